@@ -1,0 +1,1 @@
+//! AWS: credentials, retries, budgets. Knows no resource type.

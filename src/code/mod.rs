@@ -1,0 +1,2 @@
+//! Terraform code: parsed, evaluated, and where each value is defined.
+#![deny(clippy::disallowed_methods)]

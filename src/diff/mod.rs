@@ -1,0 +1,2 @@
+//! Pure: code, state and live against one another.
+#![deny(clippy::disallowed_methods)]

@@ -1,0 +1,1 @@
+//! GitHub: the App's identity, repositories, pull requests, checks; one gate for all writes.

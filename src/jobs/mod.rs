@@ -1,0 +1,1 @@
+//! The queue, the worker, and the scan itself, a line a stage.

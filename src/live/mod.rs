@@ -1,0 +1,1 @@
+//! Asks AWS what is there of everything that is tracked. Compares nothing.

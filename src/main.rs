@@ -1,0 +1,3 @@
+//! Starts what the command line names.
+
+fn main() {}

@@ -1,0 +1,75 @@
+//! What the code says.
+
+use super::{Address, Value};
+use std::collections::BTreeMap;
+
+/// What the code says of each resource instance. One that is missing here was not evaluated.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Declared {
+    /// By address, keys included.
+    pub resources: BTreeMap<Address, DeclaredResource>,
+}
+
+/// What the code says of one resource instance.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct DeclaredResource {
+    /// The file of its block, relative to the repository.
+    pub file: String,
+    /// The line of its block, from 1.
+    pub line: usize,
+    /// What its block sets, by attribute or nested block (a list of maps, whatever its nesting).
+    /// An attribute that is missing here is left out of the code.
+    pub attributes: BTreeMap<String, Definition>,
+    /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.
+    pub ignore_changes: Vec<String>,
+}
+
+/// One attribute of a block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// What it evaluates to; unknown, or unknown in part, where the code alone does not tell.
+    pub value: Value,
+    /// Where an edit would change it: the literal, variable default, tfvars entry or map entry behind it; the
+    /// expression itself where nothing can be edited.
+    pub source: Source,
+    /// What stands there.
+    pub site: Site,
+}
+
+/// A piece of a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    /// The file, relative to the repository.
+    pub file: String,
+    /// The line where it starts, from 1.
+    pub line: usize,
+    /// Its bytes: those of the value's expression, without what stands around it.
+    pub span: (usize, usize),
+}
+
+/// What stands where a value is defined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Site {
+    /// The value itself, in the resource's own block of the root module or of a module called once.
+    Literal,
+    /// The value of a variable, in a tfvars file.
+    Tfvars,
+    /// The default of a variable of the root module.
+    VariableDefault,
+    /// An argument of a module's call.
+    ModuleArgument,
+    /// A local value.
+    Local,
+    /// One entry of a literal map, in whichever of the above it stands.
+    MapEntry,
+    /// Nothing that can be edited safely, and why, in one sentence that names file and line.
+    Refused(String),
+}
+
+impl DeclaredResource {
+    /// What the code sets an attribute to: null where it leaves it out.
+    pub fn value(&self, path: &str) -> Value {
+        let found = self.attributes.get(path);
+        found.map_or(Value::Null, |definition| definition.value.clone())
+    }
+}

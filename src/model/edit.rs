@@ -1,0 +1,91 @@
+//! What is to be done about a finding.
+
+use serde::Serialize;
+use std::ops::Range;
+
+/// What is to be done about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// In which direction.
+    pub kind: FixKind,
+    /// Whether the files were changed; true as well where there is nothing to change (see `Fix::edits`).
+    pub applied: bool,
+    /// Why it was refused, or what else a person must know or do.
+    pub reason: Option<String>,
+    /// The edits; none where an apply of the code as it stands is all it takes, or where the fix was refused.
+    pub edits: Vec<Edit>,
+    /// The HCL to write by hand, where the fix was refused.
+    #[serde(skip)]
+    pub block: Option<String>,
+    /// The command that undoes the change in AWS, where no code can.
+    #[serde(skip)]
+    pub command: Option<String>,
+}
+
+impl Fix {
+    /// A fix that is not made, and why.
+    pub fn refused(refusal: Refusal) -> Self {
+        Self {
+            kind: FixKind::Refused,
+            applied: false,
+            reason: Some(refusal.reason),
+            edits: Vec::new(),
+            block: refusal.block,
+            command: refusal.command,
+        }
+    }
+
+    /// A fix by these edits.
+    pub fn of(kind: FixKind, edits: Vec<Edit>) -> Self {
+        Self {
+            kind,
+            applied: false,
+            reason: None,
+            edits,
+            block: None,
+            command: None,
+        }
+    }
+}
+
+/// The direction of a fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FixKind {
+    /// The code follows live.
+    Adopt,
+    /// The code enforces what it declares; an apply brings live back.
+    Restore,
+    /// The code takes over what exists.
+    Import,
+    /// The code drops what is gone.
+    Forget,
+    /// Nothing can be done safely.
+    Refused,
+}
+
+/// Why a fix is not made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusal {
+    /// In one sentence, with file and line where there is one.
+    pub reason: String,
+    /// The HCL to write by hand.
+    pub block: Option<String>,
+    /// The command that undoes the change in AWS.
+    pub command: Option<String>,
+}
+
+/// One splice: these bytes of this file become that text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edit {
+    /// The file, relative to the repository.
+    pub file: String,
+    /// The line where it starts, from 1.
+    pub line: usize,
+    /// The bytes to replace; empty to insert.
+    #[serde(skip)]
+    pub range: Range<usize>,
+    /// What to put there.
+    #[serde(skip)]
+    pub text: String,
+}

@@ -1,0 +1,32 @@
+//! The nouns every stage speaks. Imports nothing of this crate, does no IO.
+#![deny(clippy::disallowed_methods)]
+
+mod address;
+mod declared;
+mod edit;
+mod finding;
+mod installation;
+mod money;
+mod reading;
+mod resource;
+mod schema;
+mod secret;
+mod stack;
+mod value;
+
+pub use address::{Address, BadAddress, Key, ModuleStep};
+pub use declared::{Declared, DeclaredResource, Definition, Site, Source};
+pub use edit::{Edit, Fix, FixKind, Refusal};
+pub use finding::{
+    Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
+};
+pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
+pub use money::Money;
+pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
+pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
+pub use schema::{Attribute, Catalog, Children, Extra, Nesting, Owner, Schema, Shape, Type};
+pub use secret::{Fingerprint, Redactor};
+pub use stack::{
+    Backend, CostDelta, Posture, ScanError, Scanned, StackName, StackReport, StateInfo, Summary,
+};
+pub use value::{Number, Value};

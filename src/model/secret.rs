@@ -1,0 +1,219 @@
+//! Secrets: recognised where they are read, and replaced by a fingerprint before anything else sees them.
+
+use super::{Attributes, Value};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha2::Sha256;
+use std::fmt;
+
+/// What stands for a secret: equal for equal secrets under one key, and of no use without the key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Fingerprint(String);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(secret, fingerprint {})", self.0)
+    }
+}
+
+/// Turns secrets into fingerprints, under a key of its own.
+#[derive(Clone)]
+pub struct Redactor(Hmac<Sha256>);
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor(..)")
+    }
+}
+
+impl Redactor {
+    /// One key's redactor. On the server each installation has a key of its own.
+    pub fn new(key: &[u8]) -> Self {
+        // HMAC takes a key of any length; a failure here would be a broken library, and then nothing may be printed.
+        match Hmac::new_from_slice(key) {
+            Ok(hmac) => Self(hmac),
+            Err(_) => unreachable!("HMAC takes a key of any length"),
+        }
+    }
+
+    /// The fingerprint of a secret. Null has none: that nothing is set is no secret.
+    pub fn fingerprint(&self, value: &Value) -> Value {
+        if value.is_null() {
+            return Value::Null;
+        }
+        if let Value::Secret(_) = value {
+            return value.clone();
+        }
+        let text = serde_json::to_vec(value).unwrap_or_default();
+        let code = self.0.clone().chain_update(text).finalize().into_bytes();
+        Value::Secret(Fingerprint(hex::encode(&code[..12])))
+    }
+
+    /// Replaces every value whose name or shape gives it away, at any depth.
+    pub fn redact(&self, attributes: Attributes) -> Attributes {
+        let redacted = |(name, value): (String, Value)| {
+            let value = self.redact_value(&name, value);
+            (name, value)
+        };
+        attributes.into_iter().map(redacted).collect()
+    }
+
+    /// The same for one value of this name.
+    pub fn redact_value(&self, name: &str, value: Value) -> Value {
+        match value {
+            Value::String(ref text) if !text.is_empty() && (named(name) || shaped(text)) => {
+                self.fingerprint(&value)
+            }
+            Value::List(items) => Value::List(
+                items
+                    .into_iter()
+                    .map(|item| self.redact_value(name, item))
+                    .collect(),
+            ),
+            Value::Map(entries) => Value::Map(self.redact(entries)),
+            other => other,
+        }
+    }
+}
+
+/// Whether a name says that its value is a secret: by its last word or two, in any of the usual spellings.
+fn named(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "apikey",
+        "credential",
+        "credentials",
+    ];
+    const PAIRS: &[&str] = &[
+        "api key",
+        "private key",
+        "secret key",
+        "secret string",
+        "access key",
+        "auth key",
+        "user data",
+    ];
+    let words = words(name);
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    let pair = words[words.len().saturating_sub(2)..].join(" ");
+    // The hash of user data that older providers keep is redacted as well: both sides are, so they still compare.
+    WORDS.contains(&last) || PAIRS.contains(&pair.as_str()) || name == "user_data_base64"
+}
+
+/// The words of `db_password`, `dbPassword`, `DB-PASSWORD`, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        let starts = c.is_uppercase() && before.is_lowercase();
+        if starts || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            let last = words.len() - 1;
+            words[last].extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a text looks like a credential whatever it is called.
+fn shaped(text: &str) -> bool {
+    const MARKS: &[(&str, usize)] = &[
+        ("ghp_", 36),
+        ("gho_", 36),
+        ("ghs_", 36),
+        ("github_pat_", 40),
+        ("glpat-", 20),
+        ("xoxb-", 20),
+        ("xoxp-", 20),
+        ("AKIA", 16),
+        ("sk_live_", 20),
+    ];
+    let marked = |(mark, length): &(&str, usize)| {
+        text.match_indices(mark).any(|(at, _)| {
+            let rest = text[at + mark.len()..].chars();
+            let body = rest.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+            body.count() >= *length
+        })
+    };
+    let private_key = text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----");
+    private_key || MARKS.iter().any(marked) || has_credentials(text)
+}
+
+/// Whether a text holds an address with a password in it: `postgres://user:password@host`.
+fn has_credentials(text: &str) -> bool {
+    text.match_indices("://").any(|(at, mark)| {
+        let rest = &text[at + mark.len()..];
+        let authority = rest.split(['/', '?', '#', ' ', '"', '\n']).next();
+        let user = authority.and_then(|authority| authority.rsplit_once('@'));
+        user.is_some_and(|(user, _)| {
+            user.split_once(':')
+                .is_some_and(|(_, word)| !word.is_empty())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_known_by_its_name_or_its_shape() {
+        for name in [
+            "password",
+            "master_password",
+            "DB_PASSWORD",
+            "apiToken",
+            "user_data",
+            "private_key",
+        ] {
+            assert!(named(name), "{name}");
+        }
+        for name in [
+            "http_tokens",
+            "kms_key_id",
+            "password_wo_version",
+            "secret_arn",
+            "key_name",
+            "Name",
+        ] {
+            assert!(!named(name), "{name}");
+        }
+        for text in [
+            "-----BEGIN RSA PRIVATE KEY-----\nMII",
+            "postgres://shop:hunter2@db/shop",
+            "key AKIAIOSFODNN7EXAMPLE here",
+        ] {
+            assert!(shaped(text), "{text}");
+        }
+        for text in [
+            "https://example.com/a:b@c",
+            "AKIA",
+            "t3.micro",
+            "arn:aws:s3:::a",
+        ] {
+            assert!(!shaped(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_change_and_nothing_else() {
+        let redactor = Redactor::new(b"key");
+        let one = redactor.redact_value("password", "hunter2".into());
+        assert_eq!(one, redactor.redact_value("password", "hunter2".into()));
+        assert_ne!(one, redactor.redact_value("password", "hunter3".into()));
+        assert_ne!(
+            one,
+            Redactor::new(b"other").redact_value("password", "hunter2".into())
+        );
+        assert!(!format!("{one:?}{redactor:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,262 @@
+//! A value as Terraform knows it.
+
+use super::Fingerprint;
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What an attribute is set to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Value {
+    /// Not set.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, whole ones told from nothing else: 20 is 20.0.
+    Number(Number),
+    /// A text.
+    String(String),
+    /// A list, a tuple or a set.
+    List(Vec<Value>),
+    /// A map, an object or a block.
+    Map(BTreeMap<String, Value>),
+    /// What stands for a secret; the secret itself was forgotten when it was read.
+    Secret(Fingerprint),
+    /// What the code alone does not tell. Only evaluated code holds it, never state or AWS.
+    Unknown,
+}
+
+/// A number, in one form for each value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Number(serde_json::Number);
+
+impl Number {
+    /// Reads a number as Terraform does: `20`, `20.0` and `2e1` are one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number: serde_json::Number = text.trim().parse().ok()?;
+        Some(number.into())
+    }
+
+    /// As a whole number, where it is one.
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.as_i64()
+    }
+
+    /// As a floating-point number: for comparisons, never for money.
+    pub fn as_f64(&self) -> Option<f64> {
+        self.0.as_f64()
+    }
+}
+
+impl From<serde_json::Number> for Number {
+    fn from(number: serde_json::Number) -> Self {
+        /// Up to here a double holds every whole number.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match number.as_f64() {
+            Some(float) if !number.is_i64() && float.fract() == 0.0 && float.abs() < EXACT => {
+                Self((float as i64).into())
+            }
+            _ => Self(number),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Value {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// A map of these entries.
+    pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Value)>) -> Self {
+        Self::Map(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key.into(), value))
+                .collect(),
+        )
+    }
+
+    /// The text, where it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The whole number, where it is one or a text that spells one.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => number.as_i64(),
+            Self::String(text) => Number::parse(text)?.as_i64(),
+            _ => None,
+        }
+    }
+
+    /// The truth value, where it is one or a text that spells one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::String(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The items, where it is a list.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Self::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries, where it is a map.
+    pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
+        match self {
+            Self::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The entry of a map, or null.
+    pub fn get(&self, key: &str) -> &Value {
+        self.as_map()
+            .and_then(|entries| entries.get(key))
+            .unwrap_or(&Value::Null)
+    }
+
+    /// Whether it is not set.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether it is null, `""`, `[]` or `{}`: the provider does not tell these apart where a value is left out.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::String(text) => text.is_empty(),
+            Self::List(items) => items.is_empty(),
+            Self::Map(entries) => entries.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Whether any part of it is unknown.
+    pub fn has_unknown(&self) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::List(items) => items.iter().any(Self::has_unknown),
+            Self::Map(entries) => entries.values().any(Self::has_unknown),
+            _ => false,
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Number(serde_json::Number::from(value).into())
+    }
+}
+
+impl From<i32> for Value {
+    fn from(value: i32) -> Self {
+        i64::from(value).into()
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::text(value)
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::String(value)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(value: serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(value),
+            serde_json::Value::Number(number) => Self::Number(number.into()),
+            serde_json::Value::String(text) => Self::String(text),
+            serde_json::Value::Array(items) => items.into(),
+            serde_json::Value::Object(entries) => {
+                Self::map(entries.into_iter().map(|(key, value)| (key, value.into())))
+            }
+        }
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null | Self::Unknown => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => number.0.serialize(serializer),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+            Self::Map(entries) => serializer.collect_map(entries),
+            Self::Secret(fingerprint) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("fingerprint", fingerprint)?;
+                map.end()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_one_form() {
+        let read = |text| Number::parse(text).unwrap();
+        assert_eq!(read("20"), read("20.0"));
+        assert_eq!(read("20"), read("2e1"));
+        assert_ne!(read("20"), read("20.5"));
+    }
+}

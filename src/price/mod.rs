@@ -1,0 +1,2 @@
+//! Pure: what each finding costs a month.
+#![deny(clippy::disallowed_methods)]

@@ -1,0 +1,2 @@
+//! Pure: what people and programs read.
+#![deny(clippy::disallowed_methods)]

@@ -1,0 +1,1 @@
+//! One AWS resource type a file.

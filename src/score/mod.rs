@@ -1,0 +1,2 @@
+//! Pure: how bad each finding is.
+#![deny(clippy::disallowed_methods)]

@@ -1,0 +1,2 @@
+//! One repository's `.driftguard.yml`: strict, documented.
+#![deny(clippy::disallowed_methods)]

@@ -1,0 +1,1 @@
+//! Strict stand-ins for GitHub and STS: tests and `driftguard demo`.

@@ -1,0 +1,1 @@
+//! Terraform state: its format, and the backends that hold it.

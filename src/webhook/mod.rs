@@ -1,0 +1,1 @@
+//! The door for GitHub's deliveries: verify, record, enqueue, 202.

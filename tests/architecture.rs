@@ -1,0 +1,238 @@
+//! The rules of the layout: who may import whom, and that nothing dropped into a folder is forgotten.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder of `src`, the folders it may import, and the outside crates it may name.
+/// Files directly under `src` (`main.rs`, `config.rs`, `settings.rs`) have rows too, and so has `standin`.
+#[rustfmt::skip]
+const RULES: &[(&str, &[&str], &[&str])] = &[
+    ("main", &["cli", "config"], &["tokio", "anyhow"]),
+    ("config", &[], &["anyhow", "secrecy", "thiserror", "url"]),
+    ("model", &[], &["serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
+    ("settings", &["model"], &["serde", "serde_json", "serde_saphyr", "globset", "thiserror", "jiff"]),
+    ("code", &["model"], &["hcl_edit", "serde_json", "thiserror", "base64", "sha1", "sha2", "hex"]),
+    ("state", &["model", "code", "aws"], &["anyhow", "serde", "serde_json", "thiserror", "tracing", "aws_sdk_s3", "futures", "tokio"]),
+    ("diff", &["model", "code"], &["serde_json", "sha2", "hex", "globset"]),
+    ("score", &["model", "settings"], &["include_dir", "serde", "serde_json", "toml", "thiserror", "rust_decimal"]),
+    ("price", &["model", "settings"], &["include_dir", "serde", "serde_json", "toml", "thiserror", "rust_decimal"]),
+    ("patch", &["model", "settings", "code"], &["hcl_edit", "tree_sitter", "tree_sitter_hcl", "serde_json", "thiserror", "similar"]),
+    ("report", &["model", "settings", "patch"], &["askama", "serde", "serde_json", "thiserror", "similar"]),
+    ("commands", &["model", "settings"], &[]),
+    ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_types", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "url"]),
+    ("resources", &["model", "aws"], &["anyhow", "base64", "futures", "hex", "serde", "serde_json", "sha1", "sha2", "thiserror", "tracing", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3"]),
+    ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
+    ("github", &["model"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
+    ("store", &["model"], &["anyhow", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
+    ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
+    ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
+    ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "axum", "http", "secrecy", "serde", "serde_json", "tokio", "tracing"]),
+    ("standin", &["model"], &["anyhow", "axum", "base64", "bytes", "flate2", "hex", "hmac", "http", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "tar", "tokio", "tracing"]),
+    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
+];
+
+/// The outside crates that have a home.
+const OUTSIDE: &[&str] = &[
+    "anyhow",
+    "apalis",
+    "apalis_postgres",
+    "apalis_sqlite",
+    "askama",
+    "aws_config",
+    "aws_sdk_ec2",
+    "aws_sdk_iam",
+    "aws_sdk_rds",
+    "aws_sdk_s3",
+    "aws_sdk_sts",
+    "aws_smithy_types",
+    "aws_types",
+    "axum",
+    "base64",
+    "bytes",
+    "clap",
+    "flate2",
+    "futures",
+    "globset",
+    "hcl_edit",
+    "hex",
+    "hmac",
+    "http",
+    "http_body_util",
+    "include_dir",
+    "indicatif",
+    "jiff",
+    "jsonwebtoken",
+    "octocrab",
+    "rust_decimal",
+    "secrecy",
+    "serde",
+    "serde_json",
+    "serde_saphyr",
+    "sha1",
+    "sha2",
+    "similar",
+    "sqlx",
+    "tar",
+    "tempfile",
+    "thiserror",
+    "tokio",
+    "toml",
+    "tracing",
+    "tracing_subscriber",
+    "tree_sitter",
+    "tree_sitter_hcl",
+    "url",
+];
+
+/// What stands before a folder's name: `crate::`, and in `main.rs` the library's own name.
+const ROOTS: &[&str] = &["crate::", concat!(env!("CARGO_PKG_NAME"), "::")];
+
+/// The most lines a source file may have.
+const LONGEST: usize = 400;
+
+#[test]
+fn every_folder_keeps_to_its_imports() {
+    let mut wrong = Vec::new();
+    for (name, text) in sources() {
+        let folder = name.split('/').next().unwrap().trim_end_matches(".rs");
+        if folder == "lib" {
+            continue;
+        }
+        let (_, inside, outside) = RULES
+            .iter()
+            .find(|rule| rule.0 == folder)
+            .unwrap_or_else(|| panic!("src/{folder} has no import rule"));
+        for found in ROOTS.iter().flat_map(|root| names_after(root, &text)) {
+            if found != folder && !inside.contains(&found.as_str()) {
+                wrong.push(format!("{name} imports crate::{found}"));
+            }
+        }
+        for found in OUTSIDE.iter().filter(|found| names_crate(&text, found)) {
+            if !outside.contains(found) {
+                wrong.push(format!("{name} names {found}"));
+            }
+        }
+        if text.contains("super::super") {
+            wrong.push(format!("{name} climbs by super::super: say crate::"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_import_rules_have_no_cycle() {
+    let mut left: Vec<_> = RULES.to_vec();
+    while let Some(at) = left
+        .iter()
+        .position(|rule| rule.1.iter().all(|to| left.iter().all(|r| r.0 != *to)))
+    {
+        left.remove(at);
+    }
+    let names: Vec<_> = left.iter().map(|rule| rule.0).collect();
+    assert!(names.is_empty(), "these import one another: {names:?}");
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|(_, text)| text.lines().count() > LONGEST)
+        .collect();
+    assert!(
+        long.is_empty(),
+        "{:?}",
+        long.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
+}
+
+/// Whether a text names an outside crate: `serde::`, but not `serde_json::` or `tokio_serde::`.
+fn names_crate(text: &str, name: &str) -> bool {
+    let part_of_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    text.match_indices(&format!("{name}::"))
+        .any(|(at, _)| !text[..at].ends_with(part_of_a_name))
+}
+
+/// The names of a folder's files with this ending, `mod` aside.
+fn units(folder: &str, ending: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(src().join(folder)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|found| found == ending) {
+            names.insert(path.file_stem().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    names.remove("mod");
+    names
+}
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Every source file: its path under `src`, and its text with the comment lines left empty.
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let src = src();
+    let mut files = Vec::new();
+    walk(&src, &mut files);
+    let text = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.lines()
+            .map(|line| {
+                if line.trim_start().starts_with("//") {
+                    ""
+                } else {
+                    line
+                }
+            })
+            .map(|line| format!("{line}\n"))
+            .collect()
+    };
+    files
+        .iter()
+        .map(|path| {
+            (
+                path.strip_prefix(&src).unwrap().display().to_string(),
+                text(path),
+            )
+        })
+        .collect()
+}
+
+/// The names right after `root`, those in `root{a, b::{c, d}}` too.
+fn names_after(root: &str, text: &str) -> BTreeSet<String> {
+    let ends_a_name = |c: char| !c.is_alphanumeric() && c != '_';
+    let mut names = BTreeSet::new();
+    for rest in text.split(root).skip(1) {
+        let (mut depth, mut outer) = (0, String::new());
+        for c in rest.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                c if depth <= 1 => outer.push(c),
+                _ => {}
+            }
+            if depth <= 0 && ends_a_name(c) {
+                break;
+            }
+        }
+        let name = |item: &str| item.trim().split(ends_a_name).next().map(str::to_owned);
+        names.extend(
+            outer
+                .split(',')
+                .filter_map(name)
+                .filter(|name| !name.is_empty()),
+        );
+    }
+    names
+}

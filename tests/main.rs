@@ -1,0 +1,21 @@
+//! One test binary: each further one would link the whole crate again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod architecture;
+mod code;
+mod demo;
+mod end_to_end;
+mod fix;
+mod github;
+mod jobs;
+mod parity;
+mod patch;
+mod report;
+mod resources;
+mod scan;
+mod score;
+mod server;
+mod settings;
+mod standin;
+mod state;
+mod store;
