@@ -12,6 +12,7 @@ mod resource;
 mod schema;
 mod secret;
 mod stack;
+mod tree;
 mod value;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
@@ -27,6 +28,8 @@ pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
 pub use schema::{Attribute, Catalog, Children, Extra, Nesting, Owner, Schema, Shape, Type};
 pub use secret::{Fingerprint, Redactor};
 pub use stack::{
-    Backend, CostDelta, Posture, ScanError, Scanned, StackName, StackReport, StateInfo, Summary,
+    AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,
+    StateInfo, Summary,
 };
+pub use tree::Tree;
 pub use value::{Number, Value};

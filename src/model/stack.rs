@@ -1,6 +1,6 @@
 //! A stack: one root module, its state, and what a scan says of it.
 
-use super::{Coverage, Finding, Money};
+use super::{AccountId, Coverage, Finding, Money};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -41,6 +41,26 @@ impl fmt::Display for StackName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// What a scan says: the JSON object of `docs/scan.schema.json`, less its `version`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Report {
+    /// Each stack, by name.
+    pub stacks: Vec<StackReport>,
+    /// What no state claims and hangs below nothing managed, by account.
+    pub accounts: Vec<AccountReport>,
+}
+
+/// What no state claims in one account, whichever stacks it holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AccountReport {
+    /// The account.
+    pub account: AccountId,
+    /// What stands there, by type and id.
+    pub findings: Vec<Finding>,
+    /// What was and was not looked through.
+    pub coverage: Vec<Coverage>,
 }
 
 /// What a scan says of one stack.

@@ -1,0 +1,81 @@
+//! The files of a repository, in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The files of a repository at one commit, or of a checkout: those that the product reads. Paths are relative to the
+/// repository's root, with `/` between their parts; the root itself is `""`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The bytes of each file, as they are.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Paths that are symbolic links: never followed, never edited.
+    pub links: BTreeSet<String>,
+}
+
+impl Tree {
+    /// The text of a file; none where there is no such file, or it is not UTF-8.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        std::str::from_utf8(self.files.get(path)?).ok()
+    }
+
+    /// The files right in a folder, not those below it, by path.
+    pub fn in_folder<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let files = self.files.iter();
+        files
+            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+            .filter(move |(path, _)| Self::folder(path) == folder)
+    }
+
+    /// The folder of a path: `""` for a file of the root.
+    pub fn folder(path: &str) -> &str {
+        path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    /// A path relative to a folder, `.` and `..` resolved: none where it leads out of the repository.
+    pub fn join(folder: &str, relative: &str) -> Option<String> {
+        if relative.starts_with('/') {
+            return None;
+        }
+        let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+        for part in relative.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(parts.pop()?),
+                part => parts.push(part),
+            }
+        }
+        Some(parts.join("/"))
+    }
+}
+
+impl<P: Into<String>, B: Into<Vec<u8>>> FromIterator<(P, B)> for Tree {
+    fn from_iter<I: IntoIterator<Item = (P, B)>>(files: I) -> Self {
+        let file = |(path, bytes): (P, B)| (path.into(), bytes.into());
+        Self {
+            files: files.into_iter().map(file).collect(),
+            links: BTreeSet::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_never_leads_out_of_the_repository() {
+        for (folder, relative, joined) in [
+            (
+                "infra/production",
+                "./modules/a",
+                Some("infra/production/modules/a"),
+            ),
+            ("infra/production", "../shared", Some("infra/shared")),
+            ("infra", "../", Some("")),
+            ("infra", "../../etc", None),
+            ("", "/etc", None),
+        ] {
+            assert_eq!(Tree::join(folder, relative).as_deref(), joined);
+        }
+    }
+}
