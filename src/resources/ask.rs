@@ -4,6 +4,7 @@ use crate::aws::Session;
 use crate::model::{Attributes, Reading, Readings, Reason, Resource, Unclaimed};
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What is asked of one type in one account and region.
 #[derive(Clone)]
@@ -11,7 +12,7 @@ pub struct Ask<'a> {
     /// The resources of the type that the states track here.
     pub tracked: Vec<&'a Resource>,
     /// The types of everything that the states track here: a type asks for its parts only where they may matter.
-    pub beside: &'a BTreeSet<&'a str>,
+    pub beside: Arc<BTreeSet<&'a str>>,
     /// How far to look for what no state claims.
     pub look: Look,
 }

@@ -20,6 +20,8 @@ pub struct ResourceType {
     pub tf_type: &'static str,
     /// Whether each region has its own.
     pub scope: Scope,
+    /// Whether what no state claims is looked for in the whole account.
+    pub listed: bool,
     /// What the provider's schema leaves out.
     pub extra: Extra,
     /// The IAM actions that `read` needs; the policy that people install is made from these.
