@@ -2,7 +2,7 @@
 
 use crate::aws::Session;
 use crate::model::{Attributes, Reading, Readings, Reason, Resource, Unclaimed};
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ pub(super) async fn match_up<'a, T>(
     tracked: &[&'a Resource],
     by_id: &BTreeMap<String, T>,
     convert: impl Fn(&'a Resource, &T) -> Attributes,
-    confirm: impl AsyncFn(&'a Resource) -> Result<Option<T>, Reason>,
+    confirm: impl Fn(&'a Resource) -> BoxFuture<'a, Result<Option<T>, Reason>>,
 ) -> Readings<'a> {
     let read = |resource: &'a Resource| {
         let (convert, confirm) = (&convert, &confirm);
