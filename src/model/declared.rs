@@ -15,13 +15,15 @@ impl Declared {
     /// that is what it says of all of them.
     pub fn get(&self, address: &Address) -> Option<&DeclaredResource> {
         let exact = self.resources.get(address);
-        exact.or_else(|| self.resources.get(&address.block())).or_else(|| {
-            let mut general = address.block();
-            for step in general.modules.iter_mut().rev() {
-                step.key = None;
-            }
-            self.resources.get(&general)
-        })
+        exact
+            .or_else(|| self.resources.get(&address.block()))
+            .or_else(|| {
+                let mut general = address.block();
+                for step in general.modules.iter_mut().rev() {
+                    step.key = None;
+                }
+                self.resources.get(&general)
+            })
     }
 }
 
