@@ -3,6 +3,7 @@
 
 mod architecture;
 mod code;
+mod database;
 mod demo;
 mod end_to_end;
 mod fix;
@@ -19,3 +20,4 @@ mod settings;
 mod standin;
 mod state;
 mod store;
+mod webhook;
