@@ -38,6 +38,7 @@ pub fn parse(event: &str, body: &[u8]) -> Result<Notice, BadPayload> {
         event: event.to_owned(),
         problem,
     };
+    object(body).map_err(bad)?;
     let told: Told = read(body).map_err(bad)?;
     let (account, repository) = (told.account(), told.origin().map_err(bad)?);
     let what = match event {
@@ -58,6 +59,13 @@ pub fn parse(event: &str, body: &[u8]) -> Result<Notice, BadPayload> {
         repository,
         event: what.map_err(bad)?,
     })
+}
+
+/// Refuses what serde would let through: a list in an object's place, and broken UTF-8 where nothing is read.
+fn object(body: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    let opens = text.trim_start().starts_with('{');
+    opens.then_some(()).ok_or("it is no object".to_owned())
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -212,9 +220,7 @@ impl Installed {
 
 #[derive(Deserialize)]
 struct Changed {
-    #[serde(default)]
     repositories_added: Vec<Described>,
-    #[serde(default)]
     repositories_removed: Vec<Described>,
 }
 

@@ -45,7 +45,8 @@ async fn receive(State(door): State<Door>, request: Request) -> StatusCode {
     match read {
         Ok(Ok((signature, bytes))) => door.admit(&parts.headers, &signature, &bytes).await,
         Ok(Err(status)) => {
-            let _ = tokio::time::timeout(PATIENCE, discard(&mut body)).await;
+            // Answered at once: a sender may wait for the answer before it goes on.
+            tokio::spawn(tokio::time::timeout(PATIENCE, discard(body)));
             status
         }
         Err(_) => StatusCode::REQUEST_TIMEOUT,
@@ -75,7 +76,7 @@ async fn read(
     Ok((signature, bytes.into()))
 }
 
-async fn discard(body: &mut BodyDataStream) {
+async fn discard(mut body: BodyDataStream) {
     let mut seen = 0;
     while let Some(Ok(part)) = body.next().await {
         seen += part.len();
