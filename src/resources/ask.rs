@@ -2,8 +2,9 @@
 
 use crate::aws::Session;
 use crate::model::{Attributes, Reading, Readings, Reason, Resource, Unclaimed};
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What is asked of one type in one account and region.
 #[derive(Clone)]
@@ -11,7 +12,7 @@ pub struct Ask<'a> {
     /// The resources of the type that the states track here.
     pub tracked: Vec<&'a Resource>,
     /// The types of everything that the states track here: a type asks for its parts only where they may matter.
-    pub beside: &'a BTreeSet<&'a str>,
+    pub beside: Arc<BTreeSet<&'a str>>,
     /// How far to look for what no state claims.
     pub look: Look,
 }
@@ -76,7 +77,7 @@ pub(super) async fn match_up<'a, T>(
     tracked: &[&'a Resource],
     by_id: &BTreeMap<String, T>,
     convert: impl Fn(&'a Resource, &T) -> Attributes,
-    confirm: impl AsyncFn(&'a Resource) -> Result<Option<T>, Reason>,
+    confirm: impl Fn(&'a Resource) -> BoxFuture<'a, Result<Option<T>, Reason>>,
 ) -> Readings<'a> {
     let read = |resource: &'a Resource| {
         let (convert, confirm) = (&convert, &confirm);

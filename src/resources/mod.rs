@@ -1,7 +1,27 @@
 //! One AWS resource type a file. A new one is its file, its `mod` line and its line in `ALL`.
 
 mod ask;
+mod bucket_aspect;
+mod instance_aspects;
+mod permissions;
+mod policy;
 mod provider;
+mod roles;
+mod shape;
+mod vpc_rule;
+
+mod aws_db_instance;
+mod aws_iam_role;
+mod aws_iam_role_policy;
+mod aws_iam_role_policy_attachment;
+mod aws_instance;
+mod aws_s3_bucket;
+mod aws_s3_bucket_public_access_block;
+mod aws_s3_bucket_versioning;
+mod aws_security_group;
+mod aws_security_group_rule;
+mod aws_vpc_security_group_egress_rule;
+mod aws_vpc_security_group_ingress_rule;
 
 pub use ask::{Answer, Ask, Look};
 
@@ -12,6 +32,18 @@ use futures::future::BoxFuture;
 /// Every type that DriftGuard reads.
 pub static ALL: &[&ResourceType] = &[
     // One line a type, by name.
+    &aws_db_instance::TYPE,
+    &aws_iam_role::TYPE,
+    &aws_iam_role_policy::TYPE,
+    &aws_iam_role_policy_attachment::TYPE,
+    &aws_instance::TYPE,
+    &aws_s3_bucket::TYPE,
+    &aws_s3_bucket_public_access_block::TYPE,
+    &aws_s3_bucket_versioning::TYPE,
+    &aws_security_group::TYPE,
+    &aws_security_group_rule::TYPE,
+    &aws_vpc_security_group_egress_rule::TYPE,
+    &aws_vpc_security_group_ingress_rule::TYPE,
 ];
 
 /// Everything DriftGuard's own files know of one Terraform resource type.
@@ -20,6 +52,8 @@ pub struct ResourceType {
     pub tf_type: &'static str,
     /// Whether each region has its own.
     pub scope: Scope,
+    /// Whether what no state claims is looked for in the whole account.
+    pub listed: bool,
     /// What the provider's schema leaves out.
     pub extra: Extra,
     /// The IAM actions that `read` needs; the policy that people install is made from these.

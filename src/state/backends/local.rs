@@ -6,6 +6,7 @@ use futures::FutureExt;
 
 pub(super) static TYPE: BackendType = BackendType {
     kind: "local",
+    actions: &[],
     locate,
     read: |place, doors| async { read(place, doors) }.boxed(),
 };

@@ -19,6 +19,8 @@ pub static ALL: &[&BackendType] = &[
 pub struct BackendType {
     /// What follows `backend` in the code.
     pub kind: &'static str,
+    /// The IAM actions that `read` needs.
+    pub actions: &'static [&'static str],
     /// Where the state is, from the block's settings.
     pub locate: fn(&Place<'_>) -> Result<Backend, ScanError>,
     /// The state's bytes, and what a reader should know besides.

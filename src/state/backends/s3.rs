@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 pub(super) static TYPE: BackendType = BackendType {
     kind: "s3",
+    actions: &[GET],
     locate: |place| {
         Ok(Backend {
             kind: "s3".to_owned(),
