@@ -9,6 +9,7 @@ mod end_to_end;
 mod fix;
 mod github;
 mod jobs;
+mod npm;
 mod parity;
 mod patch;
 mod report;

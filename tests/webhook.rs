@@ -1,6 +1,7 @@
 //! The door: who gets in, and what is answered to whom.
 
 use crate::database::{Database, on_both};
+use crate::npm;
 use driftguard::jobs::inbox::Inbox;
 use driftguard::model::{DeliveryId, Event, InstallationId};
 use driftguard::webhook::signature::{Secrets, Signature};
@@ -22,6 +23,7 @@ on_both!(
     each_sender_gets_the_answer_that_is_due,
     a_body_beyond_the_limit_is_refused_before_it_is_read,
     nothing_hostile_gets_a_server_error,
+    githubs_own_examples_get_their_answers,
 );
 
 fn secrets() -> Secrets {
@@ -292,6 +294,51 @@ async fn nothing_hostile_gets_a_server_error(database: Database) {
             assert_eq!(server.deliver(name, &body).await, 400, "{name}: {text}");
         }
     }
+}
+
+/// GitHub's example payloads, with the event of each; an installation id is added where one is missing.
+fn examples() -> Option<Vec<(String, Value)>> {
+    let folder = npm::package("@octokit/webhooks-examples@7.6.1")?;
+    let text = std::fs::read(folder.join("api.github.com/index.json")).unwrap();
+    let index: Vec<Value> = serde_json::from_slice(&text).unwrap();
+    let mut all = Vec::new();
+    for event in index {
+        let name = event["name"].as_str().unwrap();
+        for mut payload in event["examples"].as_array().unwrap().clone() {
+            if payload.get("installation").is_none() {
+                payload["installation"] = json!({"id": 1});
+            }
+            all.push((name.to_owned(), payload));
+        }
+    }
+    Some(all)
+}
+
+async fn githubs_own_examples_get_their_answers(database: Database) {
+    let Some(examples) = examples() else { return };
+    assert_eq!(examples.len(), 329);
+    let server = Server::open(&database).await;
+    let mut taken = 0;
+    for (name, payload) in &examples {
+        let body = bytes(payload);
+        let due = if event::known(name) { 202 } else { 204 };
+        assert_eq!(server.deliver(name, &body).await, due, "{name}: {payload}");
+        taken += usize::from(due == 202);
+
+        let unsigned = [
+            ("x-github-delivery", "d"),
+            ("x-github-event", name.as_str()),
+        ];
+        assert_eq!(server.post(&unsigned, body.clone()).await, 401, "{name}");
+        let forged = sign("guessed", &body);
+        let forged = [
+            unsigned[0],
+            unsigned[1],
+            ("x-hub-signature-256", forged.as_str()),
+        ];
+        assert_eq!(server.post(&forged, body).await, 401, "{name}");
+    }
+    assert_eq!(server.open_deliveries().await, taken);
 }
 
 proptest! {
