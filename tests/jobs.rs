@@ -7,7 +7,7 @@ use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName,
 };
-use driftguard::store::{Delivery, Proposal, ProposalState, Request};
+use driftguard::store::{Delivery, Lease, Proposal, ProposalState, Request};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -369,6 +369,19 @@ async fn a_worker_that_stops_hands_its_jobs_back(database: Database) {
     );
     let standing = inbox.queue.standing().await.unwrap();
     assert_eq!((standing.waiting, standing.running), (1, 0));
+    let lease = Lease {
+        subject: SHOP.to_string(),
+        holder: "another".to_owned(),
+    };
+    let tenant = inbox.store.of(ACME);
+    assert!(
+        tenant
+            .take_lease(&lease, driftguard::jobs::now(), 0)
+            .await
+            .unwrap(),
+        "given back"
+    );
+    tenant.end_lease(&lease).await.unwrap();
 
     let scans = Scans::default();
     let worker = start(&inbox, &scans);

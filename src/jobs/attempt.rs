@@ -6,7 +6,7 @@ use super::queue::MOST_TRIES;
 use super::worker::Worker;
 use super::{delivery, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
-use crate::store::{Lease, ScanRecord, Waiting};
+use crate::store::{Lease, ScanRecord, Store, Waiting};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -125,7 +125,14 @@ impl<P: Process> Worker<P> {
         {
             return Ok(Outcome::Done);
         }
-        if !self.renew(subject.installation, &lease).await? {
+        if !renew(
+            &self.inbox.store,
+            subject.installation,
+            &lease,
+            self.pace.lease,
+        )
+        .await?
+        {
             return Ok(Outcome::Taken);
         }
         let end = match tenant.waiting_scan(subject.repository, stack).await {
@@ -152,9 +159,17 @@ impl<P: Process> Worker<P> {
             trigger,
         };
         let started = Instant::now();
+        let mut renewal = JoinSet::new();
+        let store = self.inbox.store.clone();
+        renewal.spawn(keep_lease(
+            store,
+            subject.installation,
+            lease.clone(),
+            self.pace.lease,
+        ));
         tokio::select! {
             end = self.process.scan(order) => end?,
-            lost = self.keep_lease(subject.installation, lease) => return Err(lost.into()),
+            lost = renewal.join_next() => return Err(lost_lease(lost)),
         }
         self.inbox.metrics.scans.add(started.elapsed());
         let tenant = self.inbox.store.of(subject.installation);
@@ -162,29 +177,6 @@ impl<P: Process> Worker<P> {
         Ok(tenant
             .answer_scan(subject.repository, stack, &waiting)
             .await?)
-    }
-
-    /// Renews a lease until it is lost.
-    async fn keep_lease(&self, installation: InstallationId, lease: &Lease) -> anyhow::Error {
-        loop {
-            tokio::time::sleep(self.pace.lease / 4).await;
-            match self.renew(installation, lease).await {
-                Ok(true) => {}
-                Ok(false) => return anyhow::anyhow!("another worker took the repository over"),
-                Err(error) => return error,
-            }
-        }
-    }
-
-    async fn renew(&self, installation: InstallationId, lease: &Lease) -> anyhow::Result<bool> {
-        let now = now();
-        let until =
-            now.saturating_add(i64::try_from(self.pace.lease.as_millis()).unwrap_or(i64::MAX));
-        self.inbox
-            .store
-            .of(installation)
-            .take_lease(lease, now, until)
-            .await
     }
 
     /// Puts a job back whose subject is taken.
@@ -252,6 +244,42 @@ enum Outcome {
     Done,
     /// Somebody else works on the same subject.
     Taken,
+}
+
+/// Renews a lease until it is lost, and says how. In a task of its own: a scan that computes for long must not lose it.
+async fn keep_lease(
+    store: Store,
+    installation: InstallationId,
+    lease: Lease,
+    time: Duration,
+) -> anyhow::Error {
+    loop {
+        tokio::time::sleep(time / 4).await;
+        match renew(&store, installation, &lease, time).await {
+            Ok(true) => {}
+            Ok(false) => return anyhow::anyhow!("another worker took the repository over"),
+            Err(error) => return error,
+        }
+    }
+}
+
+async fn renew(
+    store: &Store,
+    installation: InstallationId,
+    lease: &Lease,
+    time: Duration,
+) -> anyhow::Result<bool> {
+    let now = now();
+    let until = now.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+    store.of(installation).take_lease(lease, now, until).await
+}
+
+fn lost_lease(lost: Option<Result<anyhow::Error, tokio::task::JoinError>>) -> JobError {
+    match lost {
+        Some(Ok(error)) => error.into(),
+        Some(Err(death)) => anyhow::Error::new(death).into(),
+        None => anyhow::anyhow!("the lease was not renewed").into(),
+    }
 }
 
 /// A pause, doubled `times` times, up to a limit.

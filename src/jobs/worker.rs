@@ -85,22 +85,18 @@ impl<P: Process> Worker<P> {
         loop {
             let name = format!("{}-{life}", worker.name);
             let context = WorkerContext::new(&name);
-            let work = worker.clone().work(&context);
-            tokio::pin!(work);
+            let mut work = Box::pin(worker.clone().work(&context));
             let ended = tokio::select! {
                 () = &mut stop => None,
                 ended = &mut work => Some(ended),
             };
             let Some(ended) = ended else {
-                // It says so itself where it had not started yet.
-                let _ = context.stop();
-                if tokio::time::timeout(worker.pace.farewell, work)
-                    .await
-                    .is_err()
-                {
-                    tracing::info!("handing back the jobs that are not finished");
+                if context.stop().is_ok() {
+                    // What is not finished in time is dropped, and handed back.
+                    let _ = tokio::time::timeout(worker.pace.farewell, work).await;
                 }
-                return worker.inbox.queue.hand_back(&name).await;
+                worker.inbox.queue.hand_back(&name).await?;
+                return worker.inbox.store.end_leases(&worker.name).await;
             };
             if let Err(error) = ended {
                 tracing::error!(

@@ -1,6 +1,6 @@
 //! Who works on what: a lease keeps two jobs from one subject, and runs out if its holder dies.
 
-use super::Tenant;
+use super::{Store, Tenant};
 use anyhow::Context;
 
 /// A claim on a subject.
@@ -10,6 +10,18 @@ pub struct Lease {
     pub subject: String,
     /// Who claims it: one run of one job.
     pub holder: String,
+}
+
+impl Store {
+    /// Gives back all leases of a worker that stops: those whose holder is `WORKER/...`.
+    pub async fn end_leases(&self, worker: &str) -> anyhow::Result<()> {
+        sqlx::query("delete from leases where substr(holder, 1, length($1)) = $1")
+            .bind(format!("{worker}/"))
+            .execute(&self.pool)
+            .await
+            .context("while giving a worker's leases back")?;
+        Ok(())
+    }
 }
 
 impl Tenant<'_> {
