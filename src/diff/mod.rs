@@ -50,7 +50,7 @@ pub struct Differences {
 pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
     let mut all = Differences::default();
     for looked in stack.looked {
-        let declared = stack.declared.resources.get(&looked.resource.address);
+        let declared = stack.declared.get(&looked.resource.address);
         match &looked.reading {
             Reading::Unknown(_) => {}
             Reading::Absent => all.findings.push(assemble::deleted(looked)),
