@@ -26,10 +26,10 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("github", &["model"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("store", &["model"], &["anyhow", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
     ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
-    ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
+    ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "axum", "http", "secrecy", "serde", "serde_json", "tokio", "tracing"]),
     ("standin", &["model"], &["anyhow", "axum", "base64", "bytes", "flate2", "hex", "hmac", "http", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "tar", "tokio", "tracing"]),
-    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
+    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
 
 /// The outside crates that have a home.
