@@ -147,6 +147,17 @@ fn no_file_is_too_long() {
     );
 }
 
+#[test]
+fn every_resource_type_in_the_folder_is_listed() {
+    let listed: BTreeSet<_> = driftguard::resources::ALL
+        .iter()
+        .map(|known| known.tf_type.to_owned())
+        .collect();
+    let mut files = units("resources", "rs");
+    files.retain(|name| name.starts_with("aws_"));
+    assert_eq!(listed, files);
+}
+
 /// Whether a text names an outside crate: `serde::`, but not `serde_json::` or `tokio_serde::`.
 fn names_crate(text: &str, name: &str) -> bool {
     let part_of_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';

@@ -70,8 +70,11 @@ pub struct Aws(Arc<Doors>);
 struct Doors {
     base: SdkConfig,
     access: Access,
-    identities: Mutex<BTreeMap<Option<Role>, Arc<OnceCell<Arc<Identity>>>>>,
+    identities: Mutex<BTreeMap<Option<Role>, Entrance>>,
 }
+
+/// An identity, found out by whoever asks for it first.
+type Entrance = Arc<OnceCell<Arc<Identity>>>;
 
 impl Aws {
     /// Takes the process's credentials and region as the AWS tools do: environment, profile, SSO, instance role.

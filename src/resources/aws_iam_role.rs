@@ -80,7 +80,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         .map(|(name, detail)| {
             (
                 name.clone(),
-                Found::Whole(detail.clone(), list.get(name).cloned()),
+                Found::Whole(Box::new((detail.clone(), list.get(name).cloned()))),
             )
         })
         .collect();
@@ -88,7 +88,10 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         async move {
             let request = session.iam().get_role().role_name(&resource.id).send();
             let answer = session.find(ONE, MISSING, request).await?;
-            Ok(answer.and_then(|answer| answer.role).map(Found::Alone))
+            Ok(answer
+                .and_then(|answer| answer.role)
+                .map(Box::new)
+                .map(Found::Alone))
         }
         .boxed()
     };
@@ -120,14 +123,15 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
 
 /// A role as the bulk answers have it, or as it answers when asked for alone: then without its policies.
 enum Found {
-    Whole(RoleDetail, Option<Role>),
-    Alone(Role),
+    Whole(Box<(RoleDetail, Option<Role>)>),
+    Alone(Box<Role>),
 }
 
 impl Found {
     fn convert(&self) -> Attributes {
         match self {
-            Self::Whole(detail, role) => {
+            Self::Whole(both) => {
+                let (detail, role) = both.as_ref();
                 let mut all = role.as_ref().map(of_role).unwrap_or_default();
                 all.extend(of_detail(detail));
                 all
@@ -138,9 +142,10 @@ impl Found {
 
     /// Whether a person or a program of theirs made it.
     fn is_somebodys(&self) -> bool {
-        let Self::Whole(detail, _) = self else {
+        let Self::Whole(both) = self else {
             return false;
         };
+        let (detail, _) = both.as_ref();
         let (path, name) = (
             detail.path().unwrap_or("/"),
             detail.role_name().unwrap_or_default(),

@@ -63,10 +63,14 @@ const SOURCES: &[&str] = &[
     "security_groups",
 ];
 
+/// What makes one block: protocol, ports and description.
+type BlockKey = (String, i32, i32, String);
+/// Who is let in or out, by the list it stands in.
+type Sources = BTreeMap<&'static str, Vec<Value>>;
+
 /// A group's permissions as the provider writes them: one block for each protocol, ports and description.
 pub(super) fn blocks(group: &SecurityGroup, permissions: &[IpPermission]) -> Value {
-    let mut blocks: BTreeMap<(String, i32, i32, String), BTreeMap<&str, Vec<Value>>> =
-        BTreeMap::new();
+    let mut blocks: BTreeMap<BlockKey, Sources> = BTreeMap::new();
     for permission in permissions {
         let mut add = |description: Option<&str>, list: &'static str, source: Value| {
             let key = (
@@ -108,10 +112,7 @@ pub(super) fn blocks(group: &SecurityGroup, permissions: &[IpPermission]) -> Val
             }
         }
     }
-    let block = |((protocol, from, to, description), mut sources): (
-        (String, i32, i32, String),
-        BTreeMap<&str, Vec<Value>>,
-    )| {
+    let block = |((protocol, from, to, description), mut sources): (BlockKey, Sources)| {
         let mut block = attributes([
             ("description", description.into()),
             ("from_port", from.into()),
