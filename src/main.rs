@@ -1,3 +1,8 @@
 //! Starts what the command line names.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    driftguard::cli::run().await
+}

@@ -8,11 +8,32 @@ use std::path::{Path, PathBuf};
 
 /// What is read of a repository: code, its values, settings, and states that lie in it.
 const ENDINGS: &[&str] = &[
-    ".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", ".tfstate", ".hcl", ".json", ".yaml", ".yml",
-    ".tpl", ".tftpl", ".tmpl", ".sh", ".txt",
+    ".tf",
+    ".tf.json",
+    ".tofu",
+    ".tofu.json",
+    ".tfvars",
+    ".tfvars.json",
+    ".tfstate",
+    ".hcl",
+    ".json",
+    ".yaml",
+    ".yml",
+    ".tpl",
+    ".tftpl",
+    ".tmpl",
+    ".sh",
+    ".txt",
 ];
 /// Folders that hold no code of the repository.
-const SKIPPED: &[&str] = &[".git", ".terraform", "node_modules", "target", ".venv", "venv"];
+const SKIPPED: &[&str] = &[
+    ".git",
+    ".terraform",
+    "node_modules",
+    "target",
+    ".venv",
+    "venv",
+];
 /// The largest file that is read; a state may be larger.
 const LARGEST: u64 = 4 * 1024 * 1024;
 /// The largest state that is read.
@@ -42,20 +63,34 @@ impl Checkout {
         };
         let folder = full(path)?;
         if !folder.is_dir() {
-            bail!("{} is no folder: name a root module or a repository", path.display());
+            bail!(
+                "{} is no folder: name a root module or a repository",
+                path.display()
+            );
         }
         let root = match repo {
             Some(repo) => full(repo)?,
             None => enclosing(&folder).unwrap_or(&folder).to_owned(),
         };
         let relative = folder.strip_prefix(&root).with_context(|| {
-            format!("{} is not inside the repository {}", folder.display(), root.display())
+            format!(
+                "{} is not inside the repository {}",
+                folder.display(),
+                root.display()
+            )
         })?;
         Ok(Self {
             path: slashed(relative),
             tree: walk(&root)?,
             root,
         })
+    }
+
+    /// The path of a file in the repository, relative to its root: none where it is not one that was read.
+    pub(super) fn inside(&self, file: &Path) -> Option<String> {
+        let full = fs::canonicalize(file).ok()?;
+        let path = slashed(full.strip_prefix(&self.root).ok()?);
+        self.tree.files.contains_key(&path).then_some(path)
     }
 
     /// Reads one more file, such as `--state` or `--config` name.
@@ -65,7 +100,8 @@ impl Checkout {
 }
 
 fn enclosing(folder: &Path) -> Option<&Path> {
-    let marked = |folder: &&Path| folder.join(".git").exists() || folder.join(".driftguard.yml").exists();
+    let marked =
+        |folder: &&Path| folder.join(".git").exists() || folder.join(".driftguard.yml").exists();
     folder.ancestors().find(marked)
 }
 
@@ -88,12 +124,19 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
                 }
             } else if kind.is_file() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
                 let size = entry.metadata().with_context(while_reading)?.len();
-                let largest = if name.ends_with(".tfstate") { LARGEST_STATE } else { LARGEST };
+                let largest = if name.ends_with(".tfstate") {
+                    LARGEST_STATE
+                } else {
+                    LARGEST
+                };
                 if size <= largest {
                     tree.files.insert(relative, Checkout::file(&path)?);
                 }
                 if tree.files.len() > MOST {
-                    bail!("{} holds more than {MOST} files: name one stack's folder and --repo", root.display());
+                    bail!(
+                        "{} holds more than {MOST} files: name one stack's folder and --repo",
+                        root.display()
+                    );
                 }
             }
         }

@@ -32,7 +32,9 @@ pub(super) fn of(report: &Report, fail_on: Severity) -> ExitCode {
         return ExitCode::from(DRIFT);
     }
     let scanned = report.stacks.iter().map(|stack| stack.outcome.as_ref());
-    let unknown = scanned.into_iter().any(|stack| stack.map_or(true, |stack| stack.summary.unknown > 0));
+    let unknown = scanned
+        .into_iter()
+        .any(|stack| stack.map_or(true, |stack| stack.summary.unknown > 0));
     let unseen = report.accounts.iter().flat_map(|account| &account.coverage);
     if unknown || unseen.into_iter().any(|row| row.status != Status::Checked) {
         return ExitCode::from(PARTIAL);
@@ -42,7 +44,10 @@ pub(super) fn of(report: &Report, fail_on: Severity) -> ExitCode {
 
 /// Everything that drifted.
 pub(super) fn findings(report: &Report) -> impl Iterator<Item = &Finding> {
-    let stacks = report.stacks.iter().filter_map(|stack| stack.outcome.as_ref().ok());
+    let stacks = report
+        .stacks
+        .iter()
+        .filter_map(|stack| stack.outcome.as_ref().ok());
     let below = stacks.flat_map(|stack| &stack.findings);
     below.chain(report.accounts.iter().flat_map(|account| &account.findings))
 }

@@ -21,14 +21,25 @@ pub(super) fn redactor() -> anyhow::Result<Redactor> {
     let folder = data_folder();
     let file = folder.join("fingerprint.key");
     let key = stored(&folder, &file).with_context(|| {
-        format!("while reading the key {}: set DRIFTGUARD_SECRET_KEY to do without it", file.display())
+        format!(
+            "while reading the key {}: set DRIFTGUARD_SECRET_KEY to do without it",
+            file.display()
+        )
     })?;
     Ok(Redactor::new(&key))
 }
 
 fn stored(folder: &Path, file: &Path) -> std::io::Result<Vec<u8>> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+    {
         Ok(mut new) => {
             let mut key = vec![0; LENGTH];
             fs::File::open("/dev/urandom")?.read_exact(&mut key)?;
@@ -42,7 +53,11 @@ fn stored(folder: &Path, file: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Where DriftGuard keeps what it makes: `DRIFTGUARD_DATA_DIR`, else `$XDG_DATA_HOME/driftguard`.
 fn data_folder() -> PathBuf {
-    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     named("DRIFTGUARD_DATA_DIR")
         .or_else(|| Some(named("XDG_DATA_HOME")?.join("driftguard")))
         .or_else(|| Some(named("HOME")?.join(".local/share/driftguard")))

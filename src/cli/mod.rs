@@ -4,3 +4,45 @@
 pub mod serve;
 /// `driftguard worker`: jobs only.
 pub mod worker;
+
+mod checkout;
+mod exit;
+mod iam_policy;
+mod key;
+mod output;
+mod progress;
+mod scan;
+mod source;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Finds where live AWS left what Terraform code declares, and opens the pull request that fixes the code.
+#[derive(Debug, Parser)]
+#[command(name = "driftguard", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What it can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Scan a checkout, without GitHub: what differs between code, state and live AWS
+    Scan(scan::Options),
+    /// Print the least-privilege policy and role that a scan needs
+    IamPolicy(iam_policy::Options),
+}
+
+/// Does what the command line says. Wrong usage ends with 64.
+pub async fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    let result = match cli.command {
+        Command::Scan(options) => scan::run(options).await,
+        Command::IamPolicy(options) => iam_policy::run(&options),
+    };
+    result.unwrap_or_else(|error| exit::failed(&error))
+}

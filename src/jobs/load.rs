@@ -5,7 +5,8 @@ use crate::code::{self, Evaluated, RootModule};
 use crate::model::{
     Backend, Catalog, Declared, Redactor, Region, ScanError, StackName, Tree, Value,
 };
-use crate::settings::{Settings, StackSettings};
+use crate::resources::Look;
+use crate::settings::{Settings, StackSettings, Unmanaged};
 use crate::state::backends::{BackendType, Doors, Place};
 use crate::state::{self, State};
 use std::collections::BTreeMap;
@@ -25,6 +26,29 @@ pub struct Stack {
     pub given: Option<(String, Vec<u8>)>,
     /// Further files of variables.
     pub var_files: Vec<String>,
+}
+
+impl Stack {
+    /// The stack of these settings, with its state where its backend says.
+    pub fn new(settings: StackSettings, module: Option<RootModule>) -> Self {
+        Self {
+            name: settings.name(),
+            path: settings.path.clone(),
+            module,
+            var_files: settings.var_files.clone(),
+            settings,
+            given: None,
+        }
+    }
+}
+
+/// How far `.driftguard.yml` wants us to look for what no state claims.
+pub fn look(unmanaged: Unmanaged) -> Look {
+    match unmanaged {
+        Unmanaged::Account => Look::Account,
+        Unmanaged::Children => Look::Children,
+        Unmanaged::Off => Look::Off,
+    }
 }
 
 /// A stack with its code and its state.
@@ -52,31 +76,31 @@ pub fn stacks(tree: &Tree, settings: &Settings) -> Result<Vec<Stack>, ScanError>
         kind: "settings",
         message,
     };
-    let named = settings.stacks_of(&paths).map_err(|error| wrong(error.to_string()))?;
+    let named = settings
+        .stacks_of(&paths)
+        .map_err(|error| wrong(error.to_string()))?;
     let stack = |settings: StackSettings| {
         let module = modules.iter().find(|module| module.path == settings.path);
-        let holds_code = tree.in_folder(&settings.path).any(|(path, _)| is_code(path));
+        let holds_code = tree
+            .in_folder(&settings.path)
+            .any(|(path, _)| is_code(path));
         if module.is_none() && !holds_code {
             return Err(wrong(format!(
                 "stack `{}` of .driftguard.yml: there is no Terraform code in `{}`",
-                settings.name, settings.path
+                settings.name(),
+                settings.path
             )));
         }
-        Ok(Stack {
-            name: settings.name.clone(),
-            path: settings.path.clone(),
-            module: module.cloned(),
-            var_files: settings.var_files.clone(),
-            settings,
-            given: None,
-        })
+        Ok(Stack::new(settings, module.cloned()))
     };
     named.into_iter().map(stack).collect()
 }
 
 /// Whether a file holds Terraform code.
 pub fn is_code(path: &str) -> bool {
-    [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|ending| path.ends_with(ending))
+    [".tf", ".tf.json", ".tofu", ".tofu.json"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
 }
 
 /// What reading a stack needs.
@@ -140,8 +164,13 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
 
 /// The backend of a stack, what the report calls it, and its settings.
 fn locate(stack: &Stack) -> Result<(&'static BackendType, Backend, Place<'_>), ScanError> {
-    let block = stack.module.as_ref().and_then(|module| module.backend.as_ref());
-    let mut settings = block.map(|block| block.attributes.clone()).unwrap_or_default();
+    let block = stack
+        .module
+        .as_ref()
+        .and_then(|module| module.backend.as_ref());
+    let mut settings = block
+        .map(|block| block.attributes.clone())
+        .unwrap_or_default();
     let kind = match &stack.settings.state {
         Some(location) => {
             let (bucket, key) = location;

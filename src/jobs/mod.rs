@@ -4,8 +4,12 @@
 pub mod inbox;
 /// What is to be done.
 pub mod job;
+/// A stack's code and state.
+pub mod load;
 /// apalis on SQLite and on PostgreSQL.
 pub mod queue;
+/// From files to a scored and priced report: what the bot and the command line share.
+pub mod survey;
 /// Takes jobs and sees them through.
 pub mod worker;
 

@@ -5,13 +5,13 @@ use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
 use crate::live::{self, Doors, Lens, Live, Providers};
 use crate::model::{
-    AccountId, AccountReport, Catalog, Place, Reading, Redactor, Region, Report, Resource, Scanned,
-    StackReport, Summary, Tree, Unclaimed, Value,
+    AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Place, Posture, Reading,
+    Redactor, Region, Report, Resource, Scanned, StackReport, Summary, Tree, Unclaimed, Value,
 };
-use crate::price::{self, Book};
 use crate::resources::{self, Look};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
+use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is scanned, and how.
@@ -20,6 +20,8 @@ pub struct Request<'a> {
     pub tree: &'a Tree,
     /// Its settings.
     pub settings: &'a Settings,
+    /// Whose controls are named.
+    pub benchmark: Benchmark,
     /// The doors to AWS.
     pub aws: &'a Aws,
     /// The region where neither code nor state names one.
@@ -28,7 +30,7 @@ pub struct Request<'a> {
     pub look: Look,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
-    /// The day, in UTC, as `2026-11-24`: accepted differences run out.
+    /// The day, as `2026-11-24`: accepted differences run out.
     pub today: String,
 }
 
@@ -54,7 +56,11 @@ pub enum Step {
 }
 
 /// Scans these stacks. A stack that cannot be scanned is reported as such; the others go on.
-pub async fn survey(request: &Request<'_>, stacks: Vec<Stack>, watch: &(dyn Fn(Step) + Sync)) -> Survey {
+pub async fn survey(
+    request: &Request<'_>,
+    stacks: Vec<Stack>,
+    watch: &(dyn Fn(Step) + Sync),
+) -> Survey {
     watch(Step::Loading);
     let catalog = resources::catalog();
     let sources = Sources {
@@ -84,7 +90,7 @@ pub async fn survey(request: &Request<'_>, stacks: Vec<Stack>, watch: &(dyn Fn(S
     let live = live::collect(&doors, tracked, &lens).await;
 
     watch(Step::Comparing);
-    let report = compare(request, &loaded, live, &catalog);
+    let report = Comparison::new(request, &loaded, &catalog, live).report();
     Survey {
         report,
         loaded,
@@ -94,105 +100,205 @@ pub async fn survey(request: &Request<'_>, stacks: Vec<Stack>, watch: &(dyn Fn(S
 
 /// Where the code's providers point.
 fn providers(loaded: &Loaded) -> Providers {
-    let place = |provider: &crate::code::ProviderConfig| Place {
-        account: provider.account.clone(),
-        region: provider.region.as_str().and_then(Region::new),
-    };
-    let providers = loaded.code.providers.iter();
-    providers.map(|provider| (provider.key.clone(), place(provider))).collect()
-}
-
-/// The pure part: everything that was read, compared, scored and priced.
-fn compare(request: &Request<'_>, loaded: &[Loaded], live: Live<'_>, catalog: &Catalog) -> Report {
-    let benchmark = Benchmark::named(&request.settings.benchmark);
-    let book = Book::embedded();
-    let states = loaded.iter().filter_map(|one| one.state.as_ref().ok());
-    let claims = Claims::new(states.flat_map(|state| &state.resources));
-    let all_read = loaded.iter().all(|one| one.state.is_ok());
-    // Where a state could not be read, what it claims is not known, and nothing is called unmanaged.
-    let unclaimed: &[Unclaimed] = if all_read { &live.unclaimed } else { &[] };
-    let mut looked: BTreeMap<*const Resource, Looked<'_>> = BTreeMap::new();
-    for (tracked, reading) in live.readings {
-        let one = Looked {
-            resource: tracked.resource,
-            place: tracked.place,
-            reading,
+    let providers = loaded.code.providers.iter().map(|provider| {
+        let place = Place {
+            account: provider.account.clone(),
+            region: provider.region.as_str().and_then(Region::new),
         };
-        looked.insert(std::ptr::from_ref(tracked.resource), one);
+        (provider.key.clone(), place)
+    });
+    providers.collect()
+}
+
+/// The pure part: everything that was read, to be compared, scored and priced.
+struct Comparison<'a> {
+    request: &'a Request<'a>,
+    loaded: &'a [Loaded],
+    catalog: &'a Catalog,
+    claims: Claims<'a>,
+    /// What AWS said of each resource of a state.
+    looked: Vec<Vec<Looked<'a>>>,
+    unclaimed: Vec<Unclaimed>,
+    searched: Vec<Coverage>,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(
+        request: &'a Request<'a>,
+        loaded: &'a [Loaded],
+        catalog: &'a Catalog,
+        live: Live<'a>,
+    ) -> Self {
+        let states = || loaded.iter().map(|one| one.state.as_ref());
+        let mut readings = BTreeMap::new();
+        for (tracked, reading) in live.readings {
+            let looked = Looked {
+                resource: tracked.resource,
+                place: tracked.place,
+                reading,
+            };
+            readings.insert(std::ptr::from_ref(tracked.resource), looked);
+        }
+        let looked = states().map(|state| {
+            let resources = state
+                .map(|state| state.resources.iter())
+                .unwrap_or_default();
+            resources
+                .filter_map(|one| readings.remove(&std::ptr::from_ref(one)))
+                .collect()
+        });
+        Self {
+            request,
+            loaded,
+            catalog,
+            claims: Claims::new(states().flatten().flat_map(|state| &state.resources)),
+            looked: looked.collect(),
+            // What a state claims that could not be read is not known: then nothing is called unmanaged.
+            unclaimed: if states().all(|state| state.is_ok()) {
+                live.unclaimed
+            } else {
+                Vec::new()
+            },
+            searched: live.searched,
+        }
     }
-    let mut report = Report::default();
-    for one in loaded {
-        let outcome = one.state.as_ref().map_err(Clone::clone).map(|state| {
-            let own = state.resources.iter();
-            let own: Vec<_> = own.filter_map(|resource| looked.remove(&std::ptr::from_ref(resource))).collect();
-            let default_tags = |resource: &Resource| {
-                let provider = one.code.providers.iter().find(|provider| provider.key == resource.provider);
-                provider.map_or(Value::Unknown, |provider| provider.default_tags.clone())
-            };
-            let stack = diff::Stack {
-                declared: &one.code.declared,
-                default_tags: &default_tags,
-                looked: &own,
-                unclaimed,
-            };
-            let mut differences = diff::compare(&stack, &claims, catalog);
-            request.settings.set_aside(&mut differences.findings, &mut differences.set_aside, &request.today);
-            score::score(&mut differences.findings, &benchmark);
-            score::score(&mut differences.set_aside, &benchmark);
-            price::price(&mut differences.findings, &book);
-            let unknown = own.iter().filter(|one| matches!(one.reading, Reading::Unknown(_))).count();
-            Scanned {
-                state: state.info.clone(),
-                summary: Summary {
-                    resources: own.len(),
-                    checked: own.len() - unknown,
-                    unknown,
-                    other_providers: state.other_providers,
-                    posture: posture(&own, &differences.findings),
-                    monthly_cost_delta: price::total(&differences.findings),
+
+    fn report(&self) -> Report {
+        let stacks = self
+            .loaded
+            .iter()
+            .zip(&self.looked)
+            .map(|(one, looked)| StackReport {
+                name: one.stack.name.clone(),
+                path: one.stack.path.clone(),
+                backend: one.backend.clone(),
+                outcome: match &one.state {
+                    Ok(state) => Ok(self.stack(one, state, looked)),
+                    Err(error) => Err(error.clone()),
                 },
-                findings: differences.findings,
-                set_aside: differences.set_aside,
-                coverage: live::coverage(own.iter().map(|one| (one.resource, &one.place, &one.reading))),
-                notes: one.notes.clone(),
-            }
-        });
-        report.stacks.push(StackReport {
-            name: one.stack.name.clone(),
-            path: one.stack.path.clone(),
-            backend: one.backend.clone(),
-            outcome,
-        });
+            });
+        Report {
+            stacks: stacks.collect(),
+            accounts: self.accounts(),
+        }
     }
-    if request.look == Look::Account {
-        let mut findings = diff::unmanaged(unclaimed, &claims, catalog, &own_things(loaded));
-        let mut set_aside = Vec::new();
-        request.settings.set_aside(&mut findings, &mut set_aside, &request.today);
-        score::score(&mut findings, &benchmark);
-        price::price(&mut findings, &book);
-        report.accounts = accounts(findings, live.searched);
+
+    fn stack(&self, one: &Loaded, state: &State, looked: &[Looked<'_>]) -> Scanned {
+        let default_tags = |resource: &Resource| {
+            let provider = one
+                .code
+                .providers
+                .iter()
+                .find(|provider| provider.key == resource.provider);
+            provider.map_or(Value::Unknown, |provider| provider.default_tags.clone())
+        };
+        let stack = diff::Stack {
+            declared: &one.code.declared,
+            default_tags: &default_tags,
+            looked,
+            unclaimed: &self.unclaimed,
+        };
+        let mut found = diff::compare(&stack, &self.claims, self.catalog);
+        self.judge(&mut found.findings, &mut found.set_aside);
+        let unknown = looked
+            .iter()
+            .filter(|one| matches!(one.reading, Reading::Unknown(_)))
+            .count();
+        Scanned {
+            state: state.info.clone(),
+            summary: Summary {
+                resources: looked.len(),
+                checked: looked.len() - unknown,
+                unknown,
+                other_providers: state.other_providers,
+                posture: posture(looked, &found.findings),
+                monthly_cost_delta: Default::default(),
+            },
+            findings: found.findings,
+            set_aside: found.set_aside,
+            coverage: live::coverage(
+                looked
+                    .iter()
+                    .map(|one| (one.resource.tf_type(), &one.place, &one.reading)),
+            ),
+            notes: one.notes.clone(),
+        }
     }
-    report
+
+    /// Sets aside what was accepted, and says of the rest how bad and how dear it is.
+    fn judge(&self, findings: &mut Vec<Finding>, set_aside: &mut Vec<Finding>) {
+        self.request
+            .settings
+            .set_aside(findings, set_aside, &self.request.today);
+        for findings in [findings, set_aside] {
+            score::score(findings, &self.request.benchmark);
+        }
+    }
+
+    /// What no state claims and hangs below nothing managed, by account.
+    fn accounts(&self) -> Vec<AccountReport> {
+        if self.request.look != Look::Account {
+            return Vec::new();
+        }
+        let mut findings =
+            diff::unmanaged(&self.unclaimed, &self.claims, self.catalog, &self.buckets());
+        self.judge(&mut findings, &mut Vec::new());
+        let named: BTreeSet<&AccountId> = self
+            .searched
+            .iter()
+            .filter_map(|row| row.account.as_ref())
+            .collect();
+        let report = |account: &AccountId| AccountReport {
+            account: account.clone(),
+            findings: findings
+                .iter()
+                .filter(|one| one.account.as_ref() == Some(account))
+                .cloned()
+                .collect(),
+            coverage: self
+                .searched
+                .iter()
+                .filter(|row| row.account.as_ref() == Some(account))
+                .cloned()
+                .collect(),
+        };
+        named.into_iter().map(report).collect()
+    }
+
+    /// The buckets that hold the states: Terraform's own.
+    fn buckets(&self) -> Vec<String> {
+        let locations = self.loaded.iter().filter_map(|one| one.backend.as_ref());
+        let buckets = locations
+            .filter_map(|backend| backend.location.strip_prefix("s3://")?.split('/').next());
+        buckets.map(str::to_owned).collect()
+    }
 }
 
-/// Each account's own findings and coverage.
-fn accounts(
-    findings: Vec<crate::model::Finding>,
-    searched: Vec<crate::model::Coverage>,
-) -> Vec<AccountReport> {
-    let named: BTreeSet<AccountId> = searched.iter().filter_map(|row| row.account.clone()).collect();
-    let report = |account: AccountId| AccountReport {
-        findings: findings.iter().filter(|found| found.account.as_ref() == Some(&account)).cloned().collect(),
-        coverage: searched.iter().filter(|row| row.account.as_ref() == Some(&account)).cloned().collect(),
-        account,
-    };
-    named.into_iter().map(report).collect()
-}
-
-/// What Terraform itself needs: the buckets and lock tables of the states.
-fn own_things(loaded: &[Loaded]) -> Vec<String> {
-    let locations = loaded.iter().filter_map(|one| one.backend.as_ref());
-    let buckets = locations.filter_map(|backend| backend.location.strip_prefix("s3://")?.split('/').next());
-    let buckets: BTreeSet<_> = buckets.map(str::to_owned).collect();
-    buckets.into_iter().collect()
+/// The share of checks that pass on what was read: as it should be, and as it is, with what was added below it.
+fn posture(looked: &[Looked<'_>], findings: &[Finding]) -> Posture {
+    let read = looked
+        .iter()
+        .filter(|one| !matches!(one.reading, Reading::Unknown(_)));
+    let declared = read
+        .clone()
+        .map(|one| (one.resource.tf_type(), &one.resource.attributes));
+    let live = read.map(|one| {
+        let mut attributes = Attributes::new();
+        if let Reading::Found(live) = &one.reading {
+            attributes = one.resource.attributes.clone();
+            attributes.extend(live.clone());
+        }
+        (one.resource.tf_type(), attributes)
+    });
+    let live: Vec<_> = live.collect();
+    let added = findings.iter().filter(|finding| finding.address.is_none());
+    let added = added.map(|finding| (finding.tf_type.as_str(), &finding.after));
+    Posture {
+        declared: score::posture(declared),
+        live: score::posture(
+            live.iter()
+                .map(|(tf_type, attributes)| (*tf_type, attributes))
+                .chain(added),
+        ),
+    }
 }

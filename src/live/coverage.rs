@@ -1,22 +1,24 @@
 //! What was and was not checked.
 
-use super::Tracked;
-use crate::model::{AccountId, Coverage, Reading, Reason, Region, Status};
+use crate::model::{AccountId, Coverage, Place, Reading, Reason, Region, Status};
 use std::collections::BTreeMap;
 
 /// One line for each type, account, region and status.
 pub fn coverage<'a>(
-    readings: impl IntoIterator<Item = (&'a Tracked<'a>, &'a Reading)>,
+    readings: impl IntoIterator<Item = (&'a str, &'a Place, &'a Reading)>,
 ) -> Vec<Coverage> {
     let mut rows: BTreeMap<_, (usize, Option<&Reason>)> = BTreeMap::new();
-    for (tracked, reading) in readings {
+    for (tf_type, place, reading) in readings {
         let reason = match reading {
             Reading::Unknown(reason) => Some(reason),
             _ => None,
         };
         let status = reason.map_or(Status::Checked, Reason::status);
-        let place = (tracked.place.account.clone(), tracked.place.region.clone());
-        let key = (tracked.resource.tf_type(), place, status);
+        let key = (
+            tf_type,
+            (place.account.clone(), place.region.clone()),
+            status,
+        );
         let row = rows.entry(key).or_insert((0, reason));
         row.0 += 1;
     }

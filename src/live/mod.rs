@@ -8,7 +8,8 @@ pub use place::{Providers, places};
 
 use crate::aws::{Aws, Session};
 use crate::model::{
-    AccountId, Catalog, Coverage, Place, Reading, Reason, Redactor, Region, Resource, Unclaimed,
+    AccountId, Address, Catalog, Coverage, Place, Reading, Reason, Redactor, Region, Resource,
+    Unclaimed,
 };
 use crate::resources::{ALL, Answer, Ask, Look, ResourceType, Scope};
 use futures::future::join_all;
@@ -98,11 +99,21 @@ pub async fn collect<'a>(doors: &'a Doors, tracked: Vec<Tracked<'a>>, lens: &Len
         live.unclaimed.extend(part.unclaimed);
         live.searched.extend(part.searched);
     }
-    live.unclaimed.sort_by(|one, other| {
-        let key = |found: &Unclaimed| (found.tf_type.clone(), found.import_id.clone());
-        key(one).cmp(&key(other))
-    });
+    // What is asked in several regions, or seen below several states' parents, may be told more than once.
+    live.unclaimed.sort_by_cached_key(identity);
+    live.unclaimed.dedup_by_key(|found| identity(found));
     live
+}
+
+/// What tells two things apart that no state may claim.
+fn identity(found: &Unclaimed) -> (String, String, AccountId, Option<Region>, Option<Address>) {
+    (
+        found.tf_type.clone(),
+        found.import_id.clone(),
+        found.account.clone(),
+        found.region.clone(),
+        found.under.clone(),
+    )
 }
 
 /// The account and region that a resource is asked for in.

@@ -4,6 +4,11 @@ use super::bucket_aspect::{self, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
 use crate::model::{Extra, Value};
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::get_bucket_versioning::{
+    GetBucketVersioningError, GetBucketVersioningOutput,
+};
+use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -22,11 +27,8 @@ pub(super) static TYPE: ResourceType = ResourceType {
     read: |session, ask| {
         bucket_aspect::read(ask, move |resource| {
             async move {
-                let request = session
-                    .s3()
-                    .get_bucket_versioning()
-                    .bucket(bucket(resource))
-                    .send();
+                let request = session.s3().get_bucket_versioning();
+                let request = request.bucket(bucket(resource)).send().map(as_answered);
                 let answer = session.find(GET, bucket_aspect::MISSING, request).await?;
                 Ok(answer.map(|answer| {
                     // A bucket that never had versions says nothing.
@@ -51,3 +53,29 @@ pub(super) static TYPE: ResourceType = ResourceType {
 };
 
 const GET: &str = "s3:GetBucketVersioning";
+
+type Answered = Result<GetBucketVersioningOutput, SdkError<GetBucketVersioningError>>;
+
+/// The answer, whatever its outermost element is called: stores that stand in for S3 call it otherwise than AWS does,
+/// and the SDK takes no other name.
+fn as_answered(answered: Answered) -> Answered {
+    let Err(error) = &answered else {
+        return answered;
+    };
+    let Some(response) = error
+        .raw_response()
+        .filter(|response| response.status().is_success())
+    else {
+        return answered;
+    };
+    let body = response.body().bytes().unwrap_or_default();
+    let body = String::from_utf8_lossy(body);
+    let element = |name: &str| {
+        let (_, rest) = body.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once("</")?.0.trim())
+    };
+    Ok(GetBucketVersioningOutput::builder()
+        .set_status(element("Status").map(BucketVersioningStatus::from))
+        .set_mfa_delete(element("MfaDelete").map(MfaDeleteStatus::from))
+        .build())
+}

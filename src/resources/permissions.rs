@@ -163,7 +163,7 @@ pub(super) fn single(session: &Session, rule: &SecurityGroupRule) -> Attributes 
     );
     let pair = rule.referenced_group_info();
     let referenced =
-        pair.map(|pair| foreign(rule.group_owner_id(), pair.user_id(), pair.group_id()));
+        pair.map(|pair| foreign(Some(account.as_str()), pair.user_id(), pair.group_id()));
     attributes([
         ("arn", rule.security_group_rule_arn().unwrap_or(&arn).into()),
         ("cidr_ipv4", rule.cidr_ipv4().into()),

@@ -1,0 +1,56 @@
+//! Where a report goes, and in which form.
+
+use crate::model::Report;
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+/// How a report is shown.
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// In which form
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// A file in place of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: docs/scan.schema.json
+    Json,
+}
+
+impl Output {
+    /// Writes a report. A reader that closes the pipe early is no error.
+    ///
+    /// # Errors
+    /// Names the file that cannot be written.
+    pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
+        let text = match self.format {
+            Format::Text | Format::Json => {
+                #[derive(serde::Serialize)]
+                struct Form<'a> {
+                    version: u8,
+                    #[serde(flatten)]
+                    report: &'a Report,
+                }
+                serde_json::to_string_pretty(&Form { version: 1, report })?
+            }
+        };
+        match &self.output {
+            Some(file) => std::fs::write(file, text)
+                .with_context(|| format!("while writing {}", file.display())),
+            None => match std::io::stdout().write_all(text.as_bytes()) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                written => written.context("while writing to standard output"),
+            },
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a person sees while a scan runs: a line on a terminal, nothing elsewhere.
+
+use crate::jobs::survey::Step;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+/// A line that says what is going on. It hides itself where standard error is no terminal.
+pub(super) struct Progress(ProgressBar);
+
+/// How often the line moves.
+const TICK: Duration = Duration::from_millis(120);
+
+impl Progress {
+    /// Starts the line.
+    pub(super) fn start() -> Self {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    /// Says what is done now.
+    pub(super) fn show(&self, step: Step) {
+        self.0.set_message(match step {
+            Step::Loading => "reading code and states".to_owned(),
+            Step::Asking(1) => "asking AWS about 1 resource".to_owned(),
+            Step::Asking(resources) => format!("asking AWS about {resources} resources"),
+            Step::Comparing => "comparing".to_owned(),
+        });
+    }
+
+    /// Takes the line away.
+    pub(super) fn end(self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,22 @@
+//! `driftguard scan`: one scan of a checkout, without GitHub.
+
+use super::exit;
+use super::output::Output;
+use super::source::Source;
+use clap::Args;
+use std::process::ExitCode;
+
+/// What is scanned, and how it is shown.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let scanned = options.source.scan().await?;
+    options.output.write(&scanned.survey.report)?;
+    Ok(exit::of(&scanned.survey.report, options.source.fail_on()))
+}

@@ -1,0 +1,250 @@
+//! What is scanned and how: the options that `scan` and `fix` share.
+
+use super::checkout::Checkout;
+use super::{key, progress};
+use crate::aws::{Access, Aws, Role};
+use crate::jobs::load::{self, Stack};
+use crate::jobs::survey::{Request, Survey, survey};
+use crate::model::{Region, Severity, Tree};
+use crate::resources::Look;
+use crate::score::Benchmark;
+use crate::settings::{self, Settings, StackSettings};
+use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Which stacks, and how they are read.
+#[derive(Debug, Args)]
+pub(super) struct Source {
+    /// A root module or a repository
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// The repository's root: no code outside it is read or written [default: the nearest parent with a .git or a
+    /// .driftguard.yml]
+    #[arg(long, value_name = "DIR")]
+    repo: Option<PathBuf>,
+    /// Only this stack (repeatable)
+    #[arg(long = "stack", value_name = "NAME")]
+    stacks: Vec<String>,
+    /// This state in place of the backend's; needs exactly one stack
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// A file of variables, like terraform's (repeatable)
+    #[arg(long = "var-file", value_name = "FILE")]
+    var_files: Vec<PathBuf>,
+    /// A file of settings in place of .driftguard.yml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Assume this role from the caller's credentials
+    #[arg(long, value_name = "ARN")]
+    role_arn: Option<String>,
+    /// The region where the code names none
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    region: Option<Region>,
+    /// How far to look for what no state claims [default: .driftguard.yml's, else account]
+    #[arg(long, value_enum)]
+    unmanaged: Option<Unmanaged>,
+    /// Exit with 2 only from this severity on [default: any finding]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Unmanaged {
+    Account,
+    Children,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailOn {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+fn region(text: &str) -> Result<Region, String> {
+    Region::new(text).ok_or_else(|| "this is no region: write it as in eu-west-1".to_owned())
+}
+
+/// A checkout and what its scan found.
+pub(super) struct Scanned {
+    /// The files.
+    pub checkout: Checkout,
+    /// The findings, and what they were made from.
+    pub survey: Survey,
+}
+
+impl Source {
+    /// Scans what the options name.
+    ///
+    /// # Errors
+    /// When no stack could be scanned at all.
+    pub(super) async fn scan(&self) -> anyhow::Result<Scanned> {
+        let checkout = Checkout::read(&self.path, self.repo.as_deref())?;
+        let settings = self.settings(&checkout)?;
+        let benchmark = Benchmark::parse(&settings.benchmark).context(settings::FILE)?;
+        let stacks = self.stacks(&checkout, &settings)?;
+        let redactor = key::redactor()?;
+        let aws = Aws::connect(self.access(), self.region.as_ref()).await;
+        let region = aws
+            .default_region()
+            .context("AWS's configuration names a region that is none: use --region")?;
+        let request = Request {
+            tree: &checkout.tree,
+            settings: &settings,
+            benchmark,
+            aws: &aws,
+            region,
+            look: self.look(&settings),
+            redactor: &redactor,
+            today: today(),
+        };
+        let progress = progress::Progress::start();
+        let survey = survey(&request, stacks, &|step| progress.show(step)).await;
+        progress.end();
+        let failures = survey.report.stacks.iter().filter_map(|stack| {
+            let error = stack.outcome.as_ref().err()?;
+            Some(format!("{}: {error}", stack.name))
+        });
+        let failures: Vec<_> = failures.collect();
+        ensure!(
+            failures.len() < survey.report.stacks.len(),
+            failures.join("\n")
+        );
+        Ok(Scanned { checkout, survey })
+    }
+
+    /// From which severity on a finding counts.
+    pub(super) fn fail_on(&self) -> Severity {
+        match self.fail_on {
+            None => Severity::Info,
+            Some(FailOn::Low) => Severity::Low,
+            Some(FailOn::Medium) => Severity::Medium,
+            Some(FailOn::High) => Severity::High,
+            Some(FailOn::Critical) => Severity::Critical,
+        }
+    }
+
+    fn settings(&self, checkout: &Checkout) -> anyhow::Result<Settings> {
+        let (name, bytes) = match &self.config {
+            Some(file) => (file.display().to_string(), Checkout::file(file)?),
+            None => match checkout.tree.files.get(settings::FILE) {
+                Some(bytes) => (settings::FILE.to_owned(), bytes.clone()),
+                None => return Ok(Settings::default()),
+            },
+        };
+        let text = String::from_utf8(bytes)
+            .with_context(|| format!("{name} is not UTF-8: save it as such"))?;
+        Settings::parse(&text).with_context(|| format!("while reading {name}"))
+    }
+
+    /// The caller's own credentials, whatever roles the code or the settings name.
+    fn access(&self) -> Access {
+        let role = self.role_arn.as_ref().map(|arn| Role {
+            arn: arn.clone(),
+            external_id: None,
+        });
+        Access {
+            own: true,
+            role,
+            ..Access::default()
+        }
+    }
+
+    fn look(&self, settings: &Settings) -> Look {
+        let asked = self.unmanaged.map(|asked| match asked {
+            Unmanaged::Account => Look::Account,
+            Unmanaged::Children => Look::Children,
+            Unmanaged::Off => Look::Off,
+        });
+        asked
+            .or(settings.unmanaged.map(load::look))
+            .unwrap_or(Look::Account)
+    }
+
+    /// The stacks in and below the folder that was named.
+    fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
+        let folder = checkout.path.as_str();
+        let mut stacks = load::stacks(&checkout.tree, settings)?;
+        stacks.retain(|stack| lies_in(folder, &stack.path));
+        if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
+            stacks.retain(|stack| stack.path == folder);
+        }
+        let is_module = checkout
+            .tree
+            .in_folder(folder)
+            .any(|(path, _)| load::is_code(path));
+        if stacks.is_empty() && is_module {
+            stacks.push(Stack::new(StackSettings::of_path(folder), None));
+        }
+        if let Some(wrong) = self
+            .stacks
+            .iter()
+            .find(|name| !stacks.iter().any(|one| one.name.as_str() == *name))
+        {
+            let names: Vec<_> = stacks.iter().map(|stack| stack.name.to_string()).collect();
+            bail!("there is no stack `{wrong}`, only: {}", names.join(", "));
+        }
+        if !self.stacks.is_empty() {
+            stacks.retain(|stack| self.stacks.iter().any(|name| name == stack.name.as_str()));
+        }
+        ensure!(
+            !stacks.is_empty(),
+            "{} holds no stack: no folder has a backend block; name a root module, with --state FILE where it has none",
+            self.path.display()
+        );
+        self.give(checkout, &mut stacks)?;
+        Ok(stacks)
+    }
+
+    /// Gives the stacks the files that the options name.
+    fn give(&self, checkout: &Checkout, stacks: &mut [Stack]) -> anyhow::Result<()> {
+        if let Some(file) = &self.state {
+            let [stack] = stacks else {
+                let names: Vec<_> = stacks.iter().map(|stack| stack.name.to_string()).collect();
+                bail!(
+                    "--state needs exactly one stack: choose one of {} with --stack",
+                    names.join(", ")
+                );
+            };
+            stack.given = Some((file.display().to_string(), Checkout::file(file)?));
+        }
+        for file in &self.var_files {
+            let path = checkout.inside(file).with_context(|| {
+                format!(
+                    "--var-file {} is not a file of the repository: name its root with --repo",
+                    file.display()
+                )
+            })?;
+            for stack in &mut *stacks {
+                stack.var_files.push(climb(&stack.path, &path));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The day, in UTC, as `2026-11-24`.
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%F").to_string()
+}
+
+/// Whether a folder is another one or lies below it.
+fn lies_in(outer: &str, folder: &str) -> bool {
+    outer.is_empty()
+        || folder
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A file of the repository, as seen from a folder of it.
+fn climb(folder: &str, file: &str) -> String {
+    let steps = folder.split('/').filter(|step| !step.is_empty()).count();
+    debug_assert_eq!(
+        Tree::join(folder, &"../".repeat(steps)).as_deref(),
+        Some("")
+    );
+    "../".repeat(steps) + file
+}
