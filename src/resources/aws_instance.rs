@@ -332,7 +332,8 @@ fn convert(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> Attribute
 
 /// What the primary network interface says.
 fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attributes {
-    let groups = primary.groups().iter().filter_map(|group| group.group_id());
+    let groups = instance.security_groups().iter();
+    let groups = groups.filter_map(|group| group.group_id());
     let addresses = primary.private_ip_addresses().iter();
     let secondary = addresses.filter(|address| address.primary() == Some(false));
     let ipv6: Vec<_> = primary

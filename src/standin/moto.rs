@@ -1,0 +1,197 @@
+//! moto's server, in a virtual environment of its own: AWS on this machine.
+
+use super::wire;
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use http::{Request, Response, header};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// What is installed.
+const PACKAGE: &str = "moto[server]==5.2.5";
+/// How long moto may take to answer after it was started.
+const START: Duration = Duration::from_secs(60);
+/// moto makes the ids of AWS's own policies when it is first asked about IAM: that comes before the seed, so that what
+/// is replayed gets the ids that it had when it was recorded.
+const WARM: &str = r#"{"method": "POST", "url": "/", "scope": "us-east-1/iam/aws4_request", "headers": {"content-type": "application/x-www-form-urlencoded"}, "body": "Action=ListPolicies&Version=2010-05-08&MaxItems=1"}"#;
+/// Of which moto makes its ids.
+const SEED: u32 = 7;
+
+/// A running server. It ends when dropped.
+#[derive(Debug)]
+pub struct Moto {
+    url: String,
+    _process: Child,
+}
+
+/// One recorded call, without its signature: moto looks only at the place that it names.
+#[derive(Debug, Deserialize)]
+struct Call {
+    method: String,
+    url: String,
+    scope: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: String,
+}
+
+impl Moto {
+    /// Installs moto into a virtual environment in this folder, unless it is there: Python's path.
+    ///
+    /// # Errors
+    /// When there is no Python 3 with venv, or its packages cannot be fetched.
+    pub async fn install(folder: &Path) -> Result<PathBuf> {
+        let (python, done) = (folder.join("bin/python"), folder.join(PACKAGE));
+        if done.exists() {
+            return Ok(python);
+        }
+        let made = Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(folder)
+            .output()
+            .await;
+        let made = made.context("while starting python3: install Python 3")?;
+        ensure!(
+            made.status.success(),
+            "python3 -m venv failed: install Python's venv module (python3-venv)\n{}",
+            String::from_utf8_lossy(&made.stderr).trim()
+        );
+        let fetched = Command::new(&python)
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                PACKAGE,
+            ])
+            .output()
+            .await?;
+        ensure!(
+            fetched.status.success(),
+            "pip could not install {PACKAGE}: it needs the network once\n{}",
+            String::from_utf8_lossy(&fetched.stderr).trim()
+        );
+        tokio::fs::write(&done, "").await?;
+        Ok(python)
+    }
+
+    /// Starts it on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When it does not answer within a minute.
+    pub async fn start(python: &Path) -> Result<Self> {
+        let (listener, url) = wire::listen().await?;
+        let port = listener.local_addr()?.port().to_string();
+        drop(listener);
+        let process = Command::new(python)
+            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("while starting moto with {}", python.display()))?;
+        let moto = Self {
+            url,
+            _process: process,
+        };
+        let answers = async {
+            while moto.control("/moto-api/").await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(START, answers)
+            .await
+            .context("moto does not answer within a minute")?;
+        Ok(moto)
+    }
+
+    /// Where it answers: `http://127.0.0.1:PORT`, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Takes everything away.
+    ///
+    /// # Errors
+    /// When moto is gone.
+    pub async fn reset(&self) -> Result<()> {
+        self.control("/moto-api/reset").await?;
+        self.send(serde_json::from_str(WARM)?).await?;
+        self.control(&format!("/moto-api/seed?a={SEED}")).await
+    }
+
+    /// Makes recorded calls again, one a line: after `reset` what they make has the ids that it had.
+    ///
+    /// # Errors
+    /// When one is not answered as a success.
+    pub async fn replay(&self, calls: &str) -> Result<()> {
+        for line in calls.lines() {
+            self.send(serde_json::from_str(line).context("while reading a recorded call")?)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Puts an object into a bucket, which is made if need be.
+    ///
+    /// # Errors
+    /// When S3 refuses.
+    pub async fn put_object(&self, bucket: &str, key: &str, text: &str) -> Result<()> {
+        let put = |url: String, body: &str| Call {
+            method: "PUT".to_owned(),
+            url,
+            scope: "us-east-1/s3/aws4_request".to_owned(),
+            headers: BTreeMap::new(),
+            body: body.to_owned(),
+        };
+        self.send(put(format!("/{bucket}"), "")).await?;
+        self.send(put(format!("/{bucket}/{key}"), text)).await
+    }
+
+    async fn control(&self, path: &str) -> Result<()> {
+        let method = if path.ends_with('/') { "GET" } else { "POST" };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        answered(wire::send(request.body(Bytes::new())?).await?, path)
+    }
+
+    async fn send(&self, call: Call) -> Result<()> {
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=demo/20260101/{}, SignedHeaders=host, Signature=0",
+            call.scope
+        );
+        let mut request = Request::builder()
+            .method(call.method.as_str())
+            .uri(format!("{}{}", self.url, call.url))
+            .header(header::AUTHORIZATION, signature);
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let answer = wire::send(request.body(Bytes::from(call.body))?).await?;
+        // Terraform asks for what may not be there; the answer uses up ids all the same.
+        if matches!(call.method.as_str(), "GET" | "HEAD") {
+            return Ok(());
+        }
+        answered(answer, &call.url)
+    }
+}
+
+fn answered(answer: Response<Bytes>, to: &str) -> Result<()> {
+    if !answer.status().is_success() {
+        bail!(
+            "moto answered {} to {to}: {}",
+            answer.status(),
+            String::from_utf8_lossy(answer.body())
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! AWS for tests: moto, with the demo's stack in it as Terraform made it.
+
+use driftguard::standin::moto::Moto;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// The calls that made the account.
+pub const ACCOUNT: &str = include_str!("../src/cli/demo/stack/account.jsonl");
+/// What somebody then did in the console.
+pub const CONSOLE: &str = include_str!("../src/cli/demo/stack/console.jsonl");
+/// The state that Terraform wrote.
+pub const STATE: &str = include_str!("../src/cli/demo/stack/terraform.tfstate");
+/// The database's password, which that state holds.
+pub const PASSWORD: &str = "correct-horse-battery-staple";
+/// Where the state is.
+pub const BUCKET: &str = "acme-terraform-state";
+pub const KEY: &str = "shop/production/terraform.tfstate";
+
+/// moto on a port of its own, empty.
+pub async fn moto() -> Moto {
+    static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
+    let python = PYTHON
+        .get_or_init(|| async move { Moto::install(&folder).await.unwrap() })
+        .await;
+    let moto = Moto::start(python).await.unwrap();
+    moto.reset().await.unwrap();
+    moto
+}
+
+/// The shop's account as Terraform left it, its state in its bucket.
+pub async fn shop() -> Moto {
+    let moto = moto().await;
+    moto.replay(ACCOUNT).await.unwrap();
+    moto.put_object(BUCKET, KEY, STATE).await.unwrap();
+    moto
+}
+
+/// A checkout of the shop's repository, which a test may change.
+pub struct Checkout(TempDir);
+
+impl Checkout {
+    /// A fresh one.
+    pub fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/stack/repo");
+        copy(&from, folder.path());
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        Self(folder)
+    }
+
+    /// Its root.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file of it.
+    pub fn write(&self, path: &str, text: &str) {
+        std::fs::write(self.path().join(path), text).unwrap();
+    }
+
+    /// Reads a file of it.
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// Runs `driftguard` in it against this AWS.
+    pub fn driftguard(&self, aws: &str, arguments: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_driftguard"))
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", self.path().join(".git"))
+            .env("AWS_ENDPOINT_URL", aws)
+            .env("AWS_ACCESS_KEY_ID", "demo")
+            .env("AWS_SECRET_ACCESS_KEY", "demo")
+            .env("AWS_REGION", "us-east-1")
+            .output()
+            .unwrap();
+        Run::of(output)
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// What it said as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Each finding of every stack in a few words: severity, kind, address or parent, what differs.
+    pub fn findings(&self) -> Vec<String> {
+        let report = self.json();
+        let of = |list: &str, key: &'static str| {
+            let all = report[list].as_array().unwrap().clone();
+            all.into_iter()
+                .flat_map(move |one| one[key].as_array().cloned().unwrap_or_default().into_iter())
+        };
+        let words = |finding: serde_json::Value| {
+            let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+            let paths = finding["attributes"].as_array().unwrap().iter();
+            let paths: Vec<_> = paths
+                .map(|one| one["path"].as_str().unwrap().to_owned())
+                .collect();
+            let name = if text("address").is_empty() {
+                format!("{} under {}", text("type"), text("under"))
+            } else {
+                text("address")
+            };
+            [text("severity"), text("kind"), name, paths.join(", ")]
+                .join(" ")
+                .trim_end()
+                .to_owned()
+        };
+        of("stacks", "findings")
+            .chain(of("accounts", "findings"))
+            .map(words)
+            .collect()
+    }
+}
