@@ -1,9 +1,10 @@
 //! Where a report goes, and in which form.
 
 use crate::model::Report;
+use crate::report::{self, Paint};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
 /// How a report is shown.
@@ -34,15 +35,8 @@ impl Output {
     /// Names the file that cannot be written.
     pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
         let text = match self.format {
-            Format::Text | Format::Json => {
-                #[derive(serde::Serialize)]
-                struct Form<'a> {
-                    version: u8,
-                    #[serde(flatten)]
-                    report: &'a Report,
-                }
-                serde_json::to_string_pretty(&Form { version: 1, report })?
-            }
+            Format::Text => report::text(report, self.paint()),
+            Format::Json => report::json(report)?,
         };
         match &self.output {
             Some(file) => std::fs::write(file, text)
@@ -51,6 +45,15 @@ impl Output {
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 written => written.context("while writing to standard output"),
             },
+        }
+    }
+
+    /// Colours for a terminal whose user did not turn them off.
+    fn paint(&self) -> Paint {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self.output.is_none() && !plain && std::io::stdout().is_terminal() {
+            true => Paint::Coloured,
+            false => Paint::Plain,
         }
     }
 }

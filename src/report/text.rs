@@ -1,0 +1,245 @@
+//! What a person reads in a terminal.
+
+use super::words::{by_severity, cost, counted, event, name, printable, signed, value, wanted};
+use crate::model::{
+    Coverage, Difference, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport, Status,
+};
+use std::fmt::Write;
+
+/// Whether a text has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// None.
+    Plain,
+    /// Those of a terminal.
+    Coloured,
+}
+
+impl Paint {
+    fn severity(self, severity: Severity) -> String {
+        let word = format!("{:<8}", severity.as_str());
+        let code = match severity {
+            Severity::Critical => "1;31",
+            Severity::High => "31",
+            Severity::Medium => "33",
+            Severity::Low => "36",
+            Severity::Info => "2",
+        };
+        self.in_code(code, &word)
+    }
+
+    fn strong(self, text: &str) -> String {
+        self.in_code("1", text)
+    }
+
+    fn in_code(self, code: &str, text: &str) -> String {
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+        }
+    }
+}
+
+/// How far what belongs to a finding is moved in.
+const INDENT: &str = "            ";
+
+/// The report for a person: the worst first, what was not checked last.
+pub fn text(report: &Report, paint: Paint) -> String {
+    let mut page = Page {
+        paint,
+        text: String::new(),
+    };
+    for stack in &report.stacks {
+        page.stack(stack);
+    }
+    for account in &report.accounts {
+        if !account.findings.is_empty() {
+            let title = format!("account {}: what no state knows", account.account);
+            page.line(&paint.strong(&title));
+            page.findings(&account.findings);
+        }
+        page.not_checked(&account.coverage);
+    }
+    page.total(report);
+    page.text
+}
+
+struct Page {
+    paint: Paint,
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// One line of a finding; a blank one would tear it apart.
+    fn detail(&mut self, line: &str) {
+        self.line(&format!("{INDENT}{line}"));
+    }
+
+    fn stack(&mut self, stack: &StackReport) {
+        let place = stack
+            .backend
+            .as_ref()
+            .map(|backend| printable(&backend.location));
+        let title = self.paint.strong(stack.name.as_str());
+        self.line(&format!("{title}  {}", place.unwrap_or_default()));
+        match &stack.outcome {
+            Ok(scanned) => self.scanned(scanned),
+            Err(error) => self.line(&format!("  not scanned: {}\n", printable(&error.message))),
+        }
+    }
+
+    fn scanned(&mut self, scanned: &Scanned) {
+        let summary = &scanned.summary;
+        let mut line = format!(
+            "  {} of {} checked",
+            summary.checked,
+            counted(summary.resources, "resource")
+        );
+        if let (Some(declared), Some(live)) = (summary.posture.declared, summary.posture.live) {
+            let _ = write!(line, ", posture {declared} as declared, {live} as it is");
+        }
+        self.line(&line);
+        for note in &scanned.notes {
+            self.line(&format!("  note: {}", printable(note)));
+        }
+        self.line("");
+        self.findings(&scanned.findings);
+        if !scanned.set_aside.is_empty() {
+            self.line(&format!(
+                "  set aside: {}",
+                counted(scanned.set_aside.len(), "finding")
+            ));
+            for finding in &scanned.set_aside {
+                let reason = finding.reason.as_deref().unwrap_or_default();
+                self.line(&format!("    {}: {}", name(finding), printable(reason)));
+            }
+            self.line("");
+        }
+        self.not_checked(&scanned.coverage);
+    }
+
+    fn findings(&mut self, findings: &[Finding]) {
+        let mut sorted: Vec<_> = findings.iter().collect();
+        sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        for finding in sorted {
+            self.finding(finding);
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let severity = self.paint.severity(finding.severity);
+        let title = self.paint.strong(&name(finding));
+        self.line(&format!("  {severity}  {title} {}", event(finding)));
+        for difference in &finding.attributes {
+            self.difference(difference);
+        }
+        for why in finding.why.iter().take(1) {
+            self.detail(why);
+        }
+        let controls = finding
+            .controls
+            .iter()
+            .map(|control| format!("{} {}", control.benchmark, control.id));
+        let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
+        let tags: Vec<_> = controls.chain(techniques).chain(cost(finding)).collect();
+        if !tags.is_empty() {
+            self.detail(&tags.join(", "));
+        }
+        if let Some(fix) = &finding.fix {
+            self.fix(fix);
+        }
+        self.line(&format!("{INDENT}{}\n", finding.id));
+    }
+
+    fn difference(&mut self, difference: &Difference) {
+        let path = printable(&difference.path);
+        if difference.added.is_empty() && difference.removed.is_empty() {
+            let (from, to) = (value(wanted(difference)), value(&difference.live));
+            return self.detail(&format!("{path}: {from} -> {to}"));
+        }
+        self.detail(&format!("{path}:"));
+        for removed in &difference.removed {
+            self.detail(&format!("  - {}", value(removed)));
+        }
+        for added in &difference.added {
+            self.detail(&format!("  + {}", value(added)));
+        }
+    }
+
+    fn fix(&mut self, fix: &Fix) {
+        let direction = match fix.kind {
+            FixKind::Adopt => "adopt",
+            FixKind::Restore => "restore",
+            FixKind::Import => "import",
+            FixKind::Forget => "forget",
+            FixKind::Refused => "not fixed",
+        };
+        let places: Vec<_> = fix
+            .edits
+            .iter()
+            .map(|edit| format!("{}:{}", printable(&edit.file), edit.line))
+            .collect();
+        let reason = fix.reason.as_deref().map(printable);
+        let said: Vec<_> = places.into_iter().chain(reason).collect();
+        self.detail(&format!("{direction}: {}", said.join(", ")));
+        for block in [&fix.block, &fix.command].into_iter().flatten() {
+            for line in block.lines() {
+                self.detail(&format!("  {}", printable(line)));
+            }
+        }
+    }
+
+    fn not_checked(&mut self, coverage: &[Coverage]) {
+        let unchecked: Vec<_> = coverage
+            .iter()
+            .filter(|row| row.status != Status::Checked)
+            .collect();
+        if unchecked.is_empty() {
+            return;
+        }
+        self.line("  not checked:");
+        for row in unchecked {
+            let reason = row.reason.as_deref().map(printable).unwrap_or_default();
+            self.line(&format!(
+                "    {:<4} {}: {reason}",
+                row.resources,
+                printable(&row.tf_type)
+            ));
+        }
+        self.line("");
+    }
+
+    fn total(&mut self, report: &Report) {
+        let scanned = report
+            .stacks
+            .iter()
+            .filter_map(|stack| stack.outcome.as_ref().ok());
+        let accounts = report.accounts.iter().flat_map(|account| &account.findings);
+        let findings = scanned
+            .clone()
+            .flat_map(|stack| &stack.findings)
+            .chain(accounts);
+        let count = findings.clone().count();
+        let delta = findings
+            .clone()
+            .filter_map(|finding| finding.monthly_cost.as_ref()?.delta())
+            .sum();
+        let total = match by_severity(findings) {
+            None => "No drift found.".to_owned(),
+            Some(severities) => {
+                let cost = format!(", {} a month", signed(delta));
+                format!(
+                    "{}: {severities}{}",
+                    counted(count, "finding"),
+                    if delta.0.is_zero() { "" } else { &cost }
+                )
+            }
+        };
+        self.line(&self.paint.strong(&total));
+    }
+}

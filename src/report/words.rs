@@ -1,0 +1,158 @@
+//! How values and numbers are put into words, whatever they are then printed on.
+
+use crate::model::{Difference, Finding, Kind, Money, MonthlyCost, Severity, Value};
+
+/// The most characters of one value that are shown.
+const LONGEST: usize = 160;
+
+/// A value as HCL writes it, shortened in the middle, with nothing in it that moves a cursor or turns text around.
+pub(super) fn value(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "(not set)".to_owned(),
+        Value::Unknown => "(not known from the code)".to_owned(),
+        Value::Secret(fingerprint) => fingerprint.to_string(),
+        value => plain(value),
+    };
+    shortened(&printable(&text))
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Unknown => "(unknown)".to_owned(),
+        Value::Secret(_) => "(secret)".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => serde_json::to_string(text).unwrap_or_default(),
+        Value::List(items) => {
+            let items: Vec<_> = items.iter().map(plain).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Map(entries) => {
+            // What is empty says nothing that a reader needs.
+            let told = entries.iter().filter(|(_, value)| !value.is_empty());
+            let told: Vec<_> = told
+                .map(|(key, value)| format!("{key} = {}", plain(value)))
+                .collect();
+            format!("{{ {} }}", told.join(", "))
+        }
+    }
+}
+
+/// A text without control characters and without those that change the direction of what follows.
+pub(super) fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let shown = |c: char| match c {
+        '\n' | '\t' | '\r' => " ".to_owned(),
+        c if c.is_control() || turns(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+fn shortened(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= LONGEST {
+        return text.to_owned();
+    }
+    let half = LONGEST / 2;
+    let start: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(count - half).collect();
+    format!("{start} … {end}")
+}
+
+/// What a difference went from: the code's word, else the state's.
+pub(super) fn wanted(difference: &Difference) -> &Value {
+    match &difference.declared {
+        Some(declared) if !declared.is_null() => declared,
+        _ => &difference.recorded,
+    }
+}
+
+/// What a finding is called: its address, or its type and id.
+pub(super) fn name(finding: &Finding) -> String {
+    match &finding.address {
+        Some(address) => printable(&address.to_string()),
+        None => printable(&format!(
+            "{} {}",
+            finding.tf_type,
+            finding.import_id.as_deref().unwrap_or("(no id)")
+        )),
+    }
+}
+
+/// What happened to it, as a sentence goes on.
+pub(super) fn event(finding: &Finding) -> String {
+    match (finding.kind, &finding.under) {
+        (Kind::Deleted, _) => "is gone from AWS".to_owned(),
+        (Kind::Unmanaged, Some(parent)) => format!(
+            "was added to {}, and no state knows it",
+            printable(&parent.to_string())
+        ),
+        (Kind::Unmanaged, None) => "stands in the account, and no state knows it".to_owned(),
+        (Kind::CodeOnly, _) => "was changed in the code and not applied yet".to_owned(),
+        (Kind::StateOnly, _) => "differs only in the state".to_owned(),
+        (Kind::Modified, _) => "was changed".to_owned(),
+    }
+}
+
+/// `+$106.29 a month`; none where nothing is billed.
+pub(super) fn cost(finding: &Finding) -> Option<String> {
+    match finding.monthly_cost.as_ref()? {
+        MonthlyCost::NotPriced(why) => Some(format!("cost not known: {}", printable(why))),
+        priced => priced
+            .delta()
+            .map(|delta| format!("{} a month", signed(delta))),
+    }
+}
+
+/// `+$106.29`, `-$3.00`.
+pub(super) fn signed(money: Money) -> String {
+    let sign = if money < Money::ZERO { "-" } else { "+" };
+    format!("{sign}${}", money.to_string().trim_start_matches('-'))
+}
+
+/// `2 critical, 1 low`, worst first; none where there is no finding.
+pub(super) fn by_severity<'a>(
+    findings: impl Iterator<Item = &'a Finding> + Clone,
+) -> Option<String> {
+    let count = |severity: Severity| {
+        let count = findings
+            .clone()
+            .filter(|finding| finding.severity == severity)
+            .count();
+        (count > 0).then(|| format!("{count} {}", severity.as_str()))
+    };
+    let counts: Vec<_> = Severity::ALL.into_iter().filter_map(count).collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+/// `1 finding`, `2 findings`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_value_can_move_the_cursor_or_turn_the_text() {
+        let hostile = value(&Value::text("a\u{1b}[2Jb\u{202e}c\nd"));
+        assert!(
+            hostile.chars().all(|c| !c.is_control() && c != '\u{202e}'),
+            "{hostile}"
+        );
+    }
+
+    #[test]
+    fn a_long_value_keeps_both_its_ends() {
+        let long = value(&Value::text(format!("start{}end", "x".repeat(1000))));
+        assert!(
+            long.starts_with("\"start") && long.ends_with("end\"") && long.chars().count() < 200
+        );
+    }
+}
