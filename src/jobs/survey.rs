@@ -8,6 +8,7 @@ use crate::model::{
     AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Place, Posture, Reading,
     Redactor, Region, Report, Resource, Scanned, StackReport, Summary, Tree, Unclaimed, Value,
 };
+use crate::price::{self, Book};
 use crate::resources::{self, Look};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
@@ -212,7 +213,7 @@ impl<'a> Comparison<'a> {
                 unknown,
                 other_providers: state.other_providers,
                 posture: posture(looked, &found.findings),
-                monthly_cost_delta: Default::default(),
+                monthly_cost_delta: price::total(&found.findings),
             },
             findings: found.findings,
             set_aside: found.set_aside,
@@ -232,6 +233,7 @@ impl<'a> Comparison<'a> {
             .set_aside(findings, set_aside, &self.request.today);
         for findings in [findings, set_aside] {
             score::score(findings, &self.request.benchmark);
+            price::price(findings, Book::embedded());
         }
     }
 

@@ -1,0 +1,227 @@
+use super::*;
+use crate::model::{Difference, FindingId, Region, Severity, Value, Verdict};
+
+fn finding(kind: Kind, tf_type: &str, before: Attributes, after: Attributes) -> Finding {
+    let changed = before
+        .iter()
+        .filter(|(name, value)| after.get(*name) != Some(value));
+    let attributes = changed.map(|(name, value)| Difference {
+        path: name.clone(),
+        verdict: Verdict::Drift,
+        declared: None,
+        recorded: value.clone(),
+        live: after.get(name).cloned().unwrap_or_default(),
+        added: Vec::new(),
+        removed: Vec::new(),
+    });
+    Finding {
+        id: FindingId("f-1".to_owned()),
+        kind,
+        verdict: Verdict::Drift,
+        address: None,
+        tf_type: tf_type.to_owned(),
+        import_id: None,
+        under: None,
+        account: None,
+        region: Region::new("us-east-1"),
+        attributes: attributes.collect(),
+        severity: Severity::Info,
+        controls: Vec::new(),
+        techniques: Vec::new(),
+        monthly_cost: None,
+        fix: None,
+        actor: None,
+        reason: None,
+        before,
+        after,
+        why: Vec::new(),
+    }
+}
+
+fn priced(kind: Kind, tf_type: &str, before: Attributes, after: Attributes) -> Option<MonthlyCost> {
+    let mut findings = [finding(kind, tf_type, before, after)];
+    price(&mut findings, Book::embedded());
+    findings[0].monthly_cost.clone()
+}
+
+fn delta(cost: Option<MonthlyCost>) -> String {
+    cost.and_then(|cost| cost.delta())
+        .map(|delta| delta.to_string())
+        .unwrap_or_default()
+}
+
+fn of<const N: usize>(entries: [(&str, Value); N]) -> Attributes {
+    entries
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+#[test]
+fn every_file_of_charges_is_read() {
+    assert_eq!(charge::load().unwrap().len(), 2);
+}
+
+#[test]
+fn the_book_says_what_aws_asks() {
+    for (table, thing, price) in [
+        ("ec2", "t3.micro", "0.0104"),
+        ("ec2", "m5.large", "0.096"),
+        ("ec2", "c5.xlarge", "0.17"),
+        ("ec2", "r5.large", "0.126"),
+        ("rds", "db.t3.micro|single-az|mysql", "0.017"),
+        ("rds", "db.t3.micro|multi-az|mysql", "0.034"),
+        ("nat", "nat", "0.045"),
+        ("ebs", "gp3|gb_month", "0.08"),
+        ("ebs", "gp2|gb_month", "0.1"),
+    ] {
+        let found = Book::embedded().find(table, thing, "us-east-1");
+        assert_eq!(
+            found.map(|price| price.to_string()).as_deref(),
+            Some(price),
+            "{thing}"
+        );
+        assert!(Book::embedded().as_of(table, thing).is_some());
+    }
+}
+
+#[test]
+fn a_resized_instance_costs_the_difference_rounded_once() {
+    let small = of([("instance_type", "t3.small".into())]);
+    let large = of([("instance_type", "t3.xlarge".into())]);
+    let cost = priced(Kind::Modified, "aws_instance", small, large).unwrap();
+    let told = serde_json::to_value(&cost).unwrap();
+    assert_eq!(
+        told,
+        serde_json::json!({"declared": "15.18", "live": "121.47", "delta": "106.29", "currency": "USD"})
+    );
+}
+
+#[test]
+fn a_disk_that_grew_costs_by_the_gigabyte_and_what_is_included_is_free() {
+    let disk = |size: i64, iops: i64| {
+        let block = Value::map([
+            ("volume_type", "gp3".into()),
+            ("volume_size", size.into()),
+            ("iops", iops.into()),
+            ("throughput", 125.into()),
+        ]);
+        of([
+            ("instance_type", "t3.micro".into()),
+            ("root_block_device", Value::List(vec![block])),
+        ])
+    };
+    assert_eq!(
+        delta(priced(
+            Kind::Modified,
+            "aws_instance",
+            disk(10, 3000),
+            disk(110, 3000)
+        )),
+        "8.00"
+    );
+    assert_eq!(
+        delta(priced(
+            Kind::Modified,
+            "aws_instance",
+            disk(10, 3000),
+            disk(10, 4000)
+        )),
+        "5.00"
+    );
+}
+
+#[test]
+fn a_database_in_two_zones_costs_twice() {
+    let database = |multi_az: bool| {
+        of([
+            ("instance_class", "db.t3.micro".into()),
+            ("engine", "mysql".into()),
+            ("multi_az", multi_az.into()),
+            ("storage_type", "gp2".into()),
+            ("allocated_storage", 20.into()),
+        ])
+    };
+    // 0.017 an hour and 0.115 a gigabyte, doubled.
+    assert_eq!(
+        delta(priced(
+            Kind::Modified,
+            "aws_db_instance",
+            database(false),
+            database(true)
+        )),
+        "14.71"
+    );
+}
+
+#[test]
+fn what_has_no_known_price_is_not_free() {
+    let odd = |name: &str| of([("instance_type", name.into())]);
+    let cost = priced(
+        Kind::Modified,
+        "aws_instance",
+        odd("t3.small"),
+        odd("t99.huge"),
+    );
+    assert_eq!(
+        cost,
+        Some(MonthlyCost::NotPriced(
+            "the price book has no t99.huge in us-east-1".to_owned()
+        ))
+    );
+    let mut findings = [finding(
+        Kind::Modified,
+        "aws_instance",
+        odd("t3.small"),
+        odd("t99.huge"),
+    )];
+    price(&mut findings, Book::embedded());
+    let total = total(&findings);
+    assert_eq!((total.amount, total.not_priced), (Money::ZERO, 1));
+}
+
+#[test]
+fn what_is_gone_saves_and_what_nobody_declared_costs() {
+    let micro = || of([("instance_type", "t3.micro".into())]);
+    assert_eq!(
+        delta(priced(
+            Kind::Deleted,
+            "aws_instance",
+            micro(),
+            Attributes::new()
+        )),
+        "-7.59"
+    );
+    assert_eq!(
+        delta(priced(
+            Kind::Unmanaged,
+            "aws_instance",
+            Attributes::new(),
+            micro()
+        )),
+        "7.59"
+    );
+}
+
+#[test]
+fn what_changes_no_bill_has_no_cost() {
+    let tagged = |tag: &str| {
+        of([
+            ("instance_type", "t3.micro".into()),
+            ("monitoring", tag.into()),
+        ])
+    };
+    assert_eq!(
+        priced(Kind::Modified, "aws_instance", tagged("a"), tagged("b")),
+        None
+    );
+    assert_eq!(
+        priced(
+            Kind::Deleted,
+            "aws_iam_role",
+            tagged("a"),
+            Attributes::new()
+        ),
+        None
+    );
+}
