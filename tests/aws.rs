@@ -148,4 +148,28 @@ impl Run {
             .map(words)
             .collect()
     }
+
+    /// What was done about each finding of a stack.
+    pub fn fixes(&self) -> Vec<String> {
+        let report = self.json();
+        let findings = report["stacks"][0]["findings"].as_array().unwrap().clone();
+        let words = |finding: serde_json::Value| {
+            let fix = &finding["fix"];
+            let name = finding["address"]
+                .as_str()
+                .or(finding["type"].as_str())
+                .unwrap();
+            let edits = fix["edits"].as_array().unwrap().iter();
+            let edits =
+                edits.map(|edit| format!(" {}:{}", edit["file"].as_str().unwrap(), edit["line"]));
+            let reason = fix["reason"].as_str().map(|reason| format!(", {reason}"));
+            format!(
+                "{name}: {}{}{}",
+                fix["kind"].as_str().unwrap(),
+                edits.collect::<String>(),
+                reason.unwrap_or_default()
+            )
+        };
+        findings.into_iter().map(words).collect()
+    }
 }

@@ -1,1 +1,126 @@
-//! To come.
+//! `driftguard fix`, as a person runs it in a checkout.
+
+use crate::aws::{CONSOLE, Checkout, PASSWORD, shop};
+
+const TFVARS: &str = "infra/production/terraform.tfvars";
+const WEB: &str = "infra/production/web.tf";
+const NETWORK: &str = "infra/production/network.tf";
+
+#[tokio::test]
+async fn what_is_neutral_is_adopted_and_what_weakens_security_is_left_for_an_apply() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let (tfvars, web, network) = (
+        checkout.read(TFVARS),
+        checkout.read(WEB),
+        checkout.read(NETWORK),
+    );
+    let run = checkout.driftguard(aws.url(), &["fix", "--format", "json"]);
+    // Both servers were resized alike: the one value that feeds both follows.
+    assert_eq!(
+        checkout.read(TFVARS),
+        tfvars.replace("t3.small", "t3.xlarge")
+    );
+    assert_eq!(
+        checkout.read(WEB),
+        web.replace("Role = \"batch\"", "Role = \"import\"")
+    );
+    assert_eq!(checkout.read(NETWORK), network);
+    assert_eq!(
+        run.fixes(),
+        [
+            "aws_db_instance.orders: restore, an apply of the code brings AWS back to what is declared",
+            "aws_iam_role_policy_attachment: refused, it grants access below aws_iam_role.web: it is never taken into the \
+             code unasked, and no code takes it away",
+            "aws_instance.batch: adopt infra/production/web.tf:26",
+            "aws_instance.web[0]: adopt infra/production/terraform.tfvars:2",
+            "aws_instance.web[1]: adopt infra/production/terraform.tfvars:2",
+            "aws_s3_bucket_public_access_block.assets: restore, an apply of the code brings AWS back to what is declared",
+            "aws_security_group.web: restore, an apply of the code brings AWS back to what is declared",
+        ]
+    );
+    assert_eq!(run.code, 2, "one was refused");
+    assert!(!format!("{run:?}").contains(PASSWORD));
+
+    let again = checkout.driftguard(aws.url(), &["scan", "--format", "json"]);
+    let left = again.findings();
+    assert!(
+        !left.iter().any(|finding| finding.contains("aws_instance")),
+        "{left:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_prints_the_changes_and_writes_nothing() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let before = checkout.read(TFVARS);
+    let run = checkout.driftguard(aws.url(), &["fix", "--dry-run"]);
+    assert_eq!(checkout.read(TFVARS), before);
+    assert!(
+        run.out
+            .contains("-instance_type = \"t3.small\"\n+instance_type = \"t3.xlarge\"\n"),
+        "{}",
+        run.out
+    );
+    std::fs::write(checkout.path().join("changes.patch"), &run.out).unwrap();
+    let git = |arguments: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args(arguments)
+            .current_dir(checkout.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    std::fs::remove_dir_all(checkout.path().join(".git")).unwrap();
+    git(&["init", "--quiet"]);
+    git(&["apply", "changes.patch"]);
+    assert!(checkout.read(TFVARS).contains("t3.xlarge"));
+}
+
+#[tokio::test]
+async fn one_value_that_feeds_several_servers_follows_only_if_all_changed_alike() {
+    let aws = shop().await;
+    let one: String = CONSOLE
+        .lines()
+        .take(3)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    aws.replay(&one).await.unwrap();
+    let checkout = Checkout::new();
+    let before = checkout.read(TFVARS);
+    let run = checkout.driftguard(aws.url(), &["fix", "--adopt", "--format", "json"]);
+    assert_eq!(checkout.read(TFVARS), before);
+    let fixes = run.fixes();
+    assert_eq!(fixes.len(), 1, "{fixes:?}");
+    assert!(
+        fixes[0].contains("refused") && fixes[0].contains("feeds aws_instance.web["),
+        "{fixes:?}"
+    );
+}
+
+#[tokio::test]
+async fn only_the_findings_that_were_named_are_fixed() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let scan = checkout
+        .driftguard(aws.url(), &["scan", "--format", "json"])
+        .json();
+    let findings = scan["stacks"][0]["findings"].as_array().unwrap();
+    let batch = findings
+        .iter()
+        .find(|finding| finding["address"] == "aws_instance.batch")
+        .unwrap();
+    checkout.driftguard(
+        aws.url(),
+        &["fix", "--finding", batch["id"].as_str().unwrap()],
+    );
+    assert!(checkout.read(TFVARS).contains("t3.small"));
+    assert!(checkout.read(WEB).contains("\"import\""));
+    let run = checkout.driftguard(aws.url(), &["fix", "--finding", "f-nothing"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("f-nothing"));
+}

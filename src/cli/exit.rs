@@ -31,6 +31,11 @@ pub(super) fn of(report: &Report, fail_on: Severity) -> ExitCode {
     if findings(report).any(|finding| counts(&finding)) {
         return ExitCode::from(DRIFT);
     }
+    partial(report)
+}
+
+/// 3 where something could not be checked, else 0.
+pub(super) fn partial(report: &Report) -> ExitCode {
     let scanned = report.stacks.iter().map(|stack| stack.outcome.as_ref());
     let unknown = scanned
         .into_iter()

@@ -7,6 +7,7 @@ pub mod worker;
 
 mod checkout;
 mod exit;
+mod fix;
 mod iam_policy;
 mod key;
 mod output;
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Scan a checkout, without GitHub: what differs between code, state and live AWS
     Scan(scan::Options),
+    /// Scan a checkout, then edit its files; nothing is staged or committed
+    Fix(fix::Options),
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
 }
@@ -42,6 +45,7 @@ pub async fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Scan(options) => scan::run(options).await,
+        Command::Fix(options) => fix::run(options).await,
         Command::IamPolicy(options) => iam_policy::run(&options),
     };
     result.unwrap_or_else(|error| exit::failed(&error))

@@ -117,7 +117,16 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
             .entry(name)
             .or_insert((Value::List(Vec::new()), inner));
         match (all, values) {
-            (Value::List(all), Value::List(values)) => all.extend(values),
+            (Value::List(all), Value::List(values)) => {
+                if !inner.has_ident("dynamic") {
+                    let parts = inner.body.attributes().map(|part| {
+                        let path = format!("{name}[{}].{}", all.len(), part.key.as_str());
+                        (path, trace::definition(scope, &part.value))
+                    });
+                    attributes.extend(parts);
+                }
+                all.extend(values);
+            }
             (all, _) => *all = Value::Unknown,
         }
     }

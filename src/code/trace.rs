@@ -5,7 +5,7 @@ use super::instance::SetBy;
 use super::scope::Scope;
 use crate::model::{Definition, Site, Source, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, Object, Traversal, TraversalOperator};
+use hcl_edit::expr::{Expression, Object, ObjectValue, Traversal, TraversalOperator};
 
 /// How many references may lead to a value.
 const LONGEST: usize = 32;
@@ -24,10 +24,17 @@ pub(super) fn definition(scope: &Scope<'_>, expression: &Expression) -> Definiti
     }
 }
 
-/// The entries of a map whose places differ from the map's own: those of a literal, and of the literals in `merge`.
+/// The entries of a map, each with its own place: those of a literal, and of the literals in `merge`.
 pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Vec<(String, Definition)> {
-    let Expression::FuncCall(call) = expression else {
-        return Vec::new();
+    let call = match expression {
+        Expression::FuncCall(call) => call,
+        Expression::Object(object) => {
+            let entry = |(key, value): (_, &ObjectValue)| {
+                Some((key_of(scope, key)?, definition(scope, value.expr())))
+            };
+            return object.iter().filter_map(entry).collect();
+        }
+        _ => return Vec::new(),
     };
     if call.name.name.as_str() != "merge" || call.args.expand_final() {
         return Vec::new();

@@ -34,8 +34,9 @@ pub struct DeclaredResource {
     pub file: String,
     /// The line of its block, from 1.
     pub line: usize,
-    /// What its block sets, by attribute or nested block (a list of maps, whatever its nesting). Entries of a map that
-    /// are defined elsewhere than the map itself stand here as well, under their own paths (`tags["Role"]`).
+    /// What its block sets, by attribute or nested block (a list of maps, whatever its nesting). Entries of a map
+    /// (`tags["Role"]`) and attributes of a nested block (`root_block_device[0].iops`) stand here as well, under their
+    /// own paths.
     /// An attribute that is missing here is left out of the code.
     pub attributes: BTreeMap<String, Definition>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.

@@ -1,6 +1,6 @@
 //! What the pure stages need to know of a resource type.
 
-use super::{Resource, Unclaimed, Value};
+use super::{Attributes, Resource, Unclaimed, Value};
 use std::collections::BTreeMap;
 
 /// The pure half of a resource type: how to compare it, never how to fetch it.
@@ -83,6 +83,8 @@ pub struct Extra {
     pub watched: &'static [&'static str],
     /// Brings the equal forms of an attribute's value to one: path without indexes (`ingress.protocol`), value.
     pub form: fn(&str, Value) -> Value,
+    /// The command that takes away one that no state claims, from its attributes and its import id; the region is added.
+    pub undo: Option<fn(&Attributes, &str) -> String>,
     /// Whether a resource of this type in a state claims what was found in AWS; by type and id where there is none.
     pub claims: Option<fn(&Resource, &Unclaimed) -> bool>,
 }
@@ -95,6 +97,7 @@ impl Extra {
         never_read: &[],
         watched: &[],
         form: |_, value| value,
+        undo: None,
         claims: None,
     };
 }

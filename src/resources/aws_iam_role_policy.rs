@@ -3,7 +3,7 @@
 use super::ask::match_up;
 use super::policy::{canonical, decoded};
 use super::roles::{DETAILS, MISSING, details};
-use super::shape::attributes;
+use super::shape::{attributes, option};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
 use crate::model::{Attributes, Extra, Resource, Value};
@@ -21,6 +21,13 @@ pub(super) static TYPE: ResourceType = ResourceType {
             ("policy", Value::String(text)) => canonical(text).into(),
             _ => value,
         },
+        undo: Some(|found, _| {
+            let given = |name: &str| found.get(name).cloned().unwrap_or_default();
+            let (role, policy) = (given("role"), given("name"));
+            "aws iam delete-role-policy".to_owned()
+                + &option("role-name", &role)
+                + &option("policy-name", &policy)
+        }),
         ..Extra::NONE
     },
     actions: &[DETAILS, ONE],

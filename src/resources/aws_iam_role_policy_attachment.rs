@@ -1,7 +1,7 @@
 //! `aws_iam_role_policy_attachment`: a managed policy on a role.
 
 use super::roles::{DETAILS, details};
-use super::shape::attributes;
+use super::shape::{attributes, option};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
 use crate::model::{Extra, Reading, Reason, Resource};
@@ -13,6 +13,13 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Global,
     listed: false,
     extra: Extra {
+        undo: Some(|found, _| {
+            let given = |name: &str| found.get(name).cloned().unwrap_or_default();
+            let (role, policy) = (given("role"), given("policy_arn"));
+            "aws iam detach-role-policy".to_owned()
+                + &option("role-name", &role)
+                + &option("policy-arn", &policy)
+        }),
         claims: Some(|attachment, found| {
             let same = |name: &str| {
                 let own = attachment.text(name);

@@ -8,7 +8,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_vpc_security_group_egress_rule",
     scope: Scope::Regional,
     listed: false,
-    extra: vpc_rule::EXTRA,
+    extra: vpc_rule::extra(|found, id| vpc_rule::revoke("egress", found, id)),
     actions: vpc_rule::ACTIONS,
     read: |session, ask| vpc_rule::read(session, ask).boxed(),
 };

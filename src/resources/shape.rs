@@ -23,6 +23,12 @@ pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value 
     Value::List(texts.into_iter().map(|text| text.as_ref().into()).collect())
 }
 
+/// An option of the AWS CLI, quoted for a shell: what it says comes from outside.
+pub(super) fn option(name: &str, value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    format!(" --{name} '{}'", text.replace('\'', r"'\''"))
+}
+
 /// Tags by key, without those that AWS itself sets.
 pub(super) fn tags<'a>(
     tags: impl IntoIterator<Item = (Option<&'a str>, Option<&'a str>)>,

@@ -2,15 +2,29 @@
 
 use super::ask::match_up;
 use super::permissions::{RULES, protocol, rules, single};
+use super::shape::option;
 use super::{Answer, Ask};
 use crate::aws::Session;
-use crate::model::{Extra, Resource, Value};
+use crate::model::{Attributes, Extra, Resource, Value};
 use futures::FutureExt;
 
-pub(super) const EXTRA: Extra = Extra {
-    form,
-    ..Extra::NONE
-};
+/// What both leave out, with the command that revokes a rule of this direction.
+pub(super) const fn extra(undo: fn(&Attributes, &str) -> String) -> Extra {
+    Extra {
+        form,
+        undo: Some(undo),
+        ..Extra::NONE
+    }
+}
+
+/// The command that revokes a rule: `direction` is `ingress` or `egress`.
+pub(super) fn revoke(direction: &str, found: &Attributes, id: &str) -> String {
+    let group = found.get("security_group_id").cloned().unwrap_or_default();
+    format!("aws ec2 revoke-security-group-{direction}")
+        + &option("group-id", &group)
+        + &option("security-group-rule-ids", &id.into())
+}
+
 pub(super) const ACTIONS: &[&str] = &[RULES];
 
 /// How EC2 says that a rule is not there.

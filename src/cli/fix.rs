@@ -1,0 +1,127 @@
+//! `driftguard fix`: a scan, and then the edits that it leads to. Nothing is staged or committed.
+
+use super::exit;
+use super::output::Output;
+use super::source::{Scanned, Source};
+use crate::code::Options as CodeOptions;
+use crate::jobs::load::Loaded;
+use crate::model::{Finding, FixKind, StackReport};
+use crate::patch::{self, Changed, Direction};
+use anyhow::{Context, ensure};
+use clap::Args;
+use std::process::ExitCode;
+
+/// What is scanned, in which direction it is fixed, and how that is shown.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    output: Output,
+    /// The code follows live
+    #[arg(long, conflicts_with_all = ["restore"])]
+    adopt: bool,
+    /// The code enforces what it declares
+    #[arg(long)]
+    restore: bool,
+    /// Only this finding (repeatable)
+    #[arg(long = "finding", value_name = "ID")]
+    findings: Vec<String>,
+    /// Print the changes and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let mut scanned = options.source.scan().await?;
+    let changed = options.plan(&mut scanned)?;
+    if options.dry_run {
+        print!("{}", patch::diff(&scanned.checkout.tree, &changed));
+    } else {
+        for (file, bytes) in &changed {
+            let path = scanned.checkout.root.join(file);
+            std::fs::write(&path, bytes)
+                .with_context(|| format!("while writing {}", path.display()))?;
+        }
+        options.output.write(&scanned.survey.report)?;
+    }
+    Ok(options.exit(&scanned))
+}
+
+impl Options {
+    /// Plans every finding that was asked for.
+    fn plan(&self, scanned: &mut Scanned) -> anyhow::Result<Changed> {
+        let mut changed = Changed::new();
+        let mut known = false;
+        let survey = &mut scanned.survey;
+        for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
+            let code = CodeOptions {
+                var_files: loaded.stack.var_files.clone(),
+                workspace: loaded.stack.settings.workspace.clone(),
+            };
+            let stack = patch::Stack {
+                tree: &scanned.checkout.tree,
+                folder: &loaded.stack.path,
+                options: &code,
+                declared: &loaded.code.declared,
+                catalog: &survey.catalog,
+            };
+            let findings = asked(report, &self.findings);
+            known |= !findings.is_empty();
+            changed.extend(self.fix(findings, &stack, loaded));
+        }
+        ensure!(
+            known || self.findings.is_empty(),
+            "there is no finding {}: `driftguard scan` names them",
+            self.findings.join(", ")
+        );
+        Ok(changed)
+    }
+
+    fn fix(
+        &self,
+        findings: Vec<&mut Finding>,
+        stack: &patch::Stack<'_>,
+        loaded: &Loaded,
+    ) -> Changed {
+        let direction = match (self.adopt, self.restore) {
+            (true, _) => Direction::Adopt,
+            (_, true) => Direction::Restore,
+            _ => loaded.stack.settings.fix.into(),
+        };
+        let mut copies: Vec<_> = findings.iter().map(|finding| (**finding).clone()).collect();
+        let changed = patch::plan(&mut copies, stack, direction);
+        for (finding, mut planned) in findings.into_iter().zip(copies) {
+            if let Some(fix) = &mut planned.fix {
+                fix.applied = !self.dry_run && fix.kind != FixKind::Refused;
+            }
+            *finding = planned;
+        }
+        changed
+    }
+
+    /// 0 where every finding that counts was fixed, 2 where one was refused or left.
+    fn exit(&self, scanned: &Scanned) -> ExitCode {
+        let report = &scanned.survey.report;
+        let counts = |finding: &&Finding| finding.severity >= self.source.fail_on();
+        let left = |finding: &Finding| {
+            let fix = finding.fix.as_ref();
+            fix.is_none_or(|fix| fix.kind == FixKind::Refused)
+        };
+        if exit::findings(report).filter(counts).any(left) {
+            return ExitCode::from(exit::DRIFT);
+        }
+        exit::partial(report)
+    }
+}
+
+/// The findings that were asked for; all where none was named.
+fn asked<'r>(report: &'r mut StackReport, ids: &[String]) -> Vec<&'r mut Finding> {
+    let findings = report
+        .outcome
+        .as_mut()
+        .ok()
+        .map(|scanned| scanned.findings.iter_mut());
+    let wanted = |finding: &&mut Finding| ids.is_empty() || ids.contains(&finding.id.0);
+    findings.into_iter().flatten().filter(wanted).collect()
+}

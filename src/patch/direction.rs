@@ -1,0 +1,58 @@
+//! In which direction a finding is fixed.
+
+use crate::model::{Finding, Kind, Severity};
+use crate::settings;
+
+/// In which direction findings are fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// What weakens security and what is gone is restored, the rest adopted.
+    #[default]
+    ByRisk,
+    /// The code follows live.
+    Adopt,
+    /// The code enforces what it declares.
+    Restore,
+    /// Nothing is fixed.
+    None,
+}
+
+/// The direction of one finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Adopt,
+    Restore,
+}
+
+impl Direction {
+    /// The direction of one finding: none where nothing is done unasked, as about what stands in the account and hangs
+    /// below nothing managed.
+    pub(super) fn way(self, finding: &Finding) -> Option<Way> {
+        let free = finding.kind == Kind::Unmanaged && finding.under.is_none();
+        match self {
+            _ if free => None,
+            Self::None => None,
+            Self::Adopt => Some(Way::Adopt),
+            Self::Restore => Some(Way::Restore),
+            Self::ByRisk if is_risk(finding) => Some(Way::Restore),
+            Self::ByRisk => Some(Way::Adopt),
+        }
+    }
+}
+
+fn is_risk(finding: &Finding) -> bool {
+    finding.kind == Kind::Deleted
+        || finding.severity >= Severity::High
+        || !finding.controls.is_empty()
+}
+
+impl From<settings::Fix> for Direction {
+    fn from(fix: settings::Fix) -> Self {
+        match fix {
+            settings::Fix::ByRisk => Self::ByRisk,
+            settings::Fix::Adopt => Self::Adopt,
+            settings::Fix::Restore => Self::Restore,
+            settings::Fix::None => Self::None,
+        }
+    }
+}

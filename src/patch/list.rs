@@ -1,0 +1,85 @@
+//! Items of a literal list: those that stay keep their text and their order.
+
+use super::literal::render;
+use crate::model::Value;
+use hcl_edit::Span;
+use hcl_edit::expr::Expression;
+
+/// A literal list with these items in place of its own: none where it holds what must not be lost, or no literals.
+pub(super) fn relist(old: &str, wanted: &[Value]) -> Option<String> {
+    let Ok(Expression::Array(items)) = hcl_edit::parser::parse_expr(old) else {
+        return None;
+    };
+    if old.contains('#') || old.contains("//") || old.contains("/*") {
+        return None;
+    }
+    let mut missing: Vec<&Value> = wanted.iter().collect();
+    let mut kept = Vec::new();
+    for item in items.iter() {
+        let value = literal(item)?;
+        if let Some(at) = missing.iter().position(|wanted| **wanted == value) {
+            missing.remove(at);
+            kept.push(old.get(item.span()?)?.trim().to_owned());
+        }
+    }
+    let pattern = items
+        .iter()
+        .next()
+        .and_then(|item| old.get(item.span()?))
+        .unwrap_or("\"");
+    for value in missing {
+        kept.push(render(value, pattern)?);
+    }
+    if !old.contains('\n') {
+        return Some(format!("[{}]", kept.join(", ")));
+    }
+    let end = if old.contains("\r\n") { "\r\n" } else { "\n" };
+    let first = items.iter().next()?.span()?.start;
+    let line = old[..first].rfind('\n')? + 1;
+    let indent = &old[line..first];
+    let last = old.rfind('\n')? + 1;
+    let closing = old[last..].trim_end_matches(']');
+    let comma = if old[..last].trim_end().ends_with(',') {
+        ","
+    } else {
+        ""
+    };
+    let body = kept.join(&format!(",{end}{indent}"));
+    Some(format!("[{end}{indent}{body}{comma}{end}{closing}]"))
+}
+
+fn literal(expression: &Expression) -> Option<Value> {
+    match expression {
+        Expression::String(text) => Some(Value::text(text.value().as_str())),
+        Expression::Bool(flag) => Some((*flag.value()).into()),
+        Expression::Number(number) => {
+            crate::model::Number::parse(&number.value().to_string()).map(Value::Number)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_items_that_differ_change() {
+        let list = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| Value::text(*text))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            relist(r#"["b", "a"]"#, &list(&["a", "b", "c"])).as_deref(),
+            Some(r#"["b", "a", "c"]"#)
+        );
+        assert_eq!(
+            relist("[\n    \"b\",\n    \"a\",\n  ]", &list(&["a"])).as_deref(),
+            Some("[\n    \"a\",\n  ]")
+        );
+        assert_eq!(relist("[\n  \"b\", # why\n]", &list(&["a"])), None);
+        assert_eq!(relist("[var.x]", &list(&["a"])), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! Values as HCL literals.
+
+use crate::model::Value;
+
+/// A value as a literal in place of `old`, whose way of writing is kept: numbers and booleans in quotes stay in quotes.
+/// None for what has no literal: secrets, and what is not known.
+pub(super) fn render(value: &Value, old: &str) -> Option<String> {
+    let quoted = old.trim_start().starts_with('"');
+    match value {
+        Value::Bool(_) | Value::Number(_) if quoted => Some(format!("\"{}\"", plain(value)?)),
+        value => plain(value),
+    }
+}
+
+fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some("null".to_owned()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(quote(text)),
+        Value::List(items) => {
+            let items: Option<Vec<_>> = items.iter().map(plain).collect();
+            Some(format!("[{}]", items?.join(", ")))
+        }
+        Value::Map(entries) => {
+            let entry = |(key, value): (&String, &Value)| {
+                Some(format!("{} = {}", self::key(key), plain(value)?))
+            };
+            let entries: Option<Vec<_>> = entries.iter().map(entry).collect();
+            Some(format!("{{ {} }}", entries?.join(", ")))
+        }
+        Value::Secret(_) | Value::Unknown => None,
+    }
+}
+
+/// A text in quotes, with nothing in it that HCL would evaluate.
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '$' | '%' if rest.peek() == Some(&'{') => {
+                quoted.push(c);
+                quoted.push(c);
+            }
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The key of a map's entry: bare where it can be.
+pub(super) fn key(key: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let starts = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts
+        && key.chars().all(bare)
+        && !matches!(key, "null" | "true" | "false" | "for" | "if" | "in")
+    {
+        key.to_owned()
+    } else {
+        quote(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_written_quoting_is_kept() {
+        assert_eq!(render(&7.into(), "\"1\"").as_deref(), Some("\"7\""));
+        assert_eq!(render(&7.into(), "1").as_deref(), Some("7"));
+        assert_eq!(render(&"7".into(), "1").as_deref(), Some("\"7\""));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back_as_itself(text in "\\PC*|[${%\"\\\\\n]{0,12}") {
+            let code = format!("a = {}\n", quote(&text));
+            let body = hcl_edit::parser::parse_body(&code).unwrap();
+            let value = &body.get_attribute("a").unwrap().value;
+            let read = match value {
+                hcl_edit::expr::Expression::String(read) => read.value().clone(),
+                hcl_edit::expr::Expression::StringTemplate(template) => {
+                    let parts = template.iter().map(|part| part.as_literal().map(|text| text.value().clone()));
+                    parts.collect::<Option<String>>().unwrap()
+                }
+                other => panic!("{other:?}"),
+            };
+            prop_assert_eq!(read.replace("$${", "${").replace("%%{", "%{"), text.replace("$${", "${").replace("%%{", "%{"));
+        }
+    }
+}

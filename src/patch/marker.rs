@@ -1,0 +1,39 @@
+//! The file that gives a restore something to commit where the code is right already.
+
+use crate::model::Finding;
+
+/// Its name, in the stack's folder.
+pub const MARKER: &str = "driftguard.tf";
+
+/// Comments only: what an apply of the code as it stands brings back.
+pub fn marker(findings: &[&Finding]) -> String {
+    let mut lines = vec![
+        "# The code is right: an apply brings AWS back to it. Merge this file to have it applied,".to_owned(),
+        "# or apply by hand and close the pull request. It holds nothing else and may be deleted at any time.".to_owned(),
+        "#".to_owned(),
+    ];
+    for finding in findings {
+        let name = finding
+            .address
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let paths: Vec<_> = finding
+            .attributes
+            .iter()
+            .map(|one| one.path.as_str())
+            .collect();
+        let what = if paths.is_empty() {
+            "is gone".to_owned()
+        } else {
+            paths.join(", ")
+        };
+        let line = format!("# {} {name}: {what}", finding.id);
+        lines.push(
+            line.chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect(),
+        );
+    }
+    lines.join("\n") + "\n"
+}

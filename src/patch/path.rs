@@ -1,0 +1,86 @@
+//! Attribute paths, as Terraform writes them: `tags["Role"]`, `root_block_device[0].volume_size`.
+
+use crate::model::Value;
+
+/// One step below an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// `["Role"]`, `.volume_size`
+    Key(String),
+    /// `[0]`
+    Index(usize),
+}
+
+/// An attribute and the steps below it: none where the text is no path.
+pub(super) fn parse(path: &str) -> Option<(&str, Vec<Step>)> {
+    let end = path.find(['[', '.']).unwrap_or(path.len());
+    let (name, mut rest) = path.split_at(end);
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix('.') {
+            let end = after.find(['[', '.']).unwrap_or(after.len());
+            steps.push(Step::Key(after[..end].to_owned()));
+            rest = &after[end..];
+            continue;
+        }
+        let inner = rest.strip_prefix('[')?;
+        if inner.starts_with('"') {
+            let mut quoted = serde_json::Deserializer::from_str(inner).into_iter::<String>();
+            steps.push(Step::Key(quoted.next()?.ok()?));
+            rest = inner.get(quoted.byte_offset()..)?.strip_prefix(']')?;
+        } else {
+            let (index, after) = inner.split_once(']')?;
+            steps.push(Step::Index(index.parse().ok()?));
+            rest = after;
+        }
+    }
+    Some((name, steps))
+}
+
+/// Sets what stands at these steps below a value; null takes an entry away.
+pub(super) fn set(value: &mut Value, steps: &[Step], wanted: &Value) {
+    let Some((step, rest)) = steps.split_first() else {
+        *value = wanted.clone();
+        return;
+    };
+    match (step, value) {
+        (Step::Index(index), Value::List(items)) => {
+            if let Some(item) = items.get_mut(*index) {
+                set(item, rest, wanted);
+            }
+        }
+        (Step::Key(key), Value::Map(entries)) => {
+            if rest.is_empty() && wanted.is_null() {
+                entries.remove(key);
+            } else {
+                set(entries.entry(key.clone()).or_default(), rest, wanted);
+            }
+        }
+        (Step::Key(key), value @ Value::Null) if rest.is_empty() => {
+            *value = Value::map([(key.clone(), wanted.clone())]);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_apart() {
+        let key = |key: &str| Step::Key(key.to_owned());
+        assert_eq!(parse("instance_type"), Some(("instance_type", vec![])));
+        assert_eq!(
+            parse(r#"tags["a.b\"]"]"#),
+            Some(("tags", vec![key(r#"a.b"]"#)]))
+        );
+        assert_eq!(
+            parse("disk[1].size"),
+            Some(("disk", vec![Step::Index(1), key("size")]))
+        );
+        for wrong in ["a[", "a[x]", "a[\"b\"", "a]b[0"] {
+            assert!(parse(wrong).is_none() || wrong == "a]b[0", "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Where in a file a block, an attribute or an entry stands.
+
+use super::layout::Page;
+use super::path::Step;
+use crate::model::{Address, Tree};
+use hcl_edit::Span;
+use hcl_edit::expr::{Expression, ObjectKey};
+use hcl_edit::structure::{Attribute, Block, Body};
+use std::ops::Range;
+
+/// A parsed file.
+pub(super) struct File<'a> {
+    /// Its text.
+    pub page: Page<'a>,
+    body: Body,
+}
+
+impl<'a> File<'a> {
+    /// Parses a file that may be edited.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, String> {
+        if tree.links.contains(file) {
+            return Err(format!("{file} is a symbolic link"));
+        }
+        let name = file.rsplit('/').next().unwrap_or(file);
+        if name == "override.tf" || name.ends_with("_override.tf") {
+            return Err(format!("{file} overrides other files"));
+        }
+        let text = tree
+            .text(file)
+            .ok_or_else(|| format!("{file} is not UTF-8, or is not in the repository"))?;
+        let body = hcl_edit::parser::parse_body(text)
+            .map_err(|error| format!("{file} could not be parsed: {}", error.message()))?;
+        Ok(Self {
+            page: Page { file, text },
+            body,
+        })
+    }
+
+    /// The block of a resource.
+    pub(super) fn resource(&self, address: &Address) -> Option<&Block> {
+        let labels = [address.tf_type.as_str(), address.name.as_str()];
+        let mut blocks = self.body.get_blocks("resource");
+        blocks.find(|block| block.labels.iter().map(|label| label.as_str()).eq(labels))
+    }
+
+    /// The entry of a map with this key, in the literal at these bytes: its bytes, key and value together, and the
+    /// value's own.
+    pub(super) fn object_entry(&self, span: (usize, usize), key: &str) -> Option<Range<usize>> {
+        let object = self.page.text.get(span.0..span.1)?;
+        let Ok(Expression::Object(entries)) = hcl_edit::parser::parse_expr(object) else {
+            return None;
+        };
+        let found = entries
+            .iter()
+            .find(|(name, _)| key_text(name).as_deref() == Some(key))?;
+        let start = match found.0 {
+            ObjectKey::Ident(name) => name.span()?.start,
+            ObjectKey::Expression(name) => name.span()?.start,
+        };
+        Some(span.0 + start..span.0 + found.1.expr().span()?.end)
+    }
+
+    /// The last byte of the last entry of the literal map at these bytes; none where it is empty or on one line.
+    pub(super) fn last_entry(&self, span: (usize, usize)) -> Option<usize> {
+        let object = self.page.text.get(span.0..span.1)?;
+        let Ok(Expression::Object(entries)) = hcl_edit::parser::parse_expr(object) else {
+            return None;
+        };
+        let last = entries.iter().last()?.1.expr().span()?;
+        let closes = object.rfind('}')?;
+        object[last.end..closes]
+            .contains('\n')
+            .then_some(span.0 + last.end - 1)
+    }
+}
+
+fn key_text(key: &ObjectKey) -> Option<String> {
+    match key {
+        ObjectKey::Ident(name) => Some(name.as_str().to_owned()),
+        ObjectKey::Expression(Expression::String(text)) => Some(text.value().clone()),
+        ObjectKey::Expression(Expression::Variable(name)) => Some(name.as_str().to_owned()),
+        ObjectKey::Expression(_) => None,
+    }
+}
+
+/// The block that holds a path's last step: the resource's own, or a nested one. None where it is not there.
+pub(super) fn block_at<'b>(block: &'b Block, name: &'b str, steps: &[Step]) -> Option<&'b Block> {
+    match steps {
+        [] => Some(block),
+        [Step::Index(index), Step::Key(_)] => block.body.get_blocks(name).nth(*index),
+        _ => None,
+    }
+}
+
+/// An attribute's bytes, key and value together.
+pub(super) fn whole(attribute: &Attribute) -> Option<Range<usize>> {
+    let start = attribute.key.span()?.start;
+    Some(start..attribute.value.span()?.end)
+}
+
+/// Where the last attribute of a block ends; for a block without attributes, where its first line does.
+pub(super) fn last_attribute(block: &Block) -> Option<Range<usize>> {
+    block
+        .body
+        .attributes()
+        .filter_map(whole)
+        .max_by_key(|range| range.end)
+}

@@ -1,0 +1,58 @@
+//! Edits of several findings, put together.
+
+use super::Changed;
+use crate::model::{Edit, Tree};
+use std::collections::BTreeMap;
+
+/// Adds edits to those that are made already. The same edit is made once.
+///
+/// # Errors
+/// When one changes bytes that another changes as well.
+pub(super) fn join(all: &[Edit], more: &[Edit]) -> Result<Vec<Edit>, String> {
+    let mut joined = all.to_vec();
+    for edit in more {
+        if joined.contains(edit) {
+            continue;
+        }
+        let overlaps = |other: &&Edit| {
+            let (one, two) = (&edit.range, &other.range);
+            other.file == edit.file
+                && (one.start < two.end && two.start < one.end || one == two && !one.is_empty())
+        };
+        if let Some(other) = joined.iter().find(overlaps) {
+            return Err(format!(
+                "another fix edits {}:{} as well",
+                other.file, other.line
+            ));
+        }
+        joined.push(edit.clone());
+    }
+    Ok(joined)
+}
+
+/// The files as these edits make them.
+pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
+    let mut by_file: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
+    for edit in edits {
+        by_file.entry(&edit.file).or_default().push(edit);
+    }
+    let changed = by_file.into_iter().filter_map(|(file, edits)| {
+        let before = tree.files.get(file)?;
+        Some((file.to_owned(), splice(before, edits)))
+    });
+    changed.collect()
+}
+
+/// The bytes with these edits made. They do not overlap.
+fn splice(before: &[u8], mut edits: Vec<&Edit>) -> Vec<u8> {
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    let mut after = Vec::with_capacity(before.len());
+    let mut at = 0;
+    for edit in edits {
+        after.extend_from_slice(before.get(at..edit.range.start).unwrap_or_default());
+        after.extend_from_slice(edit.text.as_bytes());
+        at = edit.range.end;
+    }
+    after.extend_from_slice(before.get(at..).unwrap_or_default());
+    after
+}

@@ -1,0 +1,136 @@
+//! Nothing is offered that was not tried: both parsers, and the evaluator.
+
+use super::path::{self, Step};
+use super::{Stack, splice};
+use crate::code::{self, Evaluated};
+use crate::model::{Address, Edit, Value};
+use std::collections::BTreeMap;
+
+/// What the code is to say after the edits.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub address: Address,
+    pub name: String,
+    pub steps: Vec<Step>,
+    pub value: Value,
+}
+
+/// Tries edits.
+pub(super) struct Verifier<'a> {
+    pub stack: &'a Stack<'a>,
+    /// What the code says without them.
+    pub before: &'a Evaluated,
+}
+
+impl Verifier<'_> {
+    /// Whether the edits make what is wanted and change nothing else; the resource `gone` is to be out of the code.
+    ///
+    /// # Errors
+    /// What they break.
+    pub(super) fn check(
+        &self,
+        edits: &[Edit],
+        wanted: &[Wanted],
+        gone: Option<&Address>,
+    ) -> Result<(), String> {
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let mut tree = self.stack.tree.clone();
+        for (file, bytes) in splice::files(self.stack.tree, edits) {
+            parses(&file, &bytes)?;
+            tree.files.insert(file, bytes);
+        }
+        let after = code::evaluate(&tree, self.stack.folder, self.stack.options);
+        let mut expected: BTreeMap<&Address, BTreeMap<&str, Value>> = values(self.before);
+        if let Some(gone) = gone {
+            expected.remove(gone);
+        }
+        for one in wanted {
+            if let Some(resource) = expected.get_mut(&one.address) {
+                path::set(
+                    resource.entry(&one.name).or_default(),
+                    &one.steps,
+                    &one.value,
+                );
+            }
+        }
+        let found = values(&after);
+        let unlike = |address: &&Address| {
+            let (wanted, found) = (expected.get(*address), found.get(*address));
+            !matches!((wanted, found), (Some(wanted), Some(found)) if resources_alike(wanted, found))
+        };
+        match expected.keys().chain(found.keys()).copied().find(unlike) {
+            Some(address) => Err(format!(
+                "the edit would not leave {address} as it should be"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether both parsers accept a file.
+fn parses(file: &str, bytes: &[u8]) -> Result<(), String> {
+    let refused = || format!("the edited {file} would not be valid HCL");
+    let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
+    hcl_edit::parser::parse_body(text).map_err(|_| refused())?;
+    let mut parser = tree_sitter::Parser::new();
+    parser
+        .set_language(&tree_sitter_hcl::LANGUAGE.into())
+        .map_err(|_| refused())?;
+    match parser.parse(text, None) {
+        Some(tree) if !tree.root_node().has_error() => Ok(()),
+        _ => Err(refused()),
+    }
+}
+
+/// The attributes of each resource: entries of maps and parts of blocks are in them.
+fn values(evaluated: &Evaluated) -> BTreeMap<&Address, BTreeMap<&str, Value>> {
+    let resources = evaluated
+        .declared
+        .resources
+        .iter()
+        .map(|(address, resource)| {
+            let attributes = resource
+                .attributes
+                .iter()
+                .filter(|(name, _)| !name.contains('['));
+            let attributes =
+                attributes.map(|(name, definition)| (name.as_str(), definition.value.clone()));
+            (address, attributes.collect())
+        });
+    resources.collect()
+}
+
+fn resources_alike(one: &BTreeMap<&str, Value>, other: &BTreeMap<&str, Value>) -> bool {
+    let names = one.keys().chain(other.keys());
+    let get = |all: &BTreeMap<&str, Value>, name: &str| all.get(name).cloned().unwrap_or_default();
+    names
+        .into_iter()
+        .all(|name| alike(&get(one, name), &get(other, name)))
+}
+
+/// Whether two values are one to Terraform, which converts numbers and booleans to texts and back, and to a set.
+fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len()
+                && (one.iter().zip(other).all(|(one, other)| alike(one, other))
+                    || one
+                        .iter()
+                        .all(|item| other.iter().any(|other| alike(item, other))))
+        }
+        (Value::Map(one), Value::Map(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|other| alike(value, other)))
+        }
+        (Value::String(text), Value::Number(number))
+        | (Value::Number(number), Value::String(text)) => *text == number.to_string(),
+        (Value::String(text), Value::Bool(flag)) | (Value::Bool(flag), Value::String(text)) => {
+            *text == flag.to_string()
+        }
+        (one, other) => one == other,
+    }
+}
