@@ -29,7 +29,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "axum", "http", "secrecy", "serde", "serde_json", "tokio", "tracing"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
-    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
+    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
 
 /// The outside crates that have a home.

@@ -7,11 +7,11 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 /// The calls that made the account.
-pub const ACCOUNT: &str = include_str!("../src/cli/demo/stack/account.jsonl");
+pub const ACCOUNT: &str = include_str!("../src/cli/demo/account.jsonl");
 /// What somebody then did in the console.
-pub const CONSOLE: &str = include_str!("../src/cli/demo/stack/console.jsonl");
+pub const CONSOLE: &str = include_str!("../src/cli/demo/console.jsonl");
 /// The state that Terraform wrote.
-pub const STATE: &str = include_str!("../src/cli/demo/stack/terraform.tfstate");
+pub const STATE: &str = include_str!("../src/cli/demo/terraform.tfstate");
 /// The database's password, which that state holds.
 pub const PASSWORD: &str = "correct-horse-battery-staple";
 /// Where the state is.
@@ -45,7 +45,7 @@ impl Checkout {
     /// A fresh one.
     pub fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/stack/repo");
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/repo");
         copy(&from, folder.path());
         std::fs::create_dir(folder.path().join(".git")).unwrap();
         Self(folder)

@@ -6,6 +6,8 @@ pub mod serve;
 pub mod worker;
 
 mod checkout;
+#[cfg(feature = "standin")]
+mod demo;
 mod exit;
 mod fix;
 mod iam_policy;
@@ -33,6 +35,9 @@ enum Command {
     Scan(scan::Options),
     /// Scan a checkout, then edit its files; nothing is staged or committed
     Fix(fix::Options),
+    /// Show the main job on this machine, end to end, with no account anywhere
+    #[cfg(feature = "standin")]
+    Demo,
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
 }
@@ -46,6 +51,8 @@ pub async fn run() -> ExitCode {
     let result = match cli.command {
         Command::Scan(options) => scan::run(options).await,
         Command::Fix(options) => fix::run(options).await,
+        #[cfg(feature = "standin")]
+        Command::Demo => demo::run().await,
         Command::IamPolicy(options) => iam_policy::run(&options),
     };
     result.unwrap_or_else(|error| exit::failed(&error))

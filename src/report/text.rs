@@ -89,7 +89,10 @@ impl Page {
         self.line(&format!("{title}  {}", place.unwrap_or_default()));
         match &stack.outcome {
             Ok(scanned) => self.scanned(scanned),
-            Err(error) => self.line(&format!("  not scanned: {}\n", printable(&error.message))),
+            Err(error) => {
+                self.line(&format!("  not scanned: {}", printable(&error.message)));
+                self.line("");
+            }
         }
     }
 
@@ -153,7 +156,8 @@ impl Page {
         if let Some(fix) = &finding.fix {
             self.fix(fix);
         }
-        self.line(&format!("{INDENT}{}\n", finding.id));
+        self.detail(&finding.id.to_string());
+        self.line("");
     }
 
     fn difference(&mut self, difference: &Difference) {

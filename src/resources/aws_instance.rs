@@ -2,6 +2,7 @@
 
 use super::ask::{match_up, unclaimed};
 use super::instance_aspects::{Aspect, aspects};
+use super::instance_disks::{VOLUMES, disks, volumes};
 use super::shape::{attributes, block, made_by_aws, tags, texts};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
@@ -54,7 +55,6 @@ pub(super) static TYPE: ResourceType = ResourceType {
 };
 
 const INSTANCES: &str = "ec2:DescribeInstances";
-const VOLUMES: &str = "ec2:DescribeVolumes";
 const ATTRIBUTE: &str = "ec2:DescribeInstanceAttribute";
 const CREDITS: &str = "ec2:DescribeInstanceCreditSpecifications";
 /// How EC2 says that an instance is not there.
@@ -151,20 +151,6 @@ async fn describe(
     let live = instances.filter(|instance| !ended(instance));
     Ok(live
         .filter_map(|one| Some((one.instance_id()?.to_owned(), one)))
-        .collect())
-}
-
-/// The region's volumes by id.
-async fn volumes(session: &Session) -> Result<BTreeMap<String, Volume>, Reason> {
-    let request = session.ec2().describe_volumes().max_results(PAGE);
-    let pages = session
-        .pages(VOLUMES, request.into_paginator().send())
-        .await?;
-    let volumes = pages
-        .into_iter()
-        .flat_map(|page| page.volumes.unwrap_or_default());
-    Ok(volumes
-        .filter_map(|one| Some((one.volume_id()?.to_owned(), one)))
         .collect())
 }
 
@@ -359,43 +345,6 @@ fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attribute
         ("source_dest_check", checked.unwrap_or(true).into()),
         ("vpc_security_group_ids", texts(groups)),
     ])
-}
-
-/// The root disk, and the others.
-fn disks(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> (Vec<Value>, Vec<Value>) {
-    let (mut root, mut others) = (Vec::new(), Vec::new());
-    for mapping in instance.block_device_mappings() {
-        let Some((ebs, volume)) = mapping
-            .ebs()
-            .and_then(|ebs| Some((ebs, volumes.get(ebs.volume_id()?)?)))
-        else {
-            continue;
-        };
-        let mut disk = attributes([
-            (
-                "delete_on_termination",
-                ebs.delete_on_termination().unwrap_or_default().into(),
-            ),
-            ("device_name", mapping.device_name().into()),
-            ("encrypted", volume.encrypted().unwrap_or_default().into()),
-            ("iops", volume.iops().into()),
-            ("kms_key_id", volume.kms_key_id().into()),
-            ("throughput", volume.throughput().into()),
-            ("volume_id", ebs.volume_id().into()),
-            ("volume_size", volume.size().into()),
-            (
-                "volume_type",
-                volume.volume_type().map(|ty| ty.as_str()).into(),
-            ),
-        ]);
-        if mapping.device_name() == instance.root_device_name() {
-            root.push(Value::Map(disk));
-        } else {
-            disk.insert("snapshot_id".to_owned(), volume.snapshot_id().into());
-            others.push(Value::Map(disk));
-        }
-    }
-    (root, others)
 }
 
 /// A profile's ARN is its name; user data is its SHA-1, whichever version of the provider wrote it.

@@ -3,6 +3,7 @@
 mod ask;
 mod bucket_aspect;
 mod instance_aspects;
+mod instance_disks;
 mod permissions;
 mod policy;
 mod provider;
