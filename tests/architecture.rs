@@ -28,7 +28,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
     ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "axum", "http", "secrecy", "serde", "serde_json", "tokio", "tracing"]),
-    ("standin", &["model"], &["anyhow", "axum", "base64", "bytes", "flate2", "hex", "hmac", "http", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "tar", "tokio", "tracing"]),
+    ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
     ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
 
@@ -40,6 +40,7 @@ const OUTSIDE: &[&str] = &[
     "apalis_sqlite",
     "askama",
     "aws_config",
+    "aws_lc_rs",
     "aws_sdk_ec2",
     "aws_sdk_iam",
     "aws_sdk_rds",
@@ -59,6 +60,8 @@ const OUTSIDE: &[&str] = &[
     "hmac",
     "http",
     "http_body_util",
+    "hyper",
+    "hyper_util",
     "include_dir",
     "indicatif",
     "jiff",
