@@ -1,1 +1,364 @@
 //! The process's settings, read once.
+
+use secrecy::SecretString;
+use std::fs::DirBuilder;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use url::Url;
+
+/// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
+const KEY_LENGTH: usize = 32;
+
+/// What the server runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The App; none in set-up mode.
+    pub app: Option<App>,
+    /// GitHub's API, without a slash at its end.
+    pub api_url: String,
+    /// GitHub's pages, without a slash at their end.
+    pub pages_url: String,
+    /// `sqlite://PATH` or `postgres://...`: it may hold a password.
+    pub database_url: SecretString,
+    /// The folder of the embedded database; none where `DATABASE_URL` names another.
+    pub data_folder: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where people reach the pages.
+    pub public_url: Option<Url>,
+    /// Whether a repository without a role is read with the server's own AWS credentials.
+    pub ambient: bool,
+    /// Whether a repository may name backends on private addresses.
+    pub private_addresses: bool,
+}
+
+/// The App that the server acts as.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Its id.
+    pub id: u64,
+    /// PEM, PKCS#1 or PKCS#8.
+    pub private_key: SecretString,
+    /// One, or two while rotating.
+    pub webhook_secrets: Vec<SecretString>,
+    /// Of which fingerprints, external ids and sessions are derived.
+    pub secret_key: SecretString,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It has to be there and is not.
+    #[error("{variable} is not set: {remedy}")]
+    Missing {
+        /// The variable.
+        variable: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// It is there and means nothing. The value is left out: it may be a secret.
+    #[error("{variable} {problem}: {remedy}")]
+    Bad {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the settings through `lookup`, which answers like the environment.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let lookup = |name: &str| {
+            let text = lookup(name)?.trim().to_owned();
+            (!text.is_empty()).then_some(text)
+        };
+        let (database_url, data_folder) = database(&lookup)?;
+        Ok(Self {
+            app: app(&lookup)?,
+            api_url: address(&lookup, "GITHUB_API_URL", "https://api.github.com")?,
+            pages_url: address(&lookup, "GITHUB_URL", "https://github.com")?,
+            database_url,
+            data_folder,
+            listen: listen(&lookup)?,
+            public_url: public_url(&lookup)?,
+            ambient: switch(&lookup, "DRIFTGUARD_AWS_AMBIENT")?,
+            private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
+        })
+    }
+
+    /// Reads the settings of this process.
+    pub fn of_process() -> Result<Self, ConfigError> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Makes the folder of the embedded database, for this user only.
+    pub fn prepare(&self) -> Result<(), ConfigError> {
+        let Some(folder) = &self.data_folder else {
+            return Ok(());
+        };
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|cause| ConfigError::Bad {
+            variable: "DRIFTGUARD_DATA_DIR",
+            problem: format!("({}) cannot be made ({cause})", folder.display()),
+            remedy: "name a folder that this user may write",
+        })
+    }
+}
+
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+fn app(lookup: Lookup) -> Result<Option<App>, ConfigError> {
+    let Some(id) = lookup("GITHUB_APP_ID") else {
+        return Ok(None);
+    };
+    let id = id.parse().map_err(|_| ConfigError::Bad {
+        variable: "GITHUB_APP_ID",
+        problem: "is no number".to_owned(),
+        remedy: "copy the App ID from the App's page",
+    })?;
+    Ok(Some(App {
+        id,
+        private_key: private_key(lookup)?,
+        webhook_secrets: webhook_secrets(lookup)?,
+        secret_key: secret_key(lookup)?,
+    }))
+}
+
+fn private_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
+    const NAME: &str = "GITHUB_PRIVATE_KEY";
+    const FILE: &str = "GITHUB_PRIVATE_KEY_FILE";
+    let (variable, text) = match (lookup(NAME), lookup(FILE)) {
+        // Some ways to set a variable leave `\n` in place of line ends.
+        (Some(text), _) => (NAME, text.replace("\\n", "\n")),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path).map_err(|cause| ConfigError::Bad {
+                variable: FILE,
+                problem: format!("({path}) cannot be read ({cause})"),
+                remedy: "name a file that this user may read",
+            })?;
+            (FILE, text)
+        }
+        (None, None) => {
+            return Err(ConfigError::Missing {
+                variable: NAME,
+                remedy: "set it to the App's private key (PEM), or GITHUB_PRIVATE_KEY_FILE to its file",
+            });
+        }
+    };
+    if !text.contains("PRIVATE KEY-----") {
+        return Err(ConfigError::Bad {
+            variable,
+            problem: "holds no private key".to_owned(),
+            remedy: "it must be the PEM file that GitHub made for the App",
+        });
+    }
+    Ok(text.into())
+}
+
+fn webhook_secrets(lookup: Lookup) -> Result<Vec<SecretString>, ConfigError> {
+    const NAME: &str = "GITHUB_WEBHOOK_SECRET";
+    let text = lookup(NAME).ok_or(ConfigError::Missing {
+        variable: NAME,
+        remedy: "set it to the App's webhook secret",
+    })?;
+    let secrets: Vec<_> = text.split(',').map(str::trim).collect();
+    if secrets.len() > 2 || secrets.iter().any(|secret| secret.is_empty()) {
+        return Err(ConfigError::Bad {
+            variable: NAME,
+            problem: "is not one secret, nor two separated by a comma".to_owned(),
+            remedy: "set the App's webhook secret; while rotating, the new and the old one",
+        });
+    }
+    Ok(secrets.into_iter().map(SecretString::from).collect())
+}
+
+fn secret_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
+    const NAME: &str = "DRIFTGUARD_SECRET_KEY";
+    const REMEDY: &str =
+        "set it to the output of `openssl rand -hex 32`, and keep it: external ids depend on it";
+    let text = lookup(NAME).ok_or(ConfigError::Missing {
+        variable: NAME,
+        remedy: REMEDY,
+    })?;
+    if text.len() < KEY_LENGTH {
+        return Err(ConfigError::Bad {
+            variable: NAME,
+            problem: format!("has fewer than {KEY_LENGTH} bytes"),
+            remedy: REMEDY,
+        });
+    }
+    Ok(text.into())
+}
+
+fn database(lookup: Lookup) -> Result<(SecretString, Option<PathBuf>), ConfigError> {
+    const NAME: &str = "DATABASE_URL";
+    if let Some(url) = lookup(NAME) {
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(ConfigError::Bad {
+                variable: NAME,
+                problem: "names neither SQLite nor PostgreSQL".to_owned(),
+                remedy: "write sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE",
+            });
+        }
+        return Ok((url.into(), None));
+    }
+    let folder = data_folder(lookup)?;
+    let url = database_in(&folder).ok_or(ConfigError::Bad {
+        variable: "DRIFTGUARD_DATA_DIR",
+        problem: "is no absolute path".to_owned(),
+        remedy: "write it from the root on",
+    })?;
+    Ok((url.into(), Some(folder)))
+}
+
+fn data_folder(lookup: Lookup) -> Result<PathBuf, ConfigError> {
+    let home = |name: &str, below: &str| lookup(name).map(|home| Path::new(&home).join(below));
+    lookup("DRIFTGUARD_DATA_DIR")
+        .map(PathBuf::from)
+        .or_else(|| home("XDG_DATA_HOME", "driftguard"))
+        .or_else(|| home("HOME", ".local/share/driftguard"))
+        .ok_or(ConfigError::Missing {
+            variable: "DRIFTGUARD_DATA_DIR",
+            remedy: "set it to the folder of the embedded database, or DATABASE_URL to another database",
+        })
+}
+
+/// The address of the database file in a folder, with what is special in an address escaped.
+fn database_in(folder: &Path) -> Option<String> {
+    let file = Url::from_file_path(folder.join("driftguard.db")).ok()?;
+    Some(format!("sqlite://{}", file.path()))
+}
+
+fn listen(lookup: Lookup) -> Result<SocketAddr, ConfigError> {
+    let text = lookup("DRIFTGUARD_LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    text.parse().map_err(|_| ConfigError::Bad {
+        variable: "DRIFTGUARD_LISTEN",
+        problem: format!("({text}) is no address and port"),
+        remedy: "write it as in 0.0.0.0:8080",
+    })
+}
+
+fn public_url(lookup: Lookup) -> Result<Option<Url>, ConfigError> {
+    const NAME: &str = "DRIFTGUARD_PUBLIC_URL";
+    lookup(NAME)
+        .map(|text| parse_address(NAME, &text))
+        .transpose()
+}
+
+fn address(lookup: Lookup, name: &'static str, default: &str) -> Result<String, ConfigError> {
+    let text = lookup(name).unwrap_or_else(|| default.to_owned());
+    let url = parse_address(name, &text)?;
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn parse_address(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(text).ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https"))
+        .ok_or(ConfigError::Bad {
+            variable,
+            problem: "is no web address".to_owned(),
+            remedy: "write it as in https://driftguard.example.com",
+        })
+}
+
+fn switch(lookup: Lookup, variable: &'static str) -> Result<bool, ConfigError> {
+    match lookup(variable).as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(ConfigError::Bad {
+            variable,
+            problem: "is neither 0 nor 1".to_owned(),
+            remedy: "set it to 1, or leave it out",
+        }),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    const APP: &[(&str, &str)] = &[
+        ("GITHUB_APP_ID", "7"),
+        ("GITHUB_PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----\\nMII"),
+        ("GITHUB_WEBHOOK_SECRET", "new, old"),
+        ("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+        ("XDG_DATA_HOME", "/srv/my data"),
+    ];
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::read(|name| {
+            let found = settings.iter().rev().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn without_an_app_it_starts_in_set_up_mode() {
+        let config = read(&[("HOME", "/home/x")]).unwrap();
+        assert!(config.app.is_none());
+        assert_eq!(
+            config.database_url.expose_secret(),
+            "sqlite:///home/x/.local/share/driftguard/driftguard.db"
+        );
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.api_url, "https://api.github.com");
+    }
+
+    #[test]
+    fn an_app_is_read_whole() {
+        let config = read(APP).unwrap();
+        let app = config.app.as_ref().unwrap();
+        let secrets: Vec<_> = app
+            .webhook_secrets
+            .iter()
+            .map(|s| s.expose_secret())
+            .collect();
+        assert_eq!(secrets, ["new", "old"]);
+        assert!(app.private_key.expose_secret().contains("-\nMII"));
+        assert_eq!(
+            config.database_url.expose_secret(),
+            "sqlite:///srv/my%20data/driftguard/driftguard.db"
+        );
+        assert!(!format!("{config:?}").contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
+        for (name, value) in [
+            ("GITHUB_APP_ID", "seven"),
+            ("GITHUB_PRIVATE_KEY", "hunter2"),
+            ("GITHUB_WEBHOOK_SECRET", "hunter2,,"),
+            ("GITHUB_WEBHOOK_SECRET", "hunter2,b,c"),
+            ("DRIFTGUARD_SECRET_KEY", "hunter2"),
+            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+            ("DRIFTGUARD_LISTEN", "8080"),
+            ("DRIFTGUARD_PUBLIC_URL", "hunter2"),
+            ("GITHUB_API_URL", "ftp://x"),
+            ("DRIFTGUARD_AWS_AMBIENT", "yes"),
+            ("DRIFTGUARD_DATA_DIR", "here"),
+        ] {
+            let error = read(&[APP, &[(name, value)]].concat())
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(name), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        for name in [
+            "GITHUB_PRIVATE_KEY",
+            "GITHUB_WEBHOOK_SECRET",
+            "DRIFTGUARD_SECRET_KEY",
+        ] {
+            let error = read(&[APP, &[(name, "")]].concat())
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(&format!("{name} is not set")), "{error}");
+        }
+    }
+}

@@ -20,16 +20,16 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("patch", &["model", "settings", "code"], &["hcl_edit", "tree_sitter", "tree_sitter_hcl", "serde_json", "thiserror", "similar"]),
     ("report", &["model", "settings", "patch"], &["askama", "serde", "serde_json", "thiserror", "similar"]),
     ("commands", &["model", "settings"], &[]),
-    ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_types", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "url"]),
+    ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_types", "aws_smithy_async", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "url"]),
     ("resources", &["model", "aws"], &["anyhow", "base64", "futures", "hex", "serde", "serde_json", "sha1", "sha2", "thiserror", "tracing", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3"]),
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
     ("github", &["model"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("store", &["model"], &["anyhow", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
     ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
-    ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
+    ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "axum", "http", "secrecy", "serde", "serde_json", "tokio", "tracing"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
-    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
+    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
 
 /// The outside crates that have a home.
@@ -46,6 +46,7 @@ const OUTSIDE: &[&str] = &[
     "aws_sdk_rds",
     "aws_sdk_s3",
     "aws_sdk_sts",
+    "aws_smithy_async",
     "aws_smithy_types",
     "aws_types",
     "axum",
@@ -147,6 +148,17 @@ fn no_file_is_too_long() {
         "{:?}",
         long.iter().map(|(name, _)| name).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn every_resource_type_in_the_folder_is_listed() {
+    let listed: BTreeSet<_> = driftguard::resources::ALL
+        .iter()
+        .map(|known| known.tf_type.to_owned())
+        .collect();
+    let mut files = units("resources", "rs");
+    files.retain(|name| name.starts_with("aws_"));
+    assert_eq!(listed, files);
 }
 
 /// Whether a text names an outside crate: `serde::`, but not `serde_json::` or `tokio_serde::`.

@@ -1,1 +1,543 @@
-//! To come.
+//! Jobs: what becomes of a delivery, whoever dies on the way.
+
+use crate::database::{Database, on_both};
+use driftguard::jobs::inbox::Inbox;
+use driftguard::jobs::job::{Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use driftguard::jobs::worker::{Pace, Worker};
+use driftguard::model::{
+    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName,
+};
+use driftguard::store::{Delivery, Lease, Proposal, ProposalState, Request};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+const ACME: InstallationId = InstallationId(1);
+const SHOP: RepositoryId = RepositoryId(10);
+
+on_both!(
+    a_push_becomes_a_scan,
+    a_delivery_that_was_committed_and_not_enqueued_is_swept_up,
+    the_same_delivery_twice_has_one_effect,
+    pushes_that_wait_become_one_scan_of_the_newest_commit,
+    scans_of_one_repository_do_not_overlap,
+    several_workers_do_each_job_once,
+    a_killed_workers_scan_is_made_by_another,
+    a_worker_that_stops_hands_its_jobs_back,
+    a_failing_scan_is_tried_again_and_given_up_aloud,
+    a_scan_that_panics_is_tried_again,
+    a_suspended_installation_is_left_alone,
+    the_store_follows_what_happens_to_an_installation,
+    a_pull_request_closed_by_a_person_is_declined,
+);
+
+/// What scans do in a story, and what they did.
+#[derive(Clone, Default)]
+struct Scans {
+    made: Arc<Mutex<Vec<ScanOrder>>>,
+    started: Arc<AtomicUsize>,
+    busy: Arc<Mutex<BTreeMap<RepositoryId, usize>>>,
+    overlaps: Arc<AtomicUsize>,
+    /// How long each takes.
+    takes: Duration,
+    /// How many fail first.
+    failing: usize,
+    /// How many panic first.
+    panicking: usize,
+}
+
+impl Process for Scans {
+    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
+        let before = self.started.fetch_add(1, Ordering::SeqCst);
+        assert!(
+            before >= self.panicking,
+            "a scan panics, as the story wants"
+        );
+        if before < self.failing {
+            return Err(JobError::Retry(anyhow::anyhow!("AWS is away")));
+        }
+        let repository = order.repository;
+        let busy = |by: isize| {
+            let mut busy = self.busy.lock().unwrap();
+            let count = busy.entry(repository).or_default();
+            *count = count.strict_add_signed(by);
+            *count
+        };
+        if busy(1) > 1 {
+            self.overlaps.fetch_add(1, Ordering::SeqCst);
+        }
+        tokio::time::sleep(self.takes).await;
+        busy(-1);
+        self.made.lock().unwrap().push(order);
+        Ok(())
+    }
+
+    async fn redeliver(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+impl Scans {
+    fn made(&self) -> Vec<ScanOrder> {
+        self.made.lock().unwrap().clone()
+    }
+
+    fn commits(&self) -> Vec<String> {
+        self.made()
+            .into_iter()
+            .filter_map(|order| order.commit)
+            .collect()
+    }
+}
+
+fn pace() -> Pace {
+    Pace {
+        slots: 4,
+        poll: Duration::from_millis(20),
+        heartbeat: Duration::from_secs(1),
+        missed: 2,
+        lease: Duration::from_secs(2),
+        pause: Duration::ZERO,
+        tries: 3,
+        sweep: Duration::from_millis(100),
+        farewell: Duration::from_millis(200),
+    }
+}
+
+/// A worker at work, until it is killed or stopped.
+struct Running {
+    task: JoinHandle<anyhow::Result<()>>,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Running {
+    /// As SIGTERM would.
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap().unwrap();
+    }
+
+    /// As SIGKILL would: nothing is handed back.
+    async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+fn start(inbox: &Inbox, scans: &Scans) -> Running {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("worker-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let worker = Worker::new(inbox.clone(), scans.clone(), pace(), name);
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let task = tokio::spawn(worker.run(async {
+        let _ = stopped.await;
+    }));
+    Running { task, stop }
+}
+
+/// Waits until something is so; fails where it takes too long.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "not in time: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until the queue is empty and nothing runs.
+async fn idle(inbox: &Inbox) {
+    until("the queue is worked off", async || {
+        let standing = inbox.queue.standing().await.unwrap();
+        standing.waiting + standing.running == 0
+    })
+    .await;
+}
+
+fn origin(repository: RepositoryId) -> Origin {
+    Origin {
+        id: repository,
+        name: RepositoryName::new(&format!("acme/shop-{repository}")).unwrap(),
+        default_branch: Some("main".to_owned()),
+        private: true,
+    }
+}
+
+fn told(repository: Option<RepositoryId>, event: Event) -> Notice {
+    Notice {
+        installation: ACME,
+        account: "acme".to_owned(),
+        repository: repository.map(origin),
+        event,
+    }
+}
+
+fn push(repository: RepositoryId, commit: &str) -> Notice {
+    let event = Event::Push {
+        reference: "refs/heads/main".to_owned(),
+        commit: commit.to_owned(),
+        deleted: false,
+    };
+    told(Some(repository), event)
+}
+
+async fn receive(inbox: &Inbox, id: &str, notice: Notice) -> bool {
+    inbox
+        .receive(DeliveryId(id.to_owned()), notice)
+        .await
+        .unwrap()
+}
+
+async fn a_push_becomes_a_scan(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let worker = start(&inbox, &scans);
+    assert!(receive(&inbox, "d-1", push(SHOP, "c1")).await);
+    until("the scan is made", async || !scans.made().is_empty()).await;
+    idle(&inbox).await;
+    let expected = ScanOrder {
+        installation: ACME,
+        repository: SHOP,
+        stack: None,
+        commit: Some("c1".to_owned()),
+        trigger: Trigger::Push,
+    };
+    assert_eq!(scans.made(), [expected]);
+    let open = inbox.store.open_deliveries(i64::MAX).await.unwrap();
+    assert_eq!(open, []);
+    worker.stop().await;
+}
+
+async fn a_delivery_that_was_committed_and_not_enqueued_is_swept_up(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let delivery = Delivery {
+        id: DeliveryId("d-1".to_owned()),
+        notice: push(SHOP, "c1"),
+        received_at: driftguard::jobs::now() - 60_000,
+    };
+    inbox.store.record_delivery(&delivery).await.unwrap();
+    let worker = start(&inbox, &scans);
+    until("the scan is made", async || !scans.made().is_empty()).await;
+    idle(&inbox).await;
+    tokio::time::sleep(pace().sweep * 3).await;
+    assert_eq!(scans.commits(), ["c1"], "swept up once");
+    worker.stop().await;
+}
+
+async fn the_same_delivery_twice_has_one_effect(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let worker = start(&inbox, &scans);
+    assert!(receive(&inbox, "d-1", push(SHOP, "c1")).await);
+    assert!(!receive(&inbox, "d-1", push(SHOP, "c1")).await);
+    until("the scan is made", async || !scans.made().is_empty()).await;
+    assert!(!receive(&inbox, "d-1", push(SHOP, "c1")).await);
+    idle(&inbox).await;
+    assert_eq!(scans.commits(), ["c1"]);
+    worker.stop().await;
+}
+
+async fn pushes_that_wait_become_one_scan_of_the_newest_commit(database: Database) {
+    let (inbox, scans) = (
+        database.inbox().await,
+        Scans {
+            takes: Duration::from_millis(1500),
+            ..Scans::default()
+        },
+    );
+    let worker = start(&inbox, &scans);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    until("the first scan runs", async || {
+        scans.started.load(Ordering::SeqCst) == 1
+    })
+    .await;
+    for (id, commit) in [("d-2", "c2"), ("d-3", "c3"), ("d-4", "c4")] {
+        receive(&inbox, id, push(SHOP, commit)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    until("the second scan is made", async || scans.made().len() == 2).await;
+    idle(&inbox).await;
+    assert_eq!(scans.commits(), ["c1", "c4"]);
+    worker.stop().await;
+}
+
+async fn scans_of_one_repository_do_not_overlap(database: Database) {
+    let scans = Scans {
+        takes: Duration::from_millis(300),
+        ..Scans::default()
+    };
+    let inbox = database.inbox().await;
+    let tenant = inbox.store.of(ACME);
+    for stack in [None, Some("production"), Some("staging")] {
+        let request = Request {
+            repository: SHOP,
+            stack,
+            commit: None,
+            asked_at: 1,
+        };
+        tenant.ask_scan(&request).await.unwrap();
+        let job = Job::Scan {
+            installation: ACME,
+            repository: SHOP,
+            stack: stack.map(str::to_owned),
+            trigger: Trigger::Schedule,
+        };
+        let ticket = Ticket::new(job, format!("{}@1", stack.unwrap_or("all")));
+        assert!(inbox.queue.push(&ticket, Duration::ZERO).await.unwrap());
+        assert!(
+            !inbox.queue.push(&ticket, Duration::ZERO).await.unwrap(),
+            "known already"
+        );
+    }
+    let other = database.inbox().await;
+    let workers = [start(&inbox, &scans), start(&other, &scans)];
+    until("all three are made", async || scans.made().len() == 3).await;
+    assert_eq!(scans.overlaps.load(Ordering::SeqCst), 0);
+    for worker in workers {
+        worker.stop().await;
+    }
+}
+
+async fn several_workers_do_each_job_once(database: Database) {
+    let scans = Scans {
+        takes: Duration::from_millis(20),
+        ..Scans::default()
+    };
+    let inbox = database.inbox().await;
+    let mut workers = Vec::new();
+    for _ in 0..3 {
+        workers.push(start(&database.inbox().await, &scans));
+    }
+    for number in 0..30 {
+        let notice = push(RepositoryId(number), &format!("c{number:02}"));
+        receive(&inbox, &format!("d-{number}"), notice).await;
+    }
+    until("all are made", async || scans.made().len() >= 30).await;
+    idle(&inbox).await;
+    let mut commits = scans.commits();
+    commits.sort();
+    let expected: Vec<_> = (0..30).map(|number| format!("c{number:02}")).collect();
+    assert_eq!(commits, expected);
+    assert_eq!(scans.started.load(Ordering::SeqCst), 30);
+    for worker in workers {
+        worker.stop().await;
+    }
+}
+
+async fn a_killed_workers_scan_is_made_by_another(database: Database) {
+    let inbox = database.inbox().await;
+    let endless = Scans {
+        takes: Duration::from_secs(3600),
+        ..Scans::default()
+    };
+    let doomed = start(&database.inbox().await, &endless);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    until("the scan runs", async || {
+        endless.started.load(Ordering::SeqCst) == 1
+    })
+    .await;
+    doomed.kill().await;
+
+    let scans = Scans::default();
+    let worker = start(&inbox, &scans);
+    until("another worker makes it", async || !scans.made().is_empty()).await;
+    idle(&inbox).await;
+    assert_eq!(scans.commits(), ["c1"]);
+    assert!(endless.made().is_empty());
+    worker.stop().await;
+}
+
+async fn a_worker_that_stops_hands_its_jobs_back(database: Database) {
+    let inbox = database.inbox().await;
+    let endless = Scans {
+        takes: Duration::from_secs(3600),
+        ..Scans::default()
+    };
+    let leaving = start(&database.inbox().await, &endless);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    until("the scan runs", async || {
+        endless.started.load(Ordering::SeqCst) == 1
+    })
+    .await;
+    let started = Instant::now();
+    leaving.stop().await;
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "it does not wait for the scan"
+    );
+    let standing = inbox.queue.standing().await.unwrap();
+    assert_eq!((standing.waiting, standing.running), (1, 0));
+    let lease = Lease {
+        subject: SHOP.to_string(),
+        holder: "another".to_owned(),
+    };
+    let tenant = inbox.store.of(ACME);
+    assert!(
+        tenant
+            .take_lease(&lease, driftguard::jobs::now(), 0)
+            .await
+            .unwrap(),
+        "given back"
+    );
+    tenant.end_lease(&lease).await.unwrap();
+
+    let scans = Scans::default();
+    let worker = start(&inbox, &scans);
+    until("another worker makes it", async || !scans.made().is_empty()).await;
+    assert_eq!(scans.commits(), ["c1"]);
+    worker.stop().await;
+}
+
+async fn a_failing_scan_is_tried_again_and_given_up_aloud(database: Database) {
+    let inbox = database.inbox().await;
+    let scans = Scans {
+        failing: 2,
+        ..Scans::default()
+    };
+    let worker = start(&inbox, &scans);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    until("the third try succeeds", async || !scans.made().is_empty()).await;
+    worker.stop().await;
+
+    let scans = Scans {
+        failing: usize::MAX,
+        ..Scans::default()
+    };
+    let worker = start(&inbox, &scans);
+    receive(&inbox, "d-2", push(SHOP, "c2")).await;
+    let tenant = inbox.store.of(ACME);
+    let last = async || tenant.last_scan(SHOP, "").await.unwrap();
+    until("it is given up", async || last().await.is_some()).await;
+    idle(&inbox).await;
+    let given_up = last().await.unwrap();
+    assert_eq!(given_up.commit, "c2");
+    assert_eq!(
+        given_up.outcome,
+        serde_json::json!({"error": "AWS is away"})
+    );
+    assert_eq!(scans.started.load(Ordering::SeqCst), pace().tries as usize);
+    assert_eq!(tenant.waiting_scan(SHOP, None).await.unwrap(), None);
+    assert_eq!(inbox.metrics.failed.get(), 1);
+    worker.stop().await;
+}
+
+async fn a_scan_that_panics_is_tried_again(database: Database) {
+    let inbox = database.inbox().await;
+    let scans = Scans {
+        panicking: 1,
+        ..Scans::default()
+    };
+    let worker = start(&inbox, &scans);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    until("the second try succeeds", async || !scans.made().is_empty()).await;
+    assert_eq!(scans.commits(), ["c1"]);
+    worker.stop().await;
+}
+
+/// Receives a delivery and sees it through.
+async fn told_and_done(inbox: &Inbox, id: &str, notice: Notice) {
+    receive(inbox, id, notice).await;
+    idle(inbox).await;
+}
+
+fn installation(action: &str) -> Notice {
+    let event = Event::Installation {
+        action: action.to_owned(),
+        repositories: vec![origin(SHOP)],
+    };
+    told(None, event)
+}
+
+async fn a_suspended_installation_is_left_alone(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let worker = start(&inbox, &scans);
+    told_and_done(&inbox, "d-1", installation("created")).await;
+    told_and_done(&inbox, "d-2", installation("suspend")).await;
+    told_and_done(&inbox, "d-3", push(SHOP, "c1")).await;
+    told_and_done(&inbox, "d-4", installation("unsuspend")).await;
+    told_and_done(&inbox, "d-5", push(SHOP, "c2")).await;
+    assert_eq!(scans.commits(), ["c2"]);
+    worker.stop().await;
+}
+
+async fn the_store_follows_what_happens_to_an_installation(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let worker = start(&inbox, &scans);
+    let tenant = inbox.store.of(ACME);
+    let names = async || -> Vec<String> {
+        let repositories = tenant.repositories().await.unwrap();
+        repositories
+            .into_iter()
+            .map(|found| found.name.to_string())
+            .collect()
+    };
+    told_and_done(&inbox, "d-1", installation("created")).await;
+    assert!(tenant.active().await.unwrap());
+    let other = RepositoryId(11);
+    let added = Event::Repositories {
+        added: vec![origin(other)],
+        removed: vec![],
+    };
+    told_and_done(&inbox, "d-2", told(None, added)).await;
+    assert_eq!(names().await, ["acme/shop-10", "acme/shop-11"]);
+
+    let mut renamed = told(
+        Some(SHOP),
+        Event::Repository {
+            action: "renamed".to_owned(),
+        },
+    );
+    renamed.repository.as_mut().unwrap().name = RepositoryName::new("acme/store").unwrap();
+    told_and_done(&inbox, "d-3", renamed).await;
+    let removed = Event::Repositories {
+        added: vec![],
+        removed: vec![origin(other)],
+    };
+    told_and_done(&inbox, "d-4", told(None, removed)).await;
+    assert_eq!(names().await, ["acme/store"]);
+
+    told_and_done(&inbox, "d-5", installation("deleted")).await;
+    assert!(!tenant.active().await.unwrap());
+    assert!(names().await.is_empty());
+    worker.stop().await;
+}
+
+async fn a_pull_request_closed_by_a_person_is_declined(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let worker = start(&inbox, &scans);
+    let tenant = inbox.store.of(ACME);
+    let branch = "driftguard/production/restore".to_owned();
+    for (id, action, merged, by_bot, expected) in [
+        ("d-1", "closed", false, true, ProposalState::Closed),
+        ("d-2", "reopened", false, false, ProposalState::Open),
+        ("d-3", "closed", false, false, ProposalState::Declined),
+        ("d-4", "closed", true, false, ProposalState::Merged),
+        ("d-5", "labeled", true, false, ProposalState::Open),
+    ] {
+        let open = Proposal {
+            repository: SHOP,
+            branch: branch.clone(),
+            stack: "production".to_owned(),
+            number: 7,
+            state: ProposalState::Open,
+            findings: vec!["f-1".to_owned()],
+            fingerprint: "aa".to_owned(),
+            changed_at: 1,
+        };
+        tenant.keep_proposal(&open).await.unwrap();
+        let (action, branch) = (action.to_owned(), branch.clone());
+        let event = Event::PullRequest {
+            action,
+            number: 7,
+            branch: branch.clone(),
+            merged,
+            by_bot,
+        };
+        told_and_done(&inbox, id, told(Some(SHOP), event)).await;
+        let kept = tenant.proposal(SHOP, &branch).await.unwrap().unwrap();
+        assert_eq!(kept.state, expected, "{id}");
+    }
+    worker.stop().await;
+}

@@ -3,11 +3,13 @@
 
 mod architecture;
 mod code;
+mod database;
 mod demo;
 mod end_to_end;
 mod fix;
 mod github;
 mod jobs;
+mod npm;
 mod parity;
 mod patch;
 mod report;
@@ -19,3 +21,4 @@ mod settings;
 mod standin;
 mod state;
 mod store;
+mod webhook;

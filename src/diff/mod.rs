@@ -1,2 +1,102 @@
-//! Pure: code, state and live against one another.
+//! Pure: code, state and live against one another, attribute by attribute.
 #![deny(clippy::disallowed_methods)]
+
+mod assemble;
+mod normal;
+mod owners;
+mod tags;
+mod unmanaged;
+mod walk;
+
+pub use owners::Claims;
+pub use unmanaged::unmanaged;
+
+use crate::model::{Catalog, Declared, Finding, Place, Reading, Resource, Unclaimed, Value};
+use walk::Sides;
+
+/// One resource with what AWS said of it, and where it was looked for.
+#[derive(Debug, Clone)]
+pub struct Looked<'a> {
+    /// The resource, as its state has it.
+    pub resource: &'a Resource,
+    /// The account and region that were asked.
+    pub place: Place,
+    /// What they said.
+    pub reading: Reading,
+}
+
+/// One stack, as it was read.
+pub struct Stack<'a> {
+    /// What its code says.
+    pub declared: &'a Declared,
+    /// What the `default_tags` of each resource's provider add: unknown where they are not known.
+    pub default_tags: &'a dyn Fn(&Resource) -> Value,
+    /// Its resources.
+    pub looked: &'a [Looked<'a>],
+    /// What hangs below them and may be claimed by nobody.
+    pub unclaimed: &'a [Unclaimed],
+}
+
+/// What differs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Differences {
+    /// What drifted.
+    pub findings: Vec<Finding>,
+    /// What differs and is no drift, with the reason.
+    pub set_aside: Vec<Finding>,
+}
+
+/// What of one stack differs. `claims` are those of all stacks that were read.
+pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
+    let mut all = Differences::default();
+    for looked in stack.looked {
+        let declared = stack.declared.get(&looked.resource.address);
+        match &looked.reading {
+            Reading::Unknown(_) => {}
+            Reading::Absent => all.findings.push(assemble::deleted(looked)),
+            Reading::Found(live) => {
+                let Some(schema) = catalog.get(looked.resource.tf_type()) else {
+                    continue;
+                };
+                let children = claims.children(looked.resource, declared, schema);
+                let mut elsewhere = claims.owned(looked.resource, schema);
+                elsewhere.extend(&children);
+                let default_tags = (stack.default_tags)(looked.resource);
+                let sides = Sides {
+                    declared,
+                    default_tags: Some(&default_tags),
+                    recorded: looked.resource,
+                    live,
+                    schema,
+                    elsewhere,
+                };
+                let differences = walk::differences(&sides);
+                assemble::modified(looked, &sides, differences, &mut all);
+                let parts = stack.unclaimed.iter().filter(|part| {
+                    part.under.as_ref() == Some(&looked.resource.address)
+                        && part.path.is_none_or(|path| children.contains(path))
+                });
+                let parts = parts.filter(|part| !claims.claim(part, catalog));
+                all.findings.extend(parts.map(assemble::unmanaged));
+            }
+        }
+    }
+    all.findings.sort_by(order);
+    all.set_aside.sort_by(order);
+    all
+}
+
+/// By address, then by type and id.
+fn order(one: &Finding, other: &Finding) -> std::cmp::Ordering {
+    let key = |finding: &Finding| {
+        let address = finding.address.as_ref().or(finding.under.as_ref());
+        (
+            address.map(ToString::to_string),
+            finding.address.is_none(),
+            finding.tf_type.clone(),
+            finding.import_id.clone(),
+            finding.verdict as u8,
+        )
+    };
+    key(one).cmp(&key(other))
+}

@@ -10,6 +10,23 @@ pub struct Declared {
     pub resources: BTreeMap<Address, DeclaredResource>,
 }
 
+impl Declared {
+    /// What the code says of an instance. Where the keys of its block, or of a module on the way to it, are not certain,
+    /// that is what it says of all of them.
+    pub fn get(&self, address: &Address) -> Option<&DeclaredResource> {
+        let exact = self.resources.get(address);
+        exact
+            .or_else(|| self.resources.get(&address.block()))
+            .or_else(|| {
+                let mut general = address.block();
+                for step in general.modules.iter_mut().rev() {
+                    step.key = None;
+                }
+                self.resources.get(&general)
+            })
+    }
+}
+
 /// What the code says of one resource instance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DeclaredResource {
@@ -17,7 +34,8 @@ pub struct DeclaredResource {
     pub file: String,
     /// The line of its block, from 1.
     pub line: usize,
-    /// What its block sets, by attribute or nested block (a list of maps, whatever its nesting).
+    /// What its block sets, by attribute or nested block (a list of maps, whatever its nesting). Entries of a map that
+    /// are defined elsewhere than the map itself stand here as well, under their own paths (`tags["Role"]`).
     /// An attribute that is missing here is left out of the code.
     pub attributes: BTreeMap<String, Definition>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.

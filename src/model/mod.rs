@@ -7,6 +7,7 @@ mod edit;
 mod finding;
 mod installation;
 mod money;
+mod notice;
 mod reading;
 mod resource;
 mod schema;
@@ -23,6 +24,7 @@ pub use finding::{
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use money::Money;
+pub use notice::{Event, Notice, Origin};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
 pub use schema::{Attribute, Catalog, Children, Extra, Nesting, Owner, Schema, Shape, Type};

@@ -1,6 +1,6 @@
 //! Secrets: recognised where they are read, and replaced by a fingerprint before anything else sees them.
 
-use super::{Attributes, Value};
+use super::{Attribute, Attributes, Schema, Shape, Value};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::Sha256;
@@ -47,6 +47,53 @@ impl Redactor {
         let text = serde_json::to_vec(value).unwrap_or_default();
         let code = self.0.clone().chain_update(text).finalize().into_bytes();
         Value::Secret(Fingerprint(hex::encode(&code[..12])))
+    }
+
+    /// Replaces every secret of a resource: what the provider's schema calls sensitive, and what name or shape gives
+    /// away. The equal forms of a secret are brought to one first, so that fingerprints compare as values do.
+    pub fn seal(&self, schema: Option<&Schema>, attributes: Attributes) -> Attributes {
+        let Some(schema) = schema else {
+            return self.redact(attributes);
+        };
+        let sealed = |(name, value): (String, Value)| {
+            let known = schema.attributes.get(&name);
+            let value = self.seal_value(schema, known, &name, value);
+            (name, value)
+        };
+        attributes.into_iter().map(sealed).collect()
+    }
+
+    /// The same for one attribute, at a path without indexes.
+    fn seal_value(
+        &self,
+        schema: &Schema,
+        known: Option<&Attribute>,
+        path: &str,
+        value: Value,
+    ) -> Value {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let sensitive = known.is_some_and(|known| known.sensitive);
+        match (known.map(|known| &known.shape), value) {
+            (Some(Shape::Block(_, parts)), Value::List(blocks)) => {
+                let block = |block: Value| match block {
+                    Value::Map(entries) => {
+                        let part = |(name, value): (String, Value)| {
+                            let below = format!("{path}.{name}");
+                            let value = self.seal_value(schema, parts.get(&name), &below, value);
+                            (name, value)
+                        };
+                        Value::Map(entries.into_iter().map(part).collect())
+                    }
+                    other => self.redact_value(name, other),
+                };
+                Value::List(blocks.into_iter().map(block).collect())
+            }
+            (_, value) if value.is_empty() || value.has_unknown() => value,
+            (_, value) if sensitive || named(name) => {
+                self.fingerprint(&(schema.extra.form)(path, value))
+            }
+            (_, value) => self.redact_value(name, value),
+        }
     }
 
     /// Replaces every value whose name or shape gives it away, at any depth.

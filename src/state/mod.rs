@@ -1,1 +1,8 @@
-//! Terraform state: its format, and the backends that hold it.
+//! Terraform state: its format, and the backends that hold it. Reads only.
+
+pub mod backends;
+mod format;
+mod provider;
+mod sensitive;
+
+pub use format::{State, StateError, parse};

@@ -1,0 +1,108 @@
+//! A checkout on disk: the files that a scan reads.
+
+use crate::model::Tree;
+use anyhow::{Context, bail};
+use std::collections::VecDeque;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is read of a repository: code, its values, settings, and states that lie in it.
+const ENDINGS: &[&str] = &[
+    ".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", ".tfstate", ".hcl", ".json", ".yaml", ".yml",
+    ".tpl", ".tftpl", ".tmpl", ".sh", ".txt",
+];
+/// Folders that hold no code of the repository.
+const SKIPPED: &[&str] = &[".git", ".terraform", "node_modules", "target", ".venv", "venv"];
+/// The largest file that is read; a state may be larger.
+const LARGEST: u64 = 4 * 1024 * 1024;
+/// The largest state that is read.
+const LARGEST_STATE: u64 = 512 * 1024 * 1024;
+/// How many files are read at most.
+const MOST: usize = 50_000;
+
+/// A repository on disk.
+pub(super) struct Checkout {
+    /// Its root.
+    pub root: PathBuf,
+    /// The folder that the user named, relative to the root; empty for the root itself.
+    pub path: String,
+    /// Its files.
+    pub tree: Tree,
+}
+
+impl Checkout {
+    /// Reads the repository around `path`: `repo`, else the nearest parent with a `.git` or `.driftguard.yml`, else
+    /// `path` itself.
+    ///
+    /// # Errors
+    /// Names the folder or file that cannot be read.
+    pub(super) fn read(path: &Path, repo: Option<&Path>) -> anyhow::Result<Self> {
+        let full = |path: &Path| {
+            fs::canonicalize(path).with_context(|| format!("while looking for {}", path.display()))
+        };
+        let folder = full(path)?;
+        if !folder.is_dir() {
+            bail!("{} is no folder: name a root module or a repository", path.display());
+        }
+        let root = match repo {
+            Some(repo) => full(repo)?,
+            None => enclosing(&folder).unwrap_or(&folder).to_owned(),
+        };
+        let relative = folder.strip_prefix(&root).with_context(|| {
+            format!("{} is not inside the repository {}", folder.display(), root.display())
+        })?;
+        Ok(Self {
+            path: slashed(relative),
+            tree: walk(&root)?,
+            root,
+        })
+    }
+
+    /// Reads one more file, such as `--state` or `--config` name.
+    pub(super) fn file(path: &Path) -> anyhow::Result<Vec<u8>> {
+        fs::read(path).with_context(|| format!("while reading {}", path.display()))
+    }
+}
+
+fn enclosing(folder: &Path) -> Option<&Path> {
+    let marked = |folder: &&Path| folder.join(".git").exists() || folder.join(".driftguard.yml").exists();
+    folder.ancestors().find(marked)
+}
+
+fn walk(root: &Path) -> anyhow::Result<Tree> {
+    let mut tree = Tree::default();
+    let mut folders = VecDeque::from([root.to_owned()]);
+    while let Some(folder) = folders.pop_front() {
+        let while_reading = || format!("while reading {}", folder.display());
+        for entry in fs::read_dir(&folder).with_context(while_reading)? {
+            let entry = entry.with_context(while_reading)?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = name.to_string_lossy();
+            let kind = entry.file_type().with_context(while_reading)?;
+            let relative = slashed(path.strip_prefix(root).unwrap_or(&path));
+            if kind.is_symlink() {
+                tree.links.insert(relative);
+            } else if kind.is_dir() {
+                if !SKIPPED.contains(&name.as_ref()) {
+                    folders.push_back(path);
+                }
+            } else if kind.is_file() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+                let size = entry.metadata().with_context(while_reading)?.len();
+                let largest = if name.ends_with(".tfstate") { LARGEST_STATE } else { LARGEST };
+                if size <= largest {
+                    tree.files.insert(relative, Checkout::file(&path)?);
+                }
+                if tree.files.len() > MOST {
+                    bail!("{} holds more than {MOST} files: name one stack's folder and --repo", root.display());
+                }
+            }
+        }
+    }
+    Ok(tree)
+}
+
+/// A relative path with `/` between its parts.
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}

@@ -1,0 +1,48 @@
+//! What the exit code says: interface for scripts and CI.
+
+use crate::model::{Finding, Report, Severity, Status};
+use std::process::ExitCode;
+
+/// Drift, or something that was not fixed.
+pub(super) const DRIFT: u8 = 2;
+/// No drift found, and not everything could be checked.
+const PARTIAL: u8 = 3;
+/// Wrong usage.
+const USAGE: u8 = 64;
+
+/// Help and version are no errors.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match (printed, error.use_stderr()) {
+        (Ok(()), false) => ExitCode::SUCCESS,
+        _ => ExitCode::from(USAGE),
+    }
+}
+
+/// The whole chain of causes, on standard error.
+pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("driftguard: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// 2 where something drifted that is at least this severe, else 3 where something is unknown, else 0.
+pub(super) fn of(report: &Report, fail_on: Severity) -> ExitCode {
+    let counts = |finding: &&Finding| finding.severity >= fail_on;
+    if findings(report).any(|finding| counts(&finding)) {
+        return ExitCode::from(DRIFT);
+    }
+    let scanned = report.stacks.iter().map(|stack| stack.outcome.as_ref());
+    let unknown = scanned.into_iter().any(|stack| stack.map_or(true, |stack| stack.summary.unknown > 0));
+    let unseen = report.accounts.iter().flat_map(|account| &account.coverage);
+    if unknown || unseen.into_iter().any(|row| row.status != Status::Checked) {
+        return ExitCode::from(PARTIAL);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Everything that drifted.
+pub(super) fn findings(report: &Report) -> impl Iterator<Item = &Finding> {
+    let stacks = report.stacks.iter().filter_map(|stack| stack.outcome.as_ref().ok());
+    let below = stacks.flat_map(|stack| &stack.findings);
+    below.chain(report.accounts.iter().flat_map(|account| &account.findings))
+}

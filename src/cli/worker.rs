@@ -1,0 +1,42 @@
+//! `driftguard worker`: jobs only. With PostgreSQL any number of them may run.
+
+use crate::config::Config;
+use crate::jobs::inbox::Inbox;
+use crate::jobs::job::Process;
+use crate::jobs::worker::{Pace, Worker};
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Works until SIGTERM or SIGINT. `process` makes the scans.
+pub async fn run(config: Config, process: impl Process) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        config.app.is_some(),
+        "GITHUB_APP_ID is not set: a worker needs the App that `driftguard serve` runs with"
+    );
+    let stop = asked_to_stop()?;
+    config.prepare()?;
+    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    let worked = worker(inbox.clone(), process).run(stop).await;
+    inbox.close().await;
+    worked
+}
+
+/// A worker of this process, under a name of its own.
+pub(super) fn worker<P: Process>(inbox: Inbox, process: P) -> Worker<P> {
+    let name = format!("{}-{}", std::process::id(), crate::jobs::now());
+    Worker::new(inbox, process, Pace::default(), name)
+}
+
+/// Ends when the process is asked to stop.
+pub(super) fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate()).context("while listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("while listening for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}

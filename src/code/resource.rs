@@ -1,0 +1,239 @@
+//! Resource blocks: what each instance is set to.
+
+use super::expression::{as_text, pairs};
+use super::folder::File;
+use super::instance::Instance;
+use super::scope::{Each, Scope};
+use super::trace;
+use crate::model::{Address, DeclaredResource, Definition, Key, Site, Source, Value};
+use hcl_edit::Span;
+use hcl_edit::expr::{Expression, TraversalOperator};
+use hcl_edit::structure::{Block, Body};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Arguments that speak to Terraform and not to the provider.
+const META: &[&str] = &[
+    "count",
+    "for_each",
+    "depends_on",
+    "provider",
+    "providers",
+    "source",
+    "version",
+];
+/// Blocks that do.
+const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
+/// The most instances of one block that are evaluated.
+const MOST: usize = 10_000;
+
+/// Adds what the resource blocks of a module instance declare.
+pub(super) fn declare<'a>(
+    instance: &Rc<Instance<'a>>,
+    resources: &mut BTreeMap<Address, DeclaredResource>,
+) {
+    for (file, block) in instance.folder.blocks("resource") {
+        let [tf_type, name] = block.labels.as_slice() else {
+            continue;
+        };
+        for (key, scope) in keys(&instance.scope(file), &block.body) {
+            let address = Address {
+                modules: instance.path.clone(),
+                tf_type: tf_type.as_str().to_owned(),
+                name: name.as_str().to_owned(),
+                key,
+            };
+            resources.insert(address, resource(&scope, file, block));
+        }
+    }
+}
+
+/// The instances of a block: one without a key, or one a key. Where the keys are not certain, one without a key that
+/// stands for all of them, in which `each` and `count` are unknown.
+pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Vec<(Option<Key>, Scope<'a>)> {
+    if let Some(count) = body.get_attribute("count") {
+        let count = scope
+            .value(&count.value)
+            .as_i64()
+            .and_then(|count| usize::try_from(count).ok());
+        return match count.filter(|count| *count <= MOST) {
+            Some(count) => {
+                let index = |index| Some(Key::Index(u64::try_from(index).unwrap_or(u64::MAX)));
+                (0..count)
+                    .map(|at| (index(at), scope.at(index(at).as_ref(), Value::Null)))
+                    .collect()
+            }
+            None => vec![(None, scope.with([("count".to_owned(), Value::Unknown)]))],
+        };
+    }
+    let Some(each) = body.get_attribute("for_each") else {
+        return vec![(None, scope.clone())];
+    };
+    let instances = match scope.value(&each.value) {
+        // A set's elements are their own keys.
+        Value::List(items) => items
+            .iter()
+            .map(|item| Some((as_text(item)?, item.clone())))
+            .collect(),
+        Value::Map(entries) => Some(entries.into_iter().collect::<Vec<_>>()),
+        _ => None,
+    };
+    let Some(instances) = instances.filter(|instances| instances.len() <= MOST) else {
+        return vec![(None, scope.with([("each".to_owned(), Value::Unknown)]))];
+    };
+    let instance = |(name, value): (String, Value)| {
+        let key = Key::Name(name.clone());
+        let mut inner = scope.at(Some(&key), value);
+        inner.each = Some(Rc::new(Each {
+            collection: &each.value,
+            scope: scope.clone(),
+            key: name,
+        }));
+        (Some(key), inner)
+    };
+    instances.into_iter().map(instance).collect()
+}
+
+fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> DeclaredResource {
+    let mut attributes = BTreeMap::new();
+    for attribute in block.body.attributes() {
+        let name = attribute.key.as_str();
+        if !META.contains(&name) {
+            let definition = trace::definition(scope, &attribute.value);
+            for (key, inner) in trace::entries(scope, &attribute.value) {
+                let quoted = serde_json::to_string(&key).unwrap_or_default();
+                attributes.insert(format!("{name}[{quoted}]"), inner);
+            }
+            attributes.insert(name.to_owned(), definition);
+        }
+    }
+    let mut nested: BTreeMap<&str, (Value, &'a Block)> = BTreeMap::new();
+    for inner in block.body.blocks() {
+        let (name, values) = blocks(scope, inner);
+        if META_BLOCKS.contains(&name) {
+            continue;
+        }
+        let (all, _) = nested
+            .entry(name)
+            .or_insert((Value::List(Vec::new()), inner));
+        match (all, values) {
+            (Value::List(all), Value::List(values)) => all.extend(values),
+            (all, _) => *all = Value::Unknown,
+        }
+    }
+    for (name, (value, first)) in nested {
+        let span = first.span().unwrap_or_default();
+        let source = Source {
+            file: file.path.to_owned(),
+            line: file.line(span.start),
+            span: (span.start, span.end),
+        };
+        let site = Site::Literal;
+        attributes.insert(
+            name.to_owned(),
+            Definition {
+                value,
+                source,
+                site,
+            },
+        );
+    }
+    DeclaredResource {
+        file: file.path.to_owned(),
+        line: file.line(block.span().map_or(0, |span| span.start)),
+        attributes,
+        ignore_changes: ignored(&block.body),
+    }
+}
+
+/// What a nested block stands for: its name, and a list of one map; a `dynamic` block, one a content.
+fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
+    if !block.has_ident("dynamic") {
+        return (
+            block.ident.as_str(),
+            Value::List(vec![body(scope, &block.body)]),
+        );
+    }
+    let name = block.labels.first().map_or("", |label| label.as_str());
+    let each = block
+        .body
+        .get_attribute("for_each")
+        .map(|each| scope.value(&each.value));
+    let content = block.body.get_blocks("content").next();
+    let (Some(pairs), Some(content)) = (each.as_ref().and_then(pairs), content) else {
+        return (name, Value::Unknown);
+    };
+    let iterator = block
+        .body
+        .get_attribute("iterator")
+        .and_then(|iterator| iterator.value.as_variable());
+    let iterator = iterator.map_or(name, |iterator| iterator.as_str());
+    let of = |(key, value): (Value, Value)| {
+        let names = Value::map([("key", key), ("value", value)]);
+        body(&scope.with([(iterator.to_owned(), names)]), &content.body)
+    };
+    (name, Value::List(pairs.into_iter().map(of).collect()))
+}
+
+fn body(scope: &Scope<'_>, body: &Body) -> Value {
+    let mut parts: BTreeMap<String, Value> = BTreeMap::new();
+    for attribute in body.attributes() {
+        parts.insert(
+            attribute.key.as_str().to_owned(),
+            scope.value(&attribute.value),
+        );
+    }
+    for block in body.blocks() {
+        let (name, values) = blocks(scope, block);
+        let all = parts
+            .entry(name.to_owned())
+            .or_insert_with(|| Value::List(Vec::new()));
+        match (all, values) {
+            (Value::List(all), Value::List(values)) => all.extend(values),
+            (all, _) => *all = Value::Unknown,
+        }
+    }
+    Value::Map(parts)
+}
+
+/// The paths of `lifecycle.ignore_changes`, as Terraform writes them.
+fn ignored(body: &Body) -> Vec<String> {
+    let blocks = body.get_blocks("lifecycle");
+    let lists = blocks.filter_map(|block| block.body.get_attribute("ignore_changes"));
+    let mut paths = Vec::new();
+    for list in lists {
+        match &list.value {
+            Expression::Array(items) => paths.extend(items.iter().filter_map(path)),
+            one => paths.extend(path(one)),
+        }
+    }
+    paths
+}
+
+/// `tags["PatchGroup"]`, `root_block_device[0].iops`, `all`; in quotes as well, as older code has them.
+fn path(expression: &Expression) -> Option<String> {
+    match expression {
+        Expression::Variable(name) => Some(name.as_str().to_owned()),
+        Expression::String(text) => Some(text.value().clone()),
+        Expression::Traversal(traversal) => {
+            let mut path = path(&traversal.expr)?;
+            for operator in &traversal.operators {
+                match operator.value() {
+                    TraversalOperator::GetAttr(name) => path = format!("{path}.{}", name.as_str()),
+                    TraversalOperator::Index(Expression::String(key)) => {
+                        path = format!("{path}[{}]", serde_json::to_string(key.value()).ok()?);
+                    }
+                    TraversalOperator::Index(Expression::Number(index)) => {
+                        path = format!("{path}[{}]", index.value());
+                    }
+                    TraversalOperator::LegacyIndex(index) => {
+                        path = format!("{path}[{}]", index.value())
+                    }
+                    _ => return Some(path),
+                }
+            }
+            Some(path)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,220 @@
+//! Differences into findings.
+
+use super::walk::Sides;
+use super::{Differences, Looked};
+use crate::model::{
+    Attributes, Difference, Finding, FindingId, Kind, Severity, Unclaimed, Value, Verdict,
+};
+use sha2::{Digest, Sha256};
+
+/// The findings of one resource that is there: one for what drifted, one for each way of being set aside.
+pub(super) fn modified(
+    looked: &Looked<'_>,
+    sides: &Sides<'_>,
+    differences: Vec<Difference>,
+    all: &mut Differences,
+) {
+    let (mut drifted, mut ignored, mut pending, mut stale) = (vec![], vec![], vec![], vec![]);
+    let ignores = sides
+        .declared
+        .map(|declared| declared.ignore_changes.as_slice())
+        .unwrap_or_default();
+    for mut difference in differences {
+        match difference.verdict {
+            Verdict::NotApplied => pending.push(difference),
+            Verdict::StaleState => stale.push(difference),
+            _ if ignores.iter().any(|path| covers(path, &difference.path)) => {
+                difference.verdict = Verdict::Ignored;
+                ignored.push(difference);
+            }
+            _ => drifted.push(difference),
+        }
+    }
+    let finding = |kind, verdict, attributes: Vec<Difference>, reason: Option<&str>| Finding {
+        id: identity(kind, looked, &attributes),
+        before: before(sides),
+        after: after(sides),
+        reason: reason.map(str::to_owned),
+        attributes,
+        ..blank(kind, verdict, looked)
+    };
+    if !drifted.is_empty() {
+        let unseen = drifted
+            .iter()
+            .all(|found| found.verdict == Verdict::UnseenByPlan);
+        let verdict = if unseen {
+            Verdict::UnseenByPlan
+        } else {
+            Verdict::Drift
+        };
+        all.findings
+            .push(finding(Kind::Modified, verdict, drifted, None));
+    }
+    let aside = [
+        (
+            Kind::Modified,
+            Verdict::Ignored,
+            ignored,
+            "`lifecycle.ignore_changes` names it",
+        ),
+        (
+            Kind::CodeOnly,
+            Verdict::NotApplied,
+            pending,
+            "the code was changed and not applied yet",
+        ),
+        (
+            Kind::StateOnly,
+            Verdict::StaleState,
+            stale,
+            "code and AWS agree; the next apply refreshes the state",
+        ),
+    ];
+    for (kind, verdict, differences, reason) in aside {
+        if !differences.is_empty() {
+            all.set_aside
+                .push(finding(kind, verdict, differences, Some(reason)));
+        }
+    }
+}
+
+/// The finding of a resource that is gone. A plan makes it anew whatever `ignore_changes` says.
+pub(super) fn deleted(looked: &Looked<'_>) -> Finding {
+    Finding {
+        id: identity(Kind::Deleted, looked, &[]),
+        before: looked.resource.attributes.clone(),
+        ..blank(Kind::Deleted, Verdict::Drift, looked)
+    }
+}
+
+/// The finding of something that no state claims.
+pub(super) fn unmanaged(found: &Unclaimed) -> Finding {
+    let region = found
+        .region
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let under = found
+        .under
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    Finding {
+        id: hash(&[
+            "unmanaged",
+            found.account.as_str(),
+            &region,
+            &found.tf_type,
+            &found.import_id,
+            &under,
+        ]),
+        kind: Kind::Unmanaged,
+        verdict: Verdict::UnseenByPlan,
+        address: None,
+        tf_type: found.tf_type.clone(),
+        import_id: Some(found.import_id.clone()),
+        under: found.under.clone(),
+        account: Some(found.account.clone()),
+        region: found.region.clone(),
+        attributes: Vec::new(),
+        severity: Severity::default(),
+        controls: Vec::new(),
+        techniques: Vec::new(),
+        monthly_cost: None,
+        fix: None,
+        actor: None,
+        reason: None,
+        before: Attributes::new(),
+        after: found.attributes.clone(),
+        why: Vec::new(),
+    }
+}
+
+fn blank(kind: Kind, verdict: Verdict, looked: &Looked<'_>) -> Finding {
+    Finding {
+        id: FindingId(String::new()),
+        kind,
+        verdict,
+        address: Some(looked.resource.address.clone()),
+        tf_type: looked.resource.tf_type().to_owned(),
+        import_id: Some(looked.resource.id.clone()).filter(|id| !id.is_empty()),
+        under: None,
+        account: looked.place.account.clone(),
+        region: looked.place.region.clone(),
+        attributes: Vec::new(),
+        severity: Severity::default(),
+        controls: Vec::new(),
+        techniques: Vec::new(),
+        monthly_cost: None,
+        fix: None,
+        actor: None,
+        reason: None,
+        before: Attributes::new(),
+        after: Attributes::new(),
+        why: Vec::new(),
+    }
+}
+
+/// All attributes as they should be: what the code says where it tells all of a value, else what the state says.
+fn before(sides: &Sides<'_>) -> Attributes {
+    let mut attributes = sides.recorded.attributes.clone();
+    let Some(declared) = sides.declared else {
+        return attributes;
+    };
+    for (name, recorded) in &mut attributes {
+        let value = declared.value(name);
+        let whole = !value.is_null() && !value.has_unknown();
+        // Of a block the state knows the parts that the code leaves out as well.
+        if whole
+            && !matches!(value, Value::List(_) | Value::Map(_))
+            && !matches!(recorded, Value::Secret(_))
+        {
+            *recorded = value;
+        }
+    }
+    attributes
+}
+
+/// All attributes as they are: what was not read is taken to be as recorded.
+fn after(sides: &Sides<'_>) -> Attributes {
+    let mut attributes = sides.recorded.attributes.clone();
+    attributes.extend(
+        sides
+            .live
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    attributes
+}
+
+/// Whether a path of `ignore_changes` covers a path: `tags` covers `tags["Role"]`; `all` covers everything.
+fn covers(ignored: &str, path: &str) -> bool {
+    // What the provider's default tags set is ignored with the tags themselves.
+    let plain = path.replacen("tags_all[", "tags[", 1);
+    let below = |path: &str| {
+        path.strip_prefix(ignored)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    ignored == "all" || below(path) || below(&plain)
+}
+
+/// The same as long as the same resource differs in the same way.
+fn identity(kind: Kind, looked: &Looked<'_>, differences: &[Difference]) -> FindingId {
+    let address = looked.resource.address.to_string();
+    let kind = serde_json::to_string(&kind).unwrap_or_default();
+    let mut parts = vec![kind, address, looked.resource.id.clone()];
+    for difference in differences {
+        parts.push(difference.path.clone());
+        parts.push(serde_json::to_string(&difference.live).unwrap_or_default());
+    }
+    hash(&parts.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn hash(parts: &[&str]) -> FindingId {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    FindingId(format!("f-{}", hex::encode(&digest.finalize()[..6])))
+}

@@ -1,0 +1,205 @@
+//! One form for all values that mean the same.
+
+use crate::model::{Attribute, Nesting, Number, Schema, Shape, Type, Value};
+use std::collections::BTreeMap;
+
+/// The normal form of an attribute at a path without indexes: equal forms made one, sets sorted, and what is null,
+/// empty, zero or false made null, because the provider does not tell these apart where a value is left out.
+pub(super) fn normal(schema: &Schema, attribute: &Attribute, path: &str, value: &Value) -> Value {
+    let value = (schema.extra.form)(path, value.clone());
+    match &attribute.shape {
+        Shape::Plain(ty) => typed(ty, value),
+        Shape::Block(nesting, parts) => block(schema, *nesting, parts, path, value),
+    }
+}
+
+fn block(
+    schema: &Schema,
+    nesting: Nesting,
+    parts: &BTreeMap<String, Attribute>,
+    path: &str,
+    value: Value,
+) -> Value {
+    let one = |value: &Value| match value {
+        Value::Map(entries) => {
+            let part = |(name, value): (&String, &Value)| {
+                let value = match parts.get(name) {
+                    Some(part) => normal(schema, part, &format!("{path}.{name}"), value),
+                    None => value.clone(),
+                };
+                (name.clone(), value)
+            };
+            hollow(Value::Map(
+                entries
+                    .iter()
+                    .map(part)
+                    .filter(|(_, value)| !value.is_null())
+                    .collect(),
+            ))
+        }
+        other => other.clone(),
+    };
+    match (nesting, value) {
+        (Nesting::Map, Value::Map(entries)) => {
+            let entries = entries.iter().map(|(key, value)| (key.clone(), one(value)));
+            hollow(Value::Map(entries.collect()))
+        }
+        (_, Value::List(items)) => {
+            let mut items: Vec<_> = items
+                .iter()
+                .map(one)
+                .filter(|item| !item.is_null())
+                .collect();
+            if nesting == Nesting::Set {
+                sort(&mut items);
+            }
+            hollow(Value::List(items))
+        }
+        // A single block is written without a list around it.
+        (_, value @ Value::Map(_)) => one(&value),
+        (_, value) => hollow(value),
+    }
+}
+
+fn typed(ty: &Type, value: Value) -> Value {
+    match (ty, value) {
+        (_, Value::Unknown) => Value::Unknown,
+        (Type::String, Value::Number(number)) => Value::text(number.to_string()),
+        (Type::String, Value::Bool(flag)) => Value::text(flag.to_string()),
+        (Type::Number, Value::String(text)) => match Number::parse(&text) {
+            Some(number) => hollow(Value::Number(number)),
+            None => hollow(Value::String(text)),
+        },
+        (Type::Bool, Value::String(text)) => match text.as_str() {
+            "true" | "1" => Value::Bool(true),
+            "false" | "0" => Value::Null,
+            _ => hollow(Value::String(text)),
+        },
+        (Type::List(of), Value::List(items)) => hollow(Value::List(
+            items.into_iter().map(|item| typed(of, item)).collect(),
+        )),
+        (Type::Set(of), Value::List(items)) => {
+            let mut items: Vec<_> = items.into_iter().map(|item| typed(of, item)).collect();
+            sort(&mut items);
+            hollow(Value::List(items))
+        }
+        // An empty text is a value of its own in a map: a tag may have one.
+        (Type::Map(of), Value::Map(entries)) => {
+            let entry = |(key, value): (String, Value)| match value {
+                Value::String(text) if text.is_empty() => (key, Value::String(text)),
+                value => (key, typed(of, value)),
+            };
+            let set = entries.into_iter().filter(|(_, value)| !value.is_null());
+            hollow(Value::Map(set.map(entry).collect()))
+        }
+        (Type::Object(parts), Value::Map(entries)) => {
+            let part = |(name, value): (String, Value)| {
+                let value = match parts.get(&name) {
+                    Some(part) => typed(part, value),
+                    None => hollow(value),
+                };
+                (name, value)
+            };
+            let set = entries
+                .into_iter()
+                .map(part)
+                .filter(|(_, value)| !value.is_null());
+            hollow(Value::Map(set.collect()))
+        }
+        (_, value) => hollow(value),
+    }
+}
+
+/// Null for what is null, empty, zero or false.
+fn hollow(value: Value) -> Value {
+    let zero = matches!(&value, Value::Number(number) if number.as_i64() == Some(0));
+    if value.is_empty() || value == Value::Bool(false) || zero {
+        Value::Null
+    } else {
+        value
+    }
+}
+
+/// Sets have no order and hold each element once.
+fn sort(items: &mut Vec<Value>) {
+    items.sort_by_cached_key(|item| serde_json::to_string(item).unwrap_or_default());
+    items.dedup();
+}
+
+/// Whether a live or recorded value is what the code asks for, both in normal form: what the code's blocks leave out is
+/// the provider's to choose.
+pub(super) fn satisfies(attribute: &Attribute, wanted: &Value, found: &Value) -> bool {
+    match (&attribute.shape, wanted, found) {
+        (_, Value::Unknown, _) => true,
+        (Shape::Block(nesting, parts), Value::List(wanted), Value::List(found)) => {
+            let fits = |wanted: &Value, found: &Value| block_fits(parts, wanted, found);
+            match nesting {
+                Nesting::Set => pairs_up(wanted, found, fits),
+                _ => {
+                    wanted.len() == found.len()
+                        && wanted
+                            .iter()
+                            .zip(found)
+                            .all(|(wanted, found)| fits(wanted, found))
+                }
+            }
+        }
+        (Shape::Block(_, parts), wanted @ Value::Map(_), Value::List(found)) => {
+            matches!(found.as_slice(), [found] if block_fits(parts, wanted, found))
+        }
+        (Shape::Plain(ty), wanted, found) if wanted.has_unknown() => partly(ty, wanted, found),
+        (_, wanted, found) => wanted == found,
+    }
+}
+
+fn block_fits(parts: &BTreeMap<String, Attribute>, wanted: &Value, found: &Value) -> bool {
+    let Value::Map(entries) = wanted else {
+        return wanted == found;
+    };
+    entries.iter().all(|(name, wanted)| match parts.get(name) {
+        Some(part) => satisfies(part, wanted, found.get(name)),
+        None => true,
+    })
+}
+
+/// Whether a plain value may be what the code makes, as far as the code tells.
+fn partly(ty: &Type, wanted: &Value, found: &Value) -> bool {
+    match (ty, wanted, found) {
+        (_, Value::Unknown, _) => true,
+        (Type::List(of), Value::List(wanted), Value::List(found)) => {
+            wanted.len() == found.len()
+                && wanted
+                    .iter()
+                    .zip(found)
+                    .all(|(wanted, found)| partly(of, wanted, found))
+        }
+        (Type::Set(of), Value::List(wanted), Value::List(found)) => {
+            pairs_up(wanted, found, |wanted, found| partly(of, wanted, found))
+        }
+        (Type::Map(of), Value::Map(wanted), Value::Map(found)) => {
+            wanted.len() == found.len()
+                && wanted.iter().all(|(key, wanted)| {
+                    found
+                        .get(key)
+                        .is_some_and(|found| partly(of, wanted, found))
+                })
+        }
+        (Type::Object(parts), Value::Map(wanted), Value::Map(found)) => {
+            wanted.iter().all(|(name, wanted)| {
+                let found = found.get(name).unwrap_or(&Value::Null);
+                parts.get(name).is_none_or(|of| partly(of, wanted, found))
+            })
+        }
+        (_, wanted, found) => wanted == found,
+    }
+}
+
+/// Whether two sets can be paired so that each pair fits.
+fn pairs_up(wanted: &[Value], found: &[Value], fits: impl Fn(&Value, &Value) -> bool) -> bool {
+    let mut left: Vec<&Value> = found.iter().collect();
+    wanted.len() == found.len()
+        && wanted.iter().all(|wanted| {
+            let at = left.iter().position(|found| fits(wanted, found));
+            at.map(|at| left.swap_remove(at)).is_some()
+        })
+}

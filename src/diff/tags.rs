@@ -1,0 +1,106 @@
+//! Tags: a resource's own and the provider's `default_tags`, compared key by key, as one map.
+
+use super::walk::Sides;
+use crate::model::{Difference, Value, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The two attributes that hold tags.
+pub(super) const NAMES: &[&str] = &["tags", "tags_all"];
+
+/// AWS's own tags, which nobody can set.
+const RESERVED: &str = "aws:";
+
+/// A path of its own for each tag that differs.
+pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
+    let attributes = &sides.schema.attributes;
+    let all = if attributes.contains_key("tags_all") {
+        "tags_all"
+    } else {
+        "tags"
+    };
+    let tags = attributes.get(all).or_else(|| attributes.get("tags"));
+    let (Some(_), Some(live)) = (tags, sides.live.get(all).or_else(|| sides.live.get("tags")))
+    else {
+        return Vec::new();
+    };
+    let own = entries(sides.recorded.get("tags"));
+    let mut recorded = entries(sides.recorded.get(all));
+    recorded.extend(own.clone());
+    let live = entries(live);
+    let declared = declared(sides);
+    let keys: BTreeSet<_> = recorded
+        .keys()
+        .chain(live.keys())
+        .chain(declared.keys())
+        .collect();
+    let difference = |key: &&String| {
+        let (recorded, live) = (recorded.get(*key), live.get(*key));
+        let by_default = !own.contains_key(*key) && recorded.is_some();
+        let asked = declared.get(*key);
+        let verdict = verdict(asked, recorded, live)?;
+        let name = if by_default && all == "tags_all" {
+            "tags_all"
+        } else {
+            "tags"
+        };
+        let quoted = serde_json::to_string(key).unwrap_or_default();
+        Some(Difference {
+            path: format!("{name}[{quoted}]"),
+            verdict,
+            declared: match asked {
+                Some(Value::Unknown) => None,
+                None if !complete(sides) => None,
+                asked => Some(asked.cloned().unwrap_or_default()),
+            },
+            recorded: recorded.cloned().unwrap_or_default(),
+            live: live.cloned().unwrap_or_default(),
+            added: Vec::new(),
+            removed: Vec::new(),
+        })
+    };
+    keys.iter()
+        .filter(|key| !key.starts_with(RESERVED))
+        .filter_map(difference)
+        .collect()
+}
+
+/// What the code's own tags and the provider's make together, as far as the code tells.
+fn declared(sides: &Sides<'_>) -> BTreeMap<String, Value> {
+    let mut tags = sides.default_tags.map(entries).unwrap_or_default();
+    if let Some(declared) = sides.declared {
+        tags.extend(entries(&declared.value("tags")));
+    }
+    tags
+}
+
+/// Whether the code tells of every tag: then one that it does not name is left out.
+fn complete(sides: &Sides<'_>) -> bool {
+    let own = sides.declared.map(|declared| declared.value("tags"));
+    let known = |value: &Value| !matches!(value, Value::Unknown);
+    own.is_some_and(|own| known(&own)) && sides.default_tags.is_some_and(known)
+}
+
+fn entries(tags: &Value) -> BTreeMap<String, Value> {
+    let set = tags
+        .as_map()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null());
+    set.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// What one tag's three values mean. A tag that nobody declares is optional: a plan takes it away.
+fn verdict(
+    asked: Option<&Value>,
+    recorded: Option<&Value>,
+    live: Option<&Value>,
+) -> Option<Verdict> {
+    let known = asked.filter(|asked| !matches!(asked, Value::Unknown));
+    match (recorded == live, known) {
+        (true, Some(asked)) if Some(asked) != live => Some(Verdict::NotApplied),
+        (true, _) => None,
+        (false, Some(asked)) if Some(asked) == live => Some(Verdict::StaleState),
+        (false, _) => Some(Verdict::Drift),
+    }
+}

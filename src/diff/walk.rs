@@ -1,0 +1,243 @@
+//! One resource: code, state and live against one another, attribute by attribute.
+
+use super::normal::{normal, satisfies};
+use super::tags;
+use crate::model::{
+    Attribute, Attributes, DeclaredResource, Difference, Nesting, Resource, Schema, Shape, Value,
+    Verdict,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Attributes that name a resource or say how it is made, and never how it is set.
+const NEVER: &[&str] = &["id", "timeouts"];
+
+/// What is compared.
+pub(super) struct Sides<'a> {
+    /// What the code says; none where the resource was not evaluated.
+    pub declared: Option<&'a DeclaredResource>,
+    /// What the provider's `default_tags` add; none where they are not known.
+    pub default_tags: Option<&'a Value>,
+    /// What the state says.
+    pub recorded: &'a Resource,
+    /// What AWS says.
+    pub live: &'a Attributes,
+    /// How to compare.
+    pub schema: &'a Schema,
+    /// Attributes whose differences are found elsewhere: another resource's, or findings of their own.
+    pub elsewhere: BTreeSet<&'a str>,
+}
+
+/// What differs, each attribute with its verdict; noise is left out.
+pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
+    let mut found = tags::differences(sides);
+    for (name, attribute) in &sides.schema.attributes {
+        let skipped = NEVER.contains(&name.as_str())
+            || tags::NAMES.contains(&name.as_str())
+            || sides.schema.extra.never_read.contains(&name.as_str())
+            || sides.elsewhere.contains(name.as_str());
+        let Some(live) = sides.live.get(name).filter(|_| !skipped) else {
+            continue;
+        };
+        let declared = sides.declared.map(|declared| declared.value(name));
+        let place = Place {
+            path: name.clone(),
+            plain: name.clone(),
+            watched: sides.schema.extra.watched.contains(&name.as_str()),
+        };
+        let values = Values {
+            declared: declared.as_ref(),
+            recorded: sides.recorded.get(name),
+            live,
+        };
+        compare(sides.schema, attribute, &place, values, &mut found);
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+/// Where in a resource a value stands.
+struct Place {
+    /// With indexes, as Terraform writes it.
+    path: String,
+    /// Without, as a type's own table writes it.
+    plain: String,
+    /// Whether a change matters even where the code leaves it out.
+    watched: bool,
+}
+
+/// The three values of one place. The code's is none where it was not evaluated, null where it leaves the value out.
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    declared: Option<&'a Value>,
+    recorded: &'a Value,
+    live: &'a Value,
+}
+
+/// Compares one attribute, or each part of a block on its own where blocks are in order.
+fn compare(
+    schema: &Schema,
+    attribute: &Attribute,
+    place: &Place,
+    values: Values<'_>,
+    found: &mut Vec<Difference>,
+) {
+    let form = |value: &Value| normal(schema, attribute, &place.plain, value);
+    let declared = values.declared.map(form);
+    let (recorded, live) = (form(values.recorded), form(values.live));
+    if recorded != live
+        && let Shape::Block(Nesting::List | Nesting::Single, parts) = &attribute.shape
+        && let (Some(recorded), Some(live)) = (blocks(values.recorded), blocks(values.live))
+        && recorded.len() == live.len()
+    {
+        let declared = values.declared.map(|declared| (declared, blocks(declared)));
+        for (index, (recorded, live)) in recorded.iter().zip(&live).enumerate() {
+            let declared = match &declared {
+                None => None,
+                Some((Value::Unknown, _)) => Some(&Value::Unknown),
+                Some((_, Some(blocks))) => Some(blocks.get(index).unwrap_or(&Value::Null)),
+                Some((_, None)) => Some(&Value::Null),
+            };
+            let values = Values {
+                declared,
+                recorded,
+                live,
+            };
+            compare_block(schema, parts, (place, index), values, found);
+        }
+        return;
+    }
+    let Some(verdict) = verdict(attribute, place, declared.as_ref(), &recorded, &live) else {
+        return;
+    };
+    let set = matches!(
+        attribute.shape,
+        Shape::Block(Nesting::Set, _) | Shape::Plain(crate::model::Type::Set(_))
+    );
+    let (added, removed) = if set {
+        elements(values.recorded, values.live, &form)
+    } else {
+        Default::default()
+    };
+    found.push(Difference {
+        path: place.path.clone(),
+        verdict,
+        declared: values
+            .declared
+            .filter(|declared| !declared.has_unknown())
+            .cloned(),
+        recorded: values.recorded.clone(),
+        live: values.live.clone(),
+        added,
+        removed,
+    });
+}
+
+/// Compares the parts of one block.
+fn compare_block(
+    schema: &Schema,
+    parts: &BTreeMap<String, Attribute>,
+    (outer, index): (&Place, usize),
+    values: Values<'_>,
+    found: &mut Vec<Difference>,
+) {
+    for (name, part) in parts {
+        let plain = format!("{}.{name}", outer.plain);
+        let read = values
+            .live
+            .as_map()
+            .is_some_and(|live| live.contains_key(name));
+        if !read || schema.extra.never_read.contains(&plain.as_str()) {
+            continue;
+        }
+        let declared = values.declared.map(|declared| match declared {
+            Value::Unknown => declared,
+            declared => declared.get(name),
+        });
+        // A block that the code leaves out is the provider's to fill, whatever is said of its parts.
+        let left_out = values.declared.is_some_and(Value::is_null);
+        let filled = Attribute {
+            computed: part.computed || left_out,
+            ..part.clone()
+        };
+        let place = Place {
+            path: format!("{}[{index}].{name}", outer.path),
+            watched: outer.watched || schema.extra.watched.contains(&plain.as_str()),
+            plain,
+        };
+        let values = Values {
+            declared,
+            recorded: values.recorded.get(name),
+            live: values.live.get(name),
+        };
+        compare(schema, &filled, &place, values, found);
+    }
+}
+
+/// The blocks of a value: one where it is no list.
+fn blocks(value: &Value) -> Option<Vec<Value>> {
+    match value {
+        Value::List(items) => Some(items.clone()),
+        Value::Map(_) => Some(vec![value.clone()]),
+        _ => None,
+    }
+}
+
+/// What three values in normal form mean: none where they agree, or where nobody asked for the one that changed.
+fn verdict(
+    attribute: &Attribute,
+    place: &Place,
+    declared: Option<&Value>,
+    recorded: &Value,
+    live: &Value,
+) -> Option<Verdict> {
+    let optional_only = attribute.optional && !attribute.computed;
+    let settable = attribute.optional || !attribute.computed;
+    if !settable {
+        return None;
+    }
+    let asked = declared.filter(|declared| !declared.is_null());
+    if recorded == live {
+        let differs =
+            |asked: &Value| !asked.has_unknown() && !satisfies(attribute, asked, recorded);
+        return asked.is_some_and(differs).then_some(Verdict::NotApplied);
+    }
+    match (declared, asked) {
+        (_, Some(Value::Unknown)) => Some(Verdict::Drift),
+        (_, Some(asked)) if satisfies(attribute, asked, live) => {
+            // Part of what it asks is unknown: then the state decides.
+            Some(if asked.has_unknown() {
+                Verdict::Drift
+            } else {
+                Verdict::StaleState
+            })
+        }
+        (_, Some(_)) => Some(Verdict::Drift),
+        _ if optional_only => Some(Verdict::Drift),
+        (None, None) if place.watched => Some(Verdict::Drift),
+        (Some(_), None) if place.watched => Some(Verdict::UnseenByPlan),
+        _ => None,
+    }
+}
+
+/// The elements of a set that only AWS has, and those that it lacks.
+fn elements(
+    recorded: &Value,
+    live: &Value,
+    form: &impl Fn(&Value) -> Value,
+) -> (Vec<Value>, Vec<Value>) {
+    let items = |value: &Value| value.as_list().unwrap_or_default().to_vec();
+    let of = |item: &Value| form(&Value::List(vec![item.clone()]));
+    let (recorded, live) = (items(recorded), items(live));
+    let lacks = |set: &[Value], item: &Value| !set.iter().any(|other| of(other) == of(item));
+    let added = live
+        .iter()
+        .filter(|item| lacks(&recorded, item))
+        .cloned()
+        .collect();
+    let removed = recorded
+        .iter()
+        .filter(|item| lacks(&live, item))
+        .cloned()
+        .collect();
+    (added, removed)
+}

@@ -1,0 +1,193 @@
+//! What a scan knows before it asks AWS: the stacks, their code, their states.
+
+use crate::aws::Aws;
+use crate::code::{self, Evaluated, RootModule};
+use crate::model::{
+    Backend, Catalog, Declared, Redactor, Region, ScanError, StackName, Tree, Value,
+};
+use crate::settings::{Settings, StackSettings};
+use crate::state::backends::{BackendType, Doors, Place};
+use crate::state::{self, State};
+use std::collections::BTreeMap;
+
+/// One stack of a repository, as far as its files tell.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    /// Its name.
+    pub name: StackName,
+    /// Its folder, relative to the repository.
+    pub path: String,
+    /// What its code says of its backend, if anything.
+    pub module: Option<RootModule>,
+    /// What `.driftguard.yml` says of it.
+    pub settings: StackSettings,
+    /// A state that is given in place of the backend's: its name and its bytes.
+    pub given: Option<(String, Vec<u8>)>,
+    /// Further files of variables.
+    pub var_files: Vec<String>,
+}
+
+/// A stack with its code and its state.
+pub struct Loaded {
+    /// Which stack.
+    pub stack: Stack,
+    /// Where its state is, as far as that is known.
+    pub backend: Option<Backend>,
+    /// Its code.
+    pub code: Evaluated,
+    /// Its state, or why there is none.
+    pub state: Result<State, ScanError>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+/// The stacks of a repository: those that `.driftguard.yml` names, else every root module with a backend block.
+///
+/// # Errors
+/// Two stacks of one name, or a stack whose folder holds no code.
+pub fn stacks(tree: &Tree, settings: &Settings) -> Result<Vec<Stack>, ScanError> {
+    let modules = code::root_modules(tree);
+    let paths: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
+    let wrong = |message: String| ScanError {
+        kind: "settings",
+        message,
+    };
+    let named = settings.stacks_of(&paths).map_err(|error| wrong(error.to_string()))?;
+    let stack = |settings: StackSettings| {
+        let module = modules.iter().find(|module| module.path == settings.path);
+        let holds_code = tree.in_folder(&settings.path).any(|(path, _)| is_code(path));
+        if module.is_none() && !holds_code {
+            return Err(wrong(format!(
+                "stack `{}` of .driftguard.yml: there is no Terraform code in `{}`",
+                settings.name, settings.path
+            )));
+        }
+        Ok(Stack {
+            name: settings.name.clone(),
+            path: settings.path.clone(),
+            module: module.cloned(),
+            var_files: settings.var_files.clone(),
+            settings,
+            given: None,
+        })
+    };
+    named.into_iter().map(stack).collect()
+}
+
+/// Whether a file holds Terraform code.
+pub fn is_code(path: &str) -> bool {
+    [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|ending| path.ends_with(ending))
+}
+
+/// What reading a stack needs.
+pub struct Sources<'a> {
+    /// The repository's files.
+    pub tree: &'a Tree,
+    /// The doors to AWS.
+    pub aws: &'a Aws,
+    /// The region where neither code nor state names one.
+    pub region: &'a Region,
+    /// How the provider sees each type.
+    pub catalog: &'a Catalog,
+    /// Replaces secrets as they are read.
+    pub redactor: &'a Redactor,
+}
+
+/// Reads one stack's code and state.
+pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
+    let options = code::Options {
+        var_files: stack.var_files.clone(),
+        workspace: stack.settings.workspace.clone(),
+    };
+    let mut code = code::evaluate(sources.tree, &stack.path, &options);
+    seal(&mut code.declared, sources);
+    let mut notes: Vec<String> = code.problems.iter().map(ToString::to_string).collect();
+    let located = locate(&stack);
+    let backend = located.as_ref().map(|(_, backend, _)| backend.clone()).ok();
+    let state = match (&stack.given, located) {
+        (Some((name, bytes)), _) => parse(bytes, name, sources),
+        (None, Err(error)) => Err(error),
+        (None, Ok((known, backend, place))) => {
+            let doors = Doors {
+                aws: sources.aws,
+                region: sources.region.clone(),
+                tree: sources.tree,
+            };
+            match (known.read)(&place, &doors).await {
+                Ok(stored) => {
+                    notes.extend(stored.notes);
+                    parse(&stored.bytes, &backend.location, sources)
+                }
+                Err(error) => Err(error),
+            }
+        }
+    };
+    if let Ok(state) = &state {
+        notes.extend(state.notes.iter().cloned());
+    }
+    let given = |(name, _): &(String, Vec<u8>)| Backend {
+        kind: "file".to_owned(),
+        location: name.clone(),
+    };
+    Loaded {
+        backend: stack.given.as_ref().map(given).or(backend),
+        stack,
+        code,
+        state,
+        notes,
+    }
+}
+
+/// The backend of a stack, what the report calls it, and its settings.
+fn locate(stack: &Stack) -> Result<(&'static BackendType, Backend, Place<'_>), ScanError> {
+    let block = stack.module.as_ref().and_then(|module| module.backend.as_ref());
+    let mut settings = block.map(|block| block.attributes.clone()).unwrap_or_default();
+    let kind = match &stack.settings.state {
+        Some(location) => {
+            let (bucket, key) = location;
+            settings.insert("bucket".to_owned(), Value::text(bucket));
+            settings.insert("key".to_owned(), Value::text(key));
+            "s3"
+        }
+        None => block.map(|block| block.kind.as_str()).ok_or_else(|| ScanError {
+            kind: "backend",
+            message: format!(
+                "`{}` has no backend block: name its state with --state FILE, or as `state: s3://bucket/key` in \
+                 .driftguard.yml",
+                if stack.path.is_empty() { "." } else { &stack.path }
+            ),
+        })?,
+    };
+    let known = BackendType::named(kind)?;
+    let place = Place {
+        folder: &stack.path,
+        settings,
+        workspace: &stack.settings.workspace,
+    };
+    let backend = (known.locate)(&place)?;
+    Ok((known, backend, place))
+}
+
+fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanError> {
+    state::parse(bytes, file, sources.catalog, sources.redactor).map_err(|error| ScanError {
+        kind: "state",
+        message: error.to_string(),
+    })
+}
+
+/// Replaces the secrets that stand in code.
+fn seal(declared: &mut Declared, sources: &Sources<'_>) {
+    for (address, resource) in &mut declared.resources {
+        let schema = sources.catalog.get(&address.tf_type);
+        let values: BTreeMap<_, _> = resource
+            .attributes
+            .iter_mut()
+            .map(|(name, definition)| (name.clone(), std::mem::take(&mut definition.value)))
+            .collect();
+        for (name, value) in sources.redactor.seal(schema, values) {
+            if let Some(definition) = resource.attributes.get_mut(&name) {
+                definition.value = value;
+            }
+        }
+    }
+}

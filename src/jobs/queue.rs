@@ -1,0 +1,220 @@
+//! apalis on SQLite and on PostgreSQL: one queue, in the same database as everything else.
+
+use super::job::Ticket;
+use anyhow::Context;
+use apalis::prelude::{Task, TaskBuilder};
+use apalis_postgres::PostgresStorage;
+use apalis_sqlite::SqliteStorage;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+/// The queue's name in the database.
+pub(super) const QUEUE: &str = "driftguard";
+
+/// The table that notes which of apalis's migrations have run.
+const MIGRATIONS: &str = "apalis_migrations";
+
+/// How often apalis hands out one row. Failed tries come back as rows of their own, so this bounds only how often a job
+/// may take its process down with it.
+pub(super) const MOST_TRIES: usize = 6;
+
+/// How many connections a process keeps at most.
+const CONNECTIONS: u32 = 8;
+
+/// How long a writer waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The queue.
+#[derive(Debug, Clone)]
+pub enum Queue {
+    /// Embedded.
+    Sqlite(SqlitePool),
+    /// For any number of processes.
+    Postgres(PgPool),
+}
+
+/// How many jobs stand where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Not taken yet.
+    pub waiting: u64,
+    /// Taken.
+    pub running: u64,
+    /// Ended.
+    pub done: u64,
+}
+
+impl Queue {
+    /// Connects to `sqlite://PATH` or `postgres://...`, and makes or updates the queue's tables.
+    pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        if url.starts_with("sqlite:") {
+            Self::connect_sqlite(url).await
+        } else {
+            Self::connect_postgres(url).await
+        }
+    }
+
+    async fn connect_sqlite(url: &str) -> anyhow::Result<Self> {
+        // apalis's own set-up turns synchronous writes off and takes sqlx's default table for itself.
+        let options = SqliteConnectOptions::from_str(url)
+            .context("DATABASE_URL is no address of a SQLite file")?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(PATIENCE);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await
+            .context("while connecting to the queue")?;
+        let mut migrations = SqliteStorage::migrations();
+        migrations.dangerous_set_table_name(MIGRATIONS);
+        migrations.set_ignore_missing(false);
+        migrations
+            .run(&pool)
+            .await
+            .context("while updating the queue's tables")?;
+        Ok(Self::Sqlite(pool))
+    }
+
+    async fn connect_postgres(url: &str) -> anyhow::Result<Self> {
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect(url)
+            .await
+            .context("while connecting to the queue: check DATABASE_URL")?;
+        let mut migrations = PostgresStorage::migrations();
+        migrations.dangerous_set_table_name(MIGRATIONS);
+        migrations.run(&pool).await.context(
+            "while updating the queue's tables: the database's owner must be able to create the extensions hstore and pgcrypto",
+        )?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// Enqueues a job, to be taken after a delay of whole seconds. False where this pass of it was enqueued before.
+    pub async fn push(&self, ticket: &Ticket, delay: Duration) -> anyhow::Result<bool> {
+        let args = serde_json::to_vec(ticket).context("while writing a job")?;
+        let task = TaskBuilder::new(args)
+            .idempotency_key(ticket.pass())
+            .max_attempts(MOST_TRIES)
+            .run_at_time(SystemTime::now() + delay)
+            .build();
+        let before = "while enqueuing a job";
+        match self {
+            Self::Sqlite(pool) => push_sqlite(pool, task).await.context(before),
+            Self::Postgres(pool) => push_postgres(pool, task).await.context(before),
+        }
+    }
+
+    /// How many jobs stand where.
+    pub async fn standing(&self) -> anyhow::Result<Standing> {
+        let (sqlite, postgres) = (
+            "select status, count(*) from Jobs where job_type = $1 group by status",
+            "select status, count(*) from apalis.jobs where job_type = $1 group by status",
+        );
+        let rows: Vec<(String, i64)> = match self {
+            Self::Sqlite(pool) => sqlx::query_as(sqlite).bind(QUEUE).fetch_all(pool).await,
+            Self::Postgres(pool) => sqlx::query_as(postgres).bind(QUEUE).fetch_all(pool).await,
+        }
+        .context("while counting jobs")?;
+        let mut standing = Standing::default();
+        for (status, count) in rows {
+            let count = u64::try_from(count).unwrap_or_default();
+            match status.as_str() {
+                "Pending" => standing.waiting += count,
+                "Queued" | "Running" => standing.running += count,
+                _ => standing.done += count,
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Puts back what a worker that stops did not finish, so that another need not wait until it counts as dead.
+    pub async fn hand_back(&self, worker: &str) -> anyhow::Result<()> {
+        const CHANGE: &str = "set status = 'Pending', lock_by = null, lock_at = null
+             where lock_by = $1 and status in ('Queued', 'Running')";
+        match self {
+            Self::Sqlite(pool) => {
+                let statement = AssertSqlSafe(format!("update Jobs {CHANGE}"));
+                sqlx::query(statement)
+                    .bind(worker)
+                    .execute(pool)
+                    .await
+                    .map(drop)
+            }
+            Self::Postgres(pool) => {
+                let statement = AssertSqlSafe(format!("update apalis.jobs {CHANGE}"));
+                sqlx::query(statement)
+                    .bind(worker)
+                    .execute(pool)
+                    .await
+                    .map(drop)
+            }
+        }
+        .context("while handing jobs back")
+    }
+
+    /// Forgets jobs that ended before a moment in epoch milliseconds.
+    pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
+        let before = before / 1000;
+        match self {
+            Self::Sqlite(pool) => {
+                let statement = "delete from Jobs where job_type = $1 and done_at < $2
+                     and (status in ('Done', 'Killed') or (status = 'Failed' and attempts >= max_attempts))";
+                sqlx::query(statement).bind(QUEUE).bind(before).execute(pool).await.map(drop)
+            }
+            Self::Postgres(pool) => {
+                let statement = "delete from apalis.jobs where job_type = $1 and done_at < to_timestamp($2)
+                     and (status in ('Done', 'Killed') or (status = 'Failed' and attempts >= max_attempts))";
+                sqlx::query(statement).bind(QUEUE).bind(before as f64).execute(pool).await.map(drop)
+            }
+        }
+        .context("while forgetting old jobs")
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// The insert leaves a known key alone; how many rows it wrote is not told, so the pass is looked for first.
+async fn push_sqlite(pool: &SqlitePool, task: Task<Vec<u8>>) -> anyhow::Result<bool> {
+    let mut transaction = pool.begin_with("begin immediate").await?;
+    let known: Option<i64> =
+        sqlx::query_scalar("select 1 from Jobs where job_type = $1 and idempotency_key = $2")
+            .bind(QUEUE)
+            .bind(task.idempotency_key())
+            .fetch_optional(&mut *transaction)
+            .await?;
+    if known.is_some() {
+        return Ok(false);
+    }
+    apalis_sqlite::queries::push_tasks(&mut *transaction, QUEUE, &[task]).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// One job an insert: a known key refuses all rows of it.
+async fn push_postgres(pool: &PgPool, task: Task<Vec<u8>>) -> anyhow::Result<bool> {
+    let mut connection = pool.acquire().await?;
+    match apalis_postgres::queries::push_tasks(&mut *connection, QUEUE, vec![task]).await {
+        Ok(()) => Ok(true),
+        Err(apalis_postgres::Error::Database(error)) if is_known(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_known(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.is_unique_violation())
+}

@@ -1,0 +1,203 @@
+//! Takes jobs and sees them through: one at a time for each subject, again where a try fails, elsewhere if it dies.
+
+use super::inbox::Inbox;
+use super::job::{Process, Ticket};
+use super::now;
+use super::queue::{QUEUE, Queue};
+use anyhow::Context;
+use apalis::prelude::{Attempt, BackendExt, BoxDynError, Data, WorkerBuilder, WorkerContext};
+use apalis_postgres::PostgresStorage;
+use apalis_sqlite::SqliteStorage;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How fast a worker goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many jobs it runs at once.
+    pub slots: usize,
+    /// How often it looks for jobs.
+    pub poll: Duration,
+    /// How often it says that it lives, in whole seconds.
+    pub heartbeat: Duration,
+    /// After how many missed signs of life its jobs are taken from it.
+    pub missed: usize,
+    /// How long a lease runs. It is renewed four times in that time.
+    pub lease: Duration,
+    /// The pause after a first failed try; each further one doubles it.
+    pub pause: Duration,
+    /// How many tries a job gets.
+    pub tries: u32,
+    /// How often deliveries are looked for that were recorded and not enqueued.
+    pub sweep: Duration,
+    /// How long running jobs may take to finish once the worker is told to stop.
+    pub farewell: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            slots: 4,
+            poll: Duration::from_millis(250),
+            heartbeat: Duration::from_secs(2),
+            missed: 5,
+            lease: Duration::from_secs(12),
+            pause: Duration::from_secs(5),
+            tries: 6,
+            sweep: Duration::from_secs(60),
+            farewell: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Takes jobs from the queue.
+pub struct Worker<P> {
+    pub(super) inbox: Inbox,
+    pub(super) process: P,
+    pub(super) pace: Pace,
+    pub(super) name: String,
+    pub(super) runs: AtomicUsize,
+    running: AtomicUsize,
+}
+
+impl<P: Process> Worker<P> {
+    /// A worker under a name that no other worker has or had.
+    pub fn new(inbox: Inbox, process: P, pace: Pace, name: impl Into<String>) -> Self {
+        Self {
+            inbox,
+            process,
+            pace,
+            name: name.into(),
+            running: AtomicUsize::new(0),
+            runs: AtomicUsize::new(0),
+        }
+    }
+
+    /// Works until `stop` ends; then takes no more, lets the running jobs finish for a while, and hands back the rest.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
+        let worker = Arc::new(self);
+        let mut sweeper = JoinSet::new();
+        sweeper.spawn(worker.clone().sweep_for_ever());
+        tokio::pin!(stop);
+        let mut life = 0;
+        loop {
+            let name = format!("{}-{life}", worker.name);
+            let context = WorkerContext::new(&name);
+            let mut work = Box::pin(worker.clone().work(&context));
+            let ended = tokio::select! {
+                () = &mut stop => None,
+                ended = &mut work => Some(ended),
+            };
+            let Some(ended) = ended else {
+                if context.stop().is_ok() {
+                    // What is not finished in time is dropped, and handed back.
+                    let _ = tokio::time::timeout(worker.pace.farewell, work).await;
+                }
+                worker.inbox.queue.hand_back(&name).await?;
+                return worker.inbox.store.end_leases(&worker.name).await;
+            };
+            if let Err(error) = ended {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the worker lost its queue and starts again"
+                );
+            }
+            life += 1;
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    }
+
+    /// Runs apalis's worker until it is stopped or loses the database.
+    async fn work(self: Arc<Self>, context: &WorkerContext) -> anyhow::Result<()> {
+        let Pace {
+            poll,
+            heartbeat,
+            missed,
+            ..
+        } = self.pace;
+        let built = WorkerBuilder::new(context);
+        match self.inbox.queue.clone() {
+            Queue::Sqlite(pool) => {
+                let config = apalis_sqlite::Config::default()
+                    .queue(QUEUE)
+                    .batch_size(1)
+                    .heartbeat_interval(heartbeat)
+                    .missed_heartbeats(missed);
+                let storage = SqliteStorage::<Ticket>::new(&pool).with_config(config);
+                let built = built.backend(storage.poll_with_interval(poll)).data(self);
+                built.build(handle::<P>).run().await
+            }
+            Queue::Postgres(pool) => {
+                let config = apalis_postgres::Config::default()
+                    .queue(QUEUE)
+                    .batch_size(1)
+                    .heartbeat_interval(heartbeat)
+                    .missed_heartbeats(missed);
+                let storage = PostgresStorage::<Ticket>::new(&pool).with_config(config);
+                let built = built.backend(storage.poll_with_interval(poll)).data(self);
+                built.build(handle::<P>).run().await
+            }
+        }
+        .context("while taking jobs from the queue")
+    }
+
+    async fn sweep_for_ever(self: Arc<Self>) {
+        let mut clock = tokio::time::interval(self.pace.sweep);
+        loop {
+            clock.tick().await;
+            if let Err(error) = self.inbox.sweep(now()).await {
+                tracing::warn!(error = format!("{error:#}"), "the sweep failed");
+            }
+            if let Err(error) = self.process.redeliver().await {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "asking for failed deliveries failed"
+                );
+            }
+        }
+    }
+}
+
+/// What apalis calls for each job. While all slots are taken the worker pauses: it takes no more, and still says that
+/// it lives.
+async fn handle<P: Process>(
+    ticket: Ticket,
+    worker: Data<Arc<Worker<P>>>,
+    context: WorkerContext,
+    attempt: Attempt,
+) -> Result<(), BoxDynError> {
+    let worker = Arc::clone(&worker);
+    let _slot = Slot::take(&worker.running, worker.pace.slots, &context);
+    let deaths = attempt.current().saturating_sub(1);
+    Ok(worker.clone().attempt(ticket, deaths).await?)
+}
+
+/// One of the worker's slots, taken.
+struct Slot<'a> {
+    running: &'a AtomicUsize,
+    context: &'a WorkerContext,
+}
+
+impl<'a> Slot<'a> {
+    fn take(running: &'a AtomicUsize, slots: usize, context: &'a WorkerContext) -> Self {
+        if running.fetch_add(1, Ordering::SeqCst) + 1 >= slots {
+            // Refused only by a worker that stops, and takes no more anyway.
+            let _ = context.pause();
+        }
+        Self { running, context }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        if self.context.is_paused() {
+            let _ = self.context.resume();
+        }
+    }
+}

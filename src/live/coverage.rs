@@ -1,0 +1,46 @@
+//! What was and was not checked.
+
+use super::Tracked;
+use crate::model::{AccountId, Coverage, Reading, Reason, Region, Status};
+use std::collections::BTreeMap;
+
+/// One line for each type, account, region and status.
+pub fn coverage<'a>(
+    readings: impl IntoIterator<Item = (&'a Tracked<'a>, &'a Reading)>,
+) -> Vec<Coverage> {
+    let mut rows: BTreeMap<_, (usize, Option<&Reason>)> = BTreeMap::new();
+    for (tracked, reading) in readings {
+        let reason = match reading {
+            Reading::Unknown(reason) => Some(reason),
+            _ => None,
+        };
+        let status = reason.map_or(Status::Checked, Reason::status);
+        let place = (tracked.place.account.clone(), tracked.place.region.clone());
+        let key = (tracked.resource.tf_type(), place, status);
+        let row = rows.entry(key).or_insert((0, reason));
+        row.0 += 1;
+    }
+    let line =
+        |((tf_type, place, _), (resources, reason)): ((&str, _, _), (usize, Option<&Reason>))| {
+            row(tf_type, place, resources, reason)
+        };
+    rows.into_iter().map(line).collect()
+}
+
+/// One line.
+pub(super) fn row(
+    tf_type: &str,
+    (account, region): (Option<AccountId>, Option<Region>),
+    resources: usize,
+    reason: Option<&Reason>,
+) -> Coverage {
+    Coverage {
+        tf_type: tf_type.to_owned(),
+        account,
+        region,
+        resources,
+        status: reason.map_or(Status::Checked, Reason::status),
+        reason: reason.map(ToString::to_string),
+        missing_action: reason.and_then(Reason::missing_action).map(str::to_owned),
+    }
+}

@@ -1,0 +1,379 @@
+//! `aws_db_instance`: a database.
+
+use super::ask::{match_up, unclaimed};
+use super::shape::{attributes, tags, texts};
+use super::{Answer, Ask, Look, ResourceType, Scope};
+use crate::aws::Session;
+use crate::model::{Attributes, Extra, Reason, Resource, Value};
+use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
+use futures::FutureExt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) static TYPE: ResourceType = ResourceType {
+    tf_type: "aws_db_instance",
+    scope: Scope::Regional,
+    listed: true,
+    extra: Extra {
+        never_read: &[
+            "allow_major_version_upgrade",
+            "apply_immediately",
+            "blue_green_update",
+            "delete_automated_backups",
+            "final_snapshot_identifier",
+            "identifier_prefix",
+            "manage_master_user_password",
+            "master_user_secret_kms_key_id",
+            "password",
+            "password_wo",
+            "password_wo_version",
+            "restore_to_point_in_time",
+            "s3_import",
+            "skip_final_snapshot",
+            "snapshot_identifier",
+            "upgrade_storage_config",
+        ],
+        watched: &[
+            "allocated_storage",
+            "backup_retention_period",
+            "engine_version",
+            "instance_class",
+            "option_group_name",
+            "parameter_group_name",
+            "port",
+            "storage_type",
+            "username",
+            "vpc_security_group_ids",
+        ],
+        form: |path, value| match (path, &value) {
+            ("maintenance_window", Value::String(text)) => text.to_ascii_lowercase().into(),
+            ("engine" | "identifier", Value::String(text)) => text.to_ascii_lowercase().into(),
+            _ => value,
+        },
+        ..Extra::NONE
+    },
+    actions: &[DESCRIBE],
+    read: |session, ask| read(session, ask).boxed(),
+};
+
+const DESCRIBE: &str = "rds:DescribeDBInstances";
+/// How RDS says that a database is not there.
+const MISSING: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
+/// RDS's longest page.
+const PAGE: i32 = 100;
+
+async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
+    let all = ask.look == Look::Account;
+    if ask.tracked.is_empty() && !all {
+        return Answer::default();
+    }
+    let databases = match databases(session).await {
+        Ok(databases) => databases,
+        Err(reason) => return Answer::unknown(&ask, &reason),
+    };
+    let tracked: BTreeMap<String, &DbInstance> = ask
+        .tracked
+        .iter()
+        .filter_map(|resource| Some((resource.id.clone(), databases.get(identifier(resource))?)))
+        .filter(|(id, database)| is(id, database))
+        .collect();
+    let found: BTreeMap<_, _> = tracked
+        .into_iter()
+        .map(|(id, one)| (id, one.clone()))
+        .collect();
+    let confirm = |resource: &'a Resource| {
+        async move {
+            let request = session.rds().describe_db_instances();
+            let request = request.db_instance_identifier(identifier(resource)).send();
+            let answer = session.find(DESCRIBE, MISSING, request).await?;
+            let found = answer
+                .and_then(|answer| answer.db_instances)
+                .unwrap_or_default();
+            Ok(found
+                .into_iter()
+                .find(|database| is(&resource.id, database)))
+        }
+        .boxed()
+    };
+    let convert = |resource: &'a Resource, database: &DbInstance| convert(database, Some(resource));
+    let mut answer = Answer {
+        readings: match_up(&ask.tracked, &found, convert, confirm).await,
+        ..Answer::default()
+    };
+    if all {
+        // Members of a cluster belong to the cluster.
+        let own = databases
+            .iter()
+            .filter(|(_, database)| database.db_cluster_identifier().is_none());
+        let found = own.map(|(name, database)| {
+            let mut all = self::convert(database, None);
+            all.insert("id".to_owned(), database.dbi_resource_id().into());
+            unclaimed(session, TYPE.tf_type, name, all)
+        });
+        answer.unclaimed = found.collect();
+    }
+    answer
+}
+
+/// The region's databases by name, asked once.
+async fn databases(session: &Session) -> Result<Arc<BTreeMap<String, DbInstance>>, Reason> {
+    let ask = async {
+        let request = session
+            .rds()
+            .describe_db_instances()
+            .max_records(PAGE)
+            .into_paginator();
+        let pages = session.pages(DESCRIBE, request.send()).await?;
+        let databases = pages
+            .into_iter()
+            .flat_map(|page| page.db_instances.unwrap_or_default());
+        Ok(databases
+            .filter_map(|one| Some((one.db_instance_identifier()?.to_owned(), one)))
+            .collect())
+    };
+    session.shared("databases", ask).await
+}
+
+/// The name of a recorded database: from version 5 of the provider on, its `id` is another one.
+fn identifier(resource: &Resource) -> &str {
+    resource.text("identifier").unwrap_or(&resource.id)
+}
+
+/// Whether a database is the one of this id: not one that was made anew under the same name.
+fn is(id: &str, database: &DbInstance) -> bool {
+    [
+        database.dbi_resource_id(),
+        database.db_instance_identifier(),
+    ]
+    .contains(&Some(id))
+}
+
+/// One database of the answer, in the provider's shape. A change that waits for its window, and that the state asked
+/// for, counts as made.
+fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
+    let pending = database.pending_modified_values();
+    let settled = |name: &str, live: Value, pending: Value| {
+        let asked = recorded.map(|recorded| recorded.get(name));
+        if !pending.is_null() && asked == Some(&pending) {
+            pending
+        } else {
+            live
+        }
+    };
+    let of = |value: fn(&PendingModifiedValues) -> Value| pending.map(value).unwrap_or_default();
+    let groups = database
+        .vpc_security_groups()
+        .iter()
+        .filter_map(|group| group.vpc_security_group_id());
+    let parameters = database
+        .db_parameter_groups()
+        .first()
+        .and_then(|one| one.db_parameter_group_name());
+    let options = database
+        .option_group_memberships()
+        .first()
+        .and_then(|one| one.option_group_name());
+    let subnets = database
+        .db_subnet_group()
+        .and_then(|group| group.db_subnet_group_name());
+    let domain = database.domain_memberships().first();
+    let port = database
+        .endpoint()
+        .and_then(|endpoint| endpoint.port())
+        .or(database.db_instance_port());
+    attributes([
+        (
+            "allocated_storage",
+            settled(
+                "allocated_storage",
+                storage(database, recorded),
+                of(|p| p.allocated_storage().into()),
+            ),
+        ),
+        (
+            "auto_minor_version_upgrade",
+            database.auto_minor_version_upgrade().into(),
+        ),
+        ("availability_zone", database.availability_zone().into()),
+        (
+            "backup_retention_period",
+            settled(
+                "backup_retention_period",
+                database.backup_retention_period().into(),
+                of(|p| p.backup_retention_period().into()),
+            ),
+        ),
+        ("backup_window", database.preferred_backup_window().into()),
+        (
+            "ca_cert_identifier",
+            settled(
+                "ca_cert_identifier",
+                database.ca_certificate_identifier().into(),
+                of(|p| p.ca_certificate_identifier().into()),
+            ),
+        ),
+        ("character_set_name", database.character_set_name().into()),
+        (
+            "copy_tags_to_snapshot",
+            database.copy_tags_to_snapshot().into(),
+        ),
+        (
+            "custom_iam_instance_profile",
+            database.custom_iam_instance_profile().into(),
+        ),
+        (
+            "customer_owned_ip_enabled",
+            database.customer_owned_ip_enabled().into(),
+        ),
+        ("db_name", database.db_name().into()),
+        ("db_subnet_group_name", subnets.into()),
+        (
+            "dedicated_log_volume",
+            database.dedicated_log_volume().into(),
+        ),
+        ("deletion_protection", database.deletion_protection().into()),
+        ("domain", domain.and_then(|domain| domain.domain()).into()),
+        (
+            "domain_iam_role_name",
+            domain.and_then(|domain| domain.iam_role_name()).into(),
+        ),
+        (
+            "enabled_cloudwatch_logs_exports",
+            texts(database.enabled_cloudwatch_logs_exports()),
+        ),
+        ("engine", database.engine().into()),
+        (
+            "engine_version",
+            version(database, recorded, pending.and_then(|p| p.engine_version())),
+        ),
+        (
+            "iam_database_authentication_enabled",
+            database.iam_database_authentication_enabled().into(),
+        ),
+        ("identifier", database.db_instance_identifier().into()),
+        (
+            "instance_class",
+            settled(
+                "instance_class",
+                database.db_instance_class().into(),
+                of(|p| p.db_instance_class().into()),
+            ),
+        ),
+        (
+            "iops",
+            settled("iops", database.iops().into(), of(|p| p.iops().into())),
+        ),
+        ("kms_key_id", database.kms_key_id().into()),
+        (
+            "license_model",
+            settled(
+                "license_model",
+                database.license_model().into(),
+                of(|p| p.license_model().into()),
+            ),
+        ),
+        (
+            "maintenance_window",
+            database.preferred_maintenance_window().into(),
+        ),
+        (
+            "max_allocated_storage",
+            database.max_allocated_storage().into(),
+        ),
+        ("monitoring_interval", database.monitoring_interval().into()),
+        ("monitoring_role_arn", database.monitoring_role_arn().into()),
+        (
+            "multi_az",
+            settled(
+                "multi_az",
+                database.multi_az().into(),
+                of(|p| p.multi_az().into()),
+            ),
+        ),
+        ("option_group_name", options.into()),
+        ("parameter_group_name", parameters.into()),
+        (
+            "performance_insights_enabled",
+            database.performance_insights_enabled().into(),
+        ),
+        (
+            "performance_insights_kms_key_id",
+            database.performance_insights_kms_key_id().into(),
+        ),
+        (
+            "performance_insights_retention_period",
+            database.performance_insights_retention_period().into(),
+        ),
+        (
+            "port",
+            settled("port", port.into(), of(|p| p.port().into())),
+        ),
+        ("publicly_accessible", database.publicly_accessible().into()),
+        (
+            "replicate_source_db",
+            database.read_replica_source_db_instance_identifier().into(),
+        ),
+        ("storage_encrypted", database.storage_encrypted().into()),
+        (
+            "storage_throughput",
+            settled(
+                "storage_throughput",
+                database.storage_throughput().into(),
+                of(|p| p.storage_throughput().into()),
+            ),
+        ),
+        (
+            "storage_type",
+            settled(
+                "storage_type",
+                database.storage_type().into(),
+                of(|p| p.storage_type().into()),
+            ),
+        ),
+        (
+            "tags_all",
+            tags(
+                database
+                    .tag_list()
+                    .iter()
+                    .map(|tag| (tag.key(), tag.value())),
+            ),
+        ),
+        ("timezone", database.timezone().into()),
+        ("username", database.master_username().into()),
+        ("vpc_security_group_ids", texts(groups)),
+    ])
+}
+
+/// Storage that RDS grows by itself, within the limit that is set, is as recorded.
+fn storage(database: &DbInstance, recorded: Option<&Resource>) -> Value {
+    let live = database.allocated_storage();
+    let asked = recorded.and_then(|recorded| recorded.get("allocated_storage").as_i64());
+    match (asked, live) {
+        (Some(asked), Some(live))
+            if database
+                .max_allocated_storage()
+                .is_some_and(|most| live <= most)
+                && i64::from(live) > asked =>
+        {
+            asked.into()
+        }
+        _ => live.into(),
+    }
+}
+
+/// `13` stands for every `13.x`, and a version that waits for its window for the one that was asked for.
+fn version(database: &DbInstance, recorded: Option<&Resource>, pending: Option<&str>) -> Value {
+    let asked = recorded
+        .and_then(|recorded| recorded.text("engine_version"))
+        .unwrap_or_default();
+    let fits = |version: &str| {
+        version == asked
+            || version
+                .strip_prefix(asked)
+                .is_some_and(|rest| rest.starts_with('.'))
+    };
+    let live = database.engine_version();
+    let same = !asked.is_empty() && (live.is_some_and(fits) || pending.is_some_and(fits));
+    if same { asked.into() } else { live.into() }
+}

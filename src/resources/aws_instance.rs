@@ -1,0 +1,428 @@
+//! `aws_instance`: a virtual machine.
+
+use super::ask::{match_up, unclaimed};
+use super::instance_aspects::{Aspect, aspects};
+use super::shape::{attributes, block, made_by_aws, tags, texts};
+use super::{Answer, Ask, Look, ResourceType, Scope};
+use crate::aws::Session;
+use crate::model::{Attributes, Extra, Reason, Resource, Value};
+use aws_sdk_ec2::types::{Filter, Instance, InstanceNetworkInterface, InstanceStateName, Volume};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures::FutureExt;
+use sha1::{Digest, Sha1};
+use std::collections::BTreeMap;
+
+pub(super) static TYPE: ResourceType = ResourceType {
+    tf_type: "aws_instance",
+    scope: Scope::Regional,
+    listed: true,
+    extra: Extra {
+        never_read: &[
+            "force_destroy",
+            "get_password_data",
+            "password_data",
+            "user_data_replace_on_change",
+            "volume_tags",
+            "enable_primary_ipv6",
+            "instance_market_options",
+            "launch_template",
+            "network_interface",
+            "ephemeral_block_device",
+            "host_resource_group_arn",
+            "security_groups",
+            "ebs_block_device.tags",
+            "ebs_block_device.tags_all",
+            "root_block_device.tags",
+            "root_block_device.tags_all",
+        ],
+        watched: &[
+            "disable_api_termination",
+            "iam_instance_profile",
+            "instance_type",
+            "metadata_options.http_endpoint",
+            "metadata_options.http_tokens",
+            "user_data",
+            "user_data_base64",
+            "vpc_security_group_ids",
+        ],
+        form,
+        ..Extra::NONE
+    },
+    actions: &[INSTANCES, VOLUMES, ATTRIBUTE, CREDITS],
+    read: |session, ask| read(session, ask).boxed(),
+};
+
+const INSTANCES: &str = "ec2:DescribeInstances";
+const VOLUMES: &str = "ec2:DescribeVolumes";
+const ATTRIBUTE: &str = "ec2:DescribeInstanceAttribute";
+const CREDITS: &str = "ec2:DescribeInstanceCreditSpecifications";
+/// How EC2 says that an instance is not there.
+const MISSING: &[&str] = &["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"];
+/// EC2's longest page.
+const PAGE: i32 = 1000;
+/// The most ids that a filter takes.
+const FILTER: usize = 200;
+
+async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
+    let all = ask.look == Look::Account;
+    let ids: Vec<_> = ask
+        .tracked
+        .iter()
+        .map(|resource| resource.id.clone())
+        .collect();
+    if ids.is_empty() && !all {
+        return Answer::default();
+    }
+    let bulk = describe(session, if all { Vec::new() } else { ids.clone() });
+    let volumes = async {
+        if ids.is_empty() {
+            Ok(BTreeMap::new())
+        } else {
+            volumes(session).await
+        }
+    };
+    let aspects = aspects(session, &ask.tracked, ATTRIBUTE, CREDITS);
+    let (instances, volumes, aspects) = futures::join!(bulk, volumes, aspects);
+    let (instances, volumes) = match (instances, volumes) {
+        (Ok(instances), Ok(volumes)) => (instances, volumes),
+        (Err(reason), _) | (_, Err(reason)) => return Answer::unknown(&ask, &reason),
+    };
+    let confirm = |resource: &'a Resource| {
+        async move {
+            let request = session
+                .ec2()
+                .describe_instances()
+                .instance_ids(&resource.id)
+                .send();
+            let answer = session.find(INSTANCES, MISSING, request).await?;
+            let found = answer
+                .into_iter()
+                .flat_map(|page| page.reservations.unwrap_or_default());
+            Ok(found
+                .flat_map(|one| one.instances.unwrap_or_default())
+                .find(|one| !ended(one)))
+        }
+        .boxed()
+    };
+    let convert = |resource: &'a Resource, instance: &Instance| {
+        let mut attributes = convert(instance, &volumes);
+        if let Some(read) = aspects.get(&resource.id) {
+            attributes.extend(read.iter().map(|aspect| aspect_value(resource, aspect)));
+        }
+        attributes
+    };
+    let mut answer = Answer {
+        readings: match_up(&ask.tracked, &instances, convert, confirm).await,
+        ..Answer::default()
+    };
+    if all {
+        let own = instances
+            .iter()
+            .filter(|(_, one)| !made_by_aws(one.tags().iter().map(|tag| tag.key())));
+        let found =
+            own.map(|(id, one)| unclaimed(session, TYPE.tf_type, id, self::convert(one, &volumes)));
+        answer.unclaimed = found.collect();
+    }
+    answer
+}
+
+/// Running and stopped instances by id: all, or those of these ids.
+async fn describe(
+    session: &Session,
+    ids: Vec<String>,
+) -> Result<BTreeMap<String, Instance>, Reason> {
+    let client = session.ec2();
+    let mut request = client.describe_instances();
+    request = match ids.len() {
+        1..=FILTER => {
+            let filter = Filter::builder().name("instance-id").set_values(Some(ids));
+            request.filters(filter.build())
+        }
+        _ => request.max_results(PAGE),
+    };
+    let pages = session
+        .pages(INSTANCES, request.into_paginator().send())
+        .await?;
+    let reservations = pages
+        .into_iter()
+        .flat_map(|page| page.reservations.unwrap_or_default());
+    let instances = reservations.flat_map(|one| one.instances.unwrap_or_default());
+    let live = instances.filter(|instance| !ended(instance));
+    Ok(live
+        .filter_map(|one| Some((one.instance_id()?.to_owned(), one)))
+        .collect())
+}
+
+/// The region's volumes by id.
+async fn volumes(session: &Session) -> Result<BTreeMap<String, Volume>, Reason> {
+    let request = session.ec2().describe_volumes().max_results(PAGE);
+    let pages = session
+        .pages(VOLUMES, request.into_paginator().send())
+        .await?;
+    let volumes = pages
+        .into_iter()
+        .flat_map(|page| page.volumes.unwrap_or_default());
+    Ok(volumes
+        .filter_map(|one| Some((one.volume_id()?.to_owned(), one)))
+        .collect())
+}
+
+/// Whether an instance is gone, or about to be.
+fn ended(instance: &Instance) -> bool {
+    let state = instance.state().and_then(|state| state.name());
+    matches!(
+        state,
+        Some(InstanceStateName::Terminated | InstanceStateName::ShuttingDown)
+    )
+}
+
+/// What has no bulk form, in the provider's shape.
+fn aspect_value(resource: &Resource, aspect: &Aspect) -> (String, Value) {
+    let (name, value) = match aspect {
+        Aspect::UserData(data) if !resource.get("user_data_base64").is_empty() => {
+            ("user_data_base64", data.as_deref().into())
+        }
+        Aspect::UserData(data) => ("user_data", hashed(data.as_deref())),
+        Aspect::Flag(name, flag) => (*name, (*flag).into()),
+        Aspect::Shutdown(behavior) => (
+            "instance_initiated_shutdown_behavior",
+            behavior.as_deref().into(),
+        ),
+        Aspect::Credits(credits) => (
+            "credit_specification",
+            block([("cpu_credits", Some(credits.as_deref().into()))]),
+        ),
+    };
+    (name.to_owned(), value)
+}
+
+/// User data as the provider keeps it: the SHA-1 of what the Base64 holds.
+fn hashed(data: Option<&str>) -> Value {
+    let Some(data) = data.filter(|data| !data.is_empty()) else {
+        return Value::Null;
+    };
+    let plain = STANDARD
+        .decode(data)
+        .unwrap_or_else(|_| data.as_bytes().to_vec());
+    hex::encode(Sha1::digest(plain)).into()
+}
+
+/// One instance of the answer, in the provider's shape.
+fn convert(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> Attributes {
+    let interfaces = instance.network_interfaces();
+    let index = |one: &&InstanceNetworkInterface| one.attachment().and_then(|a| a.device_index());
+    let primary = interfaces.iter().find(|one| index(one) == Some(0));
+    let placement = instance.placement();
+    let profile = instance
+        .iam_instance_profile()
+        .and_then(|profile| profile.arn());
+    let tenancy = placement.and_then(|placement| placement.tenancy());
+    let monitoring = instance
+        .monitoring()
+        .and_then(|monitoring| monitoring.state());
+    let (root, others) = disks(instance, volumes);
+    let mut all = attributes([
+        ("ami", instance.image_id().into()),
+        (
+            "availability_zone",
+            placement
+                .and_then(|placement| placement.availability_zone())
+                .into(),
+        ),
+        ("ebs_block_device", Value::List(others)),
+        (
+            "ebs_optimized",
+            instance.ebs_optimized().unwrap_or_default().into(),
+        ),
+        (
+            "host_id",
+            placement.and_then(|placement| placement.host_id()).into(),
+        ),
+        (
+            "iam_instance_profile",
+            profile.and_then(|arn| arn.rsplit('/').next()).into(),
+        ),
+        (
+            "instance_type",
+            instance.instance_type().map(|ty| ty.as_str()).into(),
+        ),
+        ("key_name", instance.key_name().into()),
+        (
+            "monitoring",
+            monitoring
+                .is_some_and(|state| state.as_str() == "enabled" || state.as_str() == "pending")
+                .into(),
+        ),
+        (
+            "placement_group",
+            placement
+                .and_then(|placement| placement.group_name())
+                .into(),
+        ),
+        (
+            "placement_partition_number",
+            placement
+                .and_then(|placement| placement.partition_number())
+                .into(),
+        ),
+        ("private_ip", instance.private_ip_address().into()),
+        ("root_block_device", Value::List(root)),
+        ("subnet_id", instance.subnet_id().into()),
+        (
+            "tags_all",
+            tags(instance.tags().iter().map(|tag| (tag.key(), tag.value()))),
+        ),
+        ("tenancy", tenancy.map(|tenancy| tenancy.as_str()).into()),
+    ]);
+    if let Some(options) = instance.metadata_options() {
+        let parts = block([
+            (
+                "http_endpoint",
+                options.http_endpoint().map(|value| value.as_str().into()),
+            ),
+            (
+                "http_protocol_ipv6",
+                options
+                    .http_protocol_ipv6()
+                    .map(|value| value.as_str().into()),
+            ),
+            (
+                "http_put_response_hop_limit",
+                options.http_put_response_hop_limit().map(Into::into),
+            ),
+            (
+                "http_tokens",
+                options.http_tokens().map(|value| value.as_str().into()),
+            ),
+            (
+                "instance_metadata_tags",
+                options
+                    .instance_metadata_tags()
+                    .map(|value| value.as_str().into()),
+            ),
+        ]);
+        all.insert("metadata_options".to_owned(), parts);
+    }
+    if let Some(hibernation) = instance
+        .hibernation_options()
+        .and_then(|options| options.configured())
+    {
+        all.insert("hibernation".to_owned(), hibernation.into());
+    }
+    if let Some(enabled) = instance
+        .enclave_options()
+        .and_then(|options| options.enabled())
+    {
+        let parts = block([("enabled", Some(enabled.into()))]);
+        all.insert("enclave_options".to_owned(), parts);
+    }
+    if let Some(recovery) = instance
+        .maintenance_options()
+        .and_then(|options| options.auto_recovery())
+    {
+        let parts = block([("auto_recovery", Some(recovery.as_str().into()))]);
+        all.insert("maintenance_options".to_owned(), parts);
+    }
+    if let Some(primary) = primary {
+        all.extend(network(instance, primary));
+    }
+    all
+}
+
+/// What the primary network interface says.
+fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attributes {
+    let groups = primary.groups().iter().filter_map(|group| group.group_id());
+    let addresses = primary.private_ip_addresses().iter();
+    let secondary = addresses.filter(|address| address.primary() == Some(false));
+    let ipv6: Vec<_> = primary
+        .ipv6_addresses()
+        .iter()
+        .filter_map(|one| one.ipv6_address())
+        .collect();
+    let checked = instance.source_dest_check().or(primary.source_dest_check());
+    attributes([
+        (
+            "associate_public_ip_address",
+            primary.association().is_some().into(),
+        ),
+        (
+            "ipv6_address_count",
+            i64::try_from(ipv6.len()).unwrap_or_default().into(),
+        ),
+        ("ipv6_addresses", texts(ipv6)),
+        (
+            "secondary_private_ips",
+            texts(secondary.filter_map(|address| address.private_ip_address())),
+        ),
+        ("source_dest_check", checked.unwrap_or(true).into()),
+        ("vpc_security_group_ids", texts(groups)),
+    ])
+}
+
+/// The root disk, and the others.
+fn disks(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> (Vec<Value>, Vec<Value>) {
+    let (mut root, mut others) = (Vec::new(), Vec::new());
+    for mapping in instance.block_device_mappings() {
+        let Some((ebs, volume)) = mapping
+            .ebs()
+            .and_then(|ebs| Some((ebs, volumes.get(ebs.volume_id()?)?)))
+        else {
+            continue;
+        };
+        let mut disk = attributes([
+            (
+                "delete_on_termination",
+                ebs.delete_on_termination().unwrap_or_default().into(),
+            ),
+            ("device_name", mapping.device_name().into()),
+            ("encrypted", volume.encrypted().unwrap_or_default().into()),
+            ("iops", volume.iops().into()),
+            ("kms_key_id", volume.kms_key_id().into()),
+            ("throughput", volume.throughput().into()),
+            ("volume_id", ebs.volume_id().into()),
+            ("volume_size", volume.size().into()),
+            (
+                "volume_type",
+                volume.volume_type().map(|ty| ty.as_str()).into(),
+            ),
+        ]);
+        if mapping.device_name() == instance.root_device_name() {
+            root.push(Value::Map(disk));
+        } else {
+            disk.insert("snapshot_id".to_owned(), volume.snapshot_id().into());
+            others.push(Value::Map(disk));
+        }
+    }
+    (root, others)
+}
+
+/// A profile's ARN is its name; user data is its SHA-1, whichever version of the provider wrote it.
+fn form(path: &str, value: Value) -> Value {
+    match (path, &value) {
+        ("iam_instance_profile", Value::String(text)) => {
+            text.rsplit('/').next().unwrap_or_default().into()
+        }
+        ("user_data", Value::String(text)) if !is_hash(text) && !text.is_empty() => {
+            hex::encode(Sha1::digest(text)).into()
+        }
+        _ => value,
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_data_is_its_hash_whichever_way_it_is_written() {
+        let plain = form("user_data", "#!/bin/sh\n".into());
+        let encoded = STANDARD.encode("#!/bin/sh\n");
+        assert_eq!(plain, hashed(Some(&encoded)));
+        assert_eq!(form("user_data", plain.clone()), plain);
+    }
+}

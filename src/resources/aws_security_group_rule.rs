@@ -1,0 +1,167 @@
+//! `aws_security_group_rule`: the older form of a group's rule. It has no id in AWS; it is known by what it says.
+
+use super::permissions::{GROUPS, apart, blocks, groups, protocol};
+use super::shape::{attributes, texts};
+use super::{Answer, Ask, ResourceType, Scope};
+use crate::aws::Session;
+use crate::model::{Attributes, Extra, Reading, Resource, Unclaimed, Value};
+use aws_sdk_ec2::types::SecurityGroup;
+use futures::FutureExt;
+
+pub(super) static TYPE: ResourceType = ResourceType {
+    tf_type: "aws_security_group_rule",
+    scope: Scope::Regional,
+    listed: false,
+    extra: Extra {
+        never_read: &["security_group_rule_id"],
+        form: |path, value| match (path, &value) {
+            ("protocol", Value::String(text)) => protocol(text).into(),
+            _ => value,
+        },
+        claims: Some(claims),
+        ..Extra::NONE
+    },
+    actions: &[GROUPS],
+    read: |session, ask| read(session, ask).boxed(),
+};
+
+async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
+    if ask.tracked.is_empty() {
+        return Answer::default();
+    }
+    let groups = match groups(session).await {
+        Ok(groups) => groups,
+        Err(reason) => return Answer::unknown(&ask, &reason),
+    };
+    let reading = |resource: &'a Resource| {
+        let group = resource
+            .text("security_group_id")
+            .and_then(|id| groups.get(id));
+        let reading = match group.and_then(|group| convert(resource, group)) {
+            Some(attributes) => Reading::Found(attributes),
+            // The bulk answer was whole, and the group's own permissions are the only place where it could be.
+            None => Reading::Absent,
+        };
+        (resource, reading)
+    };
+    Answer {
+        readings: ask.tracked.iter().copied().map(reading).collect(),
+        ..Answer::default()
+    }
+}
+
+/// The rule as its group has it: none unless the group has every source that the state knows.
+fn convert(recorded: &Resource, group: &SecurityGroup) -> Option<Attributes> {
+    let egress = recorded.text("type") == Some("egress");
+    let permissions = if egress {
+        group.ip_permissions_egress()
+    } else {
+        group.ip_permissions()
+    };
+    let Value::List(live) = apart(blocks(group, permissions)) else {
+        return None;
+    };
+    let wanted = sources(recorded);
+    let mut description = None;
+    for wanted in &wanted {
+        let found = live
+            .iter()
+            .find(|rule| same_traffic(recorded, rule) && holds(rule, wanted))?;
+        description.get_or_insert_with(|| found.get("description").clone());
+    }
+    let of = |list: &str| {
+        let sources = wanted
+            .iter()
+            .filter(|(found, _)| *found == list)
+            .map(|(_, source)| source);
+        texts(sources)
+    };
+    (!wanted.is_empty()).then(|| {
+        attributes([
+            ("cidr_blocks", of("cidr_blocks")),
+            ("description", description.unwrap_or_default()),
+            ("from_port", recorded.get("from_port").clone()),
+            ("ipv6_cidr_blocks", of("ipv6_cidr_blocks")),
+            ("prefix_list_ids", of("prefix_list_ids")),
+            ("protocol", recorded.get("protocol").clone()),
+            ("self", recorded.get("self").clone()),
+            (
+                "source_security_group_id",
+                recorded.get("source_security_group_id").clone(),
+            ),
+            ("to_port", recorded.get("to_port").clone()),
+            ("type", recorded.get("type").clone()),
+        ])
+    })
+}
+
+/// The sources of a recorded rule: the list of a group's rule that holds each, and its text.
+fn sources(rule: &Resource) -> Vec<(&'static str, String)> {
+    let mut sources = Vec::new();
+    for list in ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"] {
+        let items = rule.get(list).as_list().unwrap_or_default();
+        sources.extend(
+            items
+                .iter()
+                .filter_map(|item| Some((list, item.as_str()?.to_owned()))),
+        );
+    }
+    let own = rule.text("security_group_id");
+    match rule
+        .text("source_security_group_id")
+        .filter(|id| !id.is_empty())
+    {
+        Some(id) if Some(id) == own => sources.push(("self", String::new())),
+        Some(id) => sources.push(("security_groups", id.to_owned())),
+        None if rule.get("self").as_bool() == Some(true) => sources.push(("self", String::new())),
+        None => {}
+    }
+    sources
+}
+
+/// Whether a rule of a group, taken apart, is for the protocol and ports of a recorded one.
+fn same_traffic(recorded: &Resource, rule: &Value) -> bool {
+    let name = protocol(recorded.text("protocol").unwrap_or_default());
+    let port = |name: &str| recorded.get(name).as_i64().unwrap_or_default();
+    let live = |name: &str| rule.get(name).as_i64().unwrap_or_default();
+    let all = name == "-1";
+    rule.get("protocol").as_str() == Some(&name)
+        && (all || (port("from_port") == live("from_port") && port("to_port") == live("to_port")))
+}
+
+fn holds(rule: &Value, (list, source): &(&str, String)) -> bool {
+    match (*list, rule.get(list)) {
+        ("self", own) => own.as_bool() == Some(true),
+        (_, Value::List(items)) => items.iter().any(|item| item.as_str() == Some(source)),
+        _ => false,
+    }
+}
+
+/// Whether a rule that was found in AWS is part of this one.
+fn claims(rule: &Resource, found: &Unclaimed) -> bool {
+    let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
+    let kind = match found.tf_type.as_str() {
+        "aws_vpc_security_group_ingress_rule" => "ingress",
+        "aws_vpc_security_group_egress_rule" => "egress",
+        _ => return false,
+    };
+    if rule.text("type") != Some(kind)
+        || rule.text("security_group_id") != text("security_group_id")
+    {
+        return false;
+    }
+    let part = |name: &str| found.attributes.get(name).cloned().unwrap_or_default();
+    let own = text("referenced_security_group_id") == text("security_group_id");
+    let list = |name: &str| Value::List(text(name).map(Value::from).into_iter().collect());
+    let single = Value::map([
+        ("protocol", part("ip_protocol")),
+        ("from_port", part("from_port")),
+        ("to_port", part("to_port")),
+        ("cidr_blocks", list("cidr_ipv4")),
+        ("ipv6_cidr_blocks", list("cidr_ipv6")),
+        ("prefix_list_ids", list("prefix_list_id")),
+        ("security_groups", list("referenced_security_group_id")),
+        ("self", own.into()),
+    ]);
+    same_traffic(rule, &single) && sources(rule).iter().any(|source| holds(&single, source))
+}

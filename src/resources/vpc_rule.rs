@@ -1,0 +1,63 @@
+//! What the two types of rules with ids have in common: everything but their direction.
+
+use super::ask::match_up;
+use super::permissions::{RULES, protocol, rules, single};
+use super::{Answer, Ask};
+use crate::aws::Session;
+use crate::model::{Extra, Resource, Value};
+use futures::FutureExt;
+
+pub(super) const EXTRA: Extra = Extra {
+    form,
+    ..Extra::NONE
+};
+pub(super) const ACTIONS: &[&str] = &[RULES];
+
+/// How EC2 says that a rule is not there.
+const MISSING: &[&str] = &[
+    "InvalidSecurityGroupRuleId.NotFound",
+    "InvalidSecurityGroupRuleId.Malformed",
+    "InvalidGroup.NotFound",
+];
+
+pub(super) async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
+    if ask.tracked.is_empty() {
+        return Answer::default();
+    }
+    let rules = match rules(session).await {
+        Ok(rules) => rules,
+        Err(reason) => return Answer::unknown(&ask, &reason),
+    };
+    let confirm = |resource: &'a Resource| {
+        async move {
+            let request = session.ec2().describe_security_group_rules();
+            let request = request.security_group_rule_ids(&resource.id).send();
+            let answer = session.find(RULES, MISSING, request).await?;
+            let found = answer.and_then(|answer| answer.security_group_rules);
+            let same = |rule: &aws_sdk_ec2::types::SecurityGroupRule| {
+                rule.security_group_rule_id() == Some(&resource.id)
+            };
+            Ok(found.unwrap_or_default().into_iter().find(same))
+        }
+        .boxed()
+    };
+    Answer {
+        readings: match_up(
+            &ask.tracked,
+            &rules,
+            |_, rule| single(session, rule),
+            confirm,
+        )
+        .await,
+        ..Answer::default()
+    }
+}
+
+/// All protocols have no ports, however that is written.
+fn form(path: &str, value: Value) -> Value {
+    match (path, &value) {
+        ("ip_protocol", Value::String(text)) => protocol(text).into(),
+        ("from_port" | "to_port", value) if value.as_i64() == Some(-1) => Value::Null,
+        _ => value,
+    }
+}

@@ -1,0 +1,91 @@
+//! Networks and ports of firewall rules.
+
+use crate::model::{Attributes, Value};
+use std::net::IpAddr;
+
+/// A CIDR range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    base: u128,
+    bits: u32,
+    length: u32,
+}
+
+impl Network {
+    /// Reads `10.0.0.0/8` or `::/0`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.trim().split_once('/')?;
+        let length: u32 = length.parse().ok()?;
+        let (base, bits) = match address.parse().ok()? {
+            IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+            IpAddr::V6(address) => (address.to_bits(), 128),
+        };
+        let hosts = bits - Some(length).filter(|length| *length <= bits)?;
+        let mask = u128::MAX.checked_shl(hosts).unwrap_or(0);
+        Some(Self {
+            base: base & mask,
+            bits,
+            length,
+        })
+    }
+
+    /// Whether all of another network is part of this one.
+    pub fn contains(&self, other: &Self) -> bool {
+        let shift = self.bits - self.length;
+        let prefix = |network: &Self| network.base.checked_shr(shift).unwrap_or(0);
+        self.bits == other.bits && self.length <= other.length && prefix(self) == prefix(other)
+    }
+}
+
+/// Whether a firewall rule lets TCP through to a port: by its range, or since it lets everything through.
+pub fn reaches(rule: &Attributes, port: i64) -> bool {
+    any_protocol(rule)
+        || (is_tcp(rule) && range(rule).is_some_and(|(from, to)| (from..=to).contains(&port)))
+}
+
+/// Whether a firewall rule lets everything through: every protocol, or every port of one.
+pub fn reaches_all(rule: &Attributes) -> bool {
+    any_protocol(rule)
+        || range(rule).is_some_and(|(from, to)| (0..=1).contains(&from) && to >= 65_535)
+}
+
+fn protocol(rule: &Attributes) -> String {
+    match rule.get("protocol") {
+        Some(Value::String(text)) => text.to_ascii_lowercase(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn any_protocol(rule: &Attributes) -> bool {
+    matches!(protocol(rule).as_str(), "-1" | "all")
+}
+
+fn is_tcp(rule: &Attributes) -> bool {
+    matches!(protocol(rule).as_str(), "tcp" | "6")
+}
+
+fn range(rule: &Attributes) -> Option<(i64, i64)> {
+    let port = |name: &str| rule.get(name).and_then(Value::as_i64);
+    Some((port("from_port")?, port("to_port")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_contains_what_is_part_of_it() {
+        let network = |text| Network::parse(text).unwrap();
+        assert!(network("10.0.0.0/8").contains(&network("10.20.0.0/16")));
+        assert!(network("0.0.0.0/0").contains(&network("203.0.113.7/32")));
+        assert!(network("::/0").contains(&network("2001:db8::/32")));
+        assert!(!network("10.20.0.0/16").contains(&network("10.0.0.0/8")));
+        assert!(!network("0.0.0.0/0").contains(&network("::/0")));
+        assert_eq!(network("0:0:0:0:0:0:0:0/0"), network("::/0"));
+        assert_eq!(network("10.20.1.1/16"), network("10.20.0.0/16"));
+        for text in ["10.0.0.0", "10.0.0.0/33", "sg-1/2", "/", ""] {
+            assert_eq!(Network::parse(text), None, "{text}");
+        }
+    }
+}

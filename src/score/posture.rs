@@ -1,0 +1,22 @@
+//! How good a stack looks, of 100.
+
+use super::rule::{DEFAULTS, RULES};
+use crate::model::Attributes;
+
+/// The share of the checks that pass, each weighted by its rule's severity, of 100 and rounded down: 100 means that
+/// every check passes. None where no check applies. A resource without attributes is one that is gone.
+pub fn posture<'a>(resources: impl Iterator<Item = (&'a str, &'a Attributes)>) -> Option<u8> {
+    let (mut passed, mut total) = (0, 0);
+    for (tf_type, attributes) in resources {
+        for rule in RULES.iter() {
+            let Some(fails) = rule.check(tf_type, attributes) else {
+                continue;
+            };
+            let weight = DEFAULTS.weight(rule.severity);
+            total += weight;
+            passed += if fails { 0 } else { weight };
+        }
+    }
+    let share = (passed * 100).checked_div(total)?;
+    u8::try_from(share).ok()
+}

@@ -1,2 +1,0 @@
-//! One repository's `.driftguard.yml`: strict, documented.
-#![deny(clippy::disallowed_methods)]

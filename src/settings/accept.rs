@@ -1,0 +1,147 @@
+//! Differences that somebody accepted, with a reason and perhaps an end.
+
+use super::form::Settings;
+use super::glob::covers;
+use crate::model::{Difference, Finding, Verdict};
+use serde::Deserialize;
+
+/// One accepted difference. What it leaves out, it does not ask for; it must ask for something.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Form")]
+pub struct Accept {
+    form: Form,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    #[serde(default)]
+    address: Option<String>,
+    #[serde(default)]
+    attribute: Option<String>,
+    #[serde(default, rename = "type")]
+    tf_type: Option<String>,
+    #[serde(default)]
+    import_id: Option<String>,
+    reason: String,
+    #[serde(default)]
+    owner: Option<String>,
+    /// The last day, as `2027-03-31`.
+    #[serde(default, deserialize_with = "day")]
+    until: Option<String>,
+}
+
+impl TryFrom<Form> for Accept {
+    type Error = String;
+
+    fn try_from(form: Form) -> Result<Self, String> {
+        if form.address.is_none() && form.tf_type.is_none() && form.import_id.is_none() {
+            return Err(
+                "an accepted difference names its `address`, its `type` or its `import_id`"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { form })
+    }
+}
+
+fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.parse::<jiff::civil::Date>() {
+        Ok(day) => Ok(Some(day.to_string())),
+        Err(_) => Err(serde::de::Error::custom(format!(
+            "`until`: `{text}` is no day: write 2027-03-31"
+        ))),
+    }
+}
+
+impl Accept {
+    /// Whether it holds on a day, written as `2026-11-24`: such texts sort as days do.
+    fn holds(&self, today: &str) -> bool {
+        self.form
+            .until
+            .as_deref()
+            .is_none_or(|until| today <= until)
+    }
+
+    fn is_about(&self, finding: &Finding) -> bool {
+        let asks = |pattern: &Option<String>, text: Option<&str>| {
+            pattern
+                .as_deref()
+                .is_none_or(|pattern| text.is_some_and(|text| covers(pattern, text)))
+        };
+        let address = finding.address.as_ref().map(ToString::to_string);
+        asks(&self.form.address, address.as_deref())
+            && asks(&self.form.tf_type, Some(&finding.tf_type))
+            && asks(&self.form.import_id, finding.import_id.as_deref())
+    }
+
+    fn covers(&self, difference: &Difference) -> bool {
+        let below = |pattern: &str| {
+            let rest = difference.path.strip_prefix(pattern);
+            rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+        };
+        let pattern = self.form.attribute.as_deref();
+        pattern.is_none_or(|pattern| covers(pattern, &difference.path) || below(pattern))
+    }
+
+    /// Why, and who said so.
+    fn reason(&self) -> String {
+        match &self.form.owner {
+            Some(owner) => format!("{} ({owner})", self.form.reason),
+            None => self.form.reason.clone(),
+        }
+    }
+}
+
+impl Settings {
+    /// Moves what is accepted on this day (`2026-11-24`) from the findings to what is set aside: whole findings, or
+    /// single attributes of one.
+    pub fn set_aside(&self, findings: &mut Vec<Finding>, aside: &mut Vec<Finding>, today: &str) {
+        let mut left = Vec::new();
+        for mut finding in findings.drain(..) {
+            let accepts: Vec<_> = self
+                .accept
+                .iter()
+                .filter(|one| one.holds(today) && one.is_about(&finding))
+                .collect();
+            let whole = accepts.iter().find(|one| one.form.attribute.is_none());
+            if let Some(accept) = whole {
+                finding.verdict = Verdict::Accepted;
+                finding
+                    .attributes
+                    .iter_mut()
+                    .for_each(|one| one.verdict = Verdict::Accepted);
+                finding.reason = Some(accept.reason());
+                aside.push(finding);
+                continue;
+            }
+            let Some(reason) = accepts.first().map(|accept| accept.reason()) else {
+                left.push(finding);
+                continue;
+            };
+            let (mut accepted, open): (Vec<_>, Vec<_>) = std::mem::take(&mut finding.attributes)
+                .into_iter()
+                .partition(|difference| accepts.iter().any(|accept| accept.covers(difference)));
+            if accepted.is_empty() {
+                finding.attributes = open;
+                left.push(finding);
+                continue;
+            }
+            accepted
+                .iter_mut()
+                .for_each(|one| one.verdict = Verdict::Accepted);
+            aside.push(Finding {
+                verdict: Verdict::Accepted,
+                attributes: accepted,
+                reason: Some(reason),
+                ..finding.clone()
+            });
+            if !open.is_empty() {
+                finding.attributes = open;
+                left.push(finding);
+            }
+        }
+        *findings = left;
+    }
+}

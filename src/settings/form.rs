@@ -1,0 +1,236 @@
+//! The file's form, each key with its default.
+
+use super::accept::Accept;
+use super::stacks::StackSettings;
+use crate::model::AccountId;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A repository's settings.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The version of this form.
+    version: Version,
+    /// How AWS is read.
+    pub aws: Aws,
+    /// Which benchmark findings are held to, such as `cis-3.0`.
+    pub benchmark: String,
+    /// How far to look for what no state claims; none where the file does not say.
+    pub unmanaged: Option<Unmanaged>,
+    /// The stacks, where they are not to be found by their backend blocks.
+    pub stacks: Vec<StackSettings>,
+    /// How pull requests are opened.
+    pub pull_requests: PullRequests,
+    /// Whether there is a dashboard issue.
+    pub dashboard: bool,
+    /// What checks on ordinary pull requests conclude.
+    pub checks: Checks,
+    /// Whether SARIF is uploaded.
+    pub code_scanning: bool,
+    /// Who is told of new and resolved findings.
+    pub notify: Option<Notify>,
+    /// Differences that somebody accepted.
+    pub accept: Vec<Accept>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: Version,
+            aws: Aws::default(),
+            benchmark: "cis-3.0".to_owned(),
+            unmanaged: None,
+            stacks: Vec::new(),
+            pull_requests: PullRequests::default(),
+            dashboard: true,
+            checks: Checks::default(),
+            code_scanning: false,
+            notify: None,
+            accept: Vec::new(),
+        }
+    }
+}
+
+/// There is one version so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "u64")]
+struct Version;
+
+impl TryFrom<u64> for Version {
+    type Error = String;
+
+    fn try_from(version: u64) -> Result<Self, String> {
+        match version {
+            1 => Ok(Self),
+            other => Err(format!("version {other} is not known: write `version: 1`")),
+        }
+    }
+}
+
+/// How AWS is read.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Aws {
+    /// The role that is assumed, with the external id that onboarding shows.
+    pub role_arn: Option<RoleArn>,
+    /// The read roles of further accounts.
+    #[serde(deserialize_with = "by_account")]
+    pub roles: BTreeMap<AccountId, RoleArn>,
+}
+
+/// The ARN of a role.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct RoleArn(pub String);
+
+impl TryFrom<String> for RoleArn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts: Vec<_> = text.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", _, "iam", "", account, role]
+                if AccountId::new(account).is_some() && role.starts_with("role/") =>
+            {
+                Ok(Self(text))
+            }
+            _ => Err(format!(
+                "`{text}` is no role's ARN: arn:aws:iam::123456789012:role/driftguard"
+            )),
+        }
+    }
+}
+
+fn by_account<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<AccountId, RoleArn>, D::Error> {
+    let texts = BTreeMap::<String, RoleArn>::deserialize(deserializer)?;
+    let account = |(account, role): (String, RoleArn)| match AccountId::new(&account) {
+        Some(account) => Ok((account, role)),
+        None => Err(serde::de::Error::custom(format!(
+            "`{account}` is no account: twelve digits, in quotes"
+        ))),
+    };
+    texts.into_iter().map(account).collect()
+}
+
+/// How far to look for what no state claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unmanaged {
+    /// In the whole account.
+    Account,
+    /// Below what the states hold.
+    Children,
+    /// Nowhere.
+    Off,
+}
+
+/// In which direction drift is fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fix {
+    /// Restore what weakens security or is gone, adopt the rest.
+    #[default]
+    ByRisk,
+    /// The code follows live.
+    Adopt,
+    /// The code enforces what it declares.
+    Restore,
+    /// Nothing is fixed.
+    None,
+}
+
+/// How pull requests are opened.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PullRequests {
+    /// One for what.
+    pub group: Group,
+    /// Whether they are drafts.
+    pub draft: bool,
+    /// Their labels.
+    pub labels: Vec<String>,
+    /// Who is asked for a review.
+    pub reviewers: Reviewers,
+    /// How many may be open at once.
+    pub limit: usize,
+    /// Whether they are opened while the repository is public.
+    pub public: bool,
+}
+
+impl Default for PullRequests {
+    fn default() -> Self {
+        Self {
+            group: Group::default(),
+            draft: false,
+            labels: vec!["drift".to_owned()],
+            reviewers: Reviewers::default(),
+            limit: 5,
+            public: false,
+        }
+    }
+}
+
+/// What one pull request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// A stack.
+    #[default]
+    Stack,
+    /// A severity of a stack.
+    Severity,
+    /// A resource.
+    Resource,
+}
+
+/// Who is asked for a review.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "ReviewersForm")]
+pub enum Reviewers {
+    /// `codeowners`: the owners of the files that change.
+    #[default]
+    Codeowners,
+    /// These people and teams.
+    Named(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ReviewersForm {
+    Word(String),
+    Named(Vec<String>),
+}
+
+impl From<ReviewersForm> for Reviewers {
+    fn from(form: ReviewersForm) -> Self {
+        match form {
+            ReviewersForm::Word(word) if word == "codeowners" => Self::Codeowners,
+            ReviewersForm::Word(name) => Self::Named(vec![name]),
+            ReviewersForm::Named(names) => Self::Named(names),
+        }
+    }
+}
+
+/// What checks on ordinary pull requests conclude.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Checks {
+    /// Neither good nor bad.
+    #[default]
+    Neutral,
+    /// Bad, where something drifted.
+    Failing,
+    /// There are none.
+    Off,
+}
+
+/// Who is told of new and resolved findings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    /// Where to post to.
+    pub url: String,
+}

@@ -1,0 +1,109 @@
+//! One repository's `.driftguard.yml`: strict, so that a slip is an error and never a silent default.
+#![deny(clippy::disallowed_methods)]
+
+mod accept;
+mod form;
+mod glob;
+mod stacks;
+
+pub use accept::Accept;
+pub use form::{
+    Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
+};
+pub use stacks::{BadStacks, StackSettings};
+
+/// The file's name, at the root of the default branch.
+pub const FILE: &str = ".driftguard.yml";
+
+/// The longest file that is read, in bytes.
+const LONGEST: usize = 256 * 1024;
+
+/// What is wrong with a file of settings, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{FILE}:{line}: {message}")]
+pub struct SettingsError {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong, with the key.
+    pub message: String,
+}
+
+impl Settings {
+    /// Reads a file of settings. An empty one is all defaults.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, SettingsError> {
+        let wrong = |line: u64, message: String| SettingsError { line, message };
+        if text.len() > LONGEST {
+            return Err(wrong(1, format!("the file is longer than {LONGEST} bytes")));
+        }
+        let says_nothing =
+            |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        if text.lines().all(says_nothing) {
+            return Ok(Self::default());
+        }
+        serde_saphyr::from_str(text).map_err(|error| {
+            let line = error.location().map_or(1, |location| location.line());
+            let message = error.to_string();
+            let first = message
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
+            wrong(line, key_before(text, line, first))
+        })
+    }
+}
+
+/// A message with the key that stands on its line, where it does not name one itself.
+fn key_before(text: &str, line: u64, message: &str) -> String {
+    let at = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+    let key = text
+        .lines()
+        .nth(at)
+        .and_then(|line| line.split_once(':'))
+        .map(|(key, _)| key.trim().trim_start_matches("- "));
+    match key {
+        Some(key) if !key.is_empty() && !message.contains(&format!("`{key}`")) => {
+            format!("`{key}`: {message}")
+        }
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_all_defaults() {
+        assert_eq!(Settings::parse("# nothing yet\n"), Ok(Settings::default()));
+        assert_eq!(Settings::parse("version: 1\n"), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_line_and_key() {
+        for (text, line, key) in [
+            ("version: 1\nbenchmrk: cis-3.0\n", 2, "benchmrk"),
+            ("version: 2\n", 1, "version"),
+            (
+                "version: 1\nstacks:\n  - name: Production\n    path: infra\n",
+                3,
+                "name",
+            ),
+            ("version: 1\nunmanaged: everything\n", 2, "unmanaged"),
+            ("aws:\n  role_arn: driftguard\n", 2, "role_arn"),
+            (
+                "accept:\n  - address: a.b\n    reason: x\n    until: soon\n",
+                4,
+                "until",
+            ),
+            ("pull_requests:\n  limit: many\n", 2, "limit"),
+        ] {
+            let error = Settings::parse(text).unwrap_err();
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use crate::jobs::inbox::Inbox;
+use crate::jobs::queue::Standing;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use std::fmt::Write;
+
+/// `/healthz` alone: the process runs.
+pub fn alive() -> Router {
+    Router::new().route("/healthz", get(async || "ok\n"))
+}
+
+/// `/healthz`, `/readyz` and `/metrics`.
+pub fn router(inbox: Inbox) -> Router {
+    let told = Router::new()
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(inbox);
+    alive().merge(told)
+}
+
+/// Whether the database answers.
+async fn ready(State(inbox): State<Inbox>) -> impl IntoResponse {
+    match inbox.store.ping().await {
+        Ok(()) => (StatusCode::OK, "ready\n"),
+        Err(error) => {
+            tracing::warn!(error = format!("{error:#}"), "not ready");
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database does not answer\n",
+            )
+        }
+    }
+}
+
+/// The counts of this process, and how many jobs of all processes stand where.
+async fn metrics(State(inbox): State<Inbox>) -> impl IntoResponse {
+    let mut text = inbox.metrics.exposition();
+    // What the database does not tell is left out.
+    if let Ok(Standing {
+        waiting,
+        running,
+        done,
+    }) = inbox.queue.standing().await
+    {
+        let name = "driftguard_jobs";
+        let _ = writeln!(
+            text,
+            "# HELP {name} Jobs in the queue.\n# TYPE {name} gauge"
+        );
+        for (state, count) in [("waiting", waiting), ("running", running), ("done", done)] {
+            let _ = writeln!(text, "{name}{{state=\"{state}\"}} {count}");
+        }
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
