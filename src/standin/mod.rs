@@ -3,5 +3,6 @@
 //! They hold the state of what they stand in for: answers and webhooks derive from it. They share no code with the
 //! product's own clients, so that neither can be right only by agreeing with the other.
 
+pub mod github;
 pub mod moto;
 mod wire;

@@ -1,6 +1,6 @@
 //! The database, one file a table.
 //!
-//! The same statements run on SQLite and PostgreSQL. What belongs to an installation is reached through [`Tenant`]
+//! The same statements run on SQLite and PostgreSQL. What belongs to an installation is reached through `Tenant`
 //! only, so that no query can forget whose rows it asks for.
 
 mod deliveries;

@@ -1,0 +1,146 @@
+//! Check runs.
+
+use super::call::{Answer, Call, Outcome, Refusal};
+use super::git::Oid;
+use super::world::{Check, Repository, World, node};
+use serde_json::{Value, json};
+
+/// The most characters of a summary or a text.
+const LONGEST: usize = 65_535;
+/// The most annotations of one request.
+const ANNOTATIONS: usize = 50;
+/// How a check may end.
+const CONCLUSIONS: &[&str] = &[
+    "action_required",
+    "cancelled",
+    "failure",
+    "neutral",
+    "success",
+    "skipped",
+    "stale",
+    "timed_out",
+];
+
+pub(super) fn create(call: &mut Call) -> Outcome {
+    let head = call.text("head_sha").and_then(Oid::parse);
+    let head = head.filter(|id| {
+        call.repository()
+            .is_ok_and(|found| found.objects.commit(id).is_some())
+    });
+    let head = head.ok_or_else(|| Refusal::unprocessable("No commit found for SHA"))?;
+    let name = call.text("name").unwrap_or_default().to_owned();
+    if name.is_empty() {
+        return Err(Refusal::field("CheckRun", "name", "missing_field"));
+    }
+    let id = call.world.fresh_id();
+    let check = Check {
+        id,
+        head,
+        name,
+        status: "queued".into(),
+        conclusion: None,
+        started: None,
+        completed: None,
+        details_url: None,
+        external_id: None,
+        output: Value::Null,
+        annotations: Vec::new(),
+    };
+    let check = said(call, check)?;
+    call.repository_mut()?.checks.insert(id, check);
+    Answer::created(show_check(call.world, call.repository()?, id)?)
+}
+
+pub(super) fn update(call: &mut Call) -> Outcome {
+    let id = call.number("check_run_id")?;
+    let check = call.repository()?.checks.get(&id).cloned();
+    let check = said(call, check.ok_or_else(Refusal::not_found)?)?;
+    call.repository_mut()?.checks.insert(id, check);
+    one(call)
+}
+
+pub(super) fn one(call: &mut Call) -> Outcome {
+    let id = call.number("check_run_id")?;
+    Answer::ok(show_check(call.world, call.repository()?, id)?)
+}
+
+pub(super) fn of_commit(call: &mut Call) -> Outcome {
+    let found = call.repository()?;
+    let head = found
+        .resolve(call.part("ref"))
+        .ok_or_else(Refusal::not_found)?;
+    let named = |check: &&Check| {
+        call.asked("check_name")
+            .is_none_or(|name| name == check.name)
+    };
+    let checks = found
+        .checks
+        .values()
+        .filter(|check| check.head == head)
+        .filter(named);
+    let shown = checks.map(|check| show_check(call.world, found, check.id));
+    Answer::list_in("check_runs", shown.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The check with what the body says of it.
+fn said(call: &Call, mut check: Check) -> Result<Check, Refusal> {
+    let text = |name: &str| call.text(name).map(str::to_owned);
+    check.status = text("status").unwrap_or(check.status);
+    check.details_url = text("details_url").or(check.details_url);
+    check.external_id = text("external_id").or(check.external_id);
+    check.completed = text("completed_at").or(check.completed);
+    if let Some(conclusion) = text("conclusion") {
+        if !CONCLUSIONS.contains(&conclusion.as_str()) {
+            return Err(Refusal::field("CheckRun", "conclusion", "invalid"));
+        }
+        check.status = "completed".into();
+        check.conclusion = Some(conclusion);
+    }
+    if check.status == "completed" && check.conclusion.is_none() {
+        return Err(Refusal::field("CheckRun", "conclusion", "missing_field"));
+    }
+    if let Some(output) = call.body.get("output") {
+        for part in ["title", "summary"] {
+            if output[part].as_str().is_none_or(str::is_empty) {
+                return Err(Refusal::field("CheckRun", part, "missing_field"));
+            }
+        }
+        for part in ["summary", "text"] {
+            if output[part]
+                .as_str()
+                .is_some_and(|text| text.chars().count() > LONGEST)
+            {
+                return Err(Refusal::custom(
+                    "CheckRun",
+                    format!("{part} exceeds a maximum of {LONGEST} characters"),
+                ));
+            }
+        }
+        let annotations = output["annotations"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        if annotations.len() > ANNOTATIONS {
+            return Err(Refusal::unprocessable(
+                "Invalid request.\n\nNo more than 50 items are allowed",
+            ));
+        }
+        check.annotations.extend(annotations);
+        check.output = output.clone();
+    }
+    Ok(check)
+}
+
+fn show_check(world: &World, found: &Repository, id: u64) -> Result<Value, Refusal> {
+    let check = found.checks.get(&id).ok_or_else(Refusal::not_found)?;
+    let output = |name: &str| check.output.get(name).cloned().unwrap_or_default();
+    Ok(json!({
+        "id": id, "node_id": node("CR", id), "head_sha": check.head, "name": check.name, "status": check.status,
+        "conclusion": check.conclusion, "started_at": check.started, "completed_at": check.completed,
+        "external_id": check.external_id, "details_url": check.details_url,
+        "url": world.url(found, format!("check-runs/{id}")), "html_url": world.page(found, format!("runs/{id}")),
+        "output": {"title": output("title"), "summary": output("summary"), "text": output("text"),
+                   "annotations_count": check.annotations.len(), "annotations_url": world.url(found, format!("check-runs/{id}/annotations"))},
+        "app": world.show_app(), "check_suite": {"id": id}, "pull_requests": [],
+    }))
+}

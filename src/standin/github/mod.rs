@@ -1,0 +1,157 @@
+//! A small, strict GitHub: Apps, installations, repositories with real git objects, pull requests, issues, checks.
+//!
+//! A request passes the gate (`gate`), finds its route (`routes`) and changes the state (`world`) in one of the files
+//! named after GitHub's resources; what happens by that is delivered to the App's hook (`hooks`). People act through the
+//! methods of [`GitHub`], which change the same state and send the same webhooks.
+
+mod apps;
+mod archive;
+mod call;
+mod checks;
+mod comments;
+mod contents;
+mod desk;
+mod faults;
+mod gate;
+mod git;
+mod hooks;
+mod identity;
+mod issues;
+mod objects;
+mod people;
+mod pulls;
+mod refs;
+mod routes;
+mod show;
+mod views;
+mod world;
+
+pub use faults::{Fault, On};
+pub use git::Oid;
+pub use hooks::{Delivery, signature};
+pub use identity::AppIdentity;
+pub use people::Content;
+pub use views::{CheckRun, Comment, PullRequest};
+pub use world::Seen;
+
+use super::wire::{self, Server};
+use anyhow::Result;
+use bytes::Bytes;
+use http::{Method, Request};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use world::World;
+
+/// A second opinion on every request: method, path, query and body, as sent. What it refuses is answered 422 and noted
+/// as a violation.
+pub type Validator =
+    Arc<dyn Fn(&Method, &str, &str, &[u8]) -> std::result::Result<(), String> + Send + Sync>;
+
+/// A running stand-in for GitHub. It stops when dropped.
+pub struct GitHub {
+    shared: Arc<Shared>,
+    api: Server,
+    _archives: Server,
+}
+
+impl fmt::Debug for GitHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GitHub({})", self.api.url)
+    }
+}
+
+/// What requests and people share.
+struct Shared {
+    world: Mutex<World>,
+    validator: Option<Validator>,
+    /// Held while delivering: deliveries keep their order.
+    delivering: tokio::sync::Mutex<()>,
+}
+
+impl Shared {
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A test that panicked elsewhere is reported there.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GitHub {
+    /// Starts on two free ports of 127.0.0.1: the API, and the archives, which GitHub too keeps on another host.
+    ///
+    /// # Errors
+    /// When the key is no RSA key in PEM, or no port is free.
+    pub async fn start(app: &AppIdentity, validator: Option<Validator>) -> Result<Self> {
+        let (api, api_url) = wire::listen().await?;
+        let (archives, archives_url) = wire::listen().await?;
+        let app = identity::App::new(app)?;
+        let shared = Arc::new(Shared {
+            world: Mutex::new(World::new(app, api_url.clone(), archives_url.clone())),
+            validator,
+            delivering: tokio::sync::Mutex::default(),
+        });
+        let state = shared.clone();
+        let answer = move |request: Request<Bytes>| {
+            let state = state.clone();
+            async move {
+                let answer = desk::answer(&mut state.world(), state.validator.as_ref(), &request);
+                tokio::spawn(async move { state.deliver().await });
+                answer
+            }
+        };
+        let state = shared.clone();
+        let hand_out = move |request: Request<Bytes>| {
+            let answer = archive::hand_out(&mut state.world(), &request);
+            async move { Ok(answer) }
+        };
+        Ok(Self {
+            shared,
+            api: wire::serve(api, api_url, answer),
+            _archives: wire::serve(archives, archives_url, hand_out),
+        })
+    }
+
+    /// Where the API is: `http://127.0.0.1:PORT`, without a slash at its end.
+    pub fn url(&self) -> &str {
+        &self.api.url
+    }
+
+    /// Where the App wants its deliveries from now on.
+    pub fn deliver_to(&self, hook: &str) {
+        self.world().hook = Some(hook.into());
+    }
+
+    /// Every request so far, the oldest first.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.world().requests.clone()
+    }
+
+    /// What GitHub would never have been asked: unknown paths, and what the validator refused.
+    pub fn violations(&self) -> Vec<String> {
+        self.world().violations.clone()
+    }
+
+    /// Lets one request to come go wrong.
+    pub fn fail_next(&self, on: impl Into<On>, fault: Fault) {
+        self.world().faults.add(on.into(), fault);
+    }
+
+    /// Every delivery so far, the oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.world().deliveries.clone()
+    }
+
+    /// Sends the newest attempt of a delivery once more, with the same id; none where it is unknown or no hook is set.
+    pub async fn redeliver(&self, guid: &str) -> Option<Delivery> {
+        let (hook, again) = {
+            let mut world = self.world();
+            let mut sent = world.deliveries.iter().rev();
+            let found = sent.find(|delivery| delivery.guid == guid)?.clone();
+            (world.hook.clone()?, world.again(found))
+        };
+        Some(self.shared.attempt(&hook, again).await)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+}

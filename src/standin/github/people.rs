@@ -1,0 +1,230 @@
+//! What people do: they change the same state as requests do, and send the same webhooks.
+
+use super::GitHub;
+use super::git::{Commit, FILE, Files, LINK, Objects, Oid, Signature};
+use super::world::{Installation, Merge, Repository, now};
+use std::collections::BTreeMap;
+
+/// A file as a person commits it.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// An ordinary file.
+    File(Vec<u8>),
+    /// A symbolic link to this path.
+    Link(String),
+    /// The file is taken out.
+    Gone,
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::File(text.as_bytes().to_vec())
+    }
+}
+
+impl GitHub {
+    /// Makes an account's repository with an empty history: its number.
+    pub fn create_repository(&self, name: &str, private: bool) -> u64 {
+        let mut world = self.world();
+        let id = world.fresh_id();
+        let (owner, name) = name.split_once('/').unwrap_or(("acme", name));
+        let repository = Repository {
+            id,
+            owner: owner.into(),
+            name: name.into(),
+            private,
+            default_branch: "main".into(),
+            created: now(),
+            pushed: now(),
+            objects: Objects::default(),
+            refs: BTreeMap::new(),
+            issues: BTreeMap::new(),
+            comments: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            checks: BTreeMap::new(),
+        };
+        world.repositories.insert(id, repository);
+        id
+    }
+
+    /// Installs the App on all repositories of an account: the installation's number.
+    pub async fn install(&self, account: &str) -> u64 {
+        let id = {
+            let mut world = self.world();
+            let id = world.fresh_id();
+            let installation = Installation {
+                id,
+                account: account.into(),
+                permissions: world.app.permissions.clone(),
+                selected: None,
+                suspended: false,
+                created: now(),
+                used: (0, now()),
+                created_content: Vec::new(),
+            };
+            world.installations.insert(id, installation);
+            let repositories = world
+                .repositories
+                .values()
+                .filter(|found| found.owner == account);
+            let repositories: Vec<_> = repositories
+                .map(super::world::World::name_repository)
+                .collect();
+            let shown = world
+                .installations
+                .get(&id)
+                .map(|found| world.show_installation(found));
+            let sender = world.show_user("alice");
+            let payload = serde_json::json!({
+                "action": "created", "installation": shown, "repositories": repositories, "sender": sender,
+            });
+            world.tell("installation", id, None, &payload);
+            id
+        };
+        self.shared.deliver().await;
+        id
+    }
+
+    /// Commits files to a branch and pushes it; a branch that is not there begins at the default branch. The commit's id.
+    pub async fn push(
+        &self,
+        repository: &str,
+        branch: &str,
+        author: &str,
+        files: &[(&str, Content)],
+    ) -> Oid {
+        let id = {
+            let mut world = self.world();
+            let (owner, name) = repository.split_once('/').unwrap_or_default();
+            let target = world
+                .repository(owner, name)
+                .map(|found| found.id)
+                .unwrap_or_default();
+            let Some(found) = world.repositories.get_mut(&target) else {
+                return Oid::zero();
+            };
+            let tip = found
+                .branch(branch)
+                .or_else(|| found.branch(&found.default_branch))
+                .cloned();
+            let mut all = tip
+                .as_ref()
+                .map(|tip| found.objects.files(tip))
+                .unwrap_or_default();
+            write(&mut found.objects, &mut all, files);
+            let tree = found.objects.put_files(&all);
+            let who = Signature::of(author);
+            let commit = Commit {
+                tree,
+                parents: tip.into_iter().collect(),
+                author: who.clone(),
+                committer: who,
+                message: format!(
+                    "Change {}",
+                    files.first().map_or("nothing", |(path, _)| path)
+                ),
+                verified: false,
+            };
+            let id = found.objects.put_commit(commit);
+            world.set_ref(
+                target,
+                &format!("refs/heads/{branch}"),
+                Some(id.clone()),
+                author,
+            );
+            id
+        };
+        self.shared.deliver().await;
+        id
+    }
+
+    /// Closes a pull request without merging it.
+    pub async fn close(&self, repository: &str, number: u64, person: &str) {
+        {
+            let mut world = self.world();
+            let (owner, name) = repository.split_once('/').unwrap_or_default();
+            if let Some(target) = world.repository(owner, name).map(|found| found.id) {
+                world.close(target, number, person);
+            }
+        }
+        self.shared.deliver().await;
+    }
+
+    /// Merges a pull request: its files go into its base.
+    pub async fn merge(&self, repository: &str, number: u64, person: &str) {
+        {
+            let mut world = self.world();
+            let (owner, name) = repository.split_once('/').unwrap_or_default();
+            let Some(target) = world.repository(owner, name).map(|found| found.id) else {
+                return;
+            };
+            let Some(found) = world.repositories.get_mut(&target) else {
+                return;
+            };
+            let Some(mut pull) = found
+                .issues
+                .get(&number)
+                .and_then(|issue| issue.pull.clone())
+            else {
+                return;
+            };
+            let (base, tip) = (found.branch(&pull.base.0).cloned(), pull.head.1.clone());
+            let Some(base) = base else {
+                return;
+            };
+            let fork = found.objects.merge_base(&base, &tip);
+            let before = fork
+                .map(|fork| found.objects.files(&fork))
+                .unwrap_or_default();
+            let mut all = found.objects.files(&base);
+            let theirs = found.objects.files(&tip);
+            for (path, file) in &theirs {
+                if before.get(path) != Some(file) {
+                    all.insert(path.clone(), file.clone());
+                }
+            }
+            all.retain(|path, _| theirs.contains_key(path) || !before.contains_key(path));
+            let tree = found.objects.put_files(&all);
+            let who = Signature::of(person);
+            let commit = found.objects.put_commit(Commit {
+                tree,
+                parents: vec![base, tip],
+                author: who.clone(),
+                committer: who,
+                message: format!("Merge pull request #{number}"),
+                verified: true,
+            });
+            pull.merged = Some(Merge {
+                by: person.into(),
+                at: now(),
+                commit: commit.clone(),
+            });
+            let branch = pull.base.0.clone();
+            if let Some(issue) = found.issues.get_mut(&number) {
+                issue.pull = Some(pull);
+            }
+            world.close(target, number, person);
+            world.set_ref(
+                target,
+                &format!("refs/heads/{branch}"),
+                Some(commit),
+                person,
+            );
+        }
+        self.shared.deliver().await;
+    }
+}
+
+fn write(objects: &mut Objects, all: &mut Files, files: &[(&str, Content)]) {
+    for (path, content) in files {
+        let file = match content {
+            Content::File(bytes) => (FILE.to_owned(), objects.put_blob(bytes.clone())),
+            Content::Link(to) => (LINK.to_owned(), objects.put_blob(to.clone())),
+            Content::Gone => {
+                all.remove(*path);
+                continue;
+            }
+        };
+        all.insert((*path).to_owned(), file);
+    }
+}

@@ -1,0 +1,259 @@
+//! Pull requests.
+
+use super::call::{Answer, Call, Outcome, Refusal};
+use super::git::Oid;
+use super::issues::fits;
+use super::objects;
+use super::show;
+use super::world::{Issue, Pull, Repository, World, node, now};
+use serde_json::{Value, json};
+
+pub(super) fn list(call: &mut Call) -> Outcome {
+    let found = call.repository()?;
+    let state = call.asked("state").unwrap_or("open");
+    let head = call.asked("head");
+    let base = call.asked("base");
+    let wanted = |(issue, pull): &(&Issue, &Pull)| {
+        let own = format!("{}:{}", found.owner, pull.head.0);
+        (state == "all" || (state == "open") == issue.open)
+            && head.is_none_or(|head| head.eq_ignore_ascii_case(&own))
+            && base.is_none_or(|base| base == pull.base.0)
+    };
+    let mut pulls: Vec<_> = found.pulls().filter(wanted).collect();
+    pulls.reverse();
+    Answer::list(
+        pulls
+            .into_iter()
+            .map(|(issue, _)| show_pull(call.world, found, issue)),
+    )
+}
+
+pub(super) fn create(call: &mut Call) -> Outcome {
+    let text = |name: &str| call.text(name).unwrap_or_default().to_owned();
+    let (title, head, base) = (text("title"), text("head"), text("base"));
+    if title.trim().is_empty() {
+        return Err(Refusal::custom("PullRequest", "title can't be blank"));
+    }
+    let body = call.text("body").map(str::to_owned);
+    fits("PullRequest", body.as_deref())?;
+    let found = call.repository()?;
+    let head = head
+        .strip_prefix(&format!("{}:", found.owner))
+        .unwrap_or(&head)
+        .to_owned();
+    let invalid = |field: &str| Refusal::field("PullRequest", field, "invalid");
+    let tip = found
+        .branch(&head)
+        .cloned()
+        .ok_or_else(|| invalid("head"))?;
+    let onto = found
+        .branch(&base)
+        .cloned()
+        .ok_or_else(|| invalid("base"))?;
+    if found
+        .pulls()
+        .any(|(issue, pull)| issue.open && pull.head.0 == head && pull.base.0 == base)
+    {
+        let message = format!("A pull request already exists for {}:{head}.", found.owner);
+        return Err(Refusal::custom("PullRequest", message));
+    }
+    if found.objects.ahead(&onto, &tip).is_empty() {
+        return Err(Refusal::custom(
+            "PullRequest",
+            format!("No commits between {base} and {head}"),
+        ));
+    }
+    let number = 1 + found.issues.keys().next_back().copied().unwrap_or_default();
+    let draft = call
+        .body
+        .get("draft")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    let (actor, id) = (call.actor(), call.world.fresh_id());
+    let issue = Issue {
+        id,
+        number,
+        author: actor.clone(),
+        title,
+        body,
+        open: true,
+        labels: Vec::new(),
+        created: now(),
+        updated: now(),
+        closed: None,
+        pull: Some(Pull {
+            head: (head, tip),
+            base: (base, onto),
+            draft,
+            merged: None,
+        }),
+    };
+    call.repository_mut()?.issues.insert(number, issue);
+    tell(call.world, call.target, number, "opened", &actor);
+    let found = call.repository()?;
+    let issue = found.issues.get(&number).ok_or_else(Refusal::not_found)?;
+    Answer::created(show_pull(call.world, found, issue))
+}
+
+pub(super) fn one(call: &mut Call) -> Outcome {
+    let number = call.number("pull_number")?;
+    let found = call.repository()?;
+    let issue = found
+        .issues
+        .get(&number)
+        .filter(|issue| issue.pull.is_some());
+    Answer::ok(show_pull(
+        call.world,
+        found,
+        issue.ok_or_else(Refusal::not_found)?,
+    ))
+}
+
+pub(super) fn update(call: &mut Call) -> Outcome {
+    change(call, "pull_number")?;
+    one(call)
+}
+
+/// Changes what the body names.
+pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
+    let number = call.number(part)?;
+    let text = |name: &str| call.text(name).map(str::to_owned);
+    let (title, body, state) = (text("title"), text("body"), text("state"));
+    fits("PullRequest", body.as_deref())?;
+    let actor = call.actor();
+    let issue = call.repository_mut()?.issues.get_mut(&number);
+    let issue = issue.ok_or_else(Refusal::not_found)?;
+    let edited = title.is_some() || body.is_some();
+    issue.title = title.unwrap_or(std::mem::take(&mut issue.title));
+    issue.body = body.or(issue.body.take());
+    issue.updated = now();
+    let open = issue.open;
+    if edited {
+        tell(call.world, call.target, number, "edited", &actor);
+    }
+    match state.as_deref() {
+        Some("closed") if open => call.world.close(call.target, number, &actor),
+        Some("open") if !open => {
+            let merged = call.repository()?.issues.get(&number).is_some_and(|issue| {
+                issue
+                    .pull
+                    .as_ref()
+                    .is_some_and(|pull| pull.merged.is_some())
+            });
+            if merged {
+                return Err(Refusal::custom(
+                    "PullRequest",
+                    "state cannot be changed. The pull request cannot be reopened.",
+                ));
+            }
+            if let Some(issue) = call.repository_mut()?.issues.get_mut(&number) {
+                issue.open = true;
+                issue.closed = None;
+            }
+            tell(call.world, call.target, number, "reopened", &actor);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+pub(super) fn commits(call: &mut Call) -> Outcome {
+    let number = call.number("pull_number")?;
+    let found = call.repository()?;
+    let pull = found
+        .issues
+        .get(&number)
+        .and_then(|issue| issue.pull.as_ref());
+    let pull = pull.ok_or_else(Refusal::not_found)?;
+    let ahead = found.objects.ahead(&pull.base.1, &pull.head.1);
+    let shown = ahead
+        .iter()
+        .map(|id| objects::describe(call.world, found, id));
+    Answer::list(shown.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// What moving a branch does to the pull requests that come from it: they follow, or end where it is gone or empty.
+pub(super) fn follow(world: &mut World, target: u64, branch: &str, id: Option<Oid>, actor: &str) {
+    let Some(found) = world.repositories.get(&target) else {
+        return;
+    };
+    let open = found
+        .pulls()
+        .filter(|(issue, pull)| issue.open && pull.head.0 == branch);
+    let numbers: Vec<_> = open.map(|(issue, _)| issue.number).collect();
+    for number in numbers {
+        let Some(id) = &id else {
+            world.close(target, number, actor);
+            continue;
+        };
+        let pull = world
+            .repositories
+            .get_mut(&target)
+            .and_then(|found| found.issues.get_mut(&number)?.pull.as_mut());
+        if let Some(pull) = pull {
+            pull.head.1 = id.clone();
+        }
+        tell(world, target, number, "synchronize", actor);
+    }
+}
+
+/// Tells the App what happened to a pull request.
+pub(super) fn tell(world: &mut World, target: u64, number: u64, action: &str, actor: &str) {
+    let Some(found) = world.repositories.get(&target) else {
+        return;
+    };
+    let Some(issue) = found.issues.get(&number) else {
+        return;
+    };
+    let payload =
+        json!({"action": action, "number": number, "pull_request": show_pull(world, found, issue)});
+    world.emit(target, "pull_request", actor, payload);
+}
+
+impl World {
+    /// Closes an issue or a pull request.
+    pub fn close(&mut self, target: u64, number: u64, actor: &str) {
+        let issue = self
+            .repositories
+            .get_mut(&target)
+            .and_then(|found| found.issues.get_mut(&number));
+        let Some(issue) = issue.filter(|issue| issue.open) else {
+            return;
+        };
+        issue.open = false;
+        issue.closed = Some(now());
+        if issue.pull.is_some() {
+            tell(self, target, number, "closed", actor);
+        }
+    }
+}
+
+/// A pull request as the API shows it.
+pub(super) fn show_pull(world: &World, found: &Repository, issue: &Issue) -> Value {
+    let Some(pull) = &issue.pull else {
+        return Value::Null;
+    };
+    let url = world.url(found, format!("pulls/{}", issue.number));
+    let side = |(branch, id): &(String, Oid)| {
+        json!({
+            "label": format!("{}:{branch}", found.owner), "ref": branch, "sha": id, "user": world.show_user(&found.owner),
+            "repo": world.show_repository(found),
+        })
+    };
+    let labels = issue
+        .labels
+        .iter()
+        .map(|name| world.show_label(found, name));
+    json!({
+        "id": issue.id, "node_id": node("PR", issue.id), "url": url, "number": issue.number, "title": issue.title,
+        "html_url": world.page(found, format!("pull/{}", issue.number)), "body": issue.body, "locked": false,
+        "state": if issue.open { "open" } else { "closed" }, "user": world.show_user(&issue.author), "draft": pull.draft,
+        "head": side(&pull.head), "base": side(&pull.base), "labels": labels.collect::<Vec<_>>(),
+        "merged": pull.merged.is_some(), "merged_at": show::time_or_null(pull.merged.as_ref().map(|merge| merge.at)),
+        "merged_by": pull.merged.as_ref().map(|merge| world.show_user(&merge.by)),
+        "merge_commit_sha": pull.merged.as_ref().map(|merge| &merge.commit),
+        "commits": found.objects.ahead(&pull.base.1, &pull.head.1).len(),
+        "created_at": show::time(issue.created), "updated_at": show::time(issue.updated),
+        "closed_at": show::time_or_null(issue.closed),
+    })
+}

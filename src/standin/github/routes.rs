@@ -1,0 +1,199 @@
+//! What GitHub answers to: every path that the stand-in knows, what it takes to use it, and who answers.
+
+use super::call::{Call, Outcome};
+use super::{apps, archive, checks, comments, contents, issues, objects, pulls, refs};
+use std::collections::BTreeMap;
+
+/// What a caller must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Anyone.
+    Nothing,
+    /// The App, by its JWT.
+    App,
+    /// Any installation's token.
+    Installation,
+    /// A token with one of these permissions on the repository: to read for GET, to write for all else.
+    Any(&'static [&'static str]),
+}
+
+/// One path.
+pub(super) struct Route {
+    pub method: &'static str,
+    pub template: &'static str,
+    pub needs: Needs,
+    pub answer: Handler,
+}
+
+impl Route {
+    /// Whether GitHub's limit on creating content counts it.
+    pub fn creates_content(&self) -> bool {
+        let shown = ["/pulls", "/issues", "/comments"];
+        self.method == "POST" && shown.iter().any(|end| self.template.ends_with(end))
+    }
+
+    /// `GET /app`: how tests name it.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+}
+
+const METADATA: Needs = Needs::Any(&["metadata"]);
+const CONTENTS: Needs = Needs::Any(&["contents"]);
+const PULLS: Needs = Needs::Any(&["pull_requests"]);
+const CHECKS: Needs = Needs::Any(&["checks"]);
+/// What an issue and a pull request have in common.
+const EITHER: Needs = Needs::Any(&["issues", "pull_requests"]);
+
+type Handler = fn(&mut Call) -> Outcome;
+
+const fn route(
+    method: &'static str,
+    template: &'static str,
+    needs: Needs,
+    answer: Handler,
+) -> Route {
+    Route {
+        method,
+        template,
+        needs,
+        answer,
+    }
+}
+
+/// All paths. A last parameter named `path` or `ref` takes the slashes with it, so what is longer stands first.
+#[rustfmt::skip]
+const ROUTES: &[Route] = &[
+    route("GET", "/rate_limit", Needs::Nothing, apps::rate_limit),
+    route("GET", "/app", Needs::App, apps::app),
+    route("GET", "/app/installations", Needs::App, apps::installations),
+    route("GET", "/app/installations/{installation_id}", Needs::App, apps::installation),
+    route("POST", "/app/installations/{installation_id}/access_tokens", Needs::App, apps::token),
+    route("GET", "/app/hook/deliveries", Needs::App, apps::deliveries),
+    route("GET", "/app/hook/deliveries/{delivery_id}", Needs::App, apps::delivery),
+    route("POST", "/app/hook/deliveries/{delivery_id}/attempts", Needs::App, apps::redeliver),
+    route("GET", "/repos/{owner}/{repo}/installation", Needs::App, apps::installation_of),
+    route("GET", "/installation/repositories", Needs::Installation, apps::repositories),
+
+    route("GET", "/repos/{owner}/{repo}", METADATA, contents::repository),
+    route("GET", "/repos/{owner}/{repo}/contents/{path}", CONTENTS, contents::content),
+    route("GET", "/repos/{owner}/{repo}/tarball/{ref}", CONTENTS, archive::tarball),
+    route("GET", "/repos/{owner}/{repo}/branches/{branch}", CONTENTS, contents::branch),
+
+    route("POST", "/repos/{owner}/{repo}/git/blobs", CONTENTS, objects::create_blob),
+    route("GET", "/repos/{owner}/{repo}/git/blobs/{file_sha}", CONTENTS, objects::blob),
+    route("POST", "/repos/{owner}/{repo}/git/trees", CONTENTS, objects::create_tree),
+    route("GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", CONTENTS, objects::tree),
+    route("POST", "/repos/{owner}/{repo}/git/commits", CONTENTS, objects::create_commit),
+    route("GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}", CONTENTS, objects::commit),
+    route("GET", "/repos/{owner}/{repo}/git/ref/{ref}", CONTENTS, refs::one),
+    route("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref}", CONTENTS, refs::matching),
+    route("POST", "/repos/{owner}/{repo}/git/refs", CONTENTS, refs::create),
+    route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref}", CONTENTS, refs::update),
+    route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref}", CONTENTS, refs::delete),
+    route("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs", CHECKS, checks::of_commit),
+    route("GET", "/repos/{owner}/{repo}/commits/{ref}", CONTENTS, objects::described_commit),
+
+    route("GET", "/repos/{owner}/{repo}/pulls", PULLS, pulls::list),
+    route("POST", "/repos/{owner}/{repo}/pulls", PULLS, pulls::create),
+    route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}", PULLS, pulls::one),
+    route("PATCH", "/repos/{owner}/{repo}/pulls/{pull_number}", PULLS, pulls::update),
+    route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/commits", PULLS, pulls::commits),
+
+    route("GET", "/repos/{owner}/{repo}/issues/{issue_number}", EITHER, issues::one),
+    route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", EITHER, issues::update),
+    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", EITHER, issues::add_labels),
+    route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", EITHER, comments::list),
+    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", EITHER, comments::create),
+    route("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::one),
+    route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::update),
+
+    route("POST", "/repos/{owner}/{repo}/check-runs", CHECKS, checks::create),
+    route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::one),
+    route("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::update),
+];
+
+/// The parts of a path that the template leaves open.
+pub(super) type Parts = BTreeMap<&'static str, String>;
+
+/// The route that a request takes.
+pub(super) fn find(method: &str, path: &str) -> Option<(&'static Route, Parts)> {
+    let mut fitting = ROUTES.iter().filter(|route| route.method == method);
+    fitting.find_map(|route| Some((route, parts(route.template, path)?)))
+}
+
+fn parts(template: &'static str, path: &str) -> Option<Parts> {
+    let mut found = Parts::new();
+    let mut rest = path.strip_prefix('/')?;
+    let mut steps = template.split('/').skip(1).peekable();
+    while let Some(step) = steps.next() {
+        let last = steps.peek().is_none();
+        let open = step
+            .strip_prefix('{')
+            .and_then(|step| step.strip_suffix('}'));
+        let swallows = last && matches!(open, Some("path" | "ref" | "branch"));
+        let part = match rest.split_once('/') {
+            Some((part, after)) if !swallows => {
+                rest = after;
+                (!last).then_some(part)?
+            }
+            _ => {
+                let part = rest;
+                rest = "";
+                last.then_some(part)?
+            }
+        };
+        match open {
+            // The root folder's path is empty.
+            Some(name) if part.is_empty() && name != "path" => return None,
+            Some(name) => drop(found.insert(name, decoded(part))),
+            None if part == step => {}
+            None => return None,
+        }
+    }
+    Some(found)
+}
+
+/// A part of a path, its `%2F` and the like resolved.
+fn decoded(part: &str) -> String {
+    let pair = format!("_={}", part.replace('+', "%2B"));
+    let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
+    let value = pairs.next().map(|(_, value)| value.into_owned());
+    value.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_finds_its_route() {
+        for (path, name, part) in [
+            ("/app", "GET /app", None),
+            (
+                "/repos/a/b/git/ref/heads/driftguard/x/adopt",
+                "GET /repos/{owner}/{repo}/git/ref/{ref}",
+                Some(("ref", "heads/driftguard/x/adopt")),
+            ),
+            (
+                "/repos/a/b/commits/a%2Fb/check-runs",
+                "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
+                Some(("ref", "a/b")),
+            ),
+            (
+                "/repos/a/b/contents/c%20d/e+f.tf",
+                "GET /repos/{owner}/{repo}/contents/{path}",
+                Some(("path", "c d/e+f.tf")),
+            ),
+        ] {
+            let (route, parts) = find("GET", path).unwrap();
+            assert_eq!(route.name(), name);
+            if let Some((key, value)) = part {
+                assert_eq!(parts[key], value);
+            }
+        }
+        for path in ["/", "/apps", "/app/", "/repos/a", "/repos/a/b/git/ref/"] {
+            assert!(find("GET", path).is_none(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What people see: plain values, for tests and the demo.
+
+use super::GitHub;
+use super::world::{Issue, Repository};
+
+/// A pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its body.
+    pub body: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Whether it went in.
+    pub merged: bool,
+    /// Its branch.
+    pub branch: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Who opened it.
+    pub author: String,
+    /// The messages of its commits, and whether GitHub signed them; the oldest first.
+    pub commits: Vec<(String, bool)>,
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The number of the issue or pull request.
+    pub issue: u64,
+    /// Who wrote it.
+    pub author: String,
+    /// What it says.
+    pub body: String,
+}
+
+/// A check run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckRun {
+    /// Its name.
+    pub name: String,
+    /// The commit.
+    pub commit: String,
+    /// `completed` and the like.
+    pub status: String,
+    /// `success` and the like.
+    pub conclusion: Option<String>,
+    /// The output's title.
+    pub title: String,
+    /// The output's summary.
+    pub summary: String,
+    /// The output's text.
+    pub text: String,
+}
+
+impl GitHub {
+    /// All pull requests of a repository (`owner/name`), the oldest first.
+    pub fn pull_requests(&self, repository: &str) -> Vec<PullRequest> {
+        self.look(repository, |found| {
+            found
+                .issues
+                .values()
+                .filter_map(|issue| pull_request(found, issue))
+                .collect()
+        })
+    }
+
+    /// All comments of a repository, the oldest first.
+    pub fn comments(&self, repository: &str) -> Vec<Comment> {
+        let view = |comment: &super::world::Comment| Comment {
+            issue: comment.issue,
+            author: comment.author.clone(),
+            body: comment.body.clone(),
+        };
+        self.look(repository, |found| {
+            found.comments.values().map(view).collect()
+        })
+    }
+
+    /// All check runs of a repository, the oldest first.
+    pub fn check_runs(&self, repository: &str) -> Vec<CheckRun> {
+        let view = |check: &super::world::Check| {
+            let output = |name: &str| check.output[name].as_str().unwrap_or_default().to_owned();
+            CheckRun {
+                name: check.name.clone(),
+                commit: check.head.to_string(),
+                status: check.status.clone(),
+                conclusion: check.conclusion.clone(),
+                title: output("title"),
+                summary: output("summary"),
+                text: output("text"),
+            }
+        };
+        self.look(repository, |found| {
+            found.checks.values().map(view).collect()
+        })
+    }
+
+    /// A file at the tip of a branch.
+    pub fn file(&self, repository: &str, branch: &str, path: &str) -> Option<Vec<u8>> {
+        self.look(repository, |found| {
+            let tip = found.branch(branch)?;
+            super::objects::file(found, tip, path).map(|content| content.to_vec())
+        })
+    }
+
+    /// The paths that a branch has otherwise than the default branch.
+    pub fn changed(&self, repository: &str, branch: &str) -> Vec<String> {
+        self.look(repository, |found| {
+            let files = |branch: &str| {
+                found
+                    .branch(branch)
+                    .map(|tip| found.objects.files(tip))
+                    .unwrap_or_default()
+            };
+            let (before, after) = (files(&found.default_branch), files(branch));
+            let names = before
+                .keys()
+                .chain(after.keys())
+                .filter(|path| before.get(*path) != after.get(*path));
+            let names: std::collections::BTreeSet<_> = names.cloned().collect();
+            names.into_iter().collect()
+        })
+    }
+
+    /// The names of all branches.
+    pub fn branches(&self, repository: &str) -> Vec<String> {
+        self.look(repository, |found| {
+            found
+                .refs
+                .keys()
+                .filter_map(|name| name.strip_prefix("refs/heads/"))
+                .map(str::to_owned)
+                .collect()
+        })
+    }
+
+    fn look<T: Default>(&self, repository: &str, view: impl FnOnce(&Repository) -> T) -> T {
+        let world = self.world();
+        let (owner, name) = repository.split_once('/').unwrap_or_default();
+        world.repository(owner, name).map(view).unwrap_or_default()
+    }
+}
+
+fn pull_request(found: &Repository, issue: &Issue) -> Option<PullRequest> {
+    let pull = issue.pull.as_ref()?;
+    let commits = found.objects.ahead(&pull.base.1, &pull.head.1);
+    let commits = commits.iter().filter_map(|id| found.objects.commit(id));
+    Some(PullRequest {
+        number: issue.number,
+        title: issue.title.clone(),
+        body: issue.body.clone().unwrap_or_default(),
+        open: issue.open,
+        merged: pull.merged.is_some(),
+        branch: pull.head.0.clone(),
+        labels: issue.labels.clone(),
+        author: issue.author.clone(),
+        commits: commits
+            .map(|commit| (commit.message.clone(), commit.verified))
+            .collect(),
+    })
+}
