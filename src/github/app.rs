@@ -1,0 +1,233 @@
+//! The App: its own tokens, and those of its installations.
+
+use super::error::GithubError;
+use super::gate::{Answer, Ask, Gate};
+use super::repository::Repository;
+use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use anyhow::{Context, anyhow};
+use http::{Method, StatusCode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{Mutex, OnceCell};
+
+/// GitHub's clock may be behind ours by as much, in seconds.
+const CLOCK_DRIFT: u64 = 60;
+/// How long the App's own token is good; GitHub allows ten minutes.
+const JWT_LIFE: u64 = 9 * 60;
+/// How long an installation's token is used; GitHub makes it good for an hour.
+const TOKEN_LIFE: Duration = Duration::from_secs(55 * 60);
+/// What a token is narrowed to.
+const PERMISSIONS: &[(&str, &str)] = &[
+    ("checks", "write"),
+    ("contents", "write"),
+    ("issues", "write"),
+    ("metadata", "read"),
+    ("pull_requests", "write"),
+];
+
+/// GitHub, as the App sees it. Cloning is cheap.
+#[derive(Clone)]
+pub struct GitHub(Arc<Inner>);
+
+struct Inner {
+    id: u64,
+    key: EncodingKey,
+    gate: Gate,
+    tokens: Mutex<HashMap<(InstallationId, RepositoryId), (SecretString, Instant)>>,
+    bot: OnceCell<String>,
+}
+
+impl std::fmt::Debug for GitHub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GitHub(App {})", self.0.id)
+    }
+}
+
+/// With whose credentials something is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Caller {
+    App,
+    Installation(InstallationId, RepositoryId),
+}
+
+impl GitHub {
+    /// The App with this id and private key (PEM), at this API.
+    ///
+    /// # Errors
+    /// When the key is no RSA key. The key itself is not in the error.
+    pub fn new(api: &str, id: u64, key: &SecretString) -> anyhow::Result<Self> {
+        let key = EncodingKey::from_rsa_pem(key.expose_secret().as_bytes());
+        let key = key.map_err(|_| {
+            anyhow!("the App's private key is no RSA key in PEM: copy the file that GitHub made")
+        })?;
+        Ok(Self(Arc::new(Inner {
+            id,
+            key,
+            gate: Gate::new(api)?,
+            tokens: Mutex::default(),
+            bot: OnceCell::new(),
+        })))
+    }
+
+    /// A repository of an installation.
+    pub fn repository(
+        &self,
+        installation: InstallationId,
+        id: RepositoryId,
+        name: RepositoryName,
+    ) -> Repository {
+        Repository::new(self.clone(), Caller::Installation(installation, id), name)
+    }
+
+    /// The login under which the App acts: `driftguard[bot]`.
+    pub(super) async fn bot(&self) -> Result<&str, GithubError> {
+        let ask = || async {
+            let app: Value = self.get(Caller::App, "/app").await?;
+            let slug = app["slug"]
+                .as_str()
+                .context("GitHub does not tell the App's name")?;
+            Ok::<_, GithubError>(format!("{slug}[bot]"))
+        };
+        self.0.bot.get_or_try_init(ask).await.map(String::as_str)
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        caller: Caller,
+        path: &str,
+    ) -> Result<T, GithubError> {
+        read(path, &self.bytes(caller, path).await?)
+    }
+
+    /// The body of an answer, as it comes.
+    pub(super) async fn bytes(
+        &self,
+        caller: Caller,
+        path: &str,
+    ) -> Result<bytes::Bytes, GithubError> {
+        Ok(self.send(caller, Method::GET, path, None, true).await?.body)
+    }
+
+    /// Makes something. `repeatable` where making it twice does no harm.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        caller: Caller,
+        path: &str,
+        body: Value,
+        repeatable: bool,
+    ) -> Result<T, GithubError> {
+        let answer = self
+            .send(caller, Method::POST, path, Some(body), repeatable)
+            .await?;
+        read(path, &answer.body)
+    }
+
+    pub(super) async fn patch(
+        &self,
+        caller: Caller,
+        path: &str,
+        body: Value,
+    ) -> Result<Value, GithubError> {
+        let answer = self
+            .send(caller, Method::PATCH, path, Some(body), true)
+            .await?;
+        read(path, &answer.body)
+    }
+
+    pub(super) async fn delete(&self, caller: Caller, path: &str) -> Result<(), GithubError> {
+        self.send(caller, Method::DELETE, path, None, true)
+            .await
+            .map(drop)
+    }
+
+    /// Asks with the caller's token; with a fresh one where GitHub no longer knows it.
+    async fn send(
+        &self,
+        caller: Caller,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        repeatable: bool,
+    ) -> Result<Answer, GithubError> {
+        for fresh in [false, true] {
+            let token = self.token(caller, fresh).await?;
+            let ask = Ask {
+                method: method.clone(),
+                path,
+                body: body.clone(),
+                token: Some(&token),
+                repeatable,
+            };
+            let answer = self.0.gate.ask(&ask).await?;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                return Ok(answer);
+            }
+        }
+        Err(anyhow!("GitHub does not accept the App's credentials: check GITHUB_APP_ID and GITHUB_PRIVATE_KEY").into())
+    }
+
+    async fn token(&self, caller: Caller, fresh: bool) -> Result<SecretString, GithubError> {
+        let Caller::Installation(installation, repository) = caller else {
+            return self.jwt();
+        };
+        let mut tokens = self.0.tokens.lock().await;
+        let known = tokens.get(&(installation, repository));
+        if let Some((token, _)) = known.filter(|(_, since)| !fresh && since.elapsed() < TOKEN_LIFE)
+        {
+            return Ok(token.clone());
+        }
+        let jwt = self.jwt()?;
+        let permissions: serde_json::Map<_, _> = PERMISSIONS
+            .iter()
+            .map(|(name, level)| ((*name).to_owned(), (*level).into()))
+            .collect();
+        let path = format!("/app/installations/{installation}/access_tokens");
+        let ask = Ask {
+            method: Method::POST,
+            path: &path,
+            body: Some(json!({"repository_ids": [repository], "permissions": permissions})),
+            token: Some(&jwt),
+            repeatable: true,
+        };
+        let answer = self.0.gate.ask(&ask).await?;
+        let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let token = said["token"].as_str().map(SecretString::from);
+        let token =
+            token.ok_or_else(|| anyhow!("GitHub gave no token for installation {installation}"))?;
+        tokens.insert((installation, repository), (token.clone(), Instant::now()));
+        Ok(token)
+    }
+
+    /// The App's own token.
+    fn jwt(&self) -> Result<SecretString, GithubError> {
+        #[derive(Serialize)]
+        struct Claims {
+            iat: u64,
+            exp: u64,
+            iss: String,
+        }
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let claims = Claims {
+            iat: now.saturating_sub(CLOCK_DRIFT),
+            exp: now + JWT_LIFE,
+            iss: self.0.id.to_string(),
+        };
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.0.key);
+        Ok(token.context("while signing the App's token")?.into())
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, GithubError> {
+    let body = if body.is_empty() { b"null" } else { body };
+    let read = serde_json::from_slice(body);
+    Ok(read.with_context(|| format!("while reading GitHub's answer about {path}"))?)
+}
