@@ -1,1 +1,357 @@
-//! To come.
+//! A signed push in, a pull request out: over HTTP only, the program as people run it.
+
+use crate::aws::{CONSOLE, PASSWORD, shop};
+use crate::database::Database;
+use driftguard::standin::github::{AppIdentity, Content, GitHub};
+use driftguard::standin::moto::Moto;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const REPOSITORY: &str = "acme/shop";
+const ADOPT: &str = "driftguard/infra-production/adopt";
+const RESTORE: &str = "driftguard/infra-production/restore";
+const CHECK: &str = "DriftGuard / infra-production";
+
+/// The files of the shop's repository.
+const FILES: &[(&str, &str)] = &[
+    (
+        "infra/production/access.tf",
+        include_str!("../src/cli/demo/repo/infra/production/access.tf"),
+    ),
+    (
+        "infra/production/backend.tf",
+        include_str!("../src/cli/demo/repo/infra/production/backend.tf"),
+    ),
+    (
+        "infra/production/network.tf",
+        include_str!("../src/cli/demo/repo/infra/production/network.tf"),
+    ),
+    (
+        "infra/production/storage.tf",
+        include_str!("../src/cli/demo/repo/infra/production/storage.tf"),
+    ),
+    (
+        "infra/production/terraform.tfvars",
+        include_str!("../src/cli/demo/repo/infra/production/terraform.tfvars"),
+    ),
+    (
+        "infra/production/variables.tf",
+        include_str!("../src/cli/demo/repo/infra/production/variables.tf"),
+    ),
+    (
+        "infra/production/web.tf",
+        include_str!("../src/cli/demo/repo/infra/production/web.tf"),
+    ),
+];
+
+/// GitHub, AWS and a running server.
+struct World {
+    github: GitHub,
+    aws: Moto,
+    app: AppIdentity,
+    database: Database,
+    folder: TempDir,
+    server: Option<Child>,
+    port: u16,
+}
+
+impl World {
+    async fn start(database: Database) -> Self {
+        let app = AppIdentity::fresh(7, "a secret of the hook").unwrap();
+        let github = GitHub::start(&app, None).await.unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        github.deliver_to(&format!("http://127.0.0.1:{port}/webhooks/github"));
+        let mut world = Self {
+            github,
+            aws: shop().await,
+            app,
+            database,
+            folder: TempDir::new().unwrap(),
+            server: None,
+            port,
+        };
+        world.serve().await;
+        world.github.create_repository(REPOSITORY, true);
+        world.github.install("acme").await;
+        world
+    }
+
+    /// Starts the server, and waits until it is ready.
+    async fn serve(&mut self) {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
+        let server = Command::new(env!("CARGO_BIN_EXE_driftguard"))
+            .arg("serve")
+            .env_clear()
+            .env("RUST_LOG", "debug")
+            .env("GITHUB_APP_ID", "7")
+            .env("GITHUB_PRIVATE_KEY", &self.app.key)
+            .env("GITHUB_WEBHOOK_SECRET", &self.app.webhook_secret)
+            .env("GITHUB_API_URL", self.github.url())
+            .env("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef")
+            .env("DRIFTGUARD_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("DRIFTGUARD_AWS_AMBIENT", "1")
+            .env("DATABASE_URL", &self.database.url)
+            .env("AWS_ENDPOINT_URL", self.aws.url())
+            .env("AWS_ACCESS_KEY_ID", "demo")
+            .env("AWS_SECRET_ACCESS_KEY", "demo")
+            .env("AWS_REGION", "us-east-1")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        self.server = Some(server.unwrap());
+        let address = format!("http://127.0.0.1:{}/readyz", self.port);
+        self.until("the server is ready", async || {
+            reqwest::get(&address)
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+    }
+
+    /// Kills the server as a machine that loses power would.
+    fn kill(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            server.kill().unwrap();
+            server.wait().unwrap();
+        }
+    }
+
+    async fn push(&self, files: &[(&str, &str)]) -> String {
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (*path, Content::from(*text)))
+            .collect();
+        self.github
+            .push(REPOSITORY, "main", "alice", &files)
+            .await
+            .to_string()
+    }
+
+    /// Waits until the stack's check stands on a commit.
+    async fn scanned(&self, commit: &str) -> driftguard::standin::github::CheckRun {
+        let check = || {
+            self.github
+                .check_runs(REPOSITORY)
+                .into_iter()
+                .find(|run| run.commit == commit && run.name == CHECK)
+        };
+        self.until("the commit is scanned", async || check().is_some())
+            .await;
+        check().unwrap()
+    }
+
+    async fn until(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        let end = Instant::now() + Duration::from_secs(90);
+        while !holds().await {
+            assert!(
+                Instant::now() < end,
+                "{what}: not within 90 s\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn pull(&self, branch: &str) -> driftguard::standin::github::PullRequest {
+        let pulls = self.github.pull_requests(REPOSITORY);
+        let mut found = pulls.into_iter().filter(|pull| pull.branch == branch);
+        let pull = found
+            .next()
+            .unwrap_or_else(|| panic!("no pull request from {branch}\n{}", self.log()));
+        assert!(found.next().is_none(), "one drift, one pull request");
+        pull
+    }
+
+    fn text(&self, branch: &str, path: &str) -> String {
+        let bytes = self.github.file(REPOSITORY, branch, path);
+        String::from_utf8(bytes.unwrap_or_else(|| panic!("{branch} has no {path}"))).unwrap()
+    }
+
+    /// No secret left the process, and GitHub was asked for nothing that it does not know.
+    fn assert_clean(&self) {
+        let asked: String = self
+            .github
+            .requests()
+            .iter()
+            .map(|seen| format!("{} {}\n", seen.path, seen.body))
+            .collect();
+        let key = self.app.key.lines().nth(1).unwrap();
+        for (place, text) in [("a request to GitHub", asked), ("the log", self.log())] {
+            for secret in [PASSWORD, key, &self.app.webhook_secret, "ghs_"] {
+                assert!(!text.contains(secret), "a secret is in {place}");
+            }
+        }
+        assert_eq!(self.github.violations(), [""; 0]);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn a_push_opens_the_pull_requests_that_fix_the_drift(database: Database) {
+    let world = World::start(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    let commit = world.push(FILES).await;
+    let check = world.scanned(&commit).await;
+    assert_eq!(check.conclusion.as_deref(), Some("neutral"));
+    assert_eq!(check.title, "7 findings: 2 critical, 2 high, 2 low, 1 info");
+
+    let adopt = world.pull(ADOPT);
+    assert!(adopt.open && adopt.author == "driftguard[bot]" && adopt.labels == ["drift"]);
+    assert_eq!(adopt.commits.len(), 1);
+    assert!(adopt.commits[0].1, "GitHub signs it");
+    assert_eq!(
+        world.github.changed(REPOSITORY, ADOPT),
+        [
+            "infra/production/terraform.tfvars",
+            "infra/production/web.tf"
+        ]
+    );
+    let tfvars = FILES[4].1;
+    assert_eq!(
+        world.text(ADOPT, "infra/production/terraform.tfvars"),
+        tfvars.replace("t3.small", "t3.xlarge")
+    );
+
+    let restore = world.pull(RESTORE);
+    assert!(restore.open);
+    assert_eq!(
+        world.github.changed(REPOSITORY, RESTORE),
+        ["infra/production/driftguard.tf"]
+    );
+    let marker = world.text(RESTORE, "infra/production/driftguard.tf");
+    assert!(marker.lines().all(|line| line.starts_with('#')), "{marker}");
+    insta::assert_snapshot!(
+        "adopt_pull_request",
+        format!("{}\n\n{}", adopt.title, adopt.body)
+    );
+    insta::assert_snapshot!(
+        "restore_pull_request",
+        format!("{}\n\n{}", restore.title, restore.body)
+    );
+    insta::assert_snapshot!(
+        "check_run",
+        format!("{}\n\n{}\n\n{}", check.title, check.summary, check.text)
+    );
+    world.assert_clean();
+}
+
+async fn the_next_scan_updates_it_and_repaired_drift_closes_it(database: Database) {
+    let world = World::start(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    let first = world.push(FILES).await;
+    world.scanned(&first).await;
+    let number = world.pull(ADOPT).number;
+    let again = world.push(&[("README.md", "The shop.\n")]).await;
+    world.scanned(&again).await;
+    assert_eq!(world.pull(ADOPT).number, number);
+    assert_eq!(
+        world.pull(ADOPT).commits.len(),
+        1,
+        "one commit, on the newest of main"
+    );
+
+    // Somebody brings AWS back to the code.
+    world.aws.reset().await.unwrap();
+    world.aws.replay(crate::aws::ACCOUNT).await.unwrap();
+    world
+        .aws
+        .put_object(crate::aws::BUCKET, crate::aws::KEY, crate::aws::STATE)
+        .await
+        .unwrap();
+    let repaired = world.push(&[("README.md", "The shop, repaired.\n")]).await;
+    let check = world.scanned(&repaired).await;
+    assert_eq!(check.title, "No drift");
+    for branch in [ADOPT, RESTORE] {
+        assert!(!world.pull(branch).open);
+    }
+    assert_eq!(world.github.comments(REPOSITORY).len(), 2);
+    assert_eq!(world.github.branches(REPOSITORY), ["main"]);
+    world.assert_clean();
+}
+
+async fn a_humans_no_stands_until_the_drift_changes(database: Database) {
+    let world = World::start(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    let first = world.push(FILES).await;
+    world.scanned(&first).await;
+    world
+        .github
+        .close(REPOSITORY, world.pull(ADOPT).number, "alice")
+        .await;
+    let again = world.push(&[("README.md", "The shop.\n")]).await;
+    world.scanned(&again).await;
+    assert!(!world.pull(ADOPT).open);
+    assert!(world.pull(RESTORE).open);
+}
+
+async fn a_kill_in_the_middle_of_a_scan_leaves_one_pull_request_in_the_end(database: Database) {
+    let mut world = World::start(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    let commit = world.push(FILES).await;
+    let asked = || {
+        world
+            .github
+            .requests()
+            .iter()
+            .any(|seen| seen.path.contains("/git/trees"))
+    };
+    world.until("the scan is under way", async || asked()).await;
+    world.kill();
+    world.serve().await;
+    world.scanned(&commit).await;
+    assert!(world.pull(ADOPT).open && world.pull(RESTORE).open);
+    world.assert_clean();
+}
+
+async fn wrong_settings_become_one_clear_check(database: Database) {
+    let world = World::start(database).await;
+    let commit = world
+        .push(&[FILES, &[(".driftguard.yml", "version: 1\nunmanagd: off\n")]].concat())
+        .await;
+    let check = || {
+        world
+            .github
+            .check_runs(REPOSITORY)
+            .into_iter()
+            .find(|run| run.commit == commit)
+    };
+    world
+        .until("the check stands", async || check().is_some())
+        .await;
+    let check = check().unwrap();
+    assert_eq!(
+        (check.name.as_str(), check.title.as_str()),
+        ("DriftGuard", "The settings cannot be read")
+    );
+    assert!(
+        check.summary.contains(".driftguard.yml:2") && check.summary.contains("unmanagd"),
+        "{}",
+        check.summary
+    );
+    assert_eq!(world.github.pull_requests(REPOSITORY), []);
+}
+
+crate::database::on_both!(
+    a_push_opens_the_pull_requests_that_fix_the_drift,
+    the_next_scan_updates_it_and_repaired_drift_closes_it,
+    a_humans_no_stands_until_the_drift_changes,
+    a_kill_in_the_middle_of_a_scan_leaves_one_pull_request_in_the_end,
+    wrong_settings_become_one_clear_check,
+);

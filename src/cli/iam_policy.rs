@@ -1,10 +1,8 @@
 //! `driftguard iam-policy`: the least that a scan needs to read.
 
-use crate::resources;
-use crate::state::backends;
+use crate::jobs::onboarding;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// What to print.
@@ -33,7 +31,8 @@ enum Format {
 const NAME: &str = "driftguard";
 
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let (trust, policy) = (trust(options), policy());
+    let trust = onboarding::trust(&options.principal, &options.external_id);
+    let policy = onboarding::permissions();
     let text = match options.format {
         Format::Json => serde_json::to_string_pretty(&json!({"trust": trust, "policy": policy}))?,
         Format::Terraform => terraform(&trust, &policy)?,
@@ -41,35 +40,6 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     };
     println!("{text}");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Who may assume the role.
-fn trust(options: &Options) -> Value {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": {"AWS": options.principal},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"sts:ExternalId": options.external_id}},
-        }],
-    })
-}
-
-/// What the role may do: read what the resource types and the backends name, and nothing else.
-pub(crate) fn policy() -> Value {
-    let of_types = resources::ALL.iter().flat_map(|known| known.actions);
-    let of_backends = backends::ALL.iter().flat_map(|known| known.actions);
-    let actions: BTreeSet<_> = of_types.chain(of_backends).collect();
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "ReadWhatTerraformManages",
-            "Effect": "Allow",
-            "Action": actions,
-            "Resource": "*",
-        }],
-    })
 }
 
 fn terraform(trust: &Value, policy: &Value) -> serde_json::Result<String> {

@@ -17,8 +17,10 @@ mod progress;
 mod scan;
 mod source;
 
+use crate::config::Config;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
 
 /// Finds where live AWS left what Terraform code declares, and opens the pull request that fixes the code.
 #[derive(Debug, Parser)]
@@ -31,6 +33,10 @@ struct Cli {
 /// What it can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Receive, scan, schedule and show, in one process
+    Serve,
+    /// Work on jobs only: several may run, with PostgreSQL
+    Worker,
     /// Scan a checkout, without GitHub: what differs between code, state and live AWS
     Scan(scan::Options),
     /// Scan a checkout, then edit its files; nothing is staged or committed
@@ -49,6 +55,8 @@ pub async fn run() -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     let result = match cli.command {
+        Command::Serve => server(serve::run).await,
+        Command::Worker => server(worker::run).await,
         Command::Scan(options) => scan::run(options).await,
         Command::Fix(options) => fix::run(options).await,
         #[cfg(feature = "standin")]
@@ -56,4 +64,17 @@ pub async fn run() -> ExitCode {
         Command::IamPolicy(options) => iam_policy::run(&options),
     };
     result.unwrap_or_else(|error| exit::failed(&error))
+}
+
+/// Runs a part of the server with the settings of this process.
+async fn server<F: Future<Output = anyhow::Result<()>>>(
+    run: impl FnOnce(Config) -> F,
+) -> anyhow::Result<ExitCode> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    run(Config::of_process()?).await?;
+    Ok(ExitCode::SUCCESS)
 }

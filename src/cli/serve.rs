@@ -4,6 +4,7 @@ use super::worker::{asked_to_stop, worker};
 use crate::config::{App, Config};
 use crate::jobs::inbox::Inbox;
 use crate::jobs::job::Process;
+use crate::jobs::scan::Scanner;
 use crate::web;
 use crate::webhook::{self, Door, signature::Secrets};
 use anyhow::Context;
@@ -11,29 +12,30 @@ use futures::FutureExt;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-/// Serves until SIGTERM or SIGINT. `process` makes the scans.
-pub async fn run(config: Config, process: impl Process) -> anyhow::Result<()> {
-    run_until(config, process, asked_to_stop()?).await
+/// Serves until SIGTERM or SIGINT.
+pub(super) async fn run(config: Config) -> anyhow::Result<()> {
+    let stop = asked_to_stop()?;
+    let Some(app) = &config.app else {
+        tracing::info!(address = %config.listen, "no GITHUB_APP_ID: set-up mode");
+        return web::serve(listen(&config).await?, web::alive(), stop.shared()).await;
+    };
+    config.prepare()?;
+    let scanner = Scanner::new(&config, app).await?;
+    run_until(config, scanner, stop).await
 }
 
-/// Serves until `stop` ends.
+/// Serves until `stop` ends. `process` makes the scans.
 pub async fn run_until(
     config: Config,
     process: impl Process,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!(
-            "while listening on {}: set DRIFTGUARD_LISTEN",
-            config.listen
-        )
-    })?;
+    let listener = listen(&config).await?;
     let stop = stop.shared();
     let Some(App {
         webhook_secrets, ..
     }) = &config.app
     else {
-        tracing::info!(address = %config.listen, "no GITHUB_APP_ID: set-up mode");
         return web::serve(listener, web::alive(), stop).await;
     };
     config.prepare()?;
@@ -51,4 +53,14 @@ pub async fn run_until(
     );
     inbox.close().await;
     served.and(worked)
+}
+
+async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    let listening = TcpListener::bind(config.listen).await;
+    listening.with_context(|| {
+        format!(
+            "while listening on {}: set DRIFTGUARD_LISTEN",
+            config.listen
+        )
+    })
 }

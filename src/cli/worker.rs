@@ -3,19 +3,21 @@
 use crate::config::Config;
 use crate::jobs::inbox::Inbox;
 use crate::jobs::job::Process;
+use crate::jobs::scan::Scanner;
 use crate::jobs::worker::{Pace, Worker};
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Works until SIGTERM or SIGINT. `process` makes the scans.
-pub async fn run(config: Config, process: impl Process) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        config.app.is_some(),
-        "GITHUB_APP_ID is not set: a worker needs the App that `driftguard serve` runs with"
-    );
+/// Works until SIGTERM or SIGINT.
+pub(super) async fn run(config: Config) -> anyhow::Result<()> {
+    let app = config.app.as_ref();
+    let app = app.context(
+        "GITHUB_APP_ID is not set: a worker needs the App that `driftguard serve` runs with",
+    )?;
     let stop = asked_to_stop()?;
     config.prepare()?;
+    let process = Scanner::new(&config, app).await?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     let worked = worker(inbox.clone(), process).run(stop).await;
     inbox.close().await;

@@ -5,8 +5,11 @@ use super::error::GithubError;
 use super::tarball;
 use crate::model::{RepositoryName, Tree};
 use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
 
 /// One repository of an installation.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct Head {
     pub commit: String,
     /// Whether only members see it.
     pub private: bool,
+    /// The number of its owner.
+    pub owner: u64,
 }
 
 impl Repository {
@@ -72,6 +77,11 @@ impl Repository {
         struct About {
             default_branch: String,
             private: bool,
+            owner: Owner,
+        }
+        #[derive(Deserialize)]
+        struct Owner {
+            id: u64,
         }
         let about: About = self
             .github
@@ -82,6 +92,7 @@ impl Repository {
             commit: commit.with_context(|| format!("{} has no commit yet", self.name))?,
             default_branch: about.default_branch,
             private: about.private,
+            owner: about.owner.id,
         })
     }
 
@@ -108,7 +119,41 @@ impl Repository {
             .await?;
         let unpacked = tokio::task::spawn_blocking(move || tarball::unpack(&archive)).await;
         let tree = unpacked.context("while unpacking the archive")?;
-        Ok(tree.with_context(|| format!("while unpacking {} at {commit}", self.name))?)
+        let mut tree =
+            tree.with_context(|| format!("while unpacking {} at {commit}", self.name))?;
+        self.mend(&mut tree, commit).await?;
+        Ok(tree)
+    }
+
+    /// An archive is `git archive`'s: it may change line ends and expand keywords. What is not the commit's own blob is
+    /// fetched as it is.
+    async fn mend(&self, tree: &mut Tree, commit: &str) -> Result<(), GithubError> {
+        let listed: Value = self.get(&format!("git/trees/{commit}?recursive=1")).await?;
+        for entry in listed["tree"].as_array().into_iter().flatten() {
+            let (Some(path), Some(sha)) = (entry["path"].as_str(), entry["sha"].as_str()) else {
+                continue;
+            };
+            if tree
+                .files
+                .get(path)
+                .is_some_and(|bytes| blob_id(bytes) != sha)
+            {
+                tree.files.insert(path.to_owned(), self.blob(sha).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn blob(&self, sha: &str) -> Result<Vec<u8>, GithubError> {
+        let blob: Value = self.get(&format!("git/blobs/{sha}")).await?;
+        let text: String = blob["content"]
+            .as_str()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        Ok(STANDARD
+            .decode(text)
+            .with_context(|| format!("while reading blob {sha}"))?)
     }
 
     /// Writes a comment on an issue or pull request.
@@ -129,6 +174,14 @@ impl Repository {
             .await
             .map(drop)
     }
+}
+
+/// The id that git gives a file's content.
+fn blob_id(bytes: &[u8]) -> String {
+    let digest = Sha1::new()
+        .chain_update(format!("blob {}\0", bytes.len()))
+        .chain_update(bytes);
+    hex::encode(digest.finalize())
 }
 
 /// A name as a part of a path.

@@ -13,12 +13,21 @@ pub mod survey;
 /// Takes jobs and sees them through.
 pub mod worker;
 
+/// Who may read a repository's AWS.
+pub mod onboarding;
+/// The scan: the path itself.
+pub mod scan;
+
+/// Which roles read which stacks.
+mod access;
 /// One try of a job.
 mod attempt;
 /// What a delivery leads to.
 mod delivery;
 /// Counts of what happened.
 mod metrics;
+/// The rolling pull requests.
+mod propose;
 /// Which pushes lead to a scan.
 mod pushes;
 

@@ -115,6 +115,15 @@ fn fix(
     }))
 }
 
+/// The files that the fixes of these findings change, each with its whole new content.
+pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {
+    let fixes = findings.iter().filter_map(|finding| finding.fix.as_ref());
+    let edits = fixes.fold(Vec::new(), |all, fix| {
+        splice::join(&all, &fix.edits).unwrap_or(all)
+    });
+    splice::files(tree, &edits)
+}
+
 /// The changes as `git apply` takes them.
 pub fn diff(tree: &Tree, changed: &Changed) -> String {
     let mut all = String::new();

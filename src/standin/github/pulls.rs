@@ -165,7 +165,7 @@ pub(super) fn commits(call: &mut Call) -> Outcome {
         .get(&number)
         .and_then(|issue| issue.pull.as_ref());
     let pull = pull.ok_or_else(Refusal::not_found)?;
-    let ahead = found.objects.ahead(&pull.base.1, &pull.head.1);
+    let ahead = found.commits_of(pull);
     let shown = ahead
         .iter()
         .map(|id| objects::describe(call.world, found, id));
@@ -252,7 +252,7 @@ pub(super) fn show_pull(world: &World, found: &Repository, issue: &Issue) -> Val
         "merged": pull.merged.is_some(), "merged_at": show::time_or_null(pull.merged.as_ref().map(|merge| merge.at)),
         "merged_by": pull.merged.as_ref().map(|merge| world.show_user(&merge.by)),
         "merge_commit_sha": pull.merged.as_ref().map(|merge| &merge.commit),
-        "commits": found.objects.ahead(&pull.base.1, &pull.head.1).len(),
+        "commits": found.commits_of(pull).len(),
         "created_at": show::time(issue.created), "updated_at": show::time(issue.updated),
         "closed_at": show::time_or_null(issue.closed),
     })

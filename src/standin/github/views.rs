@@ -147,7 +147,7 @@ impl GitHub {
 
 fn pull_request(found: &Repository, issue: &Issue) -> Option<PullRequest> {
     let pull = issue.pull.as_ref()?;
-    let commits = found.objects.ahead(&pull.base.1, &pull.head.1);
+    let commits = found.commits_of(pull);
     let commits = commits.iter().filter_map(|id| found.objects.commit(id));
     Some(PullRequest {
         number: issue.number,

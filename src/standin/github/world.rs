@@ -147,6 +147,13 @@ impl Repository {
             .or_else(|| self.objects.commit_by_prefix(reference))
     }
 
+    /// The commits of a pull request: those that its base has not, the oldest first.
+    pub fn commits_of(&self, pull: &Pull) -> Vec<Oid> {
+        let base = self.branch(&pull.base.0).filter(|_| pull.merged.is_none());
+        self.objects
+            .ahead(base.unwrap_or(&pull.base.1), &pull.head.1)
+    }
+
     /// The branches that open pull requests come from follow their branch.
     pub fn pulls(&self) -> impl Iterator<Item = (&Issue, &Pull)> {
         let issues = self.issues.values();
