@@ -4,6 +4,7 @@ use crate::aws::{CONSOLE, PASSWORD, shop};
 use crate::database::Database;
 use driftguard::standin::github::{AppIdentity, Content, GitHub};
 use driftguard::standin::moto::Moto;
+use driftguard::standin::sts::{Sts, Trust};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -54,10 +55,19 @@ struct World {
     folder: TempDir,
     server: Option<Child>,
     port: u16,
+    /// Where roles are assumed; none: the server reads with its own credentials.
+    sts: Option<String>,
 }
 
 impl World {
+    /// With a server that reads AWS with its own credentials.
     async fn start(database: Database) -> Self {
+        let mut world = Self::prepare(database).await;
+        world.begin().await;
+        world
+    }
+
+    async fn prepare(database: Database) -> Self {
         let app = AppIdentity::fresh(7, "a secret of the hook").unwrap();
         let github = GitHub::start(&app, None).await.unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0")
@@ -66,7 +76,7 @@ impl World {
             .unwrap()
             .port();
         github.deliver_to(&format!("http://127.0.0.1:{port}/webhooks/github"));
-        let mut world = Self {
+        let world = Self {
             github,
             aws: shop().await,
             app,
@@ -74,11 +84,16 @@ impl World {
             folder: TempDir::new().unwrap(),
             server: None,
             port,
+            sts: None,
         };
-        world.serve().await;
         world.github.create_repository(REPOSITORY, true);
-        world.github.install("acme").await;
         world
+    }
+
+    /// Starts the server, and installs the App.
+    async fn begin(&mut self) {
+        self.serve().await;
+        self.github.install("acme").await;
     }
 
     /// Starts the server, and waits until it is ready.
@@ -88,6 +103,10 @@ impl World {
             .append(true)
             .open(self.folder.path().join("log"))
             .unwrap();
+        let roles = match &self.sts {
+            Some(sts) => ("AWS_ENDPOINT_URL_STS", sts.as_str()),
+            None => ("DRIFTGUARD_AWS_AMBIENT", "1"),
+        };
         let server = Command::new(env!("CARGO_BIN_EXE_driftguard"))
             .arg("serve")
             .env_clear()
@@ -98,7 +117,7 @@ impl World {
             .env("GITHUB_API_URL", self.github.url())
             .env("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef")
             .env("DRIFTGUARD_LISTEN", format!("127.0.0.1:{}", self.port))
-            .env("DRIFTGUARD_AWS_AMBIENT", "1")
+            .env(roles.0, roles.1)
             .env("DATABASE_URL", &self.database.url)
             .env("AWS_ENDPOINT_URL", self.aws.url())
             .env("AWS_ACCESS_KEY_ID", "demo")
@@ -145,6 +164,19 @@ impl World {
                 .find(|run| run.commit == commit && run.name == CHECK)
         };
         self.until("the commit is scanned", async || check().is_some())
+            .await;
+        check().unwrap()
+    }
+
+    /// Waits until any check stands on a commit.
+    async fn checked(&self, commit: &str) -> driftguard::standin::github::CheckRun {
+        let check = || {
+            self.github
+                .check_runs(REPOSITORY)
+                .into_iter()
+                .find(|run| run.commit == commit)
+        };
+        self.until("a check stands", async || check().is_some())
             .await;
         check().unwrap()
     }
@@ -348,10 +380,99 @@ async fn wrong_settings_become_one_clear_check(database: Database) {
     assert_eq!(world.github.pull_requests(REPOSITORY), []);
 }
 
+/// The role that the tests' repository reads AWS with.
+const ROLE: &str = "arn:aws:iam::123456789012:role/driftguard";
+
+async fn a_repository_without_a_role_is_told_what_to_do_and_with_one_it_is_read(
+    database: Database,
+) {
+    let mut world = World::prepare(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    let nobody = Sts::start(world.aws.url(), []).await.unwrap();
+    world.sts = Some(nobody.url().to_owned());
+    world.begin().await;
+    let commit = world.push(FILES).await;
+    let check = world.checked(&commit).await;
+    assert_eq!(
+        (check.title.as_str(), check.conclusion.as_deref()),
+        ("A role is needed to read AWS", Some("neutral"))
+    );
+    assert!(check.text.contains("sts:AssumeRole") && check.text.contains("ec2:DescribeInstances"));
+    let external_id = check
+        .summary
+        .split('`')
+        .find(|part| part.starts_with("driftguard-"))
+        .unwrap()
+        .to_owned();
+    assert_eq!(world.github.pull_requests(REPOSITORY), []);
+
+    let strict = Sts::start(
+        world.aws.url(),
+        [(ROLE.to_owned(), Trust::ExternalId(external_id))],
+    )
+    .await
+    .unwrap();
+    world.kill();
+    world.sts = Some(strict.url().to_owned());
+    world.serve().await;
+    let settings = format!("version: 1\naws:\n  role_arn: {ROLE}\n");
+    let commit = world.push(&[(".driftguard.yml", &settings)]).await;
+    let check = world.scanned(&commit).await;
+    assert_eq!(check.title, "7 findings: 2 critical, 2 high, 2 low, 1 info");
+    assert!(world.pull(ADOPT).open);
+    world.assert_clean();
+}
+
+async fn a_role_that_lets_anybody_in_is_refused(database: Database) {
+    let mut world = World::prepare(database).await;
+    let open = Sts::start(world.aws.url(), [(ROLE.to_owned(), Trust::Anybody)])
+        .await
+        .unwrap();
+    world.sts = Some(open.url().to_owned());
+    world.begin().await;
+    let settings = format!("version: 1\naws:\n  role_arn: {ROLE}\n");
+    let commit = world
+        .push(&[FILES, &[(".driftguard.yml", &settings)]].concat())
+        .await;
+    let check = world.checked(&commit).await;
+    assert_eq!(check.title, "A role lets anybody in");
+    assert!(
+        check.summary.contains("sts:ExternalId"),
+        "{}",
+        check.summary
+    );
+    assert_eq!(world.github.pull_requests(REPOSITORY), []);
+}
+
+async fn a_role_that_only_the_code_names_is_never_assumed(database: Database) {
+    let mut world = World::prepare(database).await;
+    let named = "arn:aws:iam::123456789012:role/terraform";
+    let sts = Sts::start(world.aws.url(), [(named.to_owned(), Trust::Anybody)])
+        .await
+        .unwrap();
+    world.sts = Some(sts.url().to_owned());
+    world.begin().await;
+    let backend = FILES[1].1.replace(
+        "region = \"us-east-1\"\n\n",
+        &format!("region = \"us-east-1\"\n  assume_role {{\n    role_arn = \"{named}\"\n  }}\n\n"),
+    );
+    assert_ne!(backend, FILES[1].1);
+    let commit = world
+        .push(&[FILES, &[("infra/production/backend.tf", backend.as_str())]].concat())
+        .await;
+    assert_eq!(
+        world.checked(&commit).await.title,
+        "A role is needed to read AWS"
+    );
+}
+
 crate::database::on_both!(
     a_push_opens_the_pull_requests_that_fix_the_drift,
     the_next_scan_updates_it_and_repaired_drift_closes_it,
     a_humans_no_stands_until_the_drift_changes,
     a_kill_in_the_middle_of_a_scan_leaves_one_pull_request_in_the_end,
     wrong_settings_become_one_clear_check,
+    a_repository_without_a_role_is_told_what_to_do_and_with_one_it_is_read,
+    a_role_that_lets_anybody_in_is_refused,
+    a_role_that_only_the_code_names_is_never_assumed,
 );

@@ -1,12 +1,20 @@
 //! `driftguard demo`: the main job on this machine, with nothing but Python 3 besides.
+//!
+//! moto stands in for AWS and the stand-in for GitHub; the server is this very program, on SQLite. Somebody has changed
+//! things in the console; a push comes in, and the pull requests that answer it are printed.
 
+use crate::model::Tree;
+use crate::patch::{self, Changed};
+use crate::standin::github::{AppIdentity, Content, GitHub, PullRequest};
 use crate::standin::moto::Moto;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use include_dir::{Dir, include_dir};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// A stack that Terraform made, and what somebody then did to it in the console.
 static STACK: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/demo");
@@ -14,52 +22,69 @@ static STACK: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/demo");
 /// Where the stack's backend block says that the state is.
 const BUCKET: &str = "acme-terraform-state";
 const KEY: &str = "shop/production/terraform.tfstate";
+/// The repository.
+const REPOSITORY: &str = "acme/shop";
+/// How long the server may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
-    eprintln!(
-        "Starting moto, which stands in for AWS (the first time it is installed into a folder of its own)."
+    say(
+        "Starting moto, which stands in for AWS (the first time it is installed into a folder of its own).",
     );
-    let python = Moto::install(&cache()).await?;
-    let moto = Moto::start(&python).await?;
+    let cache = cache();
+    let moto = account(&Moto::install(&cache.join("moto")).await?).await?;
+    let app = AppIdentity::fresh(1, "the demo's webhook secret")?;
+    let github = GitHub::start(&app, None).await?;
+    let folder = TempDir::new().context("while making a folder for the database")?;
+    let address = free_address()?;
+    let _server = serve(&app, &github, &moto, (&folder, &address))?;
+    ready(&address).await?;
+    github.deliver_to(&format!("http://{address}/webhooks/github"));
+
+    github.create_repository(REPOSITORY, true);
+    github.install("acme").await;
+    say("Somebody changed the shop's account in the console. Now a push arrives.");
+    let tree = repository();
+    let files: Vec<_> = tree
+        .files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), Content::File(bytes.clone())))
+        .collect();
+    let commit = github.push(REPOSITORY, "main", "alice", &files).await;
+    scanned(&github, commit.as_str()).await?;
+
+    let shown = cache.join("demo");
+    for pull in github.pull_requests(REPOSITORY) {
+        show(&github, &tree, &pull, &shown)?;
+    }
+    for check in github.check_runs(REPOSITORY) {
+        println!(
+            "Check on {}: {}: {}",
+            &check.commit[..7],
+            check.name,
+            check.title
+        );
+    }
+    println!(
+        "\nThe pull requests are also in {}, as Markdown and as patches.",
+        shown.display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// The account as Terraform left it, and then not.
+async fn account(python: &Path) -> anyhow::Result<Moto> {
+    let moto = Moto::start(python).await?;
     moto.reset().await?;
     moto.replay(text("account.jsonl")?).await?;
     moto.put_object(BUCKET, KEY, text("terraform.tfstate")?)
         .await?;
-    eprintln!("The shop's stack is up. Now somebody changes it in the console.\n");
     moto.replay(text("console.jsonl")?).await?;
-
-    let folder = TempDir::new().context("while making a folder for the checkout")?;
-    STACK
-        .extract(folder.path())
-        .context("while writing the checkout")?;
-    let checkout = folder.path().join("repo");
-    driftguard(&checkout, &moto, &["scan"]).await?;
-    println!("\nWhat `driftguard fix` would change:\n");
-    driftguard(&checkout, &moto, &["fix", "--dry-run"]).await?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Runs this program in the checkout, against moto.
-async fn driftguard(checkout: &Path, moto: &Moto, arguments: &[&str]) -> anyhow::Result<()> {
-    let program = std::env::current_exe().context("while looking for this program")?;
-    let status = Command::new(program)
-        .args(arguments)
-        .arg(checkout)
-        .env("AWS_ENDPOINT_URL", moto.url())
-        .env("AWS_ACCESS_KEY_ID", "demo")
-        .env("AWS_SECRET_ACCESS_KEY", "demo")
-        .env("AWS_REGION", "us-east-1")
-        .env(
-            "DRIFTGUARD_SECRET_KEY",
-            "the demo holds no secrets but its own",
-        )
-        .status()
-        .await?;
-    ensure!(
-        status.code().is_some_and(|code| code != 1),
-        "the scan failed"
-    );
-    Ok(())
+    Ok(moto)
 }
 
 fn text(file: &str) -> anyhow::Result<&'static str> {
@@ -67,7 +92,118 @@ fn text(file: &str) -> anyhow::Result<&'static str> {
     found.with_context(|| format!("the demo's {file} is not in this program"))
 }
 
-/// Where moto is installed.
+/// The files of the shop's repository.
+fn repository() -> Tree {
+    fn walk(dir: &Dir<'_>, files: &mut Vec<(String, Vec<u8>)>) {
+        for file in dir.files() {
+            let path = file.path().to_string_lossy();
+            let path = path.strip_prefix("repo/").unwrap_or(&path).to_owned();
+            files.push((path, file.contents().to_vec()));
+        }
+        dir.dirs().for_each(|dir| walk(dir, files));
+    }
+    let mut files = Vec::new();
+    if let Some(dir) = STACK.get_dir("repo") {
+        walk(dir, &mut files);
+    }
+    files.into_iter().collect()
+}
+
+fn free_address() -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("while looking for a free port")?;
+    Ok(listener.local_addr()?.to_string())
+}
+
+/// Starts the server: this program, with the settings that a real one has.
+fn serve(
+    app: &AppIdentity,
+    github: &GitHub,
+    moto: &Moto,
+    (folder, address): (&TempDir, &str),
+) -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("while looking for this program")?;
+    let log = std::fs::File::create(folder.path().join("log"))
+        .context("while making the server's log")?;
+    let server = Command::new(program)
+        .arg("serve")
+        .env("GITHUB_APP_ID", app.id.to_string())
+        .env("GITHUB_PRIVATE_KEY", &app.key)
+        .env("GITHUB_WEBHOOK_SECRET", &app.webhook_secret)
+        .env("GITHUB_API_URL", github.url())
+        .env(
+            "DRIFTGUARD_SECRET_KEY",
+            "only the demo's own secrets are here",
+        )
+        .env("DRIFTGUARD_LISTEN", address)
+        .env("DRIFTGUARD_DATA_DIR", folder.path())
+        .env("DRIFTGUARD_AWS_AMBIENT", "1")
+        .env("AWS_ENDPOINT_URL", moto.url())
+        .env("AWS_ACCESS_KEY_ID", "demo")
+        .env("AWS_SECRET_ACCESS_KEY", "demo")
+        .env("AWS_REGION", "us-east-1")
+        .env_remove("DATABASE_URL")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .stdout(Stdio::null())
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn();
+    server.context("while starting the server")
+}
+
+async fn ready(address: &str) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        if Instant::now() > end {
+            bail!("the server does not answer");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Waits for the check of the pushed commit: it comes last.
+async fn scanned(github: &GitHub, commit: &str) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !github
+        .check_runs(REPOSITORY)
+        .iter()
+        .any(|check| check.commit == commit)
+    {
+        if Instant::now() > end {
+            bail!("the push was not answered within {} s", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Prints a pull request as its reviewer meets it, and leaves it in a folder.
+fn show(github: &GitHub, tree: &Tree, pull: &PullRequest, folder: &Path) -> anyhow::Result<()> {
+    let paths = github.changed(REPOSITORY, &pull.branch);
+    let changed: Changed = paths
+        .into_iter()
+        .filter_map(|path| Some((path.clone(), github.file(REPOSITORY, &pull.branch, &path)?)))
+        .collect();
+    let diff = patch::diff(tree, &changed);
+    let rule = "=".repeat(100);
+    println!(
+        "{rule}\n#{} {}\nfrom {}\n{rule}\n\n{}\n\n{diff}",
+        pull.number, pull.title, pull.branch, pull.body
+    );
+    let write = |ending: &str, text: &str| {
+        std::fs::write(
+            folder.join(format!("pull-request-{}.{ending}", pull.number)),
+            text,
+        )
+    };
+    std::fs::create_dir_all(folder)
+        .and_then(|()| write("md", &format!("# {}\n\n{}\n", pull.title, pull.body)))
+        .and_then(|()| write("patch", &diff))
+        .with_context(|| format!("while writing to {}", folder.display()))
+}
+
+/// Where moto is installed, and the pull requests are left.
 fn cache() -> PathBuf {
     let named = |name: &str| {
         std::env::var_os(name)
@@ -75,7 +211,5 @@ fn cache() -> PathBuf {
             .map(PathBuf::from)
     };
     let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
-    cache
-        .unwrap_or_else(std::env::temp_dir)
-        .join("driftguard/moto")
+    cache.unwrap_or_else(std::env::temp_dir).join("driftguard")
 }

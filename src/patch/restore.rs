@@ -6,9 +6,9 @@ use super::verify::Wanted;
 use crate::model::{Difference, Edit, Finding, Verdict};
 
 /// What a restore says where the code was right already, in whole or in part.
-pub(super) const REASON: &str = "an apply of the code brings AWS back to what is declared";
+pub(super) const REASON: &str = "the code is right, and an apply brings AWS back to it";
 /// What a restore says of what is gone.
-pub(super) const MADE_ANEW: &str = "an apply of the code makes it anew";
+pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it anew";
 
 /// The edits that pin what the code leaves out and no plan would bring back. Where the code says it already, there are
 /// none: an apply is all it takes.

@@ -204,7 +204,7 @@ fn intro(stack: &StackReport, direction: Direction, carried: &[&Finding]) -> Str
         .sum();
     let cost = match delta.0.is_zero() {
         true => String::new(),
-        false => format!(" AWS bills {} a month for the difference.", signed(delta)),
+        false => format!(" The difference costs {} a month.", signed(delta)),
     };
     let name = code(stack.name.as_str());
     let what = match direction {
@@ -247,7 +247,7 @@ fn places(finding: &Finding) -> String {
         .collect();
     places.dedup();
     if places.is_empty() {
-        "an apply".to_owned()
+        "none: apply".to_owned()
     } else {
         places.join(", ")
     }

@@ -5,4 +5,5 @@
 
 pub mod github;
 pub mod moto;
+pub mod sts;
 mod wire;
