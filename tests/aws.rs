@@ -3,6 +3,7 @@
 use driftguard::standin::moto::Moto;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -114,9 +115,20 @@ impl Run {
         }
     }
 
-    /// What it said as JSON.
+    /// What it said as JSON, held to the schema that is published.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+            let text = include_str!("../docs/scan.schema.json");
+            jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+        });
+        let said =
+            serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let wrong: Vec<_> = SCHEMA
+            .iter_errors(&said)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(wrong, [""; 0]);
+        said
     }
 
     /// Each finding of every stack in a few words: severity, kind, address or parent, what differs.

@@ -69,7 +69,9 @@ impl World {
 
     async fn prepare(database: Database) -> Self {
         let app = AppIdentity::fresh(7, "a secret of the hook").unwrap();
-        let github = GitHub::start(&app, None).await.unwrap();
+        let github = GitHub::start(&app, crate::openapi::validator())
+            .await
+            .unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()

@@ -11,6 +11,7 @@ mod fix;
 mod github;
 mod jobs;
 mod npm;
+mod openapi;
 mod parity;
 mod patch;
 mod report;

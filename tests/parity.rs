@@ -1,1 +1,204 @@
-//! To come.
+//! What DriftGuard reads of a live resource is what the provider itself wrote when it refreshed its state.
+//!
+//! `tests/parity` holds a stack with every shape that the readers know, the calls with which Terraform made it, and the
+//! state after `terraform apply -refresh-only`; `scripts/record-stack tests/parity PROVIDERS` makes them anew.
+
+use driftguard::aws::{Access, Aws};
+use driftguard::live::{self, Doors, Lens};
+use driftguard::model::{Reading, Redactor, Region, Resource, Schema, Value};
+use driftguard::resources::{self, ALL, Look};
+use driftguard::state;
+use std::collections::{BTreeMap, BTreeSet};
+
+const ACCOUNT: &str = include_str!("parity/account.jsonl");
+const APPLIED: &str = include_str!("parity/terraform.tfstate");
+const REFRESHED: &str = include_str!("parity/refreshed.tfstate");
+
+/// What differs for a reason that is not the reader's: type, attribute, why.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+
+/// Attributes that say how a resource is made, or that no API answers of it.
+const NOT_READ: &[&str] = &["id", "timeouts", "tags"];
+
+#[tokio::test]
+async fn what_is_read_is_what_the_provider_writes() {
+    let aws = crate::aws::moto().await;
+    aws.replay(ACCOUNT).await.unwrap();
+    let catalog = resources::catalog();
+    let redactor = Redactor::new(b"parity");
+    let refreshed = state::parse(
+        REFRESHED.as_bytes(),
+        "refreshed.tfstate",
+        &catalog,
+        &redactor,
+    )
+    .unwrap();
+    let tracked = live::places(&refreshed.resources, &BTreeMap::new());
+    let doors = Doors::open(
+        &connect(aws.url()).await,
+        &tracked,
+        Region::new("us-east-1").unwrap(),
+    )
+    .await;
+    let lens = Lens {
+        look: Look::Off,
+        catalog: &catalog,
+        redactor: &redactor,
+    };
+    let live = live::collect(&doors, tracked, &lens).await;
+    let read: Vec<_> = live
+        .readings
+        .into_iter()
+        .map(|(tracked, reading)| (tracked.resource, reading))
+        .collect();
+
+    let types: BTreeSet<_> = read
+        .iter()
+        .map(|(resource, _)| resource.tf_type())
+        .collect();
+    let missing: Vec<_> = ALL
+        .iter()
+        .map(|known| known.tf_type)
+        .filter(|tf_type| !types.contains(tf_type))
+        .collect();
+    assert_eq!(missing, [""; 0], "types without a resource in tests/parity");
+
+    let mut wrong = Vec::new();
+    for (resource, reading) in &read {
+        let Some(schema) = catalog.get(resource.tf_type()) else {
+            assert!(matches!(reading, Reading::Unknown(_)));
+            continue;
+        };
+        let Reading::Found(live) = reading else {
+            wrong.push(format!("{} was not found: {reading:?}", resource.address));
+            continue;
+        };
+        let siblings: Vec<_> = read.iter().map(|(resource, _)| *resource).collect();
+        for (name, recorded) in &resource.attributes {
+            if is_left_out(resource, name, schema, &siblings) {
+                continue;
+            }
+            let empty = Value::Null;
+            let (form, found) = (schema.extra.form, live.get(name).unwrap_or(&empty));
+            let (wanted, found) = (
+                plain(&form(name, recorded.clone()), name, schema),
+                plain(&form(name, found.clone()), name, schema),
+            );
+            if wanted != found {
+                wrong.push(format!(
+                    "{}: {name}\n  provider {wanted}\n  DriftGuard {found}",
+                    resource.address
+                ));
+            }
+        }
+    }
+    for (tf_type, name, why) in EXCEPTIONS {
+        println!("exception: {tf_type}.{name}: {why}");
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differences\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn an_untouched_stack_of_every_shape_shows_nothing() {
+    let aws = crate::aws::moto().await;
+    aws.replay(ACCOUNT).await.unwrap();
+    let checkout = crate::aws::Checkout::new();
+    for state in [APPLIED, REFRESHED] {
+        checkout.write("given.tfstate", state);
+        let run = checkout.driftguard(
+            aws.url(),
+            &["scan", "--state", "given.tfstate", "--format", "json"],
+        );
+        assert_eq!(run.findings(), [""; 0]);
+    }
+}
+
+/// Whether an attribute is declared not to be read, or to be another resource's.
+fn is_left_out(resource: &Resource, name: &str, schema: &Schema, all: &[&Resource]) -> bool {
+    let excepted = EXCEPTIONS
+        .iter()
+        .any(|(tf_type, one, _)| *tf_type == resource.tf_type() && *one == name);
+    let owners = schema
+        .extra
+        .owners
+        .iter()
+        .filter(|owner| owner.path == name);
+    let owned = owners
+        .into_iter()
+        .any(|owner| all.iter().any(|sibling| owner.is(sibling, resource)));
+    let known = schema
+        .attributes
+        .get(name)
+        .is_none_or(|known| !known.optional && known.computed);
+    excepted
+        || owned
+        || known
+        || NOT_READ.contains(&name)
+        || schema.extra.never_read.contains(&name)
+}
+
+/// AWS as moto answers for it.
+async fn connect(url: &str) -> Aws {
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .endpoint_url(url)
+        .region("us-east-1")
+        .credentials_provider(aws_credentials())
+        .load()
+        .await;
+    let access = Access {
+        own: true,
+        ..Access::default()
+    };
+    Aws::of(config, access)
+}
+
+fn aws_credentials() -> aws_sdk_sts::config::Credentials {
+    aws_sdk_sts::config::Credentials::new("demo", "demo", None, None, "tests")
+}
+
+/// A value as text in which nothing counts that Terraform does not count: the order of sets, the way of writing numbers,
+/// what is empty, and the parts of blocks that are declared not to be read.
+fn plain(value: &Value, path: &str, schema: &Schema) -> String {
+    match value {
+        Value::Null | Value::Unknown => String::new(),
+        Value::Bool(flag) => {
+            if *flag {
+                "true".to_owned()
+            } else {
+                String::new()
+            }
+        }
+        Value::Number(number) => number.to_string().trim_matches('0').to_owned(),
+        Value::String(text) => {
+            if text == "0" {
+                String::new()
+            } else {
+                text.trim_matches('0').to_owned()
+            }
+        }
+        Value::Secret(fingerprint) => fingerprint.to_string(),
+        Value::List(items) => {
+            let mut items: Vec<_> = items
+                .iter()
+                .map(|item| plain(item, path, schema))
+                .filter(|item| !item.is_empty())
+                .collect();
+            items.sort();
+            items.join(" | ")
+        }
+        Value::Map(entries) => {
+            let told = entries.iter().filter_map(|(key, value)| {
+                let below = format!("{path}.{key}");
+                let read = !schema.extra.never_read.contains(&below.as_str());
+                let value = plain(&(schema.extra.form)(&below, value.clone()), &below, schema);
+                (read && !value.is_empty()).then(|| format!("{key}={value}"))
+            });
+            told.collect::<Vec<_>>().join(", ")
+        }
+    }
+}

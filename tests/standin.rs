@@ -1,1 +1,258 @@
-//! To come.
+//! The stand-in for GitHub refuses what GitHub refuses.
+
+use crate::openapi;
+use driftguard::standin::github::{AppIdentity, Content, GitHub};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+struct Desk {
+    github: GitHub,
+    app: AppIdentity,
+    client: Client,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let app = AppIdentity::fresh(7, "hook").unwrap();
+        let github = GitHub::start(&app, openapi::validator()).await.unwrap();
+        github.create_repository("acme/shop", true);
+        github
+            .push(
+                "acme/shop",
+                "main",
+                "alice",
+                &[("main.tf", Content::from("a = 1\n"))],
+            )
+            .await;
+        github.install("acme").await;
+        Self {
+            github,
+            app,
+            client: Client::new(),
+        }
+    }
+
+    async fn ask(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.github.url()));
+        request = request
+            .header("user-agent", "test")
+            .header("accept", "application/vnd.github+json");
+        if !token.is_empty() {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    fn jwt(&self, life: i64) -> String {
+        let now = i64::try_from(
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_secs(),
+        )
+        .unwrap();
+        let claims = json!({"iat": now - 60, "exp": now + life, "iss": "7"});
+        let key = EncodingKey::from_rsa_pem(self.app.key.as_bytes()).unwrap();
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap()
+    }
+
+    async fn token(&self, permissions: Value) -> String {
+        let jwt = self.jwt(300);
+        let (_, installations) = self
+            .ask(&jwt, Method::GET, "/app/installations", None)
+            .await;
+        let id = &installations[0]["id"];
+        let path = format!("/app/installations/{id}/access_tokens");
+        let (status, said) = self
+            .ask(
+                &jwt,
+                Method::POST,
+                &path,
+                Some(json!({"permissions": permissions})),
+            )
+            .await;
+        assert_eq!(status, 201, "{said}");
+        said["token"].as_str().unwrap().to_owned()
+    }
+
+    async fn post(&self, token: &str, path: &str, body: Value) -> u16 {
+        self.ask(
+            token,
+            Method::POST,
+            &format!("/repos/acme/shop/{path}"),
+            Some(body),
+        )
+        .await
+        .0
+    }
+}
+
+#[tokio::test]
+async fn who_asks_must_be_who_they_say_and_may_do_what_was_granted() {
+    let desk = Desk::open().await;
+    for (token, status) in [
+        ("", 401),
+        ("a.b.c", 401),
+        (&desk.jwt(-10), 401),
+        (&desk.jwt(3600), 401),
+        (&desk.jwt(300), 200),
+    ] {
+        assert_eq!(desk.ask(token, Method::GET, "/app", None).await.0, status);
+    }
+    let reader = desk.token(json!({"contents": "read"})).await;
+    assert_eq!(
+        desk.ask("", Method::GET, "/repos/acme/shop", None).await.0,
+        404,
+        "a private repository hides"
+    );
+    assert_eq!(
+        desk.ask(
+            &reader,
+            Method::GET,
+            "/repos/acme/shop/contents/main.tf",
+            None
+        )
+        .await
+        .0,
+        200
+    );
+    assert_eq!(
+        desk.post(&reader, "git/blobs", json!({"content": "a"}))
+            .await,
+        403
+    );
+    assert_eq!(
+        desk.ask("ghs_stale", Method::GET, "/repos/acme/shop", None)
+            .await
+            .0,
+        401
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused() {
+    let desk = Desk::open().await;
+    let token = desk.token(json!({"contents": "write", "pull_requests": "write", "checks": "write", "issues": "write"})).await;
+    let head = desk
+        .ask(
+            &token,
+            Method::GET,
+            "/repos/acme/shop/git/ref/heads/main",
+            None,
+        )
+        .await
+        .1["object"]["sha"]
+        .clone();
+    let refused = async |path: &str, body: Value| {
+        assert_eq!(
+            desk.post(&token, path, body.clone()).await,
+            422,
+            "{path} {body}"
+        )
+    };
+    refused(
+        "pulls",
+        json!({"title": "a", "head": "main", "base": "main"}),
+    )
+    .await;
+    refused(
+        "pulls",
+        json!({"title": "a", "head": "gone", "base": "main"}),
+    )
+    .await;
+    refused("git/refs", json!({"ref": "main", "sha": head})).await;
+    refused(
+        "git/refs",
+        json!({"ref": "refs/heads/x", "sha": "0".repeat(40)}),
+    )
+    .await;
+    refused(
+        "git/trees",
+        json!({"tree": [{"path": "../x", "mode": "100644", "content": "a"}]}),
+    )
+    .await;
+    let output = |count: usize| {
+        let annotation = json!({"path": "a", "start_line": 1, "end_line": 1, "annotation_level": "notice", "message": "a"});
+        json!({"title": "a", "summary": "a", "annotations": vec![annotation; count]})
+    };
+    let check = |count: usize| json!({"name": "a", "head_sha": head, "status": "completed", "conclusion": "success", "output": output(count)});
+    refused("check-runs", check(51)).await;
+    assert_eq!(desk.post(&token, "check-runs", check(50)).await, 201);
+
+    desk.github
+        .push(
+            "acme/shop",
+            "topic",
+            "alice",
+            &[("main.tf", Content::from("a = 2\n"))],
+        )
+        .await;
+    let pull = |body: usize| json!({"title": "a", "head": "topic", "base": "main", "body": "x".repeat(body)});
+    refused("pulls", pull(65_537)).await;
+    assert_eq!(desk.post(&token, "pulls", pull(65_536)).await, 201);
+    refused("pulls", pull(1)).await;
+
+    let stale = Some(json!({"sha": head}));
+    let path = "/repos/acme/shop/git/refs/heads/topic";
+    assert_eq!(
+        desk.ask(&token, Method::PATCH, path, stale).await.0,
+        422,
+        "not a fast forward"
+    );
+}
+
+#[tokio::test]
+async fn what_githubs_own_description_refuses_is_refused_and_noted() {
+    if openapi::validator().is_none() {
+        return;
+    }
+    let desk = Desk::open().await;
+    let token = desk
+        .token(json!({"contents": "write", "pull_requests": "write", "checks": "write"}))
+        .await;
+    for (path, body) in [
+        ("pulls", json!({"title": 1, "head": "a", "base": "main"})),
+        ("pulls", json!({"head": "a"})),
+        (
+            "pulls",
+            json!({"title": "a", "head": "a", "base": "main", "labels": ["a"]}),
+        ),
+        (
+            "git/trees",
+            json!({"tree": [{"path": "a", "mode": "100600", "content": "a"}]}),
+        ),
+        ("check-runs", json!({"name": "a"})),
+    ] {
+        let before = desk.github.violations().len();
+        assert_eq!(
+            desk.post(&token, path, body.clone()).await,
+            422,
+            "{path} {body}"
+        );
+        assert_eq!(desk.github.violations().len(), before + 1, "{path} {body}");
+    }
+    let (status, _) = desk
+        .ask(
+            &token,
+            Method::GET,
+            "/repos/acme/shop/pulls?state=sleeping",
+            None,
+        )
+        .await;
+    assert_eq!(status, 422);
+}

@@ -97,6 +97,11 @@ impl Aws {
             let fallback = aws_config::Region::from_static(FALLBACK_REGION);
             base = base.into_builder().region(fallback).build();
         }
+        Self::of(base, access)
+    }
+
+    /// With a configuration of one's own in place of the process's.
+    pub fn of(base: SdkConfig, access: Access) -> Self {
         Self(Arc::new(Doors {
             base,
             access,
@@ -106,11 +111,7 @@ impl Aws {
 
     /// The same credentials under other roles: what one server reads for several repositories.
     pub fn with_access(&self, access: Access) -> Self {
-        Self(Arc::new(Doors {
-            base: self.0.base.clone(),
-            access,
-            identities: Mutex::default(),
-        }))
+        Self::of(self.0.base.clone(), access)
     }
 
     /// The region where neither code nor state names one.
