@@ -1,1 +1,225 @@
-//! To come.
+//! The App against the stand-in: what goes wrong on the way leaves no second pull request and no lost one.
+
+use crate::openapi;
+use driftguard::github::{
+    CheckRun, Conclusion, GitHub as App, GithubError, Proposed, Proposing, Repository,
+};
+use driftguard::model::{InstallationId, RepositoryId, RepositoryName};
+use driftguard::standin::github::{AppIdentity, Content, Fault, GitHub};
+use std::collections::BTreeMap;
+
+const BRANCH: &str = "driftguard/production/adopt";
+
+struct Desk {
+    github: GitHub,
+    repository: Repository,
+    installation: u64,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let identity = AppIdentity::fresh(7, "hook").unwrap();
+        let github = GitHub::start(&identity, openapi::validator())
+            .await
+            .unwrap();
+        let id = github.create_repository("acme/shop", true);
+        let files = [
+            ("infra/a b/main.tf", Content::from("a = 1\r\n")),
+            ("infra/link.tf", Content::Link("main.tf".to_owned())),
+            ("photo.png", Content::from("png")),
+        ];
+        github.push("acme/shop", "main", "alice", &files).await;
+        let installation = github.install("acme").await;
+        let app = App::new(github.url(), 7, &identity.key.into()).unwrap();
+        let name = RepositoryName::new("acme/shop").unwrap();
+        let repository = app.repository(InstallationId(installation), RepositoryId(id), name);
+        Self {
+            github,
+            repository,
+            installation,
+        }
+    }
+
+    /// Proposes this content of a file, as often as it takes.
+    async fn propose(&self, text: &str) -> Result<Proposing, GithubError> {
+        let head = self.repository.head().await?;
+        let files = BTreeMap::from([("infra/a b/main.tf".to_owned(), text.as_bytes().to_vec())]);
+        let labels = ["drift".to_owned()];
+        let wanted = Proposed {
+            branch: BRANCH,
+            base: &head.default_branch,
+            commit: &head.commit,
+            title: "Take over a change",
+            body: text,
+            message: "Take over a change",
+            files: &files,
+            labels: &labels,
+            draft: false,
+        };
+        self.repository.propose(&wanted).await
+    }
+}
+
+#[tokio::test]
+async fn a_repository_is_read_as_it_was_committed() {
+    let desk = Desk::open().await;
+    let head = desk.repository.head().await.unwrap();
+    assert!(head.private && head.default_branch == "main");
+    let tree = desk.repository.tree(&head.commit).await.unwrap();
+    assert_eq!(tree.text("infra/a b/main.tf"), Some("a = 1\r\n"));
+    assert!(tree.links.contains("infra/link.tf"));
+    assert_eq!(tree.files.len(), 1, "only what a scan reads");
+    let tokens = desk
+        .github
+        .requests()
+        .into_iter()
+        .filter(|seen| seen.path.ends_with("/access_tokens"));
+    let tokens: Vec<_> = tokens.collect();
+    assert_eq!(tokens.len(), 1, "one token for all of it");
+    assert!(
+        tokens[0].body.contains("repository_ids"),
+        "narrowed to the repository"
+    );
+}
+
+#[tokio::test]
+async fn a_pull_request_is_opened_updated_left_as_it_is_and_closed() {
+    let desk = Desk::open().await;
+    let Proposing::Opened(number) = desk.propose("a = 2\r\n").await.unwrap() else {
+        panic!("it is new");
+    };
+    assert_eq!(
+        desk.propose("a = 2\r\n").await.unwrap(),
+        Proposing::Unchanged(number)
+    );
+    assert_eq!(
+        desk.propose("a = 3\r\n").await.unwrap(),
+        Proposing::Updated(number)
+    );
+    assert_eq!(
+        desk.github
+            .file("acme/shop", BRANCH, "infra/a b/main.tf")
+            .unwrap(),
+        b"a = 3\r\n"
+    );
+    let pull = &desk.github.pull_requests("acme/shop")[0];
+    assert_eq!(
+        (pull.commits.len(), pull.labels.as_slice()),
+        (1, ["drift".to_owned()].as_slice())
+    );
+
+    assert_eq!(
+        desk.repository
+            .withdraw(BRANCH, "It is gone.")
+            .await
+            .unwrap(),
+        Some(number)
+    );
+    assert!(!desk.github.pull_requests("acme/shop")[0].open);
+    assert_eq!(desk.github.comments("acme/shop")[0].body, "It is gone.");
+    assert_eq!(desk.github.branches("acme/shop"), ["main"]);
+    assert_eq!(desk.github.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn once_a_person_commits_the_branch_is_theirs() {
+    let desk = Desk::open().await;
+    let number = desk.propose("a = 2\r\n").await.unwrap().number();
+    desk.github
+        .push(
+            "acme/shop",
+            BRANCH,
+            "alice",
+            &[("infra/a b/main.tf", Content::from("a = 9\r\n"))],
+        )
+        .await;
+    assert_eq!(
+        desk.propose("a = 3\r\n").await.unwrap(),
+        Proposing::TakenOver(number)
+    );
+    assert_eq!(
+        desk.repository
+            .withdraw(BRANCH, "It is gone.")
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        desk.github
+            .file("acme/shop", BRANCH, "infra/a b/main.tf")
+            .unwrap(),
+        b"a = 9\r\n"
+    );
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_there_is_one_pull_request_in_the_end() {
+    let wrong = [
+        Fault::Status(500),
+        Fault::Status(502),
+        Fault::SecondaryLimit,
+        Fault::LostResponse,
+        Fault::StaleToken,
+    ];
+    let requests = [
+        "POST /repos/{owner}/{repo}/git/trees",
+        "POST /repos/{owner}/{repo}/git/commits",
+        "POST /repos/{owner}/{repo}/git/refs",
+        "POST /repos/{owner}/{repo}/pulls",
+        "POST /repos/{owner}/{repo}/issues/{issue_number}/labels",
+        "GET /repos/{owner}/{repo}/pulls",
+    ];
+    for fault in wrong {
+        for request in requests {
+            let desk = Desk::open().await;
+            desk.github.fail_next(request, fault);
+            // A job that fails is run again.
+            let mut tries = 0;
+            let number = loop {
+                tries += 1;
+                match desk.propose("a = 2\r\n").await {
+                    Ok(done) => break done.number(),
+                    Err(error) => assert!(tries < 3, "{fault:?} at {request}: {error}"),
+                }
+            };
+            let pulls = desk.github.pull_requests("acme/shop");
+            assert_eq!(pulls.len(), 1, "{fault:?} at {request}");
+            assert_eq!((pulls[0].number, pulls[0].open), (number, true));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_check_of_one_name_stands_once_on_a_commit() {
+    let desk = Desk::open().await;
+    let commit = desk.repository.head().await.unwrap().commit;
+    for title in ["first", "second"] {
+        let check = CheckRun {
+            name: "DriftGuard / production",
+            commit: &commit,
+            conclusion: Conclusion::Neutral,
+            title,
+            summary: "a summary",
+            text: "",
+            annotations: &[],
+        };
+        desk.repository.check(&check).await.unwrap();
+    }
+    let checks = desk.github.check_runs("acme/shop");
+    assert_eq!((checks.len(), checks[0].title.as_str()), (1, "second"));
+}
+
+#[tokio::test]
+async fn what_the_app_may_not_see_is_not_found_and_no_secret_is_in_the_error() {
+    let desk = Desk::open().await;
+    let identity = AppIdentity::fresh(8, "hook").unwrap();
+    let app = App::new(desk.github.url(), 8, &identity.key.clone().into()).unwrap();
+    let name = RepositoryName::new("acme/shop").unwrap();
+    let stranger = app.repository(InstallationId(desk.installation), RepositoryId(1), name);
+    let error = format!("{:?}", stranger.head().await.unwrap_err());
+    let key = identity.key.lines().nth(1).unwrap();
+    assert!(
+        !error.contains(key) && !error.contains("ghs_") && !error.contains("eyJ"),
+        "{error}"
+    );
+}

@@ -3,7 +3,7 @@
 use super::ask::{match_up, unclaimed};
 use super::policy::{canonical, decoded};
 use super::roles::{DETAILS, LIST, MISSING, ONE, details, list};
-use super::shape::{attributes, made_by_aws, tags, texts};
+use super::shape::{attributes, made_by_aws, name_prefix, tags, texts};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
 use crate::model::{Address, Attributes, Children, Extra, Owner, Resource, Unclaimed, Value};
@@ -30,7 +30,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
                 tf_type: ATTACHMENT,
             },
         ],
-        never_read: &["force_detach_policies", "name_prefix"],
+        never_read: &["force_detach_policies"],
         watched: &["inline_policy", "managed_policy_arns"],
         form: |path, value| match (path, &value) {
             ("assume_role_policy" | "inline_policy.policy", Value::String(text)) => {
@@ -176,6 +176,7 @@ fn of_role(role: &Role) -> Attributes {
         ("description", role.description().into()),
         ("max_session_duration", role.max_session_duration().into()),
         ("name", role.role_name().into()),
+        ("name_prefix", name_prefix(Some(role.role_name()))),
         ("path", role.path().into()),
         ("permissions_boundary", boundary.into()),
         ("unique_id", role.role_id().into()),
@@ -206,6 +207,7 @@ fn of_detail(detail: &RoleDetail) -> Attributes {
         ("inline_policy", Value::List(inline.collect())),
         ("managed_policy_arns", texts(attached)),
         ("name", detail.role_name().into()),
+        ("name_prefix", name_prefix(detail.role_name())),
         ("path", detail.path().into()),
         ("permissions_boundary", boundary.into()),
         (

@@ -3,7 +3,7 @@
 use super::ask::match_up;
 use super::policy::{canonical, decoded};
 use super::roles::{DETAILS, MISSING, details};
-use super::shape::{attributes, option};
+use super::shape::{attributes, name_prefix, option};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
 use crate::model::{Attributes, Extra, Resource, Value};
@@ -16,7 +16,6 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Global,
     listed: false,
     extra: Extra {
-        never_read: &["name_prefix"],
         form: |path, value| match (path, &value) {
             ("policy", Value::String(text)) => canonical(text).into(),
             _ => value,
@@ -83,6 +82,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
 pub(super) fn convert(role: &str, policy: &PolicyDetail) -> Attributes {
     attributes([
         ("name", policy.policy_name().into()),
+        ("name_prefix", name_prefix(policy.policy_name())),
         ("policy", policy.policy_document().map(decoded).into()),
         ("role", role.into()),
     ])

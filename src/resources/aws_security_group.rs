@@ -2,7 +2,7 @@
 
 use super::ask::{match_up, unclaimed};
 use super::permissions::{GROUPS, RULES, apart, blocks, groups, rules, single};
-use super::shape::{attributes, made_by_aws, tags};
+use super::shape::{attributes, made_by_aws, name_prefix, tags};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
 use crate::model::{Attributes, Children, Extra, Owner, Reason, Resource, Unclaimed, Value};
@@ -186,6 +186,7 @@ fn convert(group: &SecurityGroup) -> Attributes {
         ("egress", blocks(group, group.ip_permissions_egress())),
         ("ingress", blocks(group, group.ip_permissions())),
         ("name", group.group_name().into()),
+        ("name_prefix", name_prefix(group.group_name())),
         ("owner_id", group.owner_id().into()),
         (
             "tags_all",

@@ -84,6 +84,10 @@ fn convert(recorded: &Resource, group: &SecurityGroup) -> Option<Attributes> {
             ("ipv6_cidr_blocks", of("ipv6_cidr_blocks")),
             ("prefix_list_ids", of("prefix_list_ids")),
             ("protocol", recorded.get("protocol").clone()),
+            (
+                "security_group_id",
+                recorded.get("security_group_id").clone(),
+            ),
             ("self", recorded.get("self").clone()),
             (
                 "source_security_group_id",

@@ -18,6 +18,17 @@ pub(super) fn block<const N: usize>(pairs: [(&str, Option<Value>); N]) -> Value 
     Value::List(vec![Value::map(parts)])
 }
 
+/// The prefix of a name that the provider made up: it puts 26 hexadecimal digits behind one. Nothing where it did not.
+pub(super) fn name_prefix(name: Option<&str>) -> Value {
+    const SUFFIX: usize = 26;
+    let prefix = name.and_then(|name| {
+        let (prefix, suffix) = name.split_at_checked(name.len().checked_sub(SUFFIX)?)?;
+        let made_up = suffix.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (made_up && !prefix.is_empty()).then_some(prefix)
+    });
+    prefix.unwrap_or_default().into()
+}
+
 /// A list of texts.
 pub(super) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
     Value::List(texts.into_iter().map(|text| text.as_ref().into()).collect())

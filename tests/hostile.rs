@@ -1,0 +1,132 @@
+//! Whatever comes from outside may be cut, damaged or made up: it gets an error that names it, or is read in part, and
+//! never takes the program down.
+
+use crate::aws::STATE;
+use driftguard::code::{self, Options};
+use driftguard::model::{Finding, Redactor, Tree};
+use driftguard::patch;
+use driftguard::resources;
+use driftguard::settings::Settings;
+use driftguard::state;
+use driftguard::webhook::signature::Signature;
+use proptest::prelude::*;
+
+const CODE: &str = include_str!("../src/cli/demo/repo/infra/production/web.tf");
+const SETTINGS: &str = "version: 1\naws:\n  role_arn: arn:aws:iam::123456789012:role/driftguard\nbenchmark: cis-3.0\nstacks:\n  \
+    - path: infra/production\n    var_files: [production.tfvars]\naccept:\n  - address: 'aws_instance.worker[*]'\n    \
+    reason: the patch schedule owns it\n    until: 2027-03-31\n";
+
+/// Real text with some of its bytes taken out, doubled or replaced.
+fn damaged(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let change = (
+        any::<prop::sample::Index>(),
+        0..4u8,
+        any::<u8>(),
+        1..40usize,
+    );
+    prop::collection::vec(change, 1..6).prop_map(move |changes| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, how, byte, length) in changes {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = at.index(bytes.len());
+            let end = (at + length).min(bytes.len());
+            match how {
+                0 => drop(bytes.drain(at..end)),
+                1 => {
+                    let twice = bytes[at..end].to_vec();
+                    bytes.splice(at..at, twice);
+                }
+                2 => bytes[at] = byte,
+                _ => bytes.truncate(at),
+            }
+        }
+        bytes
+    })
+}
+
+fn nested(open: &str, close: &str, depth: usize) -> String {
+    open.repeat(depth) + &close.repeat(depth)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_damaged_state_is_read_or_refused_by_name(bytes in damaged(STATE)) {
+        let redactor = Redactor::new(b"key");
+        if let Err(error) = state::parse(&bytes, "a.tfstate", &resources::catalog(), &redactor) {
+            prop_assert!(error.to_string().starts_with("a.tfstate: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn damaged_code_is_evaluated_as_far_as_it_goes(bytes in damaged(CODE)) {
+        let tree: Tree = [("main.tf", bytes)].into_iter().collect();
+        let evaluated = code::evaluate(&tree, "", &Options::default());
+        for problem in &evaluated.problems {
+            prop_assert_eq!(&problem.file, "main.tf");
+        }
+        code::root_modules(&tree);
+    }
+
+    #[test]
+    fn damaged_settings_are_read_or_refused_with_their_line(bytes in damaged(SETTINGS)) {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Err(error) = Settings::parse(&text) {
+            prop_assert!(error.to_string().starts_with(".driftguard.yml:"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_made_up_signature_is_none(text in "\\PC{0,80}|sha256=[0-9a-fA-F]{0,70}") {
+        let good = text.len() == 71 && text.starts_with("sha256=");
+        prop_assert!(good || Signature::parse(text.as_bytes()).is_none());
+    }
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused() {
+    let redactor = Redactor::new(b"key");
+    let state = format!(
+        r#"{{"version": 4, "resources": {}}}"#,
+        nested("[", "]", 100_000)
+    );
+    assert!(
+        state::parse(
+            state.as_bytes(),
+            "a.tfstate",
+            &resources::catalog(),
+            &redactor
+        )
+        .is_err()
+    );
+    assert!(Settings::parse(&format!("stacks: {}", nested("[", "]", 50_000))).is_err());
+    let code = format!("a = {}\n", nested("[", "]", 5_000));
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    code::evaluate(&tree, "", &Options::default());
+}
+
+#[test]
+fn code_that_is_no_text_is_named_and_never_edited() {
+    let tree: Tree = [("main.tf", b"\0GITCRYPT\0\xff\xfe".to_vec())]
+        .into_iter()
+        .collect();
+    let evaluated = code::evaluate(&tree, "", &Options::default());
+    assert!(
+        evaluated.problems[0]
+            .to_string()
+            .starts_with("main.tf:1: this file is not UTF-8")
+    );
+    let catalog = resources::catalog();
+    let stack = patch::Stack {
+        tree: &tree,
+        folder: "",
+        options: &Options::default(),
+        declared: &evaluated.declared,
+        catalog: &catalog,
+    };
+    let none: &mut [Finding] = &mut [];
+    assert!(patch::plan(none, &stack, patch::Direction::Adopt).is_empty());
+}

@@ -1,0 +1,77 @@
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ec2.amazonaws.com", "lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_policy" "boundary" {
+  name = "parity-boundary"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+  })
+}
+
+resource "aws_iam_role" "plain" {
+  name               = "parity-plain"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role" "rich" {
+  name                 = "parity-rich"
+  path                 = "/service/"
+  description          = "Every option"
+  max_session_duration = 7200
+  permissions_boundary = aws_iam_policy.boundary.arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Account"
+      Effect    = "Allow"
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Principal = { AWS = "arn:aws:iam::123456789012:root" }
+      Condition = { StringEquals = { "sts:ExternalId" = "parity" } }
+    }]
+  })
+
+  tags = {
+    Name = "rich"
+  }
+}
+
+resource "aws_iam_role_policy" "inline" {
+  name = "inline"
+  role = aws_iam_role.rich.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:Get*", "s3:List*"], Resource = "*" }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "read_only" {
+  role       = aws_iam_role.rich.name
+  policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}
+
+resource "aws_iam_role_policy_attachment" "own" {
+  role       = aws_iam_role.plain.name
+  policy_arn = aws_iam_policy.boundary.arn
+}
+
+resource "aws_iam_role" "web" {
+  name               = "parity-web"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_instance_profile" "web" {
+  name = "parity-web"
+  role = aws_iam_role.web.name
+}
