@@ -229,6 +229,16 @@ impl World {
             }
         }
         assert_eq!(self.github.violations(), [""; 0]);
+        // The embedded database, with what is not merged into it yet.
+        if let Some(file) = self.database.url.strip_prefix("sqlite://") {
+            for file in [file.to_owned(), format!("{file}-wal")] {
+                let bytes = std::fs::read(file).unwrap_or_default();
+                let found = bytes
+                    .windows(PASSWORD.len())
+                    .any(|window| window == PASSWORD.as_bytes());
+                assert!(!found, "the password is in the database");
+            }
+        }
     }
 }
 
@@ -382,6 +392,48 @@ async fn wrong_settings_become_one_clear_check(database: Database) {
     assert_eq!(world.github.pull_requests(REPOSITORY), []);
 }
 
+async fn of_a_public_repository_nothing_is_published_unless_it_allows_it(database: Database) {
+    let world = World::start(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    let public = "acme/open";
+    world.github.create_repository(public, false);
+    let files: Vec<_> = FILES
+        .iter()
+        .map(|(path, text)| (*path, Content::from(*text)))
+        .collect();
+    world.github.push(public, "main", "alice", &files).await;
+    // The shop's scan comes after it, so the public one is over.
+    let commit = world.push(FILES).await;
+    world.scanned(&commit).await;
+    world
+        .until("the public repository was read", async || {
+            world
+                .github
+                .requests()
+                .iter()
+                .any(|seen| seen.path.starts_with("/repos/acme/open/tarball"))
+        })
+        .await;
+    assert_eq!(world.github.pull_requests(public), []);
+    assert_eq!(world.github.check_runs(public), []);
+
+    let settings = "version: 1\npull_requests:\n  public: true\n";
+    world
+        .github
+        .push(
+            public,
+            "main",
+            "alice",
+            &[(".driftguard.yml", Content::from(settings))],
+        )
+        .await;
+    world
+        .until("the pull request is open", async || {
+            !world.github.pull_requests(public).is_empty()
+        })
+        .await;
+}
+
 /// The role that the tests' repository reads AWS with.
 const ROLE: &str = "arn:aws:iam::123456789012:role/driftguard";
 
@@ -474,6 +526,7 @@ crate::database::on_both!(
     a_humans_no_stands_until_the_drift_changes,
     a_kill_in_the_middle_of_a_scan_leaves_one_pull_request_in_the_end,
     wrong_settings_become_one_clear_check,
+    of_a_public_repository_nothing_is_published_unless_it_allows_it,
     a_repository_without_a_role_is_told_what_to_do_and_with_one_it_is_read,
     a_role_that_lets_anybody_in_is_refused,
     a_role_that_only_the_code_names_is_never_assumed,

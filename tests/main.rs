@@ -15,6 +15,7 @@ mod npm;
 mod openapi;
 mod parity;
 mod patch;
+mod report;
 mod scan;
 mod server;
 mod standin;

@@ -8,6 +8,9 @@ use askama::Template;
 /// GitHub takes 65,536 characters; some room is left for what it adds itself.
 const LONGEST: usize = 58_000;
 
+/// How many findings the body's marker names.
+const MARKED: usize = 1_000;
+
 /// In which direction a pull request goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
@@ -108,9 +111,12 @@ pub fn pull_request(
     let title = title(stack, direction, &carried);
     let ids: Vec<_> = carried
         .iter()
+        .take(MARKED)
         .map(|finding| finding.id.to_string())
         .collect();
-    let marker = serde_json::json!({"stack": stack.name, "findings": ids}).to_string();
+    let more = carried.len() - ids.len();
+    let marker =
+        serde_json::json!({"stack": stack.name, "findings": ids, "more": more}).to_string();
     let mut body = String::new();
     for detail in [Detail::Full, Detail::Short, Detail::Table, Detail::Count] {
         let page = page(stack, scanned, direction, (&carried, detail), &marker);
