@@ -147,6 +147,3 @@ pub fn diff(tree: &Tree, changed: &Changed) -> String {
     }
     all
 }
-
-#[cfg(test)]
-mod tests;
