@@ -1,9 +1,7 @@
 //! Splices: what changes, what stays, and what is refused with its reason.
 
 use driftguard::code::{self, Options};
-use driftguard::model::{
-    Difference, Finding, FindingId, FixKind, Kind, Severity, Tree, Value, Verdict,
-};
+use driftguard::model::{Difference, Finding, FixKind, Kind, Severity, Tree, Value, Verdict};
 use driftguard::patch::{self, Direction, Stack};
 use driftguard::resources;
 
@@ -23,36 +21,17 @@ fn finding((address, path, recorded, live): &Drift<'_>, verdict: Verdict) -> Fin
             removed: Vec::new(),
         }],
     };
+    let kind = if path.is_empty() {
+        Kind::Deleted
+    } else {
+        Kind::Modified
+    };
+    let tf_type = address.split('.').rev().nth(1).unwrap_or_default();
     Finding {
-        id: FindingId(format!("f-{address}")),
-        kind: if path.is_empty() {
-            Kind::Deleted
-        } else {
-            Kind::Modified
-        },
-        verdict,
-        tf_type: address
-            .split('.')
-            .rev()
-            .nth(1)
-            .unwrap_or_default()
-            .to_owned(),
         address: Some(address.parse().unwrap()),
-        import_id: None,
-        under: None,
-        account: None,
-        region: None,
         attributes,
         severity: Severity::Low,
-        controls: Vec::new(),
-        techniques: Vec::new(),
-        monthly_cost: None,
-        fix: None,
-        actor: None,
-        reason: None,
-        before: Default::default(),
-        after: Default::default(),
-        why: Vec::new(),
+        ..Finding::new(kind, verdict, tf_type)
     }
 }
 

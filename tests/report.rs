@@ -8,16 +8,15 @@ use driftguard::report::{self, Direction, Paint};
 
 fn finding(number: usize, tag: &str) -> Finding {
     let address: Address = format!("aws_instance.web[{number}]").parse().unwrap();
+    let edit = Edit {
+        file: "main.tf".to_owned(),
+        line: number,
+        range: 0..0,
+        text: String::new(),
+    };
     Finding {
         id: FindingId(format!("f-{number:012x}")),
-        kind: Kind::Modified,
-        verdict: Verdict::Drift,
-        tf_type: "aws_instance".to_owned(),
         address: Some(address),
-        import_id: None,
-        under: None,
-        account: None,
-        region: None,
         attributes: vec![Difference {
             path: "tags[\"Role\"]".to_owned(),
             verdict: Verdict::Drift,
@@ -28,23 +27,10 @@ fn finding(number: usize, tag: &str) -> Finding {
             removed: Vec::new(),
         }],
         severity: Severity::Low,
-        controls: Vec::new(),
         techniques: vec!["T1578.005".to_owned()],
-        monthly_cost: None,
-        fix: Some(Fix::of(
-            FixKind::Adopt,
-            vec![Edit {
-                file: "main.tf".to_owned(),
-                line: number,
-                range: 0..0,
-                text: String::new(),
-            }],
-        )),
-        actor: None,
-        reason: None,
-        before: Default::default(),
-        after: Default::default(),
+        fix: Some(Fix::of(FixKind::Adopt, vec![edit])),
         why: vec!["Tags are not as declared.".to_owned()],
+        ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
     }
 }
 

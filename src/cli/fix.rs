@@ -3,9 +3,8 @@
 use super::exit;
 use super::output::Output;
 use super::source::{Scanned, Source};
-use crate::code::Options as CodeOptions;
 use crate::jobs::load::Loaded;
-use crate::model::{Finding, FixKind, StackReport};
+use crate::model::{Finding, Fix, FixKind, Refusal, StackReport};
 use crate::patch::{self, Changed, Direction};
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -19,11 +18,14 @@ pub(super) struct Options {
     #[command(flatten)]
     output: Output,
     /// The code follows live
-    #[arg(long, conflicts_with_all = ["restore"])]
+    #[arg(long, group = "direction")]
     adopt: bool,
     /// The code enforces what it declares
-    #[arg(long)]
+    #[arg(long, group = "direction")]
     restore: bool,
+    /// Only what was added below something managed
+    #[arg(long, group = "direction")]
+    import: bool,
     /// Only this finding (repeatable)
     #[arg(long = "finding", value_name = "ID")]
     findings: Vec<String>,
@@ -55,10 +57,7 @@ impl Options {
         let mut known = false;
         let survey = &mut scanned.survey;
         for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
-            let code = CodeOptions {
-                var_files: loaded.stack.var_files.clone(),
-                workspace: loaded.stack.settings.workspace.clone(),
-            };
+            let code = loaded.stack.options();
             let stack = patch::Stack {
                 tree: &scanned.checkout.tree,
                 folder: &loaded.stack.path,
@@ -68,7 +67,7 @@ impl Options {
             };
             let findings = asked(report, &self.findings);
             known |= !findings.is_empty();
-            changed.extend(self.fix(findings, &stack, loaded));
+            self.fix(findings, &stack, loaded, &mut changed);
         }
         ensure!(
             known || self.findings.is_empty(),
@@ -78,26 +77,42 @@ impl Options {
         Ok(changed)
     }
 
+    /// Plans the findings of one stack, and adds the files that change.
     fn fix(
         &self,
         findings: Vec<&mut Finding>,
         stack: &patch::Stack<'_>,
         loaded: &Loaded,
-    ) -> Changed {
-        let direction = match (self.adopt, self.restore) {
-            (true, _) => Direction::Adopt,
-            (_, true) => Direction::Restore,
+        changed: &mut Changed,
+    ) {
+        let direction = match (self.adopt, self.restore, self.import) {
+            (true, _, _) => Direction::Adopt,
+            (_, true, _) => Direction::Restore,
+            (_, _, true) => Direction::Import,
             _ => loaded.stack.settings.fix.into(),
         };
         let mut copies: Vec<_> = findings.iter().map(|finding| (**finding).clone()).collect();
-        let changed = patch::plan(&mut copies, stack, direction);
+        let files = patch::plan(&mut copies, stack, direction);
+        // Two stacks may share code: what the first makes of it, the second has not seen.
+        let taken =
+            |file: &String| changed.contains_key(file) && changed.get(file) != files.get(file);
         for (finding, mut planned) in findings.into_iter().zip(copies) {
             if let Some(fix) = &mut planned.fix {
+                if let Some(edit) = fix.edits.iter().find(|edit| taken(&edit.file)) {
+                    let reason =
+                        format!("the fix of another stack edits {}: run it again", edit.file);
+                    *fix = Fix::refused(Refusal {
+                        reason,
+                        ..Refusal::default()
+                    });
+                }
                 fix.applied = !self.dry_run && fix.kind != FixKind::Refused;
             }
             *finding = planned;
         }
-        changed
+        for (file, bytes) in files {
+            changed.entry(file).or_insert(bytes);
+        }
     }
 
     /// 0 where every finding that counts was fixed, 2 where one was refused or left.

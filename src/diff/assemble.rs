@@ -2,9 +2,7 @@
 
 use super::walk::Sides;
 use super::{Differences, Looked};
-use crate::model::{
-    Attributes, Difference, Finding, FindingId, Kind, Severity, Unclaimed, Value, Verdict,
-};
+use crate::model::{Attributes, Difference, Finding, FindingId, Kind, Unclaimed, Value, Verdict};
 use sha2::{Digest, Sha256};
 
 /// The findings of one resource that is there: one for what drifted, one for each way of being set aside.
@@ -108,50 +106,22 @@ pub(super) fn unmanaged(found: &Unclaimed) -> Finding {
             &found.import_id,
             &under,
         ]),
-        kind: Kind::Unmanaged,
-        verdict: Verdict::UnseenByPlan,
-        address: None,
-        tf_type: found.tf_type.clone(),
         import_id: Some(found.import_id.clone()),
         under: found.under.clone(),
         account: Some(found.account.clone()),
         region: found.region.clone(),
-        attributes: Vec::new(),
-        severity: Severity::default(),
-        controls: Vec::new(),
-        techniques: Vec::new(),
-        monthly_cost: None,
-        fix: None,
-        actor: None,
-        reason: None,
-        before: Attributes::new(),
         after: found.attributes.clone(),
-        why: Vec::new(),
+        ..Finding::new(Kind::Unmanaged, Verdict::UnseenByPlan, &found.tf_type)
     }
 }
 
 fn blank(kind: Kind, verdict: Verdict, looked: &Looked<'_>) -> Finding {
     Finding {
-        id: FindingId(String::new()),
-        kind,
-        verdict,
         address: Some(looked.resource.address.clone()),
-        tf_type: looked.resource.tf_type().to_owned(),
         import_id: Some(looked.resource.id.clone()).filter(|id| !id.is_empty()),
-        under: None,
         account: looked.place.account.clone(),
         region: looked.place.region.clone(),
-        attributes: Vec::new(),
-        severity: Severity::default(),
-        controls: Vec::new(),
-        techniques: Vec::new(),
-        monthly_cost: None,
-        fix: None,
-        actor: None,
-        reason: None,
-        before: Attributes::new(),
-        after: Attributes::new(),
-        why: Vec::new(),
+        ..Finding::new(kind, verdict, looked.resource.tf_type())
     }
 }
 

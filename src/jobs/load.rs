@@ -40,6 +40,14 @@ impl Stack {
             given: None,
         }
     }
+
+    /// How its code is evaluated.
+    pub fn options(&self) -> code::Options {
+        code::Options {
+            var_files: self.var_files.clone(),
+            workspace: self.settings.workspace.clone(),
+        }
+    }
 }
 
 /// How far `.driftguard.yml` wants us to look for what no state claims.
@@ -119,11 +127,7 @@ pub struct Sources<'a> {
 
 /// Reads one stack's code and state.
 pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
-    let options = code::Options {
-        var_files: stack.var_files.clone(),
-        workspace: stack.settings.workspace.clone(),
-    };
-    let mut code = code::evaluate(sources.tree, &stack.path, &options);
+    let mut code = code::evaluate(sources.tree, &stack.path, &stack.options());
     seal(&mut code.declared, sources);
     let mut notes: Vec<String> = code.problems.iter().map(ToString::to_string).collect();
     let located = locate(&stack);

@@ -2,7 +2,7 @@
 
 use super::access;
 use super::job::{JobError, Process, ScanOrder};
-use super::load::{self, Loaded, Stack};
+use super::load::{self, Stack};
 use super::now;
 use super::onboarding::derive;
 use super::propose::Proposer;
@@ -262,7 +262,7 @@ fn look(settings: &Settings) -> Look {
 /// Plans the fix of every finding.
 fn plan(survey: &mut Survey, tree: &Tree) {
     for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
-        let options = options(loaded);
+        let options = loaded.stack.options();
         let stack = patch::Stack {
             tree,
             folder: &loaded.stack.path,
@@ -277,13 +277,6 @@ fn plan(survey: &mut Survey, tree: &Tree) {
                 loaded.stack.settings.fix.into(),
             );
         }
-    }
-}
-
-fn options(loaded: &Loaded) -> crate::code::Options {
-    crate::code::Options {
-        var_files: loaded.stack.var_files.clone(),
-        workspace: loaded.stack.settings.workspace.clone(),
     }
 }
 

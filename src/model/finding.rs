@@ -54,6 +54,34 @@ pub struct Finding {
     pub why: Vec<String>,
 }
 
+impl Finding {
+    /// A finding of which nothing is known yet but what happened.
+    pub fn new(kind: Kind, verdict: Verdict, tf_type: &str) -> Self {
+        Self {
+            id: FindingId(String::new()),
+            kind,
+            verdict,
+            address: None,
+            tf_type: tf_type.to_owned(),
+            import_id: None,
+            under: None,
+            account: None,
+            region: None,
+            attributes: Vec::new(),
+            severity: Severity::default(),
+            controls: Vec::new(),
+            techniques: Vec::new(),
+            monthly_cost: None,
+            fix: None,
+            actor: None,
+            reason: None,
+            before: Attributes::new(),
+            after: Attributes::new(),
+            why: Vec::new(),
+        }
+    }
+}
+
 /// `f-` and twelve hexadecimal digits of a hash over what drifted and how.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FindingId(pub String);

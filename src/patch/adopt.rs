@@ -20,22 +20,31 @@ pub(super) fn plan(
     all: &[Finding],
     stack: &Stack<'_>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
-    let (mut edits, mut wanted) = (Vec::new(), Vec::new());
+    write(finding, all, stack, |difference| Some(&difference.live))
+}
+
+/// The edits after which the code says of each difference what `wanted` picks of it; none: it is left alone.
+pub(super) fn write(
+    finding: &Finding,
+    all: &[Finding],
+    stack: &Stack<'_>,
+    wanted: impl Fn(&Difference) -> Option<&Value>,
+) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
+    let (mut edits, mut made) = (Vec::new(), Vec::new());
     for difference in &finding.attributes {
+        let Some(value) = wanted(difference) else {
+            continue;
+        };
         let target = Target::find(finding, &difference.path, stack)?;
-        target.agree(
-            all,
-            &|other: &Difference| other.live == difference.live,
-            stack,
-        )?;
-        edits.extend(target.write(&difference.live, stack)?);
-        wanted.extend(target.wanted(&difference.live, stack));
+        target.agree(all, &|other| wanted(other) == Some(value), stack)?;
+        edits.extend(target.write(value, stack)?);
+        made.extend(target.wanted(value, stack));
     }
-    Ok((edits, wanted))
+    Ok((edits, made))
 }
 
 /// One attribute of one resource, and its place in the code.
-pub(super) struct Target<'a> {
+struct Target<'a> {
     address: &'a Address,
     path: &'a str,
     name: &'a str,
@@ -46,11 +55,7 @@ pub(super) struct Target<'a> {
 impl<'a> Target<'a> {
     /// # Errors
     /// Why there is no place to write to.
-    pub(super) fn find(
-        finding: &'a Finding,
-        path: &'a str,
-        stack: &'a Stack<'_>,
-    ) -> Result<Self, String> {
+    fn find(finding: &'a Finding, path: &'a str, stack: &'a Stack<'_>) -> Result<Self, String> {
         let address = finding.address.as_ref().ok_or("no state claims it")?;
         let resource = stack.declared.resources.get(address).ok_or_else(|| {
             format!("the code of {address} was not found, or its instances are not certain")
@@ -73,7 +78,7 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// Names what does not.
-    pub(super) fn agree(
+    fn agree(
         &self,
         all: &[Finding],
         same: &dyn Fn(&Difference) -> bool,
@@ -115,7 +120,7 @@ impl<'a> Target<'a> {
     }
 
     /// What the code says once the edits are made.
-    pub(super) fn wanted(&self, value: &Value, stack: &Stack<'_>) -> Vec<Wanted> {
+    fn wanted(&self, value: &Value, stack: &Stack<'_>) -> Vec<Wanted> {
         let of = |address: &Address| Wanted {
             address: address.clone(),
             name: self.name.to_owned(),
@@ -133,7 +138,7 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn write(&self, value: &Value, stack: &'a Stack<'_>) -> Result<Vec<Edit>, String> {
+    fn write(&self, value: &Value, stack: &'a Stack<'_>) -> Result<Vec<Edit>, String> {
         let place = || format!("{}:{}", self.resource.file, self.resource.line);
         if matches!(value, Value::Secret(_)) {
             return Err(format!(

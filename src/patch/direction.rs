@@ -13,6 +13,8 @@ pub enum Direction {
     Adopt,
     /// The code enforces what it declares.
     Restore,
+    /// Only what was added below something managed is looked at.
+    Import,
     /// Nothing is fixed.
     None,
 }
@@ -32,6 +34,7 @@ impl Direction {
         match self {
             _ if free => None,
             Self::None => None,
+            Self::Import => (finding.kind == Kind::Unmanaged).then_some(Way::Adopt),
             Self::Adopt => Some(Way::Adopt),
             Self::Restore => Some(Way::Restore),
             Self::ByRisk if is_risk(finding) => Some(Way::Restore),

@@ -1,9 +1,8 @@
 //! Code enforces what it declares.
 
-use super::Stack;
-use super::adopt::Target;
 use super::verify::Wanted;
-use crate::model::{Difference, Edit, Finding, Verdict};
+use super::{Stack, adopt};
+use crate::model::{Edit, Finding, Verdict};
 
 /// What a restore says where the code was right already, in whole or in part.
 pub(super) const REASON: &str = "the code is right, and an apply brings AWS back to it";
@@ -20,20 +19,7 @@ pub(super) fn plan(
     all: &[Finding],
     stack: &Stack<'_>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
-    let (mut edits, mut wanted) = (Vec::new(), Vec::new());
-    for difference in finding
-        .attributes
-        .iter()
-        .filter(|one| one.verdict == Verdict::UnseenByPlan)
-    {
-        let target = Target::find(finding, &difference.path, stack)?;
-        target.agree(
-            all,
-            &|other: &Difference| other.recorded == difference.recorded,
-            stack,
-        )?;
-        edits.extend(target.write(&difference.recorded, stack)?);
-        wanted.extend(target.wanted(&difference.recorded, stack));
-    }
-    Ok((edits, wanted))
+    adopt::write(finding, all, stack, |difference| {
+        (difference.verdict == Verdict::UnseenByPlan).then_some(&difference.recorded)
+    })
 }

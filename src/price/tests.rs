@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Difference, FindingId, Region, Severity, Value, Verdict};
+use crate::model::{Difference, Region, Value, Verdict};
 
 fn finding(kind: Kind, tf_type: &str, before: Attributes, after: Attributes) -> Finding {
     let changed = before
@@ -15,26 +15,11 @@ fn finding(kind: Kind, tf_type: &str, before: Attributes, after: Attributes) -> 
         removed: Vec::new(),
     });
     Finding {
-        id: FindingId("f-1".to_owned()),
-        kind,
-        verdict: Verdict::Drift,
-        address: None,
-        tf_type: tf_type.to_owned(),
-        import_id: None,
-        under: None,
-        account: None,
         region: Region::new("us-east-1"),
         attributes: attributes.collect(),
-        severity: Severity::Info,
-        controls: Vec::new(),
-        techniques: Vec::new(),
-        monthly_cost: None,
-        fix: None,
-        actor: None,
-        reason: None,
         before,
         after,
-        why: Vec::new(),
+        ..Finding::new(kind, Verdict::Drift, tf_type)
     }
 }
 

@@ -2,9 +2,7 @@
 
 use super::rule::{self, Example, Rule, changed_roots};
 use super::subject;
-use crate::model::{
-    AccountId, Attributes, Difference, Finding, FindingId, Kind, Severity, Value, Verdict,
-};
+use crate::model::{AccountId, Attributes, Difference, Finding, Kind, Severity, Value, Verdict};
 
 #[test]
 fn every_rule_speaks_where_its_examples_say() {
@@ -85,30 +83,13 @@ fn finding(rule: &Rule, example: &Example) -> Finding {
         removed: Vec::new(),
     };
     let attributes = names.filter(differs).map(difference).collect();
+    let tf_type = example.tf_type.as_deref().unwrap_or(&rule.types[0]);
     let finding = Finding {
-        id: FindingId("f-000000000000".to_owned()),
-        kind,
-        verdict: Verdict::Drift,
-        address: None,
-        tf_type: example
-            .tf_type
-            .clone()
-            .unwrap_or_else(|| rule.types[0].clone()),
-        import_id: None,
-        under: None,
         account: AccountId::new("123456789012"),
-        region: None,
         attributes,
-        severity: Severity::Info,
-        controls: Vec::new(),
-        techniques: Vec::new(),
-        monthly_cost: None,
-        fix: None,
-        actor: None,
-        reason: None,
         before,
         after,
-        why: Vec::new(),
+        ..Finding::new(kind, Verdict::Drift, tf_type)
     };
     assert!(
         kind != Kind::Modified || !changed_roots(&finding).is_empty(),
