@@ -3,6 +3,7 @@
 use super::ask::{match_up, unclaimed};
 use super::instance_aspects::{Aspect, aspects};
 use super::instance_disks::{VOLUMES, disks, volumes};
+use super::instance_options::options;
 use super::shape::{attributes, block, made_by_aws, tags, texts};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
@@ -261,55 +262,7 @@ fn convert(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> Attribute
         ),
         ("tenancy", tenancy.map(|tenancy| tenancy.as_str()).into()),
     ]);
-    if let Some(options) = instance.metadata_options() {
-        let parts = block([
-            (
-                "http_endpoint",
-                options.http_endpoint().map(|value| value.as_str().into()),
-            ),
-            (
-                "http_protocol_ipv6",
-                options
-                    .http_protocol_ipv6()
-                    .map(|value| value.as_str().into()),
-            ),
-            (
-                "http_put_response_hop_limit",
-                options.http_put_response_hop_limit().map(Into::into),
-            ),
-            (
-                "http_tokens",
-                options.http_tokens().map(|value| value.as_str().into()),
-            ),
-            (
-                "instance_metadata_tags",
-                options
-                    .instance_metadata_tags()
-                    .map(|value| value.as_str().into()),
-            ),
-        ]);
-        all.insert("metadata_options".to_owned(), parts);
-    }
-    if let Some(hibernation) = instance
-        .hibernation_options()
-        .and_then(|options| options.configured())
-    {
-        all.insert("hibernation".to_owned(), hibernation.into());
-    }
-    if let Some(enabled) = instance
-        .enclave_options()
-        .and_then(|options| options.enabled())
-    {
-        let parts = block([("enabled", Some(enabled.into()))]);
-        all.insert("enclave_options".to_owned(), parts);
-    }
-    if let Some(recovery) = instance
-        .maintenance_options()
-        .and_then(|options| options.auto_recovery())
-    {
-        let parts = block([("auto_recovery", Some(recovery.as_str().into()))]);
-        all.insert("maintenance_options".to_owned(), parts);
-    }
+    all.extend(options(instance));
     if let Some(primary) = primary {
         all.extend(network(instance, primary));
     }

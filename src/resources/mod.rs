@@ -4,6 +4,7 @@ mod ask;
 mod bucket_aspect;
 mod instance_aspects;
 mod instance_disks;
+mod instance_options;
 mod permissions;
 mod policy;
 mod provider;
