@@ -185,6 +185,7 @@ async fn whatever_goes_wrong_there_is_one_pull_request_in_the_end() {
             let pulls = desk.github.pull_requests("acme/shop");
             assert_eq!(pulls.len(), 1, "{fault:?} at {request}");
             assert_eq!((pulls[0].number, pulls[0].open), (number, true));
+            assert_eq!(pulls[0].labels, ["drift"], "{fault:?} at {request}");
         }
     }
 }

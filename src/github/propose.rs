@@ -71,6 +71,10 @@ impl Repository {
         let Some(pull) = open else {
             return self.open(wanted).await.map(Proposing::Opened);
         };
+        // The try that opened it may have ended there.
+        if !pull.labelled {
+            self.label(pull.number, wanted.labels).await?;
+        }
         if pull.title != wanted.title || pull.body != wanted.body {
             let body = json!({"title": wanted.title, "body": wanted.body});
             self.patch(&format!("pulls/{}", pull.number), body).await?;
@@ -168,6 +172,16 @@ impl Repository {
         Ok(true)
     }
 
+    async fn label(&self, number: u64, labels: &[String]) -> Result<(), GithubError> {
+        if labels.is_empty() {
+            return Ok(());
+        }
+        let path = format!("issues/{number}/labels");
+        self.post(&path, json!({"labels": labels}), true)
+            .await
+            .map(drop)
+    }
+
     async fn open(&self, wanted: &Proposed<'_>) -> Result<u64, GithubError> {
         let body = json!({
             "title": wanted.title, "body": wanted.body, "head": wanted.branch, "base": wanted.base, "draft": wanted.draft,
@@ -176,17 +190,15 @@ impl Repository {
         let number = pull["number"]
             .as_u64()
             .context("GitHub does not tell the pull request's number")?;
-        if !wanted.labels.is_empty() {
-            let path = format!("issues/{number}/labels");
-            self.post(&path, json!({"labels": wanted.labels}), true)
-                .await?;
-        }
+        self.label(number, wanted.labels).await?;
         Ok(number)
     }
 }
 
 /// An open pull request.
 struct Pull {
+    /// Whether it carries any label: a person may have chosen others.
+    labelled: bool,
     number: u64,
     title: String,
     body: String,
@@ -194,7 +206,9 @@ struct Pull {
 
 impl Pull {
     fn read(pull: &Value) -> Option<Self> {
+        let labels = pull["labels"].as_array();
         Some(Self {
+            labelled: labels.is_some_and(|labels| !labels.is_empty()),
             number: pull["number"].as_u64()?,
             title: pull["title"].as_str()?.to_owned(),
             body: pull["body"].as_str().unwrap_or_default().to_owned(),
