@@ -6,25 +6,6 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is read of a repository: code, its values, settings, and states that lie in it.
-const ENDINGS: &[&str] = &[
-    ".tf",
-    ".tf.json",
-    ".tofu",
-    ".tofu.json",
-    ".tfvars",
-    ".tfvars.json",
-    ".tfstate",
-    ".hcl",
-    ".json",
-    ".yaml",
-    ".yml",
-    ".tpl",
-    ".tftpl",
-    ".tmpl",
-    ".sh",
-    ".txt",
-];
 /// Folders that hold no code of the repository.
 const SKIPPED: &[&str] = &[
     ".git",
@@ -122,7 +103,7 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
                 if !SKIPPED.contains(&name.as_ref()) {
                     folders.push_back(path);
                 }
-            } else if kind.is_file() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            } else if kind.is_file() && Tree::is_read(&name) {
                 let size = entry.metadata().with_context(while_reading)?.len();
                 let largest = if name.ends_with(".tfstate") {
                     LARGEST_STATE

@@ -6,11 +6,6 @@ use flate2::read::GzDecoder;
 use std::io::Read;
 use tar::{Archive, EntryType};
 
-/// What a scan reads of a repository: code, its values, settings, states, and what code reads itself.
-const ENDINGS: &[&str] = &[
-    ".tf", ".tofu", ".tfvars", ".tfstate", ".hcl", ".json", ".yaml", ".yml", ".tpl", ".tftpl",
-    ".tmpl", ".sh", ".txt",
-];
 /// The largest file that is read; a larger one is passed over.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 /// How much may be unpacked, read or not.
@@ -42,7 +37,7 @@ pub(super) fn unpack(archive: &[u8]) -> anyhow::Result<Tree> {
             EntryType::Symlink | EntryType::Link => {
                 tree.links.insert(path);
             }
-            EntryType::Regular if is_read(&path) && entry.size() <= LARGEST_FILE => {
+            EntryType::Regular if Tree::is_read(&path) && entry.size() <= LARGEST_FILE => {
                 let mut bytes = Vec::new();
                 entry
                     .read_to_end(&mut bytes)
@@ -62,10 +57,6 @@ fn inside(path: &str) -> Option<String> {
     good.then(|| Tree::join("", path))
         .flatten()
         .filter(|joined| joined == path)
-}
-
-fn is_read(path: &str) -> bool {
-    ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 #[cfg(test)]

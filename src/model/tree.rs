@@ -12,7 +12,18 @@ pub struct Tree {
     pub links: BTreeSet<String>,
 }
 
+/// What a scan reads of a repository: code, its values, settings, states that lie in it, and what code reads itself.
+const ENDINGS: &[&str] = &[
+    ".tf", ".tofu", ".tfvars", ".tfstate", ".hcl", ".json", ".yaml", ".yml", ".tpl", ".tftpl",
+    ".tmpl", ".sh", ".txt",
+];
+
 impl Tree {
+    /// Whether a scan reads files of this name.
+    pub fn is_read(path: &str) -> bool {
+        ENDINGS.iter().any(|ending| path.ends_with(ending))
+    }
+
     /// The text of a file; none where there is no such file, or it is not UTF-8.
     pub fn text(&self, path: &str) -> Option<&str> {
         std::str::from_utf8(self.files.get(path)?).ok()
