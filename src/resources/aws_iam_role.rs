@@ -1,8 +1,9 @@
 //! `aws_iam_role`: who may act as what.
 
 use super::ask::{match_up, unclaimed};
+use super::authorizations::{DETAILS, LIST, MISSING, details, list};
 use super::policy::{canonical, decoded};
-use super::roles::{DETAILS, LIST, MISSING, ONE, details, list};
+use super::roles::ROLES;
 use super::shape::{attributes, made_by_aws, name_prefix, tags, texts};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
@@ -44,6 +45,8 @@ pub(super) static TYPE: ResourceType = ResourceType {
     read: |session, ask| read(session, ask).boxed(),
 };
 
+/// What a second look at one role needs.
+const ONE: &str = "iam:GetRole";
 const INLINE: &str = "aws_iam_role_policy";
 const ATTACHMENT: &str = "aws_iam_role_policy_attachment";
 
@@ -76,6 +79,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         (Err(reason), _) | (_, Err(reason)) => return Answer::unknown(&ask, &reason),
     };
     let both: BTreeMap<String, Found> = details
+        .roles
         .iter()
         .map(|(name, detail)| {
             (
@@ -101,7 +105,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     };
     if ask.look != Look::Off {
         for resource in &ask.tracked {
-            let detail = details.get(&resource.id);
+            let detail = details.roles.get(&resource.id);
             answer.unclaimed.extend(
                 detail
                     .into_iter()
@@ -225,28 +229,15 @@ fn of_detail(detail: &RoleDetail) -> Attributes {
 
 /// Each policy of a role, below it.
 fn parts(session: &Session, parent: &Address, detail: &RoleDetail) -> Vec<Unclaimed> {
-    let role = detail.role_name().unwrap_or_default();
-    let below = |path, found| Unclaimed {
+    let held = (
+        detail.role_name().unwrap_or_default(),
+        detail.role_policy_list(),
+        detail.attached_managed_policies(),
+    );
+    ROLES.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| Unclaimed {
         under: Some(parent.clone()),
-        path: Some(path),
+        path: TYPE.part(tf_type),
         region: None,
-        ..found
-    };
-    let inline = detail.role_policy_list().iter().map(|one| {
-        let name = one.policy_name().unwrap_or_default();
-        let all = super::aws_iam_role_policy::convert(role, one);
-        below(
-            "inline_policy",
-            unclaimed(session, INLINE, &format!("{role}:{name}"), all),
-        )
-    });
-    let attached = detail.attached_managed_policies().iter().map(|one| {
-        let arn = one.policy_arn().unwrap_or_default();
-        let all = attributes([("policy_arn", arn.into()), ("role", role.into())]);
-        below(
-            "managed_policy_arns",
-            unclaimed(session, ATTACHMENT, &format!("{role}/{arn}"), all),
-        )
-    });
-    inline.chain(attached).collect()
+        ..unclaimed(session, tf_type, id, all)
+    })
 }

@@ -1,12 +1,11 @@
 //! `aws_iam_role_policy_attachment`: a managed policy on a role.
 
-use super::roles::{DETAILS, details};
-use super::shape::{attributes, option};
-use super::{Answer, Ask, ResourceType, Scope};
-use crate::aws::Session;
-use crate::model::{Extra, Reading, Reason, Resource};
+use super::authorizations::DETAILS;
+use super::principal::{claims, undo};
+use super::roles::{ATTACHED, ROLES};
+use super::{ResourceType, Scope};
+use crate::model::Extra;
 use futures::FutureExt;
-use futures::future::join_all;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_role_policy_attachment",
@@ -14,82 +13,12 @@ pub(super) static TYPE: ResourceType = ResourceType {
     listed: false,
     extra: Extra {
         undo: Some(|found, _| {
-            let given = |name: &str| found.get(name).cloned().unwrap_or_default();
-            let (role, policy) = (given("role"), given("policy_arn"));
-            "aws iam detach-role-policy".to_owned()
-                + &option("role-name", &role)
-                + &option("policy-arn", &policy)
+            let options = [("role-name", "role"), ("policy-arn", "policy_arn")];
+            undo("detach-role-policy", found, options)
         }),
-        claims: Some(|attachment, found| {
-            let same = |name: &str| {
-                let own = attachment.text(name);
-                own.is_some() && own == found.attributes.get(name).and_then(|value| value.as_str())
-            };
-            found.tf_type == TYPE.tf_type && same("role") && same("policy_arn")
-        }),
+        claims: Some(|attachment, found| claims(TYPE.tf_type, "role", attachment, found)),
         ..Extra::NONE
     },
-    actions: &[DETAILS, ONE],
-    read: |session, ask| read(session, ask).boxed(),
+    actions: &[DETAILS, ATTACHED],
+    read: |session, ask| ROLES.read_attached(session, ask).boxed(),
 };
-
-/// What a second look at one role's attachments needs.
-const ONE: &str = "iam:ListAttachedRolePolicies";
-
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
-    }
-    let roles = match details(session).await {
-        Ok(roles) => roles,
-        Err(reason) => return Answer::unknown(&ask, &reason),
-    };
-    let read = |resource: &'a Resource| {
-        let roles = roles.clone();
-        async move {
-            let (role, policy) = parts(resource);
-            let listed = roles.get(role).is_some_and(|detail| {
-                let mut attached = detail.attached_managed_policies().iter();
-                attached.any(|one| one.policy_arn() == Some(policy))
-            });
-            let reading = match listed {
-                true => found(resource),
-                false => match attached(session, role, policy).await {
-                    Ok(true) => found(resource),
-                    Ok(false) => Reading::Absent,
-                    Err(reason) => Reading::Unknown(reason),
-                },
-            };
-            (resource, reading)
-        }
-    };
-    Answer {
-        readings: join_all(ask.tracked.iter().copied().map(read)).await,
-        ..Answer::default()
-    }
-}
-
-fn parts(resource: &Resource) -> (&str, &str) {
-    let text = |name| resource.text(name).unwrap_or_default();
-    (text("role"), text("policy_arn"))
-}
-
-/// A second look, at the one role.
-async fn attached(session: &Session, role: &str, policy: &str) -> Result<bool, Reason> {
-    let request = session.iam().list_attached_role_policies().role_name(role);
-    let answer = session
-        .find(ONE, super::roles::MISSING, request.max_items(1000).send())
-        .await?;
-    let attached = answer
-        .and_then(|answer| answer.attached_policies)
-        .unwrap_or_default();
-    Ok(attached.iter().any(|one| one.policy_arn() == Some(policy)))
-}
-
-fn found(resource: &Resource) -> Reading {
-    let (role, policy) = parts(resource);
-    Reading::Found(attributes([
-        ("policy_arn", policy.into()),
-        ("role", role.into()),
-    ]))
-}

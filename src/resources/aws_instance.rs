@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt;
 use sha1::{Digest, Sha1};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_instance",
@@ -78,7 +79,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     let bulk = describe(session, if all { Vec::new() } else { ids.clone() });
     let volumes = async {
         if ids.is_empty() {
-            Ok(BTreeMap::new())
+            Ok(Arc::default())
         } else {
             volumes(session).await
         }

@@ -1,6 +1,7 @@
 //! `aws_s3_bucket`: an object store.
 
 use super::ask::unclaimed;
+use super::bucket_aspect::{ACL, acl};
 use super::shape::{attributes, tags, texts};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
@@ -52,7 +53,6 @@ const LIST: &str = "s3:ListAllMyBuckets";
 /// What `HeadBucket` needs.
 const HEAD: &str = "s3:ListBucket";
 const TAGS: &str = "s3:GetBucketTagging";
-const ACL: &str = "s3:GetBucketAcl";
 /// How S3 says that a bucket is not there.
 const MISSING: &[&str] = &["NoSuchBucket", "NotFound"];
 /// S3's longest page; only pages name the buckets' regions.
@@ -146,12 +146,12 @@ async fn aspects(session: &Session, resource: &Resource) -> Result<Attributes, R
         &["NoSuchTagSet"],
         client.get_bucket_tagging().bucket(name).send(),
     );
-    let acl = session.find(ACL, MISSING, client.get_bucket_acl().bucket(name).send());
-    let (tagging, acl) = futures::join!(tagging, acl);
+    let (tagging, acl) = futures::join!(tagging, acl(session, name));
     let (tagging, acl) = (tagging?, acl?);
     let pairs = tagging.map(|answer| answer.tag_set).unwrap_or_default();
-    let owner = acl.as_ref().and_then(|acl| acl.owner()?.id());
-    let grants = acl.as_ref().map(|acl| acl.grants()).unwrap_or_default();
+    let owner = acl.as_ref().as_ref().and_then(|acl| acl.owner()?.id());
+    let grants = acl.as_ref().as_ref().map(|acl| acl.grants());
+    let grants = grants.unwrap_or_default();
     let mut all = attributes([
         (
             "arn",

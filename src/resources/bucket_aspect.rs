@@ -1,8 +1,14 @@
 //! What the types have in common that stand for one aspect of a bucket: one call each, by the bucket's name.
 
 use super::{Answer, Ask};
+use crate::aws::Session;
 use crate::model::{Attributes, Reading, Reason, Resource};
+use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
 use futures::future::{BoxFuture, join_all};
+use std::sync::Arc;
+
+/// What reading a bucket's grants needs.
+pub(super) const ACL: &str = "s3:GetBucketAcl";
 
 /// How S3 says that a bucket is not there.
 pub(super) const MISSING: &[&str] = &["NoSuchBucket"];
@@ -34,4 +40,16 @@ pub(super) async fn read<'a>(
 pub(super) fn bucket(resource: &Resource) -> &str {
     let id = resource.id.split(',').next().unwrap_or_default();
     resource.text("bucket").unwrap_or(id)
+}
+
+/// A bucket's grants, asked once for the bucket and for what stands for them; none where there is no bucket.
+pub(super) async fn acl(
+    session: &Session,
+    bucket: &str,
+) -> Result<Arc<Option<GetBucketAclOutput>>, Reason> {
+    let ask = async {
+        let request = session.s3().get_bucket_acl().bucket(bucket).send();
+        session.find(ACL, MISSING, request).await
+    };
+    session.shared(&format!("grants of {bucket}"), ask).await
 }

@@ -1,5 +1,6 @@
 //! The disks of instances: blocks of theirs in the provider's shape, volumes of their own in the API's.
 
+use super::bulk::All;
 use super::shape::attributes;
 use crate::aws::Session;
 use crate::model::{Reason, Value};
@@ -10,18 +11,21 @@ pub(super) const VOLUMES: &str = "ec2:DescribeVolumes";
 /// EC2's longest page.
 const PAGE: i32 = 1000;
 
-/// The region's volumes by id.
-pub(super) async fn volumes(session: &Session) -> Result<BTreeMap<String, Volume>, Reason> {
-    let request = session.ec2().describe_volumes().max_results(PAGE);
-    let pages = session
-        .pages(VOLUMES, request.into_paginator().send())
-        .await?;
-    let volumes = pages
-        .into_iter()
-        .flat_map(|page| page.volumes.unwrap_or_default());
-    Ok(volumes
-        .filter_map(|one| Some((one.volume_id()?.to_owned(), one)))
-        .collect())
+/// The region's volumes by id, asked once.
+pub(super) async fn volumes(session: &Session) -> Result<All<Volume>, Reason> {
+    let ask = async {
+        let request = session.ec2().describe_volumes().max_results(PAGE);
+        let pages = session
+            .pages(VOLUMES, request.into_paginator().send())
+            .await?;
+        let volumes = pages
+            .into_iter()
+            .flat_map(|page| page.volumes.unwrap_or_default());
+        Ok(volumes
+            .filter_map(|one| Some((one.volume_id()?.to_owned(), one)))
+            .collect())
+    };
+    session.shared("volumes", ask).await
 }
 
 /// The root disk, and the others.

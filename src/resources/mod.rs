@@ -1,27 +1,51 @@
 //! One AWS resource type a file. A new one is its file, its `mod` line and its line in `ALL`.
 
 mod ask;
+mod authorizations;
 mod bucket_aspect;
+mod bulk;
 mod instance_aspects;
 mod instance_disks;
 mod instance_options;
 mod permissions;
 mod policy;
+mod principal;
 mod provider;
 mod roles;
+mod routes;
 mod shape;
+mod users;
 mod vpc_rule;
 
 mod aws_db_instance;
+mod aws_db_subnet_group;
+mod aws_ebs_volume;
+mod aws_eip;
+mod aws_iam_instance_profile;
+mod aws_iam_policy;
 mod aws_iam_role;
 mod aws_iam_role_policy;
 mod aws_iam_role_policy_attachment;
+mod aws_iam_user;
+mod aws_iam_user_policy;
+mod aws_iam_user_policy_attachment;
 mod aws_instance;
+mod aws_internet_gateway;
+mod aws_nat_gateway;
+mod aws_route;
+mod aws_route_table;
+mod aws_route_table_association;
 mod aws_s3_bucket;
+mod aws_s3_bucket_acl;
+mod aws_s3_bucket_ownership_controls;
+mod aws_s3_bucket_policy;
 mod aws_s3_bucket_public_access_block;
+mod aws_s3_bucket_server_side_encryption_configuration;
 mod aws_s3_bucket_versioning;
 mod aws_security_group;
 mod aws_security_group_rule;
+mod aws_subnet;
+mod aws_vpc;
 mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 
@@ -35,15 +59,34 @@ use futures::future::BoxFuture;
 pub static ALL: &[&ResourceType] = &[
     // One line a type, by name.
     &aws_db_instance::TYPE,
+    &aws_db_subnet_group::TYPE,
+    &aws_ebs_volume::TYPE,
+    &aws_eip::TYPE,
+    &aws_iam_instance_profile::TYPE,
+    &aws_iam_policy::TYPE,
     &aws_iam_role::TYPE,
     &aws_iam_role_policy::TYPE,
     &aws_iam_role_policy_attachment::TYPE,
+    &aws_iam_user::TYPE,
+    &aws_iam_user_policy::TYPE,
+    &aws_iam_user_policy_attachment::TYPE,
     &aws_instance::TYPE,
+    &aws_internet_gateway::TYPE,
+    &aws_nat_gateway::TYPE,
+    &aws_route::TYPE,
+    &aws_route_table::TYPE,
+    &aws_route_table_association::TYPE,
     &aws_s3_bucket::TYPE,
+    &aws_s3_bucket_acl::TYPE,
+    &aws_s3_bucket_ownership_controls::TYPE,
+    &aws_s3_bucket_policy::TYPE,
     &aws_s3_bucket_public_access_block::TYPE,
+    &aws_s3_bucket_server_side_encryption_configuration::TYPE,
     &aws_s3_bucket_versioning::TYPE,
     &aws_security_group::TYPE,
     &aws_security_group_rule::TYPE,
+    &aws_subnet::TYPE,
+    &aws_vpc::TYPE,
     &aws_vpc_security_group_egress_rule::TYPE,
     &aws_vpc_security_group_ingress_rule::TYPE,
 ];
@@ -74,6 +117,13 @@ pub enum Scope {
 }
 
 impl ResourceType {
+    /// The attribute whose parts are resources of this other type.
+    fn part(&self, tf_type: &str) -> Option<&'static str> {
+        let mut children = self.extra.children.iter();
+        let child = children.find(|children| children.tf_type == tf_type)?;
+        Some(child.path)
+    }
+
     /// The type of this name, where DriftGuard reads it.
     pub fn named(tf_type: &str) -> Option<&'static Self> {
         ALL.iter().copied().find(|known| known.tf_type == tf_type)

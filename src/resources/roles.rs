@@ -1,50 +1,42 @@
-//! All roles of an account with their policies: read once for the types that stand for parts of them.
+//! Roles, as what holds policies.
 
-use crate::aws::Session;
-use crate::model::Reason;
-use aws_sdk_iam::types::{EntityType, Role, RoleDetail};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use super::authorizations::MISSING;
+use super::principal::Principal;
+use futures::FutureExt;
 
-/// What reading all roles with their policies needs.
-pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
-/// What reading their descriptions and session lengths needs.
-pub(super) const LIST: &str = "iam:ListRoles";
-/// What a second look at one role needs.
-pub(super) const ONE: &str = "iam:GetRole";
-/// How IAM says that something is not there.
-pub(super) const MISSING: &[&str] = &["NoSuchEntity"];
+/// What a second look at one inline policy of a role needs.
+pub(super) const POLICY: &str = "iam:GetRolePolicy";
+/// What a second look at a role's attachments needs.
+pub(super) const ATTACHED: &str = "iam:ListAttachedRolePolicies";
 /// IAM's longest page.
 const PAGE: i32 = 1000;
 
-/// Each role of the account, by name, with its policies; asked once.
-pub(super) async fn details(
-    session: &Session,
-) -> Result<Arc<BTreeMap<String, RoleDetail>>, Reason> {
-    let ask = async {
-        let request = session.iam().get_account_authorization_details();
-        let request = request
-            .filter(EntityType::Role)
-            .max_items(PAGE)
-            .into_paginator();
-        let pages = session.pages(DETAILS, request.send()).await?;
-        let roles = pages
-            .into_iter()
-            .flat_map(|page| page.role_detail_list.unwrap_or_default());
-        Ok(roles
-            .filter_map(|one| Some((one.role_name()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared_globally("roles in detail", ask).await
-}
-
-/// Each role of the account, by name, with its description and session length; asked once.
-pub(super) async fn list(session: &Session) -> Result<Arc<BTreeMap<String, Role>>, Reason> {
-    let ask = async {
-        let request = session.iam().list_roles().max_items(PAGE).into_paginator();
-        let pages = session.pages(LIST, request.send()).await?;
-        let roles = pages.into_iter().flat_map(|page| page.roles);
-        Ok(roles.map(|one| (one.role_name().to_owned(), one)).collect())
-    };
-    session.shared_globally("roles", ask).await
-}
+pub(super) static ROLES: Principal = Principal {
+    attribute: "role",
+    all: |details| {
+        let roles = details.roles.iter();
+        let held = roles.map(|(name, role)| {
+            let attached = role.attached_managed_policies();
+            (name.as_str(), role.role_policy_list(), attached)
+        });
+        held.collect()
+    },
+    inline: |session, role, name| {
+        async move {
+            let request = session.iam().get_role_policy();
+            let request = request.role_name(role).policy_name(name).send();
+            let answer = session.find(POLICY, MISSING, request).await?;
+            Ok(answer.map(|answer| answer.policy_document))
+        }
+        .boxed()
+    },
+    attached: |session, role| {
+        async move {
+            let request = session.iam().list_attached_role_policies();
+            let request = request.role_name(role).max_items(PAGE).send();
+            let answer = session.find(ATTACHED, MISSING, request).await?;
+            Ok(answer.and_then(|answer| answer.attached_policies))
+        }
+        .boxed()
+    },
+};

@@ -35,3 +35,13 @@ resource "aws_db_instance" "postgres" {
     Name = "postgres"
   }
 }
+
+resource "aws_db_subnet_group" "described" {
+  name        = "parity-described"
+  description = "Where the databases live"
+  subnet_ids  = [aws_subnet.b.id, aws_subnet.a.id]
+
+  tags = {
+    Name = "described"
+  }
+}

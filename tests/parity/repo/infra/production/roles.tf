@@ -75,3 +75,61 @@ resource "aws_iam_instance_profile" "web" {
   name = "parity-web"
   role = aws_iam_role.web.name
 }
+
+resource "aws_iam_instance_profile" "rich" {
+  name = "parity-rich"
+  path = "/service/"
+  role = aws_iam_role.rich.name
+
+  tags = {
+    Name = "rich"
+  }
+}
+
+resource "aws_iam_policy" "rich" {
+  name        = "parity-rich"
+  path        = "/service/"
+  description = "Reads one bucket"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Sid = "Read", Effect = "Allow", Action = ["s3:GetObject"], Resource = "arn:aws:s3:::parity-rich/*" },
+      { Sid = "List", Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::parity-rich" },
+    ]
+  })
+
+  tags = {
+    Name = "rich"
+  }
+}
+
+resource "aws_iam_user" "plain" {
+  name = "parity-plain"
+}
+
+resource "aws_iam_user" "rich" {
+  name                 = "parity-rich"
+  path                 = "/people/"
+  permissions_boundary = aws_iam_policy.boundary.arn
+  force_destroy        = true
+
+  tags = {
+    Name = "rich"
+  }
+}
+
+resource "aws_iam_user_policy" "rich" {
+  name = "inline"
+  user = aws_iam_user.rich.name
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "s3:List*", Resource = "*" }]
+  })
+}
+
+resource "aws_iam_user_policy_attachment" "rich" {
+  user       = aws_iam_user.rich.name
+  policy_arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}

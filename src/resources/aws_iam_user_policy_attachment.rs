@@ -1,0 +1,24 @@
+//! `aws_iam_user_policy_attachment`: a managed policy on a user.
+
+use super::authorizations::DETAILS;
+use super::principal::{claims, undo};
+use super::users::{ATTACHED, USERS};
+use super::{ResourceType, Scope};
+use crate::model::Extra;
+use futures::FutureExt;
+
+pub(super) static TYPE: ResourceType = ResourceType {
+    tf_type: "aws_iam_user_policy_attachment",
+    scope: Scope::Global,
+    listed: false,
+    extra: Extra {
+        undo: Some(|found, _| {
+            let options = [("user-name", "user"), ("policy-arn", "policy_arn")];
+            undo("detach-user-policy", found, options)
+        }),
+        claims: Some(|attachment, found| claims(TYPE.tf_type, "user", attachment, found)),
+        ..Extra::NONE
+    },
+    actions: &[DETAILS, ATTACHED],
+    read: |session, ask| USERS.read_attached(session, ask).boxed(),
+};

@@ -1,0 +1,67 @@
+//! `aws_s3_bucket_acl`: the older way of saying who may do what with a bucket.
+
+use super::bucket_aspect::{self, acl, bucket};
+use super::shape::{attributes, block};
+use super::{ResourceType, Scope};
+use crate::model::{Extra, Value};
+use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
+use aws_sdk_s3::types::Grant;
+use futures::FutureExt;
+
+pub(super) static TYPE: ResourceType = ResourceType {
+    tf_type: "aws_s3_bucket_acl",
+    scope: Scope::Regional,
+    listed: false,
+    extra: Extra {
+        // S3 tells what a canned name grants, never the name.
+        never_read: &["acl", "expected_bucket_owner"],
+        watched: &["access_control_policy"],
+        // Names for show, which S3 no longer gives everywhere.
+        form: |path, value| match path {
+            "access_control_policy.owner.display_name"
+            | "access_control_policy.grant.grantee.display_name" => Value::Null,
+            _ => value,
+        },
+        ..Extra::NONE
+    },
+    actions: &[bucket_aspect::ACL],
+    read: |session, ask| {
+        bucket_aspect::read(ask, move |resource| {
+            async move {
+                let name = bucket(resource);
+                let told = acl(session, name).await?;
+                Ok(told.as_ref().as_ref().map(|told| {
+                    attributes([
+                        ("access_control_policy", policy(told)),
+                        ("bucket", name.into()),
+                    ])
+                }))
+            }
+            .boxed()
+        })
+        .boxed()
+    },
+};
+
+/// The answer in the provider's shape.
+fn policy(acl: &GetBucketAclOutput) -> Value {
+    let grants = acl.grants().iter().map(grant).collect();
+    let owner = block([("id", Some(acl.owner().and_then(|owner| owner.id()).into()))]);
+    block([("grant", Some(Value::List(grants))), ("owner", Some(owner))])
+}
+
+fn grant(grant: &Grant) -> Value {
+    let grantee = grant.grantee().map(|grantee| {
+        block([
+            ("email_address", Some(grantee.email_address().into())),
+            ("id", Some(grantee.id().into())),
+            ("type", Some(grantee.r#type().as_str().into())),
+            ("uri", Some(grantee.uri().into())),
+        ])
+    });
+    let permission = grant.permission().map(|permission| permission.as_str());
+    Value::map([
+        ("grantee", grantee.unwrap_or(Value::List(Vec::new()))),
+        ("permission", permission.into()),
+    ])
+}

@@ -1,0 +1,40 @@
+//! `aws_s3_bucket_policy`: who may do what with a bucket.
+
+use super::bucket_aspect::{self, bucket};
+use super::policy::canonical;
+use super::shape::attributes;
+use super::{ResourceType, Scope};
+use crate::model::{Extra, Value};
+use futures::FutureExt;
+
+pub(super) static TYPE: ResourceType = ResourceType {
+    tf_type: "aws_s3_bucket_policy",
+    scope: Scope::Regional,
+    listed: false,
+    extra: Extra {
+        form: |path, value| match (path, &value) {
+            ("policy", Value::String(text)) => canonical(text).into(),
+            _ => value,
+        },
+        ..Extra::NONE
+    },
+    actions: &[GET],
+    read: |session, ask| {
+        bucket_aspect::read(ask, move |resource| {
+            async move {
+                let name = bucket(resource);
+                let request = session.s3().get_bucket_policy().bucket(name).send();
+                let answer = session.find(GET, MISSING, request).await?;
+                let policy = answer.and_then(|answer| answer.policy);
+                Ok(policy
+                    .map(|policy| attributes([("bucket", name.into()), ("policy", policy.into())])))
+            }
+            .boxed()
+        })
+        .boxed()
+    },
+};
+
+const GET: &str = "s3:GetBucketPolicy";
+/// How S3 says that a bucket has none, or is not there.
+const MISSING: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket"];
