@@ -57,11 +57,10 @@ impl Options {
         let mut known = false;
         let survey = &mut scanned.survey;
         for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
-            let code = loaded.stack.options();
             let stack = patch::Stack {
                 tree: &scanned.checkout.tree,
                 folder: &loaded.stack.path,
-                options: &code,
+                options: &loaded.options,
                 declared: &loaded.code.declared,
                 catalog: &survey.catalog,
             };

@@ -1,6 +1,6 @@
 //! Expressions, evaluated.
 
-use super::functions;
+use super::{functions, policy_document};
 use super::scope::Scope;
 use crate::model::{Number, Value};
 use hcl_edit::expr::{
@@ -138,30 +138,19 @@ pub(super) fn key_of(scope: &Scope<'_>, key: &ObjectKey) -> Option<String> {
 }
 
 fn traversed(scope: &Scope<'_>, traversal: &Traversal) -> Value {
-    let mut operators = traversal.operators.iter().map(|operator| operator.value());
-    let base = match &traversal.expr {
-        Expression::Variable(name) => match (name.as_str(), scope.names.get(name.as_str())) {
-            (_, Some(value)) => value.clone(),
-            (root, None) => {
-                let Some(TraversalOperator::GetAttr(name)) = operators.next() else {
-                    return Value::Unknown;
-                };
-                match (root, name.as_str()) {
-                    ("var", name) => scope
-                        .instance
-                        .variables
-                        .get(name)
-                        .map_or(Value::Unknown, |set| set.value.clone()),
-                    ("local", name) => scope.instance.local_value(name, scope.depth()),
-                    ("terraform", "workspace") => Value::text(scope.instance.workspace.as_str()),
-                    _ => Value::Unknown,
-                }
-            }
+    let operators: Vec<_> = traversal
+        .operators
+        .iter()
+        .map(|operator| operator.value())
+        .collect();
+    let (mut value, rest) = match &traversal.expr {
+        Expression::Variable(name) => match scope.names.get(name.as_str()) {
+            Some(value) => (value.clone(), operators.as_slice()),
+            None => named(scope, name.as_str(), &operators),
         },
-        expression => scope.value(expression),
+        expression => (scope.value(expression), operators.as_slice()),
     };
-    let mut value = base;
-    while let Some(operator) = operators.next() {
+    for (at, operator) in rest.iter().enumerate() {
         value = match operator {
             TraversalOperator::GetAttr(name) => part(&value, &Value::text(name.as_str())),
             TraversalOperator::Index(index) => part(&value, &scope.value(index)),
@@ -170,12 +159,49 @@ fn traversed(scope: &Scope<'_>, traversal: &Traversal) -> Value {
                 &Value::from(i64::try_from(*index.value()).unwrap_or(i64::MAX)),
             ),
             TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                let rest: Vec<_> = operators.collect();
-                return splat(scope, &value, &rest);
+                return splat(scope, &value, &rest[at + 1..]);
             }
         };
     }
     value
+}
+
+/// What `var.x`, `local.x`, `data.t.x` or `t.x` is, and the operators that go on from there.
+fn named<'o>(
+    scope: &Scope<'_>,
+    root: &str,
+    operators: &'o [&'o TraversalOperator],
+) -> (Value, &'o [&'o TraversalOperator]) {
+    let unknown = (Value::Unknown, operators);
+    let Some((TraversalOperator::GetAttr(first), rest)) = operators.split_first() else {
+        return unknown;
+    };
+    let (instance, name) = (&scope.instance, first.as_str());
+    let value = match root {
+        "var" => instance
+            .variables
+            .get(name)
+            .map_or(Value::Unknown, |set| set.value.clone()),
+        "local" => instance.local_value(name, scope.depth()),
+        "terraform" if name == "workspace" => Value::text(instance.workspace.as_str()),
+        "data" => {
+            let Some((TraversalOperator::GetAttr(block), rest)) = rest.split_first() else {
+                return unknown;
+            };
+            let own = (name == policy_document::TYPE)
+                .then(|| policy_document::value(scope, block.as_str(), rest))
+                .flatten();
+            let recorded = || {
+                let tf_type = format!("data.{name}");
+                let wanted = (instance.path.as_slice(), tf_type.as_str(), block.as_str());
+                instance.recorded.value(wanted, rest)
+            };
+            return (own.unwrap_or_else(recorded), rest);
+        }
+        "module" | "path" | "self" | "each" | "count" => Value::Unknown,
+        tf_type => instance.recorded.value((&instance.path, tf_type, name), rest),
+    };
+    (value, rest)
 }
 
 /// An element or entry. One that is missing is unknown: a type's `optional` may have a default for it.
@@ -207,6 +233,7 @@ fn splat(scope: &Scope<'_>, value: &Value, rest: &[&TraversalOperator]) -> Value
     };
     match value {
         Value::List(items) => Value::List(items.iter().map(of).collect()),
+        Value::Map(_) => Value::List(vec![of(value)]),
         _ => Value::Unknown,
     }
 }

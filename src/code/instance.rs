@@ -2,7 +2,7 @@
 
 use super::folder::{File, Folder};
 use super::scope::Scope;
-use super::{Names, Options};
+use super::{Names, Options, Recorded};
 use crate::model::{ModuleStep, Value};
 use hcl_edit::expr::Expression;
 use std::cell::RefCell;
@@ -22,6 +22,8 @@ pub(super) struct Instance<'a> {
     pub shared: bool,
     /// The workspace.
     pub workspace: String,
+    /// What a state records of the resources that the code refers to.
+    pub recorded: Recorded,
     locals: RefCell<BTreeMap<String, Local>>,
 }
 
@@ -68,6 +70,7 @@ impl<'a> Instance<'a> {
                 "" => "default".to_owned(),
                 named => named.to_owned(),
             },
+            recorded: options.recorded.clone(),
             locals: RefCell::default(),
         })
     }
@@ -88,6 +91,7 @@ impl<'a> Instance<'a> {
             variables,
             shared: self.shared || shared,
             workspace: self.workspace.clone(),
+            recorded: self.recorded.clone(),
             locals: RefCell::default(),
         })
     }

@@ -6,7 +6,9 @@ mod expression;
 mod folder;
 mod functions;
 mod instance;
+mod policy_document;
 mod provider;
+mod recorded;
 mod resource;
 mod root;
 mod scope;
@@ -15,6 +17,7 @@ mod variable;
 
 pub use folder::Problem;
 pub use provider::ProviderConfig;
+pub use recorded::Recorded;
 pub use root::{BackendBlock, RootModule, root_modules};
 
 use crate::model::{Declared, Tree, Value};
@@ -29,6 +32,8 @@ pub struct Options {
     pub var_files: Vec<String>,
     /// The workspace; empty for the default one.
     pub workspace: String,
+    /// What a state records of the resources that the code refers to.
+    pub recorded: Recorded,
 }
 
 /// What a root module says.

@@ -184,7 +184,8 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     (name, Value::List(pairs.into_iter().map(of).collect()))
 }
 
-fn body(scope: &Scope<'_>, body: &Body) -> Value {
+/// What a block says: its attributes, and its nested blocks as lists.
+pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
     let mut parts: BTreeMap<String, Value> = BTreeMap::new();
     for attribute in body.attributes() {
         parts.insert(

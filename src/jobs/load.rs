@@ -1,7 +1,7 @@
 //! What a scan knows before it asks AWS: the stacks, their code, their states.
 
 use crate::aws::Aws;
-use crate::code::{self, Evaluated, RootModule};
+use crate::code::{self, Evaluated, Recorded, RootModule};
 use crate::model::{
     Backend, Catalog, Declared, Redactor, Region, ScanError, StackName, Tree, Value,
 };
@@ -41,11 +41,12 @@ impl Stack {
         }
     }
 
-    /// How its code is evaluated.
-    pub fn options(&self) -> code::Options {
+    /// How its code is evaluated where no state is known.
+    fn options(&self) -> code::Options {
         code::Options {
             var_files: self.var_files.clone(),
             workspace: self.settings.workspace.clone(),
+            recorded: Recorded::default(),
         }
     }
 }
@@ -65,6 +66,8 @@ pub struct Loaded {
     pub stack: Stack,
     /// Where its state is, as far as that is known.
     pub backend: Option<Backend>,
+    /// How its code was evaluated.
+    pub options: code::Options,
     /// Its code.
     pub code: Evaluated,
     /// Its state, or why there is none.
@@ -127,9 +130,7 @@ pub struct Sources<'a> {
 
 /// Reads one stack's code and state.
 pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
-    let mut code = code::evaluate(sources.tree, &stack.path, &stack.options());
-    seal(&mut code.declared, sources);
-    let mut notes: Vec<String> = code.problems.iter().map(ToString::to_string).collect();
+    let mut notes = Vec::new();
     let located = locate(&stack);
     let backend = located.as_ref().map(|(_, backend, _)| backend.clone()).ok();
     let state = match (&stack.given, located) {
@@ -150,9 +151,14 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
             }
         }
     };
+    let mut options = stack.options();
     if let Ok(state) = &state {
         notes.extend(state.notes.iter().cloned());
+        options.recorded = Recorded::new([state.resources.clone(), state.data.clone()]);
     }
+    let mut code = code::evaluate(sources.tree, &stack.path, &options);
+    seal(&mut code.declared, sources);
+    notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     let given = |(name, _): &(String, Vec<u8>)| Backend {
         kind: "file".to_owned(),
         location: name.clone(),
@@ -160,6 +166,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     Loaded {
         backend: stack.given.as_ref().map(given).or(backend),
         stack,
+        options,
         code,
         state,
         notes,

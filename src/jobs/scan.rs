@@ -262,11 +262,10 @@ fn look(settings: &Settings) -> Look {
 /// Plans the fix of every finding.
 fn plan(survey: &mut Survey, tree: &Tree) {
     for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
-        let options = loaded.stack.options();
         let stack = patch::Stack {
             tree,
             folder: &loaded.stack.path,
-            options: &options,
+            options: &loaded.options,
             declared: &loaded.code.declared,
             catalog: &survey.catalog,
         };

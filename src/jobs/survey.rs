@@ -152,7 +152,7 @@ impl<'a> Comparison<'a> {
             request,
             loaded,
             catalog,
-            claims: Claims::new(states().flatten().flat_map(|state| &state.resources)),
+            claims: Claims::new(states().flatten().flat_map(|state| state.resources.iter())),
             looked: looked.collect(),
             // What a state claims that could not be read is not known: then nothing is called unmanaged.
             unclaimed: if states().all(|state| state.is_ok()) {

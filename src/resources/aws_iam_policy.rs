@@ -80,12 +80,11 @@ async fn whole(
             let request = client.get_policy_version().policy_arn(&resource.id);
             let request = request.version_id(version).send();
             let answer = session.find(VERSION, MISSING, request).await?;
-            let document = answer
+            answer
                 .and_then(|answer| answer.policy_version?.document)
                 .ok_or_else(|| Reason::Failed {
                     message: format!("IAM answered {} without its document", resource.id),
-                })?;
-            document
+                })?
         }
     };
     Ok(Some(convert(&policy, &document)))

@@ -1,7 +1,7 @@
 //! `aws_instance`: a virtual machine.
 
 use super::ask::{match_up, unclaimed};
-use super::instance_aspects::{Aspect, aspects};
+use super::instance_aspects::{ATTRIBUTE, Aspect, CREDITS, TEMPLATE, aspects};
 use super::instance_disks::{VOLUMES, disks, volumes};
 use super::instance_options::options;
 use super::shape::{attributes, block, made_by_aws, tags, texts};
@@ -52,13 +52,11 @@ pub(super) static TYPE: ResourceType = ResourceType {
         form,
         ..Extra::NONE
     },
-    actions: &[INSTANCES, VOLUMES, ATTRIBUTE, CREDITS],
+    actions: &[INSTANCES, VOLUMES, ATTRIBUTE, CREDITS, TEMPLATE],
     read: |session, ask| read(session, ask).boxed(),
 };
 
 const INSTANCES: &str = "ec2:DescribeInstances";
-const ATTRIBUTE: &str = "ec2:DescribeInstanceAttribute";
-const CREDITS: &str = "ec2:DescribeInstanceCreditSpecifications";
 /// How EC2 says that an instance is not there.
 const MISSING: &[&str] = &["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"];
 /// EC2's longest page.
@@ -84,7 +82,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
             volumes(session).await
         }
     };
-    let aspects = aspects(session, &ask.tracked, ATTRIBUTE, CREDITS);
+    let aspects = aspects(session, &ask.tracked);
     let (instances, volumes, aspects) = futures::join!(bulk, volumes, aspects);
     let (instances, volumes) = match (instances, volumes) {
         (Ok(instances), Ok(volumes)) => (instances, volumes),

@@ -50,7 +50,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         Ok(vpcs) => answer.unclaimed.retain(|found| {
             let vpc = found.attributes.get("vpc_id").and_then(|id| id.as_str());
             let vpc = vpc.and_then(|id| vpcs.get(id));
-            !vpc.is_some_and(|vpc| vpc.is_default() == Some(true))
+            vpc.is_none_or(|vpc| vpc.is_default() != Some(true))
         }),
         Err(reason) => {
             answer.unclaimed.clear();

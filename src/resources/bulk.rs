@@ -11,14 +11,17 @@ use std::sync::Arc;
 /// Everything of a type in a region or account, by id.
 pub(super) type All<T> = Arc<BTreeMap<String, T>>;
 
+/// An answer under way.
+type Answering<'s, T> = BoxFuture<'s, Result<T, Reason>>;
+
 /// How a type is asked for and told.
 pub(super) struct Bulk<T: 'static> {
     /// Its name.
     pub tf_type: &'static str,
     /// Asks for everything of the type.
-    pub all: for<'s> fn(&'s Session) -> BoxFuture<'s, Result<All<T>, Reason>>,
+    pub all: for<'s> fn(&'s Session) -> Answering<'s, All<T>>,
     /// Asks for one alone: none where the service says that it is not there.
-    pub one: for<'s> fn(&'s Session, &'s Resource) -> BoxFuture<'s, Result<Option<T>, Reason>>,
+    pub one: for<'s> fn(&'s Session, &'s Resource) -> Answering<'s, Option<T>>,
     /// One of the answer, in the provider's shape.
     pub convert: fn(&T) -> Attributes,
     /// Whether a person or a program of theirs made one. A type without this is never looked for.

@@ -1,4 +1,7 @@
 //! What EC2 answers of an instance only when asked for it alone, or of a few at once.
+//!
+//! The data that a launch template would be made of hold most of it in one answer. Where that is not answered, each aspect
+//! is asked for by itself; so are user data that it leaves out, which may be more than a template takes.
 
 use crate::aws::Session;
 use crate::model::{Reason, Resource};
@@ -20,6 +23,13 @@ pub(super) enum Aspect {
     Credits(Option<String>),
 }
 
+/// What reading most aspects at once needs.
+pub(super) const TEMPLATE: &str = "ec2:GetLaunchTemplateData";
+/// What reading one aspect needs.
+pub(super) const ATTRIBUTE: &str = "ec2:DescribeInstanceAttribute";
+/// What reading credits needs.
+pub(super) const CREDITS: &str = "ec2:DescribeInstanceCreditSpecifications";
+
 /// The aspects that have no bulk form.
 const ASKED: &[InstanceAttributeName] = &[
     InstanceAttributeName::UserData,
@@ -27,7 +37,7 @@ const ASKED: &[InstanceAttributeName] = &[
     InstanceAttributeName::DisableApiStop,
     InstanceAttributeName::InstanceInitiatedShutdownBehavior,
 ];
-/// How many instances are asked a scan: each costs a call an aspect. Of more, another part every hour.
+/// How many instances are asked a scan: each costs a call or two. Of more, another part every hour.
 const MOST: usize = 200;
 /// How many instances one question after credits names.
 const CREDITS_AT_ONCE: usize = 100;
@@ -36,23 +46,12 @@ const CREDITS_AT_ONCE: usize = 100;
 pub(super) async fn aspects(
     session: &Session,
     tracked: &[&Resource],
-    attribute: &'static str,
-    credits: &'static str,
 ) -> BTreeMap<String, Vec<Aspect>> {
-    let mut found: BTreeMap<String, Vec<Aspect>> = BTreeMap::new();
-    let asked = turn(tracked).into_iter().flat_map(|resource| {
-        ASKED.iter().map(move |name| async move {
-            (
-                resource.id.clone(),
-                one(session, &resource.id, name.clone(), attribute).await,
-            )
-        })
+    let asked = turn(tracked).into_iter().map(|resource| async move {
+        let id = resource.id.as_str();
+        (id.to_owned(), of_one(session, id).await)
     });
-    for (id, aspect) in join_all(asked).await {
-        if let Ok(Some(aspect)) = aspect {
-            found.entry(id).or_default().push(aspect);
-        }
-    }
+    let mut found: BTreeMap<String, Vec<Aspect>> = join_all(asked).await.into_iter().collect();
     let burstable: Vec<_> = tracked
         .iter()
         .filter(|resource| is_burstable(resource))
@@ -61,7 +60,7 @@ pub(super) async fn aspects(
         let ids = some.iter().map(|resource| resource.id.clone()).collect();
         let request = session.ec2().describe_instance_credit_specifications();
         let request = request.set_instance_ids(Some(ids)).send();
-        let Ok(answer) = session.call(credits, request).await else {
+        let Ok(answer) = session.call(CREDITS, request).await else {
             continue;
         };
         for one in answer.instance_credit_specifications() {
@@ -73,18 +72,50 @@ pub(super) async fn aspects(
     found
 }
 
+/// The aspects of one instance, in as few questions as it takes.
+async fn of_one(session: &Session, id: &str) -> Vec<Aspect> {
+    let request = session.ec2().get_launch_template_data().instance_id(id);
+    let answer = session.call(TEMPLATE, request.send()).await;
+    let data = answer
+        .ok()
+        .and_then(|answer| answer.launch_template_data().cloned());
+    let Some(data) = data else {
+        let asked = ASKED.iter().map(|name| one(session, id, name.clone()));
+        let answers = join_all(asked).await;
+        return answers
+            .into_iter()
+            .filter_map(|one| one.ok().flatten())
+            .collect();
+    };
+    let flag = |name, flag: Option<bool>| flag.map(|flag| Aspect::Flag(name, flag));
+    let shutdown = data.instance_initiated_shutdown_behavior();
+    let user_data = match data.user_data().filter(|data| !data.is_empty()) {
+        Some(data) => Some(Aspect::UserData(Some(data.to_owned()))),
+        None => {
+            let asked = one(session, id, InstanceAttributeName::UserData).await;
+            asked.ok().flatten()
+        }
+    };
+    let told = [
+        user_data,
+        flag("disable_api_termination", data.disable_api_termination()),
+        flag("disable_api_stop", data.disable_api_stop()),
+        shutdown.map(|behavior| Aspect::Shutdown(Some(behavior.as_str().to_owned()))),
+    ];
+    told.into_iter().flatten().collect()
+}
+
 async fn one(
     session: &Session,
     id: &str,
     name: InstanceAttributeName,
-    action: &'static str,
 ) -> Result<Option<Aspect>, Reason> {
     let request = session
         .ec2()
         .describe_instance_attribute()
         .instance_id(id)
         .attribute(name.clone());
-    let answer = session.call(action, request.send()).await?;
+    let answer = session.call(ATTRIBUTE, request.send()).await?;
     let text = |value: Option<&aws_sdk_ec2::types::AttributeValue>| {
         value.and_then(|value| value.value()).map(str::to_owned)
     };

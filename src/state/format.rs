@@ -2,8 +2,11 @@
 
 use super::provider;
 use super::sensitive::Step;
-use crate::model::{Address, Attributes, Catalog, Key, ModuleStep, Redactor, Resource, StateInfo};
+use crate::model::{
+    Address, Attributes, Catalog, Key, ModuleStep, ProviderKey, Redactor, Resource, StateInfo,
+};
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// What a state holds of the AWS provider, secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,7 +14,9 @@ pub struct State {
     /// Which state it is.
     pub info: StateInfo,
     /// Managed instances of the AWS provider.
-    pub resources: Vec<Resource>,
+    pub resources: Arc<Vec<Resource>>,
+    /// Data sources of the AWS provider that code may refer to, with types such as `data.aws_ami`. None holds secrets.
+    pub data: Arc<Vec<Resource>>,
     /// How many instances other providers manage.
     pub other_providers: usize,
     /// What a reader should know besides: objects that wait for their end.
@@ -124,73 +129,141 @@ pub fn parse(
         }
         None => return Err(wrong("it has no `version`".to_owned())),
     }
-    let mut state = State {
+    let mut reader = Reader {
+        catalog,
+        redactor,
+        managed: Vec::new(),
+        data: Vec::new(),
+        other_providers: 0,
+        notes: Vec::new(),
+    };
+    for block in form.resources {
+        reader.add(block).map_err(wrong)?;
+    }
+    Ok(State {
         info: StateInfo {
             serial: form.serial,
             lineage: form.lineage,
             terraform_version: form.terraform_version,
         },
-        ..State::default()
-    };
-    for block in form.resources {
-        if block.mode == "managed" {
-            add(&mut state, block, catalog, redactor).map_err(wrong)?;
-        }
-    }
-    Ok(state)
+        resources: Arc::new(reader.managed),
+        data: Arc::new(reader.data),
+        other_providers: reader.other_providers,
+        notes: reader.notes,
+    })
 }
 
-/// Adds the instances of one block.
-fn add(
-    state: &mut State,
-    block: Block,
-    catalog: &Catalog,
-    redactor: &Redactor,
-) -> Result<(), String> {
-    let place = format!("{}.{}", block.tf_type, block.name);
-    let provider = provider::parse(&block.provider)
-        .ok_or_else(|| format!("{place} names the provider `{}`", block.provider))?;
-    if !provider.is_aws() {
-        state.other_providers += block.instances.len();
-        return Ok(());
-    }
-    let modules = modules(block.module.as_deref()).ok_or_else(|| {
-        format!(
-            "{place} stands in the module `{}`",
-            block.module.unwrap_or_default()
-        )
-    })?;
-    let schema = catalog.get(&block.tf_type);
-    for instance in block.instances {
-        let address = Address {
-            modules: modules.clone(),
-            tf_type: block.tf_type.clone(),
-            name: block.name.clone(),
-            key: instance.index_key.map(|key| match key {
-                IndexKey::Index(index) => Key::Index(index),
-                IndexKey::Name(name) => Key::Name(name),
-            }),
-        };
-        if instance.deposed.is_some() {
-            state.notes.push(format!(
-                "{address} has a deposed object: the next apply destroys it"
-            ));
-            continue;
+/// Data sources whose answers are no secrets: a state does not mark those of others reliably.
+const PUBLIC: &[&str] = &[
+    "aws_ami",
+    "aws_availability_zones",
+    "aws_caller_identity",
+    "aws_canonical_user_id",
+    "aws_iam_policy",
+    "aws_iam_policy_document",
+    "aws_iam_role",
+    "aws_kms_alias",
+    "aws_kms_key",
+    "aws_partition",
+    "aws_prefix_list",
+    "aws_region",
+    "aws_s3_bucket",
+    "aws_security_group",
+    "aws_security_groups",
+    "aws_subnet",
+    "aws_subnets",
+    "aws_vpc",
+];
+
+/// Reads the blocks of a state, one after the other.
+struct Reader<'a> {
+    catalog: &'a Catalog,
+    redactor: &'a Redactor,
+    managed: Vec<Resource>,
+    data: Vec<Resource>,
+    other_providers: usize,
+    notes: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// Adds the instances of one block.
+    fn add(&mut self, block: Block) -> Result<(), String> {
+        match block.mode.as_str() {
+            "managed" => self.add_managed(block),
+            "data" if PUBLIC.contains(&block.tf_type.as_str()) => {
+                // What code refers to in vain is not known: no reason to refuse the state.
+                let provider = provider::parse(&block.provider).filter(ProviderKey::is_aws);
+                if let Some((provider, modules)) = provider.zip(modules(block.module.as_deref())) {
+                    let tf_type = format!("data.{}", block.tf_type);
+                    let block = Block { tf_type, ..block };
+                    let read = self.instances(block, &provider, &modules);
+                    self.data.extend(read);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        let mut attributes = instance.attributes.unwrap_or_default();
-        for path in instance.sensitive_attributes.unwrap_or_default() {
-            super::sensitive::seal(&mut attributes, &path, schema, redactor);
-        }
-        let attributes = redactor.seal(schema, attributes);
-        let id = attributes.get("id").and_then(|id| id.as_str());
-        state.resources.push(Resource {
-            id: id.unwrap_or_default().to_owned(),
-            address,
-            provider: provider.clone(),
-            attributes,
-        });
     }
-    Ok(())
+
+    fn add_managed(&mut self, block: Block) -> Result<(), String> {
+        let place = format!("{}.{}", block.tf_type, block.name);
+        let provider = provider::parse(&block.provider)
+            .ok_or_else(|| format!("{place} names the provider `{}`", block.provider))?;
+        if !provider.is_aws() {
+            self.other_providers += block.instances.len();
+            return Ok(());
+        }
+        let modules = modules(block.module.as_deref()).ok_or_else(|| {
+            format!(
+                "{place} stands in the module `{}`",
+                block.module.clone().unwrap_or_default()
+            )
+        })?;
+        let read = self.instances(block, &provider, &modules);
+        self.managed.extend(read);
+        Ok(())
+    }
+
+    /// The instances of one block, secrets replaced. One that waits for its end is noted.
+    fn instances(
+        &mut self,
+        block: Block,
+        provider: &ProviderKey,
+        modules: &[ModuleStep],
+    ) -> Vec<Resource> {
+        let schema = self.catalog.get(&block.tf_type);
+        let mut read = Vec::with_capacity(block.instances.len());
+        for instance in block.instances {
+            let address = Address {
+                modules: modules.to_vec(),
+                tf_type: block.tf_type.clone(),
+                name: block.name.clone(),
+                key: instance.index_key.map(|key| match key {
+                    IndexKey::Index(index) => Key::Index(index),
+                    IndexKey::Name(name) => Key::Name(name),
+                }),
+            };
+            if instance.deposed.is_some() {
+                self.notes.push(format!(
+                    "{address} has a deposed object: the next apply destroys it"
+                ));
+                continue;
+            }
+            let mut attributes = instance.attributes.unwrap_or_default();
+            for path in instance.sensitive_attributes.unwrap_or_default() {
+                super::sensitive::seal(&mut attributes, &path, schema, self.redactor);
+            }
+            let attributes = self.redactor.seal(schema, attributes);
+            let id = attributes.get("id").and_then(|id| id.as_str());
+            read.push(Resource {
+                id: id.unwrap_or_default().to_owned(),
+                address,
+                provider: provider.clone(),
+                attributes,
+            });
+        }
+        read
+    }
 }
 
 /// The modules of `module.a["x"].module.b`.

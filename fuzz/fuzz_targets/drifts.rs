@@ -1,0 +1,135 @@
+//! An input as a repository, and what drifted in it.
+
+use driftguard::model::{
+    Address, Declared, DeclaredResource, Difference, Finding, Kind, Number, Severity, Tree, Value,
+    Verdict,
+};
+use std::collections::BTreeMap;
+
+/// Paths that code may leave out.
+const PATHS: [&str; 6] = [
+    "force_destroy",
+    "instance_type",
+    "root_block_device[0].iops",
+    "root_block_device[0]",
+    "tags[\"Team\"]",
+    "tags[\"\u{e9} ${x}\"]",
+];
+/// ASCII's record separator, which stands in no code.
+const SEPARATOR: u8 = 0x1e;
+/// The most drifts of one input.
+const MOST: usize = 6;
+
+/// The parts of an input, a separator between two: `main.tf`, `terraform.tfvars`, a text that AWS holds, and choices:
+/// three bytes a drift, for the resource, the attribute and the value. What is left out is empty.
+pub struct Input<'a> {
+    pub tree: Tree,
+    text: String,
+    choices: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let mut parts = bytes.splitn(4, |byte| *byte == SEPARATOR);
+        let mut next = || parts.next().unwrap_or_default();
+        let (main, variables) = (next(), next());
+        let mut tree: Tree = [("main.tf", main)].into_iter().collect();
+        if !variables.is_empty() {
+            let path = "terraform.tfvars".to_owned();
+            tree.files.insert(path, variables.to_vec());
+        }
+        let text = String::from_utf8_lossy(next()).into_owned();
+        // Without choices, the first attributes of the first resources drift.
+        let choices = match next() {
+            [] => &[0, 0, 3, 1, 0, 3, 2, 1, 0],
+            some => some,
+        };
+        Self {
+            tree,
+            text,
+            choices,
+        }
+    }
+
+    /// One finding a resource: it is gone, or some of its attributes are not what they were.
+    pub fn findings(&self, declared: &Declared) -> Vec<Finding> {
+        let resources: Vec<_> = declared.resources.iter().take(256).collect();
+        let mut drifts: BTreeMap<&Address, BTreeMap<&str, Value>> = BTreeMap::new();
+        for choice in self.choices.chunks_exact(3).take(MOST) {
+            let [which, part, value] = [choice[0], choice[1], choice[2]].map(usize::from);
+            let Some(first) = which.checked_rem(resources.len()) else {
+                continue;
+            };
+            let (first, resource) = resources[first];
+            let attributes = resource.attributes.keys().map(String::as_str);
+            let paths: Vec<&str> = attributes.chain(PATHS).collect();
+            let path = paths.get(part % (paths.len() + 1));
+            // The upper half: every instance of the block.
+            let all = value >= 128;
+            let drifted = resources.iter().filter(|(address, _)| {
+                *address == first || all && address.block() == first.block()
+            });
+            for (address, resource) in drifted {
+                let drift = drifts.entry(address).or_default();
+                match path {
+                    Some(path) if !drift.keys().any(|other| name(other) == name(path)) => {
+                        drift.insert(path, self.value(value % 128, &resource.value(path)));
+                    }
+                    Some(_) => {}
+                    None => drift.clear(),
+                }
+            }
+        }
+        let finding = |(address, drift)| finding(address, drift, declared);
+        drifts.into_iter().map(finding).collect()
+    }
+
+    /// What AWS has where the code declares a value.
+    fn value(&self, choice: usize, declared: &Value) -> Value {
+        let text = || Value::from(self.text.as_str());
+        match (choice % 12, declared) {
+            (0, _) => Value::Null,
+            (1, _) => true.into(),
+            (2, _) => 7.into(),
+            (4, _) => "${x} %{if y}$${z} \"quoted\" \\ \n\t\u{e9}".into(),
+            (5, _) => "".into(),
+            (6, _) => vec![text(), "b".into()].into(),
+            (7, _) => Value::List(Vec::new()),
+            (8, _) => Value::map([(self.text.as_str(), 1.into()), ("b c", vec![true].into())]),
+            (9, _) => Number::parse("18446744073709551615").map_or(Value::Null, Value::Number),
+            (10, Value::List(items)) if !declared.has_unknown() => {
+                Value::List(items.iter().skip(1).cloned().chain([text()]).collect())
+            }
+            (11, _) if !declared.has_unknown() => declared.clone(),
+            _ => text(),
+        }
+    }
+}
+
+/// The attribute that a path leads into.
+fn name(path: &str) -> &str {
+    path.split(['[', '.']).next().unwrap_or(path)
+}
+
+fn finding(address: &Address, drift: BTreeMap<&str, Value>, declared: &Declared) -> Finding {
+    let resource: Option<&DeclaredResource> = declared.resources.get(address);
+    let kind = match drift.is_empty() {
+        true => Kind::Deleted,
+        false => Kind::Modified,
+    };
+    let difference = |(path, live): (&str, Value)| Difference {
+        path: path.to_owned(),
+        verdict: Verdict::Drift,
+        declared: None,
+        recorded: resource.map_or(Value::Null, |resource| resource.value(path)),
+        live,
+        added: Vec::new(),
+        removed: Vec::new(),
+    };
+    Finding {
+        address: Some(address.clone()),
+        attributes: drift.into_iter().map(difference).collect(),
+        severity: Severity::Low,
+        ..Finding::new(kind, Verdict::Drift, &address.tf_type)
+    }
+}

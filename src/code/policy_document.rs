@@ -1,0 +1,157 @@
+//! `data.aws_iam_policy_document`: the one data source whose answer the code alone makes.
+
+use super::resource::{body, keys};
+use super::scope::Scope;
+use crate::model::{Key, Value};
+use hcl_edit::expr::TraversalOperator;
+use std::collections::BTreeMap;
+
+/// The data source's type.
+pub(super) const TYPE: &str = "aws_iam_policy_document";
+
+/// What the provider writes where `version` is left out.
+const VERSION: &str = "2012-10-17";
+/// Arguments that take statements over from elsewhere: what comes of them is not told here.
+const OTHERS: &[&str] = &[
+    "override_json",
+    "override_policy_documents",
+    "source_json",
+    "source_policy_documents",
+];
+/// What a statement's lists are called in code, and in the policy.
+pub(super) const LISTS: &[(&str, &str)] = &[
+    ("actions", "Action"),
+    ("not_actions", "NotAction"),
+    ("not_resources", "NotResource"),
+    ("resources", "Resource"),
+];
+
+/// What a document of the module is to an expression that goes on with these operators: none where the code alone does
+/// not tell what they ask for.
+pub(super) fn value(
+    scope: &Scope<'_>,
+    name: &str,
+    operators: &[&TraversalOperator],
+) -> Option<Value> {
+    let asks_json = operators.iter().any(|operator| {
+        matches!(operator, TraversalOperator::GetAttr(name) if ["json", "minified_json"].contains(&name.as_str()))
+    });
+    let mut blocks = scope.instance.folder.blocks("data");
+    let (file, block) = blocks.find(|(_, block)| {
+        let labels = block.labels.iter().map(|label| label.as_str());
+        labels.eq([TYPE, name])
+    })?;
+    if !asks_json {
+        return None;
+    }
+    let (mut list, mut map) = (Vec::new(), BTreeMap::new());
+    let repeated = ["count", "for_each"]
+        .iter()
+        .any(|name| block.body.has_attribute(name));
+    for (key, inner) in keys(&scope.instance.scope(file), &block.body) {
+        let inner = inner.deeper(scope.depth() + 1);
+        let text = Value::String(json(&body(&inner, &block.body))?);
+        let object = Value::map([("json", text.clone()), ("minified_json", text)]);
+        match key {
+            None if repeated => return None,
+            None => return Some(object),
+            Some(Key::Index(_)) => list.push(object),
+            Some(Key::Name(name)) => drop(map.insert(name, object)),
+        }
+    }
+    Some(if map.is_empty() {
+        Value::List(list)
+    } else {
+        Value::Map(map)
+    })
+}
+
+/// A document as the policy that it makes, where all of it is known.
+fn json(document: &Value) -> Option<String> {
+    let taken_over = OTHERS.iter().any(|name| !document.get(name).is_empty());
+    if document.has_unknown() || taken_over {
+        return None;
+    }
+    let statements: Option<Vec<Value>> = document
+        .get("statement")
+        .as_list()
+        .unwrap_or_default()
+        .iter()
+        .map(statement)
+        .collect();
+    let version = document.get("version").as_str().unwrap_or(VERSION);
+    let mut policy = BTreeMap::from([
+        ("Statement".to_owned(), Value::List(statements?)),
+        ("Version".to_owned(), version.into()),
+    ]);
+    if let Some(id) = document.get("policy_id").as_str() {
+        policy.insert("Id".to_owned(), id.into());
+    }
+    serde_json::to_string(&Value::Map(policy)).ok()
+}
+
+/// A `statement` block as the policy has it.
+pub(super) fn statement(block: &Value) -> Option<Value> {
+    let mut all = BTreeMap::new();
+    let effect = block.get("effect").as_str().unwrap_or("Allow");
+    all.insert("Effect".to_owned(), effect.into());
+    if let Some(sid) = block.get("sid").as_str().filter(|sid| !sid.is_empty()) {
+        all.insert("Sid".to_owned(), sid.into());
+    }
+    for (name, written) in LISTS {
+        let items = block.get(name);
+        if !items.is_empty() {
+            all.insert((*written).to_owned(), variables(items)?);
+        }
+    }
+    for (name, written) in [
+        ("principals", "Principal"),
+        ("not_principals", "NotPrincipal"),
+    ] {
+        if !block.get(name).is_empty() {
+            all.insert(written.to_owned(), principals(block.get(name).as_list()?)?);
+        }
+    }
+    if !block.get("condition").is_empty() {
+        let conditions = conditions(block.get("condition").as_list()?)?;
+        all.insert("Condition".to_owned(), conditions);
+    }
+    Some(Value::Map(all))
+}
+
+/// `&{aws:username}` is how code writes the variables that IAM fills in.
+fn variables(items: &Value) -> Option<Value> {
+    let text = |item: &Value| Some(Value::from(item.as_str()?.replace("&{", "${")));
+    let items: Option<Vec<_>> = items.as_list()?.iter().map(text).collect();
+    Some(Value::List(items?))
+}
+
+fn principals(blocks: &[Value]) -> Option<Value> {
+    let mut kinds: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for block in blocks {
+        let identifiers = block.get("identifiers").as_list()?;
+        let kind = block.get("type").as_str()?;
+        if kind == "*" {
+            return Some("*".into());
+        }
+        let all = kinds.entry(kind.to_owned()).or_default();
+        all.extend(identifiers.iter().cloned());
+    }
+    let kind = |(kind, identifiers)| (kind, Value::List(identifiers));
+    Some(Value::Map(kinds.into_iter().map(kind).collect()))
+}
+
+fn conditions(blocks: &[Value]) -> Option<Value> {
+    let mut tests: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    for block in blocks {
+        let (test, variable) = (block.get("test").as_str()?, block.get("variable").as_str()?);
+        let values = variables(block.get("values"))?;
+        let keys = tests.entry(test.to_owned()).or_default();
+        match keys.entry(variable.to_owned()).or_insert(Value::List(Vec::new())) {
+            Value::List(all) => all.extend(values.as_list()?.iter().cloned()),
+            _ => return None,
+        }
+    }
+    let test = |(test, keys)| (test, Value::Map(keys));
+    Some(Value::Map(tests.into_iter().map(test).collect()))
+}

@@ -1,0 +1,126 @@
+//! What a state records of the resources that code refers to: `aws_vpc.main.id` is what the last apply made it.
+
+use crate::model::{Address, Key, ModuleStep, Resource, Value};
+use hcl_edit::expr::TraversalOperator;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What references are told by. Cloning is cheap. Without a state nothing is told.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded(Vec<Table>);
+
+#[derive(Debug, Clone)]
+struct Table {
+    resources: Arc<Vec<Resource>>,
+    /// Their numbers, by module, type, name and key.
+    order: Arc<[usize]>,
+}
+
+/// What a reference names: the module, the type, the name.
+type Block<'a> = (&'a [ModuleStep], &'a str, &'a str);
+
+impl Recorded {
+    /// The resources of a state. Data sources have types such as `data.aws_ami`.
+    pub fn new(tables: impl IntoIterator<Item = Arc<Vec<Resource>>>) -> Self {
+        let table = |resources: Arc<Vec<Resource>>| {
+            let mut order: Vec<usize> = (0..resources.len()).collect();
+            order.sort_by(|one, other| {
+                let (one, other) = (&resources[*one].address, &resources[*other].address);
+                block(one)
+                    .cmp(&block(other))
+                    .then_with(|| one.key.cmp(&other.key))
+            });
+            Table {
+                resources,
+                order: order.into(),
+            }
+        };
+        Self(tables.into_iter().map(table).collect())
+    }
+
+    /// The instances of a block, by key.
+    fn instances(&self, wanted: Block<'_>) -> impl Iterator<Item = &Resource> {
+        let tables = self.0.iter().map(move |table| {
+            let at = |number: &usize| block(&table.resources[*number].address);
+            let start = table.order.partition_point(|number| at(number) < wanted);
+            let end = table.order.partition_point(|number| at(number) <= wanted);
+            (table, start..end)
+        });
+        tables.flat_map(|(table, range)| {
+            let numbers = table.order[range].iter();
+            numbers.map(|number| &table.resources[*number])
+        })
+    }
+
+    /// What a block is to an expression that goes on with these operators: an object, a list by `count`, a map by
+    /// `for_each`; of each instance only what is asked for. Unknown where no state knows it.
+    pub(super) fn value(&self, wanted: Block<'_>, operators: &[&TraversalOperator]) -> Value {
+        let attribute = operators.iter().find_map(|operator| match operator {
+            TraversalOperator::GetAttr(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let told = |resource: &Resource| match attribute {
+            Some(name) => {
+                let value = resource.attributes.get(name);
+                Value::map(value.map(|value| (name, public(value))))
+            }
+            None => public(&Value::Map(resource.attributes.clone())),
+        };
+        let (mut list, mut map) = (Vec::new(), BTreeMap::new());
+        for resource in self.instances(wanted) {
+            match &resource.address.key {
+                None => return told(resource),
+                Some(Key::Index(index)) if usize::try_from(*index) == Ok(list.len()) => {
+                    list.push(told(resource));
+                }
+                Some(Key::Index(_)) => return Value::Unknown,
+                Some(Key::Name(name)) => drop(map.insert(name.clone(), told(resource))),
+            }
+        }
+        match (list.is_empty(), map.is_empty()) {
+            (true, true) => Value::Unknown,
+            (true, false) => Value::Map(map),
+            _ => Value::List(list),
+        }
+    }
+
+    /// What code of a module would call a text: `aws_security_group.web.id`, where the resources of the type have it as
+    /// that attribute. None where none or several do.
+    pub fn reference(
+        &self,
+        module: &[ModuleStep],
+        (tf_type, attribute): (&str, &str),
+        text: &str,
+    ) -> Option<String> {
+        let resources = self.0.iter().flat_map(|table| table.resources.iter());
+        let mut found = resources.filter(|resource| {
+            let address = &resource.address;
+            address.modules == module
+                && address.tf_type == tf_type
+                && resource.text(attribute) == Some(text)
+        });
+        let only = found.next()?;
+        let own = Address {
+            modules: Vec::new(),
+            ..only.address.clone()
+        };
+        found.next().is_none().then(|| format!("{own}.{attribute}"))
+    }
+}
+
+fn block(address: &Address) -> Block<'_> {
+    (&address.modules, &address.tf_type, &address.name)
+}
+
+/// A value without its secrets: what is made of one is not known.
+fn public(value: &Value) -> Value {
+    match value {
+        Value::Secret(_) => Value::Unknown,
+        Value::List(items) => Value::List(items.iter().map(public).collect()),
+        Value::Map(entries) => {
+            let entry = |(key, value): (&String, &Value)| (key.clone(), public(value));
+            Value::Map(entries.iter().map(entry).collect())
+        }
+        plain => plain.clone(),
+    }
+}
