@@ -1,7 +1,8 @@
 //! What Terraform code declares, and where each value is defined.
 
-use driftguard::code::{self, Evaluated, Options};
-use driftguard::model::{Site, Tree, Value};
+use driftguard::code::{self, Evaluated, Options, Recorded};
+use driftguard::model::{Redactor, Site, Tree, Value};
+use driftguard::{resources, state};
 
 fn evaluate(files: &[(&str, &str)]) -> (Tree, Evaluated) {
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
@@ -199,4 +200,190 @@ fn root_modules_are_the_folders_that_say_where_their_state_is() {
             ("infra/b".to_owned(), "local".to_owned())
         ]
     );
+}
+
+#[test]
+fn a_reference_is_what_the_state_recorded() {
+    let code = r#"
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+resource "aws_subnet" "a" {
+  count  = 2
+  vpc_id = aws_vpc.main.id
+}
+resource "aws_instance" "web" {
+  subnet_id              = aws_subnet.a[1].id
+  vpc_security_group_ids = aws_subnet.a[*].id
+  ami                    = data.aws_ami.base.id
+  key_name               = aws_key_pair.none.id
+  user_data              = aws_db_instance.main.password
+}
+"#;
+    let state = |resources: serde_json::Value| {
+        let text = serde_json::json!({"version": 4, "resources": resources}).to_string();
+        let (catalog, redactor) = (resources::catalog(), Redactor::new(b"key"));
+        state::parse(text.as_bytes(), "state", &catalog, &redactor).unwrap()
+    };
+    let block = |mode: &str, tf_type: &str, name: &str, instances: serde_json::Value| {
+        let provider = "provider[\"registry.terraform.io/hashicorp/aws\"]";
+        serde_json::json!({"mode": mode, "type": tf_type, "name": name, "provider": provider, "instances": instances})
+    };
+    let state = state(serde_json::json!([
+        block(
+            "managed",
+            "aws_vpc",
+            "main",
+            serde_json::json!([{"attributes": {"id": "vpc-1"}}])
+        ),
+        block(
+            "managed",
+            "aws_subnet",
+            "a",
+            serde_json::json!([
+            {"index_key": 1, "attributes": {"id": "subnet-2"}},
+            {"index_key": 0, "attributes": {"id": "subnet-1"}}])
+        ),
+        block(
+            "managed",
+            "aws_db_instance",
+            "main",
+            serde_json::json!([{"attributes": {"password": "hunter2"}}])
+        ),
+        block(
+            "data",
+            "aws_ami",
+            "base",
+            serde_json::json!([{"attributes": {"id": "ami-1"}}])
+        ),
+        block(
+            "data",
+            "aws_secretsmanager_secret_version",
+            "x",
+            serde_json::json!([{"attributes": {"id": "s"}}])
+        ),
+    ]));
+    assert_eq!(state.data.len(), 1, "only data sources without secrets");
+    let options = Options {
+        recorded: Recorded::new([state.resources.clone(), state.data.clone()]),
+        ..Options::default()
+    };
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let evaluated = code::evaluate(&tree, "", &options);
+    let value = |address: &str, name: &str| {
+        evaluated.declared.resources[&address.parse().unwrap()].value(name)
+    };
+    assert_eq!(value("aws_subnet.a[0]", "vpc_id"), "vpc-1".into());
+    assert_eq!(value("aws_instance.web", "subnet_id"), "subnet-2".into());
+    assert_eq!(
+        value("aws_instance.web", "vpc_security_group_ids"),
+        vec!["subnet-1", "subnet-2"].into()
+    );
+    assert_eq!(value("aws_instance.web", "ami"), "ami-1".into());
+    assert_eq!(value("aws_instance.web", "key_name"), Value::Unknown);
+    assert_eq!(
+        value("aws_instance.web", "user_data"),
+        Value::Unknown,
+        "a secret goes nowhere"
+    );
+}
+
+#[test]
+fn a_policy_document_is_the_policy_that_it_makes() {
+    let code = evaluate(&[(
+        "main.tf",
+        r#"
+data "aws_iam_policy_document" "read" {
+  statement {
+    sid       = "Read"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::a/&{aws:username}/*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["123456789012"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["true"]
+    }
+  }
+}
+resource "aws_s3_bucket_policy" "a" {
+  policy = data.aws_iam_policy_document.read.json
+}
+"#,
+    )]);
+    let (value, place, site) = defined(&code, "aws_s3_bucket_policy.a", "policy");
+    let made: serde_json::Value = serde_json::from_str(value.as_str().unwrap()).unwrap();
+    assert_eq!(
+        made,
+        serde_json::json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"],
+            "Resource": ["arn:aws:s3:::a/${aws:username}/*"],
+            "Principal": {"AWS": ["123456789012"]},
+            "Condition": {"Bool": {"aws:SecureTransport": ["true"]}},
+        }]})
+    );
+    assert!(place.starts_with("data \"aws_iam_policy_document\" \"read\""));
+    assert_eq!(site, Site::Literal);
+}
+
+#[test]
+fn an_entry_of_a_file_of_variables_is_followed_to_its_own_place() {
+    let code = evaluate(&[
+        (
+            "main.tf",
+            "variable \"services\" {}\nmodule \"s\" {\n  source   = \"./s\"\n  for_each = var.services\n  size = each.value.size\n}\n",
+        ),
+        (
+            "s/main.tf",
+            "variable \"size\" {}\nresource \"aws_instance\" \"a\" {\n  instance_type = var.size\n}\n",
+        ),
+        (
+            "terraform.tfvars",
+            "services = {\n  pay = { size = \"t3.micro\" }\n  cat = { size = \"t3.small\" }\n}\n",
+        ),
+    ]);
+    let found = defined(&code, "module.s[\"pay\"].aws_instance.a", "instance_type");
+    assert_eq!(found, ("t3.micro".into(), "\"t3.micro\"", Site::MapEntry));
+}
+
+#[test]
+fn code_that_would_take_for_ever_is_given_up_and_said_so() {
+    let doubled: String = (1..64)
+        .map(|at| format!("  a{at} = \"${{local.a{0}}}${{local.a{0}}}\"\n", at - 1))
+        .collect();
+    let doubled = format!(
+        "locals {{\n  a0 = \"xxxxxxxxxx\"\n{doubled}}}\nresource \"a\" \"b\" {{\n  x = local.a63\n}}\n"
+    );
+    let loops = "resource \"a\" \"b\" {\n  x = [for a in range(1024): [for b in range(1024): [for c in range(1024): 1]]]\n}\n";
+    for code in [doubled.as_str(), loops] {
+        let (_, evaluated) = evaluate(&[("main.tf", code)]);
+        let resource = &evaluated.declared.resources[&"a.b".parse().unwrap()];
+        assert!(resource.value("x").has_unknown());
+        assert!(
+            evaluated.problems[0].message.contains("takes too long"),
+            "{:?}",
+            evaluated.problems
+        );
+    }
+    let (_, evaluated) = evaluate(&[(
+        "main.tf",
+        "module \"a\" {\n  source = \"./\"\n}\nmodule \"b\" {\n  source = \"./\"\n}\n",
+    )]);
+    let told: Vec<_> = evaluated.problems.iter().map(ToString::to_string).collect();
+    assert!(
+        told.iter().all(|one| one.contains("leads back to itself")),
+        "{told:?}"
+    );
+    let (_, evaluated) = evaluate(&[(
+        "main.tf",
+        "resource \"a\" \"b\" {\n  x = -9223372036854775808 / -1\n  y = 6 / 4\n  z = 6 / 3\n}\n",
+    )]);
+    let resource = &evaluated.declared.resources[&"a.b".parse().unwrap()];
+    assert_eq!(resource.value("y"), Value::Unknown);
+    assert_eq!(resource.value("z"), 2.into());
 }

@@ -95,10 +95,7 @@ async fn an_empty_account_of_its_own_shows_every_resource_as_deleted() {
         .filter(|finding| finding.contains("deleted"))
         .count();
     assert_eq!(deleted, run.findings().len());
-    assert_eq!(
-        deleted,
-        STATE.matches("\"mode\": \"managed\"").count() + 1
-    );
+    assert_eq!(deleted, STATE.matches("\"mode\": \"managed\"").count() + 1);
     assert!(!ACCOUNT.is_empty());
 }
 

@@ -10,8 +10,9 @@ import re
 SEED = 7
 # Copies in one instance of the module.
 EACH = 10
-# What a copy has of its own: names, hexadecimal ids, a database's id, the numbers of rules, a UUID.
-OWN = re.compile(r"(parity[-a-z]*|\b[a-z]+-[0-9a-f]{17}|\bdb-[A-Z0-9]{26}|\bsgrule-\d+"
+# What a copy has of its own: names (but not the tag that the provider adds), hexadecimal ids, a database's id, the numbers
+# of rules, a UUID.
+OWN = re.compile(r'((?<!"Owner": ")parity[-a-z]*|\b[a-z]+-[0-9a-f]{17}|\bdb-[A-Z0-9]{26}|\bsgrule-\d+'
                  r'|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|"@more@": 0)')
 MORE = '"@more@": 0'
 WORDS = ("platform", "payments", "checkout", "search", "identity", "ledger", "billing", "mobile", "internal", "edge")

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 /// Paths that code may leave out.
 const PATHS: [&str; 6] = [
+    "associate_public_ip_address",
     "force_destroy",
-    "instance_type",
     "root_block_device[0].iops",
     "root_block_device[0]",
     "tags[\"Team\"]",
@@ -19,9 +19,12 @@ const PATHS: [&str; 6] = [
 const SEPARATOR: u8 = 0x1e;
 /// The most drifts of one input.
 const MOST: usize = 6;
+/// From this value on, every instance of the block drifts alike.
+const ALL: usize = 64;
 
 /// The parts of an input, a separator between two: `main.tf`, `terraform.tfvars`, a text that AWS holds, and choices:
-/// three bytes a drift, for the resource, the attribute and the value. What is left out is empty.
+/// three digits a drift, for the resource, the attribute and the value; what follows the digits in ASCII counts on. What
+/// is left out is empty.
 pub struct Input<'a> {
     pub tree: Tree,
     text: String,
@@ -41,7 +44,7 @@ impl<'a> Input<'a> {
         let text = String::from_utf8_lossy(next()).into_owned();
         // Without choices, the first attributes of the first resources drift.
         let choices = match next() {
-            [] => &[0, 0, 3, 1, 0, 3, 2, 1, 0],
+            [] => b"073173281",
             some => some,
         };
         Self {
@@ -56,16 +59,19 @@ impl<'a> Input<'a> {
         let resources: Vec<_> = declared.resources.iter().take(256).collect();
         let mut drifts: BTreeMap<&Address, BTreeMap<&str, Value>> = BTreeMap::new();
         for choice in self.choices.chunks_exact(3).take(MOST) {
-            let [which, part, value] = [choice[0], choice[1], choice[2]].map(usize::from);
+            let digit = |at: usize| usize::from(choice[at].wrapping_sub(b'0'));
+            let [which, part, value] = [0, 1, 2].map(digit);
             let Some(first) = which.checked_rem(resources.len()) else {
                 continue;
             };
             let (first, resource) = resources[first];
             let attributes = resource.attributes.keys().map(String::as_str);
-            let paths: Vec<&str> = attributes.chain(PATHS).collect();
-            let path = paths.get(part % (paths.len() + 1));
-            // The upper half: every instance of the block.
-            let all = value >= 128;
+            let paths: Vec<&str> = PATHS.into_iter().chain(attributes).collect();
+            // No path: the resource is gone.
+            let path = (part % (paths.len() + 1))
+                .checked_sub(1)
+                .map(|at| paths[at]);
+            let all = value >= ALL;
             let drifted = resources.iter().filter(|(address, _)| {
                 *address == first || all && address.block() == first.block()
             });
@@ -73,7 +79,7 @@ impl<'a> Input<'a> {
                 let drift = drifts.entry(address).or_default();
                 match path {
                     Some(path) if !drift.keys().any(|other| name(other) == name(path)) => {
-                        drift.insert(path, self.value(value % 128, &resource.value(path)));
+                        drift.insert(path, self.value(value % ALL, &resource.value(path)));
                     }
                     Some(_) => {}
                     None => drift.clear(),

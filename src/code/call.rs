@@ -11,8 +11,8 @@ use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// How many modules may call one another.
-const DEEPEST: usize = 20;
+/// What a module instance costs of what an evaluation may cost.
+const INSTANCE: usize = 100;
 
 /// The instances of the local modules that a module calls. A module from elsewhere is named as a problem.
 pub(super) fn instances<'a>(
@@ -40,7 +40,15 @@ pub(super) fn instances<'a>(
             }
             continue;
         };
-        if instance.path.len() >= DEEPEST {
+        if folder.path == instance.folder.path || instance.above.contains(&folder.path) {
+            let problem = Problem {
+                file: file.path.to_owned(),
+                line: file.line(call.span().map_or(0, |span| span.start)),
+                message: format!("module `{name}` leads back to itself, so it was not evaluated"),
+            };
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
             continue;
         }
         let scope = instance.scope(file);
@@ -49,6 +57,9 @@ pub(super) fn instances<'a>(
         });
         let several = others.count() > 1;
         for (key, scope) in keys(&scope, &call.body) {
+            if !instance.spend(INSTANCE) {
+                return all;
+            }
             let shared = several || key.is_some() || scope.each.is_some();
             let step = ModuleStep {
                 name: name.to_owned(),

@@ -1,7 +1,7 @@
 //! Expressions, evaluated.
 
-use super::{functions, policy_document};
 use super::scope::Scope;
+use super::{functions, policy_document};
 use crate::model::{Number, Value};
 use hcl_edit::expr::{
     BinaryOp, BinaryOperator, Expression, ForExpr, Object, ObjectKey, Traversal, TraversalOperator,
@@ -199,7 +199,9 @@ fn named<'o>(
             return (own.unwrap_or_else(recorded), rest);
         }
         "module" | "path" | "self" | "each" | "count" => Value::Unknown,
-        tf_type => instance.recorded.value((&instance.path, tf_type, name), rest),
+        tf_type => instance
+            .recorded
+            .value((&instance.path, tf_type, name), rest),
     };
     (value, rest)
 }
@@ -282,7 +284,9 @@ fn binary(scope: &Scope<'_>, operation: &BinaryOp) -> Value {
         BinaryOperator::Minus => number(left.checked_sub(right)),
         BinaryOperator::Mul => number(left.checked_mul(right)),
         // Only where it leaves nothing: the rest would be a fraction.
-        BinaryOperator::Div if right != 0 && left % right == 0 => number(left.checked_div(right)),
+        BinaryOperator::Div if left.checked_rem(right) == Some(0) => {
+            number(left.checked_div(right))
+        }
         BinaryOperator::Mod => number(left.checked_rem(right)),
         BinaryOperator::Less => Value::Bool(left < right),
         BinaryOperator::LessEq => Value::Bool(left <= right),

@@ -3,11 +3,15 @@
 use super::folder::{File, Folder};
 use super::scope::Scope;
 use super::{Names, Options, Recorded};
-use crate::model::{ModuleStep, Value};
+use crate::model::{ModuleStep, Source, Value};
 use hcl_edit::expr::Expression;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// What one evaluation may cost, in values and their items: a few seconds. Loops in loops and texts of texts would
+/// take for ever.
+const BUDGET: usize = 8_000_000;
 
 /// One instance of a module.
 #[derive(Debug)]
@@ -24,6 +28,10 @@ pub(super) struct Instance<'a> {
     pub workspace: String,
     /// What a state records of the resources that the code refers to.
     pub recorded: Recorded,
+    /// The folders of the modules above it, outermost first.
+    pub above: Vec<&'a str>,
+    /// What the whole evaluation may still cost.
+    left: Rc<Cell<usize>>,
     locals: RefCell<BTreeMap<String, Local>>,
 }
 
@@ -41,10 +49,17 @@ pub(super) struct Setting<'a> {
 pub(super) enum SetBy<'a> {
     /// Its own default.
     Default(&'a File<'a>, &'a Expression),
-    /// A file of variables: the path, the line, and the bytes of the value.
-    Tfvars(String, usize, (usize, usize)),
+    /// A file of variables.
+    Tfvars(Rc<Given>),
     /// An argument of the call, to be evaluated where the call stands.
     Argument(Scope<'a>, &'a Expression),
+}
+
+/// A value in a file of variables: where it stands, and where its entries do.
+#[derive(Debug, Clone)]
+pub(super) struct Given {
+    pub source: Source,
+    pub entries: BTreeMap<String, Rc<Given>>,
 }
 
 /// A local value: being evaluated, or evaluated.
@@ -71,6 +86,8 @@ impl<'a> Instance<'a> {
                 named => named.to_owned(),
             },
             recorded: options.recorded.clone(),
+            above: Vec::new(),
+            left: Rc::new(Cell::new(BUDGET)),
             locals: RefCell::default(),
         })
     }
@@ -83,8 +100,9 @@ impl<'a> Instance<'a> {
         variables: BTreeMap<String, Setting<'a>>,
         shared: bool,
     ) -> Rc<Self> {
-        let mut path = self.path.clone();
+        let (mut path, mut above) = (self.path.clone(), self.above.clone());
         path.push(step);
+        above.push(self.folder.path);
         Rc::new(Self {
             folder,
             path,
@@ -92,8 +110,22 @@ impl<'a> Instance<'a> {
             shared: self.shared || shared,
             workspace: self.workspace.clone(),
             recorded: self.recorded.clone(),
+            above,
+            left: self.left.clone(),
             locals: RefCell::default(),
         })
+    }
+
+    /// Takes from what the whole evaluation may cost; whether there was enough left.
+    pub(super) fn spend(&self, cost: usize) -> bool {
+        let left = self.left.get().checked_sub(cost);
+        self.left.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// Whether the evaluation cost all that it may: then the rest is unknown.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left.get() == 0
     }
 
     /// A scope of its own for something in one of its files.

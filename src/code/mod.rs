@@ -6,6 +6,7 @@ mod expression;
 mod folder;
 mod functions;
 mod instance;
+mod policy;
 mod policy_document;
 mod provider;
 mod recorded;
@@ -59,6 +60,17 @@ pub fn evaluate(tree: &Tree, root: &str, options: &Options) -> Evaluated {
     evaluated.problems.extend(values.problems);
     let instance = Instance::root(folder, values.set, options);
     walk(&folders, &instance, &mut evaluated);
+    if instance.is_spent() {
+        evaluated.problems.push(Problem {
+            file: folder
+                .files
+                .first()
+                .map_or(root, |file| file.path)
+                .to_owned(),
+            line: 1,
+            message: "this code takes too long to evaluate, so part of it was not".to_owned(),
+        });
+    }
     evaluated
 }
 

@@ -1,5 +1,6 @@
 //! `data.aws_iam_policy_document`: the one data source whose answer the code alone makes.
 
+use super::policy::document;
 use super::resource::{body, keys};
 use super::scope::Scope;
 use crate::model::{Key, Value};
@@ -36,11 +37,7 @@ pub(super) fn value(
     let asks_json = operators.iter().any(|operator| {
         matches!(operator, TraversalOperator::GetAttr(name) if ["json", "minified_json"].contains(&name.as_str()))
     });
-    let mut blocks = scope.instance.folder.blocks("data");
-    let (file, block) = blocks.find(|(_, block)| {
-        let labels = block.labels.iter().map(|label| label.as_str());
-        labels.eq([TYPE, name])
-    })?;
+    let (file, block) = document(scope, name)?;
     if !asks_json {
         return None;
     }
@@ -147,7 +144,10 @@ fn conditions(blocks: &[Value]) -> Option<Value> {
         let (test, variable) = (block.get("test").as_str()?, block.get("variable").as_str()?);
         let values = variables(block.get("values"))?;
         let keys = tests.entry(test.to_owned()).or_default();
-        match keys.entry(variable.to_owned()).or_insert(Value::List(Vec::new())) {
+        match keys
+            .entry(variable.to_owned())
+            .or_insert(Value::List(Vec::new()))
+        {
             Value::List(all) => all.extend(values.as_list()?.iter().cloned()),
             _ => return None,
         }

@@ -5,7 +5,7 @@ use super::folder::File;
 use super::instance::Instance;
 use super::scope::{Each, Scope};
 use super::trace;
-use crate::model::{Address, DeclaredResource, Definition, Key, Site, Source, Value};
+use crate::model::{Address, DeclaredResource, Definition, Key, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Block, Body};
@@ -131,6 +131,10 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
         }
     }
     for (name, (value, first)) in nested {
+        // A `dynamic` block for nothing is no block.
+        if value.is_empty() {
+            continue;
+        }
         let span = first.span().unwrap_or_default();
         let source = Source {
             file: file.path.to_owned(),
@@ -144,6 +148,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
                 value,
                 source,
                 site,
+                parts: Parts::Whole,
             },
         );
     }

@@ -87,10 +87,28 @@ impl<'a> Scope<'a> {
 
     /// What an expression is; unknown where that is not certain.
     pub(super) fn value(&self, expression: &Expression) -> Value {
-        if self.depth > DEEPEST {
+        if self.depth > DEEPEST || self.instance.is_spent() {
             return Value::Unknown;
         }
         let inner = self.clone().deeper(self.depth + 1);
-        expression::value(&inner, expression)
+        let value = expression::value(&inner, expression);
+        if self.instance.spend(weight(&value)) {
+            value
+        } else {
+            Value::Unknown
+        }
+    }
+}
+
+/// How many bytes of text cost as much as an item.
+const TEXT: usize = 16;
+
+/// What making a value cost.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 1 + text.len() / TEXT,
+        Value::List(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.values().map(weight).sum::<usize>(),
+        _ => 1,
     }
 }

@@ -1,11 +1,13 @@
 //! Where a value is defined: the literal behind an expression, through variables, locals, calls and `each`.
 
 use super::expression::key_of;
-use super::instance::SetBy;
+use super::instance::{Given, SetBy};
 use super::scope::Scope;
-use crate::model::{Definition, Site, Source, Value};
+use super::{policy, policy_document};
+use crate::model::{Definition, Part, Parts, PolicyCode, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object, ObjectValue, Traversal, TraversalOperator};
+use std::rc::Rc;
 
 /// How many references may lead to a value.
 const LONGEST: usize = 32;
@@ -13,14 +15,19 @@ const LONGEST: usize = 32;
 /// What an expression evaluates to, and where an edit would change it.
 pub(super) fn definition(scope: &Scope<'_>, expression: &Expression) -> Definition {
     let value = scope.value(expression);
-    let (source, site) = match trace(scope, expression, LONGEST) {
-        Ok(end) => end.place(),
-        Err(why) => (source(scope, expression), Site::Refused(why)),
-    };
+    match trace(scope, expression, LONGEST) {
+        Ok(end) => end.definition(value),
+        Err(why) => refused(scope, expression, value, why),
+    }
+}
+
+/// A value that must not be edited, and why.
+fn refused(scope: &Scope<'_>, expression: &Expression, value: Value, why: String) -> Definition {
     Definition {
         value,
-        source,
-        site,
+        source: source(scope, expression),
+        site: Site::Refused(why),
+        parts: Parts::Whole,
     }
 }
 
@@ -55,24 +62,15 @@ pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Vec<(String
             let end = trace(scope, argument, LONGEST).ok()?;
             entry(end, &key, LONGEST).ok()
         });
-        let (source, site) = match entry {
-            Some(end) => end.place(),
+        let definition = match entry {
+            Some(end) => end.definition(value),
             None => {
                 let place = scope.file.place(expression.span());
-                (
-                    source(scope, expression),
-                    Site::Refused(format!("the key comes out of `merge` at {place}")),
-                )
+                let why = format!("the key comes out of `merge` at {place}");
+                refused(scope, expression, value, why)
             }
         };
-        (
-            key,
-            Definition {
-                value,
-                source,
-                site,
-            },
-        )
+        (key, definition)
     };
     merged.into_iter().map(of).collect()
 }
@@ -81,17 +79,44 @@ pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Vec<(String
 enum End<'a, 'e> {
     /// In code, where it stands.
     Code(Scope<'a>, &'e Expression, Site),
+    /// A policy in code.
+    Policy(Source, PolicyCode, Site),
     /// In a file of variables.
-    Tfvars(Source),
+    Tfvars(Rc<Given>, Site),
 }
 
 impl End<'_, '_> {
-    fn place(self) -> (Source, Site) {
-        match self {
-            Self::Code(scope, expression, site) => (source(&scope, expression), site),
-            Self::Tfvars(source) => (source, Site::Tfvars),
+    fn definition(self, value: Value) -> Definition {
+        let (source, site, parts) = match self {
+            Self::Code(scope, expression, site) => {
+                (source(&scope, expression), site, items(&scope, expression))
+            }
+            Self::Policy(source, code, site) => (source, site, Parts::Policy(code)),
+            Self::Tfvars(given, site) => (given.source.clone(), site, Parts::Whole),
+        };
+        Definition {
+            value,
+            source,
+            site,
+            parts,
         }
     }
+}
+
+/// The items of a list.
+fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
+    let Expression::Array(items) = expression else {
+        return Parts::Whole;
+    };
+    let item = |item: &Expression| {
+        let span = item.span()?;
+        Some(Part {
+            value: scope.value(item),
+            span: (span.start, span.end),
+        })
+    };
+    let items: Option<_> = items.iter().map(item).collect();
+    items.map_or(Parts::Whole, Parts::Items)
 }
 
 fn source(scope: &Scope<'_>, expression: &Expression) -> Source {
@@ -116,20 +141,21 @@ where
     let Some(left) = left.checked_sub(1) else {
         return Err(format!("the references at {} lead too far", place()));
     };
+    let site = || match scope.instance.shared {
+        true => Site::Refused(format!(
+            "the value at {} stands in a module that is called several times: it feeds all of them",
+            place()
+        )),
+        false => Site::Literal,
+    };
+    if let Some(code) = policy::of_expression(scope, expression) {
+        return Ok(End::Policy(source(scope, expression), code, site()));
+    }
     match expression {
         Expression::Parenthesis(inner) => trace(scope, inner.inner(), left),
         Expression::Traversal(traversal) => reference(scope, traversal, expression, left),
-        _ if is_literal(expression) => {
-            let instance = &scope.instance;
-            let site = match instance.shared {
-                true => Site::Refused(format!(
-                    "the value at {} stands in a module that is called several times: it feeds all of them",
-                    place()
-                )),
-                false => Site::Literal,
-            };
-            Ok(End::Code(scope.clone(), expression, site))
-        }
+        Expression::Array(_) => Ok(End::Code(scope.clone(), expression, site())),
+        _ if is_literal(expression) => Ok(End::Code(scope.clone(), expression, site())),
         Expression::Object(_) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
         Expression::Conditional(_) => {
             Err(format!("the value at {} depends on a condition", place()))
@@ -209,6 +235,7 @@ where
                 ));
             }
         },
+        (Some("data"), policy_document::TYPE) => return document(scope, traversal, text, &place),
         (Some("each" | "count"), _) => {
             return Err(format!("`{text}` at {place} differs for each instance"));
         }
@@ -247,7 +274,7 @@ where
         None => Err(format!(
             "`var.{name}` at {place} is set from outside the code, or is a secret"
         )),
-        Some(SetBy::Tfvars(file, line, span)) => Ok(End::Tfvars(Source { file, line, span })),
+        Some(SetBy::Tfvars(given)) => Ok(End::Tfvars(given, Site::Tfvars)),
         Some(SetBy::Argument(caller, argument)) => Ok(renamed(
             trace(&caller, argument, left)?,
             Site::ModuleArgument,
@@ -268,8 +295,49 @@ where
 fn renamed<'a, 'e>(end: End<'a, 'e>, site: Site) -> End<'a, 'e> {
     match end {
         End::Code(scope, expression, Site::Literal) => End::Code(scope, expression, site),
+        End::Policy(source, code, Site::Literal) => End::Policy(source, code, site),
         other => other,
     }
+}
+
+/// `data.aws_iam_policy_document.x.json`.
+fn document<'a, 'e>(
+    scope: &Scope<'_>,
+    traversal: &Traversal,
+    text: &str,
+    place: &str,
+) -> Result<End<'a, 'e>, String> {
+    let mut operators = traversal.operators.iter().map(|operator| operator.value());
+    let (_, name, attribute) = (operators.next(), operators.next(), operators.next());
+    let (Some(TraversalOperator::GetAttr(name)), Some(TraversalOperator::GetAttr(attribute)), None) =
+        (name, attribute, operators.next())
+    else {
+        return Err(format!(
+            "`{text}` at {place} picks one of several documents"
+        ));
+    };
+    let found = policy::document(scope, name.as_str())
+        .filter(|_| ["json", "minified_json"].contains(&attribute.as_str()));
+    let Some((file, block)) = found else {
+        return Err(format!("`{text}` at {place} is no document of this module"));
+    };
+    let inner = scope.instance.scope(file);
+    let at = file.place(block.span());
+    let code = policy::of_document(&inner, block)
+        .ok_or_else(|| format!("the document at {at} is made for each of something"))?;
+    let span = block.span().unwrap_or_default();
+    let source = Source {
+        file: file.path.to_owned(),
+        line: file.line(span.start),
+        span: (span.start, span.end),
+    };
+    let site = match scope.instance.shared {
+        true => Site::Refused(format!(
+            "the document at {at} stands in a module that is called several times: it feeds all of them"
+        )),
+        false => Site::Literal,
+    };
+    Ok(End::Policy(source, code, site))
 }
 
 /// One entry of a literal map.
@@ -290,8 +358,17 @@ where
                 scope.file.path
             )),
         },
-        // The patch finds the entry in the file of variables itself.
-        End::Tfvars(source) => Ok(End::Tfvars(source)),
+        End::Tfvars(given, _) => match given.entries.get(key) {
+            Some(entry) => Ok(End::Tfvars(entry.clone(), Site::MapEntry)),
+            None => Err(format!(
+                "the value at {}:{} has no entry `{key}`",
+                given.source.file, given.source.line
+            )),
+        },
+        End::Policy(source, ..) => Err(format!(
+            "the value at {}:{} is no literal map",
+            source.file, source.line
+        )),
         End::Code(scope, expression, _) => Err(format!(
             "the value at {} is no literal map",
             scope.file.place(expression.span())

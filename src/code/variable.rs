@@ -1,10 +1,13 @@
 //! What the root module's variables are set to: by files of variables, else by their defaults.
 
 use super::Options;
+use super::expression::key_of;
 use super::folder::{Folder, Problem};
-use super::instance::{Instance, SetBy, Setting};
-use crate::model::{Tree, Value};
+use super::instance::{Given, Instance, SetBy, Setting};
+use super::scope::Scope;
+use crate::model::{Source, Tree, Value};
 use hcl_edit::Span;
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -128,16 +131,30 @@ fn hcl<'a>(
     };
     let scope = empty(&folder, &Options::default()).scope(&file);
     for set in file.body.attributes() {
-        let by = set.value.span().map(|span| {
-            SetBy::Tfvars(
-                path.to_owned(),
-                file.line(span.start),
-                (span.start, span.end),
-            )
-        });
+        let by = place(&scope, &set.value).map(SetBy::Tfvars);
         let value = scope.value(&set.value);
         given.insert(set.key.as_str().to_owned(), Setting { value, by });
     }
+}
+
+/// Where a value of a file of variables stands, and where its entries do.
+fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
+    let span = value.span()?;
+    let entries = match value {
+        Expression::Object(object) => object
+            .iter()
+            .filter_map(|(key, value)| Some((key_of(scope, key)?, place(scope, value.expr())?)))
+            .collect(),
+        _ => BTreeMap::new(),
+    };
+    Some(Rc::new(Given {
+        source: Source {
+            file: scope.file.path.to_owned(),
+            line: scope.file.line(span.start),
+            span: (span.start, span.end),
+        },
+        entries,
+    }))
 }
 
 fn json<'a>(

@@ -2,7 +2,6 @@
 #![deny(clippy::disallowed_methods)]
 
 mod assemble;
-mod normal;
 mod owners;
 mod tags;
 mod unmanaged;
@@ -11,7 +10,10 @@ mod walk;
 pub use owners::Claims;
 pub use unmanaged::unmanaged;
 
-use crate::model::{Catalog, Declared, Finding, Place, Reading, Resource, Unclaimed, Value};
+use crate::model::{
+    Address, Catalog, Declared, Finding, Place, Reading, Resource, Unclaimed, Value,
+};
+use std::collections::BTreeMap;
 use walk::Sides;
 
 /// One resource with what AWS said of it, and where it was looked for.
@@ -49,6 +51,12 @@ pub struct Differences {
 /// What of one stack differs. `claims` are those of all stacks that were read.
 pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
     let mut all = Differences::default();
+    let mut below: BTreeMap<&Address, Vec<&Unclaimed>> = BTreeMap::new();
+    for part in stack.unclaimed {
+        if let Some(parent) = &part.under {
+            below.entry(parent).or_default().push(part);
+        }
+    }
     for looked in stack.looked {
         let declared = stack.declared.get(&looked.resource.address);
         match &looked.reading {
@@ -72,12 +80,12 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
                 };
                 let differences = walk::differences(&sides);
                 assemble::modified(looked, &sides, differences, &mut all);
-                let parts = stack.unclaimed.iter().filter(|part| {
-                    part.under.as_ref() == Some(&looked.resource.address)
-                        && part.path.is_none_or(|path| children.contains(path))
+                let parts = below.get(&looked.resource.address).into_iter().flatten();
+                let parts = parts.filter(|part| {
+                    part.path.is_none_or(|path| children.contains(path)) && !claims.claim(part)
                 });
-                let parts = parts.filter(|part| !claims.claim(part, catalog));
-                all.findings.extend(parts.map(assemble::unmanaged));
+                all.findings
+                    .extend(parts.map(|part| assemble::unmanaged(part)));
             }
         }
     }

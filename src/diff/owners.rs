@@ -1,13 +1,16 @@
 //! Who owns what: attributes that another resource sets, parts that are resources of their own, and what states claim.
 
-use crate::model::{Catalog, DeclaredResource, Resource, Schema, Unclaimed, Value};
+use crate::model::{Catalog, Claim, DeclaredResource, Resource, Schema, Unclaimed, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the states that were read claim.
 pub struct Claims<'a> {
-    by_type: BTreeMap<&'a str, Vec<&'a Resource>>,
+    /// The parts of something, by type and by what their attribute that names it says.
+    parts: BTreeMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
     /// By type, and by each name that a resource answers to: its id, its ARN.
     by_name: BTreeSet<(&'a str, &'a str)>,
+    /// The types whose resources claim by what they say, not by a name.
+    by_content: Vec<(&'a str, &'static Claim)>,
 }
 
 /// Attributes by which a resource is known, besides its id.
@@ -15,46 +18,73 @@ const NAMES: &[&str] = &["arn", "identifier", "security_group_rule_id"];
 
 impl<'a> Claims<'a> {
     /// The claims of all these resources, of whichever state.
-    pub fn new(resources: impl IntoIterator<Item = &'a Resource>) -> Self {
+    pub fn new(resources: impl IntoIterator<Item = &'a Resource>, catalog: &'a Catalog) -> Self {
         let mut claims = Self {
-            by_type: BTreeMap::new(),
+            parts: BTreeMap::new(),
             by_name: BTreeSet::new(),
+            by_content: Vec::new(),
         };
+        let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
+        for (tf_type, schema) in catalog.iter() {
+            for owner in schema.extra.owners {
+                parents
+                    .entry(owner.tf_type)
+                    .or_default()
+                    .insert(owner.parent);
+            }
+            if let Some(claim) = &schema.extra.claims {
+                parents.entry(tf_type).or_default().insert(claim.parent);
+                claims.by_content.push((tf_type, claim));
+            }
+        }
         for resource in resources {
             let tf_type = resource.tf_type();
-            claims.by_type.entry(tf_type).or_default().push(resource);
             claims.by_name.insert((tf_type, &resource.id));
             let names = NAMES.iter().filter_map(|name| resource.text(name));
             claims.by_name.extend(names.map(|name| (tf_type, name)));
+            for name in parents.get(tf_type).into_iter().flatten() {
+                if let Some(parent) = resource.text(name) {
+                    let parts = claims.parts.entry((tf_type, *name, parent)).or_default();
+                    parts.push(resource);
+                }
+            }
         }
         claims
     }
 
+    /// The resources of a type whose attribute `name` says `parent`.
+    fn parts<'s>(
+        &'s self,
+        tf_type: &'s str,
+        name: &'static str,
+        parent: &'s str,
+    ) -> &'s [&'s Resource] {
+        let found = self.parts.get(&(tf_type, name, parent));
+        found.map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Whether any state claims what was found in AWS: by its id, or as its type's own file says.
-    pub fn claim(&self, found: &Unclaimed, catalog: &Catalog) -> bool {
-        let named = NAMES
-            .iter()
-            .filter_map(|name| found.attributes.get(*name)?.as_str());
-        let names = named.chain([found.import_id.as_str()]);
-        let id = found.attributes.get("id").and_then(Value::as_str);
-        let mut names = names.chain(id).filter(|name| !name.is_empty());
+    pub fn claim(&self, found: &Unclaimed) -> bool {
+        let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
+        let named = NAMES.iter().filter_map(|name| text(name));
+        let names = named.chain([found.import_id.as_str()]).chain(text("id"));
+        let mut names = names.filter(|name| !name.is_empty());
+        let claims = |(tf_type, claim): &(&str, &'static Claim)| {
+            let parent = text(claim.parent).unwrap_or_default();
+            let mut parts = self.parts(tf_type, claim.parent, parent).iter();
+            parts.any(|resource| (claim.is)(resource, found))
+        };
         names.any(|name| self.by_name.contains(&(found.tf_type.as_str(), name)))
-            || self.by_type.iter().any(|(tf_type, resources)| {
-                let claims = catalog.get(tf_type).and_then(|schema| schema.extra.claims);
-                claims
-                    .is_some_and(|claims| resources.iter().any(|resource| claims(resource, found)))
-            })
+            || self.by_content.iter().any(claims)
     }
 
     /// The attributes of a resource that another resource owns.
     pub(super) fn owned<'s>(&self, parent: &Resource, schema: &'s Schema) -> BTreeSet<&'s str> {
         let owners = schema.extra.owners.iter();
         let owned = owners.filter(|owner| {
-            let siblings = self.by_type.get(owner.tf_type);
-            siblings
-                .into_iter()
-                .flatten()
-                .any(|sibling| owner.is(sibling, parent))
+            let key = parent.text(owner.key).unwrap_or_default();
+            let mut parts = self.parts(owner.tf_type, owner.parent, key).iter();
+            parts.any(|part| owner.is(part, parent))
         });
         owned.map(|owner| owner.path).collect()
     }

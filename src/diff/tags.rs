@@ -86,8 +86,13 @@ fn entries(tags: &Value) -> BTreeMap<String, Value> {
         .into_iter()
         .flatten()
         .filter(|(_, value)| !value.is_null());
-    set.map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+    // Tags are texts, whatever code writes.
+    let text = |value: &Value| match value {
+        Value::Bool(flag) => flag.to_string().into(),
+        Value::Number(number) => number.to_string().into(),
+        other => other.clone(),
+    };
+    set.map(|(key, value)| (key.clone(), text(value))).collect()
 }
 
 /// What one tag's three values mean. A tag that nobody declares is optional: a plan takes it away.

@@ -1,18 +1,13 @@
 //! What stands in an account and no state claims.
 
 use super::{Claims, assemble};
-use crate::model::{Catalog, Finding, Unclaimed};
+use crate::model::{Finding, Unclaimed};
 
 /// The findings of one account: what hangs below nothing managed. `own` names what DriftGuard or Terraform itself
 /// needs, such as the bucket that holds the states.
-pub fn unmanaged(
-    unclaimed: &[Unclaimed],
-    claims: &Claims<'_>,
-    catalog: &Catalog,
-    own: &[String],
-) -> Vec<Finding> {
+pub fn unmanaged(unclaimed: &[Unclaimed], claims: &Claims<'_>, own: &[String]) -> Vec<Finding> {
     let free = unclaimed.iter().filter(|found| {
-        found.under.is_none() && !own.contains(&found.import_id) && !claims.claim(found, catalog)
+        found.under.is_none() && !own.contains(&found.import_id) && !claims.claim(found)
     });
     let mut findings: Vec<_> = free.map(assemble::unmanaged).collect();
     findings.sort_by(super::order);

@@ -1,6 +1,5 @@
 //! One resource: code, state and live against one another, attribute by attribute.
 
-use super::normal::{normal, satisfies};
 use super::tags;
 use crate::model::{
     Attribute, Attributes, DeclaredResource, Difference, Nesting, Resource, Schema, Shape, Value,
@@ -81,7 +80,7 @@ fn compare(
     values: Values<'_>,
     found: &mut Vec<Difference>,
 ) {
-    let form = |value: &Value| normal(schema, attribute, &place.plain, value);
+    let form = |value: &Value| schema.normal(attribute, &place.plain, value);
     let declared = values.declared.map(form);
     let (recorded, live) = (form(values.recorded), form(values.live));
     if recorded != live
@@ -106,9 +105,18 @@ fn compare(
         }
         return;
     }
-    let Some(verdict) = verdict(attribute, place, declared.as_ref(), &recorded, &live) else {
+    // An explicit `false`, 0 or `[]` is asked for, whatever its normal form; `""` is how modules leave a value out.
+    let is_set = values
+        .declared
+        .is_some_and(|declared| !declared.is_null() && declared.as_str() != Some(""));
+    let asked = declared.as_ref().filter(|_| is_set);
+    let sides = (declared.is_some(), asked);
+    let Some(mut verdict) = verdict(attribute, place, sides, &recorded, &live) else {
         return;
     };
+    if verdict == Verdict::Drift && is_told_apart(schema, place, values) {
+        verdict = Verdict::UnseenByPlan;
+    }
     let set = matches!(
         attribute.shape,
         Shape::Block(Nesting::Set, _) | Shape::Plain(crate::model::Type::Set(_))
@@ -182,11 +190,35 @@ fn blocks(value: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// What three values in normal form mean: none where they agree, or where nobody asked for the one that changed.
+/// Whether the elements of a set are the same to the provider, which tells them apart by some of their parts only: a plan
+/// does not show what differs in the others.
+fn is_told_apart(schema: &Schema, place: &Place, values: Values<'_>) -> bool {
+    let hashed = schema.extra.hashed.iter();
+    let Some((_, parts)) = hashed.into_iter().find(|(path, _)| *path == place.plain) else {
+        return false;
+    };
+    let keys = |value: &Value| {
+        let items = value.as_list().unwrap_or_default().iter();
+        let mut keys: Vec<_> = items
+            .map(|item| {
+                let key = parts.iter().map(|part| item.get(part).as_str());
+                key.map(Option::unwrap_or_default)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect();
+        keys.sort();
+        keys
+    };
+    keys(values.recorded) == keys(values.live)
+}
+
+/// What three values in normal form mean: none where they agree, or where nobody asked for the one that changed. Of the
+/// code: whether it was evaluated, and what it asks for.
 fn verdict(
     attribute: &Attribute,
     place: &Place,
-    declared: Option<&Value>,
+    (evaluated, asked): (bool, Option<&Value>),
     recorded: &Value,
     live: &Value,
 ) -> Option<Verdict> {
@@ -195,27 +227,22 @@ fn verdict(
     if !settable {
         return None;
     }
-    let asked = declared.filter(|declared| !declared.is_null());
     if recorded == live {
         let differs =
-            |asked: &Value| !asked.has_unknown() && !satisfies(attribute, asked, recorded);
+            |asked: &Value| !asked.has_unknown() && !attribute.is_satisfied(asked, recorded);
         return asked.is_some_and(differs).then_some(Verdict::NotApplied);
     }
-    match (declared, asked) {
-        (_, Some(Value::Unknown)) => Some(Verdict::Drift),
-        (_, Some(asked)) if satisfies(attribute, asked, live) => {
-            // Part of what it asks is unknown: then the state decides.
-            Some(if asked.has_unknown() {
-                Verdict::Drift
-            } else {
-                Verdict::StaleState
-            })
+    match asked {
+        Some(Value::Unknown) => Some(Verdict::Drift),
+        // Where part of what it asks is unknown, the state decides.
+        Some(asked) if attribute.is_satisfied(asked, live) && !asked.has_unknown() => {
+            Some(Verdict::StaleState)
         }
-        (_, Some(_)) => Some(Verdict::Drift),
-        _ if optional_only => Some(Verdict::Drift),
-        (None, None) if place.watched => Some(Verdict::Drift),
-        (Some(_), None) if place.watched => Some(Verdict::UnseenByPlan),
-        _ => None,
+        Some(_) => Some(Verdict::Drift),
+        None if optional_only => Some(Verdict::Drift),
+        None if place.watched && evaluated => Some(Verdict::UnseenByPlan),
+        None if place.watched => Some(Verdict::Drift),
+        None => None,
     }
 }
 

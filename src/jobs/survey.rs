@@ -152,7 +152,10 @@ impl<'a> Comparison<'a> {
             request,
             loaded,
             catalog,
-            claims: Claims::new(states().flatten().flat_map(|state| state.resources.iter())),
+            claims: Claims::new(
+                states().flatten().flat_map(|state| state.resources.iter()),
+                catalog,
+            ),
             looked: looked.collect(),
             // What a state claims that could not be read is not known: then nothing is called unmanaged.
             unclaimed: if states().all(|state| state.is_ok()) {
@@ -242,8 +245,7 @@ impl<'a> Comparison<'a> {
         if self.request.look != Look::Account {
             return Vec::new();
         }
-        let mut findings =
-            diff::unmanaged(&self.unclaimed, &self.claims, self.catalog, &self.buckets());
+        let mut findings = diff::unmanaged(&self.unclaimed, &self.claims, &self.buckets());
         self.judge(&mut findings, &mut Vec::new());
         let named: BTreeSet<&AccountId> = self
             .searched

@@ -214,10 +214,8 @@ async fn ask<'a>(
             account: account.clone(),
             region: region.clone(),
         };
-        live.readings.push((
-            Tracked { resource, place },
-            sealed(reading, group.known, lens),
-        ));
+        let reading = sealed(reading, resource, lens);
+        live.readings.push((Tracked { resource, place }, reading));
     }
     let seal = |mut found: Unclaimed| {
         let schema = lens.catalog.get(&found.tf_type);
@@ -244,12 +242,15 @@ async fn ask<'a>(
     live
 }
 
-/// A reading without its secrets.
-fn sealed(reading: Reading, known: &ResourceType, lens: &Lens<'_>) -> Reading {
+/// A reading without its secrets: those that everybody knows for such, and those of the resource's own state.
+fn sealed(reading: Reading, resource: &Resource, lens: &Lens<'_>) -> Reading {
     match reading {
         Reading::Found(attributes) => {
-            let schema = lens.catalog.get(known.tf_type);
-            Reading::Found(lens.redactor.seal(schema, attributes))
+            let schema = lens.catalog.get(resource.tf_type());
+            let mut sealed = lens.redactor.seal(schema, attributes);
+            lens.redactor
+                .seal_as_recorded(schema, &resource.attributes, &mut sealed);
+            Reading::Found(sealed)
         }
         other => other,
     }

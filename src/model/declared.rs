@@ -53,6 +53,58 @@ pub struct Definition {
     pub source: Source,
     /// What stands there.
     pub site: Site,
+    /// What it is made of, where it can be edited by parts.
+    pub parts: Parts,
+}
+
+/// What a value is made of, where an edit may change one part and leave the others.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Parts {
+    /// It is one thing.
+    #[default]
+    Whole,
+    /// The items of a list.
+    Items(Vec<Part>),
+    /// The statements of a policy.
+    Policy(PolicyCode),
+}
+
+/// One part: what it evaluates to, and its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Unknown where the code alone does not tell.
+    pub value: Value,
+    /// In the file of the whole.
+    pub span: (usize, usize),
+}
+
+/// A policy that code writes down.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyCode {
+    /// How.
+    pub form: PolicyForm,
+    /// Its statements, in order.
+    pub statements: Vec<StatementCode>,
+}
+
+/// How code writes a policy down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyForm {
+    /// An object in `jsonencode`.
+    Object,
+    /// JSON in a heredoc.
+    Json,
+    /// `statement` blocks of `data.aws_iam_policy_document`.
+    Document,
+}
+
+/// A statement of a policy: what it says, under the names of the policy, and its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatementCode {
+    /// The whole of it.
+    pub whole: Part,
+    /// What it says of `Action`, `Resource` and so on, where that is one expression.
+    pub parts: BTreeMap<String, Part>,
 }
 
 /// A piece of a file.

@@ -7,6 +7,7 @@ mod edit;
 mod finding;
 mod installation;
 mod money;
+mod normal;
 mod notice;
 mod reading;
 mod resource;
@@ -17,7 +18,10 @@ mod tree;
 mod value;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
-pub use declared::{Declared, DeclaredResource, Definition, Site, Source};
+pub use declared::{
+    Declared, DeclaredResource, Definition, Part, Parts, PolicyCode, PolicyForm, Site, Source,
+    StatementCode,
+};
 pub use edit::{Edit, Fix, FixKind, Refusal};
 pub use finding::{
     Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
@@ -27,7 +31,7 @@ pub use money::Money;
 pub use notice::{Event, Notice, Origin};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
-pub use schema::{Attribute, Catalog, Children, Extra, Nesting, Owner, Schema, Shape, Type};
+pub use schema::{Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Schema, Shape, Type};
 pub use secret::{Fingerprint, Redactor};
 pub use stack::{
     AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,

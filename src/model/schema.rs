@@ -81,12 +81,14 @@ pub struct Extra {
     /// Optional and computed attributes and blocks (parts of them after a dot) in which a change matters even where
     /// the code leaves them out. What is not listed here is then noise.
     pub watched: &'static [&'static str],
+    /// Sets whose elements the provider tells apart by these parts alone: a plan shows no change of the others.
+    pub hashed: &'static [(&'static str, &'static [&'static str])],
     /// Brings the equal forms of an attribute's value to one: path without indexes (`ingress.protocol`), value.
     pub form: fn(&str, Value) -> Value,
     /// The command that takes away one that no state claims, from its attributes and its import id; the region is added.
     pub undo: Option<fn(&Attributes, &str) -> String>,
-    /// Whether a resource of this type in a state claims what was found in AWS; by type and id where there is none.
-    pub claims: Option<fn(&Resource, &Unclaimed) -> bool>,
+    /// How a resource of this type in a state claims what was found in AWS; by type and id where there is none.
+    pub claims: Option<Claim>,
 }
 
 impl Extra {
@@ -96,10 +98,20 @@ impl Extra {
         children: &[],
         never_read: &[],
         watched: &[],
+        hashed: &[],
         form: |_, value| value,
         undo: None,
         claims: None,
     };
+}
+
+/// How a resource claims what has no name of its own in AWS.
+#[derive(Debug)]
+pub struct Claim {
+    /// The attribute that names what both are a part of.
+    pub parent: &'static str,
+    /// Whether a resource of a state is what was found.
+    pub is: fn(&Resource, &Unclaimed) -> bool,
 }
 
 /// Another type that may own an attribute.
@@ -142,6 +154,11 @@ pub struct Children {
 pub struct Catalog(BTreeMap<String, Schema>);
 
 impl Catalog {
+    /// Every type with its schema, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Schema)> {
+        self.0.iter().map(|(name, schema)| (name.as_str(), schema))
+    }
+
     /// The schema of a type, where DriftGuard reads it.
     pub fn get(&self, tf_type: &str) -> Option<&Schema> {
         self.0.get(tf_type)

@@ -96,6 +96,51 @@ impl Redactor {
         }
     }
 
+    /// Replaces in what AWS answers what a state holds as a secret: its marks are the only sign of some.
+    pub fn seal_as_recorded(
+        &self,
+        schema: Option<&Schema>,
+        recorded: &Attributes,
+        live: &mut Attributes,
+    ) {
+        for (name, value) in live {
+            match recorded.get(name) {
+                Some(Value::Secret(_)) if !value.is_empty() => {
+                    let plain = std::mem::take(value);
+                    let form = schema.map(|schema| (schema.extra.form)(name, plain.clone()));
+                    *value = self.fingerprint(&form.unwrap_or(plain));
+                }
+                Some(recorded) if recorded.has_secret() => self.seal_like(recorded, value),
+                _ => {}
+            }
+        }
+    }
+
+    /// Replaces in a value what is a secret in the one that it is compared with. Where the items of lists cannot be told
+    /// apart, what is secret in one of them is in all.
+    fn seal_like(&self, recorded: &Value, value: &mut Value) {
+        match (recorded, value) {
+            (Value::Secret(_), value) if !value.is_empty() => *value = self.fingerprint(value),
+            (Value::Map(recorded), Value::Map(entries)) => {
+                for (key, value) in entries {
+                    if let Some(recorded) = recorded.get(key) {
+                        self.seal_like(recorded, value);
+                    }
+                }
+            }
+            (Value::List(recorded), Value::List(items)) => {
+                let secret = recorded.iter().filter(|recorded| recorded.has_secret());
+                let secret: Vec<_> = secret.collect();
+                for item in items {
+                    secret
+                        .iter()
+                        .for_each(|recorded| self.seal_like(recorded, item));
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// Replaces every value whose name or shape gives it away, at any depth.
     pub fn redact(&self, attributes: Attributes) -> Attributes {
         let redacted = |(name, value): (String, Value)| {
@@ -211,6 +256,43 @@ fn has_credentials(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_only_the_state_calls_a_secret_is_one_in_aws_as_well() {
+        let redactor = Redactor::new(b"key");
+        let secret = |text: &str| redactor.fingerprint(&text.into());
+        let recorded = Attributes::from([
+            (
+                "tags_all".to_owned(),
+                Value::map([("Oncall", secret("+1 555"))]),
+            ),
+            ("description".to_owned(), secret("quiet")),
+            (
+                "rule".to_owned(),
+                Value::List(vec![Value::map([
+                    ("header", secret("x")),
+                    ("id", 1.into()),
+                ])]),
+            ),
+        ]);
+        let block = |header: &str| Value::map([("header", header.into()), ("id", 1.into())]);
+        let mut live = Attributes::from([
+            (
+                "tags_all".to_owned(),
+                Value::map([("Oncall", "+1 555".into()), ("Team", Value::from("shop"))]),
+            ),
+            ("description".to_owned(), "loud".into()),
+            ("rule".to_owned(), Value::List(vec![block("y"), block("x")])),
+        ]);
+        redactor.seal_as_recorded(None, &recorded, &mut live);
+        assert_eq!(live["tags_all"].get("Oncall"), &secret("+1 555"));
+        assert_eq!(live["tags_all"].get("Team"), &"shop".into());
+        assert_eq!(live["description"], secret("loud"));
+        let rules = live["rule"].as_list().unwrap();
+        assert_eq!(rules[0].get("header"), &secret("y"));
+        assert_eq!(rules[1].get("header"), &secret("x"));
+        assert_eq!(rules[1].get("id"), &1.into());
+    }
 
     #[test]
     fn a_secret_is_known_by_its_name_or_its_shape() {

@@ -157,6 +157,16 @@ impl Value {
         }
     }
 
+    /// Whether any part of it is a secret.
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::List(items) => items.iter().any(Self::has_secret),
+            Self::Map(entries) => entries.values().any(Self::has_secret),
+            _ => false,
+        }
+    }
+
     /// Whether any part of it is unknown.
     pub fn has_unknown(&self) -> bool {
         match self {

@@ -43,13 +43,12 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The line around a byte, its end included.
+    /// The line around a byte, its end included. The byte may be any of a character's.
     pub(super) fn line_of(&self, at: usize) -> Range<usize> {
-        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
-        let end = self.text[at..]
-            .find('\n')
-            .map_or(self.text.len(), |end| at + end + 1);
-        start..end
+        let (before, after) = self.text.as_bytes().split_at(at);
+        let start = before.iter().rposition(|byte| *byte == b'\n');
+        let end = after.iter().position(|byte| *byte == b'\n');
+        start.map_or(0, |end| end + 1)..end.map_or(self.text.len(), |end| at + end + 1)
     }
 
     /// The blanks that a line starts with.

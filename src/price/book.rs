@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 const TABLES: &[(&str, &str)] = &[
     ("ebs", include_str!("book/ebs.csv")),
     ("ec2", include_str!("book/ec2.csv")),
+    ("ipv4", include_str!("book/ipv4.csv")),
     ("nat", include_str!("book/nat.csv")),
     ("rds", include_str!("book/rds.csv")),
     ("rds_storage", include_str!("book/rds_storage.csv")),

@@ -44,7 +44,7 @@ fn of<const N: usize>(entries: [(&str, Value); N]) -> Attributes {
 
 #[test]
 fn every_file_of_charges_is_read() {
-    assert_eq!(charge::load().unwrap().len(), 2);
+    assert_eq!(charge::load().unwrap().len(), 5);
 }
 
 #[test]
@@ -57,6 +57,7 @@ fn the_book_says_what_aws_asks() {
         ("rds", "db.t3.micro|single-az|mysql", "0.017"),
         ("rds", "db.t3.micro|multi-az|mysql", "0.034"),
         ("nat", "nat", "0.045"),
+        ("ipv4", "address", "0.005"),
         ("ebs", "gp3|gb_month", "0.08"),
         ("ebs", "gp2|gb_month", "0.1"),
     ] {
@@ -209,4 +210,27 @@ fn what_changes_no_bill_has_no_cost() {
         ),
         None
     );
+}
+
+#[test]
+fn what_nobody_declared_costs_all_of_itself() {
+    let volume = of([
+        ("type", "gp3".into()),
+        ("size", 100.into()),
+        ("iops", 3000.into()),
+        ("throughput", 125.into()),
+    ]);
+    let pool = of([("public_ipv4_pool", "amazon".into())]);
+    for (tf_type, attributes, cost) in [
+        ("aws_nat_gateway", of([]), "32.85"),
+        ("aws_eip", pool, "3.65"),
+        ("aws_ebs_volume", volume, "8.00"),
+    ] {
+        let none = Attributes::new();
+        let found = priced(Kind::Unmanaged, tf_type, none, attributes);
+        assert_eq!(delta(found), cost, "{tf_type}");
+    }
+    let own = of([("public_ipv4_pool", "ipv4pool-ec2-1".into())]);
+    let found = priced(Kind::Unmanaged, "aws_eip", Attributes::new(), own);
+    assert_eq!(delta(found), "0.00");
 }

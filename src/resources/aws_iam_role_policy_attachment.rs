@@ -4,7 +4,7 @@ use super::authorizations::DETAILS;
 use super::principal::{claims, undo};
 use super::roles::{ATTACHED, ROLES};
 use super::{ResourceType, Scope};
-use crate::model::Extra;
+use crate::model::{Claim, Extra};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -16,7 +16,10 @@ pub(super) static TYPE: ResourceType = ResourceType {
             let options = [("role-name", "role"), ("policy-arn", "policy_arn")];
             undo("detach-role-policy", found, options)
         }),
-        claims: Some(|attachment, found| claims(TYPE.tf_type, "role", attachment, found)),
+        claims: Some(Claim {
+            parent: "role",
+            is: |attachment, found| claims(TYPE.tf_type, "role", attachment, found),
+        }),
         ..Extra::NONE
     },
     actions: &[DETAILS, ATTACHED],

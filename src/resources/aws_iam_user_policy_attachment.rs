@@ -4,7 +4,7 @@ use super::authorizations::DETAILS;
 use super::principal::{claims, undo};
 use super::users::{ATTACHED, USERS};
 use super::{ResourceType, Scope};
-use crate::model::Extra;
+use crate::model::{Claim, Extra};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -16,7 +16,10 @@ pub(super) static TYPE: ResourceType = ResourceType {
             let options = [("user-name", "user"), ("policy-arn", "policy_arn")];
             undo("detach-user-policy", found, options)
         }),
-        claims: Some(|attachment, found| claims(TYPE.tf_type, "user", attachment, found)),
+        claims: Some(Claim {
+            parent: "user",
+            is: |attachment, found| claims(TYPE.tf_type, "user", attachment, found),
+        }),
         ..Extra::NONE
     },
     actions: &[DETAILS, ATTACHED],

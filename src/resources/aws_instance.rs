@@ -34,9 +34,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "ephemeral_block_device",
             "host_resource_group_arn",
             "security_groups",
-            "ebs_block_device.tags",
             "ebs_block_device.tags_all",
-            "root_block_device.tags",
             "root_block_device.tags_all",
         ],
         watched: &[
@@ -49,6 +47,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "user_data_base64",
             "vpc_security_group_ids",
         ],
+        hashed: &[("ebs_block_device", &["device_name", "snapshot_id"])],
         form,
         ..Extra::NONE
     },
@@ -106,7 +105,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         .boxed()
     };
     let convert = |resource: &'a Resource, instance: &Instance| {
-        let mut attributes = convert(instance, &volumes);
+        let mut attributes = convert(instance, &volumes, Some(resource));
         if let Some(read) = aspects.get(&resource.id) {
             attributes.extend(read.iter().map(|aspect| aspect_value(resource, aspect)));
         }
@@ -120,8 +119,14 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         let own = instances
             .iter()
             .filter(|(_, one)| !made_by_aws(one.tags().iter().map(|tag| tag.key())));
-        let found =
-            own.map(|(id, one)| unclaimed(session, TYPE.tf_type, id, self::convert(one, &volumes)));
+        let found = own.map(|(id, one)| {
+            unclaimed(
+                session,
+                TYPE.tf_type,
+                id,
+                self::convert(one, &volumes, None),
+            )
+        });
         answer.unclaimed = found.collect();
     }
     answer
@@ -195,7 +200,11 @@ fn hashed(data: Option<&str>) -> Value {
 }
 
 /// One instance of the answer, in the provider's shape.
-fn convert(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> Attributes {
+fn convert(
+    instance: &Instance,
+    volumes: &BTreeMap<String, Volume>,
+    recorded: Option<&Resource>,
+) -> Attributes {
     let interfaces = instance.network_interfaces();
     let index = |one: &&InstanceNetworkInterface| one.attachment().and_then(|a| a.device_index());
     let primary = interfaces.iter().find(|one| index(one) == Some(0));
@@ -207,7 +216,7 @@ fn convert(instance: &Instance, volumes: &BTreeMap<String, Volume>) -> Attribute
     let monitoring = instance
         .monitoring()
         .and_then(|monitoring| monitoring.state());
-    let (root, others) = disks(instance, volumes);
+    let (root, others) = disks(instance, volumes, recorded);
     let mut all = attributes([
         ("ami", instance.image_id().into()),
         (

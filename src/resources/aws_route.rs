@@ -5,7 +5,7 @@ use super::routes::{TABLES, destination, found, is_written, tables, targets};
 use super::shape::{attributes, option};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Resource};
+use crate::model::{Attributes, Claim, Extra, Resource};
 use aws_sdk_ec2::types::{Route, RouteTable};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -26,14 +26,17 @@ pub(super) static TYPE: ResourceType = ResourceType {
                 + &option("route-table-id", &given("route_table_id"))
                 + &destination.unwrap_or_default()
         }),
-        claims: Some(|route, found| {
-            let same = |name: &str| {
-                let theirs = found.attributes.get(name).and_then(|value| value.as_str());
-                route.text(name).unwrap_or_default() == theirs.unwrap_or_default()
-            };
-            found.tf_type == TYPE.tf_type
-                && same("route_table_id")
-                && DESTINATIONS.iter().all(|(name, _)| same(name))
+        claims: Some(Claim {
+            parent: "route_table_id",
+            is: |route, found| {
+                let theirs = |name: &str| found.attributes.get(name).and_then(|text| text.as_str());
+                let same = |name: &str| {
+                    route.text(name).unwrap_or_default() == theirs(name).unwrap_or_default()
+                };
+                found.tf_type == TYPE.tf_type
+                    && same("route_table_id")
+                    && DESTINATIONS.iter().all(|(name, _)| same(name))
+            },
         }),
         ..Extra::NONE
     },

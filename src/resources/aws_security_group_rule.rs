@@ -4,7 +4,7 @@ use super::permissions::{GROUPS, apart, blocks, groups, protocol};
 use super::shape::{attributes, texts};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reading, Resource, Unclaimed, Value};
+use crate::model::{Attributes, Claim, Extra, Reading, Resource, Unclaimed, Value};
 use aws_sdk_ec2::types::SecurityGroup;
 use futures::FutureExt;
 
@@ -18,7 +18,10 @@ pub(super) static TYPE: ResourceType = ResourceType {
             ("protocol", Value::String(text)) => protocol(text).into(),
             _ => value,
         },
-        claims: Some(claims),
+        claims: Some(Claim {
+            parent: "security_group_id",
+            is: claims,
+        }),
         ..Extra::NONE
     },
     actions: &[GROUPS],

@@ -1,9 +1,9 @@
 //! The disks of instances: blocks of theirs in the provider's shape, volumes of their own in the API's.
 
 use super::bulk::All;
-use super::shape::attributes;
+use super::shape::{attributes, tags};
 use crate::aws::Session;
-use crate::model::{Reason, Value};
+use crate::model::{Reason, Resource, Value};
 use aws_sdk_ec2::types::{Instance, Volume};
 use std::collections::BTreeMap;
 
@@ -28,10 +28,11 @@ pub(super) async fn volumes(session: &Session) -> Result<All<Volume>, Reason> {
     session.shared("volumes", ask).await
 }
 
-/// The root disk, and the others.
+/// The root disk, and the others; with the tags of their own that the state tells from the provider's default ones.
 pub(super) fn disks(
     instance: &Instance,
     volumes: &BTreeMap<String, Volume>,
+    recorded: Option<&Resource>,
 ) -> (Vec<Value>, Vec<Value>) {
     let (mut root, mut others) = (Vec::new(), Vec::new());
     for mapping in instance.block_device_mappings() {
@@ -58,6 +59,9 @@ pub(super) fn disks(
                 volume.volume_type().map(|ty| ty.as_str()).into(),
             ),
         ]);
+        if let Some(own) = recorded.and_then(|recorded| own_tags(recorded, volume)) {
+            disk.insert("tags".to_owned(), own);
+        }
         if mapping.device_name() == instance.root_device_name() {
             root.push(Value::Map(disk));
         } else {
@@ -66,4 +70,25 @@ pub(super) fn disks(
         }
     }
     (root, others)
+}
+
+/// A disk's tags without those that the provider's `default_tags` put on it: what the state has among all tags of the
+/// disk and not among its own. None where the state does not know the disk's tags, as where `volume_tags` sets them.
+fn own_tags(recorded: &Resource, volume: &Volume) -> Option<Value> {
+    let blocks = ["root_block_device", "ebs_block_device"].iter();
+    let mut blocks = blocks.flat_map(|name| recorded.get(name).as_list().unwrap_or_default());
+    let block = blocks.find(|block| block.get("volume_id").as_str() == volume.volume_id())?;
+    let all = block.get("tags_all").as_map()?;
+    if !recorded.get("volume_tags").is_empty() {
+        return None;
+    }
+    let own = block.get("tags");
+    let by_default =
+        |key: &str, value: &Value| all.get(key) == Some(value) && own.get(key).is_null();
+    let live = tags(volume.tags().iter().map(|tag| (tag.key(), tag.value())));
+    let kept = live.as_map()?.iter();
+    let kept = kept.filter(|(key, value)| !by_default(key, value));
+    Some(Value::map(
+        kept.map(|(key, value)| (key.as_str(), value.clone())),
+    ))
 }

@@ -29,6 +29,10 @@ impl Default for StepValue {
     }
 }
 
+/// A resource's own tags, and those with the provider's default ones.
+const TAGS: &str = "tags";
+const ALL_TAGS: &str = "tags_all";
+
 /// Replaces what stands at a path; where the path leads nowhere, what it leads through.
 pub(super) fn seal(
     attributes: &mut Attributes,
@@ -37,6 +41,27 @@ pub(super) fn seal(
     redactor: &Redactor,
 ) {
     let seal = |value: &mut Value| *value = redactor.fingerprint(value);
+    if let Some((first, rest)) = path.split_first()
+        && matches!(&first.value, StepValue::Name(name) if name == TAGS)
+    {
+        // What a tag says stands among all tags as well, where nothing marks it.
+        for name in [TAGS, ALL_TAGS] {
+            match (attributes.get_mut(name), rest) {
+                (Some(Value::Map(tags)), []) => tags.values_mut().for_each(seal),
+                (Some(Value::Map(tags)), [key, ..]) => {
+                    let StepValue::Index { value } = &key.value else {
+                        tags.values_mut().for_each(seal);
+                        continue;
+                    };
+                    if let Some(tag) = value.as_str().and_then(|key| tags.get_mut(key)) {
+                        seal(tag);
+                    }
+                }
+                _ => {}
+            }
+        }
+        return;
+    }
     match path.split_first() {
         Some((
             Step {
@@ -76,5 +101,31 @@ fn below<'a>(value: &'a mut Value, step: &Step) -> Option<&'a mut Value> {
             items.get_mut(usize::try_from(value.as_i64()?).ok()?)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_is_a_secret_is_one_among_all_tags_as_well() {
+        let tags = || Value::map([("Oncall", Value::from("+1 555")), ("Name", "web".into())]);
+        let redactor = Redactor::new(b"key");
+        let sealed = |path: &str| {
+            let mut all =
+                Attributes::from([(TAGS.to_owned(), tags()), (ALL_TAGS.to_owned(), tags())]);
+            let path: Vec<Step> = serde_json::from_str(path).unwrap();
+            seal(&mut all, &path, None, &redactor);
+            assert_eq!(all[TAGS], all[ALL_TAGS]);
+            all[TAGS].clone()
+        };
+        let one = sealed(
+            r#"[{"type": "get_attr", "value": "tags"}, {"type": "index", "value": {"value": "Oncall", "type": "string"}}]"#,
+        );
+        assert_eq!(one.get("Oncall"), &redactor.fingerprint(&"+1 555".into()));
+        assert_eq!(one.get("Name"), &"web".into());
+        let all = sealed(r#"[{"type": "get_attr", "value": "tags"}]"#);
+        assert_eq!(all.get("Name"), &redactor.fingerprint(&"web".into()));
     }
 }

@@ -26,4 +26,4 @@ resource "aws_instance" "web" {
 resource "aws_s3_bucket" "b" {
   bucket = "b"
 }
-t3.large051163
+t3.large001163

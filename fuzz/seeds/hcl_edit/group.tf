@@ -19,4 +19,4 @@ resource "aws_security_group" "web" {
     ignore_changes = [tags["PatchGroup"], description]
   }
 }
-10.1.0.0/1605:0;309;
+10.1.0.0/1609:0?30=;

@@ -21,4 +21,4 @@ resource "aws_instance" "web" {
     Role = "web"
   }
 }
-t3.large0?00:20>0065
+t3.large0@00;20?0075

@@ -16,4 +16,4 @@ resource "aws_iam_role" "web" {
   ]
   force_detach_policies = !false && length(["a"]) == 1 ? true : null
 }
-arn:aws:iam::aws:policy/C06:
+arn:aws:iam::aws:policy/C09:

@@ -27,4 +27,4 @@ names = {
   a = "one"
   b = "two"
 }
-t3.large07ƒ09‚28ƒ
+t3.large07s09r27s

@@ -21,4 +21,4 @@ resource "aws_instance" "web" {
     Role = "web"
   }
 }
-t3.large0730820@:0190340A1
+t3.large0830920A:039054021

@@ -25,4 +25,4 @@ resource "aws_instance" "web" {
 # Gone.
 resource "aws_s3_bucket" "b" {
   bucket = "b"
-}é0430A1171
+}é063021101

@@ -1,15 +1,25 @@
 //! One form for all values that mean the same.
 
-use crate::model::{Attribute, Nesting, Number, Schema, Shape, Type, Value};
+use super::{Attribute, Nesting, Number, Schema, Shape, Type, Value};
 use std::collections::BTreeMap;
 
-/// The normal form of an attribute at a path without indexes: equal forms made one, sets sorted, and what is null,
-/// empty, zero or false made null, because the provider does not tell these apart where a value is left out.
-pub(super) fn normal(schema: &Schema, attribute: &Attribute, path: &str, value: &Value) -> Value {
-    let value = (schema.extra.form)(path, value.clone());
-    match &attribute.shape {
-        Shape::Plain(ty) => typed(ty, value),
-        Shape::Block(nesting, parts) => block(schema, *nesting, parts, path, value),
+impl Schema {
+    /// The normal form of an attribute at a path without indexes: equal forms made one, sets sorted, and what is null,
+    /// empty, zero or false made null, because the provider does not tell these apart where a value is left out.
+    pub fn normal(&self, attribute: &Attribute, path: &str, value: &Value) -> Value {
+        let value = (self.extra.form)(path, value.clone());
+        match &attribute.shape {
+            Shape::Plain(ty) => typed(ty, value),
+            Shape::Block(nesting, parts) => block(self, *nesting, parts, path, value),
+        }
+    }
+}
+
+impl Attribute {
+    /// Whether a live or recorded value is what the code asks for, both in normal form: what the code's blocks leave out
+    /// is the provider's to choose.
+    pub fn is_satisfied(&self, wanted: &Value, found: &Value) -> bool {
+        satisfies(self, wanted, found)
     }
 }
 
@@ -23,19 +33,17 @@ fn block(
     let one = |value: &Value| match value {
         Value::Map(entries) => {
             let part = |(name, value): (&String, &Value)| {
+                let below = format!("{path}.{name}");
+                if schema.extra.never_read.contains(&below.as_str()) {
+                    return None;
+                }
                 let value = match parts.get(name) {
-                    Some(part) => normal(schema, part, &format!("{path}.{name}"), value),
+                    Some(part) => schema.normal(part, &below, value),
                     None => value.clone(),
                 };
-                (name.clone(), value)
+                (!value.is_null()).then(|| (name.clone(), value))
             };
-            hollow(Value::Map(
-                entries
-                    .iter()
-                    .map(part)
-                    .filter(|(_, value)| !value.is_null())
-                    .collect(),
-            ))
+            hollow(Value::Map(entries.iter().filter_map(part).collect()))
         }
         other => other.clone(),
     };
@@ -126,9 +134,7 @@ fn sort(items: &mut Vec<Value>) {
     items.dedup();
 }
 
-/// Whether a live or recorded value is what the code asks for, both in normal form: what the code's blocks leave out is
-/// the provider's to choose.
-pub(super) fn satisfies(attribute: &Attribute, wanted: &Value, found: &Value) -> bool {
+fn satisfies(attribute: &Attribute, wanted: &Value, found: &Value) -> bool {
     match (&attribute.shape, wanted, found) {
         (_, Value::Unknown, _) => true,
         (Shape::Block(nesting, parts), Value::List(wanted), Value::List(found)) => {
