@@ -369,3 +369,282 @@ fn a_restore_pins_what_no_plan_would_bring_back_and_else_leaves_the_code() {
     assert_eq!(done[0].0, FixKind::Restore);
     assert!(after.contains("  source_dest_check"), "{after}");
 }
+
+/// A policy with these statements, as AWS answers it.
+fn policy(statements: serde_json::Value) -> Value {
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+    policy.to_string().into()
+}
+
+#[test]
+fn of_a_policy_only_what_differs_is_rewritten_in_the_codes_own_form() {
+    let read = serde_json::json!({"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"});
+    let wide = serde_json::json!({"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:Put${x}"], "Resource": "*"});
+    let other = serde_json::json!({"Sid": "Other", "Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": {"AWS": "123456789012"}});
+    let object = r#"resource "aws_iam_policy" "a" {
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Read" # the shop's
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = "*"
+      },
+    ]
+  })
+}
+"#;
+    let heredoc = "resource \"aws_iam_policy\" \"a\" {\n  policy = <<JSON\n{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\"Sid\": \"Read\", \"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"*\"}\n  ]\n}\nJSON\n}\n";
+    let document = r#"data "aws_iam_policy_document" "a" {
+  statement {
+    sid       = "Read"
+    actions   = ["s3:GetObject"]
+    resources = ["*"]
+  }
+}
+resource "aws_iam_policy" "a" {
+  policy = data.aws_iam_policy_document.a.json
+}
+"#;
+    let drift = |live: serde_json::Value| {
+        [(
+            "aws_iam_policy.a",
+            "policy",
+            policy(serde_json::json!([read])),
+            policy(live),
+        )]
+    };
+    let widened = || drift(serde_json::json!([wide]));
+    assert_eq!(
+        adopted(object, &widened()),
+        object.replace("[\"s3:GetObject\"]", "[\"s3:GetObject\", \"s3:Put$${x}\"]")
+    );
+    assert_eq!(
+        adopted(heredoc, &widened()),
+        heredoc.replace(
+            "\"Action\": \"s3:GetObject\"",
+            "\"Action\": [\"s3:GetObject\",\"s3:Put$${x}\"]"
+        )
+    );
+    assert_eq!(
+        adopted(document, &widened()),
+        document.replace("[\"s3:GetObject\"]", "[\"s3:GetObject\", \"s3:Put&{x}\"]")
+    );
+    // A statement more, and the same one less.
+    let both = || drift(serde_json::json!([read, other]));
+    for code in [object, heredoc, document] {
+        let more = adopted(code, &both());
+        assert!(
+            more.starts_with(&code[..40]) && more.len() > code.len(),
+            "{more}"
+        );
+        let back = [(
+            "aws_iam_policy.a",
+            "policy",
+            policy(serde_json::json!([read, other])),
+            policy(serde_json::json!([read])),
+        )];
+        assert_eq!(adopted(&more, &back), code, "{more}");
+    }
+    let gone = policy(serde_json::json!([]));
+    let reason = refused(object, ("aws_iam_policy.a", "policy", Value::Null, gone));
+    assert!(reason.contains("nothing would be left"), "{reason}");
+}
+
+#[test]
+fn a_groups_rules_come_go_and_change_one_by_one() {
+    let code = r#"resource "aws_security_group" "web" {
+  name = "web"
+
+  ingress {
+    description = "ssh"
+    from_port   = 22
+    to_port     = 22
+    protocol    = "tcp"
+    cidr_blocks = ["10.0.0.0/8", "192.168.0.0/16"]
+  }
+
+  ingress {
+    from_port   = 80
+    to_port     = 80
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+"#;
+    let rule = |description: &str, port: i64, cidrs: &[&str]| {
+        Value::map([
+            ("description", description.into()),
+            ("from_port", port.into()),
+            ("to_port", port.into()),
+            ("protocol", "tcp".into()),
+            ("cidr_blocks", cidrs.to_vec().into()),
+            ("ipv6_cidr_blocks", Value::List(vec![])),
+            ("prefix_list_ids", Value::List(vec![])),
+            ("security_groups", Value::List(vec![])),
+            ("self", false.into()),
+        ])
+    };
+    let ssh = || rule("ssh", 22, &["10.0.0.0/8", "192.168.0.0/16"]);
+    let web = || rule("", 80, &["0.0.0.0/0"]);
+    let after = |live: Vec<Value>| {
+        let drift = (
+            "aws_security_group.web",
+            "ingress",
+            vec![ssh(), web()].into(),
+            Value::from(live),
+        );
+        adopted(code, &[drift])
+    };
+    assert_eq!(
+        after(vec![rule("ssh", 22, &["10.0.0.0/8"]), web()]),
+        code.replace(", \"192.168.0.0/16\"", "")
+    );
+    assert_eq!(
+        after(vec![ssh(), rule("", 8080, &["0.0.0.0/0"])]),
+        code.replace("= 80\n", "= 8080\n")
+    );
+    let last = "\n  ingress {\n    from_port   = 80\n    to_port     = 80\n    protocol    = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n";
+    assert_eq!(after(vec![ssh()]), code.replace(last, ""));
+    let new = "\n  ingress {\n    description = \"tls\"\n    from_port   = 443\n    to_port     = 443\n    protocol    = \"tcp\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n";
+    assert_eq!(
+        after(vec![ssh(), web(), rule("tls", 443, &["0.0.0.0/0"])]),
+        code.replace(last, &format!("{last}{new}"))
+    );
+    let dynamic = code
+        .replace(
+            "  ingress {\n    from_port   = 80",
+            "  dynamic \"ingress\" {\n    for_each = [1]\n    content {\n    from_port   = 80",
+        )
+        .replace("[\"0.0.0.0/0\"]\n  }", "[\"0.0.0.0/0\"]\n  }\n  }");
+    let drift = (
+        "aws_security_group.web",
+        "ingress",
+        vec![ssh(), web()].into(),
+        vec![ssh()].into(),
+    );
+    assert!(refused(&dynamic, drift).contains("is not written as plain blocks"));
+}
+
+#[test]
+fn a_part_of_a_block_in_a_set_is_edited_where_it_stands() {
+    let code = r#"resource "aws_s3_bucket_server_side_encryption_configuration" "a" {
+  bucket = "a"
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+"#;
+    let rule = |algorithm: &str| {
+        let inner = Value::map([
+            ("sse_algorithm", algorithm.into()),
+            ("kms_master_key_id", "".into()),
+        ]);
+        let name = "apply_server_side_encryption_by_default";
+        Value::List(vec![Value::map([(name, Value::List(vec![inner]))])])
+    };
+    let address = "aws_s3_bucket_server_side_encryption_configuration.a";
+    assert_eq!(
+        adopted(code, &[(address, "rule", rule("AES256"), rule("aws:kms"))]),
+        code.replace("AES256", "aws:kms")
+    );
+}
+
+#[test]
+fn what_is_gone_of_a_map_is_taken_out_of_it() {
+    let code = r#"locals {
+  workers = {
+    email   = { type = "t3.micro" }
+    reports = { type = "m5.large" } # nightly
+  }
+}
+resource "aws_instance" "worker" {
+  for_each      = local.workers
+  instance_type = each.value.type
+}
+"#;
+    let gone = |key: &str| {
+        let address = format!("aws_instance.worker[\"{key}\"]");
+        let (after, done) = fix(
+            code,
+            &[(&address, "", Value::Null, Value::Null)],
+            Direction::Adopt,
+            Verdict::Drift,
+        );
+        (after, done[0].0)
+    };
+    let without = code.replace("    email   = { type = \"t3.micro\" }\n", "");
+    assert_eq!(gone("email"), (without, FixKind::Forget));
+    let used = format!("{code}output \"x\" {{\n  value = aws_instance.worker[\"email\"].id\n}}\n");
+    let drift = (
+        "aws_instance.worker[\"email\"]",
+        "",
+        Value::Null,
+        Value::Null,
+    );
+    assert!(refused(&used, drift).contains("refers to aws_instance.worker[\"email\"]"));
+}
+
+#[test]
+fn a_restore_says_what_the_code_left_out() {
+    let code = "resource \"aws_db_instance\" \"main\" {\n  multi_az = true\n}\n";
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let options = Options::default();
+    let evaluated = code::evaluate(&tree, "", &options);
+    let catalog = resources::catalog();
+    let stack = Stack {
+        tree: &tree,
+        folder: "",
+        options: &options,
+        declared: &evaluated.declared,
+        catalog: &catalog,
+    };
+    let drift = (
+        "aws_db_instance.main",
+        "publicly_accessible",
+        false.into(),
+        Value::from(true),
+    );
+    let mut findings = [finding(&drift, Verdict::Drift)];
+    findings[0].attributes[0].declared = Some(Value::Null);
+    let changed = patch::plan(&mut findings, &stack, Direction::Restore);
+    assert_eq!(
+        String::from_utf8(changed["main.tf"].clone()).unwrap(),
+        "resource \"aws_db_instance\" \"main\" {\n  multi_az            = true\n  publicly_accessible = false\n}\n"
+    );
+    assert!(
+        findings[0]
+            .fix
+            .as_ref()
+            .unwrap()
+            .reason
+            .as_ref()
+            .unwrap()
+            .contains("left out")
+    );
+}
+
+#[test]
+fn letters_of_several_bytes_stand_where_they_like() {
+    let forced = ("a.b", "force_destroy", false.into(), Value::from(true));
+    for code in [
+        "resource \"a\" \"b\" {\n  x = é\n}\n",
+        "resource \"a\" \"b\" {\n  x = 1\n} # é",
+    ] {
+        let _ = fix(
+            code,
+            std::slice::from_ref(&forced),
+            Direction::Adopt,
+            Verdict::Drift,
+        );
+        let gone = ("a.b", "", Value::Null, Value::Null);
+        let _ = fix(code, &[gone], Direction::Adopt, Verdict::Drift);
+    }
+    let tagged = "resource \"a\" \"b\" {\n  tags = {\n    x = é\n  }\n}\n";
+    let tag = ("a.b", "tags[\"Team\"]", Value::Null, Value::from("shop"));
+    let _ = fix(tagged, &[tag], Direction::Adopt, Verdict::Drift);
+}

@@ -95,7 +95,7 @@ impl<'a> Input<'a> {
         let text = || Value::from(self.text.as_str());
         match (choice % 12, declared) {
             (0, _) => Value::Null,
-            (1, _) => true.into(),
+            (1, _) => (declared.as_bool() != Some(true)).into(),
             (2, _) => 7.into(),
             (4, _) => "${x} %{if y}$${z} \"quoted\" \\ \n\t\u{e9}".into(),
             (5, _) => "".into(),

@@ -35,7 +35,11 @@ fuzz_target!(|bytes: &[u8]| {
     let mut tree = input.tree.clone();
     for (file, after) in changed {
         let text = std::str::from_utf8(&after).expect("a changed file is UTF-8");
-        hcl_edit::parser::parse_body(text).expect("a changed file is valid");
+        let stray = strays(text).expect("a changed file is valid");
+        if file.ends_with(".tf") {
+            let before = input.tree.text(&file).and_then(strays);
+            assert_eq!(Some(stray), before, "an attribute got out of its block");
+        }
         let own: Vec<_> = edits
             .iter()
             .copied()
@@ -84,6 +88,12 @@ fn only(mut edits: Vec<&Edit>, before: &[u8], after: &[u8]) {
     assert_eq!(rest, &before[at..], "bytes outside of the edits stay");
 }
 
+/// How many attributes stand in no block; none where the text is not valid.
+fn strays(text: &str) -> Option<usize> {
+    let body = hcl_edit::parser::parse_body(text).ok()?;
+    Some(body.attributes().count())
+}
+
 /// The new code declares the same resources but those forgotten, and each value that was adopted.
 fn follows(findings: &[Finding], before: &Declared, tree: &Tree) {
     let after = code::evaluate(tree, "", &Options::default()).declared;
@@ -116,10 +126,10 @@ fn follows(findings: &[Finding], before: &Declared, tree: &Tree) {
     }
 }
 
-/// A value without parts, as Terraform converts it to text.
+/// A value without parts, as Terraform converts it to text; the provider does not tell null from an empty one.
 fn scalar(value: &Value) -> Option<String> {
     match value {
-        Value::Null => Some("null".to_owned()),
+        Value::Null => Some(String::new()),
         Value::Bool(flag) => Some(flag.to_string()),
         Value::Number(number) => Some(number.to_string()),
         Value::String(text) => Some(text.clone()),

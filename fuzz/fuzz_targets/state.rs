@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let redactor = Redactor::new(b"key");
     match state::parse(bytes, "a.tfstate", &CATALOG, &redactor) {
         Ok(state) => {
-            for resource in state.resources {
+            for resource in state.resources.iter() {
                 let schema = CATALOG.get(resource.tf_type());
                 let again = redactor.seal(schema, resource.attributes.clone());
                 assert_eq!(again, resource.attributes, "{}", resource.address);

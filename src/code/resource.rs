@@ -119,11 +119,8 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
         match (all, values) {
             (Value::List(all), Value::List(values)) => {
                 if !inner.has_ident("dynamic") {
-                    let parts = inner.body.attributes().map(|part| {
-                        let path = format!("{name}[{}].{}", all.len(), part.key.as_str());
-                        (path, trace::definition(scope, &part.value))
-                    });
-                    attributes.extend(parts);
+                    let path = format!("{name}[{}]", all.len());
+                    define(scope, &inner.body, &path, &mut attributes);
                 }
                 all.extend(values);
             }
@@ -156,7 +153,28 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
         file: file.path.to_owned(),
         line: file.line(block.span().map_or(0, |span| span.start)),
         attributes,
+        for_each: scope.each.as_ref().and_then(|each| trace::map(each)),
         ignore_changes: ignored(&block.body),
+    }
+}
+
+/// The attributes of a nested block and of those in it, each under its own path.
+fn define<'a>(
+    scope: &Scope<'a>,
+    body: &'a Body,
+    path: &str,
+    attributes: &mut BTreeMap<String, Definition>,
+) {
+    for part in body.attributes() {
+        let path = format!("{path}.{}", part.key.as_str());
+        attributes.insert(path, trace::definition(scope, &part.value));
+    }
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for inner in body.blocks().filter(|inner| !inner.has_ident("dynamic")) {
+        let number = numbers.entry(inner.ident.as_str()).or_default();
+        let path = format!("{path}.{}[{number}]", inner.ident.as_str());
+        *number += 1;
+        define(scope, &inner.body, &path, attributes);
     }
 }
 

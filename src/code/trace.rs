@@ -2,7 +2,7 @@
 
 use super::expression::key_of;
 use super::instance::{Given, SetBy};
-use super::scope::Scope;
+use super::scope::{Each, Scope};
 use super::{policy, policy_document};
 use crate::model::{Definition, Part, Parts, PolicyCode, Site, Source, Value};
 use hcl_edit::Span;
@@ -73,6 +73,15 @@ pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Vec<(String
         (key, definition)
     };
     merged.into_iter().map(of).collect()
+}
+
+/// Where the literal map stands that `each` walks; none where it is made otherwise.
+pub(super) fn map(each: &Each<'_>) -> Option<Source> {
+    match trace(&each.scope, each.collection, LONGEST).ok()? {
+        End::Code(scope, map @ Expression::Object(_), _) => Some(source(&scope, map)),
+        End::Tfvars(given, _) if !given.entries.is_empty() => Some(given.source.clone()),
+        _ => None,
+    }
 }
 
 /// The end of a trace: an expression that is no reference, and what stands there.

@@ -39,6 +39,8 @@ pub struct DeclaredResource {
     /// own paths.
     /// An attribute that is missing here is left out of the code.
     pub attributes: BTreeMap<String, Definition>,
+    /// The literal map that its block stands for each entry of, where there is one.
+    pub for_each: Option<Source>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.
     pub ignore_changes: Vec<String>,
 }

@@ -31,7 +31,9 @@ pub use money::Money;
 pub use notice::{Event, Notice, Origin};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
-pub use schema::{Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Schema, Shape, Type};
+pub use schema::{
+    Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Schema, Shape, Type, WrittenAs,
+};
 pub use secret::{Fingerprint, Redactor};
 pub use stack::{
     AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,

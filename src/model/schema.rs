@@ -85,6 +85,8 @@ pub struct Extra {
     pub hashed: &'static [(&'static str, &'static [&'static str])],
     /// Brings the equal forms of an attribute's value to one: path without indexes (`ingress.protocol`), value.
     pub form: fn(&str, Value) -> Value,
+    /// How code says what AWS has at a path, where it says it by another attribute: that one, and its value.
+    pub written_as: Option<WrittenAs>,
     /// The command that takes away one that no state claims, from its attributes and its import id; the region is added.
     pub undo: Option<fn(&Attributes, &str) -> String>,
     /// How a resource of this type in a state claims what was found in AWS; by type and id where there is none.
@@ -100,10 +102,14 @@ impl Extra {
         watched: &[],
         hashed: &[],
         form: |_, value| value,
+        written_as: None,
         undo: None,
         claims: None,
     };
 }
+
+/// From a path and everything that AWS has: the attribute that code writes it by, and its value.
+pub type WrittenAs = fn(&str, &Attributes) -> Option<(&'static str, Value)>;
 
 /// How a resource claims what has no name of its own in AWS.
 #[derive(Debug)]

@@ -2,20 +2,30 @@
 
 use super::Stack;
 use super::place::File;
-use crate::model::{Address, Edit, Finding, Tree};
+use crate::model::{Address, Edit, Finding, Key, Source, Tree};
 use hcl_edit::Span;
 
-/// The edit that takes out the block of a resource that is gone, with the comment that stands right above it.
+/// The edit that takes out the block of a resource that is gone, with the comment that stands right above it; of one that
+/// stands for an entry of a map, the entry.
 ///
 /// # Errors
-/// Why the block must stay.
+/// Why the block or the entry must stay.
 pub(super) fn plan(finding: &Finding, stack: &Stack<'_>) -> Result<Vec<Edit>, String> {
     let address = finding.address.as_ref().ok_or("no state claims it")?;
     let declared = stack.declared.resources.get(address);
     let declared = declared.ok_or_else(|| format!("the code of {address} was not found"))?;
     let place = format!("{}:{}", declared.file, declared.line);
-    if address.key.is_some() || !address.modules.is_empty() {
-        return Err(format!("the block at {place} stands for several instances"));
+    let several = || format!("the block at {place} stands for several instances");
+    if !address.modules.is_empty() {
+        return Err(several());
+    }
+    match &address.key {
+        None => {}
+        Some(Key::Index(_)) => return Err(several()),
+        Some(Key::Name(key)) => {
+            let map = declared.for_each.as_ref().ok_or_else(several)?;
+            return entry(address, key, map, stack);
+        }
     }
     let file = File::open(stack.tree, &declared.file)?;
     let block = file
@@ -27,34 +37,35 @@ pub(super) fn plan(finding: &Finding, stack: &Stack<'_>) -> Result<Vec<Edit>, St
     let span = block
         .span()
         .ok_or_else(|| format!("the block at {place} was not found"))?;
-    let page = file.page;
-    let mut start = page.line_of(span.start).start;
-    while let Some(above) = start.checked_sub(1).map(|at| page.line_of(at)) {
-        if !page.text[above.clone()]
-            .trim_start()
-            .starts_with(['#', '/'])
-        {
-            break;
-        }
-        start = above.start;
+    Ok(vec![file.page.take_out_block(span)])
+}
+
+/// The edit that takes out an entry of the map that a block stands for each of.
+fn entry(
+    address: &Address,
+    key: &str,
+    map: &Source,
+    stack: &Stack<'_>,
+) -> Result<Vec<Edit>, String> {
+    let at = format!("{}:{}", map.file, map.line);
+    if let Some(user) = user(stack.tree, stack.folder, address) {
+        return Err(format!("{user} refers to {address}"));
     }
-    let mut end = page.line_of(span.end.saturating_sub(1)).end;
-    let below = page.line_of(end.min(page.text.len().saturating_sub(1)));
-    if end < page.text.len() && page.text[below.clone()].trim().is_empty() {
-        end = below.end;
-    } else if end == page.text.len() {
-        // The last block of a file takes the blank line above it along.
-        let above = start.checked_sub(1).map(|at| page.line_of(at));
-        if let Some(above) = above.filter(|above| page.text[above.clone()].trim().is_empty()) {
-            start = above.start;
-        }
-    }
-    Ok(vec![page.edit(start..end, String::new())])
+    let file = File::open(stack.tree, &map.file)?;
+    let whole = file
+        .object_entry(map.span, key)
+        .ok_or_else(|| format!("the map at {at} has no entry `{key}`"))?;
+    let edits = file.page.take_out(whole);
+    edits.ok_or_else(|| format!("the entry `{key}` of the map at {at} shares its lines"))
 }
 
 /// The first place in the module's folder that names a resource besides its own block.
 fn user(tree: &Tree, folder: &str, address: &Address) -> Option<String> {
-    let name = format!("{}.{}", address.tf_type, address.name);
+    let own = Address {
+        modules: Vec::new(),
+        ..address.clone()
+    };
+    let name = own.to_string();
     let continues = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     for (file, bytes) in tree
         .in_folder(folder)

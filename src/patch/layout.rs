@@ -106,6 +106,32 @@ impl<'a> Page<'a> {
         Some(edits)
     }
 
+    /// Takes out a block, with the comment that stands right above it and one of the blank lines around it.
+    pub(super) fn take_out_block(&self, span: Range<usize>) -> Edit {
+        let mut start = self.line_of(span.start).start;
+        while let Some(above) = start.checked_sub(1).map(|at| self.line_of(at)) {
+            if !self.text[above.clone()]
+                .trim_start()
+                .starts_with(['#', '/'])
+            {
+                break;
+            }
+            start = above.start;
+        }
+        let mut end = self.line_of(span.end.saturating_sub(1)).end;
+        let below = self.line_of(end.min(self.text.len().saturating_sub(1)));
+        if end < self.text.len() && self.text[below.clone()].trim().is_empty() {
+            end = below.end;
+        } else if end == self.text.len() || self.text[below].trim() == "}" {
+            // The last block of a file, or of another block, takes the blank line above it along.
+            let above = start.checked_sub(1).map(|at| self.line_of(at));
+            if let Some(above) = above.filter(|above| self.text[above.clone()].trim().is_empty()) {
+                start = above.start;
+            }
+        }
+        self.edit(start..end, String::new())
+    }
+
     /// The consecutive lines of `key = value` around one, of the same indent.
     fn run(&self, at: usize) -> Vec<Pair<'a>> {
         let Some(own) = self.pair(at) else {

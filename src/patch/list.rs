@@ -1,12 +1,18 @@
 //! Items of a literal list: those that stay keep their text and their order.
 
 use super::literal::render;
-use crate::model::Value;
+use crate::model::{Part, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 
-/// A literal list with these items in place of its own: none where it holds what must not be lost, or no literals.
-pub(super) fn relist(old: &str, wanted: &[Value]) -> Option<String> {
+/// A list with these items in place of its own: none where it holds what must not be lost, or what is not known. What its
+/// own items evaluate to is in `known`; `reference` is how the code calls a value that it does not write down.
+pub(super) fn relist(
+    old: &str,
+    wanted: &[Value],
+    known: Option<&[Part]>,
+    reference: &dyn Fn(&Value) -> Option<String>,
+) -> Option<String> {
     let Ok(Expression::Array(items)) = hcl_edit::parser::parse_expr(old) else {
         return None;
     };
@@ -15,8 +21,12 @@ pub(super) fn relist(old: &str, wanted: &[Value]) -> Option<String> {
     }
     let mut missing: Vec<&Value> = wanted.iter().collect();
     let mut kept = Vec::new();
-    for item in items.iter() {
-        let value = literal(item)?;
+    for (at, item) in items.iter().enumerate() {
+        let evaluated = || known?.get(at).map(|part| part.value.clone());
+        let value = literal(item).or_else(evaluated)?;
+        if value.has_unknown() {
+            return None;
+        }
         if let Some(at) = missing.iter().position(|wanted| **wanted == value) {
             missing.remove(at);
             kept.push(old.get(item.span()?)?.trim().to_owned());
@@ -28,7 +38,7 @@ pub(super) fn relist(old: &str, wanted: &[Value]) -> Option<String> {
         .and_then(|item| old.get(item.span()?))
         .unwrap_or("\"");
     for value in missing {
-        kept.push(render(value, pattern)?);
+        kept.push(reference(value).or_else(|| render(value, pattern))?);
     }
     if !old.contains('\n') {
         return Some(format!("[{}]", kept.join(", ")));
@@ -63,6 +73,10 @@ fn literal(expression: &Expression) -> Option<Value> {
 mod tests {
     use super::*;
 
+    fn relisted(old: &str, wanted: &[Value]) -> Option<String> {
+        relist(old, wanted, None, &|_| None)
+    }
+
     #[test]
     fn only_the_items_that_differ_change() {
         let list = |texts: &[&str]| {
@@ -72,14 +86,14 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            relist(r#"["b", "a"]"#, &list(&["a", "b", "c"])).as_deref(),
+            relisted(r#"["b", "a"]"#, &list(&["a", "b", "c"])).as_deref(),
             Some(r#"["b", "a", "c"]"#)
         );
         assert_eq!(
-            relist("[\n    \"b\",\n    \"a\",\n  ]", &list(&["a"])).as_deref(),
+            relisted("[\n    \"b\",\n    \"a\",\n  ]", &list(&["a"])).as_deref(),
             Some("[\n    \"a\",\n  ]")
         );
-        assert_eq!(relist("[\n  \"b\", # why\n]", &list(&["a"])), None);
-        assert_eq!(relist("[var.x]", &list(&["a"])), None);
+        assert_eq!(relisted("[\n  \"b\", # why\n]", &list(&["a"])), None);
+        assert_eq!(relisted("[var.x]", &list(&["a"])), None);
     }
 }

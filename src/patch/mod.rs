@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod adopt;
+mod blocks;
 mod by_hand;
 mod direction;
 mod forget;
@@ -16,8 +17,10 @@ mod literal;
 mod marker;
 mod path;
 mod place;
+mod policy;
 mod restore;
 mod splice;
+mod target;
 mod verify;
 
 pub use direction::Direction;
@@ -83,8 +86,15 @@ fn fix(
     let planned = match (way, finding.kind) {
         (Way::Adopt, Kind::Modified) => adopt::plan(finding, all, stack)
             .map(|(edits, wanted)| (FixKind::Adopt, edits, wanted, None)),
-        (Way::Restore, Kind::Modified) => restore::plan(finding, all, stack)
-            .map(|(edits, wanted)| (FixKind::Restore, edits, wanted, Some(restore::REASON))),
+        (Way::Restore, Kind::Modified) => {
+            restore::plan(finding, all, stack).map(|(edits, wanted)| {
+                let reason = match edits.is_empty() {
+                    true => restore::REASON,
+                    false => restore::PINNED,
+                };
+                (FixKind::Restore, edits, wanted, Some(reason))
+            })
+        }
         (Way::Adopt, Kind::Deleted) => {
             forget::plan(finding, stack).map(|edits| (FixKind::Forget, edits, Vec::new(), None))
         }

@@ -87,10 +87,17 @@ fn key_text(key: &ObjectKey) -> Option<String> {
 }
 
 /// The block that holds a path's last step: the resource's own, or a nested one. None where it is not there.
-pub(super) fn block_at<'b>(block: &'b Block, name: &'b str, steps: &[Step]) -> Option<&'b Block> {
+pub(super) fn block_at<'b>(
+    block: &'b Block,
+    name: &'b str,
+    steps: &'b [Step],
+) -> Option<&'b Block> {
     match steps {
         [] => Some(block),
-        [Step::Index(index), Step::Key(_)] => block.body.get_blocks(name).nth(*index),
+        [Step::Index(index), Step::Key(part), rest @ ..] => {
+            let inner = block.body.get_blocks(name).nth(*index)?;
+            block_at(inner, part, rest)
+        }
         _ => None,
     }
 }

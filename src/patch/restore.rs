@@ -2,15 +2,18 @@
 
 use super::verify::Wanted;
 use super::{Stack, adopt};
-use crate::model::{Edit, Finding, Verdict};
+use crate::model::{Edit, Finding, Value, Verdict};
 
 /// What a restore says where the code was right already, in whole or in part.
 pub(super) const REASON: &str = "the code is right, and an apply brings AWS back to it";
+/// What a restore says where the code left out what it is to enforce.
+pub(super) const PINNED: &str =
+    "the code says now what it left out, and an apply brings AWS back to it";
 /// What a restore says of what is gone.
 pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it anew";
 
-/// The edits that pin what the code leaves out and no plan would bring back. Where the code says it already, there are
-/// none: an apply is all it takes.
+/// The edits that pin what the code leaves out, so that it says from now on what it is meant to be. Where the code says it
+/// already, there are none: an apply is all it takes.
 ///
 /// # Errors
 /// Why the code must not be edited, or cannot.
@@ -20,6 +23,10 @@ pub(super) fn plan(
     stack: &Stack<'_>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
     adopt::write(finding, all, stack, |difference| {
-        (difference.verdict == Verdict::UnseenByPlan).then_some(&difference.recorded)
+        let unseen = difference.verdict == Verdict::UnseenByPlan;
+        let left_out = difference.declared == Some(Value::Null);
+        // A tag or a block that nobody declares is taken away, or filled in, by the apply itself.
+        let plain = !difference.path.contains(['[', '.']) && !difference.recorded.is_null();
+        (unseen || (left_out && plain)).then_some(&difference.recorded)
     })
 }

@@ -4,7 +4,7 @@ use super::path::{self, Step};
 use super::{Stack, splice};
 use crate::code::{self, Evaluated};
 use crate::model::{Address, Edit, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the code is to say after the edits.
 #[derive(Debug, Clone)]
@@ -46,8 +46,12 @@ impl Verifier<'_> {
         if let Some(gone) = gone {
             expected.remove(gone);
         }
+        let mut whole = BTreeSet::new();
         for one in wanted {
             if let Some(resource) = expected.get_mut(&one.address) {
+                if one.steps.is_empty() {
+                    whole.insert((&one.address, one.name.as_str()));
+                }
                 path::set(
                     resource.entry(&one.name).or_default(),
                     &one.steps,
@@ -57,8 +61,23 @@ impl Verifier<'_> {
         }
         let found = values(&after);
         let unlike = |address: &&Address| {
-            let (wanted, found) = (expected.get(*address), found.get(*address));
-            !matches!((wanted, found), (Some(wanted), Some(found)) if resources_alike(wanted, found))
+            let (Some(expected), Some(found)) = (expected.get(*address), found.get(*address))
+            else {
+                return true;
+            };
+            let names = expected.keys().chain(found.keys()).copied();
+            let get = |all: &BTreeMap<&str, Value>, name: &str| {
+                all.get(name).cloned().unwrap_or_default()
+            };
+            names.into_iter().any(|name| {
+                let live = whole.contains(&(*address, name));
+                !self.alike(
+                    (address, name),
+                    &get(found, name),
+                    &get(expected, name),
+                    live,
+                )
+            })
         };
         match expected.keys().chain(found.keys()).copied().find(unlike) {
             Some(address) => Err(format!(
@@ -66,6 +85,29 @@ impl Verifier<'_> {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Whether the code says of an attribute what it should, as the provider compares: where that is AWS's own value, it
+    /// may leave out of blocks what the provider chooses.
+    fn alike(
+        &self,
+        (address, name): (&Address, &str),
+        found: &Value,
+        expected: &Value,
+        live: bool,
+    ) -> bool {
+        if found == expected {
+            return true;
+        }
+        let schema = self.stack.catalog.get(&address.tf_type);
+        let known = schema.and_then(|schema| Some((schema, schema.attributes.get(name)?)));
+        let Some((schema, attribute)) = known else {
+            return false;
+        };
+        let [found, expected] =
+            [found, expected].map(|value| schema.normal(attribute, name, value));
+        found == expected
+            || (live && !found.has_unknown() && attribute.is_satisfied(&found, &expected))
     }
 }
 
@@ -100,37 +142,4 @@ fn values(evaluated: &Evaluated) -> BTreeMap<&Address, BTreeMap<&str, Value>> {
             (address, attributes.collect())
         });
     resources.collect()
-}
-
-fn resources_alike(one: &BTreeMap<&str, Value>, other: &BTreeMap<&str, Value>) -> bool {
-    let names = one.keys().chain(other.keys());
-    let get = |all: &BTreeMap<&str, Value>, name: &str| all.get(name).cloned().unwrap_or_default();
-    names
-        .into_iter()
-        .all(|name| alike(&get(one, name), &get(other, name)))
-}
-
-/// Whether two values are one to Terraform, which converts numbers and booleans to texts and back, and to a set.
-fn alike(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::List(one), Value::List(other)) => {
-            one.len() == other.len()
-                && (one.iter().zip(other).all(|(one, other)| alike(one, other))
-                    || one
-                        .iter()
-                        .all(|item| other.iter().any(|other| alike(item, other))))
-        }
-        (Value::Map(one), Value::Map(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|other| alike(value, other)))
-        }
-        (Value::String(text), Value::Number(number))
-        | (Value::Number(number), Value::String(text)) => *text == number.to_string(),
-        (Value::String(text), Value::Bool(flag)) | (Value::Bool(flag), Value::String(text)) => {
-            *text == flag.to_string()
-        }
-        (one, other) => one == other,
-    }
 }

@@ -22,6 +22,11 @@ pub(super) static TYPE: ResourceType = ResourceType {
             | "access_control_policy.grant.grantee.display_name" => Value::Null,
             _ => value,
         },
+        written_as: Some(|path, live| {
+            let name = path.split('[').next()?;
+            let policy = live.get(name).filter(|_| name == "access_control_policy")?;
+            Some(("acl", canned(policy)?.into()))
+        }),
         ..Extra::NONE
     },
     actions: &[bucket_aspect::ACL],
@@ -64,4 +69,34 @@ fn grant(grant: &Grant) -> Value {
         ("grantee", grantee.unwrap_or(Value::List(Vec::new()))),
         ("permission", permission.into()),
     ])
+}
+
+/// How the groups are called that canned names speak of.
+const EVERYBODY: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
+const AUTHENTICATED: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
+const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
+
+/// The canned name that grants just this, where there is one.
+fn canned(policy: &Value) -> Option<&'static str> {
+    let policy = policy.as_list()?.first()?;
+    let owner = policy.get("owner").as_list()?.first()?.get("id");
+    let mut others = Vec::new();
+    for grant in policy.get("grant").as_list()? {
+        let grantee = grant.get("grantee").as_list()?.first()?;
+        let permission = grant.get("permission").as_str()?;
+        match grantee.get("uri").as_str() {
+            None if grantee.get("id") == owner && permission == "FULL_CONTROL" => {}
+            None => return None,
+            Some(uri) => others.push((uri, permission)),
+        }
+    }
+    others.sort_unstable();
+    match others.as_slice() {
+        [] => Some("private"),
+        [(EVERYBODY, "READ")] => Some("public-read"),
+        [(EVERYBODY, "READ"), (EVERYBODY, "WRITE")] => Some("public-read-write"),
+        [(AUTHENTICATED, "READ")] => Some("authenticated-read"),
+        [(LOG_DELIVERY, "READ_ACP"), (LOG_DELIVERY, "WRITE")] => Some("log-delivery-write"),
+        _ => None,
+    }
 }

@@ -3,13 +3,12 @@ locals {
   eins = é
 }
 resource "aws_ebs_volume" "größe" {
-  größe = local.eins
-
   tags = {
-    Größe = ü
     Zone  = "日本" # 日本
+    Größe = ü
   }
-} # é
+  größe = é
+}
 
-# Ende.
-ñ0:4053
+resource "aws_eip" "å" {
+} # éñ053024101

@@ -21,4 +21,4 @@ resource "aws_instance" "web" {
     Role = "web"
   }
 }
-t3.large0830920A:039054021
+t3.large0830910A:039054021

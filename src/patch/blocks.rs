@@ -1,0 +1,292 @@
+//! Nested blocks that stand in sets: rules of a group, routes of a table. Those that mean the same stay as they are.
+
+use super::Stack;
+use super::literal::render;
+use super::place::{File, last_attribute};
+use super::target::Target;
+use crate::model::{Attribute, Difference, Edit, Finding, Nesting, Schema, Shape, Type, Value};
+use hcl_edit::Span;
+use hcl_edit::structure::Block;
+use std::collections::BTreeMap;
+
+/// One attribute's blocks.
+struct Blocks<'a> {
+    finding: &'a Finding,
+    name: &'a str,
+    attribute: &'a Attribute,
+    parts: &'a BTreeMap<String, Attribute>,
+    schema: &'a Schema,
+    stack: &'a Stack<'a>,
+    /// What each block of the code says, taken apart.
+    own: Vec<Vec<Value>>,
+}
+
+/// The edits after which the code's blocks say what AWS has.
+///
+/// # Errors
+/// Why they must be edited by hand.
+pub(super) fn plan(
+    finding: &Finding,
+    difference: &Difference,
+    parts: &BTreeMap<String, Attribute>,
+    stack: &Stack<'_>,
+) -> Result<Vec<Edit>, String> {
+    let address = finding.address.as_ref().ok_or("no state claims it")?;
+    let declared = stack.declared.resources.get(address);
+    let declared = declared.ok_or_else(|| format!("the code of {address} was not found"))?;
+    let place = format!("{}:{}", declared.file, declared.line);
+    let name = difference.path.as_str();
+    let by_hand = || format!("`{name}` is a block at {place}");
+    let schema = stack.catalog.get(&finding.tf_type).ok_or_else(by_hand)?;
+    let attribute = schema.attributes.get(name).ok_or_else(by_hand)?;
+    // Of blocks in order each part differs by itself; how many there are is for a person to say.
+    if matches!(attribute.shape, Shape::Block(Nesting::List, _)) {
+        return Err(by_hand());
+    }
+    let file = File::open(stack.tree, &declared.file)?;
+    let block = file.resource(address).ok_or_else(by_hand)?;
+    let written: Vec<&Block> = block.body.get_blocks(name).collect();
+    let said = declared.value(name);
+    let said = said.as_list().unwrap_or_default();
+    if written.len() != said.len() || said.iter().any(Value::has_unknown) {
+        return Err(format!(
+            "`{name}` is not written as plain blocks at {place}"
+        ));
+    }
+    let mut blocks = Blocks {
+        finding,
+        name,
+        attribute,
+        parts,
+        schema,
+        stack,
+        own: Vec::new(),
+    };
+    blocks.own = said
+        .iter()
+        .map(|one| blocks.apart(std::slice::from_ref(one)))
+        .collect();
+    let lists = [&difference.recorded, &difference.live];
+    let [recorded, live] = lists.map(|value| blocks.apart(value.as_list().unwrap_or_default()));
+    let lacks = |all: &[Value], one: &Value| !all.iter().any(|other| blocks.same(one, other));
+    let mut added: Vec<_> = live
+        .iter()
+        .filter(|one| lacks(&recorded, one))
+        .cloned()
+        .collect();
+    let removed: Vec<_> = recorded.iter().filter(|one| lacks(&live, one)).collect();
+
+    let mut gone: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
+    for element in removed {
+        let at = blocks
+            .own
+            .iter()
+            .position(|own| own.iter().any(|one| blocks.fits(one, element)));
+        gone.entry(at.ok_or_else(by_hand)?)
+            .or_default()
+            .push(element);
+    }
+    let mut edits = Vec::new();
+    for (at, elements) in gone {
+        if elements.len() < blocks.own[at].len() {
+            edits.extend(blocks.shorten(at, &said[at], &elements)?);
+        } else if let (1, false) = (elements.len(), added.is_empty()) {
+            let path = format!("{name}[{at}]");
+            edits.extend(blocks.change(
+                (&path, parts),
+                &said[at],
+                elements[0],
+                &added.remove(0),
+            )?);
+        } else {
+            let span = written[at].span().ok_or_else(by_hand)?;
+            edits.push(file.page.take_out_block(span));
+        }
+    }
+    if !added.is_empty() {
+        edits.push(
+            blocks
+                .add(&file, block, &written, &added)
+                .ok_or_else(by_hand)?,
+        );
+    }
+    Ok(edits)
+}
+
+impl Blocks<'_> {
+    /// Blocks as the provider compares them: one element for each source of a rule.
+    fn apart(&self, blocks: &[Value]) -> Vec<Value> {
+        match (self.schema.extra.form)(self.name, Value::List(blocks.to_vec())) {
+            Value::List(elements) => elements,
+            other => vec![other],
+        }
+    }
+
+    fn normal(&self, element: &Value) -> Value {
+        let one = Value::List(vec![element.clone()]);
+        self.schema.normal(self.attribute, self.name, &one)
+    }
+
+    fn same(&self, one: &Value, other: &Value) -> bool {
+        self.normal(one) == self.normal(other)
+    }
+
+    /// Whether a block of the code stands for an element of the state.
+    fn fits(&self, own: &Value, element: &Value) -> bool {
+        self.attribute
+            .is_satisfied(&self.normal(own), &self.normal(element))
+    }
+
+    /// Takes the sources of these elements out of the lists of one block.
+    fn shorten(&self, at: usize, block: &Value, gone: &[&Value]) -> Result<Vec<Edit>, String> {
+        let mut edits = Vec::new();
+        for (part, value) in block.as_map().into_iter().flatten() {
+            let Value::List(items) = value else { continue };
+            let lost: Vec<&Value> = gone
+                .iter()
+                .flat_map(|element| element.get(part).as_list().unwrap_or_default())
+                .collect();
+            let kept: Vec<_> = items
+                .iter()
+                .filter(|item| !lost.contains(item))
+                .cloned()
+                .collect();
+            if kept.len() < items.len() {
+                let path = format!("{}[{at}].{part}", self.name);
+                edits.extend(self.write(&path, &Value::List(kept))?);
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Writes what differs between two elements into the block that stands for the first.
+    fn change(
+        &self,
+        (path, parts): (&str, &BTreeMap<String, Attribute>),
+        block: &Value,
+        before: &Value,
+        after: &Value,
+    ) -> Result<Vec<Edit>, String> {
+        let mut edits = Vec::new();
+        for (name, part) in parts {
+            let path = format!("{path}.{name}");
+            let (old, new) = (before.get(name), after.get(name));
+            let plain: String = path
+                .split('[')
+                .map(|step| step.split(']').next_back().unwrap_or(step))
+                .collect();
+            if self.schema.normal(part, &plain, old) == self.schema.normal(part, &plain, new) {
+                continue;
+            }
+            match (&part.shape, block.get(name), old, new) {
+                (Shape::Block(_, parts), Value::List(own), Value::List(old), Value::List(new))
+                    if own.len() == old.len() && old.len() == new.len() =>
+                {
+                    for (at, own) in own.iter().enumerate() {
+                        let path = format!("{path}[{at}]");
+                        edits.extend(self.change((&path, parts), own, &old[at], &new[at])?);
+                    }
+                }
+                (Shape::Block(..), ..) => return Err(format!("`{path}` is a block")),
+                (Shape::Plain(_), own, ..) if own.is_null() && new.is_empty() => {}
+                (Shape::Plain(_), ..) => edits.extend(self.write(&path, new)?),
+            }
+        }
+        Ok(edits)
+    }
+
+    fn write(&self, path: &str, value: &Value) -> Result<Vec<Edit>, String> {
+        let target = Target::find(self.finding, path, self.stack)?;
+        let only =
+            |address: &&crate::model::Address| Some(*address) != self.finding.address.as_ref();
+        if let Some(other) = target.fed(self.stack).find(only) {
+            return Err(format!("the value of `{path}` feeds {other} as well"));
+        }
+        target.write(value, self.stack)
+    }
+
+    /// New blocks behind the last of their kind, one for each protocol, ports and description.
+    fn add(
+        &self,
+        file: &File<'_>,
+        resource: &Block,
+        written: &[&Block],
+        added: &[Value],
+    ) -> Option<Edit> {
+        let is_list =
+            |part: &Attribute| matches!(part.shape, Shape::Plain(Type::List(_) | Type::Set(_)));
+        let mut groups: Vec<Value> = Vec::new();
+        for element in added {
+            let rest = |value: &Value| {
+                let entries = value.as_map().cloned().unwrap_or_default();
+                let single = entries
+                    .into_iter()
+                    .filter(|(name, _)| !self.parts.get(name).is_some_and(is_list));
+                self.normal(&Value::Map(single.collect()))
+            };
+            let group = groups.iter_mut().find(|group| rest(group) == rest(element));
+            match group {
+                Some(Value::Map(group)) => {
+                    for (name, value) in element.as_map()? {
+                        if let (Some(Value::List(all)), Value::List(more)) =
+                            (group.get_mut(name), value)
+                        {
+                            all.extend(more.iter().cloned());
+                        } else if !value.is_empty() {
+                            group.insert(name.clone(), value.clone());
+                        }
+                    }
+                }
+                _ => groups.push(element.clone()),
+            }
+        }
+        let page = file.page;
+        let end = match written.last() {
+            Some(last) => last.span()?.end,
+            None => last_attribute(resource)?.end,
+        };
+        let line = page.line_of(end.saturating_sub(1));
+        let indent = match written.last() {
+            Some(last) => page.indent_of(last.span()?.start),
+            None => page.indent_of(last_attribute(resource)?.start),
+        };
+        let stop = page.line_end();
+        let sibling = written.iter().flat_map(|block| block.body.attributes());
+        let sibling: Vec<&str> = sibling.map(|attribute| attribute.key.as_str()).collect();
+        let mut text = String::new();
+        for group in &groups {
+            let told = group.as_map()?.iter().filter(|(name, value)| {
+                let number = self
+                    .parts
+                    .get(*name)
+                    .is_some_and(|part| part.shape == Shape::Plain(Type::Number));
+                !value.is_null()
+                    && (number || sibling.contains(&name.as_str()) || !self.is_hollow(value))
+            });
+            let told: Option<Vec<_>> = told
+                .map(|(name, value)| Some((name, render(value, "")?)))
+                .collect();
+            let mut told = told?;
+            // As the other blocks have it.
+            told.sort_by_key(|(name, _)| {
+                let place = sibling.iter().position(|one| one == name);
+                place.unwrap_or(sibling.len())
+            });
+            let widest = told
+                .iter()
+                .map(|(name, _)| name.len())
+                .max()
+                .unwrap_or_default();
+            text += &format!("{stop}{indent}{} {{{stop}", self.name);
+            for (name, value) in told {
+                text += &format!("{indent}  {name:widest$} = {value}{stop}");
+            }
+            text += &format!("{indent}}}{stop}");
+        }
+        Some(page.edit(line.end..line.end, text))
+    }
+
+    fn is_hollow(&self, value: &Value) -> bool {
+        value.is_empty() || *value == Value::Bool(false)
+    }
+}

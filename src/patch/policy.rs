@@ -1,0 +1,370 @@
+//! Policies, edited by statement: those that mean the same stay as they are written.
+
+use super::layout::Page;
+use super::list::relist;
+use super::literal::{key, quote, render};
+use crate::model::{Edit, PolicyCode, PolicyForm, Schema, StatementCode, Value};
+use std::collections::BTreeMap;
+
+/// One policy in code, and what it is to say.
+pub(super) struct Rewrite<'a> {
+    /// Its file.
+    pub page: Page<'a>,
+    /// Where its statements stand.
+    pub code: &'a PolicyCode,
+    /// How the provider sees the attribute: equal forms of policies are its type's to know.
+    pub schema: &'a Schema,
+    /// The attribute.
+    pub name: &'a str,
+    /// Where it stands, for messages.
+    pub at: String,
+}
+
+impl Rewrite<'_> {
+    /// The edits after which the code makes the policy `wanted`.
+    ///
+    /// # Errors
+    /// Why it must be edited by hand.
+    pub(super) fn edits(&self, wanted: &str) -> Result<Vec<Edit>, String> {
+        let wanted: Value = serde_json::from_str(wanted)
+            .map_err(|_| format!("AWS's policy for {} is no JSON", self.at))?;
+        let mut live = match wanted.get("Statement") {
+            Value::List(items) => items.clone(),
+            one => vec![one.clone()],
+        };
+        let mut left = Vec::new();
+        for (number, statement) in self.code.statements.iter().enumerate() {
+            if statement.whole.value.has_unknown() {
+                return Err(format!(
+                    "the policy at {} says what the code alone does not tell",
+                    self.at
+                ));
+            }
+            match live
+                .iter()
+                .position(|live| self.same(&statement.whole.value, live))
+            {
+                Some(at) => drop(live.remove(at)),
+                None => left.push(number),
+            }
+        }
+        let mut edits = Vec::new();
+        let mut gone = Vec::new();
+        for number in left {
+            match self.partner(number, &live) {
+                Some(at) => edits.extend(self.change(number, &live.remove(at))?),
+                None => gone.push(number),
+            }
+        }
+        for number in gone {
+            // One that is gone makes room for one that is new.
+            match live.is_empty() {
+                false => edits.push(self.replace(number, &live.remove(0))?),
+                true => edits.push(self.remove(number)?),
+            }
+        }
+        for statement in &live {
+            edits.push(self.add(statement)?);
+        }
+        Ok(edits)
+    }
+
+    /// Whether two statements, or parts of them, mean the same.
+    fn same(&self, one: &Value, other: &Value) -> bool {
+        let form = |statement: &Value| {
+            let policy = Value::map([("Statement", Value::List(vec![statement.clone()]))]);
+            let text = serde_json::to_string(&policy).unwrap_or_default();
+            (self.schema.extra.form)(self.name, text.into())
+        };
+        form(one) == form(other)
+    }
+
+    /// The new form of a statement: the one with its `Sid`, or the only one that differs from it in one part.
+    fn partner(&self, number: usize, live: &[Value]) -> Option<usize> {
+        let own = &self.code.statements[number].whole.value;
+        let sid = own.get("Sid");
+        let by_name = live
+            .iter()
+            .position(|live| !sid.is_empty() && live.get("Sid") == sid);
+        let alike = |live: &Value| {
+            let keys = ["Effect", "Action", "Resource", "Principal", "Condition"];
+            let differ = keys.iter().filter(|key| {
+                let of = |value: &Value| Value::map([(**key, value.get(key).clone())]);
+                !self.same(&of(own), &of(live))
+            });
+            live.get("Sid").is_empty() == sid.is_empty() && differ.count() == 1
+        };
+        by_name.or_else(|| live.iter().position(alike))
+    }
+
+    /// Changes the parts of a statement that differ; all of it where they cannot be changed alone.
+    fn change(&self, number: usize, live: &Value) -> Result<Vec<Edit>, String> {
+        let statement = &self.code.statements[number];
+        let own = statement.whole.value.as_map().cloned().unwrap_or_default();
+        let wanted = live.as_map().cloned().unwrap_or_default();
+        let mut edits = Vec::new();
+        for name in own.keys().chain(wanted.keys()) {
+            let of = |all: &BTreeMap<String, Value>| {
+                let found = all.get(name).cloned();
+                Value::map(found.map(|value| (name.as_str(), value)))
+            };
+            if self.same(&of(&own), &of(&wanted)) {
+                continue;
+            }
+            let edit = match (statement.parts.get(name), wanted.get(name)) {
+                (Some(part), Some(value)) => self.rewrite(part.span, value),
+                _ => None,
+            };
+            match edit {
+                Some(edit) if edits.contains(&edit) => {}
+                Some(edit) => edits.push(edit),
+                None => return Ok(vec![self.replace(number, live)?]),
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Puts a value in the place of another, written as the other was: one text or a list.
+    fn rewrite(&self, span: (usize, usize), value: &Value) -> Option<Edit> {
+        let old = self.page.text.get(span.0..span.1)?;
+        let value = match self.code.form {
+            PolicyForm::Document => self.variables(value),
+            _ => value.clone(),
+        };
+        let value = match (old.starts_with('['), value) {
+            (true, Value::List(items)) => {
+                let kept = relist(old, &items, None, &|_| None);
+                if let Some(text) = kept {
+                    return Some(self.page.edit(span.0..span.1, text));
+                }
+                Value::List(items)
+            }
+            (true, one) if matches!(one, Value::String(_)) => Value::List(vec![one]),
+            (false, Value::List(items)) if items.len() == 1 && old.starts_with('"') => {
+                items.into_iter().next()?
+            }
+            (_, value) => value,
+        };
+        let text = match self.code.form {
+            PolicyForm::Json => json(&value),
+            _ => render(&value, "")?,
+        };
+        Some(self.page.edit(span.0..span.1, text))
+    }
+
+    /// Writes a statement in the place of another.
+    fn replace(&self, number: usize, live: &Value) -> Result<Edit, String> {
+        let span = self.code.statements[number].whole.span;
+        let indent = self.page.indent_of(span.0);
+        Ok(self.page.edit(span.0..span.1, self.written(live, indent)?))
+    }
+
+    /// Writes a statement behind the last one.
+    fn add(&self, live: &Value) -> Result<Edit, String> {
+        let last = self.last()?;
+        let (start, end) = last.whole.span;
+        let indent = self.page.indent_of(start);
+        let text = self.written(live, indent)?;
+        let line = self.page.line_end();
+        let alone = self.page.text[self.page.line_of(start).start..start]
+            .trim()
+            .is_empty();
+        let lead = match self.code.form {
+            PolicyForm::Document => format!("{line}{line}{indent}"),
+            _ if !self.in_list(last) => {
+                return Err(format!(
+                    "the policy at {} has no list of statements",
+                    self.at
+                ));
+            }
+            _ if alone => format!(",{line}{indent}"),
+            _ => ", ".to_owned(),
+        };
+        Ok(self.page.edit(end..end, lead + &text))
+    }
+
+    /// Takes a statement out, with what parts it from the next.
+    fn remove(&self, number: usize) -> Result<Edit, String> {
+        let all = &self.code.statements;
+        let spans: Vec<_> = all.iter().map(|one| one.whole.span).collect();
+        let range = match (number.checked_sub(1), spans.get(number + 1)) {
+            (Some(before), _) => spans[before].1..spans[number].1,
+            (None, Some(next)) => spans[number].0..next.0,
+            (None, None) => {
+                return Err(format!(
+                    "nothing would be left of the policy at {}",
+                    self.at
+                ));
+            }
+        };
+        let between = range.start..range.end.max(range.start);
+        let text = self.page.text.get(between.clone()).unwrap_or_default();
+        let own = self.page.text.get(spans[number].0..spans[number].1);
+        let rest = text.replace(own.unwrap_or_default(), "");
+        if rest.contains(['#', '/']) {
+            return Err(format!(
+                "a comment stands beside a statement that is gone from the policy at {}",
+                self.at
+            ));
+        }
+        Ok(self.page.edit(between, String::new()))
+    }
+
+    fn last(&self) -> Result<&StatementCode, String> {
+        let last = self.code.statements.last();
+        last.ok_or_else(|| format!("the policy at {} has no statement yet", self.at))
+    }
+
+    /// Whether a statement stands in a list.
+    fn in_list(&self, statement: &StatementCode) -> bool {
+        let (_, end) = statement.whole.span;
+        let rest = self.page.text.get(end..).unwrap_or_default();
+        self.code.statements.len() > 1 || rest.trim_start().starts_with([']', ','])
+    }
+
+    /// A statement as this policy's form writes it, lines after the first moved in by `indent`.
+    fn written(&self, statement: &Value, indent: &str) -> Result<String, String> {
+        let refused = || {
+            format!(
+                "a statement of AWS's policy cannot be written at {}",
+                self.at
+            )
+        };
+        let entries = statement.as_map().ok_or_else(refused)?;
+        const ORDER: &[&str] = &["Sid", "Effect", "Principal", "Action", "Resource"];
+        let place = |name: &String| {
+            ORDER
+                .iter()
+                .position(|one| one == name)
+                .unwrap_or(ORDER.len())
+        };
+        let mut names: Vec<&String> = entries.keys().collect();
+        names.sort_by_key(|name| (place(name), name.as_str()));
+        let end = self.page.line_end();
+        let lines = match self.code.form {
+            PolicyForm::Json => {
+                let line = |name: &&String| {
+                    format!(
+                        "{indent}  {}: {}",
+                        json(&(*name).as_str().into()),
+                        json(&entries[*name])
+                    )
+                };
+                let lines: Vec<_> = names.iter().map(line).collect();
+                lines.join(&format!(",{end}"))
+            }
+            PolicyForm::Object => {
+                let widest = names
+                    .iter()
+                    .map(|name| name.len())
+                    .max()
+                    .unwrap_or_default();
+                let line = |name: &&String| {
+                    Some(format!(
+                        "{indent}  {:widest$} = {}",
+                        key(name),
+                        render(&entries[*name], "")?
+                    ))
+                };
+                let lines: Option<Vec<_>> = names.iter().map(line).collect();
+                lines.ok_or_else(refused)?.join(end)
+            }
+            PolicyForm::Document => {
+                let block = self.block(entries, indent).ok_or_else(refused)?;
+                return Ok(format!("statement {{{end}{block}{end}{indent}}}"));
+            }
+        };
+        Ok(format!("{{{end}{lines}{end}{indent}}}"))
+    }
+
+    /// The body of a `statement` block.
+    fn block(&self, entries: &BTreeMap<String, Value>, indent: &str) -> Option<String> {
+        let end = self.page.line_end();
+        let list = |value: &Value| match value {
+            Value::List(_) => render(&self.variables(value), ""),
+            one => render(&Value::List(vec![self.variables(one)]), ""),
+        };
+        let mut pairs = Vec::new();
+        let mut blocks = Vec::new();
+        for (name, value) in entries {
+            match name.as_str() {
+                "Sid" => pairs.push(("sid", quote(value.as_str()?))),
+                "Effect" => pairs.push(("effect", quote(value.as_str()?))),
+                "Action" => pairs.push(("actions", list(value)?)),
+                "NotAction" => pairs.push(("not_actions", list(value)?)),
+                "Resource" => pairs.push(("resources", list(value)?)),
+                "NotResource" => pairs.push(("not_resources", list(value)?)),
+                "Principal" | "NotPrincipal" => {
+                    let block = if name == "Principal" {
+                        "principals"
+                    } else {
+                        "not_principals"
+                    };
+                    let kinds = match value {
+                        Value::Map(kinds) => kinds.clone(),
+                        everybody => BTreeMap::from([("*".to_owned(), everybody.clone())]),
+                    };
+                    for (kind, identifiers) in kinds {
+                        let body = [("type", quote(&kind)), ("identifiers", list(&identifiers)?)];
+                        blocks.push((block, body.to_vec()));
+                    }
+                }
+                "Condition" => {
+                    for (test, keys) in value.as_map()? {
+                        for (variable, values) in keys.as_map()? {
+                            let body = [
+                                ("test", quote(test)),
+                                ("variable", quote(variable)),
+                                ("values", list(values)?),
+                            ];
+                            blocks.push(("condition", body.to_vec()));
+                        }
+                    }
+                }
+                _ => return None,
+            }
+        }
+        const ORDER: &[&str] = &[
+            "sid",
+            "effect",
+            "actions",
+            "not_actions",
+            "resources",
+            "not_resources",
+        ];
+        pairs.sort_by_key(|(name, _)| ORDER.iter().position(|one| one == name));
+        let aligned = |pairs: &[(&str, String)], indent: &str| {
+            let widest = pairs
+                .iter()
+                .map(|(name, _)| name.len())
+                .max()
+                .unwrap_or_default();
+            let line = |(name, text): &(&str, String)| format!("{indent}{name:widest$} = {text}");
+            pairs.iter().map(line).collect::<Vec<_>>().join(end)
+        };
+        let inner = format!("{indent}  ");
+        let mut text = aligned(&pairs, &inner);
+        for (name, body) in blocks {
+            let lines = aligned(&body, &format!("{inner}  "));
+            text += &format!("{end}{end}{inner}{name} {{{end}{lines}{end}{inner}}}");
+        }
+        Some(text)
+    }
+
+    /// A document writes IAM's own variables as `&{...}`.
+    fn variables(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => text.replace("${", "&{").into(),
+            Value::List(items) => {
+                Value::List(items.iter().map(|one| self.variables(one)).collect())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// A value as JSON in a heredoc, with nothing in it that HCL would evaluate.
+fn json(value: &Value) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    text.replace("${", "$${").replace("%{", "%%{")
+}
