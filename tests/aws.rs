@@ -39,6 +39,14 @@ pub async fn shop() -> Moto {
     moto
 }
 
+/// The SDK's configuration for this AWS.
+pub async fn config(url: &str) -> aws_config::SdkConfig {
+    let key = aws_sdk_sts::config::Credentials::new("demo", "demo", None, None, "tests");
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    let config = config.endpoint_url(url).region("us-east-1");
+    config.credentials_provider(key).load().await
+}
+
 /// A checkout of the shop's repository, which a test may change.
 pub struct Checkout(TempDir);
 
@@ -69,6 +77,11 @@ impl Checkout {
 
     /// Runs `driftguard` in it against this AWS.
     pub fn driftguard(&self, aws: &str, arguments: &[&str]) -> Run {
+        self.driftguard_as(("demo", "demo"), aws, arguments)
+    }
+
+    /// The same with a key: its id and its secret.
+    pub fn driftguard_as(&self, (id, secret): (&str, &str), aws: &str, arguments: &[&str]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_driftguard"))
             .args(arguments)
             .current_dir(self.path())
@@ -76,8 +89,8 @@ impl Checkout {
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("HOME", self.path().join(".git"))
             .env("AWS_ENDPOINT_URL", aws)
-            .env("AWS_ACCESS_KEY_ID", "demo")
-            .env("AWS_SECRET_ACCESS_KEY", "demo")
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
             .env("AWS_REGION", "us-east-1")
             .output()
             .unwrap();

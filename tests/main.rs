@@ -4,6 +4,7 @@
 mod architecture;
 mod aws;
 mod code;
+mod coverage;
 mod database;
 mod demo;
 mod end_to_end;
@@ -16,6 +17,7 @@ mod openapi;
 mod parity;
 mod patch;
 mod report;
+mod resources;
 mod scan;
 mod server;
 mod standin;

@@ -192,21 +192,12 @@ fn is_left_out(resource: &Resource, name: &str, schema: &Schema, all: &[&Resourc
 
 /// AWS as moto answers for it.
 async fn connect(url: &str) -> Aws {
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .endpoint_url(url)
-        .region("us-east-1")
-        .credentials_provider(aws_credentials())
-        .load()
-        .await;
+    let config = crate::aws::config(url).await;
     let access = Access {
         own: true,
         ..Access::default()
     };
     Aws::of(config, access)
-}
-
-fn aws_credentials() -> aws_sdk_sts::config::Credentials {
-    aws_sdk_sts::config::Credentials::new("demo", "demo", None, None, "tests")
 }
 
 /// A value as text in which nothing counts that Terraform does not count: the order of sets, the way of writing numbers,

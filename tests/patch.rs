@@ -19,6 +19,7 @@ fn finding((address, path, recorded, live): &Drift<'_>, verdict: Verdict) -> Fin
             live: live.clone(),
             added: Vec::new(),
             removed: Vec::new(),
+            defined_in: None,
         }],
     };
     let kind = if path.is_empty() {
@@ -647,4 +648,24 @@ fn letters_of_several_bytes_stand_where_they_like() {
     let tagged = "resource \"a\" \"b\" {\n  tags = {\n    x = é\n  }\n}\n";
     let tag = ("a.b", "tags[\"Team\"]", Value::Null, Value::from("shop"));
     let _ = fix(tagged, &[tag], Direction::Adopt, Verdict::Drift);
+}
+
+#[test]
+fn where_there_is_no_place_for_an_edit_none_is_made() {
+    let forced = || {
+        (
+            "aws_s3_bucket.a",
+            "force_destroy",
+            false.into(),
+            Value::from(true),
+        )
+    };
+    let one_line = "resource \"aws_s3_bucket\" \"a\" { bucket = \"a\" }\n";
+    assert!(refused(one_line, forced()).contains("stands on one line"));
+    let twice = "resource \"aws_s3_bucket\" \"a\" {\n  bucket = \"a\"\n}\nresource \"aws_s3_bucket\" \"a\" {\n  bucket = \"b\"\n}\n";
+    assert!(refused(twice, forced()).contains("was not found"));
+    // The second parser knows no such number: that is no reason against an edit.
+    let number =
+        "resource \"aws_s3_bucket\" \"a\" {\n  bucket = \"a\"\n}\nlocals {\n  big = 1e3\n}\n";
+    assert!(adopted(number, &[forced()]).contains("force_destroy = true"));
 }

@@ -25,6 +25,7 @@ fn finding(number: usize, tag: &str) -> Finding {
             live: Value::text(tag),
             added: Vec::new(),
             removed: Vec::new(),
+            defined_in: None,
         }],
         severity: Severity::Low,
         techniques: vec!["T1578.005".to_owned()],

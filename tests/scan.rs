@@ -33,6 +33,38 @@ async fn what_somebody_did_in_the_console_is_found_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn each_difference_says_what_the_code_declares_and_where() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let report = Checkout::new()
+        .driftguard(aws.url(), &["scan", "--format", "json"])
+        .json();
+    let findings = report["stacks"][0]["findings"].as_array().unwrap().iter();
+    let told: Vec<_> = findings
+        .flat_map(|finding| finding["attributes"].as_array().unwrap())
+        .map(|one| {
+            let place = &one["defined_in"];
+            let (file, line) = (place["file"].as_str().unwrap(), &place["line"]);
+            let name = file.rsplit('/').next().unwrap();
+            assert!(one.get("declared").is_some(), "{one}");
+            format!("{} {name}:{line}", one["path"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "backup_retention_period storage.tf:31",
+            "tags[\"Role\"] web.tf:26",
+            "instance_type terraform.tfvars:2",
+            "instance_type terraform.tfvars:2",
+            "block_public_policy storage.tf:17",
+            "restrict_public_buckets storage.tf:19",
+            "ingress network.tf:16",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn two_scans_of_the_same_world_print_the_same_bytes() {
     let aws = shop().await;
     aws.replay(CONSOLE).await.unwrap();

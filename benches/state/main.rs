@@ -141,10 +141,10 @@ fn as_recorded(resource: &Resource) -> Looked<'_> {
     }
 }
 
-fn default_tags(code: &Evaluated, resource: &Resource) -> Value {
+fn default_tags<'a>(code: &'a Evaluated, resource: &Resource) -> Option<&'a Value> {
     let mut providers = code.providers.iter();
     let provider = providers.find(|provider| provider.key == resource.provider);
-    provider.map_or(Value::Unknown, |provider| provider.default_tags.clone())
+    provider.map(|provider| &provider.default_tags)
 }
 
 /// The code of a repository, as that of a module which the state holds many times over.

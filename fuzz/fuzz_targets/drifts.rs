@@ -1,8 +1,8 @@
 //! An input as a repository, and what drifted in it.
 
 use driftguard::model::{
-    Address, Declared, DeclaredResource, Difference, Finding, Kind, Number, Severity, Tree, Value,
-    Verdict,
+    Address, Attribute, Catalog, Declared, DeclaredResource, Difference, Finding, Kind, Number,
+    Severity, Shape, Tree, Type, Value, Verdict,
 };
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl<'a> Input<'a> {
     }
 
     /// One finding a resource: it is gone, or some of its attributes are not what they were.
-    pub fn findings(&self, declared: &Declared) -> Vec<Finding> {
+    pub fn findings(&self, declared: &Declared, catalog: &Catalog) -> Vec<Finding> {
         let resources: Vec<_> = declared.resources.iter().take(256).collect();
         let mut drifts: BTreeMap<&Address, BTreeMap<&str, Value>> = BTreeMap::new();
         for choice in self.choices.chunks_exact(3).take(MOST) {
@@ -79,7 +79,11 @@ impl<'a> Input<'a> {
                 let drift = drifts.entry(address).or_default();
                 match path {
                     Some(path) if !drift.keys().any(|other| name(other) == name(path)) => {
-                        drift.insert(path, self.value(value % ALL, &resource.value(path)));
+                        let attribute = catalog
+                            .get(&address.tf_type)
+                            .and_then(|schema| schema.attributes.get(path));
+                        let live = self.live(value % ALL, attribute, &resource.value(path));
+                        drift.insert(path, live);
                     }
                     Some(_) => {}
                     None => drift.clear(),
@@ -90,7 +94,20 @@ impl<'a> Input<'a> {
         drifts.into_iter().map(finding).collect()
     }
 
-    /// What AWS has where the code declares a value.
+    /// What AWS has where the code declares a value, or nested blocks: of those one less, and one of any part more.
+    fn live(&self, choice: usize, attribute: Option<&Attribute>, declared: &Value) -> Value {
+        let Some(parts) = attribute.and_then(parts) else {
+            return self.value(choice, declared);
+        };
+        let known = !declared.has_unknown();
+        let blocks = declared.as_list().filter(|_| known).unwrap_or_default();
+        let kept = blocks.iter().skip(choice % 2).cloned();
+        let part = parts.get(choice % parts.len().max(1));
+        let more = part.map(|part| Value::map([(*part, self.value(choice, &Value::Null))]));
+        Value::List(kept.chain(more.filter(|_| choice > 1)).collect())
+    }
+
+    /// A value, which may be near the declared one.
     fn value(&self, choice: usize, declared: &Value) -> Value {
         let text = || Value::from(self.text.as_str());
         match (choice % 12, declared) {
@@ -109,6 +126,18 @@ impl<'a> Input<'a> {
             (11, _) if !declared.has_unknown() => declared.clone(),
             _ => text(),
         }
+    }
+}
+
+/// The parts of an attribute that code writes as nested blocks.
+fn parts(attribute: &Attribute) -> Option<Vec<&str>> {
+    match &attribute.shape {
+        Shape::Block(_, parts) => Some(parts.keys().map(String::as_str).collect()),
+        Shape::Plain(Type::List(of) | Type::Set(of)) => match of.as_ref() {
+            Type::Object(parts) => Some(parts.keys().map(String::as_str).collect()),
+            _ => None,
+        },
+        Shape::Plain(_) => None,
     }
 }
 
@@ -131,6 +160,7 @@ fn finding(address: &Address, drift: BTreeMap<&str, Value>, declared: &Declared)
         live,
         added: Vec::new(),
         removed: Vec::new(),
+        defined_in: None,
     };
     Finding {
         address: Some(address.clone()),

@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         declared: &before,
         catalog: &CATALOG,
     };
-    let mut findings = input.findings(&before);
+    let mut findings = input.findings(&before, &CATALOG);
     let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
 
     let edits = edits(&findings);

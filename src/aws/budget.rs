@@ -4,35 +4,68 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// Calls in flight at once.
+/// Calls in flight at once, of each budget.
 const AT_ONCE: usize = 24;
-/// Calls a second, over time. EC2's own buckets refill with 20 a second for each action; S3 and IAM allow more.
+/// Calls a second, over time. EC2's own buckets refill with 20 a second for each action; IAM and RDS do not say.
 const PER_SECOND: u32 = 60;
+/// The same for S3, which takes thousands a second for each bucket.
+const PER_SECOND_S3: u32 = 300;
 /// Calls that may come at once after a pause.
 const BURST: u32 = 100;
 
-/// One account's allowance, shared by all its regions.
+/// One account's allowances, each shared by all its regions.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct Budgets {
+    s3: Budget,
+    others: Budget,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            s3: Budget::of(PER_SECOND_S3),
+            others: Budget::of(PER_SECOND),
+        }
+    }
+}
+
+impl Budgets {
+    /// Waits until one more call that needs this IAM action is within its allowance. The call ends when the permit is
+    /// dropped.
+    pub(super) async fn spend(&self, action: &str) -> Option<SemaphorePermit<'_>> {
+        let budget = match action.split(':').next() {
+            Some("s3") => &self.s3,
+            _ => &self.others,
+        };
+        budget.spend().await
+    }
+}
+
+/// One allowance.
+#[derive(Debug)]
+struct Budget {
+    per_second: u32,
     slots: Semaphore,
     /// When the bucket would be full again.
     full_at: Mutex<Instant>,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
+impl Budget {
+    fn of(per_second: u32) -> Self {
         Self {
+            per_second,
             slots: Semaphore::new(AT_ONCE),
             full_at: Mutex::new(Instant::now()),
         }
     }
-}
 
-impl Budget {
-    /// Waits until one more call is within the allowance. The call ends when the permit is dropped.
-    pub(super) async fn spend(&self) -> Option<SemaphorePermit<'_>> {
+    async fn spend(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.slots.acquire().await.ok();
-        let wait = wait(&mut *self.full_at.lock().await, Instant::now());
+        let wait = wait(
+            &mut *self.full_at.lock().await,
+            Instant::now(),
+            self.per_second,
+        );
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -41,10 +74,10 @@ impl Budget {
 }
 
 /// How long one more call has to wait, given when the bucket would be full again.
-fn wait(full_at: &mut Instant, now: Instant) -> Duration {
-    *full_at = (*full_at).max(now) + Duration::from_secs(1) / PER_SECOND;
+fn wait(full_at: &mut Instant, now: Instant, per_second: u32) -> Duration {
+    *full_at = (*full_at).max(now) + Duration::from_secs(1) / per_second;
     let owed = full_at.duration_since(now);
-    owed.saturating_sub(Duration::from_secs(1) * BURST / PER_SECOND)
+    owed.saturating_sub(Duration::from_secs(1) * BURST / per_second)
 }
 
 #[cfg(test)]
@@ -55,14 +88,14 @@ mod tests {
     fn a_burst_passes_at_once_and_what_follows_is_paced() {
         let now = Instant::now();
         let mut full_at = now;
+        let mut call = |at| wait(&mut full_at, at, PER_SECOND);
         for _ in 0..BURST {
-            assert_eq!(wait(&mut full_at, now), Duration::ZERO);
+            assert_eq!(call(now), Duration::ZERO);
         }
         for _ in 1..PER_SECOND {
-            wait(&mut full_at, now);
+            call(now);
         }
-        assert_eq!(wait(&mut full_at, now).as_secs_f64().round(), 1.0);
-        let later = now + Duration::from_secs(60);
-        assert_eq!(wait(&mut full_at, later), Duration::ZERO);
+        assert_eq!(call(now).as_secs_f64().round(), 1.0);
+        assert_eq!(call(now + Duration::from_secs(60)), Duration::ZERO);
     }
 }

@@ -16,14 +16,14 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::sdk_config::SharedCredentialsProvider;
-use budget::Budget;
+use budget::Budgets;
 use memo::Memo;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// How often the SDK tries a call that AWS throttles or drops, slowing down as it does.
+/// How often the SDK tries a call that AWS throttles or drops, waiting longer each time.
 const ATTEMPTS: u32 = 6;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -59,7 +59,7 @@ struct Identity {
     account: AccountId,
     arn: String,
     config: SdkConfig,
-    budget: Budget,
+    budgets: Budgets,
     memo: Memo,
 }
 
@@ -84,7 +84,7 @@ impl Aws {
             .connect_timeout(CONNECT)
             .operation_attempt_timeout(ATTEMPT);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::adaptive().with_max_attempts(ATTEMPTS))
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(timeouts.build());
         if let Ok(name) = AppName::new("driftguard") {
             loader = loader.app_name(name);
@@ -227,7 +227,7 @@ async fn identify(base: &SdkConfig, role: Option<&Role>) -> Result<Identity, Rea
         account,
         arn: answer.arn().unwrap_or_default().to_owned(),
         config,
-        budget: Budget::default(),
+        budgets: Budgets::default(),
         memo: Memo::default(),
     })
 }

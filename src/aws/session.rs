@@ -97,7 +97,7 @@ impl Session {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let _slot = self.identity.budget.spend().await;
+        let _slot = self.identity.budgets.spend(action).await;
         request.await.map_err(|error| reason::of(action, error))
     }
 
@@ -115,7 +115,7 @@ impl Session {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let _slot = self.identity.budget.spend().await;
+        let _slot = self.identity.budgets.spend(action).await;
         match request.await {
             Ok(found) => Ok(Some(found)),
             Err(error) => match error.code() {
@@ -145,7 +145,7 @@ impl Session {
     {
         let mut all = Vec::new();
         loop {
-            let _slot = self.identity.budget.spend().await;
+            let _slot = self.identity.budgets.spend(action).await;
             match pages.next().await {
                 Some(Ok(page)) => all.push(page),
                 Some(Err(error)) => return Err(reason::of(action, error)),
@@ -157,7 +157,7 @@ impl Session {
     /// What `ask` answers, asked once for this account and region however many types and stacks want it.
     ///
     /// # Errors
-    /// Those of `ask`, which is then asked again the next time.
+    /// Those of `ask`, which is not asked again: what AWS did not answer after the last retry stays unknown in this scan.
     pub async fn shared<T: Send + Sync + 'static>(
         &self,
         question: &str,

@@ -18,6 +18,8 @@ pub(super) fn modified(
         .map(|declared| declared.ignore_changes.as_slice())
         .unwrap_or_default();
     for mut difference in differences {
+        let declared = sides.declared;
+        difference.defined_in = declared.and_then(|code| code.source(&difference.path).cloned());
         match difference.verdict {
             Verdict::NotApplied => pending.push(difference),
             Verdict::StaleState => stale.push(difference),

@@ -31,8 +31,8 @@ pub struct Looked<'a> {
 pub struct Stack<'a> {
     /// What its code says.
     pub declared: &'a Declared,
-    /// What the `default_tags` of each resource's provider add: unknown where they are not known.
-    pub default_tags: &'a dyn Fn(&Resource) -> Value,
+    /// What the `default_tags` of each resource's provider add: none or unknown where they are not known.
+    pub default_tags: &'a dyn Fn(&Resource) -> Option<&'a Value>,
     /// Its resources.
     pub looked: &'a [Looked<'a>],
     /// What hangs below them and may be claimed by nobody.
@@ -69,10 +69,9 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
                 let children = claims.children(looked.resource, declared, schema);
                 let mut elsewhere = claims.owned(looked.resource, schema);
                 elsewhere.extend(&children);
-                let default_tags = (stack.default_tags)(looked.resource);
                 let sides = Sides {
                     declared,
-                    default_tags: Some(&default_tags),
+                    default_tags: (stack.default_tags)(looked.resource),
                     recorded: looked.resource,
                     live,
                     schema,

@@ -23,6 +23,9 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
     else {
         return Vec::new();
     };
+    if agree(sides, sides.recorded.get(all), live) {
+        return Vec::new();
+    }
     let own = entries(sides.recorded.get("tags"));
     let mut recorded = entries(sides.recorded.get(all));
     recorded.extend(own.clone());
@@ -56,12 +59,26 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
             live: live.cloned().unwrap_or_default(),
             added: Vec::new(),
             removed: Vec::new(),
+            defined_in: None,
         })
     };
     keys.iter()
         .filter(|key| !key.starts_with(RESERVED))
         .filter_map(difference)
         .collect()
+}
+
+/// Whether state and AWS have the same tags to the letter, and the code asks for no other.
+fn agree(sides: &Sides<'_>, recorded: &Value, live: &Value) -> bool {
+    let within = |tags: &Value| {
+        let mut tags = tags.as_map().into_iter().flatten();
+        tags.all(|(key, value)| matches!(value, Value::Unknown) || value == live.get(key))
+    };
+    let declared = sides.declared.and_then(|code| code.attributes.get("tags"));
+    recorded == live
+        && within(sides.recorded.get("tags"))
+        && sides.default_tags.is_none_or(within)
+        && declared.is_none_or(|declared| within(&declared.value))
 }
 
 /// What the code's own tags and the provider's make together, as far as the code tells.

@@ -29,24 +29,33 @@ pub(super) struct Sides<'a> {
 /// What differs, each attribute with its verdict; noise is left out.
 pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
     let mut found = tags::differences(sides);
-    for (name, attribute) in &sides.schema.attributes {
-        let skipped = NEVER.contains(&name.as_str())
-            || tags::NAMES.contains(&name.as_str())
-            || sides.schema.extra.never_read.contains(&name.as_str())
-            || sides.elsewhere.contains(name.as_str());
-        let Some(live) = sides.live.get(name).filter(|_| !skipped) else {
+    for (name, live) in sides.live {
+        let declared = sides.declared.map(|declared| {
+            let found = declared.attributes.get(name);
+            found.map_or(&Value::Null, |definition| &definition.value)
+        });
+        let values = Values {
+            declared,
+            recorded: sides.recorded.get(name),
+            live,
+        };
+        let skipped = || {
+            NEVER.contains(&name.as_str())
+                || tags::NAMES.contains(&name.as_str())
+                || sides.schema.extra.never_read.contains(&name.as_str())
+                || sides.elsewhere.contains(name.as_str())
+        };
+        let Some(attribute) = sides.schema.attributes.get(name) else {
             continue;
         };
-        let declared = sides.declared.map(|declared| declared.value(name));
+        // Most values agree to the letter: nothing need be brought to a form for these.
+        if values.agree() || skipped() {
+            continue;
+        }
         let place = Place {
             path: name.clone(),
             plain: name.clone(),
             watched: sides.schema.extra.watched.contains(&name.as_str()),
-        };
-        let values = Values {
-            declared: declared.as_ref(),
-            recorded: sides.recorded.get(name),
-            live,
         };
         compare(sides.schema, attribute, &place, values, &mut found);
     }
@@ -70,6 +79,14 @@ struct Values<'a> {
     declared: Option<&'a Value>,
     recorded: &'a Value,
     live: &'a Value,
+}
+
+impl Values<'_> {
+    /// Whether all that is said is the same to the letter.
+    fn agree(&self) -> bool {
+        let asks = |declared: &Value| declared.is_null() || declared == self.recorded;
+        self.recorded == self.live && self.declared.is_none_or(asks)
+    }
 }
 
 /// Compares one attribute, or each part of a block on its own where blocks are in order.
@@ -137,6 +154,7 @@ fn compare(
         live: values.live.clone(),
         added,
         removed,
+        defined_in: None,
     });
 }
 
@@ -161,6 +179,14 @@ fn compare_block(
             Value::Unknown => declared,
             declared => declared.get(name),
         });
+        let inner = Values {
+            declared,
+            recorded: values.recorded.get(name),
+            live: values.live.get(name),
+        };
+        if inner.agree() {
+            continue;
+        }
         // A block that the code leaves out is the provider's to fill, whatever is said of its parts.
         let left_out = values.declared.is_some_and(Value::is_null);
         let filled = Attribute {
@@ -172,12 +198,7 @@ fn compare_block(
             watched: outer.watched || schema.extra.watched.contains(&plain.as_str()),
             plain,
         };
-        let values = Values {
-            declared,
-            recorded: values.recorded.get(name),
-            live: values.live.get(name),
-        };
-        compare(schema, &filled, &place, values, found);
+        compare(schema, &filled, &place, inner, found);
     }
 }
 

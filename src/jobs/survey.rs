@@ -6,7 +6,7 @@ use crate::diff::{self, Claims, Looked};
 use crate::live::{self, Doors, Lens, Live, Providers};
 use crate::model::{
     AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Place, Posture, Reading,
-    Redactor, Region, Report, Resource, Scanned, StackReport, Summary, Tree, Unclaimed, Value,
+    Redactor, Region, Report, Resource, Scanned, StackReport, Summary, Tree, Unclaimed,
 };
 use crate::price::{self, Book};
 use crate::resources::{self, Look};
@@ -194,7 +194,7 @@ impl<'a> Comparison<'a> {
                 .providers
                 .iter()
                 .find(|provider| provider.key == resource.provider);
-            provider.map_or(Value::Unknown, |provider| provider.default_tags.clone())
+            provider.map(|provider| &provider.default_tags)
         };
         let stack = diff::Stack {
             declared: &one.code.declared,

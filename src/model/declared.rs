@@ -1,6 +1,7 @@
 //! What the code says.
 
 use super::{Address, Value};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What the code says of each resource instance. One that is missing here was not evaluated.
@@ -15,15 +16,18 @@ impl Declared {
     /// that is what it says of all of them.
     pub fn get(&self, address: &Address) -> Option<&DeclaredResource> {
         let exact = self.resources.get(address);
-        exact
-            .or_else(|| self.resources.get(&address.block()))
-            .or_else(|| {
-                let mut general = address.block();
-                for step in general.modules.iter_mut().rev() {
-                    step.key = None;
-                }
-                self.resources.get(&general)
-            })
+        let has_key =
+            address.key.is_some() || address.modules.iter().any(|step| step.key.is_some());
+        if exact.is_some() || !has_key {
+            return exact;
+        }
+        let mut general = address.block();
+        self.resources.get(&general).or_else(|| {
+            for step in &mut general.modules {
+                step.key = None;
+            }
+            self.resources.get(&general)
+        })
     }
 }
 
@@ -109,14 +113,15 @@ pub struct StatementCode {
     pub parts: BTreeMap<String, Part>,
 }
 
-/// A piece of a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A piece of a file. Told as its file and its line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Source {
     /// The file, relative to the repository.
     pub file: String,
     /// The line where it starts, from 1.
     pub line: usize,
     /// Its bytes: those of the value's expression, without what stands around it.
+    #[serde(skip)]
     pub span: (usize, usize),
 }
 
@@ -140,6 +145,17 @@ pub enum Site {
 }
 
 impl DeclaredResource {
+    /// Where the value at a path is defined, or the map or the blocks that it is a part of.
+    pub fn source(&self, path: &str) -> Option<&Source> {
+        let mut path = path;
+        loop {
+            if let Some(found) = self.attributes.get(path) {
+                return Some(&found.source);
+            }
+            path = &path[..path.rfind(['.', '['])?];
+        }
+    }
+
     /// What the code sets an attribute to: null where it leaves it out.
     pub fn value(&self, path: &str) -> Value {
         let found = self.attributes.get(path);

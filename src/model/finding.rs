@@ -1,6 +1,6 @@
 //! What a scan found.
 
-use super::{AccountId, Address, Attributes, Fix, Money, Region, Value};
+use super::{AccountId, Address, Attributes, Fix, Money, Region, Source, Value};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
@@ -152,6 +152,9 @@ pub struct Difference {
     /// Of a set: the elements that AWS lacks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Value>,
+    /// Where the code defines it, or would: none where it was not evaluated, or says nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub defined_in: Option<Source>,
 }
 
 /// How bad a finding is.

@@ -170,6 +170,24 @@ impl Redactor {
 
 /// Whether a name says that its value is a secret: by its last word or two, in any of the usual spellings.
 fn named(name: &str) -> bool {
+    // Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
+    const HINTS: &[&str] = &[
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "key",
+        "credential",
+        "data",
+    ];
+    let bytes = name.as_bytes();
+    let hint = |hint: &&'static str| {
+        let mut windows = bytes.windows(hint.len());
+        windows.any(|window| window.eq_ignore_ascii_case(hint.as_bytes()))
+    };
+    if name.is_ascii() && !HINTS.iter().any(hint) {
+        return false;
+    }
     const WORDS: &[&str] = &[
         "password",
         "passwd",
@@ -216,6 +234,9 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// The length of the shortest credential that has a mark.
+const SHORTEST: usize = 20;
+
 /// Whether a text looks like a credential whatever it is called.
 fn shaped(text: &str) -> bool {
     const MARKS: &[(&str, usize)] = &[
@@ -229,15 +250,25 @@ fn shaped(text: &str) -> bool {
         ("AKIA", 16),
         ("sk_live_", 20),
     ];
-    let marked = |(mark, length): &(&str, usize)| {
-        text.match_indices(mark).any(|(at, _)| {
-            let rest = text[at + mark.len()..].chars();
-            let body = rest.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-            body.count() >= *length
-        })
+    let body = |rest: &str| {
+        let letters = rest.bytes();
+        let letters = letters.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-'));
+        letters.count()
     };
-    let private_key = text.contains("-----BEGIN") && text.contains("PRIVATE KEY-----");
-    private_key || MARKS.iter().any(marked) || has_credentials(text)
+    // One walk over the text: a state has millions of them.
+    let marked = text.len() >= SHORTEST
+        && text.bytes().enumerate().any(|(at, byte)| {
+            matches!(byte, b'g' | b'x' | b'A' | b's' | b'-')
+                && text.get(at..).is_some_and(|rest| {
+                    let fits = |(mark, length): &(&str, usize)| {
+                        rest.strip_prefix(mark)
+                            .is_some_and(|rest| body(rest) >= *length)
+                    };
+                    MARKS.iter().any(fits)
+                        || (rest.starts_with("-----BEGIN") && rest.contains("PRIVATE KEY-----"))
+                })
+        });
+    marked || has_credentials(text)
 }
 
 /// Whether a text holds an address with a password in it: `postgres://user:password@host`.

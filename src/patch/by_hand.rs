@@ -50,7 +50,7 @@ fn changed(finding: &Finding) -> Option<String> {
         let shown = match steps.as_slice() {
             [] => difference.live.clone(),
             [path::Step::Key(_)] => {
-                path::set(&mut value, &steps, &difference.live);
+                let _ = path::set(&mut value, &steps, &difference.live);
                 value
             }
             _ => {

@@ -37,29 +37,29 @@ pub(super) fn parse(path: &str) -> Option<(&str, Vec<Step>)> {
     Some((name, steps))
 }
 
-/// Sets what stands at these steps below a value; null takes an entry away.
-pub(super) fn set(value: &mut Value, steps: &[Step], wanted: &Value) {
+/// Sets what stands at these steps below a value; null takes an entry away. Whether there was a place for it.
+pub(super) fn set(value: &mut Value, steps: &[Step], wanted: &Value) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         *value = wanted.clone();
-        return;
+        return true;
     };
     match (step, value) {
         (Step::Index(index), Value::List(items)) => {
-            if let Some(item) = items.get_mut(*index) {
-                set(item, rest, wanted);
-            }
+            let item = items.get_mut(*index);
+            item.is_some_and(|item| set(item, rest, wanted))
+        }
+        (Step::Key(key), Value::Map(entries)) if rest.is_empty() && wanted.is_null() => {
+            entries.remove(key);
+            true
         }
         (Step::Key(key), Value::Map(entries)) => {
-            if rest.is_empty() && wanted.is_null() {
-                entries.remove(key);
-            } else {
-                set(entries.entry(key.clone()).or_default(), rest, wanted);
-            }
+            set(entries.entry(key.clone()).or_default(), rest, wanted)
         }
         (Step::Key(key), value @ Value::Null) if rest.is_empty() => {
             *value = Value::map([(key.clone(), wanted.clone())]);
+            true
         }
-        _ => {}
+        _ => false,
     }
 }
 

@@ -39,11 +39,14 @@ impl<'a> File<'a> {
         })
     }
 
-    /// The block of a resource.
+    /// The block of a resource: none where two say that they are it.
     pub(super) fn resource(&self, address: &Address) -> Option<&Block> {
         let labels = [address.tf_type.as_str(), address.name.as_str()];
-        let mut blocks = self.body.get_blocks("resource");
-        blocks.find(|block| block.labels.iter().map(|label| label.as_str()).eq(labels))
+        let blocks = self.body.get_blocks("resource");
+        let mut own =
+            blocks.filter(|block| block.labels.iter().map(|label| label.as_str()).eq(labels));
+        let found = own.next();
+        found.filter(|_| own.next().is_none())
     }
 
     /// The entry of a map with this key, in the literal at these bytes: its bytes, key and value together, and the

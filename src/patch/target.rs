@@ -12,6 +12,7 @@ use crate::model::{
     Address, Attribute, DeclaredResource, Definition, Difference, Edit, Finding, Nesting, Parts,
     Shape, Site, Type, Value,
 };
+use hcl_edit::Span;
 use std::collections::BTreeMap;
 
 /// One attribute of one resource, and its place in the code.
@@ -178,6 +179,10 @@ impl<'a> Target<'a> {
         }
         let last = last_attribute(inner)
             .ok_or_else(|| format!("the block at {} holds no attribute yet", place()))?;
+        let end = inner.span().map_or(0, |span| span.end);
+        if file.page.line_of(last.end.saturating_sub(1)).end > end {
+            return Err(format!("the block at {} stands on one line", place()));
+        }
         let name = match self.steps.last() {
             Some(Step::Key(part)) if self.steps.len() > 1 => part,
             _ => self.name,

@@ -38,7 +38,8 @@ impl Verifier<'_> {
         }
         let mut tree = self.stack.tree.clone();
         for (file, bytes) in splice::files(self.stack.tree, edits) {
-            parses(&file, &bytes)?;
+            let before = self.stack.tree.text(&file).unwrap_or_default();
+            parses(&file, before, &bytes)?;
             tree.files.insert(file, bytes);
         }
         let after = code::evaluate(&tree, self.stack.folder, self.stack.options);
@@ -52,11 +53,13 @@ impl Verifier<'_> {
                 if one.steps.is_empty() {
                     whole.insert((&one.address, one.name.as_str()));
                 }
-                path::set(
-                    resource.entry(&one.name).or_default(),
-                    &one.steps,
-                    &one.value,
-                );
+                let value = resource.entry(&one.name).or_default();
+                if !path::set(value, &one.steps, &one.value) {
+                    return Err(format!(
+                        "the code of {} has no place for `{}`",
+                        one.address, one.name
+                    ));
+                }
             }
         }
         let found = values(&after);
@@ -111,8 +114,9 @@ impl Verifier<'_> {
     }
 }
 
-/// Whether both parsers accept a file.
-fn parses(file: &str, bytes: &[u8]) -> Result<(), String> {
+/// Whether both parsers accept a file. The second one knows less of HCL: what it refused before the edit as well says
+/// nothing of the edit.
+fn parses(file: &str, before: &str, bytes: &[u8]) -> Result<(), String> {
     let refused = || format!("the edited {file} would not be valid HCL");
     let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
     hcl_edit::parser::parse_body(text).map_err(|_| refused())?;
@@ -120,9 +124,14 @@ fn parses(file: &str, bytes: &[u8]) -> Result<(), String> {
     parser
         .set_language(&tree_sitter_hcl::LANGUAGE.into())
         .map_err(|_| refused())?;
-    match parser.parse(text, None) {
-        Some(tree) if !tree.root_node().has_error() => Ok(()),
-        _ => Err(refused()),
+    let mut accepts = |text: &str| {
+        let tree = parser.parse(text, None);
+        tree.is_some_and(|tree| !tree.root_node().has_error())
+    };
+    if accepts(text) || !accepts(before) {
+        Ok(())
+    } else {
+        Err(refused())
     }
 }
 

@@ -13,6 +13,7 @@ fn finding(kind: Kind, tf_type: &str, before: Attributes, after: Attributes) -> 
         live: after.get(name).cloned().unwrap_or_default(),
         added: Vec::new(),
         removed: Vec::new(),
+        defined_in: None,
     });
     Finding {
         region: Region::new("us-east-1"),

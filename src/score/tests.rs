@@ -81,6 +81,7 @@ fn finding(rule: &Rule, example: &Example) -> Finding {
         live: Value::Null,
         added: Vec::new(),
         removed: Vec::new(),
+        defined_in: None,
     };
     let attributes = names.filter(differs).map(difference).collect();
     let tf_type = example.tf_type.as_deref().unwrap_or(&rule.types[0]);

@@ -1,0 +1,97 @@
+//! docs/resources.md says of each type what is read, with which IAM action, and what is not: made from the table itself.
+//! `UPDATE_DOCS=1 scripts/test resources` writes it anew.
+
+use driftguard::resources::{self, ALL, ResourceType, Scope};
+use std::fmt::Write;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/resources.md");
+
+const INTRODUCTION: &str = "# What is read
+
+Made from the table in `src/resources`; a test holds it to that. Every other type of the AWS provider is listed as
+unsupported by a scan, and raises nothing.
+
+*Read* counts the attributes and blocks that code may set and AWS answers. *Not read* are those that no API tells, that
+say how a thing is made and not how it is, or that a resource of its own sets. *Unseen by a plan* are those in which a
+change is told although the code leaves them out: a plan shows nothing there. *Parts* are told as findings of their own
+where no state claims them.
+
+`Account`: with `--unmanaged account`, what no state claims is looked for in the whole account. All of it together needs
+the policy that `driftguard iam-policy` prints.
+";
+
+#[test]
+fn the_page_says_what_the_table_says() {
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(FILE, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(FILE).unwrap_or_default();
+    assert!(
+        kept == page,
+        "docs/resources.md is stale: UPDATE_DOCS=1 scripts/test resources"
+    );
+}
+
+fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page += "\n| type | asked | account | IAM actions |\n|---|---|---|---|\n";
+    for known in ALL {
+        let asked = match known.scope {
+            Scope::Regional => "in each region",
+            Scope::Global => "once",
+        };
+        let listed = if known.listed { "yes" } else { "" };
+        let name = known.tf_type;
+        let actions = quoted(known.actions);
+        let _ = writeln!(
+            page,
+            "| [`{name}`](#{name}) | {asked} | {listed} | {actions} |"
+        );
+    }
+    for known in ALL {
+        page += &section(known);
+    }
+    page
+}
+
+fn section(known: &ResourceType) -> String {
+    let catalog = resources::catalog();
+    let schema = catalog.get(known.tf_type).unwrap();
+    let extra = &known.extra;
+    let settable = schema.attributes.iter().filter(|(name, attribute)| {
+        let name = name.as_str();
+        let said = attribute.optional && !["id", "timeouts"].contains(&name);
+        said && !extra.never_read.contains(&name)
+    });
+    let read: Vec<&str> = settable.map(|(name, _)| name.as_str()).collect();
+    let mut text = format!("\n## {}\n\nRead: {}.\n", known.tf_type, quoted(&read));
+    let mut line = |label: &str, names: &[&str]| {
+        if !names.is_empty() {
+            let _ = writeln!(text, "\n{label}: {}.", quoted(names));
+        }
+    };
+    line("Not read", extra.never_read);
+    line("Unseen by a plan", extra.watched);
+    let owners: Vec<String> = extra
+        .owners
+        .iter()
+        .map(|owner| format!("{} by {}", owner.path, owner.tf_type))
+        .collect();
+    line(
+        "Left to resources of their own where a state has one",
+        &owners.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let parts: Vec<&str> = extra
+        .children
+        .iter()
+        .map(|children| children.tf_type)
+        .collect();
+    line("Parts", &parts);
+    text
+}
+
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
