@@ -57,6 +57,13 @@ async fn user_without(aws: &str, missing: &[&str]) -> (String, String) {
     )
 }
 
+/// From here on moto looks at who asks, and at what they may.
+async fn enforce(aws: &str) {
+    let enforced = reqwest::Client::new().post(format!("{aws}/moto-api/reset-auth"));
+    let answer = enforced.body("0").send().await.unwrap();
+    answer.error_for_status().unwrap();
+}
+
 #[tokio::test]
 async fn what_the_role_may_not_read_is_denied_with_its_action_and_never_deleted() {
     let aws = shop().await;
@@ -69,16 +76,7 @@ async fn what_the_role_may_not_read_is_denied_with_its_action_and_never_deleted(
         "s3:GetBucketAcl",
     ];
     let (id, secret) = user_without(aws.url(), &missing).await;
-    // From here on moto looks at who asks, and at what they may.
-    let http = reqwest::Client::new();
-    let enforced = http.post(format!("{}/moto-api/reset-auth", aws.url()));
-    enforced
-        .body("0")
-        .send()
-        .await
-        .unwrap()
-        .error_for_status()
-        .unwrap();
+    enforce(aws.url()).await;
 
     let checkout = Checkout::new();
     checkout.write("given.tfstate", STATE);
@@ -119,15 +117,7 @@ async fn the_printed_policy_is_enough_for_all_that_is_read() {
     let aws = shop().await;
     aws.replay(CONSOLE).await.unwrap();
     let (id, secret) = user_without(aws.url(), &[]).await;
-    let http = reqwest::Client::new();
-    let enforced = http.post(format!("{}/moto-api/reset-auth", aws.url()));
-    enforced
-        .body("0")
-        .send()
-        .await
-        .unwrap()
-        .error_for_status()
-        .unwrap();
+    enforce(aws.url()).await;
     let checkout = Checkout::new();
     checkout.write("given.tfstate", STATE);
     let arguments = ["scan", "--state", "given.tfstate", "--format", "json"];

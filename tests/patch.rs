@@ -43,6 +43,17 @@ fn fix(
     direction: Direction,
     verdict: Verdict,
 ) -> (String, Vec<(FixKind, String)>) {
+    let mut findings: Vec<_> = drifts.iter().map(|drift| finding(drift, verdict)).collect();
+    let after = planned(code, &mut findings, direction);
+    let done = findings.into_iter().map(|finding| {
+        let fix = finding.fix.unwrap();
+        (fix.kind, fix.reason.unwrap_or_default())
+    });
+    (after, done.collect())
+}
+
+/// The code after the fix of these findings, each of which is told what was done.
+fn planned(code: &str, findings: &mut [Finding], direction: Direction) -> String {
     let tree: Tree = [("main.tf", code)].into_iter().collect();
     let options = Options::default();
     let evaluated = code::evaluate(&tree, "", &options);
@@ -54,17 +65,11 @@ fn fix(
         declared: &evaluated.declared,
         catalog: &catalog,
     };
-    let mut findings: Vec<_> = drifts.iter().map(|drift| finding(drift, verdict)).collect();
-    let changed = patch::plan(&mut findings, &stack, direction);
+    let changed = patch::plan(findings, &stack, direction);
     let after = changed
         .get("main.tf")
-        .map_or(code.as_bytes(), Vec::as_slice)
-        .to_vec();
-    let done = findings.into_iter().map(|finding| {
-        let fix = finding.fix.unwrap();
-        (fix.kind, fix.reason.unwrap_or_default())
-    });
-    (String::from_utf8(after).unwrap(), done.collect())
+        .map_or(code.as_bytes(), Vec::as_slice);
+    String::from_utf8(after.to_vec()).unwrap()
 }
 
 /// The code after all of it was adopted.
@@ -593,17 +598,6 @@ resource "aws_instance" "worker" {
 #[test]
 fn a_restore_says_what_the_code_left_out() {
     let code = "resource \"aws_db_instance\" \"main\" {\n  multi_az = true\n}\n";
-    let tree: Tree = [("main.tf", code)].into_iter().collect();
-    let options = Options::default();
-    let evaluated = code::evaluate(&tree, "", &options);
-    let catalog = resources::catalog();
-    let stack = Stack {
-        tree: &tree,
-        folder: "",
-        options: &options,
-        declared: &evaluated.declared,
-        catalog: &catalog,
-    };
     let drift = (
         "aws_db_instance.main",
         "publicly_accessible",
@@ -612,21 +606,12 @@ fn a_restore_says_what_the_code_left_out() {
     );
     let mut findings = [finding(&drift, Verdict::Drift)];
     findings[0].attributes[0].declared = Some(Value::Null);
-    let changed = patch::plan(&mut findings, &stack, Direction::Restore);
     assert_eq!(
-        String::from_utf8(changed["main.tf"].clone()).unwrap(),
+        planned(code, &mut findings, Direction::Restore),
         "resource \"aws_db_instance\" \"main\" {\n  multi_az            = true\n  publicly_accessible = false\n}\n"
     );
-    assert!(
-        findings[0]
-            .fix
-            .as_ref()
-            .unwrap()
-            .reason
-            .as_ref()
-            .unwrap()
-            .contains("left out")
-    );
+    let fix = findings[0].fix.as_ref().unwrap();
+    assert!(fix.reason.as_ref().unwrap().contains("left out"));
 }
 
 #[test]
@@ -668,4 +653,21 @@ fn where_there_is_no_place_for_an_edit_none_is_made() {
     let number =
         "resource \"aws_s3_bucket\" \"a\" {\n  bucket = \"a\"\n}\nlocals {\n  big = 1e3\n}\n";
     assert!(adopted(number, &[forced()]).contains("force_destroy = true"));
+}
+
+#[test]
+fn blocks_that_are_not_known_are_not_taken_for_none() {
+    let code =
+        "resource \"aws_security_group\" \"a\" {\n  name = \"a\"\n  dynamic \"egress\" {}\n}\n";
+    let drift = (
+        "aws_security_group.a",
+        "egress",
+        Value::Null,
+        Value::from("1"),
+    );
+    let reason = refused(code, drift);
+    assert!(
+        reason.contains("is not written as plain blocks"),
+        "{reason}"
+    );
 }

@@ -1,5 +1,5 @@
 //! Any bytes as code in which something drifted: it is evaluated, and the drift is adopted or refused with its reason.
-//! Files that change are valid, say what AWS has and nothing else new, and keep every byte outside of the edits.
+//! Files that change are valid, declare the same resources, say what was adopted, and keep all bytes outside of the edits.
 #![no_main]
 
 mod drifts;

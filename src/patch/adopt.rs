@@ -42,7 +42,10 @@ pub(super) fn plan(
         });
         made.extend(target.wanted(&difference.live, stack));
     }
-    Ok((edits, made))
+    match edits.is_empty() {
+        true => Err("the code says what AWS has, in another form".to_owned()),
+        false => Ok((edits, made)),
+    }
 }
 
 /// The edits after which the code says of each difference what `wanted` picks of it; none: it is left alone.

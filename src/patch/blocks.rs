@@ -46,8 +46,11 @@ pub(super) fn plan(
     let file = File::open(stack.tree, &declared.file)?;
     let block = file.resource(address).ok_or_else(by_hand)?;
     let written: Vec<&Block> = block.body.get_blocks(name).collect();
-    let said = declared.value(name);
-    let said = said.as_list().unwrap_or_default();
+    let said = match declared.value(name) {
+        Value::Null => Vec::new(),
+        Value::List(blocks) => blocks,
+        _ => vec![Value::Unknown],
+    };
     if written.len() != said.len() || said.iter().any(Value::has_unknown) {
         return Err(format!(
             "`{name}` is not written as plain blocks at {place}"
