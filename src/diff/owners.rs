@@ -1,14 +1,14 @@
 //! Who owns what: attributes that another resource sets, parts that are resources of their own, and what states claim.
 
 use crate::model::{Catalog, Claim, DeclaredResource, Resource, Schema, Unclaimed, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What the states that were read claim.
 pub struct Claims<'a> {
     /// The parts of something, by type and by what their attribute that names it says.
-    parts: BTreeMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
+    parts: HashMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
     /// By type, and by each name that a resource answers to: its id, its ARN.
-    by_name: BTreeSet<(&'a str, &'a str)>,
+    by_name: HashSet<(&'a str, &'a str)>,
     /// The types whose resources claim by what they say, not by a name.
     by_content: Vec<(&'a str, &'static Claim)>,
 }
@@ -20,8 +20,8 @@ impl<'a> Claims<'a> {
     /// The claims of all these resources, of whichever state.
     pub fn new(resources: impl IntoIterator<Item = &'a Resource>, catalog: &'a Catalog) -> Self {
         let mut claims = Self {
-            parts: BTreeMap::new(),
-            by_name: BTreeSet::new(),
+            parts: HashMap::new(),
+            by_name: HashSet::new(),
             by_content: Vec::new(),
         };
         let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();

@@ -29,27 +29,32 @@ pub(super) struct Sides<'a> {
 /// What differs, each attribute with its verdict; noise is left out.
 pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
     let mut found = tags::differences(sides);
+    // Both are sorted by name: side by side they need no search.
+    let mut recorded = sides.recorded.attributes.iter().peekable();
     for (name, live) in sides.live {
+        while recorded.next_if(|(other, _)| *other < name).is_some() {}
+        let same = recorded.next_if(|(other, _)| *other == name);
         let declared = sides.declared.map(|declared| {
             let found = declared.attributes.get(name);
             found.map_or(&Value::Null, |definition| &definition.value)
         });
         let values = Values {
             declared,
-            recorded: sides.recorded.get(name),
+            recorded: same.map_or(&Value::Null, |(_, value)| value),
             live,
         };
-        let skipped = || {
-            NEVER.contains(&name.as_str())
-                || tags::NAMES.contains(&name.as_str())
-                || sides.schema.extra.never_read.contains(&name.as_str())
-                || sides.elsewhere.contains(name.as_str())
-        };
+        // Most values agree to the letter: nothing need be brought to a form for these.
+        if values.agree() {
+            continue;
+        }
         let Some(attribute) = sides.schema.attributes.get(name) else {
             continue;
         };
-        // Most values agree to the letter: nothing need be brought to a form for these.
-        if values.agree() || skipped() {
+        let skipped = NEVER.contains(&name.as_str())
+            || tags::NAMES.contains(&name.as_str())
+            || sides.schema.extra.never_read.contains(&name.as_str())
+            || sides.elsewhere.contains(name.as_str());
+        if skipped {
             continue;
         }
         let place = Place {
@@ -99,7 +104,12 @@ fn compare(
 ) {
     let form = |value: &Value| schema.normal(attribute, &place.plain, value);
     let declared = values.declared.map(form);
-    let (recorded, live) = (form(values.recorded), form(values.live));
+    let recorded = form(values.recorded);
+    // To bring a policy to its form is dear: what is the same need not be brought twice.
+    let live = match values.recorded == values.live {
+        true => recorded.clone(),
+        false => form(values.live),
+    };
     if recorded != live
         && let Shape::Block(Nesting::List | Nesting::Single, parts) = &attribute.shape
         && let (Some(recorded), Some(live)) = (blocks(values.recorded), blocks(values.live))

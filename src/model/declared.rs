@@ -22,7 +22,11 @@ impl Declared {
             return exact;
         }
         let mut general = address.block();
-        self.resources.get(&general).or_else(|| {
+        let of_block = address
+            .key
+            .as_ref()
+            .and_then(|_| self.resources.get(&general));
+        of_block.or_else(|| {
             for step in &mut general.modules {
                 step.key = None;
             }
