@@ -88,11 +88,13 @@ def text(figures, planned):
 def paced():
     """What bounds the seconds, as the source has it."""
     source = (root() / "src/aws/budget.rs").read_text()
-    a_second, at_once = (re.search(rf"const {name}: \w+ = ([\d_]+);", source) for name in ("PER_SECOND", "BURST"))
-    if not (a_second and at_once):
+    names = ("PER_SECOND", "PER_SECOND_S3", "BURST")
+    a_second, of_s3, at_once = (re.search(rf"const {name}: \w+ = ([\d_]+);", source) for name in names)
+    if not (a_second and of_s3 and at_once):
         return ""
-    return (f"DriftGuard asks one account at most {a_second[1]} times a second once {at_once[1]} calls were made: most of the "
-            "seconds are spent waiting for that, as they would be against AWS.\n\n")
+    return (f"DriftGuard asks one account at most {a_second[1]} times a second, S3 {of_s3[1]} times, once "
+            f"{at_once[1]} calls of either were made: most of the seconds are spent waiting for that, as they would be "
+            "against AWS.\n\n")
 
 
 def beside(figures, planned):
