@@ -671,3 +671,40 @@ fn blocks_that_are_not_known_are_not_taken_for_none() {
         "{reason}"
     );
 }
+
+#[test]
+fn a_canned_grant_that_feeds_another_bucket_is_left_alone() {
+    let group = |uri: &str, permission: &str| {
+        let grantee = Value::map([("type", "Group".into()), ("uri", Value::from(uri))]);
+        Value::map([
+            ("grantee", Value::List(vec![grantee])),
+            ("permission", permission.into()),
+        ])
+    };
+    let public = group("http://acs.amazonaws.com/groups/global/AllUsers", "READ");
+    let owner = Value::map([("id", Value::from("me"))]);
+    let policy = Value::List(vec![Value::map([
+        ("grant", Value::List(vec![public.clone()])),
+        ("owner", Value::List(vec![owner])),
+    ])]);
+    let adopt = |code: &str, address: &str| {
+        let grants = Value::List(vec![public.clone()]);
+        let path = "access_control_policy[0].grant";
+        let drift = (address, path, Value::List(vec![]), grants);
+        let mut findings = [finding(&drift, Verdict::UnseenByPlan)];
+        findings[0]
+            .after
+            .insert("access_control_policy".to_owned(), policy.clone());
+        let after = planned(code, &mut findings, Direction::Adopt);
+        (after, findings[0].fix.clone().unwrap())
+    };
+    let one = "resource \"aws_s3_bucket_acl\" \"a\" {\n  acl = \"private\"\n}\n";
+    let (after, fix) = adopt(one, "aws_s3_bucket_acl.a");
+    assert_eq!(fix.kind, FixKind::Adopt, "{:?}", fix.reason);
+    assert_eq!(after, one.replace("private", "public-read"));
+    let two = "resource \"aws_s3_bucket_acl\" \"a\" {\n  count = 2\n  acl   = \"private\"\n}\n";
+    let (after, fix) = adopt(two, "aws_s3_bucket_acl.a[0]");
+    assert_eq!((after.as_str(), fix.kind), (two, FixKind::Refused));
+    let reason = fix.reason.unwrap();
+    assert!(reason.contains("feeds aws_s3_bucket_acl.a[1]"), "{reason}");
+}

@@ -3,7 +3,7 @@
 use super::expression::key_of;
 use super::folder::File;
 use super::policy_document::{LISTS, statement};
-use super::resource::body;
+use super::resource::{body, is_repeated};
 use super::scope::Scope;
 use crate::model::{Part, PolicyCode, PolicyForm, StatementCode, Value};
 use hcl_edit::Span;
@@ -86,11 +86,7 @@ fn moved(span: Range<usize>, offset: usize) -> (usize, usize) {
 /// The statements of a document that stands for one policy. None where it is made for each of something, or by
 /// `dynamic` blocks.
 pub(super) fn of_document(scope: &Scope<'_>, block: &Block) -> Option<PolicyCode> {
-    let repeated = ["count", "for_each"]
-        .iter()
-        .any(|name| block.body.has_attribute(name));
-    let made = block.body.get_blocks("dynamic").next().is_some();
-    if repeated || made {
+    if is_repeated(&block.body) || block.body.has_blocks("dynamic") {
         return None;
     }
     let one = |inner: &Block| {

@@ -1,7 +1,7 @@
 //! `data.aws_iam_policy_document`: the one data source whose answer the code alone makes.
 
 use super::policy::document;
-use super::resource::{body, keys};
+use super::resource::{body, is_repeated, keys};
 use super::scope::Scope;
 use crate::model::{Key, Value};
 use hcl_edit::expr::TraversalOperator;
@@ -42,15 +42,12 @@ pub(super) fn value(
         return None;
     }
     let (mut list, mut map) = (Vec::new(), BTreeMap::new());
-    let repeated = ["count", "for_each"]
-        .iter()
-        .any(|name| block.body.has_attribute(name));
     for (key, inner) in keys(&scope.instance.scope(file), &block.body) {
         let inner = inner.deeper(scope.depth() + 1);
         let text = Value::String(json(&body(&inner, &block.body))?);
         let object = Value::map([("json", text.clone()), ("minified_json", text)]);
         match key {
-            None if repeated => return None,
+            None if is_repeated(&block.body) => return None,
             None => return Some(object),
             Some(Key::Index(_)) => list.push(object),
             Some(Key::Name(name)) => drop(map.insert(name, object)),

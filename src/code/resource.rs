@@ -48,6 +48,11 @@ pub(super) fn declare<'a>(
     }
 }
 
+/// Whether a block stands for several instances.
+pub(super) fn is_repeated(body: &Body) -> bool {
+    body.has_attribute("count") || body.has_attribute("for_each")
+}
+
 /// The instances of a block: one without a key, or one a key. Where the keys are not certain, one without a key that
 /// stands for all of them, in which `each` and `count` are unknown.
 pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Vec<(Option<Key>, Scope<'a>)> {

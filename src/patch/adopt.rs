@@ -23,6 +23,7 @@ pub(super) fn plan(
             && let Ok(target) = Target::find(finding, path, stack)
             && target.definition().is_some()
         {
+            target.alone(stack)?;
             // Several parts of what differs may be written by one attribute.
             let written = target.write(&value, stack)?;
             edits.extend(

@@ -94,9 +94,9 @@ pub(super) fn plan(
         if elements.len() < blocks.own[at].len() {
             edits.extend(blocks.shorten(at, &said[at], &elements)?);
         } else if let (1, false) = (elements.len(), added.is_empty()) {
-            let path = format!("{name}[{at}]");
+            let place = (format!("{name}[{at}]"), name.to_owned());
             edits.extend(blocks.change(
-                (&path, parts),
+                (&place, parts),
                 &said[at],
                 elements[0],
                 &added.remove(0),
@@ -162,22 +162,19 @@ impl Blocks<'_> {
         Ok(edits)
     }
 
-    /// Writes what differs between two elements into the block that stands for the first.
+    /// Writes what differs between two elements into the block that stands for the first: at a path, with indexes and
+    /// without.
     fn change(
         &self,
-        (path, parts): (&str, &BTreeMap<String, Attribute>),
+        ((path, plain), parts): (&(String, String), &BTreeMap<String, Attribute>),
         block: &Value,
         before: &Value,
         after: &Value,
     ) -> Result<Vec<Edit>, String> {
         let mut edits = Vec::new();
         for (name, part) in parts {
-            let path = format!("{path}.{name}");
+            let (path, plain) = (format!("{path}.{name}"), format!("{plain}.{name}"));
             let (old, new) = (before.get(name), after.get(name));
-            let plain: String = path
-                .split('[')
-                .map(|step| step.split(']').next_back().unwrap_or(step))
-                .collect();
             if self.schema.normal(part, &plain, old) == self.schema.normal(part, &plain, new) {
                 continue;
             }
@@ -186,8 +183,8 @@ impl Blocks<'_> {
                     if own.len() == old.len() && old.len() == new.len() =>
                 {
                     for (at, own) in own.iter().enumerate() {
-                        let path = format!("{path}[{at}]");
-                        edits.extend(self.change((&path, parts), own, &old[at], &new[at])?);
+                        let place = (format!("{path}[{at}]"), plain.clone());
+                        edits.extend(self.change((&place, parts), own, &old[at], &new[at])?);
                     }
                 }
                 (Shape::Block(..), ..) => return Err(format!("`{path}` is a block")),
@@ -200,11 +197,7 @@ impl Blocks<'_> {
 
     fn write(&self, path: &str, value: &Value) -> Result<Vec<Edit>, String> {
         let target = Target::find(self.finding, path, self.stack)?;
-        let only =
-            |address: &&crate::model::Address| Some(*address) != self.finding.address.as_ref();
-        if let Some(other) = target.fed(self.stack).find(only) {
-            return Err(format!("the value of `{path}` feeds {other} as well"));
-        }
+        target.alone(self.stack)?;
         target.write(value, self.stack)
     }
 

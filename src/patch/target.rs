@@ -82,8 +82,22 @@ impl<'a> Target<'a> {
         ))
     }
 
+    /// Whether the place feeds this one alone.
+    ///
+    /// # Errors
+    /// Names another.
+    pub(super) fn alone(&self, stack: &Stack<'_>) -> Result<(), String> {
+        match self.fed(stack).find(|address| *address != self.address) {
+            Some(other) => Err(format!(
+                "the value of `{}` feeds {other} as well",
+                self.path
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Every instance that the same place feeds, itself included.
-    pub(super) fn fed<'s>(&'s self, stack: &'s Stack<'_>) -> impl Iterator<Item = &'s Address> {
+    fn fed<'s>(&'s self, stack: &'s Stack<'_>) -> impl Iterator<Item = &'s Address> {
         let own = self.definition().map(|definition| &definition.source);
         let feeds = move |other: &DeclaredResource| match own {
             Some(source) => other.attributes.values().any(|one| one.source == *source),

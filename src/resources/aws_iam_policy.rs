@@ -2,11 +2,11 @@
 
 use super::ask::match_up;
 use super::authorizations::{DETAILS, MISSING, details};
-use super::policy::{canonical, decoded};
+use super::policy::{self, decoded};
 use super::shape::{attributes, name_prefix, tags};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Resource, Value};
+use crate::model::{Attributes, Extra, Reason, Resource};
 use aws_sdk_iam::types::{ManagedPolicyDetail, Policy};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -16,10 +16,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Global,
     listed: false,
     extra: Extra {
-        form: |path, value| match (path, &value) {
-            ("policy", Value::String(text)) => canonical(text).into(),
-            _ => value,
-        },
+        form: policy::form,
         ..Extra::NONE
     },
     actions: &[DETAILS, ONE, VERSION],

@@ -1,10 +1,10 @@
 //! `aws_s3_bucket_policy`: who may do what with a bucket.
 
 use super::bucket_aspect::{self, bucket};
-use super::policy::canonical;
+use super::policy;
 use super::shape::attributes;
 use super::{ResourceType, Scope};
-use crate::model::{Extra, Value};
+use crate::model::Extra;
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -12,10 +12,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Regional,
     listed: false,
     extra: Extra {
-        form: |path, value| match (path, &value) {
-            ("policy", Value::String(text)) => canonical(text).into(),
-            _ => value,
-        },
+        form: policy::form,
         ..Extra::NONE
     },
     actions: &[GET],

@@ -1,5 +1,6 @@
 //! Policies as meaning, not as text.
 
+use crate::model::Value;
 use serde_json::{Map, Value as Json};
 
 /// The canonical text of a policy: equal for policies that grant the same in the same statements, whatever the order
@@ -10,6 +11,14 @@ pub(super) fn canonical(text: &str) -> String {
     match serde_json::from_str::<Json>(&plain) {
         Ok(Json::Object(policy)) => document(policy).to_string(),
         _ => text.to_owned(),
+    }
+}
+
+/// The equal forms of a type whose attribute `policy` is one: for `Extra::form`.
+pub(super) fn form(path: &str, value: Value) -> Value {
+    match (path, &value) {
+        ("policy", Value::String(text)) => canonical(text).into(),
+        _ => value,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::ask::match_up;
 use super::authorizations::{Authorizations, details};
-use super::policy::{canonical, decoded};
+use super::policy::{self, decoded};
 use super::shape::{attributes, name_prefix, option};
 use super::{Answer, Ask};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Resource, Unclaimed, Value};
+use crate::model::{Attributes, Extra, Reason, Resource, Unclaimed};
 use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -153,10 +153,7 @@ fn attachment_shape(attribute: &str, holder: &str, policy: &str) -> Attributes {
 /// What the schema leaves out of an inline policy, with the command that takes one away.
 pub(super) const fn inline_extra(undo: fn(&Attributes, &str) -> String) -> Extra {
     Extra {
-        form: |path, value| match (path, &value) {
-            ("policy", Value::String(text)) => canonical(text).into(),
-            _ => value,
-        },
+        form: policy::form,
         undo: Some(undo),
         ..Extra::NONE
     }
