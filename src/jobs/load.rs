@@ -84,7 +84,7 @@ pub fn stacks(tree: &Tree, settings: &Settings) -> Result<Vec<Stack>, ScanError>
     let modules = code::root_modules(tree);
     let paths: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
     let wrong = |message: String| ScanError {
-        kind: "settings",
+        kind: "settings".into(),
         message,
     };
     let named = settings
@@ -190,7 +190,7 @@ fn locate(stack: &Stack) -> Result<(&'static BackendType, Backend, Place<'_>), S
             "s3"
         }
         None => block.map(|block| block.kind.as_str()).ok_or_else(|| ScanError {
-            kind: "backend",
+            kind: "backend".into(),
             message: format!(
                 "`{}` has no backend block: name its state with --state FILE, or as `state: s3://bucket/key` in \
                  .driftguard.yml",
@@ -210,7 +210,7 @@ fn locate(stack: &Stack) -> Result<(&'static BackendType, Backend, Place<'_>), S
 
 fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanError> {
     state::parse(bytes, file, sources.catalog, sources.redactor).map_err(|error| ScanError {
-        kind: "state",
+        kind: "state".into(),
         message: error.to_string(),
     })
 }

@@ -1,7 +1,7 @@
 //! What the code says.
 
 use super::{Address, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the code says of each resource instance. One that is missing here was not evaluated.
@@ -118,7 +118,7 @@ pub struct StatementCode {
 }
 
 /// A piece of a file. Told as its file and its line.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// The file, relative to the repository.
     pub file: String,

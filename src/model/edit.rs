@@ -1,10 +1,10 @@
 //! What is to be done about a finding.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// What is to be done about a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
     /// In which direction.
     pub kind: FixKind,
@@ -15,10 +15,10 @@ pub struct Fix {
     /// The edits; none where an apply of the code as it stands is all it takes, or where the fix was refused.
     pub edits: Vec<Edit>,
     /// The HCL to write by hand, where the fix was refused.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<String>,
     /// The command that undoes the change in AWS, where no code can.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
 }
 
@@ -49,7 +49,7 @@ impl Fix {
 }
 
 /// The direction of a fix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FixKind {
     /// The code follows live.
@@ -76,7 +76,7 @@ pub struct Refusal {
 }
 
 /// One splice: these bytes of this file become that text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// The file, relative to the repository.
     pub file: String,

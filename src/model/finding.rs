@@ -1,11 +1,11 @@
 //! What a scan found.
 
 use super::{AccountId, Address, Attributes, Fix, Money, Region, Source, Value};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// One thing that is not as it should be. `diff` makes it; `score`, `price` and `patch` each fill in their part.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable while the same drift stands.
     pub id: FindingId,
@@ -41,17 +41,17 @@ pub struct Finding {
     /// Who did it.
     pub actor: Option<Actor>,
     /// Why it is set aside.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The sentences of the rules that speak of it, worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<String>,
     /// All attributes as they should be: declared where the code tells, recorded elsewhere. Empty for what is unmanaged.
     #[serde(skip)]
     pub before: Attributes,
     /// All attributes as they are. Empty for what was deleted.
     #[serde(skip)]
     pub after: Attributes,
-    /// The sentences of the rules that speak of it, worst first.
-    #[serde(skip)]
-    pub why: Vec<String>,
 }
 
 impl Finding {
@@ -83,7 +83,7 @@ impl Finding {
 }
 
 /// `f-` and twelve hexadecimal digits of a hash over what drifted and how.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FindingId(pub String);
 
 impl fmt::Display for FindingId {
@@ -94,7 +94,7 @@ impl fmt::Display for FindingId {
 
 /// What happened.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -111,7 +111,7 @@ pub enum Kind {
 }
 
 /// Who would notice, or why it is set aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// A plan shows it.
@@ -133,33 +133,33 @@ pub enum Verdict {
 }
 
 /// One attribute that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// Terraform's path, such as `root_block_device[0].volume_size` or `tags["Role"]`.
     pub path: String,
     /// Who would notice.
     pub verdict: Verdict,
     /// What the code says: null where it leaves the attribute out, none where it was not evaluated.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<Value>,
     /// What the state says.
     pub recorded: Value,
     /// What AWS says.
     pub live: Value,
     /// Of a set: the elements that only AWS has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<Value>,
     /// Of a set: the elements that AWS lacks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Value>,
     /// Where the code defines it, or would: none where it was not evaluated, or says nothing of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defined_in: Option<Source>,
 }
 
 /// How bad a finding is.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, serde::Deserialize,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -199,7 +199,7 @@ impl Severity {
 }
 
 /// A control of a benchmark that a change fails.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Control {
     /// Such as `CIS AWS Foundations 3.0.0`.
     pub benchmark: String,
@@ -249,8 +249,23 @@ impl Serialize for MonthlyCost {
     }
 }
 
+impl<'de> Deserialize<'de> for MonthlyCost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Priced { declared: Money, live: Money },
+            NotPriced { not_priced: String },
+        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Priced { declared, live } => Self::Priced { declared, live },
+            Form::NotPriced { not_priced } => Self::NotPriced(not_priced),
+        })
+    }
+}
+
 /// Who did it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// An ARN.
     pub principal: String,

@@ -2,6 +2,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod address;
+mod decision;
 mod declared;
 mod edit;
 mod finding;
@@ -18,6 +19,7 @@ mod tree;
 mod value;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
+pub use decision::{Choice, Decision, Standing};
 pub use declared::{
     Declared, DeclaredResource, Definition, Part, Parts, PolicyCode, PolicyForm, Site, Source,
     StatementCode,

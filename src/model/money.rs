@@ -1,7 +1,7 @@
 //! Money, in exact decimals.
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// US dollars.
@@ -39,6 +39,14 @@ impl fmt::Display for Money {
     /// To the cent: `106.29`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.2}", self.0.round_dp(2))
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let amount = text.parse().map(Self);
+        amount.map_err(|_| serde::de::Error::custom(format!("`{text}` is no amount of money")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What AWS said of a resource.
 
 use super::{AccountId, Address, Attributes, Region, Resource};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Each tracked resource beside what AWS said of it: none is missing.
@@ -80,7 +80,9 @@ impl fmt::Display for Reason {
 }
 
 /// How far a type was checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Each resource was read.
@@ -98,7 +100,7 @@ pub enum Status {
 }
 
 /// What was and was not checked of one type in one account and region.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Coverage {
     /// The resource type.
     #[serde(rename = "type")]

@@ -1,7 +1,7 @@
 //! One thing that a state knows.
 
 use super::{Address, Value};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -67,7 +67,7 @@ impl ProviderKey {
 }
 
 /// An AWS account: twelve digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(String);
 
 impl AccountId {
@@ -90,7 +90,7 @@ impl fmt::Display for AccountId {
 }
 
 /// An AWS region, such as `eu-west-1`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Region(String);
 
 impl Region {

@@ -2,12 +2,12 @@
 
 use super::{Attribute, Attributes, Schema, Shape, Value};
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::fmt;
 
 /// What stands for a secret: equal for equal secrets under one key, and of no use without the key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(String);
 
 impl fmt::Display for Fingerprint {

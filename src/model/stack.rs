@@ -1,12 +1,22 @@
 //! A stack: one root module, its state, and what a scan says of it.
 
 use super::{AccountId, Coverage, Finding, Money};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A stack's name: `[a-z0-9-]+`, part of branch and check names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct StackName(String);
+
+impl TryFrom<String> for StackName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text).ok_or_else(|| format!("`{text}` is no stack name: only a-z, 0-9 and -"))
+    }
+}
 
 impl StackName {
     /// None where the text has other characters, or none.
@@ -77,7 +87,7 @@ pub struct StackReport {
 }
 
 /// What a scan of a stack says.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scanned {
     /// The state that was read.
     pub state: StateInfo,
@@ -119,18 +129,46 @@ impl Serialize for StackReport {
     }
 }
 
+impl<'de> Deserialize<'de> for StackReport {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Form {
+            name: StackName,
+            path: String,
+            error: Option<ScanError>,
+            backend: Option<Backend>,
+            #[serde(flatten)]
+            scanned: Option<Scanned>,
+        }
+        let form = Form::deserialize(deserializer)?;
+        let untold = || serde::de::Error::custom("a scan tells neither what it found nor why not");
+        Ok(Self {
+            name: form.name,
+            path: match form.path.as_str() {
+                "." => String::new(),
+                _ => form.path,
+            },
+            backend: form.backend,
+            outcome: match (form.error, form.scanned) {
+                (Some(error), _) => Err(error),
+                (None, scanned) => Ok(scanned.ok_or_else(untold)?),
+            },
+        })
+    }
+}
+
 /// Why a stack could not be scanned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ScanError {
     /// In one word: `settings`, `backend`, `state`, `code`, `credentials`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The thing, the cause and the remedy.
     pub message: String,
 }
 
 /// Where a state is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backend {
     /// `s3`, `local`, ...
     #[serde(rename = "type")]
@@ -140,7 +178,7 @@ pub struct Backend {
 }
 
 /// Which state was read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StateInfo {
     /// It grows with each change.
     pub serial: Option<u64>,
@@ -151,7 +189,7 @@ pub struct StateInfo {
 }
 
 /// A scan in numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Managed instances of the AWS provider in the state.
     pub resources: usize,
@@ -168,7 +206,7 @@ pub struct Summary {
 }
 
 /// The share of severity-weighted checks that pass, of 100; none where nothing is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Posture {
     /// As declared.
     pub declared: Option<u8>,
@@ -177,21 +215,26 @@ pub struct Posture {
 }
 
 /// What the drift costs a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostDelta {
     /// The sum of what is priced.
     pub amount: Money,
     /// Always `USD`.
+    #[serde(skip_deserializing, default = "usd")]
     pub currency: &'static str,
     /// How many findings are billed and have no known price.
     pub not_priced: usize,
+}
+
+fn usd() -> &'static str {
+    "USD"
 }
 
 impl Default for CostDelta {
     fn default() -> Self {
         Self {
             amount: Money::ZERO,
-            currency: "USD",
+            currency: usd(),
             not_priced: 0,
         }
     }

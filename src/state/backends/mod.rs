@@ -106,7 +106,7 @@ impl Place<'_> {
 /// An error about where a state is.
 fn error(message: String) -> ScanError {
     ScanError {
-        kind: "backend",
+        kind: "backend".into(),
         message,
     }
 }
