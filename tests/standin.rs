@@ -256,3 +256,103 @@ async fn what_githubs_own_description_refuses_is_refused_and_noted() {
         .await;
     assert_eq!(status, 422);
 }
+
+#[tokio::test]
+async fn a_manifest_is_taken_or_refused_as_github_does_it() {
+    let desk = Desk::open().await;
+    let good = json!({
+        "name": "Drift & Co", "url": "https://a.example", "hook_attributes": {"url": "https://a.example/hook"},
+        "redirect_url": "https://a.example/created", "public": false,
+        "default_events": ["push", "repository"], "default_permissions": {"contents": "write", "metadata": "read"},
+    });
+    for (field, value, told) in [
+        ("url", Value::Null, "\"url\" must be a valid URL"),
+        (
+            "hook_attributes",
+            json!({"active": false}),
+            "\"url\" wasn't supplied",
+        ),
+        ("redirect_url", json!("/created"), "valid URL"),
+        (
+            "default_events",
+            json!(["installation"]),
+            "unsupported: installation",
+        ),
+        ("default_events", json!(["pushes"]), "unsupported: pushes"),
+        (
+            "default_events",
+            json!(["issues"]),
+            "not supported by permissions: issues",
+        ),
+        (
+            "default_permissions",
+            json!({"contents": "all"}),
+            "contents is not valid",
+        ),
+        (
+            "default_permissions",
+            json!({"content": "read"}),
+            "content is not valid",
+        ),
+        (
+            "default_permissions",
+            json!({"metadata": "write"}),
+            "metadata is not valid",
+        ),
+        (
+            "webhook",
+            json!("https://a.example"),
+            "\"webhook\" is not a permitted key",
+        ),
+    ] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        let refused = desk
+            .github
+            .create_app_from_manifest("acme", &bad.to_string());
+        let why = refused.unwrap_err();
+        assert!(why.contains(told), "{why}");
+    }
+
+    let made = || {
+        desk.github
+            .create_app_from_manifest("acme", &good.to_string())
+    };
+    let convert = async |code: &str| {
+        let path = format!("/app-manifests/{code}/conversions");
+        desk.ask("", Method::POST, &path, None).await
+    };
+    let code = made().unwrap();
+    assert_eq!(convert("unknown").await.0, 404);
+    let (status, app) = convert(&code).await;
+    assert_eq!(status, 201);
+    assert_eq!(app["slug"], "drift-co");
+    assert_eq!(app["owner"]["login"], "acme");
+    assert!(
+        app["pem"]
+            .as_str()
+            .unwrap()
+            .starts_with("-----BEGIN RSA PRIVATE KEY-----\n")
+    );
+    for field in ["webhook_secret", "client_id", "client_secret", "html_url"] {
+        assert!(app[field].is_string(), "{field}");
+    }
+    assert_eq!(convert(&code).await.0, 404);
+
+    // It is GitHub's App from now on, by the key that was handed out.
+    let key = EncodingKey::from_rsa_pem(app["pem"].as_str().unwrap().as_bytes()).unwrap();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let claims = json!({"iat": now - 60, "exp": now + 300, "iss": app["id"].to_string()});
+    let jwt = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key).unwrap();
+    assert_eq!(
+        desk.ask(&jwt, Method::GET, "/app", None).await.1["name"],
+        "Drift & Co"
+    );
+
+    let late = made().unwrap();
+    desk.github.let_codes_expire();
+    assert_eq!(convert(&late).await.0, 404);
+}

@@ -1,7 +1,6 @@
 //! Deliveries: what happened, signed, sent to the App, and remembered.
 
 use super::Shared;
-use super::identity::EVENTS;
 use super::world::{World, now};
 use crate::standin::wire;
 use bytes::Bytes;
@@ -79,7 +78,8 @@ impl World {
         let always = ALWAYS.contains(&event);
         let found = self.installations.get(&installation);
         let suspended = found.is_some_and(|found| found.suspended);
-        if always || (EVENTS.contains(&event) && !suspended) {
+        let asked = self.app.events.iter().any(|asked| asked == event);
+        if always || (asked && !suspended) {
             let delivery = Delivery {
                 id: self.fresh_id(),
                 guid: uuid(&self.unguessable()),

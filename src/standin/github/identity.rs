@@ -30,20 +30,20 @@ impl fmt::Debug for AppIdentity {
 impl AppIdentity {
     /// An App with a new private key (PKCS#8).
     pub fn fresh(id: u64, webhook_secret: &str) -> Result<Self> {
-        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow!("no RSA key came"))?;
-        let der = pair.as_der().map_err(|_| anyhow!("no RSA key came"))?;
-        let text = STANDARD.encode(der.as_ref());
-        let lines: Vec<_> = text
-            .as_bytes()
-            .chunks(64)
-            .map(String::from_utf8_lossy)
-            .collect();
         Ok(Self {
             id,
-            key: format!(
-                "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-                lines.join("\n")
-            ),
+            key: pem("PRIVATE KEY", &new_key()?),
+            webhook_secret: webhook_secret.into(),
+        })
+    }
+
+    /// The same with the key as GitHub hands it out: PKCS#1.
+    pub(super) fn handed_out(id: u64, webhook_secret: &str) -> Result<Self> {
+        let wrapped = new_key()?;
+        let key = wrapped.get(WRAPPING..).context("no RSA key came")?;
+        Ok(Self {
+            id,
+            key: pem("RSA PRIVATE KEY", key),
             webhook_secret: webhook_secret.into(),
         })
     }
@@ -61,14 +61,39 @@ impl AppIdentity {
     }
 }
 
+/// How many bytes PKCS#8 puts before a key of 2048 bits in PKCS#1.
+const WRAPPING: usize = 26;
+
+/// A new private key: DER, PKCS#8.
+fn new_key() -> Result<Vec<u8>> {
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow!("no RSA key came"))?;
+    let der = pair.as_der().map_err(|_| anyhow!("no RSA key came"))?;
+    Ok(der.as_ref().to_vec())
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text
+        .as_bytes()
+        .chunks(64)
+        .map(String::from_utf8_lossy)
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
 /// The App as GitHub keeps it.
 pub(super) struct App {
     pub id: u64,
-    pub slug: &'static str,
-    pub name: &'static str,
+    pub slug: String,
+    pub name: String,
     pub key: DecodingKey,
     pub secret: String,
     pub permissions: Permissions,
+    /// What it listens to, beside what reaches every App.
+    pub events: Vec<String>,
 }
 
 /// What the App asks for: the manifest's permissions.
@@ -82,8 +107,8 @@ const PERMISSIONS: &[(&str, Level)] = &[
     ("members", Level::Read),
 ];
 
-/// What the App listens to, beside what reaches every App.
-pub(super) const EVENTS: &[&str] = &[
+/// What the App listens to.
+const EVENTS: &[&str] = &[
     "push",
     "pull_request",
     "issues",
@@ -96,15 +121,31 @@ pub(super) const EVENTS: &[&str] = &[
 impl App {
     pub fn new(identity: &AppIdentity) -> Result<Self> {
         let permissions = PERMISSIONS.iter();
+        let permissions = permissions
+            .map(|(name, level)| ((*name).to_owned(), *level))
+            .collect();
+        let events = EVENTS.iter().map(|event| (*event).to_owned()).collect();
+        Self::named("DriftGuard", identity, permissions, events)
+    }
+
+    /// An App under this name; GitHub makes the slug of it.
+    pub fn named(
+        name: &str,
+        identity: &AppIdentity,
+        permissions: Permissions,
+        events: Vec<String>,
+    ) -> Result<Self> {
+        let words = name.to_lowercase();
+        let words = words.split(|c: char| !c.is_ascii_alphanumeric());
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
         Ok(Self {
             id: identity.id,
-            slug: "driftguard",
-            name: "DriftGuard",
+            slug: words.join("-"),
+            name: name.into(),
             key: identity.public_key()?,
             secret: identity.webhook_secret.clone(),
-            permissions: permissions
-                .map(|(name, level)| ((*name).to_owned(), *level))
-                .collect(),
+            permissions,
+            events,
         })
     }
 

@@ -17,6 +17,7 @@ mod git;
 mod hooks;
 mod identity;
 mod issues;
+mod manifests;
 mod objects;
 mod people;
 mod pulls;

@@ -1,7 +1,7 @@
 //! What GitHub answers to: every path that the stand-in knows, what it takes to use it, and who answers.
 
 use super::call::{Call, Outcome};
-use super::{apps, archive, checks, comments, contents, issues, objects, pulls, refs};
+use super::{apps, archive, checks, comments, contents, issues, manifests, objects, pulls, refs};
 use std::collections::BTreeMap;
 
 /// What a caller must be.
@@ -65,6 +65,7 @@ const fn route(
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
     route("GET", "/rate_limit", Needs::Nothing, apps::rate_limit),
+    route("POST", "/app-manifests/{code}/conversions", Needs::Nothing, manifests::convert),
     route("GET", "/app", Needs::App, apps::app),
     route("GET", "/app/installations", Needs::App, apps::installations),
     route("GET", "/app/installations/{installation_id}", Needs::App, apps::installation),

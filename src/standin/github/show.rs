@@ -195,7 +195,7 @@ impl World {
             "node_id": node("A", app.id), "owner": self.show_user("driftguard-authors"), "name": app.name,
             "description": null, "external_url": html, "html_url": html,
             "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
-            "permissions": permissions(&app.permissions), "events": super::identity::EVENTS,
+            "permissions": permissions(&app.permissions), "events": app.events,
             "installations_count": self.installations.len(),
         })
     }
@@ -218,7 +218,7 @@ impl World {
             "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.api),
             "repositories_url": format!("{}/installation/repositories", self.api),
             "html_url": format!("{}/settings/installations/{id}", self.api),
-            "permissions": permissions(&found.permissions), "events": super::identity::EVENTS,
+            "permissions": permissions(&found.permissions), "events": self.app.events,
             "single_file_name": null, "has_multiple_single_files": false, "single_file_paths": [],
             "created_at": time(found.created), "updated_at": time(found.created),
             "suspended_at": time_or_null(suspended), "suspended_by": by,

@@ -4,6 +4,7 @@ use super::faults::Faults;
 use super::git::{Objects, Oid};
 use super::hooks::Delivery;
 use super::identity::App;
+use super::manifests::Handover;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -28,6 +29,8 @@ pub(super) struct World {
     pub requests: Vec<Seen>,
     pub violations: Vec<String>,
     pub faults: Faults,
+    /// Apps made from a manifest whose key nobody fetched yet, by code.
+    pub handovers: BTreeMap<String, Handover>,
     ids: u64,
 }
 
@@ -240,6 +243,7 @@ impl World {
             requests: Vec::new(),
             violations: Vec::new(),
             faults: Faults::default(),
+            handovers: BTreeMap::new(),
             ids: 1_000,
         }
     }
