@@ -10,6 +10,11 @@ use url::Url;
 /// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
 const KEY_LENGTH: usize = 32;
 
+/// GitHub's API, unless `GITHUB_API_URL` says otherwise.
+pub const GITHUB_API: &str = "https://api.github.com";
+/// GitHub's pages, unless `GITHUB_URL` says otherwise.
+pub const GITHUB_PAGES: &str = "https://github.com";
+
 /// What the server runs with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -79,8 +84,8 @@ impl Config {
         let (database_url, data_folder) = database(&lookup)?;
         Ok(Self {
             app: app(&lookup)?,
-            api_url: address(&lookup, "GITHUB_API_URL", "https://api.github.com")?,
-            pages_url: address(&lookup, "GITHUB_URL", "https://github.com")?,
+            api_url: address(&lookup, "GITHUB_API_URL", GITHUB_API)?,
+            pages_url: address(&lookup, "GITHUB_URL", GITHUB_PAGES)?,
             database_url,
             data_folder,
             listen: listen(&lookup)?,
@@ -132,8 +137,11 @@ fn private_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
     const NAME: &str = "GITHUB_PRIVATE_KEY";
     const FILE: &str = "GITHUB_PRIVATE_KEY_FILE";
     let (variable, text) = match (lookup(NAME), lookup(FILE)) {
-        // Some ways to set a variable leave `\n` in place of line ends.
-        (Some(text), _) => (NAME, text.replace("\\n", "\n")),
+        // Some ways to set a variable leave `\n` in place of line ends, some leave the quotes of a file of settings.
+        (Some(text), _) => {
+            let text = text.trim_matches(['\'', '"']);
+            (NAME, text.replace("\\n", "\n"))
+        }
         (None, Some(path)) => {
             let text = std::fs::read_to_string(&path).map_err(|cause| ConfigError::Bad {
                 variable: FILE,
@@ -286,7 +294,7 @@ mod tests {
 
     const APP: &[(&str, &str)] = &[
         ("GITHUB_APP_ID", "7"),
-        ("GITHUB_PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----\\nMII"),
+        ("GITHUB_PRIVATE_KEY", "'-----BEGIN PRIVATE KEY-----\\nMII'"),
         ("GITHUB_WEBHOOK_SECRET", "new, old"),
         ("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
         ("XDG_DATA_HOME", "/srv/my data"),
@@ -321,7 +329,8 @@ mod tests {
             .map(|s| s.expose_secret())
             .collect();
         assert_eq!(secrets, ["new", "old"]);
-        assert!(app.private_key.expose_secret().contains("-\nMII"));
+        let key = app.private_key.expose_secret();
+        assert_eq!(key, "-----BEGIN PRIVATE KEY-----\nMII");
         assert_eq!(
             config.database_url.expose_secret(),
             "sqlite:///srv/my%20data/driftguard/driftguard.db"

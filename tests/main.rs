@@ -20,6 +20,7 @@ mod report;
 mod resources;
 mod scan;
 mod server;
+mod setup;
 mod standin;
 mod store;
 mod webhook;

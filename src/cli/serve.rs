@@ -2,10 +2,12 @@
 
 use super::worker::{asked_to_stop, worker};
 use crate::config::{App, Config};
+use crate::github::{ManifestError, Manifests};
 use crate::jobs::inbox::Inbox;
 use crate::jobs::job::Process;
 use crate::jobs::scan::Scanner;
 use crate::web;
+use crate::web::setup::{Exchange, NewApp, NotMade};
 use crate::webhook::{self, Door, signature::Secrets};
 use anyhow::Context;
 use futures::FutureExt;
@@ -16,8 +18,7 @@ use tokio::net::TcpListener;
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = asked_to_stop()?;
     let Some(app) = &config.app else {
-        tracing::info!(address = %config.listen, "no GITHUB_APP_ID: set-up mode");
-        return web::serve(listen(&config).await?, web::alive(), stop.shared()).await;
+        return set_up(&config, stop.shared()).await;
     };
     config.prepare()?;
     let scanner = Scanner::new(&config, app).await?;
@@ -30,14 +31,14 @@ pub async fn run_until(
     process: impl Process,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let listener = listen(&config).await?;
     let stop = stop.shared();
     let Some(App {
         webhook_secrets, ..
     }) = &config.app
     else {
-        return web::serve(listener, web::alive(), stop).await;
+        return set_up(&config, stop).await;
     };
+    let listener = listen(&config).await?;
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     let secrets = Secrets::new(webhook_secrets.clone());
@@ -53,6 +54,43 @@ pub async fn run_until(
     );
     inbox.close().await;
     served.and(worked)
+}
+
+/// Serves the set-up page, and that the process runs, until `stop` ends.
+async fn set_up(
+    config: &Config,
+    stop: impl Future<Output = ()> + Clone + Send + 'static,
+) -> anyhow::Result<()> {
+    let pages = web::setup::router(config, Maker(Manifests::new(&config.api_url)?))?;
+    let listener = listen(config).await?;
+    let here = format!("http://{}", config.listen);
+    let public = config.public_url.as_ref().map(ToString::to_string);
+    let page = public.unwrap_or(here);
+    tracing::info!(
+        "no GITHUB_APP_ID: open {}/setup to create the App",
+        page.trim_end_matches('/')
+    );
+    web::serve(listener, web::alive().merge(pages), stop).await
+}
+
+/// GitHub, which makes the App.
+#[derive(Clone)]
+struct Maker(Manifests);
+
+impl Exchange for Maker {
+    async fn exchange(&self, code: &str) -> Result<NewApp, NotMade> {
+        let made = self.0.convert(code).await;
+        let app = made.map_err(|error| match error {
+            ManifestError::UnknownCode => NotMade::UnknownCode,
+            ManifestError::NotHandedOver(why) => NotMade::Other(why),
+        })?;
+        Ok(NewApp {
+            id: app.id,
+            private_key: app.private_key,
+            webhook_secret: app.webhook_secret,
+            page: app.page,
+        })
+    }
 }
 
 async fn listen(config: &Config) -> anyhow::Result<TcpListener> {

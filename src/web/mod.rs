@@ -2,6 +2,8 @@
 
 /// What the server says of itself.
 mod health;
+/// From nothing to an App.
+pub mod setup;
 
 pub use health::{alive, router};
 

@@ -1,0 +1,175 @@
+//! What a person chooses before the App is made, and whether GitHub would take it.
+
+use std::collections::HashMap;
+use url::Url;
+
+/// The name that is proposed.
+const NAME: &str = "DriftGuard";
+/// GitHub's limit for an App's name, in characters.
+const LONGEST_NAME: usize = 34;
+/// The longest name of an organisation that is sent on; GitHub allows 39 characters today.
+const LONGEST_ORGANIZATION: usize = 100;
+
+/// A field as it was typed, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct Field {
+    pub typed: String,
+    pub problem: Option<&'static str>,
+}
+
+/// The fields of the form.
+#[derive(Debug)]
+pub(super) struct Choices {
+    /// Empty for the person's own account.
+    pub organization: Field,
+    pub name: Field,
+    /// As typed; empty where the settings say it.
+    pub public_url: Field,
+    /// Whether the settings leave the address to be asked for.
+    pub asks_address: bool,
+    address: Option<String>,
+}
+
+/// Choices that a manifest can be made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chosen<'a> {
+    pub organization: Option<&'a str>,
+    pub name: &'a str,
+    pub public_url: &'a str,
+}
+
+impl Choices {
+    /// Reads what was typed. `public_url` is the setting, if there is one.
+    pub fn read(typed: &HashMap<String, String>, public_url: Option<&str>) -> Self {
+        let text = |name: &str| typed.get(name).map(|text| text.trim().to_owned());
+        let organization = text("organization").unwrap_or_default();
+        let name = text("name").unwrap_or_else(|| NAME.to_owned());
+        let asked = text("public_url").filter(|_| public_url.is_none());
+        let address = match public_url {
+            Some(known) => Some(known.to_owned()),
+            None => asked.as_deref().and_then(plain_address),
+        };
+        let bad_address = asked.is_some() && address.is_none();
+        Self {
+            organization: Field {
+                problem: (!is_organization(&organization)).then_some(
+                    "This is no organisation's name. Write it as in its address: acme for github.com/acme.",
+                ),
+                typed: organization,
+            },
+            name: Field {
+                problem: (!is_name(&name))
+                    .then_some("GitHub takes 1 to 34 characters as an App's name."),
+                typed: name,
+            },
+            public_url: Field {
+                problem: bad_address.then_some(
+                    "This is no address that others can be put below. Write it as in https://driftguard.example.com.",
+                ),
+                typed: asked.unwrap_or_default(),
+            },
+            asks_address: public_url.is_none(),
+            address,
+        }
+    }
+
+    /// Whether something is wrong, rather than not yet said.
+    pub fn wrong(&self) -> bool {
+        let fields = [&self.organization, &self.name, &self.public_url];
+        fields.iter().any(|field| field.problem.is_some())
+    }
+
+    /// What was chosen, once nothing is missing or wrong.
+    pub fn chosen(&self) -> Option<Chosen<'_>> {
+        if self.wrong() {
+            return None;
+        }
+        let organization = self.organization.typed.as_str();
+        Some(Chosen {
+            organization: (!organization.is_empty()).then_some(organization),
+            name: &self.name.typed,
+            public_url: self.address.as_deref()?,
+        })
+    }
+}
+
+/// Whether it can stand in the address of an organisation's settings, or is left out.
+fn is_organization(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    text.len() <= LONGEST_ORGANIZATION && text.bytes().all(plain)
+}
+
+fn is_name(text: &str) -> bool {
+    let length = text.chars().count();
+    (1..=LONGEST_NAME).contains(&length) && !text.chars().any(char::is_control)
+}
+
+/// An address that others can be put below, without a slash at its end: a host, and perhaps a path.
+pub(super) fn plain_address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let bare = url.username().is_empty() && url.password().is_none();
+    let ends = url.query().is_none() && url.fragment().is_none();
+    (web && bare && ends).then(|| url.as_str().trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(typed: &[(&str, &str)], public_url: Option<&str>) -> Choices {
+        let typed = typed
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Choices::read(&typed.collect(), public_url)
+    }
+
+    #[test]
+    fn what_is_not_typed_is_proposed_and_what_is_set_is_not_asked_for() {
+        let choices = read(
+            &[("public_url", "https://mallory.example")],
+            Some("https://a.example"),
+        );
+        let chosen = choices.chosen().unwrap();
+        assert_eq!(chosen.name, "DriftGuard");
+        assert_eq!(chosen.organization, None);
+        assert_eq!(chosen.public_url, "https://a.example");
+        let choices = read(&[], None);
+        assert!(choices.chosen().is_none() && !choices.wrong());
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_path() {
+        for (typed, read) in [
+            ("https://a.example", Some("https://a.example")),
+            ("https://a.example/drift/", Some("https://a.example/drift")),
+            ("http://10.0.0.1:8080", Some("http://10.0.0.1:8080")),
+            ("https://me@a.example", None),
+            ("https://a.example?x", None),
+            ("https://a.example#x", None),
+            ("javascript:alert(1)", None),
+            ("a.example", None),
+        ] {
+            assert_eq!(plain_address(typed).as_deref(), read, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_github_would_refuse_is_refused_first() {
+        let public = Some("https://a.example");
+        for typed in [
+            ("organization", "acme/../../x"),
+            ("organization", "a?b"),
+            ("name", ""),
+            ("name", "a name of more than thirty-four characters"),
+        ] {
+            assert!(read(&[typed], public).chosen().is_none(), "{typed:?}");
+        }
+        let chosen = read(
+            &[("organization", " acme "), ("name", "Drift & Co")],
+            public,
+        );
+        assert_eq!(chosen.chosen().unwrap().organization, Some("acme"));
+    }
+}

@@ -1,0 +1,62 @@
+//! The environment to start the server with: lines that a shell, systemd and Docker read alike.
+
+use super::{NewApp, Places, attempts};
+use crate::config::{GITHUB_API, GITHUB_PAGES};
+use secrecy::{ExposeSecret, SecretString};
+
+/// One setting a line.
+pub(super) fn lines(
+    app: &NewApp,
+    public_url: &str,
+    places: &Places,
+) -> anyhow::Result<SecretString> {
+    let key = app.private_key.expose_secret().replace('\r', "");
+    let mut settings = vec![
+        ("GITHUB_APP_ID", app.id.to_string()),
+        ("GITHUB_PRIVATE_KEY", key),
+        (
+            "GITHUB_WEBHOOK_SECRET",
+            app.webhook_secret.expose_secret().to_owned(),
+        ),
+        ("DRIFTGUARD_SECRET_KEY", attempts::unguessable()?),
+        ("DRIFTGUARD_PUBLIC_URL", public_url.to_owned()),
+    ];
+    if places.api != GITHUB_API {
+        settings.push(("GITHUB_API_URL", places.api.clone()));
+    }
+    if places.pages != GITHUB_PAGES {
+        settings.push(("GITHUB_URL", places.pages.clone()));
+    }
+    let lines = settings
+        .iter()
+        .map(|(name, value)| format!("{name}={}\n", quoted(value)));
+    Ok(lines.collect::<String>().into())
+}
+
+/// A value on one line. Line ends become `\n`, which the server turns back in a key; single quotes keep a shell and
+/// systemd from reading more into it.
+fn quoted(value: &str) -> String {
+    let value = value.trim().replace('\n', "\\n");
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/@%+,~[]".contains(&b);
+    if value.bytes().all(plain) {
+        return value;
+    }
+    format!("'{}'", value.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stays_on_its_line_and_is_quoted_where_it_has_to_be() {
+        for (value, line) in [
+            ("https://a.example:8080/x", "https://a.example:8080/x"),
+            ("-----BEGIN KEY-----\nMI=\n", "'-----BEGIN KEY-----\\nMI='"),
+            ("$(id) `id`", "'$(id) `id`'"),
+            ("it's", "'it'\\''s'"),
+        ] {
+            assert_eq!(quoted(value), line);
+        }
+    }
+}

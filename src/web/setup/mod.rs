@@ -1,0 +1,222 @@
+//! Set-up mode: from nothing to an App. `/setup` sends the manifest to GitHub; GitHub sends the browser back with a code,
+//! and `/setup/created` shows, once, the environment to start the server with. Nothing of it is kept.
+
+mod attempts;
+mod choices;
+mod environment;
+mod manifest;
+mod pages;
+
+use crate::config::Config;
+use anyhow::Context;
+use attempts::{Attempts, Taken};
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use choices::Choices;
+use pages::{Refusal, Shown};
+use secrecy::SecretString;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What keeps a browser's attempts together.
+const COOKIE: &str = "driftguard_setup";
+
+/// Gives GitHub's code for the App that was made.
+pub trait Exchange: Clone + Send + Sync + 'static {
+    /// The App of a code. A code is good once.
+    fn exchange(&self, code: &str) -> impl Future<Output = Result<NewApp, NotMade>> + Send;
+}
+
+/// An App that GitHub has just made.
+#[derive(Debug)]
+pub struct NewApp {
+    /// Its id.
+    pub id: u64,
+    /// PEM.
+    pub private_key: SecretString,
+    /// What deliveries are signed with.
+    pub webhook_secret: SecretString,
+    /// The App's page at GitHub.
+    pub page: String,
+}
+
+/// Why there is no App.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMade {
+    /// GitHub does not know the code.
+    #[error("GitHub does not know the code")]
+    UnknownCode,
+    /// Something else; it holds no secret.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// What both pages need.
+struct Setup<E> {
+    exchange: E,
+    attempts: Attempts,
+    places: Places,
+}
+
+/// Where things are.
+struct Places {
+    /// GitHub's pages, without a slash at their end.
+    pages: String,
+    /// GitHub's API, without a slash at its end.
+    api: String,
+    /// Where people reach this server, without a slash at its end, if the settings say so.
+    public: Option<String>,
+}
+
+type Shared<E> = State<Arc<Setup<E>>>;
+type Asked = Query<HashMap<String, String>>;
+
+/// `/setup` and `/setup/created`.
+///
+/// # Errors
+/// When `DRIFTGUARD_PUBLIC_URL` is more than an address that others can be put below.
+pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Router> {
+    let public = config.public_url.as_ref().map(|url| {
+        choices::plain_address(url.as_str()).context(
+            "DRIFTGUARD_PUBLIC_URL holds more than a host and a path: write it as in https://driftguard.example.com",
+        )
+    });
+    let setup = Setup {
+        exchange,
+        attempts: Attempts::default(),
+        places: Places {
+            pages: config.pages_url.clone(),
+            api: config.api_url.clone(),
+            public: public.transpose()?,
+        },
+    };
+    // A program that only looks where a link leads must not use its code up.
+    let created = get(created::<E>).head(StatusCode::METHOD_NOT_ALLOWED);
+    Ok(Router::new()
+        .route("/setup", get(begin::<E>))
+        .route("/setup/created", created)
+        .with_state(Arc::new(setup)))
+}
+
+/// Asks for what the manifest needs, and shows the button that sends it.
+async fn begin<E: Exchange>(
+    State(setup): Shared<E>,
+    headers: HeaderMap,
+    Query(asked): Asked,
+) -> Response {
+    let choices = Choices::read(&asked, setup.places.public.as_deref());
+    let shown = setup.begin(&choices, &headers);
+    shown.unwrap_or_else(|error| {
+        tracing::error!(
+            error = format!("{error:#}"),
+            "the set-up page cannot be made"
+        );
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
+impl<E: Exchange> Setup<E> {
+    fn begin(&self, choices: &Choices, headers: &HeaderMap) -> anyhow::Result<Response> {
+        let browser = match browser(headers) {
+            Some(browser) => browser.to_owned(),
+            None => attempts::unguessable()?,
+        };
+        let mut secure = "";
+        let begun = match choices.chosen() {
+            Some(chosen) => {
+                if reached_by_tls(headers, chosen.public_url) {
+                    secure = "; Secure";
+                }
+                let state = self.attempts.begin(&browser, chosen.public_url)?;
+                let manifest = manifest::manifest(chosen.name, chosen.public_url)?;
+                Some((chosen, manifest, state))
+            }
+            None => None,
+        };
+        let status = match choices.wrong() {
+            true => StatusCode::UNPROCESSABLE_ENTITY,
+            false => StatusCode::OK,
+        };
+        let mut page = Shown::form(choices, begun, &self.places)?.answer(status);
+        // No path: the browser sends it to what is beside this page, wherever a proxy has put it.
+        let cookie = format!("{COOKIE}={browser}; Max-Age=3600; HttpOnly; SameSite=Lax{secure}");
+        page.headers_mut()
+            .insert(header::SET_COOKIE, cookie.parse()?);
+        Ok(page)
+    }
+
+    /// What is answered to the browser that GitHub sent back.
+    async fn created(&self, code: &str, state: &str, browser: &str) -> anyhow::Result<Response> {
+        let public_url = match self.attempts.take(state, browser) {
+            Taken::Fresh { public_url } => public_url,
+            Taken::Used => return self.refuse(Refusal::Shown),
+            Taken::Unknown => return self.refuse(Refusal::NotBegunHere),
+        };
+        let app = match self.exchange.exchange(code).await {
+            Ok(app) => app,
+            Err(NotMade::UnknownCode) => return self.refuse(Refusal::UnknownCode),
+            Err(NotMade::Other(why)) => {
+                tracing::warn!(why, "GitHub did not hand over the App");
+                return self.refuse(Refusal::NotHandedOver(why));
+            }
+        };
+        tracing::info!(
+            app = app.id,
+            "GitHub made the App: start again with the environment that the page shows"
+        );
+        let environment = environment::lines(&app, &public_url, &self.places)?;
+        Ok(Shown::environment(&app, &environment)?.answer(StatusCode::OK))
+    }
+
+    fn refuse(&self, refusal: Refusal) -> anyhow::Result<Response> {
+        let status = refusal.status();
+        Ok(Shown::refusal(refusal, &self.places)?.answer(status))
+    }
+}
+
+/// Takes GitHub's code back, and shows the environment.
+async fn created<E: Exchange>(
+    State(setup): Shared<E>,
+    headers: HeaderMap,
+    Query(asked): Asked,
+) -> Response {
+    let part = |name: &str| asked.get(name).filter(|text| !text.is_empty());
+    let shown = match (part("code"), part("state")) {
+        (Some(code), Some(state)) => {
+            let browser = browser(&headers).unwrap_or_default();
+            setup.created(code, state, browser).await
+        }
+        _ => setup.refuse(Refusal::Incomplete),
+    };
+    shown.unwrap_or_else(|error| {
+        tracing::error!(
+            error = format!("{error:#}"),
+            "the page with the environment cannot be made"
+        );
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
+/// The browser's own mark, if it has one of ours.
+fn browser(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).into_iter();
+    let texts = all.filter_map(|value| value.to_str().ok());
+    let mut pairs = texts.flat_map(|text| text.split(';'));
+    pairs.find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == COOKIE && attempts::could_be(value)).then_some(value)
+    })
+}
+
+/// Whether this request came to the public address, and that over TLS. Behind a proxy only the name tells.
+fn reached_by_tls(headers: &HeaderMap, public_url: &str) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let public = public_url.strip_prefix("https://");
+    let public = public.and_then(|rest| rest.split('/').next());
+    public.is_some() && public == host
+}

@@ -1,0 +1,238 @@
+//! The pages of set-up, and what a browser is told about them.
+
+use super::choices::{Choices, Chosen};
+use super::{NewApp, Places, attempts};
+use askama::Template;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+/// A page with what its style and its forms need.
+pub(super) struct Shown {
+    html: String,
+    nonce: String,
+    /// Where a form may send, besides this server.
+    sends_to: Option<String>,
+}
+
+/// Why a browser that GitHub sent back is not shown the environment.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The code or the state is missing.
+    Incomplete,
+    /// Not begun here, not in this browser, or long ago.
+    NotBegunHere,
+    /// It was shown before.
+    Shown,
+    /// GitHub does not know the code.
+    UnknownCode,
+    /// GitHub did not hand over the App; this says why.
+    NotHandedOver(String),
+}
+
+#[derive(Template)]
+#[template(path = "setup/form.html")]
+struct Form<'a> {
+    nonce: &'a str,
+    choices: &'a Choices,
+    begun: Option<Begun<'a>>,
+}
+
+/// What is sent to GitHub, and told before.
+struct Begun<'a> {
+    owner: String,
+    name: &'a str,
+    public_url: &'a str,
+    hook: String,
+    permissions: Vec<(String, String)>,
+    action: String,
+    manifest: String,
+}
+
+#[derive(Template)]
+#[template(path = "setup/created.html")]
+struct Created<'a> {
+    nonce: &'a str,
+    id: u64,
+    environment: &'a str,
+    page: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "setup/refused.html")]
+struct Refused<'a> {
+    nonce: &'a str,
+    title: &'static str,
+    reason: String,
+    /// Whether GitHub has an App now that nobody holds the key of.
+    app_left: bool,
+    apps: String,
+    again: Option<&'a str>,
+}
+
+impl Shown {
+    /// The form, and the button once there is something to send.
+    pub fn form(
+        choices: &Choices,
+        begun: Option<(Chosen<'_>, Value, String)>,
+        places: &Places,
+    ) -> anyhow::Result<Self> {
+        let nonce = attempts::unguessable()?;
+        let begun =
+            begun.map(|(chosen, manifest, state)| Begun::new(chosen, &manifest, &state, places));
+        let page = Form {
+            nonce: &nonce,
+            choices,
+            begun,
+        };
+        Ok(Self {
+            html: page.render()?,
+            sends_to: Some(Url::parse(&places.pages)?.origin().ascii_serialization()),
+            nonce,
+        })
+    }
+
+    /// The environment, the only time that it is shown.
+    pub fn environment(app: &NewApp, environment: &SecretString) -> anyhow::Result<Self> {
+        let nonce = attempts::unguessable()?;
+        let page = Url::parse(&app.page).ok();
+        let page = page.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let page = Created {
+            nonce: &nonce,
+            id: app.id,
+            environment: environment.expose_secret(),
+            page: page.as_ref().map(Url::as_str),
+        };
+        Ok(Self {
+            html: page.render()?,
+            sends_to: None,
+            nonce,
+        })
+    }
+
+    /// Why not, and the way out.
+    pub fn refusal(refusal: Refusal, places: &Places) -> anyhow::Result<Self> {
+        let nonce = attempts::unguessable()?;
+        let page = Refused {
+            nonce: &nonce,
+            title: refusal.title(),
+            app_left: !matches!(refusal, Refusal::Incomplete),
+            reason: refusal.reason(),
+            apps: format!("{}/settings/apps", places.pages),
+            again: places.public.as_deref(),
+        };
+        Ok(Self {
+            html: page.render()?,
+            sends_to: None,
+            nonce,
+        })
+    }
+
+    /// The page as it is answered: it loads nothing, runs nothing, is kept nowhere, and tells nobody its address.
+    pub fn answer(self, status: StatusCode) -> Response {
+        let sends_to = self.sends_to.unwrap_or_default();
+        let policy = format!(
+            "default-src 'none'; style-src 'nonce-{}'; form-action 'self' {sends_to}; base-uri 'none'; frame-ancestors 'none'",
+            self.nonce
+        );
+        let mut answer = (status, self.html).into_response();
+        let fixed: [(HeaderName, &str); 5] = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::X_FRAME_OPTIONS, "DENY"),
+        ];
+        let headers = answer.headers_mut();
+        for (name, value) in fixed {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        match HeaderValue::from_str(&policy) {
+            Ok(policy) => {
+                headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+                answer
+            }
+            // An address that cannot stand in a header cannot be sent to either.
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}
+
+impl<'a> Begun<'a> {
+    fn new(chosen: Chosen<'a>, manifest: &Value, state: &str, places: &Places) -> Self {
+        let pages = &places.pages;
+        let owner = match chosen.organization {
+            Some(organization) => format!("the organisation {organization}"),
+            None => "your own account".to_owned(),
+        };
+        let settings = match chosen.organization {
+            Some(organization) => format!("{pages}/organizations/{organization}/settings/apps/new"),
+            None => format!("{pages}/settings/apps/new"),
+        };
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let permissions = manifest["default_permissions"].as_object();
+        let permissions = permissions
+            .into_iter()
+            .flatten()
+            .map(|(name, level)| (name.replace('_', " "), text(level)));
+        Self {
+            owner,
+            name: chosen.name,
+            public_url: chosen.public_url,
+            hook: text(&manifest["hook_attributes"]["url"]),
+            permissions: permissions.collect(),
+            action: format!("{settings}?state={state}"),
+            manifest: manifest.to_string(),
+        }
+    }
+}
+
+impl Refusal {
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Incomplete => StatusCode::BAD_REQUEST,
+            Self::NotBegunHere => StatusCode::FORBIDDEN,
+            Self::Shown | Self::UnknownCode => StatusCode::GONE,
+            Self::NotHandedOver(_) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Incomplete => "Something is missing in this address",
+            Self::NotBegunHere => "This was not begun here",
+            Self::Shown => "This was shown once already",
+            Self::UnknownCode => "GitHub does not know this code",
+            Self::NotHandedOver(_) => "GitHub did not hand over the App",
+        }
+    }
+
+    fn reason(self) -> String {
+        let reason = match self {
+            Self::Incomplete => {
+                "GitHub sends you to this page after it has made the App, and adds a code and a state to the address. \
+                 They are not there."
+            }
+            Self::NotBegunHere => {
+                "What GitHub sent back does not belong to an App that was begun in this browser within the last hour, \
+                 since the server was started. It was not used: it could be an App of somebody else. Open the set-up \
+                 page at the very address that GitHub sends you back to, and stay in one browser."
+            }
+            Self::Shown => {
+                "The App's key and secrets are shown once and kept nowhere. If you saved them, start the server with them."
+            }
+            Self::UnknownCode => {
+                "A code is good once, and for an hour. If this one is fresh, check that GITHUB_API_URL is the API of the \
+                 GitHub that GITHUB_URL names."
+            }
+            Self::NotHandedOver(why) => {
+                return format!(
+                    "{why}. A code is good once, so it was not tried again. Check that this server reaches GITHUB_API_URL."
+                );
+            }
+        };
+        reason.to_owned()
+    }
+}
