@@ -1,0 +1,34 @@
+# syntax=docker/dockerfile:1
+# The server on its own: no shell, no user but a numbered one, nothing that it does not run.
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+# The dependencies by themselves, with a program that does nothing: this layer is built again only when they change.
+# The AWS SDKs take minutes and several GB of memory.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir -p src tests benches/state benches/receiver \
+    && touch src/lib.rs tests/main.rs \
+    && for program in src benches/state benches/receiver; do echo 'fn main() {}' > $program/main.rs; done \
+    && cargo build --release --locked --bin driftguard \
+    && rm -r src
+COPY app-manifest.yml ./
+COPY migrations migrations
+COPY templates templates
+COPY src src
+# Whatever is newer than the program that does nothing is built.
+RUN find src -name '*.rs' -exec touch {} + \
+    && cargo build --release --locked --bin driftguard \
+    && mkdir /data
+
+# glibc, certificates of the public authorities, time zones.
+FROM gcr.io/distroless/cc-debian12
+COPY --from=build /build/target/release/driftguard /usr/local/bin/driftguard
+COPY --from=build --chown=65532:65532 --chmod=700 /data /data
+ENV DRIFTGUARD_LISTEN=0.0.0.0:8080 \
+    DRIFTGUARD_DATA_DIR=/data
+USER 65532:65532
+VOLUME /data
+EXPOSE 8080
+# `GET /healthz` and `/readyz` are for the orchestrator: nothing in here could ask them.
+ENTRYPOINT ["/usr/local/bin/driftguard"]
+CMD ["serve"]
