@@ -110,7 +110,9 @@ pub(super) fn plain_address(text: &str) -> Option<String> {
     let web = matches!(url.scheme(), "http" | "https") && url.has_host();
     let bare = url.username().is_empty() && url.password().is_none();
     let ends = url.query().is_none() && url.fragment().is_none();
-    (web && bare && ends).then(|| url.as_str().trim_end_matches('/').to_owned())
+    // A quote would have to be quoted in the environment, which a shell and systemd do differently.
+    let text = url.as_str().trim_end_matches('/').replace('\'', "%27");
+    (web && bare && ends).then_some(text)
 }
 
 #[cfg(test)]
@@ -144,6 +146,7 @@ mod tests {
         for (typed, read) in [
             ("https://a.example", Some("https://a.example")),
             ("https://a.example/drift/", Some("https://a.example/drift")),
+            ("https://a.example/it's", Some("https://a.example/it%27s")),
             ("http://10.0.0.1:8080", Some("http://10.0.0.1:8080")),
             ("https://me@a.example", None),
             ("https://a.example?x", None),
