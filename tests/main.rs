@@ -4,6 +4,7 @@
 mod architecture;
 mod aws;
 mod code;
+mod codeowners;
 mod coverage;
 mod database;
 mod demo;

@@ -18,10 +18,13 @@ const ENDINGS: &[&str] = &[
     ".tmpl", ".sh", ".txt",
 ];
 
+/// Who owns its files, wherever GitHub looks for it.
+const OWNERS: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+
 impl Tree {
-    /// Whether a scan reads files of this name.
+    /// Whether a scan reads the file at this path.
     pub fn is_read(path: &str) -> bool {
-        ENDINGS.iter().any(|ending| path.ends_with(ending))
+        OWNERS.contains(&path) || ENDINGS.iter().any(|ending| path.ends_with(ending))
     }
 
     /// The text of a file; none where there is no such file, or it is not UTF-8.

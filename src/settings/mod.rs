@@ -2,11 +2,14 @@
 #![deny(clippy::disallowed_methods)]
 
 mod accept;
+mod codeowners;
 mod form;
 mod glob;
+mod pattern;
 mod stacks;
 
 pub use accept::Accept;
+pub use codeowners::{Codeowners, Owner};
 pub use form::{
     Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
 };

@@ -1,0 +1,243 @@
+//! Who owns a file: GitHub's `CODEOWNERS`.
+
+use super::pattern::Pattern;
+use crate::model::Tree;
+
+/// Where GitHub looks for it, in this order.
+const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+
+/// GitHub reads no larger one.
+const LARGEST: usize = 3 * 1024 * 1024;
+
+/// Who owns a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// By the login.
+    Person(String),
+    /// A team of an organisation.
+    Team {
+        /// The organisation.
+        org: String,
+        /// The team's name in addresses.
+        slug: String,
+    },
+}
+
+impl Owner {
+    /// `@login` or `@org/team`.
+    fn parse(text: &str) -> Option<Self> {
+        let name = text.strip_prefix('@')?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let good = |part: &str| !part.is_empty() && part.chars().all(allowed);
+        match name.split_once('/') {
+            Some((org, slug)) if good(org) && good(slug) => Some(Self::Team {
+                org: org.to_owned(),
+                slug: slug.to_owned(),
+            }),
+            None if good(name) => Some(Self::Person(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// The owners of a repository's files.
+#[derive(Debug, Clone, Default)]
+pub struct Codeowners {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    pattern: Pattern,
+    owners: Vec<Owner>,
+}
+
+impl Codeowners {
+    /// The file that GitHub would take.
+    pub fn of(tree: &Tree) -> Option<Self> {
+        let found = PLACES
+            .iter()
+            .find(|place| tree.files.contains_key(**place))?;
+        tree.text(found)
+            .filter(|text| text.len() <= LARGEST)
+            .map(Self::parse)
+    }
+
+    /// Reads a file. A line that GitHub does not take is none.
+    pub fn parse(text: &str) -> Self {
+        Self {
+            lines: text.lines().filter_map(Line::parse).collect(),
+        }
+    }
+
+    /// The owners of a file: those of the last line that fits, and nobody where that line names nobody.
+    pub fn owners(&self, path: &str) -> &[Owner] {
+        let path: Vec<Vec<char>> = path.split('/').map(|name| name.chars().collect()).collect();
+        let last = self
+            .lines
+            .iter()
+            .rev()
+            .find(|line| line.pattern.fits(&path));
+        last.map_or(&[], |line| &line.owners)
+    }
+}
+
+impl Line {
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = words(line).into_iter();
+        let pattern = words.next()?;
+        // In a `.gitignore` these have a meaning, in this file they have none.
+        if pattern.starts_with(['!', '\\']) || pattern.contains(['[', ']']) {
+            return None;
+        }
+        let mut owners = Vec::new();
+        for word in words {
+            match Owner::parse(&word) {
+                Some(owner) => owners.push(owner),
+                // An address tells no login.
+                None if !word.starts_with('@') && word.contains('@') => {}
+                None => return None,
+            }
+        }
+        Some(Self {
+            pattern: Pattern::parse(&pattern)?,
+            owners,
+        })
+    }
+}
+
+/// The words of a line, up to its comment; a blank after a backslash belongs to its word.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '#' if word.is_empty() => break,
+            '\\' => {
+                word.push(c);
+                word.extend(chars.next());
+            }
+            c if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owners(file: &str, path: &str) -> String {
+        let file = Codeowners::parse(file);
+        let names = file.owners(path).iter().map(|owner| match owner {
+            Owner::Person(login) => login.clone(),
+            Owner::Team { org, slug } => format!("{org}/{slug}"),
+        });
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_pattern_fits_what_github_says() {
+        for (pattern, path, fits) in [
+            ("*", "infra/production/main.tf", true),
+            ("*.tf", "infra/production/main.tf", true),
+            ("*.tf", "main.tfvars", false),
+            ("/infra/", "infra/production/main.tf", true),
+            ("/infra/", "old/infra/main.tf", false),
+            ("infra/", "old/infra/main.tf", true),
+            ("infra/", "infra", false),
+            ("infra/*", "infra/main.tf", true),
+            ("infra/*", "infra/production/main.tf", false),
+            ("infra/**", "infra/production/main.tf", true),
+            ("/infra/production", "infra/production/main.tf", true),
+            ("**/logs", "infra/logs/main.tf", true),
+            ("**/logs", "logs/main.tf", true),
+            ("/infra/*/main.tf", "infra/production/main.tf", true),
+            ("/infra/*/main.tf", "infra/production/eu/main.tf", false),
+            (
+                "/infra/*/policies/",
+                "infra/production/policies/a.json",
+                true,
+            ),
+            ("Infra/", "infra/main.tf", false),
+            (r"/with\ blank/", "with blank/main.tf", true),
+            ("modules/?.tf", "modules/a.tf", true),
+        ] {
+            let line = format!("{pattern} @owner\n");
+            let expected = if fits { "owner" } else { "" };
+            assert_eq!(owners(&line, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_that_fits_wins_and_may_name_nobody() {
+        let file = "\
+# Everything, unless a later line says otherwise.
+*                 @root
+*.tf              @infra-lead   # a comment
+/modules/         @acme/platform root@example.com @second
+/modules/free/
+/docs/            someone@example.com
+";
+        for (path, expected) in [
+            ("README.md", "root"),
+            ("main.tf", "infra-lead"),
+            ("modules/vpc/main.tf", "acme/platform second"),
+            ("modules/free/main.tf", ""),
+            ("docs/guide.md", ""),
+        ] {
+            assert_eq!(owners(file, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_github_does_not_take_is_none() {
+        for line in [
+            "!main.tf @other",
+            "[ab].tf @other",
+            r"\#main.tf @other",
+            "[Section] @other",
+            "main.tf other",
+            "main.tf @",
+            "main.tf @acme/",
+            "# main.tf @other",
+        ] {
+            assert_eq!(
+                owners(&format!("* @root\n{line}\n"), "main.tf"),
+                "root",
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_of_three_places_counts() {
+        let tree: Tree = [
+            ("CODEOWNERS", "* @root\n"),
+            ("docs/CODEOWNERS", "* @docs\n"),
+        ]
+        .into_iter()
+        .collect();
+        assert!(tree.files.keys().all(|path| Tree::is_read(path)));
+        let owner = [Owner::Person("root".to_owned())];
+        assert_eq!(Codeowners::of(&tree).unwrap().owners("main.tf"), owner);
+        assert!(Codeowners::of(&Tree::default()).is_none());
+        let large = "* @root\n".repeat(LARGEST / 8 + 1);
+        let tree: Tree = [
+            (".github/CODEOWNERS", large.as_str()),
+            ("CODEOWNERS", "* @root\n"),
+        ]
+        .into_iter()
+        .collect();
+        assert!(Codeowners::of(&tree).is_none());
+    }
+}
