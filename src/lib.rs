@@ -55,6 +55,9 @@ pub mod report;
 /// GitHub: the App's identity, repositories, pull requests, checks; one gate for all writes.
 pub mod github;
 
+/// Requests to addresses that a repository names.
+pub mod outbound;
+
 /// The database, one file a table.
 pub mod store;
 

@@ -24,12 +24,13 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("resources", &["model", "aws"], &["anyhow", "base64", "futures", "hex", "serde", "serde_json", "sha1", "sha2", "thiserror", "tracing", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3"]),
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
     ("github", &["model"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
+    ("outbound", &["model"], &["hex", "hmac", "http", "reqwest", "sha2", "thiserror", "tokio", "url"]),
     ("store", &["model"], &["anyhow", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
-    ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
+    ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "outbound", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
     ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "hex", "http", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
-    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
+    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "outbound", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
 
 /// The outside crates that have a home.
@@ -67,6 +68,7 @@ const OUTSIDE: &[&str] = &[
     "jiff",
     "jsonwebtoken",
     "octocrab",
+    "reqwest",
     "rust_decimal",
     "secrecy",
     "serde",

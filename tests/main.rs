@@ -15,6 +15,7 @@ mod hostile;
 mod jobs;
 mod npm;
 mod openapi;
+mod outbound;
 mod parity;
 mod patch;
 mod report;
