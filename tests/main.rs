@@ -20,6 +20,7 @@ mod parity;
 mod patch;
 mod report;
 mod resources;
+mod sarif;
 mod scan;
 mod server;
 mod setup;

@@ -1,10 +1,13 @@
 //! What people read, however much there is to tell and whoever wrote it.
 
 use driftguard::model::{
-    Address, Difference, Edit, Finding, FindingId, Fix, FixKind, Kind, Scanned, Severity,
-    StackName, StackReport, Value, Verdict,
+    AccountId, AccountReport, Address, Backend, Control, Coverage, Difference, Edit, Finding,
+    FindingId, Fix, FixKind, Kind, Money, MonthlyCost, Posture, Refusal, Region, Report,
+    RepositoryName, ScanError, Scanned, Severity, Source, StackName, StackReport, Status, Summary,
+    Value, Verdict,
 };
-use driftguard::report::{self, Direction, Paint};
+use driftguard::report::{self, Direction, Occasion, Paint};
+use std::collections::BTreeMap;
 
 fn finding(number: usize, tag: &str) -> Finding {
     let address: Address = format!("aws_instance.web[{number}]").parse().unwrap();
@@ -44,6 +47,151 @@ fn stack(count: usize, tag: &str) -> StackReport {
             findings: (0..count).map(|number| finding(number, tag)).collect(),
             ..Scanned::default()
         }),
+    }
+}
+
+/// A stack with one of everything, one that could not be scanned, and an account with something of its own.
+pub fn world() -> Report {
+    let rule = |port: i64, cidr: &str| {
+        let cidrs = Value::List(vec![Value::text(cidr)]);
+        Value::map([("from_port", Value::from(port)), ("cidr_blocks", cidrs)])
+    };
+    let opened = Finding {
+        id: FindingId("f-00000000000a".to_owned()),
+        address: Some("aws_security_group.web".parse().unwrap()),
+        attributes: vec![Difference {
+            path: "ingress".to_owned(),
+            verdict: Verdict::Drift,
+            declared: None,
+            recorded: Value::List(vec![rule(443, "10.0.0.0/8")]),
+            live: Value::List(vec![rule(22, "0.0.0.0/0")]),
+            added: vec![rule(22, "0.0.0.0/0")],
+            removed: vec![rule(443, "10.0.0.0/8")],
+            defined_in: Some(Source {
+                file: "infra/a b/main.tf".to_owned(),
+                line: 16,
+                span: (0, 0),
+            }),
+        }],
+        severity: Severity::Critical,
+        controls: vec![Control {
+            benchmark: "CIS AWS Foundations 3.0.0".to_owned(),
+            id: "5.2".to_owned(),
+        }],
+        techniques: vec!["T1686.001".to_owned()],
+        fix: Some(Fix::of(FixKind::Restore, Vec::new())),
+        why: vec!["The whole internet reaches port 22.".to_owned()],
+        ..Finding::new(Kind::Modified, Verdict::Drift, "aws_security_group")
+    };
+    let gone = Finding {
+        id: FindingId("f-00000000000b".to_owned()),
+        address: Some(r#"module.eu["a|b"].aws_instance.worker"#.parse().unwrap()),
+        severity: Severity::Medium,
+        monthly_cost: Some(MonthlyCost::Priced {
+            declared: Money("15.18".parse().unwrap()),
+            live: Money::ZERO,
+        }),
+        fix: Some(Fix::of(FixKind::Forget, vec![edit("infra/worker.tf", 3)])),
+        ..Finding::new(Kind::Deleted, Verdict::Drift, "aws_instance")
+    };
+    let attached = Finding {
+        id: FindingId("f-00000000000c".to_owned()),
+        import_id: Some("web/policy".to_owned()),
+        under: Some("aws_iam_role.web".parse().unwrap()),
+        severity: Severity::High,
+        fix: Some(Fix::refused(Refusal {
+            reason: "it grants access below aws_iam_role.web".to_owned(),
+            block: None,
+            command: Some("aws iam detach-role-policy --role-name 'web'".to_owned()),
+        })),
+        ..Finding::new(
+            Kind::Unmanaged,
+            Verdict::UnseenByPlan,
+            "aws_iam_role_policy_attachment",
+        )
+    };
+    let accepted = Finding {
+        id: FindingId("f-00000000000d".to_owned()),
+        verdict: Verdict::Accepted,
+        reason: Some("the patch schedule owns it (@acme/platform)".to_owned()),
+        fix: None,
+        ..finding(7, "see [this](https://evil.example)")
+    };
+    let coverage = |tf_type: &str, status, reason: Option<&str>| Coverage {
+        tf_type: tf_type.to_owned(),
+        account: AccountId::new("123456789012"),
+        region: Region::new("us-east-1"),
+        resources: 2,
+        status,
+        reason: reason.map(str::to_owned),
+        missing_action: None,
+    };
+    let scanned = Scanned {
+        summary: Summary {
+            resources: 8,
+            checked: 6,
+            unknown: 2,
+            posture: Posture {
+                declared: Some(91),
+                live: Some(64),
+            },
+            ..Summary::default()
+        },
+        findings: vec![finding(1, "web | db"), opened, gone, attached],
+        set_aside: vec![accepted],
+        coverage: vec![
+            coverage("aws_instance", Status::Checked, None),
+            coverage(
+                "aws_db_instance",
+                Status::Denied,
+                Some("rds:DescribeDBInstances is denied"),
+            ),
+            coverage(
+                "aws_kms_key",
+                Status::Unsupported,
+                Some("DriftGuard does not read it yet"),
+            ),
+        ],
+        notes: vec!["the state is locked by alice".to_owned()],
+        ..Scanned::default()
+    };
+    let stack = |name: &str, outcome| StackReport {
+        name: StackName::new(name).unwrap(),
+        path: "infra".to_owned(),
+        backend: Some(Backend {
+            kind: "s3".to_owned(),
+            location: format!("s3://acme-state/{name}.tfstate"),
+        }),
+        outcome,
+    };
+    let failed = ScanError {
+        kind: "state".into(),
+        message: "s3://acme-state/staging.tfstate does not exist".to_owned(),
+    };
+    let bucket = Finding {
+        id: FindingId("f-00000000000e".to_owned()),
+        import_id: Some("left-over".to_owned()),
+        ..Finding::new(Kind::Unmanaged, Verdict::UnseenByPlan, "aws_s3_bucket")
+    };
+    Report {
+        stacks: vec![
+            stack("production", Ok(scanned)),
+            stack("staging", Err(failed)),
+        ],
+        accounts: vec![AccountReport {
+            account: AccountId::new("123456789012").unwrap(),
+            findings: vec![bucket],
+            coverage: Vec::new(),
+        }],
+    }
+}
+
+fn edit(file: &str, line: usize) -> Edit {
+    Edit {
+        file: file.to_owned(),
+        line,
+        range: 0..0,
+        text: String::new(),
     }
 }
 
@@ -95,4 +243,136 @@ fn a_hostile_tag_stays_a_text() {
     };
     let text = report::text(&report, Paint::Plain);
     assert!(!text.contains("\n/driftguard"), "{text}");
+    let summary = report::summary(&report);
+    let outside: String = summary.split("````").step_by(2).collect();
+    for bad in ["@octocat", "<img", "evil.example", "\n/driftguard"] {
+        assert!(!outside.contains(bad), "{bad} in {outside}");
+    }
+}
+
+#[test]
+fn a_summary_says_all_in_one_screen_and_then_each_stack() {
+    insta::assert_snapshot!("summary", report::summary(&world()));
+}
+
+#[test]
+fn however_much_there_is_a_summary_is_no_longer_than_a_comment_may_be() {
+    for (stacks, findings) in [(1, 5000), (40, 40), (2000, 1), (1, 0)] {
+        let report = Report {
+            stacks: vec![stack(findings, &"long ".repeat(100)); stacks],
+            accounts: Vec::new(),
+        };
+        let summary = report::summary(&report);
+        let length = summary.chars().count();
+        assert!(length <= 65_536, "{stacks} x {findings}: {length}");
+        let title = match stacks * findings {
+            0 => "## DriftGuard: No drift found".to_owned(),
+            count => format!("## DriftGuard: {count} findings"),
+        };
+        assert!(summary.starts_with(&title), "{summary:.100}");
+    }
+}
+
+/// What is told after a scan of what was found before: the ids of what is new, and of what is resolved.
+fn told(before: Option<&StackReport>, now: &StackReport) -> Option<(Vec<String>, Vec<String>)> {
+    let pages = BTreeMap::from([(FindingId("f-000000000001".to_owned()), "page".to_owned())]);
+    let occasion = Occasion {
+        id: "scan-1",
+        repository: &RepositoryName::new("acme/shop").unwrap(),
+        commit: "c0ffee",
+        scanned_at: "2026-11-24T10:00:00Z",
+        pages: &pages,
+    };
+    let text = report::notification(before, now, occasion)?;
+    assert!(!text.contains("secret"), "no attribute's value: {text}");
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (
+            &told["version"],
+            &told["event"],
+            &told["id"],
+            &told["stack"],
+            &told["repository"]
+        ),
+        (
+            &1.into(),
+            &"findings".into(),
+            &"scan-1".into(),
+            &"production".into(),
+            &"acme/shop".into()
+        )
+    );
+    let ids = |list: &str| {
+        let list = told[list].as_array().unwrap().iter();
+        let ids = list.map(|one| {
+            let page = (one["id"] == "f-000000000001").then_some("page");
+            assert_eq!(one["url"].as_str(), page);
+            assert_eq!(
+                (&one["kind"], &one["severity"]),
+                (&"modified".into(), &"low".into())
+            );
+            one["address"].as_str().unwrap().to_owned()
+        });
+        ids.collect()
+    };
+    Some((ids("new"), ids("resolved")))
+}
+
+#[test]
+fn what_is_new_and_what_is_resolved_is_told_and_nothing_else() {
+    let (one, two) = (stack(1, "secret"), stack(2, "secret"));
+    let list = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let first = list(&["aws_instance.web[0]"]);
+    let second = list(&["aws_instance.web[1]"]);
+    assert_eq!(told(None, &one), Some((first, list(&[]))));
+    assert_eq!(told(Some(&one), &two), Some((second.clone(), list(&[]))));
+    assert_eq!(told(Some(&two), &one), Some((list(&[]), second)));
+    assert_eq!(told(Some(&two), &two), None);
+    assert_eq!(told(None, &stack(0, "")), None);
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_not_resolved() {
+    let two = stack(2, "secret");
+    let scanned = |status| {
+        let mut now = stack(0, "");
+        now.outcome.as_mut().unwrap().coverage = vec![Coverage {
+            tf_type: "aws_instance".to_owned(),
+            account: None,
+            region: None,
+            resources: 2,
+            status,
+            reason: None,
+            missing_action: None,
+        }];
+        now
+    };
+    for status in [
+        Status::Denied,
+        Status::Throttled,
+        Status::WrongAccount,
+        Status::Failed,
+    ] {
+        assert_eq!(told(Some(&two), &scanned(status)), None, "{status:?}");
+    }
+    assert_eq!(
+        told(Some(&two), &scanned(Status::Unsupported))
+            .unwrap()
+            .1
+            .len(),
+        2
+    );
+    let failed = StackReport {
+        outcome: Err(ScanError {
+            kind: "state".into(),
+            message: "gone".to_owned(),
+        }),
+        ..stack(0, "")
+    };
+    assert_eq!(told(Some(&two), &failed), None);
 }

@@ -82,7 +82,7 @@ async fn the_databases_password_is_never_printed() {
     let aws = shop().await;
     aws.replay(CONSOLE).await.unwrap();
     assert!(STATE.contains(PASSWORD));
-    for format in ["text", "json"] {
+    for format in ["text", "json", "markdown", "sarif"] {
         let run = Checkout::new().driftguard(aws.url(), &["scan", "--format", format]);
         assert_eq!(run.code, 2);
         assert!(!format!("{run:?}").contains(PASSWORD), "{format}");

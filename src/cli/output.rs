@@ -26,6 +26,10 @@ pub(super) enum Format {
     Text,
     /// For programs: docs/scan.schema.json
     Json,
+    /// For a job's summary or a comment
+    Markdown,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
 }
 
 impl Output {
@@ -37,6 +41,8 @@ impl Output {
         let text = match self.format {
             Format::Text => report::text(report, self.paint()),
             Format::Json => report::json(report)?,
+            Format::Markdown => report::summary(report),
+            Format::Sarif => report::sarif(report)?,
         };
         match &self.output {
             Some(file) => std::fs::write(file, text)

@@ -69,6 +69,25 @@ pub(super) fn wanted(difference: &Difference) -> &Value {
     }
 }
 
+/// Before and after, as the lines of a diff.
+pub(super) fn changes(finding: &Finding) -> Vec<String> {
+    let mut lines = Vec::new();
+    for difference in &finding.attributes {
+        let path = &difference.path;
+        if difference.added.is_empty() && difference.removed.is_empty() {
+            lines.push(format!("- {path} = {}", value(wanted(difference))));
+            lines.push(format!("+ {path} = {}", value(&difference.live)));
+            continue;
+        }
+        lines.push(format!("  {path}"));
+        let removed = difference.removed.iter();
+        lines.extend(removed.map(|item| format!("-   {}", value(item))));
+        let added = difference.added.iter();
+        lines.extend(added.map(|item| format!("+   {}", value(item))));
+    }
+    lines
+}
+
 /// What a finding is called: its address, or its type and id.
 pub(super) fn name(finding: &Finding) -> String {
     match &finding.address {

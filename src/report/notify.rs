@@ -1,0 +1,119 @@
+//! What is told to the address that a repository names: which findings are new, which are gone. No attribute's value.
+
+use crate::model::{
+    Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity, StackName,
+    StackReport, Status,
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of the form: docs/notifications.md.
+const VERSION: u8 = 1;
+
+/// The scan that is told of.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// The same whenever this is told again.
+    pub id: &'a str,
+    /// The repository.
+    pub repository: &'a RepositoryName,
+    /// The commit that was scanned.
+    pub commit: &'a str,
+    /// When the scan ended, in RFC 3339.
+    pub scanned_at: &'a str,
+    /// The page where a finding is dealt with: its pull request, or the check run.
+    pub pages: &'a BTreeMap<FindingId, String>,
+}
+
+#[derive(Serialize)]
+struct Form<'a> {
+    version: u8,
+    event: &'static str,
+    id: &'a str,
+    repository: &'a RepositoryName,
+    stack: &'a StackName,
+    scanned_at: &'a str,
+    commit: &'a str,
+    new: Vec<Entry<'a>>,
+    resolved: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: &'a FindingId,
+    address: Option<&'a Address>,
+    #[serde(rename = "type")]
+    tf_type: &'a str,
+    import_id: Option<&'a str>,
+    kind: Kind,
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monthly_cost: Option<&'a MonthlyCost>,
+    controls: &'a [Control],
+    techniques: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+/// The JSON that is sent after a scan, on one line; none where there is nothing to tell. `before` is the last scan of the
+/// same stack that came through, none at the first one: then everything is new.
+///
+/// What a scan did not find is resolved only if the scan looked at all that can be looked at.
+pub fn notification(
+    before: Option<&StackReport>,
+    now: &StackReport,
+    occasion: Occasion<'_>,
+) -> Option<String> {
+    let found = now.outcome.as_ref().ok()?;
+    let before = before.and_then(|before| before.outcome.as_ref().ok());
+    let before = before.map_or([].as_slice(), |before| &before.findings);
+    let whole = found
+        .coverage
+        .iter()
+        .all(|row| matches!(row.status, Status::Checked | Status::Unsupported));
+    let gone = before.iter().filter(|_| whole);
+    let new = unless(ids(before), found.findings.iter(), occasion);
+    let resolved = unless(ids(&found.findings), gone, occasion);
+    if new.is_empty() && resolved.is_empty() {
+        return None;
+    }
+    let form = Form {
+        version: VERSION,
+        event: "findings",
+        id: occasion.id,
+        repository: occasion.repository,
+        stack: &now.name,
+        scanned_at: occasion.scanned_at,
+        commit: occasion.commit,
+        new,
+        resolved,
+    };
+    serde_json::to_string(&form).ok()
+}
+
+fn ids(findings: &[Finding]) -> BTreeSet<&FindingId> {
+    findings.iter().map(|finding| &finding.id).collect()
+}
+
+/// The findings that are not among the known ones.
+fn unless<'a>(
+    known: BTreeSet<&FindingId>,
+    findings: impl Iterator<Item = &'a Finding>,
+    occasion: Occasion<'a>,
+) -> Vec<Entry<'a>> {
+    findings
+        .filter(|finding| !known.contains(&finding.id))
+        .map(|finding| Entry {
+            id: &finding.id,
+            address: finding.address.as_ref(),
+            tf_type: &finding.tf_type,
+            import_id: finding.import_id.as_deref(),
+            kind: finding.kind,
+            severity: finding.severity,
+            monthly_cost: finding.monthly_cost.as_ref(),
+            controls: &finding.controls,
+            techniques: &finding.techniques,
+            url: occasion.pages.get(&finding.id).map(String::as_str),
+        })
+        .collect()
+}

@@ -1,0 +1,172 @@
+//! What code scanning reads: SARIF 2.1.0.
+
+use super::alert::{Alert, Rule, plain};
+use super::words::{counted, printable};
+use crate::model::{Coverage, Finding, Report, StackName, StackReport, Status};
+use serde_json::{Value as Json, json};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// GitHub takes no file with more results in a run.
+const MOST: usize = 25_000;
+
+/// The report as one SARIF run, with a line end. The same report makes the same bytes. What was set aside is a result
+/// with `suppressions`.
+///
+/// # Errors
+/// Never for a report that a scan made: all its keys are texts.
+pub fn sarif(report: &Report) -> serde_json::Result<String> {
+    let mut run = Run::default();
+    for stack in &report.stacks {
+        run.stack(stack);
+        if let Ok(scanned) = &stack.outcome {
+            let aside = scanned.set_aside.iter();
+            run.alerts
+                .extend(aside.map(|finding| Alert::of(finding, stack).aside()));
+        }
+    }
+    for account in &report.accounts {
+        run.coverage(&account.coverage);
+        run.alerts
+            .extend(account.findings.iter().map(Alert::of_account));
+    }
+    run.text(None)
+}
+
+/// What is uploaded to GitHub's code scanning of one stack; none where the stack could not be scanned, as an upload would
+/// close its alerts.
+///
+/// It is not the same as [`sarif`]: GitHub does not know `suppressions` and would open an alert for what was set aside,
+/// and it takes an alert that is missing for fixed. So findings of `before`, the last scan, are said again where their
+/// type could not be read this time.
+///
+/// # Errors
+/// Never for a report that a scan made.
+pub fn code_scanning(
+    before: Option<&StackReport>,
+    now: &StackReport,
+) -> serde_json::Result<Option<String>> {
+    let Ok(scanned) = &now.outcome else {
+        return Ok(None);
+    };
+    let mut run = Run::default();
+    run.stack(now);
+    let unread = |finding: &Finding| {
+        let mut rows = scanned.coverage.iter();
+        rows.any(|row| row.tf_type == finding.tf_type && not_read(row))
+    };
+    let known: BTreeSet<_> = scanned.findings.iter().map(|one| &one.id).collect();
+    let before = before.and_then(|before| before.outcome.as_ref().ok());
+    let missed = before.into_iter().flat_map(|before| &before.findings);
+    let missed = missed.filter(|finding| unread(finding) && !known.contains(&finding.id));
+    run.alerts
+        .extend(missed.map(|finding| Alert::of(finding, now)));
+    run.text(Some(&now.name)).map(Some)
+}
+
+/// Whether something of a row is not known that could be.
+fn not_read(row: &Coverage) -> bool {
+    !matches!(row.status, Status::Checked | Status::Unsupported)
+}
+
+#[derive(Default)]
+struct Run<'a> {
+    alerts: Vec<Alert<'a>>,
+    notifications: Vec<Json>,
+    failed: bool,
+}
+
+impl<'a> Run<'a> {
+    fn stack(&mut self, stack: &'a StackReport) {
+        match &stack.outcome {
+            Ok(scanned) => {
+                let findings = scanned.findings.iter();
+                self.alerts
+                    .extend(findings.map(|finding| Alert::of(finding, stack)));
+                self.coverage(&scanned.coverage);
+                for note in &scanned.notes {
+                    self.notify(
+                        "note",
+                        "note",
+                        &format!("{}: {note}", stack.name),
+                        json!({}),
+                    );
+                }
+            }
+            Err(error) => {
+                self.failed = true;
+                let text = format!("{} could not be scanned: {}", stack.name, error.message);
+                self.notify("error", "not-scanned", &text, json!({"kind": error.kind}));
+            }
+        }
+    }
+
+    fn coverage(&mut self, rows: &[Coverage]) {
+        for row in rows.iter().filter(|row| row.status != Status::Checked) {
+            let level = if not_read(row) { "warning" } else { "note" };
+            let text = format!(
+                "{} of type {} not checked: {}",
+                counted(row.resources, "resource"),
+                row.tf_type,
+                row.reason.as_deref().unwrap_or("no reason is known")
+            );
+            let about = json!({
+                "type": row.tf_type, "account": row.account, "region": row.region, "status": row.status,
+                "missing_action": row.missing_action,
+            });
+            self.notify(level, "not-checked", &text, about);
+        }
+    }
+
+    fn notify(&mut self, level: &str, id: &str, text: &str, about: Json) {
+        self.notifications.push(json!({
+            "level": level, "descriptor": {"id": id}, "message": {"text": plain(&printable(text))}, "properties": about,
+        }));
+    }
+
+    /// The whole file. `stack` keeps apart what is uploaded of several stacks: a newer upload replaces its own only.
+    fn text(mut self, stack: Option<&StackName>) -> serde_json::Result<String> {
+        // The worst first: of too many the end is lost.
+        self.alerts
+            .sort_by_key(|alert| (alert.aside, Reverse(alert.finding.severity)));
+        let left = self.alerts.len().saturating_sub(MOST);
+        if left > 0 {
+            self.alerts.truncate(MOST);
+            let text = format!("{} left out: a run holds {MOST}", counted(left, "result"));
+            self.notify("warning", "left-out", &text, json!({}));
+        }
+        let ids: Vec<_> = self.alerts.iter().map(Alert::rule_id).collect();
+        let mut rules: BTreeMap<&str, Rule> = BTreeMap::new();
+        for (id, alert) in ids.iter().zip(&self.alerts) {
+            let rule = rules.entry(id).or_insert_with(|| Rule::of(alert.finding));
+            rule.tags.extend(alert.tags());
+        }
+        let order: Vec<_> = rules.keys().copied().collect();
+        let results = ids.iter().zip(&self.alerts).map(|(id, alert)| {
+            let index = order.binary_search(&id.as_str()).unwrap_or_default();
+            alert.result(id, index)
+        });
+        let results: Vec<_> = results.collect();
+        let rules: Vec<_> = rules.iter().map(|(id, rule)| rule.show(id)).collect();
+        let version = env!("CARGO_PKG_VERSION");
+        let mut run = json!({
+            "tool": {"driver": {
+                "name": "DriftGuard", "version": version, "semanticVersion": version,
+                "informationUri": env!("CARGO_PKG_REPOSITORY"), "rules": rules,
+            }},
+            "invocations": [{
+                "executionSuccessful": !self.failed, "toolExecutionNotifications": self.notifications,
+            }],
+            "columnKind": "unicodeCodePoints",
+            "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
+            "results": results,
+        });
+        if let Some(stack) = stack {
+            run["automationDetails"] = json!({"id": format!("driftguard/{stack}/")});
+        }
+        let file = json!({
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run],
+        });
+        serde_json::to_string_pretty(&file).map(|text| text + "\n")
+    }
+}

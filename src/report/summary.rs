@@ -1,0 +1,334 @@
+//! What a job's summary or a comment says of a whole scan: first all of it in one screen, then each stack.
+
+use super::markdown::{block, code, sentence};
+use super::pull_request::{aside, unchecked};
+use super::words::{by_severity, changes, cost, counted, event, name, signed};
+use crate::model::{
+    AccountReport, Finding, Fix, FixKind, Kind, Money, Report, Scanned, StackReport,
+};
+use std::cmp::Reverse;
+use std::fmt::Write;
+
+/// GitHub takes 65,536 characters in a comment, and more in a job's summary.
+const LONGEST: usize = 60_000;
+
+/// How much is told. Detail goes before the tables do.
+#[derive(Debug, Clone, Copy)]
+struct Detail {
+    /// Rows of a table.
+    rows: usize,
+    /// Whether each finding has a section of its own.
+    sections: bool,
+    /// Whether each stack has.
+    stacks: bool,
+}
+
+/// From all to little.
+const DETAILS: [Detail; 4] = [
+    Detail {
+        rows: usize::MAX,
+        sections: true,
+        stacks: true,
+    },
+    Detail {
+        rows: usize::MAX,
+        sections: false,
+        stacks: true,
+    },
+    Detail {
+        rows: 10,
+        sections: false,
+        stacks: true,
+    },
+    Detail {
+        rows: 100,
+        sections: false,
+        stacks: false,
+    },
+];
+
+/// The report as Markdown, never longer than a comment may be.
+pub fn summary(report: &Report) -> String {
+    let mut text = String::new();
+    for detail in DETAILS {
+        text = page(report, detail);
+        if text.chars().count() <= LONGEST {
+            break;
+        }
+    }
+    text
+}
+
+fn page(report: &Report, detail: Detail) -> String {
+    let mut page = Page {
+        text: String::new(),
+        detail,
+    };
+    page.overview(report);
+    if detail.stacks {
+        for stack in &report.stacks {
+            page.stack(stack);
+        }
+        for account in &report.accounts {
+            page.account(account);
+        }
+    }
+    if !detail.sections {
+        page.line("There is more to tell than GitHub takes in one text: `driftguard scan` shows all of it.");
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    detail: Detail,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// A paragraph, and the blank line that ends it.
+    fn paragraph(&mut self, text: &str) {
+        self.line(text);
+        self.line("");
+    }
+
+    fn overview(&mut self, report: &Report) {
+        let scanned = report
+            .stacks
+            .iter()
+            .filter_map(|stack| stack.outcome.as_ref().ok());
+        let accounts = report.accounts.iter().flat_map(|account| &account.findings);
+        let findings = scanned.flat_map(|stack| &stack.findings).chain(accounts);
+        let title = match by_severity(findings.clone()) {
+            Some(severities) => {
+                format!(
+                    "{}: {severities}",
+                    counted(findings.clone().count(), "finding")
+                )
+            }
+            None => "No drift found".to_owned(),
+        };
+        self.paragraph(&format!("## DriftGuard: {title}"));
+        self.line("| where | findings | checked | posture | cost a month |");
+        self.line("|---|---|---|---|---|");
+        for stack in report.stacks.iter().take(self.detail.rows) {
+            let name = code(stack.name.as_str());
+            let told = match &stack.outcome {
+                Ok(scanned) => numbers(scanned),
+                Err(error) => format!("**not scanned**: {} | | |", sentence(&error.message)),
+            };
+            self.line(&format!("| {name} | {told} |"));
+        }
+        let more = report.stacks.len().saturating_sub(self.detail.rows);
+        if more > 0 {
+            self.line(&format!("| and {} more | | | | |", counted(more, "stack")));
+        }
+        for account in report
+            .accounts
+            .iter()
+            .filter(|account| !account.findings.is_empty())
+        {
+            let found = by_severity(account.findings.iter()).unwrap_or_default();
+            let name = code(account.account.as_str());
+            self.line(&format!(
+                "| account {name} | {found} | | | {} |",
+                delta(&account.findings)
+            ));
+        }
+        self.line("");
+    }
+
+    fn stack(&mut self, stack: &StackReport) {
+        let place = stack
+            .backend
+            .as_ref()
+            .map(|backend| code(&backend.location));
+        let place = place.map(|place| format!(" · {place}")).unwrap_or_default();
+        self.paragraph(&format!("### {}{place}", code(stack.name.as_str())));
+        match &stack.outcome {
+            Ok(scanned) => {
+                self.findings(&scanned.findings);
+                let aside = scanned.set_aside.iter().map(aside).collect();
+                self.folded("Set aside", aside);
+                let notes = scanned.notes.iter().map(|note| sentence(note).to_string());
+                let gaps = unchecked(&scanned.coverage).into_iter().chain(notes);
+                self.folded("What this scan could not check", gaps.collect());
+            }
+            Err(error) => self.paragraph(&format!("Not scanned: {}", sentence(&error.message))),
+        }
+    }
+
+    fn account(&mut self, account: &AccountReport) {
+        let gaps = unchecked(&account.coverage);
+        if account.findings.is_empty() && gaps.is_empty() {
+            return;
+        }
+        let name = code(account.account.as_str());
+        self.paragraph(&format!("### Account {name}: what no state knows"));
+        self.findings(&account.findings);
+        self.folded("What this scan could not check", gaps);
+    }
+
+    fn findings(&mut self, findings: &[Finding]) {
+        if findings.is_empty() {
+            return self.paragraph("No drift.");
+        }
+        let mut sorted: Vec<_> = findings.iter().collect();
+        sorted.sort_by_key(|finding| Reverse(finding.severity));
+        self.line("| severity | resource | what | cost | fix |");
+        self.line("|---|---|---|---|---|");
+        for finding in sorted.iter().take(self.detail.rows) {
+            self.line(&format!(
+                "| {} | {} | {} | {} | {} |",
+                finding.severity.as_str(),
+                code(&name(finding)),
+                what(finding),
+                price(finding).unwrap_or_default(),
+                finding.fix.as_ref().map(places).unwrap_or_default(),
+            ));
+        }
+        let more = sorted.len().saturating_sub(self.detail.rows);
+        if more > 0 {
+            self.line(&format!("| | and {more} more | | | |"));
+        }
+        self.line("");
+        if self.detail.sections {
+            self.paragraph("<details><summary>Each finding</summary>");
+            for finding in sorted {
+                self.section(finding);
+            }
+            self.paragraph("</details>");
+        }
+    }
+
+    fn section(&mut self, finding: &Finding) {
+        let severity = finding.severity.as_str();
+        self.paragraph(&format!("#### {severity}: {}", code(&name(finding))));
+        let event = format!("It {}.", sentence(&event(finding)));
+        let why = finding.why.first().map(|why| format!(" {}", sentence(why)));
+        self.paragraph(&format!("{event}{}", why.unwrap_or_default()));
+        let changes = changes(finding);
+        if !changes.is_empty() {
+            self.paragraph(&block("diff", &changes.join("\n")).to_string());
+        }
+        let controls = finding.controls.iter();
+        let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
+        let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
+        let tags = controls.chain(techniques);
+        let mut facts: Vec<_> = tags.map(|tag| sentence(&tag).to_string()).collect();
+        facts.extend(price(finding));
+        if let Some(actor) = &finding.actor {
+            facts.push(format!(
+                "{} by {}",
+                code(&actor.event),
+                code(&actor.principal)
+            ));
+        }
+        facts.push(format!("finding {}", code(&finding.id.to_string())));
+        self.paragraph(&facts.join(" · "));
+        let Some(fix) = &finding.fix else {
+            return;
+        };
+        let reason = fix
+            .reason
+            .as_deref()
+            .map(|reason| format!(": {}", sentence(reason)));
+        self.paragraph(&format!(
+            "Fix: {}{}",
+            places(fix),
+            reason.unwrap_or_default()
+        ));
+        for (language, text) in [("hcl", &fix.block), ("sh", &fix.command)] {
+            if let Some(text) = text {
+                self.paragraph(&block(language, text).to_string());
+            }
+        }
+    }
+
+    /// A list that opens when asked for.
+    fn folded(&mut self, title: &str, lines: Vec<String>) {
+        if lines.is_empty() {
+            return;
+        }
+        let all = lines.len();
+        self.paragraph(&format!("<details><summary>{title} ({all})</summary>"));
+        for line in lines.iter().take(self.detail.rows) {
+            self.line(&format!("- {line}"));
+        }
+        let more = all.saturating_sub(self.detail.rows);
+        if more > 0 {
+            self.line(&format!("- and {more} more"));
+        }
+        self.line("");
+        self.paragraph("</details>");
+    }
+}
+
+/// A stack's cells in the table of all.
+fn numbers(scanned: &Scanned) -> String {
+    let summary = &scanned.summary;
+    let found = by_severity(scanned.findings.iter()).unwrap_or_else(|| "none".to_owned());
+    let mut cells = format!("{found} | {} of {} | ", summary.checked, summary.resources);
+    if let (Some(declared), Some(live)) = (summary.posture.declared, summary.posture.live) {
+        let _ = write!(cells, "{live}, declared {declared}");
+    }
+    format!("{cells} | {}", delta(&scanned.findings))
+}
+
+/// What findings cost together; empty where that is nothing.
+fn delta(findings: &[Finding]) -> String {
+    let costs = findings.iter().filter_map(|one| one.monthly_cost.as_ref());
+    let sum: Money = costs.filter_map(|cost| cost.delta()).sum();
+    match sum.0.is_zero() {
+        true => String::new(),
+        false => signed(sum),
+    }
+}
+
+/// What it costs. The filter for sentences would take a sign away, so that it only sees words.
+fn price(finding: &Finding) -> Option<String> {
+    let cost = cost(finding)?;
+    match finding.monthly_cost.as_ref()?.delta() {
+        Some(_) => Some(cost),
+        None => Some(sentence(&cost).to_string()),
+    }
+}
+
+/// What happened, in the words of a table: which attributes differ, as far as there is room.
+fn what(finding: &Finding) -> String {
+    match finding.kind {
+        Kind::Deleted => return "gone".to_owned(),
+        Kind::Unmanaged => return "added".to_owned(),
+        Kind::Modified | Kind::CodeOnly | Kind::StateOnly => {}
+    }
+    let paths = finding.attributes.iter().take(3);
+    let mut paths: Vec<_> = paths.map(|one| code(&one.path).to_string()).collect();
+    if finding.attributes.len() > paths.len() {
+        paths.push("...".to_owned());
+    }
+    paths.join(", ")
+}
+
+/// The direction of a fix, and where it edits the code.
+fn places(fix: &Fix) -> String {
+    let direction = match fix.kind {
+        FixKind::Adopt => "adopt",
+        FixKind::Restore => "restore",
+        FixKind::Import => "import",
+        FixKind::Forget => "forget",
+        FixKind::Refused => return "left to you".to_owned(),
+    };
+    let edits = fix.edits.iter();
+    let mut places: Vec<_> = edits
+        .map(|edit| code(&format!("{}:{}", edit.file, edit.line)).to_string())
+        .collect();
+    places.dedup();
+    match places.is_empty() {
+        true => format!("{direction} by an apply"),
+        false => format!("{direction} {}", places.join(", ")),
+    }
+}
