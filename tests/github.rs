@@ -210,6 +210,64 @@ async fn a_check_of_one_name_stands_once_on_a_commit() {
     assert_eq!((checks.len(), checks[0].title.as_str()), (1, "second"));
 }
 
+const SARIF: &str = r#"{"version": "2.1.0", "runs": [{"results": []}]}"#;
+
+#[tokio::test]
+async fn results_reach_code_scanning_with_a_token_for_nothing_else() {
+    let desk = Desk::open().await;
+    let commit = desk.repository.head().await.unwrap().commit;
+    let uploaded = desk
+        .repository
+        .upload_sarif(&commit, "refs/heads/main", SARIF)
+        .await;
+    uploaded.unwrap();
+    let analysis = &desk.github.analyses("acme/shop")[0];
+    assert_eq!(
+        (&analysis.commit, analysis.reference.as_str()),
+        (&commit, "refs/heads/main")
+    );
+    assert_eq!(
+        analysis.sarif.to_string().len(),
+        SARIF.replace(' ', "").len()
+    );
+    let tokens: Vec<_> = desk
+        .github
+        .requests()
+        .into_iter()
+        .filter(|seen| seen.path.ends_with("/access_tokens"))
+        .map(|seen| seen.body.contains("security_events"))
+        .collect();
+    assert_eq!(tokens, [false, true]);
+    assert_eq!(desk.github.violations(), [""; 0]);
+    let wrong = desk.repository.upload_sarif(&commit, "main", SARIF).await;
+    assert!(
+        matches!(wrong, Err(GithubError::Invalid { .. })),
+        "{wrong:?}"
+    );
+}
+
+#[tokio::test]
+async fn where_code_scanning_is_off_or_not_permitted_the_rest_goes_on() {
+    for off in [true, false] {
+        let desk = Desk::open().await;
+        match off {
+            true => desk.github.disable_code_scanning("acme/shop"),
+            false => desk.github.withhold(desk.installation, "security_events"),
+        }
+        let commit = desk.repository.head().await.unwrap().commit;
+        let refused = desk
+            .repository
+            .upload_sarif(&commit, "refs/heads/main", SARIF)
+            .await;
+        assert!(
+            matches!(refused, Err(GithubError::NoCodeScanning(_))),
+            "{refused:?}"
+        );
+        desk.propose("a = 2\r\n").await.unwrap();
+        assert_eq!(desk.github.pull_requests("acme/shop").len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn what_the_app_may_not_see_is_not_found_and_no_secret_is_in_the_error() {
     let desk = Desk::open().await;

@@ -1,10 +1,16 @@
 //! The stand-in for GitHub refuses what GitHub refuses.
 
 use crate::openapi;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use driftguard::standin::github::{AppIdentity, Content, GitHub};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 struct Desk {
@@ -355,4 +361,54 @@ async fn a_manifest_is_taken_or_refused_as_github_does_it() {
     let late = made().unwrap();
     desk.github.let_codes_expire();
     assert_eq!(convert(&late).await.0, 404);
+/// As code scanning takes a file: gzip, then Base64.
+fn packed(bytes: &[u8]) -> String {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(bytes).unwrap();
+    STANDARD.encode(packed.finish().unwrap())
+}
+
+#[tokio::test]
+async fn code_scanning_refuses_what_it_cannot_show() {
+    let desk = Desk::open().await;
+    let token = desk.token(json!({"security_events": "write"})).await;
+    let reader = desk.token(json!({"contents": "read"})).await;
+    let path = "/repos/acme/shop/git/ref/heads/main";
+    let (_, found) = desk.ask(&reader, Method::GET, path, None).await;
+    let head = &found["object"]["sha"];
+    let upload =
+        |sarif: &str| json!({"commit_sha": head, "ref": "refs/heads/main", "sarif": sarif});
+    let good = upload(&packed(br#"{"version": "2.1.0", "runs": []}"#));
+    let with = |key: &str, value: &str| {
+        let mut body = good.clone();
+        body[key] = value.into();
+        body
+    };
+    let nowhere = br#"{"version": "2.1.0", "runs": [{"results": [{"message": {"text": "a"}}]}]}"#;
+    // Bytes that no packing makes smaller.
+    let noise: Vec<u8> = (0_u32..3_000_000)
+        .flat_map(|number| Sha1::digest(number.to_be_bytes())[..4].to_vec())
+        .collect();
+    for (body, status) in [
+        (with("commit_sha", &"0".repeat(40)), 404),
+        (with("ref", "main"), 422),
+        (with("ref", "refs/heads/gone"), 404),
+        (with("sarif", "{}"), 400),
+        (with("sarif", &STANDARD.encode("{}")), 400),
+        (with("sarif", &packed(b"no JSON")), 400),
+        (with("sarif", &packed(b"{}")), 400),
+        (with("sarif", &packed(nowhere)), 400),
+        (with("sarif", &packed(&noise)), 413),
+        (good.clone(), 202),
+    ] {
+        let found = desk
+            .post(&token, "code-scanning/sarifs", body.clone())
+            .await;
+        assert_eq!(found, status, "{:.200}", body.to_string());
+    }
+    let path = "code-scanning/sarifs";
+    assert_eq!(desk.post(&reader, path, good.clone()).await, 403);
+    desk.github.disable_code_scanning("acme/shop");
+    assert_eq!(desk.post(&token, path, good).await, 403);
+    assert_eq!(desk.github.analyses("acme/shop").len(), 1);
 }

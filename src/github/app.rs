@@ -30,6 +30,9 @@ const PERMISSIONS: &[(&str, &str)] = &[
     ("metadata", "read"),
     ("pull_requests", "write"),
 ];
+/// What the token for code scanning is narrowed to. It is not asked for with the others: GitHub refuses a token whole for
+/// one permission that an installation has not accepted yet.
+const CODE_SCANNING: &[(&str, &str)] = &[("metadata", "read"), ("security_events", "write")];
 
 /// GitHub, as the App sees it. Cloning is cheap.
 #[derive(Clone)]
@@ -39,7 +42,7 @@ struct Inner {
     id: u64,
     key: EncodingKey,
     gate: Gate,
-    tokens: Mutex<HashMap<(InstallationId, RepositoryId), (SecretString, Instant)>>,
+    tokens: Mutex<HashMap<Caller, (SecretString, Instant)>>,
     bot: OnceCell<String>,
 }
 
@@ -50,10 +53,12 @@ impl std::fmt::Debug for GitHub {
 }
 
 /// With whose credentials something is asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Caller {
     App,
     Installation(InstallationId, RepositoryId),
+    /// The same, to upload to code scanning.
+    CodeScanning(InstallationId, RepositoryId),
 }
 
 impl GitHub {
@@ -173,17 +178,23 @@ impl GitHub {
     }
 
     async fn token(&self, caller: Caller, fresh: bool) -> Result<SecretString, GithubError> {
-        let Caller::Installation(installation, repository) = caller else {
-            return self.jwt();
+        let (installation, repository, permissions) = match caller {
+            Caller::App => return self.jwt(),
+            Caller::Installation(installation, repository) => {
+                (installation, repository, PERMISSIONS)
+            }
+            Caller::CodeScanning(installation, repository) => {
+                (installation, repository, CODE_SCANNING)
+            }
         };
         let mut tokens = self.0.tokens.lock().await;
-        let known = tokens.get(&(installation, repository));
+        let known = tokens.get(&caller);
         if let Some((token, _)) = known.filter(|(_, since)| !fresh && since.elapsed() < TOKEN_LIFE)
         {
             return Ok(token.clone());
         }
         let jwt = self.jwt()?;
-        let permissions: serde_json::Map<_, _> = PERMISSIONS
+        let permissions: serde_json::Map<_, _> = permissions
             .iter()
             .map(|(name, level)| ((*name).to_owned(), (*level).into()))
             .collect();
@@ -200,7 +211,7 @@ impl GitHub {
         let token = said["token"].as_str().map(SecretString::from);
         let token =
             token.ok_or_else(|| anyhow!("GitHub gave no token for installation {installation}"))?;
-        tokens.insert((installation, repository), (token.clone(), Instant::now()));
+        tokens.insert(caller, (token.clone(), Instant::now()));
         Ok(token)
     }
 

@@ -22,6 +22,11 @@ pub enum GithubError {
         /// What GitHub said.
         message: String,
     },
+    /// The repository takes no code scanning results, or the installation has not let the App upload them.
+    #[error(
+        "code scanning takes no results: {0}: enable it for the repository and accept the App's permission to write security events, or set `code_scanning: false` in .driftguard.yml"
+    )]
+    NoCodeScanning(String),
     /// Too many requests, for longer than it is worth waiting.
     #[error("GitHub asks to wait {seconds} s before {what}")]
     Limited {

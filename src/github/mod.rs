@@ -4,6 +4,7 @@
 
 mod app;
 mod checks;
+mod code_scanning;
 mod deliveries;
 mod error;
 mod gate;

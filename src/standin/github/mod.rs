@@ -8,6 +8,7 @@ mod apps;
 mod archive;
 mod call;
 mod checks;
+mod code_scanning;
 mod comments;
 mod contents;
 mod desk;
@@ -27,6 +28,7 @@ mod show;
 mod views;
 mod world;
 
+pub use code_scanning::Analysis;
 pub use faults::{Fault, On};
 pub use git::Oid;
 pub use hooks::{Delivery, signature};

@@ -42,6 +42,8 @@ impl GitHub {
             comments: BTreeMap::new(),
             labels: BTreeMap::new(),
             checks: BTreeMap::new(),
+            code_scanning: true,
+            analyses: Vec::new(),
         };
         world.repositories.insert(id, repository);
         id
@@ -83,6 +85,23 @@ impl GitHub {
         };
         self.shared.deliver().await;
         id
+    }
+
+    /// Turns code scanning off, which it is where nobody pays for it.
+    pub fn disable_code_scanning(&self, repository: &str) {
+        let mut world = self.world();
+        let (owner, name) = repository.split_once('/').unwrap_or_default();
+        let target = world.repository(owner, name).map(|found| found.id);
+        if let Some(found) = target.and_then(|id| world.repositories.get_mut(&id)) {
+            found.code_scanning = false;
+        }
+    }
+
+    /// Takes a permission from an installation, as if its account had not accepted it.
+    pub fn withhold(&self, installation: u64, permission: &str) {
+        if let Some(found) = self.world().installations.get_mut(&installation) {
+            found.permissions.remove(permission);
+        }
     }
 
     /// Commits files to a branch and pushes it; a branch that is not there begins at the default branch. The commit's id.

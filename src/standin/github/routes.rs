@@ -2,6 +2,9 @@
 
 use super::call::{Call, Outcome};
 use super::{apps, archive, checks, comments, contents, issues, manifests, objects, pulls, refs};
+use super::{
+    apps, archive, checks, code_scanning, comments, contents, issues, objects, pulls, refs,
+};
 use std::collections::BTreeMap;
 
 /// What a caller must be.
@@ -42,6 +45,7 @@ const METADATA: Needs = Needs::Any(&["metadata"]);
 const CONTENTS: Needs = Needs::Any(&["contents"]);
 const PULLS: Needs = Needs::Any(&["pull_requests"]);
 const CHECKS: Needs = Needs::Any(&["checks"]);
+const SECURITY: Needs = Needs::Any(&["security_events"]);
 /// What an issue and a pull request have in common.
 const EITHER: Needs = Needs::Any(&["issues", "pull_requests"]);
 
@@ -112,6 +116,8 @@ const ROUTES: &[Route] = &[
     route("POST", "/repos/{owner}/{repo}/check-runs", CHECKS, checks::create),
     route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::one),
     route("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::update),
+
+    route("POST", "/repos/{owner}/{repo}/code-scanning/sarifs", SECURITY, code_scanning::upload),
 ];
 
 /// The parts of a path that the template leaves open.

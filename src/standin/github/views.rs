@@ -1,6 +1,7 @@
 //! What people see: plain values, for tests and the demo.
 
 use super::GitHub;
+use super::code_scanning::Analysis;
 use super::world::{Issue, Repository};
 
 /// A pull request.
@@ -97,6 +98,11 @@ impl GitHub {
         self.look(repository, |found| {
             found.checks.values().map(view).collect()
         })
+    }
+
+    /// All code scanning results that were uploaded to a repository, the oldest first.
+    pub fn analyses(&self, repository: &str) -> Vec<Analysis> {
+        self.look(repository, |found| found.analyses.clone())
     }
 
     /// A file at the tip of a branch.

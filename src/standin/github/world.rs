@@ -1,5 +1,6 @@
 //! GitHub's state.
 
+use super::code_scanning::Analysis;
 use super::faults::Faults;
 use super::git::{Objects, Oid};
 use super::hooks::Delivery;
@@ -123,6 +124,9 @@ pub(super) struct Repository {
     pub comments: BTreeMap<u64, Comment>,
     pub labels: BTreeMap<String, u64>,
     pub checks: BTreeMap<u64, Check>,
+    /// Whether code scanning is enabled.
+    pub code_scanning: bool,
+    pub analyses: Vec<Analysis>,
 }
 
 impl Repository {
