@@ -11,7 +11,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("main", &["cli", "config"], &["tokio", "anyhow"]),
     ("config", &[], &["anyhow", "secrecy", "thiserror", "url"]),
     ("model", &[], &["serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
-    ("settings", &["model"], &["serde", "serde_json", "serde_saphyr", "thiserror", "jiff"]),
+    ("settings", &["model"], &["chrono", "croner", "serde", "serde_json", "serde_saphyr", "thiserror", "jiff"]),
     ("code", &["model"], &["hcl_edit", "serde_json", "thiserror", "base64", "sha1", "sha2", "hex"]),
     ("state", &["model", "code", "aws"], &["anyhow", "serde", "serde_json", "thiserror", "tracing", "aws_sdk_s3", "futures", "tokio"]),
     ("diff", &["model", "code"], &["serde_json", "sha2", "hex"]),
@@ -19,7 +19,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("price", &["model", "settings"], &["include_dir", "serde", "serde_json", "toml", "thiserror", "rust_decimal"]),
     ("patch", &["model", "settings", "code"], &["hcl_edit", "tree_sitter", "tree_sitter_hcl", "serde_json", "thiserror", "similar"]),
     ("report", &["model", "settings", "patch"], &["askama", "serde", "serde_json", "thiserror", "similar"]),
-    ("commands", &["model", "settings"], &[]),
+    ("commands", &["model", "settings", "report"], &["jiff", "pulldown_cmark"]),
     ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_types", "aws_smithy_async", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "url"]),
     ("resources", &["model", "aws"], &["anyhow", "base64", "futures", "hex", "serde", "serde_json", "sha1", "sha2", "thiserror", "tracing", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3"]),
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
@@ -53,7 +53,9 @@ const OUTSIDE: &[&str] = &[
     "axum",
     "base64",
     "bytes",
+    "chrono",
     "clap",
+    "croner",
     "flate2",
     "futures",
     "hcl_edit",
@@ -69,6 +71,7 @@ const OUTSIDE: &[&str] = &[
     "jsonwebtoken",
     "octocrab",
     "reqwest",
+    "pulldown_cmark",
     "rust_decimal",
     "secrecy",
     "serde",
@@ -160,6 +163,15 @@ fn every_resource_type_in_the_folder_is_listed() {
     let mut files = units("resources", "rs");
     files.retain(|name| name.starts_with("aws_"));
     assert_eq!(listed, files);
+}
+
+#[test]
+fn every_slash_command_in_the_folder_is_listed() {
+    let listed: BTreeSet<_> = driftguard::commands::ALL
+        .iter()
+        .map(|command| command.name.to_owned())
+        .collect();
+    assert_eq!(listed, units("commands", "rs"));
 }
 
 /// Whether a text names an outside crate: `serde::`, but not `serde_json::` or `tokio_serde::`.

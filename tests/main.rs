@@ -5,6 +5,7 @@ mod architecture;
 mod aws;
 mod code;
 mod codeowners;
+mod commands;
 mod coverage;
 mod database;
 mod demo;

@@ -1,7 +1,55 @@
 //! Pure: what a person may say to the bot, one command a file; text in, effects out.
 #![deny(clippy::disallowed_methods)]
 
+mod adopt;
+mod assign;
+mod explain;
+mod help;
+mod ignore;
+mod import;
+mod restore;
+mod scan;
+mod snooze;
+mod speech;
+mod status;
+
+pub use speech::read;
+
 use crate::model::{Decision, StackName, Standing};
+use crate::report::code;
+use speech::{nearest, word};
+
+/// All commands, as `help` lists them.
+pub const ALL: &[&Command] = &[
+    &help::COMMAND,
+    &status::COMMAND,
+    &scan::COMMAND,
+    &explain::COMMAND,
+    &adopt::COMMAND,
+    &restore::COMMAND,
+    &import::COMMAND,
+    &ignore::COMMAND,
+    &snooze::COMMAND,
+    &assign::COMMAND,
+];
+
+/// The most commands of one comment that are obeyed.
+const MOST: usize = 10;
+
+/// The longest answer to one comment, in characters: GitHub takes 65,536.
+const LONGEST: usize = 60_000;
+
+/// One command.
+pub struct Command {
+    /// The word after `/driftguard`.
+    pub name: &'static str,
+    /// How it is written, that word included.
+    pub usage: &'static str,
+    /// What it does, in one line of Markdown.
+    pub help: &'static str,
+    /// Obeys it, given what follows the word; else says why not, in Markdown, and does nothing.
+    run: fn(&str, &Scene<'_>) -> Result<Answer, String>,
+}
 
 /// What a command is told.
 #[derive(Debug, Clone)]
@@ -32,4 +80,80 @@ pub struct Answer {
     pub says: Vec<String>,
     /// What is to be done, in order.
     pub effects: Vec<Effect>,
+}
+
+impl Answer {
+    /// An answer that says something and does these things.
+    fn new(says: String, effects: Vec<Effect>) -> Self {
+        Self {
+            says: vec![says],
+            effects,
+        }
+    }
+}
+
+/// What is answered to a comment; none where it holds no command.
+pub fn answer(comment: &str, scene: &Scene<'_>) -> Option<Answer> {
+    let lines = read(comment);
+    if lines.is_empty() {
+        return None;
+    }
+    let mut all = Answer::default();
+    for line in lines.iter().take(MOST) {
+        match obey(line, scene) {
+            Ok(answer) => {
+                all.says.extend(answer.says);
+                all.effects.extend(answer.effects);
+            }
+            Err(why_not) => all.says.push(why_not),
+        }
+    }
+    let more = lines.len().saturating_sub(MOST);
+    if more > 0 {
+        all.says.push(format!(
+            "That is all for one comment: I did {MOST} commands, and left {more}. Say those in another."
+        ));
+    }
+    all.says = within(all.says);
+    Some(all)
+}
+
+/// What one line leads to: what follows `/driftguard`.
+fn obey(line: &str, scene: &Scene<'_>) -> Result<Answer, String> {
+    let (verb, rest) = word(line);
+    let verb = verb.to_lowercase();
+    let known = match verb.as_str() {
+        "" => Some(&&help::COMMAND),
+        verb => ALL.iter().find(|command| command.name == verb),
+    };
+    match known {
+        Some(command) => (command.run)(rest, scene),
+        None => Err(unknown(&verb)),
+    }
+}
+
+fn unknown(verb: &str) -> String {
+    let shown: String = verb.chars().take(40).collect();
+    let meant = nearest(verb, ALL.iter().map(|command| command.name))
+        .map(|name| format!(" Did you mean {}?", code(name)))
+        .unwrap_or_default();
+    format!(
+        "I do not know {}.{meant} {} lists what I understand.",
+        code(&shown),
+        code("/driftguard help")
+    )
+}
+
+/// As much as fits into one comment: what is too long gives way, and what is short stays.
+fn within(says: Vec<String>) -> Vec<String> {
+    let mut left = LONGEST;
+    let fit = |text: String| {
+        let length = text.chars().count() + 2;
+        if length <= left {
+            left -= length;
+            return text;
+        }
+        "There is too much to say for one comment: ask this in one of its own.".to_owned()
+    };
+    says.into_iter().map(fit).collect()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Markdown that may be put into a body. Only this file makes any of what comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Markdown(String);
+pub struct Markdown(String);
 
 impl fmt::Display for Markdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,7 +14,7 @@ impl fmt::Display for Markdown {
 }
 
 /// A value in a code span, inside which GitHub sees no markup, no mention and no link. It may stand in a table.
-pub(super) fn code(text: &str) -> Markdown {
+pub fn code(text: &str) -> Markdown {
     let text = printable(text);
     let text = text.trim();
     if text.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn code(text: &str) -> Markdown {
 }
 
 /// A sentence in which words from outside may stand.
-pub(super) fn sentence(text: &str) -> Markdown {
+pub fn sentence(text: &str) -> Markdown {
     let mut safe = String::new();
     for c in printable(text).chars() {
         match c {

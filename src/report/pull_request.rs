@@ -242,7 +242,7 @@ fn row(finding: &Finding) -> Row {
 }
 
 /// Where the fix edits the code.
-fn places(finding: &Finding) -> String {
+pub(super) fn places(finding: &Finding) -> String {
     let Some(fix) = &finding.fix else {
         return String::new();
     };
@@ -260,14 +260,6 @@ fn places(finding: &Finding) -> String {
 }
 
 fn section(finding: &Finding, detail: Detail) -> Section {
-    let controls = finding
-        .controls
-        .iter()
-        .map(|control| format!("{} {}", control.benchmark, control.id));
-    let techniques = finding.techniques.iter().map(|id| {
-        let path = id.replace('.', "/");
-        format!("[ATT&CK {id}](https://attack.mitre.org/techniques/{path}/)")
-    });
     let fix = finding.fix.as_ref();
     let by_hand = fix
         .and_then(|fix| fix.block.as_deref())
@@ -287,8 +279,14 @@ fn section(finding: &Finding, detail: Detail) -> Section {
             .first()
             .map(|why| sentence(why))
             .unwrap_or_default(),
-        change: (detail == Detail::Full).then(|| change(finding)).flatten(),
-        facts: controls.chain(techniques).chain(cost(finding)).collect(),
+        change: (detail == Detail::Full)
+            .then(|| changes(finding))
+            .filter(|lines| !lines.is_empty())
+            .map(|lines| block("diff", &lines.join("\n"))),
+        facts: controls(finding)
+            .chain(techniques(finding))
+            .chain(cost(finding))
+            .collect(),
         fix: format!("{}{}", places(finding), reason.unwrap_or_default()),
         by_hand: by_hand
             .into_iter()
@@ -298,8 +296,22 @@ fn section(finding: &Finding, detail: Detail) -> Section {
     }
 }
 
-/// Before and after, as a diff.
-fn change(finding: &Finding) -> Option<Markdown> {
+/// The controls that a finding fails, by name.
+pub(super) fn controls(finding: &Finding) -> impl Iterator<Item = String> {
+    let controls = finding.controls.iter();
+    controls.map(|control| format!("{} {}", control.benchmark, control.id))
+}
+
+/// The techniques that a finding fits, each with its page.
+pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
+    finding.techniques.iter().map(|id| {
+        let path = id.replace('.', "/");
+        format!("[ATT&CK {id}](https://attack.mitre.org/techniques/{path}/)")
+    })
+}
+
+/// Before and after, as the lines of a diff.
+pub(super) fn changes(finding: &Finding) -> Vec<String> {
     let mut lines = Vec::new();
     for difference in &finding.attributes {
         if difference.added.is_empty() && difference.removed.is_empty() {
@@ -329,7 +341,7 @@ fn change(finding: &Finding) -> Option<Markdown> {
                 .map(|item| format!("+   {}", value(item))),
         );
     }
-    (!lines.is_empty()).then(|| block("diff", &lines.join("\n")))
+    lines
 }
 
 /// What is left to a person.

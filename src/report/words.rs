@@ -40,7 +40,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// A text without control characters and without those that change the direction of what follows.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let shown = |c: char| match c {
         '\n' | '\t' | '\r' => " ".to_owned(),
@@ -89,7 +89,7 @@ pub(super) fn changes(finding: &Finding) -> Vec<String> {
 }
 
 /// What a finding is called: its address, or its type and id.
-pub(super) fn name(finding: &Finding) -> String {
+pub fn name(finding: &Finding) -> String {
     match &finding.address {
         Some(address) => printable(&address.to_string()),
         None => printable(&format!(
@@ -126,15 +126,13 @@ pub(super) fn cost(finding: &Finding) -> Option<String> {
 }
 
 /// `+$106.29`, `-$3.00`.
-pub(super) fn signed(money: Money) -> String {
+pub fn signed(money: Money) -> String {
     let sign = if money < Money::ZERO { "-" } else { "+" };
     format!("{sign}${}", money.to_string().trim_start_matches('-'))
 }
 
 /// `2 critical, 1 low`, worst first; none where there is no finding.
-pub(super) fn by_severity<'a>(
-    findings: impl Iterator<Item = &'a Finding> + Clone,
-) -> Option<String> {
+pub fn by_severity<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Option<String> {
     let count = |severity: Severity| {
         let count = findings
             .clone()
@@ -147,7 +145,7 @@ pub(super) fn by_severity<'a>(
 }
 
 /// `1 finding`, `2 findings`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         count => format!("{count} {noun}s"),

@@ -1,0 +1,86 @@
+//! `/driftguard assign @USER`
+
+use super::speech::{nothing_more, word};
+use super::{Answer, Command, Effect, Scene};
+use crate::report::code;
+
+/// `/driftguard assign @USER`
+///
+/// Assigns a person to the issue or pull request that the comment stands on. The `@` may be left out.
+pub(super) const COMMAND: Command = Command {
+    name: "assign",
+    usage: "assign @USER",
+    help: "Assigns a person to this issue or pull request.",
+    run,
+};
+
+fn run(arguments: &str, _: &Scene<'_>) -> Result<Answer, String> {
+    let (user, rest) = word(arguments);
+    nothing_more(rest, COMMAND.usage)?;
+    let user = user.trim_matches('`');
+    let login = user.strip_prefix('@').unwrap_or(user);
+    if !is_login(login) {
+        return Err(wrong(login));
+    }
+    let says = format!("I assign {}.", code(login));
+    Ok(Answer::new(says, vec![Effect::Assign(login.to_owned())]))
+}
+
+fn wrong(login: &str) -> String {
+    let shown: String = login.chars().take(60).collect();
+    match shown.as_str() {
+        "" => format!("Whom? Say {}.", code("/driftguard assign @octocat")),
+        team if team.contains('/') => {
+            format!("{} is a team, and only people can be assigned.", code(team))
+        }
+        other => format!("{} is no login of GitHub.", code(other)),
+    }
+}
+
+/// Letters, digits and single hyphens inside; in companies that manage their people's accounts one underscore too.
+fn is_login(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=39).contains(&text.len())
+        && text.chars().all(allowed)
+        && !text.starts_with(['-', '_'])
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::speech::stage;
+
+    #[test]
+    fn a_person_is_assigned_with_or_without_the_sign() {
+        for user in ["@octo-cat", "octo-cat", "`@octo-cat`"] {
+            let answer = run(user, &stage::scene(&[])).unwrap();
+            assert_eq!(answer.effects, [Effect::Assign("octo-cat".to_owned())]);
+            assert!(
+                !answer.says[0].contains('@'),
+                "nobody is called twice: {answer:?}"
+            );
+        }
+        assert!(run("mona_acme", &stage::scene(&[])).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_login_is_refused() {
+        let long = "x".repeat(40);
+        for (user, said) in [
+            ("", "Whom?"),
+            ("@", "Whom?"),
+            ("@acme/platform", "only people"),
+            ("@-a", "no login"),
+            ("@a--b", "no login"),
+            ("dependabot[bot]", "no login"),
+            ("../../x", "only people"),
+            (long.as_str(), "no login"),
+            ("@a @b", "I do not know what to do with `@b`"),
+        ] {
+            let why = run(user, &stage::scene(&[])).unwrap_err();
+            assert!(why.contains(said), "{user}: {why}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `/driftguard ignore FINDING [until DATE] [REASON...]`
+
+use super::speech::{day, decide, names, one, word};
+use super::{Answer, Command, Scene};
+use crate::model::Choice;
+use crate::report::{code, printable, sentence};
+
+/// `/driftguard ignore FINDING [until DATE] [REASON...]`
+///
+/// The difference shall be accepted: a pull request adds it to `accept` in `.driftguard.yml`, with its reason and its
+/// last day, if it has one. DATE is written `2027-03-31` and lies ahead.
+pub(super) const COMMAND: Command = Command {
+    name: "ignore",
+    usage: "ignore FINDING [until DATE] [REASON...]",
+    help: "Accepts a difference: a pull request adds it to `.driftguard.yml`, with its reason.",
+    run,
+};
+
+/// The longest reason, in characters.
+const LONGEST: usize = 300;
+
+fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
+    let (picked, rest) = one(arguments, scene, &COMMAND)?;
+    let (until, reason) = until(rest, scene.now)?;
+    let reason = match printable(reason.trim()) {
+        empty if empty.is_empty() => format!("accepted by {} in a comment", scene.person),
+        reason => reason,
+    };
+    let length = reason.chars().count();
+    if length > LONGEST {
+        return Err(format!(
+            "A reason has at most {LONGEST} characters, and this one has {length}: say it shorter."
+        ));
+    }
+    let end = until.as_deref().map(|day| format!(" until {day}"));
+    let says = format!(
+        "{}: accepted{}, for this reason: {}. The scan that follows opens a pull request that says so in {}; it counts \
+         once that is merged.",
+        names(&picked),
+        end.unwrap_or_default(),
+        sentence(reason.trim_end_matches('.')),
+        code(".driftguard.yml")
+    );
+    let choice = Choice::Ignore { until, reason };
+    Ok(Answer::new(says, decide(&picked, scene, &choice)))
+}
+
+/// The last day, where one is said, and the reason.
+fn until(rest: &str, now: i64) -> Result<(Option<String>, &str), String> {
+    let (keyword, after) = word(rest);
+    if !keyword.eq_ignore_ascii_case("until") {
+        return Ok((None, rest));
+    }
+    let (date, reason) = word(after);
+    let shown: String = date.chars().take(40).collect();
+    let form = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    let written = date.len() == 10 && date.bytes().enumerate().all(form);
+    if !written || date.parse::<jiff::civil::Date>().is_err() {
+        return Err(format!(
+            "{} is no day: say {}.",
+            match shown.is_empty() {
+                true => "Nothing".to_owned(),
+                false => code(&shown).to_string(),
+            },
+            code("until 2027-03-31")
+        ));
+    }
+    // Such texts sort as days do.
+    if date <= day(now).as_str() {
+        return Err(format!(
+            "{} is over: say a day that lies ahead, or none to accept it for good.",
+            code(date)
+        ));
+    }
+    Ok((Some(date.to_owned()), reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::Effect;
+    use crate::commands::speech::stage;
+
+    fn choice(arguments: &str) -> Result<Choice, String> {
+        let stacks = stage::stacks();
+        let answer = run(arguments, &stage::scene(&stacks))?;
+        match answer.effects.as_slice() {
+            [Effect::Decide(decision)] => Ok(decision.choice.clone()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_day_and_a_reason_may_follow() {
+        for (arguments, until, reason) in [
+            ("f-aa", None, "accepted by octocat in a comment"),
+            (
+                "f-aa the patch schedule owns it",
+                None,
+                "the patch schedule owns it",
+            ),
+            (
+                "f-aa until 2027-03-31",
+                Some("2027-03-31"),
+                "accepted by octocat in a comment",
+            ),
+            (
+                r#"aws_instance.web["a b"] UNTIL 2028-02-29 we move"#,
+                Some("2028-02-29"),
+                "we move",
+            ),
+            ("f-aa x\u{202e}y\u{1b}z", None, "x\\u{202e}y\\u{1b}z"),
+        ] {
+            let ignored = Choice::Ignore {
+                until: until.map(str::to_owned),
+                reason: reason.to_owned(),
+            };
+            assert_eq!(choice(arguments), Ok(ignored), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_strict_and_lies_ahead() {
+        for (arguments, said) in [
+            ("f-aa until", "Nothing is no day"),
+            ("f-aa until soon", "`soon` is no day"),
+            ("f-aa until 2027-02-30", "is no day"),
+            ("f-aa until 31.03.2027", "is no day"),
+            ("f-aa until 2027-3-1", "is no day"),
+            ("f-aa until 20270331", "is no day"),
+            ("f-aa until 2026-11-24", "is over"),
+            ("f-aa until 2001-01-01", "is over"),
+            ("all", "one finding at a time"),
+            ("", "Which finding?"),
+        ] {
+            let why = choice(arguments).unwrap_err();
+            assert!(why.contains(said), "{arguments}: {why}");
+        }
+        let long = format!("f-aa {}", "x".repeat(301));
+        assert!(choice(&long).unwrap_err().contains("at most 300"));
+    }
+}

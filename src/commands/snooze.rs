@@ -1,0 +1,122 @@
+//! `/driftguard snooze FINDING DURATION`
+
+use super::speech::{decide, minute, names, nothing_more, one, word};
+use super::{Answer, Command, Scene};
+use crate::model::Choice;
+use crate::report::code;
+
+/// `/driftguard snooze FINDING DURATION`
+///
+/// The finding shall rest for a while: no pull request carries it until then. DURATION is a number of hours, days or
+/// weeks, as in `12h`, `3d` or `2w`, of at most 90 days. Minutes have no letter: people take `m` for months.
+pub(super) const COMMAND: Command = Command {
+    name: "snooze",
+    usage: "snooze FINDING DURATION",
+    help: "Lets a finding rest for a while (`12h`, `3d`, `2w`; at most `90d`).",
+    run,
+};
+
+const HOUR: i64 = 3_600_000;
+const LONGEST: i64 = 90 * 24 * HOUR;
+
+fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
+    let (picked, rest) = one(arguments, scene, &COMMAND)?;
+    let (duration, rest) = word(rest);
+    let length = length(duration.trim_matches('`'))?;
+    nothing_more(rest, COMMAND.usage)?;
+    let until = scene.now.saturating_add(length);
+    let says = format!(
+        "{}: it rests until {}. No pull request carries it before.",
+        names(&picked),
+        minute(until)
+    );
+    Ok(Answer::new(
+        says,
+        decide(&picked, scene, &Choice::Snooze { until }),
+    ))
+}
+
+/// The milliseconds of a duration.
+fn length(duration: &str) -> Result<i64, String> {
+    let wrong = || {
+        let shown: String = duration.chars().take(40).collect();
+        let wrong = match shown.is_empty() {
+            true => "How long?".to_owned(),
+            false => format!("{} is no time to rest.", code(&shown)),
+        };
+        format!(
+            "{wrong} Say {}, {} or {}; at most {}.",
+            code("12h"),
+            code("3d"),
+            code("2w"),
+            code("90d")
+        )
+    };
+    let digits = duration.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match duration[digits.len()..].to_ascii_lowercase().as_str() {
+        "h" => HOUR,
+        "d" => 24 * HOUR,
+        "w" => 7 * 24 * HOUR,
+        _ => return Err(wrong()),
+    };
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let count: i64 = digits.parse().map_err(|_| wrong())?;
+    match count.checked_mul(unit) {
+        Some(length) if (1..=LONGEST).contains(&length) => Ok(length),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::Effect;
+    use crate::commands::speech::stage;
+
+    #[test]
+    fn a_finding_rests_for_hours_days_or_weeks() {
+        let stacks = stage::stacks();
+        for (duration, hours) in [
+            ("12h", 12),
+            ("3d", 72),
+            ("2w", 336),
+            ("90D", 2160),
+            ("`1h`", 1),
+        ] {
+            let answer = run(&format!("f-bb {duration}"), &stage::scene(&stacks)).unwrap();
+            let [Effect::Decide(decision)] = answer.effects.as_slice() else {
+                panic!("{answer:?}");
+            };
+            let until = stage::NOW + hours * HOUR;
+            assert_eq!(decision.choice, Choice::Snooze { until }, "{duration}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        let stacks = stage::stacks();
+        let scene = stage::scene(&stacks);
+        for duration in [
+            "",
+            "0h",
+            "91d",
+            "13w",
+            "3m",
+            "3 d",
+            "-1d",
+            "+1d",
+            "1.5d",
+            "d",
+            "forever",
+            "9223372036854775807w",
+            "3dé",
+            "½h",
+        ] {
+            let why = run(&format!("f-bb {duration}"), &scene).unwrap_err();
+            assert!(why.contains("Say `12h`"), "{duration}: {why}");
+        }
+        assert!(run("f-bb 3d please", &scene).is_err());
+    }
+}

@@ -1,0 +1,335 @@
+//! Which findings a command is about: an id, the start of one, or an address.
+
+use super::{nearest, nothing_more, word};
+use crate::commands::{Command, Scene};
+use crate::model::{Address, Finding, Standing};
+use crate::report::{code, name, sentence};
+use std::collections::BTreeSet;
+
+/// How many findings are named where several are meant.
+const NAMED: usize = 10;
+
+/// A finding, and where it stands.
+#[derive(Clone, Copy)]
+pub(in crate::commands) struct Picked<'a> {
+    pub(in crate::commands) stack: &'a Standing,
+    pub(in crate::commands) finding: &'a Finding,
+}
+
+/// The open finding that an argument starts with, in each stack that has it, and what follows.
+pub(in crate::commands) fn one<'a, 'b>(
+    argument: &'b str,
+    scene: &Scene<'a>,
+    command: &Command,
+) -> Result<(Vec<Picked<'a>>, &'b str), String> {
+    let (subject, rest) = subject(argument, command)?;
+    if subject.eq_ignore_ascii_case("all") {
+        return Err(format!(
+            "{} takes one finding at a time.",
+            code(&format!("/driftguard {}", command.name))
+        ));
+    }
+    Ok((open(&subject, scene)?, rest))
+}
+
+/// The open findings that an argument names: one, or `all`.
+pub(in crate::commands) fn many<'a>(
+    argument: &str,
+    scene: &Scene<'a>,
+    command: &Command,
+) -> Result<Vec<Picked<'a>>, String> {
+    let (subject, rest) = subject(argument, command)?;
+    nothing_more(rest, command.usage)?;
+    if !subject.eq_ignore_ascii_case("all") {
+        return open(&subject, scene);
+    }
+    let all: Vec<_> = findings(scene).collect();
+    match all.is_empty() {
+        true => Err(format!(
+            "There is nothing to do: I know of no drift.{}",
+            blind(scene)
+        )),
+        false => Ok(all),
+    }
+}
+
+/// The finding that an argument names, one that is set aside too.
+pub(in crate::commands) fn any<'a>(
+    argument: &str,
+    scene: &Scene<'a>,
+    command: &Command,
+) -> Result<Picked<'a>, String> {
+    let (subject, rest) = subject(argument, command)?;
+    nothing_more(rest, command.usage)?;
+    let found = match matching(&subject, findings(scene))? {
+        found if found.is_empty() => matching(&subject, aside(scene))?,
+        found => found,
+    };
+    found
+        .first()
+        .copied()
+        .ok_or_else(|| unknown(&subject, scene))
+}
+
+fn findings<'a>(scene: &Scene<'a>) -> impl Iterator<Item = Picked<'a>> + Clone {
+    scene.stacks.iter().flat_map(|stack| {
+        let scanned = stack.report.outcome.iter();
+        let findings = scanned.flat_map(|scanned| &scanned.findings);
+        findings.map(move |finding| Picked { stack, finding })
+    })
+}
+
+fn aside<'a>(scene: &Scene<'a>) -> impl Iterator<Item = Picked<'a>> + Clone {
+    scene.stacks.iter().flat_map(|stack| {
+        let scanned = stack.report.outcome.iter();
+        let findings = scanned.flat_map(|scanned| &scanned.set_aside);
+        findings.map(move |finding| Picked { stack, finding })
+    })
+}
+
+fn open<'a>(subject: &str, scene: &Scene<'a>) -> Result<Vec<Picked<'a>>, String> {
+    let found = matching(subject, findings(scene))?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    match matching(subject, aside(scene))?.first() {
+        Some(Picked { finding, .. }) => Err(format!(
+            "{} is set aside, and nothing is to be done about it: {}.",
+            code(&name(finding)),
+            sentence(finding.reason.as_deref().unwrap_or("it is no drift"))
+        )),
+        None => Err(unknown(subject, scene)),
+    }
+}
+
+/// What an argument starts with, out of its backticks, and what follows it. Within the brackets of an address, blanks
+/// belong to it.
+fn subject<'b>(argument: &'b str, command: &Command) -> Result<(String, &'b str), String> {
+    let argument = argument.trim();
+    let ticks = argument.len() - argument.trim_start_matches('`').len();
+    let (fence, inner) = argument.split_at(ticks);
+    let found = match inner.split_once(fence) {
+        Some((subject, rest)) if ticks > 0 => (subject.trim(), rest.trim_start()),
+        _ => bare(argument.trim_start_matches('`')),
+    };
+    match found {
+        ("", _) => Err(format!(
+            "Which finding? Say {} with its id, such as {}, or its address.",
+            code(&format!("/driftguard {}", command.usage)),
+            code("f-1c9e")
+        )),
+        (subject, rest) => Ok((subject.to_owned(), rest)),
+    }
+}
+
+/// The first word, where a blank inside brackets ends none.
+fn bare(argument: &str) -> (&str, &str) {
+    let (mut in_brackets, mut in_quotes, mut escaped) = (false, false, false);
+    for (at, c) in argument.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_quotes => escaped = true,
+            '"' if in_brackets => in_quotes = !in_quotes,
+            '[' if !in_quotes => in_brackets = true,
+            ']' if !in_quotes => in_brackets = false,
+            c if c.is_whitespace() && !in_brackets => {
+                return (trimmed(&argument[..at]), argument[at..].trim_start());
+            }
+            _ => {}
+        }
+    }
+    if in_brackets {
+        let (first, rest) = word(argument);
+        return (trimmed(first), rest);
+    }
+    (trimmed(argument), "")
+}
+
+/// A word without what ends a sentence.
+fn trimmed(word: &str) -> &str {
+    word.trim_end_matches(['.', ',', ';', ':', '!', '?'])
+}
+
+/// The findings that a text names, of one id each in one stack or several; none is not wrong yet.
+fn matching<'a>(
+    subject: &str,
+    findings: impl Iterator<Item = Picked<'a>>,
+) -> Result<Vec<Picked<'a>>, String> {
+    let found: Vec<_> = match digits(subject) {
+        Some(digits) if digits.len() < 2 => {
+            return Err(format!(
+                "{} is too short for an id: say at least two of the digits after {}.",
+                code(subject),
+                code("f-")
+            ));
+        }
+        Some(digits) => {
+            let start = format!("f-{digits}");
+            findings
+                .filter(|picked| picked.finding.id.0.starts_with(&start))
+                .collect()
+        }
+        None => {
+            let subject = subject.to_owned();
+            let address = subject.parse::<Address>().ok();
+            findings
+                .filter(|Picked { finding, .. }| {
+                    let written = finding.address.as_ref().map(ToString::to_string);
+                    finding.address.is_some() && finding.address == address
+                        || written.as_deref() == Some(&subject)
+                        || finding.import_id.as_deref() == Some(&subject)
+                })
+                .collect()
+        }
+    };
+    let ids: BTreeSet<_> = found.iter().map(|picked| &picked.finding.id).collect();
+    if ids.len() <= 1 {
+        return Ok(found);
+    }
+    let mut told = BTreeSet::new();
+    let first = found
+        .iter()
+        .filter(|picked| told.insert(&picked.finding.id));
+    let lines: Vec<_> = first
+        .take(NAMED)
+        .map(|Picked { stack, finding }| {
+            format!(
+                "- {} {} in {}",
+                code(&finding.id.to_string()),
+                code(&name(finding)),
+                code(stack.report.name.as_str())
+            )
+        })
+        .collect();
+    let more = match ids.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("\n- and {more} more"),
+    };
+    Err(format!(
+        "{} may be any of these. Say which, by its id:\n\n{}{more}",
+        code(subject),
+        lines.join("\n")
+    ))
+}
+
+/// The digits of an id, or of the start of one; none where the text is no id.
+fn digits(subject: &str) -> Option<String> {
+    let lower = subject.to_ascii_lowercase();
+    let digits = lower.strip_prefix("f-")?;
+    let hexadecimal = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hexadecimal.then(|| digits.to_owned())
+}
+
+fn unknown(subject: &str, scene: &Scene<'_>) -> String {
+    let shown: String = subject.chars().take(200).collect();
+    let names: Vec<String> = findings(scene)
+        .flat_map(|Picked { finding, .. }| {
+            let address = finding.address.as_ref().map(ToString::to_string);
+            [Some(finding.id.to_string()), address]
+                .into_iter()
+                .flatten()
+        })
+        .collect();
+    let meant = match nearest(subject, names.iter().map(String::as_str)) {
+        Some(name) => format!("Did you mean {}?", code(name)),
+        None => "The check of each stack, and its pull request, list what there is.".to_owned(),
+    };
+    format!(
+        "I know of no finding {}. {meant}{}",
+        code(&shown),
+        blind(scene)
+    )
+}
+
+/// The stacks of which nothing is known, for they could not be scanned.
+fn blind(scene: &Scene<'_>) -> String {
+    let failed = scene
+        .stacks
+        .iter()
+        .filter(|stack| stack.report.outcome.is_err());
+    let names: Vec<_> = failed
+        .map(|stack| code(stack.report.name.as_str()).to_string())
+        .take(NAMED)
+        .collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(" The last scan failed of {}.", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::explain::COMMAND;
+    use crate::commands::speech::stage;
+    use proptest::prelude::*;
+
+    fn picked(argument: &str) -> Result<(String, String), String> {
+        let stacks = stage::stacks();
+        let scene = stage::scene(&stacks);
+        one(argument, &scene, &COMMAND)
+            .map(|(found, rest)| (found[0].finding.id.0.clone(), rest.to_owned()))
+    }
+
+    #[test]
+    fn a_finding_is_named_by_id_prefix_or_address() {
+        for (argument, id, rest) in [
+            ("f-aa1111111111", "f-aa1111111111", ""),
+            ("F-AA11", "f-aa1111111111", ""),
+            ("`f-bb`, please", "f-bb2222222222", ", please"),
+            ("f-bb. Thanks", "f-bb2222222222", "Thanks"),
+            ("aws_instance.web[1] until", "f-aa1111111111", "until"),
+            (
+                r#"aws_instance.web["a b"] it is"#,
+                "f-bb2222222222",
+                "it is",
+            ),
+            (
+                r#"`aws_instance.web["a b"]` it is"#,
+                "f-bb2222222222",
+                "it is",
+            ),
+            (r#"`` aws_instance.web["a b"] `` x"#, "f-bb2222222222", "x"),
+            (
+                r#"module.a["x"].aws_s3_bucket.logs["q\"] ["]"#,
+                "f-dd4444444444",
+                "",
+            ),
+            ("shop-web:backdoor", "f-cc3333333333", ""),
+        ] {
+            assert_eq!(
+                picked(argument),
+                Ok((id.to_owned(), rest.to_owned())),
+                "{argument}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_names_none_or_several_says_so() {
+        for (argument, said) in [
+            ("", "Which finding?"),
+            ("`", "Which finding?"),
+            ("f-", "too short"),
+            ("f-a", "too short"),
+            ("f-99", "I know of no finding `f-99`"),
+            ("f-ee", "f-ee5555555555"),
+            ("aws_vpc.main", "may be any of these"),
+            ("aws_instance.wbe[1]", "Did you mean `aws_instance.web[1]`?"),
+            ("aws_db_instance.old", "set aside"),
+            ("all", "one finding at a time"),
+            ("aws_instance.web[", "I know of no finding"),
+            ("f-123456789012", "The last scan failed of `broken`"),
+        ] {
+            let why = picked(argument).unwrap_err();
+            assert!(why.contains(said), "{argument}: {why}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_argument_is_taken_without_a_panic(argument in "(\\PC|`|\\[|\\]|\"|\\\\| |f-[0-9a-f]{0,3}){0,30}") {
+            let _ = picked(&argument);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Moments in words. Nothing here knows what time it is.
+
+use jiff::Timestamp;
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+
+/// `2026-11-24 07:17 UTC`, of epoch milliseconds.
+pub(in crate::commands) fn minute(at: i64) -> String {
+    written(at, "%F %H:%M UTC")
+}
+
+/// `2026-11-24`, of epoch milliseconds.
+pub(in crate::commands) fn day(at: i64) -> String {
+    written(at, "%F")
+}
+
+fn written(at: i64, form: &str) -> String {
+    Timestamp::from_millisecond(at)
+        .map(|moment| moment.strftime(form).to_string())
+        .unwrap_or_default()
+}
+
+/// How long ago something was; beyond two days, when it was.
+pub(in crate::commands) fn ago(at: i64, now: i64) -> String {
+    let counted = |count: i64, noun: &str| match count {
+        1 => format!("1 {noun} ago"),
+        count => format!("{count} {noun}s ago"),
+    };
+    match now.saturating_sub(at) {
+        past if past < MINUTE => "just now".to_owned(),
+        past if past < HOUR => counted(past / MINUTE, "minute"),
+        past if past < 48 * HOUR => counted(past / HOUR, "hour"),
+        _ => minute(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_long_ago_is_told_by_its_minute() {
+        let now = 1_795_504_620_000;
+        for (past, told) in [
+            (-5, "just now"),
+            (59_999, "just now"),
+            (MINUTE, "1 minute ago"),
+            (59 * MINUTE, "59 minutes ago"),
+            (HOUR, "1 hour ago"),
+            (47 * HOUR, "47 hours ago"),
+            (48 * HOUR, "2026-11-22 07:17 UTC"),
+        ] {
+            assert_eq!(ago(now - past, now), told);
+        }
+        assert_eq!(day(now), "2026-11-24");
+        assert_eq!(minute(i64::MAX), "", "no moment at all");
+    }
+}

@@ -1,0 +1,128 @@
+//! What is told of one finding to who asks for it.
+
+use super::markdown::{Markdown, block, code, sentence};
+use super::pull_request::{changes, controls, places, techniques};
+use super::words::{cost, counted, event, name};
+use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
+
+/// How many lines of a change are shown.
+const LINES: usize = 60;
+
+/// The longest block to write by hand that is shown, in characters.
+const LONGEST: usize = 6_000;
+
+/// All that is known of a finding, as Markdown.
+pub fn explain(finding: &Finding) -> String {
+    let mut parts = vec![format!(
+        "**{}**: {} {} (finding {})",
+        finding.severity.as_str(),
+        code(&name(finding)),
+        sentence(&event(finding)),
+        code(&finding.id.to_string())
+    )];
+    parts.extend(finding.why.iter().map(|why| sentence(why).to_string()));
+    parts.extend(change(finding).map(|change| change.to_string()));
+    let facts: Vec<_> = facts(finding)
+        .into_iter()
+        .map(|fact| format!("- {fact}"))
+        .collect();
+    parts.push(facts.join("\n"));
+    match &finding.fix {
+        Some(fix) => parts.extend(remedy(finding, fix)),
+        None => parts.push("Nothing is done about it unasked.".to_owned()),
+    }
+    parts.join("\n\n")
+}
+
+/// Before and after, as a diff that is no longer than a person reads.
+fn change(finding: &Finding) -> Option<Markdown> {
+    let mut lines = changes(finding);
+    let more = lines.len().saturating_sub(LINES);
+    if more > 0 {
+        lines.truncate(LINES);
+        lines.push(format!("  and {}", counted(more, "more line")));
+    }
+    (!lines.is_empty()).then(|| block("diff", &lines.join("\n")))
+}
+
+fn facts(finding: &Finding) -> Vec<String> {
+    let listed = |label: &str, items: Vec<String>| {
+        (!items.is_empty()).then(|| format!("{label}: {}", items.join(", ")))
+    };
+    let mut facts = vec![notice(finding)];
+    facts.extend(listed("Fails", controls(finding).collect()));
+    facts.extend(listed("Fits", techniques(finding).collect()));
+    facts.extend(cost(finding).map(|cost| sentence(&format!("Cost: {cost}")).to_string()));
+    facts.extend(finding.actor.as_ref().map(who));
+    let place = [
+        finding.account.as_ref().map(ToString::to_string),
+        finding.region.as_ref().map(ToString::to_string),
+    ];
+    let place = place.iter().flatten().map(|part| code(part).to_string());
+    facts.extend(listed("Where", place.collect()));
+    let mut sources: Vec<_> = finding
+        .attributes
+        .iter()
+        .filter_map(|difference| difference.defined_in.as_ref())
+        .map(|source| code(&format!("{}:{}", source.file, source.line)).to_string())
+        .collect();
+    sources.sort();
+    sources.dedup();
+    let more = sources.len().saturating_sub(10);
+    sources.truncate(10);
+    if more > 0 {
+        sources.push(counted(more, "more place"));
+    }
+    facts.extend(listed("Defined in", sources));
+    facts
+}
+
+/// Who would notice it, or why it is set aside.
+fn notice(finding: &Finding) -> String {
+    match finding.verdict {
+        Verdict::Drift => "`terraform plan` shows it".to_owned(),
+        Verdict::UnseenByPlan => "`terraform plan` does not show it".to_owned(),
+        _ => {
+            let reason = sentence(finding.reason.as_deref().unwrap_or("it is no drift"));
+            format!("Set aside: {reason}")
+        }
+    }
+}
+
+fn who(actor: &Actor) -> String {
+    format!(
+        "Who: {} with {}, {} (known from {})",
+        code(&actor.principal),
+        code(&actor.event),
+        sentence(&actor.time),
+        sentence(&actor.source)
+    )
+}
+
+/// What the fix is, or why there is none and what to do by hand.
+fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
+    let places = places(finding);
+    let what = match fix.kind {
+        FixKind::Adopt => format!("the code follows AWS, at {places}"),
+        FixKind::Import => format!("the code takes it over, at {places}"),
+        FixKind::Forget => format!("the code drops it, at {places}"),
+        FixKind::Restore if fix.edits.is_empty() => "an apply".to_owned(),
+        FixKind::Restore => format!("the code enforces it, at {places}"),
+        FixKind::Refused => String::new(),
+    };
+    let reason = fix.reason.as_deref().map(sentence);
+    let said = match (fix.kind, reason) {
+        (FixKind::Refused, reason) => format!("**Not fixed**: {}.", reason.unwrap_or_default()),
+        (_, Some(reason)) => format!("**Fix**: {what}; {reason}."),
+        (_, None) => format!("**Fix**: {what}."),
+    };
+    let mut parts = vec![said];
+    let shown = |text: &&str| text.chars().count() <= LONGEST;
+    if let Some(text) = fix.block.as_deref().filter(shown) {
+        parts.push(format!("By hand:\n\n{}", block("hcl", text)));
+    }
+    if let Some(text) = fix.command.as_deref().filter(shown) {
+        parts.push(format!("To undo it in AWS:\n\n{}", block("sh", text)));
+    }
+    parts
+}
