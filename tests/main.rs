@@ -25,6 +25,7 @@ mod sarif;
 mod scan;
 mod server;
 mod setup;
+mod settings;
 mod standin;
 mod store;
 mod webhook;

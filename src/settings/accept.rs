@@ -14,21 +14,21 @@ pub struct Accept {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
+pub(super) struct Form {
     #[serde(default)]
-    address: Option<String>,
+    pub(super) address: Option<String>,
     #[serde(default)]
-    attribute: Option<String>,
+    pub(super) attribute: Option<String>,
     #[serde(default, rename = "type")]
-    tf_type: Option<String>,
+    pub(super) tf_type: Option<String>,
     #[serde(default)]
-    import_id: Option<String>,
-    reason: String,
+    pub(super) import_id: Option<String>,
+    pub(super) reason: String,
     #[serde(default)]
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
     /// The last day, as `2027-03-31`.
     #[serde(default, deserialize_with = "day")]
-    until: Option<String>,
+    pub(super) until: Option<String>,
 }
 
 impl TryFrom<Form> for Accept {
@@ -143,5 +143,12 @@ impl Settings {
             }
         }
         *findings = left;
+    }
+
+    /// Whether all of a finding is accepted on this day.
+    pub fn covers(&self, finding: &Finding, today: &str) -> bool {
+        let mut findings = vec![finding.clone()];
+        self.set_aside(&mut findings, &mut Vec::new(), today);
+        findings.is_empty()
     }
 }

@@ -31,6 +31,7 @@ pub struct Settings {
     /// Who is told of new and resolved findings.
     pub notify: Option<Notify>,
     /// Differences that somebody accepted.
+    #[serde(deserialize_with = "perhaps_none")]
     pub accept: Vec<Accept>,
 }
 
@@ -100,6 +101,13 @@ impl TryFrom<String> for RoleArn {
             )),
         }
     }
+}
+
+/// A list of which nothing is left, or nothing is there yet, but its key.
+fn perhaps_none<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Accept>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn by_account<'de, D: serde::Deserializer<'de>>(

@@ -6,13 +6,22 @@ mod codeowners;
 mod form;
 mod glob;
 mod pattern;
+mod accepted;
+mod first;
+mod form;
+mod glob;
+mod schedule;
 mod stacks;
+mod yaml;
 
 pub use accept::Accept;
 pub use codeowners::{Codeowners, Owner};
+pub use accepted::{CannotAccept, NewAccept, with_accepted};
+pub use first::first_file;
 pub use form::{
     Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
 };
+pub use schedule::Schedule;
 pub use stacks::{BadStacks, StackSettings};
 
 /// The file's name, at the root of the default branch.
@@ -103,6 +112,11 @@ mod tests {
                 "until",
             ),
             ("pull_requests:\n  limit: many\n", 2, "limit"),
+            (
+                "stacks:\n  - path: infra\n    schedule: every day\n",
+                3,
+                "schedule",
+            ),
         ] {
             let error = Settings::parse(text).unwrap_err();
             assert_eq!(error.line, line, "{error}");

@@ -1,6 +1,7 @@
 //! The stacks that a file of settings names, and those that are found.
 
 use super::form::{Aws, Fix, Settings};
+use super::schedule::Schedule;
 use crate::model::{StackName, Tree};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,9 +28,9 @@ pub struct StackSettings {
     /// Files of variables, relative to its folder.
     #[serde(default)]
     pub var_files: Vec<String>,
-    /// When it is scanned: a cron expression in UTC, or `off`.
+    /// When it is scanned by itself.
     #[serde(default)]
-    pub schedule: Option<String>,
+    pub schedule: Schedule,
     /// In which direction its drift is fixed.
     #[serde(default)]
     pub fix: Fix,
@@ -45,7 +46,7 @@ impl StackSettings {
             state: None,
             workspace: default_workspace(),
             var_files: Vec::new(),
-            schedule: None,
+            schedule: Schedule::default(),
             fix: Fix::default(),
         }
     }

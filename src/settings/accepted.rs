@@ -1,0 +1,187 @@
+//! Writes what somebody accepted into a file of settings: bytes are added, and no other byte changes.
+
+use super::accept::{Accept, Form};
+use super::yaml::{Place, place, scalar};
+use super::{FILE, Settings, SettingsError};
+use crate::model::{Finding, Kind};
+
+/// A difference that somebody accepts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewAccept {
+    /// The address of its resource.
+    pub address: Option<String>,
+    /// The paths that differ: one entry of the list each. None: all that ever differs there.
+    pub attributes: Vec<String>,
+    /// Its type, where it has no address.
+    pub tf_type: Option<String>,
+    /// Its id, where it has no address.
+    pub import_id: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The last day, as `2027-03-31`; none for good.
+    pub until: Option<String>,
+}
+
+/// Why an accepted difference was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotAccept {
+    /// The file has a mistake.
+    #[error("{0}: mend that first")]
+    Unreadable(#[from] SettingsError),
+    /// An entry is none.
+    #[error("the accepted difference cannot be written into {FILE}: {0}")]
+    Entry(String),
+    /// The file is one that is not edited here.
+    #[error("{FILE} is not edited, for {why}: add this to it by hand:\n{yaml}")]
+    ByHand {
+        /// Why.
+        why: String,
+        /// What to add.
+        yaml: String,
+    },
+}
+
+impl NewAccept {
+    /// What accepts a finding as it stands: of a resource that changed, the attributes that differ and no others; of
+    /// what no state claims, its type and id. None where it has neither address nor id.
+    pub fn of(
+        finding: &Finding,
+        reason: String,
+        owner: Option<String>,
+        until: Option<String>,
+    ) -> Option<Self> {
+        let address = finding.address.as_ref().map(ToString::to_string);
+        let named = match (&address, &finding.import_id) {
+            (Some(_), _) => Self {
+                address,
+                ..Self::default()
+            },
+            (None, Some(id)) => Self {
+                tf_type: Some(finding.tf_type.clone()),
+                import_id: Some(id.clone()),
+                ..Self::default()
+            },
+            (None, None) => return None,
+        };
+        let attributes = match finding.kind {
+            Kind::Modified => finding
+                .attributes
+                .iter()
+                .map(|one| one.path.clone())
+                .collect(),
+            _ => Vec::new(),
+        };
+        Some(Self {
+            attributes,
+            reason,
+            owner,
+            until,
+            ..named
+        })
+    }
+
+    /// The entries of the list.
+    fn forms(&self) -> Vec<Form> {
+        let form = |attribute: Option<&String>| Form {
+            address: self.address.clone(),
+            attribute: attribute.cloned(),
+            tf_type: self.tf_type.clone(),
+            import_id: self.import_id.clone(),
+            reason: self.reason.clone(),
+            owner: self.owner.clone(),
+            until: self.until.clone(),
+        };
+        match self.attributes.as_slice() {
+            [] => vec![form(None)],
+            all => all.iter().map(|attribute| form(Some(attribute))).collect(),
+        }
+    }
+}
+
+/// A file of settings, or none yet, with these differences accepted besides. The file's own bytes stay, and the text
+/// that comes out means the same as before plus these entries, after all others.
+///
+/// # Errors
+/// The file has a mistake, an entry is none, or the file's form is one that is not edited: then with what to add.
+pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String, CannotAccept> {
+    let text = text.unwrap_or("version: 1\n");
+    let mut wanted = Settings::parse(text)?;
+    let forms: Vec<Form> = entries.iter().flat_map(NewAccept::forms).collect();
+    for form in &forms {
+        let accept = Accept::try_from(form.clone()).map_err(CannotAccept::Entry)?;
+        let day = form.until.as_deref();
+        if day.is_some_and(|day| day.parse::<jiff::civil::Date>().is_err() || day.len() != 10) {
+            let why = format!("`until`: `{}` is no day", day.unwrap_or_default());
+            return Err(CannotAccept::Entry(why));
+        }
+        wanted.accept.push(accept);
+    }
+    if forms.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let by_hand = |why: &str| CannotAccept::ByHand {
+        why: why.to_owned(),
+        yaml: format!("accept:\n{}", items(&forms, 2).join("\n")),
+    };
+    let after = splice(text, &forms).map_err(by_hand)?;
+    match Settings::parse(&after) {
+        Ok(found) if found == wanted => Ok(after),
+        _ => Err(by_hand("it would not mean what it should")),
+    }
+}
+
+fn splice(text: &str, forms: &[Form]) -> Result<String, &'static str> {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let added = |column: usize| {
+        let lines = items(forms, column).into_iter();
+        lines
+            .map(|line| format!("{newline}{line}"))
+            .collect::<String>()
+    };
+    let before = |at: usize| text.get(..at).unwrap_or_default();
+    let from = |at: usize| text.get(at..).unwrap_or_default();
+    match place(text, "accept")? {
+        Place::NoKey(column) => {
+            // A last line that nothing ends is ended, and then the new last one is left like it.
+            let key = format!("{}accept:", " ".repeat(column));
+            let added = format!("{key}{}", added(column + 2));
+            Ok(match text.is_empty() || text.ends_with('\n') {
+                true => format!("{text}{added}{newline}"),
+                false => format!("{text}{newline}{added}"),
+            })
+        }
+        Place::Empty { column, out, at } => {
+            let line = text.get(out.end..at).unwrap_or_default();
+            Ok([before(out.start), line, &added(column + 2), from(at)].concat())
+        }
+        Place::Items { column, at } => Ok([before(at), &added(column), from(at)].concat()),
+    }
+}
+
+/// The entries as lines, dashes at this column.
+fn items(forms: &[Form], column: usize) -> Vec<String> {
+    let margin = " ".repeat(column);
+    let mut lines = Vec::new();
+    for form in forms {
+        let keys = [
+            ("address", form.address.as_deref().map(scalar)),
+            ("attribute", form.attribute.as_deref().map(scalar)),
+            ("type", form.tf_type.as_deref().map(scalar)),
+            ("import_id", form.import_id.as_deref().map(scalar)),
+            ("reason", Some(scalar(&form.reason))),
+            ("owner", form.owner.as_deref().map(scalar)),
+            // A day is a text to the reader of this file, as it is in the manual.
+            ("until", form.until.clone()),
+        ];
+        let told = keys
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|value| format!("{key}: {value}")));
+        for (at, line) in told.enumerate() {
+            let dash = if at == 0 { "- " } else { "  " };
+            lines.push(format!("{margin}{dash}{line}"));
+        }
+    }
+    lines
+}
