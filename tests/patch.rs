@@ -54,6 +54,15 @@ fn fix(
 
 /// The code after the fix of these findings, each of which is told what was done.
 fn planned(code: &str, findings: &mut [Finding], direction: Direction) -> String {
+    planned_with(code, findings, |_| direction)
+}
+
+/// The same, each in the direction of its own.
+fn planned_with(
+    code: &str,
+    findings: &mut [Finding],
+    direction: impl Fn(&Finding) -> Direction,
+) -> String {
     let tree: Tree = [("main.tf", code)].into_iter().collect();
     let options = Options::default();
     let evaluated = code::evaluate(&tree, "", &options);
@@ -65,7 +74,7 @@ fn planned(code: &str, findings: &mut [Finding], direction: Direction) -> String
         declared: &evaluated.declared,
         catalog: &catalog,
     };
-    let changed = patch::plan(findings, &stack, direction);
+    let changed = patch::plan_with(findings, &stack, direction);
     let after = changed
         .get("main.tf")
         .map_or(code.as_bytes(), Vec::as_slice);
@@ -707,4 +716,27 @@ fn a_canned_grant_that_feeds_another_bucket_is_left_alone() {
     assert_eq!((after.as_str(), fix.kind), (two, FixKind::Refused));
     let reason = fix.reason.unwrap();
     assert!(reason.contains("feeds aws_s3_bucket_acl.a[1]"), "{reason}");
+}
+
+#[test]
+fn each_finding_goes_the_way_that_was_chosen_for_it() {
+    let drifts: [Drift<'_>; 2] = [
+        (
+            "aws_instance.web",
+            "instance_type",
+            "t3.small".into(),
+            "t3.large".into(),
+        ),
+        ("aws_instance.web", "monitoring", true.into(), false.into()),
+    ];
+    let mut findings = drifts.map(|drift| finding(&drift, Verdict::Drift));
+    let after = planned_with(WEB, &mut findings, |finding| {
+        match finding.attributes[0].path.as_str() {
+            "monitoring" => Direction::Adopt,
+            _ => Direction::Restore,
+        }
+    });
+    assert_eq!(after, WEB.replace("\"true\"", "\"false\""));
+    let kinds = findings.map(|finding| finding.fix.unwrap().kind);
+    assert_eq!(kinds, [FixKind::Restore, FixKind::Adopt]);
 }

@@ -49,13 +49,22 @@ pub struct Stack<'a> {
 /// The files that change, each with its whole new content.
 pub type Changed = BTreeMap<String, Vec<u8>>;
 
-/// Fills in what is done about each finding, and makes the files that change. Of findings whose edits exclude one
-/// another the first is fixed.
+/// Fills in what is done about each finding, all in one direction, and makes the files that change.
 pub fn plan(findings: &mut [Finding], stack: &Stack<'_>, direction: Direction) -> Changed {
+    plan_with(findings, stack, |_| direction)
+}
+
+/// Fills in what is done about each finding, in the direction of its own, and makes the files that change. Of findings
+/// whose edits exclude one another the first is fixed.
+pub fn plan_with(
+    findings: &mut [Finding],
+    stack: &Stack<'_>,
+    direction: impl Fn(&Finding) -> Direction,
+) -> Changed {
     let before = code::evaluate(stack.tree, stack.folder, stack.options);
     let fixes: Vec<_> = findings
         .iter()
-        .map(|finding| fix(finding, findings, stack, &before, direction))
+        .map(|finding| fix(finding, findings, stack, &before, direction(finding)))
         .collect();
     let mut all: Vec<Edit> = Vec::new();
     for (finding, fix) in findings.iter_mut().zip(fixes) {
