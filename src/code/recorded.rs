@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 /// What references are told by. Cloning is cheap. Without a state nothing is told.
 #[derive(Debug, Clone, Default)]
-pub struct Recorded(Vec<Table>);
+pub struct Recorded {
+    tables: Vec<Table>,
+    /// The version of Terraform that wrote the state.
+    terraform: Option<Arc<str>>,
+}
 
 #[derive(Debug, Clone)]
 struct Table {
@@ -35,12 +39,50 @@ impl Recorded {
                 order: order.into(),
             }
         };
-        Self(tables.into_iter().map(table).collect())
+        Self {
+            tables: tables.into_iter().map(table).collect(),
+            terraform: None,
+        }
+    }
+
+    /// The same, written by this version of Terraform.
+    #[must_use]
+    pub fn by_terraform(self, version: Option<&str>) -> Self {
+        Self {
+            terraform: version.map(Into::into),
+            ..self
+        }
+    }
+
+    /// The version of Terraform that wrote the state, where that is known.
+    pub fn terraform(&self) -> Option<&str> {
+        self.terraform.as_deref()
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.tables.iter().flat_map(|table| table.resources.iter())
+    }
+
+    /// The names that resources of a module have, whatever their types.
+    pub fn names(&self, module: &[ModuleStep]) -> impl Iterator<Item = &str> {
+        let own = self
+            .resources()
+            .filter(move |resource| resource.address.modules == module);
+        own.map(|resource| resource.address.name.as_str())
+    }
+
+    /// The only resource of a module that has a text as this attribute, whatever its type.
+    pub fn only(&self, module: &[ModuleStep], attribute: &str, text: &str) -> Option<&Address> {
+        let mut found = self.resources().filter(|resource| {
+            resource.address.modules == module && resource.text(attribute) == Some(text)
+        });
+        let only = found.next()?;
+        found.next().is_none().then_some(&only.address)
     }
 
     /// The instances of a block, by key.
     fn instances(&self, wanted: Block<'_>) -> impl Iterator<Item = &Resource> {
-        let tables = self.0.iter().map(move |table| {
+        let tables = self.tables.iter().map(move |table| {
             let at = |number: &usize| block(&table.resources[*number].address);
             let start = table.order.partition_point(|number| at(number) < wanted);
             let end = table.order.partition_point(|number| at(number) <= wanted);
@@ -92,8 +134,7 @@ impl Recorded {
         (tf_type, attribute): (&str, &str),
         text: &str,
     ) -> Option<String> {
-        let resources = self.0.iter().flat_map(|table| table.resources.iter());
-        let mut found = resources.filter(|resource| {
+        let mut found = self.resources().filter(|resource| {
             let address = &resource.address;
             address.modules == module
                 && address.tf_type == tf_type

@@ -154,7 +154,8 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let mut options = stack.options();
     if let Ok(state) = &state {
         notes.extend(state.notes.iter().cloned());
-        options.recorded = Recorded::new([state.resources.clone(), state.data.clone()]);
+        let known = Recorded::new([state.resources.clone(), state.data.clone()]);
+        options.recorded = known.by_terraform(state.info.terraform_version.as_deref());
     }
     let mut code = code::evaluate(sources.tree, &stack.path, &options);
     seal(&mut code.declared, sources);

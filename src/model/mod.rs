@@ -34,7 +34,8 @@ pub use notice::{Event, Notice, Origin};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
 pub use schema::{
-    Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Schema, Shape, Type, WrittenAs,
+    Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Restated, Schema, Shape, Type,
+    WrittenAs,
 };
 pub use secret::{Fingerprint, Redactor};
 pub use stack::{

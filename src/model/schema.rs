@@ -91,6 +91,10 @@ pub struct Extra {
     pub undo: Option<fn(&Attributes, &str) -> String>,
     /// How a resource of this type in a state claims what was found in AWS; by type and id where there is none.
     pub claims: Option<Claim>,
+    /// How a resource of this type would say what was found in AWS as a part of something.
+    pub restated: Option<Restated>,
+    /// How the blocks of this type's own attribute would say what was found in AWS as a resource.
+    pub inlined: Option<fn(&Attributes) -> Value>,
 }
 
 impl Extra {
@@ -105,11 +109,17 @@ impl Extra {
         written_as: None,
         undo: None,
         claims: None,
+        restated: None,
+        inlined: None,
     };
 }
 
 /// From a path and everything that AWS has: the attribute that code writes it by, and its value.
 pub type WrittenAs = fn(&str, &Attributes) -> Option<(&'static str, Value)>;
+
+/// From the parent's attribute that it is a part of, and everything that AWS has: the attributes, and what
+/// `terraform import` takes.
+pub type Restated = fn(&str, &Attributes) -> Option<(Attributes, String)>;
 
 /// How a resource claims what has no name of its own in AWS.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! `aws_security_group`: a VPC firewall.
 
 use super::ask::{match_up, unclaimed};
-use super::permissions::{GROUPS, RULES, apart, blocks, groups, rules, single};
+use super::permissions::{GROUPS, RULES, apart, blocks, groups, inlined, rules, single};
 use super::shape::{attributes, made_by_aws, name_prefix, tags};
 use super::{Answer, Ask, Look, ResourceType, Scope};
 use crate::aws::Session;
@@ -44,6 +44,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "ingress" | "egress" => apart(value),
             _ => value,
         },
+        inlined: Some(inlined),
         ..Extra::NONE
     },
     actions: &[GROUPS, RULES],

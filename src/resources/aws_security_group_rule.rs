@@ -1,6 +1,6 @@
 //! `aws_security_group_rule`: the older form of a group's rule. It has no id in AWS; it is known by what it says.
 
-use super::permissions::{GROUPS, apart, blocks, groups, protocol};
+use super::permissions::{GROUPS, apart, blocks, groups, inlined, protocol};
 use super::shape::{attributes, texts};
 use super::{Answer, Ask, ResourceType, Scope};
 use crate::aws::Session;
@@ -22,6 +22,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             parent: "security_group_id",
             is: claims,
         }),
+        restated: Some(restated),
         ..Extra::NONE
     },
     actions: &[GROUPS],
@@ -157,18 +158,45 @@ fn claims(rule: &Resource, found: &Unclaimed) -> bool {
     {
         return false;
     }
-    let part = |name: &str| found.attributes.get(name).cloned().unwrap_or_default();
-    let own = text("referenced_security_group_id") == text("security_group_id");
-    let list = |name: &str| Value::List(text(name).map(Value::from).into_iter().collect());
-    let single = Value::map([
-        ("protocol", part("ip_protocol")),
-        ("from_port", part("from_port")),
-        ("to_port", part("to_port")),
-        ("cidr_blocks", list("cidr_ipv4")),
-        ("ipv6_cidr_blocks", list("cidr_ipv6")),
-        ("prefix_list_ids", list("prefix_list_id")),
-        ("security_groups", list("referenced_security_group_id")),
-        ("self", own.into()),
-    ]);
+    let single = inlined(&found.attributes);
     same_traffic(rule, &single) && sources(rule).iter().any(|source| holds(&single, source))
+}
+
+/// A rule with an id of its own as this type says it. Groups of other accounts are left out: it knows them by a name that
+/// no import takes.
+fn restated(direction: &str, found: &Attributes) -> Option<(Attributes, String)> {
+    let group = found.get("security_group_id")?.as_str()?;
+    let block = inlined(found);
+    let first = |list: &str| block.get(list).as_list()?.first()?.as_str();
+    let lists = ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"];
+    let listed = lists
+        .into_iter()
+        .find_map(|list| Some((list, block.get(list).clone(), first(list)?)));
+    let (name, value, source) = match (listed, first("security_groups")) {
+        (Some(listed), _) => listed,
+        (None, Some(other)) if !other.contains('/') => {
+            ("source_security_group_id", other.into(), other)
+        }
+        (None, None) if block.get("self").as_bool() == Some(true) => ("self", true.into(), "self"),
+        _ => return None,
+    };
+    let (from, to) = (
+        block.get("from_port").as_i64()?,
+        block.get("to_port").as_i64()?,
+    );
+    let protocol = match block.get("protocol").as_str()? {
+        "-1" => "all",
+        other => other,
+    };
+    let id = format!("{group}_{direction}_{protocol}_{from}_{to}_{source}");
+    let said = attributes([
+        ("description", block.get("description").clone()),
+        ("from_port", from.into()),
+        ("protocol", block.get("protocol").clone()),
+        ("security_group_id", group.into()),
+        ("to_port", to.into()),
+        ("type", direction.into()),
+        (name, value),
+    ]);
+    Some((said, id))
 }

@@ -184,6 +184,34 @@ pub(super) fn single(session: &Session, rule: &SecurityGroupRule) -> Attributes 
     ])
 }
 
+/// A rule of its own, as a block of its group would say it.
+pub(super) fn inlined(found: &Attributes) -> Value {
+    let part = |name: &str| found.get(name).cloned().unwrap_or_default();
+    let list = |value: Value| Value::List(value.as_str().map(Value::from).into_iter().collect());
+    let group = part("referenced_security_group_id");
+    let own = !group.is_null() && group == part("security_group_id");
+    let all = part("ip_protocol").as_str() == Some("-1");
+    // All protocols have all ports: a block says 0 for them.
+    let port = |name: &str| if all { 0.into() } else { part(name) };
+    Value::map([
+        ("cidr_blocks", list(part("cidr_ipv4"))),
+        (
+            "description",
+            part("description").as_str().unwrap_or_default().into(),
+        ),
+        ("from_port", port("from_port")),
+        ("ipv6_cidr_blocks", list(part("cidr_ipv6"))),
+        ("prefix_list_ids", list(part("prefix_list_id"))),
+        ("protocol", part("ip_protocol")),
+        (
+            "security_groups",
+            if own { list(Value::Null) } else { list(group) },
+        ),
+        ("self", own.into()),
+        ("to_port", port("to_port")),
+    ])
+}
+
 /// The equal forms of a group's rules: one element for each source, however they are grouped into blocks.
 pub(super) fn apart(blocks: Value) -> Value {
     let Value::List(blocks) = blocks else {

@@ -13,6 +13,7 @@ pub(super) const fn extra(undo: fn(&Attributes, &str) -> String) -> Extra {
     Extra {
         form,
         undo: Some(undo),
+        restated: Some(restated),
         ..Extra::NONE
     }
 }
@@ -23,6 +24,14 @@ pub(super) fn revoke(direction: &str, found: &Attributes, id: &str) -> String {
     format!("aws ec2 revoke-security-group-{direction}")
         + &option("group-id", &group)
         + &option("security-group-rule-ids", &id.into())
+}
+
+/// A rule as code says it: where all ports or types are meant, the provider knows none.
+fn restated(_: &str, found: &Attributes) -> Option<(Attributes, String)> {
+    let id = found.get("security_group_rule_id")?.as_str()?.to_owned();
+    let mut said = found.clone();
+    said.retain(|name, value| !form(name, value.clone()).is_null());
+    Some((said, id))
 }
 
 pub(super) const ACTIONS: &[&str] = &[RULES];
