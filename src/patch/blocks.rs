@@ -9,6 +9,9 @@ use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 
+/// What a rule says instead of a list of sources where it means its own group.
+const OWN: &str = "self";
+
 /// One attribute's blocks.
 struct Blocks<'a> {
     finding: &'a Finding,
@@ -213,12 +216,14 @@ impl Blocks<'_> {
             |part: &Attribute| matches!(part.shape, Shape::Plain(Type::List(_) | Type::Set(_)));
         let mut groups: Vec<Value> = Vec::new();
         for element in added {
+            // Without its lists: what has no source any more, its type may take for nothing.
             let rest = |value: &Value| {
                 let entries = value.as_map().cloned().unwrap_or_default();
-                let single = entries
-                    .into_iter()
-                    .filter(|(name, _)| !self.parts.get(name).is_some_and(is_list));
-                self.normal(&Value::Map(single.collect()))
+                let single = entries.into_iter().filter(|(name, value)| {
+                    let says_who = name == OWN || self.parts.get(name).is_some_and(is_list);
+                    !says_who && !self.is_hollow(value)
+                });
+                single.collect::<BTreeMap<_, _>>()
             };
             let group = groups.iter_mut().find(|group| rest(group) == rest(element));
             match group {
