@@ -195,6 +195,9 @@ impl Run {
                 reason.unwrap_or_default()
             )
         };
-        findings.into_iter().map(words).collect()
+        let planned = findings
+            .into_iter()
+            .filter(|finding| !finding["fix"].is_null());
+        planned.map(words).collect()
     }
 }

@@ -124,3 +124,47 @@ async fn only_the_findings_that_were_named_are_fixed() {
     assert_eq!(run.code, 1);
     assert!(run.err.contains("f-nothing"));
 }
+
+#[tokio::test]
+async fn what_was_added_is_taken_over_where_somebody_says_so() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let run = checkout.driftguard(aws.url(), &["fix", "--import", "--format", "json"]);
+    let fixes = run.fixes();
+    let imported: Vec<_> = fixes
+        .iter()
+        .filter(|fix| fix.contains(": import "))
+        .collect();
+    assert_eq!(imported.len(), 1, "{fixes:?}");
+    assert!(
+        imported[0].starts_with("aws_iam_role_policy_attachment: import infra/production/"),
+        "{fixes:?}"
+    );
+    assert!(
+        checkout.read(TFVARS).contains("t3.small"),
+        "nothing else is fixed"
+    );
+    let found = imported[0]
+        .split([' ', ':'])
+        .find(|word| word.ends_with(".tf"))
+        .unwrap();
+    let after = checkout.read(found);
+    assert!(
+        after.ends_with(
+            "\n  role       = aws_iam_role.web.name\n  policy_arn = \"arn:aws:iam::aws:policy/AdministratorAccess\"\n}\n"
+        ),
+        "{after}"
+    );
+    assert_eq!(run.code, 2, "the others are left");
+    // Taken over already: the next run adds nothing.
+    let again = checkout.driftguard(aws.url(), &["fix", "--import", "--format", "json"]);
+    assert_eq!(checkout.read(found), after);
+    let fixes = again.fixes();
+    assert!(
+        fixes
+            .iter()
+            .any(|fix| fix.contains("takes it over already")),
+        "{fixes:?}"
+    );
+}

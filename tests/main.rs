@@ -13,6 +13,7 @@ mod end_to_end;
 mod fix;
 mod github;
 mod hostile;
+mod import;
 mod jobs;
 mod npm;
 mod openapi;

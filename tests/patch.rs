@@ -527,6 +527,13 @@ fn a_groups_rules_come_go_and_change_one_by_one() {
         after(vec![ssh(), web(), rule("tls", 443, &["0.0.0.0/0"])]),
         code.replace(last, &format!("{last}{new}"))
     );
+    let more = after(vec![
+        ssh(),
+        web(),
+        rule("", 1, &["::1/1"]),
+        rule("", 2, &["::2/1"]),
+    ]);
+    assert_eq!(more.matches("ingress {").count(), 4, "{more}");
     let dynamic = code
         .replace(
             "  ingress {\n    from_port   = 80",
@@ -739,4 +746,35 @@ fn each_finding_goes_the_way_that_was_chosen_for_it() {
     assert_eq!(after, WEB.replace("\"true\"", "\"false\""));
     let kinds = findings.map(|finding| finding.fix.unwrap().kind);
     assert_eq!(kinds, [FixKind::Restore, FixKind::Adopt]);
+}
+
+#[test]
+fn a_value_that_feeds_an_instance_which_goes_another_way_is_refused() {
+    let code =
+        "resource \"aws_instance\" \"web\" {\n  count         = 2\n  instance_type = \"a\"\n}\n";
+    let drifts: [Drift<'_>; 2] = [
+        (
+            "aws_instance.web[0]",
+            "instance_type",
+            "a".into(),
+            "b".into(),
+        ),
+        (
+            "aws_instance.web[1]",
+            "instance_type",
+            "a".into(),
+            "b".into(),
+        ),
+    ];
+    let mut findings = drifts.map(|drift| finding(&drift, Verdict::Drift));
+    let first = findings[0].address.clone();
+    let after = planned_with(code, &mut findings, |finding| {
+        match finding.address == first {
+            true => Direction::Adopt,
+            false => Direction::Restore,
+        }
+    });
+    assert_eq!(after, code);
+    let kinds = findings.map(|finding| finding.fix.unwrap().kind);
+    assert_eq!(kinds, [FixKind::Refused, FixKind::Restore]);
 }

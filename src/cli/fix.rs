@@ -4,7 +4,7 @@ use super::exit;
 use super::output::Output;
 use super::source::{Scanned, Source};
 use crate::jobs::load::Loaded;
-use crate::model::{Finding, Fix, FixKind, Refusal, StackReport};
+use crate::model::{Finding, Fix, FixKind, Refusal};
 use crate::patch::{self, Changed, Direction};
 use anyhow::{Context, ensure};
 use clap::Args;
@@ -23,7 +23,7 @@ pub(super) struct Options {
     /// The code enforces what it declares
     #[arg(long, group = "direction")]
     restore: bool,
-    /// Only what was added below something managed
+    /// The code takes over what was added below something managed; nothing else is fixed
     #[arg(long, group = "direction")]
     import: bool,
     /// Only this finding (repeatable)
@@ -64,9 +64,10 @@ impl Options {
                 declared: &loaded.code.declared,
                 catalog: &survey.catalog,
             };
-            let findings = asked(report, &self.findings);
-            known |= !findings.is_empty();
-            self.fix(findings, &stack, loaded, &mut changed);
+            if let Ok(scanned) = &mut report.outcome {
+                known |= scanned.findings.iter().any(|finding| self.asks(finding));
+                self.fix(&mut scanned.findings, &stack, loaded, &mut changed);
+            }
         }
         ensure!(
             known || self.findings.is_empty(),
@@ -79,7 +80,7 @@ impl Options {
     /// Plans the findings of one stack, and adds the files that change.
     fn fix(
         &self,
-        findings: Vec<&mut Finding>,
+        findings: &mut [Finding],
         stack: &patch::Stack<'_>,
         loaded: &Loaded,
         changed: &mut Changed,
@@ -90,28 +91,35 @@ impl Options {
             (_, _, true) => Direction::Import,
             _ => loaded.stack.settings.fix.into(),
         };
-        let mut copies: Vec<_> = findings.iter().map(|finding| (**finding).clone()).collect();
-        let files = patch::plan(&mut copies, stack, direction);
+        // What is left alone is told of as well: its siblings' fixes must not touch it.
+        let files = patch::plan_with(findings, stack, |finding| match self.asks(finding) {
+            true => direction,
+            false => Direction::None,
+        });
         // Two stacks may share code: what the first makes of it, the second has not seen.
         let taken =
             |file: &String| changed.contains_key(file) && changed.get(file) != files.get(file);
-        for (finding, mut planned) in findings.into_iter().zip(copies) {
-            if let Some(fix) = &mut planned.fix {
-                if let Some(edit) = fix.edits.iter().find(|edit| taken(&edit.file)) {
-                    let reason =
-                        format!("the fix of another stack edits {}: run it again", edit.file);
-                    *fix = Fix::refused(Refusal {
-                        reason,
-                        ..Refusal::default()
-                    });
-                }
-                fix.applied = !self.dry_run && fix.kind != FixKind::Refused;
+        for fix in findings
+            .iter_mut()
+            .filter_map(|finding| finding.fix.as_mut())
+        {
+            if let Some(edit) = fix.edits.iter().find(|edit| taken(&edit.file)) {
+                let reason = format!("the fix of another stack edits {}: run it again", edit.file);
+                *fix = Fix::refused(Refusal {
+                    reason,
+                    ..Refusal::default()
+                });
             }
-            *finding = planned;
+            fix.applied = !self.dry_run && fix.kind != FixKind::Refused;
         }
         for (file, bytes) in files {
             changed.entry(file).or_insert(bytes);
         }
+    }
+
+    /// Whether a finding is to be fixed: all are, where none was named.
+    fn asks(&self, finding: &Finding) -> bool {
+        self.findings.is_empty() || self.findings.contains(&finding.id.0)
     }
 
     /// 0 where every finding that counts was fixed, 2 where one was refused or left.
@@ -127,15 +135,4 @@ impl Options {
         }
         exit::partial(report)
     }
-}
-
-/// The findings that were asked for; all where none was named.
-fn asked<'r>(report: &'r mut StackReport, ids: &[String]) -> Vec<&'r mut Finding> {
-    let findings = report
-        .outcome
-        .as_mut()
-        .ok()
-        .map(|scanned| scanned.findings.iter_mut());
-    let wanted = |finding: &&mut Finding| ids.is_empty() || ids.contains(&finding.id.0);
-    findings.into_iter().flatten().filter(wanted).collect()
 }

@@ -13,7 +13,7 @@ pub enum Direction {
     Adopt,
     /// The code enforces what it declares.
     Restore,
-    /// Only what was added below something managed is looked at.
+    /// The code takes over what was added below something managed; nothing else is looked at.
     Import,
     /// Nothing is fixed.
     None,
@@ -24,17 +24,20 @@ pub enum Direction {
 pub(super) enum Way {
     Adopt,
     Restore,
+    Import,
 }
 
 impl Direction {
     /// The direction of one finding: none where nothing is done unasked, as about what stands in the account and hangs
-    /// below nothing managed.
+    /// below nothing managed. What was added grants access: the code takes it over only where somebody said so.
     pub(super) fn way(self, finding: &Finding) -> Option<Way> {
-        let free = finding.kind == Kind::Unmanaged && finding.under.is_none();
+        let added = finding.kind == Kind::Unmanaged;
         match self {
-            _ if free => None,
+            _ if added && finding.under.is_none() => None,
             Self::None => None,
-            Self::Import => (finding.kind == Kind::Unmanaged).then_some(Way::Adopt),
+            Self::Import | Self::Adopt if added => Some(Way::Import),
+            Self::ByRisk if added => Some(Way::Restore),
+            Self::Import => None,
             Self::Adopt => Some(Way::Adopt),
             Self::Restore => Some(Way::Restore),
             Self::ByRisk if is_risk(finding) => Some(Way::Restore),

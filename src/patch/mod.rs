@@ -1,20 +1,24 @@
 //! Pure: byte splices that make the code right, each verified before it is offered. No tree is ever printed.
 //!
 //! Each finding gets a plan: code follows live (`adopt`), code enforces what it declares (`restore`), code drops what
-//! is gone (`forget`), or the reason why nothing is done, with what to write by hand. A plan stands only if both parsers
-//! accept the files it makes, and if the code then evaluates to what is wanted there and to the same as before
-//! everywhere else.
+//! is gone (`forget`), code takes over what was added (`import`), or the reason why nothing is done, with what to write
+//! by hand. A plan stands only if both parsers accept the files it makes, and if the code then evaluates to what is
+//! wanted there and to the same as before everywhere else.
 #![deny(clippy::disallowed_methods)]
 
 mod adopt;
 mod blocks;
 mod by_hand;
 mod direction;
+mod draft;
 mod forget;
+mod form;
+mod import;
 mod layout;
 mod list;
 mod literal;
 mod marker;
+mod names;
 mod path;
 mod place;
 mod policy;
@@ -22,6 +26,7 @@ mod restore;
 mod splice;
 mod target;
 mod verify;
+mod version;
 
 pub use direction::Direction;
 pub use marker::{MARKER, marker};
@@ -29,8 +34,9 @@ pub use marker::{MARKER, marker};
 use crate::code::{self, Evaluated, Options};
 use crate::model::{Catalog, Declared, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree};
 use direction::Way;
+use import::Importer;
 use std::collections::BTreeMap;
-use verify::Verifier;
+use verify::{Plan, Verifier};
 
 /// One stack's code.
 pub struct Stack<'a> {
@@ -62,77 +68,124 @@ pub fn plan_with(
     direction: impl Fn(&Finding) -> Direction,
 ) -> Changed {
     let before = code::evaluate(stack.tree, stack.folder, stack.options);
-    let fixes: Vec<_> = findings
+    let all: &[Finding] = findings;
+    let ways: Vec<_> = all
         .iter()
-        .map(|finding| fix(finding, findings, stack, &before, direction(finding)))
+        .map(|finding| direction(finding).way(finding))
         .collect();
-    let mut all: Vec<Edit> = Vec::new();
-    for (finding, fix) in findings.iter_mut().zip(fixes) {
-        finding.fix = fix.map(|fix| match splice::join(&all, &fix.edits) {
+    // One value may feed several: what goes another way does not change alike.
+    let going = |way| {
+        let all = all.iter().zip(&ways);
+        let going = all.filter(|(_, other)| **other == Some(way));
+        going.map(|(finding, _)| finding).collect()
+    };
+    let planner = Planner {
+        adopted: going(Way::Adopt),
+        restored: going(Way::Restore),
+        stack,
+        before: &before,
+        importer: Importer::new(all, &ways, stack, &before),
+    };
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut fixes = Vec::new();
+    for (finding, way) in all.iter().zip(&ways) {
+        let fix = way.and_then(|way| planner.fix(finding, way));
+        fixes.push(fix.map(|fix| match splice::join(&edits, &fix.edits) {
             Ok(joined) => {
-                all = joined;
+                edits = joined;
                 fix
             }
             Err(clash) => Fix::refused(Refusal {
                 reason: clash,
-                block: by_hand::block(finding, stack.catalog),
+                block: planner.block(finding),
                 command: None,
             }),
-        });
+        }));
     }
-    splice::files(stack.tree, &all)
+    for (finding, fix) in findings.iter_mut().zip(fixes) {
+        finding.fix = fix;
+    }
+    splice::files(stack.tree, &edits)
 }
 
-/// What is done about one finding; none where nothing is to be done unasked.
-fn fix(
-    finding: &Finding,
-    all: &[Finding],
-    stack: &Stack<'_>,
-    before: &Evaluated,
-    direction: Direction,
-) -> Option<Fix> {
-    let way = direction.way(finding)?;
-    let planned = match (way, finding.kind) {
-        (Way::Adopt, Kind::Modified) => adopt::plan(finding, all, stack)
-            .map(|(edits, wanted)| (FixKind::Adopt, edits, wanted, None)),
-        (Way::Restore, Kind::Modified) => {
-            restore::plan(finding, all, stack).map(|(edits, wanted)| {
-                let reason = match edits.is_empty() {
-                    true => restore::REASON,
-                    false => restore::PINNED,
-                };
-                (FixKind::Restore, edits, wanted, Some(reason))
-            })
-        }
-        (Way::Adopt, Kind::Deleted) => {
-            forget::plan(finding, stack).map(|edits| (FixKind::Forget, edits, Vec::new(), None))
-        }
-        (Way::Restore, Kind::Deleted) => Ok((
-            FixKind::Restore,
-            Vec::new(),
-            Vec::new(),
-            Some(restore::MADE_ANEW),
-        )),
-        (_, Kind::Unmanaged) => Err(by_hand::unmanaged(finding)),
-        (_, Kind::CodeOnly | Kind::StateOnly) => return None,
-    };
-    let verified = planned.and_then(|(kind, edits, wanted, reason)| {
-        let gone = finding.address.as_ref().filter(|_| kind == FixKind::Forget);
-        let verifier = Verifier { stack, before };
-        verifier.check(&edits, &wanted, gone)?;
-        Ok(Fix {
-            reason: reason.map(str::to_owned),
-            ..Fix::of(kind, edits)
-        })
-    });
-    Some(verified.unwrap_or_else(|reason| {
-        Fix::refused(Refusal {
-            reason,
-            block: by_hand::block(finding, stack.catalog),
-            command: by_hand::command(finding, stack.catalog),
-        })
-    }))
+/// Plans the findings of one stack, one by one.
+struct Planner<'a> {
+    adopted: Vec<&'a Finding>,
+    restored: Vec<&'a Finding>,
+    stack: &'a Stack<'a>,
+    before: &'a Evaluated,
+    importer: Importer<'a>,
 }
+
+impl Planner<'_> {
+    /// What is done about one finding; none where nothing is to be done.
+    fn fix(&self, finding: &Finding, way: Way) -> Option<Fix> {
+        let planned = self.plan(finding, way)?;
+        let verified = planned.and_then(|(kind, plan, reason)| {
+            let verifier = Verifier {
+                stack: self.stack,
+                before: self.before,
+            };
+            verifier.check(&plan)?;
+            Ok(Fix {
+                reason: reason.map(str::to_owned),
+                ..Fix::of(kind, plan.edits)
+            })
+        });
+        Some(verified.unwrap_or_else(|reason| {
+            Fix::refused(Refusal {
+                reason,
+                block: self.block(finding),
+                command: by_hand::command(finding, self.stack.catalog),
+            })
+        }))
+    }
+
+    /// The plan of one finding, and what a person must know of it besides.
+    fn plan(&self, finding: &Finding, way: Way) -> Option<Planned> {
+        let stack = self.stack;
+        Some(match (way, finding.kind) {
+            (Way::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
+                let reason = plan.made.is_some().then_some(import::TAKEN);
+                (FixKind::Import, plan, reason)
+            }),
+            (_, Kind::Unmanaged) => Err(by_hand::unmanaged(finding)),
+            (Way::Adopt, Kind::Modified) => adopt::plan(finding, &self.adopted, stack)
+                .map(|made| (FixKind::Adopt, Plan::of(made), None)),
+            (Way::Restore, Kind::Modified) => {
+                restore::plan(finding, &self.restored, stack).map(|made| {
+                    let reason = match made.0.is_empty() {
+                        true => restore::REASON,
+                        false => restore::PINNED,
+                    };
+                    (FixKind::Restore, Plan::of(made), Some(reason))
+                })
+            }
+            (Way::Adopt, Kind::Deleted) => forget::plan(finding, stack).map(|edits| {
+                let plan = Plan {
+                    edits,
+                    gone: finding.address.clone(),
+                    ..Plan::default()
+                };
+                (FixKind::Forget, plan, None)
+            }),
+            (Way::Restore, Kind::Deleted) => {
+                Ok((FixKind::Restore, Plan::default(), Some(restore::MADE_ANEW)))
+            }
+            (Way::Import, Kind::Modified | Kind::Deleted)
+            | (_, Kind::CodeOnly | Kind::StateOnly) => return None,
+        })
+    }
+
+    /// What a person writes where nothing is done.
+    fn block(&self, finding: &Finding) -> Option<String> {
+        let drafted = self.importer.block(finding);
+        drafted.or_else(|| by_hand::block(finding, self.stack.catalog))
+    }
+}
+
+/// A kind of fix, its plan, and what a person must know of it besides; or why there is none.
+type Planned = Result<(FixKind, Plan, Option<&'static str>), String>;
 
 /// The files that the fixes of these findings change, each with its whole new content.
 pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {

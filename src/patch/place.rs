@@ -1,5 +1,6 @@
 //! Where in a file a block, an attribute or an entry stands.
 
+use super::Stack;
 use super::layout::Page;
 use super::path::Step;
 use crate::model::{Address, Tree};
@@ -37,6 +38,23 @@ impl<'a> File<'a> {
             page: Page { file, text },
             body,
         })
+    }
+
+    /// The text of an expression, as it is written.
+    pub(super) fn text(&self, expression: &Expression) -> &'a str {
+        let span = expression.span().unwrap_or_default();
+        self.page.text.get(span).unwrap_or_default()
+    }
+
+    /// The line of an attribute, from 1.
+    pub(super) fn line(&self, attribute: &Attribute) -> usize {
+        let start = attribute.key.span().map_or(0, |span| span.start);
+        self.page.edit(start..start, String::new()).line
+    }
+
+    /// The top-level blocks of a kind.
+    pub(super) fn blocks<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = &'s Block> {
+        self.body.get_blocks(kind)
     }
 
     /// The block of a resource: none where two say that they are it.
@@ -78,6 +96,13 @@ impl<'a> File<'a> {
             .contains('\n')
             .then_some(span.0 + last.end - 1)
     }
+}
+
+/// The files of a stack's root module that can be read.
+pub(super) fn code<'a>(stack: &'a Stack<'_>) -> impl Iterator<Item = File<'a>> {
+    let files = stack.tree.in_folder(stack.folder);
+    let code = files.filter(|(file, _)| file.ends_with(".tf") || file.ends_with(".tofu"));
+    code.filter_map(|(file, _)| File::open(stack.tree, file).ok())
 }
 
 fn key_text(key: &ObjectKey) -> Option<String> {

@@ -19,7 +19,7 @@ pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it ane
 /// Why the code must not be edited, or cannot.
 pub(super) fn plan(
     finding: &Finding,
-    all: &[Finding],
+    all: &[&Finding],
     stack: &Stack<'_>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
     adopt::write(finding, all, stack, |difference| {

@@ -56,7 +56,7 @@ impl<'a> Target<'a> {
     /// Names what does not.
     pub(super) fn agree(
         &self,
-        all: &[Finding],
+        all: &[&Finding],
         same: &dyn Fn(&Difference) -> bool,
         stack: &Stack<'_>,
     ) -> Result<(), String> {
@@ -64,7 +64,7 @@ impl<'a> Target<'a> {
             let own = all
                 .iter()
                 .filter(|finding| finding.address.as_ref() == Some(address));
-            let mut differences = own.flat_map(|finding| &finding.attributes);
+            let mut differences = own.flat_map(|finding| finding.attributes.iter());
             differences.any(|one| one.path == self.path && same(one))
         };
         let others = self.fed(stack);
@@ -76,7 +76,7 @@ impl<'a> Target<'a> {
             return Ok(());
         }
         Err(format!(
-            "the value of `{}` feeds {} as well, which did not change alike",
+            "the value of `{}` feeds {} as well, which did not change alike or goes another way",
             self.path,
             others.join(", ")
         ))

@@ -3,7 +3,7 @@
 use super::path::{self, Step};
 use super::{Stack, splice};
 use crate::code::{self, Evaluated};
-use crate::model::{Address, Edit, Value};
+use crate::model::{Address, Attributes, Edit, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the code is to say after the edits.
@@ -15,6 +15,29 @@ pub(super) struct Wanted {
     pub value: Value,
 }
 
+/// Edits, and what they make of the code.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub edits: Vec<Edit>,
+    /// What the code is to say.
+    pub wanted: Vec<Wanted>,
+    /// The resource that is to be out of the code.
+    pub gone: Option<Address>,
+    /// The resource that is to be new in it, and all that it says.
+    pub made: Option<(Address, Attributes)>,
+}
+
+impl Plan {
+    /// Edits after which the code is to say this.
+    pub(super) fn of((edits, wanted): (Vec<Edit>, Vec<Wanted>)) -> Self {
+        Self {
+            edits,
+            wanted,
+            ..Self::default()
+        }
+    }
+}
+
 /// Tries edits.
 pub(super) struct Verifier<'a> {
     pub stack: &'a Stack<'a>,
@@ -23,32 +46,33 @@ pub(super) struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Whether the edits make what is wanted and change nothing else; the resource `gone` is to be out of the code.
+    /// Whether the edits make what is wanted and change nothing else.
     ///
     /// # Errors
     /// What they break.
-    pub(super) fn check(
-        &self,
-        edits: &[Edit],
-        wanted: &[Wanted],
-        gone: Option<&Address>,
-    ) -> Result<(), String> {
-        if edits.is_empty() {
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), String> {
+        if plan.edits.is_empty() {
             return Ok(());
         }
         let mut tree = self.stack.tree.clone();
-        for (file, bytes) in splice::files(self.stack.tree, edits) {
+        for (file, bytes) in splice::files(self.stack.tree, &plan.edits) {
             let before = self.stack.tree.text(&file).unwrap_or_default();
             parses(&file, before, &bytes)?;
             tree.files.insert(file, bytes);
         }
         let after = code::evaluate(&tree, self.stack.folder, self.stack.options);
         let mut expected: BTreeMap<&Address, BTreeMap<&str, Value>> = values(self.before);
-        if let Some(gone) = gone {
+        if let Some(gone) = &plan.gone {
             expected.remove(gone);
         }
+        if let Some((address, said)) = &plan.made {
+            let said = said
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.clone()));
+            expected.insert(address, said.collect());
+        }
         let mut whole = BTreeSet::new();
-        for one in wanted {
+        for one in &plan.wanted {
             if let Some(resource) = expected.get_mut(&one.address) {
                 if one.steps.is_empty() {
                     whole.insert((&one.address, one.name.as_str()));

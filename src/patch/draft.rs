@@ -1,0 +1,104 @@
+//! A resource that the code does not have yet, as text that `terraform fmt` leaves as it is.
+
+use super::literal::{quote, render};
+use crate::model::{Address, Key, Value};
+
+/// Longer lists and maps take several lines.
+const WIDE: usize = 80;
+/// A policy and its statements take several lines, what is in them takes one.
+const DEEP: usize = 2;
+/// The order in which people write a policy's parts.
+const ORDER: &[&str] = &[
+    "Version",
+    "Id",
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+    "Statement",
+];
+
+/// What code of the same module calls an attribute of a resource.
+pub(super) fn reference(address: &Address, attribute: &str) -> String {
+    let key = match &address.key {
+        None => String::new(),
+        Some(Key::Index(index)) => format!("[{index}]"),
+        Some(Key::Name(name)) => format!("[{}]", quote(name)),
+    };
+    format!("{}.{}{key}.{attribute}", address.tf_type, address.name)
+}
+
+/// A block with a head such as `resource "aws_iam_role" "web"`, moved in by `indent`.
+pub(super) fn block(head: &str, lines: &[(String, String)], indent: &str, end: &str) -> String {
+    let body = pairs(lines, &format!("{indent}  "), end);
+    format!("{indent}{head} {{{end}{body}{indent}}}{end}")
+}
+
+/// Lines of `key = value`. The `=` of neighbours stand in one column; what takes several lines has its own.
+fn pairs(pairs: &[(String, String)], indent: &str, end: &str) -> String {
+    let is_short = |(_, value): &(String, String)| !value.contains('\n');
+    let mut text = String::new();
+    for run in pairs.chunk_by(|one, other| is_short(one) && is_short(other)) {
+        let widest = run.iter().map(|(name, _)| name.chars().count()).max();
+        let column = widest.unwrap_or_default();
+        for (name, value) in run {
+            text += &format!("{indent}{name:column$} = {value}{end}");
+        }
+    }
+    text
+}
+
+/// A value: maps on lines of their own. None for what has no literal.
+pub(super) fn value(value: &Value, indent: &str, end: &str) -> Option<String> {
+    match value {
+        Value::Map(entries) if !entries.is_empty() => laid_out(value, indent, end, 1),
+        value => laid_out(value, indent, end, DEEP),
+    }
+}
+
+/// A policy as `jsonencode({...})`. None where AWS's text is no policy, or holds what has no literal.
+pub(super) fn policy(text: &str, indent: &str, end: &str) -> Option<String> {
+    let policy: Value = serde_json::from_str(text).ok()?;
+    policy.as_map()?;
+    Some(format!(
+        "jsonencode({})",
+        laid_out(&policy, indent, end, 0)?
+    ))
+}
+
+fn laid_out(value: &Value, indent: &str, end: &str, depth: usize) -> Option<String> {
+    let inner = format!("{indent}  ");
+    let flat = render(value, "")?;
+    let is_wide = flat.chars().count() > WIDE;
+    match value {
+        Value::Map(entries) if !entries.is_empty() && (depth < DEEP || is_wide) => {
+            let mut names: Vec<&String> = entries.keys().collect();
+            let place = |name: &String| ORDER.iter().position(|one| one == name);
+            names.sort_by_key(|name| place(name).unwrap_or(ORDER.len()));
+            let line = |name: &String| {
+                let value = laid_out(entries.get(name)?, &inner, end, depth + 1)?;
+                Some((super::literal::key(name), value))
+            };
+            let lines: Option<Vec<_>> = names.into_iter().map(line).collect();
+            Some(format!("{{{end}{}{indent}}}", pairs(&lines?, &inner, end)))
+        }
+        Value::List(items) => {
+            let holds_maps = items.iter().any(|item| matches!(item, Value::Map(_)));
+            if !holds_maps && (!is_wide || items.len() < 2) {
+                return Some(flat);
+            }
+            let line = |item: &Value| {
+                let item = laid_out(item, &inner, end, depth)?;
+                Some(format!("{inner}{item},{end}"))
+            };
+            let lines: Option<String> = items.iter().map(line).collect();
+            Some(format!("[{end}{}{indent}]", lines?))
+        }
+        _ => Some(flat),
+    }
+}

@@ -1,0 +1,117 @@
+//! How the code says what hangs below a resource: as resources of one type or another, or as blocks of the parent.
+
+use super::Stack;
+use crate::model::{Address, Attributes, DeclaredResource, Extra, Finding, Owner, Value};
+
+/// How the code is to say one thing that was added.
+pub(super) enum Form<'a> {
+    /// By a resource of its own, which this describes, with these attributes and this import id.
+    Resource(&'a Owner, Attributes, String),
+    /// By blocks of the parent.
+    Blocks(fn(&Attributes) -> Value),
+}
+
+/// One thing that was added, and its place.
+pub(super) struct Child<'a> {
+    pub finding: &'a Finding,
+    pub parent: &'a Address,
+    pub declared: &'a DeclaredResource,
+    /// The parent's attribute that it is a part of.
+    pub path: &'static str,
+    pub form: Form<'a>,
+}
+
+impl<'a> Child<'a> {
+    /// Its place, and the form that its siblings have there.
+    ///
+    /// # Errors
+    /// Why none is known.
+    pub(super) fn find(finding: &'a Finding, stack: &'a Stack<'_>) -> Result<Self, String> {
+        let parent = finding
+            .under
+            .as_ref()
+            .ok_or("it hangs below nothing managed")?;
+        let declared = stack.declared.resources.get(parent).ok_or_else(|| {
+            format!("the code of {parent} was not found, or its instances are not certain")
+        })?;
+        let unknown = || {
+            format!(
+                "no code is known that says {} below {parent}",
+                finding.tf_type
+            )
+        };
+        let path = part(finding, stack).ok_or_else(unknown)?;
+        let schema = stack.catalog.get(&parent.tf_type).ok_or_else(unknown)?;
+        let form = match owner(finding, path, (schema.extra, declared), stack) {
+            None => Form::Blocks(schema.extra.inlined.ok_or_else(unknown)?),
+            Some(owner) => {
+                let extra = stack.catalog.get(owner.tf_type).ok_or_else(unknown)?.extra;
+                let plain = || Some((finding.after.clone(), finding.import_id.clone()?));
+                let said = match extra.restated {
+                    Some(restated) => restated(path, &finding.after),
+                    None => plain(),
+                };
+                let (attributes, id) = said.ok_or_else(|| {
+                    format!(
+                        "{parent} has its {path} as {}, which cannot say it",
+                        owner.tf_type
+                    )
+                })?;
+                Form::Resource(owner, attributes, id)
+            }
+        };
+        Ok(Self {
+            finding,
+            parent,
+            declared,
+            path,
+            form,
+        })
+    }
+}
+
+/// The attribute of its parent that a finding is a part of.
+pub(super) fn part(finding: &Finding, stack: &Stack<'_>) -> Option<&'static str> {
+    let schema = stack.catalog.get(&finding.under.as_ref()?.tf_type)?;
+    let mut children = schema.extra.children.iter();
+    let own = children.find(|children| children.tf_type == finding.tf_type);
+    own.map(|children| children.path)
+}
+
+/// The type that it is to be written as: the one that its siblings have. None where they are blocks of the parent.
+fn owner(
+    finding: &Finding,
+    path: &str,
+    (extra, parent): (&'static Extra, &DeclaredResource),
+    stack: &Stack<'_>,
+) -> Option<&'static Owner> {
+    let owners = extra.owners;
+    let has_own = |owner: &&Owner| {
+        let wanted = finding.after.get(owner.parent);
+        stack.declared.resources.iter().any(|(address, one)| {
+            address.tf_type == owner.tf_type
+                && wanted.is_some_and(|wanted| one.value(owner.parent) == *wanted)
+                && owner
+                    .when
+                    .is_none_or(|(name, text)| one.value(name).as_str() == Some(text))
+        })
+    };
+    let fits = |owner: &&Owner| owner.path == path;
+    let is_found = |owner: &&Owner| owner.tf_type == finding.tf_type;
+    let own = owners.iter().find(|owner| fits(owner) && is_found(owner))?;
+    if has_own(&own) {
+        return Some(own);
+    }
+    let beside = owners.iter().filter(fits).find(has_own);
+    if beside.is_some() {
+        return beside;
+    }
+    // None of this direction: those of the other one tell as well.
+    if let Some(sibling) = owners.iter().find(has_own) {
+        let same = |owner: &&Owner| fits(owner) && owner.tf_type == sibling.tf_type;
+        return Some(owners.iter().find(same).unwrap_or(own));
+    }
+    let mut blocks = extra.children.iter();
+    let in_blocks = blocks.any(|children| !parent.value(children.path).is_null());
+    (extra.inlined.is_none() || !in_blocks).then_some(own)
+}

@@ -1,0 +1,306 @@
+//! Code takes over what was added below something managed: an `import` block and the resource, behind the parent's file;
+//! of a group whose rules are blocks of its own, such a block.
+
+use super::direction::Way;
+use super::draft;
+use super::form::{Child, Form, part};
+use super::names::Names;
+use super::place::{File, code};
+use super::verify::Plan;
+use super::{Stack, adopt, version};
+use crate::code::Evaluated;
+use crate::model::{Address, Attributes, Difference, Finding, Kind, Shape, Value, Verdict};
+
+/// What an import says besides.
+pub(super) const TAKEN: &str = "an apply takes it into the state";
+
+/// The attributes that people write first, in this order; the others follow by name.
+const ORDER: &[&str] = &[
+    "provider",
+    "name",
+    "role",
+    "user",
+    "security_group_id",
+    "route_table_id",
+    "description",
+    "type",
+    "ip_protocol",
+    "protocol",
+    "from_port",
+    "to_port",
+];
+/// What no code sets beside the others: the name says the prefix, and tags are told apart from the provider's own.
+const NEVER: &[&str] = &["id", "name_prefix", "tags", "tags_all"];
+
+/// Plans what the code takes over.
+pub(super) struct Importer<'a> {
+    stack: &'a Stack<'a>,
+    before: &'a Evaluated,
+    /// What was added below something managed, and whether the code is to take it over.
+    added: Vec<(&'a Finding, bool)>,
+    names: Names,
+}
+
+/// A new resource, written.
+struct Written {
+    import: String,
+    resource: String,
+    made: (Address, Attributes),
+}
+
+impl<'a> Importer<'a> {
+    /// For these findings, each with what is to be done about it.
+    pub(super) fn new(
+        findings: &'a [Finding],
+        ways: &[Option<Way>],
+        stack: &'a Stack<'a>,
+        before: &'a Evaluated,
+    ) -> Self {
+        let all = findings.iter().zip(ways);
+        let added = all.filter(|(one, _)| one.kind == Kind::Unmanaged && one.under.is_some());
+        let added: Vec<_> = added
+            .map(|(finding, way)| (finding, *way == Some(Way::Import)))
+            .collect();
+        let placed = added
+            .iter()
+            .filter_map(|(finding, _)| Some((*finding, part(finding, stack)?)));
+        Self {
+            names: Names::of(placed, stack),
+            stack,
+            before,
+            added,
+        }
+    }
+
+    /// The edits after which the code holds it.
+    ///
+    /// # Errors
+    /// Why a person must write it.
+    pub(super) fn plan(&self, finding: &'a Finding) -> Result<Plan, String> {
+        let child = Child::find(finding, self.stack)?;
+        let (parent, place) = (child.parent, &child.declared.file);
+        if !parent.modules.is_empty() {
+            return Err(format!(
+                "{parent} stands in a module: its code, {place}, is that of every call, and an import block stands in the \
+                 root module only"
+            ));
+        }
+        let Form::Resource(_, _, id) = &child.form else {
+            return self.in_blocks(&child);
+        };
+        version::knows_imports(self.stack)?;
+        if let Some(at) = self.imported(id) {
+            return Err(format!(
+                "the import block at {at} takes it over already: an apply is all it takes"
+            ));
+        }
+        let file = File::open(self.stack.tree, place)?;
+        let page = file.page;
+        let end = page.line_end();
+        let written = self.written(&child, &file, end)?;
+        let at = page.text.len();
+        let text = format!("{}{end}{}", written.import, written.resource);
+        // The last line of a file may lack its end. It gets one, however much is put behind it.
+        let lacks = !page.text.ends_with('\n');
+        let mut edits: Vec<_> = lacks
+            .then(|| page.edit(at..at, end.to_owned()))
+            .into_iter()
+            .collect();
+        edits.push(page.edit(at..at, format!("{end}{text}")));
+        Ok(Plan {
+            edits,
+            made: Some(written.made),
+            ..Plan::default()
+        })
+    }
+
+    /// What a person writes where the code does not take it over by itself. None where that is not known.
+    pub(super) fn block(&self, finding: &'a Finding) -> Option<String> {
+        let child = Child::find(finding, self.stack).ok()?;
+        let end = "\n";
+        if let Form::Blocks(say) = &child.form {
+            let block = say(&finding.after);
+            let told = block
+                .as_map()?
+                .iter()
+                .filter(|(_, value)| !value.is_empty() && **value != Value::Bool(false));
+            let line = |(name, value): (&String, &Value)| {
+                Some((name.clone(), draft::value(value, "    ", end)?))
+            };
+            let lines: Vec<_> = told.map(line).collect::<Option<_>>()?;
+            let block = draft::block(child.path, &lines, "  ", end);
+            return Some(format!("{} {{{end}{block}}}", head(child.parent)));
+        }
+        let file = File::open(self.stack.tree, &child.declared.file).ok()?;
+        let written = self.written(&child, &file, end).ok()?;
+        let place = match child.parent.modules.is_empty() {
+            true => String::new(),
+            false => format!("# In {}:{end}", child.declared.file),
+        };
+        let resource = written.resource.trim_end();
+        Some(format!("{}{end}{place}{resource}", written.import))
+    }
+
+    /// Where an import block takes over an id already.
+    fn imported(&self, id: &str) -> Option<String> {
+        code(self.stack).find_map(|file| {
+            let ids = file
+                .blocks("import")
+                .filter_map(|block| block.body.get_attribute("id"));
+            let mut same = ids.filter(|attribute| attribute.value.as_str() == Some(id));
+            let line = file.line(same.next()?);
+            Some(format!("{}:{line}", file.page.file))
+        })
+    }
+
+    /// The import block and the resource, as text, and what they make of the code.
+    fn written(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<Written, String> {
+        let parent = child.parent;
+        let Form::Resource(owner, attributes, id) = &child.form else {
+            return Err(format!(
+                "{parent} has its {} as blocks of its own",
+                child.path
+            ));
+        };
+        let block = file
+            .resource(parent)
+            .ok_or_else(|| format!("the block of {parent} was not found in {}", file.page.file))?;
+        let address = Address {
+            modules: parent.modules.clone(),
+            tf_type: owner.tf_type.to_owned(),
+            name: self
+                .names
+                .get(child.finding)
+                .unwrap_or("imported")
+                .to_owned(),
+            key: None,
+        };
+        let provider = block
+            .body
+            .get_attribute("provider")
+            .map(|one| file.text(&one.value));
+        let said = self.said(&address.tf_type, attributes, provider);
+        let mut lines: Vec<_> = provider
+            .map(|text| ("provider".to_owned(), text.to_owned()))
+            .into_iter()
+            .collect();
+        for (name, value) in &said {
+            let text = match value {
+                _ if name == owner.parent => Some(draft::reference(parent, owner.key)),
+                Value::String(text) if name == "policy" => draft::policy(text, "  ", end),
+                Value::String(text) => self.reference(parent, name, text),
+                _ => None,
+            };
+            let text = text.or_else(|| draft::value(value, "  ", end));
+            let text =
+                text.ok_or_else(|| format!("`{name}` is a secret, which code must not hold"))?;
+            lines.push((name.clone(), text));
+        }
+        let place = |name: &str| ORDER.iter().position(|one| *one == name);
+        // What takes several lines comes last.
+        lines.sort_by_key(|(name, text)| (text.contains('\n'), place(name).unwrap_or(ORDER.len())));
+        let target = [
+            ("to".to_owned(), address.to_string()),
+            ("id".to_owned(), super::literal::quote(id)),
+        ];
+        Ok(Written {
+            import: draft::block("import", &target, "", end),
+            resource: draft::block(&head(&address), &lines, "", end),
+            made: (address, said),
+        })
+    }
+
+    /// What the code is to set, of all that AWS says.
+    fn said(&self, tf_type: &str, live: &Attributes, provider: Option<&str>) -> Attributes {
+        let Some(schema) = self.stack.catalog.get(tf_type) else {
+            return Attributes::new();
+        };
+        let is_set = |(name, value): &(&String, &Value)| {
+            let known = schema.attributes.get(*name);
+            let settable =
+                known.is_some_and(|one| one.optional && matches!(one.shape, Shape::Plain(_)));
+            settable && !value.is_empty() && !NEVER.contains(&name.as_str())
+        };
+        let set = live.iter().filter(is_set);
+        let mut said: Attributes = set
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if schema.attributes.contains_key("tags") {
+            let tags = self.tags(live, provider);
+            said.extend((!tags.is_empty()).then(|| ("tags".to_owned(), tags)));
+        }
+        said
+    }
+
+    /// Its tags, less those that the provider adds by itself.
+    fn tags(&self, live: &Attributes, provider: Option<&str>) -> Value {
+        let alias = provider
+            .and_then(|text| text.split_once('.'))
+            .map(|(_, alias)| alias);
+        let mut configs = self.before.providers.iter();
+        let config =
+            configs.find(|one| one.key.module.is_empty() && one.key.alias.as_deref() == alias);
+        let added = config.map(|config| &config.default_tags);
+        let all = live
+            .get("tags_all")
+            .and_then(Value::as_map)
+            .into_iter()
+            .flatten();
+        let own = all.filter(|(key, value)| added.is_none_or(|added| added.get(key) != *value));
+        Value::map(own.map(|(key, value)| (key.as_str(), value.clone())))
+    }
+
+    /// What the code calls an id or an ARN of something that it declares itself.
+    fn reference(&self, parent: &Address, name: &str, text: &str) -> Option<String> {
+        let attribute = ["id", "arn"].into_iter().find(|one| {
+            name.strip_suffix(one)
+                .is_some_and(|before| before.ends_with('_'))
+        })?;
+        let recorded = &self.stack.options.recorded;
+        let address = recorded.only(&parent.modules, attribute, text)?;
+        let is_declared = self.stack.declared.resources.contains_key(address);
+        is_declared.then(|| draft::reference(address, attribute))
+    }
+
+    /// The edits after which the parent's own blocks say it. They say all of their kind then, so all are taken over or none.
+    fn in_blocks(&self, child: &Child<'a>) -> Result<Plan, String> {
+        let Form::Blocks(say) = &child.form else {
+            return Ok(Plan::default());
+        };
+        let (parent, path) = (child.parent, child.path);
+        let siblings = self.added.iter().filter(|(one, _)| {
+            one.under.as_ref() == Some(parent) && one.tf_type == child.finding.tf_type
+        });
+        let mut live = Vec::new();
+        for (sibling, taken) in siblings {
+            if !taken {
+                return Err(format!(
+                    "{parent} would then list all of its {path}, and an apply would take {} away: take over all of \
+                     them, or none",
+                    sibling.import_id.as_deref().unwrap_or_default()
+                ));
+            }
+            live.push(say(&sibling.after));
+        }
+        let difference = Difference {
+            path: path.to_owned(),
+            verdict: Verdict::UnseenByPlan,
+            declared: Some(Value::Null),
+            recorded: Value::Null,
+            live: Value::List(live),
+            added: Vec::new(),
+            removed: Vec::new(),
+            defined_in: None,
+        };
+        let changed = Finding {
+            address: Some(parent.clone()),
+            attributes: vec![difference],
+            ..Finding::new(Kind::Modified, Verdict::UnseenByPlan, &parent.tf_type)
+        };
+        adopt::plan(&changed, &[&changed], self.stack).map(Plan::of)
+    }
+}
+
+fn head(address: &Address) -> String {
+    format!("resource \"{}\" \"{}\"", address.tf_type, address.name)
+}

@@ -1,0 +1,112 @@
+//! Names for what the code takes over: readable, the same each time, and used by nothing else.
+
+use super::Stack;
+use crate::model::{Address, Finding, Key, ModuleStep, Tree, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of each thing that was added, by its type and by what `terraform import` takes.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeMap<(String, String), String>);
+
+impl Names {
+    /// Names for these, each with the attribute of its parent that it is a part of.
+    pub(super) fn of<'f>(
+        added: impl Iterator<Item = (&'f Finding, &'static str)>,
+        stack: &Stack<'_>,
+    ) -> Self {
+        let mut names = Self::default();
+        // What is in use, by module.
+        let mut used: BTreeMap<&[ModuleStep], BTreeSet<String>> = BTreeMap::new();
+        for (finding, path) in added {
+            let Some(parent) = &finding.under else {
+                continue;
+            };
+            let used = used
+                .entry(&parent.modules)
+                .or_insert_with(|| in_use(parent, stack));
+            let wanted = wanted(finding, parent, path);
+            let mut name = wanted.clone();
+            let mut number = 2;
+            while !used.insert(name.clone()) {
+                name = format!("{wanted}_{number}");
+                number += 1;
+            }
+            names.0.insert(key(finding), name);
+        }
+        names
+    }
+
+    /// The name of one of them.
+    pub(super) fn get(&self, finding: &Finding) -> Option<&str> {
+        self.0.get(&key(finding)).map(String::as_str)
+    }
+}
+
+fn key(finding: &Finding) -> (String, String) {
+    let id = finding.import_id.clone().unwrap_or_default();
+    (finding.tf_type.clone(), id)
+}
+
+/// Every word of a module's code, whatever it stands for, and every name that the state has there: an `import` block for
+/// an address that something else had before would make it anew.
+fn in_use(parent: &Address, stack: &Stack<'_>) -> BTreeSet<String> {
+    let declared = stack.declared.resources.get(parent);
+    let folder = declared.map_or(stack.folder, |declared| Tree::folder(&declared.file));
+    let mut used = BTreeSet::new();
+    for (_, bytes) in stack.tree.in_folder(folder) {
+        let text = String::from_utf8_lossy(bytes);
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
+        used.extend(words.map(str::to_owned));
+    }
+    let recorded = stack.options.recorded.names(&parent.modules);
+    used.extend(recorded.map(str::to_owned));
+    used
+}
+
+/// What a reader would call it: the parent's name, and what tells it from its siblings.
+fn wanted(finding: &Finding, parent: &Address, path: &str) -> String {
+    let text = |name: &str| finding.after.get(name).and_then(Value::as_str);
+    let number = |name: &str| finding.after.get(name).and_then(Value::as_i64);
+    let own = match (text("name"), text("policy_arn"), text("ip_protocol")) {
+        (Some(name), ..) => name.to_owned(),
+        (_, Some(arn), _) => arn.rsplit(['/', ':']).next().unwrap_or(arn).to_owned(),
+        (.., Some("-1")) => format!("{path}_all"),
+        (.., Some(protocol)) => match (number("from_port"), number("to_port")) {
+            (Some(from), Some(to)) if from != to && from >= 0 => {
+                format!("{path}_{protocol}_{from}_{to}")
+            }
+            (Some(from), _) if from >= 0 => format!("{path}_{protocol}_{from}"),
+            _ => format!("{path}_{protocol}"),
+        },
+        _ => {
+            // The parent's id and what tells it from its siblings, as of a route.
+            let id = finding.import_id.as_deref().unwrap_or_default();
+            format!("{path}_{}", id.split_once('_').map_or(id, |(_, own)| own))
+        }
+    };
+    let instance = match &parent.key {
+        None => String::new(),
+        Some(Key::Index(index)) => format!("_{index}"),
+        Some(Key::Name(key)) => format!("_{}", word(key)),
+    };
+    format!("{}{instance}_{}", parent.name, word(&own))
+}
+
+/// A text as part of a name: `AdministratorAccess` is `administrator_access`.
+fn word(text: &str) -> String {
+    let mut word = String::new();
+    let mut before = '_';
+    for c in text.chars() {
+        let starts =
+            c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit());
+        let parts = starts || !c.is_ascii_alphanumeric();
+        if parts && !word.ends_with('_') {
+            word.push('_');
+        }
+        if c.is_ascii_alphanumeric() {
+            word.push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    word.trim_matches('_').to_owned()
+}
