@@ -2,9 +2,12 @@
 
 use crate::database::{Database, on_both};
 use driftguard::model::{
-    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName,
+    Choice, Decision, DeliveryId, Event, FindingId, InstallationId, Notice, Origin, RepositoryId,
+    RepositoryName, Sender, StackName,
 };
-use driftguard::store::{Delivery, Lease, Proposal, ProposalState, Request, ScanRecord, Store};
+use driftguard::store::{
+    Delivery, Lease, Proposal, ProposalState, Request, ScanRecord, Scheduled, Store,
+};
 
 const ACME: InstallationId = InstallationId(1);
 const GLOBEX: InstallationId = InstallationId(2);
@@ -16,18 +19,23 @@ on_both!(
     a_lease_keeps_others_out_until_it_runs_out,
     tenants_do_not_see_one_another,
     uninstalling_deletes_what_is_stored,
-    a_declined_proposal_is_remembered,
+    a_decision_stands_until_a_newer_one_or_its_end,
+    what_was_decided_goes_with_a_repository_to_its_new_owner,
+    a_scan_that_is_due_is_found_once_it_is,
+    what_a_comment_asks_for_is_kept_as_it_was_first_understood,
 );
 
 fn delivery(id: &str, installation: InstallationId) -> Delivery {
-    let event = Event::Other {
-        name: "issues".to_owned(),
+    let event = Event::Issue {
         action: "opened".to_owned(),
+        number: 1,
+        ticked: Vec::new(),
     };
     let notice = Notice {
         installation,
         account: "acme".to_owned(),
         repository: None,
+        sender: Sender::default(),
         event,
     };
     Delivery {
@@ -54,8 +62,9 @@ fn proposal() -> Proposal {
         number: 7,
         state: ProposalState::Open,
         findings: vec!["f-1".to_owned(), "f-2".to_owned()],
-        fingerprint: "aa".to_owned(),
+        opened_at: 4,
         changed_at: 5,
+        anew: false,
     }
 }
 
@@ -195,25 +204,46 @@ async fn fill(store: &Store, installation: InstallationId) {
         asked_at: 1,
     };
     tenant.ask_scan(&request).await.unwrap();
+    let decision = Decision {
+        finding: FindingId("f-1".to_owned()),
+        stack: StackName::new("production").unwrap(),
+        choice: Choice::Adopt,
+        person: "alice".to_owned(),
+        decided_at: 1,
+    };
+    tenant.decide(SHOP, &decision).await.unwrap();
+    let scheduled = Scheduled {
+        stack: decision.stack,
+        schedule: String::new(),
+        next_at: Some(1),
+    };
+    tenant.keep_stack(SHOP, &scheduled).await.unwrap();
+    tenant.keep_dashboard(SHOP, 3).await.unwrap();
+    tenant.refuse(SHOP, 3, "mallory").await.unwrap();
+    tenant.take_order(SHOP, 9, "{}").await.unwrap();
 }
 
+/// How many kinds of rows there are.
+const ROWS: usize = 10;
+
 /// Whether an installation has anything at all.
-async fn has_rows(store: &Store, installation: InstallationId) -> [bool; 5] {
+async fn has_rows(store: &Store, installation: InstallationId) -> [bool; ROWS] {
     let tenant = store.of(installation);
     [
         tenant.active().await.unwrap(),
         !tenant.repositories().await.unwrap().is_empty(),
-        !tenant
-            .proposals(SHOP, "production")
-            .await
-            .unwrap()
-            .is_empty(),
+        !tenant.proposals(SHOP).await.unwrap().is_empty(),
         tenant
             .last_scan(SHOP, "production")
             .await
             .unwrap()
             .is_some(),
         tenant.waiting_scan(SHOP, None).await.unwrap().is_some(),
+        !tenant.decisions(SHOP).await.unwrap().is_empty(),
+        !tenant.stacks(SHOP).await.unwrap().is_empty(),
+        tenant.dashboard(SHOP).await.unwrap().is_some(),
+        tenant.is_refused(SHOP, 3, "Mallory").await.unwrap(),
+        tenant.order(SHOP, 9).await.unwrap().is_some(),
     ]
 }
 
@@ -222,19 +252,20 @@ async fn tenants_do_not_see_one_another(database: Database) {
     fill(&store, ACME).await;
     let sent = delivery("d-1", ACME);
     store.record_delivery(&sent).await.unwrap();
-    assert_eq!(has_rows(&store, ACME).await, [true; 5]);
-    assert_eq!(has_rows(&store, GLOBEX).await, [false; 5]);
+    assert_eq!(has_rows(&store, ACME).await, [true; ROWS]);
+    assert_eq!(has_rows(&store, GLOBEX).await, [false; ROWS]);
 
     let globex = store.of(GLOBEX);
     assert_eq!(globex.open_delivery(&sent.id).await.unwrap(), None);
     globex.close_delivery(&sent.id).await.unwrap();
-    globex
-        .settle_proposal(SHOP, 7, ProposalState::Declined, 6)
-        .await
-        .unwrap();
+    let theirs = Proposal {
+        state: ProposalState::Declined,
+        ..proposal()
+    };
+    globex.keep_proposal(&theirs).await.unwrap();
     globex.drop_repository(SHOP).await.unwrap();
     globex.suspend(true).await.unwrap();
-    globex.forget().await.unwrap();
+    globex.forget(2_000).await.unwrap();
     // A record under another tenant's name changes nothing of that tenant's.
     let forged = ScanRecord {
         id: ACME.to_string(),
@@ -244,7 +275,7 @@ async fn tenants_do_not_see_one_another(database: Database) {
     globex.record_scan(&forged).await.unwrap();
 
     let acme = store.of(ACME);
-    assert_eq!(has_rows(&store, ACME).await, [true; 5]);
+    assert_eq!(has_rows(&store, ACME).await, [true; ROWS]);
     assert!(acme.open_delivery(&sent.id).await.unwrap().is_some());
     let branch = proposal().branch;
     assert_eq!(
@@ -265,32 +296,86 @@ async fn uninstalling_deletes_what_is_stored(database: Database) {
     let store = connect(&database).await;
     fill(&store, ACME).await;
     fill(&store, GLOBEX).await;
-    store.of(ACME).forget().await.unwrap();
-    assert_eq!(has_rows(&store, ACME).await, [false; 5]);
-    assert_eq!(has_rows(&store, GLOBEX).await, [true; 5]);
+    store.of(ACME).forget(2_000).await.unwrap();
+    assert_eq!(has_rows(&store, ACME).await, [false; ROWS]);
+    assert_eq!(has_rows(&store, GLOBEX).await, [true; ROWS]);
 }
 
-async fn a_declined_proposal_is_remembered(database: Database) {
+async fn a_decision_stands_until_a_newer_one_or_its_end(database: Database) {
     let store = connect(&database).await;
     let tenant = store.of(ACME);
-    tenant.keep_proposal(&proposal()).await.unwrap();
-    tenant
-        .settle_proposal(SHOP, 8, ProposalState::Merged, 6)
-        .await
-        .unwrap();
-    tenant
-        .settle_proposal(SHOP, 7, ProposalState::Declined, 6)
-        .await
-        .unwrap();
-    let kept = tenant
-        .proposal(SHOP, &proposal().branch)
-        .await
-        .unwrap()
-        .unwrap();
-    let declined = Proposal {
-        state: ProposalState::Declined,
-        changed_at: 6,
-        ..proposal()
+    let decided = |choice: Choice, at: i64| Decision {
+        finding: FindingId("f-1".to_owned()),
+        stack: StackName::new("production").unwrap(),
+        choice,
+        person: "alice".to_owned(),
+        decided_at: at,
     };
-    assert_eq!(kept, declined);
+    let declined = decided(Choice::Decline { pull: 7 }, 5);
+    tenant.decide(SHOP, &declined).await.unwrap();
+    // What was asked for before comes late, as a job that is run again does.
+    tenant
+        .decide(SHOP, &decided(Choice::Adopt, 4))
+        .await
+        .unwrap();
+    assert_eq!(tenant.decisions(SHOP).await.unwrap(), [declined]);
+    let restore = decided(Choice::Restore, 6);
+    tenant.decide(SHOP, &restore).await.unwrap();
+    assert_eq!(tenant.decisions(SHOP).await.unwrap(), [restore]);
+    assert_eq!(store.of(GLOBEX).decisions(SHOP).await.unwrap(), []);
+    let stack = StackName::new("production").unwrap();
+    tenant.undecide(SHOP, &stack, "f-1").await.unwrap();
+    assert_eq!(tenant.decisions(SHOP).await.unwrap(), []);
+}
+
+async fn what_was_decided_goes_with_a_repository_to_its_new_owner(database: Database) {
+    let store = connect(&database).await;
+    fill(&store, ACME).await;
+    let globex = store.of(GLOBEX);
+    globex.learn("globex", 1).await.unwrap();
+    globex.keep_repository(&shop()).await.unwrap();
+    store.transfer(SHOP, GLOBEX).await.unwrap();
+    store.transfer(SHOP, GLOBEX).await.unwrap();
+    assert_eq!(globex.decisions(SHOP).await.unwrap().len(), 1);
+    assert_eq!(globex.proposals(SHOP).await.unwrap().len(), 1);
+    assert_eq!(globex.repositories().await.unwrap().len(), 1);
+    let acme = store.of(ACME);
+    assert_eq!(acme.decisions(SHOP).await.unwrap(), []);
+    assert_eq!(acme.repositories().await.unwrap(), []);
+}
+
+async fn a_scan_that_is_due_is_found_once_it_is(database: Database) {
+    let store = connect(&database).await;
+    let tenant = store.of(ACME);
+    tenant.learn("acme", 1).await.unwrap();
+    let stack = StackName::new("production").unwrap();
+    let scheduled = Scheduled {
+        stack: stack.clone(),
+        schedule: "17 * * * *".to_owned(),
+        next_at: Some(100),
+    };
+    tenant.keep_stack(SHOP, &scheduled).await.unwrap();
+    assert_eq!(store.due(99).await.unwrap(), []);
+    let due = store.due(100).await.unwrap().remove(0);
+    assert_eq!((due.repository, due.slot), (SHOP, 100));
+    tenant.reschedule(&due, Some(200)).await.unwrap();
+    // Another process that found it due as well moves it no further.
+    tenant.reschedule(&due, Some(300)).await.unwrap();
+    assert_eq!(tenant.stacks(SHOP).await.unwrap()[0].next_at, Some(200));
+    tenant.suspend(true).await.unwrap();
+    assert_eq!(store.due(1_000).await.unwrap(), []);
+    tenant.drop_stack(SHOP, &stack).await.unwrap();
+    assert_eq!(tenant.stacks(SHOP).await.unwrap(), []);
+}
+
+async fn what_a_comment_asks_for_is_kept_as_it_was_first_understood(database: Database) {
+    let store = connect(&database).await;
+    let tenant = store.of(ACME);
+    let first = tenant.take_order(SHOP, 9, "first").await.unwrap();
+    let again = tenant.take_order(SHOP, 9, "second").await.unwrap();
+    assert_eq!((first.answer.as_str(), first.done), ("first", false));
+    assert_eq!(again, first);
+    tenant.end_order(SHOP, 9).await.unwrap();
+    assert!(tenant.order(SHOP, 9).await.unwrap().unwrap().done);
+    assert_eq!(store.of(GLOBEX).order(SHOP, 9).await.unwrap(), None);
 }

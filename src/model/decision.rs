@@ -2,6 +2,7 @@
 
 use super::{FindingId, StackName, StackReport};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a person decided about one finding. There is one a finding: the newest. It is over once the finding is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,21 @@ pub enum Choice {
     },
 }
 
+impl Choice {
+    /// Whether it keeps a finding out of pull requests.
+    pub fn rests(&self) -> bool {
+        matches!(
+            self,
+            Self::Decline { .. } | Self::Ignore { .. } | Self::Applying { .. }
+        )
+    }
+
+    /// Whether it asks for a pull request.
+    pub fn is_order(&self) -> bool {
+        matches!(self, Self::Adopt | Self::Restore | Self::Import)
+    }
+}
+
 /// How a stack stands: what people are told of it between scans.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
@@ -65,6 +81,8 @@ pub struct Standing {
     pub next_scan: Option<i64>,
     /// The numbers of its open pull requests.
     pub pulls: Vec<u64>,
+    /// Which of them carries which finding.
+    pub carried: BTreeMap<FindingId, u64>,
     /// What people decided about its findings.
     pub decisions: Vec<Decision>,
 }

@@ -2,6 +2,8 @@
 #![deny(clippy::disallowed_methods)]
 
 mod address;
+/// Boxes that people tick.
+pub mod boxes;
 mod decision;
 mod declared;
 mod edit;
@@ -30,7 +32,7 @@ pub use finding::{
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use money::Money;
-pub use notice::{Event, Notice, Origin};
+pub use notice::{Event, Notice, Origin, Sender};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
 pub use schema::{

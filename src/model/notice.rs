@@ -12,8 +12,20 @@ pub struct Notice {
     pub account: String,
     /// The repository it is about, where it is about one.
     pub repository: Option<Origin>,
+    /// Who did it.
+    #[serde(default)]
+    pub sender: Sender,
     /// What happened.
     pub event: Event,
+}
+
+/// Who did something, as a delivery tells: enough to pass over what programs do, and never a permission.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sender {
+    /// The login; empty where the delivery does not tell.
+    pub login: String,
+    /// Whether it is a program.
+    pub bot: bool,
 }
 
 /// A repository as a delivery describes it.
@@ -52,8 +64,9 @@ pub enum Event {
         branch: String,
         /// Whether it went in.
         merged: bool,
-        /// Whether a program did it.
-        by_bot: bool,
+        /// The orders of the boxes that are ticked in its description.
+        #[serde(default)]
+        ticked: Vec<String>,
     },
     /// The App was installed, removed, suspended, unsuspended.
     Installation {
@@ -69,16 +82,38 @@ pub enum Event {
         /// Those taken away.
         removed: Vec<Origin>,
     },
-    /// A repository was renamed, transferred, deleted, made public or private.
+    /// A repository was renamed, transferred, archived, deleted, made public or private.
     Repository {
         /// Such as `renamed`.
         action: String,
     },
-    /// An issue, comment, check run or check suite.
-    Other {
-        /// GitHub's name for the event.
-        name: String,
+    /// Something happened to a comment of an issue or pull request.
+    Comment {
         /// Such as `created`.
         action: String,
+        /// The number of the issue or pull request.
+        issue: u64,
+        /// GitHub's number for the comment.
+        comment: u64,
+        /// Whether it may hold a command.
+        asks: bool,
+    },
+    /// Something happened to an issue.
+    Issue {
+        /// Such as `edited`.
+        action: String,
+        /// Its number.
+        number: u64,
+        /// The orders of the boxes that are ticked in it.
+        ticked: Vec<String>,
+    },
+    /// Something happened to a check run, or to a suite of them.
+    Check {
+        /// Such as `rerequested`.
+        action: String,
+        /// The commit it stands on.
+        commit: String,
+        /// The numbers of the pull requests that the commit is the head of.
+        pulls: Vec<u64>,
     },
 }

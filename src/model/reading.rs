@@ -80,9 +80,7 @@ impl fmt::Display for Reason {
 }
 
 /// How far a type was checked.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Each resource was read.
@@ -97,6 +95,13 @@ pub enum Status {
     WrongAccount,
     /// The call failed in another way.
     Failed,
+}
+
+impl Status {
+    /// Whether nothing is left open that could be known: what DriftGuard does not read at all was never found either.
+    pub fn is_known(self) -> bool {
+        matches!(self, Self::Checked | Self::Unsupported)
+    }
 }
 
 /// What was and was not checked of one type in one account and region.

@@ -99,8 +99,18 @@ pub struct Scanned {
     pub set_aside: Vec<Finding>,
     /// What was and was not checked.
     pub coverage: Vec<Coverage>,
+    /// Whether all of what may hang below managed parents was looked for.
+    #[serde(default)]
+    pub looked_below: bool,
     /// What a reader should know besides: a held lock, code that could not be evaluated.
     pub notes: Vec<String>,
+}
+
+impl Scanned {
+    /// Whether something could not be looked at that can be.
+    pub fn is_partial(&self) -> bool {
+        !self.coverage.iter().all(|row| row.status.is_known())
+    }
 }
 
 impl Serialize for StackReport {

@@ -3,14 +3,26 @@
 use super::Tenant;
 use anyhow::Context;
 
-/// The tables that hold an installation's rows, and go with it. Deliveries are emptied as they are closed.
-const TABLES: [&str; 6] = [
+/// The tables that hold an installation's rows, and go with it.
+const TABLES: [&str; 11] = [
     "delete from installations where installation = $1",
     "delete from repositories where installation = $1",
     "delete from waiting_scans where installation = $1",
     "delete from leases where installation = $1",
     "delete from scans where installation = $1",
     "delete from proposals where installation = $1",
+    "delete from decisions where installation = $1",
+    "delete from stacks where installation = $1",
+    "delete from dashboards where installation = $1",
+    "delete from refusals where installation = $1",
+    "delete from orders where installation = $1",
+];
+
+/// What waits would bring the installation back. Of deliveries that are over only the ids stay, so that none is taken
+/// twice.
+const DELIVERIES: [&str; 2] = [
+    "delete from deliveries where installation = $1 and state = 'open' and received_at < $2",
+    "update deliveries set problem = '' where installation = $1 and received_at < $2",
 ];
 
 impl Tenant<'_> {
@@ -20,7 +32,8 @@ impl Tenant<'_> {
             "insert into installations (installation, account, suspended, seen_at) values ($1, $2, 0, $3)
              on conflict (installation) do update set
                  account = case when excluded.account = '' then installations.account else excluded.account end,
-                 seen_at = excluded.seen_at",
+                 seen_at = excluded.seen_at
+             where installations.suspended <> 2",
         )
         .bind(&self.id)
         .bind(account)
@@ -33,12 +46,14 @@ impl Tenant<'_> {
 
     /// Suspends it, or takes it up again.
     pub async fn suspend(&self, suspended: bool) -> anyhow::Result<()> {
-        sqlx::query("update installations set suspended = $2 where installation = $1")
-            .bind(&self.id)
-            .bind(i64::from(suspended))
-            .execute(self.pool)
-            .await
-            .context("while suspending an installation")?;
+        sqlx::query(
+            "update installations set suspended = $2 where installation = $1 and suspended <> 2",
+        )
+        .bind(&self.id)
+        .bind(i64::from(suspended))
+        .execute(self.pool)
+        .await
+        .context("while suspending an installation")?;
         Ok(())
     }
 
@@ -53,8 +68,20 @@ impl Tenant<'_> {
         Ok(suspended == Some(0))
     }
 
-    /// Deletes all that is stored of it.
-    pub async fn forget(&self) -> anyhow::Result<()> {
+    /// Whether anything is known of it: not before it is installed, nor after it was removed.
+    pub async fn exists(&self) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select 1 from installations where installation = $1 and suspended <> 2",
+        )
+        .bind(&self.id)
+        .fetch_optional(self.pool)
+        .await
+        .context("while looking for an installation")?;
+        Ok(found.is_some())
+    }
+
+    /// Deletes all that is stored of it, but that it is gone (GitHub never uses its number again), and what was delivered before a moment and waits.
+    pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
         let mut transaction = self
             .pool
             .begin()
@@ -67,6 +94,21 @@ impl Tenant<'_> {
                 .await
                 .context("while forgetting an installation")?;
         }
+        for statement in DELIVERIES {
+            sqlx::query(statement)
+                .bind(&self.id)
+                .bind(before)
+                .execute(&mut *transaction)
+                .await
+                .context("while forgetting an installation's deliveries")?;
+        }
+        sqlx::query(
+            "insert into installations (installation, account, suspended, seen_at) values ($1, '', 2, 0)",
+        )
+        .bind(&self.id)
+        .execute(&mut *transaction)
+        .await
+        .context("while noting that an installation is gone")?;
         transaction
             .commit()
             .await

@@ -3,19 +3,26 @@
 //! The same statements run on SQLite and PostgreSQL. What belongs to an installation is reached through `Tenant`
 //! only, so that no query can forget whose rows it asks for.
 
+mod dashboards;
+mod decisions;
 mod deliveries;
 mod installations;
 mod leases;
+mod orders;
 mod proposals;
+mod refusals;
 mod repositories;
 mod scans;
+mod stacks;
 mod waiting_scans;
 
 pub use deliveries::Delivery;
 pub use leases::Lease;
+pub use orders::Order;
 pub use proposals::{Proposal, ProposalState};
 pub use repositories::Repository;
 pub use scans::ScanRecord;
+pub use stacks::{Due, Scheduled};
 pub use waiting_scans::{Request, Waiting};
 
 use crate::model::InstallationId;

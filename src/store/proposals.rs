@@ -19,10 +19,12 @@ pub struct Proposal {
     pub state: ProposalState,
     /// The ids of the findings it mends.
     pub findings: Vec<String>,
-    /// A hash of the drifted values: once declined, it stays so until this changes.
-    pub fingerprint: String,
+    /// When it was opened, in epoch milliseconds.
+    pub opened_at: i64,
     /// When it last changed, in epoch milliseconds.
     pub changed_at: i64,
+    /// Whether a person wants its branch made anew, whatever others committed to it.
+    pub anew: bool,
 }
 
 /// How a pull request stands.
@@ -30,6 +32,8 @@ pub struct Proposal {
 pub enum ProposalState {
     /// Open.
     Open,
+    /// Open, and left alone: a person committed to its branch.
+    TakenOver,
     /// Closed by DriftGuard: nothing was left to mend.
     Closed,
     /// Merged.
@@ -39,12 +43,18 @@ pub enum ProposalState {
 }
 
 impl ProposalState {
-    const NAMES: [(Self, &'static str); 4] = [
+    const NAMES: [(Self, &'static str); 5] = [
         (Self::Open, "open"),
+        (Self::TakenOver, "taken_over"),
         (Self::Closed, "closed"),
         (Self::Merged, "merged"),
         (Self::Declined, "declined"),
     ];
+
+    /// Whether people may still merge it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::TakenOver)
+    }
 
     fn as_str(self) -> &'static str {
         let found = Self::NAMES.iter().find(|(state, _)| *state == self);
@@ -57,7 +67,17 @@ impl ProposalState {
     }
 }
 
-type Row = (String, String, i64, String, String, String, i64);
+type Row = (String, String, i64, String, String, i64, i64, i64);
+
+/// What a query asks for: `proposal` reads it.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select branch, stack, number, state, findings, opened_at, changed_at, anew from proposals ",
+            $rest
+        )
+    };
+}
 
 impl Tenant<'_> {
     /// Keeps a proposal as it is now.
@@ -66,12 +86,12 @@ impl Tenant<'_> {
             serde_json::to_string(&proposal.findings).context("while writing a proposal")?;
         sqlx::query(
             "insert into proposals
-                 (installation, repository, branch, stack, number, state, findings, fingerprint, changed_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 (installation, repository, branch, stack, number, state, findings, fingerprint, opened_at, changed_at, anew)
+             values ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10)
              on conflict (installation, repository, branch) do update set
                  stack = excluded.stack, number = excluded.number, state = excluded.state,
-                 findings = excluded.findings, fingerprint = excluded.fingerprint,
-                 changed_at = excluded.changed_at",
+                 findings = excluded.findings, opened_at = excluded.opened_at,
+                 changed_at = excluded.changed_at, anew = excluded.anew",
         )
         .bind(&self.id)
         .bind(proposal.repository.to_string())
@@ -80,34 +100,12 @@ impl Tenant<'_> {
         .bind(i64::try_from(proposal.number).context("a pull request's number is too large")?)
         .bind(proposal.state.as_str())
         .bind(findings)
-        .bind(&proposal.fingerprint)
+        .bind(proposal.opened_at)
         .bind(proposal.changed_at)
+        .bind(i64::from(proposal.anew))
         .execute(self.pool)
         .await
         .context("while keeping a proposal")?;
-        Ok(())
-    }
-
-    /// Notes how a pull request stands. One that is none of DriftGuard's changes nothing.
-    pub async fn settle_proposal(
-        &self,
-        repository: RepositoryId,
-        number: u64,
-        state: ProposalState,
-        now: i64,
-    ) -> anyhow::Result<()> {
-        sqlx::query(
-            "update proposals set state = $4, changed_at = $5
-             where installation = $1 and repository = $2 and number = $3 and state <> $4",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(i64::try_from(number).unwrap_or_default())
-        .bind(state.as_str())
-        .bind(now)
-        .execute(self.pool)
-        .await
-        .context("while settling a proposal")?;
         Ok(())
     }
 
@@ -117,10 +115,9 @@ impl Tenant<'_> {
         repository: RepositoryId,
         branch: &str,
     ) -> anyhow::Result<Option<Proposal>> {
-        let row: Option<Row> = sqlx::query_as(
-            "select branch, stack, number, state, findings, fingerprint, changed_at from proposals
-             where installation = $1 and repository = $2 and branch = $3",
-        )
+        let row: Option<Row> = sqlx::query_as(select!(
+            "where installation = $1 and repository = $2 and branch = $3"
+        ))
         .bind(&self.id)
         .bind(repository.to_string())
         .bind(branch)
@@ -130,22 +127,34 @@ impl Tenant<'_> {
         row.map(|row| proposal(repository, row)).transpose()
     }
 
-    /// All proposals of a stack, by branch.
-    pub async fn proposals(
+    /// The proposal of a number; none where the pull request is none of DriftGuard's.
+    pub async fn proposal_of(
         &self,
         repository: RepositoryId,
-        stack: &str,
-    ) -> anyhow::Result<Vec<Proposal>> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "select branch, stack, number, state, findings, fingerprint, changed_at from proposals
-             where installation = $1 and repository = $2 and stack = $3 order by branch",
-        )
+        number: u64,
+    ) -> anyhow::Result<Option<Proposal>> {
+        let row: Option<Row> = sqlx::query_as(select!(
+            "where installation = $1 and repository = $2 and number = $3"
+        ))
         .bind(&self.id)
         .bind(repository.to_string())
-        .bind(stack)
+        .bind(i64::try_from(number).unwrap_or_default())
+        .fetch_optional(self.pool)
+        .await
+        .context("while reading a proposal")?;
+        row.map(|row| proposal(repository, row)).transpose()
+    }
+
+    /// All proposals of a repository, by branch.
+    pub async fn proposals(&self, repository: RepositoryId) -> anyhow::Result<Vec<Proposal>> {
+        let rows: Vec<Row> = sqlx::query_as(select!(
+            "where installation = $1 and repository = $2 order by branch"
+        ))
+        .bind(&self.id)
+        .bind(repository.to_string())
         .fetch_all(self.pool)
         .await
-        .context("while reading a stack's proposals")?;
+        .context("while reading a repository's proposals")?;
         rows.into_iter()
             .map(|row| proposal(repository, row))
             .collect()
@@ -153,7 +162,7 @@ impl Tenant<'_> {
 }
 
 fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
-    let (branch, stack, number, state, findings, fingerprint, changed_at) = row;
+    let (branch, stack, number, state, findings, opened_at, changed_at, anew) = row;
     Ok(Proposal {
         repository,
         stack,
@@ -162,7 +171,8 @@ fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
             .with_context(|| format!("`{state}` is no state of a proposal"))?,
         findings: serde_json::from_str(&findings).context("while reading a proposal's findings")?,
         branch,
-        fingerprint,
+        opened_at,
         changed_at,
+        anew: anew != 0,
     })
 }

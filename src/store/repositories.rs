@@ -1,8 +1,9 @@
 //! The repositories of an installation.
 
-use super::Tenant;
-use crate::model::{Origin, RepositoryId, RepositoryName};
+use super::{Store, Tenant};
+use crate::model::{InstallationId, Origin, RepositoryId, RepositoryName};
 use anyhow::Context;
+use sqlx::AssertSqlSafe;
 
 /// A repository that DriftGuard may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,57 @@ pub struct Repository {
 }
 
 type Row = (String, String, String, i64);
+
+/// The tables whose rows go with a repository to another owner.
+const MOVED: [&str; 7] = [
+    "proposals",
+    "decisions",
+    "stacks",
+    "dashboards",
+    "refusals",
+    "orders",
+    "scans",
+];
+
+impl Store {
+    /// Gives what is stored of a repository to the installation that has it now: it went to another owner, and what
+    /// people decided about it goes along. The one place where a row changes its tenant: GitHub's numbers for
+    /// repositories are the same everywhere.
+    pub async fn transfer(
+        &self,
+        repository: RepositoryId,
+        to: InstallationId,
+    ) -> anyhow::Result<()> {
+        let moving = "while moving a repository to another installation";
+        let mut transaction = self.pool.begin().await.context(moving)?;
+        let other = "repository = $1 and installation <> $2";
+        let mut statements = vec![
+            format!("delete from waiting_scans where {other}"),
+            format!("delete from repositories where {other}"),
+        ];
+        for table in MOVED {
+            // What the new installation has already is newer than nothing, and older than what comes.
+            let comes = format!(
+                "exists (select 1 from {table} as old where old.repository = $1 and old.installation <> $2)"
+            );
+            statements.push(format!(
+                "delete from {table} where repository = $1 and installation = $2 and {comes}"
+            ));
+            statements.push(format!(
+                "update {table} set installation = $2 where {other}"
+            ));
+        }
+        for statement in statements {
+            sqlx::query(AssertSqlSafe(statement))
+                .bind(repository.to_string())
+                .bind(to.to_string())
+                .execute(&mut *transaction)
+                .await
+                .context(moving)?;
+        }
+        transaction.commit().await.context(moving)
+    }
+}
 
 impl Tenant<'_> {
     /// Remembers a repository as it is now.
@@ -49,6 +101,11 @@ impl Tenant<'_> {
             "delete from waiting_scans where installation = $1 and repository = $2",
             "delete from scans where installation = $1 and repository = $2",
             "delete from proposals where installation = $1 and repository = $2",
+            "delete from decisions where installation = $1 and repository = $2",
+            "delete from stacks where installation = $1 and repository = $2",
+            "delete from dashboards where installation = $1 and repository = $2",
+            "delete from refusals where installation = $1 and repository = $2",
+            "delete from orders where installation = $1 and repository = $2",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)

@@ -1,6 +1,6 @@
 //! What each scan said.
 
-use super::Tenant;
+use super::{Store, Tenant};
 use crate::model::RepositoryId;
 use anyhow::Context;
 use serde_json::Value;
@@ -20,6 +20,23 @@ pub struct ScanRecord {
     pub outcome: Value,
     /// When it ended, in epoch milliseconds.
     pub finished_at: i64,
+}
+
+impl Store {
+    /// Forgets scans that ended before a moment and were followed by others.
+    pub async fn forget_scans(&self, before: i64) -> anyhow::Result<u64> {
+        let done = sqlx::query(
+            "delete from scans where finished_at < $1 and exists (
+                 select 1 from scans as later
+                 where later.installation = scans.installation and later.repository = scans.repository
+                     and later.stack = scans.stack and later.finished_at > scans.finished_at)",
+        )
+        .bind(before)
+        .execute(&self.pool)
+        .await
+        .context("while forgetting old scans")?;
+        Ok(done.rows_affected())
+    }
 }
 
 impl Tenant<'_> {
@@ -44,35 +61,93 @@ impl Tenant<'_> {
         Ok(())
     }
 
+    /// Forgets all but the newest scans of a stack.
+    pub async fn forget_scans_of(
+        &self,
+        repository: RepositoryId,
+        stack: &str,
+        kept: u32,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "delete from scans where installation = $1 and repository = $2 and stack = $3 and finished_at < (
+                 select coalesce(min(newest.finished_at), 0) from (
+                     select finished_at from scans where installation = $1 and repository = $2 and stack = $3
+                     order by finished_at desc limit $4) as newest)",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack)
+        .bind(i64::from(kept))
+        .execute(self.pool)
+        .await
+        .context("while forgetting a stack's old scans")?;
+        Ok(())
+    }
+
+    /// The commits that were scanned.
+    pub async fn scanned_commits(&self, repository: RepositoryId) -> anyhow::Result<Vec<String>> {
+        sqlx::query_scalar(
+            "select distinct commit_id from scans
+             where installation = $1 and repository = $2 and commit_id <> '' order by commit_id",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .fetch_all(self.pool)
+        .await
+        .context("while reading the scanned commits")
+    }
+
+    /// Forgets what the scans of a repository said.
+    pub async fn empty_scans(&self, repository: RepositoryId) -> anyhow::Result<()> {
+        sqlx::query("delete from scans where installation = $1 and repository = $2")
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .execute(self.pool)
+            .await
+            .context("while forgetting a repository's scans")?;
+        Ok(())
+    }
+
+    /// The newest scans of a stack, the newest first.
+    pub async fn last_scans(
+        &self,
+        repository: RepositoryId,
+        stack: &str,
+        most: u32,
+    ) -> anyhow::Result<Vec<ScanRecord>> {
+        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "select scan, commit_id, outcome, finished_at from scans
+             where installation = $1 and repository = $2 and stack = $3
+             order by finished_at desc limit $4",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack)
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while reading the last scans")?;
+        let record = |(id, commit, outcome, finished_at): (String, String, String, i64)| {
+            let outcome =
+                serde_json::from_str(&outcome).context("while reading a scan's outcome")?;
+            Ok(ScanRecord {
+                id,
+                repository,
+                stack: stack.to_owned(),
+                commit,
+                outcome,
+                finished_at,
+            })
+        };
+        rows.into_iter().map(record).collect()
+    }
+
     /// The newest scan of a stack.
     pub async fn last_scan(
         &self,
         repository: RepositoryId,
         stack: &str,
     ) -> anyhow::Result<Option<ScanRecord>> {
-        let row: Option<(String, String, String, i64)> = sqlx::query_as(
-            "select scan, commit_id, outcome, finished_at from scans
-             where installation = $1 and repository = $2 and stack = $3
-             order by finished_at desc limit 1",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack)
-        .fetch_optional(self.pool)
-        .await
-        .context("while reading the last scan")?;
-        let Some((id, commit, outcome, finished_at)) = row else {
-            return Ok(None);
-        };
-        let outcome = serde_json::from_str(&outcome).context("while reading a scan's outcome")?;
-        let stack = stack.to_owned();
-        Ok(Some(ScanRecord {
-            id,
-            repository,
-            stack,
-            commit,
-            outcome,
-            finished_at,
-        }))
+        Ok(self.last_scans(repository, stack, 1).await?.pop())
     }
 }

@@ -1,0 +1,156 @@
+//! The stacks of each repository, and when they are scanned next.
+
+use super::{Store, Tenant};
+use crate::model::{InstallationId, RepositoryId, StackName};
+use anyhow::Context;
+
+/// A stack that the default branch has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// Its name.
+    pub stack: StackName,
+    /// What its schedule was made of: a change of it makes a new one.
+    pub schedule: String,
+    /// When it is due, in epoch milliseconds; none where only pushes and people ask for a scan.
+    pub next_at: Option<i64>,
+}
+
+/// A scan that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The tenant.
+    pub installation: InstallationId,
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The stack.
+    pub stack: StackName,
+    /// What its schedule is made of.
+    pub schedule: String,
+    /// The slot, in epoch milliseconds.
+    pub slot: i64,
+}
+
+type DueRow = (String, String, String, String, i64);
+
+impl Store {
+    /// The scans of all installations that are due, the longest waiting first, 1,000 at most: for the clock, which only
+    /// enqueues them. Suspended installations have none.
+    pub async fn due(&self, now: i64) -> anyhow::Result<Vec<Due>> {
+        let rows: Vec<DueRow> = sqlx::query_as(
+            "select stacks.installation, stacks.repository, stacks.stack, stacks.schedule, stacks.next_at
+             from stacks join installations on installations.installation = stacks.installation
+             where stacks.next_at > 0 and stacks.next_at <= $1 and installations.suspended = 0
+             order by stacks.next_at limit 1000",
+        )
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await
+        .context("while looking for scans that are due")?;
+        Ok(rows.into_iter().filter_map(due).collect())
+    }
+}
+
+impl Tenant<'_> {
+    /// Keeps a stack and its schedule.
+    pub async fn keep_stack(
+        &self,
+        repository: RepositoryId,
+        scheduled: &Scheduled,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into stacks (installation, repository, stack, schedule, next_at) values ($1, $2, $3, $4, $5)
+             on conflict (installation, repository, stack) do update set
+                 schedule = excluded.schedule, next_at = excluded.next_at",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(scheduled.stack.as_str())
+        .bind(&scheduled.schedule)
+        .bind(scheduled.next_at.unwrap_or_default())
+        .execute(self.pool)
+        .await
+        .context("while keeping a stack")?;
+        Ok(())
+    }
+
+    /// Sets a stack's next scan, if nobody else has since.
+    pub async fn reschedule(&self, due: &Due, next_at: Option<i64>) -> anyhow::Result<()> {
+        sqlx::query(
+            "update stacks set next_at = $5
+             where installation = $1 and repository = $2 and stack = $3 and next_at = $4",
+        )
+        .bind(&self.id)
+        .bind(due.repository.to_string())
+        .bind(due.stack.as_str())
+        .bind(due.slot)
+        .bind(next_at.unwrap_or_default())
+        .execute(self.pool)
+        .await
+        .context("while setting a stack's next scan")?;
+        Ok(())
+    }
+
+    /// The stacks of a repository, by name.
+    pub async fn stacks(&self, repository: RepositoryId) -> anyhow::Result<Vec<Scheduled>> {
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "select stack, schedule, next_at from stacks
+             where installation = $1 and repository = $2 order by stack",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .fetch_all(self.pool)
+        .await
+        .context("while reading a repository's stacks")?;
+        let read = |(stack, schedule, next_at): (String, String, i64)| {
+            Some(Scheduled {
+                stack: StackName::new(&stack)?,
+                schedule,
+                next_at: (next_at > 0).then_some(next_at),
+            })
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+
+    /// Forgets when the stacks of a repository are scanned next: it takes no more writes.
+    pub async fn unschedule(&self, repository: RepositoryId) -> anyhow::Result<()> {
+        sqlx::query("delete from stacks where installation = $1 and repository = $2")
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .execute(self.pool)
+            .await
+            .context("while forgetting a repository's schedule")?;
+        Ok(())
+    }
+
+    /// Forgets a stack that the default branch no longer has, with what was scanned and decided of it.
+    pub async fn drop_stack(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+    ) -> anyhow::Result<()> {
+        for statement in [
+            "delete from stacks where installation = $1 and repository = $2 and stack = $3",
+            "delete from scans where installation = $1 and repository = $2 and stack = $3",
+            "delete from decisions where installation = $1 and repository = $2 and stack = $3",
+        ] {
+            sqlx::query(statement)
+                .bind(&self.id)
+                .bind(repository.to_string())
+                .bind(stack.as_str())
+                .execute(self.pool)
+                .await
+                .context("while forgetting a stack")?;
+        }
+        Ok(())
+    }
+}
+
+fn due((installation, repository, stack, schedule, slot): DueRow) -> Option<Due> {
+    Some(Due {
+        installation: InstallationId(installation.parse().ok()?),
+        repository: RepositoryId(repository.parse().ok()?),
+        stack: StackName::new(&stack)?,
+        schedule,
+        slot,
+    })
+}
