@@ -1,7 +1,8 @@
 //! What a payload tells, reduced to what is acted on. A payload may lack whatever is not needed: GitHub's own examples
 //! do.
 
-use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName};
+use crate::model::boxes;
+use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -41,6 +42,7 @@ pub fn parse(event: &str, body: &[u8]) -> Result<Notice, BadPayload> {
     object(body).map_err(bad)?;
     let told: Told = read(body).map_err(bad)?;
     let (account, repository) = (told.account(), told.origin().map_err(bad)?);
+    let sender = told.sender();
     let what = match event {
         "installation" => read::<Installed>(body).and_then(Installed::event),
         "installation_repositories" => read::<Changed>(body).and_then(Changed::event),
@@ -48,15 +50,15 @@ pub fn parse(event: &str, body: &[u8]) -> Result<Notice, BadPayload> {
         "push" => read::<Pushed>(body).and_then(Pushed::event),
         "pull_request" => read::<Pulled>(body).map(Pulled::event),
         "repository" => read::<Acted>(body).map(|Acted { action }| Event::Repository { action }),
-        name => read::<Acted>(body).map(|Acted { action }| Event::Other {
-            name: name.to_owned(),
-            action,
-        }),
+        "issue_comment" => read::<Commented>(body).map(Commented::event),
+        "issues" => read::<Opened>(body).map(Opened::event),
+        _ => read::<Checked>(body).map(Checked::event),
     };
     Ok(Notice {
         installation: InstallationId(told.installation.id),
         account,
         repository,
+        sender,
         event: what.map_err(bad)?,
     })
 }
@@ -78,6 +80,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 struct Told {
     installation: Numbered,
     repository: Option<Described>,
+    sender: Option<Account>,
 }
 
 #[derive(Deserialize)]
@@ -113,6 +116,17 @@ impl Told {
         let account = self.installation.account.as_ref().or(owner);
         let login = account.and_then(|account| account.login.clone().or(account.name.clone()));
         login.map(plain).unwrap_or_default()
+    }
+
+    fn sender(&self) -> Sender {
+        let sender = self.sender.as_ref();
+        Sender {
+            login: sender
+                .and_then(|sender| sender.login.clone())
+                .map(plain)
+                .unwrap_or_default(),
+            bot: sender.is_some_and(|sender| sender.kind.as_deref() == Some("Bot")),
+        }
     }
 
     fn origin(&self) -> Result<Option<Origin>, String> {
@@ -172,12 +186,12 @@ struct Pulled {
     action: String,
     number: u64,
     pull_request: Pull,
-    sender: Option<Account>,
 }
 
 #[derive(Deserialize)]
 struct Pull {
     merged: Option<bool>,
+    body: Option<String>,
     head: Head,
 }
 
@@ -189,13 +203,94 @@ struct Head {
 
 impl Pulled {
     fn event(self) -> Event {
-        let kind = self.sender.and_then(|sender| sender.kind);
         Event::PullRequest {
             action: self.action,
             number: self.number,
             branch: self.pull_request.head.reference,
             merged: self.pull_request.merged.unwrap_or(false),
-            by_bot: kind.as_deref() == Some("Bot"),
+            ticked: ticked(self.pull_request.body.as_deref()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Commented {
+    action: String,
+    issue: Item,
+    comment: Item,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    action: String,
+    issue: Item,
+}
+
+/// An issue has a number, a comment only an id.
+#[derive(Deserialize)]
+struct Item {
+    id: u64,
+    number: Option<u64>,
+    body: Option<String>,
+}
+
+/// The word that every command begins with.
+const COMMAND: &str = "/driftguard";
+
+/// The boxes that are ticked in a text: nothing else of it is kept.
+fn ticked(body: Option<&str>) -> Vec<String> {
+    boxes::ticked(body.unwrap_or_default())
+        .into_iter()
+        .map(plain)
+        .collect()
+}
+
+impl Commented {
+    fn event(self) -> Event {
+        Event::Comment {
+            action: self.action,
+            issue: self.issue.number.unwrap_or_default(),
+            comment: self.comment.id,
+            asks: self
+                .comment
+                .body
+                .is_some_and(|body| body.to_ascii_lowercase().contains(COMMAND)),
+        }
+    }
+}
+
+impl Opened {
+    fn event(self) -> Event {
+        Event::Issue {
+            action: self.action,
+            number: self.issue.number.unwrap_or_default(),
+            ticked: ticked(self.issue.body.as_deref()),
+        }
+    }
+}
+
+/// A check run, or a suite.
+#[derive(Deserialize)]
+struct Checked {
+    action: String,
+    #[serde(alias = "check_suite")]
+    check_run: Check,
+}
+
+#[derive(Deserialize)]
+struct Check {
+    head_sha: Option<String>,
+    #[serde(default)]
+    pull_requests: Vec<Item>,
+}
+
+impl Checked {
+    fn event(self) -> Event {
+        let numbers = self.check_run.pull_requests.iter();
+        Event::Check {
+            action: self.action,
+            commit: self.check_run.head_sha.map(plain).unwrap_or_default(),
+            pulls: numbers.filter_map(|pull| pull.number).collect(),
         }
     }
 }
