@@ -6,13 +6,17 @@ use anyhow::Result;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A running stand-in for STS. It stops when dropped.
 #[derive(Debug)]
 pub struct Sts {
     server: Server,
+    roles: Roles,
 }
+
+/// Roles by ARN.
+type Roles = Arc<Mutex<BTreeMap<String, Trust>>>;
 
 /// What a role's trust policy asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +37,14 @@ impl Sts {
         roles: impl IntoIterator<Item = (String, Trust)>,
     ) -> Result<Self> {
         let (listener, url) = wire::listen().await?;
-        let roles: Arc<BTreeMap<String, Trust>> = Arc::new(roles.into_iter().collect());
+        let roles: Roles = Arc::new(Mutex::new(roles.into_iter().collect()));
         let aws = aws.to_owned();
+        let known = roles.clone();
         let answer = move |request: Request<Bytes>| {
-            let (roles, aws) = (roles.clone(), aws.clone());
+            let (roles, aws) = (known.clone(), aws.clone());
             async move {
-                match lets_in(&roles, request.body()) {
+                let lets_in = lets_in(&locked(&roles), request.body());
+                match lets_in {
                     true => forward(request, &aws).await.map_err(|_| Cut),
                     false => Ok(denied()),
                 }
@@ -46,13 +52,24 @@ impl Sts {
         };
         Ok(Self {
             server: wire::serve(listener, url, answer),
+            roles,
         })
+    }
+
+    /// Makes a role, or changes whom it trusts.
+    pub fn trust(&self, role: &str, trust: Trust) {
+        locked(&self.roles).insert(role.to_owned(), trust);
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_STS`.
     pub fn url(&self) -> &str {
         &self.server.url
     }
+}
+
+fn locked(roles: &Roles) -> MutexGuard<'_, BTreeMap<String, Trust>> {
+    // A test that panicked elsewhere is reported there.
+    roles.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a call is none of AssumeRole, or knows what the role asks for.
@@ -73,7 +90,8 @@ fn lets_in(roles: &BTreeMap<String, Trust>, body: &[u8]) -> bool {
 
 async fn forward(request: Request<Bytes>, aws: &str) -> Result<Response<Bytes>> {
     let (mut head, body) = request.into_parts();
-    head.uri = format!("{aws}/").parse()?;
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    head.uri = format!("{aws}{path}").parse()?;
     head.headers.remove(header::HOST);
     wire::send(Request::from_parts(head, body)).await
 }

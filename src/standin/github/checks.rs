@@ -78,6 +78,12 @@ pub(super) fn of_commit(call: &mut Call) -> Outcome {
         .values()
         .filter(|check| check.head == head)
         .filter(named);
+    let all = call.asked("filter") == Some("all");
+    // The newest first; of each name only the newest, unless all are asked for.
+    let mut names = std::collections::BTreeSet::new();
+    let checks = checks
+        .rev()
+        .filter(|check| names.insert(check.name.clone()) || all);
     let shown = checks.map(|check| show_check(call.world, found, check.id));
     Answer::list_in("check_runs", shown.collect::<Result<Vec<_>, _>>()?)
 }

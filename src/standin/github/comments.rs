@@ -9,10 +9,22 @@ use serde_json::{Value, json};
 pub(super) fn list(call: &mut Call) -> Outcome {
     let issue = of(call)?.number;
     let found = call.repository()?;
+    let since = call.asked("since").map(str::parse::<jiff::Timestamp>);
+    let since = match since {
+        Some(Err(_)) => return Err(Refusal::unprocessable("since is no time")),
+        since => since.and_then(Result::ok),
+    };
     let comments = found
         .comments
         .values()
-        .filter(|comment| comment.issue == issue);
+        .filter(|comment| comment.issue == issue)
+        .filter(|comment| since.is_none_or(|since| comment.updated >= since));
+    Answer::list(comments.map(|comment| show_comment(call.world, found, comment)))
+}
+
+pub(super) fn of_repository(call: &mut Call) -> Outcome {
+    let found = call.repository()?;
+    let comments = found.comments.values();
     Answer::list(comments.map(|comment| show_comment(call.world, found, comment)))
 }
 
@@ -30,6 +42,34 @@ pub(super) fn create(call: &mut Call) -> Outcome {
     Answer::created(show_comment(call.world, found, comment))
 }
 
+pub(super) fn delete(call: &mut Call) -> Outcome {
+    let id = call.number("comment_id")?;
+    let gone = call.repository_mut()?.comments.remove(&id);
+    gone.ok_or_else(Refusal::not_found)?;
+    Answer::nothing()
+}
+
+/// A reaction; the same one again changes nothing.
+pub(super) fn react(call: &mut Call) -> Outcome {
+    let id = call.number("comment_id")?;
+    let content = call.text("content").unwrap_or_default().to_owned();
+    let actor = call.actor();
+    let comment = call.repository_mut()?.comments.get_mut(&id);
+    let comment = comment.ok_or_else(Refusal::not_found)?;
+    let reaction = (actor.clone(), content.clone());
+    let status = match comment.reactions.contains(&reaction) {
+        true => 200,
+        false => 201,
+    };
+    if status == 201 {
+        comment.reactions.push(reaction);
+    }
+    Ok(Answer::json(
+        status,
+        json!({"id": id, "content": content, "user": call.world.show_user(&actor)}),
+    ))
+}
+
 pub(super) fn one(call: &mut Call) -> Outcome {
     let id = call.number("comment_id")?;
     let found = call.repository()?;
@@ -41,10 +81,9 @@ pub(super) fn update(call: &mut Call) -> Outcome {
     let id = call.number("comment_id")?;
     let body = call.text("body").unwrap_or_default().to_owned();
     fits("IssueComment", Some(&body))?;
-    let comment = call.repository_mut()?.comments.get_mut(&id);
-    let comment = comment.ok_or_else(Refusal::not_found)?;
-    comment.body = body;
-    comment.updated = now();
+    let (target, actor) = (call.target, call.actor());
+    let edited = call.world.edit_comment(target, id, &actor, body);
+    edited.ok_or_else(Refusal::not_found)?;
     one(call)
 }
 
@@ -59,6 +98,7 @@ impl World {
             body,
             created: now(),
             updated: now(),
+            reactions: Vec::new(),
         };
         let Some(found) = self.repositories.get_mut(&target) else {
             return id;
@@ -74,6 +114,22 @@ impl World {
         let payload = json!({"action": "created", "issue": issue, "comment": show_comment(self, found, &comment)});
         self.emit(target, "issue_comment", author, payload);
         id
+    }
+}
+
+impl World {
+    /// Changes a comment, and tells the App of it.
+    pub fn edit_comment(&mut self, target: u64, id: u64, person: &str, body: String) -> Option<()> {
+        let comment = self.repositories.get_mut(&target)?.comments.get_mut(&id)?;
+        comment.body = body;
+        comment.updated = now();
+        let found = self.repositories.get(&target)?;
+        let comment = found.comments.get(&id)?;
+        let issue = found.issues.get(&comment.issue);
+        let issue = issue.map(|issue| show_issue(self, found, issue));
+        let payload = json!({"action": "edited", "issue": issue, "comment": show_comment(self, found, comment)});
+        self.emit(target, "issue_comment", person, payload);
+        Some(())
     }
 }
 

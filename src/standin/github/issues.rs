@@ -1,8 +1,9 @@
 //! What an issue and a pull request have in common.
 
 use super::call::{Answer, Call, Outcome, Refusal};
+use super::pulls::tell;
 use super::show;
-use super::world::{Issue, Repository, World, node};
+use super::world::{Issue, Repository, World, node, now};
 use serde_json::{Value, json};
 
 /// The most characters of a body.
@@ -11,6 +12,91 @@ pub(super) const LONGEST_BODY: usize = 65_536;
 pub(super) fn one(call: &mut Call) -> Outcome {
     let found = call.repository()?;
     Answer::ok(show_issue(call.world, found, of(call)?))
+}
+
+/// The newest first; pull requests are among them.
+pub(super) fn list(call: &mut Call) -> Outcome {
+    let found = call.repository()?;
+    let state = call.asked("state").unwrap_or("open");
+    let creator = call.asked("creator");
+    let wanted = |issue: &&Issue| {
+        (state == "all" || (state == "open") == issue.open)
+            && creator.is_none_or(|creator| creator.eq_ignore_ascii_case(&issue.author))
+    };
+    let issues = found.issues.values().rev().filter(wanted);
+    Answer::list(issues.map(|issue| show_issue(call.world, found, issue)))
+}
+
+pub(super) fn create(call: &mut Call) -> Outcome {
+    let title = call.text("title").unwrap_or_default().to_owned();
+    if title.trim().is_empty() {
+        return Err(Refusal::field("Issue", "title", "missing_field"));
+    }
+    let body = call.text("body").map(str::to_owned);
+    fits("Issue", body.as_deref())?;
+    let (actor, id) = (call.actor(), call.world.fresh_id());
+    let found = call.repository_mut()?;
+    let number = 1 + found.issues.keys().next_back().copied().unwrap_or_default();
+    let issue = Issue {
+        id,
+        number,
+        author: actor.clone(),
+        title,
+        body,
+        open: true,
+        labels: Vec::new(),
+        created: now(),
+        updated: now(),
+        closed: None,
+        closed_by: None,
+        assignees: Vec::new(),
+        pull: None,
+    };
+    found.issues.insert(number, issue);
+    tell(call.world, call.target, number, "opened", &actor);
+    let found = call.repository()?;
+    let issue = found.issues.get(&number).ok_or_else(Refusal::not_found)?;
+    Answer::created(show_issue(call.world, found, issue))
+}
+
+/// Whether a person may be assigned: 204, or 404.
+pub(super) fn assignable(call: &mut Call) -> Outcome {
+    let person = call.part("assignee");
+    match call.repository()?.people.contains_key(person) {
+        true => Answer::nothing(),
+        false => Err(Refusal::not_found()),
+    }
+}
+
+/// Assigns people; those who may not be are passed over without a word.
+pub(super) fn assign(call: &mut Call) -> Outcome {
+    let number = of(call)?.number;
+    let names = call.texts("assignees").unwrap_or_default();
+    let found = call.repository_mut()?;
+    let known: Vec<_> = names
+        .into_iter()
+        .filter(|name| found.people.contains_key(name))
+        .collect();
+    let issue = found.issues.get_mut(&number);
+    let issue = issue.ok_or_else(Refusal::not_found)?;
+    for name in known {
+        if !issue.assignees.contains(&name) {
+            issue.assignees.push(name);
+        }
+    }
+    let found = call.repository()?;
+    Answer::created(show_issue(call.world, found, of(call)?))
+}
+
+/// What a person may do.
+pub(super) fn permission(call: &mut Call) -> Outcome {
+    let person = call.part("username");
+    let found = call.repository()?;
+    let level = found.people.get(person).map(String::as_str);
+    let level = level.unwrap_or(if found.private { "none" } else { "read" });
+    Answer::ok(
+        json!({"permission": level, "role_name": level, "user": call.world.show_user(person)}),
+    )
 }
 
 pub(super) fn update(call: &mut Call) -> Outcome {
@@ -68,12 +154,24 @@ pub(super) fn show_issue(world: &World, found: &Repository, issue: &Issue) -> Va
         .labels
         .iter()
         .map(|name| world.show_label(found, name));
-    json!({
+    let pull = issue.pull.as_ref().map(|pull| {
+        let merged = pull.merged.as_ref().map(|merge| merge.at);
+        json!({"url": world.url(found, format!("pulls/{}", issue.number)), "merged_at": show::time_or_null(merged)})
+    });
+    let mut shown = json!({
         "id": issue.id, "node_id": node("I", issue.id), "url": url, "number": issue.number, "title": issue.title,
         "body": issue.body, "state": if issue.open { "open" } else { "closed" }, "user": world.show_user(&issue.author),
-        "labels": labels.collect::<Vec<_>>(), "locked": false, "comments": 0, "comments_url": format!("{url}/comments"),
+        "labels": labels.collect::<Vec<_>>(), "locked": false, "comments": 0, "pull_request": pull,
+        "assignees": issue.assignees.iter().map(|person| world.show_user(person)).collect::<Vec<_>>(),
+        "closed_by": issue.closed_by.as_ref().map(|person| world.show_user(person)), "comments_url": format!("{url}/comments"),
         "html_url": world.page(found, format!("issues/{}", issue.number)), "author_association": "NONE",
         "created_at": show::time(issue.created), "updated_at": show::time(issue.updated),
         "closed_at": show::time_or_null(issue.closed),
-    })
+    });
+    if issue.pull.is_none()
+        && let Some(shown) = shown.as_object_mut()
+    {
+        shown.remove("pull_request");
+    }
+    shown
 }

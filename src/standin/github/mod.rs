@@ -4,6 +4,7 @@
 //! named after GitHub's resources; what happens by that is delivered to the App's hook (`hooks`). People act through the
 //! methods of [`GitHub`], which change the same state and send the same webhooks.
 
+mod acts;
 mod apps;
 mod archive;
 mod call;
@@ -34,7 +35,7 @@ pub use git::Oid;
 pub use hooks::{Delivery, signature};
 pub use identity::AppIdentity;
 pub use people::Content;
-pub use views::{CheckRun, Comment, PullRequest};
+pub use views::{CheckRun, Comment, Issue, PullRequest};
 pub use world::Seen;
 
 use super::wire::{self, Server};

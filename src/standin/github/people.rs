@@ -23,7 +23,7 @@ impl From<&str> for Content {
 }
 
 impl GitHub {
-    /// Makes an account's repository with an empty history: its number.
+    /// Makes an account's repository with an empty history, of which alice is an administrator: its number.
     pub fn create_repository(&self, name: &str, private: bool) -> u64 {
         let mut world = self.world();
         let id = world.fresh_id();
@@ -42,6 +42,7 @@ impl GitHub {
             comments: BTreeMap::new(),
             labels: BTreeMap::new(),
             checks: BTreeMap::new(),
+            people: BTreeMap::from([("alice".to_owned(), "admin".to_owned())]),
             code_scanning: true,
             analyses: Vec::new(),
         };

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::Oid;
-use super::issues::fits;
+use super::issues::{fits, show_issue};
 use super::objects;
 use super::show;
 use super::world::{Issue, Pull, Repository, World, node, now};
@@ -81,11 +81,14 @@ pub(super) fn create(call: &mut Call) -> Outcome {
         created: now(),
         updated: now(),
         closed: None,
+        closed_by: None,
+        assignees: Vec::new(),
         pull: Some(Pull {
             head: (head, tip),
             base: (base, onto),
             draft,
             merged: None,
+            asked: Default::default(),
         }),
     };
     call.repository_mut()?.issues.insert(number, issue);
@@ -118,8 +121,14 @@ pub(super) fn update(call: &mut Call) -> Outcome {
 pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
     let number = call.number(part)?;
     let text = |name: &str| call.text(name).map(str::to_owned);
-    let (title, body, state) = (text("title"), text("body"), text("state"));
-    fits("PullRequest", body.as_deref())?;
+    let (title, mut body, state) = (text("title"), text("body"), text("state"));
+    let pull = call.repository()?.issues.get(&number);
+    if pull.is_some_and(|issue| issue.pull.is_some()) {
+        fits("PullRequest", body.as_deref())?;
+    } else if fits("Issue", body.as_deref()).is_err() {
+        // As GitHub was seen to: it says yes, and keeps the old one.
+        body = None;
+    }
     let actor = call.actor();
     let issue = call.repository_mut()?.issues.get_mut(&number);
     let issue = issue.ok_or_else(Refusal::not_found)?;
@@ -149,12 +158,71 @@ pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
             if let Some(issue) = call.repository_mut()?.issues.get_mut(&number) {
                 issue.open = true;
                 issue.closed = None;
+                issue.closed_by = None;
             }
             tell(call.world, call.target, number, "reopened", &actor);
         }
         _ => {}
     }
     Ok(())
+}
+
+/// Asks people and teams for a review.
+pub(super) fn request_reviewers(call: &mut Call) -> Outcome {
+    let number = call.number("pull_number")?;
+    let people = call.texts("reviewers").unwrap_or_default();
+    let teams = call.texts("team_reviewers").unwrap_or_default();
+    let found = call.repository_mut()?;
+    let stranger = people
+        .iter()
+        .any(|person| !found.people.contains_key(person));
+    let issue = found.issues.get_mut(&number);
+    let issue = issue.ok_or_else(Refusal::not_found)?;
+    if stranger {
+        return Err(Refusal::unprocessable(
+            "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the repository.",
+        ));
+    }
+    if people.contains(&issue.author) {
+        return Err(Refusal::unprocessable(
+            "Review cannot be requested from pull request author.",
+        ));
+    }
+    let pull = issue.pull.as_mut().ok_or_else(Refusal::not_found)?;
+    pull.asked.0.extend(people);
+    pull.asked.1.extend(teams);
+    one(call).map(|answer| Answer {
+        status: 201,
+        ..answer
+    })
+}
+
+/// The files that a pull request changes.
+pub(super) fn files(call: &mut Call) -> Outcome {
+    let number = call.number("pull_number")?;
+    let found = call.repository()?;
+    let pull = found
+        .issues
+        .get(&number)
+        .and_then(|issue| issue.pull.as_ref())
+        .ok_or_else(Refusal::not_found)?;
+    let fork = found.objects.merge_base(&pull.base.1, &pull.head.1);
+    let before = fork
+        .map(|fork| found.objects.files(&fork))
+        .unwrap_or_default();
+    let after = found.objects.files(&pull.head.1);
+    let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let changed = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name));
+    let status = |name: &String| match (before.contains_key(name), after.contains_key(name)) {
+        (false, _) => "added",
+        (_, false) => "removed",
+        _ => "modified",
+    };
+    Answer::list(
+        changed.map(|name| json!({"filename": name, "status": status(name), "changes": 1})),
+    )
 }
 
 pub(super) fn commits(call: &mut Call) -> Outcome {
@@ -197,7 +265,7 @@ pub(super) fn follow(world: &mut World, target: u64, branch: &str, id: Option<Oi
     }
 }
 
-/// Tells the App what happened to a pull request.
+/// Tells the App what happened to an issue or pull request.
 pub(super) fn tell(world: &mut World, target: u64, number: u64, action: &str, actor: &str) {
     let Some(found) = world.repositories.get(&target) else {
         return;
@@ -205,6 +273,10 @@ pub(super) fn tell(world: &mut World, target: u64, number: u64, action: &str, ac
     let Some(issue) = found.issues.get(&number) else {
         return;
     };
+    if issue.pull.is_none() {
+        let payload = json!({"action": action, "issue": show_issue(world, found, issue)});
+        return world.emit(target, "issues", actor, payload);
+    }
     let payload =
         json!({"action": action, "number": number, "pull_request": show_pull(world, found, issue)});
     world.emit(target, "pull_request", actor, payload);
@@ -222,9 +294,8 @@ impl World {
         };
         issue.open = false;
         issue.closed = Some(now());
-        if issue.pull.is_some() {
-            tell(self, target, number, "closed", actor);
-        }
+        issue.closed_by = Some(actor.to_owned());
+        tell(self, target, number, "closed", actor);
     }
 }
 
@@ -249,6 +320,7 @@ pub(super) fn show_pull(world: &World, found: &Repository, issue: &Issue) -> Val
         "html_url": world.page(found, format!("pull/{}", issue.number)), "body": issue.body, "locked": false,
         "state": if issue.open { "open" } else { "closed" }, "user": world.show_user(&issue.author), "draft": pull.draft,
         "head": side(&pull.head), "base": side(&pull.base), "labels": labels.collect::<Vec<_>>(),
+        "requested_reviewers": pull.asked.0.iter().map(|person| world.show_user(person)).collect::<Vec<_>>(),
         "merged": pull.merged.is_some(), "merged_at": show::time_or_null(pull.merged.as_ref().map(|merge| merge.at)),
         "merged_by": pull.merged.as_ref().map(|merge| world.show_user(&merge.by)),
         "merge_commit_sha": pull.merged.as_ref().map(|merge| &merge.commit),

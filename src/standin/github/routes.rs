@@ -1,9 +1,9 @@
 //! What GitHub answers to: every path that the stand-in knows, what it takes to use it, and who answers.
 
 use super::call::{Call, Outcome};
-use super::{apps, archive, checks, comments, contents, issues, manifests, objects, pulls, refs};
 use super::{
-    apps, archive, checks, code_scanning, comments, contents, issues, objects, pulls, refs,
+    apps, archive, checks, code_scanning, comments, contents, issues, manifests, objects, pulls,
+    refs,
 };
 use std::collections::BTreeMap;
 
@@ -105,6 +105,16 @@ const ROUTES: &[Route] = &[
     route("PATCH", "/repos/{owner}/{repo}/pulls/{pull_number}", PULLS, pulls::update),
     route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/commits", PULLS, pulls::commits),
 
+    route("POST", "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers", PULLS, pulls::request_reviewers),
+    route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/files", PULLS, pulls::files),
+
+    route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", METADATA, issues::permission),
+    route("GET", "/repos/{owner}/{repo}/assignees/{assignee}", METADATA, issues::assignable),
+    route("GET", "/repos/{owner}/{repo}/issues", EITHER, issues::list),
+    route("POST", "/repos/{owner}/{repo}/issues", Needs::Any(&["issues"]), issues::create),
+    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees", EITHER, issues::assign),
+    route("POST", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", EITHER, comments::react),
+    route("GET", "/repos/{owner}/{repo}/issues/comments", EITHER, comments::of_repository),
     route("GET", "/repos/{owner}/{repo}/issues/{issue_number}", EITHER, issues::one),
     route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", EITHER, issues::update),
     route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", EITHER, issues::add_labels),
@@ -112,6 +122,7 @@ const ROUTES: &[Route] = &[
     route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", EITHER, comments::create),
     route("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::one),
     route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::update),
+    route("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::delete),
 
     route("POST", "/repos/{owner}/{repo}/check-runs", CHECKS, checks::create),
     route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::one),

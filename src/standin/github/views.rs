@@ -2,7 +2,7 @@
 
 use super::GitHub;
 use super::code_scanning::Analysis;
-use super::world::{Issue, Repository};
+use super::world::Repository;
 
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,10 +21,31 @@ pub struct PullRequest {
     pub branch: String,
     /// Its labels.
     pub labels: Vec<String>,
+    /// The people and teams that are asked for a review.
+    pub reviewers: Vec<String>,
+    /// Who is assigned.
+    pub assignees: Vec<String>,
+    /// Whether it is a draft.
+    pub draft: bool,
     /// Who opened it.
     pub author: String,
     /// The messages of its commits, and whether GitHub signed them; the oldest first.
     pub commits: Vec<(String, bool)>,
+}
+
+/// An issue that is no pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Its number.
+    pub number: u64,
+    /// Its title.
+    pub title: String,
+    /// Its body.
+    pub body: String,
+    /// Whether it is open.
+    pub open: bool,
+    /// Who opened it.
+    pub author: String,
 }
 
 /// A comment.
@@ -36,6 +57,8 @@ pub struct Comment {
     pub author: String,
     /// What it says.
     pub body: String,
+    /// How people and Apps reacted, such as `eyes`.
+    pub reactions: Vec<String>,
 }
 
 /// A check run.
@@ -55,6 +78,8 @@ pub struct CheckRun {
     pub summary: String,
     /// The output's text.
     pub text: String,
+    /// The annotations: file, line, message.
+    pub annotations: Vec<(String, u64, String)>,
 }
 
 impl GitHub {
@@ -69,12 +94,32 @@ impl GitHub {
         })
     }
 
+    /// All issues of a repository that are no pull requests, the oldest first.
+    pub fn issues(&self, repository: &str) -> Vec<Issue> {
+        let view = |issue: &super::world::Issue| Issue {
+            number: issue.number,
+            title: issue.title.clone(),
+            body: issue.body.clone().unwrap_or_default(),
+            open: issue.open,
+            author: issue.author.clone(),
+        };
+        self.look(repository, |found| {
+            let issues = found.issues.values().filter(|issue| issue.pull.is_none());
+            issues.map(view).collect()
+        })
+    }
+
     /// All comments of a repository, the oldest first.
     pub fn comments(&self, repository: &str) -> Vec<Comment> {
         let view = |comment: &super::world::Comment| Comment {
             issue: comment.issue,
             author: comment.author.clone(),
             body: comment.body.clone(),
+            reactions: comment
+                .reactions
+                .iter()
+                .map(|(_, how)| how.clone())
+                .collect(),
         };
         self.look(repository, |found| {
             found.comments.values().map(view).collect()
@@ -93,6 +138,7 @@ impl GitHub {
                 title: output("title"),
                 summary: output("summary"),
                 text: output("text"),
+                annotations: check.annotations.iter().map(annotation).collect(),
             }
         };
         self.look(repository, |found| {
@@ -151,7 +197,7 @@ impl GitHub {
     }
 }
 
-fn pull_request(found: &Repository, issue: &Issue) -> Option<PullRequest> {
+fn pull_request(found: &Repository, issue: &super::world::Issue) -> Option<PullRequest> {
     let pull = issue.pull.as_ref()?;
     let commits = found.commits_of(pull);
     let commits = commits.iter().filter_map(|id| found.objects.commit(id));
@@ -163,9 +209,18 @@ fn pull_request(found: &Repository, issue: &Issue) -> Option<PullRequest> {
         merged: pull.merged.is_some(),
         branch: pull.head.0.clone(),
         labels: issue.labels.clone(),
+        reviewers: [pull.asked.0.clone(), pull.asked.1.clone()].concat(),
+        assignees: issue.assignees.clone(),
+        draft: pull.draft,
         author: issue.author.clone(),
         commits: commits
             .map(|commit| (commit.message.clone(), commit.verified))
             .collect(),
     })
+}
+
+fn annotation(said: &serde_json::Value) -> (String, u64, String) {
+    let text = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
+    let line = said["start_line"].as_u64().unwrap_or_default();
+    (text("path"), line, text("message"))
 }

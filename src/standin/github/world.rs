@@ -124,6 +124,8 @@ pub(super) struct Repository {
     pub comments: BTreeMap<u64, Comment>,
     pub labels: BTreeMap<String, u64>,
     pub checks: BTreeMap<u64, Check>,
+    /// What people may do: `admin`, `write`, `read`, by login. Whoever is not named may do nothing.
+    pub people: BTreeMap<String, String>,
     /// Whether code scanning is enabled.
     pub code_scanning: bool,
     pub analyses: Vec<Analysis>,
@@ -181,6 +183,8 @@ pub(super) struct Issue {
     pub created: Timestamp,
     pub updated: Timestamp,
     pub closed: Option<Timestamp>,
+    pub closed_by: Option<String>,
+    pub assignees: Vec<String>,
     pub pull: Option<Pull>,
 }
 
@@ -193,6 +197,8 @@ pub(super) struct Pull {
     pub base: (String, Oid),
     pub draft: bool,
     pub merged: Option<Merge>,
+    /// Who is asked for a review: people, teams.
+    pub asked: (Vec<String>, Vec<String>),
 }
 
 /// A merge: by whom, when, as which commit.
@@ -212,6 +218,8 @@ pub(super) struct Comment {
     pub body: String,
     pub created: Timestamp,
     pub updated: Timestamp,
+    /// Who reacted, and how.
+    pub reactions: Vec<(String, String)>,
 }
 
 /// A check run.
