@@ -361,6 +361,8 @@ async fn a_manifest_is_taken_or_refused_as_github_does_it() {
     let late = made().unwrap();
     desk.github.let_codes_expire();
     assert_eq!(convert(&late).await.0, 404);
+}
+
 /// As code scanning takes a file: gzip, then Base64.
 fn packed(bytes: &[u8]) -> String {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());

@@ -33,6 +33,12 @@ const PERMISSIONS: &[(&str, &str)] = &[
 /// What the token for code scanning is narrowed to. It is not asked for with the others: GitHub refuses a token whole for
 /// one permission that an installation has not accepted yet.
 const CODE_SCANNING: &[(&str, &str)] = &[("metadata", "read"), ("security_events", "write")];
+/// The same for asking teams for a review, which personal accounts have none of.
+const TEAMS: &[(&str, &str)] = &[
+    ("members", "read"),
+    ("metadata", "read"),
+    ("pull_requests", "write"),
+];
 
 /// GitHub, as the App sees it. Cloning is cheap.
 #[derive(Clone)]
@@ -59,6 +65,8 @@ pub(super) enum Caller {
     Installation(InstallationId, RepositoryId),
     /// The same, to upload to code scanning.
     CodeScanning(InstallationId, RepositoryId),
+    /// The same, to ask teams for a review.
+    Teams(InstallationId, RepositoryId),
 }
 
 impl GitHub {
@@ -124,11 +132,12 @@ impl GitHub {
         &self,
         caller: Caller,
         path: &str,
-        body: Value,
+        body: impl Into<Option<Value>>,
         repeatable: bool,
     ) -> Result<T, GithubError> {
+        let body = body.into();
         let answer = self
-            .send(caller, Method::POST, path, Some(body), repeatable)
+            .send(caller, Method::POST, path, body, repeatable)
             .await?;
         read(path, &answer.body)
     }
@@ -186,6 +195,7 @@ impl GitHub {
             Caller::CodeScanning(installation, repository) => {
                 (installation, repository, CODE_SCANNING)
             }
+            Caller::Teams(installation, repository) => (installation, repository, TEAMS),
         };
         let mut tokens = self.0.tokens.lock().await;
         let known = tokens.get(&caller);

@@ -34,8 +34,6 @@ pub enum Conclusion {
     Neutral,
     /// Something is wrong.
     Failure,
-    /// Somebody has to act before anything can be checked.
-    ActionRequired,
 }
 
 /// A remark on a line.
@@ -56,7 +54,8 @@ pub struct Annotation {
 }
 
 impl Repository {
-    /// Leaves a check run on a commit; one of its name that stands there is brought to what this one says.
+    /// Leaves a check run on a commit, unless the newest of its name says the same already. A new one takes the place of
+    /// an old one at GitHub; one that is changed would keep its annotations.
     ///
     /// # Errors
     /// Those of any request; it may simply be called again.
@@ -64,19 +63,56 @@ impl Repository {
         let name: String = url::form_urlencoded::byte_serialize(check.name.as_bytes()).collect();
         let path = format!("commits/{}/check-runs?check_name={name}", check.commit);
         let known: Value = self.get(&path).await?;
+        let known = &known["check_runs"][0];
+        let says = |part: &str| known["output"][part].as_str().unwrap_or_default();
+        let conclusion = serde_json::to_value(check.conclusion).unwrap_or_default();
+        let same = says("title") == check.title
+            && says("summary") == check.summary
+            && says("text") == check.text
+            && known["conclusion"] == conclusion;
+        if same {
+            return Ok(());
+        }
         let mut output = json!({"title": check.title, "summary": check.summary, "annotations": check.annotations});
         if !check.text.is_empty() {
             output["text"] = check.text.into();
         }
-        let body = json!({"name": check.name, "status": "completed", "conclusion": check.conclusion, "output": output});
-        if let Some(id) = known["check_runs"][0]["id"].as_u64() {
-            return self
-                .patch(&format!("check-runs/{id}"), body)
-                .await
-                .map(drop);
-        }
-        let mut body = body;
-        body["head_sha"] = check.commit.into();
+        let body = json!({
+            "name": check.name, "head_sha": check.commit, "status": "completed", "conclusion": conclusion, "output": output,
+        });
         self.post("check-runs", body, false).await.map(drop)
+    }
+
+    /// Empties what the App's check runs on a commit say.
+    ///
+    /// # Errors
+    /// Those of any request; it may simply be called again.
+    pub async fn empty_checks(&self, commit: &str, summary: &str) -> Result<(), GithubError> {
+        let known: Value = match self
+            .get(&format!(
+                "commits/{commit}/check-runs?filter=all&per_page=100"
+            ))
+            .await
+        {
+            Ok(known) => known,
+            // Nothing stands on a commit that is gone.
+            Err(GithubError::NotFound(_) | GithubError::Invalid { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for run in known["check_runs"].as_array().into_iter().flatten() {
+            let own = run["name"]
+                .as_str()
+                .is_some_and(|name| name.starts_with("DriftGuard"));
+            let (Some(id), true) = (run["id"].as_u64(), own) else {
+                continue;
+            };
+            if run["output"]["summary"].as_str() == Some(summary) {
+                continue;
+            }
+            let output = json!({"title": "DriftGuard", "summary": summary, "text": ""});
+            self.patch(&format!("check-runs/{id}"), json!({"output": output}))
+                .await?;
+        }
+        Ok(())
     }
 }

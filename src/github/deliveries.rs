@@ -3,7 +3,7 @@
 use super::app::{Caller, GitHub};
 use super::error::GithubError;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// How many of the newest deliveries are looked at.
@@ -40,7 +40,7 @@ impl GitHub {
                 continue;
             };
             let path = format!("/app/hook/deliveries/{}/attempts", newest.id);
-            let _: Value = self.post(Caller::App, &path, json!({}), true).await?;
+            let _: Value = self.post(Caller::App, &path, None, true).await?;
             asked += 1;
         }
         Ok(asked)

@@ -83,7 +83,7 @@ impl Gate {
                     if status.is_success() || status == StatusCode::UNAUTHORIZED {
                         return Ok(Answer { status, body });
                     }
-                    if let Some(seconds) = wait(status, &headers) {
+                    if let Some(seconds) = wait(status, &headers, &body) {
                         if seconds > PATIENCE || left == 0 {
                             return Err(GithubError::Limited { what, seconds });
                         }
@@ -171,7 +171,7 @@ fn creates_content(ask: &Ask<'_>) -> bool {
 }
 
 /// How many seconds GitHub asks to wait, where it does.
-fn wait(status: StatusCode, headers: &HeaderMap) -> Option<u64> {
+fn wait(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<u64> {
     if !matches!(
         status,
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
@@ -181,7 +181,10 @@ fn wait(status: StatusCode, headers: &HeaderMap) -> Option<u64> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
     let retry_after = number("retry-after");
     let used_up = number("x-ratelimit-remaining") == Some(0);
-    retry_after.or_else(|| used_up.then_some(PATIENCE + 1))
+    // Some say so in their words alone; GitHub asks for a minute then.
+    let said = || String::from_utf8_lossy(body).contains("secondary rate limit");
+    let limited = || (used_up || said()).then_some(PATIENCE + 1);
+    retry_after.or_else(limited)
 }
 
 /// A refusal, in GitHub's words. They never repeat what was sent.
@@ -201,7 +204,7 @@ fn refusal(status: StatusCode, what: &str, body: &[u8]) -> GithubError {
     }
     let what = what.to_owned();
     match status.as_u16() {
-        404 => GithubError::NotFound(what),
+        404 | 410 => GithubError::NotFound(what),
         403 => GithubError::Forbidden { what, message },
         409 | 422 => GithubError::Invalid { what, message },
         status => anyhow!("GitHub answered {status} to {what}: {message}").into(),

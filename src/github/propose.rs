@@ -1,7 +1,9 @@
-//! One rolling pull request on a branch of its own.
+//! One rolling pull request on a branch of its own: opened, updated, left alone, withdrawn.
 
+use super::app::Caller;
 use super::error::GithubError;
 use super::repository::{Repository, escaped};
+use crate::model::boxes;
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,8 +27,23 @@ pub struct Proposed<'a> {
     pub files: &'a BTreeMap<String, Vec<u8>>,
     /// Its labels.
     pub labels: &'a [String],
+    /// Who is asked for a review.
+    pub reviewers: &'a Reviewers,
     /// Whether it is a draft.
     pub draft: bool,
+    /// Whether what others committed to the branch is dropped.
+    pub anew: bool,
+    /// The number under which it is known to be open, dressed with labels and reviewers.
+    pub known: Option<u64>,
+}
+
+/// Who is asked for a review.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reviewers {
+    /// Logins.
+    pub people: Vec<String>,
+    /// The slugs of teams of the repository's owner.
+    pub teams: Vec<String>,
 }
 
 /// What became of it, with its number.
@@ -62,21 +79,33 @@ impl Repository {
     pub async fn propose(&self, wanted: &Proposed<'_>) -> Result<Proposing, GithubError> {
         let open = self.open_pull(wanted.branch).await?;
         let tip = self.tip(wanted.branch).await?;
-        if let (Some(pull), Some(_)) = (&open, &tip)
+        if let (Some(pull), Some(_), false) = (&open, &tip, wanted.anew)
             && self.is_taken_over(pull.number).await?
         {
             return Ok(Proposing::TakenOver(pull.number));
+        }
+        if let (None, Some(tip), false) = (&open, &tip, wanted.anew)
+            && !self.is_own(&self.author(tip).await?).await?
+        {
+            let message = "somebody else's commit is its newest: delete the branch, or open a pull request from it";
+            return Err(GithubError::Invalid {
+                what: format!("a new pull request from {}", wanted.branch),
+                message: message.to_owned(),
+            });
         }
         let moved = self.commit(wanted, tip).await?;
         let Some(pull) = open else {
             return self.open(wanted).await.map(Proposing::Opened);
         };
-        // The try that opened it may have ended there.
-        if !pull.labelled {
-            self.label(pull.number, wanted.labels).await?;
+        // The try that opened it may have ended there. Later on people may have chosen otherwise.
+        if wanted.known != Some(pull.number) {
+            self.dress(pull.number, wanted).await?;
         }
-        if pull.title != wanted.title || pull.body != wanted.body {
-            let body = json!({"title": wanted.title, "body": wanted.body});
+        if pull.title != wanted.title || pull.body != boxes::carry(&pull.body, wanted.body) {
+            // As it is by now: a box may have been ticked meanwhile.
+            let now = self.issue(pull.number).await?;
+            let body = boxes::carry(&now.map_or(pull.body, |now| now.body), wanted.body);
+            let body = json!({"title": wanted.title, "body": body});
             self.patch(&format!("pulls/{}", pull.number), body).await?;
             return Ok(Proposing::Updated(pull.number));
         }
@@ -97,18 +126,24 @@ impl Repository {
         if self.is_taken_over(pull.number).await? {
             return Ok(None);
         }
-        self.comment(pull.number, comment).await?;
+        self.say(pull.number, "closed", "", comment).await?;
         self.patch(
             &format!("pulls/{}", pull.number),
             json!({"state": "closed"}),
         )
         .await?;
+        self.drop_branch(branch).await?;
+        Ok(Some(pull.number))
+    }
+
+    /// Takes a branch away; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn drop_branch(&self, branch: &str) -> Result<(), GithubError> {
         let path = self.path(&format!("git/refs/heads/{}", escaped(branch)));
         match self.github.delete(self.caller, &path).await {
-            // It is gone already.
-            Ok(()) | Err(GithubError::Invalid { .. } | GithubError::NotFound(_)) => {
-                Ok(Some(pull.number))
-            }
+            Ok(()) | Err(GithubError::Invalid { .. } | GithubError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -118,10 +153,12 @@ impl Repository {
         let found: Vec<Value> = self
             .get(&format!("pulls?state=open&head={head}&per_page=100"))
             .await?;
-        let pull = found
-            .iter()
-            .find(|pull| pull["head"]["ref"].as_str() == Some(branch));
-        Ok(pull.and_then(Pull::read))
+        let bot = self.github.bot().await?;
+        let ours = |pull: &&Value| {
+            pull["head"]["ref"].as_str() == Some(branch)
+                && pull["user"]["login"].as_str() == Some(bot)
+        };
+        Ok(found.iter().find(ours).and_then(Pull::read))
     }
 
     /// Whether somebody else than the App committed to a pull request.
@@ -134,28 +171,73 @@ impl Repository {
         Ok(!commits.iter().all(own))
     }
 
+    /// The login of who, beside the App, made the newest commit of a pull request; none where nobody did.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn last_person(&self, number: u64) -> Result<Option<String>, GithubError> {
+        let bot = self.github.bot().await?;
+        let commits: Vec<Value> = self
+            .get(&format!("pulls/{number}/commits?per_page=100"))
+            .await?;
+        let logins = commits
+            .iter()
+            .map(|commit| commit["author"]["login"].as_str().unwrap_or_default());
+        Ok(logins.rev().find(|login| *login != bot).map(str::to_owned))
+    }
+
+    /// Adds a commit with these files to a branch.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn append(
+        &self,
+        branch: &str,
+        message: &str,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<(), GithubError> {
+        let Some(tip) = self.tip(branch).await? else {
+            return Err(GithubError::NotFound(branch.to_owned()));
+        };
+        let tree = self.write_tree(&tip, files).await?;
+        let body = json!({"message": message, "tree": tree, "parents": [tip]});
+        let commit = self.post("git/commits", body, true).await?;
+        let path = format!("git/refs/heads/{}", escaped(branch));
+        let moved = self.patch(&path, json!({"sha": commit["sha"], "force": false}));
+        moved.await.map(drop)
+    }
+
+    /// The tree of a commit with these files in place of its own.
+    async fn write_tree(
+        &self,
+        commit: &str,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Value, GithubError> {
+        let entry = |(path, bytes): (&String, &Vec<u8>)| json!({"path": path, "mode": "100644", "type": "blob", "content": String::from_utf8_lossy(bytes)});
+        let entries: Vec<_> = files.iter().map(entry).collect();
+        let base: Value = self.get(&format!("git/commits/{commit}")).await?;
+        let body = json!({"base_tree": base["tree"]["sha"], "tree": entries});
+        let mut tree = self.post("git/trees", body, true).await?;
+        Ok(tree["sha"].take())
+    }
+
     /// Brings the branch to one commit with these files: whether it moved.
     async fn commit(
         &self,
         wanted: &Proposed<'_>,
         tip: Option<String>,
     ) -> Result<bool, GithubError> {
-        let entry = |(path, bytes): (&String, &Vec<u8>)| json!({"path": path, "mode": "100644", "type": "blob", "content": String::from_utf8_lossy(bytes)});
-        let entries: Vec<_> = wanted.files.iter().map(entry).collect();
-        let base: Value = self.get(&format!("git/commits/{}", wanted.commit)).await?;
-        let body = json!({"base_tree": base["tree"]["sha"], "tree": entries});
-        let tree = self.post("git/trees", body, true).await?;
+        let tree = self.write_tree(wanted.commit, wanted.files).await?;
         if let Some(tip) = &tip {
             let now: Value = self.get(&format!("git/commits/{tip}")).await?;
             let parents: Vec<_> = now["parents"].as_array().into_iter().flatten().collect();
             let same_parent =
                 matches!(parents.as_slice(), [one] if one["sha"].as_str() == Some(wanted.commit));
-            if same_parent && now["tree"]["sha"] == tree["sha"] {
+            if same_parent && now["tree"]["sha"] == tree {
                 return Ok(false);
             }
         }
-        let body =
-            json!({"message": wanted.message, "tree": tree["sha"], "parents": [wanted.commit]});
+        let body = json!({"message": wanted.message, "tree": tree, "parents": [wanted.commit]});
         let commit = self.post("git/commits", body, true).await?;
         match tip {
             Some(_) => {
@@ -172,33 +254,75 @@ impl Repository {
         Ok(true)
     }
 
-    async fn label(&self, number: u64, labels: &[String]) -> Result<(), GithubError> {
-        if labels.is_empty() {
-            return Ok(());
+    /// Gives a new pull request its labels, and asks for reviews. That GitHub refuses one of these is no reason to have no
+    /// pull request: an owner may have left, or a team may not see the repository.
+    async fn dress(&self, number: u64, wanted: &Proposed<'_>) -> Result<(), GithubError> {
+        if !wanted.labels.is_empty() {
+            let path = format!("issues/{number}/labels");
+            let labels = json!({"labels": wanted.labels});
+            passed_over(self.post(&path, labels, true).await)?;
         }
-        let path = format!("issues/{number}/labels");
-        self.post(&path, json!({"labels": labels}), true)
-            .await
-            .map(drop)
+        let path = format!("pulls/{number}/requested_reviewers");
+        let Reviewers { people, teams } = wanted.reviewers;
+        for person in people {
+            let body = json!({"reviewers": [person]});
+            passed_over(self.post(&path, body, true).await)?;
+        }
+        let caller = match self.caller {
+            Caller::Installation(installation, id) => Caller::Teams(installation, id),
+            caller => caller,
+        };
+        for team in teams {
+            let body = json!({"team_reviewers": [team]});
+            let path = self.path(&path);
+            passed_over(self.github.post(caller, &path, body, true).await)?;
+        }
+        Ok(())
     }
 
     async fn open(&self, wanted: &Proposed<'_>) -> Result<u64, GithubError> {
-        let body = json!({
-            "title": wanted.title, "body": wanted.body, "head": wanted.branch, "base": wanted.base, "draft": wanted.draft,
-        });
-        let pull = self.post("pulls", body, false).await?;
-        let number = pull["number"]
-            .as_u64()
-            .context("GitHub does not tell the pull request's number")?;
-        self.label(number, wanted.labels).await?;
+        let body = |draft: bool| {
+            json!({
+                "title": wanted.title, "body": wanted.body, "head": wanted.branch, "base": wanted.base, "draft": draft,
+            })
+        };
+        let made = match self.post("pulls", body(wanted.draft), false).await {
+            // Not every plan has drafts of private repositories.
+            Err(GithubError::Invalid { message, .. })
+                if wanted.draft && message.to_lowercase().contains("draft") =>
+            {
+                self.post("pulls", body(false), false).await
+            }
+            made => made,
+        };
+        let number = made?["number"].as_u64();
+        let number = number.context("GitHub does not tell the pull request's number")?;
+        self.dress(number, wanted).await?;
         Ok(number)
+    }
+}
+
+/// What GitHub refused is logged, and nothing more.
+fn passed_over(asked: Result<Value, GithubError>) -> Result<(), GithubError> {
+    match asked {
+        Ok(_) => Ok(()),
+        Err(
+            error @ (GithubError::Invalid { .. }
+            | GithubError::Forbidden { .. }
+            | GithubError::NotFound(_)),
+        ) => {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "a label or a reviewer was refused"
+            );
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
 }
 
 /// An open pull request.
 struct Pull {
-    /// Whether it carries any label: a person may have chosen others.
-    labelled: bool,
     number: u64,
     title: String,
     body: String,
@@ -206,9 +330,7 @@ struct Pull {
 
 impl Pull {
     fn read(pull: &Value) -> Option<Self> {
-        let labels = pull["labels"].as_array();
         Some(Self {
-            labelled: labels.is_some_and(|labels| !labels.is_empty()),
             number: pull["number"].as_u64()?,
             title: pull["title"].as_str()?.to_owned(),
             body: pull["body"].as_str().unwrap_or_default().to_owned(),

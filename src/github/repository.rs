@@ -8,7 +8,7 @@ use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha1::{Digest, Sha1};
 
 /// One repository of an installation.
@@ -22,6 +22,8 @@ pub struct Repository {
 /// Where a repository stands now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
+    /// Its name now: that of an owner changes without a word.
+    pub name: RepositoryName,
     /// The branch that everything is held to.
     pub default_branch: String,
     /// Its newest commit.
@@ -39,6 +41,16 @@ impl Repository {
             caller,
             name,
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &RepositoryName {
+        &self.name
+    }
+
+    /// The user or organisation that it belongs to.
+    pub fn owner(&self) -> &str {
+        self.name.owner()
     }
 
     /// A path of the API below this repository.
@@ -68,13 +80,14 @@ impl Repository {
         self.github.patch(self.caller, &self.path(rest), body).await
     }
 
-    /// Its default branch and that branch's newest commit.
+    /// Its default branch and that branch's newest commit: none where nothing was pushed yet.
     ///
     /// # Errors
     /// `NotFound` where the App may not see it.
-    pub async fn head(&self) -> Result<Head, GithubError> {
+    pub async fn head(&self) -> Result<Option<Head>, GithubError> {
         #[derive(Deserialize)]
         struct About {
+            full_name: RepositoryName,
             default_branch: String,
             private: bool,
             owner: Owner,
@@ -87,24 +100,58 @@ impl Repository {
             .github
             .get(self.caller, &format!("/repos/{}", self.name))
             .await?;
-        let commit = self.tip(&about.default_branch).await?;
-        Ok(Head {
-            commit: commit.with_context(|| format!("{} has no commit yet", self.name))?,
+        let tip = self.tip(&about.default_branch).await?;
+        Ok(tip.map(|commit| Head {
+            name: about.full_name,
+            commit,
             default_branch: about.default_branch,
             private: about.private,
             owner: about.owner.id,
-        })
+        }))
     }
 
     /// The newest commit of a branch: none where there is no such branch.
-    pub(super) async fn tip(&self, branch: &str) -> Result<Option<String>, GithubError> {
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn tip(&self, branch: &str) -> Result<Option<String>, GithubError> {
         let found: Result<Value, _> = self
             .get(&format!("git/ref/heads/{}", escaped(branch)))
             .await;
         match found {
             Ok(found) => Ok(found["object"]["sha"].as_str().map(str::to_owned)),
             Err(GithubError::NotFound(_)) => Ok(None),
+            Err(GithubError::Invalid { message, .. }) if message.contains("is empty") => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The login of who made a commit: empty where GitHub knows no such account.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn author(&self, commit: &str) -> Result<String, GithubError> {
+        let found: Value = self.get(&format!("commits/{commit}")).await?;
+        Ok(found["author"]["login"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    /// A file at a commit: none where it has no such file.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GithubError> {
+        let found = format!("contents/{}?ref={commit}", escaped(path));
+        let found: Value = match self.get(&found).await {
+            Ok(found) => found,
+            Err(GithubError::NotFound(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match found["sha"].as_str() {
+            Some(sha) => self.blob(sha).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -154,25 +201,6 @@ impl Repository {
         Ok(STANDARD
             .decode(text)
             .with_context(|| format!("while reading blob {sha}"))?)
-    }
-
-    /// Writes a comment on an issue or pull request.
-    ///
-    /// # Errors
-    /// Those of any request.
-    pub async fn comment(&self, number: u64, body: &str) -> Result<(), GithubError> {
-        let path = format!("issues/{number}/comments");
-        // A try that was lost may have written it.
-        let before: Vec<Value> = self.get(&format!("{path}?per_page=100")).await?;
-        if before
-            .iter()
-            .any(|comment| comment["body"].as_str() == Some(body))
-        {
-            return Ok(());
-        }
-        self.post(&path, json!({"body": body}), false)
-            .await
-            .map(drop)
     }
 }
 
