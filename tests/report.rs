@@ -1,12 +1,12 @@
 //! What people read, however much there is to tell and whoever wrote it.
 
 use driftguard::model::{
-    AccountId, AccountReport, Address, Backend, Control, Coverage, Difference, Edit, Finding,
-    FindingId, Fix, FixKind, Kind, Money, MonthlyCost, Posture, Refusal, Region, Report,
-    RepositoryName, ScanError, Scanned, Severity, Source, StackName, StackReport, Status, Summary,
-    Value, Verdict,
+    AccountId, AccountReport, Address, Backend, Choice, Control, Coverage, Decision, Difference,
+    Edit, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, Posture, Refusal, Region,
+    Report, RepositoryName, ScanError, Scanned, Severity, Source, StackName, StackReport, Standing,
+    Status, Summary, Value, Verdict,
 };
-use driftguard::report::{self, Direction, Occasion, Paint};
+use driftguard::report::{self, Detail, Direction, FirstLook, Occasion, Onboarding, Paint};
 use std::collections::BTreeMap;
 
 fn finding(number: usize, tag: &str) -> Finding {
@@ -197,7 +197,12 @@ fn edit(file: &str, line: usize) -> Edit {
 
 fn body(stack: &StackReport) -> String {
     let scanned = stack.outcome.as_ref().unwrap();
-    report::pull_request(stack, scanned, Direction::Adopt)
+    let carried: Vec<_> = scanned
+        .findings
+        .iter()
+        .filter(|finding| report::carries(Direction::Adopt, finding))
+        .collect();
+    report::pull_request(stack, scanned, Direction::Adopt, &carried)
         .unwrap()
         .body
 }
@@ -217,10 +222,90 @@ fn however_many_findings_the_texts_are_within_githubs_limits_and_say_how_many() 
             body.contains("Close it unmerged to decline"),
             "what a reader can do stays"
         );
-        let check = report::check(&stack, &[1]);
+        let check = report::check(&stack, &[1], 0, &[]);
         assert!(check.summary.chars().count() <= 65_535 && check.text.chars().count() <= 65_535);
         assert!(check.title.starts_with(&format!("{count} finding")));
     }
+}
+
+fn standing(stack: StackReport) -> Standing {
+    let pulls = vec![1, 2];
+    Standing {
+        report: stack,
+        scanned_at: 1_795_000_000_000,
+        next_scan: Some(1_795_003_600_000),
+        pulls,
+        carried: Default::default(),
+        decisions: Vec::new(),
+    }
+}
+
+#[test]
+fn a_dashboard_of_many_findings_and_many_stacks_is_within_githubs_limit() {
+    for (count, stacks) in [(1, 1), (1_000, 1), (1_000, 30), (5, 300)] {
+        let one = standing(stack(count, "web"));
+        let all: Vec<_> = std::iter::repeat_n(one, stacks).collect();
+        let text = report::dashboard(&all, 1_795_000_000_000, Detail::Full);
+        assert!(text.chars().count() <= 60_000, "{count} in {stacks}");
+        assert!(text.contains(report::DASHBOARD_MARKER));
+        assert!(text.contains("Scan all stacks now"));
+        let told = format!("**{} place", count * stacks);
+        assert!(text.starts_with(&told), "{}", &text[..60]);
+    }
+}
+
+#[test]
+fn an_onboarding_and_an_acceptance_of_a_thousand_findings_are_within_githubs_limit() {
+    let many = stack(1_000, "web");
+    let first = FirstLook::Scanned(vec![many.clone()]);
+    let stacks: Vec<_> = (0..300)
+        .map(|at| {
+            let name = StackName::new(&format!("stack-{at}")).unwrap();
+            (name, format!("infra/{at}/{}", "deep/".repeat(30)))
+        })
+        .collect();
+    let page = report::onboarding_page(&Onboarding {
+        stacks: &stacks,
+        external_id: "driftguard-0",
+        trust: "{}",
+        permissions: "{}",
+        first: &first,
+    });
+    assert!(
+        page.body.chars().count() <= 60_000,
+        "{}",
+        page.body.chars().count()
+    );
+    assert!(page.body.contains("And 900 more."));
+
+    let decision = Decision {
+        finding: FindingId("f-0".to_owned()),
+        stack: StackName::new("production").unwrap(),
+        choice: Choice::Ignore {
+            until: None,
+            reason: "x".repeat(500),
+        },
+        person: "alice".to_owned(),
+        decided_at: 1,
+    };
+    let findings = &many.outcome.as_ref().unwrap().findings;
+    let wanted: Vec<_> = findings.iter().map(|one| (one, &decision)).collect();
+    let page = report::accept(&wanted);
+    assert!(
+        page.body.chars().count() <= 60_000,
+        "{}",
+        page.body.chars().count()
+    );
+    assert!(page.title == "Accept 1000 differences");
+
+    let scanned = many.outcome.as_ref().unwrap();
+    let late = report::late(&many, scanned, &[decision], 7);
+    let said = report::scanned(&many, &[1]);
+    for text in [late, said] {
+        assert!(text.chars().count() <= 60_000);
+    }
+    let long = report::shortened(&"a line\n".repeat(20_000));
+    assert!(long.len() <= 61_000 && long.ends_with("one comment takes."));
 }
 
 #[test]
@@ -234,8 +319,8 @@ fn a_hostile_tag_stays_a_text() {
     }
     assert_eq!(
         body.matches("<!-- driftguard:").count(),
-        2,
-        "once as text in its block, once as our own"
+        3,
+        "once as text in its block, once as our own, once in our box"
     );
     let report = driftguard::model::Report {
         stacks: vec![stack],

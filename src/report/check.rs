@@ -1,12 +1,17 @@
 //! What a check run says.
 
+use super::dashboard::numbers;
+use super::lines::{aside, left, titled, unchecked, within};
 use super::markdown::{block, code, sentence};
-use super::pull_request::{aside, left, unchecked};
-use super::words::{by_severity, cost, counted, event, name};
-use crate::model::{Scanned, StackReport, Status};
+use super::when::minute;
+use super::words::{by_severity, cost, counted, event, name, value, wanted};
+use crate::model::{Difference, Finding, Scanned, Severity, StackReport, Standing};
 
 /// GitHub takes 65,535 characters in each of summary and text.
 const LONGEST: usize = 60_000;
+
+/// GitHub takes as many annotations in one request.
+const MOST_REMARKS: usize = 50;
 
 /// A check run's texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +24,30 @@ pub struct CheckText {
     pub text: String,
     /// Whether everything is as it should be, as far as it was looked at.
     pub good: bool,
+    /// Remarks on lines of the code, the worst first.
+    pub remarks: Vec<Remark>,
 }
 
-/// What the check of a stack says. `pulls` are its open pull requests' numbers.
-pub fn check(stack: &StackReport, pulls: &[u64]) -> CheckText {
+/// A remark on the line that defines a drifted value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The file, relative to the repository.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line.
+    pub title: String,
+    /// What is to be known, as plain text.
+    pub message: String,
+}
+
+/// What the check of a stack says. `pulls` are its open pull requests' numbers, `held` how many more wait until fewer are
+/// open, `refused` why GitHub did not take others.
+pub fn check(stack: &StackReport, pulls: &[u64], held: usize, refused: &[String]) -> CheckText {
     match &stack.outcome {
-        Ok(scanned) => scan(scanned, pulls),
+        Ok(scanned) => scan(scanned, pulls, (held, refused)),
         Err(error) => failed("The stack could not be scanned", &error.message),
     }
 }
@@ -36,11 +59,23 @@ pub fn failed(title: &str, message: &str) -> CheckText {
         summary: sentence(message).to_string(),
         text: String::new(),
         good: false,
+        remarks: Vec::new(),
     }
 }
 
+/// What a check on somebody's pull request says of a stack that it touches: what the last scan of the default branch saw.
+pub fn review(standing: &Standing) -> CheckText {
+    let mut text = check(&standing.report, &standing.pulls, 0, &[]);
+    let at = minute(standing.scanned_at);
+    text.summary = format!(
+        "As of {at}, on the default branch. An apply of this pull request meets what has drifted there.\n\n{}",
+        text.summary
+    );
+    text
+}
+
 /// What the check of a repository without a role says: the role to make, and how to name it.
-pub fn onboarding(trust: &str, policy: &str, external_id: &str) -> CheckText {
+pub fn needs_role(trust: &str, policy: &str, external_id: &str) -> CheckText {
     let summary = format!(
         "DriftGuard reads AWS with a role of yours, and this repository names none. Make a role with the trust policy and \
          the permissions below, and name it in `.driftguard.yml` on the default branch:\n\n{}\n\nThe external id of this \
@@ -61,10 +96,11 @@ pub fn onboarding(trust: &str, policy: &str, external_id: &str) -> CheckText {
         summary,
         text,
         good: false,
+        remarks: Vec::new(),
     }
 }
 
-fn scan(scanned: &Scanned, pulls: &[u64]) -> CheckText {
+fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -> CheckText {
     let summary = &scanned.summary;
     let mut lines = vec![format!(
         "{} of {} checked.",
@@ -76,10 +112,16 @@ fn scan(scanned: &Scanned, pulls: &[u64]) -> CheckText {
             "Posture {declared} of 100 as declared, {live} as it is."
         ));
     }
-    let numbers: Vec<_> = pulls.iter().map(|number| format!("#{number}")).collect();
-    if !numbers.is_empty() {
-        lines.push(format!("Open: {}.", numbers.join(", ")));
+    if !pulls.is_empty() {
+        lines.push(format!("Open: {}.", numbers(pulls)));
     }
+    if held > 0 {
+        let held = counted(held, "pull request");
+        lines.push(format!(
+            "{held} more wait for their turn: see `pull_requests.limit` and `per_hour`."
+        ));
+    }
+    lines.extend(refused.iter().map(|why| sentence(why).to_string()));
     let mut text = Vec::new();
     let mut findings: Vec<_> = scanned.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -118,10 +160,7 @@ fn scan(scanned: &Scanned, pulls: &[u64]) -> CheckText {
             .iter()
             .map(|note| format!("- note: {}", sentence(note))),
     );
-    let partial = scanned
-        .coverage
-        .iter()
-        .any(|row| !matches!(row.status, Status::Checked | Status::Unsupported));
+    let partial = scanned.is_partial();
     CheckText {
         title: match by_severity(scanned.findings.iter()) {
             Some(severities) => format!(
@@ -132,25 +171,35 @@ fn scan(scanned: &Scanned, pulls: &[u64]) -> CheckText {
             None => "No drift".to_owned(),
         },
         summary: lines.join(" "),
-        text: within(text),
+        text: within(text, LONGEST),
         good: scanned.findings.is_empty() && !partial,
+        remarks: remarks(scanned),
     }
 }
 
-/// As many lines as GitHub takes; the last one says how many there are besides.
-fn within(lines: Vec<String>) -> String {
-    let (mut text, mut length, all) = (String::new(), 0, lines.len());
-    for (at, line) in lines.into_iter().enumerate() {
-        length += line.chars().count() + 1;
-        if length > LONGEST {
-            return text
-                + &format!(
-                    "- and {} more lines: `driftguard scan` shows all\n",
-                    all - at
-                );
-        }
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
+/// A remark for each drifted value on the line that defines it, as many as GitHub takes at once.
+fn remarks(scanned: &Scanned) -> Vec<Remark> {
+    let mut findings: Vec<_> = scanned.findings.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let of_finding = |finding: &&Finding| -> Vec<Remark> {
+        let remark = |difference: &Difference| {
+            let source = difference.defined_in.as_ref()?;
+            Some(Remark {
+                file: source.file.clone(),
+                line: source.line,
+                severity: finding.severity,
+                title: format!("{} drifted", titled(&name(finding))),
+                message: format!(
+                    "{}: the code says {}, AWS has {}.",
+                    difference.path,
+                    value(wanted(difference)),
+                    value(&difference.live)
+                ),
+            })
+        };
+        finding.attributes.iter().filter_map(remark).collect()
+    };
+    let mut remarks: Vec<_> = findings.iter().flat_map(of_finding).collect();
+    remarks.truncate(MOST_REMARKS);
+    remarks
 }

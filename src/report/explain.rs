@@ -1,8 +1,8 @@
 //! What is told of one finding to who asks for it.
 
+use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
-use super::pull_request::{changes, controls, places, techniques};
-use super::words::{cost, counted, event, name};
+use super::words::{changes, cost, counted, event, name};
 use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 
 /// How many lines of a change are shown.

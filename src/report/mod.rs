@@ -3,23 +3,35 @@
 
 mod alert;
 mod check;
+mod dashboard;
+mod direction;
 mod explain;
 mod json;
+mod lines;
 mod markdown;
 mod notify;
+mod onboarding;
 mod pull_request;
+mod reply;
 mod sarif;
 mod summary;
 mod text;
+mod when;
 mod words;
 
-pub use check::{CheckText, check, failed, onboarding};
+pub use check::{CheckText, Remark, check, failed, needs_role, review};
+pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, dashboard};
+pub use direction::{Direction, carries};
 pub use explain::explain;
 pub use json::json;
-pub use notify::{Occasion, notification};
+pub use lines::Detail;
 pub use markdown::{Markdown, code, sentence};
-pub use pull_request::{Direction, PullRequestText, carries, pull_request};
+pub use notify::{Occasion, notification};
+pub use onboarding::{FirstLook, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page};
+pub use pull_request::{EMPTIED, LONGEST, PullRequestText, RETRY, pull_request};
+pub use reply::{accept, late, scanned, shortened};
 pub use sarif::{code_scanning, sarif};
 pub use summary::summary;
 pub use text::{Paint, text};
+pub use when::minute;
 pub use words::{by_severity, counted, name, printable, signed};

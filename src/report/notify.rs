@@ -2,7 +2,7 @@
 
 use crate::model::{
     Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity, StackName,
-    StackReport, Status,
+    StackReport,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,11 +67,13 @@ pub fn notification(
     let found = now.outcome.as_ref().ok()?;
     let before = before.and_then(|before| before.outcome.as_ref().ok());
     let before = before.map_or([].as_slice(), |before| &before.findings);
-    let whole = found
-        .coverage
-        .iter()
-        .all(|row| matches!(row.status, Status::Checked | Status::Unsupported));
-    let gone = before.iter().filter(|_| whole);
+    let whole = !found.is_partial();
+    // What people set aside is not resolved, and what may hang below was perhaps not looked for.
+    let seen = |finding: &&Finding| {
+        let aside = found.set_aside.iter().any(|one| one.id == finding.id);
+        whole && !aside && (found.looked_below || finding.kind != Kind::Unmanaged)
+    };
+    let gone = before.iter().filter(seen);
     let new = unless(ids(before), found.findings.iter(), occasion);
     let resolved = unless(ids(&found.findings), gone, occasion);
     if new.is_empty() && resolved.is_empty() {

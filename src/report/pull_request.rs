@@ -1,45 +1,23 @@
 //! What a pull request says.
 
+use super::direction::Direction;
+use super::lines::{Detail, aside, controls, left, places, techniques, titled, unchecked};
 use super::markdown::{Markdown, block, code, sentence};
-use super::words::{by_severity, cost, counted, name, signed, value, wanted};
-use crate::model::{Coverage, Finding, FixKind, Money, Scanned, StackReport, Status};
+use super::words::{by_severity, changes, cost, counted, name, signed};
+use crate::model::{Finding, FixKind, Money, Scanned, StackReport, boxes};
 use askama::Template;
 
 /// GitHub takes 65,536 characters; some room is left for what it adds itself.
-const LONGEST: usize = 58_000;
+pub const LONGEST: usize = 58_000;
+
+/// The order of the box that has a branch made anew.
+pub const RETRY: &str = "retry";
+
+/// The title of a pull request that was emptied.
+pub const EMPTIED: &str = "Emptied by DriftGuard";
 
 /// How many findings the body's marker names.
 const MARKED: usize = 1_000;
-
-/// In which direction a pull request goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Direction {
-    /// The code follows live.
-    Adopt,
-    /// The code enforces what it declares.
-    Restore,
-}
-
-impl Direction {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Adopt, Self::Restore];
-
-    /// Its name, the last part of its branch.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Adopt => "adopt",
-            Self::Restore => "restore",
-        }
-    }
-
-    /// Whether a fix goes this way.
-    pub fn takes(self, kind: FixKind) -> bool {
-        match self {
-            Self::Adopt => matches!(kind, FixKind::Adopt | FixKind::Import | FixKind::Forget),
-            Self::Restore => kind == FixKind::Restore,
-        }
-    }
-}
 
 /// A pull request's texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,15 +28,6 @@ pub struct PullRequestText {
     pub body: String,
     /// The message of its commit.
     pub message: String,
-}
-
-/// How much is told of each finding. Detail goes before anything that a reader must act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Detail {
-    Full,
-    Short,
-    Table,
-    Count,
 }
 
 #[derive(Template)]
@@ -72,6 +41,7 @@ struct Page<'a> {
     left: Vec<String>,
     unchecked: Vec<String>,
     notes: Vec<Markdown>,
+    retry: String,
     marker: &'a str,
 }
 
@@ -102,13 +72,9 @@ pub fn pull_request(
     stack: &StackReport,
     scanned: &Scanned,
     direction: Direction,
+    carried: &[&Finding],
 ) -> Result<PullRequestText, askama::Error> {
-    let carried: Vec<_> = scanned
-        .findings
-        .iter()
-        .filter(|finding| carries(direction, finding))
-        .collect();
-    let title = title(stack, direction, &carried);
+    let title = title(stack, direction, carried);
     let ids: Vec<_> = carried
         .iter()
         .take(MARKED)
@@ -118,8 +84,8 @@ pub fn pull_request(
     let marker =
         serde_json::json!({"stack": stack.name, "findings": ids, "more": more}).to_string();
     let mut body = String::new();
-    for detail in [Detail::Full, Detail::Short, Detail::Table, Detail::Count] {
-        let page = page(stack, scanned, direction, (&carried, detail), &marker);
+    for detail in Detail::ALL {
+        let page = page(stack, scanned, direction, (carried, detail), &marker);
         body = page.render()?;
         if body.chars().count() <= LONGEST {
             break;
@@ -138,30 +104,24 @@ pub fn pull_request(
     })
 }
 
-/// Whether a pull request of this direction carries a finding.
-pub fn carries(direction: Direction, finding: &Finding) -> bool {
-    finding
-        .fix
-        .as_ref()
-        .is_some_and(|fix| direction.takes(fix.kind))
-}
-
 fn title(stack: &StackReport, direction: Direction, carried: &[&Finding]) -> String {
     let worst = carried
         .iter()
         .map(|finding| finding.severity)
         .max()
         .unwrap_or_default();
-    let changes = counted(carried.len(), "change");
     let what = match direction {
         Direction::Adopt => "Take over",
         Direction::Restore => "Bring back",
     };
-    format!(
-        "{what} {changes} in {} (worst: {})",
-        stack.name,
-        worst.as_str()
-    )
+    let (stack, worst) = (&stack.name, worst.as_str());
+    match carried {
+        [one] => format!("{what} {} in {stack} ({worst})", titled(&name(one))),
+        several => format!(
+            "{what} {} in {stack} (worst: {worst})",
+            counted(several.len(), "change")
+        ),
+    }
 }
 
 fn page<'a>(
@@ -197,6 +157,10 @@ fn page<'a>(
         aside: few(scanned.set_aside.iter().map(aside).collect()),
         unchecked: few(unchecked(&scanned.coverage)),
         notes: scanned.notes.iter().map(|note| sentence(note)).take(20).collect(),
+        retry: boxes::line(
+            RETRY,
+            "Scan again and make this branch anew: what others committed to it is dropped",
+        ),
         marker,
     }
 }
@@ -241,24 +205,6 @@ fn row(finding: &Finding) -> Row {
     }
 }
 
-/// Where the fix edits the code.
-pub(super) fn places(finding: &Finding) -> String {
-    let Some(fix) = &finding.fix else {
-        return String::new();
-    };
-    let mut places: Vec<_> = fix
-        .edits
-        .iter()
-        .map(|edit| code(&format!("{}:{}", edit.file, edit.line)).to_string())
-        .collect();
-    places.dedup();
-    if places.is_empty() {
-        "none: apply".to_owned()
-    } else {
-        places.join(", ")
-    }
-}
-
 fn section(finding: &Finding, detail: Detail) -> Section {
     let fix = finding.fix.as_ref();
     let by_hand = fix
@@ -294,89 +240,4 @@ fn section(finding: &Finding, detail: Detail) -> Section {
             .filter(|_| detail == Detail::Full)
             .collect(),
     }
-}
-
-/// The controls that a finding fails, by name.
-pub(super) fn controls(finding: &Finding) -> impl Iterator<Item = String> {
-    let controls = finding.controls.iter();
-    controls.map(|control| format!("{} {}", control.benchmark, control.id))
-}
-
-/// The techniques that a finding fits, each with its page.
-pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
-    finding.techniques.iter().map(|id| {
-        let path = id.replace('.', "/");
-        format!("[ATT&CK {id}](https://attack.mitre.org/techniques/{path}/)")
-    })
-}
-
-/// Before and after, as the lines of a diff.
-pub(super) fn changes(finding: &Finding) -> Vec<String> {
-    let mut lines = Vec::new();
-    for difference in &finding.attributes {
-        if difference.added.is_empty() && difference.removed.is_empty() {
-            lines.push(format!(
-                "- {} = {}",
-                difference.path,
-                value(wanted(difference))
-            ));
-            lines.push(format!(
-                "+ {} = {}",
-                difference.path,
-                value(&difference.live)
-            ));
-            continue;
-        }
-        lines.push(format!("  {}", difference.path));
-        lines.extend(
-            difference
-                .removed
-                .iter()
-                .map(|item| format!("-   {}", value(item))),
-        );
-        lines.extend(
-            difference
-                .added
-                .iter()
-                .map(|item| format!("+   {}", value(item))),
-        );
-    }
-    lines
-}
-
-/// What is left to a person.
-pub(super) fn left(finding: &Finding) -> String {
-    let fix = finding.fix.as_ref();
-    let reason = fix
-        .and_then(|fix| fix.reason.as_deref())
-        .map(sentence)
-        .unwrap_or_default();
-    let command = fix
-        .and_then(|fix| fix.command.as_deref())
-        .map(|command| format!(" Undo it with {}.", code(command)));
-    format!(
-        "**{}** {}: {reason}.{}",
-        finding.severity.as_str(),
-        code(&name(finding)),
-        command.unwrap_or_default()
-    )
-}
-
-pub(super) fn aside(finding: &Finding) -> String {
-    let paths: Vec<_> = finding
-        .attributes
-        .iter()
-        .map(|one| code(&one.path).to_string())
-        .collect();
-    let reason = sentence(finding.reason.as_deref().unwrap_or_default());
-    format!("{} {}: {reason}", code(&name(finding)), paths.join(", "))
-}
-
-pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
-    let rows = coverage.iter().filter(|row| row.status != Status::Checked);
-    let line = |row: &Coverage| {
-        let reason = row.reason.as_deref().map(sentence).unwrap_or_default();
-        format!("{} {}: {reason}", row.resources, code(&row.tf_type))
-    };
-    rows.map(line).collect()
 }

@@ -66,7 +66,7 @@ pub fn code_scanning(
 
 /// Whether something of a row is not known that could be.
 fn not_read(row: &Coverage) -> bool {
-    !matches!(row.status, Status::Checked | Status::Unsupported)
+    !row.status.is_known()
 }
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! What a job's summary or a comment says of a whole scan: first all of it in one screen, then each stack.
 
+use super::lines::{aside, unchecked};
 use super::markdown::{block, code, sentence};
-use super::pull_request::{aside, unchecked};
 use super::words::{by_severity, changes, cost, counted, event, name, signed};
 use crate::model::{
     AccountReport, Finding, Fix, FixKind, Kind, Money, Report, Scanned, StackReport,

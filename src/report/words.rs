@@ -2,6 +2,9 @@
 
 use crate::model::{Difference, Finding, Kind, Money, MonthlyCost, Severity, Value};
 
+/// How many attributes are told of in a table.
+const TOLD: usize = 2;
+
 /// The most characters of one value that are shown.
 const LONGEST: usize = 160;
 
@@ -97,6 +100,37 @@ pub fn name(finding: &Finding) -> String {
             finding.tf_type,
             finding.import_id.as_deref().unwrap_or("(no id)")
         )),
+    }
+}
+
+/// What happened to it, in as many words as a table has room for: what changed, from what to what.
+pub(super) fn brief(finding: &Finding) -> String {
+    if finding.kind != Kind::Modified || finding.attributes.is_empty() {
+        return event(finding);
+    }
+    let mut told: Vec<_> = finding.attributes.iter().take(TOLD).map(step).collect();
+    let more = finding.attributes.len() - told.len();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told.join("; ")
+}
+
+/// One attribute's change.
+fn step(difference: &Difference) -> String {
+    let path = printable(&difference.path);
+    match (difference.added.len(), difference.removed.len()) {
+        (0, 0) => {
+            let short = |text: String| match text.chars().count() {
+                0..=40 => text,
+                _ => format!("{}…", text.chars().take(39).collect::<String>()),
+            };
+            let before = short(value(wanted(difference)));
+            format!("{path}: {before} → {}", short(value(&difference.live)))
+        }
+        (added, 0) => format!("{path}: {added} added"),
+        (0, removed) => format!("{path}: {removed} removed"),
+        (added, removed) => format!("{path}: {added} added, {removed} removed"),
     }
 }
 

@@ -1,0 +1,191 @@
+//! What the pull request says that brings the first settings.
+
+use super::markdown::{Markdown, block, code, sentence};
+use super::pull_request::{LONGEST, PullRequestText};
+use super::words::{brief, by_severity, counted, name};
+use crate::model::{Finding, StackName, StackReport, boxes};
+use askama::Template;
+
+/// The order of the box that accepts what has drifted by now.
+pub const START_QUIET: &str = "start quiet";
+
+/// The title of the pull request.
+pub const SET_UP: &str = "Set up DriftGuard";
+
+/// How many findings, and how many stacks, are listed.
+const LISTED: usize = 100;
+
+/// What is known of a repository that has no settings yet.
+pub struct Onboarding<'a> {
+    /// The stacks that were found: name and folder.
+    pub stacks: &'a [(StackName, String)],
+    /// The external id of the repository.
+    pub external_id: &'a str,
+    /// The trust policy of the role, as JSON.
+    pub trust: &'a str,
+    /// Its permissions, as JSON.
+    pub permissions: &'a str,
+    /// What a first scan shows.
+    pub first: &'a FirstLook,
+}
+
+/// What a first scan shows, before anything is merged.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FirstLook {
+    /// No role is named yet.
+    NoRole,
+    /// A role is named by somebody who may not write.
+    NotCounted,
+    /// The settings or the role cannot be used, and why.
+    Wrong(String),
+    /// The repository is public: nothing is told of its drift.
+    Public,
+    /// Each stack as it is today.
+    Scanned(Vec<StackReport>),
+}
+
+#[derive(Template)]
+#[template(path = "onboarding.md", escape = "none")]
+struct Page {
+    intro: &'static str,
+    status: String,
+    needs_role: bool,
+    quiet: &'static str,
+    start: Option<String>,
+    rows: Vec<Row>,
+    more: Option<String>,
+    stacks: Vec<(Markdown, Markdown)>,
+    more_stacks: Option<String>,
+    external_id: Markdown,
+    trust: Markdown,
+    permissions: Markdown,
+}
+
+struct Row {
+    stack: Markdown,
+    severity: &'static str,
+    name: Markdown,
+    event: Markdown,
+}
+
+/// The texts of the pull request.
+pub fn onboarding_page(known: &Onboarding<'_>) -> PullRequestText {
+    let reports: &[StackReport] = match known.first {
+        FirstLook::Scanned(reports) => reports,
+        _ => &[],
+    };
+    let scanned = reports.iter().any(|one| one.outcome.is_ok());
+    let mut findings: Vec<(&StackReport, &Finding)> = Vec::new();
+    for report in reports {
+        let found = report.outcome.iter().flat_map(|one| &one.findings);
+        findings.extend(found.map(|finding| (report, finding)));
+    }
+    findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+    let mut text = String::new();
+    for listed in [LISTED, LISTED / 4, LISTED / 20, 0] {
+        let page = page(known, &findings, scanned, listed);
+        text = page.render().unwrap_or_default();
+        if text.chars().count() <= LONGEST {
+            break;
+        }
+    }
+    PullRequestText {
+        title: SET_UP.to_owned(),
+        body: text,
+        message: "Add the settings of DriftGuard\n".to_owned(),
+    }
+}
+
+/// The page, with so many findings and stacks listed.
+fn page(
+    known: &Onboarding<'_>,
+    findings: &[(&StackReport, &Finding)],
+    scanned: bool,
+    listed: usize,
+) -> Page {
+    let row = |(report, finding): &(&StackReport, &Finding)| Row {
+        stack: code(report.name.as_str()),
+        severity: finding.severity.as_str(),
+        name: code(&name(finding)),
+        event: sentence(&brief(finding)),
+    };
+    let more = |count: usize| (count > listed).then(|| format!("And {} more.", count - listed));
+    Page {
+        intro: "DriftGuard compares the Terraform code and states of this repository with what is really in AWS, and opens \
+                pull requests that fix the code. This one brings its settings, filled in from what was found. It reads \
+                AWS and the states, and never changes either.",
+        status: status(known.first, findings),
+        needs_role: !scanned,
+        quiet: match findings.is_empty() {
+            true => "There is nothing to decide.",
+            false => "Tick the box to accept it as it is and start quiet, or leave it to get pull requests for it.",
+        },
+        start: (!findings.is_empty()).then(|| {
+            boxes::line(
+                START_QUIET,
+                "Accept all of today's drift: adds an entry for each to `.driftguard.yml` on this branch",
+            )
+        }),
+        rows: findings.iter().take(listed).map(row).collect(),
+        more: more(findings.len()),
+        stacks: known
+            .stacks
+            .iter()
+            .take(listed)
+            .map(|(name, folder)| {
+                let folder = if folder.is_empty() { "." } else { folder };
+                (code(name.as_str()), code(folder))
+            })
+            .collect(),
+        more_stacks: more(known.stacks.len()),
+        external_id: code(known.external_id),
+        trust: block("json", known.trust),
+        permissions: block("json", known.permissions),
+    }
+}
+
+/// The comment that tells what notifications are signed with. It is no part of the description: of that every version
+/// stays readable at GitHub, and a comment can be deleted.
+pub fn notify_secret(secret: &str) -> String {
+    format!(
+        "Where `notify` names an address in `.driftguard.yml`, what is posted there is signed with {}.",
+        code(secret)
+    )
+}
+
+fn status(first: &FirstLook, findings: &[(&StackReport, &Finding)]) -> String {
+    match first {
+        FirstLook::NoRole => "**It cannot read AWS yet: no role is named.**".to_owned(),
+        FirstLook::NotCounted => "**A role is named on this branch, and it does not count:** the last commit here has to be \
+                                  by somebody with write permission."
+            .to_owned(),
+        FirstLook::Wrong(why) => format!("**The settings on this branch cannot be used:** {}", sentence(why)),
+        FirstLook::Public => "This repository is public, so nothing is told here of its drift, and no pull requests are \
+                              opened unless `pull_requests.public: true` allows them."
+            .to_owned(),
+        FirstLook::Scanned(reports) => scanned(reports, findings),
+    }
+}
+
+fn scanned(reports: &[StackReport], findings: &[(&StackReport, &Finding)]) -> String {
+    let drift = match by_severity(findings.iter().map(|(_, finding)| *finding)) {
+        Some(severities) => format!(
+            "**AWS answers. Today {} of AWS and code disagree: {severities}.**",
+            counted(findings.len(), "place")
+        ),
+        None => "**AWS answers, and is as the code declares.**".to_owned(),
+    };
+    let failed = reports.iter().filter_map(|report| {
+        let error = report.outcome.as_ref().err()?;
+        let name = code(report.name.as_str());
+        Some(format!(
+            "{name} could not be scanned: {}",
+            sentence(&error.message)
+        ))
+    });
+    let failed: Vec<_> = failed.collect();
+    match failed.len() == reports.len() && !failed.is_empty() {
+        true => failed.join("\n\n"),
+        false => [vec![drift], failed].concat().join("\n\n"),
+    }
+}

@@ -1,0 +1,120 @@
+//! What is said in comments.
+
+use super::dashboard::numbers;
+use super::lines::within;
+use super::markdown::{code, sentence};
+use super::pull_request::PullRequestText;
+use super::words::{by_severity, counted, event, name};
+use crate::model::{Choice, Decision, Finding, FixKind, Scanned, StackReport};
+
+/// The longest comment, in bytes; GitHub takes 65,536 characters of at most four bytes.
+const LONGEST: usize = 60_000;
+
+/// A comment that is no longer than GitHub takes.
+pub fn shortened(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let mut end = LONGEST;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let whole = text[..end].rfind('\n').unwrap_or(end);
+    let fences = text[..whole].matches("```").count();
+    let close = if fences % 2 == 1 { "\n```" } else { "" };
+    format!(
+        "{}{close}\n\nThere is more to tell than one comment takes.",
+        &text[..whole]
+    )
+}
+
+/// What a scan that somebody asked for came to.
+pub fn scanned(report: &StackReport, pulls: &[u64]) -> String {
+    let stack = code(report.name.as_str());
+    let scanned = match &report.outcome {
+        Ok(scanned) => scanned,
+        Err(error) => return format!("{stack} could not be scanned: {}", sentence(&error.message)),
+    };
+    let drift = match by_severity(scanned.findings.iter()) {
+        Some(severities) => format!(
+            "{}: {severities}",
+            counted(scanned.findings.len(), "finding")
+        ),
+        None => "no drift".to_owned(),
+    };
+    let open = match pulls.is_empty() {
+        true => String::new(),
+        false => format!("; open: {}", numbers(pulls)),
+    };
+    let refused = scanned.findings.iter().filter_map(|finding| {
+        let fix = finding.fix.as_ref()?;
+        let reason = fix.reason.as_deref().unwrap_or_default();
+        (fix.kind == FixKind::Refused).then(|| {
+            format!(
+                "\n- left to you: {}: {}",
+                code(&name(finding)),
+                sentence(reason)
+            )
+        })
+    });
+    let refused: String = refused.take(20).collect();
+    let partial = match scanned.is_partial() {
+        true => " Not everything could be checked.",
+        false => "",
+    };
+    format!("Scanned {stack}: {drift}{open}.{partial}{refused}")
+}
+
+/// What is said on a merged pull request whose apply is late.
+pub fn late(report: &StackReport, scanned: &Scanned, decisions: &[Decision], pull: u64) -> String {
+    let of_pull = |finding: &&Finding| {
+        let is_it = |decision: &&Decision| {
+            let merged = matches!(decision.choice, Choice::Applying { pull: of, .. } if of == pull);
+            merged && decision.stack == report.name && decision.finding == finding.id
+        };
+        decisions.iter().any(|decision| is_it(&decision))
+    };
+    let lines: Vec<_> = scanned
+        .findings
+        .iter()
+        .filter(of_pull)
+        .take(50)
+        .map(|finding| format!("- {} {}", code(&name(finding)), sentence(&event(finding))))
+        .collect();
+    format!(
+        "This was merged more than a week ago, and AWS is still not as the code declares. Was it applied?\n\n{}\n\nNo new \
+         pull request is opened for this. `/driftguard restore FINDING` or `/driftguard adopt FINDING` opens one.",
+        lines.join("\n")
+    )
+}
+
+/// The texts of the pull request that adds accepted differences.
+pub fn accept(wanted: &[(&Finding, &Decision)]) -> PullRequestText {
+    let line = |(finding, decision): &(&Finding, &Decision)| {
+        let (until, reason) = match &decision.choice {
+            Choice::Ignore { until, reason } => (until.as_deref(), reason.as_str()),
+            _ => (None, ""),
+        };
+        let until = until.map(|day| format!(", until {}", sentence(day)));
+        format!(
+            "- {} {} ({}{}): {}",
+            code(&name(finding)),
+            sentence(&event(finding)),
+            sentence(&decision.person),
+            until.unwrap_or_default(),
+            sentence(reason)
+        )
+    };
+    let lines: Vec<_> = wanted.iter().map(line).collect();
+    let shown = within(lines, LONGEST / 2);
+    let title = format!("Accept {}", counted(wanted.len(), "difference"));
+    PullRequestText {
+        body: format!(
+            "**Merge this, and DriftGuard leaves these differences as they are.** They are shown as accepted, with their \
+             reason, and no pull request is opened for them.\n\n{shown}\nClose this unmerged, and they count as drift \
+             again."
+        ),
+        message: format!("{title}\n"),
+        title,
+    }
+}
