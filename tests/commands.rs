@@ -107,6 +107,7 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
         scanned_at: NOW - 25 * 60_000,
         next_scan: Some(NOW + 9 * 3_600_000),
         pulls: Vec::new(),
+        carried: Default::default(),
         decisions: Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ pub use speech::read;
 
 use crate::model::{Decision, StackName, Standing};
 use crate::report::code;
+use serde::{Deserialize, Serialize};
 use speech::{nearest, word};
 
 /// All commands, as `help` lists them.
@@ -63,7 +64,8 @@ pub struct Scene<'a> {
 }
 
 /// What a command leads to, for `jobs` to act on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Scan this stack; none: all.
     Scan(Option<StackName>),
@@ -74,7 +76,7 @@ pub enum Effect {
 }
 
 /// What is answered to a comment.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Answer {
     /// Markdown, a paragraph a command.
     pub says: Vec<String>,

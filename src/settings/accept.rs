@@ -85,12 +85,21 @@ impl Accept {
         pattern.is_none_or(|pattern| covers(pattern, &difference.path) || below(pattern))
     }
 
-    /// Why, and who said so.
+    /// Why, who said so, and until when.
     fn reason(&self) -> String {
-        match &self.form.owner {
-            Some(owner) => format!("{} ({owner})", self.form.reason),
-            None => self.form.reason.clone(),
-        }
+        let Form {
+            reason,
+            owner,
+            until,
+            ..
+        } = &self.form;
+        let owner = owner.as_ref().map(|owner| format!(" ({owner})"));
+        let until = until.as_ref().map(|day| format!(", until {day}"));
+        format!(
+            "{reason}{}{}",
+            owner.unwrap_or_default(),
+            until.unwrap_or_default()
+        )
     }
 }
 

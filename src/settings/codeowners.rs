@@ -25,7 +25,7 @@ pub enum Owner {
 
 impl Owner {
     /// `@login` or `@org/team`.
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_prefix('@')?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let good = |part: &str| !part.is_empty() && part.chars().all(allowed);

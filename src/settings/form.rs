@@ -164,6 +164,8 @@ pub struct PullRequests {
     pub reviewers: Reviewers,
     /// How many may be open at once.
     pub limit: usize,
+    /// How many may be opened within an hour.
+    pub per_hour: usize,
     /// Whether they are opened while the repository is public.
     pub public: bool,
 }
@@ -176,6 +178,7 @@ impl Default for PullRequests {
             labels: vec!["drift".to_owned()],
             reviewers: Reviewers::default(),
             limit: 5,
+            per_hour: 5,
             public: false,
         }
     }

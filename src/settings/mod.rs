@@ -2,21 +2,19 @@
 #![deny(clippy::disallowed_methods)]
 
 mod accept;
-mod codeowners;
-mod form;
-mod glob;
-mod pattern;
 mod accepted;
+mod codeowners;
 mod first;
 mod form;
 mod glob;
+mod pattern;
 mod schedule;
 mod stacks;
 mod yaml;
 
 pub use accept::Accept;
-pub use codeowners::{Codeowners, Owner};
 pub use accepted::{CannotAccept, NewAccept, with_accepted};
+pub use codeowners::{Codeowners, Owner};
 pub use first::first_file;
 pub use form::{
     Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
@@ -28,7 +26,7 @@ pub use stacks::{BadStacks, StackSettings};
 pub const FILE: &str = ".driftguard.yml";
 
 /// The longest file that is read, in bytes.
-const LONGEST: usize = 256 * 1024;
+const LONGEST: usize = 2 * 1024 * 1024;
 
 /// What is wrong with a file of settings, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

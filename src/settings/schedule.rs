@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use serde::Deserialize;
+use std::fmt;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -29,6 +30,17 @@ impl TryFrom<String> for Schedule {
 
     fn try_from(text: String) -> Result<Self, String> {
         Self::parse(&text)
+    }
+}
+
+impl fmt::Display for Schedule {
+    /// As the file writes it; nothing for what it leaves out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Daily => Ok(()),
+            Form::Off => f.write_str("off"),
+            Form::Cron(cron) => f.write_str(cron.as_str()),
+        }
     }
 }
 

@@ -242,7 +242,7 @@ mod tests {
                     line.len() - trimmed.len() <= 3
                         && trimmed.strip_prefix(CALL).is_some_and(|rest| rest.trim() == read)
                 };
-                prop_assert!(lines.iter().any(|line| stands(&line)), "{read:?}");
+                prop_assert!(lines.iter().any(stands), "{read:?}");
             }
         }
 

@@ -37,6 +37,7 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
         scanned_at: NOW - 12 * 60_000,
         next_scan: None,
         pulls: Vec::new(),
+        carried: Default::default(),
         decisions: Vec::new(),
     }
 }
