@@ -34,6 +34,8 @@ pub struct Live<'a> {
     pub unclaimed: Vec<Unclaimed>,
     /// How far the accounts were looked through for what no state claims.
     pub searched: Vec<Coverage>,
+    /// Whether something that no state claims may have been missed.
+    pub gap: bool,
 }
 
 /// What is asked in one account and region.
@@ -98,6 +100,7 @@ pub async fn collect<'a>(doors: &'a Doors, tracked: Vec<Tracked<'a>>, lens: &Len
         live.readings.extend(part.readings);
         live.unclaimed.extend(part.unclaimed);
         live.searched.extend(part.searched);
+        live.gap |= part.gap;
     }
     // What is asked in several regions, or seen below several states' parents, may be told more than once.
     live.unclaimed.sort_by_cached_key(identity);
@@ -225,6 +228,7 @@ async fn ask<'a>(
         found
     };
     live.unclaimed = answer.unclaimed.into_iter().map(seal).collect();
+    live.gap = answer.gap.is_some();
     if group.known.listed && lens.look == Look::Account {
         let found = live
             .unclaimed
