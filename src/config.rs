@@ -34,7 +34,7 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Whether a repository without a role is read with the server's own AWS credentials.
     pub ambient: bool,
-    /// Whether a repository may name backends on private addresses.
+    /// Whether a repository may name private addresses to notify.
     pub private_addresses: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct App {
     pub private_key: SecretString,
     /// One, or two while rotating.
     pub webhook_secrets: Vec<SecretString>,
-    /// Of which fingerprints, external ids and sessions are derived.
+    /// Of which fingerprints, external ids and notifications' secrets are derived.
     pub secret_key: SecretString,
 }
 

@@ -52,7 +52,7 @@ pub mod patch;
 /// Pure: what people and programs read.
 pub mod report;
 
-/// GitHub: the App's identity, repositories, pull requests, checks; one gate for all writes.
+/// GitHub: the App's identity, repositories, pull requests, checks; one gate for all requests.
 pub mod github;
 
 /// Requests to addresses that a repository names.

@@ -1,6 +1,6 @@
 //! `driftguard iam-policy`: the least that a scan needs to read.
 
-use crate::jobs::onboarding;
+use crate::jobs::role;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -31,8 +31,8 @@ enum Format {
 const NAME: &str = "driftguard";
 
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let trust = onboarding::trust(&options.principal, &options.external_id);
-    let policy = onboarding::permissions();
+    let trust = role::trust(&options.principal, &options.external_id);
+    let policy = role::permissions();
     let text = match options.format {
         Format::Json => serde_json::to_string_pretty(&json!({"trust": trust, "policy": policy}))?,
         Format::Terraform => terraform(&trust, &policy)?,

@@ -3,9 +3,9 @@
 use super::worker::{asked_to_stop, worker};
 use crate::config::{App, Config};
 use crate::github::{ManifestError, Manifests};
+use crate::jobs::bot::Bot;
 use crate::jobs::inbox::Inbox;
 use crate::jobs::job::Process;
-use crate::jobs::scan::Scanner;
 use crate::web;
 use crate::web::setup::{Exchange, NewApp, NotMade};
 use crate::webhook::{self, Door, signature::Secrets};
@@ -21,8 +21,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
         return set_up(&config, stop.shared()).await;
     };
     config.prepare()?;
-    let scanner = Scanner::new(&config, app).await?;
-    run_until(config, scanner, stop).await
+    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    let bot = Bot::connect(&config, app, &inbox).await?;
+    serve(&config, app, inbox, bot, stop).await
 }
 
 /// Serves until `stop` ends. `process` makes the scans.
@@ -31,17 +32,24 @@ pub async fn run_until(
     process: impl Process,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let stop = stop.shared();
-    let Some(App {
-        webhook_secrets, ..
-    }) = &config.app
-    else {
-        return set_up(&config, stop).await;
+    let Some(app) = &config.app else {
+        return set_up(&config, stop.shared()).await;
     };
-    let listener = listen(&config).await?;
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    let secrets = Secrets::new(webhook_secrets.clone());
+    serve(&config, app, inbox, process, stop).await
+}
+
+async fn serve(
+    config: &Config,
+    app: &App,
+    inbox: Inbox,
+    process: impl Process,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let listener = listen(config).await?;
+    let stop = stop.shared();
+    let secrets = Secrets::new(app.webhook_secrets.clone());
     let door = Door {
         inbox: inbox.clone(),
         secrets,

@@ -100,6 +100,7 @@ impl Source {
             look: self.look(&settings),
             redactor: &redactor,
             today: today(),
+            only: None,
         };
         let progress = progress::Progress::start();
         let survey = survey(&request, stacks, &|step| progress.show(step)).await;

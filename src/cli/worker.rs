@@ -1,9 +1,9 @@
 //! `driftguard worker`: jobs only. With PostgreSQL any number of them may run.
 
 use crate::config::Config;
+use crate::jobs::bot::Bot;
 use crate::jobs::inbox::Inbox;
 use crate::jobs::job::Process;
-use crate::jobs::scan::Scanner;
 use crate::jobs::worker::{Pace, Worker};
 use anyhow::Context;
 use secrecy::ExposeSecret;
@@ -17,9 +17,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     )?;
     let stop = asked_to_stop()?;
     config.prepare()?;
-    let process = Scanner::new(&config, app).await?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    let worked = worker(inbox.clone(), process).run(stop).await;
+    let bot = Bot::connect(&config, app, &inbox).await?;
+    let worked = worker(inbox.clone(), bot).run(stop).await;
     inbox.close().await;
     worked
 }

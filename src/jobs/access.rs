@@ -1,7 +1,7 @@
 //! With which roles a stack's AWS is read: those of `.driftguard.yml`, never one that only code names.
 
 use super::load::Stack;
-use super::onboarding::{permissions, trust};
+use super::role::{permissions, trust};
 use crate::aws::{Access, Aws, Probe, Role};
 use crate::report::{self, CheckText};
 use crate::settings::{self, RoleArn, Settings};
@@ -71,16 +71,54 @@ pub(super) async fn open_role(aws: &Aws, access: &Access) -> Option<String> {
     None
 }
 
+/// Who assumes the roles: the server's own identity.
+pub(super) async fn principal(aws: &Aws) -> String {
+    match aws.caller().await {
+        Ok((_, arn)) => of_session(&arn),
+        Err(_) => "ARN_OF_DRIFTGUARD".to_owned(),
+    }
+}
+
+/// A trust policy names the role, not the session that it is assumed in, which is another each time.
+fn of_session(arn: &str) -> String {
+    let parts: Vec<_> = arn.splitn(6, ':').collect();
+    if let ["arn", partition, "sts", "", account, rest] = parts.as_slice()
+        && let Some(session) = rest.strip_prefix("assumed-role/")
+        && let Some((role, _)) = session.split_once('/')
+    {
+        return format!("arn:{partition}:iam::{account}:role/{role}");
+    }
+    arn.to_owned()
+}
+
 /// What a repository without a role is told.
 pub(super) async fn onboarding(aws: &Aws, external_id: &str) -> CheckText {
-    let principal = match aws.caller().await {
-        Ok((_, arn)) => arn,
-        Err(_) => "ARN_OF_DRIFTGUARD".to_owned(),
-    };
+    let principal = principal(aws).await;
     let text = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();
-    report::onboarding(
+    report::needs_role(
         &text(trust(&principal, external_id)),
         &text(permissions()),
         external_id,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_session;
+
+    #[test]
+    fn a_trust_policy_names_the_role_of_a_session() {
+        for (arn, principal) in [
+            (
+                "arn:aws:sts::123456789012:assumed-role/driftguard-server/i-0abc",
+                "arn:aws:iam::123456789012:role/driftguard-server",
+            ),
+            (
+                "arn:aws:iam::123456789012:user/driftguard",
+                "arn:aws:iam::123456789012:user/driftguard",
+            ),
+        ] {
+            assert_eq!(of_session(arn), principal);
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! One try of a job: one at a time for each repository, tried again where it fails, given up aloud.
 
 use super::inbox::Inbox;
-use super::job::{Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use super::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
 use super::queue::MOST_TRIES;
 use super::worker::Worker;
 use super::{delivery, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
-use crate::store::{Lease, ScanRecord, Store, Waiting};
+use crate::store::ScanRecord;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -17,6 +16,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The longest pause between two looks at a repository that is taken.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How often a job may be put off: days of the longest wait.
+const MOST_WAITS: u32 = 20_000;
 
 impl<P: Process> Worker<P> {
     /// One try, and what follows from how it ends.
@@ -30,12 +32,24 @@ impl<P: Process> Worker<P> {
                 "each of {deaths} tries took its worker down"
             )))
         } else {
-            self.clone().isolated(ticket.job.clone()).await
+            let first = ticket.waits == 0 && ticket.failures == 0;
+            self.clone().isolated(ticket.job.clone(), first).await
         };
         let metrics = &self.inbox.metrics;
         match end {
             Ok(Outcome::Done) => metrics.done.add(),
-            Ok(Outcome::Taken) => return self.wait(ticket).await,
+            Ok(Outcome::Taken) => {
+                let delay = doubled(Duration::from_secs(1), ticket.waits, LONGEST_WAIT);
+                return self.wait(ticket, delay).await;
+            }
+            Err(JobError::Later(error, pause)) if ticket.waits < MOST_WAITS => {
+                tracing::warn!(
+                    job = ticket.key,
+                    error = format!("{error:#}"),
+                    "a try comes later"
+                );
+                return self.wait(ticket, pause).await;
+            }
             Err(JobError::Retry(error)) if ticket.failures + 1 < self.pace.tries => {
                 tracing::warn!(
                     job = ticket.key,
@@ -50,7 +64,7 @@ impl<P: Process> Worker<P> {
                     .push(&Ticket { failures, ..ticket }, delay)
                     .await?;
             }
-            Err(JobError::Retry(error) | JobError::Fatal(error)) => {
+            Err(JobError::Retry(error) | JobError::Fatal(error) | JobError::Later(error, _)) => {
                 tracing::error!(
                     job = ticket.key,
                     error = format!("{error:#}"),
@@ -64,9 +78,9 @@ impl<P: Process> Worker<P> {
     }
 
     /// Runs a job so that a panic is a failed try, and a dropped worker ends it.
-    async fn isolated(self: Arc<Self>, job: Job) -> Result<Outcome, JobError> {
+    async fn isolated(self: Arc<Self>, job: Job, first: bool) -> Result<Outcome, JobError> {
         let mut run = JoinSet::new();
-        run.spawn(self.perform(job));
+        run.spawn(self.perform(job, first));
         match run.join_next().await {
             Some(Ok(end)) => end,
             Some(Err(death)) => Err(anyhow::Error::new(death).context("the job died").into()),
@@ -74,7 +88,7 @@ impl<P: Process> Worker<P> {
         }
     }
 
-    async fn perform(self: Arc<Self>, job: Job) -> Result<Outcome, JobError> {
+    async fn perform(self: Arc<Self>, job: Job, first: bool) -> Result<Outcome, JobError> {
         let Inbox {
             store,
             queue,
@@ -100,88 +114,76 @@ impl<P: Process> Worker<P> {
                     repository,
                     stack,
                 };
-                self.scan(&subject, trigger).await
+                self.scan(subject, trigger).await
+            }
+            Job::Errand {
+                installation,
+                repository,
+                errand,
+            } => {
+                let order = ErrandOrder {
+                    installation,
+                    repository,
+                    errand,
+                };
+                self.errand(order, first).await
             }
         }
     }
 
     /// Makes the scan that waits, if one still does and nobody else works on the repository: a scan of the whole
     /// repository and one of a single stack must not overlap either.
-    async fn scan(&self, subject: &Subject, trigger: Trigger) -> Result<Outcome, JobError> {
+    async fn scan(&self, subject: Subject, trigger: Trigger) -> Result<Outcome, JobError> {
         let tenant = self.inbox.store.of(subject.installation);
-        let lease = Lease {
-            subject: subject.repository.to_string(),
-            holder: format!(
-                "{}/{}",
-                self.name,
-                self.runs.fetch_add(1, Ordering::Relaxed)
-            ),
-        };
-        let stack = subject.stack.as_deref();
-        if tenant
-            .waiting_scan(subject.repository, stack)
-            .await?
-            .is_none()
-        {
+        let Subject {
+            repository, stack, ..
+        } = &subject;
+        let waiting = tenant.waiting_scan(*repository, stack.as_deref());
+        if waiting.await?.is_none() {
             return Ok(Outcome::Done);
         }
-        if !renew(
-            &self.inbox.store,
-            subject.installation,
-            &lease,
-            self.pace.lease,
-        )
-        .await?
-        {
-            return Ok(Outcome::Taken);
-        }
-        let end = match tenant.waiting_scan(subject.repository, stack).await {
-            Ok(Some(waiting)) => self.scan_under(&lease, subject, waiting, trigger).await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(error.into()),
+        let made = async {
+            let waiting = tenant.waiting_scan(*repository, stack.as_deref());
+            let Some(waiting) = waiting.await? else {
+                return Ok(());
+            };
+            let order = ScanOrder {
+                installation: subject.installation,
+                repository: *repository,
+                stack: stack.as_deref().and_then(StackName::new),
+                commit: waiting.commit.clone(),
+                trigger,
+            };
+            let started = Instant::now();
+            if tenant.active().await? {
+                self.process.scan(order).await?;
+                self.inbox.metrics.scans.add(started.elapsed());
+            }
+            let stack = stack.as_deref();
+            Ok(tenant.answer_scan(*repository, stack, &waiting).await?)
         };
-        tenant.end_lease(&lease).await?;
-        end.map(|()| Outcome::Done)
+        self.alone(subject.installation, *repository, made).await
     }
 
-    async fn scan_under(
-        &self,
-        lease: &Lease,
-        subject: &Subject,
-        waiting: Waiting,
-        trigger: Trigger,
-    ) -> Result<(), JobError> {
-        let order = ScanOrder {
-            installation: subject.installation,
-            repository: subject.repository,
-            stack: subject.stack.as_deref().and_then(StackName::new),
-            commit: waiting.commit.clone(),
-            trigger,
-        };
-        let started = Instant::now();
-        let mut renewal = JoinSet::new();
-        let store = self.inbox.store.clone();
-        renewal.spawn(keep_lease(
-            store,
-            subject.installation,
-            lease.clone(),
-            self.pace.lease,
-        ));
-        tokio::select! {
-            end = self.process.scan(order) => end?,
-            lost = renewal.join_next() => return Err(lost_lease(lost)),
+    /// Runs an errand, in its repository's turn. What was seen is acknowledged before.
+    async fn errand(&self, order: ErrandOrder, first: bool) -> Result<Outcome, JobError> {
+        let tenant = self.inbox.store.of(order.installation);
+        if !tenant.active().await? {
+            return Ok(Outcome::Done);
         }
-        self.inbox.metrics.scans.add(started.elapsed());
-        let tenant = self.inbox.store.of(subject.installation);
-        let stack = subject.stack.as_deref();
-        Ok(tenant
-            .answer_scan(subject.repository, stack, &waiting)
-            .await?)
+        if first && let Err(error) = self.process.acknowledge(&order).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "an errand was not acknowledged"
+            );
+        }
+        let (installation, repository) = (order.installation, order.repository);
+        self.alone(installation, repository, self.process.run(order))
+            .await
     }
 
-    /// Puts a job back whose subject is taken.
-    async fn wait(&self, ticket: Ticket) -> anyhow::Result<()> {
-        let delay = doubled(Duration::from_secs(1), ticket.waits, LONGEST_WAIT);
+    /// Puts a job back whose turn has not come.
+    async fn wait(&self, ticket: Ticket, delay: Duration) -> anyhow::Result<()> {
         let waits = ticket.waits + 1;
         self.inbox
             .queue
@@ -227,6 +229,19 @@ impl<P: Process> Worker<P> {
                     .answer_scan(*repository, stack.as_deref(), &waiting)
                     .await
             }
+            // Nothing of it waits in the store.
+            Job::Errand {
+                installation,
+                repository,
+                errand,
+            } => {
+                let order = ErrandOrder {
+                    installation: *installation,
+                    repository: *repository,
+                    errand: errand.clone(),
+                };
+                self.process.give_up(&order).await
+            }
         }
     }
 }
@@ -239,47 +254,11 @@ struct Subject {
 }
 
 /// How a try ended that did not fail.
-enum Outcome {
+pub(super) enum Outcome {
     /// All is done.
     Done,
     /// Somebody else works on the same subject.
     Taken,
-}
-
-/// Renews a lease until it is lost, and says how. In a task of its own: a scan that computes for long must not lose it.
-async fn keep_lease(
-    store: Store,
-    installation: InstallationId,
-    lease: Lease,
-    time: Duration,
-) -> anyhow::Error {
-    loop {
-        tokio::time::sleep(time / 4).await;
-        match renew(&store, installation, &lease, time).await {
-            Ok(true) => {}
-            Ok(false) => return anyhow::anyhow!("another worker took the repository over"),
-            Err(error) => return error,
-        }
-    }
-}
-
-async fn renew(
-    store: &Store,
-    installation: InstallationId,
-    lease: &Lease,
-    time: Duration,
-) -> anyhow::Result<bool> {
-    let now = now();
-    let until = now.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
-    store.of(installation).take_lease(lease, now, until).await
-}
-
-fn lost_lease(lost: Option<Result<anyhow::Error, tokio::task::JoinError>>) -> JobError {
-    match lost {
-        Some(Ok(error)) => error.into(),
-        Some(Err(death)) => anyhow::Error::new(death).into(),
-        None => anyhow::anyhow!("the lease was not renewed").into(),
-    }
 }
 
 /// A pause, doubled `times` times, up to a limit.

@@ -1,9 +1,9 @@
 //! What a delivery leads to.
 
-use super::job::{Job, JobError, Ticket, Trigger};
-use super::pushes;
+use super::job::{Errand, Job, JobError, Ticket, Trigger};
 use super::queue::Queue;
-use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin};
+use super::{decline, pushes};
+use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
 use crate::store::{Delivery, ProposalState, Request, Store, Tenant};
 use std::time::Duration;
 
@@ -19,14 +19,23 @@ pub(super) async fn run(
     let Some(delivery) = tenant.open_delivery(id).await? else {
         return Ok(());
     };
-    if let Some(ticket) = act(&tenant, &delivery, now).await? {
+    if let Notice {
+        repository: Some(origin),
+        event: Event::Repository { action },
+        ..
+    } = &delivery.notice
+        && action == "transferred"
+    {
+        store.transfer(origin.id, installation).await?;
+    }
+    for ticket in act(&tenant, &delivery, now).await? {
         queue.push(&ticket, Duration::ZERO).await?;
     }
     Ok(tenant.close_delivery(id).await?)
 }
 
 /// Brings the store up to date. What comes back is to be enqueued.
-async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Result<Option<Ticket>> {
+async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Result<Vec<Ticket>> {
     let Notice {
         account,
         repository,
@@ -36,10 +45,14 @@ async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Resu
     if let Event::Installation { action, .. } = event
         && action == "deleted"
     {
-        tenant.forget().await?;
-        return Ok(None);
+        tenant.forget(delivery.received_at).await?;
+        return Ok(Vec::new());
     }
     tenant.learn(account, now).await?;
+    // What is delivered late must not bring back what was removed.
+    if !tenant.exists().await? {
+        return Ok(Vec::new());
+    }
     if let Some(origin) = repository {
         keep(tenant, origin, event).await?;
     }
@@ -51,19 +64,23 @@ async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Resu
             if let Some(suspended) = suspends(action) {
                 tenant.suspend(suspended).await?;
             }
-            keep_all(tenant, repositories).await?;
+            let mut tickets = welcome(tenant, delivery, repositories).await?;
+            if action == "unsuspend" {
+                tickets.extend(resume(tenant, delivery, repositories).await?);
+            }
+            Ok(tickets)
         }
         Event::Repositories { added, removed } => {
-            keep_all(tenant, added).await?;
             for origin in removed {
                 tenant.drop_repository(origin.id).await?;
             }
+            welcome(tenant, delivery, added).await
         }
-        Event::PullRequest { .. } => settle(tenant, delivery, now).await?,
-        Event::Push { .. } => return ask(tenant, delivery).await,
-        Event::Repository { .. } | Event::Other { .. } => {}
+        _ => match repository {
+            Some(origin) if tenant.active().await? => about(tenant, delivery, origin).await,
+            _ => Ok(Vec::new()),
+        },
     }
-    Ok(None)
 }
 
 /// What an action says of the installation's suspension, where it says anything.
@@ -85,84 +102,189 @@ async fn keep(tenant: &Tenant<'_>, origin: &Origin, event: &Event) -> anyhow::Re
     }
 }
 
-async fn keep_all(tenant: &Tenant<'_>, origins: &[Origin]) -> anyhow::Result<()> {
+/// Repositories that DriftGuard may see from now on: each is looked at once.
+async fn welcome(
+    tenant: &Tenant<'_>,
+    delivery: &Delivery,
+    origins: &[Origin],
+) -> anyhow::Result<Vec<Ticket>> {
+    let mut tickets = Vec::new();
     for origin in origins {
         tenant.keep_repository(origin).await?;
+        tickets.push(ask(tenant, delivery, origin.id, None).await?);
     }
-    Ok(())
+    Ok(tickets)
 }
 
-/// A pull request that people closed is remembered as declined, one that went in as merged.
-async fn settle(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Result<()> {
-    let Notice {
-        repository: Some(origin),
-        event,
-        ..
-    } = &delivery.notice
-    else {
-        return Ok(());
-    };
+/// The repositories that are known beside those a delivery names: what happened meanwhile was not told.
+async fn resume(
+    tenant: &Tenant<'_>,
+    delivery: &Delivery,
+    named: &[Origin],
+) -> anyhow::Result<Vec<Ticket>> {
+    let mut tickets = Vec::new();
+    for known in tenant.repositories().await? {
+        if !named.iter().any(|origin| origin.id == known.id) {
+            tickets.push(ask(tenant, delivery, known.id, None).await?);
+        }
+    }
+    Ok(tickets)
+}
+
+/// What happened in a repository.
+async fn about(
+    tenant: &Tenant<'_>,
+    delivery: &Delivery,
+    origin: &Origin,
+) -> anyhow::Result<Vec<Ticket>> {
+    let sender = &delivery.notice.sender;
+    let at = delivery.received_at;
+    let errand = |errand: Errand| Ok(vec![ticket(delivery, origin.id, errand)]);
+    match &delivery.notice.event {
+        Event::Push {
+            reference,
+            commit,
+            deleted,
+        } => {
+            let known = tenant.repository(origin.id).await?;
+            let default_branch = known.and_then(|known| known.default_branch);
+            let default_branch = default_branch.unwrap_or_default();
+            if pushes::scans(reference, *deleted, &default_branch) {
+                let commit = Some(commit.as_str());
+                return Ok(vec![ask(tenant, delivery, origin.id, commit).await?]);
+            }
+            // The one branch beside the default one whose settings count for something.
+            if pushes::onboards(reference, *deleted) && !sender.bot {
+                return Ok(vec![ask(tenant, delivery, origin.id, None).await?]);
+            }
+            Ok(Vec::new())
+        }
+        Event::Check {
+            action,
+            commit,
+            pulls,
+        } if action == "rerequested" => {
+            let commit = Some(commit.as_str()).filter(|_| pulls.is_empty());
+            let mut tickets = vec![ask(tenant, delivery, origin.id, commit).await?];
+            let reviews = pulls.iter().map(|pull| Errand::Review { pull: *pull });
+            tickets.extend(reviews.map(|review| ticket(delivery, origin.id, review)));
+            Ok(tickets)
+        }
+        Event::Comment {
+            action,
+            issue,
+            comment,
+            asks: true,
+        } if action == "created" && !sender.bot => errand(Errand::Comment {
+            issue: *issue,
+            comment: *comment,
+            at,
+        }),
+        Event::Issue {
+            action,
+            number,
+            ticked,
+        } if action == "edited" && !sender.bot && !ticked.is_empty() => errand(Errand::Boxes {
+            issue: *number,
+            ticked: ticked.clone(),
+            person: sender.login.clone(),
+            at,
+        }),
+        Event::PullRequest { .. } => pulled(tenant, delivery, origin).await,
+        Event::Repository { action } => match action.as_str() {
+            "publicized" => errand(Errand::Conceal),
+            "privatized" | "transferred" | "unarchived" => {
+                Ok(vec![ask(tenant, delivery, origin.id, None).await?])
+            }
+            "archived" => {
+                tenant.unschedule(origin.id).await?;
+                Ok(Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        },
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What happened to a pull request: DriftGuard's own is followed, somebody else's gets its checks.
+async fn pulled(
+    tenant: &Tenant<'_>,
+    delivery: &Delivery,
+    origin: &Origin,
+) -> anyhow::Result<Vec<Ticket>> {
     let Event::PullRequest {
         action,
         number,
+        branch,
         merged,
-        by_bot,
-        ..
-    } = event
+        ticked,
+    } = &delivery.notice.event
     else {
-        return Ok(());
+        return Ok(Vec::new());
     };
-    let state = match (action.as_str(), merged, by_bot) {
+    let sender = &delivery.notice.sender;
+    let errand = |errand: Errand| vec![ticket(delivery, origin.id, errand)];
+    if !pushes::is_own(branch) {
+        let checked = ["opened", "synchronize", "reopened", "ready_for_review"];
+        return Ok(match checked.contains(&action.as_str()) {
+            true => errand(Errand::Review { pull: *number }),
+            false => Vec::new(),
+        });
+    }
+    let state = match (action.as_str(), merged, sender.bot) {
         ("closed", true, _) => ProposalState::Merged,
-        ("closed", false, true) => ProposalState::Closed,
         ("closed", false, false) => ProposalState::Declined,
         ("reopened", ..) => ProposalState::Open,
-        _ => return Ok(()),
+        ("edited", _, false) if !ticked.is_empty() => {
+            return Ok(errand(Errand::Boxes {
+                issue: *number,
+                ticked: ticked.clone(),
+                person: sender.login.clone(),
+                at: delivery.received_at,
+            }));
+        }
+        _ => return Ok(Vec::new()),
     };
-    tenant.settle_proposal(origin.id, *number, state, now).await
+    if let Some(proposal) = tenant.proposal_of(origin.id, *number).await? {
+        let at = delivery.received_at;
+        decline::settle(tenant, proposal, state, &sender.login, at).await?;
+    }
+    Ok(errand(Errand::Dashboard))
 }
 
-/// A push to the default branch asks for a scan of the repository.
-async fn ask(tenant: &Tenant<'_>, delivery: &Delivery) -> anyhow::Result<Option<Ticket>> {
-    let Notice {
-        installation,
-        repository: Some(origin),
-        event,
-        ..
-    } = &delivery.notice
-    else {
-        return Ok(None);
-    };
-    let Event::Push {
-        reference,
-        commit,
-        deleted,
-    } = event
-    else {
-        return Ok(None);
-    };
-    let known = tenant.repository(origin.id).await?;
-    let default_branch = known
-        .and_then(|repository| repository.default_branch)
-        .unwrap_or_default();
-    if !pushes::scans(reference, *deleted, &default_branch) || !tenant.active().await? {
-        return Ok(None);
-    }
+/// Asks for a scan of the whole repository.
+async fn ask(
+    tenant: &Tenant<'_>,
+    delivery: &Delivery,
+    repository: RepositoryId,
+    commit: Option<&str>,
+) -> anyhow::Result<Ticket> {
     let request = Request {
-        repository: origin.id,
+        repository,
         stack: None,
-        commit: Some(commit),
+        commit,
         asked_at: delivery.received_at,
     };
     tenant.ask_scan(&request).await?;
     let job = Job::Scan {
-        installation: *installation,
-        repository: origin.id,
+        installation: delivery.notice.installation,
+        repository,
         stack: None,
         trigger: Trigger::Push,
     };
-    Ok(Some(Ticket::new(
-        job,
-        format!("{}@{}", delivery.id, origin.id),
-    )))
+    Ok(Ticket::new(job, format!("{}@{repository}", delivery.id)))
+}
+
+/// The job of an errand: a delivery leads to one of a kind a repository.
+fn ticket(delivery: &Delivery, repository: RepositoryId, errand: Errand) -> Ticket {
+    let kind = match &errand {
+        Errand::Review { pull } => format!("review-{pull}"),
+        _ => "errand".to_owned(),
+    };
+    let job = Job::Errand {
+        installation: delivery.notice.installation,
+        repository,
+        errand,
+    };
+    Ticket::new(job, format!("{}@{repository}/{kind}", delivery.id))
 }

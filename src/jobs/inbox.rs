@@ -11,7 +11,10 @@ use std::time::Duration;
 /// How old a delivery is before the sweep takes it for forgotten.
 const OVERDUE: Duration = Duration::from_secs(15);
 
-/// How long deliveries and jobs that ended are remembered: longer than GitHub offers to deliver again.
+/// How long jobs that ended are remembered.
+const ENDED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long deliveries that ended are remembered: longer than GitHub offers to deliver again.
 const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Where deliveries arrive.
@@ -76,7 +79,8 @@ impl Inbox {
             self.enqueue(installation, delivery).await?;
         }
         self.store.forget_deliveries(before(now, MEMORY)).await?;
-        self.queue.forget(before(now, MEMORY)).await
+        self.store.forget_scans(before(now, MEMORY)).await?;
+        self.queue.forget(before(now, ENDED)).await
     }
 
     async fn enqueue(

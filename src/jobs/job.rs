@@ -2,6 +2,7 @@
 
 use crate::model::{DeliveryId, InstallationId, RepositoryId, StackName};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,74 @@ pub enum Job {
         /// What asked for it.
         trigger: Trigger,
     },
+    /// Do something small at GitHub, or elsewhere, for a repository.
+    Errand {
+        /// The tenant.
+        installation: InstallationId,
+        /// The repository.
+        repository: RepositoryId,
+        /// What.
+        errand: Errand,
+    },
+}
+
+/// Something small to do for a repository. It may be done again from the start at any point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    /// Answer a comment, if it holds commands.
+    Comment {
+        /// The issue or pull request.
+        issue: u64,
+        /// The comment.
+        comment: u64,
+        /// When it came, in epoch milliseconds.
+        at: i64,
+    },
+    /// Act on the boxes that a person ticked in a text of DriftGuard's.
+    Boxes {
+        /// The issue or pull request.
+        issue: u64,
+        /// The orders of the boxes that were ticked.
+        ticked: Vec<String>,
+        /// The login of who changed the text.
+        person: String,
+        /// When, in epoch milliseconds.
+        at: i64,
+    },
+    /// Leave checks on the pull request of somebody else.
+    Review {
+        /// Its number.
+        pull: u64,
+    },
+    /// Bring the dashboard to what is known.
+    Dashboard,
+    /// Empty what was published: the repository is public now.
+    Conceal,
+    /// Tell an address of the repository's about findings.
+    Notify(Notification),
+}
+
+/// Findings that somebody wants to be told about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The address.
+    pub url: String,
+    /// The id, the same for each try.
+    pub id: String,
+    /// The body, as it is signed.
+    pub body: String,
+}
+
+/// An errand to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrandOrder {
+    /// The tenant.
+    pub installation: InstallationId,
+    /// The repository.
+    pub repository: RepositoryId,
+    /// What to do.
+    pub errand: Errand,
 }
 
 /// What asks for a scan.
@@ -60,6 +129,9 @@ pub enum JobError {
     /// Another try may.
     #[error("{0:#}")]
     Retry(anyhow::Error),
+    /// Another try will, but not before this pause.
+    #[error("{0:#}")]
+    Later(anyhow::Error, Duration),
     /// No other try will.
     #[error("{0:#}")]
     Fatal(anyhow::Error),
@@ -72,10 +144,20 @@ impl From<anyhow::Error> for JobError {
     }
 }
 
-/// What the worker does not know itself: how to scan, and how to look for what GitHub could not deliver.
+/// What the worker does not know itself: how to scan, how to run errands, and how to look for what GitHub could not
+/// deliver.
 pub trait Process: Send + Sync + 'static {
     /// Makes one scan. It may be run again from the start at any point.
     fn scan(&self, order: ScanOrder) -> impl Future<Output = Result<(), JobError>> + Send;
+
+    /// Runs an errand, while nobody else works on its repository. It may be run again from the start at any point.
+    fn run(&self, order: ErrandOrder) -> impl Future<Output = Result<(), JobError>> + Send;
+
+    /// Says that an errand was seen, before its turn comes.
+    fn acknowledge(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// Says that an errand failed for good.
+    fn give_up(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Asks GitHub to deliver again what failed to arrive. Called once a minute.
     fn redeliver(&self) -> impl Future<Output = anyhow::Result<()>> + Send;

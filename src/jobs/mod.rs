@@ -13,23 +13,60 @@ pub mod survey;
 /// Takes jobs and sees them through.
 pub mod worker;
 
-/// Who may read a repository's AWS.
-pub mod onboarding;
+/// The role that a repository's AWS is read with.
+pub mod role;
+
+/// What acts for the App.
+pub mod bot;
 /// The scan: the path itself.
-pub mod scan;
+mod scan;
+
+/// Which fixes share a pull request.
+mod groups;
+/// What is done about each finding.
+mod plan;
+/// The rolling pull requests.
+mod propose;
+/// Who reviews them.
+mod reviewers;
+/// What a scan saw, and what it could not have seen.
+mod sight;
+
+/// The pull request that adds accepted differences.
+mod accept;
+/// What a command leads to, done.
+mod act;
+/// Boxes that a person ticked.
+mod boxes;
+/// Comments with commands.
+mod comment;
+/// A repository that was made public.
+mod conceal;
+/// The dashboard.
+mod dashboard;
+/// Code scanning, and the notification.
+mod notify;
+/// The pull request that brings the first settings.
+mod onboard;
+/// Checks on the pull requests of others.
+mod review;
 
 /// Which roles read which stacks.
 mod access;
 /// One try of a job.
 mod attempt;
+/// How a pull request ended.
+mod decline;
 /// What a delivery leads to.
 mod delivery;
+/// One at a time for each repository.
+mod lease;
 /// Counts of what happened.
 mod metrics;
-/// The rolling pull requests.
-mod propose;
 /// Which pushes lead to a scan.
 mod pushes;
+/// Which stacks there are, and when each is scanned.
+mod stacks;
 
 pub use metrics::Metrics;
 pub use pushes::scans;

@@ -1,142 +1,371 @@
-//! A stack's rolling pull requests: one a direction, opened, updated, left alone or closed.
+//! A stack's rolling pull requests: opened, updated, left alone or closed.
 
-use super::now;
-use crate::github::{Head, Proposed, Proposing, Repository};
-use crate::model::{Finding, RepositoryId, Scanned, StackReport, Status, Tree};
+use super::bot::Visit;
+use super::decline;
+use super::groups::{Group, groups};
+use super::plan::decided;
+use super::scan::today;
+use super::sight::Sight;
+use crate::github::{GithubError, Proposed, Proposing};
+use crate::model::{Choice, Decision, Finding, Scanned, StackReport, Tree};
 use crate::patch::{self, Changed, MARKER};
-use crate::report::{self, Direction};
+use crate::report;
 use crate::settings::PullRequests;
-use crate::store::{Proposal, ProposalState, Tenant};
+use crate::store::{Proposal, ProposalState};
 use anyhow::Context;
+use std::collections::BTreeSet;
 
 /// How long a merged restore waits for its apply, in milliseconds.
 const APPLY: i64 = 7 * 24 * 60 * 60 * 1000;
+/// An hour, in milliseconds.
+const HOUR: i64 = 60 * 60 * 1000;
 /// What a pull request is closed with.
 const RESOLVED: &str =
     "The last scan found none of this any more: AWS and the code agree. Closed by DriftGuard.";
+/// What a pull request is closed with whose drift stands, and goes another way.
+const REGROUPED: &str = "What this pull request carried was decided otherwise, or is carried by another one now. Closed \
+                         by DriftGuard.";
+/// What is said once to whoever commits to a branch of DriftGuard's.
+const TAKEN_OVER: &str = "Somebody committed to this branch, so it is yours now: DriftGuard leaves it alone, and no \
+                          longer updates or closes it. To have it made anew from the last scan, without those commits, \
+                          tick the box in the description.";
 
 /// What proposing needs.
 pub(super) struct Proposer<'a> {
-    pub tenant: &'a Tenant<'a>,
-    pub id: RepositoryId,
-    pub repository: &'a Repository,
-    pub head: &'a Head,
+    pub visit: &'a Visit<'a>,
     pub settings: &'a PullRequests,
     pub tree: &'a Tree,
+    /// In epoch milliseconds.
+    pub now: i64,
+}
+
+/// What became of a stack's fixes.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The numbers of its open pull requests.
+    pub pulls: Vec<u64>,
+    /// How many wait until fewer are open.
+    pub held: usize,
+    /// Why GitHub did not take some of them.
+    pub refused: Vec<String>,
 }
 
 impl Proposer<'_> {
-    /// Brings both pull requests of a stack to what the scan says: the numbers of those that are open.
-    pub(super) async fn propose(&self, stack: &StackReport) -> anyhow::Result<Vec<u64>> {
+    /// Brings the pull requests of a stack to what the scan says.
+    pub(super) async fn propose(&self, stack: &StackReport) -> anyhow::Result<Outcome> {
+        let mut known = self.settled(stack.name.as_str()).await?;
+        let of_stack =
+            |proposal: &Proposal| proposal.stack == stack.name.as_str() && proposal.state.is_open();
+        let mut outcome = Outcome::default();
         let Ok(scanned) = &stack.outcome else {
-            return Ok(Vec::new());
+            let open = known.iter().filter(|proposal| of_stack(proposal));
+            outcome.pulls = open.map(|proposal| proposal.number).collect();
+            return Ok(outcome);
         };
-        let mut open = Vec::new();
-        for direction in Direction::ALL {
-            open.extend(self.one(stack, scanned, direction).await?);
+        let earlier = self.visit.reports(&stack.name).await?.into_iter();
+        let sight = Sight::new(scanned, earlier.map(|(report, _)| report));
+        let decisions = self.visit.tenant.decisions(self.visit.id).await?;
+        self.remind(stack, scanned, &decisions).await?;
+        let groups = self.groups(stack, scanned, &decisions, &known);
+        // What found no place in its own pull request keeps the one it has.
+        let mut homeless: BTreeSet<&str> = BTreeSet::new();
+        for group in &groups {
+            let at = known.iter().position(|one| one.branch == group.branch);
+            let before = at.map(|at| known[at].clone());
+            let open = before.as_ref().filter(|one| one.state.is_open());
+            if let Some(open) = open.filter(|open| loses(open, &sight)) {
+                // What this scan could not see may still be there.
+                outcome.pulls.push(open.number);
+                continue;
+            }
+            if open.is_none() && !group.urgent && self.is_full(&known) {
+                outcome.held += 1;
+                continue;
+            }
+            match self.one(stack, scanned, group, before).await {
+                Ok(after) => {
+                    outcome.pulls.push(after.number);
+                    match at {
+                        Some(at) => known[at] = after,
+                        None => known.push(after),
+                    }
+                }
+                Err(error) => {
+                    outcome.refused.push(refused(error, group)?);
+                    homeless.extend(group.findings.iter().map(|one| one.id.0.as_str()));
+                }
+            }
         }
-        Ok(open)
+        let wanted: BTreeSet<_> = groups.iter().map(|group| group.branch.as_str()).collect();
+        for proposal in known.iter().filter(|proposal| of_stack(proposal)) {
+            if wanted.contains(proposal.branch.as_str()) {
+                continue;
+            }
+            let needed = |id: &String| homeless.contains(id.as_str());
+            if loses(proposal, &sight) || proposal.findings.iter().any(needed) {
+                outcome.pulls.push(proposal.number);
+                continue;
+            }
+            let why = match proposal.findings.iter().any(|id| sight.has(id)) {
+                true => REGROUPED,
+                false => RESOLVED,
+            };
+            outcome.pulls.extend(self.withdraw(proposal, why).await?);
+        }
+        self.forget(stack, &sight, &decisions).await?;
+        Ok(outcome)
+    }
+
+    /// What each pull request is to carry. What came after a person took one over goes into another.
+    fn groups<'a>(
+        &self,
+        stack: &StackReport,
+        scanned: &'a Scanned,
+        decisions: &[Decision],
+        known: &[Proposal],
+    ) -> Vec<Group<'a>> {
+        let open_to_fix = |finding: &&Finding| {
+            let decision = decided(decisions, &stack.name, finding);
+            !decision.is_some_and(|decision| decision.choice.rests())
+        };
+        let carried: Vec<_> = scanned.findings.iter().filter(open_to_fix).collect();
+        let chosen: BTreeSet<_> = decisions
+            .iter()
+            .filter(|one| one.stack == stack.name && one.choice.is_order())
+            .map(|one| one.finding.clone())
+            .collect();
+        let groups = groups(&stack.name, &carried, self.settings.group, &chosen);
+        let taken = |branch: &str| {
+            let mut known = known.iter();
+            known.find(|one| {
+                one.branch == branch && one.state == ProposalState::TakenOver && !one.anew
+            })
+        };
+        let split = |group: Group<'a>| match taken(&group.branch) {
+            Some(theirs) => group.beside(&theirs.findings),
+            None => vec![group],
+        };
+        groups.into_iter().flat_map(split).collect()
+    }
+
+    /// The repository's proposals, those of the stack as GitHub has them: a delivery that tells how one ended may still
+    /// be on its way.
+    async fn settled(&self, stack: &str) -> anyhow::Result<Vec<Proposal>> {
+        let Visit {
+            tenant,
+            id,
+            repository,
+            ..
+        } = self.visit;
+        for proposal in tenant.proposals(*id).await? {
+            if !proposal.state.is_open() || proposal.stack != stack {
+                continue;
+            }
+            let Some(pull) = repository.issue(proposal.number).await? else {
+                continue;
+            };
+            let state = match (pull.open, pull.merged) {
+                (true, _) => continue,
+                (_, true) => ProposalState::Merged,
+                _ if repository.is_own(&pull.closed_by).await? => ProposalState::Closed,
+                _ => ProposalState::Declined,
+            };
+            // What was decided since then is newer.
+            let at = pull.closed_at.unwrap_or(self.now);
+            decline::settle(tenant, proposal, state, &pull.closed_by, at).await?;
+        }
+        tenant.proposals(*id).await
+    }
+
+    /// Whether as many pull requests are open, or were opened within the hour, as may be.
+    fn is_full(&self, known: &[Proposal]) -> bool {
+        // Those that bring or add to the settings belong to no stack.
+        let fixes = || known.iter().filter(|one| !one.stack.is_empty());
+        let open = fixes().filter(|one| one.state.is_open()).count();
+        let recent = fixes()
+            .filter(|one| one.opened_at > self.now - HOUR)
+            .count();
+        open >= self.settings.limit || recent >= self.settings.per_hour
     }
 
     async fn one(
         &self,
         stack: &StackReport,
         scanned: &Scanned,
-        direction: Direction,
-    ) -> anyhow::Result<Option<u64>> {
-        let branch = format!("driftguard/{}/{}", stack.name, direction.as_str());
-        let carried: Vec<_> = scanned
-            .findings
-            .iter()
-            .filter(|finding| report::carries(direction, finding))
-            .collect();
-        let known = self.tenant.proposal(self.id, &branch).await?;
-        if carried.is_empty() {
-            if is_whole(scanned) {
-                self.withdraw(&branch, known).await?;
-            }
-            return Ok(None);
-        }
-        let ids: Vec<_> = carried
-            .iter()
-            .map(|finding| finding.id.to_string())
-            .collect();
-        let fingerprint = ids.join(" ");
-        if known.is_some_and(|known| rests(&known, &fingerprint, direction)) {
-            return Ok(None);
-        }
-        let files = files(self.tree, stack, &carried);
-        let text = report::pull_request(stack, scanned, direction)
+        group: &Group<'_>,
+        known: Option<Proposal>,
+    ) -> anyhow::Result<Proposal> {
+        let Visit {
+            tenant,
+            id,
+            repository,
+            head,
+            ..
+        } = self.visit;
+        let files = files(self.tree, stack, group);
+        let text = report::pull_request(stack, scanned, group.direction, &group.findings)
             .context("while writing a pull request")?;
+        let open = known.filter(|known| known.state.is_open());
+        let reviewers = super::reviewers::of(self.settings, self.tree, &files, repository.owner());
         let wanted = Proposed {
-            branch: &branch,
-            base: &self.head.default_branch,
-            commit: &self.head.commit,
+            branch: &group.branch,
+            base: &head.default_branch,
+            commit: &head.commit,
             title: &text.title,
             body: &text.body,
             message: &text.message,
             files: &files,
             labels: &self.settings.labels,
+            reviewers: &reviewers,
             draft: self.settings.draft,
+            anew: open.as_ref().is_some_and(|open| open.anew),
+            known: open.as_ref().map(|open| open.number),
         };
-        let proposing = self.repository.propose(&wanted).await?;
+        let proposing = repository.propose(&wanted).await?;
         let number = proposing.number();
-        if let Proposing::TakenOver(_) = proposing {
+        let mut state = ProposalState::Open;
+        let mut findings: Vec<_> = group
+            .findings
+            .iter()
+            .map(|one| one.id.to_string())
+            .collect();
+        if let Proposing::TakenOver(number) = proposing {
             tracing::info!(number, "a person took the pull request over");
+            repository.say(number, "taken over", "", TAKEN_OVER).await?;
+            state = ProposalState::TakenOver;
+            // It carries what it carried.
+            if let Some(open) = &open {
+                findings.clone_from(&open.findings);
+            }
         }
+        let same = open.filter(|open| open.number == number);
         let proposal = Proposal {
-            repository: self.id,
-            branch: branch.clone(),
+            repository: *id,
+            branch: group.branch.clone(),
             stack: stack.name.to_string(),
             number,
-            state: ProposalState::Open,
-            findings: ids,
-            fingerprint,
-            changed_at: now(),
+            state,
+            findings,
+            opened_at: same.map_or(self.now, |same| same.opened_at),
+            changed_at: self.now,
+            anew: false,
         };
-        self.tenant.keep_proposal(&proposal).await?;
-        Ok(Some(number))
+        tenant.keep_proposal(&proposal).await?;
+        Ok(proposal)
     }
 
-    /// Closes a pull request whose drift is gone.
-    async fn withdraw(&self, branch: &str, known: Option<Proposal>) -> anyhow::Result<()> {
-        let Some(known) = known.filter(|known| known.state == ProposalState::Open) else {
-            return Ok(());
+    /// Closes a pull request, unless a person took it over: its number, if it stays open.
+    async fn withdraw(&self, known: &Proposal, why: &str) -> anyhow::Result<Option<u64>> {
+        let closed = self.visit.repository.withdraw(&known.branch, why).await?;
+        if closed.is_none() {
+            return Ok(Some(known.number));
+        }
+        let closed = Proposal {
+            state: ProposalState::Closed,
+            changed_at: self.now,
+            ..known.clone()
         };
-        if self.repository.withdraw(branch, RESOLVED).await?.is_some() {
-            let closed = Proposal {
-                state: ProposalState::Closed,
-                changed_at: now(),
-                ..known
+        self.visit.tenant.keep_proposal(&closed).await?;
+        Ok(None)
+    }
+
+    /// Says once that a merged restore still waits for its apply.
+    async fn remind(
+        &self,
+        stack: &StackReport,
+        scanned: &Scanned,
+        decisions: &[Decision],
+    ) -> anyhow::Result<()> {
+        for finding in &scanned.findings {
+            let Some(decision) = decided(decisions, &stack.name, finding) else {
+                continue;
             };
-            self.tenant.keep_proposal(&closed).await?;
+            let Choice::Applying {
+                pull,
+                reminded: false,
+            } = decision.choice
+            else {
+                continue;
+            };
+            if self.now - decision.decided_at < APPLY {
+                continue;
+            }
+            let text = report::late(stack, scanned, decisions, pull);
+            self.visit.repository.say(pull, "late", "", &text).await?;
+            let reminded = Decision {
+                choice: Choice::Applying {
+                    pull,
+                    reminded: true,
+                },
+                ..decision.clone()
+            };
+            self.visit.tenant.decide(self.visit.id, &reminded).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what was decided about findings that are gone: should they come back, they are new.
+    async fn forget(
+        &self,
+        stack: &StackReport,
+        sight: &Sight<'_>,
+        decisions: &[Decision],
+    ) -> anyhow::Result<()> {
+        let today = today(self.now);
+        for decision in decisions.iter().filter(|one| one.stack == stack.name) {
+            let finding = &decision.finding.0;
+            let gone = sight.is_gone(finding);
+            let over = match &decision.choice {
+                Choice::Snooze { until } => *until <= self.now,
+                // It ran out, or the settings say it now.
+                Choice::Ignore { until, .. } => {
+                    let ran_out = until.as_ref().is_some_and(|day| *day < today);
+                    gone || ran_out || (sight.has(finding) && !sight.stands(finding))
+                }
+                _ => gone,
+            };
+            if over {
+                let tenant = &self.visit.tenant;
+                tenant.undecide(self.visit.id, &stack.name, finding).await?;
+            }
         }
         Ok(())
     }
 }
 
-/// Whether a human's answer to these very findings still stands.
-fn rests(known: &Proposal, fingerprint: &str, direction: Direction) -> bool {
-    let same = known.fingerprint == fingerprint;
-    let waits = direction == Direction::Restore && now() - known.changed_at < APPLY;
-    match known.state {
-        ProposalState::Declined => same,
-        ProposalState::Merged => same && waits,
-        ProposalState::Open | ProposalState::Closed => false,
+/// Whether a pull request carries something that the scan may not have seen.
+fn loses(known: &Proposal, sight: &Sight<'_>) -> bool {
+    let told = |id: &String| sight.has(id) || sight.is_gone(id);
+    !known.findings.iter().all(told)
+}
+
+/// What is told of a pull request that GitHub does not take: a rule of the repository's is no reason to have no scan.
+fn refused(error: anyhow::Error, group: &Group<'_>) -> anyhow::Result<String> {
+    match error.downcast_ref::<GithubError>() {
+        Some(GithubError::Invalid { .. } | GithubError::Forbidden { .. }) => {
+            tracing::warn!(
+                branch = group.branch,
+                error = format!("{error:#}"),
+                "a pull request was refused"
+            );
+            Ok(format!(
+                "No pull request from `{}`: {error:#}",
+                group.branch
+            ))
+        }
+        _ => Err(error),
     }
 }
 
-/// Whether everything was looked at that can be: what was not may still be as it was.
-fn is_whole(scanned: &Scanned) -> bool {
-    let looked = |status: Status| matches!(status, Status::Checked | Status::Unsupported);
-    scanned.coverage.iter().all(|row| looked(row.status))
-}
-
 /// The files that change; where the code is right already, the one that carries the text.
-fn files(tree: &Tree, stack: &StackReport, carried: &[&Finding]) -> Changed {
-    let mut files = patch::files(tree, carried);
-    let bare = |finding: &&&Finding| finding.fix.as_ref().is_some_and(|fix| fix.edits.is_empty());
-    let bare: Vec<_> = carried.iter().filter(bare).copied().collect();
+fn files(tree: &Tree, stack: &StackReport, group: &Group<'_>) -> Changed {
+    let mut files = patch::files(tree, &group.findings);
+    let bare: Vec<_> = group
+        .findings
+        .iter()
+        .filter(|finding| finding.fix.as_ref().is_some_and(|fix| fix.edits.is_empty()))
+        .copied()
+        .collect();
     if !bare.is_empty() {
         let path = Tree::join(&stack.path, MARKER).unwrap_or_else(|| MARKER.to_owned());
         files.insert(path, patch::marker(&bare).into_bytes());

@@ -1,7 +1,10 @@
 //! Which pushes lead to a scan.
 
-/// The branches that DriftGuard itself writes.
-const OWN_BRANCHES: [&str; 2] = ["driftguard-onboarding", "driftguard-accept"];
+/// The branch that brings the first `.driftguard.yml`.
+pub(super) const ONBOARDING: &str = "driftguard-onboarding";
+
+/// The branch that adds accepted differences to it.
+pub(super) const ACCEPT: &str = "driftguard-accept";
 
 /// Whether a push of this ref calls for a scan: only a push to the default branch, which is there afterwards, and which
 /// is none of DriftGuard's own.
@@ -9,8 +12,17 @@ pub fn scans(reference: &str, deleted: bool, default_branch: &str) -> bool {
     let Some(branch) = reference.strip_prefix("refs/heads/") else {
         return false;
     };
-    let own = branch.starts_with("driftguard/") || OWN_BRANCHES.contains(&branch);
-    !deleted && !own && !branch.is_empty() && branch == default_branch
+    !deleted && !is_own(branch) && !branch.is_empty() && branch == default_branch
+}
+
+/// Whether a push of this ref may name the role on the onboarding branch.
+pub(super) fn onboards(reference: &str, deleted: bool) -> bool {
+    !deleted && reference.strip_prefix("refs/heads/") == Some(ONBOARDING)
+}
+
+/// Whether a branch is one that DriftGuard itself writes.
+pub(super) fn is_own(branch: &str) -> bool {
+    branch.starts_with("driftguard/") || [ONBOARDING, ACCEPT].contains(&branch)
 }
 
 #[cfg(test)]

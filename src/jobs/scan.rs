@@ -1,152 +1,131 @@
 //! The path itself: files, settings, stacks, state, live, diff, score, price, patch, report, record, propose.
 
 use super::access;
-use super::job::{JobError, Process, ScanOrder};
+use super::bot::{Bot, Visit, judged, weighed};
+use super::job::{JobError, ScanOrder};
 use super::load::{self, Stack};
 use super::now;
-use super::onboarding::derive;
+use super::plan;
 use super::propose::Proposer;
 use super::survey::{Request, Survey, survey};
-use crate::aws::{Access, Aws};
-use crate::config::{App, Config};
-use crate::github::{CheckRun, Conclusion, GitHub, GithubError, Head, Repository};
-use crate::model::{InstallationId, Redactor, ScanError, StackReport, Tree};
-use crate::patch;
+use crate::aws::Access;
+use crate::github::{CheckRun, Conclusion};
+use crate::model::{ScanError, StackName, StackReport, Tree};
 use crate::report::{self, CheckText};
 use crate::resources::Look;
 use crate::score::Benchmark;
 use crate::settings::{self, Settings};
-use crate::store::{ScanRecord, Store};
-use anyhow::{Context, anyhow};
-use secrecy::ExposeSecret;
+use crate::store::ScanRecord;
+use anyhow::Context;
 use tracing::{Instrument, info, info_span};
 
 /// The check of a repository that could not be scanned at all.
 const CHECK: &str = "DriftGuard";
 
-/// Makes scans for the App's installations.
-pub struct Scanner {
-    github: GitHub,
-    store: Store,
-    aws: Aws,
-    /// Whether a repository without a role is read with the server's own credentials.
-    ambient: bool,
-    key: secrecy::SecretString,
-}
-
-impl Scanner {
-    /// The scanner of this server.
-    ///
-    /// # Errors
-    /// When the App's key is none, or the database cannot be reached.
-    pub async fn new(config: &Config, app: &App) -> anyhow::Result<Self> {
-        Ok(Self {
-            github: GitHub::new(&config.api_url, app.id, &app.private_key)?,
-            store: Store::connect(config.database_url.expose_secret()).await?,
-            aws: Aws::connect(
-                Access {
-                    own: true,
-                    ..Access::default()
-                },
-                None,
-            )
-            .await,
-            ambient: config.ambient,
-            key: app.secret_key.clone(),
-        })
-    }
-
-    fn key(&self) -> &[u8] {
-        self.key.expose_secret().as_bytes()
-    }
-}
-
-impl Process for Scanner {
-    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
-        let span =
-            info_span!("scan", installation = %order.installation, repository = %order.repository);
-        self.run(order).instrument(span).await
-    }
-
-    async fn redeliver(&self) -> anyhow::Result<()> {
-        let asked = self.github.redeliver().await?;
-        if asked > 0 {
-            info!(asked, "asked GitHub to deliver again");
-        }
-        Ok(())
-    }
-}
+/// How many scans of a stack are kept.
+const KEPT: u32 = 50;
 
 /// One scan: the repository as it stands, and what was asked for.
-struct Scan<'a> {
-    order: &'a ScanOrder,
-    repository: &'a Repository,
-    head: &'a Head,
-    settings: &'a Settings,
-    tree: &'a Tree,
+pub(super) struct Scan<'a> {
+    pub visit: &'a Visit<'a>,
+    pub settings: &'a Settings,
+    pub tree: &'a Tree,
+    /// The one stack that was asked for; none for all.
+    pub only: Option<&'a StackName>,
 }
 
-impl Scanner {
-    async fn run(&self, order: ScanOrder) -> Result<(), JobError> {
-        let tenant = self.store.of(order.installation);
-        let known = tenant.repository(order.repository).await?;
-        let gone = || JobError::Fatal(anyhow!("the repository was taken from the installation"));
-        let known = known.ok_or_else(gone)?;
-        let repository = self
-            .github
-            .repository(order.installation, order.repository, known.name);
-        let head = repository.head().await.map_err(judged)?;
-        let tree = repository.tree(&head.commit).await.map_err(judged)?;
+/// What a scan came to.
+#[derive(Default)]
+pub(super) struct Scanned {
+    /// What was made of each stack.
+    pub made: Vec<Made>,
+    /// What people wanted and could not be done, as sentences.
+    pub problems: Vec<String>,
+}
+
+/// What was made of one stack.
+pub(super) struct Made {
+    pub report: StackReport,
+    /// Its open pull requests.
+    pub pulls: Vec<u64>,
+}
+
+impl Bot {
+    /// Makes a scan, and tells GitHub.
+    pub(super) async fn make(&self, order: &ScanOrder) -> Result<Scanned, JobError> {
+        let visit = self.visit(order.installation, order.repository).await?;
+        let Some(visit) = visit else {
+            return Ok(Scanned::default());
+        };
+        let tree = visit.repository.tree(&visit.head.commit).await;
+        let tree = tree.map_err(judged)?;
         let settings = match settings(&tree) {
-            Ok(settings) => settings,
+            Ok(Some(settings)) => settings,
+            Ok(None) => {
+                let onboarded = Box::pin(self.onboard(&visit, &tree)).await;
+                return onboarded.map(|()| Scanned::default());
+            }
             Err(wrong) => {
                 let text = report::failed("The settings cannot be read", &wrong);
-                return leave(&repository, &head, CHECK, &text).await;
+                let left = leave(&visit, CHECK, &text).await;
+                return left.map(|()| Scanned::default());
             }
         };
-        if !head.private && !settings.pull_requests.public {
+        if !visit.head.private && !settings.pull_requests.public {
             info!("a public repository: nothing is published, so nothing is scanned");
-            return Ok(());
+            // The delivery that told so may be lost.
+            let told = visit.tenant.scanned_commits(visit.id).await?;
+            if !told.is_empty() {
+                self.conceal(&visit).await?;
+            }
+            return Ok(Scanned::default());
         }
         let scan = Scan {
-            order: &order,
-            repository: &repository,
-            head: &head,
+            visit: &visit,
             settings: &settings,
             tree: &tree,
+            only: order.stack.as_ref(),
         };
-        match self.stacks(&scan) {
-            Ok(stacks) => self.stacks_by_access(&scan, stacks).await,
-            Err(wrong) => {
-                let text = report::failed("The stacks could not be told", &wrong.message);
-                leave(&repository, &head, CHECK, &text).await
+        let made = match load::stacks(&tree, &settings) {
+            Ok(stacks) => {
+                self.keep_stacks(&scan, &stacks).await?;
+                Box::pin(self.stacks_by_access(&scan, stacks)).await?
             }
-        }
-    }
-
-    fn stacks(&self, scan: &Scan<'_>) -> Result<Vec<Stack>, ScanError> {
-        let mut stacks = load::stacks(scan.tree, scan.settings)?;
-        if let Some(only) = &scan.order.stack {
-            stacks.retain(|stack| stack.name == *only);
-        }
-        Ok(stacks)
+            Err(wrong) => {
+                let ScanError { message, .. } = wrong;
+                let text = report::failed("The stacks could not be told", &message);
+                leave(&visit, CHECK, &text).await?;
+                Vec::new()
+            }
+        };
+        let problems = self.accept(&scan).await?.into_iter().collect();
+        self.show(&visit, &settings).await?;
+        Ok(Scanned { made, problems })
     }
 
     /// Scans the stacks that are read with the same roles together.
-    async fn stacks_by_access(&self, scan: &Scan<'_>, stacks: Vec<Stack>) -> Result<(), JobError> {
-        let external_id =
-            super::onboarding::external_id(self.key(), scan.head.owner, scan.order.repository.0);
+    async fn stacks_by_access(
+        &self,
+        scan: &Scan<'_>,
+        stacks: Vec<Stack>,
+    ) -> Result<Vec<Made>, JobError> {
+        let external_id = self.external_id(scan.visit);
         let groups = access::groups(stacks, scan.settings, &external_id, self.ambient);
         let several = groups.len() > 1;
+        let mut made = Vec::new();
         for (access, stacks) in groups {
+            let asked = |stack: &Stack| scan.only.is_none_or(|only| *only == stack.name);
+            if !stacks.iter().any(asked) {
+                continue;
+            }
             let Some(access) = access else {
                 let text = access::onboarding(&self.aws, &external_id).await;
-                leave(scan.repository, scan.head, CHECK, &text).await?;
+                leave(scan.visit, CHECK, &text).await?;
                 continue;
             };
             if let Some(open) = access::open_role(&self.aws, &access).await {
                 let text = report::failed("A role lets anybody in", &open);
-                leave(scan.repository, scan.head, CHECK, &text).await?;
+                leave(scan.visit, CHECK, &text).await?;
                 continue;
             }
             // What the other group claims is not known here: then nothing is called unmanaged.
@@ -155,21 +134,28 @@ impl Scanner {
             } else {
                 look(scan.settings)
             };
-            self.survey(scan, access, stacks, look).await?;
+            let mut survey = self.survey(scan, access, stacks, look).await?;
+            let decisions = scan.visit.tenant.decisions(scan.visit.id).await?;
+            plan::plan(&mut survey, scan.tree, &decisions, now());
+            for stack in survey.report.stacks {
+                let span = info_span!("stack", name = %stack.name);
+                made.push(Box::pin(self.publish(scan, stack)).instrument(span).await?);
+            }
         }
-        Ok(())
+        Ok(made)
     }
 
-    async fn survey(
+    /// Reads and compares stacks with these roles.
+    pub(super) async fn survey(
         &self,
         scan: &Scan<'_>,
         access: Access,
         stacks: Vec<Stack>,
         look: Look,
-    ) -> Result<(), JobError> {
+    ) -> Result<Survey, JobError> {
         let aws = self.aws.with_access(access);
         let fatal = |error| JobError::Fatal(anyhow::Error::new(error));
-        let redactor = self.redactor(scan.order.installation);
+        let redactor = self.redactor(scan.visit.installation);
         let request = Request {
             tree: scan.tree,
             settings: scan.settings,
@@ -180,74 +166,64 @@ impl Scanner {
             aws: &aws,
             look,
             redactor: &redactor,
-            today: jiff::Timestamp::now().strftime("%F").to_string(),
+            today: today(now()),
+            only: scan.only,
         };
-        let mut survey = survey(&request, stacks, &|_| {}).await;
-        plan(&mut survey, scan.tree);
-        for stack in &survey.report.stacks {
-            self.publish(scan, stack)
-                .instrument(info_span!("stack", name = %stack.name))
-                .await?;
-        }
-        Ok(())
+        Ok(Box::pin(survey(&request, stacks, &|_| {})).await)
     }
 
     /// Records what a scan says of a stack, and tells GitHub.
-    async fn publish(&self, scan: &Scan<'_>, stack: &StackReport) -> Result<(), JobError> {
-        let tenant = self.store.of(scan.order.installation);
+    async fn publish(&self, scan: &Scan<'_>, stack: StackReport) -> Result<Made, JobError> {
+        let visit = scan.visit;
         let proposer = Proposer {
-            tenant: &tenant,
-            id: scan.order.repository,
-            repository: scan.repository,
-            head: scan.head,
+            visit,
             settings: &scan.settings.pull_requests,
             tree: scan.tree,
+            now: now(),
         };
-        let pulls = proposer.propose(stack).await.map_err(|error| {
-            match error.downcast::<GithubError>() {
-                Ok(error) => judged(error),
-                Err(error) => JobError::Retry(error),
-            }
-        })?;
+        let proposed = proposer.propose(&stack).await.map_err(weighed)?;
         let name = format!("{CHECK} / {}", stack.name);
-        leave(
-            scan.repository,
-            scan.head,
-            &name,
-            &report::check(stack, &pulls),
-        )
-        .await?;
+        let text = report::check(&stack, &proposed.pulls, proposed.held, &proposed.refused);
+        leave(visit, &name, &text).await?;
+        self.upload(scan, &stack).await?;
+        self.announce(scan, &stack).await?;
+        let finished_at = now();
         let record = ScanRecord {
             id: format!(
-                "{}/{}/{}",
-                scan.order.repository, stack.name, scan.head.commit
+                "{}/{}/{}@{finished_at}",
+                visit.id, stack.name, visit.head.commit
             ),
-            repository: scan.order.repository,
+            repository: visit.id,
             stack: stack.name.to_string(),
-            commit: scan.head.commit.clone(),
-            outcome: serde_json::to_value(stack).context("while writing a scan's outcome")?,
-            finished_at: now(),
+            commit: visit.head.commit.clone(),
+            outcome: serde_json::to_value(&stack).context("while writing a scan's outcome")?,
+            finished_at,
         };
-        tenant.record_scan(&record).await?;
-        let findings = stack
-            .outcome
-            .as_ref()
-            .map_or(0, |scanned| scanned.findings.len());
-        info!(findings, pulls = ?pulls, "scanned");
-        Ok(())
-    }
-
-    /// Fingerprints of one installation tell nothing to another.
-    fn redactor(&self, installation: InstallationId) -> Redactor {
-        Redactor::new(&derive(self.key(), &format!("fingerprints/{installation}")))
+        visit.tenant.record_scan(&record).await?;
+        visit
+            .tenant
+            .forget_scans_of(visit.id, stack.name.as_str(), KEPT)
+            .await?;
+        let findings = stack.outcome.as_ref().map_or(0, |one| one.findings.len());
+        let pulls = proposed.pulls;
+        info!(findings, ?pulls, "scanned");
+        Ok(Made {
+            report: stack,
+            pulls,
+        })
     }
 }
 
-/// The settings of the default branch.
-fn settings(tree: &Tree) -> Result<Settings, String> {
-    let Some(bytes) = tree.files.get(settings::FILE) else {
-        return Ok(Settings::default());
-    };
+/// The settings of a tree; none where it has no such file.
+pub(super) fn settings(tree: &Tree) -> Result<Option<Settings>, String> {
+    match tree.files.get(settings::FILE) {
+        Some(bytes) => read(bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads a file of settings, with what only other stages know to be wrong.
+pub(super) fn read(bytes: &[u8]) -> Result<Settings, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| format!("{} is not UTF-8: save it as such", settings::FILE))?;
     let read = Settings::parse(text).map_err(|error| error.to_string())?;
@@ -255,40 +231,22 @@ fn settings(tree: &Tree) -> Result<Settings, String> {
     Ok(read)
 }
 
-fn look(settings: &Settings) -> Look {
+pub(super) fn look(settings: &Settings) -> Look {
     settings.unmanaged.map_or(Look::Children, load::look)
 }
 
-/// Plans the fix of every finding.
-fn plan(survey: &mut Survey, tree: &Tree) {
-    for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
-        let stack = patch::Stack {
-            tree,
-            folder: &loaded.stack.path,
-            options: &loaded.options,
-            declared: &loaded.code.declared,
-            catalog: &survey.catalog,
-        };
-        if let Ok(scanned) = &mut report.outcome {
-            patch::plan(
-                &mut scanned.findings,
-                &stack,
-                loaded.stack.settings.fix.into(),
-            );
-        }
-    }
+/// The day of a moment, in UTC, as `2026-11-24`.
+pub(super) fn today(now: i64) -> String {
+    let moment = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    moment.strftime("%F").to_string()
 }
 
 /// Leaves a check run on the scanned commit.
-async fn leave(
-    repository: &Repository,
-    head: &Head,
-    name: &str,
-    text: &CheckText,
-) -> Result<(), JobError> {
+async fn leave(visit: &Visit<'_>, name: &str, text: &CheckText) -> Result<(), JobError> {
+    let annotations: Vec<_> = text.remarks.iter().map(super::review::annotation).collect();
     let check = CheckRun {
         name,
-        commit: &head.commit,
+        commit: &visit.head.commit,
         conclusion: if text.good {
             Conclusion::Success
         } else {
@@ -297,15 +255,7 @@ async fn leave(
         title: &text.title,
         summary: &text.summary,
         text: &text.text,
-        annotations: &[],
+        annotations: &annotations,
     };
-    repository.check(&check).await.map_err(judged)
-}
-
-/// Whether another try of a job may have another end.
-fn judged(error: GithubError) -> JobError {
-    match error {
-        GithubError::NotFound(_) | GithubError::Forbidden { .. } => JobError::Fatal(error.into()),
-        error => JobError::Retry(error.into()),
-    }
+    visit.repository.check(&check).await.map_err(judged)
 }

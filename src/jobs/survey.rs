@@ -6,7 +6,7 @@ use crate::diff::{self, Claims, Looked};
 use crate::live::{self, Doors, Lens, Live, Providers};
 use crate::model::{
     AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Place, Posture, Reading,
-    Redactor, Region, Report, Resource, Scanned, StackReport, Summary, Tree, Unclaimed,
+    Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree, Unclaimed,
 };
 use crate::price::{self, Book};
 use crate::resources::{self, Look};
@@ -33,6 +33,14 @@ pub struct Request<'a> {
     pub redactor: &'a Redactor,
     /// The day, as `2026-11-24`: accepted differences run out.
     pub today: String,
+    /// The one stack that is asked about; none for all. The states of the others still say what is managed.
+    pub only: Option<&'a StackName>,
+}
+
+impl Request<'_> {
+    fn asks(&self, loaded: &Loaded) -> bool {
+        self.only.is_none_or(|only| *only == loaded.stack.name)
+    }
 }
 
 /// A scan, with what a fix needs besides.
@@ -76,7 +84,7 @@ pub async fn survey(
     loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
 
     let mut tracked = Vec::new();
-    for one in &loaded {
+    for one in loaded.iter().filter(|one| request.asks(one)) {
         if let Ok(state) = &one.state {
             tracked.extend(live::places(&state.resources, &providers(one)));
         }
@@ -92,6 +100,7 @@ pub async fn survey(
 
     watch(Step::Comparing);
     let report = Comparison::new(request, &loaded, &catalog, live).report();
+    loaded.retain(|one| request.asks(one));
     Survey {
         report,
         loaded,
@@ -121,6 +130,8 @@ struct Comparison<'a> {
     looked: Vec<Vec<Looked<'a>>>,
     unclaimed: Vec<Unclaimed>,
     searched: Vec<Coverage>,
+    /// Whether all of what may hang below managed parents was looked for.
+    looked_below: bool,
 }
 
 impl<'a> Comparison<'a> {
@@ -164,6 +175,9 @@ impl<'a> Comparison<'a> {
                 Vec::new()
             },
             searched: live.searched,
+            looked_below: request.look != Look::Off
+                && !live.gap
+                && states().all(|state| state.is_ok()),
         }
     }
 
@@ -172,6 +186,7 @@ impl<'a> Comparison<'a> {
             .loaded
             .iter()
             .zip(&self.looked)
+            .filter(|(one, _)| self.request.asks(one))
             .map(|(one, looked)| StackReport {
                 name: one.stack.name.clone(),
                 path: one.stack.path.clone(),
@@ -225,6 +240,7 @@ impl<'a> Comparison<'a> {
                     .iter()
                     .map(|one| (one.resource.tf_type(), &one.place, &one.reading)),
             ),
+            looked_below: self.looked_below,
             notes: one.notes.clone(),
         }
     }

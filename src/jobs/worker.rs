@@ -45,7 +45,8 @@ impl Default for Pace {
             missed: 5,
             lease: Duration::from_secs(12),
             pause: Duration::from_secs(5),
-            tries: 6,
+            // Some forty minutes in all: GitHub's longer outages are shorter.
+            tries: 10,
             sweep: Duration::from_secs(60),
             farewell: Duration::from_secs(20),
         }
@@ -152,6 +153,9 @@ impl<P: Process> Worker<P> {
             clock.tick().await;
             if let Err(error) = self.inbox.sweep(now()).await {
                 tracing::warn!(error = format!("{error:#}"), "the sweep failed");
+            }
+            if let Err(error) = self.inbox.tick(now()).await {
+                tracing::warn!(error = format!("{error:#}"), "the schedule failed");
             }
             if let Err(error) = self.process.redeliver().await {
                 tracing::warn!(

@@ -1,0 +1,219 @@
+//! What acts for the App: the doors to GitHub, AWS and the database, and each job's own file for what it does there.
+
+use super::inbox::Inbox;
+use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
+use super::queue::Queue;
+use super::role::derive;
+use crate::aws::{Access, Aws};
+use crate::config::{App, Config};
+use crate::github::{GitHub, GithubError, Head, Repository};
+use crate::model::{InstallationId, Redactor, RepositoryId, StackName, StackReport};
+use crate::outbound::Outbound;
+use crate::store::{Store, Tenant};
+use anyhow::anyhow;
+use secrecy::ExposeSecret;
+use std::time::Duration;
+use tracing::{Instrument, info, info_span};
+
+/// Acts for the App's installations.
+pub struct Bot {
+    pub(super) github: GitHub,
+    pub(super) store: Store,
+    pub(super) queue: Queue,
+    pub(super) aws: Aws,
+    pub(super) outbound: Outbound,
+    /// GitHub's pages, without a slash at their end.
+    pub(super) pages_url: String,
+    /// Whether a repository without a role is read with the server's own credentials.
+    pub(super) ambient: bool,
+    key: secrecy::SecretString,
+}
+
+impl Bot {
+    /// The bot of this server, which reads AWS with the process's own credentials and the roles that they may assume.
+    ///
+    /// # Errors
+    /// When the App's key is none.
+    pub async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
+        let own = Access {
+            own: true,
+            ..Access::default()
+        };
+        Self::new(config, app, inbox, Aws::connect(own, None).await)
+    }
+
+    /// The same with these doors to AWS.
+    ///
+    /// # Errors
+    /// When the App's key is none.
+    pub fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
+        Ok(Self {
+            github: GitHub::new(&config.api_url, app.id, &app.private_key)?,
+            store: inbox.store.clone(),
+            queue: inbox.queue.clone(),
+            aws,
+            outbound: Outbound::new(config.private_addresses)?,
+            pages_url: config.pages_url.clone(),
+            ambient: config.ambient,
+            key: app.secret_key.clone(),
+        })
+    }
+
+    pub(super) fn key(&self) -> &[u8] {
+        self.key.expose_secret().as_bytes()
+    }
+
+    /// Fingerprints of one installation tell nothing to another.
+    pub(super) fn redactor(&self, installation: InstallationId) -> Redactor {
+        Redactor::new(&derive(self.key(), &format!("fingerprints/{installation}")))
+    }
+
+    /// A repository as it stands now: none where the installation no longer has it, or nothing was pushed to it yet.
+    pub(super) async fn visit(
+        &self,
+        installation: InstallationId,
+        id: RepositoryId,
+    ) -> Result<Option<Visit<'_>>, JobError> {
+        let tenant = self.store.of(installation);
+        let Some(known) = tenant.repository(id).await? else {
+            return Ok(None);
+        };
+        let repository = self.github.repository(installation, id, known.name);
+        let head = repository.head().await.map_err(judged)?;
+        Ok(head.map(|head| Visit {
+            repository: self.github.repository(installation, id, head.name.clone()),
+            tenant,
+            installation,
+            id,
+            head,
+        }))
+    }
+
+    /// Enqueues an errand for a repository; a key that was enqueued before is left alone.
+    pub(super) async fn send(
+        &self,
+        visit: &Visit<'_>,
+        errand: Errand,
+        key: String,
+    ) -> anyhow::Result<()> {
+        let job = Job::Errand {
+            installation: visit.installation,
+            repository: visit.id,
+            errand,
+        };
+        self.queue
+            .push(&Ticket::new(job, key), Duration::ZERO)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A repository as it stands at one moment.
+pub(super) struct Visit<'a> {
+    pub tenant: Tenant<'a>,
+    pub installation: InstallationId,
+    pub id: RepositoryId,
+    pub repository: Repository,
+    pub head: Head,
+}
+
+/// How many scans of a stack are looked back for what one said.
+const LOOKED_BACK: u32 = 20;
+
+impl Visit<'_> {
+    /// What the last scans of a stack said, and when, the newest first. One that was given up said nothing.
+    pub(super) async fn reports(
+        &self,
+        stack: &StackName,
+    ) -> anyhow::Result<Vec<(StackReport, i64)>> {
+        let scans = self.tenant.last_scans(self.id, stack.as_str(), LOOKED_BACK);
+        let told = scans.await?.into_iter().filter_map(|scan| {
+            let report = serde_json::from_value(scan.outcome).ok()?;
+            Some((report, scan.finished_at))
+        });
+        Ok(told.collect())
+    }
+}
+
+impl Process for Bot {
+    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
+        let span =
+            info_span!("scan", installation = %order.installation, repository = %order.repository);
+        // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.
+        Box::pin(self.make(&order)).instrument(span).await.map(drop)
+    }
+
+    async fn run(&self, order: ErrandOrder) -> Result<(), JobError> {
+        let span = info_span!("errand", installation = %order.installation, repository = %order.repository);
+        Box::pin(async {
+            // It needs nothing of GitHub, and nothing of GitHub's may hold it up.
+            if let Errand::Notify(notification) = &order.errand {
+                return self.notify(&order, notification).await;
+            }
+            let visit = self.visit(order.installation, order.repository).await?;
+            let Some(visit) = visit else {
+                return Ok(());
+            };
+            match &order.errand {
+                Errand::Comment { issue, comment, at } => {
+                    self.answer(&visit, *issue, *comment, *at).await
+                }
+                Errand::Boxes {
+                    issue,
+                    ticked,
+                    person,
+                    at,
+                } => self.boxes(&visit, *issue, ticked, (person, *at)).await,
+                Errand::Review { pull } => self.review(&visit, *pull).await,
+                Errand::Dashboard => self.refresh(&visit).await,
+                Errand::Conceal => self.conceal(&visit).await,
+                Errand::Notify(_) => Ok(()),
+            }
+        })
+        .instrument(span)
+        .await
+    }
+
+    async fn acknowledge(&self, order: &ErrandOrder) -> anyhow::Result<()> {
+        let Errand::Comment { comment, .. } = order.errand else {
+            return Ok(());
+        };
+        self.see(order.installation, order.repository, comment)
+            .await
+    }
+
+    async fn give_up(&self, order: &ErrandOrder) -> anyhow::Result<()> {
+        let Errand::Comment { issue, comment, .. } = order.errand else {
+            return Ok(());
+        };
+        self.apologise(order.installation, order.repository, issue, comment)
+            .await
+    }
+
+    async fn redeliver(&self) -> anyhow::Result<()> {
+        let asked = self.github.redeliver().await?;
+        if asked > 0 {
+            info!(asked, "asked GitHub to deliver again");
+        }
+        Ok(())
+    }
+}
+
+/// Whether another try of a job may have another end.
+pub(super) fn judged(error: GithubError) -> JobError {
+    match error {
+        GithubError::NotFound(_) | GithubError::Forbidden { .. } => JobError::Fatal(error.into()),
+        GithubError::Limited { seconds, .. } => {
+            JobError::Later(anyhow!(error), Duration::from_secs(seconds))
+        }
+        error => JobError::Retry(error.into()),
+    }
+}
+
+/// The same of an error that may have GitHub's in it.
+pub(super) fn weighed(error: anyhow::Error) -> JobError {
+    match error.downcast::<GithubError>() {
+        Ok(error) => judged(error),
+        Err(error) => JobError::Retry(error),
+    }
+}

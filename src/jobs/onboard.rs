@@ -1,0 +1,265 @@
+//! A repository without `.driftguard.yml`: one pull request that brings it, and says what a start would show.
+
+use super::access;
+use super::bot::{Bot, Visit, judged, weighed};
+use super::decline;
+use super::job::JobError;
+use super::load;
+use super::now;
+use super::pushes::ONBOARDING;
+use super::role::{derive, external_id, permissions, trust};
+use super::scan::{Scan, look, read};
+use crate::github::{Proposed, Reviewers};
+use crate::model::{StackName, StackReport, Tree};
+use crate::report::{self, FirstLook, Onboarding};
+use crate::resources::Look;
+use crate::settings::{self, NewAccept, Settings};
+use crate::store::{Proposal, ProposalState};
+use std::collections::BTreeMap;
+
+/// Why the entries that a start brings are accepted.
+const TODAY: &str = "it was so when DriftGuard started";
+
+impl Bot {
+    /// The external id of a repository.
+    pub(super) fn external_id(&self, visit: &Visit<'_>) -> String {
+        external_id(self.key(), visit.head.owner, visit.id.0)
+    }
+
+    /// What notifications of a repository are signed with.
+    pub(super) fn notify_secret(&self, repository: u64) -> String {
+        hex::encode(derive(self.key(), &format!("notifications/{repository}")))
+    }
+
+    /// Opens the pull request that brings the first settings, or brings its text to what is known by now. A repository
+    /// without stacks has none; where people closed it, it rests.
+    pub(super) async fn onboard(&self, visit: &Visit<'_>, tree: &Tree) -> Result<(), JobError> {
+        let Ok(stacks) = load::stacks(tree, &Settings::default()) else {
+            tracing::info!("two stacks would have one name: somebody has to name them");
+            return Ok(());
+        };
+        if stacks.is_empty() {
+            return Ok(());
+        }
+        let known = self.known_onboarding(visit).await.map_err(weighed)?;
+        let rests =
+            |one: &Proposal| matches!(one.state, ProposalState::Declined | ProposalState::Merged);
+        if known.as_ref().is_some_and(rests) {
+            return Ok(());
+        }
+        let open = known.filter(|one| one.state.is_open());
+        let first = self.first_look(visit, tree, open.as_ref()).await?;
+        let named: Vec<_> = stacks
+            .iter()
+            .map(|stack| (stack.name.clone(), stack.path.clone()))
+            .collect();
+        let external_id = self.external_id(visit);
+        let principal = access::principal(&self.aws).await;
+        let text = |value| serde_json::to_string_pretty(&value).unwrap_or_default();
+        let page = report::onboarding_page(&Onboarding {
+            stacks: &named,
+            external_id: &external_id,
+            trust: &text(trust(&principal, &external_id)),
+            permissions: &text(permissions()),
+            first: &first,
+        });
+        let number = match &open {
+            Some(open) => {
+                let repository = &visit.repository;
+                let issue = repository.issue(open.number).await.map_err(judged)?;
+                if let Some(issue) = issue {
+                    let body = crate::model::boxes::carry(&issue.body, &page.body);
+                    let written = repository.write_issue(&issue, &page.title, &body);
+                    written.await.map_err(judged)?;
+                }
+                open.number
+            }
+            None => self.open_onboarding(visit, &named, &page).await?,
+        };
+        if visit.head.private {
+            let secret = report::notify_secret(&self.notify_secret(visit.id.0));
+            let said = visit.repository.say(number, "notifications", "", &secret);
+            said.await.map_err(judged)?;
+        }
+        let proposal = Proposal {
+            repository: visit.id,
+            branch: ONBOARDING.to_owned(),
+            stack: String::new(),
+            number,
+            state: ProposalState::Open,
+            findings: Vec::new(),
+            opened_at: open.map_or_else(now, |open| open.opened_at),
+            changed_at: now(),
+            anew: false,
+        };
+        Ok(visit.tenant.keep_proposal(&proposal).await?)
+    }
+
+    async fn open_onboarding(
+        &self,
+        visit: &Visit<'_>,
+        stacks: &[(StackName, String)],
+        page: &report::PullRequestText,
+    ) -> Result<u64, JobError> {
+        let file = settings::first_file(stacks, None, &self.external_id(visit));
+        let wanted = Proposed {
+            branch: ONBOARDING,
+            base: &visit.head.default_branch,
+            commit: &visit.head.commit,
+            title: &page.title,
+            body: &page.body,
+            message: &page.message,
+            files: &BTreeMap::from([(settings::FILE.to_owned(), file.into_bytes())]),
+            labels: &[],
+            reviewers: &Reviewers::default(),
+            draft: false,
+            anew: false,
+            known: None,
+        };
+        let proposing = visit.repository.propose(&wanted).await;
+        Ok(proposing.map_err(judged)?.number())
+    }
+
+    /// The onboarding pull request as GitHub has it.
+    async fn known_onboarding(&self, visit: &Visit<'_>) -> anyhow::Result<Option<Proposal>> {
+        let Some(known) = visit.tenant.proposal(visit.id, ONBOARDING).await? else {
+            return Ok(None);
+        };
+        let pull = match known.state.is_open() {
+            true => visit.repository.issue(known.number).await?,
+            false => None,
+        };
+        let Some(pull) = pull.filter(|pull| !pull.open) else {
+            return Ok(Some(known));
+        };
+        let state = match pull.merged {
+            true => ProposalState::Merged,
+            false => ProposalState::Declined,
+        };
+        decline::settle(&visit.tenant, known, state, &pull.closed_by, now()).await?;
+        visit.tenant.proposal(visit.id, ONBOARDING).await
+    }
+
+    /// What a scan with the settings of the onboarding branch shows. They count if a person who may write made the last
+    /// commit there: the one place beside the default branch where a role may be named.
+    async fn first_look(
+        &self,
+        visit: &Visit<'_>,
+        tree: &Tree,
+        open: Option<&Proposal>,
+    ) -> Result<FirstLook, JobError> {
+        if !visit.head.private {
+            return Ok(FirstLook::Public);
+        }
+        let Some(open) = open else {
+            return self.look_at(visit, tree, &Settings::default()).await;
+        };
+        let settings = match self.on_branch(visit).await? {
+            None => Settings::default(),
+            Some(file) => match read(&file) {
+                Ok(settings) => settings,
+                Err(wrong) => return Ok(FirstLook::Wrong(wrong)),
+            },
+        };
+        let names_role = settings.aws != settings::Aws::default()
+            || settings
+                .stacks
+                .iter()
+                .any(|one| one.aws != settings::Aws::default());
+        if names_role {
+            let person = visit.repository.last_person(open.number).await;
+            let person = person.map_err(judged)?.unwrap_or_default();
+            if !visit.repository.may_write(&person).await.map_err(judged)? {
+                return Ok(FirstLook::NotCounted);
+            }
+        }
+        self.look_at(visit, tree, &settings).await
+    }
+
+    /// The settings' file as it stands on the onboarding branch.
+    async fn on_branch(&self, visit: &Visit<'_>) -> Result<Option<Vec<u8>>, JobError> {
+        let tip = visit.repository.tip(ONBOARDING).await.map_err(judged)?;
+        let Some(tip) = tip else {
+            return Ok(None);
+        };
+        let file = visit.repository.file(&tip, settings::FILE).await;
+        file.map_err(judged)
+    }
+
+    async fn look_at(
+        &self,
+        visit: &Visit<'_>,
+        tree: &Tree,
+        settings: &Settings,
+    ) -> Result<FirstLook, JobError> {
+        let stacks = match load::stacks(tree, settings) {
+            Ok(stacks) => stacks,
+            Err(wrong) => return Ok(FirstLook::Wrong(wrong.message)),
+        };
+        let scan = Scan {
+            visit,
+            settings,
+            tree,
+            only: None,
+        };
+        let external_id = self.external_id(visit);
+        let mut reports: Vec<StackReport> = Vec::new();
+        let groups = access::groups(stacks, settings, &external_id, self.ambient);
+        let look = match groups.len() {
+            1 => look(settings),
+            // What the other group claims is not known here.
+            _ => Look::Off,
+        };
+        for (access, stacks) in groups {
+            let Some(access) = access else {
+                return Ok(FirstLook::NoRole);
+            };
+            if let Some(open) = access::open_role(&self.aws, &access).await {
+                return Ok(FirstLook::Wrong(open));
+            }
+            let survey = self.survey(&scan, access, stacks, look).await?;
+            reports.extend(survey.report.stacks);
+        }
+        Ok(FirstLook::Scanned(reports))
+    }
+
+    /// Accepts what has drifted by now on the onboarding branch, if that is the box that was ticked.
+    pub(super) async fn start_quiet(
+        &self,
+        visit: &Visit<'_>,
+        ticked: &[String],
+    ) -> Result<(), JobError> {
+        if !ticked.iter().any(|order| order == report::START_QUIET) {
+            return Ok(());
+        }
+        let tree = visit.repository.tree(&visit.head.commit).await;
+        let tree = tree.map_err(judged)?;
+        let known = self.known_onboarding(visit).await.map_err(weighed)?;
+        let Some(open) = known.filter(|one| one.state.is_open()) else {
+            return Ok(());
+        };
+        let first = self.first_look(visit, &tree, Some(&open)).await?;
+        let file = self.on_branch(visit).await?;
+        if let (FirstLook::Scanned(reports), Some(file)) = (&first, file) {
+            let findings = reports.iter().filter_map(|one| one.outcome.as_ref().ok());
+            let findings = findings.flat_map(|scanned| &scanned.findings);
+            let entries: Vec<_> = findings
+                .filter_map(|finding| NewAccept::of(finding, TODAY.to_owned(), None, None))
+                .collect();
+            let text = String::from_utf8_lossy(&file);
+            match settings::with_accepted(Some(&text), &entries) {
+                Ok(text) if !entries.is_empty() => {
+                    let files = BTreeMap::from([(settings::FILE.to_owned(), text.into_bytes())]);
+                    let message = "Accept what has drifted by now";
+                    let added = visit.repository.append(ONBOARDING, message, &files).await;
+                    added.map_err(judged)?;
+                }
+                Ok(_) => {}
+                Err(refused) => {
+                    tracing::warn!(error = %refused, "today's drift cannot be accepted")
+                }
+            }
+        }
+        self.onboard(visit, &tree).await
+    }
+}

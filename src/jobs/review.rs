@@ -1,0 +1,76 @@
+//! Checks on the pull requests of others: what has drifted in the stacks that they touch.
+
+use super::bot::{Bot, Visit, judged};
+use super::job::JobError;
+use crate::github::{Annotation, CheckRun, Conclusion};
+use crate::model::{Severity, Standing};
+use crate::report::{self, Remark};
+use crate::settings::Checks;
+
+impl Bot {
+    /// Leaves a check for each stack that a pull request touches.
+    pub(super) async fn review(&self, visit: &Visit<'_>, number: u64) -> Result<(), JobError> {
+        let Some(settings) = self.settings(visit).await? else {
+            return Ok(());
+        };
+        if settings.checks == Checks::Off || !Self::tells(visit, &settings) {
+            return Ok(());
+        }
+        let repository = &visit.repository;
+        let Some(pull) = repository.pull(number).await.map_err(judged)? else {
+            return Ok(());
+        };
+        if !pull.open || pull.base != visit.head.default_branch {
+            return Ok(());
+        }
+        let files = repository.changed(number).await.map_err(judged)?;
+        for standing in self.standings(visit).await? {
+            let scanned = standing.scanned_at > 0;
+            if !scanned || !files.iter().any(|file| lies_in(&standing, file)) {
+                continue;
+            }
+            let text = report::review(&standing);
+            let name = format!("DriftGuard / {}", standing.report.name);
+            let check = CheckRun {
+                name: &name,
+                commit: &pull.head,
+                conclusion: match (text.good, settings.checks) {
+                    (true, _) => Conclusion::Success,
+                    (false, Checks::Failing) => Conclusion::Failure,
+                    (false, _) => Conclusion::Neutral,
+                },
+                title: &text.title,
+                summary: &text.summary,
+                text: &text.text,
+                annotations: &[],
+            };
+            repository.check(&check).await.map_err(judged)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file is a stack's own.
+fn lies_in(standing: &Standing, file: &str) -> bool {
+    let folder = standing.report.path.as_str();
+    folder.is_empty()
+        || file
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A remark as GitHub shows it.
+pub(super) fn annotation(remark: &Remark) -> Annotation {
+    Annotation {
+        path: remark.file.clone(),
+        start_line: remark.line,
+        end_line: remark.line,
+        annotation_level: match remark.severity {
+            Severity::Critical | Severity::High => "failure",
+            Severity::Medium => "warning",
+            Severity::Low | Severity::Info => "notice",
+        },
+        title: remark.title.clone(),
+        message: remark.message.clone(),
+    }
+}

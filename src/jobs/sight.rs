@@ -1,0 +1,131 @@
+//! What a scan saw, and what it could not have seen: what is not known is not gone.
+
+use crate::model::{Coverage, Finding, FindingId, Kind, Scanned, StackReport};
+use std::collections::BTreeMap;
+
+/// A scan beside what earlier ones found.
+pub(super) struct Sight<'a> {
+    scanned: &'a Scanned,
+    before: BTreeMap<FindingId, Finding>,
+}
+
+impl<'a> Sight<'a> {
+    /// `earlier` are the stack's earlier scans, the newest first.
+    pub(super) fn new(
+        scanned: &'a Scanned,
+        earlier: impl IntoIterator<Item = StackReport>,
+    ) -> Self {
+        let mut before = BTreeMap::new();
+        for earlier in earlier.into_iter().filter_map(|one| one.outcome.ok()) {
+            for finding in earlier.findings.into_iter().chain(earlier.set_aside) {
+                before.entry(finding.id.clone()).or_insert(finding);
+            }
+        }
+        Self { scanned, before }
+    }
+
+    /// Whether the scan has this finding as one.
+    pub(super) fn stands(&self, id: &str) -> bool {
+        self.scanned.findings.iter().any(|one| one.id.0 == id)
+    }
+
+    /// Whether the scan has it at all, set aside or not.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.stands(id) || self.scanned.set_aside.iter().any(|one| one.id.0 == id)
+    }
+
+    /// Whether it is gone: the scan has it not, and would have it if it stood.
+    pub(super) fn is_gone(&self, id: &str) -> bool {
+        if self.has(id) {
+            return false;
+        }
+        match self.before.get(&FindingId(id.to_owned())) {
+            Some(finding) => self.sees(finding),
+            None => self.sees_all(),
+        }
+    }
+
+    /// Whether the scan looked where this finding was.
+    fn sees(&self, finding: &Finding) -> bool {
+        let parent = finding.under.as_ref().map(|under| under.tf_type.as_str());
+        let types = [Some(finding.tf_type.as_str()), parent];
+        let here = |row: &&Coverage| {
+            let differ = |one: &Option<_>, other: &Option<_>| {
+                one.is_some() && other.is_some() && one != other
+            };
+            types.contains(&Some(row.tf_type.as_str()))
+                && !differ(&row.account, &finding.account)
+                && (row.region.is_none()
+                    || finding.region.is_none()
+                    || row.region == finding.region)
+        };
+        let mut rows = self.scanned.coverage.iter().filter(here);
+        let looked_below = finding.kind != Kind::Unmanaged || self.scanned.looked_below;
+        looked_below && rows.all(|row| row.status.is_known())
+    }
+
+    /// Whether the scan looked everywhere that it can.
+    fn sees_all(&self) -> bool {
+        self.scanned.looked_below && !self.scanned.is_partial()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Status, Verdict};
+
+    fn finding(id: &str, tf_type: &str, kind: Kind) -> Finding {
+        let mut finding = Finding::new(kind, Verdict::Drift, tf_type);
+        finding.id = FindingId(id.to_owned());
+        finding.under = (kind == Kind::Unmanaged)
+            .then(|| "aws_iam_role.web".parse().ok())
+            .flatten();
+        finding
+    }
+
+    fn row(tf_type: &str, status: Status) -> Coverage {
+        Coverage {
+            tf_type: tf_type.to_owned(),
+            account: None,
+            region: None,
+            resources: 1,
+            status,
+            reason: None,
+            missing_action: None,
+        }
+    }
+
+    #[test]
+    fn only_what_would_have_been_seen_is_gone() {
+        let earlier = |findings| StackReport {
+            name: crate::model::StackName::of_path("a"),
+            path: String::new(),
+            backend: None,
+            outcome: Ok(Scanned {
+                findings,
+                ..Scanned::default()
+            }),
+        };
+        let known = earlier(vec![
+            finding("f-1", "aws_instance", Kind::Modified),
+            finding("f-2", "aws_iam_role", Kind::Modified),
+            finding("f-3", "aws_iam_role_policy", Kind::Unmanaged),
+        ]);
+        let gone = |looked_below: bool, role: Status| {
+            let scanned = Scanned {
+                coverage: vec![
+                    row("aws_instance", Status::Checked),
+                    row("aws_iam_role", role),
+                ],
+                looked_below,
+                ..Scanned::default()
+            };
+            let sight = Sight::new(&scanned, vec![known.clone()]);
+            ["f-1", "f-2", "f-3", "f-unknown"].map(|id| sight.is_gone(id))
+        };
+        assert_eq!(gone(true, Status::Checked), [true, true, true, true]);
+        assert_eq!(gone(true, Status::Denied), [true, false, false, false]);
+        assert_eq!(gone(false, Status::Checked), [true, true, false, false]);
+    }
+}
