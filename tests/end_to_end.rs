@@ -17,6 +17,10 @@ const CHECK: &str = "DriftGuard / infra-production";
 /// The files of the shop's repository.
 const FILES: &[(&str, &str)] = &[
     (
+        ".driftguard.yml",
+        include_str!("../src/cli/demo/repo/.driftguard.yml"),
+    ),
+    (
         "infra/production/access.tf",
         include_str!("../src/cli/demo/repo/infra/production/access.tf"),
     ),
@@ -267,7 +271,7 @@ async fn a_push_opens_the_pull_requests_that_fix_the_drift(database: Database) {
             "infra/production/web.tf"
         ]
     );
-    let tfvars = FILES[4].1;
+    let tfvars = FILES[5].1;
     assert_eq!(
         world.text(ADOPT, "infra/production/terraform.tfvars"),
         tfvars.replace("t3.small", "t3.xlarge")
@@ -506,11 +510,11 @@ async fn a_role_that_only_the_code_names_is_never_assumed(database: Database) {
         .unwrap();
     world.sts = Some(sts.url().to_owned());
     world.begin().await;
-    let backend = FILES[1].1.replace(
+    let backend = FILES[2].1.replace(
         "region = \"us-east-1\"\n\n",
         &format!("region = \"us-east-1\"\n  assume_role {{\n    role_arn = \"{named}\"\n  }}\n\n"),
     );
-    assert_ne!(backend, FILES[1].1);
+    assert_ne!(backend, FILES[2].1);
     let commit = world
         .push(&[FILES, &[("infra/production/backend.tf", backend.as_str())]].concat())
         .await;

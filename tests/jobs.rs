@@ -2,10 +2,10 @@
 
 use crate::database::{Database, on_both};
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use driftguard::jobs::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
 use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::model::{
-    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName,
+    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
 };
 use driftguard::store::{Delivery, Lease, Proposal, ProposalState, Request};
 use std::collections::BTreeMap;
@@ -71,6 +71,18 @@ impl Process for Scans {
         tokio::time::sleep(self.takes).await;
         busy(-1);
         self.made.lock().unwrap().push(order);
+        Ok(())
+    }
+
+    async fn run(&self, _: ErrandOrder) -> Result<(), JobError> {
+        Ok(())
+    }
+
+    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
         Ok(())
     }
 
@@ -172,6 +184,7 @@ fn told(repository: Option<RepositoryId>, event: Event) -> Notice {
         installation: ACME,
         account: "acme".to_owned(),
         repository: repository.map(origin),
+        sender: Sender::default(),
         event,
     }
 }
@@ -264,6 +277,14 @@ async fn pushes_that_wait_become_one_scan_of_the_newest_commit(database: Databas
 }
 
 async fn scans_of_one_repository_do_not_overlap(database: Database) {
+    let before = database.inbox().await;
+    before.store.of(ACME).learn("acme", 1).await.unwrap();
+    before
+        .store
+        .of(ACME)
+        .keep_repository(&origin(SHOP))
+        .await
+        .unwrap();
     let scans = Scans {
         takes: Duration::from_millis(300),
         ..Scans::default()
@@ -510,7 +531,8 @@ async fn a_pull_request_closed_by_a_person_is_declined(database: Database) {
     let tenant = inbox.store.of(ACME);
     let branch = "driftguard/production/restore".to_owned();
     for (id, action, merged, by_bot, expected) in [
-        ("d-1", "closed", false, true, ProposalState::Closed),
+        // By which program, the next scan asks.
+        ("d-1", "closed", false, true, ProposalState::Open),
         ("d-2", "reopened", false, false, ProposalState::Open),
         ("d-3", "closed", false, false, ProposalState::Declined),
         ("d-4", "closed", true, false, ProposalState::Merged),
@@ -523,8 +545,9 @@ async fn a_pull_request_closed_by_a_person_is_declined(database: Database) {
             number: 7,
             state: ProposalState::Open,
             findings: vec!["f-1".to_owned()],
-            fingerprint: "aa".to_owned(),
+            opened_at: 1,
             changed_at: 1,
+            anew: false,
         };
         tenant.keep_proposal(&open).await.unwrap();
         let (action, branch) = (action.to_owned(), branch.clone());
@@ -533,9 +556,11 @@ async fn a_pull_request_closed_by_a_person_is_declined(database: Database) {
             number: 7,
             branch: branch.clone(),
             merged,
-            by_bot,
+            ticked: Vec::new(),
         };
-        told_and_done(&inbox, id, told(Some(SHOP), event)).await;
+        let mut notice = told(Some(SHOP), event);
+        notice.sender.bot = by_bot;
+        told_and_done(&inbox, id, notice).await;
         let kept = tenant.proposal(SHOP, &branch).await.unwrap().unwrap();
         assert_eq!(kept.state, expected, "{id}");
     }

@@ -3,7 +3,7 @@
 use crate::database::{Database, on_both};
 use driftguard::cli::serve;
 use driftguard::config::Config;
-use driftguard::jobs::job::{JobError, Process, ScanOrder};
+use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::net::TcpListener;
@@ -26,6 +26,18 @@ struct Scans(Arc<Mutex<Vec<ScanOrder>>>);
 impl Process for Scans {
     async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
         self.0.lock().unwrap().push(order);
+        Ok(())
+    }
+
+    async fn run(&self, _: ErrandOrder) -> Result<(), JobError> {
+        Ok(())
+    }
+
+    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
         Ok(())
     }
 
