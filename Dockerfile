@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The server on its own: no shell, no user but a numbered one, nothing that it does not run.
+# The server on its own: no shell, no user but a numbered one.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
