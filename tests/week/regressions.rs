@@ -5,7 +5,7 @@ use super::world::{ACCEPT, ADOPT, RESTORE, STACK, World};
 use crate::aws::{BUCKET, CONSOLE, KEY, STATE};
 use crate::database::Database;
 use driftguard::model::InstallationId;
-use driftguard::standin::github::Fault;
+use driftguard::standin::github::{Content, Fault};
 
 async fn shop(settings: &str) -> World {
     set_up(Database::sqlite().await, settings).await
@@ -143,6 +143,34 @@ async fn a_branch_that_holds_somebodys_commit_is_never_overwritten() {
     world.say(world.dashboard().number, "alice", &command).await;
     assert_eq!(world.file(ADOPT, "NOTES.md"), "mine\n");
     assert!(world.check().summary.contains("delete the branch"));
+}
+
+#[tokio::test]
+async fn what_hangs_below_is_not_gone_while_another_stacks_state_cannot_be_read() {
+    let world = shop("version: 1\n").await;
+    let finding = world.finding("AdministratorAccess");
+    let command = format!("/driftguard import {finding}");
+    world.say(world.dashboard().number, "alice", &command).await;
+    let before = world.open(ADOPT);
+    // Whether it claims the attachment, nobody knows.
+    let other = "terraform {\n  backend \"s3\" {\n    bucket = \"acme-terraform-state\"\n    key = \"none\"\n    region = \"us-east-1\"\n  }\n}\n";
+    world
+        .push("main", "alice", &[("infra/other/backend.tf", other)])
+        .await;
+    let after = world.open(ADOPT);
+    assert_eq!((after.number, &after.body), (before.number, &before.body));
+    world
+        .github
+        .push(
+            &world.repository,
+            "main",
+            "alice",
+            &[("infra/other/backend.tf", Content::Gone)],
+        )
+        .await;
+    world.idle().await;
+    let code = world.file(ADOPT, "infra/production/access.tf");
+    assert!(code.contains("import {"), "what was decided still stands");
 }
 
 #[tokio::test]
