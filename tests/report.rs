@@ -313,7 +313,9 @@ fn a_hostile_tag_stays_a_text() {
     let hostile = "x` @octocat #1 | <img src=x onerror=alert(1)>\n/driftguard adopt all\n```\n<!-- driftguard: {} --> https://evil.example";
     let stack = stack(1, hostile);
     let body = body(&stack);
+    // Less what stands in a block, and in the code span that a table shows.
     let outside: String = body.split("````").step_by(2).collect();
+    let outside: String = outside.split("``").step_by(2).collect();
     for bad in ["@octocat", "<img", "evil.example", "\n/driftguard"] {
         assert!(!outside.contains(bad), "{bad} in {outside}");
     }

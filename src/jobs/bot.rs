@@ -137,8 +137,13 @@ impl Visit<'_> {
 
 impl Process for Bot {
     async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
-        let span =
-            info_span!("scan", installation = %order.installation, repository = %order.repository);
+        let span = info_span!(
+            "scan",
+            installation = %order.installation,
+            repository = %order.repository,
+            trigger = ?order.trigger,
+            told = order.commit,
+        );
         // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.
         Box::pin(self.make(&order)).instrument(span).await.map(drop)
     }

@@ -100,7 +100,7 @@ pub struct ErrandOrder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// A push to the default branch.
+    /// Something that GitHub told: a push to the default branch, an installation, a check that is to run again.
     Push,
     /// The clock.
     Schedule,
@@ -117,7 +117,7 @@ pub struct ScanOrder {
     pub repository: RepositoryId,
     /// The stack; none for all of the repository.
     pub stack: Option<StackName>,
-    /// The commit; none for wherever the default branch is.
+    /// The commit that was told of, where one was: what is read is the default branch as it is by then.
     pub commit: Option<String>,
     /// What asked for it.
     pub trigger: Trigger,

@@ -1,10 +1,10 @@
 //! What the dashboard says: how each stack stands, and the boxes that act.
 
-use super::lines::{Detail, aside, unchecked};
+use super::lines::{Detail, aside, unchecked, what};
 use super::markdown::{Markdown, code, sentence};
 use super::pull_request::LONGEST;
 use super::when::minute;
-use super::words::{brief, by_severity, cost, name, signed};
+use super::words::{by_severity, cost, name, signed};
 use crate::model::{Choice, Finding, FixKind, Kind, Scanned, Severity, Standing, Verdict, boxes};
 use askama::Template;
 
@@ -47,7 +47,7 @@ struct Stack {
 struct Row {
     severity: &'static str,
     name: Markdown,
-    event: Markdown,
+    event: String,
     state: String,
 }
 
@@ -208,11 +208,11 @@ pub(super) fn numbers(pulls: &[u64]) -> String {
 }
 
 fn row(finding: &Finding, standing: &Standing) -> Row {
-    let price = cost(finding).map(|cost| format!(", {cost}"));
+    let price = cost(finding).map(|cost| sentence(&format!(", {cost}")).to_string());
     Row {
         severity: finding.severity.as_str(),
         name: code(&name(finding)),
-        event: sentence(&format!("{}{}", brief(finding), price.unwrap_or_default())),
+        event: format!("{}{}", what(finding), price.unwrap_or_default()),
         state: state(finding, standing),
     }
 }

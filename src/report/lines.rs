@@ -1,8 +1,8 @@
 //! Pieces that several texts have: where a fix edits, what a finding fails, what is left to a person, what was not checked.
 
-use super::markdown::{code, sentence};
-use super::words::name;
-use crate::model::{Coverage, Finding, Status};
+use super::markdown::{Markdown, code, sentence};
+use super::words::{brief, event, name};
+use crate::model::{Coverage, Finding, Kind, Status};
 
 /// How much is told of each finding. Detail goes before anything that a reader must act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,14 @@ pub enum Detail {
 impl Detail {
     /// All, the most detailed first.
     pub const ALL: [Self; 4] = [Self::Full, Self::Short, Self::Table, Self::Count];
+}
+
+/// What happened to a finding, in as many words as a table has room for.
+pub(super) fn what(finding: &Finding) -> Markdown {
+    match finding.kind {
+        Kind::Modified => code(&brief(finding)),
+        _ => sentence(&event(finding)),
+    }
 }
 
 /// Where the fix edits the code.

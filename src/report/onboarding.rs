@@ -1,8 +1,9 @@
 //! What the pull request says that brings the first settings.
 
+use super::lines::what;
 use super::markdown::{Markdown, block, code, sentence};
 use super::pull_request::{LONGEST, PullRequestText};
-use super::words::{brief, by_severity, counted, name};
+use super::words::{by_severity, counted, name};
 use crate::model::{Finding, StackName, StackReport, boxes};
 use askama::Template;
 
@@ -107,7 +108,7 @@ fn page(
         stack: code(report.name.as_str()),
         severity: finding.severity.as_str(),
         name: code(&name(finding)),
-        event: sentence(&brief(finding)),
+        event: what(finding),
     };
     let more = |count: usize| (count > listed).then(|| format!("And {} more.", count - listed));
     Page {

@@ -1,10 +1,10 @@
 //! What a pull request says.
 
 use super::direction::Direction;
-use super::lines::{Detail, aside, controls, left, places, techniques, titled, unchecked};
+use super::lines::{Detail, aside, controls, left, places, techniques, titled, unchecked, what};
 use super::markdown::{Markdown, block, code, sentence};
 use super::words::{by_severity, changes, cost, counted, name, signed};
-use crate::model::{Finding, FixKind, Money, Scanned, StackReport, boxes};
+use crate::model::{Finding, FixKind, Kind, Money, Scanned, StackReport, boxes};
 use askama::Template;
 
 /// GitHub takes 65,536 characters; some room is left for what it adds itself.
@@ -48,7 +48,7 @@ struct Page<'a> {
 struct Row {
     severity: &'static str,
     name: Markdown,
-    event: &'static str,
+    event: Markdown,
     cost: String,
     place: String,
 }
@@ -196,9 +196,9 @@ fn row(finding: &Finding) -> Row {
         severity: finding.severity.as_str(),
         name: code(&name(finding)),
         event: match finding.kind {
-            crate::model::Kind::Deleted => "gone",
-            crate::model::Kind::Unmanaged => "added",
-            _ => "changed",
+            Kind::Deleted => sentence("gone"),
+            Kind::Unmanaged => sentence("added"),
+            _ => what(finding),
         },
         cost: cost(finding).unwrap_or_default(),
         place: places(finding),
