@@ -14,10 +14,10 @@ use tokio::task::JoinSet;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// The longest pause between two looks at a repository that is taken.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The longest pause between two looks at a repository that is taken: somebody may wait for an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// How often a job may be put off: days of the longest wait.
+/// How often a job may be put off: more than a day of the longest wait.
 const MOST_WAITS: u32 = 20_000;
 
 impl<P: Process> Worker<P> {

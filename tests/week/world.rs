@@ -221,7 +221,7 @@ impl World {
 
     /// Waits until no job is left.
     pub async fn idle(&self) {
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_secs(240);
         loop {
             let standing = self.inbox.queue.standing().await.unwrap();
             if standing.waiting + standing.running == 0 {
