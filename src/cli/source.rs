@@ -169,7 +169,7 @@ impl Source {
     fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
         let folder = checkout.path.as_str();
         let mut stacks = load::stacks(&checkout.tree, settings)?;
-        stacks.retain(|stack| lies_in(folder, &stack.path));
+        stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
             stacks.retain(|stack| stack.path == folder);
         }
@@ -230,14 +230,6 @@ impl Source {
 /// The day, in UTC, as `2026-11-24`.
 fn today() -> String {
     jiff::Timestamp::now().strftime("%F").to_string()
-}
-
-/// Whether a folder is another one or lies below it.
-fn lies_in(outer: &str, folder: &str) -> bool {
-    outer.is_empty()
-        || folder
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A file of the repository, as seen from a folder of it.

@@ -1,9 +1,9 @@
 //! `/driftguard ignore FINDING [until DATE] [REASON...]`
 
-use super::speech::{day, decide, names, one, word};
+use super::speech::{decide, names, one, word};
 use super::{Answer, Command, Scene};
 use crate::model::Choice;
-use crate::report::{code, printable, sentence};
+use crate::report::{code, day, printable, sentence};
 
 /// `/driftguard ignore FINDING [until DATE] [REASON...]`
 ///

@@ -1,9 +1,9 @@
 //! `/driftguard snooze FINDING DURATION`
 
-use super::speech::{decide, minute, names, nothing_more, one, word};
+use super::speech::{decide, names, nothing_more, one, word};
 use super::{Answer, Command, Scene};
 use crate::model::Choice;
-use crate::report::code;
+use crate::report::{code, minute};
 
 /// `/driftguard snooze FINDING DURATION`
 ///

@@ -1,9 +1,9 @@
 //! `/driftguard status`
 
-use super::speech::{ago, minute, nothing_more};
+use super::speech::{ago, nothing_more};
 use super::{Answer, Command, Scene};
 use crate::model::{Choice, Decision, Scanned, Severity, Standing};
-use crate::report::{by_severity, code, counted, sentence, signed};
+use crate::report::{by_severity, code, counted, minute, numbers, sentence, signed};
 use std::cmp::Reverse;
 
 /// `/driftguard status`
@@ -71,11 +71,6 @@ fn row(stack: &Standing, now: i64) -> String {
             [String::new(), reason, String::new()]
         }
     };
-    let pulls: Vec<_> = stack
-        .pulls
-        .iter()
-        .map(|number| format!("#{number}"))
-        .collect();
     let cells = [
         code(stack.report.name.as_str()).to_string(),
         posture,
@@ -83,7 +78,7 @@ fn row(stack: &Standing, now: i64) -> String {
         cost,
         ago(stack.scanned_at, now),
         stack.next_scan.map_or("when asked".to_owned(), minute),
-        pulls.join(", "),
+        numbers(&stack.pulls),
         decided(&stack.decisions, now),
     ];
     format!("| {} |", cells.join(" | "))

@@ -4,7 +4,6 @@ use super::bot::Visit;
 use super::decline;
 use super::groups::{Group, groups};
 use super::plan::decided;
-use super::scan::today;
 use super::sight::Sight;
 use crate::github::{GithubError, Proposed, Proposing};
 use crate::model::{Choice, Decision, Finding, Scanned, StackReport, Tree};
@@ -311,7 +310,7 @@ impl Proposer<'_> {
         sight: &Sight<'_>,
         decisions: &[Decision],
     ) -> anyhow::Result<()> {
-        let today = today(self.now);
+        let today = report::day(self.now);
         for decision in decisions.iter().filter(|one| one.stack == stack.name) {
             let finding = &decision.finding.0;
             let gone = sight.is_gone(finding);

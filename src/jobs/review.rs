@@ -3,7 +3,7 @@
 use super::bot::{Bot, Visit, judged};
 use super::job::JobError;
 use crate::github::{Annotation, CheckRun, Conclusion};
-use crate::model::{Severity, Standing};
+use crate::model::{Severity, Tree};
 use crate::report::{self, Remark};
 use crate::settings::Checks;
 
@@ -26,7 +26,11 @@ impl Bot {
         let files = repository.changed(number).await.map_err(judged)?;
         for standing in self.standings(visit).await? {
             let scanned = standing.scanned_at > 0;
-            if !scanned || !files.iter().any(|file| lies_in(&standing, file)) {
+            if !scanned
+                || !files
+                    .iter()
+                    .any(|file| Tree::holds(&standing.report.path, file))
+            {
                 continue;
             }
             let text = report::review(&standing);
@@ -48,15 +52,6 @@ impl Bot {
         }
         Ok(())
     }
-}
-
-/// Whether a file is a stack's own.
-fn lies_in(standing: &Standing, file: &str) -> bool {
-    let folder = standing.report.path.as_str();
-    folder.is_empty()
-        || file
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// A remark as GitHub shows it.

@@ -166,7 +166,7 @@ impl Bot {
             aws: &aws,
             look,
             redactor: &redactor,
-            today: today(now()),
+            today: report::day(now()),
             only: scan.only,
         };
         Ok(Box::pin(survey(&request, stacks, &|_| {})).await)
@@ -233,12 +233,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Settings, String> {
 
 pub(super) fn look(settings: &Settings) -> Look {
     settings.unmanaged.map_or(Look::Children, load::look)
-}
-
-/// The day of a moment, in UTC, as `2026-11-24`.
-pub(super) fn today(now: i64) -> String {
-    let moment = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    moment.strftime("%F").to_string()
 }
 
 /// Leaves a check run on the scanned commit.

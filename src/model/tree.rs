@@ -45,6 +45,14 @@ impl Tree {
         path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
+    /// Whether a path is a folder itself, or lies below it; `""` holds all.
+    pub fn holds(folder: &str, path: &str) -> bool {
+        folder.is_empty()
+            || path
+                .strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// A path relative to a folder, `.` and `..` resolved: none where it leads out of the repository.
     pub fn join(folder: &str, relative: &str) -> Option<String> {
         if relative.starts_with('/') {
@@ -75,6 +83,19 @@ impl<P: Into<String>, B: Into<Vec<u8>>> FromIterator<(P, B)> for Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_holds_itself_and_what_lies_below() {
+        for (folder, path, held) in [
+            ("", "infra", true),
+            ("infra", "infra", true),
+            ("infra", "infra/main.tf", true),
+            ("infra", "infrastructure/main.tf", false),
+            ("infra/a", "infra", false),
+        ] {
+            assert_eq!(Tree::holds(folder, path), held, "{folder} {path}");
+        }
+    }
 
     #[test]
     fn a_path_never_leads_out_of_the_repository() {

@@ -202,7 +202,8 @@ fn checked(scanned: &Scanned) -> String {
     format!("{} of {}", summary.checked, summary.resources)
 }
 
-pub(super) fn numbers(pulls: &[u64]) -> String {
+/// The numbers of pull requests, as GitHub links them: `#3, #4`.
+pub fn numbers(pulls: &[u64]) -> String {
     let numbers: Vec<_> = pulls.iter().map(|number| format!("#{number}")).collect();
     numbers.join(", ")
 }

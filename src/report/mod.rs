@@ -20,7 +20,7 @@ mod when;
 mod words;
 
 pub use check::{CheckText, Remark, check, failed, needs_role, review};
-pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, dashboard};
+pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, dashboard, numbers};
 pub use direction::{Direction, carries};
 pub use explain::explain;
 pub use json::json;
@@ -33,5 +33,5 @@ pub use reply::{accept, late, scanned, shortened};
 pub use sarif::{code_scanning, sarif};
 pub use summary::summary;
 pub use text::{Paint, text};
-pub use when::minute;
+pub use when::{day, minute};
 pub use words::{by_severity, counted, name, printable, signed};

@@ -2,8 +2,18 @@
 
 use jiff::Timestamp;
 
-/// A moment in epoch milliseconds: `2026-11-24 16:30 UTC`.
+/// A moment in epoch milliseconds: `2026-11-24 16:30 UTC`; empty where it is none.
 pub fn minute(moment: i64) -> String {
-    let moment = Timestamp::from_millisecond(moment).unwrap_or_default();
-    moment.strftime("%F %H:%M UTC").to_string()
+    written(moment, "%F %H:%M UTC")
+}
+
+/// The day of a moment in epoch milliseconds, in UTC: `2026-11-24`. Such texts sort as days do.
+pub fn day(moment: i64) -> String {
+    written(moment, "%F")
+}
+
+fn written(moment: i64, form: &str) -> String {
+    Timestamp::from_millisecond(moment)
+        .map(|moment| moment.strftime(form).to_string())
+        .unwrap_or_default()
 }

@@ -12,7 +12,7 @@ pub use comment::read;
 pub(super) use decide::{decide, names};
 pub(super) use near::nearest;
 pub(super) use pick::{Picked, any, many, one};
-pub(super) use time::{ago, day, minute};
+pub(super) use time::ago;
 
 /// The first word of a line, and what follows it.
 pub(super) fn word(line: &str) -> (&str, &str) {

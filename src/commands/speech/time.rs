@@ -1,25 +1,9 @@
 //! Moments in words. Nothing here knows what time it is.
 
-use jiff::Timestamp;
+use crate::report::minute;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
-
-/// `2026-11-24 07:17 UTC`, of epoch milliseconds.
-pub(in crate::commands) fn minute(at: i64) -> String {
-    written(at, "%F %H:%M UTC")
-}
-
-/// `2026-11-24`, of epoch milliseconds.
-pub(in crate::commands) fn day(at: i64) -> String {
-    written(at, "%F")
-}
-
-fn written(at: i64, form: &str) -> String {
-    Timestamp::from_millisecond(at)
-        .map(|moment| moment.strftime(form).to_string())
-        .unwrap_or_default()
-}
 
 /// How long ago something was; beyond two days, when it was.
 pub(in crate::commands) fn ago(at: i64, now: i64) -> String {
@@ -38,6 +22,7 @@ pub(in crate::commands) fn ago(at: i64, now: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::day;
 
     #[test]
     fn what_is_long_ago_is_told_by_its_minute() {

@@ -2,7 +2,7 @@
 
 use super::GitHub;
 use super::pulls::tell;
-use super::world::{Issue, Pull, World, now};
+use super::world::{Pull, World, now};
 use serde_json::{Value, json};
 
 impl GitHub {
@@ -59,12 +59,10 @@ impl GitHub {
     /// Opens a pull request from a branch to the default one: its number.
     pub async fn open(&self, repository: &str, branch: &str, person: &str, title: &str) -> u64 {
         let number = self.change(repository, |world, target| {
-            let id = world.fresh_id();
-            let found = world.repositories.get_mut(&target)?;
+            let found = world.repositories.get(&target)?;
             let head = (branch.to_owned(), found.branch(branch)?.clone());
             let base = found.default_branch.clone();
             let base = (base.clone(), found.branch(&base)?.clone());
-            let number = 1 + found.issues.keys().next_back().copied().unwrap_or_default();
             let pull = Pull {
                 head,
                 base,
@@ -72,24 +70,7 @@ impl GitHub {
                 merged: None,
                 asked: Default::default(),
             };
-            let issue = Issue {
-                id,
-                number,
-                author: person.into(),
-                title: title.into(),
-                body: None,
-                open: true,
-                labels: Vec::new(),
-                created: now(),
-                updated: now(),
-                closed: None,
-                closed_by: None,
-                assignees: Vec::new(),
-                pull: Some(pull),
-            };
-            found.issues.insert(number, issue);
-            tell(world, target, number, "opened", person);
-            Some(number)
+            world.open_issue(target, person, (title.into(), None), Some(pull))
         });
         self.shared.deliver().await;
         number.unwrap_or_default()

@@ -3,7 +3,7 @@
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::pulls::tell;
 use super::show;
-use super::world::{Issue, Repository, World, node, now};
+use super::world::{Issue, Pull, Repository, World, node, now};
 use serde_json::{Value, json};
 
 /// The most characters of a body.
@@ -34,29 +34,47 @@ pub(super) fn create(call: &mut Call) -> Outcome {
     }
     let body = call.text("body").map(str::to_owned);
     fits("Issue", body.as_deref())?;
-    let (actor, id) = (call.actor(), call.world.fresh_id());
-    let found = call.repository_mut()?;
-    let number = 1 + found.issues.keys().next_back().copied().unwrap_or_default();
-    let issue = Issue {
-        id,
-        number,
-        author: actor.clone(),
-        title,
-        body,
-        open: true,
-        labels: Vec::new(),
-        created: now(),
-        updated: now(),
-        closed: None,
-        closed_by: None,
-        assignees: Vec::new(),
-        pull: None,
-    };
-    found.issues.insert(number, issue);
-    tell(call.world, call.target, number, "opened", &actor);
+    let actor = call.actor();
+    let opened = call
+        .world
+        .open_issue(call.target, &actor, (title, body), None);
+    let number = opened.ok_or_else(Refusal::not_found)?;
     let found = call.repository()?;
     let issue = found.issues.get(&number).ok_or_else(Refusal::not_found)?;
     Answer::created(show_issue(call.world, found, issue))
+}
+
+impl World {
+    /// Opens an issue, which may be a pull request, with this title and body; tells the App of it. Its number.
+    pub fn open_issue(
+        &mut self,
+        target: u64,
+        author: &str,
+        (title, body): (String, Option<String>),
+        pull: Option<Pull>,
+    ) -> Option<u64> {
+        let id = self.fresh_id();
+        let found = self.repositories.get_mut(&target)?;
+        let number = 1 + found.issues.keys().next_back().copied().unwrap_or_default();
+        let issue = Issue {
+            id,
+            number,
+            author: author.into(),
+            title,
+            body,
+            open: true,
+            labels: Vec::new(),
+            created: now(),
+            updated: now(),
+            closed: None,
+            closed_by: None,
+            assignees: Vec::new(),
+            pull,
+        };
+        found.issues.insert(number, issue);
+        tell(self, target, number, "opened", author);
+        Some(number)
+    }
 }
 
 /// Whether a person may be assigned: 204, or 404.

@@ -63,36 +63,23 @@ pub(super) fn create(call: &mut Call) -> Outcome {
             format!("No commits between {base} and {head}"),
         ));
     }
-    let number = 1 + found.issues.keys().next_back().copied().unwrap_or_default();
     let draft = call
         .body
         .get("draft")
         .and_then(Value::as_bool)
         .unwrap_or_default();
-    let (actor, id) = (call.actor(), call.world.fresh_id());
-    let issue = Issue {
-        id,
-        number,
-        author: actor.clone(),
-        title,
-        body,
-        open: true,
-        labels: Vec::new(),
-        created: now(),
-        updated: now(),
-        closed: None,
-        closed_by: None,
-        assignees: Vec::new(),
-        pull: Some(Pull {
-            head: (head, tip),
-            base: (base, onto),
-            draft,
-            merged: None,
-            asked: Default::default(),
-        }),
+    let pull = Pull {
+        head: (head, tip),
+        base: (base, onto),
+        draft,
+        merged: None,
+        asked: Default::default(),
     };
-    call.repository_mut()?.issues.insert(number, issue);
-    tell(call.world, call.target, number, "opened", &actor);
+    let actor = call.actor();
+    let opened = call
+        .world
+        .open_issue(call.target, &actor, (title, body), Some(pull));
+    let number = opened.ok_or_else(Refusal::not_found)?;
     let found = call.repository()?;
     let issue = found.issues.get(&number).ok_or_else(Refusal::not_found)?;
     Answer::created(show_pull(call.world, found, issue))
