@@ -39,3 +39,10 @@ pub enum GithubError {
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
+
+impl GithubError {
+    /// Whether GitHub understood, and will not: another try has the same end.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Invalid { .. } | Self::Forbidden { .. })
+    }
+}

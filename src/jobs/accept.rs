@@ -1,16 +1,15 @@
 //! The pull request that adds accepted differences to `.driftguard.yml`.
 
-use super::bot::{Bot, judged, weighed};
+use super::bot::{Bot, judged};
 use super::job::JobError;
 use super::now;
 use super::pushes::ACCEPT;
 use super::scan::Scan;
-use crate::github::{Proposed, Proposing, Reviewers};
+use crate::github::Proposing;
 use crate::model::{Choice, Decision, Finding};
 use crate::report;
 use crate::settings::{self, NewAccept};
 use crate::store::{Proposal, ProposalState};
-use std::collections::BTreeMap;
 
 /// What it is closed with where nothing of it is left to accept.
 const NOTHING_LEFT: &str = "Nothing of this is left to accept. Closed by DriftGuard.";
@@ -48,22 +47,18 @@ impl Bot {
         };
         let pairs: Vec<_> = wanted.iter().map(|(one, how)| (one, how)).collect();
         let page = report::accept(&pairs);
-        let proposed = Proposed {
-            branch: ACCEPT,
-            base: &visit.head.default_branch,
-            commit: &visit.head.commit,
-            title: &page.title,
-            body: &page.body,
-            message: &page.message,
-            files: &BTreeMap::from([(settings::FILE.to_owned(), file.into_bytes())]),
-            labels: &scan.settings.pull_requests.labels,
-            reviewers: &Reviewers::default(),
-            draft: false,
-            anew: false,
-            known: open.as_ref().map(|open| open.number),
+        let labels = &scan.settings.pull_requests.labels;
+        let number = open.as_ref().map(|open| open.number);
+        let proposing = visit.propose_settings(ACCEPT, &page, file, (labels, number));
+        let proposing = match proposing.await {
+            Ok(proposing) => proposing,
+            // A rule of the repository's, or somebody's commit on the branch, is no reason to have no scan.
+            Err(error) if error.is_refusal() => {
+                tracing::warn!(error = format!("{error:#}"), "a pull request was refused");
+                return Ok(Some(format!("No pull request from `{ACCEPT}`: {error:#}")));
+            }
+            Err(error) => return Err(judged(error)),
         };
-        let proposing = visit.repository.propose(&proposed).await;
-        let proposing = proposing.map_err(|error| weighed(error.into()))?;
         let number = proposing.number();
         let same = open.filter(|open| open.number == number);
         let proposal = Proposal {

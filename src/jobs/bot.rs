@@ -6,12 +6,15 @@ use super::queue::Queue;
 use super::role::derive;
 use crate::aws::{Access, Aws};
 use crate::config::{App, Config};
-use crate::github::{GitHub, GithubError, Head, Repository};
+use crate::github::{GitHub, GithubError, Head, Proposed, Proposing, Repository, Reviewers};
 use crate::model::{InstallationId, Redactor, RepositoryId, StackName, StackReport};
 use crate::outbound::Outbound;
+use crate::report::PullRequestText;
+use crate::settings;
 use crate::store::{Store, Tenant};
 use anyhow::anyhow;
 use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tracing::{Instrument, info, info_span};
 
@@ -121,6 +124,31 @@ pub(super) struct Visit<'a> {
 const LOOKED_BACK: u32 = 20;
 
 impl Visit<'_> {
+    /// Opens or updates a pull request that brings this text of the settings, on a branch of its own.
+    pub(super) async fn propose_settings(
+        &self,
+        branch: &str,
+        page: &PullRequestText,
+        file: String,
+        (labels, known): (&[String], Option<u64>),
+    ) -> Result<Proposing, GithubError> {
+        let wanted = Proposed {
+            branch,
+            base: &self.head.default_branch,
+            commit: &self.head.commit,
+            title: &page.title,
+            body: &page.body,
+            message: &page.message,
+            files: &BTreeMap::from([(settings::FILE.to_owned(), file.into_bytes())]),
+            labels,
+            reviewers: &Reviewers::default(),
+            draft: false,
+            anew: false,
+            known,
+        };
+        self.repository.propose(&wanted).await
+    }
+
     /// What the last scans of a stack said, and when, the newest first. One that was given up said nothing.
     pub(super) async fn reports(
         &self,

@@ -9,7 +9,6 @@ use super::now;
 use super::pushes::ONBOARDING;
 use super::role::{derive, external_id, permissions, trust};
 use super::scan::{Scan, look, read};
-use crate::github::{Proposed, Reviewers};
 use crate::model::{StackName, StackReport, Tree};
 use crate::report::{self, FirstLook, Onboarding};
 use crate::resources::Look;
@@ -102,22 +101,8 @@ impl Bot {
         page: &report::PullRequestText,
     ) -> Result<u64, JobError> {
         let file = settings::first_file(stacks, None, &self.external_id(visit));
-        let wanted = Proposed {
-            branch: ONBOARDING,
-            base: &visit.head.default_branch,
-            commit: &visit.head.commit,
-            title: &page.title,
-            body: &page.body,
-            message: &page.message,
-            files: &BTreeMap::from([(settings::FILE.to_owned(), file.into_bytes())]),
-            labels: &[],
-            reviewers: &Reviewers::default(),
-            draft: false,
-            anew: false,
-            known: None,
-        };
-        let proposing = visit.repository.propose(&wanted).await;
-        Ok(proposing.map_err(judged)?.number())
+        let proposing = visit.propose_settings(ONBOARDING, page, file, (&[], None));
+        Ok(proposing.await.map_err(judged)?.number())
     }
 
     /// The onboarding pull request as GitHub has it.

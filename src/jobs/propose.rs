@@ -341,7 +341,7 @@ fn loses(known: &Proposal, sight: &Sight<'_>) -> bool {
 /// What is told of a pull request that GitHub does not take: a rule of the repository's is no reason to have no scan.
 fn refused(error: anyhow::Error, group: &Group<'_>) -> anyhow::Result<String> {
     match error.downcast_ref::<GithubError>() {
-        Some(GithubError::Invalid { .. } | GithubError::Forbidden { .. }) => {
+        Some(refused) if refused.is_refusal() => {
             tracing::warn!(
                 branch = group.branch,
                 error = format!("{error:#}"),

@@ -115,6 +115,18 @@ async fn a_wish_that_cannot_be_written_down_is_told_and_rests_nowhere() {
 }
 
 #[tokio::test]
+async fn somebodys_branch_of_our_name_holds_no_scan_up() {
+    let world = shop("version: 1\n").await;
+    world.push(ACCEPT, "alice", &[("NOTES.md", "mine\n")]).await;
+    let finding = world.finding("aws_instance.batch");
+    let command = format!("/driftguard ignore {finding} ours");
+    let answer = world.say(world.dashboard().number, "alice", &command).await;
+    assert!(answer[0].contains("delete the branch"), "{answer:?}");
+    assert!(answer[0].contains("Scanned"), "{answer:?}");
+    assert_eq!(world.file(ACCEPT, "NOTES.md"), "mine\n");
+}
+
+#[tokio::test]
 async fn a_pull_request_that_github_refuses_is_told_and_the_scan_goes_on() {
     let mut world = World::start(Database::sqlite().await, AMBIENT).await;
     world.aws.replay(CONSOLE).await.unwrap();
