@@ -154,7 +154,27 @@ impl Visit<'_> {
         &self,
         stack: &StackName,
     ) -> anyhow::Result<Vec<(StackReport, i64)>> {
-        let scans = self.tenant.last_scans(self.id, stack.as_str(), LOOKED_BACK);
+        self.newest_reports(stack, LOOKED_BACK).await
+    }
+
+    /// What the last scan of a stack said that said anything, and when. Earlier ones are read only where it did not.
+    pub(super) async fn report(
+        &self,
+        stack: &StackName,
+    ) -> anyhow::Result<Option<(StackReport, i64)>> {
+        let mut newest = self.newest_reports(stack, 1).await?;
+        if newest.is_empty() {
+            newest = self.reports(stack).await?;
+        }
+        Ok(newest.into_iter().next())
+    }
+
+    async fn newest_reports(
+        &self,
+        stack: &StackName,
+        most: u32,
+    ) -> anyhow::Result<Vec<(StackReport, i64)>> {
+        let scans = self.tenant.last_scans(self.id, stack.as_str(), most);
         let told = scans.await?.into_iter().filter_map(|scan| {
             let report = serde_json::from_value(scan.outcome).ok()?;
             Some((report, scan.finished_at))

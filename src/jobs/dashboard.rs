@@ -19,7 +19,7 @@ impl Bot {
         let proposals = tenant.proposals(id).await?;
         let mut standings = Vec::new();
         for scheduled in tenant.stacks(id).await? {
-            let told = visit.reports(&scheduled.stack).await?.into_iter().next();
+            let told = visit.report(&scheduled.stack).await?;
             let (report, scanned_at) = told.unzip();
             let open: Vec<_> = proposals
                 .iter()
