@@ -2,13 +2,18 @@
 
 use secrecy::SecretString;
 use std::fs::DirBuilder;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use url::Url;
 
 /// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
 const KEY_LENGTH: usize = 32;
+
+/// Names the address and port to listen on.
+const LISTEN: &str = "DRIFTGUARD_LISTEN";
+/// Where to listen unless that says otherwise.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// GitHub's API, unless `GITHUB_API_URL` says otherwise.
 pub const GITHUB_API: &str = "https://api.github.com";
@@ -30,6 +35,8 @@ pub struct Config {
     pub data_folder: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where `/metrics` is answered; none: with the rest.
+    pub metrics_listen: Option<SocketAddr>,
     /// Where people reach the pages.
     pub public_url: Option<Url>,
     /// Whether a repository without a role is read with the server's own AWS credentials.
@@ -88,7 +95,8 @@ impl Config {
             pages_url: address(&lookup, "GITHUB_URL", GITHUB_PAGES)?,
             database_url,
             data_folder,
-            listen: listen(&lookup)?,
+            listen: listen(&lookup, LISTEN)?.unwrap_or(USUAL_ADDRESS),
+            metrics_listen: listen(&lookup, "DRIFTGUARD_METRICS_LISTEN")?,
             public_url: public_url(&lookup)?,
             ambient: switch(&lookup, "DRIFTGUARD_AWS_AMBIENT")?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
@@ -98,6 +106,11 @@ impl Config {
     /// Reads the settings of this process.
     pub fn of_process() -> Result<Self, ConfigError> {
         Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Where files without a name are made: beside the embedded database, which has the space.
+    pub fn spool_folder(&self) -> PathBuf {
+        self.data_folder.clone().unwrap_or_else(std::env::temp_dir)
     }
 
     /// Makes the folder of the embedded database, for this user only.
@@ -242,13 +255,15 @@ fn database_in(folder: &Path) -> Option<String> {
     Some(format!("sqlite://{}", file.path()))
 }
 
-fn listen(lookup: Lookup) -> Result<SocketAddr, ConfigError> {
-    let text = lookup("DRIFTGUARD_LISTEN").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    text.parse().map_err(|_| ConfigError::Bad {
-        variable: "DRIFTGUARD_LISTEN",
-        problem: format!("({text}) is no address and port"),
-        remedy: "write it as in 0.0.0.0:8080",
-    })
+fn listen(lookup: Lookup, variable: &'static str) -> Result<Option<SocketAddr>, ConfigError> {
+    let parse = |text: String| {
+        text.parse().map_err(|_| ConfigError::Bad {
+            variable,
+            problem: format!("({text}) is no address and port"),
+            remedy: "write it as in 0.0.0.0:8080",
+        })
+    };
+    lookup(variable).map(parse).transpose()
 }
 
 fn public_url(lookup: Lookup) -> Result<Option<Url>, ConfigError> {
@@ -288,86 +303,4 @@ fn switch(lookup: Lookup, variable: &'static str) -> Result<bool, ConfigError> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use secrecy::ExposeSecret;
-
-    const APP: &[(&str, &str)] = &[
-        ("GITHUB_APP_ID", "7"),
-        ("GITHUB_PRIVATE_KEY", "'-----BEGIN PRIVATE KEY-----\\nMII'"),
-        ("GITHUB_WEBHOOK_SECRET", "new, old"),
-        ("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
-        ("XDG_DATA_HOME", "/srv/my data"),
-    ];
-
-    fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::read(|name| {
-            let found = settings.iter().rev().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn without_an_app_it_starts_in_set_up_mode() {
-        let config = read(&[("HOME", "/home/x")]).unwrap();
-        assert!(config.app.is_none());
-        assert_eq!(
-            config.database_url.expose_secret(),
-            "sqlite:///home/x/.local/share/driftguard/driftguard.db"
-        );
-        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.api_url, "https://api.github.com");
-    }
-
-    #[test]
-    fn an_app_is_read_whole() {
-        let config = read(APP).unwrap();
-        let app = config.app.as_ref().unwrap();
-        let secrets: Vec<_> = app
-            .webhook_secrets
-            .iter()
-            .map(|s| s.expose_secret())
-            .collect();
-        assert_eq!(secrets, ["new", "old"]);
-        let key = app.private_key.expose_secret();
-        assert_eq!(key, "-----BEGIN PRIVATE KEY-----\nMII");
-        assert_eq!(
-            config.database_url.expose_secret(),
-            "sqlite:///srv/my%20data/driftguard/driftguard.db"
-        );
-        assert!(!format!("{config:?}").contains("0123456789abcdef"));
-    }
-
-    #[test]
-    fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
-        for (name, value) in [
-            ("GITHUB_APP_ID", "seven"),
-            ("GITHUB_PRIVATE_KEY", "hunter2"),
-            ("GITHUB_WEBHOOK_SECRET", "hunter2,,"),
-            ("GITHUB_WEBHOOK_SECRET", "hunter2,b,c"),
-            ("DRIFTGUARD_SECRET_KEY", "hunter2"),
-            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
-            ("DRIFTGUARD_LISTEN", "8080"),
-            ("DRIFTGUARD_PUBLIC_URL", "hunter2"),
-            ("GITHUB_API_URL", "ftp://x"),
-            ("DRIFTGUARD_AWS_AMBIENT", "yes"),
-            ("DRIFTGUARD_DATA_DIR", "here"),
-        ] {
-            let error = read(&[APP, &[(name, value)]].concat())
-                .unwrap_err()
-                .to_string();
-            assert!(error.starts_with(name), "{error}");
-            assert!(!error.contains("hunter2"), "{error}");
-        }
-        for name in [
-            "GITHUB_PRIVATE_KEY",
-            "GITHUB_WEBHOOK_SECRET",
-            "DRIFTGUARD_SECRET_KEY",
-        ] {
-            let error = read(&[APP, &[(name, "")]].concat())
-                .unwrap_err()
-                .to_string();
-            assert!(error.starts_with(&format!("{name} is not set")), "{error}");
-        }
-    }
-}
+mod tests;

@@ -10,6 +10,9 @@ pub mod model;
 /// The process's settings, read once.
 pub mod config;
 
+/// Bytes that everything in the process shares.
+pub mod memory;
+
 /// One repository's `.driftguard.yml`.
 pub mod settings;
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const RULES: &[(&str, &[&str], &[&str])] = &[
     ("main", &["cli", "config"], &["tokio", "anyhow"]),
     ("config", &[], &["anyhow", "secrecy", "thiserror", "url"]),
+    ("memory", &[], &["thiserror", "tokio"]),
     ("model", &[], &["serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
     ("settings", &["model"], &["chrono", "croner", "serde", "serde_json", "serde_saphyr", "thiserror", "jiff"]),
     ("code", &["model"], &["hcl_edit", "serde_json", "thiserror", "base64", "sha1", "sha2", "hex"]),
@@ -27,8 +28,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("outbound", &["model"], &["hex", "hmac", "http", "reqwest", "sha2", "thiserror", "tokio", "url"]),
     ("store", &["model"], &["anyhow", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
     ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "outbound", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "hex", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
-    ("webhook", &["model", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"]),
-    ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "hex", "http", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),
+    ("webhook", &["model", "memory", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "tempfile", "thiserror", "tokio", "tracing"]),
+    ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "futures", "hex", "http", "hyper", "hyper_util", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
     ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "outbound", "store", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];

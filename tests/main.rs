@@ -9,6 +9,7 @@ mod commands;
 mod coverage;
 mod database;
 mod demo;
+mod door;
 mod end_to_end;
 mod fix;
 mod github;

@@ -55,12 +55,7 @@ struct Server {
 
 impl Server {
     async fn start(settings: &[(&str, &str)], scans: &Scans) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let address = format!("127.0.0.1:{port}");
+        let address = free_address();
         let config = Config::read(|name| match name {
             "DRIFTGUARD_LISTEN" => Some(address.clone()),
             name => settings
@@ -93,6 +88,11 @@ impl Server {
         let answer = reqwest::get(format!("http://{}{path}", self.address)).await?;
         Ok((answer.status().as_u16(), answer.text().await?))
     }
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
 }
 
 async fn a_signed_push_is_scanned_and_the_server_stops_when_told(database: Database) {
@@ -165,6 +165,36 @@ async fn without_an_app_it_is_alive_and_nothing_else() {
     );
     for path in ["/readyz", "/metrics", "/", "/webhooks/github"] {
         assert_eq!(server.get(path).await.unwrap().0, 404, "{path}");
+    }
+    server.stop.send(()).unwrap();
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn metrics_may_have_an_address_of_their_own() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let metrics = free_address();
+    let server = Server::start(
+        &[
+            ("GITHUB_APP_ID", "7"),
+            ("GITHUB_PRIVATE_KEY", "-----BEGIN PRIVATE KEY-----"),
+            ("GITHUB_WEBHOOK_SECRET", "hush"),
+            ("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+            ("DRIFTGUARD_DATA_DIR", folder.path().to_str().unwrap()),
+            ("DRIFTGUARD_METRICS_LISTEN", &metrics),
+        ],
+        &Scans::default(),
+    )
+    .await;
+    let get = async |path: &str| {
+        reqwest::get(format!("http://{metrics}{path}"))
+            .await
+            .unwrap()
+    };
+    assert_eq!(server.get("/metrics").await.unwrap().0, 404);
+    assert_eq!(get("/metrics").await.status(), 200);
+    for path in ["/healthz", "/webhooks/github"] {
+        assert_eq!(get(path).await.status(), 404, "{path}");
     }
     server.stop.send(()).unwrap();
     server.task.await.unwrap().unwrap();

@@ -5,7 +5,7 @@ use crate::npm;
 use driftguard::jobs::inbox::Inbox;
 use driftguard::model::{DeliveryId, Event, InstallationId};
 use driftguard::webhook::signature::{Secrets, Signature};
-use driftguard::webhook::{Door, event, router};
+use driftguard::webhook::{Bodies, Door, event, router};
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -49,6 +49,7 @@ impl Server {
         let door = Door {
             inbox: inbox.clone(),
             secrets: secrets(),
+            bodies: Bodies::new(std::env::temp_dir()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -8,10 +8,11 @@ use crate::jobs::inbox::Inbox;
 use crate::jobs::job::Process;
 use crate::web;
 use crate::web::setup::{Exchange, NewApp, NotMade};
-use crate::webhook::{self, Door, signature::Secrets};
+use crate::webhook::{self, Bodies, Door, signature::Secrets};
 use anyhow::Context;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
+use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Serves until SIGTERM or SIGINT.
@@ -47,21 +48,33 @@ async fn serve(
     process: impl Process,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let listener = listen(config).await?;
+    let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
     let stop = stop.shared();
-    let secrets = Secrets::new(app.webhook_secrets.clone());
     let door = Door {
         inbox: inbox.clone(),
-        secrets,
+        secrets: Secrets::new(app.webhook_secrets.clone()),
+        bodies: Bodies::new(config.spool_folder()),
     };
-    let routes = web::router(inbox.clone()).merge(webhook::router(door));
+    let mut routes = web::router(inbox.clone()).merge(webhook::router(door));
+    let metrics = web::metrics(inbox.clone());
+    let metrics = match config.metrics_listen {
+        Some(address) => {
+            let listener = listen("DRIFTGUARD_METRICS_LISTEN", address).await?;
+            web::serve(listener, metrics, stop.clone()).boxed()
+        }
+        None => {
+            routes = routes.merge(metrics);
+            async { Ok(()) }.boxed()
+        }
+    };
     tracing::info!(address = %config.listen, "serving");
-    let (served, worked) = tokio::join!(
+    let (served, measured, worked) = tokio::join!(
         web::serve(listener, routes, stop.clone()),
+        metrics,
         worker(inbox.clone(), process).run(stop),
     );
     inbox.close().await;
-    served.and(worked)
+    served.and(measured).and(worked)
 }
 
 /// Serves the set-up page, and that the process runs, until `stop` ends.
@@ -70,7 +83,7 @@ async fn set_up(
     stop: impl Future<Output = ()> + Clone + Send + 'static,
 ) -> anyhow::Result<()> {
     let pages = web::setup::router(config, Maker(Manifests::new(&config.api_url)?))?;
-    let listener = listen(config).await?;
+    let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
     let here = format!("http://{}", config.listen);
     let public = config.public_url.as_ref().map(ToString::to_string);
     let page = public.unwrap_or(here);
@@ -101,12 +114,7 @@ impl Exchange for Maker {
     }
 }
 
-async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
-    let listening = TcpListener::bind(config.listen).await;
-    listening.with_context(|| {
-        format!(
-            "while listening on {}: set DRIFTGUARD_LISTEN",
-            config.listen
-        )
-    })
+async fn listen(variable: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listening = TcpListener::bind(address).await;
+    listening.with_context(|| format!("while listening on {address}: set {variable}"))
 }

@@ -14,13 +14,17 @@ pub fn alive() -> Router {
     Router::new().route("/healthz", get(async || "ok\n"))
 }
 
-/// `/healthz`, `/readyz` and `/metrics`.
+/// `/healthz` and `/readyz`.
 pub fn router(inbox: Inbox) -> Router {
-    let told = Router::new()
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
-        .with_state(inbox);
-    alive().merge(told)
+    let ready = Router::new().route("/readyz", get(ready)).with_state(inbox);
+    alive().merge(ready)
+}
+
+/// `/metrics` alone: it may have an address of its own.
+pub fn metrics(inbox: Inbox) -> Router {
+    Router::new()
+        .route("/metrics", get(counts))
+        .with_state(inbox)
 }
 
 /// Whether the database answers.
@@ -38,7 +42,7 @@ async fn ready(State(inbox): State<Inbox>) -> impl IntoResponse {
 }
 
 /// The counts of this process, and how many jobs of all processes stand where.
-async fn metrics(State(inbox): State<Inbox>) -> impl IntoResponse {
+async fn counts(State(inbox): State<Inbox>) -> impl IntoResponse {
     let mut text = inbox.metrics.exposition();
     // What the database does not tell is left out.
     if let Ok(Standing {

@@ -17,13 +17,38 @@ impl Secrets {
         Self(secrets)
     }
 
-    /// Whether one of the secrets made this signature of this body. It takes as long for a wrong one as for a right.
+    /// Whether one of the secrets made this signature of this body.
     pub fn made(&self, signature: &Signature, body: &[u8]) -> bool {
-        let tried = self.0.iter().map(|secret| {
-            let key = secret.expose_secret().as_bytes();
-            let code = Hmac::<Sha256>::new_from_slice(key).map(|code| code.chain_update(body));
-            code.is_ok_and(|code| code.verify_slice(&signature.0).is_ok())
+        let mut check = self.check();
+        check.update(body);
+        check.made(signature)
+    }
+
+    /// Begins to check a body of which the parts come one after the other.
+    pub fn check(&self) -> Check {
+        let keyed = self.0.iter().filter_map(|secret| {
+            // HMAC takes keys of any length.
+            Hmac::new_from_slice(secret.expose_secret().as_bytes()).ok()
         });
+        Check(keyed.collect())
+    }
+}
+
+/// The codes of a body, one a secret, as far as it has come.
+pub struct Check(Vec<Hmac<Sha256>>);
+
+impl Check {
+    /// Takes a further part.
+    pub fn update(&mut self, part: &[u8]) {
+        for code in &mut self.0 {
+            code.update(part);
+        }
+    }
+
+    /// Whether one of the secrets made this signature. It takes as long for a wrong one as for a right.
+    pub fn made(self, signature: &Signature) -> bool {
+        let tried = self.0.into_iter();
+        let tried = tried.map(|code| code.verify_slice(&signature.0).is_ok());
         // No shortcut: which secret fitted is nobody's business.
         tried.fold(false, |made, fits| made | fits)
     }

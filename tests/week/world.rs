@@ -12,7 +12,7 @@ use driftguard::standin::github::{
 };
 use driftguard::standin::moto::Moto;
 use driftguard::standin::sts::{Sts, Trust};
-use driftguard::webhook::{self, Door, signature::Secrets};
+use driftguard::webhook::{self, Bodies, Door, signature::Secrets};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -122,6 +122,7 @@ impl World {
         let routes = webhook::router(Door {
             inbox: inbox.clone(),
             secrets: Secrets::new(app.webhook_secrets.clone()),
+            bodies: Bodies::new(std::env::temp_dir()),
         });
         let door = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         github.create_repository(REPOSITORY, true);

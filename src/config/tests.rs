@@ -1,0 +1,84 @@
+//! What of the environment is taken, and how it is refused.
+
+use super::*;
+use secrecy::ExposeSecret;
+
+const APP: &[(&str, &str)] = &[
+    ("GITHUB_APP_ID", "7"),
+    ("GITHUB_PRIVATE_KEY", "'-----BEGIN PRIVATE KEY-----\\nMII'"),
+    ("GITHUB_WEBHOOK_SECRET", "new, old"),
+    ("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+    ("XDG_DATA_HOME", "/srv/my data"),
+];
+
+fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::read(|name| {
+        let found = settings.iter().rev().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    })
+}
+
+#[test]
+fn without_an_app_it_starts_in_set_up_mode() {
+    let config = read(&[("HOME", "/home/x")]).unwrap();
+    assert!(config.app.is_none());
+    assert_eq!(
+        config.database_url.expose_secret(),
+        "sqlite:///home/x/.local/share/driftguard/driftguard.db"
+    );
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.api_url, "https://api.github.com");
+}
+
+#[test]
+fn an_app_is_read_whole() {
+    let config = read(APP).unwrap();
+    let app = config.app.as_ref().unwrap();
+    let secrets: Vec<_> = app
+        .webhook_secrets
+        .iter()
+        .map(|s| s.expose_secret())
+        .collect();
+    assert_eq!(secrets, ["new", "old"]);
+    let key = app.private_key.expose_secret();
+    assert_eq!(key, "-----BEGIN PRIVATE KEY-----\nMII");
+    assert_eq!(
+        config.database_url.expose_secret(),
+        "sqlite:///srv/my%20data/driftguard/driftguard.db"
+    );
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
+    for (name, value) in [
+        ("GITHUB_APP_ID", "seven"),
+        ("GITHUB_PRIVATE_KEY", "hunter2"),
+        ("GITHUB_WEBHOOK_SECRET", "hunter2,,"),
+        ("GITHUB_WEBHOOK_SECRET", "hunter2,b,c"),
+        ("DRIFTGUARD_SECRET_KEY", "hunter2"),
+        ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+        ("DRIFTGUARD_LISTEN", "8080"),
+        ("DRIFTGUARD_METRICS_LISTEN", "9090"),
+        ("DRIFTGUARD_PUBLIC_URL", "hunter2"),
+        ("GITHUB_API_URL", "ftp://x"),
+        ("DRIFTGUARD_AWS_AMBIENT", "yes"),
+        ("DRIFTGUARD_DATA_DIR", "here"),
+    ] {
+        let error = read(&[APP, &[(name, value)]].concat())
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with(name), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    for name in [
+        "GITHUB_PRIVATE_KEY",
+        "GITHUB_WEBHOOK_SECRET",
+        "DRIFTGUARD_SECRET_KEY",
+    ] {
+        let error = read(&[APP, &[(name, "")]].concat())
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with(&format!("{name} is not set")), "{error}");
+    }
+}

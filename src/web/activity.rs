@@ -1,0 +1,152 @@
+//! What one connection does at the moment, and since when.
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// How long the head of a request may take, from its first byte on; of the first one, from the connection on.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a request may take to be answered, its body included.
+const ANSWER: Duration = Duration::from_secs(60);
+/// How long a connection is kept on which no further request comes: longer than proxies keep theirs, so that none of
+/// them sends a request into a connection that ends.
+const IDLE: Duration = Duration::from_secs(90);
+
+/// What one connection does, shared by whoever serves it and whoever may end it.
+#[derive(Debug, Clone)]
+pub(super) struct Activity(Arc<Mutex<(Doing, Instant)>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    /// Sends the head of a request.
+    Asking,
+    /// Waits for its answer; it may still send the body.
+    Waiting,
+    /// Has had its answer.
+    Resting,
+}
+
+impl Activity {
+    /// A connection that was just made.
+    pub(super) fn start() -> Self {
+        Self(Arc::new(Mutex::new((Doing::Asking, Instant::now()))))
+    }
+
+    /// Since when it has asked for nothing that it waits for. None while it does.
+    pub(super) fn unused_since(&self) -> Option<Instant> {
+        let (doing, since) = self.now();
+        (doing != Doing::Waiting).then_some(since)
+    }
+
+    /// When it has taken too long for what it does.
+    pub(super) fn ends_at(&self) -> Instant {
+        let (doing, since) = self.now();
+        since
+            + match doing {
+                Doing::Asking => HEAD,
+                Doing::Waiting => ANSWER,
+                Doing::Resting => IDLE,
+            }
+    }
+
+    pub(super) fn asked(&self) {
+        self.set(Doing::Waiting);
+    }
+
+    pub(super) fn answered(&self) {
+        self.set(Doing::Resting);
+    }
+
+    fn received(&self) {
+        if self.now().0 == Doing::Resting {
+            self.set(Doing::Asking);
+        }
+    }
+
+    fn now(&self) -> (Doing, Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, doing: Doing) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = (doing, Instant::now());
+    }
+}
+
+/// A stream that tells when something comes in.
+pub(super) struct Watched<S> {
+    pub stream: S,
+    pub activity: Activity,
+}
+
+impl<S: Read + Unpin> Read for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_ready() {
+            self.activity.received();
+        }
+        read
+    }
+}
+
+impl<S: Write + Unpin> Write for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_waits_for_an_answer_is_in_use() {
+        let activity = Activity::start();
+        let begun = activity.unused_since();
+        assert!(begun.is_some());
+        activity.received();
+        assert_eq!(
+            activity.unused_since(),
+            begun,
+            "more bytes gain no more time"
+        );
+        activity.asked();
+        activity.received();
+        assert_eq!(activity.unused_since(), None);
+        activity.answered();
+        let rests = activity.ends_at();
+        activity.received();
+        assert!(activity.ends_at() < rests, "a head that has begun must end");
+    }
+}

@@ -1,0 +1,106 @@
+//! Takes connections, and answers what is asked on them.
+
+use super::activity::Watched;
+use super::connections::{Connections, Seat};
+use super::descriptors;
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How long open requests may take to end once the server is told to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// The pause after a connection could not be taken: the system has no room for more.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often a connection is looked at that takes its time.
+const TICK: Duration = Duration::from_secs(1);
+/// How much of a request is read ahead; its head has to fit in.
+const READ_AHEAD: usize = 32 * 1024;
+
+/// Answers until `stop` ends, and a little longer what is being answered.
+pub async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    stop: impl Future<Output = ()> + Clone + Send + 'static,
+) -> anyhow::Result<()> {
+    let connections = Connections::new(descriptors::connections());
+    let mut open = JoinSet::new();
+    let mut stopped = std::pin::pin!(stop.clone());
+    loop {
+        let accepted = tokio::select! {
+            () = &mut stopped => break,
+            Some(_) = open.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if let Some(seat) = connections.seat(peer.ip()) {
+                    open.spawn(attend(stream, seat, routes.clone(), stop.clone()));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let ended = async { while open.join_next().await.is_some() {} };
+    // What is not answered by then is dropped with the set.
+    let _ = tokio::time::timeout(FAREWELL, ended).await;
+    Ok(())
+}
+
+/// Answers the requests of one connection.
+async fn attend(
+    stream: TcpStream,
+    seat: Seat,
+    routes: Router,
+    stop: impl Future<Output = ()> + Send,
+) {
+    // An answer is one small packet: to wait for more would only be late.
+    let _ = stream.set_nodelay(true);
+    let stream = Watched {
+        stream: TokioIo::new(stream),
+        activity: seat.activity.clone(),
+    };
+    let routes = TowerToHyperService::new(routes);
+    let activity = &seat.activity;
+    let answer = service_fn(|request| {
+        activity.asked();
+        let answer = routes.call(request);
+        async {
+            let answer = answer.await;
+            activity.answered();
+            answer
+        }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .max_buf_size(READ_AHEAD)
+            .serve_connection(stream, answer)
+    );
+    let mut stop = std::pin::pin!(stop);
+    let mut stopped = false;
+    loop {
+        tokio::select! {
+            // How it ended is the other side's business.
+            _ = &mut connection => return,
+            () = seat.given_away() => return,
+            () = &mut stop, if !stopped => {
+                stopped = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep(TICK) => {
+                if activity.ends_at() <= Instant::now().into_std() {
+                    return;
+                }
+            }
+        }
+    }
+}
