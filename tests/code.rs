@@ -387,3 +387,20 @@ fn code_that_would_take_for_ever_is_given_up_and_said_so() {
     assert_eq!(resource.value("y"), Value::Unknown);
     assert_eq!(resource.value("z"), 2.into());
 }
+
+#[test]
+fn an_evaluation_that_is_interrupted_leaves_the_rest_unknown_and_says_so() {
+    let tree: Tree = [("main.tf", "resource \"a\" \"b\" {\n  x = 1\n}\n")]
+        .into_iter()
+        .collect();
+    let options = Options::default();
+    options.interrupt.raise();
+    let evaluated = code::evaluate(&tree, "", &options);
+    for resource in evaluated.declared.resources.values() {
+        assert_eq!(resource.value("x"), Value::Unknown);
+    }
+    assert_eq!(
+        evaluated.problems[0].message,
+        "the scan ran out of time, so part of this code was not evaluated"
+    );
+}

@@ -3,7 +3,7 @@
 use super::folder::{File, Folder};
 use super::scope::Scope;
 use super::{Names, Options, Recorded};
-use crate::model::{ModuleStep, Source, Value};
+use crate::model::{Interrupt, ModuleStep, Source, Value};
 use hcl_edit::expr::Expression;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub(super) struct Instance<'a> {
     pub above: Vec<&'a str>,
     /// What the whole evaluation may still cost.
     left: Rc<Cell<usize>>,
+    /// Ends the whole evaluation early.
+    pub interrupt: Interrupt,
     locals: RefCell<BTreeMap<String, Local>>,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Instance<'a> {
             recorded: options.recorded.clone(),
             above: Vec::new(),
             left: Rc::new(Cell::new(BUDGET)),
+            interrupt: options.interrupt.clone(),
             locals: RefCell::default(),
         })
     }
@@ -112,6 +115,7 @@ impl<'a> Instance<'a> {
             recorded: self.recorded.clone(),
             above,
             left: self.left.clone(),
+            interrupt: self.interrupt.clone(),
             locals: RefCell::default(),
         })
     }
@@ -123,9 +127,9 @@ impl<'a> Instance<'a> {
         left.is_some()
     }
 
-    /// Whether the evaluation cost all that it may: then the rest is unknown.
+    /// Whether the evaluation cost all that it may, or was ended from outside: then the rest is unknown.
     pub(super) fn is_spent(&self) -> bool {
-        self.left.get() == 0
+        self.left.get() == 0 || self.interrupt.is_raised()
     }
 
     /// A scope of its own for something in one of its files.

@@ -21,7 +21,7 @@ pub use provider::ProviderConfig;
 pub use recorded::Recorded;
 pub use root::{BackendBlock, RootModule, root_modules};
 
-use crate::model::{Declared, Tree, Value};
+use crate::model::{Declared, Interrupt, Tree, Value};
 use folder::Folders;
 use instance::Instance;
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ pub struct Options {
     pub workspace: String,
     /// What a state records of the resources that the code refers to.
     pub recorded: Recorded,
+    /// Ends the evaluation early: what is left is unknown.
+    pub interrupt: Interrupt,
 }
 
 /// What a root module says.
@@ -68,7 +70,11 @@ pub fn evaluate(tree: &Tree, root: &str, options: &Options) -> Evaluated {
                 .map_or(root, |file| file.path)
                 .to_owned(),
             line: 1,
-            message: "this code takes too long to evaluate, so part of it was not".to_owned(),
+            message: match options.interrupt.is_raised() {
+                true => "the scan ran out of time, so part of this code was not evaluated",
+                false => "this code takes too long to evaluate, so part of it was not",
+            }
+            .to_owned(),
         });
     }
     evaluated

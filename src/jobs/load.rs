@@ -46,7 +46,7 @@ impl Stack {
         code::Options {
             var_files: self.var_files.clone(),
             workspace: self.settings.workspace.clone(),
-            recorded: Recorded::default(),
+            ..code::Options::default()
         }
     }
 }

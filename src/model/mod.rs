@@ -9,6 +9,7 @@ mod declared;
 mod edit;
 mod finding;
 mod installation;
+mod interrupt;
 mod money;
 mod normal;
 mod notice;
@@ -31,6 +32,7 @@ pub use finding::{
     Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
+pub use interrupt::Interrupt;
 pub use money::Money;
 pub use notice::{Event, Notice, Origin, Sender};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
