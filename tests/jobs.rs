@@ -26,6 +26,7 @@ on_both!(
     several_workers_do_each_job_once,
     a_killed_workers_scan_is_made_by_another,
     a_worker_that_stops_hands_its_jobs_back,
+    a_suspect_that_is_handed_back_counts_no_death,
     a_failing_scan_is_tried_again_and_given_up_aloud,
     a_scan_that_panics_is_tried_again,
     a_suspended_installation_is_left_alone,
@@ -408,6 +409,39 @@ async fn a_worker_that_stops_hands_its_jobs_back(database: Database) {
     let worker = start(&inbox, &scans);
     until("another worker makes it", async || !scans.made().is_empty()).await;
     assert_eq!(scans.commits(), ["c1"]);
+    worker.stop().await;
+}
+
+async fn a_suspect_that_is_handed_back_counts_no_death(database: Database) {
+    let inbox = database.inbox().await;
+    let endless = Scans {
+        takes: Duration::from_secs(3600),
+        ..Scans::default()
+    };
+    let started = |count| {
+        let scans = endless.clone();
+        until("the scan runs", async move || {
+            scans.started.load(Ordering::SeqCst) == count
+        })
+    };
+    let doomed = start(&database.inbox().await, &endless);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    started(1).await;
+    doomed.kill().await;
+
+    let tenant = inbox.store.of(ACME);
+    let job = format!("d-1@{SHOP}");
+    let deaths = async || tenant.lone_deaths(&job).await.unwrap();
+    assert_eq!(deaths().await, 0, "it was not known to be a suspect");
+    let leaving = start(&inbox, &endless);
+    started(2).await;
+    assert_eq!(deaths().await, 1, "counted before it may happen");
+    leaving.stop().await;
+    assert_eq!(deaths().await, 0);
+    let scans = Scans::default();
+    let worker = start(&inbox, &scans);
+    until("it is made", async || !scans.made().is_empty()).await;
+    idle(&inbox).await;
     worker.stop().await;
 }
 

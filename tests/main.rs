@@ -20,6 +20,7 @@ mod npm;
 mod openapi;
 mod outbound;
 mod parity;
+mod parking;
 mod patch;
 mod report;
 mod resources;

@@ -2,11 +2,13 @@
 
 use driftguard::model::{
     AccountId, AccountReport, Address, Backend, Choice, Control, Coverage, Decision, Difference,
-    Edit, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, Posture, Refusal, Region,
-    Report, RepositoryName, ScanError, Scanned, Severity, Source, StackName, StackReport, Standing,
-    Status, Summary, Value, Verdict,
+    Edit, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, ParkedJob, Posture, Refusal,
+    Region, Report, RepositoryName, ScanError, Scanned, Severity, Source, StackName, StackReport,
+    Standing, Status, Summary, Value, Verdict,
 };
-use driftguard::report::{self, Detail, Direction, FirstLook, Occasion, Onboarding, Paint};
+use driftguard::report::{
+    self, Detail, Direction, FirstLook, Occasion, Onboarding, Overview, Paint,
+};
 use std::collections::BTreeMap;
 
 fn finding(number: usize, tag: &str) -> Finding {
@@ -245,13 +247,38 @@ fn a_dashboard_of_many_findings_and_many_stacks_is_within_githubs_limit() {
     for (count, stacks) in [(1, 1), (1_000, 1), (1_000, 30), (5, 300)] {
         let one = standing(stack(count, "web"));
         let all: Vec<_> = std::iter::repeat_n(one, stacks).collect();
-        let text = report::dashboard(&all, 1_795_000_000_000, Detail::Full);
+        let overview = Overview {
+            standings: all,
+            parked: Vec::new(),
+        };
+        let text = report::dashboard(&overview, 1_795_000_000_000, Detail::Full);
         assert!(text.chars().count() <= 60_000, "{count} in {stacks}");
         assert!(text.contains(report::DASHBOARD_MARKER));
         assert!(text.contains("Scan all stacks now"));
         let told = format!("**{} place", count * stacks);
         assert!(text.starts_with(&told), "{}", &text[..60]);
     }
+}
+
+#[test]
+fn a_dashboard_says_what_does_not_run_and_how_it_does_again() {
+    let job = |id: &str, culprit| ParkedJob {
+        id: id.to_owned(),
+        work: "scan".to_owned(),
+        culprit,
+    };
+    let overview = Overview {
+        standings: vec![standing(stack(1, "web"))],
+        parked: vec![job("d-1@10", true), job("d-2@10", false)],
+    };
+    let text = report::dashboard(&overview, 1_795_000_000_000, Detail::Full);
+    let told = text.split("**Does not run**").nth(1).unwrap();
+    let lines: Vec<_> = told.lines().filter(|line| line.starts_with("- ")).collect();
+    assert!(
+        lines[0].contains("`driftguard jobs retry d-1@10`"),
+        "{told}"
+    );
+    assert!(lines[1].starts_with("- scan (`d-2@10`): waits"), "{told}");
 }
 
 #[test]

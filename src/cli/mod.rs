@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod fix;
 mod iam_policy;
+mod jobs;
 mod key;
 mod output;
 mod progress;
@@ -44,6 +45,9 @@ enum Command {
     /// Show the main job on this machine, end to end, with no account anywhere
     #[cfg(feature = "standin")]
     Demo,
+    /// Show the server's jobs, try a failed or parked one again, or end one
+    #[command(subcommand)]
+    Jobs(jobs::Wish),
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
 }
@@ -61,6 +65,7 @@ pub async fn run() -> ExitCode {
         Command::Fix(options) => fix::run(options).await,
         #[cfg(feature = "standin")]
         Command::Demo => demo::run().await,
+        Command::Jobs(wish) => jobs::run(wish).await,
         Command::IamPolicy(options) => iam_policy::run(&options),
     };
     result.unwrap_or_else(|error| exit::failed(&error))

@@ -2,11 +2,10 @@
 
 use super::inbox::Inbox;
 use super::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
-use super::queue::MOST_TRIES;
+use super::solitude::Turn;
 use super::worker::Worker;
 use super::{delivery, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
-use crate::store::ScanRecord;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -17,27 +16,47 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The longest pause between two looks at a repository that is taken: somebody may wait for an answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a suspect waits while another has its turn.
+const NEXT_TURN: Duration = Duration::from_secs(1);
+
 /// How often a job may be put off: more than a day of the longest wait.
 const MOST_WAITS: u32 = 20_000;
 
+/// Why a job ends that the operator discarded.
+const DISCARDED: &str = "the operator discarded it";
+
 impl<P: Process> Worker<P> {
     /// One try, and what follows from how it ends.
-    pub(super) async fn attempt(
-        self: Arc<Self>,
-        ticket: Ticket,
-        deaths: usize,
-    ) -> anyhow::Result<()> {
-        let end = if deaths >= MOST_TRIES {
-            Err(JobError::Fatal(anyhow::anyhow!(
-                "each of {deaths} tries took its worker down"
-            )))
+    pub(super) async fn attempt(self: Arc<Self>, ticket: Ticket) -> anyhow::Result<()> {
+        if ticket.discarded {
+            return self.give_up(&ticket, DISCARDED).await;
+        }
+        if self.hold(&ticket).await? {
+            return Ok(());
+        }
+        let end = if ticket.suspect {
+            match self.clone().run_alone(&ticket).await? {
+                Turn::Ran(end) => end,
+                Turn::Busy => return self.wait(ticket, NEXT_TURN).await,
+                Turn::TooManyDeaths(deaths) => return self.park(&ticket, deaths).await,
+            }
         } else {
-            let first = ticket.waits == 0 && ticket.failures == 0;
-            self.clone().isolated(ticket.job.clone(), first).await
+            let _beside_others = self.solitude.read().await;
+            self.clone().isolated(&ticket).await
         };
+        self.conclude(ticket, end).await
+    }
+
+    /// What follows from how a try ended.
+    async fn conclude(&self, ticket: Ticket, end: Result<Outcome, JobError>) -> anyhow::Result<()> {
         let metrics = &self.inbox.metrics;
         match end {
-            Ok(Outcome::Done) => metrics.done.add(),
+            Ok(Outcome::Done) => {
+                metrics.done.add();
+                if ticket.suspect {
+                    self.inbox.release_held(&ticket).await?;
+                }
+            }
             Ok(Outcome::Taken) => {
                 let delay = doubled(Duration::from_secs(1), ticket.waits, LONGEST_WAIT);
                 return self.wait(ticket, delay).await;
@@ -71,16 +90,17 @@ impl<P: Process> Worker<P> {
                     "a job is given up"
                 );
                 metrics.failed.add();
-                self.give_up(&ticket, &format!("{error:#}")).await?;
+                self.fail(&ticket, &format!("{error:#}")).await?;
             }
         }
         Ok(())
     }
 
     /// Runs a job so that a panic is a failed try, and a dropped worker ends it.
-    async fn isolated(self: Arc<Self>, job: Job, first: bool) -> Result<Outcome, JobError> {
+    pub(super) async fn isolated(self: Arc<Self>, ticket: &Ticket) -> Result<Outcome, JobError> {
+        let first = ticket.waits == 0 && ticket.failures == 0;
         let mut run = JoinSet::new();
-        run.spawn(self.perform(job, first));
+        run.spawn(self.perform(ticket.job.clone(), first));
         match run.join_next().await {
             Some(Ok(end)) => end,
             Some(Err(death)) => Err(anyhow::Error::new(death).context("the job died").into()),
@@ -190,59 +210,6 @@ impl<P: Process> Worker<P> {
             .push(&Ticket { waits, ..ticket }, delay)
             .await?;
         Ok(())
-    }
-
-    /// Records that a job failed for good, so that it neither vanishes nor waits for ever.
-    async fn give_up(&self, ticket: &Ticket, problem: &str) -> anyhow::Result<()> {
-        match &ticket.job {
-            Job::Delivery {
-                installation,
-                delivery,
-            } => {
-                self.inbox
-                    .store
-                    .of(*installation)
-                    .fail_delivery(delivery, problem)
-                    .await
-            }
-            Job::Scan {
-                installation,
-                repository,
-                stack,
-                ..
-            } => {
-                let tenant = self.inbox.store.of(*installation);
-                let Some(waiting) = tenant.waiting_scan(*repository, stack.as_deref()).await?
-                else {
-                    return Ok(());
-                };
-                let failed = ScanRecord {
-                    id: ticket.key.clone(),
-                    repository: *repository,
-                    stack: stack.clone().unwrap_or_default(),
-                    commit: waiting.commit.clone().unwrap_or_default(),
-                    outcome: serde_json::json!({ "error": problem }),
-                    finished_at: now(),
-                };
-                tenant.record_scan(&failed).await?;
-                tenant
-                    .answer_scan(*repository, stack.as_deref(), &waiting)
-                    .await
-            }
-            // Nothing of it waits in the store.
-            Job::Errand {
-                installation,
-                repository,
-                errand,
-            } => {
-                let order = ErrandOrder {
-                    installation: *installation,
-                    repository: *repository,
-                    errand: errand.clone(),
-                };
-                self.process.give_up(&order).await
-            }
-        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::bot::{Bot, Visit, judged};
 use super::job::JobError;
-use super::now;
+use super::{now, stopped};
 use crate::github::{GithubError, Issue};
-use crate::model::{FindingId, ScanError, StackName, StackReport, Standing, boxes};
-use crate::report::{self, Detail};
+use crate::model::{FindingId, ParkedJob, ScanError, StackName, StackReport, Standing, boxes};
+use crate::report::{self, Detail, Overview};
 use crate::settings::{self, Settings};
+use crate::store::StoppedState;
 
 /// What a dashboard says that was turned off.
 const OFF: &str = "`dashboard: false` in `.driftguard.yml` turns this dashboard off.";
@@ -89,7 +90,10 @@ impl Bot {
                 None => Ok(()),
             };
         }
-        let standings = self.standings(visit).await?;
+        let overview = Overview {
+            standings: self.standings(visit).await?,
+            parked: parked(visit).await?,
+        };
         let issue = match known {
             // A person who closes it wants none; we did, while the settings wanted none.
             Some(issue) if !issue.open => {
@@ -102,9 +106,9 @@ impl Bot {
                 issue
             }
             Some(issue) => issue,
-            None if standings.is_empty() => return Ok(()),
+            None if overview.standings.is_empty() && overview.parked.is_empty() => return Ok(()),
             None => {
-                let body = report::dashboard(&standings, now(), Detail::Count);
+                let body = report::dashboard(&overview, now(), Detail::Count);
                 let number = visit.repository.open_issue(report::DASHBOARD, &body);
                 let number = number.await.map_err(judged)?;
                 let opened = visit.repository.issue(number).await.map_err(judged)?;
@@ -116,7 +120,7 @@ impl Bot {
         };
         visit.tenant.keep_dashboard(visit.id, issue.number).await?;
         for detail in Detail::ALL {
-            let body = report::dashboard(&standings, now(), detail);
+            let body = report::dashboard(&overview, now(), detail);
             if body.chars().count() > report::LONGEST && detail != Detail::Count {
                 continue;
             }
@@ -150,6 +154,21 @@ impl Bot {
         written.await.map_err(judged)?;
         repository.close_issue(issue.number).await.map_err(judged)
     }
+}
+
+/// The parked jobs of a repository: those that took processes down first.
+async fn parked(visit: &Visit<'_>) -> anyhow::Result<Vec<ParkedJob>> {
+    let mut jobs = visit.tenant.parked_jobs(visit.id).await?;
+    jobs.retain(|job| job.state == StoppedState::Parked);
+    jobs.sort_by_key(|job| job.deaths == 0);
+    let parked = jobs.into_iter().map(|job| ParkedJob {
+        work: stopped::read(&job)
+            .map(|ticket| ticket.job.to_string())
+            .unwrap_or_default(),
+        culprit: job.deaths > 0,
+        id: job.id,
+    });
+    Ok(parked.collect())
 }
 
 /// A stack that was never scanned to the end.

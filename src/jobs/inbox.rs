@@ -80,6 +80,7 @@ impl Inbox {
         }
         self.store.forget_deliveries(before(now, MEMORY)).await?;
         self.store.forget_scans(before(now, MEMORY)).await?;
+        self.store.forget_failed_jobs(before(now, MEMORY)).await?;
         self.queue.forget(before(now, ENDED)).await
     }
 

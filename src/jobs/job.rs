@@ -2,6 +2,7 @@
 
 use crate::model::{DeliveryId, InstallationId, RepositoryId, StackName};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 
 /// One thing to do.
@@ -35,6 +36,57 @@ pub enum Job {
         /// What.
         errand: Errand,
     },
+}
+
+impl Job {
+    /// Whose it is.
+    pub fn installation(&self) -> InstallationId {
+        match self {
+            Self::Delivery { installation, .. }
+            | Self::Scan { installation, .. }
+            | Self::Errand { installation, .. } => *installation,
+        }
+    }
+
+    /// The repository that it is of; none for a delivery, which may be of several.
+    pub fn repository(&self) -> Option<RepositoryId> {
+        match self {
+            Self::Delivery { .. } => None,
+            Self::Scan { repository, .. } | Self::Errand { repository, .. } => Some(*repository),
+        }
+    }
+
+    /// Whether it reads the repository's code, which anybody who pushes there wrote.
+    pub fn reads_code(&self) -> bool {
+        match self {
+            Self::Delivery { .. } => false,
+            Self::Scan { .. } => true,
+            Self::Errand { errand, .. } => matches!(
+                errand,
+                Errand::Comment { .. } | Errand::Boxes { .. } | Errand::Review { .. }
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Delivery { .. } => f.write_str("delivery"),
+            Self::Scan { stack: None, .. } => f.write_str("scan"),
+            Self::Scan {
+                stack: Some(stack), ..
+            } => write!(f, "scan of {stack}"),
+            Self::Errand { errand, .. } => match errand {
+                Errand::Comment { issue, .. } => write!(f, "comment on #{issue}"),
+                Errand::Boxes { issue, .. } => write!(f, "boxes of #{issue}"),
+                Errand::Review { pull } => write!(f, "checks on #{pull}"),
+                Errand::Dashboard => f.write_str("dashboard"),
+                Errand::Conceal => f.write_str("emptying what was published"),
+                Errand::Notify(_) => f.write_str("notification"),
+            },
+        }
+    }
 }
 
 /// Something small to do for a repository. It may be done again from the start at any point.
@@ -174,6 +226,15 @@ pub struct Ticket {
     pub failures: u32,
     /// How often it found its subject taken.
     pub waits: u32,
+    /// How often the operator had a stopped job tried again.
+    #[serde(default)]
+    pub retries: u32,
+    /// Whether a process died while it ran, so that it runs alone.
+    #[serde(default)]
+    pub suspect: bool,
+    /// Whether the operator wants it ended without another try.
+    #[serde(default)]
+    pub discarded: bool,
 }
 
 impl Ticket {
@@ -184,14 +245,32 @@ impl Ticket {
             key: key.into(),
             failures: 0,
             waits: 0,
+            retries: 0,
+            suspect: false,
+            discarded: false,
+        }
+    }
+
+    /// The same job, to be taken up again after it was stopped.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self {
+            failures: 0,
+            waits: 0,
+            retries: self.retries + 1,
+            ..self
         }
     }
 
     /// The key of this very pass through the queue.
     pub fn pass(&self) -> String {
+        let key = match self.retries {
+            0 => self.key.clone(),
+            retries => format!("{}!{retries}", self.key),
+        };
         match (self.failures, self.waits) {
-            (0, 0) => self.key.clone(),
-            (failures, waits) => format!("{}#{failures}.{waits}", self.key),
+            (0, 0) => key,
+            (failures, waits) => format!("{key}#{failures}.{waits}"),
         }
     }
 }

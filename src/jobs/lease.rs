@@ -52,7 +52,7 @@ impl<P: Process> Worker<P> {
 }
 
 /// Renews a lease until it is lost, and says how. In a task of its own: a scan that computes for long must not lose it.
-async fn keep_lease(
+pub(super) async fn keep_lease(
     store: Store,
     installation: InstallationId,
     lease: Lease,
@@ -68,7 +68,8 @@ async fn keep_lease(
     }
 }
 
-async fn renew(
+/// Takes or renews a lease. False while somebody else holds it.
+pub(super) async fn renew(
     store: &Store,
     installation: InstallationId,
     lease: &Lease,

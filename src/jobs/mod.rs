@@ -63,10 +63,16 @@ mod delivery;
 mod lease;
 /// Counts of what happened.
 mod metrics;
+/// What the operator sees of the jobs, and does about them.
+pub mod operator;
 /// Which pushes lead to a scan.
 mod pushes;
+/// Jobs that run alone.
+mod solitude;
 /// Which stacks there are, and when each is scanned.
 mod stacks;
+/// Jobs that do not run again by themselves.
+mod stopped;
 
 pub use metrics::Metrics;
 pub use pushes::scans;

@@ -17,9 +17,9 @@ pub(super) const QUEUE: &str = "driftguard";
 /// The table that notes which of apalis's migrations have run.
 const MIGRATIONS: &str = "apalis_migrations";
 
-/// How often apalis hands out one row. Failed tries come back as rows of their own, so this bounds only how often a job
-/// may take its process down with it.
-pub(super) const MOST_TRIES: usize = 6;
+/// How often apalis hands out one row: without a bound of its own. Failed tries come back as rows of their own, and what
+/// takes processes down is parked.
+const MOST_TRIES: usize = 1_000_000;
 
 /// How many connections a process keeps at most.
 const CONNECTIONS: u32 = 8;
@@ -34,6 +34,17 @@ pub enum Queue {
     Sqlite(SqlitePool),
     /// For any number of processes.
     Postgres(PgPool),
+}
+
+/// A job in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedJob {
+    /// The job.
+    pub ticket: Ticket,
+    /// Whether a worker has taken it.
+    pub running: bool,
+    /// When it may be taken, in epoch milliseconds.
+    pub run_at: i64,
 }
 
 /// How many jobs stand where.
@@ -132,6 +143,57 @@ impl Queue {
             }
         }
         Ok(standing)
+    }
+
+    /// What waits and what runs, the oldest first.
+    pub async fn jobs(&self, most: u32) -> anyhow::Result<Vec<QueuedJob>> {
+        const CHOSEN: &str =
+            "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')
+             and done_at is null order by run_at, id limit $2";
+        let most = i64::from(most);
+        let rows: Vec<(Vec<u8>, String, i64)> = match self {
+            Self::Sqlite(pool) => {
+                let statement = format!("select job, status, run_at from Jobs {CHOSEN}");
+                let rows = sqlx::query_as(AssertSqlSafe(statement)).bind(QUEUE).bind(most);
+                rows.fetch_all(pool).await
+            }
+            Self::Postgres(pool) => {
+                let statement = format!(
+                    "select job, status, extract(epoch from run_at)::bigint from apalis.jobs {CHOSEN}"
+                );
+                let rows = sqlx::query_as(AssertSqlSafe(statement)).bind(QUEUE).bind(most);
+                rows.fetch_all(pool).await
+            }
+        }
+        .context("while reading the queue")?;
+        let queued = |(job, status, run_at): (Vec<u8>, String, i64)| {
+            Some(QueuedJob {
+                ticket: serde_json::from_slice(&job).ok()?,
+                running: matches!(status.as_str(), "Queued" | "Running"),
+                run_at: run_at.saturating_mul(1000),
+            })
+        };
+        Ok(rows.into_iter().filter_map(queued).collect())
+    }
+
+    /// Takes a job that waits out of the queue. False where it does not wait.
+    pub async fn withdraw(&self, ticket: &Ticket) -> anyhow::Result<bool> {
+        const CHOSEN: &str = "where job_type = $1 and idempotency_key = $2 and status = 'Pending'";
+        let key = ticket.pass();
+        match self {
+            Self::Sqlite(pool) => {
+                let statement = AssertSqlSafe(format!("delete from Jobs {CHOSEN}"));
+                let done = sqlx::query(statement).bind(QUEUE).bind(key).execute(pool);
+                done.await.map(|done| done.rows_affected())
+            }
+            Self::Postgres(pool) => {
+                let statement = AssertSqlSafe(format!("delete from apalis.jobs {CHOSEN}"));
+                let done = sqlx::query(statement).bind(QUEUE).bind(key).execute(pool);
+                done.await.map(|done| done.rows_affected())
+            }
+        }
+        .map(|rows| rows == 1)
+        .context("while taking a job out of the queue")
     }
 
     /// Puts back what a worker that stops did not finish, so that another need not wait until it counts as dead.

@@ -11,7 +11,11 @@ use apalis_sqlite::SqliteStorage;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::RwLock;
 use tokio::task::JoinSet;
+
+/// The pause before a worker that lost its queue starts again.
+const RECOVERY: Duration = Duration::from_secs(1);
 
 /// How fast a worker goes.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +64,8 @@ pub struct Worker<P> {
     pub(super) pace: Pace,
     pub(super) name: String,
     pub(super) runs: AtomicUsize,
+    /// Held for writing by a suspect, which runs alone; for reading by every other job.
+    pub(super) solitude: RwLock<()>,
     running: AtomicUsize,
 }
 
@@ -73,6 +79,7 @@ impl<P: Process> Worker<P> {
             name: name.into(),
             running: AtomicUsize::new(0),
             runs: AtomicUsize::new(0),
+            solitude: RwLock::new(()),
         }
     }
 
@@ -96,9 +103,9 @@ impl<P: Process> Worker<P> {
                     // What is not finished in time is dropped, and handed back.
                     let _ = tokio::time::timeout(worker.pace.farewell, work).await;
                 }
-                worker.inbox.queue.hand_back(&name).await?;
-                return worker.inbox.store.end_leases(&worker.name).await;
+                return worker.hand_back(&name).await;
             };
+            drop(work);
             if let Err(error) = ended {
                 tracing::error!(
                     error = format!("{error:#}"),
@@ -108,9 +115,30 @@ impl<P: Process> Worker<P> {
             life += 1;
             tokio::select! {
                 () = &mut stop => return Ok(()),
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                () = worker.recover(&name) => {}
             }
         }
+    }
+
+    /// Hands back what a former life of this worker left, as soon as the database answers again: it did not die of it.
+    async fn recover(&self, name: &str) {
+        loop {
+            tokio::time::sleep(RECOVERY).await;
+            match self.hand_back(name).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the database does not answer yet"
+                ),
+            }
+        }
+    }
+
+    /// Hands back what is not finished, so that others need not wait until this worker counts as dead.
+    async fn hand_back(&self, name: &str) -> anyhow::Result<()> {
+        self.inbox.queue.hand_back(name).await?;
+        self.inbox.store.end_leases(&self.name).await?;
+        self.inbox.store.undo_lone_runs(&self.name).await
     }
 
     /// Runs apalis's worker until it is stopped or loses the database.
@@ -168,7 +196,7 @@ impl<P: Process> Worker<P> {
 }
 
 /// What apalis calls for each job. While all slots are taken the worker pauses: it takes no more, and still says that
-/// it lives.
+/// it lives. Apalis counts a try where it takes a job from a dead worker, so more than one makes it a suspect.
 async fn handle<P: Process>(
     ticket: Ticket,
     worker: Data<Arc<Worker<P>>>,
@@ -176,31 +204,45 @@ async fn handle<P: Process>(
     attempt: Attempt,
 ) -> Result<(), BoxDynError> {
     let worker = Arc::clone(&worker);
-    let _slot = Slot::take(&worker.running, worker.pace.slots, &context);
-    let deaths = attempt.current().saturating_sub(1);
-    Ok(worker.clone().attempt(ticket, deaths).await?)
+    let suspect = ticket.suspect || attempt.current() > 1;
+    let slots = worker.pace.slots;
+    let taken = if suspect { slots } else { 1 };
+    let _slots = Slots::take(&worker.running, (taken, slots), &context);
+    let ticket = Ticket { suspect, ..ticket };
+    Ok(worker.clone().attempt(ticket).await?)
 }
 
-/// One of the worker's slots, taken.
-struct Slot<'a> {
+/// Some of the worker's slots, taken.
+struct Slots<'a> {
     running: &'a AtomicUsize,
+    taken: usize,
+    all: usize,
     context: &'a WorkerContext,
 }
 
-impl<'a> Slot<'a> {
-    fn take(running: &'a AtomicUsize, slots: usize, context: &'a WorkerContext) -> Self {
-        if running.fetch_add(1, Ordering::SeqCst) + 1 >= slots {
+impl<'a> Slots<'a> {
+    fn take(
+        running: &'a AtomicUsize,
+        (taken, all): (usize, usize),
+        context: &'a WorkerContext,
+    ) -> Self {
+        if running.fetch_add(taken, Ordering::SeqCst) + taken >= all {
             // Refused only by a worker that stops, and takes no more anyway.
             let _ = context.pause();
         }
-        Self { running, context }
+        Self {
+            running,
+            taken,
+            all,
+            context,
+        }
     }
 }
 
-impl Drop for Slot<'_> {
+impl Drop for Slots<'_> {
     fn drop(&mut self) {
-        self.running.fetch_sub(1, Ordering::SeqCst);
-        if self.context.is_paused() {
+        let left = self.running.fetch_sub(self.taken, Ordering::SeqCst) - self.taken;
+        if left < self.all && self.context.is_paused() {
             let _ = self.context.resume();
         }
     }

@@ -13,6 +13,7 @@ mod interrupt;
 mod money;
 mod normal;
 mod notice;
+mod parked;
 mod reading;
 mod resource;
 mod schema;
@@ -35,6 +36,7 @@ pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName}
 pub use interrupt::Interrupt;
 pub use money::Money;
 pub use notice::{Event, Notice, Origin, Sender};
+pub use parked::ParkedJob;
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
 pub use schema::{

@@ -5,7 +5,9 @@ use super::markdown::{Markdown, code, sentence};
 use super::pull_request::LONGEST;
 use super::when::minute;
 use super::words::{by_severity, cost, name, signed};
-use crate::model::{Choice, Finding, FixKind, Kind, Scanned, Severity, Standing, Verdict, boxes};
+use crate::model::{
+    Choice, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Verdict, boxes,
+};
 use askama::Template;
 
 /// The dashboard's title.
@@ -18,6 +20,7 @@ pub const DASHBOARD_MARKER: &str = "<!-- driftguard: dashboard -->";
 #[template(path = "dashboard.md", escape = "none")]
 struct Page {
     intro: String,
+    parked: Vec<String>,
     stacks: Vec<Stack>,
     scan_all: String,
     dropped: Option<&'static str>,
@@ -51,9 +54,22 @@ struct Row {
     state: String,
 }
 
+/// What a dashboard shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// How each stack stands.
+    pub standings: Vec<Standing>,
+    /// What does not run.
+    pub parked: Vec<ParkedJob>,
+}
+
+/// How many parked jobs are listed.
+const MOST_PARKED: usize = 10;
+
 /// The dashboard's text, the worst stack first; in less detail where it would be longer than GitHub takes. `now` is in
 /// epoch milliseconds.
-pub fn dashboard(standings: &[Standing], now: i64, at_most: Detail) -> String {
+pub fn dashboard(overview: &Overview, now: i64, at_most: Detail) -> String {
+    let Overview { standings, parked } = overview;
     let mut sorted: Vec<_> = standings.iter().collect();
     sorted.sort_by_key(|standing| std::cmp::Reverse(worst(standing)));
     let mut text = String::new();
@@ -63,6 +79,7 @@ pub fn dashboard(standings: &[Standing], now: i64, at_most: Detail) -> String {
     for (detail, most) in tries.filter(|(detail, _)| *detail >= at_most) {
         let page = Page {
             intro: intro(standings),
+            parked: parked.iter().take(MOST_PARKED).map(not_run).collect(),
             stacks: sorted
                 .iter()
                 .take(most)
@@ -106,6 +123,19 @@ fn intro(standings: &[Standing]) -> String {
         "{drift} DriftGuard watches {stacks} of this repository. A box that you tick acts at once, if you have write \
          permission, and is empty again when it is done."
     )
+}
+
+/// What does not run, why, and how it runs again.
+fn not_run(job: &ParkedJob) -> String {
+    let (work, id) = (sentence(&job.work), code(&job.id));
+    let remedy = code(&format!("driftguard jobs retry {}", job.id));
+    match job.culprit {
+        true => format!(
+            "{work} ({id}): the server's process died each time it ran. The operator of this server can look into the \
+             log, and try it again with {remedy}."
+        ),
+        false => format!("{work} ({id}): waits for the one above."),
+    }
 }
 
 fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {

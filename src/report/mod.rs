@@ -20,7 +20,7 @@ mod when;
 mod words;
 
 pub use check::{CheckText, Remark, check, failed, needs_role, review};
-pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, dashboard, numbers};
+pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, Overview, dashboard, numbers};
 pub use direction::{Direction, carries};
 pub use explain::explain;
 pub use json::json;

@@ -96,9 +96,23 @@ impl Tenant<'_> {
         self.end_delivery(id, "done", "").await
     }
 
-    /// Its work has failed for good, and why.
+    /// Its work has failed for good, and why. What it told is kept: it may be worked on again.
     pub async fn fail_delivery(&self, id: &DeliveryId, problem: &str) -> anyhow::Result<()> {
         self.end_delivery(id, "failed", problem).await
+    }
+
+    /// A failed delivery is to be worked on after all.
+    pub async fn reopen_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
+        sqlx::query(
+            "update deliveries set state = 'open', problem = ''
+             where installation = $1 and delivery = $2 and state = 'failed'",
+        )
+        .bind(&self.id)
+        .bind(&id.0)
+        .execute(self.pool)
+        .await
+        .context("while opening a delivery again")?;
+        Ok(())
     }
 
     /// Why a delivery failed, where it did.
@@ -120,7 +134,8 @@ impl Tenant<'_> {
         problem: &str,
     ) -> anyhow::Result<()> {
         sqlx::query(
-            "update deliveries set state = $3, problem = $4, notice = ''
+            "update deliveries set state = $3, problem = $4,
+                 notice = case when $3 = 'failed' then notice else '' end
              where installation = $1 and delivery = $2",
         )
         .bind(&self.id)

@@ -4,7 +4,7 @@ use super::Tenant;
 use anyhow::Context;
 
 /// The tables that hold an installation's rows, and go with it.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "delete from installations where installation = $1",
     "delete from repositories where installation = $1",
     "delete from waiting_scans where installation = $1",
@@ -16,13 +16,15 @@ const TABLES: [&str; 11] = [
     "delete from dashboards where installation = $1",
     "delete from refusals where installation = $1",
     "delete from orders where installation = $1",
+    "delete from lone_runs where installation = $1",
+    "delete from stopped_jobs where installation = $1",
 ];
 
 /// What waits would bring the installation back. Of deliveries that are over only the ids stay, so that none is taken
 /// twice.
 const DELIVERIES: [&str; 2] = [
     "delete from deliveries where installation = $1 and state = 'open' and received_at < $2",
-    "update deliveries set problem = '' where installation = $1 and received_at < $2",
+    "update deliveries set problem = '', notice = '' where installation = $1 and received_at < $2",
 ];
 
 impl Tenant<'_> {

@@ -8,12 +8,14 @@ mod decisions;
 mod deliveries;
 mod installations;
 mod leases;
+mod lone_runs;
 mod orders;
 mod proposals;
 mod refusals;
 mod repositories;
 mod scans;
 mod stacks;
+mod stopped_jobs;
 mod waiting_scans;
 
 pub use deliveries::Delivery;
@@ -23,6 +25,7 @@ pub use proposals::{Proposal, ProposalState};
 pub use repositories::Repository;
 pub use scans::ScanRecord;
 pub use stacks::{Due, Scheduled};
+pub use stopped_jobs::{StoppedJob, StoppedState};
 pub use waiting_scans::{Request, Waiting};
 
 use crate::model::InstallationId;

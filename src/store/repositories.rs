@@ -46,6 +46,7 @@ impl Store {
         let mut statements = vec![
             format!("delete from waiting_scans where {other}"),
             format!("delete from repositories where {other}"),
+            format!("delete from stopped_jobs where {other}"),
         ];
         for table in MOVED {
             // What the new installation has already is newer than nothing, and older than what comes.
@@ -106,6 +107,7 @@ impl Tenant<'_> {
             "delete from dashboards where installation = $1 and repository = $2",
             "delete from refusals where installation = $1 and repository = $2",
             "delete from orders where installation = $1 and repository = $2",
+            "delete from stopped_jobs where installation = $1 and repository = $2",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)

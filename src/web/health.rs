@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use crate::jobs::inbox::Inbox;
-use crate::jobs::queue::Standing;
+use crate::store::StoppedState;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -45,20 +45,25 @@ async fn ready(State(inbox): State<Inbox>) -> impl IntoResponse {
 async fn counts(State(inbox): State<Inbox>) -> impl IntoResponse {
     let mut text = inbox.metrics.exposition();
     // What the database does not tell is left out.
-    if let Ok(Standing {
-        waiting,
-        running,
-        done,
-    }) = inbox.queue.standing().await
-    {
+    if let Ok(states) = states(&inbox).await {
         let name = "driftguard_jobs";
-        let _ = writeln!(
-            text,
-            "# HELP {name} Jobs in the queue.\n# TYPE {name} gauge"
-        );
-        for (state, count) in [("waiting", waiting), ("running", running), ("done", done)] {
+        let _ = writeln!(text, "# HELP {name} Jobs by state.\n# TYPE {name} gauge");
+        for (state, count) in states {
             let _ = writeln!(text, "{name}{{state=\"{state}\"}} {count}");
         }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+/// How many jobs are in which state.
+async fn states(inbox: &Inbox) -> anyhow::Result<[(&'static str, u64); 5]> {
+    let queued = inbox.queue.standing().await?;
+    let stopped = async |state| inbox.store.count_stopped_jobs(state).await;
+    Ok([
+        ("waiting", queued.waiting),
+        ("running", queued.running),
+        ("done", queued.done),
+        ("failed", stopped(StoppedState::Failed).await?),
+        ("parked", stopped(StoppedState::Parked).await?),
+    ])
 }

@@ -1,0 +1,75 @@
+//! `driftguard jobs`: what waits, runs, failed or is parked, and what the operator decides about it.
+
+use crate::config::Config;
+use crate::jobs::inbox::Inbox;
+use crate::jobs::operator::JobRow;
+use clap::Subcommand;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// What the operator wants.
+#[derive(Debug, Subcommand)]
+pub(super) enum Wish {
+    /// Print a line a job, tab-separated: id, state, work, installation, repository, since, deaths, problem
+    List,
+    /// Try a failed or parked job again
+    Retry {
+        /// The job's id, as `list` prints it
+        id: String,
+    },
+    /// End a job without another try
+    Discard {
+        /// The job's id, as `list` prints it
+        id: String,
+    },
+}
+
+/// The columns of `list`.
+const COLUMNS: &str = "id\tstate\twork\tinstallation\trepository\tsince\tdeaths\tproblem";
+
+/// Does what the operator wants, in the database that the server uses.
+pub(super) async fn run(wish: Wish) -> anyhow::Result<ExitCode> {
+    let config = Config::of_process()?;
+    config.prepare()?;
+    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    match wish {
+        Wish::List => list(&inbox.jobs().await?)?,
+        Wish::Retry { id } => inbox.retry(&id).await?,
+        Wish::Discard { id } => inbox.discard(&id).await?,
+    }
+    inbox.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(jobs: &[JobRow]) -> anyhow::Result<()> {
+    let mut text = format!("{COLUMNS}\n");
+    for job in jobs {
+        text.push_str(&line(job));
+        text.push('\n');
+    }
+    let written = std::io::stdout().write_all(text.as_bytes());
+    match written {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn line(job: &JobRow) -> String {
+    let since = Timestamp::from_millisecond(job.since).map(|since| since.to_string());
+    let repository = job.repository.map(|id| id.to_string());
+    let columns = [
+        job.id.clone(),
+        job.state.as_str().to_owned(),
+        job.work.clone(),
+        job.installation.to_string(),
+        repository.unwrap_or_else(|| "-".to_owned()),
+        since.unwrap_or_default(),
+        job.deaths.to_string(),
+        // A column holds no tab, a line no line's end.
+        job.problem.replace(char::is_control, " "),
+    ];
+    columns.join("\t")
+}

@@ -1,0 +1,217 @@
+//! What the operator sees of the jobs, and does about them.
+
+use super::inbox::Inbox;
+use super::job::{Job, Ticket};
+use super::now;
+use super::stopped::read;
+use crate::model::{InstallationId, RepositoryId};
+use crate::store::{Request, StoppedJob, StoppedState};
+use std::time::Duration;
+
+/// How many jobs of each kind are listed.
+const MOST_LISTED: u32 = 1000;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// Nobody took it yet.
+    Waiting,
+    /// A worker took it.
+    Running,
+    /// It was given up.
+    Failed,
+    /// It took processes down, and waits for the operator.
+    Parked,
+}
+
+/// A job as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Names the job.
+    pub id: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// What it does.
+    pub work: String,
+    /// The tenant.
+    pub installation: InstallationId,
+    /// The repository, where it is of a single one.
+    pub repository: Option<RepositoryId>,
+    /// Since when it stands there, in epoch milliseconds.
+    pub since: i64,
+    /// How many processes died while it ran alone.
+    pub deaths: u32,
+    /// What went wrong; empty where nothing did.
+    pub problem: String,
+}
+
+/// Why the operator's wish was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// There is no such job.
+    #[error("no job has the id {0}: `driftguard jobs list` shows the ids")]
+    Unknown(String),
+    /// It is not stopped.
+    #[error("the job {0} waits or runs: only a failed or parked one can be tried again")]
+    NotStopped(String),
+    /// A worker has it.
+    #[error("the job {0} runs: discard it when it has ended, or stop its worker first")]
+    Running(String),
+    /// The database.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl JobState {
+    /// The state's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+impl Inbox {
+    /// What is parked or failed, then what runs and what waits, each the oldest first.
+    pub async fn jobs(&self) -> anyhow::Result<Vec<JobRow>> {
+        let stopped = self.store.stopped_jobs(MOST_LISTED).await?;
+        let stopped = stopped
+            .iter()
+            .filter(|job| job.state != StoppedState::Retried);
+        let mut rows: Vec<_> = stopped.map(stopped_row).collect();
+        let queued = self.queue.jobs(MOST_LISTED).await?;
+        rows.extend(queued.into_iter().map(|queued| JobRow {
+            state: match queued.running {
+                true => JobState::Running,
+                false => JobState::Waiting,
+            },
+            work: queued.ticket.job.to_string(),
+            installation: queued.ticket.job.installation(),
+            repository: queued.ticket.job.repository(),
+            id: queued.ticket.key,
+            since: queued.run_at,
+            deaths: 0,
+            problem: String::new(),
+        }));
+        Ok(rows)
+    }
+
+    /// Enqueues a stopped job again, with no try and no death counted. What was held back for it follows when it ends.
+    pub async fn retry(&self, id: &str) -> Result<(), OperatorError> {
+        let job = self.stopped(id).await?;
+        let tenant = self.store.of(job.installation);
+        let ticket = self.take_up(&job).await?;
+        match job.deaths {
+            0 => drop(tenant.release_job(id).await?),
+            _ => tenant.retry_job(id).await?,
+        }
+        Ok(self.show_on_dashboard(&ticket).await?)
+    }
+
+    /// Enqueues what was held back for a job that was parked, tried again, and has ended.
+    pub(super) async fn release_held(&self, ended: &Ticket) -> anyhow::Result<()> {
+        let Some(repository) = ended.job.repository() else {
+            return Ok(());
+        };
+        let tenant = self.store.of(ended.job.installation());
+        let parked = tenant.parked_jobs(repository).await?;
+        if !parked.iter().any(|job| job.id == ended.key) {
+            return Ok(());
+        }
+        tenant.release_job(&ended.key).await?;
+        for held in parked.iter().filter(|job| job.deaths == 0) {
+            self.take_up(held).await?;
+            tenant.release_job(&held.id).await?;
+        }
+        self.show_on_dashboard(ended).await
+    }
+
+    /// Ends a job without another try: what asked for it is told as if it had failed.
+    pub async fn discard(&self, id: &str) -> Result<(), OperatorError> {
+        let stopped = self.store.stopped_job(id).await?;
+        if let Some(job) = stopped.filter(|job| job.state != StoppedState::Retried) {
+            let ticket = read(&job)?;
+            self.enqueue_end(ticket).await?;
+            self.store.of(job.installation).release_job(id).await?;
+            return Ok(());
+        }
+        match self.queued(id).await? {
+            Some((_, true)) => Err(OperatorError::Running(id.to_owned())),
+            Some((ticket, false)) if self.queue.withdraw(&ticket).await? => {
+                Ok(self.enqueue_end(ticket).await?)
+            }
+            Some(_) => Err(OperatorError::Running(id.to_owned())),
+            None => Err(OperatorError::Unknown(id.to_owned())),
+        }
+    }
+
+    async fn stopped(&self, id: &str) -> Result<StoppedJob, OperatorError> {
+        let stopped = self.store.stopped_job(id).await?;
+        match stopped.filter(|job| job.state != StoppedState::Retried) {
+            Some(job) => Ok(job),
+            None if self.queued(id).await?.is_some() => {
+                Err(OperatorError::NotStopped(id.to_owned()))
+            }
+            None => Err(OperatorError::Unknown(id.to_owned())),
+        }
+    }
+
+    /// A job in the queue, and whether it runs.
+    async fn queued(&self, id: &str) -> anyhow::Result<Option<(Ticket, bool)>> {
+        let jobs = self.queue.jobs(u32::MAX).await?;
+        let found = jobs.into_iter().find(|job| job.ticket.key == id);
+        Ok(found.map(|job| (job.ticket, job.running)))
+    }
+
+    async fn take_up(&self, stopped: &StoppedJob) -> anyhow::Result<Ticket> {
+        let tenant = self.store.of(stopped.installation);
+        let ticket = read(stopped)?.again();
+        match &ticket.job {
+            Job::Delivery { delivery, .. } => tenant.reopen_delivery(delivery).await?,
+            Job::Scan {
+                repository, stack, ..
+            } => {
+                let request = Request {
+                    repository: *repository,
+                    stack: stack.as_deref(),
+                    commit: None,
+                    asked_at: now(),
+                };
+                tenant.ask_scan(&request).await?;
+            }
+            Job::Errand { .. } => {}
+        }
+        self.queue.push(&ticket, Duration::ZERO).await?;
+        Ok(ticket)
+    }
+
+    /// Has a worker end a job: what asked for it is answered by those who act for the App.
+    async fn enqueue_end(&self, ticket: Ticket) -> anyhow::Result<()> {
+        let ticket = Ticket {
+            discarded: true,
+            ..ticket.again()
+        };
+        self.queue.push(&ticket, Duration::ZERO).await?;
+        self.show_on_dashboard(&ticket).await
+    }
+}
+
+fn stopped_row(job: &StoppedJob) -> JobRow {
+    let work = read(job).map(|ticket| ticket.job.to_string());
+    JobRow {
+        id: job.id.clone(),
+        state: match job.state {
+            StoppedState::Parked | StoppedState::Retried => JobState::Parked,
+            StoppedState::Failed => JobState::Failed,
+        },
+        work: work.unwrap_or_default(),
+        installation: job.installation,
+        repository: job.repository,
+        since: job.stopped_at,
+        deaths: job.deaths,
+        problem: job.problem.clone(),
+    }
+}

@@ -1,0 +1,72 @@
+//! A suspect runs alone. A process died while it ran; whether the job is to blame shows only where nothing else runs, in
+//! this process, and where no other suspect runs, in any. Each death is counted before it may happen.
+
+use super::attempt::Outcome;
+use super::job::{JobError, Process, Ticket};
+use super::lease::{keep_lease, renew};
+use super::worker::Worker;
+use crate::model::InstallationId;
+use crate::store::Lease;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::task::JoinSet;
+
+/// How many processes a job may take down while it runs alone.
+const MOST_DEATHS: u32 = 2;
+
+/// Whose lease it is that one suspect at a time holds: no installation of GitHub's has this number.
+const NOBODY: InstallationId = InstallationId(0);
+
+/// The lease's name.
+const QUARANTINE: &str = "quarantine";
+
+/// What became of a suspect's turn.
+pub(super) enum Turn {
+    /// It ran.
+    Ran(Result<Outcome, JobError>),
+    /// Another suspect has its turn.
+    Busy,
+    /// It took down as many processes as it may.
+    TooManyDeaths(u32),
+}
+
+impl<P: Process> Worker<P> {
+    /// Runs a suspect while nothing else runs in this process, and no other suspect in any.
+    pub(super) async fn run_alone(self: Arc<Self>, ticket: &Ticket) -> anyhow::Result<Turn> {
+        let store = &self.inbox.store;
+        let tenant = store.of(ticket.job.installation());
+        let deaths = tenant.lone_deaths(&ticket.key).await?;
+        if deaths >= MOST_DEATHS {
+            return Ok(Turn::TooManyDeaths(deaths));
+        }
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let lease = Lease {
+            subject: QUARANTINE.to_owned(),
+            holder: format!("{}/{run}", self.name),
+        };
+        if !renew(store, NOBODY, &lease, self.pace.lease).await? {
+            return Ok(Turn::Busy);
+        }
+        let mut renewal = JoinSet::new();
+        renewal.spawn(keep_lease(
+            store.clone(),
+            NOBODY,
+            lease.clone(),
+            self.pace.lease,
+        ));
+        // What runs already is waited for; what comes waits until this has ended.
+        let _nothing_else = self.solitude.write().await;
+        tenant.begin_lone_run(&ticket.key, &self.name).await?;
+        let end = self.clone().isolated(ticket).await;
+        renewal.abort_all();
+        match &end {
+            Ok(Outcome::Done) | Err(JobError::Fatal(_)) => {
+                tenant.forget_lone_runs(&ticket.key).await?;
+            }
+            // It did not run to its end: it is still a suspect, and what it did before stays counted.
+            _ => tenant.undo_lone_run(&ticket.key).await?,
+        }
+        store.of(NOBODY).end_lease(&lease).await?;
+        Ok(Turn::Ran(end))
+    }
+}

@@ -1,0 +1,182 @@
+//! Jobs that do not run again by themselves.
+
+use super::{Store, Tenant};
+use crate::model::{InstallationId, RepositoryId};
+use anyhow::Context;
+
+/// Why a job does not run again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoppedState {
+    /// It took processes down, or its repository has a job that did.
+    Parked,
+    /// It was parked, and is tried again: what is held back for it still is.
+    Retried,
+    /// Its tries are used up, or another would end the same.
+    Failed,
+}
+
+/// A job that does not run again by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppedJob {
+    /// Names the job.
+    pub id: String,
+    /// The tenant.
+    pub installation: InstallationId,
+    /// The repository; none where the job is of no single one.
+    pub repository: Option<RepositoryId>,
+    /// The job as the queue writes it.
+    pub ticket: String,
+    /// Why it does not run.
+    pub state: StoppedState,
+    /// How many processes died while it ran alone.
+    pub deaths: u32,
+    /// What went wrong, in words.
+    pub problem: String,
+    /// Since when, in epoch milliseconds.
+    pub stopped_at: i64,
+}
+
+type Row = (String, String, String, String, String, i64, String, i64);
+
+const COLUMNS: &str = "select job, installation, repository, ticket, state, deaths, problem, stopped_at from stopped_jobs";
+
+impl StoppedState {
+    /// The state's name, in the database and for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Parked => "parked",
+            Self::Retried => "retried",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        match name {
+            "parked" => Self::Parked,
+            "retried" => Self::Retried,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl Store {
+    /// The stopped jobs of all installations, the oldest first: for the operator.
+    pub async fn stopped_jobs(&self, most: u32) -> anyhow::Result<Vec<StoppedJob>> {
+        let statement = sqlx::AssertSqlSafe(format!("{COLUMNS} order by stopped_at, job limit $1"));
+        let rows: Vec<Row> = sqlx::query_as(statement)
+            .bind(i64::from(most))
+            .fetch_all(&self.pool)
+            .await
+            .context("while reading the stopped jobs")?;
+        Ok(rows.into_iter().filter_map(stopped_job).collect())
+    }
+
+    /// One stopped job, whose ever it is: for the operator.
+    pub async fn stopped_job(&self, id: &str) -> anyhow::Result<Option<StoppedJob>> {
+        let statement = sqlx::AssertSqlSafe(format!("{COLUMNS} where job = $1"));
+        let row: Option<Row> = sqlx::query_as(statement)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
+            .context("while reading a stopped job")?;
+        Ok(row.and_then(stopped_job))
+    }
+
+    /// How many jobs are in a state.
+    pub async fn count_stopped_jobs(&self, state: StoppedState) -> anyhow::Result<u64> {
+        let count: i64 = sqlx::query_scalar("select count(*) from stopped_jobs where state = $1")
+            .bind(state.as_str())
+            .fetch_one(&self.pool)
+            .await
+            .context("while counting stopped jobs")?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Forgets jobs that failed before a moment. Parked ones wait for the operator.
+    pub async fn forget_failed_jobs(&self, before: i64) -> anyhow::Result<()> {
+        sqlx::query("delete from stopped_jobs where state = 'failed' and stopped_at < $1")
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .context("while forgetting failed jobs")?;
+        Ok(())
+    }
+}
+
+impl Tenant<'_> {
+    /// Keeps a job that does not run again by itself.
+    pub async fn stop_job(&self, job: &StoppedJob) -> anyhow::Result<()> {
+        let repository = job.repository.map(|id| id.to_string());
+        sqlx::query(
+            "insert into stopped_jobs (job, installation, repository, ticket, state, deaths, problem, stopped_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (job) do update set
+                 ticket = excluded.ticket, state = excluded.state, deaths = excluded.deaths,
+                 problem = excluded.problem, stopped_at = excluded.stopped_at",
+        )
+        .bind(&job.id)
+        .bind(&self.id)
+        .bind(repository.unwrap_or_default())
+        .bind(&job.ticket)
+        .bind(job.state.as_str())
+        .bind(i64::from(job.deaths))
+        .bind(&job.problem)
+        .bind(job.stopped_at)
+        .execute(self.pool)
+        .await
+        .context("while keeping a stopped job")?;
+        Ok(())
+    }
+
+    /// The jobs of a repository that are parked, or were and are tried again; the oldest first.
+    pub async fn parked_jobs(&self, repository: RepositoryId) -> anyhow::Result<Vec<StoppedJob>> {
+        let statement = sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} where installation = $1 and repository = $2 and state in ('parked', 'retried') order by stopped_at, job"
+        ));
+        let rows: Vec<Row> = sqlx::query_as(statement)
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .fetch_all(self.pool)
+            .await
+            .context("while reading a repository's parked jobs")?;
+        Ok(rows.into_iter().filter_map(stopped_job).collect())
+    }
+
+    /// Notes that a parked job is tried again.
+    pub async fn retry_job(&self, id: &str) -> anyhow::Result<()> {
+        sqlx::query(
+            "update stopped_jobs set state = 'retried' where installation = $1 and job = $2 and state = 'parked'",
+        )
+        .bind(&self.id)
+        .bind(id)
+        .execute(self.pool)
+        .await
+        .context("while noting that a parked job is tried again")?;
+        Ok(())
+    }
+
+    /// Takes a job out of the stopped ones. False where it is none of them: somebody else was faster.
+    pub async fn release_job(&self, id: &str) -> anyhow::Result<bool> {
+        let done = sqlx::query("delete from stopped_jobs where installation = $1 and job = $2")
+            .bind(&self.id)
+            .bind(id)
+            .execute(self.pool)
+            .await
+            .context("while releasing a stopped job")?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn stopped_job(row: Row) -> Option<StoppedJob> {
+    let (id, installation, repository, ticket, state, deaths, problem, stopped_at) = row;
+    Some(StoppedJob {
+        id,
+        installation: InstallationId(installation.parse().ok()?),
+        repository: repository.parse().ok().map(RepositoryId),
+        ticket,
+        state: StoppedState::parse(&state),
+        deaths: u32::try_from(deaths).unwrap_or_default(),
+        problem,
+        stopped_at,
+    })
+}
