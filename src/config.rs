@@ -20,6 +20,11 @@ pub const GITHUB_API: &str = "https://api.github.com";
 /// GitHub's pages, unless `GITHUB_URL` says otherwise.
 pub const GITHUB_PAGES: &str = "https://github.com";
 
+/// How many requests of this process GitHub answers at once; it answers 100 for all of an App.
+const GITHUB_REQUESTS: u32 = 16;
+/// How many points an installation spends a minute; GitHub allows it 900.
+const GITHUB_POINTS: u32 = 800;
+
 /// What the server runs with.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -29,6 +34,10 @@ pub struct Config {
     pub api_url: String,
     /// GitHub's pages, without a slash at their end.
     pub pages_url: String,
+    /// How many requests to GitHub this process has under way at once.
+    pub github_requests: usize,
+    /// How many points this process spends a minute of what GitHub allows an installation.
+    pub github_points: u32,
     /// `sqlite://PATH` or `postgres://...`: it may hold a password.
     pub database_url: SecretString,
     /// The folder of the embedded database; none where `DATABASE_URL` names another.
@@ -89,10 +98,13 @@ impl Config {
             (!text.is_empty()).then_some(text)
         };
         let (database_url, data_folder) = database(&lookup)?;
+        let requests = count(&lookup, "DRIFTGUARD_GITHUB_REQUESTS", GITHUB_REQUESTS)?;
         Ok(Self {
             app: app(&lookup)?,
             api_url: address(&lookup, "GITHUB_API_URL", GITHUB_API)?,
             pages_url: address(&lookup, "GITHUB_URL", GITHUB_PAGES)?,
+            github_requests: usize::try_from(requests).unwrap_or(usize::MAX),
+            github_points: count(&lookup, "DRIFTGUARD_GITHUB_POINTS", GITHUB_POINTS)?,
             database_url,
             data_folder,
             listen: listen(&lookup, LISTEN)?.unwrap_or(USUAL_ADDRESS),
@@ -287,6 +299,18 @@ fn parse_address(variable: &'static str, text: &str) -> Result<Url, ConfigError>
             problem: "is no web address".to_owned(),
             remedy: "write it as in https://driftguard.example.com",
         })
+}
+
+fn count(lookup: Lookup, variable: &'static str, default: u32) -> Result<u32, ConfigError> {
+    let Some(text) = lookup(variable) else {
+        return Ok(default);
+    };
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or(ConfigError::Bad {
+        variable,
+        problem: "is no count".to_owned(),
+        remedy: "write a whole number from 1 on, or leave it out",
+    })
 }
 
 fn switch(lookup: Lookup, variable: &'static str) -> Result<bool, ConfigError> {

@@ -121,6 +121,7 @@ impl World {
             .env("GITHUB_PRIVATE_KEY", &self.app.key)
             .env("GITHUB_WEBHOOK_SECRET", &self.app.webhook_secret)
             .env("GITHUB_API_URL", self.github.url())
+            .env("DRIFTGUARD_GITHUB_POINTS", "1000000")
             .env("DRIFTGUARD_SECRET_KEY", "0123456789abcdef0123456789abcdef")
             .env("DRIFTGUARD_LISTEN", format!("127.0.0.1:{}", self.port))
             .env(roles.0, roles.1)

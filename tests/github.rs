@@ -12,7 +12,6 @@ const BRANCH: &str = "driftguard/production/adopt";
 
 struct Desk {
     github: GitHub,
-    app: App,
     repository: Repository,
     installation: u64,
 }
@@ -36,7 +35,6 @@ impl Desk {
         let repository = app.repository(InstallationId(installation), RepositoryId(id), name);
         Self {
             github,
-            app,
             repository,
             installation,
         }
@@ -219,17 +217,6 @@ async fn a_check_that_says_the_same_stands_once_on_a_commit() {
         ["first", "second"],
         "said twice, it stands there once"
     );
-}
-
-#[tokio::test]
-async fn what_did_not_arrive_is_asked_for_again() {
-    let desk = Desk::open().await;
-    // Nobody listens there.
-    desk.github.deliver_to("http://127.0.0.1:9/webhooks/github");
-    let files = [("README.md", Content::from("The shop."))];
-    desk.github.push("acme/shop", "main", "alice", &files).await;
-    assert_eq!(desk.app.redeliver().await.unwrap(), 1);
-    assert_eq!(desk.github.violations(), [""; 0]);
 }
 
 const SARIF: &str = r#"{"version": "2.1.0", "runs": [{"results": []}]}"#;

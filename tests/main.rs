@@ -31,5 +31,6 @@ mod settings;
 mod setup;
 mod standin;
 mod store;
+mod tenants;
 mod webhook;
 mod week;

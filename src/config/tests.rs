@@ -63,6 +63,8 @@ fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
         ("DRIFTGUARD_PUBLIC_URL", "hunter2"),
         ("GITHUB_API_URL", "ftp://x"),
         ("DRIFTGUARD_AWS_AMBIENT", "yes"),
+        ("DRIFTGUARD_GITHUB_POINTS", "0"),
+        ("DRIFTGUARD_GITHUB_REQUESTS", "many"),
         ("DRIFTGUARD_DATA_DIR", "here"),
     ] {
         let error = read(&[APP, &[(name, value)]].concat())

@@ -1,7 +1,8 @@
 //! The App: its own tokens, and those of its installations.
 
 use super::error::GithubError;
-use super::gate::{Answer, Ask, Gate};
+use super::gate::{Account, Answer, Ask, Gate, Limits};
+use super::ledger::{ContentLedger, MemoryLedger};
 use super::repository::Repository;
 use crate::model::{InstallationId, RepositoryId, RepositoryName};
 use anyhow::{Context, anyhow};
@@ -12,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -48,9 +49,13 @@ struct Inner {
     id: u64,
     key: EncodingKey,
     gate: Gate,
-    tokens: Mutex<HashMap<Caller, (SecretString, Instant)>>,
+    /// A lock for each caller: none waits for the token of another.
+    tokens: std::sync::Mutex<HashMap<Caller, Arc<Mutex<Option<Token>>>>>,
     bot: OnceCell<String>,
 }
+
+/// A caller's token, and since when it is known.
+type Token = (SecretString, Instant);
 
 impl std::fmt::Debug for GitHub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,12 +74,39 @@ pub(super) enum Caller {
     Teams(InstallationId, RepositoryId),
 }
 
+impl Caller {
+    /// Whose allowance its requests count against.
+    fn account(self) -> Account {
+        match self {
+            Self::App => None,
+            Self::Installation(installation, _)
+            | Self::CodeScanning(installation, _)
+            | Self::Teams(installation, _) => Some(installation),
+        }
+    }
+}
+
 impl GitHub {
-    /// The App with this id and private key (PEM), at this API.
+    /// The App with this id and private key (PEM), at this API, as the only process that acts for it.
     ///
     /// # Errors
     /// When the key is no RSA key. The key itself is not in the error.
     pub fn new(api: &str, id: u64, key: &SecretString) -> anyhow::Result<Self> {
+        let ledger = Arc::new(MemoryLedger::default());
+        Self::with(api, id, key, Limits::default(), ledger)
+    }
+
+    /// The same, kept to these limits and counting what it creates here.
+    ///
+    /// # Errors
+    /// When the key is no RSA key. The key itself is not in the error.
+    pub fn with(
+        api: &str,
+        id: u64,
+        key: &SecretString,
+        limits: Limits,
+        ledger: Arc<dyn ContentLedger>,
+    ) -> anyhow::Result<Self> {
         let key = EncodingKey::from_rsa_pem(key.expose_secret().as_bytes());
         let key = key.map_err(|_| {
             anyhow!("the App's private key is no RSA key in PEM: copy the file that GitHub made")
@@ -82,8 +114,8 @@ impl GitHub {
         Ok(Self(Arc::new(Inner {
             id,
             key,
-            gate: Gate::new(api)?,
-            tokens: Mutex::default(),
+            gate: Gate::with(api, limits, ledger)?,
+            tokens: std::sync::Mutex::default(),
             bot: OnceCell::new(),
         })))
     }
@@ -96,6 +128,21 @@ impl GitHub {
         name: RepositoryName,
     ) -> Repository {
         Repository::new(self.clone(), Caller::Installation(installation, id), name)
+    }
+
+    /// Whether an installation may be worked for now, and content be created for it if that is what a job does. A job that
+    /// would be stopped half way need not begin.
+    ///
+    /// # Errors
+    /// `Limited`, with the time after which to come again.
+    pub fn ready(&self, installation: InstallationId, creates: bool) -> Result<(), GithubError> {
+        match self.0.gate.closed(Some(installation), creates) {
+            None => Ok(()),
+            Some(pause) => Err(GithubError::Limited {
+                what: format!("request of installation {installation}"),
+                pause,
+            }),
+        }
     }
 
     /// The login under which the App acts: `driftguard[bot]`.
@@ -124,7 +171,12 @@ impl GitHub {
         caller: Caller,
         path: &str,
     ) -> Result<bytes::Bytes, GithubError> {
-        Ok(self.send(caller, Method::GET, path, None, true).await?.body)
+        Ok(self.answer(caller, path).await?.body)
+    }
+
+    /// An answer with its headers.
+    pub(super) async fn answer(&self, caller: Caller, path: &str) -> Result<Answer, GithubError> {
+        self.send(caller, Method::GET, path, None, true).await
     }
 
     /// Makes something. `repeatable` where making it twice does no harm.
@@ -177,6 +229,7 @@ impl GitHub {
                 body: body.clone(),
                 token: Some(&token),
                 repeatable,
+                account: caller.account(),
             };
             let answer = self.0.gate.ask(&ask).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
@@ -197,9 +250,11 @@ impl GitHub {
             }
             Caller::Teams(installation, repository) => (installation, repository, TEAMS),
         };
-        let mut tokens = self.0.tokens.lock().await;
-        let known = tokens.get(&caller);
-        if let Some((token, _)) = known.filter(|(_, since)| !fresh && since.elapsed() < TOKEN_LIFE)
+        let known = self.known_token(caller);
+        let mut known = known.lock().await;
+        if let Some((token, since)) = &*known
+            && !fresh
+            && since.elapsed() < TOKEN_LIFE
         {
             return Ok(token.clone());
         }
@@ -215,14 +270,22 @@ impl GitHub {
             body: Some(json!({"repository_ids": [repository], "permissions": permissions})),
             token: Some(&jwt),
             repeatable: true,
+            // Not the App's: one installation's tokens are to hold up nobody else's.
+            account: caller.account(),
         };
         let answer = self.0.gate.ask(&ask).await?;
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let token = said["token"].as_str().map(SecretString::from);
         let token =
             token.ok_or_else(|| anyhow!("GitHub gave no token for installation {installation}"))?;
-        tokens.insert(caller, (token.clone(), Instant::now()));
+        *known = Some((token.clone(), Instant::now()));
         Ok(token)
+    }
+
+    fn known_token(&self, caller: Caller) -> Arc<Mutex<Option<Token>>> {
+        let tokens = self.0.tokens.lock();
+        let mut tokens = tokens.unwrap_or_else(PoisonError::into_inner);
+        tokens.entry(caller).or_default().clone()
     }
 
     /// The App's own token.

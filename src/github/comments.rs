@@ -50,7 +50,7 @@ impl Repository {
         let found = self.get::<Value>(&format!("issues/comments/{id}")).await;
         match found {
             Ok(found) => Ok(Comment::read(&found)),
-            Err(GithubError::NotFound(_)) => Ok(None),
+            Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -1,48 +1,124 @@
-//! Deliveries that did not arrive: GitHub does not try again by itself.
+//! GitHub's list of what it delivered, and deliveries sent once more: GitHub does not try again by itself.
 
 use super::app::{Caller, GitHub};
 use super::error::GithubError;
+use crate::model::DeliveryId;
+use anyhow::Context;
+use http::{HeaderMap, header};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::HashMap;
+use url::Url;
 
-/// How many of the newest deliveries are looked at.
-const LOOKED_AT: usize = 100;
-/// How often one delivery is asked for again.
-const MOST: usize = 3;
+/// How many attempts a page of the list holds.
+const PAGE: usize = 100;
 
+/// One attempt of GitHub to deliver something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryAttempt {
+    /// GitHub's number for the attempt.
+    pub id: u64,
+    /// What was delivered: the same for each attempt.
+    pub delivery: DeliveryId,
+    /// What the App answered; no success where it did not.
+    pub status: u16,
+    /// When, in epoch milliseconds.
+    pub at: i64,
+}
+
+/// A part of GitHub's list of attempts, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryPage {
+    /// The attempts.
+    pub attempts: Vec<DeliveryAttempt>,
+    /// Where older ones are listed; empty at the list's end.
+    pub next: String,
+}
+
+/// What is read of an attempt.
 #[derive(Deserialize)]
-struct Attempt {
+struct Listed {
     id: u64,
     guid: String,
     status_code: u16,
+    delivered_at: String,
+}
+
+impl Listed {
+    fn read(self) -> anyhow::Result<DeliveryAttempt> {
+        let at: Timestamp = self
+            .delivered_at
+            .parse()
+            .context("while reading when GitHub delivered")?;
+        Ok(DeliveryAttempt {
+            id: self.id,
+            delivery: DeliveryId(self.guid),
+            status: self.status_code,
+            at: at.as_millisecond(),
+        })
+    }
 }
 
 impl GitHub {
-    /// Asks GitHub to deliver again what the App did not take: how many.
+    /// Lists the attempts of the last three days from a page on; from the newest where that is empty.
     ///
     /// # Errors
     /// Those of any request.
-    pub async fn redeliver(&self) -> Result<usize, GithubError> {
-        let path = format!("/app/hook/deliveries?per_page={LOOKED_AT}");
-        let attempts: Vec<Attempt> = self.get(Caller::App, &path).await?;
-        let mut by_guid: HashMap<&str, Vec<&Attempt>> = HashMap::new();
-        for attempt in &attempts {
-            by_guid.entry(&attempt.guid).or_default().push(attempt);
+    pub async fn delivery_attempts(&self, page: &str) -> Result<DeliveryPage, GithubError> {
+        let mut path = format!("/app/hook/deliveries?per_page={PAGE}");
+        if !page.is_empty() {
+            let cursor: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+            path.push_str(&format!("&cursor={cursor}"));
         }
-        let taken = |attempt: &&Attempt| (200..300).contains(&attempt.status_code);
-        let mut asked = 0;
-        for attempts in by_guid.values() {
-            let newest = attempts.iter().max_by_key(|attempt| attempt.id);
-            let Some(newest) =
-                newest.filter(|_| attempts.len() <= MOST && !attempts.iter().any(taken))
-            else {
-                continue;
-            };
-            let path = format!("/app/hook/deliveries/{}/attempts", newest.id);
-            let _: Value = self.post(Caller::App, &path, None, true).await?;
-            asked += 1;
-        }
-        Ok(asked)
+        let answer = self.answer(Caller::App, &path).await?;
+        let listed: Vec<Listed> = serde_json::from_slice(&answer.body)
+            .context("while reading GitHub's list of deliveries")?;
+        let attempts: anyhow::Result<_> = listed.into_iter().map(Listed::read).collect();
+        Ok(DeliveryPage {
+            attempts: attempts?,
+            next: next_cursor(&answer.headers).unwrap_or_default(),
+        })
+    }
+
+    /// Asks GitHub to deliver once more what it tried to with an attempt.
+    ///
+    /// # Errors
+    /// `NotFound` where GitHub no longer has it.
+    pub async fn deliver_again(&self, attempt: u64) -> Result<(), GithubError> {
+        let path = format!("/app/hook/deliveries/{attempt}/attempts");
+        let _: Value = self.post(Caller::App, &path, None, true).await?;
+        Ok(())
+    }
+}
+
+/// The cursor of the next page, as the header `link` names it.
+fn next_cursor(headers: &HeaderMap) -> Option<String> {
+    let link = headers.get(header::LINK)?.to_str().ok()?;
+    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    let address = next.split_once('<')?.1.split_once('>')?.0;
+    let address = Url::parse(address).ok()?;
+    let mut query = address.query_pairs();
+    let cursor = query.find(|(name, _)| name == "cursor")?.1;
+    Some(cursor.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_read_from_the_link() {
+        let next = |link: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LINK, link.parse().unwrap());
+            next_cursor(&headers)
+        };
+        let api = r#"<https://api.github.com/app/hook/deliveries?per_page=100&cursor=v1_12%3D>; rel="next""#;
+        assert_eq!(next(api).as_deref(), Some("v1_12="));
+        assert_eq!(
+            next(r#"<https://api.github.com/app?cursor=v1_1>; rel="prev""#),
+            None
+        );
+        assert_eq!(next("nonsense"), None);
     }
 }

@@ -1,11 +1,24 @@
 //! What a request can fail with, as far as a caller goes another way for it.
 
+use std::time::Duration;
+
 /// Why GitHub did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum GithubError {
     /// It is not there, or the installation may not see it: GitHub does not tell these apart.
     #[error("GitHub has no {0}, or the App may not see it: check that it is installed there")]
     NotFound(String),
+    /// It was there, and is turned off or deleted for good: issues of a repository, a comment.
+    #[error("GitHub no longer has {what}: {message}")]
+    Gone {
+        /// The request.
+        what: String,
+        /// What GitHub said.
+        message: String,
+    },
+    /// The account suspended the installation: nothing may be asked until it takes that back, which GitHub delivers.
+    #[error("the installation is suspended: GitHub refused {0}")]
+    Suspended(String),
     /// The App may not.
     #[error("GitHub refused {what}: {message}: check the App's permissions")]
     Forbidden {
@@ -27,20 +40,33 @@ pub enum GithubError {
         "code scanning takes no results: {0}: enable it for the repository and accept the App's permission to write security events, or set `code_scanning: false` in .driftguard.yml"
     )]
     NoCodeScanning(String),
-    /// Too many requests, for longer than it is worth waiting.
-    #[error("GitHub asks to wait {seconds} s before {what}")]
+    /// GitHub allows no such request for now, for longer than it is worth waiting.
+    #[error("GitHub allows no {what} for another {} s", pause.as_secs())]
     Limited {
         /// The request.
         what: String,
-        /// How long.
-        seconds: u64,
+        /// When to come again.
+        pause: Duration,
     },
-    /// No answer, or none that could be read.
+    /// GitHub does not answer, or only that it is broken.
+    #[error("GitHub did not answer {what}: {problem}: see https://www.githubstatus.com")]
+    Unavailable {
+        /// The request.
+        what: String,
+        /// What happened instead.
+        problem: String,
+    },
+    /// Anything else, such as an answer that cannot be read.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
 
 impl GithubError {
+    /// Whether what was asked about is not there, as far as the App may see.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::NotFound(_) | Self::Gone { .. })
+    }
+
     /// Whether GitHub understood, and will not: another try has the same end.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Invalid { .. } | Self::Forbidden { .. })

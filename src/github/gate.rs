@@ -1,6 +1,11 @@
-//! The one way out to GitHub: limits kept, what is safe to repeat repeated, errors read.
+//! The one way out to GitHub: each installation kept to its allowance, what is safe to repeat repeated, errors read.
 
+use super::allowance::Allowance;
+use super::circuit::Circuit;
 use super::error::GithubError;
+use super::ledger::{ContentLedger, MemoryLedger};
+use super::slots::Slots;
+use crate::model::InstallationId;
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -8,27 +13,44 @@ use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, Semaphore};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How many requests are under way at once. GitHub allows 100 for all of an App.
-const AT_ONCE: usize = 16;
 /// How often something that may be repeated is tried.
 const TRIES: u32 = 4;
 /// The pause after the first failure; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);
-/// The longest that a job waits for GitHub's leave; beyond, it comes back later.
-const PATIENCE: u64 = 60;
-/// GitHub's limits for what people are notified of: a minute, an hour; some room left.
-const CONTENT: [(usize, Duration); 2] = [
-    (70, Duration::from_secs(60)),
-    (450, Duration::from_secs(3600)),
-];
+/// The longest that a request waits for GitHub's leave: whoever asks may hold a lease. Beyond, the job comes back later.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long GitHub wants to be left alone where it does not say.
+const UNTOLD: Duration = Duration::from_secs(60);
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(60);
-/// The longest body that is read.
+/// The largest body that is read.
 const LARGEST: usize = 256 * 1024 * 1024;
+
+/// Whose allowance a request counts against: an installation's, or the App's own.
+pub(super) type Account = Option<InstallationId>;
+
+/// How much this process asks of GitHub. GitHub allows 100 requests at once for all of an App, and an installation 900
+/// points a minute: several processes take a share each.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How many requests are under way at once.
+    pub requests_at_once: usize,
+    /// How many points an installation spends a minute: one a request that reads, five one that writes.
+    pub points_a_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_at_once: 16,
+            points_a_minute: 800,
+        }
+    }
+}
 
 /// A request.
 pub(super) struct Ask<'a> {
@@ -38,23 +60,36 @@ pub(super) struct Ask<'a> {
     pub token: Option<&'a SecretString>,
     /// Whether it does no harm to do it twice.
     pub repeatable: bool,
+    pub account: Account,
 }
 
 /// An answer that is no refusal.
 pub(super) struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub body: Bytes,
 }
 
 pub(super) struct Gate {
     http: Octocrab,
-    slots: Semaphore,
-    /// When content was created.
-    created: Mutex<VecDeque<Instant>>,
+    limits: Limits,
+    slots: Slots,
+    ledger: Arc<dyn ContentLedger>,
+    allowances: Mutex<HashMap<Account, Allowance>>,
+    circuit: Mutex<Circuit>,
 }
 
 impl Gate {
+    /// The gate to the GitHub of this API, which counts for this process alone.
     pub(super) fn new(api: &str) -> anyhow::Result<Self> {
+        Self::with(api, Limits::default(), Arc::new(MemoryLedger::default()))
+    }
+
+    pub(super) fn with(
+        api: &str,
+        limits: Limits,
+        ledger: Arc<dyn ContentLedger>,
+    ) -> anyhow::Result<Self> {
         let http = Octocrab::builder()
             .base_uri(api)
             .context("while reading GITHUB_API_URL")?
@@ -62,57 +97,102 @@ impl Gate {
             .context("while preparing the way to GitHub")?;
         Ok(Self {
             http,
-            slots: Semaphore::new(AT_ONCE),
-            created: Mutex::default(),
+            limits,
+            slots: Slots::new(limits.requests_at_once),
+            ledger,
+            allowances: Mutex::default(),
+            circuit: Mutex::default(),
         })
+    }
+
+    /// How long an account has to leave GitHub alone, or to create nothing there if that is what it wants: none where it
+    /// may go on.
+    pub(super) fn closed(&self, account: Account, creates: bool) -> Option<Duration> {
+        self.allowance(account, |allowance| allowance.closed(creates, now()))
     }
 
     /// Asks until there is an answer, or no use in asking again.
     pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, GithubError> {
         let what = format!("{} {}", ask.method, ask.path);
-        let _slot = self.slots.acquire().await.map_err(|error| anyhow!(error))?;
-        if creates_content(ask) {
-            self.take_turn().await;
-        }
         let mut pause = PAUSE;
         for left in (0..TRIES).rev() {
-            let tried = tokio::time::timeout(TRY, self.once(ask, &what)).await;
-            let late = || Err(anyhow!("GitHub did not answer {what} in time"));
-            let failure = match tried.unwrap_or_else(|_| late()) {
-                Ok((status, headers, body)) => {
-                    if status.is_success() || status == StatusCode::UNAUTHORIZED {
-                        return Ok(Answer { status, body });
-                    }
-                    if let Some(seconds) = wait(status, &headers, &body) {
-                        if seconds > PATIENCE || left == 0 {
-                            return Err(GithubError::Limited { what, seconds });
-                        }
-                        tokio::time::sleep(Duration::from_secs(seconds)).await;
-                        continue;
-                    }
-                    let refusal = refusal(status, &what, &body);
-                    if !status.is_server_error() || !ask.repeatable {
-                        return Err(refusal);
-                    }
-                    refusal
+            match self.attempt(ask, &what).await {
+                // Refused, it was not done.
+                Err(GithubError::Limited { pause, .. }) if pause <= PATIENCE && left > 0 => {
+                    tokio::time::sleep(pause).await;
                 }
-                Err(error) if ask.repeatable => error.into(),
-                Err(error) => return Err(error.into()),
-            };
-            if left == 0 {
-                return Err(failure);
+                Err(GithubError::Unavailable { .. })
+                    if ask.repeatable && left > 0 && !self.circuit().is_open() =>
+                {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                end => return end,
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
         }
         Err(anyhow!("{what} was never tried").into())
     }
 
-    async fn once(
-        &self,
-        ask: &Ask<'_>,
-        what: &str,
-    ) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
+    /// Asks once, as soon as the account's allowance and its turn among the others let it.
+    async fn attempt(&self, ask: &Ask<'_>, what: &str) -> Result<Answer, GithubError> {
+        let limited = |pause: Duration| GithubError::Limited {
+            what: what.to_owned(),
+            pause,
+        };
+        let unavailable = |problem: String| GithubError::Unavailable {
+            what: what.to_owned(),
+            problem,
+        };
+        let writes = ask.method != Method::GET;
+        let booked = self.allowance(ask.account, |it| it.book(writes, PATIENCE, now()));
+        tokio::time::sleep(booked.map_err(limited)?).await;
+        let _slot = self.slots.take(ask.account).await;
+        let admitted = self.circuit().admit(now());
+        admitted.map_err(|_| unavailable("it did not answer a moment ago".to_owned()))?;
+        if let Some(pause) = self.count_content(ask).await? {
+            return Err(limited(pause));
+        }
+        let tried = tokio::time::timeout(TRY, self.once(ask)).await;
+        let late = || Err(anyhow!("no answer within {} s", TRY.as_secs()));
+        let (status, headers, body) = match tried.unwrap_or_else(|_| late()) {
+            Ok(answer) if !answer.0.is_server_error() => answer,
+            failed => {
+                self.circuit().failed(now());
+                let problem = match failed {
+                    Ok((status, _, body)) => format!("{status}: {}", message(&body)),
+                    Err(error) => format!("{error:#}"),
+                };
+                return Err(unavailable(problem));
+            }
+        };
+        self.circuit().answered();
+        self.allowance(ask.account, |it| it.read(&headers));
+        if status.is_success() || status == StatusCode::UNAUTHORIZED {
+            return Ok(Answer {
+                status,
+                headers,
+                body,
+            });
+        }
+        match wanted_pause(status, &headers, &body) {
+            Some(pause) => Err(limited(
+                self.allowance(ask.account, |it| it.close(pause, now())),
+            )),
+            None => Err(refusal(status, what, &body)),
+        }
+    }
+
+    /// Counts the content that a request creates: how long to wait, where there is no room for it.
+    async fn count_content(&self, ask: &Ask<'_>) -> anyhow::Result<Option<Duration>> {
+        let Some(installation) = ask.account.filter(|_| creates_content(ask)) else {
+            return Ok(None);
+        };
+        let pause = self.ledger.count(installation, now()).await?;
+        let turn = |pause| self.allowance(ask.account, |it| it.close_content(pause, now()));
+        Ok(pause.map(turn))
+    }
+
+    async fn once(&self, ask: &Ask<'_>) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
         let mut request = Request::builder()
             .method(ask.method.clone())
             .uri(ask.path)
@@ -131,47 +211,35 @@ impl Gate {
             }
             None => String::new(),
         };
-        let answer = self.http.execute(request.body(body)?).await;
-        let answer = answer.with_context(|| format!("while asking GitHub for {what}"))?;
+        let answer = self.http.execute(request.body(body)?).await?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, LARGEST).collect().await;
-        let body =
-            body.map_err(|error| anyhow!("while reading GitHub's answer to {what}: {error}"))?;
+        let body = body.map_err(|error| anyhow!("its answer cannot be read: {error}"))?;
         Ok((head.status, head.headers, body.to_bytes()))
     }
 
-    /// Waits until one more thing may be created.
-    async fn take_turn(&self) {
-        let mut created = self.created.lock().await;
-        loop {
-            let now = Instant::now();
-            let full = CONTENT.iter().find_map(|(most, window)| {
-                let recent = created
-                    .iter()
-                    .filter(|then| now.duration_since(**then) < *window);
-                let oldest = *recent.clone().next()?;
-                (recent.count() >= *most).then(|| *window - now.duration_since(oldest))
-            });
-            match full {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => break,
-            }
-        }
-        created.push_back(Instant::now());
-        while created.len() > CONTENT[1].0 {
-            created.pop_front();
-        }
+    fn allowance<T>(&self, account: Account, with: impl FnOnce(&mut Allowance) -> T) -> T {
+        let mut all = self
+            .allowances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let points = self.limits.points_a_minute;
+        with(all.entry(account).or_insert_with(|| Allowance::new(points)))
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether people are notified of what it makes.
+/// Whether GitHub's limits on created content count it: whether people are notified of what it makes.
 fn creates_content(ask: &Ask<'_>) -> bool {
-    let shown = ["/pulls", "/issues", "/comments"];
+    let shown = ["/pulls", "/issues", "/comments", "/requested_reviewers"];
     ask.method == Method::POST && shown.iter().any(|end| ask.path.ends_with(end))
 }
 
-/// How many seconds GitHub asks to wait, where it does.
-fn wait(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<u64> {
+/// How long GitHub asks to be left alone, where it does.
+fn wanted_pause(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Duration> {
     if !matches!(
         status,
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
@@ -179,22 +247,19 @@ fn wait(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<u64> {
         return None;
     }
     let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-    let retry_after = number("retry-after");
+    let retry_after = number("retry-after").map(Duration::from_secs);
     let used_up = number("x-ratelimit-remaining") == Some(0);
-    // Some say so in their words alone; GitHub asks for a minute then.
-    let said = || String::from_utf8_lossy(body).contains("secondary rate limit");
-    let limited = || (used_up || said()).then_some(PATIENCE + 1);
-    retry_after.or_else(limited)
+    // Some say so in their words alone.
+    let told = || message(body).contains("rate limit");
+    retry_after.or_else(|| (used_up || told()).then_some(UNTOLD))
 }
 
-/// A refusal, in GitHub's words. They never repeat what was sent.
-fn refusal(status: StatusCode, what: &str, body: &[u8]) -> GithubError {
-    let said: Value = serde_json::from_slice(body).unwrap_or_default();
-    let mut message = said["message"]
-        .as_str()
-        .unwrap_or("no reason given")
-        .to_owned();
-    for error in said["errors"].as_array().into_iter().flatten() {
+/// What GitHub says of a refusal. It never repeats what was sent.
+fn message(body: &[u8]) -> String {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = answer["message"].as_str().unwrap_or("no reason given");
+    let mut message = message.to_owned();
+    for error in answer["errors"].as_array().into_iter().flatten() {
         let field = error["field"].as_str().unwrap_or_default();
         let detail = error["message"]
             .as_str()
@@ -202,11 +267,25 @@ fn refusal(status: StatusCode, what: &str, body: &[u8]) -> GithubError {
             .unwrap_or_default();
         message = format!("{message}; {field} {detail}");
     }
-    let what = what.to_owned();
+    message
+}
+
+fn refusal(status: StatusCode, what: &str, body: &[u8]) -> GithubError {
+    let (what, message) = (what.to_owned(), message(body));
     match status.as_u16() {
-        404 | 410 => GithubError::NotFound(what),
+        404 => GithubError::NotFound(what),
+        410 => GithubError::Gone { what, message },
+        403 if message.contains("has been suspended") => GithubError::Suspended(what),
         403 => GithubError::Forbidden { what, message },
         409 | 422 => GithubError::Invalid { what, message },
         status => anyhow!("GitHub answered {status} to {what}: {message}").into(),
     }
+}
+
+/// Now, in epoch milliseconds.
+fn now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -57,7 +57,7 @@ impl Repository {
     pub async fn issue(&self, number: u64) -> Result<Option<Issue>, GithubError> {
         match self.get::<Value>(&format!("issues/{number}")).await {
             Ok(found) => Ok(Issue::read(&found)),
-            Err(GithubError::NotFound(_)) => Ok(None),
+            Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -79,6 +79,7 @@ impl Manifests {
             body: None,
             token: None,
             repeatable: false,
+            account: None,
         };
         let answer = match self.0.ask(&ask).await {
             Ok(answer) => answer,

@@ -143,7 +143,8 @@ impl Repository {
     pub async fn drop_branch(&self, branch: &str) -> Result<(), GithubError> {
         let path = self.path(&format!("git/refs/heads/{}", escaped(branch)));
         match self.github.delete(self.caller, &path).await {
-            Ok(()) | Err(GithubError::Invalid { .. } | GithubError::NotFound(_)) => Ok(()),
+            Ok(()) | Err(GithubError::Invalid { .. }) => Ok(()),
+            Err(error) if error.is_missing() => Ok(()),
             Err(error) => Err(error),
         }
     }

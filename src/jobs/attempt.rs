@@ -6,6 +6,8 @@ use super::solitude::Turn;
 use super::worker::Worker;
 use super::{delivery, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -18,6 +20,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a suspect waits while another has its turn.
 const NEXT_TURN: Duration = Duration::from_secs(1);
+
+/// The longest pause between two tries while GitHub or the database is away: as long does it take to be back at work.
+const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// How often a job may be put off: more than a day of the longest wait.
 const MOST_WAITS: u32 = 20_000;
@@ -67,8 +72,10 @@ impl<P: Process> Worker<P> {
                     error = format!("{error:#}"),
                     "a try comes later"
                 );
+                metrics.limited.add();
                 return self.wait(ticket, pause).await;
             }
+            Err(JobError::Outage(error)) => return self.sit_out(ticket, &error).await,
             Err(JobError::Retry(error)) if ticket.failures + 1 < self.pace.tries => {
                 tracing::warn!(
                     job = ticket.key,
@@ -211,6 +218,20 @@ impl<P: Process> Worker<P> {
             .await?;
         Ok(())
     }
+
+    /// Puts a job back while GitHub or the database is away: for as long as it takes.
+    async fn sit_out(&self, ticket: Ticket, error: &anyhow::Error) -> anyhow::Result<()> {
+        self.inbox.metrics.outages.add();
+        tracing::warn!(
+            job = ticket.key,
+            error = format!("{error:#}"),
+            "a try comes once the outage is over"
+        );
+        let pause = doubled(self.pace.pause, ticket.outages, LONGEST_OUTAGE_PAUSE);
+        let outages = ticket.outages.saturating_add(1);
+        let delay = spread(pause, &ticket.key);
+        self.wait(Ticket { outages, ..ticket }, delay).await
+    }
 }
 
 /// What a scan is of.
@@ -233,4 +254,13 @@ fn doubled(pause: Duration, times: u32, longest: Duration) -> Duration {
     pause
         .saturating_mul(2_u32.saturating_pow(times))
         .min(longest)
+}
+
+/// A pause made up to a quarter shorter, by another part for each key: what waits comes back one after another.
+fn spread(pause: Duration, key: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let part = hasher.finish() % 256;
+    let shorter = pause / 4 * u32::try_from(part).unwrap_or_default() / 256;
+    pause.saturating_sub(shorter)
 }

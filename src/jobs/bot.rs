@@ -3,18 +3,22 @@
 use super::inbox::Inbox;
 use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
 use super::queue::Queue;
+use super::redeliver::Redelivery;
 use super::role::derive;
+use super::{Metrics, now};
 use crate::aws::{Access, Aws};
 use crate::config::{App, Config};
-use crate::github::{GitHub, GithubError, Head, Proposed, Proposing, Repository, Reviewers};
+use crate::github::{
+    GitHub, GithubError, Head, Limits, Proposed, Proposing, Repository, Reviewers,
+};
 use crate::model::{InstallationId, Redactor, RepositoryId, StackName, StackReport};
 use crate::outbound::Outbound;
 use crate::report::PullRequestText;
 use crate::settings;
 use crate::store::{Store, Tenant};
-use anyhow::anyhow;
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{Instrument, info, info_span};
 
@@ -23,6 +27,7 @@ pub struct Bot {
     pub(super) github: GitHub,
     pub(super) store: Store,
     pub(super) queue: Queue,
+    metrics: Arc<Metrics>,
     pub(super) aws: Aws,
     pub(super) outbound: Outbound,
     /// GitHub's pages, without a slash at their end.
@@ -50,10 +55,17 @@ impl Bot {
     /// # Errors
     /// When the App's key is none.
     pub fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
+        let limits = Limits {
+            requests_at_once: config.github_requests,
+            points_a_minute: config.github_points,
+        };
+        let ledger = Arc::new(inbox.store.clone());
+        let (api, key) = (&config.api_url, &app.private_key);
         Ok(Self {
-            github: GitHub::new(&config.api_url, app.id, &app.private_key)?,
+            github: GitHub::with(api, app.id, key, limits, ledger)?,
             store: inbox.store.clone(),
             queue: inbox.queue.clone(),
+            metrics: inbox.metrics.clone(),
             aws,
             outbound: Outbound::new(config.private_addresses)?,
             pages_url: config.pages_url.clone(),
@@ -192,17 +204,21 @@ impl Process for Bot {
             trigger = ?order.trigger,
             told = order.commit,
         );
+        self.github.ready(order.installation, false)?;
         // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.
-        Box::pin(self.make(&order)).instrument(span).await.map(drop)
+        let scanned = Box::pin(self.make(&order)).instrument(span).await;
+        quietly(scanned.map(drop))
     }
 
     async fn run(&self, order: ErrandOrder) -> Result<(), JobError> {
         let span = info_span!("errand", installation = %order.installation, repository = %order.repository);
-        Box::pin(async {
+        let run = async {
             // It needs nothing of GitHub, and nothing of GitHub's may hold it up.
             if let Errand::Notify(notification) = &order.errand {
                 return self.notify(&order, notification).await;
             }
+            let answers = matches!(order.errand, Errand::Comment { .. });
+            self.github.ready(order.installation, answers)?;
             let visit = self.visit(order.installation, order.repository).await?;
             let Some(visit) = visit else {
                 return Ok(());
@@ -222,9 +238,8 @@ impl Process for Bot {
                 Errand::Conceal => self.conceal(&visit).await,
                 Errand::Notify(_) => Ok(()),
             }
-        })
-        .instrument(span)
-        .await
+        };
+        quietly(Box::pin(run).instrument(span).await)
     }
 
     async fn acknowledge(&self, order: &ErrandOrder) -> anyhow::Result<()> {
@@ -244,29 +259,36 @@ impl Process for Bot {
     }
 
     async fn redeliver(&self) -> anyhow::Result<()> {
-        let asked = self.github.redeliver().await?;
-        if asked > 0 {
-            info!(asked, "asked GitHub to deliver again");
+        let redelivery = Redelivery {
+            github: &self.github,
+            store: &self.store,
+            metrics: &self.metrics,
+            now: now(),
+        };
+        redelivery.run().await
+    }
+}
+
+/// A job of an installation that was suspended meanwhile has nothing more to do: once that is taken back, all of its
+/// repositories are scanned.
+fn quietly(end: Result<(), JobError>) -> Result<(), JobError> {
+    let suspended =
+        |error: &anyhow::Error| matches!(error.downcast_ref(), Some(GithubError::Suspended(_)));
+    match end {
+        Err(JobError::Fatal(error)) if suspended(&error) => {
+            info!(error = format!("{error:#}"), "nothing to do");
+            Ok(())
         }
-        Ok(())
+        end => end,
     }
 }
 
 /// Whether another try of a job may have another end.
 pub(super) fn judged(error: GithubError) -> JobError {
-    match error {
-        GithubError::NotFound(_) | GithubError::Forbidden { .. } => JobError::Fatal(error.into()),
-        GithubError::Limited { seconds, .. } => {
-            JobError::Later(anyhow!(error), Duration::from_secs(seconds))
-        }
-        error => JobError::Retry(error.into()),
-    }
+    error.into()
 }
 
 /// The same of an error that may have GitHub's in it.
 pub(super) fn weighed(error: anyhow::Error) -> JobError {
-    match error.downcast::<GithubError>() {
-        Ok(error) => judged(error),
-        Err(error) => JobError::Retry(error),
-    }
+    error.into()
 }

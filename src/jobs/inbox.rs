@@ -17,6 +17,9 @@ const ENDED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long deliveries that ended are remembered: longer than GitHub offers to deliver again.
 const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How long what was created at GitHub is remembered: longer than GitHub counts it.
+const CONTENT: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Where deliveries arrive.
 #[derive(Debug, Clone)]
 pub struct Inbox {
@@ -81,6 +84,7 @@ impl Inbox {
         self.store.forget_deliveries(before(now, MEMORY)).await?;
         self.store.forget_scans(before(now, MEMORY)).await?;
         self.store.forget_failed_jobs(before(now, MEMORY)).await?;
+        self.store.forget_content(before(now, CONTENT)).await?;
         self.queue.forget(before(now, ENDED)).await
     }
 

@@ -181,19 +181,15 @@ pub enum JobError {
     /// Another try may.
     #[error("{0:#}")]
     Retry(anyhow::Error),
+    /// Another try will, once GitHub or the database is back: it does not count as the job's own failure.
+    #[error("{0:#}")]
+    Outage(anyhow::Error),
     /// Another try will, but not before this pause.
     #[error("{0:#}")]
     Later(anyhow::Error, Duration),
     /// No other try will.
     #[error("{0:#}")]
     Fatal(anyhow::Error),
-}
-
-impl From<anyhow::Error> for JobError {
-    /// What nobody judged is worth another try: tries are bounded.
-    fn from(error: anyhow::Error) -> Self {
-        Self::Retry(error)
-    }
 }
 
 /// What the worker does not know itself: how to scan, how to run errands, and how to look for what GitHub could not
@@ -226,6 +222,9 @@ pub struct Ticket {
     pub failures: u32,
     /// How often it found its subject taken.
     pub waits: u32,
+    /// How often GitHub or the database was away.
+    #[serde(default)]
+    pub outages: u32,
     /// How often the operator had a stopped job tried again.
     #[serde(default)]
     pub retries: u32,
@@ -245,6 +244,7 @@ impl Ticket {
             key: key.into(),
             failures: 0,
             waits: 0,
+            outages: 0,
             retries: 0,
             suspect: false,
             discarded: false,
@@ -257,6 +257,7 @@ impl Ticket {
         Self {
             failures: 0,
             waits: 0,
+            outages: 0,
             retries: self.retries + 1,
             ..self
         }

@@ -13,10 +13,18 @@ pub struct Metrics {
     pub repeated: Count,
     /// Deliveries acted on.
     pub processed: Count,
+    /// Deliveries that GitHub was asked to send again.
+    pub asked_again: Count,
+    /// Deliveries that never arrived while GitHub kept them.
+    pub lost: Count,
     /// Jobs that ended well.
     pub done: Count,
     /// Tries that failed and are tried again.
     pub retried: Count,
+    /// Tries put off because GitHub or the database was away.
+    pub outages: Count,
+    /// Tries put off because GitHub allowed no more requests.
+    pub limited: Count,
     /// Jobs given up.
     pub failed: Count,
     /// Scans, and the time they took.
@@ -75,6 +83,16 @@ impl Metrics {
                 &self.processed,
             ),
             (
+                "driftguard_deliveries_asked_again_total",
+                "Deliveries that GitHub was asked to send again.",
+                &self.asked_again,
+            ),
+            (
+                "driftguard_deliveries_lost_total",
+                "Deliveries that never arrived while GitHub kept them.",
+                &self.lost,
+            ),
+            (
                 "driftguard_jobs_done_total",
                 "Jobs that ended well.",
                 &self.done,
@@ -83,6 +101,16 @@ impl Metrics {
                 "driftguard_jobs_retried_total",
                 "Tries that failed and are tried again.",
                 &self.retried,
+            ),
+            (
+                "driftguard_jobs_outages_total",
+                "Tries put off because GitHub or the database was away.",
+                &self.outages,
+            ),
+            (
+                "driftguard_jobs_limited_total",
+                "Tries put off because GitHub allowed no more requests.",
+                &self.limited,
             ),
             (
                 "driftguard_jobs_failed_total",

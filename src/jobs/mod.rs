@@ -55,6 +55,10 @@ mod review;
 mod access;
 /// One try of a job.
 mod attempt;
+/// Classifies what a try failed with.
+mod classify;
+/// What is created at GitHub, counted.
+mod content;
 /// How a pull request ended.
 mod decline;
 /// What a delivery leads to.
@@ -67,6 +71,8 @@ mod metrics;
 pub mod operator;
 /// Which pushes lead to a scan.
 mod pushes;
+/// Deliveries that did not arrive, asked for again.
+mod redeliver;
 /// Jobs that run alone.
 mod solitude;
 /// Which stacks there are, and when each is scanned.

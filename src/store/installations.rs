@@ -4,7 +4,7 @@ use super::Tenant;
 use anyhow::Context;
 
 /// The tables that hold an installation's rows, and go with it.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "delete from installations where installation = $1",
     "delete from repositories where installation = $1",
     "delete from waiting_scans where installation = $1",
@@ -18,6 +18,7 @@ const TABLES: [&str; 13] = [
     "delete from orders where installation = $1",
     "delete from lone_runs where installation = $1",
     "delete from stopped_jobs where installation = $1",
+    "delete from created_content where installation = $1",
 ];
 
 /// What waits would bring the installation back. Of deliveries that are over only the ids stay, so that none is taken

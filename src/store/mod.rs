@@ -3,12 +3,14 @@
 //! The same statements run on SQLite and PostgreSQL. What belongs to an installation is reached through `Tenant`
 //! only, so that no query can forget whose rows it asks for.
 
+mod created_content;
 mod dashboards;
 mod decisions;
 mod deliveries;
 mod installations;
 mod leases;
 mod lone_runs;
+mod missed_deliveries;
 mod orders;
 mod proposals;
 mod refusals;
@@ -20,6 +22,7 @@ mod waiting_scans;
 
 pub use deliveries::Delivery;
 pub use leases::Lease;
+pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use orders::Order;
 pub use proposals::{Proposal, ProposalState};
 pub use repositories::Repository;

@@ -52,6 +52,14 @@ async fn counts(State(inbox): State<Inbox>) -> impl IntoResponse {
             let _ = writeln!(text, "{name}{{state=\"{state}\"}} {count}");
         }
     }
+    if let Ok(missed) = inbox.store.missed_deliveries().await {
+        let name = "driftguard_deliveries_missed";
+        let help = "Deliveries that did not arrive yet, and are asked for again.";
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {missed}"
+        );
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 

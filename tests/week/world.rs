@@ -97,6 +97,8 @@ impl World {
         };
         let config = Config::read(|name| match name {
             "GITHUB_API_URL" => Some(github.url().to_owned()),
+            // A week passes in seconds.
+            "DRIFTGUARD_GITHUB_POINTS" => Some("1000000".to_owned()),
             "DATABASE_URL" => Some(database.url.clone()),
             "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.then(|| "1".to_owned()),
             "DRIFTGUARD_PRIVATE_ADDRESSES" => setting.private_addresses.then(|| "1".to_owned()),

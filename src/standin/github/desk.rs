@@ -33,13 +33,27 @@ pub(super) fn answer(
     let answer = outcome.unwrap_or_else(Answer::from);
     let lost = fault == Some(Fault::LostResponse);
     let response = respond(world, request, &caller, answer);
+    let status = if lost { 0 } else { response.status().as_u16() };
+    note(world, request, status);
+    if lost { Err(Cut) } else { Ok(response) }
+}
+
+/// Refuses one request too many of those under way at once.
+pub(super) fn too_many(world: &mut World, request: &Request<Bytes>) -> Whole<Response<Bytes>> {
+    world.refused += 1;
+    let refusal = Answer::from(secondary_limit(60));
+    let response = respond(world, request, &Caller::Stranger, refusal);
+    note(world, request, response.status().as_u16());
+    Ok(response)
+}
+
+fn note(world: &mut World, request: &Request<Bytes>, status: u16) {
     world.requests.push(Seen {
-        method: method.into(),
-        path: path.into(),
-        status: if lost { 0 } else { response.status().as_u16() },
+        method: request.method().as_str().into(),
+        path: request.uri().path().into(),
+        status,
         body: String::from_utf8_lossy(request.body()).into_owned(),
     });
-    if lost { Err(Cut) } else { Ok(response) }
 }
 
 /// A token that GitHub no longer knows.

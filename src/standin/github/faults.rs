@@ -32,13 +32,21 @@ impl From<&str> for On {
     }
 }
 
-/// The faults still to come.
+/// The faults still to come, and the one that every request meets for now.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<(On, Fault)>);
+pub(super) struct Faults {
+    once: Vec<(On, Fault)>,
+    always: Option<Fault>,
+}
 
 impl Faults {
     pub fn add(&mut self, on: On, fault: Fault) {
-        self.0.push((on, fault));
+        self.once.push((on, fault));
+    }
+
+    /// Lets every request meet a fault, or none any more.
+    pub fn set(&mut self, always: Option<Fault>) {
+        self.always = always;
     }
 
     /// The fault for this request, once.
@@ -48,8 +56,10 @@ impl Faults {
             On::Route(wanted) => wanted == route,
             On::Number(wanted) => *wanted == number,
         };
-        let at = self.0.iter().position(hit)?;
-        Some(self.0.remove(at).1)
+        match self.once.iter().position(hit) {
+            Some(at) => Some(self.once.remove(at).1),
+            None => self.always,
+        }
     }
 }
 

@@ -12,8 +12,14 @@ use serde_json::Value;
 /// Requests an hour of one installation.
 pub(super) const LIMIT: u64 = 5_000;
 
-/// Pull requests, issues and comments a minute: GitHub's secondary limit.
-const CONTENT_A_MINUTE: usize = 80;
+/// What people are notified of, a minute and an hour: GitHub's secondary limits.
+const CONTENT: [(usize, SignedDuration); 2] = [
+    (80, SignedDuration::from_mins(1)),
+    (500, SignedDuration::from_hours(1)),
+];
+
+/// How many requests of the App's may be under way at once.
+pub(super) const AT_ONCE: usize = 100;
 
 /// The longest that a JWT may live, in seconds.
 const LONGEST_JWT: i64 = 600;
@@ -181,16 +187,21 @@ pub(super) fn limits(world: &mut World, caller: &Caller, route: &Route) -> Resul
     }
     if installation.used.0 >= LIMIT {
         let message = format!("API rate limit exceeded for installation ID {id}.");
+        world.refused += 1;
         return Err(Refusal::new(403, message));
     }
     installation.used.0 += 1;
     if route.creates_content() {
-        let fresh = |then: &Timestamp| now.duration_since(*then) < SignedDuration::from_mins(1);
-        installation.created_content.retain(fresh);
-        if installation.created_content.len() >= CONTENT_A_MINUTE {
-            return Err(secondary_limit(60));
+        let created = &mut installation.created_content;
+        let within = |then: &Timestamp, span| now.duration_since(*then) < span;
+        created.retain(|then| within(then, SignedDuration::from_hours(1)));
+        for (most, span) in CONTENT {
+            if created.iter().filter(|then| within(then, span)).count() >= most {
+                world.refused += 1;
+                return Err(secondary_limit(60));
+            }
         }
-        installation.created_content.push(now);
+        created.push(now);
     }
     Ok(())
 }

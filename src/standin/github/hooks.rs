@@ -106,6 +106,13 @@ impl World {
         }
     }
 
+    /// Lets everything that was delivered so far be so much longer ago.
+    pub fn age_deliveries(&mut self, by: Duration) {
+        for delivery in &mut self.deliveries {
+            delivery.at = delivery.at.saturating_sub(by).unwrap_or(delivery.at);
+        }
+    }
+
     /// The next delivery to send. Without a hook nothing is sent, and nothing remembered.
     fn next_delivery(&mut self) -> Option<(String, Delivery)> {
         let Some(hook) = self.hook.clone() else {

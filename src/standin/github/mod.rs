@@ -44,6 +44,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use world::World;
 
 /// A second opinion on every request: method, path, query and body, as sent. What it refuses is answered 422 and noted
@@ -79,6 +80,35 @@ impl Shared {
     }
 }
 
+/// A request that is under way, until it is dropped.
+struct UnderWay<'a> {
+    shared: &'a Shared,
+    pause: Duration,
+    /// Whether it is one too many.
+    refused: bool,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        let mut world = shared.world();
+        let (now, most) = &mut world.at_once;
+        *now += 1;
+        *most = (*now).max(*most);
+        let refused = *now > gate::AT_ONCE;
+        Self {
+            shared,
+            pause: world.pause,
+            refused,
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.shared.world().at_once.0 -= 1;
+    }
+}
+
 impl GitHub {
     /// Starts on two free ports of 127.0.0.1: the API, and the archives, which GitHub too keeps on another host.
     ///
@@ -97,7 +127,13 @@ impl GitHub {
         let answer = move |request: Request<Bytes>| {
             let state = state.clone();
             async move {
-                let answer = desk::answer(&mut state.world(), state.validator.as_ref(), &request);
+                let under_way = UnderWay::begin(&state);
+                tokio::time::sleep(under_way.pause).await;
+                let answer = match under_way.refused {
+                    false => desk::answer(&mut state.world(), state.validator.as_ref(), &request),
+                    true => desk::too_many(&mut state.world(), &request),
+                };
+                drop(under_way);
                 tokio::spawn(async move { state.deliver().await });
                 answer
             }
@@ -139,9 +175,34 @@ impl GitHub {
         self.world().faults.add(on.into(), fault);
     }
 
+    /// Lets every request meet a fault from now on, as in an outage; none: GitHub is back.
+    pub fn fail_all(&self, fault: Option<Fault>) {
+        self.world().faults.set(fault);
+    }
+
+    /// How many requests were refused because they were too many: of an installation, or at once.
+    pub fn refused(&self) -> usize {
+        self.world().refused
+    }
+
+    /// How long each answer takes from now on.
+    pub fn slow_down(&self, pause: Duration) {
+        self.world().pause = pause;
+    }
+
+    /// The most requests that were under way at once.
+    pub fn most_at_once(&self) -> usize {
+        self.world().at_once.1
+    }
+
     /// Every delivery so far, the oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.world().deliveries.clone()
+    }
+
+    /// Lets everything that was delivered so far be so much longer ago.
+    pub fn age_deliveries(&self, by: Duration) {
+        self.world().age_deliveries(by);
     }
 
     /// Sends the newest attempt of a delivery once more, with the same id; none where it is unknown or no hook is set.

@@ -31,7 +31,7 @@ pub(super) struct Route {
 impl Route {
     /// Whether GitHub's limit on creating content counts it.
     pub fn creates_content(&self) -> bool {
-        let shown = ["/pulls", "/issues", "/comments"];
+        let shown = ["/pulls", "/issues", "/comments", "/requested_reviewers"];
         self.method == "POST" && shown.iter().any(|end| self.template.ends_with(end))
     }
 

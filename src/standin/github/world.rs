@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 /// Everything that GitHub knows.
 pub(super) struct World {
@@ -30,6 +31,12 @@ pub(super) struct World {
     pub requests: Vec<Seen>,
     pub violations: Vec<String>,
     pub faults: Faults,
+    /// How many requests are under way, and the most that were.
+    pub at_once: (usize, usize),
+    /// How long an answer takes.
+    pub pause: Duration,
+    /// How many requests were too many.
+    pub refused: usize,
     /// Apps made from a manifest whose key nobody fetched yet, by code.
     pub handovers: BTreeMap<String, Handover>,
     ids: u64,
@@ -255,6 +262,9 @@ impl World {
             requests: Vec::new(),
             violations: Vec::new(),
             faults: Faults::default(),
+            at_once: (0, 0),
+            pause: Duration::ZERO,
+            refused: 0,
             handovers: BTreeMap::new(),
             ids: 1_000,
         }

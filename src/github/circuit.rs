@@ -1,0 +1,75 @@
+//! Pure: whether GitHub is away. While it is, a request now and then looks whether it is back; all others fail at once,
+//! and keep nobody waiting.
+
+use std::time::Duration;
+
+/// After how many failures in a row GitHub counts as away.
+const AWAY_AFTER: u32 = 8;
+/// How often it is looked whether GitHub is back.
+const LOOK: i64 = 2_000;
+
+/// What the last requests came to, those of all installations.
+#[derive(Debug, Default)]
+pub(super) struct Circuit {
+    failures: u32,
+    /// When the next request may look, in epoch milliseconds.
+    looks_at: i64,
+}
+
+impl Circuit {
+    /// Whether GitHub counts as away.
+    pub fn is_open(&self) -> bool {
+        self.failures >= AWAY_AFTER
+    }
+
+    /// Lets a request through, unless GitHub is away and was looked for a moment ago.
+    ///
+    /// # Errors
+    /// With the time until the next look.
+    pub fn admit(&mut self, now: i64) -> Result<(), Duration> {
+        if !self.is_open() {
+            return Ok(());
+        }
+        if now < self.looks_at {
+            let pause = u64::try_from(self.looks_at - now).unwrap_or_default();
+            return Err(Duration::from_millis(pause));
+        }
+        self.looks_at = now + LOOK;
+        Ok(())
+    }
+
+    /// Notes that GitHub answered.
+    pub fn answered(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Notes that GitHub did not answer, or only that it is broken.
+    pub fn failed(&mut self, now: i64) {
+        self.failures = self.failures.saturating_add(1);
+        self.looks_at = now + LOOK;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_github_is_away_one_request_at_a_time_looks_for_it() {
+        let mut circuit = Circuit::default();
+        for now in 0..i64::from(AWAY_AFTER) {
+            assert_eq!(circuit.admit(now), Ok(()));
+            circuit.failed(now);
+        }
+        assert!(circuit.admit(100).is_err());
+        assert_eq!(circuit.admit(10_000), Ok(()), "one looks");
+        assert_eq!(circuit.admit(10_001), Err(Duration::from_millis(1_999)));
+        circuit.failed(11_000);
+        assert!(circuit.admit(12_500).is_err());
+        assert_eq!(circuit.admit(13_000), Ok(()));
+        circuit.answered();
+        assert_eq!(circuit.admit(13_000), Ok(()), "it is back for all");
+        circuit.failed(13_000);
+        assert_eq!(circuit.admit(13_000), Ok(()), "one failure is none");
+    }
+}

@@ -1,0 +1,130 @@
+//! Classifies what a try failed with: whether another one has another end, and when.
+
+use super::job::JobError;
+use crate::github::GithubError;
+
+/// The leading characters of PostgreSQL's codes for a server that shuts down, is cut off or has no more room.
+const POSTGRES_AWAY: [&str; 3] = ["08", "53", "57P"];
+/// SQLite's codes for a file that is busy, locked, cannot be written, or has no more room.
+const SQLITE_AWAY: [i64; 5] = [5, 6, 10, 13, 14];
+
+impl From<GithubError> for JobError {
+    /// A 403 or 404 is not final at once: permissions and new repositories take minutes to settle at GitHub.
+    fn from(error: GithubError) -> Self {
+        match error {
+            GithubError::Limited { pause, .. } => Self::Later(error.into(), pause),
+            GithubError::Unavailable { .. } => Self::Outage(error.into()),
+            GithubError::Gone { .. } | GithubError::Suspended(_) => Self::Fatal(error.into()),
+            // It may have anything in it.
+            GithubError::Other(error) => error.into(),
+            GithubError::NotFound(_)
+            | GithubError::Forbidden { .. }
+            | GithubError::Invalid { .. }
+            | GithubError::NoCodeScanning(_) => Self::Retry(error.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for JobError {
+    /// What nobody classified is worth another try: tries are bounded.
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<GithubError>() {
+            Ok(error) => error.into(),
+            Err(error) if error.chain().any(is_database_away) => Self::Outage(error),
+            Err(error) => Self::Retry(error),
+        }
+    }
+}
+
+/// Whether the database cannot be reached, or cannot write for now.
+fn is_database_away(cause: &(dyn std::error::Error + 'static)) -> bool {
+    match cause.downcast_ref::<sqlx::Error>() {
+        Some(
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed,
+        ) => true,
+        Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+            // SQLite adds details in the higher bits.
+            let sqlite = code.parse::<i64>().ok().filter(|_| code.len() < 5);
+            match sqlite {
+                Some(code) => SQLITE_AWAY.contains(&(code & 0xff)),
+                None => POSTGRES_AWAY.iter().any(|class| code.starts_with(class)),
+            }
+        }),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::{Context, anyhow};
+    use std::time::Duration;
+
+    #[test]
+    fn what_another_try_can_mend_is_tried_again() {
+        let what = || "GET /repos/acme/shop".to_owned();
+        let message = || "no".to_owned();
+        let errors = [
+            (GithubError::NotFound(what()), "retry"),
+            (
+                GithubError::Forbidden {
+                    what: what(),
+                    message: message(),
+                },
+                "retry",
+            ),
+            (
+                GithubError::Unavailable {
+                    what: what(),
+                    problem: message(),
+                },
+                "outage",
+            ),
+            (
+                GithubError::Limited {
+                    what: what(),
+                    pause: Duration::from_secs(9),
+                },
+                "later",
+            ),
+            (GithubError::Suspended(what()), "fatal"),
+            (anyhow!("GitHub answered 418").into(), "retry"),
+        ];
+        for (error, expected) in errors {
+            let told = error.to_string();
+            let wrapped = Err::<(), _>(anyhow::Error::from(error)).context("while proposing");
+            let classified = match JobError::from(wrapped.unwrap_err()) {
+                JobError::Retry(_) => "retry",
+                JobError::Outage(_) => "outage",
+                JobError::Later(_, pause) => {
+                    assert_eq!(pause, Duration::from_secs(9));
+                    "later"
+                }
+                JobError::Fatal(_) => "fatal",
+            };
+            assert_eq!(classified, expected, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_an_outage() {
+        for (error, away) in [
+            (sqlx::Error::PoolTimedOut, true),
+            (sqlx::Error::WorkerCrashed, true),
+            (sqlx::Error::RowNotFound, false),
+        ] {
+            let told = error.to_string();
+            let error = anyhow::Error::from(error).context("while reading a scan");
+            let classified = JobError::from(error);
+            assert_eq!(
+                matches!(classified, JobError::Outage(_)),
+                away,
+                "{told}: {classified:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What is created at GitHub, counted in the database: over all processes, and across their starts.
+
+use crate::github::{CONTENT_MEMORY, ContentLedger, content_pause, content_slice};
+use crate::model::InstallationId;
+use crate::store::Store;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use std::time::Duration;
+
+impl ContentLedger for Store {
+    /// Counted before it is looked: two processes that count at once may both find no room, and never both find the last.
+    fn count(
+        &self,
+        installation: InstallationId,
+        now: i64,
+    ) -> BoxFuture<'_, anyhow::Result<Option<Duration>>> {
+        async move {
+            let tenant = self.of(installation);
+            let slice = content_slice(now);
+            tenant.count_content(slice).await?;
+            let memory = i64::try_from(CONTENT_MEMORY.as_millis()).unwrap_or(i64::MAX);
+            let created = tenant.created_content(now.saturating_sub(memory)).await?;
+            let pause = content_pause(&created, now);
+            if pause.is_some() {
+                tenant.uncount_content(slice).await?;
+            }
+            Ok(pause)
+        }
+        .boxed()
+    }
+}

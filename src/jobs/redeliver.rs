@@ -1,0 +1,180 @@
+//! Deliveries that did not arrive, asked for again: with growing pauses, for as long as GitHub keeps them, by one process at
+//! a time.
+
+use super::Metrics;
+use crate::github::{DeliveryAttempt, GitHub, GithubError};
+use crate::store::{DeliveryWalk, MissedDelivery, Store};
+use std::collections::HashSet;
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+
+/// How long GitHub keeps a delivery.
+const WINDOW: i64 = 72 * HOUR;
+/// The pauses before a delivery is asked for a second time, a third, and so on; the last one again and again.
+const PAUSES: [i64; 5] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR];
+/// How far a walk goes back behind what is known: an attempt is listed when it ends, later ones may have ended before.
+const OVERLAP: i64 = 5 * MINUTE;
+/// How many pages are read in one round: the rest in the next.
+const PAGES: usize = 20;
+/// How many deliveries are asked for in one round.
+const AT_ONCE: u32 = 100;
+/// How long a process may keep the walk without a sign of life.
+const TURN: i64 = 2 * MINUTE;
+/// What the App answers to a delivery that it will never take: one that is no webhook of GitHub's, or too large.
+const REFUSED: [u16; 2] = [400, 413];
+
+/// Whose turn it is to look, where it looks, and when.
+pub(super) struct Redelivery<'a> {
+    pub github: &'a GitHub,
+    pub store: &'a Store,
+    pub metrics: &'a Metrics,
+    /// In epoch milliseconds.
+    pub now: i64,
+}
+
+impl Redelivery<'_> {
+    /// Reads what GitHub could not deliver since the last round, and asks again for what is due. Nothing where another
+    /// process does.
+    pub(super) async fn run(&self) -> anyhow::Result<()> {
+        let until = self.now + TURN;
+        let Some(mut walk) = self.store.begin_delivery_walk(self.now, until).await? else {
+            return Ok(());
+        };
+        let read = self.read(&mut walk).await;
+        let asked = self.ask().await;
+        self.store.keep_delivery_walk(&walk, 0).await?;
+        read.and(asked)
+    }
+
+    /// Reads GitHub's list from the newest attempt back to what is known; where that takes more than a round, the next one
+    /// goes on.
+    async fn read(&self, walk: &mut DeliveryWalk) -> anyhow::Result<()> {
+        let mut taken = HashSet::new();
+        for _ in 0..PAGES {
+            let page = self.github.delivery_attempts(&walk.next_page).await;
+            let page = match page {
+                // A page is good for a while only: from the start, then.
+                Err(GithubError::Invalid { .. } | GithubError::NotFound(_))
+                    if !walk.next_page.is_empty() =>
+                {
+                    walk.next_page.clear();
+                    continue;
+                }
+                page => page?,
+            };
+            if walk.next_page.is_empty() {
+                walk.newest = page
+                    .attempts
+                    .first()
+                    .map_or(walk.newest, |newest| newest.at);
+            }
+            let known_from = (walk.read_until - OVERLAP).max(self.now - WINDOW);
+            for attempt in page.attempts.iter().filter(|one| one.at >= known_from) {
+                self.note(attempt, &mut taken).await?;
+            }
+            let ends = page.attempts.iter().any(|one| one.at < known_from);
+            walk.next_page = if ends { String::new() } else { page.next };
+            if walk.next_page.is_empty() {
+                walk.read_until = walk.newest;
+                return Ok(());
+            }
+            self.store.keep_delivery_walk(walk, self.now + TURN).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what came of an attempt. One success is enough, whatever came before and after it.
+    async fn note(
+        &self,
+        attempt: &DeliveryAttempt,
+        taken: &mut HashSet<String>,
+    ) -> anyhow::Result<()> {
+        let id = &attempt.delivery;
+        if (200..300).contains(&attempt.status) {
+            taken.insert(id.0.clone());
+            return self.store.forget_missed_delivery(id).await;
+        }
+        let refused = REFUSED.contains(&attempt.status);
+        if refused || taken.contains(&id.0) || self.store.is_recorded(id).await? {
+            return Ok(());
+        }
+        let missed = MissedDelivery {
+            id: id.clone(),
+            attempt: attempt.id,
+            sent_at: attempt.at,
+            asked: 0,
+            next_at: self.now,
+        };
+        self.store.miss_delivery(&missed).await
+    }
+
+    /// Asks for what is due, the oldest first.
+    async fn ask(&self) -> anyhow::Result<()> {
+        let mut asked = 0;
+        for missed in self.store.due_deliveries(self.now, AT_ONCE).await? {
+            if self.is_over(&missed).await? {
+                self.store.forget_missed_delivery(&missed.id).await?;
+                continue;
+            }
+            let next_at = self.now + pause_after(missed.asked);
+            match self.github.deliver_again(missed.attempt).await {
+                Ok(()) => asked += 1,
+                Err(error) if error.is_missing() || error.is_refusal() => tracing::warn!(
+                    delivery = missed.id.0,
+                    error = format!("{error:#}"),
+                    "GitHub does not deliver again"
+                ),
+                Err(error) => return Err(error.into()),
+            }
+            self.store
+                .ask_delivery(&missed.id, missed.asked + 1, next_at)
+                .await?;
+            self.metrics.asked_again.add();
+        }
+        if asked > 0 {
+            tracing::info!(asked, "asked GitHub to deliver again");
+        }
+        Ok(())
+    }
+
+    /// Whether a delivery need not be asked for any more, or cannot be.
+    async fn is_over(&self, missed: &MissedDelivery) -> anyhow::Result<bool> {
+        if self.store.is_recorded(&missed.id).await? {
+            return Ok(true);
+        }
+        let lost = missed.sent_at < self.now - WINDOW;
+        if lost {
+            self.metrics.lost.add();
+            tracing::error!(
+                delivery = missed.id.0,
+                asked = missed.asked,
+                "a delivery is lost: GitHub kept it for three days, and it never arrived"
+            );
+        }
+        Ok(lost)
+    }
+}
+
+/// How long to wait after a delivery was asked for, having been asked for so often before.
+fn pause_after(asked: u32) -> i64 {
+    let at = usize::try_from(asked).unwrap_or(usize::MAX);
+    PAUSES[at.min(PAUSES.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_a_delivery_is_asked_for_until_its_window_ends() {
+        let mut at = 0;
+        let mut asked = Vec::new();
+        while at < WINDOW {
+            asked.push(at / MINUTE);
+            at += pause_after(u32::try_from(asked.len() - 1).unwrap());
+        }
+        assert_eq!(asked[..7], [0, 1, 6, 21, 81, 321, 561]);
+        assert_eq!(asked.len(), 22);
+    }
+}

@@ -1,0 +1,161 @@
+//! Deliveries that GitHub sent and DriftGuard did not take, and how far GitHub's list of them was read.
+
+use super::Store;
+use crate::model::DeliveryId;
+use anyhow::Context;
+
+/// A delivery to ask for again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissedDelivery {
+    /// GitHub's id, the same for each attempt.
+    pub id: DeliveryId,
+    /// GitHub's number for the newest attempt.
+    pub attempt: u64,
+    /// When the oldest known attempt was made, in epoch milliseconds.
+    pub sent_at: i64,
+    /// How often it was asked for again.
+    pub asked: u32,
+    /// When it is asked for next, in epoch milliseconds.
+    pub next_at: i64,
+}
+
+/// How far GitHub's list of deliveries was read, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryWalk {
+    /// Everything sent before this moment is known, in epoch milliseconds.
+    pub read_until: i64,
+    /// Where the walk under way began: the newest delivery by then, in epoch milliseconds.
+    pub newest: i64,
+    /// The page where it goes on; empty where none is under way.
+    pub next_page: String,
+}
+
+impl Store {
+    /// Takes the walk over, unless another process has it; it is free again at the latest at `until`.
+    pub async fn begin_delivery_walk(
+        &self,
+        now: i64,
+        until: i64,
+    ) -> anyhow::Result<Option<DeliveryWalk>> {
+        let row: Option<(i64, i64, String)> = sqlx::query_as(
+            "update delivery_walk set busy_until = $1 where walk = 'deliveries' and busy_until <= $2
+             returning read_until, newest, next_page",
+        )
+        .bind(until)
+        .bind(now)
+        .fetch_optional(&self.pool)
+        .await
+        .context("while taking over the walk over missed deliveries")?;
+        Ok(row.map(|(read_until, newest, next_page)| DeliveryWalk {
+            read_until,
+            newest,
+            next_page,
+        }))
+    }
+
+    /// Keeps how far the walk is, and until when nobody else may take it over: 0 where it is free.
+    pub async fn keep_delivery_walk(&self, walk: &DeliveryWalk, until: i64) -> anyhow::Result<()> {
+        sqlx::query(
+            "update delivery_walk set read_until = $1, newest = $2, next_page = $3, busy_until = $4
+             where walk = 'deliveries'",
+        )
+        .bind(walk.read_until)
+        .bind(walk.newest)
+        .bind(&walk.next_page)
+        .bind(until)
+        .execute(&self.pool)
+        .await
+        .context("while keeping how far the deliveries are read")?;
+        Ok(())
+    }
+
+    /// Notes an attempt that was not taken. Of several of a delivery the newest is kept, and when the oldest was made; how
+    /// often it was asked for stays.
+    pub async fn miss_delivery(&self, missed: &MissedDelivery) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into missed_deliveries (delivery, attempt, sent_at, asked, next_at) values ($1, $2, $3, $4, $5)
+             on conflict (delivery) do update set
+                 attempt = case when excluded.attempt > missed_deliveries.attempt
+                     then excluded.attempt else missed_deliveries.attempt end,
+                 sent_at = case when excluded.sent_at < missed_deliveries.sent_at
+                     then excluded.sent_at else missed_deliveries.sent_at end",
+        )
+        .bind(&missed.id.0)
+        .bind(i64::try_from(missed.attempt).context("GitHub's number of an attempt is too large")?)
+        .bind(missed.sent_at)
+        .bind(i64::from(missed.asked))
+        .bind(missed.next_at)
+        .execute(&self.pool)
+        .await
+        .context("while noting a missed delivery")?;
+        Ok(())
+    }
+
+    /// The missed deliveries to ask for by now, the oldest first.
+    pub async fn due_deliveries(&self, now: i64, most: u32) -> anyhow::Result<Vec<MissedDelivery>> {
+        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
+            "select delivery, attempt, sent_at, asked, next_at from missed_deliveries
+             where next_at <= $1 order by sent_at, delivery limit $2",
+        )
+        .bind(now)
+        .bind(i64::from(most))
+        .fetch_all(&self.pool)
+        .await
+        .context("while looking for missed deliveries")?;
+        let missed = |(id, attempt, sent_at, asked, next_at)| MissedDelivery {
+            id: DeliveryId(id),
+            attempt: u64::try_from(attempt).unwrap_or_default(),
+            sent_at,
+            asked: u32::try_from(asked).unwrap_or(u32::MAX),
+            next_at,
+        };
+        Ok(rows.into_iter().map(missed).collect())
+    }
+
+    /// Notes that a missed delivery was asked for, and when it is asked for next.
+    pub async fn ask_delivery(
+        &self,
+        id: &DeliveryId,
+        asked: u32,
+        next_at: i64,
+    ) -> anyhow::Result<()> {
+        sqlx::query("update missed_deliveries set asked = $2, next_at = $3 where delivery = $1")
+            .bind(&id.0)
+            .bind(i64::from(asked))
+            .bind(next_at)
+            .execute(&self.pool)
+            .await
+            .context("while noting that a delivery was asked for")?;
+        Ok(())
+    }
+
+    /// Forgets a missed delivery: it was taken, or can no longer be.
+    pub async fn forget_missed_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
+        sqlx::query("delete from missed_deliveries where delivery = $1")
+            .bind(&id.0)
+            .execute(&self.pool)
+            .await
+            .context("while forgetting a missed delivery")?;
+        Ok(())
+    }
+
+    /// How many deliveries are missed and not taken yet.
+    pub async fn missed_deliveries(&self) -> anyhow::Result<u64> {
+        let count: i64 = sqlx::query_scalar("select count(*) from missed_deliveries")
+            .fetch_one(&self.pool)
+            .await
+            .context("while counting missed deliveries")?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Whether a delivery was recorded, whatever became of it.
+    pub async fn is_recorded(&self, id: &DeliveryId) -> anyhow::Result<bool> {
+        let found: Option<i64> =
+            sqlx::query_scalar("select cast(1 as bigint) from deliveries where delivery = $1")
+                .bind(&id.0)
+                .fetch_optional(&self.pool)
+                .await
+                .context("while looking for a delivery")?;
+        Ok(found.is_some())
+    }
+}

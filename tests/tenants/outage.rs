@@ -1,0 +1,89 @@
+//! GitHub is away, or has not settled yet: nothing is lost, and what is given up is told.
+
+use super::{COMMAND, Server};
+use crate::database::{Database, on_both};
+use driftguard::standin::github::Fault;
+
+on_both!(
+    what_is_asked_for_while_github_is_away_is_done_when_it_is_back,
+    a_repository_that_github_shows_late_is_scanned,
+    a_suspended_installation_ends_quietly,
+);
+
+/// More tries than a job has for failures of its own.
+const MANY: u64 = 25;
+
+async fn what_is_asked_for_while_github_is_away_is_done_when_it_is_back(database: Database) {
+    let server = Server::start(database).await;
+    let (_, repository, number) = server.account("acme").await;
+    server.idle().await;
+    for fault in [Fault::Status(502), Fault::LostResponse] {
+        let answered = server.answers(&repository).len();
+        let tried = server.inbox.metrics.outages.get();
+        server.github.fail_all(Some(fault));
+        server
+            .github
+            .comment(&repository, number, "alice", COMMAND)
+            .await;
+        server
+            .until("it is tried again and again", async || {
+                server.inbox.metrics.outages.get() > tried + MANY
+            })
+            .await;
+        server.github.fail_all(None);
+        server
+            .until("it is answered", async || {
+                server.answers(&repository).len() > answered
+            })
+            .await;
+        server.idle().await;
+        assert_eq!(server.answers(&repository).len(), answered + 1, "{fault:?}");
+    }
+    assert_eq!(server.inbox.metrics.failed.get(), 0);
+}
+
+async fn a_repository_that_github_shows_late_is_scanned(database: Database) {
+    let server = Server::start(database).await;
+    for (account, status) in [("acme", 404), ("beta", 403)] {
+        for request in [
+            "POST /app/installations/{installation_id}/access_tokens",
+            "GET /repos/{owner}/{repo}",
+            "POST /repos/{owner}/{repo}/check-runs",
+        ] {
+            server.github.fail_next(request, Fault::Status(status));
+        }
+        let (_, repository, number) = server.account(account).await;
+        server
+            .github
+            .comment(&repository, number, "alice", COMMAND)
+            .await;
+        server
+            .until("it is answered", async || {
+                server.answers(&repository).len() == 1
+            })
+            .await;
+        server.idle().await;
+    }
+    assert_eq!(server.inbox.metrics.failed.get(), 0);
+}
+
+async fn a_suspended_installation_ends_quietly(database: Database) {
+    let server = Server::start(database).await;
+    let (installation, repository, number) = server.account("acme").await;
+    server.idle().await;
+    // That it is suspended is not told: the delivery is lost.
+    server
+        .github
+        .deliver_to("http://127.0.0.1:9/webhooks/github");
+    server.github.suspend(installation, true).await;
+    server.github.deliver_to(&server.address);
+    let done = server.inbox.metrics.done.get();
+    server
+        .github
+        .comment(&repository, number, "alice", COMMAND)
+        .await;
+    server.github.suspend(installation, false).await;
+    server.idle().await;
+    assert!(server.inbox.metrics.done.get() >= done);
+    assert_eq!(server.inbox.metrics.failed.get(), 0);
+}
