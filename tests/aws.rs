@@ -47,6 +47,8 @@ pub async fn config(url: &str) -> aws_config::SdkConfig {
     config.credentials_provider(key).load().await
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_driftguard");
+
 /// A checkout of the shop's repository, which a test may change.
 pub struct Checkout(TempDir);
 
@@ -82,8 +84,18 @@ impl Checkout {
 
     /// The same with a key: its id and its secret.
     pub fn driftguard_as(&self, (id, secret): (&str, &str), aws: &str, arguments: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_driftguard"))
-            .args(arguments)
+        self.run(Command::new(PROGRAM).args(arguments), (id, secret), aws)
+    }
+
+    /// The same by another program, which is given `driftguard` and its arguments.
+    pub fn wrapped(&self, program: &[&str], aws: &str, arguments: &[&str]) -> Run {
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).arg(PROGRAM).args(arguments);
+        self.run(&mut command, ("demo", "demo"), aws)
+    }
+
+    fn run(&self, command: &mut Command, (id, secret): (&str, &str), aws: &str) -> Run {
+        let output = command
             .current_dir(self.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())

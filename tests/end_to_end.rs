@@ -4,7 +4,7 @@ use crate::aws::{CONSOLE, PASSWORD, shop};
 use crate::database::Database;
 use driftguard::standin::github::{AppIdentity, Content, GitHub};
 use driftguard::standin::moto::Moto;
-use driftguard::standin::sts::{Sts, Trust};
+use driftguard::standin::sts::{Fault, Sts, Trust};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -503,6 +503,27 @@ async fn a_role_that_lets_anybody_in_is_refused(database: Database) {
     assert_eq!(world.github.pull_requests(REPOSITORY), []);
 }
 
+async fn a_role_that_aws_gives_no_clear_answer_about_is_not_used_yet(database: Database) {
+    let mut world = World::prepare(database).await;
+    let sts = Sts::start(world.aws.url(), [(ROLE.to_owned(), Trust::Anybody)])
+        .await
+        .unwrap();
+    world.sts = Some(sts.url().to_owned());
+    world.begin().await;
+    let settings = format!("version: 1\naws:\n  role_arn: {ROLE}\n");
+    let files = [FILES, &[(".driftguard.yml", &settings)]].concat();
+    // The server's own credentials ran out: that is no refusal by the role.
+    sts.fail_after(0, Fault::Error(403, "ExpiredToken"));
+    let check = world.checked(&world.push(&files).await).await;
+    assert_eq!(check.title, "A role could not be probed yet");
+    assert_eq!(check.conclusion.as_deref(), Some("neutral"));
+    assert!(check.summary.contains("tries again"), "{}", check.summary);
+    sts.recover();
+    let commit = world.push(&[("README.md", "A shop.")]).await;
+    assert_eq!(world.checked(&commit).await.title, "A role lets anybody in");
+    assert_eq!(world.github.pull_requests(REPOSITORY), []);
+}
+
 async fn a_role_that_only_the_code_names_is_never_assumed(database: Database) {
     let mut world = World::prepare(database).await;
     let named = "arn:aws:iam::123456789012:role/terraform";
@@ -534,5 +555,6 @@ crate::database::on_both!(
     of_a_public_repository_nothing_is_published_unless_it_allows_it,
     a_repository_without_a_role_is_told_what_to_do_and_with_one_it_is_read,
     a_role_that_lets_anybody_in_is_refused,
+    a_role_that_aws_gives_no_clear_answer_about_is_not_used_yet,
     a_role_that_only_the_code_names_is_never_assumed,
 );

@@ -1,6 +1,8 @@
 //! `driftguard fix`, as a person runs it in a checkout.
 
 use crate::aws::{CONSOLE, Checkout, PASSWORD, shop};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 const TFVARS: &str = "infra/production/terraform.tfvars";
 const WEB: &str = "infra/production/web.tf";
@@ -49,6 +51,36 @@ async fn what_is_neutral_is_adopted_and_what_weakens_security_is_left_for_an_app
         !left.iter().any(|finding| finding.contains("aws_instance")),
         "{left:?}"
     );
+}
+
+#[tokio::test]
+async fn a_disk_without_space_leaves_every_file_whole() {
+    let aws = shop().await;
+    aws.replay(CONSOLE).await.unwrap();
+    let checkout = Checkout::new();
+    let files = |folder: &Path| {
+        let folder = std::fs::read_dir(folder.join("infra/production")).unwrap();
+        let file = |entry: std::io::Result<std::fs::DirEntry>| {
+            let path = entry.unwrap().path();
+            (path.clone(), std::fs::read(path).unwrap())
+        };
+        folder.map(file).collect::<BTreeMap<_, _>>()
+    };
+    let before = files(checkout.path());
+    // No file may grow beyond 512 bytes: that takes the variables, and not the servers.
+    let limited = "ulimit -f 1; trap '' XFSZ; exec \"$0\" \"$@\"";
+    let run = checkout.wrapped(&["sh", "-c", limited], aws.url(), &["fix"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.err
+            .contains("nothing was changed: infra/production/web.tf"),
+        "{run:?}"
+    );
+    assert_eq!(files(checkout.path()), before);
+    checkout.driftguard(aws.url(), &["fix"]);
+    let changed = files(checkout.path());
+    let differ = before.keys().filter(|path| changed[*path] != before[*path]);
+    assert_eq!((differ.count(), changed.len()), (2, before.len()));
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ impl Desk {
         let files = [
             ("infra/a b/main.tf", Content::from("a = 1\r\n")),
             ("infra/link.tf", Content::Link("main.tf".to_owned())),
+            ("infra/run.sh", Content::Executable(b"#!/bin/sh\n".to_vec())),
             ("photo.png", Content::from("png")),
         ];
         github.push("acme/shop", "main", "alice", &files).await;
@@ -42,8 +43,14 @@ impl Desk {
 
     /// Proposes this content of a file, as often as it takes.
     async fn propose(&self, text: &str) -> Result<Proposing, GithubError> {
+        self.propose_in(&["infra/a b/main.tf"], text).await
+    }
+
+    /// The same for several files.
+    async fn propose_in(&self, paths: &[&str], text: &str) -> Result<Proposing, GithubError> {
         let head = self.repository.head().await?.unwrap();
-        let files = BTreeMap::from([("infra/a b/main.tf".to_owned(), text.as_bytes().to_vec())]);
+        let file = |path: &&str| ((*path).to_owned(), text.as_bytes().to_vec());
+        let files: BTreeMap<_, _> = paths.iter().map(file).collect();
         let labels = ["drift".to_owned()];
         let wanted = Proposed {
             branch: BRANCH,
@@ -71,7 +78,7 @@ async fn a_repository_is_read_as_it_was_committed() {
     let tree = desk.repository.tree(&head.commit).await.unwrap();
     assert_eq!(tree.text("infra/a b/main.tf"), Some("a = 1\r\n"));
     assert!(tree.links.contains("infra/link.tf"));
-    assert_eq!(tree.files.len(), 1, "only what a scan reads");
+    assert_eq!(tree.files.len(), 2, "only what a scan reads");
     let tokens = desk
         .github
         .requests()
@@ -122,6 +129,30 @@ async fn a_pull_request_is_opened_updated_left_as_it_is_and_closed() {
     let said = &desk.github.comments("acme/shop")[0].body;
     assert!(said.starts_with("It is gone."), "{said}");
     assert_eq!(desk.github.branches("acme/shop"), ["main"]);
+    assert_eq!(desk.github.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_keeps_its_mode_and_nothing_but_a_file_is_written() {
+    let desk = Desk::open().await;
+    let paths = [
+        "infra/a b/main.tf",
+        "infra/run.sh",
+        "infra/new/main.tf",
+        "new.tf",
+    ];
+    desk.propose_in(&paths, "a = 2\r\n").await.unwrap();
+    let modes = paths.map(|path| desk.github.mode("acme/shop", BRANCH, path).unwrap());
+    assert_eq!(modes, ["100644", "100755", "100644", "100644"]);
+    for (path, problem) in [
+        ("infra/link.tf", "symbolic link"),
+        ("infra/link.tf/x.tf", "symbolic link"),
+        ("infra/a b", "same name"),
+        ("photo.png/x.tf", "same name"),
+    ] {
+        let refused = desk.propose_in(&[path], "a = 3\r\n").await.unwrap_err();
+        assert!(refused.to_string().contains(problem), "{path}: {refused}");
+    }
     assert_eq!(desk.github.violations(), [""; 0]);
 }
 

@@ -1,6 +1,7 @@
 //! One test binary: each further one would link the whole crate again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod architecture;
 mod aws;
 mod code;

@@ -16,7 +16,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::sdk_config::SharedCredentialsProvider;
-use budget::Budgets;
+use budget::{Budgets, ScanBudget, Turns};
 use memo::Memo;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,7 +59,7 @@ struct Identity {
     account: AccountId,
     arn: String,
     config: SdkConfig,
-    budgets: Budgets,
+    budget: ScanBudget,
     memo: Memo,
 }
 
@@ -70,6 +70,8 @@ pub struct Aws(Arc<Doors>);
 struct Doors {
     base: SdkConfig,
     access: Access,
+    budgets: Budgets,
+    sts: Turns,
     identities: Mutex<BTreeMap<Option<Role>, Entrance>>,
 }
 
@@ -102,16 +104,28 @@ impl Aws {
 
     /// With a configuration of one's own in place of the process's.
     pub fn of(base: SdkConfig, access: Access) -> Self {
+        Self::with_budgets(base, access, Budgets::default())
+    }
+
+    /// The same credentials under other roles, for one more scan: what one server reads for several repositories. It
+    /// shares the budgets of the accounts, and nothing that was read.
+    pub fn with_access(&self, access: Access) -> Self {
+        Self::with_budgets(self.0.base.clone(), access, self.0.budgets.clone())
+    }
+
+    fn with_budgets(base: SdkConfig, access: Access, budgets: Budgets) -> Self {
         Self(Arc::new(Doors {
             base,
             access,
+            sts: budgets.sts(),
+            budgets,
             identities: Mutex::default(),
         }))
     }
 
-    /// The same credentials under other roles: what one server reads for several repositories.
-    pub fn with_access(&self, access: Access) -> Self {
-        Self::of(self.0.base.clone(), access)
+    /// Tells how many processes read AWS now: this one takes its share of each account's budget.
+    pub fn share_among(&self, processes: u32) {
+        self.0.budgets.share_among(processes);
     }
 
     /// The region where neither code nor state names one.
@@ -179,7 +193,7 @@ impl Aws {
 
     /// Tries a role from the process's own credentials: see `probe`.
     pub async fn probe(&self, role: &Role) -> Probe {
-        probe::probe(&self.0.base, role).await
+        probe::probe(&self.0.base, &self.0.sts, role).await
     }
 
     async fn identity(&self, role: Option<Role>) -> Result<Arc<Identity>, Reason> {
@@ -191,7 +205,7 @@ impl Aws {
                 .unwrap_or_else(PoisonError::into_inner);
             known.entry(role.clone()).or_default().clone()
         };
-        let ask = || async { identify(&self.0.base, role.as_ref()).await.map(Arc::new) };
+        let ask = || async { self.0.identify(role.as_ref()).await.map(Arc::new) };
         cell.get_or_try_init(ask).await.cloned()
     }
 }
@@ -202,34 +216,39 @@ fn of_another(role: &Role, account: &AccountId) -> bool {
     own.is_some_and(|own| own != *account)
 }
 
-async fn identify(base: &SdkConfig, role: Option<&Role>) -> Result<Identity, Reason> {
-    let config = match role {
-        None => base.clone(),
-        Some(role) => assume(base, role).await,
-    };
-    let answer = aws_sdk_sts::Client::new(&config)
-        .get_caller_identity()
-        .send()
-        .await;
-    let failed = |error| match role {
-        None => reason::of("sts:GetCallerIdentity", error),
-        Some(role) => unusable(role, reason::of("sts:AssumeRole", error)),
-    };
-    let answer = answer.map_err(failed)?;
-    let account = answer
-        .account()
-        .and_then(AccountId::new)
-        .context("STS named no account");
-    let account = account.map_err(|error| Reason::Failed {
-        message: error.to_string(),
-    })?;
-    Ok(Identity {
-        account,
-        arn: answer.arn().unwrap_or_default().to_owned(),
-        config,
-        budgets: Budgets::default(),
-        memo: Memo::default(),
-    })
+impl Doors {
+    /// Assumes a role, and asks whose credentials they are.
+    async fn identify(&self, role: Option<&Role>) -> Result<Identity, Reason> {
+        let (config, calls) = match role {
+            None => (self.base.clone(), 1),
+            Some(role) => (assume(&self.base, role).await, 2),
+        };
+        let turn = self.sts.take(calls).await;
+        let answer = aws_sdk_sts::Client::new(&config)
+            .get_caller_identity()
+            .send()
+            .await;
+        drop(turn);
+        let failed = |error| match role {
+            None => reason::of("sts:GetCallerIdentity", error),
+            Some(role) => unusable(role, reason::of("sts:AssumeRole", error)),
+        };
+        let answer = answer.map_err(failed)?;
+        let account = answer
+            .account()
+            .and_then(AccountId::new)
+            .context("STS named no account");
+        let account = account.map_err(|error| Reason::Failed {
+            message: error.to_string(),
+        })?;
+        Ok(Identity {
+            arn: answer.arn().unwrap_or_default().to_owned(),
+            budget: self.budgets.scan(&account),
+            account,
+            config,
+            memo: Memo::default(),
+        })
+    }
 }
 
 /// A role that does not let us in is denied as a whole, whatever was to be read with it.

@@ -10,7 +10,7 @@ use aws_types::service_config::ServiceConfigKey;
 use std::error::Error;
 use std::sync::Arc;
 
-/// One account in one region: its clients, its budget, and what was already read there.
+/// One account in one region: its clients, its budgets, and what was already read there.
 #[derive(Clone)]
 pub struct Session {
     identity: Arc<Identity>,
@@ -55,24 +55,40 @@ impl Session {
 
     /// EC2's client.
     pub fn ec2(&self) -> aws_sdk_ec2::Client {
-        aws_sdk_ec2::Client::new(&self.config)
+        let turns = &self.identity.budget.others;
+        let config = aws_sdk_ec2::config::Builder::from(&self.config)
+            .interceptor(turns.retries())
+            .retry_partition(turns.retry_partition());
+        aws_sdk_ec2::Client::from_conf(config.build())
     }
 
     /// IAM's client.
     pub fn iam(&self) -> aws_sdk_iam::Client {
-        aws_sdk_iam::Client::new(&self.config)
+        let turns = &self.identity.budget.others;
+        let config = aws_sdk_iam::config::Builder::from(&self.config)
+            .interceptor(turns.retries())
+            .retry_partition(turns.retry_partition());
+        aws_sdk_iam::Client::from_conf(config.build())
     }
 
     /// RDS's client.
     pub fn rds(&self) -> aws_sdk_rds::Client {
-        aws_sdk_rds::Client::new(&self.config)
+        let turns = &self.identity.budget.others;
+        let config = aws_sdk_rds::config::Builder::from(&self.config)
+            .interceptor(turns.retries())
+            .retry_partition(turns.retry_partition());
+        aws_sdk_rds::Client::from_conf(config.build())
     }
 
     /// S3's client. An endpoint of one's own has no host for each bucket.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config);
+        let turns = &self.identity.budget.s3;
         let own_endpoint = self.config.endpoint_url().is_some() || self.names_s3_endpoint();
-        aws_sdk_s3::Client::from_conf(config.force_path_style(own_endpoint).build())
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .interceptor(turns.retries())
+            .retry_partition(turns.retry_partition())
+            .force_path_style(own_endpoint);
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 
     fn names_s3_endpoint(&self) -> bool {
@@ -97,7 +113,7 @@ impl Session {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let _slot = self.identity.budgets.spend(action).await;
+        let _turn = self.identity.budget.turn(action).await;
         request.await.map_err(|error| reason::of(action, error))
     }
 
@@ -115,7 +131,7 @@ impl Session {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let _slot = self.identity.budgets.spend(action).await;
+        let _turn = self.identity.budget.turn(action).await;
         match request.await {
             Ok(found) => Ok(Some(found)),
             Err(error) => match error.code() {
@@ -145,7 +161,7 @@ impl Session {
     {
         let mut all = Vec::new();
         loop {
-            let _slot = self.identity.budgets.spend(action).await;
+            let _turn = self.identity.budget.turn(action).await;
             match pages.next().await {
                 Some(Ok(page)) => all.push(page),
                 Some(Err(error)) => return Err(reason::of(action, error)),

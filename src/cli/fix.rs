@@ -2,11 +2,12 @@
 
 use super::exit;
 use super::output::Output;
+use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::jobs::load::Loaded;
 use crate::model::{Finding, Fix, FixKind, Refusal};
 use crate::patch::{self, Changed, Direction};
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args;
 use std::process::ExitCode;
 
@@ -40,11 +41,8 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     if options.dry_run {
         print!("{}", patch::diff(&scanned.checkout.tree, &changed));
     } else {
-        for (file, bytes) in &changed {
-            let path = scanned.checkout.root.join(file);
-            std::fs::write(&path, bytes)
-                .with_context(|| format!("while writing {}", path.display()))?;
-        }
+        let checkout = &scanned.checkout;
+        replace_files(&checkout.root, &checkout.tree, &changed)?;
         options.output.write(&scanned.survey.report)?;
     }
     Ok(options.exit(&scanned))

@@ -15,6 +15,7 @@ mod jobs;
 mod key;
 mod output;
 mod progress;
+mod replace;
 mod scan;
 mod source;
 

@@ -19,6 +19,7 @@ mod pulls;
 mod repository;
 mod slots;
 mod tarball;
+mod tree;
 
 pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
 pub use app::GitHub;

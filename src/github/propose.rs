@@ -208,20 +208,6 @@ impl Repository {
         moved.await.map(drop)
     }
 
-    /// The tree of a commit with these files in place of its own.
-    async fn write_tree(
-        &self,
-        commit: &str,
-        files: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<Value, GithubError> {
-        let entry = |(path, bytes): (&String, &Vec<u8>)| json!({"path": path, "mode": "100644", "type": "blob", "content": String::from_utf8_lossy(bytes)});
-        let entries: Vec<_> = files.iter().map(entry).collect();
-        let base: Value = self.get(&format!("git/commits/{commit}")).await?;
-        let body = json!({"base_tree": base["tree"]["sha"], "tree": entries});
-        let mut tree = self.post("git/trees", body, true).await?;
-        Ok(tree["sha"].take())
-    }
-
     /// Brings the branch to one commit with these files: whether it moved.
     async fn commit(
         &self,

@@ -1,11 +1,14 @@
 //! With which roles a stack's AWS is read: those of `.driftguard.yml`, never one that only code names.
 
+use super::job::JobError;
 use super::load::Stack;
 use super::role::{permissions, trust};
 use crate::aws::{Access, Aws, Probe, Role};
 use crate::report::{self, CheckText};
 use crate::settings::{self, RoleArn, Settings};
+use anyhow::anyhow;
 use serde_json::Value;
+use std::time::Duration;
 
 /// The stacks by the roles that read them; none where no role is named and the server's own credentials are not for it.
 pub(super) fn groups(
@@ -57,18 +60,45 @@ fn access(aws: &settings::Aws, external_id: &str, ambient: bool) -> Option<Acces
     })
 }
 
-/// Why a role must not be used: it lets in whoever names it.
-pub(super) async fn open_role(aws: &Aws, access: &Access) -> Option<String> {
+/// Why the roles of a scan must not be used.
+pub(super) enum RoleProblem {
+    /// One lets in whoever names it.
+    Open(String),
+    /// AWS did not tell whether one keeps strangers out.
+    NotProbed(String),
+}
+
+/// How long a scan waits until it probes again a role that AWS gave no clear answer about.
+const PROBE_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// The same job, once AWS may have a clear answer.
+pub(super) fn probe_later(why: &str) -> JobError {
+    JobError::Later(anyhow!("a role was not probed: {why}"), PROBE_PAUSE)
+}
+
+/// Probes the roles of a scan. None is used before AWS has refused it without an external id and with a wrong one.
+pub(super) async fn probe_roles(aws: &Aws, access: &Access) -> Result<(), RoleProblem> {
+    let mut unknown = None;
     for role in access.role.iter().chain(access.by_account.values()) {
-        if let Probe::Open { with } = aws.probe(role).await {
-            let external_id = role.external_id.as_deref().unwrap_or_default();
-            return Some(format!(
-                "{} lets in whoever names it, {with}: set a condition `sts:ExternalId` = {external_id} in its trust policy",
-                role.arn
-            ));
+        match aws.probe(role).await {
+            Probe::Safe | Probe::Closed(_) => {}
+            Probe::Open { with } => {
+                let external_id = role.external_id.as_deref().unwrap_or_default();
+                return Err(RoleProblem::Open(format!(
+                    "{} lets in whoever names it, {with}: set a condition `sts:ExternalId` = {external_id} in its trust policy",
+                    role.arn
+                )));
+            }
+            Probe::Unknown(reason) => unknown = unknown.or(Some((role, reason))),
         }
     }
-    None
+    match unknown {
+        None => Ok(()),
+        Some((role, reason)) => Err(RoleProblem::NotProbed(format!(
+            "AWS does not tell yet whether {} keeps strangers out ({reason}). It is not used before; DriftGuard tries again by itself",
+            role.arn
+        ))),
+    }
 }
 
 /// Who assumes the roles: the server's own identity.

@@ -1,6 +1,6 @@
 //! A repository without `.driftguard.yml`: one pull request that brings it, and says what a start would show.
 
-use super::access;
+use super::access::{self, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::decline;
 use super::job::JobError;
@@ -91,7 +91,11 @@ impl Bot {
             changed_at: now(),
             anew: false,
         };
-        Ok(visit.tenant.keep_proposal(&proposal).await?)
+        visit.tenant.keep_proposal(&proposal).await?;
+        match &first {
+            FirstLook::NotProbed(why) => Err(access::probe_later(why)),
+            _ => Ok(()),
+        }
     }
 
     async fn open_onboarding(
@@ -199,8 +203,10 @@ impl Bot {
             let Some(access) = access else {
                 return Ok(FirstLook::NoRole);
             };
-            if let Some(open) = access::open_role(&self.aws, &access).await {
-                return Ok(FirstLook::Wrong(open));
+            match access::probe_roles(&self.aws, &access).await {
+                Ok(()) => {}
+                Err(RoleProblem::Open(why)) => return Ok(FirstLook::Wrong(why)),
+                Err(RoleProblem::NotProbed(why)) => return Ok(FirstLook::NotProbed(why)),
             }
             let survey = self.survey(&scan, access, stacks, look).await?;
             reports.extend(survey.report.stacks);

@@ -1,6 +1,6 @@
 //! The path itself: files, settings, stacks, state, live, diff, score, price, patch, report, record, propose.
 
-use super::access;
+use super::access::{self, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::job::{JobError, ScanOrder};
 use super::load::{self, Stack};
@@ -113,6 +113,7 @@ impl Bot {
         let groups = access::groups(stacks, scan.settings, &external_id, self.ambient);
         let several = groups.len() > 1;
         let mut made = Vec::new();
+        let mut not_probed = None;
         for (access, stacks) in groups {
             let asked = |stack: &Stack| scan.only.is_none_or(|only| *only == stack.name);
             if !stacks.iter().any(asked) {
@@ -123,8 +124,15 @@ impl Bot {
                 leave(scan.visit, CHECK, &text).await?;
                 continue;
             };
-            if let Some(open) = access::open_role(&self.aws, &access).await {
-                let text = report::failed("A role lets anybody in", &open);
+            if let Err(problem) = access::probe_roles(&self.aws, &access).await {
+                let text = match problem {
+                    RoleProblem::Open(why) => report::failed("A role lets anybody in", &why),
+                    RoleProblem::NotProbed(why) => {
+                        let text = report::failed("A role could not be probed yet", &why);
+                        not_probed.get_or_insert(why);
+                        text
+                    }
+                };
                 leave(scan.visit, CHECK, &text).await?;
                 continue;
             }
@@ -142,7 +150,10 @@ impl Bot {
                 made.push(Box::pin(self.publish(scan, stack)).instrument(span).await?);
             }
         }
-        Ok(made)
+        match not_probed {
+            None => Ok(made),
+            Some(why) => Err(access::probe_later(&why)),
+        }
     }
 
     /// Reads and compares stacks with these roles.
@@ -218,6 +229,10 @@ impl Bot {
 pub(super) fn settings(tree: &Tree) -> Result<Option<Settings>, String> {
     match tree.files.get(settings::FILE) {
         Some(bytes) => read(bytes).map(Some),
+        None if tree.links.contains(settings::FILE) => Err(format!(
+            "{} is a symbolic link, which is not followed: make it a file",
+            settings::FILE
+        )),
         None => Ok(None),
     }
 }

@@ -39,6 +39,8 @@ pub enum FirstLook {
     NotCounted,
     /// The settings or the role cannot be used, and why.
     Wrong(String),
+    /// AWS gave no clear answer yet about a role: it is tried again.
+    NotProbed(String),
     /// The repository is public: nothing is told of its drift.
     Public,
     /// Each stack as it is today.
@@ -161,6 +163,7 @@ fn status(first: &FirstLook, findings: &[(&StackReport, &Finding)]) -> String {
                                   by somebody with write permission."
             .to_owned(),
         FirstLook::Wrong(why) => format!("**The settings on this branch cannot be used:** {}", sentence(why)),
+        FirstLook::NotProbed(why) => format!("**The role on this branch could not be probed yet:** {}", sentence(why)),
         FirstLook::Public => "This repository is public, so nothing is told here of its drift, and no pull requests are \
                               opened unless `pull_requests.public: true` allows them."
             .to_owned(),

@@ -12,19 +12,38 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct Sts {
     server: Server,
-    roles: Roles,
+    gate: Arc<Mutex<Gate>>,
 }
 
-/// Roles by ARN.
-type Roles = Arc<Mutex<BTreeMap<String, Trust>>>;
+/// Who gets in.
+#[derive(Debug)]
+struct Gate {
+    /// Roles by ARN.
+    roles: BTreeMap<String, Trust>,
+    /// What AssumeRole answers in place of a decision, after so many more calls.
+    fault: Option<(usize, Fault)>,
+}
 
 /// What a role's trust policy asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// This external id.
     ExternalId(String),
+    /// Some external id, whichever.
+    AnyExternalId,
     /// Nothing: whoever names the role gets in.
     Anybody,
+}
+
+/// What says nothing about a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// An error of STS: status and code. Without a code the answer has no body.
+    Error(u16, &'static str),
+    /// The connection ends without an answer.
+    Cut,
+    /// No answer comes.
+    Silence,
 }
 
 impl Sts {
@@ -37,28 +56,44 @@ impl Sts {
         roles: impl IntoIterator<Item = (String, Trust)>,
     ) -> Result<Self> {
         let (listener, url) = wire::listen().await?;
-        let roles: Roles = Arc::new(Mutex::new(roles.into_iter().collect()));
+        let gate = Arc::new(Mutex::new(Gate {
+            roles: roles.into_iter().collect(),
+            fault: None,
+        }));
         let aws = aws.to_owned();
-        let known = roles.clone();
+        let known = gate.clone();
         let answer = move |request: Request<Bytes>| {
-            let (roles, aws) = (known.clone(), aws.clone());
+            let (gate, aws) = (known.clone(), aws.clone());
             async move {
-                let lets_in = lets_in(&locked(&roles), request.body());
-                match lets_in {
-                    true => forward(request, &aws).await.map_err(|_| Cut),
-                    false => Ok(denied()),
+                let decision = locked(&gate).decide(request.body());
+                match decision {
+                    Decision::Pass => forward(request, &aws).await.map_err(|_| Cut),
+                    Decision::Deny => Ok(error(403, "AccessDenied")),
+                    Decision::Fail(Fault::Error(status, code)) => Ok(error(status, code)),
+                    Decision::Fail(Fault::Cut) => Err(Cut),
+                    Decision::Fail(Fault::Silence) => std::future::pending().await,
                 }
             }
         };
         Ok(Self {
             server: wire::serve(listener, url, answer),
-            roles,
+            gate,
         })
     }
 
     /// Makes a role, or changes whom it trusts.
     pub fn trust(&self, role: &str, trust: Trust) {
-        locked(&self.roles).insert(role.to_owned(), trust);
+        locked(&self.gate).roles.insert(role.to_owned(), trust);
+    }
+
+    /// From here on, after so many more calls, AssumeRole fails like this.
+    pub fn fail_after(&self, calls: usize, fault: Fault) {
+        locked(&self.gate).fault = Some((calls, fault));
+    }
+
+    /// AssumeRole works again.
+    pub fn recover(&self) {
+        locked(&self.gate).fault = None;
     }
 
     /// Where it answers: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_STS`.
@@ -67,24 +102,44 @@ impl Sts {
     }
 }
 
-fn locked(roles: &Roles) -> MutexGuard<'_, BTreeMap<String, Trust>> {
+fn locked(gate: &Mutex<Gate>) -> MutexGuard<'_, Gate> {
     // A test that panicked elsewhere is reported there.
-    roles.lock().unwrap_or_else(PoisonError::into_inner)
+    gate.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a call is none of AssumeRole, or knows what the role asks for.
-fn lets_in(roles: &BTreeMap<String, Trust>, body: &[u8]) -> bool {
-    let said: BTreeMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();
-    if said
-        .get("Action")
-        .is_none_or(|action| action != "AssumeRole")
-    {
-        return true;
-    }
-    match said.get("RoleArn").and_then(|arn| roles.get(arn)) {
-        Some(Trust::ExternalId(wanted)) => said.get("ExternalId") == Some(wanted),
-        Some(Trust::Anybody) => true,
-        None => false,
+/// What becomes of a call.
+enum Decision {
+    Pass,
+    Deny,
+    Fail(Fault),
+}
+
+impl Gate {
+    /// Whether a call is none of AssumeRole, or knows what the role asks for.
+    fn decide(&mut self, body: &[u8]) -> Decision {
+        let fields: BTreeMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();
+        if fields
+            .get("Action")
+            .is_none_or(|action| action != "AssumeRole")
+        {
+            return Decision::Pass;
+        }
+        match &mut self.fault {
+            Some((0, fault)) => return Decision::Fail(*fault),
+            Some((calls, _)) => *calls -= 1,
+            None => {}
+        }
+        let external_id = fields.get("ExternalId");
+        let trust = fields.get("RoleArn").and_then(|arn| self.roles.get(arn));
+        let admitted = trust.is_some_and(|trust| match trust {
+            Trust::ExternalId(wanted) => external_id == Some(wanted),
+            Trust::AnyExternalId => external_id.is_some(),
+            Trust::Anybody => true,
+        });
+        match admitted {
+            true => Decision::Pass,
+            false => Decision::Deny,
+        }
     }
 }
 
@@ -96,13 +151,18 @@ async fn forward(request: Request<Bytes>, aws: &str) -> Result<Response<Bytes>> 
     wire::send(Request::from_parts(head, body)).await
 }
 
-/// As STS words it.
-fn denied() -> Response<Bytes> {
-    const BODY: &str = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
-        <Code>AccessDenied</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error>\
-        <RequestId>1</RequestId></ErrorResponse>";
-    let mut response = Response::new(Bytes::from_static(BODY.as_bytes()));
-    *response.status_mut() = StatusCode::FORBIDDEN;
+/// An error as STS words it; without a code, an answer without a body.
+fn error(status: u16, code: &str) -> Response<Bytes> {
+    let body = match code {
+        "" => String::new(),
+        code => format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+             <Code>{code}</Code><Message>User is not authorized to perform: sts:AssumeRole</Message></Error>\
+             <RequestId>1</RequestId></ErrorResponse>"
+        ),
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     response.headers_mut().insert(
         header::CONTENT_TYPE,
         http::HeaderValue::from_static("text/xml"),

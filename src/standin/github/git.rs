@@ -9,6 +9,9 @@ use std::fmt;
 /// The mode of an ordinary file.
 pub(super) const FILE: &str = "100644";
 
+/// The mode of a file that may be run.
+pub(super) const EXECUTABLE: &str = "100755";
+
 /// The mode of a symbolic link: its blob is the path it points to.
 pub(super) const LINK: &str = "120000";
 

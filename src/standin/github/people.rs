@@ -1,7 +1,7 @@
 //! What people do: they change the same state as requests do, and send the same webhooks.
 
 use super::GitHub;
-use super::git::{Commit, FILE, Files, LINK, Objects, Oid, Signature};
+use super::git::{Commit, EXECUTABLE, FILE, Files, LINK, Objects, Oid, Signature};
 use super::world::{Installation, Merge, Repository, now};
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub enum Content {
     /// An ordinary file.
     File(Vec<u8>),
+    /// A file that may be run.
+    Executable(Vec<u8>),
     /// A symbolic link to this path.
     Link(String),
     /// The file is taken out.
@@ -239,6 +241,7 @@ fn write(objects: &mut Objects, all: &mut Files, files: &[(&str, Content)]) {
     for (path, content) in files {
         let file = match content {
             Content::File(bytes) => (FILE.to_owned(), objects.put_blob(bytes.clone())),
+            Content::Executable(bytes) => (EXECUTABLE.to_owned(), objects.put_blob(bytes.clone())),
             Content::Link(to) => (LINK.to_owned(), objects.put_blob(to.clone())),
             Content::Gone => {
                 all.remove(*path);

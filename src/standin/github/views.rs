@@ -159,6 +159,15 @@ impl GitHub {
         })
     }
 
+    /// The mode of a file at the tip of a branch, such as `100644`.
+    pub fn mode(&self, repository: &str, branch: &str, path: &str) -> Option<String> {
+        self.look(repository, |found| {
+            let tip = found.branch(branch)?;
+            let (mode, _) = found.objects.files(tip).remove(path)?;
+            Some(mode)
+        })
+    }
+
     /// The paths that a branch has otherwise than the default branch.
     pub fn changed(&self, repository: &str, branch: &str) -> Vec<String> {
         self.look(repository, |found| {

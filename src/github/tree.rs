@@ -1,0 +1,111 @@
+//! Trees of git: a commit's files with some of them changed, each in the mode that it has.
+
+use super::error::GithubError;
+use super::repository::Repository;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The mode of a file.
+const FILE: &str = "100644";
+/// The mode of a file that may be run.
+const EXECUTABLE: &str = "100755";
+/// The mode of a folder.
+const FOLDER: &str = "040000";
+
+/// One line of a tree.
+#[derive(Deserialize)]
+struct Entry {
+    path: String,
+    mode: String,
+    sha: String,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    tree: Vec<Entry>,
+    #[serde(default)]
+    truncated: bool,
+}
+
+/// The folders of a commit that were listed, by their trees' ids.
+type Listings = BTreeMap<String, Listing>;
+
+impl Repository {
+    /// Writes the tree of a commit with these files in place of its own: its id.
+    ///
+    /// # Errors
+    /// Those of any request, and `Invalid` where something else than a file has the name of one.
+    pub(super) async fn write_tree(
+        &self,
+        commit: &str,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Value, GithubError> {
+        let base: Value = self.get(&format!("git/commits/{commit}")).await?;
+        let root = base["tree"]["sha"].as_str().unwrap_or_default();
+        let mut listings = Listings::new();
+        let mut entries = Vec::new();
+        for (path, bytes) in files {
+            let mode = self.mode(root, path, &mut listings).await?;
+            let content = String::from_utf8_lossy(bytes);
+            entries.push(json!({"path": path, "mode": mode, "type": "blob", "content": content}));
+        }
+        let body = json!({"base_tree": root, "tree": entries});
+        let mut tree = self.post("git/trees", body, true).await?;
+        Ok(tree["sha"].take())
+    }
+
+    /// The mode of the file at a path, and that of a new one where there is none.
+    ///
+    /// Folder by folder: a listing of all is cut off in a large repository.
+    async fn mode(
+        &self,
+        root: &str,
+        path: &str,
+        listings: &mut Listings,
+    ) -> Result<&'static str, GithubError> {
+        let refused = |problem: &str| GithubError::Invalid {
+            what: format!("a change of {path}"),
+            message: problem.to_owned(),
+        };
+        let mut id = root.to_owned();
+        let mut parts = path.split('/').peekable();
+        while let Some(name) = parts.next() {
+            if !listings.contains_key(&id) {
+                let listing = self.get(&format!("git/trees/{id}")).await?;
+                listings.insert(id.clone(), listing);
+            }
+            let entry = listings.get(&id).and_then(|listing| listing.find(name));
+            let is_last = parts.peek().is_none();
+            match entry.map(|entry| entry.mode.as_str()) {
+                None if listings.get(&id).is_some_and(|listing| listing.truncated) => {
+                    return Err(refused("its folder is too large to be listed"));
+                }
+                None => return Ok(FILE),
+                Some(EXECUTABLE) if is_last => return Ok(EXECUTABLE),
+                Some(FILE) if is_last => return Ok(FILE),
+                Some(FOLDER) if !is_last => {
+                    id = entry.map(|entry| entry.sha.clone()).unwrap_or_default()
+                }
+                Some("120000") => {
+                    return Err(refused(
+                        "a symbolic link is on its way, and none is followed",
+                    ));
+                }
+                Some("160000") => {
+                    return Err(refused(
+                        "a submodule is on its way, which is another repository",
+                    ));
+                }
+                Some(_) => return Err(refused("a file and a folder have the same name")),
+            }
+        }
+        Ok(FILE)
+    }
+}
+
+impl Listing {
+    fn find(&self, name: &str) -> Option<&Entry> {
+        self.tree.iter().find(|entry| entry.path == name)
+    }
+}
