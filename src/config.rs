@@ -5,6 +5,7 @@ use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use url::Url;
 
 /// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
@@ -14,6 +15,9 @@ const KEY_LENGTH: usize = 32;
 const LISTEN: &str = "DRIFTGUARD_LISTEN";
 /// Where to listen unless that says otherwise.
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+/// How long a scan may take, unless `DRIFTGUARD_SCAN_TIMEOUT` says otherwise: an account of many thousand resources,
+/// read slowly, takes minutes.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// GitHub's API, unless `GITHUB_API_URL` says otherwise.
 pub const GITHUB_API: &str = "https://api.github.com";
@@ -52,6 +56,8 @@ pub struct Config {
     pub ambient: bool,
     /// Whether a repository may name private addresses to notify.
     pub private_addresses: bool,
+    /// How long a scan may take, waiting for AWS and GitHub included.
+    pub scan_timeout: Duration,
 }
 
 /// The App that the server acts as.
@@ -112,6 +118,7 @@ impl Config {
             public_url: public_url(&lookup)?,
             ambient: switch(&lookup, "DRIFTGUARD_AWS_AMBIENT")?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
+            scan_timeout: scan_timeout(&lookup)?,
         })
     }
 
@@ -323,6 +330,24 @@ fn switch(lookup: Lookup, variable: &'static str) -> Result<bool, ConfigError> {
             remedy: "set it to 1, or leave it out",
         }),
     }
+}
+
+fn scan_timeout(lookup: Lookup) -> Result<Duration, ConfigError> {
+    const VARIABLE: &str = "DRIFTGUARD_SCAN_TIMEOUT";
+    let Some(text) = lookup(VARIABLE) else {
+        return Ok(SCAN_TIMEOUT);
+    };
+    let units = [("s", 1), ("m", 60), ("h", 3600)];
+    let read = units.iter().find_map(|(unit, seconds)| {
+        let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Duration::from_secs(u64::from(count) * seconds))
+    });
+    read.filter(|time| !time.is_zero())
+        .ok_or_else(|| ConfigError::Bad {
+            variable: VARIABLE,
+            problem: "is no duration".to_owned(),
+            remedy: "write it as in 90s, 10m or 1h",
+        })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Jobs: what becomes of a delivery, whoever dies on the way.
 
 use crate::database::{Database, on_both};
+use driftguard::jobs::RunContext;
 use driftguard::jobs::inbox::Inbox;
 use driftguard::jobs::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
 use driftguard::jobs::worker::{Pace, Worker};
@@ -50,7 +51,7 @@ struct Scans {
 }
 
 impl Process for Scans {
-    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         let before = self.started.fetch_add(1, Ordering::SeqCst);
         assert!(
             before >= self.panicking,
@@ -75,7 +76,7 @@ impl Process for Scans {
         Ok(())
     }
 
-    async fn run(&self, _: ErrandOrder) -> Result<(), JobError> {
+    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
         Ok(())
     }
 
@@ -397,10 +398,7 @@ async fn a_worker_that_stops_hands_its_jobs_back(database: Database) {
     };
     let tenant = inbox.store.of(ACME);
     assert!(
-        tenant
-            .take_lease(&lease, driftguard::jobs::now(), 0)
-            .await
-            .unwrap(),
+        tenant.take_lease(&lease, Duration::ZERO).await.unwrap(),
         "given back"
     );
     tenant.end_lease(&lease).await.unwrap();

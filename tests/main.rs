@@ -17,6 +17,7 @@ mod github;
 mod hostile;
 mod import;
 mod jobs;
+mod leases;
 mod npm;
 mod openapi;
 mod outbound;

@@ -2,6 +2,7 @@
 //! started again for one test of it, with a scan that aborts.
 
 use crate::database::Database;
+use driftguard::jobs::RunContext;
 use driftguard::jobs::inbox::Inbox;
 use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
 use driftguard::jobs::worker::{Pace, Worker};
@@ -298,7 +299,7 @@ struct Poisoned {
 }
 
 impl Process for Poisoned {
-    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         if order.repository != RepositoryId(POISON) {
             self.others.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(700)).await;
@@ -317,7 +318,7 @@ impl Process for Poisoned {
         std::process::abort();
     }
 
-    async fn run(&self, _: ErrandOrder) -> Result<(), JobError> {
+    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
         Ok(())
     }
 

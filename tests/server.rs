@@ -3,6 +3,7 @@
 use crate::database::{Database, on_both};
 use driftguard::cli::serve;
 use driftguard::config::Config;
+use driftguard::jobs::RunContext;
 use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -24,12 +25,12 @@ const PUSH: &str = r#"{
 struct Scans(Arc<Mutex<Vec<ScanOrder>>>);
 
 impl Process for Scans {
-    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         self.0.lock().unwrap().push(order);
         Ok(())
     }
 
-    async fn run(&self, _: ErrandOrder) -> Result<(), JobError> {
+    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
         Ok(())
     }
 

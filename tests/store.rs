@@ -8,6 +8,7 @@ use driftguard::model::{
 use driftguard::store::{
     Delivery, Lease, Proposal, ProposalState, Request, ScanRecord, Scheduled, Store,
 };
+use std::time::Duration;
 
 const ACME: InstallationId = InstallationId(1);
 const GLOBEX: InstallationId = InstallationId(2);
@@ -164,26 +165,34 @@ async fn a_lease_keeps_others_out_until_it_runs_out(database: Database) {
         holder: holder.to_owned(),
     };
     let (one, other) = (lease("one"), lease("other"));
-    assert!(tenant.take_lease(&one, 0, 100).await.unwrap());
-    assert!(!tenant.take_lease(&other, 50, 150).await.unwrap());
-    assert!(tenant.take_lease(&one, 90, 190).await.unwrap(), "renewed");
-    assert!(!tenant.take_lease(&other, 150, 250).await.unwrap());
-    assert!(
-        tenant.take_lease(&other, 190, 290).await.unwrap(),
-        "run out"
-    );
-    assert!(!tenant.take_lease(&one, 191, 291).await.unwrap(), "lost");
+    let take = async |lease, time| tenant.take_lease(lease, time).await.unwrap();
+    let renew = async |lease, time| tenant.renew_lease(lease, time).await.unwrap();
+    let left = async |lease| tenant.lease_left(lease).await.unwrap();
+    const HOUR: Duration = Duration::from_secs(3600);
+    assert!(take(&one, HOUR).await);
+    assert!(!take(&other, HOUR).await);
+    assert_eq!(left(&other).await, None);
+    let runs = left(&one).await.unwrap();
+    assert!(runs <= HOUR && runs > HOUR - Duration::from_secs(60));
+
+    assert!(renew(&one, Duration::ZERO).await);
+    assert_eq!(left(&one).await, Some(Duration::ZERO), "run out");
+    assert!(renew(&one, HOUR).await, "nobody took it meanwhile");
+    assert!(renew(&one, Duration::ZERO).await);
+    assert!(take(&other, HOUR).await, "run out");
+    assert!(!renew(&one, HOUR).await, "lost");
+    assert_eq!(left(&one).await, None);
     tenant.end_lease(&one).await.unwrap();
-    assert!(
-        !tenant.take_lease(&one, 192, 292).await.unwrap(),
-        "not one's own to give back"
-    );
+    assert!(!take(&one, HOUR).await, "not one's own to give back");
+
     tenant.end_lease(&other).await.unwrap();
-    assert!(tenant.take_lease(&one, 193, 293).await.unwrap());
     assert!(
-        store.of(GLOBEX).take_lease(&other, 194, 294).await.unwrap(),
-        "another tenant's"
+        !renew(&one, HOUR).await,
+        "somebody else had it since, who gave it back"
     );
+    assert!(take(&one, HOUR).await);
+    let elsewhere = store.of(GLOBEX).take_lease(&other, HOUR).await;
+    assert!(elsewhere.unwrap(), "another tenant's");
 }
 
 /// Gives an installation one row of everything.

@@ -7,7 +7,7 @@
 use anyhow::{Context, Result, bail};
 use driftguard::code::{self, Evaluated};
 use driftguard::diff::{self, Claims, Looked};
-use driftguard::model::{Declared, Place, Reading, Redactor, Resource, Tree, Value};
+use driftguard::model::{Declared, Interrupt, Place, Reading, Redactor, Resource, Tree, Value};
 use driftguard::resources;
 use driftguard::state::{self, State};
 use serde_json::json;
@@ -114,6 +114,7 @@ fn compare(bytes: &[u8], code: &Evaluated) -> Result<serde_json::Value> {
         default_tags: &tags,
         looked: &looked,
         unclaimed: &[],
+        interrupt: &Interrupt::default(),
     };
     let clock = Clock::start()?;
     let claims = Claims::new(state.resources.iter(), &catalog);

@@ -5,7 +5,7 @@ use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::jobs::load::{self, Stack};
 use crate::jobs::survey::{Request, Survey, survey};
-use crate::model::{Region, Severity, Tree};
+use crate::model::{Interrupt, Region, Severity, Tree};
 use crate::resources::Look;
 use crate::score::Benchmark;
 use crate::settings::{self, Settings, StackSettings};
@@ -101,6 +101,7 @@ impl Source {
             redactor: &redactor,
             today: today(),
             only: None,
+            interrupt: &Interrupt::default(),
         };
         let progress = progress::Progress::start();
         let survey = survey(&request, stacks, &|step| progress.show(step)).await;

@@ -65,6 +65,9 @@ fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
         ("DRIFTGUARD_AWS_AMBIENT", "yes"),
         ("DRIFTGUARD_GITHUB_POINTS", "0"),
         ("DRIFTGUARD_GITHUB_REQUESTS", "many"),
+        ("DRIFTGUARD_SCAN_TIMEOUT", "10"),
+        ("DRIFTGUARD_SCAN_TIMEOUT", "0s"),
+        ("DRIFTGUARD_SCAN_TIMEOUT", "2d"),
         ("DRIFTGUARD_DATA_DIR", "here"),
     ] {
         let error = read(&[APP, &[(name, value)]].concat())
@@ -83,4 +86,13 @@ fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
             .to_string();
         assert!(error.starts_with(&format!("{name} is not set")), "{error}");
     }
+}
+
+#[test]
+fn a_scans_timeout_is_a_number_with_its_unit() {
+    for (text, seconds) in [("90s", 90), ("10m", 600), ("2h", 7200)] {
+        let config = read(&[APP, &[("DRIFTGUARD_SCAN_TIMEOUT", text)]].concat()).unwrap();
+        assert_eq!(config.scan_timeout, Duration::from_secs(seconds));
+    }
+    assert_eq!(read(APP).unwrap().scan_timeout, SCAN_TIMEOUT);
 }

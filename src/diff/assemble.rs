@@ -4,6 +4,7 @@ use super::walk::Sides;
 use super::{Differences, Looked};
 use crate::model::{Attributes, Difference, Finding, FindingId, Kind, Unclaimed, Value, Verdict};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// The findings of one resource that is there: one for what drifted, one for each way of being set aside.
 pub(super) fn modified(
@@ -13,17 +14,15 @@ pub(super) fn modified(
     all: &mut Differences,
 ) {
     let (mut drifted, mut ignored, mut pending, mut stale) = (vec![], vec![], vec![], vec![]);
-    let ignores = sides
-        .declared
-        .map(|declared| declared.ignore_changes.as_slice())
-        .unwrap_or_default();
+    let ignores = sides.declared.map(|code| code.ignore_changes.iter());
+    let ignores = Ignores(ignores.into_iter().flatten().map(String::as_str).collect());
     for mut difference in differences {
         let declared = sides.declared;
         difference.defined_in = declared.and_then(|code| code.source(&difference.path).cloned());
         match difference.verdict {
             Verdict::NotApplied => pending.push(difference),
             Verdict::StaleState => stale.push(difference),
-            _ if ignores.iter().any(|path| covers(path, &difference.path)) => {
+            _ if ignores.cover(&difference.path) => {
                 difference.verdict = Verdict::Ignored;
                 ignored.push(difference);
             }
@@ -159,15 +158,22 @@ fn after(sides: &Sides<'_>) -> Attributes {
     attributes
 }
 
-/// Whether a path of `ignore_changes` covers a path: `tags` covers `tags["Role"]`; `all` covers everything.
-fn covers(ignored: &str, path: &str) -> bool {
-    // What the provider's default tags set is ignored with the tags themselves.
-    let plain = path.replacen("tags_all[", "tags[", 1);
-    let below = |path: &str| {
-        path.strip_prefix(ignored)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    ignored == "all" || below(path) || below(&plain)
+/// The paths that `ignore_changes` names.
+struct Ignores<'a>(BTreeSet<&'a str>);
+
+impl Ignores<'_> {
+    /// Whether a path is covered: `tags` covers `tags["Role"]`; `all` covers everything.
+    fn cover(&self, path: &str) -> bool {
+        // What the provider's default tags set is ignored with the tags themselves.
+        let plain = path.replacen("tags_all[", "tags[", 1);
+        self.0.contains("all") || self.name_of(path) || self.name_of(&plain)
+    }
+
+    /// Whether a path is named itself, or something that it is a part of.
+    fn name_of(&self, path: &str) -> bool {
+        let parts = path.match_indices(['.', '[']).map(|(at, _)| &path[..at]);
+        parts.chain([path]).any(|part| self.0.contains(part))
+    }
 }
 
 /// The same as long as the same resource differs in the same way.

@@ -11,7 +11,7 @@ pub use owners::Claims;
 pub use unmanaged::unmanaged;
 
 use crate::model::{
-    Address, Catalog, Declared, Finding, Place, Reading, Resource, Unclaimed, Value,
+    Address, Catalog, Declared, Finding, Interrupt, Place, Reading, Resource, Unclaimed, Value,
 };
 use std::collections::BTreeMap;
 use walk::Sides;
@@ -37,6 +37,8 @@ pub struct Stack<'a> {
     pub looked: &'a [Looked<'a>],
     /// What hangs below them and may be claimed by nobody.
     pub unclaimed: &'a [Unclaimed],
+    /// Ends the comparison early: what is found then is not all.
+    pub interrupt: &'a Interrupt,
 }
 
 /// What differs.
@@ -58,6 +60,9 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
         }
     }
     for looked in stack.looked {
+        if stack.interrupt.is_raised() {
+            break;
+        }
         let declared = stack.declared.get(&looked.resource.address);
         match &looked.reading {
             Reading::Unknown(_) => {}

@@ -36,6 +36,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         .chain(live.keys())
         .chain(declared.keys())
         .collect();
+    let complete = complete(sides);
     let difference = |key: &&String| {
         let (recorded, live) = (recorded.get(*key), live.get(*key));
         let by_default = !own.contains_key(*key) && recorded.is_some();
@@ -52,7 +53,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
             verdict,
             declared: match asked {
                 Some(Value::Unknown) => None,
-                None if !complete(sides) => None,
+                None if !complete => None,
                 asked => Some(asked.cloned().unwrap_or_default()),
             },
             recorded: recorded.cloned().unwrap_or_default(),

@@ -5,7 +5,7 @@ use crate::model::{
     Attribute, Attributes, DeclaredResource, Difference, Nesting, Resource, Schema, Shape, Value,
     Verdict,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Attributes that name a resource or say how it is made, and never how it is set.
 const NEVER: &[&str] = &["id", "timeouts"];
@@ -266,7 +266,7 @@ fn verdict(
     match asked {
         Some(Value::Unknown) => Some(Verdict::Drift),
         // Where part of what it asks is unknown, the state decides.
-        Some(asked) if attribute.is_satisfied(asked, live) && !asked.has_unknown() => {
+        Some(asked) if !asked.has_unknown() && attribute.is_satisfied(asked, live) => {
             Some(Verdict::StaleState)
         }
         Some(_) => Some(Verdict::Drift),
@@ -277,25 +277,31 @@ fn verdict(
     }
 }
 
-/// The elements of a set that only AWS has, and those that it lacks.
+/// The elements of a set that only AWS has, and those that it lacks. A set may hold very many: each is brought to its form
+/// once, and found by it.
 fn elements(
     recorded: &Value,
     live: &Value,
     form: &impl Fn(&Value) -> Value,
 ) -> (Vec<Value>, Vec<Value>) {
-    let items = |value: &Value| value.as_list().unwrap_or_default().to_vec();
-    let of = |item: &Value| form(&Value::List(vec![item.clone()]));
-    let (recorded, live) = (items(recorded), items(live));
-    let lacks = |set: &[Value], item: &Value| !set.iter().any(|other| of(other) == of(item));
-    let added = live
-        .iter()
-        .filter(|item| lacks(&recorded, item))
-        .cloned()
-        .collect();
-    let removed = recorded
-        .iter()
-        .filter(|item| lacks(&live, item))
-        .cloned()
-        .collect();
-    (added, removed)
+    let by_form = |value: &Value| {
+        let items = value.as_list().unwrap_or_default().iter();
+        let keyed = items.map(|item| {
+            let form = form(&Value::List(vec![item.clone()]));
+            (
+                serde_json::to_string(&form).unwrap_or_default(),
+                item.clone(),
+            )
+        });
+        keyed.collect::<Vec<_>>()
+    };
+    let (recorded, live) = (by_form(recorded), by_form(live));
+    let only_in = |set: &[(String, Value)], other: &[(String, Value)]| {
+        let others: HashSet<&str> = other.iter().map(|(form, _)| form.as_str()).collect();
+        let only = set
+            .iter()
+            .filter(|(form, _)| !others.contains(form.as_str()));
+        only.map(|(_, item)| item.clone()).collect()
+    };
+    (only_in(&live, &recorded), only_in(&recorded, &live))
 }

@@ -6,6 +6,7 @@ use super::ledger::{ContentLedger, MemoryLedger};
 use super::repository::Repository;
 use crate::model::{InstallationId, RepositoryId, RepositoryName};
 use anyhow::{Context, anyhow};
+use futures::future::BoxFuture;
 use http::{Method, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
@@ -43,7 +44,17 @@ const TEAMS: &[(&str, &str)] = &[
 
 /// GitHub, as the App sees it. Cloning is cheap.
 #[derive(Clone)]
-pub struct GitHub(Arc<Inner>);
+pub struct GitHub {
+    inner: Arc<Inner>,
+    /// What writes are held to; none for what no job does.
+    fence: Option<Arc<dyn Fence>>,
+}
+
+/// Guards what a job writes: asked right before each request that changes something, each try of it.
+pub trait Fence: Send + Sync {
+    /// Whether it may still be sent.
+    fn may_write(&self) -> BoxFuture<'_, bool>;
+}
 
 struct Inner {
     id: u64,
@@ -59,7 +70,7 @@ type Token = (SecretString, Instant);
 
 impl std::fmt::Debug for GitHub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "GitHub(App {})", self.0.id)
+        write!(f, "GitHub(App {})", self.inner.id)
     }
 }
 
@@ -111,13 +122,25 @@ impl GitHub {
         let key = key.map_err(|_| {
             anyhow!("the App's private key is no RSA key in PEM: copy the file that GitHub made")
         })?;
-        Ok(Self(Arc::new(Inner {
-            id,
-            key,
-            gate: Gate::with(api, limits, ledger)?,
-            tokens: std::sync::Mutex::default(),
-            bot: OnceCell::new(),
-        })))
+        Ok(Self {
+            inner: Arc::new(Inner {
+                id,
+                key,
+                gate: Gate::with(api, limits, ledger)?,
+                tokens: std::sync::Mutex::default(),
+                bot: OnceCell::new(),
+            }),
+            fence: None,
+        })
+    }
+
+    /// The same, where nothing is written that the fence does not let through.
+    #[must_use]
+    pub fn behind(&self, fence: Arc<dyn Fence>) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            fence: Some(fence),
+        }
     }
 
     /// A repository of an installation.
@@ -136,7 +159,7 @@ impl GitHub {
     /// # Errors
     /// `Limited`, with the time after which to come again.
     pub fn ready(&self, installation: InstallationId, creates: bool) -> Result<(), GithubError> {
-        match self.0.gate.closed(Some(installation), creates) {
+        match self.inner.gate.closed(Some(installation), creates) {
             None => Ok(()),
             Some(pause) => Err(GithubError::Limited {
                 what: format!("request of installation {installation}"),
@@ -154,7 +177,11 @@ impl GitHub {
                 .context("GitHub does not tell the App's name")?;
             Ok::<_, GithubError>(format!("{slug}[bot]"))
         };
-        self.0.bot.get_or_try_init(ask).await.map(String::as_str)
+        self.inner
+            .bot
+            .get_or_try_init(ask)
+            .await
+            .map(String::as_str)
     }
 
     pub(super) async fn get<T: DeserializeOwned>(
@@ -230,8 +257,9 @@ impl GitHub {
                 token: Some(&token),
                 repeatable,
                 account: caller.account(),
+                fence: self.fence.as_deref().filter(|_| method != Method::GET),
             };
-            let answer = self.0.gate.ask(&ask).await?;
+            let answer = self.inner.gate.ask(&ask).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
@@ -272,8 +300,10 @@ impl GitHub {
             repeatable: true,
             // Not the App's: one installation's tokens are to hold up nobody else's.
             account: caller.account(),
+            // It changes nothing that anybody sees.
+            fence: None,
         };
-        let answer = self.0.gate.ask(&ask).await?;
+        let answer = self.inner.gate.ask(&ask).await?;
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let token = said["token"].as_str().map(SecretString::from);
         let token =
@@ -283,7 +313,7 @@ impl GitHub {
     }
 
     fn known_token(&self, caller: Caller) -> Arc<Mutex<Option<Token>>> {
-        let tokens = self.0.tokens.lock();
+        let tokens = self.inner.tokens.lock();
         let mut tokens = tokens.unwrap_or_else(PoisonError::into_inner);
         tokens.entry(caller).or_default().clone()
     }
@@ -303,9 +333,9 @@ impl GitHub {
         let claims = Claims {
             iat: now.saturating_sub(CLOCK_DRIFT),
             exp: now + JWT_LIFE,
-            iss: self.0.id.to_string(),
+            iss: self.inner.id.to_string(),
         };
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.0.key);
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.inner.key);
         Ok(token.context("while signing the App's token")?.into())
     }
 }

@@ -56,6 +56,9 @@ pub enum GithubError {
         /// What happened instead.
         problem: String,
     },
+    /// It was never sent: the job that wanted it no longer holds the repository.
+    #[error("{0} was not sent: the job no longer holds the repository")]
+    NotHeld(String),
     /// Anything else, such as an answer that cannot be read.
     #[error(transparent)]
     Other(#[from] anyhow::Error),

@@ -1,6 +1,7 @@
 //! The one way out to GitHub: each installation kept to its allowance, what is safe to repeat repeated, errors read.
 
 use super::allowance::Allowance;
+use super::app::Fence;
 use super::circuit::Circuit;
 use super::error::GithubError;
 use super::ledger::{ContentLedger, MemoryLedger};
@@ -61,6 +62,8 @@ pub(super) struct Ask<'a> {
     /// Whether it does no harm to do it twice.
     pub repeatable: bool,
     pub account: Account,
+    /// Who is asked before each try whether it may still be sent.
+    pub fence: Option<&'a dyn Fence>,
 }
 
 /// An answer that is no refusal.
@@ -151,6 +154,11 @@ impl Gate {
         admitted.map_err(|_| unavailable("it did not answer a moment ago".to_owned()))?;
         if let Some(pause) = self.count_content(ask).await? {
             return Err(limited(pause));
+        }
+        if let Some(fence) = ask.fence
+            && !fence.may_write().await
+        {
+            return Err(GithubError::NotHeld(what.to_owned()));
         }
         let tried = tokio::time::timeout(TRY, self.once(ask)).await;
         let late = || Err(anyhow!("no answer within {} s", TRY.as_secs()));

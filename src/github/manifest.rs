@@ -80,6 +80,7 @@ impl Manifests {
             token: None,
             repeatable: false,
             account: None,
+            fence: None,
         };
         let answer = match self.0.ask(&ask).await {
             Ok(answer) => answer,

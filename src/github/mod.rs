@@ -22,7 +22,7 @@ mod tarball;
 mod tree;
 
 pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
-pub use app::GitHub;
+pub use app::{Fence, GitHub};
 pub use checks::{Annotation, CheckRun, Conclusion};
 pub use comments::Comment;
 pub use deliveries::{DeliveryAttempt, DeliveryPage};

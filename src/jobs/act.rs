@@ -46,7 +46,7 @@ impl Bot {
                 commit: None,
                 trigger: Trigger::Command,
             };
-            match Box::pin(self.make(&order)).await {
+            match Box::pin(self.make(&order, visit.run)).await {
                 Ok(scanned) => {
                     acted.made = scanned.made;
                     acted.problems.extend(scanned.problems);

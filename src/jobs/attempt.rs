@@ -2,6 +2,7 @@
 
 use super::inbox::Inbox;
 use super::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use super::run::RunContext;
 use super::solitude::Turn;
 use super::worker::Worker;
 use super::{delivery, now};
@@ -160,40 +161,52 @@ impl<P: Process> Worker<P> {
 
     /// Makes the scan that waits, if one still does and nobody else works on the repository: a scan of the whole
     /// repository and one of a single stack must not overlap either.
-    async fn scan(&self, subject: Subject, trigger: Trigger) -> Result<Outcome, JobError> {
+    async fn scan(
+        self: Arc<Self>,
+        subject: Subject,
+        trigger: Trigger,
+    ) -> Result<Outcome, JobError> {
         let tenant = self.inbox.store.of(subject.installation);
-        let Subject {
-            repository, stack, ..
-        } = &subject;
-        let waiting = tenant.waiting_scan(*repository, stack.as_deref());
+        let (installation, repository) = (subject.installation, subject.repository);
+        let waiting = tenant.waiting_scan(repository, subject.stack.as_deref());
         if waiting.await?.is_none() {
             return Ok(Outcome::Done);
         }
-        let made = async {
-            let waiting = tenant.waiting_scan(*repository, stack.as_deref());
-            let Some(waiting) = waiting.await? else {
-                return Ok(());
-            };
-            let order = ScanOrder {
-                installation: subject.installation,
-                repository: *repository,
-                stack: stack.as_deref().and_then(StackName::new),
-                commit: waiting.commit.clone(),
-                trigger,
-            };
-            let started = Instant::now();
-            if tenant.active().await? {
-                self.process.scan(order).await?;
-                self.inbox.metrics.scans.add(started.elapsed());
-            }
-            let stack = stack.as_deref();
-            Ok(tenant.answer_scan(*repository, stack, &waiting).await?)
+        let worker = self.clone();
+        let made =
+            |run: RunContext| async move { worker.waiting_scan(subject, trigger, &run).await };
+        self.alone(installation, repository, made).await
+    }
+
+    /// Makes the scan that waits by now.
+    async fn waiting_scan(
+        &self,
+        subject: Subject,
+        trigger: Trigger,
+        run: &RunContext,
+    ) -> Result<(), JobError> {
+        let tenant = self.inbox.store.of(subject.installation);
+        let (repository, stack) = (subject.repository, subject.stack.as_deref());
+        let Some(waiting) = tenant.waiting_scan(repository, stack).await? else {
+            return Ok(());
         };
-        self.alone(subject.installation, *repository, made).await
+        let order = ScanOrder {
+            installation: subject.installation,
+            repository,
+            stack: stack.and_then(StackName::new),
+            commit: waiting.commit.clone(),
+            trigger,
+        };
+        let started = Instant::now();
+        if tenant.active().await? {
+            self.process.scan(order, run).await?;
+            self.inbox.metrics.scans.add(started.elapsed());
+        }
+        Ok(tenant.answer_scan(repository, stack, &waiting).await?)
     }
 
     /// Runs an errand, in its repository's turn. What was seen is acknowledged before.
-    async fn errand(&self, order: ErrandOrder, first: bool) -> Result<Outcome, JobError> {
+    async fn errand(self: Arc<Self>, order: ErrandOrder, first: bool) -> Result<Outcome, JobError> {
         let tenant = self.inbox.store.of(order.installation);
         if !tenant.active().await? {
             return Ok(Outcome::Done);
@@ -205,8 +218,9 @@ impl<P: Process> Worker<P> {
             );
         }
         let (installation, repository) = (order.installation, order.repository);
-        self.alone(installation, repository, self.process.run(order))
-            .await
+        let worker = self.clone();
+        let done = |run: RunContext| async move { worker.process.run(order, &run).await };
+        self.alone(installation, repository, done).await
     }
 
     /// Puts a job back whose turn has not come.

@@ -2,9 +2,11 @@
 
 use super::inbox::Inbox;
 use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
+use super::limit;
 use super::queue::Queue;
 use super::redeliver::Redelivery;
 use super::role::derive;
+use super::run::RunContext;
 use super::{Metrics, now};
 use crate::aws::{Access, Aws};
 use crate::config::{App, Config};
@@ -34,6 +36,8 @@ pub struct Bot {
     pub(super) pages_url: String,
     /// Whether a repository without a role is read with the server's own credentials.
     pub(super) ambient: bool,
+    /// The most that a scan may take to read and compare.
+    pub(super) limits: limit::Limits,
     key: secrecy::SecretString,
 }
 
@@ -70,6 +74,7 @@ impl Bot {
             outbound: Outbound::new(config.private_addresses)?,
             pages_url: config.pages_url.clone(),
             ambient: config.ambient,
+            limits: limit::Limits::of_scan(config.scan_timeout),
             key: app.secret_key.clone(),
         })
     }
@@ -84,19 +89,22 @@ impl Bot {
     }
 
     /// A repository as it stands now: none where the installation no longer has it, or nothing was pushed to it yet.
-    pub(super) async fn visit(
-        &self,
+    pub(super) async fn visit<'a>(
+        &'a self,
         installation: InstallationId,
         id: RepositoryId,
-    ) -> Result<Option<Visit<'_>>, JobError> {
+        run: &'a RunContext,
+    ) -> Result<Option<Visit<'a>>, JobError> {
         let tenant = self.store.of(installation);
         let Some(known) = tenant.repository(id).await? else {
             return Ok(None);
         };
-        let repository = self.github.repository(installation, id, known.name);
+        let github = self.github.behind(run.fence());
+        let repository = github.repository(installation, id, known.name);
         let head = repository.head().await.map_err(judged)?;
         Ok(head.map(|head| Visit {
-            repository: self.github.repository(installation, id, head.name.clone()),
+            repository: github.repository(installation, id, head.name.clone()),
+            run,
             tenant,
             installation,
             id,
@@ -125,6 +133,8 @@ impl Bot {
 
 /// A repository as it stands at one moment.
 pub(super) struct Visit<'a> {
+    /// The job that looks at it.
+    pub run: &'a RunContext,
     pub tenant: Tenant<'a>,
     pub installation: InstallationId,
     pub id: RepositoryId,
@@ -196,7 +206,7 @@ impl Visit<'_> {
 }
 
 impl Process for Bot {
-    async fn scan(&self, order: ScanOrder) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanOrder, run: &RunContext) -> Result<(), JobError> {
         let span = info_span!(
             "scan",
             installation = %order.installation,
@@ -206,11 +216,11 @@ impl Process for Bot {
         );
         self.github.ready(order.installation, false)?;
         // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.
-        let scanned = Box::pin(self.make(&order)).instrument(span).await;
+        let scanned = Box::pin(self.make(&order, run)).instrument(span).await;
         quietly(scanned.map(drop))
     }
 
-    async fn run(&self, order: ErrandOrder) -> Result<(), JobError> {
+    async fn run(&self, order: ErrandOrder, run: &RunContext) -> Result<(), JobError> {
         let span = info_span!("errand", installation = %order.installation, repository = %order.repository);
         let run = async {
             // It needs nothing of GitHub, and nothing of GitHub's may hold it up.
@@ -219,7 +229,9 @@ impl Process for Bot {
             }
             let answers = matches!(order.errand, Errand::Comment { .. });
             self.github.ready(order.installation, answers)?;
-            let visit = self.visit(order.installation, order.repository).await?;
+            let visit = self
+                .visit(order.installation, order.repository, run)
+                .await?;
             let Some(visit) = visit else {
                 return Ok(());
             };

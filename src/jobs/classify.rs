@@ -2,6 +2,7 @@
 
 use super::job::JobError;
 use crate::github::GithubError;
+use std::time::Duration;
 
 /// The leading characters of PostgreSQL's codes for a server that shuts down, is cut off or has no more room.
 const POSTGRES_AWAY: [&str; 3] = ["08", "53", "57P"];
@@ -13,6 +14,7 @@ impl From<GithubError> for JobError {
     fn from(error: GithubError) -> Self {
         match error {
             GithubError::Limited { pause, .. } => Self::Later(error.into(), pause),
+            GithubError::NotHeld(_) => Self::Later(error.into(), Duration::ZERO),
             GithubError::Unavailable { .. } => Self::Outage(error.into()),
             GithubError::Gone { .. } | GithubError::Suspended(_) => Self::Fatal(error.into()),
             // It may have anything in it.

@@ -25,11 +25,12 @@ pub(super) struct Group<'a> {
 impl Group<'_> {
     /// The group without what a person's branch carries, and what that branch carries as a group of its own.
     pub(super) fn beside(self, theirs: &[String]) -> Vec<Self> {
+        let theirs: BTreeSet<&str> = theirs.iter().map(String::as_str).collect();
         let (carried, rest): (Vec<_>, Vec<_>) = self
             .findings
             .iter()
             .copied()
-            .partition(|finding| theirs.contains(&finding.id.0));
+            .partition(|finding| theirs.contains(finding.id.0.as_str()));
         let rest = Self {
             branch: format!("{}-more", self.branch),
             findings: rest,

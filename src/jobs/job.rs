@@ -1,5 +1,6 @@
 //! What is to be done, and how a try of it ends.
 
+use super::run::RunContext;
 use crate::model::{DeliveryId, InstallationId, RepositoryId, StackName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -195,11 +196,20 @@ pub enum JobError {
 /// What the worker does not know itself: how to scan, how to run errands, and how to look for what GitHub could not
 /// deliver.
 pub trait Process: Send + Sync + 'static {
-    /// Makes one scan. It may be run again from the start at any point.
-    fn scan(&self, order: ScanOrder) -> impl Future<Output = Result<(), JobError>> + Send;
+    /// Makes one scan, on a thread of its own. It may be run again from the start at any point.
+    fn scan(
+        &self,
+        order: ScanOrder,
+        run: &RunContext,
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Runs an errand, while nobody else works on its repository. It may be run again from the start at any point.
-    fn run(&self, order: ErrandOrder) -> impl Future<Output = Result<(), JobError>> + Send;
+    /// Runs an errand, while nobody else works on its repository, on a thread of its own. It may be run again from the
+    /// start at any point.
+    fn run(
+        &self,
+        order: ErrandOrder,
+        run: &RunContext,
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
 
     /// Says that an errand was seen, before its turn comes.
     fn acknowledge(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;

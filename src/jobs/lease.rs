@@ -1,89 +1,148 @@
-//! One at a time for each repository, whichever worker: what is under way holds a lease, and renews it.
+//! The lease that a running job holds on its repository: renewed beside the job, and looked at before each write.
 
-use super::attempt::Outcome;
-use super::job::{JobError, Process};
-use super::now;
-use super::worker::Worker;
-use crate::model::{InstallationId, RepositoryId};
+use super::job::JobError;
+use crate::github::Fence;
+use crate::model::InstallationId;
 use crate::store::{Lease, Store};
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-use tokio::task::JoinSet;
+use futures::future::BoxFuture;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
 
-impl<P: Process> Worker<P> {
-    /// Does some work while nobody else works on the repository; not at all while somebody does. What is left of an
-    /// installation or repository that went meanwhile is deleted.
-    pub(super) async fn alone(
-        &self,
-        installation: InstallationId,
-        repository: RepositoryId,
-        work: impl Future<Output = Result<(), JobError>>,
-    ) -> Result<Outcome, JobError> {
-        let store = &self.inbox.store;
-        let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        let lease = Lease {
-            subject: repository.to_string(),
-            holder: format!("{}/{run}", self.name),
-        };
-        if !renew(store, installation, &lease, self.pace.lease).await? {
-            return Ok(Outcome::Taken);
-        }
-        let mut renewal = JoinSet::new();
-        renewal.spawn(keep_lease(
-            store.clone(),
-            installation,
-            lease.clone(),
-            self.pace.lease,
-        ));
-        let end = tokio::select! {
-            end = work => end,
-            lost = renewal.join_next() => return Err(lost_lease(lost)),
-        };
-        renewal.abort_all();
-        let tenant = store.of(installation);
-        if !tenant.exists().await? {
-            tenant.forget(now()).await?;
-        } else if tenant.repository(repository).await?.is_none() {
-            tenant.drop_repository(repository).await?;
-        }
-        tenant.end_lease(&lease).await?;
-        end.map(|()| Outcome::Done)
-    }
-}
+/// In how many parts the time of a lease is thought of: it is renewed after each, and given up before the last.
+const PARTS: u32 = 4;
 
-/// Renews a lease until it is lost, and says how. In a task of its own: a scan that computes for long must not lose it.
-pub(super) async fn keep_lease(
+/// A lease, as far as this process knows of it.
+#[derive(Debug)]
+pub(super) struct HeldLease {
     store: Store,
     installation: InstallationId,
     lease: Lease,
+    /// How long it runs after each renewal.
     time: Duration,
-) -> anyhow::Error {
-    loop {
-        tokio::time::sleep(time / 4).await;
-        match renew(&store, installation, &lease, time).await {
-            Ok(true) => {}
-            Ok(false) => return anyhow::anyhow!("another worker took the repository over"),
-            Err(error) => return error,
+    /// Whether it was lost, or the job was told to stop: no way back.
+    over: AtomicBool,
+    /// When the last renewal that succeeded was sent. The database counts from later on.
+    renewed: Mutex<Instant>,
+}
+
+impl HeldLease {
+    /// Takes a lease; none while somebody else holds it.
+    pub(super) async fn take(
+        store: &Store,
+        installation: InstallationId,
+        lease: Lease,
+        time: Duration,
+    ) -> anyhow::Result<Option<Self>> {
+        let sent = Instant::now();
+        let taken = store.of(installation).take_lease(&lease, time).await?;
+        Ok(taken.then(|| Self {
+            store: store.clone(),
+            installation,
+            lease,
+            time,
+            over: AtomicBool::new(false),
+            renewed: Mutex::new(sent),
+        }))
+    }
+
+    /// Renews the lease until it is lost, and says how. While the database is away the job goes on, as long as the lease
+    /// cannot have run out.
+    pub(super) async fn keep(&self) -> JobError {
+        loop {
+            sleep(self.time / PARTS).await;
+            loop {
+                match self.renew().await {
+                    Ok(true) => break,
+                    Ok(false) => return self.lost("another worker took the repository over"),
+                    Err(error) if self.is_certain() => tracing::warn!(
+                        error = format!("{error:#}"),
+                        "a lease was not renewed, and still runs"
+                    ),
+                    Err(error) => return self.lost(&format!("it could not be renewed: {error:#}")),
+                }
+                sleep(self.time / PARTS / PARTS).await;
+            }
         }
+    }
+
+    /// Whether what the lease guards may still be written. The database is asked each time: a process that was paused
+    /// cannot tell for how long. Where it does not answer, the process's own clock decides.
+    pub(super) async fn is_held(&self) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        let tenant = self.store.of(self.installation);
+        let held = match self.in_time(tenant.lease_left(&self.lease)).await {
+            Ok(Some(left)) if left > self.time / PARTS => Ok(true),
+            // It is about to run out, or did, and nobody took it.
+            Ok(Some(_)) => self.renew().await,
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        if matches!(held, Ok(false)) {
+            self.end();
+        }
+        held.unwrap_or_else(|_| self.is_certain()) && !self.is_over()
+    }
+
+    /// Lets nothing more be written.
+    pub(super) fn end(&self) {
+        self.over.store(true, Ordering::SeqCst);
+    }
+
+    /// Gives the lease back.
+    pub(super) async fn give_back(&self) -> anyhow::Result<()> {
+        self.end();
+        let tenant = self.store.of(self.installation);
+        tenant.end_lease(&self.lease).await
+    }
+
+    async fn renew(&self) -> anyhow::Result<bool> {
+        let sent = Instant::now();
+        let tenant = self.store.of(self.installation);
+        let renewed = self
+            .in_time(tenant.renew_lease(&self.lease, self.time))
+            .await?;
+        if renewed {
+            *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = sent;
+        }
+        Ok(renewed)
+    }
+
+    /// What the database answers, unless it takes too long for a lease.
+    async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        match timeout(self.time / PARTS, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(anyhow::anyhow!("the database does not answer")),
+        }
+    }
+
+    /// Whether the lease runs by this process's own clock, with some time left.
+    fn is_certain(&self) -> bool {
+        let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.elapsed() < self.time / PARTS * (PARTS - 1)
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    fn lost(&self, how: &str) -> JobError {
+        self.end();
+        JobError::Later(
+            anyhow::anyhow!("the lease on the repository was lost: {how}"),
+            self.time,
+        )
     }
 }
 
-/// Takes or renews a lease. False while somebody else holds it.
-pub(super) async fn renew(
-    store: &Store,
-    installation: InstallationId,
-    lease: &Lease,
-    time: Duration,
-) -> anyhow::Result<bool> {
-    let now = now();
-    let until = now.saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
-    store.of(installation).take_lease(lease, now, until).await
-}
-
-fn lost_lease(lost: Option<Result<anyhow::Error, tokio::task::JoinError>>) -> JobError {
-    match lost {
-        Some(Ok(error)) => error.into(),
-        Some(Err(death)) => anyhow::Error::new(death).into(),
-        None => anyhow::anyhow!("the lease was not renewed").into(),
+impl Fence for HeldLease {
+    fn may_write(&self) -> BoxFuture<'_, bool> {
+        Box::pin(self.is_held())
     }
 }

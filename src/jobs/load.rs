@@ -3,7 +3,7 @@
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Recorded, RootModule};
 use crate::model::{
-    Backend, Catalog, Declared, Redactor, Region, ScanError, StackName, Tree, Value,
+    Backend, Catalog, Declared, Interrupt, Redactor, Region, ScanError, StackName, Tree, Value,
 };
 use crate::resources::Look;
 use crate::settings::{Settings, StackSettings, Unmanaged};
@@ -126,6 +126,8 @@ pub struct Sources<'a> {
     pub catalog: &'a Catalog,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
+    /// Ends the evaluation of code early.
+    pub interrupt: &'a Interrupt,
 }
 
 /// Reads one stack's code and state.
@@ -152,6 +154,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         }
     };
     let mut options = stack.options();
+    options.interrupt = sources.interrupt.clone();
     if let Ok(state) = &state {
         notes.extend(state.notes.iter().cloned());
         let known = Recorded::new([state.resources.clone(), state.data.clone()]);

@@ -63,8 +63,10 @@ mod content;
 mod decline;
 /// What a delivery leads to.
 mod delivery;
-/// One at a time for each repository.
+/// The lease of a running job.
 mod lease;
+/// How long a scan may take.
+mod limit;
 /// Counts of what happened.
 mod metrics;
 /// What the operator sees of the jobs, and does about them.
@@ -73,15 +75,20 @@ pub mod operator;
 mod pushes;
 /// Deliveries that did not arrive, asked for again.
 mod redeliver;
+/// One run of a job: alone on its repository.
+mod run;
 /// Jobs that run alone.
 mod solitude;
 /// Which stacks there are, and when each is scanned.
 mod stacks;
 /// Jobs that do not run again by themselves.
 mod stopped;
+/// A thread for each running job.
+mod thread;
 
 pub use metrics::Metrics;
 pub use pushes::scans;
+pub use run::RunContext;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

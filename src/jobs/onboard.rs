@@ -4,6 +4,7 @@ use super::access::{self, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::decline;
 use super::job::JobError;
+use super::limit::Clock;
 use super::load;
 use super::now;
 use super::pushes::ONBOARDING;
@@ -181,15 +182,17 @@ impl Bot {
         tree: &Tree,
         settings: &Settings,
     ) -> Result<FirstLook, JobError> {
-        let stacks = match load::stacks(tree, settings) {
-            Ok(stacks) => stacks,
-            Err(wrong) => return Ok(FirstLook::Wrong(wrong.message)),
-        };
+        let clock = Clock::below(self.limits, visit.run, visit.run.interrupt());
         let scan = Scan {
             visit,
             settings,
             tree,
             only: None,
+            clock: &clock,
+        };
+        let stacks = match scan.stacks().await? {
+            Ok(stacks) => stacks,
+            Err(wrong) => return Ok(FirstLook::Wrong(wrong.message)),
         };
         let external_id = self.external_id(visit);
         let mut reports: Vec<StackReport> = Vec::new();
@@ -208,8 +211,11 @@ impl Bot {
                 Err(RoleProblem::Open(why)) => return Ok(FirstLook::Wrong(why)),
                 Err(RoleProblem::NotProbed(why)) => return Ok(FirstLook::NotProbed(why)),
             }
-            let survey = self.survey(&scan, access, stacks, look).await?;
-            reports.extend(survey.report.stacks);
+            let survey = self.survey(&scan, access, stacks, look);
+            match clock.hold(survey).await {
+                Ok(survey) => reports.extend(survey?.report.stacks),
+                Err(exceeded) => return Ok(FirstLook::Wrong(exceeded.told()?.message)),
+            }
         }
         Ok(FirstLook::Scanned(reports))
     }

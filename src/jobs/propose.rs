@@ -3,7 +3,7 @@
 use super::bot::Visit;
 use super::decline;
 use super::groups::{Group, groups};
-use super::plan::decided;
+use super::plan::Decided;
 use super::sight::Sight;
 use crate::github::{GithubError, Proposed, Proposing};
 use crate::model::{Choice, Decision, Finding, Scanned, StackReport, Tree};
@@ -123,8 +123,9 @@ impl Proposer<'_> {
         decisions: &[Decision],
         known: &[Proposal],
     ) -> Vec<Group<'a>> {
+        let decided = Decided::of(&stack.name, decisions);
         let open_to_fix = |finding: &&Finding| {
-            let decision = decided(decisions, &stack.name, finding);
+            let decision = decided.about(finding);
             !decision.is_some_and(|decision| decision.choice.rests())
         };
         let carried: Vec<_> = scanned.findings.iter().filter(open_to_fix).collect();
@@ -275,8 +276,9 @@ impl Proposer<'_> {
         scanned: &Scanned,
         decisions: &[Decision],
     ) -> anyhow::Result<()> {
+        let decided = Decided::of(&stack.name, decisions);
         for finding in &scanned.findings {
-            let Some(decision) = decided(decisions, &stack.name, finding) else {
+            let Some(decision) = decided.about(finding) else {
                 continue;
             };
             let Choice::Applying {

@@ -3,10 +3,12 @@
 use super::access::{self, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::job::{JobError, ScanOrder};
+use super::limit::Clock;
 use super::load::{self, Stack};
 use super::now;
 use super::plan;
 use super::propose::Proposer;
+use super::run::RunContext;
 use super::survey::{Request, Survey, survey};
 use crate::aws::Access;
 use crate::github::{CheckRun, Conclusion};
@@ -32,6 +34,23 @@ pub(super) struct Scan<'a> {
     pub tree: &'a Tree,
     /// The one stack that was asked for; none for all.
     pub only: Option<&'a StackName>,
+    /// The time that it may take.
+    pub clock: &'a Clock,
+}
+
+impl Scan<'_> {
+    /// The stacks of the repository, or why they cannot be told.
+    pub(super) async fn stacks(&self) -> Result<Result<Vec<Stack>, ScanError>, JobError> {
+        let found = async { load::stacks(self.tree, self.settings) };
+        match self.clock.hold(found).await {
+            Ok(found) => Ok(found),
+            Err(exceeded) => exceeded.told().map(Err),
+        }
+    }
+
+    fn asks(&self, stack: &Stack) -> bool {
+        self.only.is_none_or(|only| *only == stack.name)
+    }
 }
 
 /// What a scan came to.
@@ -52,13 +71,26 @@ pub(super) struct Made {
 
 impl Bot {
     /// Makes a scan, and tells GitHub.
-    pub(super) async fn make(&self, order: &ScanOrder) -> Result<Scanned, JobError> {
-        let visit = self.visit(order.installation, order.repository).await?;
+    pub(super) async fn make(
+        &self,
+        order: &ScanOrder,
+        run: &RunContext,
+    ) -> Result<Scanned, JobError> {
+        let visit = self
+            .visit(order.installation, order.repository, run)
+            .await?;
         let Some(visit) = visit else {
             return Ok(Scanned::default());
         };
-        let tree = visit.repository.tree(&visit.head.commit).await;
-        let tree = tree.map_err(judged)?;
+        let clock = Clock::below(self.limits, run, run.interrupt());
+        let tree = match clock.hold(visit.repository.tree(&visit.head.commit)).await {
+            Ok(tree) => tree.map_err(judged)?,
+            Err(exceeded) => {
+                let text = report::failed("The code cannot be read", &exceeded.told()?.message);
+                let left = leave(&visit, CHECK, &text).await;
+                return left.map(|()| Scanned::default());
+            }
+        };
         let settings = match settings(&tree) {
             Ok(Some(settings)) => settings,
             Ok(None) => {
@@ -85,8 +117,9 @@ impl Bot {
             settings: &settings,
             tree: &tree,
             only: order.stack.as_ref(),
+            clock: &clock,
         };
-        let made = match load::stacks(&tree, &settings) {
+        let made = match scan.stacks().await? {
             Ok(stacks) => {
                 self.keep_stacks(&scan, &stacks).await?;
                 Box::pin(self.stacks_by_access(&scan, stacks)).await?
@@ -115,8 +148,7 @@ impl Bot {
         let mut made = Vec::new();
         let mut not_probed = None;
         for (access, stacks) in groups {
-            let asked = |stack: &Stack| scan.only.is_none_or(|only| *only == stack.name);
-            if !stacks.iter().any(asked) {
+            if !stacks.iter().any(|stack| scan.asks(stack)) {
                 continue;
             }
             let Some(access) = access else {
@@ -142,10 +174,7 @@ impl Bot {
             } else {
                 look(scan.settings)
             };
-            let mut survey = self.survey(scan, access, stacks, look).await?;
-            let decisions = scan.visit.tenant.decisions(scan.visit.id).await?;
-            plan::plan(&mut survey, scan.tree, &decisions, now());
-            for stack in survey.report.stacks {
+            for stack in self.planned(scan, access, stacks, look).await? {
                 let span = info_span!("stack", name = %stack.name);
                 made.push(Box::pin(self.publish(scan, stack)).instrument(span).await?);
             }
@@ -153,6 +182,43 @@ impl Bot {
         match not_probed {
             None => Ok(made),
             Some(why) => Err(access::probe_later(&why)),
+        }
+    }
+
+    /// What a scan says of the stacks that it was asked about, with a plan for each finding. Where it takes too long,
+    /// each of them says that it was not checked.
+    async fn planned(
+        &self,
+        scan: &Scan<'_>,
+        access: Access,
+        stacks: Vec<Stack>,
+        look: Look,
+    ) -> Result<Vec<StackReport>, JobError> {
+        let asked = stacks.iter().filter(|stack| scan.asks(stack));
+        let asked: Vec<_> = asked
+            .map(|stack| (stack.name.clone(), stack.path.clone()))
+            .collect();
+        let planned = async {
+            let mut survey = self.survey(scan, access, stacks, look).await?;
+            let decisions = scan.visit.tenant.decisions(scan.visit.id).await?;
+            let limits = scan.clock.limits().of_planning();
+            let planning = Clock::below(limits, scan.visit.run, scan.clock.interrupt());
+            let decided = (decisions.as_slice(), now());
+            plan::plan(&mut survey, scan.tree, decided, planning.interrupt());
+            Ok(survey.report.stacks)
+        };
+        match scan.clock.hold(planned).await {
+            Ok(planned) => planned,
+            Err(exceeded) => {
+                let error = exceeded.told()?;
+                let unchecked = |(name, path)| StackReport {
+                    name,
+                    path,
+                    backend: None,
+                    outcome: Err(error.clone()),
+                };
+                Ok(asked.into_iter().map(unchecked).collect())
+            }
         }
     }
 
@@ -179,6 +245,7 @@ impl Bot {
             redactor: &redactor,
             today: report::day(now()),
             only: scan.only,
+            interrupt: scan.clock.interrupt(),
         };
         Ok(Box::pin(survey(&request, stacks, &|_| {})).await)
     }

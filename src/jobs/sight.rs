@@ -1,11 +1,15 @@
 //! What a scan saw, and what it could not have seen: what is not known is not gone.
 
 use crate::model::{Coverage, Finding, FindingId, Kind, Scanned, StackReport};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// A scan beside what earlier ones found.
 pub(super) struct Sight<'a> {
     scanned: &'a Scanned,
+    /// The ids of its findings.
+    standing: HashSet<&'a str>,
+    /// The ids of what it sets aside.
+    set_aside: HashSet<&'a str>,
     before: BTreeMap<FindingId, Finding>,
 }
 
@@ -21,17 +25,23 @@ impl<'a> Sight<'a> {
                 before.entry(finding.id.clone()).or_insert(finding);
             }
         }
-        Self { scanned, before }
+        let ids = |findings: &'a [Finding]| findings.iter().map(|one| one.id.0.as_str()).collect();
+        Self {
+            standing: ids(&scanned.findings),
+            set_aside: ids(&scanned.set_aside),
+            scanned,
+            before,
+        }
     }
 
     /// Whether the scan has this finding as one.
     pub(super) fn stands(&self, id: &str) -> bool {
-        self.scanned.findings.iter().any(|one| one.id.0 == id)
+        self.standing.contains(id)
     }
 
     /// Whether the scan has it at all, set aside or not.
     pub(super) fn has(&self, id: &str) -> bool {
-        self.stands(id) || self.scanned.set_aside.iter().any(|one| one.id.0 == id)
+        self.stands(id) || self.set_aside.contains(id)
     }
 
     /// Whether it is gone: the scan has it not, and would have it if it stood.

@@ -3,7 +3,7 @@
 
 use super::attempt::Outcome;
 use super::job::{JobError, Process, Ticket};
-use super::lease::{keep_lease, renew};
+use super::lease::HeldLease;
 use super::worker::Worker;
 use crate::model::InstallationId;
 use crate::store::Lease;
@@ -44,16 +44,15 @@ impl<P: Process> Worker<P> {
             subject: QUARANTINE.to_owned(),
             holder: format!("{}/{run}", self.name),
         };
-        if !renew(store, NOBODY, &lease, self.pace.lease).await? {
+        let held = HeldLease::take(store, NOBODY, lease, self.pace.lease).await?;
+        let Some(held) = held.map(Arc::new) else {
             return Ok(Turn::Busy);
-        }
+        };
         let mut renewal = JoinSet::new();
-        renewal.spawn(keep_lease(
-            store.clone(),
-            NOBODY,
-            lease.clone(),
-            self.pace.lease,
-        ));
+        renewal.spawn({
+            let held = held.clone();
+            async move { held.keep().await }
+        });
         // What runs already is waited for; what comes waits until this has ended.
         let _nothing_else = self.solitude.write().await;
         tenant.begin_lone_run(&ticket.key, &self.name).await?;
@@ -66,7 +65,7 @@ impl<P: Process> Worker<P> {
             // It did not run to its end: it is still a suspect, and what it did before stays counted.
             _ => tenant.undo_lone_run(&ticket.key).await?,
         }
-        store.of(NOBODY).end_lease(&lease).await?;
+        held.give_back().await?;
         Ok(Turn::Ran(end))
     }
 }

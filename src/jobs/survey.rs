@@ -5,14 +5,16 @@ use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
 use crate::live::{self, Doors, Lens, Live, Providers};
 use crate::model::{
-    AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Place, Posture, Reading,
-    Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree, Unclaimed,
+    AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Interrupt, Place, Posture,
+    Reading, Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
+    Unclaimed,
 };
 use crate::price::{self, Book};
 use crate::resources::{self, Look};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
 use crate::state::State;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is scanned, and how.
@@ -35,6 +37,8 @@ pub struct Request<'a> {
     pub today: String,
     /// The one stack that is asked about; none for all. The states of the others still say what is managed.
     pub only: Option<&'a StackName>,
+    /// Ends the scan early: what it says then is to be dropped.
+    pub interrupt: &'a Interrupt,
 }
 
 impl Request<'_> {
@@ -78,6 +82,7 @@ pub async fn survey(
         region: &request.region,
         catalog: &catalog,
         redactor: request.redactor,
+        interrupt: request.interrupt,
     };
     let loading = stacks.into_iter().map(|stack| load(stack, &sources));
     let mut loaded = futures::future::join_all(loading).await;
@@ -216,6 +221,7 @@ impl<'a> Comparison<'a> {
             default_tags: &default_tags,
             looked,
             unclaimed: &self.unclaimed,
+            interrupt: self.request.interrupt,
         };
         let mut found = diff::compare(&stack, &self.claims, self.catalog);
         self.judge(&mut found.findings, &mut found.set_aside);
@@ -230,7 +236,7 @@ impl<'a> Comparison<'a> {
                 checked: looked.len() - unknown,
                 unknown,
                 other_providers: state.other_providers,
-                posture: posture(looked, &found.findings),
+                posture: self.posture(looked, &found.findings),
                 monthly_cost_delta: price::total(&found.findings),
             },
             findings: found.findings,
@@ -247,11 +253,16 @@ impl<'a> Comparison<'a> {
 
     /// Sets aside what was accepted, and says of the rest how bad and how dear it is.
     fn judge(&self, findings: &mut Vec<Finding>, set_aside: &mut Vec<Finding>) {
-        self.request
-            .settings
-            .set_aside(findings, set_aside, &self.request.today);
+        let Request {
+            settings,
+            today,
+            benchmark,
+            interrupt,
+            ..
+        } = self.request;
+        settings.set_aside(findings, set_aside, today, interrupt);
         for findings in [findings, set_aside] {
-            score::score(findings, &self.request.benchmark);
+            score::score(findings, benchmark, interrupt);
             price::price(findings, Book::embedded());
         }
     }
@@ -292,33 +303,29 @@ impl<'a> Comparison<'a> {
             .filter_map(|backend| backend.location.strip_prefix("s3://")?.split('/').next());
         buckets.map(str::to_owned).collect()
     }
-}
 
-/// The share of checks that pass on what was read: as it should be, and as it is, with what was added below it.
-fn posture(looked: &[Looked<'_>], findings: &[Finding]) -> Posture {
-    let read = looked
-        .iter()
-        .filter(|one| !matches!(one.reading, Reading::Unknown(_)));
-    let declared = read
-        .clone()
-        .map(|one| (one.resource.tf_type(), &one.resource.attributes));
-    let live = read.map(|one| {
-        let mut attributes = Attributes::new();
-        if let Reading::Found(live) = &one.reading {
-            attributes = one.resource.attributes.clone();
-            attributes.extend(live.clone());
+    /// The share of checks that pass on what was read: as it should be, and as it is, with what was added below it.
+    fn posture(&self, looked: &[Looked<'_>], findings: &[Finding]) -> Posture {
+        let read = looked
+            .iter()
+            .take_while(|_| !self.request.interrupt.is_raised())
+            .filter(|one| !matches!(one.reading, Reading::Unknown(_)));
+        let declared = read
+            .clone()
+            .map(|one| (one.resource.tf_type(), &one.resource.attributes));
+        let live = read.map(|one| {
+            let mut attributes = Attributes::new();
+            if let Reading::Found(live) = &one.reading {
+                attributes = one.resource.attributes.clone();
+                attributes.extend(live.clone());
+            }
+            (one.resource.tf_type(), Cow::Owned(attributes))
+        });
+        let added = findings.iter().filter(|finding| finding.address.is_none());
+        let added = added.map(|one| (one.tf_type.as_str(), Cow::Borrowed(&one.after)));
+        Posture {
+            declared: score::posture(declared),
+            live: score::posture(live.chain(added)),
         }
-        (one.resource.tf_type(), attributes)
-    });
-    let live: Vec<_> = live.collect();
-    let added = findings.iter().filter(|finding| finding.address.is_none());
-    let added = added.map(|finding| (finding.tf_type.as_str(), &finding.after));
-    Posture {
-        declared: score::posture(declared),
-        live: score::posture(
-            live.iter()
-                .map(|(tf_type, attributes)| (*tf_type, attributes))
-                .chain(added),
-        ),
     }
 }

@@ -4,6 +4,7 @@ use super::inbox::Inbox;
 use super::job::{Process, Ticket};
 use super::now;
 use super::queue::{QUEUE, Queue};
+use super::thread::Threads;
 use anyhow::Context;
 use apalis::prelude::{Attempt, BackendExt, BoxDynError, Data, WorkerBuilder, WorkerContext};
 use apalis_postgres::PostgresStorage;
@@ -16,6 +17,9 @@ use tokio::task::JoinSet;
 
 /// The pause before a worker that lost its queue starts again.
 const RECOVERY: Duration = Duration::from_secs(1);
+
+/// How long the threads of jobs that were stopped may take to end: what they compute is interrupted.
+const THREADS_END: Duration = Duration::from_secs(3);
 
 /// How fast a worker goes.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +70,7 @@ pub struct Worker<P> {
     pub(super) runs: AtomicUsize,
     /// Held for writing by a suspect, which runs alone; for reading by every other job.
     pub(super) solitude: RwLock<()>,
+    pub(super) threads: Threads,
     running: AtomicUsize,
 }
 
@@ -80,6 +85,7 @@ impl<P: Process> Worker<P> {
             running: AtomicUsize::new(0),
             runs: AtomicUsize::new(0),
             solitude: RwLock::new(()),
+            threads: Threads::new(pace.slots),
         }
     }
 
@@ -103,6 +109,7 @@ impl<P: Process> Worker<P> {
                     // What is not finished in time is dropped, and handed back.
                     let _ = tokio::time::timeout(worker.pace.farewell, work).await;
                 }
+                worker.threads.ended(THREADS_END).await;
                 return worker.hand_back(&name).await;
             };
             drop(work);

@@ -130,7 +130,7 @@ fn hollow(value: Value) -> Value {
 
 /// Sets have no order and hold each element once.
 fn sort(items: &mut Vec<Value>) {
-    items.sort_by_cached_key(|item| serde_json::to_string(item).unwrap_or_default());
+    items.sort_by_cached_key(key);
     items.dedup();
 }
 
@@ -200,12 +200,42 @@ fn partly(ty: &Type, wanted: &Value, found: &Value) -> bool {
     }
 }
 
+/// How many elements of a set are compared with each other one. Those that have their like are not among them; where
+/// more are left, the sets count as different.
+const COMPARED: usize = 1000;
+
 /// Whether two sets can be paired so that each pair fits.
 fn pairs_up(wanted: &[Value], found: &[Value], fits: impl Fn(&Value, &Value) -> bool) -> bool {
-    let mut left: Vec<&Value> = found.iter().collect();
-    wanted.len() == found.len()
+    if wanted.len() != found.len() {
+        return false;
+    }
+    let (wanted, mut left) = without_alike(wanted, found);
+    wanted.len() <= COMPARED
         && wanted.iter().all(|wanted| {
             let at = left.iter().position(|found| fits(wanted, found));
             at.map(|at| left.swap_remove(at)).is_some()
         })
+}
+
+/// Two sets without the elements that are in both: what is equal fits.
+fn without_alike<'a>(wanted: &'a [Value], found: &'a [Value]) -> (Vec<&'a Value>, Vec<&'a Value>) {
+    let mut alike: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for found in found {
+        alike.entry(key(found)).or_default().push(found);
+    }
+    let mut left = Vec::new();
+    for wanted in wanted {
+        let found = alike
+            .get_mut(&key(wanted))
+            .filter(|_| !wanted.has_unknown());
+        if found.and_then(Vec::pop).is_none() {
+            left.push(wanted);
+        }
+    }
+    (left, alike.into_values().flatten().collect())
+}
+
+/// A text that is the same for equal values.
+fn key(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

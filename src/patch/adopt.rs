@@ -1,5 +1,6 @@
 //! Code follows live.
 
+use super::siblings::Siblings;
 use super::target::Target;
 use super::verify::Wanted;
 use super::{Stack, blocks};
@@ -11,7 +12,7 @@ use crate::model::{Difference, Edit, Finding, Value};
 /// Why it must not be edited, or cannot.
 pub(super) fn plan(
     finding: &Finding,
-    all: &[&Finding],
+    all: &Siblings<'_>,
     stack: &Stack<'_>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
     let (mut edits, mut made) = (Vec::new(), Vec::new());
@@ -55,7 +56,7 @@ pub(super) fn plan(
 /// Why it must not be edited, or cannot.
 pub(super) fn write(
     finding: &Finding,
-    all: &[&Finding],
+    all: &Siblings<'_>,
     stack: &Stack<'_>,
     wanted: impl Fn(&Difference) -> Option<&Value>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {

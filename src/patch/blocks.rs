@@ -74,19 +74,15 @@ pub(super) fn plan(
         .collect();
     let lists = [&difference.recorded, &difference.live];
     let [recorded, live] = lists.map(|value| blocks.apart(value.as_list().unwrap_or_default()));
-    let lacks = |all: &[Value], one: &Value| !all.iter().any(|other| blocks.same(one, other));
-    let mut added: Vec<_> = live
-        .iter()
-        .filter(|one| lacks(&recorded, one))
-        .cloned()
-        .collect();
-    let removed: Vec<_> = recorded.iter().filter(|one| lacks(&live, one)).collect();
+    let mut added: Vec<_> = blocks.only_in(&live, &recorded).cloned().collect();
+    let removed: Vec<_> = blocks.only_in(&recorded, &live).collect();
 
     let mut gone: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
     for element in removed {
         let at = blocks
             .own
             .iter()
+            .take_while(|_| !stack.options.interrupt.is_raised())
             .position(|own| own.iter().any(|one| blocks.fits(one, element)));
         gone.entry(at.ok_or_else(by_hand)?)
             .or_default()
@@ -133,8 +129,11 @@ impl Blocks<'_> {
         self.schema.normal(self.attribute, self.name, &one)
     }
 
-    fn same(&self, one: &Value, other: &Value) -> bool {
-        self.normal(one) == self.normal(other)
+    /// The elements of a set that another has not, whatever their form.
+    fn only_in<'v>(&self, set: &'v [Value], other: &[Value]) -> impl Iterator<Item = &'v Value> {
+        let others: Vec<_> = other.iter().map(|one| self.normal(one)).collect();
+        set.iter()
+            .filter(move |one| !others.contains(&self.normal(one)))
     }
 
     /// Whether a block of the code stands for an element of the state.

@@ -297,7 +297,7 @@ impl<'a> Importer<'a> {
             attributes: vec![difference],
             ..Finding::new(Kind::Modified, Verdict::UnseenByPlan, &parent.tf_type)
         };
-        adopt::plan(&changed, &[&changed], self.stack).map(Plan::of)
+        adopt::plan(&changed, &[&changed].into_iter().collect(), self.stack).map(Plan::of)
     }
 }
 

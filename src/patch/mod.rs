@@ -23,6 +23,7 @@ mod path;
 mod place;
 mod policy;
 mod restore;
+mod siblings;
 mod splice;
 mod target;
 mod verify;
@@ -31,12 +32,26 @@ mod version;
 pub use direction::Direction;
 pub use marker::{MARKER, marker};
 
-use crate::code::{self, Evaluated, Options};
-use crate::model::{Catalog, Declared, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree};
+use crate::code::{self, Options};
+use crate::model::{
+    Catalog, Declared, Difference, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree, Value,
+};
 use direction::Way;
 use import::Importer;
+use siblings::Siblings;
 use std::collections::BTreeMap;
 use verify::{Plan, Verifier};
+
+/// Why a fix is refused that nobody had the time to try.
+const NO_TIME: &str = "so many fixes, or so large a stack, take too long to try one by one: \
+                       `driftguard fix --finding ID` makes this one";
+
+/// How many values may stand in what differs of a resource for it to be edited: lists and sets are compared value by
+/// value.
+const LARGEST: usize = 10_000;
+
+/// Why a fix is refused that is too large.
+const TOO_LARGE: &str = "more than ten thousand values stand in what differs: write it by hand, or by a program of yours";
 
 /// One stack's code.
 pub struct Stack<'a> {
@@ -74,7 +89,7 @@ pub fn plan_with(
         .map(|finding| direction(finding).way(finding))
         .collect();
     // One value may feed several: what goes another way does not change alike.
-    let going = |way| {
+    let going = |way| -> Siblings<'_> {
         let all = all.iter().zip(&ways);
         let going = all.filter(|(_, other)| **other == Some(way));
         going.map(|(finding, _)| finding).collect()
@@ -83,18 +98,15 @@ pub fn plan_with(
         adopted: going(Way::Adopt),
         restored: going(Way::Restore),
         stack,
-        before: &before,
+        verifier: Verifier::new(stack, &before),
         importer: Importer::new(all, &ways, stack, &before),
     };
     let mut edits: Vec<Edit> = Vec::new();
     let mut fixes = Vec::new();
     for (finding, way) in all.iter().zip(&ways) {
         let fix = way.and_then(|way| planner.fix(finding, way));
-        fixes.push(fix.map(|fix| match splice::join(&edits, &fix.edits) {
-            Ok(joined) => {
-                edits = joined;
-                fix
-            }
+        fixes.push(fix.map(|fix| match splice::join(&mut edits, &fix.edits) {
+            Ok(()) => fix,
             Err(clash) => Fix::refused(Refusal {
                 reason: clash,
                 block: planner.block(finding),
@@ -110,23 +122,28 @@ pub fn plan_with(
 
 /// Plans the findings of one stack, one by one.
 struct Planner<'a> {
-    adopted: Vec<&'a Finding>,
-    restored: Vec<&'a Finding>,
+    adopted: Siblings<'a>,
+    restored: Siblings<'a>,
     stack: &'a Stack<'a>,
-    before: &'a Evaluated,
+    verifier: Verifier<'a>,
     importer: Importer<'a>,
 }
 
 impl Planner<'_> {
     /// What is done about one finding; none where nothing is to be done.
     fn fix(&self, finding: &Finding, way: Way) -> Option<Fix> {
-        let planned = self.plan(finding, way)?;
+        if self.stack.options.interrupt.is_raised() {
+            return Some(Fix::refused(Refusal {
+                reason: NO_TIME.to_owned(),
+                ..Refusal::default()
+            }));
+        }
+        let planned = match size(finding) {
+            size if size > LARGEST => Err(TOO_LARGE.to_owned()),
+            _ => self.plan(finding, way)?,
+        };
         let verified = planned.and_then(|(kind, plan, reason)| {
-            let verifier = Verifier {
-                stack: self.stack,
-                before: self.before,
-            };
-            verifier.check(&plan)?;
+            self.verifier.check(&plan)?;
             Ok(Fix {
                 reason: reason.map(str::to_owned),
                 ..Fix::of(kind, plan.edits)
@@ -179,8 +196,30 @@ impl Planner<'_> {
 
     /// What a person writes where nothing is done.
     fn block(&self, finding: &Finding) -> Option<String> {
+        if size(finding) > LARGEST {
+            return None;
+        }
         let drafted = self.importer.block(finding);
         drafted.or_else(|| by_hand::block(finding, self.stack.catalog))
+    }
+}
+
+/// How many values stand in what differs of a resource.
+fn size(finding: &Finding) -> usize {
+    let differences = finding.attributes.iter();
+    let of = |one: &Difference| values(&one.recorded).max(values(&one.live));
+    differences.map(of).sum()
+}
+
+/// How many values stand in one; a long text counts as several.
+fn values(value: &Value) -> usize {
+    /// About the length of one value of a policy.
+    const TEXT: usize = 64;
+    match value {
+        Value::List(items) => items.iter().map(values).sum(),
+        Value::Map(entries) => entries.values().map(values).sum(),
+        Value::String(text) => 1 + text.len() / TEXT,
+        _ => 1,
     }
 }
 
@@ -189,10 +228,11 @@ type Planned = Result<(FixKind, Plan, Option<&'static str>), String>;
 
 /// The files that the fixes of these findings change, each with its whole new content.
 pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {
-    let fixes = findings.iter().filter_map(|finding| finding.fix.as_ref());
-    let edits = fixes.fold(Vec::new(), |all, fix| {
-        splice::join(&all, &fix.edits).unwrap_or(all)
-    });
+    let mut edits = Vec::new();
+    for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
+        // Of those that exclude one another the first was planned.
+        let _ = splice::join(&mut edits, &fix.edits);
+    }
     splice::files(tree, &edits)
 }
 

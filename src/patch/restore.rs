@@ -1,5 +1,6 @@
 //! Code enforces what it declares.
 
+use super::siblings::Siblings;
 use super::verify::Wanted;
 use super::{Stack, adopt};
 use crate::model::{Edit, Finding, Value, Verdict};
@@ -19,7 +20,7 @@ pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it ane
 /// Why the code must not be edited, or cannot.
 pub(super) fn plan(
     finding: &Finding,
-    all: &[&Finding],
+    all: &Siblings<'_>,
     stack: &Stack<'_>,
 ) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
     adopt::write(finding, all, stack, |difference| {

@@ -4,30 +4,29 @@ use super::Changed;
 use crate::model::{Edit, Tree};
 use std::collections::BTreeMap;
 
-/// Adds edits to those that are made already. The same edit is made once.
+/// Adds edits to those that are made already: all of them, or none. The same edit is made once.
 ///
 /// # Errors
 /// When one changes bytes that another changes as well.
-pub(super) fn join(all: &[Edit], more: &[Edit]) -> Result<Vec<Edit>, String> {
-    let mut joined = all.to_vec();
+pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), String> {
+    let before = all.len();
     for edit in more {
-        if joined.contains(edit) {
+        if all.contains(edit) {
             continue;
         }
         let overlaps = |other: &&Edit| {
             let (one, two) = (&edit.range, &other.range);
-            other.file == edit.file
-                && (one.start < two.end && two.start < one.end || one == two && !one.is_empty())
+            (one.start < two.end && two.start < one.end || one == two && !one.is_empty())
+                && other.file == edit.file
         };
-        if let Some(other) = joined.iter().find(overlaps) {
-            return Err(format!(
-                "another fix edits {}:{} as well",
-                other.file, other.line
-            ));
+        if let Some(other) = all.iter().find(overlaps) {
+            let clash = format!("another fix edits {}:{} as well", other.file, other.line);
+            all.truncate(before);
+            return Err(clash);
         }
-        joined.push(edit.clone());
+        all.push(edit.clone());
     }
-    Ok(joined)
+    Ok(())
 }
 
 /// The files as these edits make them.

@@ -7,6 +7,7 @@ use super::literal::{key, render};
 use super::path::{self, Step};
 use super::place::{File, block_at, last_attribute, whole};
 use super::policy::Rewrite;
+use super::siblings::Siblings;
 use super::verify::Wanted;
 use crate::model::{
     Address, Attribute, DeclaredResource, Definition, Difference, Edit, Finding, Nesting, Parts,
@@ -56,15 +57,12 @@ impl<'a> Target<'a> {
     /// Names what does not.
     pub(super) fn agree(
         &self,
-        all: &[&Finding],
+        all: &Siblings<'_>,
         same: &dyn Fn(&Difference) -> bool,
         stack: &Stack<'_>,
     ) -> Result<(), String> {
         let wants = |address: &Address| {
-            let own = all
-                .iter()
-                .filter(|finding| finding.address.as_ref() == Some(address));
-            let mut differences = own.flat_map(|finding| finding.attributes.iter());
+            let mut differences = all.differences(address);
             differences.any(|one| one.path == self.path && same(one))
         };
         let others = self.fed(stack);

@@ -1,9 +1,10 @@
 //! Nothing is offered that was not tried: both parsers, and the evaluator.
 
 use super::path::{self, Step};
-use super::{Stack, splice};
+use super::{Changed, Stack, splice};
 use crate::code::{self, Evaluated};
-use crate::model::{Address, Attributes, Edit, Value};
+use crate::model::{Address, Attributes, Edit, Tree, Value};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the code is to say after the edits.
@@ -40,12 +41,22 @@ impl Plan {
 
 /// Tries edits.
 pub(super) struct Verifier<'a> {
-    pub stack: &'a Stack<'a>,
+    stack: &'a Stack<'a>,
     /// What the code says without them.
-    pub before: &'a Evaluated,
+    before: &'a Evaluated,
+    /// The files, in which the edited ones take the place of their own for as long as they are tried.
+    tree: RefCell<Tree>,
 }
 
-impl Verifier<'_> {
+impl<'a> Verifier<'a> {
+    pub(super) fn new(stack: &'a Stack<'a>, before: &'a Evaluated) -> Self {
+        Self {
+            stack,
+            before,
+            tree: RefCell::new(stack.tree.clone()),
+        }
+    }
+
     /// Whether the edits make what is wanted and change nothing else.
     ///
     /// # Errors
@@ -54,13 +65,12 @@ impl Verifier<'_> {
         if plan.edits.is_empty() {
             return Ok(());
         }
-        let mut tree = self.stack.tree.clone();
-        for (file, bytes) in splice::files(self.stack.tree, &plan.edits) {
-            let before = self.stack.tree.text(&file).unwrap_or_default();
-            parses(&file, before, &bytes)?;
-            tree.files.insert(file, bytes);
+        let changed = splice::files(self.stack.tree, &plan.edits);
+        for (file, bytes) in &changed {
+            let before = self.stack.tree.text(file).unwrap_or_default();
+            parses(file, before, bytes)?;
         }
-        let after = code::evaluate(&tree, self.stack.folder, self.stack.options);
+        let after = self.evaluated_with(changed);
         let mut expected: BTreeMap<&Address, BTreeMap<&str, Value>> = values(self.before);
         if let Some(gone) = &plan.gone {
             expected.remove(gone);
@@ -112,6 +122,23 @@ impl Verifier<'_> {
             )),
             None => Ok(()),
         }
+    }
+
+    /// What the code says with these files in place of its own.
+    fn evaluated_with(&self, changed: Changed) -> Evaluated {
+        let mut tree = self.tree.borrow_mut();
+        let own: Vec<_> = changed
+            .into_iter()
+            .map(|(file, bytes)| (file.clone(), tree.files.insert(file, bytes)))
+            .collect();
+        let evaluated = code::evaluate(&tree, self.stack.folder, self.stack.options);
+        for (file, bytes) in own {
+            match bytes {
+                Some(bytes) => drop(tree.files.insert(file, bytes)),
+                None => drop(tree.files.remove(&file)),
+            }
+        }
+        evaluated
     }
 
     /// Whether the code says of an attribute what it should, as the provider compares: where that is AWS's own value, it

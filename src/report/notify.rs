@@ -69,9 +69,11 @@ pub fn notification(
     let before = before.map_or([].as_slice(), |before| &before.findings);
     let whole = !found.is_partial();
     // What people set aside is not resolved, and what may hang below was perhaps not looked for.
+    let aside = ids(&found.set_aside);
     let seen = |finding: &&Finding| {
-        let aside = found.set_aside.iter().any(|one| one.id == finding.id);
-        whole && !aside && (found.looked_below || finding.kind != Kind::Unmanaged)
+        whole
+            && !aside.contains(&finding.id)
+            && (found.looked_below || finding.kind != Kind::Unmanaged)
     };
     let gone = before.iter().filter(seen);
     let new = unless(ids(before), found.findings.iter(), occasion);

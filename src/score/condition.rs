@@ -286,9 +286,11 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// Whether an item as it was leaves nothing new in another: each attribute is the same, a wider pattern or network,
 /// or a list of conditions of which the other has more.
 pub fn covers(was: &Attributes, is: &Attributes) -> bool {
-    let value = |item: &'_ Attributes, name: &String| item.get(name).cloned().unwrap_or_default();
-    let mut names = was.keys().chain(is.keys());
-    names.all(|name| covers_value(&value(was, name), &value(is, name)))
+    let covered = |name| {
+        let [was, is] = [was, is].map(|item| item.get(name).unwrap_or(&Value::Null));
+        covers_value(was, is)
+    };
+    was.keys().chain(is.keys()).all(covered)
 }
 
 fn covers_value(was: &Value, is: &Value) -> bool {

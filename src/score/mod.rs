@@ -15,7 +15,7 @@ pub use benchmark::{Benchmark, UnknownBenchmark};
 pub use posture::posture;
 pub use rule::{BadRule, Rule};
 
-use crate::model::{Finding, Kind, Severity};
+use crate::model::{Finding, Interrupt, Kind, Severity};
 use rule::{DEFAULTS, RULES};
 use std::collections::BTreeSet;
 
@@ -23,14 +23,15 @@ use std::collections::BTreeSet;
 ///
 /// What counts is the change: a rule speaks where the declared attributes pass and the live ones fail. The severity is
 /// that of the worst rule that speaks; what no rule speaks of has the severity of its kind.
-pub fn score(findings: &mut [Finding], benchmark: &Benchmark) {
+/// An interrupt ends it early: what is left keeps the severity that it has.
+pub fn score(findings: &mut [Finding], benchmark: &Benchmark, interrupt: &Interrupt) {
     for finding in findings {
-        judge(finding, benchmark);
+        judge(finding, benchmark, interrupt);
     }
 }
 
-fn judge(finding: &mut Finding, benchmark: &Benchmark) {
-    let mut spoken = speaking(finding);
+fn judge(finding: &mut Finding, benchmark: &Benchmark, interrupt: &Interrupt) {
+    let mut spoken = speaking(finding, interrupt);
     spoken.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
 
     let worst = spoken.first().map(|rule| rule.severity);
@@ -49,10 +50,10 @@ fn judge(finding: &mut Finding, benchmark: &Benchmark) {
 }
 
 /// The rules that speak of a finding, less those that yield to another that speaks.
-fn speaking(finding: &Finding) -> Vec<&'static Rule> {
+fn speaking(finding: &Finding, interrupt: &Interrupt) -> Vec<&'static Rule> {
     let all: Vec<&Rule> = RULES
         .iter()
-        .filter(|rule| rule.speaks_of(finding))
+        .filter(|rule| rule.speaks_of(finding, interrupt))
         .collect();
     let names: BTreeSet<&str> = all.iter().map(|rule| rule.id.as_str()).collect();
     let yields = |rule: &&Rule| rule.unless.iter().any(|id| names.contains(id.as_str()));

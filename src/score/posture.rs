@@ -2,14 +2,17 @@
 
 use super::rule::{DEFAULTS, RULES};
 use crate::model::Attributes;
+use std::borrow::Borrow;
 
 /// The share of the checks that pass, each weighted by its rule's severity, of 100 and rounded down: 100 means that
 /// every check passes. None where no check applies. A resource without attributes is one that is gone.
-pub fn posture<'a>(resources: impl Iterator<Item = (&'a str, &'a Attributes)>) -> Option<u8> {
+pub fn posture<'a, A: Borrow<Attributes>>(
+    resources: impl Iterator<Item = (&'a str, A)>,
+) -> Option<u8> {
     let (mut passed, mut total) = (0, 0);
     for (tf_type, attributes) in resources {
         for rule in RULES.iter() {
-            let Some(fails) = rule.check(tf_type, attributes) else {
+            let Some(fails) = rule.check(tf_type, attributes.borrow()) else {
                 continue;
             };
             let weight = DEFAULTS.weight(rule.severity);

@@ -3,7 +3,7 @@
 use super::Benchmark;
 use super::condition::{Condition, Scene, covers};
 use super::subject::SUBJECTS;
-use crate::model::{Attributes, Control, Finding, Kind, Severity};
+use crate::model::{Attributes, Control, Finding, Interrupt, Kind, Severity};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,8 +183,8 @@ impl Rule {
             .any(|wanted| wanted == "*" || wanted == tf_type)
     }
 
-    /// Whether it has something to say of a finding.
-    pub fn speaks_of(&self, finding: &Finding) -> bool {
+    /// Whether it has something to say of a finding; once interrupted, nothing more.
+    pub fn speaks_of(&self, finding: &Finding, interrupt: &Interrupt) -> bool {
         let kind = match finding.kind {
             Kind::CodeOnly | Kind::StateOnly => Kind::Modified,
             kind => kind,
@@ -196,13 +196,15 @@ impl Rule {
         let touched = changed_roots(finding)
             .iter()
             .any(|root| looks_at.contains(root));
-        (touched || kind != Kind::Modified) && self.holds(finding, kind)
+        (touched || kind != Kind::Modified) && self.holds(finding, kind, interrupt)
     }
 
-    fn holds(&self, finding: &Finding, kind: Kind) -> bool {
+    fn holds(&self, finding: &Finding, kind: Kind, interrupt: &Interrupt) -> bool {
         let tf_type = &finding.tf_type;
         let before = self.items(tf_type, &finding.before);
         let after = self.items(tf_type, &finding.after);
+        // Each item may be compared with each other one, and there may be very many.
+        let goes_on = |_: &&Attributes| !interrupt.is_raised();
         let fresh = |item: &&Attributes| !before.iter().any(|was| covers(was, item));
         let gone = |item: &&Attributes| !after.iter().any(|is| covers(is, item));
         let scene = |item| Scene {
@@ -219,9 +221,13 @@ impl Rule {
             &self.lost,
             &self.change,
         ];
-        let gained = |c: &Condition| after.iter().filter(fresh).any(|item| c.holds(&scene(item)));
-        let lost = |c: &Condition| before.iter().filter(gone).any(|item| c.holds(&scene(item)));
-        let changed = |c: &Condition| after.iter().any(|item| c.holds(&scene(item)));
+        let holds = |c: &Condition, item| c.holds(&scene(item));
+        let after_items = || after.iter().take_while(goes_on);
+        let before_items = || before.iter().take_while(goes_on);
+        // What holds for few items is asked first: to compare an item with all others is dear.
+        let gained = |c: &Condition| after_items().any(|item| holds(c, item) && fresh(&item));
+        let lost = |c: &Condition| before_items().any(|item| holds(c, item) && gone(&item));
+        let changed = |c: &Condition| after_items().any(|item| holds(c, item));
         questions.iter().all(|question| question.is_none())
             || self.turned(finding)
             || self.gained.as_ref().is_some_and(gained)

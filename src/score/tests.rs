@@ -2,14 +2,16 @@
 
 use super::rule::{self, Example, Rule, changed_roots};
 use super::subject;
-use crate::model::{AccountId, Attributes, Difference, Finding, Kind, Severity, Value, Verdict};
+use crate::model::{
+    AccountId, Attributes, Difference, Finding, Interrupt, Kind, Severity, Value, Verdict,
+};
 
 #[test]
 fn every_rule_speaks_where_its_examples_say() {
     let mut wrong = Vec::new();
     for rule in rule::load().unwrap() {
         for (number, example) in rule.examples.iter().enumerate() {
-            if rule.speaks_of(&finding(&rule, example)) != example.speaks {
+            if rule.speaks_of(&finding(&rule, example), &Interrupt::default()) != example.speaks {
                 wrong.push(format!("{}, example {}", rule.id, number + 1));
             }
         }

@@ -2,7 +2,7 @@
 
 use super::form::Settings;
 use super::glob::covers;
-use crate::model::{Difference, Finding, Verdict};
+use crate::model::{Difference, Finding, Interrupt, Verdict};
 use serde::Deserialize;
 
 /// One accepted difference. What it leaves out, it does not ask for; it must ask for something.
@@ -106,12 +106,20 @@ impl Accept {
 impl Settings {
     /// Moves what is accepted on this day (`2026-11-24`) from the findings to what is set aside: whole findings, or
     /// single attributes of one.
-    pub fn set_aside(&self, findings: &mut Vec<Finding>, aside: &mut Vec<Finding>, today: &str) {
+    /// An interrupt ends it early: what is left is not accepted.
+    pub fn set_aside(
+        &self,
+        findings: &mut Vec<Finding>,
+        aside: &mut Vec<Finding>,
+        today: &str,
+        interrupt: &Interrupt,
+    ) {
         let mut left = Vec::new();
         for mut finding in findings.drain(..) {
             let accepts: Vec<_> = self
                 .accept
                 .iter()
+                .take_while(|_| !interrupt.is_raised())
                 .filter(|one| one.holds(today) && one.is_about(&finding))
                 .collect();
             let whole = accepts.iter().find(|one| one.form.attribute.is_none());
@@ -157,7 +165,8 @@ impl Settings {
     /// Whether all of a finding is accepted on this day.
     pub fn covers(&self, finding: &Finding, today: &str) -> bool {
         let mut findings = vec![finding.clone()];
-        self.set_aside(&mut findings, &mut Vec::new(), today);
+        let aside = &mut Vec::new();
+        self.set_aside(&mut findings, aside, today, &Interrupt::default());
         findings.is_empty()
     }
 }

@@ -48,16 +48,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SQLITE: &str =
     "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 10000;";
 
+/// The time in epoch milliseconds by SQLite's own clock, as a term of SQL. The one expression that differs between the
+/// two databases.
+const SQLITE_CLOCK: &str = "cast(unixepoch('subsec') * 1000 as integer)";
+
+/// The same by PostgreSQL's clock: as it is, not as it was when the transaction began.
+const POSTGRES_CLOCK: &str = "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)";
+
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    /// The database's own clock, as a term of SQL.
+    clock: &'static str,
 }
 
 /// What belongs to one installation.
 #[derive(Debug, Clone)]
 pub struct Tenant<'a> {
     pool: &'a AnyPool,
+    clock: &'static str,
     id: String,
 }
 
@@ -85,13 +95,15 @@ impl Store {
             .run(&pool)
             .await
             .context("while updating the database's tables")?;
-        Ok(Self { pool })
+        let clock = if sqlite { SQLITE_CLOCK } else { POSTGRES_CLOCK };
+        Ok(Self { pool, clock })
     }
 
     /// What belongs to an installation.
     pub fn of(&self, installation: InstallationId) -> Tenant<'_> {
         Tenant {
             pool: &self.pool,
+            clock: self.clock,
             id: installation.to_string(),
         }
     }

@@ -1,0 +1,145 @@
+//! One run of a job: alone on its repository, on a thread of its own, and ended when nobody waits for it any more.
+
+use super::attempt::Outcome;
+use super::job::{JobError, Process};
+use super::lease::HeldLease;
+use super::limit::{Clock, Limits};
+use super::thread::Meter;
+use super::worker::Worker;
+use crate::github::Fence;
+use crate::model::{InstallationId, Interrupt, RepositoryId};
+use crate::store::Lease;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// The longest that any job may take, and compute: far beyond what a scan may. One that does not end keeps nobody out of
+/// its repository for ever.
+const LIMITS: Limits = Limits {
+    time: Duration::from_secs(45 * 60),
+    computing: Duration::from_secs(10 * 60),
+};
+
+/// What a running job goes by: whether it may still write, whether it is to end, and how long it computed.
+#[derive(Debug, Clone)]
+pub struct RunContext {
+    lease: Arc<HeldLease>,
+    interrupt: Interrupt,
+    meter: Arc<Meter>,
+}
+
+impl RunContext {
+    fn new(lease: HeldLease) -> Self {
+        Self {
+            lease: Arc::new(lease),
+            interrupt: Interrupt::default(),
+            meter: Arc::default(),
+        }
+    }
+
+    /// Whether the job still holds its repository, by the database's clock: before anything is written.
+    pub async fn may_write(&self) -> bool {
+        self.lease.is_held().await
+    }
+
+    /// Ends what is computed for the job.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// What GitHub's writes are held to.
+    pub(super) fn fence(&self) -> Arc<dyn Fence> {
+        self.lease.clone()
+    }
+
+    /// How long the job has computed.
+    pub(super) fn computed(&self) -> Duration {
+        self.meter.total()
+    }
+
+    /// Lets the job compute and write no more.
+    fn end(&self) {
+        self.interrupt.raise();
+        self.lease.end();
+    }
+}
+
+/// Ends a job once nobody waits for it: its lease was lost, or its worker stops.
+struct EndOnDrop(RunContext);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl<P: Process> Worker<P> {
+    /// Does some work while nobody else works on the repository; not at all while somebody does. What is left of an
+    /// installation or repository that went meanwhile is deleted.
+    pub(super) async fn alone<W>(
+        &self,
+        installation: InstallationId,
+        repository: RepositoryId,
+        work: impl FnOnce(RunContext) -> W,
+    ) -> Result<Outcome, JobError>
+    where
+        W: Future<Output = Result<(), JobError>> + Send + 'static,
+    {
+        let store = &self.inbox.store;
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let lease = Lease {
+            subject: repository.to_string(),
+            holder: format!("{}/{run}", self.name),
+        };
+        let held = HeldLease::take(store, installation, lease, self.pace.lease).await?;
+        let Some(held) = held else {
+            return Ok(Outcome::Taken);
+        };
+        let context = RunContext::new(held);
+        let _ends = EndOnDrop(context.clone());
+        let lease = context.lease.clone();
+        // In a task of its own: what the job computes must not keep it from being renewed.
+        let mut renewal = JoinSet::new();
+        renewal.spawn({
+            let lease = lease.clone();
+            async move { lease.keep().await }
+        });
+        let end = tokio::select! {
+            end = self.threads.run(limited(context.clone(), work(context))) => end.map_err(JobError::from).flatten(),
+            lost = renewal.join_next() => return Err(lost_lease(lost)),
+        };
+        renewal.abort_all();
+        let tenant = store.of(installation);
+        if !tenant.exists().await? {
+            tenant.forget(super::now()).await?;
+        } else if tenant.repository(repository).await?.is_none() {
+            tenant.drop_repository(repository).await?;
+        }
+        lease.give_back().await?;
+        end.map(|()| Outcome::Done)
+    }
+}
+
+/// The work of a job, measured, within the limits of all jobs.
+async fn limited(
+    context: RunContext,
+    work: impl Future<Output = Result<(), JobError>>,
+) -> Result<(), JobError> {
+    let clock = Clock::of_job(LIMITS, &context);
+    let work = context.meter.measure(work);
+    match clock.hold(work).await {
+        Ok(end) => end,
+        Err(exceeded) => Err(JobError::Fatal(anyhow::anyhow!(
+            "the job was stopped: {exceeded}"
+        ))),
+    }
+}
+
+fn lost_lease(lost: Option<Result<JobError, tokio::task::JoinError>>) -> JobError {
+    match lost {
+        Some(Ok(error)) => error,
+        Some(Err(death)) => anyhow::Error::new(death).into(),
+        None => anyhow::anyhow!("the lease was not renewed").into(),
+    }
+}

@@ -1,0 +1,332 @@
+//! Jobs that compute for long, and jobs that lose their repository: whoever else is there is not kept waiting, and
+//! nothing is written twice.
+
+use crate::database::{Database, on_both};
+use driftguard::jobs::RunContext;
+use driftguard::jobs::inbox::Inbox;
+use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::jobs::worker::{Pace, Worker};
+use driftguard::model::{
+    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
+};
+use driftguard::store::Lease;
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+on_both!(
+    slots_that_all_compute_keep_neither_deliveries_nor_leases_waiting,
+    a_worker_that_stops_ends_what_its_jobs_compute,
+    a_scan_whose_repository_was_taken_over_writes_nothing_more,
+    a_lease_outlives_a_database_that_is_briefly_away,
+    a_lease_that_cannot_be_renewed_ends_the_scan_before_it_runs_out,
+);
+
+const ACME: InstallationId = InstallationId(1);
+const SLOTS: usize = 4;
+const LEASE: Duration = Duration::from_secs(4);
+
+/// Scans that compute without a pause until they are interrupted, or that write all the time.
+#[derive(Clone, Default)]
+struct Scans(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    /// Whether a scan computes; else it writes.
+    computes: bool,
+    started: AtomicUsize,
+    ended: AtomicUsize,
+    written: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl Scans {
+    fn computing() -> Self {
+        Self(Arc::new(Counts {
+            computes: true,
+            ..Counts::default()
+        }))
+    }
+
+    fn started(&self) -> usize {
+        self.0.started.load(Ordering::SeqCst)
+    }
+
+    fn ended(&self) -> usize {
+        self.0.ended.load(Ordering::SeqCst)
+    }
+
+    fn written(&self) -> usize {
+        self.0.written.load(Ordering::SeqCst)
+    }
+
+    fn refused(&self) -> usize {
+        self.0.refused.load(Ordering::SeqCst)
+    }
+}
+
+/// Counts a scan that ends, however it does.
+struct Ends<'a>(&'a AtomicUsize);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Process for Scans {
+    async fn scan(&self, _: ScanOrder, run: &RunContext) -> Result<(), JobError> {
+        let counts = &self.0;
+        counts.started.fetch_add(1, Ordering::SeqCst);
+        let _ends = Ends(&counts.ended);
+        if counts.computes {
+            let mut sum = 0_u64;
+            while !run.interrupt().is_raised() {
+                sum = std::hint::black_box(sum.wrapping_add(1));
+            }
+        }
+        while !counts.computes && !run.interrupt().is_raised() {
+            match run.may_write().await {
+                true => counts.written.fetch_add(1, Ordering::SeqCst),
+                false => counts.refused.fetch_add(1, Ordering::SeqCst),
+            };
+            // Without a pause, as work that computes between its writes has none.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
+        Ok(())
+    }
+
+    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn redeliver(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+/// A worker at work.
+struct Running {
+    inbox: Inbox,
+    name: String,
+    task: JoinHandle<anyhow::Result<()>>,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Running {
+    fn start(inbox: Inbox, scans: &Scans) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("leases-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let pace = Pace {
+            slots: SLOTS,
+            poll: Duration::from_millis(20),
+            lease: LEASE,
+            pause: Duration::from_secs(1),
+            farewell: Duration::from_millis(200),
+            ..Pace::default()
+        };
+        let worker = Worker::new(inbox.clone(), scans.clone(), pace, name.clone());
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(worker.run(async {
+            let _ = stopped.await;
+        }));
+        Self {
+            inbox,
+            name,
+            task,
+            stop,
+        }
+    }
+
+    /// As SIGTERM would.
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap().unwrap();
+    }
+
+    async fn push(&self, repository: u64) {
+        let notice = Notice {
+            installation: ACME,
+            account: "acme".to_owned(),
+            repository: Some(Origin {
+                id: RepositoryId(repository),
+                name: RepositoryName::new(&format!("acme/shop-{repository}")).unwrap(),
+                default_branch: Some("main".to_owned()),
+                private: true,
+            }),
+            sender: Sender::default(),
+            event: Event::Push {
+                reference: "refs/heads/main".to_owned(),
+                commit: "c1".to_owned(),
+                deleted: false,
+            },
+        };
+        let id = DeliveryId(format!("d-{repository}"));
+        assert!(self.inbox.receive(id, notice).await.unwrap());
+    }
+
+    /// Takes a repository away from whoever holds it, as another process whose worker thinks that it is gone.
+    async fn take_over(&self, repository: u64) -> Lease {
+        let lease = Lease {
+            subject: repository.to_string(),
+            holder: "another".to_owned(),
+        };
+        self.inbox.store.end_leases(&self.name).await.unwrap();
+        let tenant = self.inbox.store.of(ACME);
+        assert!(tenant.take_lease(&lease, LEASE * 10).await.unwrap());
+        lease
+    }
+}
+
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "not in time: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn slots_that_all_compute_keep_neither_deliveries_nor_leases_waiting(database: Database) {
+    let scans = Scans::computing();
+    let worker = Running::start(database.inbox().await, &scans);
+    for repository in 0..SLOTS as u64 {
+        worker.push(repository).await;
+    }
+    until("all slots compute", async || scans.started() == SLOTS).await;
+    // Well over the time of a lease: each is renewed, and nobody else gets a repository.
+    let other = database.inbox().await;
+    let tenant = other.store.of(ACME);
+    let mut slowest = Duration::ZERO;
+    let end = Instant::now() + LEASE * 3 / 2;
+    for number in 100_u64.. {
+        if Instant::now() > end {
+            break;
+        }
+        let sent = Instant::now();
+        worker.push(number).await;
+        slowest = slowest.max(sent.elapsed());
+        let thief = Lease {
+            subject: (number % SLOTS as u64).to_string(),
+            holder: "thief".to_owned(),
+        };
+        assert!(!tenant.take_lease(&thief, LEASE).await.unwrap(), "held");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(
+        slowest < Duration::from_secs(5),
+        "a delivery took {slowest:?}"
+    );
+    assert_eq!((scans.started(), scans.ended()), (SLOTS, 0));
+    worker.stop().await;
+}
+
+async fn a_worker_that_stops_ends_what_its_jobs_compute(database: Database) {
+    let scans = Scans::computing();
+    let worker = Running::start(database.inbox().await, &scans);
+    for repository in 0..SLOTS as u64 {
+        worker.push(repository).await;
+    }
+    until("all slots compute", async || scans.started() == SLOTS).await;
+    let told = Instant::now();
+    worker.stop().await;
+    assert!(told.elapsed() < Duration::from_secs(15), "it stops at once");
+    assert_eq!(scans.ended(), SLOTS, "none computes on");
+    let standing = database.inbox().await.queue.standing().await.unwrap();
+    assert_eq!((standing.waiting, standing.running), (SLOTS as u64, 0));
+}
+
+async fn a_scan_whose_repository_was_taken_over_writes_nothing_more(database: Database) {
+    let scans = Scans::default();
+    let worker = Running::start(database.inbox().await, &scans);
+    worker.push(7).await;
+    until("it writes", async || scans.written() > 3).await;
+    let lease = worker.take_over(7).await;
+    // What was asked before the lease changed hands may have been answered.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let written = scans.written();
+    until("it is stopped", async || scans.ended() == 1).await;
+    assert_eq!(scans.written(), written, "it writes no more");
+    assert!(scans.refused() > 0, "it was refused before it was stopped");
+
+    // Even one that was given back meanwhile is lost. The scan comes again, in its turn, and that is no failed try.
+    worker.inbox.store.of(ACME).end_lease(&lease).await.unwrap();
+    until("it comes again", async || scans.started() == 2).await;
+    assert_eq!(worker.inbox.metrics.retried.get(), 0);
+    worker.stop().await;
+}
+
+/// A database that takes no writes to its leases until this is dropped.
+enum Closed {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Closed {
+    async fn close(database: &Database) -> Self {
+        let url = &database.url;
+        if url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            connection
+                .execute("pragma busy_timeout = 10000")
+                .await
+                .unwrap();
+            connection.execute("begin immediate").await.unwrap();
+            return Self::Sqlite(connection);
+        }
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        connection.execute("begin").await.unwrap();
+        let lock = "lock table leases in access exclusive mode";
+        connection.execute(lock).await.unwrap();
+        Self::Postgres(connection)
+    }
+
+    async fn open(self) {
+        match self {
+            Self::Sqlite(connection) => connection.close().await.unwrap(),
+            Self::Postgres(connection) => connection.close().await.unwrap(),
+        }
+    }
+}
+
+async fn a_lease_outlives_a_database_that_is_briefly_away(database: Database) {
+    let scans = Scans::default();
+    let worker = Running::start(database.inbox().await, &scans);
+    worker.push(7).await;
+    until("it writes", async || scans.written() > 3).await;
+    let closed = Closed::close(&database).await;
+    tokio::time::sleep(LEASE / 3).await;
+    closed.open().await;
+    let written = scans.written();
+    until("it writes on", async || scans.written() > written + 100).await;
+    assert_eq!((scans.started(), scans.refused()), (1, 0));
+    worker.stop().await;
+}
+
+async fn a_lease_that_cannot_be_renewed_ends_the_scan_before_it_runs_out(database: Database) {
+    let scans = Scans::default();
+    let worker = Running::start(database.inbox().await, &scans);
+    worker.push(7).await;
+    until("it writes", async || scans.written() > 3).await;
+    let closed = Closed::close(&database).await;
+    let away = Instant::now();
+    until("it is stopped", async || scans.ended() == 1).await;
+    assert!(away.elapsed() < LEASE * 2, "{:?}", away.elapsed());
+    let written = scans.written();
+    closed.open().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(scans.written(), written);
+    worker.stop().await;
+}
