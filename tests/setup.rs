@@ -2,7 +2,7 @@
 
 use crate::openapi;
 use driftguard::standin::github::{AppIdentity, Fault, GitHub};
-use reqwest::header::{COOKIE, HOST, HeaderMap, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, SET_COOKIE};
 use reqwest::{Client, Method};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -111,10 +111,41 @@ impl Browser {
 
     /// With this name of the server in the request, as behind a proxy.
     async fn open_as(&mut self, server: &Server, path: &str, host: &str) -> Page {
+        let request = Self::client().get(format!("http://{}{path}", server.address));
+        self.send(request.header(HOST, host)).await
+    }
+
+    /// Opens the form, and sends it with these fields.
+    async fn submit(&mut self, server: &Server, typed: &[(&str, &str)]) -> Page {
+        let token = self.open(server, "/setup").await.token();
+        self.post(server, &[typed, &[("token", token.as_str())]].concat(), &[])
+            .await
+    }
+
+    /// Sends a form as it is, with these headers besides.
+    async fn post(
+        &mut self,
+        server: &Server,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Page {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        let mut request = Self::client()
+            .post(format!("http://{}/setup", server.address))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.extend_pairs(fields).finish());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request).await
+    }
+
+    fn client() -> Client {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none());
-        let client = client.build().unwrap();
-        let mut request = client.get(format!("http://{}{path}", server.address));
-        request = request.header(HOST, host);
+        client.build().unwrap()
+    }
+
+    async fn send(&mut self, mut request: reqwest::RequestBuilder) -> Page {
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, format!("theme=dark; {cookie}"));
         }
@@ -150,10 +181,15 @@ impl Page {
         Some(unescaped(rest.split_once('"')?.0))
     }
 
+    /// What the form has to bring back.
+    fn token(&self) -> String {
+        self.after("name=\"token\" value=\"").unwrap()
+    }
+
     /// Where the button sends the manifest, and the manifest.
     fn manifest(&self) -> Option<(Url, String)> {
-        let action = self.after("<form method=\"post\" action=\"")?;
         let manifest = self.after("name=\"manifest\" value=\"")?;
+        let action = self.after("<form method=\"post\" action=\"")?;
         Some((Url::parse(&action).unwrap(), manifest))
     }
 
@@ -231,7 +267,7 @@ async fn one_click_leads_from_the_manifest_to_an_environment_that_starts_the_ser
         format!("{PAGES}/settings/apps/new")
     );
     let state = state(&action);
-    assert_eq!(state.len(), 64);
+    assert!(state.len() > 64, "unguessable");
     let told: Value = serde_json::from_str(&manifest).unwrap();
     assert_eq!(told["name"], "DriftGuard");
     assert_eq!(told["public"], false);
@@ -345,9 +381,12 @@ async fn an_organisation_a_name_and_the_public_address_are_asked_for() {
                 .contains(&format!("<input id=\"{label}\" name=\"{label}\""))
         );
     }
-    let typed =
-        "/setup?organization=acme&name=Drift+%26+Co&public_url=https%3A%2F%2Fd.example%2Fdrift%2F";
-    let page = browser.open(&server, typed).await;
+    let typed = [
+        ("organization", "acme"),
+        ("name", "Drift & Co"),
+        ("public_url", "https://d.example/drift/"),
+    ];
+    let page = browser.submit(&server, &typed).await;
     let (action, manifest) = page.manifest().unwrap();
     assert!(
         action
@@ -368,6 +407,72 @@ async fn an_organisation_a_name_and_the_public_address_are_asked_for() {
     // GitHub's own pages are the default, its API here is not.
     assert!(!environment.contains("GITHUB_URL") && environment.contains("GITHUB_API_URL"));
     assert!(made.html.contains("/apps/drift-co/installations/new"));
+}
+
+#[tokio::test]
+async fn a_link_chooses_nothing_and_a_form_counts_in_the_browser_that_it_was_shown_to() {
+    let github = github().await;
+    let server = Server::start(&[("GITHUB_API_URL", github.url())]).await;
+    let (mut alice, mut mallory) = (Browser::default(), Browser::default());
+    let link = "/setup?organization=mallory&name=Mallory&public_url=https%3A%2F%2Fmallory.example";
+    let page = alice.open(&server, link).await;
+    assert_eq!((page.status, page.manifest()), (200, None));
+    for (field, shown) in [
+        ("organization", ""),
+        ("name", "DriftGuard"),
+        ("public_url", ""),
+    ] {
+        assert_eq!(page.typed(field).as_deref(), Some(shown), "{field}");
+    }
+    let (own, foreign) = (page.token(), mallory.open(&server, "/setup").await.token());
+    let typed = |token: &'static str| [("public_url", "https://mallory.example"), ("token", token)];
+    let (own, foreign): (&str, &str) = (own.leak(), foreign.leak());
+    for (token, headers) in [
+        ("", &[][..]),
+        (foreign, &[]),
+        (own, &[("sec-fetch-site", "cross-site")]),
+        (own, &[("origin", "https://mallory.example")]),
+    ] {
+        let refused = alice.post(&server, &typed(token), headers).await;
+        assert_eq!(
+            (refused.status, refused.manifest()),
+            (403, None),
+            "{headers:?}"
+        );
+    }
+    let nobody = Browser::default().post(&server, &typed(own), &[]).await;
+    assert_eq!(nobody.status, 403);
+    let taken = alice
+        .post(&server, &typed(own), &[("origin", "null")])
+        .await;
+    assert_eq!(taken.status, 200);
+    assert!(taken.manifest().is_some());
+}
+
+#[tokio::test]
+async fn one_sender_does_not_use_up_what_github_allows_the_server() {
+    let github = github().await;
+    let server = server_of(&github).await;
+    let (mut alice, mut mallory) = (Browser::default(), Browser::default());
+    let bring = async |browser: &mut Browser, sender: &str| {
+        let (action, _) = browser.open(&server, "/setup").await.manifest().unwrap();
+        let back = format!("/setup/created?code=unknown&state={}", state(&action));
+        let request = Browser::client().get(format!("http://{}{back}", server.address));
+        browser
+            .send(request.header("x-forwarded-for", sender))
+            .await
+            .status
+    };
+    let before = Browser::default().open(&server, "/setup").await;
+    assert_eq!(before.status, 200);
+    for _ in 0..10 {
+        assert_eq!(bring(&mut mallory, "198.51.100.1").await, 410);
+    }
+    assert_eq!(bring(&mut mallory, "198.51.100.1").await, 429);
+    assert_eq!(bring(&mut mallory, "203.0.113.9, 198.51.100.1").await, 429);
+    assert_eq!(conversions(&github), 10);
+    assert_eq!(bring(&mut alice, "198.51.100.2").await, 410);
+    assert_eq!(conversions(&github), 11);
 }
 
 #[tokio::test]
@@ -449,7 +554,7 @@ async fn what_is_typed_or_sent_stays_text() {
         let mut typed = vec![("public_url", "https://d.example")];
         typed.retain(|(name, _)| *name != field);
         typed.push((field, attack));
-        let page = browser.open(&server, &query(&typed)).await;
+        let page = browser.submit(&server, &typed).await;
         assert_eq!(page.status, status, "{field}");
         assert!(!page.html.contains("<script"), "{}", page.html);
         assert!(!page.html.contains("\">'"), "{}", page.html);
@@ -461,10 +566,7 @@ async fn what_is_typed_or_sent_stays_text() {
         }
     }
     let (action, _) = browser
-        .open(
-            &server,
-            &query(&[("public_url", "https://d.example/\"><script>")]),
-        )
+        .submit(&server, &[("public_url", "https://d.example/\"><script>")])
         .await
         .manifest()
         .unwrap();

@@ -105,7 +105,7 @@ impl Drop for Seat {
 
 /// Whose connection it is: none for an address of a private network, behind which a proxy speaks for everybody. Of IPv6
 /// the first half counts, as one customer has all of the other.
-fn source(peer: IpAddr) -> Option<IpAddr> {
+pub(super) fn source(peer: IpAddr) -> Option<IpAddr> {
     match peer.to_canonical() {
         IpAddr::V4(v4) => {
             let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;

@@ -4,6 +4,9 @@ use super::activity::Watched;
 use super::connections::{Connections, Seat};
 use super::descriptors;
 use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
@@ -65,14 +68,19 @@ async fn attend(
 ) {
     // An answer is one small packet: to wait for more would only be late.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
     let stream = Watched {
         stream: TokioIo::new(stream),
         activity: seat.activity.clone(),
     };
     let routes = TowerToHyperService::new(routes);
     let activity = &seat.activity;
-    let answer = service_fn(|request| {
+    let answer = service_fn(|mut request: Request<Incoming>| {
         activity.asked();
+        // Some routes count by sender.
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
         let answer = routes.call(request);
         async {
             let answer = answer.await;

@@ -1,6 +1,6 @@
 //! The environment to start the server with: lines that a shell, systemd and Docker read alike.
 
-use super::{NewApp, Places, attempts};
+use super::{NewApp, Places, tokens};
 use crate::config::{GITHUB_API, GITHUB_PAGES};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -18,7 +18,7 @@ pub(super) fn lines(
             "GITHUB_WEBHOOK_SECRET",
             app.webhook_secret.expose_secret().to_owned(),
         ),
-        ("DRIFTGUARD_SECRET_KEY", attempts::unguessable()?),
+        ("DRIFTGUARD_SECRET_KEY", tokens::unguessable()?),
         ("DRIFTGUARD_PUBLIC_URL", public_url.to_owned()),
     ];
     if places.api != GITHUB_API {

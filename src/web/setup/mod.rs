@@ -1,28 +1,36 @@
 //! Set-up mode: from nothing to an App. `/setup` sends the manifest to GitHub; GitHub sends the browser back with a code,
 //! and `/setup/created` shows, once, the environment to start the server with. Nothing of it is kept.
 
-mod attempts;
 mod choices;
 mod environment;
 mod manifest;
 mod pages;
+mod request;
+mod senders;
+mod tokens;
 
 use crate::config::Config;
 use anyhow::Context;
-use attempts::{Attempts, Taken};
 use axum::Router;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Form, Query, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use choices::Choices;
 use pages::{Refusal, Shown};
+use request::{browser, is_from_elsewhere, reached_by_tls, sender};
 use secrecy::SecretString;
+use senders::Senders;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
+use tokens::{Taken, Tokens};
 
 /// What keeps a browser's attempts together.
 const COOKIE: &str = "driftguard_setup";
+/// The largest form that is read, in bytes.
+const LARGEST_FORM: usize = 16 * 1024;
 
 /// Gives GitHub's code for the App that was made.
 pub trait Exchange: Clone + Send + Sync + 'static {
@@ -57,7 +65,8 @@ pub enum NotMade {
 /// What both pages need.
 struct Setup<E> {
     exchange: E,
-    attempts: Attempts,
+    tokens: Tokens,
+    senders: Senders,
     places: Places,
 }
 
@@ -72,7 +81,7 @@ struct Places {
 }
 
 type Shared<E> = State<Arc<Setup<E>>>;
-type Asked = Query<HashMap<String, String>>;
+type Fields = HashMap<String, String>;
 
 /// `/setup` and `/setup/created`.
 ///
@@ -86,7 +95,8 @@ pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Route
     });
     let setup = Setup {
         exchange,
-        attempts: Attempts::default(),
+        tokens: Tokens::new()?,
+        senders: Senders::default(),
         places: Places {
             pages: config.pages_url.clone(),
             api: config.api_url.clone(),
@@ -96,23 +106,39 @@ pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Route
     // A program that only looks where a link leads must not use its code up.
     let created = get(created::<E>).head(StatusCode::METHOD_NOT_ALLOWED);
     Ok(Router::new()
-        .route("/setup", get(begin::<E>))
+        .route("/setup", get(begin::<E>).post(choose::<E>))
         .route("/setup/created", created)
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .with_state(Arc::new(setup)))
 }
 
-/// Asks for what the manifest needs, and shows the button that sends it.
-async fn begin<E: Exchange>(
+/// Asks for what the manifest needs, or shows the button that sends it. Of a link nothing is read: whoever wrote it would
+/// choose where GitHub delivers.
+async fn begin<E: Exchange>(State(setup): Shared<E>, headers: HeaderMap) -> Response {
+    let choices = Choices::read(&Fields::new(), setup.places.public.as_deref());
+    answered(setup.begin(&choices, &headers))
+}
+
+/// Takes what was typed, and shows the button that sends it.
+async fn choose<E: Exchange>(
     State(setup): Shared<E>,
     headers: HeaderMap,
-    Query(asked): Asked,
+    Form(typed): Form<Fields>,
 ) -> Response {
-    let choices = Choices::read(&asked, setup.places.public.as_deref());
-    let shown = setup.begin(&choices, &headers);
-    shown.unwrap_or_else(|error| {
+    let token = typed.get("token").map(String::as_str).unwrap_or_default();
+    let public = setup.places.public.as_deref();
+    let own = browser(&headers).is_some_and(|browser| setup.tokens.is_form(token, browser));
+    answered(match own && !is_from_elsewhere(&headers, public) {
+        true => setup.begin(&Choices::read(&typed, public), &headers),
+        false => setup.refuse(Refusal::ForeignForm),
+    })
+}
+
+fn answered(page: anyhow::Result<Response>) -> Response {
+    page.unwrap_or_else(|error| {
         tracing::error!(
             error = format!("{error:#}"),
-            "the set-up page cannot be made"
+            "a page of the set-up cannot be made"
         );
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
@@ -122,7 +148,7 @@ impl<E: Exchange> Setup<E> {
     fn begin(&self, choices: &Choices, headers: &HeaderMap) -> anyhow::Result<Response> {
         let browser = match browser(headers) {
             Some(browser) => browser.to_owned(),
-            None => attempts::unguessable()?,
+            None => tokens::unguessable()?,
         };
         let mut secure = "";
         let begun = match choices.chosen() {
@@ -130,7 +156,7 @@ impl<E: Exchange> Setup<E> {
                 if reached_by_tls(headers, chosen.public_url) {
                     secure = "; Secure";
                 }
-                let state = self.attempts.begin(&browser, chosen.public_url)?;
+                let state = self.tokens.state(&browser, chosen.public_url)?;
                 let manifest = manifest::manifest(chosen.name, chosen.public_url)?;
                 Some((chosen, manifest, state))
             }
@@ -140,8 +166,10 @@ impl<E: Exchange> Setup<E> {
             true => StatusCode::UNPROCESSABLE_ENTITY,
             false => StatusCode::OK,
         };
-        let mut page = Shown::form(choices, begun, &self.places)?.answer(status);
-        // No path: the browser sends it to what is beside this page, wherever a proxy has put it.
+        let token = self.tokens.form(&browser);
+        let mut page = Shown::form(choices, &token, begun, &self.places)?.answer(status);
+        // No path: the browser sends it to what is beside this page, wherever a proxy has put it. Not `Strict`: it has to
+        // come along when GitHub sends the browser back. No other site's form brings it.
         let cookie = format!("{COOKIE}={browser}; Max-Age=3600; HttpOnly; SameSite=Lax{secure}");
         page.headers_mut()
             .insert(header::SET_COOKIE, cookie.parse()?);
@@ -149,12 +177,20 @@ impl<E: Exchange> Setup<E> {
     }
 
     /// What is answered to the browser that GitHub sent back.
-    async fn created(&self, code: &str, state: &str, browser: &str) -> anyhow::Result<Response> {
-        let public_url = match self.attempts.take(state, browser) {
+    async fn created(
+        &self,
+        (code, state): (&str, &str),
+        browser: &str,
+        sender: IpAddr,
+    ) -> anyhow::Result<Response> {
+        let public_url = match self.tokens.take(state, browser) {
             Taken::Fresh { public_url } => public_url,
             Taken::Used => return self.refuse(Refusal::Shown),
             Taken::Unknown => return self.refuse(Refusal::NotBegunHere),
         };
+        if !self.senders.admit(sender, Instant::now()) {
+            return self.refuse(Refusal::TooMany);
+        }
         let app = match self.exchange.exchange(code).await {
             Ok(app) => app,
             Err(NotMade::UnknownCode) => return self.refuse(Refusal::UnknownCode),
@@ -181,42 +217,19 @@ impl<E: Exchange> Setup<E> {
 async fn created<E: Exchange>(
     State(setup): Shared<E>,
     headers: HeaderMap,
-    Query(asked): Asked,
+    extensions: Extensions,
+    Query(asked): Query<Fields>,
 ) -> Response {
-    let part = |name: &str| asked.get(name).filter(|text| !text.is_empty());
-    let shown = match (part("code"), part("state")) {
+    let part = |name: &str| {
+        let text = asked.get(name).map(String::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    answered(match (part("code"), part("state")) {
         (Some(code), Some(state)) => {
             let browser = browser(&headers).unwrap_or_default();
-            setup.created(code, state, browser).await
+            let sender = sender(&headers, &extensions);
+            setup.created((code, state), browser, sender).await
         }
         _ => setup.refuse(Refusal::Incomplete),
-    };
-    shown.unwrap_or_else(|error| {
-        tracing::error!(
-            error = format!("{error:#}"),
-            "the page with the environment cannot be made"
-        );
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
     })
-}
-
-/// The browser's own mark, if it has one of ours.
-fn browser(headers: &HeaderMap) -> Option<&str> {
-    let all = headers.get_all(header::COOKIE).into_iter();
-    let texts = all.filter_map(|value| value.to_str().ok());
-    let mut pairs = texts.flat_map(|text| text.split(';'));
-    pairs.find_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE && attempts::could_be(value)).then_some(value)
-    })
-}
-
-/// Whether this request came to the public address, and that over TLS. Behind a proxy only the name tells.
-fn reached_by_tls(headers: &HeaderMap, public_url: &str) -> bool {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let public = public_url.strip_prefix("https://");
-    let public = public.and_then(|rest| rest.split('/').next());
-    public.is_some() && public == host
 }

@@ -1,7 +1,7 @@
 //! The pages of set-up, and what a browser is told about them.
 
 use super::choices::{Choices, Chosen};
-use super::{NewApp, Places, attempts};
+use super::{NewApp, Places, tokens};
 use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -22,8 +22,12 @@ pub(super) struct Shown {
 pub(super) enum Refusal {
     /// The code or the state is missing.
     Incomplete,
+    /// A form that was not shown to this browser, or comes from another site's page.
+    ForeignForm,
     /// Not begun here, not in this browser, or long ago.
     NotBegunHere,
+    /// The sender brought too many codes within an hour.
+    TooMany,
     /// It was shown before.
     Shown,
     /// GitHub does not know the code.
@@ -36,6 +40,8 @@ pub(super) enum Refusal {
 #[template(path = "setup/form.html")]
 struct Form<'a> {
     nonce: &'a str,
+    /// What shows that the form was shown to the browser that sends it.
+    token: &'a str,
     choices: &'a Choices,
     begun: Option<Begun<'a>>,
 }
@@ -69,21 +75,23 @@ struct Refused<'a> {
     /// Whether GitHub has an App now that nobody holds the key of.
     app_left: bool,
     apps: String,
-    again: Option<&'a str>,
+    again: String,
 }
 
 impl Shown {
     /// The form, and the button once there is something to send.
     pub fn form(
         choices: &Choices,
+        token: &str,
         begun: Option<(Chosen<'_>, Value, String)>,
         places: &Places,
     ) -> anyhow::Result<Self> {
-        let nonce = attempts::unguessable()?;
+        let nonce = tokens::unguessable()?;
         let begun =
             begun.map(|(chosen, manifest, state)| Begun::new(chosen, &manifest, &state, places));
         let page = Form {
             nonce: &nonce,
+            token,
             choices,
             begun,
         };
@@ -96,7 +104,7 @@ impl Shown {
 
     /// The environment, the only time that it is shown.
     pub fn environment(app: &NewApp, environment: &SecretString) -> anyhow::Result<Self> {
-        let nonce = attempts::unguessable()?;
+        let nonce = tokens::unguessable()?;
         let page = Url::parse(&app.page).ok();
         let page = page.filter(|url| matches!(url.scheme(), "http" | "https"));
         let page = Created {
@@ -114,14 +122,19 @@ impl Shown {
 
     /// Why not, and the way out.
     pub fn refusal(refusal: Refusal, places: &Places) -> anyhow::Result<Self> {
-        let nonce = attempts::unguessable()?;
+        let nonce = tokens::unguessable()?;
+        let again = match (&places.public, &refusal) {
+            (Some(public), _) => format!("{public}/setup"),
+            (None, Refusal::ForeignForm) => "setup".to_owned(),
+            (None, _) => "../setup".to_owned(),
+        };
         let page = Refused {
             nonce: &nonce,
             title: refusal.title(),
-            app_left: !matches!(refusal, Refusal::Incomplete),
+            app_left: !matches!(refusal, Refusal::Incomplete | Refusal::ForeignForm),
             reason: refusal.reason(),
             apps: format!("{}/settings/apps", places.pages),
-            again: places.public.as_deref(),
+            again,
         };
         Ok(Self {
             html: page.render()?,
@@ -193,7 +206,8 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Incomplete => StatusCode::BAD_REQUEST,
-            Self::NotBegunHere => StatusCode::FORBIDDEN,
+            Self::ForeignForm | Self::NotBegunHere => StatusCode::FORBIDDEN,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Shown | Self::UnknownCode => StatusCode::GONE,
             Self::NotHandedOver(_) => StatusCode::BAD_GATEWAY,
         }
@@ -202,7 +216,9 @@ impl Refusal {
     fn title(&self) -> &'static str {
         match self {
             Self::Incomplete => "Something is missing in this address",
+            Self::ForeignForm => "This form was not sent from this page",
             Self::NotBegunHere => "This was not begun here",
+            Self::TooMany => "Too many Apps within an hour",
             Self::Shown => "This was shown once already",
             Self::UnknownCode => "GitHub does not know this code",
             Self::NotHandedOver(_) => "GitHub did not hand over the App",
@@ -214,6 +230,15 @@ impl Refusal {
             Self::Incomplete => {
                 "GitHub sends you to this page after it has made the App, and adds a code and a state to the address. \
                  They are not there."
+            }
+            Self::ForeignForm => {
+                "The form does not belong to this browser, or its page was shown by another site, before the server was \
+                 started, or longer ago than an hour. Nothing was sent to GitHub. Open the set-up page again; behind a \
+                 proxy, set DRIFTGUARD_PUBLIC_URL to the address in your browser."
+            }
+            Self::TooMany => {
+                "From where you are, ten answers of GitHub were used within the last hour. GitHub counts them all as this \
+                 server's, so the next one is taken in an hour."
             }
             Self::NotBegunHere => {
                 "What GitHub sent back does not belong to an App that was begun in this browser within the last hour, \

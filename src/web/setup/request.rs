@@ -1,0 +1,136 @@
+//! What a request says of where it comes from.
+
+use super::{COOKIE, tokens};
+use crate::web::connections::source;
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap, header};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use url::Url;
+
+/// How a browser tells whether the page that sends is one of ours.
+const FETCH_SITE: &str = "sec-fetch-site";
+/// How a proxy tells for whom it speaks.
+const FORWARDED: &str = "x-forwarded-for";
+
+/// The browser's own mark, if it has one of ours.
+pub(super) fn browser(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).into_iter();
+    let texts = all.filter_map(|value| value.to_str().ok());
+    let mut pairs = texts.flat_map(|text| text.split(';'));
+    pairs.find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == COOKIE && tokens::could_be(value)).then_some(value)
+    })
+}
+
+/// Whether this request came to the public address, and that over TLS. Behind a proxy only the name tells.
+pub(super) fn reached_by_tls(headers: &HeaderMap, public_url: &str) -> bool {
+    let public = public_url.strip_prefix("https://");
+    let public = public.and_then(|rest| rest.split('/').next());
+    public.is_some() && public == text(headers, "host")
+}
+
+/// Whether a browser says that another site's page sends this form. It is the form's token that decides; a browser says
+/// nothing over plain HTTP, and `null` where a page tells nobody its address, as ours do.
+pub(super) fn is_from_elsewhere(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+    if let Some(site) = text(headers, FETCH_SITE) {
+        return site != "same-origin";
+    }
+    let Some(origin) = text(headers, "origin").filter(|origin| *origin != "null") else {
+        return false;
+    };
+    let authority = |url: &str| {
+        let url = Url::parse(url).ok()?;
+        let port = url
+            .port()
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default();
+        Some(format!("{}{port}", url.host_str()?))
+    };
+    let from = authority(origin);
+    let own = [
+        public_url.and_then(authority),
+        text(headers, "host").map(str::to_owned),
+    ];
+    from.is_none() || !own.contains(&from)
+}
+
+/// Who sends: the other end of the connection, or whom a proxy in a private network speaks for.
+pub(super) fn sender(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    // The last one: what stands before it the sender may have written itself.
+    let named =
+        text(headers, FORWARDED).and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    let named = named.map(|named| source(named).unwrap_or(named));
+    source(peer).or(named).unwrap_or(peer)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderName;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), value.parse().unwrap())
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn another_sites_page_sends_no_form() {
+        let public = Some("https://a.example/drift");
+        for (pairs, elsewhere) in [
+            (&[][..], false),
+            (&[("origin", "null")], false),
+            (&[("origin", "https://a.example")], false),
+            (
+                &[
+                    ("origin", "http://10.0.0.1:8080"),
+                    ("host", "10.0.0.1:8080"),
+                ],
+                false,
+            ),
+            (
+                &[("origin", "https://m.example"), ("host", "a.example")],
+                true,
+            ),
+            (&[("origin", "m"), ("host", "a.example")], true),
+            (
+                &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+                false,
+            ),
+            (
+                &[("sec-fetch-site", "cross-site"), ("origin", "null")],
+                true,
+            ),
+            (&[("sec-fetch-site", "same-site")], true),
+        ] {
+            assert_eq!(
+                is_from_elsewhere(&headers(pairs), public),
+                elsewhere,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sender_is_named_by_a_proxy_only() {
+        let named = headers(&[("x-forwarded-for", "198.51.100.1, 198.51.100.2")]);
+        for (peer, sender_is) in [
+            ("127.0.0.1:1", "198.51.100.2"),
+            ("172.17.0.1:1", "198.51.100.2"),
+            ("203.0.113.5:1", "203.0.113.5"),
+        ] {
+            let mut extensions = Extensions::new();
+            extensions.insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+            assert_eq!(sender(&named, &extensions).to_string(), sender_is);
+        }
+    }
+}

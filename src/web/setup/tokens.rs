@@ -1,0 +1,197 @@
+//! What ties a form, and what GitHub brings back, to the browser that began. Without it somebody could send an operator
+//! back with the code of an App that is not the operator's.
+//!
+//! Tokens are signed, not kept: so nobody can begin so often that another's beginning is forgotten.
+
+use anyhow::anyhow;
+use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long GitHub may take to send the browser back: as long as its code is good.
+const LIFE: Duration = Duration::from_secs(60 * 60);
+/// How many used states are remembered. One that is forgotten costs GitHub one more no: its code was used as well.
+const USED: usize = 1_000;
+/// How many random bytes a secret has.
+const LENGTH: usize = 32;
+
+/// Makes tokens and knows its own, as long as the process runs.
+pub(super) struct Tokens {
+    key: Key,
+    begun: Instant,
+    used: Mutex<VecDeque<String>>,
+}
+
+/// What a state is worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It was begun in this browser, and is used from now on.
+    Fresh {
+        /// Where people reach the server, as the manifest said.
+        public_url: String,
+    },
+    /// It was used before.
+    Used,
+    /// It was not begun in this browser, or not lately.
+    Unknown,
+}
+
+impl Tokens {
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            key: Key::new(HMAC_SHA256, unguessable()?.as_bytes()),
+            begun: Instant::now(),
+            used: Mutex::default(),
+        })
+    }
+
+    /// The token of the form that a browser is shown.
+    pub fn form(&self, browser: &str) -> String {
+        self.sign(&format!("form/{browser}"))
+    }
+
+    /// Whether a form that came from a browser was shown to it.
+    pub fn is_form(&self, token: &str, browser: &str) -> bool {
+        self.signed(&format!("form/{browser}"), token)
+    }
+
+    /// Begins an attempt: its state, which GitHub hands back.
+    pub fn state(&self, browser: &str, public_url: &str) -> anyhow::Result<String> {
+        self.state_at(self.begun.elapsed(), browser, public_url)
+    }
+
+    fn state_at(&self, at: Duration, browser: &str, public_url: &str) -> anyhow::Result<String> {
+        let (nonce, at, url) = (unguessable()?, at.as_secs(), hex::encode(public_url));
+        let text = format!("{nonce}.{at}.{url}");
+        let signature = self.sign(&format!("state/{browser}/{text}"));
+        Ok(format!("{text}.{signature}"))
+    }
+
+    /// Uses a state, once.
+    pub fn take(&self, state: &str, browser: &str) -> Taken {
+        let Some(public_url) = self.opened(state, browser) else {
+            return Taken::Unknown;
+        };
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.iter().any(|known| known == state) {
+            return Taken::Used;
+        }
+        if used.len() >= USED {
+            used.pop_front();
+        }
+        used.push_back(state.to_owned());
+        Taken::Fresh { public_url }
+    }
+
+    /// The address in a state: none where it was not made here, for this browser, and lately.
+    fn opened(&self, state: &str, browser: &str) -> Option<String> {
+        let (text, signature) = state.rsplit_once('.')?;
+        if !self.signed(&format!("state/{browser}/{text}"), signature) {
+            return None;
+        }
+        let mut parts = text.split('.').skip(1);
+        let at = Duration::from_secs(parts.next()?.parse().ok()?);
+        let url = hex::decode(parts.next()?).ok()?;
+        let young = self.begun.elapsed().saturating_sub(at) < LIFE;
+        young.then(|| String::from_utf8(url).ok()).flatten()
+    }
+
+    fn sign(&self, text: &str) -> String {
+        hex::encode(hmac::sign(&self.key, text.as_bytes()))
+    }
+
+    fn signed(&self, text: &str, signature: &str) -> bool {
+        let bytes = hex::decode(signature);
+        bytes.is_ok_and(|bytes| hmac::verify(&self.key, text.as_bytes(), &bytes).is_ok())
+    }
+}
+
+/// 32 random bytes in hexadecimal.
+pub(super) fn unguessable() -> anyhow::Result<String> {
+    let mut bytes = [0; LENGTH];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("no random bytes came"))?;
+    Ok(hex::encode(bytes))
+}
+
+/// Whether a text has the form of what [`unguessable`] makes.
+pub(super) fn could_be(text: &str) -> bool {
+    text.len() == 2 * LENGTH && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_good_once_and_in_its_own_browser() {
+        let tokens = Tokens::new().unwrap();
+        let state = tokens.state("alice", "https://a.example").unwrap();
+        let (text, signature) = state.rsplit_once('.').unwrap();
+        let other = text.replace(&hex::encode("a.example"), &hex::encode("m.example"));
+        for (state, browser) in [
+            (state.as_str(), "mallory"),
+            ("", "alice"),
+            (text, "alice"),
+            (&format!("{other}.{signature}"), "alice"),
+            (
+                &Tokens::new()
+                    .unwrap()
+                    .state("alice", "https://a.example")
+                    .unwrap(),
+                "alice",
+            ),
+        ] {
+            assert_eq!(
+                tokens.take(state, browser),
+                Taken::Unknown,
+                "{state} {browser}"
+            );
+        }
+        let public_url = "https://a.example".to_owned();
+        assert_eq!(tokens.take(&state, "alice"), Taken::Fresh { public_url });
+        assert_eq!(tokens.take(&state, "alice"), Taken::Used);
+        assert_eq!(tokens.take(&state, "mallory"), Taken::Unknown);
+    }
+
+    #[test]
+    fn a_state_is_good_for_an_hour() {
+        let now = Instant::now();
+        let Some(begun) = now.checked_sub(2 * LIFE) else {
+            return; // A machine that was just started knows no such moment.
+        };
+        let tokens = Tokens {
+            begun,
+            ..Tokens::new().unwrap()
+        };
+        let old = tokens.state_at(LIFE / 2, "alice", "x").unwrap();
+        assert_eq!(tokens.take(&old, "alice"), Taken::Unknown);
+        let young = tokens.state_at(LIFE + LIFE / 2, "alice", "x").unwrap();
+        assert!(matches!(tokens.take(&young, "alice"), Taken::Fresh { .. }));
+    }
+
+    #[test]
+    fn nobody_can_begin_so_often_that_anothers_beginning_is_forgotten() {
+        let tokens = Tokens::new().unwrap();
+        let first = tokens.state("alice", "x").unwrap();
+        for _ in 0..2 * USED {
+            let state = tokens.state("mallory", "x").unwrap();
+            assert!(matches!(
+                tokens.take(&state, "mallory"),
+                Taken::Fresh { .. }
+            ));
+        }
+        assert!(matches!(tokens.take(&first, "alice"), Taken::Fresh { .. }));
+        assert_eq!(tokens.used.lock().unwrap().len(), USED);
+    }
+
+    #[test]
+    fn a_form_is_good_in_the_browser_that_it_was_shown_to() {
+        let tokens = Tokens::new().unwrap();
+        let token = tokens.form("alice");
+        assert!(tokens.is_form(&token, "alice"));
+        assert!(!tokens.is_form(&token, "mallory"));
+        assert!(!tokens.is_form("", "alice") && !tokens.is_form("zz", "alice"));
+    }
+}
