@@ -1,5 +1,9 @@
 //! The process's settings, read once.
 
+mod ambient;
+
+pub use ambient::{Ambient, AmbientOwner};
+
 use secrecy::SecretString;
 use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -52,8 +56,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Where people reach the pages.
     pub public_url: Option<Url>,
-    /// Whether a repository without a role is read with the server's own AWS credentials.
-    pub ambient: bool,
+    /// Whose repositories are read with the server's own AWS credentials where they name no role.
+    pub ambient: Ambient,
     /// Whether a repository may name private addresses to notify.
     pub private_addresses: bool,
     /// How long a scan may take, waiting for AWS and GitHub included.
@@ -116,7 +120,7 @@ impl Config {
             listen: listen(&lookup, LISTEN)?.unwrap_or(USUAL_ADDRESS),
             metrics_listen: listen(&lookup, "DRIFTGUARD_METRICS_LISTEN")?,
             public_url: public_url(&lookup)?,
-            ambient: switch(&lookup, "DRIFTGUARD_AWS_AMBIENT")?,
+            ambient: ambient::ambient(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
             scan_timeout: scan_timeout(&lookup)?,
         })

@@ -1,13 +1,15 @@
 //! How an account is read: within its budget, and with no role that lets strangers in.
 
+use crate::database::{Database, on_both};
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use axum::http::header;
 use axum::response::IntoResponse;
 use driftguard::aws::{Access, Aws, Probe, Role};
-use driftguard::model::Region;
+use driftguard::model::{InstallationId, Region};
 use driftguard::standin::sts::{Fault, Sts, Trust};
+use driftguard::store::Lease;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -75,6 +77,27 @@ async fn ten_repositories_of_one_account_scanned_at_once_stay_within_one_budget(
             "{before} calls before, {allowed} allowed"
         );
     }
+}
+
+on_both!(each_process_that_works_is_counted);
+
+async fn each_process_that_works_is_counted(database: Database) {
+    let store = database.inbox().await.store;
+    for (holder, subject, seconds) in [
+        ("one/0", "1", 60),
+        ("one/1", "2", 60),
+        ("two/0", "3", 60),
+        ("dead/0", "4", 0),
+    ] {
+        let lease = Lease {
+            subject: subject.to_owned(),
+            holder: holder.to_owned(),
+        };
+        let tenant = store.of(InstallationId(7));
+        let time = Duration::from_secs(seconds);
+        assert!(tenant.take_lease(&lease, time).await.unwrap());
+    }
+    assert_eq!(store.working_processes().await.unwrap(), 2);
 }
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/driftguard";

@@ -1,6 +1,6 @@
 //! What a scan could not check: denied, throttled, of a type that is not read. Unknown is never missing.
 
-use crate::aws::{CONSOLE, Checkout, Run, STATE, shop};
+use crate::aws::{BUCKET, CONSOLE, Checkout, KEY, Run, STATE, shop};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -124,6 +124,27 @@ async fn the_printed_policy_is_enough_for_all_that_is_read() {
     let run = checkout.driftguard_as((&id, &secret), aws.url(), &arguments);
     assert_eq!(gaps(&run), [""; 0]);
     assert!(run.findings().len() >= 7, "{:?}", run.findings());
+}
+
+#[tokio::test]
+async fn the_printed_policy_reads_the_states_of_the_checkout_and_no_other_object() {
+    let aws = shop().await;
+    aws.put_object(BUCKET, "shop/staging/terraform.tfstate", STATE)
+        .await
+        .unwrap();
+    let (id, secret) = user_without(aws.url(), &[]).await;
+    enforce(aws.url()).await;
+    let checkout = Checkout::new();
+    let arguments = ["scan", "--unmanaged", "children", "--format", "json"];
+    let run = checkout.driftguard_as((&id, &secret), aws.url(), &arguments);
+    assert_eq!((run.code, gaps(&run)), (0, vec![]), "{run:?}");
+    let backend = checkout.read("infra/production/backend.tf");
+    let other = backend.replace(KEY, "shop/staging/terraform.tfstate");
+    assert_ne!(other, backend);
+    checkout.write("infra/production/backend.tf", &other);
+    let run = checkout.driftguard_as((&id, &secret), aws.url(), &arguments);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("s3:GetObject was denied"), "{run:?}");
 }
 
 /// AWS behind a door that says "too fast": always to some actions, once to some others.

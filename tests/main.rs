@@ -15,6 +15,7 @@ mod end_to_end;
 mod fix;
 mod github;
 mod hostile;
+mod iam_policy;
 mod import;
 mod jobs;
 mod leases;

@@ -7,7 +7,7 @@ use driftguard::model::{
     Standing, Status, Summary, Value, Verdict,
 };
 use driftguard::report::{
-    self, Detail, Direction, FirstLook, Occasion, Onboarding, Overview, Paint,
+    self, Detail, Direction, FirstLook, NeededRole, Occasion, Onboarding, Overview, Paint,
 };
 use std::collections::BTreeMap;
 
@@ -293,9 +293,12 @@ fn an_onboarding_and_an_acceptance_of_a_thousand_findings_are_within_githubs_lim
         .collect();
     let page = report::onboarding_page(&Onboarding {
         stacks: &stacks,
-        external_id: "driftguard-0",
-        trust: "{}",
-        permissions: "{}",
+        role: NeededRole {
+            external_id: "driftguard-0",
+            trust: "{}",
+            permissions: "{}",
+            unknown_states: &[],
+        },
         first: &first,
     });
     assert!(

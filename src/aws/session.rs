@@ -46,11 +46,7 @@ impl Session {
 
     /// The partition that ARNs of this region name: `aws`, `aws-cn`, `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
-        match self.region.as_str() {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        self.region.partition()
     }
 
     /// EC2's client.

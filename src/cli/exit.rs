@@ -19,6 +19,12 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// Usage that only the command itself finds to be wrong.
+pub(super) fn refused(reason: &str) -> ExitCode {
+    eprintln!("driftguard: {reason}");
+    ExitCode::from(USAGE)
+}
+
 /// The whole chain of causes, on standard error.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("driftguard: {error:#}");

@@ -1,13 +1,28 @@
 //! `driftguard iam-policy`: the least that a scan needs to read.
 
-use crate::jobs::role;
+use super::checkout::Checkout;
+use super::exit;
+use crate::jobs::load;
+use crate::jobs::role::{self, LONGEST_POLICY};
+use crate::jobs::states::States;
+use crate::model::Tree;
+use crate::settings::{self, Settings};
+use crate::state::StateObject;
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What to print.
 #[derive(Debug, Args)]
 pub(super) struct Options {
+    /// A root module or a repository: the role reads the states of its stacks
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// The role reads this state, or all below this prefix, in place of PATH's stacks (repeatable)
+    #[arg(long = "state", value_name = "s3://BUCKET/PREFIX", value_parser = StateObject::parse)]
+    states: Vec<StateObject>,
     /// In which form
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -30,9 +45,26 @@ enum Format {
 /// What the role is called in the templates.
 const NAME: &str = "driftguard";
 
+/// How to say which states the role reads.
+const HOW: &str = "name a root module or a repository whose backend blocks say where the states are, or each place with \
+                   --state s3://bucket/prefix";
+
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let states = options.states()?;
+    if let Some(refused) = nothing_known(&states) {
+        return Ok(exit::refused(&refused));
+    }
+    for (stack, reason) in &states.unknown {
+        eprintln!("driftguard: the state of {stack} is left out: {reason}");
+    }
     let trust = role::trust(&options.principal, &options.external_id);
-    let policy = role::permissions();
+    let policy = role::permissions(&states.objects);
+    if role::policy_length(&policy) > LONGEST_POLICY {
+        eprintln!(
+            "driftguard: this is longer than the {LONGEST_POLICY} characters that a managed policy may have: print several, \
+             each with some of the buckets (--state)"
+        );
+    }
     let text = match options.format {
         Format::Json => serde_json::to_string_pretty(&json!({"trust": trust, "policy": policy}))?,
         Format::Terraform => terraform(&trust, &policy)?,
@@ -42,18 +74,59 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+impl Options {
+    /// The states that the role reads: those that were named, else those of the path's stacks.
+    fn states(&self) -> anyhow::Result<States> {
+        if !self.states.is_empty() {
+            return Ok(States {
+                objects: self.states.iter().cloned().collect(),
+                ..States::default()
+            });
+        }
+        let checkout = Checkout::read(&self.path, None)?;
+        let settings = match checkout.tree.text(settings::FILE) {
+            Some(text) => Settings::parse(text).context("while reading the settings")?,
+            None => Settings::default(),
+        };
+        let mut stacks = load::stacks(&checkout.tree, &settings)?;
+        stacks.retain(|stack| Tree::holds(&checkout.path, &stack.path));
+        Ok(States::of(&stacks))
+    }
+}
+
+/// Why there is nothing to print: a policy without the states would not be enough for a scan.
+fn nothing_known(states: &States) -> Option<String> {
+    if !states.objects.is_empty() || states.local > 0 {
+        return None;
+    }
+    let reasons = states
+        .unknown
+        .iter()
+        .map(|(stack, why)| format!("{stack}: {why}"));
+    let reasons: Vec<_> = reasons.collect();
+    Some(match reasons.is_empty() {
+        true => format!("there is no stack here, so no state that the role could read: {HOW}"),
+        false => format!(
+            "no state is known that the role could read: {HOW}\n{}",
+            reasons.join("\n")
+        ),
+    })
+}
+
 fn terraform(trust: &Value, policy: &Value) -> serde_json::Result<String> {
     let [trust, policy] = [trust, policy].map(serde_json::to_string_pretty);
     Ok(format!(
         "resource \"aws_iam_role\" \"{NAME}\" {{\n  name = \"{NAME}\"\n\n  assume_role_policy = <<-JSON\n{}\n  JSON\n}}\n\n\
          resource \"aws_iam_role_policy\" \"{NAME}\" {{\n  name = \"read\"\n  role = aws_iam_role.{NAME}.name\n\n  \
          policy = <<-JSON\n{}\n  JSON\n}}",
-        indented(&trust?),
-        indented(&policy?)
+        heredoc(&trust?),
+        heredoc(&policy?)
     ))
 }
 
-fn indented(text: &str) -> String {
+/// A text as it stands in a heredoc that means just this text.
+fn heredoc(text: &str) -> String {
+    let text = text.replace("${", "$${").replace("%{", "%%{");
     let lines: Vec<_> = text.lines().map(|line| format!("    {line}")).collect();
     lines.join("\n")
 }

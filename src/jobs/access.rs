@@ -3,8 +3,9 @@
 use super::job::JobError;
 use super::load::Stack;
 use super::role::{permissions, trust};
+use super::states::States;
 use crate::aws::{Access, Aws, Probe, Role};
-use crate::report::{self, CheckText};
+use crate::report::{self, CheckText, NeededRole};
 use crate::settings::{self, RoleArn, Settings};
 use anyhow::anyhow;
 use serde_json::Value;
@@ -121,15 +122,17 @@ fn of_session(arn: &str) -> String {
     arn.to_owned()
 }
 
-/// What a repository without a role is told.
-pub(super) async fn onboarding(aws: &Aws, external_id: &str) -> CheckText {
+/// What a repository without a role is told of the one that these stacks need.
+pub(super) async fn onboarding(aws: &Aws, external_id: &str, stacks: &[Stack]) -> CheckText {
     let principal = principal(aws).await;
+    let states = States::of(stacks);
     let text = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();
-    report::needs_role(
-        &text(trust(&principal, external_id)),
-        &text(permissions()),
+    report::needs_role(&NeededRole {
         external_id,
-    )
+        trust: &text(trust(&principal, external_id)),
+        permissions: &text(permissions(&states.objects)),
+        unknown_states: &states.unknown_names(),
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What acts for the App: the doors to GitHub, AWS and the database, and each job's own file for what it does there.
 
+use super::ambient::{self, Owner};
 use super::inbox::Inbox;
 use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
 use super::limit;
@@ -9,7 +10,7 @@ use super::role::derive;
 use super::run::RunContext;
 use super::{Metrics, now};
 use crate::aws::{Access, Aws};
-use crate::config::{App, Config};
+use crate::config::{Ambient, App, Config};
 use crate::github::{
     GitHub, GithubError, Head, Limits, Proposed, Proposing, Repository, Reviewers,
 };
@@ -34,10 +35,10 @@ pub struct Bot {
     pub(super) outbound: Outbound,
     /// GitHub's pages, without a slash at their end.
     pub(super) pages_url: String,
-    /// Whether a repository without a role is read with the server's own credentials.
-    pub(super) ambient: bool,
     /// The most that a scan may take to read and compare.
     pub(super) limits: limit::Limits,
+    /// Whose repositories are read with the server's own credentials where they name no role.
+    pub(super) ambient: Ambient,
     key: secrecy::SecretString,
 }
 
@@ -73,8 +74,8 @@ impl Bot {
             aws,
             outbound: Outbound::new(config.private_addresses)?,
             pages_url: config.pages_url.clone(),
-            ambient: config.ambient,
             limits: limit::Limits::of_scan(config.scan_timeout),
+            ambient: config.ambient.clone(),
             key: app.secret_key.clone(),
         })
     }
@@ -110,6 +111,15 @@ impl Bot {
             id,
             head,
         }))
+    }
+
+    /// Whether the server's own AWS credentials are for a repository that names no role.
+    pub(super) async fn is_ambient(&self, visit: &Visit<'_>) -> anyhow::Result<bool> {
+        let owner = Owner {
+            id: visit.head.owner,
+            login: visit.head.name.owner(),
+        };
+        ambient::serves(&self.ambient, &self.store, owner).await
     }
 
     /// Enqueues an errand for a repository; a key that was enqueued before is left alone.

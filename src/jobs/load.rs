@@ -178,7 +178,9 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
 }
 
 /// The backend of a stack, what the report calls it, and its settings.
-fn locate(stack: &Stack) -> Result<(&'static BackendType, Backend, Place<'_>), ScanError> {
+pub(super) fn locate(
+    stack: &Stack,
+) -> Result<(&'static BackendType, Backend, Place<'_>), ScanError> {
     let block = stack
         .module
         .as_ref()

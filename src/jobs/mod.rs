@@ -15,6 +15,8 @@ pub mod worker;
 
 /// The role that a repository's AWS is read with.
 pub mod role;
+/// Where the states of stacks lie.
+pub mod states;
 
 /// What acts for the App.
 pub mod bot;
@@ -53,6 +55,8 @@ mod review;
 
 /// Which roles read which stacks.
 mod access;
+/// Who is read with the server's own credentials.
+pub mod ambient;
 /// One try of a job.
 mod attempt;
 /// Classifies what a try failed with.
@@ -77,6 +81,8 @@ mod pushes;
 mod redeliver;
 /// One run of a job: alone on its repository.
 mod run;
+/// This process's share of AWS's budgets.
+mod share;
 /// Jobs that run alone.
 mod solitude;
 /// Which stacks there are, and when each is scanned.

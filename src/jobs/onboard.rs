@@ -10,8 +10,9 @@ use super::now;
 use super::pushes::ONBOARDING;
 use super::role::{derive, external_id, permissions, trust};
 use super::scan::{Scan, look, read};
+use super::states::States;
 use crate::model::{StackName, StackReport, Tree};
-use crate::report::{self, FirstLook, Onboarding};
+use crate::report::{self, FirstLook, NeededRole, Onboarding};
 use crate::resources::Look;
 use crate::settings::{self, NewAccept, Settings};
 use crate::store::{Proposal, ProposalState};
@@ -55,12 +56,16 @@ impl Bot {
             .collect();
         let external_id = self.external_id(visit);
         let principal = access::principal(&self.aws).await;
+        let states = States::of(&stacks);
         let text = |value| serde_json::to_string_pretty(&value).unwrap_or_default();
         let page = report::onboarding_page(&Onboarding {
             stacks: &named,
-            external_id: &external_id,
-            trust: &text(trust(&principal, &external_id)),
-            permissions: &text(permissions()),
+            role: NeededRole {
+                external_id: &external_id,
+                trust: &text(trust(&principal, &external_id)),
+                permissions: &text(permissions(&states.objects)),
+                unknown_states: &states.unknown_names(),
+            },
             first: &first,
         });
         let number = match &open {
@@ -196,7 +201,8 @@ impl Bot {
         };
         let external_id = self.external_id(visit);
         let mut reports: Vec<StackReport> = Vec::new();
-        let groups = access::groups(stacks, settings, &external_id, self.ambient);
+        let ambient = self.is_ambient(visit).await?;
+        let groups = access::groups(stacks, settings, &external_id, ambient);
         let look = match groups.len() {
             1 => look(settings),
             // What the other group claims is not known here.

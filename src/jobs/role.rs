@@ -1,7 +1,7 @@
 //! What a repository needs before AWS is read for it: a role, and an external id that nobody else knows to be its own.
 
 use crate::resources;
-use crate::state::backends;
+use crate::state::{self, StateObject};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -34,20 +34,40 @@ pub fn trust(principal: &str, external_id: &str) -> Value {
     })
 }
 
-/// What the role may do: read what the resource types and the backends name, and nothing else.
-pub fn permissions() -> Value {
+/// The most characters of a managed policy, blanks not counted; an inline policy of a role may have 10,240.
+pub const LONGEST_POLICY: usize = 6_144;
+
+/// What the role may do: read what the resource types name, and the objects of these states; nothing else.
+///
+/// Where a policy cannot hold all the objects, it names the folders that hold them.
+pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
+    let mut policy = Value::Null;
+    for objects in state::widening(objects) {
+        policy = policy_of(&objects);
+        if policy_length(&policy) <= LONGEST_POLICY {
+            break;
+        }
+    }
+    policy
+}
+
+fn policy_of(objects: &BTreeSet<StateObject>) -> Value {
     let of_types = resources::ALL.iter().flat_map(|known| known.actions);
-    let of_backends = backends::ALL.iter().flat_map(|known| known.actions);
-    let actions: BTreeSet<_> = of_types.chain(of_backends).collect();
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "ReadWhatTerraformManages",
-            "Effect": "Allow",
-            "Action": actions,
-            "Resource": "*",
-        }],
-    })
+    let actions: BTreeSet<_> = of_types.collect();
+    let mut statements = vec![json!({
+        "Sid": "ReadWhatTerraformManages",
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": "*",
+    })];
+    statements.extend(state::statements(objects));
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// The length of a policy as IAM counts it.
+pub fn policy_length(policy: &Value) -> usize {
+    let text = policy.to_string();
+    text.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 #[cfg(test)]
@@ -67,17 +87,49 @@ mod tests {
         }
     }
 
+    fn objects(places: impl IntoIterator<Item = String>) -> BTreeSet<StateObject> {
+        let parse = |place: String| StateObject::parse(&place).unwrap();
+        places.into_iter().map(parse).collect()
+    }
+
     #[test]
-    fn the_role_may_only_read() {
-        let policy = permissions();
-        let actions = policy["Statement"][0]["Action"].as_array().unwrap();
-        assert!(!actions.is_empty());
-        for action in actions {
-            let (_, verb) = action.as_str().unwrap().split_once(':').unwrap();
-            let reads = ["Get", "List", "Describe"]
-                .iter()
-                .any(|start| verb.starts_with(start));
-            assert!(reads, "{action}");
+    fn the_role_may_only_read_and_of_objects_only_the_states() {
+        let policy = permissions(&objects(["s3://acme/shop.tfstate".to_owned()]));
+        let statements = policy["Statement"].as_array().unwrap();
+        assert_eq!(statements.len(), 3);
+        for statement in statements {
+            let everything = statement["Resource"] == "*";
+            for action in statement["Action"].as_array().unwrap() {
+                let action = action.as_str().unwrap();
+                let (_, verb) = action.split_once(':').unwrap();
+                let reads = ["Get", "List", "Describe", "Decrypt"]
+                    .iter()
+                    .any(|start| verb.starts_with(start));
+                assert!(reads, "{action}");
+                let of_content = ["s3:GetObject", "kms:Decrypt"].contains(&action);
+                assert!(!everything || !of_content, "{action} on everything");
+            }
+        }
+    }
+
+    #[test]
+    fn a_policy_is_never_longer_than_iam_takes() {
+        let of = |count: usize| {
+            let place = |n: usize| {
+                format!(
+                    "s3://acme-terraform-state/team-{}/stack-{n}/terraform.tfstate",
+                    n % 7
+                )
+            };
+            permissions(&objects((0..count).map(place)))
+        };
+        let resources =
+            |policy: &Value| policy["Statement"][1]["Resource"].as_array().unwrap().len();
+        assert_eq!(resources(&of(3)), 6, "each state and its lock");
+        assert_eq!(resources(&of(500)), 7, "the folders of the teams");
+        for count in [0, 1, 10, 30, 100, 1_000] {
+            let length = policy_length(&of(count));
+            assert!(length <= LONGEST_POLICY, "{count} states: {length}");
         }
     }
 }

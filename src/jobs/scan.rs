@@ -9,6 +9,7 @@ use super::now;
 use super::plan;
 use super::propose::Proposer;
 use super::run::RunContext;
+use super::share::in_share;
 use super::survey::{Request, Survey, survey};
 use crate::aws::Access;
 use crate::github::{CheckRun, Conclusion};
@@ -143,7 +144,8 @@ impl Bot {
         stacks: Vec<Stack>,
     ) -> Result<Vec<Made>, JobError> {
         let external_id = self.external_id(scan.visit);
-        let groups = access::groups(stacks, scan.settings, &external_id, self.ambient);
+        let ambient = self.is_ambient(scan.visit).await?;
+        let groups = access::groups(stacks, scan.settings, &external_id, ambient);
         let several = groups.len() > 1;
         let mut made = Vec::new();
         let mut not_probed = None;
@@ -152,7 +154,7 @@ impl Bot {
                 continue;
             }
             let Some(access) = access else {
-                let text = access::onboarding(&self.aws, &external_id).await;
+                let text = access::onboarding(&self.aws, &external_id, &stacks).await;
                 leave(scan.visit, CHECK, &text).await?;
                 continue;
             };
@@ -247,7 +249,8 @@ impl Bot {
             only: scan.only,
             interrupt: scan.clock.interrupt(),
         };
-        Ok(Box::pin(survey(&request, stacks, &|_| {})).await)
+        let surveying = Box::pin(survey(&request, stacks, &|_| {}));
+        Ok(in_share(&self.store, &self.aws, surveying).await)
     }
 
     /// Records what a scan says of a stack, and tells GitHub.

@@ -3,6 +3,7 @@
 use super::dashboard::numbers;
 use super::lines::{aside, left, titled, unchecked, within};
 use super::markdown::{block, code, sentence};
+use super::onboarding::NeededRole;
 use super::when::minute;
 use super::words::{by_severity, cost, counted, event, name, value, wanted};
 use crate::model::{Difference, Finding, Scanned, Severity, StackReport, Standing};
@@ -75,7 +76,7 @@ pub fn review(standing: &Standing) -> CheckText {
 }
 
 /// What the check of a repository without a role says: the role to make, and how to name it.
-pub fn needs_role(trust: &str, policy: &str, external_id: &str) -> CheckText {
+pub fn needs_role(role: &NeededRole<'_>) -> CheckText {
     let summary = format!(
         "DriftGuard reads AWS with a role of yours, and this repository names none. Make a role with the trust policy and \
          the permissions below, and name it in `.driftguard.yml` on the default branch:\n\n{}\n\nThe external id of this \
@@ -84,12 +85,16 @@ pub fn needs_role(trust: &str, policy: &str, external_id: &str) -> CheckText {
             "yaml",
             "version: 1\naws:\n  role_arn: arn:aws:iam::123456789012:role/driftguard"
         ),
-        code(external_id)
+        code(role.external_id)
     );
+    let missing = role.missing_states();
     let text = format!(
-        "Trust policy:\n\n{}\n\nPermissions:\n\n{}",
-        block("json", trust),
-        block("json", policy)
+        "Trust policy:\n\n{}\n\nPermissions:\n\n{}{}",
+        block("json", role.trust),
+        block("json", role.permissions),
+        missing
+            .map(|missing| format!("\n\n{missing}"))
+            .unwrap_or_default()
     );
     CheckText {
         title: "A role is needed to read AWS".to_owned(),

@@ -27,7 +27,9 @@ pub use json::json;
 pub use lines::Detail;
 pub use markdown::{Markdown, code, sentence};
 pub use notify::{Occasion, notification};
-pub use onboarding::{FirstLook, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page};
+pub use onboarding::{
+    FirstLook, NeededRole, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page,
+};
 pub use pull_request::{EMPTIED, LONGEST, PullRequestText, RETRY, pull_request};
 pub use reply::{accept, late, scanned, shortened};
 pub use sarif::{code_scanning, sarif};

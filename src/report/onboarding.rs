@@ -20,14 +20,47 @@ const LISTED: usize = 100;
 pub struct Onboarding<'a> {
     /// The stacks that were found: name and folder.
     pub stacks: &'a [(StackName, String)],
-    /// The external id of the repository.
-    pub external_id: &'a str,
-    /// The trust policy of the role, as JSON.
-    pub trust: &'a str,
-    /// Its permissions, as JSON.
-    pub permissions: &'a str,
+    /// The role to make.
+    pub role: NeededRole<'a>,
     /// What a first scan shows.
     pub first: &'a FirstLook,
+}
+
+/// The role that a repository's AWS is read with.
+pub struct NeededRole<'a> {
+    /// The external id of the repository.
+    pub external_id: &'a str,
+    /// The trust policy, as JSON.
+    pub trust: &'a str,
+    /// The permissions, as JSON.
+    pub permissions: &'a str,
+    /// The stacks whose states the permissions leave out: the code does not say where they are.
+    pub unknown_states: &'a [&'a str],
+}
+
+/// How many of them are named.
+const NAMED: usize = 10;
+
+impl NeededRole<'_> {
+    /// What is missing in the permissions, and how to add it.
+    pub(super) fn missing_states(&self) -> Option<String> {
+        let (first, rest) = self
+            .unknown_states
+            .split_at(NAMED.min(self.unknown_states.len()));
+        let names: Vec<_> = first.iter().map(|name| code(name).to_string()).collect();
+        let more = match rest.len() {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        (!names.is_empty()).then(|| {
+            format!(
+                "Left out: the states of {}{more}, as the code does not say where they are. Name each as \
+                 `state: s3://bucket/key` in `.driftguard.yml`; `driftguard iam-policy --state s3://bucket/prefix` prints \
+                 the permissions with it.",
+                names.join(", ")
+            )
+        })
+    }
 }
 
 /// What a first scan shows, before anything is merged.
@@ -62,6 +95,7 @@ struct Page {
     external_id: Markdown,
     trust: Markdown,
     permissions: Markdown,
+    missing_states: Option<String>,
 }
 
 struct Row {
@@ -141,9 +175,10 @@ fn page(
             })
             .collect(),
         more_stacks: more(known.stacks.len()),
-        external_id: code(known.external_id),
-        trust: block("json", known.trust),
-        permissions: block("json", known.permissions),
+        external_id: code(known.role.external_id),
+        trust: block("json", known.role.trust),
+        permissions: block("json", known.role.permissions),
+        missing_states: known.role.missing_states(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 pub mod backends;
 mod format;
+mod grant;
 mod provider;
 mod sensitive;
 
 pub use format::{State, StateError, parse};
+pub use grant::{Extent, StateObject, statements, widening};

@@ -6,6 +6,7 @@
 use super::{Store, Tenant};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A claim on a subject.
@@ -26,6 +27,23 @@ impl Store {
             .await
             .context("while giving a worker's leases back")?;
         Ok(())
+    }
+
+    /// How many workers hold leases.
+    pub async fn working_processes(&self) -> anyhow::Result<u32> {
+        let statement = format!(
+            "select holder from leases where expires_at > {}",
+            self.clock
+        );
+        let holders: Vec<String> = sqlx::query_scalar(AssertSqlSafe(statement))
+            .fetch_all(&self.pool)
+            .await
+            .context("while counting the workers that hold leases")?;
+        let workers = holders
+            .iter()
+            .filter_map(|holder| Some(holder.rsplit_once('/')?.0));
+        let workers: BTreeSet<_> = workers.collect();
+        Ok(u32::try_from(workers.len())?)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The same statements run on SQLite and PostgreSQL. What belongs to an installation is reached through `Tenant`
 //! only, so that no query can forget whose rows it asks for.
 
+mod ambient_owners;
 mod created_content;
 mod dashboards;
 mod decisions;

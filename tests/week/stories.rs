@@ -1,16 +1,19 @@
 //! Further stories, each of a day or two.
 
-use super::world::{ADOPT, ONBOARDING, RESTORE, ROLE, STACK, Setting, World};
+use super::world::{ADOPT, CODE, ONBOARDING, RESTORE, ROLE, STACK, Setting, World};
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
+use driftguard::config::{Ambient, AmbientOwner};
+use driftguard::jobs::ambient::{self, Owner};
 use driftguard::jobs::now;
 use driftguard::model::{Choice, InstallationId, RepositoryId};
+use driftguard::standin::github::Content;
 use driftguard::standin::sts::Trust;
 use driftguard::webhook::signature::{Secrets, Signature};
 use std::sync::{Arc, Mutex};
 
 pub const AMBIENT: Setting = Setting {
-    ambient: true,
+    ambient: Some("1"),
     private_addresses: true,
 };
 /// A week, in milliseconds.
@@ -22,7 +25,108 @@ on_both!(
     small_pull_requests_wait_for_each_other_and_security_does_not,
     a_scan_that_is_due_is_made_and_what_was_missed_is_made_up_once,
     a_merged_restore_is_asked_after_once,
+    the_servers_own_credentials_are_for_the_account_that_was_first,
+    the_servers_own_credentials_are_for_the_accounts_that_the_operator_names,
+    a_login_means_the_account_that_was_met_first_under_it,
 );
+
+/// One more account with the same code installs the App.
+async fn rival(world: &World) -> String {
+    let name = "rival/shop".to_owned();
+    world.github.create_repository(&name, true);
+    let content = |(path, text): &(&'static str, &'static str)| (*path, Content::from(*text));
+    let files: Vec<_> = CODE.iter().map(content).collect();
+    world.github.push(&name, "main", "alice", &files).await;
+    world.github.install("rival").await;
+    world.idle().await;
+    name
+}
+
+/// What a repository is told in the pull request that sets it up.
+fn onboarding(world: &World, repository: &str) -> String {
+    let pulls = world.github.pull_requests(repository);
+    let found = pulls.into_iter().find(|pull| pull.branch == ONBOARDING);
+    found.unwrap().body
+}
+
+async fn the_servers_own_credentials_are_for_the_account_that_was_first(database: Database) {
+    let mut world = World::start(database, AMBIENT).await;
+    world.install().await;
+    assert!(onboarding(&world, "acme/shop").contains("AWS answers"));
+    let rival = rival(&world).await;
+    let body = onboarding(&world, &rival);
+    assert!(
+        body.contains("no role is named") && body.contains("sts:AssumeRole"),
+        "{body}"
+    );
+    let settings = [(".driftguard.yml", Content::from("version: 1\n"))];
+    world.github.push(&rival, "main", "alice", &settings).await;
+    world.idle().await;
+    let checks = world.github.check_runs(&rival);
+    assert_eq!(checks.last().unwrap().title, "A role is needed to read AWS");
+    // The first one keeps them.
+    world
+        .push("main", "alice", &[(".driftguard.yml", "version: 1\n")])
+        .await;
+    assert_eq!(world.check().title, "No drift");
+}
+
+async fn the_servers_own_credentials_are_for_the_accounts_that_the_operator_names(
+    database: Database,
+) {
+    let setting = Setting {
+        ambient: Some("Rival, 999999"),
+        ..Setting::default()
+    };
+    let mut world = World::start(database, setting).await;
+    world.install().await;
+    assert!(onboarding(&world, "acme/shop").contains("no role is named"));
+    let rival = rival(&world).await;
+    assert!(onboarding(&world, &rival).contains("AWS answers"));
+}
+
+async fn a_login_means_the_account_that_was_met_first_under_it(database: Database) {
+    let store = database.inbox().await.store;
+    let named = Ambient::Owners(vec![
+        AmbientOwner::Login("acme".to_owned()),
+        AmbientOwner::Id(9),
+    ]);
+    let serves = async |ambient: &Ambient, id: u64, login: &str| {
+        ambient::serves(ambient, &store, Owner { id, login })
+            .await
+            .unwrap()
+    };
+    assert!(!serves(&named, 2, "rival").await);
+    assert!(serves(&named, 1, "acme").await);
+    assert!(
+        serves(&named, 1, "acme-renamed").await,
+        "it is the same account"
+    );
+    assert!(
+        !serves(&named, 2, "acme").await,
+        "somebody took the login over"
+    );
+    assert!(serves(&named, 9, "whatever").await);
+    assert!(!serves(&Ambient::Off, 1, "acme").await);
+    // Where several are installed already, nobody knows which was the first.
+    for installation in [1, 2] {
+        let tenant = store.of(InstallationId(installation));
+        tenant.learn("someone", now()).await.unwrap();
+    }
+    assert!(!serves(&Ambient::First, 1, "acme").await);
+    store.of(InstallationId(2)).forget(now()).await.unwrap();
+    assert!(serves(&Ambient::First, 1, "acme").await);
+    store.of(InstallationId(1)).forget(now()).await.unwrap();
+    store
+        .of(InstallationId(3))
+        .learn("late", now())
+        .await
+        .unwrap();
+    assert!(
+        !serves(&Ambient::First, 3, "late").await,
+        "it stays the first one's"
+    );
+}
 
 /// A drifted shop that is set up, and read with the server's own credentials.
 pub async fn set_up(database: Database, settings: &str) -> World {
@@ -352,7 +456,7 @@ async fn a_private_address_is_told_nothing() {
     let mut world = World::start(
         Database::sqlite().await,
         Setting {
-            ambient: true,
+            ambient: Some("1"),
             private_addresses: false,
         },
     )

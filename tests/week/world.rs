@@ -61,8 +61,8 @@ pub const CODE: &[(&str, &str)] = &[
 /// How a world is set up.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Setting {
-    /// The server reads AWS with its own credentials.
-    pub ambient: bool,
+    /// Whose AWS the server reads with its own credentials: `DRIFTGUARD_AWS_AMBIENT`.
+    pub ambient: Option<&'static str>,
     /// A repository may name addresses of this machine.
     pub private_addresses: bool,
 }
@@ -100,7 +100,7 @@ impl World {
             // A week passes in seconds.
             "DRIFTGUARD_GITHUB_POINTS" => Some("1000000".to_owned()),
             "DATABASE_URL" => Some(database.url.clone()),
-            "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.then(|| "1".to_owned()),
+            "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.map(str::to_owned),
             "DRIFTGUARD_PRIVATE_ADDRESSES" => setting.private_addresses.then(|| "1".to_owned()),
             _ => None,
         });

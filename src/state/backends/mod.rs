@@ -5,6 +5,7 @@ pub mod s3;
 
 use crate::aws::Aws;
 use crate::model::{Backend, Region, ScanError, Tree, Value};
+use crate::state::StateObject;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 
@@ -19,10 +20,10 @@ pub static ALL: &[&BackendType] = &[
 pub struct BackendType {
     /// What follows `backend` in the code.
     pub kind: &'static str,
-    /// The IAM actions that `read` needs.
-    pub actions: &'static [&'static str],
     /// Where the state is, from the block's settings.
     pub locate: fn(&Place<'_>) -> Result<Backend, ScanError>,
+    /// What of S3 a role must be allowed to read for it; none where it lies elsewhere.
+    pub object: fn(&Place<'_>) -> Result<Option<StateObject>, ScanError>,
     /// The state's bytes, and what a reader should know besides.
     pub read: for<'a> fn(&'a Place<'a>, &'a Doors<'a>) -> BoxFuture<'a, Result<Stored, ScanError>>,
 }

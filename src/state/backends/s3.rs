@@ -3,22 +3,23 @@
 use super::{BackendType, Doors, Place, Stored, error};
 use crate::aws::Session;
 use crate::model::{Backend, Reason, Region, ScanError};
+use crate::state::{Extent, StateObject};
 use futures::FutureExt;
 use serde::Deserialize;
 
 pub(super) static TYPE: BackendType = BackendType {
     kind: "s3",
-    actions: &[GET],
     locate: |place| {
         Ok(Backend {
             kind: "s3".to_owned(),
             location: format!("s3://{}/{}", place.required("bucket")?, key(place)?),
         })
     },
+    object: |place| object_of(place).map(Some),
     read: |place, doors| read(place, doors).boxed(),
 };
 
-/// What reading an object needs; encrypted with a key of one's own, `kms:Decrypt` besides.
+/// What reading an object needs; encrypted with a key of one's own, `kms:Decrypt` besides: see `state::grant`.
 const GET: &str = "s3:GetObject";
 /// The largest state that is read.
 const LARGEST: i64 = 512 * 1024 * 1024;
@@ -37,6 +38,18 @@ fn key(place: &Place<'_>) -> Result<String, ScanError> {
         prefix.trim_matches('/'),
         place.workspace
     ))
+}
+
+/// What a role must be allowed to read.
+fn object_of(place: &Place<'_>) -> Result<StateObject, ScanError> {
+    let text = |name: &str| place.text(name).ok().flatten();
+    Ok(StateObject {
+        bucket: place.required("bucket")?.to_owned(),
+        key: key(place)?,
+        extent: Extent::Object,
+        region: text("region").and_then(Region::new),
+        kms_key: text("kms_key_id").map(str::to_owned),
+    })
 }
 
 async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError> {

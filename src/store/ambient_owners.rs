@@ -1,0 +1,38 @@
+//! Which account a name means that the operator wrote: the one that was met first under it.
+
+use super::Store;
+use anyhow::Context;
+
+impl Store {
+    /// The number of the account that a name was bound to, if it was.
+    pub async fn ambient_owner(&self, name: &str) -> anyhow::Result<Option<u64>> {
+        let owner: Option<String> =
+            sqlx::query_scalar("select owner from ambient_owners where name = $1")
+                .bind(name)
+                .fetch_optional(&self.pool)
+                .await
+                .context("while reading whom a name means")?;
+        Ok(owner.and_then(|owner| owner.parse().ok()))
+    }
+
+    /// Binds a name to an account, unless it is bound: the account that it means from now on.
+    pub async fn bind_ambient_owner(&self, name: &str, owner: u64) -> anyhow::Result<Option<u64>> {
+        sqlx::query(
+            "insert into ambient_owners (name, owner) values ($1, $2) on conflict (name) do nothing",
+        )
+        .bind(name)
+        .bind(owner.to_string())
+        .execute(&self.pool)
+        .await
+        .context("while noting whom a name means")?;
+        self.ambient_owner(name).await
+    }
+
+    /// On how many accounts the App is installed.
+    pub async fn installed_accounts(&self) -> anyhow::Result<i64> {
+        sqlx::query_scalar("select count(*) from installations where suspended <> 2")
+            .fetch_one(&self.pool)
+            .await
+            .context("while counting the installations")
+    }
+}

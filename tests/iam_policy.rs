@@ -1,0 +1,135 @@
+//! `driftguard iam-policy`: the role that reads a checkout's stacks, and nothing beside them.
+
+use crate::aws::{Checkout, Run};
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// Nobody is asked.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+fn printed(checkout: &Checkout, arguments: &[&str]) -> Run {
+    checkout.driftguard(NOBODY, &[&["iam-policy"], arguments].concat())
+}
+
+/// The policy, and the objects that it lets the role read.
+fn policy(run: &Run) -> (Value, Vec<String>) {
+    let mut told: Value = serde_json::from_str(&run.out).unwrap();
+    let policy = told["policy"].take();
+    let statements = policy["Statement"].as_array().unwrap();
+    let states = statements.iter().find(|one| one["Sid"] == "ReadTheStates");
+    let resources = states.unwrap()["Resource"].as_array().unwrap().iter();
+    let resources = resources
+        .map(|arn| arn.as_str().unwrap().to_owned())
+        .collect();
+    (policy, resources)
+}
+
+#[test]
+fn the_states_are_those_of_the_stacks_or_those_that_are_named() {
+    let checkout = Checkout::new();
+    let run = printed(&checkout, &[]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let (policy, states) = policy(&run);
+    let own = "arn:aws:s3:::acme-terraform-state/shop/production/terraform.tfstate";
+    assert_eq!(states, [own.to_owned(), format!("{own}.tflock")]);
+    let decrypt = policy["Statement"].as_array().unwrap().last().unwrap();
+    assert_eq!(decrypt["Action"], json!(["kms:Decrypt"]));
+    let condition = &decrypt["Condition"]["StringLike"];
+    assert_eq!(
+        condition["kms:ViaService"],
+        json!(["s3.us-east-1.amazonaws.com"])
+    );
+
+    let named = ["--state", "s3://a/x/", "--state", "s3://b/y/z.tfstate"];
+    let (_, states) = self::policy(&printed(&checkout, &named));
+    assert_eq!(
+        states,
+        [
+            "arn:aws:s3:::a/x/*",
+            "arn:aws:s3:::b/y/z.tfstate",
+            "arn:aws:s3:::b/y/z.tfstate.tflock"
+        ]
+    );
+
+    // The key that the code names is the only one.
+    let backend = checkout.read("infra/production/backend.tf");
+    let key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let region = "region = \"us-east-1\"";
+    let keyed = backend.replacen(region, &format!("{region}\n    kms_key_id = \"{key}\""), 1);
+    assert_ne!(keyed, backend);
+    checkout.write("infra/production/backend.tf", &keyed);
+    let (policy, _) = self::policy(&printed(&checkout, &[]));
+    let decrypt = policy["Statement"].as_array().unwrap().last().unwrap();
+    assert_eq!(decrypt["Resource"], json!([key]));
+}
+
+#[test]
+fn without_a_state_it_is_refused_with_how_to_name_one() {
+    let checkout = Checkout::new();
+    std::fs::create_dir(checkout.path().join("empty")).unwrap();
+    let run = printed(&checkout, &["empty"]);
+    assert_eq!((run.code, run.out.as_str()), (64, ""));
+    assert!(
+        run.err.contains("--state s3://bucket/prefix"),
+        "{}",
+        run.err
+    );
+    // The bucket is given on Terraform's own command line.
+    checkout.write(
+        "infra/production/backend.tf",
+        "terraform {\n  backend \"s3\" {}\n}\n",
+    );
+    let run = printed(&checkout, &[]);
+    assert_eq!((run.code, run.out.as_str()), (64, ""));
+    assert!(
+        run.err.contains("infra-production") && run.err.contains("--state"),
+        "{}",
+        run.err
+    );
+    let run = printed(&checkout, &["--state", "acme/shop"]);
+    assert_eq!(run.code, 64);
+    assert!(run.err.contains("s3://bucket/prefix"), "{}", run.err);
+    assert_eq!(printed(&checkout, &["--state", "s3://acme/shop"]).code, 0);
+}
+
+#[test]
+fn each_form_says_the_same() {
+    let checkout = Checkout::new();
+    let state = ["--state", "s3://acme/what?/${a}%{b}/x.tfstate"];
+    let form = |name: &str| printed(&checkout, &[&state[..], &["--format", name]].concat()).out;
+    let (policy, states) = policy(&printed(&checkout, &state));
+    assert_eq!(
+        states[0],
+        "arn:aws:s3:::acme/what${?}/${$}{a}%{b}/x.tfstate"
+    );
+    let template: Value = serde_json::from_str(&form("cloudformation")).unwrap();
+    let properties = &template["Resources"]["DriftGuard"]["Properties"];
+    assert_eq!(properties["Policies"][0]["PolicyDocument"], policy);
+    let code = form("terraform");
+    let (_, text) = code.split_once("policy = <<-JSON\n").unwrap();
+    let (_, text) = text.split_once("policy = <<-JSON\n").unwrap();
+    let (text, _) = text.split_once("\n  JSON").unwrap();
+    let text = text.replace("$${", "${").replace("%%{", "%{");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), policy);
+    is_terraform(&code);
+}
+
+/// Holds code to Terraform's own parser and style.
+fn is_terraform(code: &str) {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(
+        folder.path().join("main.tf"),
+        format!("{}\n", code.trim_end()),
+    )
+    .unwrap();
+    let check = Command::new("terraform")
+        .args(["fmt", "-check", "-diff"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output();
+    match check {
+        Ok(check) => assert!(check.status.success(), "{check:?}"),
+        Err(_) => eprintln!("SKIPPED: no Terraform on this machine"),
+    }
+}
