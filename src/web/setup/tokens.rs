@@ -4,7 +4,7 @@
 //! Tokens are signed, not kept: so nobody can begin so often that another's beginning is forgotten.
 
 use anyhow::anyhow;
-use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,12 +98,12 @@ impl Tokens {
     }
 
     fn sign(&self, text: &str) -> String {
-        hex::encode(hmac::sign(&self.key, text.as_bytes()))
+        hex::encode(sign(&self.key, text.as_bytes()))
     }
 
     fn signed(&self, text: &str, signature: &str) -> bool {
         let bytes = hex::decode(signature);
-        bytes.is_ok_and(|bytes| hmac::verify(&self.key, text.as_bytes(), &bytes).is_ok())
+        bytes.is_ok_and(|bytes| verify(&self.key, text.as_bytes(), &bytes).is_ok())
     }
 }
 
