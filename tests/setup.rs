@@ -511,7 +511,7 @@ async fn whatever_goes_wrong_at_github_is_one_page_with_the_way_out_and_nothing_
     let server = server_of(&github).await;
     for (fault, status, told) in [
         (None, 410, "GitHub does not know this code"),
-        (Some(Fault::Status(500)), 502, "GitHub answered 500"),
+        (Some(Fault::Status(500)), 502, "500 Internal Server Error"),
         (Some(Fault::Status(422)), 502, "a fault on demand"),
         (Some(Fault::Status(401)), 502, "another API"),
         (
