@@ -1,6 +1,6 @@
 //! Pieces that several texts have: where a fix edits, what a finding fails, what is left to a person, what was not checked.
 
-use super::markdown::{Markdown, code, sentence};
+use super::markdown::{Markdown, code, sentence, unlinked};
 use super::words::{brief, event, name};
 use crate::model::{Coverage, Finding, Kind, Status};
 
@@ -101,7 +101,7 @@ pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
 
 /// A name in a title: GitHub shows no markup there, and takes 256 characters.
 pub(super) fn titled(name: &str) -> String {
-    let name = name.replace('@', "@\u{200b}");
+    let name = unlinked(name);
     match name.chars().count() {
         0..=120 => name,
         _ => format!("{}…", name.chars().take(119).collect::<String>()),

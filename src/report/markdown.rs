@@ -31,29 +31,114 @@ pub fn code(text: &str) -> Markdown {
     Markdown(format!("{fence}{pad}{text}{pad}{fence}"))
 }
 
-/// A sentence in which words from outside may stand.
+/// A sentence in which words from outside may stand. A word that GitHub could take for a commit stands in a code span: it
+/// reads as it is there, and can be copied.
 pub fn sentence(text: &str) -> Markdown {
+    let text = printable(text);
+    let text = text.trim_start_matches(['/', '-', '+']);
+    let words: Vec<_> = text.split(' ').map(word).collect();
+    Markdown(words.join(" "))
+}
+
+/// A text from outside for titles and commit messages, where GitHub shows no markup and still makes links: nothing in it
+/// becomes one, calls anybody, or closes an issue.
+pub(super) fn unlinked(text: &str) -> String {
     let mut safe = String::new();
-    for c in printable(text).chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!' => {
-                safe.push('\\');
-                safe.push(c);
+    let mut at = 0;
+    for run in text.split_inclusive(|c| !is_of_word(c)) {
+        let cut = may_name_commit(run);
+        for (place, c) in run.char_indices() {
+            if cut && place > 0 && place % (SHORTEST_COMMIT - 1) == 0 {
+                safe.push(BLANK);
             }
-            // An entity would be turned back before GitHub looks for mentions and links: the blank of no width is not.
-            '@' | '#' => {
-                safe.push(c);
-                safe.push('\u{200b}');
-            }
-            c => safe.push(c),
+            at += c.len_utf8();
+            unlinked_into(&mut safe, c, &text[at..]);
         }
     }
-    Markdown(
-        safe.replace("://", ":\u{200b}//")
-            .replace("www.", "www\u{200b}.")
-            .trim_start_matches(['/', '-', '+'])
-            .to_owned(),
+    safe
+}
+
+/// The blank of no width, which ends what GitHub takes for a link or a mention. An entity would be turned back first.
+const BLANK: char = '\u{200b}';
+
+/// How many digits of a commit's id GitHub makes a link of.
+const SHORTEST_COMMIT: usize = 7;
+const LONGEST_COMMIT: usize = 40;
+
+fn word(word: &str) -> String {
+    if !may_name_commit(word) {
+        return escaped(word);
+    }
+    let inner = word.trim_start_matches(AROUND);
+    let (before, inner) = word.split_at(word.len() - inner.len());
+    let (inner, after) = inner.split_at(inner.trim_end_matches(AROUND).len());
+    // What its author put into a code span stands in one.
+    let spanned = inner
+        .strip_prefix('`')
+        .and_then(|rest| rest.strip_suffix('`'));
+    format!(
+        "{}{}{}",
+        escaped(before),
+        code(spanned.unwrap_or(inner)),
+        escaped(after)
     )
+}
+
+/// What stands around a word and is no part of it.
+const AROUND: [char; 12] = ['(', ')', '[', ']', '"', '\'', ',', '.', ';', ':', '!', '?'];
+
+/// Whether a word holds hexadecimal digits, between other characters, that may be a commit's id.
+fn may_name_commit(word: &str) -> bool {
+    let mut runs = word.split(|c| !is_of_word(c));
+    runs.any(|run| {
+        (SHORTEST_COMMIT..=LONGEST_COMMIT).contains(&run.len())
+            && run.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::new();
+    for (at, c) in text.char_indices() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!'
+        ) {
+            safe.push('\\');
+        }
+        unlinked_into(&mut safe, c, &text[at + c.len_utf8()..]);
+    }
+    safe
+}
+
+/// Adds a character to a text, and a blank where it and `rest`, which follows it, would begin a link: `@user`, `#1`, `GH-1`,
+/// `https://`, `www.`.
+fn unlinked_into(safe: &mut String, c: char, rest: &str) {
+    let ends_with = |end: &str| {
+        let start = safe.len().checked_sub(end.len());
+        let found = start.and_then(|start| safe.get(start..));
+        found.is_some_and(|found| found.eq_ignore_ascii_case(end))
+    };
+    let (before, after) = match c {
+        '@' | '#' => (false, true),
+        ':' => (false, rest.starts_with("//")),
+        '-' => (
+            false,
+            ends_with("gh") && rest.starts_with(|next: char| next.is_ascii_digit()),
+        ),
+        '.' => (ends_with("www"), false),
+        _ => (false, false),
+    };
+    if before {
+        safe.push(BLANK);
+    }
+    safe.push(c);
+    if after {
+        safe.push(BLANK);
+    }
 }
 
 /// Lines in a code block of this language.
@@ -93,27 +178,106 @@ mod tests {
         "\u{202e}gpj.exe",
         "<!-- driftguard: {} -->",
         "![x](http://evil.example/x.png)",
+        "Www.evil.example",
+        "GH-1 gh-2, acme/shop#1 and closes GH-3",
+        "0123abc deadbeefcafe acme@4b64722f acme/shop@4b64722fdd1f2c3e4a5b6c7d8e9f0a1b2c3d4e5f",
+        "(4b64722fdd1f2c3e4a5b6c7d8e9f0a1b2c3d4e5f), `4b64722` |4b64722|",
+        "https://github.com/acme/shop/commit/4b64722fdd1f2c3e4a5b6c7d8e9f0a1b2c3d4e5f",
+        "https://github.com/acme/shop/pull/1#issuecomment-1",
+        "see:https://github.com/acme/shop/issues/1",
     ];
+
+    /// What stands outside of code spans, a backslash and the character after it as one.
+    fn prose(markdown: &str) -> String {
+        let mut prose = String::new();
+        let mut rest = markdown;
+        while let Some(c) = rest.chars().next() {
+            let run = rest.len() - rest.trim_start_matches('`').len();
+            if c == '\\' {
+                rest = rest.get(2..).unwrap_or_default();
+                prose.push(' ');
+            } else if run > 0 {
+                let fence = &rest[..run];
+                let end = rest[run..].find(fence).map(|end| run + end + run);
+                rest = &rest[end.expect("the span ends")..];
+                prose.push(' ');
+            } else {
+                prose.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+        prose
+    }
+
+    /// Whether GitHub would make a link, a mention or a reference of something in a text.
+    fn links(text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let starts = |mark: &str, fits: fn(char) -> bool| {
+            lower
+                .match_indices(mark)
+                .any(|(at, _)| lower[at + mark.len()..].starts_with(fits))
+        };
+        let word: fn(char) -> bool = |c| c.is_ascii_alphanumeric();
+        let digit: fn(char) -> bool = |c| c.is_ascii_digit();
+        starts("@", word)
+            || starts("#", digit)
+            || starts("gh-", digit)
+            || starts("://", word)
+            || starts("www.", word)
+            || may_name_commit(text)
+    }
+
+    #[test]
+    fn nothing_in_a_sentence_becomes_a_link_a_mention_or_a_reference() {
+        for attack in ATTACKS {
+            let safe = sentence(attack).to_string();
+            assert!(!links(&prose(&safe)), "{safe}");
+            let plain = unlinked(attack);
+            assert!(!links(&plain), "{plain}");
+        }
+        assert!(links("see GH-1") && links("a 4b64722 b") && links("@a") && links("a#1"));
+    }
+
+    #[test]
+    fn a_word_that_may_name_a_commit_can_be_read_and_copied() {
+        for (text, safe) in [
+            (
+                "was 4b64722f, now (deadbeef)",
+                "was `4b64722f`, now (`deadbeef`)",
+            ),
+            (
+                "role arn:aws:iam::123456789012:role/a_b lets in",
+                "role `arn:aws:iam::123456789012:role/a_b` lets in",
+            ),
+            ("`4b64722f`: unknown", "`4b64722f`: unknown"),
+            ("the facade of a_b", "the facade of a\\_b"),
+        ] {
+            assert_eq!(sentence(text).to_string(), safe);
+        }
+    }
 
     #[test]
     fn a_sentence_holds_no_markup_mention_or_link() {
         for attack in ATTACKS {
             let safe = sentence(attack).to_string();
-            for bad in ["://", "www.e", "@o", "#1", "#2", "\n", "\u{202e}"] {
-                assert!(!safe.contains(bad), "{bad} in {safe}");
+            let prose = prose(&safe);
+            for bad in ["://", "www.e", "@o", "#1", "#2", "<", ">", "[", "|", "`"] {
+                assert!(!prose.contains(bad), "{bad} in {safe}");
             }
-            let bare = |c: char| {
-                let mut before = ' ';
-                safe.chars()
-                    .any(|found| std::mem::replace(&mut before, found) != '\\' && found == c)
-            };
-            for c in ['<', '>', '[', '|', '`'] {
-                assert!(!bare(c), "{c} in {safe}");
+            for bad in ["\n", "\u{202e}"] {
+                assert!(!safe.contains(bad), "{bad} in {safe}");
             }
         }
     }
 
     proptest! {
+        #[test]
+        fn no_text_becomes_a_link(text in "[GHgh1@#a-f0-9w.:/_ -]{1,30}|\\PC{1,20}") {
+            let safe = sentence(&text).to_string();
+            prop_assert!(!links(&prose(&safe)), "{}", safe);
+            prop_assert!(!links(&unlinked(&text)));
+        }
+
         #[test]
         fn a_code_span_ends_only_where_it_is_meant_to(text in "[`a |@<\n]{1,20}|\\PC{1,20}") {
             let span = code(&text).to_string();

@@ -2,7 +2,7 @@
 
 use super::direction::Direction;
 use super::lines::{Detail, aside, controls, left, places, techniques, titled, unchecked, what};
-use super::markdown::{Markdown, block, code, sentence};
+use super::markdown::{Markdown, block, code, sentence, unlinked};
 use super::words::{by_severity, changes, cost, counted, name, signed};
 use crate::model::{Finding, FixKind, Kind, Money, Scanned, StackReport, boxes};
 use askama::Template;
@@ -93,7 +93,7 @@ pub fn pull_request(
     }
     let lines: Vec<_> = carried
         .iter()
-        .map(|finding| format!("- {} {}", finding.id, name(finding)))
+        .map(|finding| format!("- {} {}", finding.id, unlinked(&name(finding))))
         .take(50)
         .collect();
     let message = format!("{title}\n\n{}\n", lines.join("\n"));
