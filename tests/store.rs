@@ -6,7 +6,7 @@ use driftguard::model::{
     RepositoryName, Sender, StackName,
 };
 use driftguard::store::{
-    Delivery, Lease, Proposal, ProposalState, Request, ScanRecord, Scheduled, Store,
+    Delivery, Lease, Notification, Proposal, ProposalState, Request, ScanRecord, Scheduled, Store,
 };
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ on_both!(
     what_was_decided_goes_with_a_repository_to_its_new_owner,
     a_scan_that_is_due_is_found_once_it_is,
     what_a_comment_asks_for_is_kept_as_it_was_first_understood,
+    a_secret_that_was_given_up_never_returns,
 );
 
 fn delivery(id: &str, installation: InstallationId) -> Delivery {
@@ -230,10 +231,25 @@ async fn fill(store: &Store, installation: InstallationId) {
     tenant.keep_dashboard(SHOP, 3).await.unwrap();
     tenant.refuse(SHOP, 3, "mallory").await.unwrap();
     tenant.take_order(SHOP, 9, "{}").await.unwrap();
+    tenant.note_published(SHOP, "c1").await.unwrap();
+    tenant.secret_generation(SHOP, 5).await.unwrap();
+    tenant.note_secret_shown(SHOP).await.unwrap();
+    tenant
+        .keep_notification(SHOP, &notification(), 1)
+        .await
+        .unwrap();
+}
+
+fn notification() -> Notification {
+    Notification {
+        url: "https://example.com/".to_owned(),
+        id: "n-1".to_owned(),
+        body: "{}".to_owned(),
+    }
 }
 
 /// How many kinds of rows there are.
-const ROWS: usize = 10;
+const ROWS: usize = 13;
 
 /// Whether an installation has anything at all.
 async fn has_rows(store: &Store, installation: InstallationId) -> [bool; ROWS] {
@@ -253,6 +269,9 @@ async fn has_rows(store: &Store, installation: InstallationId) -> [bool; ROWS] {
         tenant.dashboard(SHOP).await.unwrap().is_some(),
         tenant.is_refused(SHOP, 3, "Mallory").await.unwrap(),
         tenant.order(SHOP, 9).await.unwrap().is_some(),
+        !tenant.published_commits(SHOP).await.unwrap().is_empty(),
+        tenant.is_secret_shown(SHOP).await.unwrap(),
+        tenant.notification(SHOP, "n-1").await.unwrap().is_some(),
     ]
 }
 
@@ -343,11 +362,17 @@ async fn what_was_decided_goes_with_a_repository_to_its_new_owner(database: Data
     let globex = store.of(GLOBEX);
     globex.learn("globex", 1).await.unwrap();
     globex.keep_repository(&shop()).await.unwrap();
+    assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), [ACME]);
     store.transfer(SHOP, GLOBEX).await.unwrap();
+    assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), []);
     store.transfer(SHOP, GLOBEX).await.unwrap();
     assert_eq!(globex.decisions(SHOP).await.unwrap().len(), 1);
     assert_eq!(globex.proposals(SHOP).await.unwrap().len(), 1);
     assert_eq!(globex.repositories().await.unwrap().len(), 1);
+    assert_eq!(globex.published_commits(SHOP).await.unwrap(), ["c1"]);
+    // What the former owner's people knew is worth nothing any more.
+    assert_eq!(globex.secret_generation(SHOP, 9).await.unwrap(), 9);
+    assert_eq!(globex.notification(SHOP, "n-1").await.unwrap(), None);
     let acme = store.of(ACME);
     assert_eq!(acme.decisions(SHOP).await.unwrap(), []);
     assert_eq!(acme.repositories().await.unwrap(), []);
@@ -387,4 +412,21 @@ async fn what_a_comment_asks_for_is_kept_as_it_was_first_understood(database: Da
     tenant.end_order(SHOP, 9).await.unwrap();
     assert!(tenant.order(SHOP, 9).await.unwrap().unwrap().done);
     assert_eq!(store.of(GLOBEX).order(SHOP, 9).await.unwrap(), None);
+}
+
+async fn a_secret_that_was_given_up_never_returns(database: Database) {
+    let store = connect(&database).await;
+    let tenant = store.of(ACME);
+    let generation = async |now| tenant.secret_generation(SHOP, now).await.unwrap();
+    assert_eq!(generation(5).await, 5);
+    assert_eq!(generation(6).await, 5, "it stays until it is rotated");
+    tenant.note_secret_shown(SHOP).await.unwrap();
+    tenant.rotate_secret(SHOP, 7).await.unwrap();
+    assert_eq!(generation(8).await, 7);
+    assert!(!tenant.is_secret_shown(SHOP).await.unwrap());
+    // What was asked for before it was made is done.
+    tenant.rotate_secret(SHOP, 6).await.unwrap();
+    assert_eq!(generation(8).await, 7);
+    tenant.drop_repository(SHOP).await.unwrap();
+    assert_eq!(generation(9).await, 9);
 }

@@ -13,6 +13,7 @@ mod fix;
 mod iam_policy;
 mod jobs;
 mod key;
+mod notification_secret;
 mod output;
 mod progress;
 mod replace;
@@ -51,6 +52,8 @@ enum Command {
     Jobs(jobs::Wish),
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
+    /// Print the secret that a repository's notifications are signed with
+    NotificationSecret(notification_secret::Options),
 }
 
 /// Does what the command line says. Wrong usage ends with 64.
@@ -68,6 +71,7 @@ pub async fn run() -> ExitCode {
         Command::Demo => demo::run().await,
         Command::Jobs(wish) => jobs::run(wish).await,
         Command::IamPolicy(options) => iam_policy::run(&options),
+        Command::NotificationSecret(options) => notification_secret::run(options).await,
     };
     result.unwrap_or_else(|error| exit::failed(&error))
 }

@@ -8,6 +8,7 @@ mod help;
 mod ignore;
 mod import;
 mod restore;
+mod rotate_secret;
 mod scan;
 mod snooze;
 mod speech;
@@ -32,6 +33,7 @@ pub const ALL: &[&Command] = &[
     &ignore::COMMAND,
     &snooze::COMMAND,
     &assign::COMMAND,
+    &rotate_secret::COMMAND,
 ];
 
 /// The most commands of one comment that are obeyed.
@@ -73,6 +75,13 @@ pub enum Effect {
     Decide(Decision),
     /// Assign a person to the issue or pull request that the command stands on.
     Assign(String),
+    /// Rotate the secret that notifications are signed with, if the person who asked may.
+    RotateSecret {
+        /// The login of that person.
+        person: String,
+        /// When it was asked for, in epoch milliseconds.
+        at: i64,
+    },
 }
 
 /// What is answered to a comment.

@@ -168,6 +168,11 @@ impl GitHub {
         }
     }
 
+    /// The App's number.
+    pub(super) fn id(&self) -> u64 {
+        self.0.id
+    }
+
     /// The login under which the App acts: `driftguard[bot]`.
     pub(super) async fn bot(&self) -> Result<&str, GithubError> {
         let ask = || async {

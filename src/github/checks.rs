@@ -1,5 +1,6 @@
 //! Check runs.
 
+use super::comments::PAGE;
 use super::error::GithubError;
 use super::repository::Repository;
 use serde::Serialize;
@@ -83,36 +84,50 @@ impl Repository {
         self.post("check-runs", body, false).await.map(drop)
     }
 
-    /// Empties what the App's check runs on a commit say.
+    /// The check runs of the App on a commit that say something else than this: their numbers. Another App's are none,
+    /// whatever they are called.
     ///
     /// # Errors
-    /// Those of any request; it may simply be called again.
-    pub async fn empty_checks(&self, commit: &str, summary: &str) -> Result<(), GithubError> {
-        let known: Value = match self
-            .get(&format!(
-                "commits/{commit}/check-runs?filter=all&per_page=100"
-            ))
-            .await
-        {
-            Ok(known) => known,
-            // Nothing stands on a commit that is gone.
-            Err(GithubError::NotFound(_) | GithubError::Invalid { .. }) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        for run in known["check_runs"].as_array().into_iter().flatten() {
-            let own = run["name"]
-                .as_str()
-                .is_some_and(|name| name.starts_with("DriftGuard"));
-            let (Some(id), true) = (run["id"].as_u64(), own) else {
-                continue;
+    /// Those of any request.
+    pub async fn own_checks(&self, commit: &str, emptied: &str) -> Result<Vec<u64>, GithubError> {
+        let app = self.github.id();
+        let mut own = Vec::new();
+        for page in 1.. {
+            let path = format!(
+                "commits/{commit}/check-runs?app_id={app}&filter=all&per_page={PAGE}&page={page}"
+            );
+            let found: Value = match self.get(&path).await {
+                Ok(found) => found,
+                // Nothing stands on a commit that is gone.
+                Err(
+                    GithubError::NotFound(_)
+                    | GithubError::Gone { .. }
+                    | GithubError::Invalid { .. },
+                ) => break,
+                Err(error) => return Err(error),
             };
-            if run["output"]["summary"].as_str() == Some(summary) {
-                continue;
+            let runs = found["check_runs"]
+                .as_array()
+                .map_or(&[][..], Vec::as_slice);
+            let told = runs.iter().filter(|run| {
+                run["app"]["id"].as_u64() == Some(app)
+                    && run["output"]["summary"].as_str() != Some(emptied)
+            });
+            own.extend(told.filter_map(|run| run["id"].as_u64()));
+            if runs.len() < PAGE {
+                break;
             }
-            let output = json!({"title": "DriftGuard", "summary": summary, "text": ""});
-            self.patch(&format!("check-runs/{id}"), json!({"output": output}))
-                .await?;
         }
-        Ok(())
+        Ok(own)
+    }
+
+    /// Empties a check run of the App's. Its annotations stay: GitHub lets nobody take one away.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn empty_check(&self, run: u64, emptied: &str) -> Result<(), GithubError> {
+        let output = json!({"title": "DriftGuard", "summary": emptied, "text": ""});
+        let path = format!("check-runs/{run}");
+        self.patch(&path, json!({"output": output})).await.map(drop)
     }
 }

@@ -86,18 +86,23 @@ impl Repository {
         Ok(all)
     }
 
-    /// All comments of ours in the repository.
+    /// The comments of ours in the repository, all or those with a marker: their numbers.
     ///
     /// # Errors
     /// Those of any request.
-    pub async fn own_comments(&self) -> Result<Vec<Comment>, GithubError> {
+    pub async fn own_comments(&self, marker: Option<&str>) -> Result<Vec<u64>, GithubError> {
+        let end = marker.map(marked);
         let bot = self.github.bot().await?;
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("issues/comments?per_page={PAGE}&page={page}");
             let found: Vec<Value> = self.get(&path).await?;
             let comments = found.iter().filter_map(Comment::read);
-            all.extend(comments.filter(|comment| comment.author == bot));
+            let own = comments.filter(|comment| {
+                let fits = |end: &String| comment.body.ends_with(end);
+                comment.author == bot && end.as_ref().is_none_or(fits)
+            });
+            all.extend(own.map(|comment| comment.id));
             if found.len() < PAGE {
                 break;
             }
@@ -116,7 +121,7 @@ impl Repository {
         since: &str,
         text: &str,
     ) -> Result<u64, GithubError> {
-        let marked = format!("<!-- driftguard: {marker} -->");
+        let marked = marked(marker);
         let body = format!("{text}\n\n{marked}");
         let bot = self.github.bot().await?;
         let known = self.comments(issue, since).await?;
@@ -162,18 +167,43 @@ impl Repository {
     /// # Errors
     /// Those of any request.
     pub async fn may_write(&self, login: &str) -> Result<bool, GithubError> {
+        Ok(self.permission(login).await? != Permission::Less)
+    }
+
+    /// What a person may do in the repository, as GitHub knows now.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn permission(&self, login: &str) -> Result<Permission, GithubError> {
         if login.is_empty() {
-            return Ok(false);
+            return Ok(Permission::Less);
         }
         let path = format!("collaborators/{}/permission", escaped(login));
         match self.get::<Value>(&path).await {
             // `maintain` is told as `write`, `triage` as `read`.
-            Ok(found) => Ok(matches!(
-                found["permission"].as_str(),
-                Some("admin" | "write")
-            )),
-            Err(GithubError::NotFound(_)) => Ok(false),
+            Ok(found) => Ok(match found["permission"].as_str() {
+                Some("admin") => Permission::Admin,
+                Some("write") => Permission::Write,
+                _ => Permission::Less,
+            }),
+            Err(GithubError::NotFound(_)) => Ok(Permission::Less),
             Err(error) => Err(error),
         }
     }
+}
+
+/// What a person may do in a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Everything, its settings included.
+    Admin,
+    /// Push.
+    Write,
+    /// Read at most.
+    Less,
+}
+
+/// The line that tells a comment of ours from every other.
+fn marked(marker: &str) -> String {
+    format!("<!-- driftguard: {marker} -->")
 }

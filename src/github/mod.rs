@@ -24,7 +24,7 @@ mod tree;
 pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
 pub use app::{Fence, GitHub};
 pub use checks::{Annotation, CheckRun, Conclusion};
-pub use comments::Comment;
+pub use comments::{Comment, Permission};
 pub use deliveries::{DeliveryAttempt, DeliveryPage};
 pub use error::GithubError;
 pub use gate::Limits;

@@ -53,15 +53,21 @@ impl Repository {
         Ok(all)
     }
 
-    /// The newest commits of the hundred newest pull requests.
+    /// The newest commits of all pull requests, open or not.
     ///
     /// # Errors
     /// Those of any request.
     pub async fn pull_heads(&self) -> Result<Vec<String>, GithubError> {
-        let found: Vec<Value> = self
-            .get(&format!("pulls?state=all&per_page={PAGE}"))
-            .await?;
-        let heads = found.iter().filter_map(|pull| pull["head"]["sha"].as_str());
-        Ok(heads.map(str::to_owned).collect())
+        let mut all = Vec::new();
+        for page in 1.. {
+            let path = format!("pulls?state=all&per_page={PAGE}&page={page}");
+            let found: Vec<Value> = self.get(&path).await?;
+            let heads = found.iter().filter_map(|pull| pull["head"]["sha"].as_str());
+            all.extend(heads.map(str::to_owned));
+            if found.len() < PAGE {
+                break;
+            }
+        }
+        Ok(all)
     }
 }

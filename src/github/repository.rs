@@ -126,6 +126,23 @@ impl Repository {
         }
     }
 
+    /// The branches whose names begin like this, each with its newest commit.
+    ///
+    /// # Errors
+    /// Those of any request.
+    pub async fn branches(&self, start: &str) -> Result<Vec<(String, String)>, GithubError> {
+        let path = format!("git/matching-refs/heads/{}", escaped(start));
+        let found: Vec<Value> = self.get(&path).await?;
+        let read = |found: &Value| {
+            let branch = found["ref"].as_str()?.strip_prefix("refs/heads/")?;
+            Some((
+                branch.to_owned(),
+                found["object"]["sha"].as_str()?.to_owned(),
+            ))
+        };
+        Ok(found.iter().filter_map(read).collect())
+    }
+
     /// The login of who made a commit: empty where GitHub knows no such account.
     ///
     /// # Errors

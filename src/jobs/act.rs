@@ -2,6 +2,7 @@
 
 use super::bot::{Bot, Visit, judged};
 use super::job::{JobError, ScanOrder, Trigger};
+use super::notification_secret;
 use super::scan::Made;
 use crate::commands::Effect;
 use crate::model::{Decision, StackName};
@@ -11,6 +12,8 @@ use crate::model::{Decision, StackName};
 pub(super) struct Acted {
     /// The stacks that were scanned.
     pub made: Vec<Made>,
+    /// What was done beside scans, in Markdown.
+    pub done: Vec<String>,
     /// What could not be done, as sentences.
     pub problems: Vec<String>,
 }
@@ -34,6 +37,11 @@ impl Bot {
                             "{person} cannot be assigned here: only people with access to the repository can."
                         ));
                     }
+                }
+                Effect::RotateSecret { person, at } => {
+                    let asked = (person.as_str(), *at);
+                    let rotated = notification_secret::rotate(self.key(), visit, issue, asked);
+                    acted.done.push(rotated.await?);
                 }
                 Effect::Scan(_) => {}
             }
@@ -73,7 +81,7 @@ fn scanned(effects: &[Effect]) -> Option<Option<StackName>> {
     let mut stacks = effects.iter().filter_map(|effect| match effect {
         Effect::Scan(stack) => Some(stack.clone()),
         Effect::Decide(decision) => Some(Some(decision.stack.clone())),
-        Effect::Assign(_) => None,
+        Effect::Assign(_) | Effect::RotateSecret { .. } => None,
     });
     let first = stacks.next()?;
     match stacks.all(|stack| stack == first) {

@@ -1,6 +1,7 @@
 //! What acts for the App: the doors to GitHub, AWS and the database, and each job's own file for what it does there.
 
 use super::ambient::{self, Owner};
+use super::conceal;
 use super::inbox::Inbox;
 use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
 use super::limit;
@@ -12,7 +13,7 @@ use super::{Metrics, now};
 use crate::aws::{Access, Aws};
 use crate::config::{Ambient, App, Config};
 use crate::github::{
-    GitHub, GithubError, Head, Limits, Proposed, Proposing, Repository, Reviewers,
+    CheckRun, GitHub, GithubError, Head, Limits, Proposed, Proposing, Repository, Reviewers,
 };
 use crate::model::{InstallationId, Redactor, RepositoryId, StackName, StackReport};
 use crate::outbound::Outbound;
@@ -153,7 +154,7 @@ pub(super) struct Visit<'a> {
 }
 
 /// How many scans of a stack are looked back for what one said.
-const LOOKED_BACK: u32 = 20;
+pub(super) const LOOKED_BACK: u32 = 20;
 
 impl Visit<'_> {
     /// Opens or updates a pull request that brings this text of the settings, on a branch of its own.
@@ -179,6 +180,12 @@ impl Visit<'_> {
             known,
         };
         self.repository.propose(&wanted).await
+    }
+
+    /// Leaves a check run, and notes where: should the repository be made public, what it says is emptied.
+    pub(super) async fn leave_check(&self, check: &CheckRun<'_>) -> Result<(), JobError> {
+        self.tenant.note_published(self.id, check.commit).await?;
+        self.repository.check(check).await.map_err(judged)
     }
 
     /// What the last scans of a stack said, and when, the newest first. One that was given up said nothing.
@@ -233,9 +240,11 @@ impl Process for Bot {
     async fn run(&self, order: ErrandOrder, run: &RunContext) -> Result<(), JobError> {
         let span = info_span!("errand", installation = %order.installation, repository = %order.repository);
         let run = async {
-            // It needs nothing of GitHub, and nothing of GitHub's may hold it up.
-            if let Errand::Notify(notification) = &order.errand {
-                return self.notify(&order, notification).await;
+            // These need nothing of GitHub, and nothing of GitHub's may hold them up.
+            match &order.errand {
+                Errand::Post { notification } => return self.post(&order, notification).await,
+                Errand::Notify(notification) => return self.notify(&order, notification).await,
+                _ => {}
             }
             let answers = matches!(order.errand, Errand::Comment { .. });
             self.github.ready(order.installation, answers)?;
@@ -257,8 +266,8 @@ impl Process for Bot {
                 } => self.boxes(&visit, *issue, ticked, (person, *at)).await,
                 Errand::Review { pull } => self.review(&visit, *pull).await,
                 Errand::Dashboard => self.refresh(&visit).await,
-                Errand::Conceal => self.conceal(&visit).await,
-                Errand::Notify(_) => Ok(()),
+                Errand::Conceal => conceal::conceal(self, &visit).await,
+                Errand::Post { .. } | Errand::Notify(_) => Ok(()),
             }
         };
         quietly(Box::pin(run).instrument(span).await)

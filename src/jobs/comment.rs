@@ -194,5 +194,8 @@ fn told(acted: &Acted) -> Vec<String> {
         .problems
         .iter()
         .map(|text| report::sentence(text).to_string());
-    scanned.chain(problems).collect()
+    scanned
+        .chain(acted.done.iter().cloned())
+        .chain(problems)
+        .collect()
 }

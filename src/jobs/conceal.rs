@@ -2,86 +2,183 @@
 
 use super::bot::{Bot, Visit, judged};
 use super::job::JobError;
+use super::notification_secret;
 use super::now;
-use super::pushes::ONBOARDING;
+use super::pushes::{ONBOARDING, is_own};
 use crate::github::{GithubError, Issue};
 use crate::report;
 use crate::store::{Proposal, ProposalState};
+use std::collections::BTreeSet;
 
 /// What stands where something about drift stood.
 const EMPTIED: &str = "This repository was made public, so DriftGuard emptied this text.";
 
-impl Bot {
-    /// Empties every text of ours, and closes what is open. Repeated, it finds nothing left to do. What cannot be emptied is
-    /// passed over, and the rest tried again later.
-    pub(super) async fn conceal(&self, visit: &Visit<'_>) -> Result<(), JobError> {
-        let allowed = self.settings(visit).await?;
-        if visit.head.private || allowed.is_some_and(|one| one.pull_requests.public) {
-            return Ok(());
-        }
-        let repository = &visit.repository;
-        let mut left = None;
-        for issue in repository.own_issues().await.map_err(judged)? {
-            keep_going(self.empty(visit, &issue).await, &mut left);
-        }
-        for proposal in visit.tenant.proposals(visit.id).await? {
-            // The first settings alone say nothing of drift; what a person committed is that person's.
-            if proposal.branch == ONBOARDING || proposal.state == ProposalState::TakenOver {
-                continue;
-            }
-            keep_going(repository.drop_branch(&proposal.branch).await, &mut left);
-            if proposal.state.is_open() {
-                let closed = Proposal {
-                    state: ProposalState::Closed,
-                    changed_at: now(),
-                    ..proposal
-                };
-                visit.tenant.keep_proposal(&closed).await?;
-            }
-        }
-        for comment in repository.own_comments().await.map_err(judged)? {
-            keep_going(repository.delete_comment(comment.id).await, &mut left);
-        }
-        let mut commits = visit.tenant.scanned_commits(visit.id).await?;
-        commits.extend(repository.pull_heads().await.map_err(judged)?);
-        for commit in commits {
-            keep_going(repository.empty_checks(&commit, EMPTIED).await, &mut left);
-        }
-        match left {
-            Some(error) => Err(JobError::Retry(anyhow::Error::new(error))),
-            None => Ok(visit.tenant.empty_scans(visit.id).await?),
+/// How many requests of one try may fail before it ends: GitHub is down then, and the rest is left to another try.
+const MOST_FAILURES: usize = 10;
+
+/// Empties every text of ours, and closes what is open. Repeated, it goes on where it stopped, and in the end finds nothing
+/// left to do. What GitHub refuses is passed over.
+pub(super) async fn conceal(bot: &Bot, visit: &Visit<'_>) -> Result<(), JobError> {
+    notification_secret::withdraw_from_public(visit).await?;
+    let allowed = bot.settings(visit).await?;
+    if visit.head.private || allowed.is_some_and(|one| one.pull_requests.public) {
+        return Ok(());
+    }
+    let mut work = Work::default();
+    empty_issues(visit, &mut work).await?;
+    drop_branches(visit, &mut work).await?;
+    delete_comments(visit, &mut work).await?;
+    empty_checks(visit, &mut work).await?;
+    work.end()?;
+    Ok(visit.tenant.empty_scans(visit.id).await?)
+}
+
+/// The same where anything is left to be emptied: the delivery that told of the change may be lost.
+pub(super) async fn make_up(bot: &Bot, visit: &Visit<'_>) -> Result<(), JobError> {
+    let shown = visit.tenant.is_secret_shown(visit.id).await?;
+    if shown || !visit.tenant.published_commits(visit.id).await?.is_empty() {
+        conceal(bot, visit).await?;
+    }
+    Ok(())
+}
+
+/// Empties and closes the issues and pull requests of ours.
+async fn empty_issues(visit: &Visit<'_>, work: &mut Work) -> Result<(), JobError> {
+    for issue in visit.repository.own_issues().await.map_err(judged)? {
+        work.note(empty_issue(visit, &issue).await)?;
+    }
+    for proposal in visit.tenant.proposals(visit.id).await? {
+        // The first settings alone say nothing of drift.
+        if proposal.branch != ONBOARDING && proposal.state.is_open() {
+            let closed = Proposal {
+                state: ProposalState::Closed,
+                changed_at: now(),
+                ..proposal
+            };
+            visit.tenant.keep_proposal(&closed).await?;
         }
     }
+    Ok(())
+}
 
-    /// Empties the text of an issue or pull request, and closes it. The dashboard keeps its marker, to be found again, and
-    /// the pull request that brings the settings stays open.
-    async fn empty(&self, visit: &Visit<'_>, issue: &Issue) -> Result<(), GithubError> {
-        let repository = &visit.repository;
-        let sets_up = issue.open && issue.title == report::SET_UP;
-        let (title, body) = match (issue.body.contains(report::DASHBOARD_MARKER), issue.pull) {
-            (true, _) => {
-                let body = format!("{EMPTIED}\n\n{}", report::DASHBOARD_MARKER);
-                (report::DASHBOARD, body)
-            }
-            (false, true) if sets_up => (report::SET_UP, EMPTIED.to_owned()),
-            (false, true) => (report::EMPTIED, EMPTIED.to_owned()),
-            (false, false) => return Ok(()),
-        };
-        repository.write_issue(issue, title, &body).await?;
-        if issue.pull && issue.open && !sets_up {
-            repository.close_issue(issue.number).await?;
+/// Empties the text of an issue or pull request, and closes it. The dashboard keeps its marker, to be found again, and the
+/// pull request that brings the settings stays open.
+async fn empty_issue(visit: &Visit<'_>, issue: &Issue) -> Result<(), GithubError> {
+    let repository = &visit.repository;
+    let sets_up = issue.open && issue.title == report::SET_UP;
+    let (title, body) = match (issue.body.contains(report::DASHBOARD_MARKER), issue.pull) {
+        (true, _) => {
+            let body = format!("{EMPTIED}\n\n{}", report::DASHBOARD_MARKER);
+            (report::DASHBOARD, body)
         }
-        Ok(())
+        (false, true) if sets_up => (report::SET_UP, EMPTIED.to_owned()),
+        (false, true) => (report::EMPTIED, EMPTIED.to_owned()),
+        (false, false) => return Ok(()),
+    };
+    repository.write_issue(issue, title, &body).await?;
+    if issue.pull && issue.open && !sets_up {
+        repository.close_issue(issue.number).await?;
+    }
+    Ok(())
+}
+
+/// Takes the branches of ours away, but those that a person committed to, and the one that brings the settings.
+async fn drop_branches(visit: &Visit<'_>, work: &mut Work) -> Result<(), JobError> {
+    let repository = &visit.repository;
+    let proposals = visit.tenant.proposals(visit.id).await?;
+    let theirs: BTreeSet<_> = proposals
+        .iter()
+        .filter(|one| one.state == ProposalState::TakenOver)
+        .map(|one| one.branch.as_str())
+        .collect();
+    for (branch, tip) in repository.branches("driftguard").await.map_err(judged)? {
+        if !is_own(&branch) || branch == ONBOARDING || theirs.contains(branch.as_str()) {
+            continue;
+        }
+        let dropped = async {
+            if repository.is_own(&repository.author(&tip).await?).await? {
+                repository.drop_branch(&branch).await?;
+            }
+            Ok(())
+        };
+        work.note(dropped.await)?;
+    }
+    Ok(())
+}
+
+/// Deletes the comments of ours: their history goes with them.
+async fn delete_comments(visit: &Visit<'_>, work: &mut Work) -> Result<(), JobError> {
+    let comments = visit.repository.own_comments(None).await.map_err(judged)?;
+    for comment in comments {
+        work.note(visit.repository.delete_comment(comment).await)?;
+    }
+    Ok(())
+}
+
+/// Empties the check runs of ours, a commit after the other. Those that were left before commits were noted are looked for
+/// on pull requests.
+async fn empty_checks(visit: &Visit<'_>, work: &mut Work) -> Result<(), JobError> {
+    let (tenant, repository) = (&visit.tenant, &visit.repository);
+    for head in repository.pull_heads().await.map_err(judged)? {
+        tenant.suspect_published(visit.id, &head).await?;
+    }
+    for commit in tenant.published_commits(visit.id).await? {
+        let mut all = true;
+        let runs = match repository.own_checks(&commit, EMPTIED).await {
+            Ok(runs) => runs,
+            error => {
+                work.note(error.map(drop))?;
+                continue;
+            }
+        };
+        for run in runs {
+            all &= work.note(repository.empty_check(run, EMPTIED).await)?;
+        }
+        if all {
+            tenant.note_emptied(visit.id, &commit).await?;
+        }
+    }
+    Ok(())
+}
+
+/// How a try goes.
+#[derive(Default)]
+struct Work {
+    failures: Vec<GithubError>,
+}
+
+impl Work {
+    /// Notes how one step went: whether it was done. What GitHub refuses is no reason to leave the rest; a limit ends the
+    /// try, and so do many failures.
+    fn note(&mut self, done: Result<(), GithubError>) -> Result<bool, JobError> {
+        let error = match done {
+            Ok(()) => return Ok(true),
+            Err(error) => error,
+        };
+        let ends = matches!(
+            error,
+            GithubError::Limited { .. } | GithubError::Suspended(_)
+        );
+        if is_refused(&error) {
+            tracing::warn!(error = format!("{error:#}"), "a text could not be emptied");
+        } else if ends || self.failures.len() + 1 >= MOST_FAILURES {
+            return Err(judged(error));
+        } else {
+            self.failures.push(error);
+        }
+        Ok(false)
+    }
+
+    /// Asks for another try where a step failed.
+    fn end(self) -> Result<(), JobError> {
+        match self.failures.into_iter().next() {
+            Some(error) => Err(judged(error)),
+            None => Ok(()),
+        }
     }
 }
 
-/// Notes what went wrong. What GitHub refuses for good, such as another App's check, is no reason to try again.
-fn keep_going(done: Result<(), GithubError>, left: &mut Option<GithubError>) {
-    match done {
-        Ok(()) => {}
-        Err(error @ (GithubError::Forbidden { .. } | GithubError::NotFound(_))) => {
-            tracing::warn!(error = format!("{error:#}"), "a text could not be emptied");
-        }
-        Err(error) => *left = Some(error),
-    }
+/// Whether GitHub answered, and will not do it, now or ever.
+fn is_refused(error: &GithubError) -> bool {
+    matches!(error, GithubError::NotFound(_) | GithubError::Gone { .. }) || error.is_refusal()
 }

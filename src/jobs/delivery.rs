@@ -26,12 +26,37 @@ pub(super) async fn run(
     } = &delivery.notice
         && action == "transferred"
     {
+        for former in store.others_with(origin.id, installation).await? {
+            queue.forget_errands(former, Some(origin.id)).await?;
+        }
         store.transfer(origin.id, installation).await?;
     }
-    for ticket in act(&tenant, &delivery, now).await? {
+    let tickets = act(&tenant, &delivery, now).await?;
+    forget_errands(queue, &delivery.notice).await?;
+    for ticket in tickets {
         queue.push(&ticket, Duration::ZERO).await?;
     }
     Ok(tenant.close_delivery(id).await?)
+}
+
+/// Deletes the jobs of what the App is taken away from.
+async fn forget_errands(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
+    let installation = notice.installation;
+    match (&notice.event, &notice.repository) {
+        (Event::Installation { action, .. }, _) if action == "deleted" => {
+            queue.forget_errands(installation, None).await
+        }
+        (Event::Repositories { removed, .. }, _) => {
+            for origin in removed {
+                queue.forget_errands(installation, Some(origin.id)).await?;
+            }
+            Ok(())
+        }
+        (Event::Repository { action }, Some(origin)) if action == "deleted" => {
+            queue.forget_errands(installation, Some(origin.id)).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Brings the store up to date. What comes back is to be enqueued.

@@ -85,6 +85,7 @@ impl Inbox {
         self.store.forget_scans(before(now, MEMORY)).await?;
         self.store.forget_failed_jobs(before(now, MEMORY)).await?;
         self.store.forget_content(before(now, CONTENT)).await?;
+        self.store.forget_notifications(before(now, MEMORY)).await?;
         self.queue.forget(before(now, ENDED)).await
     }
 

@@ -2,6 +2,7 @@
 
 use super::run::RunContext;
 use crate::model::{DeliveryId, InstallationId, RepositoryId, StackName};
+use crate::store::Notification;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -84,7 +85,7 @@ impl fmt::Display for Job {
                 Errand::Review { pull } => write!(f, "checks on #{pull}"),
                 Errand::Dashboard => f.write_str("dashboard"),
                 Errand::Conceal => f.write_str("emptying what was published"),
-                Errand::Notify(_) => f.write_str("notification"),
+                Errand::Post { .. } | Errand::Notify(_) => f.write_str("notification"),
             },
         }
     }
@@ -123,19 +124,14 @@ pub enum Errand {
     Dashboard,
     /// Empty what was published: the repository is public now.
     Conceal,
-    /// Tell an address of the repository's about findings.
+    /// Post a notification that is kept for the repository. Its body is no part of the job: the queue's rows outlive what
+    /// they speak of.
+    Post {
+        /// Its id.
+        notification: String,
+    },
+    /// The same with the body, as earlier versions enqueued it.
     Notify(Notification),
-}
-
-/// Findings that somebody wants to be told about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notification {
-    /// The address.
-    pub url: String,
-    /// The id, the same for each try.
-    pub id: String,
-    /// The body, as it is signed.
-    pub body: String,
 }
 
 /// An errand to run.

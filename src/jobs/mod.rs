@@ -46,6 +46,8 @@ mod comment;
 mod conceal;
 /// The dashboard.
 mod dashboard;
+/// The secret that notifications are signed with.
+pub mod notification_secret;
 /// Code scanning, and the notification.
 mod notify;
 /// The pull request that brings the first settings.
@@ -59,6 +61,8 @@ mod access;
 pub mod ambient;
 /// One try of a job.
 mod attempt;
+/// What people decided before an upgrade changed the ids of findings.
+mod carry_over;
 /// Classifies what a try failed with.
 mod classify;
 /// What is created at GitHub, counted.

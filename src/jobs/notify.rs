@@ -1,13 +1,15 @@
 //! Telling others: code scanning, and the address that a repository names.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::{Errand, ErrandOrder, JobError, Notification};
+use super::job::{Errand, ErrandOrder, JobError};
+use super::notification_secret;
 use super::now;
 use super::scan::Scan;
 use crate::github::GithubError;
 use crate::model::{FindingId, StackReport};
 use crate::outbound::signed;
 use crate::report::{self, Occasion};
+use crate::store::Notification;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -85,8 +87,13 @@ impl Bot {
             id: id.clone(),
             body,
         };
-        let errand = Errand::Notify(notification);
-        Ok(self.send(visit, errand, format!("notify/{id}")).await?)
+        let kept = visit
+            .tenant
+            .keep_notification(visit.id, &notification, now());
+        kept.await?;
+        let key = format!("notify/{id}");
+        let errand = Errand::Post { notification: id };
+        Ok(self.send(visit, errand, key).await?)
     }
 
     /// Says on the dashboard what notifications are signed with, for whoever set the address without an onboarding.
@@ -95,20 +102,27 @@ impl Bot {
         let Some(dashboard) = dashboard.filter(|_| visit.head.private) else {
             return Ok(());
         };
-        let secret = report::notify_secret(&self.notify_secret(visit.id.0));
-        let said = visit
-            .repository
-            .say(dashboard, "notifications", "", &secret);
-        said.await.map(drop).map_err(judged)
+        notification_secret::show(self.key(), visit, dashboard).await
     }
 
-    /// Sends a notification.
+    /// Posts a notification that is kept, and deletes it. One that is given up may be tried again by the operator.
+    pub(super) async fn post(&self, order: &ErrandOrder, id: &str) -> Result<(), JobError> {
+        let tenant = self.store.of(order.installation);
+        let Some(notification) = tenant.notification(order.repository, id).await? else {
+            return Ok(());
+        };
+        self.notify(order, &notification).await?;
+        Ok(tenant.drop_notification(order.repository, id).await?)
+    }
+
+    /// Posts a notification, signed.
     pub(super) async fn notify(
         &self,
         order: &ErrandOrder,
         notification: &Notification,
     ) -> Result<(), JobError> {
-        let secret = self.notify_secret(order.repository.0);
+        let tenant = self.store.of(order.installation);
+        let secret = notification_secret::current(self.key(), &tenant, order.repository).await?;
         let headers = signed(secret.as_bytes(), &notification.id, &notification.body);
         let sent = self
             .outbound

@@ -6,9 +6,10 @@ use super::decline;
 use super::job::JobError;
 use super::limit::Clock;
 use super::load;
+use super::notification_secret;
 use super::now;
 use super::pushes::ONBOARDING;
-use super::role::{derive, external_id, permissions, trust};
+use super::role::{external_id, permissions, trust};
 use super::scan::{Scan, look, read};
 use super::states::States;
 use crate::model::{StackName, StackReport, Tree};
@@ -25,11 +26,6 @@ impl Bot {
     /// The external id of a repository.
     pub(super) fn external_id(&self, visit: &Visit<'_>) -> String {
         external_id(self.key(), visit.head.owner, visit.id.0)
-    }
-
-    /// What notifications of a repository are signed with.
-    pub(super) fn notify_secret(&self, repository: u64) -> String {
-        hex::encode(derive(self.key(), &format!("notifications/{repository}")))
     }
 
     /// Opens the pull request that brings the first settings, or brings its text to what is known by now. A repository
@@ -82,9 +78,7 @@ impl Bot {
             None => self.open_onboarding(visit, &named, &page).await?,
         };
         if visit.head.private {
-            let secret = report::notify_secret(&self.notify_secret(visit.id.0));
-            let said = visit.repository.say(number, "notifications", "", &secret);
-            said.await.map_err(judged)?;
+            notification_secret::show(self.key(), visit, number).await?;
         }
         let proposal = Proposal {
             repository: visit.id,

@@ -1,6 +1,7 @@
 //! apalis on SQLite and on PostgreSQL: one queue, in the same database as everything else.
 
 use super::job::Ticket;
+use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 use apalis::prelude::{Task, TaskBuilder};
 use apalis_postgres::PostgresStorage;
@@ -237,6 +238,35 @@ impl Queue {
             }
         }
         .context("while forgetting old jobs")
+    }
+
+    /// Deletes the errands of an installation that no worker has, whether they wait or ended: of all its repositories, or
+    /// of one. Those of earlier versions hold findings; what an errand speaks of is gone.
+    pub async fn forget_errands(
+        &self,
+        installation: InstallationId,
+        repository: Option<RepositoryId>,
+    ) -> anyhow::Result<()> {
+        let sqlite = "delete from Jobs where job_type = $1 and status not in ('Queued', 'Running')
+             and json_extract(cast(job as text), '$.job.errand.installation') = cast($2 as integer)
+             and ($3 = '' or json_extract(cast(job as text), '$.job.errand.repository') = cast($3 as integer))";
+        let postgres =
+            "delete from apalis.jobs where job_type = $1 and status not in ('Queued', 'Running')
+             and convert_from(job, 'UTF8')::jsonb #>> '{job,errand,installation}' = $2
+             and ($3 = '' or convert_from(job, 'UTF8')::jsonb #>> '{job,errand,repository}' = $3)";
+        let installation = installation.to_string();
+        let repository = repository.map(|id| id.to_string()).unwrap_or_default();
+        match self {
+            Self::Sqlite(pool) => {
+                let delete = sqlx::query(sqlite).bind(QUEUE).bind(installation);
+                delete.bind(repository).execute(pool).await.map(drop)
+            }
+            Self::Postgres(pool) => {
+                let delete = sqlx::query(postgres).bind(QUEUE).bind(installation);
+                delete.bind(repository).execute(pool).await.map(drop)
+            }
+        }
+        .context("while deleting an installation's errands")
     }
 
     /// Closes all connections.

@@ -48,7 +48,7 @@ impl Bot {
                 text: &text.text,
                 annotations: &[],
             };
-            repository.check(&check).await.map_err(judged)?;
+            visit.leave_check(&check).await?;
         }
         Ok(())
     }

@@ -2,9 +2,12 @@
 
 use super::access::{self, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
+use super::carry_over;
+use super::conceal;
 use super::job::{JobError, ScanOrder};
 use super::limit::Clock;
 use super::load::{self, Stack};
+use super::notification_secret;
 use super::now;
 use super::plan;
 use super::propose::Proposer;
@@ -106,13 +109,10 @@ impl Bot {
         };
         if !visit.head.private && !settings.pull_requests.public {
             info!("a public repository: nothing is published, so nothing is scanned");
-            // The delivery that told so may be lost.
-            let told = visit.tenant.scanned_commits(visit.id).await?;
-            if !told.is_empty() {
-                self.conceal(&visit).await?;
-            }
+            conceal::make_up(self, &visit).await?;
             return Ok(Scanned::default());
         }
+        notification_secret::withdraw_from_public(&visit).await?;
         let scan = Scan {
             visit: &visit,
             settings: &settings,
@@ -202,6 +202,9 @@ impl Bot {
             .collect();
         let planned = async {
             let mut survey = self.survey(scan, access, stacks, look).await?;
+            for stack in &survey.report.stacks {
+                carry_over::carry_over(scan.visit, stack).await?;
+            }
             let decisions = scan.visit.tenant.decisions(scan.visit.id).await?;
             let limits = scan.clock.limits().of_planning();
             let planning = Clock::below(limits, scan.visit.run, scan.clock.interrupt());
@@ -336,5 +339,5 @@ async fn leave(visit: &Visit<'_>, name: &str, text: &CheckText) -> Result<(), Jo
         text: &text.text,
         annotations: &annotations,
     };
-    visit.repository.check(&check).await.map_err(judged)
+    visit.leave_check(&check).await
 }

@@ -29,6 +29,7 @@ pub use markdown::{Markdown, code, sentence};
 pub use notify::{Occasion, notification};
 pub use onboarding::{
     FirstLook, NeededRole, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page,
+    secret_rotated,
 };
 pub use pull_request::{EMPTIED, LONGEST, PullRequestText, RETRY, pull_request};
 pub use reply::{accept, late, scanned, shortened};

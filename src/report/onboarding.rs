@@ -191,6 +191,20 @@ pub fn notify_secret(secret: &str) -> String {
     )
 }
 
+/// What is answered to somebody who had the secret rotated.
+pub fn secret_rotated(private: bool, repository: &str) -> String {
+    let shown = match private {
+        true => "a comment here shows the new one".to_owned(),
+        false => format!(
+            "everybody sees this repository, so it is not shown here: on the server {} prints it",
+            code(&format!("driftguard notification-secret {repository}"))
+        ),
+    };
+    format!(
+        "Notifications are signed with another secret from now on, and no longer with the earlier one; {shown}."
+    )
+}
+
 fn status(first: &FirstLook, findings: &[(&StackReport, &Finding)]) -> String {
     match first {
         FirstLook::NoRole => "**It cannot read AWS yet: no role is named.**".to_owned(),

@@ -4,7 +4,7 @@ use super::Tenant;
 use anyhow::Context;
 
 /// The tables that hold an installation's rows, and go with it.
-const TABLES: [&str; 14] = [
+const TABLES: &[&str] = &[
     "delete from installations where installation = $1",
     "delete from repositories where installation = $1",
     "delete from waiting_scans where installation = $1",
@@ -19,6 +19,9 @@ const TABLES: [&str; 14] = [
     "delete from lone_runs where installation = $1",
     "delete from stopped_jobs where installation = $1",
     "delete from created_content where installation = $1",
+    "delete from published_commits where installation = $1",
+    "delete from notification_secrets where installation = $1",
+    "delete from notifications where installation = $1",
 ];
 
 /// What waits would bring the installation back. Of deliveries that are over only the ids stay, so that none is taken
@@ -90,7 +93,7 @@ impl Tenant<'_> {
             .begin()
             .await
             .context("while starting a transaction")?;
-        for statement in TABLES {
+        for statement in TABLES.iter().copied() {
             sqlx::query(statement)
                 .bind(&self.id)
                 .execute(&mut *transaction)

@@ -32,6 +32,24 @@ const MOVED: [&str; 7] = [
 ];
 
 impl Store {
+    /// The installations, beside one, that a repository is known of: it went away from them.
+    pub async fn others_with(
+        &self,
+        repository: RepositoryId,
+        than: InstallationId,
+    ) -> anyhow::Result<Vec<InstallationId>> {
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select installation from repositories where repository = $1 and installation <> $2",
+        )
+        .bind(repository.to_string())
+        .bind(than.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .context("while looking for a repository's former installation")?;
+        let ids = rows.iter().filter_map(|id| id.parse().ok());
+        Ok(ids.map(InstallationId).collect())
+    }
+
     /// Gives what is stored of a repository to the installation that has it now: it went to another owner, and what
     /// people decided about it goes along. The one place where a row changes its tenant: GitHub's numbers for
     /// repositories are the same everywhere.
@@ -47,6 +65,15 @@ impl Store {
             format!("delete from waiting_scans where {other}"),
             format!("delete from repositories where {other}"),
             format!("delete from stopped_jobs where {other}"),
+            // What was not posted yet is the former owner's, and so is the secret: the new one gets another.
+            format!("delete from notifications where {other}"),
+            format!("delete from notification_secrets where {other}"),
+            format!(
+                "insert into published_commits (installation, repository, commit_id, emptied)
+                 select distinct $2, repository, commit_id, emptied from published_commits where {other}
+                 on conflict do nothing"
+            ),
+            format!("delete from published_commits where {other}"),
         ];
         for table in MOVED {
             // What the new installation has already is newer than nothing, and older than what comes.
@@ -108,6 +135,9 @@ impl Tenant<'_> {
             "delete from refusals where installation = $1 and repository = $2",
             "delete from orders where installation = $1 and repository = $2",
             "delete from stopped_jobs where installation = $1 and repository = $2",
+            "delete from published_commits where installation = $1 and repository = $2",
+            "delete from notification_secrets where installation = $1 and repository = $2",
+            "delete from notifications where installation = $1 and repository = $2",
         ] {
             sqlx::query(statement)
                 .bind(&self.id)

@@ -1,5 +1,6 @@
 //! What each scan said.
 
+use super::subjects::SCHEME;
 use super::{Store, Tenant};
 use crate::model::RepositoryId;
 use anyhow::Context;
@@ -20,6 +21,24 @@ pub struct ScanRecord {
     pub outcome: Value,
     /// When it ended, in epoch milliseconds.
     pub finished_at: i64,
+}
+
+impl ScanRecord {
+    /// A row: the scan, its commit, its outcome, when it ended.
+    pub(super) fn read(
+        repository: RepositoryId,
+        stack: &str,
+        (id, commit, outcome, finished_at): (String, String, String, i64),
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            id,
+            repository,
+            stack: stack.to_owned(),
+            commit,
+            outcome: serde_json::from_str(&outcome).context("while reading a scan's outcome")?,
+            finished_at,
+        })
+    }
 }
 
 impl Store {
@@ -43,8 +62,8 @@ impl Tenant<'_> {
     /// Keeps what a scan said.
     pub async fn record_scan(&self, scan: &ScanRecord) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into scans (scan, installation, repository, stack, commit_id, outcome, finished_at)
-             values ($1, $2, $3, $4, $5, $6, $7)
+            "insert into scans (scan, installation, repository, stack, commit_id, outcome, finished_at, scheme)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
              on conflict (scan) do update set outcome = excluded.outcome, finished_at = excluded.finished_at
              where scans.installation = excluded.installation",
         )
@@ -55,6 +74,7 @@ impl Tenant<'_> {
         .bind(&scan.commit)
         .bind(scan.outcome.to_string())
         .bind(scan.finished_at)
+        .bind(SCHEME)
         .execute(self.pool)
         .await
         .context("while recording a scan")?;
@@ -82,19 +102,6 @@ impl Tenant<'_> {
         .await
         .context("while forgetting a stack's old scans")?;
         Ok(())
-    }
-
-    /// The commits that were scanned.
-    pub async fn scanned_commits(&self, repository: RepositoryId) -> anyhow::Result<Vec<String>> {
-        sqlx::query_scalar(
-            "select distinct commit_id from scans
-             where installation = $1 and repository = $2 and commit_id <> '' order by commit_id",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .fetch_all(self.pool)
-        .await
-        .context("while reading the scanned commits")
     }
 
     /// Forgets what the scans of a repository said.
@@ -127,18 +134,7 @@ impl Tenant<'_> {
         .fetch_all(self.pool)
         .await
         .context("while reading the last scans")?;
-        let record = |(id, commit, outcome, finished_at): (String, String, String, i64)| {
-            let outcome =
-                serde_json::from_str(&outcome).context("while reading a scan's outcome")?;
-            Ok(ScanRecord {
-                id,
-                repository,
-                stack: stack.to_owned(),
-                commit,
-                outcome,
-                finished_at,
-            })
-        };
+        let record = |row| ScanRecord::read(repository, stack, row);
         rows.into_iter().map(record).collect()
     }
 

@@ -1,6 +1,8 @@
 //! A person's week with the App: from its installation to its end, and what goes wrong on the way.
 
 mod faults;
+mod former;
+mod public;
 mod regressions;
 mod stories;
 mod world;

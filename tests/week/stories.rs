@@ -394,9 +394,9 @@ async fn checks_can_be_run_again_and_stand_on_the_lines_and_on_the_pull_requests
 }
 
 /// Posts that somebody received: body, signature, delivery.
-type Received = Arc<Mutex<Vec<(String, String, String)>>>;
+pub type Received = Arc<Mutex<Vec<(String, String, String)>>>;
 
-async fn receiver() -> (String, Received) {
+pub async fn receiver() -> (String, Received) {
     let received = Received::default();
     let kept = received.clone();
     let take = async move |headers: axum::http::HeaderMap, body: String| {

@@ -75,7 +75,7 @@ pub struct World {
     pub installation: u64,
     /// The repository's name now.
     pub repository: String,
-    _database: Database,
+    pub database: Database,
     door: JoinHandle<()>,
     worker: Option<(JoinHandle<anyhow::Result<()>>, oneshot::Sender<()>)>,
 }
@@ -140,7 +140,7 @@ impl World {
             inbox,
             installation: 0,
             repository: REPOSITORY.to_owned(),
-            _database: database,
+            database,
             door,
             worker: Some((worker, stop)),
         }
@@ -155,6 +155,15 @@ impl World {
     pub fn make_role(&self, external_id: &str) {
         self.sts
             .trust(ROLE, Trust::ExternalId(external_id.to_owned()));
+    }
+
+    pub fn tenant(&self) -> driftguard::store::Tenant<'_> {
+        let installation = driftguard::model::InstallationId(self.installation);
+        self.inbox.store.of(installation)
+    }
+
+    pub async fn repository_id(&self) -> driftguard::model::RepositoryId {
+        self.tenant().repositories().await.unwrap()[0].id
     }
 
     pub async fn push(&self, branch: &str, person: &str, files: &[(&str, &str)]) {

@@ -156,7 +156,7 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
-    fn change<T>(
+    pub(super) fn change<T>(
         &self,
         repository: &str,
         change: impl FnOnce(&mut World, u64) -> Option<T>,

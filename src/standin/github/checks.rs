@@ -1,5 +1,6 @@
 //! Check runs.
 
+use super::GitHub;
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::Oid;
 use super::world::{Check, Repository, World, node};
@@ -36,6 +37,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
     let check = Check {
         id,
         head,
+        app: call.world.app.id,
         name,
         status: "queued".into(),
         conclusion: None,
@@ -54,7 +56,14 @@ pub(super) fn create(call: &mut Call) -> Outcome {
 pub(super) fn update(call: &mut Call) -> Outcome {
     let id = call.number("check_run_id")?;
     let check = call.repository()?.checks.get(&id).cloned();
-    let check = said(call, check.ok_or_else(Refusal::not_found)?)?;
+    let check = check.ok_or_else(Refusal::not_found)?;
+    if check.app != call.world.app.id {
+        return Err(Refusal::new(
+            403,
+            "Invalid app_id - check run can only be modified by the GitHub App that created it.",
+        ));
+    }
+    let check = said(call, check)?;
     call.repository_mut()?.checks.insert(id, check);
     one(call)
 }
@@ -72,6 +81,9 @@ pub(super) fn of_commit(call: &mut Call) -> Outcome {
     let named = |check: &&Check| {
         call.asked("check_name")
             .is_none_or(|name| name == check.name)
+            && call
+                .asked("app_id")
+                .is_none_or(|id| id == check.app.to_string())
     };
     let checks = found
         .checks
@@ -137,9 +149,37 @@ fn said(call: &Call, mut check: Check) -> Result<Check, Refusal> {
     Ok(check)
 }
 
+impl GitHub {
+    /// Another App leaves a check run of this name on the newest commit of a branch.
+    pub fn check_of_another(&self, repository: &str, branch: &str, name: &str) {
+        self.change(repository, |world, target| {
+            let (id, app) = (world.fresh_id(), world.app.id + 1);
+            let found = world.repositories.get_mut(&target)?;
+            let check = Check {
+                id,
+                head: found.branch(branch)?.clone(),
+                app,
+                name: name.to_owned(),
+                status: "completed".into(),
+                conclusion: Some("success".into()),
+                started: None,
+                completed: None,
+                details_url: None,
+                external_id: None,
+                output: json!({"title": "Theirs", "summary": "theirs", "text": "theirs"}),
+                annotations: Vec::new(),
+            };
+            found.checks.insert(id, check);
+            Some(())
+        });
+    }
+}
+
 fn show_check(world: &World, found: &Repository, id: u64) -> Result<Value, Refusal> {
     let check = found.checks.get(&id).ok_or_else(Refusal::not_found)?;
     let output = |name: &str| check.output.get(name).cloned().unwrap_or_default();
+    let mut app = world.show_app();
+    app["id"] = check.app.into();
     Ok(json!({
         "id": id, "node_id": node("CR", id), "head_sha": check.head, "name": check.name, "status": check.status,
         "conclusion": check.conclusion, "started_at": check.started, "completed_at": check.completed,
@@ -147,6 +187,6 @@ fn show_check(world: &World, found: &Repository, id: u64) -> Result<Value, Refus
         "url": world.url(found, format!("check-runs/{id}")), "html_url": world.page(found, format!("runs/{id}")),
         "output": {"title": output("title"), "summary": output("summary"), "text": output("text"),
                    "annotations_count": check.annotations.len(), "annotations_url": world.url(found, format!("check-runs/{id}/annotations"))},
-        "app": world.show_app(), "check_suite": {"id": id}, "pull_requests": [],
+        "app": app, "check_suite": {"id": id}, "pull_requests": [],
     }))
 }

@@ -234,6 +234,8 @@ pub(super) struct Comment {
 pub(super) struct Check {
     pub id: u64,
     pub head: Oid,
+    /// The number of the App that left it.
+    pub app: u64,
     pub name: String,
     pub status: String,
     pub conclusion: Option<String>,

@@ -1,0 +1,38 @@
+//! `driftguard notification-secret OWNER/NAME`: for repositories that everybody sees, where no comment may show it.
+
+use crate::config::Config;
+use crate::jobs::{inbox::Inbox, notification_secret};
+use crate::model::RepositoryName;
+use anyhow::{Context, bail};
+use clap::Args;
+use secrecy::ExposeSecret;
+use std::process::ExitCode;
+
+/// What `driftguard notification-secret` takes.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The repository, as `owner/name`
+    repository: String,
+}
+
+/// Prints the secret that a repository's notifications are signed with now.
+pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
+    let config = Config::of_process()?;
+    let app = config.app.as_ref();
+    let app = app.context(
+        "GITHUB_APP_ID is not set: run this with the settings that `driftguard serve` runs with",
+    )?;
+    let name = RepositoryName::new(&options.repository)
+        .with_context(|| format!("`{}` is no owner/name", options.repository))?;
+    let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
+    let found = inbox.store.repositories_named(&name).await?;
+    let [(installation, repository)] = found.as_slice() else {
+        bail!("{} installations know {name}: one must", found.len());
+    };
+    let tenant = inbox.store.of(*installation);
+    let key = app.secret_key.expose_secret().as_bytes();
+    let secret = notification_secret::current(key, &tenant, *repository).await?;
+    inbox.close().await;
+    println!("{secret}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,340 @@
+//! What people decided, and what they were shown, before an upgrade gave the same drift another id.
+//!
+//! A finding's id holds the drifted value, so that a decision ends with it. Where a version changes how values are read, as
+//! by sealing more of them, the id changes though the drift did not: then decisions and pull requests follow it, once.
+
+use super::bot::{LOOKED_BACK, Visit};
+use crate::model::{Decision, Finding, FindingId, Scanned, StackReport, Value};
+use crate::store::{Proposal, ScanRecord, Subject};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Brings decisions, pull requests and the last report of a stack over to the ids that this version gives.
+pub(super) async fn carry_over(visit: &Visit<'_>, stack: &StackReport) -> anyhow::Result<()> {
+    let Ok(scanned) = &stack.outcome else {
+        return Ok(());
+    };
+    let (tenant, id) = (&visit.tenant, visit.id);
+    let formers = tenant.former_scans(id, stack.name.as_str(), LOOKED_BACK);
+    let formers = formers.await?;
+    let subjects = tenant.former_subjects(id, &stack.name).await?;
+    if !formers.is_empty() || !subjects.is_empty() {
+        let upgraded_at = formers.first().map_or(0, |last| last.finished_at);
+        let since = visit.reports(&stack.name).await?.into_iter();
+        let since = since.filter(|(_, finished_at)| *finished_at > upgraded_at);
+        let since: Vec<_> = since
+            .filter_map(|(report, _)| report.outcome.ok())
+            .collect();
+        let mut same = same_drift(&formers, &since, scanned);
+        for (finding, subject) in subjects {
+            if let Some(now) = of_subject(scanned, &subject) {
+                same.entry(finding).or_insert_with(|| now.id.clone());
+            }
+        }
+        carry_decisions(visit, stack, &same).await?;
+        carry_proposals(visit, &same).await?;
+        if let Some(last) = formers.into_iter().next().filter(|_| since.is_empty()) {
+            tenant.record_scan(&renamed(last, &same)?).await?;
+        }
+    }
+    note_subjects(visit, scanned, stack).await
+}
+
+/// Which finding of this scan is the same drift as one of an earlier version's scans, where their ids differ. An id that a
+/// scan since the upgrade gave is of today's form: where that is gone, the drift has changed.
+fn same_drift(
+    formers: &[ScanRecord],
+    since: &[Scanned],
+    scanned: &Scanned,
+) -> BTreeMap<FindingId, FindingId> {
+    let known = since.iter().chain([scanned]).flat_map(all);
+    let known: BTreeSet<_> = known.map(|finding| &finding.id).collect();
+    let mut same = BTreeMap::new();
+    for former in formers {
+        let Ok(report) = serde_json::from_value::<StackReport>(former.outcome.clone()) else {
+            continue;
+        };
+        for before in report.outcome.iter().flat_map(all) {
+            if known.contains(&before.id) || same.contains_key(&before.id) {
+                continue;
+            }
+            if let Some(found) = all(scanned).find(|found| is_same(before, found)) {
+                same.insert(before.id.clone(), found.id.clone());
+            }
+        }
+    }
+    same
+}
+
+fn all(scanned: &Scanned) -> impl Iterator<Item = &Finding> {
+    scanned.findings.iter().chain(&scanned.set_aside)
+}
+
+/// Whether two findings are of the same thing, differ in the same attributes, and their values in nothing but seals.
+fn is_same(before: &Finding, now: &Finding) -> bool {
+    let mut values = before.attributes.iter().zip(&now.attributes);
+    subject(before) == subject(now)
+        && values.all(|(before, now)| is_same_value(&before.live, &as_kept(&now.live)))
+}
+
+/// A value as it is read again from a scan that was kept: what is sealed is a map of its fingerprint there.
+fn as_kept(value: &Value) -> Value {
+    let kept = serde_json::to_value(value).and_then(serde_json::from_value);
+    kept.unwrap_or_default()
+}
+
+fn is_seal(kept: &Value) -> bool {
+    matches!(kept, Value::Map(entries) if entries.len() == 1 && entries.contains_key("fingerprint"))
+}
+
+/// Whether two values are equal but for what is sealed in one of them alone: of that nobody can tell.
+fn is_same_value(before: &Value, now: &Value) -> bool {
+    match (before, now) {
+        (before, now) if is_seal(before) != is_seal(now) => true,
+        (Value::Map(before), Value::Map(now)) => {
+            let same = |(key, value)| now.get(key).is_some_and(|now| is_same_value(value, now));
+            before.len() == now.len() && before.iter().all(same)
+        }
+        (Value::List(before), Value::List(now)) => is_same_list(before, now),
+        (before, now) => before == now,
+    }
+}
+
+/// The same of lists: of a set the order may have changed with what is sealed in it.
+fn is_same_list(before: &[Value], now: &[Value]) -> bool {
+    let mut left: Vec<_> = now.iter().collect();
+    let mut take = |value: &Value| {
+        let equal = left.iter().position(|now| *now == value);
+        let at = equal.or_else(|| left.iter().position(|now| is_same_value(value, now)));
+        at.map(|at| left.remove(at)).is_some()
+    };
+    before.len() == now.len() && before.iter().all(&mut take)
+}
+
+/// What a finding is of, and the attributes that differ.
+fn subject(finding: &Finding) -> Subject {
+    Subject {
+        kind: finding.kind,
+        address: finding.address.clone(),
+        under: finding.under.clone(),
+        tf_type: finding.tf_type.clone(),
+        import_id: finding.import_id.clone(),
+        paths: finding
+            .attributes
+            .iter()
+            .map(|one| one.path.clone())
+            .collect(),
+    }
+}
+
+/// The finding of a subject whose former values no scan tells any more: a seal in it may have changed its id.
+fn of_subject<'a>(scanned: &'a Scanned, wanted: &Subject) -> Option<&'a Finding> {
+    let sealed = |finding: &Finding| finding.attributes.iter().any(|one| one.live.has_secret());
+    all(scanned).find(|finding| subject(finding) == *wanted && sealed(finding))
+}
+
+/// A decision about the new id is newer than one about the former.
+async fn carry_decisions(
+    visit: &Visit<'_>,
+    stack: &StackReport,
+    same: &BTreeMap<FindingId, FindingId>,
+) -> anyhow::Result<()> {
+    let decisions = visit.tenant.decisions(visit.id).await?.into_iter();
+    let decisions: Vec<_> = decisions.filter(|one| one.stack == stack.name).collect();
+    for decision in &decisions {
+        let Some(now) = same.get(&decision.finding) else {
+            continue;
+        };
+        if !decisions.iter().any(|one| one.finding == *now) {
+            let carried = Decision {
+                finding: now.clone(),
+                ..decision.clone()
+            };
+            tracing::info!(before = %decision.finding, now = %now, "a decision was carried over");
+            visit.tenant.decide(visit.id, &carried).await?;
+        }
+        let former = &decision.finding.0;
+        let undecided = visit.tenant.undecide(visit.id, &decision.stack, former);
+        undecided.await?;
+    }
+    Ok(())
+}
+
+async fn carry_proposals(
+    visit: &Visit<'_>,
+    same: &BTreeMap<FindingId, FindingId>,
+) -> anyhow::Result<()> {
+    for proposal in visit.tenant.proposals(visit.id).await? {
+        let now = |id: &String| {
+            let carried = same.get(&FindingId(id.clone()));
+            carried.map_or_else(|| id.clone(), |now| now.0.clone())
+        };
+        let findings: Vec<_> = proposal.findings.iter().map(now).collect();
+        if findings != proposal.findings {
+            let carried = Proposal {
+                findings,
+                ..proposal
+            };
+            visit.tenant.keep_proposal(&carried).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The report with the ids of today: what is no news is told to nobody.
+fn renamed(
+    former: ScanRecord,
+    same: &BTreeMap<FindingId, FindingId>,
+) -> anyhow::Result<ScanRecord> {
+    let Ok(mut report) = serde_json::from_value::<StackReport>(former.outcome.clone()) else {
+        return Ok(former);
+    };
+    if let Ok(scanned) = &mut report.outcome {
+        let findings = scanned.findings.iter_mut().chain(&mut scanned.set_aside);
+        for finding in findings {
+            if let Some(now) = same.get(&finding.id) {
+                finding.id = now.clone();
+            }
+        }
+    }
+    Ok(ScanRecord {
+        outcome: serde_json::to_value(&report)?,
+        ..former
+    })
+}
+
+/// Notes of what the decisions about a stack's findings are.
+async fn note_subjects(
+    visit: &Visit<'_>,
+    scanned: &Scanned,
+    stack: &StackReport,
+) -> anyhow::Result<()> {
+    for finding in visit.tenant.without_subject(visit.id, &stack.name).await? {
+        if let Some(found) = all(scanned).find(|one| one.id == finding) {
+            let of = subject(found);
+            let noted = visit
+                .tenant
+                .note_subject(visit.id, &stack.name, (&finding, &of));
+            noted.await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Difference, Kind, Redactor, StackName, Verdict};
+
+    /// A finding about tags, by this id.
+    fn finding(id: &str, address: &str, tags: &[(&str, Value)]) -> Finding {
+        let difference = |(key, live): &(&str, Value)| Difference {
+            path: format!("tags[\"{key}\"]"),
+            verdict: Verdict::Drift,
+            declared: None,
+            recorded: Value::Null,
+            live: live.clone(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            defined_in: None,
+        };
+        Finding {
+            id: FindingId(id.to_owned()),
+            address: address.parse().ok(),
+            attributes: tags.iter().map(difference).collect(),
+            ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
+        }
+    }
+
+    fn scan(findings: Vec<Finding>) -> Scanned {
+        Scanned {
+            findings,
+            ..Scanned::default()
+        }
+    }
+
+    fn former(findings: Vec<Finding>) -> ScanRecord {
+        let report = StackReport {
+            name: StackName::of_path("a"),
+            path: "a".to_owned(),
+            backend: None,
+            outcome: Ok(scan(findings)),
+        };
+        ScanRecord {
+            id: "1".to_owned(),
+            repository: crate::model::RepositoryId(1),
+            stack: "a".to_owned(),
+            commit: "c".to_owned(),
+            outcome: serde_json::to_value(report).unwrap(),
+            finished_at: 1,
+        }
+    }
+
+    fn sealed(text: &str) -> Value {
+        Redactor::new(b"key").fingerprint(&text.into())
+    }
+
+    /// Whether `before`, seen by an earlier version, is taken for `now`.
+    fn carries(before: &[(&str, Value)], now: &[(&str, Value)]) -> bool {
+        let formers = [former(vec![finding("f-1", "aws_instance.a", before)])];
+        let scanned = scan(vec![finding("f-2", "aws_instance.a", now)]);
+        let same = same_drift(&formers, &[], &scanned);
+        same.contains_key(&FindingId("f-1".to_owned()))
+    }
+
+    #[test]
+    fn what_only_a_seal_changed_is_the_same_drift() {
+        let plain = || Value::from("hunter2");
+        let list = |items: Vec<Value>| Value::List(items);
+        assert!(carries(
+            &[("Pass", plain())],
+            &[("Pass", sealed("hunter2"))]
+        ));
+        assert!(carries(&[("Pass", sealed("x"))], &[("Pass", plain())]));
+        assert!(carries(
+            &[("Team", "shop".into()), ("Pass", plain())],
+            &[("Team", "shop".into()), ("Pass", sealed("hunter2"))]
+        ));
+        assert!(carries(
+            &[("Rules", list(vec!["a".into(), plain()]))],
+            &[("Rules", list(vec![sealed("hunter2"), "a".into()]))]
+        ));
+    }
+
+    #[test]
+    fn what_changed_besides_is_another_drift() {
+        let pass = || ("Pass", sealed("hunter2"));
+        assert!(!carries(
+            &[("Team", "shop".into()), ("Pass", "hunter2".into())],
+            &[("Team", "store".into()), pass()]
+        ));
+        assert!(!carries(&[("Pass", sealed("hunter3"))], &[pass()]));
+        assert!(!carries(
+            &[("Pass", "hunter2".into())],
+            &[pass(), ("Team", "shop".into())]
+        ));
+        let items = |count| Value::List(vec!["a".into(); count]);
+        assert!(!carries(&[("Rules", items(1))], &[("Rules", items(2))]));
+    }
+
+    #[test]
+    fn an_id_that_this_version_gave_ends_with_its_value() {
+        let before = || finding("f-1", "aws_instance.a", &[("Note", "hello".into())]);
+        let now = finding("f-2", "aws_instance.a", &[("Note", sealed("hunter2"))]);
+        let (formers, scanned) = ([former(vec![before()])], scan(vec![now]));
+        assert_eq!(
+            same_drift(&formers, &[scan(vec![before()])], &scanned),
+            BTreeMap::new()
+        );
+        assert_eq!(same_drift(&formers, &[], &scanned).len(), 1);
+    }
+
+    #[test]
+    fn another_resource_is_another_drift() {
+        let before = finding("f-1", "aws_instance.a", &[("Pass", "x".into())]);
+        let now = finding("f-2", "aws_instance.b", &[("Pass", sealed("x"))]);
+        assert_eq!(
+            same_drift(&[former(vec![before])], &[], &scan(vec![now])),
+            BTreeMap::new()
+        );
+    }
+}

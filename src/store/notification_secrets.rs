@@ -1,0 +1,97 @@
+//! Which secret a repository's notifications are signed with. The secret itself is derived, and stored nowhere.
+
+use super::{Store, Tenant};
+use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use anyhow::Context;
+
+impl Store {
+    /// The repositories of a name: one, unless it changed hands and its former installation was not told.
+    pub async fn repositories_named(
+        &self,
+        name: &RepositoryName,
+    ) -> anyhow::Result<Vec<(InstallationId, RepositoryId)>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "select installation, repository from repositories where name = $1 order by installation",
+        )
+        .bind(name.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .context("while looking for a repository")?;
+        let read = |(installation, repository): (String, String)| {
+            let installation = InstallationId(installation.parse().ok()?);
+            Some((installation, RepositoryId(repository.parse().ok()?)))
+        };
+        Ok(rows.into_iter().filter_map(read).collect())
+    }
+}
+
+impl Tenant<'_> {
+    /// The generation of the secret in force. Where none is, one begins now: no moment comes twice, so that a secret that
+    /// was given up never returns, not even with a repository that was removed and added again.
+    pub async fn secret_generation(
+        &self,
+        repository: RepositoryId,
+        now: i64,
+    ) -> anyhow::Result<i64> {
+        sqlx::query(
+            "insert into notification_secrets (installation, repository, generation, shown) values ($1, $2, $3, 0)
+             on conflict do nothing",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(now)
+        .execute(self.pool)
+        .await
+        .context("while beginning a notification secret")?;
+        sqlx::query_scalar(
+            "select generation from notification_secrets where installation = $1 and repository = $2",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .fetch_one(self.pool)
+        .await
+        .context("while reading which notification secret is in force")
+    }
+
+    /// Ends the secret that was in force before a moment; a newer one stays.
+    pub async fn rotate_secret(&self, repository: RepositoryId, at: i64) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into notification_secrets (installation, repository, generation, shown) values ($1, $2, $3, 0)
+             on conflict (installation, repository) do update set generation = excluded.generation, shown = 0
+             where notification_secrets.generation < excluded.generation",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(at)
+        .execute(self.pool)
+        .await
+        .context("while rotating a notification secret")?;
+        Ok(())
+    }
+
+    /// Whether a comment may show the secret in force.
+    pub async fn is_secret_shown(&self, repository: RepositoryId) -> anyhow::Result<bool> {
+        let shown: Option<i64> = sqlx::query_scalar(
+            "select shown from notification_secrets where installation = $1 and repository = $2",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .fetch_optional(self.pool)
+        .await
+        .context("while looking whether a notification secret is shown")?;
+        Ok(shown.is_some_and(|shown| shown != 0))
+    }
+
+    /// Notes that a comment is about to show the secret in force.
+    pub async fn note_secret_shown(&self, repository: RepositoryId) -> anyhow::Result<()> {
+        sqlx::query(
+            "update notification_secrets set shown = 1 where installation = $1 and repository = $2",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .execute(self.pool)
+        .await
+        .context("while noting that a notification secret is shown")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! What is to be posted to the addresses that repositories name.
+
+use super::{Store, Tenant};
+use crate::model::RepositoryId;
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+/// Findings that somebody wants to be told about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// The address.
+    pub url: String,
+    /// The id, the same for each try.
+    pub id: String,
+    /// The body, as it is signed.
+    pub body: String,
+}
+
+impl Store {
+    /// Deletes notifications that were kept before a moment: those that were given up, and whose job never ran.
+    pub async fn forget_notifications(&self, before: i64) -> anyhow::Result<()> {
+        sqlx::query("delete from notifications where kept_at < $1")
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .context("while deleting old notifications")?;
+        Ok(())
+    }
+}
+
+impl Tenant<'_> {
+    /// Keeps a notification until it is posted.
+    pub async fn keep_notification(
+        &self,
+        repository: RepositoryId,
+        notification: &Notification,
+        now: i64,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into notifications (installation, repository, notification, url, body, kept_at)
+             values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(&notification.id)
+        .bind(&notification.url)
+        .bind(&notification.body)
+        .bind(now)
+        .execute(self.pool)
+        .await
+        .context("while keeping a notification")?;
+        Ok(())
+    }
+
+    /// A notification that is still to be posted.
+    pub async fn notification(
+        &self,
+        repository: RepositoryId,
+        id: &str,
+    ) -> anyhow::Result<Option<Notification>> {
+        let row: Option<(String, String)> = sqlx::query_as(
+            "select url, body from notifications where installation = $1 and repository = $2 and notification = $3",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(id)
+        .fetch_optional(self.pool)
+        .await
+        .context("while reading a notification")?;
+        Ok(row.map(|(url, body)| Notification {
+            url,
+            id: id.to_owned(),
+            body,
+        }))
+    }
+
+    /// Deletes a notification: it was posted.
+    pub async fn drop_notification(
+        &self,
+        repository: RepositoryId,
+        id: &str,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "delete from notifications where installation = $1 and repository = $2 and notification = $3",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(id)
+        .execute(self.pool)
+        .await
+        .context("while deleting a notification")?;
+        Ok(())
+    }
+}

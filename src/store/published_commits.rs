@@ -1,0 +1,73 @@
+//! The commits on which check runs were left.
+
+use super::Tenant;
+use crate::model::RepositoryId;
+use anyhow::Context;
+
+impl Tenant<'_> {
+    /// Notes that a check run is left on a commit.
+    pub async fn note_published(
+        &self,
+        repository: RepositoryId,
+        commit: &str,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into published_commits (installation, repository, commit_id, emptied) values ($1, $2, $3, 0)
+             on conflict (installation, repository, commit_id) do update set emptied = 0",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(commit)
+        .execute(self.pool)
+        .await
+        .context("while noting where a check run is left")?;
+        Ok(())
+    }
+
+    /// Notes that check runs may have been left on a commit before such commits were noted. What is known of it stays.
+    pub async fn suspect_published(
+        &self,
+        repository: RepositoryId,
+        commit: &str,
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into published_commits (installation, repository, commit_id, emptied) values ($1, $2, $3, 0)
+             on conflict do nothing",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(commit)
+        .execute(self.pool)
+        .await
+        .context("while noting where a check run may be left")?;
+        Ok(())
+    }
+
+    /// The commits whose check runs still say something.
+    pub async fn published_commits(&self, repository: RepositoryId) -> anyhow::Result<Vec<String>> {
+        sqlx::query_scalar(
+            "select commit_id from published_commits
+             where installation = $1 and repository = $2 and emptied = 0 order by commit_id",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .fetch_all(self.pool)
+        .await
+        .context("while reading where check runs were left")
+    }
+
+    /// Notes that the check runs on a commit say nothing any more.
+    pub async fn note_emptied(&self, repository: RepositoryId, commit: &str) -> anyhow::Result<()> {
+        sqlx::query(
+            "update published_commits set emptied = 1
+             where installation = $1 and repository = $2 and commit_id = $3",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(commit)
+        .execute(self.pool)
+        .await
+        .context("while noting that check runs are empty")?;
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! What leaves when a repository is made public, when it changes hands, and when the App is taken away.
+
+use super::stories::{AMBIENT, receiver, set_up};
+use super::texts;
+use super::world::{ADOPT, World};
+use crate::aws::CONSOLE;
+use crate::database::{Database, on_both};
+use driftguard::jobs::job::{Errand, Job, Ticket};
+use driftguard::model::{InstallationId, RepositoryId};
+use driftguard::standin::github::Fault;
+use driftguard::store::Notification;
+use driftguard::webhook::signature::{Secrets, Signature};
+use sqlx::{AnyConnection, Connection};
+use std::time::Duration;
+
+on_both!(
+    of_a_repository_made_public_every_text_is_emptied_however_old,
+    an_administrator_rotates_the_secret_of_notifications,
+    errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say,
+);
+
+const EMPTIED: &str = "This repository was made public";
+
+/// What has no business in a text that was emptied.
+fn tells(text: &str) -> bool {
+    ["aws_", "critical", "infra/", "signed with"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// A shop with these settings, whose dashboard stands before anything drifts: a notification shows its secret there.
+async fn notified(database: Database, settings: &str) -> World {
+    let mut world = World::start(database, AMBIENT).await;
+    world
+        .push("main", "alice", &[(".driftguard.yml", settings)])
+        .await;
+    world.install().await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    world
+        .push("main", "alice", &[("README.md", "A shop.\n")])
+        .await;
+    world
+}
+
+async fn publish(world: &World) {
+    world.github.publish(&world.repository, true, "alice").await;
+    world.idle().await;
+}
+
+/// The secrets that comments show.
+fn secrets(world: &World) -> Vec<String> {
+    let is_secret = |part: &&str| part.len() == 64 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let comments = world.comments().into_iter();
+    comments
+        .filter_map(|comment| comment.body.split('`').find(is_secret).map(str::to_owned))
+        .collect()
+}
+
+async fn query(database: &Database, statement: &'static str) -> u64 {
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    let done = sqlx::query(statement).execute(&mut connection).await;
+    done.unwrap().rows_affected()
+}
+
+async fn of_a_repository_made_public_every_text_is_emptied_however_old(database: Database) {
+    let mut world = World::start(database, AMBIENT).await;
+    // More pull requests than a page of GitHub's holds, the one that is checked below them all.
+    for number in 0..101 {
+        let branch = format!("docs-{number}");
+        world.push(&branch, "alice", &[("NOTES.md", "x\n")]).await;
+        let title = format!("Docs {number}");
+        world
+            .github
+            .open(&world.repository, &branch, "alice", &title)
+            .await;
+    }
+    let settings = "version: 1\nnotify:\n  url: https://127.0.0.1/\n";
+    world
+        .push("main", "alice", &[(".driftguard.yml", settings)])
+        .await;
+    world.install().await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    world
+        .push("main", "alice", &[("README.md", "A shop.\n")])
+        .await;
+    world
+        .push("docs-0", "alice", &[("infra/production/NOTES.md", "x\n")])
+        .await;
+    // And more of another App's check runs, above ours.
+    for _ in 0..101 {
+        world
+            .github
+            .check_of_another(&world.repository, "main", "DriftGuard / imposter");
+    }
+    for text in ["The shop.\n", "Our shop.\n"] {
+        world.push("main", "alice", &[("README.md", text)]).await;
+    }
+    world
+        .say(world.dashboard().number, "alice", "/driftguard status")
+        .await;
+    // The scans of long ago are forgotten, and an earlier version noted no commit of a pull request.
+    let shop = world.repository_id().await;
+    let tenant = world.tenant();
+    let noted = tenant.published_commits(shop).await.unwrap().len();
+    assert_eq!(
+        noted, 5,
+        "four pushes to the default branch, one to another"
+    );
+    tenant
+        .forget_scans_of(shop, super::world::STACK, 1)
+        .await
+        .unwrap();
+    let runs = world.github.check_runs(&world.repository).into_iter();
+    let ours: Vec<_> = runs.filter(|run| run.title != "Theirs").collect();
+    let reviewed = ours
+        .iter()
+        .find(|run| run.summary.contains("default branch"));
+    let reviewed = reviewed
+        .expect("the oldest pull request is checked")
+        .commit
+        .clone();
+    sqlx::query("delete from published_commits where commit_id = $1")
+        .bind(&reviewed)
+        .execute(&mut AnyConnection::connect(&world.database.url).await.unwrap())
+        .await
+        .unwrap();
+    assert!(secrets(&world).len() == 1 && world.is_open(ADOPT));
+
+    publish(&world).await;
+    let theirs = |text: &String| text.starts_with("Theirs");
+    let said = texts(&world);
+    assert_eq!(said.iter().filter(|text| theirs(text)).count(), 101);
+    for text in said.iter().filter(|text| !theirs(text)) {
+        assert!(!tells(text), "{text}");
+    }
+    let runs = world.github.check_runs(&world.repository);
+    let emptied = runs.iter().filter(|run| run.summary.starts_with(EMPTIED));
+    assert_eq!(emptied.count(), ours.len());
+    assert_eq!(secrets(&world), [""; 0]);
+    let branches = world.github.branches(&world.repository);
+    assert!(
+        !branches
+            .iter()
+            .any(|branch| branch.starts_with("driftguard/"))
+    );
+    assert_eq!(tenant.published_commits(shop).await.unwrap(), [""; 0]);
+    assert_eq!(world.github.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_github_refuses_to_empty_stops_nothing_else_and_is_tried_again() {
+    let world = set_up(Database::sqlite().await, "version: 1\n").await;
+    for text in ["The shop.\n", "Our shop.\n"] {
+        world.push("main", "alice", &[("README.md", text)]).await;
+    }
+    for (route, status) in [
+        ("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", 403),
+        ("PATCH /repos/{owner}/{repo}/issues/{issue_number}", 422),
+        (
+            "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
+            404,
+        ),
+    ] {
+        world.github.fail_next(route, Fault::Status(status));
+    }
+    world
+        .say(world.dashboard().number, "alice", "/driftguard status")
+        .await;
+    publish(&world).await;
+    let left = texts(&world).into_iter().filter(|text| tells(text)).count();
+    assert!((2..=3).contains(&left), "one of each kind at most: {left}");
+    world
+        .push("main", "alice", &[("README.md", "A shop.\n")])
+        .await;
+    for text in texts(&world) {
+        assert!(!tells(&text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_try_that_meets_a_limit_goes_on_where_it_stopped() {
+    let world = set_up(Database::sqlite().await, "version: 1\n").await;
+    for number in 0..4 {
+        let text = format!("Shop {number}.\n");
+        world.push("main", "alice", &[("README.md", &text)]).await;
+    }
+    let patch = "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}";
+    // What the gate itself does not wait for: the job ends, and comes again.
+    for _ in 0..4 {
+        world.github.fail_next(patch, Fault::Status(500));
+    }
+    publish(&world).await;
+    for text in texts(&world) {
+        assert!(!tells(&text), "{text}");
+    }
+    let runs = world.github.check_runs(&world.repository).len();
+    let seen = world.github.requests().into_iter();
+    let patched = seen.filter(|seen| {
+        seen.method == "PATCH" && seen.path.contains("check-runs") && seen.status == 200
+    });
+    assert_eq!(patched.count(), runs, "each is emptied once");
+}
+
+#[tokio::test]
+async fn the_secret_is_taken_back_where_a_public_repository_may_show_drift() {
+    let (address, received) = receiver().await;
+    let settings =
+        format!("version: 1\nnotify:\n  url: {address}\npull_requests:\n  public: true\n");
+    let world = notified(Database::sqlite().await, &settings).await;
+    let shown = secrets(&world).remove(0);
+    publish(&world).await;
+    assert_eq!(secrets(&world), [""; 0]);
+    assert!(world.is_open(ADOPT), "the rest may stay");
+    world.repair().await;
+    world
+        .push("main", "alice", &[("README.md", "The shop.\n")])
+        .await;
+    let received = received.lock().unwrap().clone();
+    assert_eq!(received.len(), 2);
+    let by_shown = received.iter().map(|sent| is_signed(sent, &shown));
+    assert_eq!(by_shown.collect::<Vec<_>>(), [true, false]);
+    assert_eq!(secrets(&world), [""; 0]);
+
+    let number = world.dashboard().number;
+    let answer = world
+        .say(number, "alice", "/driftguard rotate-secret")
+        .await;
+    assert!(answer[0].contains("not shown here"), "{answer:?}");
+    assert_eq!(secrets(&world), [""; 0]);
+}
+
+fn is_signed((body, signature, _): &(String, String, String), secret: &str) -> bool {
+    let secrets = Secrets::new(vec![secret.to_owned().into()]);
+    let signature = Signature::parse(signature.as_bytes()).unwrap();
+    secrets.made(&signature, body.as_bytes())
+}
+
+async fn an_administrator_rotates_the_secret_of_notifications(database: Database) {
+    let (address, received) = receiver().await;
+    let settings = format!("version: 1\nnotify:\n  url: {address}\n");
+    let world = notified(database, &settings).await;
+    let before = secrets(&world).remove(0);
+    let dashboard = world.dashboard().number;
+    world.github.permit(&world.repository, "bob", "write");
+    let refused = world
+        .say(dashboard, "bob", "/driftguard rotate-secret")
+        .await;
+    assert!(
+        refused[0].contains("Only people with admin permission"),
+        "{refused:?}"
+    );
+    assert_eq!(secrets(&world), std::slice::from_ref(&before));
+
+    let pull = world.open(ADOPT).number;
+    world.say(pull, "alice", "/driftguard rotate-secret").await;
+    let after = secrets(&world);
+    assert_eq!(after.len(), 1, "the comment with the old one is gone");
+    assert_ne!(after[0], before);
+    world.repair().await;
+    world
+        .push("main", "alice", &[("README.md", "The shop.\n")])
+        .await;
+    let received = received.lock().unwrap().clone();
+    assert!(is_signed(&received[0], &before) && is_signed(&received[1], &after[0]));
+    assert!(secrets(&world).iter().all(|shown| *shown == after[0]));
+}
+
+async fn errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say(
+    database: Database,
+) {
+    let mut world = World::start(database, AMBIENT).await;
+    world.install().await;
+    let queue = world.inbox.queue.clone();
+    let enqueue = async |installation: u64, repository: u64| {
+        // As an earlier version did, with findings in the job itself.
+        let errand = Errand::Notify(Notification {
+            url: "https://127.0.0.1/".to_owned(),
+            id: "1".to_owned(),
+            body: "a finding".to_owned(),
+        });
+        let job = Job::Errand {
+            installation: InstallationId(installation),
+            repository: RepositoryId(repository),
+            errand,
+        };
+        let ticket = Ticket::new(job, format!("{installation}/{repository}"));
+        queue
+            .push(&ticket, Duration::from_secs(3600))
+            .await
+            .unwrap();
+    };
+    let waiting = async || queue.standing().await.unwrap().waiting;
+    let own = world.installation;
+    for (installation, repository) in [(own, 1), (own, 2), (own + 1, 1)] {
+        enqueue(installation, repository).await;
+    }
+    assert_eq!(waiting().await, 3);
+    let removed = Some(RepositoryId(2));
+    queue
+        .forget_errands(InstallationId(own), removed)
+        .await
+        .unwrap();
+    assert_eq!(waiting().await, 2);
+    world.github.uninstall(own).await;
+    let done = async || waiting().await == 1;
+    for _ in 0..600 {
+        if done().await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(done().await, "another installation's waits still");
+}
+
+#[tokio::test]
+async fn no_row_of_the_queue_holds_a_finding() {
+    let (address, received) = receiver().await;
+    let settings = format!("version: 1\nnotify:\n  url: {address}\n");
+    let world = notified(Database::sqlite().await, &settings).await;
+    assert_eq!(received.lock().unwrap().len(), 1);
+    let jobs = "update Jobs set id = id where cast(job as text) like '%aws\\_%' escape '\\'";
+    assert_eq!(query(&world.database, jobs).await, 0);
+    let told = "update Jobs set id = id where cast(job as text) like '%\"post\"%'";
+    assert!(query(&world.database, told).await >= 1);
+    let kept = "update notifications set kept_at = kept_at";
+    assert_eq!(
+        query(&world.database, kept).await,
+        0,
+        "it is over, and so is its text"
+    );
+}
