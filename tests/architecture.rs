@@ -200,18 +200,20 @@ fn src() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every source file: its path under `src`, and its text with the comment lines left empty.
-fn sources() -> Vec<(String, String)> {
-    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, files);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                files.push(path);
-            }
+/// Adds every file of Rust in a folder, and below it.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
         }
     }
+}
+
+/// Every source file: its path under `src`, and its text with the comment lines left empty.
+fn sources() -> Vec<(String, String)> {
     let src = src();
     let mut files = Vec::new();
     walk(&src, &mut files);
@@ -265,4 +267,26 @@ fn names_after(root: &str, text: &str) -> BTreeSet<String> {
         );
     }
     names
+}
+
+/// What the page about threats says to hold, it says by which test: each is there.
+#[test]
+fn the_threat_model_names_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(&root.join("src"), &mut files);
+    walk(&root.join("tests"), &mut files);
+    let code = files.iter().map(|file| fs::read_to_string(file).unwrap());
+    let code: String = code.collect();
+    let page = fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_suffix(" |"));
+    let tests = rows.filter_map(|row| row.rsplit_once(" | ").map(|(_, tests)| tests));
+    let named: BTreeSet<_> = tests
+        .flat_map(|tests| tests.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(named.len() > 40, "{named:?}");
+    let missing = named.into_iter().filter(|name| {
+        !code.contains(&format!("fn {name}(")) && !code.contains(&format!("fn {name}<"))
+    });
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0]);
 }

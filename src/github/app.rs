@@ -170,7 +170,7 @@ impl GitHub {
 
     /// The App's number.
     pub(super) fn id(&self) -> u64 {
-        self.0.id
+        self.inner.id
     }
 
     /// The login under which the App acts: `driftguard[bot]`.
