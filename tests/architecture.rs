@@ -130,6 +130,15 @@ fn every_folder_keeps_to_its_imports() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What would take the parser too long, or too much memory, is refused in one place.
+#[test]
+fn only_one_file_calls_the_parser_of_hcl() {
+    let sources = sources().into_iter();
+    let callers = sources.filter(|(_, text)| text.contains("parser::parse_"));
+    let names: Vec<_> = callers.map(|(name, _)| name).collect();
+    assert_eq!(names, ["code/parse.rs"]);
+}
+
 #[test]
 fn the_import_rules_have_no_cycle() {
     let mut left: Vec<_> = RULES.to_vec();

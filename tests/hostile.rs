@@ -3,7 +3,10 @@
 
 use crate::aws::STATE;
 use driftguard::code::{self, Options};
-use driftguard::model::{Finding, Redactor, Tree};
+use driftguard::diff::{self, Claims, Looked};
+use driftguard::model::{
+    Finding, Interrupt, Place, ProviderKey, Reading, Redactor, Resource, Tree, Value,
+};
 use driftguard::patch;
 use driftguard::resources;
 use driftguard::settings::Settings;
@@ -68,7 +71,7 @@ proptest! {
         for problem in &evaluated.problems {
             prop_assert_eq!(&problem.file, "main.tf");
         }
-        code::root_modules(&tree);
+        code::root_modules(&tree, "", &Options::default());
     }
 
     #[test]
@@ -103,9 +106,53 @@ fn what_is_nested_too_deeply_is_refused() {
         .is_err()
     );
     assert!(Settings::parse(&format!("stacks: {}", nested("[", "]", 50_000))).is_err());
+    let doubled = (1..40).map(|at| format!("a{at}: &a{at} [*a{0}, *a{0}]\n", at - 1));
+    let doubled: String = doubled.collect();
+    assert!(Settings::parse(&format!("a0: &a0 [x]\n{doubled}stacks: *a39\n")).is_err());
     let code = format!("a = {}\n", nested("[", "]", 5_000));
     let tree: Tree = [("main.tf", code)].into_iter().collect();
     code::evaluate(&tree, "", &Options::default());
+}
+
+#[test]
+fn sets_of_sixty_thousand_elements_are_compared_at_once() {
+    let names = |from: usize| (from..from + 60_000).map(|at| format!("subnet-{at}"));
+    let set = |from| Value::List(names(from).map(Value::from).collect());
+    let attributes = |from| [("subnet_ids".to_owned(), set(from))].into();
+    let resource = Resource {
+        address: "aws_db_subnet_group.all".parse().unwrap(),
+        provider: ProviderKey {
+            module: String::new(),
+            name: "hashicorp/aws".to_owned(),
+            alias: None,
+        },
+        id: "all".to_owned(),
+        attributes: attributes(0),
+    };
+    let looked = [Looked {
+        resource: &resource,
+        place: Place::default(),
+        reading: Reading::Found(attributes(1)),
+    }];
+    let all: Vec<_> = names(0).collect();
+    let code = format!(
+        "resource \"aws_db_subnet_group\" \"all\" {{\n  subnet_ids = split(\",\", \"{}\")\n}}\n",
+        all.join(",")
+    );
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let evaluated = code::evaluate(&tree, "", &Options::default());
+    let catalog = resources::catalog();
+    let stack = diff::Stack {
+        declared: &evaluated.declared,
+        default_tags: &|_| None,
+        looked: &looked,
+        unclaimed: &[],
+        interrupt: &Interrupt::default(),
+    };
+    let found = diff::compare(&stack, &Claims::new([&resource], &catalog), &catalog);
+    let difference = &found.findings[0].attributes[0];
+    assert_eq!(difference.added, [Value::from("subnet-60000")]);
+    assert_eq!(difference.removed, [Value::from("subnet-0")]);
 }
 
 #[test]

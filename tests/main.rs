@@ -4,6 +4,7 @@
 mod accounts;
 mod architecture;
 mod aws;
+mod bounds;
 mod code;
 mod codeowners;
 mod commands;

@@ -1,12 +1,12 @@
 //! Calls of modules: one instance each, or one for each key.
 
-use super::folder::{Folder, Folders, Problem, is_local};
+use super::folder::{DEEPEST_MODULE, File, Folder, Folders, Problem, is_local};
 use super::instance::{Instance, SetBy, Setting};
 use super::resource::keys;
 use super::scope::Scope;
-use super::variable;
-use crate::model::{ModuleStep, Tree, Value};
+use crate::model::{ModuleStep, Tree};
 use hcl_edit::Span;
+use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,106 +14,149 @@ use std::rc::Rc;
 /// What a module instance costs of what an evaluation may cost.
 const INSTANCE: usize = 100;
 
-/// The instances of the local modules that a module calls. A module from elsewhere is named as a problem.
-pub(super) fn instances<'a>(
+/// Hands on the instances of the local modules that a module calls, one after another: none outlives its turn. A module
+/// that is not evaluated is told as a problem.
+pub(super) fn for_each_instance<'a>(
     folders: &'a Folders<'a>,
     instance: &Rc<Instance<'a>>,
-    problems: &mut Vec<Problem>,
-) -> Vec<Rc<Instance<'a>>> {
-    let mut all = Vec::new();
+    visit: &mut dyn FnMut(&Rc<Instance<'a>>),
+) {
     let calls: Vec<_> = instance.folder.blocks("module").collect();
-    for (file, call) in &calls {
-        let Some(name) = call.labels.first().map(|label| label.as_str()) else {
+    let mut callers: BTreeMap<String, usize> = BTreeMap::new();
+    for path in calls
+        .iter()
+        .filter_map(|(_, call)| path(instance.folder, call))
+    {
+        *callers.entry(path).or_default() += 1;
+    }
+    for (file, block) in calls {
+        let Some(name) = block.labels.first() else {
             continue;
         };
-        let Some(folder) = called(folders, instance.folder, call) else {
-            let problem = Problem {
-                file: file.path.to_owned(),
-                line: file.line(call.span().map_or(0, |span| span.start)),
-                message: format!(
-                    "module `{name}` is not a folder of this repository, so its code was not evaluated: its resources \
-                     are compared by state and AWS alone"
-                ),
-            };
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
-            continue;
+        let call = Call {
+            name: name.as_str(),
+            file,
+            block,
         };
-        if folder.path == instance.folder.path || instance.above.contains(&folder.path) {
-            let problem = Problem {
-                file: file.path.to_owned(),
-                line: file.line(call.span().map_or(0, |span| span.start)),
-                message: format!("module `{name}` leads back to itself, so it was not evaluated"),
-            };
-            if !problems.contains(&problem) {
-                problems.push(problem);
+        match call.folder(folders, instance) {
+            Ok(folder) => {
+                let several = callers.get(folder.path).is_some_and(|number| *number > 1);
+                call.instances(folder, instance, several, visit);
             }
-            continue;
+            Err(problem) => instance.context.budget.tell(problem),
         }
-        let scope = instance.scope(file);
-        let others = calls.iter().filter(|(_, other)| {
-            called(folders, instance.folder, other).is_some_and(|other| other.path == folder.path)
-        });
-        let several = others.count() > 1;
-        for (key, scope) in keys(&scope, &call.body) {
-            if !instance.spend(INSTANCE) {
-                return all;
-            }
-            let shared = several || key.is_some() || scope.each.is_some();
-            let step = ModuleStep {
-                name: name.to_owned(),
-                key,
-            };
-            let variables = variables(folder, call, &scope);
-            all.push(instance.called(folder, step, variables, shared));
+        if instance.context.budget.is_over() {
+            return;
         }
     }
-    all
 }
 
-/// The folder that a call names, where it is one of this repository.
-fn called<'a>(folders: &'a Folders<'a>, from: &Folder<'_>, call: &Block) -> Option<&'a Folder<'a>> {
+/// The folder that a call names, where it is one of a repository.
+fn path(from: &Folder<'_>, call: &Block) -> Option<String> {
     let source = call.body.get_attribute("source")?.value.as_str()?;
-    let path = is_local(source)
-        .then(|| Tree::join(from.path, source))
-        .flatten()?;
-    folders.get(&path)
+    Tree::join(from.path, source).filter(|_| is_local(source))
+}
+
+/// A `module` block.
+struct Call<'a> {
+    name: &'a str,
+    file: &'a File,
+    block: &'a Block,
+}
+
+impl<'a> Call<'a> {
+    /// The module that it calls, or why that is not evaluated.
+    fn folder(
+        &self,
+        folders: &'a Folders<'a>,
+        caller: &Instance<'a>,
+    ) -> Result<&'a Folder<'a>, Problem> {
+        let name = self.name;
+        let Some(path) = path(caller.folder, self.block) else {
+            return Err(self.problem(elsewhere(name)));
+        };
+        if path == caller.folder.path || caller.above.contains(&path.as_str()) {
+            return Err(self.problem(format!(
+                "module `{name}` leads back to itself, so it was not evaluated"
+            )));
+        }
+        if caller.path.len() >= DEEPEST_MODULE {
+            return Err(self.problem(format!(
+                "module `{name}` is called through {DEEPEST_MODULE} others, so it was not evaluated"
+            )));
+        }
+        let folder = folders.get(&path);
+        folder.ok_or_else(|| self.problem(elsewhere(name)))
+    }
+
+    fn problem(&self, message: String) -> Problem {
+        Problem {
+            file: self.file.path.clone(),
+            line: self.line(),
+            message,
+        }
+    }
+
+    fn line(&self) -> usize {
+        let span = self.block.span();
+        self.file.line(span.map_or(0, |span| span.start))
+    }
+
+    /// Hands on its instances.
+    fn instances(
+        &self,
+        folder: &'a Folder<'a>,
+        caller: &Rc<Instance<'a>>,
+        several: bool,
+        visit: &mut dyn FnMut(&Rc<Instance<'a>>),
+    ) {
+        let budget = &caller.context.budget;
+        let arguments = self.block.body.attributes();
+        let arguments = arguments
+            .map(|argument| (argument.key.as_str(), &argument.value))
+            .collect();
+        let all = budget.mark();
+        for (key, scope) in keys(&caller.scope(self.file), &self.block.body) {
+            let mark = budget.mark();
+            let shared = several || key.is_some() || scope.each.is_some();
+            let step = ModuleStep {
+                name: self.name.to_owned(),
+                key,
+            };
+            let variables = variables(folder, &arguments, &scope);
+            let called = caller.called(folder, step, variables, shared);
+            budget.settle(mark, 0);
+            let affordable = called.hold().and_then(|()| budget.work(INSTANCE));
+            if let Err(excess) = affordable {
+                budget.refuse(excess, &self.file.path, self.line());
+                break;
+            }
+            visit(&called);
+        }
+        budget.settle(all, 0);
+    }
+}
+
+fn elsewhere(name: &str) -> String {
+    format!(
+        "module `{name}` is not a folder of this repository, so its code was not evaluated: its resources are compared \
+         by state and AWS alone"
+    )
 }
 
 /// What a call sets the module's variables to.
 fn variables<'a>(
-    folder: &'a Folder<'a>,
-    call: &'a Block,
+    folder: &Folder<'a>,
+    arguments: &BTreeMap<&'a str, &'a Expression>,
     scope: &Scope<'a>,
-) -> BTreeMap<String, Setting<'a>> {
-    let set = variable::declared(folder).map(|(name, file, body)| {
-        let argument = call
-            .body
-            .get_attribute(&name)
-            .map(|argument| &argument.value);
-        let default = body.get_attribute("default").map(|default| &default.value);
-        let setting = match (argument, default) {
-            _ if variable::is_sensitive(body) => Setting {
-                value: Value::Unknown,
-                by: None,
-            },
-            (Some(argument), _) => Setting {
-                value: scope.value(argument),
-                by: Some(SetBy::Argument(scope.clone(), argument)),
-            },
-            (None, Some(default)) => Setting {
-                value: variable::empty(folder, &super::Options::default())
-                    .scope(file)
-                    .value(default),
-                by: Some(SetBy::Default(file, default)),
-            },
-            (None, None) => Setting {
-                value: Value::Unknown,
-                by: None,
-            },
-        };
-        (name, setting)
+) -> BTreeMap<&'a str, Setting<'a>> {
+    let set = folder.variables.iter().map(|variable| {
+        let argument = arguments.get(variable.name).map(|argument| Setting {
+            value: Rc::new(scope.value(argument)),
+            by: Some(SetBy::Argument(scope.clone(), argument)),
+        });
+        let setting = variable.setting(argument, folder, &scope.instance.context);
+        (variable.name, setting)
     });
     set.collect()
 }

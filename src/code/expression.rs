@@ -1,77 +1,93 @@
-//! Expressions, evaluated.
+//! Expressions, evaluated. Whatever can grow a value asks the budget before it is made.
 
+use super::budget::Excess;
 use super::scope::Scope;
-use super::{functions, policy_document};
+use super::size::ENTRY;
+use super::{functions, traversal};
 use crate::model::{Number, Value};
+use hcl_edit::Span;
 use hcl_edit::expr::{
-    BinaryOp, BinaryOperator, Expression, ForExpr, Object, ObjectKey, Traversal, TraversalOperator,
-    UnaryOp, UnaryOperator,
+    BinaryOp, BinaryOperator, Expression, ForExpr, FuncCall, Object, ObjectKey, UnaryOp,
+    UnaryOperator,
 };
-use hcl_edit::template::{Element, Template};
+use hcl_edit::template::{Element, HeredocTemplate, Template};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub(super) fn value(scope: &Scope<'_>, expression: &Expression) -> Value {
+/// What a byte of a template takes while its copy is brought to another indentation.
+const COPIED: usize = 64;
+
+/// A value, or why it is not made.
+pub(super) type Evaluated = Result<Value, Excess>;
+
+/// What an expression is; unknown where that is not certain.
+pub(super) fn value(scope: &Scope<'_>, expression: &Expression) -> Evaluated {
     match expression {
-        Expression::Null(_) => Value::Null,
-        Expression::Bool(flag) => Value::Bool(*flag.value()),
-        Expression::Number(number) => number_of(&number.value().to_string()),
-        Expression::String(text) => Value::text(text.value().as_str()),
-        Expression::Array(items) => {
-            Value::List(items.iter().map(|item| scope.value(item)).collect())
+        Expression::Null(_) => Ok(Value::Null),
+        Expression::Bool(flag) => Ok(Value::Bool(*flag.value())),
+        Expression::Number(number) => Ok(number_of(&number.value().to_string())),
+        Expression::String(text) => {
+            scope.budget().take_text(text.value().len())?;
+            Ok(Value::text(text.value().as_str()))
         }
+        Expression::Array(items) => Ok(Value::List(
+            items.iter().map(|item| scope.value(item)).collect(),
+        )),
         Expression::Object(object) => object_of(scope, object),
+        // A template of one interpolation is what it holds, not its text.
         Expression::StringTemplate(template) => {
-            // A template of one interpolation is what it holds, not its text.
-            let elements: Vec<_> = template.iter().collect();
-            match elements.as_slice() {
-                [Element::Interpolation(one)] => scope.value(&one.expr),
-                _ => joined(scope, elements),
+            match template.iter().collect::<Vec<_>>().as_slice() {
+                [Element::Interpolation(one)] => Ok(scope.value(&one.expr)),
+                elements => joined(scope, elements),
             }
         }
-        Expression::HeredocTemplate(heredoc) => {
-            let mut heredoc = (**heredoc).clone();
-            // The parser loses text of `<<-` heredocs whose lines are indented unevenly.
-            if heredoc.indent().is_some() {
-                if uneven(&heredoc.template) {
-                    return Value::Unknown;
-                }
-                heredoc.dedent();
-            }
-            joined(scope, heredoc.template.iter().collect())
-        }
-        Expression::Parenthesis(inner) => scope.value(inner.inner()),
-        Expression::Variable(name) => scope
-            .names
-            .get(name.as_str())
-            .cloned()
-            .unwrap_or(Value::Unknown),
-        Expression::Conditional(choice) => match scope.value(&choice.cond_expr).as_bool() {
+        Expression::HeredocTemplate(heredoc) => heredoc_of(scope, heredoc),
+        Expression::Parenthesis(inner) => Ok(scope.value(inner.inner())),
+        Expression::Variable(name) => match scope.name(name.as_str()) {
+            Some(value) => scope.copy(value),
+            None => Ok(Value::Unknown),
+        },
+        Expression::Conditional(choice) => Ok(match scope.value(&choice.cond_expr).as_bool() {
             Some(true) => scope.value(&choice.true_expr),
             Some(false) => scope.value(&choice.false_expr),
             None => Value::Unknown,
-        },
-        Expression::FuncCall(call) => {
-            if call.name.is_namespaced() {
-                return Value::Unknown;
-            }
-            let mut arguments: Vec<Value> = call
-                .args
-                .iter()
-                .map(|argument| scope.value(argument))
-                .collect();
-            if call.args.expand_final() {
-                match arguments.pop() {
-                    Some(Value::List(items)) => arguments.extend(items),
-                    _ => return Value::Unknown,
-                }
-            }
-            functions::call(call.name.name.as_str(), arguments)
-        }
-        Expression::Traversal(traversal) => traversed(scope, traversal),
-        Expression::UnaryOp(operation) => unary(scope, operation),
-        Expression::BinaryOp(operation) => binary(scope, operation),
+        }),
+        Expression::FuncCall(call) => called(scope, call),
+        Expression::Traversal(traversal) => traversal::value(scope, traversal),
+        Expression::UnaryOp(operation) => Ok(unary(scope, operation)),
+        Expression::BinaryOp(operation) => Ok(binary(scope, operation)),
         Expression::ForExpr(each) => for_each(scope, each),
     }
+}
+
+fn called(scope: &Scope<'_>, call: &FuncCall) -> Evaluated {
+    if call.name.is_namespaced() {
+        return Ok(Value::Unknown);
+    }
+    let arguments = call.args.iter().map(|argument| scope.value(argument));
+    let mut arguments: Vec<Value> = arguments.collect();
+    if call.args.expand_final() {
+        match arguments.pop() {
+            Some(Value::List(items)) => arguments.extend(items),
+            _ => return Ok(Value::Unknown),
+        }
+    }
+    functions::call(call.name.name.as_str(), &arguments, scope.budget())
+}
+
+fn heredoc_of(scope: &Scope<'_>, heredoc: &HeredocTemplate) -> Evaluated {
+    // The parser loses text of `<<-` heredocs whose lines are indented unevenly.
+    if heredoc.indent().is_none() {
+        return joined(scope, &heredoc.template.iter().collect::<Vec<_>>());
+    }
+    if uneven(&heredoc.template) {
+        return Ok(Value::Unknown);
+    }
+    let length = heredoc.template.span().map_or(0, |span| span.len());
+    scope.budget().take(length.saturating_mul(COPIED))?;
+    let mut heredoc = heredoc.clone();
+    heredoc.dedent();
+    joined(scope, &heredoc.template.iter().collect::<Vec<_>>())
 }
 
 /// Whether a heredoc's own text starts its lines with different indentation.
@@ -92,151 +108,78 @@ fn number_of(text: &str) -> Value {
 }
 
 /// The text of a template: unknown if any part of it is.
-fn joined(scope: &Scope<'_>, elements: Vec<&Element>) -> Value {
-    let mut text = String::new();
+fn joined(scope: &Scope<'_>, elements: &[&Element]) -> Evaluated {
+    let mut parts = Vec::with_capacity(elements.len());
     for element in elements {
         match element {
-            Element::Literal(literal) => text.push_str(literal),
-            Element::Interpolation(one) => match as_text(&scope.value(&one.expr)) {
-                Some(part) => text.push_str(&part),
-                None => return Value::Unknown,
+            Element::Literal(literal) => parts.push(Cow::Borrowed(literal.as_str())),
+            Element::Interpolation(one) => match scope.value(&one.expr) {
+                Value::String(text) => parts.push(Cow::Owned(text)),
+                other => match as_text(&other) {
+                    Some(text) => parts.push(Cow::Owned(text.into_owned())),
+                    None => return Ok(Value::Unknown),
+                },
             },
-            Element::Directive(_) => return Value::Unknown,
+            Element::Directive(_) => return Ok(Value::Unknown),
         }
     }
-    Value::String(text)
+    scope
+        .budget()
+        .take_text(parts.iter().map(|part| part.len()).sum())?;
+    Ok(Value::String(parts.concat()))
 }
 
 /// A value as a template writes it.
-pub(super) fn as_text(value: &Value) -> Option<String> {
+pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(flag) => Some(Cow::Owned(flag.to_string())),
         _ => None,
     }
 }
 
-fn object_of(scope: &Scope<'_>, object: &Object) -> Value {
+fn object_of(scope: &Scope<'_>, object: &Object) -> Evaluated {
     let mut entries = BTreeMap::new();
     for (key, value) in object {
         let Some(name) = key_of(scope, key) else {
-            return Value::Unknown;
+            return Ok(Value::Unknown);
         };
+        scope.budget().take(ENTRY + name.len())?;
         entries.insert(name, scope.value(value.expr()));
     }
-    Value::Map(entries)
+    Ok(Value::Map(entries))
 }
 
 /// The name of an object's entry: a bare word is one, anything else is evaluated.
 pub(super) fn key_of(scope: &Scope<'_>, key: &ObjectKey) -> Option<String> {
+    if let Some(name) = word(key) {
+        return Some(name.to_owned());
+    }
     match key {
         ObjectKey::Ident(name) => Some(name.as_str().to_owned()),
-        ObjectKey::Expression(Expression::Variable(name)) => Some(name.as_str().to_owned()),
-        ObjectKey::Expression(expression) => as_text(&scope.value(expression)),
-    }
-}
-
-fn traversed(scope: &Scope<'_>, traversal: &Traversal) -> Value {
-    let operators: Vec<_> = traversal
-        .operators
-        .iter()
-        .map(|operator| operator.value())
-        .collect();
-    let (mut value, rest) = match &traversal.expr {
-        Expression::Variable(name) => match scope.names.get(name.as_str()) {
-            Some(value) => (value.clone(), operators.as_slice()),
-            None => named(scope, name.as_str(), &operators),
+        ObjectKey::Expression(expression) => match scope.value(expression) {
+            Value::String(text) => Some(text),
+            other => as_text(&other).map(Cow::into_owned),
         },
-        expression => (scope.value(expression), operators.as_slice()),
-    };
-    for (at, operator) in rest.iter().enumerate() {
-        value = match operator {
-            TraversalOperator::GetAttr(name) => part(&value, &Value::text(name.as_str())),
-            TraversalOperator::Index(index) => part(&value, &scope.value(index)),
-            TraversalOperator::LegacyIndex(index) => part(
-                &value,
-                &Value::from(i64::try_from(*index.value()).unwrap_or(i64::MAX)),
-            ),
-            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                return splat(scope, &value, &rest[at + 1..]);
-            }
-        };
-    }
-    value
-}
-
-/// What `var.x`, `local.x`, `data.t.x` or `t.x` is, and the operators that go on from there.
-fn named<'o>(
-    scope: &Scope<'_>,
-    root: &str,
-    operators: &'o [&'o TraversalOperator],
-) -> (Value, &'o [&'o TraversalOperator]) {
-    let unknown = (Value::Unknown, operators);
-    let Some((TraversalOperator::GetAttr(first), rest)) = operators.split_first() else {
-        return unknown;
-    };
-    let (instance, name) = (&scope.instance, first.as_str());
-    let value = match root {
-        "var" => instance
-            .variables
-            .get(name)
-            .map_or(Value::Unknown, |set| set.value.clone()),
-        "local" => instance.local_value(name, scope.depth()),
-        "terraform" if name == "workspace" => Value::text(instance.workspace.as_str()),
-        "data" => {
-            let Some((TraversalOperator::GetAttr(block), rest)) = rest.split_first() else {
-                return unknown;
-            };
-            let own = (name == policy_document::TYPE)
-                .then(|| policy_document::value(scope, block.as_str(), rest))
-                .flatten();
-            let recorded = || {
-                let tf_type = format!("data.{name}");
-                let wanted = (instance.path.as_slice(), tf_type.as_str(), block.as_str());
-                instance.recorded.value(wanted, rest)
-            };
-            return (own.unwrap_or_else(recorded), rest);
-        }
-        "module" | "path" | "self" | "each" | "count" => Value::Unknown,
-        tf_type => instance
-            .recorded
-            .value((&instance.path, tf_type, name), rest),
-    };
-    (value, rest)
-}
-
-/// An element or entry. One that is missing is unknown: a type's `optional` may have a default for it.
-pub(super) fn part(value: &Value, key: &Value) -> Value {
-    match (value, key) {
-        (Value::Map(entries), key) => {
-            let name = as_text(key);
-            name.and_then(|name| entries.get(&name).cloned())
-                .unwrap_or(Value::Unknown)
-        }
-        (Value::List(items), key) => {
-            let index = key.as_i64().and_then(|index| usize::try_from(index).ok());
-            index
-                .and_then(|index| items.get(index).cloned())
-                .unwrap_or(Value::Unknown)
-        }
-        _ => Value::Unknown,
     }
 }
 
-fn splat(scope: &Scope<'_>, value: &Value, rest: &[&TraversalOperator]) -> Value {
-    let of = |item: &Value| {
-        rest.iter()
-            .fold(item.clone(), |value, operator| match operator {
-                TraversalOperator::GetAttr(name) => part(&value, &Value::text(name.as_str())),
-                TraversalOperator::Index(index) => part(&value, &scope.value(index)),
-                _ => Value::Unknown,
-            })
-    };
-    match value {
-        Value::List(items) => Value::List(items.iter().map(of).collect()),
-        Value::Map(_) => Value::List(vec![of(value)]),
-        _ => Value::Unknown,
+/// Whether the name of an object's entry is this.
+pub(super) fn is_key(scope: &Scope<'_>, key: &ObjectKey, name: &str) -> bool {
+    match word(key) {
+        Some(word) => word == name,
+        None => key_of(scope, key).as_deref() == Some(name),
+    }
+}
+
+/// The name of an object's entry where it is written out.
+fn word(key: &ObjectKey) -> Option<&str> {
+    match key {
+        ObjectKey::Ident(name) => Some(name.as_str()),
+        ObjectKey::Expression(Expression::Variable(name)) => Some(name.as_str()),
+        ObjectKey::Expression(Expression::String(text)) => Some(text.value().as_str()),
+        ObjectKey::Expression(_) => None,
     }
 }
 
@@ -296,64 +239,56 @@ fn binary(scope: &Scope<'_>, operation: &BinaryOp) -> Value {
     }
 }
 
-fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Value {
-    let Some(pairs) = pairs(&scope.value(&each.intro.collection_expr)) else {
-        return Value::Unknown;
+fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
+    let Some(pairs) = pairs(scope.value(&each.intro.collection_expr)) else {
+        return Ok(Value::Unknown);
     };
+    let budget = scope.budget();
     let (mut items, mut entries) = (Vec::new(), BTreeMap::new());
     for (key, value) in pairs {
-        let mut names = vec![(each.intro.value_var.as_str().to_owned(), value)];
+        budget.work(1)?;
+        let mut inner = scope.with(each.intro.value_var.as_str(), value);
         if let Some(name) = &each.intro.key_var {
-            names.push((name.as_str().to_owned(), key));
+            inner = inner.with(name.as_str(), key);
         }
-        let inner = scope.with(names);
-        match each
-            .cond
-            .as_ref()
-            .map(|cond| inner.value(&cond.expr).as_bool())
-        {
+        let mark = budget.mark();
+        let included = each.cond.as_ref().map(|cond| inner.value(&cond.expr));
+        budget.settle(mark, 0);
+        match included.as_ref().map(Value::as_bool) {
             None | Some(Some(true)) => {}
             Some(Some(false)) => continue,
-            Some(None) => return Value::Unknown,
+            Some(None) => return Ok(Value::Unknown),
         }
         let value = inner.value(&each.value_expr);
         match &each.key_expr {
             None => items.push(value),
-            Some(_) if each.grouping => return Value::Unknown,
+            Some(_) if each.grouping => return Ok(Value::Unknown),
             Some(key) => match as_text(&inner.value(key)) {
-                Some(key) => drop(entries.insert(key, value)),
-                None => return Value::Unknown,
+                Some(key) => {
+                    budget.take(ENTRY)?;
+                    drop(entries.insert(key.into_owned(), value));
+                }
+                None => return Ok(Value::Unknown),
             },
         }
     }
-    if each.key_expr.is_some() {
-        Value::Map(entries)
-    } else {
-        Value::List(items)
-    }
+    Ok(match each.key_expr {
+        Some(_) => Value::Map(entries),
+        None => Value::List(items),
+    })
 }
 
 /// The keys and values of a collection.
-pub(super) fn pairs(value: &Value) -> Option<Vec<(Value, Value)>> {
+pub(super) fn pairs(value: Value) -> Option<Box<dyn Iterator<Item = (Value, Value)>>> {
     match value {
-        Value::Map(entries) => Some(
-            entries
-                .iter()
-                .map(|(key, value)| (Value::text(key.as_str()), value.clone()))
-                .collect(),
-        ),
+        Value::Map(entries) => {
+            let pair = |(key, value)| (Value::String(key), value);
+            Some(Box::new(entries.into_iter().map(pair)))
+        }
         Value::List(items) => {
-            let numbered = items.iter().enumerate();
-            Some(
-                numbered
-                    .map(|(at, item)| {
-                        (
-                            Value::from(i64::try_from(at).unwrap_or(i64::MAX)),
-                            item.clone(),
-                        )
-                    })
-                    .collect(),
-            )
+            let number = |at| Value::from(i64::try_from(at).unwrap_or(i64::MAX));
+            let pair = move |(at, item)| (number(at), item);
+            Some(Box::new(items.into_iter().enumerate().map(pair)))
         }
         _ => None,
     }

@@ -1,10 +1,20 @@
-//! The files of a module, parsed once.
+//! The files of a root module and of the local modules that it leads to.
 
+use super::budget::Budget;
+use super::overlay::Overlay;
+use super::parse::{self, Unparsed};
+use super::shared::Shared;
+use super::variable::Variable;
 use crate::model::Tree;
-use hcl_edit::structure::{Attribute, Block, Body};
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+
+/// How deep modules may call one another: Terraform's own advice is to keep them flat.
+pub(super) const DEEPEST_MODULE: usize = 32;
 
 /// Something in the code that could not be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,20 +35,35 @@ impl fmt::Display for Problem {
 
 /// One parsed file.
 #[derive(Debug)]
-pub(super) struct File<'a> {
+pub(super) struct File {
     /// Its path, relative to the repository.
-    pub path: &'a str,
+    pub path: String,
     /// Its text.
-    pub text: &'a str,
+    pub text: String,
     /// What it says.
     pub body: Body,
+    /// The bytes that all of this takes at most.
+    pub memory: usize,
+    /// Where its lines end.
+    ends: Vec<usize>,
 }
 
-impl File<'_> {
+impl File {
+    /// Parses a file that was measured.
+    pub(super) fn parse(path: &str, text: &str, memory: usize) -> Result<Self, Unparsed> {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Ok(Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            body: parse::measured_body(text)?,
+            memory,
+            ends: newlines.map(|(at, _)| at).collect(),
+        })
+    }
+
     /// The line of a byte, from 1.
     pub(super) fn line(&self, at: usize) -> usize {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+        1 + self.ends.partition_point(|end| *end < at)
     }
 
     /// Where something stands: its line, for messages.
@@ -51,110 +76,46 @@ impl File<'_> {
     }
 }
 
-/// The files of one folder: a module.
-#[derive(Debug)]
-pub(super) struct Folder<'a> {
-    /// Its path, relative to the repository; empty for the root.
-    pub path: &'a str,
-    /// Its files, by path.
-    pub files: Vec<File<'a>>,
-}
-
-impl Folder<'_> {
-    /// The top-level blocks of a kind, each with its file.
-    pub(super) fn blocks<'s>(
-        &'s self,
-        kind: &'s str,
-    ) -> impl Iterator<Item = (&'s File<'s>, &'s Block)> {
-        let files = self.files.iter();
-        files.flat_map(move |file| file.body.get_blocks(kind).map(move |block| (file, block)))
-    }
-
-    /// The attributes of all `locals` blocks.
-    pub(super) fn locals(&self) -> impl Iterator<Item = (&File<'_>, &Attribute)> {
-        let blocks = self.blocks("locals");
-        blocks.flat_map(|(file, block)| block.body.attributes().map(move |local| (file, local)))
-    }
-}
-
-/// All folders of a repository that hold code, as far as they may be asked for.
+/// The parsed files of a root module and of its local modules, by folder.
 #[derive(Debug, Default)]
-pub(super) struct Folders<'a> {
-    folders: BTreeMap<&'a str, Folder<'a>>,
-    problems: Vec<(&'a str, Problem)>,
-    root: &'a str,
+pub(super) struct Files {
+    folders: BTreeMap<String, Vec<Arc<File>>>,
+    problems: Vec<(String, Problem)>,
+    root: String,
 }
 
-impl<'a> Folders<'a> {
-    /// Parses the root module and every folder that its local modules may lead to.
-    pub(super) fn parse(tree: &'a Tree, root: &'a str) -> Self {
+impl Files {
+    /// Parses the root module and every folder that its local modules may lead to, as far as the budget goes.
+    pub(super) fn load(code: &Overlay<'_>, root: &str, shared: &Shared, budget: &Budget) -> Self {
+        let index = code.by_folder();
         let mut all = Self {
-            root,
+            root: root.to_owned(),
             ..Self::default()
         };
         let mut waiting = BTreeSet::from([root.to_owned()]);
-        while let Some(path) = waiting.pop_first() {
-            let known = tree
-                .files
-                .keys()
-                .map(|file| Tree::folder(file))
-                .find(|folder| *folder == path);
-            let Some(path) = known.filter(|path| !all.folders.contains_key(path)) else {
-                continue;
-            };
-            let folder = all.folder(tree, path);
-            waiting.extend(sources(&folder).filter_map(|source| Tree::join(path, &source)));
-            all.folders.insert(path, folder);
+        for _ in 0..=DEEPEST_MODULE {
+            let mut called = BTreeSet::new();
+            for folder in std::mem::take(&mut waiting) {
+                if all.folders.contains_key(&folder) || budget.is_over() {
+                    continue;
+                }
+                let Some(files) = index.get(folder.as_str()) else {
+                    continue;
+                };
+                let mut parsed = Vec::new();
+                for path in files.iter().filter(|path| path.ends_with(".tf")) {
+                    match file(path, code, shared, budget) {
+                        Ok(file) => parsed.push(file),
+                        Err(problem) => all.problems.push((folder.clone(), problem)),
+                    }
+                }
+                let sources = parsed.iter().flat_map(|file| sources(file));
+                called.extend(sources.filter_map(|source| Tree::join(&folder, source)));
+                all.folders.insert(folder, parsed);
+            }
+            waiting = called;
         }
         all
-    }
-
-    /// Parses the files of one folder.
-    fn folder(&mut self, tree: &'a Tree, path: &'a str) -> Folder<'a> {
-        let mut files = Vec::new();
-        for (name, bytes) in tree
-            .in_folder(path)
-            .filter(|(name, _)| name.ends_with(".tf"))
-        {
-            let mut wrong = |line: usize, message: String| {
-                let file = name.to_owned();
-                self.problems.push((
-                    path,
-                    Problem {
-                        file,
-                        line,
-                        message,
-                    },
-                ));
-            };
-            let Ok(text) = std::str::from_utf8(bytes) else {
-                wrong(
-                    1,
-                    "this file is not UTF-8, so what it declares was not evaluated".to_owned(),
-                );
-                continue;
-            };
-            match hcl_edit::parser::parse_body(text) {
-                Ok(body) => files.push(File {
-                    path: name,
-                    text,
-                    body,
-                }),
-                Err(error) => wrong(
-                    error.location().line(),
-                    format!(
-                        "this file could not be parsed, so what it declares was not evaluated: {}",
-                        error.message()
-                    ),
-                ),
-            }
-        }
-        Folder { path, files }
-    }
-
-    /// A module, where it is one of this repository.
-    pub(super) fn get(&'a self, path: &str) -> Option<&'a Folder<'a>> {
-        self.folders.get(path)
     }
 
     /// What could not be parsed: of the root module first.
@@ -166,16 +127,125 @@ impl<'a> Folders<'a> {
             .map(|(_, problem)| problem.clone())
             .collect()
     }
+
+    /// The modules, each ready to be asked for what it declares.
+    pub(super) fn folders(&self) -> Folders<'_> {
+        let mut folders = BTreeMap::new();
+        for (path, files) in &self.folders {
+            let files = files.iter().map(Arc::as_ref).collect();
+            folders.insert(path.as_str(), Folder::new(path, files));
+        }
+        Folders(folders)
+    }
 }
 
-/// The sources of the local modules that a folder calls.
-fn sources<'s>(folder: &'s Folder<'_>) -> impl Iterator<Item = String> + 's {
-    let calls = folder.blocks("module");
-    let source = calls.filter_map(|(_, call)| call.body.get_attribute("source")?.value.as_str());
-    source.filter(|source| is_local(source)).map(str::to_owned)
+/// Parses one file, where there is room for it.
+fn file(
+    path: &str,
+    code: &Overlay<'_>,
+    shared: &Shared,
+    budget: &Budget,
+) -> Result<Arc<File>, Problem> {
+    let problem = |line, message: String| Problem {
+        file: path.to_owned(),
+        line,
+        message,
+    };
+    let text = code.text(path).ok_or_else(|| {
+        let message = "this file is not UTF-8, so what it declares was not evaluated";
+        problem(1, message.to_owned())
+    })?;
+    let parsed = shared.file(path, text, budget.room_for_code());
+    let file = parsed.map_err(|unparsed| {
+        let message = format!(
+            "this file could not be parsed, so what it declares was not evaluated: {unparsed}"
+        );
+        problem(unparsed.line, message)
+    })?;
+    budget.hold_code(file.memory);
+    Ok(file)
+}
+
+/// The sources of the local modules that a file calls.
+fn sources(file: &File) -> impl Iterator<Item = &str> {
+    let calls = file.body.get_blocks("module");
+    let source = calls.filter_map(|call| call.body.get_attribute("source")?.value.as_str());
+    source.filter(|source| is_local(source))
 }
 
 /// Whether a module's source is a folder of the repository.
 pub(super) fn is_local(source: &str) -> bool {
     source.starts_with("./") || source.starts_with("../") || source == "." || source == ".."
+}
+
+/// All modules that a root module leads to.
+pub(super) struct Folders<'a>(BTreeMap<&'a str, Folder<'a>>);
+
+impl<'a> Folders<'a> {
+    /// A module, where it is one of this repository.
+    pub(super) fn get(&self, path: &str) -> Option<&Folder<'a>> {
+        self.0.get(path)
+    }
+}
+
+/// The files of one folder: a module.
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    /// Its path, relative to the repository; empty for the root.
+    pub path: &'a str,
+    /// Its files, by path.
+    pub files: Vec<&'a File>,
+    /// Its local values. Of two with one name the first counts.
+    pub locals: BTreeMap<&'a str, (&'a File, &'a Expression)>,
+    /// Its `data` blocks, by type and name.
+    pub data: BTreeMap<(&'a str, &'a str), (&'a File, &'a Block)>,
+    /// The variables that it declares.
+    pub variables: Vec<Variable<'a>>,
+}
+
+impl<'a> Folder<'a> {
+    /// The module that these files make.
+    pub(super) fn new(path: &'a str, files: Vec<&'a File>) -> Self {
+        let mut folder = Self {
+            path,
+            files,
+            locals: BTreeMap::new(),
+            data: BTreeMap::new(),
+            variables: Vec::new(),
+        };
+        let (mut locals, mut data) = (BTreeMap::new(), BTreeMap::new());
+        for (file, block) in folder.blocks("locals") {
+            for local in block.body.attributes() {
+                locals
+                    .entry(local.key.as_str())
+                    .or_insert((file, &local.value));
+            }
+        }
+        for (file, block) in folder.blocks("data") {
+            if let [tf_type, name] = block.labels.as_slice() {
+                let labels = (tf_type.as_str(), name.as_str());
+                data.entry(labels).or_insert((file, block));
+            }
+        }
+        let variables = folder
+            .blocks("variable")
+            .filter_map(|(file, block)| Variable::new(file, block));
+        folder.variables = variables.collect();
+        (folder.locals, folder.data) = (locals, data);
+        folder
+    }
+
+    /// The top-level blocks of a kind, each with its file.
+    pub(super) fn blocks<'k>(
+        &self,
+        kind: &'k str,
+    ) -> impl Iterator<Item = (&'a File, &'a Block)> + use<'a, 'k> {
+        let files = self.files.clone().into_iter();
+        files.flat_map(move |file| blocks(&file.body, kind).map(move |block| (file, block)))
+    }
+}
+
+/// The blocks of a kind in a body.
+fn blocks<'a, 'k>(body: &'a Body, kind: &'k str) -> impl Iterator<Item = &'a Block> + use<'a, 'k> {
+    body.blocks().filter(move |block| block.has_ident(kind))
 }

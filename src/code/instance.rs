@@ -1,17 +1,40 @@
 //! One instance of a module: its folder, and what its variables are set to.
 
+use super::budget::{Budget, Excess};
 use super::folder::{File, Folder};
 use super::scope::Scope;
-use super::{Names, Options, Recorded};
-use crate::model::{Interrupt, ModuleStep, Source, Value};
+use super::size::{self, ENTRY, Size};
+use super::{Options, Recorded};
+use crate::model::{ModuleStep, Source, Value};
 use hcl_edit::expr::Expression;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What one evaluation may cost, in values and their items: a few seconds. Loops in loops and texts of texts would
-/// take for ever.
-const BUDGET: usize = 8_000_000;
+/// What all instances of one evaluation share.
+#[derive(Debug)]
+pub(super) struct Context {
+    /// What the evaluation may still cost.
+    pub budget: Budget,
+    /// The workspace.
+    pub workspace: String,
+    /// What a state records of the resources that the code refers to.
+    pub recorded: Recorded,
+}
+
+impl Context {
+    /// The context of an evaluation.
+    pub(super) fn new(options: &Options) -> Rc<Self> {
+        Rc::new(Self {
+            budget: Budget::new(&options.shared, &options.interrupt),
+            workspace: match options.workspace.as_str() {
+                "" => "default".to_owned(),
+                named => named.to_owned(),
+            },
+            recorded: options.recorded.clone(),
+        })
+    }
+}
 
 /// One instance of a module.
 #[derive(Debug)]
@@ -21,36 +44,42 @@ pub(super) struct Instance<'a> {
     /// The calls that lead to it.
     pub path: Vec<ModuleStep>,
     /// What its variables are set to.
-    pub variables: BTreeMap<String, Setting<'a>>,
-    /// How many instances of this folder there are: a value in its code feeds them all.
+    pub variables: BTreeMap<&'a str, Setting<'a>>,
+    /// Whether its folder has several instances: a value in its code feeds them all.
     pub shared: bool,
-    /// The workspace.
-    pub workspace: String,
-    /// What a state records of the resources that the code refers to.
-    pub recorded: Recorded,
     /// The folders of the modules above it, outermost first.
     pub above: Vec<&'a str>,
-    /// What the whole evaluation may still cost.
-    left: Rc<Cell<usize>>,
-    /// Ends the whole evaluation early.
-    pub interrupt: Interrupt,
-    locals: RefCell<BTreeMap<String, Local>>,
+    /// What it shares with all others.
+    pub context: Rc<Context>,
+    locals: RefCell<BTreeMap<&'a str, Local>>,
+    /// The bytes that it holds.
+    held: Cell<usize>,
 }
 
 /// What a variable is set to, and by what.
 #[derive(Debug, Clone)]
 pub(super) struct Setting<'a> {
     /// Its value; unknown where it comes from outside, or is a secret.
-    pub value: Value,
+    pub value: Rc<Value>,
     /// The expression that sets it.
     pub by: Option<SetBy<'a>>,
+}
+
+impl Setting<'_> {
+    /// One that nothing certain is known of.
+    pub(super) fn unknown() -> Self {
+        Self {
+            value: Rc::new(Value::Unknown),
+            by: None,
+        }
+    }
 }
 
 /// What sets a variable.
 #[derive(Debug, Clone)]
 pub(super) enum SetBy<'a> {
     /// Its own default.
-    Default(&'a File<'a>, &'a Expression),
+    Default(&'a File, &'a Expression),
     /// A file of variables.
     Tfvars(Rc<Given>),
     /// An argument of the call, to be evaluated where the call stands.
@@ -68,30 +97,25 @@ pub(super) struct Given {
 #[derive(Debug, Clone)]
 enum Local {
     Evaluating,
-    Evaluated(Value),
+    Evaluated(Rc<Value>),
 }
 
 impl<'a> Instance<'a> {
     /// The root module.
     pub(super) fn root(
         folder: &'a Folder<'a>,
-        variables: BTreeMap<String, Setting<'a>>,
-        options: &Options,
+        variables: BTreeMap<&'a str, Setting<'a>>,
+        context: &Rc<Context>,
     ) -> Rc<Self> {
         Rc::new(Self {
             folder,
             path: Vec::new(),
             variables,
             shared: false,
-            workspace: match options.workspace.as_str() {
-                "" => "default".to_owned(),
-                named => named.to_owned(),
-            },
-            recorded: options.recorded.clone(),
             above: Vec::new(),
-            left: Rc::new(Cell::new(BUDGET)),
-            interrupt: options.interrupt.clone(),
+            context: context.clone(),
             locals: RefCell::default(),
+            held: Cell::new(0),
         })
     }
 
@@ -100,7 +124,7 @@ impl<'a> Instance<'a> {
         &self,
         folder: &'a Folder<'a>,
         step: ModuleStep,
-        variables: BTreeMap<String, Setting<'a>>,
+        variables: BTreeMap<&'a str, Setting<'a>>,
         shared: bool,
     ) -> Rc<Self> {
         let (mut path, mut above) = (self.path.clone(), self.above.clone());
@@ -111,56 +135,70 @@ impl<'a> Instance<'a> {
             path,
             variables,
             shared: self.shared || shared,
-            workspace: self.workspace.clone(),
-            recorded: self.recorded.clone(),
             above,
-            left: self.left.clone(),
-            interrupt: self.interrupt.clone(),
+            context: self.context.clone(),
             locals: RefCell::default(),
+            held: Cell::new(0),
         })
     }
 
-    /// Takes from what the whole evaluation may cost; whether there was enough left.
-    pub(super) fn spend(&self, cost: usize) -> bool {
-        let left = self.left.get().checked_sub(cost);
-        self.left.set(left.unwrap_or_default());
-        left.is_some()
+    /// Counts the bytes that it holds, its variables' values included.
+    ///
+    /// # Errors
+    /// When there is not that much left.
+    pub(super) fn hold(&self) -> Result<(), Excess> {
+        let setting = |setting: &Setting<'_>| ENTRY + Size::of(&setting.value).bytes;
+        let variables: usize = self.variables.values().map(setting).sum();
+        let above = size_of_val(self.above.as_slice());
+        self.keep(size_of::<Self>() + size::steps(&self.path) + above + variables)
     }
 
-    /// Whether the evaluation cost all that it may, or was ended from outside: then the rest is unknown.
-    pub(super) fn is_spent(&self) -> bool {
-        self.left.get() == 0 || self.interrupt.is_raised()
+    fn keep(&self, bytes: usize) -> Result<(), Excess> {
+        self.context.budget.keep(bytes)?;
+        self.held.set(self.held.get() + bytes);
+        Ok(())
     }
 
     /// A scope of its own for something in one of its files.
-    pub(super) fn scope(self: &Rc<Self>, file: &'a File<'a>) -> Scope<'a> {
-        Scope::new(self.clone(), file, Names::new())
+    pub(super) fn scope(self: &Rc<Self>, file: &'a File) -> Scope<'a> {
+        Scope::new(self.clone(), file)
     }
 
     /// The definition of a local value.
-    pub(super) fn local(&self, name: &str) -> Option<(&'a File<'a>, &'a Expression)> {
-        let mut locals = self.folder.locals();
-        let found = locals.find(|(_, local)| local.key.as_str() == name);
-        found.map(|(file, local)| (file, &local.value))
+    pub(super) fn local(&self, name: &str) -> Option<(&'a File, &'a Expression)> {
+        self.folder.locals.get(name).copied()
     }
 
     /// A local value, evaluated once; one that needs itself is unknown.
-    pub(super) fn local_value(self: &Rc<Self>, name: &str, depth: usize) -> Value {
+    pub(super) fn local_value(self: &Rc<Self>, name: &str, depth: usize) -> Rc<Value> {
+        let unknown = || Rc::new(Value::Unknown);
         match self.locals.borrow().get(name) {
             Some(Local::Evaluated(value)) => return value.clone(),
-            Some(Local::Evaluating) => return Value::Unknown,
+            Some(Local::Evaluating) => return unknown(),
             None => {}
         }
-        let Some((file, expression)) = self.local(name) else {
-            return Value::Unknown;
+        let Some((name, (file, expression))) = self.folder.locals.get_key_value(name) else {
+            return unknown();
         };
-        self.locals
-            .borrow_mut()
-            .insert(name.to_owned(), Local::Evaluating);
-        let value = self.scope(file).deeper(depth).value(expression);
-        self.locals
-            .borrow_mut()
-            .insert(name.to_owned(), Local::Evaluated(value.clone()));
+        self.locals.borrow_mut().insert(name, Local::Evaluating);
+        let budget = &self.context.budget;
+        let mark = budget.mark();
+        let scope = self.scope(file);
+        let mut value = scope.clone().deeper(depth).value(expression);
+        budget.settle(mark, 0);
+        if let Err(excess) = self.keep(Size::of(&value).bytes) {
+            scope.refuse(excess, expression);
+            value = Value::Unknown;
+        }
+        let value = Rc::new(value);
+        let evaluated = Local::Evaluated(value.clone());
+        self.locals.borrow_mut().insert(name, evaluated);
         value
+    }
+}
+
+impl Drop for Instance<'_> {
+    fn drop(&mut self) {
+        self.context.budget.release(self.held.get());
     }
 }

@@ -1,11 +1,18 @@
 //! Pure: Terraform code, evaluated, and where each value is defined. What is not certain is unknown, never guessed.
 #![deny(clippy::disallowed_methods)]
 
+mod budget;
 mod call;
+mod effort;
 mod expression;
 mod folder;
 mod functions;
 mod instance;
+mod json;
+mod literal;
+mod overlay;
+/// The one way to the HCL parser.
+pub mod parse;
 mod policy;
 mod policy_document;
 mod provider;
@@ -13,18 +20,25 @@ mod recorded;
 mod resource;
 mod root;
 mod scope;
+mod shared;
+mod size;
 mod trace;
+mod traversal;
 mod variable;
 
 pub use folder::Problem;
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
 pub use root::{BackendBlock, RootModule, root_modules};
+pub use shared::Shared;
 
-use crate::model::{Declared, Interrupt, Tree, Value};
-use folder::Folders;
-use instance::Instance;
+use crate::model::{Declared, Interrupt, Tree};
+use budget::Excess;
+use folder::{Files, Folders};
+use instance::{Context, Instance};
+use overlay::Overlay;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What evaluation needs besides the code.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +49,8 @@ pub struct Options {
     pub workspace: String,
     /// What a state records of the resources that the code refers to.
     pub recorded: Recorded,
+    /// What it shares with the other evaluations of a scan.
+    pub shared: Shared,
     /// Ends the evaluation early: what is left is unknown.
     pub interrupt: Interrupt,
 }
@@ -48,50 +64,61 @@ pub struct Evaluated {
     pub providers: Vec<ProviderConfig>,
     /// What could not be evaluated, and why.
     pub problems: Vec<Problem>,
+    kept: shared::Kept,
 }
 
 /// Evaluates the root module in a folder, with its local modules.
 pub fn evaluate(tree: &Tree, root: &str, options: &Options) -> Evaluated {
-    let folders = Folders::parse(tree, root);
+    evaluate_edited(tree, &BTreeMap::new(), root, options)
+}
+
+/// The same, as if these files had these contents.
+pub fn evaluate_edited(
+    tree: &Tree,
+    edited: &BTreeMap<String, Vec<u8>>,
+    root: &str,
+    options: &Options,
+) -> Evaluated {
+    let code = Overlay::new(tree, edited);
+    let context = Context::new(options);
+    let budget = &context.budget;
+    let files = Files::load(&code, root, &options.shared, budget);
+    let folders = files.folders();
+    let file = code.first_in(root).unwrap_or(root);
     let mut evaluated = Evaluated::default();
     let Some(folder) = folders.get(root) else {
+        if budget.is_over() {
+            budget.refuse(Excess::End, file, 1);
+            evaluated.problems = budget.problems();
+        }
         return evaluated;
     };
-    let values = variable::of_root(tree, folder, options);
-    evaluated.problems = folders.problems();
-    evaluated.problems.extend(values.problems);
-    let instance = Instance::root(folder, values.set, options);
-    walk(&folders, &instance, &mut evaluated);
-    if instance.is_spent() {
-        evaluated.problems.push(Problem {
-            file: folder
-                .files
-                .first()
-                .map_or(root, |file| file.path)
-                .to_owned(),
-            line: 1,
-            message: match options.interrupt.is_raised() {
-                true => "the scan ran out of time, so part of this code was not evaluated",
-                false => "this code takes too long to evaluate, so part of it was not",
-            }
-            .to_owned(),
-        });
+    for problem in files.problems() {
+        budget.tell(problem);
     }
+    let before = budget.kept();
+    let mark = budget.mark();
+    let variables = variable::of_root(&code, folder, options, &context);
+    let instance = Instance::root(folder, variables, &context);
+    budget.settle(mark, 0);
+    match instance.hold() {
+        Ok(()) => walk(&folders, &instance, &mut evaluated),
+        Err(excess) => budget.refuse(excess, file, 1),
+    }
+    if budget.is_over() {
+        budget.refuse(Excess::End, file, 1);
+    }
+    drop(instance);
+    evaluated.problems = budget.problems();
+    evaluated.kept = options.shared.keep(budget.kept() - before);
     evaluated
 }
 
 /// Adds what one module instance declares, and what the modules below it do.
-fn walk<'a>(
-    folders: &'a Folders<'a>,
-    instance: &std::rc::Rc<Instance<'a>>,
-    evaluated: &mut Evaluated,
-) {
-    evaluated.providers.extend(provider::of(instance));
+fn walk<'a>(folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
+    provider::declare(instance, &mut evaluated.providers);
     resource::declare(instance, &mut evaluated.declared.resources);
-    for called in call::instances(folders, instance, &mut evaluated.problems) {
-        walk(folders, &called, evaluated);
-    }
+    call::for_each_instance(folders, instance, &mut |called| {
+        walk(folders, called, evaluated);
+    });
 }
-
-/// Values by name.
-type Names = BTreeMap<String, Value>;

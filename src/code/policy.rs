@@ -1,7 +1,8 @@
 //! Policies that code writes down: where each of their statements stands.
 
-use super::expression::key_of;
+use super::expression::{is_key, key_of};
 use super::folder::File;
+use super::parse;
 use super::policy_document::{LISTS, statement};
 use super::resource::{body, is_repeated};
 use super::scope::Scope;
@@ -11,6 +12,9 @@ use hcl_edit::expr::{Expression, Object};
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// How many bytes of a heredoc are parsed for one step of work.
+const TEXT: usize = 16;
 
 /// The statements of an expression that makes a policy: an object in `jsonencode`, or JSON in a heredoc. None where it
 /// makes something else.
@@ -31,8 +35,10 @@ pub(super) fn of_expression(scope: &Scope<'_>, expression: &Expression) -> Optio
             let span = heredoc.span()?;
             let text = scope.file.text.get(span.clone())?;
             let (start, end) = (text.find('\n')? + 1, text.trim_end().rfind('\n')? + 1);
+            let text = text.get(start..end)?.trim_end();
+            scope.budget().work(text.len() / TEXT).ok()?;
             // JSON is an object of HCL, and what is interpolated in its texts are templates of HCL.
-            let parsed = hcl_edit::parser::parse_expr(text.get(start..end)?.trim_end()).ok()?;
+            let parsed = parse::expression(text).ok()?;
             let Expression::Object(object) = &parsed else {
                 return None;
             };
@@ -48,13 +54,10 @@ pub(super) fn of_expression(scope: &Scope<'_>, expression: &Expression) -> Optio
 
 /// The statements of a policy object whose spans start at `offset`.
 fn of_object(scope: &Scope<'_>, object: &Object, offset: usize) -> Option<Vec<StatementCode>> {
-    let entry = |object: &'_ Object, name: &str| {
-        let mut entries = object.iter();
-        let found = entries.find(|(key, _)| key_of(scope, key).as_deref() == Some(name));
-        found.map(|(_, value)| value.expr().clone())
-    };
-    let statements = match entry(object, "Statement")? {
-        Expression::Array(items) => items.iter().cloned().collect(),
+    let mut entries = object.iter();
+    let (_, statements) = entries.find(|(key, _)| is_key(scope, key, "Statement"))?;
+    let statements = match statements.expr() {
+        Expression::Array(items) => items.iter().collect(),
         one @ Expression::Object(_) => vec![one],
         _ => return None,
     };
@@ -76,7 +79,7 @@ fn of_object(scope: &Scope<'_>, object: &Object, offset: usize) -> Option<Vec<St
             parts: parts.collect::<Option<_>>()?,
         })
     };
-    statements.iter().map(one).collect()
+    statements.into_iter().map(one).collect()
 }
 
 fn moved(span: Range<usize>, offset: usize) -> (usize, usize) {
@@ -124,10 +127,7 @@ pub(super) fn of_document(scope: &Scope<'_>, block: &Block) -> Option<PolicyCode
 }
 
 /// The document of a module with this name, and its file.
-pub(super) fn document<'a>(scope: &Scope<'a>, name: &str) -> Option<(&'a File<'a>, &'a Block)> {
-    let mut blocks = scope.instance.folder.blocks("data");
-    blocks.find(|(_, block)| {
-        let labels = block.labels.iter().map(|label| label.as_str());
-        labels.eq([super::policy_document::TYPE, name])
-    })
+pub(super) fn document<'a>(scope: &Scope<'a>, name: &str) -> Option<(&'a File, &'a Block)> {
+    let data = &scope.instance.folder.data;
+    data.get(&(super::policy_document::TYPE, name)).copied()
 }

@@ -1,8 +1,11 @@
 //! `data.aws_iam_policy_document`: the one data source whose answer the code alone makes.
 
+use super::budget::{Budget, Excess, LONGEST_TEXT};
+use super::json;
 use super::policy::document;
 use super::resource::{body, is_repeated, keys};
 use super::scope::Scope;
+use super::size::Size;
 use crate::model::{Key, Value};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
@@ -33,35 +36,51 @@ pub(super) fn value(
     scope: &Scope<'_>,
     name: &str,
     operators: &[&TraversalOperator],
-) -> Option<Value> {
+) -> Result<Option<Value>, Excess> {
     let asks_json = operators.iter().any(|operator| {
         matches!(operator, TraversalOperator::GetAttr(name) if ["json", "minified_json"].contains(&name.as_str()))
     });
-    let (file, block) = document(scope, name)?;
-    if !asks_json {
-        return None;
-    }
+    let Some((file, block)) = document(scope, name).filter(|_| asks_json) else {
+        return Ok(None);
+    };
+    let budget = scope.budget();
     let (mut list, mut map) = (Vec::new(), BTreeMap::new());
     for (key, inner) in keys(&scope.instance.scope(file), &block.body) {
+        let mark = budget.mark();
         let inner = inner.deeper(scope.depth() + 1);
-        let text = Value::String(json(&body(&inner, &block.body))?);
+        let Some(text) = json(&body(&inner, &block.body), budget)? else {
+            return Ok(None);
+        };
+        let text = Value::String(text);
         let object = Value::map([("json", text.clone()), ("minified_json", text)]);
+        budget.settle(mark, Size::of(&object).bytes);
         match key {
-            None if is_repeated(&block.body) => return None,
-            None => return Some(object),
+            None if is_repeated(&block.body) => return Ok(None),
+            None => return Ok(Some(object)),
             Some(Key::Index(_)) => list.push(object),
             Some(Key::Name(name)) => drop(map.insert(name, object)),
         }
     }
-    Some(if map.is_empty() {
-        Value::List(list)
-    } else {
-        Value::Map(map)
-    })
+    Ok(Some(match map.is_empty() {
+        true => Value::List(list),
+        false => Value::Map(map),
+    }))
 }
 
 /// A document as the policy that it makes, where all of it is known.
-fn json(document: &Value) -> Option<String> {
+fn json(document: &Value, budget: &Budget) -> Result<Option<String>, Excess> {
+    // The policy is made of the document's parts.
+    budget.take(Size::of(document).bytes)?;
+    let Some(policy) = policy(document) else {
+        return Ok(None);
+    };
+    let length = json::length(&policy, LONGEST_TEXT).ok_or(Excess::Size)?;
+    budget.take_text(length)?;
+    budget.take_text(length)?;
+    Ok(serde_json::to_string(&policy).ok())
+}
+
+fn policy(document: &Value) -> Option<Value> {
     let taken_over = OTHERS.iter().any(|name| !document.get(name).is_empty());
     if document.has_unknown() || taken_over {
         return None;
@@ -81,7 +100,7 @@ fn json(document: &Value) -> Option<String> {
     if let Some(id) = document.get("policy_id").as_str() {
         policy.insert("Id".to_owned(), id.into());
     }
-    serde_json::to_string(&Value::Map(policy)).ok()
+    Some(Value::Map(policy))
 }
 
 /// A `statement` block as the policy has it.

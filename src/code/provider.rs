@@ -1,7 +1,10 @@
 //! Provider configurations: which region and account each points to.
 
+use super::expression::as_text;
 use super::instance::Instance;
+use super::size::Size;
 use crate::model::{AccountId, Place, ProviderKey, Value};
+use hcl_edit::Span;
 use std::rc::Rc;
 
 /// One provider configuration.
@@ -17,8 +20,9 @@ pub struct ProviderConfig {
     pub default_tags: Value,
 }
 
-/// The AWS provider's configurations of one module instance.
-pub(super) fn of(instance: &Rc<Instance<'_>>) -> Vec<ProviderConfig> {
+/// Adds the AWS provider's configurations of one module instance, as far as the budget goes.
+pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderConfig>) {
+    let budget = &instance.context.budget;
     let blocks = instance.folder.blocks("provider");
     let aws = blocks.filter(|(_, block)| {
         block
@@ -31,7 +35,8 @@ pub(super) fn of(instance: &Rc<Instance<'_>>) -> Vec<ProviderConfig> {
         .iter()
         .map(|step| step.name.as_str())
         .collect();
-    let config = |(file, block): (_, &hcl_edit::structure::Block)| {
+    for (file, block) in aws {
+        let mark = budget.mark();
         let scope = instance.scope(file);
         let value = |name| {
             block
@@ -47,14 +52,14 @@ pub(super) fn of(instance: &Rc<Instance<'_>>) -> Vec<ProviderConfig> {
         let of_role = role.and_then(|role| Place::of_arn(role.as_str()?).account);
         let allowed = value("allowed_account_ids");
         let allowed = match allowed.as_list() {
-            Some([one]) => super::expression::as_text(one).and_then(|one| AccountId::new(&one)),
+            Some([one]) => as_text(one).and_then(|one| AccountId::new(&one)),
             _ => None,
         };
         let tags = block.body.get_blocks("default_tags").next();
         let tags = tags
             .and_then(|tags| tags.body.get_attribute("tags"))
             .map(|tags| scope.value(&tags.value));
-        ProviderConfig {
+        let config = ProviderConfig {
             key: ProviderKey {
                 module: module.join("."),
                 name: "aws".to_owned(),
@@ -63,7 +68,22 @@ pub(super) fn of(instance: &Rc<Instance<'_>>) -> Vec<ProviderConfig> {
             region: value("region"),
             account: of_role.or(allowed),
             default_tags: tags.unwrap_or_else(|| Value::Map(Default::default())),
+        };
+        budget.settle(mark, 0);
+        match budget.keep(size(&config)) {
+            Ok(()) => providers.push(config),
+            Err(excess) => {
+                let at = block.span().map_or(0, |span| span.start);
+                budget.refuse(excess, &file.path, file.line(at));
+            }
         }
-    };
-    aws.map(config).collect()
+    }
+}
+
+/// The bytes that a configuration takes.
+fn size(config: &ProviderConfig) -> usize {
+    let key = config.key.module.len() + config.key.alias.as_ref().map_or(0, String::len);
+    let values = [&config.region, &config.default_tags];
+    let values = values.map(|value| Size::of(value).bytes);
+    2 * size_of::<ProviderConfig>() + key + values.iter().sum::<usize>()
 }

@@ -1,5 +1,7 @@
 //! What a state records of the resources that code refers to: `aws_vpc.main.id` is what the last apply made it.
 
+use super::budget::{Budget, Excess};
+use super::size::{ENTRY, Size};
 use crate::model::{Address, Key, ModuleStep, Resource, Value};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
@@ -96,34 +98,46 @@ impl Recorded {
 
     /// What a block is to an expression that goes on with these operators: an object, a list by `count`, a map by
     /// `for_each`; of each instance only what is asked for. Unknown where no state knows it.
-    pub(super) fn value(&self, wanted: Block<'_>, operators: &[&TraversalOperator]) -> Value {
+    pub(super) fn value(
+        &self,
+        wanted: Block<'_>,
+        operators: &[&TraversalOperator],
+        budget: &Budget,
+    ) -> Result<Value, Excess> {
         let attribute = operators.iter().find_map(|operator| match operator {
             TraversalOperator::GetAttr(name) => Some(name.as_str()),
             _ => None,
         });
-        let told = |resource: &Resource| match attribute {
-            Some(name) => {
-                let value = resource.attributes.get(name);
-                Value::map(value.map(|value| (name, public(value))))
+        let attributes = |resource: &Resource| {
+            let all = resource.attributes.iter();
+            let asked = all.filter(|(name, _)| attribute.is_none_or(|asked| asked == *name));
+            for (name, value) in asked.clone() {
+                let size = Size::of(value);
+                budget.take(ENTRY + name.len() + size.bytes)?;
+                budget.work(size.items)?;
             }
-            None => public(&Value::Map(resource.attributes.clone())),
+            let public = asked.map(|(name, value)| (name.as_str(), public(value)));
+            Ok(Value::map(public))
         };
         let (mut list, mut map) = (Vec::new(), BTreeMap::new());
         for resource in self.instances(wanted) {
             match &resource.address.key {
-                None => return told(resource),
+                None => return attributes(resource),
                 Some(Key::Index(index)) if usize::try_from(*index) == Ok(list.len()) => {
-                    list.push(told(resource));
+                    list.push(attributes(resource)?);
                 }
-                Some(Key::Index(_)) => return Value::Unknown,
-                Some(Key::Name(name)) => drop(map.insert(name.clone(), told(resource))),
+                Some(Key::Index(_)) => return Ok(Value::Unknown),
+                Some(Key::Name(name)) => {
+                    budget.take(ENTRY + name.len())?;
+                    drop(map.insert(name.clone(), attributes(resource)?));
+                }
             }
         }
-        match (list.is_empty(), map.is_empty()) {
+        Ok(match (list.is_empty(), map.is_empty()) {
             (true, true) => Value::Unknown,
             (true, false) => Value::Map(map),
             _ => Value::List(list),
-        }
+        })
     }
 
     /// What code of a module would call a text: `aws_security_group.web.id`, where the resources of the type have it as

@@ -3,13 +3,15 @@
 use super::expression::{as_text, pairs};
 use super::folder::File;
 use super::instance::Instance;
-use super::scope::{Each, Scope};
-use super::trace;
+use super::scope::{Collection, Each, Scope};
+use super::{size, trace};
 use crate::model::{Address, DeclaredResource, Definition, Key, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Block, Body};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::iter;
 use std::rc::Rc;
 
 /// Arguments that speak to Terraform and not to the provider.
@@ -27,23 +29,38 @@ const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
 /// The most instances of one block that are evaluated.
 const MOST: usize = 10_000;
 
-/// Adds what the resource blocks of a module instance declare.
+/// Adds what the resource blocks of a module instance declare, as far as the budget goes.
 pub(super) fn declare<'a>(
     instance: &Rc<Instance<'a>>,
     resources: &mut BTreeMap<Address, DeclaredResource>,
 ) {
+    let budget = &instance.context.budget;
     for (file, block) in instance.folder.blocks("resource") {
         let [tf_type, name] = block.labels.as_slice() else {
             continue;
         };
+        let all = budget.mark();
         for (key, scope) in keys(&instance.scope(file), &block.body) {
+            let mark = budget.mark();
             let address = Address {
                 modules: instance.path.clone(),
                 tf_type: tf_type.as_str().to_owned(),
                 name: name.as_str().to_owned(),
                 key,
             };
-            resources.insert(address, resource(&scope, file, block));
+            let resource = resource(&scope, file, block);
+            budget.settle(mark, 0);
+            match budget.keep(size::resource(&address, &resource)) {
+                Ok(()) => drop(resources.insert(address, resource)),
+                Err(excess) => budget.refuse(excess, &file.path, resource.line),
+            }
+            if budget.is_over() {
+                break;
+            }
+        }
+        budget.settle(all, 0);
+        if budget.is_over() {
+            return;
         }
     }
 }
@@ -53,53 +70,65 @@ pub(super) fn is_repeated(body: &Body) -> bool {
     body.has_attribute("count") || body.has_attribute("for_each")
 }
 
+/// The instances of a block, one after another.
+type Keys<'a> = Box<dyn Iterator<Item = (Option<Key>, Scope<'a>)> + 'a>;
+
 /// The instances of a block: one without a key, or one a key. Where the keys are not certain, one without a key that
 /// stands for all of them, in which `each` and `count` are unknown.
-pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Vec<(Option<Key>, Scope<'a>)> {
+pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
+    let scope = scope.clone();
+    let of_all =
+        |name: &str| -> Keys<'a> { Box::new(iter::once((None, scope.with(name, Value::Unknown)))) };
     if let Some(count) = body.get_attribute("count") {
-        let count = scope
-            .value(&count.value)
-            .as_i64()
-            .and_then(|count| usize::try_from(count).ok());
-        return match count.filter(|count| *count <= MOST) {
-            Some(count) => {
-                let index = |index| Some(Key::Index(u64::try_from(index).unwrap_or(u64::MAX)));
-                (0..count)
-                    .map(|at| (index(at), scope.at(index(at).as_ref(), Value::Null)))
-                    .collect()
-            }
-            None => vec![(None, scope.with([("count".to_owned(), Value::Unknown)]))],
+        let count = scope.value(&count.value).as_i64();
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        let Some(count) = count.filter(|count| *count <= MOST) else {
+            return of_all("count");
         };
+        return Box::new((0..count).map(move |index| {
+            let key = Key::Index(u64::try_from(index).unwrap_or(u64::MAX));
+            let inner = scope.at(Some(&key), Value::Null);
+            (Some(key), inner)
+        }));
     }
     let Some(each) = body.get_attribute("for_each") else {
-        return vec![(None, scope.clone())];
+        return Box::new(iter::once((None, scope)));
     };
-    let instances = match scope.value(&each.value) {
+    let instances: Option<Box<dyn Iterator<Item = (String, Value)>>> = match scope
+        .value(&each.value)
+    {
         // A set's elements are their own keys.
-        Value::List(items) => items
-            .iter()
-            .map(|item| Some((as_text(item)?, item.clone())))
-            .collect(),
-        Value::Map(entries) => Some(entries.into_iter().collect::<Vec<_>>()),
+        Value::List(items) if items.len() <= MOST => {
+            let texts: Option<Vec<_>> = items.iter().map(as_text).collect();
+            texts.is_some().then(|| {
+                let key = |item: &Value| as_text(item).unwrap_or_default().into_owned();
+                let items = items.into_iter();
+                Box::new(items.map(move |item| (key(&item), item))) as Box<dyn Iterator<Item = _>>
+            })
+        }
+        Value::Map(entries) if entries.len() <= MOST => Some(Box::new(entries.into_iter())),
         _ => None,
     };
-    let Some(instances) = instances.filter(|instances| instances.len() <= MOST) else {
-        return vec![(None, scope.with([("each".to_owned(), Value::Unknown)]))];
+    let Some(instances) = instances else {
+        return of_all("each");
     };
-    let instance = |(name, value): (String, Value)| {
+    let collection = Rc::new(Collection {
+        expression: &each.value,
+        scope: scope.clone(),
+        literal: OnceCell::new(),
+    });
+    Box::new(instances.map(move |(name, value)| {
         let key = Key::Name(name.clone());
         let mut inner = scope.at(Some(&key), value);
-        inner.each = Some(Rc::new(Each {
-            collection: &each.value,
-            scope: scope.clone(),
-            key: name,
-        }));
+        inner.each = Some(Each {
+            collection: collection.clone(),
+            key: name.into(),
+        });
         (Some(key), inner)
-    };
-    instances.into_iter().map(instance).collect()
+    }))
 }
 
-fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> DeclaredResource {
+fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> DeclaredResource {
     let mut attributes = BTreeMap::new();
     for attribute in block.body.attributes() {
         let name = attribute.key.as_str();
@@ -139,7 +168,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
         }
         let span = first.span().unwrap_or_default();
         let source = Source {
-            file: file.path.to_owned(),
+            file: file.path.clone(),
             line: file.line(span.start),
             span: (span.start, span.end),
         };
@@ -155,10 +184,10 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File<'a>, block: &'a Block) -> Decl
         );
     }
     DeclaredResource {
-        file: file.path.to_owned(),
+        file: file.path.clone(),
         line: file.line(block.span().map_or(0, |span| span.start)),
         attributes,
-        for_each: scope.each.as_ref().and_then(|each| trace::map(each)),
+        for_each: scope.each.as_ref().and_then(trace::map),
         ignore_changes: ignored(&block.body),
     }
 }
@@ -197,7 +226,7 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
         .get_attribute("for_each")
         .map(|each| scope.value(&each.value));
     let content = block.body.get_blocks("content").next();
-    let (Some(pairs), Some(content)) = (each.as_ref().and_then(pairs), content) else {
+    let (Some(pairs), Some(content)) = (each.and_then(pairs), content) else {
         return (name, Value::Unknown);
     };
     let iterator = block
@@ -207,9 +236,9 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     let iterator = iterator.map_or(name, |iterator| iterator.as_str());
     let of = |(key, value): (Value, Value)| {
         let names = Value::map([("key", key), ("value", value)]);
-        body(&scope.with([(iterator.to_owned(), names)]), &content.body)
+        body(&scope.with(iterator, names), &content.body)
     };
-    (name, Value::List(pairs.into_iter().map(of).collect()))
+    (name, Value::List(pairs.map(of).collect()))
 }
 
 /// What a block says: its attributes, and its nested blocks as lists.

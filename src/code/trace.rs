@@ -1,19 +1,24 @@
 //! Where a value is defined: the literal behind an expression, through variables, locals, calls and `each`.
 
-use super::expression::key_of;
+use super::expression::{is_key, key_of};
 use super::instance::{Given, SetBy};
+use super::literal::{Literal, entry_at, given_entry, no_entry, no_literal};
 use super::scope::{Each, Scope};
 use super::{policy, policy_document};
 use crate::model::{Definition, Part, Parts, PolicyCode, Site, Source, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, Object, ObjectValue, Traversal, TraversalOperator};
+use hcl_edit::expr::{Expression, FuncCall, Object, ObjectValue, Traversal, TraversalOperator};
 use std::rc::Rc;
 
 /// How many references may lead to a value.
 const LONGEST: usize = 32;
+/// How much of an expression a message quotes, in bytes.
+const QUOTED: usize = 200;
+/// How many keys of an object are looked at for one step of work.
+const KEYS: usize = 64;
 
 /// What an expression evaluates to, and where an edit would change it.
-pub(super) fn definition(scope: &Scope<'_>, expression: &Expression) -> Definition {
+pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
     let value = scope.value(expression);
     match trace(scope, expression, LONGEST) {
         Ok(end) => end.definition(value),
@@ -32,36 +37,48 @@ fn refused(scope: &Scope<'_>, expression: &Expression, value: Value, why: String
 }
 
 /// The entries of a map, each with its own place: those of a literal, and of the literals in `merge`.
-pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Vec<(String, Definition)> {
-    let call = match expression {
-        Expression::FuncCall(call) => call,
+pub(super) fn entries<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+) -> Vec<(String, Definition)> {
+    match expression {
         Expression::Object(object) => {
-            let entry = |(key, value): (_, &ObjectValue)| {
+            let entry = |(key, value): (_, &'a ObjectValue)| {
                 Some((key_of(scope, key)?, definition(scope, value.expr())))
             };
-            return object.iter().filter_map(entry).collect();
+            object.iter().filter_map(entry).collect()
         }
-        _ => return Vec::new(),
-    };
-    if call.name.name.as_str() != "merge" || call.args.expand_final() {
+        Expression::FuncCall(call) if call.name.name.as_str() == "merge" => {
+            merged(scope, expression, call)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn merged<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    call: &'a FuncCall,
+) -> Vec<(String, Definition)> {
+    if call.args.expand_final() {
         return Vec::new();
     }
     let Value::Map(merged) = scope.value(expression) else {
         return Vec::new();
     };
-    let arguments: Vec<_> = call.args.iter().collect();
+    let argument = |argument: &'a Expression| {
+        let literal = trace(scope, argument, LONGEST).and_then(Literal::of);
+        (scope.value(argument), literal.ok())
+    };
+    let arguments: Vec<_> = call.args.iter().map(argument).collect();
     let of = |(key, value): (String, Value)| {
         // The last argument that has the key wins.
-        let winner = arguments.iter().rev().find(|argument| {
-            scope
-                .value(argument)
-                .as_map()
-                .is_some_and(|map| map.contains_key(&key))
+        let winner = arguments.iter().rev().find(|(argument, _)| {
+            let entries = argument.as_map();
+            entries.is_some_and(|entries| entries.contains_key(&key))
         });
-        let entry = winner.and_then(|argument| {
-            let end = trace(scope, argument, LONGEST).ok()?;
-            entry(end, &key, LONGEST).ok()
-        });
+        let literal = winner.and_then(|(_, literal)| literal.as_ref());
+        let entry = literal.and_then(|literal| literal.entry(&key, LONGEST).ok());
         let definition = match entry {
             Some(end) => end.definition(value),
             None => {
@@ -77,24 +94,20 @@ pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Vec<(String
 
 /// Where the literal map stands that `each` walks; none where it is made otherwise.
 pub(super) fn map(each: &Each<'_>) -> Option<Source> {
-    match trace(&each.scope, each.collection, LONGEST).ok()? {
-        End::Code(scope, map @ Expression::Object(_), _) => Some(source(&scope, map)),
-        End::Tfvars(given, _) if !given.entries.is_empty() => Some(given.source.clone()),
-        _ => None,
-    }
+    each.collection.literal(LONGEST).as_ref().ok()?.source()
 }
 
 /// The end of a trace: an expression that is no reference, and what stands there.
-enum End<'a, 'e> {
+pub(super) enum End<'a> {
     /// In code, where it stands.
-    Code(Scope<'a>, &'e Expression, Site),
+    Code(Scope<'a>, &'a Expression, Site),
     /// A policy in code.
     Policy(Source, PolicyCode, Site),
     /// In a file of variables.
     Tfvars(Rc<Given>, Site),
 }
 
-impl End<'_, '_> {
+impl End<'_> {
     fn definition(self, value: Value) -> Definition {
         let (source, site, parts) = match self {
             Self::Code(scope, expression, site) => {
@@ -128,25 +141,26 @@ fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
     items.map_or(Parts::Whole, Parts::Items)
 }
 
-fn source(scope: &Scope<'_>, expression: &Expression) -> Source {
+pub(super) fn source(scope: &Scope<'_>, expression: &Expression) -> Source {
     let span = expression.span().unwrap_or_default();
     Source {
-        file: scope.file.path.to_owned(),
+        file: scope.file.path.clone(),
         line: scope.file.line(span.start),
         span: (span.start, span.end),
     }
 }
 
 /// Follows an expression to the literal behind it, or says why there is none.
-fn trace<'a, 'e: 'a>(
+pub(super) fn trace<'a>(
     scope: &Scope<'a>,
-    expression: &'e Expression,
+    expression: &'a Expression,
     left: usize,
-) -> Result<End<'a, 'e>, String>
-where
-    'a: 'e,
-{
+) -> Result<End<'a>, String> {
     let place = || scope.file.place(expression.span());
+    if let Err(excess) = scope.budget().work(1) {
+        scope.refuse(excess, expression);
+        return Err(format!("the value at {} was not evaluated", place()));
+    }
     let Some(left) = left.checked_sub(1) else {
         return Err(format!("the references at {} lead too far", place()));
     };
@@ -198,21 +212,14 @@ fn is_literal(expression: &Expression) -> bool {
 }
 
 /// Follows `var.x`, `local.x` and `each.value`, and the entries of maps below them.
-fn reference<'a, 'e: 'a>(
+fn reference<'a>(
     scope: &Scope<'a>,
-    traversal: &'e Traversal,
-    expression: &'e Expression,
+    traversal: &'a Traversal,
+    expression: &'a Expression,
     left: usize,
-) -> Result<End<'a, 'e>, String>
-where
-    'a: 'e,
-{
+) -> Result<End<'a>, String> {
     let place = scope.file.place(expression.span());
-    let text = scope
-        .file
-        .text
-        .get(expression.span().unwrap_or_default())
-        .unwrap_or_default();
+    let text = quoted(scope, expression);
     let foreign = || {
         Err(format!(
             "`{text}` at {place} refers to something that the code does not set"
@@ -234,10 +241,10 @@ where
             None => return foreign(),
         },
         (Some("each"), "value") => match &scope.each {
-            Some(each) => {
-                let map = trace(&each.scope, each.collection, left)?;
-                entry(map, &each.key, left)?
-            }
+            Some(each) => match each.collection.literal(left) {
+                Ok(literal) => literal.entry(&each.key, left)?,
+                Err(why) => return Err(why.clone()),
+            },
             None => {
                 return Err(format!(
                     "`{text}` at {place}: the keys of `for_each` are not certain"
@@ -265,15 +272,12 @@ where
 }
 
 /// What sets a variable.
-fn variable<'a, 'e: 'a>(
+fn variable<'a>(
     scope: &Scope<'a>,
     name: &str,
     place: &str,
     left: usize,
-) -> Result<End<'a, 'e>, String>
-where
-    'a: 'e,
-{
+) -> Result<End<'a>, String> {
     let set = scope
         .instance
         .variables
@@ -301,7 +305,7 @@ where
 }
 
 /// The same place, reached through something: what stands there is then called so.
-fn renamed<'a, 'e>(end: End<'a, 'e>, site: Site) -> End<'a, 'e> {
+fn renamed(end: End<'_>, site: Site) -> End<'_> {
     match end {
         End::Code(scope, expression, Site::Literal) => End::Code(scope, expression, site),
         End::Policy(source, code, Site::Literal) => End::Policy(source, code, site),
@@ -310,12 +314,12 @@ fn renamed<'a, 'e>(end: End<'a, 'e>, site: Site) -> End<'a, 'e> {
 }
 
 /// `data.aws_iam_policy_document.x.json`.
-fn document<'a, 'e>(
-    scope: &Scope<'_>,
+fn document<'a>(
+    scope: &Scope<'a>,
     traversal: &Traversal,
     text: &str,
     place: &str,
-) -> Result<End<'a, 'e>, String> {
+) -> Result<End<'a>, String> {
     let mut operators = traversal.operators.iter().map(|operator| operator.value());
     let (_, name, attribute) = (operators.next(), operators.next(), operators.next());
     let (Some(TraversalOperator::GetAttr(name)), Some(TraversalOperator::GetAttr(attribute)), None) =
@@ -350,43 +354,28 @@ fn document<'a, 'e>(
 }
 
 /// One entry of a literal map.
-fn entry<'a, 'e: 'a>(end: End<'a, 'e>, key: &str, left: usize) -> Result<End<'a, 'e>, String>
-where
-    'a: 'e,
-{
+fn entry<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>, String> {
     match end {
         End::Code(scope, Expression::Object(object), _) => match find(&scope, object, key) {
-            Some(value) => Ok(match trace(&scope, value, left)? {
-                End::Code(scope, expression, Site::Literal) => {
-                    End::Code(scope, expression, Site::MapEntry)
-                }
-                other => other,
-            }),
-            None => Err(format!(
-                "the map in {} has no entry `{key}`",
-                scope.file.path
-            )),
+            Some(value) => entry_at(&scope, value, left),
+            None => Err(no_entry(&scope, key)),
         },
-        End::Tfvars(given, _) => match given.entries.get(key) {
-            Some(entry) => Ok(End::Tfvars(entry.clone(), Site::MapEntry)),
-            None => Err(format!(
-                "the value at {}:{} has no entry `{key}`",
-                given.source.file, given.source.line
-            )),
-        },
-        End::Policy(source, ..) => Err(format!(
-            "the value at {}:{} is no literal map",
-            source.file, source.line
-        )),
-        End::Code(scope, expression, _) => Err(format!(
-            "the value at {} is no literal map",
-            scope.file.place(expression.span())
-        )),
+        End::Tfvars(given, _) => given_entry(&given, key),
+        other => Err(no_literal(&other)),
     }
 }
 
-fn find<'e>(scope: &Scope<'_>, object: &'e Object, key: &str) -> Option<&'e Expression> {
+fn find<'a>(scope: &Scope<'a>, object: &'a Object, key: &str) -> Option<&'a Expression> {
+    // What this costs shows in what comes next, once the budget is spent.
+    let _ = scope.budget().work(object.len() / KEYS);
     let mut entries = object.iter();
-    let found = entries.find(|(name, _)| key_of(scope, name).as_deref() == Some(key));
+    let found = entries.find(|(name, _)| is_key(scope, name, key));
     found.map(|(_, value)| value.expr())
+}
+
+/// An expression as it is written, for messages.
+fn quoted<'s>(scope: &Scope<'s>, expression: &Expression) -> &'s str {
+    let text = scope.file.text.get(expression.span().unwrap_or_default());
+    let text = text.unwrap_or_default();
+    &text[..text.floor_char_boundary(QUOTED)]
 }

@@ -1,76 +1,90 @@
-//! What the root module's variables are set to: by files of variables, else by their defaults.
+//! What variables are set to: the root module's by files of variables, else by their defaults.
 
-use super::Options;
 use super::expression::key_of;
-use super::folder::{Folder, Problem};
-use super::instance::{Given, Instance, SetBy, Setting};
+use super::folder::{File, Folder, Problem};
+use super::instance::{Context, Given, Instance, SetBy, Setting};
+use super::overlay::Overlay;
+use super::parse::Unparsed;
 use super::scope::Scope;
+use super::size::{ENTRY, Size};
+use super::{Options, json};
 use crate::model::{Source, Tree, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::Body;
+use hcl_edit::structure::{Block, Body};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What the variables of a root module are set to.
-pub(super) struct Values<'a> {
-    /// By name.
-    pub set: BTreeMap<String, Setting<'a>>,
-    /// Files that could not be read.
-    pub problems: Vec<Problem>,
+/// A variable that a module declares.
+#[derive(Debug)]
+pub(super) struct Variable<'a> {
+    /// Its name.
+    pub name: &'a str,
+    file: &'a File,
+    /// Whether its values must not be shown.
+    is_sensitive: bool,
+    default: Option<&'a Expression>,
+    /// What its default is, once that was asked for.
+    evaluated: OnceCell<Rc<Value>>,
 }
 
-/// The variables of a root module.
-pub(super) fn of_root<'a>(tree: &'a Tree, folder: &'a Folder<'a>, options: &Options) -> Values<'a> {
-    let mut problems = Vec::new();
-    let mut given = BTreeMap::new();
-    for path in files(tree, folder.path, &options.var_files, &mut problems) {
-        if path.ends_with(".json") {
-            json(tree, &path, &mut given, &mut problems);
-        } else {
-            hcl(tree, &path, &mut given, &mut problems);
-        }
+impl<'a> Variable<'a> {
+    /// The variable of a block; none where the block has no name.
+    pub(super) fn new(file: &'a File, block: &'a Block) -> Option<Self> {
+        let default = block.body.get_attribute("default");
+        Some(Self {
+            name: block.labels.first()?.as_str(),
+            file,
+            is_sensitive: is_sensitive(&block.body),
+            default: default.map(|default| &default.value),
+            evaluated: OnceCell::new(),
+        })
     }
-    let set = declared(folder).map(|(name, file, body)| {
-        let default = body.get_attribute("default").map(|default| &default.value);
-        let mut setting = match (given.remove(&name), default) {
-            (Some(given), _) => given,
-            (None, Some(default)) => Setting {
-                value: empty(folder, options).scope(file).value(default),
-                by: Some(SetBy::Default(file, default)),
-            },
-            (None, None) => Setting {
-                value: Value::Unknown,
-                by: None,
-            },
+
+    /// What it is set to where nothing from outside sets it.
+    fn by_default(&self, folder: &Folder<'a>, context: &Rc<Context>) -> Setting<'a> {
+        let Some(default) = self.default else {
+            return Setting::unknown();
         };
-        if is_sensitive(body) {
-            setting = Setting {
-                value: Value::Unknown,
-                by: None,
+        let value = self.evaluated.get_or_init(|| {
+            let budget = &context.budget;
+            let mark = budget.mark();
+            // A default may name nothing: it means the same in a module without variables.
+            let nothing = Folder::new(folder.path, Vec::new());
+            let empty = Instance::root(&nothing, BTreeMap::new(), context);
+            let scope = empty.scope(self.file);
+            let value = scope.value(default);
+            budget.settle(mark, 0);
+            let Err(excess) = budget.keep(Size::of(&value).bytes) else {
+                return Rc::new(value);
             };
+            scope.refuse(excess, default);
+            Rc::new(Value::Unknown)
+        });
+        Setting {
+            value: value.clone(),
+            by: Some(SetBy::Default(self.file, default)),
         }
-        (name, setting)
-    });
-    Values {
-        set: set.collect(),
-        problems,
     }
-}
 
-/// The variables that a module declares: name, file, block.
-pub(super) fn declared<'a>(
-    folder: &'a Folder<'a>,
-) -> impl Iterator<Item = (String, &'a super::folder::File<'a>, &'a Body)> {
-    let blocks = folder.blocks("variable");
-    blocks.filter_map(|(file, block)| {
-        let name = block.labels.first()?.as_str().to_owned();
-        Some((name, file, &block.body))
-    })
+    /// What it is set to, where `given` sets it from outside.
+    pub(super) fn setting(
+        &self,
+        given: Option<Setting<'a>>,
+        folder: &Folder<'a>,
+        context: &Rc<Context>,
+    ) -> Setting<'a> {
+        match given {
+            _ if self.is_sensitive => Setting::unknown(),
+            Some(given) => given,
+            None => self.by_default(folder, context),
+        }
+    }
 }
 
 /// Whether a variable's values must not be shown.
-pub(super) fn is_sensitive(body: &Body) -> bool {
+fn is_sensitive(body: &Body) -> bool {
     let marked = |name| {
         body.get_attribute(name)
             .is_some_and(|flag| flag.value.as_bool() != Some(false))
@@ -78,14 +92,43 @@ pub(super) fn is_sensitive(body: &Body) -> bool {
     marked("sensitive") || marked("ephemeral")
 }
 
-/// A module without variables: what an expression means that may name none.
-pub(super) fn empty<'a>(folder: &'a Folder<'a>, options: &Options) -> Rc<Instance<'a>> {
-    Instance::root(folder, BTreeMap::new(), options)
+/// What the variables of a root module are set to.
+pub(super) fn of_root<'a>(
+    code: &Overlay<'_>,
+    folder: &Folder<'a>,
+    options: &Options,
+    context: &Rc<Context>,
+) -> BTreeMap<&'a str, Setting<'a>> {
+    let mut given = BTreeMap::new();
+    for path in files(code, folder.path, &options.var_files, context) {
+        let read = match code.text(&path) {
+            Some(text) if path.ends_with(".json") => json(text, context),
+            Some(text) => hcl(&path, text, options, context),
+            None => Err(Unparsed {
+                line: 1,
+                message: "this file is not UTF-8".to_owned(),
+            }),
+        };
+        match read {
+            Ok(settings) => given.extend(settings),
+            Err(unparsed) => context.budget.tell(Problem {
+                file: path,
+                line: unparsed.line,
+                message: format!("this file of variables could not be read: {unparsed}"),
+            }),
+        }
+    }
+    let variables = folder.variables.iter();
+    let set = variables.map(|variable| {
+        let given = given.remove(variable.name);
+        (variable.name, variable.setting(given, folder, context))
+    });
+    set.collect()
 }
 
 /// The files of variables, in Terraform's order: later ones win.
-fn files(tree: &Tree, folder: &str, named: &[String], problems: &mut Vec<Problem>) -> Vec<String> {
-    let own = tree.in_folder(folder).map(|(path, _)| path);
+fn files(code: &Overlay<'_>, folder: &str, named: &[String], context: &Context) -> Vec<String> {
+    let own = code.by_folder().remove(folder).unwrap_or_default();
     let (mut first, mut auto) = (Vec::new(), Vec::new());
     for path in own {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -97,9 +140,9 @@ fn files(tree: &Tree, folder: &str, named: &[String], problems: &mut Vec<Problem
     }
     let mut all = [first, auto].concat();
     for name in named {
-        match Tree::join(folder, name).filter(|path| tree.files.contains_key(path)) {
+        match Tree::join(folder, name).filter(|path| code.has(path)) {
             Some(path) => all.push(path),
-            None => problems.push(Problem {
+            None => context.budget.tell(Problem {
                 file: name.clone(),
                 line: 1,
                 message: format!("there is no such file of variables in `{folder}`"),
@@ -109,36 +152,32 @@ fn files(tree: &Tree, folder: &str, named: &[String], problems: &mut Vec<Problem
     all
 }
 
+/// The settings of a file in HCL.
 fn hcl<'a>(
-    tree: &Tree,
     path: &str,
-    given: &mut BTreeMap<String, Setting<'a>>,
-    problems: &mut Vec<Problem>,
-) {
-    let parsed = tree.text(path).map(hcl_edit::parser::parse_body);
-    let body = match parsed {
-        Some(Ok(body)) => body,
-        Some(Err(error)) => {
-            return problems.push(problem(path, error.location().line(), error.message()));
-        }
-        None => return problems.push(problem(path, 1, "this file is not UTF-8")),
-    };
-    let text = tree.text(path).unwrap_or_default();
-    let file = super::folder::File { path, text, body };
-    let folder = Folder {
-        path: "",
-        files: Vec::new(),
-    };
-    let scope = empty(&folder, &Options::default()).scope(&file);
-    for set in file.body.attributes() {
+    text: &str,
+    options: &Options,
+    context: &Rc<Context>,
+) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
+    let room = context.budget.room_for_code();
+    let file = options.shared.file(path, text, room)?;
+    let nothing = Folder::new("", Vec::new());
+    let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(&file);
+    let set = file.body.attributes().map(|set| {
         let by = place(&scope, &set.value).map(SetBy::Tfvars);
-        let value = scope.value(&set.value);
-        given.insert(set.key.as_str().to_owned(), Setting { value, by });
-    }
+        let value = Rc::new(scope.value(&set.value));
+        (set.key.as_str().to_owned(), Setting { value, by })
+    });
+    Ok(set.collect())
 }
 
-/// Where a value of a file of variables stands, and where its entries do.
+/// Where a value of a file of variables stands, and where its entries do. None where there is no memory for that.
 fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
+    let bytes = 2 * size_of::<Given>() + ENTRY + scope.file.path.len();
+    if let Err(excess) = scope.budget().keep(bytes) {
+        scope.refuse(excess, value);
+        return None;
+    }
     let span = value.span()?;
     let entries = match value {
         Expression::Object(object) => object
@@ -149,7 +188,7 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
     };
     Some(Rc::new(Given {
         source: Source {
-            file: scope.file.path.to_owned(),
+            file: scope.file.path.clone(),
             line: scope.file.line(span.start),
             span: (span.start, span.end),
         },
@@ -157,26 +196,19 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
     }))
 }
 
-fn json<'a>(
-    tree: &Tree,
-    path: &str,
-    given: &mut BTreeMap<String, Setting<'a>>,
-    problems: &mut Vec<Problem>,
-) {
-    let bytes = tree.files.get(path).map(Vec::as_slice).unwrap_or_default();
-    match serde_json::from_slice::<BTreeMap<String, Value>>(bytes) {
-        Ok(values) => {
-            let setting = |(name, value)| (name, Setting { value, by: None });
-            given.extend(values.into_iter().map(setting));
-        }
-        Err(error) => problems.push(problem(path, error.line(), &error.to_string())),
-    }
-}
-
-fn problem(path: &str, line: usize, message: &str) -> Problem {
-    Problem {
-        file: path.to_owned(),
+/// The settings of a file in JSON.
+fn json<'a>(text: &str, context: &Context) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
+    let wrong = |line, message: &str| Unparsed {
         line,
-        message: format!("this file of variables could not be read: {message}"),
-    }
+        message: message.to_owned(),
+    };
+    let room = context.budget.take(json::bytes(text));
+    room.map_err(|_| wrong(1, "it is too large"))?;
+    let values: BTreeMap<String, Value> =
+        serde_json::from_str(text).map_err(|error| wrong(error.line(), &error.to_string()))?;
+    let setting = |(name, value)| {
+        let value = Rc::new(value);
+        (name, Setting { value, by: None })
+    };
+    Ok(values.into_iter().map(setting).collect())
 }

@@ -26,6 +26,8 @@ pub struct Stack {
     pub given: Option<(String, Vec<u8>)>,
     /// Further files of variables.
     pub var_files: Vec<String>,
+    /// What the evaluations of one scan's stacks share.
+    pub shared: code::Shared,
 }
 
 impl Stack {
@@ -38,6 +40,7 @@ impl Stack {
             var_files: settings.var_files.clone(),
             settings,
             given: None,
+            shared: code::Shared::default(),
         }
     }
 
@@ -46,6 +49,7 @@ impl Stack {
         code::Options {
             var_files: self.var_files.clone(),
             workspace: self.settings.workspace.clone(),
+            shared: self.shared.clone(),
             ..code::Options::default()
         }
     }
@@ -81,7 +85,16 @@ pub struct Loaded {
 /// # Errors
 /// Two stacks of one name, or a stack whose folder holds no code.
 pub fn stacks(tree: &Tree, settings: &Settings) -> Result<Vec<Stack>, ScanError> {
-    let modules = code::root_modules(tree);
+    stacks_in(tree, settings, "")
+}
+
+/// The same, without those outside of a folder that only their code would tell of: no code outside is parsed.
+///
+/// # Errors
+/// Two stacks of one name, or a stack whose folder holds no code.
+pub fn stacks_in(tree: &Tree, settings: &Settings, within: &str) -> Result<Vec<Stack>, ScanError> {
+    let options = code::Options::default();
+    let modules = code::root_modules(tree, within, &options);
     let paths: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
     let wrong = |message: String| ScanError {
         kind: "settings".into(),
@@ -102,7 +115,10 @@ pub fn stacks(tree: &Tree, settings: &Settings) -> Result<Vec<Stack>, ScanError>
                 settings.path
             )));
         }
-        Ok(Stack::new(settings, module.cloned()))
+        Ok(Stack {
+            shared: options.shared.clone(),
+            ..Stack::new(settings, module.cloned())
+        })
     };
     named.into_iter().map(stack).collect()
 }
@@ -195,14 +211,12 @@ pub(super) fn locate(
             settings.insert("key".to_owned(), Value::text(key));
             "s3"
         }
-        None => block.map(|block| block.kind.as_str()).ok_or_else(|| ScanError {
-            kind: "backend".into(),
-            message: format!(
-                "`{}` has no backend block: name its state with --state FILE, or as `state: s3://bucket/key` in \
-                 .driftguard.yml",
-                if stack.path.is_empty() { "." } else { &stack.path }
-            ),
-        })?,
+        None => block
+            .map(|block| block.kind.as_str())
+            .ok_or_else(|| ScanError {
+                kind: "backend".into(),
+                message: no_backend(stack),
+            })?,
     };
     let known = BackendType::named(kind)?;
     let place = Place {
@@ -212,6 +226,22 @@ pub(super) fn locate(
     };
     let backend = (known.locate)(&place)?;
     Ok((known, backend, place))
+}
+
+/// Why it is not known where a stack's state is.
+fn no_backend(stack: &Stack) -> String {
+    let module = stack.module.as_ref();
+    if let Some(problem) = module.and_then(|module| module.problem.as_ref()) {
+        return problem.to_string();
+    }
+    format!(
+        "`{}` has no backend block: name its state with --state FILE, or as `state: s3://bucket/key` in .driftguard.yml",
+        if stack.path.is_empty() {
+            "."
+        } else {
+            &stack.path
+        }
+    )
 }
 
 fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanError> {

@@ -239,3 +239,23 @@ fn without_alike<'a>(wanted: &'a [Value], found: &'a [Value]) -> (Vec<&'a Value>
 fn key(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_pair_up_where_each_element_finds_its_own() {
+        let of = Attribute {
+            shape: Shape::Plain(Type::Set(Box::new(Type::Map(Box::new(Type::String))))),
+            optional: true,
+            computed: false,
+            sensitive: false,
+        };
+        let element = |a: &str, b: Value| Value::map([("a", Value::from(a)), ("b", b)]);
+        let wanted: Value = vec![element("1", Value::Unknown), element("2", "x".into())].into();
+        let found = |b: &str| vec![element("2", b.into()), element("1", "y".into())].into();
+        assert!(of.is_satisfied(&wanted, &found("x")));
+        assert!(!of.is_satisfied(&wanted, &found("z")));
+    }
+}

@@ -4,11 +4,12 @@ use super::Fingerprint;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What an attribute is set to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What an attribute is set to. The order is one for sets and maps: it means nothing to Terraform.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Value {
     /// Not set.
     #[default]
@@ -61,6 +62,30 @@ impl From<serde_json::Number> for Number {
             }
             _ => Self(number),
         }
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let whole = |number: &Self| {
+            let small = number.0.as_i64().map(i128::from);
+            small.or_else(|| number.0.as_u64().map(i128::from))
+        };
+        match (whole(self), whole(other)) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => {
+                let float = |number: &Self| number.as_f64().unwrap_or_default();
+                float(self).total_cmp(&float(other))
+            }
+        }
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -331,5 +356,21 @@ mod tests {
         assert_eq!(read("20"), read("20.0"));
         assert_eq!(read("20"), read("2e1"));
         assert_ne!(read("20"), read("20.5"));
+    }
+
+    #[test]
+    fn numbers_are_ordered_as_they_are_equal() {
+        let texts = ["-3", "0", "2", "18446744073709551615", "0.5", "1e300"];
+        let numbers = texts.map(|text| Number::parse(text).unwrap());
+        assert!(numbers.is_sorted());
+        for one in &numbers {
+            for other in &numbers {
+                assert_eq!(
+                    one.cmp(other) == Ordering::Equal,
+                    one == other,
+                    "{one} {other}"
+                );
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Items of a literal list: those that stay keep their text and their order.
 
 use super::literal::render;
+use crate::code::parse;
 use crate::model::{Part, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
@@ -13,7 +14,7 @@ pub(super) fn relist(
     known: Option<&[Part]>,
     reference: &dyn Fn(&Value) -> Option<String>,
 ) -> Option<String> {
-    let Ok(Expression::Array(items)) = hcl_edit::parser::parse_expr(old) else {
+    let Ok(Expression::Array(items)) = parse::expression(old) else {
         return None;
     };
     if old.contains('#') || old.contains("//") || old.contains("/*") {

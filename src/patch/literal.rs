@@ -86,7 +86,7 @@ mod tests {
         #[test]
         fn any_text_reads_back_as_itself(text in "\\PC*|[${%\"\\\\\n]{0,12}") {
             let code = format!("a = {}\n", quote(&text));
-            let body = hcl_edit::parser::parse_body(&code).unwrap();
+            let body = crate::code::parse::body(&code).unwrap();
             let value = &body.get_attribute("a").unwrap().value;
             let read = match value {
                 hcl_edit::expr::Expression::String(read) => read.value().clone(),

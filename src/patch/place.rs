@@ -3,6 +3,7 @@
 use super::Stack;
 use super::layout::Page;
 use super::path::Step;
+use crate::code::parse;
 use crate::model::{Address, Tree};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey};
@@ -32,8 +33,8 @@ impl<'a> File<'a> {
         let text = tree
             .text(file)
             .ok_or_else(|| format!("{file} is not UTF-8, or is not in the repository"))?;
-        let body = hcl_edit::parser::parse_body(text)
-            .map_err(|error| format!("{file} could not be parsed: {}", error.message()))?;
+        let body = parse::body(text)
+            .map_err(|unparsed| format!("{file} could not be parsed: {unparsed}"))?;
         Ok(Self {
             page: Page { file, text },
             body,
@@ -71,7 +72,7 @@ impl<'a> File<'a> {
     /// value's own.
     pub(super) fn object_entry(&self, span: (usize, usize), key: &str) -> Option<Range<usize>> {
         let object = self.page.text.get(span.0..span.1)?;
-        let Ok(Expression::Object(entries)) = hcl_edit::parser::parse_expr(object) else {
+        let Ok(Expression::Object(entries)) = parse::expression(object) else {
             return None;
         };
         let found = entries
@@ -87,7 +88,7 @@ impl<'a> File<'a> {
     /// The last byte of the last entry of the literal map at these bytes; none where it is empty or on one line.
     pub(super) fn last_entry(&self, span: (usize, usize)) -> Option<usize> {
         let object = self.page.text.get(span.0..span.1)?;
-        let Ok(Expression::Object(entries)) = hcl_edit::parser::parse_expr(object) else {
+        let Ok(Expression::Object(entries)) = parse::expression(object) else {
             return None;
         };
         let last = entries.iter().last()?.1.expr().span()?;

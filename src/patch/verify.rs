@@ -1,11 +1,13 @@
 //! Nothing is offered that was not tried: both parsers, and the evaluator.
 
 use super::path::{self, Step};
-use super::{Changed, Stack, splice};
-use crate::code::{self, Evaluated};
-use crate::model::{Address, Attributes, Edit, Tree, Value};
-use std::cell::RefCell;
+use super::{Stack, splice};
+use crate::code::{self, Evaluated, parse};
+use crate::model::{Address, Attributes, Edit, Interrupt, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use tree_sitter::{ParseOptions, ParseState};
 
 /// What the code is to say after the edits.
 #[derive(Debug, Clone)]
@@ -44,17 +46,11 @@ pub(super) struct Verifier<'a> {
     stack: &'a Stack<'a>,
     /// What the code says without them.
     before: &'a Evaluated,
-    /// The files, in which the edited ones take the place of their own for as long as they are tried.
-    tree: RefCell<Tree>,
 }
 
 impl<'a> Verifier<'a> {
     pub(super) fn new(stack: &'a Stack<'a>, before: &'a Evaluated) -> Self {
-        Self {
-            stack,
-            before,
-            tree: RefCell::new(stack.tree.clone()),
-        }
+        Self { stack, before }
     }
 
     /// Whether the edits make what is wanted and change nothing else.
@@ -65,20 +61,24 @@ impl<'a> Verifier<'a> {
         if plan.edits.is_empty() {
             return Ok(());
         }
-        let changed = splice::files(self.stack.tree, &plan.edits);
-        for (file, bytes) in &changed {
+        let interrupt = &self.stack.options.interrupt;
+        let edited = splice::files(self.stack.tree, &plan.edits);
+        for (file, bytes) in &edited {
+            if interrupt.is_raised() {
+                return Err("the scan ran out of time".to_owned());
+            }
             let before = self.stack.tree.text(file).unwrap_or_default();
-            parses(file, before, bytes)?;
+            parses(file, before, bytes, interrupt)?;
         }
-        let after = self.evaluated_with(changed);
-        let mut expected: BTreeMap<&Address, BTreeMap<&str, Value>> = values(self.before);
+        let (tree, folder) = (self.stack.tree, self.stack.folder);
+        let after = code::evaluate_edited(tree, &edited, folder, self.stack.options);
+        let mut expected = values(self.before);
         if let Some(gone) = &plan.gone {
             expected.remove(gone);
         }
         if let Some((address, said)) = &plan.made {
-            let said = said
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.clone()));
+            let said = said.iter();
+            let said = said.map(|(name, value)| (name.as_str(), Cow::Borrowed(value)));
             expected.insert(address, said.collect());
         }
         let mut whole = BTreeSet::new();
@@ -87,7 +87,7 @@ impl<'a> Verifier<'a> {
                 if one.steps.is_empty() {
                     whole.insert((&one.address, one.name.as_str()));
                 }
-                let value = resource.entry(&one.name).or_default();
+                let value = resource.entry(&one.name).or_default().to_mut();
                 if !path::set(value, &one.steps, &one.value) {
                     return Err(format!(
                         "the code of {} has no place for `{}`",
@@ -103,15 +103,12 @@ impl<'a> Verifier<'a> {
                 return true;
             };
             let names = expected.keys().chain(found.keys()).copied();
-            let get = |all: &BTreeMap<&str, Value>, name: &str| {
-                all.get(name).cloned().unwrap_or_default()
-            };
             names.into_iter().any(|name| {
                 let live = whole.contains(&(*address, name));
                 !self.alike(
                     (address, name),
-                    &get(found, name),
-                    &get(expected, name),
+                    found.get(name).map_or(&Value::Null, Cow::as_ref),
+                    expected.get(name).map_or(&Value::Null, Cow::as_ref),
                     live,
                 )
             })
@@ -122,23 +119,6 @@ impl<'a> Verifier<'a> {
             )),
             None => Ok(()),
         }
-    }
-
-    /// What the code says with these files in place of its own.
-    fn evaluated_with(&self, changed: Changed) -> Evaluated {
-        let mut tree = self.tree.borrow_mut();
-        let own: Vec<_> = changed
-            .into_iter()
-            .map(|(file, bytes)| (file.clone(), tree.files.insert(file, bytes)))
-            .collect();
-        let evaluated = code::evaluate(&tree, self.stack.folder, self.stack.options);
-        for (file, bytes) in own {
-            match bytes {
-                Some(bytes) => drop(tree.files.insert(file, bytes)),
-                None => drop(tree.files.remove(&file)),
-            }
-        }
-        evaluated
     }
 
     /// Whether the code says of an attribute what it should, as the provider compares: where that is AWS's own value, it
@@ -167,16 +147,22 @@ impl<'a> Verifier<'a> {
 
 /// Whether both parsers accept a file. The second one knows less of HCL: what it refused before the edit as well says
 /// nothing of the edit.
-fn parses(file: &str, before: &str, bytes: &[u8]) -> Result<(), String> {
+fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Result<(), String> {
     let refused = || format!("the edited {file} would not be valid HCL");
     let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
-    hcl_edit::parser::parse_body(text).map_err(|_| refused())?;
+    parse::body(text).map_err(|_| refused())?;
     let mut parser = tree_sitter::Parser::new();
     parser
         .set_language(&tree_sitter_hcl::LANGUAGE.into())
         .map_err(|_| refused())?;
     let mut accepts = |text: &str| {
-        let tree = parser.parse(text, None);
+        let mut go_on = |_: &ParseState| match interrupt.is_raised() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let options = ParseOptions::new().progress_callback(&mut go_on);
+        let mut read = |at: usize, _| text.as_bytes().get(at..).unwrap_or_default();
+        let tree = parser.parse_with_options(&mut read, None, Some(options));
         tree.is_some_and(|tree| !tree.root_node().has_error())
     };
     if accepts(text) || !accepts(before) {
@@ -187,19 +173,16 @@ fn parses(file: &str, before: &str, bytes: &[u8]) -> Result<(), String> {
 }
 
 /// The attributes of each resource: entries of maps and parts of blocks are in them.
-fn values(evaluated: &Evaluated) -> BTreeMap<&Address, BTreeMap<&str, Value>> {
-    let resources = evaluated
-        .declared
-        .resources
-        .iter()
+type Values<'a> = BTreeMap<&'a Address, BTreeMap<&'a str, Cow<'a, Value>>>;
+
+fn values(evaluated: &Evaluated) -> Values<'_> {
+    let resources = evaluated.declared.resources.iter();
+    resources
         .map(|(address, resource)| {
-            let attributes = resource
-                .attributes
-                .iter()
-                .filter(|(name, _)| !name.contains('['));
-            let attributes =
-                attributes.map(|(name, definition)| (name.as_str(), definition.value.clone()));
-            (address, attributes.collect())
-        });
-    resources.collect()
+            let whole = resource.attributes.iter();
+            let whole = whole.filter(|(name, _)| !name.contains('['));
+            let value = whole.map(|(name, found)| (name.as_str(), Cow::Borrowed(&found.value)));
+            (address, value.collect())
+        })
+        .collect()
 }

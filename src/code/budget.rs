@@ -1,0 +1,266 @@
+//! What one evaluation may cost: memory, which is asked for before anything is made, and work.
+//!
+//! Memory is counted as it comes and goes. What an expression made on its way is free again once its value is there; what
+//! is kept (local values, resources, parsed files) stays. So the peak is bounded, not the sum.
+
+use super::folder::Problem;
+use super::shared::Shared;
+use super::size;
+use crate::model::Interrupt;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+/// What one evaluation may cost, in values and their items: a few seconds.
+const MOST_WORK: usize = 8_000_000;
+/// What one evaluation may hold in memory at once, in bytes, the code included.
+const MOST_MEMORY: usize = 192 << 20;
+/// What of that the parsed code may take.
+const MOST_CODE: usize = 128 << 20;
+/// The longest text, in bytes: AWS takes none that is longer.
+pub(super) const LONGEST_TEXT: usize = 1 << 20;
+/// How deep lists and maps may lie in one another.
+pub(super) const DEEPEST_VALUE: usize = 128;
+/// How many problems of one evaluation are told.
+const MOST_PROBLEMS: usize = 500;
+
+/// Why a value is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excess {
+    /// It would be too large.
+    Size,
+    /// It would be nested too deeply.
+    Depth,
+    /// The evaluation cost all that it may, or was ended from outside.
+    End,
+}
+
+/// What is left of what one evaluation may cost, and what it could not evaluate.
+#[derive(Debug)]
+pub(super) struct Budget {
+    work: Cell<usize>,
+    /// Bytes that stay: those of the code, of module instances and of what comes out.
+    kept: Cell<usize>,
+    /// Bytes that are on their way.
+    passing: Cell<usize>,
+    most_memory: usize,
+    full: Cell<bool>,
+    interrupt: Interrupt,
+    problems: RefCell<Problems>,
+}
+
+#[derive(Debug, Default)]
+struct Problems {
+    told: Vec<Problem>,
+    known: BTreeSet<Problem>,
+    /// Whether it is told why the evaluation ended.
+    end: bool,
+}
+
+/// What was on its way at some moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(usize);
+
+impl Budget {
+    /// A whole budget, as far as the other evaluations of the scan leave one.
+    pub(super) fn new(shared: &Shared, interrupt: &Interrupt) -> Self {
+        Self {
+            work: Cell::new(MOST_WORK),
+            kept: Cell::new(0),
+            passing: Cell::new(0),
+            most_memory: MOST_MEMORY.min(shared.room()),
+            full: Cell::new(false),
+            interrupt: interrupt.clone(),
+            problems: RefCell::default(),
+        }
+    }
+
+    /// Takes some work from the budget.
+    ///
+    /// # Errors
+    /// When there is not that much left.
+    pub(super) fn work(&self, cost: usize) -> Result<(), Excess> {
+        let left = self.work.get().checked_sub(cost);
+        self.work.set(left.unwrap_or_default());
+        match left {
+            Some(_) if !self.is_over() => Ok(()),
+            _ => Err(Excess::End),
+        }
+    }
+
+    /// Asks for memory, before something is made.
+    ///
+    /// # Errors
+    /// When there is not that much left: nothing is taken then.
+    pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
+        let passing = self.passing.get().saturating_add(bytes);
+        if self.kept.get().saturating_add(passing) > self.most_memory {
+            return Err(Excess::Size);
+        }
+        self.passing.set(passing);
+        Ok(())
+    }
+
+    /// Asks for the memory of one text.
+    ///
+    /// # Errors
+    /// When it is longer than any may be, or there is not that much left.
+    pub(super) fn take_text(&self, length: usize) -> Result<(), Excess> {
+        if length > LONGEST_TEXT {
+            return Err(Excess::Size);
+        }
+        self.take(size::text(length))
+    }
+
+    /// What is on its way now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.passing.get())
+    }
+
+    /// Gives back all that was taken since, but for what is left of it.
+    pub(super) fn settle(&self, mark: Mark, left: usize) {
+        self.passing.set(mark.0.saturating_add(left));
+    }
+
+    /// Counts what stays until the end. Where that is more than the budget has, the evaluation ends.
+    ///
+    /// # Errors
+    /// When there is not that much left.
+    pub(super) fn keep(&self, bytes: usize) -> Result<(), Excess> {
+        let kept = self.kept.get().saturating_add(bytes);
+        if kept.saturating_add(self.passing.get()) > self.most_memory {
+            self.full.set(true);
+            return Err(Excess::End);
+        }
+        self.kept.set(kept);
+        Ok(())
+    }
+
+    /// The bytes that are kept.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.get()
+    }
+
+    /// Gives back what was kept.
+    pub(super) fn release(&self, bytes: usize) {
+        self.kept.set(self.kept.get().saturating_sub(bytes));
+    }
+
+    /// The bytes that further code may take.
+    pub(super) fn room_for_code(&self) -> usize {
+        MOST_CODE
+            .min(self.most_memory)
+            .saturating_sub(self.kept.get())
+    }
+
+    /// Counts parsed code, for which there was room.
+    pub(super) fn hold_code(&self, bytes: usize) {
+        self.kept.set(self.kept.get().saturating_add(bytes));
+    }
+
+    /// Whether the evaluation cost all that it may, or was ended from outside: then the rest is unknown.
+    pub(super) fn is_over(&self) -> bool {
+        self.work.get() == 0 || self.full.get() || self.interrupt.is_raised()
+    }
+
+    /// Tells that something could not be evaluated: each problem once.
+    pub(super) fn tell(&self, problem: Problem) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.told.len() < MOST_PROBLEMS && problems.known.insert(problem.clone()) {
+            problems.told.push(problem);
+        }
+    }
+
+    /// Tells why a value at a place was not made. That the evaluation ended is told where it did, and once.
+    pub(super) fn refuse(&self, excess: Excess, file: &str, line: usize) {
+        let message = match excess {
+            Excess::Size => "this value is too large to evaluate",
+            Excess::Depth => "this value is nested too deeply to evaluate",
+            Excess::End => {
+                let told = std::mem::replace(&mut self.problems.borrow_mut().end, true);
+                if told {
+                    return;
+                }
+                self.end()
+            }
+        };
+        self.tell(Problem {
+            file: file.to_owned(),
+            line,
+            message: message.to_owned(),
+        });
+    }
+
+    /// Why the evaluation ended.
+    fn end(&self) -> &'static str {
+        if self.interrupt.is_raised() {
+            "the scan ran out of time, so part of this code was not evaluated"
+        } else if self.full.get() {
+            "this code declares too much to keep, so part of it was not evaluated"
+        } else {
+            "this code takes too long to evaluate, so part of it was not"
+        }
+    }
+
+    /// What could not be evaluated, in the order in which it was told.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        self.problems.borrow().told.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget() -> Budget {
+        Budget::new(&Shared::default(), &Interrupt::default())
+    }
+
+    #[test]
+    fn what_was_on_its_way_is_free_again_and_what_is_kept_is_not() {
+        let budget = budget();
+        let mark = budget.mark();
+        assert_eq!(budget.take(MOST_MEMORY + 1), Err(Excess::Size));
+        assert_eq!(budget.take(MOST_MEMORY), Ok(()));
+        assert_eq!(budget.take(1), Err(Excess::Size));
+        budget.settle(mark, 100);
+        assert_eq!(budget.keep(MOST_MEMORY - 100), Ok(()));
+        assert!(!budget.is_over());
+        assert_eq!(budget.keep(1), Err(Excess::End));
+        assert!(budget.is_over());
+    }
+
+    #[test]
+    fn no_text_is_longer_than_any_may_be() {
+        assert_eq!(budget().take_text(LONGEST_TEXT), Ok(()));
+        assert_eq!(budget().take_text(LONGEST_TEXT + 1), Err(Excess::Size));
+    }
+
+    #[test]
+    fn the_end_is_told_once_and_so_is_each_problem() {
+        let budget = budget();
+        assert_eq!(budget.work(MOST_WORK + 1), Err(Excess::End));
+        budget.refuse(Excess::End, "a.tf", 3);
+        budget.refuse(Excess::End, "a.tf", 4);
+        budget.refuse(Excess::Size, "a.tf", 5);
+        budget.refuse(Excess::Size, "a.tf", 5);
+        let told: Vec<_> = budget.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "a.tf:3: this code takes too long to evaluate, so part of it was not",
+                "a.tf:5: this value is too large to evaluate",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_raised_interrupt_ends_the_evaluation() {
+        let interrupt = Interrupt::default();
+        let budget = Budget::new(&Shared::default(), &interrupt);
+        assert_eq!(budget.work(1), Ok(()));
+        interrupt.raise();
+        assert_eq!(budget.work(1), Err(Excess::End));
+        budget.refuse(Excess::End, "a.tf", 1);
+        assert!(budget.problems()[0].message.contains("ran out of time"));
+    }
+}

@@ -1,0 +1,331 @@
+//! What a text would cost the parser, known before it is parsed: one pass over its tokens.
+//!
+//! The parser bounds how deep it goes, but three things still cost it more than their length: each key of an object is
+//! compared with all keys before it; a tree takes up to three hundred times its text; and a heredoc whose first line is
+//! its own end is read twice, once to the end of the file, and what stands in one again twice as often.
+
+/// What a tree of these tokens takes at most, in bytes: measured, and rounded up.
+mod cost {
+    pub(super) const WORD: usize = 330;
+    pub(super) const TEXT: usize = 330;
+    pub(super) const OPERATOR: usize = 360;
+    pub(super) const BRACKET: usize = 1_000;
+    pub(super) const BRACE: usize = 1_250;
+    pub(super) const HOLE: usize = 560;
+    /// The first operator of a traversal, and each further one.
+    pub(super) const FIRST_STEP: usize = 1_000;
+    pub(super) const STEP: usize = 460;
+    /// A byte of text, which is copied while it grows.
+    pub(super) const BYTE: usize = 3;
+    /// The steps that reading a byte takes, where comparing two keys is one.
+    pub(super) const STEPS: usize = 4;
+}
+
+/// How often a file may be read: once, and once more for each heredoc that is empty.
+const MOST_READINGS: usize = 8;
+
+/// What parsing a text costs at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Effort {
+    /// Bytes that the tree takes.
+    pub memory: usize,
+    /// Bytes that are read and keys that are compared, as steps of some twenty nanoseconds.
+    pub steps: usize,
+}
+
+/// Where a text is that must not be parsed at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EmptyHeredocs {
+    /// The byte where one heredoc too many starts.
+    pub at: usize,
+}
+
+impl Effort {
+    /// Measures a body or an expression.
+    ///
+    /// # Errors
+    /// When it has too many empty heredocs, which the parser would read again and again.
+    pub(super) fn of(text: &str) -> Result<Self, EmptyHeredocs> {
+        let mut effort = Self {
+            memory: text.len().saturating_mul(cost::BYTE),
+            steps: 0,
+        };
+        let first = Reading {
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Vec::new(),
+            last: Last::Other,
+            tokens: 0,
+        };
+        let (mut readings, mut number) = (vec![first], 1);
+        while let Some(mut reading) = readings.pop() {
+            let mut at = reading.at;
+            while let Some(step) = reading.step(&mut effort) {
+                let read = reading.at - at;
+                effort.steps = effort
+                    .steps
+                    .saturating_add(read.saturating_mul(cost::STEPS));
+                at = reading.at;
+                let Step::MayBeEmpty(other) = step else {
+                    continue;
+                };
+                number += 1;
+                if number > MOST_READINGS {
+                    return Err(EmptyHeredocs { at: other.at });
+                }
+                readings.push(other);
+            }
+        }
+        Ok(effort)
+    }
+}
+
+/// What a reading is inside of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open<'t> {
+    /// A block.
+    Body,
+    /// An object: how many keys it has, and the number of the token where the entry starts.
+    Object { keys: usize, start: usize },
+    /// A list, an index, arguments or parentheses, and the byte that closes it.
+    Bracket(u8),
+    /// `${` or `%{`.
+    Hole,
+    /// A text in quotes.
+    Quote,
+    /// A heredoc that ends with this word.
+    Heredoc(&'t [u8]),
+}
+
+/// What the last token was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// A word, a text or a bracket that closes: an index may follow.
+    Term,
+    /// `.` or an index: the operators of a traversal go on.
+    Step,
+    Other,
+}
+
+/// One way to read the text, as far as it has come.
+#[derive(Debug, Clone)]
+struct Reading<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    open: Vec<Open<'t>>,
+    last: Last,
+    tokens: usize,
+}
+
+enum Step<'t> {
+    Read,
+    /// A heredoc that may be empty: the other way to read on.
+    MayBeEmpty(Reading<'t>),
+}
+
+impl<'t> Reading<'t> {
+    /// Reads one token. None at the end, and where the parser stops as well because the text is not valid.
+    fn step(&mut self, effort: &mut Effort) -> Option<Step<'t>> {
+        let byte = *self.bytes.get(self.at)?;
+        match self.open.last().copied() {
+            Some(Open::Quote) => self.quoted(byte, effort),
+            Some(Open::Heredoc(end)) => self.heredoc(byte, end, effort),
+            _ => return self.code(byte, effort),
+        }
+        Some(Step::Read)
+    }
+
+    /// One byte of a text in quotes.
+    fn quoted(&mut self, byte: u8, effort: &mut Effort) {
+        match byte {
+            b'"' => self.close_text(1),
+            b'\\' => self.at += 2,
+            _ => self.text(byte, effort),
+        }
+    }
+
+    /// One byte of a heredoc.
+    fn heredoc(&mut self, byte: u8, end: &[u8], effort: &mut Effort) {
+        let ending = match byte {
+            b'\n' => 1,
+            b'\r' if self.rest().starts_with(b"\r\n") => 2,
+            _ => return self.text(byte, effort),
+        };
+        match delimiter(&self.bytes[self.at + ending..], end) {
+            Some(length) => self.close_text(ending + length),
+            None => self.at += ending,
+        }
+    }
+
+    /// One byte of any text: `${` and `%{` open code, `$${` and `%%{` do not.
+    fn text(&mut self, byte: u8, effort: &mut Effort) {
+        let rest = self.rest();
+        if rest.starts_with(b"$${") || rest.starts_with(b"%%{") {
+            self.at += 3;
+        } else if matches!(byte, b'$' | b'%') && rest.get(1) == Some(&b'{') {
+            self.open.push(Open::Hole);
+            self.token(2, cost::HOLE + cost::TEXT, Last::Other, effort);
+        } else {
+            self.at += 1;
+        }
+    }
+
+    fn close_text(&mut self, length: usize) {
+        self.open.pop();
+        self.at += length;
+        self.last = Last::Term;
+    }
+
+    /// One token of code.
+    fn code(&mut self, byte: u8, effort: &mut Effort) -> Option<Step<'t>> {
+        let next = self.bytes.get(self.at + 1).copied();
+        match (byte, next) {
+            (b' ' | b'\t' | b'\r', _) => self.at += 1,
+            (b'\n', _) => self.end_entry(1),
+            (b'#', _) | (b'/', Some(b'/')) => self.at += length_until(self.rest(), b"\n"),
+            (b'/', Some(b'*')) => self.at += 2 + length_until(&self.rest()[2..], b"*/") + 2,
+            (b'"', _) => {
+                self.open.push(Open::Quote);
+                self.token(1, cost::TEXT, Last::Other, effort);
+            }
+            (b'<', Some(b'<')) => return self.open_heredoc(effort),
+            (b'{' | b'[' | b'(', _) => self.open_bracket(byte, effort),
+            (b'}' | b']' | b')', _) => return self.close_bracket(byte),
+            (b',', _) => self.end_entry(1),
+            (b'=', Some(b'=' | b'>')) | (b'!' | b'<' | b'>', Some(b'=')) | (b':', Some(b':')) => {
+                self.token(2, cost::OPERATOR, Last::Other, effort);
+            }
+            (b'=' | b':', _) => {
+                self.end_key(effort);
+                self.token(1, cost::OPERATOR, Last::Other, effort);
+            }
+            (b'.', _) => self.token(1, self.step_cost(), Last::Step, effort),
+            (b'0'..=b'9', _) => self.word(|byte| byte.is_ascii_alphanumeric(), effort),
+            (byte, _) if is_word(byte) => self.word(is_word, effort),
+            _ => self.token(1, cost::OPERATOR, Last::Other, effort),
+        }
+        Some(Step::Read)
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    fn token(&mut self, length: usize, memory: usize, last: Last, effort: &mut Effort) {
+        self.at += length;
+        self.tokens += 1;
+        self.last = last;
+        effort.memory = effort.memory.saturating_add(memory);
+    }
+
+    fn word(&mut self, goes_on: impl Fn(u8) -> bool, effort: &mut Effort) {
+        let rest = self.rest();
+        let length = rest.iter().take_while(|byte| goes_on(**byte)).count();
+        // The word after `.` goes on with the traversal.
+        let last = match self.last {
+            Last::Step => Last::Step,
+            _ => Last::Term,
+        };
+        self.token(length.max(1), cost::WORD, last, effort);
+    }
+
+    fn step_cost(&self) -> usize {
+        match self.last {
+            Last::Step => cost::STEP,
+            _ => cost::FIRST_STEP,
+        }
+    }
+
+    fn open_bracket(&mut self, byte: u8, effort: &mut Effort) {
+        let in_body = matches!(self.open.last(), None | Some(Open::Body));
+        let after_term = matches!(self.last, Last::Term | Last::Step);
+        let (open, memory) = match byte {
+            b'{' if in_body && after_term => (Open::Body, cost::BRACE),
+            b'{' => {
+                let start = self.tokens + 1;
+                (Open::Object { keys: 0, start }, cost::BRACE)
+            }
+            b'[' if after_term => (Open::Bracket(b']'), self.step_cost()),
+            b'[' => (Open::Bracket(b']'), cost::BRACKET),
+            _ => (Open::Bracket(b')'), cost::BRACKET),
+        };
+        self.open.push(open);
+        self.token(1, memory, Last::Other, effort);
+    }
+
+    /// None where it closes what is not open.
+    fn close_bracket(&mut self, byte: u8) -> Option<Step<'t>> {
+        let right = match self.open.pop()? {
+            Open::Body | Open::Object { .. } | Open::Hole => byte == b'}',
+            Open::Bracket(close) => byte == close,
+            Open::Quote | Open::Heredoc(_) => false,
+        };
+        self.at += 1;
+        self.last = match byte {
+            b']' => Last::Step,
+            _ => Last::Term,
+        };
+        right.then_some(Step::Read)
+    }
+
+    /// A key of an object is compared with all those before it.
+    fn end_key(&mut self, effort: &mut Effort) {
+        if let Some(Open::Object { keys, start }) = self.open.last_mut() {
+            let length = (self.tokens + 1).saturating_sub(*start).max(1);
+            effort.steps = effort.steps.saturating_add(keys.saturating_mul(length));
+            *keys += 1;
+        }
+    }
+
+    fn end_entry(&mut self, length: usize) {
+        self.at += length;
+        self.last = Last::Other;
+        if let Some(Open::Object { start, .. }) = self.open.last_mut() {
+            *start = self.tokens + 1;
+        }
+    }
+
+    /// None where `<<` opens no heredoc.
+    fn open_heredoc(&mut self, effort: &mut Effort) -> Option<Step<'t>> {
+        let rest = self.rest().get(2..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"-").unwrap_or(rest);
+        let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+        let (word, after) = rest.split_at(length);
+        let after = after.strip_prefix(b"\r").unwrap_or(after);
+        let Some(text) = after.strip_prefix(b"\n").filter(|_| !word.is_empty()) else {
+            self.token(1, cost::OPERATOR, Last::Other, effort);
+            return Some(Step::Read);
+        };
+        let start = self.bytes.len() - text.len();
+        let other = delimiter(text, word).map(|length| Self {
+            at: start + length,
+            last: Last::Term,
+            ..self.clone()
+        });
+        self.open.push(Open::Heredoc(word));
+        self.token(start - self.at, cost::TEXT, Last::Other, effort);
+        Some(other.map_or(Step::Read, Step::MayBeEmpty))
+    }
+}
+
+/// The length of a heredoc's end at the start of a line, its indentation included; none where the line is not its end.
+fn delimiter(line: &[u8], word: &[u8]) -> Option<usize> {
+    let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
+    let indent = indent.count();
+    let after = line.get(indent..)?.strip_prefix(word)?;
+    let ends = !after.first().is_some_and(|byte| is_word(*byte));
+    ends.then_some(indent + word.len())
+}
+
+/// Whether a byte may be part of a word; letters beyond ASCII are.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii()
+}
+
+/// How many bytes stand before the first of these; all where they are not there.
+fn length_until(bytes: &[u8], wanted: &[u8]) -> usize {
+    bytes
+        .windows(wanted.len())
+        .position(|found| found == wanted)
+        .unwrap_or(bytes.len())
+}

@@ -1,0 +1,192 @@
+//! What all evaluations of one scan share: the files that were parsed, and how much may be parsed and kept in all.
+
+use super::folder::File;
+use super::parse::{self, Unparsed};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The text that one scan parses in all, in bytes: half a minute's work and more.
+const MOST_PARSED: usize = 512 << 20;
+/// What the trees of files may take that no evaluation is using, in bytes.
+const MOST_CACHED: usize = 64 << 20;
+/// What the evaluations of one scan may keep together, in bytes.
+const MOST_KEPT: usize = 384 << 20;
+
+/// What all evaluations of one scan share. A clone shares with what it was cloned from, the default with nothing.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    cache: Mutex<Cache>,
+    /// The text that was parsed, in bytes.
+    parsed: AtomicUsize,
+    /// What evaluations keep, in bytes.
+    kept: AtomicUsize,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// A parsed file: parsed once, as long as its text stays the same and the cache holds it.
+    ///
+    /// # Errors
+    /// Why it was not parsed; `room` are the bytes that it may take.
+    pub(super) fn file(&self, path: &str, text: &str, room: usize) -> Result<Arc<File>, Unparsed> {
+        let refused = |message: String| Unparsed { line: 1, message };
+        if let Some(file) = self.cache().get(path, text) {
+            return match file.memory <= room {
+                true => Ok(file),
+                false => Err(refused(TOO_MUCH.to_owned())),
+            };
+        }
+        let memory = parse::measure(text)?;
+        if memory > room {
+            return Err(refused(TOO_MUCH.to_owned()));
+        }
+        if self.0.parsed.fetch_add(text.len(), Ordering::Relaxed) > MOST_PARSED {
+            let most = MOST_PARSED >> 20;
+            return Err(refused(format!(
+                "this scan parsed {most} MiB of code before"
+            )));
+        }
+        let file = Arc::new(File::parse(path, text, memory)?);
+        self.cache().put(file.clone());
+        Ok(file)
+    }
+
+    /// What one more evaluation may keep, in bytes.
+    pub(super) fn room(&self) -> usize {
+        MOST_KEPT.saturating_sub(self.0.kept.load(Ordering::Relaxed))
+    }
+
+    /// Counts what an evaluation keeps, until it is dropped.
+    pub(super) fn keep(&self, bytes: usize) -> Kept {
+        self.0.kept.fetch_add(bytes, Ordering::Relaxed);
+        Kept(Some(Arc::new(Share {
+            shared: self.clone(),
+            bytes,
+        })))
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+        // A cache is whole after each of its steps.
+        self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const TOO_MUCH: &str = "the code that this root module leads to is too large";
+
+/// What an evaluation keeps of what a scan may keep. The default keeps nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept(#[expect(dead_code, reason = "held for its drop")] Option<Arc<Share>>);
+
+#[derive(Debug)]
+struct Share {
+    shared: Shared,
+    bytes: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shared.0.kept.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// Parsed files by path. Those that were not asked for longest make room.
+#[derive(Default)]
+struct Cache {
+    files: BTreeMap<String, (Arc<File>, u64)>,
+    /// Their paths, by when they were last asked for.
+    order: BTreeMap<u64, String>,
+    clock: u64,
+    memory: usize,
+}
+
+impl Cache {
+    fn get(&mut self, path: &str, text: &str) -> Option<Arc<File>> {
+        let (file, at) = self.files.get_mut(path)?;
+        if file.text != text {
+            return None;
+        }
+        self.clock += 1;
+        self.order.remove(at);
+        self.order.insert(self.clock, path.to_owned());
+        *at = self.clock;
+        Some(file.clone())
+    }
+
+    fn put(&mut self, file: Arc<File>) {
+        self.clock += 1;
+        self.memory += file.memory;
+        self.order.insert(self.clock, file.path.clone());
+        let old = self.files.insert(file.path.clone(), (file, self.clock));
+        if let Some((old, at)) = old {
+            self.memory -= old.memory;
+            self.order.remove(&at);
+        }
+        while self.memory > MOST_CACHED
+            && let Some((_, path)) = self.order.pop_first()
+        {
+            if let Some((old, _)) = self.files.remove(&path) {
+                self.memory -= old.memory;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: usize = 1 << 20;
+
+    #[test]
+    fn a_file_is_parsed_again_only_when_its_text_changed() {
+        let shared = Shared::default();
+        let one = shared.file("a.tf", "a = 1\n", ROOM).unwrap();
+        let other = shared.clone().file("a.tf", "a = 1\n", ROOM).unwrap();
+        assert!(Arc::ptr_eq(&one, &other));
+        let edited = shared.file("a.tf", "a = 2\n", ROOM).unwrap();
+        assert!(!Arc::ptr_eq(&one, &edited));
+        assert!(shared.file("a.tf", "a = 2\n", 1).is_err());
+    }
+
+    #[test]
+    fn the_cache_lets_go_of_what_was_not_asked_for_longest() {
+        let shared = Shared::default();
+        // Twelve megabytes each, as a tree.
+        let long = |name: &str| format!("{name} = [{}]\n", "a.b,".repeat(7_000));
+        for name in ["a", "b"] {
+            shared.file(name, &long(name), usize::MAX).unwrap();
+        }
+        let text = long("a");
+        let a = shared.file("a", &text, usize::MAX).unwrap();
+        for name in ["c", "d", "e", "f"] {
+            shared.file(name, &long(name), usize::MAX).unwrap();
+            let again = shared.file("a", &text, usize::MAX).unwrap();
+            assert!(Arc::ptr_eq(&a, &again), "{name}");
+        }
+        let cache = shared.cache();
+        assert!(cache.memory <= MOST_CACHED);
+        assert!(!cache.files.contains_key("b"));
+        assert_eq!(cache.files.len(), cache.order.len());
+    }
+
+    #[test]
+    fn what_an_evaluation_keeps_is_free_again_once_it_is_dropped() {
+        let shared = Shared::default();
+        let kept = shared.keep(1000);
+        let clone = kept.clone();
+        drop(kept);
+        assert_eq!(shared.room(), MOST_KEPT - 1000);
+        drop(clone);
+        assert_eq!(shared.room(), MOST_KEPT);
+    }
+}

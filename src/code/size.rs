@@ -1,0 +1,149 @@
+//! How much memory values and what is made of them take: upper bounds, which are known before anything is copied.
+
+use crate::model::{
+    Address, DeclaredResource, Definition, Key, ModuleStep, Part, Parts, Site, Source, Value,
+};
+
+/// A value without what it owns, in a list that may have grown to twice its length.
+pub(super) const VALUE: usize = 2 * size_of::<Value>();
+/// What the allocator adds to each text.
+const TEXT: usize = 16;
+/// An entry of a map: its share of a tree's node that is half full, and its key's text.
+pub(super) const ENTRY: usize = 2 * (size_of::<String>() + size_of::<Value>()) + TEXT;
+/// A definition, and its share of the map that it stands in.
+const DEFINITION: usize = 2 * (size_of::<String>() + size_of::<Definition>()) + 2 * TEXT;
+/// A resource, and its share of the map that it stands in.
+const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>());
+/// How many bytes of text cost as much to make as an item.
+const ITEM: usize = 16;
+
+/// What a value takes up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Bytes of memory, at most.
+    pub bytes: usize,
+    /// Values and pieces of text: what it costs to make or to walk it.
+    pub items: usize,
+    /// How deep lists and maps lie in one another.
+    pub depth: usize,
+}
+
+impl Size {
+    /// Measures a value.
+    pub(super) fn of(value: &Value) -> Self {
+        let own = Self {
+            bytes: VALUE,
+            items: 1,
+            depth: 0,
+        };
+        match value {
+            Value::String(text) => Self {
+                bytes: self::text(text.len()),
+                items: 1 + text.len() / ITEM,
+                depth: 0,
+            },
+            Value::List(items) => items.iter().fold(own, |all, item| all.and(0, item)),
+            Value::Map(entries) => entries
+                .iter()
+                .fold(own, |all, (key, value)| all.and(ENTRY + key.len(), value)),
+            _ => own,
+        }
+    }
+
+    /// The same with a part more, and with what holds the part.
+    fn and(self, holder: usize, part: &Value) -> Self {
+        let part = Self::of(part);
+        Self {
+            bytes: self.bytes + holder + part.bytes,
+            items: self.items + part.items,
+            depth: self.depth.max(part.depth + 1),
+        }
+    }
+}
+
+/// The bytes that a text takes as a value.
+pub(super) fn text(length: usize) -> usize {
+    VALUE + TEXT + length
+}
+
+/// The bytes that the steps to a module take.
+pub(super) fn steps(steps: &[ModuleStep]) -> usize {
+    let step = |step: &ModuleStep| size_of::<ModuleStep>() + step.name.len() + key(&step.key);
+    steps.iter().map(step).sum()
+}
+
+/// The bytes that the text of a key takes.
+fn key(key: &Option<Key>) -> usize {
+    match key {
+        Some(Key::Name(name)) => TEXT + name.len(),
+        _ => 0,
+    }
+}
+
+/// The bytes that a resource takes under its address.
+pub(super) fn resource(address: &Address, resource: &DeclaredResource) -> usize {
+    let names = address.tf_type.len() + address.name.len() + resource.file.len();
+    let attributes = resource.attributes.iter();
+    let ignored = resource.ignore_changes.iter();
+    RESOURCE
+        + names
+        + steps(&address.modules)
+        + key(&address.key)
+        + resource.for_each.as_ref().map_or(0, source)
+        + ignored.map(|path| VALUE + path.len()).sum::<usize>()
+        + attributes
+            .map(|(path, found)| path.len() + definition(found))
+            .sum::<usize>()
+}
+
+fn source(source: &Source) -> usize {
+    TEXT + source.file.len()
+}
+
+fn definition(definition: &Definition) -> usize {
+    let why = match &definition.site {
+        Site::Refused(why) => TEXT + why.len(),
+        _ => 0,
+    };
+    DEFINITION
+        + Size::of(&definition.value).bytes
+        + source(&definition.source)
+        + why
+        + parts(&definition.parts)
+}
+
+fn parts(parts: &Parts) -> usize {
+    let part = |part: &Part| size_of::<Part>() + Size::of(&part.value).bytes;
+    match parts {
+        Parts::Whole => 0,
+        Parts::Items(items) => items.iter().map(part).sum(),
+        Parts::Policy(code) => {
+            let statements = code.statements.iter().map(|statement| {
+                let named = statement.parts.iter();
+                part(&statement.whole)
+                    + named
+                        .map(|(name, inner)| ENTRY + name.len() + part(inner))
+                        .sum::<usize>()
+            });
+            statements.sum()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_as_large_as_all_that_it_owns() {
+        let text = Value::from("x".repeat(1000));
+        let list = Value::List(vec![text.clone(); 3]);
+        let map = Value::map([("key", list.clone())]);
+        assert_eq!(Size::of(&text).depth, 0);
+        assert_eq!(Size::of(&list).depth, 1);
+        assert_eq!(Size::of(&map).depth, 2);
+        assert!(Size::of(&list).bytes > 3 * Size::of(&text).bytes);
+        assert!(Size::of(&map).bytes > Size::of(&list).bytes + ENTRY);
+        assert_eq!(Size::of(&list).items, 1 + 3 * Size::of(&text).items);
+    }
+}

@@ -1,0 +1,335 @@
+//! Code that would take for ever, or all memory, if it were evaluated to its end: what is too dear is unknown, and a
+//! problem says where. Each of these took the process down, or kept it busy for minutes.
+
+use driftguard::code::{self, Evaluated, Options};
+use driftguard::model::{Catalog, Finding, Kind, Tree, Value, Verdict};
+use driftguard::patch;
+
+const TOO_LARGE: &str = "this value is too large to evaluate";
+const TOO_DEEP: &str = "this value is nested too deeply to evaluate";
+const TOO_LONG: &str = "this code takes too long to evaluate, so part of it was not";
+
+fn evaluate(files: &[(&str, &str)]) -> Evaluated {
+    let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
+    code::evaluate(&tree, "", &Options::default())
+}
+
+/// What an attribute of `a.b` is, and what was told.
+fn attribute(code: &str) -> (Value, Vec<String>) {
+    let evaluated = evaluate(&[("main.tf", code)]);
+    let told = evaluated.problems.iter().map(ToString::to_string);
+    let resource = &evaluated.declared.resources[&"a.b".parse().unwrap()];
+    (resource.value("x"), told.collect())
+}
+
+/// Locals `l0` to `l{last}`: the first is this, each other one is made of the one before, which is called `@`.
+fn chain(first: &str, other: &str, last: usize) -> String {
+    let others = (1..=last).map(|at| {
+        let before = format!("local.l{}", at - 1);
+        format!("  l{at} = {}\n", other.replace('@', &before))
+    });
+    format!(
+        "locals {{\n  l0 = {first}\n{}}}\n",
+        others.collect::<String>()
+    )
+}
+
+fn with_attribute(locals: &str, value: &str) -> String {
+    format!("{locals}resource \"a\" \"b\" {{\n  x = {value}\n}}\n")
+}
+
+#[test]
+fn a_text_that_would_be_too_long_is_unknown_and_named_with_its_line() {
+    let doubled = chain("\"xxxxxxxxxxxxxxxx\"", "\"${@}${@}\"", 16);
+    for value in [
+        "replace(local.l16, \"x\", local.l16)",
+        "\"${local.l16}.\"",
+        "join(\"\", [local.l16, local.l16])",
+        "join(local.l16, [1, 2, 3])",
+        "format(\"%s%s\", local.l16, local.l16)",
+        "base64encode(local.l16)",
+        "jsonencode([local.l16])",
+        "jsonencode(replace(local.l15, \"x\", \"\\n\"))",
+        "<<E\n${local.l16}\nE\n",
+    ] {
+        let (found, told) = attribute(&with_attribute(&doubled, value));
+        assert_eq!(found, Value::Unknown, "{value}");
+        assert_eq!(told, [format!("main.tf:21: {TOO_LARGE}")], "{value}");
+    }
+    let (value, told) = attribute(&with_attribute(&doubled, "local.l16"));
+    assert_eq!(value.as_str().map(str::len), Some(1 << 20));
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn a_collection_that_would_be_too_large_is_unknown_and_named_with_its_line() {
+    let doubled = chain("\"xxxxxxxxxxxxxxxx\"", "\"${@}${@}\"", 16);
+    let list = chain("[1, 2, 3, 4]", "concat(@, @)", 30);
+    let flat = chain("[1, 2, 3, 4]", "flatten([@, @])", 30);
+    let twice = "merge({ for k, v in @ : \"a${k}\" => v }, { for k, v in @ : \"b${k}\" => v })";
+    let map = chain("{ k = 1 }", twice, 30);
+    for (locals, value) in [
+        (&doubled, "[for i in range(1024) : local.l16]"),
+        (&doubled, "[for i in range(9) : split(\"\", local.l16)]"),
+        (
+            &doubled,
+            "{ for i in range(1024) : \"k${i}\" => local.l16 }",
+        ),
+        (&list, "local.l30"),
+        (&flat, "local.l30"),
+        (&map, "local.l30"),
+    ] {
+        let (found, told) = attribute(&with_attribute(locals, value));
+        assert!(found.has_unknown(), "{value}");
+        let is_dear = |told: &String| told.ends_with(TOO_LARGE) || told.ends_with(TOO_LONG);
+        assert!(
+            !told.is_empty() && told.iter().all(is_dear),
+            "{value}: {told:?}"
+        );
+        assert!(told[0].starts_with("main.tf:"), "{value}: {told:?}");
+    }
+}
+
+#[test]
+fn what_leads_too_deep_is_unknown_and_the_stack_holds() {
+    for (what, code) in [
+        (
+            "calls",
+            with_attribute(&chain("\"x\"", "upper(lower(\"${@}\"))", 500), "local.l500"),
+        ),
+        (
+            "operators",
+            with_attribute(
+                &chain("1", &format!("@{}", " + 1".repeat(100)), 9),
+                "local.l9",
+            ),
+        ),
+        (
+            "objects",
+            with_attribute(&chain("1", "{ a = [{ b = @ }] }", 500), "local.l500"),
+        ),
+    ] {
+        let (value, told) = attribute(&code);
+        assert!(value.has_unknown(), "{what}");
+        assert!(told[0].ends_with(TOO_DEEP), "{what}: {told:?}");
+    }
+    // Each is asked for after the one before: none leads far, but the values grow deeper.
+    let lists = chain("1", "[@]", 300);
+    let asked: String = (0..300)
+        .map(|at| format!("  x{at} = local.l{at}\n"))
+        .collect();
+    let (_, told) = attribute(&format!(
+        "{lists}resource \"a\" \"b\" {{\n  x = 1\n{asked}}}\n"
+    ));
+    assert!(told[0].ends_with(TOO_DEEP), "{told:?}");
+}
+
+#[test]
+fn work_without_end_is_given_up_where_it_was_too_much() {
+    let list = "locals {\n  l = [for i in range(1000) : \"x${i}\"]\n  m = [for i in range(60) : local.l]\n}\n";
+    for (what, value) in [
+        (
+            "loops",
+            "[for a in range(1024) : [for b in range(1024) : [for c in range(1024) : 1 if false]]]",
+        ),
+        (
+            "a search in a loop",
+            "[for a in flatten(local.m) : contains(local.l, \"y\")]",
+        ),
+    ] {
+        let (value, told) = attribute(&with_attribute(list, value));
+        assert!(value.has_unknown(), "{what}");
+        assert_eq!(told.len(), 1, "{what}: {told:?}");
+        assert!(told[0].starts_with("main.tf:6: "), "{what}: {told:?}");
+        assert!(told[0].ends_with(TOO_LONG), "{what}: {told:?}");
+    }
+}
+
+#[test]
+fn sets_and_maps_of_sixty_thousand_are_made() {
+    let words: String = (0..60_000).map(|at| format!("w{at},")).collect();
+    let code = format!(
+        r#"
+locals {{
+  words = split(",", "{words}")
+}}
+resource "a" "b" {{
+  set  = length(toset(concat(local.words, local.words)))
+  once = length(distinct(local.words))
+  map  = length(merge(zipmap(local.words, local.words), {{ a = 1 }}))
+  flat = length(flatten([local.words, [local.words]]))
+}}
+"#
+    );
+    let evaluated = evaluate(&[("main.tf", &code)]);
+    assert!(evaluated.problems.is_empty(), "{:?}", evaluated.problems);
+    let resource = &evaluated.declared.resources[&"a.b".parse().unwrap()];
+    for (name, length) in [
+        ("set", 60_001),
+        ("once", 60_001),
+        ("map", 60_002),
+        ("flat", 120_002),
+    ] {
+        assert_eq!(resource.value(name), length.into(), "{name}");
+    }
+}
+
+#[test]
+fn what_the_parser_would_take_too_long_for_is_not_parsed() {
+    // A heredoc whose first line is its end is read twice, and what stands in it four times, eight times, ...
+    let mut twice = "1".to_owned();
+    for at in 0..32 {
+        twice = format!("(<<A{at}\nA{at}\n==\"${{{twice}}}\")");
+    }
+    let keys: String = (0..20_000).map(|at| format!("k{at} = 1\n")).collect();
+    let many = "[],".repeat(1 << 20);
+    for (what, value, why) in [
+        ("heredocs", twice, "too many empty heredocs"),
+        ("keys", format!("{{\n{keys}}}"), "it is too large"),
+        ("a tree", format!("[{many}]"), "it is too large"),
+        ("lists", "[".repeat(50_000), "nesting depth"),
+        ("operators", "-".repeat(50_000), "nesting depth"),
+        ("templates", "\"${".repeat(50_000), "nesting depth"),
+    ] {
+        let code = format!("a = {value}\n");
+        for file in ["main.tf", "terraform.tfvars"] {
+            let evaluated = evaluate(&[("other.tf", "variable \"a\" {}\n"), (file, &code)]);
+            let told = evaluated.problems[0].to_string();
+            assert!(told.starts_with(&format!("{file}:")), "{what}: {told}");
+            assert!(told.contains(why), "{what}: {told}");
+        }
+        let files = [("main.tf", code.as_str())];
+        let tree: Tree = files.into_iter().collect();
+        assert!(code::root_modules(&tree, "", &Options::default()).is_empty());
+        assert!(code::parse::body(&code).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn a_root_module_whose_file_is_not_parsed_is_one_all_the_same() {
+    let backend = "terraform {\n  backend \"s3\" {\n    bucket = \"b\"\n  }\n}\n";
+    let tree: Tree = [
+        ("a/main.tf", format!("{backend}x = {}\n", "[".repeat(100))),
+        (
+            "b/main.tf",
+            "# The cloud has no terraform {\nx = [\n".to_owned(),
+        ),
+        ("c/a.tf", format!("{backend}x = [\n")),
+        ("c/b.tf", backend.to_owned()),
+    ]
+    .into_iter()
+    .collect();
+    let found = code::root_modules(&tree, "", &Options::default());
+    let paths: Vec<_> = found.iter().map(|root| root.path.as_str()).collect();
+    assert_eq!(paths, ["a", "c"]);
+    let told = found[0].problem.as_ref().unwrap().to_string();
+    assert!(
+        told.starts_with("a/main.tf:6: this file could not be parsed"),
+        "{told}"
+    );
+    assert!(found[1].backend.is_some());
+}
+
+#[test]
+fn a_few_empty_heredocs_are_read() {
+    let code = with_attribute("locals {\n  e = <<E\nE\n}\n", "\"${local.e}x\"");
+    assert_eq!(attribute(&code).0, "x".into());
+}
+
+#[test]
+fn a_policy_in_a_heredoc_is_parsed_with_the_same_care() {
+    let keys: String = (0..20_000).map(|at| format!("\"k{at}\": 1,\n")).collect();
+    let (value, told) = attribute(&with_attribute("", &format!("<<E\n{{\n{keys}}}\nE\n")));
+    assert!(value.as_str().is_some_and(|text| text.len() > 200_000));
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn modules_are_followed_only_so_deep() {
+    let module = |at: usize| {
+        let call = format!("module \"m\" {{\n  source = \"../m{}\"\n}}\n", at + 1);
+        let resource = "resource \"a\" \"b\" {\n  x = 1\n}\n";
+        (format!("m{at}/main.tf"), call + resource)
+    };
+    let tree: Tree = (0..8_000).map(module).collect();
+    let evaluated = code::evaluate(&tree, "m0", &Options::default());
+    assert_eq!(evaluated.declared.resources.len(), 33);
+    assert_eq!(
+        evaluated.problems[0].to_string(),
+        "m32/main.tf:1: module `m` is called through 32 others, so it was not evaluated"
+    );
+}
+
+#[test]
+fn modules_called_without_end_are_given_up() {
+    let call =
+        |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n  count = 10000\n}}\n");
+    let evaluated = evaluate(&[
+        ("main.tf", &call("./a")),
+        ("a/main.tf", &call("./b")),
+        (
+            "a/b/main.tf",
+            "locals {\n  x = [for i in range(1000) : i]\n}\n",
+        ),
+    ]);
+    let told: Vec<_> = evaluated.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, [format!("a/main.tf:1: {TOO_LONG}")]);
+}
+
+#[test]
+fn more_than_can_be_kept_ends_the_evaluation() {
+    let attributes: String = (0..100).map(|at| format!("  x{at} = true\n")).collect();
+    let code = format!("resource \"a\" \"b\" {{\n  count = 10000\n{attributes}}}\n");
+    let evaluated = evaluate(&[("main.tf", &code)]);
+    let kept = evaluated.declared.resources.len();
+    assert!((2_000..8_000).contains(&kept), "{kept}");
+    let told: Vec<_> = evaluated.problems.iter().map(ToString::to_string).collect();
+    let ended = "this code declares too much to keep, so part of it was not evaluated";
+    assert_eq!(told, [format!("main.tf:1: {ended}")]);
+}
+
+#[test]
+fn the_instances_of_a_large_literal_map_are_each_traced() {
+    let names: String = (0..2_000)
+        .map(|at| format!("n{at} = \"t3.micro\"\n"))
+        .collect();
+    let evaluated = evaluate(&[(
+        "main.tf",
+        &format!(
+            "locals {{\n  all = {{\n{names}  }}\n}}\nresource \"a\" \"b\" {{\n  for_each = local.all\n  x = each.value\n}}\n"
+        ),
+    )]);
+    assert!(evaluated.problems.is_empty(), "{:?}", evaluated.problems);
+    let last = &evaluated.declared.resources[&"a.b[\"n1999\"]".parse().unwrap()];
+    assert_eq!(last.attributes["x"].source.line, 2_002);
+}
+
+#[test]
+fn an_interrupted_plan_changes_nothing() {
+    let tree: Tree = [("main.tf", "resource \"a\" \"b\" {\n  x = 1\n}\n")]
+        .into_iter()
+        .collect();
+    let options = Options::default();
+    let before = code::evaluate(&tree, "", &options);
+    options.interrupt.raise();
+    let catalog = Catalog::default();
+    let stack = patch::Stack {
+        tree: &tree,
+        folder: "",
+        options: &options,
+        declared: &before.declared,
+        catalog: &catalog,
+    };
+    let finding = Finding {
+        address: "a.b".parse().ok(),
+        ..Finding::new(Kind::Deleted, Verdict::Drift, "a")
+    };
+    let findings: &mut [_] = &mut [finding];
+    assert!(patch::plan(findings, &stack, patch::Direction::Adopt).is_empty());
+    let fix = findings[0].fix.as_ref().unwrap();
+    assert!(
+        fix.reason
+            .as_ref()
+            .is_some_and(|why| why.contains("too long"))
+    );
+}
