@@ -4,7 +4,11 @@
 //! replaced; `compare` is that, and code against state against live. `scripts/benchmark` makes the state, runs the
 //! passes in turns and writes the figures down.
 
+#[path = "../clock.rs"]
+mod clock;
+
 use anyhow::{Context, Result, bail};
+use clock::{Clock, peak};
 use driftguard::code::{self, Evaluated};
 use driftguard::diff::{self, Claims, Looked};
 use driftguard::model::{Declared, Interrupt, Place, Reading, Redactor, Resource, Tree, Value};
@@ -13,7 +17,6 @@ use driftguard::state::{self, State};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
 
 /// The root module in the folder of the code.
 const ROOT: &str = "infra/production";
@@ -36,42 +39,6 @@ fn main() -> Result<()> {
     };
     println!("{took}");
     Ok(())
-}
-
-/// What a piece of work took.
-struct Clock {
-    began: Instant,
-    cpu: u64,
-}
-
-impl Clock {
-    fn start() -> Result<Self> {
-        Ok(Self {
-            cpu: on_cpu()?,
-            began: Instant::now(),
-        })
-    }
-
-    /// Seconds by the wall, seconds on a processor.
-    fn stop(&self) -> Result<(f64, f64)> {
-        let wall = self.began.elapsed().as_secs_f64();
-        Ok((wall, (on_cpu()? - self.cpu) as f64 / 1e9))
-    }
-}
-
-/// How long this process's only thread has run, in nanoseconds: other programs do not lengthen it.
-fn on_cpu() -> Result<u64> {
-    let told = std::fs::read_to_string("/proc/self/schedstat")?;
-    let first = told.split_whitespace().next().context("empty schedstat")?;
-    Ok(first.parse()?)
-}
-
-/// The most memory that this process has held, in KiB.
-fn peak() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let size = line.and_then(|line| line.split_whitespace().next());
-    Ok(size.context("no VmHWM in /proc/self/status")?.parse()?)
 }
 
 fn bare(bytes: &[u8]) -> Result<serde_json::Value> {

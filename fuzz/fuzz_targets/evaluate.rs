@@ -1,0 +1,60 @@
+//! Any bytes as the code of a root module and of a module below it: it is evaluated within its bounds, and so it is again
+//! when it is interrupted. The run sets the memory limit; here no value is longer or deeper than any may be.
+#![no_main]
+
+use driftguard::code::{self, Evaluated, Options};
+use driftguard::model::{Tree, Value};
+use libfuzzer_sys::fuzz_target;
+
+/// ASCII's record separator, which stands in no code.
+const SEPARATOR: u8 = 0x1e;
+/// The longest text that evaluation makes.
+const LONGEST_TEXT: usize = 1 << 20;
+/// How deep a value may lie: in a value, in a block, in a list of blocks.
+const DEEPEST: usize = 400;
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut parts = bytes.splitn(3, |byte| *byte == SEPARATOR);
+    let names = ["main.tf", "a/main.tf", "terraform.tfvars"];
+    let tree: Tree = names
+        .into_iter()
+        .filter_map(|name| Some((name, parts.next()?)))
+        .collect();
+    let options = Options::default();
+    code::root_modules(&tree, "", &options);
+    let evaluated = code::evaluate(&tree, "", &options);
+    check(&evaluated);
+    let again = code::evaluate(&tree, "", &options);
+    assert_eq!(evaluated.declared, again.declared, "parsed files are shared");
+    options.interrupt.raise();
+    let cut = code::evaluate(&tree, "", &options);
+    assert!(cut.declared.resources.len() <= 1, "nothing goes on");
+});
+
+/// No value is longer or deeper than any may be, and each problem names a file of the tree.
+fn check(evaluated: &Evaluated) {
+    for resource in evaluated.declared.resources.values() {
+        for definition in resource.attributes.values() {
+            check_value(&definition.value, 0);
+        }
+    }
+    for problem in &evaluated.problems {
+        assert!(problem.file.ends_with(".tf") || problem.file.ends_with(".tfvars"));
+        assert!(problem.line > 0);
+    }
+}
+
+fn check_value(value: &Value, depth: usize) {
+    assert!(depth <= DEEPEST);
+    match value {
+        Value::String(text) => assert!(text.len() <= LONGEST_TEXT),
+        Value::List(items) => items.iter().for_each(|item| check_value(item, depth + 1)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                assert!(key.len() <= LONGEST_TEXT);
+                check_value(value, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
