@@ -2,7 +2,7 @@
 
 use super::budget::Excess;
 use super::scope::Scope;
-use super::size::ENTRY;
+use super::size::{ENTRY, MAP};
 use super::{functions, traversal};
 use crate::model::{Number, Value};
 use hcl_edit::Span;
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What a byte of a template takes while its copy is brought to another indentation.
-const COPIED: usize = 64;
+const COPIED: usize = 256;
 
 /// A value, or why it is not made.
 pub(super) type Evaluated = Result<Value, Excess>;
@@ -141,6 +141,7 @@ pub(super) fn as_text(value: &Value) -> Option<Cow<'_, str>> {
 
 fn object_of(scope: &Scope<'_>, object: &Object) -> Evaluated {
     let mut entries = BTreeMap::new();
+    scope.budget().take(MAP)?;
     for (key, value) in object {
         let Some(name) = key_of(scope, key) else {
             return Ok(Value::Unknown);
@@ -244,6 +245,7 @@ fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
         return Ok(Value::Unknown);
     };
     let budget = scope.budget();
+    budget.take(MAP)?;
     let (mut items, mut entries) = (Vec::new(), BTreeMap::new());
     for (key, value) in pairs {
         budget.work(1)?;

@@ -3,7 +3,7 @@
 use super::budget::{Budget, Excess};
 use super::folder::{File, Folder};
 use super::scope::Scope;
-use super::size::{self, ENTRY, Size};
+use super::size::{self, ENTRY, MAP, Size};
 use super::{Options, Recorded};
 use crate::model::{ModuleStep, Source, Value};
 use hcl_edit::expr::Expression;
@@ -150,7 +150,8 @@ impl<'a> Instance<'a> {
         let setting = |setting: &Setting<'_>| ENTRY + Size::of(&setting.value).bytes;
         let variables: usize = self.variables.values().map(setting).sum();
         let above = size_of_val(self.above.as_slice());
-        self.keep(size_of::<Self>() + size::steps(&self.path) + above + variables)
+        let maps = MAP * 2 * usize::from(!self.variables.is_empty()) + MAP;
+        self.keep(size_of::<Self>() + size::steps(&self.path) + above + variables + maps)
     }
 
     fn keep(&self, bytes: usize) -> Result<(), Excess> {

@@ -1,13 +1,14 @@
 //! JSON, measured before it is read or written.
 
-use super::size::{self, ENTRY};
+use super::size::{self, ENTRY, MAP};
 use crate::model::Value;
 use std::io::{self, Write};
 
 /// The bytes that the value of a JSON text takes at most: each of its values follows one of these characters.
 pub(super) fn bytes(text: &str) -> usize {
     let holders = text.bytes().filter(|byte| b"[{,:".contains(byte)).count();
-    size::text(text.len()) + (holders + 1).saturating_mul(ENTRY)
+    let maps = text.bytes().filter(|byte| *byte == b'{').count();
+    size::text(text.len()) + (holders + 1).saturating_mul(ENTRY) + maps.saturating_mul(MAP)
 }
 
 /// The length of a value as JSON; none where it is longer than `most`.

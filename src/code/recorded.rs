@@ -1,7 +1,7 @@
 //! What a state records of the resources that code refers to: `aws_vpc.main.id` is what the last apply made it.
 
 use super::budget::{Budget, Excess};
-use super::size::{ENTRY, Size};
+use super::size::{ENTRY, MAP, Size};
 use crate::model::{Address, Key, ModuleStep, Resource, Value};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
@@ -111,6 +111,7 @@ impl Recorded {
         let attributes = |resource: &Resource| {
             let all = resource.attributes.iter();
             let asked = all.filter(|(name, _)| attribute.is_none_or(|asked| asked == *name));
+            budget.take(MAP)?;
             for (name, value) in asked.clone() {
                 let size = Size::of(value);
                 budget.take(ENTRY + name.len() + size.bytes)?;

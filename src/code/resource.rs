@@ -4,11 +4,12 @@ use super::expression::{as_text, pairs};
 use super::folder::File;
 use super::instance::Instance;
 use super::scope::{Collection, Each, Scope};
+use super::size::{ENTRY, MAP, VALUE};
 use super::{size, trace};
 use crate::model::{Address, DeclaredResource, Definition, Key, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
-use hcl_edit::structure::{Block, Body};
+use hcl_edit::structure::{Block, Body, Structure};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::iter;
@@ -241,8 +242,19 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     (name, Value::List(pairs.map(of).collect()))
 }
 
-/// What a block says: its attributes, and its nested blocks as lists.
+/// What a block says: its attributes, and its nested blocks as lists. Unknown where there is no memory for that.
 pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
+    let names = body.iter().map(|part| match part {
+        Structure::Attribute(attribute) => attribute.key.as_str().len(),
+        Structure::Block(block) => block.ident.as_str().len(),
+    });
+    let entries: usize = names.map(|name| ENTRY + name).sum();
+    if let Err(excess) = scope.budget().take(VALUE + MAP + entries) {
+        let at = body.span().map_or(0, |span| span.start);
+        let (file, line) = (&scope.file.path, scope.file.line(at));
+        scope.budget().refuse(excess, file, line);
+        return Value::Unknown;
+    }
     let mut parts: BTreeMap<String, Value> = BTreeMap::new();
     for attribute in body.attributes() {
         parts.insert(

@@ -1,19 +1,28 @@
 //! How much memory values and what is made of them take: upper bounds, which are known before anything is copied.
 
 use crate::model::{
-    Address, DeclaredResource, Definition, Key, ModuleStep, Part, Parts, Site, Source, Value,
+    Address, DeclaredResource, Definition, Key, ModuleStep, Part, Parts, Site, Source,
+    StatementCode, Value,
 };
 
 /// A value without what it owns, in a list that may have grown to twice its length.
 pub(super) const VALUE: usize = 2 * size_of::<Value>();
 /// What the allocator adds to each text.
 const TEXT: usize = 16;
+/// The entries for which a map has room at least, once it has one.
+const ROOM: usize = 12;
+/// A map that is not empty, without its entries: a small one has room for more.
+pub(super) const MAP: usize = ROOM * (size_of::<String>() + size_of::<Value>());
 /// An entry of a map: its share of a tree's node that is half full, and its key's text.
 pub(super) const ENTRY: usize = 2 * (size_of::<String>() + size_of::<Value>()) + TEXT;
 /// A definition, and its share of the map that it stands in.
 const DEFINITION: usize = 2 * (size_of::<String>() + size_of::<Definition>()) + 2 * TEXT;
 /// A resource, and its share of the map that it stands in.
-const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>());
+const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>())
+    + ROOM * (size_of::<String>() + size_of::<Definition>());
+/// A statement of a policy, and the map of its parts.
+const STATEMENT: usize =
+    2 * size_of::<StatementCode>() + ROOM * (size_of::<String>() + size_of::<Part>());
 /// How many bytes of text cost as much to make as an item.
 const ITEM: usize = 16;
 
@@ -43,9 +52,15 @@ impl Size {
                 depth: 0,
             },
             Value::List(items) => items.iter().fold(own, |all, item| all.and(0, item)),
-            Value::Map(entries) => entries
-                .iter()
-                .fold(own, |all, (key, value)| all.and(ENTRY + key.len(), value)),
+            Value::Map(entries) if entries.is_empty() => own,
+            Value::Map(entries) => {
+                let own = Self {
+                    bytes: VALUE + MAP,
+                    ..own
+                };
+                let entries = entries.iter();
+                entries.fold(own, |all, (key, value)| all.and(ENTRY + key.len(), value))
+            }
             _ => own,
         }
     }
@@ -120,7 +135,8 @@ fn parts(parts: &Parts) -> usize {
         Parts::Policy(code) => {
             let statements = code.statements.iter().map(|statement| {
                 let named = statement.parts.iter();
-                part(&statement.whole)
+                STATEMENT
+                    + part(&statement.whole)
                     + named
                         .map(|(name, inner)| ENTRY + name.len() + part(inner))
                         .sum::<usize>()

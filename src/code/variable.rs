@@ -6,7 +6,7 @@ use super::instance::{Context, Given, Instance, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::Scope;
-use super::size::{ENTRY, Size};
+use super::size::{ENTRY, MAP, Size};
 use super::{Options, json};
 use crate::model::{Source, Tree, Value};
 use hcl_edit::Span;
@@ -173,7 +173,7 @@ fn hcl<'a>(
 
 /// Where a value of a file of variables stands, and where its entries do. None where there is no memory for that.
 fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
-    let bytes = 2 * size_of::<Given>() + ENTRY + scope.file.path.len();
+    let bytes = 2 * size_of::<Given>() + MAP + ENTRY + scope.file.path.len();
     if let Err(excess) = scope.budget().keep(bytes) {
         scope.refuse(excess, value);
         return None;

@@ -2,7 +2,7 @@
 
 use super::Cost;
 use crate::code::expression::as_text;
-use crate::code::size::{self, ENTRY, Size, VALUE};
+use crate::code::size::{self, ENTRY, MAP, Size, VALUE};
 use crate::model::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,6 +145,6 @@ pub(super) fn zipmap_cost(arguments: &[Value]) -> Option<Cost> {
     };
     let entries = keys.as_list()?.len().saturating_mul(ENTRY);
     Some(Cost::Bytes(
-        entries + Size::of(keys).bytes + Size::of(values).bytes,
+        MAP + entries + Size::of(keys).bytes + Size::of(values).bytes,
     ))
 }
