@@ -23,6 +23,16 @@ const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST
 /// read slowly, takes minutes.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
+/// How many bytes a state may have unless `DRIFTGUARD_STATE_LIMIT` says otherwise.
+const STATE_LIMIT: u64 = 100 * 1024 * 1024;
+/// The units of a size, and how many bytes one is.
+const UNITS: [(&str, u64); 4] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("B", 1),
+];
+
 /// GitHub's API, unless `GITHUB_API_URL` says otherwise.
 pub const GITHUB_API: &str = "https://api.github.com";
 /// GitHub's pages, unless `GITHUB_URL` says otherwise.
@@ -62,6 +72,8 @@ pub struct Config {
     pub private_addresses: bool,
     /// How long a scan may take, waiting for AWS and GitHub included.
     pub scan_timeout: Duration,
+    /// How many bytes a state may have, and all states of one scan together.
+    pub state_limit: u64,
 }
 
 /// The App that the server acts as.
@@ -123,6 +135,7 @@ impl Config {
             ambient: ambient::ambient(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
             scan_timeout: scan_timeout(&lookup)?,
+            state_limit: size(&lookup, "DRIFTGUARD_STATE_LIMIT")?.unwrap_or(STATE_LIMIT),
         })
     }
 
@@ -352,6 +365,25 @@ fn scan_timeout(lookup: Lookup) -> Result<Duration, ConfigError> {
             problem: "is no duration".to_owned(),
             remedy: "write it as in 90s, 10m or 1h",
         })
+}
+
+/// A number of bytes, such as `104857600` or `100MiB`.
+fn size(lookup: Lookup, variable: &'static str) -> Result<Option<u64>, ConfigError> {
+    let parse = |text: String| {
+        let named = UNITS.iter().find_map(|(unit, bytes)| {
+            let number = text.strip_suffix(unit)?;
+            Some((number.trim_end().to_owned(), *bytes))
+        });
+        let (number, unit) = named.unwrap_or((text, 1));
+        let number = number.parse::<u64>().ok().filter(|number| *number > 0);
+        let bytes = number.and_then(|number| number.checked_mul(unit));
+        bytes.ok_or(ConfigError::Bad {
+            variable,
+            problem: "is no size".to_owned(),
+            remedy: "write a number of bytes, or one with its unit, as in 100MiB",
+        })
+    };
+    lookup(variable).map(parse).transpose()
 }
 
 #[cfg(test)]

@@ -60,7 +60,11 @@ impl World<'_> {
         let changed = patch::plan_with(&mut findings, &stack, direction);
         let diff = patch::diff(&tree, &changed);
         let mut tree = tree;
-        tree.files.extend(changed);
+        tree.files.extend(
+            changed
+                .into_iter()
+                .map(|(path, bytes)| (path, bytes.into())),
+        );
         let fixes = findings.into_iter().map(|finding| finding.fix).collect();
         Done { tree, diff, fixes }
     }

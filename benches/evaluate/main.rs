@@ -61,7 +61,7 @@ fn read(folder: &Path) -> Result<Tree> {
                 waiting.push(path);
             } else {
                 let name = path.strip_prefix(folder)?.to_str().context("no UTF-8")?;
-                files.insert(name.to_owned(), std::fs::read(&path)?);
+                files.insert(name.to_owned(), std::fs::read(&path)?.into());
             }
         }
     }

@@ -121,7 +121,10 @@ fn evaluated(repository: &Path) -> Result<Evaluated> {
     for entry in std::fs::read_dir(repository.join(ROOT))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        files.insert(format!("{ROOT}/{name}"), std::fs::read(entry.path())?);
+        files.insert(
+            format!("{ROOT}/{name}"),
+            std::fs::read(entry.path())?.into(),
+        );
     }
     let tree = Tree {
         files,

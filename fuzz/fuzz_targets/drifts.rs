@@ -39,7 +39,7 @@ impl<'a> Input<'a> {
         let mut tree: Tree = [("main.tf", main)].into_iter().collect();
         if !variables.is_empty() {
             let path = "terraform.tfvars".to_owned();
-            tree.files.insert(path, variables.to_vec());
+            tree.files.insert(path, variables.to_vec().into());
         }
         let text = String::from_utf8_lossy(next()).into_owned();
         // Without choices, the first attributes of the first resources drift.

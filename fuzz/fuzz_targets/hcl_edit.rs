@@ -46,7 +46,7 @@ fuzz_target!(|bytes: &[u8]| {
             .filter(|edit| edit.file == file)
             .collect();
         only(own, &input.tree.files[&file], &after);
-        tree.files.insert(file, after);
+        tree.files.insert(file, after.into());
     }
     follows(&findings, &before, &tree);
 });

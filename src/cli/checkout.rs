@@ -103,7 +103,7 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
                 if !SKIPPED.contains(&name.as_ref()) {
                     folders.push_back(path);
                 }
-            } else if kind.is_file() && Tree::is_read(&name) {
+            } else if kind.is_file() && Tree::is_read(&relative) {
                 let size = entry.metadata().with_context(while_reading)?.len();
                 let largest = if name.ends_with(".tfstate") {
                     LARGEST_STATE
@@ -111,7 +111,9 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
                     LARGEST
                 };
                 if size <= largest {
-                    tree.files.insert(relative, Checkout::file(&path)?);
+                    tree.files.insert(relative, Checkout::file(&path)?.into());
+                } else if !Tree::is_only_named(&relative) {
+                    tree.too_large.insert(relative, size);
                 }
                 if tree.files.len() > MOST {
                     bail!(

@@ -48,7 +48,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let files: Vec<_> = tree
         .files
         .iter()
-        .map(|(path, bytes)| (path.as_str(), Content::File(bytes.clone())))
+        .map(|(path, bytes)| (path.as_str(), Content::File(bytes.to_vec())))
         .collect();
     let commit = github.push(REPOSITORY, "main", "alice", &files).await;
     scanned(&github, commit.as_str()).await?;

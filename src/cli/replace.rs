@@ -21,7 +21,7 @@ const NEW: u32 = 0o666;
 /// Names the file that cannot be replaced, and why; then none is.
 pub(super) fn replace_files(root: &Path, before: &Tree, after: &Changed) -> anyhow::Result<()> {
     let stage = |(file, bytes): (&String, &Vec<u8>)| {
-        let read = before.files.get(file).map(Vec::as_slice);
+        let read = before.files.get(file).map(|bytes| &bytes[..]);
         Staged::write(&root.join(file), read, bytes)
             .with_context(|| format!("nothing was changed: {file}"))
     };
@@ -340,7 +340,7 @@ mod tests {
         let (folder, tree) = checkout(&[("a.tf", "a"), ("b.tf", "b")]);
         let root = fs::canonicalize(folder.path()).unwrap();
         let stage = |name: &str, text: &str| {
-            let read = tree.files.get(name).map(Vec::as_slice);
+            let read = tree.files.get(name).map(|bytes| &bytes[..]);
             Staged::write(&root.join(name), read, text.as_bytes()).unwrap()
         };
         let staged = vec![

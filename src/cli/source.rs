@@ -9,6 +9,7 @@ use crate::model::{Interrupt, Region, Severity, Tree};
 use crate::resources::Look;
 use crate::score::Benchmark;
 use crate::settings::{self, Settings, StackSettings};
+use crate::state::StateBudget;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -99,6 +100,7 @@ impl Source {
             region,
             look: self.look(&settings),
             redactor: &redactor,
+            states: &StateBudget::of_command_line(),
             today: today(),
             only: None,
             interrupt: &Interrupt::default(),
@@ -133,7 +135,7 @@ impl Source {
         let (name, bytes) = match &self.config {
             Some(file) => (file.display().to_string(), Checkout::file(file)?),
             None => match checkout.tree.files.get(settings::FILE) {
-                Some(bytes) => (settings::FILE.to_owned(), bytes.clone()),
+                Some(bytes) => (settings::FILE.to_owned(), bytes.to_vec()),
                 None => return Ok(Settings::default()),
             },
         };
@@ -211,7 +213,7 @@ impl Source {
                     names.join(", ")
                 );
             };
-            stack.given = Some((file.display().to_string(), Checkout::file(file)?));
+            stack.given = Some((file.display().to_string(), Checkout::file(file)?.into()));
         }
         for file in &self.var_files {
             let path = checkout.inside(file).with_context(|| {

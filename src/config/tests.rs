@@ -69,6 +69,9 @@ fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
         ("DRIFTGUARD_SCAN_TIMEOUT", "0s"),
         ("DRIFTGUARD_SCAN_TIMEOUT", "2d"),
         ("DRIFTGUARD_DATA_DIR", "here"),
+        ("DRIFTGUARD_STATE_LIMIT", "100 apples"),
+        ("DRIFTGUARD_STATE_LIMIT", "0"),
+        ("DRIFTGUARD_STATE_LIMIT", "99999999999GiB"),
     ] {
         let error = read(&[APP, &[(name, value)]].concat())
             .unwrap_err()
@@ -95,4 +98,19 @@ fn a_scans_timeout_is_a_number_with_its_unit() {
         assert_eq!(config.scan_timeout, Duration::from_secs(seconds));
     }
     assert_eq!(read(APP).unwrap().scan_timeout, SCAN_TIMEOUT);
+}
+
+#[test]
+fn a_size_may_have_a_unit() {
+    for (text, bytes) in [
+        ("1000", 1000),
+        ("64KiB", 64 << 10),
+        ("100 MiB", 100 << 20),
+        ("2GiB", 2 << 30),
+        ("7B", 7),
+    ] {
+        let config = read(&[APP, &[("DRIFTGUARD_STATE_LIMIT", text)]].concat()).unwrap();
+        assert_eq!(config.state_limit, bytes, "{text}");
+    }
+    assert_eq!(read(APP).unwrap().state_limit, 100 << 20);
 }

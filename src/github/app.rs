@@ -1,9 +1,11 @@
 //! The App: its own tokens, and those of its installations.
 
+use super::archive::{self, Unpacking};
 use super::error::GithubError;
 use super::gate::{Account, Answer, Ask, Gate, Limits};
 use super::ledger::{ContentLedger, MemoryLedger};
 use super::repository::Repository;
+use crate::memory::MemoryBudget;
 use crate::model::{InstallationId, RepositoryId, RepositoryName};
 use anyhow::{Context, anyhow};
 use futures::future::BoxFuture;
@@ -63,6 +65,7 @@ struct Inner {
     /// A lock for each caller: none waits for the token of another.
     tokens: std::sync::Mutex<HashMap<Caller, Arc<Mutex<Option<Token>>>>>,
     bot: OnceCell<String>,
+    archives: MemoryBudget,
 }
 
 /// A caller's token, and since when it is known.
@@ -129,6 +132,7 @@ impl GitHub {
                 gate: Gate::with(api, limits, ledger)?,
                 tokens: std::sync::Mutex::default(),
                 bot: OnceCell::new(),
+                archives: archive::memory(),
             }),
             fence: None,
         })
@@ -194,16 +198,33 @@ impl GitHub {
         caller: Caller,
         path: &str,
     ) -> Result<T, GithubError> {
-        read(path, &self.bytes(caller, path).await?)
+        let answer = self.send(caller, Method::GET, path, None, true).await?;
+        read(path, &answer.body)
     }
 
-    /// The body of an answer, as it comes.
-    pub(super) async fn bytes(
+    /// Unpacks the archive at a path while it arrives.
+    pub(super) async fn unpack(
         &self,
         caller: Caller,
         path: &str,
-    ) -> Result<bytes::Bytes, GithubError> {
-        Ok(self.answer(caller, path).await?.body)
+        into: &Unpacking,
+    ) -> Result<(), GithubError> {
+        let ask = Ask {
+            method: Method::GET,
+            path,
+            body: None,
+            token: None,
+            repeatable: true,
+            account: caller.account(),
+            fence: None,
+            archive: Some(into),
+        };
+        self.ask_as(caller, ask).await.map(drop)
+    }
+
+    /// The memory for the files of all repositories.
+    pub(super) fn archives(&self) -> &MemoryBudget {
+        &self.inner.archives
     }
 
     /// An answer with its headers.
@@ -244,7 +265,6 @@ impl GitHub {
             .map(drop)
     }
 
-    /// Asks with the caller's token; with a fresh one where GitHub no longer knows it.
     async fn send(
         &self,
         caller: Caller,
@@ -253,16 +273,29 @@ impl GitHub {
         body: Option<Value>,
         repeatable: bool,
     ) -> Result<Answer, GithubError> {
+        let ask = Ask {
+            method,
+            path,
+            body,
+            token: None,
+            repeatable,
+            account: caller.account(),
+            fence: None,
+            archive: None,
+        };
+        self.ask_as(caller, ask).await
+    }
+
+    /// Asks with the caller's token; with a fresh one where GitHub no longer knows it.
+    async fn ask_as(&self, caller: Caller, ask: Ask<'_>) -> Result<Answer, GithubError> {
         for fresh in [false, true] {
             let token = self.token(caller, fresh).await?;
             let ask = Ask {
-                method: method.clone(),
-                path,
-                body: body.clone(),
+                method: ask.method.clone(),
+                body: ask.body.clone(),
                 token: Some(&token),
-                repeatable,
-                account: caller.account(),
-                fence: self.fence.as_deref().filter(|_| method != Method::GET),
+                fence: self.fence.as_deref().filter(|_| ask.method != Method::GET),
+                ..ask
             };
             let answer = self.inner.gate.ask(&ask).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
@@ -307,6 +340,7 @@ impl GitHub {
             account: caller.account(),
             // It changes nothing that anybody sees.
             fence: None,
+            archive: None,
         };
         let answer = self.inner.gate.ask(&ask).await?;
         let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();

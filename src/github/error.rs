@@ -59,6 +59,12 @@ pub enum GithubError {
     /// It was never sent: the job that wanted it no longer holds the repository.
     #[error("{0} was not sent: the job no longer holds the repository")]
     NotHeld(String),
+    /// A repository is larger than a scan takes. The text names the limit, and what to do.
+    #[error("{0}")]
+    TooLarge(String),
+    /// Other repositories take all the memory that there is for their files.
+    #[error("all memory for the files of repositories is taken")]
+    NoMemory,
     /// Anything else, such as an answer that cannot be read.
     #[error(transparent)]
     Other(#[from] anyhow::Error),

@@ -1,7 +1,9 @@
 //! The one way out to GitHub: each installation kept to its allowance, what is safe to repeat repeated, errors read.
 
 use super::allowance::Allowance;
+use super::answer_size;
 use super::app::Fence;
+use super::archive::Unpacking;
 use super::circuit::Circuit;
 use super::error::GithubError;
 use super::ledger::{ContentLedger, MemoryLedger};
@@ -28,8 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const UNTOLD: Duration = Duration::from_secs(60);
 /// How long one try may take.
 const TRY: Duration = Duration::from_secs(60);
-/// The largest body that is read.
-const LARGEST: usize = 256 * 1024 * 1024;
 
 /// Whose allowance a request counts against: an installation's, or the App's own.
 pub(super) type Account = Option<InstallationId>;
@@ -64,6 +64,8 @@ pub(super) struct Ask<'a> {
     pub account: Account,
     /// Who is asked before each try whether it may still be sent.
     pub fence: Option<&'a dyn Fence>,
+    /// Takes the answer as it arrives, where that is an archive.
+    pub archive: Option<&'a Unpacking>,
 }
 
 /// An answer that is no refusal.
@@ -160,8 +162,8 @@ impl Gate {
         {
             return Err(GithubError::NotHeld(what.to_owned()));
         }
-        let tried = tokio::time::timeout(TRY, self.once(ask)).await;
-        let late = || Err(anyhow!("no answer within {} s", TRY.as_secs()));
+        let tried = tokio::time::timeout(ask.time(), self.once(ask)).await;
+        let late = || Err(anyhow!("no answer within {} s", ask.time().as_secs()));
         let (status, headers, body) = match tried.unwrap_or_else(|_| late()) {
             Ok(answer) if !answer.0.is_server_error() => answer,
             failed => {
@@ -221,9 +223,15 @@ impl Gate {
         };
         let answer = self.http.execute(request.body(body)?).await?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, LARGEST).collect().await;
-        let body = body.map_err(|error| anyhow!("its answer cannot be read: {error}"))?;
-        Ok((head.status, head.headers, body.to_bytes()))
+        let body = match ask.archive.filter(|_| head.status.is_success()) {
+            Some(archive) => archive.take(body).await.map(|()| Bytes::new()),
+            None => whole(body, answer_size::largest(ask.path)).await,
+        };
+        Ok((
+            head.status,
+            head.headers,
+            body.context("its answer cannot be read")?,
+        ))
     }
 
     fn allowance<T>(&self, account: Account, with: impl FnOnce(&mut Allowance) -> T) -> T {
@@ -238,6 +246,22 @@ impl Gate {
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Ask<'_> {
+    /// How long one try may take.
+    fn time(&self) -> Duration {
+        self.archive.map_or(TRY, |_| Unpacking::TIME)
+    }
+}
+
+/// A body of so many bytes at most.
+async fn whole<B>(body: B, largest: usize) -> anyhow::Result<Bytes>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>,
+{
+    let body = Limited::new(body, largest).collect().await;
+    Ok(body.map_err(|error| anyhow!("{error}"))?.to_bytes())
 }
 
 /// Whether GitHub's limits on created content count it: whether people are notified of what it makes.

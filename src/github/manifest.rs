@@ -81,6 +81,7 @@ impl Manifests {
             repeatable: false,
             account: None,
             fence: None,
+            archive: None,
         };
         let answer = match self.0.ask(&ask).await {
             Ok(answer) => answer,

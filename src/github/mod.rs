@@ -3,12 +3,15 @@
 //! Whatever is created is looked for first, so that a job which died half way may simply run again.
 
 mod allowance;
+mod answer_size;
 mod app;
+mod archive;
 mod checks;
 mod circuit;
 mod code_scanning;
 mod comments;
 mod deliveries;
+mod download;
 mod error;
 mod gate;
 mod issues;
@@ -18,11 +21,13 @@ mod propose;
 mod pulls;
 mod repository;
 mod slots;
-mod tarball;
+/// A commit's archive, unpacked as it arrives.
+pub mod tarball;
 mod tree;
 
 pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
 pub use app::{Fence, GitHub};
+pub use archive::CommitFiles;
 pub use checks::{Annotation, CheckRun, Conclusion};
 pub use comments::{Comment, Permission};
 pub use deliveries::{DeliveryAttempt, DeliveryPage};

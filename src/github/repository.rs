@@ -1,8 +1,8 @@
 //! One repository.
 
 use super::app::{Caller, GitHub};
+use super::archive::{self, CommitFiles, Unpacking};
 use super::error::GithubError;
-use super::tarball;
 use crate::model::{RepositoryName, Tree};
 use anyhow::Context;
 use base64::Engine;
@@ -10,6 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
+
+/// How many files are fetched by themselves, where the archive has them otherwise than they were committed.
+const MOST_FETCHED: usize = 100;
+/// How many bytes of such files.
+const LARGEST_FETCHED: u64 = 8 * 1024 * 1024;
 
 /// One repository of an installation.
 #[derive(Debug, Clone)]
@@ -175,35 +180,45 @@ impl Repository {
     /// The files of a commit that a scan reads.
     ///
     /// # Errors
-    /// When the archive is larger than a scan reads, or is none.
-    pub async fn tree(&self, commit: &str) -> Result<Tree, GithubError> {
-        let archive = self
-            .github
-            .bytes(self.caller, &self.path(&format!("tarball/{commit}")))
-            .await?;
-        let unpacked = tokio::task::spawn_blocking(move || tarball::unpack(&archive)).await;
-        let tree = unpacked.context("while unpacking the archive")?;
-        let mut tree =
-            tree.with_context(|| format!("while unpacking {} at {commit}", self.name))?;
+    /// `TooLarge` when it is larger than a scan takes, `NoMemory` while other repositories are.
+    pub async fn tree(&self, commit: &str) -> Result<CommitFiles, GithubError> {
+        let memory = archive::reserve(&self.github).await?;
+        let unpacking = Unpacking::default();
+        let path = self.path(&format!("tarball/{commit}"));
+        self.github.unpack(self.caller, &path, &unpacking).await?;
+        let mut tree = unpacking.tree()?;
         self.mend(&mut tree, commit).await?;
-        Ok(tree)
+        Ok(CommitFiles::new(tree, memory))
     }
 
     /// An archive is `git archive`'s: it may change line ends and expand keywords. What is not the commit's own blob is
-    /// fetched as it is.
+    /// fetched as it is, unless other line ends make it that.
     async fn mend(&self, tree: &mut Tree, commit: &str) -> Result<(), GithubError> {
-        let listed: Value = self.get(&format!("git/trees/{commit}?recursive=1")).await?;
-        for entry in listed["tree"].as_array().into_iter().flatten() {
-            let (Some(path), Some(sha)) = (entry["path"].as_str(), entry["sha"].as_str()) else {
+        let listed: Listed = self.get(&format!("git/trees/{commit}?recursive=1")).await?;
+        let (mut fetched, mut bytes) = (0, 0);
+        for entry in listed.tree {
+            let Some(found) = tree.files.get(&entry.path) else {
                 continue;
             };
-            if tree
-                .files
-                .get(path)
-                .is_some_and(|bytes| blob_id(bytes) != sha)
-            {
-                tree.files.insert(path.to_owned(), self.blob(sha).await?);
+            if blob_id(found) == entry.sha {
+                continue;
             }
+            let plain = unix_lines(found);
+            let blob = if blob_id(&plain) == entry.sha {
+                plain
+            } else {
+                fetched += 1;
+                bytes += entry.size;
+                if fetched > MOST_FETCHED || bytes > LARGEST_FETCHED {
+                    return Err(GithubError::TooLarge(format!(
+                        "in the repository's archive more than {MOST_FETCHED} files, or {} MiB, are not as they were \
+                         committed: take `export-subst`, `ident` and `filter` of Terraform code out of .gitattributes",
+                        LARGEST_FETCHED >> 20
+                    )));
+                }
+                self.blob(&entry.sha).await?
+            };
+            tree.files.insert(entry.path, blob.into());
         }
         Ok(())
     }
@@ -221,6 +236,32 @@ impl Repository {
     }
 }
 
+/// A commit's files, as GitHub lists them.
+#[derive(Deserialize)]
+struct Listed {
+    tree: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    path: String,
+    sha: String,
+    #[serde(default)]
+    size: u64,
+}
+
+/// A text with the line ends that git keeps.
+fn unix_lines(text: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(text.len());
+    let mut rest = text.iter().copied().peekable();
+    while let Some(byte) = rest.next() {
+        if byte != b'\r' || rest.peek() != Some(&b'\n') {
+            lines.push(byte);
+        }
+    }
+    lines
+}
+
 /// The id that git gives a file's content.
 fn blob_id(bytes: &[u8]) -> String {
     let digest = Sha1::new()
@@ -234,4 +275,14 @@ pub(super) fn escaped(name: &str) -> String {
     let part =
         |part: &str| url::form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>();
     name.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unix_lines;
+
+    #[test]
+    fn line_ends_are_those_that_git_keeps() {
+        assert_eq!(unix_lines(b"a\r\nb\rc\n\r\n\r"), b"a\nb\rc\n\n\r");
+    }
 }

@@ -1,53 +1,124 @@
-//! A commit's archive, unpacked in memory. What it holds comes from anyone who may push.
+//! A commit's archive, unpacked as it arrives: only what a scan reads is ever held. What it holds comes from anyone who
+//! may push.
+
+mod harvest;
+mod meter;
 
 use crate::model::Tree;
-use anyhow::{Context, bail};
-use flate2::read::GzDecoder;
-use std::io::Read;
-use tar::{Archive, EntryType};
+use harvest::Harvest;
+pub use harvest::{LARGEST, cost};
+use meter::Meter;
+use std::io::{self, Read};
+use tar::{Archive, Entry, EntryType};
 
-/// The largest file that is read; a larger one is passed over.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
-/// How much may be unpacked, read or not.
-const LARGEST: u64 = 1024 * 1024 * 1024;
 /// How many entries there may be.
 const MOST: usize = 200_000;
-/// The longest path.
+/// The longest path that is kept.
 const LONGEST_PATH: usize = 1024;
+/// The longest name that stands before an entry, as a part of its own: longer ones are passed over with the entry.
+const LONGEST_NAME: u64 = 16 * 1024;
+
+/// Why an archive cannot be unpacked.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// It broke off, or is none.
+    #[error("the archive is damaged: {0}")]
+    Damaged(#[source] io::Error),
+    /// It is larger than a scan takes. The text says what to do.
+    #[error("{0}")]
+    TooLarge(String),
+}
 
 /// The files of an archive (tar, gzip), below the one folder that GitHub puts around them.
 ///
 /// # Errors
 /// When it is no archive, or a bomb.
-pub(super) fn unpack(archive: &[u8]) -> anyhow::Result<Tree> {
-    let mut tree = Tree::default();
-    let mut archive = Archive::new(GzDecoder::new(archive).take(LARGEST));
+pub fn unpack(archive: impl Read) -> Result<Tree, ArchiveError> {
+    let mut archive = Archive::new(Meter::new(archive));
+    let mut harvest = Harvest::default();
+    let mut name = Name::Own;
     let mut count = 0;
-    for entry in archive.entries().context("this is no archive")? {
-        let mut entry = entry.context("the archive is damaged, or larger than a scan reads")?;
+    // Raw: otherwise long names are read whole, however long they are.
+    for entry in archive.entries().map_err(failed)?.raw(true) {
+        let mut entry = entry.map_err(failed)?;
         count += 1;
         if count > MOST {
-            bail!("the repository holds more than {MOST} files");
+            return Err(ArchiveError::TooLarge(format!(
+                "the repository holds more than {MOST} files: split it, or keep the Terraform code in one of its own"
+            )));
         }
-        let path = entry.path_bytes().into_owned();
-        let Some(path) = String::from_utf8(path).ok().and_then(|path| inside(&path)) else {
-            continue;
-        };
         match entry.header().entry_type() {
-            EntryType::Symlink | EntryType::Link => {
-                tree.links.insert(path);
+            EntryType::GNULongName => name = long_name(&mut entry)?,
+            EntryType::XHeader => name = extended_name(&mut entry)?,
+            // They say nothing of the path of the entry that follows.
+            EntryType::GNULongLink | EntryType::XGlobalHeader => {}
+            _ => {
+                let path = std::mem::replace(&mut name, Name::Own).path(&entry);
+                if let Some(path) = path {
+                    harvest.add(path, &mut entry)?;
+                }
             }
-            EntryType::Regular if Tree::is_read(&path) && entry.size() <= LARGEST_FILE => {
-                let mut bytes = Vec::new();
-                entry
-                    .read_to_end(&mut bytes)
-                    .with_context(|| format!("while reading {path}"))?;
-                tree.files.insert(path, bytes);
-            }
-            _ => {}
         }
     }
-    Ok(tree)
+    Ok(harvest.tree)
+}
+
+/// How an entry is called.
+enum Name {
+    /// As its own header says.
+    Own,
+    /// As the entry before it says.
+    Given(Vec<u8>),
+    /// In a way that is longer than any path.
+    TooLong,
+}
+
+impl Name {
+    /// The path below the outermost folder: none where it leads anywhere else.
+    fn path<R: Read>(self, entry: &Entry<'_, R>) -> Option<String> {
+        let bytes = match self {
+            Self::Own => entry.path_bytes().into_owned(),
+            Self::Given(bytes) => bytes,
+            Self::TooLong => return None,
+        };
+        inside(std::str::from_utf8(&bytes).ok()?)
+    }
+}
+
+/// The name in an entry of GNU's form.
+fn long_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Name, ArchiveError> {
+    let Some(mut bytes) = short(entry)? else {
+        return Ok(Name::TooLong);
+    };
+    bytes.truncate(
+        bytes
+            .iter()
+            .position(|byte| *byte == 0)
+            .unwrap_or(bytes.len()),
+    );
+    Ok(Name::Given(bytes))
+}
+
+/// The path among the records of an entry of the POSIX form, such as `30 path=folder/file\n`.
+fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Name, ArchiveError> {
+    let Some(bytes) = short(entry)? else {
+        return Ok(Name::TooLong);
+    };
+    let records = tar::PaxExtensions::new(&bytes);
+    let mut paths = records.flatten().filter(|one| one.key_bytes() == b"path");
+    Ok(paths
+        .next()
+        .map_or(Name::Own, |path| Name::Given(path.value_bytes().to_owned())))
+}
+
+/// What an entry holds: none where that is too much for a name.
+fn short<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, ArchiveError> {
+    if entry.size() > LONGEST_NAME {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
 }
 
 /// The path below the outermost folder: none where it leads anywhere else.
@@ -59,42 +130,14 @@ fn inside(path: &str) -> Option<String> {
         .filter(|joined| joined == path)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    fn pack(files: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-        for (path, content) in files {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(content.len() as u64);
-            header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
-            header.set_cksum();
-            archive.append(&header, *content).unwrap();
-        }
-        archive.into_inner().unwrap().finish().unwrap()
-    }
-
-    #[test]
-    fn files_are_read_as_they_are_and_nothing_leads_out() {
-        let archive = pack(&[
-            ("acme-shop-1/a b/main.tf", b"a = 1\r\n"),
-            ("acme-shop-1/photo.png", b"png"),
-            ("acme-shop-1/../../etc/x.tf", b"no"),
-            ("/etc/y.tf", b"y"),
-        ]);
-        let tree = unpack(&archive).unwrap();
-        let paths: Vec<_> = tree.files.keys().map(String::as_str).collect();
-        assert_eq!(paths, ["a b/main.tf", "etc/y.tf"]);
-        assert_eq!(tree.text("a b/main.tf"), Some("a = 1\r\n"));
-    }
-
-    #[test]
-    fn what_is_no_archive_is_an_error() {
-        let archive = pack(&[("x/main.tf", b"a = 1")]);
-        assert!(unpack(b"hello").is_err());
-        assert!(unpack(&archive[..archive.len() / 2]).is_err());
+/// What reading an archive failed with: a limit of ours comes through the reader as well.
+fn failed(error: io::Error) -> ArchiveError {
+    match error.downcast::<ArchiveError>() {
+        Ok(limit) => limit,
+        Err(error) => ArchiveError::Damaged(error),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -19,6 +19,7 @@ use crate::model::{InstallationId, Redactor, RepositoryId, StackName, StackRepor
 use crate::outbound::Outbound;
 use crate::report::PullRequestText;
 use crate::settings;
+use crate::state::StateBudget;
 use crate::store::{Store, Tenant};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Bot {
     pub(super) limits: limit::Limits,
     /// Whose repositories are read with the server's own credentials where they name no role.
     pub(super) ambient: Ambient,
+    /// How large the states may be of everything that is scanned.
+    pub(super) states: StateBudget,
     key: secrecy::SecretString,
 }
 
@@ -77,6 +80,7 @@ impl Bot {
             pages_url: config.pages_url.clone(),
             limits: limit::Limits::of_scan(config.scan_timeout),
             ambient: config.ambient.clone(),
+            states: StateBudget::of_server(config.state_limit),
             key: app.secret_key.clone(),
         })
     }

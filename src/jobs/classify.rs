@@ -9,6 +9,9 @@ const POSTGRES_AWAY: [&str; 3] = ["08", "53", "57P"];
 /// SQLite's codes for a file that is busy, locked, cannot be written, or has no more room.
 const SQLITE_AWAY: [i64; 5] = [5, 6, 10, 13, 14];
 
+/// When a job comes back that found no memory for the files of its repository.
+const MEMORY_PAUSE: Duration = Duration::from_secs(20);
+
 impl From<GithubError> for JobError {
     /// A 403 or 404 is not final at once: permissions and new repositories take minutes to settle at GitHub.
     fn from(error: GithubError) -> Self {
@@ -16,7 +19,11 @@ impl From<GithubError> for JobError {
             GithubError::Limited { pause, .. } => Self::Later(error.into(), pause),
             GithubError::NotHeld(_) => Self::Later(error.into(), Duration::ZERO),
             GithubError::Unavailable { .. } => Self::Outage(error.into()),
-            GithubError::Gone { .. } | GithubError::Suspended(_) => Self::Fatal(error.into()),
+            // Others give it back when their scans end.
+            GithubError::NoMemory => Self::Later(error.into(), MEMORY_PAUSE),
+            GithubError::Gone { .. } | GithubError::Suspended(_) | GithubError::TooLarge(_) => {
+                Self::Fatal(error.into())
+            }
             // It may have anything in it.
             GithubError::Other(error) => error.into(),
             GithubError::NotFound(_)
@@ -64,7 +71,6 @@ fn is_database_away(cause: &(dyn std::error::Error + 'static)) -> bool {
 mod tests {
     use super::*;
     use anyhow::{Context, anyhow};
-    use std::time::Duration;
 
     #[test]
     fn what_another_try_can_mend_is_tried_again() {

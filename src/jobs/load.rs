@@ -8,7 +8,8 @@ use crate::model::{
 use crate::resources::Look;
 use crate::settings::{Settings, StackSettings, Unmanaged};
 use crate::state::backends::{BackendType, Doors, Place};
-use crate::state::{self, State};
+use crate::state::{self, ScanStates, State};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// One stack of a repository, as far as its files tell.
@@ -23,7 +24,7 @@ pub struct Stack {
     /// What `.driftguard.yml` says of it.
     pub settings: StackSettings,
     /// A state that is given in place of the backend's: its name and its bytes.
-    pub given: Option<(String, Vec<u8>)>,
+    pub given: Option<(String, Bytes)>,
     /// Further files of variables.
     pub var_files: Vec<String>,
     /// What the evaluations of one scan's stacks share.
@@ -144,6 +145,8 @@ pub struct Sources<'a> {
     pub redactor: &'a Redactor,
     /// Ends the evaluation of code early.
     pub interrupt: &'a Interrupt,
+    /// How large the states may be.
+    pub states: &'a ScanStates,
 }
 
 /// Reads one stack's code and state.
@@ -159,6 +162,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
                 aws: sources.aws,
                 region: sources.region.clone(),
                 tree: sources.tree,
+                states: sources.states,
             };
             match (known.read)(&place, &doors).await {
                 Ok(stored) => {
@@ -179,7 +183,8 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let mut code = code::evaluate(sources.tree, &stack.path, &options);
     seal(&mut code.declared, sources);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
-    let given = |(name, _): &(String, Vec<u8>)| Backend {
+    notes.extend(unread_code(sources.tree, &stack.path));
+    let given = |(name, _): &(String, Bytes)| Backend {
         kind: "file".to_owned(),
         location: name.clone(),
     };
@@ -191,6 +196,15 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         state,
         notes,
     }
+}
+
+/// What is said of a folder's code that is too large to be read.
+fn unread_code<'a>(tree: &'a Tree, folder: &'a str) -> impl Iterator<Item = String> + 'a {
+    let files = tree.too_large.iter();
+    let own = files.filter(move |(path, _)| Tree::folder(path) == folder && is_code(path));
+    own.map(|(path, size)| {
+        format!("{path} was not read: it has {size} bytes, which is too much for a file of code")
+    })
 }
 
 /// The backend of a stack, what the report calls it, and its settings.
@@ -245,6 +259,10 @@ fn no_backend(stack: &Stack) -> String {
 }
 
 fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanError> {
+    if state::weight(bytes) > sources.states.largest_in_memory() {
+        let what = format!("{file} takes far more memory than a state of its size does");
+        return Err(sources.states.too_large(&what));
+    }
     state::parse(bytes, file, sources.catalog, sources.redactor).map_err(|error| ScanError {
         kind: "state".into(),
         message: error.to_string(),

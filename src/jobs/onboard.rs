@@ -11,6 +11,7 @@ use super::now;
 use super::pushes::ONBOARDING;
 use super::role::{external_id, permissions, trust};
 use super::scan::{Scan, look, read};
+use super::stacks::Chosen;
 use super::states::States;
 use crate::model::{StackName, StackReport, Tree};
 use crate::report::{self, FirstLook, NeededRole, Onboarding};
@@ -189,17 +190,18 @@ impl Bot {
             only: None,
             clock: &clock,
         };
-        let stacks = match scan.stacks().await? {
-            Ok(stacks) => stacks,
+        let chosen = match scan.stacks().await? {
+            Ok(stacks) => Chosen::first(stacks),
             Err(wrong) => return Ok(FirstLook::Wrong(wrong.message)),
         };
+        let complete = chosen.left_out.is_empty();
         let external_id = self.external_id(visit);
         let mut reports: Vec<StackReport> = Vec::new();
         let ambient = self.is_ambient(visit).await?;
-        let groups = access::groups(stacks, settings, &external_id, ambient);
+        let groups = access::groups(chosen.stacks, settings, &external_id, ambient);
         let look = match groups.len() {
-            1 => look(settings),
-            // What the other group claims is not known here.
+            1 if complete => look(settings),
+            // What other stacks claim is not known here.
             _ => Look::Off,
         };
         for (access, stacks) in groups {

@@ -13,20 +13,28 @@ use super::plan;
 use super::propose::Proposer;
 use super::run::RunContext;
 use super::share::in_share;
+use super::stacks::Chosen;
 use super::survey::{Request, Survey, survey};
 use crate::aws::Access;
-use crate::github::{CheckRun, Conclusion};
+use crate::github::{CheckRun, Conclusion, GithubError};
 use crate::model::{ScanError, StackName, StackReport, Tree};
 use crate::report::{self, CheckText};
 use crate::resources::Look;
 use crate::score::Benchmark;
 use crate::settings::{self, Settings};
 use crate::store::ScanRecord;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use std::time::Duration;
 use tracing::{Instrument, info, info_span};
 
 /// The check of a repository that could not be scanned at all.
 const CHECK: &str = "DriftGuard";
+
+/// When a scan comes back that found another one reading large states.
+const BUSY_PAUSE: Duration = Duration::from_secs(30);
+
+/// The check of a repository with too many stacks.
+const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
 
 /// How many scans of a stack are kept.
 const KEPT: u32 = 50;
@@ -88,6 +96,11 @@ impl Bot {
         };
         let clock = Clock::below(self.limits, run, run.interrupt());
         let tree = match clock.hold(visit.repository.tree(&visit.head.commit)).await {
+            Ok(Err(GithubError::TooLarge(limit))) => {
+                let text = report::failed("The repository is too large", &limit);
+                let left = leave(&visit, CHECK, &text).await;
+                return left.map(|()| Scanned::default());
+            }
             Ok(tree) => tree.map_err(judged)?,
             Err(exceeded) => {
                 let text = report::failed("The code cannot be read", &exceeded.told()?.message);
@@ -122,8 +135,13 @@ impl Bot {
         };
         let made = match scan.stacks().await? {
             Ok(stacks) => {
-                self.keep_stacks(&scan, &stacks).await?;
-                Box::pin(self.stacks_by_access(&scan, stacks)).await?
+                let chosen = Chosen::first(stacks);
+                if let Some(excess) = chosen.excess() {
+                    let text = report::failed("Some stacks are not scanned", &excess);
+                    leave(&visit, CHECK_OF_STACKS, &text).await?;
+                }
+                self.keep_stacks(&scan, &chosen).await?;
+                Box::pin(self.stacks_by_access(&scan, chosen)).await?
             }
             Err(wrong) => {
                 let ScanError { message, .. } = wrong;
@@ -141,8 +159,10 @@ impl Bot {
     async fn stacks_by_access(
         &self,
         scan: &Scan<'_>,
-        stacks: Vec<Stack>,
+        chosen: Chosen,
     ) -> Result<Vec<Made>, JobError> {
+        let complete = chosen.left_out.is_empty();
+        let stacks = chosen.stacks;
         let external_id = self.external_id(scan.visit);
         let ambient = self.is_ambient(scan.visit).await?;
         let groups = access::groups(stacks, scan.settings, &external_id, ambient);
@@ -170,8 +190,8 @@ impl Bot {
                 leave(scan.visit, CHECK, &text).await?;
                 continue;
             }
-            // What the other group claims is not known here: then nothing is called unmanaged.
-            let look = if several {
+            // What other stacks claim is not known here: then nothing is called unmanaged.
+            let look = if several || !complete {
                 Look::Off
             } else {
                 look(scan.settings)
@@ -248,12 +268,18 @@ impl Bot {
             aws: &aws,
             look,
             redactor: &redactor,
+            states: &self.states,
             today: report::day(now()),
             only: scan.only,
             interrupt: scan.clock.interrupt(),
         };
         let surveying = Box::pin(survey(&request, stacks, &|_| {}));
-        Ok(in_share(&self.store, &self.aws, surveying).await)
+        let survey = in_share(&self.store, &self.aws, surveying).await;
+        if survey.is_busy() {
+            let why = anyhow!("another scan reads large states");
+            return Err(JobError::Later(why, BUSY_PAUSE));
+        }
+        Ok(survey)
     }
 
     /// Records what a scan says of a stack, and tells GitHub.

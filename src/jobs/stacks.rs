@@ -12,19 +12,57 @@ use crate::store::{Request, Scheduled};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
+/// How many stacks of a repository are scanned.
+const MOST: usize = 500;
+
+/// How many names of stacks are said.
+const NAMED: usize = 50;
+
+/// The stacks of a repository that are scanned, and those that are too many.
+pub(super) struct Chosen {
+    pub stacks: Vec<Stack>,
+    pub left_out: Vec<StackName>,
+}
+
+impl Chosen {
+    /// The first ones by path.
+    pub(super) fn first(mut stacks: Vec<Stack>) -> Self {
+        let mut left_out = Vec::new();
+        if stacks.len() > MOST {
+            stacks.sort_by(|one, other| one.path.cmp(&other.path));
+            left_out.extend(stacks.drain(MOST..).map(|stack| stack.name));
+        }
+        Self { stacks, left_out }
+    }
+
+    /// What is said of those that are left out.
+    pub(super) fn excess(&self) -> Option<String> {
+        let names = self.left_out.iter().take(NAMED).map(ToString::to_string);
+        let names: Vec<_> = names.collect();
+        let more = self.left_out.len().checked_sub(names.len());
+        let more = more.filter(|more| *more > 0);
+        (!names.is_empty()).then(|| {
+            format!(
+                "This repository has {} stacks, and {MOST} of them are scanned, the first ones by path. Not scanned: {}{}. \
+                 While they are left out, nothing is called unmanaged. Name the stacks that matter under `stacks` in \
+                 .driftguard.yml.",
+                self.stacks.len() + self.left_out.len(),
+                names.join(", "),
+                more.map(|more| format!(" and {more} more")).unwrap_or_default()
+            )
+        })
+    }
+}
+
 /// What a pull request is closed with whose stack is gone.
 const GONE: &str = "The default branch no longer has this stack. Closed by DriftGuard.";
 
 impl Bot {
     /// Keeps the stacks of the default branch with their schedules, and forgets those that it no longer has.
-    pub(super) async fn keep_stacks(
-        &self,
-        scan: &Scan<'_>,
-        stacks: &[Stack],
-    ) -> anyhow::Result<()> {
+    pub(super) async fn keep_stacks(&self, scan: &Scan<'_>, chosen: &Chosen) -> anyhow::Result<()> {
         let (tenant, id) = (&scan.visit.tenant, scan.visit.id);
         let known = tenant.stacks(id).await?;
-        for stack in stacks {
+        for stack in &chosen.stacks {
             let schedule = stack.settings.schedule.to_string();
             let same = |one: &&Scheduled| one.stack == stack.name && one.schedule == schedule;
             if known.iter().any(|one| same(&one)) {
@@ -37,10 +75,16 @@ impl Bot {
             };
             tenant.keep_stack(id, &scheduled).await?;
         }
-        let gone = known
-            .iter()
-            .filter(|known| !stacks.iter().any(|stack| stack.name == known.stack));
-        for gone in gone {
+        let is_kept = |known: &&Scheduled| {
+            let mut kept = chosen.stacks.iter();
+            kept.any(|stack| stack.name == known.stack)
+        };
+        for gone in known.iter().filter(|known| !is_kept(known)) {
+            if chosen.left_out.contains(&gone.stack) {
+                // It is there still: its pull requests stay.
+                tenant.drop_stack(id, &gone.stack).await?;
+                continue;
+            }
             for proposal in tenant.proposals(id).await? {
                 if proposal.stack == gone.stack.as_str() && proposal.state.is_open() {
                     let repository = &scan.visit.repository;

@@ -13,7 +13,7 @@ use crate::price::{self, Book};
 use crate::resources::{self, Look};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
-use crate::state::State;
+use crate::state::{self, ScanStates, State, StateBudget};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +33,8 @@ pub struct Request<'a> {
     pub look: Look,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
+    /// How large the states may be.
+    pub states: &'a StateBudget,
     /// The day, as `2026-11-24`: accepted differences run out.
     pub today: String,
     /// The one stack that is asked about; none for all. The states of the others still say what is managed.
@@ -55,6 +57,20 @@ pub struct Survey {
     pub loaded: Vec<Loaded>,
     /// How the provider sees each type.
     pub catalog: Catalog,
+    /// What the states take, as long as they are held.
+    _states: ScanStates,
+}
+
+impl Survey {
+    /// Whether it was not made, because another scan reads large states.
+    pub fn is_busy(&self) -> bool {
+        is_busy(&self.loaded)
+    }
+}
+
+fn is_busy(loaded: &[Loaded]) -> bool {
+    let errors = loaded.iter().filter_map(|one| one.state.as_ref().err());
+    errors.into_iter().any(state::is_busy)
 }
 
 /// A step of a survey, for whoever watches.
@@ -76,6 +92,7 @@ pub async fn survey(
 ) -> Survey {
     watch(Step::Loading);
     let catalog = resources::catalog();
+    let states = request.states.begin();
     let sources = Sources {
         tree: request.tree,
         aws: request.aws,
@@ -83,13 +100,15 @@ pub async fn survey(
         catalog: &catalog,
         redactor: request.redactor,
         interrupt: request.interrupt,
+        states: &states,
     };
     let loading = stacks.into_iter().map(|stack| load(stack, &sources));
     let mut loaded = futures::future::join_all(loading).await;
     loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
 
     let mut tracked = Vec::new();
-    for one in loaded.iter().filter(|one| request.asks(one)) {
+    let busy = is_busy(&loaded);
+    for one in loaded.iter().filter(|one| request.asks(one) && !busy) {
         if let Ok(state) = &one.state {
             tracked.extend(live::places(&state.resources, &providers(one)));
         }
@@ -105,11 +124,12 @@ pub async fn survey(
 
     watch(Step::Comparing);
     let report = Comparison::new(request, &loaded, &catalog, live).report();
-    loaded.retain(|one| request.asks(one));
+    loaded.retain(|one| busy || request.asks(one));
     Survey {
         report,
         loaded,
         catalog,
+        _states: states,
     }
 }
 

@@ -1,30 +1,58 @@
 //! The files of a repository, in memory.
 
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The files of a repository at one commit, or of a checkout: those that the product reads. Paths are relative to the
 /// repository's root, with `/` between their parts; the root itself is `""`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// The bytes of each file, as they are.
-    pub files: BTreeMap<String, Vec<u8>>,
+    /// The bytes of each file, as they are. Copies share them.
+    pub files: BTreeMap<String, Bytes>,
     /// Paths that are symbolic links: never followed, never edited.
     pub links: BTreeSet<String>,
+    /// Code and states that are too large to be read, and how many bytes they have.
+    pub too_large: BTreeMap<String, u64>,
 }
 
-/// What a scan reads of a repository: code, its values, settings, states that lie in it, and what code reads itself.
-const ENDINGS: &[&str] = &[
-    ".tf", ".tofu", ".tfvars", ".tfstate", ".hcl", ".json", ".yaml", ".yml", ".tpl", ".tftpl",
-    ".tmpl", ".sh", ".txt",
+/// What a scan cannot do without: code, its values, and states that lie in the repository.
+const CODE: &[&str] = &[
+    ".tf",
+    ".tofu",
+    ".tfvars",
+    ".tfstate",
+    ".hcl",
+    ".tf.json",
+    ".tofu.json",
+    ".tfvars.json",
 ];
 
-/// Who owns its files, wherever GitHub looks for it.
-const OWNERS: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+/// What code may read itself.
+const NAMED: &[&str] = &[
+    ".json", ".yaml", ".yml", ".tpl", ".tftpl", ".tmpl", ".sh", ".txt",
+];
+
+/// The settings, and who owns the files, wherever GitHub looks for that.
+const BY_PATH: &[&str] = &[
+    ".driftguard.yml",
+    ".github/CODEOWNERS",
+    "CODEOWNERS",
+    "docs/CODEOWNERS",
+];
 
 impl Tree {
     /// Whether a scan reads the file at this path.
     pub fn is_read(path: &str) -> bool {
-        OWNERS.contains(&path) || ENDINGS.iter().any(|ending| path.ends_with(ending))
+        Self::is_essential(path) || NAMED.iter().any(|ending| path.ends_with(ending))
+    }
+
+    /// Whether it is read only where code names it: then a scan does without, and says what it does not know.
+    pub fn is_only_named(path: &str) -> bool {
+        Self::is_read(path) && !Self::is_essential(path)
+    }
+
+    fn is_essential(path: &str) -> bool {
+        BY_PATH.contains(&path) || CODE.iter().any(|ending| path.ends_with(ending))
     }
 
     /// The text of a file; none where there is no such file, or it is not UTF-8.
@@ -36,7 +64,7 @@ impl Tree {
     pub fn in_folder<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let files = self.files.iter();
         files
-            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+            .map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
             .filter(move |(path, _)| Self::folder(path) == folder)
     }
 
@@ -72,10 +100,10 @@ impl Tree {
 
 impl<P: Into<String>, B: Into<Vec<u8>>> FromIterator<(P, B)> for Tree {
     fn from_iter<I: IntoIterator<Item = (P, B)>>(files: I) -> Self {
-        let file = |(path, bytes): (P, B)| (path.into(), bytes.into());
+        let file = |(path, bytes): (P, B)| (path.into(), Bytes::from(bytes.into()));
         Self {
             files: files.into_iter().map(file).collect(),
-            links: BTreeSet::new(),
+            ..Self::default()
         }
     }
 }

@@ -175,6 +175,9 @@ const PUBLIC: &[&str] = &[
     "aws_vpc",
 ];
 
+/// The longest path of modules: each instance holds a copy of it.
+const LONGEST_MODULE: usize = 1024;
+
 /// Reads the blocks of a state, one after the other.
 struct Reader<'a> {
     catalog: &'a Catalog,
@@ -271,6 +274,9 @@ fn modules(text: Option<&str>) -> Option<Vec<ModuleStep>> {
     let Some(text) = text else {
         return Some(Vec::new());
     };
+    if text.len() > LONGEST_MODULE {
+        return None;
+    }
     // An address needs a resource at its end: any will do.
     let address: Address = format!("{text}.aws_any.any").parse().ok()?;
     Some(address.modules)

@@ -4,6 +4,7 @@ mod faults;
 mod former;
 mod public;
 mod regressions;
+mod sizes;
 mod stories;
 mod world;
 

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 pub const AMBIENT: Setting = Setting {
     ambient: Some("1"),
     private_addresses: true,
+    state_limit: None,
 };
 /// A week, in milliseconds.
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -458,6 +459,7 @@ async fn a_private_address_is_told_nothing() {
         Setting {
             ambient: Some("1"),
             private_addresses: false,
+            ..Setting::default()
         },
     )
     .await;

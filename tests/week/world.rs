@@ -65,6 +65,8 @@ pub struct Setting {
     pub ambient: Option<&'static str>,
     /// A repository may name addresses of this machine.
     pub private_addresses: bool,
+    /// How large a state may be.
+    pub state_limit: Option<&'static str>,
 }
 
 pub struct World {
@@ -101,6 +103,7 @@ impl World {
             "DRIFTGUARD_GITHUB_POINTS" => Some("1000000".to_owned()),
             "DATABASE_URL" => Some(database.url.clone()),
             "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.map(str::to_owned),
+            "DRIFTGUARD_STATE_LIMIT" => setting.state_limit.map(str::to_owned),
             "DRIFTGUARD_PRIVATE_ADDRESSES" => setting.private_addresses.then(|| "1".to_owned()),
             _ => None,
         });

@@ -45,6 +45,9 @@ pub(super) fn hand_out(world: &mut World, request: &Request<Bytes>) -> Response<
     if !world.tickets.remove(ticket) {
         return refuse(404);
     }
+    if let Some(archive) = &world.archive {
+        return Response::new(archive.clone());
+    }
     let mut parts = request.uri().path().trim_start_matches('/').split('/');
     let (owner, name, id) = (parts.next(), parts.next(), parts.nth(1));
     let found = owner

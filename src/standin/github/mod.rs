@@ -155,6 +155,11 @@ impl GitHub {
         &self.api.url
     }
 
+    /// Hands these bytes out in place of every archive.
+    pub fn hand_out(&self, archive: Vec<u8>) {
+        self.world().archive = Some(archive.into());
+    }
+
     /// Where the App wants its deliveries from now on.
     pub fn deliver_to(&self, hook: &str) {
         self.world().hook = Some(hook.into());

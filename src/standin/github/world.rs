@@ -6,6 +6,7 @@ use super::git::{Objects, Oid};
 use super::hooks::Delivery;
 use super::identity::App;
 use super::manifests::Handover;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -19,6 +20,8 @@ pub(super) struct World {
     pub api: String,
     /// Where archives are handed out.
     pub archives: String,
+    /// What is handed out in place of any archive.
+    pub archive: Option<Bytes>,
     pub installations: BTreeMap<u64, Installation>,
     pub repositories: BTreeMap<u64, Repository>,
     pub tokens: BTreeMap<String, Token>,
@@ -254,6 +257,7 @@ impl World {
             app,
             api,
             archives,
+            archive: None,
             installations: BTreeMap::new(),
             repositories: BTreeMap::new(),
             tokens: BTreeMap::new(),

@@ -8,7 +8,7 @@ pub(super) static TYPE: BackendType = BackendType {
     kind: "local",
     locate,
     object: |_| Ok(None),
-    read: |place, doors| async { read(place, doors) }.boxed(),
+    read: |place, doors| read(place, doors).boxed(),
 };
 
 fn locate(place: &Place<'_>) -> Result<Backend, ScanError> {
@@ -36,15 +36,21 @@ fn file(place: &Place<'_>) -> Result<String, ScanError> {
     })
 }
 
-fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError> {
+async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError> {
     let file = file(place)?;
-    let missing = || {
+    if let Some(size) = doors.tree.too_large.get(&file) {
+        return Err(doors
+            .states
+            .too_large(&format!("{file} has {} bytes", size)));
+    }
+    let bytes = doors.tree.files.get(&file).ok_or_else(|| {
         error(format!(
             "there is no state at {file}: run `terraform apply` first, or name the state with --state FILE"
         ))
-    };
+    })?;
+    doors.states.admit(&file, bytes.len() as u64).await?;
     Ok(Stored {
-        bytes: doors.tree.files.get(&file).ok_or_else(missing)?.clone(),
+        bytes: bytes.clone(),
         notes: Vec::new(),
     })
 }

@@ -5,7 +5,8 @@ pub mod s3;
 
 use crate::aws::Aws;
 use crate::model::{Backend, Region, ScanError, Tree, Value};
-use crate::state::StateObject;
+use crate::state::{ScanStates, StateObject};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 
@@ -47,13 +48,15 @@ pub struct Doors<'a> {
     pub region: Region,
     /// For those in the repository.
     pub tree: &'a Tree,
+    /// How large they may be.
+    pub states: &'a ScanStates,
 }
 
 /// A state as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// Its bytes: never kept, never logged.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Such as a lock that somebody holds.
     pub notes: Vec<String>,
 }

@@ -4,6 +4,8 @@ use super::{BackendType, Doors, Place, Stored, error};
 use crate::aws::Session;
 use crate::model::{Backend, Reason, Region, ScanError};
 use crate::state::{Extent, StateObject};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use bytes::Bytes;
 use futures::FutureExt;
 use serde::Deserialize;
 
@@ -21,8 +23,8 @@ pub(super) static TYPE: BackendType = BackendType {
 
 /// What reading an object needs; encrypted with a key of one's own, `kms:Decrypt` besides: see `state::grant`.
 const GET: &str = "s3:GetObject";
-/// The largest state that is read.
-const LARGEST: i64 = 512 * 1024 * 1024;
+/// The largest lock that is read.
+const LARGEST_LOCK: u64 = 64 * 1024;
 /// How S3 says that an object or a bucket is not there.
 const MISSING: &[&str] = &["NoSuchKey", "NoSuchBucket", "NotFound"];
 
@@ -59,41 +61,65 @@ async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError>
     let location = format!("s3://{bucket}/{key}");
     let failed = |reason: Reason| error(format!("{location} cannot be read: {reason}"));
     let session = doors.aws.session(None, &region).await.map_err(failed)?;
-    let state = object(&session, bucket, &key).await.map_err(failed)?.ok_or_else(|| {
+    let found = find(&session, bucket, &key).await.map_err(failed)?;
+    let object = found.ok_or_else(|| {
         error(format!(
             "{location} does not exist: apply the stack first, or correct the key, the workspace or the account"
         ))
     })?;
-    let lock = object(&session, bucket, &format!("{key}.tflock")).await;
+    let size = size(&object).map_err(failed)?;
+    doors.states.admit(&location, size).await?;
+    let state = whole(object, size).await.map_err(failed)?;
+    let lock = lock(&session, bucket, &format!("{key}.tflock")).await;
     // A lock that cannot be looked at is no reason to stop: nothing is ever locked or waited for.
-    let notes = lock
-        .ok()
-        .flatten()
-        .map(|lock| held(&lock))
-        .into_iter()
-        .collect();
+    let notes = lock.ok().flatten().map(|lock| held(&lock));
     Ok(Stored {
         bytes: state,
-        notes,
+        notes: notes.into_iter().collect(),
     })
 }
 
-/// An object's bytes: none where it does not exist.
-async fn object(session: &Session, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, Reason> {
+/// An object: none where it does not exist. Its bytes are not read yet.
+async fn find(
+    session: &Session,
+    bucket: &str,
+    key: &str,
+) -> Result<Option<GetObjectOutput>, Reason> {
     let request = session.s3().get_object().bucket(bucket).key(key).send();
-    let Some(answer) = session.find(GET, MISSING, request).await? else {
+    session.find(GET, MISSING, request).await
+}
+
+/// The lock beside a state, as far as it is read.
+async fn lock(session: &Session, bucket: &str, key: &str) -> Result<Option<Bytes>, Reason> {
+    let Some(lock) = find(session, bucket, key).await? else {
         return Ok(None);
     };
-    let failed = |message: String| Reason::Failed { message };
-    if answer
-        .content_length()
-        .is_some_and(|length| length > LARGEST)
-    {
-        return Err(failed(format!("it is larger than {LARGEST} bytes")));
+    whole(lock, LARGEST_LOCK).await.map(Some)
+}
+
+/// How many bytes an object has.
+fn size(object: &GetObjectOutput) -> Result<u64, Reason> {
+    let length = object.content_length();
+    let length = length.and_then(|length| u64::try_from(length).ok());
+    length.ok_or_else(|| broken("S3 does not say how large it is".to_owned()))
+}
+
+/// An object's bytes, and an error where it has more than so many.
+async fn whole(object: GetObjectOutput, largest: u64) -> Result<Bytes, Reason> {
+    let mut bytes = Vec::with_capacity(usize::try_from(largest).unwrap_or_default());
+    let mut body = object.body;
+    while let Some(part) = body.next().await {
+        let part = part.map_err(|error| broken(format!("the download broke off: {error}")))?;
+        if (bytes.len() + part.len()) as u64 > largest {
+            return Err(broken(format!("it has more than {largest} bytes")));
+        }
+        bytes.extend_from_slice(&part);
     }
-    let bytes = answer.body.collect().await;
-    let bytes = bytes.map_err(|error| failed(format!("the download broke off: {error}")))?;
-    Ok(Some(bytes.to_vec()))
+    Ok(bytes.into())
+}
+
+fn broken(message: String) -> Reason {
+    Reason::Failed { message }
 }
 
 /// Who holds a lock, as far as the lock itself says.

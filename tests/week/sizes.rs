@@ -1,0 +1,94 @@
+//! Repositories and states of strangers that are too large: each gets a check that says so, and nobody else is held up.
+
+use super::stories::AMBIENT;
+use super::world::{Setting, World};
+use crate::database::Database;
+use driftguard::standin::github::CheckRun;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+
+const SETTINGS: (&str, &str) = (".driftguard.yml", "version: 1\n");
+
+/// The newest check of a name.
+fn check(world: &World, name: &str) -> CheckRun {
+    let runs = world.github.check_runs(&world.repository);
+    let named = runs.into_iter().rfind(|run| run.name == name);
+    named.unwrap_or_else(|| panic!("there is no check {name}"))
+}
+
+/// Less than a MiB that unpacks to 200.
+fn bomb() -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(1 << 30);
+    header.set_path("acme-shop-1/zeros.tf").unwrap();
+    header.set_cksum();
+    packed.write_all(header.as_bytes()).unwrap();
+    for _ in 0..200 {
+        packed.write_all(&vec![0; 1024 * 1024]).unwrap();
+    }
+    packed.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_archive_that_is_a_bomb_is_a_check_that_says_so() {
+    let mut world = World::start(Database::sqlite().await, AMBIENT).await;
+    world.push("main", "alice", &[SETTINGS]).await;
+    world.github.hand_out(bomb());
+    world.install().await;
+    let check = check(&world, "DriftGuard");
+    assert_eq!(check.title, "The repository is too large");
+    assert!(
+        check.summary.contains("more than 100 times its size"),
+        "{}",
+        check.summary
+    );
+    let asked = world.github.requests();
+    let asked = asked.iter().filter(|seen| seen.path.contains("/tarball/"));
+    assert_eq!(asked.count(), 1, "another try has the same end");
+}
+
+#[tokio::test]
+async fn a_state_beyond_the_limit_is_a_check_that_names_the_setting() {
+    let setting = Setting {
+        state_limit: Some("10KiB"),
+        ..AMBIENT
+    };
+    let mut world = World::start(Database::sqlite().await, setting).await;
+    world.push("main", "alice", &[SETTINGS]).await;
+    world.install().await;
+    let check = world.check();
+    assert!(
+        check.summary.contains("DRIFTGUARD") && check.summary.contains("STATE"),
+        "{}",
+        check.summary
+    );
+}
+
+#[tokio::test]
+async fn of_too_many_stacks_one_check_tells_which_are_left_out() {
+    let mut world = World::start(Database::sqlite().await, Setting::default()).await;
+    let backend =
+        "terraform {\n  backend \"s3\" {\n    bucket = \"states\"\n    key = \"a\"\n  }\n}\n";
+    let paths: Vec<_> = (0..501)
+        .map(|number| format!("many/s{number:03}/backend.tf"))
+        .collect();
+    let mut files: Vec<_> = paths.iter().map(|path| (path.as_str(), backend)).collect();
+    files.push(SETTINGS);
+    world.push("main", "alice", &files).await;
+    world.install().await;
+    let check = check(&world, "DriftGuard: stacks");
+    assert_eq!(check.title, "Some stacks are not scanned");
+    for said in [
+        "502 stacks",
+        "500 of them",
+        "many-s499",
+        "many-s500",
+        "`stacks` in",
+    ] {
+        let told = check.summary.replace('\\', "");
+        assert!(told.contains(said), "{said} is not in {told}");
+    }
+    assert!(!check.summary.contains("s498"));
+}
