@@ -11,7 +11,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("main", &["cli", "config"], &["tokio", "anyhow"]),
     ("config", &[], &["anyhow", "secrecy", "thiserror", "url"]),
     ("memory", &[], &["thiserror", "tokio"]),
-    ("model", &[], &["bytes", "serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
+    ("model", &[], &["aho_corasick", "regex", "toml", "bytes", "serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
     ("settings", &["model"], &["chrono", "croner", "serde", "serde_json", "serde_saphyr", "thiserror", "jiff"]),
     ("code", &["model"], &["hcl_edit", "serde_json", "thiserror", "base64", "sha1", "sha2", "hex"]),
     ("state", &["model", "code", "aws"], &["anyhow", "bytes", "serde", "serde_json", "thiserror", "tracing", "aws_sdk_s3", "futures", "tokio"]),
@@ -36,6 +36,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
 
 /// The outside crates that have a home.
 const OUTSIDE: &[&str] = &[
+    "aho_corasick",
     "anyhow",
     "apalis",
     "apalis_postgres",
@@ -73,6 +74,7 @@ const OUTSIDE: &[&str] = &[
     "jsonwebtoken",
     "octocrab",
     "pulldown_cmark",
+    "regex",
     "reqwest",
     "rust_decimal",
     "secrecy",

@@ -30,6 +30,7 @@ mod report;
 mod resources;
 mod sarif;
 mod scan;
+mod secrets;
 mod server;
 mod settings;
 mod setup;

@@ -3,6 +3,7 @@
 //! moto stands in for AWS and the stand-in for GitHub; the server is this very program, on SQLite. Somebody has changed
 //! things in the console; a push comes in, and the pull requests that answer it are printed.
 
+use super::output::print;
 use crate::model::Tree;
 use crate::patch::{self, Changed};
 use crate::standin::github::{AppIdentity, Content, GitHub, PullRequest};
@@ -58,17 +59,17 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         show(&github, &tree, &pull, &shown)?;
     }
     for check in github.check_runs(REPOSITORY) {
-        println!(
-            "Check on {}: {}: {}",
+        print(&format!(
+            "Check on {}: {}: {}\n",
             &check.commit[..7],
             check.name,
             check.title
-        );
+        ))?;
     }
-    println!(
-        "\nThe pull requests are also in {}, as Markdown and as patches.",
+    print(&format!(
+        "\nThe pull requests are also in {}, as Markdown and as patches.\n",
         shown.display()
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -187,10 +188,10 @@ fn show(github: &GitHub, tree: &Tree, pull: &PullRequest, folder: &Path) -> anyh
         .collect();
     let diff = patch::diff(tree, &changed);
     let rule = "=".repeat(100);
-    println!(
-        "{rule}\n#{} {}\nfrom {}\n{rule}\n\n{}\n\n{diff}",
+    print(&format!(
+        "{rule}\n#{} {}\nfrom {}\n{rule}\n\n{}\n\n{diff}\n",
         pull.number, pull.title, pull.branch, pull.body
-    );
+    ))?;
     let write = |ending: &str, text: &str| {
         std::fs::write(
             folder.join(format!("pull-request-{}.{ending}", pull.number)),

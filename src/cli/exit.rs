@@ -1,6 +1,8 @@
 //! What the exit code says: interface for scripts and CI.
 
-use crate::model::{Finding, Report, Severity, Status};
+use crate::model::{Finding, Report, Severity, Status, masked};
+use crate::report::printable;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Drift, or something that was not fixed.
@@ -27,7 +29,10 @@ pub(super) fn refused(reason: &str) -> ExitCode {
 
 /// The whole chain of causes, on standard error.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("driftguard: {error:#}");
+    let text = format!("{error:#}");
+    let lines: Vec<_> = masked(&text).lines().map(printable).collect();
+    // Where nobody reads it any more, the exit code still tells.
+    let _ = writeln!(std::io::stderr(), "driftguard: {}", lines.join("\n"));
     ExitCode::FAILURE
 }
 

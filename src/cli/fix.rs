@@ -1,7 +1,7 @@
 //! `driftguard fix`: a scan, and then the edits that it leads to. Nothing is staged or committed.
 
 use super::exit;
-use super::output::Output;
+use super::output::{Output, print};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::jobs::load::Loaded;
@@ -39,7 +39,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let mut scanned = options.source.scan().await?;
     let changed = options.plan(&mut scanned)?;
     if options.dry_run {
-        print!("{}", patch::diff(&scanned.checkout.tree, &changed));
+        print(&patch::diff(&scanned.checkout.tree, &changed))?;
     } else {
         let checkout = &scanned.checkout;
         replace_files(&checkout.root, &checkout.tree, &changed)?;

@@ -2,6 +2,7 @@
 
 use super::checkout::Checkout;
 use super::exit;
+use super::output::print;
 use crate::jobs::load;
 use crate::jobs::role::{self, LONGEST_POLICY};
 use crate::jobs::states::States;
@@ -70,7 +71,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         Format::Terraform => terraform(&trust, &policy)?,
         Format::Cloudformation => serde_json::to_string_pretty(&cloudformation(&trust, &policy))?,
     };
-    println!("{text}");
+    print(&(text + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

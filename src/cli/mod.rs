@@ -13,6 +13,7 @@ mod fix;
 mod iam_policy;
 mod jobs;
 mod key;
+mod log;
 mod notification_secret;
 mod output;
 mod progress;
@@ -83,7 +84,7 @@ async fn server<F: Future<Output = anyhow::Result<()>>>(
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| log::Log)
         .init();
     run(Config::of_process()?).await?;
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,19 @@ use clap::{Args, ValueEnum};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
+/// Writes to standard output. A reader that closes the pipe early has read all that it wanted.
+///
+/// # Errors
+/// What else keeps it from being written.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout();
+    let written = output.write_all(text.as_bytes());
+    match written.and_then(|()| output.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("while writing to standard output"),
+    }
+}
+
 /// How a report is shown.
 #[derive(Debug, Args)]
 pub(super) struct Output {
@@ -47,10 +60,7 @@ impl Output {
         match &self.output {
             Some(file) => std::fs::write(file, text)
                 .with_context(|| format!("while writing {}", file.display())),
-            None => match std::io::stdout().write_all(text.as_bytes()) {
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                written => written.context("while writing to standard output"),
-            },
+            None => print(&text),
         }
     }
 

@@ -8,7 +8,7 @@ use super::parse::Unparsed;
 use super::scope::Scope;
 use super::size::{ENTRY, MAP, Size};
 use super::{Options, json};
-use crate::model::{Source, Tree, Value};
+use crate::model::{Source, Tree, Value, without_values};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
@@ -204,8 +204,8 @@ fn json<'a>(text: &str, context: &Context) -> Result<Vec<(String, Setting<'a>)>,
     };
     let room = context.budget.take(json::bytes(text));
     room.map_err(|_| wrong(1, "it is too large"))?;
-    let values: BTreeMap<String, Value> =
-        serde_json::from_str(text).map_err(|error| wrong(error.line(), &error.to_string()))?;
+    let values: BTreeMap<String, Value> = serde_json::from_str(text)
+        .map_err(|error| wrong(error.line(), &without_values(&error.to_string())))?;
     let setting = |(name, value)| {
         let value = Rc::new(value);
         (name, Setting { value, by: None })

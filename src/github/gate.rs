@@ -8,7 +8,7 @@ use super::circuit::Circuit;
 use super::error::GithubError;
 use super::ledger::{ContentLedger, MemoryLedger};
 use super::slots::Slots;
-use crate::model::InstallationId;
+use crate::model::{InstallationId, mask_json};
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -217,6 +217,8 @@ impl Gate {
         let body = match &ask.body {
             Some(body) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");
+                let mut body = body.clone();
+                mask(&mut body);
                 body.to_string()
             }
             None => String::new(),
@@ -262,6 +264,31 @@ where
 {
     let body = Limited::new(body, largest).collect().await;
     Ok(body.map_err(|error| anyhow!("{error}"))?.to_bytes())
+}
+
+/// What goes to GitHub to the letter: files, and what GitHub knows things by.
+const EXACT: &[&str] = &[
+    "base",
+    "base_tree",
+    "commit_sha",
+    "content",
+    "head",
+    "head_sha",
+    "name",
+    "parents",
+    "ref",
+    "sarif",
+    "sha",
+    "tree",
+];
+
+/// Masks what looks like a credential in the texts that people read.
+fn mask(body: &mut Value) {
+    for (key, value) in body.as_object_mut().into_iter().flatten() {
+        if !EXACT.contains(&key.as_str()) {
+            mask_json(value);
+        }
+    }
 }
 
 /// Whether GitHub's limits on created content count it: whether people are notified of what it makes.

@@ -3,7 +3,7 @@
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Recorded, RootModule};
 use crate::model::{
-    Backend, Catalog, Declared, Interrupt, Redactor, Region, ScanError, StackName, Tree, Value,
+    Backend, Catalog, Interrupt, Redactor, Region, ScanError, StackName, Tree, Value,
 };
 use crate::resources::Look;
 use crate::settings::{Settings, StackSettings, Unmanaged};
@@ -181,7 +181,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         options.recorded = known.by_terraform(state.info.terraform_version.as_deref());
     }
     let mut code = code::evaluate(sources.tree, &stack.path, &options);
-    seal(&mut code.declared, sources);
+    seal(&mut code, sources);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
     let given = |(name, _): &(String, Bytes)| Backend {
@@ -270,8 +270,12 @@ fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanE
 }
 
 /// Replaces the secrets that stand in code.
-fn seal(declared: &mut Declared, sources: &Sources<'_>) {
-    for (address, resource) in &mut declared.resources {
+fn seal(code: &mut Evaluated, sources: &Sources<'_>) {
+    for provider in &mut code.providers {
+        let tags = std::mem::take(&mut provider.default_tags);
+        provider.default_tags = sources.redactor.redact_value("tags", tags);
+    }
+    for (address, resource) in &mut code.declared.resources {
         let schema = sources.catalog.get(&address.tf_type);
         let values: BTreeMap<_, _> = resource
             .attributes

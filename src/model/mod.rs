@@ -20,6 +20,7 @@ mod schema;
 mod secret;
 mod stack;
 mod tree;
+mod unseen;
 mod value;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
@@ -43,10 +44,11 @@ pub use schema::{
     Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Restated, Schema, Shape, Type,
     WrittenAs,
 };
-pub use secret::{Fingerprint, Redactor};
+pub use secret::{Fingerprint, Redactor, credentials, mask_json, masked, without_values};
 pub use stack::{
     AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,
     StateInfo, Summary,
 };
 pub use tree::Tree;
+pub use unseen::is_unseen;
 pub use value::{Number, Value};

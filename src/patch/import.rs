@@ -6,7 +6,7 @@ use super::draft;
 use super::form::{Child, Form, part};
 use super::names::Names;
 use super::place::{File, code};
-use super::verify::Plan;
+use super::verify::{CREDENTIAL, Plan};
 use super::{Stack, adopt, version};
 use crate::code::Evaluated;
 use crate::model::{Address, Attributes, Difference, Finding, Kind, Shape, Value, Verdict};
@@ -192,8 +192,9 @@ impl<'a> Importer<'a> {
                 _ => None,
             };
             let text = text.or_else(|| draft::value(value, "  ", end));
-            let text =
-                text.ok_or_else(|| format!("`{name}` is a secret, which code must not hold"))?;
+            let text = text.ok_or_else(|| {
+                format!("`{name}` is a secret, which code must not hold: {CREDENTIAL}")
+            })?;
             lines.push((name.clone(), text));
         }
         let place = |name: &str| ORDER.iter().position(|one| *one == name);
@@ -246,7 +247,12 @@ impl<'a> Importer<'a> {
             .and_then(Value::as_map)
             .into_iter()
             .flatten();
-        let own = all.filter(|(key, value)| added.is_none_or(|added| added.get(key) != *value));
+        // What is a secret in AWS is told by its key alone: the code is read as it stands.
+        let is_added = |key: &str, value: &Value| {
+            let added = added.map_or(&Value::Null, |added| added.get(key));
+            added == value || (matches!(value, Value::Secret(_)) && !added.is_null())
+        };
+        let own = all.filter(|(key, value)| !is_added(key, value));
         Value::map(own.map(|(key, value)| (key.as_str(), value.clone())))
     }
 

@@ -1,6 +1,6 @@
 //! Values as HCL literals.
 
-use crate::model::Value;
+use crate::model::{Value, is_unseen};
 
 /// A value as a literal in place of `old`, whose way of writing is kept: numbers and booleans in quotes stay in quotes.
 /// None for what has no literal: secrets, and what is not known.
@@ -48,12 +48,20 @@ pub(super) fn quote(text: &str) -> String {
                 quoted.push(c);
                 quoted.push(c);
             }
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if is_unseen(c) => quoted.push_str(&escape(c)),
             c => quoted.push(c),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// A character as HCL escapes it.
+fn escape(c: char) -> String {
+    match u32::from(c) {
+        code @ ..=0xffff => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    }
 }
 
 /// The key of a map's entry: bare where it can be.
@@ -84,7 +92,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_reads_back_as_itself(text in "\\PC*|[${%\"\\\\\n]{0,12}") {
+        fn any_text_reads_back_as_itself(text in "\\PC*|[${%\"\\\\\n]{0,12}|[a\\u{ad}\\u{200b}\\u{202e}\\u{2066}\\u{feff}\\u{fe0f}\\u{e0041}]{0,12}") {
             let code = format!("a = {}\n", quote(&text));
             let body = crate::code::parse::body(&code).unwrap();
             let value = &body.get_attribute("a").unwrap().value;

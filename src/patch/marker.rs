@@ -1,6 +1,6 @@
 //! The file that gives a restore something to commit where the code is right already.
 
-use crate::model::Finding;
+use crate::model::{Finding, is_unseen, masked};
 
 /// Its name, in the stack's folder.
 pub const MARKER: &str = "driftguard.tf";
@@ -29,11 +29,11 @@ pub fn marker(findings: &[&Finding]) -> String {
             paths.join(", ")
         };
         let line = format!("# {} {name}: {what}", finding.id);
-        lines.push(
-            line.chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect(),
-        );
+        let shown = |c: char| match is_unseen(c) {
+            true => c.escape_unicode().to_string(),
+            false => c.to_string(),
+        };
+        lines.push(masked(&line).chars().map(shown).collect());
     }
     lines.join("\n") + "\n"
 }

@@ -34,7 +34,7 @@ pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
 use crate::model::{
-    Catalog, Declared, Difference, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree, Value,
+    Catalog, Declared, Difference, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree, Value, masked,
 };
 use direction::Way;
 use import::Importer;
@@ -236,13 +236,16 @@ pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {
     splice::files(tree, &edits)
 }
 
-/// The changes as `git apply` takes them.
+/// The changes as `git apply` takes them, as far as none of the lines around them holds what looks like a credential:
+/// that is masked.
 pub fn diff(tree: &Tree, changed: &Changed) -> String {
     let mut all = String::new();
     for (path, after) in changed {
-        let before = tree.text(path).unwrap_or_default();
+        // All of a file: a key may begin above the lines that are shown.
+        let before = masked(tree.text(path).unwrap_or_default());
         let after = String::from_utf8_lossy(after);
-        let diff = similar::TextDiff::from_lines(before, after.as_ref());
+        let after = masked(&after);
+        let diff = similar::TextDiff::from_lines(before.as_ref(), after.as_ref());
         let (old, new) = (format!("a/{path}"), format!("b/{path}"));
         let old = if tree.files.contains_key(path) {
             old.as_str()

@@ -3,7 +3,7 @@
 use super::layout::Page;
 use super::list::relist;
 use super::literal::{key, quote, render};
-use crate::model::{Edit, PolicyCode, PolicyForm, Schema, StatementCode, Value};
+use crate::model::{Edit, PolicyCode, PolicyForm, Schema, StatementCode, Value, is_unseen};
 use std::collections::BTreeMap;
 
 /// One policy in code, and what it is to say.
@@ -363,8 +363,17 @@ impl Rewrite<'_> {
     }
 }
 
-/// A value as JSON in a heredoc, with nothing in it that HCL would evaluate.
+/// A value as JSON in a heredoc, with nothing in it that HCL would evaluate, or that nobody sees.
 fn json(value: &Value) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
-    text.replace("${", "$${").replace("%{", "%%{")
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unseen(c) {
+            let units = c.encode_utf16(&mut [0; 2]).to_vec();
+            shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.replace("${", "$${").replace("%{", "%%{")
 }

@@ -8,13 +8,16 @@ use super::path::{self, Step};
 use super::place::{File, block_at, last_attribute, whole};
 use super::policy::Rewrite;
 use super::siblings::Siblings;
-use super::verify::Wanted;
+use super::verify::{CREDENTIAL, Wanted};
 use crate::model::{
     Address, Attribute, DeclaredResource, Definition, Difference, Edit, Finding, Nesting, Parts,
     Shape, Site, Type, Value,
 };
 use hcl_edit::Span;
 use std::collections::BTreeMap;
+
+/// What the key of a map starts with that is a secret itself.
+const SEALED: &str = "(secret, fingerprint ";
 
 /// One attribute of one resource, and its place in the code.
 pub(super) struct Target<'a> {
@@ -129,9 +132,9 @@ impl<'a> Target<'a> {
     /// Why not.
     pub(super) fn write(&self, value: &Value, stack: &'a Stack<'_>) -> Result<Vec<Edit>, String> {
         let place = || format!("{}:{}", self.resource.file, self.resource.line);
-        if matches!(value, Value::Secret(_)) {
+        if value.has_secret() || self.path.contains(SEALED) {
             return Err(format!(
-                "`{}` is a secret, which code must not hold",
+                "`{}` is a secret, which code must not hold: {CREDENTIAL}",
                 self.path
             ));
         }

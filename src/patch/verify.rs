@@ -3,10 +3,10 @@
 use super::path::{self, Step};
 use super::{Stack, splice};
 use crate::code::{self, Evaluated, parse};
-use crate::model::{Address, Attributes, Edit, Interrupt, Value};
+use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use tree_sitter::{ParseOptions, ParseState};
 
 /// What the code is to say after the edits.
@@ -41,6 +41,9 @@ impl Plan {
     }
 }
 
+/// Why no credential is written into code.
+pub(super) const CREDENTIAL: &str = "AWS holds what looks like a credential here: put it into a secret store, and let the code refer to that";
+
 /// Tries edits.
 pub(super) struct Verifier<'a> {
     stack: &'a Stack<'a>,
@@ -60,6 +63,9 @@ impl<'a> Verifier<'a> {
     pub(super) fn check(&self, plan: &Plan) -> Result<(), String> {
         if plan.edits.is_empty() {
             return Ok(());
+        }
+        for edit in &plan.edits {
+            self.holds_no_new_credential(edit)?;
         }
         let interrupt = &self.stack.options.interrupt;
         let edited = splice::files(self.stack.tree, &plan.edits);
@@ -118,6 +124,22 @@ impl<'a> Verifier<'a> {
                 "the edit would not leave {address} as it should be"
             )),
             None => Ok(()),
+        }
+    }
+
+    /// Whether an edit writes no credential but those that the file holds already.
+    ///
+    /// # Errors
+    /// What to do with the credential.
+    fn holds_no_new_credential(&self, edit: &Edit) -> Result<(), String> {
+        let before = self.stack.tree.text(&edit.file).unwrap_or_default();
+        let is_new = |range: &Range<usize>| {
+            let credential = edit.text.get(range.clone()).unwrap_or_default();
+            !before.contains(credential)
+        };
+        match credentials(&edit.text).iter().any(is_new) {
+            true => Err(format!("{}:{}: {CREDENTIAL}", edit.file, edit.line)),
+            false => Ok(()),
         }
     }
 

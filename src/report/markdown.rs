@@ -1,6 +1,7 @@
 //! Text from outside, made harmless for GitHub's Markdown: it can hold HTML, mentions, links, commands, table bars.
 
 use super::words::printable;
+use crate::model::masked;
 use std::fmt;
 
 /// Markdown that may be put into a body. Only this file makes any of what comes from outside.
@@ -143,14 +144,12 @@ fn unlinked_into(safe: &mut String, c: char, rest: &str) {
 
 /// Lines in a code block of this language.
 pub(super) fn block(language: &str, lines: &str) -> Markdown {
-    let lines: Vec<_> = lines.lines().map(printable_line).collect();
+    // A key takes several lines: it is known by all of them.
+    let lines = masked(lines);
+    let lines: Vec<_> = lines.lines().map(printable).collect();
     let text = lines.join("\n");
     let fence = "`".repeat(3.max(1 + longest_run(&text, '`')));
     Markdown(format!("{fence}{language}\n{text}\n{fence}"))
-}
-
-fn printable_line(line: &str) -> String {
-    printable(line)
 }
 
 fn longest_run(text: &str, of: char) -> usize {

@@ -1,5 +1,6 @@
 //! What is told to the address that a repository names: which findings are new, which are gone. No attribute's value.
 
+use super::json::credentials_masked;
 use crate::model::{
     Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity, StackName,
     StackReport,
@@ -92,7 +93,10 @@ pub fn notification(
         new,
         resolved,
     };
-    serde_json::to_string(&form).ok()
+    match credentials_masked(&form).ok()? {
+        None => serde_json::to_string(&form).ok(),
+        Some(shown) => serde_json::to_string(&shown).ok(),
+    }
 }
 
 fn ids(findings: &[Finding]) -> BTreeSet<&FindingId> {

@@ -2,7 +2,7 @@
 
 use super::alert::{Alert, Rule, plain};
 use super::words::{counted, printable};
-use crate::model::{Coverage, Finding, Report, StackName, StackReport, Status};
+use crate::model::{Coverage, Finding, Report, StackName, StackReport, Status, mask_json};
 use serde_json::{Value as Json, json};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,9 +164,10 @@ impl<'a> Run<'a> {
         if let Some(stack) = stack {
             run["automationDetails"] = json!({"id": format!("driftguard/{stack}/")});
         }
-        let file = json!({
+        let mut file = json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run],
         });
+        mask_json(&mut file);
         serde_json::to_string_pretty(&file).map(|text| text + "\n")
     }
 }

@@ -1,6 +1,8 @@
 //! How values and numbers are put into words, whatever they are then printed on.
 
-use crate::model::{Difference, Finding, Kind, Money, MonthlyCost, Severity, Value};
+use crate::model::{
+    Difference, Finding, Kind, Money, MonthlyCost, Severity, Value, is_unseen, masked,
+};
 
 /// How many attributes are told of in a table.
 const TOLD: usize = 2;
@@ -42,15 +44,15 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A text without control characters and without those that change the direction of what follows.
+/// A text from outside on one line: without what looks like a credential, without control characters, and without
+/// characters that are unseen or change the direction of what follows.
 pub fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     let shown = |c: char| match c {
         '\n' | '\t' | '\r' => " ".to_owned(),
-        c if c.is_control() || turns(c) => c.escape_unicode().to_string(),
+        c if is_unseen(c) => c.escape_unicode().to_string(),
         c => c.to_string(),
     };
-    text.chars().map(shown).collect()
+    masked(text).chars().map(shown).collect()
 }
 
 fn shortened(text: &str) -> String {

@@ -1,7 +1,7 @@
 //! Differences that somebody accepted, with a reason and perhaps an end.
 
 use super::form::Settings;
-use super::glob::covers;
+use super::glob::{covers, only};
 use crate::model::{Difference, Finding, Interrupt, Verdict};
 use serde::Deserialize;
 
@@ -78,7 +78,8 @@ impl Accept {
 
     fn covers(&self, difference: &Difference) -> bool {
         let below = |pattern: &str| {
-            let rest = difference.path.strip_prefix(pattern);
+            let path = only(pattern);
+            let rest = path.and_then(|path| difference.path.strip_prefix(&path));
             rest.is_some_and(|rest| rest.starts_with(['.', '[']))
         };
         let pattern = self.form.attribute.as_deref();

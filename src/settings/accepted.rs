@@ -1,6 +1,7 @@
 //! Writes what somebody accepted into a file of settings: bytes are added, and no other byte changes.
 
 use super::accept::{Accept, Form};
+use super::glob::exactly;
 use super::yaml::{Place, place, scalar};
 use super::{FILE, Settings, SettingsError};
 use crate::model::{Finding, Kind};
@@ -52,7 +53,8 @@ impl NewAccept {
         owner: Option<String>,
         until: Option<String>,
     ) -> Option<Self> {
-        let address = finding.address.as_ref().map(ToString::to_string);
+        let address = finding.address.as_ref();
+        let address = address.map(|address| exactly(&address.to_string()));
         let named = match (&address, &finding.import_id) {
             (Some(_), _) => Self {
                 address,
@@ -60,7 +62,7 @@ impl NewAccept {
             },
             (None, Some(id)) => Self {
                 tf_type: Some(finding.tf_type.clone()),
-                import_id: Some(id.clone()),
+                import_id: Some(exactly(id)),
                 ..Self::default()
             },
             (None, None) => return None,
@@ -69,7 +71,7 @@ impl NewAccept {
             Kind::Modified => finding
                 .attributes
                 .iter()
-                .map(|one| one.path.clone())
+                .map(|one| exactly(&one.path))
                 .collect(),
             _ => Vec::new(),
         };

@@ -1,23 +1,52 @@
-//! Patterns of addresses and attributes: `*` is any text, everything else is itself, brackets and quotes too.
+//! Patterns of addresses and attributes: `*` is any text, `\*` is a star, everything else is itself, brackets, quotes and
+//! other backslashes too.
 
 /// Whether a pattern covers a whole text.
 pub(super) fn covers(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+    let parts = parts(pattern);
+    let Some((first, rest)) = parts.split_first() else {
         return false;
     };
-    let middle: Vec<_> = parts.collect();
-    let Some((last, middle)) = middle.split_last() else {
-        return rest.is_empty();
+    let Some(mut left) = text.strip_prefix(first.as_str()) else {
+        return false;
     };
-    let mut rest = rest;
+    let Some((last, middle)) = rest.split_last() else {
+        return left.is_empty();
+    };
     for part in middle {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
+        match left.split_once(part.as_str()) {
+            Some((_, after)) => left = after,
             None => return false,
         }
     }
-    rest.ends_with(last)
+    left.ends_with(last.as_str())
+}
+
+/// The pattern that covers this text and no other.
+pub(super) fn exactly(text: &str) -> String {
+    text.replace('*', "\\*")
+}
+
+/// The one text that a pattern covers; none where it covers several.
+pub(super) fn only(pattern: &str) -> Option<String> {
+    let mut parts = parts(pattern);
+    let only = parts.pop()?;
+    parts.is_empty().then_some(only)
+}
+
+/// What stands between the stars of a pattern that mean any text: one part more than there are such stars.
+fn parts(pattern: &str) -> Vec<String> {
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    let mut rest = pattern.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' if rest.peek() == Some(&'*') => part.extend(rest.next()),
+            '*' => parts.push(std::mem::take(&mut part)),
+            c => part.push(c),
+        }
+    }
+    parts.push(part);
+    parts
 }
 
 #[cfg(test)]
@@ -38,8 +67,24 @@ mod tests {
             ("*.b.*.d", "a.b.c.d", true),
             ("*", "", true),
             ("a*a", "a", false),
+            (r#"tags["\*"]"#, r#"tags["*"]"#, true),
+            (r#"tags["\*"]"#, r#"tags["Name"]"#, false),
+            (r#"tags["a\"*"]"#, r#"tags["a\"b"]"#, true),
+            (r"a\\*", r"a\*", true),
+            (r"a\\*", r"a\b", false),
         ] {
             assert_eq!(covers(pattern, text), covered, "{pattern} {text}");
         }
+    }
+
+    #[test]
+    fn a_text_has_a_pattern_of_its_own() {
+        for text in ["a", "*", r"\*", r"\\*", r#"tags["*"]"#, r"\", "**"] {
+            let pattern = exactly(text);
+            assert!(covers(&pattern, text), "{pattern} {text}");
+            assert_eq!(only(&pattern).as_deref(), Some(text), "{pattern}");
+            assert!(!text.contains('*') || !covers(&pattern, &text.replace('*', "x")));
+        }
+        assert_eq!(only("a*"), None);
     }
 }

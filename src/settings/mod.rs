@@ -22,6 +22,8 @@ pub use form::{
 pub use schedule::Schedule;
 pub use stacks::{BadStacks, StackSettings};
 
+use crate::model::without_values;
+
 /// The file's name, at the root of the default branch.
 pub const FILE: &str = ".driftguard.yml";
 
@@ -61,7 +63,7 @@ impl Settings {
                 .next()
                 .unwrap_or_default()
                 .trim_start_matches("error: ");
-            wrong(line, key_before(text, line, first))
+            wrong(line, key_before(text, line, &without_values(first)))
         })
     }
 }

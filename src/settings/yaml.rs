@@ -1,5 +1,6 @@
 //! YAML that is written a piece at a time: how a text is quoted, and where a list stands in a file.
 
+use crate::model::is_unseen;
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 use std::ops::Range;
 
@@ -36,18 +37,10 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether a character may stand in a file as it is: not those that are unseen, end a line, or turn text around.
+/// Whether a character may stand in a file as it is: not those that are unseen, end a line, turn text around, or have no
+/// meaning that everybody knows.
 fn is_shown(c: char) -> bool {
-    let unseen = matches!(
-        c,
-        '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{e000}'..='\u{f8ff}'
-            | '\u{feff}'
-            | '\u{fff0}'..='\u{ffff}'
-    );
-    !c.is_control() && !unseen
+    !is_unseen(c) && !matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}')
 }
 
 /// Where items can be added to a list that stands under a key of a file's outermost map.

@@ -4,6 +4,7 @@ use super::provider;
 use super::sensitive::Step;
 use crate::model::{
     Address, Attributes, Catalog, Key, ModuleStep, ProviderKey, Redactor, Resource, StateInfo,
+    without_values,
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -113,7 +114,8 @@ pub fn parse(
     };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| wrong(format!("byte {} is not UTF-8", error.valid_up_to())))?;
-    let form: Form = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let form: Form = serde_json::from_str(text)
+        .map_err(|error| wrong(without_values(&error.to_string()).into_owned()))?;
     if form.encrypted_data.is_some() {
         return Err(StateError::Encrypted {
             file: file.to_owned(),

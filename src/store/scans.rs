@@ -2,7 +2,7 @@
 
 use super::subjects::SCHEME;
 use super::{Store, Tenant};
-use crate::model::RepositoryId;
+use crate::model::{RepositoryId, mask_json};
 use anyhow::Context;
 use serde_json::Value;
 
@@ -61,6 +61,8 @@ impl Store {
 impl Tenant<'_> {
     /// Keeps what a scan said.
     pub async fn record_scan(&self, scan: &ScanRecord) -> anyhow::Result<()> {
+        let mut outcome = scan.outcome.clone();
+        mask_json(&mut outcome);
         sqlx::query(
             "insert into scans (scan, installation, repository, stack, commit_id, outcome, finished_at, scheme)
              values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -72,7 +74,7 @@ impl Tenant<'_> {
         .bind(scan.repository.to_string())
         .bind(&scan.stack)
         .bind(&scan.commit)
-        .bind(scan.outcome.to_string())
+        .bind(outcome.to_string())
         .bind(scan.finished_at)
         .bind(SCHEME)
         .execute(self.pool)

@@ -2,7 +2,9 @@
 //! do.
 
 use crate::model::boxes;
-use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender};
+use crate::model::{
+    Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender, without_values,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -72,7 +74,7 @@ fn object(body: &[u8]) -> Result<(), String> {
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     // The message names place and kind; it never quotes more than a scalar of the body.
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+    serde_json::from_slice(body).map_err(|error| without_values(&error.to_string()).into_owned())
 }
 
 /// What every payload has.

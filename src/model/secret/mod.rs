@@ -1,9 +1,19 @@
 //! Secrets: recognised where they are read, and replaced by a fingerprint before anything else sees them.
 
+mod assignment;
+mod mask;
+mod name;
+mod shape;
+
+pub use mask::{mask_json, without_values};
+pub use shape::{credentials, masked};
+
 use super::{Attribute, Attributes, Schema, Shape, Value};
 use hmac::{Hmac, KeyInit, Mac};
+use name::{is_about_keys, named};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What stands for a secret: equal for equal secrets under one key, and of no use without the key.
@@ -77,9 +87,13 @@ impl Redactor {
             (Some(Shape::Block(_, parts)), Value::List(blocks)) => {
                 let block = |block: Value| match block {
                     Value::Map(entries) => {
+                        let pair = secret_pair(&entries);
                         let part = |(name, value): (String, Value)| {
                             let below = format!("{path}.{name}");
-                            let value = self.seal_value(schema, parts.get(&name), &below, value);
+                            let value = match pair.contains(&name.as_str()) {
+                                true => self.fingerprint_known(value),
+                                false => self.seal_value(schema, parts.get(&name), &below, value),
+                            };
                             (name, value)
                         };
                         Value::Map(entries.into_iter().map(part).collect())
@@ -88,11 +102,31 @@ impl Redactor {
                 };
                 Value::List(blocks.into_iter().map(block).collect())
             }
-            (_, value) if value.is_empty() || value.has_unknown() => value,
-            (_, value) if sensitive || named(name) => {
-                self.fingerprint(&(schema.extra.form)(path, value))
-            }
+            (_, value) if value.is_empty() => value,
+            (_, value) if sensitive || named(name) => match value.has_unknown() {
+                true => self.fingerprint_known(value),
+                false => self.fingerprint(&(schema.extra.form)(path, value)),
+            },
             (_, value) => self.redact_value(name, value),
+        }
+    }
+
+    /// The fingerprints of all parts of a secret of which the code does not tell some: those stay unknown.
+    fn fingerprint_known(&self, value: Value) -> Value {
+        match value {
+            Value::Unknown => Value::Unknown,
+            Value::List(items) => Value::List(
+                items
+                    .into_iter()
+                    .map(|item| self.fingerprint_known(item))
+                    .collect(),
+            ),
+            Value::Map(entries) => {
+                let entry = |(key, value)| (self.seal_key(key), self.fingerprint_known(value));
+                Value::Map(entries.into_iter().map(entry).collect())
+            }
+            value if value.is_empty() => value,
+            value => self.fingerprint(&value),
         }
     }
 
@@ -153,8 +187,10 @@ impl Redactor {
     /// The same for one value of this name.
     pub fn redact_value(&self, name: &str, value: Value) -> Value {
         match value {
-            Value::String(ref text) if !text.is_empty() && (named(name) || shaped(text)) => {
-                self.fingerprint(&value)
+            Value::String(ref text) if is_secret(name, text) => self.fingerprint(&value),
+            // Maps hold texts in a state, whatever code writes: their fingerprints must be those of texts.
+            Value::Number(ref number) if named(name) => {
+                self.fingerprint(&number.to_string().into())
             }
             Value::List(items) => Value::List(
                 items
@@ -162,126 +198,65 @@ impl Redactor {
                     .map(|item| self.redact_value(name, item))
                     .collect(),
             ),
-            Value::Map(entries) => Value::Map(self.redact(entries)),
+            Value::Map(entries) => {
+                let pair = secret_pair(&entries);
+                let entry = |(key, value): (String, Value)| {
+                    let value = match pair.contains(&key.as_str()) {
+                        true => self.fingerprint_known(value),
+                        false => self.redact_value(&key, value),
+                    };
+                    (self.seal_key(key), value)
+                };
+                Value::Map(entries.into_iter().map(entry).collect())
+            }
             other => other,
         }
     }
-}
 
-/// Whether a name says that its value is a secret: by its last word or two, in any of the usual spellings.
-fn named(name: &str) -> bool {
-    // Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
-    const HINTS: &[&str] = &[
-        "pass",
-        "pwd",
-        "secret",
-        "token",
-        "key",
-        "credential",
-        "data",
-    ];
-    let bytes = name.as_bytes();
-    let hint = |hint: &&'static str| {
-        let mut windows = bytes.windows(hint.len());
-        windows.any(|window| window.eq_ignore_ascii_case(hint.as_bytes()))
-    };
-    if name.is_ascii() && !HINTS.iter().any(hint) {
-        return false;
-    }
-    const WORDS: &[&str] = &[
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "token",
-        "apikey",
-        "credential",
-        "credentials",
-    ];
-    const PAIRS: &[&str] = &[
-        "api key",
-        "private key",
-        "secret key",
-        "secret string",
-        "access key",
-        "auth key",
-        "user data",
-    ];
-    let words = words(name);
-    let last = words.last().map(String::as_str).unwrap_or_default();
-    let pair = words[words.len().saturating_sub(2)..].join(" ");
-    // The hash of user data that older providers keep is redacted as well: both sides are, so they still compare.
-    WORDS.contains(&last) || PAIRS.contains(&pair.as_str()) || name == "user_data_base64"
-}
-
-/// The words of `db_password`, `dbPassword`, `DB-PASSWORD`, in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for c in name.chars() {
-        let starts = c.is_uppercase() && before.is_lowercase();
-        if starts || !c.is_alphanumeric() {
-            words.push(String::new());
+    /// A key that is no secret itself.
+    fn seal_key(&self, key: String) -> String {
+        match shape::holds_one(&key) {
+            true => match self.fingerprint(&key.as_str().into()) {
+                Value::Secret(fingerprint) => fingerprint.to_string(),
+                _ => shape::MASK.to_owned(),
+            },
+            false => key,
         }
-        if c.is_alphanumeric() {
-            let last = words.len() - 1;
-            words[last].extend(c.to_lowercase());
-        }
-        before = c;
     }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
-/// The length of the shortest credential that has a mark.
-const SHORTEST: usize = 20;
-
-/// Whether a text looks like a credential whatever it is called.
-fn shaped(text: &str) -> bool {
-    const MARKS: &[(&str, usize)] = &[
-        ("ghp_", 36),
-        ("gho_", 36),
-        ("ghs_", 36),
-        ("github_pat_", 40),
-        ("glpat-", 20),
-        ("xoxb-", 20),
-        ("xoxp-", 20),
-        ("AKIA", 16),
-        ("sk_live_", 20),
-    ];
-    let body = |rest: &str| {
-        let letters = rest.bytes();
-        let letters = letters.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-'));
-        letters.count()
-    };
-    // One walk over the text: a state has millions of them.
-    let marked = text.len() >= SHORTEST
-        && text.bytes().enumerate().any(|(at, byte)| {
-            matches!(byte, b'g' | b'x' | b'A' | b's' | b'-')
-                && text.get(at..).is_some_and(|rest| {
-                    let fits = |(mark, length): &(&str, usize)| {
-                        rest.strip_prefix(mark)
-                            .is_some_and(|rest| body(rest) >= *length)
-                    };
-                    MARKS.iter().any(fits)
-                        || (rest.starts_with("-----BEGIN") && rest.contains("PRIVATE KEY-----"))
-                })
-        });
-    marked || has_credentials(text)
+/// Whether a text is a secret, or holds one: by its name, or by its shape.
+fn is_secret(name: &str, text: &str) -> bool {
+    !text.is_empty()
+        && (named(name)
+            || shape::holds_one(text)
+            || (is_half_of_a_key(text) && is_about_keys(name)))
 }
 
-/// Whether a text holds an address with a password in it: `postgres://user:password@host`.
-fn has_credentials(text: &str) -> bool {
-    text.match_indices("://").any(|(at, mark)| {
-        let rest = &text[at + mark.len()..];
-        let authority = rest.split(['/', '?', '#', ' ', '"', '\n']).next();
-        let user = authority.and_then(|authority| authority.rsplit_once('@'));
-        user.is_some_and(|(user, _)| {
-            user.split_once(':')
-                .is_some_and(|(_, word)| !word.is_empty())
-        })
-    })
+/// The length of AWS's secret access keys.
+const SECRET_ACCESS_KEY: usize = 40;
+
+/// Whether a text may be a secret access key of AWS's. Alone it may as well be something else.
+fn is_half_of_a_key(text: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
+    text.len() == SECRET_ACCESS_KEY
+        && text.bytes().all(fits)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+}
+
+/// The entries that hold the secret of a pair such as `{ name = "DB_PASS", value = "..." }`.
+fn secret_pair(entries: &BTreeMap<String, Value>) -> &'static [&'static str] {
+    const NAMES: &[&str] = &["name", "Name", "key", "Key"];
+    const VALUES: &[&str] = &["value", "Value", "values", "Values"];
+    let text = |name: &&str| entries.get(*name).and_then(Value::as_str);
+    let has_value = || VALUES.iter().any(|name| entries.contains_key(*name));
+    match has_value() && NAMES.iter().filter_map(text).any(named) {
+        true => VALUES,
+        false => &[],
+    }
 }
 
 #[cfg(test)]
@@ -325,43 +300,45 @@ mod tests {
         assert_eq!(rules[1].get("id"), &1.into());
     }
 
+    /// What is unknown in it must not keep the rest of a value from being sealed.
     #[test]
-    fn a_secret_is_known_by_its_name_or_its_shape() {
-        for name in [
-            "password",
-            "master_password",
-            "DB_PASSWORD",
-            "apiToken",
-            "user_data",
-            "private_key",
-        ] {
-            assert!(named(name), "{name}");
-        }
-        for name in [
-            "http_tokens",
-            "kms_key_id",
-            "password_wo_version",
-            "secret_arn",
-            "key_name",
-            "Name",
-        ] {
-            assert!(!named(name), "{name}");
-        }
-        for text in [
-            "-----BEGIN RSA PRIVATE KEY-----\nMII",
-            "postgres://shop:hunter2@db/shop",
-            "key AKIAIOSFODNN7EXAMPLE here",
-        ] {
-            assert!(shaped(text), "{text}");
-        }
-        for text in [
-            "https://example.com/a:b@c",
-            "AKIA",
-            "t3.micro",
-            "arn:aws:s3:::a",
-        ] {
-            assert!(!shaped(text), "{text}");
-        }
+    fn a_map_with_one_unknown_entry_is_sealed_entry_by_entry() {
+        let redactor = Redactor::new(b"key");
+        let tags = Value::map([
+            ("Token", Value::from("hunter2")),
+            ("Note", "Server=db;Pwd=hunter2;".into()),
+            ("Pass", 4711.into()),
+            ("Env", Value::Unknown),
+            ("Name", "web".into()),
+        ]);
+        let sealed = redactor.redact_value("tags", tags.clone());
+        let secret = |text: &str| redactor.fingerprint(&text.into());
+        assert_eq!(sealed.get("Token"), &secret("hunter2"));
+        assert_eq!(sealed.get("Note"), &secret("Server=db;Pwd=hunter2;"));
+        assert_eq!(sealed.get("Pass"), &secret("4711"));
+        assert_eq!(sealed.get("Env"), &Value::Unknown);
+        assert_eq!(sealed.get("Name"), &"web".into());
+        let whole = redactor.fingerprint_known(Value::List(vec![tags, Value::Unknown]));
+        let Value::List(items) = &whole else {
+            panic!("{whole:?}");
+        };
+        assert_eq!(items[0].get("Name"), &secret("web"));
+        assert_eq!(items[0].get("Env"), &Value::Unknown);
+        assert_eq!(items[1], Value::Unknown);
+    }
+
+    #[test]
+    fn a_secret_is_sealed_as_a_key_and_as_half_of_a_pair() {
+        let redactor = Redactor::new(b"key");
+        let pair = Value::map([("name", Value::from("DB_PASS")), ("value", "x1".into())]);
+        let sealed = redactor.redact_value("environment", Value::List(vec![pair]));
+        let sealed = &sealed.as_list().unwrap()[0];
+        assert_eq!(sealed.get("value"), &redactor.fingerprint(&"x1".into()));
+        assert_eq!(sealed.get("name"), &"DB_PASS".into());
+        let keys = Value::map([("AKIAIOSFODNN7EXAMPLE", Value::from("web"))]);
+        let sealed = redactor.redact_value("tags", keys);
+        let (key, value) = sealed.as_map().unwrap().first_key_value().unwrap();
+        assert!(key.starts_with("(secret, fingerprint ") && *value == "web".into());
     }
 
     #[test]

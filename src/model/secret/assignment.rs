@@ -1,0 +1,166 @@
+//! Values that stand in a text beside a name for a secret: `Pwd=x;`, `"password": "x"`, `?token=x`.
+
+use super::name::named;
+use std::ops::Range;
+
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 100;
+
+/// Words that are no secret, whatever they are assigned to.
+const WORDS: &[&str] = &[
+    "true", "false", "null", "none", "nil", "yes", "no", "on", "off",
+];
+
+/// What a value starts with that says where a secret is, and not which: a template, a parameter, a
+/// place in AWS, a mask.
+const ELSEWHERE: &[&str] = &["${", "$(", "%{", "{{", "(", "[", "{", ":", "arn:"];
+
+/// What a reference of Terraform's starts with, besides a resource's type.
+const ROOTS: &[&str] = &[
+    "var", "local", "data", "module", "each", "self", "path", "count",
+];
+
+/// Where such values stand.
+pub(super) fn values(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut end): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
+    for (at, sign) in text.match_indices(['=', ':']) {
+        if at < end {
+            continue;
+        }
+        // What was looked at once is not looked at again, or a text of signs would take for ever.
+        if let Some((value, is_secret)) = value(text, at, sign == "=") {
+            end = value.end;
+            found.extend(is_secret.then_some(value));
+        }
+    }
+    found
+}
+
+/// The value on the right of a sign, where the name on its left is one for a secret; and whether it is one.
+fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
+    let left = text.get(..at)?.trim_end_matches([' ', '\t']);
+    let bare = left.trim_end_matches(['"', '\'', '\\']);
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let name = &bare[bare.trim_end_matches(letter).len()..];
+    if name.len() > LONGEST_NAME || !named(name) {
+        return None;
+    }
+    let right = text.get(at + 1..)?;
+    let right = match equals {
+        true => right.strip_prefix('>').unwrap_or(right),
+        false => right,
+    };
+    let value = right.trim_start_matches([' ', '\t']);
+    // `arn:aws:secretsmanager:...:secret:name` assigns nothing.
+    if !equals && bare.len() == left.len() && value.len() == right.len() {
+        return None;
+    }
+    let inner = value.trim_start_matches('\\');
+    let (shown, is_secret) = match inner.chars().next() {
+        Some(quote @ ('"' | '\'')) => {
+            let inner = &inner[1..];
+            let length = inner.find([quote, '\n']).unwrap_or(inner.len());
+            let shown = inner[..length].trim_end_matches('\\');
+            (shown, !is_elsewhere(shown))
+        }
+        _ => {
+            let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '"' | '\'' | '`');
+            let length = value.find(ends).unwrap_or(value.len());
+            let (shown, rest) = value.split_at(length);
+            let is_prose = value.len() < right.len() && goes_on(shown, rest);
+            (shown, !is_elsewhere(shown) && !is_code(shown) && !is_prose)
+        }
+    };
+    let start = shown.as_ptr() as usize - text.as_ptr() as usize;
+    Some((start..start + shown.len(), is_secret))
+}
+
+/// Whether a value is none, or only says where the secret is.
+fn is_elsewhere(value: &str) -> bool {
+    let is_word = |word: &&str| value.eq_ignore_ascii_case(word.trim_end_matches(','));
+    let word = value.trim_end_matches([',', ')', '}', ']']);
+    word.is_empty()
+        || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || WORDS.iter().any(is_word)
+        || ELSEWHERE.iter().any(|start| value.starts_with(start))
+        || value.bytes().all(|byte| matches!(byte, b'*' | b'.'))
+}
+
+/// Whether a value without quotes is a reference or a call of Terraform's.
+fn is_code(value: &str) -> bool {
+    let end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let (root, rest) = value.split_at(value.find(end).unwrap_or(value.len()));
+    let is_type = root.contains('_') && root.bytes().all(|byte| !byte.is_ascii_uppercase());
+    match rest.chars().next() {
+        Some('(') => !root.is_empty(),
+        Some('.') => is_type || ROOTS.contains(&root),
+        _ => false,
+    }
+}
+
+/// Whether a plain word is the start of a sentence: `the password: see the wiki`.
+fn goes_on(word: &str, rest: &str) -> bool {
+    let after = rest.trim_start_matches([' ', '\t']);
+    let is_plain = word.chars().all(char::is_alphabetic);
+    is_plain && after.len() < rest.len() && after.starts_with(char::is_alphanumeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_assigned_to_a_name_for_a_secret_is_found_and_nothing_around_it() {
+        for (text, found) in [
+            ("Server=db;Uid=shop;Pwd=hunter2;", "hunter2"),
+            ("PASSWORD=hunter2", "hunter2"),
+            (r#"{"user":"a","password":"hunter2"}"#, "hunter2"),
+            (r#"{\"db_pass\": \"hunter2\"}"#, "hunter2"),
+            ("password = \"hunter2\" # old", "hunter2"),
+            ("# password: hunter2 (old)", "hunter2"),
+            (
+                "https://x.example/?page=2&access_token=hunter2&b=c",
+                "hunter2",
+            ),
+            ("AccountName=a;AccountKey=aGk=;Suffix=b", "aGk="),
+            ("'api-key' => 'hunter2'", "hunter2"),
+        ] {
+            let values = values(text);
+            let values: Vec<_> = values.into_iter().map(|range| &text[range]).collect();
+            assert_eq!(values, [found], "{text}");
+        }
+        for text in [
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-a1b2c3",
+            "password = var.db_password",
+            "password = random_password.db.result",
+            "password = jsondecode(local.x)",
+            "password = \"${var.db_password}\"",
+            "manage_master_user_password = true",
+            "the password: see the wiki",
+            "password_wo_version = 3",
+            "a == b, key_name = web",
+            "token.actions.githubusercontent.com:sub",
+            "ExpiredToken: The security token included in the request is expired",
+            "password=",
+            "password = (secret)",
+        ] {
+            assert!(values(text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_signs_takes_no_longer_than_any_other() {
+        for text in [
+            "pwd=",
+            "pwd=${",
+            "pwd='${\"",
+            "= ",
+            "pwd: a ",
+            "\"pwd\":",
+            "a",
+        ] {
+            let text = text.repeat(200_000);
+            assert!(values(&text).len() <= text.len());
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Names that say that their value is a secret.
+
+/// Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
+const HINTS: &[&str] = &[
+    "pass", "pw", "psk", "psw", "secret", "token", "key", "cred", "data",
+];
+
+/// Last words of such names.
+const WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pass",
+    "pwd",
+    "pw",
+    "pswd",
+    "psk",
+    "secret",
+    "token",
+    "apikey",
+    "credential",
+    "credentials",
+    "creds",
+];
+
+/// Ends of a last word that is written together: `dbpassword`, `clientsecret`.
+const ENDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "secretkey",
+    "accesskey",
+    "privatekey",
+];
+
+/// What stands before `pass` in a last word that is written together.
+const BEFORE_PASS: &[&str] = &[
+    "db", "user", "admin", "root", "my", "rds", "pg", "sql", "mysql", "redis", "ftp", "smtp",
+    "mail", "ldap", "sudo",
+];
+
+/// Last two words of such names.
+const PAIRS: &[&str] = &[
+    "api key",
+    "app key",
+    "private key",
+    "secret key",
+    "secret string",
+    "access key",
+    "account key",
+    "auth key",
+    "license key",
+    "preshared key",
+    "shared key",
+    "signing key",
+    "user data",
+];
+
+/// Pairs that only sound like one.
+const NO_PAIRS: &[&str] = &["by pass", "com pass", "band pass", "high pass", "low pass"];
+
+/// Whether a name says that its value is a secret: by its last word or two, in any of the usual spellings.
+pub(super) fn named(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let hint = |hint: &&'static str| {
+        let mut windows = bytes.windows(hint.len());
+        windows.any(|window| window.eq_ignore_ascii_case(hint.as_bytes()))
+    };
+    if name.is_ascii() && !HINTS.iter().any(hint) {
+        return false;
+    }
+    let mut words = words(name);
+    // `password2`, `db_password_1`, and arguments that Terraform writes and never keeps: `password_wo`.
+    while words.len() > 1
+        && words
+            .last()
+            .is_some_and(|last| last == "wo" || last.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        words.pop();
+    }
+    let last = words
+        .last()
+        .map(|last| last.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let last = last.unwrap_or_default();
+    let pair = words[words.len().saturating_sub(2)..].join(" ");
+    if NO_PAIRS.contains(&pair.as_str()) || words.first().is_some_and(|first| first == "has") {
+        return false;
+    }
+    let before_pass = last.strip_suffix("pass");
+    // The hash of user data that older providers keep is redacted as well: both sides are, so they still compare.
+    WORDS.contains(&last)
+        || PAIRS.contains(&pair.as_str())
+        || ENDS.iter().any(|end| last.ends_with(end))
+        || before_pass.is_some_and(|before| BEFORE_PASS.contains(&before))
+        || name == "user_data_base64"
+        || name.eq_ignore_ascii_case("passwords")
+}
+
+/// Whether a value of this name may be half of AWS's access keys, which has no shape of its own.
+pub(super) fn is_about_keys(name: &str) -> bool {
+    let words = words(name);
+    words
+        .iter()
+        .any(|word| matches!(word.as_str(), "aws" | "key" | "secret" | "access"))
+}
+
+/// The words of `db_password`, `dbPassword`, `DBPassword`, `DB-PASSWORD`, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        let follows_lower = before.is_lowercase() || before.is_ascii_digit();
+        let leads_lower =
+            before.is_uppercase() && rest.peek().is_some_and(|next| next.is_lowercase());
+        let starts = c.is_uppercase() && (follows_lower || leads_lower);
+        if starts || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric()
+            && let Some(last) = words.last_mut()
+        {
+            last.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_in_any_spelling() {
+        for name in [
+            "password",
+            "master_password",
+            "DB_PASSWORD",
+            "apiToken",
+            "user_data",
+            "private_key",
+            "DB_PASS",
+            "db-pass",
+            "dbPass",
+            "DBPass",
+            "dbpass",
+            "pwd",
+            "MYSQL_PWD",
+            "DatabasePwd",
+            "clientSecret",
+            "ClientSecret",
+            "clientsecret",
+            "password2",
+            "password_1",
+            "password_wo",
+            "tags[\"Token\"]",
+            "APIKey",
+            "API_KEY",
+            "x-api-key",
+            "aws_secret_access_key",
+            "AccountKey",
+            "tunnel1_preshared_key",
+        ] {
+            assert!(named(name), "{name}");
+        }
+        for name in [
+            "http_tokens",
+            "kms_key_id",
+            "password_wo_version",
+            "secret_arn",
+            "key_name",
+            "Name",
+            "Compass",
+            "Bypass",
+            "ByPass",
+            "TokenBucket",
+            "KeyName",
+            "token_validity_units",
+            "public_key",
+            "max_password_age",
+            "password_reuse_prevention",
+            "Passenger",
+            "Passive",
+            "key",
+            "",
+            "expire_passwords",
+            "has_secret_string_wo",
+            "iam_database_authentication_enabled",
+        ] {
+            assert!(!named(name), "{name}");
+        }
+    }
+}

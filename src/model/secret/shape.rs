@@ -1,0 +1,193 @@
+//! Credentials in a text, known by their shape: the patterns of `patterns.toml`, and values beside a name for a secret.
+
+use super::assignment;
+use aho_corasick::AhoCorasick;
+use regex::Regex;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
+
+/// What stands in a text where a credential was.
+pub(super) const MASK: &str = "(secret)";
+
+/// The length of the shortest text that may hold a credential, in bytes: `pwd=x`.
+const SHORTEST: usize = 5;
+
+/// What stands between a name and its value: `pwd=x`, `"password":"x"`, `password: x`.
+const SIGNS: [&str; 3] = ["=", "\":", ": "];
+
+/// The patterns, read once. None would be a broken program, and then every text counts as a credential.
+static PATTERNS: LazyLock<Option<Patterns>> =
+    LazyLock::new(|| Patterns::read(include_str!("patterns.toml")));
+
+/// Whether a text holds a credential, whatever it is called.
+pub(super) fn holds_one(text: &str) -> bool {
+    if text.len() < SHORTEST {
+        return false;
+    }
+    let Some(patterns) = &*PATTERNS else {
+        return true;
+    };
+    let candidates = patterns.candidates(text);
+    candidates.iter().any(|rule| match rule {
+        None => !assignment::values(text).is_empty(),
+        Some(rule) => rule.regex().is_none_or(|regex| regex.is_match(text)),
+    })
+}
+
+/// A text with `(secret)` in the place of each credential. Its lines stay as many as they were.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    match credentials(text) {
+        none if none.is_empty() => Cow::Borrowed(text),
+        found => Cow::Owned(without(text, found)),
+    }
+}
+
+/// Where credentials stand in a text, in order; they may overlap.
+pub fn credentials(text: &str) -> Vec<Range<usize>> {
+    if text.len() < SHORTEST {
+        return Vec::new();
+    }
+    let whole = || std::iter::once(0..text.len()).collect();
+    let Some(patterns) = &*PATTERNS else {
+        return whole();
+    };
+    let mut found = Vec::new();
+    for rule in patterns.candidates(text) {
+        match rule.map(Rule::regex) {
+            None => found.extend(assignment::values(text)),
+            Some(Some(regex)) => found.extend(regex.find_iter(text).map(|found| found.range())),
+            Some(None) => return whole(),
+        }
+    }
+    found.sort_by_key(|range| (range.start, range.end));
+    found
+}
+
+/// A text without these ranges, sorted by their starts.
+fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
+    let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
+    for range in ranges {
+        if range.end <= at {
+            continue;
+        }
+        shown.push_str(text.get(at..range.start).unwrap_or_default());
+        let rest = text.get(at.max(range.start)..range.end);
+        if range.start >= at {
+            shown.push_str(MASK);
+        }
+        for _ in rest.unwrap_or_default().matches('\n') {
+            shown.push('\n');
+            shown.push_str(MASK);
+        }
+        at = range.end;
+    }
+    shown.push_str(text.get(at..).unwrap_or_default());
+    shown
+}
+
+/// `patterns.toml`.
+#[derive(Deserialize)]
+struct Form {
+    rule: Vec<Rule>,
+}
+
+/// One shape.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    #[allow(dead_code)]
+    name: String,
+    pattern: String,
+    /// In lower case: a text that holds none of these has no match.
+    holds: Vec<String>,
+    /// Compiled when a text holds one of them: most are never needed.
+    #[serde(skip)]
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Rule {
+    /// None where the pattern is broken, which a test rules out.
+    fn regex(&self) -> Option<&Regex> {
+        let compiled = self.compiled.get_or_init(|| Regex::new(&self.pattern).ok());
+        compiled.as_ref()
+    }
+}
+
+/// All shapes, and how to tell in one walk over a text which of them it may hold.
+struct Patterns {
+    rules: Vec<Rule>,
+    marks: AhoCorasick,
+    /// The rule of each mark; none for the signs of an assignment.
+    of_mark: Vec<Option<usize>>,
+}
+
+impl Patterns {
+    fn read(toml: &str) -> Option<Self> {
+        let Form { rule: rules } = toml::from_str(toml).ok()?;
+        let (mut marks, mut of_mark): (Vec<&str>, Vec<_>) =
+            (SIGNS.to_vec(), vec![None; SIGNS.len()]);
+        for (number, rule) in rules.iter().enumerate() {
+            marks.extend(rule.holds.iter().map(String::as_str));
+            of_mark.resize(marks.len(), Some(number));
+        }
+        let marks = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(aho_corasick::AhoCorasickKind::DFA))
+            .build(marks)
+            .ok()?;
+        Some(Self {
+            rules,
+            marks,
+            of_mark,
+        })
+    }
+
+    /// The rules that a text may match, each once; none stands for an assignment.
+    fn candidates(&self, text: &str) -> Vec<Option<&Rule>> {
+        let mut found: Vec<Option<usize>> = Vec::new();
+        for mark in self.marks.find_overlapping_iter(text) {
+            let rule = self
+                .of_mark
+                .get(mark.pattern().as_usize())
+                .copied()
+                .flatten();
+            if !found.contains(&rule) {
+                found.push(rule);
+            }
+        }
+        let rule = |number: Option<usize>| number.and_then(|number| self.rules.get(number));
+        found.into_iter().map(rule).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_is_one_and_asks_for_texts_that_marks_can_find() {
+        let patterns = PATTERNS.as_ref().unwrap();
+        for rule in &patterns.rules {
+            assert!(rule.regex().is_some(), "{}", rule.name);
+            assert!(!rule.holds.is_empty(), "{}", rule.name);
+            for mark in &rule.holds {
+                assert_eq!(*mark, mark.to_lowercase(), "{}", rule.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_masked_keeps_its_lines() {
+        let key = "a\n-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nb";
+        assert_eq!(masked(key), "a\n(secret)\n(secret)\n(secret)\nb");
+        let both = "pwd=postgres://a:b@c and Password=x; Host=db";
+        assert_eq!(masked(both), "pwd=(secret) and Password=(secret); Host=db");
+        assert!(matches!(
+            masked("nothing of the kind: at all"),
+            Cow::Borrowed(_)
+        ));
+        assert_eq!(masked(&masked(both)), masked(both));
+    }
+}

@@ -1,0 +1,67 @@
+//! What is a secret and what only looks like one, and that no secret leaves by any way.
+
+use driftguard::model::{Redactor, Value, masked};
+
+/// What looks like a secret and is none.
+const LOOK_ALIKES: &str = include_str!("look_alikes.txt");
+/// Secrets by name and by shape.
+const CREDENTIALS: &str = include_str!("credentials.txt");
+
+/// The name that says nothing of its value.
+const PLAIN: &str = "value";
+
+fn lines(text: &str) -> impl Iterator<Item = (&str, String)> {
+    let lines = text.lines().filter(|line| !line.starts_with("# "));
+    lines.map(|line| {
+        let (name, value) = line.split_once('\t').unwrap();
+        (name, value.replace("\\n", "\n"))
+    })
+}
+
+/// The names and values of `credentials.txt`.
+fn credentials() -> impl Iterator<Item = (&'static str, String)> {
+    let whole = |value: String| value.replace('~', "").replace("\\x7e", "~");
+    lines(CREDENTIALS).map(move |(name, value)| (name, whole(value)))
+}
+
+#[test]
+fn nothing_that_only_looks_like_a_secret_is_sealed() {
+    let redactor = Redactor::new(b"key");
+    let mut wrong = Vec::new();
+    for (name, value) in lines(LOOK_ALIKES) {
+        let plain = Value::text(&value);
+        if redactor.redact_value(name, plain.clone()) != plain {
+            wrong.push(format!("sealed: {name} = {value}"));
+        }
+        if masked(&value) != value {
+            wrong.push(format!("masked: {value} as {}", masked(&value)));
+        }
+    }
+    assert!(lines(LOOK_ALIKES).count() >= 200);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_secret_is_sealed_and_what_a_shape_gives_away_is_masked_in_any_text() {
+    let redactor = Redactor::new(b"key");
+    let mut wrong = Vec::new();
+    for (name, value) in credentials() {
+        let sealed = redactor.redact_value(name, Value::text(&value));
+        if !matches!(sealed, Value::Secret(_)) {
+            wrong.push(format!("not sealed: {name} = {value}"));
+        }
+        let shown = masked(&value);
+        if name == PLAIN && (shown == value || shown.to_lowercase().contains("hunter2")) {
+            wrong.push(format!("not masked: {value} as {shown}"));
+        }
+        let text = format!("it says: {value}, and \"{value}\" again");
+        if name == PLAIN && masked(&text).matches(value.as_str()).count() > 0 {
+            wrong.push(format!(
+                "not masked in a sentence: {value}: {}",
+                masked(&text)
+            ));
+        }
+    }
+    assert!(credentials().count() >= 200);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
