@@ -84,10 +84,6 @@ impl Process for Scans {
         Ok(())
     }
 
-    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
     async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }

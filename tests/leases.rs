@@ -24,9 +24,14 @@ on_both!(
     a_lease_that_cannot_be_renewed_ends_the_scan_before_it_runs_out,
 );
 
-const ACME: InstallationId = InstallationId(1);
+/// More than one installation's share: two take them all.
 const SLOTS: usize = 4;
 const LEASE: Duration = Duration::from_secs(4);
+
+/// Whose repository it is: every other one is the second installation's.
+fn owner(repository: u64) -> InstallationId {
+    InstallationId(1 + repository % 2)
+}
 
 /// Scans that compute without a pause until they are interrupted, or that write all the time.
 #[derive(Clone, Default)]
@@ -106,10 +111,6 @@ impl Process for Scans {
         Ok(())
     }
 
-    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
     async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }
@@ -156,11 +157,15 @@ impl Running {
 
     async fn push(&self, repository: u64) {
         let notice = Notice {
-            installation: ACME,
-            account: "acme".to_owned(),
+            installation: owner(repository),
+            account: format!("account-{}", owner(repository)),
             repository: Some(Origin {
                 id: RepositoryId(repository),
-                name: RepositoryName::new(&format!("acme/shop-{repository}")).unwrap(),
+                name: RepositoryName::new(&format!(
+                    "account-{}/shop-{repository}",
+                    owner(repository)
+                ))
+                .unwrap(),
                 default_branch: Some("main".to_owned()),
                 private: true,
             }),
@@ -182,7 +187,7 @@ impl Running {
             holder: "another".to_owned(),
         };
         self.inbox.store.end_leases(&self.name).await.unwrap();
-        let tenant = self.inbox.store.of(ACME);
+        let tenant = self.inbox.store.of(owner(repository));
         assert!(tenant.take_lease(&lease, LEASE * 10).await.unwrap());
         lease
     }
@@ -208,7 +213,6 @@ async fn slots_that_all_compute_keep_neither_deliveries_nor_leases_waiting(datab
     until("all slots compute", async || scans.started() == SLOTS).await;
     // Well over the time of a lease: each is renewed, and nobody else gets a repository.
     let other = database.inbox().await;
-    let tenant = other.store.of(ACME);
     let mut slowest = Duration::ZERO;
     let end = Instant::now() + LEASE * 3 / 2;
     for number in 100_u64.. {
@@ -218,10 +222,12 @@ async fn slots_that_all_compute_keep_neither_deliveries_nor_leases_waiting(datab
         let sent = Instant::now();
         worker.push(number).await;
         slowest = slowest.max(sent.elapsed());
+        let taken = number % SLOTS as u64;
         let thief = Lease {
-            subject: (number % SLOTS as u64).to_string(),
+            subject: taken.to_string(),
             holder: "thief".to_owned(),
         };
+        let tenant = other.store.of(owner(taken));
         assert!(!tenant.take_lease(&thief, LEASE).await.unwrap(), "held");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -262,7 +268,8 @@ async fn a_scan_whose_repository_was_taken_over_writes_nothing_more(database: Da
     assert!(scans.refused() > 0, "it was refused before it was stopped");
 
     // Even one that was given back meanwhile is lost. The scan comes again, in its turn, and that is no failed try.
-    worker.inbox.store.of(ACME).end_lease(&lease).await.unwrap();
+    let tenant = worker.inbox.store.of(owner(7));
+    tenant.end_lease(&lease).await.unwrap();
     until("it comes again", async || scans.started() == 2).await;
     assert_eq!(worker.inbox.metrics.retried.get(), 0);
     worker.stop().await;

@@ -326,10 +326,6 @@ impl Process for Poisoned {
         Ok(())
     }
 
-    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
     async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }

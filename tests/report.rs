@@ -2,9 +2,9 @@
 
 use driftguard::model::{
     AccountId, AccountReport, Address, Backend, Choice, Control, Coverage, Decision, Difference,
-    Edit, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, ParkedJob, Posture, Refusal,
-    Region, Report, RepositoryName, ScanError, Scanned, Severity, Source, StackName, StackReport,
-    Standing, Status, Summary, Value, Verdict,
+    Edit, FailedScan, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, ParkedJob,
+    Posture, Refusal, Region, Report, RepositoryName, ScanError, Scanned, Severity, Source,
+    StackName, StackReport, Standing, Status, Summary, Value, Verdict,
 };
 use driftguard::report::{
     self, Detail, Direction, FirstLook, NeededRole, Occasion, Onboarding, Overview, Paint,
@@ -250,6 +250,7 @@ fn a_dashboard_of_many_findings_and_many_stacks_is_within_githubs_limit() {
         let overview = Overview {
             standings: all,
             parked: Vec::new(),
+            failed: Vec::new(),
         };
         let text = report::dashboard(&overview, 1_795_000_000_000, Detail::Full);
         assert!(text.chars().count() <= 60_000, "{count} in {stacks}");
@@ -270,6 +271,11 @@ fn a_dashboard_says_what_does_not_run_and_how_it_does_again() {
     let overview = Overview {
         standings: vec![standing(stack(1, "web"))],
         parked: vec![job("d-1@10", true), job("d-2@10", false)],
+        failed: vec![FailedScan {
+            stack: "web".to_owned(),
+            at: 1_795_000_000_000,
+            problem: "GitHub has no tarball of @acme".to_owned(),
+        }],
     };
     let text = report::dashboard(&overview, 1_795_000_000_000, Detail::Full);
     let told = text.split("**Does not run**").nth(1).unwrap();
@@ -279,6 +285,11 @@ fn a_dashboard_says_what_does_not_run_and_how_it_does_again() {
         "{told}"
     );
     assert!(lines[1].starts_with("- scan (`d-2@10`): waits"), "{told}");
+    let told = text.split("**Given up**").nth(1).unwrap();
+    assert!(
+        told.contains("the scan of `web`: GitHub has no tarball of @\u{200b}acme."),
+        "{told}"
+    );
 }
 
 #[test]

@@ -38,10 +38,6 @@ impl Process for Scans {
         Ok(())
     }
 
-    async fn give_up(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
     async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }
@@ -147,6 +143,8 @@ async fn a_signed_push_is_scanned_and_the_server_stops_when_told(database: Datab
         "driftguard_jobs_done_total 2",
         "driftguard_scan_duration_seconds_count 1",
         "driftguard_jobs{state=\"waiting\"} 0",
+        "driftguard_jobs_oldest_seconds 0",
+        "driftguard_deliveries_missed 0",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }

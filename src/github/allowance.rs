@@ -109,10 +109,11 @@ impl Allowance {
             .map_err(|pause| self.turn(now + pause, now))
     }
 
-    /// When to come again, where nothing may be asked now, or no content created that is wanted.
+    /// When to come again, where nothing may be asked now, or no content created that is wanted, or the points would soon
+    /// be spent: whoever begins shall not have to wait half way.
     pub fn closed(&mut self, creates: bool, now: i64) -> Option<Duration> {
         let content = if creates { self.content_until } else { 0 };
-        let until = self.closed_until.max(content);
+        let until = self.closed_until.max(content).max(self.points.half_at());
         (until > now).then(|| self.turn(until, now))
     }
 
@@ -171,6 +172,11 @@ impl Points {
             burst: a_minute / 4,
             full_at: 0,
         }
+    }
+
+    /// When half of what may be spent at once is there, in milliseconds.
+    fn half_at(&self) -> i64 {
+        (self.full_at - self.burst * self.refill / 2) / 1_000
     }
 
     /// The pause before a request of this cost, in milliseconds; nothing is booked where it exceeds the patience.
@@ -309,6 +315,24 @@ mod tests {
             );
             assert_eq!(allowance.closed(false, NOW + 20 * MINUTE), None);
         }
+    }
+
+    #[test]
+    fn a_job_begins_while_half_of_the_points_are_left() {
+        let mut allowance = Allowance::new(800);
+        for _ in 0..100 {
+            assert_eq!(allowance.closed(false, NOW), None);
+            allowance.book(false, PATIENCE, NOW).unwrap();
+        }
+        allowance.book(true, PATIENCE, NOW).unwrap();
+        let pause = allowance.closed(false, NOW);
+        assert_eq!(pause, Some(Duration::from_millis(500)));
+        assert_eq!(
+            allowance.book(true, PATIENCE, NOW),
+            Ok(Duration::ZERO),
+            "what has begun goes on"
+        );
+        assert_eq!(allowance.closed(false, NOW + 1_000), None);
     }
 
     #[test]

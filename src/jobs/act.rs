@@ -61,9 +61,7 @@ impl Bot {
                 }
                 Err(JobError::Fatal(error)) => {
                     tracing::error!(error = format!("{error:#}"), "a scan failed for good");
-                    acted
-                        .problems
-                        .push("The scan failed: its check says why.".to_owned());
+                    acted.problems.push(format!("The scan failed: {error:#}."));
                 }
                 Err(error) => return Err(error),
             }

@@ -47,8 +47,17 @@ impl<P: Process> Worker<P> {
                 Turn::TooManyDeaths(deaths) => return self.park(&ticket, deaths).await,
             }
         } else {
+            let share = match self.shares.take(&ticket.job, now()) {
+                Ok(share) => share,
+                Err(pause) => return self.wait(ticket, pause).await,
+            };
             let _beside_others = self.solitude.read().await;
-            self.clone().isolated(&ticket).await
+            let end = self.clone().isolated(&ticket).await;
+            if let (Ok(Outcome::Taken), Some(share)) = (&end, &share) {
+                let delay = taken_pause(&ticket).max(share.turn(now()));
+                return self.wait(ticket, delay).await;
+            }
+            end
         };
         self.conclude(ticket, end).await
     }
@@ -64,7 +73,7 @@ impl<P: Process> Worker<P> {
                 }
             }
             Ok(Outcome::Taken) => {
-                let delay = doubled(Duration::from_secs(1), ticket.waits, LONGEST_WAIT);
+                let delay = taken_pause(&ticket);
                 return self.wait(ticket, delay).await;
             }
             Err(JobError::Later(error, pause)) if ticket.waits < MOST_WAITS => {
@@ -106,9 +115,8 @@ impl<P: Process> Worker<P> {
 
     /// Runs a job so that a panic is a failed try, and a dropped worker ends it.
     pub(super) async fn isolated(self: Arc<Self>, ticket: &Ticket) -> Result<Outcome, JobError> {
-        let first = ticket.waits == 0 && ticket.failures == 0;
         let mut run = JoinSet::new();
-        run.spawn(self.perform(ticket.job.clone(), first));
+        run.spawn(self.perform(ticket.job.clone(), ticket.is_first()));
         match run.join_next().await {
             Some(Ok(end)) => end,
             Some(Err(death)) => Err(anyhow::Error::new(death).context("the job died").into()),
@@ -261,6 +269,11 @@ pub(super) enum Outcome {
     Done,
     /// Somebody else works on the same subject.
     Taken,
+}
+
+/// The pause before another look at a repository that is taken.
+fn taken_pause(ticket: &Ticket) -> Duration {
+    doubled(Duration::from_secs(1), ticket.waits, LONGEST_WAIT)
 }
 
 /// A pause, doubled `times` times, up to a limit.

@@ -2,6 +2,7 @@
 
 use super::ambient::{self, Owner};
 use super::conceal;
+use super::failure::Failure;
 use super::inbox::Inbox;
 use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
 use super::limit;
@@ -272,6 +273,10 @@ impl Process for Bot {
                 Errand::Dashboard => self.refresh(&visit).await,
                 Errand::Conceal => conceal::conceal(self, &visit).await,
                 Errand::Post { .. } | Errand::Notify(_) => Ok(()),
+                Errand::GivenUp { job, id, problem } => {
+                    self.tell_failure(&visit, &Failure { job, id, problem })
+                        .await
+                }
             }
         };
         quietly(Box::pin(run).instrument(span).await)
@@ -281,15 +286,8 @@ impl Process for Bot {
         let Errand::Comment { comment, .. } = order.errand else {
             return Ok(());
         };
+        self.github.ready(order.installation, false)?;
         self.see(order.installation, order.repository, comment)
-            .await
-    }
-
-    async fn give_up(&self, order: &ErrandOrder) -> anyhow::Result<()> {
-        let Errand::Comment { issue, comment, .. } = order.errand else {
-            return Ok(());
-        };
-        self.apologise(order.installation, order.repository, issue, comment)
             .await
     }
 

@@ -17,9 +17,8 @@ const PUBLIC: &str = "This repository is public, so I say nothing about its drif
                       `pull_requests.public: true` in `.driftguard.yml` allows it.";
 /// What is told where nothing was set up yet.
 const NOT_READY: &str = "I cannot work here yet: the default branch has no `.driftguard.yml`, or one that cannot be read.";
-/// What is told where all tries failed.
-const NOT_DONE: &str = "I could not do this: each try failed, and the server's log says why. What you asked for may be \
-                        half done; say it again, and the rest is done.";
+/// What is told where all tries failed, after the cause.
+const NOT_DONE: &str = "What you asked for may be half done; say it again, and the rest is done.";
 /// How a reply begins while the work goes on.
 const UNDER_WAY: &str = "On it.";
 
@@ -45,27 +44,26 @@ impl Bot {
         Ok(())
     }
 
-    /// Says under a comment that what it asks for was not done.
+    /// Says under a comment that what it asks for was not done, and why.
     pub(super) async fn apologise(
         &self,
-        installation: InstallationId,
-        id: RepositoryId,
+        visit: &Visit<'_>,
         issue: u64,
         comment: u64,
-    ) -> anyhow::Result<()> {
-        let Some(known) = self.store.of(installation).repository(id).await? else {
-            return Ok(());
-        };
-        let repository = self.github.repository(installation, id, known.name);
-        if let Some(comment) = repository.comment(comment).await?
+        problem: &str,
+    ) -> Result<(), JobError> {
+        let repository = &visit.repository;
+        if let Some(comment) = repository.comment(comment).await.map_err(judged)?
             && !comment.bot
             && !commands::read(&comment.body).is_empty()
-            && repository.may_write(&comment.author).await?
+            && repository
+                .may_write(&comment.author)
+                .await
+                .map_err(judged)?
         {
-            let marker = answer_to(&comment);
-            repository
-                .say(issue, &marker, &comment.created_at, NOT_DONE)
-                .await?;
+            let problem = report::sentence(problem);
+            let text = format!("I could not do this: {problem}. {NOT_DONE}");
+            return reply(visit, issue, &comment, &text).await;
         }
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! The issue that shows how a repository stands.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::JobError;
+use super::job::{Errand, JobError};
 use super::{now, stopped};
 use crate::github::{GithubError, Issue};
-use crate::model::{FindingId, ParkedJob, ScanError, StackName, StackReport, Standing, boxes};
+use crate::model::{
+    FailedScan, FindingId, ParkedJob, ScanError, StackName, StackReport, Standing, boxes,
+};
 use crate::report::{self, Detail, Overview};
 use crate::settings::{self, Settings};
 use crate::store::StoppedState;
@@ -58,17 +60,36 @@ impl Bot {
     /// Brings the dashboard to what is known, without a scan.
     pub(super) async fn refresh(&self, visit: &Visit<'_>) -> Result<(), JobError> {
         match self.settings(visit).await? {
-            Some(settings) if Self::tells(visit, &settings) => self.show(visit, &settings).await,
+            Some(settings) if Self::tells(visit, &settings) => {
+                self.show_now(visit, &settings).await
+            }
             _ => Ok(()),
         }
     }
 
-    /// Brings the dashboard to what is known. A repository without issues has none.
+    /// Brings the dashboard to what is known, after a scan. Where GitHub refuses it, the scan stands all the same, and a
+    /// job of its own tries again.
     pub(super) async fn show(
         &self,
         visit: &Visit<'_>,
         settings: &Settings,
     ) -> Result<(), JobError> {
+        let refused = |error: &anyhow::Error| {
+            let error = error.downcast_ref();
+            error.is_some_and(|error: &GithubError| error.is_refusal() || error.is_missing())
+        };
+        match self.show_now(visit, settings).await {
+            Err(JobError::Retry(error)) if refused(&error) => {
+                tracing::warn!(error = format!("{error:#}"), "the dashboard comes later");
+                let key = format!("dashboard/{}@{}", visit.id, now());
+                Ok(self.send(visit, Errand::Dashboard, key).await?)
+            }
+            shown => shown,
+        }
+    }
+
+    /// Brings the dashboard to what is known. A repository without issues has none.
+    async fn show_now(&self, visit: &Visit<'_>, settings: &Settings) -> Result<(), JobError> {
         match self.show_in(visit, settings).await {
             Err(JobError::Fatal(error)) => {
                 tracing::info!(error = format!("{error:#}"), "there is no dashboard");
@@ -90,8 +111,10 @@ impl Bot {
                 None => Ok(()),
             };
         }
+        let standings = self.standings(visit).await?;
         let overview = Overview {
-            standings: self.standings(visit).await?,
+            failed: failed(visit, &standings).await?,
+            standings,
             parked: parked(visit).await?,
         };
         let issue = match known {
@@ -169,6 +192,28 @@ async fn parked(visit: &Visit<'_>) -> anyhow::Result<Vec<ParkedJob>> {
         id: job.id,
     });
     Ok(parked.collect())
+}
+
+/// The scans that were given up with none that came through since: of the whole repository, and of single stacks.
+async fn failed(visit: &Visit<'_>, standings: &[Standing]) -> anyhow::Result<Vec<FailedScan>> {
+    let stacks = standings
+        .iter()
+        .map(|one| (one.report.name.as_str(), one.scanned_at));
+    let newest = standings.iter().map(|one| one.scanned_at).max();
+    let whole = ("", newest.unwrap_or_default());
+    let mut failed = Vec::new();
+    for (stack, scanned_at) in std::iter::once(whole).chain(stacks) {
+        let last = visit.tenant.last_scan(visit.id, stack).await?;
+        let given_up = last.filter(|last| last.finished_at > scanned_at);
+        failed.extend(given_up.and_then(|last| {
+            Some(FailedScan {
+                problem: last.outcome["error"].as_str()?.to_owned(),
+                stack: last.stack,
+                at: last.finished_at,
+            })
+        }));
+    }
+    Ok(failed)
 }
 
 /// A stack that was never scanned to the end.

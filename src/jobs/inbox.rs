@@ -1,6 +1,7 @@
 //! Deliveries: committed first, enqueued then, and swept up where the second was missed.
 
 use super::job::{Job, Ticket};
+use super::operator::OperatorError;
 use super::queue::Queue;
 use super::{Metrics, now};
 use crate::model::{DeliveryId, InstallationId, Notice};
@@ -63,6 +64,7 @@ impl Inbox {
         };
         if !self.store.record_delivery(&delivery).await? {
             self.metrics.repeated.add();
+            self.take_up_failed(installation, &delivery.id).await?;
             return Ok(false);
         }
         self.metrics.received.add();
@@ -73,6 +75,32 @@ impl Inbox {
             );
         }
         Ok(true)
+    }
+
+    /// A delivery that failed and is sent once more, by GitHub's button, is worked on after all.
+    async fn take_up_failed(
+        &self,
+        installation: InstallationId,
+        id: &DeliveryId,
+    ) -> anyhow::Result<()> {
+        let failed = self.store.of(installation).delivery_problem(id).await?;
+        if failed.is_none() {
+            return Ok(());
+        }
+        match self.retry(&id.0).await {
+            Ok(()) => Ok(()),
+            // It is no longer among the stopped jobs: it was discarded.
+            Err(OperatorError::Unknown(_) | OperatorError::NotStopped(_)) => {
+                self.store.of(installation).reopen_delivery(id).await?;
+                let job = Job::Delivery {
+                    installation,
+                    delivery: id.clone(),
+                };
+                let ticket = Ticket::new(job, format!("{id}@{}", now()));
+                self.queue.push(&ticket, Duration::ZERO).await.map(drop)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Enqueues deliveries that were recorded a while ago and are still open, and forgets old ones that are not. The

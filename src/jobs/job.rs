@@ -86,6 +86,7 @@ impl fmt::Display for Job {
                 Errand::Dashboard => f.write_str("dashboard"),
                 Errand::Conceal => f.write_str("emptying what was published"),
                 Errand::Post { .. } | Errand::Notify(_) => f.write_str("notification"),
+                Errand::GivenUp { job, .. } => write!(f, "telling that the {job} was given up"),
             },
         }
     }
@@ -132,6 +133,15 @@ pub enum Errand {
     },
     /// The same with the body, as earlier versions enqueued it.
     Notify(Notification),
+    /// Tell where people look that a job was given up.
+    GivenUp {
+        /// The job.
+        job: Box<Job>,
+        /// Names it.
+        id: String,
+        /// Why.
+        problem: String,
+    },
 }
 
 /// An errand to run.
@@ -210,9 +220,6 @@ pub trait Process: Send + Sync + 'static {
     /// Says that an errand was seen, before its turn comes.
     fn acknowledge(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// Says that an errand failed for good.
-    fn give_up(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
-
     /// Asks GitHub to deliver again what failed to arrive. Called once a minute.
     fn redeliver(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
@@ -224,6 +231,9 @@ pub struct Ticket {
     pub job: Job,
     /// Names the job: enqueued twice, it is there once.
     pub key: String,
+    /// Since when it waits to be done, in epoch milliseconds; 0 where that was not kept yet.
+    #[serde(default)]
+    pub since: i64,
     /// How many tries failed.
     pub failures: u32,
     /// How often it found its subject taken.
@@ -248,6 +258,7 @@ impl Ticket {
         Self {
             job,
             key: key.into(),
+            since: super::now(),
             failures: 0,
             waits: 0,
             outages: 0,
@@ -264,9 +275,15 @@ impl Ticket {
             failures: 0,
             waits: 0,
             outages: 0,
+            since: super::now(),
             retries: self.retries + 1,
             ..self
         }
+    }
+
+    /// Whether this is its first pass: it neither failed nor was put off.
+    pub fn is_first(&self) -> bool {
+        self.failures == 0 && self.waits == 0
     }
 
     /// The key of this very pass through the queue.

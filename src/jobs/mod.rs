@@ -71,6 +71,8 @@ mod content;
 mod decline;
 /// What a delivery leads to.
 mod delivery;
+/// Jobs that were given up, told.
+mod failure;
 /// The lease of a running job.
 mod lease;
 /// How long a scan may take.
@@ -87,6 +89,8 @@ mod redeliver;
 mod run;
 /// This process's share of AWS's budgets.
 mod share;
+/// A worker's slots, shared among installations.
+mod shares;
 /// Jobs that run alone.
 mod solitude;
 /// Which stacks there are, and when each is scanned.

@@ -4,7 +4,7 @@ use super::bot::{Bot, Visit, judged};
 use super::job::{Errand, ErrandOrder, JobError};
 use super::notification_secret;
 use super::now;
-use super::scan::Scan;
+use super::scan::{Scan, leave};
 use crate::github::GithubError;
 use crate::model::{FindingId, StackReport};
 use crate::outbound::signed;
@@ -13,6 +13,9 @@ use crate::store::Notification;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+
+/// The check that tells why code scanning shows nothing.
+const CODE_SCANNING: &str = "DriftGuard / code scanning";
 
 impl Bot {
     /// Uploads what a scan says of a stack to code scanning, where the settings want it. That GitHub does not take it is
@@ -46,7 +49,9 @@ impl Bot {
                 | GithubError::Invalid { .. }),
             ) => {
                 tracing::warn!(error = format!("{error:#}"), "code scanning took nothing");
-                Ok(())
+                let problem = format!("{error:#}");
+                let text = report::failed("Code scanning takes no results", &problem);
+                leave(scan.visit, CODE_SCANNING, &text).await
             }
             Err(error) => Err(judged(error)),
         }

@@ -10,7 +10,7 @@ use super::notification_secret;
 use super::now;
 use super::pushes::ONBOARDING;
 use super::role::{external_id, permissions, trust};
-use super::scan::{Scan, look, read};
+use super::scan::{CHECK, Scan, leave, look, read};
 use super::stacks::Chosen;
 use super::states::States;
 use crate::model::{StackName, StackReport, Tree};
@@ -32,9 +32,16 @@ impl Bot {
     /// Opens the pull request that brings the first settings, or brings its text to what is known by now. A repository
     /// without stacks has none; where people closed it, it rests.
     pub(super) async fn onboard(&self, visit: &Visit<'_>, tree: &Tree) -> Result<(), JobError> {
-        let Ok(stacks) = load::stacks(tree, &Settings::default()) else {
-            tracing::info!("two stacks would have one name: somebody has to name them");
-            return Ok(());
+        let stacks = match load::stacks(tree, &Settings::default()) {
+            Ok(stacks) => stacks,
+            Err(wrong) if visit.head.private => {
+                let text = report::failed("The stacks could not be told", &wrong.message);
+                return leave(visit, CHECK, &text).await;
+            }
+            Err(wrong) => {
+                tracing::info!(error = wrong.message, "somebody has to name the stacks");
+                return Ok(());
+            }
         };
         if stacks.is_empty() {
             return Ok(());

@@ -108,12 +108,14 @@ impl Queue {
         Ok(Self::Postgres(pool))
     }
 
-    /// Enqueues a job, to be taken after a delay of whole seconds. False where this pass of it was enqueued before.
+    /// Enqueues a job, to be taken after a delay of whole seconds, and before those that were put off: however many wait
+    /// for their turn, what is new is looked at. False where this pass of it was enqueued before.
     pub async fn push(&self, ticket: &Ticket, delay: Duration) -> anyhow::Result<bool> {
         let args = serde_json::to_vec(ticket).context("while writing a job")?;
         let task = TaskBuilder::new(args)
             .idempotency_key(ticket.pass())
             .max_attempts(MOST_TRIES)
+            .priority(usize::from(ticket.is_first()))
             .run_at_time(SystemTime::now() + delay)
             .build();
         let before = "while enqueuing a job";

@@ -28,7 +28,7 @@ use std::time::Duration;
 use tracing::{Instrument, info, info_span};
 
 /// The check of a repository that could not be scanned at all.
-const CHECK: &str = "DriftGuard";
+pub(super) const CHECK: &str = "DriftGuard";
 
 /// When a scan comes back that found another one reading large states.
 const BUSY_PAUSE: Duration = Duration::from_secs(30);
@@ -350,7 +350,7 @@ pub(super) fn look(settings: &Settings) -> Look {
 }
 
 /// Leaves a check run on the scanned commit.
-async fn leave(visit: &Visit<'_>, name: &str, text: &CheckText) -> Result<(), JobError> {
+pub(super) async fn leave(visit: &Visit<'_>, name: &str, text: &CheckText) -> Result<(), JobError> {
     let annotations: Vec<_> = text.remarks.iter().map(super::review::annotation).collect();
     let check = CheckRun {
         name,

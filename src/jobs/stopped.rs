@@ -1,7 +1,7 @@
 //! Jobs that do not run again by themselves: parked because they took processes down, or failed for good.
 
 use super::inbox::Inbox;
-use super::job::{Errand, ErrandOrder, Job, Process, Ticket};
+use super::job::{Errand, Job, Process, Ticket};
 use super::now;
 use super::worker::Worker;
 use crate::store::{ScanRecord, StoppedJob, StoppedState};
@@ -104,23 +104,18 @@ impl<P: Process> Worker<P> {
                     finished_at: now(),
                 };
                 tenant.record_scan(&failed).await?;
-                tenant
-                    .answer_scan(*repository, stack.as_deref(), &waiting)
-                    .await
+                let answered = tenant.answer_scan(*repository, stack.as_deref(), &waiting);
+                answered.await?;
+                self.inbox.tell_failure(ticket, problem).await?;
+                self.inbox.show_on_dashboard(ticket).await
             }
-            // Nothing of it waits in the store.
+            // That it could not be told is in the log.
             Job::Errand {
-                installation,
-                repository,
-                errand,
-            } => {
-                let order = ErrandOrder {
-                    installation: *installation,
-                    repository: *repository,
-                    errand: errand.clone(),
-                };
-                self.process.give_up(&order).await
-            }
+                errand: Errand::GivenUp { .. },
+                ..
+            } => Ok(()),
+            // Nothing of it waits in the store.
+            Job::Errand { .. } => self.inbox.tell_failure(ticket, problem).await,
         }
     }
 }
@@ -148,6 +143,25 @@ impl Inbox {
             problem,
             deaths: 0,
         }
+    }
+
+    /// Has it told where people look that a job was given up. By a job of its own: GitHub may be away just now.
+    async fn tell_failure(&self, ticket: &Ticket, problem: &str) -> anyhow::Result<()> {
+        let Some(repository) = ticket.job.repository() else {
+            return Ok(());
+        };
+        let job = Job::Errand {
+            installation: ticket.job.installation(),
+            repository,
+            errand: Errand::GivenUp {
+                job: Box::new(ticket.job.clone()),
+                id: ticket.key.clone(),
+                problem: problem.to_owned(),
+            },
+        };
+        let key = format!("{}!{}/given-up", ticket.key, ticket.retries);
+        let ticket = Ticket::new(job, key);
+        self.queue.push(&ticket, Duration::ZERO).await.map(drop)
     }
 
     /// Brings the repository's dashboard to what is stopped.

@@ -4,6 +4,7 @@ use super::inbox::Inbox;
 use super::job::{Process, Ticket};
 use super::now;
 use super::queue::{QUEUE, Queue};
+use super::shares::Shares;
 use super::thread::Threads;
 use anyhow::Context;
 use apalis::prelude::{Attempt, BackendExt, BoxDynError, Data, WorkerBuilder, WorkerContext};
@@ -71,6 +72,8 @@ pub struct Worker<P> {
     /// Held for writing by a suspect, which runs alone; for reading by every other job.
     pub(super) solitude: RwLock<()>,
     pub(super) threads: Threads,
+    /// How the slots are shared among installations.
+    pub(super) shares: Shares,
     running: AtomicUsize,
 }
 
@@ -82,6 +85,7 @@ impl<P: Process> Worker<P> {
             process,
             pace,
             name: name.into(),
+            shares: Shares::new(pace.slots),
             running: AtomicUsize::new(0),
             runs: AtomicUsize::new(0),
             solitude: RwLock::new(()),

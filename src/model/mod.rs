@@ -37,7 +37,7 @@ pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName}
 pub use interrupt::Interrupt;
 pub use money::Money;
 pub use notice::{Event, Notice, Origin, Sender};
-pub use parked::ParkedJob;
+pub use parked::{FailedScan, ParkedJob};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
 pub use schema::{

@@ -10,3 +10,14 @@ pub struct ParkedJob {
     /// Whether it took processes down itself.
     pub culprit: bool,
 }
+
+/// A scan that was given up, with none that came through since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedScan {
+    /// The stack; empty for the whole repository.
+    pub stack: String,
+    /// When it was given up, in epoch milliseconds.
+    pub at: i64,
+    /// Why.
+    pub problem: String,
+}

@@ -6,7 +6,8 @@ use super::pull_request::LONGEST;
 use super::when::minute;
 use super::words::{by_severity, cost, name, signed};
 use crate::model::{
-    Choice, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Verdict, boxes,
+    Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Verdict,
+    boxes,
 };
 use askama::Template;
 
@@ -21,6 +22,7 @@ pub const DASHBOARD_MARKER: &str = "<!-- driftguard: dashboard -->";
 struct Page {
     intro: String,
     parked: Vec<String>,
+    failed: Vec<String>,
     stacks: Vec<Stack>,
     scan_all: String,
     dropped: Option<&'static str>,
@@ -61,15 +63,24 @@ pub struct Overview {
     pub standings: Vec<Standing>,
     /// What does not run.
     pub parked: Vec<ParkedJob>,
+    /// The scans that were given up.
+    pub failed: Vec<FailedScan>,
 }
 
-/// How many parked jobs are listed.
+/// How many characters are told of why a scan was given up.
+const LONGEST_PROBLEM: usize = 500;
+
+/// How many parked jobs are listed, and how many failed scans.
 const MOST_PARKED: usize = 10;
 
 /// The dashboard's text, the worst stack first; in less detail where it would be longer than GitHub takes. `now` is in
 /// epoch milliseconds.
 pub fn dashboard(overview: &Overview, now: i64, at_most: Detail) -> String {
-    let Overview { standings, parked } = overview;
+    let Overview {
+        standings,
+        parked,
+        failed,
+    } = overview;
     let mut sorted: Vec<_> = standings.iter().collect();
     sorted.sort_by_key(|standing| std::cmp::Reverse(worst(standing)));
     let mut text = String::new();
@@ -80,6 +91,7 @@ pub fn dashboard(overview: &Overview, now: i64, at_most: Detail) -> String {
         let page = Page {
             intro: intro(standings),
             parked: parked.iter().take(MOST_PARKED).map(not_run).collect(),
+            failed: failed.iter().take(MOST_PARKED).map(given_up).collect(),
             stacks: sorted
                 .iter()
                 .take(most)
@@ -122,6 +134,20 @@ fn intro(standings: &[Standing]) -> String {
     format!(
         "{drift} DriftGuard watches {stacks} of this repository. A box that you tick acts at once, if you have write \
          permission, and is empty again when it is done."
+    )
+}
+
+/// A scan that was given up, why, and how it is made again.
+fn given_up(scan: &FailedScan) -> String {
+    let what = match scan.stack.as_str() {
+        "" => "the scan of this repository".to_owned(),
+        stack => format!("the scan of {}", code(stack)),
+    };
+    let problem: String = scan.problem.chars().take(LONGEST_PROBLEM).collect();
+    format!(
+        "{}: {what}: {}. The next push and the next schedule make it again, and so do the boxes below.",
+        minute(scan.at),
+        sentence(&problem)
     )
 }
 

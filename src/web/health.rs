@@ -9,6 +9,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use std::fmt::Write;
 
+/// How many jobs are looked at for the oldest one.
+const MOST_LOOKED_AT: u32 = 1_000;
+
 /// `/healthz` alone: the process runs.
 pub fn alive() -> Router {
     Router::new().route("/healthz", get(async || "ok\n"))
@@ -53,14 +56,30 @@ async fn counts(State(inbox): State<Inbox>) -> impl IntoResponse {
         }
     }
     if let Ok(missed) = inbox.store.missed_deliveries().await {
-        let name = "driftguard_deliveries_missed";
         let help = "Deliveries that did not arrive yet, and are asked for again.";
-        let _ = writeln!(
-            text,
-            "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {missed}"
-        );
+        gauge(&mut text, "driftguard_deliveries_missed", help, missed);
+    }
+    if let Ok(age) = oldest(&inbox).await {
+        let help = "How long the oldest of the jobs that run or wait has been there.";
+        gauge(&mut text, "driftguard_jobs_oldest_seconds", help, age);
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
+    let _ = writeln!(
+        text,
+        "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}"
+    );
+}
+
+/// How many seconds ago the oldest job was first enqueued, of those that are next in the queue.
+async fn oldest(inbox: &Inbox) -> anyhow::Result<u64> {
+    let jobs = inbox.queue.jobs(MOST_LOOKED_AT).await?;
+    let since = jobs.iter().map(|job| job.ticket.since);
+    let oldest = since.filter(|since| *since > 0).min();
+    let age = oldest.map_or(0, |since| crate::jobs::now().saturating_sub(since) / 1_000);
+    Ok(u64::try_from(age).unwrap_or_default())
 }
 
 /// How many jobs are in which state.

@@ -2,12 +2,15 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
-use driftguard::standin::github::Fault;
+use driftguard::model::{DeliveryId, InstallationId};
+use driftguard::standin::github::{Content, Fault};
 
 on_both!(
     what_is_asked_for_while_github_is_away_is_done_when_it_is_back,
     a_repository_that_github_shows_late_is_scanned,
     a_suspended_installation_ends_quietly,
+    what_is_given_up_is_told_where_people_look,
+    a_failed_delivery_is_worked_on_when_github_sends_it_again,
 );
 
 /// More tries than a job has for failures of its own.
@@ -86,4 +89,68 @@ async fn a_suspended_installation_ends_quietly(database: Database) {
     server.idle().await;
     assert!(server.inbox.metrics.done.get() >= done);
     assert_eq!(server.inbox.metrics.failed.get(), 0);
+}
+
+async fn what_is_given_up_is_told_where_people_look(database: Database) {
+    let server = Server::start(database).await;
+    let (_, repository, number) = server.account("acme").await;
+    server.idle().await;
+    // As often as it is tried.
+    for _ in 0..super::pace().tries {
+        let archive = "GET /repos/{owner}/{repo}/tarball/{ref}";
+        server.github.fail_next(archive, Fault::Status(404));
+        let answer = "POST /repos/{owner}/{repo}/issues/{issue_number}/comments";
+        server.github.fail_next(answer, Fault::Status(403));
+    }
+    let change = [("README.md", Content::from("The shop, again."))];
+    server
+        .github
+        .push(&repository, "main", "alice", &change)
+        .await;
+    server
+        .github
+        .comment(&repository, number, "alice", COMMAND)
+        .await;
+    server.idle().await;
+    assert_eq!(server.inbox.metrics.failed.get(), 2);
+    let checks = server.github.check_runs(&repository);
+    let told = checks.iter().find(|check| check.title == "Given up: scan");
+    let told = told.unwrap_or_else(|| panic!("{checks:#?}"));
+    assert!(told.summary.contains("tarball"), "{}", told.summary);
+    assert!(told.summary.contains("`driftguard jobs retry "));
+    let answers = server.answers(&repository);
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    let answer = &answers[0].body;
+    assert!(
+        answer.starts_with("I could not do this: GitHub refused"),
+        "{answer}"
+    );
+}
+
+async fn a_failed_delivery_is_worked_on_when_github_sends_it_again(database: Database) {
+    let mut server = Server::start(database).await;
+    let (installation, repository, number) = server.account("acme").await;
+    server.idle().await;
+    server.rest().await;
+    server
+        .github
+        .comment(&repository, number, "alice", COMMAND)
+        .await;
+    let guid = server.github.deliveries().last().unwrap().guid.clone();
+    server.inbox.discard(&guid).await.unwrap();
+    server.work(super::pace()).await;
+    server.idle().await;
+    let tenant = server.inbox.store.of(InstallationId(installation));
+    let problem = tenant.delivery_problem(&DeliveryId(guid.clone())).await;
+    assert_eq!(
+        problem.unwrap().as_deref(),
+        Some("the operator discarded it")
+    );
+    assert_eq!(server.answers(&repository).len(), 0);
+    assert!(server.github.redeliver(&guid).await.unwrap().succeeded());
+    server
+        .until("it is answered", async || {
+            server.answers(&repository).len() == 1
+        })
+        .await;
 }
