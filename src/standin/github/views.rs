@@ -187,6 +187,14 @@ impl GitHub {
         })
     }
 
+    /// The newest commit of the default branch.
+    pub fn head(&self, repository: &str) -> Option<String> {
+        self.look(repository, |found| {
+            let tip = found.branch(&found.default_branch);
+            tip.map(ToString::to_string)
+        })
+    }
+
     /// The names of all branches.
     pub fn branches(&self, repository: &str) -> Vec<String> {
         self.look(repository, |found| {
