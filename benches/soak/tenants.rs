@@ -57,10 +57,7 @@ impl Tenants {
                     )
                     .await;
             }
-            repositories.push(Repository {
-                name,
-                hostile,
-            });
+            repositories.push(Repository { name, hostile });
         }
         Ok(Self {
             github,
