@@ -208,6 +208,11 @@ impl<P: Process> Worker<P> {
         let started = Instant::now();
         if tenant.active().await? {
             self.process.scan(order, run).await?;
+            // A scan that was ended early is still to be made, however it took its end.
+            if !run.may_write().await {
+                let lost = anyhow::anyhow!("the scan was ended before it was done");
+                return Err(JobError::Later(lost, Duration::ZERO));
+            }
             self.inbox.metrics.scans.add(started.elapsed());
         }
         Ok(tenant.answer_scan(repository, stack, &waiting).await?)

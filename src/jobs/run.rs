@@ -60,8 +60,9 @@ impl RunContext {
 
     /// Lets the job compute and write no more.
     fn end(&self) {
-        self.interrupt.raise();
+        // In this order: what is interrupted finds that it may not write.
         self.lease.end();
+        self.interrupt.raise();
     }
 }
 
