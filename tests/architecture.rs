@@ -26,7 +26,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
     ("github", &["model", "memory"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "hyper", "jiff", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("outbound", &["model"], &["hex", "hmac", "http", "reqwest", "sha2", "thiserror", "tokio", "url"]),
-    ("store", &["model"], &["anyhow", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
+    ("store", &["model"], &["anyhow", "futures", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
     ("jobs", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "diff", "score", "price", "patch", "report", "github", "outbound", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "bytes", "futures", "hex", "hmac", "jiff", "secrecy", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
     ("webhook", &["model", "memory", "config", "jobs", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "tempfile", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "jobs", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "futures", "hex", "http", "hyper", "hyper_util", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),

@@ -99,11 +99,7 @@ impl Cluster {
             return None;
         };
         let folder = TempDir::new().unwrap().keep();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let process = Command::new("sh")
             .args(["-c", SCRIPT, "cluster"])
             .arg(&folder)
@@ -128,6 +124,102 @@ impl Cluster {
     async fn connect(&self) -> sqlx::Result<PgConnection> {
         PgConnection::connect(&format!("{}/postgres", self.address)).await
     }
+}
+
+/// A cluster that a story stops and starts again.
+pub struct OwnCluster {
+    pub url: String,
+    folder: TempDir,
+    programs: PathBuf,
+    port: u16,
+    process: Option<Child>,
+}
+
+impl OwnCluster {
+    /// None where this machine has no PostgreSQL, which is said aloud, and fails where `CI` is set.
+    pub async fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            assert!(std::env::var_os("CI").is_none(), "no PostgreSQL here");
+            eprintln!("SKIPPED: no PostgreSQL on this machine");
+            return None;
+        };
+        let port = free_port();
+        let mut cluster = Self {
+            url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
+            folder: TempDir::new().unwrap(),
+            programs,
+            port,
+            process: None,
+        };
+        cluster.run(INITIALIZE).wait().unwrap();
+        cluster.again().await;
+        Some(cluster)
+    }
+
+    /// Starts it, and waits until it answers.
+    pub async fn again(&mut self) {
+        self.process = Some(self.run(RUN));
+        for _ in 0..300 {
+            if PgConnection::connect(&self.url).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!(
+            "PostgreSQL did not start in {}",
+            self.folder.path().display()
+        );
+    }
+
+    /// Ends it at once, as a restart does: whoever is connected is cut off.
+    pub async fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let id = process.id().to_string();
+            Command::new("kill").args(["-INT", &id]).status().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    fn run(&self, script: &str) -> Child {
+        Command::new("sh")
+            .args(["-c", script, "cluster"])
+            .arg(self.folder.path())
+            .arg(&self.programs)
+            .arg(self.port.to_string())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+}
+
+impl Drop for OwnCluster {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let id = process.id().to_string();
+            let _ = Command::new("kill").args(["-INT", &id]).status();
+            let _ = process.wait();
+        }
+    }
+}
+
+const INITIALIZE: &str = r#"
+as=""
+if [ "$(id -u)" = 0 ]; then
+    chown nobody "$1"
+    as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
+fi
+exec $as "$2/initdb" -D "$1/data" -U postgres -A trust -N >/dev/null
+"#;
+
+const RUN: &str = r#"
+as=""
+[ "$(id -u)" = 0 ] && as="setpriv --reuid=nobody --regid=nogroup --clear-groups"
+exec $as "$2/postgres" -D "$1/data" -p "$3" -k "$1" -c listen_addresses=127.0.0.1 >/dev/null 2>&1
+"#;
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// The folder with `initdb` and `postgres`: on the path, or where Debian puts it.

@@ -20,6 +20,9 @@ const SHOP: RepositoryId = RepositoryId(10);
 
 on_both!(
     a_push_becomes_a_scan,
+    deliveries_that_arrive_together_are_recorded_each,
+    one_tenants_many_jobs_do_not_hold_up_another,
+    a_delivery_that_fails_in_a_batch_fails_alone,
     a_delivery_that_was_committed_and_not_enqueued_is_swept_up,
     the_same_delivery_twice_has_one_effect,
     pushes_that_wait_become_one_scan_of_the_newest_commit,
@@ -162,7 +165,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 /// Waits until the queue is empty and nothing runs.
 async fn idle(inbox: &Inbox) {
     until("the queue is worked off", async || {
-        let standing = inbox.queue.standing().await.unwrap();
+        let standing = inbox.standing().await.unwrap();
         standing.waiting + standing.running == 0
     })
     .await;
@@ -217,8 +220,8 @@ async fn a_push_becomes_a_scan(database: Database) {
         trigger: Trigger::Push,
     };
     assert_eq!(scans.made(), [expected]);
-    let open = inbox.store.open_deliveries(i64::MAX).await.unwrap();
-    assert_eq!(open, []);
+    let waiting = inbox.store.waiting_deliveries().await.unwrap();
+    assert_eq!(waiting, (0, 0));
     worker.stop().await;
 }
 
@@ -235,6 +238,76 @@ async fn a_delivery_that_was_committed_and_not_enqueued_is_swept_up(database: Da
     idle(&inbox).await;
     tokio::time::sleep(pace().sweep * 3).await;
     assert_eq!(scans.commits(), ["c1"], "swept up once");
+    worker.stop().await;
+}
+
+async fn deliveries_that_arrive_together_are_recorded_each(database: Database) {
+    let inbox = database.inbox().await;
+    let ids = (0..200).map(|number| format!("d-{}", number % 100));
+    // PostgreSQL takes no such text; whoever arrives with it is not to suffer.
+    let ids = ids.chain(["d-\0".to_owned()]);
+    let received = ids.map(|id| {
+        let inbox = inbox.clone();
+        async move {
+            let received = inbox
+                .receive(DeliveryId(id.clone()), push(SHOP, "c1"))
+                .await;
+            (id, received)
+        }
+    });
+    let received = futures::future::join_all(received).await;
+    let good = || received.iter().filter(|(id, _)| id != "d-\0");
+    let new = good().filter(|(_, received)| *received.as_ref().unwrap());
+    assert_eq!(new.count(), 100, "each of them once");
+    assert_eq!(inbox.store.waiting_deliveries().await.unwrap().1, 0);
+    assert!(inbox.store.waiting_deliveries().await.unwrap().0 >= 100);
+}
+
+async fn one_tenants_many_jobs_do_not_hold_up_another(database: Database) {
+    let scans = Scans {
+        takes: Duration::from_millis(20),
+        ..Scans::default()
+    };
+    let inbox = database.inbox().await;
+    for number in 0..300 {
+        let id = format!("d-{number}");
+        receive(&inbox, &id, push(RepositoryId(1000 + number), "many")).await;
+    }
+    let worker = start(&inbox, &scans);
+    until("some are scanned", async || scans.made().len() > 10).await;
+    let mut other = push(SHOP, "other");
+    other.installation = InstallationId(2);
+    let before = scans.made().len();
+    receive(&inbox, "other", other).await;
+    let place = async || {
+        let made = scans.commits();
+        made.iter().position(|commit| commit == "other")
+    };
+    until("the other is scanned", async || place().await.is_some()).await;
+    let between = place().await.unwrap() - before;
+    assert!(between < 100, "{between} scans of one tenant came before");
+    worker.stop().await;
+}
+
+async fn a_delivery_that_fails_in_a_batch_fails_alone(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    // What is written of a push is its commit: PostgreSQL takes no such text.
+    receive(&inbox, "bad", push(RepositoryId(66), "c\0")).await;
+    for number in 0..20 {
+        let notice = push(RepositoryId(number), &format!("c{number:02}"));
+        receive(&inbox, &format!("d-{number}"), notice).await;
+    }
+    let worker = start(&inbox, &scans);
+    idle(&inbox).await;
+    let good = scans
+        .commits()
+        .into_iter()
+        .filter(|commit| !commit.contains('\0'));
+    assert_eq!(good.count(), 20);
+    let bad = DeliveryId("bad".to_owned());
+    let problem = inbox.store.of(ACME).delivery_problem(&bad).await.unwrap();
+    let jobs = inbox.jobs().await.unwrap();
+    assert_eq!(problem.is_some(), !jobs.is_empty(), "{jobs:?}");
     worker.stop().await;
 }
 
@@ -386,7 +459,7 @@ async fn a_worker_that_stops_hands_its_jobs_back(database: Database) {
         started.elapsed() < Duration::from_secs(2),
         "it does not wait for the scan"
     );
-    let standing = inbox.queue.standing().await.unwrap();
+    let standing = inbox.standing().await.unwrap();
     assert_eq!((standing.waiting, standing.running), (1, 0));
     let lease = Lease {
         subject: SHOP.to_string(),

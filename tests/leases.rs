@@ -250,7 +250,7 @@ async fn a_worker_that_stops_ends_what_its_jobs_compute(database: Database) {
     worker.stop().await;
     assert!(told.elapsed() < Duration::from_secs(15), "it stops at once");
     assert_eq!(scans.ended(), SLOTS, "none computes on");
-    let standing = database.inbox().await.queue.standing().await.unwrap();
+    let standing = database.inbox().await.standing().await.unwrap();
     assert_eq!((standing.waiting, standing.running), (SLOTS as u64, 0));
 }
 

@@ -22,6 +22,7 @@ mod jobs;
 mod leases;
 mod npm;
 mod openapi;
+mod outages;
 mod outbound;
 mod parity;
 mod parking;

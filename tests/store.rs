@@ -6,7 +6,8 @@ use driftguard::model::{
     RepositoryName, Sender, StackName,
 };
 use driftguard::store::{
-    Delivery, Lease, Notification, Proposal, ProposalState, Request, ScanRecord, Scheduled, Store,
+    Claim, Delivery, Lease, Notification, Proposal, ProposalState, Request, ScanRecord, Scheduled,
+    Store,
 };
 use std::time::Duration;
 
@@ -95,15 +96,33 @@ async fn a_delivery_is_recorded_once(database: Database) {
         tenant.open_delivery(&sent.id).await.unwrap(),
         Some(sent.clone())
     );
-    assert_eq!(store.open_deliveries(1_000).await.unwrap(), []);
-    assert_eq!(
-        store.open_deliveries(1_001).await.unwrap(),
-        [(ACME, sent.id.clone())]
-    );
+    let waiting = async || store.waiting_deliveries().await.unwrap();
+    assert_eq!(waiting().await, (1, 0));
+    let claim = Claim {
+        worker: "worker".to_owned(),
+        lasts: 60_000,
+    };
+    let take = async || {
+        let mut last_turn = String::new();
+        let taken = store.take_deliveries(&claim, 10, &mut last_turn);
+        taken.await.unwrap()
+    };
+    assert_eq!(take().await, std::slice::from_ref(&sent));
+    assert_eq!(take().await, [], "taken once");
+    assert_eq!(waiting().await, (0, 1));
+    assert_eq!(store.orphaned_deliveries().await.unwrap(), []);
+    store.return_deliveries("worker").await.unwrap();
+    assert_eq!(waiting().await, (1, 0));
+    let lost = Claim { lasts: -1, ..claim };
+    let mut last_turn = String::new();
+    let taken = store.take_deliveries(&lost, 10, &mut last_turn);
+    assert_eq!(taken.await.unwrap().len(), 1);
+    let orphan = [(ACME, sent.id.clone())];
+    assert_eq!(store.orphaned_deliveries().await.unwrap(), orphan);
 
     tenant.close_delivery(&sent.id).await.unwrap();
     assert_eq!(tenant.open_delivery(&sent.id).await.unwrap(), None);
-    assert_eq!(store.open_deliveries(9_999).await.unwrap(), []);
+    assert_eq!(waiting().await, (0, 0));
     assert!(
         !store.record_delivery(&sent).await.unwrap(),
         "done is not forgotten"

@@ -47,18 +47,21 @@ def loads(program, address, rounds, seconds):
 
 
 def worked_off(address):
-    """How many jobs are left after all that, and how many a second are done."""
-    before, began = jobs(address), time.monotonic()
-    time.sleep(WATCHED)
-    after = jobs(address)
-    return before["waiting"], (after["done"] - before["done"]) / (time.monotonic() - began)
+    """How many deliveries are left after all that, and how many a second are worked on."""
+    left, before, began = metric(address, 'driftguard_jobs{state="waiting"}'), processed(address), time.monotonic()
+    while time.monotonic() - began < WATCHED and metric(address, 'driftguard_jobs{state="waiting"}'):
+        time.sleep(0.2)
+    return left, (processed(address) - before) / (time.monotonic() - began)
 
 
-def jobs(address):
+def processed(address):
+    return metric(address, "driftguard_deliveries_processed_total")
+
+
+def metric(address, name):
     with urllib.request.urlopen(f"http://{address}/metrics") as answer:
         lines = answer.read().decode().splitlines()
-    found = (line.removeprefix('driftguard_jobs{state="').split('"} ') for line in lines if line.startswith("driftguard_jobs{"))
-    return {state: int(count) for state, count in found}
+    return next(int(line.removeprefix(name)) for line in lines if line.startswith(name + " "))
 
 
 @contextlib.contextmanager

@@ -129,6 +129,7 @@ impl<P: Process> Worker<P> {
             store,
             queue,
             metrics,
+            ..
         } = &self.inbox;
         match job {
             Job::Delivery {

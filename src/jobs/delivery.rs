@@ -5,7 +5,38 @@ use super::queue::Queue;
 use super::{decline, pushes};
 use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
 use crate::store::{Delivery, ProposalState, Request, Store, Tenant};
+use std::collections::HashMap;
 use std::time::Duration;
+
+/// What a transaction has written already: most deliveries bring what others brought before them.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    accounts: HashMap<InstallationId, String>,
+    origins: HashMap<RepositoryId, (InstallationId, Origin)>,
+    active: HashMap<InstallationId, bool>,
+}
+
+impl Known {
+    fn has_account(&self, installation: InstallationId, account: &str) -> bool {
+        self.accounts
+            .get(&installation)
+            .is_some_and(|known| known == account)
+    }
+
+    fn has_origin(&self, installation: InstallationId, origin: &Origin) -> bool {
+        let known = self.origins.get(&origin.id);
+        known.is_some_and(|(of, known)| *of == installation && known == origin)
+    }
+}
+
+/// Whether a delivery changes which installations and repositories there are. Such a one is worked on by itself: it deletes
+/// jobs as well, and what follows it finds what it left.
+pub(super) fn changes_access(notice: &Notice) -> bool {
+    matches!(
+        notice.event,
+        Event::Installation { .. } | Event::Repositories { .. } | Event::Repository { .. }
+    )
+}
 
 /// Acts on a recorded delivery, and closes it. Run again, it changes nothing more.
 pub(super) async fn run(
@@ -31,7 +62,7 @@ pub(super) async fn run(
         }
         store.transfer(origin.id, installation).await?;
     }
-    let tickets = act(&tenant, &delivery, now).await?;
+    let tickets = act(&tenant, &mut Known::default(), &delivery, now).await?;
     forget_errands(queue, &delivery.notice).await?;
     for ticket in tickets {
         queue.push(&ticket, Duration::ZERO).await?;
@@ -59,9 +90,15 @@ async fn forget_errands(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
     }
 }
 
-/// Brings the store up to date. What comes back is to be enqueued.
-async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Result<Vec<Ticket>> {
+/// Brings the store up to date. What comes back is to be enqueued before the delivery is closed.
+pub(super) async fn act(
+    tenant: &Tenant<'_>,
+    known: &mut Known,
+    delivery: &Delivery,
+    now: i64,
+) -> anyhow::Result<Vec<Ticket>> {
     let Notice {
+        installation,
         account,
         repository,
         event,
@@ -73,13 +110,21 @@ async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Resu
         tenant.forget(delivery.received_at).await?;
         return Ok(Vec::new());
     }
-    tenant.learn(account, now).await?;
-    // What is delivered late must not bring back what was removed.
-    if !tenant.exists().await? {
-        return Ok(Vec::new());
+    if !known.has_account(*installation, account) {
+        tenant.learn(account, now).await?;
+        // What is delivered late must not bring back what was removed.
+        if !tenant.exists().await? {
+            return Ok(Vec::new());
+        }
+        known.accounts.insert(*installation, account.clone());
     }
-    if let Some(origin) = repository {
+    if let Some(origin) = repository
+        && !known.has_origin(*installation, origin)
+    {
         keep(tenant, origin, event).await?;
+        known
+            .origins
+            .insert(origin.id, (*installation, origin.clone()));
     }
     match event {
         Event::Installation {
@@ -102,10 +147,25 @@ async fn act(tenant: &Tenant<'_>, delivery: &Delivery, now: i64) -> anyhow::Resu
             welcome(tenant, delivery, added).await
         }
         _ => match repository {
-            Some(origin) if tenant.active().await? => about(tenant, delivery, origin).await,
+            Some(origin) if is_active(tenant, known, *installation).await? => {
+                about(tenant, delivery, origin).await
+            }
             _ => Ok(Vec::new()),
         },
     }
+}
+
+async fn is_active(
+    tenant: &Tenant<'_>,
+    known: &mut Known,
+    installation: InstallationId,
+) -> anyhow::Result<bool> {
+    if let Some(active) = known.active.get(&installation) {
+        return Ok(*active);
+    }
+    let active = tenant.active().await?;
+    known.active.insert(installation, active);
+    Ok(active)
 }
 
 /// What an action says of the installation's suspension, where it says anything.

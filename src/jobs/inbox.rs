@@ -2,15 +2,14 @@
 
 use super::job::{Job, Ticket};
 use super::operator::OperatorError;
-use super::queue::Queue;
+use super::queue::{Queue, Standing};
+use super::recorder::Recorder;
 use super::{Metrics, now};
 use crate::model::{DeliveryId, InstallationId, Notice};
 use crate::store::{Delivery, Store};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How old a delivery is before the sweep takes it for forgotten.
-const OVERDUE: Duration = Duration::from_secs(15);
+use tokio::sync::Notify;
 
 /// How long jobs that ended are remembered.
 const ENDED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -30,6 +29,9 @@ pub struct Inbox {
     pub queue: Queue,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Tells this process's worker of deliveries.
+    pub(super) arrived: Arc<Notify>,
+    recorder: Recorder,
 }
 
 impl Inbox {
@@ -38,11 +40,12 @@ impl Inbox {
         // The queue first: it makes the file of SQLite with the right settings.
         let queue = Queue::connect(url).await?;
         let store = Store::connect(url).await?;
-        let metrics = Arc::default();
         Ok(Self {
+            recorder: Recorder::start(store.clone()),
             store,
             queue,
-            metrics,
+            metrics: Arc::default(),
+            arrived: Arc::default(),
         })
     }
 
@@ -52,28 +55,21 @@ impl Inbox {
         self.store.close().await;
     }
 
-    /// Records a delivery and enqueues its job. When this returns, the delivery is committed; enqueuing may fail, and
-    /// is then left to the sweep. False where it was recorded before.
+    /// Records a delivery: it is committed when this returns. False where it was recorded before.
     pub async fn receive(&self, id: DeliveryId, notice: Notice) -> anyhow::Result<bool> {
         let installation = notice.installation;
-        let received_at = now();
         let delivery = Delivery {
-            id,
+            id: id.clone(),
             notice,
-            received_at,
+            received_at: now(),
         };
-        if !self.store.record_delivery(&delivery).await? {
+        if !self.recorder.record(delivery).await? {
             self.metrics.repeated.add();
-            self.take_up_failed(installation, &delivery.id).await?;
+            self.take_up_failed(installation, &id).await?;
             return Ok(false);
         }
         self.metrics.received.add();
-        if let Err(error) = self.enqueue(installation, delivery.id).await {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "a delivery waits for the sweep"
-            );
-        }
+        self.arrived.notify_one();
         Ok(true)
     }
 
@@ -91,46 +87,78 @@ impl Inbox {
             Ok(()) => Ok(()),
             // It is no longer among the stopped jobs: it was discarded.
             Err(OperatorError::Unknown(_) | OperatorError::NotStopped(_)) => {
-                self.store.of(installation).reopen_delivery(id).await?;
-                let job = Job::Delivery {
-                    installation,
-                    delivery: id.clone(),
-                };
-                let ticket = Ticket::new(job, format!("{id}@{}", now()));
-                self.queue.push(&ticket, Duration::ZERO).await.map(drop)
+                self.enqueue(of_delivery(installation, id.clone())).await
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Enqueues deliveries that were recorded a while ago and are still open, and forgets old ones that are not. The
-    /// key of a job keeps one that is enqueued already from being there twice.
-    pub async fn sweep(&self, now: i64) -> anyhow::Result<()> {
-        for (installation, delivery) in self.store.open_deliveries(before(now, OVERDUE)).await? {
-            self.enqueue(installation, delivery).await?;
+    /// How many deliveries and jobs stand where.
+    pub async fn standing(&self) -> anyhow::Result<Standing> {
+        // In the order in which work goes on: what leaves the first meanwhile is found in the second.
+        let (open, taken) = self.store.waiting_deliveries().await?;
+        let queued = self.queue.standing().await?;
+        Ok(Standing {
+            waiting: queued.waiting + open,
+            running: queued.running + taken,
+            ..queued
+        })
+    }
+
+    /// Makes suspects of the deliveries that a worker had in hand when it died: each is worked on alone.
+    pub async fn adopt_orphans(&self) -> anyhow::Result<()> {
+        for (installation, delivery) in self.store.orphaned_deliveries().await? {
+            let ticket = Ticket {
+                suspect: true,
+                ..of_delivery(installation, delivery)
+            };
+            self.enqueue(ticket).await?;
         }
+        Ok(())
+    }
+
+    /// Makes jobs of the deliveries that a worker has in hand, so that each is worked on by itself.
+    pub(super) async fn enqueue_taken(&self, worker: &str) -> anyhow::Result<()> {
+        for (installation, delivery) in self.store.taken_by(worker).await? {
+            self.enqueue(of_delivery(installation, delivery)).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is old.
+    pub async fn sweep(&self, now: i64) -> anyhow::Result<()> {
         self.store.forget_deliveries(before(now, MEMORY)).await?;
         self.store.forget_scans(before(now, MEMORY)).await?;
         self.store.forget_failed_jobs(before(now, MEMORY)).await?;
         self.store.forget_content(before(now, CONTENT)).await?;
         self.store.forget_notifications(before(now, MEMORY)).await?;
+        self.queue.forget_turns().await?;
         self.queue.forget(before(now, ENDED)).await
     }
 
-    async fn enqueue(
-        &self,
-        installation: InstallationId,
-        delivery: DeliveryId,
-    ) -> anyhow::Result<()> {
-        let key = delivery.0.clone();
-        let job = Job::Delivery {
+    async fn enqueue(&self, ticket: Ticket) -> anyhow::Result<()> {
+        self.queue.push(&ticket, Duration::ZERO).await?;
+        let Job::Delivery {
             installation,
             delivery,
+        } = &ticket.job
+        else {
+            return Ok(());
         };
-        self.queue
-            .push(&Ticket::new(job, key), Duration::ZERO)
-            .await?;
-        Ok(())
+        self.store.of(*installation).queue_delivery(delivery).await
+    }
+}
+
+/// The job of a delivery, in a series of its own: it may have been a job before.
+fn of_delivery(installation: InstallationId, delivery: DeliveryId) -> Ticket {
+    let key = delivery.0.clone();
+    let job = Job::Delivery {
+        installation,
+        delivery,
+    };
+    Ticket {
+        series: u32::try_from(now() / 1000).unwrap_or(u32::MAX),
+        ..Ticket::new(job, key)
     }
 }
 

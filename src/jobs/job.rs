@@ -241,9 +241,9 @@ pub struct Ticket {
     /// How often GitHub or the database was away.
     #[serde(default)]
     pub outages: u32,
-    /// How often the operator had a stopped job tried again.
+    /// Which series of tries this is: a job that is taken up again starts a new one.
     #[serde(default)]
-    pub retries: u32,
+    pub series: u32,
     /// Whether a process died while it ran, so that it runs alone.
     #[serde(default)]
     pub suspect: bool,
@@ -262,7 +262,7 @@ impl Ticket {
             failures: 0,
             waits: 0,
             outages: 0,
-            retries: 0,
+            series: 0,
             suspect: false,
             discarded: false,
         }
@@ -276,7 +276,7 @@ impl Ticket {
             waits: 0,
             outages: 0,
             since: super::now(),
-            retries: self.retries + 1,
+            series: self.series + 1,
             ..self
         }
     }
@@ -288,9 +288,9 @@ impl Ticket {
 
     /// The key of this very pass through the queue.
     pub fn pass(&self) -> String {
-        let key = match self.retries {
+        let key = match self.series {
             0 => self.key.clone(),
-            retries => format!("{}!{retries}", self.key),
+            series => format!("{}!{series}", self.key),
         };
         match (self.failures, self.waits) {
             (0, 0) => key,

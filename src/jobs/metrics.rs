@@ -41,6 +41,12 @@ impl Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// So many more.
+    pub fn add_many(&self, count: usize) {
+        self.0
+            .fetch_add(u64::try_from(count).unwrap_or_default(), Ordering::Relaxed);
+    }
+
     /// The number.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

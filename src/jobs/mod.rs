@@ -1,6 +1,6 @@
 //! The queue, the worker, and the scan itself, a line a stage.
 
-/// Deliveries, recorded and enqueued.
+/// Deliveries, recorded and waiting.
 pub mod inbox;
 /// What is to be done.
 pub mod job;
@@ -71,6 +71,8 @@ mod content;
 mod decline;
 /// What a delivery leads to.
 mod delivery;
+/// Deliveries, many at once.
+mod drain;
 /// Jobs that were given up, told.
 mod failure;
 /// The lease of a running job.
@@ -83,6 +85,8 @@ mod metrics;
 pub mod operator;
 /// Which pushes lead to a scan.
 mod pushes;
+/// Deliveries, committed together.
+mod recorder;
 /// Deliveries that did not arrive, asked for again.
 mod redeliver;
 /// One run of a job: alone on its repository.
@@ -99,6 +103,9 @@ mod stacks;
 mod stopped;
 /// A thread for each running job.
 mod thread;
+
+/// Whose turn it is.
+mod turns;
 
 pub use metrics::Metrics;
 pub use pushes::scans;

@@ -170,7 +170,7 @@ impl Inbox {
         let tenant = self.store.of(stopped.installation);
         let ticket = read(stopped)?.again();
         match &ticket.job {
-            Job::Delivery { delivery, .. } => tenant.reopen_delivery(delivery).await?,
+            Job::Delivery { delivery, .. } => tenant.queue_delivery(delivery).await?,
             Job::Scan {
                 repository, stack, ..
             } => {

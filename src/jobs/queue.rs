@@ -1,9 +1,11 @@
 //! apalis on SQLite and on PostgreSQL: one queue, in the same database as everything else.
 
 use super::job::Ticket;
+use super::turns;
 use crate::model::{InstallationId, RepositoryId};
+use crate::store::is_idle;
 use anyhow::Context;
-use apalis::prelude::{Task, TaskBuilder};
+use apalis::prelude::TaskBuilder;
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use sqlx::postgres::PgPoolOptions;
@@ -80,6 +82,7 @@ impl Queue {
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }))
             .connect_with(options)
             .await
             .context("while connecting to the queue")?;
@@ -108,20 +111,18 @@ impl Queue {
         Ok(Self::Postgres(pool))
     }
 
-    /// Enqueues a job, to be taken after a delay of whole seconds, and before those that were put off: however many wait
-    /// for their turn, what is new is looked at. False where this pass of it was enqueued before.
+    /// Enqueues a job, at its installation's next turn, to be taken after a delay of whole seconds. False where this pass
+    /// of it was enqueued before.
     pub async fn push(&self, ticket: &Ticket, delay: Duration) -> anyhow::Result<bool> {
         let args = serde_json::to_vec(ticket).context("while writing a job")?;
         let task = TaskBuilder::new(args)
             .idempotency_key(ticket.pass())
             .max_attempts(MOST_TRIES)
-            .priority(usize::from(ticket.is_first()))
-            .run_at_time(SystemTime::now() + delay)
-            .build();
+            .run_at_time(SystemTime::now() + delay);
         let before = "while enqueuing a job";
         match self {
-            Self::Sqlite(pool) => push_sqlite(pool, task).await.context(before),
-            Self::Postgres(pool) => push_postgres(pool, task).await.context(before),
+            Self::Sqlite(pool) => push_sqlite(pool, ticket, task).await.context(before),
+            Self::Postgres(pool) => push_postgres(pool, ticket, task).await.context(before),
         }
     }
 
@@ -271,6 +272,22 @@ impl Queue {
         .context("while deleting an installation's errands")
     }
 
+    /// Counts the turns from the beginning, where nothing waits for one.
+    pub async fn forget_turns(&self) -> anyhow::Result<()> {
+        const CHANGE: &str = "delete from queue_turns where not exists";
+        match self {
+            Self::Sqlite(pool) => {
+                let statement = format!("{CHANGE} (select 1 from Jobs where job_type = $1 and status = 'Pending')");
+                sqlx::query(AssertSqlSafe(statement)).bind(QUEUE).execute(pool).await.map(drop)
+            }
+            Self::Postgres(pool) => {
+                let statement = format!("{CHANGE} (select 1 from apalis.jobs where job_type = $1 and status = 'Pending')");
+                sqlx::query(AssertSqlSafe(statement)).bind(QUEUE).execute(pool).await.map(drop)
+            }
+        }
+        .context("while forgetting old turns")
+    }
+
     /// Closes all connections.
     pub async fn close(&self) {
         match self {
@@ -281,25 +298,47 @@ impl Queue {
 }
 
 /// The insert leaves a known key alone; how many rows it wrote is not told, so the pass is looked for first.
-async fn push_sqlite(pool: &SqlitePool, task: Task<Vec<u8>>) -> anyhow::Result<bool> {
+async fn push_sqlite(
+    pool: &SqlitePool,
+    ticket: &Ticket,
+    task: TaskBuilder<Vec<u8>>,
+) -> anyhow::Result<bool> {
     let mut transaction = pool.begin_with("begin immediate").await?;
     let known: Option<i64> =
         sqlx::query_scalar("select 1 from Jobs where job_type = $1 and idempotency_key = $2")
             .bind(QUEUE)
-            .bind(task.idempotency_key())
+            .bind(ticket.pass())
             .fetch_optional(&mut *transaction)
             .await?;
     if known.is_some() {
         return Ok(false);
     }
+    let turn = sqlx::query_scalar(turns::SQLITE)
+        .bind(ticket.job.installation().to_string())
+        .bind(QUEUE)
+        .bind(turns::FIRST)
+        .fetch_one(&mut *transaction)
+        .await?;
+    let task = task.priority(turns::priority(turn)).build();
     apalis_sqlite::queries::push_tasks(&mut *transaction, QUEUE, &[task]).await?;
     transaction.commit().await?;
     Ok(true)
 }
 
 /// One job an insert: a known key refuses all rows of it.
-async fn push_postgres(pool: &PgPool, task: Task<Vec<u8>>) -> anyhow::Result<bool> {
+async fn push_postgres(
+    pool: &PgPool,
+    ticket: &Ticket,
+    task: TaskBuilder<Vec<u8>>,
+) -> anyhow::Result<bool> {
     let mut connection = pool.acquire().await?;
+    let turn = sqlx::query_scalar(turns::POSTGRES)
+        .bind(ticket.job.installation().to_string())
+        .bind(QUEUE)
+        .bind(turns::FIRST)
+        .fetch_one(&mut *connection)
+        .await?;
+    let task = task.priority(turns::priority(turn)).build();
     match apalis_postgres::queries::push_tasks(&mut *connection, QUEUE, vec![task]).await {
         Ok(()) => Ok(true),
         Err(apalis_postgres::Error::Database(error)) if is_known(&error) => Ok(false),

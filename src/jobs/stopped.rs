@@ -159,7 +159,7 @@ impl Inbox {
                 problem: problem.to_owned(),
             },
         };
-        let key = format!("{}!{}/given-up", ticket.key, ticket.retries);
+        let key = format!("{}!{}/given-up", ticket.key, ticket.series);
         let ticket = Ticket::new(job, key);
         self.queue.push(&ticket, Duration::ZERO).await.map(drop)
     }

@@ -17,7 +17,7 @@ use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
 /// The pause before a worker that lost its queue starts again.
-const RECOVERY: Duration = Duration::from_secs(1);
+pub(super) const RECOVERY: Duration = Duration::from_secs(1);
 
 /// How long the threads of jobs that were stopped may take to end: what they compute is interrupted.
 const THREADS_END: Duration = Duration::from_secs(3);
@@ -39,7 +39,7 @@ pub struct Pace {
     pub pause: Duration,
     /// How many tries a job gets.
     pub tries: u32,
-    /// How often deliveries are looked for that were recorded and not enqueued.
+    /// How often what is due is looked for, and what is old is forgotten.
     pub sweep: Duration,
     /// How long running jobs may take to finish once the worker is told to stop.
     pub farewell: Duration,
@@ -96,8 +96,10 @@ impl<P: Process> Worker<P> {
     /// Works until `stop` ends; then takes no more, lets the running jobs finish for a while, and hands back the rest.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
         let worker = Arc::new(self);
-        let mut sweeper = JoinSet::new();
-        sweeper.spawn(worker.clone().sweep_for_ever());
+        let mut beside = JoinSet::new();
+        beside.spawn(worker.clone().sweep_for_ever());
+        beside.spawn(worker.clone().drain_for_ever());
+        beside.spawn(worker.clone().adopt_for_ever());
         tokio::pin!(stop);
         let mut life = 0;
         loop {
@@ -114,6 +116,8 @@ impl<P: Process> Worker<P> {
                     let _ = tokio::time::timeout(worker.pace.farewell, work).await;
                 }
                 worker.threads.ended(THREADS_END).await;
+                beside.shutdown().await;
+                worker.inbox.store.return_deliveries(&worker.name).await?;
                 return worker.hand_back(&name).await;
             };
             drop(work);
@@ -184,6 +188,20 @@ impl<P: Process> Worker<P> {
             }
         }
         .context("while taking jobs from the queue")
+    }
+
+    /// Looks for deliveries of workers that died.
+    async fn adopt_for_ever(self: Arc<Self>) {
+        let mut clock = tokio::time::interval(self.pace.heartbeat);
+        loop {
+            clock.tick().await;
+            if let Err(error) = self.inbox.adopt_orphans().await {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "looking for deliveries of dead workers failed"
+                );
+            }
+        }
     }
 
     async fn sweep_for_ever(self: Arc<Self>) {

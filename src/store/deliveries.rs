@@ -1,7 +1,7 @@
 //! What GitHub delivered: recorded before it is acknowledged, and once.
 
 use super::{Store, Tenant};
-use crate::model::{DeliveryId, InstallationId, Notice};
+use crate::model::{DeliveryId, Notice};
 use anyhow::Context;
 
 /// A delivery as it is recorded.
@@ -16,12 +16,15 @@ pub struct Delivery {
 }
 
 impl Store {
-    /// Records a delivery. False where it was recorded before.
+    /// Records a delivery. False where it was recorded before, and did not fail: one that failed is worked on again.
     pub async fn record_delivery(&self, delivery: &Delivery) -> anyhow::Result<bool> {
         let notice = serde_json::to_string(&delivery.notice).context("while writing a delivery")?;
         let done = sqlx::query(
             "insert into deliveries (delivery, installation, notice, state, problem, received_at)
-             values ($1, $2, $3, 'open', '', $4) on conflict (delivery) do nothing",
+             values ($1, $2, $3, 'open', '', $4)
+             on conflict (delivery) do update set
+                 notice = excluded.notice, state = 'open', problem = '', received_at = excluded.received_at
+             where deliveries.state = 'failed' and deliveries.installation = excluded.installation",
         )
         .bind(&delivery.id.0)
         .bind(delivery.notice.installation.to_string())
@@ -33,36 +36,26 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Deliveries of all installations that came before a moment and are still open, oldest first, 1,000 at most: for
-    /// the sweep, which only enqueues them.
-    pub async fn open_deliveries(
-        &self,
-        before: i64,
-    ) -> anyhow::Result<Vec<(InstallationId, DeliveryId)>> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "select installation, delivery from deliveries
-             where state = 'open' and received_at < $1 order by received_at limit 1000",
-        )
-        .bind(before)
-        .fetch_all(&self.pool)
-        .await
-        .context("while looking for open deliveries")?;
-        let known = |(installation, delivery): (String, String)| {
-            Some((
-                InstallationId(installation.parse().ok()?),
-                DeliveryId(delivery),
-            ))
-        };
-        Ok(rows.into_iter().filter_map(known).collect())
+    /// Records deliveries, all or none; for each what `record_delivery` says.
+    pub async fn record_deliveries(&self, deliveries: &[Delivery]) -> anyhow::Result<Vec<bool>> {
+        let together = self.together().await?;
+        let mut new = Vec::new();
+        for delivery in deliveries {
+            new.push(together.store().record_delivery(delivery).await?);
+        }
+        together.commit().await?;
+        Ok(new)
     }
 
     /// Forgets deliveries that came before a moment and are no longer open.
     pub async fn forget_deliveries(&self, before: i64) -> anyhow::Result<u64> {
-        let done = sqlx::query("delete from deliveries where state <> 'open' and received_at < $1")
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .context("while forgetting old deliveries")?;
+        let done = sqlx::query(
+            "delete from deliveries where state in ('done', 'failed') and received_at < $1",
+        )
+        .bind(before)
+        .execute(&self.pool)
+        .await
+        .context("while forgetting old deliveries")?;
         Ok(done.rows_affected())
     }
 }
@@ -72,7 +65,7 @@ impl Tenant<'_> {
     pub async fn open_delivery(&self, id: &DeliveryId) -> anyhow::Result<Option<Delivery>> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "select notice, received_at from deliveries
-             where installation = $1 and delivery = $2 and state = 'open'",
+             where installation = $1 and delivery = $2 and state in ('open', 'taken', 'queued')",
         )
         .bind(&self.id)
         .bind(&id.0)
@@ -101,17 +94,17 @@ impl Tenant<'_> {
         self.end_delivery(id, "failed", problem).await
     }
 
-    /// A failed delivery is to be worked on after all.
-    pub async fn reopen_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
+    /// A delivery is worked on as a job of its own, even where it had failed.
+    pub async fn queue_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
         sqlx::query(
-            "update deliveries set state = 'open', problem = ''
-             where installation = $1 and delivery = $2 and state = 'failed'",
+            "update deliveries set state = 'queued', problem = '', taken_by = ''
+             where installation = $1 and delivery = $2 and state in ('taken', 'failed')",
         )
         .bind(&self.id)
         .bind(&id.0)
         .execute(self.pool)
         .await
-        .context("while opening a delivery again")?;
+        .context("while making a job of a delivery")?;
         Ok(())
     }
 

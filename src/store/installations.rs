@@ -27,7 +27,7 @@ const TABLES: &[&str] = &[
 /// What waits would bring the installation back. Of deliveries that are over only the ids stay, so that none is taken
 /// twice.
 const DELIVERIES: [&str; 2] = [
-    "delete from deliveries where installation = $1 and state = 'open' and received_at < $2",
+    "delete from deliveries where installation = $1 and state in ('open', 'taken', 'queued') and received_at < $2",
     "update deliveries set problem = '', notice = '' where installation = $1 and received_at < $2",
 ];
 
@@ -88,7 +88,7 @@ impl Tenant<'_> {
 
     /// Deletes all that is stored of it, but that it is gone (GitHub never uses its number again), and what was delivered before a moment and waits.
     pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
-        let mut transaction = self
+        let transaction = self
             .pool
             .begin()
             .await
@@ -96,7 +96,7 @@ impl Tenant<'_> {
         for statement in TABLES.iter().copied() {
             sqlx::query(statement)
                 .bind(&self.id)
-                .execute(&mut *transaction)
+                .execute(transaction.handle())
                 .await
                 .context("while forgetting an installation")?;
         }
@@ -104,7 +104,7 @@ impl Tenant<'_> {
             sqlx::query(statement)
                 .bind(&self.id)
                 .bind(before)
-                .execute(&mut *transaction)
+                .execute(transaction.handle())
                 .await
                 .context("while forgetting an installation's deliveries")?;
         }
@@ -112,7 +112,7 @@ impl Tenant<'_> {
             "insert into installations (installation, account, suspended, seen_at) values ($1, '', 2, 0)",
         )
         .bind(&self.id)
-        .execute(&mut *transaction)
+        .execute(transaction.handle())
         .await
         .context("while noting that an installation is gone")?;
         transaction

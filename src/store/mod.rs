@@ -8,6 +8,8 @@ mod created_content;
 mod dashboards;
 mod decisions;
 mod deliveries;
+mod delivery_queue;
+mod handle;
 mod installations;
 mod leases;
 mod lone_runs;
@@ -17,6 +19,7 @@ mod notifications;
 mod orders;
 mod proposals;
 mod published_commits;
+mod pulse;
 mod refusals;
 mod repositories;
 mod scans;
@@ -26,6 +29,8 @@ mod subjects;
 mod waiting_scans;
 
 pub use deliveries::Delivery;
+pub use delivery_queue::Claim;
+pub use handle::is_idle;
 pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
@@ -40,8 +45,8 @@ pub use waiting_scans::{Request, Waiting};
 
 use crate::model::InstallationId;
 use anyhow::Context;
+use handle::{Begun, Handle};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, Executor};
 use std::time::Duration;
 
 /// How many connections a process keeps at most.
@@ -49,11 +54,6 @@ const CONNECTIONS: u32 = 8;
 
 /// How long a caller waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What every connection to SQLite starts with: many readers beside one writer, who waits for its turn, and what is
-/// committed stays.
-const SQLITE: &str =
-    "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 10000;";
 
 /// The time in epoch milliseconds by SQLite's own clock, as a term of SQL. The one expression that differs between the
 /// two databases.
@@ -65,15 +65,22 @@ const POSTGRES_CLOCK: &str = "cast(extract(epoch from clock_timestamp()) * 1000 
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: AnyPool,
+    pool: Handle,
     /// The database's own clock, as a term of SQL.
     clock: &'static str,
+}
+
+/// What is done in one transaction, all or nothing. Dropped, it is nothing.
+#[derive(Debug)]
+pub struct Together {
+    store: Store,
+    begun: Begun,
 }
 
 /// What belongs to one installation.
 #[derive(Debug, Clone)]
 pub struct Tenant<'a> {
-    pool: &'a AnyPool,
+    pool: &'a Handle,
     clock: &'static str,
     id: String,
 }
@@ -82,27 +89,23 @@ impl Store {
     /// Connects to `sqlite://PATH` or `postgres://...`, and makes or updates the tables.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         install_default_drivers();
-        let sqlite = url.starts_with("sqlite:");
-        let url = if sqlite {
-            creating(url)
-        } else {
-            url.to_owned()
-        };
-        let pool = AnyPoolOptions::new()
+        let options = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(move |connection, _| Box::pin(prepare(connection, sqlite)))
-            .connect(&url)
+            .acquire_timeout(PATIENCE);
+        let pool = Handle::connect(url, options)
             .await
             .context("while connecting to the database: check DATABASE_URL")?;
         let mut migrations = sqlx::migrate!("./migrations");
         // The queue's tables have migrations of their own.
         migrations.dangerous_set_table_name("driftguard_migrations");
         migrations
-            .run(&pool)
+            .run(pool.connections()?)
             .await
             .context("while updating the database's tables")?;
-        let clock = if sqlite { SQLITE_CLOCK } else { POSTGRES_CLOCK };
+        let clock = match url.starts_with("sqlite:") {
+            true => SQLITE_CLOCK,
+            false => POSTGRES_CLOCK,
+        };
         Ok(Self { pool, clock })
     }
 
@@ -115,34 +118,35 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> anyhow::Result<()> {
-        self.pool
-            .execute("select 1")
-            .await
-            .context("while asking the database")?;
-        Ok(())
+    /// Begins what is to be done all or nothing.
+    pub async fn together(&self) -> anyhow::Result<Together> {
+        let begun = self.pool.begin().await;
+        let begun = begun.context("while starting a transaction")?;
+        let store = Self {
+            pool: begun.handle().clone(),
+            clock: self.clock,
+        };
+        Ok(Together { store, begun })
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        self.pool.close().await;
+        if let Ok(connections) = self.pool.connections() {
+            connections.close().await;
+        }
     }
 }
 
-/// An address of SQLite that makes the file where there is none.
-fn creating(url: &str) -> String {
-    let mark = if url.contains('?') { '&' } else { '?' };
-    if url.contains("mode=") {
-        url.to_owned()
-    } else {
-        format!("{url}{mark}mode=rwc")
+impl Together {
+    /// Through which it is done.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
-}
 
-async fn prepare(connection: &mut AnyConnection, sqlite: bool) -> sqlx::Result<()> {
-    if sqlite {
-        connection.execute(SQLITE).await?;
+    /// Makes it last.
+    pub async fn commit(self) -> anyhow::Result<()> {
+        drop(self.store);
+        let committed = self.begun.commit().await;
+        committed.context("while committing")
     }
-    Ok(())
 }

@@ -59,7 +59,7 @@ impl Store {
         to: InstallationId,
     ) -> anyhow::Result<()> {
         let moving = "while moving a repository to another installation";
-        let mut transaction = self.pool.begin().await.context(moving)?;
+        let transaction = self.pool.begin().await.context(moving)?;
         let other = "repository = $1 and installation <> $2";
         let mut statements = vec![
             format!("delete from waiting_scans where {other}"),
@@ -91,7 +91,7 @@ impl Store {
             sqlx::query(AssertSqlSafe(statement))
                 .bind(repository.to_string())
                 .bind(to.to_string())
-                .execute(&mut *transaction)
+                .execute(transaction.handle())
                 .await
                 .context(moving)?;
         }

@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use crate::jobs::inbox::Inbox;
+use crate::jobs::now;
 use crate::store::StoppedState;
 use axum::Router;
 use axum::extract::State;
@@ -8,6 +9,15 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// How long an answer about the database holds.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long the database may take for one small write.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many jobs are looked at for the oldest one.
 const MOST_LOOKED_AT: u32 = 1_000;
@@ -19,7 +29,13 @@ pub fn alive() -> Router {
 
 /// `/healthz` and `/readyz`.
 pub fn router(inbox: Inbox) -> Router {
-    let ready = Router::new().route("/readyz", get(ready)).with_state(inbox);
+    let readiness = Arc::new(Readiness {
+        inbox,
+        last: Mutex::new(None),
+    });
+    let ready = Router::new()
+        .route("/readyz", get(ready))
+        .with_state(readiness);
     alive().merge(ready)
 }
 
@@ -30,16 +46,42 @@ pub fn metrics(inbox: Inbox) -> Router {
         .with_state(inbox)
 }
 
-/// Whether the database answers.
-async fn ready(State(inbox): State<Inbox>) -> impl IntoResponse {
-    match inbox.store.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(error) => {
-            tracing::warn!(error = format!("{error:#}"), "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database does not answer\n",
-            )
+/// Whether the database takes writes, as it was found last.
+struct Readiness {
+    inbox: Inbox,
+    last: Mutex<Option<(Instant, Result<(), String>)>>,
+}
+
+impl Readiness {
+    /// Whoever asks within a moment of the last one gets the same answer: asking often costs no writes.
+    async fn find_out(&self) -> Result<(), String> {
+        let mut last = self.last.lock().await;
+        if let Some((at, found)) = &*last
+            && at.elapsed() < FRESH
+        {
+            return found.clone();
+        }
+        let beat = tokio::time::timeout(PATIENCE, self.inbox.store.beat(now())).await;
+        let found = match beat {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(format!("{error:#}")),
+            Err(_) => Err(format!(
+                "the database takes no writes: no answer within {} s",
+                PATIENCE.as_secs()
+            )),
+        };
+        *last = Some((Instant::now(), found.clone()));
+        found
+    }
+}
+
+/// Whether deliveries can be taken: whether the database takes writes, and why not.
+async fn ready(State(readiness): State<Arc<Readiness>>) -> impl IntoResponse {
+    match readiness.find_out().await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(problem) => {
+            tracing::warn!(problem, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n"))
         }
     }
 }
@@ -84,7 +126,7 @@ async fn oldest(inbox: &Inbox) -> anyhow::Result<u64> {
 
 /// How many jobs are in which state.
 async fn states(inbox: &Inbox) -> anyhow::Result<[(&'static str, u64); 5]> {
-    let queued = inbox.queue.standing().await?;
+    let queued = inbox.standing().await?;
     let stopped = async |state| inbox.store.count_stopped_jobs(state).await;
     Ok([
         ("waiting", queued.waiting),

@@ -137,15 +137,14 @@ async fn a_failed_delivery_is_worked_on_when_github_sends_it_again(database: Dat
         .comment(&repository, number, "alice", COMMAND)
         .await;
     let guid = server.github.deliveries().last().unwrap().guid.clone();
-    server.inbox.discard(&guid).await.unwrap();
+    let tenant = server.inbox.store.of(InstallationId(installation));
+    let delivery = DeliveryId(guid.clone());
+    tenant.fail_delivery(&delivery, "a fault").await.unwrap();
     server.work(super::pace()).await;
     server.idle().await;
-    let tenant = server.inbox.store.of(InstallationId(installation));
-    let problem = tenant.delivery_problem(&DeliveryId(guid.clone())).await;
-    assert_eq!(
-        problem.unwrap().as_deref(),
-        Some("the operator discarded it")
-    );
+    let problem = server.inbox.store.of(InstallationId(installation));
+    let problem = problem.delivery_problem(&delivery).await.unwrap();
+    assert_eq!(problem.as_deref(), Some("a fault"), "nobody works on it");
     assert_eq!(server.answers(&repository).len(), 0);
     assert!(server.github.redeliver(&guid).await.unwrap().succeeded());
     server

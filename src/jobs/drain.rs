@@ -1,0 +1,120 @@
+//! Works on deliveries, many in one transaction. Almost all lead to nothing but rows of the store; one by one they would
+//! wait for the disk, and for one another. What fails in a batch is tried again alone, as a job.
+
+use super::delivery::{self, Known, changes_access};
+use super::inbox::Inbox;
+use super::job::Process;
+use super::now;
+use super::worker::{RECOVERY, Worker};
+use crate::store::{Claim, Delivery};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How many deliveries a batch has. Whoever else writes waits for a batch to end.
+const BATCH: usize = 100;
+
+impl<P: Process> Worker<P> {
+    /// Works on deliveries as they arrive, until it is dropped.
+    pub(super) async fn drain_for_ever(self: Arc<Self>) {
+        let mut last_turn = String::new();
+        loop {
+            match self.drain(&mut last_turn).await {
+                Ok(0) => {
+                    // What another process recorded is not announced here.
+                    let arrived = self.inbox.arrived.notified();
+                    let _ = tokio::time::timeout(self.pace.poll, arrived).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "deliveries wait: the database does not take them"
+                    );
+                    self.set_aside().await;
+                }
+            }
+        }
+    }
+
+    /// Takes a batch, and works on it while no suspect runs; how many it had.
+    async fn drain(&self, last_turn: &mut String) -> anyhow::Result<usize> {
+        let _beside_others = self.solitude.read().await;
+        let claim = Claim {
+            worker: self.name.clone(),
+            lasts: i64::try_from(self.pace.lease.as_millis()).unwrap_or(i64::MAX),
+        };
+        let store = &self.inbox.store;
+        let batch = store.take_deliveries(&claim, BATCH, last_turn).await?;
+        let count = batch.len();
+        if count > 0 {
+            // A panic ends no more than the batch.
+            let mut run = JoinSet::new();
+            run.spawn(work_on(self.inbox.clone(), batch));
+            match run.join_next().await {
+                Some(Ok(worked)) => worked?,
+                Some(Err(death)) => return Err(death.into()),
+                None => {}
+            }
+        }
+        Ok(count)
+    }
+
+    /// Makes jobs of what is left of a batch that failed: each is tried alone.
+    async fn set_aside(&self) {
+        loop {
+            match self.inbox.enqueue_taken(&self.name).await {
+                Ok(()) => return,
+                Err(_) => tokio::time::sleep(RECOVERY).await,
+            }
+        }
+    }
+}
+
+/// Works on a batch in its order: what only writes rows together, what changes who may see what by itself.
+async fn work_on(inbox: Inbox, batch: Vec<Delivery>) -> anyhow::Result<()> {
+    let alike =
+        |a: &Delivery, b: &Delivery| !changes_access(&a.notice) && !changes_access(&b.notice);
+    for part in batch.chunk_by(alike) {
+        match part {
+            [one] if changes_access(&one.notice) => {
+                let installation = one.notice.installation;
+                delivery::run(&inbox.store, &inbox.queue, installation, &one.id, now()).await?;
+            }
+            several => work_together(&inbox, several).await?,
+        }
+        inbox.metrics.processed.add_many(part.len());
+    }
+    Ok(())
+}
+
+/// Works on deliveries in one transaction: on all of them, or, but for jobs that are enqueued twice with one effect, on
+/// none.
+async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result<()> {
+    let together = inbox.store.together().await?;
+    let mut known = Known::default();
+    let (mut tickets, mut enqueuing) = (Vec::new(), Vec::new());
+    for delivery in deliveries {
+        let tenant = together.store().of(delivery.notice.installation);
+        let jobs = delivery::act(&tenant, &mut known, delivery, now()).await?;
+        if jobs.is_empty() {
+            tenant.close_delivery(&delivery.id).await?;
+        } else {
+            tickets.extend(jobs);
+            enqueuing.push(delivery);
+        }
+    }
+    together.commit().await?;
+    for ticket in tickets {
+        inbox.queue.push(&ticket, Duration::ZERO).await?;
+    }
+    if enqueuing.is_empty() {
+        return Ok(());
+    }
+    let together = inbox.store.together().await?;
+    for delivery in enqueuing {
+        let tenant = together.store().of(delivery.notice.installation);
+        tenant.close_delivery(&delivery.id).await?;
+    }
+    together.commit().await
+}

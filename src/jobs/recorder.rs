@@ -1,0 +1,94 @@
+//! Records deliveries: those that arrive at the same time are committed together, and each sender is answered after the
+//! commit. One commit costs the disk the same for one row as for many.
+
+use crate::store::{Delivery, Store};
+use anyhow::{Context, anyhow};
+use tokio::sync::{mpsc, oneshot};
+
+/// How many deliveries are committed together.
+const MOST_TOGETHER: usize = 64;
+
+/// How many deliveries wait for the commit. Further senders wait to be let in.
+const MOST_WAITING: usize = 512;
+
+/// Records deliveries in a task of its own, which ends with the last clone of this.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder {
+    arrivals: mpsc::Sender<Arrival>,
+}
+
+/// A delivery, and whoever waits for its commit.
+struct Arrival {
+    delivery: Delivery,
+    answer: oneshot::Sender<anyhow::Result<bool>>,
+}
+
+impl Recorder {
+    pub(super) fn start(store: Store) -> Self {
+        let (arrivals, arrived) = mpsc::channel(MOST_WAITING);
+        tokio::spawn(record_for_ever(store, arrived));
+        Self { arrivals }
+    }
+
+    /// Records a delivery: it is committed when this returns. False where it was recorded before.
+    pub(super) async fn record(&self, delivery: Delivery) -> anyhow::Result<bool> {
+        let (answer, answered) = oneshot::channel();
+        let arrival = Arrival { delivery, answer };
+        let gone = "the task that records deliveries has ended";
+        self.arrivals
+            .send(arrival)
+            .await
+            .map_err(|_| anyhow!(gone))?;
+        answered.await.context(gone)?
+    }
+}
+
+async fn record_for_ever(store: Store, mut arrived: mpsc::Receiver<Arrival>) {
+    let mut arrivals = Vec::with_capacity(MOST_TOGETHER);
+    while arrived.recv_many(&mut arrivals, MOST_TOGETHER).await > 0 {
+        record_together(&store, arrivals.drain(..)).await;
+    }
+}
+
+async fn record_together(store: &Store, arrivals: impl Iterator<Item = Arrival>) {
+    let (deliveries, answers): (Vec<_>, Vec<_>) = arrivals
+        .map(|arrival| (arrival.delivery, arrival.answer))
+        .unzip();
+    let recorded = match store.record_deliveries(&deliveries).await {
+        Ok(new) => new.into_iter().map(Ok).collect(),
+        Err(error) if deliveries.len() > 1 && is_of_a_row(&error) => {
+            record_one_by_one(store, &deliveries).await
+        }
+        Err(error) => fail_all(&error, deliveries.len()),
+    };
+    for (answer, recorded) in answers.into_iter().zip(recorded) {
+        // A sender that hung up is answered when GitHub delivers again.
+        let _ = answer.send(recorded);
+    }
+}
+
+/// Records each delivery by itself, so that what is wrong with one fails no other.
+async fn record_one_by_one(store: &Store, deliveries: &[Delivery]) -> Vec<anyhow::Result<bool>> {
+    let mut recorded = Vec::new();
+    for delivery in deliveries {
+        match store.record_delivery(delivery).await {
+            Err(error) if !is_of_a_row(&error) => {
+                recorded.extend(fail_all(&error, deliveries.len() - recorded.len()));
+                break;
+            }
+            one => recorded.push(one),
+        }
+    }
+    recorded
+}
+
+/// Whether the database answered that it does not take something; otherwise it does not answer, and takes nothing.
+fn is_of_a_row(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<sqlx::Error>();
+    cause.is_some_and(|cause| matches!(cause, sqlx::Error::Database(_)))
+}
+
+fn fail_all(error: &anyhow::Error, count: usize) -> Vec<anyhow::Result<bool>> {
+    let text = format!("{error:#}");
+    (0..count).map(|_| Err(anyhow!(text.clone()))).collect()
+}

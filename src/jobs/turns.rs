@@ -1,0 +1,32 @@
+//! Whose turn it is: the jobs of all installations take turns, however many one of them has.
+//!
+//! Each job gets the number of a turn when it is enqueued: the next after its installation's last, and none that has been.
+//! apalis takes the highest priority first, so a later turn has a lower one.
+
+/// The priority before the first turn: PostgreSQL's column holds no more.
+pub(super) const FIRST: i64 = i32::MAX as i64;
+
+/// Notes an installation's next turn ($1: the installation, $2: the queue, $3: `FIRST`), and says which.
+pub(super) const SQLITE: &str =
+    "insert into queue_turns (installation, turn) values ($1, 1 + coalesce(
+         (select $3 - max(priority) from Jobs
+          where job_type = $2 and status = 'Pending' and run_at <= strftime('%s', 'now')),
+         (select max(turn) from queue_turns), 0))
+     on conflict (installation) do update set turn = case
+         when excluded.turn > queue_turns.turn then excluded.turn else queue_turns.turn + 1 end
+     returning turn";
+
+/// The same for PostgreSQL.
+pub(super) const POSTGRES: &str =
+    "insert into queue_turns (installation, turn) values ($1, 1 + coalesce(
+         (select $3::bigint - max(priority) from apalis.jobs
+          where job_type = $2 and status = 'Pending' and run_at <= now()),
+         (select max(turn) from queue_turns), 0))
+     on conflict (installation) do update set turn = case
+         when excluded.turn > queue_turns.turn then excluded.turn else queue_turns.turn + 1 end
+     returning turn";
+
+/// The priority of a turn. Those beyond the last number wait behind all others.
+pub(super) fn priority(turn: i64) -> usize {
+    usize::try_from(FIRST - turn).unwrap_or_default()
+}

@@ -1,0 +1,207 @@
+//! The deliveries that wait, as a queue: a worker takes a batch for a while, some of each installation.
+
+use super::{Delivery, Store, Together};
+use crate::model::{DeliveryId, InstallationId};
+use anyhow::Context;
+use sqlx::AssertSqlSafe;
+
+/// Whose a batch is, and how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The worker's name.
+    pub worker: String,
+    /// After how many milliseconds the worker counts as dead, by the database's clock.
+    pub lasts: i64,
+}
+
+type Row = (String, String, i64);
+
+/// The installations with open deliveries, one step of the index each: no walk over all that wait.
+const INSTALLATIONS: &str = "with recursive waiting (installation) as (
+         select min(installation) from deliveries where state = 'open'
+         union all
+         select (select min(installation) from deliveries
+                 where state = 'open' and installation > waiting.installation)
+         from waiting where waiting.installation is not null)
+     select installation from waiting where installation is not null";
+
+impl Store {
+    /// Takes a batch of open deliveries, an equal share of each installation's, its oldest first. A share that nobody
+    /// needs goes to the others. `after` is the installation that had the last turn, where not all have one in a batch.
+    pub async fn take_deliveries(
+        &self,
+        claim: &Claim,
+        most: usize,
+        after: &mut String,
+    ) -> anyhow::Result<Vec<Delivery>> {
+        let taking = "while taking deliveries";
+        let installations: Vec<String> = sqlx::query_scalar(INSTALLATIONS)
+            .fetch_all(&self.pool)
+            .await
+            .context("while looking for installations with deliveries")?;
+        if installations.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut hungry = in_turn(installations, after, most);
+        let together = self.together().await.context(taking)?;
+        let mut taken = Vec::new();
+        while taken.len() < most && !hungry.is_empty() {
+            let share = (most - taken.len()).div_ceil(hungry.len());
+            let mut left = Vec::new();
+            for installation in hungry {
+                let share = share.min(most - taken.len());
+                let got = together.take_share(claim, &installation, share).await?;
+                if got.len() == share {
+                    left.push(installation);
+                }
+                taken.extend(got);
+            }
+            hungry = left;
+        }
+        together.commit().await.context(taking)?;
+        taken.sort_by(|a, b| {
+            let key = |one: &Delivery| (one.notice.installation, one.received_at);
+            key(a).cmp(&key(b)).then_with(|| a.id.0.cmp(&b.id.0))
+        });
+        Ok(taken)
+    }
+
+    /// Gives back what a worker took and did not work on.
+    pub async fn return_deliveries(&self, worker: &str) -> anyhow::Result<()> {
+        sqlx::query(
+            "update deliveries set state = 'open', taken_by = '' where taken_by = $1 and state = 'taken'",
+        )
+        .bind(worker)
+        .execute(&self.pool)
+        .await
+        .context("while giving deliveries back")?;
+        Ok(())
+    }
+
+    /// The deliveries that a worker has taken.
+    pub async fn taken_by(
+        &self,
+        worker: &str,
+    ) -> anyhow::Result<Vec<(InstallationId, DeliveryId)>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "select installation, delivery from deliveries where taken_by = $1 and state = 'taken'",
+        )
+        .bind(worker)
+        .fetch_all(&self.pool)
+        .await
+        .context("while looking for a worker's deliveries")?;
+        Ok(rows.into_iter().filter_map(named).collect())
+    }
+
+    /// The deliveries that a worker took and had not worked on when it died.
+    pub async fn orphaned_deliveries(&self) -> anyhow::Result<Vec<(InstallationId, DeliveryId)>> {
+        let statement = format!(
+            "select installation, delivery from deliveries where state = 'taken' and taken_until < {}",
+            self.clock
+        );
+        let rows: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(statement))
+            .fetch_all(&self.pool)
+            .await
+            .context("while looking for deliveries of dead workers")?;
+        Ok(rows.into_iter().filter_map(named).collect())
+    }
+
+    /// How many deliveries wait, and how many are being worked on.
+    pub async fn waiting_deliveries(&self) -> anyhow::Result<(u64, u64)> {
+        let (open, taken): (i64, i64) = sqlx::query_as(
+            "select (select count(*) from deliveries where state = 'open'),
+                    (select count(*) from deliveries where state = 'taken')",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .context("while counting deliveries")?;
+        let count = |count| u64::try_from(count).unwrap_or_default();
+        Ok((count(open), count(taken)))
+    }
+}
+
+fn named((installation, delivery): (String, String)) -> Option<(InstallationId, DeliveryId)> {
+    Some((
+        InstallationId(installation.parse().ok()?),
+        DeliveryId(delivery),
+    ))
+}
+
+impl Together {
+    async fn take_share(
+        &self,
+        claim: &Claim,
+        installation: &str,
+        share: usize,
+    ) -> anyhow::Result<Vec<Delivery>> {
+        let statement = format!(
+            "update deliveries set state = 'taken', taken_by = $1, taken_until = {} + $2
+             where state = 'open' and delivery in (
+                 select delivery from deliveries where state = 'open' and installation = $3
+                 order by received_at limit $4)
+             returning delivery, notice, received_at",
+            self.store().clock
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(&claim.worker)
+            .bind(claim.lasts)
+            .bind(installation)
+            .bind(i64::try_from(share).unwrap_or(i64::MAX))
+            .fetch_all(&self.store().pool)
+            .await
+            .context("while taking an installation's deliveries")?;
+        let mut taken = Vec::new();
+        for (id, notice, received_at) in rows {
+            match serde_json::from_str(&notice) {
+                Ok(notice) => taken.push(Delivery {
+                    id: DeliveryId(id),
+                    notice,
+                    received_at,
+                }),
+                Err(error) => self.refuse(&id, &error.to_string()).await?,
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Fails a delivery that cannot be read: it must not keep the others.
+    async fn refuse(&self, id: &str, problem: &str) -> anyhow::Result<()> {
+        sqlx::query("update deliveries set state = 'failed', problem = $2 where delivery = $1")
+            .bind(id)
+            .bind(problem)
+            .execute(&self.store().pool)
+            .await
+            .context("while refusing a delivery")?;
+        Ok(())
+    }
+}
+
+/// As many installations as have a turn in a batch, those after the last one first; sorted, so that no two workers wait
+/// for one another.
+fn in_turn(mut installations: Vec<String>, after: &mut String, most: usize) -> Vec<String> {
+    installations.sort();
+    let next = installations.partition_point(|one| *one <= *after);
+    let count = installations.len();
+    installations.rotate_left(next % count);
+    installations.truncate(most);
+    if let Some(last) = installations.last() {
+        after.clone_from(last);
+    }
+    installations.sort();
+    installations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_turn;
+
+    #[test]
+    fn each_installation_has_its_turn() {
+        let all = || ["1", "2", "3", "4", "5"].map(str::to_owned).to_vec();
+        let mut after = String::new();
+        assert_eq!(in_turn(all(), &mut after, 2), ["1", "2"]);
+        assert_eq!(in_turn(all(), &mut after, 2), ["3", "4"]);
+        assert_eq!(in_turn(all(), &mut after, 2), ["1", "5"]);
+        assert_eq!(in_turn(all(), &mut after, 9), all());
+    }
+}
