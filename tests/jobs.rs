@@ -521,6 +521,7 @@ async fn a_failing_scan_is_tried_again_and_given_up_aloud(database: Database) {
     let worker = start(&inbox, &scans);
     receive(&inbox, "d-1", push(SHOP, "c1")).await;
     until("the third try succeeds", async || !scans.made().is_empty()).await;
+    idle(&inbox).await;
     worker.stop().await;
 
     let scans = Scans {
