@@ -11,7 +11,15 @@ from run import root
 
 def told(terraform, plugins):
     """A list of it, in Markdown."""
-    lines = {
+    return listed(here() | {
+        "Terraform": terraform_version(terraform, plugins),
+        "moto": f"{PACKAGE.rsplit('=', 1)[-1]}, Python {platform.python_version()}",
+    })
+
+
+def here():
+    """The machine, and what is measured on it."""
+    return {
         "Processor": f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores",
         "Memory": f"{int(field('/proc/meminfo', 'MemTotal').split()[0]) / 2 ** 20:.1f} GiB",
         "System": f"{platform.system()} {platform.release()}",
@@ -19,9 +27,10 @@ def told(terraform, plugins):
         "Busy before": f"load average {os.getloadavg()[0]:.1f}",
         "DriftGuard": f"commit {said('git', 'rev-parse', '--short', 'HEAD')}{changed()}, profile release",
         "Rust": said("rustc", "--version"),
-        "Terraform": terraform_version(terraform, plugins),
-        "moto": f"{PACKAGE.rsplit('=', 1)[-1]}, Python {platform.python_version()}",
     }
+
+
+def listed(lines):
     return "".join(f"- {name}: {text}\n" for name, text in lines.items())
 
 

@@ -72,6 +72,11 @@ impl Database {
         }
     }
 
+    /// What PostgreSQL writes its log to.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
     /// How many processes share it.
     pub fn processes(&self) -> usize {
         match self.kind {
@@ -112,7 +117,7 @@ impl Database {
     }
 
     /// Ends it, and gives the file system back.
-    pub async fn stop(&self) {
+    pub fn stop(&self) {
         let _ = self.control("stop -m immediate");
         if self.mounted {
             let _ = shell(&format!("umount -l {}", self.folder.display()));

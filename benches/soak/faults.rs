@@ -6,6 +6,7 @@ use super::tenants::Tenants;
 use super::traffic::Dice;
 use anyhow::Result;
 use driftguard::standin::github::Fault;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,20 @@ pub enum Cause {
     FullDisk,
     /// GitHub answers each request with this.
     GitHub(Fault),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kill => f.write_str("a process is killed"),
+            Self::Restart => f.write_str("PostgreSQL is killed and started"),
+            Self::FullDisk => f.write_str("the database's disk is full"),
+            Self::GitHub(Fault::Status(status)) => write!(f, "GitHub answers {status}"),
+            Self::GitHub(Fault::SecondaryLimit) => f.write_str("GitHub answers a secondary limit"),
+            Self::GitHub(Fault::LostResponse) => f.write_str("GitHub acts, and hangs up"),
+            Self::GitHub(Fault::StaleToken) => f.write_str("GitHub forgets its tokens"),
+        }
+    }
 }
 
 const CAUSES: &[Cause] = &[
@@ -92,10 +107,7 @@ pub async fn cause(
         };
         if happened {
             let to = Instant::now();
-            eprintln!(
-                "{cause:?} for {:.1} s",
-                to.duration_since(from).as_secs_f64()
-            );
+            eprintln!("{cause} for {:.1} s", to.duration_since(from).as_secs_f64());
             windows.push(Window { cause, from, to });
         }
         // A process that gave up is started again, as a supervisor does.

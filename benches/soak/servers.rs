@@ -1,6 +1,5 @@
 //! The processes under test: started, killed, started again, and watched for their memory.
 
-use super::Options;
 use super::balancer::Balancer;
 use super::database::Database;
 use super::tenants::Tenants;
@@ -30,7 +29,7 @@ pub struct Servers {
 impl Servers {
     /// Starts as many as the database takes, and waits until they answer.
     pub async fn start(
-        options: &Options,
+        binary: &Path,
         tenants: &Tenants,
         database: &Database,
         folder: &Path,
@@ -61,7 +60,7 @@ impl Servers {
             kills: Mutex::default(),
             balancer: Balancer::start(ports.clone()).await?,
             ports,
-            binary: options.binary.clone(),
+            binary: binary.to_owned(),
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value))
                 .into(),
@@ -146,12 +145,37 @@ impl Servers {
         }
     }
 
-    /// Ends all of them.
-    pub async fn stop(&self) {
-        for at in 0..self.ports.len() {
-            self.kill(at);
+    /// How many jobs were given up or parked, as the first process that answers counts them.
+    pub async fn stopped_jobs(&self) -> Option<u64> {
+        for port in &self.ports {
+            let address = format!("http://127.0.0.1:{port}/metrics");
+            if let Ok(answer) = reqwest::get(&address).await
+                && let Ok(text) = answer.text().await
+            {
+                let stopped = ["failed", "parked"].map(|state| count(&text, state));
+                return Some(stopped.iter().sum());
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for process in lock(&self.processes).iter_mut().flatten() {
+            let _ = process.kill();
+            let _ = process.wait();
         }
     }
+}
+
+/// How many jobs are in a state, by the text of `/metrics`.
+fn count(metrics: &str, state: &str) -> u64 {
+    let name = format!("driftguard_jobs{{state=\"{state}\"}} ");
+    let value = metrics.lines().find_map(|line| line.strip_prefix(&name));
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or_default()
 }
 
 async fn watch(servers: std::sync::Weak<Servers>) {

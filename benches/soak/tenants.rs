@@ -1,14 +1,12 @@
-//! Twenty accounts with ten repositories each, one repository in twenty of them made to do harm.
+//! Accounts with ten repositories each, one repository in twenty of them made to do harm.
 
 use anyhow::{Context, Result};
-use driftguard::standin::github::{AppIdentity, Content, GitHub};
+use driftguard::standin::github::{AppIdentity, CheckRun, Content, GitHub};
 use driftguard::standin::moto::Moto;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// How many accounts have the App installed.
-const ACCOUNTS: usize = 20;
-/// How many repositories each of them has.
+/// How many repositories each account has.
 const REPOSITORIES: usize = 10;
 /// One repository in so many is hostile.
 const HOSTILE: usize = 20;
@@ -21,6 +19,7 @@ pub struct Tenants {
     pub aws: Moto,
     pub app: AppIdentity,
     pub repositories: Vec<Repository>,
+    accounts: usize,
 }
 
 /// One repository.
@@ -32,7 +31,7 @@ pub struct Repository {
 
 impl Tenants {
     /// Makes GitHub, AWS, and all repositories with their code.
-    pub async fn create() -> Result<Self> {
+    pub async fn create(accounts: usize) -> Result<Self> {
         let app = AppIdentity::fresh(7, "a secret of the hook")?;
         let github = GitHub::start(&app, None).await?;
         let cache = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
@@ -41,11 +40,11 @@ impl Tenants {
         aws.reset().await?;
         let vpc = create_vpc(aws.url()).await?;
         let mut repositories = Vec::new();
-        for number in 0..ACCOUNTS * REPOSITORIES {
-            let account = format!("acme{}", number % ACCOUNTS);
+        for number in 0..accounts * REPOSITORIES {
+            let account = format!("acme{}", number % accounts);
             let name = format!("{account}/shop{number}");
             github.create_repository(&name, true);
-            let hostile = number % HOSTILE == HOSTILE - 1;
+            let hostile = is_hostile(number);
             for (path, text) in files(number, &vpc, hostile) {
                 // Pushed one by one before the App is installed: nobody is told.
                 github
@@ -64,12 +63,13 @@ impl Tenants {
             aws,
             app,
             repositories,
+            accounts,
         })
     }
 
     /// The names of all accounts.
     pub fn accounts(&self) -> Vec<String> {
-        (0..ACCOUNTS)
+        (0..self.accounts)
             .map(|number| format!("acme{number}"))
             .collect()
     }
@@ -81,29 +81,50 @@ impl Tenants {
         }
     }
 
-    /// Those that do no harm.
-    pub fn peaceful(&self) -> impl Iterator<Item = &Repository> {
-        self.repositories.iter().filter(|found| !found.hostile)
-    }
-
-    /// Waits until each peaceful repository has a check on its newest commit, for a while: how long it took.
+    /// Waits until the newest commit of each repository has its check, for a while: how long it took.
     pub async fn until_scanned(&self, patience: Duration) -> Duration {
         let began = Instant::now();
-        while began.elapsed() < patience && self.peaceful().any(|found| !self.is_scanned(found)) {
+        while began.elapsed() < patience
+            && !self.repositories.iter().all(|found| self.is_done(found))
+        {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         began.elapsed()
     }
 
-    /// Whether the newest commit of the default branch has the stack's check.
-    pub fn is_scanned(&self, repository: &Repository) -> bool {
-        let Some(head) = self.github.head(&repository.name) else {
-            return false;
-        };
-        let runs = self.github.check_runs(&repository.name);
-        runs.iter()
-            .any(|run| run.commit == head && run.name == CHECK)
+    fn is_done(&self, repository: &Repository) -> bool {
+        if repository.hostile {
+            self.is_told(repository)
+        } else {
+            self.is_scanned(repository)
+        }
     }
+
+    /// Whether the newest check of the stack on the newest commit tells its one drift.
+    pub fn is_scanned(&self, repository: &Repository) -> bool {
+        let checks = self.newest_checks(&repository.name);
+        let newest = checks.iter().rfind(|run| run.name == CHECK);
+        newest.is_some_and(|run| run.title.starts_with("1 finding"))
+    }
+
+    /// Whether any check on the newest commit says how it went.
+    pub fn is_told(&self, repository: &Repository) -> bool {
+        !self.newest_checks(&repository.name).is_empty()
+    }
+
+    /// The checks on the newest commit of the default branch, the oldest first.
+    fn newest_checks(&self, repository: &str) -> Vec<CheckRun> {
+        let head = self.github.head(repository).unwrap_or_default();
+        let mut runs = self.github.check_runs(repository);
+        runs.retain(|run| run.commit == head);
+        runs
+    }
+}
+
+/// Whether a repository is made to do harm: one in each twenty, each time of another account, beside peaceful ones.
+fn is_hostile(number: usize) -> bool {
+    let (turn, place) = (number / HOSTILE, number % HOSTILE);
+    place == (2 * turn + 1) % HOSTILE
 }
 
 /// Makes the one network that all stacks hold, and that somebody renamed: its id.

@@ -29,14 +29,10 @@ impl Dice {
 
 /// Sends deliveries, evenly over the time, until so many were sent or it is over: how many.
 pub async fn send(tenants: &Tenants, deliveries: usize, time: Duration, seed: u64) -> usize {
-    let (began, mut dice, before) = (
-        Instant::now(),
-        Dice::new(seed),
-        tenants.github.deliveries().len(),
-    );
+    let (began, mut dice, before) = (Instant::now(), Dice::new(seed), tenants.github.delivered());
     let mut acts: u32 = 0;
     loop {
-        let sent = tenants.github.deliveries().len() - before;
+        let sent = tenants.github.delivered() - before;
         if sent >= deliveries || began.elapsed() >= time {
             return sent;
         }
@@ -170,7 +166,7 @@ impl Ledger {
     /// How many deliveries the server has not taken in any attempt.
     fn undelivered(&self) -> usize {
         let mut taken: BTreeMap<String, bool> = BTreeMap::new();
-        for delivery in self.tenants.github.deliveries() {
+        for delivery in self.tenants.github.deliveries_after(0) {
             *taken.entry(delivery.guid.clone()).or_default() |= delivery.succeeded();
         }
         taken.values().filter(|taken| !**taken).count()
@@ -178,11 +174,10 @@ impl Ledger {
 }
 
 fn look(tenants: &Tenants, commands: &Mutex<BTreeMap<u64, Command>>, seen: &mut usize) {
-    let deliveries = tenants.github.deliveries();
+    let deliveries = tenants.github.deliveries_after(*seen);
     let mut commands = commands.lock().unwrap_or_else(PoisonError::into_inner);
     for delivery in deliveries
         .iter()
-        .skip(*seen)
         .filter(|delivery| delivery.event == "issue_comment" && delivery.succeeded())
     {
         let payload = delivery.payload();
@@ -204,7 +199,7 @@ fn look(tenants: &Tenants, commands: &Mutex<BTreeMap<u64, Command>>, seen: &mut 
             });
         }
     }
-    *seen = deliveries.len();
+    *seen += deliveries.len();
     let mut open: BTreeMap<String, Vec<&mut Command>> = BTreeMap::new();
     for command in commands
         .values_mut()

@@ -1,9 +1,10 @@
 //! What came of it: each acknowledged delivery has its effect, once, and in time.
 
 use super::faults::Window;
-use super::tenants::Tenants;
+use super::tenants::{Repository, Tenants};
 use super::traffic::{Command, answers};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// How long a person may wait for an answer.
@@ -21,72 +22,22 @@ pub struct Verdict {
 impl Verdict {
     /// Looks at every repository and every command.
     pub fn of(tenants: &Tenants, commands: &[Command], windows: &[Window]) -> Self {
-        let mut faults = Vec::new();
-        for repository in tenants.peaceful() {
-            let name = &repository.name;
-            if !tenants.is_scanned(repository) {
-                faults.push(format!("{name}: its newest commit has no check"));
-            }
-            let issues = tenants.github.issues(name).len();
-            if issues != 1 {
-                faults.push(format!("{name}: {issues} dashboards"));
-            }
-            let open = tenants
-                .github
-                .pull_requests(name)
-                .iter()
-                .filter(|pull| pull.open)
-                .count();
-            if open != 1 {
-                faults.push(format!("{name}: {open} open pull requests for one drift"));
-            }
+        let mut verdict = Self {
+            figures: Map::new(),
+            faults: Vec::new(),
+        };
+        for repository in &tenants.repositories {
+            verdict.judge_repository(tenants, repository);
         }
         for command in commands {
-            let comments = tenants.github.comments(&command.repository);
-            let replies = comments
-                .iter()
-                .filter(|reply| answers(&reply.body, command.comment))
-                .count();
-            if replies != 1 {
-                faults.push(format!(
-                    "{}: {replies} replies to comment {}",
-                    command.repository, command.comment
-                ));
-            }
+            verdict.judge_command(tenants, command);
         }
-        let mut waits: Vec<_> = commands
-            .iter()
-            .filter_map(|command| wait(command, windows))
-            .collect();
-        waits.sort_unstable();
-        let whole = waits
-            .iter()
-            .map(|(_, whole)| *whole)
-            .max()
-            .unwrap_or_default();
-        let longest = waits
-            .last()
-            .map(|(excused, _)| *excused)
-            .unwrap_or_default();
-        if longest > PATIENCE {
-            faults.push(format!(
-                "a command waited {:.0} s, injected faults not counted",
-                longest.as_secs_f64()
-            ));
-        }
-        let median = waits
-            .get(waits.len() / 2)
-            .map(|(wait, _)| *wait)
-            .unwrap_or_default();
-        let figures = json!({
-            "commands": commands.len(),
-            "median_wait_seconds": seconds(median),
-            "longest_wait_seconds": seconds(longest),
-            "longest_wait_with_faults_seconds": seconds(whole),
-            "violations": tenants.github.violations().len(),
-        });
-        let figures = figures.as_object().cloned().unwrap_or_default();
-        Self { figures, faults }
+        verdict.judge_waits(commands, windows);
+        verdict
+            .with("commands", commands.len())
+            .with("deliveries", deliveries(tenants))
+            .with("caused", caused(windows))
+            .with("violations", tenants.github.violations().len())
     }
 
     /// Adds a figure.
@@ -107,6 +58,102 @@ impl Verdict {
     pub fn to_json(&self) -> Value {
         json!({ "figures": self.figures, "faults": self.faults })
     }
+
+    fn judge_repository(&mut self, tenants: &Tenants, repository: &Repository) {
+        let name = &repository.name;
+        if repository.hostile {
+            if !tenants.is_told(repository) {
+                let fault = format!("{name}: hostile, and nothing on its newest commit says so");
+                self.faults.push(fault);
+            }
+            return;
+        }
+        if !tenants.is_scanned(repository) {
+            let fault = format!("{name}: its newest commit has no check with its finding");
+            self.faults.push(fault);
+        }
+        let issues = tenants.github.issues(name).len();
+        if issues != 1 {
+            self.faults.push(format!("{name}: {issues} dashboards"));
+        }
+        let pulls = tenants.github.pull_requests(name);
+        let open = pulls.iter().filter(|pull| pull.open).count();
+        if (pulls.len(), open) != (1, 1) {
+            let made = pulls.len();
+            let fault =
+                format!("{name}: {made} pull requests for its one drift, of which {open} are open");
+            self.faults.push(fault);
+        }
+    }
+
+    fn judge_command(&mut self, tenants: &Tenants, command: &Command) {
+        let comments = tenants.github.comments(&command.repository);
+        let replies = comments.iter();
+        let replies = replies.filter(|reply| answers(&reply.body, command.comment));
+        let replies = replies.count();
+        if replies != 1 {
+            self.faults.push(format!(
+                "{}: {replies} replies to comment {}",
+                command.repository, command.comment
+            ));
+        }
+    }
+
+    fn judge_waits(&mut self, commands: &[Command], windows: &[Window]) {
+        let waits = commands.iter();
+        let waits = waits.filter_map(|command| Some((wait(command, windows)?, command)));
+        let mut longest: BTreeMap<&str, Duration> = BTreeMap::new();
+        for ((excused, _), command) in waits.clone() {
+            let account = command.repository.split('/').next().unwrap_or_default();
+            let most = longest.entry(account).or_default();
+            *most = excused.max(*most);
+        }
+        for (account, longest) in longest.iter().filter(|(_, longest)| **longest > PATIENCE) {
+            self.faults.push(format!(
+                "{account} waited {:.0} s for a command, injected faults not counted",
+                longest.as_secs_f64()
+            ));
+        }
+        let mut excused: Vec<_> = waits.clone().map(|((excused, _), _)| excused).collect();
+        let mut whole: Vec<_> = waits.map(|((_, whole), _)| whole).collect();
+        excused.sort_unstable();
+        whole.sort_unstable();
+        self.figures.insert("wait".to_owned(), spread(&excused));
+        let name = "wait_with_faults".to_owned();
+        self.figures.insert(name, spread(&whole));
+    }
+}
+
+/// The median, the 99th percentile and the longest of what is sorted, in seconds.
+fn spread(sorted: &[Duration]) -> Value {
+    let at = |percent: usize| {
+        let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+        seconds(sorted.get(place).copied().unwrap_or_default())
+    };
+    json!({ "median": at(50), "p99": at(99), "longest": at(100) })
+}
+
+/// How many there were, how many the server took, and how many attempts that needed.
+fn deliveries(tenants: &Tenants) -> Value {
+    let attempts = tenants.github.deliveries_after(0);
+    let all: BTreeSet<_> = attempts.iter().map(|attempt| &attempt.guid).collect();
+    let taken = attempts.iter().filter(|attempt| attempt.succeeded());
+    let taken: BTreeSet<_> = taken.map(|attempt| &attempt.guid).collect();
+    json!({ "all": all.len(), "taken": taken.len(), "attempts": attempts.len() })
+}
+
+/// How often each cause was, and for how long altogether.
+fn caused(windows: &[Window]) -> Value {
+    let mut causes: BTreeMap<String, (usize, Duration)> = BTreeMap::new();
+    for window in windows {
+        let (times, time) = causes.entry(window.cause.to_string()).or_default();
+        *times += 1;
+        *time += window.to.duration_since(window.from);
+    }
+    let causes = causes.into_iter();
+    let causes = causes
+        .map(|(cause, (times, time))| (cause, json!({ "times": times, "seconds": seconds(time) })));
+    Value::Object(causes.collect())
 }
 
 fn seconds(time: Duration) -> f64 {

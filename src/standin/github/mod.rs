@@ -202,7 +202,18 @@ impl GitHub {
 
     /// Every delivery so far, the oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.world().deliveries.clone()
+        self.deliveries_after(0)
+    }
+
+    /// Every delivery but the first so many.
+    pub fn deliveries_after(&self, seen: usize) -> Vec<Delivery> {
+        let world = self.world();
+        world.deliveries.get(seen..).unwrap_or_default().to_vec()
+    }
+
+    /// How many deliveries there were so far, attempts that failed included.
+    pub fn delivered(&self) -> usize {
+        self.world().deliveries.len()
     }
 
     /// Lets everything that was delivered so far be so much longer ago.
