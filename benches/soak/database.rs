@@ -9,9 +9,9 @@ use std::time::Duration;
 /// How much the file system under the database holds.
 const SIZE: &str = "size=600m";
 /// How long a disk stays full.
-const FULL: Duration = Duration::from_secs(6);
+const FULL: Duration = Duration::from_secs(15);
 /// How long PostgreSQL stays away.
-const AWAY: Duration = Duration::from_secs(3);
+const AWAY: Duration = Duration::from_secs(10);
 
 /// The database of all processes.
 pub struct Database {

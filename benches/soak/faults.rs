@@ -10,10 +10,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The pause between two faults.
+/// The pause between two faults, and between two kills; a little longer each time, by chance.
 const PAUSE: Duration = Duration::from_secs(7);
-/// How long GitHub is out of order.
-const OUTAGE: Duration = Duration::from_secs(5);
+const BETWEEN_KILLS: Duration = Duration::from_secs(15);
+/// How long GitHub is out of order, and how long it is away. A little longer each time, by chance.
+const DISORDER: Duration = Duration::from_secs(5);
+const OUTAGE: Duration = Duration::from_secs(90);
 /// After how long a supervisor starts a process again.
 const RESTART: Duration = Duration::from_secs(1);
 
@@ -44,16 +46,14 @@ impl fmt::Display for Cause {
     }
 }
 
+/// What fails one after another, beside the processes that are killed all the time.
 const CAUSES: &[Cause] = &[
-    Cause::Kill,
-    Cause::GitHub(Fault::Status(502)),
-    Cause::Restart,
     Cause::GitHub(Fault::SecondaryLimit),
-    Cause::Kill,
+    Cause::Restart,
     Cause::GitHub(Fault::LostResponse),
     Cause::FullDisk,
+    Cause::GitHub(Fault::Status(502)),
     Cause::GitHub(Fault::Status(403)),
-    Cause::Kill,
     Cause::GitHub(Fault::StaleToken),
 ];
 
@@ -72,48 +72,82 @@ impl Window {
     }
 }
 
-/// Causes one fault after another until `end`.
-pub async fn cause(
-    servers: Arc<Servers>,
-    database: Arc<Database>,
-    tenants: Arc<Tenants>,
-    end: Instant,
-    seed: u64,
-) -> Result<Vec<Window>> {
-    let mut dice = Dice::new(seed ^ 0xfa01);
-    let mut windows = Vec::new();
-    for cause in CAUSES.iter().cycle().copied() {
-        tokio::time::sleep(PAUSE).await;
-        if Instant::now() >= end {
-            break;
-        }
-        let from = Instant::now();
-        let happened = match cause {
-            Cause::Kill => {
-                let at = dice.below(servers.count());
-                servers.kill(at);
-                tokio::time::sleep(RESTART).await;
-                servers.start_one(at)?;
-                true
-            }
-            Cause::Restart => database.restart().await?,
-            Cause::FullDisk => database.fill().await?,
-            Cause::GitHub(fault) => {
-                tenants.github.fail_all(Some(fault));
-                tokio::time::sleep(OUTAGE).await;
-                tenants.github.fail_all(None);
-                true
-            }
-        };
-        if happened {
-            let to = Instant::now();
-            eprintln!("{cause} for {:.1} s", to.duration_since(from).as_secs_f64());
-            windows.push(Window { cause, from, to });
-        }
-        // A process that gave up is started again, as a supervisor does.
-        for at in 0..servers.count() {
-            servers.start_one(at)?;
-        }
+/// What can be made to fail.
+pub struct Surroundings {
+    pub servers: Arc<Servers>,
+    pub database: Arc<Database>,
+    pub tenants: Arc<Tenants>,
+}
+
+impl Surroundings {
+    /// Kills processes, and beside that causes one fault after another, until `end`.
+    pub async fn fail(&self, end: Instant, seed: u64) -> Result<Vec<Window>> {
+        let (kills, others) = tokio::try_join!(
+            self.kill(end, Dice::new(seed ^ 0xdead)),
+            self.disturb(end, Dice::new(seed ^ 0xfa01))
+        )?;
+        Ok([kills, others].concat())
     }
-    Ok(windows)
+
+    async fn kill(&self, end: Instant, mut dice: Dice) -> Result<Vec<Window>> {
+        let mut windows = Vec::new();
+        while pause(BETWEEN_KILLS, end, &mut dice).await {
+            let from = Instant::now();
+            let at = dice.below(self.servers.count());
+            self.servers.kill(at);
+            tokio::time::sleep(RESTART).await;
+            self.servers.start_one(at)?;
+            windows.push(Window::until_now(Cause::Kill, from));
+        }
+        Ok(windows)
+    }
+
+    async fn disturb(&self, end: Instant, mut dice: Dice) -> Result<Vec<Window>> {
+        let mut windows = Vec::new();
+        for cause in CAUSES.iter().cycle().copied() {
+            if !pause(PAUSE, end, &mut dice).await {
+                break;
+            }
+            let from = Instant::now();
+            let happened = match cause {
+                Cause::Kill => false,
+                Cause::Restart => self.database.restart().await?,
+                Cause::FullDisk => self.database.fill().await?,
+                Cause::GitHub(fault) => {
+                    let time = match fault {
+                        Fault::Status(502) => OUTAGE,
+                        _ => DISORDER,
+                    };
+                    self.tenants.github.fail_all(Some(fault));
+                    tokio::time::sleep(longer(time, &mut dice)).await;
+                    self.tenants.github.fail_all(None);
+                    true
+                }
+            };
+            if happened {
+                windows.push(Window::until_now(cause, from));
+            }
+        }
+        Ok(windows)
+    }
+}
+
+impl Window {
+    fn until_now(cause: Cause, from: Instant) -> Self {
+        let to = Instant::now();
+        eprintln!("{cause} for {:.1} s", (to - from).as_secs_f64());
+        Self { cause, from, to }
+    }
+}
+
+/// Waits a while: whether it is not over.
+async fn pause(time: Duration, end: Instant, dice: &mut Dice) -> bool {
+    tokio::time::sleep(longer(time, dice)).await;
+    Instant::now() < end
+}
+
+/// Up to ten seconds longer.
+fn longer(time: Duration, dice: &mut Dice) -> Duration {
+    let more = u64::try_from(dice.below(10_000)).unwrap_or_default();
+    time + Duration::from_millis(more)
 }

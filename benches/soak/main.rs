@@ -17,6 +17,7 @@ mod verdict;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use database::Database;
+use faults::Surroundings;
 use machine::Load;
 use servers::Servers;
 use std::path::{Path, PathBuf};
@@ -105,13 +106,12 @@ async fn soak(
 
     let ledger = traffic::Ledger::watch(tenants.clone());
     let (began, sending) = (Instant::now(), Duration::from_secs(options.seconds));
-    let faults = faults::cause(
-        servers.clone(),
-        database.clone(),
-        tenants.clone(),
-        began + sending,
-        options.seed,
-    );
+    let surroundings = Surroundings {
+        servers: servers.clone(),
+        database: database.clone(),
+        tenants: tenants.clone(),
+    };
+    let faults = surroundings.fail(began + sending, options.seed);
     let traffic = traffic::send(&tenants, options.deliveries, sending, options.seed);
     let (windows, sent) = tokio::join!(faults, traffic);
     let windows = windows?;
@@ -129,7 +129,7 @@ async fn soak(
         .with("seconds", began.elapsed().as_secs())
         .with("first_scans_seconds", first.as_secs())
         .with("left_unanswered", unanswered)
-        .with("kills", servers.kills())
+        .with("ended_by_themselves", servers.ended_by_themselves())
         .with("jobs_stopped", jobs)
         .with("peak_memory_mib", memory)
         .with("load", load.to_json());

@@ -19,7 +19,7 @@ pub struct Servers {
     ports: Vec<u16>,
     processes: Mutex<Vec<Option<Child>>>,
     peak_kib: Mutex<u64>,
-    kills: Mutex<usize>,
+    ended: Mutex<usize>,
     balancer: Balancer,
     binary: PathBuf,
     environment: Vec<(String, String)>,
@@ -57,7 +57,7 @@ impl Servers {
         let servers = Arc::new(Self {
             processes: Mutex::new(ports.iter().map(|_| None).collect()),
             peak_kib: Mutex::default(),
-            kills: Mutex::default(),
+            ended: Mutex::default(),
             balancer: Balancer::start(ports.clone()).await?,
             ports,
             binary: binary.to_owned(),
@@ -81,9 +81,9 @@ impl Servers {
         self.ports.len()
     }
 
-    /// How many were killed.
-    pub fn kills(&self) -> usize {
-        *lock(&self.kills)
+    /// How often one ended that nobody killed. It was started again, as a supervisor does.
+    pub fn ended_by_themselves(&self) -> usize {
+        *lock(&self.ended)
     }
 
     /// The most memory that any of them had, in MiB.
@@ -111,7 +111,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Starts one that does not run, or that ended by itself, as a supervisor does.
+    /// Starts one that does not run.
     pub fn start_one(&self, at: usize) -> Result<()> {
         let mut processes = lock(&self.processes);
         let slot = processes.get_mut(at).context("no such process")?;
@@ -138,10 +138,24 @@ impl Servers {
 
     /// Kills one as a machine that loses power would.
     pub fn kill(&self, at: usize) {
-        if let Some(Some(process)) = lock(&self.processes).get_mut(at) {
+        let process = lock(&self.processes).get_mut(at).and_then(Option::take);
+        if let Some(mut process) = process {
             let _ = process.kill();
             let _ = process.wait();
-            *lock(&self.kills) += 1;
+        }
+    }
+
+    /// Starts again what ended by itself.
+    fn supervise(&self) {
+        for at in 0..self.ports.len() {
+            let ended = match lock(&self.processes).get_mut(at) {
+                Some(Some(process)) => process.try_wait().is_ok_and(|status| status.is_some()),
+                _ => false,
+            };
+            if ended {
+                *lock(&self.ended) += 1;
+                let _ = self.start_one(at);
+            }
         }
     }
 
@@ -189,6 +203,7 @@ async fn watch(servers: std::sync::Weak<Servers>) {
             let mut peak = lock(&servers.peak_kib);
             *peak = (*peak).max(peak_kib(id).unwrap_or_default());
         }
+        servers.supervise();
         drop(servers);
         tokio::time::sleep(WATCH).await;
     }
