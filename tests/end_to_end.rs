@@ -2,6 +2,8 @@
 
 use crate::aws::{CONSOLE, PASSWORD, shop};
 use crate::database::Database;
+use driftguard::jobs::inbox::Inbox;
+use driftguard::model::InstallationId;
 use driftguard::standin::github::{AppIdentity, Content, GitHub};
 use driftguard::standin::moto::Moto;
 use driftguard::standin::sts::{Fault, Sts, Trust};
@@ -59,6 +61,7 @@ struct World {
     folder: TempDir,
     server: Option<Child>,
     port: u16,
+    installation: u64,
     /// Where roles are assumed; none: the server reads with its own credentials.
     sts: Option<String>,
 }
@@ -90,6 +93,7 @@ impl World {
             folder: TempDir::new().unwrap(),
             server: None,
             port,
+            installation: 0,
             sts: None,
         };
         world.github.create_repository(REPOSITORY, true);
@@ -99,11 +103,23 @@ impl World {
     /// Starts the server, and installs the App.
     async fn begin(&mut self) {
         self.serve().await;
-        self.github.install("acme").await;
+        self.installation = self.github.install("acme").await;
     }
 
     /// Starts the server, and waits until it is ready.
     async fn serve(&mut self) {
+        self.server = Some(self.start_process("serve"));
+        let address = format!("http://127.0.0.1:{}/readyz", self.port);
+        self.until("the server is ready", async || {
+            reqwest::get(&address)
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+    }
+
+    /// Starts `driftguard serve` or `driftguard worker`.
+    fn start_process(&self, command: &str) -> Child {
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -113,8 +129,8 @@ impl World {
             Some(sts) => ("AWS_ENDPOINT_URL_STS", sts.as_str()),
             None => ("DRIFTGUARD_AWS_AMBIENT", "1"),
         };
-        let server = Command::new(env!("CARGO_BIN_EXE_driftguard"))
-            .arg("serve")
+        let process = Command::new(env!("CARGO_BIN_EXE_driftguard"))
+            .arg(command)
             .env_clear()
             .env("RUST_LOG", "debug")
             .env("GITHUB_APP_ID", "7")
@@ -133,14 +149,7 @@ impl World {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        self.server = Some(server.unwrap());
-        let address = format!("http://127.0.0.1:{}/readyz", self.port);
-        self.until("the server is ready", async || {
-            reqwest::get(&address)
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
+        process.unwrap()
     }
 
     /// Kills the server as a machine that loses power would.
@@ -437,6 +446,114 @@ async fn of_a_public_repository_nothing_is_published_unless_it_allows_it(databas
             !world.github.pull_requests(public).is_empty()
         })
         .await;
+}
+
+/// A process that ends with the story.
+struct Process(Child);
+
+impl Process {
+    /// Stops or continues it, as the kernel would.
+    fn signal(&self, signal: &str) {
+        let id = self.0.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What GitHub was asked to change, and what the tables hold.
+async fn written(world: &World, inbox: &Inbox) -> String {
+    let requests = world.github.requests().into_iter();
+    let writes = requests
+        .filter(|seen| seen.method != "GET" && !seen.path.ends_with("/access_tokens"))
+        .map(|seen| format!("{} {}", seen.method, seen.path));
+    let tenant = inbox.store.of(InstallationId(world.installation));
+    let repository = tenant.repositories().await.unwrap()[0].id;
+    let scans = tenant.last_scans(repository, "infra-production", 100).await;
+    format!(
+        "{:#?}{:#?}{:#?}{:#?}{:#?}{:#?}{:#?}",
+        writes.collect::<Vec<_>>(),
+        scans.unwrap(),
+        tenant.proposals(repository).await.unwrap(),
+        tenant.decisions(repository).await.unwrap(),
+        tenant.published_commits(repository).await.unwrap(),
+        tenant.stacks(repository).await.unwrap(),
+        tenant.dashboard(repository).await.unwrap(),
+    )
+}
+
+/// With PostgreSQL, which several processes share. `before` is what the first process asks for when it is stopped.
+async fn stopped_past_its_lease(before: &str) {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let mut world = World::prepare(database).await;
+    world.aws.replay(CONSOLE).await.unwrap();
+    world.push(FILES).await;
+    world.github.slow_down(Duration::from_millis(200));
+    world.begin().await;
+    let first = Process(world.server.take().unwrap());
+    let asked = || {
+        let mut requests = world.github.requests().into_iter();
+        requests.any(|seen| format!("{} {}", seen.method, seen.path).contains(before))
+    };
+    world.until("the scan is under way", async || asked()).await;
+    first.signal("-STOP");
+
+    // Another process makes the scan, once the lease ran out.
+    world.github.slow_down(Duration::ZERO);
+    let _second = Process(world.start_process("worker"));
+    let inbox = world.database.inbox().await;
+    let check = || world.github.check_runs(REPOSITORY).len();
+    world
+        .until("another process scans", async || {
+            let standing = inbox.standing().await.unwrap();
+            check() > 0 && standing.waiting + standing.running == 0
+        })
+        .await;
+    let told = written(&world, &inbox).await;
+    assert!(world.pull(ADOPT).open && world.pull(RESTORE).open);
+
+    first.signal("-CONT");
+    world
+        .until("the first one finds its lease lost", async || {
+            world.log().contains("lease on the repository was lost")
+                || world.log().contains("a try comes later")
+        })
+        .await;
+    world
+        .until("nothing is left to do", async || {
+            let standing = inbox.standing().await.unwrap();
+            standing.waiting + standing.running == 0
+        })
+        .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_same_lines(&told, &written(&world, &inbox).await);
+    world.assert_clean();
+}
+
+/// Compares line by line: a whole scan is too long to be read twice.
+fn assert_same_lines(expected: &str, found: &str) {
+    for (line, (expected, found)) in expected.lines().zip(found.lines()).enumerate() {
+        assert_eq!(found, expected, "line {line}");
+    }
+    assert_eq!(found.lines().count(), expected.lines().count());
+}
+
+#[tokio::test]
+async fn a_process_that_was_stopped_before_it_proposed_writes_nothing_once_its_lease_is_lost() {
+    stopped_past_its_lease("GET /repos/acme/shop/tarball").await;
+}
+
+#[tokio::test]
+async fn a_process_that_was_stopped_while_it_proposed_writes_nothing_once_its_lease_is_lost() {
+    stopped_past_its_lease("POST /repos/acme/shop/git/trees").await;
 }
 
 /// The role that the tests' repository reads AWS with.

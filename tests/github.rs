@@ -2,16 +2,35 @@
 
 use crate::openapi;
 use driftguard::github::{
-    CheckRun, Conclusion, GitHub as App, GithubError, Proposed, Proposing, Repository, Reviewers,
+    CheckRun, Conclusion, Fence, GitHub as App, GithubError, Proposed, Proposing, Repository,
+    Reviewers,
 };
 use driftguard::model::{InstallationId, RepositoryId, RepositoryName};
 use driftguard::standin::github::{AppIdentity, Content, Fault, GitHub};
+use futures::future::BoxFuture;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const BRANCH: &str = "driftguard/production/adopt";
 
+/// A fence that lets so many requests through.
+struct Turnstile(AtomicUsize);
+
+impl Fence for Turnstile {
+    fn may_write(&self) -> BoxFuture<'_, bool> {
+        let one_less = |left: usize| left.checked_sub(1);
+        let passed = self
+            .0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        Box::pin(std::future::ready(passed.is_ok()))
+    }
+}
+
 struct Desk {
     github: GitHub,
+    app: App,
+    id: RepositoryId,
     repository: Repository,
     installation: u64,
 }
@@ -32,13 +51,31 @@ impl Desk {
         github.push("acme/shop", "main", "alice", &files).await;
         let installation = github.install("acme").await;
         let app = App::new(github.url(), 7, &identity.key.into()).unwrap();
+        let id = RepositoryId(id);
         let name = RepositoryName::new("acme/shop").unwrap();
-        let repository = app.repository(InstallationId(installation), RepositoryId(id), name);
+        let repository = app.repository(InstallationId(installation), id, name);
         Self {
             github,
+            app,
+            id,
             repository,
             installation,
         }
+    }
+
+    /// Keeps what is written from now on to a fence that lets so many requests through.
+    fn fence_off(&mut self, lets_through: usize) {
+        let fence = Arc::new(Turnstile(AtomicUsize::new(lets_through)));
+        let name = RepositoryName::new("acme/shop").unwrap();
+        let app = self.app.behind(fence);
+        self.repository = app.repository(InstallationId(self.installation), self.id, name);
+    }
+
+    /// How many requests arrived that change something.
+    fn writes(&self) -> usize {
+        let seen = self.github.requests().into_iter();
+        seen.filter(|seen| seen.method != "GET" && !seen.path.ends_with("/access_tokens"))
+            .count()
     }
 
     /// Proposes this content of a file, as often as it takes.
@@ -248,6 +285,43 @@ async fn a_check_that_says_the_same_stands_once_on_a_commit() {
         ["first", "second"],
         "said twice, it stands there once"
     );
+}
+
+#[tokio::test]
+async fn each_request_that_writes_asks_the_fence_first_and_none_that_reads() {
+    for lets_through in 0.. {
+        let mut desk = Desk::open().await;
+        desk.fence_off(lets_through);
+        match desk.propose("a = 2\r\n").await {
+            Ok(proposing) => {
+                assert!(matches!(proposing, Proposing::Opened(_)), "{proposing:?}");
+                assert!(
+                    lets_through >= 4,
+                    "a tree, a commit, a branch, a pull request"
+                );
+                assert_eq!(desk.writes(), lets_through);
+                return;
+            }
+            Err(GithubError::NotHeld(_)) => assert_eq!(desk.writes(), lets_through),
+            Err(error) => panic!("{lets_through}: {error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_try_of_a_request_asks_the_fence_anew() {
+    let mut desk = Desk::open().await;
+    let request = "POST /repos/{owner}/{repo}/git/trees";
+    for _ in 0..2 {
+        desk.github.fail_next(request, Fault::Status(502));
+    }
+    desk.fence_off(1);
+    let refused = desk.propose("a = 2\r\n").await;
+    assert!(
+        matches!(refused, Err(GithubError::NotHeld(_))),
+        "{refused:?}"
+    );
+    assert_eq!(desk.writes(), 1, "not tried again");
 }
 
 const SARIF: &str = r#"{"version": "2.1.0", "runs": [{"results": []}]}"#;

@@ -1,13 +1,14 @@
 //! The store: what is kept, for whom, and what runs out.
 
 use crate::database::{Database, on_both};
+use driftguard::jobs::inbox::Inbox;
 use driftguard::model::{
     Choice, Decision, DeliveryId, Event, FindingId, InstallationId, Notice, Origin, RepositoryId,
     RepositoryName, Sender, StackName,
 };
 use driftguard::store::{
-    Claim, Delivery, Lease, Notification, Proposal, ProposalState, Request, ScanRecord, Scheduled,
-    Store,
+    Claim, Delivery, Lease, LeaseLost, Notification, Proposal, ProposalState, Request, ScanRecord,
+    Scheduled, Store,
 };
 use std::time::Duration;
 
@@ -16,9 +17,12 @@ const GLOBEX: InstallationId = InstallationId(2);
 const SHOP: RepositoryId = RepositoryId(10);
 
 on_both!(
+    several_processes_start_at_once_on_a_new_database,
     a_delivery_is_recorded_once,
     pushes_wait_as_one_scan_of_the_newest_commit,
     a_lease_keeps_others_out_until_it_runs_out,
+    what_a_lease_guards_is_written_while_it_is_held,
+    nobody_takes_a_lease_while_what_it_guards_is_being_written,
     tenants_do_not_see_one_another,
     uninstalling_deletes_what_is_stored,
     a_decision_stands_until_a_newer_one_or_its_end,
@@ -84,6 +88,24 @@ fn scan_record() -> ScanRecord {
 
 async fn connect(database: &Database) -> Store {
     database.inbox().await.store
+}
+
+/// Each process makes the tables that it finds missing. Whoever is second waits for the first.
+async fn several_processes_start_at_once_on_a_new_database(database: Database) {
+    let process = || {
+        let url = database.url.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let inbox = Inbox::connect(&url).await;
+                inbox.map(drop).map_err(|error| format!("{error:#}"))
+            })
+        })
+    };
+    let processes: Vec<_> = (0..4).map(|_| process()).collect();
+    for process in processes {
+        assert_eq!(process.join().unwrap(), Ok(()));
+    }
 }
 
 async fn a_delivery_is_recorded_once(database: Database) {
@@ -292,6 +314,106 @@ async fn has_rows(store: &Store, installation: InstallationId) -> [bool; ROWS] {
         tenant.is_secret_shown(SHOP).await.unwrap(),
         tenant.notification(SHOP, "n-1").await.unwrap().is_some(),
     ]
+}
+
+fn lease(holder: &str) -> Lease {
+    Lease {
+        subject: SHOP.to_string(),
+        holder: holder.to_owned(),
+    }
+}
+
+fn snooze() -> Decision {
+    Decision {
+        stack: StackName::new("production").unwrap(),
+        finding: FindingId("f-1".to_owned()),
+        choice: Choice::Snooze { until: 7 },
+        person: "alice".to_owned(),
+        decided_at: 3,
+    }
+}
+
+async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
+    let store = connect(&database).await;
+    let (first, second) = (lease("first"), lease("second"));
+    let held = async |lease: &Lease, time| store.of(ACME).take_lease(lease, time).await.unwrap();
+    assert!(held(&first, Duration::ZERO).await);
+    let guarded = store.behind(ACME, &first);
+    let tenant = guarded.of(ACME);
+    // It ran out, and is still nobody else's.
+    tenant.record_scan(&scan_record()).await.unwrap();
+    tenant.keep_proposal(&proposal()).await.unwrap();
+    tenant.decide(SHOP, &snooze()).await.unwrap();
+    let together = guarded.together().await.unwrap();
+    let scan = scan_record();
+    together.store().of(ACME).record_scan(&scan).await.unwrap();
+    together.commit().await.unwrap();
+
+    assert!(held(&second, Duration::from_secs(60)).await);
+    let lost = |end: anyhow::Result<()>| {
+        let error = end.unwrap_err();
+        assert!(
+            error.chain().any(|cause| cause.is::<LeaseLost>()),
+            "{error:#}"
+        );
+    };
+    let again = |id: &str| ScanRecord {
+        id: id.to_owned(),
+        ..scan_record()
+    };
+    lost(tenant.record_scan(&again("d-2@10")).await);
+    lost(
+        tenant
+            .keep_proposal(&Proposal {
+                number: 8,
+                ..proposal()
+            })
+            .await,
+    );
+    lost(
+        tenant
+            .decide(
+                SHOP,
+                &Decision {
+                    decided_at: 4,
+                    ..snooze()
+                },
+            )
+            .await,
+    );
+    lost(tenant.drop_repository(SHOP).await);
+    lost(tenant.forget(i64::MAX).await);
+    lost(guarded.together().await.map(drop));
+    // Even where the other gave it back.
+    store.of(ACME).end_lease(&second).await.unwrap();
+    lost(tenant.record_scan(&again("d-2@10")).await);
+
+    let scans = tenant.last_scans(SHOP, "production", 9).await.unwrap();
+    assert_eq!(scans, [scan_record()], "what is read needs no lease");
+    assert_eq!(tenant.proposals(SHOP).await.unwrap(), [proposal()]);
+    assert_eq!(tenant.decisions(SHOP).await.unwrap(), [snooze()]);
+}
+
+async fn nobody_takes_a_lease_while_what_it_guards_is_being_written(database: Database) {
+    let store = connect(&database).await;
+    let (first, second) = (lease("first"), lease("second"));
+    let taken = store.of(ACME).take_lease(&first, Duration::ZERO).await;
+    assert!(taken.unwrap());
+    let guarded = store.behind(ACME, &first);
+    let together = guarded.together().await.unwrap();
+    let other = connect(&database).await;
+    let taking = tokio::spawn(async move {
+        let tenant = other.of(ACME);
+        let taken = tenant.take_lease(&second, Duration::from_secs(60));
+        taken.await.unwrap()
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!taking.is_finished(), "it waits");
+    let scan = scan_record();
+    together.store().of(ACME).record_scan(&scan).await.unwrap();
+    together.commit().await.unwrap();
+    assert!(taking.await.unwrap());
+    assert!(guarded.of(ACME).record_scan(&scan).await.is_err());
 }
 
 async fn tenants_do_not_see_one_another(database: Database) {

@@ -2,10 +2,12 @@
 
 use super::job::JobError;
 use crate::github::GithubError;
+use crate::store::LeaseLost;
 use std::time::Duration;
 
-/// The leading characters of PostgreSQL's codes for a server that shuts down, is cut off or has no more room.
-const POSTGRES_AWAY: [&str; 3] = ["08", "53", "57P"];
+/// The leading characters of PostgreSQL's codes for a server that shuts down, is cut off or has no more room, and for a
+/// transaction that it ended because nobody went on with it.
+const POSTGRES_AWAY: [&str; 4] = ["08", "53", "57P", "25P03"];
 /// SQLite's codes for a file that is busy, locked, cannot be written, or has no more room.
 const SQLITE_AWAY: [i64; 5] = [5, 6, 10, 13, 14];
 
@@ -39,6 +41,9 @@ impl From<anyhow::Error> for JobError {
     fn from(error: anyhow::Error) -> Self {
         match error.downcast::<GithubError>() {
             Ok(error) => error.into(),
+            Err(error) if error.chain().any(|cause| cause.is::<LeaseLost>()) => {
+                Self::Later(error, Duration::ZERO)
+            }
             Err(error) if error.chain().any(is_database_away) => Self::Outage(error),
             Err(error) => Self::Retry(error),
         }

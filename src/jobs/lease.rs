@@ -17,6 +17,8 @@ const PARTS: u32 = 4;
 #[derive(Debug)]
 pub(super) struct HeldLease {
     store: Store,
+    /// The same, where nothing is written once the lease was lost.
+    guarded: Store,
     installation: InstallationId,
     lease: Lease,
     /// How long it runs after each renewal.
@@ -39,6 +41,7 @@ impl HeldLease {
         let taken = store.of(installation).take_lease(&lease, time).await?;
         Ok(taken.then(|| Self {
             store: store.clone(),
+            guarded: store.behind(installation, &lease),
             installation,
             lease,
             time,
@@ -85,6 +88,11 @@ impl HeldLease {
             self.end();
         }
         held.unwrap_or_else(|_| self.is_certain()) && !self.is_over()
+    }
+
+    /// The database, where nothing is written once the lease was lost.
+    pub(super) fn store(&self) -> &Store {
+        &self.guarded
     }
 
     /// Lets nothing more be written.

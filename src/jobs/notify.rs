@@ -4,6 +4,7 @@ use super::bot::{Bot, Visit, judged};
 use super::job::{Errand, ErrandOrder, JobError};
 use super::notification_secret;
 use super::now;
+use super::run::RunContext;
 use super::scan::{Scan, leave};
 use crate::github::GithubError;
 use crate::model::{FindingId, StackReport};
@@ -111,12 +112,17 @@ impl Bot {
     }
 
     /// Posts a notification that is kept, and deletes it. One that is given up may be tried again by the operator.
-    pub(super) async fn post(&self, order: &ErrandOrder, id: &str) -> Result<(), JobError> {
-        let tenant = self.store.of(order.installation);
+    pub(super) async fn post(
+        &self,
+        order: &ErrandOrder,
+        id: &str,
+        run: &RunContext,
+    ) -> Result<(), JobError> {
+        let tenant = run.store().of(order.installation);
         let Some(notification) = tenant.notification(order.repository, id).await? else {
             return Ok(());
         };
-        self.notify(order, &notification).await?;
+        self.notify(order, &notification, run).await?;
         Ok(tenant.drop_notification(order.repository, id).await?)
     }
 
@@ -125,10 +131,14 @@ impl Bot {
         &self,
         order: &ErrandOrder,
         notification: &Notification,
+        run: &RunContext,
     ) -> Result<(), JobError> {
-        let tenant = self.store.of(order.installation);
+        let tenant = run.store().of(order.installation);
         let secret = notification_secret::current(self.key(), &tenant, order.repository).await?;
         let headers = signed(secret.as_bytes(), &notification.id, &notification.body);
+        if !run.may_write().await {
+            return Err(GithubError::NotHeld(format!("notification {}", notification.id)).into());
+        }
         let sent = self
             .outbound
             .post(&notification.url, headers, notification.body.clone())

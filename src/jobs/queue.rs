@@ -8,6 +8,7 @@ use anyhow::Context;
 use apalis::prelude::TaskBuilder;
 use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
@@ -19,6 +20,9 @@ pub(super) const QUEUE: &str = "driftguard";
 
 /// The table that notes which of apalis's migrations have run.
 const MIGRATIONS: &str = "apalis_migrations";
+
+/// How many of them have run; an error where none has.
+const APPLIED: &str = "select count(*) from apalis_migrations";
 
 /// How often apalis hands out one row: without a bound of its own. Failed tries come back as rows of their own, and what
 /// takes processes down is parked.
@@ -89,8 +93,7 @@ impl Queue {
         let mut migrations = SqliteStorage::migrations();
         migrations.dangerous_set_table_name(MIGRATIONS);
         migrations.set_ignore_missing(false);
-        migrations
-            .run(&pool)
+        update_sqlite(&pool, &migrations)
             .await
             .context("while updating the queue's tables")?;
         Ok(Self::Sqlite(pool))
@@ -295,6 +298,20 @@ impl Queue {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Makes or updates the tables. sqlx takes no lock here, so what is to be done is one transaction: a process that starts
+/// meanwhile waits for its end. Where there is nothing to do nobody waits for a writer.
+async fn update_sqlite(pool: &SqlitePool, migrations: &Migrator) -> Result<(), MigrateError> {
+    let applied = sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(pool).await;
+    let applied = applied.ok().and_then(|count| usize::try_from(count).ok());
+    if applied.is_some_and(|applied| applied >= migrations.iter().len()) {
+        return migrations.run(pool).await;
+    }
+    let mut all = pool.begin_with("begin immediate").await?;
+    // What `run` calls, which cannot be awaited on a connection by what is sent between threads.
+    migrations.run_direct(None, &mut *all, false).await?;
+    Ok(all.commit().await?)
 }
 
 /// The insert leaves a known key alone; how many rows it wrote is not told, so the pass is looked for first.

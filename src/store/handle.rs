@@ -1,8 +1,10 @@
 //! How statements reach the database: through any connection of the pool, or through the one of a transaction. Both take
 //! the same statements, so that whatever is done alone can be done with others as well, all or nothing.
 
-use futures::{StreamExt, stream};
+use super::guard::Guarded;
+use futures::{StreamExt, TryStreamExt, stream};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{
     Any, AnyConnection, AnyPool, Connection, Describe, Either, Execute, Executor, SqlStr,
     Transaction,
@@ -18,7 +20,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 const SQLITE: &str =
     "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 10000;";
 
-/// The pool, or a transaction on one of its connections.
+/// What every connection to PostgreSQL starts with: a process that is stopped in the middle of a transaction keeps nobody
+/// from its rows for longer than a lease runs.
+const POSTGRES: &str = "set idle_in_transaction_session_timeout = '10s'";
+
+/// How many migrations have run; an error where none has.
+const APPLIED: &str = "select count(*) from driftguard_migrations";
+
+/// The pool, a transaction on one of its connections, or one of both that a lease guards.
 #[derive(Clone)]
 pub(super) enum Handle {
     /// Each statement by itself.
@@ -31,6 +40,8 @@ pub(super) enum Handle {
     },
     /// All statements together.
     Transaction(Arc<Mutex<Open>>),
+    /// What writes only while a lease is held.
+    Guarded(Arc<Guarded>),
 }
 
 /// A transaction that is under way.
@@ -47,12 +58,16 @@ pub(super) struct Begun {
     part: bool,
 }
 
-type Step = Either<AnyQueryResult, AnyRow>;
+/// A row, or how a statement ended.
+pub(super) type Step = Either<AnyQueryResult, AnyRow>;
 
 impl Handle {
     /// Connects, with so many connections at most.
     pub(super) async fn connect(url: &str, options: AnyPoolOptions) -> sqlx::Result<Self> {
         if !url.starts_with("sqlite:") {
+            let options = options.after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(POSTGRES).await.map(drop) })
+            });
             let pool = options.connect(url).await?;
             return Ok(Self::Pool { pool, writer: None });
         }
@@ -67,13 +82,34 @@ impl Handle {
         })
     }
 
+    /// Makes or updates the tables. A process that starts meanwhile waits: on PostgreSQL for the lock that sqlx takes, on
+    /// SQLite, where it takes none, for the one transaction that all of it is. Where there is nothing to do nobody waits
+    /// for a writer.
+    pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), MigrateError> {
+        let pool = self.connections()?;
+        let applied = sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(pool).await;
+        let applied = applied.ok().and_then(|count| usize::try_from(count).ok());
+        let is_done = applied.is_some_and(|applied| applied >= migrations.iter().len());
+        if is_done || matches!(self, Self::Pool { writer: None, .. }) {
+            return migrations.run(pool).await;
+        }
+        let mut all = pool.begin_with("begin immediate").await?;
+        // What `run` calls, which cannot be awaited on a connection by what is sent between threads.
+        migrations.run_direct(None, &mut *all, false).await?;
+        Ok(all.commit().await?)
+    }
+
     /// Begins a transaction; a part of it where one is under way.
     pub(super) async fn begin(&self) -> sqlx::Result<Begun> {
-        let Self::Pool { pool, writer } = self else {
-            return Ok(Begun {
-                handle: self.clone(),
-                part: true,
-            });
+        let (pool, writer) = match self {
+            Self::Pool { pool, writer } => (pool, writer),
+            Self::Guarded(guarded) => return guarded.begin().await,
+            Self::Transaction(_) => {
+                return Ok(Begun {
+                    handle: self.clone(),
+                    part: true,
+                });
+            }
         };
         let (transaction, turn) = match writer {
             // It writes: were it to find that out later, SQLite would not let it wait for its turn.
@@ -100,6 +136,7 @@ impl Handle {
             Self::Transaction(_) => Err(sqlx::Error::Protocol(
                 "a transaction has one connection only".into(),
             )),
+            Self::Guarded(guarded) => guarded.handle().connections(),
         }
     }
 }
@@ -138,6 +175,11 @@ fn creating(url: &str) -> String {
     }
 }
 
+/// What was fetched already, as a stream.
+fn ready(steps: Vec<Step>) -> impl futures::Stream<Item = sqlx::Result<Step>> {
+    stream::iter(steps.into_iter().map(Ok))
+}
+
 /// Whether a connection to SQLite has no transaction under way. After a commit or a rollback that failed, as on a full
 /// disk, it may have one, or take itself to have one: then it would keep the write lock for ever.
 pub async fn is_idle<C: Connection>(connection: &mut C) -> bool {
@@ -152,6 +194,7 @@ impl fmt::Debug for Handle {
         f.write_str(match self {
             Self::Pool { .. } => "Pool",
             Self::Transaction(_) => "Transaction",
+            Self::Guarded(_) => "Guarded",
         })
     }
 }
@@ -180,6 +223,11 @@ impl<'c> Executor<'c> for &'_ Handle {
                 };
                 stream::once(steps).flatten().boxed()
             }
+            Handle::Guarded(guarded) => {
+                let guarded = guarded.clone();
+                let steps = async move { guarded.run(query).await.map(ready) };
+                stream::once(steps).try_flatten().boxed()
+            }
         }
     }
 
@@ -199,6 +247,13 @@ impl<'c> Executor<'c> for &'_ Handle {
                     let mut open = open.lock().await;
                     let connection: &mut AnyConnection = &mut open.transaction;
                     connection.fetch_optional(query).await
+                })
+            }
+            Handle::Guarded(guarded) => {
+                let guarded = guarded.clone();
+                Box::pin(async move {
+                    let steps = guarded.run(query).await?;
+                    Ok(steps.into_iter().find_map(Either::right))
                 })
             }
         }
@@ -221,6 +276,7 @@ impl<'c> Executor<'c> for &'_ Handle {
                     connection.describe(sql).await
                 })
             }
+            Handle::Guarded(guarded) => guarded.handle().describe(sql),
         }
     }
 
@@ -242,6 +298,7 @@ impl<'c> Executor<'c> for &'_ Handle {
                     connection.prepare_with(sql, parameters).await
                 })
             }
+            Handle::Guarded(guarded) => guarded.handle().prepare_with(sql, parameters),
         }
     }
 }

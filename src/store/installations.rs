@@ -5,10 +5,11 @@ use anyhow::Context;
 
 /// The tables that hold an installation's rows, and go with it.
 const TABLES: &[&str] = &[
+    // First, as whoever writes under a lease locks it first: neither waits for the other for ever.
+    "delete from leases where installation = $1",
     "delete from installations where installation = $1",
     "delete from repositories where installation = $1",
     "delete from waiting_scans where installation = $1",
-    "delete from leases where installation = $1",
     "delete from scans where installation = $1",
     "delete from proposals where installation = $1",
     "delete from decisions where installation = $1",

@@ -9,6 +9,7 @@ mod dashboards;
 mod decisions;
 mod deliveries;
 mod delivery_queue;
+mod guard;
 mod handle;
 mod installations;
 mod leases;
@@ -29,7 +30,8 @@ mod subjects;
 mod waiting_scans;
 
 pub use deliveries::Delivery;
-pub use delivery_queue::Claim;
+pub use delivery_queue::{Claim, WaitingDelivery};
+pub use guard::LeaseLost;
 pub use handle::is_idle;
 pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
@@ -45,6 +47,7 @@ pub use waiting_scans::{Request, Waiting};
 
 use crate::model::InstallationId;
 use anyhow::Context;
+use guard::Guarded;
 use handle::{Begun, Handle};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::time::Duration;
@@ -98,8 +101,7 @@ impl Store {
         let mut migrations = sqlx::migrate!("./migrations");
         // The queue's tables have migrations of their own.
         migrations.dangerous_set_table_name("driftguard_migrations");
-        migrations
-            .run(pool.connections()?)
+        pool.migrate(&migrations)
             .await
             .context("while updating the database's tables")?;
         let clock = match url.starts_with("sqlite:") {
@@ -115,6 +117,18 @@ impl Store {
             pool: &self.pool,
             clock: self.clock,
             id: installation.to_string(),
+        }
+    }
+
+    /// The same, where nothing is written once an installation's lease was lost: each statement that would is refused with
+    /// `LeaseLost`.
+    #[must_use]
+    pub fn behind(&self, installation: InstallationId, lease: &Lease) -> Self {
+        let installation = installation.to_string();
+        let guarded = Guarded::new(self.pool.clone(), installation, lease.clone());
+        Self {
+            pool: Handle::Guarded(guarded),
+            clock: self.clock,
         }
     }
 
