@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
+mod app;
 mod architecture;
 mod aws;
 mod bounds;
@@ -15,6 +16,7 @@ mod door;
 mod end_to_end;
 mod fix;
 mod github;
+mod growth;
 mod hostile;
 mod iam_policy;
 mod import;
@@ -27,6 +29,7 @@ mod outbound;
 mod parity;
 mod parking;
 mod patch;
+mod process;
 mod report;
 mod resources;
 mod sarif;

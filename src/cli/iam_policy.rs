@@ -6,7 +6,7 @@ use super::output::print;
 use crate::jobs::load;
 use crate::jobs::role::{self, LONGEST_POLICY};
 use crate::jobs::states::States;
-use crate::model::Tree;
+use crate::model::{Interrupt, Tree};
 use crate::settings::{self, Settings};
 use crate::state::StateObject;
 use anyhow::Context;
@@ -89,7 +89,7 @@ impl Options {
             Some(text) => Settings::parse(text).context("while reading the settings")?,
             None => Settings::default(),
         };
-        let mut stacks = load::stacks(&checkout.tree, &settings)?;
+        let mut stacks = load::stacks(&checkout.tree, &settings, &Interrupt::default())?;
         stacks.retain(|stack| Tree::holds(&checkout.path, &stack.path));
         Ok(States::of(&stacks))
     }

@@ -171,7 +171,7 @@ impl Source {
     /// The stacks in and below the folder that was named.
     fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
         let folder = checkout.path.as_str();
-        let mut stacks = load::stacks_in(&checkout.tree, settings, folder)?;
+        let mut stacks = load::stacks_in(&checkout.tree, settings, folder, &Interrupt::default())?;
         stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
             stacks.retain(|stack| stack.path == folder);

@@ -7,11 +7,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub struct Claims<'a> {
     /// The parts of something, by type and by what their attribute that names it says.
     parts: HashMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
+    /// Whose attributes other resources own: the other type, its attribute that names them, what that says, and what
+    /// the other resource is set to.
+    owned: HashSet<(&'a str, &'static str, &'a str, Option<Setting>)>,
     /// By type, and by each name that a resource answers to: its id, its ARN.
     by_name: HashSet<(&'a str, &'a str)>,
     /// The types whose resources claim by what they say, not by a name.
     by_content: Vec<(&'a str, &'static Claim)>,
 }
+
+/// An attribute, and what it is set to.
+type Setting = (&'static str, &'static str);
 
 /// Attributes by which a resource is known, besides its id.
 const NAMES: &[&str] = &["arn", "identifier", "security_group_rule_id"];
@@ -21,16 +27,16 @@ impl<'a> Claims<'a> {
     pub fn new(resources: impl IntoIterator<Item = &'a Resource>, catalog: &'a Catalog) -> Self {
         let mut claims = Self {
             parts: HashMap::new(),
+            owned: HashSet::new(),
             by_name: HashSet::new(),
             by_content: Vec::new(),
         };
         let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
+        let mut owners: BTreeMap<&str, BTreeSet<(&'static str, Option<Setting>)>> = BTreeMap::new();
         for (tf_type, schema) in catalog.iter() {
             for owner in schema.extra.owners {
-                parents
-                    .entry(owner.tf_type)
-                    .or_default()
-                    .insert(owner.parent);
+                let owners = owners.entry(owner.tf_type).or_default();
+                owners.insert((owner.parent, owner.when));
             }
             if let Some(claim) = &schema.extra.claims {
                 parents.entry(tf_type).or_default().insert(claim.parent);
@@ -42,6 +48,12 @@ impl<'a> Claims<'a> {
             claims.by_name.insert((tf_type, &resource.id));
             let names = NAMES.iter().filter_map(|name| resource.text(name));
             claims.by_name.extend(names.map(|name| (tf_type, name)));
+            for &(name, when) in owners.get(tf_type).into_iter().flatten() {
+                let is_set = |(name, value)| resource.text(name) == Some(value);
+                if let Some(parent) = resource.text(name).filter(|_| when.is_none_or(is_set)) {
+                    claims.owned.insert((tf_type, name, parent, when));
+                }
+            }
             for name in parents.get(tf_type).into_iter().flatten() {
                 if let Some(parent) = resource.text(name) {
                     let parts = claims.parts.entry((tf_type, *name, parent)).or_default();
@@ -82,9 +94,10 @@ impl<'a> Claims<'a> {
     pub(super) fn owned<'s>(&self, parent: &Resource, schema: &'s Schema) -> BTreeSet<&'s str> {
         let owners = schema.extra.owners.iter();
         let owned = owners.filter(|owner| {
-            let key = parent.text(owner.key).unwrap_or_default();
-            let mut parts = self.parts(owner.tf_type, owner.parent, key).iter();
-            parts.any(|part| owner.is(part, parent))
+            parent.text(owner.key).is_some_and(|key| {
+                let owned = (owner.tf_type, owner.parent, key, owner.when);
+                self.owned.contains(&owned)
+            })
         });
         owned.map(|owner| owner.path).collect()
     }

@@ -85,16 +85,28 @@ pub struct Loaded {
 ///
 /// # Errors
 /// Two stacks of one name, or a stack whose folder holds no code.
-pub fn stacks(tree: &Tree, settings: &Settings) -> Result<Vec<Stack>, ScanError> {
-    stacks_in(tree, settings, "")
+pub fn stacks(
+    tree: &Tree,
+    settings: &Settings,
+    interrupt: &Interrupt,
+) -> Result<Vec<Stack>, ScanError> {
+    stacks_in(tree, settings, "", interrupt)
 }
 
 /// The same, without those outside of a folder that only their code would tell of: no code outside is parsed.
 ///
 /// # Errors
 /// Two stacks of one name, or a stack whose folder holds no code.
-pub fn stacks_in(tree: &Tree, settings: &Settings, within: &str) -> Result<Vec<Stack>, ScanError> {
-    let options = code::Options::default();
+pub fn stacks_in(
+    tree: &Tree,
+    settings: &Settings,
+    within: &str,
+    interrupt: &Interrupt,
+) -> Result<Vec<Stack>, ScanError> {
+    let options = code::Options {
+        interrupt: interrupt.clone(),
+        ..code::Options::default()
+    };
     let modules = code::root_modules(tree, within, &options);
     let paths: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
     let wrong = |message: String| ScanError {
@@ -104,8 +116,12 @@ pub fn stacks_in(tree: &Tree, settings: &Settings, within: &str) -> Result<Vec<S
     let named = settings
         .stacks_of(&paths)
         .map_err(|error| wrong(error.to_string()))?;
+    let by_path: BTreeMap<_, _> = modules
+        .iter()
+        .map(|module| (&module.path, module))
+        .collect();
     let stack = |settings: StackSettings| {
-        let module = modules.iter().find(|module| module.path == settings.path);
+        let module = by_path.get(&settings.path).copied();
         let holds_code = tree
             .in_folder(&settings.path)
             .any(|(path, _)| is_code(path));

@@ -32,7 +32,7 @@ impl Bot {
     /// Opens the pull request that brings the first settings, or brings its text to what is known by now. A repository
     /// without stacks has none; where people closed it, it rests.
     pub(super) async fn onboard(&self, visit: &Visit<'_>, tree: &Tree) -> Result<(), JobError> {
-        let stacks = match load::stacks(tree, &Settings::default()) {
+        let stacks = match load::stacks(tree, &Settings::default(), visit.run.interrupt()) {
             Ok(stacks) => stacks,
             Err(wrong) if visit.head.private => {
                 let text = report::failed("The stacks could not be told", &wrong.message);

@@ -53,7 +53,7 @@ pub(super) struct Scan<'a> {
 impl Scan<'_> {
     /// The stacks of the repository, or why they cannot be told.
     pub(super) async fn stacks(&self) -> Result<Result<Vec<Stack>, ScanError>, JobError> {
-        let found = async { load::stacks(self.tree, self.settings) };
+        let found = async { load::stacks(self.tree, self.settings, self.clock.interrupt()) };
         match self.clock.hold(found).await {
             Ok(found) => Ok(found),
             Err(exceeded) => exceeded.told().map(Err),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// The files of a repository at one commit, or of a checkout: those that the product reads. Paths are relative to the
 /// repository's root, with `/` between their parts; the root itself is `""`.
@@ -62,9 +63,12 @@ impl Tree {
 
     /// The files right in a folder, not those below it, by path.
     pub fn in_folder<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        let files = self.files.iter();
+        // What lies in a folder stands together, with what lies below it.
+        let from = (Bound::Included(folder), Bound::Unbounded);
+        let files = self.files.range::<str, _>(from);
         files
             .map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
+            .take_while(move |(path, _)| path.starts_with(folder))
             .filter(move |(path, _)| Self::folder(path) == folder)
     }
 

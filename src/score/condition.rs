@@ -1,5 +1,6 @@
 //! The small language of the rules: questions about attributes, as they are and as they were.
 
+use super::earlier::Earlier;
 use super::ports::{self, Network};
 use crate::model::{AccountId, Attributes, Value};
 use serde::Deserialize;
@@ -115,7 +116,7 @@ pub struct Scene<'a> {
     /// The item as it is.
     pub item: &'a Attributes,
     /// All such items as they were.
-    pub before: &'a [Attributes],
+    pub before: &'a Earlier<'a>,
     /// The resource's own account, where it is known.
     pub account: Option<&'a AccountId>,
 }
@@ -170,59 +171,46 @@ impl At {
             Test::Below(limit) => {
                 any(&|value| value.as_i64().is_some_and(|number| number < *limit))
             }
-            Test::Changed(wanted) => (self.was(scene) != values) == *wanted,
+            Test::Changed(wanted) => (scene.before.at(&self.at).all != values) == *wanted,
             Test::Raised(wanted) => self.moved(scene, |was, is| is > was) == *wanted,
             Test::Lowered(wanted) => self.moved(scene, |was, is| is < was) == *wanted,
-            Test::New(wanted) => any(&|value| !self.was(scene).contains(&value)) == *wanted,
+            Test::New(wanted) => {
+                let was = scene.before.at(&self.at);
+                any(&|value| !was.each.contains(value)) == *wanted
+            }
             Test::Foreign(wanted) => any(&|value| is_foreign(value, scene.account)) == *wanted,
             Test::Wider(wanted) => any(&|value| self.widens(scene, value)) == *wanted,
             Test::Fewer(wanted) => self.loosened(scene) == *wanted,
         }
     }
 
-    /// The values at the path before, of all items.
-    fn was<'a>(&self, scene: &Scene<'a>) -> Vec<&'a Value> {
-        scene
-            .before
-            .iter()
-            .flat_map(|item| values_at(item, &self.at))
-            .collect()
-    }
-
     fn moved(&self, scene: &Scene, way: fn(i64, i64) -> bool) -> bool {
         let number = |values: Vec<&Value>| values.first().and_then(|value| value.as_i64());
-        let was = number(self.was(scene));
+        let was = number(scene.before.at(&self.at).all.clone());
         was.zip(number(values_at(scene.item, &self.at)))
             .is_some_and(|(was, is)| way(was, is))
     }
 
     fn widens(&self, scene: &Scene, value: &Value) -> bool {
-        let Some(network) = value.as_str().and_then(Network::parse) else {
-            return false;
-        };
-        let before = self
-            .was(scene)
-            .into_iter()
-            .filter_map(Value::as_str)
-            .filter_map(Network::parse);
-        before
-            .into_iter()
-            .any(|other| network != other && network.contains(&other))
+        let network = value.as_str().and_then(Network::parse);
+        network.is_some_and(|network| scene.before.at(&self.at).has_part_of(&network))
     }
 
     fn loosened(&self, scene: &Scene) -> bool {
-        let others = |item: &Attributes| {
-            let mut item = item.clone();
-            item.retain(|name, _| name != "conditions" && name != "guards");
-            item
-        };
         let is = scene.item.get(&self.at).unwrap_or(&Value::Null);
-        let mut same = scene
-            .before
-            .iter()
-            .filter(|item| others(item) == others(scene.item));
-        same.any(|item| !item.get(&self.at).is_none_or(|was| covers_value(was, is)))
+        let had_more = |item: &Attributes| {
+            let was = item.get(&self.at);
+            was.is_some_and(|was| !covers_value(was, is))
+        };
+        scene.before.any_alike(scene.item, had_more)
     }
+}
+
+/// An item but for what narrows it down.
+pub fn without_conditions(item: &Attributes) -> Attributes {
+    let mut item = item.clone();
+    item.retain(|name, _| name != "conditions" && name != "guards");
+    item
 }
 
 /// Whether a value is told at all.
@@ -295,7 +283,10 @@ pub fn covers(was: &Attributes, is: &Attributes) -> bool {
 
 fn covers_value(was: &Value, is: &Value) -> bool {
     match (was, is) {
-        (Value::List(was), Value::List(is)) => was.iter().all(|item| is.contains(item)),
+        (Value::List(was), Value::List(is)) => {
+            let is: BTreeSet<&Value> = is.iter().collect();
+            was.iter().all(|item| is.contains(item))
+        }
         (Value::String(was), Value::String(is)) => {
             let networks = Network::parse(was).zip(Network::parse(is));
             networks.map_or_else(|| matches(was, is), |(was, is)| was.contains(&is))

@@ -3,6 +3,7 @@
 
 mod benchmark;
 mod condition;
+mod earlier;
 mod policy;
 mod ports;
 mod posture;

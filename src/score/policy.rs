@@ -3,7 +3,8 @@
 use crate::model::{AccountId, Attributes, Value};
 use serde_json::Value as Json;
 
-/// Beyond so many grants a statement stays in one piece: nobody writes such a policy, but somebody may try it.
+/// Beyond so many grants the statements of a policy stay in one piece each: nobody writes such a policy, but somebody may
+/// try it.
 const MOST_GRANTS: usize = 20_000;
 
 /// Condition operators that let through what lacks the key, or that exclude instead of naming.
@@ -21,7 +22,12 @@ pub fn grants(policy: &str) -> Vec<Attributes> {
         return Vec::new();
     };
     let statements = field(&policy, "statement").map(many).unwrap_or_default();
-    statements.into_iter().flat_map(split).collect()
+    let mut grants = Vec::new();
+    for statement in statements {
+        let left = MOST_GRANTS.saturating_sub(grants.len());
+        grants.extend(split(statement, left));
+    }
+    grants
 }
 
 /// The item of an object whatever the case of its key: IAM does not tell them apart.
@@ -53,7 +59,8 @@ fn texts(value: Option<&Json>) -> Vec<String> {
 /// One choice of a statement: the attribute that it sets, and to what.
 type Choice = (&'static str, String);
 
-fn split(statement: &Json) -> Vec<Attributes> {
+/// The grants of a statement, so many at most.
+fn split(statement: &Json, most: usize) -> Vec<Attributes> {
     let effect = texts(field(statement, "effect"))
         .concat()
         .to_ascii_lowercase();
@@ -76,7 +83,7 @@ fn split(statement: &Json) -> Vec<Attributes> {
     ];
     let mut items = vec![whole];
     for axis in axes.iter().filter(|axis| !axis.is_empty()) {
-        if items.len() * axis.len() > MOST_GRANTS {
+        if items.len() * axis.len() > most {
             return items;
         }
         items = items
@@ -174,6 +181,18 @@ mod tests {
         assert_eq!(first["guards"], vec!["aws:principalorgid"].into());
         assert_eq!(grants[1]["account"], "210987654321".into());
         assert!(grants[2]["account"].is_null());
+    }
+
+    #[test]
+    fn ten_thousand_statements_make_no_more_grants_than_one() {
+        let statement = |at: usize| {
+            let names: Vec<_> = (0..20).map(|of| format!("s3:Get{at}x{of}")).collect();
+            serde_json::json!({"Effect": "Allow", "Action": &names, "Resource": &names})
+        };
+        let statements: Vec<_> = (0..10_000).map(statement).collect();
+        let grants = grants(&serde_json::json!({ "Statement": statements }).to_string());
+        assert!(grants.len() <= MOST_GRANTS + statements.len());
+        assert!(grants.iter().all(|grant| grant.get("effect").is_some()));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use crate::model::{Attributes, Value};
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 /// A CIDR range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// They are ordered so that the parts of one follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
-    base: u128,
     bits: u32,
+    base: u128,
     length: u32,
 }
 
@@ -23,10 +25,26 @@ impl Network {
         let hosts = bits - Some(length).filter(|length| *length <= bits)?;
         let mask = u128::MAX.checked_shl(hosts).unwrap_or(0);
         Some(Self {
-            base: base & mask,
             bits,
+            base: base & mask,
             length,
         })
+    }
+
+    /// The first and the last network that may be a part of this one and not all of it; none where it is one address.
+    pub fn parts(self) -> Option<RangeInclusive<Self>> {
+        let hosts = (self.bits - self.length).checked_sub(1)?;
+        let first = Self {
+            length: self.length + 1,
+            ..self
+        };
+        let last = Self {
+            // Twice, for a shift by all bits is none.
+            base: self.base | !(u128::MAX << hosts << 1),
+            length: self.bits,
+            ..self
+        };
+        Some(first..=last)
     }
 
     /// Whether all of another network is part of this one.

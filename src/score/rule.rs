@@ -1,7 +1,8 @@
 //! One rule: what it asks, and what it means where the answer changes.
 
 use super::Benchmark;
-use super::condition::{Condition, Scene, covers};
+use super::condition::{Condition, Scene};
+use super::earlier::Earlier;
 use super::subject::SUBJECTS;
 use crate::model::{Attributes, Control, Finding, Interrupt, Kind, Severity};
 use include_dir::{Dir, include_dir};
@@ -203,13 +204,14 @@ impl Rule {
         let tf_type = &finding.tf_type;
         let before = self.items(tf_type, &finding.before);
         let after = self.items(tf_type, &finding.after);
-        // Each item may be compared with each other one, and there may be very many.
+        // There may be very many items.
         let goes_on = |_: &&Attributes| !interrupt.is_raised();
-        let fresh = |item: &&Attributes| !before.iter().any(|was| covers(was, item));
-        let gone = |item: &&Attributes| !after.iter().any(|is| covers(is, item));
+        let (earlier, later) = (Earlier::new(&before), Earlier::new(&after));
+        let fresh = |item: &&Attributes| !earlier.covers(item);
+        let gone = |item: &&Attributes| !later.covers(item);
         let scene = |item| Scene {
             item,
-            before: &before,
+            before: &earlier,
             account: finding.account.as_ref(),
         };
 
@@ -260,10 +262,11 @@ impl Rule {
 
     fn is_bad(&self, tf_type: &str, attributes: &Attributes) -> bool {
         let items = self.items(tf_type, attributes);
+        let nothing = Earlier::default();
         let holds = |condition: &Condition| {
             let scene = |item| Scene {
                 item,
-                before: &[],
+                before: &nothing,
                 account: None,
             };
             items.iter().any(|item| condition.holds(&scene(item)))
