@@ -1,10 +1,12 @@
 //! Jobs: what becomes of a delivery, whoever dies on the way.
 
 use crate::database::{Database, on_both};
-use driftguard::jobs::RunContext;
+use crate::process::{Scan, ScansOnly};
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use driftguard::jobs::job::{Job, JobError, ScanOrder, Ticket, Trigger};
+use driftguard::jobs::operator::{JobState, OperatorError};
 use driftguard::jobs::worker::{Pace, Worker};
+use driftguard::jobs::{RunContext, now};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
 };
@@ -21,6 +23,7 @@ const SHOP: RepositoryId = RepositoryId(10);
 on_both!(
     a_push_becomes_a_scan,
     deliveries_that_arrive_together_are_recorded_each,
+    a_delivery_that_is_no_job_yet_is_listed_and_can_be_discarded,
     one_tenants_many_jobs_do_not_hold_up_another,
     a_delivery_that_fails_in_a_batch_fails_alone,
     a_delivery_that_was_committed_and_not_enqueued_is_swept_up,
@@ -53,7 +56,7 @@ struct Scans {
     panicking: usize,
 }
 
-impl Process for Scans {
+impl Scan for Scans {
     async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         let before = self.started.fetch_add(1, Ordering::SeqCst);
         assert!(
@@ -76,18 +79,6 @@ impl Process for Scans {
         tokio::time::sleep(self.takes).await;
         busy(-1);
         self.made.lock().unwrap().push(order);
-        Ok(())
-    }
-
-    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
-        Ok(())
-    }
-
-    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }
 }
@@ -142,7 +133,7 @@ impl Running {
 fn start(inbox: &Inbox, scans: &Scans) -> Running {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("worker-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let worker = Worker::new(inbox.clone(), scans.clone(), pace(), name);
+    let worker = Worker::new(inbox.clone(), ScansOnly(scans.clone()), pace(), name);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let task = tokio::spawn(worker.run(async {
         let _ = stopped.await;
@@ -261,6 +252,36 @@ async fn deliveries_that_arrive_together_are_recorded_each(database: Database) {
     assert_eq!(new.count(), 100, "each of them once");
     assert_eq!(inbox.store.waiting_deliveries().await.unwrap().1, 0);
     assert!(inbox.store.waiting_deliveries().await.unwrap().0 >= 100);
+}
+
+async fn a_delivery_that_is_no_job_yet_is_listed_and_can_be_discarded(database: Database) {
+    let inbox = database.inbox().await;
+    let before = now();
+    assert!(receive(&inbox, "d-1", push(SHOP, "c1")).await);
+    let jobs = inbox.jobs().await.unwrap();
+    let [job] = jobs.as_slice() else {
+        panic!("{jobs:?}");
+    };
+    assert_eq!(
+        (job.id.as_str(), job.work.as_str(), job.state),
+        ("d-1", "delivery (push)", JobState::Waiting)
+    );
+    assert_eq!((job.installation, job.repository), (ACME, Some(SHOP)));
+    assert!((before..=now()).contains(&job.since), "{job:?}");
+
+    let waits = inbox.retry("d-1").await;
+    assert!(
+        matches!(waits, Err(OperatorError::NotStopped(_))),
+        "{waits:?}"
+    );
+    inbox.discard("d-1").await.unwrap();
+    assert_eq!(inbox.jobs().await.unwrap(), []);
+    let again = inbox.discard("d-1").await;
+    assert!(matches!(again, Err(OperatorError::Unknown(_))), "{again:?}");
+    let tenant = inbox.store.of(ACME);
+    let id = DeliveryId("d-1".to_owned());
+    let problem = tenant.delivery_problem(&id).await.unwrap();
+    assert_eq!(problem.as_deref(), Some("the operator discarded it"));
 }
 
 async fn one_tenants_many_jobs_do_not_hold_up_another(database: Database) {

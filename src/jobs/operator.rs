@@ -4,12 +4,15 @@ use super::inbox::Inbox;
 use super::job::{Job, Ticket};
 use super::now;
 use super::stopped::read;
-use crate::model::{InstallationId, RepositoryId};
-use crate::store::{Request, StoppedJob, StoppedState};
+use crate::model::{DeliveryId, InstallationId, RepositoryId};
+use crate::store::{Delivery, Request, StoppedJob, StoppedState, WaitingDelivery};
 use std::time::Duration;
 
 /// How many jobs of each kind are listed.
 const MOST_LISTED: u32 = 1000;
+
+/// Why something ends that the operator discarded.
+pub(super) const DISCARDED: &str = "the operator discarded it";
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +78,8 @@ impl JobState {
 }
 
 impl Inbox {
-    /// What is parked or failed, then what runs and what waits, each the oldest first.
+    /// What is parked or failed, then what runs and what waits, then the deliveries that are no jobs yet, each the oldest
+    /// first.
     pub async fn jobs(&self) -> anyhow::Result<Vec<JobRow>> {
         let stopped = self.store.stopped_jobs(MOST_LISTED).await?;
         let stopped = stopped
@@ -96,6 +100,8 @@ impl Inbox {
             deaths: 0,
             problem: String::new(),
         }));
+        let deliveries = self.store.deliveries_in_line(MOST_LISTED).await?;
+        rows.extend(deliveries.into_iter().map(delivery_row));
         Ok(rows)
     }
 
@@ -144,7 +150,17 @@ impl Inbox {
                 Ok(self.enqueue_end(ticket).await?)
             }
             Some(_) => Err(OperatorError::Running(id.to_owned())),
-            None => Err(OperatorError::Unknown(id.to_owned())),
+            None => self.discard_delivery(id).await,
+        }
+    }
+
+    /// Ends a delivery that no job was made of yet.
+    async fn discard_delivery(&self, id: &str) -> Result<(), OperatorError> {
+        let delivery = DeliveryId(id.to_owned());
+        match self.store.is_in_line(&delivery).await? {
+            true if self.store.discard_delivery(&delivery, DISCARDED).await? => Ok(()),
+            true => Err(OperatorError::Running(id.to_owned())),
+            false => Err(OperatorError::Unknown(id.to_owned())),
         }
     }
 
@@ -152,7 +168,9 @@ impl Inbox {
         let stopped = self.store.stopped_job(id).await?;
         match stopped.filter(|job| job.state != StoppedState::Retried) {
             Some(job) => Ok(job),
-            None if self.queued(id).await?.is_some() => {
+            None if self.queued(id).await?.is_some()
+                || self.store.is_in_line(&DeliveryId(id.to_owned())).await? =>
+            {
                 Err(OperatorError::NotStopped(id.to_owned()))
             }
             None => Err(OperatorError::Unknown(id.to_owned())),
@@ -213,5 +231,26 @@ fn stopped_row(job: &StoppedJob) -> JobRow {
         since: job.stopped_at,
         deaths: job.deaths,
         problem: job.problem.clone(),
+    }
+}
+
+fn delivery_row(waiting: WaitingDelivery) -> JobRow {
+    let Delivery {
+        id,
+        notice,
+        received_at,
+    } = waiting.delivery;
+    JobRow {
+        id: id.0,
+        state: match waiting.is_taken {
+            true => JobState::Running,
+            false => JobState::Waiting,
+        },
+        work: format!("delivery ({})", notice.event.name()),
+        installation: notice.installation,
+        repository: notice.repository.map(|repository| repository.id),
+        since: received_at,
+        deaths: 0,
+        problem: String::new(),
     }
 }

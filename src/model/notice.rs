@@ -117,3 +117,19 @@ pub enum Event {
         pulls: Vec<u64>,
     },
 }
+
+impl Event {
+    /// Its name: GitHub's, or the part that its names have in common.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Push { .. } => "push",
+            Self::PullRequest { .. } => "pull_request",
+            Self::Installation { .. } => "installation",
+            Self::Repositories { .. } => "installation_repositories",
+            Self::Repository { .. } => "repository",
+            Self::Comment { .. } => "issue_comment",
+            Self::Issue { .. } => "issues",
+            Self::Check { .. } => "check",
+        }
+    }
+}

@@ -16,6 +16,15 @@ pub struct Claim {
 
 type Row = (String, String, i64);
 
+/// A delivery that no job was made of yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingDelivery {
+    /// What was delivered.
+    pub delivery: Delivery,
+    /// Whether a worker has it in hand.
+    pub is_taken: bool,
+}
+
 /// The installations with open deliveries, one step of the index each: no walk over all that wait.
 const INSTALLATIONS: &str = "with recursive waiting (installation) as (
          select min(installation) from deliveries where state = 'open'
@@ -104,6 +113,54 @@ impl Store {
             .await
             .context("while looking for deliveries of dead workers")?;
         Ok(rows.into_iter().filter_map(named).collect())
+    }
+
+    /// The deliveries that no job was made of yet, the oldest first.
+    pub async fn deliveries_in_line(&self, most: u32) -> anyhow::Result<Vec<WaitingDelivery>> {
+        let rows: Vec<(String, String, i64, String)> = sqlx::query_as(
+            "select delivery, notice, received_at, state from deliveries where state in ('open', 'taken')
+             order by received_at, delivery limit $1",
+        )
+        .bind(i64::from(most))
+        .fetch_all(&self.pool)
+        .await
+        .context("while listing deliveries")?;
+        let waiting = |(id, notice, received_at, state): (String, String, i64, String)| {
+            Some(WaitingDelivery {
+                delivery: Delivery {
+                    id: DeliveryId(id),
+                    notice: serde_json::from_str(&notice).ok()?,
+                    received_at,
+                },
+                is_taken: state == "taken",
+            })
+        };
+        Ok(rows.into_iter().filter_map(waiting).collect())
+    }
+
+    /// Whether a delivery is among those.
+    pub async fn is_in_line(&self, id: &DeliveryId) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select cast(1 as bigint) from deliveries where delivery = $1 and state in ('open', 'taken')",
+        )
+        .bind(&id.0)
+        .fetch_optional(&self.pool)
+        .await
+        .context("while looking for a delivery")?;
+        Ok(found.is_some())
+    }
+
+    /// Fails a delivery that nobody has taken yet. False where somebody has.
+    pub async fn discard_delivery(&self, id: &DeliveryId, problem: &str) -> anyhow::Result<bool> {
+        let done = sqlx::query(
+            "update deliveries set state = 'failed', problem = $2 where delivery = $1 and state = 'open'",
+        )
+        .bind(&id.0)
+        .bind(problem)
+        .execute(&self.pool)
+        .await
+        .context("while discarding a delivery")?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// How many deliveries wait, and how many are being worked on.
