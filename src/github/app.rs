@@ -172,6 +172,11 @@ impl GitHub {
         }
     }
 
+    /// The way out.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
     /// The App's number.
     pub(super) fn id(&self) -> u64 {
         self.inner.id

@@ -38,9 +38,11 @@ impl Circuit {
         Ok(())
     }
 
-    /// Notes that GitHub answered.
-    pub fn answered(&mut self) {
+    /// Notes that GitHub answered. True where it counted as away until now.
+    pub fn answered(&mut self) -> bool {
+        let was_open = self.is_open();
         self.failures = 0;
+        was_open
     }
 
     /// Notes that GitHub did not answer, or only that it is broken.
@@ -67,8 +69,9 @@ mod tests {
         circuit.failed(11_000);
         assert!(circuit.admit(12_500).is_err());
         assert_eq!(circuit.admit(13_000), Ok(()));
-        circuit.answered();
+        assert!(circuit.answered(), "it was away");
         assert_eq!(circuit.admit(13_000), Ok(()), "it is back for all");
+        assert!(!circuit.answered(), "it is back once");
         circuit.failed(13_000);
         assert_eq!(circuit.admit(13_000), Ok(()), "one failure is none");
     }

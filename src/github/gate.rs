@@ -19,6 +19,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::Notify;
 
 /// How often something that may be repeated is tried.
 const TRIES: u32 = 4;
@@ -82,6 +83,8 @@ pub(super) struct Gate {
     ledger: Arc<dyn ContentLedger>,
     allowances: Mutex<HashMap<Account, Allowance>>,
     circuit: Mutex<Circuit>,
+    /// Tells that GitHub is back after it counted as away.
+    back: Notify,
 }
 
 impl Gate {
@@ -107,7 +110,18 @@ impl Gate {
             ledger,
             allowances: Mutex::default(),
             circuit: Mutex::default(),
+            back: Notify::new(),
         })
+    }
+
+    /// Whether GitHub counts as away.
+    pub(super) fn is_away(&self) -> bool {
+        self.circuit().is_open()
+    }
+
+    /// Ends once GitHub is back after it counted as away; at once, where it came back since this was last asked.
+    pub(super) async fn back(&self) {
+        self.back.notified().await;
     }
 
     /// How long an account has to leave GitHub alone, or to create nothing there if that is what it wants: none where it
@@ -175,7 +189,9 @@ impl Gate {
                 return Err(unavailable(problem));
             }
         };
-        self.circuit().answered();
+        if self.circuit().answered() {
+            self.back.notify_one();
+        }
         self.allowance(ask.account, |it| it.read(&headers));
         if status.is_success() || status == StatusCode::UNAUTHORIZED {
             return Ok(Answer {

@@ -19,6 +19,7 @@ mod ledger;
 mod manifest;
 mod propose;
 mod pulls;
+mod recovery;
 mod repository;
 mod slots;
 /// A commit's archive, unpacked as it arrives.

@@ -47,6 +47,7 @@ impl Bot {
             }
         }
         if let Some(stack) = scanned(effects) {
+            let _slot = visit.run.begin_scan(visit.installation)?;
             let order = ScanOrder {
                 installation: visit.installation,
                 repository: visit.id,

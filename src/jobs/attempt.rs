@@ -2,13 +2,13 @@
 
 use super::inbox::Inbox;
 use super::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use super::operator::DISCARDED;
 use super::run::RunContext;
+use super::shares::TakenShare;
 use super::solitude::Turn;
 use super::worker::Worker;
 use super::{delivery, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -22,14 +22,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a suspect waits while another has its turn.
 const NEXT_TURN: Duration = Duration::from_secs(1);
 
-/// The longest pause between two tries while GitHub or the database is away: as long does it take to be back at work.
-const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5 * 60);
-
 /// How often a job may be put off: more than a day of the longest wait.
 const MOST_WAITS: u32 = 20_000;
-
-/// Why a job ends that the operator discarded.
-const DISCARDED: &str = "the operator discarded it";
 
 impl<P: Process> Worker<P> {
     /// One try, and what follows from how it ends.
@@ -40,9 +34,9 @@ impl<P: Process> Worker<P> {
         if self.hold(&ticket).await? {
             return Ok(());
         }
-        let end = if ticket.suspect {
+        let (share, end) = if ticket.suspect {
             match self.clone().run_alone(&ticket).await? {
-                Turn::Ran(end) => end,
+                Turn::Ran(end) => (None, end),
                 Turn::Busy => return self.wait(ticket, NEXT_TURN).await,
                 Turn::TooManyDeaths(deaths) => return self.park(&ticket, deaths).await,
             }
@@ -53,17 +47,18 @@ impl<P: Process> Worker<P> {
             };
             let _beside_others = self.solitude.read().await;
             let end = self.clone().isolated(&ticket).await;
-            if let (Ok(Outcome::Taken), Some(share)) = (&end, &share) {
-                let delay = taken_pause(&ticket).max(share.turn(now()));
-                return self.wait(ticket, delay).await;
-            }
-            end
+            (share, end)
         };
-        self.conclude(ticket, end).await
+        self.conclude(ticket, end, share).await
     }
 
-    /// What follows from how a try ended.
-    async fn conclude(&self, ticket: Ticket, end: Result<Outcome, JobError>) -> anyhow::Result<()> {
+    /// What follows from how a try ended, which may have taken a share of the slots.
+    async fn conclude(
+        &self,
+        ticket: Ticket,
+        end: Result<Outcome, JobError>,
+        share: Option<TakenShare>,
+    ) -> anyhow::Result<()> {
         let metrics = &self.inbox.metrics;
         match end {
             Ok(Outcome::Done) => {
@@ -73,7 +68,8 @@ impl<P: Process> Worker<P> {
                 }
             }
             Ok(Outcome::Taken) => {
-                let delay = taken_pause(&ticket);
+                let turn = share.map(|share| share.turn(now())).unwrap_or_default();
+                let delay = taken_pause(&ticket).max(turn);
                 return self.wait(ticket, delay).await;
             }
             Err(JobError::Later(error, pause)) if ticket.waits < MOST_WAITS => {
@@ -194,7 +190,7 @@ impl<P: Process> Worker<P> {
         trigger: Trigger,
         run: &RunContext,
     ) -> Result<(), JobError> {
-        let tenant = self.inbox.store.of(subject.installation);
+        let tenant = run.store().of(subject.installation);
         let (repository, stack) = (subject.repository, subject.stack.as_deref());
         let Some(waiting) = tenant.waiting_scan(repository, stack).await? else {
             return Ok(());
@@ -237,28 +233,26 @@ impl<P: Process> Worker<P> {
         self.alone(installation, repository, done).await
     }
 
-    /// Puts a job back whose turn has not come.
+    /// Puts a job back whose turn has not come. If it sat out an outage before, that is over.
     async fn wait(&self, ticket: Ticket, delay: Duration) -> anyhow::Result<()> {
+        self.put_back(
+            Ticket {
+                outages: 0,
+                ..ticket
+            },
+            delay,
+        )
+        .await
+    }
+
+    /// Puts a job back: that it was not done is no failure of its own.
+    pub(super) async fn put_back(&self, ticket: Ticket, delay: Duration) -> anyhow::Result<()> {
         let waits = ticket.waits + 1;
         self.inbox
             .queue
             .push(&Ticket { waits, ..ticket }, delay)
             .await?;
         Ok(())
-    }
-
-    /// Puts a job back while GitHub or the database is away: for as long as it takes.
-    async fn sit_out(&self, ticket: Ticket, error: &anyhow::Error) -> anyhow::Result<()> {
-        self.inbox.metrics.outages.add();
-        tracing::warn!(
-            job = ticket.key,
-            error = format!("{error:#}"),
-            "a try comes once the outage is over"
-        );
-        let pause = doubled(self.pace.pause, ticket.outages, LONGEST_OUTAGE_PAUSE);
-        let outages = ticket.outages.saturating_add(1);
-        let delay = spread(pause, &ticket.key);
-        self.wait(Ticket { outages, ..ticket }, delay).await
     }
 }
 
@@ -283,17 +277,8 @@ fn taken_pause(ticket: &Ticket) -> Duration {
 }
 
 /// A pause, doubled `times` times, up to a limit.
-fn doubled(pause: Duration, times: u32, longest: Duration) -> Duration {
+pub(super) fn doubled(pause: Duration, times: u32, longest: Duration) -> Duration {
     pause
         .saturating_mul(2_u32.saturating_pow(times))
         .min(longest)
-}
-
-/// A pause made up to a quarter shorter, by another part for each key: what waits comes back one after another.
-fn spread(pause: Duration, key: &str) -> Duration {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    let part = hasher.finish() % 256;
-    let shorter = pause / 4 * u32::try_from(part).unwrap_or_default() / 256;
-    pause.saturating_sub(shorter)
 }

@@ -102,7 +102,7 @@ impl Bot {
         id: RepositoryId,
         run: &'a RunContext,
     ) -> Result<Option<Visit<'a>>, JobError> {
-        let tenant = self.store.of(installation);
+        let tenant = run.store().of(installation);
         let Some(known) = tenant.repository(id).await? else {
             return Ok(None);
         };
@@ -125,16 +125,20 @@ impl Bot {
             id: visit.head.owner,
             login: visit.head.name.owner(),
         };
-        ambient::serves(&self.ambient, &self.store, owner).await
+        ambient::serves(&self.ambient, visit.run.store(), owner).await
     }
 
-    /// Enqueues an errand for a repository; a key that was enqueued before is left alone.
+    /// Enqueues an errand for a repository; a key that was enqueued before is left alone. The queue's rows are beyond the
+    /// reach of what guards the tables.
     pub(super) async fn send(
         &self,
         visit: &Visit<'_>,
         errand: Errand,
         key: String,
     ) -> anyhow::Result<()> {
+        if !visit.run.may_write().await {
+            return Err(GithubError::NotHeld(key).into());
+        }
         let job = Job::Errand {
             installation: visit.installation,
             repository: visit.id,
@@ -247,8 +251,10 @@ impl Process for Bot {
         let run = async {
             // These need nothing of GitHub, and nothing of GitHub's may hold them up.
             match &order.errand {
-                Errand::Post { notification } => return self.post(&order, notification).await,
-                Errand::Notify(notification) => return self.notify(&order, notification).await,
+                Errand::Post { notification } => return self.post(&order, notification, run).await,
+                Errand::Notify(notification) => {
+                    return self.notify(&order, notification, run).await;
+                }
                 _ => {}
             }
             let answers = matches!(order.errand, Errand::Comment { .. });
@@ -289,6 +295,10 @@ impl Process for Bot {
         self.github.ready(order.installation, false)?;
         self.see(order.installation, order.repository, comment)
             .await
+    }
+
+    async fn recovered(&self) {
+        self.github.recovered().await;
     }
 
     async fn redeliver(&self) -> anyhow::Result<()> {

@@ -57,6 +57,7 @@ impl Bot {
         let mut effects = Vec::new();
         if let Some(proposal) = proposal {
             if proposal.branch == ONBOARDING {
+                let _slot = visit.run.begin_scan(visit.installation)?;
                 return Box::pin(self.start_quiet(visit, ticked)).await;
             }
             if ticked.iter().any(|order| order == report::RETRY) {

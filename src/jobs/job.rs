@@ -220,6 +220,11 @@ pub trait Process: Send + Sync + 'static {
     /// Says that an errand was seen, before its turn comes.
     fn acknowledge(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
 
+    /// Ends once GitHub is back after it was away: what sat that out is then tried at once. Never where nobody knows.
+    fn recovered(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// Asks GitHub to deliver again what failed to arrive. Called once a minute.
     fn redeliver(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }

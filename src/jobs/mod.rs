@@ -83,6 +83,8 @@ mod limit;
 mod metrics;
 /// What the operator sees of the jobs, and does about them.
 pub mod operator;
+/// GitHub or the database is away.
+mod outage;
 /// Which pushes lead to a scan.
 mod pushes;
 /// Deliveries, committed together.

@@ -4,11 +4,13 @@ use super::attempt::Outcome;
 use super::job::{JobError, Process};
 use super::lease::HeldLease;
 use super::limit::{Clock, Limits};
+use super::now;
+use super::shares::{Lane, Shares, TakenShare};
 use super::thread::Meter;
 use super::worker::Worker;
 use crate::github::Fence;
 use crate::model::{InstallationId, Interrupt, RepositoryId};
-use crate::store::Lease;
+use crate::store::{Lease, Store, Tenant};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -27,14 +29,16 @@ pub struct RunContext {
     lease: Arc<HeldLease>,
     interrupt: Interrupt,
     meter: Arc<Meter>,
+    shares: Arc<Shares>,
 }
 
 impl RunContext {
-    fn new(lease: HeldLease) -> Self {
+    fn new(lease: HeldLease, shares: Arc<Shares>) -> Self {
         Self {
             lease: Arc::new(lease),
             interrupt: Interrupt::default(),
             meter: Arc::default(),
+            shares,
         }
     }
 
@@ -43,9 +47,26 @@ impl RunContext {
         self.lease.is_held().await
     }
 
+    /// The database, where nothing is written once the job no longer holds its repository.
+    pub fn store(&self) -> &Store {
+        self.lease.store()
+    }
+
     /// Ends what is computed for the job.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
+    }
+
+    /// Takes a slot for a scan that an errand leads to.
+    ///
+    /// # Errors
+    /// `Later`, where as many are made as may be: others are not to wait for it.
+    pub(super) fn begin_scan(&self, installation: InstallationId) -> Result<TakenShare, JobError> {
+        let share = self.shares.take_in(Lane::Scans, installation, now());
+        share.map_err(|pause| {
+            let full = anyhow::anyhow!("as many scans are made as may be at once");
+            JobError::Later(full, pause)
+        })
     }
 
     /// What GitHub's writes are held to.
@@ -97,7 +118,7 @@ impl<P: Process> Worker<P> {
         let Some(held) = held else {
             return Ok(Outcome::Taken);
         };
-        let context = RunContext::new(held);
+        let context = RunContext::new(held, self.shares.clone());
         let _ends = EndOnDrop(context.clone());
         let lease = context.lease.clone();
         // In a task of its own: what the job computes must not keep it from being renewed.
@@ -111,15 +132,24 @@ impl<P: Process> Worker<P> {
             lost = renewal.join_next() => return Err(lost_lease(lost)),
         };
         renewal.abort_all();
-        let tenant = store.of(installation);
-        if !tenant.exists().await? {
-            tenant.forget(super::now()).await?;
-        } else if tenant.repository(repository).await?.is_none() {
-            tenant.drop_repository(repository).await?;
+        // Without the lease nothing was written that is not deleted already.
+        if lease.is_held().await {
+            delete_what_is_gone(&lease.store().of(installation), repository).await?;
         }
         lease.give_back().await?;
         end.map(|()| Outcome::Done)
     }
+}
+
+/// Deletes what a job wrote for an installation or a repository that went meanwhile.
+async fn delete_what_is_gone(tenant: &Tenant<'_>, repository: RepositoryId) -> anyhow::Result<()> {
+    if !tenant.exists().await? {
+        return tenant.forget(now()).await;
+    }
+    if tenant.repository(repository).await?.is_none() {
+        tenant.drop_repository(repository).await?;
+    }
+    Ok(())
 }
 
 /// The work of a job, measured, within the limits of all jobs.

@@ -1,27 +1,50 @@
-//! A worker's slots, shared among installations: none takes the last one, so that nobody's command waits for the scans of
-//! another.
+//! A worker's slots, shared among installations. Scans, which may take minutes, and errands, which take a moment, have
+//! slots of their own, and no installation takes the last one of either: nobody's command waits for the scans of others.
 
 use super::job::Job;
 use crate::model::InstallationId;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The time between two jobs of an installation that are told to come again, in milliseconds.
 const SPACING: i64 = 200;
 /// How far jobs that are told to come again are spread at most, in milliseconds.
 const LONGEST_SPREAD: i64 = 120_000;
+/// For how long a slot is kept for an installation that found none and has fewer than others, in milliseconds: its job
+/// comes again sooner.
+const KEPT_FOR: i64 = 10_000;
+
+/// What a slot is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// What reads a whole repository and AWS.
+    Scans,
+    /// What asks GitHub a few things.
+    Errands,
+}
 
 /// How many slots each installation has taken.
 #[derive(Debug)]
 pub(super) struct Shares {
+    scans: Mutex<Slots>,
+    errands: Mutex<Slots>,
+}
+
+/// The slots of a lane.
+#[derive(Debug)]
+struct Slots {
+    free: usize,
+    /// How many an installation takes at most.
     each: usize,
-    taken: Mutex<HashMap<InstallationId, Share>>,
+    taken: HashMap<InstallationId, Share>,
 }
 
 #[derive(Debug, Default)]
 struct Share {
     running: usize,
+    /// When it last found no slot, while it has none since.
+    refused_at: Option<i64>,
     /// The moment that was given to whoever was told last to come again.
     last_turn: i64,
 }
@@ -34,75 +57,142 @@ impl Share {
         let pause = u64::try_from(self.last_turn - now).unwrap_or_default();
         Duration::from_millis(pause)
     }
+
+    fn was_refused_lately(&self, now: i64) -> bool {
+        self.refused_at.is_some_and(|at| at + KEPT_FOR > now)
+    }
+}
+
+impl Slots {
+    fn new(count: usize, each: usize) -> Self {
+        Self {
+            free: count,
+            each: each.max(1),
+            taken: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, installation: InstallationId, now: i64) -> Result<(), Duration> {
+        // Who found no slot and did not come again wants none any more.
+        self.taken
+            .retain(|_, share| share.running > 0 || share.was_refused_lately(now));
+        let running = self
+            .taken
+            .get(&installation)
+            .map_or(0, |share| share.running);
+        let others = self.taken.iter();
+        // A slot that is free again goes to whoever has fewest.
+        let kept = others.filter(|(_, one)| one.running < running && one.was_refused_lately(now));
+        let may = running < self.each && self.free > kept.count();
+        let share = self.taken.entry(installation).or_default();
+        if may {
+            share.running += 1;
+            share.refused_at = None;
+            self.free -= 1;
+            return Ok(());
+        }
+        if running < self.each {
+            share.refused_at = Some(now);
+        }
+        Err(share.turn(now))
+    }
+
+    fn give_back(&mut self, installation: InstallationId) {
+        self.free += 1;
+        if let Some(share) = self.taken.get_mut(&installation) {
+            share.running -= 1;
+        }
+    }
 }
 
 /// A slot that counts as an installation's, until it is dropped.
 #[derive(Debug)]
-pub(super) struct TakenShare<'a>(&'a Shares, InstallationId);
+pub(super) struct TakenShare {
+    shares: Arc<Shares>,
+    lane: Lane,
+    installation: InstallationId,
+}
 
 impl Shares {
-    /// The shares of so many slots.
-    pub fn new(slots: usize) -> Self {
-        Self {
-            each: slots.saturating_sub(1).max(1),
-            taken: Mutex::default(),
-        }
+    /// So many slots for scans, and as many and one for errands: of those a scan that a command asks for takes one too.
+    pub fn new(slots: usize) -> Arc<Self> {
+        Arc::new(Self {
+            scans: Mutex::new(Slots::new(slots, slots.saturating_sub(1))),
+            errands: Mutex::new(Slots::new(slots + 1, slots)),
+        })
+    }
+
+    /// How many jobs a worker with so many slots runs at once.
+    pub fn at_once(slots: usize) -> usize {
+        2 * slots + 1
     }
 
     /// Counts a job that is about to run; none for a delivery, which takes a moment only. `now` is in epoch milliseconds.
     ///
     /// # Errors
-    /// With the time after which to come again, where its installation has its share: each a little later than the last.
-    pub fn take(&self, job: &Job, now: i64) -> Result<Option<TakenShare<'_>>, Duration> {
-        if matches!(job, Job::Delivery { .. }) {
-            return Ok(None);
-        }
-        let installation = job.installation();
-        let mut taken = self.taken();
-        let share = taken.entry(installation).or_default();
-        if share.running < self.each {
-            share.running += 1;
-            return Ok(Some(TakenShare(self, installation)));
-        }
-        Err(share.turn(now))
+    /// With the time after which to come again, where there is no slot for its installation: each a little later than the
+    /// last.
+    pub fn take(self: &Arc<Self>, job: &Job, now: i64) -> Result<Option<TakenShare>, Duration> {
+        let lane = match job {
+            Job::Delivery { .. } => return Ok(None),
+            Job::Scan { .. } => Lane::Scans,
+            Job::Errand { .. } => Lane::Errands,
+        };
+        self.take_in(lane, job.installation(), now).map(Some)
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<InstallationId, Share>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same in a lane.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn take_in(
+        self: &Arc<Self>,
+        lane: Lane,
+        installation: InstallationId,
+        now: i64,
+    ) -> Result<TakenShare, Duration> {
+        self.slots(lane).take(installation, now)?;
+        Ok(TakenShare {
+            shares: self.clone(),
+            lane,
+            installation,
+        })
+    }
+
+    fn slots(&self, lane: Lane) -> MutexGuard<'_, Slots> {
+        let slots = match lane {
+            Lane::Scans => &self.scans,
+            Lane::Errands => &self.errands,
+        };
+        slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl TakenShare<'_> {
+impl TakenShare {
     /// When the job may come again that found its repository taken: hundreds that wait for one repository do not all ask
     /// for it every few seconds, and keep the worker from everything else.
     pub fn turn(&self, now: i64) -> Duration {
-        let mut taken = self.0.taken();
-        let share = taken.get_mut(&self.1);
+        let mut slots = self.shares.slots(self.lane);
+        let share = slots.taken.get_mut(&self.installation);
         share.map_or(Duration::ZERO, |share| share.turn(now))
     }
 }
 
-impl Drop for TakenShare<'_> {
+impl Drop for TakenShare {
     fn drop(&mut self) {
-        let mut taken = self.0.taken();
-        if let Some(share) = taken.get_mut(&self.1) {
-            share.running -= 1;
-            if share.running == 0 {
-                taken.remove(&self.1);
-            }
-        }
+        self.shares.slots(self.lane).give_back(self.installation);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::job::Errand;
+    use crate::jobs::job::{Errand, Trigger};
     use crate::model::RepositoryId;
 
     const NOW: i64 = 1_800_000_000_000;
 
-    fn job(installation: u64) -> Job {
+    fn errand(installation: u64) -> Job {
         Job::Errand {
             installation: InstallationId(installation),
             repository: RepositoryId(10),
@@ -110,28 +200,91 @@ mod tests {
         }
     }
 
+    fn scan(installation: u64) -> Job {
+        Job::Scan {
+            installation: InstallationId(installation),
+            repository: RepositoryId(10),
+            stack: None,
+            trigger: Trigger::Push,
+        }
+    }
+
+    /// As many jobs as there are slots for.
+    fn all(shares: &Arc<Shares>, job: &Job) -> Vec<Option<TakenShare>> {
+        std::iter::from_fn(|| shares.take(job, NOW).ok()).collect()
+    }
+
     #[test]
     fn no_installation_takes_the_last_slot_and_what_is_put_off_comes_one_after_another() {
         let shares = Shares::new(4);
-        let loud: Vec<_> = (0..3).map(|_| shares.take(&job(1), NOW).unwrap()).collect();
-        let put_off = |now| shares.take(&job(1), now).unwrap_err().as_millis();
+        let loud: Vec<_> = (0..3)
+            .map(|_| shares.take(&scan(1), NOW).unwrap())
+            .collect();
+        let put_off = |now| shares.take(&scan(1), now).unwrap_err().as_millis();
         assert_eq!(
             [put_off(NOW), put_off(NOW), put_off(NOW + 100)],
             [200, 400, 500]
         );
         let longest = (0..10_000).map(|_| put_off(NOW)).max();
         assert_eq!(longest, Some(120_000));
-        let quiet = shares.take(&job(2), NOW).unwrap();
+        let quiet = shares.take(&scan(2), NOW).unwrap();
         let turns = [NOW, NOW].map(|now| quiet.as_ref().map(|share| share.turn(now).as_millis()));
         assert_eq!(turns, [Some(200), Some(400)], "of its own");
         drop((loud, quiet));
-        assert!(shares.take(&job(1), NOW).is_ok());
+        assert!(shares.take(&scan(1), NOW).is_ok());
     }
 
     #[test]
-    fn a_worker_with_one_slot_works() {
-        let shares = Shares::new(1);
-        let taken = shares.take(&job(1), NOW);
-        assert!(taken.is_ok() && shares.take(&job(1), NOW).is_err());
+    fn scans_of_whomever_leave_a_slot_for_a_command() {
+        for slots in 1..=4 {
+            let shares = Shares::new(slots);
+            let scans = (1..=9).flat_map(|loud| all(&shares, &scan(loud)));
+            let scans: Vec<_> = scans.collect();
+            assert_eq!(scans.len(), slots);
+            let quiet = all(&shares, &errand(77));
+            assert_eq!(quiet.len(), slots, "{slots}");
+            assert!(shares.take(&errand(78), NOW).is_ok(), "{slots}");
+            drop((scans, quiet));
+            // Commands that scan take a slot of each.
+            let scanning = |loud| {
+                let errands = all(&shares, &errand(loud)).into_iter();
+                let scan = || shares.take_in(Lane::Scans, InstallationId(loud), NOW).ok();
+                errands
+                    .filter_map(|errand| Some((errand, scan()?)))
+                    .collect()
+            };
+            let scanning: Vec<Vec<_>> = (1..=9).map(scanning).collect();
+            assert!(shares.take(&errand(77), NOW).is_ok(), "{slots}");
+            drop(scanning);
+        }
+    }
+
+    #[test]
+    fn a_slot_that_is_free_again_goes_to_who_has_fewest() {
+        let shares = Shares::new(4);
+        let mut loud: Vec<_> = (0..3)
+            .map(|_| shares.take(&scan(1), NOW).unwrap())
+            .collect();
+        let other = shares.take(&scan(2), NOW).unwrap();
+        assert!(shares.take(&scan(3), NOW).is_err(), "all are taken");
+        loud.pop();
+        assert!(shares.take(&scan(1), NOW + 100).is_err(), "it is kept");
+        assert!(shares.take(&scan(2), NOW + 100).is_err(), "for the third");
+        let third = shares.take(&scan(3), NOW + 1_000);
+        assert!(third.is_ok());
+        drop((loud, third, other));
+    }
+
+    #[test]
+    fn a_slot_is_kept_for_a_while_only() {
+        let shares = Shares::new(4);
+        let take = |installation, later| shares.take(&scan(installation), NOW + later);
+        let loud = [take(1, 0).unwrap(), take(1, 0).unwrap()];
+        let (other, _another) = (take(2, 0).unwrap(), take(3, 0).unwrap());
+        assert!(take(4, 0).is_err(), "all are taken");
+        drop(other);
+        assert!(take(1, KEPT_FOR - 1).is_err(), "it is kept for the fourth");
+        assert!(take(1, KEPT_FOR).is_ok());
+        drop(loud);
     }
 }

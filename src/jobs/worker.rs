@@ -25,7 +25,7 @@ const THREADS_END: Duration = Duration::from_secs(3);
 /// How fast a worker goes.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How many jobs it runs at once.
+    /// How many scans it makes at once. Beside them it runs as many errands, and one more.
     pub slots: usize,
     /// How often it looks for jobs.
     pub poll: Duration,
@@ -73,7 +73,7 @@ pub struct Worker<P> {
     pub(super) solitude: RwLock<()>,
     pub(super) threads: Threads,
     /// How the slots are shared among installations.
-    pub(super) shares: Shares,
+    pub(super) shares: Arc<Shares>,
     running: AtomicUsize,
 }
 
@@ -89,7 +89,7 @@ impl<P: Process> Worker<P> {
             running: AtomicUsize::new(0),
             runs: AtomicUsize::new(0),
             solitude: RwLock::new(()),
-            threads: Threads::new(pace.slots),
+            threads: Threads::new(Shares::at_once(pace.slots)),
         }
     }
 
@@ -100,6 +100,7 @@ impl<P: Process> Worker<P> {
         beside.spawn(worker.clone().sweep_for_ever());
         beside.spawn(worker.clone().drain_for_ever());
         beside.spawn(worker.clone().adopt_for_ever());
+        beside.spawn(worker.clone().bring_forward_for_ever());
         tokio::pin!(stop);
         let mut life = 0;
         loop {
@@ -234,7 +235,7 @@ async fn handle<P: Process>(
 ) -> Result<(), BoxDynError> {
     let worker = Arc::clone(&worker);
     let suspect = ticket.suspect || attempt.current() > 1;
-    let slots = worker.pace.slots;
+    let slots = Shares::at_once(worker.pace.slots);
     let taken = if suspect { slots } else { 1 };
     let _slots = Slots::take(&worker.running, (taken, slots), &context);
     let ticket = Ticket { suspect, ..ticket };

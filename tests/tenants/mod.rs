@@ -3,18 +3,15 @@
 mod allowance;
 mod missed;
 mod outage;
+mod slots;
 
+use crate::app::{OpenDoor, Working};
 use crate::database::Database;
-use driftguard::aws::{Access, Aws};
-use driftguard::config::{App, Config};
 use driftguard::jobs::bot::Bot;
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::worker::{Pace, Worker};
+use driftguard::jobs::worker::Pace;
 use driftguard::standin::github::{AppIdentity, Comment, Content, GitHub};
-use driftguard::webhook::{self, Bodies, Door, signature::Secrets};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 /// How long something may take that has no bound of its own.
 const SOON: Duration = Duration::from_secs(60);
@@ -27,8 +24,14 @@ struct Server {
     address: String,
     database: Database,
     identity: AppIdentity,
-    door: JoinHandle<()>,
-    worker: Option<(JoinHandle<anyhow::Result<()>>, oneshot::Sender<()>)>,
+    _door: OpenDoor,
+    worker: Option<Working>,
+    /// How many points an installation spends a minute; none: as many as usual.
+    points: Option<u32>,
+    /// Where AWS is.
+    aws: String,
+    /// Whose AWS is read with the server's own credentials.
+    ambient: Option<&'static str>,
 }
 
 impl Server {
@@ -38,24 +41,20 @@ impl Server {
             .await
             .unwrap();
         let inbox = database.inbox().await;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}/webhooks/github", listener.local_addr().unwrap());
-        github.deliver_to(&address);
-        let secrets = Secrets::new(vec![identity.webhook_secret.clone().into()]);
-        let routes = webhook::router(Door {
-            inbox: inbox.clone(),
-            secrets,
-            bodies: Bodies::new(std::env::temp_dir()),
-        });
-        let door = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let door = OpenDoor::open(&identity, &inbox).await;
+        github.deliver_to(&door.address);
         let mut server = Self {
             github,
             inbox,
-            address,
+            address: door.address.clone(),
             database,
             identity,
-            door,
+            _door: door,
             worker: None,
+            points: None,
+            // Nobody listens there.
+            aws: "http://127.0.0.1:9".to_owned(),
+            ambient: None,
         };
         server.work(pace()).await;
         server
@@ -65,41 +64,26 @@ impl Server {
     async fn work(&mut self, pace: Pace) {
         self.rest().await;
         self.inbox = self.database.inbox().await;
-        let worker = Worker::new(self.inbox.clone(), self.bot().await, pace, "tenants");
-        let (stop, stopped) = oneshot::channel();
-        let worker = tokio::spawn(worker.run(async {
-            let _ = stopped.await;
-        }));
-        self.worker = Some((worker, stop));
+        let working = Working::start(&self.inbox, self.bot().await, pace, "tenants");
+        self.worker = Some(working);
     }
 
     /// What acts for the App, as a process that starts anew.
     async fn bot(&self) -> Bot {
-        let app = App {
-            id: 7,
-            private_key: self.identity.key.clone().into(),
-            webhook_secrets: vec![self.identity.webhook_secret.clone().into()],
-            secret_key: "0123456789abcdef0123456789abcdef".to_owned().into(),
-        };
-        let config = Config::read(|name| match name {
+        let settings = |name: &str| match name {
             "GITHUB_API_URL" => Some(self.github.url().to_owned()),
+            "DRIFTGUARD_GITHUB_POINTS" => self.points.map(|points| points.to_string()),
+            "DRIFTGUARD_AWS_AMBIENT" => self.ambient.map(str::to_owned),
             "DATABASE_URL" => Some(self.database.url.clone()),
             _ => None,
-        });
-        let own = Access {
-            own: true,
-            ..Access::default()
         };
-        // Nobody listens there.
-        let aws = Aws::of(crate::aws::config("http://127.0.0.1:9").await, own);
-        Bot::new(&config.unwrap(), &app, &self.inbox, aws).unwrap()
+        crate::app::bot(&self.identity, &self.inbox, &self.aws, settings).await
     }
 
     /// Stops the worker.
     async fn rest(&mut self) {
-        if let Some((worker, stop)) = self.worker.take() {
-            stop.send(()).unwrap();
-            worker.await.unwrap().unwrap();
+        if let Some(worker) = self.worker.take() {
+            worker.stop().await;
         }
     }
 
@@ -141,15 +125,6 @@ impl Server {
             standing.waiting + standing.running == 0
         })
         .await;
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.door.abort();
-        if let Some((worker, _)) = self.worker.take() {
-            worker.abort();
-        }
     }
 }
 

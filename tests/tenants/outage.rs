@@ -2,11 +2,13 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
+use driftguard::jobs::worker::Pace;
 use driftguard::model::{DeliveryId, InstallationId};
 use driftguard::standin::github::{Content, Fault};
 
 on_both!(
     what_is_asked_for_while_github_is_away_is_done_when_it_is_back,
+    what_sat_an_outage_out_is_tried_as_soon_as_it_is_over,
     a_repository_that_github_shows_late_is_scanned,
     a_suspended_installation_ends_quietly,
     what_is_given_up_is_told_where_people_look,
@@ -41,6 +43,42 @@ async fn what_is_asked_for_while_github_is_away_is_done_when_it_is_back(database
             .await;
         server.idle().await;
         assert_eq!(server.answers(&repository).len(), answered + 1, "{fault:?}");
+    }
+    assert_eq!(server.inbox.metrics.failed.get(), 0);
+}
+
+async fn what_sat_an_outage_out_is_tried_as_soon_as_it_is_over(database: Database) {
+    let mut server = Server::start(database).await;
+    let mut asked = Vec::new();
+    for account in ["acme", "beta", "gamma"] {
+        asked.push(server.account(account).await);
+    }
+    server.idle().await;
+    // Longer than anybody waits here.
+    let pace = Pace {
+        pause: super::SOON * 3,
+        ..super::pace()
+    };
+    server.work(pace).await;
+    server.github.fail_all(Some(Fault::Status(502)));
+    for (_, repository, number) in &asked {
+        let comment = server.github.comment(repository, *number, "alice", COMMAND);
+        comment.await;
+    }
+    server
+        .until("each waits for the end of the outage", async || {
+            let standing = server.inbox.standing().await.unwrap();
+            let outages = server.inbox.metrics.outages.get();
+            outages == asked.len() as u64 && standing.running == 0
+        })
+        .await;
+    server.github.fail_all(None);
+    for (_, repository, _) in &asked {
+        server
+            .until("it is answered", async || {
+                server.answers(repository).len() == 1
+            })
+            .await;
     }
     assert_eq!(server.inbox.metrics.failed.get(), 0);
 }

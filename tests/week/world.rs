@@ -1,21 +1,16 @@
 //! GitHub, AWS, STS and the bot in this process, for stories that last days.
 
+use crate::app::{OpenDoor, Working};
 use crate::aws::{self, shop};
 use crate::database::Database;
-use driftguard::aws::{Access, Aws};
-use driftguard::config::{App, Config};
-use driftguard::jobs::bot::Bot;
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::worker::{Pace, Worker};
+use driftguard::jobs::worker::Pace;
 use driftguard::standin::github::{
     AppIdentity, CheckRun, Comment, Content, GitHub, Issue, PullRequest,
 };
 use driftguard::standin::moto::Moto;
 use driftguard::standin::sts::{Sts, Trust};
-use driftguard::webhook::{self, Bodies, Door, signature::Secrets};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 pub const REPOSITORY: &str = "acme/shop";
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/driftguard";
@@ -24,7 +19,6 @@ pub const RESTORE: &str = "driftguard/infra-production/restore";
 pub const ACCEPT: &str = "driftguard-accept";
 pub const ONBOARDING: &str = "driftguard-onboarding";
 pub const STACK: &str = "infra-production";
-const KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// The code of the shop, without settings.
 pub const CODE: &[(&str, &str)] = &[
@@ -78,8 +72,8 @@ pub struct World {
     /// The repository's name now.
     pub repository: String,
     pub database: Database,
-    door: JoinHandle<()>,
-    worker: Option<(JoinHandle<anyhow::Result<()>>, oneshot::Sender<()>)>,
+    _door: OpenDoor,
+    _worker: Working,
 }
 
 impl World {
@@ -91,13 +85,7 @@ impl World {
             .unwrap();
         let moto = shop().await;
         let sts = Sts::start(moto.url(), []).await.unwrap();
-        let app = App {
-            id: 7,
-            private_key: identity.key.clone().into(),
-            webhook_secrets: vec![identity.webhook_secret.clone().into()],
-            secret_key: KEY.to_owned().into(),
-        };
-        let config = Config::read(|name| match name {
+        let settings = |name: &str| match name {
             "GITHUB_API_URL" => Some(github.url().to_owned()),
             // A week passes in seconds.
             "DRIFTGUARD_GITHUB_POINTS" => Some("1000000".to_owned()),
@@ -106,30 +94,12 @@ impl World {
             "DRIFTGUARD_STATE_LIMIT" => setting.state_limit.map(str::to_owned),
             "DRIFTGUARD_PRIVATE_ADDRESSES" => setting.private_addresses.then(|| "1".to_owned()),
             _ => None,
-        });
-        let inbox = database.inbox().await;
-        let own = Access {
-            own: true,
-            ..Access::default()
         };
-        let aws = Aws::of(aws::config(sts.url()).await, own);
-        let bot = Bot::new(&config.unwrap(), &app, &inbox, aws).unwrap();
-        let worker = Worker::new(inbox.clone(), bot, pace(), "week");
-        let (stop, stopped) = oneshot::channel();
-        let worker = tokio::spawn(worker.run(async {
-            let _ = stopped.await;
-        }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        github.deliver_to(&format!(
-            "http://{}/webhooks/github",
-            listener.local_addr().unwrap()
-        ));
-        let routes = webhook::router(Door {
-            inbox: inbox.clone(),
-            secrets: Secrets::new(app.webhook_secrets.clone()),
-            bodies: Bodies::new(std::env::temp_dir()),
-        });
-        let door = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let inbox = database.inbox().await;
+        let bot = crate::app::bot(&identity, &inbox, sts.url(), settings).await;
+        let worker = Working::start(&inbox, bot, pace(), "week");
+        let door = OpenDoor::open(&identity, &inbox).await;
+        github.deliver_to(&door.address);
         github.create_repository(REPOSITORY, true);
         let files: Vec<_> = CODE
             .iter()
@@ -144,8 +114,8 @@ impl World {
             installation: 0,
             repository: REPOSITORY.to_owned(),
             database,
-            door,
-            worker: Some((worker, stop)),
+            _door: door,
+            _worker: worker,
         }
     }
 
@@ -304,15 +274,6 @@ impl World {
     pub fn file(&self, branch: &str, path: &str) -> String {
         let bytes = self.github.file(&self.repository, branch, path);
         String::from_utf8(bytes.unwrap_or_else(|| panic!("{branch} has no {path}"))).unwrap()
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.door.abort();
-        if let Some((worker, _)) = self.worker.take() {
-            worker.abort();
-        }
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) fn token(call: &mut Call) -> Outcome {
     if installation.suspended {
         return Err(Refusal::new(403, "This installation has been suspended"));
     }
+    if installation.refused {
+        return Err(Refusal::new(403, "Resource not accessible by integration"));
+    }
     let permissions = match call.body.get("permissions") {
         Some(Value::Object(wanted)) if !wanted.is_empty() => {
             narrowed(wanted, &installation.permissions)?

@@ -63,6 +63,7 @@ impl GitHub {
                 permissions: world.app.permissions.clone(),
                 selected: None,
                 suspended: false,
+                refused: false,
                 created: now(),
                 used: (0, now()),
                 created_content: Vec::new(),
@@ -104,6 +105,13 @@ impl GitHub {
     pub fn withhold(&self, installation: u64, permission: &str) {
         if let Some(found) = self.world().installations.get_mut(&installation) {
             found.permissions.remove(permission);
+        }
+    }
+
+    /// Gives an installation no token from now on, and says no more than that.
+    pub fn refuse_tokens(&self, installation: u64) {
+        if let Some(found) = self.world().installations.get_mut(&installation) {
+            found.refused = true;
         }
     }
 

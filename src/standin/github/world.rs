@@ -93,6 +93,8 @@ pub(super) struct Installation {
     /// None: all repositories of the account.
     pub selected: Option<BTreeSet<u64>>,
     pub suspended: bool,
+    /// Whether it gets no tokens, without a reason.
+    pub refused: bool,
     pub created: Timestamp,
     /// Requests since the limit's window began, and when that was.
     pub used: (u64, Timestamp),

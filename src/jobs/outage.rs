@@ -1,0 +1,90 @@
+//! GitHub or the database is away: jobs wait for as long as it takes, and are tried at once when it is over.
+
+use super::attempt::doubled;
+use super::job::{Process, Ticket};
+use super::queue::{QUEUE, Queue};
+use super::worker::Worker;
+use anyhow::Context;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest pause between two tries: where nobody is told that it is over, it takes as long to be back at work.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// How many jobs that sat an outage out are tried within a second of its end: GitHub shall not be away again at once.
+const A_SECOND: i64 = 20;
+
+/// Brings jobs forward ($1: the queue, $2: how many a second), those first whose turn comes first.
+const SQLITE: &str = "update Jobs set run_at = min(run_at, strftime('%s', 'now') + waiting.place / $2)
+     from (select id as job_id, row_number() over (order by priority desc, run_at, id) as place from Jobs
+           where job_type = $1 and status = 'Pending' and run_at > strftime('%s', 'now')
+             and json_extract(cast(job as text), '$.outages') > 0) as waiting
+     where Jobs.id = waiting.job_id";
+
+/// The same for PostgreSQL.
+const POSTGRES: &str =
+    "update apalis.jobs as jobs set run_at = least(jobs.run_at, now() + waiting.place / $2 * interval '1 second')
+     from (select id as job_id, row_number() over (order by priority desc, run_at, id) as place from apalis.jobs
+           where job_type = $1 and status = 'Pending' and run_at > now()
+             and (convert_from(job, 'UTF8')::jsonb ->> 'outages')::bigint > 0) as waiting
+     where jobs.id = waiting.job_id";
+
+impl<P: Process> Worker<P> {
+    /// Puts a job back while GitHub or the database is away: for as long as it takes.
+    pub(super) async fn sit_out(
+        &self,
+        ticket: Ticket,
+        error: &anyhow::Error,
+    ) -> anyhow::Result<()> {
+        self.inbox.metrics.outages.add();
+        tracing::warn!(
+            job = ticket.key,
+            error = format!("{error:#}"),
+            "a try comes once the outage is over"
+        );
+        let pause = doubled(self.pace.pause, ticket.outages, LONGEST_PAUSE);
+        let outages = ticket.outages.saturating_add(1);
+        let delay = spread(pause, &ticket.key);
+        self.put_back(Ticket { outages, ..ticket }, delay).await
+    }
+
+    /// Brings forward what sat an outage out, each time that GitHub is back.
+    pub(super) async fn bring_forward_for_ever(self: Arc<Self>) {
+        loop {
+            self.process.recovered().await;
+            match bring_forward(&self.inbox.queue).await {
+                Ok(jobs) => tracing::info!(jobs, "GitHub is back: what waited for it is tried"),
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "what waits for GitHub was not brought forward"
+                ),
+            }
+        }
+    }
+}
+
+/// Lets jobs that sat an outage out be taken soon, a few each second; how many those were.
+async fn bring_forward(queue: &Queue) -> anyhow::Result<u64> {
+    match queue {
+        Queue::Sqlite(pool) => {
+            let update = sqlx::query(SQLITE).bind(QUEUE).bind(A_SECOND);
+            update.execute(pool).await.map(|done| done.rows_affected())
+        }
+        Queue::Postgres(pool) => {
+            let update = sqlx::query(POSTGRES).bind(QUEUE).bind(A_SECOND);
+            update.execute(pool).await.map(|done| done.rows_affected())
+        }
+    }
+    .context("while bringing jobs forward")
+}
+
+/// A pause made up to a quarter shorter, by another part for each key: what waits comes back one after another.
+fn spread(pause: Duration, key: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let part = hasher.finish() % 256;
+    let shorter = pause / 4 * u32::try_from(part).unwrap_or_default() / 256;
+    pause.saturating_sub(shorter)
+}
