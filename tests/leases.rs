@@ -2,9 +2,10 @@
 //! nothing is written twice.
 
 use crate::database::{Database, on_both};
+use crate::process::{Scan, ScansOnly};
 use driftguard::jobs::RunContext;
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::jobs::job::{JobError, ScanOrder};
 use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
@@ -81,7 +82,7 @@ impl Drop for Ends<'_> {
     }
 }
 
-impl Process for Scans {
+impl Scan for Scans {
     async fn scan(&self, _: ScanOrder, run: &RunContext) -> Result<(), JobError> {
         let counts = &self.0;
         counts.started.fetch_add(1, Ordering::SeqCst);
@@ -100,18 +101,6 @@ impl Process for Scans {
             // Without a pause, as work that computes between its writes has none.
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(())
-    }
-
-    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
-        Ok(())
-    }
-
-    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }
 }
@@ -136,7 +125,7 @@ impl Running {
             farewell: Duration::from_millis(200),
             ..Pace::default()
         };
-        let worker = Worker::new(inbox.clone(), scans.clone(), pace, name.clone());
+        let worker = Worker::new(inbox.clone(), ScansOnly(scans.clone()), pace, name.clone());
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let task = tokio::spawn(worker.run(async {
             let _ = stopped.await;

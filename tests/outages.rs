@@ -2,11 +2,12 @@
 //! not acknowledged, and when the trouble is over nobody needs to restart anything.
 
 use crate::database::OwnCluster;
+use crate::process::{Scan, ScansOnly};
 use driftguard::cli::serve;
 use driftguard::config::Config;
 use driftguard::jobs::RunContext;
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::jobs::job::{JobError, ScanOrder};
 use driftguard::model::{DeliveryId, InstallationId, RepositoryId};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -157,7 +158,7 @@ impl World {
         let mut running = JoinSet::new();
         running.spawn(serve::run_until(
             config.unwrap(),
-            scans.clone(),
+            ScansOnly(scans.clone()),
             std::future::pending(),
         ));
         let sent = Arc::new(Sent {
@@ -269,21 +270,9 @@ impl World {
 #[derive(Clone, Default)]
 struct Scans(Arc<Mutex<BTreeMap<RepositoryId, usize>>>);
 
-impl Process for Scans {
+impl Scan for Scans {
     async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         *self.0.lock().unwrap().entry(order.repository).or_default() += 1;
-        Ok(())
-    }
-
-    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
-        Ok(())
-    }
-
-    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }
 }

@@ -2,9 +2,10 @@
 //! started again for one test of it, with a scan that aborts.
 
 use crate::database::Database;
+use crate::process::{Scan, ScansOnly};
 use driftguard::jobs::RunContext;
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::jobs::job::{JobError, ScanOrder};
 use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
@@ -288,7 +289,7 @@ async fn a_worker_in_a_process_of_its_own() {
     };
     let name = format!("{}-{}", std::process::id(), driftguard::jobs::now());
     let inbox = Inbox::connect(&url).await.unwrap();
-    let worker = Worker::new(inbox, scans, pace, name);
+    let worker = Worker::new(inbox, ScansOnly(scans), pace, name);
     worker.run(std::future::pending()).await.unwrap();
 }
 
@@ -298,7 +299,7 @@ struct Poisoned {
     others: AtomicUsize,
 }
 
-impl Process for Poisoned {
+impl Scan for Poisoned {
     async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         if order.repository != RepositoryId(POISON) {
             self.others.fetch_add(1, Ordering::SeqCst);
@@ -316,17 +317,5 @@ impl Process for Poisoned {
         diary.push('\n');
         std::fs::write(&self.diary, diary).unwrap();
         std::process::abort();
-    }
-
-    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
-        Ok(())
-    }
-
-    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn redeliver(&self) -> anyhow::Result<()> {
-        Ok(())
     }
 }

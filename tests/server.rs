@@ -1,10 +1,11 @@
 //! The whole server: from a signed delivery to a scan, and its end.
 
 use crate::database::{Database, on_both};
+use crate::process::{Scan, ScansOnly};
 use driftguard::cli::serve;
 use driftguard::config::Config;
 use driftguard::jobs::RunContext;
-use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::jobs::job::{JobError, ScanOrder};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::net::TcpListener;
@@ -24,21 +25,9 @@ const PUSH: &str = r#"{
 #[derive(Clone, Default)]
 struct Scans(Arc<Mutex<Vec<ScanOrder>>>);
 
-impl Process for Scans {
+impl Scan for Scans {
     async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         self.0.lock().unwrap().push(order);
-        Ok(())
-    }
-
-    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
-        Ok(())
-    }
-
-    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
-        Ok(())
-    }
-
-    async fn redeliver(&self) -> anyhow::Result<()> {
         Ok(())
     }
 }
@@ -64,7 +53,11 @@ impl Server {
         let stopped = async {
             let _ = stopped.await;
         };
-        let task = tokio::spawn(serve::run_until(config.unwrap(), scans.clone(), stopped));
+        let task = tokio::spawn(serve::run_until(
+            config.unwrap(),
+            ScansOnly(scans.clone()),
+            stopped,
+        ));
         let server = Self {
             address,
             task,

@@ -3,6 +3,7 @@
 use super::Tenant;
 use crate::model::RepositoryId;
 use anyhow::Context;
+use sqlx::AssertSqlSafe;
 
 impl Tenant<'_> {
     /// Notes that a check run is left on a commit.
@@ -11,17 +12,8 @@ impl Tenant<'_> {
         repository: RepositoryId,
         commit: &str,
     ) -> anyhow::Result<()> {
-        sqlx::query(
-            "insert into published_commits (installation, repository, commit_id, emptied) values ($1, $2, $3, 0)
-             on conflict (installation, repository, commit_id) do update set emptied = 0",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(commit)
-        .execute(self.pool)
-        .await
-        .context("while noting where a check run is left")?;
-        Ok(())
+        let says_something = "(installation, repository, commit_id) do update set emptied = 0";
+        self.note(repository, commit, says_something).await
     }
 
     /// Notes that check runs may have been left on a commit before such commits were noted. What is known of it stays.
@@ -30,16 +22,27 @@ impl Tenant<'_> {
         repository: RepositoryId,
         commit: &str,
     ) -> anyhow::Result<()> {
-        sqlx::query(
+        self.note(repository, commit, "do nothing").await
+    }
+
+    /// Adds a commit. `known` says what becomes of one that is there already.
+    async fn note(
+        &self,
+        repository: RepositoryId,
+        commit: &str,
+        known: &'static str,
+    ) -> anyhow::Result<()> {
+        let statement = format!(
             "insert into published_commits (installation, repository, commit_id, emptied) values ($1, $2, $3, 0)
-             on conflict do nothing",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(commit)
-        .execute(self.pool)
-        .await
-        .context("while noting where a check run may be left")?;
+             on conflict {known}"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(commit)
+            .execute(self.pool)
+            .await
+            .context("while noting where a check run is left")?;
         Ok(())
     }
 

@@ -23,14 +23,17 @@ pub struct ScanRecord {
     pub finished_at: i64,
 }
 
-impl ScanRecord {
-    /// A row: the scan, its commit, its outcome, when it ended.
-    pub(super) fn read(
-        repository: RepositoryId,
-        stack: &str,
-        (id, commit, outcome, finished_at): (String, String, String, i64),
-    ) -> anyhow::Result<Self> {
-        Ok(Self {
+/// A row: the scan, its commit, its outcome, when it ended.
+pub(super) type Row = (String, String, String, i64);
+
+/// The scans of a stack that were read.
+pub(super) fn records(
+    repository: RepositoryId,
+    stack: &str,
+    rows: Vec<Row>,
+) -> anyhow::Result<Vec<ScanRecord>> {
+    let record = |(id, commit, outcome, finished_at): Row| {
+        Ok(ScanRecord {
             id,
             repository,
             stack: stack.to_owned(),
@@ -38,7 +41,8 @@ impl ScanRecord {
             outcome: serde_json::from_str(&outcome).context("while reading a scan's outcome")?,
             finished_at,
         })
-    }
+    };
+    rows.into_iter().map(record).collect()
 }
 
 impl Store {
@@ -124,7 +128,7 @@ impl Tenant<'_> {
         stack: &str,
         most: u32,
     ) -> anyhow::Result<Vec<ScanRecord>> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        let rows: Vec<Row> = sqlx::query_as(
             "select scan, commit_id, outcome, finished_at from scans
              where installation = $1 and repository = $2 and stack = $3
              order by finished_at desc limit $4",
@@ -136,8 +140,7 @@ impl Tenant<'_> {
         .fetch_all(self.pool)
         .await
         .context("while reading the last scans")?;
-        let record = |row| ScanRecord::read(repository, stack, row);
-        rows.into_iter().map(record).collect()
+        records(repository, stack, rows)
     }
 
     /// The newest scan of a stack.

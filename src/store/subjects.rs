@@ -1,5 +1,6 @@
 //! Of what decisions are, and which form the ids of findings had: what outlives an upgrade that changes ids.
 
+use super::scans::{Row, records};
 use super::{ScanRecord, Tenant};
 use crate::model::{Address, FindingId, Kind, RepositoryId, StackName};
 use anyhow::Context;
@@ -33,7 +34,7 @@ impl Tenant<'_> {
         stack: &str,
         most: u32,
     ) -> anyhow::Result<Vec<ScanRecord>> {
-        let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        let rows: Vec<Row> = sqlx::query_as(
             "select scan, commit_id, outcome, finished_at from scans
              where installation = $1 and repository = $2 and stack = $3 and scheme < $4
              order by finished_at desc limit $5",
@@ -46,8 +47,7 @@ impl Tenant<'_> {
         .fetch_all(self.pool)
         .await
         .context("while reading an earlier version's scans")?;
-        let record = |row| ScanRecord::read(repository, stack, row);
-        rows.into_iter().map(record).collect()
+        records(repository, stack, rows)
     }
 
     /// Of what the decisions about ids of another form are, as far as it was noted.

@@ -1,0 +1,34 @@
+//! What a worker does in the stories that are about scans alone: errands and GitHub come to nothing.
+
+use driftguard::jobs::RunContext;
+use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+
+/// What a story's scans do.
+pub trait Scan: Send + Sync + 'static {
+    fn scan(
+        &self,
+        order: ScanOrder,
+        run: &RunContext,
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
+}
+
+/// A process that does nothing else.
+pub struct ScansOnly<S>(pub S);
+
+impl<S: Scan> Process for ScansOnly<S> {
+    async fn scan(&self, order: ScanOrder, run: &RunContext) -> Result<(), JobError> {
+        self.0.scan(order, run).await
+    }
+
+    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
+        Ok(())
+    }
+
+    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn redeliver(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
