@@ -91,7 +91,7 @@ impl HeldLease {
     }
 
     /// The database, where nothing is written once the lease was lost.
-    pub(super) fn store(&self) -> &Store {
+    pub(super) fn guarded(&self) -> &Store {
         &self.guarded
     }
 

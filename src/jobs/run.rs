@@ -49,7 +49,7 @@ impl RunContext {
 
     /// The database, where nothing is written once the job no longer holds its repository.
     pub fn store(&self) -> &Store {
-        self.lease.store()
+        self.lease.guarded()
     }
 
     /// Ends what is computed for the job.
@@ -134,7 +134,7 @@ impl<P: Process> Worker<P> {
         renewal.abort_all();
         // Without the lease nothing was written that is not deleted already.
         if lease.is_held().await {
-            delete_what_is_gone(&lease.store().of(installation), repository).await?;
+            delete_what_is_gone(&lease.guarded().of(installation), repository).await?;
         }
         lease.give_back().await?;
         end.map(|()| Outcome::Done)
