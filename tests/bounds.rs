@@ -2,8 +2,10 @@
 //! problem says where. Each of these took the process down, or kept it busy for minutes.
 
 use driftguard::code::{self, Evaluated, Options};
+use driftguard::jobs::find::Search;
 use driftguard::model::{Catalog, Finding, Kind, Tree, Value, Verdict};
 use driftguard::patch;
+use driftguard::settings::Settings;
 
 const TOO_LARGE: &str = "this value is too large to evaluate";
 const TOO_DEEP: &str = "this value is nested too deeply to evaluate";
@@ -198,9 +200,16 @@ fn what_the_parser_would_take_too_long_for_is_not_parsed() {
             assert!(told.starts_with(&format!("{file}:")), "{what}: {told}");
             assert!(told.contains(why), "{what}: {told}");
         }
-        let files = [("main.tf", code.as_str())];
-        let tree: Tree = files.into_iter().collect();
-        assert!(code::root_modules(&tree, "", &Options::default()).is_empty());
+        // A root module, as far as can be seen without the parser.
+        let root = format!("terraform {{\n  backend \"s3\" {{}}\n}}\n{code}");
+        let tree: Tree = [("main.tf", root)].into_iter().collect();
+        let roots = code::root_modules(&tree, "", &Options::default());
+        let [root] = roots.as_slice() else {
+            panic!("{what}: {roots:?}");
+        };
+        let told = root.problem.as_ref().unwrap().to_string();
+        assert!(told.starts_with("main.tf:"), "{what}: {told}");
+        assert!(told.contains(why), "{what}: {told}");
         assert!(code::parse::body(&code).is_err(), "{what}");
     }
 }
@@ -228,6 +237,55 @@ fn a_root_module_whose_file_is_not_parsed_is_one_all_the_same() {
         "{told}"
     );
     assert!(found[1].backend.is_some());
+}
+
+const BACKEND: &str = "terraform {\n  backend \"s3\" {\n    bucket = \"b\"\n  }\n}\n";
+
+/// A repository of so many root modules.
+fn roots(count: usize) -> Tree {
+    let file = |at| (format!("s{at:05}/main.tf"), BACKEND);
+    (0..count).map(file).collect()
+}
+
+/// The names of the stacks that are found, and how many are left out.
+fn found_stacks(tree: &Tree, settings: &str, code: &Options) -> (Vec<String>, usize) {
+    let search = Search {
+        tree,
+        settings: &Settings::parse(settings).unwrap(),
+        within: "",
+        most: 500,
+        code,
+    };
+    let found = search.stacks().unwrap();
+    let names = found.stacks.iter().map(|stack| stack.name.to_string());
+    (names.collect(), found.left_out.len())
+}
+
+#[test]
+fn of_thirty_thousand_root_modules_the_first_ones_are_found_in_one_pass() {
+    let tree = roots(30_000);
+    let (names, left_out) = found_stacks(&tree, "version: 1\n", &Options::default());
+    assert_eq!((names.len(), left_out), (500, 29_500));
+    assert_eq!(
+        (names[0].as_str(), names[499].as_str()),
+        ("s00000", "s00499")
+    );
+    let named: String = (0..600)
+        .rev()
+        .map(|at| format!("  - path: s{at:05}\n"))
+        .collect();
+    let settings = format!("version: 1\nstacks:\n{named}");
+    let (names, left_out) = found_stacks(&tree, &settings, &Options::default());
+    assert_eq!((names.len(), left_out), (500, 100));
+    assert_eq!(names[499], "s00499");
+}
+
+#[test]
+fn an_interrupted_search_parses_nothing_more() {
+    let options = Options::default();
+    options.interrupt.raise();
+    let (names, _) = found_stacks(&roots(10), "version: 1\n", &options);
+    assert_eq!(names, [""; 0]);
 }
 
 #[test]

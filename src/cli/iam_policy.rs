@@ -3,10 +3,11 @@
 use super::checkout::Checkout;
 use super::exit;
 use super::output::print;
-use crate::jobs::load;
+use crate::code;
+use crate::jobs::find::Search;
 use crate::jobs::role::{self, LONGEST_POLICY};
 use crate::jobs::states::States;
-use crate::model::{Interrupt, Tree};
+use crate::model::Tree;
 use crate::settings::{self, Settings};
 use crate::state::StateObject;
 use anyhow::Context;
@@ -89,7 +90,14 @@ impl Options {
             Some(text) => Settings::parse(text).context("while reading the settings")?,
             None => Settings::default(),
         };
-        let mut stacks = load::stacks(&checkout.tree, &settings, &Interrupt::default())?;
+        let search = Search {
+            tree: &checkout.tree,
+            settings: &settings,
+            within: "",
+            most: usize::MAX,
+            code: &code::Options::default(),
+        };
+        let mut stacks = search.stacks()?.stacks;
         stacks.retain(|stack| Tree::holds(&checkout.path, &stack.path));
         Ok(States::of(&stacks))
     }

@@ -3,6 +3,8 @@
 use super::checkout::Checkout;
 use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
+use crate::code;
+use crate::jobs::find::Search;
 use crate::jobs::load::{self, Stack};
 use crate::jobs::survey::{Request, Survey, survey};
 use crate::model::{Interrupt, Region, Severity, Tree};
@@ -171,7 +173,14 @@ impl Source {
     /// The stacks in and below the folder that was named.
     fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
         let folder = checkout.path.as_str();
-        let mut stacks = load::stacks_in(&checkout.tree, settings, folder, &Interrupt::default())?;
+        let search = Search {
+            tree: &checkout.tree,
+            settings,
+            within: folder,
+            most: usize::MAX,
+            code: &code::Options::default(),
+        };
+        let mut stacks = search.stacks()?.stacks;
         stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
             stacks.retain(|stack| stack.path == folder);

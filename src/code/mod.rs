@@ -29,7 +29,7 @@ mod variable;
 pub use folder::Problem;
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
-pub use root::{BackendBlock, RootModule, root_modules};
+pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
 pub use shared::Shared;
 
 use crate::model::{Declared, Interrupt, Tree};
@@ -82,9 +82,16 @@ pub fn evaluate_edited(
     let code = Overlay::new(tree, edited);
     let context = Context::new(options);
     let budget = &context.budget;
+    let file = code.first_in(root).unwrap_or(root);
+    if budget.is_over() {
+        budget.refuse(Excess::End, file, 1);
+        return Evaluated {
+            problems: budget.problems(),
+            ..Evaluated::default()
+        };
+    }
     let files = Files::load(&code, root, &options.shared, budget);
     let folders = files.folders();
-    let file = code.first_in(root).unwrap_or(root);
     let mut evaluated = Evaluated::default();
     let Some(folder) = folders.get(root) else {
         if budget.is_over() {

@@ -30,10 +30,9 @@ impl<'t> Overlay<'t> {
     }
 
     /// The first file with code in a folder.
-    pub(super) fn first_in(&self, folder: &str) -> Option<&'t str> {
-        let mut files = self.tree.files.keys();
-        let first = files.find(|path| path.ends_with(".tf") && Tree::folder(path) == folder);
-        first.map(String::as_str)
+    pub(super) fn first_in(&self, folder: &'t str) -> Option<&'t str> {
+        let mut files = self.tree.in_folder(folder).map(|(path, _)| path);
+        files.find(|path| path.ends_with(".tf"))
     }
 
     /// The paths of all files, each under its folder, in order.

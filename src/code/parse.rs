@@ -42,11 +42,11 @@ pub fn expression(text: &str) -> Result<Expression, Unparsed> {
     hcl_edit::parser::parse_expr(text).map_err(|error| invalid(&error))
 }
 
-/// The bytes that the tree of a text takes at most.
+/// What parsing a text costs at most.
 ///
 /// # Errors
-/// When they are too many, or parsing would take too long.
-pub(super) fn measure(text: &str) -> Result<usize, Unparsed> {
+/// When that is too much memory, or would take too long.
+pub(super) fn measure(text: &str) -> Result<Effort, Unparsed> {
     let effort = Effort::of(text).map_err(|EmptyHeredocs { at }| Unparsed {
         line: line(text, at),
         message: "there are too many empty heredocs: write `\"\"` instead of each".to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn measure(text: &str) -> Result<usize, Unparsed> {
                 .to_owned(),
         });
     }
-    Ok(effort.memory)
+    Ok(effort)
 }
 
 /// The line of a byte, from 1.

@@ -3,6 +3,7 @@
 use super::Options;
 use super::folder::{File, Folder, Problem};
 use super::instance::{Context, Instance};
+use super::parse::Unparsed;
 use crate::model::{Tree, Value};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -33,47 +34,78 @@ pub struct BackendBlock {
     pub line: usize,
 }
 
+/// A folder that says where its state is, as long as nobody asks for what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootFolder<'t> {
+    /// Its path, relative to the repository; empty for the root.
+    pub path: &'t str,
+    /// The file with its backend block.
+    file: &'t str,
+    /// Whether that file was parsed.
+    parsed: bool,
+}
+
 /// Every folder in or below this one with a `backend` or `cloud` block, by path. Parsed are the files that may hold one,
 /// which are then parsed already for an evaluation that shares with this. A folder does not stop being a root module
-/// because a file of its own was not parsed.
-pub fn root_modules(tree: &Tree, within: &str, options: &Options) -> Vec<RootModule> {
-    let context = Context::new(options);
-    let mut found: BTreeMap<&str, RootModule> = BTreeMap::new();
+/// because a file of its own was not parsed. Once interrupted, it finds no more.
+pub fn root_folders<'t>(tree: &'t Tree, within: &str, options: &Options) -> Vec<RootFolder<'t>> {
+    let mut found: BTreeMap<&str, RootFolder<'_>> = BTreeMap::new();
     for (path, bytes) in &tree.files {
+        if options.interrupt.is_raised() {
+            break;
+        }
         let folder = Tree::folder(path);
         let is_asked = path.ends_with(".tf") && Tree::holds(within, folder);
-        let is_known = |module: &RootModule| module.backend.is_some();
-        if !is_asked || found.get(folder).is_some_and(is_known) || !may_name_backend(bytes) {
+        let is_known = found.get(folder).is_some_and(|known| known.parsed);
+        if !is_asked || is_known || !may_name_backend(bytes) {
             continue;
         }
         let text = tree.text(path).unwrap_or_default();
-        if context.budget.is_over() {
-            break;
-        }
-        let module = |backend, problem| RootModule {
-            path: folder.to_owned(),
-            backend,
-            problem,
+        let root = |parsed| RootFolder {
+            path: folder,
+            file: path,
+            parsed,
         };
         match options.shared.file(path, text, usize::MAX) {
-            Ok(file) => {
-                if let Some(backend) = backend(&file, &context) {
-                    found.insert(folder, module(Some(backend), None));
-                }
-            }
-            Err(unparsed) if opens_backend(text) => {
-                let message = format!("this file could not be parsed: {unparsed}");
-                let problem = Problem {
-                    file: path.clone(),
-                    line: unparsed.line,
-                    message,
-                };
-                found.entry(folder).or_insert(module(None, Some(problem)));
-            }
-            Err(_) => {}
+            Ok(file) if backend_block(&file).is_some() => drop(found.insert(folder, root(true))),
+            Err(_) if opens_backend(text) => drop(found.entry(folder).or_insert(root(false))),
+            _ => {}
         }
     }
     found.into_values().collect()
+}
+
+/// The same, with what each says of its backend.
+pub fn root_modules(tree: &Tree, within: &str, options: &Options) -> Vec<RootModule> {
+    let folders = root_folders(tree, within, options);
+    folders
+        .iter()
+        .map(|root| root.module(tree, options))
+        .collect()
+}
+
+impl RootFolder<'_> {
+    /// Reads its backend block.
+    pub fn module(&self, tree: &Tree, options: &Options) -> RootModule {
+        let text = tree.text(self.file).unwrap_or_default();
+        let (backend, problem) = match options.shared.file(self.file, text, usize::MAX) {
+            Ok(file) => (backend(&file, &Context::new(options)), None),
+            Err(unparsed) => (None, Some(self.problem(&unparsed))),
+        };
+        RootModule {
+            path: self.path.to_owned(),
+            backend,
+            problem,
+        }
+    }
+
+    fn problem(&self, unparsed: &Unparsed) -> Problem {
+        Problem {
+            file: self.file.to_owned(),
+            line: unparsed.line,
+            message: format!("this file could not be parsed: {unparsed}"),
+        }
+    }
 }
 
 /// Whether a file may hold a backend block: cheaper than to parse it.
@@ -97,16 +129,21 @@ fn opens_backend(text: &str) -> bool {
     opens("backend", '"') || opens("cloud", '{')
 }
 
-/// The first backend block of a file.
-fn backend(file: &File, context: &Rc<Context>) -> Option<BackendBlock> {
+/// The first backend block of a file, and its kind.
+fn backend_block(file: &File) -> Option<(&str, &Block)> {
     let mut blocks = file.body.get_blocks("terraform");
-    let (kind, found) = blocks.find_map(|block| {
+    blocks.find_map(|block| {
         let named = block.body.get_blocks("backend").next();
         Some(match named {
             Some(found) => (found.labels.first()?.as_str(), found),
             None => ("cloud", block.body.get_blocks("cloud").next()?),
         })
-    })?;
+    })
+}
+
+/// What the first backend block of a file says.
+fn backend(file: &File, context: &Rc<Context>) -> Option<BackendBlock> {
+    let (kind, found) = backend_block(file)?;
     Some(BackendBlock {
         kind: kind.to_owned(),
         attributes: settings(file, found, context),

@@ -1,5 +1,6 @@
 //! What all evaluations of one scan share: the files that were parsed, and how much may be parsed and kept in all.
 
+use super::effort::Effort;
 use super::folder::File;
 use super::parse::{self, Unparsed};
 use std::collections::BTreeMap;
@@ -7,8 +8,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The text that one scan parses in all, in bytes: half a minute's work and more.
-const MOST_PARSED: usize = 512 << 20;
+/// What parsing may take in one scan, in steps: three quarters of a minute, as what is parsed again while fixes are tried
+/// counts, too.
+const MOST_STEPS: usize = 1 << 31;
 /// What the trees of files may take that no evaluation is using, in bytes.
 const MOST_CACHED: usize = 64 << 20;
 /// What the evaluations of one scan may keep together, in bytes.
@@ -21,8 +23,8 @@ pub struct Shared(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     cache: Mutex<Cache>,
-    /// The text that was parsed, in bytes.
-    parsed: AtomicUsize,
+    /// What parsing took, in steps.
+    steps: AtomicUsize,
     /// What evaluations keep, in bytes.
     kept: AtomicUsize,
 }
@@ -39,22 +41,22 @@ impl Shared {
     /// # Errors
     /// Why it was not parsed; `room` are the bytes that it may take.
     pub(super) fn file(&self, path: &str, text: &str, room: usize) -> Result<Arc<File>, Unparsed> {
-        let refused = |message: String| Unparsed { line: 1, message };
+        let refused = |message: &str| Unparsed {
+            line: 1,
+            message: message.to_owned(),
+        };
         if let Some(file) = self.cache().get(path, text) {
             return match file.memory <= room {
                 true => Ok(file),
-                false => Err(refused(TOO_MUCH.to_owned())),
+                false => Err(refused(TOO_MUCH)),
             };
         }
-        let memory = parse::measure(text)?;
+        let Effort { memory, steps } = parse::measure(text)?;
         if memory > room {
-            return Err(refused(TOO_MUCH.to_owned()));
+            return Err(refused(TOO_MUCH));
         }
-        if self.0.parsed.fetch_add(text.len(), Ordering::Relaxed) > MOST_PARSED {
-            let most = MOST_PARSED >> 20;
-            return Err(refused(format!(
-                "this scan parsed {most} MiB of code before"
-            )));
+        if self.0.steps.fetch_add(steps, Ordering::Relaxed) > MOST_STEPS {
+            return Err(refused(TOO_LONG));
         }
         let file = Arc::new(File::parse(path, text, memory)?);
         self.cache().put(file.clone());
@@ -82,6 +84,7 @@ impl Shared {
 }
 
 const TOO_MUCH: &str = "the code that this root module leads to is too large";
+const TOO_LONG: &str = "parsing the rest of the repository's code took too long before";
 
 /// What an evaluation keeps of what a scan may keep. The default keeps nothing.
 #[derive(Debug, Clone, Default)]
@@ -156,6 +159,20 @@ mod tests {
         let edited = shared.file("a.tf", "a = 2\n", ROOM).unwrap();
         assert!(!Arc::ptr_eq(&one, &edited));
         assert!(shared.file("a.tf", "a = 2\n", 1).is_err());
+    }
+
+    #[test]
+    fn a_scan_parses_until_that_took_too_many_steps() {
+        let shared = Shared::default();
+        let keys: String = (0..1_000).map(|at| format!("k{at} = 1\n")).collect();
+        let map = format!("m = {{\n{keys}}}\n");
+        shared.file("a.tf", &map, usize::MAX).unwrap();
+        // Each key is compared with all before it.
+        assert!(shared.0.steps.load(Ordering::Relaxed) > 1_000 * 1_000 / 2);
+        shared.0.steps.store(MOST_STEPS + 1, Ordering::Relaxed);
+        let refused = shared.file("b.tf", &map, usize::MAX).unwrap_err();
+        assert_eq!(refused.message, TOO_LONG);
+        assert!(shared.clone().file("a.tf", &map, usize::MAX).is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::model::{
     Backend, Catalog, Interrupt, Redactor, Region, ScanError, StackName, Tree, Value,
 };
 use crate::resources::Look;
-use crate::settings::{Settings, StackSettings, Unmanaged};
+use crate::settings::{StackSettings, Unmanaged};
 use crate::state::backends::{BackendType, Doors, Place};
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
@@ -79,65 +79,6 @@ pub struct Loaded {
     pub state: Result<State, ScanError>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
-}
-
-/// The stacks of a repository: those that `.driftguard.yml` names, else every root module with a backend block.
-///
-/// # Errors
-/// Two stacks of one name, or a stack whose folder holds no code.
-pub fn stacks(
-    tree: &Tree,
-    settings: &Settings,
-    interrupt: &Interrupt,
-) -> Result<Vec<Stack>, ScanError> {
-    stacks_in(tree, settings, "", interrupt)
-}
-
-/// The same, without those outside of a folder that only their code would tell of: no code outside is parsed.
-///
-/// # Errors
-/// Two stacks of one name, or a stack whose folder holds no code.
-pub fn stacks_in(
-    tree: &Tree,
-    settings: &Settings,
-    within: &str,
-    interrupt: &Interrupt,
-) -> Result<Vec<Stack>, ScanError> {
-    let options = code::Options {
-        interrupt: interrupt.clone(),
-        ..code::Options::default()
-    };
-    let modules = code::root_modules(tree, within, &options);
-    let paths: Vec<&str> = modules.iter().map(|module| module.path.as_str()).collect();
-    let wrong = |message: String| ScanError {
-        kind: "settings".into(),
-        message,
-    };
-    let named = settings
-        .stacks_of(&paths)
-        .map_err(|error| wrong(error.to_string()))?;
-    let by_path: BTreeMap<_, _> = modules
-        .iter()
-        .map(|module| (&module.path, module))
-        .collect();
-    let stack = |settings: StackSettings| {
-        let module = by_path.get(&settings.path).copied();
-        let holds_code = tree
-            .in_folder(&settings.path)
-            .any(|(path, _)| is_code(path));
-        if module.is_none() && !holds_code {
-            return Err(wrong(format!(
-                "stack `{}` of .driftguard.yml: there is no Terraform code in `{}`",
-                settings.name(),
-                settings.path
-            )));
-        }
-        Ok(Stack {
-            shared: options.shared.clone(),
-            ..Stack::new(settings, module.cloned())
-        })
-    };
-    named.into_iter().map(stack).collect()
 }
 
 /// Whether a file holds Terraform code.

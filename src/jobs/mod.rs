@@ -1,5 +1,7 @@
 //! The queue, the worker, and the scan itself, a line a stage.
 
+/// Which stacks a repository has.
+pub mod find;
 /// Deliveries, recorded and waiting.
 pub mod inbox;
 /// What is to be done.

@@ -5,13 +5,11 @@ use super::bot::{Bot, Visit, judged, weighed};
 use super::decline;
 use super::job::JobError;
 use super::limit::Clock;
-use super::load;
 use super::notification_secret;
 use super::now;
 use super::pushes::ONBOARDING;
 use super::role::{external_id, permissions, trust};
-use super::scan::{CHECK, Scan, leave, look, read};
-use super::stacks::Chosen;
+use super::scan::{CHECK, CHECK_OF_STACKS, Scan, leave, look, read};
 use super::states::States;
 use crate::model::{StackName, StackReport, Tree};
 use crate::report::{self, FirstLook, NeededRole, Onboarding};
@@ -32,8 +30,16 @@ impl Bot {
     /// Opens the pull request that brings the first settings, or brings its text to what is known by now. A repository
     /// without stacks has none; where people closed it, it rests.
     pub(super) async fn onboard(&self, visit: &Visit<'_>, tree: &Tree) -> Result<(), JobError> {
-        let stacks = match load::stacks(tree, &Settings::default(), visit.run.interrupt()) {
-            Ok(stacks) => stacks,
+        let clock = Clock::below(self.limits, visit.run, visit.run.interrupt());
+        let search = Scan {
+            visit,
+            settings: &Settings::default(),
+            tree,
+            only: None,
+            clock: &clock,
+        };
+        let found = match search.stacks().await? {
+            Ok(found) => found,
             Err(wrong) if visit.head.private => {
                 let text = report::failed("The stacks could not be told", &wrong.message);
                 return leave(visit, CHECK, &text).await;
@@ -43,6 +49,7 @@ impl Bot {
                 return Ok(());
             }
         };
+        let stacks = &found.stacks;
         if stacks.is_empty() {
             return Ok(());
         }
@@ -60,7 +67,7 @@ impl Bot {
             .collect();
         let external_id = self.external_id(visit);
         let principal = access::principal(&self.aws).await;
-        let states = States::of(&stacks);
+        let states = States::of(stacks);
         let text = |value| serde_json::to_string_pretty(&value).unwrap_or_default();
         let page = report::onboarding_page(&Onboarding {
             stacks: &named,
@@ -86,6 +93,10 @@ impl Bot {
             None => self.open_onboarding(visit, &named, &page).await?,
         };
         if visit.head.private {
+            if let Some(excess) = found.excess() {
+                let text = report::failed("Some stacks are not scanned", &excess);
+                leave(visit, CHECK_OF_STACKS, &text).await?;
+            }
             notification_secret::show(self.key(), visit, number).await?;
         }
         let proposal = Proposal {
@@ -198,7 +209,7 @@ impl Bot {
             clock: &clock,
         };
         let chosen = match scan.stacks().await? {
-            Ok(stacks) => Chosen::first(stacks),
+            Ok(chosen) => chosen,
             Err(wrong) => return Ok(FirstLook::Wrong(wrong.message)),
         };
         let complete = chosen.left_out.is_empty();

@@ -4,6 +4,7 @@ use super::access::{self, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::carry_over;
 use super::conceal;
+use super::find::{FoundStacks, MOST_STACKS, Search};
 use super::job::{JobError, ScanOrder};
 use super::limit::Clock;
 use super::load::{self, Stack};
@@ -13,9 +14,9 @@ use super::plan;
 use super::propose::Proposer;
 use super::run::RunContext;
 use super::share::in_share;
-use super::stacks::Chosen;
 use super::survey::{Request, Survey, survey};
 use crate::aws::Access;
+use crate::code;
 use crate::github::{CheckRun, Conclusion, GithubError};
 use crate::model::{ScanError, StackName, StackReport, Tree};
 use crate::report::{self, CheckText};
@@ -34,7 +35,7 @@ pub(super) const CHECK: &str = "DriftGuard";
 const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// The check of a repository with too many stacks.
-const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
+pub(super) const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
 
 /// How many scans of a stack are kept.
 const KEPT: u32 = 50;
@@ -52,9 +53,19 @@ pub(super) struct Scan<'a> {
 
 impl Scan<'_> {
     /// The stacks of the repository, or why they cannot be told.
-    pub(super) async fn stacks(&self) -> Result<Result<Vec<Stack>, ScanError>, JobError> {
-        let found = async { load::stacks(self.tree, self.settings, self.clock.interrupt()) };
-        match self.clock.hold(found).await {
+    pub(super) async fn stacks(&self) -> Result<Result<FoundStacks, ScanError>, JobError> {
+        let code = code::Options {
+            interrupt: self.clock.interrupt().clone(),
+            ..code::Options::default()
+        };
+        let search = Search {
+            tree: self.tree,
+            settings: self.settings,
+            within: "",
+            most: MOST_STACKS,
+            code: &code,
+        };
+        match self.clock.hold(async { search.stacks() }).await {
             Ok(found) => Ok(found),
             Err(exceeded) => exceeded.told().map(Err),
         }
@@ -134,8 +145,7 @@ impl Bot {
             clock: &clock,
         };
         let made = match scan.stacks().await? {
-            Ok(stacks) => {
-                let chosen = Chosen::first(stacks);
+            Ok(chosen) => {
                 if let Some(excess) = chosen.excess() {
                     let text = report::failed("Some stacks are not scanned", &excess);
                     leave(&visit, CHECK_OF_STACKS, &text).await?;
@@ -159,7 +169,7 @@ impl Bot {
     async fn stacks_by_access(
         &self,
         scan: &Scan<'_>,
-        chosen: Chosen,
+        chosen: FoundStacks,
     ) -> Result<Vec<Made>, JobError> {
         let complete = chosen.left_out.is_empty();
         let stacks = chosen.stacks;

@@ -1,65 +1,28 @@
 //! Which stacks a repository has, and when each is scanned without anybody asking.
 
 use super::bot::Bot;
+use super::find::FoundStacks;
 use super::inbox::Inbox;
 use super::job::{Job, Ticket, Trigger};
-use super::load::Stack;
 use super::now;
 use super::scan::Scan;
 use crate::model::{RepositoryId, StackName};
 use crate::settings::Schedule;
 use crate::store::{Request, Scheduled};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::time::Duration;
-
-/// How many stacks of a repository are scanned.
-const MOST: usize = 500;
-
-/// How many names of stacks are said.
-const NAMED: usize = 50;
-
-/// The stacks of a repository that are scanned, and those that are too many.
-pub(super) struct Chosen {
-    pub stacks: Vec<Stack>,
-    pub left_out: Vec<StackName>,
-}
-
-impl Chosen {
-    /// The first ones by path.
-    pub(super) fn first(mut stacks: Vec<Stack>) -> Self {
-        let mut left_out = Vec::new();
-        if stacks.len() > MOST {
-            stacks.sort_by(|one, other| one.path.cmp(&other.path));
-            left_out.extend(stacks.drain(MOST..).map(|stack| stack.name));
-        }
-        Self { stacks, left_out }
-    }
-
-    /// What is said of those that are left out.
-    pub(super) fn excess(&self) -> Option<String> {
-        let names = self.left_out.iter().take(NAMED).map(ToString::to_string);
-        let names: Vec<_> = names.collect();
-        let more = self.left_out.len().checked_sub(names.len());
-        let more = more.filter(|more| *more > 0);
-        (!names.is_empty()).then(|| {
-            format!(
-                "This repository has {} stacks, and {MOST} of them are scanned, the first ones by path. Not scanned: {}{}. \
-                 While they are left out, nothing is called unmanaged. Name the stacks that matter under `stacks` in \
-                 .driftguard.yml.",
-                self.stacks.len() + self.left_out.len(),
-                names.join(", "),
-                more.map(|more| format!(" and {more} more")).unwrap_or_default()
-            )
-        })
-    }
-}
 
 /// What a pull request is closed with whose stack is gone.
 const GONE: &str = "The default branch no longer has this stack. Closed by DriftGuard.";
 
 impl Bot {
     /// Keeps the stacks of the default branch with their schedules, and forgets those that it no longer has.
-    pub(super) async fn keep_stacks(&self, scan: &Scan<'_>, chosen: &Chosen) -> anyhow::Result<()> {
+    pub(super) async fn keep_stacks(
+        &self,
+        scan: &Scan<'_>,
+        chosen: &FoundStacks,
+    ) -> anyhow::Result<()> {
         let (tenant, id) = (&scan.visit.tenant, scan.visit.id);
         let known = tenant.stacks(id).await?;
         for stack in &chosen.stacks {
@@ -75,12 +38,10 @@ impl Bot {
             };
             tenant.keep_stack(id, &scheduled).await?;
         }
-        let is_kept = |known: &&Scheduled| {
-            let mut kept = chosen.stacks.iter();
-            kept.any(|stack| stack.name == known.stack)
-        };
-        for gone in known.iter().filter(|known| !is_kept(known)) {
-            if chosen.left_out.contains(&gone.stack) {
+        let kept: HashSet<_> = chosen.stacks.iter().map(|stack| &stack.name).collect();
+        let left_out: HashSet<_> = chosen.left_out.iter().collect();
+        for gone in known.iter().filter(|known| !kept.contains(&known.stack)) {
+            if left_out.contains(&gone.stack) {
                 // It is there still: its pull requests stay.
                 tenant.drop_stack(id, &gone.stack).await?;
                 continue;

@@ -130,6 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn only_the_files_right_in_a_folder_are_in_it() {
+        let paths = ["a.tf", "a/b.tf", "a/b/c.tf", "a/d.tf", "a-b/e.tf", "b/f.tf"];
+        let tree: Tree = paths.into_iter().map(|path| (path, "")).collect();
+        let found = |folder| {
+            tree.in_folder(folder)
+                .map(|(path, _)| path)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found("a"), ["a/b.tf", "a/d.tf"]);
+        assert_eq!(found(""), ["a.tf"]);
+        assert_eq!(found("a/b"), ["a/b/c.tf"]);
+        assert_eq!(found("c"), [""; 0]);
+    }
+
+    #[test]
     fn a_path_never_leads_out_of_the_repository() {
         for (folder, relative, joined) in [
             (

@@ -20,7 +20,7 @@ pub use form::{
     Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
 };
 pub use schedule::Schedule;
-pub use stacks::{BadStacks, StackSettings};
+pub use stacks::{BadStacks, ChosenStacks, StackSettings};
 
 use crate::model::without_values;
 

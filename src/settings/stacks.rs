@@ -70,31 +70,60 @@ pub struct BadStacks {
     other: String,
 }
 
+/// The stacks of a repository that are looked at, and those that are too many.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChosenStacks {
+    /// The first ones by path, where there are too many.
+    pub stacks: Vec<StackSettings>,
+    /// The names of the rest.
+    pub left_out: Vec<StackName>,
+}
+
 impl Settings {
-    /// The stacks of a repository: those that the file names, else those in these folders.
+    /// At most so many stacks of a repository: those that the file names, else those in these folders.
     ///
     /// # Errors
     /// Two that have one name.
-    pub fn stacks_of(&self, folders: &[&str]) -> Result<Vec<StackSettings>, BadStacks> {
-        let all = match self.stacks.as_slice() {
-            [] => folders
-                .iter()
-                .map(|folder| StackSettings::of_path(folder))
-                .collect(),
-            named => named.to_vec(),
-        };
-        let mut names: BTreeMap<StackName, &str> = BTreeMap::new();
-        for stack in &all {
-            if let Some(one) = names.insert(stack.name(), &stack.path) {
-                return Err(BadStacks {
-                    name: stack.name(),
-                    one: one.to_owned(),
-                    other: stack.path.clone(),
-                });
-            }
+    pub fn stacks_of(&self, folders: &[&str], most: usize) -> Result<ChosenStacks, BadStacks> {
+        if self.stacks.is_empty() {
+            let name = |folder: &&str| StackName::of_path(folder);
+            check_names(folders.iter().map(|folder| (name(folder), *folder)))?;
+            let (first, rest) = folders.split_at(most.min(folders.len()));
+            let settings = |folder: &&str| StackSettings::of_path(folder);
+            return Ok(ChosenStacks {
+                stacks: first.iter().map(settings).collect(),
+                left_out: rest.iter().map(name).collect(),
+            });
         }
-        Ok(all)
+        let mut named: Vec<_> = self.stacks.iter().collect();
+        check_names(
+            named
+                .iter()
+                .map(|stack| (stack.name(), stack.path.as_str())),
+        )?;
+        if named.len() > most {
+            named.sort_by(|one, other| one.path.cmp(&other.path));
+        }
+        let rest = named.split_off(most.min(named.len()));
+        Ok(ChosenStacks {
+            stacks: named.into_iter().cloned().collect(),
+            left_out: rest.into_iter().map(StackSettings::name).collect(),
+        })
     }
+}
+
+fn check_names<'a>(stacks: impl Iterator<Item = (StackName, &'a str)>) -> Result<(), BadStacks> {
+    let mut names: BTreeMap<StackName, &str> = BTreeMap::new();
+    for (name, path) in stacks {
+        if let Some(one) = names.insert(name.clone(), path) {
+            return Err(BadStacks {
+                name,
+                one: one.to_owned(),
+                other: path.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn default_workspace() -> String {

@@ -92,3 +92,36 @@ async fn of_too_many_stacks_one_check_tells_which_are_left_out() {
     }
     assert!(!check.summary.contains("s498"));
 }
+
+/// Code that takes the parser long, as each key is compared with all before it.
+fn dear_root() -> String {
+    let keys: String = (0..3_000).map(|at| format!("k{at} = 1\n")).collect();
+    format!("terraform {{\n  backend \"s3\" {{}}\n}}\nlocals {{\n  m = {{\n{keys}  }}\n}}\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_find_the_stacks_takes_no_longer_than_a_scan_may() {
+    let setting = Setting {
+        scan_timeout: Some("5s"),
+        ..Setting::default()
+    };
+    let mut world = World::start(Database::sqlite().await, setting).await;
+    let (code, paths): (_, Vec<_>) = (
+        dear_root(),
+        (0..100).map(|at| format!("many/s{at}/main.tf")).collect(),
+    );
+    let files: Vec<_> = paths
+        .iter()
+        .map(|path| (path.as_str(), code.as_str()))
+        .collect();
+    world.push("main", "alice", &files).await;
+    // There are no settings yet: this is what onboarding starts with.
+    world.install().await;
+    let check = check(&world, "DriftGuard");
+    assert_eq!(check.title, "The stacks could not be told");
+    assert!(
+        check.summary.contains("the scan was stopped"),
+        "{}",
+        check.summary
+    );
+}

@@ -16,6 +16,7 @@ pub const AMBIENT: Setting = Setting {
     ambient: Some("1"),
     private_addresses: true,
     state_limit: None,
+    scan_timeout: None,
 };
 /// A week, in milliseconds.
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;

@@ -61,6 +61,8 @@ pub struct Setting {
     pub private_addresses: bool,
     /// How large a state may be.
     pub state_limit: Option<&'static str>,
+    /// How long a scan may take.
+    pub scan_timeout: Option<&'static str>,
 }
 
 pub struct World {
@@ -92,6 +94,7 @@ impl World {
             "DATABASE_URL" => Some(database.url.clone()),
             "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.map(str::to_owned),
             "DRIFTGUARD_STATE_LIMIT" => setting.state_limit.map(str::to_owned),
+            "DRIFTGUARD_SCAN_TIMEOUT" => setting.scan_timeout.map(str::to_owned),
             "DRIFTGUARD_PRIVATE_ADDRESSES" => setting.private_addresses.then(|| "1".to_owned()),
             _ => None,
         };

@@ -1,0 +1,105 @@
+//! Which stacks a repository has: those that its settings name, else every root module with a backend block.
+
+use super::load::{Stack, is_code};
+use crate::code;
+use crate::model::{ScanError, StackName, Tree};
+use crate::settings::{Settings, StackSettings};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many stacks of a repository the server scans.
+pub const MOST_STACKS: usize = 500;
+
+/// How many names of stacks are said.
+const NAMED: usize = 50;
+
+/// Where stacks are looked for, and how.
+pub struct Search<'a> {
+    /// The repository's files.
+    pub tree: &'a Tree,
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// No code outside of this folder is parsed: what only that would tell of is not found.
+    pub within: &'a str,
+    /// How many stacks are taken, the first ones by path.
+    pub most: usize,
+    /// What the stacks' evaluations share, and what ends the search early: what it says then is to be dropped.
+    pub code: &'a code::Options,
+}
+
+/// The stacks of a repository.
+pub struct FoundStacks {
+    /// Those that are scanned.
+    pub stacks: Vec<Stack>,
+    /// The names of those that are too many.
+    pub left_out: Vec<StackName>,
+}
+
+impl Search<'_> {
+    /// Looks for the stacks.
+    ///
+    /// # Errors
+    /// Two stacks of one name, or a stack whose folder holds no code.
+    pub fn stacks(&self) -> Result<FoundStacks, ScanError> {
+        let roots = code::root_folders(self.tree, self.within, self.code);
+        let paths: Vec<_> = roots.iter().map(|root| root.path).collect();
+        let chosen = self.settings.stacks_of(&paths, self.most);
+        let chosen = chosen.map_err(|error| wrong(error.to_string()))?;
+        let roots: BTreeMap<_, _> = roots.iter().map(|root| (root.path, root)).collect();
+        self.check_folders(|path| roots.contains_key(path))?;
+        let stack = |settings: StackSettings| {
+            let root = roots.get(settings.path.as_str());
+            Stack {
+                shared: self.code.shared.clone(),
+                ..Stack::new(settings, root.map(|root| root.module(self.tree, self.code)))
+            }
+        };
+        Ok(FoundStacks {
+            stacks: chosen.stacks.into_iter().map(stack).collect(),
+            left_out: chosen.left_out,
+        })
+    }
+
+    /// Checks that each stack of the settings has code.
+    fn check_folders(&self, is_root: impl Fn(&str) -> bool) -> Result<(), ScanError> {
+        let code = self.tree.files.keys().filter(|path| is_code(path));
+        let with_code: BTreeSet<_> = code.map(|path| Tree::folder(path)).collect();
+        let mut named = self.settings.stacks.iter();
+        let empty =
+            named.find(|stack| !is_root(&stack.path) && !with_code.contains(stack.path.as_str()));
+        empty.map_or(Ok(()), |stack| {
+            Err(wrong(format!(
+                "stack `{}` of .driftguard.yml: there is no Terraform code in `{}`",
+                stack.name(),
+                stack.path
+            )))
+        })
+    }
+}
+
+impl FoundStacks {
+    /// What is said of those that are left out.
+    pub(super) fn excess(&self) -> Option<String> {
+        let names = self.left_out.iter().take(NAMED).map(ToString::to_string);
+        let names: Vec<_> = names.collect();
+        let more = self.left_out.len().checked_sub(names.len());
+        let more = more.filter(|more| *more > 0);
+        (!names.is_empty()).then(|| {
+            format!(
+                "This repository has {} stacks, and {} of them are scanned, the first ones by path. Not scanned: {}{}. \
+                 While they are left out, nothing is called unmanaged. Name the stacks that matter under `stacks` in \
+                 .driftguard.yml.",
+                self.stacks.len() + self.left_out.len(),
+                self.stacks.len(),
+                names.join(", "),
+                more.map(|more| format!(" and {more} more")).unwrap_or_default()
+            )
+        })
+    }
+}
+
+fn wrong(message: String) -> ScanError {
+    ScanError {
+        kind: "settings".into(),
+        message,
+    }
+}
