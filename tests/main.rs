@@ -29,6 +29,7 @@ mod outbound;
 mod parity;
 mod parking;
 mod patch;
+mod pipes;
 mod process;
 mod report;
 mod resources;

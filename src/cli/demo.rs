@@ -3,8 +3,8 @@
 //! moto stands in for AWS and the stand-in for GitHub; the server is this very program, on SQLite. Somebody has changed
 //! things in the console; a push comes in, and the pull requests that answer it are printed.
 
-use super::output::print;
-use crate::model::Tree;
+use super::output::{print, tell};
+use crate::model::{Tree, masked};
 use crate::patch::{self, Changed};
 use crate::standin::github::{AppIdentity, Content, GitHub, PullRequest};
 use crate::standin::moto::Moto;
@@ -74,7 +74,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
 }
 
 fn say(text: &str) {
-    eprintln!("{text}");
+    tell(text);
 }
 
 /// The account as Terraform left it, and then not.
@@ -186,7 +186,7 @@ fn show(github: &GitHub, tree: &Tree, pull: &PullRequest, folder: &Path) -> anyh
         .into_iter()
         .filter_map(|path| Some((path.clone(), github.file(REPOSITORY, &pull.branch, &path)?)))
         .collect();
-    let diff = patch::diff(tree, &changed);
+    let diff = patch::diff(tree, &changed, &masked);
     let rule = "=".repeat(100);
     print(&format!(
         "{rule}\n#{} {}\nfrom {}\n{rule}\n\n{}\n\n{diff}\n",

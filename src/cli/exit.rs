@@ -1,8 +1,7 @@
 //! What the exit code says: interface for scripts and CI.
 
-use crate::model::{Finding, Report, Severity, Status, masked};
-use crate::report::printable;
-use std::io::Write;
+use super::output::tell;
+use crate::model::{Finding, Report, Severity, Status};
 use std::process::ExitCode;
 
 /// Drift, or something that was not fixed.
@@ -14,25 +13,23 @@ const USAGE: u8 = 64;
 
 /// Help and version are no errors.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let printed = error.print();
-    match (printed, error.use_stderr()) {
-        (Ok(()), false) => ExitCode::SUCCESS,
-        _ => ExitCode::from(USAGE),
+    // A reader that closes the pipe early has read all that it wanted.
+    let _ = error.print();
+    match error.use_stderr() {
+        false => ExitCode::SUCCESS,
+        true => ExitCode::from(USAGE),
     }
 }
 
 /// Usage that only the command itself finds to be wrong.
 pub(super) fn refused(reason: &str) -> ExitCode {
-    eprintln!("driftguard: {reason}");
+    tell(&format!("driftguard: {reason}"));
     ExitCode::from(USAGE)
 }
 
 /// The whole chain of causes, on standard error.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
-    let text = format!("{error:#}");
-    let lines: Vec<_> = masked(&text).lines().map(printable).collect();
-    // Where nobody reads it any more, the exit code still tells.
-    let _ = writeln!(std::io::stderr(), "driftguard: {}", lines.join("\n"));
+    tell(&format!("driftguard: {error:#}"));
     ExitCode::FAILURE
 }
 

@@ -39,7 +39,9 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let mut scanned = options.source.scan().await?;
     let changed = options.plan(&mut scanned)?;
     if options.dry_run {
-        print(&patch::diff(&scanned.checkout.tree, &changed))?;
+        let tree = &scanned.checkout.tree;
+        let redactor = &scanned.survey.redactor;
+        print(&patch::diff(tree, &changed, &|text| redactor.mask(text)))?;
     } else {
         let checkout = &scanned.checkout;
         replace_files(&checkout.root, &checkout.tree, &changed)?;

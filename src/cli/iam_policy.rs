@@ -2,7 +2,7 @@
 
 use super::checkout::Checkout;
 use super::exit;
-use super::output::print;
+use super::output::{print, tell};
 use crate::code;
 use crate::jobs::find::Search;
 use crate::jobs::role::{self, LONGEST_POLICY};
@@ -57,15 +57,17 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         return Ok(exit::refused(&refused));
     }
     for (stack, reason) in &states.unknown {
-        eprintln!("driftguard: the state of {stack} is left out: {reason}");
+        tell(&format!(
+            "driftguard: the state of {stack} is left out: {reason}"
+        ));
     }
     let trust = role::trust(&options.principal, &options.external_id);
     let policy = role::permissions(&states.objects);
     if role::policy_length(&policy) > LONGEST_POLICY {
-        eprintln!(
+        tell(&format!(
             "driftguard: this is longer than the {LONGEST_POLICY} characters that a managed policy may have: print several, \
              each with some of the buckets (--state)"
-        );
+        ));
     }
     let text = match options.format {
         Format::Json => serde_json::to_string_pretty(&json!({"trust": trust, "policy": policy}))?,

@@ -1,12 +1,13 @@
 //! `driftguard jobs`: what waits, runs, failed or is parked, and what the operator decides about it.
 
+use super::output::print;
 use crate::config::Config;
 use crate::jobs::inbox::Inbox;
 use crate::jobs::operator::JobRow;
+use crate::report::printable;
 use clap::Subcommand;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use std::io::Write;
 use std::process::ExitCode;
 
 /// What the operator wants.
@@ -49,12 +50,7 @@ fn list(jobs: &[JobRow]) -> anyhow::Result<()> {
         text.push_str(&line(job));
         text.push('\n');
     }
-    let written = std::io::stdout().write_all(text.as_bytes());
-    match written {
-        // Whoever reads has read enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
+    print(&text)
 }
 
 fn line(job: &JobRow) -> String {
@@ -69,7 +65,7 @@ fn line(job: &JobRow) -> String {
         since.unwrap_or_default(),
         job.deaths.to_string(),
         // A column holds no tab, a line no line's end.
-        job.problem.replace(char::is_control, " "),
+        printable(&job.problem),
     ];
     columns.join("\t")
 }

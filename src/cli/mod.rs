@@ -1,4 +1,6 @@
 //! The command line, one file a command.
+// These panic where nobody reads any more: `output` prints.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 /// `driftguard serve`: receiver, worker and pages in one process.
 pub mod serve;

@@ -1,5 +1,6 @@
 //! `driftguard notification-secret OWNER/NAME`: for repositories that everybody sees, where no comment may show it.
 
+use super::output::print;
 use crate::config::Config;
 use crate::jobs::{inbox::Inbox, notification_secret};
 use crate::model::RepositoryName;
@@ -33,6 +34,6 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let key = app.secret_key.expose_secret().as_bytes();
     let secret = notification_secret::current(key, &tenant, *repository).await?;
     inbox.close().await;
-    println!("{secret}");
+    print(&format!("{secret}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

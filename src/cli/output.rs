@@ -1,7 +1,7 @@
 //! Where a report goes, and in which form.
 
-use crate::model::Report;
-use crate::report::{self, Paint};
+use crate::model::{Report, masked};
+use crate::report::{self, Paint, printable};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -18,6 +18,13 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("while writing to standard output"),
     }
+}
+
+/// Writes lines to standard error, without what looks like a credential and what moves a cursor. Where nobody reads them
+/// any more, the exit code still tells.
+pub(super) fn tell(text: &str) {
+    let lines: Vec<_> = masked(text).lines().map(printable).collect();
+    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
 }
 
 /// How a report is shown.
