@@ -2,7 +2,7 @@
 
 use super::speech::{nothing_more, word};
 use super::{Answer, Command, Effect, Scene};
-use crate::report::code;
+use crate::report::{code, excerpt};
 
 /// `/driftguard assign @USER`
 ///
@@ -27,7 +27,7 @@ fn run(arguments: &str, _: &Scene<'_>) -> Result<Answer, String> {
 }
 
 fn wrong(login: &str) -> String {
-    let shown: String = login.chars().take(60).collect();
+    let shown = excerpt(login, 60);
     match shown.as_str() {
         "" => format!("Whom? Say {}.", code("/driftguard assign @octocat")),
         team if team.contains('/') => {

@@ -17,7 +17,7 @@ mod status;
 pub use speech::read;
 
 use crate::model::{Decision, StackName, Standing};
-use crate::report::code;
+use crate::report::{code, excerpt};
 use serde::{Deserialize, Serialize};
 use speech::{nearest, word};
 
@@ -132,20 +132,21 @@ pub fn answer(comment: &str, scene: &Scene<'_>) -> Option<Answer> {
 /// What one line leads to: what follows `/driftguard`.
 fn obey(line: &str, scene: &Scene<'_>) -> Result<Answer, String> {
     let (verb, rest) = word(line);
-    let verb = verb.to_lowercase();
-    let known = match verb.as_str() {
+    let lower = verb.to_lowercase();
+    let known = match lower.as_str() {
         "" => Some(&&help::COMMAND),
-        verb => ALL.iter().find(|command| command.name == verb),
+        lower => ALL.iter().find(|command| command.name == lower),
     };
     match known {
         Some(command) => (command.run)(rest, scene),
-        None => Err(unknown(&verb)),
+        // As it was written: a credential in small letters is not known for one.
+        None => Err(unknown(verb)),
     }
 }
 
 fn unknown(verb: &str) -> String {
-    let shown: String = verb.chars().take(40).collect();
-    let meant = nearest(verb, ALL.iter().map(|command| command.name))
+    let shown = excerpt(verb, 40);
+    let meant = nearest(&verb.to_lowercase(), ALL.iter().map(|command| command.name))
         .map(|name| format!(" Did you mean {}?", code(name)))
         .unwrap_or_default();
     format!(

@@ -2,7 +2,7 @@
 
 use super::speech::{nearest, nothing_more, word};
 use super::{Answer, Command, Effect, Scene};
-use crate::report::code;
+use crate::report::{code, excerpt};
 
 /// `/driftguard scan [STACK]`
 ///
@@ -42,7 +42,7 @@ fn named<'a>(wanted: &str, scene: &Scene<'a>) -> Option<&'a crate::model::StackN
 
 fn unknown(wanted: &str, scene: &Scene<'_>) -> String {
     let names = || scene.stacks.iter().map(|stack| stack.report.name.as_str());
-    let shown: String = wanted.chars().take(100).collect();
+    let shown = excerpt(wanted, 100);
     let there = match (nearest(wanted, names()), scene.stacks.len()) {
         (_, 0) => format!(
             "None was scanned yet: {} scans all.",

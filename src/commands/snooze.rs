@@ -3,7 +3,7 @@
 use super::speech::{decide, names, nothing_more, one, word};
 use super::{Answer, Command, Scene};
 use crate::model::Choice;
-use crate::report::{code, minute};
+use crate::report::{code, excerpt, minute};
 
 /// `/driftguard snooze FINDING DURATION`
 ///
@@ -39,7 +39,7 @@ fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
 /// The milliseconds of a duration.
 fn length(duration: &str) -> Result<i64, String> {
     let wrong = || {
-        let shown: String = duration.chars().take(40).collect();
+        let shown = excerpt(duration, 40);
         let wrong = match shown.is_empty() {
             true => "How long?".to_owned(),
             false => format!("{} is no time to rest.", code(&shown)),

@@ -3,7 +3,7 @@
 use super::speech::{ago, nothing_more};
 use super::{Answer, Command, Scene};
 use crate::model::{Choice, Decision, Scanned, Severity, Standing};
-use crate::report::{by_severity, code, counted, minute, numbers, sentence, signed};
+use crate::report::{by_severity, code, counted, excerpt, minute, numbers, sentence, signed};
 use std::cmp::Reverse;
 
 /// `/driftguard status`
@@ -66,7 +66,7 @@ fn row(stack: &Standing, now: i64) -> String {
     let [posture, findings, cost] = match &stack.report.outcome {
         Ok(scanned) => [posture(scanned), findings(scanned), cost(scanned)],
         Err(error) => {
-            let reason: String = error.message.chars().take(REASON).collect();
+            let reason = excerpt(&error.message, REASON);
             let reason = format!("not scanned: {}", sentence(&reason));
             [String::new(), reason, String::new()]
         }

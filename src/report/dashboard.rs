@@ -4,7 +4,7 @@ use super::lines::{Detail, aside, unchecked, what};
 use super::markdown::{Markdown, code, sentence};
 use super::pull_request::LONGEST;
 use super::when::minute;
-use super::words::{by_severity, cost, name, signed};
+use super::words::{by_severity, cost, excerpt, name, signed};
 use crate::model::{
     Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Verdict,
     boxes,
@@ -143,7 +143,7 @@ fn given_up(scan: &FailedScan) -> String {
         "" => "the scan of this repository".to_owned(),
         stack => format!("the scan of {}", code(stack)),
     };
-    let problem: String = scan.problem.chars().take(LONGEST_PROBLEM).collect();
+    let problem = excerpt(&scan.problem, LONGEST_PROBLEM);
     format!(
         "{}: {what}: {}. The next push and the next schedule make it again, and so do the boxes below.",
         minute(scan.at),

@@ -37,4 +37,4 @@ pub use sarif::{code_scanning, sarif};
 pub use summary::summary;
 pub use text::{Paint, text};
 pub use when::{day, minute};
-pub use words::{by_severity, counted, name, printable, signed};
+pub use words::{by_severity, counted, excerpt, name, printable, signed};

@@ -1,6 +1,6 @@
 //! What is told to the address that a repository names: which findings are new, which are gone. No attribute's value.
 
-use super::json::credentials_masked;
+use super::json::{credentials_masked, with_escapes};
 use crate::model::{
     Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity, StackName,
     StackReport,
@@ -93,10 +93,11 @@ pub fn notification(
         new,
         resolved,
     };
-    match credentials_masked(&form).ok()? {
+    let text = match credentials_masked(&form).ok()? {
         None => serde_json::to_string(&form).ok(),
         Some(shown) => serde_json::to_string(&shown).ok(),
-    }
+    };
+    text.map(with_escapes)
 }
 
 fn ids(findings: &[Finding]) -> BTreeSet<&FindingId> {

@@ -1,6 +1,7 @@
 //! What code scanning reads: SARIF 2.1.0.
 
 use super::alert::{Alert, Rule, plain};
+use super::json::with_escapes;
 use super::words::{counted, printable};
 use crate::model::{Coverage, Finding, Report, StackName, StackReport, Status, mask_json};
 use serde_json::{Value as Json, json};
@@ -168,6 +169,6 @@ impl<'a> Run<'a> {
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run],
         });
         mask_json(&mut file);
-        serde_json::to_string_pretty(&file).map(|text| text + "\n")
+        serde_json::to_string_pretty(&file).map(|text| with_escapes(text) + "\n")
     }
 }

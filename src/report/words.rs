@@ -55,6 +55,11 @@ pub fn printable(text: &str) -> String {
     masked(text).chars().map(shown).collect()
 }
 
+/// The beginning of a text from outside, on one line: what looks like a credential is masked while it is whole.
+pub fn excerpt(text: &str, most: usize) -> String {
+    printable(text).chars().take(most).collect()
+}
+
 fn shortened(text: &str) -> String {
     let count = text.chars().count();
     if count <= LONGEST {

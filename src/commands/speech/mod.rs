@@ -29,7 +29,7 @@ pub(super) fn nothing_more(rest: &str, usage: &str) -> Result<(), String> {
         "" => Ok(()),
         more => Err(format!(
             "I do not know what to do with {}: say {}.",
-            crate::report::code(&more.chars().take(80).collect::<String>()),
+            crate::report::code(&crate::report::excerpt(more, 80)),
             crate::report::code(&format!("/driftguard {usage}"))
         )),
     }

@@ -3,7 +3,7 @@
 use super::{nearest, nothing_more, word};
 use crate::commands::{Command, Scene};
 use crate::model::{Address, Finding, Standing};
-use crate::report::{code, name, sentence};
+use crate::report::{code, excerpt, name, sentence};
 use std::collections::BTreeSet;
 
 /// How many findings are named where several are meant.
@@ -221,7 +221,7 @@ fn digits(subject: &str) -> Option<String> {
 }
 
 fn unknown(subject: &str, scene: &Scene<'_>) -> String {
-    let shown: String = subject.chars().take(200).collect();
+    let shown = excerpt(subject, 200);
     let names: Vec<String> = findings(scene)
         .flat_map(|Picked { finding, .. }| {
             let address = finding.address.as_ref().map(ToString::to_string);
