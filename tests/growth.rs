@@ -83,7 +83,9 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
     };
     for direction in [Direction::Adopt, Direction::Restore] {
         let changed = timed("plan", || patch::plan(&mut findings, &stack, direction));
-        timed("patch", || patch::diff(&tree, &changed));
+        timed("patch", || {
+            patch::diff(&tree, &changed, &driftguard::model::masked)
+        });
     }
     tell(&findings);
     findings

@@ -3,7 +3,7 @@
 use driftguard::code::{self, Options, Recorded};
 use driftguard::model::{
     Attributes, Finding, FindingId, FixKind, Kind, ProviderKey, Resource, Severity, Tree, Value,
-    Verdict,
+    Verdict, masked,
 };
 use driftguard::patch::{self, Direction, Stack};
 use driftguard::resources;
@@ -58,7 +58,7 @@ impl World<'_> {
             catalog: &catalog,
         };
         let changed = patch::plan_with(&mut findings, &stack, direction);
-        let diff = patch::diff(&tree, &changed);
+        let diff = patch::diff(&tree, &changed, &masked);
         let mut tree = tree;
         tree.files.extend(
             changed
@@ -85,6 +85,16 @@ impl World<'_> {
     }
 
     /// Why one thing is not taken over, and what a person writes.
+    /// What is written, or would be.
+    fn refused_or_block(&self, finding: Finding) -> (FixKind, String) {
+        let done = self.import(vec![finding]);
+        let fix = done.fixes.into_iter().next().flatten().unwrap();
+        (
+            fix.kind,
+            format!("{}{}", done.diff, fix.block.unwrap_or_default()),
+        )
+    }
+
     fn refused(&self, finding: Finding) -> (String, String) {
         let done = self.import(vec![finding]);
         assert!(done.diff.is_empty(), "{}", done.diff);
@@ -523,6 +533,28 @@ fn a_secret_in_what_was_added_is_never_written() {
         "{reason}"
     );
     assert!(!block.contains("hunter2"), "{block}");
+}
+
+/// In the form of a name nobody would know it for a credential.
+#[test]
+fn a_credential_is_no_part_of_a_name_and_no_id_of_an_import() {
+    let key = "AKIAIOSFODNN7EXAMPLE";
+    let mut named = debug();
+    named.import_id = Some(format!("shop-web:{key}"));
+    named.after.insert("name".to_owned(), key.into());
+    let (reason, block) = role(ROLE).refused(named);
+    assert!(reason.contains("looks like a credential"), "{reason}");
+    let names = block.replace(key, "");
+    assert!(!names.to_lowercase().contains("akia"), "{block}");
+    // What only the code calls so.
+    let code = ROLE.replace("\"web\"", &format!("\"{key}\""));
+    let mut below = debug();
+    below.under = Some(format!("aws_iam_role.{key}").parse().unwrap());
+    let mut world = role(&code);
+    world.state[0].0 = "aws_iam_role.AKIAIOSFODNN7EXAMPLE";
+    let (_, block) = world.refused_or_block(below);
+    let names = block.replace(key, "");
+    assert!(!names.to_lowercase().contains("akia"), "{block}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use driftguard::patch::{self, Direction, Stack};
 use driftguard::resources;
 
 /// A drift: address, path, what the state says, what AWS has.
-type Drift<'a> = (&'a str, &'a str, Value, Value);
+pub type Drift<'a> = (&'a str, &'a str, Value, Value);
 
 fn finding((address, path, recorded, live): &Drift<'_>, verdict: Verdict) -> Finding {
     let attributes = match path.is_empty() {
@@ -82,7 +82,7 @@ fn planned_with(
 }
 
 /// The code after all of it was adopted.
-fn adopted(code: &str, drifts: &[Drift<'_>]) -> String {
+pub fn adopted(code: &str, drifts: &[Drift<'_>]) -> String {
     let (after, done) = fix(code, drifts, Direction::Adopt, Verdict::Drift);
     assert!(
         done.iter().all(|(kind, _)| *kind != FixKind::Refused),
@@ -92,14 +92,14 @@ fn adopted(code: &str, drifts: &[Drift<'_>]) -> String {
 }
 
 /// Why one drift was not adopted; the code is as it was.
-fn refused(code: &str, drift: Drift<'_>) -> String {
+pub fn refused(code: &str, drift: Drift<'_>) -> String {
     let (after, done) = fix(code, &[drift], Direction::Adopt, Verdict::Drift);
     assert_eq!(after, code);
     assert_eq!(done[0].0, FixKind::Refused);
     done[0].1.clone()
 }
 
-const WEB: &str = r#"# The web server.
+pub const WEB: &str = r#"# The web server.
 resource "aws_instance" "web" {
   ami           = "ami-1"
   instance_type = "t3.small" # see the capacity plan

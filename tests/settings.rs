@@ -100,9 +100,8 @@ fn what_is_not_edited_is_refused_with_what_to_write() {
     }
 }
 
-#[test]
-fn a_finding_is_accepted_as_it_stands() {
-    let difference = |path: &str| Difference {
+fn differs(path: &str) -> Difference {
+    Difference {
         path: path.to_owned(),
         verdict: Verdict::Drift,
         declared: None,
@@ -111,10 +110,14 @@ fn a_finding_is_accepted_as_it_stands() {
         added: Vec::new(),
         removed: Vec::new(),
         defined_in: None,
-    };
+    }
+}
+
+#[test]
+fn a_finding_is_accepted_as_it_stands() {
     let mut changed = Finding {
         address: Some("aws_instance.web[\"a*\"]".parse().unwrap()),
-        attributes: vec![difference("tags[\"a b\"]"), difference("instance_type")],
+        attributes: vec![differs("tags[\"a b\"]"), differs("instance_type")],
         ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
     };
     let added = Finding {
@@ -138,10 +141,82 @@ fn a_finding_is_accepted_as_it_stands() {
             "its last day is over"
         );
     }
-    changed.attributes.push(difference("monitoring"));
+    changed.attributes.push(differs("monitoring"));
     assert!(
         !settings.covers(&changed, "2027-03-31"),
         "what differs later is not accepted with it"
+    );
+}
+
+#[test]
+fn a_tag_whose_key_is_a_star_is_accepted_and_no_other() {
+    let tags = |keys: &[&str]| Finding {
+        address: Some("aws_instance.web".parse().unwrap()),
+        attributes: keys
+            .iter()
+            .map(|key| differs(&format!("tags[\"{key}\"]")))
+            .collect(),
+        ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
+    };
+    let star = NewAccept::of(&tags(&["*"]), "r".to_owned(), None, None).unwrap();
+    let text = with_accepted(None, &[star]).unwrap();
+    let settings = Settings::parse(&text).unwrap();
+    assert!(settings.covers(&tags(&["*"]), "2026-11-28"), "{text}");
+    for others in [&["Name"][..], &["**"], &["\\*"], &["*", "Name"]] {
+        assert!(
+            !settings.covers(&tags(others), "2026-11-28"),
+            "{others:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn what_only_a_credential_names_is_written_by_hand() {
+    let key = "AKIAIOSFODNN7EXAMPLE";
+    // As it is, and as it is read again from what was kept.
+    for name in [key, "(secret)"] {
+        let keyed = Finding {
+            address: Some(format!("aws_instance.web[\"{name}\"]").parse().unwrap()),
+            ..Finding::new(Kind::Deleted, Verdict::Drift, "aws_instance")
+        };
+        let added = Finding {
+            import_id: Some(format!("shop-web:{name}")),
+            ..Finding::new(
+                Kind::Unmanaged,
+                Verdict::UnseenByPlan,
+                "aws_iam_role_policy",
+            )
+        };
+        let tagged = Finding {
+            address: Some("aws_instance.web".parse().unwrap()),
+            attributes: vec![differs(&format!("tags[\"{name}\"]"))],
+            ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
+        };
+        for finding in [keyed, added, tagged] {
+            let entry = NewAccept::of(&finding, "r".to_owned(), None, None).unwrap();
+            assert!(entry.names_credential());
+            let refused = with_accepted(None, &[entry]).unwrap_err().to_string();
+            assert!(
+                refused.contains("by hand, with `*`") && !refused.contains(key),
+                "{refused}"
+            );
+        }
+    }
+    // A sealed key is the same in each scan.
+    let sealed = Finding {
+        address: Some("aws_instance.web".parse().unwrap()),
+        attributes: vec![differs(
+            "tags[\"(secret, fingerprint 0123456789abcdef01234567)\"]",
+        )],
+        ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
+    };
+    let entry = NewAccept::of(&sealed, "r".to_owned(), None, None).unwrap();
+    let text = with_accepted(None, &[entry]).unwrap();
+    assert!(
+        Settings::parse(&text)
+            .unwrap()
+            .covers(&sealed, "2026-11-28"),
+        "{text}"
     );
 }
 

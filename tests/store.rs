@@ -19,6 +19,7 @@ const SHOP: RepositoryId = RepositoryId(10);
 on_both!(
     several_processes_start_at_once_on_a_new_database,
     a_delivery_is_recorded_once,
+    a_branch_that_a_credential_names_is_kept_only_as_the_default_one,
     pushes_wait_as_one_scan_of_the_newest_commit,
     a_lease_keeps_others_out_until_it_runs_out,
     what_a_lease_guards_is_written_while_it_is_held,
@@ -151,6 +152,37 @@ async fn a_delivery_is_recorded_once(database: Database) {
     );
 
     assert_eq!(store.forget_deliveries(1_001).await.unwrap(), 1);
+}
+
+async fn a_branch_that_a_credential_names_is_kept_only_as_the_default_one(database: Database) {
+    let store = connect(&database).await;
+    let named = |branch: &str| format!("refs/heads/{branch}");
+    let (default, other) = ("AKIAIOSFODNN7EXAMPLE", "feature/AKIAIOSFODNN7EXAMPLF");
+    for (id, branch, kept) in [
+        ("d-1", default, default),
+        ("d-2", other, "feature/(secret)"),
+        ("d-3", "main", "main"),
+    ] {
+        let push = Event::Push {
+            reference: named(branch),
+            commit: "c".to_owned(),
+            deleted: false,
+        };
+        let mut sent = delivery(id, ACME);
+        sent.notice.event = push;
+        sent.notice.repository = Some(Origin {
+            id: SHOP,
+            name: RepositoryName::new("acme/shop").unwrap(),
+            default_branch: Some(default.to_owned()),
+            private: true,
+        });
+        store.record_delivery(&sent).await.unwrap();
+        let open = store.of(ACME).open_delivery(&sent.id).await.unwrap();
+        let Event::Push { reference, .. } = open.unwrap().notice.event else {
+            panic!("{id} is a push");
+        };
+        assert_eq!(reference, named(kept));
+    }
 }
 
 async fn pushes_wait_as_one_scan_of_the_newest_commit(database: Database) {

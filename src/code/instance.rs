@@ -5,7 +5,7 @@ use super::folder::{File, Folder};
 use super::scope::Scope;
 use super::size::{self, ENTRY, MAP, Size};
 use super::{Options, Recorded};
-use crate::model::{ModuleStep, Source, Value};
+use crate::model::{ModuleStep, SecretTexts, Source, Value, is_secret_name};
 use hcl_edit::expr::Expression;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -195,6 +195,36 @@ impl<'a> Instance<'a> {
         let evaluated = Local::Evaluated(value.clone());
         self.locals.borrow_mut().insert(name, evaluated);
         value
+    }
+
+    /// Adds the texts that are secrets by the names of its variables, local values and outputs, or of their parts.
+    pub(super) fn tell_secrets(self: &Rc<Self>, texts: &mut SecretTexts) {
+        for (name, setting) in &self.variables {
+            texts.add(name, &setting.value);
+        }
+        // Others are told as far as something asked for them: to evaluate them may be dear.
+        for name in self
+            .folder
+            .locals
+            .keys()
+            .filter(|name| is_secret_name(name))
+        {
+            self.local_value(name, 0);
+        }
+        for (file, block) in self.folder.blocks("output") {
+            let name = block.labels.first().map(|name| name.as_str());
+            let name = name.filter(|name| is_secret_name(name));
+            if let (Some(name), Some(output)) = (name, block.body.get_attribute("value")) {
+                let mark = self.context.budget.mark();
+                texts.add(name, &self.scope(file).value(&output.value));
+                self.context.budget.settle(mark, 0);
+            }
+        }
+        for (name, local) in self.locals.borrow().iter() {
+            if let Local::Evaluated(value) = local {
+                texts.add(name, value);
+            }
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use recorded::Recorded;
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
 pub use shared::Shared;
 
-use crate::model::{Declared, Interrupt, Tree};
+use crate::model::{Declared, Interrupt, SecretTexts, Tree};
 use budget::Excess;
 use folder::{Files, Folders};
 use instance::{Context, Instance};
@@ -64,6 +64,8 @@ pub struct Evaluated {
     pub providers: Vec<ProviderConfig>,
     /// What could not be evaluated, and why.
     pub problems: Vec<Problem>,
+    /// What variables and local values hold that are called as secrets are: what is made of them is one as well.
+    pub secrets: SecretTexts,
     kept: shared::Kept,
 }
 
@@ -128,4 +130,5 @@ fn walk<'a>(folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>, evaluated: &m
     call::for_each_instance(folders, instance, &mut |called| {
         walk(folders, called, evaluated);
     });
+    instance.tell_secrets(&mut evaluated.secrets);
 }

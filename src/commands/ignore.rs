@@ -1,9 +1,10 @@
 //! `/driftguard ignore FINDING [until DATE] [REASON...]`
 
-use super::speech::{decide, names, one, word};
+use super::speech::{Picked, decide, names, one, word};
 use super::{Answer, Command, Scene};
 use crate::model::Choice;
-use crate::report::{code, day, printable, sentence};
+use crate::report::{code, day, excerpt, printable, sentence};
+use crate::settings::{CannotAccept, NewAccept};
 
 /// `/driftguard ignore FINDING [until DATE] [REASON...]`
 ///
@@ -21,6 +22,7 @@ const LONGEST: usize = 300;
 
 fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
     let (picked, rest) = one(arguments, scene, &COMMAND)?;
+    writable(&picked)?;
     let (until, reason) = until(rest, scene.now)?;
     let reason = match printable(reason.trim()) {
         empty if empty.is_empty() => format!("accepted by {} in a comment", scene.person),
@@ -45,6 +47,21 @@ fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
     Ok(Answer::new(says, decide(&picked, scene, &choice)))
 }
 
+/// Whether an entry of the settings may name what was picked.
+fn writable(picked: &[Picked<'_>]) -> Result<(), String> {
+    let entries = picked
+        .iter()
+        .filter_map(|one| NewAccept::of(one.finding, String::new(), None, None));
+    match entries.into_iter().any(|entry| entry.names_credential()) {
+        true => Err(format!(
+            "{}: {}.",
+            names(picked),
+            sentence(&CannotAccept::Secret.to_string())
+        )),
+        false => Ok(()),
+    }
+}
+
 /// The last day, where one is said, and the reason.
 fn until(rest: &str, now: i64) -> Result<(Option<String>, &str), String> {
     let (keyword, after) = word(rest);
@@ -52,7 +69,7 @@ fn until(rest: &str, now: i64) -> Result<(Option<String>, &str), String> {
         return Ok((None, rest));
     }
     let (date, reason) = word(after);
-    let shown: String = date.chars().take(40).collect();
+    let shown = excerpt(date, 40);
     let form = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
         _ => byte.is_ascii_digit(),
@@ -120,6 +137,20 @@ mod tests {
             };
             assert_eq!(choice(arguments), Ok(ignored), "{arguments}");
         }
+    }
+
+    #[test]
+    fn what_only_a_credential_names_is_refused_with_what_to_do() {
+        let mut stacks = stage::stacks();
+        if let Ok(scanned) = &mut stacks[1].report.outcome {
+            let address = "aws_instance.web[\"(secret)\"]";
+            scanned.findings[0].address = address.parse().ok();
+        }
+        let refused = run("f-aa", &stage::scene(&stacks)).unwrap_err();
+        assert!(
+            refused.contains("f-aa1111111111") && refused.contains("by hand, with"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! by sealing more of them, the id changes though the drift did not: then decisions and pull requests follow it, once.
 
 use super::bot::{LOOKED_BACK, Visit};
-use crate::model::{Decision, Finding, FindingId, Scanned, StackReport, Value};
+use crate::model::{Decision, Finding, FindingId, Scanned, StackReport, Value, mask_json};
 use crate::store::{Proposal, ScanRecord, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +48,9 @@ fn same_drift(
 ) -> BTreeMap<FindingId, FindingId> {
     let known = since.iter().chain([scanned]).flat_map(all);
     let known: BTreeSet<_> = known.map(|finding| &finding.id).collect();
+    let now: Vec<_> = all(scanned)
+        .map(|finding| (subject(finding), finding))
+        .collect();
     let mut same = BTreeMap::new();
     for former in formers {
         let Ok(report) = serde_json::from_value::<StackReport>(former.outcome.clone()) else {
@@ -57,7 +60,9 @@ fn same_drift(
             if known.contains(&before.id) || same.contains_key(&before.id) {
                 continue;
             }
-            if let Some(found) = all(scanned).find(|found| is_same(before, found)) {
+            let of = subject(before);
+            let mut now = now.iter().filter(|(subject, _)| *subject == of);
+            if let Some((_, found)) = now.find(|(_, found)| has_same_values(before, found)) {
                 same.insert(before.id.clone(), found.id.clone());
             }
         }
@@ -69,27 +74,17 @@ fn all(scanned: &Scanned) -> impl Iterator<Item = &Finding> {
     scanned.findings.iter().chain(&scanned.set_aside)
 }
 
-/// Whether two findings are of the same thing, differ in the same attributes, and their values in nothing but seals.
-fn is_same(before: &Finding, now: &Finding) -> bool {
+/// Whether the values of two findings that differ in the same attributes differ in nothing but seals.
+fn has_same_values(before: &Finding, now: &Finding) -> bool {
     let mut values = before.attributes.iter().zip(&now.attributes);
-    subject(before) == subject(now)
-        && values.all(|(before, now)| is_same_value(&before.live, &as_kept(&now.live)))
-}
-
-/// A value as it is read again from a scan that was kept: what is sealed is a map of its fingerprint there.
-fn as_kept(value: &Value) -> Value {
-    let kept = serde_json::to_value(value).and_then(serde_json::from_value);
-    kept.unwrap_or_default()
-}
-
-fn is_seal(kept: &Value) -> bool {
-    matches!(kept, Value::Map(entries) if entries.len() == 1 && entries.contains_key("fingerprint"))
+    values.all(|(before, now)| is_same_value(&before.live, &now.live))
 }
 
 /// Whether two values are equal but for what is sealed in one of them alone: of that nobody can tell.
 fn is_same_value(before: &Value, now: &Value) -> bool {
     match (before, now) {
-        (before, now) if is_seal(before) != is_seal(now) => true,
+        (Value::Secret(before), Value::Secret(now)) => before == now,
+        (Value::Secret(_), _) | (_, Value::Secret(_)) => true,
         (Value::Map(before), Value::Map(now)) => {
             let same = |(key, value)| now.get(key).is_some_and(|now| is_same_value(value, now));
             before.len() == now.len() && before.iter().all(same)
@@ -110,20 +105,23 @@ fn is_same_list(before: &[Value], now: &[Value]) -> bool {
     before.len() == now.len() && before.iter().all(&mut take)
 }
 
-/// What a finding is of, and the attributes that differ.
+/// What a finding is of, and the attributes that differ, without the credentials in names: so it was kept before, and so
+/// it is kept now.
 fn subject(finding: &Finding) -> Subject {
-    Subject {
+    let paths = finding.attributes.iter().map(|one| one.path.clone());
+    let subject = Subject {
         kind: finding.kind,
         address: finding.address.clone(),
         under: finding.under.clone(),
         tf_type: finding.tf_type.clone(),
         import_id: finding.import_id.clone(),
-        paths: finding
-            .attributes
-            .iter()
-            .map(|one| one.path.clone())
-            .collect(),
-    }
+        paths: paths.collect(),
+    };
+    let masked = serde_json::to_value(&subject).and_then(|mut subject| {
+        mask_json(&mut subject);
+        serde_json::from_value(subject)
+    });
+    masked.unwrap_or(subject)
 }
 
 /// The finding of a subject whose former values no scan tells any more: a seal in it may have changed its id.
@@ -326,6 +324,21 @@ mod tests {
             BTreeMap::new()
         );
         assert_eq!(same_drift(&formers, &[], &scanned).len(), 1);
+    }
+
+    #[test]
+    fn what_a_credential_names_is_told_by_its_masked_name() {
+        let key = r#"aws_instance.a["AKIAIOSFODNN7EXAMPLE"]"#;
+        let before = finding(
+            "f-1",
+            r#"aws_instance.a["(secret)"]"#,
+            &[("Pass", "x".into())],
+        );
+        let now = finding("f-2", key, &[("Pass", sealed("x"))]);
+        let same = same_drift(&[former(vec![before])], &[], &scan(vec![now.clone()]));
+        assert_eq!(same.len(), 1);
+        let kept = serde_json::to_string(&subject(&now)).unwrap();
+        assert!(!kept.contains("AKIA"), "{kept}");
     }
 
     #[test]

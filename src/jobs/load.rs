@@ -3,7 +3,7 @@
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Recorded, RootModule};
 use crate::model::{
-    Backend, Catalog, Interrupt, Redactor, Region, ScanError, StackName, Tree, Value,
+    Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree, Value,
 };
 use crate::resources::Look;
 use crate::settings::{StackSettings, Unmanaged};
@@ -11,6 +11,7 @@ use crate::state::backends::{BackendType, Doors, Place};
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One stack of a repository, as far as its files tell.
 #[derive(Debug, Clone)]
@@ -134,11 +135,10 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     options.interrupt = sources.interrupt.clone();
     if let Ok(state) = &state {
         notes.extend(state.notes.iter().cloned());
-        let known = Recorded::new([state.resources.clone(), state.data.clone()]);
-        options.recorded = known.by_terraform(state.info.terraform_version.as_deref());
+        options.recorded = recorded(state);
     }
     let mut code = code::evaluate(sources.tree, &stack.path, &options);
-    seal(&mut code, sources);
+    seal(&mut code, sources.catalog, sources.redactor);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
     let given = |(name, _): &(String, Bytes)| Backend {
@@ -226,20 +226,63 @@ fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanE
     })
 }
 
+/// Replaces in code and states what holds a secret that is known by its text, because some code or state of the scan calls
+/// it one. Gives the redactor that knows those texts, for what AWS answers; none where there is no such text.
+pub fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option<Redactor> {
+    let texts = loaded.iter().map(|one| &one.code.secrets);
+    let redactor = sources.redactor.knowing(texts)?;
+    for one in loaded {
+        seal(&mut one.code, sources.catalog, &redactor);
+        let Ok(state) = &mut one.state else {
+            continue;
+        };
+        let holds_one = |resource: &Resource| {
+            let mut values = resource.attributes.values();
+            values.any(|value| redactor.knows_any_of(value))
+        };
+        if !state
+            .resources
+            .iter()
+            .chain(state.data.iter())
+            .any(holds_one)
+        {
+            continue;
+        }
+        // Nobody else holds the resources then, so none is copied.
+        one.options.recorded = Recorded::default();
+        for resources in [&mut state.resources, &mut state.data] {
+            for resource in Arc::make_mut(resources) {
+                if holds_one(resource) {
+                    let attributes = std::mem::take(&mut resource.attributes);
+                    resource.attributes = redactor.redact(attributes);
+                }
+            }
+        }
+        one.options.recorded = recorded(state);
+    }
+    Some(redactor)
+}
+
+/// What references in code are told by.
+fn recorded(state: &State) -> Recorded {
+    let known = Recorded::new([state.resources.clone(), state.data.clone()]);
+    known.by_terraform(state.info.terraform_version.as_deref())
+}
+
 /// Replaces the secrets that stand in code.
-fn seal(code: &mut Evaluated, sources: &Sources<'_>) {
+pub fn seal(code: &mut Evaluated, catalog: &Catalog, redactor: &Redactor) {
     for provider in &mut code.providers {
         let tags = std::mem::take(&mut provider.default_tags);
-        provider.default_tags = sources.redactor.redact_value("tags", tags);
+        provider.default_tags = redactor.redact_value("tags", tags);
     }
     for (address, resource) in &mut code.declared.resources {
-        let schema = sources.catalog.get(&address.tf_type);
+        let schema = catalog.get(&address.tf_type);
         let values: BTreeMap<_, _> = resource
             .attributes
             .iter_mut()
             .map(|(name, definition)| (name.clone(), std::mem::take(&mut definition.value)))
             .collect();
-        for (name, value) in sources.redactor.seal(schema, values) {
+        for (name, value) in redactor.seal(schema, values) {
             if let Some(definition) = resource.attributes.get_mut(&name) {
                 definition.value = value;
             }

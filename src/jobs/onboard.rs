@@ -262,6 +262,8 @@ impl Bot {
             let findings = findings.flat_map(|scanned| &scanned.findings);
             let entries: Vec<_> = findings
                 .filter_map(|finding| NewAccept::of(finding, TODAY.to_owned(), None, None))
+                // A person has to name those.
+                .filter(|entry| !entry.names_credential())
                 .collect();
             let text = String::from_utf8_lossy(&file);
             match settings::with_accepted(Some(&text), &entries) {

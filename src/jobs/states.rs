@@ -1,7 +1,7 @@
 //! Where the states of a repository's stacks lie: what its role has to be allowed to read.
 
 use super::load::{Stack, locate};
-use crate::model::StackName;
+use crate::model::{StackName, holds_credential};
 use crate::state::StateObject;
 use std::collections::BTreeSet;
 
@@ -16,6 +16,10 @@ pub struct States {
     pub unknown: Vec<(StackName, String)>,
 }
 
+/// Why no policy names a state.
+const SECRET: &str =
+    "where it lies holds what looks like a credential, which no policy should show";
+
 impl States {
     /// Finds the states of stacks; asks nobody.
     pub fn of(stacks: &[Stack]) -> Self {
@@ -23,6 +27,9 @@ impl States {
         for stack in stacks {
             let object = locate(stack).and_then(|(backend, _, place)| (backend.object)(&place));
             match object {
+                Ok(Some(object)) if is_secret(&object) => {
+                    states.unknown.push((stack.name.clone(), SECRET.to_owned()));
+                }
                 Ok(Some(object)) => {
                     states.objects.insert(object);
                 }
@@ -37,4 +44,9 @@ impl States {
     pub(super) fn unknown_names(&self) -> Vec<&str> {
         self.unknown.iter().map(|(name, _)| name.as_str()).collect()
     }
+}
+
+/// Whether a credential tells where a state lies.
+fn is_secret(object: &StateObject) -> bool {
+    holds_credential(&object.bucket) || holds_credential(&object.key)
 }

@@ -1,6 +1,6 @@
 //! The part of the path that the bot and the command line share: from files to a scored and priced report.
 
-use super::load::{Loaded, Sources, Stack, load};
+use super::load::{Loaded, Sources, Stack, load, seal_known};
 use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
 use crate::live::{self, Doors, Lens, Live, Providers};
@@ -57,6 +57,8 @@ pub struct Survey {
     pub loaded: Vec<Loaded>,
     /// How the provider sees each type.
     pub catalog: Catalog,
+    /// Replaces secrets, those that are known by their text included.
+    pub redactor: Redactor,
     /// What the states take, as long as they are held.
     _states: ScanStates,
 }
@@ -93,18 +95,20 @@ pub async fn survey(
     watch(Step::Loading);
     let catalog = resources::catalog();
     let states = request.states.begin();
+    let listening = request.redactor.listening();
     let sources = Sources {
         tree: request.tree,
         aws: request.aws,
         region: &request.region,
         catalog: &catalog,
-        redactor: request.redactor,
+        redactor: &listening,
         interrupt: request.interrupt,
         states: &states,
     };
     let loading = stacks.into_iter().map(|stack| load(stack, &sources));
     let mut loaded = futures::future::join_all(loading).await;
     loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
+    let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| request.redactor.clone());
 
     let mut tracked = Vec::new();
     let busy = is_busy(&loaded);
@@ -118,7 +122,7 @@ pub async fn survey(
     let lens = Lens {
         look: request.look,
         catalog: &catalog,
-        redactor: request.redactor,
+        redactor: &redactor,
     };
     let live = live::collect(&doors, tracked, &lens).await;
 
@@ -129,6 +133,7 @@ pub async fn survey(
         report,
         loaded,
         catalog,
+        redactor,
         _states: states,
     }
 }

@@ -1,6 +1,6 @@
 //! What a scan found.
 
-use super::{AccountId, Address, Attributes, Fix, Money, Region, Source, Value};
+use super::{AccountId, Address, Attributes, Fix, Money, Region, Source, Value, kept};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -138,17 +138,31 @@ pub struct Difference {
     /// Who would notice.
     pub verdict: Verdict,
     /// What the code says: null where it leaves the attribute out, none where it was not evaluated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "kept::optional"
+    )]
     pub declared: Option<Value>,
     /// What the state says.
+    #[serde(deserialize_with = "kept::value")]
     pub recorded: Value,
     /// What AWS says.
+    #[serde(deserialize_with = "kept::value")]
     pub live: Value,
     /// Of a set: the elements that only AWS has.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "kept::values"
+    )]
     pub added: Vec<Value>,
     /// Of a set: the elements that AWS lacks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "kept::values"
+    )]
     pub removed: Vec<Value>,
     /// Where the code defines it, or would: none where it was not evaluated, or says nothing of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,6 +10,7 @@ mod edit;
 mod finding;
 mod installation;
 mod interrupt;
+mod kept;
 mod money;
 mod normal;
 mod notice;
@@ -44,7 +45,10 @@ pub use schema::{
     Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Restated, Schema, Shape, Type,
     WrittenAs,
 };
-pub use secret::{Fingerprint, Redactor, credentials, mask_json, masked, without_values};
+pub use secret::{
+    Fingerprint, Redactor, SecretTexts, credentials, holds_credential, is_secret_name, mask_json,
+    masked, without_values,
+};
 pub use stack::{
     AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,
     StateInfo, Summary,

@@ -1,7 +1,9 @@
 //! A stack: one root module, its state, and what a scan says of it.
 
-use super::{AccountId, Coverage, Finding, Money};
+use super::secret::MASK;
+use super::{AccountId, Coverage, Finding, Money, masked};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -26,8 +28,13 @@ impl StackName {
         good.then(|| Self(text.to_owned()))
     }
 
-    /// The slug of a path: `infra/Production EU` is `infra-production-eu`, the root is `root`.
+    /// The slug of a path: `infra/Production EU` is `infra-production-eu`, the root is `root`. A credential in a path is
+    /// left out, as nobody would know it for one in this form; then a digest tells such paths apart.
     pub fn of_path(path: &str) -> Self {
+        if let Cow::Owned(shown) = masked(path) {
+            let digest = hex::encode(&Sha256::digest(path)[..4]);
+            return Self::of_path(&format!("{}-{digest}", shown.replace(MASK, "-")));
+        }
         let mut slug = String::new();
         for c in path.chars() {
             match c.to_ascii_lowercase() {
@@ -263,5 +270,19 @@ mod tests {
         ] {
             assert_eq!(StackName::of_path(path).as_str(), slug);
         }
+    }
+
+    #[test]
+    fn a_credential_in_a_path_is_no_part_of_a_slug() {
+        let [one, other] = ["AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLF"]
+            .map(|key| StackName::of_path(&format!("infra/{key}/eu")));
+        for slug in [&one, &other] {
+            let slug = slug.as_str();
+            assert!(
+                slug.starts_with("infra-eu-") && !slug.contains("akia"),
+                "{slug}"
+            );
+        }
+        assert_ne!(one, other);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::literal::{key, render};
 use super::path;
-use crate::model::{Catalog, Finding, Kind, Shape, Value};
+use crate::model::{Catalog, Finding, Kind, Shape, Value, masked};
 
 /// Why what was added below something managed is not taken into the code.
 pub(super) fn unmanaged(finding: &Finding) -> String {
@@ -92,9 +92,10 @@ fn import(finding: &Finding, catalog: &Catalog) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// A name for what has none yet.
+/// A name for what has none yet. No credential is part of one: nobody would know it for that in this form.
 fn name_of(id: &str) -> String {
-    let last = id.rsplit(['/', ':']).next().unwrap_or(id);
+    let id = masked(id);
+    let last = id.rsplit(['/', ':']).next().unwrap_or(&id);
     let letter = |c: char| {
         if c.is_ascii_alphanumeric() {
             c.to_ascii_lowercase()

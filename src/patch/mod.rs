@@ -34,11 +34,12 @@ pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
 use crate::model::{
-    Catalog, Declared, Difference, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree, Value, masked,
+    Catalog, Declared, Difference, Edit, Finding, Fix, FixKind, Kind, Refusal, Tree, Value,
 };
 use direction::Way;
 use import::Importer;
 use siblings::Siblings;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use verify::{Plan, Verifier};
 
@@ -236,15 +237,17 @@ pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {
     splice::files(tree, &edits)
 }
 
-/// The changes as `git apply` takes them, as far as none of the lines around them holds what looks like a credential:
-/// that is masked.
-pub fn diff(tree: &Tree, changed: &Changed) -> String {
+/// Replaces the secrets in a text, and keeps its lines.
+pub type Mask<'a> = dyn Fn(&str) -> Cow<'_, str> + 'a;
+
+/// The changes as `git apply` takes them, as far as none of the lines around them holds a secret: that is masked.
+pub fn diff(tree: &Tree, changed: &Changed, mask: &Mask<'_>) -> String {
     let mut all = String::new();
     for (path, after) in changed {
         // All of a file: a key may begin above the lines that are shown.
-        let before = masked(tree.text(path).unwrap_or_default());
+        let before = mask(tree.text(path).unwrap_or_default());
         let after = String::from_utf8_lossy(after);
-        let after = masked(&after);
+        let after = mask(&after);
         let diff = similar::TextDiff::from_lines(before.as_ref(), after.as_ref());
         let (old, new) = (format!("a/{path}"), format!("b/{path}"));
         let old = if tree.files.contains_key(path) {

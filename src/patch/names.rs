@@ -1,7 +1,8 @@
 //! Names for what the code takes over: readable, the same each time, and used by nothing else.
 
 use super::Stack;
-use crate::model::{Address, Finding, Key, ModuleStep, Tree, Value};
+use crate::model::{Address, Finding, Key, ModuleStep, Tree, Value, masked};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of each thing that was added, by its type and by what `terraform import` takes.
@@ -89,11 +90,17 @@ fn wanted(finding: &Finding, parent: &Address, path: &str) -> String {
         Some(Key::Index(index)) => format!("_{index}"),
         Some(Key::Name(key)) => format!("_{}", word(key)),
     };
-    format!("{}{instance}_{}", parent.name, word(&own))
+    let parent = match masked(&parent.name) {
+        Cow::Borrowed(name) => name,
+        Cow::Owned(_) => "parent",
+    };
+    format!("{parent}{instance}_{}", word(&own))
 }
 
-/// A text as part of a name: `AdministratorAccess` is `administrator_access`.
+/// A text as part of a name: `AdministratorAccess` is `administrator_access`. No credential is: nobody would know it for
+/// one in this form.
 fn word(text: &str) -> String {
+    let text = masked(text);
     let mut word = String::new();
     let mut before = '_';
     for c in text.chars() {

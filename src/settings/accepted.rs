@@ -4,7 +4,7 @@ use super::accept::{Accept, Form};
 use super::glob::exactly;
 use super::yaml::{Place, place, scalar};
 use super::{FILE, Settings, SettingsError};
-use crate::model::{Finding, Kind};
+use crate::model::{Finding, Kind, holds_credential};
 
 /// A difference that somebody accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +34,12 @@ pub enum CannotAccept {
     /// An entry is none.
     #[error("the accepted difference cannot be written into {FILE}: {0}")]
     Entry(String),
+    /// What is accepted can only be named by a credential.
+    #[error(
+        "the name of what is accepted holds what looks like a credential, which is not written into {FILE}: accept it \
+         there by hand, with `*` in the credential's place"
+    )]
+    Secret,
     /// The file is one that is not edited here.
     #[error("{FILE} is not edited, for {why}: add this to it by hand:\n{yaml}")]
     ByHand {
@@ -84,6 +90,13 @@ impl NewAccept {
         })
     }
 
+    /// Whether what it names holds a credential, or did so before that was masked: nothing has that name then.
+    pub fn names_credential(&self) -> bool {
+        let names = [&self.address, &self.import_id];
+        let mut names = names.into_iter().flatten().chain(&self.attributes);
+        names.any(|name| holds_credential(name))
+    }
+
     /// The entries of the list.
     fn forms(&self) -> Vec<Form> {
         let form = |attribute: Option<&String>| Form {
@@ -106,10 +119,13 @@ impl NewAccept {
 /// that comes out means the same as before plus these entries, after all others.
 ///
 /// # Errors
-/// The file has a mistake, an entry is none, or the file's form is one that is not edited: then with what to add.
+/// The file has a mistake, an entry is none or names a credential, or the file's form is one that is not edited: then with what to add.
 pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String, CannotAccept> {
     let text = text.unwrap_or("version: 1\n");
     let mut wanted = Settings::parse(text)?;
+    if entries.iter().any(NewAccept::names_credential) {
+        return Err(CannotAccept::Secret);
+    }
     let forms: Vec<Form> = entries.iter().flat_map(NewAccept::forms).collect();
     for form in &forms {
         let accept = Accept::try_from(form.clone()).map_err(CannotAccept::Entry)?;

@@ -1,8 +1,9 @@
 //! What GitHub delivered: recorded before it is acknowledged, and once.
 
 use super::{Store, Tenant};
-use crate::model::{DeliveryId, Notice};
+use crate::model::{DeliveryId, Event, Notice, masked};
 use anyhow::Context;
+use std::borrow::Cow;
 
 /// A delivery as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +16,29 @@ pub struct Delivery {
     pub received_at: i64,
 }
 
+/// A notice without the credentials in names that anybody who may push can give. By its own name a repository or its
+/// default branch must still be known.
+fn without_credentials(notice: &Notice) -> Notice {
+    let mut notice = notice.clone();
+    let repository = notice.repository.as_ref();
+    let default = repository.and_then(|repository| repository.default_branch.as_deref());
+    let is_default = |reference: &str| reference.strip_prefix("refs/heads/") == default;
+    let branch = match &mut notice.event {
+        Event::Push { reference, .. } if !is_default(reference) => reference,
+        Event::PullRequest { branch, .. } if Some(branch.as_str()) != default => branch,
+        _ => return notice,
+    };
+    if let Cow::Owned(shown) = masked(branch) {
+        *branch = shown;
+    }
+    notice
+}
+
 impl Store {
     /// Records a delivery. False where it was recorded before, and did not fail: one that failed is worked on again.
     pub async fn record_delivery(&self, delivery: &Delivery) -> anyhow::Result<bool> {
-        let notice = serde_json::to_string(&delivery.notice).context("while writing a delivery")?;
+        let notice = without_credentials(&delivery.notice);
+        let notice = serde_json::to_string(&notice).context("while writing a delivery")?;
         let done = sqlx::query(
             "insert into deliveries (delivery, installation, notice, state, problem, received_at)
              values ($1, $2, $3, 'open', '', $4)
@@ -134,7 +154,7 @@ impl Tenant<'_> {
         .bind(&self.id)
         .bind(&id.0)
         .bind(state)
-        .bind(problem)
+        .bind(masked(problem).as_ref())
         .execute(self.pool)
         .await
         .context("while closing a delivery")?;

@@ -1,7 +1,7 @@
 //! Jobs that do not run again by themselves.
 
 use super::{Store, Tenant};
-use crate::model::{InstallationId, RepositoryId};
+use crate::model::{InstallationId, RepositoryId, masked};
 use anyhow::Context;
 
 /// Why a job does not run again by itself.
@@ -120,7 +120,7 @@ impl Tenant<'_> {
         .bind(&job.ticket)
         .bind(job.state.as_str())
         .bind(i64::from(job.deaths))
-        .bind(&job.problem)
+        .bind(masked(&job.problem).as_ref())
         .bind(job.stopped_at)
         .execute(self.pool)
         .await

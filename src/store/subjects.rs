@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 /// The form that ids of findings have in this version. It is raised where the same drift gets another id than before.
-pub(super) const SCHEME: i64 = 1;
+pub(super) const SCHEME: i64 = 2;
 
 /// What a decision is about, beside the values that its finding's id holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

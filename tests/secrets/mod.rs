@@ -1,6 +1,13 @@
 //! What is a secret and what only looks like one, and that no secret leaves by any way.
 
-use driftguard::model::{Redactor, Value, masked};
+mod canary;
+mod formats;
+mod leaving;
+mod plants;
+mod written;
+
+use driftguard::model::{Attribute, Attributes, Redactor, Shape, Type, Value, masked};
+use driftguard::resources;
 
 /// What looks like a secret and is none.
 const LOOK_ALIKES: &str = include_str!("look_alikes.txt");
@@ -64,4 +71,41 @@ fn every_secret_is_sealed_and_what_a_shape_gives_away_is_masked_in_any_text() {
     }
     assert!(credentials().count() >= 200);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The attributes of a type, and of its blocks, that switch or count something.
+fn settings(attributes: &std::collections::BTreeMap<String, Attribute>) -> Attributes {
+    let one = |(name, attribute): (&String, &Attribute)| {
+        let value = match &attribute.shape {
+            Shape::Plain(Type::Bool) => Value::from(true),
+            Shape::Plain(Type::Number) => 4711.into(),
+            Shape::Block(_, parts) => Value::List(vec![Value::Map(settings(parts))]),
+            Shape::Plain(_) => return None,
+        };
+        (!attribute.sensitive).then(|| (name.clone(), value))
+    };
+    attributes.iter().filter_map(one).collect()
+}
+
+#[test]
+fn no_setting_of_any_type_is_sealed_for_its_name() {
+    let redactor = Redactor::new(b"key");
+    let mut found = 0;
+    for (tf_type, schema) in resources::catalog().iter() {
+        let plain = settings(&schema.attributes);
+        found += plain.len();
+        assert_eq!(
+            redactor.seal(Some(schema), plain.clone()),
+            plain,
+            "{tf_type}"
+        );
+    }
+    assert!(found > 50, "{found}");
+    let catalog = resources::catalog();
+    let database = catalog.get("aws_db_instance").unwrap();
+    let managed = ("manage_master_user_password".to_owned(), Value::from(true));
+    let password = ("password".to_owned(), Value::from("hunter2"));
+    let sealed = redactor.seal(Some(database), [managed, password].into());
+    assert_eq!(sealed["manage_master_user_password"], true.into());
+    assert_eq!(sealed["password"], redactor.fingerprint(&"hunter2".into()));
 }

@@ -1,15 +1,10 @@
 //! Values that stand in a text beside a name for a secret: `Pwd=x;`, `"password": "x"`, `?token=x`.
 
-use super::name::named;
+use super::name::{is_setting, named};
 use std::ops::Range;
 
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 100;
-
-/// Words that are no secret, whatever they are assigned to.
-const WORDS: &[&str] = &[
-    "true", "false", "null", "none", "nil", "yes", "no", "on", "off",
-];
 
 /// What a value starts with that says where a secret is, and not which: a template, a parameter, a
 /// place in AWS, a mask.
@@ -77,11 +72,9 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
 
 /// Whether a value is none, or only says where the secret is.
 fn is_elsewhere(value: &str) -> bool {
-    let is_word = |word: &&str| value.eq_ignore_ascii_case(word.trim_end_matches(','));
     let word = value.trim_end_matches([',', ')', '}', ']']);
     word.is_empty()
-        || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-        || WORDS.iter().any(is_word)
+        || is_setting(word)
         || ELSEWHERE.iter().any(|start| value.starts_with(start))
         || value.bytes().all(|byte| matches!(byte, b'*' | b'.'))
 }

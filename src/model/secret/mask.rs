@@ -1,9 +1,14 @@
 //! The last net before a text leaves: what looks like a credential in it is masked.
 //! Secrets are sealed where they are read; this is for what holds one nevertheless, such as another's error message.
 
-use super::shape::masked;
+use super::shape::{MASK, holds_one, masked};
 use serde_json::Value as Json;
 use std::borrow::Cow;
+
+/// Whether a text holds what looks like a credential, or what stands for one that was masked.
+pub fn holds_credential(text: &str) -> bool {
+    text.contains(MASK) || holds_one(text)
+}
 
 /// Masks what looks like a credential in every text of a JSON value, keys included.
 pub fn mask_json(value: &mut Json) {

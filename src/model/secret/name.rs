@@ -61,11 +61,23 @@ const PAIRS: &[&str] = &[
     "user data",
 ];
 
+/// Last words of names for a secret that is a number.
+const NUMBERS: &[&str] = &["pin", "pincode"];
+
+/// The length of the shortest number that is a secret, in digits.
+const SHORTEST_NUMBER: usize = 4;
+
+/// Values that switch something on or off, or choose how it is done: no secret has one, whatever it is called.
+const SETTINGS: &[&str] = &[
+    "true", "false", "null", "none", "nil", "yes", "no", "on", "off", "enabled", "disabled",
+    "required", "optional",
+];
+
 /// Pairs that only sound like one.
 const NO_PAIRS: &[&str] = &["by pass", "com pass", "band pass", "high pass", "low pass"];
 
 /// Whether a name says that its value is a secret: by its last word or two, in any of the usual spellings.
-pub(super) fn named(name: &str) -> bool {
+pub fn named(name: &str) -> bool {
     let bytes = name.as_bytes();
     let hint = |hint: &&'static str| {
         let mut windows = bytes.windows(hint.len());
@@ -88,7 +100,7 @@ pub(super) fn named(name: &str) -> bool {
         .map(|last| last.trim_end_matches(|c: char| c.is_ascii_digit()));
     let last = last.unwrap_or_default();
     let pair = words[words.len().saturating_sub(2)..].join(" ");
-    if NO_PAIRS.contains(&pair.as_str()) || words.first().is_some_and(|first| first == "has") {
+    if NO_PAIRS.contains(&pair.as_str()) {
         return false;
     }
     let before_pass = last.strip_suffix("pass");
@@ -99,6 +111,26 @@ pub(super) fn named(name: &str) -> bool {
         || before_pass.is_some_and(|before| BEFORE_PASS.contains(&before))
         || name == "user_data_base64"
         || name.eq_ignore_ascii_case("passwords")
+}
+
+/// Whether a number is a secret by the name of its value: a `pin` may be many other things.
+pub(super) fn is_secret_number(name: &str, digits: &str) -> bool {
+    let is_long = digits.len() >= SHORTEST_NUMBER;
+    if !is_long || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    match words(name).as_slice() {
+        [.., pin, code] if code == "code" => pin == "pin",
+        [.., last] => NUMBERS.contains(&last.as_str()),
+        [] => false,
+    }
+}
+
+/// Whether a text is the value of a setting: `has_password = "true"`.
+pub(super) fn is_setting(text: &str) -> bool {
+    SETTINGS
+        .iter()
+        .any(|setting| text.eq_ignore_ascii_case(setting))
 }
 
 /// Whether a value of this name may be half of AWS's access keys, which has no shape of its own.
@@ -167,6 +199,10 @@ mod tests {
             "aws_secret_access_key",
             "AccountKey",
             "tunnel1_preshared_key",
+            "has_password",
+            "hashedPassword",
+            "HASHED_TOKEN",
+            "hassecret",
         ] {
             assert!(named(name), "{name}");
         }
@@ -191,10 +227,32 @@ mod tests {
             "key",
             "",
             "expire_passwords",
-            "has_secret_string_wo",
+            "has_tokens",
+            "hash_key",
+            "hashed_key",
+            "hashKey",
+            "password_length",
+            "require_password_change",
+            "pin",
             "iam_database_authentication_enabled",
         ] {
             assert!(!named(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_a_number_is_a_pin() {
+        assert!(is_secret_number("card_pin", "4711"));
+        assert!(is_secret_number("PIN", "471147"));
+        assert!(is_secret_number("PinCode", "4711"));
+        for (name, value) in [
+            ("ami_pin", "ami-12c6146b"),
+            ("version_pin", "471"),
+            ("version_pin", "1.2.3.4"),
+            ("spin", "4711"),
+            ("pin_count", "4711"),
+        ] {
+            assert!(!is_secret_number(name, value), "{name} {value}");
         }
     }
 }

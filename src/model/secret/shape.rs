@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
 /// What stands in a text where a credential was.
-pub(super) const MASK: &str = "(secret)";
+pub(in crate::model) const MASK: &str = "(secret)";
 
 /// The length of the shortest text that may hold a credential, in bytes: `pwd=x`.
 const SHORTEST: usize = 5;
@@ -66,7 +66,7 @@ pub fn credentials(text: &str) -> Vec<Range<usize>> {
 }
 
 /// A text without these ranges, sorted by their starts.
-fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
+pub(super) fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
     let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
     for range in ranges {
         if range.end <= at {
