@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tenants::Tenants;
 use tokio::signal::unix::{SignalKind, signal};
-use verdict::Verdict;
+use verdict::{MEMORY_MIB, Verdict};
 
 /// How long the scans that follow the installation may take.
 const FIRST_SCANS: Duration = Duration::from_secs(600);
@@ -120,7 +120,7 @@ async fn soak(
     let unanswered = ledger.until_answered(LAST_REPLIES).await;
     tenants.until_scanned(LAST_SCANS).await;
     let (jobs, memory, commands) = (
-        servers.stopped_jobs().await,
+        servers.stopped_jobs().await?,
         servers.peak_memory(),
         ledger.end().await,
     );
@@ -130,8 +130,8 @@ async fn soak(
         .with("first_scans_seconds", first.as_secs())
         .with("left_unanswered", unanswered)
         .with("ended_by_themselves", servers.ended_by_themselves())
-        .with("jobs_stopped", jobs)
-        .with("peak_memory_mib", memory)
+        .with_bound("jobs_stopped", jobs, 0)
+        .with_bound("peak_memory_mib", memory, MEMORY_MIB)
         .with("load", load.to_json());
     Ok(verdict)
 }

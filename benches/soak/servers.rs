@@ -3,7 +3,7 @@
 use super::balancer::Balancer;
 use super::database::Database;
 use super::tenants::Tenants;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -160,17 +160,17 @@ impl Servers {
     }
 
     /// How many jobs were given up or parked, as the first process that answers counts them.
-    pub async fn stopped_jobs(&self) -> Option<u64> {
+    pub async fn stopped_jobs(&self) -> Result<u64> {
         for port in &self.ports {
             let address = format!("http://127.0.0.1:{port}/metrics");
             if let Ok(answer) = reqwest::get(&address).await
                 && let Ok(text) = answer.text().await
             {
                 let stopped = ["failed", "parked"].map(|state| count(&text, state));
-                return Some(stopped.iter().sum());
+                return Ok(stopped.iter().sum());
             }
         }
-        None
+        bail!("no process answers /metrics")
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// How long a person may wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The most memory that a process may have.
-const MEMORY_MIB: u64 = 1024;
+pub const MEMORY_MIB: u64 = 1024;
 
 /// What was found.
 pub struct Verdict {
@@ -33,21 +33,28 @@ impl Verdict {
             verdict.judge_command(tenants, command);
         }
         verdict.judge_waits(commands, windows);
+        let violations = tenants.github.violations().len() as u64;
         verdict
             .with("commands", commands.len())
             .with("deliveries", deliveries(tenants))
             .with("caused", caused(windows))
-            .with("violations", tenants.github.violations().len())
+            .with("refused", tenants.github.refused())
+            .with_bound("violations", violations, 0)
     }
 
     /// Adds a figure.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        if name == "peak_memory_mib" && value.as_u64().is_some_and(|peak| peak > MEMORY_MIB) {
-            self.faults.push(format!("a process took {value} MiB"));
-        }
-        self.figures.insert(name.to_owned(), value);
+        self.figures.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// Adds a figure that is a fault where it is above `most`.
+    pub fn with_bound(mut self, name: &str, value: u64, most: u64) -> Self {
+        if value > most {
+            let fault = format!("{name} is {value}, and may be {most} at most");
+            self.faults.push(fault);
+        }
+        self.with(name, value)
     }
 
     /// Whether nothing is wrong.
