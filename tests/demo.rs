@@ -24,8 +24,8 @@ async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
         String::from_utf8_lossy(&run.stderr)
     );
     for told in [
-        "#2 Take over 3 changes in infra-production",
-        "#1 Bring back 3 changes in infra-production",
+        "#2 DriftGuard: adopt 3 changes in infra-production",
+        "#1 DriftGuard: restore 3 settings in infra-production",
         "-instance_type = \"t3.small\"\n+instance_type = \"t3.xlarge\"",
         "DriftGuard / infra-production: 7 findings",
     ] {

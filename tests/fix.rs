@@ -32,14 +32,14 @@ async fn what_is_neutral_is_adopted_and_what_weakens_security_is_left_for_an_app
     assert_eq!(
         run.fixes(),
         [
-            "aws_db_instance.orders: restore, the code is right, and an apply brings AWS back to it",
-            "aws_iam_role_policy_attachment: refused, it grants access below aws_iam_role.web: it is never taken into the \
-             code unasked, and no code takes it away",
+            "aws_db_instance.orders: restore, the code is right: an apply makes AWS match it",
+            "aws_iam_role_policy_attachment: refused, it grants access on aws_iam_role.web, so DriftGuard adopts it \
+             only when asked, and no change to the code removes it",
             "aws_instance.batch: adopt infra/production/web.tf:26",
             "aws_instance.web[0]: adopt infra/production/terraform.tfvars:2",
             "aws_instance.web[1]: adopt infra/production/terraform.tfvars:2",
-            "aws_s3_bucket_public_access_block.assets: restore, the code is right, and an apply brings AWS back to it",
-            "aws_security_group.web: restore, the code is right, and an apply brings AWS back to it",
+            "aws_s3_bucket_public_access_block.assets: restore, the code is right: an apply makes AWS match it",
+            "aws_security_group.web: restore, the code is right: an apply makes AWS match it",
         ]
     );
     assert_eq!(run.code, 2, "one was refused");

@@ -421,7 +421,7 @@ fn what_grants_access_is_taken_over_only_where_somebody_said_so() {
         assert!(
             fix.reason
                 .unwrap()
-                .contains("never taken into the code unasked")
+                .contains("DriftGuard adopts it only when asked")
         );
         let block = fix.block.unwrap();
         assert!(

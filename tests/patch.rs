@@ -346,7 +346,7 @@ fn what_is_gone_leaves_with_its_comment_unless_something_refers_to_it() {
         Direction::Adopt,
         Verdict::Drift,
     );
-    assert_eq!((after.as_str(), done[0].0), (other, FixKind::Forget));
+    assert_eq!((after.as_str(), done[0].0), (other, FixKind::Remove));
     let user = "output \"id\" {\n  value = aws_instance.web.id\n}\n";
     let gone: Drift<'_> = ("aws_instance.web", "", Value::Null, Value::Null);
     let (after, done) = fix(
@@ -600,7 +600,7 @@ resource "aws_instance" "worker" {
         (after, done[0].0)
     };
     let without = code.replace("    email   = { type = \"t3.micro\" }\n", "");
-    assert_eq!(gone("email"), (without, FixKind::Forget));
+    assert_eq!(gone("email"), (without, FixKind::Remove));
     let used = format!("{code}output \"x\" {{\n  value = aws_instance.worker[\"email\"].id\n}}\n");
     let drift = (
         "aws_instance.worker[\"email\"]",

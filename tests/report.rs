@@ -8,6 +8,7 @@ use driftguard::model::{
 };
 use driftguard::report::{
     self, Detail, Direction, FirstLook, NeededRole, Occasion, Onboarding, Overview, Paint,
+    PullRequestContent,
 };
 use std::collections::BTreeMap;
 
@@ -46,7 +47,9 @@ fn stack(count: usize, tag: &str) -> StackReport {
         path: "infra".to_owned(),
         backend: None,
         outcome: Ok(Scanned {
-            findings: (0..count).map(|number| finding(number, tag)).collect(),
+            findings: (0..count)
+                .map(|number| finding(number, &format!("{tag} {number}")))
+                .collect(),
             ..Scanned::default()
         }),
     }
@@ -93,7 +96,7 @@ pub fn world() -> Report {
             declared: Money("15.18".parse().unwrap()),
             live: Money::ZERO,
         }),
-        fix: Some(Fix::of(FixKind::Forget, vec![edit("infra/worker.tf", 3)])),
+        fix: Some(Fix::of(FixKind::Remove, vec![edit("infra/worker.tf", 3)])),
         ..Finding::new(Kind::Deleted, Verdict::Drift, "aws_instance")
     };
     let attached = Finding {
@@ -204,9 +207,14 @@ fn body(stack: &StackReport) -> String {
         .iter()
         .filter(|finding| report::carries(Direction::Adopt, finding))
         .collect();
-    report::pull_request(stack, scanned, Direction::Adopt, &carried)
-        .unwrap()
-        .body
+    let content = PullRequestContent {
+        stack,
+        scanned,
+        direction: Direction::Adopt,
+        carried: &carried,
+        tells_rest: true,
+    };
+    report::pull_request(&content).unwrap().body
 }
 
 #[test]
@@ -219,9 +227,9 @@ fn however_many_findings_the_texts_are_within_githubs_limits_and_say_how_many() 
             "{count}: {}",
             body.chars().count()
         );
-        assert!(body.contains(&format!("AWS has {count} change")), "{count}");
+        assert!(body.contains(&format!("\n{count} change")), "{count}");
         assert!(
-            body.contains("Close it unmerged to decline"),
+            body.contains("To decline, close it without merging"),
             "what a reader can do stays"
         );
         let check = report::check(&stack, &[1], 0, &[]);
@@ -256,7 +264,7 @@ fn a_dashboard_of_many_findings_and_many_stacks_is_within_githubs_limit() {
         assert!(text.chars().count() <= 60_000, "{count} in {stacks}");
         assert!(text.contains(report::DASHBOARD_MARKER));
         assert!(text.contains("Scan all stacks now"));
-        let told = format!("**{} place", count * stacks);
+        let told = format!("**{} finding", count * stacks);
         assert!(text.starts_with(&told), "{}", &text[..60]);
     }
 }
@@ -278,16 +286,16 @@ fn a_dashboard_says_what_does_not_run_and_how_it_does_again() {
         }],
     };
     let text = report::dashboard(&overview, 1_795_000_000_000, Detail::Full);
-    let told = text.split("**Does not run**").nth(1).unwrap();
+    let told = text.split("**Stopped**").nth(1).unwrap();
     let lines: Vec<_> = told.lines().filter(|line| line.starts_with("- ")).collect();
     assert!(
         lines[0].contains("`driftguard jobs retry d-1@10`"),
         "{told}"
     );
-    assert!(lines[1].starts_with("- scan (`d-2@10`): waits"), "{told}");
-    let told = text.split("**Given up**").nth(1).unwrap();
+    assert!(lines[1].starts_with("- scan (`d-2@10`) waits"), "{told}");
+    let told = text.split("**Failed**").nth(1).unwrap();
     assert!(
-        told.contains("the scan of `web`: GitHub has no tarball of @\u{200b}acme."),
+        told.contains("the scan of `web` failed: GitHub has no tarball of @\u{200b}acme."),
         "{told}"
     );
 }
@@ -346,7 +354,7 @@ fn an_onboarding_and_an_acceptance_of_a_thousand_findings_are_within_githubs_lim
         assert!(text.chars().count() <= 60_000);
     }
     let long = report::shortened(&"a line\n".repeat(20_000));
-    assert!(long.len() <= 61_000 && long.ends_with("one comment takes."));
+    assert!(long.len() <= 61_000 && long.ends_with("the rest is left out."));
 }
 
 #[test]
@@ -373,6 +381,7 @@ fn a_hostile_tag_stays_a_text() {
     assert!(!text.contains("\n/driftguard"), "{text}");
     let summary = report::summary(&report);
     let outside: String = summary.split("````").step_by(2).collect();
+    let outside: String = outside.split("``").step_by(2).collect();
     for bad in ["@octocat", "<img", "evil.example", "\n/driftguard"] {
         assert!(!outside.contains(bad), "{bad} in {outside}");
     }
@@ -398,6 +407,77 @@ fn however_much_there_is_a_summary_is_no_longer_than_a_comment_may_be() {
             count => format!("## DriftGuard: {count} findings"),
         };
         assert!(summary.starts_with(&title), "{summary:.100}");
+    }
+}
+
+/// The restore pull request of the world's stack.
+fn restore(tells_rest: bool) -> report::PullRequestText {
+    let stack = &world().stacks[0];
+    let scanned = stack.outcome.as_ref().unwrap();
+    let of_restore = |finding: &&Finding| report::carries(Direction::Restore, finding);
+    let mut carried: Vec<_> = scanned.findings.iter().filter(of_restore).collect();
+    // The one that is left is more severe than what this one does.
+    let milder = Finding {
+        severity: Severity::Low,
+        ..carried[0].clone()
+    };
+    carried = vec![&milder];
+    let content = PullRequestContent {
+        stack,
+        scanned,
+        direction: Direction::Restore,
+        carried: &carried,
+        tells_rest,
+    };
+    report::pull_request(&content).unwrap()
+}
+
+#[test]
+fn what_needs_a_person_and_is_more_severe_comes_before_the_table_with_its_command() {
+    let body = restore(true).body;
+    let (before, after) = body.split_once("| severity |").unwrap();
+    assert!(before.contains("> [!WARNING]\n> **high, needs a person**"), "{before}");
+    assert!(before.contains("> aws iam detach-role-policy"), "{before}");
+    assert!(!after.contains("detach-role-policy"), "it is told once: {after}");
+}
+
+#[test]
+fn only_one_pull_request_of_a_stack_tells_what_needs_a_person() {
+    let body = restore(false).body;
+    assert!(!body.contains("needs a person") && !body.contains("detach-role-policy"), "{body}");
+}
+
+#[test]
+fn a_check_warns_of_it_only_where_no_pull_request_does() {
+    let stack = &world().stacks[0];
+    let mut stack = stack.clone();
+    let scanned = stack.outcome.as_mut().unwrap();
+    scanned.findings.retain(|finding| finding.severity <= Severity::High);
+    let warns = |pulls: &[u64]| report::check(&stack, pulls, 0, &[]).text.contains("[!WARNING]");
+    assert!(warns(&[]) && !warns(&[7]));
+}
+
+#[test]
+fn findings_of_one_cause_are_one_row_with_their_addresses_listed() {
+    let all: Vec<_> = (0..5).map(|number| finding(number, "db")).collect();
+    let carried: Vec<_> = all.iter().collect();
+    let stack = stack(0, "");
+    let content = PullRequestContent {
+        stack: &stack,
+        scanned: stack.outcome.as_ref().unwrap(),
+        direction: Direction::Adopt,
+        carried: &carried,
+        tells_rest: true,
+    };
+    let text = report::pull_request(&content).unwrap();
+    assert_eq!(text.title, "DriftGuard: adopt 5 changes in production");
+    let rows: Vec<_> = text.body.lines().filter(|line| line.starts_with("| low")).collect();
+    let names = "`aws_instance.web[0]`, `aws_instance.web[1]`, `aws_instance.web[2]` and 2 more";
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].contains(names), "{rows:?}");
+    for number in 0..5 {
+        let line = format!("- `aws_instance.web[{number}]` · finding `f-{number:012x}`");
+        assert!(text.body.contains(&line), "{line} is not in {}", text.body);
     }
 }
 

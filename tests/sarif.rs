@@ -104,7 +104,7 @@ fn each_finding_is_a_result_with_its_rule_and_its_place() {
     let result = &file["runs"][0]["results"][0];
     assert_eq!(
         result["message"]["text"],
-        "aws_security_group.web was changed. ingress: without { cidr_blocks = [\"10.0.0.0/8\"], from_port = 443 }, \
+        "aws_security_group.web was changed outside Terraform. ingress: without { cidr_blocks = [\"10.0.0.0/8\"], from_port = 443 }, \
          with { cidr_blocks = [\"0.0.0.0/0\"], from_port = 22 }. The whole internet reaches port 22."
     );
     assert_eq!(

@@ -10,7 +10,7 @@ use crate::model::Choice;
 pub(super) const COMMAND: Command = Command {
     name: "adopt",
     usage: "adopt FINDING|all",
-    help: "The code follows AWS: a pull request takes the change over.",
+    help: "Makes the code match AWS, in a pull request.",
     run,
 };
 

@@ -11,7 +11,7 @@ use crate::report;
 pub(super) const COMMAND: Command = Command {
     name: "explain",
     usage: "explain FINDING",
-    help: "Tells all about a finding: what changed, why it matters, what the fix is.",
+    help: "Explains a finding: what changed, why it matters, and the fix.",
     run,
 };
 

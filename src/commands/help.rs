@@ -17,13 +17,13 @@ fn run(_: &str, _: &Scene<'_>) -> Result<Answer, String> {
     let rows: Vec<_> = ALL
         .iter()
         .map(|command| {
-            let usage = code(&format!("/driftguard {}", command.usage));
+            let usage = code(&format!("/driftguard {}", command.usage)).in_cell();
             format!("| {usage} | {} |", command.help)
         })
         .collect();
     let table = format!(
-        "| say | and |\n|---|---|\n{}\n\n`FINDING` is an id, the start of one (`f-1c9e`), or an address. A command is a line \
-         of its own; what is quoted or in code is not read.",
+        "| command | what it does |\n|---|---|\n{}\n\n`FINDING` is an id, the start of an id (`f-1c9e`), or a resource address. Write each \
+         command on a line of its own; commands in quotes or code are ignored.",
         rows.join("\n")
     );
     Ok(Answer::new(table, Vec::new()))

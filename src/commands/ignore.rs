@@ -13,7 +13,7 @@ use crate::settings::{CannotAccept, NewAccept};
 pub(super) const COMMAND: Command = Command {
     name: "ignore",
     usage: "ignore FINDING [until DATE] [REASON...]",
-    help: "Accepts a difference: a pull request adds it to `.driftguard.yml`, with its reason.",
+    help: "Accepts a difference: a pull request adds it to `.driftguard.yml` with the reason.",
     run,
 };
 

@@ -12,7 +12,7 @@ use crate::report::code;
 pub(super) const COMMAND: Command = Command {
     name: "import",
     usage: "import FINDING|all",
-    help: "The code takes over what was added by hand below something that it manages.",
+    help: "Brings a resource that was created by hand below a managed one into the code.",
     run,
 };
 

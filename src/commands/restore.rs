@@ -10,14 +10,14 @@ use crate::model::Choice;
 pub(super) const COMMAND: Command = Command {
     name: "restore",
     usage: "restore FINDING|all",
-    help: "The code enforces what it declares: a pull request, and an apply that brings AWS back.",
+    help: "Makes AWS match the code again: a pull request to merge and apply.",
     run,
 };
 
 fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
     let picked = many(arguments, scene, &COMMAND)?;
     let says = format!(
-        "{}: the code is to enforce what it declares, and an apply brings AWS back. The scan that follows updates the \
+        "{}: a pull request restores what the code declares; apply it after the merge. The scan that follows updates the \
          pull request.",
         names(&picked)
     );

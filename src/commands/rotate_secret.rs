@@ -10,7 +10,7 @@ use super::{Answer, Command, Effect, Scene};
 pub(super) const COMMAND: Command = Command {
     name: "rotate-secret",
     usage: "rotate-secret",
-    help: "Signs notifications with another secret from now on; for people with admin permission.",
+    help: "Replaces the secret that signs notifications; needs admin permission.",
     run,
 };
 

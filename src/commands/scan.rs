@@ -10,7 +10,7 @@ use crate::report::{code, excerpt};
 pub(super) const COMMAND: Command = Command {
     name: "scan",
     usage: "scan [STACK]",
-    help: "Scans a stack now, or all.",
+    help: "Scans one stack, or all, now.",
     run,
 };
 

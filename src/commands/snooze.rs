@@ -12,7 +12,7 @@ use crate::report::{code, excerpt, minute};
 pub(super) const COMMAND: Command = Command {
     name: "snooze",
     usage: "snooze FINDING DURATION",
-    help: "Lets a finding rest for a while (`12h`, `3d`, `2w`; at most `90d`).",
+    help: "Leaves a finding alone for a time (`12h`, `3d`, `2w`; at most `90d`).",
     run,
 };
 

@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 pub(super) const COMMAND: Command = Command {
     name: "status",
     usage: "status",
-    help: "Tells how each stack stands.",
+    help: "Shows the state of each stack.",
     run,
 };
 
@@ -64,7 +64,11 @@ fn worst(stack: &Standing) -> (bool, Option<Severity>) {
 
 fn row(stack: &Standing, now: i64) -> String {
     let [posture, findings, cost] = match &stack.report.outcome {
-        Ok(scanned) => [posture(scanned), findings(scanned), cost(scanned)],
+        Ok(scanned) => [
+            posture(scanned.summary.posture).unwrap_or_default(),
+            findings(scanned),
+            cost(scanned),
+        ],
         Err(error) => {
             let reason = excerpt(&error.message, REASON);
             let reason = format!("not scanned: {}", sentence(&reason));
@@ -82,17 +86,6 @@ fn row(stack: &Standing, now: i64) -> String {
         decided(&stack.decisions, now),
     ];
     format!("| {} |", cells.join(" | "))
-}
-
-fn posture(scanned: &Scanned) -> String {
-    let posture = scanned.summary.posture;
-    match (posture.live, posture.declared) {
-        (Some(live), Some(declared)) if live != declared => {
-            format!("{live} (declared: {declared})")
-        }
-        (Some(live), _) => live.to_string(),
-        (None, _) => String::new(),
-    }
 }
 
 fn findings(scanned: &Scanned) -> String {

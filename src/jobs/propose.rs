@@ -8,7 +8,7 @@ use super::sight::Sight;
 use crate::github::{GithubError, Proposed, Proposing};
 use crate::model::{Choice, Decision, Finding, Scanned, StackReport, Tree};
 use crate::patch::{self, Changed, MARKER};
-use crate::report;
+use crate::report::{self, Direction, PullRequestContent};
 use crate::settings::PullRequests;
 use crate::store::{Proposal, ProposalState};
 use anyhow::Context;
@@ -68,6 +68,7 @@ impl Proposer<'_> {
         let groups = self.groups(stack, scanned, &decisions, &known);
         // What found no place in its own pull request keeps the one it has.
         let mut homeless: BTreeSet<&str> = BTreeSet::new();
+        let telling = telling(&groups, &known);
         for group in &groups {
             let at = known.iter().position(|one| one.branch == group.branch);
             let before = at.map(|at| known[at].clone());
@@ -81,7 +82,14 @@ impl Proposer<'_> {
                 outcome.held += 1;
                 continue;
             }
-            match self.one(stack, scanned, group, before).await {
+            let content = PullRequestContent {
+                stack,
+                scanned,
+                direction: group.direction,
+                carried: &group.findings,
+                tells_rest: telling == Some(group.branch.as_str()),
+            };
+            match self.one(&content, group, before).await {
                 Ok(after) => {
                     outcome.pulls.push(after.number);
                     match at {
@@ -190,11 +198,11 @@ impl Proposer<'_> {
 
     async fn one(
         &self,
-        stack: &StackReport,
-        scanned: &Scanned,
+        content: &PullRequestContent<'_>,
         group: &Group<'_>,
         known: Option<Proposal>,
     ) -> anyhow::Result<Proposal> {
+        let stack = content.stack;
         let Visit {
             tenant,
             id,
@@ -203,8 +211,7 @@ impl Proposer<'_> {
             ..
         } = self.visit;
         let files = files(self.tree, stack, group);
-        let text = report::pull_request(stack, scanned, group.direction, &group.findings)
-            .context("while writing a pull request")?;
+        let text = report::pull_request(content).context("while writing a pull request")?;
         let open = known.filter(|known| known.state.is_open());
         let reviewers = super::reviewers::of(self.settings, self.tree, &files, repository.owner());
         let wanted = Proposed {
@@ -332,6 +339,20 @@ impl Proposer<'_> {
         }
         Ok(())
     }
+}
+
+/// The pull request of a stack that also tells what needs a person: a restore, else an adopt. One that is open comes before
+/// one that may have to wait.
+fn telling<'a>(groups: &'a [Group<'_>], known: &[Proposal]) -> Option<&'a str> {
+    let is_open = |group: &Group<'_>| {
+        let mut known = known.iter();
+        known.any(|one| one.branch == group.branch && one.state == ProposalState::Open)
+    };
+    let rank = |group: &&Group<'_>| {
+        let waits = !is_open(group) && !group.urgent;
+        (waits, group.direction != Direction::Restore)
+    };
+    groups.iter().min_by_key(rank).map(|group| group.branch.as_str())
 }
 
 /// Whether a pull request carries something that the scan may not have seen.

@@ -58,10 +58,24 @@ pub enum FixKind {
     Restore,
     /// The code takes over what exists.
     Import,
-    /// The code drops what is gone.
-    Forget,
+    /// The code drops what was deleted. Reports of earlier versions say `forget`.
+    #[serde(alias = "forget")]
+    Remove,
     /// Nothing can be done safely.
     Refused,
+}
+
+impl FixKind {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopt => "adopt",
+            Self::Restore => "restore",
+            Self::Import => "import",
+            Self::Remove => "remove",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// Why a fix is not made.

@@ -12,7 +12,7 @@ pub(super) fn unmanaged(finding: &Finding) -> String {
         .map(ToString::to_string)
         .unwrap_or_default();
     format!(
-        "it grants access below {parent}: it is never taken into the code unasked, and no code takes it away"
+        "it grants access on {parent}, so DriftGuard adopts it only when asked, and no change to the code removes it"
     )
 }
 

@@ -8,8 +8,8 @@ pub const MARKER: &str = "driftguard.tf";
 /// Comments only: what an apply of the code as it stands brings back.
 pub fn marker(findings: &[&Finding]) -> String {
     let mut lines = vec![
-        "# The code is right: an apply brings AWS back to it. Merge this file to have it applied,".to_owned(),
-        "# or apply by hand and close the pull request. It holds nothing else and may be deleted at any time.".to_owned(),
+        "# The code is right: an apply makes AWS match it again. Merge this file to have your pipeline apply,".to_owned(),
+        "# or apply by hand and close the pull request. This file holds only comments: delete it at any time.".to_owned(),
         "#".to_owned(),
     ];
     for finding in findings {

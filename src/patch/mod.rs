@@ -1,7 +1,7 @@
 //! Pure: byte splices that make the code right, each verified before it is offered. No tree is ever printed.
 //!
 //! Each finding gets a plan: code follows live (`adopt`), code enforces what it declares (`restore`), code drops what
-//! is gone (`forget`), code takes over what was added (`import`), or the reason why nothing is done, with what to write
+//! is gone (`remove`), code takes over what was added (`import`), or the reason why nothing is done, with what to write
 //! by hand. A plan stands only if both parsers accept the files it makes, and if the code then evaluates to what is
 //! wanted there and to the same as before everywhere else.
 #![deny(clippy::disallowed_methods)]
@@ -11,7 +11,6 @@ mod blocks;
 mod by_hand;
 mod direction;
 mod draft;
-mod forget;
 mod form;
 mod import;
 mod layout;
@@ -22,6 +21,7 @@ mod names;
 mod path;
 mod place;
 mod policy;
+mod remove;
 mod restore;
 mod siblings;
 mod splice;
@@ -179,13 +179,13 @@ impl Planner<'_> {
                     (FixKind::Restore, Plan::of(made), Some(reason))
                 })
             }
-            (Way::Adopt, Kind::Deleted) => forget::plan(finding, stack).map(|edits| {
+            (Way::Adopt, Kind::Deleted) => remove::plan(finding, stack).map(|edits| {
                 let plan = Plan {
                     edits,
                     gone: finding.address.clone(),
                     ..Plan::default()
                 };
-                (FixKind::Forget, plan, None)
+                (FixKind::Remove, plan, None)
             }),
             (Way::Restore, Kind::Deleted) => {
                 Ok((FixKind::Restore, Plan::default(), Some(restore::MADE_ANEW)))

@@ -1,11 +1,14 @@
 //! What a check run says.
 
 use super::dashboard::numbers;
-use super::lines::{aside, left, titled, unchecked, within};
+use super::alike::{Alike, alike};
+use super::coverage::unchecked;
+use super::lines::{aside, named, price, titled, within};
 use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
+use super::person::{needs_person, refusal, urgent, warning};
 use super::when::minute;
-use super::words::{by_severity, cost, counted, event, name, value, wanted};
+use super::words::{by_severity, counted, event, name, posture, value, wanted};
 use crate::model::{Difference, Finding, Scanned, Severity, StackReport, Standing};
 
 /// GitHub takes 65,535 characters in each of summary and text.
@@ -112,42 +115,26 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
         summary.checked,
         counted(summary.resources, "resource")
     )];
-    if let (Some(declared), Some(live)) = (summary.posture.declared, summary.posture.live) {
-        lines.push(format!(
-            "Posture {declared} of 100 as declared, {live} as it is."
-        ));
-    }
+    lines.extend(posture(summary.posture).map(|posture| format!("Posture: {posture}.")));
     if !pulls.is_empty() {
-        lines.push(format!("Open: {}.", numbers(pulls)));
+        lines.push(format!("Pull requests: {}.", numbers(pulls)));
     }
     if held > 0 {
-        let held = counted(held, "pull request");
+        let held = counted(held, "more pull request");
         lines.push(format!(
-            "{held} more wait for their turn: see `pull_requests.limit` and `per_hour`."
+            "{held} will be opened when others are closed: see `pull_requests.limit` and `per_hour`."
         ));
     }
     lines.extend(refused.iter().map(|why| sentence(why).to_string()));
-    let mut text = Vec::new();
-    let mut findings: Vec<_> = scanned.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    for finding in findings {
-        let cost = cost(finding)
-            .map(|cost| format!(", {cost}"))
-            .unwrap_or_default();
-        let event = sentence(&event(finding));
-        text.push(format!(
-            "- **{}** {} {event}{cost}",
-            finding.severity.as_str(),
-            code(&name(finding))
-        ));
-        if finding
-            .fix
-            .as_ref()
-            .is_some_and(|fix| fix.kind == crate::model::FixKind::Refused)
-        {
-            text.push(format!("  - left to you: {}", left(finding)));
-        }
-    }
+    // An open pull request tells of them.
+    let warned = match pulls {
+        [] => urgent(scanned, fixed(scanned)),
+        _ => Vec::new(),
+    };
+    let is_warned = |alike: &Alike<'_>| warned.iter().any(|one| one.id == alike.first.id);
+    let mut text: Vec<_> = warned.iter().flat_map(|finding| [warning(finding), String::new()]).collect();
+    let listed = alike(&scanned.findings);
+    text.extend(listed.iter().filter(|alike| !is_warned(alike)).flat_map(lines_of));
     text.extend(
         scanned
             .set_aside
@@ -180,6 +167,29 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
         good: scanned.findings.is_empty() && !partial,
         remarks: remarks(scanned),
     }
+}
+
+/// How severe the worst is of what can be fixed.
+fn fixed(scanned: &Scanned) -> Option<Severity> {
+    let fixed = scanned.findings.iter().filter(|finding| finding.fix.is_some() && !needs_person(finding));
+    fixed.map(|finding| finding.severity).max()
+}
+
+/// Findings of one cause, and why they are not fixed.
+fn lines_of(alike: &Alike<'_>) -> Vec<String> {
+    let finding = alike.first;
+    let cost = price(alike).map(|cost| format!(", {cost}"));
+    let mut lines = vec![format!(
+        "- **{}** {} {}{}",
+        alike.severity().as_str(),
+        named(alike),
+        sentence(&event(finding)),
+        cost.unwrap_or_default()
+    )];
+    if needs_person(finding) {
+        lines.push(format!("  - needs a person: {}", refusal(finding)));
+    }
+    lines
 }
 
 /// A remark for each drifted value on the line that defines it, as many as GitHub takes at once.

@@ -1,10 +1,11 @@
 //! What the dashboard says: how each stack stands, and the boxes that act.
 
-use super::lines::{Detail, aside, unchecked, what};
-use super::markdown::{Markdown, code, sentence};
+use super::coverage::unchecked;
+use super::lines::{Detail, aside, what};
+use super::markdown::{Markdown, code, in_cell, sentence};
 use super::pull_request::LONGEST;
 use super::when::minute;
-use super::words::{by_severity, cost, excerpt, name, signed};
+use super::words::{by_severity, cost, counted, excerpt, name, posture, signed};
 use crate::model::{
     Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Verdict,
     boxes,
@@ -51,7 +52,7 @@ struct Stack {
 
 struct Row {
     severity: &'static str,
-    name: Markdown,
+    name: String,
     event: String,
     state: String,
 }
@@ -99,7 +100,7 @@ pub fn dashboard(overview: &Overview, now: i64, at_most: Detail) -> String {
                 .collect(),
             scan_all: boxes::line("scan", "Scan all stacks now"),
             dropped: (detail != Detail::Full)
-                .then_some("There is more to tell than GitHub takes in one text: the checks of the stacks show more."),
+                .then_some("GitHub limits the length of this text: the stacks' checks show more."),
             marker: DASHBOARD_MARKER,
         };
         text = page.render().unwrap_or_default();
@@ -123,17 +124,14 @@ fn intro(standings: &[Standing]) -> String {
         .iter()
         .filter_map(|one| one.report.outcome.as_ref().ok());
     let findings: Vec<_> = scanned.flat_map(|one| &one.findings).collect();
-    let stacks = super::words::counted(standings.len(), "stack");
+    let stacks = counted(standings.len(), "stack");
     let drift = match by_severity(findings.iter().copied()) {
-        Some(severities) => format!(
-            "**{} of AWS and code disagree: {severities}.**",
-            super::words::counted(findings.len(), "place")
-        ),
-        None => "**AWS is as the code declares, as far as the last scans saw.**".to_owned(),
+        Some(severities) => format!("**{}: {severities}.**", counted(findings.len(), "finding")),
+        None => "**No drift in what the last scans checked.**".to_owned(),
     };
     format!(
-        "{drift} DriftGuard watches {stacks} of this repository. A box that you tick acts at once, if you have write \
-         permission, and is empty again when it is done."
+        "{drift} DriftGuard watches {stacks} in this repository. To act, tick a box (this needs write permission): it is \
+         cleared when the action is done."
     )
 }
 
@@ -145,7 +143,7 @@ fn given_up(scan: &FailedScan) -> String {
     };
     let problem = excerpt(&scan.problem, LONGEST_PROBLEM);
     format!(
-        "{}: {what}: {}. The next push and the next schedule make it again, and so do the boxes below.",
+        "{}: {what} failed: {}. The next push or schedule scans again, and so does a box below.",
         minute(scan.at),
         sentence(&problem)
     )
@@ -157,10 +155,10 @@ fn not_run(job: &ParkedJob) -> String {
     let remedy = code(&format!("driftguard jobs retry {}", job.id));
     match job.culprit {
         true => format!(
-            "{work} ({id}): the server's process died each time it ran. The operator of this server can look into the \
-             log, and try it again with {remedy}."
+            "{work} ({id}) stopped the server each time it ran. The operator of this server finds the cause in the log, \
+             and can retry it with {remedy}."
         ),
-        false => format!("{work} ({id}): waits for the one above."),
+        false => format!("{work} ({id}) waits for the one above."),
     }
 }
 
@@ -186,7 +184,7 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
     let shown: Vec<_> = findings.iter().take(most).copied().collect();
     let mut stack = Stack {
         name: code(report.name.as_str()),
-        posture: scanned.map(posture).unwrap_or_default(),
+        posture: scanned.and_then(|one| posture(one.summary.posture)).unwrap_or_default(),
         drift: drift(standing),
         cost: scanned.map(monthly).unwrap_or_default(),
         checked: scanned.map(checked).unwrap_or_default(),
@@ -229,15 +227,6 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
     stack
 }
 
-fn posture(scanned: &Scanned) -> String {
-    let posture = scanned.summary.posture;
-    match (posture.live, posture.declared) {
-        (Some(live), Some(declared)) if live != declared => format!("{live}, declared {declared}"),
-        (Some(live), _) => live.to_string(),
-        _ => String::new(),
-    }
-}
-
 fn drift(standing: &Standing) -> String {
     match &standing.report.outcome {
         Ok(scanned) => by_severity(scanned.findings.iter()).unwrap_or_else(|| "none".to_owned()),
@@ -268,8 +257,8 @@ fn row(finding: &Finding, standing: &Standing) -> Row {
     let price = cost(finding).map(|cost| sentence(&format!(", {cost}")).to_string());
     Row {
         severity: finding.severity.as_str(),
-        name: code(&name(finding)),
-        event: format!("{}{}", what(finding), price.unwrap_or_default()),
+        name: code(&name(finding)).in_cell(),
+        event: in_cell(&format!("{}{}", what(finding), price.unwrap_or_default())),
         state: state(finding, standing),
     }
 }
@@ -285,28 +274,23 @@ fn state(finding: &Finding, standing: &Standing) -> String {
         match &decided.choice {
             Choice::Decline { pull } => return format!("declined by {person} in #{pull}"),
             Choice::Ignore { .. } => {
-                return format!("{person} wants it accepted: see the pull request that says so");
+                return format!("accepted by {person}: merge the pull request that records it");
             }
             Choice::Applying { pull, .. } => {
-                return format!("#{pull} is merged and waits for an apply");
+                return format!("#{pull} is merged and not applied yet");
             }
             _ => {}
         }
     }
     let kind = finding.fix.as_ref().map(|fix| fix.kind);
     match kind {
-        None => "nothing is proposed".to_owned(),
-        Some(FixKind::Refused) => "left to you: its check says why".to_owned(),
+        None => "no fix proposed".to_owned(),
+        Some(FixKind::Refused) => "needs a person: see its check".to_owned(),
         Some(kind) => {
-            let what = match kind {
-                FixKind::Restore => "restore",
-                FixKind::Import => "import",
-                FixKind::Forget => "take it out of the code",
-                _ => "adopt",
-            };
+            let what = kind.as_str();
             match standing.carried.get(&finding.id) {
                 Some(pull) => format!("{what}: #{pull}"),
-                None => format!("{what}: waits for its turn, or was refused: its check says"),
+                None => format!("{what}: no pull request yet, see its check"),
             }
         }
     }
@@ -323,19 +307,19 @@ fn choices(finding: &Finding, standing: &Standing) -> Vec<String> {
     let name = code(&name(finding));
     let line = |verb: &str, text: String| boxes::line(&format!("{verb} {}", finding.id), &text);
     let adopt = || match finding.kind {
-        Kind::Unmanaged => line("import", format!("import {name} into the code")),
-        Kind::Deleted => line("adopt", format!("take {name} out of the code")),
+        Kind::Unmanaged => line("import", format!("import {name}: the code manages it")),
+        Kind::Deleted => line("adopt", format!("remove {name}: the code drops it")),
         _ => line("adopt", format!("adopt {name}: the code follows AWS")),
     };
     let restore = || {
         line(
             "restore",
-            format!("restore {name}: an apply brings AWS back"),
+            format!("restore {name}: an apply makes AWS match the code"),
         )
     };
     match kind {
         Some(FixKind::Restore) => vec![adopt()],
-        Some(FixKind::Adopt | FixKind::Import | FixKind::Forget) => vec![restore()],
+        Some(FixKind::Adopt | FixKind::Import | FixKind::Remove) => vec![restore()],
         Some(FixKind::Refused) | None if finding.kind == Kind::Unmanaged => match finding.under {
             Some(_) => vec![adopt()],
             None => Vec::new(),

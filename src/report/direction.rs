@@ -26,7 +26,7 @@ impl Direction {
     /// Whether a fix goes this way.
     pub fn takes(self, kind: FixKind) -> bool {
         match self {
-            Self::Adopt => matches!(kind, FixKind::Adopt | FixKind::Import | FixKind::Forget),
+            Self::Adopt => matches!(kind, FixKind::Adopt | FixKind::Import | FixKind::Remove),
             Self::Restore => kind == FixKind::Restore,
         }
     }

@@ -2,7 +2,8 @@
 
 use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
-use super::words::{changes, cost, counted, event, name};
+use super::change::diff;
+use super::words::{cost, counted, event, name};
 use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 
 /// How many lines of a change are shown.
@@ -29,14 +30,14 @@ pub fn explain(finding: &Finding) -> String {
     parts.push(facts.join("\n"));
     match &finding.fix {
         Some(fix) => parts.extend(remedy(finding, fix)),
-        None => parts.push("Nothing is done about it unasked.".to_owned()),
+        None => parts.push("No fix is proposed for it.".to_owned()),
     }
     parts.join("\n\n")
 }
 
 /// Before and after, as a diff that is no longer than a person reads.
 fn change(finding: &Finding) -> Option<Markdown> {
-    let mut lines = changes(finding);
+    let mut lines = diff(finding);
     let more = lines.len().saturating_sub(LINES);
     if more > 0 {
         lines.truncate(LINES);
@@ -50,8 +51,8 @@ fn facts(finding: &Finding) -> Vec<String> {
         (!items.is_empty()).then(|| format!("{label}: {}", items.join(", ")))
     };
     let mut facts = vec![notice(finding)];
-    facts.extend(listed("Fails", controls(finding).collect()));
-    facts.extend(listed("Fits", techniques(finding).collect()));
+    facts.extend(listed("Controls", controls(finding).collect()));
+    facts.extend(listed("Techniques", techniques(finding).collect()));
     facts.extend(cost(finding).map(|cost| sentence(&format!("Cost: {cost}")).to_string()));
     facts.extend(finding.actor.as_ref().map(who));
     let place = [
@@ -101,13 +102,13 @@ fn who(actor: &Actor) -> String {
 
 /// What the fix is, or why there is none and what to do by hand.
 fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
-    let places = places(finding);
+    let places = places(finding).join(", ");
     let what = match fix.kind {
-        FixKind::Adopt => format!("the code follows AWS, at {places}"),
-        FixKind::Import => format!("the code takes it over, at {places}"),
-        FixKind::Forget => format!("the code drops it, at {places}"),
-        FixKind::Restore if fix.edits.is_empty() => "an apply".to_owned(),
-        FixKind::Restore => format!("the code enforces it, at {places}"),
+        FixKind::Adopt => format!("adopt: the code follows AWS, at {places}"),
+        FixKind::Import => format!("import: an `import` block at {places}"),
+        FixKind::Remove => format!("remove: its block or entry goes, at {places}"),
+        FixKind::Restore if fix.edits.is_empty() => "restore: apply the code as it is".to_owned(),
+        FixKind::Restore => format!("restore: the code enforces its value, at {places}"),
         FixKind::Refused => String::new(),
     };
     let reason = fix.reason.as_deref().map(sentence);

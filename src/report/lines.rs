@@ -1,8 +1,10 @@
-//! Pieces that several texts have: where a fix edits, what a finding fails, what is left to a person, what was not checked.
+//! Pieces that several texts have: what changed, where a fix edits, what a finding fails.
 
+use super::alike::Alike;
+use super::change::{Change, changes};
 use super::markdown::{Markdown, code, sentence, unlinked};
-use super::words::{brief, event, name};
-use crate::model::{Coverage, Finding, Kind, Status};
+use super::words::{event, name};
+use crate::model::{Finding, Kind};
 
 /// How much is told of each finding. Detail goes before anything that a reader must act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,30 +24,74 @@ impl Detail {
     pub const ALL: [Self; 4] = [Self::Full, Self::Short, Self::Table, Self::Count];
 }
 
+/// How many attributes of a finding stand in a table.
+const MOST_ATTRIBUTES: usize = 2;
+
 /// What happened to a finding, in as many words as a table has room for.
 pub(super) fn what(finding: &Finding) -> Markdown {
     match finding.kind {
-        Kind::Modified => code(&brief(finding)),
-        _ => sentence(&event(finding)),
+        Kind::Deleted => sentence("deleted in AWS"),
+        Kind::Unmanaged => sentence("added outside Terraform"),
+        _ if finding.attributes.is_empty() => sentence(&event(finding)),
+        _ => {
+            let shown = changes(finding).take(MOST_ATTRIBUTES);
+            let mut shown: Vec<_> = shown.map(|change: Change| change.brief()).collect();
+            let more = finding.attributes.len() - shown.len();
+            if more > 0 {
+                shown.push(format!("and {more} more"));
+            }
+            code(&shown.join("; "))
+        }
     }
 }
 
-/// Where the fix edits the code.
-pub(super) fn places(finding: &Finding) -> String {
-    let Some(fix) = &finding.fix else {
-        return String::new();
+/// The names of findings that are told together: `a`, `b`, `c` and 4 more.
+pub(super) fn named(alike: &Alike<'_>) -> String {
+    let (names, more) = alike.names();
+    let names: Vec<_> = names.iter().map(|name| code(name).to_string()).collect();
+    match more {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+/// How many addresses of one cause are listed with their findings.
+const MOST_LISTED: usize = 50;
+
+/// The address and the finding of each, where they are several.
+pub(super) fn members(alike: &Alike<'_>) -> Vec<String> {
+    if alike.others.is_empty() {
+        return Vec::new();
+    }
+    let line = |finding: &Finding| {
+        let (name, id) = (code(&name(finding)), code(&finding.id.to_string()));
+        format!("{name} · finding {id}")
     };
-    let mut places: Vec<_> = fix
-        .edits
-        .iter()
+    let mut lines: Vec<_> = alike.all().take(MOST_LISTED).map(line).collect();
+    let more = alike.others.len() + 1 - lines.len();
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
+}
+
+/// What findings cost together. The filter for sentences would take a sign away, so that it only sees words.
+pub(super) fn price(alike: &Alike<'_>) -> Option<String> {
+    let cost = alike.cost()?;
+    match cost.starts_with(['+', '-']) {
+        true => Some(cost),
+        false => Some(sentence(&cost).to_string()),
+    }
+}
+
+/// The places in the code that a fix edits.
+pub(super) fn places(finding: &Finding) -> Vec<String> {
+    let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
+    let mut places: Vec<_> = edits
         .map(|edit| code(&format!("{}:{}", edit.file, edit.line)).to_string())
         .collect();
     places.dedup();
-    if places.is_empty() {
-        "none: apply".to_owned()
-    } else {
-        places.join(", ")
-    }
+    places
 }
 
 /// The controls that a finding fails, by name.
@@ -62,24 +108,7 @@ pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
     })
 }
 
-/// What is left to a person.
-pub(super) fn left(finding: &Finding) -> String {
-    let fix = finding.fix.as_ref();
-    let reason = fix
-        .and_then(|fix| fix.reason.as_deref())
-        .map(sentence)
-        .unwrap_or_default();
-    let command = fix
-        .and_then(|fix| fix.command.as_deref())
-        .map(|command| format!(" Undo it with {}.", code(command)));
-    format!(
-        "**{}** {}: {reason}.{}",
-        finding.severity.as_str(),
-        code(&name(finding)),
-        command.unwrap_or_default()
-    )
-}
-
+/// A finding that was set aside, and why.
 pub(super) fn aside(finding: &Finding) -> String {
     let paths: Vec<_> = finding
         .attributes
@@ -88,15 +117,6 @@ pub(super) fn aside(finding: &Finding) -> String {
         .collect();
     let reason = sentence(finding.reason.as_deref().unwrap_or_default());
     format!("{} {}: {reason}", code(&name(finding)), paths.join(", "))
-}
-
-pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
-    let rows = coverage.iter().filter(|row| row.status != Status::Checked);
-    let line = |row: &Coverage| {
-        let reason = row.reason.as_deref().map(sentence).unwrap_or_default();
-        format!("{} {}: {reason}", row.resources, code(&row.tf_type))
-    };
-    rows.map(line).collect()
 }
 
 /// A name in a title: GitHub shows no markup there, and takes 256 characters.

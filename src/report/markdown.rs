@@ -8,13 +8,25 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Markdown(String);
 
+impl Markdown {
+    /// The same in a cell of a table, which is cut at its bars before code is looked for.
+    pub fn in_cell(&self) -> String {
+        in_cell(&self.0)
+    }
+}
+
+/// Markdown made for a line, in a cell of a table: the backslash before a bar is taken away again, inside code as well.
+pub(super) fn in_cell(markdown: &str) -> String {
+    markdown.replace('|', "\\|")
+}
+
 impl fmt::Display for Markdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// A value in a code span, inside which GitHub sees no markup, no mention and no link. It may stand in a table.
+/// A value in a code span, inside which GitHub sees no markup, no mention and no link.
 pub fn code(text: &str) -> Markdown {
     let text = printable(text);
     let text = text.trim();
@@ -27,13 +39,11 @@ pub fn code(text: &str) -> Markdown {
     } else {
         ""
     };
-    // A table is cut at its bars before code is looked for; the backslash is taken away again inside code.
-    let text = text.replace('|', "\\|");
     Markdown(format!("{fence}{pad}{text}{pad}{fence}"))
 }
 
-/// A sentence in which words from outside may stand. A word that GitHub could take for a commit stands in a code span: it
-/// reads as it is there, and can be copied.
+/// A sentence in which words from outside may stand. Identifiers, such as addresses, attributes and ARNs, stand in code
+/// spans: they read as they are there, and can be copied. So does a word that GitHub could take for a commit.
 pub fn sentence(text: &str) -> Markdown {
     let text = printable(text);
     let text = text.trim_start_matches(['/', '-', '+']);
@@ -67,12 +77,10 @@ const SHORTEST_COMMIT: usize = 7;
 const LONGEST_COMMIT: usize = 40;
 
 fn word(word: &str) -> String {
-    if !may_name_commit(word) {
+    if !may_name_commit(word) && !is_identifier(word) {
         return escaped(word);
     }
-    let inner = word.trim_start_matches(AROUND);
-    let (before, inner) = word.split_at(word.len() - inner.len());
-    let (inner, after) = inner.split_at(inner.trim_end_matches(AROUND).len());
+    let (before, inner, after) = parted(word);
     // What its author put into a code span stands in one.
     let spanned = inner
         .strip_prefix('`')
@@ -83,6 +91,26 @@ fn word(word: &str) -> String {
         code(spanned.unwrap_or(inner)),
         escaped(after)
     )
+}
+
+/// Whether a word is a name in Terraform or AWS. GitHub would take its underscores for emphasis.
+fn is_identifier(word: &str) -> bool {
+    let (_, inner, _) = parted(word);
+    let named = |c: char| is_of_word(c) || matches!(c, '.' | '-' | ':' | '/' | '[' | ']' | '"' | '*');
+    (inner.contains('_') || inner.starts_with("arn:")) && inner.chars().all(named)
+}
+
+/// What stands before a word, the word, and what stands after it. A bracket that the word opens belongs to it.
+fn parted(word: &str) -> (&str, &str, &str) {
+    let start = word.trim_start_matches(AROUND);
+    let (before, rest) = word.split_at(word.len() - start.len());
+    let mut end = rest.trim_end_matches(AROUND).len();
+    let (inner, after) = rest.split_at(end);
+    if inner.matches('[').count() > inner.matches(']').count() {
+        end += after.find(']').map_or(0, |at| at + 1);
+    }
+    let (inner, after) = rest.split_at(end);
+    (before, inner, after)
 }
 
 /// What stands around a word and is no part of it.
@@ -104,13 +132,16 @@ fn is_of_word(c: char) -> bool {
 fn escaped(text: &str) -> String {
     let mut safe = String::new();
     for (at, c) in text.char_indices() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '!'
-        ) {
-            safe.push('\\');
+        // An entity is shown as its character and never taken for markup; a backslash would be seen inside HTML.
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+                safe.push_str(&format!("&#{};", u32::from(c)));
+            }
+            c => unlinked_into(&mut safe, c, &text[at + c.len_utf8()..]),
         }
-        unlinked_into(&mut safe, c, &text[at + c.len_utf8()..]);
     }
     safe
 }
@@ -186,14 +217,15 @@ mod tests {
         "see:https://github.com/acme/shop/issues/1",
     ];
 
-    /// What stands outside of code spans, a backslash and the character after it as one.
+    /// What stands outside of code spans; an entity is one blank.
     fn prose(markdown: &str) -> String {
         let mut prose = String::new();
         let mut rest = markdown;
         while let Some(c) = rest.chars().next() {
             let run = rest.len() - rest.trim_start_matches('`').len();
-            if c == '\\' {
-                rest = rest.get(2..).unwrap_or_default();
+            let entity = c == '&' && rest.contains(';');
+            if entity {
+                rest = rest.split_once(';').map_or("", |(_, rest)| rest);
                 prose.push(' ');
             } else if run > 0 {
                 let fence = &rest[..run];
@@ -249,7 +281,12 @@ mod tests {
                 "role `arn:aws:iam::123456789012:role/a_b` lets in",
             ),
             ("`4b64722f`: unknown", "`4b64722f`: unknown"),
-            ("the facade of a_b", "the facade of a\\_b"),
+            ("the facade of a_b", "the facade of `a_b`"),
+            (
+                "see aws_instance.web[0], tags[\"a_b\"].",
+                "see `aws_instance.web[0]`, `tags[\"a_b\"]`.",
+            ),
+            ("it is *new* & <b>", "it is &#42;new&#42; &amp; &lt;b&gt;"),
         ] {
             assert_eq!(sentence(text).to_string(), safe);
         }
@@ -285,7 +322,7 @@ mod tests {
                 let inner = &span[fence..span.len() - fence];
                 prop_assert!(longest_run(inner, '`') < fence);
                 prop_assert!(!span.contains('\n'));
-                prop_assert!(!inner.replace("\\|", "").contains('|'));
+                prop_assert!(!in_cell(&span).replace("\\|", "").contains('|'));
             }
         }
     }

@@ -2,7 +2,10 @@
 #![deny(clippy::disallowed_methods)]
 
 mod alert;
+mod alike;
+mod change;
 mod check;
+mod coverage;
 mod dashboard;
 mod direction;
 mod explain;
@@ -11,6 +14,7 @@ mod lines;
 mod markdown;
 mod notify;
 mod onboarding;
+mod person;
 mod pull_request;
 mod reply;
 mod sarif;
@@ -31,10 +35,12 @@ pub use onboarding::{
     FirstLook, NeededRole, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page,
     secret_rotated,
 };
-pub use pull_request::{EMPTIED, LONGEST, PullRequestText, RETRY, pull_request};
+pub use pull_request::{
+    EMPTIED, LONGEST, PullRequestContent, PullRequestText, RETRY, pull_request,
+};
 pub use reply::{accept, late, scanned, shortened};
 pub use sarif::{code_scanning, sarif};
 pub use summary::summary;
 pub use text::{Paint, text};
 pub use when::{day, minute};
-pub use words::{by_severity, counted, excerpt, name, printable, signed};
+pub use words::{by_severity, counted, excerpt, name, posture, printable, signed};

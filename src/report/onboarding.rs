@@ -90,7 +90,7 @@ struct Page {
     start: Option<String>,
     rows: Vec<Row>,
     more: Option<String>,
-    stacks: Vec<(Markdown, Markdown)>,
+    stacks: Vec<(String, String)>,
     more_stacks: Option<String>,
     external_id: Markdown,
     trust: Markdown,
@@ -101,8 +101,8 @@ struct Page {
 struct Row {
     stack: Markdown,
     severity: &'static str,
-    name: Markdown,
-    event: Markdown,
+    name: String,
+    event: String,
 }
 
 /// The texts of the pull request.
@@ -143,24 +143,24 @@ fn page(
     let row = |(report, finding): &(&StackReport, &Finding)| Row {
         stack: code(report.name.as_str()),
         severity: finding.severity.as_str(),
-        name: code(&name(finding)),
-        event: what(finding),
+        name: code(&name(finding)).in_cell(),
+        event: what(finding).in_cell(),
     };
     let more = |count: usize| (count > listed).then(|| format!("And {} more.", count - listed));
     Page {
-        intro: "DriftGuard compares the Terraform code and states of this repository with what is really in AWS, and opens \
-                pull requests that fix the code. This one brings its settings, filled in from what was found. It reads \
-                AWS and the states, and never changes either.",
+        intro: "DriftGuard compares the Terraform code and states of this repository with AWS, and opens pull requests that \
+                fix drift. This one adds its settings, filled in from the stacks that it found. DriftGuard only reads AWS \
+                and the states.",
         status: status(known.first, findings),
         needs_role: !scanned,
         quiet: match findings.is_empty() {
-            true => "There is nothing to decide.",
-            false => "Tick the box to accept it as it is and start quiet, or leave it to get pull requests for it.",
+            true => "There is no drift to decide on.",
+            false => "Tick the box to accept all of it for now, or leave the box to get pull requests that fix it.",
         },
         start: (!findings.is_empty()).then(|| {
             boxes::line(
                 START_QUIET,
-                "Accept all of today's drift: adds an entry for each to `.driftguard.yml` on this branch",
+                "Accept all of today's drift: adds an entry for each finding to `.driftguard.yml` on this branch",
             )
         }),
         rows: findings.iter().take(listed).map(row).collect(),
@@ -171,7 +171,7 @@ fn page(
             .take(listed)
             .map(|(name, folder)| {
                 let folder = if folder.is_empty() { "." } else { folder };
-                (code(name.as_str()), code(folder))
+                (code(name.as_str()).in_cell(), code(folder).in_cell())
             })
             .collect(),
         more_stacks: more(known.stacks.len()),
@@ -207,7 +207,7 @@ pub fn secret_rotated(private: bool, repository: &str) -> String {
 
 fn status(first: &FirstLook, findings: &[(&StackReport, &Finding)]) -> String {
     match first {
-        FirstLook::NoRole => "**It cannot read AWS yet: no role is named.**".to_owned(),
+        FirstLook::NoRole => "**DriftGuard cannot read AWS yet: no role is set.**".to_owned(),
         FirstLook::NotCounted => "**A role is named on this branch, and it does not count:** the last commit here has to be \
                                   by somebody with write permission."
             .to_owned(),
@@ -223,10 +223,10 @@ fn status(first: &FirstLook, findings: &[(&StackReport, &Finding)]) -> String {
 fn scanned(reports: &[StackReport], findings: &[(&StackReport, &Finding)]) -> String {
     let drift = match by_severity(findings.iter().map(|(_, finding)| *finding)) {
         Some(severities) => format!(
-            "**AWS answers. Today {} of AWS and code disagree: {severities}.**",
-            counted(findings.len(), "place")
+            "**DriftGuard can read AWS. Today's drift: {}: {severities}.**",
+            counted(findings.len(), "finding")
         ),
-        None => "**AWS answers, and is as the code declares.**".to_owned(),
+        None => "**DriftGuard can read AWS, and found no drift.**".to_owned(),
     };
     let failed = reports.iter().filter_map(|report| {
         let error = report.outcome.as_ref().err()?;

@@ -1,10 +1,14 @@
 //! What a pull request says.
 
+use super::alike::{Alike, alike};
+use super::change::diff;
+use super::coverage::unchecked;
 use super::direction::Direction;
-use super::lines::{Detail, aside, controls, left, places, techniques, titled, unchecked, what};
-use super::markdown::{Markdown, block, code, sentence, unlinked};
-use super::words::{by_severity, changes, cost, counted, name, signed};
-use crate::model::{Finding, FixKind, Kind, Money, Scanned, StackReport, boxes};
+use super::lines::{Detail, aside, controls, members, named, price, techniques, titled, what};
+use super::markdown::{Markdown, block, code, in_cell, sentence, unlinked};
+use super::person::{left, needs_person, urgent, warning};
+use super::words::{by_severity, changed_cost, counted, name};
+use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
 use askama::Template;
 
 /// GitHub takes 65,536 characters; some room is left for what it adds itself.
@@ -33,10 +37,12 @@ pub struct PullRequestText {
 #[derive(Template)]
 #[template(path = "pull_request.md", escape = "none")]
 struct Page<'a> {
+    next: &'static str,
     intro: String,
+    warnings: Vec<String>,
     rows: Vec<Row>,
     sections: Vec<Section>,
-    dropped: Option<String>,
+    dropped: Option<&'static str>,
     aside: Vec<String>,
     left: Vec<String>,
     unchecked: Vec<String>,
@@ -47,34 +53,45 @@ struct Page<'a> {
 
 struct Row {
     severity: &'static str,
-    name: Markdown,
-    event: Markdown,
+    names: String,
+    change: String,
     cost: String,
-    place: String,
+    edit: String,
 }
 
 struct Section {
     severity: &'static str,
-    name: Markdown,
-    id: Markdown,
+    names: String,
     why: Markdown,
     change: Option<Markdown>,
     facts: Vec<String>,
     fix: String,
+    members: Vec<String>,
     by_hand: Vec<Markdown>,
 }
 
-/// The texts of the pull request that carries these findings of a stack.
+/// What a pull request is about.
+#[derive(Debug, Clone, Copy)]
+pub struct PullRequestContent<'a> {
+    /// The stack.
+    pub stack: &'a StackReport,
+    /// What its scan found.
+    pub scanned: &'a Scanned,
+    /// The way in which it is fixed.
+    pub direction: Direction,
+    /// What the pull request fixes.
+    pub carried: &'a [&'a Finding],
+    /// Whether it also tells what needs a person: one pull request of a stack does.
+    pub tells_rest: bool,
+}
+
+/// The texts of a pull request.
 ///
 /// # Errors
 /// Never for the template that comes with the program.
-pub fn pull_request(
-    stack: &StackReport,
-    scanned: &Scanned,
-    direction: Direction,
-    carried: &[&Finding],
-) -> Result<PullRequestText, askama::Error> {
-    let title = title(stack, direction, carried);
+pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText, askama::Error> {
+    let carried = content.carried;
+    let title = title(content);
     let ids: Vec<_> = carried
         .iter()
         .take(MARKED)
@@ -82,11 +99,10 @@ pub fn pull_request(
         .collect();
     let more = carried.len() - ids.len();
     let marker =
-        serde_json::json!({"stack": stack.name, "findings": ids, "more": more}).to_string();
+        serde_json::json!({"stack": content.stack.name, "findings": ids, "more": more}).to_string();
     let mut body = String::new();
     for detail in Detail::ALL {
-        let page = page(stack, scanned, direction, (carried, detail), &marker);
-        body = page.render()?;
+        body = page(content, detail, &marker).render()?;
         if body.chars().count() <= LONGEST {
             break;
         }
@@ -104,108 +120,133 @@ pub fn pull_request(
     })
 }
 
-fn title(stack: &StackReport, direction: Direction, carried: &[&Finding]) -> String {
-    let worst = carried
-        .iter()
-        .map(|finding| finding.severity)
-        .max()
-        .unwrap_or_default();
-    let what = match direction {
-        Direction::Adopt => "Take over",
-        Direction::Restore => "Bring back",
+/// `DriftGuard: restore 3 settings in production (1 critical)`.
+fn title(content: &PullRequestContent<'_>) -> String {
+    let PullRequestContent { stack, direction, carried, .. } = content;
+    let all = |kind: Kind| carried.iter().all(|finding| finding.kind == kind);
+    let noun = match direction {
+        _ if all(Kind::Deleted) => "resource",
+        Direction::Restore if all(Kind::Modified) => "setting",
+        _ => "change",
     };
-    let (stack, worst) = (&stack.name, worst.as_str());
-    match carried {
-        [one] => format!("{what} {} in {stack} ({worst})", titled(&name(one))),
-        several => format!(
-            "{what} {} in {stack} (worst: {worst})",
-            counted(several.len(), "change")
-        ),
-    }
+    let what = match carried {
+        [one] => titled(&name(one)),
+        several => counted(several.len(), noun),
+    };
+    let severe = carried.iter().filter(|finding| finding.severity >= Severity::High);
+    let severe = by_severity(severe.copied()).map(|severe| format!(" ({severe})"));
+    format!(
+        "DriftGuard: {} {what} in {}{}",
+        direction.as_str(),
+        stack.name,
+        severe.unwrap_or_default()
+    )
 }
 
-fn page<'a>(
-    stack: &StackReport,
-    scanned: &Scanned,
-    direction: Direction,
-    (carried, detail): (&[&Finding], Detail),
-    marker: &'a str,
-) -> Page<'a> {
-    let mut sorted = carried.to_vec();
-    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let rows = sorted.iter().map(|finding| row(finding)).collect();
-    let full = sorted.iter().map(|finding| section(finding, detail));
-    let refused = scanned.findings.iter().filter(|finding| {
-        finding
-            .fix
-            .as_ref()
-            .is_some_and(|fix| fix.kind == FixKind::Refused)
-    });
+fn page<'a>(content: &PullRequestContent<'_>, detail: Detail, marker: &'a str) -> Page<'a> {
+    let scanned = content.scanned;
+    let alike = alike(content.carried.iter().copied());
     let few = |lines: Vec<String>| match detail {
         Detail::Full | Detail::Short => lines,
         _ => lines.into_iter().take(20).collect(),
     };
+    let (warnings, left) = match content.tells_rest {
+        true => rest(content),
+        false => (Vec::new(), Vec::new()),
+    };
+    let rows = alike.iter().map(row);
+    let sections = alike.iter().map(|alike| section(alike, detail));
     Page {
-        intro: intro(stack, direction, carried),
-        rows: if detail == Detail::Count { Vec::new() } else { rows },
-        sections: if matches!(detail, Detail::Full | Detail::Short) { full.collect() } else { Vec::new() },
-        dropped: match detail {
-            Detail::Full => None,
-            _ => Some("There is more to tell than GitHub takes in one text: `driftguard scan` shows all of it.".to_owned()),
-        },
-        left: few(refused.map(left).collect()),
+        next: next(content),
+        intro: intro(content),
+        warnings: few(warnings),
+        rows: if detail == Detail::Count { Vec::new() } else { rows.collect() },
+        sections: if matches!(detail, Detail::Full | Detail::Short) { sections.collect() } else { Vec::new() },
+        dropped: (detail != Detail::Full)
+            .then_some("GitHub limits the length of this text: `driftguard scan` shows all of it."),
+        left: few(left),
         aside: few(scanned.set_aside.iter().map(aside).collect()),
         unchecked: few(unchecked(&scanned.coverage)),
         notes: scanned.notes.iter().map(|note| sentence(note)).take(20).collect(),
         retry: boxes::line(
             RETRY,
-            "Scan again and make this branch anew: what others committed to it is dropped",
+            "Scan again and recreate this branch: commits that others made to it are dropped",
         ),
         marker,
     }
 }
 
-fn intro(stack: &StackReport, direction: Direction, carried: &[&Finding]) -> String {
-    let severities = by_severity(carried.iter().copied()).unwrap_or_default();
-    let changes = counted(carried.len(), "change");
-    let delta: Money = carried
+/// What no pull request fixes: as warnings where it is more severe than all that this one does, else as lines.
+fn rest(content: &PullRequestContent<'_>) -> (Vec<String>, Vec<String>) {
+    let fixed = content.carried.iter().map(|finding| finding.severity).max();
+    let warned = urgent(content.scanned, fixed);
+    let is_warned = |finding: &&Finding| warned.iter().any(|one| one.id == finding.id);
+    let mut others: Vec<_> = content
+        .scanned
+        .findings
         .iter()
-        .filter_map(|finding| finding.monthly_cost.as_ref()?.delta())
-        .sum();
-    let cost = match delta.0.is_zero() {
-        true => String::new(),
-        false => format!(" The difference costs {} a month.", signed(delta)),
-    };
-    let name = code(stack.name.as_str());
-    let what = match direction {
-        Direction::Adopt => {
-            "**Merge this, and the code says what AWS has.** Nothing changes in AWS; a plan shows no difference here any more."
-        }
-        Direction::Restore => {
-            "**Merge this and apply it, and AWS is again what the code declares.** Where the code is right already, the \
-             apply is all it takes, and the file `driftguard.tf` only carries this text into your pipeline."
-        }
-    };
-    format!(
-        "AWS has {changes} that the code of {name} does not declare: {severities}.{cost}\n\n{what}"
+        .filter(|finding| needs_person(finding))
+        .filter(|finding| !is_warned(finding))
+        .collect();
+    others.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    (
+        warned.into_iter().map(warning).collect(),
+        others.into_iter().map(left).collect(),
     )
 }
 
-fn row(finding: &Finding) -> Row {
-    Row {
-        severity: finding.severity.as_str(),
-        name: code(&name(finding)),
-        event: match finding.kind {
-            Kind::Deleted => sentence("gone"),
-            Kind::Unmanaged => sentence("added"),
-            _ => what(finding),
-        },
-        cost: cost(finding).unwrap_or_default(),
-        place: places(finding),
+/// What the reader does with it.
+fn next(content: &PullRequestContent<'_>) -> &'static str {
+    let edits = |finding: &&&Finding| finding.fix.as_ref().is_some_and(|fix| !fix.edits.is_empty());
+    match content.direction {
+        Direction::Adopt => {
+            "**To keep these changes, merge this pull request.** The code then matches AWS, and nothing changes in AWS."
+        }
+        Direction::Restore if content.carried.iter().any(|finding| edits(&finding)) => {
+            "**To undo these changes, merge this pull request and apply.** AWS then matches the code again."
+        }
+        Direction::Restore => {
+            "**To undo these changes, merge this pull request and apply.** The code is already right: the only file here is \
+             `driftguard.tf`, which holds comments and makes your pipeline run."
+        }
     }
 }
 
-fn section(finding: &Finding, detail: Detail) -> Section {
+fn intro(content: &PullRequestContent<'_>) -> String {
+    let carried = content.carried;
+    let severities = by_severity(carried.iter().copied()).unwrap_or_default();
+    let costs = carried.iter().filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
+    let delta: Money = costs.sum();
+    let cost = match delta.0.is_zero() {
+        true => String::new(),
+        false => format!(" Cost: {}.", changed_cost(delta)),
+    };
+    let was = match carried.len() {
+        1 => "was",
+        _ => "were",
+    };
+    format!(
+        "{} in {} {was} made outside Terraform: {severities}.{cost}",
+        counted(carried.len(), "change"),
+        code(content.stack.name.as_str()),
+    )
+}
+
+fn row(alike: &Alike<'_>) -> Row {
+    Row {
+        severity: alike.severity().as_str(),
+        names: in_cell(&named(alike)),
+        change: what(alike.first).in_cell(),
+        cost: price(alike).unwrap_or_default(),
+        edit: match alike.places().as_slice() {
+            [] => "none needed".to_owned(),
+            places => in_cell(&places.join(", ")),
+        },
+    }
+}
+
+fn section(alike: &Alike<'_>, detail: Detail) -> Section {
+    let finding = alike.first;
     let fix = finding.fix.as_ref();
     let by_hand = fix
         .and_then(|fix| fix.block.as_deref())
@@ -213,31 +254,45 @@ fn section(finding: &Finding, detail: Detail) -> Section {
     let command = fix
         .and_then(|fix| fix.command.as_deref())
         .map(|text| block("sh", text));
-    let reason = fix
-        .and_then(|fix| fix.reason.as_deref())
-        .map(|reason| format!("; {}", sentence(reason)));
     Section {
-        severity: finding.severity.as_str(),
-        name: code(&name(finding)),
-        id: code(&finding.id.to_string()),
+        severity: alike.severity().as_str(),
+        names: named(alike),
         why: finding
             .why
             .first()
             .map(|why| sentence(why))
             .unwrap_or_default(),
         change: (detail == Detail::Full)
-            .then(|| changes(finding))
+            .then(|| diff(finding))
             .filter(|lines| !lines.is_empty())
             .map(|lines| block("diff", &lines.join("\n"))),
         facts: controls(finding)
             .chain(techniques(finding))
-            .chain(cost(finding))
+            .chain(price(alike))
             .collect(),
-        fix: format!("{}{}", places(finding), reason.unwrap_or_default()),
+        fix: fix_line(alike),
+        members: members(alike),
         by_hand: by_hand
             .into_iter()
             .chain(command)
             .filter(|_| detail == Detail::Full)
             .collect(),
     }
+}
+
+/// Where the fix edits the code, what else is to be known of it, and the finding's id where it is one.
+fn fix_line(alike: &Alike<'_>) -> String {
+    let places = alike.places();
+    // That there is nothing to edit is said once, above.
+    let fix = alike.first.fix.as_ref().filter(|_| !places.is_empty());
+    let reason = fix.and_then(|fix| fix.reason.as_deref());
+    let parts = [
+        (!places.is_empty()).then(|| format!("Edit: {}", places.join(", "))),
+        reason.map(|reason| sentence(reason).to_string()),
+        alike
+            .others
+            .is_empty()
+            .then(|| format!("finding {}", code(&alike.first.id.to_string()))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

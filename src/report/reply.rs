@@ -23,7 +23,7 @@ pub fn shortened(text: &str) -> String {
     let fences = text[..whole].matches("```").count();
     let close = if fences % 2 == 1 { "\n```" } else { "" };
     format!(
-        "{}{close}\n\nThere is more to tell than one comment takes.",
+        "{}{close}\n\nGitHub limits the length of a comment: the rest is left out.",
         &text[..whole]
     )
 }
@@ -44,14 +44,14 @@ pub fn scanned(report: &StackReport, pulls: &[u64]) -> String {
     };
     let open = match pulls.is_empty() {
         true => String::new(),
-        false => format!("; open: {}", numbers(pulls)),
+        false => format!("; pull requests: {}", numbers(pulls)),
     };
     let refused = scanned.findings.iter().filter_map(|finding| {
         let fix = finding.fix.as_ref()?;
         let reason = fix.reason.as_deref().unwrap_or_default();
         (fix.kind == FixKind::Refused).then(|| {
             format!(
-                "\n- left to you: {}: {}",
+                "\n- needs a person: {}: {}",
                 code(&name(finding)),
                 sentence(reason)
             )
@@ -82,7 +82,7 @@ pub fn late(report: &StackReport, scanned: &Scanned, decisions: &[Decision], pul
         .map(|finding| format!("- {} {}", code(&name(finding)), sentence(&event(finding))))
         .collect();
     format!(
-        "This was merged more than a week ago, and AWS is still not as the code declares. Was it applied?\n\n{}\n\nNo new \
+        "This was merged more than a week ago, and AWS still differs from the code. Was it applied?\n\n{}\n\nNo new \
          pull request is opened for this. `/driftguard restore FINDING` or `/driftguard adopt FINDING` opens one.",
         lines.join("\n")
     )

@@ -1,12 +1,12 @@
 //! What a job's summary or a comment says of a whole scan: first all of it in one screen, then each stack.
 
-use super::lines::{aside, unchecked};
-use super::markdown::{block, code, sentence};
-use super::words::{by_severity, changes, cost, counted, event, name, signed};
-use crate::model::{
-    AccountReport, Finding, Fix, FixKind, Kind, Money, Report, Scanned, StackReport,
-};
-use std::cmp::Reverse;
+use super::alike::{Alike, alike};
+use super::change::diff;
+use super::coverage::unchecked;
+use super::lines::{aside, members, named, price, what};
+use super::markdown::{block, code, in_cell, sentence};
+use super::words::{by_severity, counted, event, posture, signed};
+use crate::model::{AccountReport, Finding, FixKind, Money, Report, Scanned, StackReport};
 use std::fmt::Write;
 
 /// GitHub takes 65,536 characters in a comment, and more in a job's summary.
@@ -74,7 +74,7 @@ fn page(report: &Report, detail: Detail) -> String {
         }
     }
     if !detail.sections {
-        page.line("There is more to tell than GitHub takes in one text: `driftguard scan` shows all of it.");
+        page.line("GitHub limits the length of this text: `driftguard scan` shows all of it.");
     }
     page.text
 }
@@ -156,7 +156,7 @@ impl Page {
                 self.folded("Set aside", aside);
                 let notes = scanned.notes.iter().map(|note| sentence(note).to_string());
                 let gaps = unchecked(&scanned.coverage).into_iter().chain(notes);
-                self.folded("What this scan could not check", gaps.collect());
+                self.folded("Not checked by this scan", gaps.collect());
             }
             Err(error) => self.paragraph(&format!("Not scanned: {}", sentence(&error.message))),
         }
@@ -168,81 +168,73 @@ impl Page {
             return;
         }
         let name = code(account.account.as_str());
-        self.paragraph(&format!("### Account {name}: what no state knows"));
+        self.paragraph(&format!("### Account {name}: resources in no state"));
         self.findings(&account.findings);
-        self.folded("What this scan could not check", gaps);
+        self.folded("Not checked by this scan", gaps);
     }
 
     fn findings(&mut self, findings: &[Finding]) {
         if findings.is_empty() {
             return self.paragraph("No drift.");
         }
-        let mut sorted: Vec<_> = findings.iter().collect();
-        sorted.sort_by_key(|finding| Reverse(finding.severity));
-        self.line("| severity | resource | what | cost | fix |");
+        let alike = alike(findings);
+        self.line("| severity | resource | change | cost | fix |");
         self.line("|---|---|---|---|---|");
-        for finding in sorted.iter().take(self.detail.rows) {
-            self.line(&format!(
-                "| {} | {} | {} | {} | {} |",
-                finding.severity.as_str(),
-                code(&name(finding)),
-                what(finding),
-                price(finding).unwrap_or_default(),
-                finding.fix.as_ref().map(places).unwrap_or_default(),
-            ));
+        for alike in alike.iter().take(self.detail.rows) {
+            let cells = [
+                alike.severity().as_str().to_owned(),
+                in_cell(&named(alike)),
+                what(alike.first).in_cell(),
+                price(alike).unwrap_or_default(),
+                in_cell(&fix(alike)),
+            ];
+            self.line(&format!("| {} |", cells.join(" | ")));
         }
-        let more = sorted.len().saturating_sub(self.detail.rows);
+        let more = alike.len().saturating_sub(self.detail.rows);
         if more > 0 {
             self.line(&format!("| | and {more} more | | | |"));
         }
         self.line("");
         if self.detail.sections {
-            self.paragraph("<details><summary>Each finding</summary>");
-            for finding in sorted {
-                self.section(finding);
+            self.paragraph("<details><summary>Details</summary>");
+            for alike in &alike {
+                self.section(alike);
             }
             self.paragraph("</details>");
         }
     }
 
-    fn section(&mut self, finding: &Finding) {
-        let severity = finding.severity.as_str();
-        self.paragraph(&format!("#### {severity}: {}", code(&name(finding))));
-        let event = format!("It {}.", sentence(&event(finding)));
+    fn section(&mut self, alike: &Alike<'_>) {
+        let finding = alike.first;
+        let severity = alike.severity().as_str();
+        self.paragraph(&format!("#### {severity}: {}", named(alike)));
         let why = finding.why.first().map(|why| format!(" {}", sentence(why)));
+        let subject = match alike.others.len() {
+            0 => "It",
+            _ => "Each",
+        };
+        let event = format!("{subject} {}.", sentence(&event(finding)));
         self.paragraph(&format!("{event}{}", why.unwrap_or_default()));
-        let changes = changes(finding);
+        let changes = diff(finding);
         if !changes.is_empty() {
             self.paragraph(&block("diff", &changes.join("\n")).to_string());
         }
-        let controls = finding.controls.iter();
-        let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
-        let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
-        let tags = controls.chain(techniques);
-        let mut facts: Vec<_> = tags.map(|tag| sentence(&tag).to_string()).collect();
-        facts.extend(price(finding));
-        if let Some(actor) = &finding.actor {
-            facts.push(format!(
-                "{} by {}",
-                code(&actor.event),
-                code(&actor.principal)
-            ));
+        self.paragraph(&facts(alike).join(" · "));
+        if !alike.others.is_empty() {
+            for member in members(alike) {
+                self.line(&format!("- {member}"));
+            }
+            self.line("");
         }
-        facts.push(format!("finding {}", code(&finding.id.to_string())));
-        self.paragraph(&facts.join(" · "));
-        let Some(fix) = &finding.fix else {
+        let Some(fix_of) = &finding.fix else {
             return;
         };
-        let reason = fix
+        let reason = fix_of
             .reason
             .as_deref()
             .map(|reason| format!(": {}", sentence(reason)));
-        self.paragraph(&format!(
-            "Fix: {}{}",
-            places(fix),
-            reason.unwrap_or_default()
-        ));
-        for (language, text) in [("hcl", &fix.block), ("sh", &fix.command)] {
+        self.paragraph(&format!("Fix: {}{}", fix(alike), reason.unwrap_or_default()));
+        for (language, text) in [("hcl", &fix_of.block), ("sh", &fix_of.command)] {
             if let Some(text) = text {
                 self.paragraph(&block(language, text).to_string());
             }
@@ -273,9 +265,7 @@ fn numbers(scanned: &Scanned) -> String {
     let summary = &scanned.summary;
     let found = by_severity(scanned.findings.iter()).unwrap_or_else(|| "none".to_owned());
     let mut cells = format!("{found} | {} of {} | ", summary.checked, summary.resources);
-    if let (Some(declared), Some(live)) = (summary.posture.declared, summary.posture.live) {
-        let _ = write!(cells, "{live}, declared {declared}");
-    }
+    let _ = write!(cells, "{}", posture(summary.posture).unwrap_or_default());
     format!("{cells} | {}", delta(&scanned.findings))
 }
 
@@ -289,46 +279,37 @@ fn delta(findings: &[Finding]) -> String {
     }
 }
 
-/// What it costs. The filter for sentences would take a sign away, so that it only sees words.
-fn price(finding: &Finding) -> Option<String> {
-    let cost = cost(finding)?;
-    match finding.monthly_cost.as_ref()?.delta() {
-        Some(_) => Some(cost),
-        None => Some(sentence(&cost).to_string()),
+/// Controls, techniques, cost and who changed it; the finding's id where it is one.
+fn facts(alike: &Alike<'_>) -> Vec<String> {
+    let finding = alike.first;
+    let controls = finding.controls.iter();
+    let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
+    let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
+    let tags = controls.chain(techniques);
+    let mut facts: Vec<_> = tags.map(|tag| sentence(&tag).to_string()).collect();
+    facts.extend(price(alike));
+    if let Some(actor) = &finding.actor {
+        facts.push(format!(
+            "{} by {}",
+            code(&actor.event),
+            code(&actor.principal)
+        ));
     }
-}
-
-/// What happened, in the words of a table: which attributes differ, as far as there is room.
-fn what(finding: &Finding) -> String {
-    match finding.kind {
-        Kind::Deleted => return "gone".to_owned(),
-        Kind::Unmanaged => return "added".to_owned(),
-        Kind::Modified | Kind::CodeOnly | Kind::StateOnly => {}
+    if alike.others.is_empty() {
+        facts.push(format!("finding {}", code(&finding.id.to_string())));
     }
-    let paths = finding.attributes.iter().take(3);
-    let mut paths: Vec<_> = paths.map(|one| code(&one.path).to_string()).collect();
-    if finding.attributes.len() > paths.len() {
-        paths.push("...".to_owned());
-    }
-    paths.join(", ")
+    facts
 }
 
 /// The direction of a fix, and where it edits the code.
-fn places(fix: &Fix) -> String {
-    let direction = match fix.kind {
-        FixKind::Adopt => "adopt",
-        FixKind::Restore => "restore",
-        FixKind::Import => "import",
-        FixKind::Forget => "forget",
-        FixKind::Refused => return "left to you".to_owned(),
+fn fix(alike: &Alike<'_>) -> String {
+    let Some(fix) = &alike.first.fix else {
+        return String::new();
     };
-    let edits = fix.edits.iter();
-    let mut places: Vec<_> = edits
-        .map(|edit| code(&format!("{}:{}", edit.file, edit.line)).to_string())
-        .collect();
-    places.dedup();
-    match places.is_empty() {
-        true => format!("{direction} by an apply"),
-        false => format!("{direction} {}", places.join(", ")),
+    let places = alike.places();
+    match fix.kind {
+        FixKind::Refused => "needs a person".to_owned(),
+        kind if places.is_empty() => format!("{}: apply the code as it is", kind.as_str()),
+        kind => format!("{}: {}", kind.as_str(), places.join(", ")),
     }
 }

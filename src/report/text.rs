@@ -1,8 +1,11 @@
 //! What a person reads in a terminal.
 
-use super::words::{by_severity, cost, counted, event, name, printable, signed, value, wanted};
+use super::alike::{Alike, alike};
+use super::change::{Change, Parts, changes};
+use super::coverage::Unchecked;
+use super::words::{by_severity, counted, event, name, posture, printable, signed};
 use crate::model::{
-    Coverage, Difference, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport, Status,
+    Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport,
 };
 use std::fmt::Write;
 
@@ -54,7 +57,7 @@ pub fn text(report: &Report, paint: Paint) -> String {
     }
     for account in &report.accounts {
         if !account.findings.is_empty() {
-            let title = format!("account {}: what no state knows", account.account);
+            let title = format!("account {}: resources in no state", account.account);
             page.line(&paint.strong(&title));
             page.findings(&account.findings);
         }
@@ -103,8 +106,8 @@ impl Page {
             summary.checked,
             counted(summary.resources, "resource")
         );
-        if let (Some(declared), Some(live)) = (summary.posture.declared, summary.posture.live) {
-            let _ = write!(line, ", posture {declared} as declared, {live} as it is");
+        if let Some(posture) = posture(summary.posture) {
+            let _ = write!(line, ", posture {posture}");
         }
         self.line(&line);
         for note in &scanned.notes {
@@ -127,19 +130,21 @@ impl Page {
     }
 
     fn findings(&mut self, findings: &[Finding]) {
-        let mut sorted: Vec<_> = findings.iter().collect();
-        sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        for finding in sorted {
-            self.finding(finding);
+        for alike in alike(findings) {
+            self.finding(&alike);
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, alike: &Alike<'_>) {
+        let finding = alike.first;
         let severity = self.paint.severity(finding.severity);
         let title = self.paint.strong(&name(finding));
         self.line(&format!("  {severity}  {title} {}", event(finding)));
-        for difference in &finding.attributes {
-            self.difference(difference);
+        for other in &alike.others {
+            self.detail(&format!("and {} ({})", name(other), other.id));
+        }
+        for change in changes(finding) {
+            self.change(&change);
         }
         for why in finding.why.iter().take(1) {
             self.detail(why);
@@ -149,7 +154,7 @@ impl Page {
             .iter()
             .map(|control| format!("{} {}", control.benchmark, control.id));
         let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
-        let tags: Vec<_> = controls.chain(techniques).chain(cost(finding)).collect();
+        let tags: Vec<_> = controls.chain(techniques).chain(alike.cost()).collect();
         if !tags.is_empty() {
             self.detail(&tags.join(", "));
         }
@@ -160,28 +165,22 @@ impl Page {
         self.line("");
     }
 
-    fn difference(&mut self, difference: &Difference) {
-        let path = printable(&difference.path);
-        if difference.added.is_empty() && difference.removed.is_empty() {
-            let (from, to) = (value(wanted(difference)), value(&difference.live));
-            return self.detail(&format!("{path}: {from} -> {to}"));
-        }
-        self.detail(&format!("{path}:"));
-        for removed in &difference.removed {
-            self.detail(&format!("  - {}", value(removed)));
-        }
-        for added in &difference.added {
-            self.detail(&format!("  + {}", value(added)));
+    fn change(&mut self, change: &Change) {
+        let path = &change.path;
+        match &change.parts {
+            Parts::Value { before, after } => self.detail(&format!("{path}: {before} -> {after}")),
+            Parts::Members { .. } => {
+                for line in change.diff() {
+                    self.detail(&line);
+                }
+            }
         }
     }
 
     fn fix(&mut self, fix: &Fix) {
         let direction = match fix.kind {
-            FixKind::Adopt => "adopt",
-            FixKind::Restore => "restore",
-            FixKind::Import => "import",
-            FixKind::Forget => "forget",
             FixKind::Refused => "not fixed",
+            kind => kind.as_str(),
         };
         let places: Vec<_> = fix
             .edits
@@ -199,21 +198,19 @@ impl Page {
     }
 
     fn not_checked(&mut self, coverage: &[Coverage]) {
-        let unchecked: Vec<_> = coverage
-            .iter()
-            .filter(|row| row.status != Status::Checked)
-            .collect();
+        let unchecked = Unchecked::of(coverage);
         if unchecked.is_empty() {
             return;
         }
         self.line("  not checked:");
         for row in unchecked {
-            let reason = row.reason.as_deref().map(printable).unwrap_or_default();
-            self.line(&format!(
-                "    {:<4} {}: {reason}",
-                row.resources,
-                printable(&row.tf_type)
-            ));
+            let regions: Vec<_> = row.regions.into_iter().collect();
+            let place = match regions.as_slice() {
+                [] => String::new(),
+                regions => format!(" in {}", regions.join(", ")),
+            };
+            let (tf_type, reason) = (printable(row.tf_type), printable(row.reason));
+            self.line(&format!("    {:<4} {tf_type}{place}: {reason}", row.resources));
         }
         self.line("");
     }

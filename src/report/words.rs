@@ -1,11 +1,8 @@
 //! How values and numbers are put into words, whatever they are then printed on.
 
 use crate::model::{
-    Difference, Finding, Kind, Money, MonthlyCost, Severity, Value, is_unseen, masked,
+    Difference, Finding, Kind, Money, MonthlyCost, Posture, Severity, Value, is_unseen, masked,
 };
-
-/// How many attributes are told of in a table.
-const TOLD: usize = 2;
 
 /// The most characters of one value that are shown.
 const LONGEST: usize = 160;
@@ -60,6 +57,11 @@ pub fn excerpt(text: &str, most: usize) -> String {
     printable(text).chars().take(most).collect()
 }
 
+/// A part of a document that is shown by itself, such as an action of a policy.
+pub(super) fn cut_value(text: &str) -> String {
+    shortened(&printable(text))
+}
+
 fn shortened(text: &str) -> String {
     let count = text.chars().count();
     if count <= LONGEST {
@@ -79,25 +81,6 @@ pub(super) fn wanted(difference: &Difference) -> &Value {
     }
 }
 
-/// Before and after, as the lines of a diff.
-pub(super) fn changes(finding: &Finding) -> Vec<String> {
-    let mut lines = Vec::new();
-    for difference in &finding.attributes {
-        let path = &difference.path;
-        if difference.added.is_empty() && difference.removed.is_empty() {
-            lines.push(format!("- {path} = {}", value(wanted(difference))));
-            lines.push(format!("+ {path} = {}", value(&difference.live)));
-            continue;
-        }
-        lines.push(format!("  {path}"));
-        let removed = difference.removed.iter();
-        lines.extend(removed.map(|item| format!("-   {}", value(item))));
-        let added = difference.added.iter();
-        lines.extend(added.map(|item| format!("+   {}", value(item))));
-    }
-    lines
-}
-
 /// What a finding is called: its address, or its type and id.
 pub fn name(finding: &Finding) -> String {
     match &finding.address {
@@ -110,49 +93,18 @@ pub fn name(finding: &Finding) -> String {
     }
 }
 
-/// What happened to it, in as many words as a table has room for: what changed, from what to what.
-pub(super) fn brief(finding: &Finding) -> String {
-    if finding.kind != Kind::Modified || finding.attributes.is_empty() {
-        return event(finding);
-    }
-    let mut told: Vec<_> = finding.attributes.iter().take(TOLD).map(step).collect();
-    let more = finding.attributes.len() - told.len();
-    if more > 0 {
-        told.push(format!("and {more} more"));
-    }
-    told.join("; ")
-}
-
-/// One attribute's change.
-fn step(difference: &Difference) -> String {
-    let path = printable(&difference.path);
-    match (difference.added.len(), difference.removed.len()) {
-        (0, 0) => {
-            let short = |text: String| match text.chars().count() {
-                0..=40 => text,
-                _ => format!("{}…", text.chars().take(39).collect::<String>()),
-            };
-            let before = short(value(wanted(difference)));
-            format!("{path}: {before} → {}", short(value(&difference.live)))
-        }
-        (added, 0) => format!("{path}: {added} added"),
-        (0, removed) => format!("{path}: {removed} removed"),
-        (added, removed) => format!("{path}: {added} added, {removed} removed"),
-    }
-}
-
 /// What happened to it, as a sentence goes on.
 pub(super) fn event(finding: &Finding) -> String {
     match (finding.kind, &finding.under) {
         (Kind::Deleted, _) => "is gone from AWS".to_owned(),
         (Kind::Unmanaged, Some(parent)) => format!(
-            "was added to {}, and no state knows it",
+            "was added to {} outside Terraform",
             printable(&parent.to_string())
         ),
-        (Kind::Unmanaged, None) => "stands in the account, and no state knows it".to_owned(),
-        (Kind::CodeOnly, _) => "was changed in the code and not applied yet".to_owned(),
+        (Kind::Unmanaged, None) => "exists in the account and is in no Terraform state".to_owned(),
+        (Kind::CodeOnly, _) => "was changed in the code and is not applied yet".to_owned(),
         (Kind::StateOnly, _) => "differs only in the state".to_owned(),
-        (Kind::Modified, _) => "was changed".to_owned(),
+        (Kind::Modified, _) => "was changed outside Terraform".to_owned(),
     }
 }
 
@@ -160,9 +112,23 @@ pub(super) fn event(finding: &Finding) -> String {
 pub(super) fn cost(finding: &Finding) -> Option<String> {
     match finding.monthly_cost.as_ref()? {
         MonthlyCost::NotPriced(why) => Some(format!("cost not known: {}", printable(why))),
-        priced => priced
-            .delta()
-            .map(|delta| format!("{} a month", signed(delta))),
+        priced => priced.delta().map(changed_cost),
+    }
+}
+
+/// `+$106.29 a month`.
+pub(super) fn changed_cost(delta: Money) -> String {
+    format!("{} a month", signed(delta))
+}
+
+/// `64 of 100 live, 91 as declared`; one number where they are the same, none where nothing was rated.
+pub fn posture(posture: Posture) -> Option<String> {
+    match (posture.live, posture.declared) {
+        (Some(live), Some(declared)) if live != declared => {
+            Some(format!("{live} of 100 live, {declared} as declared"))
+        }
+        (Some(live), _) => Some(format!("{live} of 100")),
+        _ => None,
     }
 }
 

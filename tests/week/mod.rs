@@ -181,7 +181,7 @@ pub async fn wednesday(world: &World) {
     assert_eq!(about(number).count(), 1, "said once");
     assert_eq!(world.file(ADOPT, "NOTES.md"), "mine\n", "and left alone");
 
-    world.tick(number, "alice", "make this branch anew").await;
+    world.tick(number, "alice", "recreate this branch").await;
     let anew = world.open(ADOPT);
     assert_eq!((anew.number, anew.commits.len()), (number, 1));
     assert!(!anew.body.contains("- [x]"), "{}", anew.body);
@@ -224,7 +224,7 @@ pub async fn friday(world: &World) {
     let restore = world.open(RESTORE);
     world.merge(restore.number, "alice").await;
     assert!(!world.is_open(RESTORE), "it waits for its apply");
-    let waits = format!("#{} is merged and waits for an apply", restore.number);
+    let waits = format!("#{} is merged and not applied yet", restore.number);
     assert!(
         world.dashboard().body.contains(&waits),
         "{}",

@@ -1,0 +1,161 @@
+//! Findings of one cause: the same change on several resources of a type is told once, with their addresses.
+
+use super::lines::places;
+use super::words::{changed_cost, cost, name};
+use crate::model::{Address, Finding, Kind, Money, Severity};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+/// How many addresses stand in a row of a table, or in a heading.
+const MOST_NAMED: usize = 3;
+
+/// Findings that one row and one section show; at least one.
+#[derive(Debug)]
+pub(super) struct Alike<'a> {
+    /// The first of them, which stands for all.
+    pub first: &'a Finding,
+    /// The others.
+    pub others: Vec<&'a Finding>,
+}
+
+impl<'a> Alike<'a> {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Finding> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// How severe each of them is.
+    pub(super) fn severity(&self) -> Severity {
+        self.first.severity
+    }
+
+    /// Their names, as many as fit, and how many more there are.
+    pub(super) fn names(&self) -> (Vec<String>, usize) {
+        let names: Vec<_> = self.all().take(MOST_NAMED).map(name).collect();
+        let more = self.others.len() + 1 - names.len();
+        (names, more)
+    }
+
+    /// What they cost together: `+$212.58 a month`, or why that is not known; none where nothing is billed.
+    pub(super) fn cost(&self) -> Option<String> {
+        if self.others.is_empty() {
+            return cost(self.first);
+        }
+        let deltas = self.all().filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
+        let sum: Money = deltas.sum();
+        match sum.0.is_zero() {
+            true => cost(self.first).filter(|_| self.all().all(|one| one.monthly_cost.is_some())),
+            false => Some(changed_cost(sum)),
+        }
+    }
+
+    /// The places that their fixes edit.
+    pub(super) fn places(&self) -> Vec<String> {
+        let mut places: Vec<_> = self.all().flat_map(places).collect();
+        places.sort();
+        places.dedup();
+        places
+    }
+}
+
+/// Puts findings of one cause together, the most severe first.
+pub(super) fn alike<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Alike<'a>> {
+    let mut found: Vec<Alike<'a>> = Vec::new();
+    let mut by_cause: BTreeMap<String, usize> = BTreeMap::new();
+    for finding in findings {
+        let cause = cause(finding);
+        match by_cause.get(&cause).and_then(|at| found.get_mut(*at)) {
+            Some(alike) => alike.others.push(finding),
+            None => {
+                by_cause.insert(cause, found.len());
+                found.push(Alike {
+                    first: finding,
+                    others: Vec::new(),
+                });
+            }
+        }
+    }
+    found.sort_by_key(|alike| Reverse(alike.severity()));
+    found
+}
+
+/// What findings of one cause have in common. What is gone is alike where one block declares it; what no state knows never
+/// is.
+fn cause(finding: &Finding) -> String {
+    let what = match finding.kind {
+        Kind::Unmanaged => finding.id.to_string(),
+        Kind::Deleted => {
+            let block = finding.address.as_ref().map(Address::block);
+            block.map(|block| block.to_string()).unwrap_or_default()
+        }
+        Kind::Modified | Kind::CodeOnly | Kind::StateOnly => {
+            let changes: Vec<_> = finding
+                .attributes
+                .iter()
+                .map(|one| (&one.path, &one.declared, &one.recorded, &one.live, &one.added, &one.removed))
+                .collect();
+            serde_json::to_string(&changes).unwrap_or_default()
+        }
+    };
+    let fix = finding.fix.as_ref();
+    let fix = fix.map(|fix| (fix.kind, &fix.reason, &fix.command, &fix.block));
+    format!("{:?}{:?}{:?}{fix:?}{what}", finding.severity, finding.kind, finding.tf_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Difference, FindingId, Value, Verdict};
+
+    fn resized(address: &str, to: &str) -> Finding {
+        let mut finding = Finding::new(Kind::Modified, Verdict::Drift, "aws_instance");
+        finding.id = FindingId(format!("f-{address}"));
+        finding.address = address.parse().ok();
+        finding.attributes = vec![Difference {
+            path: "instance_type".to_owned(),
+            verdict: Verdict::Drift,
+            declared: Some("t3.small".into()),
+            recorded: "t3.small".into(),
+            live: Value::text(to),
+            added: Vec::new(),
+            removed: Vec::new(),
+            defined_in: None,
+        }];
+        finding
+    }
+
+    #[test]
+    fn one_change_of_several_instances_is_told_once() {
+        let findings = [
+            resized("aws_instance.a[0]", "t3.large"),
+            resized("aws_instance.a[1]", "t3.large"),
+            resized("aws_instance.b", "t3.nano"),
+        ];
+        let alike = alike(&findings);
+        let names: Vec<_> = alike.iter().map(|alike| alike.names().0.join(" ")).collect();
+        assert_eq!(names, ["aws_instance.a[0] aws_instance.a[1]", "aws_instance.b"]);
+    }
+
+    #[test]
+    fn the_most_severe_stands_first() {
+        let mut findings = [resized("aws_instance.a", "x"), resized("aws_instance.b", "y")];
+        findings[1].severity = Severity::Critical;
+        let alike = alike(&findings);
+        assert_eq!(alike[0].names().0, ["aws_instance.b"]);
+    }
+
+    #[test]
+    fn what_is_gone_is_alike_where_one_block_declares_it() {
+        let gone = |address: &str| Finding {
+            kind: Kind::Deleted,
+            attributes: Vec::new(),
+            ..resized(address, "x")
+        };
+        let findings = [
+            gone("module.m[\"a\"].aws_instance.a"),
+            gone("aws_instance.a[0]"),
+            gone("aws_instance.a[1]"),
+        ];
+        assert_eq!(alike(&findings).len(), 2);
+    }
+}
