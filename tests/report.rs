@@ -238,6 +238,57 @@ fn however_many_findings_the_texts_are_within_githubs_limits_and_say_how_many() 
     }
 }
 
+#[test]
+fn no_text_of_a_stranger_makes_one_that_github_refuses() {
+    let long = "\u{202e}_".repeat(20_000);
+    let mut stack = stack(20, &long);
+    let scanned = stack.outcome.as_mut().unwrap();
+    scanned.notes = vec![long.clone(); 30];
+    scanned.coverage = vec![
+        Coverage {
+            tf_type: long.clone(),
+            account: None,
+            region: None,
+            resources: 1,
+            status: Status::Denied,
+            reason: Some(long.clone()),
+            missing_action: None,
+        };
+        5
+    ];
+    for finding in &mut scanned.findings {
+        finding.attributes[0].path.clone_from(&long);
+        finding.why = vec![long.clone()];
+        finding.fix = Some(Fix::refused(Refusal {
+            reason: long.clone(),
+            ..Refusal::default()
+        }));
+    }
+    scanned.set_aside.clone_from(&scanned.findings);
+    assert!(body(&stack).chars().count() <= 65_536);
+    let failed = StackReport {
+        outcome: Err(ScanError {
+            kind: "state".into(),
+            message: long.clone(),
+        }),
+        ..stack.clone()
+    };
+    for check in [
+        report::check(&stack, &[], 0, &vec![long.clone(); 20]),
+        report::check(&failed, &[], 0, &[]),
+        report::failed("The settings cannot be read", &long),
+    ] {
+        assert!(check.summary.chars().count() <= 65_535 && check.text.chars().count() <= 65_535);
+    }
+    let overview = Overview {
+        standings: vec![standing(stack.clone()), standing(failed.clone())],
+        parked: Vec::new(),
+        failed: Vec::new(),
+    };
+    assert!(report::dashboard(&overview, 0, Detail::Full).chars().count() <= 65_536);
+    assert!(report::scanned(&failed, &[]).len() <= 65_536);
+}
+
 fn standing(stack: StackReport) -> Standing {
     let pulls = vec![1, 2];
     Standing {

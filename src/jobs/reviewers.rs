@@ -9,6 +9,18 @@ use std::collections::BTreeSet;
 /// The most people and teams that are asked: GitHub notifies each.
 const MOST: usize = 10;
 
+/// The owners of the files that change; nobody where the file that says so takes too long to read.
+fn owners(known: &Codeowners, files: &Changed) -> BTreeSet<Owner> {
+    let owners: Result<Vec<_>, _> = files.keys().map(|file| known.owners(file)).collect();
+    match owners {
+        Ok(owners) => owners.into_iter().flatten().cloned().collect(),
+        Err(error) => {
+            tracing::warn!(%error, "CODEOWNERS names no reviewers");
+            BTreeSet::new()
+        }
+    }
+}
+
 /// The reviewers that the settings name, or the owners of the files that change. Only teams of the repository's own
 /// organisation can be asked.
 pub(super) fn of(
@@ -23,11 +35,7 @@ pub(super) fn of(
             .filter_map(|one| Owner::parse(&format!("@{}", one.trim_start_matches('@'))))
             .collect(),
         settings::Reviewers::Codeowners => match Codeowners::of(tree) {
-            Some(known) => files
-                .keys()
-                .flat_map(|file| known.owners(file))
-                .cloned()
-                .collect(),
+            Some(known) => owners(&known, files),
             None => BTreeSet::new(),
         },
     };

@@ -119,6 +119,29 @@ fn a_disk_that_grew_costs_by_the_gigabyte_and_what_is_included_is_free() {
 }
 
 #[test]
+fn a_disk_that_asks_for_no_throughput_has_what_is_included() {
+    let machine = |instance_type: &str| {
+        let block = Value::map([
+            ("volume_type", "gp3".into()),
+            ("volume_size", 10.into()),
+            ("iops", 3000.into()),
+            ("throughput", Value::Null),
+        ]);
+        of([
+            ("instance_type", instance_type.into()),
+            ("root_block_device", Value::List(vec![block])),
+        ])
+    };
+    let cost = priced(
+        Kind::Modified,
+        "aws_instance",
+        machine("t3.micro"),
+        machine("t3.small"),
+    );
+    assert_eq!(delta(cost), "7.59");
+}
+
+#[test]
 fn a_database_in_two_zones_costs_twice() {
     let database = |multi_az: bool| {
         of([

@@ -8,11 +8,14 @@ use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
 use super::person::{needs_person, refusal, urgent, warning};
 use super::when::minute;
-use super::words::{by_severity, counted, event, name, posture, value, wanted};
+use super::words::{by_severity, counted, cut_value, event, name, posture, value, wanted};
 use crate::model::{Difference, Finding, Scanned, Severity, StackReport, Standing};
 
 /// GitHub takes 65,535 characters in each of summary and text.
 const LONGEST: usize = 60_000;
+
+/// How many pull requests are listed that GitHub refused.
+const MOST_REFUSED: usize = 10;
 
 /// GitHub takes as many annotations in one request.
 const MOST_REMARKS: usize = 50;
@@ -125,7 +128,8 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
             "{held} will be opened when others are closed: see `pull_requests.limit` and `per_hour`."
         ));
     }
-    lines.extend(refused.iter().map(|why| sentence(why).to_string()));
+    let refused = refused.iter().take(MOST_REFUSED);
+    lines.extend(refused.map(|why| sentence(why).to_string()));
     // An open pull request tells of them.
     let warned = match pulls {
         [] => urgent(scanned, fixed(scanned)),
@@ -206,7 +210,7 @@ fn remarks(scanned: &Scanned) -> Vec<Remark> {
                 title: format!("{} drifted", titled(&name(finding))),
                 message: format!(
                     "{}: the code says {}, AWS has {}.",
-                    difference.path,
+                    cut_value(&difference.path),
                     value(wanted(difference)),
                     value(&difference.live)
                 ),

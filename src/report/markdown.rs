@@ -1,8 +1,15 @@
 //! Text from outside, made harmless for GitHub's Markdown: it can hold HTML, mentions, links, commands, table bars.
 
-use super::words::printable;
+use super::words::{printable, shortened};
 use crate::model::masked;
 use std::fmt;
+
+/// The most characters of a sentence, before its entities: its writer may be a stranger, and GitHub refuses a text that is
+/// too long.
+const LONGEST_SENTENCE: usize = 2_000;
+
+/// The most characters in a code span.
+const LONGEST_CODE: usize = 1_000;
 
 /// Markdown that may be put into a body. Only this file makes any of what comes from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +35,7 @@ impl fmt::Display for Markdown {
 
 /// A value in a code span, inside which GitHub sees no markup, no mention and no link.
 pub fn code(text: &str) -> Markdown {
-    let text = printable(text);
+    let text = shortened(text, LONGEST_CODE);
     let text = text.trim();
     if text.is_empty() {
         return Markdown::default();
@@ -45,7 +52,7 @@ pub fn code(text: &str) -> Markdown {
 /// A sentence in which words from outside may stand. Identifiers, such as addresses, attributes and ARNs, stand in code
 /// spans: they read as they are there, and can be copied. So does a word that GitHub could take for a commit.
 pub fn sentence(text: &str) -> Markdown {
-    let text = printable(text);
+    let text = shortened(text, LONGEST_SENTENCE);
     let text = text.trim_start_matches(['/', '-', '+']);
     let words: Vec<_> = text.split(' ').map(word).collect();
     Markdown(words.join(" "))

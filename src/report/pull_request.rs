@@ -20,6 +20,10 @@ pub const RETRY: &str = "retry";
 /// The title of a pull request that was emptied.
 pub const EMPTIED: &str = "Emptied by DriftGuard";
 
+/// How many lines a list has where there is too much to tell, and how many characters.
+const MOST_LINES: usize = 20;
+const LONGEST_LIST: usize = 8_000;
+
 /// How many findings the body's marker names.
 const MARKED: usize = 1_000;
 
@@ -46,7 +50,7 @@ struct Page<'a> {
     aside: Vec<String>,
     left: Vec<String>,
     unchecked: Vec<String>,
-    notes: Vec<Markdown>,
+    notes: Vec<String>,
     retry: String,
     marker: &'a str,
 }
@@ -148,7 +152,7 @@ fn page<'a>(content: &PullRequestContent<'_>, detail: Detail, marker: &'a str) -
     let alike = alike(content.carried.iter().copied());
     let few = |lines: Vec<String>| match detail {
         Detail::Full | Detail::Short => lines,
-        _ => lines.into_iter().take(20).collect(),
+        _ => some(lines),
     };
     let (warnings, left) = match content.tells_rest {
         true => rest(content),
@@ -167,13 +171,32 @@ fn page<'a>(content: &PullRequestContent<'_>, detail: Detail, marker: &'a str) -
         left: few(left),
         aside: few(scanned.set_aside.iter().map(aside).collect()),
         unchecked: few(unchecked(&scanned.coverage)),
-        notes: scanned.notes.iter().map(|note| sentence(note)).take(20).collect(),
+        notes: few(scanned.notes.iter().map(|note| sentence(note).to_string()).collect()),
         retry: boxes::line(
             RETRY,
             "Scan again and recreate this branch: commits that others made to it are dropped",
         ),
         marker,
     }
+}
+
+/// As many of these as a list may be long where there is too much to tell, and how many there are besides.
+fn some(lines: Vec<String>) -> Vec<String> {
+    let all = lines.len();
+    let mut length = 0;
+    let mut some: Vec<_> = lines
+        .into_iter()
+        .take_while(|line| {
+            length += line.chars().count();
+            length <= LONGEST_LIST
+        })
+        .take(MOST_LINES)
+        .collect();
+    let more = all - some.len();
+    if more > 0 {
+        some.push(format!("and {more} more"));
+    }
+    some
 }
 
 /// What no pull request fixes: as warnings where it is more severe than all that this one does, else as lines.

@@ -230,7 +230,12 @@ impl Page {
             .clone()
             .filter_map(|finding| finding.monthly_cost.as_ref()?.delta())
             .sum();
+        let partial = report
+            .stacks
+            .iter()
+            .any(|stack| stack.outcome.as_ref().map_or(true, Scanned::is_partial));
         let total = match by_severity(findings) {
+            None if partial => "No drift found, and not everything could be checked.".to_owned(),
             None => "No drift found.".to_owned(),
             Some(severities) => {
                 let cost = format!(", {} a month", signed(delta));

@@ -7,6 +7,9 @@ use crate::model::{
 /// The most characters of one value that are shown.
 const LONGEST: usize = 160;
 
+/// The most characters of a name: an address may have keys of any length.
+const LONGEST_NAME: usize = 400;
+
 /// A value as HCL writes it, shortened in the middle, with nothing in it that moves a cursor or turns text around.
 pub(super) fn value(value: &Value) -> String {
     let text = match value {
@@ -15,7 +18,7 @@ pub(super) fn value(value: &Value) -> String {
         Value::Secret(fingerprint) => fingerprint.to_string(),
         value => plain(value),
     };
-    shortened(&printable(&text))
+    shortened(&text, LONGEST)
 }
 
 fn plain(value: &Value) -> String {
@@ -59,15 +62,27 @@ pub fn excerpt(text: &str, most: usize) -> String {
 
 /// A part of a document that is shown by itself, such as an action of a policy.
 pub(super) fn cut_value(text: &str) -> String {
-    shortened(&printable(text))
+    shortened(text, LONGEST)
 }
 
-fn shortened(text: &str) -> String {
+/// How many bytes at each end of a text are looked at. No credential that starts in what is shown ends beyond.
+const LOOKED_AT: usize = 16 * 1024;
+
+/// A text from outside on one line, without its middle where it is longer than so many characters.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let text = match text.len() > 2 * LOOKED_AT {
+        true => {
+            let (start, end) = (text.floor_char_boundary(LOOKED_AT), text.len() - LOOKED_AT);
+            format!("{} … {}", &text[..start], &text[text.ceil_char_boundary(end)..])
+        }
+        false => text.to_owned(),
+    };
+    let text = printable(&text);
     let count = text.chars().count();
-    if count <= LONGEST {
-        return text.to_owned();
+    if count <= longest {
+        return text;
     }
-    let half = LONGEST / 2;
+    let half = longest / 2;
     let start: String = text.chars().take(half).collect();
     let end: String = text.chars().skip(count - half).collect();
     format!("{start} … {end}")
@@ -83,14 +98,15 @@ pub(super) fn wanted(difference: &Difference) -> &Value {
 
 /// What a finding is called: its address, or its type and id.
 pub fn name(finding: &Finding) -> String {
-    match &finding.address {
-        Some(address) => printable(&address.to_string()),
-        None => printable(&format!(
+    let name = match &finding.address {
+        Some(address) => address.to_string(),
+        None => format!(
             "{} {}",
             finding.tf_type,
             finding.import_id.as_deref().unwrap_or("(no id)")
-        )),
-    }
+        ),
+    };
+    shortened(&name, LONGEST_NAME)
 }
 
 /// What happened to it, as a sentence goes on.

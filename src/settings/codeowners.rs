@@ -1,6 +1,6 @@
 //! Who owns a file: GitHub's `CODEOWNERS`.
 
-use super::pattern::Pattern;
+use super::pattern::{Effort, Pattern, TooCostly};
 use crate::model::Tree;
 
 /// Where GitHub looks for it, in this order.
@@ -8,6 +8,9 @@ const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"
 
 /// GitHub reads no larger one.
 const LARGEST: usize = 3 * 1024 * 1024;
+
+/// How many characters and folders are compared for all files of a pull request: a part of a second.
+const MOST_COMPARISONS: usize = 50_000_000;
 
 /// Who owns a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,9 +44,10 @@ impl Owner {
 }
 
 /// The owners of a repository's files.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Codeowners {
     lines: Vec<Line>,
+    effort: Effort,
 }
 
 #[derive(Debug, Clone)]
@@ -67,18 +71,22 @@ impl Codeowners {
     pub fn parse(text: &str) -> Self {
         Self {
             lines: text.lines().filter_map(Line::parse).collect(),
+            effort: Effort::of(MOST_COMPARISONS),
         }
     }
 
     /// The owners of a file: those of the last line that fits, and nobody where that line names nobody.
-    pub fn owners(&self, path: &str) -> &[Owner] {
+    ///
+    /// # Errors
+    /// When it took too long to find those of this file and of the files asked for before.
+    pub fn owners(&self, path: &str) -> Result<&[Owner], TooCostly> {
         let path: Vec<Vec<char>> = path.split('/').map(|name| name.chars().collect()).collect();
-        let last = self
-            .lines
-            .iter()
-            .rev()
-            .find(|line| line.pattern.fits(&path));
-        last.map_or(&[], |line| &line.owners)
+        for line in self.lines.iter().rev() {
+            if line.pattern.fits(&path, &self.effort)? {
+                return Ok(&line.owners);
+            }
+        }
+        Ok(&[])
     }
 }
 
@@ -138,7 +146,7 @@ mod tests {
 
     fn owners(file: &str, path: &str) -> String {
         let file = Codeowners::parse(file);
-        let names = file.owners(path).iter().map(|owner| match owner {
+        let names = file.owners(path).unwrap().iter().map(|owner| match owner {
             Owner::Person(login) => login.clone(),
             Owner::Team { org, slug } => format!("{org}/{slug}"),
         });
@@ -200,6 +208,12 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_takes_too_long_names_nobody() {
+        let file = Codeowners::parse(&format!("**/{}b @alice\n", "a/".repeat(500)).repeat(6_000));
+        assert_eq!(file.owners(&"a/".repeat(500)), Err(TooCostly));
+    }
+
+    #[test]
     fn a_line_that_github_does_not_take_is_none() {
         for line in [
             "!main.tf @other",
@@ -229,7 +243,8 @@ mod tests {
         .collect();
         assert!(tree.files.keys().all(|path| Tree::is_read(path)));
         let owner = [Owner::Person("root".to_owned())];
-        assert_eq!(Codeowners::of(&tree).unwrap().owners("main.tf"), owner);
+        let found = Codeowners::of(&tree).unwrap();
+        assert_eq!(found.owners("main.tf").unwrap(), owner);
         assert!(Codeowners::of(&Tree::default()).is_none());
         let large = "* @root\n".repeat(LARGEST / 8 + 1);
         let tree: Tree = [

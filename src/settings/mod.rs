@@ -19,6 +19,7 @@ pub use first::first_file;
 pub use form::{
     Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
 };
+pub use pattern::TooCostly;
 pub use schedule::Schedule;
 pub use stacks::{BadStacks, ChosenStacks, StackSettings};
 

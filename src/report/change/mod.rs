@@ -3,7 +3,7 @@
 mod document;
 mod elements;
 
-use super::words::{printable, value, wanted};
+use super::words::{cut_value, value, wanted};
 use crate::model::{Difference, Finding};
 
 /// The change of one attribute.
@@ -47,7 +47,7 @@ pub(super) enum Line {
 impl Change {
     /// The change that a difference shows.
     pub(super) fn of(difference: &Difference) -> Self {
-        let path = printable(&difference.path);
+        let path = cut_value(&difference.path);
         let (before, after) = (wanted(difference), &difference.live);
         let parts = if !difference.added.is_empty() || !difference.removed.is_empty() {
             elements::parts(&difference.removed, &difference.added)
