@@ -285,7 +285,12 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
         parked: Vec::new(),
         failed: Vec::new(),
     };
-    assert!(report::dashboard(&overview, 0, Detail::Full).chars().count() <= 65_536);
+    assert!(
+        report::dashboard(&overview, 0, Detail::Full)
+            .chars()
+            .count()
+            <= 65_536
+    );
     assert!(report::scanned(&failed, &[]).len() <= 65_536);
 }
 
@@ -487,15 +492,24 @@ fn restore(tells_rest: bool) -> report::PullRequestText {
 fn what_needs_a_person_and_is_more_severe_comes_before_the_table_with_its_command() {
     let body = restore(true).body;
     let (before, after) = body.split_once("| severity |").unwrap();
-    assert!(before.contains("> [!WARNING]\n> **high, needs a person**"), "{before}");
+    assert!(
+        before.contains("> [!WARNING]\n> **high, needs a person**"),
+        "{before}"
+    );
     assert!(before.contains("> aws iam detach-role-policy"), "{before}");
-    assert!(!after.contains("detach-role-policy"), "it is told once: {after}");
+    assert!(
+        !after.contains("detach-role-policy"),
+        "it is told once: {after}"
+    );
 }
 
 #[test]
 fn only_one_pull_request_of_a_stack_tells_what_needs_a_person() {
     let body = restore(false).body;
-    assert!(!body.contains("needs a person") && !body.contains("detach-role-policy"), "{body}");
+    assert!(
+        !body.contains("needs a person") && !body.contains("detach-role-policy"),
+        "{body}"
+    );
 }
 
 #[test]
@@ -503,8 +517,14 @@ fn a_check_warns_of_it_only_where_no_pull_request_does() {
     let stack = &world().stacks[0];
     let mut stack = stack.clone();
     let scanned = stack.outcome.as_mut().unwrap();
-    scanned.findings.retain(|finding| finding.severity <= Severity::High);
-    let warns = |pulls: &[u64]| report::check(&stack, pulls, 0, &[]).text.contains("[!WARNING]");
+    scanned
+        .findings
+        .retain(|finding| finding.severity <= Severity::High);
+    let warns = |pulls: &[u64]| {
+        report::check(&stack, pulls, 0, &[])
+            .text
+            .contains("[!WARNING]")
+    };
     assert!(warns(&[]) && !warns(&[7]));
 }
 
@@ -522,7 +542,11 @@ fn findings_of_one_cause_are_one_row_with_their_addresses_listed() {
     };
     let text = report::pull_request(&content).unwrap();
     assert_eq!(text.title, "DriftGuard: adopt 5 changes in production");
-    let rows: Vec<_> = text.body.lines().filter(|line| line.starts_with("| low")).collect();
+    let rows: Vec<_> = text
+        .body
+        .lines()
+        .filter(|line| line.starts_with("| low"))
+        .collect();
     let names = "`aws_instance.web[0]`, `aws_instance.web[1]`, `aws_instance.web[2]` and 2 more";
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!(rows[0].contains(names), "{rows:?}");

@@ -352,7 +352,10 @@ fn telling<'a>(groups: &'a [Group<'_>], known: &[Proposal]) -> Option<&'a str> {
         let waits = !is_open(group) && !group.urgent;
         (waits, group.direction != Direction::Restore)
     };
-    groups.iter().min_by_key(rank).map(|group| group.branch.as_str())
+    groups
+        .iter()
+        .min_by_key(rank)
+        .map(|group| group.branch.as_str())
 }
 
 /// Whether a pull request carries something that the scan may not have seen.

@@ -8,8 +8,7 @@ use crate::model::{Edit, Finding, Value, Verdict};
 /// What a restore says where the code was right already, in whole or in part.
 pub(super) const REASON: &str = "the code is right: an apply makes AWS match it";
 /// What a restore says where the code left out what it is to enforce.
-pub(super) const PINNED: &str =
-    "the code now sets what it left out: an apply makes AWS match it";
+pub(super) const PINNED: &str = "the code now sets what it left out: an apply makes AWS match it";
 /// What a restore says of what is gone.
 pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it anew";
 

@@ -170,7 +170,9 @@ impl Charge {
         let quantity = match &self.quantity {
             None => Decimal::ONE,
             // AWS provides what is included where nothing is asked for.
-            Some(name) if self.included > 0 && get(name).is_none_or(Value::is_null) => Decimal::ZERO,
+            Some(name) if self.included > 0 && get(name).is_none_or(Value::is_null) => {
+                Decimal::ZERO
+            }
             Some(name) => {
                 let said: Decimal = text(name)
                     .parse()

@@ -41,7 +41,9 @@ impl<'a> Alike<'a> {
         if self.others.is_empty() {
             return cost(self.first);
         }
-        let deltas = self.all().filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
+        let deltas = self
+            .all()
+            .filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
         let sum: Money = deltas.sum();
         match sum.0.is_zero() {
             true => cost(self.first).filter(|_| self.all().all(|one| one.monthly_cost.is_some())),
@@ -92,14 +94,26 @@ fn cause(finding: &Finding) -> String {
             let changes: Vec<_> = finding
                 .attributes
                 .iter()
-                .map(|one| (&one.path, &one.declared, &one.recorded, &one.live, &one.added, &one.removed))
+                .map(|one| {
+                    (
+                        &one.path,
+                        &one.declared,
+                        &one.recorded,
+                        &one.live,
+                        &one.added,
+                        &one.removed,
+                    )
+                })
                 .collect();
             serde_json::to_string(&changes).unwrap_or_default()
         }
     };
     let fix = finding.fix.as_ref();
     let fix = fix.map(|fix| (fix.kind, &fix.reason, &fix.command, &fix.block));
-    format!("{:?}{:?}{:?}{fix:?}{what}", finding.severity, finding.kind, finding.tf_type)
+    format!(
+        "{:?}{:?}{:?}{fix:?}{what}",
+        finding.severity, finding.kind, finding.tf_type
+    )
 }
 
 #[cfg(test)]
@@ -132,13 +146,22 @@ mod tests {
             resized("aws_instance.b", "t3.nano"),
         ];
         let alike = alike(&findings);
-        let names: Vec<_> = alike.iter().map(|alike| alike.names().0.join(" ")).collect();
-        assert_eq!(names, ["aws_instance.a[0] aws_instance.a[1]", "aws_instance.b"]);
+        let names: Vec<_> = alike
+            .iter()
+            .map(|alike| alike.names().0.join(" "))
+            .collect();
+        assert_eq!(
+            names,
+            ["aws_instance.a[0] aws_instance.a[1]", "aws_instance.b"]
+        );
     }
 
     #[test]
     fn the_most_severe_stands_first() {
-        let mut findings = [resized("aws_instance.a", "x"), resized("aws_instance.b", "y")];
+        let mut findings = [
+            resized("aws_instance.a", "x"),
+            resized("aws_instance.b", "y"),
+        ];
         findings[1].severity = Severity::Critical;
         let alike = alike(&findings);
         assert_eq!(alike[0].names().0, ["aws_instance.b"]);

@@ -1,8 +1,8 @@
 //! What a check run says.
 
-use super::dashboard::numbers;
 use super::alike::{Alike, alike};
 use super::coverage::unchecked;
+use super::dashboard::numbers;
 use super::lines::{aside, named, price, titled, within};
 use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
@@ -136,9 +136,17 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
         _ => Vec::new(),
     };
     let is_warned = |alike: &Alike<'_>| warned.iter().any(|one| one.id == alike.first.id);
-    let mut text: Vec<_> = warned.iter().flat_map(|finding| [warning(finding), String::new()]).collect();
+    let mut text: Vec<_> = warned
+        .iter()
+        .flat_map(|finding| [warning(finding), String::new()])
+        .collect();
     let listed = alike(&scanned.findings);
-    text.extend(listed.iter().filter(|alike| !is_warned(alike)).flat_map(lines_of));
+    text.extend(
+        listed
+            .iter()
+            .filter(|alike| !is_warned(alike))
+            .flat_map(lines_of),
+    );
     text.extend(
         scanned
             .set_aside
@@ -175,7 +183,10 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
 
 /// How severe the worst is of what can be fixed.
 fn fixed(scanned: &Scanned) -> Option<Severity> {
-    let fixed = scanned.findings.iter().filter(|finding| finding.fix.is_some() && !needs_person(finding));
+    let fixed = scanned
+        .findings
+        .iter()
+        .filter(|finding| finding.fix.is_some() && !needs_person(finding));
     fixed.map(|finding| finding.severity).max()
 }
 

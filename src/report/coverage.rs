@@ -10,8 +10,17 @@ pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
     let line = |row: &Unchecked<'_>| {
         let regions = row.regions.iter().map(|region| code(region).to_string());
         let regions = regions.collect::<Vec<_>>().join(", ");
-        let place = if regions.is_empty() { String::new() } else { format!(" in {regions}") };
-        format!("{} {}{place}: {}", row.resources, code(row.tf_type), sentence(row.reason))
+        let place = if regions.is_empty() {
+            String::new()
+        } else {
+            format!(" in {regions}")
+        };
+        format!(
+            "{} {}{place}: {}",
+            row.resources,
+            code(row.tf_type),
+            sentence(row.reason)
+        )
     };
     Unchecked::of(coverage).iter().map(line).collect()
 }
@@ -30,7 +39,10 @@ impl<'a> Unchecked<'a> {
     pub(super) fn of(coverage: &'a [Coverage]) -> Vec<Self> {
         let mut rows: BTreeMap<(&str, &str), Self> = BTreeMap::new();
         for row in coverage.iter().filter(|row| row.status != Status::Checked) {
-            let (tf_type, reason) = (row.tf_type.as_str(), row.reason.as_deref().unwrap_or_default());
+            let (tf_type, reason) = (
+                row.tf_type.as_str(),
+                row.reason.as_deref().unwrap_or_default(),
+            );
             let found = rows.entry((tf_type, reason)).or_insert_with(|| Self {
                 tf_type,
                 reason,
@@ -38,7 +50,9 @@ impl<'a> Unchecked<'a> {
                 regions: BTreeSet::new(),
             });
             found.resources += row.resources;
-            found.regions.extend(row.region.as_ref().map(|region| printable(region.as_str())));
+            found
+                .regions
+                .extend(row.region.as_ref().map(|region| printable(region.as_str())));
         }
         rows.into_values().collect()
     }

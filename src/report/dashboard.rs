@@ -184,7 +184,9 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
     let shown: Vec<_> = findings.iter().take(most).copied().collect();
     let mut stack = Stack {
         name: code(report.name.as_str()),
-        posture: scanned.and_then(|one| posture(one.summary.posture)).unwrap_or_default(),
+        posture: scanned
+            .and_then(|one| posture(one.summary.posture))
+            .unwrap_or_default(),
         drift: drift(standing),
         cost: scanned.map(monthly).unwrap_or_default(),
         checked: scanned.map(checked).unwrap_or_default(),

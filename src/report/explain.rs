@@ -1,8 +1,8 @@
 //! What is told of one finding to who asks for it.
 
+use super::change::diff;
 use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
-use super::change::diff;
 use super::words::{cost, counted, event, name};
 use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 

@@ -103,7 +103,8 @@ fn word(word: &str) -> String {
 /// Whether a word is a name in Terraform or AWS. GitHub would take its underscores for emphasis.
 fn is_identifier(word: &str) -> bool {
     let (_, inner, _) = parted(word);
-    let named = |c: char| is_of_word(c) || matches!(c, '.' | '-' | ':' | '/' | '[' | ']' | '"' | '*');
+    let named =
+        |c: char| is_of_word(c) || matches!(c, '.' | '-' | ':' | '/' | '[' | ']' | '"' | '*');
     (inner.contains('_') || inner.starts_with("arn:")) && inner.chars().all(named)
 }
 

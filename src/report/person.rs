@@ -13,7 +13,10 @@ pub(super) fn needs_person(finding: &Finding) -> bool {
 
 /// The findings that need a person and are more severe than all that a pull request fixes.
 pub(super) fn urgent<'a>(scanned: &'a Scanned, fixed: Option<Severity>) -> Vec<&'a Finding> {
-    let left = scanned.findings.iter().filter(|finding| needs_person(finding));
+    let left = scanned
+        .findings
+        .iter()
+        .filter(|finding| needs_person(finding));
     let mut urgent: Vec<_> = left
         .filter(|finding| finding.severity >= Severity::Medium && Some(finding.severity) > fixed)
         .collect();
@@ -41,7 +44,10 @@ pub(super) fn warning(finding: &Finding) -> String {
         let block = block("sh", command).to_string();
         lines.extend(block.lines().map(str::to_owned));
     }
-    let lines: Vec<_> = lines.iter().map(|line| format!("> {line}").trim_end().to_owned()).collect();
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| format!("> {line}").trim_end().to_owned())
+        .collect();
     lines.join("\n")
 }
 

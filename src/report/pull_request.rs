@@ -126,7 +126,12 @@ pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText,
 
 /// `DriftGuard: restore 3 settings in production (1 critical)`.
 fn title(content: &PullRequestContent<'_>) -> String {
-    let PullRequestContent { stack, direction, carried, .. } = content;
+    let PullRequestContent {
+        stack,
+        direction,
+        carried,
+        ..
+    } = content;
     let all = |kind: Kind| carried.iter().all(|finding| finding.kind == kind);
     let noun = match direction {
         _ if all(Kind::Deleted) => "resource",
@@ -137,7 +142,9 @@ fn title(content: &PullRequestContent<'_>) -> String {
         [one] => titled(&name(one)),
         several => counted(several.len(), noun),
     };
-    let severe = carried.iter().filter(|finding| finding.severity >= Severity::High);
+    let severe = carried
+        .iter()
+        .filter(|finding| finding.severity >= Severity::High);
     let severe = by_severity(severe.copied()).map(|severe| format!(" ({severe})"));
     format!(
         "DriftGuard: {} {what} in {}{}",
@@ -164,14 +171,26 @@ fn page<'a>(content: &PullRequestContent<'_>, detail: Detail, marker: &'a str) -
         next: next(content),
         intro: intro(content),
         warnings: few(warnings),
-        rows: if detail == Detail::Count { Vec::new() } else { rows.collect() },
-        sections: if matches!(detail, Detail::Full | Detail::Short) { sections.collect() } else { Vec::new() },
+        rows: if detail == Detail::Count {
+            Vec::new()
+        } else {
+            rows.collect()
+        },
+        sections: if matches!(detail, Detail::Full | Detail::Short) {
+            sections.collect()
+        } else {
+            Vec::new()
+        },
         dropped: (detail != Detail::Full)
             .then_some("GitHub limits the length of this text: `driftguard scan` shows all of it."),
         left: few(left),
         aside: few(scanned.set_aside.iter().map(aside).collect()),
         unchecked: few(unchecked(&scanned.coverage)),
-        notes: few(scanned.notes.iter().map(|note| sentence(note).to_string()).collect()),
+        notes: few(scanned
+            .notes
+            .iter()
+            .map(|note| sentence(note).to_string())
+            .collect()),
         retry: boxes::line(
             RETRY,
             "Scan again and recreate this branch: commits that others made to it are dropped",
@@ -220,7 +239,12 @@ fn rest(content: &PullRequestContent<'_>) -> (Vec<String>, Vec<String>) {
 
 /// What the reader does with it.
 fn next(content: &PullRequestContent<'_>) -> &'static str {
-    let edits = |finding: &&&Finding| finding.fix.as_ref().is_some_and(|fix| !fix.edits.is_empty());
+    let edits = |finding: &&&Finding| {
+        finding
+            .fix
+            .as_ref()
+            .is_some_and(|fix| !fix.edits.is_empty())
+    };
     match content.direction {
         Direction::Adopt => {
             "**To keep these changes, merge this pull request.** The code then matches AWS, and nothing changes in AWS."
@@ -238,7 +262,9 @@ fn next(content: &PullRequestContent<'_>) -> &'static str {
 fn intro(content: &PullRequestContent<'_>) -> String {
     let carried = content.carried;
     let severities = by_severity(carried.iter().copied()).unwrap_or_default();
-    let costs = carried.iter().filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
+    let costs = carried
+        .iter()
+        .filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
     let delta: Money = costs.sum();
     let cost = match delta.0.is_zero() {
         true => String::new(),

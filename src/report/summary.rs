@@ -233,7 +233,11 @@ impl Page {
             .reason
             .as_deref()
             .map(|reason| format!(": {}", sentence(reason)));
-        self.paragraph(&format!("Fix: {}{}", fix(alike), reason.unwrap_or_default()));
+        self.paragraph(&format!(
+            "Fix: {}{}",
+            fix(alike),
+            reason.unwrap_or_default()
+        ));
         for (language, text) in [("hcl", &fix_of.block), ("sh", &fix_of.command)] {
             if let Some(text) = text {
                 self.paragraph(&block(language, text).to_string());

@@ -4,9 +4,7 @@ use super::alike::{Alike, alike};
 use super::change::{Change, Parts, changes};
 use super::coverage::Unchecked;
 use super::words::{by_severity, counted, event, name, posture, printable, signed};
-use crate::model::{
-    Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport,
-};
+use crate::model::{Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport};
 use std::fmt::Write;
 
 /// Whether a text has colours.
@@ -210,7 +208,10 @@ impl Page {
                 regions => format!(" in {}", regions.join(", ")),
             };
             let (tf_type, reason) = (printable(row.tf_type), printable(row.reason));
-            self.line(&format!("    {:<4} {tf_type}{place}: {reason}", row.resources));
+            self.line(&format!(
+                "    {:<4} {tf_type}{place}: {reason}",
+                row.resources
+            ));
         }
         self.line("");
     }

@@ -73,7 +73,11 @@ pub(super) fn shortened(text: &str, longest: usize) -> String {
     let text = match text.len() > 2 * LOOKED_AT {
         true => {
             let (start, end) = (text.floor_char_boundary(LOOKED_AT), text.len() - LOOKED_AT);
-            format!("{} … {}", &text[..start], &text[text.ceil_char_boundary(end)..])
+            format!(
+                "{} … {}",
+                &text[..start],
+                &text[text.ceil_char_boundary(end)..]
+            )
         }
         false => text.to_owned(),
     };

@@ -178,7 +178,9 @@ mod tests {
     use super::*;
 
     fn fits(pattern: &str, path: &[Vec<char>], comparisons: usize) -> Result<bool, TooCostly> {
-        Pattern::parse(pattern).unwrap().fits(path, &Effort::of(comparisons))
+        Pattern::parse(pattern)
+            .unwrap()
+            .fits(path, &Effort::of(comparisons))
     }
 
     #[test]

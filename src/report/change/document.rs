@@ -64,7 +64,10 @@ fn around(before: &Json, after: &Json) -> Vec<Member> {
 
 /// The statements that differ: those of one name, else those that are most alike, are one statement, changed.
 fn compared(before: &[&Map<String, Json>], after: &[&Map<String, Json>]) -> Vec<Member> {
-    let mut left: Vec<_> = after.iter().map(|statement| Some(Statement::of(statement))).collect();
+    let mut left: Vec<_> = after
+        .iter()
+        .map(|statement| Some(Statement::of(statement)))
+        .collect();
     let mut rest = Vec::new();
     for one in before.iter().map(|statement| Statement::of(statement)) {
         match left.iter_mut().find(|other| other.as_ref() == Some(&one)) {
@@ -118,7 +121,11 @@ impl Statement {
             (name, values)
         };
         Self {
-            sid: statement.get("Sid").and_then(Json::as_str).unwrap_or_default().to_owned(),
+            sid: statement
+                .get("Sid")
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .to_owned(),
             fields: FIELDS.map(field).to_vec(),
         }
     }
@@ -171,8 +178,16 @@ impl Statement {
         let all = self.fields.iter().zip(&other.fields);
         for ((name, before), (_, after)) in all {
             let line = |value: &String| format!("{name}: {}", cut_value(value));
-            lines.extend(before.difference(after).map(|value| Line::Removed(line(value))));
-            lines.extend(after.difference(before).map(|value| Line::Added(line(value))));
+            lines.extend(
+                before
+                    .difference(after)
+                    .map(|value| Line::Removed(line(value))),
+            );
+            lines.extend(
+                after
+                    .difference(before)
+                    .map(|value| Line::Added(line(value))),
+            );
         }
         if self.sid != other.sid {
             let sid = |sid: &str| format!("Sid: {}", printable(sid));
@@ -182,12 +197,18 @@ impl Statement {
         let same = |name: &str| {
             let field = self.fields.iter().zip(&other.fields);
             let mut field = field.filter(|((one, ..), _)| *one == name);
-            field.find_map(|(one, two)| (one.1 == two.1).then(|| one.1.iter().cloned().collect::<Vec<_>>()))
+            field.find_map(|(one, two)| {
+                (one.1 == two.1).then(|| one.1.iter().cloned().collect::<Vec<_>>())
+            })
         };
-        let known = ["Effect", "Action", "Resource"].into_iter().filter_map(same);
+        let known = ["Effect", "Action", "Resource"]
+            .into_iter()
+            .filter_map(same);
         let known: Vec<_> = known.flatten().map(|value| cut_value(&value)).collect();
         let name = match self.sid.as_str() {
-            "" => format!("statement {}", known.join(" ")).trim_end().to_owned(),
+            "" => format!("statement {}", known.join(" "))
+                .trim_end()
+                .to_owned(),
             sid => format!("statement {}", printable(sid)),
         };
         Member::Changed { name, lines }
@@ -234,11 +255,16 @@ fn walk(path: &str, sides: (Option<&Json>, Option<&Json>), members: &mut Vec<Mem
         }
         (Some(Json::Array(one)), Some(Json::Array(two))) => {
             for at in 0..one.len().max(two.len()) {
-                walk(&format!("{path}[{at}]"), (one.get(at), two.get(at)), members);
+                walk(
+                    &format!("{path}[{at}]"),
+                    (one.get(at), two.get(at)),
+                    members,
+                );
             }
         }
         (before, after) => {
-            let text = |value: &Json| format!("{} = {}", printable(path), cut_value(&written(value)));
+            let text =
+                |value: &Json| format!("{} = {}", printable(path), cut_value(&written(value)));
             members.extend(before.map(|value| Member::Removed(text(value))));
             members.extend(after.map(|value| Member::Added(text(value))));
         }
@@ -302,7 +328,8 @@ mod tests {
         assert_eq!(
             members(&before, &after).1,
             [Member::Added(
-                "Allow to * do s3:* on arn:aws:s3:::b/* if StringEquals aws:SourceVpc vpc-1".to_owned()
+                "Allow to * do s3:* on arn:aws:s3:::b/* if StringEquals aws:SourceVpc vpc-1"
+                    .to_owned()
             )]
         );
     }

@@ -18,10 +18,12 @@ pub(super) fn parts(removed: &[Value], added: &[Value]) -> Parts {
     let mut members = Vec::new();
     for (at, element) in removed.iter().enumerate() {
         let pair = pairs.iter().find(|pair| pair.removed == at);
-        members.push(match pair.and_then(|pair| changed(element, added.get(pair.added)?)) {
-            Some(member) => member,
-            None => Member::Removed(value(element)),
-        });
+        members.push(
+            match pair.and_then(|pair| changed(element, added.get(pair.added)?)) {
+                Some(member) => member,
+                None => Member::Removed(value(element)),
+            },
+        );
     }
     let alone = added.iter().enumerate().filter(|(at, _)| !is_paired(*at));
     members.extend(alone.map(|(_, element)| Member::Added(value(element))));
@@ -85,14 +87,20 @@ fn changed(before: &Value, after: &Value) -> Option<Member> {
     let (Value::Map(before), Value::Map(after)) = (before, after) else {
         return None;
     };
-    let same = before.iter().filter(|(name, value)| {
-        after.get(*name) == Some(*value) && is_set(Some(value))
-    });
-    let same: Element = same.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let same = before
+        .iter()
+        .filter(|(name, value)| after.get(*name) == Some(*value) && is_set(Some(value)));
+    let same: Element = same
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let lines = names.into_iter().flat_map(|name| {
         let (one, other) = (before.get(name), after.get(name));
-        if one == other { Vec::new() } else { lines(name, one, other) }
+        if one == other {
+            Vec::new()
+        } else {
+            lines(name, one, other)
+        }
     });
     Some(Member::Changed {
         name: value(&Value::Map(same)),
@@ -105,7 +113,8 @@ fn lines(name: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<Line>
     if let (Some(Value::List(before)), Some(Value::List(after))) = (before, after) {
         let only = |these: &[Value], those: &[Value]| -> Vec<String> {
             let only = these.iter().filter(|item| !those.contains(item));
-            only.map(|item| format!("{name}: {}", value(item))).collect()
+            only.map(|item| format!("{name}: {}", value(item)))
+                .collect()
         };
         let (removed, added) = (only(before, after), only(after, before));
         if !removed.is_empty() || !added.is_empty() {
@@ -159,7 +168,10 @@ mod tests {
             &[rule(443, &["10.0.0.0/8"]), rule(22, &["10.0.0.0/8"])],
             &[rule(22, &["0.0.0.0/0"]), rule(443, &["10.1.0.0/16"])],
         );
-        let found: Vec<_> = found.iter().map(|pair| (pair.removed, pair.added)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|pair| (pair.removed, pair.added))
+            .collect();
         assert_eq!(found, [(0, 1), (1, 0)]);
     }
 
@@ -169,6 +181,9 @@ mod tests {
         let Parts::Members { members, .. } = parts(&[rule(443, &["10.0.0.0/8"])], &[other]) else {
             panic!("a set has members");
         };
-        assert!(matches!(members.as_slice(), [Member::Removed(_), Member::Added(_)]));
+        assert!(matches!(
+            members.as_slice(),
+            [Member::Removed(_), Member::Added(_)]
+        ));
     }
 }

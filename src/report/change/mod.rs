@@ -21,7 +21,10 @@ pub(super) enum Parts {
     /// The whole value: a scalar, or one side has none.
     Value { before: String, after: String },
     /// Members of a collection, or statements of a policy.
-    Members { noun: &'static str, members: Vec<Member> },
+    Members {
+        noun: &'static str,
+        members: Vec<Member>,
+    },
 }
 
 /// A member of a collection that differs.
@@ -67,7 +70,10 @@ impl Change {
         let path = &self.path;
         match &self.parts {
             Parts::Value { before, after } => {
-                vec![format!("- {path} = {before}"), format!("+ {path} = {after}")]
+                vec![
+                    format!("- {path} = {before}"),
+                    format!("+ {path} = {after}"),
+                ]
             }
             Parts::Members { members, .. } => {
                 let lines = members.iter().flat_map(Member::diff);
@@ -89,8 +95,14 @@ impl Change {
                 };
                 let counts = [
                     (count(|member| matches!(member, Member::Added(_))), "added"),
-                    (count(|member| matches!(member, Member::Removed(_))), "removed"),
-                    (count(|member| matches!(member, Member::Changed { .. })), "changed"),
+                    (
+                        count(|member| matches!(member, Member::Removed(_))),
+                        "removed",
+                    ),
+                    (
+                        count(|member| matches!(member, Member::Changed { .. })),
+                        "changed",
+                    ),
                 ];
                 let counts = counts.into_iter().filter(|(count, _)| *count > 0);
                 let counts: Vec<_> = counts
@@ -112,7 +124,9 @@ impl Member {
                     Line::Added(text) => format!("+     {text}"),
                     Line::Removed(text) => format!("-     {text}"),
                 });
-                std::iter::once(format!("    {name}")).chain(lines).collect()
+                std::iter::once(format!("    {name}"))
+                    .chain(lines)
+                    .collect()
             }
         }
     }
@@ -134,7 +148,10 @@ const LONGEST_CELL: usize = 40;
 fn cut(text: &str) -> String {
     match text.chars().count() {
         0..=LONGEST_CELL => text.to_owned(),
-        _ => format!("{}…", text.chars().take(LONGEST_CELL - 1).collect::<String>()),
+        _ => format!(
+            "{}…",
+            text.chars().take(LONGEST_CELL - 1).collect::<String>()
+        ),
     }
 }
 
