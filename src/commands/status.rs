@@ -3,7 +3,9 @@
 use super::speech::{ago, nothing_more};
 use super::{Answer, Command, Scene};
 use crate::model::{Choice, Decision, Scanned, Severity, Standing};
-use crate::report::{by_severity, code, counted, excerpt, minute, numbers, sentence, signed};
+use crate::report::{
+    by_severity, code, counted, excerpt, minute, numbers, posture, sentence, signed,
+};
 use std::cmp::Reverse;
 
 /// `/driftguard status`
