@@ -362,6 +362,39 @@ fn the_instances_of_a_large_literal_map_are_each_traced() {
     assert_eq!(last.attributes["x"].source.line, 2_002);
 }
 
+/// Each of these took minutes, or an hour, before what it costs was counted or done once.
+#[test]
+fn what_many_instances_share_is_measured_once() {
+    let module = "module \"m\" {\n  source = \"./m\"\n  count  = 2000\n}\n";
+    let default = format!("variable \"d\" {{\n  default = [{}]\n}}\n", "1,".repeat(100_000));
+    let code = evaluate(&[("main.tf", module), ("m/main.tf", &default)]);
+    assert_eq!(code.problems, []);
+}
+
+#[test]
+fn a_path_that_no_attribute_has_is_not_read_to_its_end() {
+    let path = ".b".repeat(100_000);
+    let file = format!(
+        "resource \"aws_instance\" \"a\" {{\n  count = 200\n  lifecycle {{\n    ignore_changes = [tags, a{path}]\n  }}\n}}\n"
+    );
+    let code = evaluate(&[("main.tf", &file)]);
+    let resources: Vec<_> = code.declared.resources.values().collect();
+    assert_eq!(resources.len(), 200);
+    assert_eq!(resources[0].ignore_changes[0], "tags");
+    assert!(resources[0].ignore_changes[1].len() < 1_000);
+}
+
+#[test]
+fn a_heredoc_is_counted_each_time_that_it_is_read() {
+    let text = "    a line\n".repeat(10_000);
+    let file = with_attribute(
+        &format!("a = [for i in range(1000) : [for j in range(1000) : <<-EOT\n{text}    EOT\n  ]]"),
+        "local.a",
+    );
+    let code = evaluate(&[("main.tf", &file)]);
+    assert!(!code.problems.is_empty());
+}
+
 #[test]
 fn an_interrupted_plan_changes_nothing() {
     let tree: Tree = [("main.tf", "resource \"a\" \"b\" {\n  x = 1\n}\n")]

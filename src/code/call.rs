@@ -1,7 +1,7 @@
 //! Calls of modules: one instance each, or one for each key.
 
 use super::folder::{DEEPEST_MODULE, File, Folder, Folders, Problem, is_local};
-use super::instance::{Instance, SetBy, Setting};
+use super::instance::{Instance, Measured, SetBy, Setting};
 use super::resource::keys;
 use super::scope::Scope;
 use crate::model::{ModuleStep, Tree};
@@ -151,9 +151,10 @@ fn variables<'a>(
     scope: &Scope<'a>,
 ) -> BTreeMap<&'a str, Setting<'a>> {
     let set = folder.variables.iter().map(|variable| {
-        let argument = arguments.get(variable.name).map(|argument| Setting {
-            value: Rc::new(scope.value(argument)),
-            by: Some(SetBy::Argument(scope.clone(), argument)),
+        let argument = arguments.get(variable.name).map(|argument| {
+            let value = Measured::new(scope.value(argument));
+            let by = Some(SetBy::Argument(scope.clone(), argument));
+            Setting { value, by }
         });
         let setting = variable.setting(argument, folder, &scope.instance.context);
         (variable.name, setting)

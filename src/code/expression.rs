@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 /// What a byte of a template takes while its copy is brought to another indentation.
 const COPIED: usize = 256;
 
+/// How many bytes of a template are brought to another indentation for one step of work.
+const INDENTED: usize = 64;
+
 /// A value, or why it is not made.
 pub(super) type Evaluated = Result<Value, Excess>;
 
@@ -80,10 +83,11 @@ fn heredoc_of(scope: &Scope<'_>, heredoc: &HeredocTemplate) -> Evaluated {
     if heredoc.indent().is_none() {
         return joined(scope, &heredoc.template.iter().collect::<Vec<_>>());
     }
+    let length = heredoc.template.span().map_or(0, |span| span.len());
+    scope.budget().work(length / INDENTED)?;
     if uneven(&heredoc.template) {
         return Ok(Value::Unknown);
     }
-    let length = heredoc.template.span().map_or(0, |span| span.len());
     scope.budget().take(length.saturating_mul(COPIED))?;
     let mut heredoc = heredoc.clone();
     heredoc.dedent();

@@ -9,6 +9,7 @@ use crate::model::{ModuleStep, SecretTexts, Source, Value, is_secret_name};
 use hcl_edit::expr::Expression;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// What all instances of one evaluation share.
@@ -60,16 +61,47 @@ pub(super) struct Instance<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Setting<'a> {
     /// Its value; unknown where it comes from outside, or is a secret.
-    pub value: Rc<Value>,
+    pub value: Measured,
     /// The expression that sets it.
     pub by: Option<SetBy<'a>>,
+}
+
+/// A value that several may hold, and the bytes that it takes: measured once, however many instances share it.
+#[derive(Debug, Clone)]
+pub(super) struct Measured {
+    value: Rc<Value>,
+    pub bytes: usize,
+}
+
+impl Measured {
+    /// Measures a value.
+    pub(super) fn new(value: Value) -> Self {
+        let bytes = Size::of(&value).bytes;
+        Self {
+            value: Rc::new(value),
+            bytes,
+        }
+    }
+
+    /// The value, as it is shared.
+    pub(super) fn shared(&self) -> Rc<Value> {
+        self.value.clone()
+    }
+}
+
+impl Deref for Measured {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.value
+    }
 }
 
 impl Setting<'_> {
     /// One that nothing certain is known of.
     pub(super) fn unknown() -> Self {
         Self {
-            value: Rc::new(Value::Unknown),
+            value: Measured::new(Value::Unknown),
             by: None,
         }
     }
@@ -147,7 +179,7 @@ impl<'a> Instance<'a> {
     /// # Errors
     /// When there is not that much left.
     pub(super) fn hold(&self) -> Result<(), Excess> {
-        let setting = |setting: &Setting<'_>| ENTRY + Size::of(&setting.value).bytes;
+        let setting = |setting: &Setting<'_>| ENTRY + setting.value.bytes;
         let variables: usize = self.variables.values().map(setting).sum();
         let above = size_of_val(self.above.as_slice());
         let maps = MAP * 2 * usize::from(!self.variables.is_empty()) + MAP;

@@ -189,7 +189,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
         line: file.line(block.span().map_or(0, |span| span.start)),
         attributes,
         for_each: scope.each.as_ref().and_then(trace::map),
-        ignore_changes: ignored(&block.body),
+        ignore_changes: ignored(scope, &block.body),
     }
 }
 
@@ -276,18 +276,22 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
 }
 
 /// The paths of `lifecycle.ignore_changes`, as Terraform writes them.
-fn ignored(body: &Body) -> Vec<String> {
+fn ignored(scope: &Scope<'_>, body: &Body) -> Vec<String> {
     let blocks = body.get_blocks("lifecycle");
     let lists = blocks.filter_map(|block| block.body.get_attribute("ignore_changes"));
     let mut paths = Vec::new();
     for list in lists {
         match &list.value {
+            Expression::Array(items) if scope.budget().work(items.len()).is_err() => {}
             Expression::Array(items) => paths.extend(items.iter().filter_map(path)),
             one => paths.extend(path(one)),
         }
     }
     paths
 }
+
+/// How many steps of an ignored path are read: no attribute of any provider lies deeper.
+const DEEPEST_PATH: usize = 64;
 
 /// `tags["PatchGroup"]`, `root_block_device[0].iops`, `all`; in quotes as well, as older code has them.
 fn path(expression: &Expression) -> Option<String> {
@@ -296,17 +300,21 @@ fn path(expression: &Expression) -> Option<String> {
         Expression::String(text) => Some(text.value().clone()),
         Expression::Traversal(traversal) => {
             let mut path = path(&traversal.expr)?;
-            for operator in &traversal.operators {
+            for operator in traversal.operators.iter().take(DEEPEST_PATH) {
                 match operator.value() {
-                    TraversalOperator::GetAttr(name) => path = format!("{path}.{}", name.as_str()),
+                    TraversalOperator::GetAttr(name) => {
+                        path.push('.');
+                        path.push_str(name.as_str());
+                    }
                     TraversalOperator::Index(Expression::String(key)) => {
-                        path = format!("{path}[{}]", serde_json::to_string(key.value()).ok()?);
+                        let key = serde_json::to_string(key.value()).ok()?;
+                        path.push_str(&format!("[{key}]"));
                     }
                     TraversalOperator::Index(Expression::Number(index)) => {
-                        path = format!("{path}[{}]", index.value());
+                        path.push_str(&format!("[{}]", index.value()));
                     }
                     TraversalOperator::LegacyIndex(index) => {
-                        path = format!("{path}[{}]", index.value())
+                        path.push_str(&format!("[{}]", index.value()));
                     }
                     _ => return Some(path),
                 }

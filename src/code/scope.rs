@@ -12,6 +12,9 @@ use hcl_edit::expr::Expression;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+/// How many values are copied for one step of work.
+const COPIED: usize = 32;
+
 /// How deep expressions and locals may lead into one another.
 const DEEPEST: usize = 200;
 
@@ -165,7 +168,9 @@ impl<'a> Scope<'a> {
 
     /// A copy of a value that stays.
     pub(super) fn copy(&self, value: &Value) -> Result<Value, Excess> {
-        self.budget().take(Size::of(value).bytes)?;
+        let size = Size::of(value);
+        self.budget().take(size.bytes)?;
+        self.budget().work(size.items / COPIED)?;
         Ok(value.clone())
     }
 }

@@ -90,7 +90,7 @@ fn named<'o>(
     let (instance, name) = (&scope.instance, first.as_str());
     let value = match root {
         "var" => match instance.variables.get(name) {
-            Some(set) => set.value.clone(),
+            Some(set) => set.value.shared(),
             None => unknown(),
         },
         "local" => instance.local_value(name, scope.depth()),

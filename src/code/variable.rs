@@ -2,11 +2,11 @@
 
 use super::expression::key_of;
 use super::folder::{File, Folder, Problem};
-use super::instance::{Context, Given, Instance, SetBy, Setting};
+use super::instance::{Context, Given, Instance, Measured, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::Scope;
-use super::size::{ENTRY, MAP, Size};
+use super::size::{ENTRY, MAP};
 use super::{Options, json};
 use crate::model::{Source, Tree, Value, without_values};
 use hcl_edit::Span;
@@ -26,7 +26,7 @@ pub(super) struct Variable<'a> {
     is_sensitive: bool,
     default: Option<&'a Expression>,
     /// What its default is, once that was asked for.
-    evaluated: OnceCell<Rc<Value>>,
+    evaluated: OnceCell<Measured>,
 }
 
 impl<'a> Variable<'a> {
@@ -56,11 +56,12 @@ impl<'a> Variable<'a> {
             let scope = empty.scope(self.file);
             let value = scope.value(default);
             budget.settle(mark, 0);
-            let Err(excess) = budget.keep(Size::of(&value).bytes) else {
-                return Rc::new(value);
+            let value = Measured::new(value);
+            let Err(excess) = budget.keep(value.bytes) else {
+                return value;
             };
             scope.refuse(excess, default);
-            Rc::new(Value::Unknown)
+            Measured::new(Value::Unknown)
         });
         Setting {
             value: value.clone(),
@@ -165,7 +166,7 @@ fn hcl<'a>(
     let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(&file);
     let set = file.body.attributes().map(|set| {
         let by = place(&scope, &set.value).map(SetBy::Tfvars);
-        let value = Rc::new(scope.value(&set.value));
+        let value = Measured::new(scope.value(&set.value));
         (set.key.as_str().to_owned(), Setting { value, by })
     });
     Ok(set.collect())
@@ -207,7 +208,7 @@ fn json<'a>(text: &str, context: &Context) -> Result<Vec<(String, Setting<'a>)>,
     let values: BTreeMap<String, Value> = serde_json::from_str(text)
         .map_err(|error| wrong(error.line(), &without_values(&error.to_string())))?;
     let setting = |(name, value)| {
-        let value = Rc::new(value);
+        let value = Measured::new(value);
         (name, Setting { value, by: None })
     };
     Ok(values.into_iter().map(setting).collect())
