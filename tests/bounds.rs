@@ -366,7 +366,10 @@ fn the_instances_of_a_large_literal_map_are_each_traced() {
 #[test]
 fn what_many_instances_share_is_measured_once() {
     let module = "module \"m\" {\n  source = \"./m\"\n  count  = 2000\n}\n";
-    let default = format!("variable \"d\" {{\n  default = [{}]\n}}\n", "1,".repeat(100_000));
+    let default = format!(
+        "variable \"d\" {{\n  default = [{}]\n}}\n",
+        "1,".repeat(100_000)
+    );
     let code = evaluate(&[("main.tf", module), ("m/main.tf", &default)]);
     assert_eq!(code.problems, []);
 }

@@ -12,7 +12,7 @@ pub(super) fn needs_person(finding: &Finding) -> bool {
 }
 
 /// The findings that need a person and are more severe than all that a pull request fixes.
-pub(super) fn urgent<'a>(scanned: &'a Scanned, fixed: Option<Severity>) -> Vec<&'a Finding> {
+pub(super) fn urgent(scanned: &Scanned, fixed: Option<Severity>) -> Vec<&Finding> {
     let left = scanned
         .findings
         .iter()
