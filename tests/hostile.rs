@@ -4,6 +4,7 @@
 use crate::aws::STATE;
 use driftguard::code::{self, Options};
 use driftguard::diff::{self, Claims, Looked};
+use driftguard::live;
 use driftguard::model::{
     Finding, Interrupt, Place, ProviderKey, Reading, Redactor, Resource, Tree, Value,
 };
@@ -112,6 +113,77 @@ fn what_is_nested_too_deeply_is_refused() {
     let code = format!("a = {}\n", nested("[", "]", 5_000));
     let tree: Tree = [("main.tf", code)].into_iter().collect();
     code::evaluate(&tree, "", &Options::default());
+}
+
+/// Were the usual account looked for once a resource, this would take longer than anybody waits.
+#[test]
+fn a_state_may_name_an_account_for_each_of_its_resources() {
+    let instance = |at: u64| {
+        let arn = format!("arn:aws:ec2:us-east-1:{at:012}:instance/i-{at}");
+        format!(r#"{{"index_key": {at}, "attributes": {{"id": "i-{at}", "arn": "{arn}"}}}}"#)
+    };
+    let instances: Vec<_> = (0..50_000).map(instance).collect();
+    let state = block("aws_instance", "a", &instances.join(","));
+    let state = state::parse(
+        state.as_bytes(),
+        "a.tfstate",
+        &resources::catalog(),
+        &Redactor::new(b"key"),
+    )
+    .unwrap();
+    let places = live::places(&state.resources, &live::Providers::new());
+    assert_eq!(places.len(), 50_000);
+    let last = places[49_999].place.account.as_ref().unwrap();
+    assert_eq!(last.to_string(), "000000049999");
+}
+
+/// A state of one block with these instances.
+fn block(tf_type: &str, name: &str, instances: &str) -> String {
+    let provider = r#"provider[\"registry.terraform.io/hashicorp/aws\"]"#;
+    format!(
+        r#"{{"version": 4, "resources": [{{"mode": "managed", "type": "{tf_type}", "name": "{name}", "provider": "{provider}",
+        "instances": [{instances}]}}]}}"#
+    )
+}
+
+#[test]
+fn a_state_whose_names_would_fill_the_memory_is_refused_before_they_are_copied() {
+    let parse = |name: usize, instances: usize| {
+        let instances = vec!["{}"; instances].join(",");
+        let state = block("aws_instance", &"n".repeat(name), &instances);
+        let catalog = resources::catalog();
+        state::parse(
+            state.as_bytes(),
+            "a.tfstate",
+            &catalog,
+            &Redactor::new(b"key"),
+        )
+    };
+    let error = parse(1 << 20, 100_000).unwrap_err().to_string();
+    assert!(
+        error.contains("names of its resources") && error.contains("256 MiB"),
+        "{error}"
+    );
+    assert_eq!(parse(1 << 10, 1_000).unwrap().resources.len(), 1_000);
+}
+
+#[test]
+fn deposed_objects_without_number_are_counted() {
+    let instances = vec![r#"{"deposed": "a1b2c3d4"}"#; 1_000].join(",");
+    let state = block("aws_instance", "a", &instances);
+    let state = state::parse(
+        state.as_bytes(),
+        "a.tfstate",
+        &resources::catalog(),
+        &Redactor::new(b"key"),
+    )
+    .unwrap();
+    assert_eq!(state.notes.len(), 101);
+    assert!(
+        state.notes[100].starts_with("900 more"),
+        "{}",
+        state.notes[100]
+    );
 }
 
 #[test]

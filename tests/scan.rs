@@ -177,3 +177,35 @@ async fn what_cannot_be_scanned_is_an_error_that_names_the_thing_and_the_remedy(
     let run = checkout.driftguard(aws.url(), &["scan", "--no-such-option"]);
     assert_eq!(run.code, 64);
 }
+
+#[tokio::test]
+async fn a_state_that_is_too_large_is_refused_before_it_is_read() {
+    let checkout = Checkout::new();
+    for (option, mebibytes) in [("--state", 512), ("--config", 4)] {
+        let file = std::fs::File::create(checkout.path().join("large")).unwrap();
+        // It takes no place on the disk, and would take all of it in memory.
+        file.set_len((mebibytes << 20) + 1).unwrap();
+        let run = checkout.driftguard("http://127.0.0.1:9", &["scan", option, "large"]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{run:?}");
+        let told = format!("large has more than {mebibytes} MiB");
+        assert!(run.err.contains(&told), "{}", run.err);
+    }
+}
+
+#[tokio::test]
+async fn of_very_many_stacks_it_is_said_that_all_are_scanned() {
+    let checkout = Checkout::new();
+    for number in 0..500 {
+        let folder = format!("many/s{number:03}");
+        std::fs::create_dir_all(checkout.path().join(&folder)).unwrap();
+        let code = "terraform {\n  backend \"local\" {}\n}\n";
+        checkout.write(&format!("{folder}/main.tf"), code);
+    }
+    let said = |path: &str| {
+        let run = checkout.driftguard("http://127.0.0.1:9", &["scan", path]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{run:?}");
+        run.err.contains("stacks, and all of them are scanned")
+    };
+    assert!(!said("many"), "500 are as many as the server scans");
+    assert!(said("."), "and the shop's own");
+}

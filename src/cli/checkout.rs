@@ -1,9 +1,10 @@
 //! A checkout on disk: the files that a scan reads.
 
 use crate::model::Tree;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::collections::VecDeque;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no code of the repository.
@@ -15,10 +16,11 @@ const SKIPPED: &[&str] = &[
     ".venv",
     "venv",
 ];
+const MIB: u64 = 1024 * 1024;
 /// The largest file that is read; a state may be larger.
-const LARGEST: u64 = 4 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 4 * MIB;
 /// The largest state that is read.
-const LARGEST_STATE: u64 = 512 * 1024 * 1024;
+pub(super) const LARGEST_STATE: u64 = 512 * MIB;
 /// How many files are read at most.
 const MOST: usize = 50_000;
 
@@ -74,9 +76,26 @@ impl Checkout {
         self.tree.files.contains_key(&path).then_some(path)
     }
 
-    /// Reads one more file, such as `--state` or `--config` name.
-    pub(super) fn file(path: &Path) -> anyhow::Result<Vec<u8>> {
-        fs::read(path).with_context(|| format!("while reading {}", path.display()))
+    /// Reads one more file, such as `--state` or `--config` name. What it takes is known before it is read, or while it
+    /// is where it has no size, as a pipe.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has more bytes than `largest`.
+    pub(super) fn file(path: &Path, largest: u64) -> anyhow::Result<Vec<u8>> {
+        let name = path.display();
+        let too_large = || {
+            let most = largest / MIB;
+            anyhow::anyhow!("{name} has more than {most} MiB, and no more is read: split it")
+        };
+        let while_reading = || format!("while reading {name}");
+        let file = fs::File::open(path).with_context(while_reading)?;
+        let size = file.metadata().with_context(while_reading)?.len();
+        ensure!(size <= largest, too_large());
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        let read = file.take(largest + 1).read_to_end(&mut bytes);
+        let read = read.with_context(while_reading)?;
+        ensure!(read as u64 <= largest, too_large());
+        Ok(bytes)
     }
 }
 
@@ -111,7 +130,8 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
                     LARGEST
                 };
                 if size <= largest {
-                    tree.files.insert(relative, Checkout::file(&path)?.into());
+                    let bytes = Checkout::file(&path, largest)?;
+                    tree.files.insert(relative, bytes.into());
                 } else if !Tree::is_only_named(&relative) {
                     tree.too_large.insert(relative, size);
                 }

@@ -1,6 +1,7 @@
 //! What is scanned and how: the options that `scan` and `fix` share.
 
-use super::checkout::Checkout;
+use super::checkout::{Checkout, LARGEST, LARGEST_STATE};
+use super::output::tell;
 use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
@@ -15,6 +16,9 @@ use crate::state::StateBudget;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
+
+/// From how many stacks on it is said that there are very many: the server scans no more of a repository.
+const MANY_STACKS: usize = 500;
 
 /// Which stacks, and how they are read.
 #[derive(Debug, Args)]
@@ -135,7 +139,7 @@ impl Source {
 
     fn settings(&self, checkout: &Checkout) -> anyhow::Result<Settings> {
         let (name, bytes) = match &self.config {
-            Some(file) => (file.display().to_string(), Checkout::file(file)?),
+            Some(file) => (file.display().to_string(), Checkout::file(file, LARGEST)?),
             None => match checkout.tree.files.get(settings::FILE) {
                 Some(bytes) => (settings::FILE.to_owned(), bytes.to_vec()),
                 None => return Ok(Settings::default()),
@@ -208,6 +212,14 @@ impl Source {
             "{} holds no stack: no folder has a backend block; name a root module, with --state FILE where it has none",
             self.path.display()
         );
+        if stacks.len() > MANY_STACKS {
+            tell(&format!(
+                "driftguard: {} holds {} stacks, and all of them are scanned together: choose some with --stack, or a folder \
+                 of them, where that takes too long or too much memory",
+                self.path.display(),
+                stacks.len()
+            ));
+        }
         self.give(checkout, &mut stacks)?;
         Ok(stacks)
     }
@@ -222,7 +234,8 @@ impl Source {
                     names.join(", ")
                 );
             };
-            stack.given = Some((file.display().to_string(), Checkout::file(file)?.into()));
+            let state = Checkout::file(file, LARGEST_STATE)?;
+            stack.given = Some((file.display().to_string(), state.into()));
         }
         for file in &self.var_files {
             let path = checkout.inside(file).with_context(|| {

@@ -85,6 +85,8 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
                 let differences = walk::differences(&sides);
                 assemble::modified(looked, &sides, differences, &mut all);
                 let parts = below.get(&looked.resource.address).into_iter().flatten();
+                // Each is looked for among all that states claim below its parent.
+                let parts = parts.take_while(|_| !stack.interrupt.is_raised());
                 let parts = parts.filter(|part| {
                     part.path.is_none_or(|path| children.contains(path)) && !claims.claim(part)
                 });

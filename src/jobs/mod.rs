@@ -93,6 +93,8 @@ mod pushes;
 mod recorder;
 /// Deliveries that did not arrive, asked for again.
 mod redeliver;
+/// How much a scan may say of one stack.
+mod report_limit;
 /// One run of a job: alone on its repository.
 mod run;
 /// This process's share of AWS's budgets.

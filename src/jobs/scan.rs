@@ -12,6 +12,7 @@ use super::notification_secret;
 use super::now;
 use super::plan;
 use super::propose::Proposer;
+use super::report_limit::limited;
 use super::run::RunContext;
 use super::share::in_share;
 use super::survey::{Request, Survey, survey};
@@ -232,6 +233,8 @@ impl Bot {
             .collect();
         let planned = async {
             let mut survey = self.survey(scan, access, stacks, look).await?;
+            // Before the plan, which adds to it, and after.
+            survey.report.stacks = limited(survey.report.stacks);
             for stack in &survey.report.stacks {
                 carry_over::carry_over(scan.visit, stack).await?;
             }
@@ -240,7 +243,7 @@ impl Bot {
             let planning = Clock::below(limits, scan.visit.run, scan.clock.interrupt());
             let decided = (decisions.as_slice(), now());
             plan::plan(&mut survey, scan.tree, decided, planning.interrupt());
-            Ok(survey.report.stacks)
+            Ok(limited(survey.report.stacks))
         };
         match scan.clock.hold(planned).await {
             Ok(planned) => planned,

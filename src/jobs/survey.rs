@@ -297,7 +297,9 @@ impl<'a> Comparison<'a> {
         if self.request.look != Look::Account {
             return Vec::new();
         }
-        let mut findings = diff::unmanaged(&self.unclaimed, &self.claims, &self.buckets());
+        let interrupt = self.request.interrupt;
+        let buckets = self.buckets();
+        let mut findings = diff::unmanaged(&self.unclaimed, &self.claims, &buckets, interrupt);
         self.judge(&mut findings, &mut Vec::new());
         let named: BTreeSet<&AccountId> = self
             .searched

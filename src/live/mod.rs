@@ -63,6 +63,18 @@ pub struct Doors {
     fallback: Region,
 }
 
+/// How many accounts and regions one scan asks: all regions of thirty accounts.
+const MOST_PLACES: usize = 1_000;
+
+/// Why an account and region is not asked.
+fn too_many_places() -> Reason {
+    Reason::Failed {
+        message: format!(
+            "the resources of this scan lie in more than {MOST_PLACES} accounts and regions: split the stack"
+        ),
+    }
+}
+
 impl Doors {
     /// Opens the account and region of each tracked resource, and the caller's own account in the fallback region.
     pub async fn open(aws: &Aws, tracked: &[Tracked<'_>], fallback: Region) -> Self {
@@ -76,10 +88,16 @@ impl Doors {
         if tracked.is_empty() {
             places.insert((None, fallback.clone()));
         }
-        let open = places.into_iter().map(|place| async {
-            let session = aws.session(place.0.as_ref(), &place.1).await;
-            (place, session)
-        });
+        let open = places
+            .into_iter()
+            .enumerate()
+            .map(|(at, place)| async move {
+                let session = match at {
+                    MOST_PLACES.. => Err(too_many_places()),
+                    _ => aws.session(place.0.as_ref(), &place.1).await,
+                };
+                (place, session)
+            });
         Self {
             sessions: join_all(open).await.into_iter().collect(),
             fallback,

@@ -22,16 +22,25 @@ pub fn places<'a>(resources: &'a [Resource], providers: &Providers) -> Vec<Track
         }
     }
     let everyone = most(peers.values().flat_map(|votes| &votes.accounts));
+    // Counted once a provider: a state may name as many accounts as resources.
+    let usual = |votes: &Votes| Place {
+        account: most(&votes.accounts),
+        region: most(&votes.regions),
+    };
+    let usual: BTreeMap<_, _> = peers
+        .iter()
+        .map(|(provider, votes)| (*provider, usual(votes)))
+        .collect();
     let placed = |(resource, own): (&'a Resource, Place)| {
         let provider = providers
             .get(&resource.provider)
             .cloned()
             .unwrap_or_default();
-        let votes = peers.get(&resource.provider);
+        let peers = usual.get(&resource.provider);
         let account = own.account.or(provider.account);
-        let account = account.or_else(|| most(votes.into_iter().flat_map(|votes| &votes.accounts)));
+        let account = account.or_else(|| peers.and_then(|peers| peers.account.clone()));
         let region = own.region.or(provider.region);
-        let region = region.or_else(|| most(votes.into_iter().flat_map(|votes| &votes.regions)));
+        let region = region.or_else(|| peers.and_then(|peers| peers.region.clone()));
         let account = account.or_else(|| everyone.clone());
         Tracked {
             resource,
@@ -48,8 +57,9 @@ struct Votes {
 }
 
 /// The most frequent one.
-fn most<'v, T: Ord + Clone + 'v>(votes: impl Iterator<Item = (&'v T, &'v usize)>) -> Option<T> {
+fn most<'v, T: Ord + Clone + 'v>(votes: impl IntoIterator<Item = (&'v T, &'v usize)>) -> Option<T> {
     votes
+        .into_iter()
         .max_by_key(|(_, votes)| **votes)
         .map(|(value, _)| value.clone())
 }

@@ -52,10 +52,9 @@ pub fn code_scanning(
     };
     let mut run = Run::default();
     run.stack(now);
-    let unread = |finding: &Finding| {
-        let mut rows = scanned.coverage.iter();
-        rows.any(|row| row.tf_type == finding.tf_type && not_read(row))
-    };
+    let unread = scanned.coverage.iter().filter(|row| not_read(row));
+    let unread: BTreeSet<_> = unread.map(|row| row.tf_type.as_str()).collect();
+    let unread = |finding: &Finding| unread.contains(finding.tf_type.as_str());
     let known: BTreeSet<_> = scanned.findings.iter().map(|one| &one.id).collect();
     let before = before.and_then(|before| before.outcome.as_ref().ok());
     let missed = before.into_iter().flat_map(|before| &before.findings);

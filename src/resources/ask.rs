@@ -1,10 +1,11 @@
 //! What a resource type is asked, and how it answers.
 
 use crate::aws::Session;
-use crate::model::{Attributes, Reading, Readings, Reason, Resource, Unclaimed};
+use crate::model::{Attributes, Reading, Readings, Reason, Resource, Unclaimed, Value};
 use futures::future::{BoxFuture, join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What is asked of one type in one account and region.
 #[derive(Clone)]
@@ -71,6 +72,50 @@ pub(super) fn unclaimed(
     }
 }
 
+/// The memory that the readings of one type may take in one account and region, in bytes.
+const MOST_HELD: usize = 256 << 20;
+
+/// What readings take so far. A state may name one large resource as often as it likes, and each reading is a copy.
+#[derive(Default)]
+struct Held(AtomicUsize);
+
+impl Held {
+    /// A reading of something that is there, as long as there is room for it.
+    fn found(&self, convert: impl FnOnce() -> Attributes) -> Reading {
+        if self.0.load(Ordering::Relaxed) > MOST_HELD {
+            return Reading::Unknown(Reason::Failed {
+                message: format!(
+                    "what AWS says of all these takes more than {} MiB of memory: split the stack",
+                    MOST_HELD >> 20
+                ),
+            });
+        }
+        let attributes = convert();
+        let entries = attributes.iter();
+        let weight = entries.map(|(name, value)| name.len() + ENTRY + weight(value));
+        self.0.fetch_add(weight.sum(), Ordering::Relaxed);
+        Reading::Found(attributes)
+    }
+}
+
+/// What an entry of a map or an item of a list takes beside its texts.
+const ENTRY: usize = 64;
+
+/// About the bytes that a value takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(|item| ENTRY + weight(item)).sum(),
+        Value::Map(entries) => {
+            let entries = entries.iter();
+            entries
+                .map(|(key, value)| ENTRY + key.len() + weight(value))
+                .sum()
+        }
+        _ => 0,
+    }
+}
+
 /// A reading for each tracked resource: what `by_id` holds of it, else what `confirm` says when asked for it alone.
 /// In the wrong account everything would seem gone; so nothing is absent that its own service did not deny by id.
 pub(super) async fn match_up<'a, T>(
@@ -79,13 +124,14 @@ pub(super) async fn match_up<'a, T>(
     convert: impl Fn(&'a Resource, &T) -> Attributes,
     confirm: impl Fn(&'a Resource) -> BoxFuture<'a, Result<Option<T>, Reason>>,
 ) -> Readings<'a> {
+    let held = Held::default();
     let read = |resource: &'a Resource| {
-        let (convert, confirm) = (&convert, &confirm);
+        let (convert, confirm, held) = (&convert, &confirm, &held);
         async move {
             let reading = match by_id.get(&resource.id) {
-                Some(item) => Reading::Found(convert(resource, item)),
+                Some(item) => held.found(|| convert(resource, item)),
                 None => match confirm(resource).await {
-                    Ok(Some(item)) => Reading::Found(convert(resource, &item)),
+                    Ok(Some(item)) => held.found(|| convert(resource, &item)),
                     Ok(None) => Reading::Absent,
                     Err(reason) => Reading::Unknown(reason),
                 },
@@ -94,4 +140,22 @@ pub(super) async fn match_up<'a, T>(
         }
     };
     join_all(tracked.iter().copied().map(read)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_resource_that_is_named_very_often_is_read_only_so_often() {
+        let held = Held::default();
+        let large = || Attributes::from([("policy".to_owned(), "x".repeat(1 << 20).into())]);
+        let readings = || (0..300).map(|_| held.found(large));
+        let found = readings().filter(|reading| matches!(reading, Reading::Found(_)));
+        assert_eq!(found.count(), 256);
+        let Reading::Unknown(reason) = held.found(large) else {
+            panic!("it is read");
+        };
+        assert!(reason.to_string().contains("split the stack"), "{reason}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::aws::Session;
 use crate::model::{Attributes, Children, Extra, Owner, Reason, Resource, Unclaimed, Value};
 use aws_sdk_ec2::types::SecurityGroup;
 use futures::FutureExt;
+use std::collections::BTreeMap;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_security_group",
@@ -156,10 +157,12 @@ fn differs(recorded: &Resource, live: &Attributes) -> bool {
 /// Each rule of these groups, below its group.
 async fn children(session: &Session, parents: &[&&Resource]) -> Result<Vec<Unclaimed>, Reason> {
     let rules = rules(session).await?;
+    let mut by_id: BTreeMap<&str, &Resource> = BTreeMap::new();
+    for parent in parents {
+        by_id.entry(parent.id.as_str()).or_insert(parent);
+    }
     let child = |(id, rule): (&String, &aws_sdk_ec2::types::SecurityGroupRule)| {
-        let parent = parents
-            .iter()
-            .find(|parent| Some(parent.id.as_str()) == rule.group_id())?;
+        let parent = by_id.get(rule.group_id()?)?;
         let (path, tf_type) = match rule.is_egress() {
             Some(true) => ("egress", EGRESS),
             _ => ("ingress", INGRESS),

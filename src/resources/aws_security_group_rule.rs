@@ -7,6 +7,7 @@ use crate::aws::Session;
 use crate::model::{Attributes, Claim, Extra, Reading, Resource, Unclaimed, Value};
 use aws_sdk_ec2::types::SecurityGroup;
 use futures::FutureExt;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_security_group_rule",
@@ -37,11 +38,18 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         Ok(groups) => groups,
         Err(reason) => return Answer::unknown(&ask, &reason),
     };
+    // Each group once: a state may hold very many rules of one.
+    let mut taken_apart: BTreeMap<(&str, bool), Value> = BTreeMap::new();
     let reading = |resource: &'a Resource| {
+        let egress = resource.text("type") == Some("egress");
         let group = resource
             .text("security_group_id")
-            .and_then(|id| groups.get(id));
-        let reading = match group.and_then(|group| convert(resource, group)) {
+            .and_then(|id| groups.get_key_value(id));
+        let rules = group.map(|(id, group)| {
+            let rules = taken_apart.entry((id.as_str(), egress));
+            &*rules.or_insert_with(|| rules_of(group, egress))
+        });
+        let reading = match rules.and_then(|rules| convert(resource, rules)) {
             Some(attributes) => Reading::Found(attributes),
             // The bulk answer was whole, and the group's own permissions are the only place where it could be.
             None => Reading::Absent,
@@ -54,17 +62,19 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     }
 }
 
-/// The rule as its group has it: none unless the group has every source that the state knows.
-fn convert(recorded: &Resource, group: &SecurityGroup) -> Option<Attributes> {
-    let egress = recorded.text("type") == Some("egress");
+/// The rules of a group in one direction, each for one source.
+fn rules_of(group: &SecurityGroup, egress: bool) -> Value {
     let permissions = if egress {
         group.ip_permissions_egress()
     } else {
         group.ip_permissions()
     };
-    let Value::List(live) = apart(blocks(group, permissions)) else {
-        return None;
-    };
+    apart(blocks(group, permissions))
+}
+
+/// The rule as its group has it: none unless the group has every source that the state knows.
+fn convert(recorded: &Resource, live: &Value) -> Option<Attributes> {
+    let live = live.as_list()?;
     let wanted = sources(recorded);
     let mut description = None;
     for wanted in &wanted {
@@ -108,11 +118,10 @@ fn sources(rule: &Resource) -> Vec<(&'static str, String)> {
     let mut sources = Vec::new();
     for list in ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"] {
         let items = rule.get(list).as_list().unwrap_or_default();
-        sources.extend(
-            items
-                .iter()
-                .filter_map(|item| Some((list, item.as_str()?.to_owned()))),
-        );
+        let mut known = BTreeSet::new();
+        let items = items.iter().filter_map(Value::as_str);
+        let once = items.filter(|item| known.insert(*item));
+        sources.extend(once.map(|item| (list, item.to_owned())));
     }
     let own = rule.text("security_group_id");
     match rule

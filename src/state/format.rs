@@ -137,11 +137,14 @@ pub fn parse(
         managed: Vec::new(),
         data: Vec::new(),
         other_providers: 0,
-        notes: Vec::new(),
+        names: 0,
+        deposed: Vec::new(),
+        left_out: 0,
     };
     for block in form.resources {
         reader.add(block).map_err(wrong)?;
     }
+    let notes = reader.notes();
     Ok(State {
         info: StateInfo {
             serial: form.serial,
@@ -151,7 +154,7 @@ pub fn parse(
         resources: Arc::new(reader.managed),
         data: Arc::new(reader.data),
         other_providers: reader.other_providers,
-        notes: reader.notes,
+        notes,
     })
 }
 
@@ -180,6 +183,15 @@ const PUBLIC: &[&str] = &[
 /// The longest path of modules: each instance holds a copy of it.
 const LONGEST_MODULE: usize = 1024;
 
+/// The memory that all copies of names may take, in bytes: each instance of a block holds the names of the block.
+const MOST_NAMES: usize = 256 << 20;
+
+/// How many times its length the path of modules takes in memory, at most.
+const STEPS: usize = 8;
+
+/// How many deposed objects are noted by address.
+const MOST_DEPOSED: usize = 100;
+
 /// Reads the blocks of a state, one after the other.
 struct Reader<'a> {
     catalog: &'a Catalog,
@@ -187,12 +199,17 @@ struct Reader<'a> {
     managed: Vec<Resource>,
     data: Vec<Resource>,
     other_providers: usize,
-    notes: Vec<String>,
+    /// What the names of all instances take.
+    names: usize,
+    /// What is noted of deposed objects, and how many more there are.
+    deposed: Vec<String>,
+    left_out: usize,
 }
 
 impl Reader<'_> {
     /// Adds the instances of one block.
     fn add(&mut self, block: Block) -> Result<(), String> {
+        self.count_names(&block)?;
         match block.mode.as_str() {
             "managed" => self.add_managed(block),
             "data" if PUBLIC.contains(&block.tf_type.as_str()) => {
@@ -208,6 +225,34 @@ impl Reader<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Counts the names that each instance of a block gets a copy of, before any is made.
+    fn count_names(&mut self, block: &Block) -> Result<(), String> {
+        let modules = block.module.as_ref().map_or(0, String::len);
+        let others = block.tf_type.len() + block.name.len() + block.provider.len();
+        let names = modules.saturating_mul(STEPS).saturating_add(others);
+        let copies = names.saturating_mul(block.instances.len());
+        self.names = self.names.saturating_add(copies);
+        if self.names > MOST_NAMES {
+            let most = MOST_NAMES >> 20;
+            return Err(format!(
+                "the names of its resources would take more than {most} MiB of memory"
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a reader should know besides.
+    fn notes(&mut self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut self.deposed);
+        if self.left_out > 0 {
+            notes.push(format!(
+                "{} more deposed objects wait for the next apply",
+                self.left_out
+            ));
+        }
+        notes
     }
 
     fn add_managed(&mut self, block: Block) -> Result<(), String> {
@@ -249,15 +294,17 @@ impl Reader<'_> {
                 }),
             };
             if instance.deposed.is_some() {
-                self.notes.push(format!(
-                    "{address} has a deposed object: the next apply destroys it"
-                ));
+                match self.deposed.len() {
+                    MOST_DEPOSED.. => self.left_out += 1,
+                    _ => self.deposed.push(format!(
+                        "{address} has a deposed object: the next apply destroys it"
+                    )),
+                }
                 continue;
             }
             let mut attributes = instance.attributes.unwrap_or_default();
-            for path in instance.sensitive_attributes.unwrap_or_default() {
-                super::sensitive::seal(&mut attributes, &path, schema, self.redactor);
-            }
+            let paths = instance.sensitive_attributes.unwrap_or_default();
+            super::sensitive::seal(&mut attributes, &paths, schema, self.redactor);
             let attributes = self.redactor.seal(schema, attributes);
             let id = attributes.get("id").and_then(|id| id.as_str());
             read.push(Resource {

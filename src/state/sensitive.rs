@@ -33,53 +33,58 @@ impl Default for StepValue {
 const TAGS: &str = "tags";
 const ALL_TAGS: &str = "tags_all";
 
-/// Replaces what stands at a path; where the path leads nowhere, what it leads through.
+/// Replaces what stands at these paths; where a path leads nowhere, what it leads through.
+/// A state may name as many paths as attributes: what several of them mean is sealed once.
 pub(super) fn seal(
     attributes: &mut Attributes,
-    path: &[Step],
+    paths: &[Vec<Step>],
     schema: Option<&Schema>,
     redactor: &Redactor,
 ) {
     let seal = |value: &mut Value| *value = redactor.fingerprint(value);
-    if let Some((first, rest)) = path.split_first()
-        && matches!(&first.value, StepValue::Name(name) if name == TAGS)
-    {
-        // What a tag says stands among all tags as well, where nothing marks it.
-        for name in [TAGS, ALL_TAGS] {
-            match (attributes.get_mut(name), rest) {
-                (Some(Value::Map(tags)), []) => tags.values_mut().for_each(seal),
-                (Some(Value::Map(tags)), [key, ..]) => {
-                    let StepValue::Index { value } = &key.value else {
-                        tags.values_mut().for_each(seal);
-                        continue;
-                    };
-                    if let Some(tag) = value.as_str().and_then(|key| tags.get_mut(key)) {
-                        seal(tag);
+    let (mut every_tag, mut every_attribute) = (false, false);
+    for path in paths {
+        match path.split_first().map(|(first, rest)| (&first.value, rest)) {
+            Some((StepValue::Name(name), rest)) if name == TAGS => {
+                match rest.first().map(|key| &key.value) {
+                    Some(StepValue::Index { value }) => {
+                        seal_tag(attributes, value.as_str(), redactor);
                     }
+                    _ => every_tag = true,
                 }
-                _ => {}
             }
+            Some((StepValue::Name(name), rest)) => {
+                let Some(value) = attributes.get_mut(name) else {
+                    continue;
+                };
+                // The equal forms of a whole attribute are its type's to know.
+                if let (true, Some(schema)) = (rest.is_empty(), schema) {
+                    *value = (schema.extra.form)(name, std::mem::take(value));
+                }
+                deepest(value, rest, seal);
+            }
+            // A path that cannot be read may mean anything.
+            _ => every_attribute = true,
         }
-        return;
     }
-    match path.split_first() {
-        Some((
-            Step {
-                value: StepValue::Name(name),
-            },
-            rest,
-        )) => {
-            let Some(value) = attributes.get_mut(name) else {
-                return;
-            };
-            // The equal forms of a whole attribute are its type's to know.
-            if let (true, Some(schema)) = (rest.is_empty(), schema) {
-                *value = (schema.extra.form)(name, std::mem::take(value));
-            }
-            deepest(value, rest, seal);
+    for name in [TAGS, ALL_TAGS] {
+        if let (true, Some(Value::Map(tags))) = (every_tag, attributes.get_mut(name)) {
+            tags.values_mut().for_each(seal);
         }
-        // A path that cannot be read may mean anything.
-        _ => attributes.values_mut().for_each(seal),
+    }
+    if every_attribute {
+        attributes.values_mut().for_each(seal);
+    }
+}
+
+/// Seals one tag. What it says stands among all tags as well, where nothing marks it.
+fn seal_tag(attributes: &mut Attributes, key: Option<&str>, redactor: &Redactor) {
+    for name in [TAGS, ALL_TAGS] {
+        if let (Some(Value::Map(tags)), Some(key)) = (attributes.get_mut(name), key)
+            && let Some(tag) = tags.get_mut(key)
+        {
+            *tag = redactor.fingerprint(tag);
+        }
     }
 }
 
@@ -116,7 +121,7 @@ mod tests {
             let mut all =
                 Attributes::from([(TAGS.to_owned(), tags()), (ALL_TAGS.to_owned(), tags())]);
             let path: Vec<Step> = serde_json::from_str(path).unwrap();
-            seal(&mut all, &path, None, &redactor);
+            seal(&mut all, &[path], None, &redactor);
             assert_eq!(all[TAGS], all[ALL_TAGS]);
             all[TAGS].clone()
         };
@@ -127,5 +132,21 @@ mod tests {
         assert_eq!(one.get("Name"), &"web".into());
         let all = sealed(r#"[{"type": "get_attr", "value": "tags"}]"#);
         assert_eq!(all.get("Name"), &redactor.fingerprint(&"web".into()));
+    }
+
+    /// Were each of these paths followed by itself, this would take longer than anybody waits.
+    #[test]
+    fn many_paths_to_many_attributes_are_sealed_at_once() {
+        const MANY: usize = 100_000;
+        let redactor = Redactor::new(b"key");
+        let names = || (0..MANY).map(|at| format!("a{at}"));
+        for path in [r#"[{"type": "get_attr", "value": "tags"}]"#, "[{}]", "[]"] {
+            let mut all: Attributes = names().map(|name| (name, 1.into())).collect();
+            let tags = names().map(|name| (name, Value::from("x")));
+            all.insert(TAGS.to_owned(), Value::map(tags));
+            let path: Vec<Step> = serde_json::from_str(path).unwrap();
+            seal(&mut all, &vec![path; MANY], None, &redactor);
+            assert!(all[TAGS].has_secret(), "{:?}", all[TAGS].get("a1"));
+        }
     }
 }

@@ -1,0 +1,79 @@
+//! How much a scan may say of one stack: its report is kept, and read again with those of the scans before it.
+
+use crate::model::{ScanError, StackReport};
+use std::io::{self, Write};
+
+/// The most bytes that the report of a stack may have as JSON: some thousand findings.
+const LONGEST: usize = 8 << 20;
+
+/// The reports, each within the limit.
+pub(super) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
+    reports.into_iter().map(within_limit).collect()
+}
+
+/// The report, or one that says that it was too much: a state may name one thing that differs as often as it likes.
+fn within_limit(report: StackReport) -> StackReport {
+    let mut room = Room(LONGEST);
+    if serde_json::to_writer(&mut room, &report).is_ok() {
+        return report;
+    }
+    let count = report.outcome.as_ref().map_or(0, |one| one.findings.len());
+    let message = format!(
+        "what is to be said of this stack takes more than {} MiB ({count} findings), so nothing of it is kept and no \
+         pull request is changed: split the stack, or see whether its state is of this account; `driftguard scan` \
+         shows all findings",
+        LONGEST >> 20
+    );
+    StackReport {
+        outcome: Err(ScanError {
+            kind: "limit".into(),
+            message,
+        }),
+        ..report
+    }
+}
+
+/// Takes so many bytes, keeps none, and refuses those that are too many.
+struct Room(usize);
+
+impl Write for Room {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.checked_sub(bytes.len());
+        self.0 = left.ok_or_else(|| io::Error::other("too long"))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Finding, Kind, Scanned, StackName, Verdict};
+
+    fn report(findings: usize) -> StackReport {
+        let finding = Finding {
+            reason: Some("x".repeat(1000)),
+            ..Finding::new(Kind::Modified, Verdict::Drift, "aws_instance")
+        };
+        StackReport {
+            name: StackName::of_path("a"),
+            path: "a".to_owned(),
+            backend: None,
+            outcome: Ok(Scanned {
+                findings: vec![finding; findings],
+                ..Scanned::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn a_report_that_is_too_long_to_be_kept_is_one_that_says_so() {
+        assert_eq!(within_limit(report(1_000)), report(1_000));
+        let error = within_limit(report(9_000)).outcome.unwrap_err();
+        assert_eq!(error.kind, "limit");
+        assert!(error.message.contains("9000 findings"), "{}", error.message);
+    }
+}
