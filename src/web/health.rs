@@ -16,6 +16,9 @@ use tokio::sync::Mutex;
 /// How long an answer about the database holds.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// How long what the database counts holds: whoever asks for it all the time costs the database no more than this.
+const COUNTED: Duration = Duration::from_millis(250);
+
 /// How long the database may take for one small write.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -41,9 +44,13 @@ pub fn router(inbox: Inbox) -> Router {
 
 /// `/metrics` alone: it may have an address of its own.
 pub fn metrics(inbox: Inbox) -> Router {
+    let gauges = Arc::new(Gauges {
+        inbox,
+        last: Mutex::new(None),
+    });
     Router::new()
         .route("/metrics", get(counts))
-        .with_state(inbox)
+        .with_state(gauges)
 }
 
 /// Whether the database takes writes, as it was found last.
@@ -87,10 +94,36 @@ async fn ready(State(readiness): State<Arc<Readiness>>) -> impl IntoResponse {
 }
 
 /// The counts of this process, and how many jobs of all processes stand where.
-async fn counts(State(inbox): State<Inbox>) -> impl IntoResponse {
-    let mut text = inbox.metrics.exposition();
-    // What the database does not tell is left out.
-    if let Ok(states) = states(&inbox).await {
+async fn counts(State(gauges): State<Arc<Gauges>>) -> impl IntoResponse {
+    let text = gauges.inbox.metrics.exposition() + &gauges.count().await;
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+/// What the database counts, as it was counted last.
+struct Gauges {
+    inbox: Inbox,
+    last: Mutex<Option<(Instant, String)>>,
+}
+
+impl Gauges {
+    /// Counts, unless that was done a moment ago; one count at a time.
+    async fn count(&self) -> String {
+        let mut last = self.last.lock().await;
+        if let Some((at, counted)) = &*last
+            && at.elapsed() < COUNTED
+        {
+            return counted.clone();
+        }
+        let counted = gauges(&self.inbox).await;
+        *last = Some((Instant::now(), counted.clone()));
+        counted
+    }
+}
+
+/// The gauges. What the database does not tell is left out.
+async fn gauges(inbox: &Inbox) -> String {
+    let mut text = String::new();
+    if let Ok(states) = states(inbox).await {
         let name = "driftguard_jobs";
         let _ = writeln!(text, "# HELP {name} Jobs by state.\n# TYPE {name} gauge");
         for (state, count) in states {
@@ -101,11 +134,11 @@ async fn counts(State(inbox): State<Inbox>) -> impl IntoResponse {
         let help = "Deliveries that did not arrive yet, and are asked for again.";
         gauge(&mut text, "driftguard_deliveries_missed", help, missed);
     }
-    if let Ok(age) = oldest(&inbox).await {
+    if let Ok(age) = oldest(inbox).await {
         let help = "How long the oldest of the jobs that run or wait has been there.";
         gauge(&mut text, "driftguard_jobs_oldest_seconds", help, age);
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    text
 }
 
 fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
