@@ -22,6 +22,7 @@ mod iam_policy;
 mod import;
 mod jobs;
 mod leases;
+mod limits;
 mod npm;
 mod openapi;
 mod outages;

@@ -8,6 +8,8 @@ mod sizes;
 mod stories;
 mod world;
 
+pub use sizes::bomb;
+
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
 use world::{ACCEPT, ADOPT, ONBOARDING, RESTORE, ROLE, Setting, World};

@@ -18,7 +18,7 @@ fn check(world: &World, name: &str) -> CheckRun {
 }
 
 /// Less than a MiB that unpacks to 200.
-fn bomb() -> Vec<u8> {
+pub fn bomb() -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     let mut header = tar::Header::new_gnu();
     header.set_size(1 << 30);
