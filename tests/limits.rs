@@ -289,11 +289,6 @@ async fn slots_full_of_the_worst_code_keep_nobody_waiting_and_end_with_their_tim
         assert_eq!(world.deliver(number).await, 202);
         deliveries.push(sent.elapsed());
     }
-    let computed = world.computed() - before;
-    assert!(
-        computed > TIME / 20,
-        "the slots do not compute: {computed:?}"
-    );
     let (health, deliveries) = (p99(health), p99(deliveries));
     println!("with all slots full: health {health:?}, deliveries {deliveries:?}");
     // A second where nothing else runs on the machine.
@@ -316,6 +311,11 @@ async fn slots_full_of_the_worst_code_keep_nobody_waiting_and_end_with_their_tim
         })
         .await;
     let after = world.computed();
+    let computed = after - before;
+    assert!(
+        computed > Duration::from_secs(1),
+        "the slots did not compute: {computed:?}"
+    );
     tokio::time::sleep(Duration::from_secs(2)).await;
     let computed = world.computed() - after;
     println!("two seconds after: {computed:?}");

@@ -195,6 +195,7 @@ async fn a_state_that_is_too_large_is_refused_before_it_is_read() {
 #[tokio::test]
 async fn of_very_many_stacks_it_is_said_that_all_are_scanned() {
     let checkout = Checkout::new();
+    checkout.write(".driftguard.yml", "version: 1\n");
     for number in 0..500 {
         let folder = format!("many/s{number:03}");
         std::fs::create_dir_all(checkout.path().join(&folder)).unwrap();
