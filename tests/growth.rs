@@ -106,7 +106,14 @@ fn tell(findings: &[Finding]) {
     timed("check", || report::check(&stack, &[], 0, &[]));
     timed("pull request", || {
         let carried: Vec<_> = findings.iter().collect();
-        report::pull_request(&stack, scanned, report::Direction::Adopt, &carried).unwrap()
+        let content = report::PullRequestContent {
+            stack: &stack,
+            scanned,
+            direction: report::Direction::Adopt,
+            carried: &carried,
+            tells_rest: true,
+        };
+        report::pull_request(&content).unwrap()
     });
     let report = Report {
         stacks: vec![stack],

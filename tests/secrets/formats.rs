@@ -61,7 +61,14 @@ fn of_scan(stack: &StackReport) -> Vec<(&'static str, String)> {
     if let Ok(scanned) = &stack.outcome {
         let findings: Vec<&Finding> = scanned.findings.iter().collect();
         for direction in [report::Direction::Adopt, report::Direction::Restore] {
-            let pull = report::pull_request(stack, scanned, direction, &findings).unwrap();
+            let content = report::PullRequestContent {
+                stack,
+                scanned,
+                direction,
+                carried: &findings,
+                tells_rest: true,
+            };
+            let pull = report::pull_request(&content).unwrap();
             texts.push((
                 "a pull request",
                 format!("{}\n{}\n{}", pull.title, pull.message, pull.body),
