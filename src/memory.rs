@@ -1,5 +1,9 @@
 //! Bytes that everything in the process shares.
 
+mod scan;
+
+pub use scan::{ScanBudget, ScanMemory, ScanShare};
+
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -101,9 +105,14 @@ impl MemoryShare {
     pub fn grow_to(&mut self, bytes: u64) -> Result<(), MemoryError> {
         if bytes > self.bytes() {
             let more = self.budget.try_take(bytes - self.bytes())?;
-            self.permit.merge(more.permit);
+            self.merge(more);
         }
         Ok(())
+    }
+
+    /// Takes over another share of the same budget.
+    fn merge(&mut self, other: Self) {
+        self.permit.merge(other.permit);
     }
 
     /// Gives back what it holds beyond so many bytes.

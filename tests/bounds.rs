@@ -1,8 +1,9 @@
 //! Code that would take for ever, or all memory, if it were evaluated to its end: what is too dear is unknown, and a
 //! problem says where. Each of these took the process down, or kept it busy for minutes.
 
-use driftguard::code::{self, Evaluated, Options};
+use driftguard::code::{self, Evaluated, Options, Shared};
 use driftguard::jobs::find::Search;
+use driftguard::memory::ScanBudget;
 use driftguard::model::{Catalog, Finding, Kind, Tree, Value, Verdict};
 use driftguard::patch;
 use driftguard::settings::Settings;
@@ -344,6 +345,37 @@ fn more_than_can_be_kept_ends_the_evaluation() {
     let told: Vec<_> = evaluated.problems.iter().map(ToString::to_string).collect();
     let ended = "this code declares too much to keep, so part of it was not evaluated";
     assert_eq!(told, [format!("main.tf:1: {ended}")]);
+}
+
+#[test]
+fn code_that_others_left_no_memory_for_is_evaluated_later() {
+    let budget = ScanBudget::new(96 << 20);
+    let within = || Options {
+        shared: Shared::within(&budget.begin()),
+        ..Options::default()
+    };
+    let attributes: String = (0..100).map(|at| format!("  x{at} = true\n")).collect();
+    let code = format!("resource \"a\" \"b\" {{\n  count = 2000\n{attributes}}}\n");
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let (large, other) = (within(), within());
+    let first = code::evaluate(&tree, "", &large);
+    assert!(!large.shared.is_starved());
+    let second = code::evaluate(&tree, "", &other);
+    assert!(other.shared.is_starved());
+    assert!(second.declared.resources.len() < first.declared.resources.len());
+    // A common scan has what it needs of its own.
+    let small: Tree = [("main.tf", "resource \"a\" \"b\" {}\n")]
+        .into_iter()
+        .collect();
+    let common = within();
+    code::evaluate(&small, "", &common);
+    assert!(!common.shared.is_starved());
+    let count = first.declared.resources.len();
+    drop((first, second, large, other));
+    let later = within();
+    let again = code::evaluate(&tree, "", &later);
+    assert!(!later.shared.is_starved());
+    assert_eq!(again.declared.resources.len(), count);
 }
 
 #[test]

@@ -98,6 +98,7 @@ impl Source {
         let region = aws
             .default_region()
             .context("AWS's configuration names a region that is none: use --region")?;
+        let states = StateBudget::of_command_line();
         let request = Request {
             tree: &checkout.tree,
             settings: &settings,
@@ -106,7 +107,8 @@ impl Source {
             region,
             look: self.look(&settings),
             redactor: &redactor,
-            states: &StateBudget::of_command_line(),
+            states: &states,
+            memory: &states.memory(),
             today: today(),
             only: None,
             interrupt: &Interrupt::default(),

@@ -4,7 +4,7 @@
 //! is kept (local values, resources, parsed files) stays. So the peak is bounded, not the sum.
 
 use super::folder::Problem;
-use super::shared::Shared;
+use super::shared::{Kept, Shared};
 use super::size;
 use crate::model::Interrupt;
 use std::cell::{Cell, RefCell};
@@ -16,6 +16,8 @@ const MOST_WORK: usize = 8_000_000;
 const MOST_MEMORY: usize = 192 << 20;
 /// What of that the parsed code may take.
 const MOST_CODE: usize = 128 << 20;
+/// How much is asked of the memory of all scans at a time.
+const PIECE: usize = 1 << 20;
 /// The longest text, in bytes: AWS takes none that is longer.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
 /// How deep lists and maps may lie in one another.
@@ -43,6 +45,9 @@ pub(super) struct Budget {
     /// Bytes that are on their way.
     passing: Cell<usize>,
     most_memory: usize,
+    /// What of that the memory of all scans has given.
+    granted: Cell<usize>,
+    shared: Shared,
     full: Cell<bool>,
     interrupt: Interrupt,
     problems: RefCell<Problems>,
@@ -68,6 +73,8 @@ impl Budget {
             kept: Cell::new(0),
             passing: Cell::new(0),
             most_memory: MOST_MEMORY.min(shared.room()),
+            granted: Cell::new(0),
+            shared: shared.clone(),
             full: Cell::new(false),
             interrupt: interrupt.clone(),
             problems: RefCell::default(),
@@ -93,9 +100,11 @@ impl Budget {
     /// When there is not that much left: nothing is taken then.
     pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
         let passing = self.passing.get().saturating_add(bytes);
-        if self.kept.get().saturating_add(passing) > self.most_memory {
+        let all = self.kept.get().saturating_add(passing);
+        if all > self.most_memory {
             return Err(Excess::Size);
         }
+        self.grant(all)?;
         self.passing.set(passing);
         Ok(())
     }
@@ -127,12 +136,34 @@ impl Budget {
     /// When there is not that much left.
     pub(super) fn keep(&self, bytes: usize) -> Result<(), Excess> {
         let kept = self.kept.get().saturating_add(bytes);
-        if kept.saturating_add(self.passing.get()) > self.most_memory {
+        let all = kept.saturating_add(self.passing.get());
+        if all > self.most_memory {
             self.full.set(true);
             return Err(Excess::End);
         }
+        self.grant(all)?;
         self.kept.set(kept);
         Ok(())
+    }
+
+    /// Asks the memory of all scans for what is missing, a piece at a time. Where it has no more, the evaluation ends.
+    fn grant(&self, all: usize) -> Result<(), Excess> {
+        let granted = self.granted.get();
+        if all <= granted {
+            return Ok(());
+        }
+        let wanted = all.next_multiple_of(PIECE);
+        if self.shared.grant(wanted - granted).is_err() {
+            self.full.set(true);
+            return Err(Excess::End);
+        }
+        self.granted.set(wanted);
+        Ok(())
+    }
+
+    /// Gives back all memory, but for so many bytes of what came out.
+    pub(super) fn end(&self, kept: usize) -> Kept {
+        self.shared.settle(self.granted.take(), kept)
     }
 
     /// The bytes that are kept.
@@ -155,6 +186,8 @@ impl Budget {
     /// Counts parsed code, for which there was room.
     pub(super) fn hold_code(&self, bytes: usize) {
         self.kept.set(self.kept.get().saturating_add(bytes));
+        // Where there is no more for it, the evaluation is over.
+        let _ = self.grant(self.kept.get().saturating_add(self.passing.get()));
     }
 
     /// Whether the evaluation cost all that it may, or was ended from outside: then the rest is unknown.
@@ -180,7 +213,7 @@ impl Budget {
                 if told {
                     return;
                 }
-                self.end()
+                self.why_over()
             }
         };
         self.tell(Problem {
@@ -191,7 +224,7 @@ impl Budget {
     }
 
     /// Why the evaluation ended.
-    fn end(&self) -> &'static str {
+    fn why_over(&self) -> &'static str {
         if self.interrupt.is_raised() {
             "the scan ran out of time, so part of this code was not evaluated"
         } else if self.full.get() {
@@ -204,6 +237,12 @@ impl Budget {
     /// What could not be evaluated, in the order in which it was told.
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().told.clone()
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        drop(self.end(0));
     }
 }
 

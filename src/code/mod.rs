@@ -119,7 +119,7 @@ pub fn evaluate_edited(
     }
     drop(instance);
     evaluated.problems = budget.problems();
-    evaluated.kept = options.shared.keep(budget.kept() - before);
+    evaluated.kept = budget.end(budget.kept() - before);
     evaluated
 }
 

@@ -1,12 +1,14 @@
-//! What all evaluations of one scan share: the files that were parsed, and how much may be parsed and kept in all.
+//! What all evaluations of one scan share: the files that were parsed, and how much may be parsed and kept in all. What
+//! they take comes from the memory of all scans of the process, and is asked for before it is made.
 
 use super::effort::Effort;
 use super::folder::File;
 use super::parse::{self, Unparsed};
+use crate::memory::{MemoryError, ScanMemory, ScanShare};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What parsing may take in one scan, in steps: three quarters of a minute, as what is parsed again while fixes are tried
 /// counts, too.
@@ -25,8 +27,26 @@ struct Inner {
     cache: Mutex<Cache>,
     /// What parsing took, in steps.
     steps: AtomicUsize,
-    /// What evaluations keep, in bytes.
-    kept: AtomicUsize,
+    memory: Mutex<Memory>,
+    /// Whether other scans left too little memory.
+    starved: AtomicBool,
+}
+
+/// What evaluations hold of the memory of all scans.
+struct Memory {
+    share: ScanShare,
+    /// What is left of evaluations that ended, in bytes.
+    kept: usize,
+    /// What running evaluations may take, and files that are being parsed.
+    granted: usize,
+    /// What the cache takes.
+    cached: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::part_of(&ScanMemory::default())
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -35,7 +55,47 @@ impl fmt::Debug for Shared {
     }
 }
 
+impl Memory {
+    fn part_of(scan: &ScanMemory) -> Self {
+        Self {
+            share: scan.part(),
+            kept: 0,
+            granted: 0,
+            cached: 0,
+        }
+    }
+
+    /// Asks for more, before anything is made.
+    fn ask(&mut self, more: usize) -> Result<(), MemoryError> {
+        let all = self.all().saturating_add(more as u64);
+        self.share.try_grow_to(all)
+    }
+
+    fn all(&self) -> u64 {
+        (self.kept + self.granted + self.cached) as u64
+    }
+
+    /// Gives back what is not needed any more.
+    fn settle(&mut self) {
+        let all = self.all();
+        self.share.shrink_to(all);
+    }
+}
+
 impl Shared {
+    /// What the evaluations of a scan share, as a part of its memory.
+    pub fn within(scan: &ScanMemory) -> Self {
+        Self(Arc::new(Inner {
+            memory: Mutex::new(Memory::part_of(scan)),
+            ..Inner::default()
+        }))
+    }
+
+    /// Whether other scans left too little memory, so that something was not evaluated that could be at another time.
+    pub fn is_starved(&self) -> bool {
+        self.0.starved.load(Ordering::Relaxed)
+    }
+
     /// A parsed file: parsed once, as long as its text stays the same and the cache holds it.
     ///
     /// # Errors
@@ -58,28 +118,66 @@ impl Shared {
         if self.0.steps.fetch_add(steps, Ordering::Relaxed) > MOST_STEPS {
             return Err(refused(TOO_LONG));
         }
-        let file = Arc::new(File::parse(path, text, memory)?);
-        self.cache().put(file.clone());
-        Ok(file)
+        self.grant(memory).map_err(|_| refused(TOO_MUCH))?;
+        let parsed = File::parse(path, text, memory).map(Arc::new);
+        if let Ok(file) = &parsed {
+            self.cache().put(file.clone());
+        }
+        self.settle(memory, 0);
+        parsed
     }
 
     /// What one more evaluation may keep, in bytes.
     pub(super) fn room(&self) -> usize {
-        MOST_KEPT.saturating_sub(self.0.kept.load(Ordering::Relaxed))
+        MOST_KEPT.saturating_sub(self.memory().kept)
     }
 
-    /// Counts what an evaluation keeps, until it is dropped.
-    pub(super) fn keep(&self, bytes: usize) -> Kept {
-        self.0.kept.fetch_add(bytes, Ordering::Relaxed);
-        Kept(Some(Arc::new(Share {
-            shared: self.clone(),
-            bytes,
-        })))
+    /// Asks for what an evaluation is about to take.
+    ///
+    /// # Errors
+    /// When there is no room for it: now, which is noted, or ever.
+    pub(super) fn grant(&self, bytes: usize) -> Result<(), MemoryError> {
+        let mut memory = self.memory();
+        let mut asked = memory.ask(bytes);
+        if asked.is_err() {
+            // Files that no evaluation is using can be parsed again.
+            *self.cache() = Cache::default();
+            memory.cached = 0;
+            memory.settle();
+            asked = memory.ask(bytes);
+        }
+        match asked {
+            Ok(()) => memory.granted += bytes,
+            Err(MemoryError::Busy) => self.0.starved.store(true, Ordering::Relaxed),
+            Err(MemoryError::NeverFits { .. }) => {}
+        }
+        asked
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
+    /// Gives back what an evaluation was granted, but for what is left of it, until that is dropped.
+    pub(super) fn settle(&self, granted: usize, kept: usize) -> Kept {
+        let mut memory = self.memory();
+        memory.granted = memory.granted.saturating_sub(granted);
+        memory.kept += kept;
+        memory.cached = self.cache().memory;
+        memory.settle();
+        match kept {
+            0 => Kept(None),
+            bytes => Kept(Some(Arc::new(Share {
+                shared: self.clone(),
+                bytes,
+            }))),
+        }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
         // A cache is whole after each of its steps.
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // It is whole after each of its steps.
+        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,7 +196,9 @@ struct Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.shared.0.kept.fetch_sub(self.bytes, Ordering::Relaxed);
+        let mut memory = self.shared.memory();
+        memory.kept = memory.kept.saturating_sub(self.bytes);
+        memory.settle();
     }
 }
 
@@ -199,11 +299,14 @@ mod tests {
     #[test]
     fn what_an_evaluation_keeps_is_free_again_once_it_is_dropped() {
         let shared = Shared::default();
-        let kept = shared.keep(1000);
+        shared.grant(5000).unwrap();
+        let kept = shared.settle(5000, 1000);
+        assert_eq!(shared.memory().share.bytes(), 1000);
         let clone = kept.clone();
         drop(kept);
         assert_eq!(shared.room(), MOST_KEPT - 1000);
         drop(clone);
         assert_eq!(shared.room(), MOST_KEPT);
+        assert_eq!(shared.memory().share.bytes(), 0);
     }
 }

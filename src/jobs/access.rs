@@ -1,14 +1,16 @@
 //! With which roles a stack's AWS is read: those of `.driftguard.yml`, never one that only code names.
 
 use super::job::JobError;
+use super::limit::Clock;
 use super::load::Stack;
 use super::role::{permissions, trust};
 use super::states::States;
 use crate::aws::{Access, Aws, Probe, Role};
 use crate::report::{self, CheckText, NeededRole};
-use crate::settings::{self, RoleArn, Settings};
+use crate::settings::{self, MOST_ROLES, RoleArn, Settings};
 use anyhow::anyhow;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The stacks by the roles that read them; none where no role is named and the server's own credentials are not for it.
@@ -62,11 +64,25 @@ fn access(aws: &settings::Aws, external_id: &str, ambient: bool) -> Option<Acces
 }
 
 /// Why the roles of a scan must not be used.
+#[derive(Debug)]
 pub(super) enum RoleProblem {
     /// One lets in whoever names it.
     Open(String),
     /// AWS did not tell whether one keeps strangers out.
     NotProbed(String),
+    /// There are too many to be probed, or no time is left for it.
+    Unbounded(String),
+}
+
+impl RoleProblem {
+    /// What a check says of it.
+    pub(super) fn text(&self) -> CheckText {
+        match self {
+            Self::Open(why) => report::failed("A role lets anybody in", why),
+            Self::NotProbed(why) => report::failed("A role could not be probed yet", why),
+            Self::Unbounded(why) => report::failed("The roles are not probed", why),
+        }
+    }
 }
 
 /// How long a scan waits until it probes again a role that AWS gave no clear answer about.
@@ -77,29 +93,76 @@ pub(super) fn probe_later(why: &str) -> JobError {
     JobError::Later(anyhow!("a role was not probed: {why}"), PROBE_PAUSE)
 }
 
-/// Probes the roles of a scan. None is used before AWS has refused it without an external id and with a wrong one.
-pub(super) async fn probe_roles(aws: &Aws, access: &Access) -> Result<(), RoleProblem> {
-    let mut unknown = None;
-    for role in access.role.iter().chain(access.by_account.values()) {
-        match aws.probe(role).await {
-            Probe::Safe | Probe::Closed(_) => {}
-            Probe::Open { with } => {
-                let external_id = role.external_id.as_deref().unwrap_or_default();
-                return Err(RoleProblem::Open(format!(
-                    "{} lets in whoever names it, {with}: set a condition `sts:ExternalId` = {external_id} in its trust policy",
-                    role.arn
-                )));
-            }
-            Probe::Unknown(reason) => unknown = unknown.or(Some((role, reason))),
+/// Refuses more roles than a repository may name.
+pub(super) fn count_roles(groups: &[(Option<Access>, Vec<Stack>)]) -> Result<(), RoleProblem> {
+    let named = groups.iter().filter_map(|(access, _)| access.as_ref());
+    let arns: BTreeSet<_> = named.flat_map(roles).map(|role| &role.arn).collect();
+    match arns.len() {
+        count if count > MOST_ROLES => Err(RoleProblem::Unbounded(format!(
+            "The stacks are read with {count} roles, and a repository may name {MOST_ROLES}: split it"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Probes the roles of a scan, each once and all within its time. None is used before AWS has refused it without an
+/// external id and with a wrong one.
+pub(super) struct RoleProbes<'a> {
+    aws: &'a Aws,
+    clock: &'a Clock,
+    safe: BTreeSet<Role>,
+}
+
+impl<'a> RoleProbes<'a> {
+    /// Those of a scan that has probed none yet.
+    pub(super) fn new(aws: &'a Aws, clock: &'a Clock) -> Self {
+        Self {
+            aws,
+            clock,
+            safe: BTreeSet::new(),
         }
     }
-    match unknown {
-        None => Ok(()),
-        Some((role, reason)) => Err(RoleProblem::NotProbed(format!(
-            "AWS does not tell yet whether {} keeps strangers out ({reason}). It is not used before; DriftGuard tries again by itself",
-            role.arn
-        ))),
+
+    /// Probes these roles.
+    ///
+    /// # Errors
+    /// When nobody waits for the scan any more.
+    pub(super) async fn probe(
+        &mut self,
+        access: &Access,
+    ) -> Result<Result<(), RoleProblem>, JobError> {
+        let mut unknown = None;
+        for role in roles(access) {
+            if self.safe.contains(role) {
+                continue;
+            }
+            match self.clock.hold(self.aws.probe(role)).await {
+                Ok(Probe::Safe | Probe::Closed(_)) => drop(self.safe.insert(role.clone())),
+                Ok(Probe::Open { with }) => return Ok(Err(open(role, with))),
+                Ok(Probe::Unknown(reason)) => unknown = unknown.or(Some((role, reason))),
+                Err(exceeded) => return Ok(Err(RoleProblem::Unbounded(exceeded.told()?.message))),
+            }
+        }
+        Ok(match unknown {
+            None => Ok(()),
+            Some((role, reason)) => Err(RoleProblem::NotProbed(format!(
+                "AWS does not tell yet whether {} keeps strangers out ({reason}). It is not used before; DriftGuard tries again by itself",
+                role.arn
+            ))),
+        })
     }
+}
+
+fn roles(access: &Access) -> impl Iterator<Item = &Role> {
+    access.role.iter().chain(access.by_account.values())
+}
+
+fn open(role: &Role, with: &str) -> RoleProblem {
+    let external_id = role.external_id.as_deref().unwrap_or_default();
+    RoleProblem::Open(format!(
+        "{} lets in whoever names it, {with}: set a condition `sts:ExternalId` = {external_id} in its trust policy",
+        role.arn
+    ))
 }
 
 /// Who assumes the roles: the server's own identity.

@@ -2,12 +2,13 @@
 
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Recorded, RootModule};
+use crate::memory::ScanShare;
 use crate::model::{
     Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree, Value,
 };
 use crate::resources::Look;
 use crate::settings::{StackSettings, Unmanaged};
-use crate::state::backends::{BackendType, Doors, Place};
+use crate::state::backends::{BackendType, Doors, Place, Stored};
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -80,6 +81,8 @@ pub struct Loaded {
     pub state: Result<State, ScanError>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// What its state holds of the scan's memory.
+    _memory: Option<ScanShare>,
 }
 
 /// Whether a file holds Terraform code.
@@ -112,10 +115,9 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let mut notes = Vec::new();
     let located = locate(&stack);
     let backend = located.as_ref().map(|(_, backend, _)| backend.clone()).ok();
-    let state = match (&stack.given, located) {
-        (Some((name, bytes)), _) => parse(bytes, name, sources),
-        (None, Err(error)) => Err(error),
-        (None, Ok((known, backend, place))) => {
+    let state = match located {
+        _ if stack.given.is_some() => read_given(&stack, sources).await,
+        Ok((known, backend, place)) => {
             let doors = Doors {
                 aws: sources.aws,
                 region: sources.region.clone(),
@@ -123,13 +125,18 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
                 states: sources.states,
             };
             match (known.read)(&place, &doors).await {
-                Ok(stored) => {
-                    notes.extend(stored.notes);
-                    parse(&stored.bytes, &backend.location, sources)
+                Ok(mut stored) => {
+                    notes.append(&mut stored.notes);
+                    parse(stored, &backend.location, sources).await
                 }
                 Err(error) => Err(error),
             }
         }
+        Err(error) => Err(error),
+    };
+    let (state, memory) = match state {
+        Ok((state, memory)) => (Ok(state), Some(memory)),
+        Err(error) => (Err(error), None),
     };
     let mut options = stack.options();
     options.interrupt = sources.interrupt.clone();
@@ -152,7 +159,20 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         code,
         state,
         notes,
+        _memory: memory,
     }
+}
+
+/// Reads the state that is given in place of the backend's.
+async fn read_given(stack: &Stack, sources: &Sources<'_>) -> Result<(State, ScanShare), ScanError> {
+    let (name, bytes) = stack.given.clone().unwrap_or_default();
+    let memory = sources.states.admit(&name, bytes.len() as u64).await?;
+    let stored = Stored {
+        bytes,
+        memory,
+        notes: Vec::new(),
+    };
+    parse(stored, &name, sources).await
 }
 
 /// What is said of a folder's code that is too large to be read.
@@ -215,15 +235,24 @@ fn no_backend(stack: &Stack) -> String {
     )
 }
 
-fn parse(bytes: &[u8], file: &str, sources: &Sources<'_>) -> Result<State, ScanError> {
-    if state::weight(bytes) > sources.states.largest_in_memory() {
-        let what = format!("{file} takes far more memory than a state of its size does");
-        return Err(sources.states.too_large(&what));
-    }
-    state::parse(bytes, file, sources.catalog, sources.redactor).map_err(|error| ScanError {
+/// Parses a state, once there is memory for what it says.
+async fn parse(
+    stored: Stored,
+    file: &str,
+    sources: &Sources<'_>,
+) -> Result<(State, ScanShare), ScanError> {
+    let Stored { bytes, memory, .. } = stored;
+    let weight = state::weight(&bytes);
+    let needed = weight.saturating_add(bytes.len() as u64);
+    let mut memory = sources.states.hold(file, needed, memory).await?;
+    let parsed = state::parse(&bytes, file, sources.catalog, sources.redactor);
+    let state = parsed.map_err(|error| ScanError {
         kind: "state".into(),
         message: error.to_string(),
-    })
+    })?;
+    drop(bytes);
+    memory.shrink_to(weight);
+    Ok((state, memory))
 }
 
 /// Replaces in code and states what holds a secret that is known by its text, because some code or state of the scan calls

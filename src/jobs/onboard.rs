@@ -1,6 +1,6 @@
 //! A repository without `.driftguard.yml`: one pull request that brings it, and says what a start would show.
 
-use super::access::{self, RoleProblem};
+use super::access::{self, RoleProbes, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::decline;
 use super::job::JobError;
@@ -37,6 +37,7 @@ impl Bot {
             tree,
             only: None,
             clock: &clock,
+            memory: &self.states.memory(),
         };
         let found = match search.stacks().await? {
             Ok(found) => found,
@@ -207,6 +208,7 @@ impl Bot {
             tree,
             only: None,
             clock: &clock,
+            memory: &self.states.memory(),
         };
         let chosen = match scan.stacks().await? {
             Ok(chosen) => chosen,
@@ -217,6 +219,10 @@ impl Bot {
         let mut reports: Vec<StackReport> = Vec::new();
         let ambient = self.is_ambient(visit).await?;
         let groups = access::groups(chosen.stacks, settings, &external_id, ambient);
+        if let Err(RoleProblem::Unbounded(why)) = access::count_roles(&groups) {
+            return Ok(FirstLook::Wrong(why));
+        }
+        let mut probes = RoleProbes::new(&self.aws, &clock);
         let look = match groups.len() {
             1 if complete => look(settings),
             // What other stacks claim is not known here.
@@ -226,10 +232,12 @@ impl Bot {
             let Some(access) = access else {
                 return Ok(FirstLook::NoRole);
             };
-            match access::probe_roles(&self.aws, &access).await {
+            match probes.probe(&access).await? {
                 Ok(()) => {}
-                Err(RoleProblem::Open(why)) => return Ok(FirstLook::Wrong(why)),
                 Err(RoleProblem::NotProbed(why)) => return Ok(FirstLook::NotProbed(why)),
+                Err(RoleProblem::Open(why) | RoleProblem::Unbounded(why)) => {
+                    return Ok(FirstLook::Wrong(why));
+                }
             }
             let survey = self.survey(&scan, access, stacks, look);
             match clock.hold(survey).await {

@@ -1,6 +1,6 @@
 //! The path itself: files, settings, stacks, state, live, diff, score, price, patch, report, record, propose.
 
-use super::access::{self, RoleProblem};
+use super::access::{self, RoleProbes, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::carry_over;
 use super::conceal;
@@ -19,6 +19,7 @@ use super::survey::{Request, Survey, survey};
 use crate::aws::Access;
 use crate::code;
 use crate::github::{CheckRun, Conclusion, GithubError};
+use crate::memory::ScanMemory;
 use crate::model::{ScanError, StackName, StackReport, Tree};
 use crate::report::{self, CheckText};
 use crate::resources::Look;
@@ -32,7 +33,7 @@ use tracing::{Instrument, info, info_span};
 /// The check of a repository that could not be scanned at all.
 pub(super) const CHECK: &str = "DriftGuard";
 
-/// When a scan comes back that found another one reading large states.
+/// When a scan comes back that found the memory taken by others.
 const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// The check of a repository with too many stacks.
@@ -50,6 +51,8 @@ pub(super) struct Scan<'a> {
     pub only: Option<&'a StackName>,
     /// The time that it may take.
     pub clock: &'a Clock,
+    /// What it holds in memory.
+    pub memory: &'a ScanMemory,
 }
 
 impl Scan<'_> {
@@ -57,6 +60,7 @@ impl Scan<'_> {
     pub(super) async fn stacks(&self) -> Result<Result<FoundStacks, ScanError>, JobError> {
         let code = code::Options {
             interrupt: self.clock.interrupt().clone(),
+            shared: code::Shared::within(self.memory),
             ..code::Options::default()
         };
         let search = Search {
@@ -66,7 +70,11 @@ impl Scan<'_> {
             most: MOST_STACKS,
             code: &code,
         };
-        match self.clock.hold(async { search.stacks() }).await {
+        let found = self.clock.hold(async { search.stacks() }).await;
+        if code.shared.is_starved() {
+            return Err(busy());
+        }
+        match found {
             Ok(found) => Ok(found),
             Err(exceeded) => exceeded.told().map(Err),
         }
@@ -144,6 +152,7 @@ impl Bot {
             tree: &tree,
             only: order.stack.as_ref(),
             clock: &clock,
+            memory: &self.states.memory(),
         };
         let made = match scan.stacks().await? {
             Ok(chosen) => {
@@ -177,7 +186,12 @@ impl Bot {
         let external_id = self.external_id(scan.visit);
         let ambient = self.is_ambient(scan.visit).await?;
         let groups = access::groups(stacks, scan.settings, &external_id, ambient);
+        if let Err(problem) = access::count_roles(&groups) {
+            leave(scan.visit, CHECK, &problem.text()).await?;
+            return Ok(Vec::new());
+        }
         let several = groups.len() > 1;
+        let mut probes = RoleProbes::new(&self.aws, scan.clock);
         let mut made = Vec::new();
         let mut not_probed = None;
         for (access, stacks) in groups {
@@ -189,16 +203,11 @@ impl Bot {
                 leave(scan.visit, CHECK, &text).await?;
                 continue;
             };
-            if let Err(problem) = access::probe_roles(&self.aws, &access).await {
-                let text = match problem {
-                    RoleProblem::Open(why) => report::failed("A role lets anybody in", &why),
-                    RoleProblem::NotProbed(why) => {
-                        let text = report::failed("A role could not be probed yet", &why);
-                        not_probed.get_or_insert(why);
-                        text
-                    }
-                };
-                leave(scan.visit, CHECK, &text).await?;
+            if let Err(problem) = probes.probe(&access).await? {
+                leave(scan.visit, CHECK, &problem.text()).await?;
+                if let RoleProblem::NotProbed(why) = problem {
+                    not_probed.get_or_insert(why);
+                }
                 continue;
             }
             // What other stacks claim is not known here: then nothing is called unmanaged.
@@ -243,6 +252,10 @@ impl Bot {
             let planning = Clock::below(limits, scan.visit.run, scan.clock.interrupt());
             let decided = (decisions.as_slice(), now());
             plan::plan(&mut survey, scan.tree, decided, planning.interrupt());
+            // A fix may have been refused for want of memory alone.
+            if survey.is_busy() {
+                return Err(busy());
+            }
             Ok(limited(survey.report.stacks))
         };
         match scan.clock.hold(planned).await {
@@ -282,17 +295,17 @@ impl Bot {
             look,
             redactor: &redactor,
             states: &self.states,
+            memory: scan.memory,
             today: report::day(now()),
             only: scan.only,
             interrupt: scan.clock.interrupt(),
         };
         let surveying = Box::pin(survey(&request, stacks, &|_| {}));
         let survey = in_share(&self.store, &self.aws, surveying).await;
-        if survey.is_busy() {
-            let why = anyhow!("another scan reads large states");
-            return Err(JobError::Later(why, BUSY_PAUSE));
+        match survey.is_busy() {
+            true => Err(busy()),
+            false => Ok(survey),
         }
-        Ok(survey)
     }
 
     /// Records what a scan says of a stack, and tells GitHub.
@@ -335,6 +348,11 @@ impl Bot {
             pulls,
         })
     }
+}
+
+/// The same scan, once others may have given memory back.
+fn busy() -> JobError {
+    JobError::Later(anyhow!("other scans hold the memory"), BUSY_PAUSE)
 }
 
 /// The settings of a tree; none where it has no such file.

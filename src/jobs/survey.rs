@@ -4,6 +4,7 @@ use super::load::{Loaded, Sources, Stack, load, seal_known};
 use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
 use crate::live::{self, Doors, Lens, Live, Providers};
+use crate::memory::ScanMemory;
 use crate::model::{
     AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Interrupt, Place, Posture,
     Reading, Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
@@ -13,7 +14,7 @@ use crate::price::{self, Book};
 use crate::resources::{self, Look};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
-use crate::state::{self, ScanStates, State, StateBudget};
+use crate::state::{self, State, StateBudget};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,8 @@ pub struct Request<'a> {
     pub redactor: &'a Redactor,
     /// How large the states may be.
     pub states: &'a StateBudget,
+    /// What the scan holds in memory.
+    pub memory: &'a ScanMemory,
     /// The day, as `2026-11-24`: accepted differences run out.
     pub today: String,
     /// The one stack that is asked about; none for all. The states of the others still say what is managed.
@@ -59,20 +62,20 @@ pub struct Survey {
     pub catalog: Catalog,
     /// Replaces secrets, those that are known by their text included.
     pub redactor: Redactor,
-    /// What the states take, as long as they are held.
-    _states: ScanStates,
 }
 
 impl Survey {
-    /// Whether it was not made, because another scan reads large states.
+    /// Whether it was not made, because other scans hold the memory for it.
     pub fn is_busy(&self) -> bool {
         is_busy(&self.loaded)
     }
 }
 
 fn is_busy(loaded: &[Loaded]) -> bool {
-    let errors = loaded.iter().filter_map(|one| one.state.as_ref().err());
-    errors.into_iter().any(state::is_busy)
+    loaded.iter().any(|one| {
+        let starved = one.options.shared.is_starved();
+        starved || one.state.as_ref().is_err_and(state::is_busy)
+    })
 }
 
 /// A step of a survey, for whoever watches.
@@ -94,7 +97,7 @@ pub async fn survey(
 ) -> Survey {
     watch(Step::Loading);
     let catalog = resources::catalog();
-    let states = request.states.begin();
+    let states = request.states.begin(request.memory);
     let listening = request.redactor.listening();
     let sources = Sources {
         tree: request.tree,
@@ -134,7 +137,6 @@ pub async fn survey(
         loaded,
         catalog,
         redactor,
-        _states: states,
     }
 }
 

@@ -6,6 +6,9 @@ use crate::model::AccountId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// How many roles a repository may name: AWS is asked about each of them three times a scan.
+pub const MOST_ROLES: usize = 100;
+
 /// A repository's settings.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -114,6 +117,11 @@ fn by_account<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<AccountId, RoleArn>, D::Error> {
     let texts = BTreeMap::<String, RoleArn>::deserialize(deserializer)?;
+    if texts.len() > MOST_ROLES {
+        return Err(serde::de::Error::custom(format!(
+            "there are more than {MOST_ROLES} roles: each is probed before it is used, so split the repository"
+        )));
+    }
     let account = |(account, role): (String, RoleArn)| match AccountId::new(&account) {
         Some(account) => Ok((account, role)),
         None => Err(serde::de::Error::custom(format!(

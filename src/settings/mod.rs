@@ -17,7 +17,8 @@ pub use accepted::{CannotAccept, NewAccept, with_accepted};
 pub use codeowners::{Codeowners, Owner};
 pub use first::first_file;
 pub use form::{
-    Aws, Checks, Fix, Group, Notify, PullRequests, Reviewers, RoleArn, Settings, Unmanaged,
+    Aws, Checks, Fix, Group, MOST_ROLES, Notify, PullRequests, Reviewers, RoleArn, Settings,
+    Unmanaged,
 };
 pub use pattern::TooCostly;
 pub use schedule::Schedule;

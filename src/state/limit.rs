@@ -1,95 +1,88 @@
-//! How large states may be, and how many large ones a process reads at once.
+//! How large states may be, and how much memory a process has for what its scans read.
 
+use crate::memory::{MemoryError, ScanBudget, ScanMemory, ScanShare};
 use crate::model::ScanError;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// The largest state that the command line reads.
 const OF_COMMAND_LINE: u64 = 512 * 1024 * 1024;
-/// From how many bytes of states on a scan counts as large: of those the server makes one at a time.
-const LARGE: u64 = 8 * 1024 * 1024;
-/// How long a scan waits for another that is large; then it comes back later, and others get their turn.
+/// How long a scan waits for memory that others hold; then it comes back later, and others get their turn.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many times the limit what is read of a state may take in memory: states as Terraform writes them take four times
-/// their size, made up ones eighty times.
-const IN_MEMORY: u64 = 8;
+/// What a state as Terraform writes it takes while it is read: its text, and four times as much for what it says. Made up
+/// ones take a hundred times.
+const WHILE_READ: u64 = 5;
+/// How many times the largest state all scans of a process take together: one that large fits, two do not.
+const IN_MEMORY: u64 = 6;
+/// What they take at least: code needs memory, however small the states are.
+const LEAST: u64 = 256 * 1024 * 1024;
 
 /// The kind of error of a scan that has to come back later.
 const BUSY: &str = "busy";
 
-/// How large states may be: those of one scan together, too.
+/// How large states may be: those of one scan together, too. And what all scans take in memory.
 #[derive(Debug, Clone)]
 pub struct StateBudget {
     largest: u64,
     remedy: &'static str,
-    /// For the large scan; none where there is one scan only.
-    large: Option<Arc<Semaphore>>,
+    memory: ScanBudget,
 }
 
-/// What the states of one scan take. Dropping it lets the next large scan begin.
+/// The states of one scan.
 #[derive(Debug)]
 pub struct ScanStates {
     budget: StateBudget,
-    taken: Mutex<Taken>,
-}
-
-#[derive(Debug, Default)]
-struct Taken {
-    bytes: u64,
-    turn: Option<OwnedSemaphorePermit>,
+    memory: ScanMemory,
+    /// How many bytes they have together.
+    bytes: Mutex<u64>,
 }
 
 impl StateBudget {
     /// That of a server, which many repositories share.
     pub fn of_server(largest: u64) -> Self {
-        Self {
-            largest,
-            remedy: "split the state, or raise DRIFTGUARD_STATE_LIMIT on the server",
-            large: Some(Arc::new(Semaphore::new(1))),
-        }
+        let remedy = "split the state, or raise DRIFTGUARD_STATE_LIMIT on the server";
+        Self::new(largest, remedy)
     }
 
     /// That of the command line.
     pub fn of_command_line() -> Self {
+        Self::new(OF_COMMAND_LINE, "split the state")
+    }
+
+    fn new(largest: u64, remedy: &'static str) -> Self {
         Self {
-            largest: OF_COMMAND_LINE,
-            remedy: "split the state",
-            large: None,
+            largest,
+            remedy,
+            memory: ScanBudget::new(largest.saturating_mul(IN_MEMORY).max(LEAST)),
         }
     }
 
-    /// Begins a scan.
-    pub fn begin(&self) -> ScanStates {
+    /// What one more scan may hold in memory.
+    pub fn memory(&self) -> ScanMemory {
+        self.memory.begin()
+    }
+
+    /// Begins to read the states of a scan.
+    pub fn begin(&self, memory: &ScanMemory) -> ScanStates {
         ScanStates {
             budget: self.clone(),
-            taken: Mutex::default(),
+            memory: memory.clone(),
+            bytes: Mutex::default(),
         }
     }
 }
 
 impl ScanStates {
-    /// The most bytes that one state may have.
-    pub fn largest(&self) -> u64 {
-        self.budget.largest
-    }
-
-    /// The most bytes of memory that what is read of a state may take.
-    pub fn largest_in_memory(&self) -> u64 {
-        self.budget.largest.saturating_mul(IN_MEMORY)
-    }
-
-    /// Counts a state before it is read, and waits while another scan is large.
+    /// Counts a state before it is read, and takes the memory that reading it needs, as far as its size tells.
     ///
     /// # Errors
-    /// When it is too large, by itself or with the scan's others.
-    pub async fn admit(&self, location: &str, bytes: u64) -> Result<(), ScanError> {
+    /// When it is too large, by itself or with the scan's others, or other scans hold the memory.
+    pub async fn admit(&self, location: &str, bytes: u64) -> Result<ScanShare, ScanError> {
         let largest = self.budget.largest;
         if bytes > largest {
             return Err(self.too_large(&format!("{location} has {}", mebibytes(bytes))));
         }
-        let mut taken = self.taken.lock().await;
-        let together = taken.bytes + bytes;
+        let together = self.count(bytes);
         if together > largest {
             let name = format!(
                 "with {location} the states of this scan have {}",
@@ -97,15 +90,35 @@ impl ScanStates {
             );
             return Err(self.too_large(&name));
         }
-        if let Some(large) = &self.budget.large
-            && together > LARGE
-            && taken.turn.is_none()
-        {
-            let turn = tokio::time::timeout(PATIENCE, large.clone().acquire_owned()).await;
-            taken.turn = Some(turn.ok().and_then(Result::ok).ok_or_else(busy)?);
+        let needed = bytes.saturating_mul(WHILE_READ);
+        self.hold(location, needed, self.memory.part()).await
+    }
+
+    /// Takes so many bytes of memory for a state.
+    ///
+    /// # Errors
+    /// When that is too much, by itself or with what the scan holds besides, or other scans hold the memory.
+    pub async fn hold(
+        &self,
+        location: &str,
+        bytes: u64,
+        mut share: ScanShare,
+    ) -> Result<ScanShare, ScanError> {
+        match share.grow_to(bytes, PATIENCE).await {
+            Ok(()) => Ok(share),
+            Err(MemoryError::Busy) => Err(busy()),
+            Err(MemoryError::NeverFits { .. }) => Err(self.too_large(&format!(
+                "{location} takes {} of memory while it is read, more than this scan may hold",
+                mebibytes(bytes)
+            ))),
         }
-        taken.bytes = together;
-        Ok(())
+    }
+
+    /// Counts a state, and says how many bytes all have together.
+    fn count(&self, bytes: u64) -> u64 {
+        let mut all = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = all.saturating_add(bytes);
+        *all
     }
 
     /// The error of a state that is too large.
@@ -129,7 +142,7 @@ pub fn is_busy(error: &ScanError) -> bool {
 fn busy() -> ScanError {
     ScanError {
         kind: BUSY.into(),
-        message: "another scan reads a large state: this one comes later".to_owned(),
+        message: "other scans hold the memory for states: this one comes later".to_owned(),
     }
 }
 
@@ -150,19 +163,20 @@ mod tests {
 
     const MIB: u64 = 1024 * 1024;
 
-    fn admitted(states: &ScanStates, bytes: u64) -> Option<Result<(), ScanError>> {
+    fn admitted(states: &ScanStates, bytes: u64) -> Option<Result<ScanShare, ScanError>> {
         states.admit("s3://states/a", bytes).now_or_never()
     }
 
     #[tokio::test]
     async fn a_state_that_is_too_large_names_the_limit_and_the_setting() {
-        let states = StateBudget::of_server(100 * MIB).begin();
+        let budget = StateBudget::of_server(100 * MIB);
+        let states = budget.begin(&budget.memory());
         let error = admitted(&states, 100 * MIB + 1).unwrap().unwrap_err();
         assert_eq!(
             error.message,
             "s3://states/a has 100.1 MiB, and 100 MiB are allowed: split the state, or raise DRIFTGUARD_STATE_LIMIT on the server"
         );
-        admitted(&states, 60 * MIB).unwrap().unwrap();
+        let _first = admitted(&states, 60 * MIB).unwrap().unwrap();
         let error = admitted(&states, 60 * MIB).unwrap().unwrap_err();
         assert!(
             error
@@ -172,23 +186,44 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_scan_at_a_time_is_large() {
+    async fn the_largest_state_fits_and_a_second_one_waits() {
         let budget = StateBudget::of_server(100 * MIB);
-        let large = budget.begin();
-        admitted(&large, 9 * MIB).unwrap().unwrap();
-        admitted(&large, 9 * MIB).unwrap().unwrap();
-        let next = budget.begin();
-        admitted(&next, 7 * MIB).unwrap().unwrap();
-        assert!(admitted(&next, 7 * MIB).is_none(), "it waits");
+        let (one, next) = (
+            budget.begin(&budget.memory()),
+            budget.begin(&budget.memory()),
+        );
+        let large = admitted(&one, 100 * MIB).unwrap().unwrap();
+        assert!(admitted(&next, 75 * MIB).is_none(), "it waits");
+        let small = budget.begin(&budget.memory());
+        admitted(&small, MIB).unwrap().unwrap();
         drop(large);
-        admitted(&next, 7 * MIB).unwrap().unwrap();
+        admitted(&next, 75 * MIB).unwrap().unwrap();
+    }
+
+    /// A state of a few bytes an entry takes a hundred times its text.
+    #[tokio::test]
+    async fn what_states_take_is_summed_over_the_scan_whatever_their_size() {
+        let budget = StateBudget::of_server(100 * MIB);
+        let states = budget.begin(&budget.memory());
+        let made_up = format!("[{}]", vec![r#"{"":0}"#; 400_000].join(","));
+        let mut held = Vec::new();
+        let refused = loop {
+            let share = admitted(&states, made_up.len() as u64).unwrap().unwrap();
+            let weight = crate::state::weight(made_up.as_bytes());
+            match states.hold("b.tfstate", weight, share).await {
+                Ok(share) => held.push(share),
+                Err(error) => break error.message,
+            }
+        };
+        assert_eq!(held.len(), 2);
+        assert!(refused.contains("b.tfstate takes 267.5 MiB"), "{refused}");
+        assert!(refused.contains("DRIFTGUARD_STATE_LIMIT"), "{refused}");
     }
 
     #[tokio::test]
     async fn the_command_line_takes_more() {
         let budget = StateBudget::of_command_line();
-        let (one, other) = (budget.begin(), budget.begin());
-        admitted(&one, 500 * MIB).unwrap().unwrap();
-        admitted(&other, 500 * MIB).unwrap().unwrap();
+        let states = budget.begin(&budget.memory());
+        let _share = admitted(&states, 500 * MIB).unwrap().unwrap();
     }
 }

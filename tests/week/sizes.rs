@@ -66,6 +66,46 @@ async fn a_state_beyond_the_limit_is_a_check_that_names_the_setting() {
     );
 }
 
+/// A state that takes a hundred times its size once it is read.
+fn made_up_state(entries: usize) -> String {
+    let list = vec![r#"{"":0}"#; entries].join(",");
+    format!(
+        r#"{{"version": 4, "resources": [{{"mode": "managed", "type": "aws_vpc", "name": "a",
+            "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "instances": [{{"attributes": {{"x": [{list}]}}}}]}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn states_that_take_a_hundred_times_their_size_are_told_and_not_read() {
+    let setting = Setting {
+        // Each of these states is far below it, and so are all of them together.
+        state_limit: Some("20MiB"),
+        ..AMBIENT
+    };
+    let mut world = World::start(Database::sqlite().await, setting).await;
+    let (backend, state) = (
+        "terraform {\n  backend \"local\" {}\n}\n",
+        made_up_state(200_000),
+    );
+    let paths: Vec<_> = (0..4)
+        .map(|at| (format!("s{at}/main.tf"), format!("s{at}/terraform.tfstate")))
+        .collect();
+    let mut files = vec![SETTINGS];
+    for (code, stored) in &paths {
+        files.extend([(code.as_str(), backend), (stored.as_str(), state.as_str())]);
+    }
+    world.push("main", "alice", &files).await;
+    world.install().await;
+    let summaries: Vec<_> = (0..4)
+        .map(|at| check(&world, &format!("DriftGuard / s{at}")).summary)
+        .collect();
+    let refused = summaries
+        .iter()
+        .filter(|told| told.replace('\\', "").contains("DRIFTGUARD_STATE_LIMIT"));
+    assert_eq!(refused.count(), 2, "{summaries:?}");
+}
+
 #[tokio::test]
 async fn of_too_many_stacks_one_check_tells_which_are_left_out() {
     let mut world = World::start(Database::sqlite().await, Setting::default()).await;
@@ -124,4 +164,60 @@ async fn to_find_the_stacks_takes_no_longer_than_a_scan_may() {
         "{}",
         check.summary
     );
+}
+
+/// Settings with so many roles of other accounts.
+fn roles(count: usize) -> String {
+    let roles: String = (0..count)
+        .map(|at| {
+            format!(
+                "    \"{:012}\": arn:aws:iam::{:012}:role/driftguard\n",
+                at + 1,
+                at + 1
+            )
+        })
+        .collect();
+    format!("version: 1\naws:\n  roles:\n{roles}")
+}
+
+#[tokio::test]
+async fn to_probe_the_roles_takes_no_longer_than_a_scan_may() {
+    let setting = Setting {
+        // STS is asked sixty times a second, after the first hundred: these take longer.
+        scan_timeout: Some("3s"),
+        ..Setting::default()
+    };
+    let mut world = World::start(Database::sqlite().await, setting).await;
+    world
+        .push("main", "alice", &[(".driftguard.yml", &roles(100))])
+        .await;
+    world.install().await;
+    let check = check(&world, "DriftGuard");
+    assert!(
+        check.summary.contains("the scan was stopped"),
+        "{}",
+        check.summary
+    );
+}
+
+#[tokio::test]
+async fn more_roles_than_a_repository_may_name_are_told_and_not_probed() {
+    let mut world = World::start(Database::sqlite().await, Setting::default()).await;
+    world
+        .push("main", "alice", &[(".driftguard.yml", &roles(101))])
+        .await;
+    world.install().await;
+    let told = check(&world, "DriftGuard").summary;
+    assert!(told.contains("more than 100 roles"), "{told}");
+    // Each stack names few, and all of them many.
+    let stacks: String = (0..101)
+        .map(|at| format!("  - {{name: s{at}, path: infra/production, aws: {{role_arn: \"arn:aws:iam::{:012}:role/r\"}}}}\n", at + 1))
+        .collect();
+    let settings = format!("version: 1\nstacks:\n{stacks}");
+    world
+        .push("main", "alice", &[(".driftguard.yml", &settings)])
+        .await;
+    let check = check(&world, "DriftGuard");
+    assert_eq!(check.title, "The roles are not probed");
+    assert!(check.summary.contains("101 roles"), "{}", check.summary);
 }

@@ -48,9 +48,10 @@ async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError>
             "there is no state at {file}: run `terraform apply` first, or name the state with --state FILE"
         ))
     })?;
-    doors.states.admit(&file, bytes.len() as u64).await?;
+    let memory = doors.states.admit(&file, bytes.len() as u64).await?;
     Ok(Stored {
         bytes: bytes.clone(),
+        memory,
         notes: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@ pub mod local;
 pub mod s3;
 
 use crate::aws::Aws;
+use crate::memory::ScanShare;
 use crate::model::{Backend, Region, ScanError, Tree, Value};
 use crate::state::{ScanStates, StateObject};
 use bytes::Bytes;
@@ -53,10 +54,12 @@ pub struct Doors<'a> {
 }
 
 /// A state as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Stored {
     /// Its bytes: never kept, never logged.
     pub bytes: Bytes,
+    /// What is held of the scan's memory for it.
+    pub memory: ScanShare,
     /// Such as a lock that somebody holds.
     pub notes: Vec<String>,
 }

@@ -68,13 +68,14 @@ async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError>
         ))
     })?;
     let size = size(&object).map_err(failed)?;
-    doors.states.admit(&location, size).await?;
+    let memory = doors.states.admit(&location, size).await?;
     let state = whole(object, size).await.map_err(failed)?;
     let lock = lock(&session, bucket, &format!("{key}.tflock")).await;
     // A lock that cannot be looked at is no reason to stop: nothing is ever locked or waited for.
     let notes = lock.ok().flatten().map(|lock| held(&lock));
     Ok(Stored {
         bytes: state,
+        memory,
         notes: notes.into_iter().collect(),
     })
 }
