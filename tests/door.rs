@@ -124,6 +124,26 @@ async fn half_sent_requests_make_nobody_deaf_and_are_dropped() {
         .expect("half-sent requests stay");
 }
 
+/// Their heads are whole, and signed by somebody who knows no secret.
+#[tokio::test]
+async fn half_sent_bodies_make_nobody_deaf() {
+    let server = Server::start(256).await;
+    let head = format!(
+        "x-github-event: push\r\nx-github-delivery: x\r\nx-hub-signature-256: {}\r\ncontent-length: 1000\r\n\r\n",
+        signature("guessed", b"")
+    );
+    let mut half_sent = Vec::new();
+    for _ in 0..300 {
+        let mut stranger = server.begin(&head).await;
+        let _ = stranger.write_all(b"{").await;
+        half_sent.push(stranger);
+    }
+    for number in 0..10 {
+        let delivered = server.deliver(&format!("beside-{number}"), 0).await;
+        assert_eq!(delivered, 202, "{number}");
+    }
+}
+
 #[tokio::test]
 async fn bodies_of_strangers_cost_little_and_hold_nobody_up() {
     let server = Server::start(1024).await;

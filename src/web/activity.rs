@@ -1,5 +1,6 @@
 //! What one connection does at the moment, and since when.
 
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::io;
 use std::pin::Pin;
@@ -23,7 +24,9 @@ pub(super) struct Activity(Arc<Mutex<(Doing, Instant)>>);
 enum Doing {
     /// Sends the head of a request.
     Asking,
-    /// Waits for its answer; it may still send the body.
+    /// Has sent the head of a request, and not yet all of its body.
+    Sending,
+    /// Waits for the answer to a whole request.
     Waiting,
     /// Has had its answer.
     Resting,
@@ -35,7 +38,7 @@ impl Activity {
         Self(Arc::new(Mutex::new((Doing::Asking, Instant::now()))))
     }
 
-    /// Since when it has asked for nothing that it waits for. None while it does.
+    /// Since when it has asked for nothing whole. None while it waits for an answer to what is.
     pub(super) fn unused_since(&self) -> Option<Instant> {
         let (doing, since) = self.now();
         (doing != Doing::Waiting).then_some(since)
@@ -47,13 +50,21 @@ impl Activity {
         since
             + match doing {
                 Doing::Asking => HEAD,
-                Doing::Waiting => ANSWER,
+                Doing::Sending | Doing::Waiting => ANSWER,
                 Doing::Resting => IDLE,
             }
     }
 
     pub(super) fn asked(&self) {
-        self.set(Doing::Waiting);
+        self.set(Doing::Sending);
+    }
+
+    /// The body has come. The time for the answer runs from the head on.
+    pub(super) fn sent(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.0 == Doing::Sending {
+            state.0 = Doing::Waiting;
+        }
     }
 
     pub(super) fn answered(&self) {
@@ -73,6 +84,51 @@ impl Activity {
     fn set(&self, doing: Doing) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *state = (doing, Instant::now());
+    }
+}
+
+/// A body that tells when all of it has come, or nobody reads the rest.
+pub(super) struct WatchedBody<B> {
+    body: B,
+    activity: Activity,
+}
+
+impl<B: Body> WatchedBody<B> {
+    pub(super) fn new(body: B, activity: Activity) -> Self {
+        if body.is_end_stream() {
+            activity.sent();
+        }
+        Self { body, activity }
+    }
+}
+
+impl<B: Body + Unpin> Body for WatchedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.activity.sent();
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B> Drop for WatchedBody<B> {
+    fn drop(&mut self) {
+        self.activity.sent();
     }
 }
 
@@ -143,6 +199,8 @@ mod tests {
         );
         activity.asked();
         activity.received();
+        assert!(activity.unused_since().is_some(), "the body may never come");
+        activity.sent();
         assert_eq!(activity.unused_since(), None);
         activity.answered();
         let rests = activity.ends_at();

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 /// The part of all connections that one address may have.
 const SHARE: usize = 4;
 
-/// The open connections. Where there is no room, whoever has waited longest without asking for anything gives way: so
-/// nobody makes the server deaf by connecting and saying nothing.
+/// The open connections. Where there is no room, whoever has taken longest without asking for anything whole gives
+/// way: so nobody makes the server deaf by connecting and saying nothing, or half of something.
 pub(super) struct Connections {
     most: usize,
     open: Mutex<Open>,
@@ -45,7 +45,7 @@ impl Connections {
         })
     }
 
-    /// A place for a new connection. None where all others wait for an answer.
+    /// A place for a new connection. None where all others have sent a whole request and wait for the answer.
     pub(super) fn seat(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
         let source = source(peer);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,22 +134,40 @@ mod tests {
         seat.given_away().now_or_never().is_some()
     }
 
+    fn asks(seat: &Seat) {
+        seat.activity.asked();
+        seat.activity.sent();
+    }
+
     #[test]
     fn whoever_has_said_nothing_for_longest_gives_way() {
         let connections = Connections::new(3);
         let proxy = peer("127.0.0.1");
         let seats: Vec<_> = (0..3).map(|_| connections.seat(proxy).unwrap()).collect();
-        seats[0].activity.asked();
+        asks(&seats[0]);
         let fourth = connections.seat(proxy).unwrap();
         assert!(!gave_way(&seats[0]), "it waits for an answer");
         assert!(gave_way(&seats[1]));
         assert!(!gave_way(&seats[2]));
-        seats[2].activity.asked();
-        fourth.activity.asked();
+        asks(&seats[2]);
+        asks(&fourth);
         assert!(connections.seat(proxy).is_none(), "all wait for an answer");
         seats[0].activity.answered();
         assert!(connections.seat(proxy).is_some());
         assert!(gave_way(&seats[0]));
+    }
+
+    #[test]
+    fn whoever_sends_a_body_for_longest_gives_way() {
+        let connections = Connections::new(2);
+        let seats: Vec<_> = (0..2)
+            .map(|_| connections.seat(peer("127.0.0.1")).unwrap())
+            .collect();
+        seats[1].activity.asked();
+        seats[0].activity.asked();
+        assert!(connections.seat(peer("127.0.0.1")).is_some());
+        assert!(gave_way(&seats[1]));
+        assert!(!gave_way(&seats[0]));
     }
 
     #[test]
@@ -172,7 +190,7 @@ mod tests {
         let connections = Connections::new(1);
         for _ in 0..3 {
             let seat = connections.seat(peer("127.0.0.1")).unwrap();
-            seat.activity.asked();
+            asks(&seat);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Takes connections, and answers what is asked on them.
 
-use super::activity::Watched;
+use super::activity::{Watched, WatchedBody};
 use super::connections::{Connections, Seat};
 use super::descriptors;
 use axum::Router;
@@ -81,6 +81,7 @@ async fn attend(
         if let Some(peer) = peer {
             request.extensions_mut().insert(ConnectInfo(peer));
         }
+        let request = request.map(|body| WatchedBody::new(body, activity.clone()));
         let answer = routes.call(request);
         async {
             let answer = answer.await;
