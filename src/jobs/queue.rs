@@ -31,6 +31,9 @@ const MOST_TRIES: usize = 1_000_000;
 /// How many connections a process keeps at most.
 const CONNECTIONS: u32 = 8;
 
+/// How many jobs are looked at for the oldest one.
+const MOST_LOOKED_AT: i64 = 1_000;
+
 /// How long a writer waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -181,6 +184,32 @@ impl Queue {
             })
         };
         Ok(rows.into_iter().filter_map(queued).collect())
+    }
+
+    /// Since when the oldest job is there, of those that are next: none where nothing runs or waits.
+    pub async fn oldest(&self) -> anyhow::Result<Option<i64>> {
+        const NEXT: &str =
+            "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')
+             and done_at is null order by run_at, id limit $2";
+        match self {
+            Self::Sqlite(pool) => {
+                let statement = format!(
+                    "select min(since) from (select json_extract(cast(job as text), '$.since') as since from Jobs {NEXT})
+                     where since > 0"
+                );
+                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
+                oldest.fetch_one(pool).await
+            }
+            Self::Postgres(pool) => {
+                let statement = format!(
+                    "select min(since) from (select cast(convert_from(job, 'UTF8')::jsonb ->> 'since' as bigint) as since
+                     from apalis.jobs {NEXT}) as next where since > 0"
+                );
+                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
+                oldest.fetch_one(pool).await
+            }
+        }
+        .context("while looking for the oldest job")
     }
 
     /// Takes a job that waits out of the queue. False where it does not wait.

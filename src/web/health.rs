@@ -16,14 +16,8 @@ use tokio::sync::Mutex;
 /// How long an answer about the database holds.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long what the database counts holds: whoever asks for it all the time costs the database no more than this.
-const COUNTED: Duration = Duration::from_millis(250);
-
 /// How long the database may take for one small write.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many jobs are looked at for the oldest one.
-const MOST_LOOKED_AT: u32 = 1_000;
 
 /// `/healthz` alone: the process runs.
 pub fn alive() -> Router {
@@ -32,95 +26,90 @@ pub fn alive() -> Router {
 
 /// `/healthz` and `/readyz`.
 pub fn router(inbox: Inbox) -> Router {
-    let readiness = Arc::new(Readiness {
-        inbox,
-        last: Mutex::new(None),
-    });
-    let ready = Router::new()
-        .route("/readyz", get(ready))
-        .with_state(readiness);
-    alive().merge(ready)
+    let state = Arc::new(Cached::new(inbox));
+    let ready = Router::new().route("/readyz", get(ready));
+    alive().merge(ready.with_state(state))
 }
 
 /// `/metrics` alone: it may have an address of its own.
 pub fn metrics(inbox: Inbox) -> Router {
-    let gauges = Arc::new(Gauges {
-        inbox,
-        last: Mutex::new(None),
-    });
+    let state = Arc::new(Cached::new(inbox));
     Router::new()
         .route("/metrics", get(counts))
-        .with_state(gauges)
+        .with_state(state)
 }
 
-/// Whether the database takes writes, as it was found last.
-struct Readiness {
+/// What the database answered last: however many strangers ask, it is asked once in a moment, and by one of them.
+struct Cached<T> {
     inbox: Inbox,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
+    last: Fresh<T>,
 }
 
-impl Readiness {
-    /// Whoever asks within a moment of the last one gets the same answer: asking often costs no writes.
-    async fn find_out(&self) -> Result<(), String> {
-        let mut last = self.last.lock().await;
-        if let Some((at, found)) = &*last
+impl<T: Clone> Cached<T> {
+    fn new(inbox: Inbox) -> Self {
+        Self {
+            inbox,
+            last: Fresh::default(),
+        }
+    }
+}
+
+/// An answer that holds for a moment.
+struct Fresh<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T> Default for Fresh<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T: Clone> Fresh<T> {
+    /// The last answer, or a new one. Whoever comes meanwhile waits for that.
+    async fn or_ask(&self, ask: impl Future<Output = T>) -> T {
+        let mut last = self.0.lock().await;
+        if let Some((at, answer)) = &*last
             && at.elapsed() < FRESH
         {
-            return found.clone();
+            return answer.clone();
         }
-        let beat = tokio::time::timeout(PATIENCE, self.inbox.store.beat(now())).await;
-        let found = match beat {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(format!("{error:#}")),
-            Err(_) => Err(format!(
-                "the database takes no writes: no answer within {} s",
-                PATIENCE.as_secs()
-            )),
-        };
-        *last = Some((Instant::now(), found.clone()));
-        found
+        let answer = ask.await;
+        *last = Some((Instant::now(), answer.clone()));
+        answer
     }
 }
 
-/// Whether deliveries can be taken: whether the database takes writes, and why not.
-async fn ready(State(readiness): State<Arc<Readiness>>) -> impl IntoResponse {
-    match readiness.find_out().await {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(problem) => {
-            tracing::warn!(problem, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n"))
-        }
+/// Whether deliveries can be taken: whether the database takes writes. Why it does not is for the log alone, as anybody may
+/// ask.
+async fn ready(State(state): State<Arc<Cached<bool>>>) -> impl IntoResponse {
+    match state.last.or_ask(takes_writes(&state.inbox)).await {
+        true => (StatusCode::OK, "ready\n"),
+        false => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database takes no writes\n",
+        ),
     }
+}
+
+/// Tries one small write.
+async fn takes_writes(inbox: &Inbox) -> bool {
+    let beat = tokio::time::timeout(PATIENCE, inbox.store.beat(now())).await;
+    let problem = match beat {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+    };
+    tracing::warn!(problem, "not ready: the database takes no writes");
+    false
 }
 
 /// The counts of this process, and how many jobs of all processes stand where.
-async fn counts(State(gauges): State<Arc<Gauges>>) -> impl IntoResponse {
-    let text = gauges.inbox.metrics.exposition() + &gauges.count().await;
+async fn counts(State(state): State<Arc<Cached<String>>>) -> impl IntoResponse {
+    let mut text = state.inbox.metrics.exposition();
+    text += &state.last.or_ask(gauges(&state.inbox)).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
-/// What the database counts, as it was counted last.
-struct Gauges {
-    inbox: Inbox,
-    last: Mutex<Option<(Instant, String)>>,
-}
-
-impl Gauges {
-    /// Counts, unless that was done a moment ago; one count at a time.
-    async fn count(&self) -> String {
-        let mut last = self.last.lock().await;
-        if let Some((at, counted)) = &*last
-            && at.elapsed() < COUNTED
-        {
-            return counted.clone();
-        }
-        let counted = gauges(&self.inbox).await;
-        *last = Some((Instant::now(), counted.clone()));
-        counted
-    }
-}
-
-/// The gauges. What the database does not tell is left out.
+/// What the database tells. What it does not tell is left out.
 async fn gauges(inbox: &Inbox) -> String {
     let mut text = String::new();
     if let Ok(states) = states(inbox).await {
@@ -134,8 +123,10 @@ async fn gauges(inbox: &Inbox) -> String {
         let help = "Deliveries that did not arrive yet, and are asked for again.";
         gauge(&mut text, "driftguard_deliveries_missed", help, missed);
     }
-    if let Ok(age) = oldest(inbox).await {
+    if let Ok(since) = inbox.queue.oldest().await {
         let help = "How long the oldest of the jobs that run or wait has been there.";
+        let age = since.map_or(0, |since| now().saturating_sub(since) / 1_000);
+        let age = u64::try_from(age).unwrap_or_default();
         gauge(&mut text, "driftguard_jobs_oldest_seconds", help, age);
     }
     text
@@ -146,15 +137,6 @@ fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
         text,
         "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}"
     );
-}
-
-/// How many seconds ago the oldest job was first enqueued, of those that are next in the queue.
-async fn oldest(inbox: &Inbox) -> anyhow::Result<u64> {
-    let jobs = inbox.queue.jobs(MOST_LOOKED_AT).await?;
-    let since = jobs.iter().map(|job| job.ticket.since);
-    let oldest = since.filter(|since| *since > 0).min();
-    let age = oldest.map_or(0, |since| crate::jobs::now().saturating_sub(since) / 1_000);
-    Ok(u64::try_from(age).unwrap_or_default())
 }
 
 /// How many jobs are in which state.
@@ -168,4 +150,35 @@ async fn states(inbox: &Inbox) -> anyhow::Result<[(&'static str, u64); 5]> {
         ("failed", stopped(StoppedState::Failed).await?),
         ("parked", stopped(StoppedState::Parked).await?),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::task::JoinSet;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn however_many_ask_one_finds_out_for_all() {
+        let (fresh, running, asked) = (
+            Arc::new(Fresh::default()),
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicUsize::new(0)),
+        );
+        let mut many = JoinSet::new();
+        for _ in 0..200 {
+            let (fresh, running, asked) = (fresh.clone(), running.clone(), asked.clone());
+            many.spawn(async move {
+                let ask = async {
+                    assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    asked.fetch_add(1, Ordering::SeqCst)
+                };
+                fresh.or_ask(ask).await
+            });
+        }
+        many.join_all().await;
+        assert!(asked.load(Ordering::SeqCst) < 10);
+    }
 }
