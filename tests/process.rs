@@ -10,6 +10,9 @@ pub trait Scan: Send + Sync + 'static {
         order: ScanOrder,
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
+
+    /// Sees an errand that comes to nothing.
+    fn see(&self, _: ErrandOrder) {}
 }
 
 /// A process that does nothing else.
@@ -20,7 +23,8 @@ impl<S: Scan> Process for ScansOnly<S> {
         self.0.scan(order, run).await
     }
 
-    async fn run(&self, _: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn run(&self, order: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
+        self.0.see(order);
         Ok(())
     }
 

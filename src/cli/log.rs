@@ -1,7 +1,9 @@
 //! What the process says of itself on standard error.
 
 use crate::model::masked;
+use std::any::Any;
 use std::io::{self, Write};
+use std::panic;
 
 /// Standard error, without what looks like a credential: a line may quote what another program said.
 pub(super) struct Log;
@@ -16,5 +18,50 @@ impl Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+/// Has panics told this way: where, and why as far as that quotes nothing. The default way writes whatever a message quotes
+/// straight to standard error, such as the text that was being cut.
+pub(super) fn on_panic(tell: impl Fn(&str, &str) + Send + Sync + 'static) {
+    panic::set_hook(Box::new(move |panicked| {
+        let place = panicked.location().map(ToString::to_string);
+        tell(&place.unwrap_or_default(), &reason(panicked.payload()));
+    }));
+}
+
+/// Why something panicked, up to what the message quotes.
+fn reason(payload: &(dyn Any + Send)) -> String {
+    if let Some(fixed) = payload.downcast_ref::<&str>() {
+        return (*fixed).to_owned();
+    }
+    let made = payload.downcast_ref::<String>().map(String::as_str);
+    let unquoted = made.and_then(|text| text.split(['`', '"', '\'']).next());
+    masked(unquoted.unwrap_or_default()).trim_end().to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn a_panic_tells_where_it_was_and_quotes_nothing_that_was_read() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let former = panic::take_hook();
+        on_panic({
+            let told = told.clone();
+            move |place, reason| told.lock().unwrap().push(format!("{place}: {reason}"))
+        });
+        // The byte at which it is cut is within a letter.
+        let read = String::from("hunter2 = \u{e9}");
+        let ended = panic::catch_unwind(|| read[..11].len());
+        panic::set_hook(former);
+        assert!(ended.is_err());
+        let told = told.lock().unwrap().join("\n");
+        assert!(told.contains("src/cli/log.rs:"), "{told}");
+        assert!(told.contains("is not a char boundary"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }

@@ -25,6 +25,7 @@ mod source;
 
 use crate::config::Config;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -61,6 +62,11 @@ enum Command {
 
 /// Does what the command line says. Wrong usage ends with 64.
 pub async fn run() -> ExitCode {
+    log::on_panic(|place, reason| {
+        let line = format!("driftguard: this should not happen: {reason} at {place}\n");
+        // There is nobody left to tell that it could not be told.
+        let _ = log::Log.write_all(line.as_bytes());
+    });
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
@@ -88,6 +94,7 @@ async fn server<F: Future<Output = anyhow::Result<()>>>(
         .with_env_filter(filter)
         .with_writer(|| log::Log)
         .init();
+    log::on_panic(|place, reason| tracing::error!(place, reason, "this should not happen"));
     run(Config::of_process()?).await?;
     Ok(ExitCode::SUCCESS)
 }

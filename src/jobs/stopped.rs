@@ -4,6 +4,7 @@ use super::inbox::Inbox;
 use super::job::{Errand, Job, Process, Ticket};
 use super::now;
 use super::worker::Worker;
+use crate::model::masked;
 use crate::store::{ScanRecord, StoppedJob, StoppedState};
 use anyhow::Context;
 use std::time::Duration;
@@ -61,8 +62,10 @@ impl<P: Process> Worker<P> {
         Ok(true)
     }
 
-    /// Gives a job up for good, and keeps it for the operator.
+    /// Gives a job up for good, and keeps it for the operator. The problem may quote what another program said, so it is
+    /// masked before it is stored or told.
     pub(super) async fn fail(&self, ticket: &Ticket, problem: &str) -> anyhow::Result<()> {
+        let problem = &masked(problem);
         if ticket.suspect {
             self.inbox.release_held(ticket).await?;
         }

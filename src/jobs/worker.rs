@@ -6,6 +6,7 @@ use super::now;
 use super::queue::{QUEUE, Queue};
 use super::shares::Shares;
 use super::thread::Threads;
+use crate::model::masked;
 use anyhow::Context;
 use apalis::prelude::{Attempt, BackendExt, BoxDynError, Data, WorkerBuilder, WorkerContext};
 use apalis_postgres::PostgresStorage;
@@ -239,7 +240,9 @@ async fn handle<P: Process>(
     let taken = if suspect { slots } else { 1 };
     let _slots = Slots::take(&worker.running, (taken, slots), &context);
     let ticket = Ticket { suspect, ..ticket };
-    Ok(worker.clone().attempt(ticket).await?)
+    let ended = worker.clone().attempt(ticket).await;
+    // Apalis stores what it is told.
+    ended.map_err(|error| masked(&format!("{error:#}")).into_owned().into())
 }
 
 /// Some of the worker's slots, taken.
