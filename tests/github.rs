@@ -130,6 +130,18 @@ async fn a_repository_is_read_as_it_was_committed() {
 }
 
 #[tokio::test]
+async fn what_github_does_not_list_is_read_and_not_edited() {
+    let desk = Desk::open().await;
+    let head = desk.repository.head().await.unwrap().unwrap();
+    let whole = desk.repository.tree(&head.commit).await.unwrap();
+    assert!(whole.unverified.is_empty());
+    desk.github.list_at_most(0);
+    let tree = desk.repository.tree(&head.commit).await.unwrap();
+    assert!(tree.unverified.contains("infra/a b/main.tf"));
+    assert!(tree.text("infra/a b/main.tf").is_some());
+}
+
+#[tokio::test]
 async fn a_pull_request_is_opened_updated_left_as_it_is_and_closed() {
     let desk = Desk::open().await;
     let Proposing::Opened(number) = desk.propose("a = 2\r\n").await.unwrap() else {

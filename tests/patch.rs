@@ -99,6 +99,37 @@ pub fn refused(code: &str, drift: Drift<'_>) -> String {
     done[0].1.clone()
 }
 
+#[test]
+fn a_file_that_may_not_be_as_it_was_committed_is_not_edited() {
+    let code = "resource \"aws_instance\" \"web\" {\n  instance_type = \"t3.small\"\n}\n";
+    let drift = (
+        "aws_instance.web",
+        "instance_type",
+        "t3.small".into(),
+        "t3.large".into(),
+    );
+    let mut tree: Tree = [("main.tf", code)].into_iter().collect();
+    tree.unverified.insert("main.tf".to_owned());
+    let options = Options::default();
+    let evaluated = code::evaluate(&tree, "", &options);
+    let stack = Stack {
+        tree: &tree,
+        folder: "",
+        options: &options,
+        declared: &evaluated.declared,
+        catalog: &resources::catalog(),
+    };
+    let mut findings = [finding(&drift, Verdict::Drift)];
+    assert!(patch::plan(&mut findings, &stack, Direction::Adopt).is_empty());
+    let fix = findings[0].fix.as_ref().unwrap();
+    assert_eq!(fix.kind, FixKind::Refused);
+    let reason = fix.reason.as_ref().unwrap();
+    assert!(
+        reason.contains("may not be here as it was committed"),
+        "{reason}"
+    );
+}
+
 pub const WEB: &str = r#"# The web server.
 resource "aws_instance" "web" {
   ami           = "ami-1"

@@ -192,11 +192,16 @@ impl Repository {
     }
 
     /// An archive is `git archive`'s: it may change line ends and expand keywords. What is not the commit's own blob is
-    /// fetched as it is, unless other line ends make it that.
+    /// fetched as it is, unless other line ends make it that. What GitHub does not list, of a very large repository, stays
+    /// unverified.
     async fn mend(&self, tree: &mut Tree, commit: &str) -> Result<(), GithubError> {
         let listed: Listed = self.get(&format!("git/trees/{commit}?recursive=1")).await?;
+        if listed.truncated {
+            tree.unverified = tree.files.keys().cloned().collect();
+        }
         let (mut fetched, mut bytes) = (0, 0);
         for entry in listed.tree {
+            tree.unverified.remove(&entry.path);
             let Some(found) = tree.files.get(&entry.path) else {
                 continue;
             };
@@ -240,6 +245,9 @@ impl Repository {
 #[derive(Deserialize)]
 struct Listed {
     tree: Vec<Entry>,
+    /// Whether there is more than GitHub lists.
+    #[serde(default)]
+    truncated: bool,
 }
 
 #[derive(Deserialize)]

@@ -32,7 +32,15 @@ impl Bot {
         }
         let entries = wanted.iter().filter_map(|(one, how)| entry(one, how));
         let entries: Vec<_> = entries.collect();
-        let text = scan.tree.text(settings::FILE);
+        let mut committed = None;
+        if scan.tree.unverified.contains(settings::FILE) {
+            let file = visit.repository.file(&visit.head.commit, settings::FILE);
+            committed = file.await.map_err(judged)?;
+        }
+        let text = match &committed {
+            Some(bytes) => std::str::from_utf8(bytes).ok(),
+            None => scan.tree.text(settings::FILE),
+        };
         let file = match settings::with_accepted(text, &entries) {
             Ok(file) => file,
             Err(refused) => {

@@ -14,6 +14,8 @@ pub struct Tree {
     pub links: BTreeSet<String>,
     /// Code and states that are too large to be read, and how many bytes they have.
     pub too_large: BTreeMap<String, u64>,
+    /// Files of which it is not known that they are here as they were committed: read, and never edited.
+    pub unverified: BTreeSet<String>,
 }
 
 /// What a scan cannot do without: code, its values, and states that lie in the repository.

@@ -26,6 +26,11 @@ impl<'a> File<'a> {
         if tree.links.contains(file) {
             return Err(format!("{file} is a symbolic link"));
         }
+        if tree.unverified.contains(file) {
+            return Err(format!(
+                "{file} may not be here as it was committed: GitHub does not list all files of so large a repository"
+            ));
+        }
         let name = file.rsplit('/').next().unwrap_or(file);
         if name == "override.tf" || name.ends_with("_override.tf") {
             return Err(format!("{file} overrides other files"));

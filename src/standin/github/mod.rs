@@ -160,6 +160,11 @@ impl GitHub {
         self.world().archive = Some(archive.into());
     }
 
+    /// Lists no more than so many files of a tree from now on.
+    pub fn list_at_most(&self, files: usize) {
+        self.world().listed = files;
+    }
+
     /// Where the App wants its deliveries from now on.
     pub fn deliver_to(&self, hook: &str) {
         self.world().hook = Some(hook.into());

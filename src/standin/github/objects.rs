@@ -145,6 +145,7 @@ fn show_tree(world: &World, found: &Repository, id: &Oid, recursive: bool) -> Va
         true => found.objects.walk(id),
         false => found.objects.tree(id).unwrap_or_default().to_vec(),
     };
+    let listed = &entries[..entries.len().min(world.listed)];
     let show = |entry: &Entry| {
         let kind = if entry.mode == FOLDER { "tree" } else { "blob" };
         let mut shown = json!({
@@ -157,8 +158,8 @@ fn show_tree(world: &World, found: &Repository, id: &Oid, recursive: bool) -> Va
         shown
     };
     json!({
-        "sha": id, "url": world.url(found, format!("git/trees/{id}")), "truncated": false,
-        "tree": entries.iter().map(show).collect::<Vec<_>>(),
+        "sha": id, "url": world.url(found, format!("git/trees/{id}")), "truncated": listed.len() < entries.len(),
+        "tree": listed.iter().map(show).collect::<Vec<_>>(),
     })
 }
 

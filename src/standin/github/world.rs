@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+/// How many files of a tree GitHub lists.
+const MOST_LISTED: usize = 100_000;
+
 /// Everything that GitHub knows.
 pub(super) struct World {
     pub app: App,
@@ -22,6 +25,8 @@ pub(super) struct World {
     pub archives: String,
     /// What is handed out in place of any archive.
     pub archive: Option<Bytes>,
+    /// How many files of a tree are listed.
+    pub listed: usize,
     pub installations: BTreeMap<u64, Installation>,
     pub repositories: BTreeMap<u64, Repository>,
     pub tokens: BTreeMap<String, Token>,
@@ -260,6 +265,7 @@ impl World {
             api,
             archives,
             archive: None,
+            listed: MOST_LISTED,
             installations: BTreeMap::new(),
             repositories: BTreeMap::new(),
             tokens: BTreeMap::new(),
