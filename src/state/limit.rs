@@ -2,7 +2,7 @@
 
 use crate::memory::{MemoryError, ScanBudget, ScanMemory, ScanShare};
 use crate::model::ScanError;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The largest state that the command line reads.
@@ -82,8 +82,7 @@ impl ScanStates {
         if bytes > largest {
             return Err(self.too_large(&format!("{location} has {}", mebibytes(bytes))));
         }
-        let together = self.count(bytes);
-        if together > largest {
+        if let Err(together) = self.count(bytes) {
             let name = format!(
                 "with {location} the states of this scan have {}",
                 mebibytes(together)
@@ -91,7 +90,11 @@ impl ScanStates {
             return Err(self.too_large(&name));
         }
         let needed = bytes.saturating_mul(WHILE_READ);
-        self.hold(location, needed, self.memory.part()).await
+        let held = self.hold(location, needed, self.memory.part()).await;
+        if held.is_err() {
+            *self.counted() -= bytes;
+        }
+        held
     }
 
     /// Takes so many bytes of memory for a state.
@@ -114,11 +117,19 @@ impl ScanStates {
         }
     }
 
-    /// Counts a state, and says how many bytes all have together.
-    fn count(&self, bytes: u64) -> u64 {
-        let mut all = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        *all = all.saturating_add(bytes);
-        *all
+    /// Counts a state, unless all would have too many bytes then: how many is the error.
+    fn count(&self, bytes: u64) -> Result<(), u64> {
+        let mut all = self.counted();
+        let together = all.saturating_add(bytes);
+        if together > self.budget.largest {
+            return Err(together);
+        }
+        *all = together;
+        Ok(())
+    }
+
+    fn counted(&self) -> MutexGuard<'_, u64> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error of a state that is too large.
@@ -183,6 +194,8 @@ mod tests {
                 .message
                 .contains("the states of this scan have 120 MiB")
         );
+        // What is refused counts for nothing.
+        admitted(&states, 40 * MIB).unwrap().unwrap();
     }
 
     #[tokio::test]
@@ -197,7 +210,8 @@ mod tests {
         let small = budget.begin(&budget.memory());
         admitted(&small, MIB).unwrap().unwrap();
         drop(large);
-        admitted(&next, 75 * MIB).unwrap().unwrap();
+        let again = budget.begin(&budget.memory());
+        admitted(&again, 75 * MIB).unwrap().unwrap();
     }
 
     /// A state of a few bytes an entry takes a hundred times its text.
