@@ -458,4 +458,5 @@ fn an_interrupted_plan_changes_nothing() {
             .as_ref()
             .is_some_and(|why| why.contains("too long"))
     );
+    assert!(fix.untried);
 }

@@ -73,8 +73,8 @@ impl Proposer<'_> {
             let at = known.iter().position(|one| one.branch == group.branch);
             let before = at.map(|at| known[at].clone());
             let open = before.as_ref().filter(|one| one.state.is_open());
-            if let Some(open) = open.filter(|open| loses(open, &sight)) {
-                // What this scan could not see may still be there.
+            if let Some(open) = open.filter(|open| sight.loses(&open.findings)) {
+                // What this scan could not see or try may still be there.
                 outcome.pulls.push(open.number);
                 continue;
             }
@@ -109,7 +109,7 @@ impl Proposer<'_> {
                 continue;
             }
             let needed = |id: &String| homeless.contains(id.as_str());
-            if loses(proposal, &sight) || proposal.findings.iter().any(needed) {
+            if sight.loses(&proposal.findings) || proposal.findings.iter().any(needed) {
                 outcome.pulls.push(proposal.number);
                 continue;
             }
@@ -356,12 +356,6 @@ fn telling<'a>(groups: &'a [Group<'_>], known: &[Proposal]) -> Option<&'a str> {
         .iter()
         .min_by_key(rank)
         .map(|group| group.branch.as_str())
-}
-
-/// Whether a pull request carries something that the scan may not have seen.
-fn loses(known: &Proposal, sight: &Sight<'_>) -> bool {
-    let told = |id: &String| sight.has(id) || sight.is_gone(id);
-    !known.findings.iter().all(told)
 }
 
 /// What is told of a pull request that GitHub does not take: a rule of the repository's is no reason to have no scan.

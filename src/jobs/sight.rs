@@ -10,6 +10,8 @@ pub(super) struct Sight<'a> {
     standing: HashSet<&'a str>,
     /// The ids of what it sets aside.
     set_aside: HashSet<&'a str>,
+    /// The ids of those whose fix it had no time to try.
+    untried: HashSet<&'a str>,
     before: BTreeMap<FindingId, Finding>,
 }
 
@@ -26,7 +28,10 @@ impl<'a> Sight<'a> {
             }
         }
         let ids = |findings: &'a [Finding]| findings.iter().map(|one| one.id.0.as_str()).collect();
+        let is_untried = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.untried);
+        let untried = scanned.findings.iter().filter(is_untried);
         Self {
+            untried: untried.map(|one| one.id.0.as_str()).collect(),
             standing: ids(&scanned.findings),
             set_aside: ids(&scanned.set_aside),
             scanned,
@@ -42,6 +47,16 @@ impl<'a> Sight<'a> {
     /// Whether the scan has it at all, set aside or not.
     pub(super) fn has(&self, id: &str) -> bool {
         self.stands(id) || self.set_aside.contains(id)
+    }
+
+    /// Whether it may not have seen one of these, or had no time to try its fix: a pull request that carries them all is
+    /// left as it is.
+    pub(super) fn loses(&self, ids: &[String]) -> bool {
+        let told = |id: &str| match self.has(id) {
+            true => !self.untried.contains(id),
+            false => self.is_gone(id),
+        };
+        !ids.iter().all(|id| told(id))
     }
 
     /// Whether it is gone: the scan has it not, and would have it if it stood.
@@ -83,7 +98,7 @@ impl<'a> Sight<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Status, Verdict};
+    use crate::model::{Fix, FixKind, Refusal, Status, Verdict};
 
     fn finding(id: &str, tf_type: &str, kind: Kind) -> Finding {
         let mut finding = Finding::new(kind, Verdict::Drift, tf_type);
@@ -137,5 +152,29 @@ mod tests {
         assert_eq!(gone(true, Status::Checked), [true, true, true, true]);
         assert_eq!(gone(true, Status::Denied), [true, false, false, false]);
         assert_eq!(gone(false, Status::Checked), [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_pull_request_whose_fixes_nobody_had_the_time_to_try_is_left_as_it_is() {
+        let fixed = |id: &str, fix: Fix| Finding {
+            fix: Some(fix),
+            ..finding(id, "aws_instance", Kind::Modified)
+        };
+        let scanned = Scanned {
+            findings: vec![
+                fixed("f-1", Fix::of(FixKind::Adopt, Vec::new())),
+                fixed("f-2", Fix::refused(Refusal::default())),
+                fixed("f-3", Fix::untried("no time")),
+            ],
+            looked_below: true,
+            ..Scanned::default()
+        };
+        let sight = Sight::new(&scanned, Vec::new());
+        let loses = |ids: &[&str]| {
+            let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
+            sight.loses(&ids)
+        };
+        assert!(!loses(&["f-1", "f-2", "f-4"]), "two are here, one is gone");
+        assert!(loses(&["f-1", "f-3"]) && loses(&["f-3"]));
     }
 }

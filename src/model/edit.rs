@@ -20,6 +20,9 @@ pub struct Fix {
     /// The command that undoes the change in AWS, where no code can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Whether it is refused only because nobody had the time to try it: another scan may make it.
+    #[serde(skip)]
+    pub untried: bool,
 }
 
 impl Fix {
@@ -32,6 +35,19 @@ impl Fix {
             edits: Vec::new(),
             block: refusal.block,
             command: refusal.command,
+            untried: false,
+        }
+    }
+
+    /// A fix that nobody had the time to try, and what is said of it.
+    pub fn untried(reason: &str) -> Self {
+        let refusal = Refusal {
+            reason: reason.to_owned(),
+            ..Refusal::default()
+        };
+        Self {
+            untried: true,
+            ..Self::refused(refusal)
         }
     }
 
@@ -44,6 +60,7 @@ impl Fix {
             edits,
             block: None,
             command: None,
+            untried: false,
         }
     }
 }

@@ -133,11 +133,9 @@ struct Planner<'a> {
 impl Planner<'_> {
     /// What is done about one finding; none where nothing is to be done.
     fn fix(&self, finding: &Finding, way: Way) -> Option<Fix> {
-        if self.stack.options.interrupt.is_raised() {
-            return Some(Fix::refused(Refusal {
-                reason: NO_TIME.to_owned(),
-                ..Refusal::default()
-            }));
+        let interrupt = &self.stack.options.interrupt;
+        if interrupt.is_raised() {
+            return Some(Fix::untried(NO_TIME));
         }
         let planned = match size(finding) {
             size if size > LARGEST => Err(TOO_LARGE.to_owned()),
@@ -150,13 +148,17 @@ impl Planner<'_> {
                 ..Fix::of(kind, plan.edits)
             })
         });
-        Some(verified.unwrap_or_else(|reason| {
-            Fix::refused(Refusal {
-                reason,
-                block: self.block(finding),
-                command: by_hand::command(finding, self.stack.catalog),
-            })
-        }))
+        Some(
+            verified.unwrap_or_else(|reason| match interrupt.is_raised() {
+                // What was evaluated half proves nothing.
+                true => Fix::untried(NO_TIME),
+                false => Fix::refused(Refusal {
+                    reason,
+                    block: self.block(finding),
+                    command: by_hand::command(finding, self.stack.catalog),
+                }),
+            }),
+        )
     }
 
     /// The plan of one finding, and what a person must know of it besides.
