@@ -1,5 +1,8 @@
 //! Jobs: what becomes of a delivery, whoever dies on the way.
 
+mod claims;
+mod ends;
+
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
 use driftguard::jobs::inbox::Inbox;
@@ -141,6 +144,10 @@ impl Running {
 fn start(inbox: &Inbox, scans: &Scans) -> Running {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!("worker-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    start_as(inbox, scans, &name)
+}
+
+fn start_as(inbox: &Inbox, scans: &Scans, name: &str) -> Running {
     let worker = Worker::new(inbox.clone(), ScansOnly(scans.clone()), pace(), name);
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let task = tokio::spawn(worker.run(async {

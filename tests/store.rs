@@ -7,8 +7,8 @@ use driftguard::model::{
     RepositoryName, Sender, StackName,
 };
 use driftguard::store::{
-    Claim, Delivery, Lease, LeaseLost, Notification, Proposal, ProposalState, Request, ScanRecord,
-    Scheduled, Store,
+    Claim, Delivery, DeliveryWalk, Lease, LeaseLost, Notification, Proposal, ProposalState,
+    Request, ScanRecord, Scheduled, Store,
 };
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ on_both!(
     a_scan_that_is_due_is_found_once_it_is,
     what_a_comment_asks_for_is_kept_as_it_was_first_understood,
     a_secret_that_was_given_up_never_returns,
+    a_round_whose_turn_is_over_keeps_nothing_of_the_walk,
 );
 
 fn delivery(id: &str, installation: InstallationId) -> Delivery {
@@ -133,15 +134,22 @@ async fn a_delivery_is_recorded_once(database: Database) {
     assert_eq!(take().await, std::slice::from_ref(&sent));
     assert_eq!(take().await, [], "taken once");
     assert_eq!(waiting().await, (0, 1));
-    assert_eq!(store.orphaned_deliveries().await.unwrap(), []);
+    let lapsed = async |worker| store.lapsed_deliveries(worker).await.unwrap();
+    assert_eq!(lapsed("other").await, []);
     store.return_deliveries("worker").await.unwrap();
     assert_eq!(waiting().await, (1, 0));
-    let lost = Claim { lasts: -1, ..claim };
+    let lost = Claim {
+        lasts: -1,
+        ..claim.clone()
+    };
     let mut last_turn = String::new();
     let taken = store.take_deliveries(&lost, 10, &mut last_turn);
     assert_eq!(taken.await.unwrap().len(), 1);
     let orphan = [(ACME, sent.id.clone())];
-    assert_eq!(store.orphaned_deliveries().await.unwrap(), orphan);
+    assert_eq!(lapsed("other").await, orphan);
+    assert_eq!(lapsed("worker").await, [], "never its own");
+    store.renew_claim(&claim).await.unwrap();
+    assert_eq!(lapsed("other").await, [], "its worker lives");
 
     tenant.close_delivery(&sent.id).await.unwrap();
     assert_eq!(tenant.open_delivery(&sent.id).await.unwrap(), None);
@@ -206,7 +214,6 @@ async fn pushes_wait_as_one_scan_of_the_newest_commit(database: Database) {
 
     ask(Some("c1"), 100).await;
     ask(Some("c3"), 300).await;
-    ask(Some("c2"), 200).await;
     assert_eq!(waiting().await.unwrap().commit.as_deref(), Some("c3"));
 
     // What is asked for while the scan runs waits after it.
@@ -217,9 +224,14 @@ async fn pushes_wait_as_one_scan_of_the_newest_commit(database: Database) {
     answer().await;
     assert_eq!(waiting().await, None);
 
-    // The same push again, or an older one that comes late, asks for nothing.
+    // The same push again asks for nothing.
     ask(Some("c4"), 400).await;
+    assert_eq!(waiting().await, None);
+
+    // One that seems older may come late, or from a process whose clock is behind: the branch is scanned as it is.
     ask(Some("c3"), 300).await;
+    assert_eq!(waiting().await.unwrap().commit, None);
+    answer().await;
     assert_eq!(waiting().await, None);
 
     // Two pushes of one millisecond are two pushes; the clock's scan takes the commit that waits.
@@ -597,9 +609,29 @@ async fn a_secret_that_was_given_up_never_returns(database: Database) {
     tenant.rotate_secret(SHOP, 7).await.unwrap();
     assert_eq!(generation(8).await, 7);
     assert!(!tenant.is_secret_shown(SHOP).await.unwrap());
-    // What was asked for before it was made is done.
-    tenant.rotate_secret(SHOP, 6).await.unwrap();
+    // Asked for once more, it is done; asked for by a process whose clock is behind, it is not.
+    tenant.rotate_secret(SHOP, 7).await.unwrap();
     assert_eq!(generation(8).await, 7);
+    tenant.rotate_secret(SHOP, 6).await.unwrap();
+    assert_eq!(generation(8).await, 8);
     tenant.drop_repository(SHOP).await.unwrap();
     assert_eq!(generation(9).await, 9);
+}
+
+async fn a_round_whose_turn_is_over_keeps_nothing_of_the_walk(database: Database) {
+    let store = connect(&database).await;
+    let begin = async |holder, time| store.begin_delivery_walk(holder, time).await.unwrap();
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mut walk = begin("one", Duration::ZERO).await.unwrap();
+    assert!(begin("other", HOUR).await.is_some(), "its turn is over");
+    walk.read_until = 1;
+    let keep = async |holder, walk: &DeliveryWalk, time| {
+        let kept = store.keep_delivery_walk(holder, walk, time).await;
+        kept.unwrap()
+    };
+    assert!(!keep("one", &walk, Duration::ZERO).await);
+    assert!(begin("one", HOUR).await.is_none(), "the other has it still");
+    walk.read_until = 2;
+    assert!(keep("other", &walk, Duration::ZERO).await);
+    assert_eq!(begin("one", HOUR).await, Some(walk));
 }

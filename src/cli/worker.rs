@@ -7,7 +7,6 @@ use crate::jobs::job::Process;
 use crate::jobs::worker::{Pace, Worker};
 use anyhow::Context;
 use secrecy::ExposeSecret;
-use std::hash::{BuildHasher, RandomState};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Works until SIGTERM or SIGINT.
@@ -27,13 +26,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
 
 /// A worker of this process, under a name of its own.
 pub(super) fn worker<P: Process>(inbox: Inbox, process: P) -> Worker<P> {
-    Worker::new(inbox, process, Pace::default(), name())
-}
-
-/// A name that no other worker has: in containers that start together, number and moment of all processes are the same.
-fn name() -> String {
-    let random = RandomState::new().hash_one(crate::jobs::now());
-    format!("{}-{random:016x}", std::process::id())
+    Worker::new(inbox, process, Pace::default(), crate::jobs::unique_name())
 }
 
 /// Ends when the process is asked to stop.
@@ -51,12 +44,12 @@ pub(super) fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send 
 
 #[cfg(test)]
 mod tests {
-    use super::name;
+    use crate::jobs::unique_name;
     use std::collections::BTreeSet;
 
     #[test]
     fn workers_that_start_at_once_have_different_names() {
-        let names: BTreeSet<_> = (0..1_000).map(|_| name()).collect();
+        let names: BTreeSet<_> = (0..1_000).map(|_| unique_name()).collect();
         assert_eq!(names.len(), 1_000);
     }
 }

@@ -54,6 +54,9 @@ pub struct Annotation {
     pub message: String,
 }
 
+/// How GitHub says that a commit is gone.
+const NO_COMMIT: &str = "No commit found";
+
 impl Repository {
     /// Leaves a check run on a commit, unless the newest of its name says the same already. A new one takes the place of
     /// an old one at GitHub; one that is changed would keep its annotations.
@@ -62,9 +65,12 @@ impl Repository {
     /// Those of any request; it may simply be called again.
     pub async fn check(&self, check: &CheckRun<'_>) -> Result<(), GithubError> {
         let name: String = url::form_urlencoded::byte_serialize(check.name.as_bytes()).collect();
-        let path = format!("commits/{}/check-runs?check_name={name}", check.commit);
-        let known: Value = self.get(&path).await?;
-        let known = &known["check_runs"][0];
+        let (app, commit) = (self.github.id(), check.commit);
+        let path = format!("commits/{commit}/check-runs?check_name={name}&app_id={app}");
+        let found: Value = self.get(&path).await?;
+        // Another App may leave checks of our names.
+        let known = runs(&found).iter().find(|run| is_of(run, app));
+        let known = known.unwrap_or(&Value::Null);
         let says = |part: &str| known["output"][part].as_str().unwrap_or_default();
         let conclusion = serde_json::to_value(check.conclusion).unwrap_or_default();
         let same = says("title") == check.title
@@ -98,20 +104,17 @@ impl Repository {
             );
             let found: Value = match self.get(&path).await {
                 Ok(found) => found,
-                // Nothing stands on a commit that is gone.
-                Err(
-                    GithubError::NotFound(_)
-                    | GithubError::Gone { .. }
-                    | GithubError::Invalid { .. },
-                ) => break,
+                // Nothing stands on a commit that is gone. Whatever else GitHub refuses says nothing of the commit.
+                Err(GithubError::Invalid { message, .. })
+                    if page == 1 && message.contains(NO_COMMIT) =>
+                {
+                    break;
+                }
                 Err(error) => return Err(error),
             };
-            let runs = found["check_runs"]
-                .as_array()
-                .map_or(&[][..], Vec::as_slice);
+            let runs = runs(&found);
             let told = runs.iter().filter(|run| {
-                run["app"]["id"].as_u64() == Some(app)
-                    && run["output"]["summary"].as_str() != Some(emptied)
+                is_of(run, app) && run["output"]["summary"].as_str() != Some(emptied)
             });
             own.extend(told.filter_map(|run| run["id"].as_u64()));
             if runs.len() < PAGE {
@@ -130,4 +133,16 @@ impl Repository {
         let path = format!("check-runs/{run}");
         self.patch(&path, json!({"output": output})).await.map(drop)
     }
+}
+
+/// The check runs of an answer.
+fn runs(found: &Value) -> &[Value] {
+    found["check_runs"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice)
+}
+
+/// Whether a check run is an App's.
+fn is_of(run: &Value, app: u64) -> bool {
+    run["app"]["id"].as_u64() == Some(app)
 }

@@ -1,10 +1,13 @@
 //! Pure: whether GitHub is away. While it is, a request now and then looks whether it is back; all others fail at once,
 //! and keep nobody waiting.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// After how many failures in a row GitHub counts as away.
 const AWAY_AFTER: u32 = 8;
+/// How many different requests have to be among them: whoever asks for what GitHub cannot make keeps nobody else from it.
+const DIFFERENT: usize = 3;
 /// How often it is looked whether GitHub is back.
 const LOOK: i64 = 2_000;
 
@@ -12,6 +15,8 @@ const LOOK: i64 = 2_000;
 #[derive(Debug, Default)]
 pub(super) struct Circuit {
     failures: u32,
+    /// Some of the requests that failed, each once.
+    requests: BTreeSet<String>,
     /// When the next request may look, in epoch milliseconds.
     looks_at: i64,
 }
@@ -19,7 +24,7 @@ pub(super) struct Circuit {
 impl Circuit {
     /// Whether GitHub counts as away.
     pub fn is_open(&self) -> bool {
-        self.failures >= AWAY_AFTER
+        self.failures >= AWAY_AFTER && self.requests.len() >= DIFFERENT
     }
 
     /// Lets a request through, unless GitHub is away and was looked for a moment ago.
@@ -42,11 +47,15 @@ impl Circuit {
     pub fn answered(&mut self) -> bool {
         let was_open = self.is_open();
         self.failures = 0;
+        self.requests.clear();
         was_open
     }
 
-    /// Notes that GitHub did not answer, or only that it is broken.
-    pub fn failed(&mut self, now: i64) {
+    /// Notes that GitHub did not answer a request, or only that it is broken.
+    pub fn failed(&mut self, request: &str, now: i64) {
+        if self.requests.len() < DIFFERENT {
+            self.requests.insert(request.to_owned());
+        }
         self.failures = self.failures.saturating_add(1);
         self.looks_at = now + LOOK;
     }
@@ -61,18 +70,29 @@ mod tests {
         let mut circuit = Circuit::default();
         for now in 0..i64::from(AWAY_AFTER) {
             assert_eq!(circuit.admit(now), Ok(()));
-            circuit.failed(now);
+            circuit.failed(&format!("GET /{now}"), now);
         }
         assert!(circuit.admit(100).is_err());
         assert_eq!(circuit.admit(10_000), Ok(()), "one looks");
         assert_eq!(circuit.admit(10_001), Err(Duration::from_millis(1_999)));
-        circuit.failed(11_000);
+        circuit.failed("GET /1", 11_000);
         assert!(circuit.admit(12_500).is_err());
         assert_eq!(circuit.admit(13_000), Ok(()));
         assert!(circuit.answered(), "it was away");
         assert_eq!(circuit.admit(13_000), Ok(()), "it is back for all");
         assert!(!circuit.answered(), "it is back once");
-        circuit.failed(13_000);
+        circuit.failed("GET /1", 13_000);
         assert_eq!(circuit.admit(13_000), Ok(()), "one failure is none");
+    }
+
+    #[test]
+    fn a_request_that_always_fails_keeps_nobody_else_from_github() {
+        let mut circuit = Circuit::default();
+        for now in 0..100 {
+            for request in ["GET /large", "GET /damaged"] {
+                circuit.failed(request, now);
+            }
+            assert_eq!(circuit.admit(now), Ok(()));
+        }
     }
 }

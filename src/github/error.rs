@@ -55,6 +55,16 @@ pub enum GithubError {
         what: String,
         /// What happened instead.
         problem: String,
+        /// Whether it answers nobody, as far as is known.
+        away: bool,
+    },
+    /// It answered, and with something that cannot be read: a damaged archive, or more than a scan takes.
+    #[error("GitHub's answer to {what} cannot be read: {problem}")]
+    Broken {
+        /// The request.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// It was never sent: the job that wanted it no longer holds the repository.
     #[error("{0} was not sent: the job no longer holds the repository")]

@@ -8,11 +8,12 @@ use super::circuit::Circuit;
 use super::error::GithubError;
 use super::ledger::{ContentLedger, MemoryLedger};
 use super::slots::Slots;
+use super::tarball::ArchiveError;
 use crate::model::{InstallationId, mask_json};
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use octocrab::Octocrab;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -140,7 +141,7 @@ impl Gate {
                 Err(GithubError::Limited { pause, .. }) if pause <= PATIENCE && left > 0 => {
                     tokio::time::sleep(pause).await;
                 }
-                Err(GithubError::Unavailable { .. })
+                Err(GithubError::Unavailable { .. } | GithubError::Broken { .. })
                     if ask.repeatable && left > 0 && !self.circuit().is_open() =>
                 {
                     tokio::time::sleep(pause).await;
@@ -161,6 +162,7 @@ impl Gate {
         let unavailable = |problem: String| GithubError::Unavailable {
             what: what.to_owned(),
             problem,
+            away: self.circuit().is_open(),
         };
         let writes = ask.method != Method::GET;
         let booked = self.allowance(ask.account, |it| it.book(writes, PATIENCE, now()));
@@ -180,8 +182,16 @@ impl Gate {
         let late = || Err(anyhow!("no answer within {} s", ask.time().as_secs()));
         let (status, headers, body) = match tried.unwrap_or_else(|_| late()) {
             Ok(answer) if !answer.0.is_server_error() => answer,
+            // GitHub is there: what is wrong is wrong with this answer.
+            Err(error) if is_broken(&error) => {
+                self.circuit().answered();
+                return Err(GithubError::Broken {
+                    what: what.to_owned(),
+                    problem: format!("{error:#}"),
+                });
+            }
             failed => {
-                self.circuit().failed(now());
+                self.circuit().failed(what, now());
                 let problem = match failed {
                     Ok((status, _, body)) => format!("{status}: {}", message(&body)),
                     Err(error) => format!("{error:#}"),
@@ -279,7 +289,17 @@ where
     B: hyper::body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>,
 {
     let body = Limited::new(body, largest).collect().await;
-    Ok(body.map_err(|error| anyhow!("{error}"))?.to_bytes())
+    let body = body.map_err(|error| match error.downcast::<LengthLimitError>() {
+        Ok(too_long) => anyhow::Error::from(*too_long),
+        Err(error) => anyhow!("{error}"),
+    });
+    Ok(body?.to_bytes())
+}
+
+/// Whether an answer arrived that cannot be read, where another error is that none did.
+fn is_broken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<LengthLimitError>().is_some()
+        || error.downcast_ref::<ArchiveError>().is_some()
 }
 
 /// What goes to GitHub to the letter: files, and what GitHub knows things by.

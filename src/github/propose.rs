@@ -8,6 +8,9 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// How GitHub says that a branch is gone.
+const NO_REFERENCE: &str = "Reference does not exist";
+
 /// A pull request as it is to be.
 #[derive(Debug, Clone)]
 pub struct Proposed<'a> {
@@ -143,7 +146,8 @@ impl Repository {
     pub async fn drop_branch(&self, branch: &str) -> Result<(), GithubError> {
         let path = self.path(&format!("git/refs/heads/{}", escaped(branch)));
         match self.github.delete(self.caller, &path).await {
-            Ok(()) | Err(GithubError::Invalid { .. }) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(GithubError::Invalid { message, .. }) if message.contains(NO_REFERENCE) => Ok(()),
             Err(error) if error.is_missing() => Ok(()),
             Err(error) => Err(error),
         }

@@ -7,7 +7,7 @@ use super::run::RunContext;
 use super::shares::TakenShare;
 use super::solitude::Turn;
 use super::worker::Worker;
-use super::{delivery, now};
+use super::{changes, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -132,7 +132,7 @@ impl<P: Process> Worker<P> {
                 installation,
                 delivery,
             } => {
-                delivery::run(store, queue, installation, &delivery, now()).await?;
+                changes::run(store, queue, installation, &delivery, now()).await?;
                 metrics.processed.add();
                 Ok(Outcome::Done)
             }

@@ -10,7 +10,7 @@ use super::queue::Queue;
 use super::redeliver::Redelivery;
 use super::role::derive;
 use super::run::RunContext;
-use super::{Metrics, now};
+use super::{Metrics, now, unique_name};
 use crate::aws::{Access, Aws};
 use crate::config::{Ambient, App, Config};
 use crate::github::{
@@ -306,6 +306,7 @@ impl Process for Bot {
             github: &self.github,
             store: &self.store,
             metrics: &self.metrics,
+            holder: unique_name(),
             now: now(),
         };
         redelivery.run().await
@@ -326,12 +327,12 @@ fn quietly(end: Result<(), JobError>) -> Result<(), JobError> {
     }
 }
 
-/// Whether another try of a job may have another end.
+/// GitHub's error as the end of a try: see `classify`.
 pub(super) fn judged(error: GithubError) -> JobError {
     error.into()
 }
 
-/// The same of an error that may have GitHub's in it.
+/// The same of an error that may have GitHub's or the database's in it.
 pub(super) fn weighed(error: anyhow::Error) -> JobError {
     error.into()
 }

@@ -29,6 +29,7 @@ impl From<GithubError> for JobError {
             // It may have anything in it.
             GithubError::Other(error) => error.into(),
             GithubError::NotFound(_)
+            | GithubError::Broken { .. }
             | GithubError::Forbidden { .. }
             | GithubError::Invalid { .. }
             | GithubError::NoCodeScanning(_) => Self::Retry(error.into()),
@@ -44,10 +45,23 @@ impl From<anyhow::Error> for JobError {
             Err(error) if error.chain().any(|cause| cause.is::<LeaseLost>()) => {
                 Self::Later(error, Duration::ZERO)
             }
-            Err(error) if error.chain().any(is_database_away) => Self::Outage(error),
+            Err(error) if is_away(&error) => Self::Outage(error),
             Err(error) => Self::Retry(error),
         }
     }
+}
+
+/// Whether something failed because the database is away.
+pub(super) fn is_away(error: &anyhow::Error) -> bool {
+    error.chain().any(is_database_away)
+}
+
+/// Whether GitHub does not answer this one request, and answers others.
+pub(super) fn is_unanswered(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(GithubError::Unavailable { away: false, .. })
+    )
 }
 
 /// Whether the database cannot be reached, or cannot write for now.
@@ -94,8 +108,16 @@ mod tests {
                 GithubError::Unavailable {
                     what: what(),
                     problem: message(),
+                    away: false,
                 },
                 "outage",
+            ),
+            (
+                GithubError::Broken {
+                    what: what(),
+                    problem: message(),
+                },
+                "retry",
             ),
             (
                 GithubError::Limited {

@@ -17,27 +17,52 @@ const EMPTIED: &str = "This repository was made public, so DriftGuard emptied th
 const MOST_FAILURES: usize = 10;
 
 /// Empties every text of ours, and closes what is open. Repeated, it goes on where it stopped, and in the end finds nothing
-/// left to do. What GitHub refuses is passed over.
+/// left to do. What GitHub refuses keeps nothing else, and is tried again; given up, that is told where people look.
 pub(super) async fn conceal(bot: &Bot, visit: &Visit<'_>) -> Result<(), JobError> {
+    let (store, to) = (&bot.store, visit.installation);
+    store.inherit_published(visit.id, to).await?;
+    match empty(bot, visit).await? {
+        Some(refused) => Err(JobError::Retry(
+            anyhow::Error::from(refused).context("a text could not be emptied"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Empties what it can: why GitHub refused some of it, if it did.
+async fn empty(bot: &Bot, visit: &Visit<'_>) -> Result<Option<GithubError>, JobError> {
     notification_secret::withdraw_from_public(visit).await?;
+    if !visit.head.private {
+        visit.tenant.note_unconcealed(visit.id).await?;
+    }
     let allowed = bot.settings(visit).await?;
     if visit.head.private || allowed.is_some_and(|one| one.pull_requests.public) {
-        return Ok(());
+        visit.tenant.note_concealed(visit.id).await?;
+        return Ok(None);
     }
     let mut work = Work::default();
     empty_issues(visit, &mut work).await?;
     drop_branches(visit, &mut work).await?;
     delete_comments(visit, &mut work).await?;
     empty_checks(visit, &mut work).await?;
-    work.end()?;
-    Ok(visit.tenant.empty_scans(visit.id).await?)
+    let refused = work.end()?;
+    visit.tenant.empty_scans(visit.id).await?;
+    if refused.is_none() {
+        visit.tenant.note_concealed(visit.id).await?;
+    }
+    Ok(refused)
 }
 
-/// The same where anything is left to be emptied: the delivery that told of the change may be lost.
+/// The same where anything is left to be emptied: the delivery that told of the change may be lost, or GitHub may have
+/// refused some of it. What it still refuses is left to the next scan.
 pub(super) async fn make_up(bot: &Bot, visit: &Visit<'_>) -> Result<(), JobError> {
-    let shown = visit.tenant.is_secret_shown(visit.id).await?;
-    if shown || !visit.tenant.published_commits(visit.id).await?.is_empty() {
-        conceal(bot, visit).await?;
+    let (tenant, id) = (&visit.tenant, visit.id);
+    bot.store.inherit_published(id, visit.installation).await?;
+    let left = tenant.is_unconcealed(id).await?
+        || tenant.is_secret_shown(id).await?
+        || !tenant.published_commits(id).await?.is_empty();
+    if left {
+        empty(bot, visit).await?;
     }
     Ok(())
 }
@@ -145,6 +170,8 @@ async fn empty_checks(visit: &Visit<'_>, work: &mut Work) -> Result<(), JobError
 #[derive(Default)]
 struct Work {
     failures: Vec<GithubError>,
+    /// The first of what GitHub refused.
+    refused: Option<GithubError>,
 }
 
 impl Work {
@@ -161,6 +188,7 @@ impl Work {
         );
         if is_refused(&error) {
             tracing::warn!(error = format!("{error:#}"), "a text could not be emptied");
+            self.refused.get_or_insert(error);
         } else if ends || self.failures.len() + 1 >= MOST_FAILURES {
             return Err(judged(error));
         } else {
@@ -169,16 +197,16 @@ impl Work {
         Ok(false)
     }
 
-    /// Asks for another try where a step failed.
-    fn end(self) -> Result<(), JobError> {
+    /// Asks for another try where a step failed; else why one was refused.
+    fn end(self) -> Result<Option<GithubError>, JobError> {
         match self.failures.into_iter().next() {
             Some(error) => Err(judged(error)),
-            None => Ok(()),
+            None => Ok(self.refused),
         }
     }
 }
 
-/// Whether GitHub answered, and will not do it, now or ever.
+/// Whether GitHub answered, and will not do it: now, or ever.
 fn is_refused(error: &GithubError) -> bool {
     matches!(error, GithubError::NotFound(_) | GithubError::Gone { .. }) || error.is_refusal()
 }

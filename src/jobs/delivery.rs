@@ -1,12 +1,10 @@
 //! What a delivery leads to.
 
-use super::job::{Errand, Job, JobError, Ticket, Trigger};
-use super::queue::Queue;
+use super::job::{Errand, Job, Ticket, Trigger};
 use super::{decline, pushes};
-use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
-use crate::store::{Delivery, ProposalState, Request, Store, Tenant};
+use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId};
+use crate::store::{Delivery, ProposalState, Request, Tenant};
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// What a transaction has written already: most deliveries bring what others brought before them.
 #[derive(Debug, Default)]
@@ -26,67 +24,6 @@ impl Known {
     fn has_origin(&self, installation: InstallationId, origin: &Origin) -> bool {
         let known = self.origins.get(&origin.id);
         known.is_some_and(|(of, known)| *of == installation && known == origin)
-    }
-}
-
-/// Whether a delivery changes which installations and repositories there are. Such a one is worked on by itself: it deletes
-/// jobs as well, and what follows it finds what it left.
-pub(super) fn changes_access(notice: &Notice) -> bool {
-    matches!(
-        notice.event,
-        Event::Installation { .. } | Event::Repositories { .. } | Event::Repository { .. }
-    )
-}
-
-/// Acts on a recorded delivery, and closes it. Run again, it changes nothing more.
-pub(super) async fn run(
-    store: &Store,
-    queue: &Queue,
-    installation: InstallationId,
-    id: &DeliveryId,
-    now: i64,
-) -> Result<(), JobError> {
-    let tenant = store.of(installation);
-    let Some(delivery) = tenant.open_delivery(id).await? else {
-        return Ok(());
-    };
-    if let Notice {
-        repository: Some(origin),
-        event: Event::Repository { action },
-        ..
-    } = &delivery.notice
-        && action == "transferred"
-    {
-        for former in store.others_with(origin.id, installation).await? {
-            queue.forget_errands(former, Some(origin.id)).await?;
-        }
-        store.transfer(origin.id, installation).await?;
-    }
-    let tickets = act(&tenant, &mut Known::default(), &delivery, now).await?;
-    forget_errands(queue, &delivery.notice).await?;
-    for ticket in tickets {
-        queue.push(&ticket, Duration::ZERO).await?;
-    }
-    Ok(tenant.close_delivery(id).await?)
-}
-
-/// Deletes the jobs of what the App is taken away from.
-async fn forget_errands(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
-    let installation = notice.installation;
-    match (&notice.event, &notice.repository) {
-        (Event::Installation { action, .. }, _) if action == "deleted" => {
-            queue.forget_errands(installation, None).await
-        }
-        (Event::Repositories { removed, .. }, _) => {
-            for origin in removed {
-                queue.forget_errands(installation, Some(origin.id)).await?;
-            }
-            Ok(())
-        }
-        (Event::Repository { action }, Some(origin)) if action == "deleted" => {
-            queue.forget_errands(installation, Some(origin.id)).await
-        }
-        _ => Ok(()),
     }
 }
 
@@ -127,25 +64,14 @@ pub(super) async fn act(
             .insert(origin.id, (*installation, origin.clone()));
     }
     match event {
-        Event::Installation {
-            action,
-            repositories,
-        } => {
+        Event::Installation { action, .. } => {
             if let Some(suspended) = suspends(action) {
                 tenant.suspend(suspended).await?;
             }
-            let mut tickets = welcome(tenant, delivery, repositories).await?;
-            if action == "unsuspend" {
-                tickets.extend(resume(tenant, delivery, repositories).await?);
-            }
-            Ok(tickets)
+            Ok(Vec::new())
         }
-        Event::Repositories { added, removed } => {
-            for origin in removed {
-                tenant.drop_repository(origin.id).await?;
-            }
-            welcome(tenant, delivery, added).await
-        }
+        // Those may be thousands: see `changes`.
+        Event::Repositories { .. } => Ok(Vec::new()),
         _ => match repository {
             Some(origin) if is_active(tenant, known, *installation).await? => {
                 about(tenant, delivery, origin).await
@@ -185,35 +111,6 @@ async fn keep(tenant: &Tenant<'_>, origin: &Origin, event: &Event) -> anyhow::Re
     } else {
         tenant.keep_repository(origin).await
     }
-}
-
-/// Repositories that DriftGuard may see from now on: each is looked at once.
-async fn welcome(
-    tenant: &Tenant<'_>,
-    delivery: &Delivery,
-    origins: &[Origin],
-) -> anyhow::Result<Vec<Ticket>> {
-    let mut tickets = Vec::new();
-    for origin in origins {
-        tenant.keep_repository(origin).await?;
-        tickets.push(ask(tenant, delivery, origin.id, None).await?);
-    }
-    Ok(tickets)
-}
-
-/// The repositories that are known beside those a delivery names: what happened meanwhile was not told.
-async fn resume(
-    tenant: &Tenant<'_>,
-    delivery: &Delivery,
-    named: &[Origin],
-) -> anyhow::Result<Vec<Ticket>> {
-    let mut tickets = Vec::new();
-    for known in tenant.repositories().await? {
-        if !named.iter().any(|origin| origin.id == known.id) {
-            tickets.push(ask(tenant, delivery, known.id, None).await?);
-        }
-    }
-    Ok(tickets)
 }
 
 /// What happened in a repository.
@@ -338,7 +235,7 @@ async fn pulled(
 }
 
 /// Asks for a scan of the whole repository.
-async fn ask(
+pub(super) async fn ask(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
     repository: RepositoryId,

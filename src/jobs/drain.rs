@@ -1,14 +1,14 @@
 //! Works on deliveries, many in one transaction. Almost all lead to nothing but rows of the store; one by one they would
 //! wait for the disk, and for one another. What fails in a batch is tried again alone, as a job.
 
-use super::delivery::{self, Known, changes_access};
+use super::changes::changes_access;
+use super::delivery::{self, Known};
 use super::inbox::Inbox;
 use super::job::Process;
 use super::now;
 use super::worker::{RECOVERY, Worker};
-use crate::store::{Claim, Delivery};
+use crate::store::Delivery;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// How many deliveries a batch has. Whoever else writes waits for a batch to end.
@@ -38,19 +38,16 @@ impl<P: Process> Worker<P> {
     }
 
     /// Takes a batch, and works on it while no suspect runs; how many it had.
-    async fn drain(&self, last_turn: &mut String) -> anyhow::Result<usize> {
+    async fn drain(self: &Arc<Self>, last_turn: &mut String) -> anyhow::Result<usize> {
         let _beside_others = self.solitude.read().await;
-        let claim = Claim {
-            worker: self.name.clone(),
-            lasts: i64::try_from(self.pace.lease.as_millis()).unwrap_or(i64::MAX),
-        };
         let store = &self.inbox.store;
+        let claim = self.claim();
         let batch = store.take_deliveries(&claim, BATCH, last_turn).await?;
         let count = batch.len();
         if count > 0 {
             // A panic ends no more than the batch.
             let mut run = JoinSet::new();
-            run.spawn(work_on(self.inbox.clone(), batch));
+            run.spawn(self.clone().work_on(batch));
             match run.join_next().await {
                 Some(Ok(worked)) => worked?,
                 Some(Err(death)) => return Err(death.into()),
@@ -60,32 +57,38 @@ impl<P: Process> Worker<P> {
         Ok(count)
     }
 
+    /// Works on a batch: what only writes rows together. What changes who may see what has a line of its own.
+    async fn work_on(self: Arc<Self>, batch: Vec<Delivery>) -> anyhow::Result<()> {
+        let (changes, rest): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .partition(|delivery| changes_access(&delivery.notice));
+        self.changes.add(changes);
+        if !rest.is_empty() {
+            work_together(&self.inbox, &rest).await?;
+            self.inbox.metrics.processed.add_many(rest.len());
+        }
+        Ok(())
+    }
+
     /// Makes jobs of what is left of a batch that failed: each is tried alone.
     async fn set_aside(&self) {
-        loop {
-            match self.inbox.enqueue_taken(&self.name).await {
-                Ok(()) => return,
-                Err(_) => tokio::time::sleep(RECOVERY).await,
-            }
+        while let Err(error) = self.try_to_set_aside().await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "a batch that failed waits to be set aside"
+            );
+            tokio::time::sleep(RECOVERY).await;
         }
     }
-}
 
-/// Works on a batch in its order: what only writes rows together, what changes who may see what by itself.
-async fn work_on(inbox: Inbox, batch: Vec<Delivery>) -> anyhow::Result<()> {
-    let alike =
-        |a: &Delivery, b: &Delivery| !changes_access(&a.notice) && !changes_access(&b.notice);
-    for part in batch.chunk_by(alike) {
-        match part {
-            [one] if changes_access(&one.notice) => {
-                let installation = one.notice.installation;
-                delivery::run(&inbox.store, &inbox.queue, installation, &one.id, now()).await?;
+    async fn try_to_set_aside(&self) -> anyhow::Result<()> {
+        for (installation, delivery) in self.inbox.store.taken_by(&self.name).await? {
+            if !self.changes.has(&delivery) {
+                self.inbox.set_aside(installation, delivery).await?;
             }
-            several => work_together(&inbox, several).await?,
         }
-        inbox.metrics.processed.add_many(part.len());
+        Ok(())
     }
-    Ok(())
 }
 
 /// Works on deliveries in one transaction: on all of them, or, but for jobs that are enqueued twice with one effect, on
@@ -105,9 +108,7 @@ async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result
         }
     }
     together.commit().await?;
-    for ticket in tickets {
-        inbox.queue.push(&ticket, Duration::ZERO).await?;
-    }
+    inbox.queue.push_all(&tickets).await?;
     if enqueuing.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use super::bot::{Bot, Visit, judged};
 use super::job::{Errand, Job, JobError};
+use super::operator::DISCARDED;
 use crate::github::{CheckRun, Conclusion};
 use crate::report;
 
@@ -41,7 +42,7 @@ impl Bot {
                 let text = format!(
                     "I could not do what the box asks for: {}. {}",
                     report::sentence(problem),
-                    remedy(failure.id)
+                    remedy(failure)
                 );
                 let said = visit.repository.say(*issue, "given up", "", &text);
                 said.await.map(drop).map_err(judged)
@@ -94,7 +95,7 @@ async fn give_up_check(
     problem: &str,
 ) -> Result<(), JobError> {
     let title = format!("Given up: {}", failure.job);
-    let summary = format!("{}. {}", report::sentence(problem), remedy(failure.id));
+    let summary = format!("{}. {}", report::sentence(problem), remedy(failure));
     let check = CheckRun {
         name,
         commit: &visit.head.commit,
@@ -107,8 +108,35 @@ async fn give_up_check(
     visit.leave_check(&check).await
 }
 
-/// What can be done about a job that was given up.
-fn remedy(id: &str) -> String {
-    let retry = report::code(&format!("driftguard jobs retry {id}"));
+/// What can be done about a job that was given up. One that the operator discarded is kept no more.
+fn remedy(failure: &Failure<'_>) -> String {
+    if failure.problem == DISCARDED {
+        return "The next push or command asks for it again.".to_owned();
+    }
+    let retry = report::code(&format!("driftguard jobs retry {}", failure.id));
     format!("The operator of this server can have it tried again with {retry}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{InstallationId, RepositoryId};
+
+    #[test]
+    fn nobody_is_sent_to_retry_what_was_discarded() {
+        let job = Job::Errand {
+            installation: InstallationId(1),
+            repository: RepositoryId(1),
+            errand: Errand::Conceal,
+        };
+        let told = |problem| {
+            remedy(&Failure {
+                job: &job,
+                id: "d-1",
+                problem,
+            })
+        };
+        assert!(told("a fault").contains("`driftguard jobs retry d-1`"));
+        assert!(!told(DISCARDED).contains("retry"));
+    }
 }

@@ -57,15 +57,14 @@ impl Inbox {
 
     /// Records a delivery: it is committed when this returns. False where it was recorded before.
     pub async fn receive(&self, id: DeliveryId, notice: Notice) -> anyhow::Result<bool> {
-        let installation = notice.installation;
         let delivery = Delivery {
-            id: id.clone(),
+            id,
             notice,
             received_at: now(),
         };
-        if !self.recorder.record(delivery).await? {
+        if !self.recorder.record(delivery.clone()).await? {
             self.metrics.repeated.add();
-            self.take_up_failed(installation, &id).await?;
+            self.take_up_failed(&delivery).await?;
             return Ok(false);
         }
         self.metrics.received.add();
@@ -73,16 +72,14 @@ impl Inbox {
         Ok(true)
     }
 
-    /// A delivery that failed and is sent once more, by GitHub's button, is worked on after all.
-    async fn take_up_failed(
-        &self,
-        installation: InstallationId,
-        id: &DeliveryId,
-    ) -> anyhow::Result<()> {
-        let failed = self.store.of(installation).delivery_problem(id).await?;
-        if failed.is_none() {
+    /// A delivery that failed and is sent once more, by GitHub's button, is worked on after all: by itself, as the
+    /// operator would have it tried again.
+    async fn take_up_failed(&self, delivery: &Delivery) -> anyhow::Result<()> {
+        let installation = delivery.notice.installation;
+        if !self.store.of(installation).renew_failed(delivery).await? {
             return Ok(());
         }
+        let id = &delivery.id;
         match self.retry(&id.0).await {
             Ok(()) => Ok(()),
             // It is no longer among the stopped jobs: it was discarded.
@@ -105,24 +102,26 @@ impl Inbox {
         })
     }
 
-    /// Makes suspects of the deliveries that a worker had in hand when it died: each is worked on alone.
-    pub async fn adopt_orphans(&self) -> anyhow::Result<()> {
-        for (installation, delivery) in self.store.orphaned_deliveries().await? {
-            let ticket = Ticket {
-                suspect: true,
-                ..of_delivery(installation, delivery)
-            };
-            self.enqueue(ticket).await?;
-        }
-        Ok(())
+    /// Makes a job of a delivery that a worker has in hand, so that it is worked on by itself.
+    pub(super) async fn set_aside(
+        &self,
+        installation: InstallationId,
+        delivery: DeliveryId,
+    ) -> anyhow::Result<()> {
+        self.enqueue(of_delivery(installation, delivery)).await
     }
 
-    /// Makes jobs of the deliveries that a worker has in hand, so that each is worked on by itself.
-    pub(super) async fn enqueue_taken(&self, worker: &str) -> anyhow::Result<()> {
-        for (installation, delivery) in self.store.taken_by(worker).await? {
-            self.enqueue(of_delivery(installation, delivery)).await?;
-        }
-        Ok(())
+    /// Makes a suspect of a delivery that a worker had in hand when it died: it is worked on alone.
+    pub(super) async fn adopt(
+        &self,
+        installation: InstallationId,
+        delivery: DeliveryId,
+    ) -> anyhow::Result<()> {
+        let ticket = Ticket {
+            suspect: true,
+            ..of_delivery(installation, delivery)
+        };
+        self.enqueue(ticket).await
     }
 
     /// Forgets what is old.

@@ -246,6 +246,9 @@ pub struct Ticket {
     /// How often GitHub or the database was away.
     #[serde(default)]
     pub outages: u32,
+    /// How often in a row GitHub did not answer what it asked, while it answered others.
+    #[serde(default)]
+    pub unanswered: u32,
     /// Which series of tries this is: a job that is taken up again starts a new one.
     #[serde(default)]
     pub series: u32,
@@ -267,6 +270,7 @@ impl Ticket {
             failures: 0,
             waits: 0,
             outages: 0,
+            unanswered: 0,
             series: 0,
             suspect: false,
             discarded: false,
@@ -280,6 +284,7 @@ impl Ticket {
             failures: 0,
             waits: 0,
             outages: 0,
+            unanswered: 0,
             since: super::now(),
             series: self.series + 1,
             ..self

@@ -65,6 +65,10 @@ pub mod ambient;
 mod attempt;
 /// What people decided before an upgrade changed the ids of findings.
 mod carry_over;
+/// Deliveries that change which installations and repositories there are.
+mod changes;
+/// The claims of workers on deliveries.
+mod claims;
 /// Classifies what a try failed with.
 mod classify;
 /// What is created at GitHub, counted.
@@ -75,6 +79,8 @@ mod decline;
 mod delivery;
 /// Deliveries, many at once.
 mod drain;
+/// The errands of installations and repositories that went away.
+mod errands;
 /// Jobs that were given up, told.
 mod failure;
 /// The lease of a running job.
@@ -83,6 +89,8 @@ mod lease;
 mod limit;
 /// Counts of what happened.
 mod metrics;
+/// Since when the oldest job is there.
+mod oldest;
 /// What the operator sees of the jobs, and does about them.
 pub mod operator;
 /// GitHub or the database is away.
@@ -97,6 +105,8 @@ mod redeliver;
 mod report_limit;
 /// One run of a job: alone on its repository.
 mod run;
+/// Sees a job through to its end.
+mod see_through;
 /// This process's share of AWS's budgets.
 mod share;
 /// A worker's slots, shared among installations.
@@ -117,7 +127,16 @@ pub use metrics::Metrics;
 pub use pushes::scans;
 pub use run::RunContext;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A name that nobody else has, in any process: in containers every process may have the same number, and start at the
+/// same moment.
+pub fn unique_name() -> String {
+    // Each of these starts with a random seed.
+    let random = RandomState::new().build_hasher().finish();
+    format!("{}-{}-{random:x}", std::process::id(), now())
+}
 
 /// Now, in epoch milliseconds.
 pub fn now() -> i64 {
@@ -125,4 +144,14 @@ pub fn now() -> i64 {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_two_names_are_the_same() {
+        let names: std::collections::BTreeSet<_> =
+            (0..1000).map(|_| super::unique_name()).collect();
+        assert_eq!(names.len(), 1000);
+    }
 }

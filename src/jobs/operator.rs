@@ -119,29 +119,38 @@ impl Inbox {
 
     /// Enqueues what was held back for a job that was parked, tried again, and has ended.
     pub(super) async fn release_held(&self, ended: &Ticket) -> anyhow::Result<()> {
-        let Some(repository) = ended.job.repository() else {
-            return Ok(());
-        };
         let tenant = self.store.of(ended.job.installation());
-        let parked = tenant.parked_jobs(repository).await?;
-        if !parked.iter().any(|job| job.id == ended.key) {
+        if !tenant.release_job(&ended.key).await? {
             return Ok(());
         }
-        tenant.release_job(&ended.key).await?;
+        self.take_up_held(ended).await?;
+        self.show_on_dashboard(ended).await
+    }
+
+    /// Enqueues what was held back for a job that is no longer parked.
+    async fn take_up_held(&self, culprit: &Ticket) -> anyhow::Result<()> {
+        let Some(repository) = culprit.job.repository() else {
+            return Ok(());
+        };
+        let tenant = self.store.of(culprit.job.installation());
+        let parked = tenant.parked_jobs(repository).await?;
         for held in parked.iter().filter(|job| job.deaths == 0) {
             self.take_up(held).await?;
             tenant.release_job(&held.id).await?;
         }
-        self.show_on_dashboard(ended).await
+        Ok(())
     }
 
-    /// Ends a job without another try: what asked for it is told as if it had failed.
+    /// Ends a job without another try: what asked for it is told as if it had failed. What was held back for it runs.
     pub async fn discard(&self, id: &str) -> Result<(), OperatorError> {
         let stopped = self.store.stopped_job(id).await?;
         if let Some(job) = stopped.filter(|job| job.state != StoppedState::Retried) {
             let ticket = read(&job)?;
-            self.enqueue_end(ticket).await?;
+            self.enqueue_end(ticket.clone()).await?;
             self.store.of(job.installation).release_job(id).await?;
+            if job.deaths > 0 {
+                self.take_up_held(&ticket).await?;
+            }
             return Ok(());
         }
         match self.queued(id).await? {

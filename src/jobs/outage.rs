@@ -1,6 +1,7 @@
 //! GitHub or the database is away: jobs wait for as long as it takes, and are tried at once when it is over.
 
 use super::attempt::doubled;
+use super::classify::is_unanswered;
 use super::job::{Process, Ticket};
 use super::queue::{QUEUE, Queue};
 use super::worker::Worker;
@@ -12,6 +13,10 @@ use std::time::Duration;
 
 /// The longest pause between two tries: where nobody is told that it is over, it takes as long to be back at work.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// How often in a row a job is tried whose requests GitHub does not answer, while it answers others: half a day, with
+/// the pauses between.
+const MOST_UNANSWERED: u32 = 150;
 
 /// How many jobs that sat an outage out are tried within a second of its end: GitHub shall not be away again at once.
 const A_SECOND: i64 = 20;
@@ -32,7 +37,7 @@ const POSTGRES: &str =
      where jobs.id = waiting.job_id";
 
 impl<P: Process> Worker<P> {
-    /// Puts a job back while GitHub or the database is away: for as long as it takes.
+    /// Puts a job back while GitHub or the database is away: for as long as it takes, but where GitHub is there for others.
     pub(super) async fn sit_out(
         &self,
         ticket: Ticket,
@@ -46,8 +51,22 @@ impl<P: Process> Worker<P> {
         );
         let pause = doubled(self.pace.pause, ticket.outages, LONGEST_PAUSE);
         let outages = ticket.outages.saturating_add(1);
+        let unanswered = match is_unanswered(error) {
+            true => ticket.unanswered + 1,
+            false => 0,
+        };
+        if unanswered >= MOST_UNANSWERED {
+            self.fail(&ticket, &format!("{error:#}")).await?;
+            self.inbox.metrics.failed.add();
+            return Ok(());
+        }
         let delay = spread(pause, &ticket.key);
-        self.put_back(Ticket { outages, ..ticket }, delay).await
+        let ticket = Ticket {
+            outages,
+            unanswered,
+            ..ticket
+        };
+        self.put_back(ticket, delay).await
     }
 
     /// Brings forward what sat an outage out, each time that GitHub is back.

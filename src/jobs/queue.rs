@@ -2,7 +2,6 @@
 
 use super::job::Ticket;
 use super::turns;
-use crate::model::{InstallationId, RepositoryId};
 use crate::store::is_idle;
 use anyhow::Context;
 use apalis::prelude::TaskBuilder;
@@ -11,7 +10,7 @@ use apalis_sqlite::SqliteStorage;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, PgPool, SqliteConnection, SqlitePool};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
@@ -31,8 +30,8 @@ const MOST_TRIES: usize = 1_000_000;
 /// How many connections a process keeps at most.
 const CONNECTIONS: u32 = 8;
 
-/// How many jobs are looked at for the oldest one.
-const MOST_LOOKED_AT: i64 = 1_000;
+/// How many jobs SQLite takes in one transaction. Whoever else writes waits for it to end.
+const MOST_TOGETHER: usize = 100;
 
 /// How long a writer waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -120,16 +119,39 @@ impl Queue {
     /// Enqueues a job, at its installation's next turn, to be taken after a delay of whole seconds. False where this pass
     /// of it was enqueued before.
     pub async fn push(&self, ticket: &Ticket, delay: Duration) -> anyhow::Result<bool> {
-        let args = serde_json::to_vec(ticket).context("while writing a job")?;
-        let task = TaskBuilder::new(args)
-            .idempotency_key(ticket.pass())
-            .max_attempts(MOST_TRIES)
-            .run_at_time(SystemTime::now() + delay);
+        let task = task(ticket, delay)?;
         let before = "while enqueuing a job";
         match self {
-            Self::Sqlite(pool) => push_sqlite(pool, ticket, task).await.context(before),
+            Self::Sqlite(pool) => {
+                let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
+                let new = push_sqlite(&mut transaction, ticket, task).await;
+                let new = new.context(before)?;
+                transaction.commit().await.context(before)?;
+                Ok(new)
+            }
             Self::Postgres(pool) => push_postgres(pool, ticket, task).await.context(before),
         }
+    }
+
+    /// Enqueues jobs to be taken at once, as `push` does: for SQLite many a commit, each of which waits for the disk.
+    pub async fn push_all(&self, tickets: &[Ticket]) -> anyhow::Result<()> {
+        let Self::Sqlite(pool) = self else {
+            for ticket in tickets {
+                self.push(ticket, Duration::ZERO).await?;
+            }
+            return Ok(());
+        };
+        let before = "while enqueuing jobs";
+        for together in tickets.chunks(MOST_TOGETHER) {
+            let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
+            for ticket in together {
+                let task = task(ticket, Duration::ZERO)?;
+                let pushed = push_sqlite(&mut transaction, ticket, task).await;
+                pushed.context(before)?;
+            }
+            transaction.commit().await.context(before)?;
+        }
+        Ok(())
     }
 
     /// How many jobs stand where.
@@ -184,32 +206,6 @@ impl Queue {
             })
         };
         Ok(rows.into_iter().filter_map(queued).collect())
-    }
-
-    /// Since when the oldest job is there, of those that are next: none where nothing runs or waits.
-    pub async fn oldest(&self) -> anyhow::Result<Option<i64>> {
-        const NEXT: &str =
-            "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')
-             and done_at is null order by run_at, id limit $2";
-        match self {
-            Self::Sqlite(pool) => {
-                let statement = format!(
-                    "select min(since) from (select json_extract(cast(job as text), '$.since') as since from Jobs {NEXT})
-                     where since > 0"
-                );
-                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
-                oldest.fetch_one(pool).await
-            }
-            Self::Postgres(pool) => {
-                let statement = format!(
-                    "select min(since) from (select cast(convert_from(job, 'UTF8')::jsonb ->> 'since' as bigint) as since
-                     from apalis.jobs {NEXT}) as next where since > 0"
-                );
-                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
-                oldest.fetch_one(pool).await
-            }
-        }
-        .context("while looking for the oldest job")
     }
 
     /// Takes a job that waits out of the queue. False where it does not wait.
@@ -275,35 +271,6 @@ impl Queue {
         .context("while forgetting old jobs")
     }
 
-    /// Deletes the errands of an installation that no worker has, whether they wait or ended: of all its repositories, or
-    /// of one. Those of earlier versions hold findings; what an errand speaks of is gone.
-    pub async fn forget_errands(
-        &self,
-        installation: InstallationId,
-        repository: Option<RepositoryId>,
-    ) -> anyhow::Result<()> {
-        let sqlite = "delete from Jobs where job_type = $1 and status not in ('Queued', 'Running')
-             and json_extract(cast(job as text), '$.job.errand.installation') = cast($2 as integer)
-             and ($3 = '' or json_extract(cast(job as text), '$.job.errand.repository') = cast($3 as integer))";
-        let postgres =
-            "delete from apalis.jobs where job_type = $1 and status not in ('Queued', 'Running')
-             and convert_from(job, 'UTF8')::jsonb #>> '{job,errand,installation}' = $2
-             and ($3 = '' or convert_from(job, 'UTF8')::jsonb #>> '{job,errand,repository}' = $3)";
-        let installation = installation.to_string();
-        let repository = repository.map(|id| id.to_string()).unwrap_or_default();
-        match self {
-            Self::Sqlite(pool) => {
-                let delete = sqlx::query(sqlite).bind(QUEUE).bind(installation);
-                delete.bind(repository).execute(pool).await.map(drop)
-            }
-            Self::Postgres(pool) => {
-                let delete = sqlx::query(postgres).bind(QUEUE).bind(installation);
-                delete.bind(repository).execute(pool).await.map(drop)
-            }
-        }
-        .context("while deleting an installation's errands")
-    }
-
     /// Counts the turns from the beginning, where nothing waits for one.
     pub async fn forget_turns(&self) -> anyhow::Result<()> {
         const CHANGE: &str = "delete from queue_turns where not exists";
@@ -343,13 +310,21 @@ async fn update_sqlite(pool: &SqlitePool, migrations: &Migrator) -> Result<(), M
     Ok(all.commit().await?)
 }
 
+/// A job as apalis takes it.
+fn task(ticket: &Ticket, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u8>>> {
+    let args = serde_json::to_vec(ticket).context("while writing a job")?;
+    Ok(TaskBuilder::new(args)
+        .idempotency_key(ticket.pass())
+        .max_attempts(MOST_TRIES)
+        .run_at_time(SystemTime::now() + delay))
+}
+
 /// The insert leaves a known key alone; how many rows it wrote is not told, so the pass is looked for first.
 async fn push_sqlite(
-    pool: &SqlitePool,
+    transaction: &mut SqliteConnection,
     ticket: &Ticket,
     task: TaskBuilder<Vec<u8>>,
 ) -> anyhow::Result<bool> {
-    let mut transaction = pool.begin_with("begin immediate").await?;
     let known: Option<i64> =
         sqlx::query_scalar("select 1 from Jobs where job_type = $1 and idempotency_key = $2")
             .bind(QUEUE)
@@ -367,7 +342,6 @@ async fn push_sqlite(
         .await?;
     let task = task.priority(turns::priority(turn)).build();
     apalis_sqlite::queries::push_tasks(&mut *transaction, QUEUE, &[task]).await?;
-    transaction.commit().await?;
     Ok(true)
 }
 

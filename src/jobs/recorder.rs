@@ -1,6 +1,7 @@
 //! Records deliveries: those that arrive at the same time are committed together, and each sender is answered after the
 //! commit. One commit costs the disk the same for one row as for many.
 
+use super::classify::is_away;
 use crate::store::{Delivery, Store};
 use anyhow::{Context, anyhow};
 use tokio::sync::{mpsc, oneshot};
@@ -82,10 +83,10 @@ async fn record_one_by_one(store: &Store, deliveries: &[Delivery]) -> Vec<anyhow
     recorded
 }
 
-/// Whether the database answered that it does not take something; otherwise it does not answer, and takes nothing.
+/// Whether the database answered that it does not take something; otherwise it is away, and takes nothing.
 fn is_of_a_row(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref::<sqlx::Error>();
-    cause.is_some_and(|cause| matches!(cause, sqlx::Error::Database(_)))
+    cause.is_some_and(|cause| matches!(cause, sqlx::Error::Database(_))) && !is_away(error)
 }
 
 fn fail_all(error: &anyhow::Error, count: usize) -> Vec<anyhow::Result<bool>> {

@@ -5,6 +5,7 @@ use super::Metrics;
 use crate::github::{DeliveryAttempt, GitHub, GithubError};
 use crate::store::{DeliveryWalk, MissedDelivery, Store};
 use std::collections::HashSet;
+use std::time::Duration;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -19,8 +20,8 @@ const OVERLAP: i64 = 5 * MINUTE;
 const PAGES: usize = 20;
 /// How many deliveries are asked for in one round.
 const AT_ONCE: u32 = 100;
-/// How long a process may keep the walk without a sign of life.
-const TURN: i64 = 2 * MINUTE;
+/// How long a process may keep the walk without a sign of life: longer than a request to GitHub takes with all its tries.
+const TURN: Duration = Duration::from_secs(5 * 60);
 /// What the App answers to a delivery that it will never take: one that is no webhook of GitHub's, or too large.
 const REFUSED: [u16; 2] = [400, 413];
 
@@ -29,6 +30,8 @@ pub(super) struct Redelivery<'a> {
     pub github: &'a GitHub,
     pub store: &'a Store,
     pub metrics: &'a Metrics,
+    /// Names this round: no other has or had that name.
+    pub holder: String,
     /// In epoch milliseconds.
     pub now: i64,
 }
@@ -37,14 +40,27 @@ impl Redelivery<'_> {
     /// Reads what GitHub could not deliver since the last round, and asks again for what is due. Nothing where another
     /// process does.
     pub(super) async fn run(&self) -> anyhow::Result<()> {
-        let until = self.now + TURN;
-        let Some(mut walk) = self.store.begin_delivery_walk(self.now, until).await? else {
+        let begun = self.store.begin_delivery_walk(&self.holder, TURN).await?;
+        let Some(mut walk) = begun else {
             return Ok(());
         };
         let read = self.read(&mut walk).await;
-        let asked = self.ask().await;
-        self.store.keep_delivery_walk(&walk, 0).await?;
+        // Where another process walks by now, that one asks.
+        let asked = match self.keep(&walk).await? {
+            true => self.ask(&walk).await,
+            false => Ok(()),
+        };
+        self.store
+            .keep_delivery_walk(&self.holder, &walk, Duration::ZERO)
+            .await?;
         read.and(asked)
+    }
+
+    /// Keeps how far the walk is, and the walk for this process. False where another one has it.
+    async fn keep(&self, walk: &DeliveryWalk) -> anyhow::Result<bool> {
+        self.store
+            .keep_delivery_walk(&self.holder, walk, TURN)
+            .await
     }
 
     /// Reads GitHub's list from the newest attempt back to what is known; where that takes more than a round, the next one
@@ -79,7 +95,9 @@ impl Redelivery<'_> {
                 walk.read_until = walk.newest;
                 return Ok(());
             }
-            self.store.keep_delivery_walk(walk, self.now + TURN).await?;
+            if !self.keep(walk).await? {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -110,12 +128,15 @@ impl Redelivery<'_> {
     }
 
     /// Asks for what is due, the oldest first.
-    async fn ask(&self) -> anyhow::Result<()> {
+    async fn ask(&self, walk: &DeliveryWalk) -> anyhow::Result<()> {
         let mut asked = 0;
         for missed in self.store.due_deliveries(self.now, AT_ONCE).await? {
             if self.is_over(&missed).await? {
                 self.store.forget_missed_delivery(&missed.id).await?;
                 continue;
+            }
+            if !self.keep(walk).await? {
+                break;
             }
             let next_at = self.now + pause_after(missed.asked);
             match self.github.deliver_again(missed.attempt).await {

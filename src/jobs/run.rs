@@ -167,7 +167,8 @@ async fn limited(
     }
 }
 
-fn lost_lease(lost: Option<Result<JobError, tokio::task::JoinError>>) -> JobError {
+/// How a job ends whose lease was lost.
+pub(super) fn lost_lease(lost: Option<Result<JobError, tokio::task::JoinError>>) -> JobError {
     match lost {
         Some(Ok(error)) => error,
         Some(Err(death)) => anyhow::Error::new(death).into(),

@@ -4,6 +4,7 @@
 use super::attempt::Outcome;
 use super::job::{JobError, Process, Ticket};
 use super::lease::HeldLease;
+use super::run::lost_lease;
 use super::worker::Worker;
 use crate::model::InstallationId;
 use crate::store::Lease;
@@ -56,7 +57,11 @@ impl<P: Process> Worker<P> {
         // What runs already is waited for; what comes waits until this has ended.
         let _nothing_else = self.solitude.write().await;
         tenant.begin_lone_run(&ticket.key, &self.name).await?;
-        let end = self.clone().isolated(ticket).await;
+        let end = tokio::select! {
+            end = self.clone().isolated(ticket) => end,
+            // Another suspect may run by now.
+            lost = renewal.join_next() => Err(lost_lease(lost)),
+        };
         renewal.abort_all();
         match &end {
             Ok(Outcome::Done) | Err(JobError::Fatal(_)) => {

@@ -1,12 +1,12 @@
 //! Takes jobs and sees them through: one at a time for each subject, again where a try fails, elsewhere if it dies.
 
+use super::changes::Changes;
 use super::inbox::Inbox;
 use super::job::{Process, Ticket};
 use super::now;
 use super::queue::{QUEUE, Queue};
 use super::shares::Shares;
 use super::thread::Threads;
-use crate::model::masked;
 use anyhow::Context;
 use apalis::prelude::{Attempt, BackendExt, BoxDynError, Data, WorkerBuilder, WorkerContext};
 use apalis_postgres::PostgresStorage;
@@ -73,6 +73,8 @@ pub struct Worker<P> {
     /// Held for writing by a suspect, which runs alone; for reading by every other job.
     pub(super) solitude: RwLock<()>,
     pub(super) threads: Threads,
+    /// Deliveries that change which installations and repositories there are.
+    pub(super) changes: Changes,
     /// How the slots are shared among installations.
     pub(super) shares: Arc<Shares>,
     running: AtomicUsize,
@@ -91,6 +93,7 @@ impl<P: Process> Worker<P> {
             runs: AtomicUsize::new(0),
             solitude: RwLock::new(()),
             threads: Threads::new(Shares::at_once(pace.slots)),
+            changes: Changes::default(),
         }
     }
 
@@ -100,6 +103,8 @@ impl<P: Process> Worker<P> {
         let mut beside = JoinSet::new();
         beside.spawn(worker.clone().sweep_for_ever());
         beside.spawn(worker.clone().drain_for_ever());
+        beside.spawn(worker.clone().change_for_ever());
+        beside.spawn(worker.clone().renew_for_ever());
         beside.spawn(worker.clone().adopt_for_ever());
         beside.spawn(worker.clone().bring_forward_for_ever());
         tokio::pin!(stop);
@@ -119,8 +124,7 @@ impl<P: Process> Worker<P> {
                 }
                 worker.threads.ended(THREADS_END).await;
                 beside.shutdown().await;
-                worker.inbox.store.return_deliveries(&worker.name).await?;
-                return worker.hand_back(&name).await;
+                return worker.leave(&name).await;
             };
             drop(work);
             if let Err(error) = ended {
@@ -131,7 +135,10 @@ impl<P: Process> Worker<P> {
             }
             life += 1;
             tokio::select! {
-                () = &mut stop => return Ok(()),
+                () = &mut stop => {
+                    beside.shutdown().await;
+                    return worker.leave(&name).await;
+                }
                 () = worker.recover(&name) => {}
             }
         }
@@ -151,11 +158,25 @@ impl<P: Process> Worker<P> {
         }
     }
 
-    /// Hands back what is not finished, so that others need not wait until this worker counts as dead.
+    /// Hands back what is not finished, so that others need not wait until this worker counts as dead. Each part is
+    /// tried, whatever became of the others.
     async fn hand_back(&self, name: &str) -> anyhow::Result<()> {
-        self.inbox.queue.hand_back(name).await?;
-        self.inbox.store.end_leases(&self.name).await?;
-        self.inbox.store.undo_lone_runs(&self.name).await
+        let (queue, store) = (&self.inbox.queue, &self.inbox.store);
+        let (jobs, leases, runs) = tokio::join!(
+            queue.hand_back(name),
+            store.end_leases(&self.name),
+            store.undo_lone_runs(&self.name),
+        );
+        jobs.and(leases).and(runs)
+    }
+
+    /// Hands back all that this worker has, as it stops.
+    async fn leave(&self, name: &str) -> anyhow::Result<()> {
+        let (jobs, deliveries) = tokio::join!(
+            self.hand_back(name),
+            self.inbox.store.return_deliveries(&self.name),
+        );
+        jobs.and(deliveries)
     }
 
     /// Runs apalis's worker until it is stopped or loses the database.
@@ -192,20 +213,6 @@ impl<P: Process> Worker<P> {
         .context("while taking jobs from the queue")
     }
 
-    /// Looks for deliveries of workers that died.
-    async fn adopt_for_ever(self: Arc<Self>) {
-        let mut clock = tokio::time::interval(self.pace.heartbeat);
-        loop {
-            clock.tick().await;
-            if let Err(error) = self.inbox.adopt_orphans().await {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "looking for deliveries of dead workers failed"
-                );
-            }
-        }
-    }
-
     async fn sweep_for_ever(self: Arc<Self>) {
         let mut clock = tokio::time::interval(self.pace.sweep);
         loop {
@@ -240,9 +247,9 @@ async fn handle<P: Process>(
     let taken = if suspect { slots } else { 1 };
     let _slots = Slots::take(&worker.running, (taken, slots), &context);
     let ticket = Ticket { suspect, ..ticket };
-    let ended = worker.clone().attempt(ticket).await;
-    // Apalis stores what it is told.
-    ended.map_err(|error| masked(&format!("{error:#}")).into_owned().into())
+    worker.clone().see_through(ticket).await;
+    // A failure would be a try more for apalis, and the job a suspect.
+    Ok(())
 }
 
 /// Some of the worker's slots, taken.

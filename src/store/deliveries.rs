@@ -1,6 +1,6 @@
 //! What GitHub delivered: recorded before it is acknowledged, and once.
 
-use super::{Store, Tenant};
+use super::{Store, Tenant, storable};
 use crate::model::{DeliveryId, Event, Notice, masked};
 use anyhow::Context;
 use std::borrow::Cow;
@@ -35,16 +35,14 @@ fn without_credentials(notice: &Notice) -> Notice {
 }
 
 impl Store {
-    /// Records a delivery. False where it was recorded before, and did not fail: one that failed is worked on again.
+    /// Records a delivery. False where it was recorded before.
     pub async fn record_delivery(&self, delivery: &Delivery) -> anyhow::Result<bool> {
         let notice = without_credentials(&delivery.notice);
         let notice = serde_json::to_string(&notice).context("while writing a delivery")?;
         let done = sqlx::query(
             "insert into deliveries (delivery, installation, notice, state, problem, received_at)
              values ($1, $2, $3, 'open', '', $4)
-             on conflict (delivery) do update set
-                 notice = excluded.notice, state = 'open', problem = '', received_at = excluded.received_at
-             where deliveries.state = 'failed' and deliveries.installation = excluded.installation",
+             on conflict (delivery) do nothing",
         )
         .bind(&delivery.id.0)
         .bind(delivery.notice.installation.to_string())
@@ -128,6 +126,25 @@ impl Tenant<'_> {
         Ok(())
     }
 
+    /// Takes in anew what a delivery tells that failed: an earlier version may have read less of it. False where it did
+    /// not fail.
+    pub async fn renew_failed(&self, delivery: &Delivery) -> anyhow::Result<bool> {
+        let notice = without_credentials(&delivery.notice);
+        let notice = serde_json::to_string(&notice).context("while writing a delivery")?;
+        let renewed = sqlx::query(
+            "update deliveries set notice = $3, received_at = $4
+             where installation = $1 and delivery = $2 and state = 'failed'",
+        )
+        .bind(&self.id)
+        .bind(&delivery.id.0)
+        .bind(notice)
+        .bind(delivery.received_at)
+        .execute(self.pool)
+        .await
+        .context("while taking in a failed delivery anew")?;
+        Ok(renewed.rows_affected() == 1)
+    }
+
     /// Why a delivery failed, where it did.
     pub async fn delivery_problem(&self, id: &DeliveryId) -> anyhow::Result<Option<String>> {
         sqlx::query_scalar(
@@ -154,7 +171,7 @@ impl Tenant<'_> {
         .bind(&self.id)
         .bind(&id.0)
         .bind(state)
-        .bind(masked(problem).as_ref())
+        .bind(storable(&masked(problem)))
         .execute(self.pool)
         .await
         .context("while closing a delivery")?;

@@ -75,6 +75,21 @@ impl Store {
         Ok(taken)
     }
 
+    /// Renews a worker's claim on all that it has taken.
+    pub async fn renew_claim(&self, claim: &Claim) -> anyhow::Result<()> {
+        let statement = format!(
+            "update deliveries set taken_until = {} + $2 where taken_by = $1 and state = 'taken'",
+            self.clock
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(&claim.worker)
+            .bind(claim.lasts)
+            .execute(&self.pool)
+            .await
+            .context("while renewing the claim on deliveries")?;
+        Ok(())
+    }
+
     /// Gives back what a worker took and did not work on.
     pub async fn return_deliveries(&self, worker: &str) -> anyhow::Result<()> {
         sqlx::query(
@@ -102,13 +117,18 @@ impl Store {
         Ok(rows.into_iter().filter_map(named).collect())
     }
 
-    /// The deliveries that a worker took and had not worked on when it died.
-    pub async fn orphaned_deliveries(&self) -> anyhow::Result<Vec<(InstallationId, DeliveryId)>> {
+    /// The deliveries that other workers took, and whose claims ran out.
+    pub async fn lapsed_deliveries(
+        &self,
+        worker: &str,
+    ) -> anyhow::Result<Vec<(InstallationId, DeliveryId)>> {
         let statement = format!(
-            "select installation, delivery from deliveries where state = 'taken' and taken_until < {}",
+            "select installation, delivery from deliveries
+             where state = 'taken' and taken_by <> $1 and taken_until < {}",
             self.clock
         );
         let rows: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(worker)
             .fetch_all(&self.pool)
             .await
             .context("while looking for deliveries of dead workers")?;

@@ -3,7 +3,8 @@
 use super::Tenant;
 use anyhow::Context;
 
-/// The tables that hold an installation's rows, and go with it.
+/// The tables that hold an installation's rows, and go with it. The bare ids of commits with check runs stay: the App may
+/// come back, and the repository be made public then.
 const TABLES: &[&str] = &[
     // First, as whoever writes under a lease locks it first: neither waits for the other for ever.
     "delete from leases where installation = $1",
@@ -20,7 +21,6 @@ const TABLES: &[&str] = &[
     "delete from lone_runs where installation = $1",
     "delete from stopped_jobs where installation = $1",
     "delete from created_content where installation = $1",
-    "delete from published_commits where installation = $1",
     "delete from notification_secrets where installation = $1",
     "delete from notifications where installation = $1",
 ];

@@ -3,7 +3,7 @@
 //! A lease is taken, renewed and looked at by the database's own clock: how far the clocks of two processes are apart
 //! lets neither of them take over too early, or hold on for too long.
 
-use super::{Store, Tenant};
+use super::{Store, Tenant, milliseconds};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
@@ -114,8 +114,4 @@ impl Tenant<'_> {
             .context("while giving a lease back")?;
         Ok(())
     }
-}
-
-fn milliseconds(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

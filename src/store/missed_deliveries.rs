@@ -1,8 +1,10 @@
 //! Deliveries that GitHub sent and DriftGuard did not take, and how far GitHub's list of them was read.
 
-use super::Store;
+use super::{Store, milliseconds};
 use crate::model::DeliveryId;
 use anyhow::Context;
+use sqlx::AssertSqlSafe;
+use std::time::Duration;
 
 /// A delivery to ask for again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,21 +33,24 @@ pub struct DeliveryWalk {
 }
 
 impl Store {
-    /// Takes the walk over, unless another process has it; it is free again at the latest at `until`.
+    /// Takes the walk over for a time, by the database's clock, unless another process has it.
     pub async fn begin_delivery_walk(
         &self,
-        now: i64,
-        until: i64,
+        holder: &str,
+        time: Duration,
     ) -> anyhow::Result<Option<DeliveryWalk>> {
-        let row: Option<(i64, i64, String)> = sqlx::query_as(
-            "update delivery_walk set busy_until = $1 where walk = 'deliveries' and busy_until <= $2
-             returning read_until, newest, next_page",
-        )
-        .bind(until)
-        .bind(now)
-        .fetch_optional(&self.pool)
-        .await
-        .context("while taking over the walk over missed deliveries")?;
+        let now = self.clock;
+        let statement = format!(
+            "update delivery_walk set holder = $1, busy_until = {now} + $2
+             where walk = 'deliveries' and busy_until <= {now}
+             returning read_until, newest, next_page"
+        );
+        let row: Option<(i64, i64, String)> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(holder)
+            .bind(milliseconds(time))
+            .fetch_optional(&self.pool)
+            .await
+            .context("while taking over the walk over missed deliveries")?;
         Ok(row.map(|(read_until, newest, next_page)| DeliveryWalk {
             read_until,
             newest,
@@ -53,20 +58,29 @@ impl Store {
         }))
     }
 
-    /// Keeps how far the walk is, and until when nobody else may take it over: 0 where it is free.
-    pub async fn keep_delivery_walk(&self, walk: &DeliveryWalk, until: i64) -> anyhow::Result<()> {
-        sqlx::query(
-            "update delivery_walk set read_until = $1, newest = $2, next_page = $3, busy_until = $4
-             where walk = 'deliveries'",
-        )
-        .bind(walk.read_until)
-        .bind(walk.newest)
-        .bind(&walk.next_page)
-        .bind(until)
-        .execute(&self.pool)
-        .await
-        .context("while keeping how far the deliveries are read")?;
-        Ok(())
+    /// Keeps how far the walk is, and that nobody else may take it over for a time: none where it is free. False where
+    /// another process has it by now: then nothing is kept.
+    pub async fn keep_delivery_walk(
+        &self,
+        holder: &str,
+        walk: &DeliveryWalk,
+        time: Duration,
+    ) -> anyhow::Result<bool> {
+        let statement = format!(
+            "update delivery_walk set read_until = $1, newest = $2, next_page = $3, busy_until = {} + $4
+             where walk = 'deliveries' and holder = $5",
+            self.clock
+        );
+        let kept = sqlx::query(AssertSqlSafe(statement))
+            .bind(walk.read_until)
+            .bind(walk.newest)
+            .bind(&walk.next_page)
+            .bind(milliseconds(time))
+            .bind(holder)
+            .execute(&self.pool)
+            .await
+            .context("while keeping how far the deliveries are read")?;
+        Ok(kept.rows_affected() == 1)
     }
 
     /// Notes an attempt that was not taken. Of several of a delivery the newest is kept, and when the oldest was made; how

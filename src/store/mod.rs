@@ -27,6 +27,7 @@ mod scans;
 mod stacks;
 mod stopped_jobs;
 mod subjects;
+mod unconcealed;
 mod waiting_scans;
 
 pub use deliveries::Delivery;
@@ -149,6 +150,16 @@ impl Store {
             connections.close().await;
         }
     }
+}
+
+/// A time as the database counts it.
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A text as both databases keep it: PostgreSQL takes no zero byte.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 impl Together {

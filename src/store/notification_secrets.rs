@@ -53,12 +53,18 @@ impl Tenant<'_> {
         .context("while reading which notification secret is in force")
     }
 
-    /// Ends the secret that was in force before a moment; a newer one stays.
+    /// Ends the secret in force, whichever process's clock it was made by. Wished for again with the same moment, it is
+    /// ended once.
     pub async fn rotate_secret(&self, repository: RepositoryId, at: i64) -> anyhow::Result<()> {
         sqlx::query(
-            "insert into notification_secrets (installation, repository, generation, shown) values ($1, $2, $3, 0)
-             on conflict (installation, repository) do update set generation = excluded.generation, shown = 0
-             where notification_secrets.generation < excluded.generation",
+            "insert into notification_secrets (installation, repository, generation, shown, rotated_for)
+             values ($1, $2, $3, 0, $3)
+             on conflict (installation, repository) do update set
+                 generation = case when excluded.generation > notification_secrets.generation
+                     then excluded.generation else notification_secrets.generation + 1 end,
+                 shown = 0,
+                 rotated_for = excluded.rotated_for
+             where notification_secrets.rotated_for <> excluded.rotated_for",
         )
         .bind(&self.id)
         .bind(repository.to_string())

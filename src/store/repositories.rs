@@ -21,7 +21,7 @@ pub struct Repository {
 type Row = (String, String, String, i64);
 
 /// The tables whose rows go with a repository to another owner.
-const MOVED: [&str; 7] = [
+const MOVED: [&str; 8] = [
     "proposals",
     "decisions",
     "stacks",
@@ -29,6 +29,7 @@ const MOVED: [&str; 7] = [
     "refusals",
     "orders",
     "scans",
+    "unconcealed",
 ];
 
 impl Store {
@@ -122,7 +123,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Deletes all that is stored of a repository.
+    /// Deletes all that is stored of a repository, but on which commits check runs were left: it may be added again.
     pub async fn drop_repository(&self, id: RepositoryId) -> anyhow::Result<()> {
         for statement in [
             "delete from repositories where installation = $1 and repository = $2",
@@ -135,7 +136,6 @@ impl Tenant<'_> {
             "delete from refusals where installation = $1 and repository = $2",
             "delete from orders where installation = $1 and repository = $2",
             "delete from stopped_jobs where installation = $1 and repository = $2",
-            "delete from published_commits where installation = $1 and repository = $2",
             "delete from notification_secrets where installation = $1 and repository = $2",
             "delete from notifications where installation = $1 and repository = $2",
         ] {

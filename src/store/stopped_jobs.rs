@@ -1,6 +1,6 @@
 //! Jobs that do not run again by themselves.
 
-use super::{Store, Tenant};
+use super::{Store, Tenant, storable};
 use crate::model::{InstallationId, RepositoryId, masked};
 use anyhow::Context;
 
@@ -120,7 +120,7 @@ impl Tenant<'_> {
         .bind(&job.ticket)
         .bind(job.state.as_str())
         .bind(i64::from(job.deaths))
-        .bind(masked(&job.problem).as_ref())
+        .bind(storable(&masked(&job.problem)))
         .bind(job.stopped_at)
         .execute(self.pool)
         .await

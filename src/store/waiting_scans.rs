@@ -1,7 +1,8 @@
 //! Which scans are asked for: one row a stack, so that many pushes become one scan of the newest commit.
 //!
 //! The row counts what was asked and what was answered; a scan waits while the two differ. It stays when nothing
-//! waits: a push that is worked on late must not bring an older commit back.
+//! waits: a push that is worked on late must not bring an older commit back. Which of two is older only their processes'
+//! clocks say, so no wish is dropped for that: where they come in another order, the scan is of the branch as it is then.
 
 use super::Tenant;
 use crate::model::RepositoryId;
@@ -16,7 +17,7 @@ pub struct Request<'a> {
     pub stack: Option<&'a str>,
     /// The commit; none for wherever the default branch is.
     pub commit: Option<&'a str>,
-    /// When it was asked for, in epoch milliseconds: the newest wins.
+    /// When it was asked for, in epoch milliseconds by the clock of the process that took it in: the newest commit wins.
     pub asked_at: i64,
 }
 
@@ -30,20 +31,21 @@ pub struct Waiting {
 }
 
 impl Tenant<'_> {
-    /// Asks for a scan. One that waits already takes the newer commit; an older one changes nothing.
+    /// Asks for a scan. One that waits already takes the newer commit. The same wish again changes nothing.
     pub async fn ask_scan(&self, request: &Request<'_>) -> anyhow::Result<()> {
         sqlx::query(
             "insert into waiting_scans (installation, repository, stack, commit_id, asked_at, asked, answered)
              values ($1, $2, $3, $4, $5, 1, 0)
              on conflict (installation, repository, stack) do update set
                  commit_id = case
+                     when excluded.asked_at < waiting_scans.asked_at then ''
                      when excluded.commit_id <> '' then excluded.commit_id
                      when waiting_scans.asked > waiting_scans.answered then waiting_scans.commit_id
                      else '' end,
-                 asked_at = excluded.asked_at,
+                 asked_at = case when excluded.asked_at > waiting_scans.asked_at
+                     then excluded.asked_at else waiting_scans.asked_at end,
                  asked = waiting_scans.asked + 1
-             where excluded.asked_at > waiting_scans.asked_at
-                or (excluded.asked_at = waiting_scans.asked_at and excluded.commit_id <> waiting_scans.commit_id)",
+             where excluded.asked_at <> waiting_scans.asked_at or excluded.commit_id <> waiting_scans.commit_id",
         )
         .bind(&self.id)
         .bind(request.repository.to_string())

@@ -59,12 +59,11 @@ async fn pass(server: &Server, hours: u32) {
         read_until: driftguard::jobs::now() - i64::from(hours) * 3_600_000 - 60_000,
         ..DeliveryWalk::default()
     };
-    server
-        .inbox
-        .store
-        .keep_delivery_walk(&walk, 0)
-        .await
-        .unwrap();
+    let store = &server.inbox.store;
+    let begun = store.begin_delivery_walk("time", Duration::ZERO).await;
+    assert!(begun.unwrap().is_some());
+    let kept = store.keep_delivery_walk("time", &walk, Duration::ZERO);
+    assert!(kept.await.unwrap());
 }
 
 async fn what_did_not_arrive_is_found_on_all_pages_after_a_restart(database: Database) {

@@ -13,6 +13,7 @@ on_both!(
     a_suspended_installation_ends_quietly,
     what_is_given_up_is_told_where_people_look,
     a_failed_delivery_is_worked_on_when_github_sends_it_again,
+    an_archive_that_is_none_is_no_outage,
 );
 
 /// More tries than a job has for failures of its own.
@@ -190,4 +191,27 @@ async fn a_failed_delivery_is_worked_on_when_github_sends_it_again(database: Dat
             server.answers(&repository).len() == 1
         })
         .await;
+}
+
+async fn an_archive_that_is_none_is_no_outage(database: Database) {
+    let server = Server::start(database).await;
+    let (_, repository, _) = server.account("acme").await;
+    server.idle().await;
+    server.github.hand_out(b"no archive".to_vec());
+    let change = [("README.md", Content::from("The shop, again."))];
+    server
+        .github
+        .push(&repository, "main", "alice", &change)
+        .await;
+    server
+        .until("it is given up", async || {
+            server.inbox.metrics.failed.get() == 1
+        })
+        .await;
+    assert_eq!(server.inbox.metrics.outages.get(), 0);
+    server.idle().await;
+    let checks = server.github.check_runs(&repository);
+    let told = checks.iter().find(|check| check.title == "Given up: scan");
+    let told = told.unwrap_or_else(|| panic!("{checks:#?}"));
+    assert!(told.summary.contains("cannot be read"), "{}", told.summary);
 }

@@ -147,34 +147,101 @@ async fn of_a_repository_made_public_every_text_is_emptied_however_old(database:
     assert_eq!(world.github.violations(), [""; 0]);
 }
 
-#[tokio::test]
-async fn what_github_refuses_to_empty_stops_nothing_else_and_is_tried_again() {
+/// What empties each kind of text, and what GitHub refuses it with.
+const EMPTYING: [(&str, u16); 6] = [
+    ("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", 403),
+    ("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", 404),
+    ("PATCH /repos/{owner}/{repo}/issues/{issue_number}", 422),
+    ("PATCH /repos/{owner}/{repo}/issues/{issue_number}", 410),
+    (
+        "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
+        404,
+    ),
+    ("DELETE /repos/{owner}/{repo}/git/refs/{ref}", 403),
+];
+
+/// What still says something of drift, whether a text or a branch.
+fn left(world: &World) -> Vec<String> {
+    let texts = texts(world).into_iter().filter(|text| tells(text));
+    let branches = world.github.branches(&world.repository).into_iter();
+    let ours = branches.filter(|branch| branch.starts_with("driftguard/"));
+    texts.chain(ours).collect()
+}
+
+async fn told_world() -> World {
     let world = set_up(Database::sqlite().await, "version: 1\n").await;
-    for text in ["The shop.\n", "Our shop.\n"] {
-        world.push("main", "alice", &[("README.md", text)]).await;
-    }
-    for (route, status) in [
-        ("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", 403),
-        ("PATCH /repos/{owner}/{repo}/issues/{issue_number}", 422),
-        (
-            "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}",
-            404,
-        ),
-    ] {
-        world.github.fail_next(route, Fault::Status(status));
-    }
+    world
+        .push("main", "alice", &[("README.md", "The shop.\n")])
+        .await;
     world
         .say(world.dashboard().number, "alice", "/driftguard status")
         .await;
-    publish(&world).await;
-    let left = texts(&world).into_iter().filter(|text| tells(text)).count();
-    assert!((2..=3).contains(&left), "one of each kind at most: {left}");
     world
-        .push("main", "alice", &[("README.md", "A shop.\n")])
-        .await;
-    for text in texts(&world) {
-        assert!(!tells(&text), "{text}");
+}
+
+#[tokio::test]
+async fn what_github_refuses_to_empty_once_is_tried_again() {
+    for (route, status) in EMPTYING {
+        let world = told_world().await;
+        world.github.fail_next(route, Fault::Status(status));
+        publish(&world).await;
+        assert_eq!(left(&world), [""; 0], "{status} for {route}");
     }
+}
+
+#[tokio::test]
+async fn what_github_refuses_to_empty_for_long_stops_nothing_else_and_is_tried_with_each_scan() {
+    let world = told_world().await;
+    let before = left(&world).len();
+    // Longer than it is tried: each try asks for the dashboard and for two pull requests.
+    let route = "PATCH /repos/{owner}/{repo}/issues/{issue_number}";
+    let tries = driftguard::jobs::worker::Pace::default().tries * 4;
+    for _ in 0..tries {
+        world.github.fail_next(route, Fault::Status(403));
+    }
+    publish(&world).await;
+    let refused = left(&world);
+    assert!(!refused.is_empty() && refused.len() < before, "{refused:?}");
+    let stopped = world.inbox.store.stopped_jobs(9).await.unwrap();
+    assert_eq!(stopped.len(), 1, "the operator sees it: {stopped:?}");
+    for number in 0..tries {
+        if left(&world).is_empty() {
+            break;
+        }
+        let text = format!("Shop {number}.\n");
+        world.push("main", "alice", &[("README.md", &text)]).await;
+    }
+    assert_eq!(left(&world), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_published_before_the_app_was_removed_is_emptied_as_well() {
+    let mut world = told_world().await;
+    let runs = world.github.check_runs(&world.repository).len();
+    world.github.uninstall(world.installation).await;
+    world.idle().await;
+    world
+        .push("main", "alice", &[(".driftguard.yml", "version: 1\n#\n")])
+        .await;
+    world.install().await;
+    assert!(runs > 1 && !left(&world).is_empty());
+    publish(&world).await;
+    assert_eq!(left(&world), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_check_of_another_app_is_not_taken_for_ours() {
+    let world = set_up(Database::sqlite().await, "version: 1\n").await;
+    let ours = world.check();
+    world
+        .github
+        .check_of_another(&world.repository, "main", &ours.name);
+    let before = world.github.check_runs(&world.repository).len();
+    world
+        .say(world.dashboard().number, "alice", "/driftguard scan")
+        .await;
+    let after = world.github.check_runs(&world.repository).len();
+    assert_eq!(after, before, "ours says the same already");
 }
 
 #[tokio::test]
@@ -295,9 +362,9 @@ async fn errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say(
         enqueue(installation, repository).await;
     }
     assert_eq!(waiting().await, 3);
-    let removed = Some(RepositoryId(2));
+    let removed = [RepositoryId(2), RepositoryId(3)];
     queue
-        .forget_errands(InstallationId(own), removed)
+        .forget_errands(InstallationId(own), Some(&removed))
         .await
         .unwrap();
     assert_eq!(waiting().await, 2);

@@ -75,9 +75,9 @@ pub(super) fn one(call: &mut Call) -> Outcome {
 
 pub(super) fn of_commit(call: &mut Call) -> Outcome {
     let found = call.repository()?;
-    let head = found
-        .resolve(call.part("ref"))
-        .ok_or_else(Refusal::not_found)?;
+    let reference = call.part("ref");
+    let unknown = || Refusal::unprocessable(format!("No commit found for SHA: {reference}"));
+    let head = found.resolve(reference).ok_or_else(unknown)?;
     let named = |check: &&Check| {
         call.asked("check_name")
             .is_none_or(|name| name == check.name)

@@ -1,0 +1,229 @@
+//! Deliveries that change which installations and repositories there are. One may bring thousands of repositories, so
+//! they have a line of their own, in their order: no other delivery waits for them.
+
+use super::delivery::{self, Known};
+use super::job::{JobError, Process};
+use super::now;
+use super::queue::Queue;
+use super::worker::{RECOVERY, Worker};
+use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
+use crate::store::{Delivery, Store, Tenant};
+use anyhow::anyhow;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// How many repositories are written in one transaction. Whoever else writes waits for it to end.
+const MOST_TOGETHER: usize = 100;
+
+/// Whether a delivery changes which installations and repositories there are. Such a one is worked on by itself: it
+/// deletes jobs as well.
+pub(super) fn changes_access(notice: &Notice) -> bool {
+    matches!(
+        notice.event,
+        Event::Installation { .. } | Event::Repositories { .. } | Event::Repository { .. }
+    )
+}
+
+/// The deliveries of this kind that a worker has taken, the oldest first. One is here until its work is done.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    line: Mutex<VecDeque<(InstallationId, DeliveryId)>>,
+    added: Notify,
+}
+
+impl Changes {
+    pub(super) fn add(&self, deliveries: Vec<Delivery>) {
+        let ids = deliveries.into_iter();
+        let ids = ids.map(|delivery| (delivery.notice.installation, delivery.id));
+        self.line().extend(ids);
+        self.added.notify_one();
+    }
+
+    /// Whether a delivery is in the line.
+    pub(super) fn has(&self, id: &DeliveryId) -> bool {
+        self.line().iter().any(|(_, other)| other == id)
+    }
+
+    async fn first(&self) -> (InstallationId, DeliveryId) {
+        loop {
+            let added = self.added.notified();
+            let first = self.line().front().cloned();
+            if let Some(first) = first {
+                return first;
+            }
+            added.await;
+        }
+    }
+
+    fn drop_first(&self) {
+        self.line().pop_front();
+    }
+
+    fn line(&self) -> MutexGuard<'_, VecDeque<(InstallationId, DeliveryId)>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<P: Process> Worker<P> {
+    /// Works on the line, one delivery after the other, until it is dropped.
+    pub(super) async fn change_for_ever(self: Arc<Self>) {
+        loop {
+            let (installation, id) = self.changes.first().await;
+            if let Err(error) = self.change(installation, &id).await {
+                tracing::warn!(
+                    delivery = id.0,
+                    error = format!("{error:#}"),
+                    "a delivery failed, and is tried again as a job"
+                );
+                while self
+                    .inbox
+                    .set_aside(installation, id.clone())
+                    .await
+                    .is_err()
+                {
+                    tokio::time::sleep(RECOVERY).await;
+                }
+            }
+            self.changes.drop_first();
+        }
+    }
+
+    /// Works on one delivery while no suspect runs. A panic ends no more than that.
+    async fn change(&self, installation: InstallationId, id: &DeliveryId) -> anyhow::Result<()> {
+        let _beside_others = self.solitude.read().await;
+        let (inbox, id) = (self.inbox.clone(), id.clone());
+        let mut work = JoinSet::new();
+        work.spawn(async move { run(&inbox.store, &inbox.queue, installation, &id, now()).await });
+        let ended = work.join_next().await;
+        ended.ok_or_else(|| anyhow!("the work did not start"))???;
+        self.inbox.metrics.processed.add();
+        Ok(())
+    }
+}
+
+/// Acts on a recorded delivery of any kind, and closes it. Run again, it changes nothing more.
+pub(super) async fn run(
+    store: &Store,
+    queue: &Queue,
+    installation: InstallationId,
+    id: &DeliveryId,
+    now: i64,
+) -> Result<(), JobError> {
+    let tenant = store.of(installation);
+    let Some(delivery) = tenant.open_delivery(id).await? else {
+        return Ok(());
+    };
+    if let Notice {
+        repository: Some(origin),
+        event: Event::Repository { action },
+        ..
+    } = &delivery.notice
+        && action == "transferred"
+    {
+        for former in store.others_with(origin.id, installation).await? {
+            queue.forget_errands(former, Some(&[origin.id])).await?;
+        }
+        store.transfer(origin.id, installation).await?;
+    }
+    let tickets = delivery::act(&tenant, &mut Known::default(), &delivery, now).await?;
+    drop_removed(store, &delivery).await?;
+    forget_errands(queue, &delivery.notice).await?;
+    queue.push_all(&tickets).await?;
+    welcome(store, queue, &delivery).await?;
+    Ok(tenant.close_delivery(id).await?)
+}
+
+/// Deletes the jobs of what the App is taken away from.
+async fn forget_errands(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
+    let installation = notice.installation;
+    match (&notice.event, &notice.repository) {
+        (Event::Installation { action, .. }, _) if action == "deleted" => {
+            queue.forget_errands(installation, None).await
+        }
+        (Event::Repositories { removed, .. }, _) if !removed.is_empty() => {
+            let removed: Vec<_> = removed.iter().map(|origin| origin.id).collect();
+            queue.forget_errands(installation, Some(&removed)).await
+        }
+        (Event::Repository { action }, Some(origin)) if action == "deleted" => {
+            queue.forget_errands(installation, Some(&[origin.id])).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Deletes what is stored of the repositories that the App is taken away from.
+async fn drop_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> {
+    let Event::Repositories { removed, .. } = &delivery.notice.event else {
+        return Ok(());
+    };
+    for some in removed.chunks(MOST_TOGETHER) {
+        let together = store.together().await?;
+        let tenant = together.store().of(delivery.notice.installation);
+        for origin in some {
+            tenant.drop_repository(origin.id).await?;
+        }
+        together.commit().await?;
+    }
+    Ok(())
+}
+
+/// Has each repository looked at that DriftGuard may see from now on.
+async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::Result<()> {
+    let installation = delivery.notice.installation;
+    let newcomers = newcomers(&store.of(installation), &delivery.notice.event).await?;
+    for some in newcomers.chunks(MOST_TOGETHER) {
+        let together = store.together().await?;
+        let tenant = together.store().of(installation);
+        let mut tickets = Vec::new();
+        for newcomer in some {
+            if let Some(origin) = newcomer.origin {
+                tenant.keep_repository(origin).await?;
+            }
+            tickets.push(delivery::ask(&tenant, delivery, newcomer.id, None).await?);
+        }
+        together.commit().await?;
+        queue.push_all(&tickets).await?;
+    }
+    Ok(())
+}
+
+/// A repository that is to be looked at.
+struct Newcomer<'a> {
+    id: RepositoryId,
+    /// As the delivery names it; none where it was known before.
+    origin: Option<&'a Origin>,
+}
+
+/// Those that a delivery names. Once an installation is no longer suspended also those known from before: what happened
+/// meanwhile was not told.
+async fn newcomers<'a>(tenant: &Tenant<'_>, event: &'a Event) -> anyhow::Result<Vec<Newcomer<'a>>> {
+    let (named, resumed) = match event {
+        Event::Installation {
+            action,
+            repositories,
+        } => (repositories, action == "unsuspend"),
+        Event::Repositories { added, .. } => (added, false),
+        _ => return Ok(Vec::new()),
+    };
+    // What is delivered late must not bring back what was removed.
+    if !tenant.exists().await? {
+        return Ok(Vec::new());
+    }
+    let named = named.iter().map(|origin| Newcomer {
+        id: origin.id,
+        origin: Some(origin),
+    });
+    let mut newcomers: Vec<_> = named.collect();
+    if resumed {
+        let ids: HashSet<_> = newcomers.iter().map(|newcomer| newcomer.id).collect();
+        let known = tenant.repositories().await?.into_iter();
+        let rest = known.filter(|known| !ids.contains(&known.id));
+        newcomers.extend(rest.map(|known| Newcomer {
+            id: known.id,
+            origin: None,
+        }));
+    }
+    Ok(newcomers)
+}

@@ -1,0 +1,101 @@
+//! The claims of workers on deliveries: a worker renews its own while it lives, and adopts what others left when they died.
+
+use super::job::Process;
+use super::worker::Worker;
+use crate::model::{DeliveryId, InstallationId};
+use crate::store::Claim;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::time::sleep;
+
+/// How often a claim is renewed in the time that it runs.
+const RENEWALS: u32 = 4;
+
+/// At how many looks in a row a claim has to have run out before its worker counts as dead. While the database was away
+/// nobody could renew one: each worker is given the time to.
+const LOOKS: u32 = 4;
+
+impl<P: Process> Worker<P> {
+    /// The claim on what this worker takes.
+    pub(super) fn claim(&self) -> Claim {
+        Claim {
+            worker: self.name.clone(),
+            lasts: i64::try_from(self.pace.lease.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Renews the claim on what this worker has taken, however long it takes.
+    pub(super) async fn renew_for_ever(self: Arc<Self>) {
+        loop {
+            if let Err(error) = self.inbox.store.renew_claim(&self.claim()).await {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "the claim on deliveries was not renewed"
+                );
+            }
+            sleep(self.pace.lease / RENEWALS).await;
+        }
+    }
+
+    /// Looks for deliveries of workers that died.
+    pub(super) async fn adopt_for_ever(self: Arc<Self>) {
+        let mut lapsed = Lapsed::default();
+        loop {
+            if let Err(error) = self.adopt(&mut lapsed).await {
+                // What was seen before the database was away proves nothing.
+                lapsed = Lapsed::default();
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "looking for deliveries of dead workers failed"
+                );
+            }
+            sleep(self.pace.heartbeat).await;
+        }
+    }
+
+    async fn adopt(&self, lapsed: &mut Lapsed) -> anyhow::Result<()> {
+        let found = self.inbox.store.lapsed_deliveries(&self.name).await?;
+        for (installation, delivery) in lapsed.look(found) {
+            self.inbox.adopt(installation, delivery).await?;
+        }
+        Ok(())
+    }
+}
+
+/// At how many looks in a row the claim on each delivery had run out.
+#[derive(Debug, Default)]
+struct Lapsed(HashMap<DeliveryId, u32>);
+
+impl Lapsed {
+    /// Takes in one more look, and says which deliveries nobody has any more.
+    fn look(
+        &mut self,
+        found: Vec<(InstallationId, DeliveryId)>,
+    ) -> Vec<(InstallationId, DeliveryId)> {
+        let before = std::mem::take(&mut self.0);
+        let mut orphans = Vec::new();
+        for (installation, delivery) in found {
+            let looks = before.get(&delivery).copied().unwrap_or_default() + 1;
+            self.0.insert(delivery.clone(), looks);
+            if looks >= LOOKS {
+                orphans.push((installation, delivery));
+            }
+        }
+        orphans
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_claim_that_stays_lapsed_is_adopted() {
+        let one = || vec![(InstallationId(1), DeliveryId("d-1".to_owned()))];
+        let mut lapsed = Lapsed::default();
+        let mut orphans = |found| lapsed.look(found).len();
+        let looks = [one(), one(), one(), vec![], one(), one(), one(), one()];
+        // Its worker renewed it before the fourth look, and died later.
+        assert_eq!(looks.map(&mut orphans), [0, 0, 0, 0, 0, 0, 0, 1]);
+    }
+}

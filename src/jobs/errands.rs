@@ -1,0 +1,38 @@
+//! The errands of installations and repositories that went away.
+
+use super::queue::{QUEUE, Queue};
+use crate::model::{InstallationId, RepositoryId};
+use anyhow::Context;
+
+impl Queue {
+    /// Deletes the errands of an installation that no worker has, whether they wait or ended: of all its repositories, or
+    /// of some, all in one walk over the jobs. Those of earlier versions hold findings; what an errand speaks of is gone.
+    pub async fn forget_errands(
+        &self,
+        installation: InstallationId,
+        repositories: Option<&[RepositoryId]>,
+    ) -> anyhow::Result<()> {
+        let sqlite = "delete from Jobs where job_type = $1 and status not in ('Queued', 'Running')
+             and json_extract(cast(job as text), '$.job.errand.installation') = cast($2 as integer)
+             and ($3 = '' or json_extract(cast(job as text), '$.job.errand.repository') in (select value from json_each($3)))";
+        let postgres =
+            "delete from apalis.jobs where job_type = $1 and status not in ('Queued', 'Running')
+             and convert_from(job, 'UTF8')::jsonb #>> '{job,errand,installation}' = $2
+             and ($3 = '' or nullif($3, '')::jsonb @> (convert_from(job, 'UTF8')::jsonb #> '{job,errand,repository}'))";
+        let installation = installation.to_string();
+        let repositories = repositories.map(serde_json::to_string).transpose();
+        let repositories = repositories.context("while writing the repositories' ids")?;
+        let repositories = repositories.unwrap_or_default();
+        match self {
+            Self::Sqlite(pool) => {
+                let delete = sqlx::query(sqlite).bind(QUEUE).bind(installation);
+                delete.bind(repositories).execute(pool).await.map(drop)
+            }
+            Self::Postgres(pool) => {
+                let delete = sqlx::query(postgres).bind(QUEUE).bind(installation);
+                delete.bind(repositories).execute(pool).await.map(drop)
+            }
+        }
+        .context("while deleting an installation's errands")
+    }
+}

@@ -1,0 +1,36 @@
+//! Since when the oldest job is there.
+
+use super::queue::{QUEUE, Queue};
+use anyhow::Context;
+use sqlx::AssertSqlSafe;
+
+/// How many jobs are looked at for the oldest one.
+const MOST_LOOKED_AT: i64 = 1_000;
+
+impl Queue {
+    /// Since when the oldest job is there, of those that are next: none where nothing runs or waits.
+    pub async fn oldest(&self) -> anyhow::Result<Option<i64>> {
+        const NEXT: &str =
+            "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')
+             and done_at is null order by run_at, id limit $2";
+        match self {
+            Self::Sqlite(pool) => {
+                let statement = format!(
+                    "select min(since) from (select json_extract(cast(job as text), '$.since') as since from Jobs {NEXT})
+                     where since > 0"
+                );
+                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
+                oldest.fetch_one(pool).await
+            }
+            Self::Postgres(pool) => {
+                let statement = format!(
+                    "select min(since) from (select cast(convert_from(job, 'UTF8')::jsonb ->> 'since' as bigint) as since
+                     from apalis.jobs {NEXT}) as next where since > 0"
+                );
+                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
+                oldest.fetch_one(pool).await
+            }
+        }
+        .context("while looking for the oldest job")
+    }
+}

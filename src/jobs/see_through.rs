@@ -1,0 +1,49 @@
+//! Sees a job through to an end that is kept: whatever the database says meanwhile.
+
+use super::classify::is_away;
+use super::job::{Process, Ticket};
+use super::worker::{RECOVERY, Worker};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// The longest pause until what became of a job is kept.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a job is tried whose end the database refuses to keep. Then that is its end.
+const MOST_REFUSALS: u32 = 4;
+
+impl<P: Process> Worker<P> {
+    /// Tries a job until its end is kept, however long the database is away. Tried again, it finds what was done.
+    pub(super) async fn see_through(self: Arc<Self>, ticket: Ticket) {
+        let mut pause = RECOVERY;
+        let mut refusals = 0;
+        while let Err(error) = self.clone().attempt_once(&ticket, refusals).await {
+            tracing::warn!(
+                job = ticket.key,
+                error = format!("{error:#}"),
+                "what became of a job is not kept yet"
+            );
+            if !is_away(&error) {
+                refusals += 1;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn attempt_once(self: Arc<Self>, ticket: &Ticket, refusals: u32) -> anyhow::Result<()> {
+        if refusals >= MOST_REFUSALS {
+            return self
+                .fail(ticket, "the database does not keep its end: see the log")
+                .await;
+        }
+        let ended = self.clone().attempt(ticket.clone()).await;
+        if ended.is_err() && ticket.suspect {
+            // This process lives: it did not die of the job.
+            let tenant = self.inbox.store.of(ticket.job.installation());
+            tenant.undo_lone_run(&ticket.key).await?;
+        }
+        ended
+    }
+}

@@ -1,0 +1,78 @@
+//! The repositories that were made public, and of which a text may still say something.
+
+use super::{Store, Tenant};
+use crate::model::{InstallationId, RepositoryId};
+use anyhow::Context;
+
+/// What is known of a repository's published texts, and left where an installation ends: bare ids.
+const LEFT: [&str; 4] = [
+    "insert into published_commits (installation, repository, commit_id, emptied)
+     select distinct $2, repository, commit_id, emptied from published_commits
+     where repository = $1 and installation <> $2 on conflict do nothing",
+    "delete from published_commits where repository = $1 and installation <> $2",
+    "insert into unconcealed (installation, repository)
+     select distinct $2, repository from unconcealed
+     where repository = $1 and installation <> $2 on conflict do nothing",
+    "delete from unconcealed where repository = $1 and installation <> $2",
+];
+
+impl Store {
+    /// Gives what former installations left of a repository's published texts to the one that has it now: it was
+    /// removed and installed again, or went to another owner. GitHub's numbers for repositories are the same everywhere.
+    pub async fn inherit_published(
+        &self,
+        repository: RepositoryId,
+        to: InstallationId,
+    ) -> anyhow::Result<()> {
+        let inheriting = "while taking over what is known of a repository's texts";
+        let together = self.together().await.context(inheriting)?;
+        for statement in LEFT {
+            sqlx::query(statement)
+                .bind(repository.to_string())
+                .bind(to.to_string())
+                .execute(&together.store().pool)
+                .await
+                .context(inheriting)?;
+        }
+        together.commit().await.context(inheriting)
+    }
+}
+
+impl Tenant<'_> {
+    /// Notes that a repository is public, and that its texts are about to be emptied.
+    pub async fn note_unconcealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
+        sqlx::query(
+            "insert into unconcealed (installation, repository) values ($1, $2) on conflict do nothing",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .execute(self.pool)
+        .await
+        .context("while noting that a repository is made public")?;
+        Ok(())
+    }
+
+    /// Whether a text may still say something.
+    pub async fn is_unconcealed(&self, repository: RepositoryId) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select cast(1 as bigint) from unconcealed where installation = $1 and repository = $2",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .fetch_optional(self.pool)
+        .await
+        .context("while looking whether a repository's texts are emptied")?;
+        Ok(found.is_some())
+    }
+
+    /// Notes that no text says anything any more, or that they may.
+    pub async fn note_concealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
+        sqlx::query("delete from unconcealed where installation = $1 and repository = $2")
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .execute(self.pool)
+            .await
+            .context("while noting that a repository's texts are emptied")?;
+        Ok(())
+    }
+}

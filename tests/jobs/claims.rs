@@ -1,0 +1,126 @@
+//! Which worker has a delivery, and who waits for one that takes long.
+
+use super::{ACME, SHOP, Scans, idle, origin, push, receive, start, start_as, told, until};
+use crate::database::{Database, on_both};
+use driftguard::model::{DeliveryId, Event, InstallationId, Notice, RepositoryId};
+use driftguard::store::Claim;
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use std::time::{Duration, Instant};
+
+on_both!(
+    a_worker_keeps_what_it_has_taken,
+    an_installation_brings_many_repositories,
+);
+
+/// The claim has run out, as after a database that was away for long: its worker lives, and takes nothing from itself.
+async fn a_worker_keeps_what_it_has_taken(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    let claim = Claim {
+        worker: "the one".to_owned(),
+        lasts: -1,
+    };
+    let mut last_turn = String::new();
+    let taken = inbox.store.take_deliveries(&claim, 10, &mut last_turn);
+    assert_eq!(taken.await.unwrap().len(), 1);
+    let lapsed = async || inbox.store.lapsed_deliveries("another").await.unwrap();
+    assert_eq!(lapsed().await.len(), 1);
+    let worker = start_as(&inbox, &scans, "the one");
+    until("the claim is renewed", async || lapsed().await.is_empty()).await;
+    // Long enough to be adopted.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(inbox.store.waiting_deliveries().await.unwrap(), (0, 1));
+    assert_eq!(inbox.queue.jobs(9).await.unwrap(), []);
+    worker.stop().await;
+    assert_eq!(inbox.store.waiting_deliveries().await.unwrap(), (1, 0));
+}
+
+fn installed(installation: u64, repositories: std::ops::Range<u64>) -> Notice {
+    let event = Event::Installation {
+        action: "created".to_owned(),
+        repositories: repositories.map(RepositoryId).map(origin).collect(),
+    };
+    Notice {
+        installation: InstallationId(installation),
+        account: format!("owner-{installation}"),
+        ..told(None, event)
+    }
+}
+
+async fn an_installation_brings_many_repositories(database: Database) {
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    receive(&inbox, "many", installed(2, 1000..2000)).await;
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    let worker = start(&inbox, &scans);
+    let made = async |installation| {
+        let made = scans.made().into_iter();
+        made.filter(|order| order.installation == installation)
+            .count()
+    };
+    until("the other's scan is made", async || made(ACME).await == 1).await;
+    until("some are scanned", async || {
+        made(InstallationId(2)).await > 9
+    })
+    .await;
+    let removed = Event::Installation {
+        action: "deleted".to_owned(),
+        repositories: Vec::new(),
+    };
+    let removed = Notice {
+        event: removed,
+        ..installed(2, 0..0)
+    };
+    let tenant = inbox.store.of(InstallationId(2));
+    until("all are known", async || {
+        tenant.repositories().await.unwrap().len() == 1000
+    })
+    .await;
+    receive(&inbox, "removed", removed).await;
+    until("it is removed", async || !tenant.exists().await.unwrap()).await;
+    worker.stop().await;
+}
+
+/// Somebody else's transaction holds the first one's delivery up: a delivery beside it goes on. SQLite has one lock for all.
+#[tokio::test]
+async fn nobody_waits_for_what_changes_another_installation() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let (inbox, scans) = (database.inbox().await, Scans::default());
+    let mut other = PgConnection::connect(&database.url).await.unwrap();
+    let mut held = other.begin().await.unwrap();
+    held.execute("insert into installations (installation, account, suspended, seen_at) values ('2', '', 0, 0)")
+        .await
+        .unwrap();
+    receive(&inbox, "held", installed(2, 20..22)).await;
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    let worker = start(&inbox, &scans);
+    until("the other's scan is made", async || {
+        scans.commits() == ["c1"]
+    })
+    .await;
+    held.rollback().await.unwrap();
+    until("all are scanned", async || scans.made().len() == 3).await;
+    idle(&inbox).await;
+    worker.stop().await;
+}
+
+/// Each try to write waits ten seconds for its turn: all senders fail after one, not one after the other.
+#[tokio::test]
+async fn a_locked_database_keeps_no_sender_for_long() {
+    let database = Database::sqlite().await;
+    let inbox = database.inbox().await;
+    let mut other = SqliteConnection::connect(&database.url).await.unwrap();
+    let locked = other.begin_with("begin immediate").await.unwrap();
+    let started = Instant::now();
+    let sent = (0..20).map(|number| {
+        let id = DeliveryId(format!("d-{number}"));
+        let inbox = inbox.clone();
+        async move { inbox.receive(id, push(SHOP, "c1")).await }
+    });
+    let answers = futures::future::join_all(sent).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert!(started.elapsed() < Duration::from_secs(60), "{started:?}");
+    locked.rollback().await.unwrap();
+    assert!(receive(&inbox, "d-1", push(SHOP, "c1")).await);
+}
