@@ -30,7 +30,7 @@ mod tests {
         let stacks = stage::stacks();
         let scene = stage::scene(&stacks);
         for (arguments, said) in [
-            ("f-cc", "was added to aws\\_iam\\_role.web"),
+            ("f-cc", "was added to `aws_iam_role.web` outside Terraform"),
             ("aws_db_instance.old", "Set aside: it goes soon"),
         ] {
             let answer = run(arguments, &scene).unwrap();

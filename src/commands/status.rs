@@ -150,7 +150,7 @@ mod tests {
         for (row, parts) in rows.iter().zip([
             [
                 "`broken`",
-                "not scanned: the bucket \\`acme\\` is not there",
+                "not scanned: the bucket `acme` is not there",
             ],
             ["`production`", "1 critical, 4 low"],
             ["`staging`", "1 low"],

@@ -50,12 +50,32 @@ pub fn code(text: &str) -> Markdown {
 }
 
 /// A sentence in which words from outside may stand. Identifiers, such as addresses, attributes and ARNs, stand in code
-/// spans: they read as they are there, and can be copied. So does a word that GitHub could take for a commit.
+/// spans: they read as they are there, and can be copied. So do a word that GitHub could take for a commit, and what
+/// stands between two backquotes.
 pub fn sentence(text: &str) -> Markdown {
     let text = shortened(text, LONGEST_SENTENCE);
     let text = text.trim_start_matches(['/', '-', '+']);
+    let parts: Vec<_> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return Markdown(words(text));
+    }
+    let mut safe = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        let is_code = !at.is_multiple_of(2);
+        match (is_code, part.trim().is_empty()) {
+            (true, true) => safe.push_str(&words(&format!("`{part}`"))),
+            (true, false) => safe.push_str(&code(part).to_string()),
+            // Two spans side by side would be one.
+            (false, true) if part.is_empty() => safe.push(BLANK),
+            (false, _) => safe.push_str(&words(part)),
+        }
+    }
+    Markdown(safe.trim_matches(BLANK).to_owned())
+}
+
+fn words(text: &str) -> String {
     let words: Vec<_> = text.split(' ').map(word).collect();
-    Markdown(words.join(" "))
+    words.join(" ")
 }
 
 /// A text from outside for titles and commit messages, where GitHub shows no markup and still makes links: nothing in it
@@ -88,16 +108,7 @@ fn word(word: &str) -> String {
         return escaped(word);
     }
     let (before, inner, after) = parted(word);
-    // What its author put into a code span stands in one.
-    let spanned = inner
-        .strip_prefix('`')
-        .and_then(|rest| rest.strip_suffix('`'));
-    format!(
-        "{}{}{}",
-        escaped(before),
-        code(spanned.unwrap_or(inner)),
-        escaped(after)
-    )
+    format!("{}{}{}", escaped(before), code(inner), escaped(after))
 }
 
 /// Whether a word is a name in Terraform or AWS. GitHub would take its underscores for emphasis.
@@ -290,6 +301,8 @@ mod tests {
             ),
             ("`4b64722f`: unknown", "`4b64722f`: unknown"),
             ("the facade of a_b", "the facade of `a_b`"),
+            ("the bucket `a b|c` is `gone`", "the bucket `a b|c` is `gone`"),
+            ("one ` alone", "one &#96; alone"),
             (
                 "see aws_instance.web[0], tags[\"a_b\"].",
                 "see `aws_instance.web[0]`, `tags[\"a_b\"]`.",
