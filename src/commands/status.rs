@@ -148,10 +148,7 @@ mod tests {
         let said = run("", &stage::scene(&stacks)).unwrap().says.concat();
         let rows: Vec<_> = said.lines().skip(2).collect();
         for (row, parts) in rows.iter().zip([
-            [
-                "`broken`",
-                "not scanned: the bucket `acme` is not there",
-            ],
+            ["`broken`", "not scanned: the bucket `acme` is not there"],
             ["`production`", "1 critical, 4 low"],
             ["`staging`", "1 low"],
         ]) {

@@ -194,8 +194,12 @@ fn fixed(scanned: &Scanned) -> Option<Severity> {
 fn lines_of(alike: &Alike<'_>) -> Vec<String> {
     let finding = alike.first;
     let cost = price(alike).map(|cost| format!(", {cost}"));
+    let each = match alike.others.len() {
+        0 => "",
+        _ => ": each",
+    };
     let mut lines = vec![format!(
-        "- **{}** {} {}{}",
+        "- **{}** {}{each} {}{}",
         alike.severity().as_str(),
         named(alike),
         sentence(&event(finding)),

@@ -301,7 +301,10 @@ mod tests {
             ),
             ("`4b64722f`: unknown", "`4b64722f`: unknown"),
             ("the facade of a_b", "the facade of `a_b`"),
-            ("the bucket `a b|c` is `gone`", "the bucket `a b|c` is `gone`"),
+            (
+                "the bucket `a b|c` is `gone`",
+                "the bucket `a b|c` is `gone`",
+            ),
             ("one ` alone", "one &#96; alone"),
             (
                 "see aws_instance.web[0], tags[\"a_b\"].",

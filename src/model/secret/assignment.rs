@@ -6,9 +6,20 @@ use std::ops::Range;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 100;
 
-/// What a value starts with that says where a secret is, and not which: a template, a parameter, a
-/// place in AWS, a mask.
-const ELSEWHERE: &[&str] = &["${", "$(", "%{", "{{", "(", "[", "{", ":", "arn:"];
+/// How a value starts and ends that says where a secret is, and not which: a template, a mask of ours.
+const ELSEWHERE: &[(&str, &str)] = &[("${", "}"), ("$(", ")"), ("%{", "}"), ("{{", "}}")];
+
+/// What a value is masked with.
+const MASKS: &[&str] = &["(secret)", "(sensitive)"];
+
+/// Words with which a sentence goes on after a colon: `the password: see the wiki`.
+const PROSE: &[&str] = &[
+    "a", "an", "and", "are", "ask", "at", "be", "by", "can", "cannot", "empty", "expired", "for",
+    "from", "has", "if", "in", "invalid", "is", "it", "its", "kept", "managed", "may", "missing",
+    "must", "no", "not", "of", "on", "or", "please", "read", "required", "rotated", "see", "set",
+    "should", "stored", "that", "the", "this", "to", "unknown", "use", "used", "was", "when",
+    "which", "with", "wrong", "your",
+];
 
 /// What a reference of Terraform's starts with, besides a resource's type.
 const ROOTS: &[&str] = &[
@@ -46,6 +57,9 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
         false => right,
     };
     let value = right.trim_start_matches([' ', '\t']);
+    let before = bare[..bare.len() - name.len()].chars().next_back();
+    let in_list = equals && matches!(before, Some(';' | '&' | '?'));
+    let is_spaced = left.len() < at;
     // `arn:aws:secretsmanager:...:secret:name` assigns nothing.
     if !equals && bare.len() == left.len() && value.len() == right.len() {
         return None;
@@ -56,31 +70,52 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
             let inner = &inner[1..];
             let length = inner.find([quote, '\n']).unwrap_or(inner.len());
             let shown = inner[..length].trim_end_matches('\\');
-            (shown, !is_elsewhere(shown))
+            (shown, !is_nothing(shown) && !is_elsewhere(shown))
         }
         _ => {
             let ends = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '"' | '\'' | '`');
             let length = value.find(ends).unwrap_or(value.len());
             let (shown, rest) = value.split_at(length);
             let is_prose = value.len() < right.len() && goes_on(shown, rest);
-            (shown, !is_elsewhere(shown) && !is_code(shown) && !is_prose)
+            // In a connection string or a query nothing is code: `Pwd={x};` means `x`.
+            let in_list = in_list || equals && rest.starts_with([';', '&']);
+            let is_told = match in_list {
+                true => shown.starts_with("${") && shown.ends_with('}'),
+                false => is_elsewhere(shown) || is_prose || is_spaced && is_code(shown),
+            };
+            (shown, !is_nothing(shown) && !is_told)
         }
     };
     let start = shown.as_ptr() as usize - text.as_ptr() as usize;
     Some((start..start + shown.len(), is_secret))
 }
 
-/// Whether a value is none, or only says where the secret is.
-fn is_elsewhere(value: &str) -> bool {
+/// Whether a value is none: empty, a mask, the start of a collection, or the value of a setting.
+fn is_nothing(value: &str) -> bool {
     let word = value.trim_end_matches([',', ')', '}', ']']);
     word.is_empty()
         || is_setting(word)
-        || ELSEWHERE.iter().any(|start| value.starts_with(start))
-        || value.bytes().all(|byte| matches!(byte, b'*' | b'.'))
+        || MASKS.iter().any(|mask| value.starts_with(mask))
+        || value
+            .bytes()
+            .all(|byte| matches!(byte, b'*' | b'.' | b'[' | b'{' | b'('))
 }
 
-/// Whether a value without quotes is a reference or a call of Terraform's.
+/// Whether a value only says where the secret is.
+fn is_elsewhere(value: &str) -> bool {
+    let value = value.trim_end_matches([',', ';']);
+    let told = |(start, end): &(&str, &str)| value.starts_with(start) && value.contains(end);
+    ELSEWHERE.iter().any(told) || value.starts_with("arn:aws")
+}
+
+/// Whether a value without quotes is a reference or a call of Terraform's, a collection that starts with one, or a
+/// parameter.
 fn is_code(value: &str) -> bool {
+    let value = value.trim_start_matches(['[', '{', '(']);
+    // A parameter of an expression: `#token = :token`.
+    if let Some(parameter) = value.strip_prefix(':') {
+        return !parameter.is_empty() && parameter.chars().all(|c| c.is_alphanumeric() || c == '_');
+    }
     let end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
     let (root, rest) = value.split_at(value.find(end).unwrap_or(value.len()));
     let is_type = root.contains('_') && root.bytes().all(|byte| !byte.is_ascii_uppercase());
@@ -94,8 +129,8 @@ fn is_code(value: &str) -> bool {
 /// Whether a plain word is the start of a sentence: `the password: see the wiki`.
 fn goes_on(word: &str, rest: &str) -> bool {
     let after = rest.trim_start_matches([' ', '\t']);
-    let is_plain = word.chars().all(char::is_alphabetic);
-    is_plain && after.len() < rest.len() && after.starts_with(char::is_alphanumeric)
+    let goes_on = after.len() < rest.len() && after.starts_with(char::is_alphanumeric);
+    goes_on && PROSE.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -117,6 +152,15 @@ mod tests {
             ),
             ("AccountName=a;AccountKey=aGk=;Suffix=b", "aGk="),
             ("'api-key' => 'hunter2'", "hunter2"),
+            ("Server=db;Pwd={hunter2};", "{hunter2}"),
+            ("Server=db;Pwd=x(3);Uid=a", "x(3)"),
+            ("Pwd=my_secret.x;", "my_secret.x"),
+            ("Server=db;Pwd=local.x", "local.x"),
+            ("Pwd=$(x);", "$(x)"),
+            ("Password=:hunter2;", ":hunter2"),
+            ("password=[hunter2]", "[hunter2]"),
+            ("PASSWORD=my_secret.x", "my_secret.x"),
+            ("db password: hunter is what you need", "hunter"),
         ] {
             let values = values(text);
             let values: Vec<_> = values.into_iter().map(|range| &text[range]).collect();
@@ -136,6 +180,9 @@ mod tests {
             "ExpiredToken: The security token included in the request is expired",
             "password=",
             "password = (secret)",
+            "Server=db;Pwd=${var.db_password};",
+            "credentials = [var.db_password]",
+            "\"passwords\": [\"",
         ] {
             assert!(values(text).is_empty(), "{text}");
         }

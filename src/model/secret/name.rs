@@ -61,6 +61,30 @@ const PAIRS: &[&str] = &[
     "user data",
 ];
 
+/// Last words that say which of several secrets a name is for.
+const WHICH: &[&str] = &[
+    "wo",
+    "prod",
+    "production",
+    "stage",
+    "staging",
+    "dev",
+    "development",
+    "test",
+    "qa",
+    "uat",
+    "old",
+    "new",
+    "current",
+    "previous",
+    "primary",
+    "secondary",
+    "main",
+    "backup",
+    "temp",
+    "tmp",
+];
+
 /// Last words of names for a secret that is a number.
 const NUMBERS: &[&str] = &["pin", "pincode"];
 
@@ -87,12 +111,7 @@ pub fn named(name: &str) -> bool {
         return false;
     }
     let mut words = words(name);
-    // `password2`, `db_password_1`, and arguments that Terraform writes and never keeps: `password_wo`.
-    while words.len() > 1
-        && words
-            .last()
-            .is_some_and(|last| last == "wo" || last.bytes().all(|byte| byte.is_ascii_digit()))
-    {
+    while words.len() > 1 && words.last().is_some_and(|last| says_which(last)) {
         words.pop();
     }
     let last = words
@@ -111,6 +130,14 @@ pub fn named(name: &str) -> bool {
         || before_pass.is_some_and(|before| BEFORE_PASS.contains(&before))
         || name == "user_data_base64"
         || name.eq_ignore_ascii_case("passwords")
+}
+
+/// Whether a last word only says which of several secrets it is: `password2`, `db_password_v1`, `DbPasswordOld`; or that
+/// Terraform writes it and never keeps it: `password_wo`.
+fn says_which(word: &str) -> bool {
+    let number = word.strip_prefix('v').unwrap_or(word);
+    let is_number = !word.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number || WHICH.contains(&word)
 }
 
 /// Whether a number is a secret by the name of its value: a `pin` may be many other things.
