@@ -11,13 +11,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const REPOSITORY: &str = "acme/shop";
+pub const REPOSITORY: &str = "acme/shop";
 const ADOPT: &str = "driftguard/infra-production/adopt";
 const RESTORE: &str = "driftguard/infra-production/restore";
 const CHECK: &str = "DriftGuard / infra-production";
 
 /// The files of the shop's repository.
-const FILES: &[(&str, &str)] = &[
+pub const FILES: &[(&str, &str)] = &[
     (
         ".driftguard.yml",
         include_str!("../src/cli/demo/repo/.driftguard.yml"),
@@ -53,17 +53,19 @@ const FILES: &[(&str, &str)] = &[
 ];
 
 /// GitHub, AWS and a running server.
-struct World {
-    github: GitHub,
-    aws: Moto,
+pub struct World {
+    pub github: GitHub,
+    pub aws: Moto,
     app: AppIdentity,
-    database: Database,
+    pub database: Database,
     folder: TempDir,
     server: Option<Child>,
     port: u16,
     installation: u64,
     /// Where roles are assumed; none: the server reads with its own credentials.
     sts: Option<String>,
+    /// Where the rest of AWS is asked; none: the account itself.
+    pub proxy: Option<String>,
 }
 
 impl World {
@@ -74,7 +76,7 @@ impl World {
         world
     }
 
-    async fn prepare(database: Database) -> Self {
+    pub async fn prepare(database: Database) -> Self {
         let app = AppIdentity::fresh(7, "a secret of the hook").unwrap();
         let github = GitHub::start(&app, crate::openapi::validator())
             .await
@@ -95,13 +97,14 @@ impl World {
             port,
             installation: 0,
             sts: None,
+            proxy: None,
         };
         world.github.create_repository(REPOSITORY, true);
         world
     }
 
     /// Starts the server, and installs the App.
-    async fn begin(&mut self) {
+    pub async fn begin(&mut self) {
         self.serve().await;
         self.installation = self.github.install("acme").await;
     }
@@ -129,6 +132,7 @@ impl World {
             Some(sts) => ("AWS_ENDPOINT_URL_STS", sts.as_str()),
             None => ("DRIFTGUARD_AWS_AMBIENT", "1"),
         };
+        let aws = self.proxy.as_deref().unwrap_or(self.aws.url());
         let process = Command::new(env!("CARGO_BIN_EXE_driftguard"))
             .arg(command)
             .env_clear()
@@ -142,7 +146,8 @@ impl World {
             .env("DRIFTGUARD_LISTEN", format!("127.0.0.1:{}", self.port))
             .env(roles.0, roles.1)
             .env("DATABASE_URL", &self.database.url)
-            .env("AWS_ENDPOINT_URL", self.aws.url())
+            .env("DRIFTGUARD_PRIVATE_ADDRESSES", "1")
+            .env("AWS_ENDPOINT_URL", aws)
             .env("AWS_ACCESS_KEY_ID", "demo")
             .env("AWS_SECRET_ACCESS_KEY", "demo")
             .env("AWS_REGION", "us-east-1")
@@ -153,7 +158,7 @@ impl World {
     }
 
     /// Kills the server as a machine that loses power would.
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             server.kill().unwrap();
             server.wait().unwrap();
@@ -209,7 +214,24 @@ impl World {
         }
     }
 
-    fn log(&self) -> String {
+    /// Waits until no job is left.
+    pub async fn idle(&self) {
+        let inbox = self.database.inbox().await;
+        self.until("no job is left", async || {
+            let standing = inbox.standing().await.unwrap();
+            standing.waiting + standing.running == 0
+        })
+        .await;
+        inbox.close().await;
+    }
+
+    /// What a page of the server says.
+    pub async fn page(&self, path: &str) -> String {
+        let address = format!("http://127.0.0.1:{}{path}", self.port);
+        reqwest::get(address).await.unwrap().text().await.unwrap()
+    }
+
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 

@@ -202,6 +202,16 @@ pub const ACCEPT: &str = r#"accept:
     reason: Pwd=CANARYreason2;
 "#;
 
+/// Settings with a slip in them, each of another kind.
+pub const WRONG_SETTINGS: &[&str] = &[
+    "version: 1\nAKIACANARYSETTING234: 1\n",
+    "version: 1\npull_requests: { limit: \"Pwd=CANARYsetting1;\" }\n",
+    "version: 1\nstacks:\n  - name: AKIACANARYSETTING345\n    path: x\n",
+];
+
+/// Code that no parser takes.
+pub const BROKEN: &str = "locals {\n  password = \"CANARYbroken1\" \"CANARYbroken2\"\n  url = postgres://shop:CANARYbroken3@db\n";
+
 /// The state with secrets in what it records, in keys, and one subnet that AWS does not have.
 pub fn state() -> String {
     let mut state: serde_json::Value = serde_json::from_str(STATE).unwrap();
@@ -231,6 +241,23 @@ pub fn state() -> String {
     state["outputs"] =
         serde_json::json!({"token": {"value": "CANARYstateoutput1", "type": "string"}});
     state.to_string()
+}
+
+/// States that are none, and say so.
+pub fn broken_states() -> [String; 3] {
+    let replaced = |from: &str, to: &str| {
+        let state = STATE.replacen(from, to, 1);
+        assert_ne!(state, STATE);
+        state
+    };
+    [
+        replaced("\"version\": 4", "\"version\": \"canary-state-word\""),
+        replaced(
+            "registry.terraform.io/hashicorp/aws",
+            "AKIACANARYBROKEN2345",
+        ),
+        "CANARY is no state: Pwd=CANARYbroken4;".to_owned(),
+    ]
 }
 
 /// What somebody does in the console: secrets as tags of all servers, and a policy that a credential names.

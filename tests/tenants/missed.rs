@@ -6,6 +6,7 @@ use driftguard::jobs::bot::Bot;
 use driftguard::jobs::job::Process;
 use driftguard::standin::github::{Fault, On};
 use driftguard::store::DeliveryWalk;
+use sqlx::{AnyConnection, Connection};
 use std::time::Duration;
 
 on_both!(
@@ -46,7 +47,13 @@ async fn cut_off(database: Database) -> (Server, String, u64) {
     let (_, repository, number) = server.account("acme").await;
     server.idle().await;
     server.rest().await;
-    // The worker may have been stopped in the middle of a walk, and have kept its turn.
+    // The worker may have been stopped in the middle of a walk, and keeps its turn for minutes.
+    let mut connection = AnyConnection::connect(&server.database.url).await.unwrap();
+    sqlx::query("update delivery_walk set busy_until = 0")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
     pass(&server, 0).await;
     server.github.deliver_to(AWAY);
     (server, repository, number)

@@ -12,6 +12,7 @@ pub use sizes::bomb;
 
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
+pub use stories::receiver;
 use world::{ACCEPT, ADOPT, ONBOARDING, RESTORE, ROLE, Setting, World};
 
 on_both!(a_persons_week);
