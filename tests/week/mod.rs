@@ -35,7 +35,7 @@ pub async fn monday(world: &mut World) {
     let onboarding = world.open(ONBOARDING);
     assert_eq!(world.pulls().len(), 1, "no fix before it is merged");
     assert!(
-        onboarding.body.contains("no role is named"),
+        onboarding.body.contains("no role is set"),
         "{}",
         onboarding.body
     );
@@ -62,7 +62,7 @@ pub async fn monday(world: &mut World) {
     assert!(
         onboarding
             .body
-            .contains("Today 7 places of AWS and code disagree"),
+            .contains("Today's drift: 7 findings"),
         "{}",
         onboarding.body
     );
@@ -218,7 +218,7 @@ pub async fn thursday(world: &World) {
             &format!("/driftguard adopt {finding}"),
         )
         .await;
-    assert!(answer[0].contains("open: #"), "{answer:?}");
+    assert!(answer[0].contains("pull requests: #"), "{answer:?}");
     assert_ne!(world.open(ADOPT).number, number);
 }
 
@@ -247,7 +247,7 @@ pub async fn friday(world: &World) {
         world
             .dashboard()
             .body
-            .contains("AWS is as the code declares")
+            .contains("No drift in what the last scans checked")
     );
 }
 

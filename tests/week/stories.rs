@@ -54,11 +54,11 @@ fn onboarding(world: &World, repository: &str) -> String {
 async fn the_servers_own_credentials_are_for_the_account_that_was_first(database: Database) {
     let mut world = World::start(database, AMBIENT).await;
     world.install().await;
-    assert!(onboarding(&world, "acme/shop").contains("AWS answers"));
+    assert!(onboarding(&world, "acme/shop").contains("DriftGuard can read AWS"));
     let rival = rival(&world).await;
     let body = onboarding(&world, &rival);
     assert!(
-        body.contains("no role is named") && body.contains("sts:AssumeRole"),
+        body.contains("no role is set") && body.contains("sts:AssumeRole"),
         "{body}"
     );
     let settings = [(".driftguard.yml", Content::from("version: 1\n"))];
@@ -82,9 +82,9 @@ async fn the_servers_own_credentials_are_for_the_accounts_that_the_operator_name
     };
     let mut world = World::start(database, setting).await;
     world.install().await;
-    assert!(onboarding(&world, "acme/shop").contains("no role is named"));
+    assert!(onboarding(&world, "acme/shop").contains("no role is set"));
     let rival = rival(&world).await;
-    assert!(onboarding(&world, &rival).contains("AWS answers"));
+    assert!(onboarding(&world, &rival).contains("DriftGuard can read AWS"));
 }
 
 async fn a_login_means_the_account_that_was_met_first_under_it(database: Database) {
