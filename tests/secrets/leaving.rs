@@ -3,7 +3,7 @@
 
 use super::plants::{
     ACCEPT, BROKEN, MARK, OTHER_STATE, WRONG_SETTINGS, broken_states, console, files, holds_none,
-    state,
+    planted_in, state,
 };
 use crate::aws::{BUCKET, Checkout, KEY};
 use crate::database::{Database, on_both};

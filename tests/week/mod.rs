@@ -60,9 +60,7 @@ pub async fn monday(world: &mut World) {
         .await;
     let onboarding = world.open(ONBOARDING);
     assert!(
-        onboarding
-            .body
-            .contains("Today's drift: 7 findings"),
+        onboarding.body.contains("Today's drift: 7 findings"),
         "{}",
         onboarding.body
     );

@@ -139,7 +139,7 @@ async fn a_pull_request_that_github_refuses_is_told_and_the_scan_goes_on() {
     world.install().await;
     assert!(world.is_open(ADOPT) && !world.is_open(RESTORE));
     let check = world.check();
-    let told = format!("No pull request from \\`{RESTORE}\\`");
+    let told = format!("No pull request from `{RESTORE}`");
     assert!(check.summary.contains(&told), "{}", check.summary);
     assert!(world.dashboard().body.contains("2 critical"));
 }
