@@ -108,6 +108,7 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
         next_scan: Some(NOW + 9 * 3_600_000),
         pulls: Vec::new(),
         carried: Default::default(),
+        undecided: Default::default(),
         decisions: Vec::new(),
     }
 }

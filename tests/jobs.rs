@@ -6,7 +6,7 @@ mod ends;
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
 use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{ErrandOrder, Job, JobError, ScanOrder, Ticket, Trigger};
+use driftguard::jobs::job::{Errand, ErrandOrder, Job, JobError, ScanOrder, Ticket, Trigger};
 use driftguard::jobs::operator::{JobState, OperatorError};
 use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::jobs::{RunContext, now};
@@ -41,7 +41,7 @@ on_both!(
     a_scan_that_panics_is_tried_again,
     a_suspended_installation_is_left_alone,
     the_store_follows_what_happens_to_an_installation,
-    a_pull_request_closed_by_a_person_is_declined,
+    a_delivery_about_a_pull_request_decides_nothing_by_itself,
 );
 
 /// Why scans fail. It quotes what another program said.
@@ -670,44 +670,51 @@ async fn the_store_follows_what_happens_to_an_installation(database: Database) {
     worker.stop().await;
 }
 
-async fn a_pull_request_closed_by_a_person_is_declined(database: Database) {
+async fn a_delivery_about_a_pull_request_decides_nothing_by_itself(database: Database) {
     let (inbox, scans) = (database.inbox().await, Scans::default());
     let worker = start(&inbox, &scans);
     let tenant = inbox.store.of(ACME);
-    let branch = "driftguard/production/restore".to_owned();
-    for (id, action, merged, by_bot, expected) in [
-        // By which program, the next scan asks.
-        ("d-1", "closed", false, true, ProposalState::Open),
-        ("d-2", "reopened", false, false, ProposalState::Open),
-        ("d-3", "closed", false, false, ProposalState::Declined),
-        ("d-4", "closed", true, false, ProposalState::Merged),
-        ("d-5", "labeled", true, false, ProposalState::Open),
+    let open = Proposal {
+        repository: SHOP,
+        branch: "driftguard/production/restore".to_owned(),
+        stack: "production".to_owned(),
+        number: 7,
+        state: ProposalState::Open,
+        findings: vec!["f-1".to_owned()],
+        opened_at: 1,
+        changed_at: 1,
+        anew: false,
+        closed_by: String::new(),
+    };
+    tenant.keep_proposal(&open).await.unwrap();
+    for (id, action, merged, by_bot, asks) in [
+        ("d-1", "closed", false, true, true),
+        ("d-2", "reopened", false, false, true),
+        ("d-3", "closed", false, false, true),
+        ("d-4", "closed", true, false, true),
+        ("d-5", "labeled", true, false, false),
     ] {
-        let open = Proposal {
-            repository: SHOP,
-            branch: branch.clone(),
-            stack: "production".to_owned(),
-            number: 7,
-            state: ProposalState::Open,
-            findings: vec!["f-1".to_owned()],
-            opened_at: 1,
-            changed_at: 1,
-            anew: false,
-        };
-        tenant.keep_proposal(&open).await.unwrap();
-        let (action, branch) = (action.to_owned(), branch.clone());
         let event = Event::PullRequest {
-            action,
+            action: action.to_owned(),
             number: 7,
-            branch: branch.clone(),
+            branch: open.branch.clone(),
             merged,
             ticked: Vec::new(),
         };
         let mut notice = told(Some(SHOP), event);
         notice.sender.bot = by_bot;
+        let before = scans.errands.lock().unwrap().len();
         told_and_done(&inbox, id, notice).await;
-        let kept = tenant.proposal(SHOP, &branch).await.unwrap().unwrap();
-        assert_eq!(kept.state, expected, "{id}");
+        let kept = tenant.proposal(SHOP, &open.branch).await.unwrap().unwrap();
+        assert_eq!(kept, open, "{id}");
+        assert_eq!(tenant.decisions(SHOP).await.unwrap(), [], "{id}");
+        let errands = scans.errands.lock().unwrap()[before..].to_vec();
+        let asked = |one: &ErrandOrder| matches!(one.errand, Errand::Follow { pull: 7, .. });
+        assert_eq!(
+            errands.iter().filter(|one| asked(one)).count(),
+            usize::from(asks),
+            "{id}"
+        );
     }
     worker.stop().await;
 }

@@ -302,6 +302,7 @@ fn standing(stack: StackReport) -> Standing {
         next_scan: Some(1_795_003_600_000),
         pulls,
         carried: Default::default(),
+        undecided: Default::default(),
         decisions: Vec::new(),
     }
 }

@@ -74,6 +74,7 @@ fn proposal() -> Proposal {
         opened_at: 4,
         changed_at: 5,
         anew: false,
+        closed_by: String::new(),
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 /// How many items a page of a list holds.
 pub(super) const PAGE: usize = 100;
 
+/// How the logins of Apps end, and those of people cannot.
+const APP: &str = "[bot]";
+
 /// A comment on an issue or pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
@@ -170,12 +173,12 @@ impl Repository {
         Ok(self.permission(login).await? != Permission::Less)
     }
 
-    /// What a person may do in the repository, as GitHub knows now.
+    /// What a person may do in the repository, as GitHub knows now. An App's account is no person, whatever it may do.
     ///
     /// # Errors
     /// Those of any request.
     pub async fn permission(&self, login: &str) -> Result<Permission, GithubError> {
-        if login.is_empty() {
+        if login.is_empty() || login.ends_with(APP) {
             return Ok(Permission::Less);
         }
         let path = format!("collaborators/{}/permission", escaped(login));

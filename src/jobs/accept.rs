@@ -1,6 +1,7 @@
 //! The pull request that adds accepted differences to `.driftguard.yml`.
 
-use super::bot::{Bot, judged};
+use super::bot::{Bot, judged, weighed};
+use super::decline;
 use super::job::JobError;
 use super::now;
 use super::pushes::ACCEPT;
@@ -18,12 +19,26 @@ impl Bot {
     /// Brings the pull request to what people want to have accepted. What cannot be added by us, in our words.
     pub(super) async fn accept(&self, scan: &Scan<'_>) -> Result<Option<String>, JobError> {
         let visit = scan.visit;
+        let learned = decline::learn(visit, "", now()).await;
+        learned.map_err(weighed)?;
         let known = visit.tenant.proposal(visit.id, ACCEPT).await?;
-        let open = known.filter(|known| known.state.is_open());
         let Some(wanted) = self.ignored(scan).await? else {
             // Something is to be accepted that no scan knows any more: what stands there stays.
             return Ok(None);
         };
+        // What is new, or was asked for again since, is proposed all the same.
+        let is_known = |known: &&Proposal| {
+            let mut wanted = wanted.iter();
+            wanted.all(|(one, how)| {
+                known.findings.contains(&one.id.0) && how.decided_at <= known.changed_at
+            })
+        };
+        let undecided = known.as_ref().filter(is_known);
+        let undecided = undecided.and_then(|known| decline::undecided(known, now()));
+        if let Some(undecided) = undecided.filter(|_| !wanted.is_empty()) {
+            return Ok(Some(report::undecided(&undecided)));
+        }
+        let open = known.filter(|known| known.state.is_open());
         if wanted.is_empty() {
             if let Some(open) = open {
                 self.withdraw_accept(scan, open).await?;
@@ -82,6 +97,7 @@ impl Bot {
             opened_at: same.map_or_else(now, |same| same.opened_at),
             changed_at: now(),
             anew: false,
+            closed_by: String::new(),
         };
         visit.tenant.keep_proposal(&proposal).await?;
         Ok(None)

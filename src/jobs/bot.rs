@@ -276,6 +276,9 @@ impl Process for Bot {
                     at,
                 } => self.boxes(&visit, *issue, ticked, (person, *at)).await,
                 Errand::Review { pull } => self.review(&visit, *pull).await,
+                Errand::Follow { pull, person, at } => {
+                    self.follow(&visit, *pull, (person, *at)).await
+                }
                 Errand::Dashboard => self.refresh(&visit).await,
                 Errand::Conceal => conceal::conceal(self, &visit).await,
                 Errand::Post { .. } | Errand::Notify(_) => Ok(()),

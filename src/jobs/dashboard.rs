@@ -2,7 +2,7 @@
 
 use super::bot::{Bot, Visit, judged};
 use super::job::{Errand, JobError};
-use super::{now, stopped};
+use super::{decline, now, stopped};
 use crate::github::{GithubError, Issue};
 use crate::model::{
     FailedScan, FindingId, ParkedJob, ScanError, StackName, StackReport, Standing, boxes,
@@ -32,12 +32,21 @@ impl Bot {
                 let ids = one.findings.iter();
                 ids.map(|id| (FindingId(id.clone()), one.number))
             });
+            let closed = proposals
+                .iter()
+                .filter(|one| one.stack == scheduled.stack.as_str());
+            let undecided = closed.filter_map(|one| Some((one, decline::undecided(one, now())?)));
+            let undecided = undecided.flat_map(|(one, undecided)| {
+                let ids = one.findings.iter();
+                ids.map(move |id| (FindingId(id.clone()), undecided.clone()))
+            });
             let decided = decisions.iter().filter(|one| one.stack == scheduled.stack);
             standings.push(Standing {
                 report: report.unwrap_or_else(|| unscanned(&scheduled.stack)),
                 scanned_at: scanned_at.unwrap_or_default(),
                 next_scan: scheduled.next_at,
                 carried: carried.collect(),
+                undecided: undecided.collect(),
                 pulls: open.iter().map(|one| one.number).collect(),
                 decisions: decided.cloned().collect(),
             });

@@ -1,9 +1,9 @@
 //! What a delivery leads to.
 
 use super::job::{Errand, Job, Ticket, Trigger};
-use super::{decline, pushes};
+use super::pushes;
 use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId};
-use crate::store::{Delivery, ProposalState, Request, Tenant};
+use crate::store::{Delivery, Request, Tenant};
 use std::collections::HashMap;
 
 /// What a transaction has written already: most deliveries bring what others brought before them.
@@ -172,7 +172,7 @@ async fn about(
             person: sender.login.clone(),
             at,
         }),
-        Event::PullRequest { .. } => pulled(tenant, delivery, origin).await,
+        Event::PullRequest { .. } => Ok(pulled(delivery, origin)),
         Event::Repository { action } => match action.as_str() {
             "publicized" => errand(Errand::Conceal),
             "privatized" | "transferred" | "unarchived" => {
@@ -189,49 +189,42 @@ async fn about(
 }
 
 /// What happened to a pull request: DriftGuard's own is followed, somebody else's gets its checks.
-async fn pulled(
-    tenant: &Tenant<'_>,
-    delivery: &Delivery,
-    origin: &Origin,
-) -> anyhow::Result<Vec<Ticket>> {
+fn pulled(delivery: &Delivery, origin: &Origin) -> Vec<Ticket> {
     let Event::PullRequest {
         action,
         number,
         branch,
-        merged,
         ticked,
+        ..
     } = &delivery.notice.event
     else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let sender = &delivery.notice.sender;
     let errand = |errand: Errand| vec![ticket(delivery, origin.id, errand)];
     if !pushes::is_own(branch) {
         let checked = ["opened", "synchronize", "reopened", "ready_for_review"];
-        return Ok(match checked.contains(&action.as_str()) {
+        return match checked.contains(&action.as_str()) {
             true => errand(Errand::Review { pull: *number }),
             false => Vec::new(),
-        });
+        };
     }
-    let state = match (action.as_str(), merged, sender.bot) {
-        ("closed", true, _) => ProposalState::Merged,
-        ("closed", false, false) => ProposalState::Declined,
-        ("reopened", ..) => ProposalState::Open,
-        ("edited", _, false) if !ticked.is_empty() => {
-            return Ok(errand(Errand::Boxes {
-                issue: *number,
-                ticked: ticked.clone(),
-                person: sender.login.clone(),
-                at: delivery.received_at,
-            }));
-        }
-        _ => return Ok(Vec::new()),
-    };
-    if let Some(proposal) = tenant.proposal_of(origin.id, *number).await? {
-        let at = delivery.received_at;
-        decline::settle(tenant, proposal, state, &sender.login, at).await?;
+    let (person, at) = (sender.login.clone(), delivery.received_at);
+    match action.as_str() {
+        // How it ended, and whether that was a no, GitHub tells when it is asked.
+        "closed" | "reopened" => errand(Errand::Follow {
+            pull: *number,
+            person,
+            at,
+        }),
+        "edited" if !sender.bot && !ticked.is_empty() => errand(Errand::Boxes {
+            issue: *number,
+            ticked: ticked.clone(),
+            person,
+            at,
+        }),
+        _ => Vec::new(),
     }
-    Ok(errand(Errand::Dashboard))
 }
 
 /// Asks for a scan of the whole repository.

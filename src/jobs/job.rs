@@ -83,6 +83,7 @@ impl fmt::Display for Job {
                 Errand::Comment { issue, .. } => write!(f, "comment on #{issue}"),
                 Errand::Boxes { issue, .. } => write!(f, "boxes of #{issue}"),
                 Errand::Review { pull } => write!(f, "checks on #{pull}"),
+                Errand::Follow { pull, .. } => write!(f, "end of #{pull}"),
                 Errand::Dashboard => f.write_str("dashboard"),
                 Errand::Conceal => f.write_str("emptying what was published"),
                 Errand::Post { .. } | Errand::Notify(_) => f.write_str("notification"),
@@ -120,6 +121,15 @@ pub enum Errand {
     Review {
         /// Its number.
         pull: u64,
+    },
+    /// Learn how a pull request of DriftGuard's stands that was closed, merged or opened again.
+    Follow {
+        /// Its number.
+        pull: u64,
+        /// The login of who did it.
+        person: String,
+        /// When, in epoch milliseconds.
+        at: i64,
     },
     /// Bring the dashboard to what is known.
     Dashboard,

@@ -55,8 +55,10 @@ impl Bot {
             return Ok(());
         }
         let known = self.known_onboarding(visit).await.map_err(weighed)?;
-        let rests =
-            |one: &Proposal| matches!(one.state, ProposalState::Declined | ProposalState::Merged);
+        let rests = |one: &Proposal| {
+            matches!(one.state, ProposalState::Declined | ProposalState::Merged)
+                || decline::undecided(one, now()).is_some()
+        };
         if known.as_ref().is_some_and(rests) {
             return Ok(());
         }
@@ -110,6 +112,7 @@ impl Bot {
             opened_at: open.map_or_else(now, |open| open.opened_at),
             changed_at: now(),
             anew: false,
+            closed_by: String::new(),
         };
         visit.tenant.keep_proposal(&proposal).await?;
         match &first {
@@ -131,21 +134,7 @@ impl Bot {
 
     /// The onboarding pull request as GitHub has it.
     async fn known_onboarding(&self, visit: &Visit<'_>) -> anyhow::Result<Option<Proposal>> {
-        let Some(known) = visit.tenant.proposal(visit.id, ONBOARDING).await? else {
-            return Ok(None);
-        };
-        let pull = match known.state.is_open() {
-            true => visit.repository.issue(known.number).await?,
-            false => None,
-        };
-        let Some(pull) = pull.filter(|pull| !pull.open) else {
-            return Ok(Some(known));
-        };
-        let state = match pull.merged {
-            true => ProposalState::Merged,
-            false => ProposalState::Declined,
-        };
-        decline::settle(&visit.tenant, known, state, &pull.closed_by, now()).await?;
+        decline::learn(visit, "", now()).await?;
         visit.tenant.proposal(visit.id, ONBOARDING).await
     }
 

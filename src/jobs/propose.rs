@@ -6,7 +6,7 @@ use super::groups::{Group, groups};
 use super::plan::Decided;
 use super::sight::Sight;
 use crate::github::{GithubError, Proposed, Proposing};
-use crate::model::{Choice, Decision, Finding, Scanned, StackReport, Tree};
+use crate::model::{Choice, Decision, Finding, Scanned, StackReport, Tree, Undecided};
 use crate::patch::{self, Changed, MARKER};
 use crate::report::{self, Direction, PullRequestContent};
 use crate::settings::PullRequests;
@@ -45,14 +45,16 @@ pub(super) struct Outcome {
     pub pulls: Vec<u64>,
     /// How many wait until fewer are open.
     pub held: usize,
-    /// Why GitHub did not take some of them.
+    /// Why some are not open: GitHub did not take them, or they were closed and not declined.
     pub refused: Vec<String>,
 }
 
 impl Proposer<'_> {
     /// Brings the pull requests of a stack to what the scan says.
     pub(super) async fn propose(&self, stack: &StackReport) -> anyhow::Result<Outcome> {
-        let mut known = self.settled(stack.name.as_str()).await?;
+        let Visit { tenant, id, .. } = self.visit;
+        decline::learn(self.visit, stack.name.as_str(), self.now).await?;
+        let mut known = tenant.proposals(*id).await?;
         let of_stack =
             |proposal: &Proposal| proposal.stack == stack.name.as_str() && proposal.state.is_open();
         let mut outcome = Outcome::default();
@@ -76,6 +78,10 @@ impl Proposer<'_> {
             if let Some(open) = open.filter(|open| sight.loses(&open.findings)) {
                 // What this scan could not see or try may still be there.
                 outcome.pulls.push(open.number);
+                continue;
+            }
+            if let Some(undecided) = self.rests(group, before.as_ref(), &decisions) {
+                outcome.refused.push(report::undecided(&undecided));
                 continue;
             }
             if open.is_none() && !group.urgent && self.is_full(&known) {
@@ -156,33 +162,26 @@ impl Proposer<'_> {
         groups.into_iter().flat_map(split).collect()
     }
 
-    /// The repository's proposals, those of the stack as GitHub has them: a delivery that tells how one ended may still
-    /// be on its way.
-    async fn settled(&self, stack: &str) -> anyhow::Result<Vec<Proposal>> {
-        let Visit {
-            tenant,
-            id,
-            repository,
-            ..
-        } = self.visit;
-        for proposal in tenant.proposals(*id).await? {
-            if !proposal.state.is_open() || proposal.stack != stack {
-                continue;
-            }
-            let Some(pull) = repository.issue(proposal.number).await? else {
-                continue;
-            };
-            let state = match (pull.open, pull.merged) {
-                (true, _) => continue,
-                (_, true) => ProposalState::Merged,
-                _ if repository.is_own(&pull.closed_by).await? => ProposalState::Closed,
-                _ => ProposalState::Declined,
-            };
-            // What was decided since then is newer.
-            let at = pull.closed_at.unwrap_or(self.now);
-            decline::settle(tenant, proposal, state, &pull.closed_by, at).await?;
-        }
-        tenant.proposals(*id).await
+    /// Whether the fixes of a group rest because somebody who cannot decline them closed their pull request. What is new
+    /// among them, or was asked for since, ends that.
+    fn rests(
+        &self,
+        group: &Group<'_>,
+        before: Option<&Proposal>,
+        decisions: &[Decision],
+    ) -> Option<Undecided> {
+        let before = before?;
+        let is_asked = |finding: &Finding| {
+            let mut since = decisions.iter();
+            since.any(|one| {
+                one.finding == finding.id
+                    && one.choice.is_order()
+                    && one.decided_at > before.changed_at
+            })
+        };
+        let is_same =
+            |finding: &&Finding| before.findings.contains(&finding.id.0) && !is_asked(finding);
+        decline::undecided(before, self.now).filter(|_| group.findings.iter().all(is_same))
     }
 
     /// Whether as many pull requests are open, or were opened within the hour, as may be.
@@ -256,6 +255,7 @@ impl Proposer<'_> {
             opened_at: same.map_or(self.now, |same| same.opened_at),
             changed_at: self.now,
             anew: false,
+            closed_by: String::new(),
         };
         tenant.keep_proposal(&proposal).await?;
         Ok(proposal)

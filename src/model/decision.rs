@@ -70,6 +70,17 @@ impl Choice {
     }
 }
 
+/// A pull request that was closed unmerged by somebody who cannot decline its fixes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecided {
+    /// Its number.
+    pub pull: u64,
+    /// The login of who closed it; empty where GitHub does not tell.
+    pub closed_by: String,
+    /// From when on its fixes are proposed again, in epoch milliseconds.
+    pub until: i64,
+}
+
 /// How a stack stands: what people are told of it between scans.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
@@ -83,6 +94,8 @@ pub struct Standing {
     pub pulls: Vec<u64>,
     /// Which of them carries which finding.
     pub carried: BTreeMap<FindingId, u64>,
+    /// Which findings wait because somebody who cannot decline them closed their pull request.
+    pub undecided: BTreeMap<FindingId, Undecided>,
     /// What people decided about its findings.
     pub decisions: Vec<Decision>,
 }

@@ -25,7 +25,7 @@ mod unseen;
 mod value;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
-pub use decision::{Choice, Decision, Standing};
+pub use decision::{Choice, Decision, Standing, Undecided};
 pub use declared::{
     Declared, DeclaredResource, Definition, Part, Parts, PolicyCode, PolicyForm, Site, Source,
     StatementCode,

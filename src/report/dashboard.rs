@@ -4,11 +4,12 @@ use super::coverage::unchecked;
 use super::lines::{Detail, aside, what};
 use super::markdown::{Markdown, code, in_cell, sentence};
 use super::pull_request::LONGEST;
+use super::undecided::waits;
 use super::when::minute;
 use super::words::{by_severity, cost, counted, excerpt, name, posture, signed};
 use crate::model::{
-    Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Verdict,
-    boxes,
+    Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Undecided,
+    Verdict, boxes,
 };
 use askama::Template;
 
@@ -292,7 +293,17 @@ fn state(finding: &Finding, standing: &Standing) -> String {
             let what = kind.as_str();
             match standing.carried.get(&finding.id) {
                 Some(pull) => format!("{what}: #{pull}"),
-                None => format!("{what}: no pull request yet, see its check"),
+                None => match standing.undecided.get(&finding.id) {
+                    Some(undecided) => {
+                        let closed_by = sentence(&undecided.closed_by).to_string();
+                        let undecided = Undecided {
+                            closed_by,
+                            ..undecided.clone()
+                        };
+                        format!("{what}: {}", waits(&undecided))
+                    }
+                    None => format!("{what}: no pull request yet, see its check"),
+                },
             }
         }
     }

@@ -20,6 +20,7 @@ mod reply;
 mod sarif;
 mod summary;
 mod text;
+mod undecided;
 mod when;
 mod words;
 
@@ -42,5 +43,6 @@ pub use reply::{accept, late, scanned, shortened};
 pub use sarif::{code_scanning, sarif};
 pub use summary::summary;
 pub use text::{Paint, text};
+pub use undecided::undecided;
 pub use when::{day, minute};
 pub use words::{by_severity, counted, excerpt, name, posture, printable, signed};

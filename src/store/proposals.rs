@@ -25,6 +25,8 @@ pub struct Proposal {
     pub changed_at: i64,
     /// Whether a person wants its branch made anew, whatever others committed to it.
     pub anew: bool,
+    /// The login of who closed it; empty while it is open, or where GitHub does not tell.
+    pub closed_by: String,
 }
 
 /// How a pull request stands.
@@ -38,17 +40,20 @@ pub enum ProposalState {
     Closed,
     /// Merged.
     Merged,
-    /// Closed unmerged by a human.
+    /// Closed unmerged by a person with write permission.
     Declined,
+    /// Closed unmerged by a program, or by a person without write permission: nobody declined its fixes.
+    Undecided,
 }
 
 impl ProposalState {
-    const NAMES: [(Self, &'static str); 5] = [
+    const NAMES: [(Self, &'static str); 6] = [
         (Self::Open, "open"),
         (Self::TakenOver, "taken_over"),
         (Self::Closed, "closed"),
         (Self::Merged, "merged"),
         (Self::Declined, "declined"),
+        (Self::Undecided, "undecided"),
     ];
 
     /// Whether people may still merge it.
@@ -67,13 +72,13 @@ impl ProposalState {
     }
 }
 
-type Row = (String, String, i64, String, String, i64, i64, i64);
+type Row = (String, String, i64, String, String, i64, i64, i64, String);
 
 /// What a query asks for: `proposal` reads it.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select branch, stack, number, state, findings, opened_at, changed_at, anew from proposals ",
+            "select branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by from proposals ",
             $rest
         )
     };
@@ -86,12 +91,13 @@ impl Tenant<'_> {
             serde_json::to_string(&proposal.findings).context("while writing a proposal")?;
         sqlx::query(
             "insert into proposals
-                 (installation, repository, branch, stack, number, state, findings, fingerprint, opened_at, changed_at, anew)
-             values ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10)
+                 (installation, repository, branch, stack, number, state, findings, fingerprint, opened_at, changed_at, anew,
+                  closed_by)
+             values ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10, $11)
              on conflict (installation, repository, branch) do update set
                  stack = excluded.stack, number = excluded.number, state = excluded.state,
                  findings = excluded.findings, opened_at = excluded.opened_at,
-                 changed_at = excluded.changed_at, anew = excluded.anew",
+                 changed_at = excluded.changed_at, anew = excluded.anew, closed_by = excluded.closed_by",
         )
         .bind(&self.id)
         .bind(proposal.repository.to_string())
@@ -103,6 +109,7 @@ impl Tenant<'_> {
         .bind(proposal.opened_at)
         .bind(proposal.changed_at)
         .bind(i64::from(proposal.anew))
+        .bind(&proposal.closed_by)
         .execute(self.pool)
         .await
         .context("while keeping a proposal")?;
@@ -162,7 +169,7 @@ impl Tenant<'_> {
 }
 
 fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
-    let (branch, stack, number, state, findings, opened_at, changed_at, anew) = row;
+    let (branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by) = row;
     Ok(Proposal {
         repository,
         stack,
@@ -174,5 +181,6 @@ fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
         opened_at,
         changed_at,
         anew: anew != 0,
+        closed_by,
     })
 }

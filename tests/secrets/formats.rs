@@ -87,6 +87,7 @@ fn of_standing(stack: &StackReport) -> Vec<(&'static str, String)> {
         next_scan: None,
         pulls: Vec::new(),
         carried: Default::default(),
+        undecided: Default::default(),
         decisions: Vec::new(),
     };
     let overview = Overview {

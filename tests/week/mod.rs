@@ -1,5 +1,6 @@
 //! A person's week with the App: from its installation to its end, and what goes wrong on the way.
 
+mod decline;
 mod faults;
 mod former;
 mod public;

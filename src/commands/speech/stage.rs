@@ -38,6 +38,7 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
         next_scan: None,
         pulls: Vec::new(),
         carried: Default::default(),
+        undecided: Default::default(),
         decisions: Vec::new(),
     }
 }

@@ -1,0 +1,25 @@
+//! What is told of a pull request that somebody closed who cannot decline its fixes.
+
+use super::when::day;
+use crate::model::Undecided;
+
+/// Who closed it, and from when on its fixes are proposed again. Not escaped.
+pub fn waits(undecided: &Undecided) -> String {
+    let person = match undecided.closed_by.as_str() {
+        "" => "somebody",
+        login => login,
+    };
+    format!(
+        "#{} was closed by {person}, not declined; proposed again from {} on",
+        undecided.pull,
+        day(undecided.until)
+    )
+}
+
+/// The same as a sentence for a check or a reply. Not escaped.
+pub fn undecided(undecided: &Undecided) -> String {
+    format!(
+        "{}, or when somebody asks for it: only people with write permission decline.",
+        waits(undecided)
+    )
+}
