@@ -112,6 +112,31 @@ async fn what_the_role_may_not_read_is_denied_with_its_action_and_never_deleted(
     }
 }
 
+#[test]
+fn where_nobody_answers_the_report_names_the_call_and_no_address() {
+    let checkout = Checkout::new();
+    checkout.write("given.tfstate", STATE);
+    let arguments = ["scan", "--state", "given.tfstate", "--format", "json"];
+    let run = checkout.driftguard("http://127.0.0.1:9", &arguments);
+    assert_eq!((run.code, run.findings()), (3, vec![]), "{run:?}");
+    let unread = "AWS did not answer (sts:GetCallerIdentity)";
+    assert!(run.out.contains(unread), "{}", run.out);
+    // The state is asked for as well.
+    let without_state = checkout.driftguard("http://127.0.0.1:9", &["scan"]);
+    assert_eq!(without_state.code, 1);
+    assert!(without_state.err.contains(unread), "{without_state:?}");
+    for told in [&run.out, &without_state.err] {
+        for detail in [
+            "127.0.0.1",
+            "DispatchFailure",
+            "dispatch failure",
+            "ConnectorError",
+        ] {
+            assert!(!told.contains(detail), "{detail} in {told}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_printed_policy_is_enough_for_all_that_is_read() {
     let aws = shop().await;

@@ -75,15 +75,7 @@ impl Attempt {
     fn failed(error: SdkError<AssumeRoleError>) -> Self {
         match error.code() {
             Some(REFUSED) => Self::Refused(reason::of("sts:AssumeRole", error)),
-            Some(_) => Self::Unclear(reason::of("sts:AssumeRole", error)),
-            // It may name this server's own addresses, and a repository is told the reason.
-            None => {
-                let cause = reason::of("sts:AssumeRole", error);
-                tracing::warn!(%cause, "a role could not be probed");
-                Self::Unclear(Reason::Failed {
-                    message: "sts:AssumeRole: STS gave no answer".to_owned(),
-                })
-            }
+            _ => Self::Unclear(reason::of("sts:AssumeRole", error)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::Reason;
 use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
@@ -43,27 +44,72 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let status = error.raw_response().map(|answer| answer.status().as_u16());
-    let code = error.code().unwrap_or_default().to_owned();
-    let message = error.message().unwrap_or_default().to_owned();
-    let is = |list: &[&str]| list.contains(&code.as_str());
+    if let (None, Some(refused)) = (error.code(), refused_role(&error)) {
+        return told("sts:AssumeRole", None, refused).unwrap_or_else(|| unanswered(action, &error));
+    }
+    told(action, status, &error).unwrap_or_else(|| unanswered(action, &error))
+}
+
+/// What a service says; none where it names no code and its status is not clear either.
+fn told(action: &str, status: Option<u16>, error: &impl ProvideErrorMetadata) -> Option<Reason> {
+    let code = error.code().unwrap_or_default();
+    let message = error.message().unwrap_or_default();
+    let is = |list: &[&str]| list.contains(&code);
     if is(THROTTLED) || (code.is_empty() && status == Some(429)) {
-        return Reason::Throttled;
+        return Some(Reason::Throttled);
     }
     if is(DENIED) || (code.is_empty() && status == Some(403)) {
-        return Reason::Denied {
+        return Some(Reason::Denied {
             action: action.to_owned(),
             message: one_line(&format!("{action} was denied: {message}")),
-        };
+        });
     }
     let message = if is(UNKNOWN_CALLER) {
         format!("{action}: AWS does not accept the credentials ({code}): {message}")
     } else if code.is_empty() {
-        format!("{action}: {}", DisplayErrorContext(error))
+        return None;
     } else {
         format!("{action}: {code}: {message}")
     };
-    Reason::Failed {
+    Some(Reason::Failed {
         message: one_line(&message),
+    })
+}
+
+/// How STS refused the role whose credentials a call needed first.
+fn refused_role<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AssumeRoleError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref() {
+            return Some(refused);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// Says that there is no answer, and logs why: the error names addresses of this server's network, and a repository is told
+/// the reason.
+fn unanswered<E>(action: &str, error: &SdkError<E>) -> Reason
+where
+    E: Error + Send + Sync + 'static,
+{
+    tracing::warn!(action, error = %DisplayErrorContext(error), "AWS gave no answer");
+    let what = match error {
+        SdkError::TimeoutError(_) => "AWS did not answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            "AWS did not answer in time".to_owned()
+        }
+        SdkError::DispatchFailure(failure) if failure.is_io() => "AWS did not answer".to_owned(),
+        SdkError::ResponseError(_) | SdkError::ServiceError(_) => {
+            let status = error.raw_response().map(|answer| answer.status().as_u16());
+            let status = status.map(|status| format!(" with {status}"));
+            format!("AWS answered{} and no code", status.unwrap_or_default())
+        }
+        _ => "AWS was not asked: the credentials or the endpoint cannot be used".to_owned(),
+    };
+    Reason::Failed {
+        message: format!("{what} ({action})"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! A checkout on disk: the files that a scan reads.
 
+use super::output::tell;
+use super::owner::{Stranger, Trusted};
 use crate::model::Tree;
+use crate::settings::{self, Settings};
 use anyhow::{Context, bail, ensure};
 use std::collections::VecDeque;
 use std::fs;
@@ -36,7 +39,7 @@ pub(super) struct Checkout {
 
 impl Checkout {
     /// Reads the repository around `path`: `repo`, else the nearest parent with a `.git` or `.driftguard.yml`, else
-    /// `path` itself.
+    /// `path` itself. What a stranger left in or above it counts only where `repo` names it.
     ///
     /// # Errors
     /// Names the folder or file that cannot be read.
@@ -51,10 +54,16 @@ impl Checkout {
                 path.display()
             );
         }
-        let root = match repo {
-            Some(repo) => full(repo)?,
-            None => enclosing(&folder).unwrap_or(&folder).to_owned(),
+        let found = match repo {
+            Some(repo) => Ok(full(repo)?),
+            None => {
+                let trusted = Trusted::around(&folder).with_context(|| {
+                    format!("while looking for the owner of {}", folder.display())
+                })?;
+                enclosing(&folder, &trusted).map(Path::to_owned)
+            }
         };
+        let root = found.as_ref().unwrap_or(&folder).clone();
         let relative = folder.strip_prefix(&root).with_context(|| {
             format!(
                 "{} is not inside the repository {}",
@@ -62,11 +71,41 @@ impl Checkout {
                 root.display()
             )
         })?;
+        let mut tree = walk(&root)?;
+        if let Err(stranger) = &found {
+            tell(&format!("driftguard: {stranger}"));
+            tree.files.remove(settings::FILE);
+        }
         Ok(Self {
             path: slashed(relative),
-            tree: walk(&root)?,
+            tree,
             root,
         })
+    }
+
+    /// Reads the settings: those of `config`, else the repository's. Says which, where they lie above the folder that the
+    /// user named.
+    ///
+    /// # Errors
+    /// Names the file that cannot be read, and what is wrong in it.
+    pub(super) fn settings(&self, config: Option<&Path>) -> anyhow::Result<Settings> {
+        let (name, bytes) = match config {
+            Some(file) => (file.display().to_string(), Self::file(file, LARGEST)?),
+            None => match self.tree.files.get(settings::FILE) {
+                Some(bytes) => (settings::FILE.to_owned(), bytes.to_vec()),
+                None => return Ok(Settings::default()),
+            },
+        };
+        if config.is_none() && !self.path.is_empty() {
+            let file = self.root.join(settings::FILE);
+            tell(&format!(
+                "driftguard: the settings are those of {}",
+                file.display()
+            ));
+        }
+        let text = String::from_utf8(bytes)
+            .with_context(|| format!("{name} is not UTF-8: save it as such"))?;
+        Settings::parse(&text).with_context(|| format!("while reading {name}"))
     }
 
     /// The path of a file in the repository, relative to its root: none where it is not one that was read.
@@ -99,10 +138,28 @@ impl Checkout {
     }
 }
 
-fn enclosing(folder: &Path) -> Option<&Path> {
-    let marked =
-        |folder: &&Path| folder.join(".git").exists() || folder.join(".driftguard.yml").exists();
-    folder.ancestors().find(marked)
+/// The nearest folder with a mark of a repository, from this one up; this one where there is none.
+///
+/// # Errors
+/// Names what is a stranger's of the first mark and its folder: the search ends there.
+fn enclosing<'a>(folder: &'a Path, trusted: &Trusted) -> Result<&'a Path, Stranger> {
+    for above in folder.ancestors() {
+        let marks = [".git", settings::FILE].map(|mark| above.join(mark));
+        let marks = marks.iter().filter(|mark| mark.exists());
+        let marks: Vec<_> = marks.collect();
+        if marks.is_empty() {
+            continue;
+        }
+        if above == folder {
+            // The user named it, so it is the root: only what another user put there is refused.
+            marks.into_iter().try_for_each(|mark| trusted.owned(mark))?;
+        } else {
+            let mut kept = std::iter::once(above).chain(marks.into_iter().map(PathBuf::as_path));
+            kept.try_for_each(|path| trusted.kept(path))?;
+        }
+        return Ok(above);
+    }
+    Ok(folder)
 }
 
 fn walk(root: &Path) -> anyhow::Result<Tree> {

@@ -2,6 +2,7 @@
 
 use super::output::tell;
 use crate::model::{Finding, Report, Severity, Status};
+use crate::report::printable_lines;
 use std::process::ExitCode;
 
 /// Drift, or something that was not fixed.
@@ -11,10 +12,15 @@ const PARTIAL: u8 = 3;
 /// Wrong usage.
 const USAGE: u8 = 64;
 
-/// Help and version are no errors.
+/// Help and version are no errors. An argument may be a file's name, as a shell puts it in for `*`.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    // A reader that closes the pipe early has read all that it wanted.
-    let _ = error.print();
+    let text = error.render().to_string();
+    if printable_lines(&text) == text.trim_end_matches('\n') {
+        // A reader that closes the pipe early has read all that it wanted.
+        let _ = error.print();
+    } else {
+        tell(&text);
+    }
     match error.use_stderr() {
         false => ExitCode::SUCCESS,
         true => ExitCode::from(USAGE),

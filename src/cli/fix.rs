@@ -1,7 +1,7 @@
 //! `driftguard fix`: a scan, and then the edits that it leads to. Nothing is staged or committed.
 
 use super::exit;
-use super::output::{Output, print};
+use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::jobs::load::Loaded;
@@ -41,7 +41,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     if options.dry_run {
         let tree = &scanned.checkout.tree;
         let redactor = &scanned.survey.redactor;
-        print(&patch::diff(tree, &changed, &|text| redactor.mask(text)))?;
+        print_patch(&patch::diff(tree, &changed, &|text| redactor.mask(text)))?;
     } else {
         let checkout = &scanned.checkout;
         replace_files(&checkout.root, &checkout.tree, &changed)?;

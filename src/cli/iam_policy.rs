@@ -8,9 +8,7 @@ use crate::jobs::find::Search;
 use crate::jobs::role::{self, LONGEST_POLICY};
 use crate::jobs::states::States;
 use crate::model::Tree;
-use crate::settings::{self, Settings};
 use crate::state::StateObject;
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -22,6 +20,12 @@ pub(super) struct Options {
     /// A root module or a repository: the role reads the states of its stacks
     #[arg(default_value = ".")]
     path: PathBuf,
+    /// The repository's root [default: the nearest parent with a .git or a .driftguard.yml]
+    #[arg(long, value_name = "DIR")]
+    repo: Option<PathBuf>,
+    /// A file of settings in place of .driftguard.yml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// The role reads this state, or all below this prefix, in place of PATH's stacks (repeatable)
     #[arg(long = "state", value_name = "s3://BUCKET/PREFIX", value_parser = StateObject::parse)]
     states: Vec<StateObject>,
@@ -87,11 +91,8 @@ impl Options {
                 ..States::default()
             });
         }
-        let checkout = Checkout::read(&self.path, None)?;
-        let settings = match checkout.tree.text(settings::FILE) {
-            Some(text) => Settings::parse(text).context("while reading the settings")?,
-            None => Settings::default(),
-        };
+        let checkout = Checkout::read(&self.path, self.repo.as_deref())?;
+        let settings = checkout.settings(self.config.as_deref())?;
         let search = Search {
             tree: &checkout.tree,
             settings: &settings,

@@ -1,24 +1,48 @@
 //! What the process says of itself on standard error.
 
-use crate::model::masked;
+use crate::model::{is_unseen, masked};
 use std::any::Any;
 use std::io::{self, Write};
 use std::panic;
+use tracing_subscriber::EnvFilter;
 
-/// Standard error, without what looks like a credential: a line may quote what another program said.
+/// Starts the log on standard error: as `RUST_LOG` says, else from this level on.
+pub(super) fn start(level: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| Log)
+        .init();
+}
+
+/// Standard error, without what looks like a credential, and without what moves a cursor or turns a text around: a line may
+/// quote what another program said.
 pub(super) struct Log;
 
 impl Write for Log {
     /// Takes a whole line, as the subscriber hands it over.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        io::stderr().write_all(masked(&text).as_bytes())?;
+        io::stderr().write_all(shown(&text).as_bytes())?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
     }
+}
+
+/// A line as it is written. The escapes that are left are the subscriber's own colours: it writes out those of a message.
+fn shown(line: &str) -> String {
+    let mut safe = String::new();
+    for c in masked(line).chars() {
+        match c {
+            '\n' | '\t' | '\u{1b}' => safe.push(c),
+            c if is_unseen(c) => safe.extend(c.escape_unicode()),
+            c => safe.push(c),
+        }
+    }
+    safe
 }
 
 /// Has panics told this way: where, and why as far as that quotes nothing. The default way writes whatever a message quotes
@@ -45,6 +69,16 @@ fn reason(payload: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
+
+    #[test]
+    fn a_line_of_the_log_turns_no_text_around_and_shows_no_credential() {
+        let line =
+            shown("\u{1b}[33m WARN\u{1b}[0m \u{202e}gpj.exe\r \u{9b}2J AKIAIOSFODNN7EXAMPLE\n");
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
+        for absent in ["\u{202e}", "\u{9b}", "\r", "AKIAIOSFODNN7EXAMPLE"] {
+            assert!(!line.contains(absent), "{line:?}");
+        }
+    }
 
     #[test]
     fn a_panic_tells_where_it_was_and_quotes_nothing_that_was_read() {

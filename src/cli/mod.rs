@@ -18,6 +18,7 @@ mod key;
 mod log;
 mod notification_secret;
 mod output;
+mod owner;
 mod progress;
 mod replace;
 mod scan;
@@ -27,7 +28,6 @@ use crate::config::Config;
 use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Finds where live AWS left what Terraform code declares, and opens the pull request that fixes the code.
 #[derive(Debug, Parser)]
@@ -71,6 +71,8 @@ pub async fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };
+    let quiet = !matches!(cli.command, Command::Serve | Command::Worker);
+    log::start(if quiet { "off" } else { "info" });
     let result = match cli.command {
         Command::Serve => server(serve::run).await,
         Command::Worker => server(worker::run).await,
@@ -89,11 +91,6 @@ pub async fn run() -> ExitCode {
 async fn server<F: Future<Output = anyhow::Result<()>>>(
     run: impl FnOnce(Config) -> F,
 ) -> anyhow::Result<ExitCode> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| log::Log)
-        .init();
     log::on_panic(|place, reason| tracing::error!(place, reason, "this should not happen"));
     run(Config::of_process()?).await?;
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! Where a report goes, and in which form.
 
-use crate::model::{Report, masked};
-use crate::report::{self, Paint, printable};
+use crate::model::Report;
+use crate::report::{self, Paint, printable_lines};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -20,11 +20,22 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Writes a patch to standard output: as `git apply` takes it, and on a terminal without what moves a cursor or turns a
+/// text around, since the lines around an edit may hold anything.
+///
+/// # Errors
+/// As `print`.
+pub(super) fn print_patch(patch: &str) -> anyhow::Result<()> {
+    if patch.is_empty() || !std::io::stdout().is_terminal() {
+        return print(patch);
+    }
+    print(&(printable_lines(patch) + "\n"))
+}
+
 /// Writes lines to standard error, without what looks like a credential and what moves a cursor. Where nobody reads them
 /// any more, the exit code still tells.
 pub(super) fn tell(text: &str) {
-    let lines: Vec<_> = masked(text).lines().map(printable).collect();
-    let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(text));
 }
 
 /// How a report is shown.

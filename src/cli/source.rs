@@ -1,6 +1,6 @@
 //! What is scanned and how: the options that `scan` and `fix` share.
 
-use super::checkout::{Checkout, LARGEST, LARGEST_STATE};
+use super::checkout::{Checkout, LARGEST_STATE};
 use super::output::tell;
 use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
@@ -90,7 +90,7 @@ impl Source {
     /// When no stack could be scanned at all.
     pub(super) async fn scan(&self) -> anyhow::Result<Scanned> {
         let checkout = Checkout::read(&self.path, self.repo.as_deref())?;
-        let settings = self.settings(&checkout)?;
+        let settings = checkout.settings(self.config.as_deref())?;
         let benchmark = Benchmark::parse(&settings.benchmark).context(settings::FILE)?;
         let stacks = self.stacks(&checkout, &settings)?;
         let redactor = key::redactor()?;
@@ -137,19 +137,6 @@ impl Source {
             Some(FailOn::High) => Severity::High,
             Some(FailOn::Critical) => Severity::Critical,
         }
-    }
-
-    fn settings(&self, checkout: &Checkout) -> anyhow::Result<Settings> {
-        let (name, bytes) = match &self.config {
-            Some(file) => (file.display().to_string(), Checkout::file(file, LARGEST)?),
-            None => match checkout.tree.files.get(settings::FILE) {
-                Some(bytes) => (settings::FILE.to_owned(), bytes.to_vec()),
-                None => return Ok(Settings::default()),
-            },
-        };
-        let text = String::from_utf8(bytes)
-            .with_context(|| format!("{name} is not UTF-8: save it as such"))?;
-        Settings::parse(&text).with_context(|| format!("while reading {name}"))
     }
 
     /// The caller's own credentials, whatever roles the code or the settings name.

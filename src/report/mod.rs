@@ -45,4 +45,4 @@ pub use summary::summary;
 pub use text::{Paint, text};
 pub use undecided::undecided;
 pub use when::{day, minute};
-pub use words::{by_severity, counted, excerpt, name, posture, printable, signed};
+pub use words::{by_severity, counted, excerpt, name, posture, printable, printable_lines, signed};

@@ -49,10 +49,30 @@ fn plain(value: &Value) -> String {
 pub fn printable(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' | '\r' => " ".to_owned(),
-        c if is_unseen(c) => c.escape_unicode().to_string(),
-        c => c.to_string(),
+        c => visible(c),
     };
     masked(text).chars().map(shown).collect()
+}
+
+/// The same for a text whose lines and tabs are kept.
+pub fn printable_lines(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => c.to_string(),
+        c => visible(c),
+    };
+    // A key takes several lines: it is known by all of them.
+    let text = masked(text);
+    let line = |line: &str| -> String { masked(line).chars().map(shown).collect() };
+    let lines: Vec<_> = text.lines().map(line).collect();
+    lines.join("\n")
+}
+
+/// A character, written out where it is none that is seen.
+fn visible(c: char) -> String {
+    match c {
+        c if is_unseen(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    }
 }
 
 /// The beginning of a text from outside, on one line: what looks like a credential is masked while it is whole.
@@ -190,6 +210,12 @@ mod tests {
             hostile.chars().all(|c| !c.is_control() && c != '\u{202e}'),
             "{hostile}"
         );
+    }
+
+    #[test]
+    fn lines_and_tabs_are_all_that_is_kept_of_what_is_not_seen() {
+        let lines = printable_lines("a\t\u{1b}[2Jb\r\n c\rd\u{202e}e\n");
+        assert_eq!(lines, "a\t\\u{1b}[2Jb\n c\\u{d}d\\u{202e}e");
     }
 
     #[test]
