@@ -47,13 +47,6 @@ async fn cut_off(database: Database) -> (Server, String, u64) {
     let (_, repository, number) = server.account("acme").await;
     server.idle().await;
     server.rest().await;
-    // The worker may have been stopped in the middle of a walk, and keeps its turn for minutes.
-    let mut connection = AnyConnection::connect(&server.database.url).await.unwrap();
-    sqlx::query("update delivery_walk set busy_until = 0")
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
     pass(&server, 0).await;
     server.github.deliver_to(AWAY);
     (server, repository, number)
@@ -62,6 +55,13 @@ async fn cut_off(database: Database) -> (Server, String, u64) {
 /// Lets time pass in which no process ran.
 async fn pass(server: &Server, hours: u32) {
     server.github.age_deliveries(HOUR * hours);
+    // A worker that was stopped in the middle of a walk keeps its turn for minutes.
+    let mut connection = AnyConnection::connect(&server.database.url).await.unwrap();
+    sqlx::query("update delivery_walk set busy_until = 0")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
     let walk = DeliveryWalk {
         read_until: driftguard::jobs::now() - i64::from(hours) * 3_600_000 - 60_000,
         ..DeliveryWalk::default()

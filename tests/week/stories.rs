@@ -153,7 +153,7 @@ async fn a_legacy_estate_starts_quiet(database: Database) {
     let accepting = world.open(ONBOARDING);
     assert_eq!(accepting.commits.len(), 2, "added, not written anew");
     assert!(
-        accepting.body.contains("as the code declares"),
+        accepting.body.contains("found no drift"),
         "{}",
         accepting.body
     );
