@@ -252,7 +252,8 @@ impl Story {
             assert_eq!(self.jobs(&["discard", id]).await.status.code(), Some(0));
         }
         self.until("nothing of it waits", async |story| {
-            story.all_scanned(&[POISON]).await
+            let standing = story.inbox.standing().await.unwrap();
+            standing.waiting + standing.running == 0 && story.all_scanned(&[POISON]).await
         })
         .await;
         let tenant = self.inbox.store.of(InstallationId(POISON));
