@@ -1,5 +1,6 @@
 //! One finding as code scanning shows it: a result, and the rule that it falls under.
 
+use super::lines::controls;
 use super::words::{cost, event, name, printable, value, wanted};
 use crate::model::{Difference, Finding, Kind, Severity, StackName, StackReport};
 use crate::settings;
@@ -89,10 +90,8 @@ impl<'a> Alert<'a> {
 
     /// The controls and techniques that it is about.
     pub fn tags(&self) -> impl Iterator<Item = String> {
-        let controls = self.finding.controls.iter();
-        let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
         let techniques = self.finding.techniques.iter();
-        controls.chain(techniques.map(|id| format!("ATT&CK {id}")))
+        controls(self.finding).chain(techniques.map(|id| format!("ATT&CK {id}")))
     }
 
     /// It as a result of this rule.

@@ -6,7 +6,7 @@ use super::dashboard::numbers;
 use super::lines::{aside, named, price, titled, within};
 use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
-use super::person::{needs_person, refusal, urgent, warning};
+use super::person::{is_urgent, needs_person, refusal, warning};
 use super::when::minute;
 use super::words::{by_severity, counted, cut_value, event, name, posture, value, wanted};
 use crate::model::{Difference, Finding, Scanned, Severity, StackReport, Standing};
@@ -131,22 +131,16 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
     let refused = refused.iter().take(MOST_REFUSED);
     lines.extend(refused.map(|why| sentence(why).to_string()));
     // An open pull request tells of them.
-    let warned = match pulls {
-        [] => urgent(scanned, fixed(scanned)),
-        _ => Vec::new(),
-    };
-    let is_warned = |alike: &Alike<'_>| warned.iter().any(|one| one.id == alike.first.id);
-    let mut text: Vec<_> = warned
-        .iter()
+    let warns = pulls.is_empty();
+    let fixed = fixed(scanned);
+    let (warned, listed): (Vec<_>, Vec<_>) = alike(&scanned.findings)
+        .into_iter()
+        .partition(|alike| warns && is_urgent(alike.first, fixed));
+    let warnings = warned.iter().flat_map(Alike::all);
+    let mut text: Vec<_> = warnings
         .flat_map(|finding| [warning(finding), String::new()])
         .collect();
-    let listed = alike(&scanned.findings);
-    text.extend(
-        listed
-            .iter()
-            .filter(|alike| !is_warned(alike))
-            .flat_map(lines_of),
-    );
+    text.extend(listed.iter().flat_map(lines_of));
     text.extend(
         scanned
             .set_aside

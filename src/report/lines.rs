@@ -3,7 +3,7 @@
 use super::alike::Alike;
 use super::change::{Change, changes};
 use super::markdown::{Markdown, code, sentence, unlinked};
-use super::words::{event, name};
+use super::words::{cut, event, name};
 use crate::model::{Finding, Kind};
 
 /// How much is told of each finding. Detail goes before anything that a reader must act on.
@@ -119,13 +119,12 @@ pub(super) fn aside(finding: &Finding) -> String {
     format!("{} {}: {reason}", code(&name(finding)), paths.join(", "))
 }
 
+/// The most characters of a name in a title.
+const LONGEST_TITLE: usize = 120;
+
 /// A name in a title: GitHub shows no markup there, and takes 256 characters.
 pub(super) fn titled(name: &str) -> String {
-    let name = unlinked(name);
-    match name.chars().count() {
-        0..=120 => name,
-        _ => format!("{}…", name.chars().take(119).collect::<String>()),
-    }
+    cut(&unlinked(name), LONGEST_TITLE)
 }
 
 /// As many lines as may be this many characters long; the last one says how many there are besides.

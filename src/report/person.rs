@@ -2,8 +2,7 @@
 
 use super::markdown::{block, code, sentence};
 use super::words::{event, name};
-use crate::model::{Finding, FixKind, Scanned, Severity};
-use std::cmp::Reverse;
+use crate::model::{Finding, FixKind, Severity};
 
 /// Whether only a person can resolve a finding: no pull request fixes it.
 pub(super) fn needs_person(finding: &Finding) -> bool {
@@ -11,17 +10,10 @@ pub(super) fn needs_person(finding: &Finding) -> bool {
     fix.is_some_and(|fix| fix.kind == FixKind::Refused)
 }
 
-/// The findings that need a person and are more severe than all that a pull request fixes.
-pub(super) fn urgent(scanned: &Scanned, fixed: Option<Severity>) -> Vec<&Finding> {
-    let left = scanned
-        .findings
-        .iter()
-        .filter(|finding| needs_person(finding));
-    let mut urgent: Vec<_> = left
-        .filter(|finding| finding.severity >= Severity::Medium && Some(finding.severity) > fixed)
-        .collect();
-    urgent.sort_by_key(|finding| Reverse(finding.severity));
-    urgent
+/// Whether a finding needs a person and is more severe than all that a pull request fixes.
+pub(super) fn is_urgent(finding: &Finding, fixed: Option<Severity>) -> bool {
+    let is_severe = finding.severity >= Severity::Medium && Some(finding.severity) > fixed;
+    is_severe && needs_person(finding)
 }
 
 /// A finding that needs a person, as a warning that stands out.

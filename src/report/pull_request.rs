@@ -6,7 +6,7 @@ use super::coverage::unchecked;
 use super::direction::Direction;
 use super::lines::{Detail, aside, controls, members, named, price, techniques, titled, what};
 use super::markdown::{Markdown, block, code, in_cell, sentence, unlinked};
-use super::person::{left, needs_person, urgent, warning};
+use super::person::{self, is_urgent, needs_person, warning};
 use super::words::{by_severity, changed_cost, counted, name};
 use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
 use askama::Template;
@@ -104,9 +104,10 @@ pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText,
     let more = carried.len() - ids.len();
     let marker =
         serde_json::json!({"stack": content.stack.name, "findings": ids, "more": more}).to_string();
+    let alike = alike(carried.iter().copied());
     let mut body = String::new();
     for detail in Detail::ALL {
-        body = page(content, detail, &marker).render()?;
+        body = page(content, &alike, detail, &marker).render()?;
         if body.chars().count() <= LONGEST {
             break;
         }
@@ -154,9 +155,13 @@ fn title(content: &PullRequestContent<'_>) -> String {
     )
 }
 
-fn page<'a>(content: &PullRequestContent<'_>, detail: Detail, marker: &'a str) -> Page<'a> {
+fn page<'a>(
+    content: &PullRequestContent<'_>,
+    alike: &[Alike<'_>],
+    detail: Detail,
+    marker: &'a str,
+) -> Page<'a> {
     let scanned = content.scanned;
-    let alike = alike(content.carried.iter().copied());
     let few = |lines: Vec<String>| match detail {
         Detail::Full | Detail::Short => lines,
         _ => some(lines),
@@ -221,19 +226,18 @@ fn some(lines: Vec<String>) -> Vec<String> {
 /// What no pull request fixes: as warnings where it is more severe than all that this one does, else as lines.
 fn rest(content: &PullRequestContent<'_>) -> (Vec<String>, Vec<String>) {
     let fixed = content.carried.iter().map(|finding| finding.severity).max();
-    let warned = urgent(content.scanned, fixed);
-    let is_warned = |finding: &&Finding| warned.iter().any(|one| one.id == finding.id);
-    let mut others: Vec<_> = content
+    let left = content
         .scanned
         .findings
         .iter()
-        .filter(|finding| needs_person(finding))
-        .filter(|finding| !is_warned(finding))
-        .collect();
-    others.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        .filter(|one| needs_person(one));
+    let mut left: Vec<_> = left.collect();
+    left.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let (urgent, others): (Vec<_>, Vec<_>) =
+        left.into_iter().partition(|one| is_urgent(one, fixed));
     (
-        warned.into_iter().map(warning).collect(),
-        others.into_iter().map(left).collect(),
+        urgent.into_iter().map(warning).collect(),
+        others.into_iter().map(person::left).collect(),
     )
 }
 

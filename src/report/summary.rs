@@ -3,7 +3,7 @@
 use super::alike::{Alike, alike};
 use super::change::diff;
 use super::coverage::unchecked;
-use super::lines::{aside, members, named, price, what};
+use super::lines::{aside, controls, members, named, price, what};
 use super::markdown::{block, code, in_cell, sentence};
 use super::words::{by_severity, counted, event, posture, signed};
 use crate::model::{AccountReport, Finding, FixKind, Money, Report, Scanned, StackReport};
@@ -286,10 +286,8 @@ fn delta(findings: &[Finding]) -> String {
 /// Controls, techniques, cost and who changed it; the finding's id where it is one.
 fn facts(alike: &Alike<'_>) -> Vec<String> {
     let finding = alike.first;
-    let controls = finding.controls.iter();
-    let controls = controls.map(|control| format!("{} {}", control.benchmark, control.id));
     let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
-    let tags = controls.chain(techniques);
+    let tags = controls(finding).chain(techniques);
     let mut facts: Vec<_> = tags.map(|tag| sentence(&tag).to_string()).collect();
     facts.extend(price(alike));
     if let Some(actor) = &finding.actor {

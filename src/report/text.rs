@@ -3,6 +3,7 @@
 use super::alike::{Alike, alike};
 use super::change::{Change, Parts, changes};
 use super::coverage::Unchecked;
+use super::lines::controls;
 use super::words::{by_severity, counted, event, name, posture, printable, signed};
 use crate::model::{Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport};
 use std::fmt::Write;
@@ -147,10 +148,7 @@ impl Page {
         for why in finding.why.iter().take(1) {
             self.detail(why);
         }
-        let controls = finding
-            .controls
-            .iter()
-            .map(|control| format!("{} {}", control.benchmark, control.id));
+        let controls = controls(finding);
         let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
         let tags: Vec<_> = controls.chain(techniques).chain(alike.cost()).collect();
         if !tags.is_empty() {

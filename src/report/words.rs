@@ -85,6 +85,15 @@ pub(super) fn cut_value(text: &str) -> String {
     shortened(text, LONGEST)
 }
 
+/// The start of a text, with a mark where it is longer than so many characters.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(longest - 1).collect();
+    format!("{start}…")
+}
+
 /// How many bytes at each end of a text are looked at. No credential that starts in what is shown ends beyond.
 const LOOKED_AT: usize = 16 * 1024;
 

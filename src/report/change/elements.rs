@@ -112,6 +112,7 @@ fn changed(before: &Value, after: &Value) -> Option<Member> {
 fn lines(name: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<Line> {
     if let (Some(Value::List(before)), Some(Value::List(after))) = (before, after) {
         let only = |these: &[Value], those: &[Value]| -> Vec<String> {
+            let those: BTreeSet<_> = those.iter().collect();
             let only = these.iter().filter(|item| !those.contains(item));
             only.map(|item| format!("{name}: {}", value(item)))
                 .collect()

@@ -3,7 +3,7 @@
 mod document;
 mod elements;
 
-use super::words::{cut_value, value, wanted};
+use super::words::{cut, cut_value, value, wanted};
 use crate::model::{Difference, Finding};
 
 /// The change of one attribute.
@@ -87,7 +87,11 @@ impl Change {
         let path = &self.path;
         match &self.parts {
             Parts::Value { before, after } => {
-                format!("{path}: {} → {}", cut(before), cut(after))
+                format!(
+                    "{path}: {} → {}",
+                    cut(before, LONGEST_CELL),
+                    cut(after, LONGEST_CELL)
+                )
             }
             Parts::Members { noun, members } => {
                 let count = |wanted: fn(&Member) -> bool| {
@@ -144,16 +148,6 @@ pub(super) fn diff(finding: &Finding) -> Vec<String> {
 
 /// The most characters of a value in a table.
 const LONGEST_CELL: usize = 40;
-
-fn cut(text: &str) -> String {
-    match text.chars().count() {
-        0..=LONGEST_CELL => text.to_owned(),
-        _ => format!(
-            "{}…",
-            text.chars().take(LONGEST_CELL - 1).collect::<String>()
-        ),
-    }
-}
 
 /// `1 statement `, `2 statements `; the bare number where the members have no noun.
 fn counted(count: usize, noun: &str) -> String {
