@@ -88,8 +88,8 @@ fn refused_role<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AssumeRoleEr
     None
 }
 
-/// Says that there is no answer, and logs why: the error names addresses of this server's network, and a repository is told
-/// the reason.
+/// Describes a call without an answer, and logs its error.
+/// A repository reads the description, and the error names addresses of this server's network.
 fn unanswered<E>(action: &str, error: &SdkError<E>) -> Reason
 where
     E: Error + Send + Sync + 'static,

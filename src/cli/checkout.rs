@@ -87,7 +87,7 @@ impl Checkout {
     /// user named.
     ///
     /// # Errors
-    /// Names the file that cannot be read, and what is wrong in it.
+    /// When the file cannot be read, or its contents are wrong; the error names the file.
     pub(super) fn settings(&self, config: Option<&Path>) -> anyhow::Result<Settings> {
         let (name, bytes) = match config {
             Some(file) => (file.display().to_string(), Self::file(file, LARGEST)?),
@@ -141,7 +141,7 @@ impl Checkout {
 /// The nearest folder with a mark of a repository, from this one up; this one where there is none.
 ///
 /// # Errors
-/// Names what is a stranger's of the first mark and its folder: the search ends there.
+/// When the first mark, or its folder, belongs to a stranger.
 fn enclosing<'a>(folder: &'a Path, trusted: &Trusted) -> Result<&'a Path, Stranger> {
     for above in folder.ancestors() {
         let marks = [".git", settings::FILE].map(|mark| above.join(mark));

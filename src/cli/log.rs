@@ -15,8 +15,8 @@ pub(super) fn start(level: &str) {
         .init();
 }
 
-/// Standard error, without what looks like a credential, and without what moves a cursor or turns a text around: a line may
-/// quote what another program said.
+/// Writes to standard error with credentials masked and control characters escaped.
+/// A line may quote the output of another program.
 pub(super) struct Log;
 
 impl Write for Log {
@@ -45,8 +45,8 @@ fn shown(line: &str) -> String {
     safe
 }
 
-/// Has panics told this way: where, and why as far as that quotes nothing. The default way writes whatever a message quotes
-/// straight to standard error, such as the text that was being cut.
+/// Installs a panic hook that reports the place and the message up to its first quote.
+/// The default hook writes the whole message to standard error, with the text that was being cut.
 pub(super) fn on_panic(tell: impl Fn(&str, &str) + Send + Sync + 'static) {
     panic::set_hook(Box::new(move |panicked| {
         let place = panicked.location().map(ToString::to_string);

@@ -1,4 +1,4 @@
-//! Whose files decide what is scanned: on a machine that several people use, a neighbour may write above a folder.
+//! Checks the owners of files above the scanned folder: on a shared machine, another user may have put settings there.
 
 use std::fmt;
 use std::fs;
