@@ -1,8 +1,9 @@
 //! DriftGuard: finds where live AWS left what Terraform code declares, and opens the pull request that fixes the code.
 //!
-//! A push, a schedule or a comment arrives at `webhook` and becomes a job. `jobs` reads the repository (`github`), its
-//! stacks (`settings`, `code`), their states (`state`) and AWS (`live`); `diff` says what differs, `score` and `price`
-//! how bad and how dear it is, `patch` what to edit, `report` what to tell; `github` opens the pull request.
+//! A push, a schedule or a comment arrives at `webhook` and becomes a job in the `queue`. `jobs` reads the repository
+//! (`github`); `scan` its stacks (`settings`, `code`), their states (`state`) and AWS (`live`); `diff` says what differs,
+//! `score` and `price` how bad and how dear it is, `patch` what to edit, `report` what to tell; `github` opens the pull
+//! request.
 
 /// The nouns every stage speaks.
 pub mod model;
@@ -22,7 +23,13 @@ pub mod webhook;
 /// What a person may say to the bot, one command a file.
 pub mod commands;
 
-/// The queue, the worker, and the scan itself, a line a stage.
+/// Deliveries and jobs on their way, and the workers that run them; knows no job's content.
+pub mod queue;
+
+/// From files to a scored and priced report: what the command line and the jobs share.
+pub mod scan;
+
+/// What the App does for a repository, one file a job.
 pub mod jobs;
 
 /// Pure: Terraform code, evaluated, and where each value is defined.

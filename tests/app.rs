@@ -3,8 +3,8 @@
 use driftguard::aws::{Access, Aws};
 use driftguard::config::{App, Config};
 use driftguard::jobs::bot::Bot;
-use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::worker::{Pace, Worker};
+use driftguard::queue::inbox::Inbox;
+use driftguard::queue::worker::{Pace, Worker};
 use driftguard::standin::github::AppIdentity;
 use driftguard::webhook::{self, Bodies, Door, signature::Secrets};
 use tokio::sync::oneshot;

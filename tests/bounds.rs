@@ -2,10 +2,10 @@
 //! problem says where. Each of these took the process down, or kept it busy for minutes.
 
 use driftguard::code::{self, Evaluated, Options, Shared};
-use driftguard::jobs::find::Search;
 use driftguard::memory::ScanBudget;
 use driftguard::model::{Catalog, Finding, Kind, Tree, Value, Verdict};
 use driftguard::patch;
+use driftguard::scan::find::Search;
 use driftguard::settings::Settings;
 
 const TOO_LARGE: &str = "this value is too large to evaluate";

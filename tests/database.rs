@@ -1,6 +1,6 @@
 //! Databases for tests: a file of SQLite, and one cluster of PostgreSQL a test process, each test with its own database.
 
-use driftguard::jobs::inbox::Inbox;
+use driftguard::queue::inbox::Inbox;
 use sqlx::{Connection, Executor, PgConnection};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

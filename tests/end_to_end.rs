@@ -2,8 +2,8 @@
 
 use crate::aws::{CONSOLE, PASSWORD, shop};
 use crate::database::Database;
-use driftguard::jobs::inbox::Inbox;
 use driftguard::model::InstallationId;
+use driftguard::queue::inbox::Inbox;
 use driftguard::standin::github::{AppIdentity, Content, GitHub};
 use driftguard::standin::moto::Moto;
 use driftguard::standin::sts::{Fault, Sts, Trust};

@@ -5,14 +5,14 @@ mod ends;
 
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
-use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{Errand, ErrandOrder, Job, JobError, ScanOrder, Ticket, Trigger};
-use driftguard::jobs::operator::{JobState, OperatorError};
-use driftguard::jobs::worker::{Pace, Worker};
-use driftguard::jobs::{RunContext, now};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
 };
+use driftguard::queue::inbox::Inbox;
+use driftguard::queue::job::{Errand, ErrandOrder, Job, JobError, ScanOrder, Ticket, Trigger};
+use driftguard::queue::operator::{JobState, OperatorError};
+use driftguard::queue::worker::{Pace, Worker};
+use driftguard::queue::{RunContext, now};
 use driftguard::store::{Delivery, Lease, Proposal, ProposalState, Request};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -236,7 +236,7 @@ async fn a_delivery_that_was_committed_and_not_enqueued_is_swept_up(database: Da
     let delivery = Delivery {
         id: DeliveryId("d-1".to_owned()),
         notice: push(SHOP, "c1"),
-        received_at: driftguard::jobs::now() - 60_000,
+        received_at: driftguard::queue::now() - 60_000,
     };
     inbox.store.record_delivery(&delivery).await.unwrap();
     let worker = start(&inbox, &scans);

@@ -3,13 +3,13 @@
 
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
-use driftguard::jobs::RunContext;
-use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{JobError, ScanOrder};
-use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
 };
+use driftguard::queue::RunContext;
+use driftguard::queue::inbox::Inbox;
+use driftguard::queue::job::{JobError, ScanOrder};
+use driftguard::queue::worker::{Pace, Worker};
 use driftguard::store::Lease;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::sync::Arc;

@@ -3,13 +3,13 @@
 
 use crate::database::Database;
 use crate::process::{Scan, ScansOnly};
-use driftguard::jobs::RunContext;
-use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::job::{JobError, ScanOrder};
-use driftguard::jobs::worker::{Pace, Worker};
 use driftguard::model::{
     DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
 };
+use driftguard::queue::RunContext;
+use driftguard::queue::inbox::Inbox;
+use driftguard::queue::job::{JobError, ScanOrder};
+use driftguard::queue::worker::{Pace, Worker};
 use driftguard::store::StoppedState;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -289,7 +289,7 @@ async fn a_worker_in_a_process_of_its_own() {
         diary: diary.into(),
         others: AtomicUsize::new(0),
     };
-    let name = format!("{}-{}", std::process::id(), driftguard::jobs::now());
+    let name = format!("{}-{}", std::process::id(), driftguard::queue::now());
     let inbox = Inbox::connect(&url).await.unwrap();
     let worker = Worker::new(inbox, ScansOnly(scans), pace, name);
     worker.run(std::future::pending()).await.unwrap();

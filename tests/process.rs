@@ -1,7 +1,7 @@
 //! What a worker does in the stories that are about scans alone: errands and GitHub come to nothing.
 
-use driftguard::jobs::RunContext;
-use driftguard::jobs::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::queue::RunContext;
+use driftguard::queue::job::{ErrandOrder, JobError, Process, ScanOrder};
 
 /// What a story's scans do.
 pub trait Scan: Send + Sync + 'static {

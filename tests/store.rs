@@ -1,11 +1,11 @@
 //! The store: what is kept, for whom, and what runs out.
 
 use crate::database::{Database, on_both};
-use driftguard::jobs::inbox::Inbox;
 use driftguard::model::{
     Choice, Decision, DeliveryId, Event, FindingId, InstallationId, Notice, Origin, RepositoryId,
     RepositoryName, Sender, StackName,
 };
+use driftguard::queue::inbox::Inbox;
 use driftguard::store::{
     Claim, Delivery, DeliveryWalk, Lease, LeaseLost, Notification, Proposal, ProposalState,
     Request, ScanRecord, Scheduled, Store,

@@ -2,8 +2,8 @@
 
 use crate::database::{Database, on_both};
 use crate::npm;
-use driftguard::jobs::inbox::Inbox;
 use driftguard::model::{DeliveryId, Event, InstallationId};
+use driftguard::queue::inbox::Inbox;
 use driftguard::webhook::signature::{Secrets, Signature};
 use driftguard::webhook::{Bodies, Door, event, router};
 use hmac::{Hmac, KeyInit, Mac};

@@ -4,9 +4,9 @@ use super::exit;
 use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
-use crate::jobs::load::Loaded;
 use crate::model::{Finding, Fix, FixKind, Refusal};
 use crate::patch::{self, Changed, Direction};
+use crate::scan::load::Loaded;
 use anyhow::ensure;
 use clap::Args;
 use std::process::ExitCode;
@@ -40,12 +40,12 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let changed = options.plan(&mut scanned)?;
     if options.dry_run {
         let tree = &scanned.checkout.tree;
-        let redactor = &scanned.survey.redactor;
+        let redactor = &scanned.result.redactor;
         print_patch(&patch::diff(tree, &changed, &|text| redactor.mask(text)))?;
     } else {
         let checkout = &scanned.checkout;
         replace_files(&checkout.root, &checkout.tree, &changed)?;
-        options.output.write(&scanned.survey.report)?;
+        options.output.write(&scanned.result.report)?;
     }
     Ok(options.exit(&scanned))
 }
@@ -55,14 +55,14 @@ impl Options {
     fn plan(&self, scanned: &mut Scanned) -> anyhow::Result<Changed> {
         let mut changed = Changed::new();
         let mut known = false;
-        let survey = &mut scanned.survey;
-        for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
+        let result = &mut scanned.result;
+        for (report, loaded) in result.report.stacks.iter_mut().zip(&result.loaded) {
             let stack = patch::Stack {
                 tree: &scanned.checkout.tree,
                 folder: &loaded.stack.path,
                 options: &loaded.options,
                 declared: &loaded.code.declared,
-                catalog: &survey.catalog,
+                catalog: &result.catalog,
             };
             if let Ok(scanned) = &mut report.outcome {
                 known |= scanned.findings.iter().any(|finding| self.asks(finding));
@@ -124,7 +124,7 @@ impl Options {
 
     /// 0 where every finding that counts was fixed, 2 where one was refused or left.
     fn exit(&self, scanned: &Scanned) -> ExitCode {
-        let report = &scanned.survey.report;
+        let report = &scanned.result.report;
         let counts = |finding: &&Finding| finding.severity >= self.source.fail_on();
         let left = |finding: &Finding| {
             let fix = finding.fix.as_ref();

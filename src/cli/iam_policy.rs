@@ -4,10 +4,10 @@ use super::checkout::Checkout;
 use super::exit;
 use super::output::{print, tell};
 use crate::code;
-use crate::jobs::find::Search;
-use crate::jobs::role::{self, LONGEST_POLICY};
-use crate::jobs::states::States;
 use crate::model::Tree;
+use crate::scan::find::Search;
+use crate::scan::roles::{self, LONGEST_POLICY};
+use crate::scan::states::States;
 use crate::state::StateObject;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -65,9 +65,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             "driftguard: the state of {stack} is left out: {reason}"
         ));
     }
-    let trust = role::trust(&options.principal, &options.external_id);
-    let policy = role::permissions(&states.objects);
-    if role::policy_length(&policy) > LONGEST_POLICY {
+    let trust = roles::trust(&options.principal, &options.external_id);
+    let policy = roles::permissions(&states.objects);
+    if roles::policy_length(&policy) > LONGEST_POLICY {
         tell(&format!(
             "driftguard: this is longer than the {LONGEST_POLICY} characters that a managed policy may have: print several, \
              each with some of the buckets (--state)"

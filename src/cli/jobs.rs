@@ -2,8 +2,8 @@
 
 use super::output::print;
 use crate::config::Config;
-use crate::jobs::inbox::Inbox;
-use crate::jobs::operator::JobRow;
+use crate::queue::inbox::Inbox;
+use crate::queue::operator::JobRow;
 use crate::report::printable;
 use clap::Subcommand;
 use jiff::Timestamp;

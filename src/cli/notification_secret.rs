@@ -2,8 +2,9 @@
 
 use super::output::print;
 use crate::config::Config;
-use crate::jobs::{inbox::Inbox, notification_secret};
+use crate::jobs::notification_secret;
 use crate::model::RepositoryName;
+use crate::queue::inbox::Inbox;
 use anyhow::{Context, bail};
 use clap::Args;
 use secrecy::ExposeSecret;

@@ -1,16 +1,16 @@
 //! What a person sees while a scan runs: a line on a terminal, nothing elsewhere.
 
-use crate::jobs::survey::Step;
+use crate::scan::scan_stacks::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
 /// A line that says what is going on. It hides itself where standard error is no terminal.
-pub(super) struct Progress(ProgressBar);
+pub(super) struct ProgressLine(ProgressBar);
 
 /// How often the line moves.
 const TICK: Duration = Duration::from_millis(120);
 
-impl Progress {
+impl ProgressLine {
     /// Starts the line.
     pub(super) fn start() -> Self {
         let bar = ProgressBar::new_spinner();
@@ -22,12 +22,12 @@ impl Progress {
     }
 
     /// Says what is done now.
-    pub(super) fn show(&self, step: Step) {
-        self.0.set_message(match step {
-            Step::Loading => "reading code and states".to_owned(),
-            Step::Asking(1) => "asking AWS about 1 resource".to_owned(),
-            Step::Asking(resources) => format!("asking AWS about {resources} resources"),
-            Step::Comparing => "comparing".to_owned(),
+    pub(super) fn show(&self, progress: Progress) {
+        self.0.set_message(match progress {
+            Progress::Loading => "reading code and states".to_owned(),
+            Progress::Asking(1) => "asking AWS about 1 resource".to_owned(),
+            Progress::Asking(resources) => format!("asking AWS about {resources} resources"),
+            Progress::Comparing => "comparing".to_owned(),
         });
     }
 

@@ -17,6 +17,6 @@ pub(super) struct Options {
 
 pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let scanned = options.source.scan().await?;
-    options.output.write(&scanned.survey.report)?;
-    Ok(exit::of(&scanned.survey.report, options.source.fail_on()))
+    options.output.write(&scanned.result.report)?;
+    Ok(exit::of(&scanned.result.report, options.source.fail_on()))
 }

@@ -5,11 +5,11 @@ use super::output::tell;
 use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
-use crate::jobs::find::Search;
-use crate::jobs::load::{self, Stack};
-use crate::jobs::survey::{Request, Survey, survey};
 use crate::model::{Interrupt, Region, Severity, Tree};
 use crate::resources::Look;
+use crate::scan::find::Search;
+use crate::scan::load::{self, Stack};
+use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::score::Benchmark;
 use crate::settings::{self, Settings, StackSettings};
 use crate::state::StateBudget;
@@ -80,7 +80,7 @@ pub(super) struct Scanned {
     /// The files.
     pub checkout: Checkout,
     /// The findings, and what they were made from.
-    pub survey: Survey,
+    pub result: ScanResult,
 }
 
 impl Source {
@@ -99,7 +99,7 @@ impl Source {
             .default_region()
             .context("AWS's configuration names a region that is none: use --region")?;
         let states = StateBudget::of_command_line();
-        let request = Request {
+        let input = ScanInput {
             tree: &checkout.tree,
             settings: &settings,
             benchmark,
@@ -113,19 +113,19 @@ impl Source {
             only: None,
             interrupt: &Interrupt::default(),
         };
-        let progress = progress::Progress::start();
-        let survey = survey(&request, stacks, &|step| progress.show(step)).await;
+        let progress = progress::ProgressLine::start();
+        let result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
         progress.end();
-        let failures = survey.report.stacks.iter().filter_map(|stack| {
+        let failures = result.report.stacks.iter().filter_map(|stack| {
             let error = stack.outcome.as_ref().err()?;
             Some(format!("{}: {error}", stack.name))
         });
         let failures: Vec<_> = failures.collect();
         ensure!(
-            failures.len() < survey.report.stacks.len(),
+            failures.len() < result.report.stacks.len(),
             failures.join("\n")
         );
-        Ok(Scanned { checkout, survey })
+        Ok(Scanned { checkout, result })
     }
 
     /// From which severity on a finding counts.

@@ -2,9 +2,9 @@
 
 use crate::config::Config;
 use crate::jobs::bot::Bot;
-use crate::jobs::inbox::Inbox;
-use crate::jobs::job::Process;
-use crate::jobs::worker::{Pace, Worker};
+use crate::queue::inbox::Inbox;
+use crate::queue::job::Process;
+use crate::queue::worker::{Pace, Worker};
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,7 +26,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
 
 /// A worker of this process, under a name of its own.
 pub(super) fn worker<P: Process>(inbox: Inbox, process: P) -> Worker<P> {
-    Worker::new(inbox, process, Pace::default(), crate::jobs::unique_name())
+    Worker::new(inbox, process, Pace::default(), crate::queue::unique_name())
 }
 
 /// Ends when the process is asked to stop.
@@ -44,7 +44,7 @@ pub(super) fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send 
 
 #[cfg(test)]
 mod tests {
-    use crate::jobs::unique_name;
+    use crate::queue::unique_name;
     use std::collections::BTreeSet;
 
     #[test]

@@ -2,12 +2,12 @@
 
 use super::bot::{Bot, judged, weighed};
 use super::decline;
-use super::job::JobError;
-use super::now;
-use super::pushes::ACCEPT;
 use super::scan::Scan;
 use crate::github::Proposing;
 use crate::model::{Choice, Decision, Finding};
+use crate::queue::job::JobError;
+use crate::queue::now;
+use crate::queue::pushes::ACCEPT;
 use crate::report;
 use crate::settings::{self, NewAccept};
 use crate::store::{Proposal, ProposalState};

@@ -1,12 +1,12 @@
 //! With which roles a stack's AWS is read: those of `.driftguard.yml`, never one that only code names.
 
-use super::job::JobError;
-use super::limit::Clock;
-use super::load::Stack;
-use super::role::{permissions, trust};
-use super::states::States;
 use crate::aws::{Access, Aws, Probe, Role};
+use crate::queue::job::JobError;
+use crate::queue::limit::Clock;
 use crate::report::{self, CheckText, NeededRole};
+use crate::scan::load::Stack;
+use crate::scan::roles::{permissions, trust};
+use crate::scan::states::States;
 use crate::settings::{self, MOST_ROLES, RoleArn, Settings};
 use anyhow::anyhow;
 use serde_json::Value;

@@ -1,11 +1,11 @@
 //! What a command leads to, done.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::{JobError, ScanOrder, Trigger};
 use super::notification_secret;
 use super::scan::Made;
 use crate::commands::Effect;
 use crate::model::{Decision, StackName};
+use crate::queue::job::{JobError, ScanOrder, Trigger};
 
 /// What came of the effects of commands.
 #[derive(Default)]

@@ -3,14 +3,6 @@
 use super::ambient::{self, Owner};
 use super::conceal;
 use super::failure::Failure;
-use super::inbox::Inbox;
-use super::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
-use super::limit;
-use super::queue::Queue;
-use super::redeliver::Redelivery;
-use super::role::derive;
-use super::run::RunContext;
-use super::{Metrics, now, unique_name};
 use crate::aws::{Access, Aws};
 use crate::config::{Ambient, App, Config};
 use crate::github::{
@@ -18,7 +10,15 @@ use crate::github::{
 };
 use crate::model::{InstallationId, Redactor, RepositoryId, StackName, StackReport};
 use crate::outbound::Outbound;
+use crate::queue::RunContext;
+use crate::queue::inbox::Inbox;
+use crate::queue::job::{Errand, ErrandOrder, Job, JobError, Process, ScanOrder, Ticket};
+use crate::queue::limit;
+use crate::queue::redeliver::Redelivery;
+use crate::queue::storage::Queue;
+use crate::queue::{Metrics, now, unique_name};
 use crate::report::PullRequestText;
+use crate::scan::roles::derive;
 use crate::settings;
 use crate::state::StateBudget;
 use crate::store::{Store, Tenant};

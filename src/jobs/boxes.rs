@@ -1,10 +1,10 @@
 //! Boxes that a person ticked: on the dashboard, in a pull request's description.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::JobError;
-use super::pushes::ONBOARDING;
 use crate::commands::{self, Effect, Scene};
 use crate::model::{StackName, boxes};
+use crate::queue::job::JobError;
+use crate::queue::pushes::ONBOARDING;
 use crate::report;
 use crate::store::Proposal;
 

@@ -2,10 +2,10 @@
 
 use super::act::Acted;
 use super::bot::{Bot, Visit, judged};
-use super::job::JobError;
 use crate::commands::{self, Answer, Scene};
 use crate::github::Comment;
 use crate::model::{InstallationId, RepositoryId};
+use crate::queue::job::JobError;
 use crate::report;
 use anyhow::Context;
 

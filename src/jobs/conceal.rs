@@ -1,11 +1,11 @@
 //! A repository that was made public: what was published of its drift is emptied.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::JobError;
 use super::notification_secret;
-use super::now;
-use super::pushes::{ONBOARDING, is_own};
 use crate::github::{GithubError, Issue};
+use crate::queue::job::JobError;
+use crate::queue::now;
+use crate::queue::pushes::{ONBOARDING, is_own};
 use crate::report;
 use crate::store::{Proposal, ProposalState};
 use std::collections::BTreeSet;

@@ -1,12 +1,13 @@
 //! The issue that shows how a repository stands.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::{Errand, JobError};
-use super::{decline, now, stopped};
+use super::decline;
 use crate::github::{GithubError, Issue};
 use crate::model::{
     FailedScan, FindingId, ParkedJob, ScanError, StackName, StackReport, Standing, boxes,
 };
+use crate::queue::job::{Errand, JobError};
+use crate::queue::{now, stopped};
 use crate::report::{self, Detail, Overview};
 use crate::settings::{self, Settings};
 use crate::store::StoppedState;

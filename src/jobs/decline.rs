@@ -2,10 +2,10 @@
 //! it may decline: a delivery alone decides nothing.
 
 use super::bot::{Bot, Visit, judged, weighed};
-use super::job::JobError;
-use super::pushes::{ACCEPT, ONBOARDING};
 use crate::github::{GithubError, Issue, Repository};
 use crate::model::{Choice, Decision, FindingId, StackName, Undecided};
+use crate::queue::job::JobError;
+use crate::queue::pushes::{ACCEPT, ONBOARDING};
 use crate::report::Direction;
 use crate::store::{Proposal, ProposalState, Tenant};
 

@@ -1,9 +1,9 @@
 //! A job that was given up, told where people look: under the comment that asked for it, else in a check on the commit.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::{Errand, Job, JobError};
-use super::operator::DISCARDED;
 use crate::github::{CheckRun, Conclusion};
+use crate::queue::job::{Errand, Job, JobError};
+use crate::queue::operator::DISCARDED;
 use crate::report;
 
 /// What is told of the cause in a repository that everybody sees.

@@ -2,12 +2,12 @@
 //! one once the repository is made public, changes hands, or an administrator asks for it.
 
 use super::bot::{Visit, judged};
-use super::job::JobError;
-use super::now;
-use super::role::derive;
 use crate::github::{GithubError, Permission};
 use crate::model::RepositoryId;
+use crate::queue::job::JobError;
+use crate::queue::now;
 use crate::report;
+use crate::scan::roles::derive;
 use crate::store::Tenant;
 
 /// Marks the comment that shows it.

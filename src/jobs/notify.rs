@@ -1,14 +1,14 @@
 //! Telling others: code scanning, and the address that a repository names.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::{Errand, ErrandOrder, JobError};
 use super::notification_secret;
-use super::now;
-use super::run::RunContext;
 use super::scan::{Scan, leave};
 use crate::github::GithubError;
 use crate::model::{FindingId, StackReport};
 use crate::outbound::signed;
+use crate::queue::RunContext;
+use crate::queue::job::{Errand, ErrandOrder, JobError};
+use crate::queue::now;
 use crate::report::{self, Occasion};
 use crate::store::Notification;
 use anyhow::Context;

@@ -3,17 +3,17 @@
 use super::access::{self, RoleProbes, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::decline;
-use super::job::JobError;
-use super::limit::Clock;
 use super::notification_secret;
-use super::now;
-use super::pushes::ONBOARDING;
-use super::role::{external_id, permissions, trust};
 use super::scan::{CHECK, CHECK_OF_STACKS, Scan, leave, look, read};
-use super::states::States;
 use crate::model::{StackName, StackReport, Tree};
+use crate::queue::job::JobError;
+use crate::queue::limit::Clock;
+use crate::queue::now;
+use crate::queue::pushes::ONBOARDING;
 use crate::report::{self, FirstLook, NeededRole, Onboarding};
 use crate::resources::Look;
+use crate::scan::roles::{external_id, permissions, trust};
+use crate::scan::states::States;
 use crate::settings::{self, NewAccept, Settings};
 use crate::store::{Proposal, ProposalState};
 use std::collections::BTreeMap;
@@ -228,9 +228,9 @@ impl Bot {
                     return Ok(FirstLook::Wrong(why));
                 }
             }
-            let survey = self.survey(&scan, access, stacks, look);
-            match clock.hold(survey).await {
-                Ok(survey) => reports.extend(survey?.report.stacks),
+            let result = self.scan_group(&scan, access, stacks, look);
+            match clock.hold(result).await {
+                Ok(result) => reports.extend(result?.report.stacks),
                 Err(exceeded) => return Ok(FirstLook::Wrong(exceeded.told()?.message)),
             }
         }

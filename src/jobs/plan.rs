@@ -1,10 +1,10 @@
 //! What is done about each finding: what people decided, else what the settings say.
 
-use super::survey::Survey;
 use crate::code;
 use crate::model::{Choice, Decision, Finding, Interrupt, Scanned, StackName, Tree, Verdict};
 use crate::patch::{self, Direction};
 use crate::report;
+use crate::scan::scan_stacks::ScanResult;
 use std::collections::HashMap;
 
 /// What was decided about the findings of a stack.
@@ -30,12 +30,12 @@ impl<'a> Decided<'a> {
 
 /// Sets aside what rests for now, and plans the fix of every other finding. Once interrupted, it refuses the rest.
 pub(super) fn plan(
-    survey: &mut Survey,
+    result: &mut ScanResult,
     tree: &Tree,
     (decisions, now): (&[Decision], i64),
     interrupt: &Interrupt,
 ) {
-    for (report, loaded) in survey.report.stacks.iter_mut().zip(&survey.loaded) {
+    for (report, loaded) in result.report.stacks.iter_mut().zip(&result.loaded) {
         let Ok(scanned) = &mut report.outcome else {
             continue;
         };
@@ -50,7 +50,7 @@ pub(super) fn plan(
             folder: &loaded.stack.path,
             options: &options,
             declared: &loaded.code.declared,
-            catalog: &survey.catalog,
+            catalog: &result.catalog,
         };
         let by_settings = Direction::from(loaded.stack.settings.fix);
         let direction = |finding: &Finding| match decided.about(finding).map(|one| &one.choice) {

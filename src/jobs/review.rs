@@ -1,9 +1,9 @@
 //! Checks on the pull requests of others: what has drifted in the stacks that they touch.
 
 use super::bot::{Bot, Visit, judged};
-use super::job::JobError;
 use crate::github::{Annotation, CheckRun, Conclusion};
 use crate::model::{Severity, Tree};
+use crate::queue::job::JobError;
 use crate::report::{self, Remark};
 use crate::settings::Checks;
 

@@ -4,25 +4,25 @@ use super::access::{self, RoleProbes, RoleProblem};
 use super::bot::{Bot, Visit, judged, weighed};
 use super::carry_over;
 use super::conceal;
-use super::find::{FoundStacks, MOST_STACKS, Search};
-use super::job::{JobError, ScanOrder};
-use super::limit::Clock;
-use super::load::{self, Stack};
 use super::notification_secret;
-use super::now;
 use super::plan;
 use super::propose::Proposer;
-use super::report_limit::limited;
-use super::run::RunContext;
 use super::share::in_share;
-use super::survey::{Request, Survey, survey};
 use crate::aws::Access;
 use crate::code;
 use crate::github::{CheckRun, Conclusion, GithubError};
 use crate::memory::ScanMemory;
 use crate::model::{ScanError, StackName, StackReport, Tree};
+use crate::queue::RunContext;
+use crate::queue::job::{JobError, ScanOrder};
+use crate::queue::limit::Clock;
+use crate::queue::now;
 use crate::report::{self, CheckText};
 use crate::resources::Look;
+use crate::scan::find::{FoundStacks, MOST_STACKS, Search};
+use crate::scan::load::{self, Stack};
+use crate::scan::report_limit::limited;
+use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::score::Benchmark;
 use crate::settings::{self, Settings};
 use crate::store::ScanRecord;
@@ -241,22 +241,22 @@ impl Bot {
             .map(|stack| (stack.name.clone(), stack.path.clone()))
             .collect();
         let planned = async {
-            let mut survey = self.survey(scan, access, stacks, look).await?;
+            let mut result = self.scan_group(scan, access, stacks, look).await?;
             // Before the plan, which adds to it, and after.
-            survey.report.stacks = limited(survey.report.stacks);
-            for stack in &survey.report.stacks {
+            result.report.stacks = limited(result.report.stacks);
+            for stack in &result.report.stacks {
                 carry_over::carry_over(scan.visit, stack).await?;
             }
             let decisions = scan.visit.tenant.decisions(scan.visit.id).await?;
             let limits = scan.clock.limits().of_planning();
             let planning = Clock::below(limits, scan.visit.run, scan.clock.interrupt());
             let decided = (decisions.as_slice(), now());
-            plan::plan(&mut survey, scan.tree, decided, planning.interrupt());
+            plan::plan(&mut result, scan.tree, decided, planning.interrupt());
             // A fix may have been refused for want of memory alone.
-            if survey.is_busy() {
+            if result.is_busy() {
                 return Err(busy());
             }
-            Ok(limited(survey.report.stacks))
+            Ok(limited(result.report.stacks))
         };
         match scan.clock.hold(planned).await {
             Ok(planned) => planned,
@@ -274,17 +274,17 @@ impl Bot {
     }
 
     /// Reads and compares stacks with these roles.
-    pub(super) async fn survey(
+    pub(super) async fn scan_group(
         &self,
         scan: &Scan<'_>,
         access: Access,
         stacks: Vec<Stack>,
         look: Look,
-    ) -> Result<Survey, JobError> {
+    ) -> Result<ScanResult, JobError> {
         let aws = self.aws.with_access(access);
         let fatal = |error| JobError::Fatal(anyhow::Error::new(error));
         let redactor = self.redactor(scan.visit.installation);
-        let request = Request {
+        let input = ScanInput {
             tree: scan.tree,
             settings: scan.settings,
             benchmark: Benchmark::parse(&scan.settings.benchmark).map_err(fatal)?,
@@ -300,11 +300,11 @@ impl Bot {
             only: scan.only,
             interrupt: scan.clock.interrupt(),
         };
-        let surveying = Box::pin(survey(&request, stacks, &|_| {}));
-        let survey = in_share(&self.store, &self.aws, surveying).await;
-        match survey.is_busy() {
+        let scanning = Box::pin(scan_stacks(&input, stacks, &|_| {}));
+        let result = in_share(&self.store, &self.aws, scanning).await;
+        match result.is_busy() {
             true => Err(busy()),
-            false => Ok(survey),
+            false => Ok(result),
         }
     }
 

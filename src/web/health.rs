@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
-use crate::jobs::inbox::Inbox;
-use crate::jobs::now;
+use crate::queue::inbox::Inbox;
+use crate::queue::now;
 use crate::store::StoppedState;
 use axum::Router;
 use axum::extract::State;

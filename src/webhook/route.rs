@@ -3,8 +3,8 @@
 use super::body::{Arriving, Bodies};
 use super::event;
 use super::signature::{Secrets, Signature};
-use crate::jobs::inbox::Inbox;
 use crate::model::DeliveryId;
+use crate::queue::inbox::Inbox;
 use axum::Router;
 use axum::body::BodyDataStream;
 use axum::extract::{Request, State};

@@ -4,7 +4,6 @@ use super::formats::formats;
 use super::plants::{FORMS, MARK, NAMES, form, holds_none};
 use driftguard::code::{self, Evaluated, Options};
 use driftguard::diff::{self, Claims, Looked};
-use driftguard::jobs::load;
 use driftguard::model::{
     AccountId, Attribute, Attributes, Backend, Catalog, Coverage, Interrupt, Place, Reading,
     Redactor, Resource, Scanned, Schema, Shape, StackName, StackReport, Status, Tree, Type,
@@ -13,6 +12,7 @@ use driftguard::model::{
 use driftguard::patch::{self, Direction};
 use driftguard::price::{self, Book};
 use driftguard::report;
+use driftguard::scan::load;
 use driftguard::score::{self, Benchmark};
 use driftguard::settings::Settings;
 use driftguard::{resources, state};

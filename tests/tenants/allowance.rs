@@ -2,8 +2,8 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
-use driftguard::jobs::now;
 use driftguard::model::InstallationId;
+use driftguard::queue::now;
 use std::time::Duration;
 
 on_both!(

@@ -3,7 +3,7 @@
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
 use driftguard::jobs::bot::Bot;
-use driftguard::jobs::job::Process;
+use driftguard::queue::job::Process;
 use driftguard::standin::github::{Fault, On};
 use driftguard::store::DeliveryWalk;
 use sqlx::{AnyConnection, Connection};
@@ -63,7 +63,7 @@ async fn pass(server: &Server, hours: u32) {
         .unwrap();
     connection.close().await.unwrap();
     let walk = DeliveryWalk {
-        read_until: driftguard::jobs::now() - i64::from(hours) * 3_600_000 - 60_000,
+        read_until: driftguard::queue::now() - i64::from(hours) * 3_600_000 - 60_000,
         ..DeliveryWalk::default()
     };
     let store = &server.inbox.store;
@@ -153,7 +153,7 @@ async fn one_process_at_a_time_asks_and_waits_longer_each_time(database: Databas
         })
         .await;
     assert_eq!(round(&server, &other).await.1, 0, "not within the minute");
-    let later = driftguard::jobs::now() + 61_000;
+    let later = driftguard::queue::now() + 61_000;
     let due = server.inbox.store.due_deliveries(later, 10).await.unwrap();
     assert_eq!((due.len(), due[0].asked), (1, 1));
 }

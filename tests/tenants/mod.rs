@@ -8,8 +8,8 @@ mod slots;
 use crate::app::{OpenDoor, Working};
 use crate::database::Database;
 use driftguard::jobs::bot::Bot;
-use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::worker::Pace;
+use driftguard::queue::inbox::Inbox;
+use driftguard::queue::worker::Pace;
 use driftguard::standin::github::{AppIdentity, Comment, Content, GitHub};
 use std::time::{Duration, Instant};
 

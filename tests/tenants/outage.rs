@@ -2,8 +2,8 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
-use driftguard::jobs::worker::Pace;
 use driftguard::model::{DeliveryId, InstallationId};
+use driftguard::queue::worker::Pace;
 use driftguard::standin::github::{Content, Fault};
 
 on_both!(

@@ -2,7 +2,7 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
-use driftguard::jobs::worker::Pace;
+use driftguard::queue::worker::Pace;
 use driftguard::standin::github::Content;
 use std::time::Duration;
 use tokio::net::TcpListener;

@@ -5,8 +5,8 @@ use super::texts;
 use super::world::{ADOPT, World};
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
-use driftguard::jobs::job::{Errand, Job, Ticket};
 use driftguard::model::{InstallationId, RepositoryId};
+use driftguard::queue::job::{Errand, Job, Ticket};
 use driftguard::standin::github::Fault;
 use driftguard::store::Notification;
 use driftguard::webhook::signature::{Secrets, Signature};
@@ -195,7 +195,7 @@ async fn what_github_refuses_to_empty_for_long_stops_nothing_else_and_is_tried_w
     let before = left(&world).len();
     // Longer than it is tried: each try asks for the dashboard and for two pull requests.
     let route = "PATCH /repos/{owner}/{repo}/issues/{issue_number}";
-    let tries = driftguard::jobs::worker::Pace::default().tries * 4;
+    let tries = driftguard::queue::worker::Pace::default().tries * 4;
     for _ in 0..tries {
         world.github.fail_next(route, Fault::Status(403));
     }

@@ -3,8 +3,8 @@
 use crate::app::{OpenDoor, Working};
 use crate::aws::{self, shop};
 use crate::database::Database;
-use driftguard::jobs::inbox::Inbox;
-use driftguard::jobs::worker::Pace;
+use driftguard::queue::inbox::Inbox;
+use driftguard::queue::worker::Pace;
 use driftguard::standin::github::{
     AppIdentity, CheckRun, Comment, Content, GitHub, Issue, PullRequest,
 };

@@ -3,7 +3,7 @@
 use super::attempt::doubled;
 use super::classify::is_unanswered;
 use super::job::{Process, Ticket};
-use super::queue::{QUEUE, Queue};
+use super::storage::{QUEUE, Queue};
 use super::worker::Worker;
 use anyhow::Context;
 use std::collections::hash_map::DefaultHasher;

@@ -207,7 +207,7 @@ impl Stopping<'_> {
 }
 
 /// The job that was stopped.
-pub(super) fn read(stopped: &StoppedJob) -> anyhow::Result<Ticket> {
+pub(crate) fn read(stopped: &StoppedJob) -> anyhow::Result<Ticket> {
     serde_json::from_str(&stopped.ticket)
         .with_context(|| format!("while reading the stopped job {}", stopped.id))
 }

@@ -61,7 +61,7 @@ impl RunContext {
     ///
     /// # Errors
     /// `Later`, where as many are made as may be: others are not to wait for it.
-    pub(super) fn begin_scan(&self, installation: InstallationId) -> Result<TakenShare, JobError> {
+    pub(crate) fn begin_scan(&self, installation: InstallationId) -> Result<TakenShare, JobError> {
         let share = self.shares.take_in(Lane::Scans, installation, now());
         share.map_err(|pause| {
             let full = anyhow::anyhow!("as many scans are made as may be at once");
@@ -70,7 +70,7 @@ impl RunContext {
     }
 
     /// What GitHub's writes are held to.
-    pub(super) fn fence(&self) -> Arc<dyn Fence> {
+    pub(crate) fn fence(&self) -> Arc<dyn Fence> {
         self.lease.clone()
     }
 

@@ -2,8 +2,8 @@
 
 use super::job::{Job, Ticket};
 use super::operator::OperatorError;
-use super::queue::{Queue, Standing};
 use super::recorder::Recorder;
+use super::storage::{Queue, Standing};
 use super::{Metrics, now};
 use crate::model::{DeliveryId, InstallationId, Notice};
 use crate::store::{Delivery, Store};

@@ -13,7 +13,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// The most time that something may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     /// In all, whatever it waits for.
     pub time: Duration,
     /// Computing alone.
@@ -29,7 +29,7 @@ const PLANNING: Duration = Duration::from_secs(60);
 
 impl Limits {
     /// What a scan may take to read and compare, if it may take so long in all.
-    pub(super) fn of_scan(time: Duration) -> Self {
+    pub(crate) fn of_scan(time: Duration) -> Self {
         Self {
             time,
             computing: COMPUTING.min(time),
@@ -37,7 +37,7 @@ impl Limits {
     }
 
     /// What a scan with these limits may take to try fixes.
-    pub(super) fn of_planning(self) -> Self {
+    pub(crate) fn of_planning(self) -> Self {
         Self {
             time: PLANNING.min(self.time / 2),
             computing: PLANNING.min(self.computing / 2),
@@ -47,7 +47,7 @@ impl Limits {
 
 /// Why something was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Exceeded {
+pub(crate) enum Exceeded {
     /// It took too long in all.
     #[error("it took longer than {}", in_words(*.0))]
     Time(Duration),
@@ -64,7 +64,7 @@ impl Exceeded {
     ///
     /// # Errors
     /// When nobody waits: then nothing is told either.
-    pub(super) fn told(self) -> Result<ScanError, JobError> {
+    pub(crate) fn told(self) -> Result<ScanError, JobError> {
         let remedy = match self {
             Self::Stopped => return Err(JobError::Later(self.into(), Duration::ZERO)),
             Self::Time(_) => {
@@ -85,7 +85,7 @@ impl Exceeded {
 
 /// Counts what a job spends from a moment on, and raises an interrupt once that is too much, or once the job ends.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     limits: Limits,
     interrupt: Interrupt,
     exceeded: watch::Receiver<Option<Exceeded>>,
@@ -95,13 +95,13 @@ pub(super) struct Clock {
 
 impl Clock {
     /// Starts to count for a whole job: it raises the job's own interrupt.
-    pub(super) fn of_job(limits: Limits, run: &RunContext) -> Self {
+    pub(crate) fn of_job(limits: Limits, run: &RunContext) -> Self {
         let own = run.interrupt().clone();
         Self::start(limits, run, (own.clone(), own))
     }
 
     /// Starts to count for a part of a job, which ends with whatever is around it.
-    pub(super) fn below(limits: Limits, run: &RunContext, around: &Interrupt) -> Self {
+    pub(crate) fn below(limits: Limits, run: &RunContext, around: &Interrupt) -> Self {
         Self::start(limits, run, (Interrupt::default(), around.clone()))
     }
 
@@ -135,17 +135,17 @@ impl Clock {
     }
 
     /// What it is held to.
-    pub(super) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
     /// What it raises.
-    pub(super) fn interrupt(&self) -> &Interrupt {
+    pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
     /// Does some work, unless a limit is reached before it ends: then what it came to is dropped.
-    pub(super) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, Exceeded> {
+    pub(crate) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, Exceeded> {
         let mut exceeded = self.exceeded.clone();
         let done = tokio::select! {
             biased;

@@ -107,7 +107,7 @@ impl Slots {
 
 /// A slot that counts as an installation's, until it is dropped.
 #[derive(Debug)]
-pub(super) struct TakenShare {
+pub(crate) struct TakenShare {
     shares: Arc<Shares>,
     lane: Lane,
     installation: InstallationId,
@@ -187,8 +187,8 @@ impl Drop for TakenShare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::job::{Errand, Trigger};
     use crate::model::RepositoryId;
+    use crate::queue::job::{Errand, Trigger};
 
     const NOW: i64 = 1_800_000_000_000;
 

@@ -1,14 +1,14 @@
 //! Which pushes lead to a scan.
 
 /// The branch that brings the first `.driftguard.yml`.
-pub(super) const ONBOARDING: &str = "driftguard-onboarding";
+pub(crate) const ONBOARDING: &str = "driftguard-onboarding";
 
 /// The branch that adds accepted differences to it.
-pub(super) const ACCEPT: &str = "driftguard-accept";
+pub(crate) const ACCEPT: &str = "driftguard-accept";
 
 /// Whether a push of this ref calls for a scan: only a push to the default branch, which is there afterwards, and which
 /// is none of DriftGuard's own.
-pub fn scans(reference: &str, deleted: bool, default_branch: &str) -> bool {
+pub(super) fn scans(reference: &str, deleted: bool, default_branch: &str) -> bool {
     let Some(branch) = reference.strip_prefix("refs/heads/") else {
         return false;
     };
@@ -21,7 +21,7 @@ pub(super) fn onboards(reference: &str, deleted: bool) -> bool {
 }
 
 /// Whether a branch is one that DriftGuard itself writes.
-pub(super) fn is_own(branch: &str) -> bool {
+pub(crate) fn is_own(branch: &str) -> bool {
     branch.starts_with("driftguard/") || [ONBOARDING, ACCEPT].contains(&branch)
 }
 

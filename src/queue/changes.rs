@@ -4,7 +4,7 @@
 use super::delivery::{self, Known};
 use super::job::{JobError, Process};
 use super::now;
-use super::queue::Queue;
+use super::storage::Queue;
 use super::worker::{RECOVERY, Worker};
 use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
 use crate::store::{Delivery, Store, Tenant};

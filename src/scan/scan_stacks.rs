@@ -1,4 +1,4 @@
-//! The part of the path that the bot and the command line share: from files to a scored and priced report.
+//! Scans stacks: reads their code and states, asks AWS, compares, scores and prices.
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use crate::aws::Aws;
@@ -18,8 +18,8 @@ use crate::state::{self, State, StateBudget};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is scanned, and how.
-pub struct Request<'a> {
+/// What to scan, and how.
+pub struct ScanInput<'a> {
     /// The repository's files.
     pub tree: &'a Tree,
     /// Its settings.
@@ -46,15 +46,15 @@ pub struct Request<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-impl Request<'_> {
-    fn asks(&self, loaded: &Loaded) -> bool {
+impl ScanInput<'_> {
+    fn includes(&self, loaded: &Loaded) -> bool {
         self.only.is_none_or(|only| *only == loaded.stack.name)
     }
 }
 
-/// A scan, with what a fix needs besides.
-pub struct Survey {
-    /// What the scan says.
+/// A report, with what planning fixes needs besides.
+pub struct ScanResult {
+    /// The report.
     pub report: Report,
     /// The stacks, in the report's order.
     pub loaded: Vec<Loaded>,
@@ -64,8 +64,8 @@ pub struct Survey {
     pub redactor: Redactor,
 }
 
-impl Survey {
-    /// Whether it was not made, because other scans hold the memory for it.
+impl ScanResult {
+    /// Whether the stacks were not scanned, because other scans hold the memory for it.
     pub fn is_busy(&self) -> bool {
         is_busy(&self.loaded)
     }
@@ -78,9 +78,9 @@ fn is_busy(loaded: &[Loaded]) -> bool {
     })
 }
 
-/// A step of a survey, for whoever watches.
+/// The step that a scan has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Progress {
     /// Reading code and states.
     Loading,
     /// Asking AWS about so many resources.
@@ -90,49 +90,49 @@ pub enum Step {
 }
 
 /// Scans these stacks. A stack that cannot be scanned is reported as such; the others go on.
-pub async fn survey(
-    request: &Request<'_>,
+pub async fn scan_stacks(
+    input: &ScanInput<'_>,
     stacks: Vec<Stack>,
-    watch: &(dyn Fn(Step) + Sync),
-) -> Survey {
-    watch(Step::Loading);
+    report_progress: &(dyn Fn(Progress) + Sync),
+) -> ScanResult {
+    report_progress(Progress::Loading);
     let catalog = resources::catalog();
-    let states = request.states.begin(request.memory);
-    let listening = request.redactor.listening();
+    let states = input.states.begin(input.memory);
+    let listening = input.redactor.listening();
     let sources = Sources {
-        tree: request.tree,
-        aws: request.aws,
-        region: &request.region,
+        tree: input.tree,
+        aws: input.aws,
+        region: &input.region,
         catalog: &catalog,
         redactor: &listening,
-        interrupt: request.interrupt,
+        interrupt: input.interrupt,
         states: &states,
     };
     let loading = stacks.into_iter().map(|stack| load(stack, &sources));
     let mut loaded = futures::future::join_all(loading).await;
     loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
-    let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| request.redactor.clone());
+    let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| input.redactor.clone());
 
     let mut tracked = Vec::new();
     let busy = is_busy(&loaded);
-    for one in loaded.iter().filter(|one| request.asks(one) && !busy) {
+    for one in loaded.iter().filter(|one| input.includes(one) && !busy) {
         if let Ok(state) = &one.state {
             tracked.extend(live::places(&state.resources, &providers(one)));
         }
     }
-    watch(Step::Asking(tracked.len()));
-    let doors = Doors::open(request.aws, &tracked, request.region.clone()).await;
+    report_progress(Progress::Asking(tracked.len()));
+    let doors = Doors::open(input.aws, &tracked, input.region.clone()).await;
     let lens = Lens {
-        look: request.look,
+        look: input.look,
         catalog: &catalog,
         redactor: &redactor,
     };
     let live = live::collect(&doors, tracked, &lens).await;
 
-    watch(Step::Comparing);
-    let report = Comparison::new(request, &loaded, &catalog, live).report();
-    loaded.retain(|one| busy || request.asks(one));
-    Survey {
+    report_progress(Progress::Comparing);
+    let report = Comparison::new(input, &loaded, &catalog, live).report();
+    loaded.retain(|one| busy || input.includes(one));
+    ScanResult {
         report,
         loaded,
         catalog,
@@ -154,7 +154,7 @@ fn providers(loaded: &Loaded) -> Providers {
 
 /// The pure part: everything that was read, to be compared, scored and priced.
 struct Comparison<'a> {
-    request: &'a Request<'a>,
+    input: &'a ScanInput<'a>,
     loaded: &'a [Loaded],
     catalog: &'a Catalog,
     claims: Claims<'a>,
@@ -168,7 +168,7 @@ struct Comparison<'a> {
 
 impl<'a> Comparison<'a> {
     fn new(
-        request: &'a Request<'a>,
+        input: &'a ScanInput<'a>,
         loaded: &'a [Loaded],
         catalog: &'a Catalog,
         live: Live<'a>,
@@ -192,7 +192,7 @@ impl<'a> Comparison<'a> {
                 .collect()
         });
         Self {
-            request,
+            input,
             loaded,
             catalog,
             claims: Claims::new(
@@ -207,7 +207,7 @@ impl<'a> Comparison<'a> {
                 Vec::new()
             },
             searched: live.searched,
-            looked_below: request.look != Look::Off
+            looked_below: input.look != Look::Off
                 && !live.gap
                 && states().all(|state| state.is_ok()),
         }
@@ -218,7 +218,7 @@ impl<'a> Comparison<'a> {
             .loaded
             .iter()
             .zip(&self.looked)
-            .filter(|(one, _)| self.request.asks(one))
+            .filter(|(one, _)| self.input.includes(one))
             .map(|(one, looked)| StackReport {
                 name: one.stack.name.clone(),
                 path: one.stack.path.clone(),
@@ -248,7 +248,7 @@ impl<'a> Comparison<'a> {
             default_tags: &default_tags,
             looked,
             unclaimed: &self.unclaimed,
-            interrupt: self.request.interrupt,
+            interrupt: self.input.interrupt,
         };
         let mut found = diff::compare(&stack, &self.claims, self.catalog);
         self.judge(&mut found.findings, &mut found.set_aside);
@@ -280,13 +280,13 @@ impl<'a> Comparison<'a> {
 
     /// Sets aside what was accepted, and says of the rest how bad and how dear it is.
     fn judge(&self, findings: &mut Vec<Finding>, set_aside: &mut Vec<Finding>) {
-        let Request {
+        let ScanInput {
             settings,
             today,
             benchmark,
             interrupt,
             ..
-        } = self.request;
+        } = self.input;
         settings.set_aside(findings, set_aside, today, interrupt);
         for findings in [findings, set_aside] {
             score::score(findings, benchmark, interrupt);
@@ -296,10 +296,10 @@ impl<'a> Comparison<'a> {
 
     /// What no state claims and hangs below nothing managed, by account.
     fn accounts(&self) -> Vec<AccountReport> {
-        if self.request.look != Look::Account {
+        if self.input.look != Look::Account {
             return Vec::new();
         }
-        let interrupt = self.request.interrupt;
+        let interrupt = self.input.interrupt;
         let buckets = self.buckets();
         let mut findings = diff::unmanaged(&self.unclaimed, &self.claims, &buckets, interrupt);
         self.judge(&mut findings, &mut Vec::new());
@@ -337,7 +337,7 @@ impl<'a> Comparison<'a> {
     fn posture(&self, looked: &[Looked<'_>], findings: &[Finding]) -> Posture {
         let read = looked
             .iter()
-            .take_while(|_| !self.request.interrupt.is_raised())
+            .take_while(|_| !self.input.interrupt.is_raised())
             .filter(|one| !matches!(one.reading, Reading::Unknown(_)));
         let declared = read
             .clone()

@@ -26,7 +26,7 @@ const TURN: Duration = Duration::from_secs(5 * 60);
 const REFUSED: [u16; 2] = [400, 413];
 
 /// Whose turn it is to look, where it looks, and when.
-pub(super) struct Redelivery<'a> {
+pub(crate) struct Redelivery<'a> {
     pub github: &'a GitHub,
     pub store: &'a Store,
     pub metrics: &'a Metrics,
@@ -39,7 +39,7 @@ pub(super) struct Redelivery<'a> {
 impl Redelivery<'_> {
     /// Reads what GitHub could not deliver since the last round, and asks again for what is due. Nothing where another
     /// process does.
-    pub(super) async fn run(&self) -> anyhow::Result<()> {
+    pub(crate) async fn run(&self) -> anyhow::Result<()> {
         let begun = self.store.begin_delivery_walk(&self.holder, TURN).await?;
         let Some(mut walk) = begun else {
             return Ok(());

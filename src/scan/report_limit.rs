@@ -7,7 +7,7 @@ use std::io::{self, Write};
 const LONGEST: usize = 8 << 20;
 
 /// The reports, each within the limit.
-pub(super) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
+pub(crate) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
     reports.into_iter().map(within_limit).collect()
 }
 

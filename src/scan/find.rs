@@ -78,7 +78,7 @@ impl Search<'_> {
 
 impl FoundStacks {
     /// What is said of those that are left out.
-    pub(super) fn excess(&self) -> Option<String> {
+    pub(crate) fn excess(&self) -> Option<String> {
         let names = self.left_out.iter().take(NAMED).map(ToString::to_string);
         let names: Vec<_> = names.collect();
         let more = self.left_out.len().checked_sub(names.len());

@@ -41,7 +41,7 @@ impl States {
     }
 
     /// The names of the stacks whose states cannot be found.
-    pub(super) fn unknown_names(&self) -> Vec<&str> {
+    pub(crate) fn unknown_names(&self) -> Vec<&str> {
         self.unknown.iter().map(|(name, _)| name.as_str()).collect()
     }
 }

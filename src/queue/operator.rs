@@ -12,7 +12,7 @@ use std::time::Duration;
 const MOST_LISTED: u32 = 1000;
 
 /// Why something ends that the operator discarded.
-pub(super) const DISCARDED: &str = "the operator discarded it";
+pub(crate) const DISCARDED: &str = "the operator discarded it";
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

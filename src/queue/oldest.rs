@@ -1,6 +1,6 @@
 //! Since when the oldest job is there.
 
-use super::queue::{QUEUE, Queue};
+use super::storage::{QUEUE, Queue};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
 

@@ -1,6 +1,6 @@
 //! The errands of installations and repositories that went away.
 
-use super::queue::{QUEUE, Queue};
+use super::storage::{QUEUE, Queue};
 use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 

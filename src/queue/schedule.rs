@@ -1,0 +1,61 @@
+//! When each stack is scanned without anybody asking.
+
+use super::inbox::Inbox;
+use super::job::{Job, Ticket, Trigger};
+use crate::model::{RepositoryId, StackName};
+use crate::settings::Schedule;
+use crate::store::Request;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+impl Inbox {
+    /// Enqueues the scans that are due. What was missed while nothing ran is made up for by one scan a stack.
+    pub async fn tick(&self, now: i64) -> anyhow::Result<()> {
+        for due in self.store.due(now).await? {
+            let tenant = self.store.of(due.installation);
+            let request = Request {
+                repository: due.repository,
+                stack: Some(due.stack.as_str()),
+                commit: None,
+                asked_at: due.slot,
+            };
+            tenant.ask_scan(&request).await?;
+            let job = Job::Scan {
+                installation: due.installation,
+                repository: due.repository,
+                stack: Some(due.stack.to_string()),
+                trigger: Trigger::Schedule,
+            };
+            let key = format!("{}/{}@{}", due.repository, due.stack, due.slot);
+            self.queue
+                .push(&Ticket::new(job, key), Duration::ZERO)
+                .await?;
+            let next = next(&due.schedule, due.repository, &due.stack, now);
+            tenant.reschedule(&due, next).await?;
+        }
+        Ok(())
+    }
+}
+
+/// When a schedule comes next; none where it never does.
+pub(crate) fn next(
+    schedule: &str,
+    repository: RepositoryId,
+    stack: &StackName,
+    after: i64,
+) -> Option<i64> {
+    let schedule = match schedule {
+        "" => Schedule::default(),
+        // The settings were checked when they were read.
+        text => Schedule::parse(text).ok()?,
+    };
+    schedule.next(after, seed(repository, stack))
+}
+
+/// A number of each stack's own: so that not all are scanned at once.
+fn seed(repository: RepositoryId, stack: &StackName) -> u64 {
+    let digest = Sha256::digest(format!("{repository}/{stack}"));
+    digest[..8]
+        .iter()
+        .fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}
