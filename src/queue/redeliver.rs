@@ -5,7 +5,7 @@ use super::Metrics;
 use crate::github::{DeliveryAttempt, GitHub, GithubError};
 use crate::store::{DeliveryWalk, MissedDelivery, Store};
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -18,8 +18,12 @@ const PAUSES: [i64; 5] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR];
 const OVERLAP: i64 = 5 * MINUTE;
 /// How many pages are read in one round: the rest in the next.
 const PAGES: usize = 20;
-/// How many deliveries are asked for in one round.
-const AT_ONCE: u32 = 100;
+/// How many deliveries are asked for in one round: in a minute, whichever process does it. GitHub counts five points for
+/// each, and lets an App spend 900 a minute: the rest is for its tokens.
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
+const AT_ONCE: u32 = 120;
+/// How long after its start no other round follows one that asked for so many: a little less than a process waits between two.
+const ROUND: Duration = Duration::from_secs(50);
 /// How long a process may keep the walk without a sign of life: longer than a request to GitHub takes with all its tries.
 const TURN: Duration = Duration::from_secs(5 * 60);
 /// What the App answers to a delivery that it will never take: one that is no webhook of GitHub's, or too large.
@@ -40,6 +44,7 @@ impl Redelivery<'_> {
     /// Reads what GitHub could not deliver since the last round, and asks again for what is due. Nothing where another
     /// process does.
     pub(crate) async fn run(&self) -> anyhow::Result<()> {
+        let start = Instant::now();
         let begun = self.store.begin_delivery_walk(&self.holder, TURN).await?;
         let Some(mut walk) = begun else {
             return Ok(());
@@ -48,12 +53,15 @@ impl Redelivery<'_> {
         // Where another process walks by now, that one asks.
         let asked = match self.keep(&walk).await? {
             true => self.ask(&walk).await,
-            false => Ok(()),
+            false => Ok(0),
         };
+        let is_full = matches!(asked, Ok(AT_ONCE));
+        let pause = if is_full { ROUND } else { Duration::ZERO };
+        let left = pause.saturating_sub(start.elapsed());
         self.store
-            .keep_delivery_walk(&self.holder, &walk, Duration::ZERO)
+            .keep_delivery_walk(&self.holder, &walk, left)
             .await?;
-        read.and(asked)
+        read.and(asked).map(drop)
     }
 
     /// Keeps how far the walk is, and the walk for this process. False where another one has it.
@@ -127,8 +135,8 @@ impl Redelivery<'_> {
         self.store.miss_delivery(&missed).await
     }
 
-    /// Asks for what is due, the oldest first.
-    async fn ask(&self, walk: &DeliveryWalk) -> anyhow::Result<()> {
+    /// Asks for what is due, the oldest first: for how many.
+    async fn ask(&self, walk: &DeliveryWalk) -> anyhow::Result<u32> {
         let mut asked = 0;
         for missed in self.store.due_deliveries(self.now, AT_ONCE).await? {
             if self.is_over(&missed).await? {
@@ -156,7 +164,7 @@ impl Redelivery<'_> {
         if asked > 0 {
             tracing::info!(asked, "asked GitHub to deliver again");
         }
-        Ok(())
+        Ok(asked)
     }
 
     /// Whether a delivery need not be asked for any more, or cannot be.

@@ -102,6 +102,7 @@ impl<P: Process> Worker<P> {
         let worker = Arc::new(self);
         let mut beside = JoinSet::new();
         beside.spawn(worker.clone().sweep_for_ever());
+        beside.spawn(worker.clone().redeliver_for_ever());
         beside.spawn(worker.clone().drain_for_ever());
         beside.spawn(worker.clone().change_for_ever());
         beside.spawn(worker.clone().renew_for_ever());
@@ -223,6 +224,14 @@ impl<P: Process> Worker<P> {
             if let Err(error) = self.inbox.tick(now()).await {
                 tracing::warn!(error = format!("{error:#}"), "the schedule failed");
             }
+        }
+    }
+
+    /// Asks GitHub for missed deliveries, round after round: a long one keeps neither the sweep nor the schedule.
+    async fn redeliver_for_ever(self: Arc<Self>) {
+        let mut clock = tokio::time::interval(self.pace.sweep);
+        loop {
+            clock.tick().await;
             if let Err(error) = self.process.redeliver().await {
                 tracing::warn!(
                     error = format!("{error:#}"),

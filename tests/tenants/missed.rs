@@ -52,16 +52,20 @@ async fn cut_off(database: Database) -> (Server, String, u64) {
     (server, repository, number)
 }
 
-/// Lets time pass in which no process ran.
-async fn pass(server: &Server, hours: u32) {
-    server.github.age_deliveries(HOUR * hours);
-    // A worker that was stopped in the middle of a walk keeps its turn for minutes.
+/// Ends the turn of a worker that was stopped in the middle of a walk, and the pause after a full round: both are minutes.
+async fn free_walk(server: &Server) {
     let mut connection = AnyConnection::connect(&server.database.url).await.unwrap();
     sqlx::query("update delivery_walk set busy_until = 0")
         .execute(&mut connection)
         .await
         .unwrap();
     connection.close().await.unwrap();
+}
+
+/// Lets time pass in which no process ran.
+async fn pass(server: &Server, hours: u32) {
+    server.github.age_deliveries(HOUR * hours);
+    free_walk(server).await;
     let walk = DeliveryWalk {
         read_until: driftguard::queue::now() - i64::from(hours) * 3_600_000 - 60_000,
         ..DeliveryWalk::default()
@@ -89,7 +93,10 @@ async fn what_did_not_arrive_is_found_on_all_pages_after_a_restart(database: Dat
     let bot = server.bot().await;
     assert!(bot.redeliver().await.is_err());
     let bot = server.bot().await;
-    assert_eq!(round(&server, &bot).await, (2, 100), "the other pages");
+    assert_eq!(round(&server, &bot).await, (2, 120), "the other pages");
+    let soon = round(&server, &server.bot().await).await;
+    assert_eq!(soon, (0, 0), "no more within the minute, by any process");
+    free_walk(&server).await;
     server.work(super::pace()).await;
     server
         .until("the rest is asked for, and nothing is missed", async || {
