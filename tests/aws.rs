@@ -87,6 +87,21 @@ impl Checkout {
         self.run(Command::new(PROGRAM).args(arguments), (id, secret), aws)
     }
 
+    /// The same with more in the environment.
+    pub fn driftguard_in(
+        &self,
+        environment: &[(&str, &str)],
+        aws: &str,
+        arguments: &[&str],
+    ) -> Run {
+        let mut command = Command::new("/usr/bin/env");
+        let set = environment
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        command.args(set).arg(PROGRAM).args(arguments);
+        self.run(&mut command, ("demo", "demo"), aws)
+    }
+
     /// The same by another program, which is given `driftguard` and its arguments.
     pub fn wrapped(&self, program: &[&str], aws: &str, arguments: &[&str]) -> Run {
         let mut command = Command::new(program[0]);

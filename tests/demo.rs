@@ -1,13 +1,11 @@
 //! `driftguard demo`, the README's first command.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use tempfile::TempDir;
 
-#[tokio::test]
-async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
-    // moto is installed once for all tests.
-    crate::aws::moto().await;
+/// Runs the demo, whose server scans a shop, with more in its environment: how it ended, and all that it said and sent.
+pub fn run(environment: &[(&str, &str)]) -> (ExitStatus, String) {
     let home = TempDir::new().unwrap();
     std::fs::create_dir(home.path().join("driftguard")).unwrap();
     let moto = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
@@ -15,14 +13,36 @@ async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
     let run = Command::new(env!("CARGO_BIN_EXE_driftguard"))
         .arg("demo")
         .env("XDG_CACHE_HOME", home.path())
+        .envs(environment.iter().copied())
         .output()
         .unwrap();
-    let out = String::from_utf8(run.stdout).unwrap();
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    let said = [run.stdout, run.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    let said = said.replace(&home.path().display().to_string(), "HOME");
+    for number in 1.. {
+        let patch = format!("driftguard/demo/pull-request-{number}.patch");
+        match std::fs::read_to_string(home.path().join(patch)) {
+            Ok(patch) => assert!(said.contains(&patch)),
+            Err(_) => {
+                assert!(number > 1, "{said}");
+                break;
+            }
+        }
+    }
+    (run.status, said)
+}
+
+#[tokio::test]
+async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
+    // moto is installed once for all tests.
+    crate::aws::moto().await;
+    let (status, out) = run(&[]);
+    assert!(status.success(), "{out}");
+    tells_of_the_shop(&out);
+}
+
+/// Checks that the pull requests and the check are those of the shop.
+pub fn tells_of_the_shop(out: &str) {
     for told in [
         "#2 DriftGuard: adopt 3 changes in infra-production",
         "#1 DriftGuard: restore 3 settings in infra-production",
@@ -31,7 +51,4 @@ async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
     ] {
         assert!(out.contains(told), "`{told}` is not in:\n{out}");
     }
-    let patch =
-        std::fs::read_to_string(home.path().join("driftguard/demo/pull-request-1.patch")).unwrap();
-    assert!(out.contains(&patch));
 }

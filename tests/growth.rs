@@ -57,7 +57,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
             "" => &nothing,
             _ => &evaluated.declared,
         },
-        default_tags: &|_| None,
+        provider_tags: &|_| None,
         looked: &looked,
         unclaimed: &[],
         interrupt: &interrupt,

@@ -216,7 +216,7 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
     let catalog = resources::catalog();
     let stack = diff::Stack {
         declared: &evaluated.declared,
-        default_tags: &|_| None,
+        provider_tags: &|_| None,
         looked: &looked,
         unclaimed: &[],
         interrupt: &Interrupt::default(),

@@ -6,10 +6,11 @@
 use axum::http::StatusCode;
 use driftguard::aws::{Access, Aws};
 use driftguard::live::{self, Doors, Lens};
-use driftguard::model::{Reading, Redactor, Region, Resource, Schema, Value};
-use driftguard::resources::{self, ALL, Look};
+use driftguard::model::{Declared, Reading, Redactor, Region, Resource, Schema, Value};
+use driftguard::resources::{self, ALL, Look, Written};
 use driftguard::state;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const ACCOUNT: &str = include_str!("parity/account.jsonl");
 const APPLIED: &str = include_str!("parity/terraform.tfstate");
@@ -73,10 +74,15 @@ async fn differences(url: &str, state: &str) -> (BTreeSet<String>, Vec<String>) 
         Region::new("us-east-1").unwrap(),
     )
     .await;
+    // As if no code was evaluated: whatever the state sets is read.
+    let mut written = Written::new();
+    let nothing = Declared::default();
+    live::written(&mut written, &refreshed.resources, &nothing, &catalog);
     let lens = Lens {
         look: Look::Off,
         catalog: &catalog,
         redactor: &redactor,
+        written: Arc::new(written),
     };
     let live = live::collect(&doors, tracked, &lens).await;
     let read: Vec<_> = live

@@ -13,8 +13,9 @@ unsupported by a scan, and raises nothing.
 
 *Read* counts the attributes and blocks that code may set and AWS answers. *Not read* are those that no API tells, that
 say how a thing is made and not how it is, or that a resource of its own sets. *Unseen by a plan* are those in which a
-change is told although the code leaves them out: a plan shows nothing there. *Parts* are told as findings of their own
-where no state claims them.
+change is told although the code leaves them out: a plan shows nothing there. Where the code was not evaluated, each
+attribute that is read and may be set is told, but for what AWS or the provider *changes by itself*. *Parts* are told as
+findings of their own where no state claims them.
 
 `Account`: with `--unmanaged account`, what no state claims is looked for in the whole account. All of it together needs
 the policy that `driftguard iam-policy` prints.
@@ -73,6 +74,8 @@ fn section(known: &ResourceType) -> String {
     };
     line("Not read", extra.never_read);
     line("Unseen by a plan", extra.watched);
+    line("Unseen where the code was not evaluated", extra.unseen);
+    line("Changes by itself", extra.settled);
     let owners: Vec<String> = extra
         .owners
         .iter()

@@ -11,7 +11,9 @@ use anyhow::{Context, Result, bail};
 use clock::{Clock, peak};
 use driftguard::code::{self, Evaluated};
 use driftguard::diff::{self, Claims, Looked};
-use driftguard::model::{Declared, Interrupt, Place, Reading, Redactor, Resource, Tree, Value};
+use driftguard::model::{
+    Declared, Interrupt, Place, ProviderTags, Reading, Redactor, Resource, Tree, Value,
+};
 use driftguard::resources;
 use driftguard::state::{self, State};
 use serde_json::json;
@@ -75,10 +77,10 @@ fn compare(bytes: &[u8], code: &Evaluated) -> Result<serde_json::Value> {
     let parsed = clock.stop()?;
     // What AWS said: as a state has it, for nothing to differ. To make these is no part of comparing; to hold them is.
     let looked: Vec<_> = state.resources.iter().map(as_recorded).collect();
-    let tags = |resource: &Resource| default_tags(code, resource);
+    let tags = |resource: &Resource| provider_tags(code, resource);
     let stack = diff::Stack {
         declared: &code.declared,
-        default_tags: &tags,
+        provider_tags: &tags,
         looked: &looked,
         unclaimed: &[],
         interrupt: &Interrupt::default(),
@@ -109,10 +111,10 @@ fn as_recorded(resource: &Resource) -> Looked<'_> {
     }
 }
 
-fn default_tags<'a>(code: &'a Evaluated, resource: &Resource) -> Option<&'a Value> {
+fn provider_tags<'a>(code: &'a Evaluated, resource: &Resource) -> Option<&'a ProviderTags> {
     let mut providers = code.providers.iter();
     let provider = providers.find(|provider| provider.key == resource.provider);
-    provider.map(|provider| &provider.default_tags)
+    provider.map(|provider| &provider.tags)
 }
 
 /// The code of a repository, as that of a module which the state holds many times over.

@@ -51,9 +51,11 @@ pub(super) fn of(report: &Report, fail_on: Severity) -> ExitCode {
 /// 3 where something could not be checked, else 0.
 pub(super) fn partial(report: &Report) -> ExitCode {
     let scanned = report.stacks.iter().map(|stack| stack.outcome.as_ref());
-    let unknown = scanned
-        .into_iter()
-        .any(|stack| stack.map_or(true, |stack| stack.summary.unknown > 0));
+    let unknown = scanned.into_iter().any(|stack| {
+        stack.map_or(true, |stack| {
+            stack.summary.unknown > 0 || !stack.unread.is_empty()
+        })
+    });
     let unseen = report.accounts.iter().flat_map(|account| &account.coverage);
     if unknown || unseen.into_iter().any(|row| row.status != Status::Checked) {
         return ExitCode::from(PARTIAL);

@@ -23,6 +23,7 @@ mod progress;
 mod replace;
 mod scan;
 mod source;
+mod terraform;
 
 use crate::config::Config;
 use clap::{Parser, Subcommand};

@@ -2,6 +2,7 @@
 
 use super::checkout::{Checkout, LARGEST_STATE};
 use super::output::tell;
+use super::terraform::{self, Environment};
 use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
@@ -11,7 +12,7 @@ use crate::scan::find::Search;
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::score::Benchmark;
-use crate::settings::{self, Settings, StackSettings};
+use crate::settings::{self, Settings, StackSettings, Workspace};
 use crate::state::StateBudget;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
@@ -39,6 +40,12 @@ pub(super) struct Source {
     /// A file of variables, like terraform's (repeatable)
     #[arg(long = "var-file", value_name = "FILE")]
     var_files: Vec<PathBuf>,
+    /// A variable, like terraform's (repeatable); it counts before any file
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// Which state of a backend with workspaces [default: .driftguard.yml's, TF_WORKSPACE, what terraform selected]
+    #[arg(long, value_name = "NAME", value_parser = workspace)]
+    workspace: Option<Workspace>,
     /// A file of settings in place of .driftguard.yml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -73,6 +80,17 @@ enum FailOn {
 
 fn region(text: &str) -> Result<Region, String> {
     Region::new(text).ok_or_else(|| "this is no region: write it as in eu-west-1".to_owned())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| "this sets no variable: write NAME=VALUE".to_owned())?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+fn workspace(text: &str) -> Result<Workspace, String> {
+    Workspace::try_from(text.to_owned())
 }
 
 /// A checkout and what its scan found.
@@ -173,6 +191,7 @@ impl Source {
             most: usize::MAX,
             code: &code::Options::default(),
         };
+        let environment = Environment::of_process();
         let mut stacks = search.stacks()?.stacks;
         stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
@@ -209,6 +228,9 @@ impl Source {
                 stacks.len()
             ));
         }
+        terraform::select_workspaces(&mut stacks, self.workspace.as_ref(), &environment, checkout);
+        terraform::find_backends(&mut stacks, &environment, checkout);
+        terraform::set_variables(&mut stacks, &environment, checkout);
         self.give(checkout, &mut stacks)?;
         Ok(stacks)
     }
@@ -237,6 +259,10 @@ impl Source {
                 stack.var_files.push(climb(&stack.path, &path));
             }
         }
+        for stack in stacks {
+            let given = self.variables.iter().cloned();
+            stack.given_variables.arguments.extend(given);
+        }
         Ok(())
     }
 }
@@ -247,7 +273,7 @@ fn today() -> String {
 }
 
 /// A file of the repository, as seen from a folder of it.
-fn climb(folder: &str, file: &str) -> String {
+pub(super) fn climb(folder: &str, file: &str) -> String {
     let steps = folder.split('/').filter(|step| !step.is_empty()).count();
     debug_assert_eq!(
         Tree::join(folder, &"../".repeat(steps)).as_deref(),

@@ -3,13 +3,16 @@
 
 mod budget;
 mod call;
+mod candidates;
 mod effort;
 mod expression;
 mod folder;
 mod functions;
+mod given;
 mod instance;
 mod json;
 mod literal;
+mod outside;
 mod overlay;
 /// The one way to the HCL parser.
 pub mod parse;
@@ -17,6 +20,7 @@ mod policy;
 mod policy_document;
 mod provider;
 mod recorded;
+mod references;
 mod resource;
 mod root;
 mod scope;
@@ -27,6 +31,8 @@ mod traversal;
 mod variable;
 
 pub use folder::Problem;
+pub use given::GivenVariables;
+pub use outside::{OutsideVariable, outside_variables};
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
@@ -37,7 +43,7 @@ use budget::Excess;
 use folder::{Files, Folders};
 use instance::{Context, Instance};
 use overlay::Overlay;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What evaluation needs besides the code.
@@ -45,6 +51,10 @@ use std::rc::Rc;
 pub struct Options {
     /// Files of variables besides those that Terraform reads by itself, relative to the root module.
     pub var_files: Vec<String>,
+    /// What the command line sets variables to. On a server nothing is.
+    pub given: GivenVariables,
+    /// Variables of the root module that are set out of sight (`outside_variables`): their values are unknown.
+    pub outside: BTreeSet<String>,
     /// The workspace; empty for the default one.
     pub workspace: String,
     /// What a state records of the resources that the code refers to.

@@ -29,6 +29,11 @@ impl<'t> Overlay<'t> {
         self.edited.contains_key(path) || self.tree.files.contains_key(path)
     }
 
+    /// The paths of all files of the tree.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &'t str> + use<'t> {
+        self.tree.files.keys().map(String::as_str)
+    }
+
     /// The first file with code in a folder.
     pub(super) fn first_in(&self, folder: &'t str) -> Option<&'t str> {
         let mut files = self.tree.in_folder(folder).map(|(path, _)| path);

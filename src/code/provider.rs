@@ -1,10 +1,13 @@
 //! Provider configurations: which region and account each points to.
 
-use super::expression::as_text;
+use super::expression::{as_text, key_of};
 use super::instance::Instance;
+use super::scope::Scope;
 use super::size::Size;
-use crate::model::{AccountId, Place, ProviderKey, Value};
+use crate::model::{AccountId, Place, ProviderKey, ProviderTags, Value};
 use hcl_edit::Span;
+use hcl_edit::expr::{Expression, ObjectValue};
+use hcl_edit::structure::Block;
 use std::rc::Rc;
 
 /// One provider configuration.
@@ -16,8 +19,8 @@ pub struct ProviderConfig {
     pub region: Value,
     /// Its account, as the role that it would assume or `allowed_account_ids` tell. That role is never used.
     pub account: Option<AccountId>,
-    /// What `default_tags` adds to each resource; unknown where the code does not tell.
-    pub default_tags: Value,
+    /// What it does to the tags of its resources.
+    pub tags: ProviderTags,
 }
 
 /// Adds the AWS provider's configurations of one module instance, as far as the budget goes.
@@ -55,10 +58,6 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             Some([one]) => as_text(one).and_then(|one| AccountId::new(&one)),
             _ => None,
         };
-        let tags = block.body.get_blocks("default_tags").next();
-        let tags = tags
-            .and_then(|tags| tags.body.get_attribute("tags"))
-            .map(|tags| scope.value(&tags.value));
         let config = ProviderConfig {
             key: ProviderKey {
                 module: module.join("."),
@@ -67,7 +66,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             },
             region: value("region"),
             account: of_role.or(allowed),
-            default_tags: tags.unwrap_or_else(|| Value::Map(Default::default())),
+            tags: provider_tags(&scope, block),
         };
         budget.settle(mark, 0);
         match budget.keep(size(&config)) {
@@ -80,10 +79,54 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
     }
 }
 
+/// What a provider block does to tags.
+fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
+    let value = |outer: &str, name: &str| {
+        let outer = block.body.get_blocks(outer).next()?;
+        Some(scope.value(&outer.body.get_attribute(name)?.value))
+    };
+    let texts = |name: &str| -> Vec<String> {
+        let texts = value("ignore_tags", name).unwrap_or_default();
+        let texts = texts.as_list().unwrap_or_default().iter();
+        texts
+            .filter_map(|text| Some(text.as_str()?.to_owned()))
+            .collect()
+    };
+    let default = value("default_tags", "tags");
+    ProviderTags {
+        default: default.unwrap_or_else(|| Value::Map(Default::default())),
+        ignored_keys: texts("keys"),
+        ignored_prefixes: texts("key_prefixes"),
+    }
+}
+
+/// The key of an AWS provider's configuration, and the entries of its `default_tags` where they are written out.
+pub(super) fn default_tags<'a>(
+    scope: &Scope<'a>,
+    block: &'a Block,
+) -> Option<(ProviderKey, Vec<(String, &'a Expression)>)> {
+    let is_aws = block.labels.first()?.as_str() == "aws";
+    let alias = block.body.get_attribute("alias");
+    let tags = block.body.get_blocks("default_tags").next()?;
+    let Expression::Object(tags) = &tags.body.get_attribute("tags")?.value else {
+        return None;
+    };
+    let key = ProviderKey {
+        module: String::new(),
+        name: "aws".to_owned(),
+        alias: alias.and_then(|alias| Some(scope.value(&alias.value).as_str()?.to_owned())),
+    };
+    let entry = |(key, value): (_, &'a ObjectValue)| Some((key_of(scope, key)?, value.expr()));
+    is_aws.then(|| (key, tags.iter().filter_map(entry).collect()))
+}
+
 /// The bytes that a configuration takes.
 fn size(config: &ProviderConfig) -> usize {
     let key = config.key.module.len() + config.key.alias.as_ref().map_or(0, String::len);
-    let values = [&config.region, &config.default_tags];
+    let values = [&config.region, &config.tags.default];
     let values = values.map(|value| Size::of(value).bytes);
-    2 * size_of::<ProviderConfig>() + key + values.iter().sum::<usize>()
+    let ignored = config.tags.ignored_keys.iter();
+    let ignored = ignored.chain(&config.tags.ignored_prefixes);
+    let ignored = ignored.map(|text| size_of::<String>() + text.len());
+    2 * size_of::<ProviderConfig>() + key + values.iter().sum::<usize>() + ignored.sum::<usize>()
 }

@@ -23,7 +23,7 @@ struct Table {
 }
 
 /// What a reference names: the module, the type, the name.
-type Block<'a> = (&'a [ModuleStep], &'a str, &'a str);
+pub(super) type Block<'a> = (&'a [ModuleStep], &'a str, &'a str);
 
 impl Recorded {
     /// The resources of a state. Data sources have types such as `data.aws_ami`.
@@ -61,7 +61,12 @@ impl Recorded {
         self.terraform.as_deref()
     }
 
-    fn resources(&self) -> impl Iterator<Item = &Resource> {
+    /// Whether nothing is told.
+    pub(super) fn is_empty(&self) -> bool {
+        self.resources().next().is_none()
+    }
+
+    pub(super) fn resources(&self) -> impl Iterator<Item = &Resource> {
         self.tables.iter().flat_map(|table| table.resources.iter())
     }
 
@@ -83,7 +88,7 @@ impl Recorded {
     }
 
     /// The instances of a block, by key.
-    fn instances(&self, wanted: Block<'_>) -> impl Iterator<Item = &Resource> {
+    pub(super) fn instances(&self, wanted: Block<'_>) -> impl Iterator<Item = &Resource> {
         let tables = self.tables.iter().map(move |table| {
             let at = |number: &usize| block(&table.resources[*number].address);
             let start = table.order.partition_point(|number| at(number) < wanted);

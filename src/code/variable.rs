@@ -1,4 +1,4 @@
-//! What variables are set to: the root module's by files of variables, else by their defaults.
+//! What variables are set to: the root module's by files of variables and the command line, else by their defaults.
 
 use super::expression::key_of;
 use super::folder::{File, Folder, Problem};
@@ -7,7 +7,7 @@ use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::Scope;
 use super::size::{ENTRY, MAP};
-use super::{Options, json};
+use super::{Options, given, json};
 use crate::model::{Source, Tree, Value, without_values};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
@@ -21,10 +21,12 @@ use std::rc::Rc;
 pub(super) struct Variable<'a> {
     /// Its name.
     pub name: &'a str,
-    file: &'a File,
+    pub(super) file: &'a File,
     /// Whether its values must not be shown.
     is_sensitive: bool,
     default: Option<&'a Expression>,
+    /// Its type constraint, where it has one.
+    pub(super) constraint: Option<&'a Expression>,
     /// What its default is, once that was asked for.
     evaluated: OnceCell<Measured>,
 }
@@ -38,8 +40,14 @@ impl<'a> Variable<'a> {
             file,
             is_sensitive: is_sensitive(&block.body),
             default: default.map(|default| &default.value),
+            constraint: block.body.get_attribute("type").map(|ty| &ty.value),
             evaluated: OnceCell::new(),
         })
+    }
+
+    /// Whether its value comes from outside for certain, where no file sets it.
+    pub(super) fn is_required(&self) -> bool {
+        self.default.is_none() && !self.is_sensitive
     }
 
     /// What it is set to where nothing from outside sets it.
@@ -93,42 +101,80 @@ fn is_sensitive(body: &Body) -> bool {
     marked("sensitive") || marked("ephemeral")
 }
 
-/// What the variables of a root module are set to.
+/// What the variables of a root module are set to: by the command line, by files, by its environment, by their defaults.
+/// What is set out of sight is unknown, whatever the default says.
 pub(super) fn of_root<'a>(
     code: &Overlay<'_>,
     folder: &Folder<'a>,
     options: &Options,
     context: &Rc<Context>,
 ) -> BTreeMap<&'a str, Setting<'a>> {
-    let mut given = BTreeMap::new();
-    for path in files(code, folder.path, &options.var_files, context) {
-        let read = match code.text(&path) {
-            Some(text) if path.ends_with(".json") => json(text, context),
-            Some(text) => hcl(&path, text, options, context),
-            None => Err(Unparsed {
-                line: 1,
-                message: "this file is not UTF-8".to_owned(),
-            }),
-        };
-        match read {
-            Ok(settings) => given.extend(settings),
-            Err(unparsed) => context.budget.tell(Problem {
-                file: path,
-                line: unparsed.line,
-                message: format!("this file of variables could not be read: {unparsed}"),
-            }),
-        }
-    }
-    let variables = folder.variables.iter();
-    let set = variables.map(|variable| {
-        let given = given.remove(variable.name);
-        (variable.name, variable.setting(given, folder, context))
+    let (mut set_by_files, all_read) = set_by_files(code, folder.path, options, context);
+    let set = folder.variables.iter().map(|variable| {
+        let name = variable.name;
+        let given = |text: Option<&str>| Some(given::setting(variable, text?, context));
+        let is_set_outside = !all_read || options.outside.contains(name);
+        let set = given(options.given.argument(name))
+            .or_else(|| set_by_files.remove(name))
+            .or_else(|| given(options.given.in_environment(name)))
+            .or_else(|| is_set_outside.then(Setting::unknown));
+        (name, variable.setting(set, folder, context))
     });
     set.collect()
 }
 
+/// What the files of variables set, and whether all of them were read.
+fn set_by_files<'a>(
+    code: &Overlay<'_>,
+    folder: &str,
+    options: &Options,
+    context: &Rc<Context>,
+) -> (BTreeMap<String, Setting<'a>>, bool) {
+    let (mut set, mut all_read) = (BTreeMap::new(), true);
+    for path in files(code, folder, &options.var_files) {
+        match read(&path, code, options, context) {
+            Ok(settings) => set.extend(settings),
+            Err(problem) => {
+                all_read = false;
+                context.budget.tell(problem);
+            }
+        }
+    }
+    (set, all_read)
+}
+
+/// What one file of variables sets.
+pub(super) fn read<'a>(
+    path: &str,
+    code: &Overlay<'_>,
+    options: &Options,
+    context: &Rc<Context>,
+) -> Result<Vec<(String, Setting<'a>)>, Problem> {
+    let problem = |line, message: String| Problem {
+        file: path.to_owned(),
+        line,
+        message,
+    };
+    if !code.has(path) {
+        let message = "there is no such file of variables in the repository".to_owned();
+        return Err(problem(1, message));
+    }
+    let read = match code.text(path) {
+        Some(text) if path.ends_with(".json") => json(text, context),
+        Some(text) => hcl(path, text, options, context),
+        None => Err(Unparsed {
+            line: 1,
+            message: "this file is not UTF-8".to_owned(),
+        }),
+    };
+    read.map_err(|unparsed| {
+        let message = format!("this file of variables could not be read: {unparsed}");
+        problem(unparsed.line, message)
+    })
+}
+
 /// The files of variables, in Terraform's order: later ones win.
-fn files(code: &Overlay<'_>, folder: &str, named: &[String], context: &Context) -> Vec<String> {
+fn files(code: &Overlay<'_>, folder: &str, named: &[String]) -> Vec<String> {
     let own = code.by_folder().remove(folder).unwrap_or_default();
     let (mut first, mut auto) = (Vec::new(), Vec::new());
     for path in own {
@@ -139,18 +185,10 @@ fn files(code: &Overlay<'_>, folder: &str, named: &[String], context: &Context) 
             auto.push(path.to_owned());
         }
     }
-    let mut all = [first, auto].concat();
-    for name in named {
-        match Tree::join(folder, name).filter(|path| code.has(path)) {
-            Some(path) => all.push(path),
-            None => context.budget.tell(Problem {
-                file: name.clone(),
-                line: 1,
-                message: format!("there is no such file of variables in `{folder}`"),
-            }),
-        }
-    }
-    all
+    let named = named
+        .iter()
+        .map(|name| Tree::join(folder, name).unwrap_or_else(|| name.clone()));
+    first.into_iter().chain(auto).chain(named).collect()
 }
 
 /// The settings of a file in HCL.

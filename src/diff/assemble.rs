@@ -71,8 +71,12 @@ pub(super) fn modified(
     ];
     for (kind, verdict, differences, reason) in aside {
         if !differences.is_empty() {
-            all.set_aside
-                .push(finding(kind, verdict, differences, Some(reason)));
+            let mut finding = finding(kind, verdict, differences, Some(reason));
+            if verdict == Verdict::StaleState {
+                // The code says what AWS has: only the state tells how it was before somebody changed it.
+                finding.before = sides.recorded.attributes.clone();
+            }
+            all.set_aside.push(finding);
         }
     }
 }
@@ -164,9 +168,9 @@ struct Ignores<'a>(BTreeSet<&'a str>);
 impl Ignores<'_> {
     /// Whether a path is covered: `tags` covers `tags["Role"]`; `all` covers everything.
     fn cover(&self, path: &str) -> bool {
-        // What the provider's default tags set is ignored with the tags themselves.
+        // A plan changes `tags`, and `tags_all` with them: that alone hides nothing.
         let plain = path.replacen("tags_all[", "tags[", 1);
-        self.0.contains("all") || self.name_of(path) || self.name_of(&plain)
+        self.0.contains("all") || self.name_of(&plain)
     }
 
     /// Whether a path is named itself, or something that it is a part of.

@@ -11,7 +11,8 @@ pub use owners::Claims;
 pub use unmanaged::unmanaged;
 
 use crate::model::{
-    Address, Catalog, Declared, Finding, Interrupt, Place, Reading, Resource, Unclaimed, Value,
+    Address, Catalog, Declared, Finding, Interrupt, Place, ProviderTags, Reading, Resource,
+    Unclaimed,
 };
 use std::collections::BTreeMap;
 use walk::Sides;
@@ -31,8 +32,8 @@ pub struct Looked<'a> {
 pub struct Stack<'a> {
     /// What its code says.
     pub declared: &'a Declared,
-    /// What the `default_tags` of each resource's provider add: none or unknown where they are not known.
-    pub default_tags: &'a dyn Fn(&Resource) -> Option<&'a Value>,
+    /// What the provider of each resource does to tags; none where it is not known.
+    pub provider_tags: &'a dyn Fn(&Resource) -> Option<&'a ProviderTags>,
     /// Its resources.
     pub looked: &'a [Looked<'a>],
     /// What hangs below them and may be claimed by nobody.
@@ -76,7 +77,7 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
                 elsewhere.extend(&children);
                 let sides = Sides {
                     declared,
-                    default_tags: (stack.default_tags)(looked.resource),
+                    tags: (stack.provider_tags)(looked.resource),
                     recorded: looked.resource,
                     live,
                     schema,

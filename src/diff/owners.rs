@@ -1,6 +1,8 @@
 //! Who owns what: attributes that another resource sets, parts that are resources of their own, and what states claim.
 
-use crate::model::{Catalog, Claim, DeclaredResource, Resource, Schema, Unclaimed, Value};
+use crate::model::{
+    Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Schema, Unclaimed, Value,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// What the states that were read claim.
@@ -14,7 +16,16 @@ pub struct Claims<'a> {
     by_name: HashSet<(&'a str, &'a str)>,
     /// The types whose resources claim by what they say, not by a name.
     by_content: Vec<(&'a str, &'static Claim)>,
+    /// The parts that resources of other types list: by the part's type, its parent and itself.
+    listed: HashSet<(&'a str, &'a str, &'a str)>,
+    /// The attributes of a part's type that name its parent and itself.
+    named_by: BTreeMap<&'a str, [&'static str; 2]>,
+    /// What resources of any type are called in AWS.
+    arns: HashSet<&'a str>,
 }
+
+/// How the types are called that take over what AWS made by itself: `aws_default_vpc` claims an `aws_vpc`.
+const DEFAULT: &str = "aws_default_";
 
 /// An attribute, and what it is set to.
 type Setting = (&'static str, &'static str);
@@ -30,13 +41,24 @@ impl<'a> Claims<'a> {
             owned: HashSet::new(),
             by_name: HashSet::new(),
             by_content: Vec::new(),
+            listed: HashSet::new(),
+            named_by: BTreeMap::new(),
+            arns: HashSet::new(),
         };
+        let mut listing: BTreeMap<&str, Vec<(&str, &'static ClaimedBy)>> = BTreeMap::new();
         let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
         let mut owners: BTreeMap<&str, BTreeSet<(&'static str, Option<Setting>)>> = BTreeMap::new();
         for (tf_type, schema) in catalog.iter() {
             for owner in schema.extra.owners {
                 let owners = owners.entry(owner.tf_type).or_default();
                 owners.insert((owner.parent, owner.when));
+            }
+            if let Some((names, others)) = schema.extra.claimed_by {
+                claims.named_by.insert(tf_type, names);
+                for other in others {
+                    let parts = listing.entry(other.tf_type).or_default();
+                    parts.push((tf_type, other));
+                }
             }
             if let Some(claim) = &schema.extra.claims {
                 parents.entry(tf_type).or_default().insert(claim.parent);
@@ -46,6 +68,15 @@ impl<'a> Claims<'a> {
         for resource in resources {
             let tf_type = resource.tf_type();
             claims.by_name.insert((tf_type, &resource.id));
+            claims.arns.extend(resource.text("arn"));
+            for (part, other) in listing.get(tf_type).into_iter().flatten() {
+                for parent in texts(resource.get(other.parents)) {
+                    let parts = texts(resource.get(other.parts));
+                    claims
+                        .listed
+                        .extend(parts.map(|text| (*part, parent, text)));
+                }
+            }
             let names = NAMES.iter().filter_map(|name| resource.text(name));
             claims.by_name.extend(names.map(|name| (tf_type, name)));
             for &(name, when) in owners.get(tf_type).into_iter().flatten() {
@@ -86,8 +117,26 @@ impl<'a> Claims<'a> {
             let mut parts = self.parts(tf_type, claim.parent, parent).iter();
             parts.any(|resource| (claim.is)(resource, found))
         };
-        names.any(|name| self.by_name.contains(&(found.tf_type.as_str(), name)))
+        let default = found.tf_type.replacen("aws_", DEFAULT, 1);
+        let types = [found.tf_type.as_str(), &default];
+        let is_named = |name| types.iter().any(|one| self.by_name.contains(&(*one, name)));
+        names.any(is_named)
+            || text("arn").is_some_and(|arn| self.arns.contains(arn))
+            || self.lists(found)
             || self.by_content.iter().any(claims)
+    }
+
+    /// Whether a resource of another type lists what was found among its parts.
+    fn lists(&self, found: &Unclaimed) -> bool {
+        let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
+        let named = self.named_by.get(found.tf_type.as_str());
+        named.is_some_and(|[parent, part]| {
+            let key = text(parent).zip(text(part));
+            key.is_some_and(|(parent, part)| {
+                self.listed
+                    .contains(&(found.tf_type.as_str(), parent, part))
+            })
+        })
     }
 
     /// The attributes of a resource that another resource owns.
@@ -120,4 +169,11 @@ impl<'a> Claims<'a> {
             .filter(|path| owned.contains(path) || alone(path))
             .collect()
     }
+}
+
+/// The text of a value, or those that it lists.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let one = value.as_str();
+    let several = value.as_list().unwrap_or_default().iter();
+    one.into_iter().chain(several.filter_map(Value::as_str))
 }

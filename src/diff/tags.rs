@@ -37,11 +37,13 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         .chain(declared.keys())
         .collect();
     let complete = complete(sides);
+    let ignored = |key: &str| sides.tags.is_some_and(|tags| tags.ignores(key));
     let difference = |key: &&String| {
         let (recorded, live) = (recorded.get(*key), live.get(*key));
         let by_default = !own.contains_key(*key) && recorded.is_some();
         let asked = declared.get(*key);
-        let verdict = verdict(asked, recorded, live)?;
+        let is_left_out = complete && asked.is_none();
+        let verdict = verdict((asked, is_left_out), recorded, live)?;
         let name = if by_default && all == "tags_all" {
             "tags_all"
         } else {
@@ -64,7 +66,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         })
     };
     keys.iter()
-        .filter(|key| !key.starts_with(RESERVED))
+        .filter(|key| !key.starts_with(RESERVED) && !ignored(key))
         .filter_map(difference)
         .collect()
 }
@@ -78,24 +80,31 @@ fn agree(sides: &Sides<'_>, recorded: &Value, live: &Value) -> bool {
     let declared = sides.declared.and_then(|code| code.attributes.get("tags"));
     recorded == live
         && within(sides.recorded.get("tags"))
-        && sides.default_tags.is_none_or(within)
+        && default_tags(sides).is_none_or(within)
         && declared.is_none_or(|declared| within(&declared.value))
 }
 
 /// What the code's own tags and the provider's make together, as far as the code tells.
 fn declared(sides: &Sides<'_>) -> BTreeMap<String, Value> {
-    let mut tags = sides.default_tags.map(entries).unwrap_or_default();
-    if let Some(declared) = sides.declared {
-        tags.extend(entries(&declared.value("tags")));
+    let mut tags = default_tags(sides).map(entries).unwrap_or_default();
+    let own = sides.declared.map(|declared| declared.value("tags"));
+    match own.as_ref() {
+        // Any of the provider's may be set otherwise by the resource itself.
+        None | Some(Value::Unknown) => tags.values_mut().for_each(|tag| *tag = Value::Unknown),
+        Some(own) => tags.extend(entries(own)),
     }
     tags
+}
+
+fn default_tags<'a>(sides: &Sides<'a>) -> Option<&'a Value> {
+    sides.tags.map(|tags| &tags.default)
 }
 
 /// Whether the code tells of every tag: then one that it does not name is left out.
 fn complete(sides: &Sides<'_>) -> bool {
     let own = sides.declared.map(|declared| declared.value("tags"));
     let known = |value: &Value| !matches!(value, Value::Unknown);
-    own.is_some_and(|own| known(&own)) && sides.default_tags.is_some_and(known)
+    own.is_some_and(|own| known(&own)) && default_tags(sides).is_some_and(known)
 }
 
 fn entries(tags: &Value) -> BTreeMap<String, Value> {
@@ -113,9 +122,10 @@ fn entries(tags: &Value) -> BTreeMap<String, Value> {
     set.map(|(key, value)| (key.clone(), text(value))).collect()
 }
 
-/// What one tag's three values mean. A tag that nobody declares is optional: a plan takes it away.
+/// What one tag's three values mean: of the code, what it asks for, and whether it is certain that it leaves the tag out.
+/// A tag that nobody declares is optional: a plan takes it away.
 fn verdict(
-    asked: Option<&Value>,
+    (asked, is_left_out): (Option<&Value>, bool),
     recorded: Option<&Value>,
     live: Option<&Value>,
 ) -> Option<Verdict> {
@@ -124,6 +134,7 @@ fn verdict(
         (true, Some(asked)) if Some(asked) != live => Some(Verdict::NotApplied),
         (true, _) => None,
         (false, Some(asked)) if Some(asked) == live => Some(Verdict::StaleState),
+        (false, None) if is_left_out && live.is_none() => Some(Verdict::StaleState),
         (false, _) => Some(Verdict::Drift),
     }
 }

@@ -2,20 +2,22 @@
 
 use super::tags;
 use crate::model::{
-    Attribute, Attributes, DeclaredResource, Difference, Nesting, Resource, Schema, Shape, Value,
-    Verdict,
+    Attribute, Attributes, DeclaredResource, Difference, Nesting, ProviderTags, Resource, Schema,
+    Shape, Value, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Attributes that name a resource or say how it is made, and never how it is set.
 const NEVER: &[&str] = &["id", "timeouts"];
+/// Attributes that the provider makes from a name.
+const PREFIXES: &[&str] = &["name_prefix", "bucket_prefix", "identifier_prefix"];
 
 /// What is compared.
 pub(super) struct Sides<'a> {
     /// What the code says; none where the resource was not evaluated.
     pub declared: Option<&'a DeclaredResource>,
-    /// What the provider's `default_tags` add; none where they are not known.
-    pub default_tags: Option<&'a Value>,
+    /// What the provider does to tags; none where it is not known.
+    pub tags: Option<&'a ProviderTags>,
     /// What the state says.
     pub recorded: &'a Resource,
     /// What AWS says.
@@ -57,11 +59,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         if skipped {
             continue;
         }
-        let place = Place {
-            path: name.clone(),
-            plain: name.clone(),
-            watched: sides.schema.extra.watched.contains(&name.as_str()),
-        };
+        let place = Place::of_attribute(sides.schema, name);
         compare(sides.schema, attribute, &place, values, &mut found);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
@@ -76,6 +74,36 @@ struct Place {
     plain: String,
     /// Whether a change matters even where the code leaves it out.
     watched: bool,
+    /// Whether AWS or the provider changes it without anybody's doing.
+    settled: bool,
+    /// Whether no plan shows a change, as far as that is known without the code.
+    unseen: bool,
+}
+
+impl Place {
+    fn of_attribute(schema: &Schema, name: &str) -> Self {
+        let extra = &schema.extra;
+        Self {
+            path: name.to_owned(),
+            plain: name.to_owned(),
+            watched: extra.watched.contains(&name),
+            settled: extra.settled.contains(&name) || PREFIXES.contains(&name),
+            unseen: extra.unseen.contains(&name),
+        }
+    }
+
+    /// The place of a part of the block with this number.
+    fn part(&self, schema: &Schema, index: usize, name: &str) -> Self {
+        let plain = format!("{}.{name}", self.plain);
+        let listed = |names: &[&str]| names.contains(&plain.as_str());
+        Self {
+            path: format!("{}[{index}].{name}", self.path),
+            watched: self.watched || listed(schema.extra.watched),
+            settled: self.settled || listed(schema.extra.settled),
+            unseen: self.unseen || listed(schema.extra.unseen),
+            plain,
+        }
+    }
 }
 
 /// The three values of one place. The code's is none where it was not evaluated, null where it leaves the value out.
@@ -185,29 +213,26 @@ fn compare_block(
         if !read || schema.extra.never_read.contains(&plain.as_str()) {
             continue;
         }
-        let declared = values.declared.map(|declared| match declared {
-            Value::Unknown => declared,
-            declared => declared.get(name),
-        });
+        // Of a block that was not evaluated nobody knows which parts it sets.
+        let declared = values.declared.filter(|block| **block != Value::Unknown);
         let inner = Values {
-            declared,
+            declared: declared.map(|declared| declared.get(name)),
             recorded: values.recorded.get(name),
             live: values.live.get(name),
         };
         if inner.agree() {
             continue;
         }
-        // A block that the code leaves out is the provider's to fill, whatever is said of its parts.
-        let left_out = values.declared.is_some_and(Value::is_null);
+        // A block that the code leaves out is the provider's to fill, whatever is said of its parts. In one that it
+        // writes, a nested block is there or not.
+        let left_out = declared.is_some_and(Value::is_null);
+        let is_written = declared.is_some_and(|block| !block.is_null());
+        let is_nested = matches!(part.shape, Shape::Block(..));
         let filled = Attribute {
-            computed: part.computed || left_out,
+            computed: left_out || (part.computed && !(is_nested && is_written)),
             ..part.clone()
         };
-        let place = Place {
-            path: format!("{}[{index}].{name}", outer.path),
-            watched: outer.watched || schema.extra.watched.contains(&plain.as_str()),
-            plain,
-        };
+        let place = outer.part(schema, index, name);
         compare(schema, &filled, &place, inner, found);
     }
 }
@@ -253,7 +278,6 @@ fn verdict(
     recorded: &Value,
     live: &Value,
 ) -> Option<Verdict> {
-    let optional_only = attribute.optional && !attribute.computed;
     let settable = attribute.optional || !attribute.computed;
     if !settable {
         return None;
@@ -264,16 +288,21 @@ fn verdict(
         return asked.is_some_and(differs).then_some(Verdict::NotApplied);
     }
     match asked {
-        Some(Value::Unknown) => Some(Verdict::Drift),
-        // Where part of what it asks is unknown, the state decides.
-        Some(asked) if !asked.has_unknown() && attribute.is_satisfied(asked, live) => {
-            Some(Verdict::StaleState)
-        }
+        Some(asked) if attribute.surely_gives(asked, recorded, live) => Some(Verdict::StaleState),
         Some(_) => Some(Verdict::Drift),
-        None if optional_only => Some(Verdict::Drift),
-        None if place.watched && evaluated => Some(Verdict::UnseenByPlan),
-        None if place.watched => Some(Verdict::Drift),
+        None if !evaluated => unevaluated(attribute, place),
+        None if attribute.optional && !attribute.computed => Some(Verdict::Drift),
+        None if place.watched => Some(Verdict::UnseenByPlan),
         None => None,
+    }
+}
+
+/// What a change means where nobody knows what the code says: drift, but for what changes by itself.
+fn unevaluated(attribute: &Attribute, place: &Place) -> Option<Verdict> {
+    match () {
+        () if place.unseen => Some(Verdict::UnseenByPlan),
+        () if place.settled && attribute.computed => None,
+        () => Some(Verdict::Drift),
     }
 }
 

@@ -2,16 +2,18 @@
 
 mod coverage;
 mod place;
+mod written;
 
 pub use coverage::coverage;
 pub use place::{Providers, places};
+pub use written::written;
 
 use crate::aws::{Aws, Session};
 use crate::model::{
     AccountId, Address, Catalog, Coverage, Place, Reading, Reason, Redactor, Region, Resource,
     Unclaimed,
 };
-use crate::resources::{ALL, Answer, Ask, Look, ResourceType, Scope};
+use crate::resources::{ALL, Answer, Ask, Look, ResourceType, Scope, Written};
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub struct Lens<'a> {
     pub catalog: &'a Catalog,
     /// Replaces secrets before anything else sees them.
     pub redactor: &'a Redactor,
+    /// What is set of the attributes that cost a call each.
+    pub written: Arc<Written<'a>>,
 }
 
 /// The accounts and regions that a scan asks, each open or closed for a reason.
@@ -106,7 +110,7 @@ impl Doors {
 }
 
 /// A reading for each tracked resource, all types, accounts and regions side by side.
-pub async fn collect<'a>(doors: &'a Doors, tracked: Vec<Tracked<'a>>, lens: &Lens<'_>) -> Live<'a> {
+pub async fn collect<'a>(doors: &'a Doors, tracked: Vec<Tracked<'a>>, lens: &Lens<'a>) -> Live<'a> {
     let beside = tracked.iter().map(|one| one.resource.tf_type()).collect();
     let beside: Arc<BTreeSet<&str>> = Arc::new(beside);
     let mut live = Live::default();
@@ -204,7 +208,7 @@ async fn ask<'a>(
     doors: &'a Doors,
     group: Group<'a>,
     beside: Arc<BTreeSet<&'a str>>,
-    lens: &Lens<'_>,
+    lens: &Lens<'a>,
 ) -> Live<'a> {
     let place = (group.account.clone(), group.region.clone());
     let session = match doors.sessions.get(&place) {
@@ -217,6 +221,7 @@ async fn ask<'a>(
     let ask = Ask {
         tracked: resources,
         beside,
+        written: lens.written.clone(),
         look: lens.look,
     };
     let answer = match &session {

@@ -11,6 +11,7 @@ mod finding;
 mod installation;
 mod interrupt;
 mod kept;
+mod left_out;
 mod money;
 mod normal;
 mod notice;
@@ -40,10 +41,10 @@ pub use money::Money;
 pub use notice::{Event, Notice, Origin, Sender};
 pub use parked::{FailedScan, ParkedJob};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
-pub use resource::{AccountId, Attributes, Place, ProviderKey, Region, Resource};
+pub use resource::{AccountId, Attributes, Place, ProviderKey, ProviderTags, Region, Resource};
 pub use schema::{
-    Attribute, Catalog, Children, Claim, Extra, Nesting, Owner, Restated, Schema, Shape, Type,
-    WrittenAs,
+    Attribute, Catalog, Children, Claim, ClaimedBy, Extra, Nesting, Owner, Restated, Schema, Shape,
+    Type, WrittenAs,
 };
 pub use secret::{
     Fingerprint, Redactor, SecretTexts, credentials, holds_credential, is_secret_name, mask_json,

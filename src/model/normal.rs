@@ -37,10 +37,8 @@ fn block(
                 if schema.extra.never_read.contains(&below.as_str()) {
                     return None;
                 }
-                let value = match parts.get(name) {
-                    Some(part) => schema.normal(part, &below, value),
-                    None => value.clone(),
-                };
+                // What the schema lacks, a newer provider wrote: nothing is known of it.
+                let value = schema.normal(parts.get(name)?, &below, value);
                 (!value.is_null()).then(|| (name.clone(), value))
             };
             hollow(Value::Map(entries.iter().filter_map(part).collect()))
@@ -102,15 +100,12 @@ fn typed(ty: &Type, value: Value) -> Value {
         }
         (Type::Object(parts), Value::Map(entries)) => {
             let part = |(name, value): (String, Value)| {
-                let value = match parts.get(&name) {
-                    Some(part) => typed(part, value),
-                    None => hollow(value),
-                };
-                (name, value)
+                let value = typed(parts.get(&name)?, value);
+                Some((name, value))
             };
             let set = entries
                 .into_iter()
-                .map(part)
+                .filter_map(part)
                 .filter(|(_, value)| !value.is_null());
             hollow(Value::Map(set.collect()))
         }
@@ -134,7 +129,7 @@ fn sort(items: &mut Vec<Value>) {
     items.dedup();
 }
 
-fn satisfies(attribute: &Attribute, wanted: &Value, found: &Value) -> bool {
+pub(super) fn satisfies(attribute: &Attribute, wanted: &Value, found: &Value) -> bool {
     match (&attribute.shape, wanted, found) {
         (_, Value::Unknown, _) => true,
         (Shape::Block(nesting, parts), Value::List(wanted), Value::List(found)) => {
@@ -206,7 +201,11 @@ fn partly(ty: &Type, wanted: &Value, found: &Value) -> bool {
 const COMPARED: usize = 1000;
 
 /// Whether two sets can be paired so that each pair fits.
-fn pairs_up(wanted: &[Value], found: &[Value], fits: impl Fn(&Value, &Value) -> bool) -> bool {
+pub(super) fn pairs_up(
+    wanted: &[Value],
+    found: &[Value],
+    fits: impl Fn(&Value, &Value) -> bool,
+) -> bool {
     if wanted.len() != found.len() {
         return false;
     }

@@ -66,6 +66,26 @@ impl ProviderKey {
     }
 }
 
+/// What a provider configuration does to the tags of its resources.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProviderTags {
+    /// What `default_tags` adds to each resource; unknown where the code does not tell.
+    pub default: Value,
+    /// The keys that `ignore_tags` names.
+    pub ignored_keys: Vec<String>,
+    /// The starts of keys that `ignore_tags` names.
+    pub ignored_prefixes: Vec<String>,
+}
+
+impl ProviderTags {
+    /// Whether the provider looks away from the tag of this key.
+    pub fn ignores(&self, key: &str) -> bool {
+        let starts = |prefix: &String| key.starts_with(prefix.as_str());
+        self.ignored_keys.iter().any(|ignored| ignored == key)
+            || self.ignored_prefixes.iter().any(starts)
+    }
+}
+
 /// An AWS account: twelve digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountId(String);

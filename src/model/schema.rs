@@ -78,9 +78,18 @@ pub struct Extra {
     /// Attributes and parts (`root_block_device.delete_on_termination`) that no API answers, or that say
     /// nothing of the resource's configuration.
     pub never_read: &'static [&'static str],
+    /// Attributes and blocks that cost a call each: read only where the code or, where it was not evaluated, the state sets
+    /// them.
+    pub on_demand: &'static [&'static str],
     /// Optional and computed attributes and blocks (parts of them after a dot) in which a change matters even where
     /// the code leaves them out. What is not listed here is then noise.
     pub watched: &'static [&'static str],
+    /// Optional and computed attributes and blocks that AWS or the provider changes without anybody's doing: where the
+    /// code was not evaluated, what changes there is noise.
+    pub settled: &'static [&'static str],
+    /// Attributes and blocks that code can seldom set: where it was not evaluated, a change there is one that no plan
+    /// shows.
+    pub unseen: &'static [&'static str],
     /// Sets whose elements the provider tells apart by these parts alone: a plan shows no change of the others.
     pub hashed: &'static [(&'static str, &'static [&'static str])],
     /// Brings the equal forms of an attribute's value to one: path without indexes (`ingress.protocol`), value.
@@ -91,6 +100,9 @@ pub struct Extra {
     pub undo: Option<fn(&Attributes, &str) -> String>,
     /// How a resource of this type in a state claims what was found in AWS; by type and id where there is none.
     pub claims: Option<Claim>,
+    /// The attributes of this type that name the parent and the part, and the types besides it that claim such parts,
+    /// whether or not they are read.
+    pub claimed_by: Option<([&'static str; 2], &'static [ClaimedBy])>,
     /// How a resource of this type would say what was found in AWS as a part of something.
     pub restated: Option<Restated>,
     /// How the blocks of this type's own attribute would say what was found in AWS as a resource.
@@ -103,12 +115,16 @@ impl Extra {
         owners: &[],
         children: &[],
         never_read: &[],
+        on_demand: &[],
         watched: &[],
+        settled: &[],
+        unseen: &[],
         hashed: &[],
         form: |_, value| value,
         written_as: None,
         undo: None,
         claims: None,
+        claimed_by: None,
         restated: None,
         inlined: None,
     };
@@ -128,6 +144,17 @@ pub struct Claim {
     pub parent: &'static str,
     /// Whether a resource of a state is what was found.
     pub is: fn(&Resource, &Unclaimed) -> bool,
+}
+
+/// Another type whose resources claim parts: `aws_iam_policy_attachment` those of all the roles that it lists.
+#[derive(Debug)]
+pub struct ClaimedBy {
+    /// The other type.
+    pub tf_type: &'static str,
+    /// Its attribute that names the parent, or lists several.
+    pub parents: &'static str,
+    /// Its attribute that names the part, or lists several.
+    pub parts: &'static str,
 }
 
 /// Another type that may own an attribute.

@@ -111,12 +111,15 @@ pub struct Scanned {
     pub looked_below: bool,
     /// What a reader should know besides: a held lock, code that could not be evaluated.
     pub notes: Vec<String>,
+    /// Those of the notes that tell what should have been read and was not: a state without resources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 impl Scanned {
     /// Whether something could not be looked at that can be.
     pub fn is_partial(&self) -> bool {
-        !self.coverage.iter().all(|row| row.status.is_known())
+        !self.unread.is_empty() || !self.coverage.iter().all(|row| row.status.is_known())
     }
 }
 

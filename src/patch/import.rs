@@ -241,7 +241,7 @@ impl<'a> Importer<'a> {
         let mut configs = self.before.providers.iter();
         let config =
             configs.find(|one| one.key.module.is_empty() && one.key.alias.as_deref() == alias);
-        let added = config.map(|config| &config.default_tags);
+        let added = config.map(|config| &config.tags.default);
         let all = live
             .get("tags_all")
             .and_then(Value::as_map)

@@ -1,5 +1,6 @@
 //! What a check run says.
 
+use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::coverage::unchecked;
 use super::dashboard::numbers;
@@ -140,6 +141,8 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
     let mut text: Vec<_> = warnings
         .flat_map(|finding| [warning(finding), String::new()])
         .collect();
+    let agreed = agreed_lines(scanned).into_iter();
+    text.extend(agreed.map(|line| format!("- {line}")));
     text.extend(listed.iter().flat_map(lines_of));
     text.extend(
         scanned

@@ -1,5 +1,6 @@
 //! What the dashboard says: how each stack stands, and the boxes that act.
 
+use super::agreed::agreed_lines;
 use super::coverage::unchecked;
 use super::lines::{Detail, aside, what};
 use super::markdown::{Markdown, code, in_cell, sentence};
@@ -47,6 +48,7 @@ struct Stack {
     rows: Vec<Row>,
     boxes: Vec<String>,
     waiting: Vec<String>,
+    agreed: Vec<String>,
     aside: Vec<String>,
     unchecked: Vec<String>,
 }
@@ -217,6 +219,7 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
             false => Vec::new(),
         },
         waiting: few(waiting(standing)),
+        agreed: few(scanned.map(agreed_lines).unwrap_or_default()),
         aside: few(scanned.map(set_aside).unwrap_or_default()),
         unchecked: few(scanned
             .map(|one| unchecked(&one.coverage))
@@ -225,6 +228,7 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
     stack.tells = stack.error.is_some()
         || !stack.rows.is_empty()
         || !stack.waiting.is_empty()
+        || !stack.agreed.is_empty()
         || !stack.aside.is_empty()
         || !stack.unchecked.is_empty();
     stack

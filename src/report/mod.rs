@@ -1,6 +1,7 @@
 //! Pure: what people and programs read.
 #![deny(clippy::disallowed_methods)]
 
+mod agreed;
 mod alert;
 mod alike;
 mod change;

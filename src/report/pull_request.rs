@@ -1,5 +1,6 @@
 //! What a pull request says.
 
+use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::diff;
 use super::coverage::unchecked;
@@ -47,6 +48,7 @@ struct Page<'a> {
     rows: Vec<Row>,
     sections: Vec<Section>,
     dropped: Option<&'static str>,
+    agreed: Vec<String>,
     aside: Vec<String>,
     left: Vec<String>,
     unchecked: Vec<String>,
@@ -189,6 +191,7 @@ fn page<'a>(
         dropped: (detail != Detail::Full)
             .then_some("GitHub limits the length of this text: `driftguard scan` shows all of it."),
         left: few(left),
+        agreed: few(agreed_lines(scanned)),
         aside: few(scanned.set_aside.iter().map(aside).collect()),
         unchecked: few(unchecked(&scanned.coverage)),
         notes: few(scanned

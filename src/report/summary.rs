@@ -1,5 +1,6 @@
 //! What a job's summary or a comment says of a whole scan: first all of it in one screen, then each stack.
 
+use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::diff;
 use super::coverage::unchecked;
@@ -152,6 +153,9 @@ impl Page {
         match &stack.outcome {
             Ok(scanned) => {
                 self.findings(&scanned.findings);
+                for line in agreed_lines(scanned) {
+                    self.paragraph(&line);
+                }
                 let aside = scanned.set_aside.iter().map(aside).collect();
                 self.folded("Set aside", aside);
                 let notes = scanned.notes.iter().map(|note| sentence(note).to_string());

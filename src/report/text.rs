@@ -1,5 +1,6 @@
 //! What a person reads in a terminal.
 
+use super::agreed::{agreed, agreement};
 use super::alike::{Alike, alike};
 use super::change::{Change, Parts, changes};
 use super::coverage::Unchecked;
@@ -114,6 +115,13 @@ impl Page {
         }
         self.line("");
         self.findings(&scanned.findings);
+        for finding in agreed(scanned) {
+            let severity = self.paint.severity(finding.severity);
+            let title = self.paint.strong(&name(finding));
+            self.line(&format!("  {severity}  {title} set aside"));
+            self.detail(&printable(&agreement(finding)));
+            self.line("");
+        }
         if !scanned.set_aside.is_empty() {
             self.line(&format!(
                 "  set aside: {}",

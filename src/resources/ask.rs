@@ -1,7 +1,7 @@
 //! What a resource type is asked, and how it answers.
 
 use crate::aws::Session;
-use crate::model::{Attributes, Reading, Readings, Reason, Resource, Unclaimed, Value};
+use crate::model::{Address, Attributes, Reading, Readings, Reason, Resource, Unclaimed, Value};
 use futures::future::{BoxFuture, join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,8 +14,21 @@ pub struct Ask<'a> {
     pub tracked: Vec<&'a Resource>,
     /// The types of everything that the states track here: a type asks for its parts only where they may matter.
     pub beside: Arc<BTreeSet<&'a str>>,
+    /// What is set of the attributes that cost a call each.
+    pub written: Arc<Written<'a>>,
     /// How far to look for what no state claims.
     pub look: Look,
+}
+
+/// By address, the attributes that cost a call each and are to be read.
+pub type Written<'a> = BTreeMap<&'a Address, BTreeSet<&'static str>>;
+
+impl Ask<'_> {
+    /// Whether an attribute that costs a call of its own is to be read.
+    pub(super) fn wants(&self, resource: &Resource, name: &str) -> bool {
+        let set = self.written.get(&resource.address);
+        set.is_some_and(|set| set.contains(name))
+    }
 }
 
 /// How far to look for what no state claims.

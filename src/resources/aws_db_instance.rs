@@ -50,6 +50,12 @@ pub(super) static TYPE: ResourceType = ResourceType {
             ("engine" | "identifier", Value::String(text)) => text.to_ascii_lowercase().into(),
             _ => value,
         },
+        settled: &[
+            "ca_cert_identifier",
+            "domain_fqdn",
+            "engine_lifecycle_support",
+            "replica_mode",
+        ],
         ..Extra::NONE
     },
     actions: &[DESCRIBE],

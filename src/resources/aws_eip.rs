@@ -15,6 +15,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     extra: Extra {
         // Said when an address is asked for or bound, and not told again.
         never_read: &["address", "associate_with_private_ip", "ipam_pool_id"],
+        settled: &["instance", "network_interface"],
         ..Extra::NONE
     },
     actions: &[ADDRESSES],

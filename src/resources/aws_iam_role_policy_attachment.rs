@@ -4,7 +4,7 @@ use super::authorizations::DETAILS;
 use super::principal::{claims, undo};
 use super::roles::{ATTACHED, ROLES};
 use super::{ResourceType, Scope};
-use crate::model::{Claim, Extra};
+use crate::model::{Claim, ClaimedBy, Extra};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -20,6 +20,21 @@ pub(super) static TYPE: ResourceType = ResourceType {
             parent: "role",
             is: |attachment, found| claims(TYPE.tf_type, "role", attachment, found),
         }),
+        claimed_by: Some((
+            ["role", "policy_arn"],
+            &[
+                ClaimedBy {
+                    tf_type: "aws_iam_policy_attachment",
+                    parents: "roles",
+                    parts: "policy_arn",
+                },
+                ClaimedBy {
+                    tf_type: "aws_iam_role_policy_attachments_exclusive",
+                    parents: "role_name",
+                    parts: "policy_arns",
+                },
+            ],
+        )),
         ..Extra::NONE
     },
     actions: &[DETAILS, ATTACHED],

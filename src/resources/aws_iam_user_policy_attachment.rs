@@ -4,7 +4,7 @@ use super::authorizations::DETAILS;
 use super::principal::{claims, undo};
 use super::users::{ATTACHED, USERS};
 use super::{ResourceType, Scope};
-use crate::model::{Claim, Extra};
+use crate::model::{Claim, ClaimedBy, Extra};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -20,6 +20,21 @@ pub(super) static TYPE: ResourceType = ResourceType {
             parent: "user",
             is: |attachment, found| claims(TYPE.tf_type, "user", attachment, found),
         }),
+        claimed_by: Some((
+            ["user", "policy_arn"],
+            &[
+                ClaimedBy {
+                    tf_type: "aws_iam_policy_attachment",
+                    parents: "users",
+                    parts: "policy_arn",
+                },
+                ClaimedBy {
+                    tf_type: "aws_iam_user_policy_attachments_exclusive",
+                    parents: "user_name",
+                    parts: "policy_arns",
+                },
+            ],
+        )),
         ..Extra::NONE
     },
     actions: &[DETAILS, ATTACHED],

@@ -12,7 +12,14 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_nat_gateway",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra::NONE,
+    extra: Extra {
+        settled: &[
+            "private_ip",
+            "secondary_private_ip_address_count",
+            "secondary_private_ip_addresses",
+        ],
+        ..Extra::NONE
+    },
     actions: &[GATEWAYS],
     read: |session, ask| BULK.read(session, ask).boxed(),
 };

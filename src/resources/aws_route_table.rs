@@ -27,6 +27,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             tf_type: ROUTE,
         }],
         watched: &["route"],
+        settled: &["propagating_vgws"],
         ..Extra::NONE
     },
     actions: &[TABLES],

@@ -4,6 +4,10 @@ use super::ask::unclaimed;
 use super::bucket_aspect::{ACL, acl};
 use super::shape::{attributes, tags, texts};
 use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::{
+    aws_s3_bucket_policy, aws_s3_bucket_server_side_encryption_configuration,
+    aws_s3_bucket_versioning, bucket_blocks, bucket_website, policy,
+};
 use crate::aws::Session;
 use crate::model::{Attributes, Extra, Owner, Reading, Reason, Region, Resource, Unclaimed, Value};
 use aws_sdk_s3::types::{Bucket, Grant};
@@ -17,37 +21,89 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Regional,
     listed: true,
     extra: Extra {
-        owners: &[Owner {
-            path: "grant",
-            tf_type: "aws_s3_bucket_acl",
-            parent: "bucket",
-            key: "id",
-            when: None,
-        }],
-        // Since version 4 of the provider these are copies of what resources of their own set.
+        owners: &[
+            owner("grant", "aws_s3_bucket_acl"),
+            owner(
+                "acceleration_status",
+                "aws_s3_bucket_accelerate_configuration",
+            ),
+            owner("cors_rule", "aws_s3_bucket_cors_configuration"),
+            owner("lifecycle_rule", "aws_s3_bucket_lifecycle_configuration"),
+            owner("logging", "aws_s3_bucket_logging"),
+            owner(
+                "object_lock_configuration",
+                "aws_s3_bucket_object_lock_configuration",
+            ),
+            owner("policy", "aws_s3_bucket_policy"),
+            owner(
+                "replication_configuration",
+                "aws_s3_bucket_replication_configuration",
+            ),
+            owner(
+                "server_side_encryption_configuration",
+                "aws_s3_bucket_server_side_encryption_configuration",
+            ),
+            owner("versioning", "aws_s3_bucket_versioning"),
+            owner("website", "aws_s3_bucket_website_configuration"),
+        ],
         never_read: &[
-            "acceleration_status",
             "acl",
             "bucket_prefix",
-            "cors_rule",
             "force_destroy",
+            "object_lock_enabled",
+            "request_payer",
+        ],
+        // Since version 4 of the provider these are copies of what resources of their own set.
+        on_demand: &[
+            "acceleration_status",
+            "cors_rule",
             "lifecycle_rule",
             "logging",
             "object_lock_configuration",
-            "object_lock_enabled",
             "policy",
             "replication_configuration",
-            "request_payer",
             "server_side_encryption_configuration",
             "versioning",
             "website",
         ],
         watched: &["grant"],
+        form: |path, value| match path {
+            "policy" => policy::form(path, value),
+            "website.routing_rules" => bucket_website::form(value),
+            _ => value,
+        },
+        unseen: &["grant"],
         ..Extra::NONE
     },
-    actions: &[LIST, HEAD, TAGS, ACL],
+    actions: &[
+        LIST,
+        HEAD,
+        TAGS,
+        ACL,
+        bucket_blocks::ACCELERATION,
+        bucket_blocks::CORS,
+        bucket_blocks::LIFECYCLE,
+        bucket_blocks::LOCK,
+        bucket_blocks::LOGGING,
+        bucket_blocks::REPLICATION,
+        bucket_blocks::WEBSITE,
+        aws_s3_bucket_policy::GET,
+        aws_s3_bucket_server_side_encryption_configuration::GET,
+        aws_s3_bucket_versioning::GET,
+    ],
     read: |session, ask| read(session, ask).boxed(),
 };
+
+/// What owns an attribute, named by the bucket.
+const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
+    Owner {
+        path,
+        tf_type,
+        parent: "bucket",
+        key: "id",
+        when: None,
+    }
+}
 
 const LIST: &str = "s3:ListAllMyBuckets";
 /// What `HeadBucket` needs.
@@ -72,6 +128,7 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         return Answer::default();
     }
     let listed = list(session).await;
+    let ask_for = &ask;
     let one = |resource: &'a Resource| {
         let listed = listed.clone();
         async move {
@@ -84,10 +141,17 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
                 exists(session, &resource.id).await
             };
             let reading = match there {
-                Ok(true) => match aspects(session, resource).await {
-                    Ok(attributes) => Reading::Found(attributes),
-                    Err(reason) => Reading::Unknown(reason),
-                },
+                Ok(true) => {
+                    let wanted = |name: &str| ask_for.wants(resource, name);
+                    let older = bucket_blocks::read(session, &resource.id, wanted);
+                    match futures::try_join!(aspects(session, resource), older) {
+                        Ok((mut attributes, older)) => {
+                            attributes.extend(older);
+                            Reading::Found(attributes)
+                        }
+                        Err(reason) => Reading::Unknown(reason),
+                    }
+                }
                 Ok(false) => Reading::Absent,
                 Err(reason) => Reading::Unknown(reason),
             };

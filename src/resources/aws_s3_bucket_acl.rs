@@ -27,6 +27,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             let policy = live.get(name).filter(|_| name == "access_control_policy")?;
             Some(("acl", canned(policy)?.into()))
         }),
+        unseen: &["access_control_policy"],
         ..Extra::NONE
     },
     actions: &[bucket_aspect::ACL],

@@ -3,8 +3,9 @@
 use super::bucket_aspect::{self, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
-use crate::model::{Extra, Value};
-use aws_sdk_s3::types::ServerSideEncryptionRule;
+use crate::aws::Session;
+use crate::model::{Extra, Reason, Value};
+use aws_sdk_s3::types::{ServerSideEncryptionConfiguration, ServerSideEncryptionRule};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
@@ -20,9 +21,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
         bucket_aspect::read(ask, move |resource| {
             async move {
                 let name = bucket(resource);
-                let request = session.s3().get_bucket_encryption().bucket(name).send();
-                let answer = session.find(GET, MISSING, request).await?;
-                let told = answer.and_then(|answer| answer.server_side_encryption_configuration);
+                let told = encryption_of(session, name).await?;
                 Ok(told.map(|told| {
                     let rules = told.rules().iter().map(rule).collect();
                     attributes([("bucket", name.into()), ("rule", Value::List(rules))])
@@ -35,15 +34,25 @@ pub(super) static TYPE: ResourceType = ResourceType {
 };
 
 /// What reading it needs.
-const GET: &str = "s3:GetEncryptionConfiguration";
+pub(super) const GET: &str = "s3:GetEncryptionConfiguration";
 /// How S3 says that a bucket has none, or is not there.
 const MISSING: &[&str] = &[
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchBucket",
 ];
 
+/// Asks for the configuration of a bucket; none where it has none.
+pub(super) async fn encryption_of(
+    session: &Session,
+    bucket: &str,
+) -> Result<Option<ServerSideEncryptionConfiguration>, Reason> {
+    let request = session.s3().get_bucket_encryption().bucket(bucket).send();
+    let answer = session.find(GET, MISSING, request).await?;
+    Ok(answer.and_then(|answer| answer.server_side_encryption_configuration))
+}
+
 /// One rule of the answer, in the provider's shape.
-fn rule(rule: &ServerSideEncryptionRule) -> Value {
+pub(super) fn rule(rule: &ServerSideEncryptionRule) -> Value {
     let by_default = rule.apply_server_side_encryption_by_default();
     let by_default = by_default.map(|default| {
         let key = default.kms_master_key_id();

@@ -3,7 +3,8 @@
 use super::bucket_aspect::{self, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
-use crate::model::{Extra, Value};
+use crate::aws::Session;
+use crate::model::{Extra, Reason, Value};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_bucket_versioning::{
     GetBucketVersioningError, GetBucketVersioningOutput,
@@ -27,9 +28,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     read: |session, ask| {
         bucket_aspect::read(ask, move |resource| {
             async move {
-                let request = session.s3().get_bucket_versioning();
-                let request = request.bucket(bucket(resource)).send().map(as_answered);
-                let answer = session.find(GET, bucket_aspect::MISSING, request).await?;
+                let answer = versioning_of(session, bucket(resource)).await?;
                 Ok(answer.map(|answer| {
                     // A bucket that never had versions says nothing.
                     let status = answer.status().map_or("Disabled", |status| status.as_str());
@@ -52,7 +51,18 @@ pub(super) static TYPE: ResourceType = ResourceType {
     },
 };
 
-const GET: &str = "s3:GetBucketVersioning";
+/// What reading it needs.
+pub(super) const GET: &str = "s3:GetBucketVersioning";
+
+/// Asks for the versioning of a bucket; none where there is no bucket.
+pub(super) async fn versioning_of(
+    session: &Session,
+    bucket: &str,
+) -> Result<Option<GetBucketVersioningOutput>, Reason> {
+    let request = session.s3().get_bucket_versioning();
+    let request = request.bucket(bucket).send().map(as_answered);
+    session.find(GET, bucket_aspect::MISSING, request).await
+}
 
 type Answered = Result<GetBucketVersioningOutput, SdkError<GetBucketVersioningError>>;
 

@@ -2,13 +2,21 @@
 
 use super::vpc_rule;
 use super::{ResourceType, Scope};
+use crate::model::ClaimedBy;
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_vpc_security_group_ingress_rule",
     scope: Scope::Regional,
     listed: false,
-    extra: vpc_rule::extra(|found, id| vpc_rule::revoke("ingress", found, id)),
+    extra: vpc_rule::extra(
+        |found, id| vpc_rule::revoke("ingress", found, id),
+        &[ClaimedBy {
+            tf_type: "aws_vpc_security_group_rules_exclusive",
+            parents: "security_group_id",
+            parts: "ingress_rule_ids",
+        }],
+    ),
     actions: vpc_rule::ACTIONS,
     read: |session, ask| vpc_rule::read(session, ask).boxed(),
 };

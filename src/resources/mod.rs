@@ -3,6 +3,10 @@
 mod ask;
 mod authorizations;
 mod bucket_aspect;
+mod bucket_blocks;
+mod bucket_lifecycle;
+mod bucket_replication;
+mod bucket_website;
 mod bulk;
 mod instance_aspects;
 mod instance_disks;
@@ -49,7 +53,7 @@ mod aws_vpc;
 mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 
-pub use ask::{Answer, Ask, Look};
+pub use ask::{Answer, Ask, Look, Written};
 
 use crate::aws::Session;
 use crate::model::{Catalog, Extra, Schema};

@@ -6,7 +6,7 @@ use super::policy::{self, decoded};
 use super::shape::{attributes, name_prefix, option};
 use super::{Answer, Ask};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Resource, Unclaimed};
+use crate::model::{Attributes, ClaimedBy, Extra, Reason, Resource, Unclaimed};
 use aws_sdk_iam::types::{AttachedPolicy, PolicyDetail};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -150,11 +150,17 @@ fn attachment_shape(attribute: &str, holder: &str, policy: &str) -> Attributes {
     all
 }
 
-/// What the schema leaves out of an inline policy, with the command that takes one away.
-pub(super) const fn inline_extra(undo: fn(&Attributes, &str) -> String) -> Extra {
+/// What the schema leaves out of an inline policy: the command that takes one away, its attribute that names the holder,
+/// and the types that list such policies.
+pub(super) const fn inline_extra(
+    undo: fn(&Attributes, &str) -> String,
+    holder: &'static str,
+    claimed_by: &'static [ClaimedBy],
+) -> Extra {
     Extra {
         form: policy::form,
         undo: Some(undo),
+        claimed_by: Some(([holder, "name"], claimed_by)),
         ..Extra::NONE
     }
 }

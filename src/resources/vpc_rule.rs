@@ -5,12 +5,16 @@ use super::permissions::{RULES, protocol, rules, single};
 use super::shape::option;
 use super::{Answer, Ask};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Resource, Value};
+use crate::model::{Attributes, ClaimedBy, Extra, Resource, Value};
 use futures::FutureExt;
 
-/// What both leave out, with the command that revokes a rule of this direction.
-pub(super) const fn extra(undo: fn(&Attributes, &str) -> String) -> Extra {
+/// What both leave out, with the command that revokes a rule of this direction, and what lists rules of it.
+pub(super) const fn extra(
+    undo: fn(&Attributes, &str) -> String,
+    claimed_by: &'static [ClaimedBy],
+) -> Extra {
     Extra {
+        claimed_by: Some((["security_group_id", "security_group_rule_id"], claimed_by)),
         form,
         undo: Some(undo),
         restated: Some(restated),

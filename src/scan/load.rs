@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::resources::Look;
 use crate::settings::{StackSettings, Unmanaged};
-use crate::state::backends::{BackendType, Doors, Place, Stored};
+use crate::state::backends::{BackendType, Doors, InitialisedBackend, Place, Stored};
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -25,10 +25,16 @@ pub struct Stack {
     pub module: Option<RootModule>,
     /// What `.driftguard.yml` says of it.
     pub settings: StackSettings,
+    /// Its workspace.
+    pub workspace: String,
+    /// What `terraform init` made of its backend on this machine: what the code leaves out. On a server there is nothing.
+    pub initialised: Option<InitialisedBackend>,
     /// A state that is given in place of the backend's: its name and its bytes.
     pub given: Option<(String, Bytes)>,
     /// Further files of variables.
     pub var_files: Vec<String>,
+    /// What the command line sets variables to.
+    pub given_variables: code::GivenVariables,
     /// What the evaluations of one scan's stacks share.
     pub shared: code::Shared,
 }
@@ -36,13 +42,18 @@ pub struct Stack {
 impl Stack {
     /// The stack of these settings, with its state where its backend says.
     pub fn new(settings: StackSettings, module: Option<RootModule>) -> Self {
+        let named = settings.workspace.as_ref();
+        let workspace = named.map_or("default", |workspace| workspace.as_str());
         Self {
             name: settings.name(),
             path: settings.path.clone(),
             module,
             var_files: settings.var_files.clone(),
+            workspace: workspace.to_owned(),
+            initialised: None,
             settings,
             given: None,
+            given_variables: code::GivenVariables::default(),
             shared: code::Shared::default(),
         }
     }
@@ -51,7 +62,8 @@ impl Stack {
     fn options(&self) -> code::Options {
         code::Options {
             var_files: self.var_files.clone(),
-            workspace: self.settings.workspace.clone(),
+            given: self.given_variables.clone(),
+            workspace: self.workspace.clone(),
             shared: self.shared.clone(),
             ..code::Options::default()
         }
@@ -81,6 +93,8 @@ pub struct Loaded {
     pub state: Result<State, ScanError>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// The notes that tell what should have been read and was not.
+    pub unread: Vec<String>,
     /// What its state holds of the scan's memory.
     _memory: Option<ScanShare>,
 }
@@ -144,10 +158,17 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         notes.extend(state.notes.iter().cloned());
         options.recorded = recorded(state);
     }
+    let outside = code::outside_variables(sources.tree, &stack.path, &options, sources.catalog);
+    options.outside = outside.iter().map(|one| one.name.clone()).collect();
+    notes.extend(outside.iter().map(ToString::to_string));
     let mut code = code::evaluate(sources.tree, &stack.path, &options);
     seal(&mut code, sources.catalog, sources.redactor);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
+    let empty = state.as_ref().ok().filter(|state| state.is_empty());
+    let unread = empty.and_then(|_| nothing_in_state(&stack, backend.as_ref(), &code));
+    let unread: Vec<String> = unread.into_iter().collect();
+    notes.splice(0..0, unread.iter().cloned());
     let given = |(name, _): &(String, Bytes)| Backend {
         kind: "file".to_owned(),
         location: name.clone(),
@@ -159,6 +180,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         code,
         state,
         notes,
+        unread,
         _memory: memory,
     }
 }
@@ -173,6 +195,39 @@ async fn read_given(stack: &Stack, sources: &Sources<'_>) -> Result<(State, Scan
         notes: Vec::new(),
     };
     parse(stored, &name, sources).await
+}
+
+/// Why a state without resources is no answer: the code declares some, or the backend keeps other workspaces.
+fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) -> Option<String> {
+    let declares = !code.declared.resources.is_empty() || !code.problems.is_empty();
+    let block = stack
+        .module
+        .as_ref()
+        .and_then(|module| module.backend.as_ref());
+    let prefix = block.and_then(|block| block.attributes.get("workspace_key_prefix"));
+    let prefix = prefix.and_then(Value::as_str);
+    let others = prefix.filter(|_| stack.given.is_none() && stack.workspace == "default");
+    if !declares && others.is_none() {
+        return None;
+    }
+    let (given, location) = (
+        stack.given.as_ref(),
+        backend.map(|backend| &backend.location),
+    );
+    let state = given.map(|(name, _)| name).or(location);
+    let because = match declares {
+        true => ", though the code declares resources",
+        false => "",
+    };
+    let elsewhere = others
+        .map(|prefix| format!(" (those of this backend lie under {prefix}/)"))
+        .unwrap_or_default();
+    Some(format!(
+        "the state {} of the workspace `{}` holds no resources{because}: apply the stack, or name another workspace with \
+         --workspace NAME, or as `workspace` or `workspaces` in .driftguard.yml{elsewhere}",
+        state.map(String::as_str).unwrap_or_default(),
+        stack.workspace
+    ))
 }
 
 /// What is said of a folder's code that is too large to be read.
@@ -195,6 +250,9 @@ pub(super) fn locate(
     let mut settings = block
         .map(|block| block.attributes.clone())
         .unwrap_or_default();
+    if let (Some(block), Some(initialised)) = (block, &stack.initialised) {
+        initialised.complete(&block.kind, &mut settings);
+    }
     let kind = match &stack.settings.state {
         Some(location) => {
             let (bucket, key) = location;
@@ -213,7 +271,7 @@ pub(super) fn locate(
     let place = Place {
         folder: &stack.path,
         settings,
-        workspace: &stack.settings.workspace,
+        workspace: &stack.workspace,
     };
     let backend = (known.locate)(&place)?;
     Ok((known, backend, place))
@@ -301,8 +359,8 @@ fn recorded(state: &State) -> Recorded {
 /// Replaces the secrets that stand in code.
 pub fn seal(code: &mut Evaluated, catalog: &Catalog, redactor: &Redactor) {
     for provider in &mut code.providers {
-        let tags = std::mem::take(&mut provider.default_tags);
-        provider.default_tags = redactor.redact_value("tags", tags);
+        let tags = std::mem::take(&mut provider.tags.default);
+        provider.tags.default = redactor.redact_value("tags", tags);
     }
     for (address, resource) in &mut code.declared.resources {
         let schema = catalog.get(&address.tf_type);

@@ -11,12 +11,13 @@ use crate::model::{
     Unclaimed,
 };
 use crate::price::{self, Book};
-use crate::resources::{self, Look};
+use crate::resources::{self, Look, Written};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
 use crate::state::{self, State, StateBudget};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What to scan, and how.
 pub struct ScanInput<'a> {
@@ -113,11 +114,13 @@ pub async fn scan_stacks(
     loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
     let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| input.redactor.clone());
 
-    let mut tracked = Vec::new();
+    let (mut tracked, mut written) = (Vec::new(), Written::new());
     let busy = is_busy(&loaded);
     for one in loaded.iter().filter(|one| input.includes(one) && !busy) {
         if let Ok(state) = &one.state {
             tracked.extend(live::places(&state.resources, &providers(one)));
+            let declared = &one.code.declared;
+            live::written(&mut written, &state.resources, declared, &catalog);
         }
     }
     report_progress(Progress::Asking(tracked.len()));
@@ -126,6 +129,7 @@ pub async fn scan_stacks(
         look: input.look,
         catalog: &catalog,
         redactor: &redactor,
+        written: Arc::new(written),
     };
     let live = live::collect(&doors, tracked, &lens).await;
 
@@ -196,7 +200,9 @@ impl<'a> Comparison<'a> {
             loaded,
             catalog,
             claims: Claims::new(
-                states().flatten().flat_map(|state| state.resources.iter()),
+                states()
+                    .flatten()
+                    .flat_map(|state| state.resources.iter().chain(&state.deposed)),
                 catalog,
             ),
             looked: looked.collect(),
@@ -235,17 +241,17 @@ impl<'a> Comparison<'a> {
     }
 
     fn stack(&self, one: &Loaded, state: &State, looked: &[Looked<'_>]) -> Scanned {
-        let default_tags = |resource: &Resource| {
+        let provider_tags = |resource: &Resource| {
             let provider = one
                 .code
                 .providers
                 .iter()
                 .find(|provider| provider.key == resource.provider);
-            provider.map(|provider| &provider.default_tags)
+            provider.map(|provider| &provider.tags)
         };
         let stack = diff::Stack {
             declared: &one.code.declared,
-            default_tags: &default_tags,
+            provider_tags: &provider_tags,
             looked,
             unclaimed: &self.unclaimed,
             interrupt: self.input.interrupt,
@@ -275,6 +281,7 @@ impl<'a> Comparison<'a> {
             ),
             looked_below: self.looked_below,
             notes: one.notes.clone(),
+            unread: one.unread.clone(),
         }
     }
 

@@ -39,8 +39,8 @@ pub fn first_file(stacks: &[(StackName, String)], role: Option<&str>, external_i
          #   {external_id}\n\
          {aws}\
          \n\
-         # What is watched. More of a stack: state, workspace, var_files, schedule (\"17 * * * *\", in UTC, or off; daily where\n\
-         # nothing is said), fix (by-risk, adopt, restore or none).\n\
+         # What is watched. More of a stack: state, workspace or workspaces, var_files, schedule (\"17 * * * *\", in UTC, or off;\n\
+         # daily where nothing is said), fix (by-risk, adopt, restore or none).\n\
          {named}\
          \n\
          # What goes without saying:\n\

@@ -22,7 +22,7 @@ pub use form::{
 };
 pub use pattern::TooCostly;
 pub use schedule::Schedule;
-pub use stacks::{BadStacks, ChosenStacks, StackSettings};
+pub use stacks::{BadStacks, ChosenStacks, StackSettings, Workspace};
 
 use crate::model::without_values;
 

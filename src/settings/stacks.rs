@@ -22,9 +22,12 @@ pub struct StackSettings {
     /// Where its state is, if its code does not say: bucket and key.
     #[serde(default, deserialize_with = "state")]
     pub state: Option<(String, String)>,
-    /// Its workspace.
-    #[serde(default = "default_workspace")]
-    pub workspace: String,
+    /// Its workspace; none where the file does not say.
+    #[serde(default)]
+    pub workspace: Option<Workspace>,
+    /// In place of one: several, each a stack of its own.
+    #[serde(default)]
+    workspaces: Vec<Workspace>,
     /// Files of variables, relative to its folder.
     #[serde(default)]
     pub var_files: Vec<String>,
@@ -44,7 +47,8 @@ impl StackSettings {
             path: path.to_owned(),
             aws: Aws::default(),
             state: None,
-            workspace: default_workspace(),
+            workspace: None,
+            workspaces: Vec::new(),
             var_files: Vec::new(),
             schedule: Schedule::default(),
             fix: Fix::default(),
@@ -56,6 +60,52 @@ impl StackSettings {
         self.name
             .clone()
             .unwrap_or_else(|| StackName::of_path(&self.path))
+    }
+
+    /// One stack for each of its workspaces, named after it; itself where it has one.
+    fn each_workspace(&self) -> Vec<Self> {
+        if self.workspaces.is_empty() {
+            return vec![self.clone()];
+        }
+        let stack = |workspace: &Workspace| {
+            let slug = StackName::of_path(&format!("{}-{}", self.name(), workspace.as_str()));
+            Self {
+                name: Some(slug),
+                workspace: Some(workspace.clone()),
+                workspaces: Vec::new(),
+                ..self.clone()
+            }
+        };
+        self.workspaces.iter().map(stack).collect()
+    }
+}
+
+/// The name of a workspace, as Terraform takes it: it becomes part of the state's key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Workspace(String);
+
+impl Workspace {
+    /// None where Terraform would refuse the name.
+    pub fn new(text: &str) -> Option<Self> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~$&+:=@".contains(c);
+        let is_name = !text.is_empty() && text != "." && text != ".." && text.chars().all(allowed);
+        is_name.then(|| Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Workspace {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::new(&text).ok_or_else(|| {
+            format!("`{text}` is no workspace: Terraform takes letters, digits and -_.~$&+:=@")
+        })
     }
 }
 
@@ -95,7 +145,8 @@ impl Settings {
                 left_out: rest.iter().map(name).collect(),
             });
         }
-        let mut named: Vec<_> = self.stacks.iter().collect();
+        let each = self.stacks.iter().flat_map(StackSettings::each_workspace);
+        let mut named: Vec<StackSettings> = each.collect();
         check_names(
             named
                 .iter()
@@ -106,8 +157,8 @@ impl Settings {
         }
         let rest = named.split_off(most.min(named.len()));
         Ok(ChosenStacks {
-            stacks: named.into_iter().cloned().collect(),
-            left_out: rest.into_iter().map(StackSettings::name).collect(),
+            stacks: named,
+            left_out: rest.iter().map(StackSettings::name).collect(),
         })
     }
 }
@@ -124,10 +175,6 @@ fn check_names<'a>(stacks: impl Iterator<Item = (StackName, &'a str)>) -> Result
         }
     }
     Ok(())
-}
-
-fn default_workspace() -> String {
-    "default".to_owned()
 }
 
 fn name<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<StackName>, D::Error> {

@@ -18,10 +18,19 @@ pub struct State {
     pub resources: Arc<Vec<Resource>>,
     /// Data sources of the AWS provider that code may refer to, with types such as `data.aws_ami`. None holds secrets.
     pub data: Arc<Vec<Resource>>,
+    /// Deposed objects of the AWS provider: they are managed until the next apply destroys them.
+    pub deposed: Vec<Resource>,
     /// How many instances other providers manage.
     pub other_providers: usize,
     /// What a reader should know besides: objects that wait for their end.
     pub notes: Vec<String>,
+}
+
+impl State {
+    /// Whether nothing is managed by it.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.deposed.is_empty() && self.other_providers == 0
+    }
 }
 
 /// Why a state cannot be read.
@@ -136,6 +145,7 @@ pub fn parse(
         redactor,
         managed: Vec::new(),
         data: Vec::new(),
+        destroyed_next: Vec::new(),
         other_providers: 0,
         names: 0,
         deposed: Vec::new(),
@@ -153,6 +163,7 @@ pub fn parse(
         },
         resources: Arc::new(reader.managed),
         data: Arc::new(reader.data),
+        deposed: reader.destroyed_next,
         other_providers: reader.other_providers,
         notes,
     })
@@ -198,6 +209,8 @@ struct Reader<'a> {
     redactor: &'a Redactor,
     managed: Vec<Resource>,
     data: Vec<Resource>,
+    /// Deposed objects, by what they are called alone.
+    destroyed_next: Vec<Resource>,
     other_providers: usize,
     /// What the names of all instances take.
     names: usize,
@@ -293,16 +306,11 @@ impl Reader<'_> {
                     IndexKey::Name(name) => Key::Name(name),
                 }),
             };
+            let mut attributes = instance.attributes.unwrap_or_default();
             if instance.deposed.is_some() {
-                match self.deposed.len() {
-                    MOST_DEPOSED.. => self.left_out += 1,
-                    _ => self.deposed.push(format!(
-                        "{address} has a deposed object: the next apply destroys it"
-                    )),
-                }
+                self.note_deposed(address, provider, attributes);
                 continue;
             }
-            let mut attributes = instance.attributes.unwrap_or_default();
             let paths = instance.sensitive_attributes.unwrap_or_default();
             super::sensitive::seal(&mut attributes, &paths, schema, self.redactor);
             let attributes = self.redactor.seal(schema, attributes);
@@ -315,6 +323,31 @@ impl Reader<'_> {
             });
         }
         read
+    }
+}
+
+impl Reader<'_> {
+    /// Notes a deposed object, and keeps what it is called: somebody still manages it.
+    fn note_deposed(
+        &mut self,
+        address: Address,
+        provider: &ProviderKey,
+        mut attributes: Attributes,
+    ) {
+        match self.deposed.len() {
+            MOST_DEPOSED.. => self.left_out += 1,
+            _ => self.deposed.push(format!(
+                "{address} has a deposed object: the next apply destroys it"
+            )),
+        }
+        attributes.retain(|name, _| ["id", "arn"].contains(&name.as_str()));
+        let id = attributes.get("id").and_then(|id| id.as_str());
+        self.destroyed_next.push(Resource {
+            id: id.unwrap_or_default().to_owned(),
+            address,
+            provider: provider.clone(),
+            attributes,
+        });
     }
 }
 

@@ -197,11 +197,7 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
     }];
     let stack = diff::Stack {
         declared: &code.declared,
-        default_tags: &|_| {
-            code.providers
-                .first()
-                .map(|provider| &provider.default_tags)
-        },
+        provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
         looked: &looked,
         unclaimed: &[below],
         interrupt: &Interrupt::default(),

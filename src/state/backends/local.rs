@@ -7,6 +7,7 @@ use futures::FutureExt;
 pub(super) static TYPE: BackendType = BackendType {
     kind: "local",
     locate,
+    names: &["path", "workspace_dir"],
     object: |_| Ok(None),
     read: |place, doors| read(place, doors).boxed(),
 };

@@ -1,7 +1,10 @@
 //! One state backend a file. A new one is its file, its `mod` line and its line in `ALL`.
 
+mod initialised;
 pub mod local;
 pub mod s3;
+
+pub use initialised::InitialisedBackend;
 
 use crate::aws::Aws;
 use crate::memory::ScanShare;
@@ -24,6 +27,8 @@ pub struct BackendType {
     pub kind: &'static str,
     /// Where the state is, from the block's settings.
     pub locate: fn(&Place<'_>) -> Result<Backend, ScanError>,
+    /// The settings that say which state it is: all that is taken from what `terraform init` left.
+    pub names: &'static [&'static str],
     /// What of S3 a role must be allowed to read for it; none where it lies elsewhere.
     pub object: fn(&Place<'_>) -> Result<Option<StateObject>, ScanError>,
     /// The state's bytes, and what a reader should know besides.
@@ -37,7 +42,7 @@ pub struct Place<'a> {
     pub folder: &'a str,
     /// The settings of the `backend` block; unknown where the code does not tell.
     pub settings: BTreeMap<String, Value>,
-    /// `default`, or the workspace of `.driftguard.yml`.
+    /// `default`, or the workspace that somebody named.
     pub workspace: &'a str,
 }
 

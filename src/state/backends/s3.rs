@@ -17,6 +17,7 @@ pub(super) static TYPE: BackendType = BackendType {
             location: format!("s3://{}/{}", place.required("bucket")?, key(place)?),
         })
     },
+    names: &["bucket", "key", "region", "workspace_key_prefix"],
     object: |place| object_of(place).map(Some),
     read: |place, doors| read(place, doors).boxed(),
 };
@@ -63,8 +64,12 @@ async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError>
     let session = doors.aws.session(None, &region).await.map_err(failed)?;
     let found = find(&session, bucket, &key).await.map_err(failed)?;
     let object = found.ok_or_else(|| {
+        let prefix = place.text("workspace_key_prefix").ok().flatten();
+        let workspace = prefix.map_or("the workspace".to_owned(), |prefix| {
+            format!("the workspace (those of this backend lie under {prefix}/)")
+        });
         error(format!(
-            "{location} does not exist: apply the stack first, or correct the key, the workspace or the account"
+            "{location} does not exist: apply the stack first, or correct the key, {workspace} or the account"
         ))
     })?;
     let size = size(&object).map_err(failed)?;

@@ -1,0 +1,53 @@
+//! Files of variables that a root module does not read by itself, and that may set what is set out of sight.
+
+use super::Options;
+use super::instance::Context;
+use super::outside::OutsideVariable;
+use super::overlay::Overlay;
+use super::variable;
+use std::rc::Rc;
+
+/// How many files are named for one variable.
+const NAMED: usize = 3;
+/// How many files are looked into.
+const READ: usize = 100;
+
+/// Names for each variable the files that set it: those with the value that the state holds where there are such, those
+/// of the root module's own folder first.
+pub(super) fn find(
+    outside: &mut [OutsideVariable],
+    (code, root): (&Overlay<'_>, &str),
+    options: &Options,
+    context: &Rc<Context>,
+) {
+    if outside.is_empty() {
+        return;
+    }
+    let mut paths: Vec<&str> = code.paths().filter(|path| is_variables(path)).collect();
+    let is_own = |path: &str| crate::model::Tree::holds(root, path);
+    paths.sort_by_key(|path| (!is_own(path), path.matches('/').count(), *path));
+    let files = paths.into_iter().take(READ).filter_map(|path| {
+        let settings = variable::read(path, code, options, context).ok()?;
+        Some((path, settings))
+    });
+    let files: Vec<_> = files.collect();
+    for variable in outside {
+        let set = files.iter().filter_map(|(path, settings)| {
+            let (_, set) = settings.iter().find(|(name, _)| *name == variable.name)?;
+            Some((*path, variable.is(&set.value)))
+        });
+        let set: Vec<_> = set.collect();
+        let some_fit = set.iter().any(|(_, fits)| *fits == Some(true));
+        let fitting = set
+            .iter()
+            .filter(|(_, fits)| !some_fit || *fits == Some(true));
+        variable.files = fitting
+            .take(NAMED)
+            .map(|(path, _)| (*path).to_owned())
+            .collect();
+    }
+}
+
+fn is_variables(path: &str) -> bool {
+    path.ends_with(".tfvars") || path.ends_with(".tfvars.json")
+}

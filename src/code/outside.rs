@@ -1,0 +1,388 @@
+//! Variables of a root module that are set out of sight, by `-var-file`, `TF_VAR_name` or HCP Terraform: no file of the
+//! repository that Terraform reads by itself sets them, and their defaults do not give what the state recorded.
+
+use super::folder::{File, Folders};
+use super::instance::{Context, Instance, SetBy};
+use super::overlay::Overlay;
+use super::recorded::Recorded;
+use super::references::{Finder, Form, Names, form};
+use super::scope::Scope;
+use super::{Options, call, candidates, folder, provider, resource, variable};
+use crate::model::{
+    Attribute, Catalog, Key, Nesting, Resource, Schema, Shape, Tree, Type, Value, is_secret_name,
+};
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Block, Body};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::rc::Rc;
+
+/// A variable that is set out of sight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideVariable {
+    /// Its name.
+    pub name: String,
+    /// What its default gives and what the state holds instead, where one attribute is the variable itself. None of both
+    /// where it has no default.
+    differs: Option<(Value, Value)>,
+    has_default: bool,
+    /// The files of the repository that set it and may be meant, relative to the repository.
+    pub files: Vec<String>,
+}
+
+/// What attributes tell of a variable that no file sets.
+#[derive(Debug, Default)]
+struct Evidence {
+    /// The first attribute that is the variable itself and was recorded with another value.
+    differs: Option<(Value, Value)>,
+    /// Whether a value that is computed from it was recorded otherwise.
+    may_differ: bool,
+    /// Whether a value that holds it was recorded as its default gives it.
+    agrees: bool,
+}
+
+impl Evidence {
+    /// Whether the default is not what the last apply took.
+    fn is_outside(&self) -> bool {
+        self.differs.is_some() || (self.may_differ && !self.agrees)
+    }
+}
+
+/// The variables of a root module that are set out of sight, as far as code and state tell; none without a state.
+pub fn outside_variables(
+    tree: &Tree,
+    root: &str,
+    options: &Options,
+    catalog: &Catalog,
+) -> Vec<OutsideVariable> {
+    if options.recorded.is_empty() {
+        return Vec::new();
+    }
+    let nothing = BTreeMap::new();
+    let code = Overlay::new(tree, &nothing);
+    let context = Context::new(options);
+    let files = folder::Files::load(&code, root, &options.shared, &context.budget);
+    let folders = files.folders();
+    let found = folders.get(root).map(|folder| {
+        let variables = variable::of_root(&code, folder, options, &context);
+        let required = folder.variables.iter().filter(|one| one.is_required());
+        let required: BTreeSet<&str> = required.map(|one| one.name).collect();
+        let undecided = |(name, set): (&&str, &super::instance::Setting<'_>)| match set.by {
+            Some(SetBy::Default(..)) => true,
+            Some(_) => false,
+            None => required.contains(name) && matches!(*set.value, Value::Unknown),
+        };
+        let undecided = variables
+            .iter()
+            .filter(|(name, set)| undecided((name, set)));
+        let names: Names = undecided.map(|(name, _)| Rc::from(*name)).collect();
+        let mut search = Search {
+            finder: Finder::new(names.clone()),
+            recorded: &options.recorded,
+            catalog,
+            evidence: BTreeMap::new(),
+        };
+        let instance = Instance::root(folder, variables, &context);
+        if !names.is_empty() && instance.hold().is_ok() {
+            search.providers(&instance);
+            search.walk(&folders, &instance);
+        }
+        let outside = search.evidence.into_iter().filter_map(|(name, evidence)| {
+            let has_default = !required.contains(&*name);
+            (!has_default || evidence.is_outside()).then(|| OutsideVariable {
+                name: name.to_string(),
+                differs: evidence.differs,
+                has_default,
+                files: Vec::new(),
+            })
+        });
+        outside.collect::<Vec<_>>()
+    });
+    let mut found = found.unwrap_or_default();
+    candidates::find(&mut found, (&code, root), options, &context);
+    drop(context.budget.end(0));
+    found
+}
+
+/// Compares what is made from variables that no file sets with what the state recorded.
+struct Search<'s> {
+    finder: Finder,
+    recorded: &'s Recorded,
+    catalog: &'s Catalog,
+    evidence: BTreeMap<Rc<str>, Evidence>,
+}
+
+/// What one attribute is compared by.
+#[derive(Clone, Copy)]
+struct Expected<'s> {
+    schema: Option<&'s Schema>,
+    attribute: Option<&'s Attribute>,
+    /// Its path without indexes.
+    path: &'s str,
+    recorded: &'s Value,
+}
+
+impl<'s> Search<'s> {
+    fn walk<'a>(&mut self, folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>) {
+        self.finder.enter(instance);
+        for (file, block) in instance.folder.blocks("resource") {
+            if instance.context.budget.is_over() {
+                return;
+            }
+            let mark = instance.context.budget.mark();
+            self.block(instance, file, block);
+            instance.context.budget.settle(mark, 0);
+        }
+        call::for_each_instance(folders, instance, &mut |called| self.walk(folders, called));
+    }
+
+    /// Looks at the instances of one block of which the state knows some.
+    fn block<'a>(&mut self, instance: &Rc<Instance<'a>>, file: &'a File, block: &'a Block) {
+        let [tf_type, name] = block.labels.as_slice() else {
+            return;
+        };
+        let scope = instance.scope(file);
+        if self.finder.of_body(&scope, &block.body).is_empty()
+            && !resource::is_repeated(&block.body)
+        {
+            return;
+        }
+        let wanted = (instance.path.as_slice(), tf_type.as_str(), name.as_str());
+        let recorded: BTreeMap<Option<&Key>, &'s Resource> = self
+            .recorded
+            .instances(wanted)
+            .map(|one| (one.address.key.as_ref(), one))
+            .collect();
+        if recorded.is_empty() {
+            return;
+        }
+        let mut declared = BTreeSet::new();
+        let mut are_certain = true;
+        for (key, scope) in resource::keys(&scope, &block.body) {
+            if let Some(one) = recorded.get(&key.as_ref()) {
+                let schema = self.catalog.get(tf_type.as_str());
+                self.resource(&scope, &block.body, schema, one);
+            }
+            are_certain &= key.is_some();
+            declared.extend(key);
+        }
+        if are_certain && !declared.iter().eq(recorded.keys().filter_map(|key| *key)) {
+            self.other_instances(&scope, &block.body);
+        }
+    }
+
+    /// Notes that a block was recorded with other instances than its code gives.
+    fn other_instances(&mut self, scope: &Scope<'_>, body: &Body) {
+        let counted = ["count", "for_each"].map(|name| body.get_attribute(name));
+        for counted in counted.into_iter().flatten() {
+            for name in self.finder.of_expression(scope, &counted.value) {
+                self.evidence.entry(name).or_default().may_differ = true;
+            }
+        }
+    }
+
+    fn resource(
+        &mut self,
+        scope: &Scope<'_>,
+        body: &Body,
+        schema: Option<&'s Schema>,
+        recorded: &'s Resource,
+    ) {
+        for argument in body.attributes() {
+            let name = argument.key.as_str();
+            let expected = Expected {
+                schema,
+                attribute: schema.and_then(|schema| schema.attributes.get(name)),
+                path: name,
+                recorded: recorded.get(name),
+            };
+            self.argument(scope, &argument.value, expected);
+        }
+        if let Some(schema) = schema {
+            let parts = &schema.attributes;
+            self.blocks(scope, body, (schema, parts, ""), &|name| recorded.get(name));
+        }
+    }
+
+    /// Looks into nested blocks, where it is certain which of the recorded ones each is.
+    fn blocks(
+        &mut self,
+        scope: &Scope<'_>,
+        body: &Body,
+        (schema, parts, outer): (&Schema, &BTreeMap<String, Attribute>, &str),
+        recorded: &dyn Fn(&str) -> &'s Value,
+    ) {
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        for block in body.blocks() {
+            let name = block.ident.as_str();
+            let number = numbers.entry(name).or_default();
+            let at = std::mem::replace(number, *number + 1);
+            let Some(Shape::Block(nesting, inner)) = parts.get(name).map(|part| &part.shape) else {
+                continue;
+            };
+            let all = recorded(name).as_list().unwrap_or_default();
+            let are_told_apart = *nesting == Nesting::List || all.len() == 1;
+            let Some(found) = all.get(at).filter(|_| are_told_apart) else {
+                continue;
+            };
+            let outer = match outer {
+                "" => name.to_owned(),
+                outer => format!("{outer}.{name}"),
+            };
+            for argument in block.body.attributes() {
+                let name = argument.key.as_str();
+                let expected = Expected {
+                    schema: Some(schema),
+                    attribute: inner.get(name),
+                    path: &format!("{outer}.{name}"),
+                    recorded: found.get(name),
+                };
+                self.argument(scope, &argument.value, expected);
+            }
+            let below = (schema, inner, outer.as_str());
+            self.blocks(scope, &block.body, below, &|name| found.get(name));
+        }
+    }
+
+    /// Compares one argument, or each entry of a literal map on its own.
+    fn argument(&mut self, scope: &Scope<'_>, expression: &Expression, expected: Expected<'_>) {
+        let is_map = |attribute: &Attribute| matches!(attribute.shape, Shape::Plain(Type::Map(_)));
+        if let (Expression::Object(object), true) =
+            (expression, expected.attribute.is_some_and(is_map))
+        {
+            for (key, value) in object {
+                if let Some(key) = super::expression::key_of(scope, key) {
+                    let entry = Expected {
+                        attribute: None,
+                        recorded: expected.recorded.get(&key),
+                        ..expected
+                    };
+                    self.argument(scope, value.expr(), entry);
+                }
+            }
+            return;
+        }
+        let names = self.finder.of_expression(scope, expression);
+        if names.is_empty() {
+            return;
+        }
+        let value = scope.value(expression);
+        let agrees = expected.agrees(&value);
+        let form = form(scope, expression);
+        for name in names {
+            let evidence = self.evidence.entry(name).or_default();
+            match (agrees, form) {
+                (None, _) | (Some(true), Form::Computed) => {}
+                (Some(true), _) => evidence.agrees = true,
+                (Some(false), Form::Variable) => {
+                    let differs = || (value.clone(), expected.recorded.clone());
+                    evidence.differs.get_or_insert_with(differs);
+                }
+                (Some(false), _) => evidence.may_differ = true,
+            }
+        }
+    }
+
+    /// Compares the tags that the root module's providers add with those that the state recorded.
+    fn providers(&mut self, root: &Rc<Instance<'_>>) {
+        self.finder.enter(root);
+        for (file, block) in root.folder.blocks("provider") {
+            let scope = root.scope(file);
+            let Some((key, tags)) = provider::default_tags(&scope, block) else {
+                continue;
+            };
+            for (tag, value) in tags {
+                let mut made = self.recorded.resources().filter(|one| one.provider == key);
+                let added = made.find_map(|one| {
+                    let added = one.get("tags").get(&tag).is_null();
+                    let recorded = one.get("tags_all").get(&tag);
+                    (added && !recorded.is_null()).then_some(recorded)
+                });
+                let recorded = added.unwrap_or(&Value::Null);
+                let expected = Expected {
+                    schema: None,
+                    attribute: None,
+                    path: "tags_all",
+                    recorded,
+                };
+                self.argument(&scope, value, expected);
+            }
+        }
+    }
+}
+
+impl Expected<'_> {
+    /// Whether a value is what the state recorded; none where that tells nothing.
+    fn agrees(&self, value: &Value) -> Option<bool> {
+        let recorded = self.recorded;
+        if value.has_unknown() || recorded.is_null() || recorded.has_secret() {
+            return None;
+        }
+        match (self.schema, self.attribute) {
+            // What the provider fills in where the code leaves it out tells nothing of the code.
+            (_, Some(attribute)) if value.is_null() && attribute.computed => None,
+            (Some(schema), Some(attribute)) => {
+                let form = |value| schema.normal(attribute, self.path, value);
+                let (asked, recorded) = (form(value), form(recorded));
+                Some(asked == recorded || attribute.is_satisfied(&asked, &recorded))
+            }
+            _ => {
+                let text =
+                    |value: &Value| super::expression::as_text(value).map(|text| text.into_owned());
+                Some(text(value)? == text(recorded)?)
+            }
+        }
+    }
+}
+
+/// The longest value that a sentence holds.
+const SHOWN: usize = 60;
+
+impl OutsideVariable {
+    /// What its default gives, and what the state holds instead, as a sentence may tell it.
+    fn reason(&self) -> String {
+        if !self.has_default {
+            return "it has no default, and no file sets it".to_owned();
+        }
+        let shown = |value: &Value| {
+            let text = serde_json::to_string(value).unwrap_or_default();
+            let is_short = !matches!(value, Value::List(_) | Value::Map(_)) && text.len() <= SHOWN;
+            (is_short && !is_secret_name(&self.name)).then_some(text)
+        };
+        let values = self.differs.as_ref();
+        match values.and_then(|(default, recorded)| shown(default).zip(shown(recorded))) {
+            Some((default, recorded)) => {
+                format!("its default gives {default}, the state holds {recorded}")
+            }
+            None => "its default does not give what the state holds".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for OutsideVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, files, .. } = self;
+        let reason = self.reason();
+        write!(f, "`var.{name}` may be set from outside ({reason}): ")?;
+        match files.as_slice() {
+            [] => write!(
+                f,
+                "pass --var-file FILE, or name the file under `var_files`; until then its value is unknown"
+            ),
+            files => write!(
+                f,
+                "pass --var-file {}, or name it under `var_files`",
+                files.join(" or ")
+            ),
+        }
+    }
+}
+
+impl OutsideVariable {
+    /// Whether a value is the one that the state holds for it; none where that is not known.
+    pub(super) fn is(&self, value: &Value) -> Option<bool> {
+        let (_, recorded) = self.differs.as_ref()?;
+        let text = |value: &Value| super::expression::as_text(value).map(|text| text.into_owned());
+        Some(value == recorded || (text(value).is_some() && text(value) == text(recorded)))
+    }
+}

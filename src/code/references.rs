@@ -1,0 +1,224 @@
+//! The root module's variables that an expression is made from, through locals, arguments of calls, `each` and policy
+//! documents.
+
+use super::instance::{Instance, SetBy};
+use super::scope::Scope;
+use super::{policy, policy_document};
+use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
+use hcl_edit::structure::Body;
+use hcl_edit::template::Element;
+use hcl_edit::visit::{self, Visit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// Names of variables of the root module.
+pub(super) type Names = BTreeSet<Rc<str>>;
+
+/// How many references may lead to a variable.
+const LONGEST: usize = 64;
+
+/// How an expression is made from a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// It is the variable.
+    Variable,
+    /// A text that holds it.
+    Template,
+    /// Anything else: a condition, a call of a function.
+    Computed,
+}
+
+/// Finds the variables behind expressions. What one module instance refers to is looked up once.
+pub(super) struct Finder {
+    /// The variables that are looked for.
+    wanted: Names,
+    /// What the names of each module instance on the way from the root lead to: `var.x` and `local.x`, by kind and name.
+    known: Vec<BTreeMap<(bool, String), Rc<Names>>>,
+}
+
+impl Finder {
+    /// Looks for these variables.
+    pub(super) fn new(wanted: Names) -> Self {
+        Self {
+            wanted,
+            known: Vec::new(),
+        }
+    }
+
+    /// Turns to a module instance: what was known of another one at its depth is forgotten.
+    pub(super) fn enter(&mut self, instance: &Instance<'_>) {
+        self.known.truncate(instance.path.len());
+        self.known
+            .resize_with(instance.path.len() + 1, BTreeMap::new);
+    }
+
+    /// The variables that an expression is made from.
+    pub(super) fn of_expression(&mut self, scope: &Scope<'_>, expression: &Expression) -> Names {
+        let mut references = References::default();
+        references.visit_expr(expression);
+        self.all(scope, references, LONGEST)
+    }
+
+    /// The variables that anything in a block is made from.
+    pub(super) fn of_body(&mut self, scope: &Scope<'_>, body: &Body) -> Names {
+        let mut references = References::default();
+        references.visit_body(body);
+        self.all(scope, references, LONGEST)
+    }
+
+    fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
+        let mut names = Names::new();
+        for [root, first, second] in &references.0 {
+            // Where the budget is spent, no more is found: then nothing is certain anyway.
+            if scope.budget().work(1).is_err() || left == 0 {
+                break;
+            }
+            let found = self.one(scope, (root, first, second), left - 1);
+            names.extend(found.iter().cloned());
+        }
+        names
+    }
+
+    fn one(
+        &mut self,
+        scope: &Scope<'_>,
+        (root, first, second): (&str, &str, &str),
+        left: usize,
+    ) -> Rc<Names> {
+        let instance = &scope.instance;
+        match root {
+            "var" if instance.path.is_empty() => {
+                let name = self.wanted.get(first).cloned();
+                Rc::new(name.into_iter().collect())
+            }
+            "var" | "local" => {
+                let depth = instance.path.len();
+                let key = (root == "var", first.to_owned());
+                let known = self.known.get(depth).and_then(|known| known.get(&key));
+                if let Some(known) = known {
+                    return known.clone();
+                }
+                // One that leads back to itself finds nothing on its second way.
+                self.keep(depth, key.clone(), Rc::default());
+                let found = match root {
+                    "var" => self.argument(instance, first, left),
+                    _ => self.local(instance, first, left),
+                };
+                let found = Rc::new(found);
+                self.keep(depth, key, found.clone());
+                found
+            }
+            "each" => match &scope.each {
+                Some(each) => {
+                    let walked = &each.collection;
+                    Rc::new(self.inner(&walked.scope, walked.expression, left))
+                }
+                None => Rc::default(),
+            },
+            "data" if first == policy_document::TYPE => match policy::document(scope, second) {
+                Some((file, block)) => {
+                    let mut references = References::default();
+                    references.visit_body(&block.body);
+                    Rc::new(self.all(&instance.scope(file), references, left))
+                }
+                None => Rc::default(),
+            },
+            _ => Rc::default(),
+        }
+    }
+
+    fn keep(&mut self, depth: usize, key: (bool, String), names: Rc<Names>) {
+        if let Some(known) = self.known.get_mut(depth) {
+            known.insert(key, names);
+        }
+    }
+
+    fn argument(&mut self, instance: &Rc<Instance<'_>>, name: &str, left: usize) -> Names {
+        let set = instance.variables.get(name).map(|setting| &setting.by);
+        match set {
+            Some(Some(SetBy::Argument(caller, argument))) => self.inner(caller, argument, left),
+            _ => Names::new(),
+        }
+    }
+
+    fn local(&mut self, instance: &Rc<Instance<'_>>, name: &str, left: usize) -> Names {
+        match instance.local(name) {
+            Some((file, local)) => self.inner(&instance.scope(file), local, left),
+            None => Names::new(),
+        }
+    }
+
+    fn inner(&mut self, scope: &Scope<'_>, expression: &Expression, left: usize) -> Names {
+        let mut references = References::default();
+        references.visit_expr(expression);
+        self.all(scope, references, left)
+    }
+}
+
+/// How an expression is made from the variable that it leads to.
+pub(super) fn form(scope: &Scope<'_>, expression: &Expression) -> Form {
+    form_within(scope, expression, LONGEST)
+}
+
+fn form_within(scope: &Scope<'_>, expression: &Expression, left: usize) -> Form {
+    let Some(left) = left.checked_sub(1) else {
+        return Form::Computed;
+    };
+    match expression {
+        Expression::Parenthesis(inner) => form_within(scope, inner.inner(), left),
+        Expression::StringTemplate(template) => {
+            let elements: Vec<_> = template.iter().collect();
+            match elements.as_slice() {
+                [Element::Interpolation(one)] => form_within(scope, &one.expr, left),
+                _ => Form::Template,
+            }
+        }
+        Expression::Traversal(traversal) => {
+            let Some([root, first, _]) = reference(traversal) else {
+                return Form::Computed;
+            };
+            let instance = &scope.instance;
+            match root.as_str() {
+                _ if traversal.operators.len() != 1 => Form::Computed,
+                "var" if instance.path.is_empty() => Form::Variable,
+                "var" => match instance.variables.get(first.as_str()).map(|set| &set.by) {
+                    Some(Some(SetBy::Argument(caller, argument))) => {
+                        form_within(caller, argument, left)
+                    }
+                    _ => Form::Computed,
+                },
+                "local" => match instance.local(&first) {
+                    Some((file, local)) => form_within(&instance.scope(file), local, left),
+                    None => Form::Computed,
+                },
+                _ => Form::Computed,
+            }
+        }
+        _ => Form::Computed,
+    }
+}
+
+/// What an expression refers to, as written: the first three names of each reference.
+#[derive(Default)]
+struct References(BTreeSet<[String; 3]>);
+
+impl Visit for References {
+    fn visit_traversal(&mut self, traversal: &Traversal) {
+        self.0.extend(reference(traversal));
+        visit::visit_traversal(self, traversal);
+    }
+}
+
+/// The first three names of a reference: `data`, `aws_iam_policy_document` and `x`; missing ones are empty.
+fn reference(traversal: &Traversal) -> Option<[String; 3]> {
+    let root = traversal.expr.as_variable()?.as_str();
+    let mut names = traversal
+        .operators
+        .iter()
+        .map(|operator| match operator.value() {
+            TraversalOperator::GetAttr(name) => name.as_str().to_owned(),
+            _ => String::new(),
+        });
+    let mut next = || names.next().unwrap_or_default();
+    Some([root.to_owned(), next(), next()])
+}

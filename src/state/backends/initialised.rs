@@ -1,0 +1,81 @@
+//! The backend as `terraform init` made it: `.terraform/terraform.tfstate`, which holds what `-backend-config` gave.
+
+use super::BackendType;
+use crate::model::Value;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What names a state among the settings that a backend was initialised with. Anything else, credentials above all, is
+/// dropped when it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitialisedBackend {
+    kind: String,
+    settings: BTreeMap<String, Value>,
+}
+
+/// The part of the file that tells of the backend.
+#[derive(Deserialize)]
+struct Form {
+    backend: Option<Backend>,
+}
+
+#[derive(Deserialize)]
+struct Backend {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    config: BTreeMap<String, Value>,
+}
+
+impl InitialisedBackend {
+    /// Reads `.terraform/terraform.tfstate`. None where it tells of no backend that is read.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let form: Form = serde_json::from_slice(bytes).ok()?;
+        let Backend { kind, mut config } = form.backend?;
+        let known = BackendType::named(&kind).ok()?;
+        config.retain(|name, value| known.names.contains(&name.as_str()) && !value.is_null());
+        Some(Self {
+            kind,
+            settings: config,
+        })
+    }
+
+    /// Adds what the block of the code leaves out or does not tell, where it is of the same kind.
+    pub fn complete(&self, kind: &str, settings: &mut BTreeMap<String, Value>) {
+        if self.kind != kind {
+            return;
+        }
+        for (name, value) in &self.settings {
+            let known = settings.get(name);
+            if known.is_none_or(|known| matches!(known, Value::Null | Value::Unknown)) {
+                settings.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_names_the_state_is_taken_and_the_code_counts_first() {
+        let file = br#"{"version": 3, "backend": {"type": "s3", "config": {"bucket": "b", "key": "k", "access_key":
+            "AKIA", "secret_key": "planted", "region": null, "endpoints": {}}, "hash": 1}}"#;
+        let initialised = InitialisedBackend::parse(file).unwrap_or_default();
+        assert!(!format!("{initialised:?}").contains("planted"));
+        let mut settings = BTreeMap::from([
+            ("key".to_owned(), Value::text("own")),
+            ("bucket".to_owned(), Value::Unknown),
+        ]);
+        initialised.complete("local", &mut settings);
+        assert_eq!(settings["bucket"], Value::Unknown);
+        initialised.complete("s3", &mut settings);
+        let names: Vec<_> = settings.keys().map(String::as_str).collect();
+        assert_eq!(names, ["bucket", "key"]);
+        assert_eq!(
+            [&settings["bucket"], &settings["key"]],
+            [&"b".into(), &"own".into()]
+        );
+    }
+}

@@ -1,0 +1,494 @@
+//! What a difference means: drift, drift that no plan shows, or none, by what code, state and AWS say of it.
+
+use driftguard::code::{self, Options};
+use driftguard::diff::{self, Claims, Differences, Looked};
+use driftguard::model::{
+    Address, Attribute, Attributes, Declared, DeclaredResource, Definition, Interrupt, Nesting,
+    Parts, Place, ProviderKey, Reading, Resource, Schema, Shape, Site, Source, Tree, Type,
+    Unclaimed, Value, Verdict,
+};
+use driftguard::resources;
+use std::collections::BTreeMap;
+
+fn aws() -> ProviderKey {
+    ProviderKey {
+        module: String::new(),
+        name: "aws".to_owned(),
+        alias: None,
+    }
+}
+
+fn attributes(json: &str) -> Attributes {
+    serde_json::from_str(json).unwrap()
+}
+
+fn resource(address: &str, id: &str, attributes: Attributes) -> Resource {
+    Resource {
+        address: address.parse().unwrap(),
+        provider: aws(),
+        id: id.to_owned(),
+        attributes,
+    }
+}
+
+/// Compares one resource with what AWS has of it.
+fn compared(
+    declared: &Declared,
+    code: &code::Evaluated,
+    recorded: &Resource,
+    live: Attributes,
+) -> Differences {
+    let catalog = resources::catalog();
+    let looked = [Looked {
+        resource: recorded,
+        place: Place::default(),
+        reading: Reading::Found(live),
+    }];
+    let interrupt = Interrupt::default();
+    let stack = diff::Stack {
+        declared,
+        provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
+        looked: &looked,
+        unclaimed: &[],
+        interrupt: &interrupt,
+    };
+    diff::compare(&stack, &Claims::new([recorded], &catalog), &catalog)
+}
+
+/// The same with code, and the state and AWS's answer in JSON. Without code nothing of it is evaluated.
+fn with_code(code: &str, address: &str, recorded: &str, live: &str) -> Differences {
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let evaluated = code::evaluate(&tree, "", &Options::default());
+    let recorded = resource(address, "x", attributes(recorded));
+    compared(&evaluated.declared, &evaluated, &recorded, attributes(live))
+}
+
+/// What is found, and what is set aside: each path with its verdict.
+fn told(found: &Differences) -> (Vec<String>, Vec<String>) {
+    let lines = |findings: &[driftguard::model::Finding]| {
+        let all = findings.iter().flat_map(|finding| &finding.attributes);
+        all.map(|one| format!("{} {:?}", one.path, one.verdict))
+            .collect()
+    };
+    (lines(&found.findings), lines(&found.set_aside))
+}
+
+fn found(code: &str, address: &str, recorded: &str, live: &str) -> Vec<String> {
+    told(&with_code(code, address, recorded, live)).0
+}
+
+const ENCRYPTION: &str = "aws_s3_bucket_server_side_encryption_configuration.b";
+const RULE: &str = r#"
+resource "aws_s3_bucket_server_side_encryption_configuration" "b" {
+  bucket = "b"
+  rule {
+    apply_server_side_encryption_by_default { sse_algorithm = "aws:kms" }
+  }
+}
+"#;
+
+fn encrypted(key: &str, bucket_key: &str, newer: &str) -> String {
+    format!(
+        r#"{{"bucket": "b", "rule": [{{"apply_server_side_encryption_by_default":
+        [{{"kms_master_key_id": "{key}", "sse_algorithm": "aws:kms"}}], "bucket_key_enabled": {bucket_key}{newer}}}]}}"#
+    )
+}
+
+#[test]
+fn what_a_block_of_a_set_leaves_out_is_the_providers_default_again() {
+    let plain = encrypted("", "false", "");
+    for live in [
+        encrypted(
+            "arn:aws:kms:us-east-1:999999999999:key/foreign",
+            "false",
+            "",
+        ),
+        encrypted("", "true", ""),
+    ] {
+        let told = told(&with_code(RULE, ENCRYPTION, &plain, &live));
+        assert_eq!(told, (vec!["rule Drift".to_owned()], vec![]), "{live}");
+    }
+    // What a newer provider than the embedded schema wrote says nothing.
+    let newer = encrypted("", "false", r#", "blocked_encryption_types": ["SSE-C"]"#);
+    assert_eq!(found(RULE, ENCRYPTION, &newer, &plain), [""; 0]);
+}
+
+#[test]
+fn code_that_says_what_aws_has_is_a_stale_state_only_where_all_of_it_is_certain() {
+    let code = |session: &str| {
+        format!(
+            "variable \"outside\" {{}}\nresource \"aws_iam_role\" \"app\" {{\n  max_session_duration = {session}\n}}\n"
+        )
+    };
+    let state = r#"{"max_session_duration": 7200}"#;
+    let live = r#"{"max_session_duration": 3600}"#;
+    let found = |session: &str| told(&with_code(&code(session), "aws_iam_role.app", state, live));
+    let (drift, stale) = (
+        vec!["max_session_duration Drift".to_owned()],
+        vec!["max_session_duration StaleState".to_owned()],
+    );
+    assert_eq!(found("3600"), (vec![], stale));
+    assert_eq!(found("var.outside"), (drift, vec![]));
+}
+
+#[test]
+fn a_tag_that_code_and_aws_dropped_is_a_stale_state_and_an_unknown_map_hides_no_default_tag() {
+    let provider = "provider \"aws\" {\n  default_tags { tags = { Dept = \"ops\" } }\n}\n";
+    let gateway = |tags: &str| {
+        format!(
+            "{provider}variable \"outside\" {{}}\nresource \"aws_internet_gateway\" \"g\" {{\n  tags = {tags}\n}}\n"
+        )
+    };
+    let state = r#"{"tags": {"Name": "g", "Old": "x"}, "tags_all": {"Name": "g", "Old": "x", "Dept": "ops"}}"#;
+    let live = r#"{"tags_all": {"Name": "g", "Dept": "ops"}}"#;
+    let address = "aws_internet_gateway.g";
+    let found = |tags: &str, state: &str, live: &str| {
+        told(&with_code(&gateway(tags), address, state, live))
+    };
+    assert_eq!(
+        found("{ Name = \"g\" }", state, live),
+        (vec![], vec![r#"tags["Old"] StaleState"#.to_owned()])
+    );
+    // The resource may set the tag itself, to what it was.
+    let state = r#"{"tags": {"Dept": "shop"}, "tags_all": {"Dept": "shop"}}"#;
+    let live = r#"{"tags_all": {"Dept": "ops"}}"#;
+    assert_eq!(
+        found("var.outside", state, live),
+        (vec![r#"tags["Dept"] Drift"#.to_owned()], vec![])
+    );
+}
+
+#[test]
+fn where_code_was_not_evaluated_what_it_may_set_is_drift_and_what_changes_by_itself_is_not() {
+    let instance = |state: &str, live: &str| found("", "aws_instance.web", state, live);
+    assert_eq!(
+        instance(
+            r#"{"key_name": "ours", "monitoring": false}"#,
+            r#"{"key_name": "theirs", "monitoring": true}"#
+        ),
+        ["key_name Drift", "monitoring Drift"]
+    );
+    // Optional and computed: what AWS and the provider change by themselves.
+    let settled =
+        r#"{"cpu_core_count": 4, "associate_public_ip_address": true, "public_ip": "1.2.3.4"}"#;
+    assert_eq!(instance(r#"{"cpu_core_count": 2}"#, settled), [""; 0]);
+    // Seen by no plan, as far as that is known.
+    assert_eq!(
+        instance(
+            r#"{"disable_api_termination": true}"#,
+            r#"{"disable_api_termination": false}"#
+        ),
+        ["disable_api_termination UnseenByPlan"]
+    );
+    let acl = |uri: &str| {
+        format!(
+            r#"{{"access_control_policy": [{{"grant": [{{"permission": "READ", "grantee": [{{"type": "Group", "uri": "{uri}"}}]}}]}}]}}"#
+        )
+    };
+    let acl = found("", "aws_s3_bucket_acl.b", &acl("a"), &acl("b"));
+    assert_eq!(acl, ["access_control_policy[0].grant UnseenByPlan"]);
+}
+
+#[test]
+fn of_a_block_that_was_not_evaluated_each_part_may_be_set() {
+    let code = "variable \"outside\" {}\nresource \"aws_instance\" \"web\" {\n  dynamic \"root_block_device\" {\n    for_each = var.outside\n    content {}\n  }\n}\n";
+    let disk = |iops: u32| {
+        format!(r#"{{"root_block_device": [{{"iops": {iops}, "volume_id": "vol-{iops}"}}]}}"#)
+    };
+    assert_eq!(
+        found(code, "aws_instance.web", &disk(3000), &disk(16000)),
+        ["root_block_device[0].iops Drift"]
+    );
+}
+
+#[test]
+fn tags_that_the_provider_ignores_are_nobodys() {
+    let code = r#"
+provider "aws" {
+  ignore_tags {
+    keys         = ["ScannedAt"]
+    key_prefixes = ["kubernetes.io/"]
+  }
+}
+resource "aws_internet_gateway" "g" { tags = { Name = "g" } }
+"#;
+    let state = r#"{"tags": {"Name": "g"}, "tags_all": {"Name": "g"}}"#;
+    let live = r#"{"tags_all": {"Name": "g", "ScannedAt": "now", "kubernetes.io/cluster/x": "owned", "Other": "x"}}"#;
+    assert_eq!(
+        found(code, "aws_internet_gateway.g", state, live),
+        [r#"tags["Other"] Drift"#]
+    );
+}
+
+#[test]
+fn to_ignore_all_tags_alone_hides_no_change_of_a_tag() {
+    let code = |ignored: &str| {
+        format!(
+            "provider \"aws\" {{\n  default_tags {{ tags = {{ Dept = \"ops\" }} }}\n}}\nresource \"aws_internet_gateway\" \
+             \"g\" {{\n  tags = {{ Name = \"g\" }}\n  lifecycle {{ ignore_changes = [{ignored}] }}\n}}\n"
+        )
+    };
+    let state = r#"{"tags": {"Name": "g"}, "tags_all": {"Name": "g", "Dept": "ops"}}"#;
+    let live = r#"{"tags_all": {"Name": "g", "Dept": "changed"}}"#;
+    let found = |ignored: &str| {
+        told(&with_code(
+            &code(ignored),
+            "aws_internet_gateway.g",
+            state,
+            live,
+        ))
+    };
+    let path = "tags_all[\"Dept\"]";
+    assert_eq!(found("tags_all"), (vec![format!("{path} Drift")], vec![]));
+    assert_eq!(
+        found("tags, tags_all"),
+        (vec![], vec![format!("{path} Ignored")])
+    );
+    assert_eq!(found("tags"), (vec![], vec![format!("{path} Ignored")]));
+}
+
+/// What is found in AWS below a role or elsewhere.
+fn unclaimed(tf_type: &str, import_id: &str, attributes: &str) -> Unclaimed {
+    Unclaimed {
+        tf_type: tf_type.to_owned(),
+        import_id: import_id.to_owned(),
+        under: None,
+        path: None,
+        account: driftguard::model::AccountId::new("123456789012").unwrap(),
+        region: None,
+        attributes: self::attributes(attributes),
+    }
+}
+
+#[test]
+fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
+    let states = [
+        (
+            "aws_iam_policy_attachment.all",
+            r#"{"policy_arn": "arn:p", "roles": ["app", "batch"], "users": ["ada"]}"#,
+        ),
+        (
+            "aws_iam_role_policy_attachments_exclusive.app",
+            r#"{"role_name": "app", "policy_arns": ["arn:q"]}"#,
+        ),
+        (
+            "aws_iam_role_policies_exclusive.app",
+            r#"{"role_name": "app", "policy_names": ["inline"]}"#,
+        ),
+        ("aws_default_security_group.d", r#"{}"#),
+        ("aws_rds_cluster_instance.i", r#"{"arn": "arn:db"}"#),
+    ];
+    let catalog = resources::catalog();
+    let managed = states.map(|(address, text)| resource(address, "sg-1", attributes(text)));
+    let claims = Claims::new(&managed, &catalog);
+    for (tf_type, id, text) in [
+        (
+            "aws_iam_role_policy_attachment",
+            "batch/arn:p",
+            r#"{"role": "batch", "policy_arn": "arn:p"}"#,
+        ),
+        (
+            "aws_iam_role_policy_attachment",
+            "app/arn:q",
+            r#"{"role": "app", "policy_arn": "arn:q"}"#,
+        ),
+        (
+            "aws_iam_user_policy_attachment",
+            "ada/arn:p",
+            r#"{"user": "ada", "policy_arn": "arn:p"}"#,
+        ),
+        (
+            "aws_iam_role_policy",
+            "app:inline",
+            r#"{"role": "app", "name": "inline"}"#,
+        ),
+        ("aws_security_group", "sg-1", "{}"),
+        ("aws_db_instance", "i", r#"{"arn": "arn:db"}"#),
+    ] {
+        assert!(
+            claims.claim(&unclaimed(tf_type, id, text)),
+            "{tf_type} {id}"
+        );
+    }
+    for (tf_type, id, text) in [
+        (
+            "aws_iam_role_policy_attachment",
+            "other/arn:p",
+            r#"{"role": "other", "policy_arn": "arn:p"}"#,
+        ),
+        (
+            "aws_iam_role_policy_attachment",
+            "batch/arn:q",
+            r#"{"role": "batch", "policy_arn": "arn:q"}"#,
+        ),
+        (
+            "aws_iam_role_policy",
+            "app:other",
+            r#"{"role": "app", "name": "other"}"#,
+        ),
+        ("aws_subnet", "sg-1", "{}"),
+    ] {
+        assert!(
+            !claims.claim(&unclaimed(tf_type, id, text)),
+            "{tf_type} {id}"
+        );
+    }
+}
+
+/// Each nested attribute that code may set, of every type that is read: where code writes the block and leaves the
+/// attribute out, AWS having one is told. Exempt is what the type's own file says is never read.
+#[test]
+fn each_nested_attribute_that_a_written_block_leaves_out_is_told_when_aws_has_one() {
+    let catalog = resources::catalog();
+    let mut silent = Vec::new();
+    let mut tried = 0;
+    for (tf_type, schema) in catalog.iter() {
+        for (name, attribute) in &schema.attributes {
+            let Shape::Block(_, _) = &attribute.shape else {
+                continue;
+            };
+            for path in nested(schema, name, attribute) {
+                tried += 1;
+                let written =
+                    BTreeMap::from([(name.as_str(), written(attribute, &path[1..], false))]);
+                let live =
+                    BTreeMap::from([(name.as_str(), self::written(attribute, &path[1..], true))]);
+                if told_of(tf_type, &written, &live) == 0 {
+                    silent.push(format!("{tf_type}.{}", path.join(".")));
+                }
+            }
+        }
+    }
+    assert!(tried > 60, "{tried}");
+    assert_eq!(silent, [""; 0]);
+}
+
+/// The paths of the settable attributes in a block, names from the outside in.
+fn nested(schema: &Schema, name: &str, attribute: &Attribute) -> Vec<Vec<String>> {
+    let mut paths = Vec::new();
+    let mut waiting = vec![(vec![name.to_owned()], attribute)];
+    while let Some((path, attribute)) = waiting.pop() {
+        let plain = path.join(".");
+        let skipped = schema.extra.never_read.contains(&plain.as_str());
+        let sample = sample_of(attribute);
+        if skipped || name == "timeouts" || (schema.extra.form)(&plain, sample).is_null() {
+            continue;
+        }
+        match &attribute.shape {
+            Shape::Block(_, parts) => waiting.extend(parts.iter().map(|(name, part)| {
+                let mut path = path.clone();
+                path.push(name.clone());
+                (path, part)
+            })),
+            Shape::Plain(_) if attribute.optional && !attribute.computed => paths.push(path),
+            Shape::Plain(_) => {}
+        }
+    }
+    paths
+}
+
+/// A block with nothing but the blocks on a path, and at its end the attribute itself or nothing.
+fn written(attribute: &Attribute, path: &[String], with_end: bool) -> Value {
+    let Shape::Block(nesting, parts) = &attribute.shape else {
+        return if with_end {
+            sample_of(attribute)
+        } else {
+            Value::Null
+        };
+    };
+    let mut block: BTreeMap<String, Value> = parts
+        .keys()
+        .map(|name| (name.clone(), Value::Null))
+        .collect();
+    // Something else is set as well, so that the block is one.
+    let other = parts.iter().find(|(name, part)| {
+        Some(*name) != path.first() && matches!(part.shape, Shape::Plain(Type::String))
+    });
+    if let Some((name, part)) = other {
+        block.insert(name.clone(), sample_of(part));
+    }
+    if let Some((first, rest)) = path.split_first() {
+        block.insert(first.clone(), written(&parts[first], rest, with_end));
+    }
+    match nesting {
+        Nesting::Single => Value::Map(block),
+        _ => Value::List(vec![Value::Map(block)]),
+    }
+}
+
+fn sample_of(attribute: &Attribute) -> Value {
+    match &attribute.shape {
+        Shape::Plain(ty) => sample(ty),
+        Shape::Block(..) => Value::List(vec![Value::map([("any", Value::from("x"))])]),
+    }
+}
+
+fn sample(ty: &Type) -> Value {
+    match ty {
+        Type::Bool => Value::Bool(true),
+        Type::Number => 7.into(),
+        Type::String | Type::Dynamic => "x".into(),
+        Type::List(of) | Type::Set(of) => Value::List(vec![sample(of)]),
+        Type::Map(of) => Value::map([("k", sample(of))]),
+        Type::Object(parts) => {
+            Value::map(parts.iter().map(|(name, of)| (name.clone(), sample(of))))
+        }
+    }
+}
+
+/// How many differences are told where code and state say the first, and AWS has the second.
+fn told_of(tf_type: &str, written: &BTreeMap<&str, Value>, live: &BTreeMap<&str, Value>) -> usize {
+    let owned = |values: &BTreeMap<&str, Value>| -> Attributes {
+        values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect()
+    };
+    let address: Address = format!("{tf_type}.x").parse().unwrap();
+    let definition = |(name, value): (String, Value)| {
+        let source = Source {
+            file: "main.tf".to_owned(),
+            line: 1,
+            span: (0, 0),
+        };
+        let definition = Definition {
+            value: value_of_code(&value),
+            source,
+            site: Site::Literal,
+            parts: Parts::Whole,
+        };
+        (name, definition)
+    };
+    let declared = DeclaredResource {
+        attributes: owned(written).into_iter().map(definition).collect(),
+        ..DeclaredResource::default()
+    };
+    let declared = Declared {
+        resources: BTreeMap::from([(address, declared)]),
+    };
+    let recorded = resource(&format!("{tf_type}.x"), "x", owned(written));
+    let found = compared(
+        &declared,
+        &code::Evaluated::default(),
+        &recorded,
+        owned(live),
+    );
+    let told = found
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.attributes);
+    told.filter(|one| matches!(one.verdict, Verdict::Drift | Verdict::UnseenByPlan))
+        .count()
+}
+
+/// What code writes of a block: not what is null.
+fn value_of_code(value: &Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.iter().map(value_of_code).collect()),
+        Value::Map(entries) => {
+            let set = entries.iter().filter(|(_, value)| !value.is_null());
+            Value::map(set.map(|(name, value)| (name.clone(), value_of_code(value))))
+        }
+        other => other.clone(),
+    }
+}
