@@ -91,6 +91,7 @@ fn backdoor() -> Finding {
             command: Some(
                 "aws iam delete-role-policy --role-name shop-web --policy-name backdoor".to_owned(),
             ),
+            ..Refusal::default()
         })),
         ..finding("f-2d0f00000002", "aws_iam_role_policy", None)
     }

@@ -474,6 +474,30 @@ fn what_hangs_below_a_module_is_written_by_hand() {
 }
 
 #[test]
+fn below_a_module_that_is_called_once_the_import_stands_in_the_root() {
+    let mut world = role("module \"a\" {\n  source = \"./a\"\n}\n");
+    world.files.push(("a/main.tf", ROLE.to_owned()));
+    let parent = "module.a.aws_iam_role.web";
+    world
+        .state
+        .push((parent, vec![("id", "shop-web"), ("name", "shop-web")]));
+    let done = world.import(vec![attachment("shop-web", parent, ADMIN)]);
+    let name = "aws_iam_role_policy_attachment.web_administrator_access";
+    let root = done.tree.text("iam.tf").unwrap();
+    assert!(
+        root.ends_with(&format!(
+            "}}\n\nimport {{\n  to = module.a.{name}\n  id = \"shop-web/{ADMIN}\"\n}}\n"
+        )),
+        "{root}"
+    );
+    let module = done.tree.text("a/main.tf").unwrap();
+    assert!(
+        module.starts_with(ROLE) && module.contains("  role       = aws_iam_role.web.name\n"),
+        "{module}"
+    );
+}
+
+#[test]
 fn an_import_that_terraform_or_the_code_would_not_take_is_refused() {
     let settings = "terraform {\n  required_version = \">= 1.1, < 1.5\"\n}\n";
     let (reason, block) = role(&format!("{ROLE}{settings}")).refused(debug());

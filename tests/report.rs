@@ -3,8 +3,8 @@
 use driftguard::model::{
     AccountId, AccountReport, Address, Backend, Choice, Control, Coverage, Decision, Difference,
     Edit, FailedScan, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, ParkedJob,
-    Posture, Refusal, Region, Report, RepositoryName, ScanError, Scanned, Severity, Source,
-    StackName, StackReport, Standing, Status, Summary, Value, Verdict,
+    Posture, Refusal, RefusalKind, RefusedAttribute, Region, Report, RepositoryName, ScanError,
+    Scanned, Severity, Source, StackName, StackReport, Standing, Status, Summary, Value, Verdict,
 };
 use driftguard::report::{
     self, Detail, Direction, FirstLook, NeededRole, Occasion, Onboarding, Overview, Paint,
@@ -108,6 +108,7 @@ pub fn world() -> Report {
             reason: "it grants access below aws_iam_role.web".to_owned(),
             block: None,
             command: Some("aws iam detach-role-policy --role-name 'web'".to_owned()),
+            ..Refusal::default()
         })),
         ..Finding::new(
             Kind::Unmanaged,
@@ -487,6 +488,39 @@ fn restore(tells_rest: bool) -> report::PullRequestText {
         tells_rest,
     };
     report::pull_request(&content).unwrap()
+}
+
+#[test]
+fn what_a_fix_leaves_to_a_person_is_told_beside_it() {
+    let mut stack = stack(1, "x");
+    let Ok(scanned) = &mut stack.outcome else {
+        unreachable!()
+    };
+    let left = RefusedAttribute {
+        path: "description".to_owned(),
+        reason: "the value at main.tf:8 is made from a template".to_owned(),
+        kind: RefusalKind::Computed,
+    };
+    let mut finding = scanned.findings[0].clone();
+    finding.fix.as_mut().unwrap().refused.push(left);
+    scanned.findings = vec![finding.clone()];
+    let pull_request = body(&stack);
+    let explained = report::explain(&finding);
+    let report = Report {
+        stacks: vec![stack],
+        ..Report::default()
+    };
+    let terminal = report::text(&report, Paint::Plain);
+    assert!(
+        terminal.contains("not fixed: description, the value at main.tf:8"),
+        "{terminal}"
+    );
+    for text in [pull_request, explained] {
+        assert!(
+            text.contains("not fixed: `description`, the value at"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

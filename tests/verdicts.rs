@@ -456,6 +456,7 @@ fn told_of(tf_type: &str, written: &BTreeMap<&str, Value>, live: &BTreeMap<&str,
             source,
             site: Site::Literal,
             parts: Parts::Whole,
+            alternatives: None,
         };
         (name, definition)
     };

@@ -4,7 +4,7 @@ use super::exit;
 use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
-use crate::model::{Finding, Fix, FixKind, Refusal};
+use crate::model::{Finding, Fix, FixKind, Refusal, RefusalKind};
 use crate::patch::{self, Changed, Direction};
 use crate::scan::load::Loaded;
 use anyhow::ensure;
@@ -107,6 +107,7 @@ impl Options {
                 let reason = format!("the fix of another stack edits {}: run it again", edit.file);
                 *fix = Fix::refused(Refusal {
                     reason,
+                    kind: RefusalKind::Conflict,
                     ..Refusal::default()
                 });
             }
@@ -122,13 +123,13 @@ impl Options {
         self.findings.is_empty() || self.findings.contains(&finding.id.0)
     }
 
-    /// 0 where every finding that counts was fixed, 2 where one was refused or left.
+    /// 0 where every finding that counts was fixed, 2 where one was refused or left, in whole or in part.
     fn exit(&self, scanned: &Scanned) -> ExitCode {
         let report = &scanned.result.report;
         let counts = |finding: &&Finding| finding.severity >= self.source.fail_on();
         let left = |finding: &Finding| {
             let fix = finding.fix.as_ref();
-            fix.is_none_or(|fix| fix.kind == FixKind::Refused)
+            fix.is_none_or(|fix| fix.kind == FixKind::Refused || !fix.refused.is_empty())
         };
         if exit::findings(report).filter(counts).any(left) {
             return ExitCode::from(exit::DRIFT);

@@ -1,7 +1,7 @@
 //! Calls of modules: one instance each, or one for each key.
 
 use super::folder::{DEEPEST_MODULE, File, Folder, Folders, Problem, is_local};
-use super::instance::{Instance, Measured, SetBy, Setting};
+use super::instance::{Caller, Instance, Measured, SetBy, Setting};
 use super::resource::keys;
 use super::scope::Scope;
 use crate::model::{ModuleStep, Tree};
@@ -22,13 +22,6 @@ pub(super) fn for_each_instance<'a>(
     visit: &mut dyn FnMut(&Rc<Instance<'a>>),
 ) {
     let calls: Vec<_> = instance.folder.blocks("module").collect();
-    let mut callers: BTreeMap<String, usize> = BTreeMap::new();
-    for path in calls
-        .iter()
-        .filter_map(|(_, call)| path(instance.folder, call))
-    {
-        *callers.entry(path).or_default() += 1;
-    }
     for (file, block) in calls {
         let Some(name) = block.labels.first() else {
             continue;
@@ -39,10 +32,7 @@ pub(super) fn for_each_instance<'a>(
             block,
         };
         match call.folder(folders, instance) {
-            Ok(folder) => {
-                let several = callers.get(folder.path).is_some_and(|number| *number > 1);
-                call.instances(folder, instance, several, visit);
-            }
+            Ok(folder) => call.instances(folder, instance, visit),
             Err(problem) => instance.context.budget.tell(problem),
         }
         if instance.context.budget.is_over() {
@@ -107,7 +97,6 @@ impl<'a> Call<'a> {
         &self,
         folder: &'a Folder<'a>,
         caller: &Rc<Instance<'a>>,
-        several: bool,
         visit: &mut dyn FnMut(&Rc<Instance<'a>>),
     ) {
         let budget = &caller.context.budget;
@@ -118,13 +107,16 @@ impl<'a> Call<'a> {
         let all = budget.mark();
         for (key, scope) in keys(&caller.scope(self.file), &self.block.body) {
             let mark = budget.mark();
-            let shared = several || key.is_some() || scope.each.is_some();
             let step = ModuleStep {
                 name: self.name.to_owned(),
                 key,
             };
             let variables = variables(folder, &arguments, &scope);
-            let called = caller.called(folder, step, variables, shared);
+            let call = Caller {
+                scope,
+                block: self.block,
+            };
+            let called = caller.called(folder, step, variables, call);
             budget.settle(mark, 0);
             let affordable = called.hold().and_then(|()| budget.work(INSTANCE));
             if let Err(excess) = affordable {

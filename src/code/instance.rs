@@ -6,7 +6,9 @@ use super::scope::Scope;
 use super::size::{self, ENTRY, MAP, Size};
 use super::{Options, Recorded};
 use crate::model::{ModuleStep, SecretTexts, Source, Value, is_secret_name};
+use hcl_edit::Span;
 use hcl_edit::expr::Expression;
+use hcl_edit::structure::Block;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -46,8 +48,8 @@ pub(super) struct Instance<'a> {
     pub path: Vec<ModuleStep>,
     /// What its variables are set to.
     pub variables: BTreeMap<&'a str, Setting<'a>>,
-    /// Whether its folder has several instances: a value in its code feeds them all.
-    pub shared: bool,
+    /// The call that it is an instance of; none for the root module.
+    pub call: Option<Caller<'a>>,
     /// The folders of the modules above it, outermost first.
     pub above: Vec<&'a str>,
     /// What it shares with all others.
@@ -55,6 +57,27 @@ pub(super) struct Instance<'a> {
     locals: RefCell<BTreeMap<&'a str, Local>>,
     /// The bytes that it holds.
     held: Cell<usize>,
+}
+
+/// A call, as one instance of its module sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Caller<'a> {
+    /// Where the arguments mean something.
+    pub scope: Scope<'a>,
+    /// The `module` block.
+    pub block: &'a Block,
+}
+
+impl Caller<'_> {
+    /// Where the block stands.
+    pub(super) fn source(&self) -> Source {
+        let span = self.block.span().unwrap_or_default();
+        Source {
+            file: self.scope.file.path.clone(),
+            line: self.scope.file.line(span.start),
+            span: (span.start, span.end),
+        }
+    }
 }
 
 /// What a variable is set to, and by what.
@@ -143,7 +166,7 @@ impl<'a> Instance<'a> {
             folder,
             path: Vec::new(),
             variables,
-            shared: false,
+            call: None,
             above: Vec::new(),
             context: context.clone(),
             locals: RefCell::default(),
@@ -157,7 +180,7 @@ impl<'a> Instance<'a> {
         folder: &'a Folder<'a>,
         step: ModuleStep,
         variables: BTreeMap<&'a str, Setting<'a>>,
-        shared: bool,
+        call: Caller<'a>,
     ) -> Rc<Self> {
         let (mut path, mut above) = (self.path.clone(), self.above.clone());
         path.push(step);
@@ -166,12 +189,21 @@ impl<'a> Instance<'a> {
             folder,
             path,
             variables,
-            shared: self.shared || shared,
+            call: Some(call),
             above,
             context: self.context.clone(),
             locals: RefCell::default(),
             held: Cell::new(0),
         })
+    }
+
+    /// The call in the root module that leads to it.
+    pub(super) fn first_call(&self) -> Option<Source> {
+        let mut call = self.call.as_ref()?;
+        while let Some(outer) = &call.scope.instance.call {
+            call = outer;
+        }
+        Some(call.source())
     }
 
     /// Counts the bytes that it holds, its variables' values included.

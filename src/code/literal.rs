@@ -1,13 +1,14 @@
 //! Literal maps whose entries are asked for one after another.
 
 use super::expression::key_of;
+use super::handed_on::by_key;
 use super::instance::Given;
 use super::scope::{Collection, Scope};
 use super::size::ENTRY;
-use super::trace::{End, source, trace};
-use crate::model::{Site, Source};
+use super::trace::{End, LONGEST, renamed, source, trace};
+use crate::model::{Location, Site, Source, Uneditable, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, Object};
+use hcl_edit::expr::{Expression, ForExpr, Object};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -26,38 +27,72 @@ pub(super) enum Literal<'a> {
 
 impl<'a> Literal<'a> {
     /// The map at the end of a trace, or why there is none.
-    pub(super) fn of(end: End<'a>) -> Result<Self, String> {
+    pub(super) fn of(end: End<'a>) -> Result<Self, Uneditable> {
         match end {
             End::Code(scope, map @ Expression::Object(object), _) => Ok(Self::Code {
                 source: source(&scope, map),
                 entries: entries(&scope, object)
-                    .ok_or_else(|| format!("the map in {} is too large", scope.file.path))?,
+                    .ok_or_else(|| Uneditable::LargeMap(scope.file.path.clone()))?,
                 scope,
             }),
             End::Tfvars(given, _) => Ok(Self::Tfvars(given)),
+            End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each),
             other => Err(no_literal(&other)),
         }
     }
 
-    /// What stands at one of its entries.
-    pub(super) fn entry(&self, key: &str, left: usize) -> Result<End<'a>, String> {
-        match self {
-            Self::Code { scope, entries, .. } => match entries.get(key) {
-                Some(value) => entry_at(scope, value, left),
-                None => Err(no_entry(scope, key)),
-            },
-            Self::Tfvars(given) => given_entry(given, key),
+    /// The map that `{ for x in list : x.name => x }` makes of the elements of a literal.
+    fn of_elements(scope: &Scope<'a>, each: &'a ForExpr) -> Result<Self, Uneditable> {
+        let none = || Uneditable::Computed(scope.file.place(each.span()));
+        let intro = &each.intro;
+        let name = by_key(each).ok_or_else(none)?;
+        let is_key = |name: &Expression| {
+            let key = intro.key_var.as_ref().map(|key| key.as_str());
+            name.as_variable().map(|name| name.as_str()) == key && key.is_some()
+        };
+        match trace(scope, &intro.collection_expr, LONGEST)? {
+            End::Code(inner, list @ Expression::Array(items), _) => {
+                let mut entries = BTreeMap::new();
+                for item in items {
+                    let named = scope.with(intro.value_var.as_str(), inner.value(item));
+                    let Value::String(key) = named.value(name) else {
+                        return Err(none());
+                    };
+                    let room = scope.budget().take(ENTRY + key.len());
+                    room.map_err(|_| Uneditable::LargeMap(scope.file.path.clone()))?;
+                    entries.insert(key, item);
+                }
+                Ok(Self::Code {
+                    source: source(&inner, list),
+                    entries,
+                    scope: inner,
+                })
+            }
+            end if is_key(name) => Self::of(end),
+            _ => Err(none()),
         }
     }
 
-    /// Where it stands; none where it is no map.
-    pub(super) fn source(&self) -> Option<Source> {
+    /// What stands at one of its entries.
+    pub(super) fn entry(&self, key: &str, left: usize) -> Result<End<'a>, Uneditable> {
         match self {
-            Self::Code { source, .. } => Some(source.clone()),
-            Self::Tfvars(given) => {
-                let is_map = !given.entries.is_empty();
-                is_map.then(|| given.source.clone())
-            }
+            Self::Code {
+                scope,
+                entries,
+                source,
+            } => match entries.get(key) {
+                Some(value) => entry_at(scope, value, left),
+                None => Ok(left_out(source.clone(), key)),
+            },
+            Self::Tfvars(given) => Ok(given_entry(given, key)),
+        }
+    }
+
+    /// Where it stands.
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Code { source, .. } => source.clone(),
+            Self::Tfvars(given) => given.source.clone(),
         }
     }
 }
@@ -76,7 +111,7 @@ fn entries<'a>(scope: &Scope<'_>, object: &'a Object) -> Option<BTreeMap<String,
 
 impl<'a> Collection<'a> {
     /// The literal map behind it, or why there is none: looked for once.
-    pub(super) fn literal(&self, left: usize) -> &Result<Literal<'a>, String> {
+    pub(super) fn literal(&self, left: usize) -> &Result<Literal<'a>, Uneditable> {
         self.literal
             .get_or_init(|| trace(&self.scope, self.expression, left).and_then(Literal::of))
     }
@@ -87,35 +122,33 @@ pub(super) fn entry_at<'a>(
     scope: &Scope<'a>,
     value: &'a Expression,
     left: usize,
-) -> Result<End<'a>, String> {
-    Ok(match trace(scope, value, left)? {
-        End::Code(scope, expression, Site::Literal) => End::Code(scope, expression, Site::MapEntry),
-        other => other,
-    })
+) -> Result<End<'a>, Uneditable> {
+    Ok(renamed(trace(scope, value, left)?, Site::MapEntry))
 }
 
 /// What stands at an entry in a file of variables.
-pub(super) fn given_entry<'a>(given: &Given, key: &str) -> Result<End<'a>, String> {
+pub(super) fn given_entry<'a>(given: &Given, key: &str) -> End<'a> {
     match given.entries.get(key) {
-        Some(entry) => Ok(End::Tfvars(entry.clone(), Site::MapEntry)),
-        None => Err(format!(
-            "the value at {}:{} has no entry `{key}`",
-            given.source.file, given.source.line
-        )),
+        Some(entry) => End::Tfvars(entry.clone(), Site::MapEntry),
+        None => left_out(given.source.clone(), key),
     }
 }
 
-/// That a literal map lacks an entry.
-pub(super) fn no_entry(scope: &Scope<'_>, key: &str) -> String {
-    format!("the map in {} has no entry `{key}`", scope.file.path)
+/// That a literal map lacks an entry, which may be added there.
+pub(super) fn left_out<'a>(map: Source, key: &str) -> End<'a> {
+    End::LeftOut(Location {
+        source: map,
+        site: Site::LeftOutEntry(vec![key.to_owned()]),
+    })
 }
 
 /// That what a trace leads to is no literal map.
-pub(super) fn no_literal(end: &End<'_>) -> String {
-    let place = match end {
+pub(super) fn no_literal(end: &End<'_>) -> Uneditable {
+    let at = |source: &Source| format!("{}:{}", source.file, source.line);
+    Uneditable::NoMap(match end {
         End::Code(scope, expression, _) => scope.file.place(expression.span()),
-        End::Policy(source, ..) => format!("{}:{}", source.file, source.line),
-        End::Tfvars(given, _) => format!("{}:{}", given.source.file, given.source.line),
-    };
-    format!("the value at {place} is no literal map")
+        End::Policy(source, ..) => at(source),
+        End::Tfvars(given, _) => at(&given.source),
+        End::LeftOut(location) => at(&location.source),
+    })
 }

@@ -4,11 +4,13 @@
 mod budget;
 mod call;
 mod candidates;
+mod definition;
 mod effort;
 mod expression;
 mod folder;
 mod functions;
 mod given;
+mod handed_on;
 mod instance;
 mod json;
 mod literal;

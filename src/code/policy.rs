@@ -1,12 +1,13 @@
 //! Policies that code writes down: where each of their statements stands.
 
+use super::definition::definition;
 use super::expression::{is_key, key_of};
 use super::folder::File;
 use super::parse;
 use super::policy_document::{LISTS, statement};
-use super::resource::{body, is_repeated};
+use super::resource::body;
 use super::scope::Scope;
-use crate::model::{Part, PolicyCode, PolicyForm, StatementCode, Value};
+use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, StatementCode, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
 use hcl_edit::structure::Block;
@@ -18,14 +19,17 @@ const TEXT: usize = 16;
 
 /// The statements of an expression that makes a policy: an object in `jsonencode`, or JSON in a heredoc. None where it
 /// makes something else.
-pub(super) fn of_expression(scope: &Scope<'_>, expression: &Expression) -> Option<PolicyCode> {
+pub(super) fn of_expression<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+) -> Option<PolicyCode> {
     match expression {
         Expression::FuncCall(call) if call.name.name.as_str() == "jsonencode" => {
             let arguments: Vec<_> = call.args.iter().collect();
             let [Expression::Object(object)] = arguments.as_slice() else {
                 return None;
             };
-            let statements = of_object(scope, object, 0)?;
+            let statements = of_object(scope, object, 0, &|part| behind(scope, part))?;
             Some(PolicyCode {
                 form: PolicyForm::Object,
                 statements,
@@ -36,13 +40,15 @@ pub(super) fn of_expression(scope: &Scope<'_>, expression: &Expression) -> Optio
             let text = scope.file.text.get(span.clone())?;
             let (start, end) = (text.find('\n')? + 1, text.trim_end().rfind('\n')? + 1);
             let text = text.get(start..end)?.trim_end();
+            let indent = text.len() - text.trim_start().len();
+            let (start, text) = (start + indent, text.trim_start());
             scope.budget().work(text.len() / TEXT).ok()?;
             // JSON is an object of HCL, and what is interpolated in its texts are templates of HCL.
             let parsed = parse::expression(text).ok()?;
             let Expression::Object(object) = &parsed else {
                 return None;
             };
-            let statements = of_object(scope, object, span.start + start)?;
+            let statements = of_object(scope, object, span.start + start, &|_| None)?;
             Some(PolicyCode {
                 form: PolicyForm::Json,
                 statements,
@@ -52,8 +58,23 @@ pub(super) fn of_expression(scope: &Scope<'_>, expression: &Expression) -> Optio
     }
 }
 
+/// The literal that a part refers to, where an edit would change that.
+fn behind<'a>(scope: &Scope<'a>, part: &'a Expression) -> Option<Box<Definition>> {
+    if !matches!(part, Expression::Traversal(_)) {
+        return None;
+    }
+    let found = definition(scope, part);
+    let is_editable = !matches!(found.site, Site::Refused(_) | Site::Local);
+    is_editable.then(|| Box::new(found))
+}
+
 /// The statements of a policy object whose spans start at `offset`.
-fn of_object(scope: &Scope<'_>, object: &Object, offset: usize) -> Option<Vec<StatementCode>> {
+fn of_object<'o>(
+    scope: &Scope<'_>,
+    object: &'o Object,
+    offset: usize,
+    behind: &dyn Fn(&'o Expression) -> Option<Box<Definition>>,
+) -> Option<Vec<StatementCode>> {
     let mut entries = object.iter();
     let (_, statements) = entries.find(|(key, _)| is_key(scope, key, "Statement"))?;
     let statements = match statements.expr() {
@@ -61,14 +82,15 @@ fn of_object(scope: &Scope<'_>, object: &Object, offset: usize) -> Option<Vec<St
         one @ Expression::Object(_) => vec![one],
         _ => return None,
     };
-    let one = |expression: &Expression| {
+    let one = |expression: &'o Expression| {
         let Expression::Object(parts) = expression else {
             return None;
         };
-        let part = |expression: &Expression| {
+        let part = |expression: &'o Expression| {
             Some(Part {
                 value: scope.value(expression),
                 span: moved(expression.span()?, offset),
+                behind: behind(expression),
             })
         };
         let parts = parts
@@ -88,11 +110,11 @@ fn moved(span: Range<usize>, offset: usize) -> (usize, usize) {
 
 /// The statements of a document that stands for one policy. None where it is made for each of something, or by
 /// `dynamic` blocks.
-pub(super) fn of_document(scope: &Scope<'_>, block: &Block) -> Option<PolicyCode> {
-    if is_repeated(&block.body) || block.body.has_blocks("dynamic") {
+pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<PolicyCode> {
+    if block.body.has_blocks("dynamic") {
         return None;
     }
-    let one = |inner: &Block| {
+    let one = |inner: &'a Block| {
         let span = inner.span()?;
         let mut parts = BTreeMap::new();
         let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
@@ -102,6 +124,7 @@ pub(super) fn of_document(scope: &Scope<'_>, block: &Block) -> Option<PolicyCode
                 let part = Part {
                     value: scope.value(&attribute.value),
                     span: (span.start, span.end),
+                    behind: behind(scope, &attribute.value),
                 };
                 parts.insert((*written).to_owned(), part);
             }
@@ -115,6 +138,7 @@ pub(super) fn of_document(scope: &Scope<'_>, block: &Block) -> Option<PolicyCode
             whole: Part {
                 value,
                 span: (span.start, span.end),
+                behind: None,
             },
             parts,
         })

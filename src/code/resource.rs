@@ -1,5 +1,6 @@
 //! Resource blocks: what each instance is set to.
 
+use super::definition;
 use super::expression::{as_text, pairs};
 use super::folder::File;
 use super::instance::Instance;
@@ -134,11 +135,15 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
     for attribute in block.body.attributes() {
         let name = attribute.key.as_str();
         if !META.contains(&name) {
-            let definition = trace::definition(scope, &attribute.value);
-            for (key, inner) in trace::entries(scope, &attribute.value) {
+            let mut definition = definition::definition(scope, &attribute.value);
+            let maps = definition::map_parts(scope, &attribute.value, &definition.value);
+            for (key, inner) in
+                definition::entries(scope, &attribute.value, &definition.value, &maps)
+            {
                 let quoted = serde_json::to_string(&key).unwrap_or_default();
                 attributes.insert(format!("{name}[{quoted}]"), inner);
             }
+            definition::add_maps(&mut definition, &maps);
             attributes.insert(name.to_owned(), definition);
         }
     }
@@ -181,6 +186,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
                 source,
                 site,
                 parts: Parts::Whole,
+                alternatives: None,
             },
         );
     }
@@ -188,7 +194,8 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
         file: file.path.clone(),
         line: file.line(block.span().map_or(0, |span| span.start)),
         attributes,
-        for_each: scope.each.as_ref().and_then(trace::map),
+        for_each: scope.each.as_ref().and_then(trace::collection),
+        call: scope.instance.first_call(),
         ignore_changes: ignored(scope, &block.body),
     }
 }
@@ -202,7 +209,7 @@ fn define<'a>(
 ) {
     for part in body.attributes() {
         let path = format!("{path}.{}", part.key.as_str());
-        attributes.insert(path, trace::definition(scope, &part.value));
+        attributes.insert(path, definition::definition(scope, &part.value));
     }
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     for inner in body.blocks().filter(|inner| !inner.has_ident("dynamic")) {

@@ -6,7 +6,7 @@ use super::folder::File;
 use super::instance::Instance;
 use super::literal::Literal;
 use super::size::Size;
-use crate::model::{Key, Value};
+use crate::model::{Key, Uneditable, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use std::cell::OnceCell;
@@ -59,7 +59,7 @@ pub(super) struct Collection<'a> {
     /// Where it stands.
     pub scope: Scope<'a>,
     /// The literal map behind it, once that was looked for.
-    pub literal: OnceCell<Result<Literal<'a>, String>>,
+    pub literal: OnceCell<Result<Literal<'a>, Uneditable>>,
 }
 
 impl<'a> Scope<'a> {

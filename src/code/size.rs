@@ -1,8 +1,8 @@
 //! How much memory values and what is made of them take: upper bounds, which are known before anything is copied.
 
 use crate::model::{
-    Address, DeclaredResource, Definition, Key, ModuleStep, Part, Parts, Site, Source,
-    StatementCode, Value,
+    Address, Alternatives, DeclaredResource, Definition, Key, LeftOutArgument, Location,
+    ModuleStep, Part, Parts, Site, Source, StatementCode, Uneditable, Value,
 };
 
 /// A value without what it owns, in a list that may have grown to twice its length.
@@ -105,6 +105,7 @@ pub(super) fn resource(address: &Address, resource: &DeclaredResource) -> usize 
         + steps(&address.modules)
         + key(&address.key)
         + resource.for_each.as_ref().map_or(0, source)
+        + resource.call.as_ref().map_or(0, source)
         + ignored.map(|path| VALUE + path.len()).sum::<usize>()
         + attributes
             .map(|(path, found)| path.len() + definition(found))
@@ -116,19 +117,38 @@ fn source(source: &Source) -> usize {
 }
 
 fn definition(definition: &Definition) -> usize {
-    let why = match &definition.site {
-        Site::Refused(why) => TEXT + why.len(),
-        _ => 0,
-    };
+    let more = definition.arguments().iter().chain(definition.maps());
     DEFINITION
         + Size::of(&definition.value).bytes
         + source(&definition.source)
-        + why
+        + site(&definition.site)
+        + more.map(location).sum::<usize>()
+        + size_of::<Alternatives>() * usize::from(definition.alternatives.is_some())
         + parts(&definition.parts)
 }
 
+fn location(location: &Location) -> usize {
+    size_of::<Location>() + source(&location.source) + site(&location.site)
+}
+
+fn site(site: &Site) -> usize {
+    match site {
+        Site::Refused(why) => size_of::<Uneditable>() + TEXT + why.to_string().len(),
+        Site::LeftOutEntry(keys) => keys.iter().map(|key| ENTRY + key.len()).sum(),
+        Site::LeftOutArgument(argument) => {
+            let steps = argument.steps.iter().map(|step| ENTRY + step.len());
+            let default = Size::of(&argument.default).bytes;
+            size_of::<LeftOutArgument>() + argument.name.len() + default + steps.sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
 fn parts(parts: &Parts) -> usize {
-    let part = |part: &Part| size_of::<Part>() + Size::of(&part.value).bytes;
+    let part = |part: &Part| {
+        let behind = part.behind.as_deref().map_or(0, definition);
+        size_of::<Part>() + Size::of(&part.value).bytes + behind
+    };
     match parts {
         Parts::Whole => 0,
         Parts::Items(items) => items.iter().map(part).sum(),

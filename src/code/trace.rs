@@ -1,100 +1,34 @@
 //! Where a value is defined: the literal behind an expression, through variables, locals, calls and `each`.
 
-use super::expression::{is_key, key_of};
+use super::expression::is_key;
+use super::handed_on::{by_key, is_call, is_literal, only_interpolation, taken};
 use super::instance::{Given, SetBy};
-use super::literal::{Literal, entry_at, given_entry, no_entry, no_literal};
+use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
+use super::resource::{is_repeated, keys};
 use super::scope::{Each, Scope};
 use super::{policy, policy_document};
-use crate::model::{Definition, Part, Parts, PolicyCode, Site, Source, Value};
+use crate::model::{Key, LeftOutArgument, Location, PolicyCode, Site, Source, Uneditable, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, FuncCall, Object, ObjectValue, Traversal, TraversalOperator};
+use hcl_edit::expr::{Expression, FuncCall, Object, Traversal, TraversalOperator};
 use std::rc::Rc;
 
 /// How many references may lead to a value.
-const LONGEST: usize = 32;
+pub(super) const LONGEST: usize = 32;
 /// How much of an expression a message quotes, in bytes.
 const QUOTED: usize = 200;
 /// How many keys of an object are looked at for one step of work.
 const KEYS: usize = 64;
 
-/// What an expression evaluates to, and where an edit would change it.
-pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
-    let value = scope.value(expression);
-    match trace(scope, expression, LONGEST) {
-        Ok(end) => end.definition(value),
-        Err(why) => refused(scope, expression, value, why),
-    }
-}
-
-/// A value that must not be edited, and why.
-fn refused(scope: &Scope<'_>, expression: &Expression, value: Value, why: String) -> Definition {
-    Definition {
-        value,
-        source: source(scope, expression),
-        site: Site::Refused(why),
-        parts: Parts::Whole,
-    }
-}
-
-/// The entries of a map, each with its own place: those of a literal, and of the literals in `merge`.
-pub(super) fn entries<'a>(
-    scope: &Scope<'a>,
-    expression: &'a Expression,
-) -> Vec<(String, Definition)> {
-    match expression {
-        Expression::Object(object) => {
-            let entry = |(key, value): (_, &'a ObjectValue)| {
-                Some((key_of(scope, key)?, definition(scope, value.expr())))
-            };
-            object.iter().filter_map(entry).collect()
+/// Where the literal map or list stands that `each` walks; none where it is made otherwise.
+pub(super) fn collection(each: &Each<'_>) -> Option<Source> {
+    let collection = &each.collection;
+    match trace(&collection.scope, collection.expression, LONGEST).ok()? {
+        End::Code(scope, literal @ (Expression::Array(_) | Expression::Object(_)), _) => {
+            Some(source(&scope, literal))
         }
-        Expression::FuncCall(call) if call.name.name.as_str() == "merge" => {
-            merged(scope, expression, call)
-        }
-        _ => Vec::new(),
+        End::Tfvars(given, _) => Some(given.source.clone()),
+        _ => None,
     }
-}
-
-fn merged<'a>(
-    scope: &Scope<'a>,
-    expression: &'a Expression,
-    call: &'a FuncCall,
-) -> Vec<(String, Definition)> {
-    if call.args.expand_final() {
-        return Vec::new();
-    }
-    let Value::Map(merged) = scope.value(expression) else {
-        return Vec::new();
-    };
-    let argument = |argument: &'a Expression| {
-        let literal = trace(scope, argument, LONGEST).and_then(Literal::of);
-        (scope.value(argument), literal.ok())
-    };
-    let arguments: Vec<_> = call.args.iter().map(argument).collect();
-    let of = |(key, value): (String, Value)| {
-        // The last argument that has the key wins.
-        let winner = arguments.iter().rev().find(|(argument, _)| {
-            let entries = argument.as_map();
-            entries.is_some_and(|entries| entries.contains_key(&key))
-        });
-        let literal = winner.and_then(|(_, literal)| literal.as_ref());
-        let entry = literal.and_then(|literal| literal.entry(&key, LONGEST).ok());
-        let definition = match entry {
-            Some(end) => end.definition(value),
-            None => {
-                let place = scope.file.place(expression.span());
-                let why = format!("the key comes out of `merge` at {place}");
-                refused(scope, expression, value, why)
-            }
-        };
-        (key, definition)
-    };
-    merged.into_iter().map(of).collect()
-}
-
-/// Where the literal map stands that `each` walks; none where it is made otherwise.
-pub(super) fn map(each: &Each<'_>) -> Option<Source> {
-    each.collection.literal(LONGEST).as_ref().ok()?.source()
 }
 
 /// The end of a trace: an expression that is no reference, and what stands there.
@@ -105,40 +39,18 @@ pub(super) enum End<'a> {
     Policy(Source, PolicyCode, Site),
     /// In a file of variables.
     Tfvars(Rc<Given>, Site),
+    /// Nowhere yet: what may be added there.
+    LeftOut(Location),
 }
 
-impl End<'_> {
-    fn definition(self, value: Value) -> Definition {
-        let (source, site, parts) = match self {
-            Self::Code(scope, expression, site) => {
-                (source(&scope, expression), site, items(&scope, expression))
-            }
-            Self::Policy(source, code, site) => (source, site, Parts::Policy(code)),
-            Self::Tfvars(given, site) => (given.source.clone(), site, Parts::Whole),
-        };
-        Definition {
-            value,
-            source,
-            site,
-            parts,
-        }
-    }
-}
-
-/// The items of a list.
-fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
-    let Expression::Array(items) = expression else {
-        return Parts::Whole;
-    };
-    let item = |item: &Expression| {
-        let span = item.span()?;
-        Some(Part {
-            value: scope.value(item),
-            span: (span.start, span.end),
-        })
-    };
-    let items: Option<_> = items.iter().map(item).collect();
-    items.map_or(Parts::Whole, Parts::Items)
+/// What `var.x` or `local.x` is set by.
+pub(super) enum Head<'a> {
+    /// An expression, and what it is called by.
+    Code(Scope<'a>, &'a Expression, Site),
+    /// A value in a file of variables.
+    Tfvars(Rc<Given>),
+    /// The module's default, as long as the call leaves the argument out.
+    LeftOut(Location),
 }
 
 pub(super) fn source(scope: &Scope<'_>, expression: &Expression) -> Source {
@@ -155,59 +67,100 @@ pub(super) fn trace<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
     left: usize,
-) -> Result<End<'a>, String> {
+) -> Result<End<'a>, Uneditable> {
     let place = || scope.file.place(expression.span());
     if let Err(excess) = scope.budget().work(1) {
         scope.refuse(excess, expression);
-        return Err(format!("the value at {} was not evaluated", place()));
+        return Err(Uneditable::NotEvaluated(place()));
     }
     let Some(left) = left.checked_sub(1) else {
-        return Err(format!("the references at {} lead too far", place()));
-    };
-    let site = || match scope.instance.shared {
-        true => Site::Refused(format!(
-            "the value at {} stands in a module that is called several times: it feeds all of them",
-            place()
-        )),
-        false => Site::Literal,
+        return Err(Uneditable::TooFar(place()));
     };
     if let Some(code) = policy::of_expression(scope, expression) {
-        return Ok(End::Policy(source(scope, expression), code, site()));
+        return Ok(End::Policy(source(scope, expression), code, Site::Literal));
     }
     match expression {
         Expression::Parenthesis(inner) => trace(scope, inner.inner(), left),
         Expression::Traversal(traversal) => reference(scope, traversal, expression, left),
-        Expression::Array(_) => Ok(End::Code(scope.clone(), expression, site())),
-        _ if is_literal(expression) => Ok(End::Code(scope.clone(), expression, site())),
-        Expression::Object(_) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
-        Expression::Conditional(_) => {
-            Err(format!("the value at {} depends on a condition", place()))
+        Expression::Array(_) | Expression::Object(_) => {
+            Ok(End::Code(scope.clone(), expression, Site::Literal))
         }
-        Expression::FuncCall(call) => Err(format!(
-            "the value at {} is made by `{}`",
-            place(),
-            call.name.name.as_str()
-        )),
-        Expression::StringTemplate(_) | Expression::HeredocTemplate(_) => {
-            Err(format!("the value at {} is made from a template", place()))
+        Expression::ForExpr(each) if by_key(each).is_some() => {
+            Ok(End::Code(scope.clone(), expression, Site::Literal))
         }
-        _ => Err(format!("the value at {} is computed", place())),
+        _ if is_literal(expression) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
+        Expression::Conditional(choice) => match taken(scope, choice) {
+            Some(arm) => trace(scope, arm, left),
+            None => Err(Uneditable::Condition(place())),
+        },
+        Expression::FuncCall(call) => called(scope, call, left).unwrap_or_else(|| {
+            Err(Uneditable::Function {
+                function: call.name.name.as_str().to_owned(),
+                place: place(),
+            })
+        }),
+        Expression::StringTemplate(template) => match only_interpolation(template) {
+            Some(inner) => trace(scope, inner, left),
+            None => Err(Uneditable::Template(place())),
+        },
+        Expression::HeredocTemplate(_) => Err(Uneditable::Template(place())),
+        _ => Err(Uneditable::Computed(place())),
     }
 }
 
-/// Whether an expression holds nothing that is computed.
-fn is_literal(expression: &Expression) -> bool {
-    match expression {
-        Expression::Null(_)
-        | Expression::Bool(_)
-        | Expression::Number(_)
-        | Expression::String(_) => true,
-        Expression::Array(items) => items.iter().all(is_literal),
-        Expression::Object(object) => object.iter().all(|(_, value)| is_literal(value.expr())),
-        Expression::HeredocTemplate(heredoc) => {
-            heredoc.template.iter().all(|element| element.is_literal())
+/// Functions that hand one of their arguments on as it is.
+fn called<'a>(
+    scope: &Scope<'a>,
+    call: &'a FuncCall,
+    left: usize,
+) -> Option<Result<End<'a>, Uneditable>> {
+    let is = |names: &[&str]| names.iter().any(|name| is_call(call, name));
+    let mut arguments = call.args.iter();
+    if is(&["tostring", "tonumber", "tobool", "tolist", "toset", "tomap"]) {
+        return Some(trace(scope, arguments.next()?, left));
+    }
+    if is(&["lookup"]) {
+        let (map, key) = (arguments.next()?, arguments.next()?);
+        let key = scope.value(key);
+        let map = trace(scope, map, left).ok()?;
+        return below(map, key.as_str()?, left).ok().map(Ok);
+    }
+    if is(&["try", "coalesce"]) {
+        let result = call.args.iter().map(|argument| scope.value(argument));
+        let result = result
+            .into_iter()
+            .find(|value| !value.has_unknown() && !value.is_null())?;
+        return arguments.find_map(|argument| {
+            let end = trace(scope, argument, left).ok()?;
+            let hands_on = matches!(end, End::LeftOut(_)) || scope.value(argument) == result;
+            hands_on.then_some(Ok(end))
+        });
+    }
+    None
+}
+
+/// What `var.x` or `local.x` is set by; none of the steps below it are followed.
+pub(super) fn head<'a>(
+    scope: &Scope<'a>,
+    traversal: &'a Traversal,
+    expression: &'a Expression,
+) -> Result<Head<'a>, Uneditable> {
+    let place = || scope.file.place(expression.span());
+    let foreign = || Uneditable::Foreign {
+        text: quoted(scope, expression).to_owned(),
+        place: place(),
+    };
+    let root = traversal.expr.as_variable().map(|name| name.as_str());
+    let first = traversal.operators.first().map(|operator| operator.value());
+    match (root, first) {
+        (Some("var"), Some(TraversalOperator::GetAttr(name))) => {
+            variable(scope, name.as_str(), place)
         }
-        _ => false,
+        (Some("local"), Some(TraversalOperator::GetAttr(name))) => {
+            let (file, local) = scope.instance.local(name.as_str()).ok_or_else(foreign)?;
+            Ok(Head::Code(scope.instance.scope(file), local, Site::Local))
+        }
+        _ => Err(foreign()),
     }
 }
 
@@ -217,56 +170,66 @@ fn reference<'a>(
     traversal: &'a Traversal,
     expression: &'a Expression,
     left: usize,
-) -> Result<End<'a>, String> {
-    let place = scope.file.place(expression.span());
-    let text = quoted(scope, expression);
-    let foreign = || {
-        Err(format!(
-            "`{text}` at {place} refers to something that the code does not set"
-        ))
-    };
+) -> Result<End<'a>, Uneditable> {
+    let place = || scope.file.place(expression.span());
+    let text = || quoted(scope, expression).to_owned();
     let root = traversal.expr.as_variable().map(|name| name.as_str());
     let mut operators = traversal.operators.iter().map(|operator| operator.value());
     let first = match operators.next() {
         Some(TraversalOperator::GetAttr(name)) => name.as_str(),
-        _ => return foreign(),
+        _ => "",
     };
     let mut end = match (root, first) {
-        (Some("var"), name) => variable(scope, name, &place, left)?,
-        (Some("local"), name) => match scope.instance.local(name) {
-            Some((file, local)) => renamed(
-                trace(&scope.instance.scope(file), local, left)?,
-                Site::Local,
-            ),
-            None => return foreign(),
-        },
         (Some("each"), "value") => match &scope.each {
             Some(each) => match each.collection.literal(left) {
                 Ok(literal) => literal.entry(&each.key, left)?,
                 Err(why) => return Err(why.clone()),
             },
             None => {
-                return Err(format!(
-                    "`{text}` at {place}: the keys of `for_each` are not certain"
-                ));
+                return Err(Uneditable::UncertainKeys {
+                    text: text(),
+                    place: place(),
+                });
             }
         },
-        (Some("data"), policy_document::TYPE) => return document(scope, traversal, text, &place),
-        (Some("each" | "count"), _) => {
-            return Err(format!("`{text}` at {place} differs for each instance"));
+        (Some("data"), policy_document::TYPE) => {
+            return document(scope, traversal, || Uneditable::Document {
+                text: text(),
+                place: place(),
+            });
         }
-        _ => return foreign(),
+        (Some("each" | "count"), _) => {
+            return Err(Uneditable::DiffersByInstance {
+                text: text(),
+                place: place(),
+            });
+        }
+        _ => match head(scope, traversal, expression)? {
+            Head::Code(scope, inner, site) => renamed(trace(&scope, inner, left)?, site),
+            Head::Tfvars(given) => End::Tfvars(given, Site::Tfvars),
+            Head::LeftOut(location) => End::LeftOut(location),
+        },
     };
     for operator in operators {
-        let key = match operator {
-            TraversalOperator::GetAttr(name) => name.as_str().to_owned(),
+        end = match operator {
+            TraversalOperator::GetAttr(name) => below(end, name.as_str(), left)?,
             TraversalOperator::Index(index) => match scope.value(index) {
-                Value::String(key) => key,
-                _ => return Err(format!("`{text}` at {place} picks an element")),
+                Value::String(key) => below(end, &key, left)?,
+                number => {
+                    let item = number.as_i64().and_then(|number| item(&end, number, left));
+                    item.ok_or_else(|| Uneditable::Element {
+                        text: text(),
+                        place: place(),
+                    })??
+                }
             },
-            _ => return Err(format!("`{text}` at {place} picks several elements")),
+            _ => {
+                return Err(Uneditable::Elements {
+                    text: text(),
+                    place: place(),
+                });
+            }
         };
-        end = entry(end, &key, left)?;
     }
     Ok(end)
 }
@@ -275,37 +238,37 @@ fn reference<'a>(
 fn variable<'a>(
     scope: &Scope<'a>,
     name: &str,
-    place: &str,
-    left: usize,
-) -> Result<End<'a>, String> {
-    let set = scope
-        .instance
-        .variables
-        .get(name)
-        .and_then(|setting| setting.by.clone());
-    match set {
-        None => Err(format!(
-            "`var.{name}` at {place} is set from outside the code, or is a secret"
-        )),
-        Some(SetBy::Tfvars(given)) => Ok(End::Tfvars(given, Site::Tfvars)),
-        Some(SetBy::Argument(caller, argument)) => Ok(renamed(
-            trace(&caller, argument, left)?,
-            Site::ModuleArgument,
-        )),
-        Some(SetBy::Default(file, default)) if scope.instance.path.is_empty() => Ok(End::Code(
-            scope.instance.scope(file),
-            default,
-            Site::VariableDefault,
-        )),
-        Some(SetBy::Default(file, default)) => Err(format!(
-            "`var.{name}` has its default at {}, which every caller of the module shares",
-            file.place(default.span())
-        )),
-    }
+    place: impl Fn() -> String,
+) -> Result<Head<'a>, Uneditable> {
+    let setting = scope.instance.variables.get(name);
+    let set = setting.and_then(|setting| Some((setting, setting.by.clone()?)));
+    let Some((setting, by)) = set else {
+        return Err(Uneditable::SetOutside {
+            name: name.to_owned(),
+            place: place(),
+        });
+    };
+    Ok(match (by, &scope.instance.call) {
+        (SetBy::Tfvars(given), _) => Head::Tfvars(given),
+        (SetBy::Argument(caller, argument), _) => {
+            Head::Code(caller, argument, Site::ModuleArgument)
+        }
+        (SetBy::Default(file, default), None) => {
+            Head::Code(scope.instance.scope(file), default, Site::VariableDefault)
+        }
+        (SetBy::Default(..), Some(call)) => Head::LeftOut(Location {
+            source: call.source(),
+            site: Site::LeftOutArgument(Box::new(LeftOutArgument {
+                name: name.to_owned(),
+                default: scope.copy(&setting.value).unwrap_or(Value::Unknown),
+                steps: Vec::new(),
+            })),
+        }),
+    })
 }
 
 /// The same place, reached through something: what stands there is then called so.
-fn renamed(end: End<'_>, site: Site) -> End<'_> {
+pub(super) fn renamed(end: End<'_>, site: Site) -> End<'_> {
     match end {
         End::Code(scope, expression, Site::Literal) => End::Code(scope, expression, site),
         End::Policy(source, code, Site::Literal) => End::Policy(source, code, site),
@@ -317,52 +280,84 @@ fn renamed(end: End<'_>, site: Site) -> End<'_> {
 fn document<'a>(
     scope: &Scope<'a>,
     traversal: &Traversal,
-    text: &str,
-    place: &str,
-) -> Result<End<'a>, String> {
-    let mut operators = traversal.operators.iter().map(|operator| operator.value());
-    let (_, name, attribute) = (operators.next(), operators.next(), operators.next());
-    let (Some(TraversalOperator::GetAttr(name)), Some(TraversalOperator::GetAttr(attribute)), None) =
-        (name, attribute, operators.next())
-    else {
-        return Err(format!(
-            "`{text}` at {place} picks one of several documents"
-        ));
+    foreign: impl Fn() -> Uneditable,
+) -> Result<End<'a>, Uneditable> {
+    let operators: Vec<_> = traversal
+        .operators
+        .iter()
+        .map(|operator| operator.value())
+        .collect();
+    let (name, index, attribute) = match operators.as_slice() {
+        [
+            _,
+            TraversalOperator::GetAttr(name),
+            TraversalOperator::GetAttr(attribute),
+        ] => (name, None, attribute),
+        [
+            _,
+            TraversalOperator::GetAttr(name),
+            TraversalOperator::Index(index),
+            TraversalOperator::GetAttr(attribute),
+        ] => (name, Some(index), attribute),
+        _ => return Err(foreign()),
     };
     let found = policy::document(scope, name.as_str())
         .filter(|_| ["json", "minified_json"].contains(&attribute.as_str()));
-    let Some((file, block)) = found else {
-        return Err(format!("`{text}` at {place} is no document of this module"));
-    };
-    let inner = scope.instance.scope(file);
-    let at = file.place(block.span());
-    let code = policy::of_document(&inner, block)
-        .ok_or_else(|| format!("the document at {at} is made for each of something"))?;
+    let (file, block) = found.ok_or_else(&foreign)?;
+    let index = index.map(|index| scope.value(index));
+    let mut instances = keys(&scope.instance.scope(file), &block.body);
+    let inner = instances.find_map(|(key, inner)| match (key, &index) {
+        (None, None) if !is_repeated(&block.body) => Some(inner),
+        (Some(Key::Name(key)), Some(Value::String(wanted))) if key == *wanted => Some(inner),
+        _ => None,
+    });
+    let inner = inner.ok_or_else(&foreign)?;
+    let code = policy::of_document(&inner, block).ok_or_else(foreign)?;
     let span = block.span().unwrap_or_default();
     let source = Source {
         file: file.path.to_owned(),
         line: file.line(span.start),
         span: (span.start, span.end),
     };
-    let site = match scope.instance.shared {
-        true => Site::Refused(format!(
-            "the document at {at} stands in a module that is called several times: it feeds all of them"
-        )),
-        false => Site::Literal,
-    };
-    Ok(End::Policy(source, code, site))
+    Ok(End::Policy(source, code, Site::Literal))
 }
 
-/// One entry of a literal map.
-fn entry<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>, String> {
+/// One entry of a literal map, or the place where it would be.
+pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>, Uneditable> {
     match end {
-        End::Code(scope, Expression::Object(object), _) => match find(&scope, object, key) {
+        End::Code(scope, map @ Expression::Object(object), _) => match find(&scope, object, key) {
             Some(value) => entry_at(&scope, value, left),
-            None => Err(no_entry(&scope, key)),
+            None => Ok(left_out(source(&scope, map), key)),
         },
-        End::Tfvars(given, _) => given_entry(&given, key),
+        End::Tfvars(given, _) => Ok(given_entry(&given, key)),
+        each @ End::Code(_, Expression::ForExpr(_), _) => Literal::of(each)?.entry(key, left),
+        End::LeftOut(Location {
+            source,
+            site: Site::LeftOutArgument(mut argument),
+        }) => {
+            argument.steps.push(key.to_owned());
+            let site = Site::LeftOutArgument(argument);
+            Ok(End::LeftOut(Location { source, site }))
+        }
+        End::LeftOut(Location {
+            source,
+            site: Site::LeftOutEntry(mut keys),
+        }) => {
+            keys.push(key.to_owned());
+            let site = Site::LeftOutEntry(keys);
+            Ok(End::LeftOut(Location { source, site }))
+        }
         other => Err(no_literal(&other)),
     }
+}
+
+/// An item of a literal list.
+fn item<'a>(end: &End<'a>, number: i64, left: usize) -> Option<Result<End<'a>, Uneditable>> {
+    let End::Code(scope, Expression::Array(items), _) = end else {
+        return None;
+    };
+    let item = items.get(usize::try_from(number).ok()?)?;
+    Some(trace(scope, item, left).map(|end| renamed(end, Site::MapEntry)))
 }
 
 fn find<'a>(scope: &Scope<'a>, object: &'a Object, key: &str) -> Option<&'a Expression> {

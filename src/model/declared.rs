@@ -1,6 +1,6 @@
 //! What the code says.
 
-use super::{Address, Value};
+use super::{Address, Uneditable, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,8 +47,10 @@ pub struct DeclaredResource {
     /// own paths.
     /// An attribute that is missing here is left out of the code.
     pub attributes: BTreeMap<String, Definition>,
-    /// The literal map that its block stands for each entry of, where there is one.
+    /// The literal map or list that its block stands for each entry of, where there is one.
     pub for_each: Option<Source>,
+    /// The call in the root module that leads to its block; none for the root module's own.
+    pub call: Option<Source>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.
     pub ignore_changes: Vec<String>,
 }
@@ -65,6 +67,51 @@ pub struct Definition {
     pub site: Site,
     /// What it is made of, where it can be edited by parts.
     pub parts: Parts,
+    /// Other places where an edit could set it; boxed, since few have any.
+    pub alternatives: Option<Box<Alternatives>>,
+}
+
+/// Places besides the source where an edit could set a value, or a part of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Alternatives {
+    /// The arguments that hand it on, outermost call first: each sets it for fewer resources than the source does.
+    pub arguments: Vec<Location>,
+    /// Of a map: where an entry can be added, the one that wins first.
+    pub maps: Vec<Location>,
+}
+
+impl Definition {
+    /// The arguments that hand it on, outermost call first.
+    pub fn arguments(&self) -> &[Location] {
+        let found = self.alternatives.as_ref();
+        found.map_or(&[], |found| &found.arguments)
+    }
+
+    /// Of a map: where an entry can be added, the one that wins first.
+    pub fn maps(&self) -> &[Location] {
+        let found = self.alternatives.as_ref();
+        found.map_or(&[], |found| &found.maps)
+    }
+}
+
+/// An argument that a call leaves out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftOutArgument {
+    /// The argument.
+    pub name: String,
+    /// The module's default for it.
+    pub default: Value,
+    /// The entries that lead from it to the value.
+    pub steps: Vec<String>,
+}
+
+/// A place in the code, and what an edit would find there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Location {
+    /// The bytes.
+    pub source: Source,
+    /// What stands there.
+    pub site: Site,
 }
 
 /// What a value is made of, where an edit may change one part and leave the others.
@@ -86,6 +133,8 @@ pub struct Part {
     pub value: Value,
     /// In the file of the whole.
     pub span: (usize, usize),
+    /// The literal that it refers to, where an edit would change that.
+    pub behind: Option<Box<Definition>>,
 }
 
 /// A policy that code writes down.
@@ -130,9 +179,9 @@ pub struct Source {
 }
 
 /// What stands where a value is defined.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Site {
-    /// The value itself, in the resource's own block of the root module or of a module called once.
+    /// The value itself, in the resource's own block.
     Literal,
     /// The value of a variable, in a tfvars file.
     Tfvars,
@@ -144,8 +193,12 @@ pub enum Site {
     Local,
     /// One entry of a literal map, in whichever of the above it stands.
     MapEntry,
-    /// Nothing that can be edited safely, and why, in one sentence that names file and line.
-    Refused(String),
+    /// A call without the argument that would set it; the bytes are the call's.
+    LeftOutArgument(Box<LeftOutArgument>),
+    /// A literal map without the entry that would set it; the bytes are the map's, the keys lead from it to the value.
+    LeftOutEntry(Vec<String>),
+    /// Nothing that can be edited safely, and why.
+    Refused(Box<Uneditable>),
 }
 
 impl DeclaredResource {

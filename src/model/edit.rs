@@ -1,5 +1,6 @@
 //! What is to be done about a finding.
 
+use super::RefusalKind;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -12,6 +13,9 @@ pub struct Fix {
     pub applied: bool,
     /// Why it was refused, or what else a person must know or do.
     pub reason: Option<String>,
+    /// The attributes that it leaves as they are, each with its reason, while it fixes the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedAttribute>,
     /// The edits; none where an apply of the code as it stands is all it takes, or where the fix was refused.
     pub edits: Vec<Edit>,
     /// The HCL to write by hand, where the fix was refused.
@@ -23,6 +27,21 @@ pub struct Fix {
     /// Whether it is refused only because nobody had the time to try it: another scan may make it.
     #[serde(skip)]
     pub untried: bool,
+    /// What kind of reason it is refused for.
+    #[serde(skip)]
+    pub refusal: Option<RefusalKind>,
+}
+
+/// An attribute that a fix leaves as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedAttribute {
+    /// Its path.
+    pub path: String,
+    /// Why, in one sentence, with file and line where there is one.
+    pub reason: String,
+    /// What kind of reason that is.
+    #[serde(skip)]
+    pub kind: RefusalKind,
 }
 
 impl Fix {
@@ -32,10 +51,12 @@ impl Fix {
             kind: FixKind::Refused,
             applied: false,
             reason: Some(refusal.reason),
+            refused: Vec::new(),
             edits: Vec::new(),
             block: refusal.block,
             command: refusal.command,
             untried: false,
+            refusal: Some(refusal.kind),
         }
     }
 
@@ -57,10 +78,12 @@ impl Fix {
             kind,
             applied: false,
             reason: None,
+            refused: Vec::new(),
             edits,
             block: None,
             command: None,
             untried: false,
+            refusal: None,
         }
     }
 }
@@ -100,6 +123,8 @@ impl FixKind {
 pub struct Refusal {
     /// In one sentence, with file and line where there is one.
     pub reason: String,
+    /// What kind of reason that is.
+    pub kind: RefusalKind,
     /// The HCL to write by hand.
     pub block: Option<String>,
     /// The command that undoes the change in AWS.

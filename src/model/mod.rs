@@ -22,16 +22,17 @@ mod schema;
 mod secret;
 mod stack;
 mod tree;
+mod uneditable;
 mod unseen;
 mod value;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
 pub use decision::{Choice, Decision, Standing, Undecided};
 pub use declared::{
-    Declared, DeclaredResource, Definition, Part, Parts, PolicyCode, PolicyForm, Site, Source,
-    StatementCode,
+    Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,
+    PolicyCode, PolicyForm, Site, Source, StatementCode,
 };
-pub use edit::{Edit, Fix, FixKind, Refusal};
+pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
 pub use finding::{
     Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
 };
@@ -55,5 +56,6 @@ pub use stack::{
     StateInfo, Summary,
 };
 pub use tree::Tree;
+pub use uneditable::{RefusalKind, Uneditable};
 pub use unseen::is_unseen;
 pub use value::{Number, Value};

@@ -248,6 +248,7 @@ mod tests {
     fn sets_pair_up_where_each_element_finds_its_own() {
         let of = Attribute {
             shape: Shape::Plain(Type::Set(Box::new(Type::Map(Box::new(Type::String))))),
+            required: false,
             optional: true,
             computed: false,
             sensitive: false,

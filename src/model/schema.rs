@@ -17,6 +17,8 @@ pub struct Schema {
 pub struct Attribute {
     /// What it holds.
     pub shape: Shape,
+    /// The code must set it, wherever it sets the block around it.
+    pub required: bool,
     /// The code may set it. Blocks always count as optional.
     pub optional: bool,
     /// AWS sets it where the code does not. Of blocks the schema does not say; they count as computed.

@@ -1,74 +1,294 @@
-//! Code follows live.
+//! Code follows live, attribute by attribute: each has edits of its own, or a reason of its own.
 
+use super::feeds::Feeds;
+use super::refusal::Refusal;
 use super::siblings::Siblings;
-use super::target::Target;
+use super::target::{Slot, Target};
 use super::verify::Wanted;
 use super::{Stack, blocks};
-use crate::model::{Difference, Edit, Finding, Value};
+use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Value};
 
-/// The edits after which the code says what AWS has, and what it then says.
-///
-/// # Errors
-/// Why it must not be edited, or cannot.
-pub(super) fn plan(
-    finding: &Finding,
-    all: &Siblings<'_>,
-    stack: &Stack<'_>,
-) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
-    let (mut edits, mut made) = (Vec::new(), Vec::new());
-    let schema = stack.catalog.get(&finding.tf_type);
+/// Edits, and what the code says after them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempt {
+    pub edits: Vec<Edit>,
+    pub wanted: Vec<Wanted>,
+}
+
+/// Attributes that are written together: almost always one.
+pub(super) struct Part {
+    pub paths: Vec<String>,
+    /// The ways to write them, the best first; at least one.
+    pub attempts: Result<Vec<Attempt>, Refusal>,
+}
+
+/// What the parts of one finding are written from.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// The findings that go the same way.
+    pub siblings: &'a Siblings<'a>,
+    pub feeds: &'a Feeds<'a>,
+    pub stack: &'a Stack<'a>,
+}
+
+/// The parts after which the code says what AWS has.
+pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
+    let schema = context.stack.catalog.get(&finding.tf_type);
+    let written_as = schema.and_then(|schema| schema.extra.written_as);
+    let (mut parts, mut plain) = (Vec::new(), Vec::new());
     for difference in &finding.attributes {
-        let written_as = schema.and_then(|schema| schema.extra.written_as);
         let other = written_as.and_then(|of| of(&difference.path, &finding.after));
-        if let Some((path, value)) = other
-            && let Ok(target) = Target::find(finding, path, stack)
-            && target.definition().is_some()
+        let target = other.and_then(|(path, value)| {
+            let target = Target::find(finding, path, context.stack).ok()?;
+            target.definition().is_some().then_some((target, value))
+        });
+        match target {
+            Some((target, value)) => parts.push(Part {
+                paths: vec![difference.path.clone()],
+                attempts: in_other_words(&target, &value, context),
+            }),
+            None => plain.push(difference),
+        }
+    }
+    parts.extend(write(finding, &plain, context, |one| Some(&one.live)));
+    parts
+}
+
+/// What AWS has, by another attribute that several parts of what differs may be written by.
+fn in_other_words(
+    target: &Target<'_>,
+    value: &Value,
+    context: Context<'_>,
+) -> Result<Vec<Attempt>, Refusal> {
+    let attempts = target.slots().into_iter().map(|slot| {
+        target.alone(&slot, context.feeds)?;
+        Ok(Attempt {
+            edits: target.write(&slot, value, context.stack)?,
+            wanted: target.wanted(&slot, value, context.feeds),
+        })
+    });
+    possible(attempts)
+}
+
+/// The parts after which the code says of each difference what `wanted` picks of it; none: it is left alone.
+pub(super) fn write(
+    finding: &Finding,
+    differences: &[&Difference],
+    context: Context<'_>,
+    wanted: impl Fn(&Difference) -> Option<&Value>,
+) -> Vec<Part> {
+    let writer = Writer {
+        finding,
+        context,
+        wanted: &wanted,
+    };
+    let differences = differences.iter().copied();
+    let mut left: Vec<_> = differences.filter(|one| wanted(one).is_some()).collect();
+    let mut parts = Vec::new();
+    while !left.is_empty() {
+        let first = left.remove(0);
+        let together: Vec<_> = std::iter::once(first)
+            .chain(
+                left.iter()
+                    .copied()
+                    .filter(|one| writer.is_added_beside(first, one)),
+            )
+            .collect();
+        if together.len() > 1
+            && let Ok(attempts) = writer.attempts(&together)
         {
-            target.alone(stack)?;
-            // Several parts of what differs may be written by one attribute.
-            let written = target.write(&value, stack)?;
-            edits.extend(
-                written
-                    .into_iter()
-                    .filter(|edit| !edits.contains(edit))
-                    .collect::<Vec<_>>(),
-            );
-            made.extend(target.wanted(&value, stack));
+            left.retain(|one| !together.contains(one));
+            parts.push(Part {
+                paths: together.iter().map(|one| one.path.clone()).collect(),
+                attempts: Ok(attempts),
+            });
             continue;
         }
-        let target = Target::find(finding, &difference.path, stack)?;
-        target.agree(all, &|other| other.live == difference.live, stack)?;
-        edits.extend(match target.block(stack) {
-            Some(parts) => blocks::plan(finding, difference, &parts, stack)?,
-            None => target.write(&difference.live, stack)?,
+        parts.push(Part {
+            paths: vec![first.path.clone()],
+            attempts: writer.attempts(&[first]),
         });
-        made.extend(target.wanted(&difference.live, stack));
     }
-    match edits.is_empty() {
-        true => Err("the code says what AWS has, in another form".to_owned()),
-        false => Ok((edits, made)),
+    parts
+}
+
+/// Writes the attributes of one finding.
+struct Writer<'a> {
+    finding: &'a Finding,
+    context: Context<'a>,
+    wanted: &'a dyn Fn(&Difference) -> Option<&Value>,
+}
+
+impl<'a> Writer<'a> {
+    /// Whether two differences are entries that one map lacks: they are added at once.
+    fn is_added_beside(&self, first: &Difference, other: &Difference) -> bool {
+        let find =
+            |one: &'a Difference| Target::find(self.finding, &one.path, self.context.stack).ok();
+        let own = |one: &Difference| {
+            let differences = &self.finding.attributes;
+            differences
+                .iter()
+                .find(|own| own.path == one.path)
+                .and_then(find)
+        };
+        let (Some(first), Some(other)) = (own(first), own(other)) else {
+            return false;
+        };
+        let is_new = |target: &Target<'_>| target.is_entry() && target.definition().is_none();
+        first.name == other.name && is_new(&first) && is_new(&other)
+    }
+
+    /// The ways to write these attributes together.
+    fn attempts(&self, differences: &[&Difference]) -> Result<Vec<Attempt>, Refusal> {
+        let stack = self.context.stack;
+        let targets: Result<Vec<_>, _> = differences
+            .iter()
+            .map(|one| Target::find(self.finding, &one.path, stack))
+            .collect();
+        let targets = targets?;
+        let all: Vec<_> = targets.iter().zip(differences.iter().copied()).collect();
+        let slots = targets.first().map(Target::slots).unwrap_or_default();
+        possible(slots.into_iter().map(|slot| self.attempt(&slot, &all)))
+    }
+
+    fn attempt(&self, slot: &Slot, all: &[(&Target<'_>, &Difference)]) -> Result<Attempt, Refusal> {
+        slot.check()?;
+        let Context {
+            siblings,
+            feeds,
+            stack,
+        } = self.context;
+        let mut attempt = Attempt::default();
+        let mut entries = Vec::new();
+        for (target, difference) in all {
+            let value = (self.wanted)(difference).unwrap_or(&Value::Null);
+            let same = |other: &Difference| (self.wanted)(other) == Some(value);
+            let agreed = target.agree(slot, (feeds, siblings), &same);
+            if let Err(shared) = agreed {
+                // Its own parts may stand elsewhere.
+                return self.apart(target, slot, difference).ok_or(shared);
+            }
+            self.is_in_force(target, slot, difference)?;
+            attempt.wanted.extend(target.wanted(slot, value, feeds));
+            match target.block(stack) {
+                Some(parts) if *value == difference.live => {
+                    let edits = blocks::plan(self.finding, difference, &parts, (stack, feeds))?;
+                    attempt.edits.extend(edits);
+                }
+                _ if matches!(slot, Slot::Value(_)) || !target.is_entry() => {
+                    attempt.edits.extend(target.write(slot, value, stack)?);
+                }
+                _ => entries.extend(target.entry(value)),
+            }
+        }
+        if let (Some((target, _)), false) = (all.first(), entries.is_empty()) {
+            attempt
+                .edits
+                .extend(target.add_entries(slot, &entries, stack)?);
+        }
+        Ok(attempt)
+    }
+
+    /// The edits of a policy, or of blocks, whose text others share, where they lie outside that text: in the literals that
+    /// its parts refer to. What those feed besides must want something there as well.
+    fn apart(&self, target: &Target<'_>, slot: &Slot, difference: &Difference) -> Option<Attempt> {
+        let Context {
+            siblings,
+            feeds,
+            stack,
+        } = self.context;
+        let value = (self.wanted)(difference)?;
+        let definition = target.definition()?;
+        let source = &slot.location()?.source;
+        let (edits, text) = match (target.block(stack), &definition.parts) {
+            (Some(parts), _) if *value == difference.live => {
+                let edits = blocks::plan(self.finding, difference, &parts, (stack, feeds)).ok()?;
+                (edits, target.span(stack)?)
+            }
+            (None, Parts::Policy(_)) => (target.write(slot, value, stack).ok()?, source.span),
+            _ => return None,
+        };
+        let is_outside = |edit: &Edit| {
+            edit.file != source.file || edit.range.end <= text.0 || text.1 <= edit.range.start
+        };
+        if edits.is_empty() || !edits.iter().all(is_outside) {
+            return None;
+        }
+        let mut wanted = vec![Wanted::of(target.address, target.path, value)?];
+        for part in policy_parts(definition) {
+            for (address, path) in feeds.part(&part.source) {
+                let mut differences = siblings.differences(address);
+                let other = differences.find(|one| one.path == *path);
+                let value = other.and_then(|other| (self.wanted)(other));
+                let is_edited = edits.iter().any(|edit| {
+                    edit.file == part.source.file && edit.range.start == part.source.span.0
+                });
+                if is_edited && *address != target.address {
+                    wanted.push(Wanted::of(address, path, value?)?);
+                }
+            }
+        }
+        Some(Attempt { edits, wanted })
+    }
+
+    /// Whether the default of a variable gives what the state holds: if not, something from outside sets it.
+    ///
+    /// # Errors
+    /// That it is set from outside.
+    fn is_in_force(
+        &self,
+        target: &Target<'_>,
+        slot: &Slot,
+        difference: &Difference,
+    ) -> Result<(), Refusal> {
+        let (Slot::Value(location), Some(definition)) = (slot, target.definition()) else {
+            return Ok(());
+        };
+        let schema = self.context.stack.catalog.get(&self.finding.tf_type);
+        let known = schema.and_then(|schema| Some((schema, schema.attributes.get(target.name)?)));
+        let is_same = known.is_none_or(|(schema, attribute)| {
+            let normal = |value| schema.normal(attribute, target.name, value);
+            normal(&definition.value) == normal(&difference.recorded)
+        });
+        if location.site != Site::VariableDefault || !target.steps.is_empty() || is_same {
+            return Ok(());
+        }
+        let source = &location.source;
+        let place = format!("{}:{}", source.file, source.line);
+        Err(Refusal::Overridden {
+            name: super::defaults::variable(source, self.context.stack).unwrap_or_default(),
+            place,
+            overridden: "the state holds another value, so something outside the code sets it"
+                .to_owned(),
+        })
     }
 }
 
-/// The edits after which the code says of each difference what `wanted` picks of it; none: it is left alone.
-///
-/// # Errors
-/// Why it must not be edited, or cannot.
-pub(super) fn write(
-    finding: &Finding,
-    all: &Siblings<'_>,
-    stack: &Stack<'_>,
-    wanted: impl Fn(&Difference) -> Option<&Value>,
-) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
-    let (mut edits, mut made) = (Vec::new(), Vec::new());
-    for difference in &finding.attributes {
-        let Some(value) = wanted(difference) else {
-            continue;
-        };
-        let target = Target::find(finding, &difference.path, stack)?;
-        target.agree(all, &|other| wanted(other) == Some(value), stack)?;
-        edits.extend(target.write(value, stack)?);
-        made.extend(target.wanted(value, stack));
+/// The ways that are possible; the reason against the first one, where none is.
+fn possible(
+    attempts: impl Iterator<Item = Result<Attempt, Refusal>>,
+) -> Result<Vec<Attempt>, Refusal> {
+    let (mut found, mut refusal) = (Vec::new(), None);
+    for attempt in attempts {
+        match attempt {
+            Ok(attempt) => found.push(attempt),
+            Err(why) => refusal = refusal.or(Some(why)),
+        }
     }
-    Ok((edits, made))
+    match refusal {
+        Some(why) if found.is_empty() => Err(why),
+        _ => Ok(found),
+    }
+}
+
+/// The literals that the parts of a policy's statements refer to.
+pub(super) fn policy_parts(definition: &Definition) -> impl Iterator<Item = &Definition> {
+    let statements = match &definition.parts {
+        Parts::Policy(code) => code.statements.as_slice(),
+        _ => &[],
+    };
+    let parts = statements
+        .iter()
+        .flat_map(|statement| statement.parts.values());
+    parts.filter_map(|part| part.behind.as_deref())
 }

@@ -1,9 +1,11 @@
 //! Nested blocks that stand in sets: rules of a group, routes of a table. Those that mean the same stay as they are.
 
-use super::Stack;
+use super::feeds::Feeds;
 use super::literal::render;
 use super::place::{File, last_attribute};
+use super::refusal::Refusal;
 use super::target::Target;
+use super::{Stack, objects};
 use crate::model::{Attribute, Difference, Edit, Finding, Nesting, Schema, Shape, Type, Value};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -13,15 +15,18 @@ use std::collections::BTreeMap;
 const OWN: &str = "self";
 
 /// One attribute's blocks.
-struct Blocks<'a> {
+pub(super) struct Blocks<'a> {
     finding: &'a Finding,
-    name: &'a str,
+    pub name: &'a str,
     attribute: &'a Attribute,
-    parts: &'a BTreeMap<String, Attribute>,
+    pub parts: &'a BTreeMap<String, Attribute>,
     schema: &'a Schema,
     stack: &'a Stack<'a>,
-    /// What each block of the code says, taken apart.
-    own: Vec<Vec<Value>>,
+    feeds: &'a Feeds<'a>,
+    /// What each block of the code says.
+    pub said: Vec<Value>,
+    /// The same, taken apart.
+    pub own: Vec<Vec<Value>>,
 }
 
 /// The edits after which the code's blocks say what AWS has.
@@ -32,14 +37,17 @@ pub(super) fn plan(
     finding: &Finding,
     difference: &Difference,
     parts: &BTreeMap<String, Attribute>,
-    stack: &Stack<'_>,
-) -> Result<Vec<Edit>, String> {
-    let address = finding.address.as_ref().ok_or("no state claims it")?;
+    (stack, feeds): (&Stack<'_>, &Feeds<'_>),
+) -> Result<Vec<Edit>, Refusal> {
+    let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
     let declared = stack.declared.resources.get(address);
-    let declared = declared.ok_or_else(|| format!("the code of {address} was not found"))?;
+    let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
     let place = format!("{}:{}", declared.file, declared.line);
     let name = difference.path.as_str();
-    let by_hand = || format!("`{name}` is a block at {place}");
+    let by_hand = || Refusal::Block {
+        path: name.to_owned(),
+        place: place.clone(),
+    };
     let schema = stack.catalog.get(&finding.tf_type).ok_or_else(by_hand)?;
     let attribute = schema.attributes.get(name).ok_or_else(by_hand)?;
     // Of blocks in order each part differs by itself; how many there are is for a person to say.
@@ -48,16 +56,19 @@ pub(super) fn plan(
     }
     let file = File::open(stack.tree, &declared.file)?;
     let block = file.resource(address).ok_or_else(by_hand)?;
+    let argument = block.body.get_attribute(name);
     let written: Vec<&Block> = block.body.get_blocks(name).collect();
     let said = match declared.value(name) {
         Value::Null => Vec::new(),
         Value::List(blocks) => blocks,
         _ => vec![Value::Unknown],
     };
-    if written.len() != said.len() || said.iter().any(Value::has_unknown) {
-        return Err(format!(
-            "`{name}` is not written as plain blocks at {place}"
-        ));
+    let is_plain = argument.is_some() || written.len() == said.len();
+    if !is_plain || said.iter().any(Value::has_unknown) {
+        return Err(Refusal::DynamicBlocks {
+            name: name.to_owned(),
+            place,
+        });
     }
     let mut blocks = Blocks {
         finding,
@@ -66,14 +77,19 @@ pub(super) fn plan(
         parts,
         schema,
         stack,
+        feeds,
+        said,
         own: Vec::new(),
     };
+    let said = blocks.said.iter();
     blocks.own = said
-        .iter()
         .map(|one| blocks.apart(std::slice::from_ref(one)))
         .collect();
     let lists = [&difference.recorded, &difference.live];
     let [recorded, live] = lists.map(|value| blocks.apart(value.as_list().unwrap_or_default()));
+    if let Some(argument) = argument {
+        return objects::plan(&blocks, &file, argument, &live);
+    }
     let mut added: Vec<_> = blocks.only_in(&live, &recorded).cloned().collect();
     let removed: Vec<_> = blocks.only_in(&recorded, &live).collect();
 
@@ -91,12 +107,12 @@ pub(super) fn plan(
     let mut edits = Vec::new();
     for (at, elements) in gone {
         if elements.len() < blocks.own[at].len() {
-            edits.extend(blocks.shorten(at, &said[at], &elements)?);
+            edits.extend(blocks.shorten(at, &blocks.said[at], &elements)?);
         } else if let (1, false) = (elements.len(), added.is_empty()) {
             let place = (format!("{name}[{at}]"), name.to_owned());
             edits.extend(blocks.change(
                 (&place, parts),
-                &said[at],
+                &blocks.said[at],
                 elements[0],
                 &added.remove(0),
             )?);
@@ -143,7 +159,7 @@ impl Blocks<'_> {
     }
 
     /// Takes the sources of these elements out of the lists of one block.
-    fn shorten(&self, at: usize, block: &Value, gone: &[&Value]) -> Result<Vec<Edit>, String> {
+    fn shorten(&self, at: usize, block: &Value, gone: &[&Value]) -> Result<Vec<Edit>, Refusal> {
         let mut edits = Vec::new();
         for (part, value) in block.as_map().into_iter().flatten() {
             let Value::List(items) = value else { continue };
@@ -172,7 +188,7 @@ impl Blocks<'_> {
         block: &Value,
         before: &Value,
         after: &Value,
-    ) -> Result<Vec<Edit>, String> {
+    ) -> Result<Vec<Edit>, Refusal> {
         let mut edits = Vec::new();
         for (name, part) in parts {
             let (path, plain) = (format!("{path}.{name}"), format!("{plain}.{name}"));
@@ -189,7 +205,12 @@ impl Blocks<'_> {
                         edits.extend(self.change((&place, parts), own, &old[at], &new[at])?);
                     }
                 }
-                (Shape::Block(..), ..) => return Err(format!("`{path}` is a block")),
+                (Shape::Block(..), ..) => {
+                    return Err(Refusal::Block {
+                        path,
+                        place: self.place(),
+                    });
+                }
                 (Shape::Plain(_), own, ..) if own.is_null() && new.is_empty() => {}
                 (Shape::Plain(_), ..) => edits.extend(self.write(&path, new)?),
             }
@@ -197,20 +218,35 @@ impl Blocks<'_> {
         Ok(edits)
     }
 
-    fn write(&self, path: &str, value: &Value) -> Result<Vec<Edit>, String> {
+    fn write(&self, path: &str, value: &Value) -> Result<Vec<Edit>, Refusal> {
         let target = Target::find(self.finding, path, self.stack)?;
-        target.alone(self.stack)?;
-        target.write(value, self.stack)
+        let mut refusal = None;
+        for slot in target.slots() {
+            let alone = target.alone(&slot, self.feeds);
+            match alone.and_then(|()| target.write(&slot, value, self.stack)) {
+                Ok(edits) => return Ok(edits),
+                Err(why) => refusal = refusal.or(Some(why)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Refusal::NoPath(path.to_owned())))
     }
 
-    /// New blocks behind the last of their kind, one for each protocol, ports and description.
-    fn add(
-        &self,
-        file: &File<'_>,
-        resource: &Block,
-        written: &[&Block],
-        added: &[Value],
-    ) -> Option<Edit> {
+    /// File and line of the resource's block.
+    fn place(&self) -> String {
+        let address = self.finding.address.as_ref();
+        let declared = address.and_then(|address| self.stack.declared.resources.get(address));
+        declared.map_or_else(String::new, |declared| {
+            format!("{}:{}", declared.file, declared.line)
+        })
+    }
+
+    /// Whether a set has an element, whatever its form.
+    pub(super) fn has(&self, set: &[Value], element: &Value) -> bool {
+        set.iter().any(|one| self.fits(element, one))
+    }
+
+    /// Elements by protocol, ports and description: each group is one block.
+    pub(super) fn groups(&self, added: &[Value]) -> Vec<Value> {
         let is_list =
             |part: &Attribute| matches!(part.shape, Shape::Plain(Type::List(_) | Type::Set(_)));
         let mut groups: Vec<Value> = Vec::new();
@@ -227,7 +263,7 @@ impl Blocks<'_> {
             let group = groups.iter_mut().find(|group| rest(group) == rest(element));
             match group {
                 Some(Value::Map(group)) => {
-                    for (name, value) in element.as_map()? {
+                    for (name, value) in element.as_map().into_iter().flatten() {
                         if let (Some(Value::List(all)), Value::List(more)) =
                             (group.get_mut(name), value)
                         {
@@ -240,6 +276,18 @@ impl Blocks<'_> {
                 _ => groups.push(element.clone()),
             }
         }
+        groups
+    }
+
+    /// New blocks behind the last of their kind, one for each protocol, ports and description.
+    fn add(
+        &self,
+        file: &File<'_>,
+        resource: &Block,
+        written: &[&Block],
+        added: &[Value],
+    ) -> Option<Edit> {
+        let groups = self.groups(added);
         let page = file.page;
         let end = match written.last() {
             Some(last) => last.span()?.end,

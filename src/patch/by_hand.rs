@@ -4,18 +4,6 @@ use super::literal::{key, render};
 use super::path;
 use crate::model::{Catalog, Finding, Kind, Shape, Value, masked};
 
-/// Why what was added below something managed is not taken into the code.
-pub(super) fn unmanaged(finding: &Finding) -> String {
-    let parent = finding
-        .under
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    format!(
-        "it grants access on {parent}, so DriftGuard adopts it only when asked, and no change to the code removes it"
-    )
-}
-
 /// The command that takes away what no state claims.
 pub(super) fn command(finding: &Finding, catalog: &Catalog) -> Option<String> {
     if finding.kind != Kind::Unmanaged {

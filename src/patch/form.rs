@@ -1,6 +1,8 @@
 //! How the code says what hangs below a resource: as resources of one type or another, or as blocks of the parent.
 
 use super::Stack;
+use super::reasons::ImportRefusal;
+use super::refusal::Refusal;
 use crate::model::{Address, Attributes, DeclaredResource, Extra, Finding, Owner, Value};
 
 /// How the code is to say one thing that was added.
@@ -26,19 +28,13 @@ impl<'a> Child<'a> {
     ///
     /// # Errors
     /// Why none is known.
-    pub(super) fn find(finding: &'a Finding, stack: &'a Stack<'_>) -> Result<Self, String> {
-        let parent = finding
-            .under
-            .as_ref()
-            .ok_or("it hangs below nothing managed")?;
-        let declared = stack.declared.resources.get(parent).ok_or_else(|| {
-            format!("the code of {parent} was not found, or its instances are not certain")
-        })?;
-        let unknown = || {
-            format!(
-                "no code is known that says {} below {parent}",
-                finding.tf_type
-            )
+    pub(super) fn find(finding: &'a Finding, stack: &'a Stack<'_>) -> Result<Self, Refusal> {
+        let parent = finding.under.as_ref().ok_or(ImportRefusal::NoParent)?;
+        let declared = stack.declared.resources.get(parent);
+        let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(parent.clone())))?;
+        let unknown = || ImportRefusal::NoForm {
+            tf_type: finding.tf_type.clone(),
+            parent: Box::new(parent.clone()),
         };
         let path = part(finding, stack).ok_or_else(unknown)?;
         let schema = stack.catalog.get(&parent.tf_type).ok_or_else(unknown)?;
@@ -51,11 +47,10 @@ impl<'a> Child<'a> {
                     Some(restated) => restated(path, &finding.after),
                     None => plain(),
                 };
-                let (attributes, id) = said.ok_or_else(|| {
-                    format!(
-                        "{parent} has its {path} as {}, which cannot say it",
-                        owner.tf_type
-                    )
+                let (attributes, id) = said.ok_or_else(|| ImportRefusal::CannotSay {
+                    parent: Box::new(parent.clone()),
+                    path: path.to_owned(),
+                    owner: owner.tf_type.to_owned(),
                 })?;
                 Form::Resource(owner, attributes, id)
             }

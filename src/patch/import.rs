@@ -1,15 +1,21 @@
 //! Code takes over what was added below something managed: an `import` block and the resource, behind the parent's file;
 //! of a group whose rules are blocks of its own, such a block.
 
+use super::adopt::{self, Context};
 use super::direction::Way;
 use super::draft;
+use super::feeds::Feeds;
 use super::form::{Child, Form, part};
+use super::layout::Page;
 use super::names::Names;
 use super::place::{File, code};
-use super::verify::{CREDENTIAL, Plan};
-use super::{Stack, adopt, version};
+use super::reasons::ImportRefusal;
+use super::refusal::Refusal;
+use super::target::instances;
+use super::verify::Plan;
+use super::{Stack, version};
 use crate::code::Evaluated;
-use crate::model::{Address, Attributes, Difference, Finding, Kind, Shape, Value, Verdict};
+use crate::model::{Address, Attributes, Difference, Edit, Finding, Kind, Shape, Value, Verdict};
 
 /// What an import says besides.
 pub(super) const TAKEN: &str = "an apply takes it into the state";
@@ -35,6 +41,7 @@ const NEVER: &[&str] = &["id", "name_prefix", "tags", "tags_all"];
 /// Plans what the code takes over.
 pub(super) struct Importer<'a> {
     stack: &'a Stack<'a>,
+    feeds: &'a Feeds<'a>,
     before: &'a Evaluated,
     /// What was added below something managed, and whether the code is to take it over.
     added: Vec<(&'a Finding, bool)>,
@@ -53,7 +60,7 @@ impl<'a> Importer<'a> {
     pub(super) fn new(
         findings: &'a [Finding],
         ways: &[Option<Way>],
-        stack: &'a Stack<'a>,
+        (stack, feeds): (&'a Stack<'a>, &'a Feeds<'a>),
         before: &'a Evaluated,
     ) -> Self {
         let all = findings.iter().zip(ways);
@@ -67,6 +74,7 @@ impl<'a> Importer<'a> {
         Self {
             names: Names::of(placed, stack),
             stack,
+            feeds,
             before,
             added,
         }
@@ -76,37 +84,41 @@ impl<'a> Importer<'a> {
     ///
     /// # Errors
     /// Why a person must write it.
-    pub(super) fn plan(&self, finding: &'a Finding) -> Result<Plan, String> {
+    pub(super) fn plan(&self, finding: &'a Finding) -> Result<Plan, Refusal> {
         let child = Child::find(finding, self.stack)?;
         let (parent, place) = (child.parent, &child.declared.file);
-        if !parent.modules.is_empty() {
-            return Err(format!(
-                "{parent} stands in a module: its code, {place}, is that of every call, and an import block stands in the \
-                 root module only"
-            ));
+        // Code of a module that is called once, and not for each of something, is that of the one call.
+        let stands_once = parent.modules.iter().all(|step| step.key.is_none())
+            && instances(child.declared, self.stack).count() == 1;
+        if !(parent.modules.is_empty() || stands_once) {
+            return Err(Refusal::Import(ImportRefusal::InModule {
+                parent: Box::new(parent.clone()),
+                file: place.clone(),
+            }));
         }
         let Form::Resource(_, _, id) = &child.form else {
             return self.in_blocks(&child);
         };
         version::knows_imports(self.stack)?;
         if let Some(at) = self.imported(id) {
-            return Err(format!(
-                "the import block at {at} takes it over already: an apply is all it takes"
-            ));
+            return Err(ImportRefusal::Taken(at).into());
         }
         let file = File::open(self.stack.tree, place)?;
-        let page = file.page;
-        let end = page.line_end();
+        let end = file.page.line_end();
         let written = self.written(&child, &file, end)?;
-        let at = page.text.len();
-        let text = format!("{}{end}{}", written.import, written.resource);
-        // The last line of a file may lack its end. It gets one, however much is put behind it.
-        let lacks = !page.text.ends_with('\n');
-        let mut edits: Vec<_> = lacks
-            .then(|| page.edit(at..at, end.to_owned()))
-            .into_iter()
-            .collect();
-        edits.push(page.edit(at..at, format!("{end}{text}")));
+        let edits = match child.declared.call.as_ref().map(|call| &call.file) {
+            // An import block stands in the root module only.
+            Some(root) if !parent.modules.is_empty() => {
+                let root = File::open(self.stack.tree, root)?;
+                let mut edits = appended(file.page, &written.resource);
+                edits.extend(appended(root.page, &written.import));
+                edits
+            }
+            _ => appended(
+                file.page,
+                &format!("{}{end}{}", written.import, written.resource),
+            ),
+        };
         Ok(Plan {
             edits,
             made: Some(written.made),
@@ -154,17 +166,18 @@ impl<'a> Importer<'a> {
     }
 
     /// The import block and the resource, as text, and what they make of the code.
-    fn written(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<Written, String> {
+    fn written(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<Written, Refusal> {
         let parent = child.parent;
         let Form::Resource(owner, attributes, id) = &child.form else {
-            return Err(format!(
-                "{parent} has its {} as blocks of its own",
-                child.path
-            ));
+            return Err(Refusal::Import(ImportRefusal::Blocks {
+                parent: Box::new(parent.clone()),
+                path: child.path.to_owned(),
+            }));
         };
-        let block = file
-            .resource(parent)
-            .ok_or_else(|| format!("the block of {parent} was not found in {}", file.page.file))?;
+        let block = file.resource(parent).ok_or_else(|| Refusal::NoBlock {
+            address: Box::new(parent.clone()),
+            place: file.page.file.to_owned(),
+        })?;
         let address = Address {
             modules: parent.modules.clone(),
             tf_type: owner.tf_type.to_owned(),
@@ -192,9 +205,7 @@ impl<'a> Importer<'a> {
                 _ => None,
             };
             let text = text.or_else(|| draft::value(value, "  ", end));
-            let text = text.ok_or_else(|| {
-                format!("`{name}` is a secret, which code must not hold: {CREDENTIAL}")
-            })?;
+            let text = text.ok_or_else(|| Refusal::Secret(name.clone()))?;
             lines.push((name.clone(), text));
         }
         let place = |name: &str| ORDER.iter().position(|one| *one == name);
@@ -269,7 +280,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The edits after which the parent's own blocks say it. They say all of their kind then, so all are taken over or none.
-    fn in_blocks(&self, child: &Child<'a>) -> Result<Plan, String> {
+    fn in_blocks(&self, child: &Child<'a>) -> Result<Plan, Refusal> {
         let Form::Blocks(say) = &child.form else {
             return Ok(Plan::default());
         };
@@ -280,11 +291,11 @@ impl<'a> Importer<'a> {
         let mut live = Vec::new();
         for (sibling, taken) in siblings {
             if !taken {
-                return Err(format!(
-                    "{parent} would then list all of its {path}, and an apply would take {} away: take over all of \
-                     them, or none",
-                    sibling.import_id.as_deref().unwrap_or_default()
-                ));
+                return Err(Refusal::Import(ImportRefusal::OnlySome {
+                    parent: Box::new(parent.clone()),
+                    path: path.to_owned(),
+                    sibling: sibling.import_id.clone().unwrap_or_default(),
+                }));
             }
             live.push(say(&sibling.after));
         }
@@ -303,10 +314,35 @@ impl<'a> Importer<'a> {
             attributes: vec![difference],
             ..Finding::new(Kind::Modified, Verdict::UnseenByPlan, &parent.tf_type)
         };
-        adopt::plan(&changed, &[&changed].into_iter().collect(), self.stack).map(Plan::of)
+        let siblings = [&changed].into_iter().collect();
+        let context = Context {
+            siblings: &siblings,
+            feeds: self.feeds,
+            stack: self.stack,
+        };
+        let mut plan = Plan::default();
+        for part in adopt::plan(&changed, context) {
+            let attempts = part.attempts?.into_iter();
+            for attempt in attempts.take(1) {
+                plan.edits.extend(attempt.edits);
+                plan.wanted.extend(attempt.wanted);
+            }
+        }
+        Ok(plan)
     }
 }
 
 fn head(address: &Address) -> String {
     format!("resource \"{}\" \"{}\"", address.tf_type, address.name)
+}
+
+/// The edits that put blocks at the end of a file.
+fn appended(page: Page<'_>, blocks: &str) -> Vec<Edit> {
+    let (at, end) = (page.text.len(), page.line_end());
+    // The last line of a file may lack its end. It gets one, however much is put behind it.
+    let lacks = !page.text.ends_with('\n');
+    let lead = lacks.then(|| page.edit(at..at, end.to_owned()));
+    lead.into_iter()
+        .chain([page.edit(at..at, format!("{end}{blocks}"))])
+        .collect()
 }

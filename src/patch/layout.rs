@@ -1,4 +1,4 @@
-//! Lines of `key = value`: put in, taken out, their `=` in one column where they were before.
+//! Lines and blocks: put in and taken out.
 
 use crate::model::Edit;
 use std::ops::Range;
@@ -12,15 +12,6 @@ pub(super) struct Page<'a> {
     pub text: &'a str,
 }
 
-/// One line of `key = value`.
-struct Pair<'a> {
-    line: Range<usize>,
-    indent: &'a str,
-    key: &'a str,
-    /// Where the blanks before `=` are.
-    gap: Range<usize>,
-}
-
 impl<'a> Page<'a> {
     /// An edit of these bytes.
     pub(super) fn edit(&self, range: Range<usize>, text: String) -> Edit {
@@ -32,6 +23,11 @@ impl<'a> Page<'a> {
             range,
             text,
         }
+    }
+
+    /// File and line of a byte, for messages.
+    pub(super) fn place(&self, at: usize) -> String {
+        format!("{}:{}", self.file, self.edit(at..at, String::new()).line)
     }
 
     /// How lines end here.
@@ -58,16 +54,8 @@ impl<'a> Page<'a> {
     }
 
     /// Puts `key = value` on a line of its own after the line around a byte.
-    pub(super) fn put_after(&self, at: usize, indent: &str, key: &str, value: &str) -> Vec<Edit> {
+    pub(super) fn put_after(&self, at: usize, indent: &str, key: &str, value: &str) -> Edit {
         let line = self.line_of(at);
-        let run = self.run(line.start);
-        let mut column = key.chars().count();
-        let mut edits = Vec::new();
-        if self.is_aligned(&run) && run.iter().any(|pair| pair.indent == indent) {
-            column = column.max(widest(&run));
-            edits.extend(self.align(&run, column));
-        }
-        let blanks = " ".repeat(column - key.chars().count());
         let end = self.line_end();
         // The last line of a file may lack its end.
         let (lead, tail) = if self.text[line.clone()].ends_with('\n') {
@@ -75,13 +63,12 @@ impl<'a> Page<'a> {
         } else {
             (end, "")
         };
-        let text = format!("{lead}{indent}{key}{blanks} = {value}{tail}");
-        edits.push(self.edit(line.end..line.end, text));
-        edits
+        let text = format!("{lead}{indent}{key} = {value}{tail}");
+        self.edit(line.end..line.end, text)
     }
 
-    /// Takes out the line of an attribute or entry: none where it shares its lines with something else.
-    pub(super) fn take_out(&self, whole: Range<usize>) -> Option<Vec<Edit>> {
+    /// Takes out the lines of an attribute or entry: none where it shares them with something else.
+    pub(super) fn take_out(&self, whole: Range<usize>) -> Option<Edit> {
         let (first, last) = (
             self.line_of(whole.start),
             self.line_of(whole.end.saturating_sub(1).max(whole.start)),
@@ -92,18 +79,7 @@ impl<'a> Page<'a> {
         if !alone || !(rest.is_empty() || rest.starts_with('#') || rest.starts_with("//")) {
             return None;
         }
-        let run = self.run(first.start);
-        let mut edits = Vec::new();
-        if self.is_aligned(&run) {
-            let left: Vec<_> = run
-                .into_iter()
-                .filter(|pair| pair.line.start != first.start)
-                .collect();
-            let column = widest(&left);
-            edits.extend(self.align(&left, column));
-        }
-        edits.push(self.edit(first.start..last.end, String::new()));
-        Some(edits)
+        Some(self.edit(first.start..last.end, String::new()))
     }
 
     /// Takes out a block, with the comment that stands right above it and one of the blank lines around it.
@@ -131,83 +107,4 @@ impl<'a> Page<'a> {
         }
         self.edit(start..end, String::new())
     }
-
-    /// The consecutive lines of `key = value` around one, of the same indent.
-    fn run(&self, at: usize) -> Vec<Pair<'a>> {
-        let Some(own) = self.pair(at) else {
-            return Vec::new();
-        };
-        let fits = |pair: &Pair<'_>| pair.indent == own.indent;
-        let mut above = Vec::new();
-        let mut start = own.line.start;
-        while let Some(pair) = start
-            .checked_sub(1)
-            .and_then(|before| self.pair(before))
-            .filter(fits)
-        {
-            start = pair.line.start;
-            above.push(pair);
-        }
-        above.reverse();
-        let mut end = own.line.end;
-        let mut below = Vec::new();
-        while let Some(pair) = Some(end)
-            .filter(|end| *end < self.text.len())
-            .and_then(|at| self.pair(at))
-            .filter(fits)
-        {
-            end = pair.line.end;
-            below.push(pair);
-        }
-        above.push(own);
-        above.extend(below);
-        above
-    }
-
-    /// A line as `key = value`, where it is one that ends where it starts.
-    fn pair(&self, at: usize) -> Option<Pair<'a>> {
-        let line = self.line_of(at);
-        let text = &self.text[line.clone()];
-        let indent = self.indent_of(line.start);
-        let (left, right) = text[indent.len()..].split_once('=')?;
-        let key = left.trim_end();
-        let bare = key
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '"' | '.' | '/' | ':'));
-        let right = right.trim();
-        let opens = right.ends_with(['{', '[', '(']) || right.contains("<<");
-        if key.is_empty() || !bare || right.is_empty() || right.starts_with(['=', '>']) || opens {
-            return None;
-        }
-        let start = line.start + indent.len() + key.len();
-        Some(Pair {
-            gap: start..line.start + indent.len() + left.len(),
-            line,
-            indent,
-            key,
-        })
-    }
-
-    /// Whether the `=` of these lines stand in one column, one blank after the longest key.
-    fn is_aligned(&self, run: &[Pair<'_>]) -> bool {
-        let column = widest(run);
-        run.iter()
-            .all(|pair| pair.key.chars().count() + pair.gap.len() == column + 1)
-    }
-
-    /// The edits that bring the `=` of these lines to a column.
-    fn align(&self, run: &[Pair<'_>], column: usize) -> Vec<Edit> {
-        let edit = |pair: &Pair<'_>| {
-            let blanks = " ".repeat(column + 1 - pair.key.chars().count());
-            (self.text[pair.gap.clone()] != blanks).then(|| self.edit(pair.gap.clone(), blanks))
-        };
-        run.iter().filter_map(edit).collect()
-    }
-}
-
-fn widest(run: &[Pair<'_>]) -> usize {
-    run.iter()
-        .map(|pair| pair.key.chars().count())
-        .max()
-        .unwrap_or_default()
 }

@@ -3,10 +3,12 @@
 use super::Stack;
 use super::layout::Page;
 use super::path::Step;
+use super::reasons::FileRefusal;
+use super::refusal::Refusal;
 use crate::code::parse;
 use crate::model::{Address, Tree};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, ObjectKey};
+use hcl_edit::expr::{Expression, Object, ObjectKey};
 use hcl_edit::structure::{Attribute, Block, Body};
 use std::ops::Range;
 
@@ -22,24 +24,28 @@ impl<'a> File<'a> {
     ///
     /// # Errors
     /// Why it may not.
-    pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, String> {
+    pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, Refusal> {
+        let owned = || file.to_owned();
         if tree.links.contains(file) {
-            return Err(format!("{file} is a symbolic link"));
+            return Err(FileRefusal::Link(owned()).into());
         }
         if tree.unverified.contains(file) {
-            return Err(format!(
-                "{file} may not be here as it was committed: GitHub does not list all files of so large a repository"
-            ));
+            return Err(FileRefusal::Unverified(owned()).into());
         }
         let name = file.rsplit('/').next().unwrap_or(file);
         if name == "override.tf" || name.ends_with("_override.tf") {
-            return Err(format!("{file} overrides other files"));
+            return Err(FileRefusal::Override(owned()).into());
+        }
+        if name.ends_with(".json") {
+            return Err(FileRefusal::Json(owned()).into());
         }
         let text = tree
             .text(file)
-            .ok_or_else(|| format!("{file} is not UTF-8, or is not in the repository"))?;
-        let body = parse::body(text)
-            .map_err(|unparsed| format!("{file} could not be parsed: {unparsed}"))?;
+            .ok_or_else(|| FileRefusal::NotUtf8(owned()))?;
+        let body = parse::body(text).map_err(|unparsed| FileRefusal::Unparsed {
+            file: owned(),
+            message: unparsed.to_string(),
+        })?;
         Ok(Self {
             page: Page { file, text },
             body,
@@ -73,35 +79,79 @@ impl<'a> File<'a> {
         found.filter(|_| own.next().is_none())
     }
 
-    /// The entry of a map with this key, in the literal at these bytes: its bytes, key and value together, and the
-    /// value's own.
-    pub(super) fn object_entry(&self, span: (usize, usize), key: &str) -> Option<Range<usize>> {
-        let object = self.page.text.get(span.0..span.1)?;
-        let Ok(Expression::Object(entries)) = parse::expression(object) else {
-            return None;
-        };
-        let found = entries
-            .iter()
-            .find(|(name, _)| key_text(name).as_deref() == Some(key))?;
-        let start = match found.0 {
-            ObjectKey::Ident(name) => name.span()?.start,
-            ObjectKey::Expression(name) => name.span()?.start,
-        };
-        Some(span.0 + start..span.0 + found.1.expr().span()?.end)
+    /// The attribute or entry whose value stands at these bytes.
+    pub(super) fn owner(&self, span: (usize, usize)) -> Option<Owner<'_>> {
+        owner(&self.body, &(span.0..span.1))
     }
 
-    /// The last byte of the last entry of the literal map at these bytes; none where it is empty or on one line.
-    pub(super) fn last_entry(&self, span: (usize, usize)) -> Option<usize> {
-        let object = self.page.text.get(span.0..span.1)?;
-        let Ok(Expression::Object(entries)) = parse::expression(object) else {
-            return None;
-        };
-        let last = entries.iter().last()?.1.expr().span()?;
-        let closes = object.rfind('}')?;
-        object[last.end..closes]
-            .contains('\n')
-            .then_some(span.0 + last.end - 1)
+    /// The top-level block that holds these bytes.
+    pub(super) fn block_around(&self, span: (usize, usize)) -> Option<&Block> {
+        self.body.blocks().find(|block| {
+            let own = block.span().unwrap_or_default();
+            own.start <= span.0 && span.1 <= own.end
+        })
     }
+}
+
+/// What a value belongs to.
+pub(super) enum Owner<'b> {
+    /// An argument of a block, or a setting of a file of variables.
+    Attribute(&'b Attribute),
+    /// An entry of a map: its place among them.
+    Entry(&'b Object, usize),
+}
+
+fn owner<'b>(body: &'b Body, span: &Range<usize>) -> Option<Owner<'b>> {
+    let found = body.attributes().find_map(|attribute| {
+        let own = attribute.value.span()?;
+        match own == *span {
+            true => Some(Owner::Attribute(attribute)),
+            false => inside(&attribute.value, span),
+        }
+    });
+    let blocks = || body.blocks().find_map(|block| owner(&block.body, span));
+    found.or_else(blocks)
+}
+
+/// The owner of a value within an expression.
+fn inside<'b>(expression: &'b Expression, span: &Range<usize>) -> Option<Owner<'b>> {
+    let own = expression.span()?;
+    if span.start < own.start || own.end < span.end {
+        return None;
+    }
+    match expression {
+        Expression::Object(object) => object.iter().enumerate().find_map(|(at, (_, value))| {
+            match value.expr().span()? == *span {
+                true => Some(Owner::Entry(object, at)),
+                false => inside(value.expr(), span),
+            }
+        }),
+        Expression::Array(items) => items.iter().find_map(|item| inside(item, span)),
+        Expression::Parenthesis(inner) => inside(inner.inner(), span),
+        Expression::FuncCall(call) => call.args.iter().find_map(|argument| inside(argument, span)),
+        Expression::Conditional(choice) => {
+            let arms = [&choice.true_expr, &choice.false_expr];
+            arms.into_iter().find_map(|arm| inside(arm, span))
+        }
+        _ => None,
+    }
+}
+
+/// The bytes of an entry, key and value together, in the text that was parsed.
+pub(super) fn entry_span(object: &Object, at: usize) -> Option<Range<usize>> {
+    let (key, value) = object.iter().nth(at)?;
+    let start = match key {
+        ObjectKey::Ident(name) => name.span()?.start,
+        ObjectKey::Expression(name) => name.span()?.start,
+    };
+    Some(start..value.expr().span()?.end)
+}
+
+/// The place of the entry with this key among those of a map.
+pub(super) fn entry_at(object: &Object, key: &str) -> Option<usize> {
+    object
+        .iter()
+        .position(|(name, _)| key_text(name).as_deref() == Some(key))
 }
 
 /// The files of a stack's root module that can be read.

@@ -3,13 +3,21 @@
 use super::layout::Page;
 use super::list::relist;
 use super::literal::{key, quote, render};
-use crate::model::{Edit, PolicyCode, PolicyForm, Schema, StatementCode, Value, is_unseen};
+use super::place::File;
+use super::reasons::PolicyRefusal;
+use super::refusal::Refusal;
+use super::{Stack, defaults};
+use crate::model::{
+    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value, is_unseen,
+};
 use std::collections::BTreeMap;
 
 /// One policy in code, and what it is to say.
 pub(super) struct Rewrite<'a> {
     /// Its file.
     pub page: Page<'a>,
+    /// The code that it is a part of.
+    pub stack: &'a Stack<'a>,
     /// Where its statements stand.
     pub code: &'a PolicyCode,
     /// How the provider sees the attribute: equal forms of policies are its type's to know.
@@ -25,9 +33,9 @@ impl Rewrite<'_> {
     ///
     /// # Errors
     /// Why it must be edited by hand.
-    pub(super) fn edits(&self, wanted: &str) -> Result<Vec<Edit>, String> {
-        let wanted: Value = serde_json::from_str(wanted)
-            .map_err(|_| format!("AWS's policy for {} is no JSON", self.at))?;
+    pub(super) fn edits(&self, wanted: &str) -> Result<Vec<Edit>, Refusal> {
+        let wanted: Value =
+            serde_json::from_str(wanted).map_err(|_| PolicyRefusal::NotJson(self.at.clone()))?;
         let mut live = match wanted.get("Statement") {
             Value::List(items) => items.clone(),
             one => vec![one.clone()],
@@ -35,10 +43,7 @@ impl Rewrite<'_> {
         let mut left = Vec::new();
         for (number, statement) in self.code.statements.iter().enumerate() {
             if statement.whole.value.has_unknown() {
-                return Err(format!(
-                    "the policy at {} says what the code alone does not tell",
-                    self.at
-                ));
+                return Err(PolicyRefusal::Unknown(self.at.clone()).into());
             }
             match live
                 .iter()
@@ -98,7 +103,7 @@ impl Rewrite<'_> {
     }
 
     /// Changes the parts of a statement that differ; all of it where they cannot be changed alone.
-    fn change(&self, number: usize, live: &Value) -> Result<Vec<Edit>, String> {
+    fn change(&self, number: usize, live: &Value) -> Result<Vec<Edit>, Refusal> {
         let statement = &self.code.statements[number];
         let own = statement.whole.value.as_map().cloned().unwrap_or_default();
         let wanted = live.as_map().cloned().unwrap_or_default();
@@ -112,7 +117,7 @@ impl Rewrite<'_> {
                 continue;
             }
             let edit = match (statement.parts.get(name), wanted.get(name)) {
-                (Some(part), Some(value)) => self.rewrite(part.span, value),
+                (Some(part), Some(value)) => self.rewrite(part, value),
                 _ => None,
             };
             match edit {
@@ -125,7 +130,11 @@ impl Rewrite<'_> {
     }
 
     /// Puts a value in the place of another, written as the other was: one text or a list.
-    fn rewrite(&self, span: (usize, usize), value: &Value) -> Option<Edit> {
+    fn rewrite(&self, part: &Part, value: &Value) -> Option<Edit> {
+        if let Some(behind) = &part.behind {
+            return self.rewrite_behind(behind, value);
+        }
+        let span = part.span;
         let old = self.page.text.get(span.0..span.1)?;
         let value = match self.code.form {
             PolicyForm::Document => self.variables(value),
@@ -152,15 +161,39 @@ impl Rewrite<'_> {
         Some(self.page.edit(span.0..span.1, text))
     }
 
+    /// Puts a value in the place of the literal that a part of a statement refers to.
+    fn rewrite_behind(&self, behind: &Definition, value: &Value) -> Option<Edit> {
+        let source = &behind.source;
+        defaults::check(source, self.stack).ok()?;
+        let file = File::open(self.stack.tree, &source.file).ok()?;
+        let old = file.page.text.get(source.span.0..source.span.1)?;
+        let value = match self.code.form {
+            PolicyForm::Document => self.variables(value),
+            _ => value.clone(),
+        };
+        let known = match &behind.parts {
+            Parts::Items(items) => Some(items.as_slice()),
+            _ => None,
+        };
+        let text = match (old.starts_with('['), value) {
+            (true, Value::List(items)) => relist(old, &items, known, &|_| None)?,
+            (true, one @ Value::String(_)) => relist(old, &[one], known, &|_| None)?,
+            (false, Value::List(items)) if items.len() == 1 => render(items.first()?, old)?,
+            (false, one @ Value::String(_)) => render(&one, old)?,
+            _ => return None,
+        };
+        Some(file.page.edit(source.span.0..source.span.1, text))
+    }
+
     /// Writes a statement in the place of another.
-    fn replace(&self, number: usize, live: &Value) -> Result<Edit, String> {
+    fn replace(&self, number: usize, live: &Value) -> Result<Edit, Refusal> {
         let span = self.code.statements[number].whole.span;
         let indent = self.page.indent_of(span.0);
         Ok(self.page.edit(span.0..span.1, self.written(live, indent)?))
     }
 
     /// Writes a statement behind the last one.
-    fn add(&self, live: &Value) -> Result<Edit, String> {
+    fn add(&self, live: &Value) -> Result<Edit, Refusal> {
         let last = self.last()?;
         let (start, end) = last.whole.span;
         let indent = self.page.indent_of(start);
@@ -172,10 +205,7 @@ impl Rewrite<'_> {
         let lead = match self.code.form {
             PolicyForm::Document => format!("{line}{line}{indent}"),
             _ if !self.in_list(last) => {
-                return Err(format!(
-                    "the policy at {} has no list of statements",
-                    self.at
-                ));
+                return Err(PolicyRefusal::NoList(self.at.clone()).into());
             }
             _ if alone => format!(",{line}{indent}"),
             _ => ", ".to_owned(),
@@ -184,17 +214,14 @@ impl Rewrite<'_> {
     }
 
     /// Takes a statement out, with what parts it from the next.
-    fn remove(&self, number: usize) -> Result<Edit, String> {
+    fn remove(&self, number: usize) -> Result<Edit, Refusal> {
         let all = &self.code.statements;
         let spans: Vec<_> = all.iter().map(|one| one.whole.span).collect();
         let range = match (number.checked_sub(1), spans.get(number + 1)) {
             (Some(before), _) => spans[before].1..spans[number].1,
             (None, Some(next)) => spans[number].0..next.0,
             (None, None) => {
-                return Err(format!(
-                    "nothing would be left of the policy at {}",
-                    self.at
-                ));
+                return Err(PolicyRefusal::Empty(self.at.clone()).into());
             }
         };
         let between = range.start..range.end.max(range.start);
@@ -202,17 +229,14 @@ impl Rewrite<'_> {
         let own = self.page.text.get(spans[number].0..spans[number].1);
         let rest = text.replace(own.unwrap_or_default(), "");
         if rest.contains(['#', '/']) {
-            return Err(format!(
-                "a comment stands beside a statement that is gone from the policy at {}",
-                self.at
-            ));
+            return Err(PolicyRefusal::Comment(self.at.clone()).into());
         }
         Ok(self.page.edit(between, String::new()))
     }
 
-    fn last(&self) -> Result<&StatementCode, String> {
+    fn last(&self) -> Result<&StatementCode, Refusal> {
         let last = self.code.statements.last();
-        last.ok_or_else(|| format!("the policy at {} has no statement yet", self.at))
+        last.ok_or_else(|| PolicyRefusal::NoStatement(self.at.clone()).into())
     }
 
     /// Whether a statement stands in a list.
@@ -223,13 +247,8 @@ impl Rewrite<'_> {
     }
 
     /// A statement as this policy's form writes it, lines after the first moved in by `indent`.
-    fn written(&self, statement: &Value, indent: &str) -> Result<String, String> {
-        let refused = || {
-            format!(
-                "a statement of AWS's policy cannot be written at {}",
-                self.at
-            )
-        };
+    fn written(&self, statement: &Value, indent: &str) -> Result<String, Refusal> {
+        let refused = || PolicyRefusal::Statement(self.at.clone());
         let entries = statement.as_map().ok_or_else(refused)?;
         const ORDER: &[&str] = &["Sid", "Effect", "Principal", "Action", "Resource"];
         let place = |name: &String| {

@@ -1,66 +1,165 @@
 //! Code drops what is gone.
 
 use super::Stack;
-use super::place::File;
-use crate::model::{Address, Edit, Finding, Key, Source, Tree};
+use super::map::{take_out_entry, take_out_part};
+use super::place::{File, Owner, entry_at};
+use super::reasons::RemovalRefusal;
+use super::refusal::Refusal;
+use super::target::instances;
+use crate::code::parse;
+use crate::model::{Address, DeclaredResource, Edit, Finding, Key, Source, Tree};
 use hcl_edit::Span;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::Block;
 
-/// The edit that takes out the block of a resource that is gone, with the comment that stands right above it; of one that
-/// stands for an entry of a map, the entry.
+/// The edits that take out the block of a resource that is gone, with the comment that stands right above it and the
+/// `moved` blocks that lead to it; of one that stands for an entry of a map or list, the entry.
 ///
 /// # Errors
 /// Why the block or the entry must stay.
-pub(super) fn plan(finding: &Finding, stack: &Stack<'_>) -> Result<Vec<Edit>, String> {
-    let address = finding.address.as_ref().ok_or("no state claims it")?;
+pub(super) fn plan(finding: &Finding, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
+    let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
     let declared = stack.declared.resources.get(address);
-    let declared = declared.ok_or_else(|| format!("the code of {address} was not found"))?;
+    let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
     let place = format!("{}:{}", declared.file, declared.line);
-    let several = || format!("the block at {place} stands for several instances");
-    if !address.modules.is_empty() {
-        return Err(several());
+    let several = || RemovalRefusal::Several {
+        place: place.clone(),
+        call: declared.call.clone(),
+    };
+    let folder = Tree::folder(&declared.file);
+    let moves = Moves::to(address, folder, stack);
+    if let Some(user) = user(stack.tree, folder, address, &moves) {
+        let address = Box::new(address.clone());
+        return Err(RemovalRefusal::Referenced { user, address }.into());
     }
-    match &address.key {
-        None => {}
-        Some(Key::Index(_)) => return Err(several()),
-        Some(Key::Name(key)) => {
-            let map = declared.for_each.as_ref().ok_or_else(several)?;
-            return entry(address, key, map, stack);
-        }
-    }
+    let mut edits = match (&address.key, &declared.for_each) {
+        (Some(Key::Name(key)), Some(collection)) => entry(address, key, collection, stack)?,
+        (None, _) if instances(declared, stack).count() == 1 => block(address, declared, stack)?,
+        _ => return Err(several().into()),
+    };
+    edits.extend(moves.0.into_iter().map(|(_, edit)| edit));
+    Ok(edits)
+}
+
+/// The edit that takes out a resource's block.
+fn block(
+    address: &Address,
+    declared: &DeclaredResource,
+    stack: &Stack<'_>,
+) -> Result<Vec<Edit>, Refusal> {
     let file = File::open(stack.tree, &declared.file)?;
-    let block = file
-        .resource(address)
-        .ok_or_else(|| format!("the block of {address} was not found at {place}"))?;
-    if let Some(user) = user(stack.tree, stack.folder, address) {
-        return Err(format!("{user} refers to {address}"));
-    }
-    let span = block
-        .span()
-        .ok_or_else(|| format!("the block at {place} was not found"))?;
+    let span = file.resource(address).and_then(Block::span);
+    let span = span.ok_or_else(|| Refusal::NoBlock {
+        address: Box::new(address.clone()),
+        place: format!("{}:{}", declared.file, declared.line),
+    })?;
     Ok(vec![file.page.take_out_block(span)])
 }
 
-/// The edit that takes out an entry of the map that a block stands for each of.
+/// The edit that takes out an entry of the map or list that a block stands for each of.
 fn entry(
     address: &Address,
     key: &str,
-    map: &Source,
+    collection: &Source,
     stack: &Stack<'_>,
-) -> Result<Vec<Edit>, String> {
-    let at = format!("{}:{}", map.file, map.line);
-    if let Some(user) = user(stack.tree, stack.folder, address) {
-        return Err(format!("{user} refers to {address}"));
+) -> Result<Vec<Edit>, Refusal> {
+    let place = format!("{}:{}", collection.file, collection.line);
+    let missing = || RemovalRefusal::NoEntry {
+        place: place.clone(),
+        key: key.to_owned(),
+    };
+    // Entries that several instances of a module walk are those of all of them.
+    let others = stack.declared.resources.iter().filter(|(other, one)| {
+        one.for_each.as_ref() == Some(collection) && other.key == address.key && *other != address
+    });
+    if let Some((other, one)) = others.into_iter().next() {
+        let _ = other;
+        return Err(Refusal::Removal(RemovalRefusal::Several {
+            place,
+            call: one.call.clone(),
+        }));
     }
-    let file = File::open(stack.tree, &map.file)?;
-    let whole = file
-        .object_entry(map.span, key)
-        .ok_or_else(|| format!("the map at {at} has no entry `{key}`"))?;
-    let edits = file.page.take_out(whole);
-    edits.ok_or_else(|| format!("the entry `{key}` of the map at {at} shares its lines"))
+    let file = File::open(stack.tree, &collection.file)?;
+    let span = collection.span;
+    let text = file.page.text.get(span.0..span.1).ok_or_else(missing)?;
+    let edit = match parse::expression(text) {
+        Ok(Expression::Object(object)) => {
+            let at = entry_at(&object, key).ok_or_else(missing)?;
+            let value = object
+                .iter()
+                .nth(at)
+                .and_then(|(_, value)| value.expr().span());
+            let value = value.ok_or_else(missing)?;
+            match file.owner((span.0 + value.start, span.0 + value.end)) {
+                Some(Owner::Entry(object, at)) => take_out_entry(&file, object, at),
+                _ => None,
+            }
+        }
+        Ok(Expression::Array(items)) => {
+            let at = items.iter().position(|item| item.as_str() == Some(key));
+            let all: Option<Vec<_>> = items.iter().map(Span::span).collect();
+            let all = all.ok_or_else(missing)?.into_iter();
+            let all: Vec<_> = all
+                .map(|one| span.0 + one.start..span.0 + one.end)
+                .collect();
+            take_out_part(&file, &all, at.ok_or_else(missing)?)
+        }
+        _ => None,
+    };
+    let shares = || RemovalRefusal::SharesLines {
+        place: place.clone(),
+        key: key.to_owned(),
+    };
+    Ok(vec![edit.ok_or_else(shares)?])
 }
 
-/// The first place in the module's folder that names a resource besides its own block.
-fn user(tree: &Tree, folder: &str, address: &Address) -> Option<String> {
+/// The `moved` blocks that lead to a resource, one after another: where each stands, and the edit that takes it out.
+struct Moves(Vec<(Source, Edit)>);
+
+impl Moves {
+    fn to(address: &Address, folder: &str, stack: &Stack<'_>) -> Self {
+        let mut moves = Self(Vec::new());
+        let own = Address {
+            modules: Vec::new(),
+            ..address.block()
+        };
+        let mut names = vec![own.to_string()];
+        while let Some(name) = names.pop() {
+            for (path, _) in stack.tree.in_folder(folder) {
+                let Ok(file) = File::open(stack.tree, path) else {
+                    continue;
+                };
+                for block in file.blocks("moved") {
+                    let text = |name| {
+                        let attribute = block.body.get_attribute(name)?;
+                        Some(file.text(&attribute.value).trim().to_owned())
+                    };
+                    let span = block.span().unwrap_or_default();
+                    let source = Source {
+                        file: path.to_owned(),
+                        line: file.page.edit(span.start..span.start, String::new()).line,
+                        span: (span.start, span.end),
+                    };
+                    let is_known = moves.0.iter().any(|(known, _)| *known == source);
+                    if text("to").as_deref() == Some(name.as_str()) && !is_known {
+                        names.extend(text("from"));
+                        moves.0.push((source, file.page.take_out_block(span)));
+                    }
+                }
+            }
+        }
+        moves
+    }
+
+    /// Whether a byte of a file stands in one of them.
+    fn hold(&self, file: &str, at: usize) -> bool {
+        let mut sources = self.0.iter().map(|(source, _)| source);
+        sources.any(|source| source.file == file && source.span.0 <= at && at < source.span.1)
+    }
+}
+
+/// The first place in the module's folder that names a resource besides its own block and the `moved` blocks.
+fn user(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Option<String> {
     let own = Address {
         modules: Vec::new(),
         ..address.clone()
@@ -72,14 +171,18 @@ fn user(tree: &Tree, folder: &str, address: &Address) -> Option<String> {
         .filter(|(file, _)| file.contains(".tf"))
     {
         let text = String::from_utf8_lossy(bytes);
-        for (number, line) in text.lines().enumerate() {
+        let mut start = 0;
+        for (number, line) in text.split_inclusive('\n').enumerate() {
             let mut found = line.match_indices(&name);
             let refers = found.any(|(at, _)| {
-                !line[at + name.len()..].starts_with(continues) && !line[..at].ends_with(continues)
+                !line[at + name.len()..].starts_with(continues)
+                    && !line[..at].ends_with(continues)
+                    && !moves.hold(file, start + at)
             });
             if refers && !line.trim_start().starts_with(['#', '/']) {
                 return Some(format!("{file}:{}", number + 1));
             }
+            start += line.len();
         }
     }
     None

@@ -1,9 +1,7 @@
 //! Code enforces what it declares.
 
-use super::siblings::Siblings;
-use super::verify::Wanted;
-use super::{Stack, adopt};
-use crate::model::{Edit, Finding, Value, Verdict};
+use super::adopt::{self, Context, Part};
+use crate::model::{Difference, Finding, Value, Verdict};
 
 /// What a restore says where the code was right already, in whole or in part.
 pub(super) const REASON: &str = "the code is right: an apply makes AWS match it";
@@ -12,21 +10,18 @@ pub(super) const PINNED: &str = "the code now sets what it left out: an apply ma
 /// What a restore says of what is gone.
 pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it anew";
 
-/// The edits that pin what the code leaves out, so that it says from now on what it is meant to be. Where the code says it
+/// The parts that pin what the code leaves out, so that it says from now on what it is meant to be. Where the code says it
 /// already, there are none: an apply is all it takes.
-///
-/// # Errors
-/// Why the code must not be edited, or cannot.
-pub(super) fn plan(
-    finding: &Finding,
-    all: &Siblings<'_>,
-    stack: &Stack<'_>,
-) -> Result<(Vec<Edit>, Vec<Wanted>), String> {
-    adopt::write(finding, all, stack, |difference| {
-        let unseen = difference.verdict == Verdict::UnseenByPlan;
-        let left_out = difference.declared == Some(Value::Null);
-        // A tag or a block that nobody declares is taken away, or filled in, by the apply itself.
-        let plain = !difference.path.contains(['[', '.']) && !difference.recorded.is_null();
-        (unseen || (left_out && plain)).then_some(&difference.recorded)
-    })
+pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
+    let differences: Vec<_> = finding.attributes.iter().collect();
+    adopt::write(finding, &differences, context, pinned)
+}
+
+/// The value that the code is to set, where no apply of it as it is brings the value back.
+fn pinned(difference: &Difference) -> Option<&Value> {
+    let unseen = difference.verdict == Verdict::UnseenByPlan;
+    let left_out = difference.declared == Some(Value::Null);
+    // A tag or a block that nobody declares is taken away, or filled in, by the apply itself.
+    let plain = !difference.path.contains(['[', '.']) && !difference.recorded.is_null();
+    (unseen || (left_out && plain)).then_some(&difference.recorded)
 }

@@ -1,6 +1,8 @@
 //! Edits of several findings, put together.
 
 use super::Changed;
+use super::format::realigned;
+use super::refusal::Refusal;
 use crate::model::{Edit, Tree};
 use std::collections::BTreeMap;
 
@@ -8,7 +10,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// When one changes bytes that another changes as well.
-pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), String> {
+pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
     let before = all.len();
     for edit in more {
         if all.contains(edit) {
@@ -20,7 +22,10 @@ pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), String> {
                 && other.file == edit.file
         };
         if let Some(other) = all.iter().find(overlaps) {
-            let clash = format!("another fix edits {}:{} as well", other.file, other.line);
+            let clash = Refusal::Clash {
+                file: other.file.clone(),
+                line: other.line,
+            };
             all.truncate(before);
             return Err(clash);
         }
@@ -42,16 +47,21 @@ pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
     changed.collect()
 }
 
-/// The bytes with these edits made. They do not overlap.
+/// The bytes with these edits made, in the columns that they had. The edits do not overlap.
 fn splice(before: &[u8], mut edits: Vec<&Edit>) -> Vec<u8> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut after = Vec::with_capacity(before.len());
-    let mut at = 0;
+    let (mut at, mut moved) = (0, Vec::new());
     for edit in edits {
         after.extend_from_slice(before.get(at..edit.range.start).unwrap_or_default());
+        let start = after.len();
         after.extend_from_slice(edit.text.as_bytes());
+        moved.push((edit.range.clone(), start..after.len()));
         at = edit.range.end;
     }
     after.extend_from_slice(before.get(at..).unwrap_or_default());
-    after
+    match (std::str::from_utf8(before), std::str::from_utf8(&after)) {
+        (Ok(before), Ok(text)) => realigned(before, text, &moved).into_bytes(),
+        _ => after,
+    }
 }

@@ -1,7 +1,10 @@
 //! Nothing is offered that was not tried: both parsers, and the evaluator.
 
+use super::callers::Callers;
 use super::path::{self, Step};
-use super::{Stack, splice};
+use super::reasons::Unproven;
+use super::refusal::Refusal;
+use super::{Stack, splice, valid};
 use crate::code::{self, Evaluated, parse};
 use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
@@ -18,8 +21,21 @@ pub(super) struct Wanted {
     pub value: Value,
 }
 
+impl Wanted {
+    /// A value at a path; none where that cannot be taken apart.
+    pub(super) fn of(address: &Address, path: &str, value: &Value) -> Option<Self> {
+        let (name, steps) = path::parse(path)?;
+        Some(Self {
+            address: address.clone(),
+            name: name.to_owned(),
+            steps,
+            value: value.clone(),
+        })
+    }
+}
+
 /// Edits, and what they make of the code.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     pub edits: Vec<Edit>,
     /// What the code is to say.
@@ -30,51 +46,44 @@ pub(super) struct Plan {
     pub made: Option<(Address, Attributes)>,
 }
 
-impl Plan {
-    /// Edits after which the code is to say this.
-    pub(super) fn of((edits, wanted): (Vec<Edit>, Vec<Wanted>)) -> Self {
-        Self {
-            edits,
-            wanted,
-            ..Self::default()
-        }
-    }
-}
-
-/// Why no credential is written into code.
-pub(super) const CREDENTIAL: &str = "AWS holds what looks like a credential here: put it into a secret store, and let the code refer to that";
-
 /// Tries edits.
 pub(super) struct Verifier<'a> {
     stack: &'a Stack<'a>,
     /// What the code says without them.
     before: &'a Evaluated,
+    callers: Callers,
 }
 
 impl<'a> Verifier<'a> {
     pub(super) fn new(stack: &'a Stack<'a>, before: &'a Evaluated) -> Self {
-        Self { stack, before }
+        Self {
+            stack,
+            before,
+            callers: Callers::default(),
+        }
     }
 
     /// Whether the edits make what is wanted and change nothing else.
     ///
     /// # Errors
     /// What they break.
-    pub(super) fn check(&self, plan: &Plan) -> Result<(), String> {
+    pub(super) fn check(&self, plan: &Plan) -> Result<(), Refusal> {
         if plan.edits.is_empty() {
             return Ok(());
         }
         for edit in &plan.edits {
             self.holds_no_new_credential(edit)?;
         }
+        self.callers.check(&plan.edits, self.stack)?;
         let interrupt = &self.stack.options.interrupt;
         let edited = splice::files(self.stack.tree, &plan.edits);
         for (file, bytes) in &edited {
             if interrupt.is_raised() {
-                return Err("the scan ran out of time".to_owned());
+                return Err(Unproven::Interrupted.into());
             }
             let before = self.stack.tree.text(file).unwrap_or_default();
             parses(file, before, bytes, interrupt)?;
+            valid::check(file, (before, bytes), self.stack.catalog)?;
         }
         let (tree, folder) = (self.stack.tree, self.stack.folder);
         let after = code::evaluate_edited(tree, &edited, folder, self.stack.options);
@@ -95,10 +104,10 @@ impl<'a> Verifier<'a> {
                 }
                 let value = resource.entry(&one.name).or_default().to_mut();
                 if !path::set(value, &one.steps, &one.value) {
-                    return Err(format!(
-                        "the code of {} has no place for `{}`",
-                        one.address, one.name
-                    ));
+                    return Err(Refusal::Unproven(Unproven::NoPlace {
+                        address: Box::new(one.address.clone()),
+                        name: one.name.clone(),
+                    }));
                 }
             }
         }
@@ -120,9 +129,7 @@ impl<'a> Verifier<'a> {
             })
         };
         match expected.keys().chain(found.keys()).copied().find(unlike) {
-            Some(address) => Err(format!(
-                "the edit would not leave {address} as it should be"
-            )),
+            Some(address) => Err(Unproven::Changes(Box::new(address.clone())).into()),
             None => Ok(()),
         }
     }
@@ -131,14 +138,17 @@ impl<'a> Verifier<'a> {
     ///
     /// # Errors
     /// What to do with the credential.
-    fn holds_no_new_credential(&self, edit: &Edit) -> Result<(), String> {
+    fn holds_no_new_credential(&self, edit: &Edit) -> Result<(), Refusal> {
         let before = self.stack.tree.text(&edit.file).unwrap_or_default();
         let is_new = |range: &Range<usize>| {
             let credential = edit.text.get(range.clone()).unwrap_or_default();
             !before.contains(credential)
         };
         match credentials(&edit.text).iter().any(is_new) {
-            true => Err(format!("{}:{}: {CREDENTIAL}", edit.file, edit.line)),
+            true => Err(Refusal::Credential {
+                file: edit.file.clone(),
+                line: edit.line,
+            }),
             false => Ok(()),
         }
     }
@@ -169,8 +179,8 @@ impl<'a> Verifier<'a> {
 
 /// Whether both parsers accept a file. The second one knows less of HCL: what it refused before the edit as well says
 /// nothing of the edit.
-fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Result<(), String> {
-    let refused = || format!("the edited {file} would not be valid HCL");
+fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Result<(), Refusal> {
+    let refused = || Refusal::from(Unproven::NotHcl(file.to_owned()));
     let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
     parse::body(text).map_err(|_| refused())?;
     let mut parser = tree_sitter::Parser::new();

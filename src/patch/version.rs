@@ -3,6 +3,7 @@
 use super::Stack;
 use super::literal::quote;
 use super::place::{File, code};
+use super::reasons::ImportRefusal;
 
 /// The first version that knows `import` blocks.
 const IMPORTS: [u64; 3] = [1, 5, 0];
@@ -11,17 +12,15 @@ const IMPORTS: [u64; 3] = [1, 5, 0];
 ///
 /// # Errors
 /// What keeps it from that.
-pub(super) fn knows_imports(stack: &Stack<'_>) -> Result<(), String> {
+pub(super) fn knows_imports(stack: &Stack<'_>) -> Result<(), ImportRefusal> {
     let mut required = false;
     for file in code(stack) {
         for (constraint, line) in constraints(&file) {
             if excludes(&constraint) {
-                return Err(format!(
-                    "`required_version = {}` at {}:{line} leaves out every Terraform that knows import blocks: allow \
-                     1.5 or newer",
-                    quote(&constraint),
-                    file.page.file
-                ));
+                return Err(ImportRefusal::VersionExcluded {
+                    constraint: quote(&constraint),
+                    place: format!("{}:{line}", file.page.file),
+                });
             }
             required |= demands(&constraint);
         }
@@ -29,10 +28,7 @@ pub(super) fn knows_imports(stack: &Stack<'_>) -> Result<(), String> {
     let wrote = stack.options.recorded.terraform();
     let old = wrote.filter(|version| parse(version).is_some_and(|version| version < IMPORTS));
     match old {
-        Some(old) if !required => Err(format!(
-            "Terraform {old} wrote the state, and import blocks need 1.5: say `required_version = \">= 1.5\"` once \
-             everybody has it"
-        )),
+        Some(old) if !required => Err(ImportRefusal::VersionOld(old.to_owned())),
         _ => Ok(()),
     }
 }

@@ -109,7 +109,15 @@ fn cause(finding: &Finding) -> String {
         }
     };
     let fix = finding.fix.as_ref();
-    let fix = fix.map(|fix| (fix.kind, &fix.reason, &fix.command, &fix.block));
+    let fix = fix.map(|fix| {
+        (
+            fix.kind,
+            &fix.reason,
+            &fix.refused,
+            &fix.command,
+            &fix.block,
+        )
+    });
     format!(
         "{:?}{:?}{:?}{fix:?}{what}",
         finding.severity, finding.kind, finding.tf_type

@@ -3,6 +3,7 @@
 use super::change::diff;
 use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
+use super::person::left_out;
 use super::words::{cost, counted, event, name};
 use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 
@@ -118,6 +119,10 @@ fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
         (_, None) => format!("**Fix**: {what}."),
     };
     let mut parts = vec![said];
+    let left: Vec<_> = left_out(fix).map(|line| format!("- {line}")).collect();
+    if !left.is_empty() {
+        parts.push(left.join("\n"));
+    }
     let shown = |text: &&str| text.chars().count() <= LONGEST;
     if let Some(text) = fix.block.as_deref().filter(shown) {
         parts.push(format!("By hand:\n\n{}", block("hcl", text)));

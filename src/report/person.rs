@@ -2,7 +2,7 @@
 
 use super::markdown::{block, code, sentence};
 use super::words::{event, name};
-use crate::model::{Finding, FixKind, Severity};
+use crate::model::{Finding, Fix, FixKind, Severity};
 
 /// Whether only a person can resolve a finding: no pull request fixes it.
 pub(super) fn needs_person(finding: &Finding) -> bool {
@@ -51,6 +51,12 @@ pub(super) fn left(finding: &Finding) -> String {
         code(&name(finding)),
         refusal(finding)
     )
+}
+
+/// The attributes that a fix leaves as they are, each with its reason.
+pub(super) fn left_out(fix: &Fix) -> impl Iterator<Item = String> {
+    let refused = fix.refused.iter().filter(|_| fix.kind != FixKind::Refused);
+    refused.map(|one| format!("not fixed: {}, {}", code(&one.path), sentence(&one.reason)))
 }
 
 /// Why a finding is not fixed, and the command that undoes it.

@@ -342,13 +342,14 @@ fn fix_line(alike: &Alike<'_>) -> String {
     // That there is nothing to edit is said once, above.
     let fix = alike.first.fix.as_ref().filter(|_| !places.is_empty());
     let reason = fix.and_then(|fix| fix.reason.as_deref());
-    let parts = [
-        (!places.is_empty()).then(|| format!("Edit: {}", places.join(", "))),
-        reason.map(|reason| sentence(reason).to_string()),
-        alike
-            .others
-            .is_empty()
-            .then(|| format!("finding {}", code(&alike.first.id.to_string()))),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let edit = (!places.is_empty()).then(|| format!("Edit: {}", places.join(", ")));
+    let reason = reason.map(|reason| sentence(reason).to_string());
+    let left = alike.first.fix.iter().flat_map(person::left_out);
+    let id = [alike
+        .others
+        .is_empty()
+        .then(|| format!("finding {}", code(&alike.first.id.to_string())))];
+    let parts = edit.into_iter().chain(reason).chain(left);
+    let parts = parts.chain(id.into_iter().flatten());
+    parts.collect::<Vec<_>>().join(" · ")
 }

@@ -6,6 +6,7 @@ use super::change::diff;
 use super::coverage::unchecked;
 use super::lines::{aside, controls, members, named, price, what};
 use super::markdown::{block, code, in_cell, sentence};
+use super::person::left_out;
 use super::words::{by_severity, counted, event, posture, signed};
 use crate::model::{AccountReport, Finding, FixKind, Money, Report, Scanned, StackReport};
 use std::fmt::Write;
@@ -242,6 +243,12 @@ impl Page {
             fix(alike),
             reason.unwrap_or_default()
         ));
+        for line in left_out(fix_of) {
+            self.line(&format!("- {line}"));
+        }
+        if !fix_of.refused.is_empty() {
+            self.line("");
+        }
         for (language, text) in [("hcl", &fix_of.block), ("sh", &fix_of.command)] {
             if let Some(text) = text {
                 self.paragraph(&block(language, text).to_string());

@@ -194,6 +194,11 @@ impl Page {
         let reason = fix.reason.as_deref().map(printable);
         let said: Vec<_> = places.into_iter().chain(reason).collect();
         self.detail(&format!("{direction}: {}", said.join(", ")));
+        let refused = fix.refused.iter().filter(|_| fix.kind != FixKind::Refused);
+        for one in refused {
+            let (path, reason) = (printable(&one.path), printable(&one.reason));
+            self.detail(&format!("not fixed: {path}, {reason}"));
+        }
         for block in [&fix.block, &fix.command].into_iter().flatten() {
             for line in block.lines() {
                 self.detail(&format!("  {}", printable(line)));

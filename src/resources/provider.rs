@@ -26,6 +26,7 @@ fn attribute(json: &Json) -> Option<Attribute> {
         let flags = flags.as_str()?;
         return Some(Attribute {
             shape: Shape::Plain(plain(ty)?),
+            required: flags.contains('r'),
             optional: flags.contains(['o', 'r']),
             computed: flags.contains('c'),
             sensitive: flags.contains('s'),
@@ -39,6 +40,7 @@ fn attribute(json: &Json) -> Option<Attribute> {
     };
     Some(Attribute {
         shape: Shape::Block(nesting, block(json.get("attributes")?)?),
+        required: false,
         optional: true,
         computed: true,
         sensitive: false,

@@ -1,0 +1,332 @@
+//! What an attribute is set to, and every place where an edit may set it: the literal behind it, the arguments that hand
+//! it on, and the maps that make it up.
+
+use super::handed_on::{is_call, taken};
+use super::instance::SetBy;
+use super::literal::Literal;
+use super::scope::Scope;
+use super::trace::{self, End, Head, LONGEST, source, trace};
+use crate::model::{Alternatives, Definition, Location, Part, Parts, Site, Uneditable, Value};
+use hcl_edit::Span;
+use hcl_edit::expr::{Expression, TraversalOperator};
+
+/// What an expression evaluates to, and where an edit would change it.
+pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
+    let value = scope.value(expression);
+    let arguments = arguments(scope, expression);
+    let traced = match trace(scope, expression, LONGEST) {
+        Ok(end) => end.definition(value),
+        Err(why) => refused(scope, expression, value, why),
+    };
+    let arguments = Alternatives {
+        arguments,
+        ..Alternatives::default()
+    };
+    Definition {
+        alternatives: (!arguments.arguments.is_empty()).then(|| Box::new(arguments)),
+        ..traced
+    }
+}
+
+/// A value that must not be edited, and why.
+fn refused(
+    scope: &Scope<'_>,
+    expression: &Expression,
+    value: Value,
+    why: Uneditable,
+) -> Definition {
+    Definition {
+        value,
+        source: source(scope, expression),
+        site: Site::Refused(Box::new(why)),
+        parts: Parts::Whole,
+        alternatives: None,
+    }
+}
+
+impl End<'_> {
+    fn definition(self, value: Value) -> Definition {
+        let (source, site, parts) = match self {
+            Self::Code(scope, expression, site) => {
+                (source(&scope, expression), site, items(&scope, expression))
+            }
+            Self::Policy(source, code, site) => (source, site, Parts::Policy(code)),
+            Self::Tfvars(given, site) => (given.source.clone(), site, Parts::Whole),
+            Self::LeftOut(location) => (location.source, location.site, Parts::Whole),
+        };
+        Definition {
+            value,
+            source,
+            site,
+            parts,
+            alternatives: None,
+        }
+    }
+}
+
+/// The items of a list.
+fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
+    let Expression::Array(items) = expression else {
+        return Parts::Whole;
+    };
+    let item = |item: &Expression| {
+        let span = item.span()?;
+        Some(Part {
+            value: scope.value(item),
+            span: (span.start, span.end),
+            behind: None,
+        })
+    };
+    let items: Option<_> = items.iter().map(item).collect();
+    items.map_or(Parts::Whole, Parts::Items)
+}
+
+/// The arguments that hand a value on without changing it, outermost call first; not those that write it down.
+fn arguments<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Vec<Location> {
+    let mut found = Vec::new();
+    let (mut scope, mut expression) = (scope.clone(), expression);
+    for _ in 0..LONGEST {
+        let Some(name) = variable(expression) else {
+            break;
+        };
+        let set = scope.instance.variables.get(name);
+        let Some(SetBy::Argument(caller, argument)) = set.and_then(|set| set.by.clone()) else {
+            break;
+        };
+        if matches!(argument, Expression::Traversal(_)) {
+            found.push(Location {
+                source: source(&caller, argument),
+                site: Site::ModuleArgument,
+            });
+        }
+        (scope, expression) = (caller, argument);
+    }
+    found.reverse();
+    found
+}
+
+/// The name in `var.x`, where nothing follows it.
+fn variable(expression: &Expression) -> Option<&str> {
+    let traversal = expression.as_traversal()?;
+    let is_variable = traversal.expr.as_variable()?.as_str() == "var";
+    match traversal.operators.as_slice() {
+        [only] if is_variable => match only.value() {
+            TraversalOperator::GetAttr(name) => Some(name.as_str()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// One of the maps that make up another, each overriding those before it.
+pub(super) enum MapPart<'a> {
+    /// A literal, and what it is called by.
+    Literal(Literal<'a>, Site),
+    /// A map that nothing sets: an argument that a call leaves out, an entry that another map lacks.
+    LeftOut(Location),
+    /// `null` in place of a map.
+    Null(Location),
+    /// An argument that refers to a map: entries can be merged with it.
+    Argument(Location),
+    /// What is made otherwise.
+    Made(Scope<'a>, &'a Expression),
+}
+
+impl MapPart<'_> {
+    /// Where an entry can be added.
+    pub(super) fn location(&self) -> Option<Location> {
+        match self {
+            Self::Literal(literal, site) => Some(Location {
+                source: literal.source(),
+                site: site.clone(),
+            }),
+            Self::LeftOut(location) | Self::Null(location) | Self::Argument(location) => {
+                Some(location.clone())
+            }
+            Self::Made(..) => None,
+        }
+    }
+}
+
+/// Notes where entries can be added to a map, the last of its parts first.
+pub(super) fn add_maps(definition: &mut Definition, parts: &[MapPart<'_>]) {
+    // What a reference leads to is edited before the reference is.
+    let (references, own): (Vec<_>, Vec<_>) = parts
+        .iter()
+        .rev()
+        .partition(|part| matches!(part, MapPart::Argument(_)));
+    let all = own.into_iter().chain(references);
+    let maps: Vec<_> = all.filter_map(MapPart::location).collect();
+    if !maps.is_empty() {
+        definition.alternatives.get_or_insert_default().maps = maps;
+    }
+}
+
+/// The maps that make up an expression; none where its value is something else.
+pub(super) fn map_parts<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    value: &Value,
+) -> Vec<MapPart<'a>> {
+    if !matches!(value, Value::Map(_) | Value::Null | Value::Unknown) {
+        return Vec::new();
+    }
+    let mut parts = Vec::new();
+    if matches!(expression, Expression::Traversal(_)) {
+        parts.push(MapPart::Argument(Location {
+            source: source(scope, expression),
+            site: Site::Literal,
+        }));
+    }
+    collect(scope, expression, (&Site::Literal, LONGEST), &mut parts);
+    parts
+}
+
+fn collect<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    (site, left): (&Site, usize),
+    parts: &mut Vec<MapPart<'a>>,
+) {
+    let made = || MapPart::Made(scope.clone(), expression);
+    let affordable = scope.budget().work(1).is_ok();
+    let Some(left) = left.checked_sub(1).filter(|_| affordable) else {
+        return parts.push(made());
+    };
+    match expression {
+        Expression::Parenthesis(inner) => collect(scope, inner.inner(), (site, left), parts),
+        Expression::FuncCall(call) if is_call(call, "merge") => {
+            for argument in call.args.iter() {
+                collect(scope, argument, (site, left), parts);
+            }
+        }
+        Expression::FuncCall(call) if is_call(call, "tomap") => {
+            for argument in call.args.iter().take(1) {
+                collect(scope, argument, (site, left), parts);
+            }
+        }
+        Expression::Conditional(choice) => match taken(scope, choice) {
+            Some(arm) => collect(scope, arm, (site, left), parts),
+            None => parts.push(made()),
+        },
+        Expression::Traversal(traversal) if traversal.operators.len() == 1 => {
+            match trace::head(scope, traversal, expression) {
+                Ok(Head::Code(scope, inner, site)) => {
+                    collect(&scope, inner, (&site, left), parts);
+                    if site == Site::ModuleArgument && matches!(inner, Expression::Traversal(_)) {
+                        parts.push(MapPart::Argument(Location {
+                            source: source(&scope, inner),
+                            site,
+                        }));
+                    }
+                }
+                Ok(Head::Tfvars(given)) => {
+                    parts.push(MapPart::Literal(Literal::Tfvars(given), Site::Tfvars));
+                }
+                Ok(Head::LeftOut(location)) => parts.push(MapPart::LeftOut(location)),
+                _ => parts.push(made()),
+            }
+        }
+        Expression::Null(_) => parts.push(MapPart::Null(Location {
+            source: source(scope, expression),
+            site: site.clone(),
+        })),
+        Expression::Object(_) | Expression::Traversal(_) | Expression::FuncCall(_) => {
+            parts.push(match trace(scope, expression, left) {
+                Ok(End::LeftOut(location)) => MapPart::LeftOut(location),
+                Ok(end) => {
+                    let own = match &end {
+                        End::Code(_, _, own) | End::Tfvars(_, own) if *own != Site::Literal => {
+                            own.clone()
+                        }
+                        _ => site.clone(),
+                    };
+                    Literal::of(end).map_or_else(|_| made(), |map| MapPart::Literal(map, own))
+                }
+                Err(_) => made(),
+            });
+        }
+        _ => parts.push(made()),
+    }
+}
+
+/// The entries of a map, each with its own place: that of the part which sets it last.
+pub(super) fn entries<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    value: &Value,
+    parts: &[MapPart<'a>],
+) -> Vec<(String, Definition)> {
+    let Value::Map(values) = value else {
+        return Vec::new();
+    };
+    if parts.iter().all(|part| matches!(part, MapPart::Made(..))) {
+        return Vec::new();
+    }
+    let made: Vec<Value> = parts.iter().map(made_value).collect();
+    let merged = || Uneditable::Merged(scope.file.place(expression.span()));
+    let entry = |(key, value): (&String, &Value)| {
+        let found = winner(parts, &made, (key, value));
+        let definition =
+            found.unwrap_or_else(|| refused(scope, expression, value.clone(), merged()));
+        (key.clone(), definition)
+    };
+    values.iter().map(entry).collect()
+}
+
+/// What a part evaluates to that is no literal.
+fn made_value(part: &MapPart<'_>) -> Value {
+    match part {
+        MapPart::Made(scope, expression) => scope.value(expression),
+        _ => Value::Null,
+    }
+}
+
+/// What stands at a key in the last part that has it.
+fn winner(
+    parts: &[MapPart<'_>],
+    made: &[Value],
+    (key, value): (&str, &Value),
+) -> Option<Definition> {
+    for (part, made) in parts.iter().zip(made).rev() {
+        match part {
+            MapPart::Literal(Literal::Code { scope, entries, .. }, site) => {
+                if let Some(expression) = entries.get(key) {
+                    return Some(in_map(definition(scope, expression), site));
+                }
+            }
+            MapPart::Literal(Literal::Tfvars(given), _) => {
+                if let Some(entry) = given.entries.get(key) {
+                    return Some(
+                        End::Tfvars(entry.clone(), Site::MapEntry).definition(value.clone()),
+                    );
+                }
+            }
+            MapPart::LeftOut(location) => {
+                if let Site::LeftOutArgument(argument) = &location.site
+                    && has_key(&argument.default, key)
+                {
+                    let entry = trace::below(End::LeftOut(location.clone()), key, LONGEST);
+                    return entry.ok().map(|entry| entry.definition(value.clone()));
+                }
+            }
+            MapPart::Made(..) if has_key(made, key) => return None,
+            MapPart::Made(..) | MapPart::Null(_) | MapPart::Argument(_) => {}
+        }
+    }
+    None
+}
+
+fn has_key(value: &Value, key: &str) -> bool {
+    value
+        .as_map()
+        .is_some_and(|entries| entries.contains_key(key))
+}
+
+/// An entry of a map that stands elsewhere than in the resource's own block is called so.
+fn in_map(mut definition: Definition, map: &Site) -> Definition {
+    if definition.site == Site::Literal && *map != Site::Literal {
+        definition.site = Site::MapEntry;
+    }
+    definition
+}

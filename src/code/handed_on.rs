@@ -1,0 +1,53 @@
+//! Forms of expressions that hand a value on as it is, and literals.
+
+use super::scope::Scope;
+use hcl_edit::expr::{Conditional, Expression, ForExpr, FuncCall};
+use hcl_edit::template::{Element, StringTemplate};
+
+/// Whether a call is one of this function.
+pub(super) fn is_call(call: &FuncCall, name: &str) -> bool {
+    call.name.name.as_str() == name && !call.name.is_namespaced() && !call.args.expand_final()
+}
+
+/// The arm of a conditional that is taken, where that is certain.
+pub(super) fn taken<'a>(scope: &Scope<'_>, choice: &'a Conditional) -> Option<&'a Expression> {
+    let condition = scope.value(&choice.cond_expr).as_bool()?;
+    Some(if condition {
+        &choice.true_expr
+    } else {
+        &choice.false_expr
+    })
+}
+
+/// The key in `{ for x in list : x.name => x }`, which hands each element on as it is.
+pub(super) fn by_key(each: &ForExpr) -> Option<&Expression> {
+    let element = each.value_expr.as_variable()?;
+    let is_same = *element.as_str() == *each.intro.value_var.as_str();
+    each.key_expr.as_ref().filter(|_| is_same && !each.grouping)
+}
+
+/// What `"${...}"` holds, where nothing stands around it: the older form of a reference.
+pub(super) fn only_interpolation(template: &StringTemplate) -> Option<&Expression> {
+    let mut elements = template.iter();
+    match (elements.next(), elements.next()) {
+        (Some(Element::Interpolation(only)), None) => Some(&only.expr),
+        _ => None,
+    }
+}
+
+/// Whether an expression holds nothing that is computed.
+pub(super) fn is_literal(expression: &Expression) -> bool {
+    match expression {
+        Expression::Null(_)
+        | Expression::Bool(_)
+        | Expression::Number(_)
+        | Expression::String(_) => true,
+        Expression::Array(items) => items.iter().all(is_literal),
+        Expression::Object(object) => object.iter().all(|(_, value)| is_literal(value.expr())),
+        Expression::HeredocTemplate(heredoc) => {
+            heredoc.template.iter().all(|element| element.is_literal())
+        }
+        Expression::StringTemplate(template) => template.iter().all(|element| element.is_literal()),
+        _ => false,
+    }
+}

@@ -1,0 +1,192 @@
+//! Why the code has no literal that an edit could change, and the kinds that all refusals are counted by.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use thiserror::Error;
+
+/// Why no literal stands behind an expression. Each sentence names the file and the line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Uneditable {
+    /// The budget for evaluation was spent.
+    #[error("the value at {0} was not evaluated")]
+    NotEvaluated(String),
+    /// References lead through too many others.
+    #[error("the references at {0} lead too far")]
+    TooFar(String),
+    /// A conditional whose condition is not certain.
+    #[error("the value at {0} depends on a condition")]
+    Condition(String),
+    /// A function's result.
+    #[error("the value at {place} is made by `{function}`")]
+    Function {
+        /// The function.
+        function: String,
+        /// File and line.
+        place: String,
+    },
+    /// A template with text around its interpolations.
+    #[error("the value at {0} is made from a template")]
+    Template(String),
+    /// Arithmetic, `for`, a splat of a literal.
+    #[error("the value at {0} is computed")]
+    Computed(String),
+    /// A reference to a resource, a data source or a module's output.
+    #[error("`{text}` at {place} refers to something that the code does not set")]
+    Foreign {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+    },
+    /// `each` where the keys are not known.
+    #[error("`{text}` at {place}: the keys of `for_each` are not certain")]
+    UncertainKeys {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+    },
+    /// `each.key`, `count.index`.
+    #[error("`{text}` at {place} differs for each instance")]
+    DiffersByInstance {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+    },
+    /// A variable of the root module that no file sets, or a sensitive one.
+    #[error("`var.{name}` at {place} is set from outside the code, or is a secret")]
+    SetOutside {
+        /// The variable.
+        name: String,
+        /// File and line.
+        place: String,
+    },
+    /// An element of a list, by its number.
+    #[error("`{text}` at {place} picks an element")]
+    Element {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+    },
+    /// A splat.
+    #[error("`{text}` at {place} picks several elements")]
+    Elements {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+    },
+    /// A literal map that has no such entry.
+    #[error("the value at {place} has no entry `{key}`")]
+    NoEntry {
+        /// The entry.
+        key: String,
+        /// File and line, or the file.
+        place: String,
+    },
+    /// What is no literal map, asked for an entry.
+    #[error("the value at {0} is no literal map")]
+    NoMap(String),
+    /// A literal map with too many entries.
+    #[error("the map in {0} is too large")]
+    LargeMap(String),
+    /// A key that `merge` takes from what is no literal map.
+    #[error("the key comes out of `merge` at {0}")]
+    Merged(String),
+    /// A policy document with `count` or `for_each`, or another data source.
+    #[error("`{text}` at {place} is no policy document of this module that stands once")]
+    Document {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+    },
+}
+
+impl Uneditable {
+    /// What it counts as.
+    pub fn kind(&self) -> RefusalKind {
+        match self {
+            Self::NotEvaluated(_) | Self::TooFar(_) | Self::LargeMap(_) => RefusalKind::Limit,
+            Self::Condition(_)
+            | Self::Function { .. }
+            | Self::Template(_)
+            | Self::Computed(_)
+            | Self::Element { .. }
+            | Self::Elements { .. }
+            | Self::NoMap(_)
+            | Self::Merged(_)
+            | Self::DiffersByInstance { .. } => RefusalKind::Computed,
+            Self::Foreign { .. } | Self::Document { .. } => RefusalKind::Reference,
+            Self::UncertainKeys { .. } | Self::NoEntry { .. } => RefusalKind::NotFound,
+            Self::SetOutside { .. } => RefusalKind::SetOutside,
+        }
+    }
+}
+
+/// The kinds of reasons for which nothing is edited.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// A value, or a default, that is set from outside the code.
+    SetOutside,
+    /// A value that also sets resources which did not change alike.
+    Shared,
+    /// An expression that computes the value.
+    Computed,
+    /// A reference to what the code does not set.
+    Reference,
+    /// A secret, which code must not hold.
+    Secret,
+    /// A file that is not edited.
+    File,
+    /// A way of writing that no edit keeps.
+    Layout,
+    /// Code that was not found, or whose instances are not certain.
+    NotFound,
+    /// A block in order, an attribute of the provider's configuration: edits that are not made.
+    Unsupported,
+    /// An edit that failed its proof.
+    Unproven,
+    /// Another fix that edits the same bytes, or another direction for the same value.
+    Conflict,
+    /// Code that refers to what would be removed.
+    Referenced,
+    /// What is adopted only when a person asks for it.
+    Unasked,
+    /// Too many values, or no time.
+    #[default]
+    Limit,
+}
+
+impl RefusalKind {
+    /// Its name, in snake case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SetOutside => "set_outside",
+            Self::Shared => "shared",
+            Self::Computed => "computed",
+            Self::Reference => "reference",
+            Self::Secret => "secret",
+            Self::File => "file",
+            Self::Layout => "layout",
+            Self::NotFound => "not_found",
+            Self::Unsupported => "unsupported",
+            Self::Unproven => "unproven",
+            Self::Conflict => "conflict",
+            Self::Referenced => "referenced",
+            Self::Unasked => "unasked",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+impl fmt::Display for RefusalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

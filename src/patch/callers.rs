@@ -1,0 +1,90 @@
+//! The folders that call a module: code that other root modules run as well is not edited for one of them.
+
+use super::Stack;
+use super::reasons::Unproven;
+use crate::model::{Edit, Tree};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The calls of local modules in a repository, by the folder that they name: looked for once.
+#[derive(Default)]
+pub(super) struct Callers(OnceCell<BTreeMap<String, BTreeSet<String>>>);
+
+impl Callers {
+    /// Whether no other root module runs the code that these edits change.
+    ///
+    /// # Errors
+    /// Names a folder that does.
+    pub(super) fn check(&self, edits: &[Edit], stack: &Stack<'_>) -> Result<(), Unproven> {
+        for edit in edits {
+            let folder = Tree::folder(&edit.file);
+            if let Some(other) = self.foreign(folder, stack) {
+                return Err(Unproven::OtherRoot {
+                    file: edit.file.clone(),
+                    folder: other,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder that runs this one, calls none above it, and is not the stack's.
+    fn foreign(&self, folder: &str, stack: &Stack<'_>) -> Option<String> {
+        if folder == stack.folder {
+            return None;
+        }
+        let callers = self.0.get_or_init(|| calls(stack));
+        let (mut waiting, mut seen) = (vec![folder.to_owned()], BTreeSet::new());
+        while let Some(folder) = waiting.pop() {
+            if folder == stack.folder || !seen.insert(folder.clone()) {
+                continue;
+            }
+            match callers.get(&folder) {
+                Some(above) => waiting.extend(above.iter().cloned()),
+                None => return Some(folder),
+            }
+        }
+        None
+    }
+}
+
+/// The folders that call each folder. What looks like a source is taken for one: an edit too few does no harm.
+fn calls(stack: &Stack<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in stack.tree.files.keys().filter(|path| path.ends_with(".tf")) {
+        if stack.options.interrupt.is_raised() {
+            break;
+        }
+        let folder = Tree::folder(path);
+        let text = stack.tree.text(path).unwrap_or_default();
+        let sources = text.lines().filter_map(source);
+        for called in sources.filter_map(|source| Tree::join(folder, source)) {
+            callers.entry(called).or_default().insert(folder.to_owned());
+        }
+    }
+    callers
+}
+
+/// The local folder in `source = "./x"`.
+fn source(line: &str) -> Option<&str> {
+    let value = line
+        .split_once("source")?
+        .1
+        .trim_start()
+        .strip_prefix('=')?;
+    let named = value.trim_start().strip_prefix('"')?.split('"').next()?;
+    named.starts_with('.').then_some(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_told_from_what_is_none() {
+        assert_eq!(source("  source = \"../x\" # y"), Some("../x"));
+        assert_eq!(source("module \"a\" { source = \"./x\" }"), Some("./x"));
+        assert_eq!(source("  source = \"hashicorp/x\""), None);
+        assert_eq!(source("  sources = [\"./x\"]"), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! The columns of `terraform fmt`: of neighbouring lines the `=` stand below one another, and so do the comments behind
+//! them. Where that was so before an edit, it is so after it.
+
+use std::ops::Range;
+
+/// One line of `key = value`, in bytes of the line.
+struct Pair {
+    /// The end of the key.
+    key: usize,
+    /// Where `=` is.
+    equals: usize,
+}
+
+/// The lines of a text, their ends included.
+fn lines(text: &str) -> Vec<String> {
+    text.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+/// A text after edits, each with its bytes before and after it, in the columns that `terraform fmt` gives it as far as
+/// it had them.
+pub(super) fn realigned(
+    before: &str,
+    after: &str,
+    edits: &[(Range<usize>, Range<usize>)],
+) -> String {
+    let old = lines(before);
+    let mut new = lines(after);
+    for (was, is) in edits {
+        let was_formatted = around(before, was).all(|line| is_formatted(&old, line));
+        if was_formatted {
+            for line in around(after, is) {
+                align(&mut new, line);
+            }
+        }
+    }
+    new.concat()
+}
+
+/// The numbers of the lines that hold these bytes, and of those right before and behind them.
+fn around(text: &str, bytes: &Range<usize>) -> Range<usize> {
+    let count = |end: usize| {
+        let text = text.as_bytes().get(..end).unwrap_or_default();
+        text.iter().filter(|byte| **byte == b'\n').count()
+    };
+    let (first, last) = (count(bytes.start), count(bytes.end));
+    first.saturating_sub(1)..last + 2
+}
+
+/// A line as `key = value`, where it is one that ends where it starts.
+fn pair(line: &str) -> Option<Pair> {
+    let (equals, _) = unquoted(line).find(|(_, c)| *c == '=')?;
+    let key = line[..equals].trim();
+    let bare = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
+    let is_quoted = key.len() > 1 && key.starts_with('"') && key.ends_with('"');
+    let is_key = is_quoted || (!key.is_empty() && key.chars().all(bare));
+    let value = line[equals + 1..].trim();
+    let value = value.get(..comment(value).unwrap_or(value.len()))?.trim();
+    let opens = balance(value) != 0 || value.contains("<<");
+    if !is_key || value.is_empty() || value.starts_with(['=', '>']) || opens {
+        return None;
+    }
+    let key = line[..equals].trim_end().len();
+    Some(Pair { key, equals })
+}
+
+/// How many brackets a text opens, less those that it closes.
+fn balance(text: &str) -> i32 {
+    let bracket = |(_, c)| match c {
+        '{' | '[' | '(' => 1,
+        '}' | ']' | ')' => -1,
+        _ => 0,
+    };
+    unquoted(text).map(bracket).sum()
+}
+
+/// The characters of a line that stand in no quotes.
+fn unquoted(line: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut in_quotes, mut escaped) = (false, false);
+    line.char_indices().filter(move |(_, c)| {
+        let was_in_quotes = in_quotes;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_quotes => escaped = true,
+            '"' => in_quotes = !in_quotes,
+            _ => {}
+        }
+        !was_in_quotes
+    })
+}
+
+/// Where the comment of a line starts, that follows something else.
+fn comment(line: &str) -> Option<usize> {
+    let starts =
+        |(at, c): &(usize, char)| *c == '#' || (*c == '/' && line[*at..].starts_with("//"));
+    unquoted(line).find(starts).map(|(at, _)| at)
+}
+
+/// Where the comment behind the code of a line starts.
+fn trailing(line: &str) -> Option<usize> {
+    comment(line).filter(|at| !line[..*at].trim().is_empty())
+}
+
+/// The consecutive lines around one for which something holds.
+fn chain<T>(lines: &[String], line: usize, of: impl Fn(&str) -> Option<T>) -> Range<usize> {
+    let holds = |at: usize| lines.get(at).is_some_and(|line| of(line).is_some());
+    if !holds(line) {
+        return line..line;
+    }
+    let mut first = line;
+    while first > 0 && holds(first - 1) {
+        first -= 1;
+    }
+    let mut end = line + 1;
+    while holds(end) {
+        end += 1;
+    }
+    first..end
+}
+
+/// The column of a byte.
+fn column(line: &str, at: usize) -> usize {
+    line[..at].chars().count()
+}
+
+/// The columns of a chain's `=`, as it has them and as it should.
+fn assignments(lines: &[String], line: usize) -> Vec<(usize, Pair, usize)> {
+    let range = chain(lines, line, pair);
+    let pairs: Vec<_> = range
+        .filter_map(|at| Some((at, pair(&lines[at])?)))
+        .collect();
+    let ends = pairs.iter().map(|(at, pair)| column(&lines[*at], pair.key));
+    let widest = ends.max().unwrap_or_default();
+    pairs
+        .into_iter()
+        .map(|(at, pair)| (at, pair, widest + 1))
+        .collect()
+}
+
+/// The comments of a chain: the line, where its code ends, where the comment starts, and the column that it should have.
+fn comments(lines: &[String], line: usize) -> Vec<(usize, usize, usize, usize)> {
+    let range = chain(lines, line, trailing);
+    let found: Vec<_> = range
+        .filter_map(|at| {
+            let start = trailing(&lines[at])?;
+            let code = lines[at][..start].trim_end().len();
+            Some((at, code, start))
+        })
+        .collect();
+    let ends = found.iter().map(|(at, code, _)| column(&lines[*at], *code));
+    let widest = ends.max().unwrap_or_default();
+    found
+        .into_iter()
+        .map(|(at, code, start)| (at, code, start, widest + 1))
+        .collect()
+}
+
+/// Whether the lines around one stand in the columns that `terraform fmt` gives them.
+fn is_formatted(lines: &[String], line: usize) -> bool {
+    let equals = assignments(lines, line);
+    let equals = equals.iter();
+    equals
+        .map(|(at, pair, wanted)| column(&lines[*at], pair.equals) == *wanted)
+        .chain(
+            comments(lines, line)
+                .iter()
+                .map(|(at, _, start, wanted)| column(&lines[*at], *start) == *wanted),
+        )
+        .all(|is_right| is_right)
+}
+
+/// Brings the lines around one into those columns.
+fn align(lines: &mut [String], line: usize) {
+    for (at, pair, wanted) in assignments(lines, line) {
+        let blanks = wanted - column(&lines[at], pair.key);
+        lines[at].replace_range(pair.key..pair.equals, &" ".repeat(blanks));
+    }
+    for (at, code, start, wanted) in comments(lines, line) {
+        let blanks = wanted - column(&lines[at], code);
+        lines[at].replace_range(code..start, &" ".repeat(blanks));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_again_after_an_edit_where_they_stood_before() {
+        let aligned = "  a  = 1  # one\n  bb = 22 # two\n\n  c = 1\n";
+        let after = aligned.replace("a ", "aaaa");
+        let found = realigned(aligned, &after, &[(2..3, 2..6)]);
+        assert_eq!(found, "  aaaa = 1  # one\n  bb   = 22 # two\n\n  c = 1\n");
+        let ragged = "  a = 1\n  bb = 22\n";
+        let after = ragged.replace("a ", "aaaa ");
+        assert_eq!(realigned(ragged, &after, &[(2..3, 2..6)]), after);
+    }
+
+    #[test]
+    fn what_takes_several_lines_and_text_in_quotes_stand_for_themselves() {
+        assert!(pair("  a = {\n").is_none());
+        assert!(pair("  a = <<EOT\n").is_none());
+        assert!(pair("  a == 1\n").is_none());
+        assert!(pair("  \"a b\" = 1\n").is_some());
+        assert!(comment("  a = \"# no\" # yes").is_some());
+        assert_eq!(comment("  a = \"# no\""), None);
+    }
+}

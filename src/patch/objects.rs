@@ -1,0 +1,82 @@
+//! Nested blocks that code writes as an argument: `ingress = [...]`, `route = []`. No block may stand beside one.
+
+use super::blocks::Blocks;
+use super::draft;
+use super::place::File;
+use super::refusal::Refusal;
+use crate::code::parse;
+use crate::model::{Edit, Shape, Type, Value};
+use hcl_edit::Span;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::Attribute;
+use std::collections::BTreeMap;
+
+/// The edit after which the list of objects says what AWS has: those that mean the same keep their text.
+///
+/// # Errors
+/// Why it must be edited by hand.
+pub(super) fn plan(
+    blocks: &Blocks<'_>,
+    file: &File<'_>,
+    argument: &Attribute,
+    live: &[Value],
+) -> Result<Vec<Edit>, Refusal> {
+    let page = file.page;
+    let span = argument.value.span().unwrap_or_default();
+    let not_plain = || Refusal::NotPlain {
+        path: blocks.name.to_owned(),
+        place: page.place(span.start),
+    };
+    let old = page.text.get(span.clone()).ok_or_else(not_plain)?;
+    let Ok(Expression::Array(items)) = parse::expression(old) else {
+        return Err(not_plain());
+    };
+    if old.contains('#') || old.contains("//") || old.contains("/*") {
+        return Err(not_plain());
+    }
+    let said = blocks.said.as_slice();
+    if items.len() != said.len() {
+        return Err(not_plain());
+    }
+    let mut texts = Vec::new();
+    let mut kept: Vec<Value> = Vec::new();
+    for (item, own) in items.iter().zip(&blocks.own) {
+        let stays = own.iter().all(|one| blocks.has(live, one));
+        if stays {
+            let text = item.span().and_then(|span| old.get(span));
+            texts.push(text.ok_or_else(not_plain)?.trim().to_owned());
+            kept.extend(own.iter().cloned());
+        }
+    }
+    let indent = page.indent_of(span.start);
+    let (inner, end) = (format!("{indent}  "), page.line_end());
+    let new = live.iter().filter(|one| !blocks.has(&kept, one));
+    for group in blocks.groups(&new.cloned().collect::<Vec<_>>()) {
+        let object = complete(blocks, &group).ok_or_else(not_plain)?;
+        texts.push(draft::value(&object, &inner, end).ok_or_else(not_plain)?);
+    }
+    let text = match texts.is_empty() {
+        true => "[]".to_owned(),
+        false => {
+            let lines = texts.iter().map(|text| format!("{inner}{text},{end}"));
+            format!("[{end}{}{indent}]", lines.collect::<String>())
+        }
+    };
+    Ok(vec![page.edit(span, text)])
+}
+
+/// An object with every part that its type has: an argument must name them all.
+fn complete(blocks: &Blocks<'_>, group: &Value) -> Option<Value> {
+    let given = group.as_map()?;
+    let part = |(name, part): (&String, &crate::model::Attribute)| {
+        let given = given.get(name).cloned().unwrap_or_default();
+        let value = match (&part.shape, given) {
+            (Shape::Plain(Type::List(_) | Type::Set(_)), Value::Null) => Value::List(Vec::new()),
+            (Shape::Plain(Type::Bool), Value::Null) => Value::Bool(false),
+            (_, given) => given,
+        };
+        (name.clone(), value)
+    };
+    let parts: BTreeMap<_, _> = blocks.parts.iter().map(part).collect();
+    Some(Value::Map(parts))
+}

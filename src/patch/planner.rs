@@ -1,0 +1,296 @@
+//! Plans the findings of one stack, one by one: each attribute by itself, and all that is planned is tried.
+
+use super::adopt::{Attempt, Context, Part};
+use super::direction::Way;
+use super::feeds::Feeds;
+use super::import::{self, Importer};
+use super::refusal::Refusal;
+use super::siblings::Siblings;
+use super::verify::{Plan, Verifier};
+use super::{Stack, adopt, by_hand, remove, restore, splice};
+use crate::code::Evaluated;
+use crate::model::{self, Difference, Finding, Fix, FixKind, Kind, RefusedAttribute, Value};
+
+/// How many values may stand in what differs of a resource for it to be edited: lists and sets are compared value by
+/// value.
+const LARGEST: usize = 10_000;
+
+/// Plans the findings of one stack, one by one.
+pub(super) struct Planner<'a> {
+    adopted: Siblings<'a>,
+    restored: Siblings<'a>,
+    stack: &'a Stack<'a>,
+    feeds: &'a Feeds<'a>,
+    verifier: Verifier<'a>,
+    importer: Importer<'a>,
+}
+
+/// A kind of fix, its plan, and what a person must know of it besides; or why there is none.
+type Planned = Result<(FixKind, Plan, Option<&'static str>), Refusal>;
+
+impl<'a> Planner<'a> {
+    /// For these findings, each with its direction.
+    pub(super) fn new(
+        all: &'a [Finding],
+        ways: &[Option<Way>],
+        (stack, feeds): (&'a Stack<'a>, &'a Feeds<'a>),
+        before: &'a Evaluated,
+    ) -> Self {
+        // One value may feed several: what goes another way does not change alike.
+        let going = |way| -> Siblings<'_> {
+            let all = all.iter().zip(ways);
+            let going = all.filter(|(_, other)| **other == Some(way));
+            going.map(|(finding, _)| finding).collect()
+        };
+        Self {
+            adopted: going(Way::Adopt),
+            restored: going(Way::Restore),
+            stack,
+            feeds,
+            verifier: Verifier::new(stack, before),
+            importer: Importer::new(all, ways, (stack, feeds), before),
+        }
+    }
+
+    /// What is done about one finding; none where nothing is to be done.
+    pub(super) fn fix(&self, finding: &Finding, way: Way) -> Option<Fix> {
+        let interrupt = &self.stack.options.interrupt;
+        if interrupt.is_raised() {
+            return Some(Fix::untried(&Refusal::NoTime.to_string()));
+        }
+        if size(finding) > LARGEST {
+            return Some(self.refused(finding, &Refusal::TooLarge));
+        }
+        let fix = match (way, finding.kind) {
+            (Way::Adopt, Kind::Modified) => self.in_parts(
+                finding,
+                FixKind::Adopt,
+                adopt::plan(finding, self.context(way)),
+            ),
+            (Way::Restore, Kind::Modified) => self.in_parts(
+                finding,
+                FixKind::Restore,
+                restore::plan(finding, self.context(way)),
+            ),
+            _ => self.whole(finding, self.plan(finding, way)?),
+        };
+        // What was evaluated half proves nothing.
+        Some(match interrupt.is_raised() && fix.edits.is_empty() {
+            true => Fix::untried(&Refusal::NoTime.to_string()),
+            false => fix,
+        })
+    }
+
+    fn context(&self, way: Way) -> Context<'_> {
+        Context {
+            siblings: match way {
+                Way::Restore => &self.restored,
+                Way::Adopt | Way::Import => &self.adopted,
+            },
+            feeds: self.feeds,
+            stack: self.stack,
+        }
+    }
+
+    /// A fix that is not made, and what a person would write or run.
+    pub(super) fn refused(&self, finding: &Finding, why: &Refusal) -> Fix {
+        Fix::refused(model::Refusal {
+            reason: why.to_string(),
+            kind: why.kind(),
+            block: self.block(finding),
+            command: by_hand::command(finding, self.stack.catalog),
+        })
+    }
+
+    /// The plan of one finding that is fixed as a whole.
+    fn plan(&self, finding: &Finding, way: Way) -> Option<Planned> {
+        Some(match (way, finding.kind) {
+            (Way::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
+                let reason = plan.made.is_some().then_some(import::TAKEN);
+                (FixKind::Import, plan, reason)
+            }),
+            (_, Kind::Unmanaged) => {
+                let parent = finding.under.as_ref().map(ToString::to_string);
+                Err(Refusal::Unasked(parent.unwrap_or_default()))
+            }
+            (Way::Adopt, Kind::Deleted) => remove::plan(finding, self.stack).map(|edits| {
+                let plan = Plan {
+                    edits,
+                    gone: finding.address.clone(),
+                    ..Plan::default()
+                };
+                (FixKind::Remove, plan, None)
+            }),
+            (Way::Restore, Kind::Deleted) => {
+                Ok((FixKind::Restore, Plan::default(), Some(restore::MADE_ANEW)))
+            }
+            _ => return None,
+        })
+    }
+
+    fn whole(&self, finding: &Finding, planned: Planned) -> Fix {
+        let verified = planned.and_then(|(kind, plan, reason)| {
+            self.verifier.check(&plan)?;
+            Ok(Fix {
+                reason: reason.map(str::to_owned),
+                ..Fix::of(kind, plan.edits)
+            })
+        });
+        verified.unwrap_or_else(|why| self.refused(finding, &why))
+    }
+
+    /// The fix of a finding whose attributes each have edits, or a reason, of their own.
+    fn in_parts(&self, finding: &Finding, kind: FixKind, parts: Vec<Part>) -> Fix {
+        let (planned, refused) = self.proven(parts);
+        let planned = match (kind, planned.edits.is_empty()) {
+            (FixKind::Adopt, true) if refused.is_empty() => {
+                return self.refused(finding, &Refusal::SaidAlready);
+            }
+            _ => planned,
+        };
+        if let Some((_, first)) = refused.first()
+            && refused.len() == finding.attributes.len()
+        {
+            return Fix {
+                reason: Some(joined(&refused)),
+                refused: listed(&refused),
+                ..self.refused(finding, first)
+            };
+        }
+        let reason = match (kind, planned.edits.is_empty()) {
+            (FixKind::Restore, true) => Some(restore::REASON),
+            (FixKind::Restore, false) => Some(restore::PINNED),
+            _ => None,
+        };
+        Fix {
+            reason: reason.map(str::to_owned),
+            refused: listed(&refused),
+            block: self.block_of(finding, &refused),
+            ..Fix::of(kind, planned.edits)
+        }
+    }
+
+    /// What of these parts can be made together, and why the others cannot: first all are tried at once, in the best way
+    /// of each.
+    fn proven(&self, parts: Vec<Part>) -> (Plan, Vec<(String, Refusal)>) {
+        let mut refused = Vec::new();
+        let mut possible = Vec::new();
+        for part in parts {
+            match part.attempts {
+                Ok(attempts) => possible.push((part.paths, attempts)),
+                Err(why) => refused.extend(part.paths.into_iter().map(|path| (path, why.clone()))),
+            }
+        }
+        let mut all = Ok(Plan::default());
+        for (_, attempts) in &possible {
+            all = all.and_then(|plan| with(&plan, attempts.first()));
+        }
+        if let Ok(plan) = all.and_then(|plan| self.verifier.check(&plan).map(|()| plan)) {
+            return (plan, refused);
+        }
+        let mut plan = Plan::default();
+        for (paths, attempts) in possible {
+            match self.added(&plan, &attempts) {
+                Ok(more) => plan = more,
+                Err(why) => refused.extend(paths.into_iter().map(|path| (path, why.clone()))),
+            }
+        }
+        (plan, refused)
+    }
+
+    /// A plan with the first of these attempts that holds.
+    ///
+    /// # Errors
+    /// Why the first one does not.
+    fn added(&self, plan: &Plan, attempts: &[Attempt]) -> Result<Plan, Refusal> {
+        let mut refusal = None;
+        for attempt in attempts {
+            let tried = with(plan, Some(attempt));
+            match tried.and_then(|plan| self.verifier.check(&plan).map(|()| plan)) {
+                Ok(plan) => return Ok(plan),
+                Err(why) => refusal = refusal.or(Some(why)),
+            }
+        }
+        Err(refusal.unwrap_or(Refusal::SaidAlready))
+    }
+
+    /// What a person writes for the attributes that a fix leaves as they are.
+    fn block_of(&self, finding: &Finding, refused: &[(String, Refusal)]) -> Option<String> {
+        if refused.is_empty() {
+            return None;
+        }
+        let is_left = |one: &&Difference| refused.iter().any(|(path, _)| *path == one.path);
+        let left = finding.attributes.iter().filter(is_left);
+        by_hand::block(
+            &Finding {
+                address: finding.address.clone(),
+                attributes: left.cloned().collect(),
+                ..Finding::new(finding.kind, finding.verdict, &finding.tf_type)
+            },
+            self.stack.catalog,
+        )
+    }
+
+    /// What a person writes where nothing is done.
+    fn block(&self, finding: &Finding) -> Option<String> {
+        if size(finding) > LARGEST {
+            return None;
+        }
+        let drafted = self.importer.block(finding);
+        drafted.or_else(|| by_hand::block(finding, self.stack.catalog))
+    }
+}
+
+/// A plan with one more attempt.
+///
+/// # Errors
+/// When both edit the same bytes.
+fn with(plan: &Plan, attempt: Option<&Attempt>) -> Result<Plan, Refusal> {
+    let mut plan = plan.clone();
+    if let Some(attempt) = attempt {
+        splice::join(&mut plan.edits, &attempt.edits)?;
+        plan.wanted.extend(attempt.wanted.iter().cloned());
+    }
+    Ok(plan)
+}
+
+/// The reasons as one: each with its attribute, where they are not all the same.
+fn joined(refused: &[(String, Refusal)]) -> String {
+    let mut reasons: Vec<_> = refused.iter().map(|(_, why)| why.to_string()).collect();
+    reasons.dedup();
+    match reasons.as_slice() {
+        [only] => only.clone(),
+        _ => {
+            let each = refused.iter().map(|(path, why)| format!("`{path}`: {why}"));
+            each.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+fn listed(refused: &[(String, Refusal)]) -> Vec<RefusedAttribute> {
+    let one = |(path, why): &(String, Refusal)| RefusedAttribute {
+        path: path.clone(),
+        reason: why.to_string(),
+        kind: why.kind(),
+    };
+    refused.iter().map(one).collect()
+}
+
+/// How many values stand in what differs of a resource.
+fn size(finding: &Finding) -> usize {
+    let differences = finding.attributes.iter();
+    let of = |one: &Difference| values(&one.recorded).max(values(&one.live));
+    differences.map(of).sum()
+}
+
+/// How many values stand in one; a long text counts as several.
+fn values(value: &Value) -> usize {
+    /// About the length of one value of a policy.
+    const TEXT: usize = 64;
+    match value {
+        Value::List(items) => items.iter().map(values).sum(),
+        Value::Map(entries) => entries.values().map(values).sum(),
+        Value::String(text) => 1 + text.len() / TEXT,
+        _ => 1,
+    }
+}

@@ -1,0 +1,249 @@
+//! Why nothing is edited: each reason names what a person would edit, and counts as one kind.
+
+use super::reasons::{FileRefusal, ImportRefusal, PolicyRefusal, RemovalRefusal, Unproven};
+use crate::model::{Address, RefusalKind, Source, Uneditable};
+use thiserror::Error;
+
+/// How many addresses a reason names.
+const NAMED: usize = 3;
+
+/// What to do with a credential that AWS holds where code would.
+const CREDENTIAL: &str = "AWS holds what looks like a credential here: put it into a secret store, and let the code refer to that";
+
+/// Why an attribute, or a whole finding, is not fixed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum Refusal {
+    /// No literal stands behind the attribute.
+    #[error(transparent)]
+    Uneditable(#[from] Uneditable),
+    /// Many fixes, or a large stack.
+    #[error(
+        "so many fixes, or so large a stack, take too long to try one by one: `driftguard fix --finding ID` makes this one"
+    )]
+    NoTime,
+    /// More values than are compared one by one.
+    #[error(
+        "more than ten thousand values stand in what differs: write it by hand, or by a program of yours"
+    )]
+    TooLarge,
+    /// An unmanaged child, without a request to import it.
+    #[error(
+        "it grants access on {0}, so DriftGuard adopts it only when asked, and no change to the code removes it"
+    )]
+    Unasked(String),
+    /// Another fix edits the same bytes.
+    #[error("another fix edits {file}:{line} as well")]
+    Clash {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+    },
+    /// A finding without an address.
+    #[error("no state claims it")]
+    Unclaimed,
+    /// A resource that was not evaluated.
+    #[error("the code of {0} was not found, or its instances are not certain")]
+    NotEvaluated(Box<Address>),
+    /// A resource whose block was not found in its file, or is there twice.
+    #[error("the block of {address} was not found at {place}")]
+    NoBlock {
+        /// The resource.
+        address: Box<Address>,
+        /// File and line.
+        place: String,
+    },
+    /// A path that cannot be taken apart.
+    #[error("`{0}` is no attribute that can be written")]
+    NoPath(String),
+    /// A tag of the provider's configuration.
+    #[error("`{0}` is set by the provider's default_tags")]
+    DefaultTags(String),
+    /// A secret.
+    #[error("`{0}` is a secret, which code must not hold: {CREDENTIAL}")]
+    Secret(String),
+    /// A credential in the text of an edit.
+    #[error("{file}:{line}: {CREDENTIAL}")]
+    Credential {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+    },
+    /// A literal that sets resources which do not want the same.
+    #[error("{0}")]
+    Shared(Box<Shared>),
+    /// A local value.
+    #[error("the value is a local at {0}, which others may use")]
+    Local(String),
+    /// A default that something else may override.
+    #[error("`var.{name}` has its default at {place}, and {overridden}")]
+    Overridden {
+        /// The variable.
+        name: String,
+        /// File and line.
+        place: String,
+        /// By what.
+        overridden: String,
+    },
+    /// A nested block that is not edited in parts.
+    #[error("`{path}` is a block at {place}")]
+    Block {
+        /// The attribute.
+        path: String,
+        /// File and line.
+        place: String,
+    },
+    /// A nested block that the code leaves out.
+    #[error("the block `{name}` is not written in the code at {place}")]
+    LeftOutBlock {
+        /// The block.
+        name: String,
+        /// File and line.
+        place: String,
+    },
+    /// Blocks that `dynamic` makes, or whose values are not known.
+    #[error("`{name}` is not written as plain blocks at {place}")]
+    DynamicBlocks {
+        /// The block.
+        name: String,
+        /// File and line.
+        place: String,
+    },
+    /// An attribute that is to go, and is not there.
+    #[error("`{path}` is not written in the code at {place}")]
+    NotWritten {
+        /// The attribute.
+        path: String,
+        /// File and line.
+        place: String,
+    },
+    /// A map without a place for an entry.
+    #[error("`{name}` at {place} is no literal map, so no entry can be added")]
+    NoMap {
+        /// The attribute.
+        name: String,
+        /// File and line.
+        place: String,
+    },
+    /// A value that has no literal.
+    #[error("`{0}` has no value that can be written")]
+    NoLiteral(String),
+    /// An expression in another form than a literal.
+    #[error("`{path}` at {place} is not written as plain values")]
+    NotPlain {
+        /// The attribute.
+        path: String,
+        /// File and line.
+        place: String,
+    },
+    /// A heredoc that cannot hold the value.
+    #[error(
+        "the heredoc at {0} cannot hold the value as it is: no line end at its end, or a character that nobody sees"
+    )]
+    Heredoc(String),
+    /// Code that shares its lines with something else.
+    #[error("`{path}` at {place} shares its line")]
+    SharesLine {
+        /// The attribute.
+        path: String,
+        /// File and line.
+        place: String,
+    },
+    /// A block on one line.
+    #[error("the block at {0} stands on one line")]
+    OneLine(String),
+    /// Bytes that the evaluation did not see.
+    #[error("the code at {0} is not what was evaluated")]
+    Stale(String),
+    /// Code that says the same already.
+    #[error("the code says what AWS has, in another form")]
+    SaidAlready,
+    /// A file that is not edited.
+    #[error("{0}")]
+    File(#[from] FileRefusal),
+    /// A policy.
+    #[error("{0}")]
+    Policy(#[from] PolicyRefusal),
+    /// A removal.
+    #[error("{0}")]
+    Removal(#[from] RemovalRefusal),
+    /// An import.
+    #[error("{0}")]
+    Import(#[from] ImportRefusal),
+    /// An edit that was tried.
+    #[error("{0}")]
+    Unproven(#[from] Unproven),
+}
+
+/// A literal that sets resources which do not want the same.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the value of `{path}` feeds {} as well, which did not change alike or goes another way{}", named(.others), advice(.call))]
+pub(super) struct Shared {
+    /// The attribute.
+    pub path: String,
+    /// The other resources.
+    pub others: Vec<Address>,
+    /// The call in the root module that would set it alone.
+    pub call: Option<Source>,
+}
+
+impl Refusal {
+    /// What it counts as.
+    pub(super) fn kind(&self) -> RefusalKind {
+        match self {
+            Self::Uneditable(why) => why.kind(),
+            Self::NoTime | Self::TooLarge => RefusalKind::Limit,
+            Self::Unasked(_) => RefusalKind::Unasked,
+            Self::Clash { .. } => RefusalKind::Conflict,
+            Self::Secret(_) | Self::Credential { .. } => RefusalKind::Secret,
+            Self::Shared(_) | Self::Local(_) => RefusalKind::Shared,
+            Self::Overridden { .. } => RefusalKind::SetOutside,
+            Self::Unclaimed
+            | Self::NotEvaluated(_)
+            | Self::NoBlock { .. }
+            | Self::LeftOutBlock { .. }
+            | Self::NotWritten { .. } => RefusalKind::NotFound,
+            Self::NoPath(_) | Self::DefaultTags(_) | Self::Block { .. } => RefusalKind::Unsupported,
+            Self::DynamicBlocks { .. }
+            | Self::NoMap { .. }
+            | Self::NoLiteral(_)
+            | Self::NotPlain { .. }
+            | Self::Heredoc(_)
+            | Self::SharesLine { .. }
+            | Self::OneLine(_)
+            | Self::Policy(_) => RefusalKind::Layout,
+            Self::File(_) => RefusalKind::File,
+            Self::Import(_) => RefusalKind::Unsupported,
+            Self::Removal(RemovalRefusal::Referenced { .. }) => RefusalKind::Referenced,
+            Self::Removal(RemovalRefusal::Several { .. })
+            | Self::Unproven(Unproven::OtherRoot { .. }) => RefusalKind::Shared,
+            Self::Removal(_) => RefusalKind::Layout,
+            Self::Stale(_) | Self::SaidAlready | Self::Unproven(_) => RefusalKind::Unproven,
+        }
+    }
+}
+
+/// The first few addresses, and how many more there are.
+fn named(addresses: &[Address]) -> String {
+    let mut shown: Vec<_> = addresses
+        .iter()
+        .take(NAMED)
+        .map(ToString::to_string)
+        .collect();
+    if let Some(more) = addresses.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        shown.push(format!("{more} more"));
+    }
+    shown.join(", ")
+}
+
+/// Where a person would set a value for one call alone.
+pub(super) fn advice(call: &Option<Source>) -> String {
+    match call {
+        Some(call) => format!(
+            ": let the module take it as a variable, and set that in the call at {}:{}",
+            call.file, call.line
+        ),
+        None => String::new(),
+    }
+}

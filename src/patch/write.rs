@@ -1,0 +1,347 @@
+//! Writes a value into a slot: what stands there is replaced, added or taken out in the form that it has.
+
+use super::defaults;
+use super::draft;
+use super::list::relist;
+use super::literal::render;
+use super::map::{Literal, take_out_entry};
+use super::path::{self, Step};
+use super::place::{File, Owner, block_at, last_attribute, whole};
+use super::policy::Rewrite;
+use super::refusal::Refusal;
+use super::target::{Slot, Target};
+use super::{Stack, heredoc};
+use crate::code::parse;
+use crate::model::{Definition, Edit, Location, Parts, Site, Source, Value};
+use hcl_edit::Span;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::Block;
+
+/// What the key of a map starts with that is a secret itself.
+const SEALED: &str = "(secret, fingerprint ";
+
+/// An entry of a map: its key, and its value.
+pub(super) type Entry = (String, Value);
+
+impl Target<'_> {
+    /// The edits that write a value into a slot; null takes out what is there.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn write(
+        &self,
+        slot: &Slot,
+        value: &Value,
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        if value.has_secret() || self.path.contains(SEALED) {
+            return Err(Refusal::Secret(self.path.to_owned()));
+        }
+        slot.check()?;
+        if let Some(location) = slot.location() {
+            defaults::check(&location.source, stack)?;
+        }
+        let last = self.steps.last();
+        match (slot, last) {
+            (Slot::Value(location), _) => self.write_value(location, value, stack),
+            (_, _) if value.is_null() => Err(self.not_written()),
+            (Slot::Block, _) if !self.is_entry() => self.add_to_block(value, stack),
+            (_, Some(Step::Key(entry))) => {
+                self.add_entries(slot, &[(entry.clone(), value.clone())], stack)
+            }
+            _ => Err(self.not_written()),
+        }
+    }
+
+    /// Whether it is an entry of a map.
+    pub(super) fn is_entry(&self) -> bool {
+        matches!(self.steps.as_slice(), [Step::Key(_)])
+    }
+
+    /// Its key and a value; none where it is no entry of a map.
+    pub(super) fn entry(&self, value: &Value) -> Option<Entry> {
+        match self.steps.as_slice() {
+            [Step::Key(key)] => Some((key.clone(), value.clone())),
+            _ => None,
+        }
+    }
+
+    /// The edits that add entries to the map at a slot.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn add_entries(
+        &self,
+        slot: &Slot,
+        entries: &[Entry],
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        if entries
+            .iter()
+            .any(|(key, value)| value.has_secret() || key.starts_with(SEALED))
+        {
+            return Err(Refusal::Secret(self.path.to_owned()));
+        }
+        slot.check()?;
+        let map = || Value::map(entries.iter().cloned());
+        let Some(location) = slot.location() else {
+            let file = File::open(stack.tree, &self.resource.file)?;
+            let block = self.resource_block(&file)?;
+            return self.put_attribute(&file, block, self.name, &map());
+        };
+        defaults::check(&location.source, stack)?;
+        match &location.site {
+            Site::LeftOutArgument(argument) => {
+                let mut all = argument.default.clone();
+                let set = |all: &mut Value, (key, value): &Entry| {
+                    let steps = argument.steps.iter().chain([key]).cloned().map(Step::Key);
+                    path::set(all, &steps.collect::<Vec<_>>(), value)
+                };
+                if !entries.iter().all(|entry| set(&mut all, entry)) {
+                    return Err(self.no_literal());
+                }
+                self.add_argument((&location.source, &argument.name), &all, stack)
+            }
+            Site::LeftOutEntry(keys) => {
+                let entry = nested(keys, map()).ok_or_else(|| self.no_literal())?;
+                self.put_entries(&location.source, &[entry], stack)
+            }
+            _ => self.put_entries(&location.source, entries, stack),
+        }
+    }
+
+    fn resource_block<'f>(&self, file: &'f File<'_>) -> Result<&'f Block, Refusal> {
+        file.resource(self.address).ok_or_else(|| Refusal::NoBlock {
+            address: Box::new(self.address.clone()),
+            place: self.place(),
+        })
+    }
+
+    fn not_written(&self) -> Refusal {
+        Refusal::NotWritten {
+            path: self.path.to_owned(),
+            place: self.place(),
+        }
+    }
+
+    fn no_literal(&self) -> Refusal {
+        Refusal::NoLiteral(self.path.to_owned())
+    }
+
+    fn write_value(
+        &self,
+        location: &Location,
+        value: &Value,
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        match &location.site {
+            Site::LeftOutArgument(_) | Site::LeftOutEntry(_) if value.is_null() => {
+                Err(self.not_written())
+            }
+            Site::LeftOutArgument(argument) => {
+                let steps: Vec<_> = argument.steps.iter().cloned().map(Step::Key).collect();
+                let mut all = argument.default.clone();
+                if !path::set(&mut all, &steps, value) {
+                    return Err(self.no_literal());
+                }
+                self.add_argument((&location.source, &argument.name), &all, stack)
+            }
+            Site::LeftOutEntry(keys) => {
+                let entry = nested(keys, value.clone()).ok_or_else(|| self.no_literal())?;
+                self.put_entries(&location.source, &[entry], stack)
+            }
+            _ if self.block(stack).is_some() => Err(Refusal::Block {
+                path: self.path.to_owned(),
+                place: self.place(),
+            }),
+            _ if value.is_null() => self.take_out(&location.source, stack),
+            _ => self.replace(&location.source, value, stack),
+        }
+    }
+
+    /// Adds an argument to the call at a place.
+    fn add_argument(
+        &self,
+        (call, name): (&Source, &str),
+        value: &Value,
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let file = File::open(stack.tree, &call.file)?;
+        let block = file.block_around(call.span);
+        let block = block.ok_or_else(|| Refusal::Stale(place(call)))?;
+        self.put_attribute(&file, block, name, value)
+    }
+
+    /// Adds the attribute to the resource's block, or to the nested one that it is a part of.
+    fn add_to_block(&self, value: &Value, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
+        let file = File::open(stack.tree, &self.resource.file)?;
+        let block = self.resource_block(&file)?;
+        let left_out = || Refusal::LeftOutBlock {
+            name: self.name.to_owned(),
+            place: self.place(),
+        };
+        if self.block(stack).is_some() {
+            return Err(left_out());
+        }
+        let inner = block_at(block, self.name, &self.steps).ok_or_else(left_out)?;
+        let name = match self.steps.last() {
+            Some(Step::Key(part)) => part,
+            _ => self.name,
+        };
+        self.put_attribute(&file, inner, name, value)
+    }
+
+    /// Puts `name = value` behind the last attribute of a block.
+    fn put_attribute(
+        &self,
+        file: &File<'_>,
+        block: &Block,
+        name: &str,
+        value: &Value,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let page = file.page;
+        let span = block.span().unwrap_or_default();
+        let one_line = || Refusal::OneLine(page.place(span.start));
+        let written = |indent: &str| {
+            draft::value(value, indent, page.line_end()).ok_or_else(|| self.no_literal())
+        };
+        if let Some(last) = last_attribute(block) {
+            let at = last.end.saturating_sub(1);
+            if page.line_of(at).end > span.end {
+                return Err(one_line());
+            }
+            let indent = page.indent_of(last.start);
+            return Ok(vec![page.put_after(at, indent, name, &written(indent)?)]);
+        }
+        let indent = format!("{}  ", page.indent_of(span.start));
+        let text = page.text.get(span.clone()).unwrap_or_default();
+        let opens = span.start + text.find('{').ok_or_else(one_line)?;
+        if page.line_of(opens).end <= span.end {
+            return Ok(vec![page.put_after(
+                opens,
+                &indent,
+                name,
+                &written(&indent)?,
+            )]);
+        }
+        if !block.body.is_empty() {
+            return Err(one_line());
+        }
+        let end = page.line_end();
+        let line = format!("{{{end}{indent}{name} = {}{end}", written(&indent)?);
+        let closing = format!("{line}{}}}", page.indent_of(span.start));
+        Ok(vec![page.edit(opens..span.end, closing)])
+    }
+
+    /// Puts entries behind the last one of the literal map at a place.
+    fn put_entries(
+        &self,
+        map: &Source,
+        entries: &[Entry],
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let file = File::open(stack.tree, &map.file)?;
+        let literal = Literal::open(file.page, map).ok_or_else(|| Refusal::NoMap {
+            name: self.name.to_owned(),
+            place: place(map),
+        })?;
+        literal.add(entries).ok_or_else(|| self.no_literal())
+    }
+
+    /// Puts a value in the place of another.
+    fn replace(
+        &self,
+        source: &Source,
+        value: &Value,
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let file = File::open(stack.tree, &source.file)?;
+        let page = file.page;
+        let stale = || Refusal::Stale(place(source));
+        let old = page.text.get(source.span.0..source.span.1);
+        let old = old.ok_or_else(stale)?;
+        let own = self.definition().filter(|own| own.source == *source);
+        let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
+        let refers = matches!(
+            parse::expression(old),
+            Ok(Expression::Traversal(_) | Expression::Null(_))
+        );
+        let text = match (value, parts) {
+            (Value::String(policy), Parts::Policy(code)) => {
+                let schema = stack.catalog.get(&self.address.tf_type);
+                let rewrite = Rewrite {
+                    page,
+                    code,
+                    stack,
+                    schema: schema.ok_or_else(stale)?,
+                    name: self.name,
+                    at: place(source),
+                };
+                return rewrite.edits(policy);
+            }
+            (_, Parts::Policy(_)) => None,
+            (Value::String(text), _) if old.starts_with("<<") => {
+                let edit = heredoc::rewrite(page, source.span, text);
+                return edit
+                    .ok_or_else(|| Refusal::Heredoc(place(source)))
+                    .map(|edit| vec![edit]);
+            }
+            (value, _) if refers => {
+                draft::value(value, page.indent_of(source.span.0), page.line_end())
+            }
+            (Value::Map(_), _) => None,
+            (Value::List(items), Parts::Items(known)) => {
+                relist(old, items, Some(known), &|value| {
+                    self.reference(old, value, stack)
+                })
+            }
+            (Value::List(items), _) => relist(old, items, None, &|_| None),
+            (value, _) => render(value, old),
+        };
+        let text = text.ok_or_else(|| Refusal::NotPlain {
+            path: self.path.to_owned(),
+            place: place(source),
+        })?;
+        Ok(vec![page.edit(source.span.0..source.span.1, text)])
+    }
+
+    /// How a list of references would refer to a value: as it does to its first item.
+    fn reference(&self, list: &str, value: &Value, stack: &Stack<'_>) -> Option<String> {
+        let first = list.trim_start_matches(['[', ' ', '\n', '\r', '\t']);
+        let end = first.find([',', ']', '\n'])?;
+        let mut parts = first[..end].trim().split('.');
+        let (tf_type, attribute) = (parts.next()?, parts.next_back()?);
+        let named = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
+        (named(tf_type) && named(attribute)).then_some(())?;
+        let recorded = &stack.options.recorded;
+        recorded.reference(&self.address.modules, (tf_type, attribute), value.as_str()?)
+    }
+
+    /// Takes out the attribute, the argument or the entry whose value stands at a place.
+    fn take_out(&self, source: &Source, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
+        let file = File::open(stack.tree, &source.file)?;
+        let shares = || Refusal::SharesLine {
+            path: self.path.to_owned(),
+            place: place(source),
+        };
+        let edit = match file.owner(source.span) {
+            Some(Owner::Attribute(attribute)) => whole(attribute)
+                .filter(|_| attribute.key.as_str() != "default")
+                .and_then(|whole| file.page.take_out(whole)),
+            Some(Owner::Entry(object, at)) => take_out_entry(&file, object, at),
+            _ => None,
+        };
+        Ok(vec![edit.ok_or_else(shares)?])
+    }
+}
+
+/// An entry that holds a value behind these keys.
+fn nested(keys: &[String], value: Value) -> Option<Entry> {
+    let (first, rest) = keys.split_first()?;
+    let outer = |inner, key: &String| Value::map([(key.clone(), inner)]);
+    Some((first.clone(), rest.iter().rev().fold(value, outer)))
+}
+
+fn place(source: &Source) -> String {
+    format!("{}:{}", source.file, source.line)
+}

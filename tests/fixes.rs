@@ -1,0 +1,428 @@
+//! Fixes attribute by attribute: what is added, what stays in its form, and what is left to a person.
+
+use crate::patch::{Drift, adopted, refused};
+use driftguard::code::{self, Options};
+use driftguard::model::{
+    Difference, Finding, Fix, FixKind, Kind, RefusalKind, Severity, Tree, Value, Verdict,
+};
+use driftguard::patch::{self, Direction, Stack};
+use driftguard::resources;
+
+/// What differs, as the state and AWS have it.
+fn difference(path: &str, recorded: Value, live: Value) -> Difference {
+    Difference {
+        path: path.to_owned(),
+        verdict: Verdict::Drift,
+        declared: None,
+        recorded,
+        live,
+        added: Vec::new(),
+        removed: Vec::new(),
+        defined_in: None,
+    }
+}
+
+/// The files of a repository, by path.
+type Files<'a> = &'a [(&'a str, &'a str)];
+/// The files that change, by path.
+type Changes = Vec<(String, String)>;
+
+/// What is done about one resource, and the files that change.
+fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, Changes) {
+    let kind = if attributes.is_empty() {
+        Kind::Deleted
+    } else {
+        Kind::Modified
+    };
+    let own = address.rsplit("module.").next().unwrap();
+    let tf_type = own
+        .split('.')
+        .find(|part| part.starts_with("aws_"))
+        .unwrap();
+    let mut findings = [Finding {
+        address: Some(address.parse().unwrap()),
+        attributes,
+        severity: Severity::Low,
+        ..Finding::new(kind, Verdict::Drift, tf_type)
+    }];
+    let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
+    let options = Options::default();
+    let evaluated = code::evaluate(&tree, "", &options);
+    let stack = Stack {
+        tree: &tree,
+        folder: "",
+        options: &options,
+        declared: &evaluated.declared,
+        catalog: &resources::catalog(),
+    };
+    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let changed = changed.into_iter().map(|(path, bytes)| (path, text(bytes)));
+    (findings[0].fix.clone().unwrap(), changed.collect())
+}
+
+/// The one file that changes.
+fn adopted_in(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (String, String) {
+    let (fix, mut changed) = adopt(files, address, attributes);
+    assert_eq!((&fix.refused[..], changed.len()), (&[][..], 1), "{fix:?}");
+    changed.remove(0)
+}
+
+const ROLE: &str = r#"locals {
+  stage = "prod"
+}
+
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  max_session_duration = 7200
+  description          = "Role of ${local.stage}"
+}
+"#;
+
+#[test]
+fn an_attribute_that_cannot_be_written_holds_no_other_back() {
+    let attributes = vec![
+        difference("description", "Role of prod".into(), "by hand".into()),
+        difference("max_session_duration", 7200.into(), 14400.into()),
+    ];
+    let (fix, changed) = adopt(&[("main.tf", ROLE)], "aws_iam_role.app", attributes);
+    assert_eq!(fix.kind, FixKind::Adopt);
+    assert_eq!(changed[0].1, ROLE.replace("7200", "14400"));
+    let left = &fix.refused[0];
+    assert_eq!(
+        (left.path.as_str(), left.kind),
+        ("description", RefusalKind::Computed)
+    );
+    assert_eq!(
+        left.reason,
+        "the value at main.tf:8 is made from a template"
+    );
+    let by_hand = fix.block.unwrap();
+    assert!(by_hand.contains("description = \"by hand\""), "{by_hand}");
+    assert!(!by_hand.contains("max_session_duration"), "{by_hand}");
+}
+
+#[test]
+fn where_no_attribute_can_be_written_each_reason_is_told() {
+    let code = ROLE.replace("7200", "local.stage == \"prod\" ? length(\"x\") : 1");
+    let attributes = vec![
+        difference("description", "Role of prod".into(), "by hand".into()),
+        difference("max_session_duration", 1.into(), 14400.into()),
+    ];
+    let (fix, changed) = adopt(&[("main.tf", &code)], "aws_iam_role.app", attributes);
+    assert_eq!((fix.kind, changed.len()), (FixKind::Refused, 0));
+    assert_eq!(
+        fix.reason.unwrap(),
+        "`description`: the value at main.tf:8 is made from a template; `max_session_duration`: the value at main.tf:7 is \
+         made by `length`"
+    );
+}
+
+const GROUP: &str = r#"resource "aws_security_group" "closed" {
+  name    = "closed"
+  ingress = []
+  egress  = []
+}
+"#;
+
+fn rule(port: i64, cidr: &str) -> Value {
+    Value::map([
+        ("description", "".into()),
+        ("from_port", port.into()),
+        ("to_port", port.into()),
+        ("protocol", "tcp".into()),
+        ("cidr_blocks", vec![cidr].into()),
+        ("ipv6_cidr_blocks", Value::List(vec![])),
+        ("prefix_list_ids", Value::List(vec![])),
+        ("security_groups", Value::List(vec![])),
+        ("self", false.into()),
+    ])
+}
+
+#[test]
+fn rules_that_are_written_as_an_argument_stay_one() {
+    let drift = |before: Vec<Value>, after: Vec<Value>| -> [Drift<'_>; 1] {
+        [(
+            "aws_security_group.closed",
+            "ingress",
+            before.into(),
+            after.into(),
+        )]
+    };
+    let one = adopted(GROUP, &drift(vec![], vec![rule(443, "10.0.0.0/8")]));
+    let object = r#"    {
+      cidr_blocks      = ["10.0.0.0/8"]
+      description      = ""
+      from_port        = 443
+      ipv6_cidr_blocks = []
+      prefix_list_ids  = []
+      protocol         = "tcp"
+      security_groups  = []
+      self             = false
+      to_port          = 443
+    },
+"#;
+    let written = format!("  name = \"closed\"\n  ingress = [\n{object}  ]\n  egress = []\n");
+    assert_eq!(
+        one,
+        GROUP.replace(
+            "  name    = \"closed\"\n  ingress = []\n  egress  = []\n",
+            &written
+        )
+    );
+    let both = vec![rule(443, "10.0.0.0/8"), rule(22, "10.0.0.0/8")];
+    let two = adopted(&one, &drift(vec![rule(443, "10.0.0.0/8")], both.clone()));
+    assert!(two.contains(object) && two.contains("= 22\n"), "{two}");
+    assert_eq!(
+        adopted(&two, &drift(both, vec![rule(443, "10.0.0.0/8")])),
+        one
+    );
+}
+
+/// An instance with a script.
+fn heredoc(body: &str) -> String {
+    format!(
+        "resource \"aws_instance\" \"a\" {{\n  ami = \"ami-1\"\n\n  user_data = <<-EOT\n{body}  EOT\n}}\n"
+    )
+}
+
+#[test]
+fn a_heredoc_stays_one() {
+    let before = heredoc("    #!/bin/sh\n    echo a\n");
+    let drift = |live: &str| -> Drift<'_> {
+        (
+            "aws_instance.a",
+            "user_data",
+            "#!/bin/sh\necho a\n".into(),
+            live.into(),
+        )
+    };
+    let after = adopted(&before, &[drift("#!/bin/sh\necho b\n")]);
+    assert_eq!(after, heredoc("    #!/bin/sh\n    echo b\n"));
+    let reason = refused(&before, drift("no line end"));
+    assert!(
+        reason.contains("the heredoc at main.tf:4 cannot hold"),
+        "{reason}"
+    );
+}
+
+const DEFAULT: &str = r#"variable "session" {
+  type    = number
+  default = 3600
+}
+
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  max_session_duration = var.session
+}
+"#;
+
+#[test]
+fn a_default_that_is_overridden_is_not_edited() {
+    let drift = |recorded: i64| {
+        vec![difference(
+            "max_session_duration",
+            recorded.into(),
+            7200.into(),
+        )]
+    };
+    let (_, after) = adopted_in(&[("main.tf", DEFAULT)], "aws_iam_role.app", drift(3600));
+    assert_eq!(after, DEFAULT.replace("3600", "7200"));
+    let files = [
+        ("main.tf", DEFAULT),
+        ("env/prod.tfvars", "# production\nsession = 3600\n"),
+    ];
+    let (fix, changed) = adopt(&files, "aws_iam_role.app", drift(3600));
+    assert_eq!(
+        (changed.len(), fix.refusal),
+        (0, Some(RefusalKind::SetOutside))
+    );
+    assert_eq!(
+        fix.reason.unwrap(),
+        "`var.session` has its default at main.tf:3, and env/prod.tfvars:2 sets it wherever that file is used"
+    );
+    // The state holds what no file says: something from outside does.
+    let (fix, changed) = adopt(&[("main.tf", DEFAULT)], "aws_iam_role.app", drift(5400));
+    assert_eq!(
+        (changed.len(), fix.refusal),
+        (0, Some(RefusalKind::SetOutside))
+    );
+}
+
+#[test]
+fn what_a_moved_block_names_leaves_with_it() {
+    let other = "resource \"aws_iam_user\" \"b\" {\n  name = \"b\"\n}\n";
+    let gone = "resource \"aws_iam_user\" \"a\" {\n  name = \"a\"\n}\n\n";
+    let moves = "moved {\n  from = aws_iam_user.x\n  to   = aws_iam_user.y\n}\n\nmoved {\n  from = aws_iam_user.y\n  to   = aws_iam_user.a\n}\n\n";
+    let code = format!("{gone}{moves}{other}");
+    let (_, after) = adopted_in(&[("main.tf", &code)], "aws_iam_user.a", vec![]);
+    assert_eq!(after, other);
+    let still = format!("{code}\nmoved {{\n  from = aws_iam_user.a\n  to   = aws_iam_user.c\n}}\n");
+    let (fix, _) = adopt(&[("main.tf", &still)], "aws_iam_user.a", vec![]);
+    assert_eq!(fix.refusal, Some(RefusalKind::Referenced), "{fix:?}");
+}
+
+const USER: &str = r#"variable "name" { type = string }
+
+variable "session" {
+  type    = number
+  default = 3600
+}
+
+variable "tags" {
+  type    = map(string)
+  default = {}
+}
+
+resource "aws_iam_user" "this" {
+  name = var.name
+  tags = merge({ Name = var.name }, var.tags)
+}
+
+resource "aws_iam_role" "this" {
+  name                 = var.name
+  max_session_duration = var.session
+}
+"#;
+const CALLS: &str = r#"module "robot" {
+  source = "./user"
+
+  name = "robot"
+}
+
+module "human" {
+  source = "./user"
+
+  name = "human"
+  tags = { Kind = "human" }
+}
+"#;
+
+#[test]
+fn a_call_is_given_the_argument_that_it_leaves_out() {
+    let files = [("main.tf", CALLS), ("user/main.tf", USER)];
+    let tags = vec![
+        difference("tags[\"Backup\"]", Value::Null, "daily".into()),
+        difference("tags[\"Cost\"]", Value::Null, "7".into()),
+    ];
+    let (file, after) = adopted_in(&files, "module.robot.aws_iam_user.this", tags);
+    assert_eq!(file, "main.tf");
+    let given = "  name = \"robot\"\n  tags = {\n    Backup = \"daily\"\n    Cost   = \"7\"\n  }\n";
+    assert_eq!(after, CALLS.replace("  name = \"robot\"\n", given));
+    let session = vec![difference("max_session_duration", 3600.into(), 7200.into())];
+    let (_, after) = adopted_in(&files, "module.robot.aws_iam_role.this", session);
+    let given = "  name    = \"robot\"\n  session = 7200\n";
+    assert_eq!(after, CALLS.replace("  name = \"robot\"\n", given));
+}
+
+#[test]
+fn entries_of_a_map_on_one_line_come_and_go() {
+    let files = [("main.tf", CALLS), ("user/main.tf", USER)];
+    let human = "module.human.aws_iam_user.this";
+    let more = vec![difference("tags[\"Cost\"]", Value::Null, "7".into())];
+    let (_, after) = adopted_in(&files, human, more);
+    assert_eq!(
+        after,
+        CALLS.replace("\"human\" }", "\"human\", Cost = \"7\" }")
+    );
+    let less = vec![difference("tags[\"Cost\"]", "7".into(), Value::Null)];
+    let (_, back) = adopted_in(&[("main.tf", &after), files[1]], human, less);
+    assert_eq!(back, CALLS);
+    let last = vec![difference("tags[\"Kind\"]", "human".into(), Value::Null)];
+    let (_, none) = adopted_in(&files, human, last);
+    assert_eq!(none, CALLS.replace("{ Kind = \"human\" }", "{}"));
+}
+
+#[test]
+fn a_resource_without_tags_is_given_them() {
+    let code = "resource \"aws_vpc\" \"a\" {}\n";
+    let tags = |key: &str| {
+        vec![difference(
+            &format!("tags[\"{key}\"]"),
+            Value::Null,
+            "x".into(),
+        )]
+    };
+    let (_, after) = adopted_in(&[("main.tf", code)], "aws_vpc.a", tags("Team"));
+    let written = "resource \"aws_vpc\" \"a\" {\n  tags = {\n    Team = \"x\"\n  }\n}\n";
+    assert_eq!(after, written);
+    let (_, after) = adopted_in(&[("main.tf", written)], "aws_vpc.a", tags("Environment"));
+    assert_eq!(
+        after,
+        written.replace(
+            "    Team = \"x\"\n",
+            "    Team        = \"x\"\n    Environment = \"x\"\n"
+        )
+    );
+}
+
+#[test]
+fn a_map_that_others_share_is_merged_with_the_entry_of_one() {
+    let code = "locals {\n  common = { Team = \"shop\" }\n}\n\nresource \"aws_vpc\" \"a\" {\n  tags = local.common\n}\n\nresource \"aws_vpc\" \"b\" {\n  tags = local.common\n}\n";
+    let tags = vec![difference("tags[\"Zone\"]", Value::Null, "a".into())];
+    let (_, after) = adopted_in(&[("main.tf", code)], "aws_vpc.a", tags);
+    let merged = "\"a\" {\n  tags = merge(local.common, { Zone = \"a\" })\n";
+    assert_eq!(
+        after,
+        code.replace("\"a\" {\n  tags = local.common\n", merged)
+    );
+}
+
+#[test]
+fn a_reason_names_the_call_that_a_person_would_edit_and_few_addresses() {
+    let module = "resource \"aws_iam_user\" \"this\" {\n  name = \"x\"\n  path = \"/a/\"\n}\n";
+    let calls: String = (0..9)
+        .map(|at| format!("module \"m{at}\" {{\n  source = \"./m\"\n}}\n"))
+        .collect();
+    let files = [("main.tf", calls.as_str()), ("m/main.tf", module)];
+    let path = vec![difference("path", "/a/".into(), "/b/".into())];
+    let (fix, _) = adopt(&files, "module.m4.aws_iam_user.this", path);
+    assert_eq!(fix.refusal, Some(RefusalKind::Shared));
+    assert_eq!(
+        fix.reason.unwrap(),
+        "the value of `path` feeds module.m0.aws_iam_user.this, module.m1.aws_iam_user.this, \
+         module.m2.aws_iam_user.this, 5 more as well, which did not change alike or goes another way: let the module take \
+         it as a variable, and set that in the call at main.tf:13"
+    );
+}
+
+#[test]
+fn what_the_providers_schema_does_not_take_is_not_written() {
+    let code = "resource \"aws_iam_user\" \"a\" {\n  name = \"a\"\n}\n";
+    for (path, live) in [
+        ("unique_id", Value::from("x")),
+        ("nonsense", "x".into()),
+        ("force_destroy", "maybe".into()),
+    ] {
+        let (fix, changed) = adopt(
+            &[("main.tf", code)],
+            "aws_iam_user.a",
+            vec![difference(path, Value::Null, live)],
+        );
+        assert_eq!(
+            (fix.refusal, changed.len()),
+            (Some(RefusalKind::Unproven), 0),
+            "{fix:?}"
+        );
+        assert!(
+            fix.reason
+                .unwrap()
+                .contains(&format!("aws_iam_user.a.{path}"))
+        );
+    }
+}
+
+#[test]
+fn comments_behind_values_stay_in_their_column() {
+    let code = "resource \"aws_instance\" \"a\" {\n  ami           = \"ami-1\"    # base\n  instance_type = \"t3.small\" # plan\n}\n";
+    let drift: Drift<'_> = (
+        "aws_instance.a",
+        "instance_type",
+        "t3.small".into(),
+        "t3.2xlarge".into(),
+    );
+    assert_eq!(
+        adopted(code, &[drift]),
+        "resource \"aws_instance\" \"a\" {\n  ami           = \"ami-1\"      # base\n  instance_type = \"t3.2xlarge\" # plan\n}\n"
+    );
+}

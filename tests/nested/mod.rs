@@ -1,0 +1,177 @@
+//! A stack of nested modules: how many of the fixes that are possible in it are made, and why the others are not.
+
+use driftguard::code::{self, Options};
+use driftguard::model::{Difference, Finding, Kind, RefusalKind, Severity, Tree, Value, Verdict};
+use driftguard::patch::{self, Changed, Direction, Stack};
+use driftguard::resources;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One change that somebody made in AWS.
+#[derive(serde::Deserialize)]
+struct Drift {
+    address: String,
+    /// Empty for what was deleted.
+    path: String,
+    recorded: Value,
+    live: Value,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nested")
+}
+
+/// The files of a folder, and of those below it.
+fn files(root: &Path, folder: &Path, tree: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(root, &path, tree);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            tree.push((name.to_owned(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+fn tree() -> Tree {
+    let (root, mut found) = (folder().join("stack"), Vec::new());
+    files(&root, &root, &mut found);
+    found.into_iter().collect()
+}
+
+/// The findings of all drifts, one for each resource.
+fn findings(drifts: Vec<Drift>) -> Vec<Finding> {
+    let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
+    for drift in drifts {
+        let kind = match drift.path.as_str() {
+            "" => Kind::Deleted,
+            _ => Kind::Modified,
+        };
+        let own = drift.address.rsplit("module.").next().unwrap();
+        let tf_type = own
+            .split('.')
+            .find(|part| part.starts_with("aws_"))
+            .unwrap();
+        let finding = findings
+            .entry(drift.address.clone())
+            .or_insert_with(|| Finding {
+                address: Some(drift.address.parse().unwrap()),
+                severity: Severity::Low,
+                ..Finding::new(kind, Verdict::Drift, tf_type)
+            });
+        if kind == Kind::Modified {
+            finding.attributes.push(Difference {
+                path: drift.path,
+                verdict: Verdict::Drift,
+                declared: None,
+                recorded: drift.recorded,
+                live: drift.live,
+                added: Vec::new(),
+                removed: Vec::new(),
+                defined_in: None,
+            });
+        }
+    }
+    findings.into_values().collect()
+}
+
+/// What was done about each drift: none where it was fixed.
+type Outcome = (String, Option<(RefusalKind, String)>);
+
+fn adopt() -> (Changed, Vec<Outcome>) {
+    let tree = tree();
+    let drifts = std::fs::read_to_string(folder().join("drifts.json")).unwrap();
+    let mut findings = findings(serde_json::from_str(&drifts).unwrap());
+    let options = Options::default();
+    let evaluated = code::evaluate(&tree, "", &options);
+    let stack = Stack {
+        tree: &tree,
+        folder: "",
+        options: &options,
+        declared: &evaluated.declared,
+        catalog: &resources::catalog(),
+    };
+    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let mut outcomes = Vec::new();
+    for finding in &findings {
+        let fix = finding.fix.as_ref().unwrap();
+        let address = finding.address.as_ref().unwrap();
+        let mut paths: Vec<_> = finding
+            .attributes
+            .iter()
+            .map(|one| one.path.as_str())
+            .collect();
+        if paths.is_empty() {
+            paths.push("");
+        }
+        for path in paths {
+            let own = fix.refused.iter().find(|one| one.path == path);
+            let own = own.map(|one| (one.kind, one.reason.clone()));
+            let whole = fix
+                .refusal
+                .map(|kind| (kind, fix.reason.clone().unwrap_or_default()));
+            outcomes.push((format!("{address} {path}"), own.or(whole)));
+        }
+    }
+    (changed, outcomes)
+}
+
+#[test]
+fn of_the_fixes_that_are_possible_in_nested_modules_nine_of_ten_are_made() {
+    let (changed, outcomes) = adopt();
+    let refused: Vec<_> = outcomes.iter().filter(|(_, why)| why.is_some()).collect();
+    let made = outcomes.len() - refused.len();
+    if let Ok(target) = std::env::var("NESTED_OUT") {
+        write(Path::new(&target), &changed, &refused);
+    }
+    println!("{made} of {}", outcomes.len());
+    assert!(outcomes.len() >= 40);
+    assert!(
+        made * 10 >= outcomes.len() * 9,
+        "{made} of {}: {refused:#?}",
+        outcomes.len()
+    );
+}
+
+/// Writes what changed, and what was refused: for a plan of the real Terraform.
+fn write(target: &Path, changed: &Changed, refused: &[&Outcome]) {
+    for (file, bytes) in changed {
+        std::fs::write(target.join(file), bytes).unwrap();
+    }
+    let refused = serde_json::to_string(refused).unwrap();
+    std::fs::write(target.join("refused.json"), refused).unwrap();
+}
+
+/// Whether `terraform fmt` leaves a text as it is; none where there is no Terraform.
+fn is_formatted(text: &[u8]) -> Option<bool> {
+    let mut child = Command::new("terraform")
+        .args(["fmt", "-check", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(text).ok()?;
+    Some(child.wait().ok()?.success())
+}
+
+#[test]
+fn what_terraform_fmt_had_formatted_it_leaves_as_it_is_after_the_fixes() {
+    let (changed, _) = adopt();
+    let before = tree();
+    let mut compared = 0;
+    for (file, after) in &changed {
+        let Some(was) = is_formatted(&before.files[file]) else {
+            println!("skipped: there is no terraform");
+            return;
+        };
+        if was {
+            compared += 1;
+            assert_eq!(is_formatted(after), Some(true), "{file}");
+        }
+    }
+    assert!(compared > 1, "{compared}");
+}
