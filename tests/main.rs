@@ -27,6 +27,7 @@ mod limits;
 mod neighbours;
 mod nested;
 mod npm;
+mod older;
 mod openapi;
 mod outages;
 mod outbound;

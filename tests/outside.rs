@@ -287,3 +287,26 @@ resource "aws_iam_role" "app" {
     );
     assert_eq!(given(&[("names", "[")], &[], "")[1], Value::Unknown);
 }
+
+#[test]
+fn of_a_type_that_is_not_read_only_what_no_provider_writes_otherwise_proves_anything() {
+    let code = r#"
+variable "size" { default = 128 }
+variable "policy" { default = "{\"a\": 1}" }
+variable "team" { default = "none" }
+resource "aws_lambda_function" "f" {
+  memory_size = var.size
+  policy      = var.policy
+  tags        = { Team = var.team }
+}
+"#;
+    let attributes = [
+        ("memory_size", 512.into()),
+        ("policy", "{\"a\":1}".into()),
+        ("tags", Value::map([("Team", "shop".into())])),
+    ];
+    let recorded = vec![role("aws_lambda_function.f", &attributes)];
+    let found = outside(&[("main.tf", code)], recorded);
+    let names: Vec<_> = found.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["size", "team"]);
+}

@@ -5,8 +5,12 @@
 
 use axum::http::StatusCode;
 use driftguard::aws::{Access, Aws};
+use driftguard::diff::Claims;
 use driftguard::live::{self, Doors, Lens};
-use driftguard::model::{Declared, Reading, Redactor, Region, Resource, Schema, Value};
+use driftguard::model::{
+    AccountId, Attributes, Declared, Reading, Redactor, Region, Resource, Schema, Shape, Unclaimed,
+    Value,
+};
 use driftguard::resources::{self, ALL, Look, Written};
 use driftguard::state;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +30,7 @@ const NOT_READ: &[&str] = &["id", "timeouts", "tags"];
 async fn what_is_read_is_what_the_provider_writes() {
     let aws = crate::aws::moto().await;
     aws.replay(ACCOUNT).await.unwrap();
-    let (types, wrong) = differences(aws.url(), REFRESHED).await;
+    let (types, wrong, _) = differences(aws.url(), REFRESHED).await;
     let missing: Vec<_> = ALL
         .iter()
         .map(|known| known.tf_type)
@@ -47,7 +51,7 @@ async fn what_is_read_is_what_the_provider_writes() {
 async fn an_instance_is_read_from_awss_own_answer_as_from_motos() {
     // A role made before templates were read lacks that action: then each aspect is asked for by itself.
     for denied in [None, Some("GetLaunchTemplateData")] {
-        let (_, wrong) = differences(
+        let (_, wrong, _) = differences(
             &answering(denied).await,
             include_str!("parity/aws/refreshed.tfstate"),
         )
@@ -61,8 +65,68 @@ async fn an_instance_is_read_from_awss_own_answer_as_from_motos() {
     }
 }
 
-/// The types of a state's resources, and what is read of them otherwise than the state has it.
-async fn differences(url: &str, state: &str) -> (BTreeSet<String>, Vec<String>) {
+/// Each attribute that code may set, of every type, at each depth that the stacks here have.
+#[tokio::test]
+async fn each_settable_attribute_is_read_or_owned_by_a_sibling_or_said_never_to_be_read() {
+    let aws = crate::aws::moto().await;
+    aws.replay(ACCOUNT).await.unwrap();
+    let (_, _, mut read) = differences(aws.url(), REFRESHED).await;
+    let instance = include_str!("parity/aws/refreshed.tfstate");
+    read.extend(differences(&answering(None).await, instance).await.2);
+    let catalog = resources::catalog();
+    let mut silent = Vec::new();
+    for (tf_type, schema) in catalog.iter() {
+        let extra = &schema.extra;
+        let mut waiting: Vec<_> = schema
+            .attributes
+            .iter()
+            .map(|(name, one)| (name.clone(), one))
+            .collect();
+        while let Some((path, attribute)) = waiting.pop() {
+            let key = format!("{tf_type}.{path}");
+            let is_owned = extra.owners.iter().any(|owner| owner.path == path);
+            let is_known = NOT_READ.contains(&path.as_str())
+                || extra.never_read.contains(&path.as_str())
+                || extra.on_demand.contains(&path.as_str())
+                || !attribute.optional;
+            if is_known || is_owned {
+                continue;
+            }
+            if !read.contains(&key) {
+                silent.push(key);
+            } else if let Shape::Block(_, parts) = &attribute.shape {
+                // Of a block that no stack here has, nothing tells which parts are read.
+                let is_seen = parts
+                    .keys()
+                    .any(|name| read.contains(&format!("{key}.{name}")));
+                let parts = parts.iter().filter(|_| is_seen);
+                waiting.extend(parts.map(|(name, part)| (format!("{path}.{name}"), part)));
+            }
+        }
+    }
+    assert_eq!(silent, [""; 0]);
+}
+
+/// The paths of what is read of a value, without indexes.
+fn paths(path: String, value: &Value, read: &mut BTreeSet<String>) {
+    match value {
+        Value::List(items) => items
+            .iter()
+            .for_each(|item| paths(path.clone(), item, read)),
+        Value::Map(entries) => entries
+            .iter()
+            .for_each(|(name, value)| paths(format!("{path}.{name}"), value, read)),
+        _ => {}
+    }
+    read.insert(path);
+}
+
+/// The types of a state's resources, what is read of them otherwise than the state has it, and the paths of all that is
+/// read.
+pub async fn differences(
+    url: &str,
+    state: &str,
+) -> (BTreeSet<String>, Vec<String>, BTreeSet<String>) {
     let catalog = resources::catalog();
     let redactor = Redactor::new(b"parity");
     let refreshed =
@@ -91,7 +155,7 @@ async fn differences(url: &str, state: &str) -> (BTreeSet<String>, Vec<String>) 
         .map(|(tracked, reading)| (tracked.resource, reading))
         .collect();
     let siblings: Vec<_> = read.iter().map(|(resource, _)| *resource).collect();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut told) = (Vec::new(), BTreeSet::new());
     for (resource, reading) in &read {
         let Some(schema) = catalog.get(resource.tf_type()) else {
             assert!(matches!(reading, Reading::Unknown(_)));
@@ -101,6 +165,9 @@ async fn differences(url: &str, state: &str) -> (BTreeSet<String>, Vec<String>) 
             wrong.push(format!("{} was not found: {reading:?}", resource.address));
             continue;
         };
+        for (name, value) in live {
+            paths(format!("{}.{name}", resource.tf_type()), value, &mut told);
+        }
         for (name, recorded) in &resource.attributes {
             if is_left_out(resource, name, schema, &siblings) {
                 continue;
@@ -124,7 +191,7 @@ async fn differences(url: &str, state: &str) -> (BTreeSet<String>, Vec<String>) 
     let types = siblings
         .iter()
         .map(|resource| resource.tf_type().to_owned());
-    (types.collect(), wrong)
+    (types.collect(), wrong, told)
 }
 
 /// A server that gives the answers of tests/parity/aws, but of one action that it denies: its address.
@@ -245,5 +312,30 @@ fn plain(value: &Value, path: &str, schema: &Schema) -> String {
             });
             told.collect::<Vec<_>>().join(", ")
         }
+    }
+}
+
+#[test]
+fn a_deposed_object_is_managed_until_the_next_apply_destroys_it() {
+    let text = r#"{"version": 4, "resources": [{"mode": "managed", "type": "aws_instance", "name": "web",
+        "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]", "instances": [
+        {"schema_version": 1, "deposed": "a1b2c3d4", "attributes": {"id": "i-old", "user_data": "x"}},
+        {"schema_version": 1, "attributes": {"id": "i-new"}}]}]}"#;
+    let catalog = resources::catalog();
+    let redactor = Redactor::new(b"parity");
+    let state = state::parse(text.as_bytes(), "x.tfstate", &catalog, &redactor).unwrap();
+    assert_eq!((state.resources.len(), state.deposed.len()), (1, 1));
+    let claims = Claims::new(state.resources.iter().chain(&state.deposed), &catalog);
+    for (id, is_managed) in [("i-old", true), ("i-new", true), ("i-other", false)] {
+        let found = Unclaimed {
+            tf_type: "aws_instance".to_owned(),
+            import_id: id.to_owned(),
+            under: None,
+            path: None,
+            account: AccountId::new("123456789012").unwrap(),
+            region: None,
+            attributes: Attributes::new(),
+        };
+        assert_eq!(claims.claim(&found), is_managed, "{id}");
     }
 }

@@ -4,10 +4,12 @@ use driftguard::code::{self, Options};
 use driftguard::diff::{self, Claims, Differences, Looked};
 use driftguard::model::{
     Address, Attribute, Attributes, Declared, DeclaredResource, Definition, Interrupt, Nesting,
-    Parts, Place, ProviderKey, Reading, Resource, Schema, Shape, Site, Source, Tree, Type,
-    Unclaimed, Value, Verdict,
+    Parts, Place, ProviderKey, Reading, Report, Resource, Scanned, Schema, Severity, Shape, Site,
+    Source, StackName, StackReport, Tree, Type, Unclaimed, Value, Verdict,
 };
+use driftguard::report::{self, Paint};
 use driftguard::resources;
+use driftguard::score::{self, Benchmark};
 use std::collections::BTreeMap;
 
 fn aws() -> ProviderKey {
@@ -129,6 +131,44 @@ fn code_that_says_what_aws_has_is_a_stale_state_only_where_all_of_it_is_certain(
     );
     assert_eq!(found("3600"), (vec![], stale));
     assert_eq!(found("var.outside"), (drift, vec![]));
+}
+
+#[test]
+fn what_code_and_aws_agree_on_stands_outside_of_any_fold_where_a_rule_calls_it_severe() {
+    let code = "resource \"aws_s3_bucket_public_access_block\" \"b\" {\n  bucket              = \"b\"\n  block_public_acls   = \
+                true\n  block_public_policy = false\n}\n";
+    let flags = |policy: bool| {
+        format!(r#"{{"bucket": "b", "block_public_acls": true, "block_public_policy": {policy}}}"#)
+    };
+    let address = "aws_s3_bucket_public_access_block.b";
+    let mut found = with_code(code, address, &flags(true), &flags(false));
+    assert_eq!(told(&found).1, ["block_public_policy StaleState"]);
+    let benchmark = Benchmark::parse("cis-3.0").unwrap();
+    score::score(&mut found.set_aside, &benchmark, &Interrupt::default());
+    assert!(found.set_aside[0].severity >= Severity::High, "{found:?}");
+    let scanned = Scanned {
+        set_aside: found.set_aside,
+        ..Scanned::default()
+    };
+    let stack = StackReport {
+        name: StackName::new("shop").unwrap(),
+        path: String::new(),
+        backend: None,
+        outcome: Ok(scanned),
+    };
+    let report = Report {
+        stacks: vec![stack],
+        accounts: Vec::new(),
+    };
+    let text = report::text(&report, Paint::Plain);
+    assert!(text.contains("block_public_policy by main.tf:4"), "{text}");
+    assert!(text.ends_with("No drift found.\n"), "{text}");
+    let page = report::summary(&report);
+    let (shown, _) = page.split_once("<details>").unwrap();
+    assert!(
+        shown.contains("main.tf:4") && shown.contains("**high**"),
+        "{page}"
+    );
 }
 
 #[test]

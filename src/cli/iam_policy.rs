@@ -3,6 +3,7 @@
 use super::checkout::Checkout;
 use super::exit;
 use super::output::{print, tell};
+use super::terraform::{self, Environment};
 use crate::code;
 use crate::model::Tree;
 use crate::scan::find::Search;
@@ -102,6 +103,9 @@ impl Options {
         };
         let mut stacks = search.stacks()?.stacks;
         stacks.retain(|stack| Tree::holds(&checkout.path, &stack.path));
+        let environment = Environment::of_process();
+        terraform::select_workspaces(&mut stacks, None, &environment, &checkout);
+        terraform::find_backends(&mut stacks, &environment, &checkout);
         Ok(States::of(&stacks))
     }
 }

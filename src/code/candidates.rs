@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::instance::Context;
-use super::outside::OutsideVariable;
+use super::outside_variable::OutsideVariable;
 use super::overlay::Overlay;
 use super::variable;
 use std::rc::Rc;

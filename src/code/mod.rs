@@ -15,6 +15,7 @@ mod instance;
 mod json;
 mod literal;
 mod outside;
+mod outside_variable;
 mod overlay;
 /// The one way to the HCL parser.
 pub mod parse;
@@ -34,7 +35,8 @@ mod variable;
 
 pub use folder::Problem;
 pub use given::GivenVariables;
-pub use outside::{OutsideVariable, outside_variables};
+pub use outside::outside_variables;
+pub use outside_variable::OutsideVariable;
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};

@@ -1,34 +1,20 @@
 //! Variables of a root module that are set out of sight, by `-var-file`, `TF_VAR_name` or HCP Terraform: no file of the
 //! repository that Terraform reads by itself sets them, and their defaults do not give what the state recorded.
 
+use super::expression::{as_text, key_of};
 use super::folder::{File, Folders};
 use super::instance::{Context, Instance, SetBy};
+use super::outside_variable::OutsideVariable;
 use super::overlay::Overlay;
 use super::recorded::Recorded;
 use super::references::{Finder, Form, Names, form};
 use super::scope::Scope;
 use super::{Options, call, candidates, folder, provider, resource, variable};
-use crate::model::{
-    Attribute, Catalog, Key, Nesting, Resource, Schema, Shape, Tree, Type, Value, is_secret_name,
-};
+use crate::model::{Attribute, Catalog, Key, Nesting, Resource, Schema, Shape, Tree, Type, Value};
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::rc::Rc;
-
-/// A variable that is set out of sight.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutsideVariable {
-    /// Its name.
-    pub name: String,
-    /// What its default gives and what the state holds instead, where one attribute is the variable itself. None of both
-    /// where it has no default.
-    differs: Option<(Value, Value)>,
-    has_default: bool,
-    /// The files of the repository that set it and may be meant, relative to the repository.
-    pub files: Vec<String>,
-}
 
 /// What attributes tell of a variable that no file sets.
 #[derive(Debug, Default)]
@@ -120,6 +106,8 @@ struct Expected<'s> {
     /// Its path without indexes.
     path: &'s str,
     recorded: &'s Value,
+    /// Whether the provider keeps it to the letter. Of a type that is not read nobody knows how it writes texts.
+    is_kept: bool,
 }
 
 impl<'s> Search<'s> {
@@ -195,6 +183,7 @@ impl<'s> Search<'s> {
                 attribute: schema.and_then(|schema| schema.attributes.get(name)),
                 path: name,
                 recorded: recorded.get(name),
+                is_kept: schema.is_some(),
             };
             self.argument(scope, &argument.value, expected);
         }
@@ -236,6 +225,7 @@ impl<'s> Search<'s> {
                     attribute: inner.get(name),
                     path: &format!("{outer}.{name}"),
                     recorded: found.get(name),
+                    is_kept: true,
                 };
                 self.argument(scope, &argument.value, expected);
             }
@@ -247,14 +237,14 @@ impl<'s> Search<'s> {
     /// Compares one argument, or each entry of a literal map on its own.
     fn argument(&mut self, scope: &Scope<'_>, expression: &Expression, expected: Expected<'_>) {
         let is_map = |attribute: &Attribute| matches!(attribute.shape, Shape::Plain(Type::Map(_)));
-        if let (Expression::Object(object), true) =
-            (expression, expected.attribute.is_some_and(is_map))
-        {
+        let is_map = expected.path == "tags" || expected.attribute.is_some_and(is_map);
+        if let (Expression::Object(object), true) = (expression, is_map) {
             for (key, value) in object {
-                if let Some(key) = super::expression::key_of(scope, key) {
+                if let Some(key) = key_of(scope, key) {
                     let entry = Expected {
                         attribute: None,
                         recorded: expected.recorded.get(&key),
+                        is_kept: true,
                         ..expected
                     };
                     self.argument(scope, value.expr(), entry);
@@ -304,6 +294,7 @@ impl<'s> Search<'s> {
                     attribute: None,
                     path: "tags_all",
                     recorded,
+                    is_kept: true,
                 };
                 self.argument(&scope, value, expected);
             }
@@ -327,62 +318,10 @@ impl Expected<'_> {
                 Some(asked == recorded || attribute.is_satisfied(&asked, &recorded))
             }
             _ => {
-                let text =
-                    |value: &Value| super::expression::as_text(value).map(|text| text.into_owned());
-                Some(text(value)? == text(recorded)?)
+                let agrees = as_text(value)? == as_text(recorded)?;
+                let is_text = matches!(recorded, Value::String(_));
+                (agrees || self.is_kept || !is_text).then_some(agrees)
             }
         }
-    }
-}
-
-/// The longest value that a sentence holds.
-const SHOWN: usize = 60;
-
-impl OutsideVariable {
-    /// What its default gives, and what the state holds instead, as a sentence may tell it.
-    fn reason(&self) -> String {
-        if !self.has_default {
-            return "it has no default, and no file sets it".to_owned();
-        }
-        let shown = |value: &Value| {
-            let text = serde_json::to_string(value).unwrap_or_default();
-            let is_short = !matches!(value, Value::List(_) | Value::Map(_)) && text.len() <= SHOWN;
-            (is_short && !is_secret_name(&self.name)).then_some(text)
-        };
-        let values = self.differs.as_ref();
-        match values.and_then(|(default, recorded)| shown(default).zip(shown(recorded))) {
-            Some((default, recorded)) => {
-                format!("its default gives {default}, the state holds {recorded}")
-            }
-            None => "its default does not give what the state holds".to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for OutsideVariable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, files, .. } = self;
-        let reason = self.reason();
-        write!(f, "`var.{name}` may be set from outside ({reason}): ")?;
-        match files.as_slice() {
-            [] => write!(
-                f,
-                "pass --var-file FILE, or name the file under `var_files`; until then its value is unknown"
-            ),
-            files => write!(
-                f,
-                "pass --var-file {}, or name it under `var_files`",
-                files.join(" or ")
-            ),
-        }
-    }
-}
-
-impl OutsideVariable {
-    /// Whether a value is the one that the state holds for it; none where that is not known.
-    pub(super) fn is(&self, value: &Value) -> Option<bool> {
-        let (_, recorded) = self.differs.as_ref()?;
-        let text = |value: &Value| super::expression::as_text(value).map(|text| text.into_owned());
-        Some(value == recorded || (text(value).is_some() && text(value) == text(recorded)))
     }
 }

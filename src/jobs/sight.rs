@@ -118,6 +118,7 @@ mod tests {
             status,
             reason: None,
             missing_action: None,
+            never_read: Vec::new(),
         }
     }
 

@@ -44,5 +44,6 @@ pub(super) fn row(
         status: reason.map_or(Status::Checked, Reason::status),
         reason: reason.map(ToString::to_string),
         missing_action: reason.and_then(Reason::missing_action).map(str::to_owned),
+        never_read: Vec::new(),
     }
 }

@@ -1,10 +1,12 @@
 //! Asks AWS what is there of everything that is tracked. Compares nothing.
 
 mod coverage;
+mod never_read;
 mod place;
 mod written;
 
 pub use coverage::coverage;
+pub use never_read::name_never_read;
 pub use place::{Providers, places};
 pub use written::written;
 

@@ -122,6 +122,9 @@ pub struct Coverage {
     pub reason: Option<String>,
     /// The IAM action to grant.
     pub missing_action: Option<String>,
+    /// The attributes that the code sets and that no API tells, or that say how a thing is made and not how it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub never_read: Vec<String>,
 }
 
 /// Something that stands in AWS, seen while reading what is tracked. Whether a state claims it, `diff` says.

@@ -262,6 +262,12 @@ impl<'a> Comparison<'a> {
             .iter()
             .filter(|one| matches!(one.reading, Reading::Unknown(_)))
             .count();
+        let rows = looked
+            .iter()
+            .map(|one| (one.resource.tf_type(), &one.place, &one.reading));
+        let mut coverage = live::coverage(rows);
+        let read = looked.iter().map(|one| (one.resource, &one.place));
+        live::name_never_read(&mut coverage, read, &one.code.declared, self.catalog);
         Scanned {
             state: state.info.clone(),
             summary: Summary {
@@ -274,11 +280,7 @@ impl<'a> Comparison<'a> {
             },
             findings: found.findings,
             set_aside: found.set_aside,
-            coverage: live::coverage(
-                looked
-                    .iter()
-                    .map(|one| (one.resource.tf_type(), &one.place, &one.reading)),
-            ),
+            coverage,
             looked_below: self.looked_below,
             notes: one.notes.clone(),
             unread: one.unread.clone(),

@@ -1,0 +1,71 @@
+//! What is said of a variable that is set out of sight.
+
+use super::expression::as_text;
+use crate::model::{Value, is_secret_name};
+use std::fmt;
+
+/// A variable that is set out of sight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideVariable {
+    /// Its name.
+    pub name: String,
+    /// What its default gives and what the state holds instead, where one attribute is the variable itself. None of both
+    /// where it has no default.
+    pub(super) differs: Option<(Value, Value)>,
+    /// Whether it has a default.
+    pub(super) has_default: bool,
+    /// The files of the repository that set it and may be meant, relative to the repository.
+    pub files: Vec<String>,
+}
+
+/// The longest value that a sentence holds.
+const SHOWN: usize = 60;
+
+impl OutsideVariable {
+    /// What its default gives, and what the state holds instead, as a sentence may tell it.
+    fn reason(&self) -> String {
+        if !self.has_default {
+            return "it has no default, and no file sets it".to_owned();
+        }
+        let shown = |value: &Value| {
+            let text = serde_json::to_string(value).unwrap_or_default();
+            let is_short = !matches!(value, Value::List(_) | Value::Map(_)) && text.len() <= SHOWN;
+            (is_short && !is_secret_name(&self.name)).then_some(text)
+        };
+        let values = self.differs.as_ref();
+        match values.and_then(|(default, recorded)| shown(default).zip(shown(recorded))) {
+            Some((default, recorded)) => {
+                format!("its default gives {default}, the state holds {recorded}")
+            }
+            None => "its default does not give what the state holds".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for OutsideVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, files, .. } = self;
+        let reason = self.reason();
+        write!(f, "`var.{name}` may be set from outside ({reason}): ")?;
+        match files.as_slice() {
+            [] => write!(
+                f,
+                "pass --var-file FILE, or name the file under `var_files`; until then its value is unknown"
+            ),
+            files => write!(
+                f,
+                "pass --var-file {}, or name it under `var_files`",
+                files.join(" or ")
+            ),
+        }
+    }
+}
+
+impl OutsideVariable {
+    /// Whether a value is the one that the state holds for it; none where that is not known.
+    pub(super) fn is(&self, value: &Value) -> Option<bool> {
+        let (_, recorded) = self.differs.as_ref()?;
+        let are_texts = || as_text(value).zip(as_text(recorded));
+        Some(value == recorded || are_texts().is_some_and(|(one, other)| one == other))
+    }
+}
