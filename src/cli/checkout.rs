@@ -1,5 +1,6 @@
 //! A checkout on disk: the files that a scan reads.
 
+use super::installed::{INSTALLED, add_installed};
 use super::output::tell;
 use super::owner::{Stranger, Trusted};
 use crate::model::Tree;
@@ -10,7 +11,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold no code of the repository.
+/// Folders that hold no code of the repository; what `terraform init` installed is read apart.
 const SKIPPED: &[&str] = &[
     ".git",
     ".terraform",
@@ -164,7 +165,7 @@ fn enclosing<'a>(folder: &'a Path, trusted: &Trusted) -> Result<&'a Path, Strang
 
 fn walk(root: &Path) -> anyhow::Result<Tree> {
     let mut tree = Tree::default();
-    let mut folders = VecDeque::from([root.to_owned()]);
+    let (mut folders, mut installed) = (VecDeque::from([root.to_owned()]), Vec::new());
     while let Some(folder) = folders.pop_front() {
         let while_reading = || format!("while reading {}", folder.display());
         for entry in fs::read_dir(&folder).with_context(while_reading)? {
@@ -174,38 +175,55 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
             let kind = entry.file_type().with_context(while_reading)?;
             let relative = slashed(path.strip_prefix(root).unwrap_or(&path));
             if kind.is_symlink() {
-                tree.links.insert(relative);
+                let target = fs::read_link(&path).with_context(while_reading)?;
+                tree.add_link(relative, &target.to_string_lossy());
             } else if kind.is_dir() {
+                if name == INSTALLED {
+                    installed.push(folder.clone());
+                }
                 if !SKIPPED.contains(&name.as_ref()) {
                     folders.push_back(path);
                 }
             } else if kind.is_file() && Tree::is_read(&relative) {
                 let size = entry.metadata().with_context(while_reading)?.len();
-                let largest = if name.ends_with(".tfstate") {
-                    LARGEST_STATE
-                } else {
-                    LARGEST
-                };
-                if size <= largest {
-                    let bytes = Checkout::file(&path, largest)?;
-                    tree.files.insert(relative, bytes.into());
-                } else if !Tree::is_only_named(&relative) {
-                    tree.too_large.insert(relative, size);
-                }
-                if tree.files.len() > MOST {
-                    bail!(
-                        "{} holds more than {MOST} files: name one stack's folder and --repo",
-                        root.display()
-                    );
-                }
+                keep(&mut tree, relative, &path, size)?;
+                ensure_few(&tree, root)?;
             }
         }
+    }
+    for module in installed {
+        add_installed(&mut tree, root, &module)?;
+        ensure_few(&tree, root)?;
     }
     Ok(tree)
 }
 
+/// Reads one file of the repository, unless it is too large.
+pub(super) fn keep(tree: &mut Tree, name: String, path: &Path, size: u64) -> anyhow::Result<()> {
+    let largest = match name.ends_with(".tfstate") {
+        true => LARGEST_STATE,
+        false => LARGEST,
+    };
+    if size <= largest {
+        let bytes = Checkout::file(path, largest)?;
+        tree.files.insert(name, bytes.into());
+    } else if !Tree::is_only_named(&name) {
+        tree.too_large.insert(name, size);
+    }
+    Ok(())
+}
+
+fn ensure_few(tree: &Tree, root: &Path) -> anyhow::Result<()> {
+    ensure!(
+        tree.files.len() <= MOST,
+        "{} holds more than {MOST} files: name one stack's folder and --repo",
+        root.display()
+    );
+    Ok(())
+}
+
 /// A relative path with `/` between its parts.
-fn slashed(path: &Path) -> String {
+pub(super) fn slashed(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }

@@ -13,6 +13,7 @@ mod demo;
 mod exit;
 mod fix;
 mod iam_policy;
+mod installed;
 mod jobs;
 mod key;
 mod log;

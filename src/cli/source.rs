@@ -7,6 +7,7 @@ use super::{key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
 use crate::model::{Interrupt, Region, Severity, Tree};
+use crate::report;
 use crate::resources::Look;
 use crate::scan::find::Search;
 use crate::scan::load::{self, Stack};
@@ -134,14 +135,10 @@ impl Source {
         let progress = progress::ProgressLine::start();
         let result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
         progress.end();
-        let failures = result.report.stacks.iter().filter_map(|stack| {
-            let error = stack.outcome.as_ref().err()?;
-            Some(format!("{}: {error}", stack.name))
-        });
-        let failures: Vec<_> = failures.collect();
+        let mut stacks = result.report.stacks.iter();
         ensure!(
-            failures.len() < result.report.stacks.len(),
-            failures.join("\n")
+            stacks.any(|stack| stack.outcome.is_ok()),
+            report::not_scanned(&result.report).join("\n")
         );
         Ok(Scanned { checkout, result })
     }
@@ -184,25 +181,31 @@ impl Source {
     /// The stacks in and below the folder that was named.
     fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
         let folder = checkout.path.as_str();
+        let code = code::Options {
+            installed_modules: true,
+            ..code::Options::default()
+        };
         let search = Search {
             tree: &checkout.tree,
             settings,
             within: folder,
             most: usize::MAX,
-            code: &code::Options::default(),
+            code: &code,
         };
         let environment = Environment::of_process();
-        let mut stacks = search.stacks()?.stacks;
+        let found = search.stacks()?;
+        let stateless = found.stateless();
+        let mut stacks = found.stacks;
         stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
             stacks.retain(|stack| stack.path == folder);
         }
-        let is_module = checkout
-            .tree
-            .in_folder(folder)
-            .any(|(path, _)| load::is_code(path));
+        let is_module = !code::code_paths(&checkout.tree, folder).is_empty();
         if stacks.is_empty() && is_module {
-            stacks.push(Stack::new(StackSettings::of_path(folder), None));
+            stacks.push(Stack {
+                installed_modules: true,
+                ..Stack::new(StackSettings::of_path(folder), None)
+            });
         }
         if let Some(wrong) = self
             .stacks
@@ -215,11 +218,17 @@ impl Source {
         if !self.stacks.is_empty() {
             stacks.retain(|stack| self.stacks.iter().any(|name| name == stack.name.as_str()));
         }
-        ensure!(
-            !stacks.is_empty(),
-            "{} holds no stack: no folder has a backend block; name a root module, with --state FILE where it has none",
-            self.path.display()
-        );
+        if stacks.is_empty() {
+            let more = stateless.map(|folders| format!("\n{folders}"));
+            bail!(
+                "{} holds no stack: no folder has a backend block; name a root module, with --state FILE where it has none{}",
+                self.path.display(),
+                more.unwrap_or_default()
+            );
+        }
+        if let (Some(folders), true) = (stateless, self.stacks.is_empty()) {
+            tell(&format!("driftguard: {folders}"));
+        }
         if stacks.len() > MANY_STACKS {
             tell(&format!(
                 "driftguard: {} holds {} stacks, and all of them are scanned together: choose some with --stack, or a folder \

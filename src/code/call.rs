@@ -1,10 +1,12 @@
 //! Calls of modules: one instance each, or one for each key.
 
-use super::folder::{DEEPEST_MODULE, File, Folder, Folders, Problem, is_local};
+use super::file::File;
+use super::folder::{DEEPEST_MODULE, Folder, Folders, Problem};
+use super::installed::NotInstalled;
 use super::instance::{Caller, Instance, Measured, SetBy, Setting};
 use super::resource::keys;
 use super::scope::Scope;
-use crate::model::{ModuleStep, Tree};
+use crate::model::ModuleStep;
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
@@ -41,12 +43,6 @@ pub(super) fn for_each_instance<'a>(
     }
 }
 
-/// The folder that a call names, where it is one of a repository.
-fn path(from: &Folder<'_>, call: &Block) -> Option<String> {
-    let source = call.body.get_attribute("source")?.value.as_str()?;
-    Tree::join(from.path, source).filter(|_| is_local(source))
-}
-
 /// A `module` block.
 struct Call<'a> {
     name: &'a str,
@@ -62,9 +58,8 @@ impl<'a> Call<'a> {
         caller: &Instance<'a>,
     ) -> Result<&'a Folder<'a>, Problem> {
         let name = self.name;
-        let Some(path) = path(caller.folder, self.block) else {
-            return Err(self.problem(elsewhere(name)));
-        };
+        let path = folders.path(&names(caller), caller.folder.path, self.block);
+        let path = path.map_err(|why| self.problem(elsewhere(name, &why)))?;
         if path == caller.folder.path || caller.above.contains(&path.as_str()) {
             return Err(self.problem(format!(
                 "module `{name}` leads back to itself, so it was not evaluated"
@@ -76,12 +71,13 @@ impl<'a> Call<'a> {
             )));
         }
         let folder = folders.get(&path);
-        folder.ok_or_else(|| self.problem(elsewhere(name)))
+        folder.ok_or_else(|| self.problem(elsewhere(name, &NotInstalled::NotRead)))
     }
 
     fn problem(&self, message: String) -> Problem {
+        let at = self.block.span().map_or(0, |span| span.start);
         Problem {
-            file: self.file.path.clone(),
+            file: self.file.path_at(at).to_owned(),
             line: self.line(),
             message,
         }
@@ -129,10 +125,31 @@ impl<'a> Call<'a> {
     }
 }
 
-fn elsewhere(name: &str) -> String {
+/// The names of the calls that lead to a module.
+fn names<'i>(instance: &'i Instance<'_>) -> Vec<&'i str> {
+    instance
+        .path
+        .iter()
+        .map(|step| step.name.as_str())
+        .collect()
+}
+
+/// Why a module is not evaluated.
+fn elsewhere(name: &str, why: &NotInstalled) -> String {
+    let why = match why {
+        NotInstalled::NotRead => "is not a folder of this repository".to_owned(),
+        NotInstalled::Missing => "is not installed (run `terraform init`)".to_owned(),
+        NotInstalled::Other(found) => {
+            format!(
+                "asks for another source or version than {found}, which is installed (run `terraform init`)"
+            )
+        }
+        NotInstalled::Outside => {
+            "is installed outside of this repository (run `terraform init`)".to_owned()
+        }
+    };
     format!(
-        "module `{name}` is not a folder of this repository, so its code was not evaluated: its resources are compared \
-         by state and AWS alone"
+        "module `{name}` {why}, so its code was not evaluated: its resources are compared by state and AWS alone"
     )
 }
 

@@ -70,10 +70,9 @@ fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
         return Parts::Whole;
     };
     let item = |item: &Expression| {
-        let span = item.span()?;
         Some(Part {
             value: scope.value(item),
-            span: (span.start, span.end),
+            span: scope.file.span(item.span()?),
             behind: None,
         })
     };

@@ -201,7 +201,7 @@ impl<'t> Reading<'t> {
             }
             (b'.', _) => self.token(1, self.step_cost(), Last::Step, effort),
             (b'0'..=b'9', _) => self.word(|byte| byte.is_ascii_alphanumeric(), effort),
-            (byte, _) if is_word(byte) => self.word(is_word, effort),
+            (byte, _) if is_word(byte) && byte != b'-' => self.word(is_word, effort),
             _ => self.token(1, cost::OPERATOR, Last::Other, effort),
         }
         Some(Step::Read)
@@ -318,7 +318,7 @@ fn delimiter(line: &[u8], word: &[u8]) -> Option<usize> {
 }
 
 /// Whether a byte may be part of a word; letters beyond ASCII are.
-fn is_word(byte: u8) -> bool {
+pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii()
 }
 

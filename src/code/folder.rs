@@ -1,16 +1,18 @@
 //! The files of a root module and of the local modules that it leads to.
 
+use super::Options;
 use super::budget::Budget;
+use super::file::{CodeText, File, Syntax};
+use super::installed::{Installed, NotInstalled, Wanted};
+use super::listing::{NamedFile, code_files};
 use super::overlay::Overlay;
-use super::parse::{self, Unparsed};
-use super::shared::Shared;
+use super::overrides::merged;
 use super::variable::Variable;
 use crate::model::Tree;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// How deep modules may call one another: Terraform's own advice is to keep them flat.
@@ -33,63 +35,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// One parsed file.
-#[derive(Debug)]
-pub(super) struct File {
-    /// Its path, relative to the repository.
-    pub path: String,
-    /// Its text.
-    pub text: String,
-    /// What it says.
-    pub body: Body,
-    /// The bytes that all of this takes at most.
-    pub memory: usize,
-    /// Where its lines end.
-    ends: Vec<usize>,
-}
-
-impl File {
-    /// Parses a file that was measured.
-    pub(super) fn parse(path: &str, text: &str, memory: usize) -> Result<Self, Unparsed> {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Ok(Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            body: parse::measured_body(text)?,
-            memory,
-            ends: newlines.map(|(at, _)| at).collect(),
-        })
-    }
-
-    /// The line of a byte, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
-        1 + self.ends.partition_point(|end| *end < at)
-    }
-
-    /// Where something stands: its line, for messages.
-    pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
-        format!(
-            "{}:{}",
-            self.path,
-            self.line(span.map_or(0, |span| span.start))
-        )
-    }
-}
-
 /// The parsed files of a root module and of its local modules, by folder.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     folders: BTreeMap<String, Vec<Arc<File>>>,
-    problems: Vec<(String, Problem)>,
+    problems: Vec<(String, UnreadFile)>,
     root: String,
+    installed: Installed,
 }
 
 impl Files {
     /// Parses the root module and every folder that its local modules may lead to, as far as the budget goes.
-    pub(super) fn load(code: &Overlay<'_>, root: &str, shared: &Shared, budget: &Budget) -> Self {
-        let index = code.by_folder();
+    pub(super) fn load(code: &Overlay<'_>, root: &str, options: &Options, budget: &Budget) -> Self {
         let mut all = Self {
             root: root.to_owned(),
+            installed: match options.installed_modules {
+                true => Installed::read(code, root),
+                false => Installed::default(),
+            },
             ..Self::default()
         };
         let mut waiting = BTreeSet::from([root.to_owned()]);
@@ -99,18 +62,31 @@ impl Files {
                 if all.folders.contains_key(&folder) || budget.is_over() {
                     continue;
                 }
-                let Some(files) = index.get(folder.as_str()) else {
+                let files = code_files(code, &folder);
+                if files.is_empty() {
                     continue;
-                };
-                let mut parsed = Vec::new();
-                for path in files.iter().filter(|path| path.ends_with(".tf")) {
-                    match file(path, code, shared, budget) {
+                }
+                let (mut parsed, mut overrides) = (Vec::new(), Vec::new());
+                for named in files {
+                    match file(&named, code, options, budget) {
+                        Ok(file) if named.is_override() => overrides.push(file),
                         Ok(file) => parsed.push(file),
-                        Err(problem) => all.problems.push((folder.clone(), problem)),
+                        Err(unread) => all.problems.push((folder.clone(), unread)),
                     }
                 }
-                let sources = parsed.iter().flat_map(|file| sources(file));
-                called.extend(sources.filter_map(|source| Tree::join(&folder, source)));
+                let (parsed, problems) = merged(parsed, &overrides, options, budget);
+                let invalid = problems.into_iter().map(|problem| UnreadFile {
+                    problem,
+                    is_too_large: false,
+                });
+                let invalid = invalid.map(|unread| (folder.clone(), unread));
+                all.problems.extend(invalid);
+                let calls = parsed
+                    .iter()
+                    .flat_map(|file| file.body.get_blocks("module"));
+                for call in calls {
+                    called.extend(all.folders_of(&folder, call));
+                }
                 all.folders.insert(folder, parsed);
             }
             waiting = called;
@@ -118,14 +94,36 @@ impl Files {
         all
     }
 
+    /// The folders that a call in a folder may lead to.
+    fn folders_of(&self, from: &str, call: &Block) -> Vec<String> {
+        let Some(wanted) = wanted(call) else {
+            return Vec::new();
+        };
+        if is_local(wanted.source) {
+            return Tree::join(from, wanted.source).into_iter().collect();
+        }
+        let name = call.labels.first().map_or("", |name| name.as_str());
+        let installed = self.installed.candidates(name, wanted);
+        installed.map(str::to_owned).collect()
+    }
+
     /// What could not be parsed: of the root module first.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = self.problems.iter().collect();
-        problems.sort_by_key(|(folder, problem)| (*folder != self.root, problem));
+        problems.sort_by_key(|(folder, unread)| (*folder != self.root, &unread.problem));
         problems
             .into_iter()
-            .map(|(_, problem)| problem.clone())
+            .map(|(_, unread)| unread.problem.clone())
             .collect()
+    }
+
+    /// The files of the root module itself that Terraform would not read either.
+    pub(super) fn invalid(&self) -> Vec<Problem> {
+        let own = self
+            .problems
+            .iter()
+            .filter(|(folder, unread)| *folder == self.root && !unread.is_too_large);
+        own.map(|(_, unread)| unread.problem.clone()).collect()
     }
 
     /// The modules, each ready to be asked for what it declares.
@@ -135,56 +133,108 @@ impl Files {
             let files = files.iter().map(Arc::as_ref).collect();
             folders.insert(path.as_str(), Folder::new(path, files));
         }
-        Folders(folders)
+        Folders {
+            folders,
+            installed: &self.installed,
+        }
     }
+}
+
+/// A file that was not parsed.
+#[derive(Debug)]
+struct UnreadFile {
+    problem: Problem,
+    /// Whether it is only too large, here or beside all others.
+    is_too_large: bool,
 }
 
 /// Parses one file, where there is room for it.
 fn file(
-    path: &str,
+    named: &NamedFile,
     code: &Overlay<'_>,
-    shared: &Shared,
+    options: &Options,
     budget: &Budget,
-) -> Result<Arc<File>, Problem> {
-    let problem = |line, message: String| Problem {
-        file: path.to_owned(),
-        line,
-        message,
+) -> Result<Arc<File>, UnreadFile> {
+    let unread = |line, message: String, is_too_large| UnreadFile {
+        problem: Problem {
+            file: named.path.as_ref().unwrap_or(&named.name).clone(),
+            line,
+            message,
+        },
+        is_too_large,
     };
+    let path = named.path.as_deref().ok_or_else(|| {
+        let message = "this symbolic link leads to no file of the repository that is read, so what it declares was not \
+                       evaluated";
+        unread(1, message.to_owned(), false)
+    })?;
     let text = code.text(path).ok_or_else(|| {
         let message = "this file is not UTF-8, so what it declares was not evaluated";
-        problem(1, message.to_owned())
+        unread(1, message.to_owned(), false)
     })?;
-    let parsed = shared.file(path, text, budget.room_for_code());
+    let read = CodeText {
+        path,
+        text,
+        syntax: Syntax::of(&named.name, &options.nested_blocks),
+    };
+    let parsed = options.shared.file(&read, budget.room_for_code());
     let file = parsed.map_err(|unparsed| {
         let message = format!(
             "this file could not be parsed, so what it declares was not evaluated: {unparsed}"
         );
-        problem(unparsed.line, message)
+        unread(unparsed.line, message, unparsed.is_too_large)
     })?;
     budget.hold_code(file.memory);
     Ok(file)
 }
 
-/// The sources of the local modules that a file calls.
-fn sources(file: &File) -> impl Iterator<Item = &str> {
-    let calls = file.body.get_blocks("module");
-    let source = calls.filter_map(|call| call.body.get_attribute("source")?.value.as_str());
-    source.filter(|source| is_local(source))
+/// What a call asks for; none where that is not certain.
+fn wanted(call: &Block) -> Option<Wanted<'_>> {
+    let text = |name| call.body.get_attribute(name)?.value.as_str();
+    Some(Wanted {
+        source: text("source")?,
+        version: text("version"),
+    })
 }
 
 /// Whether a module's source is a folder of the repository.
-pub(super) fn is_local(source: &str) -> bool {
+fn is_local(source: &str) -> bool {
     source.starts_with("./") || source.starts_with("../") || source == "." || source == ".."
 }
 
 /// All modules that a root module leads to.
-pub(super) struct Folders<'a>(BTreeMap<&'a str, Folder<'a>>);
+pub(super) struct Folders<'a> {
+    folders: BTreeMap<&'a str, Folder<'a>>,
+    /// Modules that are not in the repository itself.
+    installed: &'a Installed,
+}
 
 impl<'a> Folders<'a> {
     /// A module, where it is one of this repository.
     pub(super) fn get(&self, path: &str) -> Option<&Folder<'a>> {
-        self.0.get(path)
+        self.folders.get(path)
+    }
+
+    /// The folder that a call leads to, in the module in a folder that calls of these names lead to: one of the
+    /// repository, or one that was installed.
+    ///
+    /// # Errors
+    /// When there is none, as far as the code tells.
+    pub(super) fn path(
+        &self,
+        callers: &[&str],
+        from: &str,
+        call: &Block,
+    ) -> Result<String, NotInstalled> {
+        let wanted = wanted(call).ok_or(NotInstalled::NotRead)?;
+        if is_local(wanted.source) {
+            return Tree::join(from, wanted.source).ok_or(NotInstalled::NotRead);
+        }
+        let name = call.labels.first().map(|name| name.as_str());
+        let key: Vec<_> = callers.iter().copied().chain(name).collect();
+        self.installed
+            .folder(&key.join("."), wanted)
+            .map(str::to_owned)
     }
 }
 

@@ -1,7 +1,8 @@
 //! One instance of a module: its folder, and what its variables are set to.
 
 use super::budget::{Budget, Excess};
-use super::folder::{File, Folder};
+use super::file::File;
+use super::folder::Folder;
 use super::scope::Scope;
 use super::size::{self, ENTRY, MAP, Size};
 use super::{Options, Recorded};
@@ -72,11 +73,7 @@ impl Caller<'_> {
     /// Where the block stands.
     pub(super) fn source(&self) -> Source {
         let span = self.block.span().unwrap_or_default();
-        Source {
-            file: self.scope.file.path.clone(),
-            line: self.scope.file.line(span.start),
-            span: (span.start, span.end),
-        }
+        self.scope.file.source(span)
     }
 }
 

@@ -97,13 +97,13 @@ impl<'a> Literal<'a> {
     }
 }
 
-/// The entries of an object by their keys. Of two with one key the first counts. None where there is no memory for them.
+/// The entries of an object by their keys. Of two with one key the last counts. None where there is no memory for them.
 fn entries<'a>(scope: &Scope<'_>, object: &'a Object) -> Option<BTreeMap<String, &'a Expression>> {
     let mut entries = BTreeMap::new();
     for (key, value) in object {
         if let Some(key) = key_of(scope, key) {
             scope.budget().take(ENTRY + key.len()).ok()?;
-            entries.entry(key).or_insert(value.expr());
+            entries.insert(key, value.expr());
         }
     }
     Some(entries)

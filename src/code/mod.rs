@@ -7,16 +7,23 @@ mod candidates;
 mod definition;
 mod effort;
 mod expression;
+mod file;
 mod folder;
 mod functions;
 mod given;
 mod handed_on;
+mod installed;
 mod instance;
 mod json;
+mod json_syntax;
+mod listing;
 mod literal;
+mod moves;
+mod nested_blocks;
 mod outside;
 mod outside_variable;
 mod overlay;
+mod overrides;
 /// The one way to the HCL parser.
 pub mod parse;
 mod policy;
@@ -25,22 +32,29 @@ mod provider;
 mod recorded;
 mod references;
 mod resource;
+mod respell;
 mod root;
 mod scope;
 mod shared;
 mod size;
+mod stateless;
 mod trace;
 mod traversal;
 mod variable;
+mod version_constraint;
 
 pub use folder::Problem;
 pub use given::GivenVariables;
+pub use listing::{code_paths, is_code};
+pub use moves::Moves;
+pub use nested_blocks::NestedBlocks;
 pub use outside::outside_variables;
 pub use outside_variable::OutsideVariable;
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
 pub use shared::Shared;
+pub use stateless::roots_without_backend;
 
 use crate::model::{Declared, Interrupt, SecretTexts, Tree};
 use budget::Excess;
@@ -63,6 +77,10 @@ pub struct Options {
     pub workspace: String,
     /// What a state records of the resources that the code refers to.
     pub recorded: Recorded,
+    /// What is a block in code that is written in JSON.
+    pub nested_blocks: NestedBlocks,
+    /// Whether modules are read that `terraform init` installed beside the root module.
+    pub installed_modules: bool,
     /// What it shares with the other evaluations of a scan.
     pub shared: Shared,
     /// Ends the evaluation early: what is left is unknown.
@@ -78,6 +96,8 @@ pub struct Evaluated {
     pub providers: Vec<ProviderConfig>,
     /// What could not be evaluated, and why.
     pub problems: Vec<Problem>,
+    /// Files of the root module itself that are not valid: Terraform would do nothing with it.
+    pub invalid: Vec<Problem>,
     /// What variables and local values hold that are called as secrets are: what is made of them is one as well.
     pub secrets: SecretTexts,
     kept: shared::Kept,
@@ -98,7 +118,9 @@ pub fn evaluate_edited(
     let code = Overlay::new(tree, edited);
     let context = Context::new(options);
     let budget = &context.budget;
-    let file = code.first_in(root).unwrap_or(root);
+    let first = listing::code_files(&code, root).into_iter().next();
+    let file = first.map_or(root.to_owned(), |file| file.name);
+    let file = file.as_str();
     if budget.is_over() {
         budget.refuse(Excess::End, file, 1);
         return Evaluated {
@@ -106,9 +128,12 @@ pub fn evaluate_edited(
             ..Evaluated::default()
         };
     }
-    let files = Files::load(&code, root, &options.shared, budget);
+    let files = Files::load(&code, root, options, budget);
     let folders = files.folders();
-    let mut evaluated = Evaluated::default();
+    let mut evaluated = Evaluated {
+        invalid: files.invalid(),
+        ..Evaluated::default()
+    };
     let Some(folder) = folders.get(root) else {
         if budget.is_over() {
             budget.refuse(Excess::End, file, 1);

@@ -2,7 +2,8 @@
 //! repository that Terraform reads by itself sets them, and their defaults do not give what the state recorded.
 
 use super::expression::{as_text, key_of};
-use super::folder::{File, Folders};
+use super::file::File;
+use super::folder::Folders;
 use super::instance::{Context, Instance, SetBy};
 use super::outside_variable::OutsideVariable;
 use super::overlay::Overlay;
@@ -47,7 +48,7 @@ pub fn outside_variables(
     let nothing = BTreeMap::new();
     let code = Overlay::new(tree, &nothing);
     let context = Context::new(options);
-    let files = folder::Files::load(&code, root, &options.shared, &context.budget);
+    let files = folder::Files::load(&code, root, options, &context.budget);
     let folders = files.folders();
     let found = folders.get(root).map(|folder| {
         let variables = variable::of_root(&code, folder, options, &context);

@@ -1,5 +1,6 @@
 //! The files of a repository with edits laid over them: nothing is copied.
 
+use super::listing::NamedFile;
 use crate::model::Tree;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,12 @@ impl<'t> Overlay<'t> {
         }
     }
 
+    /// The path of a file itself, behind the symbolic links that lead to it; none where there is no such file.
+    pub(super) fn resolve(&self, path: &str) -> Option<String> {
+        let path = self.tree.resolve(path)?.into_owned();
+        self.has(&path).then_some(path)
+    }
+
     /// Whether there is such a file.
     pub(super) fn has(&self, path: &str) -> bool {
         self.edited.contains_key(path) || self.tree.files.contains_key(path)
@@ -34,21 +41,32 @@ impl<'t> Overlay<'t> {
         self.tree.files.keys().map(String::as_str)
     }
 
-    /// The first file with code in a folder.
-    pub(super) fn first_in(&self, folder: &'t str) -> Option<&'t str> {
-        let mut files = self.tree.in_folder(folder).map(|(path, _)| path);
-        files.find(|path| path.ends_with(".tf"))
-    }
-
-    /// The paths of all files, each under its folder, in order.
-    pub(super) fn by_folder(&self) -> BTreeMap<&'t str, Vec<&'t str>> {
-        let mut folders: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    /// The files right in a folder, by name: symbolic links to it and in it are followed.
+    pub(super) fn in_folder(&self, folder: &str) -> Vec<NamedFile> {
+        let Some(own) = self.tree.resolve(folder) else {
+            return Vec::new();
+        };
         let new = self.edited.keys();
         let new = new.filter(|path| !self.tree.files.contains_key(*path));
-        for path in self.tree.files.keys().chain(new) {
-            let files = folders.entry(Tree::folder(path)).or_default();
-            files.push(path.as_str());
-        }
-        folders
+        let new = new
+            .filter(|path| Tree::folder(path) == own)
+            .map(String::as_str);
+        let files = self.tree.in_folder(&own).map(|(path, _)| path).chain(new);
+        let links = self.tree.links_in(&own);
+        let named = |path: &str, own_path: Option<String>| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            NamedFile {
+                name: match folder {
+                    "" => name.to_owned(),
+                    folder => format!("{folder}/{name}"),
+                },
+                path: own_path,
+            }
+        };
+        let files = files.map(|path| named(path, Some(path.to_owned())));
+        let links = links.map(|link| named(link, self.resolve(link)));
+        let mut all: Vec<_> = files.chain(links).collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 }

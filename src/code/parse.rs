@@ -1,8 +1,11 @@
 //! The one way to the HCL parser: what would cost it too much is refused before it is parsed.
 
 use super::effort::{Effort, EmptyHeredocs};
+use super::respell::{LineEnds, respelled};
 use hcl_edit::expr::Expression;
+use hcl_edit::parser::Error;
 use hcl_edit::structure::Body;
+use std::borrow::Cow;
 
 /// What the tree of one text may take, in bytes: that of a megabyte and a half of common code.
 const MOST_MEMORY: usize = 128 << 20;
@@ -17,6 +20,8 @@ pub struct Unparsed {
     pub line: usize,
     /// The reason.
     pub message: String,
+    /// Whether it may be valid, and is only too large.
+    pub is_too_large: bool,
 }
 
 /// Parses a file of HCL.
@@ -24,13 +29,7 @@ pub struct Unparsed {
 /// # Errors
 /// When it is not valid, or would take too long or too much memory.
 pub fn body(text: &str) -> Result<Body, Unparsed> {
-    measure(text)?;
-    measured_body(text)
-}
-
-/// Parses a file of HCL that was measured.
-pub(super) fn measured_body(text: &str) -> Result<Body, Unparsed> {
-    hcl_edit::parser::parse_body(text).map_err(|error| invalid(&error))
+    Readable::of(text)?.body()
 }
 
 /// Parses an expression.
@@ -38,24 +37,69 @@ pub(super) fn measured_body(text: &str) -> Result<Body, Unparsed> {
 /// # Errors
 /// When it is not valid, or would take too long or too much memory.
 pub fn expression(text: &str) -> Result<Expression, Unparsed> {
-    measure(text)?;
-    hcl_edit::parser::parse_expr(text).map_err(|error| invalid(&error))
+    Readable::of(text)?.parsed(hcl_edit::parser::parse_expr)
+}
+
+/// A text that may be parsed: what that costs at most is known.
+pub(super) struct Readable<'t> {
+    /// The text as it is.
+    pub original: &'t str,
+    spelled: Cow<'t, str>,
+    /// What parsing it costs at most.
+    pub effort: Effort,
+}
+
+impl<'t> Readable<'t> {
+    /// Measures a text, and brings it to a spelling that the parser reads.
+    ///
+    /// # Errors
+    /// When parsing it would take too much memory or too long.
+    pub(super) fn of(original: &'t str) -> Result<Self, Unparsed> {
+        let spelled = respelled(original, LineEnds::InLoops);
+        Ok(Self {
+            original,
+            effort: measure(&spelled)?,
+            spelled,
+        })
+    }
+
+    /// Parses it as a file.
+    ///
+    /// # Errors
+    /// When it is not valid.
+    pub(super) fn body(&self) -> Result<Body, Unparsed> {
+        self.parsed(hcl_edit::parser::parse_body)
+    }
+
+    fn parsed<T>(&self, parse: fn(&str) -> Result<T, Error>) -> Result<T, Unparsed> {
+        parse(&self.spelled).or_else(|error| {
+            let flat = respelled(self.original, LineEnds::InBrackets);
+            let again = (flat != self.spelled).then(|| parse(&flat).ok());
+            again.flatten().ok_or_else(|| Unparsed {
+                line: line(self.original, error.location().offset()),
+                message: error.message().to_owned(),
+                is_too_large: false,
+            })
+        })
+    }
 }
 
 /// What parsing a text costs at most.
 ///
 /// # Errors
 /// When that is too much memory, or would take too long.
-pub(super) fn measure(text: &str) -> Result<Effort, Unparsed> {
+fn measure(text: &str) -> Result<Effort, Unparsed> {
     let effort = Effort::of(text).map_err(|EmptyHeredocs { at }| Unparsed {
         line: line(text, at),
         message: "there are too many empty heredocs: write `\"\"` instead of each".to_owned(),
+        is_too_large: true,
     })?;
     if effort.memory > MOST_MEMORY || effort.steps > MOST_STEPS {
         return Err(Unparsed {
             line: 1,
             message: "it is too large: split it into several files, and large maps into several"
                 .to_owned(),
+            is_too_large: true,
         });
     }
     Ok(effort)
@@ -65,11 +109,4 @@ pub(super) fn measure(text: &str) -> Result<Effort, Unparsed> {
 fn line(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     1 + before.iter().filter(|byte| **byte == b'\n').count()
-}
-
-fn invalid(error: &hcl_edit::parser::Error) -> Unparsed {
-    Unparsed {
-        line: error.location().line(),
-        message: error.message().to_owned(),
-    }
 }

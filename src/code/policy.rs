@@ -2,7 +2,7 @@
 
 use super::definition::definition;
 use super::expression::{is_key, key_of};
-use super::folder::File;
+use super::file::File;
 use super::parse;
 use super::policy_document::{LISTS, statement};
 use super::resource::body;
@@ -89,7 +89,7 @@ fn of_object<'o>(
         let part = |expression: &'o Expression| {
             Some(Part {
                 value: scope.value(expression),
-                span: moved(expression.span()?, offset),
+                span: scope.file.span(moved(expression.span()?, offset)),
                 behind: behind(expression),
             })
         };
@@ -104,8 +104,8 @@ fn of_object<'o>(
     statements.into_iter().map(one).collect()
 }
 
-fn moved(span: Range<usize>, offset: usize) -> (usize, usize) {
-    (span.start + offset, span.end + offset)
+fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
+    span.start + offset..span.end + offset
 }
 
 /// The statements of a document that stands for one policy. None where it is made for each of something, or by
@@ -120,10 +120,9 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
         let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
         for (name, written) in named {
             if let Some(attribute) = inner.body.get_attribute(name) {
-                let span = attribute.value.span()?;
                 let part = Part {
                     value: scope.value(&attribute.value),
-                    span: (span.start, span.end),
+                    span: scope.file.span(attribute.value.span()?),
                     behind: behind(scope, &attribute.value),
                 };
                 parts.insert((*written).to_owned(), part);
@@ -137,7 +136,7 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
         Some(StatementCode {
             whole: Part {
                 value,
-                span: (span.start, span.end),
+                span: scope.file.span(span),
                 behind: None,
             },
             parts,

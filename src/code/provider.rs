@@ -73,7 +73,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             Ok(()) => providers.push(config),
             Err(excess) => {
                 let at = block.span().map_or(0, |span| span.start);
-                budget.refuse(excess, &file.path, file.line(at));
+                budget.refuse(excess, file.path_at(at), file.line(at));
             }
         }
     }

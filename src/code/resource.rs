@@ -2,7 +2,7 @@
 
 use super::definition;
 use super::expression::{as_text, pairs};
-use super::folder::File;
+use super::file::File;
 use super::instance::Instance;
 use super::scope::{Collection, Each, Scope};
 use super::size::{ENTRY, MAP, VALUE};
@@ -173,11 +173,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
             continue;
         }
         let span = first.span().unwrap_or_default();
-        let source = Source {
-            file: file.path.clone(),
-            line: file.line(span.start),
-            span: (span.start, span.end),
-        };
+        let source = file.source(span);
         let site = Site::Literal;
         attributes.insert(
             name.to_owned(),
@@ -190,9 +186,10 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
             },
         );
     }
+    let Source { file, line, .. } = file.source(block.span().unwrap_or_default());
     DeclaredResource {
-        file: file.path.clone(),
-        line: file.line(block.span().map_or(0, |span| span.start)),
+        file,
+        line,
         attributes,
         for_each: scope.each.as_ref().and_then(trace::collection),
         call: scope.instance.first_call(),
@@ -258,7 +255,7 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
     let entries: usize = names.map(|name| ENTRY + name).sum();
     if let Err(excess) = scope.budget().take(VALUE + MAP + entries) {
         let at = body.span().map_or(0, |span| span.start);
-        let (file, line) = (&scope.file.path, scope.file.line(at));
+        let (file, line) = (scope.file.path_at(at), scope.file.line(at));
         scope.budget().refuse(excess, file, line);
         return Value::Unknown;
     }

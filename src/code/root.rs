@@ -1,14 +1,17 @@
 //! Root modules: the folders that say where their state is.
 
 use super::Options;
-use super::folder::{File, Folder, Problem};
+use super::file::{CodeText, File, Syntax};
+use super::folder::{Folder, Problem};
 use super::instance::{Context, Instance};
+use super::listing::{is_code, is_override, is_replaced};
 use super::parse::Unparsed;
 use crate::model::{Tree, Value};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A folder with a backend.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +43,16 @@ pub struct RootFolder<'t> {
     /// Its path, relative to the repository; empty for the root.
     pub path: &'t str,
     /// The file with its backend block.
-    file: &'t str,
+    file: CodeFile<'t>,
     /// Whether that file was parsed.
-    parsed: bool,
+    is_parsed: bool,
+}
+
+/// A file of a root module: the path that names it, and its own, behind a symbolic link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CodeFile<'t> {
+    name: &'t str,
+    path: &'t str,
 }
 
 /// Every folder in or below this one with a `backend` or `cloud` block, by path. Parsed are the files that may hold one,
@@ -50,29 +60,50 @@ pub struct RootFolder<'t> {
 /// because a file of its own was not parsed. Once interrupted, it finds no more.
 pub fn root_folders<'t>(tree: &'t Tree, within: &str, options: &Options) -> Vec<RootFolder<'t>> {
     let mut found: BTreeMap<&str, RootFolder<'_>> = BTreeMap::new();
-    for (path, bytes) in &tree.files {
+    for file in code_files(tree) {
         if options.interrupt.is_raised() {
             break;
         }
-        let folder = Tree::folder(path);
-        let is_asked = path.ends_with(".tf") && Tree::holds(within, folder);
-        let is_known = found.get(folder).is_some_and(|known| known.parsed);
-        if !is_asked || is_known || !may_name_backend(bytes) {
+        let folder = Tree::folder(file.name);
+        let known = found.get(folder);
+        // An override file's block counts in place of any other.
+        let is_known = known.is_some_and(|known| known.is_parsed) && !is_override(file.name);
+        let bytes = tree.files.get(file.path).map_or(&[][..], |bytes| bytes);
+        if is_known || !Tree::holds(within, folder) || !may_name_backend(bytes) {
             continue;
         }
-        let text = tree.text(path).unwrap_or_default();
-        let root = |parsed| RootFolder {
+        let root = |is_parsed| RootFolder {
             path: folder,
-            file: path,
-            parsed,
+            file,
+            is_parsed,
         };
-        match options.shared.file(path, text, usize::MAX) {
-            Ok(file) if backend_block(&file).is_some() => drop(found.insert(folder, root(true))),
-            Err(_) if opens_backend(text) => drop(found.entry(folder).or_insert(root(false))),
+        match file.parse(tree, options) {
+            Ok(parsed) if backend_block(&parsed).is_some() => {
+                found.insert(folder, root(true));
+            }
+            Err(_) if opens_backend(bytes) => {
+                found.entry(folder).or_insert(root(false));
+            }
             _ => {}
         }
     }
     found.into_values().collect()
+}
+
+/// The files with code of a repository, by name, and those behind symbolic links.
+fn code_files(tree: &Tree) -> impl Iterator<Item = CodeFile<'_>> {
+    let exists = |path: &str| tree.files.contains_key(path) || tree.links.contains_key(path);
+    let files = tree.files.keys().map(|path| CodeFile { name: path, path });
+    let links = tree.links.keys().filter(|link| is_code(link));
+    let links = links.filter_map(|link| {
+        let path = tree.resolve(link)?;
+        let (path, _) = tree.files.get_key_value(path.as_ref())?;
+        Some(CodeFile { name: link, path })
+    });
+    let files = files.chain(links);
+    files.filter(move |file| {
+        is_code(file.name) && !is_replaced(file.name, exists) && !Tree::is_installed(file.name)
+    })
 }
 
 /// The same, with what each says of its backend.
@@ -87,8 +118,7 @@ pub fn root_modules(tree: &Tree, within: &str, options: &Options) -> Vec<RootMod
 impl RootFolder<'_> {
     /// Reads its backend block.
     pub fn module(&self, tree: &Tree, options: &Options) -> RootModule {
-        let text = tree.text(self.file).unwrap_or_default();
-        let (backend, problem) = match options.shared.file(self.file, text, usize::MAX) {
+        let (backend, problem) = match self.file.parse(tree, options) {
             Ok(file) => (backend(&file, &Context::new(options)), None),
             Err(unparsed) => (None, Some(self.problem(&unparsed))),
         };
@@ -101,10 +131,26 @@ impl RootFolder<'_> {
 
     fn problem(&self, unparsed: &Unparsed) -> Problem {
         Problem {
-            file: self.file.to_owned(),
+            file: self.file.path.to_owned(),
             line: unparsed.line,
             message: format!("this file could not be parsed: {unparsed}"),
         }
+    }
+}
+
+impl CodeFile<'_> {
+    fn parse(&self, tree: &Tree, options: &Options) -> Result<Arc<File>, Unparsed> {
+        let text = tree.text(self.path).ok_or_else(|| Unparsed {
+            line: 1,
+            message: "it is not UTF-8".to_owned(),
+            is_too_large: false,
+        })?;
+        let read = CodeText {
+            path: self.path,
+            text,
+            syntax: Syntax::of(self.name, &options.nested_blocks),
+        };
+        options.shared.file(&read, usize::MAX)
     }
 }
 
@@ -116,12 +162,13 @@ fn may_name_backend(bytes: &[u8]) -> bool {
             !after.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-')
         })
     };
-    std::str::from_utf8(bytes)
-        .is_ok_and(|text| has(text, "terraform") && (has(text, "backend") || has(text, "cloud")))
+    let text = String::from_utf8_lossy(bytes);
+    has(&text, "terraform") && (has(&text, "backend") || has(&text, "cloud"))
 }
 
 /// Whether a file that was not parsed holds what looks like a backend block.
-fn opens_backend(text: &str) -> bool {
+fn opens_backend(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
     let opens = |word: &str, next: char| {
         text.match_indices(word)
             .any(|(at, _)| text[at + word.len()..].trim_start().starts_with(next))
@@ -144,11 +191,12 @@ fn backend_block(file: &File) -> Option<(&str, &Block)> {
 /// What the first backend block of a file says.
 fn backend(file: &File, context: &Rc<Context>) -> Option<BackendBlock> {
     let (kind, found) = backend_block(file)?;
+    let source = file.source(found.span().unwrap_or_default());
     Some(BackendBlock {
         kind: kind.to_owned(),
         attributes: settings(file, found, context),
-        file: file.path.clone(),
-        line: file.line(found.span().map_or(0, |span| span.start)),
+        file: source.file,
+        line: source.line,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, DEEPEST_VALUE, Excess};
 use super::expression;
-use super::folder::File;
+use super::file::File;
 use super::instance::Instance;
 use super::literal::Literal;
 use super::size::Size;
@@ -162,7 +162,7 @@ impl<'a> Scope<'a> {
     /// Tells why an expression was not evaluated.
     pub(super) fn refuse(&self, excess: Excess, expression: &Expression) {
         let at = expression.span().map_or(0, |span| span.start);
-        let (file, line) = (&self.file.path, self.file.line(at));
+        let (file, line) = (self.file.path_at(at), self.file.line(at));
         self.budget().refuse(excess, file, line);
     }
 

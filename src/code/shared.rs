@@ -2,8 +2,9 @@
 //! they take comes from the memory of all scans of the process, and is asked for before it is made.
 
 use super::effort::Effort;
-use super::folder::File;
-use super::parse::{self, Unparsed};
+use super::file::{CodeText, File, Part, Syntax};
+use super::json_syntax::{self, Hcl};
+use super::parse::{Readable, Unparsed};
 use crate::memory::{MemoryError, ScanMemory, ScanShare};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -100,18 +101,67 @@ impl Shared {
     ///
     /// # Errors
     /// Why it was not parsed; `room` are the bytes that it may take.
-    pub(super) fn file(&self, path: &str, text: &str, room: usize) -> Result<Arc<File>, Unparsed> {
-        let refused = |message: &str| Unparsed {
-            line: 1,
-            message: message.to_owned(),
-        };
-        if let Some(file) = self.cache().get(path, text) {
+    pub(super) fn file(&self, read: &CodeText<'_>, room: usize) -> Result<Arc<File>, Unparsed> {
+        let known = self.cache().get(read.path, |file| file.is_of(read));
+        if let Some(file) = known {
             return match file.memory <= room {
                 true => Ok(file),
                 false => Err(refused(TOO_MUCH)),
             };
         }
-        let Effort { memory, steps } = parse::measure(text)?;
+        let place = (read.path.to_owned(), room);
+        let Syntax::Json(blocks) = read.syntax else {
+            return self.parse(read.text, place, |code| File::parse(read, code, None));
+        };
+        let Hcl { text, places } = json_syntax::to_hcl(read.text, blocks)?;
+        let lines: Vec<_> = places
+            .iter()
+            .map(|place| (place.start, place.line))
+            .collect();
+        let parsed = self.parse(&text, place, |code| File::parse(read, code, Some(places)));
+        parsed.map_err(|unparsed| {
+            let before = text.split_inclusive('\n').take(unparsed.line - 1);
+            let at: usize = before.map(str::len).sum();
+            let place = lines.iter().find(|(start, _)| *start >= at);
+            Unparsed {
+                line: place.map_or(1, |(_, line)| *line),
+                ..unparsed
+            }
+        })
+    }
+
+    /// A file whose text was put together from parts of two, under the name of the first.
+    ///
+    /// # Errors
+    /// Why it was not parsed; `room` are the bytes that it may take.
+    pub(super) fn merged(
+        &self,
+        (path, with): (&str, &str),
+        text: &str,
+        parts: Vec<Part>,
+        room: usize,
+    ) -> Result<Arc<File>, Unparsed> {
+        let key = format!("{path}\0{with}");
+        let known = self
+            .cache()
+            .get(&key, |file| file.is_merged_of(text, &parts));
+        if let Some(file) = known.filter(|file| file.memory <= room) {
+            return Ok(file);
+        }
+        self.parse(text, (key, room), |code| {
+            File::parse_merged(path, code, parts)
+        })
+    }
+
+    /// Parses code, if there is room for it, and keeps it for who asks next.
+    fn parse(
+        &self,
+        text: &str,
+        (key, room): (String, usize),
+        parse: impl FnOnce(&Readable<'_>) -> Result<File, Unparsed>,
+    ) -> Result<Arc<File>, Unparsed> {
+        let code = Readable::of(text)?;
+        let Effort { memory, steps } = code.effort;
         if memory > room {
             return Err(refused(TOO_MUCH));
         }
@@ -119,9 +169,9 @@ impl Shared {
             return Err(refused(TOO_LONG));
         }
         self.grant(memory).map_err(|_| refused(TOO_MUCH))?;
-        let parsed = File::parse(path, text, memory).map(Arc::new);
+        let parsed = parse(&code).map(Arc::new);
         if let Ok(file) = &parsed {
-            self.cache().put(file.clone());
+            self.cache().put(key, file.clone());
         }
         self.settle(memory, 0);
         parsed
@@ -184,6 +234,15 @@ impl Shared {
 const TOO_MUCH: &str = "the code that this root module leads to is too large";
 const TOO_LONG: &str = "parsing the rest of the repository's code took too long before";
 
+/// Why a text was not parsed that may be valid.
+fn refused(message: &str) -> Unparsed {
+    Unparsed {
+        line: 1,
+        message: message.to_owned(),
+        is_too_large: true,
+    }
+}
+
 /// What an evaluation keeps of what a scan may keep. The default keeps nothing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept(#[expect(dead_code, reason = "held for its drop")] Option<Arc<Share>>);
@@ -213,23 +272,23 @@ struct Cache {
 }
 
 impl Cache {
-    fn get(&mut self, path: &str, text: &str) -> Option<Arc<File>> {
-        let (file, at) = self.files.get_mut(path)?;
-        if file.text != text {
+    fn get(&mut self, key: &str, is_same: impl FnOnce(&File) -> bool) -> Option<Arc<File>> {
+        let (file, at) = self.files.get_mut(key)?;
+        if !is_same(file) {
             return None;
         }
         self.clock += 1;
         self.order.remove(at);
-        self.order.insert(self.clock, path.to_owned());
+        self.order.insert(self.clock, key.to_owned());
         *at = self.clock;
         Some(file.clone())
     }
 
-    fn put(&mut self, file: Arc<File>) {
+    fn put(&mut self, key: String, file: Arc<File>) {
         self.clock += 1;
         self.memory += file.memory;
-        self.order.insert(self.clock, file.path.clone());
-        let old = self.files.insert(file.path.clone(), (file, self.clock));
+        self.order.insert(self.clock, key.clone());
+        let old = self.files.insert(key, (file, self.clock));
         if let Some((old, at)) = old {
             self.memory -= old.memory;
             self.order.remove(&at);
@@ -250,15 +309,20 @@ mod tests {
 
     const ROOM: usize = 1 << 20;
 
+    fn hcl<'t>(path: &'t str, text: &'t str) -> CodeText<'t> {
+        let syntax = Syntax::Hcl;
+        CodeText { path, text, syntax }
+    }
+
     #[test]
     fn a_file_is_parsed_again_only_when_its_text_changed() {
         let shared = Shared::default();
-        let one = shared.file("a.tf", "a = 1\n", ROOM).unwrap();
-        let other = shared.clone().file("a.tf", "a = 1\n", ROOM).unwrap();
+        let one = shared.file(&hcl("a.tf", "a = 1\n"), ROOM).unwrap();
+        let other = shared.clone().file(&hcl("a.tf", "a = 1\n"), ROOM).unwrap();
         assert!(Arc::ptr_eq(&one, &other));
-        let edited = shared.file("a.tf", "a = 2\n", ROOM).unwrap();
+        let edited = shared.file(&hcl("a.tf", "a = 2\n"), ROOM).unwrap();
         assert!(!Arc::ptr_eq(&one, &edited));
-        assert!(shared.file("a.tf", "a = 2\n", 1).is_err());
+        assert!(shared.file(&hcl("a.tf", "a = 2\n"), 1).is_err());
     }
 
     #[test]
@@ -266,13 +330,13 @@ mod tests {
         let shared = Shared::default();
         let keys: String = (0..1_000).map(|at| format!("k{at} = 1\n")).collect();
         let map = format!("m = {{\n{keys}}}\n");
-        shared.file("a.tf", &map, usize::MAX).unwrap();
+        shared.file(&hcl("a.tf", &map), usize::MAX).unwrap();
         // Each key is compared with all before it.
         assert!(shared.0.steps.load(Ordering::Relaxed) > 1_000 * 1_000 / 2);
         shared.0.steps.store(MOST_STEPS + 1, Ordering::Relaxed);
-        let refused = shared.file("b.tf", &map, usize::MAX).unwrap_err();
+        let refused = shared.file(&hcl("b.tf", &map), usize::MAX).unwrap_err();
         assert_eq!(refused.message, TOO_LONG);
-        assert!(shared.clone().file("a.tf", &map, usize::MAX).is_ok());
+        assert!(shared.clone().file(&hcl("a.tf", &map), usize::MAX).is_ok());
     }
 
     #[test]
@@ -281,13 +345,13 @@ mod tests {
         // Twelve megabytes each, as a tree.
         let long = |name: &str| format!("{name} = [{}]\n", "a.b,".repeat(7_000));
         for name in ["a", "b"] {
-            shared.file(name, &long(name), usize::MAX).unwrap();
+            shared.file(&hcl(name, &long(name)), usize::MAX).unwrap();
         }
         let text = long("a");
-        let a = shared.file("a", &text, usize::MAX).unwrap();
+        let a = shared.file(&hcl("a", &text), usize::MAX).unwrap();
         for name in ["c", "d", "e", "f"] {
-            shared.file(name, &long(name), usize::MAX).unwrap();
-            let again = shared.file("a", &text, usize::MAX).unwrap();
+            shared.file(&hcl(name, &long(name)), usize::MAX).unwrap();
+            let again = shared.file(&hcl("a", &text), usize::MAX).unwrap();
             assert!(Arc::ptr_eq(&a, &again), "{name}");
         }
         let cache = shared.cache();

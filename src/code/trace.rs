@@ -54,12 +54,7 @@ pub(super) enum Head<'a> {
 }
 
 pub(super) fn source(scope: &Scope<'_>, expression: &Expression) -> Source {
-    let span = expression.span().unwrap_or_default();
-    Source {
-        file: scope.file.path.clone(),
-        line: scope.file.line(span.start),
-        span: (span.start, span.end),
-    }
+    scope.file.source(expression.span().unwrap_or_default())
 }
 
 /// Follows an expression to the literal behind it, or says why there is none.
@@ -313,12 +308,7 @@ fn document<'a>(
     });
     let inner = inner.ok_or_else(&foreign)?;
     let code = policy::of_document(&inner, block).ok_or_else(foreign)?;
-    let span = block.span().unwrap_or_default();
-    let source = Source {
-        file: file.path.to_owned(),
-        line: file.line(span.start),
-        span: (span.start, span.end),
-    };
+    let source = file.source(block.span().unwrap_or_default());
     Ok(End::Policy(source, code, Site::Literal))
 }
 
@@ -363,9 +353,10 @@ fn item<'a>(end: &End<'a>, number: i64, left: usize) -> Option<Result<End<'a>, U
 fn find<'a>(scope: &Scope<'a>, object: &'a Object, key: &str) -> Option<&'a Expression> {
     // What this costs shows in what comes next, once the budget is spent.
     let _ = scope.budget().work(object.len() / KEYS);
-    let mut entries = object.iter();
-    let found = entries.find(|(name, _)| is_key(scope, name, key));
-    found.map(|(_, value)| value.expr())
+    // Of two with one key the last counts.
+    let entries = object.iter();
+    let found = entries.filter(|(name, _)| is_key(scope, name, key));
+    found.last().map(|(_, value)| value.expr())
 }
 
 /// An expression as it is written, for messages.

@@ -1,14 +1,15 @@
 //! What variables are set to: the root module's by files of variables and the command line, else by their defaults.
 
 use super::expression::key_of;
-use super::folder::{File, Folder, Problem};
+use super::file::{CodeText, File, Syntax};
+use super::folder::{Folder, Problem};
 use super::instance::{Context, Given, Instance, Measured, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::Scope;
 use super::size::{ENTRY, MAP};
 use super::{Options, given, json};
-use crate::model::{Source, Tree, Value, without_values};
+use crate::model::{Tree, Value, without_values};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
@@ -165,6 +166,7 @@ pub(super) fn read<'a>(
         None => Err(Unparsed {
             line: 1,
             message: "this file is not UTF-8".to_owned(),
+            is_too_large: false,
         }),
     };
     read.map_err(|unparsed| {
@@ -175,19 +177,20 @@ pub(super) fn read<'a>(
 
 /// The files of variables, in Terraform's order: later ones win.
 fn files(code: &Overlay<'_>, folder: &str, named: &[String]) -> Vec<String> {
-    let own = code.by_folder().remove(folder).unwrap_or_default();
     let (mut first, mut auto) = (Vec::new(), Vec::new());
-    for path in own {
-        let name = path.rsplit('/').next().unwrap_or(path);
+    for file in code.in_folder(folder) {
+        let name = file.base_name().to_owned();
+        let path = file.path.unwrap_or(file.name);
         if name == "terraform.tfvars" || name == "terraform.tfvars.json" {
-            first.push(path.to_owned());
+            first.push(path);
         } else if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") {
-            auto.push(path.to_owned());
+            auto.push(path);
         }
     }
-    let named = named
-        .iter()
-        .map(|name| Tree::join(folder, name).unwrap_or_else(|| name.clone()));
+    let named = named.iter().map(|name| {
+        let path = Tree::join(folder, name).unwrap_or_else(|| name.clone());
+        code.resolve(&path).unwrap_or(path)
+    });
     first.into_iter().chain(auto).chain(named).collect()
 }
 
@@ -199,7 +202,10 @@ fn hcl<'a>(
     context: &Rc<Context>,
 ) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
     let room = context.budget.room_for_code();
-    let file = options.shared.file(path, text, room)?;
+    let syntax = Syntax::Hcl;
+    let file = options
+        .shared
+        .file(&CodeText { path, text, syntax }, room)?;
     let nothing = Folder::new("", Vec::new());
     let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(&file);
     let set = file.body.attributes().map(|set| {
@@ -226,11 +232,7 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
         _ => BTreeMap::new(),
     };
     Some(Rc::new(Given {
-        source: Source {
-            file: scope.file.path.clone(),
-            line: scope.file.line(span.start),
-            span: (span.start, span.end),
-        },
+        source: scope.file.source(span),
         entries,
     }))
 }
@@ -240,6 +242,7 @@ fn json<'a>(text: &str, context: &Context) -> Result<Vec<(String, Setting<'a>)>,
     let wrong = |line, message: &str| Unparsed {
         line,
         message: message.to_owned(),
+        is_too_large: false,
     };
     let room = context.budget.take(json::bytes(text));
     room.map_err(|_| wrong(1, "it is too large"))?;

@@ -359,7 +359,7 @@ fn busy() -> JobError {
 pub(super) fn settings(tree: &Tree) -> Result<Option<Settings>, String> {
     match tree.files.get(settings::FILE) {
         Some(bytes) => read(bytes).map(Some),
-        None if tree.links.contains(settings::FILE) => Err(format!(
+        None if tree.links.contains_key(settings::FILE) => Err(format!(
             "{} is a symbolic link, which is not followed: make it a file",
             settings::FILE
         )),

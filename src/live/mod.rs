@@ -82,7 +82,8 @@ fn too_many_places() -> Reason {
 }
 
 impl Doors {
-    /// Opens the account and region of each tracked resource, and the caller's own account in the fallback region.
+    /// Opens the account and region of each tracked resource, and each account in the fallback region. Where nothing is
+    /// tracked, nobody is asked.
     pub async fn open(aws: &Aws, tracked: &[Tracked<'_>], fallback: Region) -> Self {
         let mut places: BTreeSet<_> = tracked.iter().map(|one| place(one, &fallback)).collect();
         let accounts: BTreeSet<_> = places.iter().map(|(account, _)| account.clone()).collect();
@@ -91,9 +92,6 @@ impl Doors {
                 .into_iter()
                 .map(|account| (account, fallback.clone())),
         );
-        if tracked.is_empty() {
-            places.insert((None, fallback.clone()));
-        }
         let open = places
             .into_iter()
             .enumerate()
@@ -165,13 +163,10 @@ fn groups<'a>(
         Scope::Global => doors.fallback.clone(),
         Scope::Regional => region,
     };
-    let mut used: BTreeSet<_> = tracked
+    let used: BTreeSet<_> = tracked
         .iter()
         .map(|one| place(one, &doors.fallback))
         .collect();
-    if used.is_empty() {
-        used.extend(doors.sessions.keys().cloned());
-    }
     for one in tracked {
         let (account, region) = place(&one, &doors.fallback);
         match ALL

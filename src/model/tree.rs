@@ -1,8 +1,15 @@
 //! The files of a repository, in memory.
 
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+
+/// Where `terraform init` puts what it installs.
+const INSTALLED: &str = ".terraform";
+
+/// How many symbolic links are followed to a file: as many as Linux follows.
+const MOST_LINKS: usize = 40;
 
 /// The files of a repository at one commit, or of a checkout: those that the product reads. Paths are relative to the
 /// repository's root, with `/` between their parts; the root itself is `""`.
@@ -10,8 +17,9 @@ use std::ops::Bound;
 pub struct Tree {
     /// The bytes of each file, as they are. Copies share them.
     pub files: BTreeMap<String, Bytes>,
-    /// Paths that are symbolic links: never followed, never edited.
-    pub links: BTreeSet<String>,
+    /// Symbolic links, and the path that each leads to; none where that is not in the repository. Code is read through
+    /// them, and never edited.
+    pub links: BTreeMap<String, Option<String>>,
     /// Code and states that are too large to be read, and how many bytes they have.
     pub too_large: BTreeMap<String, u64>,
     /// Files of which it is not known that they are here as they were committed: read, and never edited.
@@ -72,6 +80,53 @@ impl Tree {
             .map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
             .take_while(move |(path, _)| path.starts_with(folder))
             .filter(move |(path, _)| Self::folder(path) == folder)
+    }
+
+    /// Adds a symbolic link that leads to a path relative to its folder.
+    pub fn add_link(&mut self, path: String, target: &str) {
+        let target = Self::join(Self::folder(&path), target);
+        self.links.insert(path, target);
+    }
+
+    /// The path of a file or folder itself, behind the symbolic links on the way to it. None where they lead out of the
+    /// repository, or in a circle.
+    pub fn resolve<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
+        let mut path = Cow::Borrowed(path);
+        for _ in 0..MOST_LINKS {
+            let Some((link, target)) = self.first_link(&path) else {
+                return Some(path);
+            };
+            let rest = path[link.len()..].to_owned();
+            path = Cow::Owned(target.as_ref()?.clone() + &rest);
+        }
+        None
+    }
+
+    /// The first symbolic link on the way to a path.
+    fn first_link(&self, path: &str) -> Option<(&String, &Option<String>)> {
+        if self.links.is_empty() {
+            return None;
+        }
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        let mut parts = ends.chain([path.len()]).map(|end| &path[..end]);
+        parts.find_map(|part| self.links.get_key_value(part))
+    }
+
+    /// The symbolic links right in a folder, by path.
+    pub fn links_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
+        let from = (Bound::Included(folder), Bound::Unbounded);
+        let links = self
+            .links
+            .range::<str, _>(from)
+            .map(|(path, _)| path.as_str());
+        links
+            .take_while(move |path| path.starts_with(folder))
+            .filter(move |path| Self::folder(path) == folder)
+    }
+
+    /// Whether a path lies in what `terraform init` installed: read, and never edited.
+    pub fn is_installed(path: &str) -> bool {
+        path.split('/').any(|part| part == INSTALLED)
     }
 
     /// The folder of a path: `""` for a file of the root.
@@ -144,6 +199,35 @@ mod tests {
         assert_eq!(found(""), ["a.tf"]);
         assert_eq!(found("a/b"), ["a/b/c.tf"]);
         assert_eq!(found("c"), [""; 0]);
+    }
+
+    #[test]
+    fn a_link_leads_to_what_it_names_within_the_repository() {
+        let mut tree = Tree::default();
+        for (path, target) in [
+            ("live/common.tf", "../shared/common.tf"),
+            ("live/modules", "../shared/./modules"),
+            ("shared/modules", "deep"),
+            ("out", "../elsewhere"),
+            ("absolute", "/etc"),
+            ("one", "other"),
+            ("other", "one/more"),
+        ] {
+            tree.add_link(path.to_owned(), target);
+        }
+        for (path, file) in [
+            ("live/main.tf", Some("live/main.tf")),
+            ("live/common.tf", Some("shared/common.tf")),
+            ("live/modules/a/main.tf", Some("shared/deep/a/main.tf")),
+            ("live/modulesx", Some("live/modulesx")),
+            ("out/a.tf", None),
+            ("absolute", None),
+            ("one", None),
+        ] {
+            assert_eq!(tree.resolve(path).as_deref(), file, "{path}");
+        }
+        let links: Vec<_> = tree.links_in("live").collect();
+        assert_eq!(links, ["live/common.tf", "live/modules"]);
     }
 
     #[test]

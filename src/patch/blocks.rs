@@ -54,6 +54,14 @@ pub(super) fn plan(
     if matches!(attribute.shape, Shape::Block(Nesting::List, _)) {
         return Err(by_hand());
     }
+    let written = declared.attributes.get(name).map(|one| &one.source);
+    if let Some(source) = written.filter(|source| source.file != declared.file) {
+        // In an override file, whose blocks take the place of those here.
+        return Err(Refusal::Block {
+            path: name.to_owned(),
+            place: format!("{}:{}", source.file, source.line),
+        });
+    }
     let file = File::open(stack.tree, &declared.file)?;
     let block = file.resource(address).ok_or_else(by_hand)?;
     let argument = block.body.get_attribute(name);

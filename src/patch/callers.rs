@@ -2,6 +2,7 @@
 
 use super::Stack;
 use super::reasons::Unproven;
+use crate::code;
 use crate::model::{Edit, Tree};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,7 +52,7 @@ impl Callers {
 /// The folders that call each folder. What looks like a source is taken for one: an edit too few does no harm.
 fn calls(stack: &Stack<'_>) -> BTreeMap<String, BTreeSet<String>> {
     let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in stack.tree.files.keys().filter(|path| path.ends_with(".tf")) {
+    for path in stack.tree.files.keys().filter(|path| code::is_code(path)) {
         if stack.options.interrupt.is_raised() {
             break;
         }

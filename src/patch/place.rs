@@ -5,7 +5,7 @@ use super::layout::Page;
 use super::path::Step;
 use super::reasons::FileRefusal;
 use super::refusal::Refusal;
-use crate::code::parse;
+use crate::code::{self, parse};
 use crate::model::{Address, Tree};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object, ObjectKey};
@@ -26,17 +26,20 @@ impl<'a> File<'a> {
     /// Why it may not.
     pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, Refusal> {
         let owned = || file.to_owned();
-        if tree.links.contains(file) {
+        if tree.links.contains_key(file) {
             return Err(FileRefusal::Link(owned()).into());
+        }
+        if let Some(readers) = several_links(tree, file) {
+            let file = owned();
+            return Err(FileRefusal::Linked { file, readers }.into());
+        }
+        if Tree::is_installed(file) {
+            return Err(FileRefusal::Installed(owned()).into());
         }
         if tree.unverified.contains(file) {
             return Err(FileRefusal::Unverified(owned()).into());
         }
-        let name = file.rsplit('/').next().unwrap_or(file);
-        if name == "override.tf" || name.ends_with("_override.tf") {
-            return Err(FileRefusal::Override(owned()).into());
-        }
-        if name.ends_with(".json") {
+        if file.ends_with(".json") {
             return Err(FileRefusal::Json(owned()).into());
         }
         let text = tree
@@ -149,16 +152,29 @@ pub(super) fn entry_span(object: &Object, at: usize) -> Option<Range<usize>> {
 
 /// The place of the entry with this key among those of a map.
 pub(super) fn entry_at(object: &Object, key: &str) -> Option<usize> {
-    object
-        .iter()
-        .position(|(name, _)| key_text(name).as_deref() == Some(key))
+    // Of two with one key the last counts.
+    let named = object.iter().enumerate();
+    let named = named.filter(|(_, (name, _))| key_text(name).as_deref() == Some(key));
+    named.last().map(|(at, _)| at)
 }
 
 /// The files of a stack's root module that can be read.
 pub(super) fn code<'a>(stack: &'a Stack<'_>) -> impl Iterator<Item = File<'a>> {
-    let files = stack.tree.in_folder(stack.folder);
-    let code = files.filter(|(file, _)| file.ends_with(".tf") || file.ends_with(".tofu"));
-    code.filter_map(|(file, _)| File::open(stack.tree, file).ok())
+    let paths = code::code_paths(stack.tree, stack.folder).into_iter();
+    let files = paths.filter_map(|path| stack.tree.files.get_key_value(&path));
+    files.filter_map(|(file, _)| File::open(stack.tree, file).ok())
+}
+
+/// The symbolic links that lead to a file, where there are several.
+fn several_links(tree: &Tree, file: &str) -> Option<String> {
+    let links = tree.links.iter();
+    let leading = links.filter(|(_, target)| target.as_deref() == Some(file));
+    let mut leading = leading.map(|(link, _)| link);
+    let (first, second) = (leading.next()?, leading.next()?);
+    Some(match leading.count() {
+        0 => format!("{first} and {second}"),
+        more => format!("{first}, {second} and {more} more"),
+    })
 }
 
 fn key_text(key: &ObjectKey) -> Option<String> {

@@ -15,9 +15,21 @@ pub(super) enum FileRefusal {
         "{0} may not be here as it was committed: GitHub does not list all files of so large a repository"
     )]
     Unverified(String),
-    /// An override file.
-    #[error("{0} overrides other files")]
-    Override(String),
+    /// A file that several symbolic links lead to.
+    #[error(
+        "{file} is read by {readers} through symbolic links: an edit would change each of them"
+    )]
+    Linked {
+        /// The file.
+        file: String,
+        /// The links.
+        readers: String,
+    },
+    /// A file of an installed module.
+    #[error(
+        "{0} was installed by `terraform init` and is not edited: only what the module's call sets can be"
+    )]
+    Installed(String),
     /// JSON.
     #[error("{0} is JSON, which is not edited")]
     Json(String),

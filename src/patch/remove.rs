@@ -6,7 +6,7 @@ use super::place::{File, Owner, entry_at};
 use super::reasons::RemovalRefusal;
 use super::refusal::Refusal;
 use super::target::instances;
-use crate::code::parse;
+use crate::code::{self, parse};
 use crate::model::{Address, DeclaredResource, Edit, Finding, Key, Source, Tree};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
@@ -166,18 +166,17 @@ fn user(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Option<S
     };
     let name = own.to_string();
     let continues = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    for (file, bytes) in tree
-        .in_folder(folder)
-        .filter(|(file, _)| file.contains(".tf"))
-    {
-        let text = String::from_utf8_lossy(bytes);
+    let values = tree.in_folder(folder).map(|(file, _)| file.to_owned());
+    let values = values.filter(|file| file.contains(".tfvars"));
+    for file in code::code_paths(tree, folder).into_iter().chain(values) {
+        let text = tree.text(&file).unwrap_or_default();
         let mut start = 0;
         for (number, line) in text.split_inclusive('\n').enumerate() {
             let mut found = line.match_indices(&name);
             let refers = found.any(|(at, _)| {
                 !line[at + name.len()..].starts_with(continues)
                     && !line[..at].ends_with(continues)
-                    && !moves.hold(file, start + at)
+                    && !moves.hold(&file, start + at)
             });
             if refers && !line.trim_start().starts_with(['#', '/']) {
                 return Some(format!("{file}:{}", number + 1));

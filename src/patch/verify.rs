@@ -5,7 +5,7 @@ use super::path::{self, Step};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::{Stack, splice, valid};
-use crate::code::{self, Evaluated, parse};
+use crate::code::{self, Evaluated, Problem, parse};
 use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +87,14 @@ impl<'a> Verifier<'a> {
         }
         let (tree, folder) = (self.stack.tree, self.stack.folder);
         let after = code::evaluate_edited(tree, &edited, folder, self.stack.options);
+        let is_new = |problem: &&Problem| !self.before.invalid.contains(problem);
+        if let Some(problem) = after.invalid.iter().find(is_new) {
+            return Err(Unproven::NotValid {
+                file: problem.file.clone(),
+                problem: problem.message.clone(),
+            }
+            .into());
+        }
         let mut expected = values(self.before);
         if let Some(gone) = &plan.gone {
             expected.remove(gone);

@@ -13,6 +13,7 @@ mod explain;
 mod json;
 mod lines;
 mod markdown;
+mod not_scanned;
 mod notify;
 mod onboarding;
 mod person;
@@ -32,6 +33,7 @@ pub use explain::explain;
 pub use json::json;
 pub use lines::Detail;
 pub use markdown::{Markdown, code, sentence};
+pub use not_scanned::not_scanned;
 pub use notify::{Occasion, notification};
 pub use onboarding::{
     FirstLook, NeededRole, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page,

@@ -2,6 +2,7 @@
 
 use super::lines::what;
 use super::markdown::{Markdown, block, code, sentence};
+use super::not_scanned::{StackRow, rows};
 use super::pull_request::{LONGEST, PullRequestText};
 use super::words::{by_severity, counted, name};
 use crate::model::{Finding, StackName, StackReport, boxes};
@@ -228,16 +229,17 @@ fn scanned(reports: &[StackReport], findings: &[(&StackReport, &Finding)]) -> St
         ),
         None => "**DriftGuard can read AWS, and found no drift.**".to_owned(),
     };
-    let failed = reports.iter().filter_map(|report| {
-        let error = report.outcome.as_ref().err()?;
-        let name = code(report.name.as_str());
-        Some(format!(
-            "{name} could not be scanned: {}",
-            sentence(&error.message)
-        ))
+    let rows = rows(reports);
+    let failed = rows.iter().filter_map(|row| match row {
+        StackRow::Scanned(..) => None,
+        StackRow::NotScanned(row) => {
+            let names = row.names(|name| code(name).to_string());
+            let reason = sentence(&row.error.message);
+            Some(format!("{names} could not be scanned: {reason}"))
+        }
     });
     let failed: Vec<_> = failed.collect();
-    match failed.len() == reports.len() && !failed.is_empty() {
+    match failed.len() == rows.len() && !failed.is_empty() {
         true => failed.join("\n\n"),
         false => [vec![drift], failed].concat().join("\n\n"),
     }

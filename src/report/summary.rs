@@ -6,6 +6,7 @@ use super::change::diff;
 use super::coverage::unchecked;
 use super::lines::{aside, controls, members, named, price, what};
 use super::markdown::{block, code, in_cell, sentence};
+use super::not_scanned::{NotScanned, StackRow, rows};
 use super::person::left_out;
 use super::words::{by_severity, counted, event, posture, signed};
 use crate::model::{AccountReport, Finding, FixKind, Money, Report, Scanned, StackReport};
@@ -61,6 +62,11 @@ pub fn summary(report: &Report) -> String {
     text
 }
 
+/// The names of stacks that were not scanned for one reason.
+fn code_names(row: &NotScanned<'_>) -> String {
+    row.names(|name| code(name).to_string())
+}
+
 fn page(report: &Report, detail: Detail) -> String {
     let mut page = Page {
         text: String::new(),
@@ -68,8 +74,8 @@ fn page(report: &Report, detail: Detail) -> String {
     };
     page.overview(report);
     if detail.stacks {
-        for stack in &report.stacks {
-            page.stack(stack);
+        for row in rows(&report.stacks) {
+            page.stack(&row);
         }
         for account in &report.accounts {
             page.account(account);
@@ -117,15 +123,24 @@ impl Page {
         self.paragraph(&format!("## DriftGuard: {title}"));
         self.line("| where | findings | checked | posture | cost a month |");
         self.line("|---|---|---|---|---|");
-        for stack in report.stacks.iter().take(self.detail.rows) {
-            let name = code(stack.name.as_str());
-            let told = match &stack.outcome {
-                Ok(scanned) => numbers(scanned),
-                Err(error) => format!("**not scanned**: {} | | |", sentence(&error.message)),
+        let rows = rows(&report.stacks);
+        for row in rows.iter().take(self.detail.rows) {
+            let (name, told) = match row {
+                StackRow::Scanned(stack, scanned) => {
+                    (code(stack.name.as_str()).to_string(), numbers(scanned))
+                }
+                StackRow::NotScanned(row) => {
+                    let reason = sentence(&row.error.message);
+                    (code_names(row), format!("**not scanned**: {reason} | | |"))
+                }
             };
             self.line(&format!("| {name} | {told} |"));
         }
-        let more = report.stacks.len().saturating_sub(self.detail.rows);
+        let more = rows
+            .iter()
+            .skip(self.detail.rows)
+            .map(StackRow::stacks)
+            .sum();
         if more > 0 {
             self.line(&format!("| and {} more | | | | |", counted(more, "stack")));
         }
@@ -144,15 +159,20 @@ impl Page {
         self.line("");
     }
 
-    fn stack(&mut self, stack: &StackReport) {
-        let place = stack
-            .backend
-            .as_ref()
-            .map(|backend| code(&backend.location));
-        let place = place.map(|place| format!(" · {place}")).unwrap_or_default();
-        self.paragraph(&format!("### {}{place}", code(stack.name.as_str())));
-        match &stack.outcome {
-            Ok(scanned) => {
+    /// The name of a stack and where its state is; of several stacks their names.
+    fn title(&mut self, name: &str, stacks: &[&StackReport]) {
+        let place = match stacks {
+            [stack] => stack.backend.as_ref(),
+            _ => None,
+        };
+        let place = place.map(|backend| format!(" · {}", code(&backend.location)));
+        self.paragraph(&format!("### {name}{}", place.unwrap_or_default()));
+    }
+
+    fn stack(&mut self, row: &StackRow<'_>) {
+        match row {
+            StackRow::Scanned(stack, scanned) => {
+                self.title(&code(stack.name.as_str()).to_string(), &[stack]);
                 self.findings(&scanned.findings);
                 for line in agreed_lines(scanned) {
                     self.paragraph(&line);
@@ -163,7 +183,10 @@ impl Page {
                 let gaps = unchecked(&scanned.coverage).into_iter().chain(notes);
                 self.folded("Not checked by this scan", gaps.collect());
             }
-            Err(error) => self.paragraph(&format!("Not scanned: {}", sentence(&error.message))),
+            StackRow::NotScanned(row) => {
+                self.title(&code_names(row), &row.stacks);
+                self.paragraph(&format!("Not scanned: {}", sentence(&row.error.message)));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use super::alike::{Alike, alike};
 use super::change::{Change, Parts, changes};
 use super::coverage::Unchecked;
 use super::lines::controls;
+use super::not_scanned::{StackRow, rows};
 use super::words::{by_severity, counted, event, name, posture, printable, signed};
 use crate::model::{Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport};
 use std::fmt::Write;
@@ -52,8 +53,8 @@ pub fn text(report: &Report, paint: Paint) -> String {
         paint,
         text: String::new(),
     };
-    for stack in &report.stacks {
-        page.stack(stack);
+    for row in rows(&report.stacks) {
+        page.stack(&row);
     }
     for account in &report.accounts {
         if !account.findings.is_empty() {
@@ -83,20 +84,29 @@ impl Page {
         self.line(&format!("{INDENT}{line}"));
     }
 
-    fn stack(&mut self, stack: &StackReport) {
-        let place = stack
-            .backend
-            .as_ref()
-            .map(|backend| printable(&backend.location));
-        let title = self.paint.strong(stack.name.as_str());
-        self.line(&format!("{title}  {}", place.unwrap_or_default()));
-        match &stack.outcome {
-            Ok(scanned) => self.scanned(scanned),
-            Err(error) => {
-                self.line(&format!("  not scanned: {}", printable(&error.message)));
+    fn stack(&mut self, row: &StackRow<'_>) {
+        match row {
+            StackRow::Scanned(stack, scanned) => {
+                self.title(stack.name.as_str(), &[stack]);
+                self.scanned(scanned);
+            }
+            StackRow::NotScanned(row) => {
+                self.title(&row.names(str::to_owned), &row.stacks);
+                self.line(&format!("  not scanned: {}", printable(&row.error.message)));
                 self.line("");
             }
         }
+    }
+
+    /// The name of a stack and where its state is; of several stacks their names.
+    fn title(&mut self, name: &str, stacks: &[&StackReport]) {
+        let place = match stacks {
+            [stack] => stack.backend.as_ref(),
+            _ => None,
+        };
+        let place = place.map(|backend| printable(&backend.location));
+        let title = self.paint.strong(name);
+        self.line(&format!("{title}  {}", place.unwrap_or_default()));
     }
 
     fn scanned(&mut self, scanned: &Scanned) {

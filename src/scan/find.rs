@@ -1,13 +1,16 @@
 //! Which stacks a repository has: those that its settings name, else every root module with a backend block.
 
-use super::load::{Stack, is_code};
-use crate::code;
+use super::load::Stack;
+use crate::code::{self, is_code};
 use crate::model::{ScanError, StackName, Tree};
 use crate::settings::{Settings, StackSettings};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many stacks of a repository the server scans.
 pub const MOST_STACKS: usize = 500;
+
+/// How many folders without a backend are named.
+const FOLDERS: usize = 10;
 
 /// How many names of stacks are said.
 const NAMED: usize = 50;
@@ -32,6 +35,8 @@ pub struct FoundStacks {
     pub stacks: Vec<Stack>,
     /// The names of those that are too many.
     pub left_out: Vec<StackName>,
+    /// Folders that configure providers and are no module of others, where nothing says where their state is.
+    pub without_backend: Vec<String>,
 }
 
 impl Search<'_> {
@@ -46,22 +51,32 @@ impl Search<'_> {
         let chosen = chosen.map_err(|error| wrong(error.to_string()))?;
         let roots: BTreeMap<_, _> = roots.iter().map(|root| (root.path, root)).collect();
         self.check_folders(|path| roots.contains_key(path))?;
+        // Who names stacks means those.
+        let without_backend = match self.settings.stacks.as_slice() {
+            [] => {
+                code::roots_without_backend(self.tree, self.within, |path| roots.contains_key(path))
+            }
+            _ => Vec::new(),
+        };
         let stack = |settings: StackSettings| {
             let root = roots.get(settings.path.as_str());
             Stack {
                 shared: self.code.shared.clone(),
+                installed_modules: self.code.installed_modules,
                 ..Stack::new(settings, root.map(|root| root.module(self.tree, self.code)))
             }
         };
         Ok(FoundStacks {
             stacks: chosen.stacks.into_iter().map(stack).collect(),
             left_out: chosen.left_out,
+            without_backend: without_backend.into_iter().map(str::to_owned).collect(),
         })
     }
 
     /// Checks that each stack of the settings has code.
     fn check_folders(&self, is_root: impl Fn(&str) -> bool) -> Result<(), ScanError> {
-        let code = self.tree.files.keys().filter(|path| is_code(path));
+        let paths = self.tree.files.keys().chain(self.tree.links.keys());
+        let code = paths.filter(|path| is_code(path));
         let with_code: BTreeSet<_> = code.map(|path| Tree::folder(path)).collect();
         let mut named = self.settings.stacks.iter();
         let empty =
@@ -77,6 +92,23 @@ impl Search<'_> {
 }
 
 impl FoundStacks {
+    /// What is said of folders whose state nothing names: none where there are none.
+    pub fn stateless(&self) -> Option<String> {
+        let names: Vec<_> = self.without_backend.iter().take(FOLDERS).collect();
+        let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let more = match self.without_backend.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!names.is_empty()).then(|| {
+            format!(
+                "not scanned, because they configure providers and have no backend block: {}{more}. Where their state is, \
+                 `state: s3://bucket/key` in .driftguard.yml says, or --state FILE",
+                names.join(", ")
+            )
+        })
+    }
+
     /// What is said of those that are left out.
     pub(crate) fn excess(&self) -> Option<String> {
         let names = self.left_out.iter().take(NAMED).map(ToString::to_string);

@@ -1,7 +1,8 @@
 //! What a scan knows before it asks AWS: the stacks, their code, their states.
 
+use super::scannable;
 use crate::aws::Aws;
-use crate::code::{self, Evaluated, Recorded, RootModule};
+use crate::code::{self, Evaluated, Moves, NestedBlocks, Recorded, RootModule, is_code};
 use crate::memory::ScanShare;
 use crate::model::{
     Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree, Value,
@@ -37,6 +38,8 @@ pub struct Stack {
     pub given_variables: code::GivenVariables,
     /// What the evaluations of one scan's stacks share.
     pub shared: code::Shared,
+    /// Whether modules are read that `terraform init` installed.
+    pub installed_modules: bool,
 }
 
 impl Stack {
@@ -55,6 +58,7 @@ impl Stack {
             given: None,
             given_variables: code::GivenVariables::default(),
             shared: code::Shared::default(),
+            installed_modules: false,
         }
     }
 
@@ -65,6 +69,7 @@ impl Stack {
             given: self.given_variables.clone(),
             workspace: self.workspace.clone(),
             shared: self.shared.clone(),
+            installed_modules: self.installed_modules,
             ..code::Options::default()
         }
     }
@@ -91,19 +96,14 @@ pub struct Loaded {
     pub code: Evaluated,
     /// Its state, or why there is none.
     pub state: Result<State, ScanError>,
+    /// Why its code cannot be read.
+    pub invalid: Option<ScanError>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
     /// The notes that tell what should have been read and was not.
     pub unread: Vec<String>,
     /// What its state holds of the scan's memory.
     _memory: Option<ScanShare>,
-}
-
-/// Whether a file holds Terraform code.
-pub fn is_code(path: &str) -> bool {
-    [".tf", ".tf.json", ".tofu", ".tofu.json"]
-        .iter()
-        .any(|ending| path.ends_with(ending))
 }
 
 /// What reading a stack needs.
@@ -148,13 +148,16 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         }
         Err(error) => Err(error),
     };
-    let (state, memory) = match state {
+    let (mut state, memory) = match state {
         Ok((state, memory)) => (Ok(state), Some(memory)),
         Err(error) => (Err(error), None),
     };
     let mut options = stack.options();
     options.interrupt = sources.interrupt.clone();
-    if let Ok(state) = &state {
+    options.nested_blocks = NestedBlocks::of(sources.catalog);
+    if let Ok(state) = &mut state {
+        let moves = Moves::read(sources.tree, &stack.path, &options);
+        state.move_resources(&moves);
         notes.extend(state.notes.iter().cloned());
         options.recorded = recorded(state);
     }
@@ -177,6 +180,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         backend: stack.given.as_ref().map(given).or(backend),
         stack,
         options,
+        invalid: scannable::invalid(&code.invalid),
         code,
         state,
         notes,

@@ -8,6 +8,7 @@ pub mod load;
 pub mod roles;
 /// Reads, compares, scores and prices stacks.
 pub mod scan_stacks;
+mod scannable;
 /// Where the states of stacks lie.
 pub mod states;
 

@@ -117,7 +117,7 @@ pub async fn scan_stacks(
     let (mut tracked, mut written) = (Vec::new(), Written::new());
     let busy = is_busy(&loaded);
     for one in loaded.iter().filter(|one| input.includes(one) && !busy) {
-        if let Ok(state) = &one.state {
+        if let Ok(state) = one.scannable() {
             tracked.extend(live::places(&state.resources, &providers(one)));
             let declared = &one.code.declared;
             live::written(&mut written, &state.resources, declared, &catalog);
@@ -229,7 +229,7 @@ impl<'a> Comparison<'a> {
                 name: one.stack.name.clone(),
                 path: one.stack.path.clone(),
                 backend: one.backend.clone(),
-                outcome: match &one.state {
+                outcome: match one.scannable() {
                     Ok(state) => Ok(self.stack(one, state, looked)),
                     Err(error) => Err(error.clone()),
                 },

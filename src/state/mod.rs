@@ -4,6 +4,7 @@ pub mod backends;
 mod format;
 mod grant;
 mod limit;
+mod moves;
 mod provider;
 mod sensitive;
 mod weight;

@@ -14,6 +14,8 @@ const CODE: u64 = 32 * 1024 * 1024;
 const NAMED: u64 = 16 * 1024 * 1024;
 /// The most memory that all of it takes.
 pub const LARGEST: u64 = CODE + NAMED;
+/// How many bytes of an archive's header say where a symbolic link leads.
+const LONGEST_LINK: usize = 100;
 /// What a file takes beside its path and its bytes.
 const OVERHEAD: u64 = 128;
 
@@ -39,9 +41,11 @@ impl Harvest {
         match entry.header().entry_type() {
             EntryType::Symlink | EntryType::Link => {
                 self.replace(&path);
-                self.take_code(cost_of(&path, 0))?;
-                self.tree.links.insert(path);
-                Ok(())
+                match link_target(entry) {
+                    Some(target) => self.tree.add_link(path.clone(), &target),
+                    None => drop(self.tree.links.insert(path.clone(), None)),
+                }
+                self.take_code(cost_of_link(&path, self.tree.links.get(&path)))
             }
             EntryType::Regular if Tree::is_read(&path) => self.add_file(path, entry),
             _ => Ok(()),
@@ -110,7 +114,10 @@ impl Harvest {
                 self.code -= cost;
             }
         }
-        if self.tree.links.remove(path) || self.tree.too_large.remove(path).is_some() {
+        if let Some(target) = self.tree.links.remove(path) {
+            self.code -= cost_of_link(path, Some(&target));
+        }
+        if self.tree.too_large.remove(path).is_some() {
             self.code -= cost_of(path, 0);
         }
     }
@@ -120,8 +127,24 @@ impl Harvest {
 pub fn cost(tree: &Tree) -> u64 {
     let files = tree.files.iter();
     let files = files.map(|(path, bytes)| cost_of(path, bytes.len() as u64));
-    let others = tree.links.iter().chain(tree.too_large.keys());
-    files.chain(others.map(|path| cost_of(path, 0))).sum()
+    let large = tree.too_large.keys().map(|path| cost_of(path, 0));
+    let links = tree.links.iter();
+    let links = links.map(|(path, target)| cost_of_link(path, Some(target)));
+    files.chain(large).chain(links).sum()
+}
+
+/// Where a symbolic link leads, as it says; none for a hard link, and where the archive may have cut it off.
+fn link_target(entry: &Entry<'_, impl Read>) -> Option<String> {
+    let header = entry.header();
+    let name = header.link_name_bytes()?;
+    let is_whole = name.len() < LONGEST_LINK && header.entry_type() == EntryType::Symlink;
+    is_whole.then(|| String::from_utf8(name.into_owned()).ok())?
+}
+
+/// What a symbolic link takes in memory.
+fn cost_of_link(path: &str, target: Option<&Option<String>>) -> u64 {
+    let target = target.and_then(Option::as_ref);
+    cost_of(path, target.map_or(0, |target| target.len() as u64))
 }
 
 /// What a file takes in memory.

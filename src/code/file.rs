@@ -1,0 +1,216 @@
+//! One parsed file, and where what is parsed stands in the repository.
+
+use super::json_syntax::JsonPlace;
+use super::listing::is_json;
+use super::nested_blocks::NestedBlocks;
+use super::parse::{Readable, Unparsed};
+use crate::model::Source;
+use hcl_edit::structure::Body;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A file of code that is to be parsed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CodeText<'t> {
+    /// Its path, relative to the repository.
+    pub path: &'t str,
+    /// Its text.
+    pub text: &'t str,
+    /// How it is written.
+    pub syntax: Syntax<'t>,
+}
+
+/// How code is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Syntax<'t> {
+    /// In HCL.
+    Hcl,
+    /// In JSON, in which these are blocks.
+    Json(&'t NestedBlocks),
+}
+
+impl<'t> Syntax<'t> {
+    /// That of a file with this name.
+    pub(super) fn of(name: &str, blocks: &'t NestedBlocks) -> Self {
+        match is_json(name) {
+            true => Self::Json(blocks),
+            false => Self::Hcl,
+        }
+    }
+}
+
+/// One parsed file.
+#[derive(Debug)]
+pub(super) struct File {
+    /// Its path, relative to the repository.
+    pub path: String,
+    /// The text that was parsed: spans are bytes of it.
+    pub text: String,
+    /// What it says.
+    pub body: Body,
+    /// The bytes that all of this takes at most.
+    pub memory: usize,
+    origin: Origin,
+}
+
+/// Where the text that was parsed comes from.
+#[derive(Debug)]
+enum Origin {
+    /// It is the file's own, whose lines end there.
+    Own(Vec<usize>),
+    /// It was made from the file's own text, which is JSON.
+    Json {
+        text: String,
+        blocks: NestedBlocks,
+        places: Vec<JsonPlace>,
+    },
+    /// It is put together from parts of other files.
+    Merged(Vec<Part>),
+}
+
+/// A part of another file's text.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The byte of the merged text where it starts.
+    pub start: usize,
+    /// The other file.
+    pub file: Arc<File>,
+    /// The byte of that file's text where it starts.
+    pub at: usize,
+}
+
+/// A place in a file of the repository.
+struct Place<'a> {
+    path: &'a str,
+    line: usize,
+    at: usize,
+}
+
+impl File {
+    /// Parses code: the HCL that a file of JSON was written as, or the file's own.
+    pub(super) fn parse(
+        read: &CodeText<'_>,
+        code: &Readable<'_>,
+        json: Option<Vec<JsonPlace>>,
+    ) -> Result<Self, Unparsed> {
+        let origin = match (json, read.syntax) {
+            (Some(places), Syntax::Json(blocks)) => Origin::Json {
+                text: read.text.to_owned(),
+                blocks: blocks.clone(),
+                places,
+            },
+            _ => Origin::Own(line_ends(read.text)),
+        };
+        Self::new(read.path, code, origin)
+    }
+
+    /// Parses a text that was put together from parts of other files, under the name of one of them.
+    pub(super) fn parse_merged(
+        path: &str,
+        code: &Readable<'_>,
+        parts: Vec<Part>,
+    ) -> Result<Self, Unparsed> {
+        Self::new(path, code, Origin::Merged(parts))
+    }
+
+    fn new(path: &str, code: &Readable<'_>, origin: Origin) -> Result<Self, Unparsed> {
+        Ok(Self {
+            path: path.to_owned(),
+            text: code.original.to_owned(),
+            body: code.body()?,
+            memory: code.effort.memory,
+            origin,
+        })
+    }
+
+    /// Whether it was put together from these parts.
+    pub(super) fn is_merged_of(&self, text: &str, parts: &[Part]) -> bool {
+        let same = |(one, other): (&Part, &Part)| {
+            (one.start, one.at) == (other.start, other.at) && Arc::ptr_eq(&one.file, &other.file)
+        };
+        match &self.origin {
+            Origin::Merged(own) => {
+                self.text == text && own.len() == parts.len() && own.iter().zip(parts).all(same)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it was parsed from this.
+    pub(super) fn is_of(&self, read: &CodeText<'_>) -> bool {
+        match (&self.origin, read.syntax) {
+            (Origin::Json { text, blocks, .. }, Syntax::Json(known)) => {
+                text == read.text && blocks == known
+            }
+            (Origin::Own(_), Syntax::Hcl) => self.text == read.text,
+            _ => false,
+        }
+    }
+
+    /// Where a byte of what was parsed stands.
+    fn place_of(&self, at: usize) -> Place<'_> {
+        let path = &self.path;
+        match &self.origin {
+            Origin::Own(ends) => Place {
+                path,
+                line: 1 + ends.partition_point(|end| *end < at),
+                at,
+            },
+            Origin::Json { places, .. } => {
+                let before = places.partition_point(|place| place.start <= at);
+                let found = places.get(before.saturating_sub(1));
+                let (line, at) = found.map_or((1, 0), |place| (place.line, place.at));
+                Place { path, line, at }
+            }
+            Origin::Merged(parts) => {
+                let before = parts.partition_point(|part| part.start <= at);
+                match parts.get(before.saturating_sub(1)) {
+                    Some(part) => part.file.place_of(part.at + at.saturating_sub(part.start)),
+                    None => Place { path, line: 1, at },
+                }
+            }
+        }
+    }
+
+    /// The file in which a byte of what was parsed stands: the file itself, or one whose blocks were merged into it.
+    pub(super) fn path_at(&self, at: usize) -> &str {
+        self.place_of(at).path
+    }
+
+    /// The line of a byte, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.place_of(at).line
+    }
+
+    /// The bytes of the file itself in which something stands.
+    pub(super) fn span(&self, span: Range<usize>) -> (usize, usize) {
+        let start = self.place_of(span.start);
+        let last = self.place_of(span.end.saturating_sub(1).max(span.start));
+        match last.path == start.path && last.at >= start.at && !span.is_empty() {
+            true => (start.at, last.at + 1),
+            false => (start.at, start.at),
+        }
+    }
+
+    /// Where something stands.
+    pub(super) fn source(&self, span: Range<usize>) -> Source {
+        let Place { path, line, .. } = self.place_of(span.start);
+        Source {
+            file: path.to_owned(),
+            line,
+            span: self.span(span),
+        }
+    }
+
+    /// Where something stands: its line, for messages.
+    pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
+        let Place { path, line, .. } = self.place_of(span.map_or(0, |span| span.start));
+        format!("{path}:{line}")
+    }
+}
+
+/// Where the lines of a text end.
+fn line_ends(text: &str) -> Vec<usize> {
+    let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    newlines.map(|(at, _)| at).collect()
+}

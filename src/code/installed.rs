@@ -1,0 +1,229 @@
+//! Modules that `terraform init` installed beside a root module: which of them fits a call.
+
+use super::overlay::Overlay;
+use super::version_constraint::meets;
+use crate::model::Tree;
+use std::collections::BTreeMap;
+
+/// Where Terraform says what it installed, relative to a root module.
+const MANIFEST: &str = ".terraform/modules/modules.json";
+/// How many modules of a manifest are read.
+const MOST_MODULES: usize = 10_000;
+/// The registries that an address without a host means.
+const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
+
+/// What `terraform init` installed for a root module.
+#[derive(Debug, Default)]
+pub(super) struct Installed {
+    /// By the names of the calls that lead to each, joined by dots. None where nobody looks for them.
+    modules: Option<BTreeMap<String, InstalledModule>>,
+}
+
+/// An installed module.
+#[derive(Debug)]
+struct InstalledModule {
+    source: String,
+    version: Option<String>,
+    /// Its folder, relative to the repository; none where it is not in it.
+    folder: Option<String>,
+}
+
+/// What a call asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub source: &'a str,
+    /// None where the call names none, or one that is not certain.
+    pub version: Option<&'a str>,
+}
+
+/// Why no installed module is the one that a call asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotInstalled {
+    /// Nobody looks for installed modules here.
+    NotRead,
+    /// There is none for this call.
+    Missing,
+    /// The call asks for something else now: this is what is there.
+    Other(String),
+    /// Its folder lies outside of the repository.
+    Outside,
+}
+
+impl Installed {
+    /// Reads what is installed for the root module in a folder.
+    pub(super) fn read(code: &Overlay<'_>, root: &str) -> Self {
+        let read = || {
+            let text = code.text(&Tree::join(root, MANIFEST)?)?;
+            let manifest: serde_json::Value = serde_json::from_str(text).ok()?;
+            let entries = manifest.get("Modules")?.as_array()?.iter();
+            Some(
+                entries
+                    .take(MOST_MODULES)
+                    .filter_map(|entry| module(entry, root))
+                    .collect(),
+            )
+        };
+        Self {
+            modules: Some(read().unwrap_or_default()),
+        }
+    }
+
+    /// The folder of the module that was installed for a call.
+    ///
+    /// # Errors
+    /// When there is none that fits the call.
+    pub(super) fn folder(&self, key: &str, wanted: Wanted<'_>) -> Result<&str, NotInstalled> {
+        let modules = self.modules.as_ref().ok_or(NotInstalled::NotRead)?;
+        let module = modules.get(key).ok_or(NotInstalled::Missing)?;
+        if !module.fits(wanted) {
+            return Err(NotInstalled::Other(module.to_string()));
+        }
+        module.folder.as_deref().ok_or(NotInstalled::Outside)
+    }
+
+    /// The folders that a call of this name may lead to, whichever calls lead to it.
+    pub(super) fn candidates<'s>(
+        &'s self,
+        name: &'s str,
+        wanted: Wanted<'s>,
+    ) -> impl Iterator<Item = &'s str> {
+        let modules = self.modules.iter().flatten();
+        let named = modules.filter(move |(key, module)| {
+            key.rsplit('.').next() == Some(name) && module.fits(wanted)
+        });
+        named.filter_map(|(_, module)| module.folder.as_deref())
+    }
+}
+
+impl InstalledModule {
+    fn fits(&self, wanted: Wanted<'_>) -> bool {
+        let same = addresses(wanted.source).contains(&self.source);
+        let version = match (wanted.version, &self.version) {
+            (None, _) => Some(true),
+            (Some(constraint), Some(version)) => meets(version, constraint),
+            (Some(_), None) => None,
+        };
+        same && version == Some(true)
+    }
+}
+
+impl std::fmt::Display for InstalledModule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{} {version}", self.source),
+            None => f.write_str(&self.source),
+        }
+    }
+}
+
+/// One entry of a manifest.
+fn module(entry: &serde_json::Value, root: &str) -> Option<(String, InstalledModule)> {
+    let text = |name| entry.get(name).and_then(serde_json::Value::as_str);
+    let module = InstalledModule {
+        source: text("Source")?.to_owned(),
+        version: text("Version")
+            .filter(|version| !version.is_empty())
+            .map(str::to_owned),
+        folder: Tree::join(root, text("Dir")?),
+    };
+    Some((text("Key")?.to_owned(), module))
+}
+
+/// A call's source as Terraform writes it into its manifest, in each of the ways that it may.
+fn addresses(source: &str) -> Vec<String> {
+    let mut all = vec![source.to_owned()];
+    let package = source.split("//").next().unwrap_or(source);
+    match package.split('/').count() {
+        3 if !package.contains([':', '.', '@']) => {
+            all.extend(REGISTRIES.map(|host| format!("{host}/{source}")));
+        }
+        4 if !package.contains([':', '@']) && !is_git_host(package) => {
+            let (host, rest) = source.split_once('/').unwrap_or((source, ""));
+            all.push(format!("{}/{rest}", host.to_lowercase()));
+        }
+        _ => all.extend(as_git(source)),
+    }
+    all
+}
+
+/// Whether an address starts with a host that Terraform knows for its Git repositories.
+fn is_git_host(address: &str) -> bool {
+    let host = address.split('/').next();
+    matches!(host, Some("github.com" | "bitbucket.org"))
+}
+
+/// The short forms of a Git repository, written out.
+fn as_git(source: &str) -> Option<String> {
+    let (rest, query) = match source.split_once('?') {
+        Some((rest, query)) => (rest, format!("?{query}")),
+        None => (source, String::new()),
+    };
+    let short = rest.strip_prefix("git::").unwrap_or(rest);
+    if let Some((host, path)) = short.split_once('/').filter(|_| is_git_host(short)) {
+        let mut parts = path.splitn(3, '/');
+        let (owner, name) = (parts.next()?, parts.next()?);
+        let name = name.trim_end_matches(".git");
+        let below = parts
+            .next()
+            .map(|below| format!("//{}", below.trim_start_matches('/')));
+        let below = below.unwrap_or_default();
+        return Some(format!(
+            "git::https://{host}/{owner}/{name}.git{below}{query}"
+        ));
+    }
+    // `git@github.com:owner/name.git`
+    let (host, path) = short.split_once(':')?;
+    let is_short = host.contains('@') && !path.starts_with("//") && !host.contains('/');
+    is_short.then(|| format!("git::ssh://{host}/{path}{query}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_what_terraform_makes_of_it() {
+        for (source, written) in [
+            ("acme/network/aws", "registry.terraform.io/acme/network/aws"),
+            (
+                "acme/network/aws//modules/a",
+                "registry.opentofu.org/acme/network/aws//modules/a",
+            ),
+            (
+                "App.Example.com/acme/network/aws",
+                "app.example.com/acme/network/aws",
+            ),
+            (
+                "bitbucket.org/acme/network",
+                "git::https://bitbucket.org/acme/network.git",
+            ),
+            ("github.com/a/b/c/d", "git::https://github.com/a/b.git//c/d"),
+            (
+                "git::git@github.com:a/b.git//c",
+                "git::ssh://git@github.com/a/b.git//c",
+            ),
+            (
+                "github.com/acme/network",
+                "git::https://github.com/acme/network.git",
+            ),
+            (
+                "github.com/acme/network//a/b?ref=v1",
+                "git::https://github.com/acme/network.git//a/b?ref=v1",
+            ),
+            (
+                "git@github.com:acme/network.git?ref=v1",
+                "git::ssh://git@github.com/acme/network.git?ref=v1",
+            ),
+            (
+                "git::https://git.example.com/a.git",
+                "git::https://git.example.com/a.git",
+            ),
+        ] {
+            assert!(
+                addresses(source).iter().any(|one| one == written),
+                "{source}"
+            );
+        }
+        assert_eq!(addresses("git::https://github.com/a/b.git?ref=1").len(), 1);
+    }
+}

@@ -1,0 +1,160 @@
+//! What Terraform's language says of each body: which names are blocks, and what the texts of the others are.
+
+use crate::code::nested_blocks::{BlockNames, NestedBlocks};
+
+/// What a text of JSON is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextIs {
+    /// A template, whose interpolations are code.
+    Template,
+    /// Itself.
+    Literal,
+    /// Code, such as a reference or a type.
+    Code,
+}
+
+/// A body, as far as what it holds depends on it.
+#[derive(Debug, Clone)]
+pub(super) enum BodyKind {
+    Terraform,
+    Variable,
+    Module,
+    Resource(BlockNames),
+    Lifecycle,
+    /// `moved`, `import` and `removed`.
+    Refactoring,
+    /// A `dynamic` block, and what its `content` may hold.
+    Dynamic(BlockNames),
+    /// Any other, with these blocks.
+    Plain(BlockNames),
+    /// A body whose texts are no templates, with these blocks.
+    Literal(BlockNames),
+}
+
+/// A block: how many labels it has, and what its body is.
+pub(super) struct BlockRule {
+    pub labels: usize,
+    pub body: Body,
+}
+
+/// What the body of a block is.
+pub(super) enum Body {
+    Is(BodyKind),
+    /// It depends on the first label.
+    OfType(fn(&NestedBlocks, &str) -> BodyKind),
+}
+
+const PROVIDER: &[&str] = &[
+    "assume_role",
+    "assume_role_with_web_identity",
+    "default_tags",
+    "endpoints",
+    "ignore_tags",
+];
+const CONDITIONS: &[&str] = &["precondition", "postcondition"];
+/// The data source whose blocks are evaluated.
+const POLICY_DOCUMENT: &str = "aws_iam_policy_document";
+
+fn rule(labels: usize, kind: BodyKind) -> Option<BlockRule> {
+    Some(BlockRule {
+        labels,
+        body: Body::Is(kind),
+    })
+}
+
+fn plain(names: &[&str]) -> BodyKind {
+    BodyKind::Plain(BlockNames::flat(names))
+}
+
+/// The rule of a block at the top of a file; none where there is no such block.
+pub(super) fn top_level(name: &str) -> Option<BlockRule> {
+    let of_type = |of_type| {
+        Some(BlockRule {
+            labels: 2,
+            body: Body::OfType(of_type),
+        })
+    };
+    match name {
+        "terraform" => rule(0, BodyKind::Terraform),
+        "locals" => rule(0, plain(&[])),
+        "provider" => rule(1, plain(PROVIDER)),
+        "variable" => rule(1, BodyKind::Variable),
+        "output" => rule(1, plain(CONDITIONS)),
+        "module" => rule(1, BodyKind::Module),
+        "moved" | "import" | "removed" => rule(0, BodyKind::Refactoring),
+        "check" => rule(1, plain(&["assert"])),
+        "resource" | "ephemeral" => {
+            of_type(|blocks, tf_type| BodyKind::Resource(blocks.of_type(tf_type)))
+        }
+        "data" => of_type(|_, tf_type| BodyKind::Resource(of_data(tf_type))),
+        _ => None,
+    }
+}
+
+/// The blocks of a data source.
+fn of_data(tf_type: &str) -> BlockNames {
+    match tf_type {
+        POLICY_DOCUMENT => {
+            let inner = BlockNames::flat(&["principals", "not_principals", "condition"]);
+            BlockNames::default().with("statement", inner)
+        }
+        _ => BlockNames::flat(&["filter"]),
+    }
+}
+
+impl BodyKind {
+    /// The rule of a block in this body; none where the name is an argument.
+    pub(super) fn block(&self, name: &str) -> Option<BlockRule> {
+        match (self, name) {
+            (Self::Terraform, "backend" | "provider_meta") => {
+                rule(1, Self::Literal(BlockNames::default()))
+            }
+            (Self::Terraform, "cloud") => rule(0, Self::Literal(BlockNames::flat(&["workspaces"]))),
+            (Self::Terraform, "required_providers") => {
+                rule(0, Self::Literal(BlockNames::default()))
+            }
+            (Self::Variable, "validation") => rule(0, plain(&[])),
+            (Self::Resource(_) | Self::Refactoring, "lifecycle") => rule(0, Self::Lifecycle),
+            (Self::Resource(_), "connection") => rule(0, plain(&[])),
+            (Self::Resource(_) | Self::Refactoring, "provisioner") => {
+                rule(1, plain(&["connection"]))
+            }
+            (Self::Lifecycle, "precondition" | "postcondition") => rule(0, plain(&[])),
+            (Self::Dynamic(inner), "content") => rule(0, Self::Plain(inner.clone())),
+            (Self::Resource(names) | Self::Plain(names), "dynamic") => Some(BlockRule {
+                labels: 1,
+                body: Body::Is(Self::Dynamic(names.clone())),
+            }),
+            (Self::Resource(names) | Self::Plain(names), name) => {
+                rule(0, Self::Plain(names.get(name)?.clone()))
+            }
+            (Self::Literal(names), name) => rule(0, Self::Literal(names.get(name)?.clone())),
+            _ => None,
+        }
+    }
+
+    /// The body of a `dynamic` block for the blocks of this name.
+    pub(super) fn of_dynamic(&self, name: &str) -> Self {
+        match self {
+            Self::Dynamic(names) => Self::Dynamic(names.get(name).cloned().unwrap_or_default()),
+            other => other.clone(),
+        }
+    }
+
+    /// What the texts of an argument are.
+    pub(super) fn text_is(&self, name: &str) -> TextIs {
+        match (self, name) {
+            (Self::Terraform | Self::Literal(_), _) => TextIs::Literal,
+            (Self::Variable, "type") => TextIs::Code,
+            (Self::Variable, _) => TextIs::Literal,
+            (Self::Module, "source" | "version") => TextIs::Literal,
+            (Self::Module, "providers") => TextIs::Code,
+            (Self::Resource(_) | Self::Refactoring, "provider") => TextIs::Code,
+            (Self::Refactoring, "from" | "to") => TextIs::Code,
+            (Self::Dynamic(_), "iterator") => TextIs::Code,
+            (Self::Lifecycle, _) => TextIs::Literal,
+            (_, "depends_on") => TextIs::Code,
+            _ => TextIs::Template,
+        }
+    }
+}

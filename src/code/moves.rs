@@ -1,0 +1,298 @@
+//! What `moved` blocks, and a `count` that came or went, make of the addresses in a state.
+
+use super::Options;
+use super::budget::Budget;
+use super::folder::{DEEPEST_MODULE, Files, Folder, Folders};
+use super::overlay::Overlay;
+use crate::model::{Address, Key, ModuleStep, Tree};
+use hcl_edit::expr::{Expression, TraversalOperator};
+use hcl_edit::structure::Block;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many modules are looked through.
+const MOST_MODULES: usize = 10_000;
+
+/// How the code of a root module moves what a state holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moves {
+    statements: Vec<Statement>,
+    /// Whether each resource block has a `count`, or one instance alone.
+    repeated: BTreeMap<BlockPath, Repeated>,
+}
+
+/// A resource block: the names of the calls that lead to it, its type and its name.
+type BlockPath = (Vec<String>, String, String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    Once,
+    ByCount,
+    ByKey,
+}
+
+/// A `moved` block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Statement {
+    /// The names of the calls that lead to the module that it stands in.
+    module: Vec<String>,
+    from: Endpoint,
+    to: Endpoint,
+}
+
+/// What a `moved` block names, relative to its module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Endpoint {
+    modules: Vec<ModuleStep>,
+    /// None where it is a module.
+    resource: Option<ResourceStep>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ResourceStep {
+    tf_type: String,
+    name: String,
+    key: Option<Key>,
+}
+
+impl Moves {
+    /// Reads the moves of the root module in a folder, and of the modules that it calls.
+    pub fn read(tree: &Tree, root: &str, options: &Options) -> Self {
+        let none = BTreeMap::new();
+        let budget = Budget::new(&options.shared, &options.interrupt);
+        let files = Files::load(&Overlay::new(tree, &none), root, options, &budget);
+        let folders = files.folders();
+        let mut reader = Reader {
+            folders: &folders,
+            budget: &budget,
+            left: MOST_MODULES,
+            moves: Self::default(),
+        };
+        if let Some(folder) = folders.get(root) {
+            reader.read(folder, &mut Vec::new(), &mut Vec::new());
+        }
+        reader.moves
+    }
+
+    /// The addresses that these of a state have by the code, where they are others. What is in the way of another stays.
+    pub fn new_addresses<'s>(
+        &self,
+        known: impl Iterator<Item = &'s Address> + Clone,
+    ) -> BTreeMap<Address, Address> {
+        let mut taken: BTreeSet<Address> = known.clone().cloned().collect();
+        let mut renamed = BTreeMap::new();
+        for address in known {
+            let new = self.implied(self.moved(address));
+            if new != *address && new.tf_type == address.tf_type && taken.insert(new.clone()) {
+                renamed.insert(address.clone(), new);
+            }
+        }
+        renamed
+    }
+
+    /// Where the statements lead from an address, one after another: each counts once.
+    fn moved(&self, address: &Address) -> Address {
+        let mut address = address.clone();
+        let mut left: Vec<_> = self.statements.iter().collect();
+        loop {
+            let mut moves = left.iter().enumerate();
+            let next = moves.find_map(|(at, statement)| Some((at, statement.apply(&address)?)));
+            let Some((at, moved)) = next else {
+                return address;
+            };
+            left.remove(at);
+            address = moved;
+        }
+    }
+
+    /// Terraform itself moves the one instance of a block to the first, and back.
+    fn implied(&self, address: Address) -> Address {
+        let names = address.modules.iter().map(|step| step.name.clone());
+        let block = (
+            names.collect(),
+            address.tf_type.clone(),
+            address.name.clone(),
+        );
+        let key = match (self.repeated.get(&block), &address.key) {
+            (Some(Repeated::ByCount), None) => Some(Key::Index(0)),
+            (Some(Repeated::Once), Some(Key::Index(0))) => None,
+            _ => return address,
+        };
+        Address { key, ..address }
+    }
+}
+
+/// Reads modules, one within another.
+struct Reader<'f> {
+    folders: &'f Folders<'f>,
+    budget: &'f Budget,
+    left: usize,
+    moves: Moves,
+}
+
+impl<'f> Reader<'f> {
+    fn read(&mut self, folder: &'f Folder<'f>, names: &mut Vec<&'f str>, above: &mut Vec<&'f str>) {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 || self.budget.is_over() {
+            return;
+        }
+        let module = || {
+            names
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect::<Vec<_>>()
+        };
+        for (_, block) in folder.blocks("moved") {
+            let end = |name| endpoint(&block.body.get_attribute(name)?.value);
+            if let (Some(from), Some(to)) = (end("from"), end("to")) {
+                let module = module();
+                self.moves.statements.push(Statement { module, from, to });
+            }
+        }
+        for (_, block) in folder.blocks("resource") {
+            if let [tf_type, name] = block.labels.as_slice() {
+                let path = (
+                    module(),
+                    tf_type.as_str().to_owned(),
+                    name.as_str().to_owned(),
+                );
+                self.moves.repeated.insert(path, repeated(block));
+            }
+        }
+        if names.len() >= DEEPEST_MODULE {
+            return;
+        }
+        above.push(folder.path);
+        for (_, call) in folder.blocks("module") {
+            let path = self.folders.path(names, folder.path, call).ok();
+            let called = path.and_then(|path| self.folders.get(&path));
+            let called = called.filter(|called| !above.contains(&called.path));
+            if let (Some(called), Some(name)) = (called, call.labels.first()) {
+                names.push(name.as_str());
+                self.read(called, names, above);
+                names.pop();
+            }
+        }
+        above.pop();
+    }
+}
+
+fn repeated(block: &Block) -> Repeated {
+    if block.body.has_attribute("count") {
+        Repeated::ByCount
+    } else if block.body.has_attribute("for_each") {
+        Repeated::ByKey
+    } else {
+        Repeated::Once
+    }
+}
+
+impl Statement {
+    /// Where this leads from an address; none where it does not name it.
+    fn apply(&self, address: &Address) -> Option<Address> {
+        let depth = self.module.len();
+        let names = address.modules.iter().map(|step| &step.name);
+        if !names.take(depth).eq(&self.module) {
+            return None;
+        }
+        let (own, below) = address.modules.split_at(depth);
+        let (modules, resource) = match (&self.from.resource, &self.to.resource) {
+            (Some(from), Some(to)) => {
+                let is_one = from.key.is_some() || to.key.is_some();
+                let same = (&from.tf_type, &from.name) == (&address.tf_type, &address.name);
+                let names_it = same && (!is_one || from.key == address.key);
+                if !names_it || self.from.modules != below {
+                    return None;
+                }
+                let key = if is_one {
+                    to.key.clone()
+                } else {
+                    address.key.clone()
+                };
+                (self.to.modules.clone(), (&to.tf_type, &to.name, key))
+            }
+            (None, None) => {
+                let resource = (&address.tf_type, &address.name, address.key.clone());
+                (self.moved_module(below)?, resource)
+            }
+            _ => return None,
+        };
+        let (tf_type, name, key) = resource;
+        Some(Address {
+            modules: [own.to_vec(), modules].concat(),
+            tf_type: tf_type.clone(),
+            name: name.clone(),
+            key,
+        })
+    }
+
+    /// Where this leads from the modules above something.
+    fn moved_module(&self, modules: &[ModuleStep]) -> Option<Vec<ModuleStep>> {
+        let (from, to) = (self.from.modules.as_slice(), self.to.modules.as_slice());
+        let ((from, above), (to, new)) = (from.split_last()?, to.split_last()?);
+        let rest = modules.strip_prefix(above)?;
+        let (step, below) = rest.split_first()?;
+        let is_one = from.key.is_some() || to.key.is_some();
+        if step.name != from.name || is_one && step.key != from.key {
+            return None;
+        }
+        let step = ModuleStep {
+            name: to.name.clone(),
+            key: if is_one {
+                to.key.clone()
+            } else {
+                step.key.clone()
+            },
+        };
+        Some([new, &[step], below].concat())
+    }
+}
+
+/// `module.a["x"].aws_x.b[0]`; none where it is no address.
+fn endpoint(expression: &Expression) -> Option<Endpoint> {
+    let mut parts = parts(expression)?.into_iter();
+    let mut end = Endpoint {
+        modules: Vec::new(),
+        resource: None,
+    };
+    while let Some((first, none)) = parts.next() {
+        let (name, key) = parts.next()?;
+        if none.is_some() {
+            return None;
+        }
+        if first == "module" {
+            end.modules.push(ModuleStep { name, key });
+            continue;
+        }
+        end.resource = Some(ResourceStep {
+            tf_type: first,
+            name,
+            key,
+        });
+        return parts.next().is_none().then_some(end);
+    }
+    Some(end)
+}
+
+/// The names in an address, each with the key behind it.
+fn parts(expression: &Expression) -> Option<Vec<(String, Option<Key>)>> {
+    let Expression::Traversal(traversal) = expression else {
+        return None;
+    };
+    let mut parts = vec![(traversal.expr.as_variable()?.as_str().to_owned(), None)];
+    for operator in &traversal.operators {
+        let key = match operator.value() {
+            TraversalOperator::GetAttr(name) => {
+                parts.push((name.as_str().to_owned(), None));
+                continue;
+            }
+            TraversalOperator::Index(Expression::String(name)) => Key::Name(name.value().clone()),
+            TraversalOperator::Index(Expression::Number(number)) => {
+                Key::Index(number.value().as_u64()?)
+            }
+            TraversalOperator::LegacyIndex(index) => Key::Index(*index.value()),
+            _ => return None,
+        };
+        parts.last_mut()?.1 = Some(key);
+    }
+    Some(parts)
+}

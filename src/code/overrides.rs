@@ -1,0 +1,320 @@
+//! Override files: their blocks are merged into those of the other files, as Terraform merges them.
+//!
+//! The text of a file whose blocks are overridden is put together anew from parts of both, so that everything behind reads
+//! one block, and each value still stands where it was written.
+
+use super::Options;
+use super::budget::Budget;
+use super::file::{File, Part};
+use super::folder::Problem;
+use hcl_edit::Span;
+use hcl_edit::structure::{Attribute, Block, Structure};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How often blocks of one override file may override one another.
+const MOST_ROUNDS: usize = 16;
+/// Blocks that no override file may hold.
+const NOT_MERGED: &[&str] = &["moved", "import", "removed", "check"];
+/// The block whose arguments are merged one by one.
+const LIFECYCLE: &str = "lifecycle";
+
+/// What an override file overrides: the kind of a block and its labels, or a local value's name.
+type Key<'a> = Vec<&'a str>;
+
+/// Merges override files into the others, in order. Tells what has nothing to override.
+pub(super) fn merged(
+    mut files: Vec<Arc<File>>,
+    overrides: &[Arc<File>],
+    options: &Options,
+    budget: &Budget,
+) -> (Vec<Arc<File>>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    for file in overrides {
+        let mut left: Vec<_> = overriding(file, &mut problems);
+        for _ in 0..MOST_ROUNDS {
+            if left.is_empty() || budget.is_over() {
+                break;
+            }
+            left = round(&mut files, file, left, &mut problems, (options, budget));
+        }
+    }
+    (files, problems)
+}
+
+/// One thing that an override file sets.
+#[derive(Clone, Copy)]
+enum Setting<'o> {
+    Block(&'o Block),
+    Local(&'o Attribute),
+}
+
+/// What an override file sets, in order.
+fn overriding<'o>(file: &'o File, problems: &mut Vec<Problem>) -> Vec<(Key<'o>, Setting<'o>)> {
+    let mut all = Vec::new();
+    for block in file.body.blocks() {
+        match block.ident.as_str() {
+            "locals" => all.extend(locals(block).map(|(key, local)| (key, Setting::Local(local)))),
+            // Which backend counts is found without the rest of the code.
+            "terraform" => {}
+            kind if NOT_MERGED.contains(&kind) => {
+                problems.push(problem(
+                    file,
+                    block,
+                    &format!("a `{kind}` block may not stand in an override file"),
+                ));
+            }
+            _ => all.push((key(block), Setting::Block(block))),
+        }
+    }
+    all
+}
+
+fn locals<'o>(block: &'o Block) -> impl Iterator<Item = (Key<'o>, &'o Attribute)> {
+    let attributes = block.body.attributes();
+    attributes.map(|local| (vec!["locals", local.key.as_str()], local))
+}
+
+/// A block's kind and labels; of a provider its alias as well.
+fn key(block: &Block) -> Key<'_> {
+    let labels = block.labels.iter().map(|label| label.as_str());
+    let alias = match block.ident.as_str() {
+        "provider" => block.body.get_attribute("alias"),
+        _ => None,
+    };
+    let alias = alias.and_then(|alias| alias.value.as_str());
+    std::iter::once(block.ident.as_str())
+        .chain(labels)
+        .chain(alias)
+        .collect()
+}
+
+fn problem(file: &File, block: &Block, message: &str) -> Problem {
+    let at = block.span().map_or(0, |span| span.start);
+    Problem {
+        file: file.path_at(at).to_owned(),
+        line: file.line(at),
+        message: message.to_owned(),
+    }
+}
+
+/// Merges what overrides something that nothing else in this round does, and gives the rest.
+fn round<'o>(
+    files: &mut [Arc<File>],
+    file: &'o Arc<File>,
+    settings: Vec<(Key<'o>, Setting<'o>)>,
+    problems: &mut Vec<Problem>,
+    (options, budget): (&Options, &Budget),
+) -> Vec<(Key<'o>, Setting<'o>)> {
+    let (mut left, mut taken) = (Vec::new(), BTreeSet::new());
+    let mut edits: BTreeMap<usize, Vec<Edit>> = BTreeMap::new();
+    let known = known(files);
+    for (key, setting) in settings {
+        if !taken.insert(key.clone()) {
+            left.push((key, setting));
+            continue;
+        }
+        match (known.get(&key), setting) {
+            (Some((at, Known::Block(base))), Setting::Block(block)) => {
+                merge(&files[*at].text, base, block, edits.entry(*at).or_default());
+            }
+            (Some((at, Known::Local(base))), Setting::Local(local)) => {
+                edits.entry(*at).or_default().extend(replace(base, local));
+            }
+            // A default configuration need not be written to be overridden.
+            (None, Setting::Block(block)) if key.len() == 2 && key[0] == "provider" => {
+                let end = files.first().map_or(0, |first| first.text.len());
+                edits
+                    .entry(0)
+                    .or_default()
+                    .extend(insert(end, block.span()));
+            }
+            (_, setting) => {
+                let at = match setting {
+                    Setting::Block(block) => block.span(),
+                    Setting::Local(local) => local.key.span(),
+                };
+                let at = at.map_or(0, |span| span.start);
+                problems.push(Problem {
+                    file: file.path_at(at).to_owned(),
+                    line: file.line(at),
+                    message: format!(
+                        "no other file has the {} that this overrides",
+                        key.join(" ")
+                    ),
+                });
+            }
+        }
+    }
+    drop(known);
+    for (at, edits) in edits {
+        let Some(base) = files.get(at).cloned() else {
+            continue;
+        };
+        let (text, parts) = spliced(&base, file, edits);
+        match options.shared.merged(
+            (&base.path, &file.path),
+            &text,
+            parts,
+            budget.room_for_code(),
+        ) {
+            Ok(merged) => {
+                budget.hold_code(merged.memory);
+                files[at] = merged;
+            }
+            Err(unparsed) => problems.push(Problem {
+                file: file.path.clone(),
+                line: 1,
+                message: format!(
+                    "what this file overrides could not be put together with it: {unparsed}"
+                ),
+            }),
+        }
+    }
+    left
+}
+
+/// What can be overridden.
+enum Known<'b> {
+    Block(&'b Block),
+    Local(&'b Attribute),
+}
+
+/// What the other files set, each with the number of its file.
+fn known(files: &[Arc<File>]) -> BTreeMap<Key<'_>, (usize, Known<'_>)> {
+    let mut known = BTreeMap::new();
+    for (at, file) in files.iter().enumerate() {
+        for block in file.body.blocks() {
+            if block.has_ident("locals") {
+                for (key, local) in locals(block) {
+                    known.entry(key).or_insert((at, Known::Local(local)));
+                }
+            } else {
+                known.entry(key(block)).or_insert((at, Known::Block(block)));
+            }
+        }
+    }
+    known
+}
+
+/// These bytes of a file become those of the override file, with a line of their own where they are new.
+struct Edit {
+    range: Range<usize>,
+    text: Option<Range<usize>>,
+    is_new: bool,
+}
+
+fn insert(at: usize, text: Option<Range<usize>>) -> Option<Edit> {
+    Some(Edit {
+        range: at..at,
+        text: Some(text?),
+        is_new: true,
+    })
+}
+
+/// The value of an argument becomes another's.
+fn replace(base: &Attribute, other: &Attribute) -> Option<Edit> {
+    Some(Edit {
+        range: base.value.span()?,
+        text: Some(other.value.span()?),
+        is_new: false,
+    })
+}
+
+fn take_out(range: Option<Range<usize>>) -> Option<Edit> {
+    Some(Edit {
+        range: range?,
+        text: None,
+        is_new: false,
+    })
+}
+
+/// An argument, its name and value together.
+fn whole(attribute: &Attribute) -> Option<Range<usize>> {
+    Some(attribute.key.span()?.start..attribute.value.span()?.end)
+}
+
+/// The name of the blocks that a block is one of.
+fn block_name(block: &Block) -> &str {
+    let label = block.labels.first().filter(|_| block.has_ident("dynamic"));
+    label.map_or(block.ident.as_str(), |label| label.as_str())
+}
+
+/// Merges a block into another: each argument takes the place of the one with its name, the blocks of each name take the
+/// place of all that have it, and `lifecycle` is merged in turn.
+fn merge(text: &str, base: &Block, other: &Block, edits: &mut Vec<Edit>) {
+    let Some((start, end)) = inside(text, base) else {
+        return;
+    };
+    // What is new stands on lines of its own, and so does what was there.
+    edits.push(Edit {
+        range: start..start,
+        text: None,
+        is_new: true,
+    });
+    let blocks: BTreeSet<_> = other.body.blocks().map(block_name).collect();
+    for attribute in other.body.attributes() {
+        match base.body.get_attribute(attribute.key.as_str()) {
+            Some(old) => edits.extend(replace(old, attribute)),
+            None => edits.extend(insert(end, whole(attribute))),
+        }
+    }
+    let mut lifecycle = base.body.get_blocks(LIFECYCLE);
+    let lifecycle = lifecycle.next();
+    for block in other.body.blocks() {
+        match lifecycle.filter(|_| block.has_ident(LIFECYCLE)) {
+            Some(base) => merge(text, base, block, edits),
+            None => edits.extend(insert(end, block.span())),
+        }
+    }
+    let is_replaced = |name: &str| blocks.contains(name) && name != LIFECYCLE;
+    for part in base.body.iter() {
+        match part {
+            Structure::Attribute(old) if is_replaced(old.key.as_str()) => {
+                edits.extend(take_out(whole(old)));
+            }
+            Structure::Block(old) => {
+                let name = block_name(old);
+                if is_replaced(name) || other.body.has_attribute(name) {
+                    edits.extend(take_out(old.span()));
+                }
+            }
+            Structure::Attribute(_) => {}
+        }
+    }
+}
+
+/// The bytes between the braces of a block.
+fn inside(text: &str, block: &Block) -> Option<(usize, usize)> {
+    let labels = block.labels.last().and_then(Span::span);
+    let head = labels.or_else(|| block.ident.span())?.end;
+    let start = head + text.get(head..)?.find('{')? + 1;
+    Some((start, block.span()?.end.checked_sub(1)?))
+}
+
+/// The text of a file with parts of an override file in it, and where its parts come from.
+fn spliced(base: &Arc<File>, other: &Arc<File>, mut edits: Vec<Edit>) -> (String, Vec<Part>) {
+    edits.sort_by_key(|edit| edit.range.start);
+    let (mut text, mut parts, mut at) = (String::new(), Vec::new(), 0);
+    let mut copy = |text: &mut String, file: &Arc<File>, range: Range<usize>| {
+        parts.push(Part {
+            start: text.len(),
+            file: file.clone(),
+            at: range.start,
+        });
+        text.push_str(file.text.get(range).unwrap_or_default());
+    };
+    for edit in edits {
+        copy(&mut text, base, at..edit.range.start.max(at));
+        at = edit.range.end.max(at);
+        let line_end = if edit.is_new { "\n" } else { "" };
+        text.push_str(line_end);
+        if let Some(range) = edit.text {
+            copy(&mut text, other, range);
+            text.push_str(line_end);
+        }
+    }
+    copy(&mut text, base, at..base.text.len());
+    (text, parts)
+}

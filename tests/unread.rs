@@ -1,0 +1,133 @@
+//! What a scan cannot read is named, with file and line, and one line a reason.
+
+use crate::aws::Checkout;
+use std::net::TcpListener;
+
+const BACKEND: &str =
+    "terraform {\n  backend \"local\" {}\n}\nprovider \"aws\" {\n  region = \"us-east-1\"\n}\n";
+const EMPTY: &str = r#"{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"a","outputs":{},"resources":[]}"#;
+
+/// A checkout with these root modules in `stacks`, each with its own files and an empty state.
+fn checkout(roots: &[(&str, &[(&str, &str)])]) -> Checkout {
+    let checkout = Checkout::new();
+    std::fs::remove_file(checkout.path().join(".driftguard.yml")).unwrap();
+    for (root, files) in roots {
+        std::fs::create_dir_all(checkout.path().join("stacks").join(root)).unwrap();
+        checkout.write(&format!("stacks/{root}/terraform.tfstate"), EMPTY);
+        for (file, text) in *files {
+            checkout.write(&format!("stacks/{root}/{file}"), text);
+        }
+    }
+    checkout
+}
+
+/// An address where nobody may call.
+fn nobody() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+#[test]
+fn a_root_with_a_file_that_is_not_valid_is_a_stack_that_was_not_scanned() {
+    let broken = format!("{BACKEND}x = [\n");
+    let checkout = checkout(&[
+        ("a", &[("main.tf", BACKEND)]),
+        ("b", &[("main.tf", &broken)]),
+        (
+            "c",
+            &[
+                ("backend.tf", BACKEND),
+                ("main.tf", "locals {\n  a = = 1\n}\n"),
+            ],
+        ),
+    ]);
+    let (listener, address) = nobody();
+    let run = checkout.driftguard(&address, &["scan", "stacks", "--format", "json"]);
+    assert_eq!(run.code, 3, "{}", run.err);
+    let report = run.json();
+    let stacks = report["stacks"].as_array().unwrap().iter();
+    let told: Vec<_> = stacks
+        .map(|stack| {
+            let error = &stack["error"]["message"];
+            let place = error
+                .as_str()
+                .unwrap_or_default()
+                .split(": ")
+                .next()
+                .unwrap();
+            (stack["path"].as_str().unwrap(), place)
+        })
+        .collect();
+    let expected = [
+        ("stacks/a", ""),
+        ("stacks/b", "stacks/b/main.tf:8"),
+        ("stacks/c", "stacks/c/main.tf:2"),
+    ];
+    assert_eq!(told, expected);
+    // No resource, no question.
+    assert!(listener.accept().is_err());
+}
+
+#[test]
+fn a_reason_is_one_line_however_many_stacks_have_it() {
+    let names: Vec<_> = (10..30).map(|at| format!("s{at}")).collect();
+    let files = [("main.tf", BACKEND), ("common.tf", "")];
+    let roots: Vec<_> = names
+        .iter()
+        .map(|name| (name.as_str(), &files[..]))
+        .collect();
+    let checkout = checkout(&roots);
+    std::fs::create_dir_all(checkout.path().join("shared")).unwrap();
+    checkout.write("shared/common.tf", "locals {\n  a = = 1\n}\n");
+    for name in &names {
+        let link = checkout.path().join(format!("stacks/{name}/common.tf"));
+        std::fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("../../shared/common.tf", link).unwrap();
+    }
+    let (_listener, address) = nobody();
+    let run = checkout.driftguard(&address, &["scan", "stacks"]);
+    assert_eq!(run.code, 1, "{}", run.out);
+    assert_eq!(
+        run.err.matches("shared/common.tf:2").count(),
+        1,
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("stacks-s10, stacks-s11"), "{}", run.err);
+    assert!(
+        run.err.contains("and 10 more: shared/common.tf:2"),
+        "{}",
+        run.err
+    );
+    // Beside one that was scanned, the same on standard output.
+    let checkout_path = checkout.path().join("stacks/ok");
+    std::fs::create_dir_all(checkout_path).unwrap();
+    checkout.write("stacks/ok/main.tf", BACKEND);
+    checkout.write("stacks/ok/terraform.tfstate", EMPTY);
+    for format in ["text", "markdown"] {
+        let run = checkout.driftguard(&address, &["scan", "stacks", "--format", format]);
+        assert_eq!(run.code, 3, "{}", run.err);
+        let told = run.out.matches("could not be parsed").count();
+        assert!(told > 0 && told <= 2, "{}", run.out);
+    }
+}
+
+#[test]
+fn a_root_without_a_backend_is_named() {
+    let provider = "provider \"aws\" {\n  region = \"us-east-1\"\n}\n";
+    let checkout = checkout(&[
+        ("a", &[("main.tf", BACKEND)]),
+        ("b", &[("main.tf", provider)]),
+    ]);
+    let (_listener, address) = nobody();
+    let run = checkout.driftguard(&address, &["scan", "stacks"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let line = run.err.lines().find(|line| line.contains("`stacks/b`"));
+    assert!(
+        line.unwrap().contains("have no backend block"),
+        "{}",
+        run.err
+    );
+}
