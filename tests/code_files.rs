@@ -96,6 +96,7 @@ fn evaluate_json(json: &str) -> (Tree, Evaluated) {
         optional: true,
         computed: false,
         sensitive: false,
+        required: false,
     };
     let inner = BTreeMap::from([("size".to_owned(), plain(Shape::Plain(Type::Number)))]);
     let attributes = BTreeMap::from([
