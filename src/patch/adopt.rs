@@ -1,6 +1,6 @@
 //! Code follows live, attribute by attribute: each has edits of its own, or a reason of its own.
 
-use super::feeds::Feeds;
+use super::dependents::Dependents;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::target::{Slot, Target};
@@ -27,7 +27,7 @@ pub(super) struct Part {
 pub(super) struct Context<'a> {
     /// The findings that go the same way.
     pub siblings: &'a Siblings<'a>,
-    pub feeds: &'a Feeds<'a>,
+    pub dependents: &'a Dependents<'a>,
     pub stack: &'a Stack<'a>,
 }
 
@@ -61,10 +61,10 @@ fn in_other_words(
     context: Context<'_>,
 ) -> Result<Vec<Attempt>, Refusal> {
     let attempts = target.slots().into_iter().map(|slot| {
-        target.alone(&slot, context.feeds)?;
+        target.alone(&slot, context.dependents)?;
         Ok(Attempt {
             edits: target.write(&slot, value, context.stack)?,
-            wanted: target.wanted(&slot, value, context.feeds),
+            wanted: target.wanted(&slot, value, context.dependents),
         })
     });
     possible(attempts)
@@ -155,7 +155,7 @@ impl<'a> Writer<'a> {
         slot.check()?;
         let Context {
             siblings,
-            feeds,
+            dependents,
             stack,
         } = self.context;
         let mut attempt = Attempt::default();
@@ -163,16 +163,21 @@ impl<'a> Writer<'a> {
         for (target, difference) in all {
             let value = (self.wanted)(difference).unwrap_or(&Value::Null);
             let same = |other: &Difference| (self.wanted)(other) == Some(value);
-            let agreed = target.agree(slot, (feeds, siblings), &same);
+            let agreed = target.agree(slot, (dependents, siblings), &same);
             if let Err(shared) = agreed {
                 // Its own parts may stand elsewhere.
-                return self.apart(target, slot, difference).ok_or(shared);
+                return self
+                    .outside_of_shared(target, slot, difference)
+                    .ok_or(shared);
             }
             self.is_in_force(target, slot, difference)?;
-            attempt.wanted.extend(target.wanted(slot, value, feeds));
+            attempt
+                .wanted
+                .extend(target.wanted(slot, value, dependents));
             match target.block(stack) {
                 Some(parts) if *value == difference.live => {
-                    let edits = blocks::plan(self.finding, difference, &parts, (stack, feeds))?;
+                    let edits =
+                        blocks::plan(self.finding, difference, &parts, (stack, dependents))?;
                     attempt.edits.extend(edits);
                 }
                 _ if matches!(slot, Slot::Value(_)) || !target.is_entry() => {
@@ -191,10 +196,15 @@ impl<'a> Writer<'a> {
 
     /// The edits of a policy, or of blocks, whose text others share, where they lie outside that text: in the literals that
     /// its parts refer to. What those feed besides must want something there as well.
-    fn apart(&self, target: &Target<'_>, slot: &Slot, difference: &Difference) -> Option<Attempt> {
+    fn outside_of_shared(
+        &self,
+        target: &Target<'_>,
+        slot: &Slot,
+        difference: &Difference,
+    ) -> Option<Attempt> {
         let Context {
             siblings,
-            feeds,
+            dependents,
             stack,
         } = self.context;
         let value = (self.wanted)(difference)?;
@@ -202,7 +212,8 @@ impl<'a> Writer<'a> {
         let source = &slot.location()?.source;
         let (edits, text) = match (target.block(stack), &definition.parts) {
             (Some(parts), _) if *value == difference.live => {
-                let edits = blocks::plan(self.finding, difference, &parts, (stack, feeds)).ok()?;
+                let edits =
+                    blocks::plan(self.finding, difference, &parts, (stack, dependents)).ok()?;
                 (edits, target.span(stack)?)
             }
             (None, Parts::Policy(_)) => (target.write(slot, value, stack).ok()?, source.span),
@@ -216,14 +227,14 @@ impl<'a> Writer<'a> {
         }
         let mut wanted = vec![Wanted::of(target.address, target.path, value)?];
         for part in policy_parts(definition) {
-            for (address, path) in feeds.part(&part.source) {
+            for (address, path) in dependents.part(&part.source) {
                 let mut differences = siblings.differences(address);
-                let other = differences.find(|one| one.path == *path);
+                let other = differences.find(|one| one.path == path);
                 let value = other.and_then(|other| (self.wanted)(other));
                 let is_edited = edits.iter().any(|edit| {
                     edit.file == part.source.file && edit.range.start == part.source.span.0
                 });
-                if is_edited && *address != target.address {
+                if is_edited && address != target.address {
                     wanted.push(Wanted::of(address, path, value?)?);
                 }
             }

@@ -1,8 +1,8 @@
 //! Nested blocks that stand in sets: rules of a group, routes of a table. Those that mean the same stay as they are.
 
-use super::feeds::Feeds;
+use super::dependents::Dependents;
 use super::literal::render;
-use super::place::{File, last_attribute};
+use super::location::{File, last_attribute};
 use super::refusal::Refusal;
 use super::target::Target;
 use super::{Stack, objects};
@@ -22,7 +22,7 @@ pub(super) struct Blocks<'a> {
     pub parts: &'a BTreeMap<String, Attribute>,
     schema: &'a Schema,
     stack: &'a Stack<'a>,
-    feeds: &'a Feeds<'a>,
+    dependents: &'a Dependents<'a>,
     /// What each block of the code says.
     pub said: Vec<Value>,
     /// The same, taken apart.
@@ -37,7 +37,7 @@ pub(super) fn plan(
     finding: &Finding,
     difference: &Difference,
     parts: &BTreeMap<String, Attribute>,
-    (stack, feeds): (&Stack<'_>, &Feeds<'_>),
+    (stack, dependents): (&Stack<'_>, &Dependents<'_>),
 ) -> Result<Vec<Edit>, Refusal> {
     let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
     let declared = stack.declared.resources.get(address);
@@ -85,7 +85,7 @@ pub(super) fn plan(
         parts,
         schema,
         stack,
-        feeds,
+        dependents,
         said,
         own: Vec::new(),
     };
@@ -113,9 +113,14 @@ pub(super) fn plan(
             .push(element);
     }
     let mut edits = Vec::new();
-    for (at, elements) in gone {
-        if elements.len() < blocks.own[at].len() {
-            edits.extend(blocks.shorten(at, &blocks.said[at], &elements)?);
+    for (at, written) in written.iter().enumerate() {
+        let elements = gone.remove(&at).unwrap_or_default();
+        let beside = blocks.with_same_ports(&blocks.own[at], &mut added);
+        if elements.is_empty() && beside.is_empty() {
+            continue;
+        }
+        if elements.len() < blocks.own[at].len() || !beside.is_empty() {
+            edits.extend(blocks.rewrite_lists(at, &blocks.said[at], (&elements, &beside))?);
         } else if let (1, false) = (elements.len(), added.is_empty()) {
             let place = (format!("{name}[{at}]"), name.to_owned());
             edits.extend(blocks.change(
@@ -125,7 +130,7 @@ pub(super) fn plan(
                 &added.remove(0),
             )?);
         } else {
-            let span = written[at].span().ok_or_else(by_hand)?;
+            let span = written.span().ok_or_else(by_hand)?;
             edits.push(file.page.take_out_block(span));
         }
     }
@@ -166,26 +171,50 @@ impl Blocks<'_> {
             .is_satisfied(&self.normal(own), &self.normal(element))
     }
 
-    /// Takes the sources of these elements out of the lists of one block.
-    fn shorten(&self, at: usize, block: &Value, gone: &[&Value]) -> Result<Vec<Edit>, Refusal> {
+    /// Takes the sources of some elements out of the lists of one block, and puts those of others in.
+    fn rewrite_lists(
+        &self,
+        at: usize,
+        block: &Value,
+        (gone, added): (&[&Value], &[Value]),
+    ) -> Result<Vec<Edit>, Refusal> {
         let mut edits = Vec::new();
-        for (part, value) in block.as_map().into_iter().flatten() {
-            let Value::List(items) = value else { continue };
-            let lost: Vec<&Value> = gone
-                .iter()
-                .flat_map(|element| element.get(part).as_list().unwrap_or_default())
-                .collect();
-            let kept: Vec<_> = items
-                .iter()
-                .filter(|item| !lost.contains(item))
-                .cloned()
-                .collect();
-            if kept.len() < items.len() {
+        for (part, _) in self.parts.iter().filter(|(_, part)| is_list(part)) {
+            let of = |element: &Value| element.get(part).as_list().unwrap_or_default().to_vec();
+            let (own, lost): (_, Vec<_>) =
+                (of(block), gone.iter().flat_map(|one| of(one)).collect());
+            let kept = own.iter().filter(|item| !lost.contains(item)).cloned();
+            let new = kept.chain(added.iter().flat_map(of));
+            let new: Vec<_> = new.collect();
+            if new != own {
                 let path = format!("{}[{at}].{part}", self.name);
-                edits.extend(self.write(&path, &Value::List(kept))?);
+                edits.extend(self.write(&path, &Value::List(new))?);
             }
         }
         Ok(edits)
+    }
+
+    /// Takes those of the added elements that differ from a block's own in their sources alone.
+    fn with_same_ports(&self, own: &[Value], added: &mut Vec<Value>) -> Vec<Value> {
+        let Some(first) = own.first().map(|one| self.rest(one)) else {
+            return Vec::new();
+        };
+        let has_lists = |one: &Value| one.get(OWN).as_bool() != Some(true);
+        let (same, others) = std::mem::take(added)
+            .into_iter()
+            .partition(|one| has_lists(one) && self.rest(one) == first);
+        *added = others;
+        same
+    }
+
+    /// An element without its sources: what has none any more, its type may take for nothing.
+    fn rest(&self, element: &Value) -> BTreeMap<String, Value> {
+        let entries = element.as_map().cloned().unwrap_or_default();
+        let single = entries.into_iter().filter(|(name, value)| {
+            let says_who = name == OWN || self.parts.get(name).is_some_and(is_list);
+            !says_who && !self.is_hollow(value)
+        });
+        single.collect()
     }
 
     /// Writes what differs between two elements into the block that stands for the first: at a path, with indexes and
@@ -230,7 +259,7 @@ impl Blocks<'_> {
         let target = Target::find(self.finding, path, self.stack)?;
         let mut refusal = None;
         for slot in target.slots() {
-            let alone = target.alone(&slot, self.feeds);
+            let alone = target.alone(&slot, self.dependents);
             match alone.and_then(|()| target.write(&slot, value, self.stack)) {
                 Ok(edits) => return Ok(edits),
                 Err(why) => refusal = refusal.or(Some(why)),
@@ -255,20 +284,11 @@ impl Blocks<'_> {
 
     /// Elements by protocol, ports and description: each group is one block.
     pub(super) fn groups(&self, added: &[Value]) -> Vec<Value> {
-        let is_list =
-            |part: &Attribute| matches!(part.shape, Shape::Plain(Type::List(_) | Type::Set(_)));
         let mut groups: Vec<Value> = Vec::new();
         for element in added {
-            // Without its lists: what has no source any more, its type may take for nothing.
-            let rest = |value: &Value| {
-                let entries = value.as_map().cloned().unwrap_or_default();
-                let single = entries.into_iter().filter(|(name, value)| {
-                    let says_who = name == OWN || self.parts.get(name).is_some_and(is_list);
-                    !says_who && !self.is_hollow(value)
-                });
-                single.collect::<BTreeMap<_, _>>()
-            };
-            let group = groups.iter_mut().find(|group| rest(group) == rest(element));
+            let group = groups
+                .iter_mut()
+                .find(|group| self.rest(group) == self.rest(element));
             match group {
                 Some(Value::Map(group)) => {
                     for (name, value) in element.as_map().into_iter().flatten() {
@@ -345,4 +365,8 @@ impl Blocks<'_> {
     fn is_hollow(&self, value: &Value) -> bool {
         value.is_empty() || *value == Value::Bool(false)
     }
+}
+
+fn is_list(part: &Attribute) -> bool {
+    matches!(part.shape, Shape::Plain(Type::List(_) | Type::Set(_)))
 }

@@ -1,7 +1,7 @@
 //! Defaults of the root module's variables: edited only where nothing overrides them.
 
 use super::Stack;
-use super::place::File;
+use super::location::File;
 use super::refusal::Refusal;
 use crate::code::parse;
 use crate::model::{Source, Tree};

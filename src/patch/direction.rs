@@ -21,7 +21,7 @@ pub enum Direction {
 
 /// The direction of one finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum FixDirection {
     Adopt,
     Restore,
     Import,
@@ -30,18 +30,18 @@ pub(super) enum Way {
 impl Direction {
     /// The direction of one finding: none where nothing is done unasked, as about what stands in the account and hangs
     /// below nothing managed. What was added grants access: the code takes it over only where somebody said so.
-    pub(super) fn way(self, finding: &Finding) -> Option<Way> {
+    pub(super) fn way(self, finding: &Finding) -> Option<FixDirection> {
         let added = finding.kind == Kind::Unmanaged;
         match self {
             _ if added && finding.under.is_none() => None,
             Self::None => None,
-            Self::Import | Self::Adopt if added => Some(Way::Import),
-            Self::ByRisk if added => Some(Way::Restore),
+            Self::Import | Self::Adopt if added => Some(FixDirection::Import),
+            Self::ByRisk if added => Some(FixDirection::Restore),
             Self::Import => None,
-            Self::Adopt => Some(Way::Adopt),
-            Self::Restore => Some(Way::Restore),
-            Self::ByRisk if is_risk(finding) => Some(Way::Restore),
-            Self::ByRisk => Some(Way::Adopt),
+            Self::Adopt => Some(FixDirection::Adopt),
+            Self::Restore => Some(FixDirection::Restore),
+            Self::ByRisk if is_risk(finding) => Some(FixDirection::Restore),
+            Self::ByRisk => Some(FixDirection::Adopt),
         }
     }
 }

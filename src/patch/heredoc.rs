@@ -1,10 +1,10 @@
 //! Heredocs: their text is replaced, their marker, indentation and line ends stay.
 
-use super::layout::Page;
+use super::layout::SourceFile;
 use crate::model::{Edit, is_unseen};
 
 /// The edit after which the heredoc at these bytes says a text; none where none can.
-pub(super) fn rewrite(page: Page<'_>, span: (usize, usize), text: &str) -> Option<Edit> {
+pub(super) fn rewrite(page: SourceFile<'_>, span: (usize, usize), text: &str) -> Option<Edit> {
     let old = page.text.get(span.0..span.1)?;
     let (head, rest) = old.split_once('\n')?;
     let marker = head.trim_start_matches("<<").trim();
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     fn rewritten(code: &str, text: &str) -> Option<String> {
-        let page = Page {
+        let page = SourceFile {
             file: "main.tf",
             text: code,
         };

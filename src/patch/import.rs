@@ -2,13 +2,13 @@
 //! of a group whose rules are blocks of its own, such a block.
 
 use super::adopt::{self, Context};
-use super::direction::Way;
-use super::draft;
-use super::feeds::Feeds;
-use super::form::{Child, Form, part};
-use super::layout::Page;
+use super::child_style::{Child, ChildStyle, part};
+use super::dependents::Dependents;
+use super::direction::FixDirection;
+use super::hcl_writer;
+use super::layout::SourceFile;
+use super::location::{File, code};
 use super::names::Names;
-use super::place::{File, code};
 use super::reasons::ImportRefusal;
 use super::refusal::Refusal;
 use super::target::instances;
@@ -41,7 +41,7 @@ const NEVER: &[&str] = &["id", "name_prefix", "tags", "tags_all"];
 /// Plans what the code takes over.
 pub(super) struct Importer<'a> {
     stack: &'a Stack<'a>,
-    feeds: &'a Feeds<'a>,
+    dependents: &'a Dependents<'a>,
     before: &'a Evaluated,
     /// What was added below something managed, and whether the code is to take it over.
     added: Vec<(&'a Finding, bool)>,
@@ -59,14 +59,14 @@ impl<'a> Importer<'a> {
     /// For these findings, each with what is to be done about it.
     pub(super) fn new(
         findings: &'a [Finding],
-        ways: &[Option<Way>],
-        (stack, feeds): (&'a Stack<'a>, &'a Feeds<'a>),
+        ways: &[Option<FixDirection>],
+        (stack, dependents): (&'a Stack<'a>, &'a Dependents<'a>),
         before: &'a Evaluated,
     ) -> Self {
         let all = findings.iter().zip(ways);
         let added = all.filter(|(one, _)| one.kind == Kind::Unmanaged && one.under.is_some());
         let added: Vec<_> = added
-            .map(|(finding, way)| (finding, *way == Some(Way::Import)))
+            .map(|(finding, way)| (finding, *way == Some(FixDirection::Import)))
             .collect();
         let placed = added
             .iter()
@@ -74,7 +74,7 @@ impl<'a> Importer<'a> {
         Self {
             names: Names::of(placed, stack),
             stack,
-            feeds,
+            dependents,
             before,
             added,
         }
@@ -96,7 +96,7 @@ impl<'a> Importer<'a> {
                 file: place.clone(),
             }));
         }
-        let Form::Resource(_, _, id) = &child.form else {
+        let ChildStyle::Resource(_, _, id) = &child.style else {
             return self.in_blocks(&child);
         };
         version::knows_imports(self.stack)?;
@@ -130,17 +130,17 @@ impl<'a> Importer<'a> {
     pub(super) fn block(&self, finding: &'a Finding) -> Option<String> {
         let child = Child::find(finding, self.stack).ok()?;
         let end = "\n";
-        if let Form::Blocks(say) = &child.form {
+        if let ChildStyle::Blocks(say) = &child.style {
             let block = say(&finding.after);
             let told = block
                 .as_map()?
                 .iter()
                 .filter(|(_, value)| !value.is_empty() && **value != Value::Bool(false));
             let line = |(name, value): (&String, &Value)| {
-                Some((name.clone(), draft::value(value, "    ", end)?))
+                Some((name.clone(), hcl_writer::value(value, "    ", end)?))
             };
             let lines: Vec<_> = told.map(line).collect::<Option<_>>()?;
-            let block = draft::block(child.path, &lines, "  ", end);
+            let block = hcl_writer::block(child.path, &lines, "  ", end);
             return Some(format!("{} {{{end}{block}}}", head(child.parent)));
         }
         let file = File::open(self.stack.tree, &child.declared.file).ok()?;
@@ -168,7 +168,7 @@ impl<'a> Importer<'a> {
     /// The import block and the resource, as text, and what they make of the code.
     fn written(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<Written, Refusal> {
         let parent = child.parent;
-        let Form::Resource(owner, attributes, id) = &child.form else {
+        let ChildStyle::Resource(owner, attributes, id) = &child.style else {
             return Err(Refusal::Import(ImportRefusal::Blocks {
                 parent: Box::new(parent.clone()),
                 path: child.path.to_owned(),
@@ -199,12 +199,12 @@ impl<'a> Importer<'a> {
             .collect();
         for (name, value) in &said {
             let text = match value {
-                _ if name == owner.parent => Some(draft::reference(parent, owner.key)),
-                Value::String(text) if name == "policy" => draft::policy(text, "  ", end),
+                _ if name == owner.parent => Some(hcl_writer::reference(parent, owner.key)),
+                Value::String(text) if name == "policy" => hcl_writer::policy(text, "  ", end),
                 Value::String(text) => self.reference(parent, name, text),
                 _ => None,
             };
-            let text = text.or_else(|| draft::value(value, "  ", end));
+            let text = text.or_else(|| hcl_writer::value(value, "  ", end));
             let text = text.ok_or_else(|| Refusal::Secret(name.clone()))?;
             lines.push((name.clone(), text));
         }
@@ -216,8 +216,8 @@ impl<'a> Importer<'a> {
             ("id".to_owned(), super::literal::quote(id)),
         ];
         Ok(Written {
-            import: draft::block("import", &target, "", end),
-            resource: draft::block(&head(&address), &lines, "", end),
+            import: hcl_writer::block("import", &target, "", end),
+            resource: hcl_writer::block(&head(&address), &lines, "", end),
             made: (address, said),
         })
     }
@@ -276,12 +276,12 @@ impl<'a> Importer<'a> {
         let recorded = &self.stack.options.recorded;
         let address = recorded.only(&parent.modules, attribute, text)?;
         let is_declared = self.stack.declared.resources.contains_key(address);
-        is_declared.then(|| draft::reference(address, attribute))
+        is_declared.then(|| hcl_writer::reference(address, attribute))
     }
 
     /// The edits after which the parent's own blocks say it. They say all of their kind then, so all are taken over or none.
     fn in_blocks(&self, child: &Child<'a>) -> Result<Plan, Refusal> {
-        let Form::Blocks(say) = &child.form else {
+        let ChildStyle::Blocks(say) = &child.style else {
             return Ok(Plan::default());
         };
         let (parent, path) = (child.parent, child.path);
@@ -317,7 +317,7 @@ impl<'a> Importer<'a> {
         let siblings = [&changed].into_iter().collect();
         let context = Context {
             siblings: &siblings,
-            feeds: self.feeds,
+            dependents: self.dependents,
             stack: self.stack,
         };
         let mut plan = Plan::default();
@@ -337,7 +337,7 @@ fn head(address: &Address) -> String {
 }
 
 /// The edits that put blocks at the end of a file.
-fn appended(page: Page<'_>, blocks: &str) -> Vec<Edit> {
+fn appended(page: SourceFile<'_>, blocks: &str) -> Vec<Edit> {
     let (at, end) = (page.text.len(), page.line_end());
     // The last line of a file may lack its end. It gets one, however much is put behind it.
     let lacks = !page.text.ends_with('\n');

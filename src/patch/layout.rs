@@ -5,14 +5,14 @@ use std::ops::Range;
 
 /// A file whose lines are edited.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Page<'a> {
+pub(super) struct SourceFile<'a> {
     /// Its path.
     pub file: &'a str,
     /// Its text.
     pub text: &'a str,
 }
 
-impl<'a> Page<'a> {
+impl<'a> SourceFile<'a> {
     /// An edit of these bytes.
     pub(super) fn edit(&self, range: Range<usize>, text: String) -> Edit {
         let before = self.text.as_bytes().get(..range.start).unwrap_or_default();

@@ -8,7 +8,7 @@ use hcl_edit::expr::Expression;
 
 /// A list with these items in place of its own: none where it holds what must not be lost, or what is not known. What its
 /// own items evaluate to is in `known`; `reference` is how the code calls a value that it does not write down.
-pub(super) fn relist(
+pub(super) fn rewrite_list(
     old: &str,
     wanted: &[Value],
     known: Option<&[Part]>,
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn relisted(old: &str, wanted: &[Value]) -> Option<String> {
-        relist(old, wanted, None, &|_| None)
+        rewrite_list(old, wanted, None, &|_| None)
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Literal maps and lists: entries put in and taken out, on one line or several.
 
-use super::draft;
-use super::layout::Page;
+use super::hcl_writer;
+use super::layout::SourceFile;
 use super::literal::{key, render};
-use super::place::{File, entry_span};
+use super::location::{File, entry_span};
 use super::write::Entry;
 use crate::code::parse;
 use crate::model::{Edit, Source};
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 /// A literal map that entries are added to.
 pub(super) struct Literal<'a> {
-    page: Page<'a>,
+    page: SourceFile<'a>,
     span: Range<usize>,
     /// The last entry, and what stands between its key and its value.
     last: Option<(Range<usize>, &'static str)>,
@@ -23,7 +23,7 @@ pub(super) struct Literal<'a> {
 
 impl<'a> Literal<'a> {
     /// The map at a place: none where it is neither a literal nor a reference. `null` is an empty one.
-    pub(super) fn open(page: Page<'a>, map: &Source) -> Option<Self> {
+    pub(super) fn open(page: SourceFile<'a>, map: &Source) -> Option<Self> {
         let span = map.span.0..map.span.1;
         let text = page.text.get(span.clone())?;
         let object = match parse::expression(text).ok()? {
@@ -95,7 +95,7 @@ impl<'a> Literal<'a> {
         }
         let comma = if has_comma || needs_comma { "," } else { "" };
         let line = |(name, value): &Entry| {
-            let value = draft::value(value, indent, end)?;
+            let value = hcl_writer::value(value, indent, end)?;
             Some(format!("{indent}{}{sign} {value}{comma}{end}", key(name)))
         };
         let lines: Option<String> = entries.iter().map(line).collect();

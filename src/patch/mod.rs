@@ -10,24 +10,24 @@ mod adopt;
 mod blocks;
 mod by_hand;
 mod callers;
+mod child_style;
 mod defaults;
+mod dependents;
 mod diff;
 mod direction;
-mod draft;
-mod feeds;
-mod form;
 mod format;
+mod hcl_writer;
 mod heredoc;
 mod import;
 mod layout;
 mod list;
 mod literal;
+mod location;
 mod map;
 mod marker;
 mod names;
 mod objects;
 mod path;
-mod place;
 mod planner;
 mod policy;
 mod reasons;
@@ -48,7 +48,7 @@ pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
 use crate::model::{Catalog, Declared, Edit, Finding, Tree};
-use feeds::Feeds;
+use dependents::Dependents;
 use planner::Planner;
 use std::collections::BTreeMap;
 
@@ -87,8 +87,8 @@ pub fn plan_with(
         .iter()
         .map(|finding| direction(finding).way(finding))
         .collect();
-    let feeds = Feeds::of(stack);
-    let planner = Planner::new(all, &ways, (stack, &feeds), &before);
+    let dependents = Dependents::of(stack, ways.iter().any(Option::is_some));
+    let planner = Planner::new(all, &ways, (stack, &dependents), &before);
     let mut edits: Vec<Edit> = Vec::new();
     let mut fixes = Vec::new();
     for (finding, way) in all.iter().zip(&ways) {

@@ -1,8 +1,8 @@
 //! Nested blocks that code writes as an argument: `ingress = [...]`, `route = []`. No block may stand beside one.
 
 use super::blocks::Blocks;
-use super::draft;
-use super::place::File;
+use super::hcl_writer;
+use super::location::File;
 use super::refusal::Refusal;
 use crate::code::parse;
 use crate::model::{Edit, Shape, Type, Value};
@@ -53,7 +53,7 @@ pub(super) fn plan(
     let new = live.iter().filter(|one| !blocks.has(&kept, one));
     for group in blocks.groups(&new.cloned().collect::<Vec<_>>()) {
         let object = complete(blocks, &group).ok_or_else(not_plain)?;
-        texts.push(draft::value(&object, &inner, end).ok_or_else(not_plain)?);
+        texts.push(hcl_writer::value(&object, &inner, end).ok_or_else(not_plain)?);
     }
     let text = match texts.is_empty() {
         true => "[]".to_owned(),

@@ -1,8 +1,8 @@
 //! Plans the findings of one stack, one by one: each attribute by itself, and all that is planned is tried.
 
 use super::adopt::{Attempt, Context, Part};
-use super::direction::Way;
-use super::feeds::Feeds;
+use super::dependents::Dependents;
+use super::direction::FixDirection;
 use super::import::{self, Importer};
 use super::refusal::Refusal;
 use super::siblings::Siblings;
@@ -20,7 +20,7 @@ pub(super) struct Planner<'a> {
     adopted: Siblings<'a>,
     restored: Siblings<'a>,
     stack: &'a Stack<'a>,
-    feeds: &'a Feeds<'a>,
+    dependents: &'a Dependents<'a>,
     verifier: Verifier<'a>,
     importer: Importer<'a>,
 }
@@ -32,8 +32,8 @@ impl<'a> Planner<'a> {
     /// For these findings, each with its direction.
     pub(super) fn new(
         all: &'a [Finding],
-        ways: &[Option<Way>],
-        (stack, feeds): (&'a Stack<'a>, &'a Feeds<'a>),
+        ways: &[Option<FixDirection>],
+        (stack, dependents): (&'a Stack<'a>, &'a Dependents<'a>),
         before: &'a Evaluated,
     ) -> Self {
         // One value may feed several: what goes another way does not change alike.
@@ -43,17 +43,17 @@ impl<'a> Planner<'a> {
             going.map(|(finding, _)| finding).collect()
         };
         Self {
-            adopted: going(Way::Adopt),
-            restored: going(Way::Restore),
+            adopted: going(FixDirection::Adopt),
+            restored: going(FixDirection::Restore),
             stack,
-            feeds,
+            dependents,
             verifier: Verifier::new(stack, before),
-            importer: Importer::new(all, ways, (stack, feeds), before),
+            importer: Importer::new(all, ways, (stack, dependents), before),
         }
     }
 
     /// What is done about one finding; none where nothing is to be done.
-    pub(super) fn fix(&self, finding: &Finding, way: Way) -> Option<Fix> {
+    pub(super) fn fix(&self, finding: &Finding, way: FixDirection) -> Option<Fix> {
         let interrupt = &self.stack.options.interrupt;
         if interrupt.is_raised() {
             return Some(Fix::untried(&Refusal::NoTime.to_string()));
@@ -62,12 +62,12 @@ impl<'a> Planner<'a> {
             return Some(self.refused(finding, &Refusal::TooLarge));
         }
         let fix = match (way, finding.kind) {
-            (Way::Adopt, Kind::Modified) => self.in_parts(
+            (FixDirection::Adopt, Kind::Modified) => self.in_parts(
                 finding,
                 FixKind::Adopt,
                 adopt::plan(finding, self.context(way)),
             ),
-            (Way::Restore, Kind::Modified) => self.in_parts(
+            (FixDirection::Restore, Kind::Modified) => self.in_parts(
                 finding,
                 FixKind::Restore,
                 restore::plan(finding, self.context(way)),
@@ -81,13 +81,13 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn context(&self, way: Way) -> Context<'_> {
+    fn context(&self, way: FixDirection) -> Context<'_> {
         Context {
             siblings: match way {
-                Way::Restore => &self.restored,
-                Way::Adopt | Way::Import => &self.adopted,
+                FixDirection::Restore => &self.restored,
+                FixDirection::Adopt | FixDirection::Import => &self.adopted,
             },
-            feeds: self.feeds,
+            dependents: self.dependents,
             stack: self.stack,
         }
     }
@@ -103,9 +103,9 @@ impl<'a> Planner<'a> {
     }
 
     /// The plan of one finding that is fixed as a whole.
-    fn plan(&self, finding: &Finding, way: Way) -> Option<Planned> {
+    fn plan(&self, finding: &Finding, way: FixDirection) -> Option<Planned> {
         Some(match (way, finding.kind) {
-            (Way::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
+            (FixDirection::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
                 let reason = plan.made.is_some().then_some(import::TAKEN);
                 (FixKind::Import, plan, reason)
             }),
@@ -113,15 +113,17 @@ impl<'a> Planner<'a> {
                 let parent = finding.under.as_ref().map(ToString::to_string);
                 Err(Refusal::Unasked(parent.unwrap_or_default()))
             }
-            (Way::Adopt, Kind::Deleted) => remove::plan(finding, self.stack).map(|edits| {
-                let plan = Plan {
-                    edits,
-                    gone: finding.address.clone(),
-                    ..Plan::default()
-                };
-                (FixKind::Remove, plan, None)
-            }),
-            (Way::Restore, Kind::Deleted) => {
+            (FixDirection::Adopt, Kind::Deleted) => {
+                remove::plan(finding, self.stack).map(|edits| {
+                    let plan = Plan {
+                        edits,
+                        gone: finding.address.clone(),
+                        ..Plan::default()
+                    };
+                    (FixKind::Remove, plan, None)
+                })
+            }
+            (FixDirection::Restore, Kind::Deleted) => {
                 Ok((FixKind::Restore, Plan::default(), Some(restore::MADE_ANEW)))
             }
             _ => return None,

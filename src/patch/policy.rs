@@ -1,9 +1,9 @@
 //! Policies, edited by statement: those that mean the same stay as they are written.
 
-use super::layout::Page;
-use super::list::relist;
+use super::layout::SourceFile;
+use super::list::rewrite_list;
 use super::literal::{key, quote, render};
-use super::place::File;
+use super::location::File;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use super::{Stack, defaults};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// One policy in code, and what it is to say.
 pub(super) struct Rewrite<'a> {
     /// Its file.
-    pub page: Page<'a>,
+    pub page: SourceFile<'a>,
     /// The code that it is a part of.
     pub stack: &'a Stack<'a>,
     /// Where its statements stand.
@@ -142,7 +142,7 @@ impl Rewrite<'_> {
         };
         let value = match (old.starts_with('['), value) {
             (true, Value::List(items)) => {
-                let kept = relist(old, &items, None, &|_| None);
+                let kept = rewrite_list(old, &items, None, &|_| None);
                 if let Some(text) = kept {
                     return Some(self.page.edit(span.0..span.1, text));
                 }
@@ -176,8 +176,8 @@ impl Rewrite<'_> {
             _ => None,
         };
         let text = match (old.starts_with('['), value) {
-            (true, Value::List(items)) => relist(old, &items, known, &|_| None)?,
-            (true, one @ Value::String(_)) => relist(old, &[one], known, &|_| None)?,
+            (true, Value::List(items)) => rewrite_list(old, &items, known, &|_| None)?,
+            (true, one @ Value::String(_)) => rewrite_list(old, &[one], known, &|_| None)?,
             (false, Value::List(items)) if items.len() == 1 => render(items.first()?, old)?,
             (false, one @ Value::String(_)) => render(&one, old)?,
             _ => return None,

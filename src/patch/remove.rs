@@ -1,8 +1,8 @@
 //! Code drops what is gone.
 
 use super::Stack;
+use super::location::{File, Owner, entry_at};
 use super::map::{take_out_entry, take_out_part};
-use super::place::{File, Owner, entry_at};
 use super::reasons::RemovalRefusal;
 use super::refusal::Refusal;
 use super::target::instances;

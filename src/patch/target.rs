@@ -1,9 +1,9 @@
 //! One attribute of one resource: the slots in the code that may set it, and whom each of them sets besides.
 
 use super::Stack;
-use super::feeds::Feeds;
+use super::dependents::Dependents;
+use super::location::File;
 use super::path::{self, Step};
-use super::place::File;
 use super::refusal::{Refusal, Shared};
 use super::siblings::Siblings;
 use super::verify::Wanted;
@@ -104,28 +104,28 @@ impl<'a> Target<'a> {
     }
 
     /// Every attribute that a slot sets, this one included: its resource, and its path.
-    fn fed(&self, slot: &Slot, feeds: &Feeds<'_>) -> Vec<(Address, String)> {
-        let owned = |(address, path): &(&Address, &str)| ((*address).clone(), (*path).to_owned());
-        let mut fed: Vec<_> = match slot {
-            Slot::Value(location) => feeds.value(location).iter().map(owned).collect(),
+    fn set_by(&self, slot: &Slot, dependents: &Dependents<'_>) -> Vec<(Address, String)> {
+        let owned = |(address, path): (&Address, &str)| (address.clone(), path.to_owned());
+        let mut set_by: Vec<_> = match slot {
+            Slot::Value(location) => dependents.value(location).into_iter().map(owned).collect(),
             Slot::Entry(location) => {
                 let below = &self.path[self.name.len()..];
-                let maps = feeds.map(location).iter();
-                maps.map(|(address, path)| ((*address).clone(), format!("{path}{below}")))
+                let maps = dependents.map(location).into_iter();
+                maps.map(|(address, path)| (address.clone(), format!("{path}{below}")))
                     .collect()
             }
             Slot::Block => {
-                let instances = feeds.block(self.resource).iter();
+                let instances = dependents.block(self.resource).into_iter();
                 instances
-                    .map(|(address, _)| ((*address).clone(), self.path.to_owned()))
+                    .map(|(address, _)| (address.clone(), self.path.to_owned()))
                     .collect()
             }
         };
         let own = (self.address.clone(), self.path.to_owned());
-        if !fed.contains(&own) {
-            fed.push(own);
+        if !set_by.contains(&own) {
+            set_by.push(own);
         }
-        fed
+        set_by
     }
 
     /// Whether everything that a slot sets wants the same.
@@ -135,15 +135,15 @@ impl<'a> Target<'a> {
     pub(super) fn agree(
         &self,
         slot: &Slot,
-        (feeds, siblings): (&Feeds<'_>, &Siblings<'_>),
+        (dependents, siblings): (&Dependents<'_>, &Siblings<'_>),
         same: &dyn Fn(&Difference) -> bool,
     ) -> Result<(), Refusal> {
         let wants = |(address, path): &(Address, String)| {
             let mut differences = siblings.differences(address);
             differences.any(|one| one.path == *path && same(one))
         };
-        let fed = self.fed(slot, feeds);
-        let mut others: Vec<_> = fed
+        let set_by = self.set_by(slot, dependents);
+        let mut others: Vec<_> = set_by
             .into_iter()
             .filter(|attribute| !wants(attribute))
             .map(|(address, _)| address)
@@ -156,9 +156,9 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// Names others.
-    pub(super) fn alone(&self, slot: &Slot, feeds: &Feeds<'_>) -> Result<(), Refusal> {
-        let fed = self.fed(slot, feeds).into_iter();
-        let others = fed.map(|(address, _)| address);
+    pub(super) fn alone(&self, slot: &Slot, dependents: &Dependents<'_>) -> Result<(), Refusal> {
+        let set_by = self.set_by(slot, dependents).into_iter();
+        let others = set_by.map(|(address, _)| address);
         self.unless_shared(others.filter(|other| other != self.address).collect())
     }
 
@@ -174,9 +174,17 @@ impl<'a> Target<'a> {
     }
 
     /// What the code says once a slot is written.
-    pub(super) fn wanted(&self, slot: &Slot, value: &Value, feeds: &Feeds<'_>) -> Vec<Wanted> {
+    pub(super) fn wanted(
+        &self,
+        slot: &Slot,
+        value: &Value,
+        dependents: &Dependents<'_>,
+    ) -> Vec<Wanted> {
         let of = |(address, path): (Address, String)| Wanted::of(&address, &path, value);
-        self.fed(slot, feeds).into_iter().filter_map(of).collect()
+        self.set_by(slot, dependents)
+            .into_iter()
+            .filter_map(of)
+            .collect()
     }
 
     /// The parts of the nested blocks at the path, where a value is asked for: none where there are no blocks.

@@ -1,6 +1,6 @@
 //! Whether the provider's schema takes the blocks of an edited file: names, required ones and types, at each depth.
 
-use super::place::entry_at;
+use super::location::entry_at;
 use super::reasons::Unproven;
 use super::refusal::Refusal;
 use crate::code::parse;

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use super::literal::quote;
-use super::place::{File, code};
+use super::location::{File, code};
 use super::reasons::ImportRefusal;
 
 /// The first version that knows `import` blocks.

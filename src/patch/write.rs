@@ -1,12 +1,12 @@
 //! Writes a value into a slot: what stands there is replaced, added or taken out in the form that it has.
 
 use super::defaults;
-use super::draft;
-use super::list::relist;
+use super::hcl_writer;
+use super::list::rewrite_list;
 use super::literal::render;
+use super::location::{File, Owner, block_at, last_attribute, whole};
 use super::map::{Literal, take_out_entry};
 use super::path::{self, Step};
-use super::place::{File, Owner, block_at, last_attribute, whole};
 use super::policy::Rewrite;
 use super::refusal::Refusal;
 use super::target::{Slot, Target};
@@ -203,7 +203,7 @@ impl Target<'_> {
         let span = block.span().unwrap_or_default();
         let one_line = || Refusal::OneLine(page.place(span.start));
         let written = |indent: &str| {
-            draft::value(value, indent, page.line_end()).ok_or_else(|| self.no_literal())
+            hcl_writer::value(value, indent, page.line_end()).ok_or_else(|| self.no_literal())
         };
         if let Some(last) = last_attribute(block) {
             let at = last.end.saturating_sub(1);
@@ -287,15 +287,15 @@ impl Target<'_> {
                     .map(|edit| vec![edit]);
             }
             (value, _) if refers => {
-                draft::value(value, page.indent_of(source.span.0), page.line_end())
+                hcl_writer::value(value, page.indent_of(source.span.0), page.line_end())
             }
             (Value::Map(_), _) => None,
             (Value::List(items), Parts::Items(known)) => {
-                relist(old, items, Some(known), &|value| {
+                rewrite_list(old, items, Some(known), &|value| {
                     self.reference(old, value, stack)
                 })
             }
-            (Value::List(items), _) => relist(old, items, None, &|_| None),
+            (Value::List(items), _) => rewrite_list(old, items, None, &|_| None),
             (value, _) => render(value, old),
         };
         let text = text.ok_or_else(|| Refusal::NotPlain {

@@ -17,6 +17,8 @@ struct Drift {
     path: String,
     recorded: Value,
     live: Value,
+    /// Why no edit adopts it, where none can.
+    kind: Option<RefusalKind>,
 }
 
 fn folder() -> PathBuf {
@@ -81,10 +83,14 @@ fn findings(drifts: Vec<Drift>) -> Vec<Finding> {
 /// What was done about each drift: none where it was fixed.
 type Outcome = (String, Option<(RefusalKind, String)>);
 
-fn adopt() -> (Changed, Vec<Outcome>) {
+fn drifts(file: &str) -> Vec<Drift> {
+    let text = std::fs::read_to_string(folder().join(file)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn adopt(drifts: Vec<Drift>) -> (Changed, Vec<Outcome>) {
     let tree = tree();
-    let drifts = std::fs::read_to_string(folder().join("drifts.json")).unwrap();
-    let mut findings = findings(serde_json::from_str(&drifts).unwrap());
+    let mut findings = findings(drifts);
     let options = Options::default();
     let evaluated = code::evaluate(&tree, "", &options);
     let stack = Stack {
@@ -121,19 +127,32 @@ fn adopt() -> (Changed, Vec<Outcome>) {
 
 #[test]
 fn of_the_fixes_that_are_possible_in_nested_modules_nine_of_ten_are_made() {
-    let (changed, outcomes) = adopt();
+    let (changed, outcomes) = adopt(drifts("drifts.json"));
     let refused: Vec<_> = outcomes.iter().filter(|(_, why)| why.is_some()).collect();
     let made = outcomes.len() - refused.len();
     if let Ok(target) = std::env::var("NESTED_OUT") {
         write(Path::new(&target), &changed, &refused);
     }
-    println!("{made} of {}", outcomes.len());
+    // As scripts/benchmark reads it.
+    println!("made {made} of {}", outcomes.len());
+    tell(&outcomes);
     assert!(outcomes.len() >= 40);
     assert!(
         made * 10 >= outcomes.len() * 9,
         "{made} of {}: {refused:#?}",
         outcomes.len()
     );
+}
+
+/// Prints how many were refused, by kind.
+fn tell(outcomes: &[Outcome]) {
+    let mut kinds: BTreeMap<RefusalKind, usize> = BTreeMap::new();
+    for (kind, _) in outcomes.iter().filter_map(|(_, why)| why.as_ref()) {
+        *kinds.entry(*kind).or_default() += 1;
+    }
+    for (kind, number) in kinds {
+        println!("refused {kind} {number}");
+    }
 }
 
 /// Writes what changed, and what was refused: for a plan of the real Terraform.
@@ -160,7 +179,7 @@ fn is_formatted(text: &[u8]) -> Option<bool> {
 
 #[test]
 fn what_terraform_fmt_had_formatted_it_leaves_as_it_is_after_the_fixes() {
-    let (changed, _) = adopt();
+    let (changed, _) = adopt(drifts("drifts.json"));
     let before = tree();
     let mut compared = 0;
     for (file, after) in &changed {
@@ -174,4 +193,22 @@ fn what_terraform_fmt_had_formatted_it_leaves_as_it_is_after_the_fixes() {
         }
     }
     assert!(compared > 1, "{compared}");
+}
+
+#[test]
+fn what_no_edit_adopts_is_left_for_a_reason_of_its_kind() {
+    let drifts = drifts("left.json");
+    let expected = drifts.iter().map(|one| {
+        let name = format!("{} {}", one.address, one.path);
+        (name, one.kind.unwrap())
+    });
+    let expected: BTreeMap<_, _> = expected.collect();
+    let (changed, outcomes) = adopt(drifts);
+    assert!(changed.is_empty(), "{:?}", changed.keys());
+    tell(&outcomes);
+    let kinds = outcomes.iter().map(|(name, why)| {
+        let (kind, _) = why.as_ref().unwrap();
+        (name.clone(), *kind)
+    });
+    assert_eq!(kinds.collect::<BTreeMap<_, _>>(), expected, "{outcomes:#?}");
 }

@@ -108,7 +108,14 @@ module "logs" {
 
 resource "aws_iam_role" "ops" {
   name                 = "ops"
+  description          = "Operators of ${var.production ? "production" : "tests"}"
   max_session_duration = var.production ? 7200 : 3600
+  assume_role_policy   = file("${path.module}/trust.json")
+}
+
+resource "aws_iam_role" "batch" {
+  name                 = "batch"
+  max_session_duration = var.quota
   assume_role_policy   = file("${path.module}/trust.json")
 }
 

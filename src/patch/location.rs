@@ -1,7 +1,7 @@
 //! Where in a file a block, an attribute or an entry stands.
 
 use super::Stack;
-use super::layout::Page;
+use super::layout::SourceFile;
 use super::path::Step;
 use super::reasons::FileRefusal;
 use super::refusal::Refusal;
@@ -15,7 +15,7 @@ use std::ops::Range;
 /// A parsed file.
 pub(super) struct File<'a> {
     /// Its text.
-    pub page: Page<'a>,
+    pub page: SourceFile<'a>,
     body: Body,
 }
 
@@ -50,7 +50,7 @@ impl<'a> File<'a> {
             message: unparsed.to_string(),
         })?;
         Ok(Self {
-            page: Page { file, text },
+            page: SourceFile { file, text },
             body,
         })
     }

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use crate::model::{Address, Attributes, DeclaredResource, Extra, Finding, Owner, Value};
 
 /// How the code is to say one thing that was added.
-pub(super) enum Form<'a> {
+pub(super) enum ChildStyle<'a> {
     /// By a resource of its own, which this describes, with these attributes and this import id.
     Resource(&'a Owner, Attributes, String),
     /// By blocks of the parent.
@@ -20,11 +20,11 @@ pub(super) struct Child<'a> {
     pub declared: &'a DeclaredResource,
     /// The parent's attribute that it is a part of.
     pub path: &'static str,
-    pub form: Form<'a>,
+    pub style: ChildStyle<'a>,
 }
 
 impl<'a> Child<'a> {
-    /// Its place, and the form that its siblings have there.
+    /// Its place, and the style that its siblings have there.
     ///
     /// # Errors
     /// Why none is known.
@@ -38,8 +38,8 @@ impl<'a> Child<'a> {
         };
         let path = part(finding, stack).ok_or_else(unknown)?;
         let schema = stack.catalog.get(&parent.tf_type).ok_or_else(unknown)?;
-        let form = match owner(finding, path, (schema.extra, declared), stack) {
-            None => Form::Blocks(schema.extra.inlined.ok_or_else(unknown)?),
+        let style = match owner(finding, path, (schema.extra, declared), stack) {
+            None => ChildStyle::Blocks(schema.extra.inlined.ok_or_else(unknown)?),
             Some(owner) => {
                 let extra = stack.catalog.get(owner.tf_type).ok_or_else(unknown)?.extra;
                 let plain = || Some((finding.after.clone(), finding.import_id.clone()?));
@@ -52,7 +52,7 @@ impl<'a> Child<'a> {
                     path: path.to_owned(),
                     owner: owner.tf_type.to_owned(),
                 })?;
-                Form::Resource(owner, attributes, id)
+                ChildStyle::Resource(owner, attributes, id)
             }
         };
         Ok(Self {
@@ -60,7 +60,7 @@ impl<'a> Child<'a> {
             parent,
             declared,
             path,
-            form,
+            style,
         })
     }
 }

@@ -1,0 +1,2 @@
+production = false
+quota      = 3600
