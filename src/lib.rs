@@ -29,6 +29,9 @@ pub mod queue;
 /// From files to a scored and priced report: what the command line and the jobs share.
 pub mod scan;
 
+/// Pure: which pull requests to open, update, close, keep and queue.
+pub mod pulls;
+
 /// What the App does for a repository, one file a job.
 pub mod jobs;
 

@@ -2,9 +2,9 @@
 
 use driftguard::aws::{Access, Aws};
 use driftguard::config::{App, Config};
-use driftguard::jobs::bot::Bot;
+use driftguard::jobs::handler::AppHandler;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::worker::{Pace, Worker};
+use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::standin::github::AppIdentity;
 use driftguard::webhook::{self, Bodies, Door, signature::Secrets};
 use tokio::sync::oneshot;
@@ -28,14 +28,14 @@ pub async fn bot(
     inbox: &Inbox,
     aws: &str,
     settings: impl Fn(&str) -> Option<String>,
-) -> Bot {
+) -> AppHandler {
     let own = Access {
         own: true,
         ..Access::default()
     };
     let aws = Aws::of(crate::aws::config(aws).await, own);
     let config = Config::read(settings).unwrap();
-    Bot::new(&config, &app(identity), inbox, aws).unwrap()
+    AppHandler::new(&config, &app(identity), inbox, aws).unwrap()
 }
 
 /// Where deliveries arrive, until it is dropped.
@@ -68,7 +68,7 @@ pub struct Working {
 }
 
 impl Working {
-    pub fn start(inbox: &Inbox, bot: Bot, pace: Pace, name: &str) -> Self {
+    pub fn start(inbox: &Inbox, bot: AppHandler, pace: WorkerConfig, name: &str) -> Self {
         let worker = Worker::new(inbox.clone(), bot, pace, name);
         let (stop, stopped) = oneshot::channel();
         let worker = tokio::spawn(worker.run(async {

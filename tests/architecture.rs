@@ -1,5 +1,7 @@
 //! The rules of the layout: who may import whom, and that nothing dropped into a folder is forgotten.
 
+mod shape;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("store", &["model"], &["anyhow", "futures", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
     ("queue", &["model", "settings", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
     ("scan", &["model", "memory", "settings", "code", "state", "aws", "resources", "live", "diff", "score", "price"], &["bytes", "futures", "hex", "hmac", "serde_json", "sha2"]),
-    ("jobs", &["model", "memory", "config", "settings", "commands", "code", "aws", "resources", "score", "state", "patch", "report", "github", "outbound", "store", "queue", "scan"], &["anyhow", "hex", "jiff", "secrecy", "serde_json", "sha2", "tokio", "tracing"]),
+    ("pulls", &["model", "settings", "report"], &["hex", "sha2"]),
+    ("jobs", &["model", "memory", "config", "settings", "commands", "code", "state", "aws", "resources", "score", "patch", "report", "github", "outbound", "store", "queue", "scan", "pulls"], &["anyhow", "hex", "jiff", "secrecy", "serde_json", "sha2", "tokio", "tracing"]),
     ("webhook", &["model", "memory", "config", "queue", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "tempfile", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "store", "queue", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "futures", "hex", "http", "hyper", "hyper_util", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),

@@ -100,7 +100,7 @@ impl Desk {
             labels: &labels,
             reviewers: &Reviewers::default(),
             draft: false,
-            anew: false,
+            recreate: false,
             known: None,
         };
         self.repository.propose(&wanted).await

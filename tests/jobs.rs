@@ -6,14 +6,17 @@ mod ends;
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
 use driftguard::model::{
-    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
+    DeliveryId, Event, InstallationId, Notice, Origin, Proposal, ProposalState, RepositoryId,
+    RepositoryName, Sender,
 };
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{Errand, ErrandOrder, Job, JobError, ScanOrder, Ticket, Trigger};
+use driftguard::queue::job::{
+    Job, JobError, QueuedJob, RepositoryTask, ScanOrder, TaskOrder, Trigger,
+};
 use driftguard::queue::operator::{JobState, OperatorError};
-use driftguard::queue::worker::{Pace, Worker};
+use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::queue::{RunContext, now};
-use driftguard::store::{Delivery, Lease, Proposal, ProposalState, Request};
+use driftguard::store::{Delivery, Lease, Request};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,7 +57,7 @@ struct Scans {
     started: Arc<AtomicUsize>,
     busy: Arc<Mutex<BTreeMap<RepositoryId, usize>>>,
     overlaps: Arc<AtomicUsize>,
-    errands: Arc<Mutex<Vec<ErrandOrder>>>,
+    tasks: Arc<Mutex<Vec<TaskOrder>>>,
     /// How long each takes.
     takes: Duration,
     /// How many fail first.
@@ -89,8 +92,8 @@ impl Scan for Scans {
         Ok(())
     }
 
-    fn see(&self, order: ErrandOrder) {
-        self.errands.lock().unwrap().push(order);
+    fn see(&self, order: TaskOrder) {
+        self.tasks.lock().unwrap().push(order);
     }
 }
 
@@ -107,8 +110,8 @@ impl Scans {
     }
 }
 
-fn pace() -> Pace {
-    Pace {
+fn pace() -> WorkerConfig {
+    WorkerConfig {
         slots: 4,
         poll: Duration::from_millis(20),
         heartbeat: Duration::from_secs(1),
@@ -117,7 +120,7 @@ fn pace() -> Pace {
         pause: Duration::ZERO,
         tries: 3,
         sweep: Duration::from_millis(100),
-        farewell: Duration::from_millis(200),
+        shutdown_timeout: Duration::from_millis(200),
     }
 }
 
@@ -414,7 +417,7 @@ async fn scans_of_one_repository_do_not_overlap(database: Database) {
             stack: stack.map(str::to_owned),
             trigger: Trigger::Schedule,
         };
-        let ticket = Ticket::new(job, format!("{}@1", stack.unwrap_or("all")));
+        let ticket = QueuedJob::new(job, format!("{}@1", stack.unwrap_or("all")));
         assert!(inbox.queue.push(&ticket, Duration::ZERO).await.unwrap());
         assert!(
             !inbox.queue.push(&ticket, Duration::ZERO).await.unwrap(),
@@ -579,7 +582,7 @@ async fn a_failing_scan_is_tried_again_and_given_up_aloud(database: Database) {
     // What is kept and told of it holds no credential.
     let listed = &inbox.jobs().await.unwrap()[0];
     assert!(listed.problem.starts_with("AWS is away"), "{listed:?}");
-    let told = format!("{:?}", scans.errands.lock().unwrap());
+    let told = format!("{:?}", scans.tasks.lock().unwrap());
     assert!(told.contains("AWS is away"), "{told}");
     let all = format!("{error} {} {told}", listed.problem);
     assert!(!all.contains("hunter2"), "{all}");
@@ -683,7 +686,7 @@ async fn a_delivery_about_a_pull_request_decides_nothing_by_itself(database: Dat
         findings: vec!["f-1".to_owned()],
         opened_at: 1,
         changed_at: 1,
-        anew: false,
+        recreate: false,
         closed_by: String::new(),
     };
     tenant.keep_proposal(&open).await.unwrap();
@@ -703,15 +706,15 @@ async fn a_delivery_about_a_pull_request_decides_nothing_by_itself(database: Dat
         };
         let mut notice = told(Some(SHOP), event);
         notice.sender.bot = by_bot;
-        let before = scans.errands.lock().unwrap().len();
+        let before = scans.tasks.lock().unwrap().len();
         told_and_done(&inbox, id, notice).await;
         let kept = tenant.proposal(SHOP, &open.branch).await.unwrap().unwrap();
         assert_eq!(kept, open, "{id}");
         assert_eq!(tenant.decisions(SHOP).await.unwrap(), [], "{id}");
-        let errands = scans.errands.lock().unwrap()[before..].to_vec();
-        let asked = |one: &ErrandOrder| matches!(one.errand, Errand::Follow { pull: 7, .. });
+        let tasks = scans.tasks.lock().unwrap()[before..].to_vec();
+        let asked = |one: &TaskOrder| matches!(one.task, RepositoryTask::Follow { pull: 7, .. });
         assert_eq!(
-            errands.iter().filter(|one| asked(one)).count(),
+            tasks.iter().filter(|one| asked(one)).count(),
             usize::from(asks),
             "{id}"
         );

@@ -9,7 +9,7 @@ use driftguard::model::{
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
 use driftguard::queue::job::{JobError, ScanOrder};
-use driftguard::queue::worker::{Pace, Worker};
+use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::store::Lease;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::sync::Arc;
@@ -117,13 +117,13 @@ impl Running {
     fn start(inbox: Inbox, scans: &Scans) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("leases-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let pace = Pace {
+        let pace = WorkerConfig {
             slots: SLOTS,
             poll: Duration::from_millis(20),
             lease: LEASE,
             pause: Duration::from_secs(1),
-            farewell: Duration::from_millis(200),
-            ..Pace::default()
+            shutdown_timeout: Duration::from_millis(200),
+            ..WorkerConfig::default()
         };
         let worker = Worker::new(inbox.clone(), ScansOnly(scans.clone()), pace, name.clone());
         let (stop, stopped) = tokio::sync::oneshot::channel();

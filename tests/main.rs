@@ -39,6 +39,7 @@ mod parking;
 mod patch;
 mod pipes;
 mod process;
+mod pulls;
 mod report;
 mod resources;
 mod sarif;

@@ -9,7 +9,7 @@ use driftguard::model::{
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
 use driftguard::queue::job::{JobError, ScanOrder};
-use driftguard::queue::worker::{Pace, Worker};
+use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::store::StoppedState;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -278,12 +278,12 @@ async fn a_worker_in_a_process_of_its_own() {
     let (Ok(url), Some(diary)) = (std::env::var(DATABASE), std::env::var_os(DIARY)) else {
         return;
     };
-    let pace = Pace {
+    let pace = WorkerConfig {
         poll: Duration::from_millis(20),
         heartbeat: Duration::from_secs(1),
         missed: 2,
         lease: Duration::from_secs(2),
-        ..Pace::default()
+        ..WorkerConfig::default()
     };
     let scans = Poisoned {
         diary: diary.into(),

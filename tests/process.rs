@@ -1,7 +1,7 @@
-//! What a worker does in the stories that are about scans alone: errands and GitHub come to nothing.
+//! What a worker does in the stories that are about scans alone: tasks and GitHub come to nothing.
 
 use driftguard::queue::RunContext;
-use driftguard::queue::job::{ErrandOrder, JobError, Process, ScanOrder};
+use driftguard::queue::job::{JobError, JobHandler, ScanOrder, TaskOrder};
 
 /// What a story's scans do.
 pub trait Scan: Send + Sync + 'static {
@@ -11,24 +11,24 @@ pub trait Scan: Send + Sync + 'static {
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Sees an errand that comes to nothing.
-    fn see(&self, _: ErrandOrder) {}
+    /// Sees a task that comes to nothing.
+    fn see(&self, _: TaskOrder) {}
 }
 
 /// A process that does nothing else.
 pub struct ScansOnly<S>(pub S);
 
-impl<S: Scan> Process for ScansOnly<S> {
+impl<S: Scan> JobHandler for ScansOnly<S> {
     async fn scan(&self, order: ScanOrder, run: &RunContext) -> Result<(), JobError> {
         self.0.scan(order, run).await
     }
 
-    async fn run(&self, order: ErrandOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn run(&self, order: TaskOrder, _: &RunContext) -> Result<(), JobError> {
         self.0.see(order);
         Ok(())
     }
 
-    async fn acknowledge(&self, _: &ErrandOrder) -> anyhow::Result<()> {
+    async fn acknowledge(&self, _: &TaskOrder) -> anyhow::Result<()> {
         Ok(())
     }
 

@@ -2,13 +2,13 @@
 
 use crate::database::{Database, on_both};
 use driftguard::model::{
-    Choice, Decision, DeliveryId, Event, FindingId, InstallationId, Notice, Origin, RepositoryId,
-    RepositoryName, Sender, StackName,
+    Choice, Decision, DeliveryId, Event, FindingId, InstallationId, Notice, Origin, Proposal,
+    ProposalState, RepositoryId, RepositoryName, Sender, StackName,
 };
 use driftguard::queue::inbox::Inbox;
 use driftguard::store::{
-    Claim, Delivery, DeliveryWalk, Lease, LeaseLost, Notification, Proposal, ProposalState,
-    Request, ScanRecord, Scheduled, Store,
+    Claim, Delivery, DeliveryWalk, Lease, LeaseLost, Notification, Request, ScanRecord, Scheduled,
+    Store,
 };
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ fn proposal() -> Proposal {
         findings: vec!["f-1".to_owned(), "f-2".to_owned()],
         opened_at: 4,
         changed_at: 5,
-        anew: false,
+        recreate: false,
         closed_by: String::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::output::print;
 use crate::config::Config;
-use crate::jobs::notification_secret;
+use crate::jobs::steps::notification_secret;
 use crate::model::RepositoryName;
 use crate::queue::inbox::Inbox;
 use anyhow::{Context, bail};

@@ -3,9 +3,9 @@
 use super::worker::{asked_to_stop, worker};
 use crate::config::{App, Config};
 use crate::github::{ManifestError, Manifests};
-use crate::jobs::bot::Bot;
+use crate::jobs::handler::AppHandler;
 use crate::queue::inbox::Inbox;
-use crate::queue::job::Process;
+use crate::queue::job::JobHandler;
 use crate::web;
 use crate::web::setup::{Exchange, NewApp, NotMade};
 use crate::webhook::{self, Bodies, Door, signature::Secrets};
@@ -23,14 +23,14 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    let bot = Bot::connect(&config, app, &inbox).await?;
-    serve(&config, app, inbox, bot, stop).await
+    let handler = AppHandler::connect(&config, app, &inbox).await?;
+    serve(&config, app, inbox, handler, stop).await
 }
 
-/// Serves until `stop` ends. `process` makes the scans.
+/// Serves until `stop` ends. `handler` runs the jobs.
 pub async fn run_until(
     config: Config,
-    process: impl Process,
+    handler: impl JobHandler,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let Some(app) = &config.app else {
@@ -38,14 +38,14 @@ pub async fn run_until(
     };
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    serve(&config, app, inbox, process, stop).await
+    serve(&config, app, inbox, handler, stop).await
 }
 
 async fn serve(
     config: &Config,
     app: &App,
     inbox: Inbox,
-    process: impl Process,
+    handler: impl JobHandler,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
@@ -71,7 +71,7 @@ async fn serve(
     let (served, measured, worked) = tokio::join!(
         web::serve(listener, routes, stop.clone()),
         metrics,
-        worker(inbox.clone(), process).run(stop),
+        worker(inbox.clone(), handler).run(stop),
     );
     inbox.close().await;
     served.and(measured).and(worked)

@@ -1,10 +1,10 @@
 //! `driftguard worker`: jobs only. With PostgreSQL any number of them may run.
 
 use crate::config::Config;
-use crate::jobs::bot::Bot;
+use crate::jobs::handler::AppHandler;
 use crate::queue::inbox::Inbox;
-use crate::queue::job::Process;
-use crate::queue::worker::{Pace, Worker};
+use crate::queue::job::JobHandler;
+use crate::queue::worker::{Worker, WorkerConfig};
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,15 +18,20 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let stop = asked_to_stop()?;
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
-    let bot = Bot::connect(&config, app, &inbox).await?;
-    let worked = worker(inbox.clone(), bot).run(stop).await;
+    let handler = AppHandler::connect(&config, app, &inbox).await?;
+    let worked = worker(inbox.clone(), handler).run(stop).await;
     inbox.close().await;
     worked
 }
 
 /// A worker of this process, under a name of its own.
-pub(super) fn worker<P: Process>(inbox: Inbox, process: P) -> Worker<P> {
-    Worker::new(inbox, process, Pace::default(), crate::queue::unique_name())
+pub(super) fn worker<P: JobHandler>(inbox: Inbox, handler: P) -> Worker<P> {
+    Worker::new(
+        inbox,
+        handler,
+        WorkerConfig::default(),
+        crate::queue::unique_name(),
+    )
 }
 
 /// Ends when the process is asked to stop.

@@ -35,7 +35,7 @@ pub struct Proposed<'a> {
     /// Whether it is a draft.
     pub draft: bool,
     /// Whether what others committed to the branch is dropped.
-    pub anew: bool,
+    pub recreate: bool,
     /// The number under which it is known to be open, dressed with labels and reviewers.
     pub known: Option<u64>,
 }
@@ -82,12 +82,12 @@ impl Repository {
     pub async fn propose(&self, wanted: &Proposed<'_>) -> Result<Proposing, GithubError> {
         let open = self.open_pull(wanted.branch).await?;
         let tip = self.tip(wanted.branch).await?;
-        if let (Some(pull), Some(_), false) = (&open, &tip, wanted.anew)
+        if let (Some(pull), Some(_), false) = (&open, &tip, wanted.recreate)
             && self.is_taken_over(pull.number).await?
         {
             return Ok(Proposing::TakenOver(pull.number));
         }
-        if let (None, Some(tip), false) = (&open, &tip, wanted.anew)
+        if let (None, Some(tip), false) = (&open, &tip, wanted.recreate)
             && !self.is_own(&self.author(tip).await?).await?
         {
             let message = "somebody else's commit is its newest: delete the branch, or open a pull request from it";

@@ -1,90 +1,96 @@
-//! Boxes that a person ticked: on the dashboard, in a pull request's description.
+//! Runs what ticked boxes ask for: on the dashboard, in a pull request's description.
 
-use super::bot::{Bot, Visit, judged};
+use super::context::RepositoryContext;
+use super::scan;
+use super::steps::effects::apply_effects;
+use super::steps::onboarding;
+use super::steps::standings::standings;
 use crate::commands::{self, Effect, Scene};
-use crate::model::{StackName, boxes};
+use crate::model::{Proposal, StackName, boxes};
 use crate::queue::job::JobError;
 use crate::queue::pushes::ONBOARDING;
 use crate::report;
-use crate::store::Proposal;
 
-impl Bot {
-    /// Does what the ticked boxes of an issue or pull request of ours ask for, and empties them.
-    pub(super) async fn boxes(
-        &self,
-        visit: &Visit<'_>,
-        number: u64,
-        ordered: &[String],
-        (person, at): (&str, i64),
-    ) -> Result<(), JobError> {
-        let repository = &visit.repository;
-        let Some(issue) = repository.issue(number).await.map_err(judged)? else {
-            return Ok(());
-        };
-        let own = repository.is_own(&issue.author).await.map_err(judged)?;
-        // A text that was written anew meanwhile may have lost a tick that was told.
-        let mut ticked = boxes::ticked(&issue.body);
-        for order in ordered {
-            if !ticked.contains(order) {
-                ticked.push(order.clone());
-            }
-        }
-        if !own || !issue.open || ticked.is_empty() {
-            return Ok(());
-        }
-        if repository.may_write(person).await.map_err(judged)? {
-            self.tick(visit, number, &ticked, person, at).await?;
-        }
-        // As it is by now: what was ticked meanwhile is not ours to empty.
-        let Some(issue) = repository.issue(number).await.map_err(judged)? else {
-            return Ok(());
-        };
-        let body = boxes::untick(&issue.body, &ticked);
-        let written = repository.write_issue(&issue, &issue.title, &body);
-        written.await.map_err(judged)?;
-        Ok(())
-    }
+/// A text of ours that a person changed.
+pub(super) struct Change<'a> {
+    /// The issue or pull request.
+    pub issue: u64,
+    /// The orders of the boxes that were ticked.
+    pub ticked: &'a [String],
+    /// The login of who changed it.
+    pub person: &'a str,
+    /// When, in epoch milliseconds.
+    pub at: i64,
+}
 
-    async fn tick(
-        &self,
-        visit: &Visit<'_>,
-        number: u64,
-        ticked: &[String],
-        person: &str,
-        at: i64,
-    ) -> Result<(), JobError> {
-        let proposal = visit.tenant.proposal_of(visit.id, number).await?;
-        let mut effects = Vec::new();
-        if let Some(proposal) = proposal {
-            if proposal.branch == ONBOARDING {
-                let _slot = visit.run.begin_scan(visit.installation)?;
-                return Box::pin(self.start_quiet(visit, ticked)).await;
-            }
-            if ticked.iter().any(|order| order == report::RETRY) {
-                effects
-                    .extend(StackName::new(&proposal.stack).map(|stack| Effect::Scan(Some(stack))));
-                let anew = Proposal {
-                    anew: true,
-                    ..proposal
-                };
-                visit.tenant.keep_proposal(&anew).await?;
-            }
+/// Does what the ticked boxes of an issue or pull request of ours ask for, and empties them.
+pub(super) async fn run(
+    context: &RepositoryContext<'_>,
+    change: &Change<'_>,
+) -> Result<(), JobError> {
+    let repository = &context.repository;
+    let Some(issue) = repository.issue(change.issue).await? else {
+        return Ok(());
+    };
+    let is_own = repository.is_own(&issue.author).await?;
+    // A text that was written anew meanwhile may have lost a tick that was told.
+    let mut ticked = boxes::ticked(&issue.body);
+    for order in change.ticked {
+        if !ticked.contains(order) {
+            ticked.push(order.clone());
         }
-        let commands: Vec<_> = ticked
-            .iter()
-            .filter(|order| *order != report::RETRY)
-            .map(|order| format!("/driftguard {order}"))
-            .collect();
-        let standings = self.standings(visit).await?;
-        let scene = Scene {
-            person,
-            stacks: &standings,
-            now: at,
-        };
-        for command in commands {
-            let answer = commands::answer(&command, &scene).unwrap_or_default();
-            effects.extend(answer.effects);
-        }
-        self.act(visit, number, &effects).await.map(drop)
     }
+    if !is_own || !issue.open || ticked.is_empty() {
+        return Ok(());
+    }
+    if repository.may_write(change.person).await? {
+        run_orders(context, change, &ticked).await?;
+    }
+    // As it is by now: what was ticked meanwhile is not ours to empty.
+    let Some(issue) = repository.issue(change.issue).await? else {
+        return Ok(());
+    };
+    let body = boxes::untick(&issue.body, &ticked);
+    repository.write_issue(&issue, &issue.title, &body).await?;
+    Ok(())
+}
+
+/// Does what boxes ask for.
+async fn run_orders(
+    context: &RepositoryContext<'_>,
+    change: &Change<'_>,
+    ticked: &[String],
+) -> Result<(), JobError> {
+    let proposal = context.tenant.proposal_of(context.id, change.issue).await?;
+    let mut effects = Vec::new();
+    if let Some(proposal) = proposal {
+        if proposal.branch == ONBOARDING {
+            let _slot = context.run.begin_scan(context.installation)?;
+            return Box::pin(onboarding::start_quiet(context, ticked)).await;
+        }
+        if ticked.iter().any(|order| order == report::RETRY) {
+            effects.extend(StackName::new(&proposal.stack).map(|stack| Effect::Scan(Some(stack))));
+            let recreated = Proposal {
+                recreate: true,
+                ..proposal
+            };
+            context.tenant.keep_proposal(&recreated).await?;
+        }
+    }
+    let standings = standings(context).await?;
+    let scene = Scene {
+        person: change.person,
+        stacks: &standings,
+        now: change.at,
+    };
+    for order in ticked.iter().filter(|order| *order != report::RETRY) {
+        let command = format!("/driftguard {order}");
+        let answer = commands::answer(&command, &scene).unwrap_or_default();
+        effects.extend(answer.effects);
+    }
+    let applied = apply_effects(context, change.issue, &effects).await?;
+    if let Some(target) = &applied.scan {
+        scan::run_for_command(context, target.stack()).await?;
+    }
+    Ok(())
 }

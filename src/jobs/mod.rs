@@ -1,55 +1,33 @@
-//! What the App does for a repository: the scan, and what comments, boxes and pull requests ask for.
+//! What the App does for a repository, one file a job: a function over a `RepositoryContext`.
+//!
+//! `handler` hands each job of the queue to its file. What several jobs do is a step; no job calls another one, but for the
+//! scan that a command asks for, and no step knows a job.
 
-/// What acts for the App.
-pub mod bot;
+/// Hands each job of the queue to its file.
+pub mod handler;
+/// What several jobs do, one step a file.
+pub mod steps;
 
-/// Who is read with the server's own credentials.
-pub mod ambient;
-/// The secret that notifications are signed with.
-pub mod notification_secret;
+/// A repository at one moment.
+mod context;
+/// What the jobs of a server share.
+mod services;
 
-/// The scan: the path itself.
-mod scan;
-
-/// Which fixes share a pull request.
-mod groups;
-/// What is done about each finding.
-mod plan;
-/// The rolling pull requests.
-mod propose;
-/// Who reviews them.
-mod reviewers;
-/// What a scan saw, and what it could not have seen.
-mod sight;
-
-/// The pull request that adds accepted differences.
-mod accept;
-/// What a command leads to, done.
-mod act;
 /// Boxes that a person ticked.
 mod boxes;
-/// Comments with commands.
+/// A comment with commands.
 mod comment;
 /// A repository that was made public.
 mod conceal;
 /// The dashboard.
 mod dashboard;
-/// Code scanning, and the notification.
-mod notify;
-/// The pull request that brings the first settings.
-mod onboard;
-/// Checks on the pull requests of others.
+/// A pull request that was closed, merged or opened again.
+mod follow;
+/// A job that was given up.
+mod given_up;
+/// A notification.
+mod notification;
+/// The pull request of somebody else.
 mod review;
-
-/// Which roles read which stacks.
-mod access;
-/// What people decided before an upgrade changed the ids of findings.
-mod carry_over;
-/// How a pull request ended.
-mod decline;
-/// Jobs that were given up, told.
-mod failure;
-/// This process's share of AWS's budgets.
-mod share;
-/// Which stacks there are.
-mod stacks;
+/// The scan.
+mod scan;

@@ -1,71 +1,55 @@
-//! Checks on the pull requests of others: what has drifted in the stacks that they touch.
+//! Creates checks on the pull requests of others: what has drifted in the stacks that they touch.
 
-use super::bot::{Bot, Visit, judged};
-use crate::github::{Annotation, CheckRun, Conclusion};
-use crate::model::{Severity, Tree};
+use super::context::RepositoryContext;
+use super::steps::checks::{create_check_run, stack_check};
+use super::steps::repository_settings::{self, may_publish};
+use super::steps::standings::standings;
+use crate::github::{CheckRun, Conclusion};
+use crate::model::{Standing, Tree};
 use crate::queue::job::JobError;
-use crate::report::{self, Remark};
+use crate::report;
 use crate::settings::Checks;
 
-impl Bot {
-    /// Leaves a check for each stack that a pull request touches.
-    pub(super) async fn review(&self, visit: &Visit<'_>, number: u64) -> Result<(), JobError> {
-        let Some(settings) = self.settings(visit).await? else {
-            return Ok(());
-        };
-        if settings.checks == Checks::Off || !Self::tells(visit, &settings) {
-            return Ok(());
-        }
-        let repository = &visit.repository;
-        let Some(pull) = repository.pull(number).await.map_err(judged)? else {
-            return Ok(());
-        };
-        if !pull.open || pull.base != visit.head.default_branch {
-            return Ok(());
-        }
-        let files = repository.changed(number).await.map_err(judged)?;
-        for standing in self.standings(visit).await? {
-            let scanned = standing.scanned_at > 0;
-            if !scanned
-                || !files
-                    .iter()
-                    .any(|file| Tree::holds(&standing.report.path, file))
-            {
-                continue;
-            }
-            let text = report::review(&standing);
-            let name = format!("DriftGuard / {}", standing.report.name);
-            let check = CheckRun {
-                name: &name,
-                commit: &pull.head,
-                conclusion: match (text.good, settings.checks) {
-                    (true, _) => Conclusion::Success,
-                    (false, Checks::Failing) => Conclusion::Failure,
-                    (false, _) => Conclusion::Neutral,
-                },
-                title: &text.title,
-                summary: &text.summary,
-                text: &text.text,
-                annotations: &[],
-            };
-            visit.leave_check(&check).await?;
-        }
-        Ok(())
+/// Creates a check for each stack that a pull request touches.
+pub(super) async fn run(context: &RepositoryContext<'_>, number: u64) -> Result<(), JobError> {
+    let Some(settings) = repository_settings::of_default_branch(context).await? else {
+        return Ok(());
+    };
+    if settings.checks == Checks::Off || !may_publish(context, &settings) {
+        return Ok(());
     }
-}
-
-/// A remark as GitHub shows it.
-pub(super) fn annotation(remark: &Remark) -> Annotation {
-    Annotation {
-        path: remark.file.clone(),
-        start_line: remark.line,
-        end_line: remark.line,
-        annotation_level: match remark.severity {
-            Severity::Critical | Severity::High => "failure",
-            Severity::Medium => "warning",
-            Severity::Low | Severity::Info => "notice",
-        },
-        title: remark.title.clone(),
-        message: remark.message.clone(),
+    let repository = &context.repository;
+    let Some(pull) = repository.pull(number).await? else {
+        return Ok(());
+    };
+    if !pull.open || pull.base != context.head.default_branch {
+        return Ok(());
     }
+    let files = repository.changed(number).await?;
+    let is_touched = |standing: &Standing| {
+        let path = &standing.report.path;
+        standing.scanned_at > 0 && files.iter().any(|file| Tree::holds(path, file))
+    };
+    for standing in standings(context)
+        .await?
+        .iter()
+        .filter(|standing| is_touched(standing))
+    {
+        let text = report::review(standing);
+        let check = CheckRun {
+            name: &stack_check(&standing.report.name),
+            commit: &pull.head,
+            conclusion: match (text.good, settings.checks) {
+                (true, _) => Conclusion::Success,
+                (false, Checks::Failing) => Conclusion::Failure,
+                (false, _) => Conclusion::Neutral,
+            },
+            title: &text.title,
+            summary: &text.summary,
+            text: &text.text,
+            annotations: &[],
+        };
+        create_check_run(context, &check).await?;
+    }
+    Ok(())
 }

@@ -1,400 +1,291 @@
-//! The path itself: files, settings, stacks, state, live, diff, score, price, patch, report, record, propose.
+//! Scans a repository, a line a stage: files, settings, stacks, findings, fixes, pull requests, checks, notifications,
+//! dashboard.
 
-use super::access::{self, RoleProbes, RoleProblem};
-use super::bot::{Bot, Visit, judged, weighed};
-use super::carry_over;
-use super::conceal;
-use super::notification_secret;
-use super::plan;
-use super::propose::Proposer;
-use super::share::in_share;
+use super::context::RepositoryContext;
+use super::steps::access::{self, RoleProbes, RoleProblem};
+use super::steps::checks::{CHECK, CHECK_OF_STACKS, create_check, stack_check};
+use super::steps::pull_requests::Proposer;
+use super::steps::repository_scan::{RepositoryScan, busy};
+use super::steps::repository_settings::{self, may_publish};
+use super::steps::{
+    accept, announce, carry_over, dashboard, notification_secret, onboarding, plan, redact, stacks,
+};
 use crate::aws::Access;
-use crate::code;
-use crate::github::{CheckRun, Conclusion, GithubError};
-use crate::memory::ScanMemory;
-use crate::model::{ScanError, StackName, StackReport, Tree};
-use crate::queue::RunContext;
-use crate::queue::job::{JobError, ScanOrder};
+use crate::github::{CommitFiles, GithubError};
+use crate::model::{ScanError, StackName, StackReport};
+use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
-use crate::report::{self, CheckText};
+use crate::report;
 use crate::resources::Look;
-use crate::scan::find::{FoundStacks, MOST_STACKS, Search};
-use crate::scan::load::{self, Stack};
+use crate::scan::find::FoundStacks;
+use crate::scan::load::Stack;
 use crate::scan::report_limit::limited;
-use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
-use crate::score::Benchmark;
-use crate::settings::{self, Settings};
 use crate::store::ScanRecord;
-use anyhow::{Context, anyhow};
-use std::time::Duration;
+use anyhow::Context;
 use tracing::{Instrument, info, info_span};
-
-/// The check of a repository that could not be scanned at all.
-pub(super) const CHECK: &str = "DriftGuard";
-
-/// When a scan comes back that found the memory taken by others.
-const BUSY_PAUSE: Duration = Duration::from_secs(30);
-
-/// The check of a repository with too many stacks.
-pub(super) const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
 
 /// How many scans of a stack are kept.
 const KEPT: u32 = 50;
 
-/// One scan: the repository as it stands, and what was asked for.
-pub(super) struct Scan<'a> {
-    pub visit: &'a Visit<'a>,
-    pub settings: &'a Settings,
-    pub tree: &'a Tree,
-    /// The one stack that was asked for; none for all.
-    pub only: Option<&'a StackName>,
-    /// The time that it may take.
-    pub clock: &'a Clock,
-    /// What it holds in memory.
-    pub memory: &'a ScanMemory,
-}
-
-impl Scan<'_> {
-    /// The stacks of the repository, or why they cannot be told.
-    pub(super) async fn stacks(&self) -> Result<Result<FoundStacks, ScanError>, JobError> {
-        let code = code::Options {
-            interrupt: self.clock.interrupt().clone(),
-            shared: code::Shared::within(self.memory),
-            ..code::Options::default()
-        };
-        let search = Search {
-            tree: self.tree,
-            settings: self.settings,
-            within: "",
-            most: MOST_STACKS,
-            code: &code,
-        };
-        let found = self.clock.hold(async { search.stacks() }).await;
-        if code.shared.is_starved() {
-            return Err(busy());
-        }
-        match found {
-            Ok(found) => Ok(found),
-            Err(exceeded) => exceeded.told().map(Err),
-        }
-    }
-
-    fn asks(&self, stack: &Stack) -> bool {
-        self.only.is_none_or(|only| *only == stack.name)
-    }
-}
-
-/// What a scan came to.
+/// What a scan of a repository came to.
 #[derive(Default)]
-pub(super) struct Scanned {
-    /// What was made of each stack.
-    pub made: Vec<Made>,
+pub(super) struct ScanOutcome {
+    /// Each stack that was scanned.
+    pub stacks: Vec<StackScan>,
     /// What people wanted and could not be done, as sentences.
     pub problems: Vec<String>,
 }
 
-/// What was made of one stack.
-pub(super) struct Made {
+/// What a scan of one stack came to.
+pub(super) struct StackScan {
     pub report: StackReport,
-    /// Its open pull requests.
+    /// The numbers of its open pull requests.
     pub pulls: Vec<u64>,
 }
 
-impl Bot {
-    /// Makes a scan, and tells GitHub.
-    pub(super) async fn make(
-        &self,
-        order: &ScanOrder,
-        run: &RunContext,
-    ) -> Result<Scanned, JobError> {
-        let visit = self
-            .visit(order.installation, order.repository, run)
-            .await?;
-        let Some(visit) = visit else {
-            return Ok(Scanned::default());
-        };
-        let clock = Clock::below(self.limits, run, run.interrupt());
-        let tree = match clock.hold(visit.repository.tree(&visit.head.commit)).await {
-            Ok(Err(GithubError::TooLarge(limit))) => {
-                let text = report::failed("The repository is too large", &limit);
-                let left = leave(&visit, CHECK, &text).await;
-                return left.map(|()| Scanned::default());
-            }
-            Ok(tree) => tree.map_err(judged)?,
-            Err(exceeded) => {
-                let text = report::failed("The code cannot be read", &exceeded.told()?.message);
-                let left = leave(&visit, CHECK, &text).await;
-                return left.map(|()| Scanned::default());
-            }
-        };
-        let settings = match settings(&tree) {
-            Ok(Some(settings)) => settings,
-            Ok(None) => {
-                let onboarded = Box::pin(self.onboard(&visit, &tree)).await;
-                return onboarded.map(|()| Scanned::default());
-            }
-            Err(wrong) => {
-                let text = report::failed("The settings cannot be read", &wrong);
-                let left = leave(&visit, CHECK, &text).await;
-                return left.map(|()| Scanned::default());
-            }
-        };
-        if !visit.head.private && !settings.pull_requests.public {
-            info!("a public repository: nothing is published, so nothing is scanned");
-            conceal::make_up(self, &visit).await?;
-            return Ok(Scanned::default());
+/// Scans a repository, or one stack of it, and publishes what was found.
+pub(super) async fn run(
+    context: &RepositoryContext<'_>,
+    only: Option<&StackName>,
+) -> Result<ScanOutcome, JobError> {
+    let services = context.services;
+    let clock = Clock::below(services.limits, context.run, context.run.interrupt());
+    let Some(tree) = read_tree(context, &clock).await? else {
+        return Ok(ScanOutcome::default());
+    };
+    let settings = match repository_settings::of_tree(&tree) {
+        Ok(Some(settings)) => settings,
+        Ok(None) => {
+            Box::pin(onboarding::propose(context, &tree)).await?;
+            return Ok(ScanOutcome::default());
         }
-        notification_secret::withdraw_from_public(&visit).await?;
-        let scan = Scan {
-            visit: &visit,
-            settings: &settings,
-            tree: &tree,
-            only: order.stack.as_ref(),
-            clock: &clock,
-            memory: &self.states.memory(),
-        };
-        let made = match scan.stacks().await? {
-            Ok(chosen) => {
-                if let Some(excess) = chosen.excess() {
-                    let text = report::failed("Some stacks are not scanned", &excess);
-                    leave(&visit, CHECK_OF_STACKS, &text).await?;
-                }
-                self.keep_stacks(&scan, &chosen).await?;
-                Box::pin(self.stacks_by_access(&scan, chosen)).await?
-            }
-            Err(wrong) => {
-                let ScanError { message, .. } = wrong;
-                let text = report::failed("The stacks could not be told", &message);
-                leave(&visit, CHECK, &text).await?;
-                Vec::new()
-            }
-        };
-        let problems = self.accept(&scan).await?.into_iter().collect();
-        self.show(&visit, &settings).await?;
-        Ok(Scanned { made, problems })
+        Err(wrong) => {
+            let text = report::failed("The settings cannot be read", &wrong);
+            create_check(context, CHECK, &text).await?;
+            return Ok(ScanOutcome::default());
+        }
+    };
+    if !may_publish(context, &settings) {
+        info!("a public repository: nothing is published, so nothing is scanned");
+        redact::make_up(context).await?;
+        return Ok(ScanOutcome::default());
     }
+    notification_secret::withdraw_from_public(context).await?;
+    let scan = RepositoryScan {
+        context,
+        settings: &settings,
+        tree: &tree,
+        only,
+        clock: &clock,
+        memory: &services.states.memory(),
+    };
+    let stacks = scan_found(&scan).await?;
+    let problems = accept::update(&scan).await?.into_iter().collect();
+    dashboard::update(context, &settings).await?;
+    Ok(ScanOutcome { stacks, problems })
+}
 
-    /// Scans the stacks that are read with the same roles together.
-    async fn stacks_by_access(
-        &self,
-        scan: &Scan<'_>,
-        chosen: FoundStacks,
-    ) -> Result<Vec<Made>, JobError> {
-        let complete = chosen.left_out.is_empty();
-        let stacks = chosen.stacks;
-        let external_id = self.external_id(scan.visit);
-        let ambient = self.is_ambient(scan.visit).await?;
-        let groups = access::groups(stacks, scan.settings, &external_id, ambient);
-        if let Err(problem) = access::count_roles(&groups) {
-            leave(scan.visit, CHECK, &problem.text()).await?;
-            return Ok(Vec::new());
+/// Scans because a person asked. A scan that failed for good is one of the problems that they are told.
+pub(super) async fn run_for_command(
+    context: &RepositoryContext<'_>,
+    only: Option<&StackName>,
+) -> Result<ScanOutcome, JobError> {
+    let _slot = context.run.begin_scan(context.installation)?;
+    // As the repository is by now.
+    let (services, installation) = (context.services, context.installation);
+    let scan = async {
+        let context = RepositoryContext::open(services, installation, context.id, context.run);
+        match context.await? {
+            Some(context) => run(&context, only).await,
+            None => Ok(ScanOutcome::default()),
         }
-        let several = groups.len() > 1;
-        let mut probes = RoleProbes::new(&self.aws, scan.clock);
-        let mut made = Vec::new();
-        let mut not_probed = None;
-        for (access, stacks) in groups {
-            if !stacks.iter().any(|stack| scan.asks(stack)) {
-                continue;
-            }
-            let Some(access) = access else {
-                let text = access::onboarding(&self.aws, &external_id, &stacks).await;
-                leave(scan.visit, CHECK, &text).await?;
-                continue;
-            };
-            if let Err(problem) = probes.probe(&access).await? {
-                leave(scan.visit, CHECK, &problem.text()).await?;
-                if let RoleProblem::NotProbed(why) = problem {
-                    not_probed.get_or_insert(why);
-                }
-                continue;
-            }
-            // What other stacks claim is not known here: then nothing is called unmanaged.
-            let look = if several || !complete {
-                Look::Off
-            } else {
-                look(scan.settings)
-            };
-            for stack in self.planned(scan, access, stacks, look).await? {
-                let span = info_span!("stack", name = %stack.name);
-                made.push(Box::pin(self.publish(scan, stack)).instrument(span).await?);
-            }
+    };
+    match Box::pin(scan).await {
+        Err(JobError::Fatal(error)) => {
+            tracing::error!(error = format!("{error:#}"), "a scan failed for good");
+            Ok(ScanOutcome {
+                stacks: Vec::new(),
+                problems: vec![format!("The scan failed: {error:#}.")],
+            })
         }
-        match not_probed {
-            None => Ok(made),
-            Some(why) => Err(access::probe_later(&why)),
+        end => end,
+    }
+}
+
+/// Reads the repository's files; none where that is too much, which a check says.
+async fn read_tree(
+    context: &RepositoryContext<'_>,
+    clock: &Clock,
+) -> Result<Option<CommitFiles>, JobError> {
+    let reading = context.repository.tree(&context.head.commit);
+    let (title, problem) = match clock.hold(reading).await {
+        Ok(Err(GithubError::TooLarge(limit))) => ("The repository is too large", limit),
+        Ok(tree) => return Ok(Some(tree?)),
+        Err(exceeded) => ("The code cannot be read", exceeded.scan_error()?.message),
+    };
+    let text = report::failed(title, &problem);
+    create_check(context, CHECK, &text).await?;
+    Ok(None)
+}
+
+/// Finds the stacks, and scans those that were asked for.
+async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobError> {
+    match scan.find_stacks().await? {
+        Ok(found) => {
+            if let Some(excess) = found.excess() {
+                let text = report::failed("Some stacks are not scanned", &excess);
+                create_check(scan.context, CHECK_OF_STACKS, &text).await?;
+            }
+            stacks::keep(scan, &found).await?;
+            Box::pin(scan_by_access(scan, found)).await
+        }
+        Err(ScanError { message, .. }) => {
+            let text = report::failed("The stacks could not be told", &message);
+            create_check(scan.context, CHECK, &text).await?;
+            Ok(Vec::new())
         }
     }
+}
 
-    /// What a scan says of the stacks that it was asked about, with a plan for each finding. Where it takes too long,
-    /// each of them says that it was not checked.
-    async fn planned(
-        &self,
-        scan: &Scan<'_>,
-        access: Access,
-        stacks: Vec<Stack>,
-        look: Look,
-    ) -> Result<Vec<StackReport>, JobError> {
-        let asked = stacks.iter().filter(|stack| scan.asks(stack));
-        let asked: Vec<_> = asked
-            .map(|stack| (stack.name.clone(), stack.path.clone()))
-            .collect();
-        let planned = async {
-            let mut result = self.scan_group(scan, access, stacks, look).await?;
-            // Before the plan, which adds to it, and after.
-            result.report.stacks = limited(result.report.stacks);
-            for stack in &result.report.stacks {
-                carry_over::carry_over(scan.visit, stack).await?;
-            }
-            let decisions = scan.visit.tenant.decisions(scan.visit.id).await?;
-            let limits = scan.clock.limits().of_planning();
-            let planning = Clock::below(limits, scan.visit.run, scan.clock.interrupt());
-            let decided = (decisions.as_slice(), now());
-            plan::plan(&mut result, scan.tree, decided, planning.interrupt());
-            // A fix may have been refused for want of memory alone.
-            if result.is_busy() {
-                return Err(busy());
-            }
-            Ok(limited(result.report.stacks))
+/// Scans the stacks that are read with the same roles together.
+async fn scan_by_access(
+    scan: &RepositoryScan<'_>,
+    found: FoundStacks,
+) -> Result<Vec<StackScan>, JobError> {
+    let context = scan.context;
+    let aws = &context.services.aws;
+    let complete = found.left_out.is_empty();
+    let external_id = context.external_id();
+    let ambient = access::is_ambient(context).await?;
+    let groups = access::groups(found.stacks, scan.settings, &external_id, ambient);
+    if let Err(problem) = access::count_roles(&groups) {
+        create_check(context, CHECK, &problem.text()).await?;
+        return Ok(Vec::new());
+    }
+    // What other stacks claim is not known here: then nothing is called unmanaged.
+    let look = if groups.len() > 1 || !complete {
+        Look::Off
+    } else {
+        scan.look()
+    };
+    let mut probes = RoleProbes::new(aws, scan.clock);
+    let mut scanned = Vec::new();
+    let mut not_probed = None;
+    for (access, stacks) in groups {
+        if !stacks.iter().any(|stack| scan.includes(stack)) {
+            continue;
+        }
+        let Some(access) = access else {
+            let text = access::onboarding(aws, &external_id, &stacks).await;
+            create_check(context, CHECK, &text).await?;
+            continue;
         };
-        match scan.clock.hold(planned).await {
-            Ok(planned) => planned,
-            Err(exceeded) => {
-                let error = exceeded.told()?;
-                let unchecked = |(name, path)| StackReport {
-                    name,
-                    path,
-                    backend: None,
-                    outcome: Err(error.clone()),
-                };
-                Ok(asked.into_iter().map(unchecked).collect())
+        if let Err(problem) = probes.probe(&access).await? {
+            create_check(context, CHECK, &problem.text()).await?;
+            if let RoleProblem::NotProbed(why) = problem {
+                not_probed.get_or_insert(why);
             }
+            continue;
+        }
+        for report in scan_and_plan(scan, access, stacks, look).await? {
+            let span = info_span!("stack", name = %report.name);
+            let publishing = Box::pin(publish(scan, report)).instrument(span);
+            scanned.push(publishing.await?);
         }
     }
-
-    /// Reads and compares stacks with these roles.
-    pub(super) async fn scan_group(
-        &self,
-        scan: &Scan<'_>,
-        access: Access,
-        stacks: Vec<Stack>,
-        look: Look,
-    ) -> Result<ScanResult, JobError> {
-        let aws = self.aws.with_access(access);
-        let fatal = |error| JobError::Fatal(anyhow::Error::new(error));
-        let redactor = self.redactor(scan.visit.installation);
-        let input = ScanInput {
-            tree: scan.tree,
-            settings: scan.settings,
-            benchmark: Benchmark::parse(&scan.settings.benchmark).map_err(fatal)?,
-            region: aws
-                .default_region()
-                .context("AWS's configuration names a region that is none")?,
-            aws: &aws,
-            look,
-            redactor: &redactor,
-            states: &self.states,
-            memory: scan.memory,
-            today: report::day(now()),
-            only: scan.only,
-            interrupt: scan.clock.interrupt(),
-        };
-        let scanning = Box::pin(scan_stacks(&input, stacks, &|_| {}));
-        let result = in_share(&self.store, &self.aws, scanning).await;
-        match result.is_busy() {
-            true => Err(busy()),
-            false => Ok(result),
-        }
+    match not_probed {
+        None => Ok(scanned),
+        Some(why) => Err(access::probe_later(&why)),
     }
+}
 
-    /// Records what a scan says of a stack, and tells GitHub.
-    async fn publish(&self, scan: &Scan<'_>, stack: StackReport) -> Result<Made, JobError> {
-        let visit = scan.visit;
-        let proposer = Proposer {
-            visit,
-            settings: &scan.settings.pull_requests,
-            tree: scan.tree,
+/// Scans the stacks that were asked for, with a plan for each finding. Where it takes too long, each of them is reported as
+/// not checked.
+async fn scan_and_plan(
+    scan: &RepositoryScan<'_>,
+    access: Access,
+    stacks: Vec<Stack>,
+    look: Look,
+) -> Result<Vec<StackReport>, JobError> {
+    let asked = stacks.iter().filter(|stack| scan.includes(stack));
+    let asked: Vec<_> = asked
+        .map(|stack| (stack.name.clone(), stack.path.clone()))
+        .collect();
+    let planned = async {
+        let context = scan.context;
+        let mut result = scan.scan_group(access, stacks, look).await?;
+        // Before the plan, which adds to it, and after.
+        result.report.stacks = limited(result.report.stacks);
+        for stack in &result.report.stacks {
+            carry_over::carry_over(context, stack).await?;
+        }
+        let decisions = context.tenant.decisions(context.id).await?;
+        let limits = scan.clock.limits().of_planning();
+        let planning = Clock::below(limits, context.run, scan.clock.interrupt());
+        let decisions = plan::Decisions {
+            of_repository: &decisions,
             now: now(),
         };
-        let proposed = proposer.propose(&stack).await.map_err(weighed)?;
-        let name = format!("{CHECK} / {}", stack.name);
-        let text = report::check(&stack, &proposed.pulls, proposed.held, &proposed.refused);
-        leave(visit, &name, &text).await?;
-        self.upload(scan, &stack).await?;
-        self.announce(scan, &stack).await?;
-        let finished_at = now();
-        let record = ScanRecord {
-            id: format!(
-                "{}/{}/{}@{finished_at}",
-                visit.id, stack.name, visit.head.commit
-            ),
-            repository: visit.id,
-            stack: stack.name.to_string(),
-            commit: visit.head.commit.clone(),
-            outcome: serde_json::to_value(&stack).context("while writing a scan's outcome")?,
-            finished_at,
-        };
-        visit.tenant.record_scan(&record).await?;
-        visit
-            .tenant
-            .forget_scans_of(visit.id, stack.name.as_str(), KEPT)
-            .await?;
-        let findings = stack.outcome.as_ref().map_or(0, |one| one.findings.len());
-        let pulls = proposed.pulls;
-        info!(findings, ?pulls, "scanned");
-        Ok(Made {
-            report: stack,
-            pulls,
-        })
-    }
-}
-
-/// The same scan, once others may have given memory back.
-fn busy() -> JobError {
-    JobError::Later(anyhow!("other scans hold the memory"), BUSY_PAUSE)
-}
-
-/// The settings of a tree; none where it has no such file.
-pub(super) fn settings(tree: &Tree) -> Result<Option<Settings>, String> {
-    match tree.files.get(settings::FILE) {
-        Some(bytes) => read(bytes).map(Some),
-        None if tree.links.contains_key(settings::FILE) => Err(format!(
-            "{} is a symbolic link, which is not followed: make it a file",
-            settings::FILE
-        )),
-        None => Ok(None),
-    }
-}
-
-/// Reads a file of settings, with what only other stages know to be wrong.
-pub(super) fn read(bytes: &[u8]) -> Result<Settings, String> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| format!("{} is not UTF-8: save it as such", settings::FILE))?;
-    let read = Settings::parse(text).map_err(|error| error.to_string())?;
-    Benchmark::parse(&read.benchmark).map_err(|error| format!("{}: {error}", settings::FILE))?;
-    Ok(read)
-}
-
-pub(super) fn look(settings: &Settings) -> Look {
-    settings.unmanaged.map_or(Look::Children, load::look)
-}
-
-/// Leaves a check run on the scanned commit.
-pub(super) async fn leave(visit: &Visit<'_>, name: &str, text: &CheckText) -> Result<(), JobError> {
-    let annotations: Vec<_> = text.remarks.iter().map(super::review::annotation).collect();
-    let check = CheckRun {
-        name,
-        commit: &visit.head.commit,
-        conclusion: if text.good {
-            Conclusion::Success
-        } else {
-            Conclusion::Neutral
-        },
-        title: &text.title,
-        summary: &text.summary,
-        text: &text.text,
-        annotations: &annotations,
+        plan::plan(&mut result, scan.tree, decisions, planning.interrupt());
+        // A fix may have been refused for want of memory alone.
+        if result.is_busy() {
+            return Err(busy());
+        }
+        Ok(limited(result.report.stacks))
     };
-    visit.leave_check(&check).await
+    match scan.clock.hold(planned).await {
+        Ok(planned) => planned,
+        Err(exceeded) => {
+            let error = exceeded.scan_error()?;
+            let unchecked = |(name, path)| StackReport {
+                name,
+                path,
+                backend: None,
+                outcome: Err(error.clone()),
+            };
+            Ok(asked.into_iter().map(unchecked).collect())
+        }
+    }
+}
+
+/// Publishes what was found in a stack, and records it.
+async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<StackScan, JobError> {
+    let context = scan.context;
+    let proposer = Proposer {
+        context,
+        settings: &scan.settings.pull_requests,
+        tree: scan.tree,
+        now: now(),
+    };
+    let proposed = proposer.propose(&report).await?;
+    let text = report::check(&report, &proposed.pulls, proposed.queued, &proposed.refused);
+    create_check(context, &stack_check(&report.name), &text).await?;
+    announce::upload(scan, &report).await?;
+    announce::announce(scan, &report).await?;
+    record(context, &report).await?;
+    let findings = report
+        .outcome
+        .as_ref()
+        .map_or(0, |scanned| scanned.findings.len());
+    let pulls = proposed.pulls;
+    info!(findings, ?pulls, "scanned");
+    Ok(StackScan { report, pulls })
+}
+
+/// Records the report of a stack, and forgets the oldest ones.
+async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow::Result<()> {
+    let (tenant, id, commit) = (&context.tenant, context.id, &context.head.commit);
+    let stack = report.name.as_str();
+    let finished_at = now();
+    let record = ScanRecord {
+        id: format!("{id}/{stack}/{commit}@{finished_at}"),
+        repository: id,
+        stack: stack.to_owned(),
+        commit: commit.clone(),
+        outcome: serde_json::to_value(report).context("while writing a scan's outcome")?,
+        finished_at,
+    };
+    tenant.record_scan(&record).await?;
+    tenant.forget_scans_of(id, stack, KEPT).await
 }

@@ -16,6 +16,7 @@ mod money;
 mod normal;
 mod notice;
 mod parked;
+mod proposal;
 mod reading;
 mod resource;
 mod schema;
@@ -41,6 +42,7 @@ pub use interrupt::Interrupt;
 pub use money::Money;
 pub use notice::{Event, Notice, Origin, Sender};
 pub use parked::{FailedScan, ParkedJob};
+pub use proposal::{Proposal, ProposalState};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
 pub use resource::{AccountId, Attributes, Place, ProviderKey, ProviderTags, Region, Resource};
 pub use schema::{

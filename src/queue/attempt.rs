@@ -1,11 +1,15 @@
 //! One try of a job: one at a time for each repository, tried again where it fails, given up aloud.
 
 use super::inbox::Inbox;
-use super::job::{ErrandOrder, Job, JobError, Process, ScanOrder, Ticket, Trigger};
+use super::job::{Job, JobError, JobHandler, QueuedJob, ScanOrder, TaskOrder, Trigger};
 use super::operator::DISCARDED;
+use super::outage::sit_out;
 use super::run::RunContext;
+use super::run::with_repository_lock;
 use super::shares::TakenShare;
 use super::solitude::Turn;
+use super::solitude::run_alone;
+use super::stopped::{fail, give_up, hold, park};
 use super::worker::Worker;
 use super::{changes, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
@@ -25,37 +29,37 @@ const NEXT_TURN: Duration = Duration::from_secs(1);
 /// How often a job may be put off: more than a day of the longest wait.
 const MOST_WAITS: u32 = 20_000;
 
-impl<P: Process> Worker<P> {
+impl<P: JobHandler> Worker<P> {
     /// One try, and what follows from how it ends.
-    pub(super) async fn attempt(self: Arc<Self>, ticket: Ticket) -> anyhow::Result<()> {
-        if ticket.discarded {
-            return self.give_up(&ticket, DISCARDED).await;
+    pub(super) async fn run_job(self: Arc<Self>, queued: QueuedJob) -> anyhow::Result<()> {
+        if queued.discarded {
+            return give_up(&self, &queued, DISCARDED).await;
         }
-        if self.hold(&ticket).await? {
+        if hold(&self, &queued).await? {
             return Ok(());
         }
-        let (share, end) = if ticket.suspect {
-            match self.clone().run_alone(&ticket).await? {
+        let (share, end) = if queued.suspect {
+            match run_alone(self.clone(), &queued).await? {
                 Turn::Ran(end) => (None, end),
-                Turn::Busy => return self.wait(ticket, NEXT_TURN).await,
-                Turn::TooManyDeaths(deaths) => return self.park(&ticket, deaths).await,
+                Turn::Busy => return self.wait(queued, NEXT_TURN).await,
+                Turn::TooManyDeaths(deaths) => return park(&self, &queued, deaths).await,
             }
         } else {
-            let share = match self.shares.take(&ticket.job, now()) {
+            let share = match self.shares.take(&queued.job, now()) {
                 Ok(share) => share,
-                Err(pause) => return self.wait(ticket, pause).await,
+                Err(pause) => return self.wait(queued, pause).await,
             };
             let _beside_others = self.solitude.read().await;
-            let end = self.clone().isolated(&ticket).await;
+            let end = self.clone().isolated(&queued).await;
             (share, end)
         };
-        self.conclude(ticket, end, share).await
+        self.conclude(queued, end, share).await
     }
 
     /// What follows from how a try ended, which may have taken a share of the slots.
     async fn conclude(
         &self,
-        ticket: Ticket,
+        queued: QueuedJob,
         end: Result<Outcome, JobError>,
         share: Option<TakenShare>,
     ) -> anyhow::Result<()> {
@@ -63,56 +67,56 @@ impl<P: Process> Worker<P> {
         match end {
             Ok(Outcome::Done) => {
                 metrics.done.add();
-                if ticket.suspect {
-                    self.inbox.release_held(&ticket).await?;
+                if queued.suspect {
+                    self.inbox.release_held(&queued).await?;
                 }
             }
             Ok(Outcome::Taken) => {
                 let turn = share.map(|share| share.turn(now())).unwrap_or_default();
-                let delay = taken_pause(&ticket).max(turn);
-                return self.wait(ticket, delay).await;
+                let delay = taken_pause(&queued).max(turn);
+                return self.wait(queued, delay).await;
             }
-            Err(JobError::Later(error, pause)) if ticket.waits < MOST_WAITS => {
+            Err(JobError::Later(error, pause)) if queued.waits < MOST_WAITS => {
                 tracing::warn!(
-                    job = ticket.key,
+                    job = queued.key,
                     error = format!("{error:#}"),
                     "a try comes later"
                 );
                 metrics.limited.add();
-                return self.wait(ticket, pause).await;
+                return self.wait(queued, pause).await;
             }
-            Err(JobError::Outage(error)) => return self.sit_out(ticket, &error).await,
-            Err(JobError::Retry(error)) if ticket.failures + 1 < self.pace.tries => {
+            Err(JobError::Outage(error)) => return sit_out(self, queued, &error).await,
+            Err(JobError::Retry(error)) if queued.failures + 1 < self.config.tries => {
                 tracing::warn!(
-                    job = ticket.key,
+                    job = queued.key,
                     error = format!("{error:#}"),
                     "a try failed"
                 );
                 metrics.retried.add();
-                let delay = doubled(self.pace.pause, ticket.failures, LONGEST_PAUSE);
-                let failures = ticket.failures + 1;
+                let delay = doubled(self.config.pause, queued.failures, LONGEST_PAUSE);
+                let failures = queued.failures + 1;
                 self.inbox
                     .queue
-                    .push(&Ticket { failures, ..ticket }, delay)
+                    .push(&QueuedJob { failures, ..queued }, delay)
                     .await?;
             }
             Err(JobError::Retry(error) | JobError::Fatal(error) | JobError::Later(error, _)) => {
                 tracing::error!(
-                    job = ticket.key,
+                    job = queued.key,
                     error = format!("{error:#}"),
                     "a job is given up"
                 );
                 metrics.failed.add();
-                self.fail(&ticket, &format!("{error:#}")).await?;
+                fail(self, &queued, &format!("{error:#}")).await?;
             }
         }
         Ok(())
     }
 
     /// Runs a job so that a panic is a failed try, and a dropped worker ends it.
-    pub(super) async fn isolated(self: Arc<Self>, ticket: &Ticket) -> Result<Outcome, JobError> {
+    pub(super) async fn isolated(self: Arc<Self>, queued: &QueuedJob) -> Result<Outcome, JobError> {
         let mut run = JoinSet::new();
-        run.spawn(self.perform(ticket.job.clone(), ticket.is_first()));
+        run.spawn(self.perform(queued.job.clone(), queued.is_first()));
         match run.join_next().await {
             Some(Ok(end)) => end,
             Some(Err(death)) => Err(anyhow::Error::new(death).context("the job died").into()),
@@ -149,17 +153,17 @@ impl<P: Process> Worker<P> {
                 };
                 self.scan(subject, trigger).await
             }
-            Job::Errand {
+            Job::Task {
                 installation,
                 repository,
-                errand,
+                task,
             } => {
-                let order = ErrandOrder {
+                let order = TaskOrder {
                     installation,
                     repository,
-                    errand,
+                    task,
                 };
-                self.errand(order, first).await
+                self.task(order, first).await
             }
         }
     }
@@ -178,9 +182,9 @@ impl<P: Process> Worker<P> {
             return Ok(Outcome::Done);
         }
         let worker = self.clone();
-        let made =
+        let scanning =
             |run: RunContext| async move { worker.waiting_scan(subject, trigger, &run).await };
-        self.alone(installation, repository, made).await
+        with_repository_lock(&self, installation, repository, scanning).await
     }
 
     /// Makes the scan that waits by now.
@@ -204,8 +208,8 @@ impl<P: Process> Worker<P> {
         };
         let started = Instant::now();
         if tenant.active().await? {
-            self.process.scan(order, run).await?;
-            // A scan that was ended early is still to be made, however it took its end.
+            self.handler.scan(order, run).await?;
+            // A scan that was ended early is still to be scanning, however it took its end.
             if !run.may_write().await {
                 let lost = anyhow::anyhow!("the scan was ended before it was done");
                 return Err(JobError::Later(lost, Duration::ZERO));
@@ -215,30 +219,27 @@ impl<P: Process> Worker<P> {
         Ok(tenant.answer_scan(repository, stack, &waiting).await?)
     }
 
-    /// Runs an errand, in its repository's turn. What was seen is acknowledged before.
-    async fn errand(self: Arc<Self>, order: ErrandOrder, first: bool) -> Result<Outcome, JobError> {
+    /// Runs a task, in its repository's turn. What was seen is acknowledged before.
+    async fn task(self: Arc<Self>, order: TaskOrder, first: bool) -> Result<Outcome, JobError> {
         let tenant = self.inbox.store.of(order.installation);
         if !tenant.active().await? {
             return Ok(Outcome::Done);
         }
-        if first && let Err(error) = self.process.acknowledge(&order).await {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "an errand was not acknowledged"
-            );
+        if first && let Err(error) = self.handler.acknowledge(&order).await {
+            tracing::warn!(error = format!("{error:#}"), "a task was not acknowledged");
         }
         let (installation, repository) = (order.installation, order.repository);
         let worker = self.clone();
-        let done = |run: RunContext| async move { worker.process.run(order, &run).await };
-        self.alone(installation, repository, done).await
+        let done = |run: RunContext| async move { worker.handler.run(order, &run).await };
+        with_repository_lock(&self, installation, repository, done).await
     }
 
     /// Puts a job back whose turn has not come. If it sat out an outage before, that is over.
-    async fn wait(&self, ticket: Ticket, delay: Duration) -> anyhow::Result<()> {
+    async fn wait(&self, queued: QueuedJob, delay: Duration) -> anyhow::Result<()> {
         self.put_back(
-            Ticket {
+            QueuedJob {
                 outages: 0,
-                ..ticket
+                ..queued
             },
             delay,
         )
@@ -246,11 +247,11 @@ impl<P: Process> Worker<P> {
     }
 
     /// Puts a job back: that it was not done is no failure of its own.
-    pub(super) async fn put_back(&self, ticket: Ticket, delay: Duration) -> anyhow::Result<()> {
-        let waits = ticket.waits + 1;
+    pub(super) async fn put_back(&self, queued: QueuedJob, delay: Duration) -> anyhow::Result<()> {
+        let waits = queued.waits + 1;
         self.inbox
             .queue
-            .push(&Ticket { waits, ..ticket }, delay)
+            .push(&QueuedJob { waits, ..queued }, delay)
             .await?;
         Ok(())
     }
@@ -272,8 +273,8 @@ pub(super) enum Outcome {
 }
 
 /// The pause before another look at a repository that is taken.
-fn taken_pause(ticket: &Ticket) -> Duration {
-    doubled(Duration::from_secs(1), ticket.waits, LONGEST_WAIT)
+fn taken_pause(queued: &QueuedJob) -> Duration {
+    doubled(Duration::from_secs(1), queued.waits, LONGEST_WAIT)
 }
 
 /// A pause, doubled `times` times, up to a limit.

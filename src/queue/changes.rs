@@ -2,7 +2,7 @@
 //! they have a line of their own, in their order: no other delivery waits for them.
 
 use super::delivery::{self, Known};
-use super::job::{JobError, Process};
+use super::job::{JobError, JobHandler};
 use super::now;
 use super::storage::Queue;
 use super::worker::{RECOVERY, Worker};
@@ -66,41 +66,43 @@ impl Changes {
     }
 }
 
-impl<P: Process> Worker<P> {
-    /// Works on the line, one delivery after the other, until it is dropped.
-    pub(super) async fn change_for_ever(self: Arc<Self>) {
-        loop {
-            let (installation, id) = self.changes.first().await;
-            if let Err(error) = self.change(installation, &id).await {
-                tracing::warn!(
-                    delivery = id.0,
-                    error = format!("{error:#}"),
-                    "a delivery failed, and is tried again as a job"
-                );
-                while self
-                    .inbox
-                    .set_aside(installation, id.clone())
-                    .await
-                    .is_err()
-                {
-                    tokio::time::sleep(RECOVERY).await;
-                }
+/// Works on the line, one delivery after the other, until it is dropped.
+pub(super) async fn change_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
+    loop {
+        let (installation, id) = worker.changes.first().await;
+        if let Err(error) = change(&worker, installation, &id).await {
+            tracing::warn!(
+                delivery = id.0,
+                error = format!("{error:#}"),
+                "a delivery failed, and is tried again as a job"
+            );
+            while worker
+                .inbox
+                .set_aside(installation, id.clone())
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(RECOVERY).await;
             }
-            self.changes.drop_first();
         }
+        worker.changes.drop_first();
     }
+}
 
-    /// Works on one delivery while no suspect runs. A panic ends no more than that.
-    async fn change(&self, installation: InstallationId, id: &DeliveryId) -> anyhow::Result<()> {
-        let _beside_others = self.solitude.read().await;
-        let (inbox, id) = (self.inbox.clone(), id.clone());
-        let mut work = JoinSet::new();
-        work.spawn(async move { run(&inbox.store, &inbox.queue, installation, &id, now()).await });
-        let ended = work.join_next().await;
-        ended.ok_or_else(|| anyhow!("the work did not start"))???;
-        self.inbox.metrics.processed.add();
-        Ok(())
-    }
+/// Works on one delivery while no suspect runs. A panic ends no more than that.
+async fn change<P: JobHandler>(
+    worker: &Worker<P>,
+    installation: InstallationId,
+    id: &DeliveryId,
+) -> anyhow::Result<()> {
+    let _beside_others = worker.solitude.read().await;
+    let (inbox, id) = (worker.inbox.clone(), id.clone());
+    let mut work = JoinSet::new();
+    work.spawn(async move { run(&inbox.store, &inbox.queue, installation, &id, now()).await });
+    let ended = work.join_next().await;
+    ended.ok_or_else(|| anyhow!("the work did not start"))???;
+    worker.inbox.metrics.processed.add();
+    Ok(())
 }
 
 /// Acts on a recorded delivery of any kind, and closes it. Run again, it changes nothing more.
@@ -123,31 +125,31 @@ pub(super) async fn run(
         && action == "transferred"
     {
         for former in store.others_with(origin.id, installation).await? {
-            queue.forget_errands(former, Some(&[origin.id])).await?;
+            queue.forget_tasks(former, Some(&[origin.id])).await?;
         }
         store.transfer(origin.id, installation).await?;
     }
-    let tickets = delivery::act(&tenant, &mut Known::default(), &delivery, now).await?;
+    let jobs = delivery::act(&tenant, &mut Known::default(), &delivery, now).await?;
     drop_removed(store, &delivery).await?;
-    forget_errands(queue, &delivery.notice).await?;
-    queue.push_all(&tickets).await?;
+    forget_tasks(queue, &delivery.notice).await?;
+    queue.push_all(&jobs).await?;
     welcome(store, queue, &delivery).await?;
     Ok(tenant.close_delivery(id).await?)
 }
 
 /// Deletes the jobs of what the App is taken away from.
-async fn forget_errands(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
+async fn forget_tasks(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
     let installation = notice.installation;
     match (&notice.event, &notice.repository) {
         (Event::Installation { action, .. }, _) if action == "deleted" => {
-            queue.forget_errands(installation, None).await
+            queue.forget_tasks(installation, None).await
         }
         (Event::Repositories { removed, .. }, _) if !removed.is_empty() => {
             let removed: Vec<_> = removed.iter().map(|origin| origin.id).collect();
-            queue.forget_errands(installation, Some(&removed)).await
+            queue.forget_tasks(installation, Some(&removed)).await
         }
         (Event::Repository { action }, Some(origin)) if action == "deleted" => {
-            queue.forget_errands(installation, Some(&[origin.id])).await
+            queue.forget_tasks(installation, Some(&[origin.id])).await
         }
         _ => Ok(()),
     }
@@ -176,15 +178,15 @@ async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::R
     for some in newcomers.chunks(MOST_TOGETHER) {
         let together = store.together().await?;
         let tenant = together.store().of(installation);
-        let mut tickets = Vec::new();
+        let mut jobs = Vec::new();
         for newcomer in some {
             if let Some(origin) = newcomer.origin {
                 tenant.keep_repository(origin).await?;
             }
-            tickets.push(delivery::ask(&tenant, delivery, newcomer.id, None).await?);
+            jobs.push(delivery::ask(&tenant, delivery, newcomer.id, None).await?);
         }
         together.commit().await?;
-        queue.push_all(&tickets).await?;
+        queue.push_all(&jobs).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The claims of workers on deliveries: a worker renews its own while it lives, and adopts what others left when they died.
 
-use super::job::Process;
+use super::job::JobHandler;
 use super::worker::Worker;
 use crate::model::{DeliveryId, InstallationId};
 use crate::store::Claim;
@@ -15,51 +15,49 @@ const RENEWALS: u32 = 4;
 /// nobody could renew one: each worker is given the time to.
 const LOOKS: u32 = 4;
 
-impl<P: Process> Worker<P> {
-    /// The claim on what this worker takes.
-    pub(super) fn claim(&self) -> Claim {
-        Claim {
-            worker: self.name.clone(),
-            lasts: i64::try_from(self.pace.lease.as_millis()).unwrap_or(i64::MAX),
-        }
+/// The claim on what this worker takes.
+pub(super) fn claim<P: JobHandler>(worker: &Worker<P>) -> Claim {
+    Claim {
+        worker: worker.name.clone(),
+        lasts: i64::try_from(worker.config.lease.as_millis()).unwrap_or(i64::MAX),
     }
+}
 
-    /// Renews the claim on what this worker has taken, however long it takes.
-    pub(super) async fn renew_for_ever(self: Arc<Self>) {
-        loop {
-            if let Err(error) = self.inbox.store.renew_claim(&self.claim()).await {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "the claim on deliveries was not renewed"
-                );
-            }
-            sleep(self.pace.lease / RENEWALS).await;
+/// Renews the claim on what this worker has taken, however long it takes.
+pub(super) async fn renew_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
+    loop {
+        if let Err(error) = worker.inbox.store.renew_claim(&claim(&worker)).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the claim on deliveries was not renewed"
+            );
         }
+        sleep(worker.config.lease / RENEWALS).await;
     }
+}
 
-    /// Looks for deliveries of workers that died.
-    pub(super) async fn adopt_for_ever(self: Arc<Self>) {
-        let mut lapsed = Lapsed::default();
-        loop {
-            if let Err(error) = self.adopt(&mut lapsed).await {
-                // What was seen before the database was away proves nothing.
-                lapsed = Lapsed::default();
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "looking for deliveries of dead workers failed"
-                );
-            }
-            sleep(self.pace.heartbeat).await;
+/// Looks for deliveries of workers that died.
+pub(super) async fn adopt_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
+    let mut lapsed = Lapsed::default();
+    loop {
+        if let Err(error) = adopt(&worker, &mut lapsed).await {
+            // What was seen before the database was away proves nothing.
+            lapsed = Lapsed::default();
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "looking for deliveries of dead workers failed"
+            );
         }
+        sleep(worker.config.heartbeat).await;
     }
+}
 
-    async fn adopt(&self, lapsed: &mut Lapsed) -> anyhow::Result<()> {
-        let found = self.inbox.store.lapsed_deliveries(&self.name).await?;
-        for (installation, delivery) in lapsed.look(found) {
-            self.inbox.adopt(installation, delivery).await?;
-        }
-        Ok(())
+async fn adopt<P: JobHandler>(worker: &Worker<P>, lapsed: &mut Lapsed) -> anyhow::Result<()> {
+    let found = worker.inbox.store.lapsed_deliveries(&worker.name).await?;
+    for (installation, delivery) in lapsed.look(found) {
+        worker.inbox.adopt(installation, delivery).await?;
     }
+    Ok(())
 }
 
 /// At how many looks in a row the claim on each delivery had run out.

@@ -1,6 +1,6 @@
 //! What a delivery leads to.
 
-use super::job::{Errand, Job, Ticket, Trigger};
+use super::job::{Job, QueuedJob, RepositoryTask, Trigger};
 use super::pushes;
 use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId};
 use crate::store::{Delivery, Request, Tenant};
@@ -33,7 +33,7 @@ pub(super) async fn act(
     known: &mut Known,
     delivery: &Delivery,
     now: i64,
-) -> anyhow::Result<Vec<Ticket>> {
+) -> anyhow::Result<Vec<QueuedJob>> {
     let Notice {
         installation,
         account,
@@ -118,46 +118,31 @@ async fn about(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
     origin: &Origin,
-) -> anyhow::Result<Vec<Ticket>> {
+) -> anyhow::Result<Vec<QueuedJob>> {
     let sender = &delivery.notice.sender;
     let at = delivery.received_at;
-    let errand = |errand: Errand| Ok(vec![ticket(delivery, origin.id, errand)]);
+    let task = |task: RepositoryTask| Ok(vec![queued_task(delivery, origin.id, task)]);
     match &delivery.notice.event {
-        Event::Push {
-            reference,
-            commit,
-            deleted,
-        } => {
-            let known = tenant.repository(origin.id).await?;
-            let default_branch = known.and_then(|known| known.default_branch);
-            let default_branch = default_branch.unwrap_or_default();
-            if pushes::scans(reference, *deleted, &default_branch) {
-                let commit = Some(commit.as_str());
-                return Ok(vec![ask(tenant, delivery, origin.id, commit).await?]);
-            }
-            // The one branch beside the default one whose settings count for something.
-            if pushes::onboards(reference, *deleted) && !sender.bot {
-                return Ok(vec![ask(tenant, delivery, origin.id, None).await?]);
-            }
-            Ok(Vec::new())
-        }
+        Event::Push { .. } => pushed(tenant, delivery, origin).await,
         Event::Check {
             action,
             commit,
             pulls,
         } if action == "rerequested" => {
             let commit = Some(commit.as_str()).filter(|_| pulls.is_empty());
-            let mut tickets = vec![ask(tenant, delivery, origin.id, commit).await?];
-            let reviews = pulls.iter().map(|pull| Errand::Review { pull: *pull });
-            tickets.extend(reviews.map(|review| ticket(delivery, origin.id, review)));
-            Ok(tickets)
+            let mut jobs = vec![ask(tenant, delivery, origin.id, commit).await?];
+            let reviews = pulls
+                .iter()
+                .map(|pull| RepositoryTask::Review { pull: *pull });
+            jobs.extend(reviews.map(|review| queued_task(delivery, origin.id, review)));
+            Ok(jobs)
         }
         Event::Comment {
             action,
             issue,
             comment,
             asks: true,
-        } if action == "created" && !sender.bot => errand(Errand::Comment {
+        } if action == "created" && !sender.bot => task(RepositoryTask::Comment {
             issue: *issue,
             comment: *comment,
             at,
@@ -166,15 +151,17 @@ async fn about(
             action,
             number,
             ticked,
-        } if action == "edited" && !sender.bot && !ticked.is_empty() => errand(Errand::Boxes {
-            issue: *number,
-            ticked: ticked.clone(),
-            person: sender.login.clone(),
-            at,
-        }),
+        } if action == "edited" && !sender.bot && !ticked.is_empty() => {
+            task(RepositoryTask::Boxes {
+                issue: *number,
+                ticked: ticked.clone(),
+                person: sender.login.clone(),
+                at,
+            })
+        }
         Event::PullRequest { .. } => Ok(pulled(delivery, origin)),
         Event::Repository { action } => match action.as_str() {
-            "publicized" => errand(Errand::Conceal),
+            "publicized" => task(RepositoryTask::Conceal),
             "privatized" | "transferred" | "unarchived" => {
                 Ok(vec![ask(tenant, delivery, origin.id, None).await?])
             }
@@ -188,8 +175,36 @@ async fn about(
     }
 }
 
+/// What a push leads to.
+async fn pushed(
+    tenant: &Tenant<'_>,
+    delivery: &Delivery,
+    origin: &Origin,
+) -> anyhow::Result<Vec<QueuedJob>> {
+    let Event::Push {
+        reference,
+        commit,
+        deleted,
+    } = &delivery.notice.event
+    else {
+        return Ok(Vec::new());
+    };
+    let known = tenant.repository(origin.id).await?;
+    let default_branch = known.and_then(|known| known.default_branch);
+    let default_branch = default_branch.unwrap_or_default();
+    if pushes::scans(reference, *deleted, &default_branch) {
+        let commit = Some(commit.as_str());
+        return Ok(vec![ask(tenant, delivery, origin.id, commit).await?]);
+    }
+    // The one branch beside the default one whose settings count for something.
+    if pushes::onboards(reference, *deleted) && !delivery.notice.sender.bot {
+        return Ok(vec![ask(tenant, delivery, origin.id, None).await?]);
+    }
+    Ok(Vec::new())
+}
+
 /// What happened to a pull request: DriftGuard's own is followed, somebody else's gets its checks.
-fn pulled(delivery: &Delivery, origin: &Origin) -> Vec<Ticket> {
+fn pulled(delivery: &Delivery, origin: &Origin) -> Vec<QueuedJob> {
     let Event::PullRequest {
         action,
         number,
@@ -201,23 +216,23 @@ fn pulled(delivery: &Delivery, origin: &Origin) -> Vec<Ticket> {
         return Vec::new();
     };
     let sender = &delivery.notice.sender;
-    let errand = |errand: Errand| vec![ticket(delivery, origin.id, errand)];
+    let task = |task: RepositoryTask| vec![queued_task(delivery, origin.id, task)];
     if !pushes::is_own(branch) {
         let checked = ["opened", "synchronize", "reopened", "ready_for_review"];
         return match checked.contains(&action.as_str()) {
-            true => errand(Errand::Review { pull: *number }),
+            true => task(RepositoryTask::Review { pull: *number }),
             false => Vec::new(),
         };
     }
     let (person, at) = (sender.login.clone(), delivery.received_at);
     match action.as_str() {
         // How it ended, and whether that was a no, GitHub tells when it is asked.
-        "closed" | "reopened" => errand(Errand::Follow {
+        "closed" | "reopened" => task(RepositoryTask::Follow {
             pull: *number,
             person,
             at,
         }),
-        "edited" if !sender.bot && !ticked.is_empty() => errand(Errand::Boxes {
+        "edited" if !sender.bot && !ticked.is_empty() => task(RepositoryTask::Boxes {
             issue: *number,
             ticked: ticked.clone(),
             person,
@@ -233,7 +248,7 @@ pub(super) async fn ask(
     delivery: &Delivery,
     repository: RepositoryId,
     commit: Option<&str>,
-) -> anyhow::Result<Ticket> {
+) -> anyhow::Result<QueuedJob> {
     let request = Request {
         repository,
         stack: None,
@@ -247,19 +262,19 @@ pub(super) async fn ask(
         stack: None,
         trigger: Trigger::Push,
     };
-    Ok(Ticket::new(job, format!("{}@{repository}", delivery.id)))
+    Ok(QueuedJob::new(job, format!("{}@{repository}", delivery.id)))
 }
 
-/// The job of an errand: a delivery leads to one of a kind a repository.
-fn ticket(delivery: &Delivery, repository: RepositoryId, errand: Errand) -> Ticket {
-    let kind = match &errand {
-        Errand::Review { pull } => format!("review-{pull}"),
+/// The job of a task: a delivery leads to one of a kind a repository.
+fn queued_task(delivery: &Delivery, repository: RepositoryId, task: RepositoryTask) -> QueuedJob {
+    let kind = match &task {
+        RepositoryTask::Review { pull } => format!("review-{pull}"),
         _ => "errand".to_owned(),
     };
-    let job = Job::Errand {
+    let job = Job::Task {
         installation: delivery.notice.installation,
         repository,
-        errand,
+        task,
     };
-    Ticket::new(job, format!("{}@{repository}/{kind}", delivery.id))
+    QueuedJob::new(job, format!("{}@{repository}/{kind}", delivery.id))
 }

@@ -2,9 +2,10 @@
 //! wait for the disk, and for one another. What fails in a batch is tried again alone, as a job.
 
 use super::changes::changes_access;
+use super::claims::claim;
 use super::delivery::{self, Known};
 use super::inbox::Inbox;
-use super::job::Process;
+use super::job::JobHandler;
 use super::now;
 use super::worker::{RECOVERY, Worker};
 use crate::store::Delivery;
@@ -14,81 +15,85 @@ use tokio::task::JoinSet;
 /// How many deliveries a batch has. Whoever else writes waits for a batch to end.
 const BATCH: usize = 100;
 
-impl<P: Process> Worker<P> {
-    /// Works on deliveries as they arrive, until it is dropped.
-    pub(super) async fn drain_for_ever(self: Arc<Self>) {
-        let mut last_turn = String::new();
-        loop {
-            match self.drain(&mut last_turn).await {
-                Ok(0) => {
-                    // What another process recorded is not announced here.
-                    let arrived = self.inbox.arrived.notified();
-                    let _ = tokio::time::timeout(self.pace.poll, arrived).await;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        "deliveries wait: the database does not take them"
-                    );
-                    self.set_aside().await;
-                }
+/// Works on deliveries as they arrive, until it is dropped.
+pub(super) async fn drain_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
+    let mut last_turn = String::new();
+    loop {
+        match drain(&worker, &mut last_turn).await {
+            Ok(0) => {
+                // What another process recorded is not announced here.
+                let arrived = worker.inbox.arrived.notified();
+                let _ = tokio::time::timeout(worker.config.poll, arrived).await;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "deliveries wait: the database does not take them"
+                );
+                set_aside(&worker).await;
             }
         }
     }
+}
 
-    /// Takes a batch, and works on it while no suspect runs; how many it had.
-    async fn drain(self: &Arc<Self>, last_turn: &mut String) -> anyhow::Result<usize> {
-        let _beside_others = self.solitude.read().await;
-        let store = &self.inbox.store;
-        let claim = self.claim();
-        let batch = store.take_deliveries(&claim, BATCH, last_turn).await?;
-        let count = batch.len();
-        if count > 0 {
-            // A panic ends no more than the batch.
-            let mut run = JoinSet::new();
-            run.spawn(self.clone().work_on(batch));
-            match run.join_next().await {
-                Some(Ok(worked)) => worked?,
-                Some(Err(death)) => return Err(death.into()),
-                None => {}
-            }
-        }
-        Ok(count)
-    }
-
-    /// Works on a batch: what only writes rows together. What changes who may see what has a line of its own.
-    async fn work_on(self: Arc<Self>, batch: Vec<Delivery>) -> anyhow::Result<()> {
-        let (changes, rest): (Vec<_>, Vec<_>) = batch
-            .into_iter()
-            .partition(|delivery| changes_access(&delivery.notice));
-        self.changes.add(changes);
-        if !rest.is_empty() {
-            work_together(&self.inbox, &rest).await?;
-            self.inbox.metrics.processed.add_many(rest.len());
-        }
-        Ok(())
-    }
-
-    /// Makes jobs of what is left of a batch that failed: each is tried alone.
-    async fn set_aside(&self) {
-        while let Err(error) = self.try_to_set_aside().await {
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "a batch that failed waits to be set aside"
-            );
-            tokio::time::sleep(RECOVERY).await;
+/// Takes a batch, and works on it while no suspect runs; how many it had.
+async fn drain<P: JobHandler>(
+    worker: &Arc<Worker<P>>,
+    last_turn: &mut String,
+) -> anyhow::Result<usize> {
+    let _beside_others = worker.solitude.read().await;
+    let store = &worker.inbox.store;
+    let claim = claim(worker);
+    let batch = store.take_deliveries(&claim, BATCH, last_turn).await?;
+    let count = batch.len();
+    if count > 0 {
+        // A panic ends no more than the batch.
+        let mut run = JoinSet::new();
+        run.spawn(work_on(worker.clone(), batch));
+        match run.join_next().await {
+            Some(Ok(worked)) => worked?,
+            Some(Err(death)) => return Err(death.into()),
+            None => {}
         }
     }
+    Ok(count)
+}
 
-    async fn try_to_set_aside(&self) -> anyhow::Result<()> {
-        for (installation, delivery) in self.inbox.store.taken_by(&self.name).await? {
-            if !self.changes.has(&delivery) {
-                self.inbox.set_aside(installation, delivery).await?;
-            }
-        }
-        Ok(())
+/// Works on a batch: what only writes rows together. What changes who may see what has a line of its own.
+async fn work_on<P: JobHandler>(
+    worker: Arc<Worker<P>>,
+    batch: Vec<Delivery>,
+) -> anyhow::Result<()> {
+    let (changes, rest): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .partition(|delivery| changes_access(&delivery.notice));
+    worker.changes.add(changes);
+    if !rest.is_empty() {
+        work_together(&worker.inbox, &rest).await?;
+        worker.inbox.metrics.processed.add_many(rest.len());
     }
+    Ok(())
+}
+
+/// Makes jobs of what is left of a batch that failed: each is tried alone.
+async fn set_aside<P: JobHandler>(worker: &Worker<P>) {
+    while let Err(error) = try_to_set_aside(worker).await {
+        tracing::warn!(
+            error = format!("{error:#}"),
+            "a batch that failed waits to be set aside"
+        );
+        tokio::time::sleep(RECOVERY).await;
+    }
+}
+
+async fn try_to_set_aside<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<()> {
+    for (installation, delivery) in worker.inbox.store.taken_by(&worker.name).await? {
+        if !worker.changes.has(&delivery) {
+            worker.inbox.set_aside(installation, delivery).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Works on deliveries in one transaction: on all of them, or, but for jobs that are enqueued twice with one effect, on
@@ -96,19 +101,19 @@ impl<P: Process> Worker<P> {
 async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result<()> {
     let together = inbox.store.together().await?;
     let mut known = Known::default();
-    let (mut tickets, mut enqueuing) = (Vec::new(), Vec::new());
+    let (mut enqueued, mut enqueuing) = (Vec::new(), Vec::new());
     for delivery in deliveries {
         let tenant = together.store().of(delivery.notice.installation);
         let jobs = delivery::act(&tenant, &mut known, delivery, now()).await?;
         if jobs.is_empty() {
             tenant.close_delivery(&delivery.id).await?;
         } else {
-            tickets.extend(jobs);
+            enqueued.extend(jobs);
             enqueuing.push(delivery);
         }
     }
     together.commit().await?;
-    inbox.queue.push_all(&tickets).await?;
+    inbox.queue.push_all(&enqueued).await?;
     if enqueuing.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! Deliveries: committed first, enqueued then, and swept up where the second was missed.
 
-use super::job::{Job, Ticket};
+use super::job::{Job, QueuedJob};
 use super::operator::OperatorError;
 use super::recorder::Recorder;
 use super::storage::{Queue, Standing};
@@ -117,11 +117,11 @@ impl Inbox {
         installation: InstallationId,
         delivery: DeliveryId,
     ) -> anyhow::Result<()> {
-        let ticket = Ticket {
+        let queued = QueuedJob {
             suspect: true,
             ..of_delivery(installation, delivery)
         };
-        self.enqueue(ticket).await
+        self.enqueue(queued).await
     }
 
     /// Forgets what is old.
@@ -135,12 +135,12 @@ impl Inbox {
         self.queue.forget(before(now, ENDED)).await
     }
 
-    async fn enqueue(&self, ticket: Ticket) -> anyhow::Result<()> {
-        self.queue.push(&ticket, Duration::ZERO).await?;
+    async fn enqueue(&self, queued: QueuedJob) -> anyhow::Result<()> {
+        self.queue.push(&queued, Duration::ZERO).await?;
         let Job::Delivery {
             installation,
             delivery,
-        } = &ticket.job
+        } = &queued.job
         else {
             return Ok(());
         };
@@ -149,15 +149,15 @@ impl Inbox {
 }
 
 /// The job of a delivery, in a series of its own: it may have been a job before.
-fn of_delivery(installation: InstallationId, delivery: DeliveryId) -> Ticket {
+fn of_delivery(installation: InstallationId, delivery: DeliveryId) -> QueuedJob {
     let key = delivery.0.clone();
     let job = Job::Delivery {
         installation,
         delivery,
     };
-    Ticket {
+    QueuedJob {
         series: u32::try_from(now() / 1000).unwrap_or(u32::MAX),
-        ..Ticket::new(job, key)
+        ..QueuedJob::new(job, key)
     }
 }
 

@@ -30,13 +30,15 @@ pub enum Job {
         trigger: Trigger,
     },
     /// Do something small at GitHub, or elsewhere, for a repository.
-    Errand {
+    #[serde(rename = "errand")]
+    Task {
         /// The tenant.
         installation: InstallationId,
         /// The repository.
         repository: RepositoryId,
         /// What.
-        errand: Errand,
+        #[serde(rename = "errand")]
+        task: RepositoryTask,
     },
 }
 
@@ -46,7 +48,7 @@ impl Job {
         match self {
             Self::Delivery { installation, .. }
             | Self::Scan { installation, .. }
-            | Self::Errand { installation, .. } => *installation,
+            | Self::Task { installation, .. } => *installation,
         }
     }
 
@@ -54,7 +56,7 @@ impl Job {
     pub fn repository(&self) -> Option<RepositoryId> {
         match self {
             Self::Delivery { .. } => None,
-            Self::Scan { repository, .. } | Self::Errand { repository, .. } => Some(*repository),
+            Self::Scan { repository, .. } | Self::Task { repository, .. } => Some(*repository),
         }
     }
 
@@ -63,9 +65,11 @@ impl Job {
         match self {
             Self::Delivery { .. } => false,
             Self::Scan { .. } => true,
-            Self::Errand { errand, .. } => matches!(
-                errand,
-                Errand::Comment { .. } | Errand::Boxes { .. } | Errand::Review { .. }
+            Self::Task { task, .. } => matches!(
+                task,
+                RepositoryTask::Comment { .. }
+                    | RepositoryTask::Boxes { .. }
+                    | RepositoryTask::Review { .. }
             ),
         }
     }
@@ -79,15 +83,19 @@ impl fmt::Display for Job {
             Self::Scan {
                 stack: Some(stack), ..
             } => write!(f, "scan of {stack}"),
-            Self::Errand { errand, .. } => match errand {
-                Errand::Comment { issue, .. } => write!(f, "comment on #{issue}"),
-                Errand::Boxes { issue, .. } => write!(f, "boxes of #{issue}"),
-                Errand::Review { pull } => write!(f, "checks on #{pull}"),
-                Errand::Follow { pull, .. } => write!(f, "end of #{pull}"),
-                Errand::Dashboard => f.write_str("dashboard"),
-                Errand::Conceal => f.write_str("emptying what was published"),
-                Errand::Post { .. } | Errand::Notify(_) => f.write_str("notification"),
-                Errand::GivenUp { job, .. } => write!(f, "telling that the {job} was given up"),
+            Self::Task { task, .. } => match task {
+                RepositoryTask::Comment { issue, .. } => write!(f, "comment on #{issue}"),
+                RepositoryTask::Boxes { issue, .. } => write!(f, "boxes of #{issue}"),
+                RepositoryTask::Review { pull } => write!(f, "checks on #{pull}"),
+                RepositoryTask::Follow { pull, .. } => write!(f, "end of #{pull}"),
+                RepositoryTask::Dashboard => f.write_str("dashboard"),
+                RepositoryTask::Conceal => f.write_str("emptying what was published"),
+                RepositoryTask::Post { .. } | RepositoryTask::Notify(_) => {
+                    f.write_str("notification")
+                }
+                RepositoryTask::GivenUp { job, .. } => {
+                    write!(f, "telling that the {job} was given up")
+                }
             },
         }
     }
@@ -96,7 +104,7 @@ impl fmt::Display for Job {
 /// Something small to do for a repository. It may be done again from the start at any point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Errand {
+pub enum RepositoryTask {
     /// Answer a comment, if it holds commands.
     Comment {
         /// The issue or pull request.
@@ -154,15 +162,15 @@ pub enum Errand {
     },
 }
 
-/// An errand to run.
+/// A task to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrandOrder {
+pub struct TaskOrder {
     /// The tenant.
     pub installation: InstallationId,
     /// The repository.
     pub repository: RepositoryId,
     /// What to do.
-    pub errand: Errand,
+    pub task: RepositoryTask,
 }
 
 /// What asks for a scan.
@@ -209,9 +217,9 @@ pub enum JobError {
     Fatal(anyhow::Error),
 }
 
-/// What the worker does not know itself: how to scan, how to run errands, and how to look for what GitHub could not
+/// What the worker does not know itself: how to scan, how to run tasks, and how to look for what GitHub could not
 /// deliver.
-pub trait Process: Send + Sync + 'static {
+pub trait JobHandler: Send + Sync + 'static {
     /// Makes one scan, on a thread of its own. It may be run again from the start at any point.
     fn scan(
         &self,
@@ -219,16 +227,16 @@ pub trait Process: Send + Sync + 'static {
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Runs an errand, while nobody else works on its repository, on a thread of its own. It may be run again from the
+    /// Runs a task, while nobody else works on its repository, on a thread of its own. It may be run again from the
     /// start at any point.
     fn run(
         &self,
-        order: ErrandOrder,
+        order: TaskOrder,
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Says that an errand was seen, before its turn comes.
-    fn acknowledge(&self, order: &ErrandOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Says that a task was seen, before its turn comes.
+    fn acknowledge(&self, order: &TaskOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Ends once GitHub is back after it was away: what sat that out is then tried at once. Never where nobody knows.
     fn recovered(&self) -> impl Future<Output = ()> + Send {
@@ -241,7 +249,7 @@ pub trait Process: Send + Sync + 'static {
 
 /// A job on its way through the queue, with what is known of earlier tries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ticket {
+pub struct QueuedJob {
     /// What to do.
     pub job: Job,
     /// Names the job: enqueued twice, it is there once.
@@ -270,7 +278,7 @@ pub struct Ticket {
     pub discarded: bool,
 }
 
-impl Ticket {
+impl QueuedJob {
     /// A job that was not tried yet.
     pub fn new(job: Job, key: impl Into<String>) -> Self {
         Self {
@@ -307,7 +315,7 @@ impl Ticket {
     }
 
     /// The key of this very pass through the queue.
-    pub fn pass(&self) -> String {
+    pub fn attempt_key(&self) -> String {
         let key = match self.series {
             0 => self.key.clone(),
             series => format!("{}!{series}", self.key),
@@ -316,5 +324,24 @@ impl Ticket {
             (0, 0) => key,
             (failures, waits) => format!("{key}#{failures}.{waits}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_versions_enqueued_is_read_and_written_alike() {
+        let text = r#"{"job":{"errand":{"installation":1,"repository":10,"errand":"dashboard"}},"key":"k","failures":0,"waits":2}"#;
+        let queued: QueuedJob = serde_json::from_str(text).unwrap();
+        let expected = Job::Task {
+            installation: InstallationId(1),
+            repository: RepositoryId(10),
+            task: RepositoryTask::Dashboard,
+        };
+        assert_eq!((&queued.job, queued.waits), (&expected, 2));
+        let written = serde_json::to_value(&queued).unwrap();
+        assert_eq!(written["job"]["errand"]["errand"], "dashboard");
     }
 }

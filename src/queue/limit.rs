@@ -64,7 +64,7 @@ impl Exceeded {
     ///
     /// # Errors
     /// When nobody waits: then nothing is told either.
-    pub(crate) fn told(self) -> Result<ScanError, JobError> {
+    pub(crate) fn scan_error(self) -> Result<ScanError, JobError> {
         let remedy = match self {
             Self::Stopped => return Err(JobError::Later(self.into(), Duration::ZERO)),
             Self::Time(_) => {

@@ -72,60 +72,9 @@ impl Timer {
 impl Metrics {
     /// The counts in Prometheus's text format.
     pub fn exposition(&self) -> String {
-        let counts = [
-            (
-                "driftguard_deliveries_received_total",
-                "Deliveries recorded.",
-                &self.received,
-            ),
-            (
-                "driftguard_deliveries_repeated_total",
-                "Deliveries seen before.",
-                &self.repeated,
-            ),
-            (
-                "driftguard_deliveries_processed_total",
-                "Deliveries acted on.",
-                &self.processed,
-            ),
-            (
-                "driftguard_deliveries_asked_again_total",
-                "Deliveries that GitHub was asked to send again.",
-                &self.asked_again,
-            ),
-            (
-                "driftguard_deliveries_lost_total",
-                "Deliveries that never arrived while GitHub kept them.",
-                &self.lost,
-            ),
-            (
-                "driftguard_jobs_done_total",
-                "Jobs that ended well.",
-                &self.done,
-            ),
-            (
-                "driftguard_jobs_retried_total",
-                "Tries that failed and are tried again.",
-                &self.retried,
-            ),
-            (
-                "driftguard_jobs_outages_total",
-                "Tries put off because GitHub or the database was away.",
-                &self.outages,
-            ),
-            (
-                "driftguard_jobs_limited_total",
-                "Tries put off because GitHub allowed no more requests.",
-                &self.limited,
-            ),
-            (
-                "driftguard_jobs_failed_total",
-                "Jobs given up.",
-                &self.failed,
-            ),
-        ];
         let mut text = String::new();
-        for (name, help, count) in counts {
+        for (name, help, count) in self.counts() {
+            let name = format!("driftguard_{name}_total");
             // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
@@ -142,5 +91,22 @@ impl Metrics {
             "# HELP {name} How long scans took.\n# TYPE {name} summary\n{name}_sum {seconds}\n{name}_count {times}"
         );
         text
+    }
+
+    /// Each count with its name and what it counts.
+    #[rustfmt::skip]
+    fn counts(&self) -> [(&str, &str, &Count); 10] {
+        [
+            ("deliveries_received", "Deliveries recorded.", &self.received),
+            ("deliveries_repeated", "Deliveries seen before.", &self.repeated),
+            ("deliveries_processed", "Deliveries acted on.", &self.processed),
+            ("deliveries_asked_again", "Deliveries that GitHub was asked to send again.", &self.asked_again),
+            ("deliveries_lost", "Deliveries that never arrived while GitHub kept them.", &self.lost),
+            ("jobs_done", "Jobs that ended well.", &self.done),
+            ("jobs_retried", "Tries that failed and are tried again.", &self.retried),
+            ("jobs_outages", "Tries put off because GitHub or the database was away.", &self.outages),
+            ("jobs_limited", "Tries put off because GitHub allowed no more requests.", &self.limited),
+            ("jobs_failed", "Jobs given up.", &self.failed),
+        ]
     }
 }

@@ -1,6 +1,6 @@
 //! The queue and its workers: deliveries become jobs, and each job runs until its end is kept.
 //!
-//! Nothing here knows what a scan does or what a comment asks for: `job::Process` is handed over by whoever starts a
+//! Nothing here knows what a scan does or what a comment asks for: `job::JobHandler` is handed over by whoever starts a
 //! worker. `webhook` and `web` stand on this folder alone.
 
 /// Deliveries, recorded and waiting.
@@ -39,8 +39,8 @@ mod content;
 mod delivery;
 /// Deliveries, many at once.
 mod drain;
-/// The errands of installations and repositories that went away.
-mod errands;
+/// The tasks of installations and repositories that went away.
+mod forget_tasks;
 /// The lease of a running job.
 mod lease;
 /// Counts of what happened.

@@ -1,7 +1,7 @@
 //! What the operator sees of the jobs, and does about them.
 
 use super::inbox::Inbox;
-use super::job::{Job, Ticket};
+use super::job::{Job, QueuedJob};
 use super::now;
 use super::stopped::read;
 use crate::model::{DeliveryId, InstallationId, RepositoryId};
@@ -86,17 +86,17 @@ impl Inbox {
             .iter()
             .filter(|job| job.state != StoppedState::Retried);
         let mut rows: Vec<_> = stopped.map(stopped_row).collect();
-        let queued = self.queue.jobs(MOST_LISTED).await?;
-        rows.extend(queued.into_iter().map(|queued| JobRow {
-            state: match queued.running {
+        let listed = self.queue.jobs(MOST_LISTED).await?;
+        rows.extend(listed.into_iter().map(|listed| JobRow {
+            state: match listed.running {
                 true => JobState::Running,
                 false => JobState::Waiting,
             },
-            work: queued.ticket.job.to_string(),
-            installation: queued.ticket.job.installation(),
-            repository: queued.ticket.job.repository(),
-            id: queued.ticket.key,
-            since: queued.run_at,
+            work: listed.queued.job.to_string(),
+            installation: listed.queued.job.installation(),
+            repository: listed.queued.job.repository(),
+            id: listed.queued.key,
+            since: listed.run_at,
             deaths: 0,
             problem: String::new(),
         }));
@@ -109,16 +109,16 @@ impl Inbox {
     pub async fn retry(&self, id: &str) -> Result<(), OperatorError> {
         let job = self.stopped(id).await?;
         let tenant = self.store.of(job.installation);
-        let ticket = self.take_up(&job).await?;
+        let queued = self.take_up(&job).await?;
         match job.deaths {
             0 => drop(tenant.release_job(id).await?),
             _ => tenant.retry_job(id).await?,
         }
-        Ok(self.show_on_dashboard(&ticket).await?)
+        Ok(self.show_on_dashboard(&queued).await?)
     }
 
     /// Enqueues what was held back for a job that was parked, tried again, and has ended.
-    pub(super) async fn release_held(&self, ended: &Ticket) -> anyhow::Result<()> {
+    pub(super) async fn release_held(&self, ended: &QueuedJob) -> anyhow::Result<()> {
         let tenant = self.store.of(ended.job.installation());
         if !tenant.release_job(&ended.key).await? {
             return Ok(());
@@ -128,7 +128,7 @@ impl Inbox {
     }
 
     /// Enqueues what was held back for a job that is no longer parked.
-    async fn take_up_held(&self, culprit: &Ticket) -> anyhow::Result<()> {
+    async fn take_up_held(&self, culprit: &QueuedJob) -> anyhow::Result<()> {
         let Some(repository) = culprit.job.repository() else {
             return Ok(());
         };
@@ -145,18 +145,18 @@ impl Inbox {
     pub async fn discard(&self, id: &str) -> Result<(), OperatorError> {
         let stopped = self.store.stopped_job(id).await?;
         if let Some(job) = stopped.filter(|job| job.state != StoppedState::Retried) {
-            let ticket = read(&job)?;
-            self.enqueue_end(ticket.clone()).await?;
+            let queued = read(&job)?;
+            self.enqueue_end(queued.clone()).await?;
             self.store.of(job.installation).release_job(id).await?;
             if job.deaths > 0 {
-                self.take_up_held(&ticket).await?;
+                self.take_up_held(&queued).await?;
             }
             return Ok(());
         }
         match self.queued(id).await? {
             Some((_, true)) => Err(OperatorError::Running(id.to_owned())),
-            Some((ticket, false)) if self.queue.withdraw(&ticket).await? => {
-                Ok(self.enqueue_end(ticket).await?)
+            Some((queued, false)) if self.queue.withdraw(&queued).await? => {
+                Ok(self.enqueue_end(queued).await?)
             }
             Some(_) => Err(OperatorError::Running(id.to_owned())),
             None => self.discard_delivery(id).await,
@@ -187,16 +187,16 @@ impl Inbox {
     }
 
     /// A job in the queue, and whether it runs.
-    async fn queued(&self, id: &str) -> anyhow::Result<Option<(Ticket, bool)>> {
+    async fn queued(&self, id: &str) -> anyhow::Result<Option<(QueuedJob, bool)>> {
         let jobs = self.queue.jobs(u32::MAX).await?;
-        let found = jobs.into_iter().find(|job| job.ticket.key == id);
-        Ok(found.map(|job| (job.ticket, job.running)))
+        let found = jobs.into_iter().find(|listed| listed.queued.key == id);
+        Ok(found.map(|listed| (listed.queued, listed.running)))
     }
 
-    async fn take_up(&self, stopped: &StoppedJob) -> anyhow::Result<Ticket> {
+    async fn take_up(&self, stopped: &StoppedJob) -> anyhow::Result<QueuedJob> {
         let tenant = self.store.of(stopped.installation);
-        let ticket = read(stopped)?.again();
-        match &ticket.job {
+        let queued = read(stopped)?.again();
+        match &queued.job {
             Job::Delivery { delivery, .. } => tenant.queue_delivery(delivery).await?,
             Job::Scan {
                 repository, stack, ..
@@ -209,25 +209,25 @@ impl Inbox {
                 };
                 tenant.ask_scan(&request).await?;
             }
-            Job::Errand { .. } => {}
+            Job::Task { .. } => {}
         }
-        self.queue.push(&ticket, Duration::ZERO).await?;
-        Ok(ticket)
+        self.queue.push(&queued, Duration::ZERO).await?;
+        Ok(queued)
     }
 
     /// Has a worker end a job: what asked for it is answered by those who act for the App.
-    async fn enqueue_end(&self, ticket: Ticket) -> anyhow::Result<()> {
-        let ticket = Ticket {
+    async fn enqueue_end(&self, queued: QueuedJob) -> anyhow::Result<()> {
+        let queued = QueuedJob {
             discarded: true,
-            ..ticket.again()
+            ..queued.again()
         };
-        self.queue.push(&ticket, Duration::ZERO).await?;
-        self.show_on_dashboard(&ticket).await
+        self.queue.push(&queued, Duration::ZERO).await?;
+        self.show_on_dashboard(&queued).await
     }
 }
 
 fn stopped_row(job: &StoppedJob) -> JobRow {
-    let work = read(job).map(|ticket| ticket.job.to_string());
+    let work = read(job).map(|queued| queued.job.to_string());
     JobRow {
         id: job.id.clone(),
         state: match job.state {

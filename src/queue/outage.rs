@@ -2,7 +2,8 @@
 
 use super::attempt::doubled;
 use super::classify::is_unanswered;
-use super::job::{Process, Ticket};
+use super::job::{JobHandler, QueuedJob};
+use super::stopped::fail;
 use super::storage::{QUEUE, Queue};
 use super::worker::Worker;
 use anyhow::Context;
@@ -36,50 +37,48 @@ const POSTGRES: &str =
              and (convert_from(job, 'UTF8')::jsonb ->> 'outages')::bigint > 0) as waiting
      where jobs.id = waiting.job_id";
 
-impl<P: Process> Worker<P> {
-    /// Puts a job back while GitHub or the database is away: for as long as it takes, but where GitHub is there for others.
-    pub(super) async fn sit_out(
-        &self,
-        ticket: Ticket,
-        error: &anyhow::Error,
-    ) -> anyhow::Result<()> {
-        self.inbox.metrics.outages.add();
-        tracing::warn!(
-            job = ticket.key,
-            error = format!("{error:#}"),
-            "a try comes once the outage is over"
-        );
-        let pause = doubled(self.pace.pause, ticket.outages, LONGEST_PAUSE);
-        let outages = ticket.outages.saturating_add(1);
-        let unanswered = match is_unanswered(error) {
-            true => ticket.unanswered + 1,
-            false => 0,
-        };
-        if unanswered >= MOST_UNANSWERED {
-            self.fail(&ticket, &format!("{error:#}")).await?;
-            self.inbox.metrics.failed.add();
-            return Ok(());
-        }
-        let delay = spread(pause, &ticket.key);
-        let ticket = Ticket {
-            outages,
-            unanswered,
-            ..ticket
-        };
-        self.put_back(ticket, delay).await
+/// Puts a job back while GitHub or the database is away: for as long as it takes, but where GitHub is there for others.
+pub(super) async fn sit_out<P: JobHandler>(
+    worker: &Worker<P>,
+    queued: QueuedJob,
+    error: &anyhow::Error,
+) -> anyhow::Result<()> {
+    worker.inbox.metrics.outages.add();
+    tracing::warn!(
+        job = queued.key,
+        error = format!("{error:#}"),
+        "a try comes once the outage is over"
+    );
+    let pause = doubled(worker.config.pause, queued.outages, LONGEST_PAUSE);
+    let outages = queued.outages.saturating_add(1);
+    let unanswered = match is_unanswered(error) {
+        true => queued.unanswered + 1,
+        false => 0,
+    };
+    if unanswered >= MOST_UNANSWERED {
+        fail(worker, &queued, &format!("{error:#}")).await?;
+        worker.inbox.metrics.failed.add();
+        return Ok(());
     }
+    let delay = spread(pause, &queued.key);
+    let queued = QueuedJob {
+        outages,
+        unanswered,
+        ..queued
+    };
+    worker.put_back(queued, delay).await
+}
 
-    /// Brings forward what sat an outage out, each time that GitHub is back.
-    pub(super) async fn bring_forward_for_ever(self: Arc<Self>) {
-        loop {
-            self.process.recovered().await;
-            match bring_forward(&self.inbox.queue).await {
-                Ok(jobs) => tracing::info!(jobs, "GitHub is back: what waited for it is tried"),
-                Err(error) => tracing::warn!(
-                    error = format!("{error:#}"),
-                    "what waits for GitHub was not brought forward"
-                ),
-            }
+/// Brings forward what sat an outage out, each time that GitHub is back.
+pub(super) async fn bring_forward_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
+    loop {
+        worker.handler.recovered().await;
+        match bring_forward(&worker.inbox.queue).await {
+            Ok(jobs) => tracing::info!(jobs, "GitHub is back: what waited for it is tried"),
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "what waits for GitHub was not brought forward"
+            ),
         }
     }
 }

@@ -77,7 +77,7 @@ async fn record_one_by_one(store: &Store, deliveries: &[Delivery]) -> Vec<anyhow
                 recorded.extend(fail_all(&error, deliveries.len() - recorded.len()));
                 break;
             }
-            one => recorded.push(one),
+            outcome => recorded.push(outcome),
         }
     }
     recorded

@@ -94,10 +94,14 @@ impl Redelivery<'_> {
                     .map_or(walk.newest, |newest| newest.at);
             }
             let known_from = (walk.read_until - OVERLAP).max(self.now - WINDOW);
-            for attempt in page.attempts.iter().filter(|one| one.at >= known_from) {
+            for attempt in page
+                .attempts
+                .iter()
+                .filter(|attempt| attempt.at >= known_from)
+            {
                 self.note(attempt, &mut taken).await?;
             }
-            let ends = page.attempts.iter().any(|one| one.at < known_from);
+            let ends = page.attempts.iter().any(|attempt| attempt.at < known_from);
             walk.next_page = if ends { String::new() } else { page.next };
             if walk.next_page.is_empty() {
                 walk.read_until = walk.newest;

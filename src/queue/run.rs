@@ -1,7 +1,7 @@
 //! One run of a job: alone on its repository, on a thread of its own, and ended when nobody waits for it any more.
 
 use super::attempt::Outcome;
-use super::job::{JobError, Process};
+use super::job::{JobError, JobHandler};
 use super::lease::HeldLease;
 use super::limit::{Clock, Limits};
 use super::now;
@@ -57,7 +57,7 @@ impl RunContext {
         &self.interrupt
     }
 
-    /// Takes a slot for a scan that an errand leads to.
+    /// Takes a slot for a scan that a task leads to.
     ///
     /// # Errors
     /// `Later`, where as many are made as may be: others are not to wait for it.
@@ -96,49 +96,47 @@ impl Drop for EndOnDrop {
     }
 }
 
-impl<P: Process> Worker<P> {
-    /// Does some work while nobody else works on the repository; not at all while somebody does. What is left of an
-    /// installation or repository that went meanwhile is deleted.
-    pub(super) async fn alone<W>(
-        &self,
-        installation: InstallationId,
-        repository: RepositoryId,
-        work: impl FnOnce(RunContext) -> W,
-    ) -> Result<Outcome, JobError>
-    where
-        W: Future<Output = Result<(), JobError>> + Send + 'static,
-    {
-        let store = &self.inbox.store;
-        let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        let lease = Lease {
-            subject: repository.to_string(),
-            holder: format!("{}/{run}", self.name),
-        };
-        let held = HeldLease::take(store, installation, lease, self.pace.lease).await?;
-        let Some(held) = held else {
-            return Ok(Outcome::Taken);
-        };
-        let context = RunContext::new(held, self.shares.clone());
-        let _ends = EndOnDrop(context.clone());
-        let lease = context.lease.clone();
-        // In a task of its own: what the job computes must not keep it from being renewed.
-        let mut renewal = JoinSet::new();
-        renewal.spawn({
-            let lease = lease.clone();
-            async move { lease.keep().await }
-        });
-        let end = tokio::select! {
-            end = self.threads.run(limited(context.clone(), work(context))) => end.map_err(JobError::from).flatten(),
-            lost = renewal.join_next() => return Err(lost_lease(lost)),
-        };
-        renewal.abort_all();
-        // Without the lease nothing was written that is not deleted already.
-        if lease.is_held().await {
-            delete_what_is_gone(&lease.guarded().of(installation), repository).await?;
-        }
-        lease.give_back().await?;
-        end.map(|()| Outcome::Done)
+/// Does some work while nobody else works on the repository; not at all while somebody does. What is left of an
+/// installation or repository that went meanwhile is deleted.
+pub(super) async fn with_repository_lock<P: JobHandler, W>(
+    worker: &Worker<P>,
+    installation: InstallationId,
+    repository: RepositoryId,
+    work: impl FnOnce(RunContext) -> W,
+) -> Result<Outcome, JobError>
+where
+    W: Future<Output = Result<(), JobError>> + Send + 'static,
+{
+    let store = &worker.inbox.store;
+    let run = worker.runs.fetch_add(1, Ordering::Relaxed);
+    let lease = Lease {
+        subject: repository.to_string(),
+        holder: format!("{}/{run}", worker.name),
+    };
+    let held = HeldLease::take(store, installation, lease, worker.config.lease).await?;
+    let Some(held) = held else {
+        return Ok(Outcome::Taken);
+    };
+    let context = RunContext::new(held, worker.shares.clone());
+    let _ends = EndOnDrop(context.clone());
+    let lease = context.lease.clone();
+    // In a task of its own: what the job computes must not keep it from being renewed.
+    let mut renewal = JoinSet::new();
+    renewal.spawn({
+        let lease = lease.clone();
+        async move { lease.keep().await }
+    });
+    let end = tokio::select! {
+        end = worker.threads.run(limited(context.clone(), work(context))) => end.map_err(JobError::from).flatten(),
+        lost = renewal.join_next() => return Err(lost_lease(lost)),
+    };
+    renewal.abort_all();
+    // Without the lease nothing was written that is not deleted already.
+    if lease.is_held().await {
+        delete_what_is_gone(&lease.guarded().of(installation), repository).await?;
     }
+    lease.give_back().await?;
+    end.map(|()| Outcome::Done)
 }
 
 /// Deletes what a job wrote for an installation or a repository that went meanwhile.

@@ -1,7 +1,7 @@
 //! When each stack is scanned without anybody asking.
 
 use super::inbox::Inbox;
-use super::job::{Job, Ticket, Trigger};
+use super::job::{Job, QueuedJob, Trigger};
 use crate::model::{RepositoryId, StackName};
 use crate::settings::Schedule;
 use crate::store::Request;
@@ -28,7 +28,7 @@ impl Inbox {
             };
             let key = format!("{}/{}@{}", due.repository, due.stack, due.slot);
             self.queue
-                .push(&Ticket::new(job, key), Duration::ZERO)
+                .push(&QueuedJob::new(job, key), Duration::ZERO)
                 .await?;
             let next = next(&due.schedule, due.repository, &due.stack, now);
             tenant.reschedule(&due, next).await?;

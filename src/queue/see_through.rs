@@ -1,7 +1,8 @@
 //! Sees a job through to an end that is kept: whatever the database says meanwhile.
 
 use super::classify::is_away;
-use super::job::{Process, Ticket};
+use super::job::{JobHandler, QueuedJob};
+use super::stopped::fail;
 use super::worker::{RECOVERY, Worker};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,37 +14,38 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often a job is tried whose end the database refuses to keep. Then that is its end.
 const MOST_REFUSALS: u32 = 4;
 
-impl<P: Process> Worker<P> {
-    /// Tries a job until its end is kept, however long the database is away. Tried again, it finds what was done.
-    pub(super) async fn see_through(self: Arc<Self>, ticket: Ticket) {
-        let mut pause = RECOVERY;
-        let mut refusals = 0;
-        while let Err(error) = self.clone().attempt_once(&ticket, refusals).await {
-            tracing::warn!(
-                job = ticket.key,
-                error = format!("{error:#}"),
-                "what became of a job is not kept yet"
-            );
-            if !is_away(&error) {
-                refusals += 1;
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+/// Tries a job until its end is kept, however long the database is away. Tried again, it finds what was done.
+pub(super) async fn see_through<P: JobHandler>(worker: Arc<Worker<P>>, queued: QueuedJob) {
+    let mut pause = RECOVERY;
+    let mut refusals = 0;
+    while let Err(error) = attempt_once(worker.clone(), &queued, refusals).await {
+        tracing::warn!(
+            job = queued.key,
+            error = format!("{error:#}"),
+            "what became of a job is not kept yet"
+        );
+        if !is_away(&error) {
+            refusals += 1;
         }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
 
-    async fn attempt_once(self: Arc<Self>, ticket: &Ticket, refusals: u32) -> anyhow::Result<()> {
-        if refusals >= MOST_REFUSALS {
-            return self
-                .fail(ticket, "the database does not keep its end: see the log")
-                .await;
-        }
-        let ended = self.clone().attempt(ticket.clone()).await;
-        if ended.is_err() && ticket.suspect {
-            // This process lives: it did not die of the job.
-            let tenant = self.inbox.store.of(ticket.job.installation());
-            tenant.undo_lone_run(&ticket.key).await?;
-        }
-        ended
+async fn attempt_once<P: JobHandler>(
+    worker: Arc<Worker<P>>,
+    queued: &QueuedJob,
+    refusals: u32,
+) -> anyhow::Result<()> {
+    if refusals >= MOST_REFUSALS {
+        let problem = "the database does not keep its end: see the log";
+        return fail(&worker, queued, problem).await;
     }
+    let ended = worker.clone().run_job(queued.clone()).await;
+    if ended.is_err() && queued.suspect {
+        // This process lives: it did not die of the job.
+        let tenant = worker.inbox.store.of(queued.job.installation());
+        tenant.undo_lone_run(&queued.key).await?;
+    }
+    ended
 }

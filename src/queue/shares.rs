@@ -1,4 +1,4 @@
-//! A worker's slots, shared among installations. Scans, which may take minutes, and errands, which take a moment, have
+//! A worker's slots, shared among installations. Scans, which may take minutes, and tasks, which take a moment, have
 //! slots of their own, and no installation takes the last one of either: nobody's command waits for the scans of others.
 
 use super::job::Job;
@@ -21,14 +21,14 @@ pub(super) enum Lane {
     /// What reads a whole repository and AWS.
     Scans,
     /// What asks GitHub a few things.
-    Errands,
+    Tasks,
 }
 
 /// How many slots each installation has taken.
 #[derive(Debug)]
 pub(super) struct Shares {
     scans: Mutex<Slots>,
-    errands: Mutex<Slots>,
+    tasks: Mutex<Slots>,
 }
 
 /// The slots of a lane.
@@ -82,7 +82,8 @@ impl Slots {
             .map_or(0, |share| share.running);
         let others = self.taken.iter();
         // A slot that is free again goes to whoever has fewest.
-        let kept = others.filter(|(_, one)| one.running < running && one.was_refused_lately(now));
+        let kept =
+            others.filter(|(_, share)| share.running < running && share.was_refused_lately(now));
         let may = running < self.each && self.free > kept.count();
         let share = self.taken.entry(installation).or_default();
         if may {
@@ -114,11 +115,11 @@ pub(crate) struct TakenShare {
 }
 
 impl Shares {
-    /// So many slots for scans, and as many and one for errands: of those a scan that a command asks for takes one too.
+    /// So many slots for scans, and as many and one for tasks: of those a scan that a command asks for takes one too.
     pub fn new(slots: usize) -> Arc<Self> {
         Arc::new(Self {
             scans: Mutex::new(Slots::new(slots, slots.saturating_sub(1))),
-            errands: Mutex::new(Slots::new(slots + 1, slots)),
+            tasks: Mutex::new(Slots::new(slots + 1, slots)),
         })
     }
 
@@ -136,7 +137,7 @@ impl Shares {
         let lane = match job {
             Job::Delivery { .. } => return Ok(None),
             Job::Scan { .. } => Lane::Scans,
-            Job::Errand { .. } => Lane::Errands,
+            Job::Task { .. } => Lane::Tasks,
         };
         self.take_in(lane, job.installation(), now).map(Some)
     }
@@ -162,7 +163,7 @@ impl Shares {
     fn slots(&self, lane: Lane) -> MutexGuard<'_, Slots> {
         let slots = match lane {
             Lane::Scans => &self.scans,
-            Lane::Errands => &self.errands,
+            Lane::Tasks => &self.tasks,
         };
         slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -188,15 +189,15 @@ impl Drop for TakenShare {
 mod tests {
     use super::*;
     use crate::model::RepositoryId;
-    use crate::queue::job::{Errand, Trigger};
+    use crate::queue::job::{RepositoryTask, Trigger};
 
     const NOW: i64 = 1_800_000_000_000;
 
-    fn errand(installation: u64) -> Job {
-        Job::Errand {
+    fn task(installation: u64) -> Job {
+        Job::Task {
             installation: InstallationId(installation),
             repository: RepositoryId(10),
-            errand: Errand::Dashboard,
+            task: RepositoryTask::Dashboard,
         }
     }
 
@@ -241,20 +242,18 @@ mod tests {
             let scans = (1..=9).flat_map(|loud| all(&shares, &scan(loud)));
             let scans: Vec<_> = scans.collect();
             assert_eq!(scans.len(), slots);
-            let quiet = all(&shares, &errand(77));
+            let quiet = all(&shares, &task(77));
             assert_eq!(quiet.len(), slots, "{slots}");
-            assert!(shares.take(&errand(78), NOW).is_ok(), "{slots}");
+            assert!(shares.take(&task(78), NOW).is_ok(), "{slots}");
             drop((scans, quiet));
             // Commands that scan take a slot of each.
             let scanning = |loud| {
-                let errands = all(&shares, &errand(loud)).into_iter();
+                let tasks = all(&shares, &task(loud)).into_iter();
                 let scan = || shares.take_in(Lane::Scans, InstallationId(loud), NOW).ok();
-                errands
-                    .filter_map(|errand| Some((errand, scan()?)))
-                    .collect()
+                tasks.filter_map(|task| Some((task, scan()?))).collect()
             };
             let scanning: Vec<Vec<_>> = (1..=9).map(scanning).collect();
-            assert!(shares.take(&errand(77), NOW).is_ok(), "{slots}");
+            assert!(shares.take(&task(77), NOW).is_ok(), "{slots}");
             drop(scanning);
         }
     }

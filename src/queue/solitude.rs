@@ -2,7 +2,7 @@
 //! this process, and where no other suspect runs, in any. Each death is counted before it may happen.
 
 use super::attempt::Outcome;
-use super::job::{JobError, Process, Ticket};
+use super::job::{JobError, JobHandler, QueuedJob};
 use super::lease::HeldLease;
 use super::run::lost_lease;
 use super::worker::Worker;
@@ -31,46 +31,47 @@ pub(super) enum Turn {
     TooManyDeaths(u32),
 }
 
-impl<P: Process> Worker<P> {
-    /// Runs a suspect while nothing else runs in this process, and no other suspect in any.
-    pub(super) async fn run_alone(self: Arc<Self>, ticket: &Ticket) -> anyhow::Result<Turn> {
-        let store = &self.inbox.store;
-        let tenant = store.of(ticket.job.installation());
-        let deaths = tenant.lone_deaths(&ticket.key).await?;
-        if deaths >= MOST_DEATHS {
-            return Ok(Turn::TooManyDeaths(deaths));
-        }
-        let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        let lease = Lease {
-            subject: QUARANTINE.to_owned(),
-            holder: format!("{}/{run}", self.name),
-        };
-        let held = HeldLease::take(store, NOBODY, lease, self.pace.lease).await?;
-        let Some(held) = held.map(Arc::new) else {
-            return Ok(Turn::Busy);
-        };
-        let mut renewal = JoinSet::new();
-        renewal.spawn({
-            let held = held.clone();
-            async move { held.keep().await }
-        });
-        // What runs already is waited for; what comes waits until this has ended.
-        let _nothing_else = self.solitude.write().await;
-        tenant.begin_lone_run(&ticket.key, &self.name).await?;
-        let end = tokio::select! {
-            end = self.clone().isolated(ticket) => end,
-            // Another suspect may run by now.
-            lost = renewal.join_next() => Err(lost_lease(lost)),
-        };
-        renewal.abort_all();
-        match &end {
-            Ok(Outcome::Done) | Err(JobError::Fatal(_)) => {
-                tenant.forget_lone_runs(&ticket.key).await?;
-            }
-            // It did not run to its end: it is still a suspect, and what it did before stays counted.
-            _ => tenant.undo_lone_run(&ticket.key).await?,
-        }
-        held.give_back().await?;
-        Ok(Turn::Ran(end))
+/// Runs a suspect while nothing else runs in this process, and no other suspect in any.
+pub(super) async fn run_alone<P: JobHandler>(
+    worker: Arc<Worker<P>>,
+    queued: &QueuedJob,
+) -> anyhow::Result<Turn> {
+    let store = &worker.inbox.store;
+    let tenant = store.of(queued.job.installation());
+    let deaths = tenant.lone_deaths(&queued.key).await?;
+    if deaths >= MOST_DEATHS {
+        return Ok(Turn::TooManyDeaths(deaths));
     }
+    let run = worker.runs.fetch_add(1, Ordering::Relaxed);
+    let lease = Lease {
+        subject: QUARANTINE.to_owned(),
+        holder: format!("{}/{run}", worker.name),
+    };
+    let held = HeldLease::take(store, NOBODY, lease, worker.config.lease).await?;
+    let Some(held) = held.map(Arc::new) else {
+        return Ok(Turn::Busy);
+    };
+    let mut renewal = JoinSet::new();
+    renewal.spawn({
+        let held = held.clone();
+        async move { held.keep().await }
+    });
+    // What runs already is waited for; what comes waits until this has ended.
+    let _nothing_else = worker.solitude.write().await;
+    tenant.begin_lone_run(&queued.key, &worker.name).await?;
+    let end = tokio::select! {
+        end = worker.clone().isolated(queued) => end,
+        // Another suspect may run by now.
+        lost = renewal.join_next() => Err(lost_lease(lost)),
+    };
+    renewal.abort_all();
+    match &end {
+        Ok(Outcome::Done) | Err(JobError::Fatal(_)) => {
+            tenant.forget_lone_runs(&queued.key).await?;
+        }
+        // It did not run to its end: it is still a suspect, and what it did before stays counted.
+        _ => tenant.undo_lone_run(&queued.key).await?,
+    }
+    held.give_back().await?;
+    Ok(Turn::Ran(end))
 }

@@ -1,6 +1,6 @@
 //! apalis on SQLite and on PostgreSQL: one queue, in the same database as everything else.
 
-use super::job::Ticket;
+use super::job::QueuedJob;
 use super::turns;
 use crate::store::is_idle;
 use anyhow::Context;
@@ -34,7 +34,7 @@ const CONNECTIONS: u32 = 8;
 const MOST_TOGETHER: usize = 100;
 
 /// How long a writer waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The queue.
 #[derive(Debug, Clone)]
@@ -47,9 +47,9 @@ pub enum Queue {
 
 /// A job in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuedJob {
+pub struct ListedJob {
     /// The job.
-    pub ticket: Ticket,
+    pub queued: QueuedJob,
     /// Whether a worker has taken it.
     pub running: bool,
     /// When it may be taken, in epoch milliseconds.
@@ -84,10 +84,10 @@ impl Queue {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(PATIENCE);
+            .busy_timeout(TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(TIMEOUT)
             .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }))
             .connect_with(options)
             .await
@@ -104,7 +104,7 @@ impl Queue {
     async fn connect_postgres(url: &str) -> anyhow::Result<Self> {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(TIMEOUT)
             .connect(url)
             .await
             .context("while connecting to the queue: check DATABASE_URL")?;
@@ -118,35 +118,35 @@ impl Queue {
 
     /// Enqueues a job, at its installation's next turn, to be taken after a delay of whole seconds. False where this pass
     /// of it was enqueued before.
-    pub async fn push(&self, ticket: &Ticket, delay: Duration) -> anyhow::Result<bool> {
-        let task = task(ticket, delay)?;
+    pub async fn push(&self, queued: &QueuedJob, delay: Duration) -> anyhow::Result<bool> {
+        let task = task(queued, delay)?;
         let before = "while enqueuing a job";
         match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
-                let new = push_sqlite(&mut transaction, ticket, task).await;
+                let new = push_sqlite(&mut transaction, queued, task).await;
                 let new = new.context(before)?;
                 transaction.commit().await.context(before)?;
                 Ok(new)
             }
-            Self::Postgres(pool) => push_postgres(pool, ticket, task).await.context(before),
+            Self::Postgres(pool) => push_postgres(pool, queued, task).await.context(before),
         }
     }
 
     /// Enqueues jobs to be taken at once, as `push` does: for SQLite many a commit, each of which waits for the disk.
-    pub async fn push_all(&self, tickets: &[Ticket]) -> anyhow::Result<()> {
+    pub async fn push_all(&self, jobs: &[QueuedJob]) -> anyhow::Result<()> {
         let Self::Sqlite(pool) = self else {
-            for ticket in tickets {
-                self.push(ticket, Duration::ZERO).await?;
+            for queued in jobs {
+                self.push(queued, Duration::ZERO).await?;
             }
             return Ok(());
         };
         let before = "while enqueuing jobs";
-        for together in tickets.chunks(MOST_TOGETHER) {
+        for together in jobs.chunks(MOST_TOGETHER) {
             let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
-            for ticket in together {
-                let task = task(ticket, Duration::ZERO)?;
-                let pushed = push_sqlite(&mut transaction, ticket, task).await;
+            for queued in together {
+                let task = task(queued, Duration::ZERO)?;
+                let pushed = push_sqlite(&mut transaction, queued, task).await;
                 pushed.context(before)?;
             }
             transaction.commit().await.context(before)?;
@@ -178,7 +178,7 @@ impl Queue {
     }
 
     /// What waits and what runs, the oldest first.
-    pub async fn jobs(&self, most: u32) -> anyhow::Result<Vec<QueuedJob>> {
+    pub async fn jobs(&self, most: u32) -> anyhow::Result<Vec<ListedJob>> {
         const CHOSEN: &str =
             "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')
              and done_at is null order by run_at, id limit $2";
@@ -198,20 +198,20 @@ impl Queue {
             }
         }
         .context("while reading the queue")?;
-        let queued = |(job, status, run_at): (Vec<u8>, String, i64)| {
-            Some(QueuedJob {
-                ticket: serde_json::from_slice(&job).ok()?,
+        let listed = |(job, status, run_at): (Vec<u8>, String, i64)| {
+            Some(ListedJob {
+                queued: serde_json::from_slice(&job).ok()?,
                 running: matches!(status.as_str(), "Queued" | "Running"),
                 run_at: run_at.saturating_mul(1000),
             })
         };
-        Ok(rows.into_iter().filter_map(queued).collect())
+        Ok(rows.into_iter().filter_map(listed).collect())
     }
 
     /// Takes a job that waits out of the queue. False where it does not wait.
-    pub async fn withdraw(&self, ticket: &Ticket) -> anyhow::Result<bool> {
+    pub async fn withdraw(&self, queued: &QueuedJob) -> anyhow::Result<bool> {
         const CHOSEN: &str = "where job_type = $1 and idempotency_key = $2 and status = 'Pending'";
-        let key = ticket.pass();
+        let key = queued.attempt_key();
         match self {
             Self::Sqlite(pool) => {
                 let statement = AssertSqlSafe(format!("delete from Jobs {CHOSEN}"));
@@ -311,10 +311,10 @@ async fn update_sqlite(pool: &SqlitePool, migrations: &Migrator) -> Result<(), M
 }
 
 /// A job as apalis takes it.
-fn task(ticket: &Ticket, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u8>>> {
-    let args = serde_json::to_vec(ticket).context("while writing a job")?;
+fn task(queued: &QueuedJob, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u8>>> {
+    let args = serde_json::to_vec(queued).context("while writing a job")?;
     Ok(TaskBuilder::new(args)
-        .idempotency_key(ticket.pass())
+        .idempotency_key(queued.attempt_key())
         .max_attempts(MOST_TRIES)
         .run_at_time(SystemTime::now() + delay))
 }
@@ -322,20 +322,20 @@ fn task(ticket: &Ticket, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u8>>
 /// The insert leaves a known key alone; how many rows it wrote is not told, so the pass is looked for first.
 async fn push_sqlite(
     transaction: &mut SqliteConnection,
-    ticket: &Ticket,
+    queued: &QueuedJob,
     task: TaskBuilder<Vec<u8>>,
 ) -> anyhow::Result<bool> {
     let known: Option<i64> =
         sqlx::query_scalar("select 1 from Jobs where job_type = $1 and idempotency_key = $2")
             .bind(QUEUE)
-            .bind(ticket.pass())
+            .bind(queued.attempt_key())
             .fetch_optional(&mut *transaction)
             .await?;
     if known.is_some() {
         return Ok(false);
     }
     let turn = sqlx::query_scalar(turns::SQLITE)
-        .bind(ticket.job.installation().to_string())
+        .bind(queued.job.installation().to_string())
         .bind(QUEUE)
         .bind(turns::FIRST)
         .fetch_one(&mut *transaction)
@@ -348,12 +348,12 @@ async fn push_sqlite(
 /// One job an insert: a known key refuses all rows of it.
 async fn push_postgres(
     pool: &PgPool,
-    ticket: &Ticket,
+    queued: &QueuedJob,
     task: TaskBuilder<Vec<u8>>,
 ) -> anyhow::Result<bool> {
     let mut connection = pool.acquire().await?;
     let turn = sqlx::query_scalar(turns::POSTGRES)
-        .bind(ticket.job.installation().to_string())
+        .bind(queued.job.installation().to_string())
         .bind(QUEUE)
         .bind(turns::FIRST)
         .fetch_one(&mut *connection)

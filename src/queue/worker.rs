@@ -1,9 +1,14 @@
 //! Takes jobs and sees them through: one at a time for each subject, again where a try fails, elsewhere if it dies.
 
 use super::changes::Changes;
+use super::changes::change_for_ever;
+use super::claims::{adopt_for_ever, renew_for_ever};
+use super::drain::drain_for_ever;
 use super::inbox::Inbox;
-use super::job::{Process, Ticket};
+use super::job::{JobHandler, QueuedJob};
 use super::now;
+use super::outage::bring_forward_for_ever;
+use super::see_through::see_through;
 use super::shares::Shares;
 use super::storage::{QUEUE, Queue};
 use super::thread::Threads;
@@ -23,16 +28,16 @@ pub(super) const RECOVERY: Duration = Duration::from_secs(1);
 /// How long the threads of jobs that were stopped may take to end: what they compute is interrupted.
 const THREADS_END: Duration = Duration::from_secs(3);
 
-/// How fast a worker goes.
+/// How many jobs a worker runs, how often it looks for them, and how long it waits.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// How many scans it makes at once. Beside them it runs as many errands, and one more.
+pub struct WorkerConfig {
+    /// How many scans it makes at once. Beside them it runs as many tasks, and one more.
     pub slots: usize,
     /// How often it looks for jobs.
     pub poll: Duration,
-    /// How often it says that it lives, in whole seconds.
+    /// How often it renews its heartbeat, in whole seconds.
     pub heartbeat: Duration,
-    /// After how many missed signs of life its jobs are taken from it.
+    /// After how many missed heartbeats its jobs are taken from it.
     pub missed: usize,
     /// How long a lease runs. It is renewed four times in that time.
     pub lease: Duration,
@@ -43,10 +48,10 @@ pub struct Pace {
     /// How often what is due is looked for, and what is old is forgotten.
     pub sweep: Duration,
     /// How long running jobs may take to finish once the worker is told to stop.
-    pub farewell: Duration,
+    pub shutdown_timeout: Duration,
 }
 
-impl Default for Pace {
+impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
             slots: 4,
@@ -58,7 +63,7 @@ impl Default for Pace {
             // Some forty minutes in all: GitHub's longer outages are shorter.
             tries: 10,
             sweep: Duration::from_secs(60),
-            farewell: Duration::from_secs(20),
+            shutdown_timeout: Duration::from_secs(20),
         }
     }
 }
@@ -66,8 +71,8 @@ impl Default for Pace {
 /// Takes jobs from the queue.
 pub struct Worker<P> {
     pub(super) inbox: Inbox,
-    pub(super) process: P,
-    pub(super) pace: Pace,
+    pub(super) handler: P,
+    pub(super) config: WorkerConfig,
     pub(super) name: String,
     pub(super) runs: AtomicUsize,
     /// Held for writing by a suspect, which runs alone; for reading by every other job.
@@ -80,19 +85,19 @@ pub struct Worker<P> {
     running: AtomicUsize,
 }
 
-impl<P: Process> Worker<P> {
+impl<P: JobHandler> Worker<P> {
     /// A worker under a name that no other worker has or had.
-    pub fn new(inbox: Inbox, process: P, pace: Pace, name: impl Into<String>) -> Self {
+    pub fn new(inbox: Inbox, handler: P, config: WorkerConfig, name: impl Into<String>) -> Self {
         Self {
             inbox,
-            process,
-            pace,
+            handler,
+            config,
             name: name.into(),
-            shares: Shares::new(pace.slots),
+            shares: Shares::new(config.slots),
             running: AtomicUsize::new(0),
             runs: AtomicUsize::new(0),
             solitude: RwLock::new(()),
-            threads: Threads::new(Shares::at_once(pace.slots)),
+            threads: Threads::new(Shares::at_once(config.slots)),
             changes: Changes::default(),
         }
     }
@@ -103,11 +108,11 @@ impl<P: Process> Worker<P> {
         let mut beside = JoinSet::new();
         beside.spawn(worker.clone().sweep_for_ever());
         beside.spawn(worker.clone().redeliver_for_ever());
-        beside.spawn(worker.clone().drain_for_ever());
-        beside.spawn(worker.clone().change_for_ever());
-        beside.spawn(worker.clone().renew_for_ever());
-        beside.spawn(worker.clone().adopt_for_ever());
-        beside.spawn(worker.clone().bring_forward_for_ever());
+        beside.spawn(drain_for_ever(worker.clone()));
+        beside.spawn(change_for_ever(worker.clone()));
+        beside.spawn(renew_for_ever(worker.clone()));
+        beside.spawn(adopt_for_ever(worker.clone()));
+        beside.spawn(bring_forward_for_ever(worker.clone()));
         tokio::pin!(stop);
         let mut life = 0;
         loop {
@@ -121,7 +126,7 @@ impl<P: Process> Worker<P> {
             let Some(ended) = ended else {
                 if context.stop().is_ok() {
                     // What is not finished in time is dropped, and handed back.
-                    let _ = tokio::time::timeout(worker.pace.farewell, work).await;
+                    let _ = tokio::time::timeout(worker.config.shutdown_timeout, work).await;
                 }
                 worker.threads.ended(THREADS_END).await;
                 beside.shutdown().await;
@@ -182,12 +187,12 @@ impl<P: Process> Worker<P> {
 
     /// Runs apalis's worker until it is stopped or loses the database.
     async fn work(self: Arc<Self>, context: &WorkerContext) -> anyhow::Result<()> {
-        let Pace {
+        let WorkerConfig {
             poll,
             heartbeat,
             missed,
             ..
-        } = self.pace;
+        } = self.config;
         let built = WorkerBuilder::new(context);
         match self.inbox.queue.clone() {
             Queue::Sqlite(pool) => {
@@ -196,7 +201,7 @@ impl<P: Process> Worker<P> {
                     .batch_size(1)
                     .heartbeat_interval(heartbeat)
                     .missed_heartbeats(missed);
-                let storage = SqliteStorage::<Ticket>::new(&pool).with_config(config);
+                let storage = SqliteStorage::<QueuedJob>::new(&pool).with_config(config);
                 let built = built.backend(storage.poll_with_interval(poll)).data(self);
                 built.build(handle::<P>).run().await
             }
@@ -206,7 +211,7 @@ impl<P: Process> Worker<P> {
                     .batch_size(1)
                     .heartbeat_interval(heartbeat)
                     .missed_heartbeats(missed);
-                let storage = PostgresStorage::<Ticket>::new(&pool).with_config(config);
+                let storage = PostgresStorage::<QueuedJob>::new(&pool).with_config(config);
                 let built = built.backend(storage.poll_with_interval(poll)).data(self);
                 built.build(handle::<P>).run().await
             }
@@ -215,7 +220,7 @@ impl<P: Process> Worker<P> {
     }
 
     async fn sweep_for_ever(self: Arc<Self>) {
-        let mut clock = tokio::time::interval(self.pace.sweep);
+        let mut clock = tokio::time::interval(self.config.sweep);
         loop {
             clock.tick().await;
             if let Err(error) = self.inbox.sweep(now()).await {
@@ -229,10 +234,10 @@ impl<P: Process> Worker<P> {
 
     /// Asks GitHub for missed deliveries, round after round: a long one keeps neither the sweep nor the schedule.
     async fn redeliver_for_ever(self: Arc<Self>) {
-        let mut clock = tokio::time::interval(self.pace.sweep);
+        let mut clock = tokio::time::interval(self.config.sweep);
         loop {
             clock.tick().await;
-            if let Err(error) = self.process.redeliver().await {
+            if let Err(error) = self.handler.redeliver().await {
                 tracing::warn!(
                     error = format!("{error:#}"),
                     "asking for failed deliveries failed"
@@ -244,19 +249,19 @@ impl<P: Process> Worker<P> {
 
 /// What apalis calls for each job. While all slots are taken the worker pauses: it takes no more, and still says that
 /// it lives. Apalis counts a try where it takes a job from a dead worker, so more than one makes it a suspect.
-async fn handle<P: Process>(
-    ticket: Ticket,
+async fn handle<P: JobHandler>(
+    queued: QueuedJob,
     worker: Data<Arc<Worker<P>>>,
     context: WorkerContext,
     attempt: Attempt,
 ) -> Result<(), BoxDynError> {
     let worker = Arc::clone(&worker);
-    let suspect = ticket.suspect || attempt.current() > 1;
-    let slots = Shares::at_once(worker.pace.slots);
+    let suspect = queued.suspect || attempt.current() > 1;
+    let slots = Shares::at_once(worker.config.slots);
     let taken = if suspect { slots } else { 1 };
     let _slots = Slots::take(&worker.running, (taken, slots), &context);
-    let ticket = Ticket { suspect, ..ticket };
-    worker.clone().see_through(ticket).await;
+    let queued = QueuedJob { suspect, ..queued };
+    see_through(worker.clone(), queued).await;
     // A failure would be a try more for apalis, and the job a suspect.
     Ok(())
 }

@@ -112,23 +112,24 @@ pub(super) fn blocks(group: &SecurityGroup, permissions: &[IpPermission]) -> Val
             }
         }
     }
-    let block = |((protocol, from, to, description), mut sources): (BlockKey, Sources)| {
-        let mut block = attributes([
-            ("description", description.into()),
-            ("from_port", from.into()),
-            ("protocol", protocol.into()),
-            ("self", sources.contains_key("self").into()),
-            ("to_port", to.into()),
-        ]);
-        for list in SOURCES {
-            block.insert(
-                (*list).to_owned(),
-                Value::List(sources.remove(list).unwrap_or_default()),
-            );
-        }
-        Value::Map(block)
-    };
-    Value::List(blocks.into_iter().map(block).collect())
+    let blocks = blocks.into_iter();
+    Value::List(blocks.map(|(key, sources)| block(key, sources)).collect())
+}
+
+/// One block, with all its sources.
+fn block((protocol, from, to, description): BlockKey, mut sources: Sources) -> Value {
+    let mut block = attributes([
+        ("description", description.into()),
+        ("from_port", from.into()),
+        ("protocol", protocol.into()),
+        ("self", sources.contains_key("self").into()),
+        ("to_port", to.into()),
+    ]);
+    for list in SOURCES {
+        let sources = sources.remove(list).unwrap_or_default();
+        block.insert((*list).to_owned(), Value::List(sources));
+    }
+    Value::Map(block)
 }
 
 /// A group's id, with its owner before it where that is another account.

@@ -17,7 +17,10 @@ fn within_limit(report: StackReport) -> StackReport {
     if serde_json::to_writer(&mut room, &report).is_ok() {
         return report;
     }
-    let count = report.outcome.as_ref().map_or(0, |one| one.findings.len());
+    let count = report
+        .outcome
+        .as_ref()
+        .map_or(0, |scanned| scanned.findings.len());
     let message = format!(
         "what is to be said of this stack takes more than {} MiB ({count} findings), so nothing of it is kept and no \
          pull request is changed: split the stack, or see whether its state is of this account; `driftguard scan` \

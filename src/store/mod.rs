@@ -38,7 +38,6 @@ pub use leases::Lease;
 pub use missed_deliveries::{DeliveryWalk, MissedDelivery};
 pub use notifications::Notification;
 pub use orders::Order;
-pub use proposals::{Proposal, ProposalState};
 pub use repositories::Repository;
 pub use scans::ScanRecord;
 pub use stacks::{Due, Scheduled};

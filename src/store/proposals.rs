@@ -1,76 +1,8 @@
 //! The pull requests that DriftGuard opened, by branch.
 
 use super::Tenant;
-use crate::model::RepositoryId;
+use crate::model::{Proposal, ProposalState, RepositoryId};
 use anyhow::Context;
-
-/// A pull request of DriftGuard's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proposal {
-    /// The repository.
-    pub repository: RepositoryId,
-    /// The branch, which is its identity.
-    pub branch: String,
-    /// The stack it mends.
-    pub stack: String,
-    /// Its number.
-    pub number: u64,
-    /// How it stands.
-    pub state: ProposalState,
-    /// The ids of the findings it mends.
-    pub findings: Vec<String>,
-    /// When it was opened, in epoch milliseconds.
-    pub opened_at: i64,
-    /// When it last changed, in epoch milliseconds.
-    pub changed_at: i64,
-    /// Whether a person wants its branch made anew, whatever others committed to it.
-    pub anew: bool,
-    /// The login of who closed it; empty while it is open, or where GitHub does not tell.
-    pub closed_by: String,
-}
-
-/// How a pull request stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProposalState {
-    /// Open.
-    Open,
-    /// Open, and left alone: a person committed to its branch.
-    TakenOver,
-    /// Closed by DriftGuard: nothing was left to mend.
-    Closed,
-    /// Merged.
-    Merged,
-    /// Closed unmerged by a person with write permission.
-    Declined,
-    /// Closed unmerged by a program, or by a person without write permission: nobody declined its fixes.
-    Undecided,
-}
-
-impl ProposalState {
-    const NAMES: [(Self, &'static str); 6] = [
-        (Self::Open, "open"),
-        (Self::TakenOver, "taken_over"),
-        (Self::Closed, "closed"),
-        (Self::Merged, "merged"),
-        (Self::Declined, "declined"),
-        (Self::Undecided, "undecided"),
-    ];
-
-    /// Whether people may still merge it.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::TakenOver)
-    }
-
-    fn as_str(self) -> &'static str {
-        let found = Self::NAMES.iter().find(|(state, _)| *state == self);
-        found.map_or("", |(_, name)| name)
-    }
-
-    fn of(name: &str) -> Option<Self> {
-        let found = Self::NAMES.iter().find(|(_, known)| *known == name);
-        found.map(|(state, _)| *state)
-    }
-}
 
 type Row = (String, String, i64, String, String, i64, i64, i64, String);
 
@@ -108,7 +40,7 @@ impl Tenant<'_> {
         .bind(findings)
         .bind(proposal.opened_at)
         .bind(proposal.changed_at)
-        .bind(i64::from(proposal.anew))
+        .bind(i64::from(proposal.recreate))
         .bind(&proposal.closed_by)
         .execute(self.pool)
         .await
@@ -174,13 +106,13 @@ fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
         repository,
         stack,
         number: u64::try_from(number).context("a proposal's number is negative")?,
-        state: ProposalState::of(&state)
+        state: ProposalState::parse(&state)
             .with_context(|| format!("`{state}` is no state of a proposal"))?,
         findings: serde_json::from_str(&findings).context("while reading a proposal's findings")?,
         branch,
         opened_at,
         changed_at,
-        anew: anew != 0,
+        recreate: anew != 0,
         closed_by,
     })
 }

@@ -7,7 +7,7 @@ use driftguard::github::GithubError;
 use driftguard::model::DeliveryId;
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{Job, JobError, ScanOrder, Ticket, Trigger};
+use driftguard::queue::job::{Job, JobError, QueuedJob, ScanOrder, Trigger};
 use driftguard::queue::storage::Queue;
 use driftguard::queue::worker::Worker;
 use driftguard::store::{Request, StoppedJob, StoppedState};
@@ -67,14 +67,14 @@ async fn a_job_whose_end_is_not_kept_is_no_suspect(database: Database) {
     worker.stop().await;
 }
 
-fn scan(key: &str) -> Ticket {
+fn scan(key: &str) -> QueuedJob {
     let job = Job::Scan {
         installation: ACME,
         repository: SHOP,
         stack: None,
         trigger: Trigger::Push,
     };
-    Ticket::new(job, key)
+    QueuedJob::new(job, key)
 }
 
 async fn ask(inbox: &Inbox) {
@@ -90,7 +90,7 @@ async fn ask(inbox: &Inbox) {
     tenant.ask_scan(&request).await.unwrap();
 }
 
-async fn enqueue(inbox: &Inbox, ticket: &Ticket) {
+async fn enqueue(inbox: &Inbox, ticket: &QueuedJob) {
     let pushed = inbox.queue.push(ticket, Duration::ZERO).await;
     assert!(pushed.unwrap());
 }
@@ -102,7 +102,7 @@ async fn a_suspect_whose_turn_was_taken_over_is_ended(database: Database) {
         ..Scans::default()
     };
     ask(&inbox).await;
-    let suspect = Ticket {
+    let suspect = QueuedJob {
         suspect: true,
         ..scan("suspect")
     };
@@ -141,7 +141,7 @@ async fn a_worker_that_stops_hands_back_what_it_can(database: Database) {
     assert_eq!(inbox.queue.standing().await.unwrap().running, 0);
 }
 
-async fn stop(inbox: &Inbox, ticket: &Ticket, deaths: u32) {
+async fn stop(inbox: &Inbox, ticket: &QueuedJob, deaths: u32) {
     let stopped = StoppedJob {
         id: ticket.key.clone(),
         installation: ACME,
@@ -182,15 +182,15 @@ async fn a_parked_delivery_that_is_done_at_last_leaves_nothing(database: Databas
         installation: ACME,
         delivery,
     };
-    let suspect = Ticket {
+    let suspect = QueuedJob {
         suspect: true,
-        ..Ticket::new(job, "d-1")
+        ..QueuedJob::new(job, "d-1")
     };
     stop(&inbox, &suspect, 2).await;
     // GitHub's button, in place of `driftguard jobs retry`.
     assert!(!receive(&inbox, "d-1", push(SHOP, "c1")).await);
     let queued = inbox.queue.jobs(9).await.unwrap();
-    assert!(queued[0].ticket.suspect, "{queued:?}");
+    assert!(queued[0].queued.suspect, "{queued:?}");
     let worker = start(&inbox, &scans);
     until("the scan is made", async || scans.commits() == ["c1"]).await;
     until("nothing is left of it", async || {
@@ -218,7 +218,7 @@ async fn what_github_does_not_answer_for_half_a_day_is_given_up(database: Databa
     let inbox = database.inbox().await;
     ask(&inbox).await;
     // The pauses of half a day are over.
-    let tried = Ticket {
+    let tried = QueuedJob {
         unanswered: 147,
         ..scan("stuck")
     };

@@ -2,8 +2,8 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
-use driftguard::jobs::bot::Bot;
-use driftguard::queue::job::Process;
+use driftguard::jobs::handler::AppHandler;
+use driftguard::queue::job::JobHandler;
 use driftguard::standin::github::{Fault, On};
 use driftguard::store::DeliveryWalk;
 use sqlx::{AnyConnection, Connection};
@@ -34,7 +34,7 @@ fn requests(server: &Server) -> (usize, usize) {
 }
 
 /// What one round reads and asks for.
-async fn round(server: &Server, bot: &Bot) -> (usize, usize) {
+async fn round(server: &Server, bot: &AppHandler) -> (usize, usize) {
     let before = requests(server);
     bot.redeliver().await.unwrap();
     let after = requests(server);

@@ -7,9 +7,9 @@ mod slots;
 
 use crate::app::{OpenDoor, Working};
 use crate::database::Database;
-use driftguard::jobs::bot::Bot;
+use driftguard::jobs::handler::AppHandler;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::worker::Pace;
+use driftguard::queue::worker::WorkerConfig;
 use driftguard::standin::github::{AppIdentity, Comment, Content, GitHub};
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ impl Server {
     }
 
     /// Starts a worker with connections of its own, as a process that starts anew.
-    async fn work(&mut self, pace: Pace) {
+    async fn work(&mut self, pace: WorkerConfig) {
         self.rest().await;
         self.inbox = self.database.inbox().await;
         let working = Working::start(&self.inbox, self.bot().await, pace, "tenants");
@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// What acts for the App, as a process that starts anew.
-    async fn bot(&self) -> Bot {
+    async fn bot(&self) -> AppHandler {
         let settings = |name: &str| match name {
             "GITHUB_API_URL" => Some(self.github.url().to_owned()),
             "DRIFTGUARD_GITHUB_POINTS" => self.points.map(|points| points.to_string()),
@@ -129,13 +129,13 @@ impl Server {
 }
 
 /// As fast as it goes, with a few tries.
-fn pace() -> Pace {
-    Pace {
+fn pace() -> WorkerConfig {
+    WorkerConfig {
         slots: 4,
         poll: Duration::from_millis(20),
         pause: Duration::ZERO,
         tries: 4,
         sweep: Duration::from_millis(200),
-        ..Pace::default()
+        ..WorkerConfig::default()
     }
 }

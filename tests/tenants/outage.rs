@@ -3,7 +3,7 @@
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
 use driftguard::model::{DeliveryId, InstallationId};
-use driftguard::queue::worker::Pace;
+use driftguard::queue::worker::WorkerConfig;
 use driftguard::standin::github::{Content, Fault};
 
 on_both!(
@@ -56,7 +56,7 @@ async fn what_sat_an_outage_out_is_tried_as_soon_as_it_is_over(database: Databas
     }
     server.idle().await;
     // Longer than anybody waits here.
-    let pace = Pace {
+    let pace = WorkerConfig {
         pause: super::SOON * 3,
         ..super::pace()
     };

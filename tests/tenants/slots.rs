@@ -2,7 +2,7 @@
 
 use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
-use driftguard::queue::worker::Pace;
+use driftguard::queue::worker::WorkerConfig;
 use driftguard::standin::github::Content;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -74,9 +74,9 @@ async fn scans_that_do_not_end(database: Database, slots: usize) {
     server.points = Some(100_000);
     server.aws = aws;
     server.ambient = Some("acme,globex");
-    let pace = Pace {
+    let pace = WorkerConfig {
         slots,
-        farewell: Duration::from_millis(200),
+        shutdown_timeout: Duration::from_millis(200),
         ..super::pace()
     };
     server.work(pace).await;
@@ -129,7 +129,7 @@ async fn tokens_that_are_refused_for_hours_keep_no_command_of_others_waiting(dat
     server.idle().await;
     server.github.refuse_tokens(refused);
     // A new process knows no token of before.
-    let pace = Pace {
+    let pace = WorkerConfig {
         pause: Duration::from_secs(1),
         tries: 10,
         ..super::pace()

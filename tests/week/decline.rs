@@ -3,9 +3,10 @@
 use super::stories::set_up;
 use super::world::{ACCEPT, ADOPT, ONBOARDING, RESTORE, Setting, World};
 use crate::database::{Database, on_both};
-use driftguard::model::{Choice, Decision, DeliveryId, Event, Notice, Origin, Sender};
+use driftguard::model::{
+    Choice, Decision, DeliveryId, Event, Notice, Origin, Proposal, ProposalState, Sender,
+};
 use driftguard::standin::github::{Fault, PullRequest};
-use driftguard::store::{Proposal, ProposalState};
 
 /// Eight days, in milliseconds: longer than fixes rest that nobody declined.
 const EIGHT_DAYS: i64 = 8 * 24 * 60 * 60 * 1000;

@@ -6,7 +6,7 @@ use super::world::{ADOPT, World};
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
 use driftguard::model::{InstallationId, RepositoryId};
-use driftguard::queue::job::{Errand, Job, Ticket};
+use driftguard::queue::job::{Job, QueuedJob, RepositoryTask};
 use driftguard::standin::github::Fault;
 use driftguard::store::Notification;
 use driftguard::webhook::signature::{Secrets, Signature};
@@ -195,7 +195,7 @@ async fn what_github_refuses_to_empty_for_long_stops_nothing_else_and_is_tried_w
     let before = left(&world).len();
     // Longer than it is tried: each try asks for the dashboard and for two pull requests.
     let route = "PATCH /repos/{owner}/{repo}/issues/{issue_number}";
-    let tries = driftguard::queue::worker::Pace::default().tries * 4;
+    let tries = driftguard::queue::worker::WorkerConfig::default().tries * 4;
     for _ in 0..tries {
         world.github.fail_next(route, Fault::Status(403));
     }
@@ -340,17 +340,17 @@ async fn errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say(
     let queue = world.inbox.queue.clone();
     let enqueue = async |installation: u64, repository: u64| {
         // As an earlier version did, with findings in the job itself.
-        let errand = Errand::Notify(Notification {
+        let task = RepositoryTask::Notify(Notification {
             url: "https://127.0.0.1/".to_owned(),
             id: "1".to_owned(),
             body: "a finding".to_owned(),
         });
-        let job = Job::Errand {
+        let job = Job::Task {
             installation: InstallationId(installation),
             repository: RepositoryId(repository),
-            errand,
+            task,
         };
-        let ticket = Ticket::new(job, format!("{installation}/{repository}"));
+        let ticket = QueuedJob::new(job, format!("{installation}/{repository}"));
         queue
             .push(&ticket, Duration::from_secs(3600))
             .await
@@ -364,7 +364,7 @@ async fn errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say(
     assert_eq!(waiting().await, 3);
     let removed = [RepositoryId(2), RepositoryId(3)];
     queue
-        .forget_errands(InstallationId(own), Some(&removed))
+        .forget_tasks(InstallationId(own), Some(&removed))
         .await
         .unwrap();
     assert_eq!(waiting().await, 2);

@@ -4,7 +4,7 @@ use super::world::{ADOPT, CODE, ONBOARDING, RESTORE, ROLE, STACK, Setting, World
 use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
 use driftguard::config::{Ambient, AmbientOwner};
-use driftguard::jobs::ambient::{self, Owner};
+use driftguard::jobs::steps::ambient::{self, Owner};
 use driftguard::model::{Choice, InstallationId, RepositoryId};
 use driftguard::queue::now;
 use driftguard::standin::github::Content;

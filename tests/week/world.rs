@@ -4,7 +4,7 @@ use crate::app::{OpenDoor, Working};
 use crate::aws::{self, shop};
 use crate::database::Database;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::worker::Pace;
+use driftguard::queue::worker::WorkerConfig;
 use driftguard::standin::github::{
     AppIdentity, CheckRun, Comment, Content, GitHub, Issue, PullRequest,
 };
@@ -281,13 +281,13 @@ impl World {
 }
 
 /// As fast as it goes.
-fn pace() -> Pace {
-    Pace {
+fn pace() -> WorkerConfig {
+    WorkerConfig {
         slots: 4,
         poll: Duration::from_millis(20),
         pause: Duration::from_millis(20),
         // The stories wait for nothing that the clock brings.
         sweep: Duration::from_secs(3600),
-        ..Pace::default()
+        ..WorkerConfig::default()
     }
 }

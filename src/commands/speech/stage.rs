@@ -46,41 +46,7 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
 /// `production` has drifted, `staging` shares a VPC's name with it, `broken` could not be scanned.
 pub(in crate::commands) fn stacks() -> Vec<Standing> {
     let modified = |id, tf_type, address| finding(id, Kind::Modified, tf_type, Some(address));
-    let backdoor = Finding {
-        import_id: Some("shop-web:backdoor".to_owned()),
-        under: Some("aws_iam_role.web".parse().unwrap()),
-        severity: Severity::Critical,
-        ..finding(
-            "f-cc3333333333",
-            Kind::Unmanaged,
-            "aws_iam_role_policy",
-            None,
-        )
-    };
-    let old = Finding {
-        verdict: Verdict::Accepted,
-        reason: Some("it goes soon".to_owned()),
-        ..modified("f-0099", "aws_db_instance", "aws_db_instance.old")
-    };
-    let production = Scanned {
-        findings: vec![
-            modified("f-aa1111111111", "aws_instance", "aws_instance.web[1]"),
-            modified(
-                "f-bb2222222222",
-                "aws_instance",
-                "aws_instance.web[\"a b\"]",
-            ),
-            backdoor,
-            modified(
-                "f-dd4444444444",
-                "aws_s3_bucket",
-                "module.a[\"x\"].aws_s3_bucket.logs[\"q\\\"] [\"]",
-            ),
-            modified("f-ee5555555555", "aws_vpc", "aws_vpc.main"),
-        ],
-        set_aside: vec![old],
-        ..Scanned::default()
-    };
+    let production = production();
     let staging = Scanned {
         findings: vec![modified("f-ee6666666666", "aws_vpc", "aws_vpc.main")],
         ..Scanned::default()
@@ -104,4 +70,44 @@ pub(in crate::commands) fn stacks() -> Vec<Standing> {
         decided_at: NOW - 60_000,
     }];
     stacks
+}
+
+/// What is drifting in production.
+fn production() -> Scanned {
+    let modified = |id, tf_type, address| finding(id, Kind::Modified, tf_type, Some(address));
+    let backdoor = Finding {
+        import_id: Some("shop-web:backdoor".to_owned()),
+        under: Some("aws_iam_role.web".parse().unwrap()),
+        severity: Severity::Critical,
+        ..finding(
+            "f-cc3333333333",
+            Kind::Unmanaged,
+            "aws_iam_role_policy",
+            None,
+        )
+    };
+    let old = Finding {
+        verdict: Verdict::Accepted,
+        reason: Some("it goes soon".to_owned()),
+        ..modified("f-0099", "aws_db_instance", "aws_db_instance.old")
+    };
+    Scanned {
+        findings: vec![
+            modified("f-aa1111111111", "aws_instance", "aws_instance.web[1]"),
+            modified(
+                "f-bb2222222222",
+                "aws_instance",
+                "aws_instance.web[\"a b\"]",
+            ),
+            backdoor,
+            modified(
+                "f-dd4444444444",
+                "aws_s3_bucket",
+                "module.a[\"x\"].aws_s3_bucket.logs[\"q\\\"] [\"]",
+            ),
+            modified("f-ee5555555555", "aws_vpc", "aws_vpc.main"),
+        ],
+        set_aside: vec![old],
+        ..Scanned::default()
+    }
 }

@@ -77,17 +77,7 @@ pub(super) fn create_tree(call: &mut Call) -> Outcome {
     for entry in &entries {
         let path = entry["path"].as_str().unwrap_or_default();
         let mode = entry["mode"].as_str().unwrap_or_default();
-        let odd = |part: &str| matches!(part, "" | "." | ".." | ".git");
-        if path.split('/').any(odd) {
-            return Err(Refusal::unprocessable(
-                "tree.path contains a malformed path component",
-            ));
-        }
-        if !MODES.contains(&mode) {
-            return Err(Refusal::unprocessable(
-                "tree.mode must be one of 100644, 100755, 040000, 160000, 120000",
-            ));
-        }
+        check_entry(path, mode)?;
         let below = format!("{path}/");
         match (entry.get("sha"), entry["content"].as_str()) {
             (Some(Value::Null), None) => {
@@ -123,6 +113,20 @@ pub(super) fn create_tree(call: &mut Call) -> Outcome {
     let id = objects.put_files(&files);
     let found = call.repository()?;
     Answer::created(show_tree(call.world, found, &id, false))
+}
+
+/// Refuses what git keeps in no tree.
+fn check_entry(path: &str, mode: &str) -> Result<(), Refusal> {
+    let odd = |part: &str| matches!(part, "" | "." | ".." | ".git");
+    if path.split('/').any(odd) {
+        let message = "tree.path contains a malformed path component";
+        return Err(Refusal::unprocessable(message));
+    }
+    if !MODES.contains(&mode) {
+        let message = "tree.mode must be one of 100644, 100755, 040000, 160000, 120000";
+        return Err(Refusal::unprocessable(message));
+    }
+    Ok(())
 }
 
 fn unknown_object(id: &str) -> Refusal {

@@ -202,19 +202,7 @@ impl GitHub {
             let Some(base) = base else {
                 return;
             };
-            let fork = found.objects.merge_base(&base, &tip);
-            let before = fork
-                .map(|fork| found.objects.files(&fork))
-                .unwrap_or_default();
-            let mut all = found.objects.files(&base);
-            let theirs = found.objects.files(&tip);
-            for (path, file) in &theirs {
-                if before.get(path) != Some(file) {
-                    all.insert(path.clone(), file.clone());
-                }
-            }
-            all.retain(|path, _| theirs.contains_key(path) || !before.contains_key(path));
-            let tree = found.objects.put_files(&all);
+            let tree = merged_tree(&mut found.objects, &base, &tip);
             let who = Signature::of(person);
             let commit = found.objects.put_commit(Commit {
                 tree,
@@ -258,4 +246,19 @@ fn write(objects: &mut Objects, all: &mut Files, files: &[(&str, Content)]) {
         };
         all.insert((*path).to_owned(), file);
     }
+}
+
+/// The tree of a merge without conflicts: where both changed a file, theirs wins.
+fn merged_tree(objects: &mut Objects, base: &Oid, tip: &Oid) -> Oid {
+    let fork = objects.merge_base(base, tip);
+    let before = fork.map(|fork| objects.files(&fork)).unwrap_or_default();
+    let mut all = objects.files(base);
+    let theirs = objects.files(tip);
+    for (path, file) in &theirs {
+        if before.get(path) != Some(file) {
+            all.insert(path.clone(), file.clone());
+        }
+    }
+    all.retain(|path, _| theirs.contains_key(path) || !before.contains_key(path));
+    objects.put_files(&all)
 }

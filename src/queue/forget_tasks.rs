@@ -1,13 +1,13 @@
-//! The errands of installations and repositories that went away.
+//! The tasks of installations and repositories that went away.
 
 use super::storage::{QUEUE, Queue};
 use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 
 impl Queue {
-    /// Deletes the errands of an installation that no worker has, whether they wait or ended: of all its repositories, or
-    /// of some, all in one walk over the jobs. Those of earlier versions hold findings; what an errand speaks of is gone.
-    pub async fn forget_errands(
+    /// Deletes the tasks of an installation that no worker has, whether they wait or ended: of all its repositories, or
+    /// of some, all in one walk over the jobs. Those of earlier versions hold findings; what a task speaks of is gone.
+    pub async fn forget_tasks(
         &self,
         installation: InstallationId,
         repositories: Option<&[RepositoryId]>,
@@ -33,6 +33,6 @@ impl Queue {
                 delete.bind(repositories).execute(pool).await.map(drop)
             }
         }
-        .context("while deleting an installation's errands")
+        .context("while deleting an installation's tasks")
     }
 }

@@ -1,13 +1,14 @@
-//! What a scan saw, and what it could not have seen: what is not known is not gone.
+//! Decides whether a finding that is missing from this scan is resolved, or merely was not checked.
 
 use crate::model::{Coverage, Finding, FindingId, Kind, Scanned, StackReport};
 use std::collections::{BTreeMap, HashSet};
 
-/// A scan beside what earlier ones found.
-pub(super) struct Sight<'a> {
+/// Compares one scan of a stack with what earlier scans found.
+#[derive(Debug)]
+pub struct Resolution<'a> {
     scanned: &'a Scanned,
     /// The ids of its findings.
-    standing: HashSet<&'a str>,
+    open: HashSet<&'a str>,
     /// The ids of what it sets aside.
     set_aside: HashSet<&'a str>,
     /// The ids of those whose fix it had no time to try.
@@ -15,68 +16,73 @@ pub(super) struct Sight<'a> {
     before: BTreeMap<FindingId, Finding>,
 }
 
-impl<'a> Sight<'a> {
-    /// `earlier` are the stack's earlier scans, the newest first.
-    pub(super) fn new(
-        scanned: &'a Scanned,
-        earlier: impl IntoIterator<Item = StackReport>,
-    ) -> Self {
+impl<'a> Resolution<'a> {
+    /// Compares a scan with earlier ones: `earlier` are the stack's earlier scans, the newest first.
+    pub fn new(scanned: &'a Scanned, earlier: impl IntoIterator<Item = StackReport>) -> Self {
         let mut before = BTreeMap::new();
-        for earlier in earlier.into_iter().filter_map(|one| one.outcome.ok()) {
+        for earlier in earlier.into_iter().filter_map(|report| report.outcome.ok()) {
             for finding in earlier.findings.into_iter().chain(earlier.set_aside) {
                 before.entry(finding.id.clone()).or_insert(finding);
             }
         }
-        let ids = |findings: &'a [Finding]| findings.iter().map(|one| one.id.0.as_str()).collect();
+        let ids = |findings: &'a [Finding]| {
+            findings
+                .iter()
+                .map(|finding| finding.id.0.as_str())
+                .collect()
+        };
         let is_untried = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.untried);
         let untried = scanned.findings.iter().filter(is_untried);
         Self {
-            untried: untried.map(|one| one.id.0.as_str()).collect(),
-            standing: ids(&scanned.findings),
+            untried: untried.map(|finding| finding.id.0.as_str()).collect(),
+            open: ids(&scanned.findings),
             set_aside: ids(&scanned.set_aside),
             scanned,
             before,
         }
     }
 
-    /// Whether the scan has this finding as one.
-    pub(super) fn stands(&self, id: &str) -> bool {
-        self.standing.contains(id)
+    /// Whether the scan reports this finding as drift.
+    pub fn is_open(&self, id: &str) -> bool {
+        self.open.contains(id)
     }
 
-    /// Whether the scan has it at all, set aside or not.
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.stands(id) || self.set_aside.contains(id)
+    /// Whether the scan reports this finding at all, as drift or set aside.
+    pub fn is_known(&self, id: &str) -> bool {
+        self.is_open(id) || self.set_aside.contains(id)
     }
 
-    /// Whether it may not have seen one of these, or had no time to try its fix: a pull request that carries them all is
-    /// left as it is.
-    pub(super) fn loses(&self, ids: &[String]) -> bool {
-        let told = |id: &str| match self.has(id) {
-            true => !self.untried.contains(id),
-            false => self.is_gone(id),
+    /// Whether one of these findings was not checked, or its fix was not tried for want of time: a pull request that
+    /// lists them is left as it is.
+    pub fn has_unchecked(&self, ids: &[String]) -> bool {
+        let is_settled = |id: &String| {
+            if self.is_known(id) {
+                !self.untried.contains(id.as_str())
+            } else {
+                self.is_resolved(id)
+            }
         };
-        !ids.iter().all(|id| told(id))
+        !ids.iter().all(is_settled)
     }
 
-    /// Whether it is gone: the scan has it not, and would have it if it stood.
-    pub(super) fn is_gone(&self, id: &str) -> bool {
-        if self.has(id) {
+    /// Whether the finding is resolved: the scan does not report it, and checked where it was.
+    pub fn is_resolved(&self, id: &str) -> bool {
+        if self.is_known(id) {
             return false;
         }
         match self.before.get(&FindingId(id.to_owned())) {
-            Some(finding) => self.sees(finding),
-            None => self.sees_all(),
+            Some(finding) => self.was_checked(finding),
+            None => self.was_all_checked(),
         }
     }
 
-    /// Whether the scan looked where this finding was.
-    fn sees(&self, finding: &Finding) -> bool {
+    /// Whether the scan checked the resource types of this finding, in its account and region.
+    fn was_checked(&self, finding: &Finding) -> bool {
         let parent = finding.under.as_ref().map(|under| under.tf_type.as_str());
         let types = [Some(finding.tf_type.as_str()), parent];
         let here = |row: &&Coverage| {
-            let differ = |one: &Option<_>, other: &Option<_>| {
-                one.is_some() && other.is_some() && one != other
+            let differ = |row: &Option<_>, finding: &Option<_>| {
+                row.is_some() && finding.is_some() && row != finding
             };
             types.contains(&Some(row.tf_type.as_str()))
                 && !differ(&row.account, &finding.account)
@@ -89,8 +95,8 @@ impl<'a> Sight<'a> {
         looked_below && rows.all(|row| row.status.is_known())
     }
 
-    /// Whether the scan looked everywhere that it can.
-    fn sees_all(&self) -> bool {
+    /// Whether the scan checked everything that it can.
+    fn was_all_checked(&self) -> bool {
         self.scanned.looked_below && !self.scanned.is_partial()
     }
 }
@@ -123,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_would_have_been_seen_is_gone() {
+    fn only_what_was_checked_is_resolved() {
         let earlier = |findings| StackReport {
             name: crate::model::StackName::of_path("a"),
             path: String::new(),
@@ -138,7 +144,7 @@ mod tests {
             finding("f-2", "aws_iam_role", Kind::Modified),
             finding("f-3", "aws_iam_role_policy", Kind::Unmanaged),
         ]);
-        let gone = |looked_below: bool, role: Status| {
+        let resolved = |looked_below: bool, role: Status| {
             let scanned = Scanned {
                 coverage: vec![
                     row("aws_instance", Status::Checked),
@@ -147,12 +153,12 @@ mod tests {
                 looked_below,
                 ..Scanned::default()
             };
-            let sight = Sight::new(&scanned, vec![known.clone()]);
-            ["f-1", "f-2", "f-3", "f-unknown"].map(|id| sight.is_gone(id))
+            let resolution = Resolution::new(&scanned, vec![known.clone()]);
+            ["f-1", "f-2", "f-3", "f-unknown"].map(|id| resolution.is_resolved(id))
         };
-        assert_eq!(gone(true, Status::Checked), [true, true, true, true]);
-        assert_eq!(gone(true, Status::Denied), [true, false, false, false]);
-        assert_eq!(gone(false, Status::Checked), [true, true, false, false]);
+        assert_eq!(resolved(true, Status::Checked), [true, true, true, true]);
+        assert_eq!(resolved(true, Status::Denied), [true, false, false, false]);
+        assert_eq!(resolved(false, Status::Checked), [true, true, false, false]);
     }
 
     #[test]
@@ -170,12 +176,15 @@ mod tests {
             looked_below: true,
             ..Scanned::default()
         };
-        let sight = Sight::new(&scanned, Vec::new());
-        let loses = |ids: &[&str]| {
+        let resolution = Resolution::new(&scanned, Vec::new());
+        let has_unchecked = |ids: &[&str]| {
             let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-            sight.loses(&ids)
+            resolution.has_unchecked(&ids)
         };
-        assert!(!loses(&["f-1", "f-2", "f-4"]), "two are here, one is gone");
-        assert!(loses(&["f-1", "f-3"]) && loses(&["f-3"]));
+        assert!(
+            !has_unchecked(&["f-1", "f-2", "f-4"]),
+            "two are reported, one is resolved"
+        );
+        assert!(has_unchecked(&["f-1", "f-3"]) && has_unchecked(&["f-3"]));
     }
 }

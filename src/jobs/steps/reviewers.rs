@@ -1,4 +1,4 @@
-//! Who is asked to review a pull request.
+//! Chooses who is asked to review a pull request.
 
 use crate::github::Reviewers;
 use crate::model::Tree;

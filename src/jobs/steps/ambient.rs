@@ -1,4 +1,4 @@
-//! Whether a repository that names no role is read with the server's own AWS credentials.
+//! Decides whether a repository that names no role is read with the server's own AWS credentials.
 
 use crate::config::{Ambient, AmbientOwner};
 use crate::store::Store;

@@ -1,8 +1,8 @@
 //! The secret that a repository's notifications are signed with: derived when it is needed, stored nowhere, and another
 //! one once the repository is made public, changes hands, or an administrator asks for it.
 
-use super::bot::{Visit, judged};
 use crate::github::{GithubError, Permission};
+use crate::jobs::context::RepositoryContext;
 use crate::model::RepositoryId;
 use crate::queue::job::JobError;
 use crate::queue::now;
@@ -40,52 +40,66 @@ fn secret(key: &[u8], repository: RepositoryId, generation: i64) -> String {
 }
 
 /// Shows the secret in a comment on an issue or pull request of a private repository.
-pub(super) async fn show(key: &[u8], visit: &Visit<'_>, issue: u64) -> Result<(), JobError> {
-    if !visit.head.private {
+pub(in crate::jobs) async fn show(
+    context: &RepositoryContext<'_>,
+    issue: u64,
+) -> Result<(), JobError> {
+    if !context.head.private {
         return Ok(());
     }
-    let secret = current(key, &visit.tenant, visit.id).await?;
-    visit.tenant.note_secret_shown(visit.id).await?;
+    let key = context.services.key();
+    let secret = current(key, &context.tenant, context.id).await?;
+    context.tenant.note_secret_shown(context.id).await?;
     let text = report::notify_secret(&secret);
-    let shown = visit.repository.say(issue, MARKER, "", &text);
-    shown.await.map(drop).map_err(judged)
+    context.repository.say(issue, MARKER, "", &text).await?;
+    Ok(())
 }
 
-/// Rotates the secret, as a person asked at a moment: what is answered. Asked for again, it is rotated once.
-pub(super) async fn rotate(
-    key: &[u8],
-    visit: &Visit<'_>,
-    issue: u64,
-    (person, at): (&str, i64),
+/// Who asked for another secret, when, and where.
+pub(in crate::jobs) struct Request<'a> {
+    /// The issue or pull request.
+    pub issue: u64,
+    /// A login.
+    pub person: &'a str,
+    /// In epoch milliseconds.
+    pub at: i64,
+}
+
+/// Rotates the secret, as a person asked: what is answered. Asked for again, it is rotated once.
+pub(in crate::jobs) async fn rotate(
+    context: &RepositoryContext<'_>,
+    request: &Request<'_>,
 ) -> Result<String, JobError> {
-    let permission = visit.repository.permission(person).await.map_err(judged)?;
+    let permission = context.repository.permission(request.person).await?;
     if permission != Permission::Admin {
         return Ok(NOT_PERMITTED.to_owned());
     }
-    delete_comments(visit).await?;
-    visit.tenant.rotate_secret(visit.id, at).await?;
-    show(key, visit, issue).await?;
+    delete_comments(context).await?;
+    context.tenant.rotate_secret(context.id, request.at).await?;
+    show(context, request.issue).await?;
     Ok(report::secret_rotated(
-        visit.head.private,
-        &visit.head.name.to_string(),
+        context.head.private,
+        &context.head.name.to_string(),
     ))
 }
 
 /// Takes the secret back from a repository that everybody sees: anybody may have read the comment meanwhile, so it is
 /// rotated as well.
-pub(super) async fn withdraw_from_public(visit: &Visit<'_>) -> Result<(), JobError> {
-    if visit.head.private || !visit.tenant.is_secret_shown(visit.id).await? {
+pub(in crate::jobs) async fn withdraw_from_public(
+    context: &RepositoryContext<'_>,
+) -> Result<(), JobError> {
+    if context.head.private || !context.tenant.is_secret_shown(context.id).await? {
         return Ok(());
     }
-    delete_comments(visit).await?;
-    Ok(visit.tenant.rotate_secret(visit.id, now()).await?)
+    delete_comments(context).await?;
+    Ok(context.tenant.rotate_secret(context.id, now()).await?)
 }
 
 /// Deletes every comment that shows a secret. Deleted, no earlier version of it can be read.
-async fn delete_comments(visit: &Visit<'_>) -> Result<(), JobError> {
-    let comments = visit.repository.own_comments(Some(MARKER)).await;
-    for comment in comments.map_err(judged)? {
-        match visit.repository.delete_comment(comment).await {
+async fn delete_comments(context: &RepositoryContext<'_>) -> Result<(), JobError> {
+    let comments = context.repository.own_comments(Some(MARKER)).await;
+    for comment in comments? {
+        match context.repository.delete_comment(comment).await {
             Ok(()) | Err(GithubError::NotFound(_) | GithubError::Gone { .. }) => {}
             // What it shows is over in a moment.
             Err(error @ (GithubError::Forbidden { .. } | GithubError::Invalid { .. })) => {
@@ -94,7 +108,7 @@ async fn delete_comments(visit: &Visit<'_>) -> Result<(), JobError> {
                     "a secret's comment was not deleted"
                 );
             }
-            Err(error) => return Err(judged(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

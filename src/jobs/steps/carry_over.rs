@@ -1,25 +1,30 @@
-//! What people decided, and what they were shown, before an upgrade gave the same drift another id.
+//! Carries over what people decided, and what they were shown, where an upgrade gave the same drift another id.
 //!
 //! A finding's id holds the drifted value, so that a decision ends with it. Where a version changes how values are read, as
 //! by sealing more of them, the id changes though the drift did not: then decisions and pull requests follow it, once.
 
-use super::bot::{LOOKED_BACK, Visit};
-use crate::model::{Decision, Finding, FindingId, Scanned, StackReport, Value, mask_json};
-use crate::store::{Proposal, ScanRecord, Subject};
+use crate::jobs::context::{LOOKED_BACK, RepositoryContext};
+use crate::model::{
+    Decision, Finding, FindingId, Proposal, Scanned, StackReport, Value, mask_json,
+};
+use crate::store::{ScanRecord, Subject};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Brings decisions, pull requests and the last report of a stack over to the ids that this version gives.
-pub(super) async fn carry_over(visit: &Visit<'_>, stack: &StackReport) -> anyhow::Result<()> {
+pub(in crate::jobs) async fn carry_over(
+    context: &RepositoryContext<'_>,
+    stack: &StackReport,
+) -> anyhow::Result<()> {
     let Ok(scanned) = &stack.outcome else {
         return Ok(());
     };
-    let (tenant, id) = (&visit.tenant, visit.id);
+    let (tenant, id) = (&context.tenant, context.id);
     let formers = tenant.former_scans(id, stack.name.as_str(), LOOKED_BACK);
     let formers = formers.await?;
     let subjects = tenant.former_subjects(id, &stack.name).await?;
     if !formers.is_empty() || !subjects.is_empty() {
         let upgraded_at = formers.first().map_or(0, |last| last.finished_at);
-        let since = visit.reports(&stack.name).await?.into_iter();
+        let since = context.reports(&stack.name).await?.into_iter();
         let since = since.filter(|(_, finished_at)| *finished_at > upgraded_at);
         let since: Vec<_> = since
             .filter_map(|(report, _)| report.outcome.ok())
@@ -30,13 +35,13 @@ pub(super) async fn carry_over(visit: &Visit<'_>, stack: &StackReport) -> anyhow
                 same.entry(finding).or_insert_with(|| now.id.clone());
             }
         }
-        carry_decisions(visit, stack, &same).await?;
-        carry_proposals(visit, &same).await?;
+        carry_decisions(context, stack, &same).await?;
+        carry_proposals(context, &same).await?;
         if let Some(last) = formers.into_iter().next().filter(|_| since.is_empty()) {
             tenant.record_scan(&renamed(last, &same)?).await?;
         }
     }
-    note_subjects(visit, scanned, stack).await
+    note_subjects(context, scanned, stack).await
 }
 
 /// Which finding of this scan is the same drift as one of an earlier version's scans, where their ids differ. An id that a
@@ -108,7 +113,10 @@ fn is_same_list(before: &[Value], now: &[Value]) -> bool {
 /// What a finding is of, and the attributes that differ, without the credentials in names: so it was kept before, and so
 /// it is kept now.
 fn subject(finding: &Finding) -> Subject {
-    let paths = finding.attributes.iter().map(|one| one.path.clone());
+    let paths = finding
+        .attributes
+        .iter()
+        .map(|difference| difference.path.clone());
     let subject = Subject {
         kind: finding.kind,
         address: finding.address.clone(),
@@ -125,43 +133,50 @@ fn subject(finding: &Finding) -> Subject {
 }
 
 /// The finding of a subject whose former values no scan tells any more: a seal in it may have changed its id.
-fn of_subject<'a>(scanned: &'a Scanned, wanted: &Subject) -> Option<&'a Finding> {
-    let sealed = |finding: &Finding| finding.attributes.iter().any(|one| one.live.has_secret());
-    all(scanned).find(|finding| subject(finding) == *wanted && sealed(finding))
+fn of_subject<'a>(scanned: &'a Scanned, kept: &Subject) -> Option<&'a Finding> {
+    let sealed = |finding: &Finding| {
+        finding
+            .attributes
+            .iter()
+            .any(|difference| difference.live.has_secret())
+    };
+    all(scanned).find(|finding| subject(finding) == *kept && sealed(finding))
 }
 
 /// A decision about the new id is newer than one about the former.
 async fn carry_decisions(
-    visit: &Visit<'_>,
+    context: &RepositoryContext<'_>,
     stack: &StackReport,
     same: &BTreeMap<FindingId, FindingId>,
 ) -> anyhow::Result<()> {
-    let decisions = visit.tenant.decisions(visit.id).await?.into_iter();
-    let decisions: Vec<_> = decisions.filter(|one| one.stack == stack.name).collect();
+    let decisions = context.tenant.decisions(context.id).await?.into_iter();
+    let decisions: Vec<_> = decisions
+        .filter(|decision| decision.stack == stack.name)
+        .collect();
     for decision in &decisions {
         let Some(now) = same.get(&decision.finding) else {
             continue;
         };
-        if !decisions.iter().any(|one| one.finding == *now) {
+        if !decisions.iter().any(|known| known.finding == *now) {
             let carried = Decision {
                 finding: now.clone(),
                 ..decision.clone()
             };
             tracing::info!(before = %decision.finding, now = %now, "a decision was carried over");
-            visit.tenant.decide(visit.id, &carried).await?;
+            context.tenant.decide(context.id, &carried).await?;
         }
         let former = &decision.finding.0;
-        let undecided = visit.tenant.undecide(visit.id, &decision.stack, former);
+        let undecided = context.tenant.undecide(context.id, &decision.stack, former);
         undecided.await?;
     }
     Ok(())
 }
 
 async fn carry_proposals(
-    visit: &Visit<'_>,
+    context: &RepositoryContext<'_>,
     same: &BTreeMap<FindingId, FindingId>,
 ) -> anyhow::Result<()> {
-    for proposal in visit.tenant.proposals(visit.id).await? {
+    for proposal in context.tenant.proposals(context.id).await? {
         let now = |id: &String| {
             let carried = same.get(&FindingId(id.clone()));
             carried.map_or_else(|| id.clone(), |now| now.0.clone())
@@ -172,7 +187,7 @@ async fn carry_proposals(
                 findings,
                 ..proposal
             };
-            visit.tenant.keep_proposal(&carried).await?;
+            context.tenant.keep_proposal(&carried).await?;
         }
     }
     Ok(())
@@ -202,16 +217,20 @@ fn renamed(
 
 /// Notes of what the decisions about a stack's findings are.
 async fn note_subjects(
-    visit: &Visit<'_>,
+    context: &RepositoryContext<'_>,
     scanned: &Scanned,
     stack: &StackReport,
 ) -> anyhow::Result<()> {
-    for finding in visit.tenant.without_subject(visit.id, &stack.name).await? {
-        if let Some(found) = all(scanned).find(|one| one.id == finding) {
+    for finding in context
+        .tenant
+        .without_subject(context.id, &stack.name)
+        .await?
+    {
+        if let Some(found) = all(scanned).find(|known| known.id == finding) {
             let of = subject(found);
-            let noted = visit
+            let noted = context
                 .tenant
-                .note_subject(visit.id, &stack.name, (&finding, &of));
+                .note_subject(context.id, &stack.name, (&finding, &of));
             noted.await?;
         }
     }

@@ -1,6 +1,8 @@
-//! With which roles a stack's AWS is read: those of `.driftguard.yml`, never one that only code names.
+//! Finds and probes the roles that stacks are read with: those of `.driftguard.yml`, never one that only code names.
 
+use super::ambient::{self, Owner};
 use crate::aws::{Access, Aws, Probe, Role};
+use crate::jobs::context::RepositoryContext;
 use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::report::{self, CheckText, NeededRole};
@@ -14,7 +16,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The stacks by the roles that read them; none where no role is named and the server's own credentials are not for it.
-pub(super) fn groups(
+pub(in crate::jobs) fn groups(
     stacks: Vec<Stack>,
     settings: &Settings,
     external_id: &str,
@@ -30,6 +32,15 @@ pub(super) fn groups(
     }
     let access = |(aws, stacks)| (access(&aws, external_id, ambient), stacks);
     groups.into_iter().map(access).collect()
+}
+
+/// Whether the server's own AWS credentials are for a repository that names no role.
+pub(in crate::jobs) async fn is_ambient(context: &RepositoryContext<'_>) -> anyhow::Result<bool> {
+    let owner = Owner {
+        id: context.head.owner,
+        login: context.head.name.owner(),
+    };
+    ambient::serves(&context.services.ambient, context.run.store(), owner).await
 }
 
 /// What a stack says of its roles wins over what the repository says.
@@ -65,7 +76,7 @@ fn access(aws: &settings::Aws, external_id: &str, ambient: bool) -> Option<Acces
 
 /// Why the roles of a scan must not be used.
 #[derive(Debug)]
-pub(super) enum RoleProblem {
+pub(in crate::jobs) enum RoleProblem {
     /// One lets in whoever names it.
     Open(String),
     /// AWS did not tell whether one keeps strangers out.
@@ -76,7 +87,7 @@ pub(super) enum RoleProblem {
 
 impl RoleProblem {
     /// What a check says of it.
-    pub(super) fn text(&self) -> CheckText {
+    pub(in crate::jobs) fn text(&self) -> CheckText {
         match self {
             Self::Open(why) => report::failed("A role lets anybody in", why),
             Self::NotProbed(why) => report::failed("A role could not be probed yet", why),
@@ -89,12 +100,14 @@ impl RoleProblem {
 const PROBE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// The same job, once AWS may have a clear answer.
-pub(super) fn probe_later(why: &str) -> JobError {
+pub(in crate::jobs) fn probe_later(why: &str) -> JobError {
     JobError::Later(anyhow!("a role was not probed: {why}"), PROBE_PAUSE)
 }
 
 /// Refuses more roles than a repository may name.
-pub(super) fn count_roles(groups: &[(Option<Access>, Vec<Stack>)]) -> Result<(), RoleProblem> {
+pub(in crate::jobs) fn count_roles(
+    groups: &[(Option<Access>, Vec<Stack>)],
+) -> Result<(), RoleProblem> {
     let named = groups.iter().filter_map(|(access, _)| access.as_ref());
     let arns: BTreeSet<_> = named.flat_map(roles).map(|role| &role.arn).collect();
     match arns.len() {
@@ -107,7 +120,7 @@ pub(super) fn count_roles(groups: &[(Option<Access>, Vec<Stack>)]) -> Result<(),
 
 /// Probes the roles of a scan, each once and all within its time. None is used before AWS has refused it without an
 /// external id and with a wrong one.
-pub(super) struct RoleProbes<'a> {
+pub(in crate::jobs) struct RoleProbes<'a> {
     aws: &'a Aws,
     clock: &'a Clock,
     safe: BTreeSet<Role>,
@@ -115,7 +128,7 @@ pub(super) struct RoleProbes<'a> {
 
 impl<'a> RoleProbes<'a> {
     /// Those of a scan that has probed none yet.
-    pub(super) fn new(aws: &'a Aws, clock: &'a Clock) -> Self {
+    pub(in crate::jobs) fn new(aws: &'a Aws, clock: &'a Clock) -> Self {
         Self {
             aws,
             clock,
@@ -127,7 +140,7 @@ impl<'a> RoleProbes<'a> {
     ///
     /// # Errors
     /// When nobody waits for the scan any more.
-    pub(super) async fn probe(
+    pub(in crate::jobs) async fn probe(
         &mut self,
         access: &Access,
     ) -> Result<Result<(), RoleProblem>, JobError> {
@@ -140,7 +153,9 @@ impl<'a> RoleProbes<'a> {
                 Ok(Probe::Safe | Probe::Closed(_)) => drop(self.safe.insert(role.clone())),
                 Ok(Probe::Open { with }) => return Ok(Err(open(role, with))),
                 Ok(Probe::Unknown(reason)) => unknown = unknown.or(Some((role, reason))),
-                Err(exceeded) => return Ok(Err(RoleProblem::Unbounded(exceeded.told()?.message))),
+                Err(exceeded) => {
+                    return Ok(Err(RoleProblem::Unbounded(exceeded.scan_error()?.message)));
+                }
             }
         }
         Ok(match unknown {
@@ -166,7 +181,7 @@ fn open(role: &Role, with: &str) -> RoleProblem {
 }
 
 /// Who assumes the roles: the server's own identity.
-pub(super) async fn principal(aws: &Aws) -> String {
+pub(in crate::jobs) async fn principal(aws: &Aws) -> String {
     match aws.caller().await {
         Ok((_, arn)) => of_session(&arn),
         Err(_) => "ARN_OF_DRIFTGUARD".to_owned(),
@@ -186,7 +201,11 @@ fn of_session(arn: &str) -> String {
 }
 
 /// What a repository without a role is told of the one that these stacks need.
-pub(super) async fn onboarding(aws: &Aws, external_id: &str, stacks: &[Stack]) -> CheckText {
+pub(in crate::jobs) async fn onboarding(
+    aws: &Aws,
+    external_id: &str,
+    stacks: &[Stack],
+) -> CheckText {
     let principal = principal(aws).await;
     let states = States::of(stacks);
     let text = |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default();

@@ -1,0 +1,163 @@
+//! Hands each job of the queue to its file.
+
+use super::context::RepositoryContext;
+use super::given_up::GivenUp;
+use super::services::Services;
+use super::{boxes, comment, conceal, dashboard, follow, given_up, notification, review, scan};
+use crate::aws::Aws;
+use crate::config::{App, Config};
+use crate::github::GithubError;
+use crate::queue::inbox::Inbox;
+use crate::queue::job::{JobError, JobHandler, RepositoryTask, ScanOrder, TaskOrder};
+use crate::queue::redeliver::Redelivery;
+use crate::queue::{RunContext, now, unique_name};
+use tracing::{Instrument, info, info_span};
+
+/// Runs the jobs of the App's installations.
+pub struct AppHandler {
+    services: Services,
+}
+
+impl AppHandler {
+    /// Connects to GitHub and AWS. Reads AWS with the process's own credentials and the roles that they may assume.
+    ///
+    /// # Errors
+    /// When the App's key is none.
+    pub async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
+        let services = Services::connect(config, app, inbox).await?;
+        Ok(Self { services })
+    }
+
+    /// The same with these sessions of AWS.
+    ///
+    /// # Errors
+    /// When the App's key is none.
+    pub fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
+        let services = Services::new(config, app, inbox, aws)?;
+        Ok(Self { services })
+    }
+
+    async fn run_scan(&self, order: &ScanOrder, run: &RunContext) -> Result<(), JobError> {
+        let (services, installation) = (&self.services, order.installation);
+        let context = RepositoryContext::open(services, installation, order.repository, run);
+        match context.await? {
+            Some(context) => scan::run(&context, order.stack.as_ref()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    async fn do_task(&self, order: &TaskOrder, run: &RunContext) -> Result<(), JobError> {
+        let services = &self.services;
+        // These need nothing of GitHub, and nothing of GitHub's may hold them up.
+        match &order.task {
+            RepositoryTask::Post { notification } => {
+                return notification::post_kept(services, order, notification, run).await;
+            }
+            RepositoryTask::Notify(notification) => {
+                return notification::post(services, order, notification, run).await;
+            }
+            _ => {}
+        }
+        let answers = matches!(order.task, RepositoryTask::Comment { .. });
+        services.github.ready(order.installation, answers)?;
+        let context = RepositoryContext::open(services, order.installation, order.repository, run);
+        let Some(context) = context.await? else {
+            return Ok(());
+        };
+        match &order.task {
+            RepositoryTask::Comment { issue, comment, at } => {
+                comment::run(&context, *issue, *comment, *at).await
+            }
+            RepositoryTask::Boxes {
+                issue,
+                ticked,
+                person,
+                at,
+            } => {
+                let change = boxes::Change {
+                    issue: *issue,
+                    ticked,
+                    person,
+                    at: *at,
+                };
+                boxes::run(&context, &change).await
+            }
+            RepositoryTask::Review { pull } => review::run(&context, *pull).await,
+            RepositoryTask::Follow { pull, person, at } => {
+                follow::run(&context, *pull, person, *at).await
+            }
+            RepositoryTask::Dashboard => dashboard::run(&context).await,
+            RepositoryTask::Conceal => conceal::run(&context).await,
+            RepositoryTask::Post { .. } | RepositoryTask::Notify(_) => Ok(()),
+            RepositoryTask::GivenUp { job, id, problem } => {
+                given_up::run(&context, &GivenUp { job, id, problem }).await
+            }
+        }
+    }
+}
+
+impl JobHandler for AppHandler {
+    async fn scan(&self, order: ScanOrder, run: &RunContext) -> Result<(), JobError> {
+        let span = info_span!(
+            "scan",
+            installation = %order.installation,
+            repository = %order.repository,
+            trigger = ?order.trigger,
+            told = order.commit,
+        );
+        self.services.github.ready(order.installation, false)?;
+        // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.
+        let scanned = Box::pin(self.run_scan(&order, run)).instrument(span);
+        unless_suspended(scanned.await)
+    }
+
+    async fn run(&self, order: TaskOrder, run: &RunContext) -> Result<(), JobError> {
+        let span =
+            info_span!("task", installation = %order.installation, repository = %order.repository);
+        let done = Box::pin(self.do_task(&order, run)).instrument(span);
+        unless_suspended(done.await)
+    }
+
+    async fn acknowledge(&self, order: &TaskOrder) -> anyhow::Result<()> {
+        let RepositoryTask::Comment { comment, .. } = order.task else {
+            return Ok(());
+        };
+        self.services.github.ready(order.installation, false)?;
+        comment::acknowledge(
+            &self.services,
+            order.installation,
+            order.repository,
+            comment,
+        )
+        .await
+    }
+
+    async fn recovered(&self) {
+        self.services.github.recovered().await;
+    }
+
+    async fn redeliver(&self) -> anyhow::Result<()> {
+        let redelivery = Redelivery {
+            github: &self.services.github,
+            store: &self.services.store,
+            metrics: &self.services.metrics,
+            holder: unique_name(),
+            now: now(),
+        };
+        redelivery.run().await
+    }
+}
+
+/// A job of an installation that was suspended meanwhile has nothing more to do: once that is taken back, all of its
+/// repositories are scanned.
+fn unless_suspended(end: Result<(), JobError>) -> Result<(), JobError> {
+    let suspended =
+        |error: &anyhow::Error| matches!(error.downcast_ref(), Some(GithubError::Suspended(_)));
+    match end {
+        Err(JobError::Fatal(error)) if suspended(&error) => {
+            info!(error = format!("{error:#}"), "nothing to do");
+            Ok(())
+        }
+        end => end,
+    }
+}

@@ -1,0 +1,48 @@
+//! Posts a notification to the address that a repository names. Needs nothing of GitHub.
+
+use super::services::Services;
+use super::steps::notification_secret;
+use crate::github::GithubError;
+use crate::outbound::signed;
+use crate::queue::RunContext;
+use crate::queue::job::{JobError, TaskOrder};
+use crate::store::Notification;
+
+/// Posts a notification that is kept, and deletes it. One that is given up may be tried again by the operator.
+pub(super) async fn post_kept(
+    services: &Services,
+    order: &TaskOrder,
+    id: &str,
+    run: &RunContext,
+) -> Result<(), JobError> {
+    let tenant = run.store().of(order.installation);
+    let Some(notification) = tenant.notification(order.repository, id).await? else {
+        return Ok(());
+    };
+    post(services, order, &notification, run).await?;
+    Ok(tenant.drop_notification(order.repository, id).await?)
+}
+
+/// Posts a notification, signed.
+pub(super) async fn post(
+    services: &Services,
+    order: &TaskOrder,
+    notification: &Notification,
+    run: &RunContext,
+) -> Result<(), JobError> {
+    let Notification { url, id, body } = notification;
+    let tenant = run.store().of(order.installation);
+    let secret = notification_secret::current(services.key(), &tenant, order.repository).await?;
+    let headers = signed(secret.as_bytes(), id, body);
+    if !run.may_write().await {
+        return Err(GithubError::NotHeld(format!("notification {id}")).into());
+    }
+    let sent = services.outbound.post(url, headers, body.clone()).await;
+    sent.map_err(|error| {
+        if error.may_pass() {
+            JobError::Retry(error.into())
+        } else {
+            JobError::Fatal(error.into())
+        }
+    })
+}

@@ -1,0 +1,78 @@
+//! What the jobs of a server share: GitHub, the database, the queue, AWS, and the server's key.
+
+use crate::aws::{Access, Aws};
+use crate::config::{Ambient, App, Config};
+use crate::github::{GitHub, Limits};
+use crate::model::{InstallationId, Redactor};
+use crate::outbound::Outbound;
+use crate::queue::Metrics;
+use crate::queue::inbox::Inbox;
+use crate::queue::limit;
+use crate::queue::storage::Queue;
+use crate::scan::roles::derive;
+use crate::state::StateBudget;
+use crate::store::Store;
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+
+/// The connections and limits that the jobs of a server share.
+pub(super) struct Services {
+    pub github: GitHub,
+    pub store: Store,
+    pub queue: Queue,
+    pub metrics: Arc<Metrics>,
+    pub aws: Aws,
+    pub outbound: Outbound,
+    /// GitHub's pages, without a slash at their end.
+    pub pages_url: String,
+    /// The most that a scan may take to read and compare.
+    pub limits: limit::Limits,
+    /// Whose repositories are read with the server's own credentials where they name no role.
+    pub ambient: Ambient,
+    /// How large the states may be of everything that is scanned.
+    pub states: StateBudget,
+    key: secrecy::SecretString,
+}
+
+impl Services {
+    /// Connects to GitHub and AWS. Reads AWS with the process's own credentials and the roles that they may assume.
+    pub(super) async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
+        let own = Access {
+            own: true,
+            ..Access::default()
+        };
+        Self::new(config, app, inbox, Aws::connect(own, None).await)
+    }
+
+    pub(super) fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
+        let limits = Limits {
+            requests_at_once: config.github_requests,
+            points_a_minute: config.github_points,
+        };
+        let ledger = Arc::new(inbox.store.clone());
+        let (api, key) = (&config.api_url, &app.private_key);
+        Ok(Self {
+            github: GitHub::with(api, app.id, key, limits, ledger)?,
+            store: inbox.store.clone(),
+            queue: inbox.queue.clone(),
+            metrics: inbox.metrics.clone(),
+            aws,
+            outbound: Outbound::new(config.private_addresses)?,
+            pages_url: config.pages_url.clone(),
+            limits: limit::Limits::of_scan(config.scan_timeout),
+            ambient: config.ambient.clone(),
+            states: StateBudget::of_server(config.state_limit),
+            key: app.secret_key.clone(),
+        })
+    }
+
+    /// The server's key.
+    pub(super) fn key(&self) -> &[u8] {
+        self.key.expose_secret().as_bytes()
+    }
+
+    /// Replaces secrets by fingerprints, which tell nothing to another installation.
+    pub(super) fn redactor(&self, installation: InstallationId) -> Redactor {
+        Redactor::new(&derive(self.key(), &format!("fingerprints/{installation}")))
+    }
+}

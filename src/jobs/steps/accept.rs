@@ -1,0 +1,181 @@
+//! Proposes to add accepted differences to `.driftguard.yml`.
+
+use super::outcome::record_outcomes;
+use super::repository_scan::RepositoryScan;
+use super::settings_pull::{self, SettingsPull};
+use crate::github::Proposing;
+use crate::jobs::context::RepositoryContext;
+use crate::model::{Choice, Decision, Finding, Proposal, ProposalState, Undecided};
+use crate::pulls::undecided;
+use crate::queue::job::JobError;
+use crate::queue::now;
+use crate::queue::pushes::ACCEPT;
+use crate::report;
+use crate::settings::{self, CannotAccept, NewAccept};
+
+/// What it is closed with where nothing of it is left to accept.
+const NOTHING_LEFT: &str = "Nothing of this is left to accept. Closed by DriftGuard.";
+
+/// A finding that a person wants to have accepted.
+type Ignored = (Finding, Decision);
+
+/// Brings the pull request to what people want to have accepted. What cannot be added by us, in our words.
+pub(in crate::jobs) async fn update(scan: &RepositoryScan<'_>) -> Result<Option<String>, JobError> {
+    let context = scan.context;
+    record_outcomes(context, "", now()).await?;
+    let known = context.tenant.proposal(context.id, ACCEPT).await?;
+    let Some(ignored) = ignored(context).await? else {
+        // Something is to be accepted that no scan knows any more: what stands there stays.
+        return Ok(None);
+    };
+    if let Some(rest) = known.as_ref().and_then(|known| rest_of(known, &ignored)) {
+        return Ok(Some(report::undecided(&rest)));
+    }
+    let open = known.filter(|known| known.state.is_open());
+    if ignored.is_empty() {
+        if let Some(open) = open {
+            withdraw(context, open).await?;
+        }
+        return Ok(None);
+    }
+    match new_settings(scan, &ignored).await? {
+        Ok(file) => propose(scan, file, &ignored, open).await,
+        Err(refused) => {
+            // Nothing rests for a wish that is not written down.
+            for (_, decision) in &ignored {
+                let (stack, finding) = (&decision.stack, &decision.finding.0);
+                context.tenant.undecide(context.id, stack, finding).await?;
+            }
+            Ok(Some(refused.to_string()))
+        }
+    }
+}
+
+/// Until when the differences rest because somebody who cannot decline them closed their pull request. What is new, or
+/// was asked for again since, ends that.
+fn rest_of(known: &Proposal, ignored: &[Ignored]) -> Option<Undecided> {
+    let is_known = |(finding, decision): &Ignored| {
+        known.findings.contains(&finding.id.0) && decision.decided_at <= known.changed_at
+    };
+    let rests = !ignored.is_empty() && ignored.iter().all(is_known);
+    undecided(known, now()).filter(|_| rests)
+}
+
+/// The settings with what is to be accepted.
+async fn new_settings(
+    scan: &RepositoryScan<'_>,
+    ignored: &[Ignored],
+) -> Result<Result<String, CannotAccept>, JobError> {
+    let context = scan.context;
+    let entries = ignored.iter().filter_map(entry);
+    let entries: Vec<_> = entries.collect();
+    let mut committed = None;
+    if scan.tree.unverified.contains(settings::FILE) {
+        let file = context
+            .repository
+            .file(&context.head.commit, settings::FILE);
+        committed = file.await?;
+    }
+    let text = match &committed {
+        Some(bytes) => std::str::from_utf8(bytes).ok(),
+        None => scan.tree.text(settings::FILE),
+    };
+    Ok(settings::with_accepted(text, &entries))
+}
+
+/// Opens or updates the pull request. Why GitHub refused it, if it did.
+async fn propose(
+    scan: &RepositoryScan<'_>,
+    file: String,
+    ignored: &[Ignored],
+    open: Option<Proposal>,
+) -> Result<Option<String>, JobError> {
+    let context = scan.context;
+    let pairs: Vec<_> = ignored
+        .iter()
+        .map(|(finding, decision)| (finding, decision))
+        .collect();
+    let pull = SettingsPull {
+        branch: ACCEPT,
+        text: &report::accept(&pairs),
+        file,
+        labels: &scan.settings.pull_requests.labels,
+        known: open.as_ref().map(|open| open.number),
+    };
+    let proposing = match settings_pull::propose(context, pull).await {
+        Ok(proposing) => proposing,
+        // A rule of the repository's, or somebody's commit on the branch, is no reason to have no scan.
+        Err(error) if error.is_refusal() => {
+            tracing::warn!(error = format!("{error:#}"), "a pull request was refused");
+            return Ok(Some(format!("No pull request from `{ACCEPT}`: {error:#}")));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let number = proposing.number();
+    let same = open.filter(|open| open.number == number);
+    let proposal = Proposal {
+        repository: context.id,
+        branch: ACCEPT.to_owned(),
+        stack: String::new(),
+        number,
+        state: match proposing {
+            Proposing::TakenOver(_) => ProposalState::TakenOver,
+            _ => ProposalState::Open,
+        },
+        findings: ignored
+            .iter()
+            .map(|(finding, _)| finding.id.to_string())
+            .collect(),
+        opened_at: same.map_or_else(now, |same| same.opened_at),
+        changed_at: now(),
+        recreate: false,
+        closed_by: String::new(),
+    };
+    context.tenant.keep_proposal(&proposal).await?;
+    Ok(None)
+}
+
+/// Closes the pull request: nothing of it is left.
+async fn withdraw(context: &RepositoryContext<'_>, open: Proposal) -> Result<(), JobError> {
+    let closed = context.repository.withdraw(ACCEPT, NOTHING_LEFT).await?;
+    if closed.is_some() {
+        let closed = Proposal {
+            state: ProposalState::Closed,
+            changed_at: now(),
+            ..open
+        };
+        context.tenant.keep_proposal(&closed).await?;
+    }
+    Ok(())
+}
+
+/// The findings that are to be accepted, each as the newest scan that has it saw it; none where no scan has one: it may
+/// only not have been seen.
+async fn ignored(context: &RepositoryContext<'_>) -> anyhow::Result<Option<Vec<Ignored>>> {
+    let (tenant, id) = (&context.tenant, context.id);
+    let mut ignored = Vec::new();
+    for decision in tenant.decisions(id).await? {
+        if !matches!(decision.choice, Choice::Ignore { .. }) {
+            continue;
+        }
+        let reports = context.reports(&decision.stack).await?;
+        let found = reports.into_iter().find_map(|(report, _)| {
+            let mut findings = report.outcome.ok()?.findings.into_iter();
+            findings.find(|finding| finding.id == decision.finding)
+        });
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        ignored.push((found, decision));
+    }
+    Ok(Some(ignored))
+}
+
+/// The entry of `.driftguard.yml` that accepts a finding.
+fn entry((finding, decision): &Ignored) -> Option<NewAccept> {
+    let Choice::Ignore { until, reason } = &decision.choice else {
+        return None;
+    };
+    let owner = format!("@{}", decision.person);
+    NewAccept::of(finding, reason.clone(), Some(owner), until.clone())
+}

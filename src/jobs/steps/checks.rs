@@ -1,0 +1,68 @@
+//! Creates check runs: on the scanned commit, and on the pull requests of others.
+
+use crate::github::{Annotation, CheckRun, Conclusion};
+use crate::jobs::context::RepositoryContext;
+use crate::model::Severity;
+use crate::queue::job::JobError;
+use crate::report::{CheckText, Remark};
+use std::fmt::Display;
+
+/// The check of a repository that could not be scanned at all.
+pub(in crate::jobs) const CHECK: &str = "DriftGuard";
+
+/// The check of a repository with too many stacks.
+pub(in crate::jobs) const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
+
+/// The name of a stack's check.
+pub(in crate::jobs) fn stack_check(stack: &dyn Display) -> String {
+    format!("{CHECK} / {stack}")
+}
+
+/// Creates a check run on the scanned commit.
+pub(in crate::jobs) async fn create_check(
+    context: &RepositoryContext<'_>,
+    name: &str,
+    text: &CheckText,
+) -> Result<(), JobError> {
+    let annotations: Vec<_> = text.remarks.iter().map(annotation).collect();
+    let check = CheckRun {
+        name,
+        commit: &context.head.commit,
+        conclusion: if text.good {
+            Conclusion::Success
+        } else {
+            Conclusion::Neutral
+        },
+        title: &text.title,
+        summary: &text.summary,
+        text: &text.text,
+        annotations: &annotations,
+    };
+    create_check_run(context, &check).await
+}
+
+/// Creates a check run, and notes its commit: should the repository be made public, what it says is redacted.
+pub(in crate::jobs) async fn create_check_run(
+    context: &RepositoryContext<'_>,
+    check: &CheckRun<'_>,
+) -> Result<(), JobError> {
+    let (tenant, id) = (&context.tenant, context.id);
+    tenant.note_published(id, check.commit).await?;
+    Ok(context.repository.check(check).await?)
+}
+
+/// A remark as GitHub shows it.
+fn annotation(remark: &Remark) -> Annotation {
+    Annotation {
+        path: remark.file.clone(),
+        start_line: remark.line,
+        end_line: remark.line,
+        annotation_level: match remark.severity {
+            Severity::Critical | Severity::High => "failure",
+            Severity::Medium => "warning",
+            Severity::Low | Severity::Info => "notice",
+        },
+        title: remark.title.clone(),
+        message: remark.message.clone(),
+    }
+}

@@ -1,0 +1,194 @@
+//! Updates the issue that shows the status of a repository.
+
+use super::repository_settings::{self, may_publish};
+use super::standings::standings;
+use super::tasks::enqueue;
+use crate::github::{GithubError, Issue};
+use crate::jobs::context::RepositoryContext;
+use crate::model::{FailedScan, ParkedJob, Standing, boxes};
+use crate::queue::job::{JobError, RepositoryTask};
+use crate::queue::{now, stopped};
+use crate::report::{self, Detail, Overview};
+use crate::settings::Settings;
+use crate::store::StoppedState;
+
+/// What a dashboard says that was turned off.
+const OFF: &str = "`dashboard: false` in `.driftguard.yml` turns this dashboard off.";
+
+/// Brings the dashboard to what is known, without a scan.
+pub(in crate::jobs) async fn refresh(context: &RepositoryContext<'_>) -> Result<(), JobError> {
+    match repository_settings::of_default_branch(context).await? {
+        Some(settings) if may_publish(context, &settings) => update_now(context, &settings).await,
+        _ => Ok(()),
+    }
+}
+
+/// Brings the dashboard to what is known, after a scan. Where GitHub refuses it, the scan stands all the same, and a job of
+/// its own tries again.
+pub(in crate::jobs) async fn update(
+    context: &RepositoryContext<'_>,
+    settings: &Settings,
+) -> Result<(), JobError> {
+    let refused = |error: &anyhow::Error| {
+        let error = error.downcast_ref();
+        error.is_some_and(|error: &GithubError| error.is_refusal() || error.is_missing())
+    };
+    match update_now(context, settings).await {
+        Err(JobError::Retry(error)) if refused(&error) => {
+            tracing::warn!(error = format!("{error:#}"), "the dashboard comes later");
+            let key = format!("dashboard/{}@{}", context.id, now());
+            Ok(enqueue(context, RepositoryTask::Dashboard, key).await?)
+        }
+        updated => updated,
+    }
+}
+
+/// Brings the dashboard to what is known. A repository without issues has none.
+async fn update_now(context: &RepositoryContext<'_>, settings: &Settings) -> Result<(), JobError> {
+    match update_issue(context, settings).await {
+        Err(JobError::Fatal(error)) => {
+            tracing::info!(error = format!("{error:#}"), "there is no dashboard");
+            Ok(())
+        }
+        updated => updated,
+    }
+}
+
+async fn update_issue(
+    context: &RepositoryContext<'_>,
+    settings: &Settings,
+) -> Result<(), JobError> {
+    let noted = context.tenant.dashboard(context.id).await?;
+    if !settings.dashboard && noted.is_none() {
+        return Ok(());
+    }
+    let known = known_issue(context).await?;
+    if !settings.dashboard {
+        return match known.filter(|issue| issue.open) {
+            Some(issue) => turn_off(context, &issue).await,
+            None => Ok(()),
+        };
+    }
+    let standings = standings(context).await?;
+    let overview = Overview {
+        failed: failed(context, &standings).await?,
+        standings,
+        parked: parked(context).await?,
+    };
+    let Some(issue) = open_issue(context, known, &overview).await? else {
+        return Ok(());
+    };
+    context
+        .tenant
+        .keep_dashboard(context.id, issue.number)
+        .await?;
+    write(context, &issue, &overview).await
+}
+
+/// The dashboard's issue, opened where there is none: none where a person closed it, or there is nothing to show.
+async fn open_issue(
+    context: &RepositoryContext<'_>,
+    known: Option<Issue>,
+    overview: &Overview,
+) -> Result<Option<Issue>, JobError> {
+    let repository = &context.repository;
+    match known {
+        Some(issue) if issue.open => Ok(Some(issue)),
+        // A person who closes it wants none; we did, while the settings wanted none.
+        Some(issue) => {
+            if !repository.is_own(&issue.closed_by).await? {
+                return Ok(None);
+            }
+            repository.reopen_issue(issue.number).await?;
+            Ok(Some(issue))
+        }
+        None if overview.standings.is_empty() && overview.parked.is_empty() => Ok(None),
+        None => {
+            let body = report::dashboard(overview, now(), Detail::Count);
+            let number = repository.open_issue(report::DASHBOARD, &body).await?;
+            Ok(repository.issue(number).await?)
+        }
+    }
+}
+
+/// Writes as much as GitHub keeps.
+async fn write(
+    context: &RepositoryContext<'_>,
+    issue: &Issue,
+    overview: &Overview,
+) -> Result<(), JobError> {
+    for detail in Detail::ALL {
+        let body = report::dashboard(overview, now(), detail);
+        if body.chars().count() > report::LONGEST && detail != Detail::Count {
+            continue;
+        }
+        let body = boxes::carry(&issue.body, &body);
+        let repository = &context.repository;
+        let written = repository.write_issue(issue, report::DASHBOARD, &body);
+        if written.await? {
+            return Ok(());
+        }
+    }
+    let number = issue.number;
+    tracing::warn!(number, "GitHub does not keep the dashboard's text");
+    Ok(())
+}
+
+/// The dashboard as it is at GitHub; one that was opened by a try which did not end is found by its marker.
+async fn known_issue(context: &RepositoryContext<'_>) -> Result<Option<Issue>, JobError> {
+    if let Some(number) = context.tenant.dashboard(context.id).await?
+        && let Some(issue) = context.repository.issue(number).await?
+    {
+        return Ok(Some(issue));
+    }
+    let found = context.repository.find_issue(report::DASHBOARD_MARKER);
+    Ok(found.await?)
+}
+
+async fn turn_off(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(), JobError> {
+    let repository = &context.repository;
+    let body = format!("{OFF}\n\n{}", report::DASHBOARD_MARKER);
+    let written = repository.write_issue(issue, report::DASHBOARD, &body);
+    written.await?;
+    Ok(repository.close_issue(issue.number).await?)
+}
+
+/// The parked jobs of a repository: those that took processes down first.
+async fn parked(context: &RepositoryContext<'_>) -> anyhow::Result<Vec<ParkedJob>> {
+    let mut jobs = context.tenant.parked_jobs(context.id).await?;
+    jobs.retain(|job| job.state == StoppedState::Parked);
+    jobs.sort_by_key(|job| job.deaths == 0);
+    let parked = jobs.into_iter().map(|job| ParkedJob {
+        work: stopped::read(&job)
+            .map(|queued| queued.job.to_string())
+            .unwrap_or_default(),
+        culprit: job.deaths > 0,
+        id: job.id,
+    });
+    Ok(parked.collect())
+}
+
+/// The scans that were given up with none that came through since: of the whole repository, and of single stacks.
+async fn failed(
+    context: &RepositoryContext<'_>,
+    standings: &[Standing],
+) -> anyhow::Result<Vec<FailedScan>> {
+    let stacks = standings
+        .iter()
+        .map(|standing| (standing.report.name.as_str(), standing.scanned_at));
+    let newest = standings.iter().map(|standing| standing.scanned_at).max();
+    let whole = ("", newest.unwrap_or_default());
+    let mut failed = Vec::new();
+    for (stack, scanned_at) in std::iter::once(whole).chain(stacks) {
+        let last = context.tenant.last_scan(context.id, stack).await?;
+        let given_up = last.filter(|last| last.finished_at > scanned_at);
+        failed.extend(given_up.and_then(|last| {
+            Some(FailedScan {
+                problem: last.outcome["error"].as_str()?.to_owned(),
+                stack: last.stack,
+                at: last.finished_at,
+            })
+        }));
+    }
+    Ok(failed)
+}

@@ -1,0 +1,88 @@
+//! Applies the effects of commands.
+
+use super::notification_secret::{self, Request};
+use crate::commands::Effect;
+use crate::jobs::context::RepositoryContext;
+use crate::model::StackName;
+use crate::queue::job::JobError;
+
+/// What came of the effects of commands.
+#[derive(Default)]
+pub(in crate::jobs) struct Applied {
+    /// What was done, in Markdown.
+    pub done: Vec<String>,
+    /// What could not be done, as sentences.
+    pub problems: Vec<String>,
+    /// What is to be scanned now.
+    pub scan: Option<ScanTarget>,
+}
+
+/// What a person wants to have scanned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::jobs) enum ScanTarget {
+    Repository,
+    Stack(StackName),
+}
+
+impl ScanTarget {
+    /// The stack; none for all of the repository.
+    pub(in crate::jobs) fn stack(&self) -> Option<&StackName> {
+        match self {
+            Self::Repository => None,
+            Self::Stack(stack) => Some(stack),
+        }
+    }
+}
+
+/// Applies the effects of commands on an issue or pull request, but for the scan that they ask for. Applied again, they
+/// have the same end.
+pub(in crate::jobs) async fn apply_effects(
+    context: &RepositoryContext<'_>,
+    issue: u64,
+    effects: &[Effect],
+) -> Result<Applied, JobError> {
+    let mut applied = Applied {
+        scan: scan_target(effects),
+        ..Applied::default()
+    };
+    for effect in effects {
+        match effect {
+            Effect::Decide(decision) => context.tenant.decide(context.id, decision).await?,
+            Effect::Assign(person) => {
+                if !context.repository.assign(issue, person).await? {
+                    applied.problems.push(format!(
+                        "{person} cannot be assigned here: only people with access to the repository can."
+                    ));
+                }
+            }
+            Effect::RotateSecret { person, at } => {
+                let request = Request {
+                    issue,
+                    person,
+                    at: *at,
+                };
+                let answer = notification_secret::rotate(context, &request).await?;
+                applied.done.push(answer);
+            }
+            Effect::Scan(_) => {}
+        }
+    }
+    Ok(applied)
+}
+
+/// What is to be scanned after these effects: one stack, or all where they are about several.
+fn scan_target(effects: &[Effect]) -> Option<ScanTarget> {
+    let stack = |stack: &StackName| ScanTarget::Stack(stack.clone());
+    let mut targets = effects.iter().filter_map(|effect| match effect {
+        Effect::Scan(None) => Some(ScanTarget::Repository),
+        Effect::Scan(Some(name)) => Some(stack(name)),
+        Effect::Decide(decision) => Some(stack(&decision.stack)),
+        Effect::Assign(_) | Effect::RotateSecret { .. } => None,
+    });
+    let first = targets.next()?;
+    if targets.all(|target| target == first) {
+        Some(first)
+    } else {
+        Some(ScanTarget::Repository)
+    }
+}

@@ -1,0 +1,155 @@
+//! Records how pull requests ended. GitHub is asked how one ended, and whether whoever closed it may decline: a delivery
+//! alone decides nothing.
+
+use crate::github::{GithubError, Issue, Repository};
+use crate::jobs::context::RepositoryContext;
+use crate::model::{Choice, Decision, FindingId, Proposal, ProposalState, StackName};
+use crate::pulls::{Consequence, Ended, Person, consequence, ended};
+use crate::queue::pushes::{ACCEPT, ONBOARDING};
+use crate::store::Tenant;
+
+/// Who closed, merged or opened a pull request, and when.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::jobs) struct Closing<'a> {
+    /// A login.
+    pub person: &'a str,
+    /// In epoch milliseconds.
+    pub at: i64,
+}
+
+/// Records how the pull requests of a stack ended that were open when they were last looked at; of no stack are those
+/// that bring settings. A delivery that tells it may still be on its way.
+pub(in crate::jobs) async fn record_outcomes(
+    context: &RepositoryContext<'_>,
+    stack: &str,
+    now: i64,
+) -> anyhow::Result<()> {
+    for proposal in context.tenant.proposals(context.id).await? {
+        if !proposal.state.is_open() || proposal.stack != stack {
+            continue;
+        }
+        let pull = context.repository.issue(proposal.number).await?;
+        let Some(pull) = pull.filter(|pull| !pull.open) else {
+            continue;
+        };
+        let closing = Closing {
+            person: &pull.closed_by,
+            // What was decided since then is newer.
+            at: pull.closed_at.unwrap_or(now),
+        };
+        record_outcome(context, proposal, &pull, closing).await?;
+    }
+    Ok(())
+}
+
+/// Records the state of a pull request of DriftGuard's, and what a person decided by that. Done twice, it changes nothing
+/// more.
+pub(in crate::jobs) async fn record_outcome(
+    context: &RepositoryContext<'_>,
+    proposal: Proposal,
+    pull: &Issue,
+    closing: Closing<'_>,
+) -> anyhow::Result<ProposalState> {
+    let tenant = &context.tenant;
+    let state = state(&context.repository, proposal.state, pull, closing.person).await?;
+    if proposal.state == state {
+        return Ok(state);
+    }
+    match (proposal.branch.as_str(), state) {
+        (ONBOARDING, _) => {}
+        // Merged, the settings say what of it was wanted in the end.
+        (ACCEPT, ProposalState::Declined | ProposalState::Merged) => {
+            withdraw_ignores(tenant, &proposal).await?;
+        }
+        (ACCEPT, _) => {}
+        _ => match consequence(&proposal, state) {
+            Consequence::Nothing => {}
+            Consequence::Decide(choice) => decide(tenant, &proposal, &choice, closing).await?,
+            Consequence::TakeBackDecline => take_back_decline(tenant, &proposal).await?,
+        },
+    }
+    let closed_by = if pull.open { "" } else { closing.person };
+    let ended = Proposal {
+        state,
+        changed_at: closing.at,
+        closed_by: closed_by.to_owned(),
+        ..proposal
+    };
+    tenant.keep_proposal(&ended).await?;
+    Ok(state)
+}
+
+/// The state of a pull request. About a person GitHub is asked only where it matters; while it cannot be asked, nobody
+/// knows.
+async fn state(
+    repository: &Repository,
+    known: ProposalState,
+    pull: &Issue,
+    person: &str,
+) -> Result<ProposalState, GithubError> {
+    let ended = ended(known, pull.open, pull.merged);
+    let person = match ended {
+        Ended::State(state) => return Ok(state),
+        Ended::Closed if repository.is_own(person).await? => Person::DriftGuard,
+        _ if repository.may_write(person).await? => Person::Writer,
+        _ => Person::Other,
+    };
+    Ok(ended.by(person))
+}
+
+/// Records the same decision about each finding of a pull request.
+async fn decide(
+    tenant: &Tenant<'_>,
+    proposal: &Proposal,
+    choice: &Choice,
+    closing: Closing<'_>,
+) -> anyhow::Result<()> {
+    let Some(stack) = StackName::new(&proposal.stack) else {
+        return Ok(());
+    };
+    for finding in &proposal.findings {
+        let decision = Decision {
+            finding: FindingId(finding.clone()),
+            stack: stack.clone(),
+            choice: choice.clone(),
+            person: closing.person.to_owned(),
+            decided_at: closing.at,
+        };
+        tenant.decide(proposal.repository, &decision).await?;
+    }
+    Ok(())
+}
+
+/// A declined pull request was opened again: the decline is taken back.
+async fn take_back_decline(tenant: &Tenant<'_>, proposal: &Proposal) -> anyhow::Result<()> {
+    let decline = Choice::Decline {
+        pull: proposal.number,
+    };
+    undecide_where(tenant, proposal, |decision| decision.choice == decline).await
+}
+
+/// The differences that were to be accepted are not.
+async fn withdraw_ignores(tenant: &Tenant<'_>, proposal: &Proposal) -> anyhow::Result<()> {
+    let is_ignored = |decision: &Decision| {
+        let is_listed = proposal.findings.contains(&decision.finding.0);
+        is_listed && matches!(decision.choice, Choice::Ignore { .. })
+    };
+    undecide_where(tenant, proposal, is_ignored).await
+}
+
+async fn undecide_where(
+    tenant: &Tenant<'_>,
+    proposal: &Proposal,
+    is_over: impl Fn(&Decision) -> bool,
+) -> anyhow::Result<()> {
+    let repository = proposal.repository;
+    for decision in tenant.decisions(repository).await? {
+        if is_over(&decision) {
+            let finding = &decision.finding.0;
+            tenant
+                .undecide(repository, &decision.stack, finding)
+                .await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Plans the fix of each finding: as people decided, else as the settings say.
+
+use crate::code;
+use crate::model::{Choice, Decision, Finding, Interrupt, Tree};
+use crate::patch::{self, Direction};
+use crate::pulls::{DecisionIndex, set_aside_snoozed};
+use crate::scan::scan_stacks::ScanResult;
+
+/// What people decided, at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::jobs) struct Decisions<'a> {
+    /// About the findings of the repository, the newest first.
+    pub of_repository: &'a [Decision],
+    /// In epoch milliseconds.
+    pub now: i64,
+}
+
+/// Sets aside what people snoozed, and plans the fix of every other finding. Once interrupted, it refuses the rest.
+pub(in crate::jobs) fn plan(
+    result: &mut ScanResult,
+    tree: &Tree,
+    decisions: Decisions<'_>,
+    interrupt: &Interrupt,
+) {
+    for (report, loaded) in result.report.stacks.iter_mut().zip(&result.loaded) {
+        let Ok(scanned) = &mut report.outcome else {
+            continue;
+        };
+        let index = DecisionIndex::new(&report.name, decisions.of_repository);
+        set_aside_snoozed(scanned, &index, decisions.now);
+        let options = code::Options {
+            interrupt: interrupt.clone(),
+            ..loaded.options.clone()
+        };
+        let stack = patch::Stack {
+            tree,
+            folder: &loaded.stack.path,
+            options: &options,
+            declared: &loaded.code.declared,
+            catalog: &result.catalog,
+        };
+        let by_settings = Direction::from(loaded.stack.settings.fix);
+        let direction = |finding: &Finding| {
+            let decision = index.about(finding);
+            match decision.map(|decision| &decision.choice) {
+                Some(Choice::Adopt) => Direction::Adopt,
+                Some(Choice::Restore) => Direction::Restore,
+                Some(Choice::Import) => Direction::Import,
+                _ => by_settings,
+            }
+        };
+        patch::plan_with(&mut scanned.findings, &stack, direction);
+    }
+}

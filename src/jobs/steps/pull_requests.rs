@@ -1,0 +1,325 @@
+//! Brings the pull requests of a stack to what `pulls` decides.
+
+use super::outcome::record_outcomes;
+use super::reviewers;
+use crate::github::{GithubError, Proposed, Proposing};
+use crate::jobs::context::RepositoryContext;
+use crate::model::{
+    Choice, Decision, Proposal, ProposalState, Scanned, StackName, StackReport, Tree,
+};
+use crate::patch::{self, Changed, MARKER};
+use crate::pulls::{
+    CloseReason, DecisionIndex, Limits, Pass, PullAction, PullGroup, QueueReason, Resolution,
+    Situation, group, is_over,
+};
+use crate::report::{self, PullRequestContent};
+use crate::settings::PullRequests;
+use anyhow::Context;
+use std::collections::BTreeSet;
+
+/// What a pull request is closed with.
+const RESOLVED: &str =
+    "The last scan found none of this any more: AWS and the code agree. Closed by DriftGuard.";
+/// What a pull request is closed with whose drift stands, and goes another way.
+const REGROUPED: &str = "What this pull request carried was decided otherwise, or is carried by another one now. Closed \
+                         by DriftGuard.";
+/// What is said once to whoever commits to a branch of DriftGuard's.
+const TAKEN_OVER: &str = "Somebody committed to this branch, so it is yours now: DriftGuard leaves it alone, and no \
+                          longer updates or closes it. To have it made anew from the last scan, without those commits, \
+                          tick the box in the description.";
+
+/// Proposes the fixes of stacks.
+pub(in crate::jobs) struct Proposer<'a> {
+    pub context: &'a RepositoryContext<'a>,
+    pub settings: &'a PullRequests,
+    pub tree: &'a Tree,
+    /// In epoch milliseconds.
+    pub now: i64,
+}
+
+/// What became of a stack's fixes.
+#[derive(Debug, Default)]
+pub(in crate::jobs) struct Outcome {
+    /// The numbers of its open pull requests.
+    pub pulls: Vec<u64>,
+    /// How many pull requests wait until fewer are open.
+    pub queued: usize,
+    /// Why some are not open: GitHub refused them, they were closed and not declined, or another one lists their findings.
+    pub refused: Vec<String>,
+}
+
+/// What a pull request of a stack is made of.
+struct StackFixes<'a> {
+    report: &'a StackReport,
+    scanned: &'a Scanned,
+    decisions: &'a [Decision],
+}
+
+impl Proposer<'_> {
+    /// Brings the pull requests of a stack to what the scan found.
+    pub(in crate::jobs) async fn propose(&self, report: &StackReport) -> anyhow::Result<Outcome> {
+        let (tenant, id) = (&self.context.tenant, self.context.id);
+        let stack = &report.name;
+        record_outcomes(self.context, stack.as_str(), self.now).await?;
+        let proposals = tenant.proposals(id).await?;
+        let Ok(scanned) = &report.outcome else {
+            return Ok(Outcome {
+                pulls: open_of(stack, &proposals),
+                ..Outcome::default()
+            });
+        };
+        let earlier = self.context.reports(stack).await?.into_iter();
+        let resolution = Resolution::new(scanned, earlier.map(|(report, _)| report));
+        let decisions = tenant.decisions(id).await?;
+        let index = DecisionIndex::new(stack, &decisions);
+        let by = self.settings.group;
+        let nothing_refused = BTreeSet::new();
+        let groups = group(stack, &scanned.findings, &index, &proposals, by);
+        let mut pass = Pass::new(Situation {
+            stack,
+            proposals: &proposals,
+            findings: &scanned.findings,
+            groups: &groups,
+            decisions: &decisions,
+            resolution: &resolution,
+            limits: Limits {
+                open: self.settings.limit,
+                per_hour: self.settings.per_hour,
+            },
+            refused: &nothing_refused,
+            now: self.now,
+        });
+        let fixes = StackFixes {
+            report,
+            scanned,
+            decisions: &decisions,
+        };
+        let mut outcome = Outcome::default();
+        while let Some(action) = pass.next_action() {
+            self.apply(action, &fixes, &mut pass, &mut outcome).await?;
+        }
+        self.forget_decisions(stack, &resolution, &decisions)
+            .await?;
+        Ok(outcome)
+    }
+
+    /// Does what was decided about one pull request.
+    async fn apply<'f>(
+        &self,
+        action: PullAction<'f>,
+        fixes: &StackFixes<'f>,
+        pass: &mut Pass<'_, 'f>,
+        outcome: &mut Outcome,
+    ) -> anyhow::Result<()> {
+        match action {
+            PullAction::Remind(decision) => self.remind(&decision, fixes).await?,
+            PullAction::Open { group } => {
+                let opened = self.write(fixes, &group, None).await;
+                take_in(opened, &group, pass, outcome)?;
+            }
+            PullAction::Update { group, before } => {
+                let updated = self.write(fixes, &group, Some(&before)).await;
+                take_in(updated, &group, pass, outcome)?;
+            }
+            PullAction::Keep { proposal } => outcome.pulls.push(proposal.number),
+            PullAction::Queue { group, reason } => match reason {
+                QueueReason::Limit => outcome.queued += 1,
+                QueueReason::Undecided(rest) => outcome.refused.push(report::undecided(&rest)),
+                QueueReason::ListedIn(number) => outcome.refused.push(format!(
+                    "No pull request from `{}` yet: #{number} lists its findings, and is left as it is",
+                    group.branch
+                )),
+            },
+            PullAction::Close { proposal, reason } => {
+                outcome.pulls.extend(self.close(&proposal, reason).await?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens or updates the pull request of a group.
+    async fn write(
+        &self,
+        fixes: &StackFixes<'_>,
+        group: &PullGroup<'_>,
+        open: Option<&Proposal>,
+    ) -> anyhow::Result<Proposal> {
+        let RepositoryContext {
+            tenant,
+            repository,
+            head,
+            ..
+        } = self.context;
+        let report = fixes.report;
+        let files = files(self.tree, report, group);
+        let content = PullRequestContent {
+            stack: report,
+            scanned: fixes.scanned,
+            direction: group.direction,
+            carried: &group.findings,
+            tells_rest: group.tells_rest,
+        };
+        let text = report::pull_request(&content).context("while writing a pull request")?;
+        let reviewers = reviewers::of(self.settings, self.tree, &files, repository.owner());
+        let proposed = Proposed {
+            branch: &group.branch,
+            base: &head.default_branch,
+            commit: &head.commit,
+            title: &text.title,
+            body: &text.body,
+            message: &text.message,
+            files: &files,
+            labels: &self.settings.labels,
+            reviewers: &reviewers,
+            draft: self.settings.draft,
+            recreate: open.is_some_and(|open| open.recreate),
+            known: open.map(|open| open.number),
+        };
+        let proposing = repository.propose(&proposed).await?;
+        let proposal = self.record(fixes, group, open, proposing);
+        if let Proposing::TakenOver(number) = proposing {
+            tracing::info!(number, "a person took the pull request over");
+            repository.say(number, "taken over", "", TAKEN_OVER).await?;
+        }
+        tenant.keep_proposal(&proposal).await?;
+        Ok(proposal)
+    }
+
+    /// The pull request as it is after a write. One that a person took over lists what it listed.
+    fn record(
+        &self,
+        fixes: &StackFixes<'_>,
+        group: &PullGroup<'_>,
+        open: Option<&Proposal>,
+        proposing: Proposing,
+    ) -> Proposal {
+        let same = open.filter(|open| open.number == proposing.number());
+        let listed = group.findings.iter().map(|finding| finding.id.to_string());
+        let is_taken_over = matches!(proposing, Proposing::TakenOver(_));
+        let before = open.filter(|_| is_taken_over);
+        Proposal {
+            repository: self.context.id,
+            branch: group.branch.clone(),
+            stack: fixes.report.name.to_string(),
+            number: proposing.number(),
+            state: if is_taken_over {
+                ProposalState::TakenOver
+            } else {
+                ProposalState::Open
+            },
+            findings: before.map_or_else(|| listed.collect(), |open| open.findings.clone()),
+            opened_at: same.map_or(self.now, |same| same.opened_at),
+            changed_at: self.now,
+            recreate: false,
+            closed_by: String::new(),
+        }
+    }
+
+    /// Closes a pull request, unless a person took it over: its number, if it stays open.
+    async fn close(&self, open: &Proposal, reason: CloseReason) -> anyhow::Result<Option<u64>> {
+        let why = match reason {
+            CloseReason::Resolved => RESOLVED,
+            CloseReason::Regrouped => REGROUPED,
+        };
+        let repository = &self.context.repository;
+        if repository.withdraw(&open.branch, why).await?.is_none() {
+            return Ok(Some(open.number));
+        }
+        let closed = Proposal {
+            state: ProposalState::Closed,
+            changed_at: self.now,
+            ..open.clone()
+        };
+        self.context.tenant.keep_proposal(&closed).await?;
+        Ok(None)
+    }
+
+    /// Says once that a merged restore still waits for its apply.
+    async fn remind(&self, decision: &Decision, fixes: &StackFixes<'_>) -> anyhow::Result<()> {
+        let Choice::Applying { pull, .. } = decision.choice else {
+            return Ok(());
+        };
+        let text = report::late(fixes.report, fixes.scanned, fixes.decisions, pull);
+        let repository = &self.context.repository;
+        repository.say(pull, "late", "", &text).await?;
+        let reminded = Decision {
+            choice: Choice::Applying {
+                pull,
+                reminded: true,
+            },
+            ..decision.clone()
+        };
+        let tenant = &self.context.tenant;
+        tenant.decide(self.context.id, &reminded).await
+    }
+
+    /// Forgets the decisions that are over.
+    async fn forget_decisions(
+        &self,
+        stack: &StackName,
+        resolution: &Resolution<'_>,
+        decisions: &[Decision],
+    ) -> anyhow::Result<()> {
+        let (tenant, id) = (&self.context.tenant, self.context.id);
+        for decision in decisions.iter().filter(|decision| decision.stack == *stack) {
+            if is_over(decision, resolution, self.now) {
+                tenant.undecide(id, stack, &decision.finding.0).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The numbers of a stack's open pull requests.
+fn open_of(stack: &StackName, proposals: &[Proposal]) -> Vec<u64> {
+    let open = proposals
+        .iter()
+        .filter(|proposal| proposal.stack == stack.as_str() && proposal.state.is_open());
+    open.map(|proposal| proposal.number).collect()
+}
+
+/// Notes how a pull request was opened or updated. That GitHub refuses one, by a rule of the repository's, is no reason to
+/// have no scan.
+fn take_in(
+    written: anyhow::Result<Proposal>,
+    group: &PullGroup<'_>,
+    pass: &mut Pass<'_, '_>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let error = match written {
+        Ok(proposal) => {
+            outcome.pulls.push(proposal.number);
+            pass.note(proposal);
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    match error.downcast_ref::<GithubError>() {
+        Some(refused) if refused.is_refusal() => {
+            let branch = &group.branch;
+            let problem = format!("{error:#}");
+            tracing::warn!(branch, error = problem, "a pull request was refused");
+            let sentence = format!("No pull request from `{branch}`: {problem}");
+            outcome.refused.push(sentence);
+            pass.note_refused(branch);
+            Ok(())
+        }
+        _ => Err(error),
+    }
+}
+
+/// The files that change; where the code is right already, the one that carries the text.
+fn files(tree: &Tree, stack: &StackReport, group: &PullGroup<'_>) -> Changed {
+    let mut files = patch::files(tree, &group.findings);
+    let bare: Vec<_> = group
+        .findings
+        .iter()
+        .filter(|finding| finding.fix.as_ref().is_some_and(|fix| fix.edits.is_empty()))
+        .copied()
+        .collect();
+    if !bare.is_empty() {
+        let path = Tree::join(&stack.path, MARKER).unwrap_or_else(|| MARKER.to_owned());
+        files.insert(path, patch::marker(&bare).into_bytes());
+    }
+    files
+}

@@ -1,0 +1,114 @@
+//! Finds and scans the stacks of a repository: for the scan itself, and for the first look at a repository.
+
+use super::share::in_share;
+use crate::aws::Access;
+use crate::code;
+use crate::jobs::context::RepositoryContext;
+use crate::memory::ScanMemory;
+use crate::model::{ScanError, StackName, Tree};
+use crate::queue::job::JobError;
+use crate::queue::limit::Clock;
+use crate::queue::now;
+use crate::report;
+use crate::resources::Look;
+use crate::scan::find::{FoundStacks, MOST_STACKS, Search};
+use crate::scan::load::{self, Stack};
+use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
+use crate::score::Benchmark;
+use crate::settings::Settings;
+use anyhow::{Context, anyhow};
+use std::time::Duration;
+
+/// When a scan comes back that found the memory taken by others.
+const BUSY_PAUSE: Duration = Duration::from_secs(30);
+
+/// One scan: the repository at a commit, and what was asked for.
+pub(in crate::jobs) struct RepositoryScan<'a> {
+    pub context: &'a RepositoryContext<'a>,
+    pub settings: &'a Settings,
+    pub tree: &'a Tree,
+    /// The one stack that was asked for; none for all.
+    pub only: Option<&'a StackName>,
+    /// The time that it may take.
+    pub clock: &'a Clock,
+    /// What it holds in memory.
+    pub memory: &'a ScanMemory,
+}
+
+impl RepositoryScan<'_> {
+    /// Finds the stacks of the repository, or why they cannot be told.
+    pub(in crate::jobs) async fn find_stacks(
+        &self,
+    ) -> Result<Result<FoundStacks, ScanError>, JobError> {
+        let code = code::Options {
+            interrupt: self.clock.interrupt().clone(),
+            shared: code::Shared::within(self.memory),
+            ..code::Options::default()
+        };
+        let search = Search {
+            tree: self.tree,
+            settings: self.settings,
+            within: "",
+            most: MOST_STACKS,
+            code: &code,
+        };
+        let found = self.clock.hold(async { search.stacks() }).await;
+        if code.shared.is_starved() {
+            return Err(busy());
+        }
+        match found {
+            Ok(found) => Ok(found),
+            Err(exceeded) => exceeded.scan_error().map(Err),
+        }
+    }
+
+    /// Whether a stack was asked for.
+    pub(in crate::jobs) fn includes(&self, stack: &Stack) -> bool {
+        self.only.is_none_or(|only| *only == stack.name)
+    }
+
+    /// How far the settings want to look for what no state claims.
+    pub(in crate::jobs) fn look(&self) -> Look {
+        self.settings.unmanaged.map_or(Look::Children, load::look)
+    }
+
+    /// Scans the stacks that are read with these roles.
+    pub(in crate::jobs) async fn scan_group(
+        &self,
+        access: Access,
+        stacks: Vec<Stack>,
+        look: Look,
+    ) -> Result<ScanResult, JobError> {
+        let services = self.context.services;
+        let aws = services.aws.with_access(access);
+        let fatal = |error| JobError::Fatal(anyhow::Error::new(error));
+        let redactor = services.redactor(self.context.installation);
+        let input = ScanInput {
+            tree: self.tree,
+            settings: self.settings,
+            benchmark: Benchmark::parse(&self.settings.benchmark).map_err(fatal)?,
+            region: aws
+                .default_region()
+                .context("AWS's configuration names a region that is none")?,
+            aws: &aws,
+            look,
+            redactor: &redactor,
+            states: &services.states,
+            memory: self.memory,
+            today: report::day(now()),
+            only: self.only,
+            interrupt: self.clock.interrupt(),
+        };
+        let scanning = Box::pin(scan_stacks(&input, stacks, &|_| {}));
+        let result = in_share(&services.store, &services.aws, scanning).await;
+        if result.is_busy() {
+            return Err(busy());
+        }
+        Ok(result)
+    }
+}
+
+/// The same scan, once others may have given memory back.
+pub(in crate::jobs) fn busy() -> JobError {
+    JobError::Later(anyhow!("other scans hold the memory"), BUSY_PAUSE)
+}

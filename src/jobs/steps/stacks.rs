@@ -1,0 +1,50 @@
+//! Keeps the stacks of a repository and their schedules.
+
+use super::repository_scan::RepositoryScan;
+use crate::queue::now;
+use crate::queue::schedule::next;
+use crate::scan::find::FoundStacks;
+use crate::store::Scheduled;
+use std::collections::HashSet;
+
+/// What a pull request is closed with whose stack is gone.
+const GONE: &str = "The default branch no longer has this stack. Closed by DriftGuard.";
+
+/// Keeps the stacks of the default branch with their schedules, and forgets those that it no longer has.
+pub(in crate::jobs) async fn keep(
+    scan: &RepositoryScan<'_>,
+    found: &FoundStacks,
+) -> anyhow::Result<()> {
+    let (tenant, id) = (&scan.context.tenant, scan.context.id);
+    let known = tenant.stacks(id).await?;
+    for stack in &found.stacks {
+        let schedule = stack.settings.schedule.to_string();
+        let same = |known: &Scheduled| known.stack == stack.name && known.schedule == schedule;
+        if known.iter().any(same) {
+            continue;
+        }
+        let scheduled = Scheduled {
+            stack: stack.name.clone(),
+            next_at: next(&schedule, id, &stack.name, now()),
+            schedule,
+        };
+        tenant.keep_stack(id, &scheduled).await?;
+    }
+    let kept: HashSet<_> = found.stacks.iter().map(|stack| &stack.name).collect();
+    let left_out: HashSet<_> = found.left_out.iter().collect();
+    for gone in known.iter().filter(|known| !kept.contains(&known.stack)) {
+        if left_out.contains(&gone.stack) {
+            // It is there still: its pull requests stay.
+            tenant.drop_stack(id, &gone.stack).await?;
+            continue;
+        }
+        for proposal in tenant.proposals(id).await? {
+            if proposal.stack == gone.stack.as_str() && proposal.state.is_open() {
+                let repository = &scan.context.repository;
+                repository.withdraw(&proposal.branch, GONE).await?;
+            }
+        }
+        tenant.drop_stack(id, &gone.stack).await?;
+    }
+    Ok(())
+}

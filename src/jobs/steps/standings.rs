@@ -1,0 +1,57 @@
+//! Gathers the status of each stack of a repository between scans.
+
+use crate::jobs::context::RepositoryContext;
+use crate::model::{FindingId, Proposal, ScanError, StackName, StackReport, Standing};
+use crate::pulls::undecided;
+use crate::queue::now;
+
+/// How each stack of a repository stands, by name.
+pub(in crate::jobs) async fn standings(
+    context: &RepositoryContext<'_>,
+) -> anyhow::Result<Vec<Standing>> {
+    let (tenant, id) = (&context.tenant, context.id);
+    let decisions = tenant.decisions(id).await?;
+    let proposals = tenant.proposals(id).await?;
+    let mut standings = Vec::new();
+    for scheduled in tenant.stacks(id).await? {
+        let stack = &scheduled.stack;
+        let (report, scanned_at) = context.report(stack).await?.unzip();
+        let of_stack = proposals.iter();
+        let of_stack = of_stack.filter(|proposal| proposal.stack == stack.as_str());
+        let open = of_stack.clone().filter(|proposal| proposal.state.is_open());
+        let carried = open
+            .clone()
+            .flat_map(|proposal| ids(proposal).map(|id| (id, proposal.number)));
+        let resting = of_stack.filter_map(|proposal| Some((proposal, undecided(proposal, now())?)));
+        let resting =
+            resting.flat_map(|(proposal, rest)| ids(proposal).map(move |id| (id, rest.clone())));
+        let decided = decisions.iter().filter(|decision| decision.stack == *stack);
+        standings.push(Standing {
+            report: report.unwrap_or_else(|| unscanned(stack)),
+            scanned_at: scanned_at.unwrap_or_default(),
+            next_scan: scheduled.next_at,
+            carried: carried.collect(),
+            undecided: resting.collect(),
+            pulls: open.map(|proposal| proposal.number).collect(),
+            decisions: decided.cloned().collect(),
+        });
+    }
+    Ok(standings)
+}
+
+fn ids(proposal: &Proposal) -> impl Iterator<Item = FindingId> {
+    proposal.findings.iter().cloned().map(FindingId)
+}
+
+/// A stack that was never scanned to the end.
+fn unscanned(stack: &StackName) -> StackReport {
+    StackReport {
+        name: stack.clone(),
+        path: String::new(),
+        backend: None,
+        outcome: Err(ScanError {
+            kind: "unscanned".into(),
+            message: "It was not scanned yet.".to_owned(),
+        }),
+    }
+}

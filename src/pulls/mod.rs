@@ -1,0 +1,21 @@
+//! Pure: decides which pull requests to open, update, close, keep, queue and remind of.
+//!
+//! `group` says which fixes share a pull request, `Resolution` what became of the findings that one lists, `decide` what
+//! to do about each. `jobs` applies it at GitHub.
+#![deny(clippy::disallowed_methods)]
+
+mod decide;
+mod decisions;
+mod groups;
+mod outcome;
+mod pass;
+mod resolution;
+mod rest;
+
+pub use decide::{CloseReason, Limits, PullAction, QueueReason, Situation, decide};
+pub use decisions::{DecisionIndex, is_over, set_aside_snoozed};
+pub use groups::{PullGroup, group};
+pub use outcome::{Consequence, Ended, Person, consequence, ended};
+pub use pass::Pass;
+pub use resolution::Resolution;
+pub use rest::undecided;

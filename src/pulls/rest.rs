@@ -1,0 +1,17 @@
+//! Says how long the fixes rest of a pull request that was closed and not declined.
+
+use crate::model::{Proposal, ProposalState, Undecided};
+
+/// How long they rest, in milliseconds: a program that closes every pull request closes one a week.
+const REST: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Returns who closed a pull request without declining it, and until when its fixes rest; none once that is over.
+pub fn undecided(proposal: &Proposal, now: i64) -> Option<Undecided> {
+    let until = proposal.changed_at.saturating_add(REST);
+    let rests = proposal.state == ProposalState::Undecided && now < until;
+    rests.then(|| Undecided {
+        pull: proposal.number,
+        closed_by: proposal.closed_by.clone(),
+        until,
+    })
+}
