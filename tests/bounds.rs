@@ -341,7 +341,7 @@ fn more_than_can_be_kept_ends_the_evaluation() {
     assert!((2_000..8_000).contains(&kept), "{kept}");
     let told: Vec<_> = evaluated.problems.iter().map(ToString::to_string).collect();
     let ended = "this code declares too much to keep, so part of it was not evaluated";
-    assert_eq!(told, [format!("main.tf:1: {ended}")]);
+    assert!(told.len() == 1 && told[0].ends_with(ended), "{told:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What Terraform code declares, and where each value is defined.
 
 use driftguard::code::{self, Evaluated, Options, Recorded};
-use driftguard::model::{Redactor, Site, Tree, Value};
+use driftguard::model::{Number, Redactor, Site, Tree, Value};
 use driftguard::{resources, state};
 
 fn evaluate(files: &[(&str, &str)]) -> (Tree, Evaluated) {
@@ -384,7 +384,10 @@ fn code_that_would_take_for_ever_is_given_up_and_said_so() {
         "resource \"a\" \"b\" {\n  x = -9223372036854775808 / -1\n  y = 6 / 4\n  z = 6 / 3\n}\n",
     )]);
     let resource = &evaluated.declared.resources[&"a.b".parse().unwrap()];
-    assert_eq!(resource.value("y"), Value::Unknown);
+    assert_eq!(
+        resource.value("y"),
+        Number::parse("1.5").map_or(Value::Unknown, Value::Number)
+    );
     assert_eq!(resource.value("z"), 2.into());
 }
 
@@ -403,4 +406,143 @@ fn an_evaluation_that_is_interrupted_leaves_the_rest_unknown_and_says_so() {
         evaluated.problems[0].message,
         "the scan ran out of time, so part of this code was not evaluated"
     );
+}
+
+/// What the attributes of `a.b` are.
+fn attributes(files: &[(&str, &str)]) -> impl Fn(&str) -> Value {
+    let (_, evaluated) = evaluate(files);
+    move |name| evaluated.declared.resources[&"a.b".parse().unwrap()].value(name)
+}
+
+#[test]
+fn a_module_called_with_null_takes_the_default_of_what_must_not_be_null() {
+    let net = "variable \"dns\" {\n  type = bool\n  default = true\n  nullable = false\n}\nvariable \"other\" {\n  type = bool\n  default = true\n}\nresource \"a\" \"b\" {\n  dns = var.dns\n  other = var.other\n}\n";
+    let (_, evaluated) = evaluate(&[
+        (
+            "main.tf",
+            "module \"net\" {\n  source = \"./net\"\n  dns    = null\n  other  = null\n}\n",
+        ),
+        ("net/main.tf", net),
+    ]);
+    let vpc = &evaluated.declared.resources[&"module.net.a.b".parse().unwrap()];
+    assert_eq!(vpc.value("dns"), true.into());
+    assert_eq!(vpc.value("other"), Value::Null);
+}
+
+#[test]
+fn an_output_of_a_module_is_what_its_code_says() {
+    let value = attributes(&[
+        (
+            "main.tf",
+            r#"
+module "one" {
+  source = "./m"
+  size   = 2
+}
+module "counted" {
+  source = "./m"
+  count  = 2
+  size   = count.index
+}
+module "keyed" {
+  source   = "./m"
+  for_each = { x = 5, y = 6 }
+  size     = each.value
+}
+module "none" {
+  source   = "./m"
+  for_each = {}
+  size     = 1
+}
+module "there" {
+  source = "./m"
+  size   = module.back.doubled
+}
+module "back" {
+  source = "./m"
+  size   = module.there.doubled
+}
+resource "a" "b" {
+  one     = module.one.doubled
+  counted = module.counted[*].doubled
+  keyed   = [for key, one in module.keyed : "${key}=${one.doubled}"]
+  first   = module.keyed["x"].doubled
+  none    = length(module.none)
+  secret  = module.one.secret
+  missing = try(module.one.missing, "missing")
+  circle  = module.there.doubled
+  names   = keys(module.one)
+}
+"#,
+        ),
+        (
+            "m/main.tf",
+            "variable \"size\" {}\noutput \"doubled\" {\n  value = var.size * 2\n}\noutput \"secret\" {\n  value = \"x\"\n  sensitive = true\n}\n",
+        ),
+    ]);
+    assert_eq!(value("one"), 4.into());
+    assert_eq!(value("counted"), vec![0, 2].into());
+    assert_eq!(value("keyed"), vec!["x=10", "y=12"].into());
+    assert_eq!(value("first"), 10.into());
+    assert_eq!(value("none"), 0.into());
+    assert_eq!(value("secret"), Value::Unknown);
+    assert_eq!(value("missing"), "missing".into());
+    assert_eq!(value("circle"), Value::Unknown);
+    assert_eq!(value("names"), vec!["doubled", "secret"].into());
+}
+
+#[test]
+fn what_is_unknown_is_never_taken_for_an_error() {
+    let value = attributes(&[(
+        "main.tf",
+        r#"
+variable "outside" {}
+variable "text" {
+  type = string
+}
+resource "a" "b" {
+  refused   = try(upper({}), "refused")
+  perhaps   = try(var.outside.a, "perhaps")
+  certainly = can(var.outside)
+  arms      = true ? 5 : var.text
+  equal     = var.text == ["a"]
+  partly    = { a = 1, b = var.outside }.a
+  length    = length([var.outside, 1])
+  decided   = false && var.outside
+}
+"#,
+    )]);
+    assert_eq!(value("refused"), "refused".into());
+    assert_eq!(value("perhaps"), Value::Unknown);
+    assert_eq!(value("certainly"), Value::Unknown);
+    assert_eq!(value("arms"), "5".into());
+    assert_eq!(value("equal"), false.into());
+    assert_eq!(value("partly"), 1.into());
+    assert_eq!(value("length"), 2.into());
+    assert_eq!(value("decided"), false.into());
+}
+
+#[test]
+fn a_set_is_walked_in_its_order_and_by_its_own_elements() {
+    let (_, evaluated) = evaluate(&[(
+        "main.tf",
+        r#"
+variable "ports" {
+  type    = set(string)
+  default = ["443", "22", "443"]
+}
+resource "a" "b" {
+  dynamic "ingress" {
+    for_each = var.ports
+    content {
+      from = ingress.key
+      to   = ingress.value
+    }
+  }
+}
+"#,
+    )]);
+    let rules = evaluated.declared.resources[&"a.b".parse().unwrap()].value("ingress");
+    let rule = |port: &str| Value::map([("from", port.into()), ("to", Value::from(port))]);
+    assert_eq!(rules, Value::List(vec![rule("22"), rule("443")]));
 }

@@ -3,6 +3,7 @@
 use super::installed::{INSTALLED, add_installed};
 use super::output::tell;
 use super::owner::{Stranger, Trusted};
+use crate::code::WantedFiles;
 use crate::model::Tree;
 use crate::settings::{self, Settings};
 use anyhow::{Context, bail, ensure};
@@ -27,6 +28,10 @@ pub(super) const LARGEST: u64 = 4 * MIB;
 pub(super) const LARGEST_STATE: u64 = 512 * MIB;
 /// How many files are read at most.
 const MOST: usize = 50_000;
+/// How many files of a folder are listed at most, where code asks which there are.
+const MOST_LISTED: usize = 10_000;
+/// Where Git keeps what is no file of the repository.
+const GIT: &str = ".git";
 
 /// A repository on disk.
 pub(super) struct Checkout {
@@ -107,6 +112,71 @@ impl Checkout {
         let text = String::from_utf8(bytes)
             .with_context(|| format!("{name} is not UTF-8: save it as such"))?;
         Settings::parse(&text).with_context(|| format!("while reading {name}"))
+    }
+
+    /// Reads what code names besides what is read anyway: files of the repository, by their real paths inside it. False
+    /// where that is nothing new.
+    pub(super) fn supply(&mut self, wanted: &WantedFiles) -> bool {
+        let before = (
+            self.tree.files.len(),
+            self.tree.missing.len(),
+            self.tree.listed.len(),
+        );
+        for path in &wanted.files {
+            match self.named(path) {
+                Ok(Some(bytes)) => drop(self.tree.files.insert(path.clone(), bytes.into())),
+                Ok(None) => drop(self.tree.missing.insert(path.clone())),
+                Err(error) => tell(&format!(
+                    "driftguard: {path}, which code names, is not read: {error:#}"
+                )),
+            }
+        }
+        for folder in &wanted.folders {
+            if let Some(files) = self.below(folder) {
+                self.tree.listed.insert(folder.clone(), files);
+            }
+        }
+        before
+            != (
+                self.tree.files.len(),
+                self.tree.missing.len(),
+                self.tree.listed.len(),
+            )
+    }
+
+    /// A file that code names; none where there is no such file.
+    fn named(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let named = self.root.join(path);
+        if !named.exists() {
+            return Ok(None);
+        }
+        let full = fs::canonicalize(&named).context("it cannot be found")?;
+        let inside = full.strip_prefix(&self.root).ok();
+        let inside = inside.context("it lies outside of the repository")?;
+        ensure!(!inside.starts_with(GIT), "it is Git's own");
+        ensure!(full.is_file(), "it is no file");
+        Self::file(&full, LARGEST).map(Some)
+    }
+
+    /// The files below a folder, relative to it; none where there are too many, or links among them.
+    fn below(&self, folder: &str) -> Option<Vec<String>> {
+        let root = fs::canonicalize(self.root.join(folder)).ok()?;
+        root.strip_prefix(&self.root).ok()?;
+        let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).ok()? {
+                let entry = entry.ok()?;
+                let (path, kind) = (entry.path(), entry.file_type().ok()?);
+                if kind.is_symlink() || files.len() >= MOST_LISTED {
+                    return None;
+                } else if kind.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push(slashed(path.strip_prefix(&root).ok()?));
+                }
+            }
+        }
+        Some(files)
     }
 
     /// The path of a file in the repository, relative to its root: none where it is not one that was read.

@@ -22,6 +22,18 @@ use std::path::{Path, PathBuf};
 /// From how many stacks on it is said that there are very many: the server scans no more of a repository.
 const MANY_STACKS: usize = 500;
 
+/// What code calls to read files.
+const FILE_FUNCTIONS: &[&str] = &[
+    "file(",
+    "fileset(",
+    "fileexists(",
+    "filebase64",
+    "filemd5(",
+    "filesha",
+];
+/// How often files may name further ones.
+const MOST_READINGS: usize = 3;
+
 /// Which stacks, and how they are read.
 #[derive(Debug, Args)]
 pub(super) struct Source {
@@ -108,10 +120,11 @@ impl Source {
     /// # Errors
     /// When no stack could be scanned at all.
     pub(super) async fn scan(&self) -> anyhow::Result<Scanned> {
-        let checkout = Checkout::read(&self.path, self.repo.as_deref())?;
+        let mut checkout = Checkout::read(&self.path, self.repo.as_deref())?;
         let settings = checkout.settings(self.config.as_deref())?;
         let benchmark = Benchmark::parse(&settings.benchmark).context(settings::FILE)?;
         let stacks = self.stacks(&checkout, &settings)?;
+        read_named(&mut checkout, &stacks);
         let redactor = key::redactor()?;
         let aws = Aws::connect(self.access(), self.region.as_ref()).await;
         let region = aws
@@ -273,6 +286,37 @@ impl Source {
             stack.given_variables.arguments.extend(given);
         }
         Ok(())
+    }
+}
+
+/// Reads the files that code names besides what is read anyway. What one of them holds may name others.
+fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
+    let code = checkout
+        .tree
+        .files
+        .iter()
+        .filter(|(path, _)| load::is_code(path));
+    let mut texts = code.filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
+    if !texts.any(|text| {
+        FILE_FUNCTIONS
+            .iter()
+            .any(|function| text.contains(function))
+    }) {
+        return;
+    }
+    let shared = code::Shared::default();
+    for _ in 0..MOST_READINGS {
+        let mut wanted = code::WantedFiles::default();
+        for stack in stacks {
+            let mut options = stack.options();
+            options.shared = shared.clone();
+            let evaluated = code::evaluate(&checkout.tree, &stack.path, &options);
+            wanted.files.extend(evaluated.wanted.files);
+            wanted.folders.extend(evaluated.wanted.folders);
+        }
+        if !checkout.supply(&wanted) {
+            return;
+        }
     }
 }
 

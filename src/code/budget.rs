@@ -18,6 +18,8 @@ const MOST_MEMORY: usize = 192 << 20;
 const MOST_CODE: usize = 128 << 20;
 /// How much is asked of the memory of all scans at a time.
 const PIECE: usize = 1 << 20;
+/// What is needed at the least to evaluate one more expression, in bytes.
+const LEAST: usize = 64 << 10;
 /// The longest text, in bytes: AWS takes none that is longer.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
 /// How deep lists and maps may lie in one another.
@@ -97,10 +99,15 @@ impl Budget {
     /// Asks for memory, before something is made.
     ///
     /// # Errors
-    /// When there is not that much left: nothing is taken then.
+    /// When there is not that much left: nothing is taken then. Where what is kept leaves next to nothing, the evaluation
+    /// ends.
     pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
         let passing = self.passing.get().saturating_add(bytes);
         let all = self.kept.get().saturating_add(passing);
+        if all > self.most_memory && passing < LEAST && self.kept.get() > LEAST {
+            self.full.set(true);
+            return Err(Excess::End);
+        }
         if all > self.most_memory {
             return Err(Excess::Size);
         }
@@ -125,9 +132,11 @@ impl Budget {
         Mark(self.passing.get())
     }
 
-    /// Gives back all that was taken since, but for what is left of it.
-    pub(super) fn settle(&self, mark: Mark, left: usize) {
+    /// Gives back all that was taken since, but for what is left of it. Returns how much was taken.
+    pub(super) fn settle(&self, mark: Mark, left: usize) -> usize {
+        let taken = self.passing.get().saturating_sub(mark.0);
         self.passing.set(mark.0.saturating_add(left));
+        taken
     }
 
     /// Counts what stays until the end. Where that is more than the budget has, the evaluation ends.

@@ -23,8 +23,7 @@ pub(super) fn for_each_instance<'a>(
     instance: &Rc<Instance<'a>>,
     visit: &mut dyn FnMut(&Rc<Instance<'a>>),
 ) {
-    let calls: Vec<_> = instance.folder.blocks("module").collect();
-    for (file, block) in calls {
+    for (file, block) in instance.folder.blocks("module") {
         let Some(name) = block.labels.first() else {
             continue;
         };
@@ -33,14 +32,40 @@ pub(super) fn for_each_instance<'a>(
             file,
             block,
         };
-        match call.folder(folders, instance) {
-            Ok(folder) => call.instances(folder, instance, visit),
-            Err(problem) => instance.context.budget.tell(problem),
+        match (
+            instance.kept_modules(call.name),
+            call.folder(folders, instance),
+        ) {
+            (Some(kept), _) => kept.iter().for_each(&mut *visit),
+            (None, Ok(folder)) => {
+                call.instances(folder, instance, 0, visit);
+            }
+            (None, Err(problem)) => instance.context.budget.tell(problem),
         }
         if instance.context.budget.is_over() {
             return;
         }
     }
+}
+
+/// The instances that a call stands for, kept until its caller goes: their outputs are asked for. None where the module is
+/// not evaluated, or leads back here.
+pub(super) fn kept<'a>(
+    instance: &Rc<Instance<'a>>,
+    name: &str,
+    depth: usize,
+) -> Option<Rc<[Rc<Instance<'a>>]>> {
+    let folders = instance.folders?;
+    let (name, (file, block)) = instance.folder.calls.get_key_value(name)?;
+    let call = Call { name, file, block };
+    let folder = call.folder(folders, instance).ok()?;
+    instance.keep_modules(name, || {
+        let mut all = Vec::new();
+        call.instances(folder, instance, depth, &mut |called| {
+            all.push(called.clone());
+        });
+        all
+    })
 }
 
 /// A `module` block.
@@ -93,6 +118,7 @@ impl<'a> Call<'a> {
         &self,
         folder: &'a Folder<'a>,
         caller: &Rc<Instance<'a>>,
+        depth: usize,
         visit: &mut dyn FnMut(&Rc<Instance<'a>>),
     ) {
         let budget = &caller.context.budget;
@@ -101,7 +127,7 @@ impl<'a> Call<'a> {
             .map(|argument| (argument.key.as_str(), &argument.value))
             .collect();
         let all = budget.mark();
-        for (key, scope) in keys(&caller.scope(self.file), &self.block.body) {
+        for (key, scope) in keys(&caller.scope(self.file).deeper(depth), &self.block.body) {
             let mark = budget.mark();
             let step = ModuleStep {
                 name: self.name.to_owned(),
@@ -161,7 +187,7 @@ fn variables<'a>(
 ) -> BTreeMap<&'a str, Setting<'a>> {
     let set = folder.variables.iter().map(|variable| {
         let argument = arguments.get(variable.name).map(|argument| {
-            let value = Measured::new(scope.value(argument));
+            let value = Measured::new(scope.known(argument));
             let by = Some(SetBy::Argument(scope.clone(), argument));
             Setting { value, by }
         });

@@ -1,7 +1,7 @@
 //! Files of variables that a root module does not read by itself, and that may set what is set out of sight.
 
 use super::Options;
-use super::instance::Context;
+use super::context::Context;
 use super::outside_variable::OutsideVariable;
 use super::overlay::Overlay;
 use super::variable;
@@ -18,7 +18,7 @@ pub(super) fn find(
     outside: &mut [OutsideVariable],
     (code, root): (&Overlay<'_>, &str),
     options: &Options,
-    context: &Rc<Context>,
+    context: &Rc<Context<'_>>,
 ) {
     if outside.is_empty() {
         return;
@@ -34,7 +34,7 @@ pub(super) fn find(
     for variable in outside {
         let set = files.iter().filter_map(|(path, settings)| {
             let (_, set) = settings.iter().find(|(name, _)| *name == variable.name)?;
-            Some((*path, variable.is(&set.value)))
+            Some((*path, variable.is(&set.value.plain())))
         });
         let set: Vec<_> = set.collect();
         let some_fit = set.iter().any(|(_, fits)| *fits == Some(true));

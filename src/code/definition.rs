@@ -12,7 +12,7 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 
 /// What an expression evaluates to, and where an edit would change it.
 pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
-    let value = scope.value(expression);
+    let value = scope.plain(expression);
     let arguments = arguments(scope, expression);
     let traced = match trace(scope, expression, LONGEST) {
         Ok(end) => end.definition(value),
@@ -71,7 +71,7 @@ fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
     };
     let item = |item: &Expression| {
         Some(Part {
-            value: scope.value(item),
+            value: scope.plain(item),
             span: scope.file.span(item.span()?),
             behind: None,
         })
@@ -276,7 +276,7 @@ pub(super) fn entries<'a>(
 /// What a part evaluates to that is no literal.
 fn made_value(part: &MapPart<'_>) -> Value {
     match part {
-        MapPart::Made(scope, expression) => scope.value(expression),
+        MapPart::Made(scope, expression) => scope.plain(expression),
         _ => Value::Null,
     }
 }
@@ -291,7 +291,10 @@ fn winner(
         match part {
             MapPart::Literal(Literal::Code { scope, entries, .. }, site) => {
                 if let Some(expression) = entries.get(key) {
-                    return Some(in_map(definition(scope, expression), site));
+                    let own = definition(scope, expression);
+                    // A type may have changed it on the way.
+                    let value = value.clone();
+                    return Some(in_map(Definition { value, ..own }, site));
                 }
             }
             MapPart::Literal(Literal::Tfvars(given), _) => {

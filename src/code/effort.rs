@@ -24,6 +24,9 @@ mod cost {
 /// How often a file may be read: once, and once more for each heredoc that is empty.
 const MOST_READINGS: usize = 8;
 
+/// What no line of a template is: it has no end but its own.
+const NO_END: &[u8] = b"\0";
+
 /// What parsing a text costs at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Effort {
@@ -46,6 +49,18 @@ impl Effort {
     /// # Errors
     /// When it has too many empty heredocs, which the parser would read again and again.
     pub(super) fn of(text: &str) -> Result<Self, EmptyHeredocs> {
+        Self::within(text, Vec::new())
+    }
+
+    /// Measures a template.
+    ///
+    /// # Errors
+    /// When it has too many empty heredocs, which the parser would read again and again.
+    pub(super) fn of_template(text: &str) -> Result<Self, EmptyHeredocs> {
+        Self::within(text, vec![Open::Heredoc(NO_END)])
+    }
+
+    fn within(text: &str, open: Vec<Open<'_>>) -> Result<Self, EmptyHeredocs> {
         let mut effort = Self {
             memory: text.len().saturating_mul(cost::BYTE),
             steps: 0,
@@ -53,7 +68,7 @@ impl Effort {
         let first = Reading {
             bytes: text.as_bytes(),
             at: 0,
-            open: Vec::new(),
+            open,
             last: Last::Other,
             tokens: 0,
         };

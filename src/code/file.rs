@@ -113,6 +113,17 @@ impl File {
         Self::new(path, code, Origin::Merged(parts))
     }
 
+    /// A file that is a template, or a text that code makes one.
+    pub(super) fn of_template(path: &str, text: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            body: Body::default(),
+            memory: 0,
+            origin: Origin::Own(line_ends(text)),
+        }
+    }
+
     fn new(path: &str, code: &Readable<'_>, origin: Origin) -> Result<Self, Unparsed> {
         Ok(Self {
             path: path.to_owned(),

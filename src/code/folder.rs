@@ -203,6 +203,7 @@ fn is_local(source: &str) -> bool {
 }
 
 /// All modules that a root module leads to.
+#[derive(Debug)]
 pub(super) struct Folders<'a> {
     folders: BTreeMap<&'a str, Folder<'a>>,
     /// Modules that are not in the repository itself.
@@ -249,9 +250,16 @@ pub(super) struct Folder<'a> {
     pub locals: BTreeMap<&'a str, (&'a File, &'a Expression)>,
     /// Its `data` blocks, by type and name.
     pub data: BTreeMap<(&'a str, &'a str), (&'a File, &'a Block)>,
+    /// Its calls of modules, by name.
+    pub calls: Named<'a>,
+    /// Its outputs, by name.
+    pub outputs: Named<'a>,
     /// The variables that it declares.
     pub variables: Vec<Variable<'a>>,
 }
+
+/// Blocks with one label, by that, each with its file. Of two with one name the first counts.
+type Named<'a> = BTreeMap<&'a str, (&'a File, &'a Block)>;
 
 impl<'a> Folder<'a> {
     /// The module that these files make.
@@ -261,6 +269,8 @@ impl<'a> Folder<'a> {
             files,
             locals: BTreeMap::new(),
             data: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            outputs: BTreeMap::new(),
             variables: Vec::new(),
         };
         let (mut locals, mut data) = (BTreeMap::new(), BTreeMap::new());
@@ -282,7 +292,18 @@ impl<'a> Folder<'a> {
             .filter_map(|(file, block)| Variable::new(file, block));
         folder.variables = variables.collect();
         (folder.locals, folder.data) = (locals, data);
+        (folder.calls, folder.outputs) = (folder.named("module"), folder.named("output"));
         folder
+    }
+
+    fn named(&self, kind: &str) -> Named<'a> {
+        let mut named = BTreeMap::new();
+        for (file, block) in self.blocks(kind) {
+            if let Some(label) = block.labels.first() {
+                named.entry(label.as_str()).or_insert((file, block));
+            }
+        }
+        named
     }
 
     /// The top-level blocks of a kind, each with its file.

@@ -1,10 +1,11 @@
 //! Values that the command line gives to the root module's variables: `TF_VAR_name` and `--var name=value`.
 
+use super::context::Context;
 use super::folder::{Folder, Problem};
-use super::instance::{Context, Instance, Measured, Setting};
+use super::instance::{Instance, Measured, Setting};
 use super::parse;
+use super::typed::Typed;
 use super::variable::Variable;
-use crate::model::{Number, Value};
 use hcl_edit::expr::Expression;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -37,16 +38,12 @@ impl GivenVariables {
 pub(super) fn setting<'a>(
     variable: &Variable<'a>,
     text: &str,
-    context: &Rc<Context>,
+    context: &Rc<Context<'a>>,
 ) -> Setting<'a> {
-    let value = match primitive(variable.constraint) {
-        Some("number") => Number::parse(text).map_or_else(|| Value::text(text), Value::Number),
-        Some("bool") => match text.parse() {
-            Ok(flag) => Value::Bool(flag),
-            Err(_) => Value::text(text),
-        },
-        Some(_) => Value::text(text),
-        None => spelled(variable, text, context),
+    // The variable converts it to its type.
+    let value = match is_primitive(variable.constraint) {
+        true => Typed::text(text),
+        false => spelled(variable, text, context),
     };
     Setting {
         value: Measured::new(value),
@@ -54,26 +51,26 @@ pub(super) fn setting<'a>(
     }
 }
 
-/// The name of a type whose values are texts on a command line; none for collections, objects and `any`.
-fn primitive(constraint: Option<&Expression>) -> Option<&str> {
+/// Whether a type's values are texts on a command line, unlike those of collections, objects and `any`.
+fn is_primitive(constraint: Option<&Expression>) -> bool {
     let name = match constraint {
-        None => return Some("string"),
+        None => return true,
         Some(Expression::Variable(name)) => name.as_str(),
         // As code for Terraform 0.11 has it.
         Some(Expression::String(name)) => name.value().as_str(),
-        Some(_) => return None,
+        Some(_) => return false,
     };
-    ["string", "number", "bool"].contains(&name).then_some(name)
+    ["string", "number", "bool"].contains(&name)
 }
 
 /// The value of an expression that may refer to nothing.
-fn spelled(variable: &Variable<'_>, text: &str, context: &Rc<Context>) -> Value {
+fn spelled(variable: &Variable<'_>, text: &str, context: &Rc<Context<'_>>) -> Typed {
     let name = variable.name;
     match parse::expression(text) {
         Ok(expression) => {
             let nothing = Folder::new("", Vec::new());
             let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(variable.file);
-            scope.value(&expression)
+            scope.known(&expression)
         }
         Err(unparsed) => {
             context.budget.tell(Problem {
@@ -83,7 +80,7 @@ fn spelled(variable: &Variable<'_>, text: &str, context: &Rc<Context>) -> Value 
                     "what the command line gives to `var.{name}` is no expression: {unparsed}"
                 ),
             });
-            Value::Unknown
+            Typed::UNKNOWN
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Forms of expressions that hand a value on as it is, and literals.
 
+use super::convert::convert;
 use super::scope::Scope;
+use super::typed::Typed;
+use super::types::Type;
 use hcl_edit::expr::{Conditional, Expression, ForExpr, FuncCall};
 use hcl_edit::template::{Element, StringTemplate};
 
@@ -11,12 +14,12 @@ pub(super) fn is_call(call: &FuncCall, name: &str) -> bool {
 
 /// The arm of a conditional that is taken, where that is certain.
 pub(super) fn taken<'a>(scope: &Scope<'_>, choice: &'a Conditional) -> Option<&'a Expression> {
-    let condition = scope.value(&choice.cond_expr).as_bool()?;
-    Some(if condition {
-        &choice.true_expr
-    } else {
-        &choice.false_expr
-    })
+    let condition = convert(scope.known(&choice.cond_expr), &Type::Bool, scope.budget());
+    match condition.ok()? {
+        Typed::Bool(true) => Some(&choice.true_expr),
+        Typed::Bool(false) => Some(&choice.false_expr),
+        _ => None,
+    }
 }
 
 /// The key in `{ for x in list : x.name => x }`, which hands each element on as it is.

@@ -1,12 +1,15 @@
 //! One instance of a module: its folder, and what its variables are set to.
 
 use super::budget::{Budget, Excess};
+use super::context::Context;
 use super::file::File;
-use super::folder::Folder;
+use super::folder::{Folder, Folders};
 use super::scope::Scope;
 use super::size::{self, ENTRY, MAP, Size};
-use super::{Options, Recorded};
-use crate::model::{ModuleStep, SecretTexts, Source, Value, is_secret_name};
+use super::typed::Typed;
+use super::types::Type;
+use super::variable::is_sensitive;
+use crate::model::{ModuleStep, SecretTexts, Source, is_secret_name};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
@@ -14,31 +17,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
-
-/// What all instances of one evaluation share.
-#[derive(Debug)]
-pub(super) struct Context {
-    /// What the evaluation may still cost.
-    pub budget: Budget,
-    /// The workspace.
-    pub workspace: String,
-    /// What a state records of the resources that the code refers to.
-    pub recorded: Recorded,
-}
-
-impl Context {
-    /// The context of an evaluation.
-    pub(super) fn new(options: &Options) -> Rc<Self> {
-        Rc::new(Self {
-            budget: Budget::new(&options.shared, &options.interrupt),
-            workspace: match options.workspace.as_str() {
-                "" => "default".to_owned(),
-                named => named.to_owned(),
-            },
-            recorded: options.recorded.clone(),
-        })
-    }
-}
 
 /// One instance of a module.
 #[derive(Debug)]
@@ -54,8 +32,13 @@ pub(super) struct Instance<'a> {
     /// The folders of the modules above it, outermost first.
     pub above: Vec<&'a str>,
     /// What it shares with all others.
-    pub context: Rc<Context>,
+    pub context: Rc<Context<'a>>,
+    /// All modules that there are; none where nothing can be called.
+    pub folders: Option<&'a Folders<'a>>,
     locals: RefCell<BTreeMap<&'a str, Local>>,
+    outputs: RefCell<BTreeMap<&'a str, Local>>,
+    /// The instances of the modules that it calls, where their outputs were asked for; none while they are made.
+    modules: RefCell<BTreeMap<&'a str, Option<Modules<'a>>>>,
     /// The bytes that it holds.
     held: Cell<usize>,
 }
@@ -89,39 +72,50 @@ pub(super) struct Setting<'a> {
 /// A value that several may hold, and the bytes that it takes: measured once, however many instances share it.
 #[derive(Debug, Clone)]
 pub(super) struct Measured {
-    value: Rc<Value>,
+    value: Rc<Typed>,
     pub bytes: usize,
 }
 
 impl Measured {
     /// Measures a value.
-    pub(super) fn new(value: Value) -> Self {
-        let bytes = Size::of(&value).bytes;
+    pub(super) fn new(value: Typed) -> Self {
+        let bytes = Size::of_typed(&value).bytes;
         Self {
             value: Rc::new(value),
             bytes,
         }
     }
 
+    /// The value, of which others may hold copies.
+    ///
+    /// # Errors
+    /// When there is no memory for a copy.
+    pub(super) fn own(self, budget: &Budget) -> Result<Typed, Excess> {
+        Rc::try_unwrap(self.value).or_else(|shared| {
+            budget.take(self.bytes)?;
+            Ok((*shared).clone())
+        })
+    }
+
     /// The value, as it is shared.
-    pub(super) fn shared(&self) -> Rc<Value> {
+    pub(super) fn shared(&self) -> Rc<Typed> {
         self.value.clone()
     }
 }
 
 impl Deref for Measured {
-    type Target = Value;
+    type Target = Typed;
 
-    fn deref(&self) -> &Value {
+    fn deref(&self) -> &Typed {
         &self.value
     }
 }
 
 impl Setting<'_> {
-    /// One that nothing certain is known of.
-    pub(super) fn unknown() -> Self {
+    /// One of which nothing but its type is certain.
+    pub(super) fn unknown(of: &Type) -> Self {
         Self {
-            value: Measured::new(Value::Unknown),
+            value: Measured::new(Typed::Unknown(of.of_values())),
             by: None,
         }
     }
@@ -145,11 +139,14 @@ pub(super) struct Given {
     pub entries: BTreeMap<String, Rc<Given>>,
 }
 
-/// A local value: being evaluated, or evaluated.
+/// The instances of one call.
+type Modules<'a> = Rc<[Rc<Instance<'a>>]>;
+
+/// A local value or an output: being evaluated, or evaluated.
 #[derive(Debug, Clone)]
 enum Local {
     Evaluating,
-    Evaluated(Rc<Value>),
+    Evaluated(Rc<Typed>),
 }
 
 impl<'a> Instance<'a> {
@@ -157,7 +154,7 @@ impl<'a> Instance<'a> {
     pub(super) fn root(
         folder: &'a Folder<'a>,
         variables: BTreeMap<&'a str, Setting<'a>>,
-        context: &Rc<Context>,
+        context: &Rc<Context<'a>>,
     ) -> Rc<Self> {
         Rc::new(Self {
             folder,
@@ -166,9 +163,20 @@ impl<'a> Instance<'a> {
             call: None,
             above: Vec::new(),
             context: context.clone(),
+            folders: None,
             locals: RefCell::default(),
+            outputs: RefCell::default(),
+            modules: RefCell::default(),
             held: Cell::new(0),
         })
+    }
+
+    /// The same, which may call these modules.
+    pub(super) fn calling(mut self: Rc<Self>, folders: &'a Folders<'a>) -> Rc<Self> {
+        if let Some(own) = Rc::get_mut(&mut self) {
+            own.folders = Some(folders);
+        }
+        self
     }
 
     /// A module that this one calls.
@@ -189,7 +197,10 @@ impl<'a> Instance<'a> {
             call: Some(call),
             above,
             context: self.context.clone(),
+            folders: self.folders,
             locals: RefCell::default(),
+            outputs: RefCell::default(),
+            modules: RefCell::default(),
             held: Cell::new(0),
         })
     }
@@ -201,6 +212,16 @@ impl<'a> Instance<'a> {
             call = outer;
         }
         Some(call.source())
+    }
+
+    /// The folder of the root module.
+    pub(super) fn root_folder(&self) -> &'a str {
+        self.above.first().copied().unwrap_or(self.folder.path)
+    }
+
+    /// Its folder, as Terraform writes it: relative to the root module.
+    pub(super) fn path_from_root(&self) -> String {
+        relative(self.root_folder(), self.folder.path)
     }
 
     /// Counts the bytes that it holds, its variables' values included.
@@ -232,36 +253,75 @@ impl<'a> Instance<'a> {
     }
 
     /// A local value, evaluated once; one that needs itself is unknown.
-    pub(super) fn local_value(self: &Rc<Self>, name: &str, depth: usize) -> Rc<Value> {
-        let unknown = || Rc::new(Value::Unknown);
-        match self.locals.borrow().get(name) {
+    pub(super) fn local_value(self: &Rc<Self>, name: &str, depth: usize) -> Rc<Typed> {
+        match self.folder.locals.get_key_value(name) {
+            Some((name, defined)) => self.once(&self.locals, name, *defined, depth),
+            None => Rc::new(Typed::UNKNOWN),
+        }
+    }
+
+    /// An output, evaluated once; one that needs itself is unknown, and so is one that must not be shown.
+    pub(super) fn output(self: &Rc<Self>, name: &str, depth: usize) -> Option<Rc<Typed>> {
+        let (name, (file, block)) = self.folder.outputs.get_key_value(name)?;
+        let value = block.body.get_attribute("value")?;
+        if is_sensitive(&block.body) {
+            return Some(Rc::new(Typed::UNKNOWN));
+        }
+        Some(self.once(&self.outputs, name, (file, &value.value), depth))
+    }
+
+    fn once(
+        self: &Rc<Self>,
+        known: &RefCell<BTreeMap<&'a str, Local>>,
+        name: &'a str,
+        (file, expression): (&'a File, &'a Expression),
+        depth: usize,
+    ) -> Rc<Typed> {
+        match known.borrow().get(name) {
             Some(Local::Evaluated(value)) => return value.clone(),
-            Some(Local::Evaluating) => return unknown(),
+            Some(Local::Evaluating) => return Rc::new(Typed::UNKNOWN),
             None => {}
         }
-        let Some((name, (file, expression))) = self.folder.locals.get_key_value(name) else {
-            return unknown();
-        };
-        self.locals.borrow_mut().insert(name, Local::Evaluating);
+        known.borrow_mut().insert(name, Local::Evaluating);
         let budget = &self.context.budget;
         let mark = budget.mark();
         let scope = self.scope(file);
-        let mut value = scope.clone().deeper(depth).value(expression);
+        let mut value = scope.clone().deeper(depth).known(expression);
         budget.settle(mark, 0);
-        if let Err(excess) = self.keep(Size::of(&value).bytes) {
+        if let Err(excess) = self.keep(Size::of_typed(&value).bytes) {
             scope.refuse(excess, expression);
-            value = Value::Unknown;
+            value = Typed::UNKNOWN;
         }
         let value = Rc::new(value);
         let evaluated = Local::Evaluated(value.clone());
-        self.locals.borrow_mut().insert(name, evaluated);
+        known.borrow_mut().insert(name, evaluated);
         value
+    }
+
+    /// The instances of a call that are kept.
+    pub(super) fn kept_modules(&self, name: &str) -> Option<Modules<'a>> {
+        self.modules.borrow().get(name).cloned().flatten()
+    }
+
+    /// The same, made where they are not kept yet. None while they are made: the call then needs itself.
+    pub(super) fn keep_modules(
+        &self,
+        name: &'a str,
+        make: impl FnOnce() -> Vec<Rc<Self>>,
+    ) -> Option<Modules<'a>> {
+        if let Some(kept) = self.modules.borrow().get(name) {
+            return kept.clone();
+        }
+        self.modules.borrow_mut().insert(name, None);
+        let made: Modules<'a> = make().into();
+        self.modules.borrow_mut().insert(name, Some(made.clone()));
+        Some(made)
     }
 
     /// Adds the texts that are secrets by the names of its variables, local values and outputs, or of their parts.
     pub(super) fn tell_secrets(self: &Rc<Self>, texts: &mut SecretTexts) {
         for (name, setting) in &self.variables {
-            texts.add(name, &setting.value);
+            self.tell(name, &setting.value, texts);
         }
         // Others are told as far as something asked for them: to evaluate them may be dear.
         for name in self
@@ -277,15 +337,50 @@ impl<'a> Instance<'a> {
             let name = name.filter(|name| is_secret_name(name));
             if let (Some(name), Some(output)) = (name, block.body.get_attribute("value")) {
                 let mark = self.context.budget.mark();
-                texts.add(name, &self.scope(file).value(&output.value));
+                let value = self.scope(file).known(&output.value);
+                self.tell(name, &value, texts);
                 self.context.budget.settle(mark, 0);
             }
         }
         for (name, local) in self.locals.borrow().iter() {
             if let Local::Evaluated(value) = local {
-                texts.add(name, value);
+                self.tell(name, value, texts);
             }
         }
+    }
+
+    /// Adds what is a secret in a value of this name. Where there is no memory for that, the evaluation ends.
+    fn tell(&self, name: &str, value: &Typed, texts: &mut SecretTexts) {
+        let budget = &self.context.budget;
+        if !texts.has_room() {
+            return;
+        }
+        let bytes = Size::of_typed(value).bytes;
+        if budget.keep(bytes).is_ok() {
+            texts.add(name, &value.plain());
+            budget.release(bytes);
+        }
+    }
+}
+
+/// A folder relative to another.
+fn relative(from: &str, to: &str) -> String {
+    let parts = |path: &'_ str| -> Vec<String> {
+        let parts = path.split('/').filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let common = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = from.iter().skip(common).map(|_| "..".to_owned());
+    let path: Vec<String> = up.chain(to.iter().skip(common).cloned()).collect();
+    if path.is_empty() {
+        ".".to_owned()
+    } else {
+        path.join("/")
     }
 }
 

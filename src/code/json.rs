@@ -1,14 +1,23 @@
 //! JSON, measured before it is read or written.
 
-use super::size::{self, ENTRY, MAP};
+use super::size::{self, ENTRY, MAP, NUMBER};
 use crate::model::Value;
 use std::io::{self, Write};
+
+/// The least digits of a whole number that is not small; others have a mark that tells them.
+const LONG: usize = 18;
 
 /// The bytes that the value of a JSON text takes at most: each of its values follows one of these characters.
 pub(super) fn bytes(text: &str) -> usize {
     let holders = text.bytes().filter(|byte| b"[{,:".contains(byte)).count();
     let maps = text.bytes().filter(|byte| *byte == b'{').count();
-    size::text(text.len()) + (holders + 1).saturating_mul(ENTRY) + maps.saturating_mul(MAP)
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let marks = text.bytes().filter(|byte| b".eE".contains(byte)).count();
+    let numbers = (digits / LONG + marks).saturating_mul(NUMBER);
+    size::text(text.len())
+        + (holders + 1).saturating_mul(ENTRY)
+        + maps.saturating_mul(MAP)
+        + numbers
 }
 
 /// The length of a value as JSON; none where it is longer than `most`.

@@ -1,12 +1,13 @@
 //! Literal maps whose entries are asked for one after another.
 
-use super::expression::key_of;
+use super::expression::certain_key;
 use super::handed_on::by_key;
 use super::instance::Given;
 use super::scope::{Collection, Scope};
 use super::size::ENTRY;
 use super::trace::{End, LONGEST, renamed, source, trace};
-use crate::model::{Location, Site, Source, Uneditable, Value};
+use super::typed::Typed;
+use crate::model::{Location, Site, Source, Uneditable};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ForExpr, Object};
 use std::collections::BTreeMap;
@@ -54,8 +55,8 @@ impl<'a> Literal<'a> {
             End::Code(inner, list @ Expression::Array(items), _) => {
                 let mut entries = BTreeMap::new();
                 for item in items {
-                    let named = scope.with(intro.value_var.as_str(), inner.value(item));
-                    let Value::String(key) = named.value(name) else {
+                    let named = scope.with(intro.value_var.as_str(), inner.known(item));
+                    let Typed::String(key) = named.known(name) else {
                         return Err(none());
                     };
                     let room = scope.budget().take(ENTRY + key.len());
@@ -101,7 +102,7 @@ impl<'a> Literal<'a> {
 fn entries<'a>(scope: &Scope<'_>, object: &'a Object) -> Option<BTreeMap<String, &'a Expression>> {
     let mut entries = BTreeMap::new();
     for (key, value) in object {
-        if let Some(key) = key_of(scope, key) {
+        if let Some(key) = certain_key(scope, key) {
             scope.budget().take(ENTRY + key.len()).ok()?;
             entries.insert(key, value.expr());
         }

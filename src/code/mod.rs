@@ -4,11 +4,16 @@
 mod budget;
 mod call;
 mod candidates;
+mod context;
+mod convert;
 mod definition;
 mod effort;
+mod equality;
 mod expression;
+mod fault;
 mod file;
 mod folder;
+mod for_expression;
 mod functions;
 mod given;
 mod handed_on;
@@ -16,10 +21,16 @@ mod installed;
 mod instance;
 mod json;
 mod json_syntax;
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, clippy::unwrap_used)]
+mod language;
 mod listing;
 mod literal;
 mod moves;
 mod nested_blocks;
+mod number;
+mod operation;
+mod output;
 mod outside;
 mod outside_variable;
 mod overlay;
@@ -35,11 +46,17 @@ mod resource;
 mod respell;
 mod root;
 mod scope;
+mod set;
 mod shared;
 mod size;
 mod stateless;
+mod template;
 mod trace;
 mod traversal;
+mod type_constraint;
+mod typed;
+mod types;
+mod unify;
 mod variable;
 mod version_constraint;
 
@@ -58,8 +75,9 @@ pub use stateless::roots_without_backend;
 
 use crate::model::{Declared, Interrupt, SecretTexts, Tree};
 use budget::Excess;
+use context::Context;
 use folder::{Files, Folders};
-use instance::{Context, Instance};
+use instance::Instance;
 use overlay::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -87,6 +105,34 @@ pub struct Options {
     pub interrupt: Interrupt,
 }
 
+/// What code reads of a repository, and was not there to be read: paths relative to the repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WantedFiles {
+    /// Files.
+    pub files: BTreeSet<String>,
+    /// Folders whose files it lists.
+    pub folders: BTreeSet<String>,
+}
+
+/// How many files one evaluation may name that were not there.
+const MOST_WANTED: usize = 1_000;
+
+impl WantedFiles {
+    /// Adds a file, where it is not one too many.
+    fn file(&mut self, path: String) {
+        if self.files.len() < MOST_WANTED {
+            self.files.insert(path);
+        }
+    }
+
+    /// Adds a folder, where it is not one too many.
+    fn folder(&mut self, path: String) {
+        if self.folders.len() < MOST_WANTED {
+            self.folders.insert(path);
+        }
+    }
+}
+
 /// What a root module says.
 #[derive(Debug, Clone, Default)]
 pub struct Evaluated {
@@ -98,6 +144,8 @@ pub struct Evaluated {
     pub problems: Vec<Problem>,
     /// Files of the root module itself that are not valid: Terraform would do nothing with it.
     pub invalid: Vec<Problem>,
+    /// What the code reads of the repository that was not there: it may be read, and the code evaluated again.
+    pub wanted: WantedFiles,
     /// What variables and local values hold that are called as secrets are: what is made of them is one as well.
     pub secrets: SecretTexts,
     kept: shared::Kept,
@@ -116,7 +164,7 @@ pub fn evaluate_edited(
     options: &Options,
 ) -> Evaluated {
     let code = Overlay::new(tree, edited);
-    let context = Context::new(options);
+    let context = Context::new(options, code);
     let budget = &context.budget;
     let first = listing::code_files(&code, root).into_iter().next();
     let file = first.map_or(root.to_owned(), |file| file.name);
@@ -147,7 +195,7 @@ pub fn evaluate_edited(
     let before = budget.kept();
     let mark = budget.mark();
     let variables = variable::of_root(&code, folder, options, &context);
-    let instance = Instance::root(folder, variables, &context);
+    let instance = Instance::root(folder, variables, &context).calling(&folders);
     budget.settle(mark, 0);
     match instance.hold() {
         Ok(()) => walk(&folders, &instance, &mut evaluated),
@@ -158,6 +206,9 @@ pub fn evaluate_edited(
     }
     drop(instance);
     evaluated.problems = budget.problems();
+    evaluated.wanted = context.wanted.take();
+    let of_files = context.file_secrets.take();
+    evaluated.secrets.extend(&of_files.texts);
     evaluated.kept = budget.end(budget.kept() - before);
     evaluated
 }

@@ -1,11 +1,12 @@
 //! Variables of a root module that are set out of sight, by `-var-file`, `TF_VAR_name` or HCP Terraform: no file of the
 //! repository that Terraform reads by itself sets them, and their defaults do not give what the state recorded.
 
-use super::expression::{as_text, key_of};
+use super::context::Context;
+use super::expression::certain_key;
 use super::file::File;
 use super::folder::Folders;
-use super::instance::{Context, Instance, SetBy};
-use super::outside_variable::OutsideVariable;
+use super::instance::{Instance, SetBy};
+use super::outside_variable::{OutsideVariable, as_text};
 use super::overlay::Overlay;
 use super::recorded::Recorded;
 use super::references::{Finder, Form, Names, form};
@@ -47,7 +48,7 @@ pub fn outside_variables(
     }
     let nothing = BTreeMap::new();
     let code = Overlay::new(tree, &nothing);
-    let context = Context::new(options);
+    let context = Context::new(options, code);
     let files = folder::Files::load(&code, root, options, &context.budget);
     let folders = files.folders();
     let found = folders.get(root).map(|folder| {
@@ -57,7 +58,7 @@ pub fn outside_variables(
         let undecided = |(name, set): (&&str, &super::instance::Setting<'_>)| match set.by {
             Some(SetBy::Default(..)) => true,
             Some(_) => false,
-            None => required.contains(name) && matches!(*set.value, Value::Unknown),
+            None => required.contains(name) && set.value.is_unknown(),
         };
         let undecided = variables
             .iter()
@@ -241,7 +242,7 @@ impl<'s> Search<'s> {
         let is_map = expected.path == "tags" || expected.attribute.is_some_and(is_map);
         if let (Expression::Object(object), true) = (expression, is_map) {
             for (key, value) in object {
-                if let Some(key) = key_of(scope, key) {
+                if let Some(key) = certain_key(scope, key) {
                     let entry = Expected {
                         attribute: None,
                         recorded: expected.recorded.get(&key),
@@ -257,7 +258,7 @@ impl<'s> Search<'s> {
         if names.is_empty() {
             return;
         }
-        let value = scope.value(expression);
+        let value = scope.plain(expression);
         let agrees = expected.agrees(&value);
         let form = form(scope, expression);
         for name in names {

@@ -1,7 +1,8 @@
 //! What is said of a variable that is set out of sight.
 
-use super::expression::as_text;
+use super::typed::Typed;
 use crate::model::{Value, is_secret_name};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A variable that is set out of sight.
@@ -68,4 +69,10 @@ impl OutsideVariable {
         let are_texts = || as_text(value).zip(as_text(recorded));
         Some(value == recorded || are_texts().is_some_and(|(one, other)| one == other))
     }
+}
+
+/// The text of a value that a template could hold.
+pub(super) fn as_text(value: &Value) -> Option<String> {
+    let typed = Typed::of_json(value.clone());
+    typed.as_text().map(Cow::into_owned)
 }

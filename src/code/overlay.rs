@@ -4,6 +4,8 @@ use super::listing::NamedFile;
 use crate::model::Tree;
 use std::collections::BTreeMap;
 
+static NO_EDITS: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+
 /// The files of a repository, some of them with other contents.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Overlay<'t> {
@@ -12,6 +14,11 @@ pub(super) struct Overlay<'t> {
 }
 
 impl<'t> Overlay<'t> {
+    /// A tree as it is.
+    pub(super) fn of(tree: &'t Tree) -> Self {
+        Self::new(tree, &NO_EDITS)
+    }
+
     /// A tree in which these files have these contents.
     pub(super) fn new(tree: &'t Tree, edited: &'t BTreeMap<String, Vec<u8>>) -> Self {
         Self { tree, edited }
@@ -29,6 +36,24 @@ impl<'t> Overlay<'t> {
     pub(super) fn resolve(&self, path: &str) -> Option<String> {
         let path = self.tree.resolve(path)?.into_owned();
         self.has(&path).then_some(path)
+    }
+
+    /// The bytes of a file; none where they are not known.
+    pub(super) fn bytes(&self, path: &str) -> Option<&'t [u8]> {
+        match self.edited.get(path) {
+            Some(bytes) => Some(bytes),
+            None => self.tree.files.get(path).map(AsRef::as_ref),
+        }
+    }
+
+    /// Whether it is known that there is no such file.
+    pub(super) fn lacks(&self, path: &str) -> bool {
+        !self.edited.contains_key(path) && self.tree.missing.contains(path)
+    }
+
+    /// The files below a folder, relative to it; none where they are not known.
+    pub(super) fn below(&self, folder: &str) -> Option<&'t [String]> {
+        self.tree.listed.get(folder).map(Vec::as_slice)
     }
 
     /// Whether there is such a file.

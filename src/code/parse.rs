@@ -5,6 +5,7 @@ use super::respell::{LineEnds, respelled};
 use hcl_edit::expr::Expression;
 use hcl_edit::parser::Error;
 use hcl_edit::structure::Body;
+use hcl_edit::template::Template;
 use std::borrow::Cow;
 
 /// What the tree of one text may take, in bytes: that of a megabyte and a half of common code.
@@ -84,12 +85,30 @@ impl<'t> Readable<'t> {
     }
 }
 
+/// Parses a template: the text of a file, or one that code makes. Returns what it cost as well.
+///
+/// # Errors
+/// When it is not valid, or would take too long or too much memory.
+pub(super) fn template(text: &str) -> Result<(Template, Effort), Unparsed> {
+    let effort = affordable(text, Effort::of_template(text))?;
+    let template = hcl_edit::parser::parse_template(text).map_err(|error| Unparsed {
+        line: error.location().line(),
+        message: error.message().to_owned(),
+        is_too_large: false,
+    })?;
+    Ok((template, effort))
+}
+
 /// What parsing a text costs at most.
 ///
 /// # Errors
 /// When that is too much memory, or would take too long.
 fn measure(text: &str) -> Result<Effort, Unparsed> {
-    let effort = Effort::of(text).map_err(|EmptyHeredocs { at }| Unparsed {
+    affordable(text, Effort::of(text))
+}
+
+fn affordable(text: &str, effort: Result<Effort, EmptyHeredocs>) -> Result<Effort, Unparsed> {
+    let effort = effort.map_err(|EmptyHeredocs { at }| Unparsed {
         line: line(text, at),
         message: "there are too many empty heredocs: write `\"\"` instead of each".to_owned(),
         is_too_large: true,

@@ -1,7 +1,7 @@
 //! Policies that code writes down: where each of their statements stands.
 
 use super::definition::definition;
-use super::expression::{is_key, key_of};
+use super::expression::{certain_key, is_key};
 use super::file::File;
 use super::parse;
 use super::policy_document::{LISTS, statement};
@@ -88,14 +88,14 @@ fn of_object<'o>(
         };
         let part = |expression: &'o Expression| {
             Some(Part {
-                value: scope.value(expression),
+                value: scope.plain(expression),
                 span: scope.file.span(moved(expression.span()?, offset)),
                 behind: behind(expression),
             })
         };
         let parts = parts
             .iter()
-            .map(|(key, value)| Some((key_of(scope, key)?, part(value.expr())?)));
+            .map(|(key, value)| Some((certain_key(scope, key)?, part(value.expr())?)));
         Some(StatementCode {
             whole: part(expression)?,
             parts: parts.collect::<Option<_>>()?,
@@ -121,7 +121,7 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
         for (name, written) in named {
             if let Some(attribute) = inner.body.get_attribute(name) {
                 let part = Part {
-                    value: scope.value(&attribute.value),
+                    value: scope.plain(&attribute.value),
                     span: scope.file.span(attribute.value.span()?),
                     behind: behind(scope, &attribute.value),
                 };

@@ -6,6 +6,7 @@ use super::policy::document;
 use super::resource::{body, is_repeated, keys};
 use super::scope::Scope;
 use super::size::Size;
+use super::typed::Typed;
 use crate::model::{Key, Value};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ pub(super) fn value(
     scope: &Scope<'_>,
     name: &str,
     operators: &[&TraversalOperator],
-) -> Result<Option<Value>, Excess> {
+) -> Result<Option<Typed>, Excess> {
     let asks_json = operators.iter().any(|operator| {
         matches!(operator, TraversalOperator::GetAttr(name) if ["json", "minified_json"].contains(&name.as_str()))
     });
@@ -51,9 +52,9 @@ pub(super) fn value(
         let Some(text) = json(&body(&inner, &block.body), budget)? else {
             return Ok(None);
         };
-        let text = Value::String(text);
-        let object = Value::map([("json", text.clone()), ("minified_json", text)]);
-        budget.settle(mark, Size::of(&object).bytes);
+        let text = Typed::text(text);
+        let object = Typed::object([("json", text.clone()), ("minified_json", text)]);
+        budget.settle(mark, Size::of_typed(&object).bytes);
         match key {
             None if is_repeated(&block.body) => return Ok(None),
             None => return Ok(Some(object)),
@@ -62,8 +63,8 @@ pub(super) fn value(
         }
     }
     Ok(Some(match map.is_empty() {
-        true => Value::List(list),
-        false => Value::Map(map),
+        true => Typed::Tuple(list),
+        false => Typed::Object(map),
     }))
 }
 

@@ -1,9 +1,10 @@
 //! Provider configurations: which region and account each points to.
 
-use super::expression::{as_text, key_of};
+use super::expression::certain_key;
 use super::instance::Instance;
 use super::scope::Scope;
 use super::size::Size;
+use super::typed::Typed;
 use crate::model::{AccountId, Place, ProviderKey, ProviderTags, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectValue};
@@ -45,17 +46,19 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             block
                 .body
                 .get_attribute(name)
-                .map(|one| scope.value(&one.value))
+                .map(|one| scope.plain(&one.value))
                 .unwrap_or_default()
         };
         let role = block.body.get_blocks("assume_role").next();
         let role = role
             .and_then(|role| role.body.get_attribute("role_arn"))
-            .map(|arn| scope.value(&arn.value));
+            .map(|arn| scope.plain(&arn.value));
         let of_role = role.and_then(|role| Place::of_arn(role.as_str()?).account);
         let allowed = value("allowed_account_ids");
         let allowed = match allowed.as_list() {
-            Some([one]) => as_text(one).and_then(|one| AccountId::new(&one)),
+            Some([one]) => Typed::of_json(one.clone())
+                .as_text()
+                .and_then(|one| AccountId::new(&one)),
             _ => None,
         };
         let config = ProviderConfig {
@@ -83,7 +86,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
 fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
     let value = |outer: &str, name: &str| {
         let outer = block.body.get_blocks(outer).next()?;
-        Some(scope.value(&outer.body.get_attribute(name)?.value))
+        Some(scope.plain(&outer.body.get_attribute(name)?.value))
     };
     let texts = |name: &str| -> Vec<String> {
         let texts = value("ignore_tags", name).unwrap_or_default();
@@ -114,9 +117,9 @@ pub(super) fn default_tags<'a>(
     let key = ProviderKey {
         module: String::new(),
         name: "aws".to_owned(),
-        alias: alias.and_then(|alias| Some(scope.value(&alias.value).as_str()?.to_owned())),
+        alias: alias.and_then(|alias| Some(scope.known(&alias.value).as_str()?.to_owned())),
     };
-    let entry = |(key, value): (_, &'a ObjectValue)| Some((key_of(scope, key)?, value.expr()));
+    let entry = |(key, value): (_, &'a ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
     is_aws.then(|| (key, tags.iter().filter_map(entry).collect()))
 }
 

@@ -2,7 +2,8 @@
 
 use super::budget::{Budget, Excess};
 use super::size::{ENTRY, MAP, Size};
-use crate::model::{Address, Key, ModuleStep, Resource, Value};
+use super::typed::Typed;
+use crate::model::{Address, Key, ModuleStep, Resource};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,7 +109,7 @@ impl Recorded {
         wanted: Block<'_>,
         operators: &[&TraversalOperator],
         budget: &Budget,
-    ) -> Result<Value, Excess> {
+    ) -> Result<Typed, Excess> {
         let attribute = operators.iter().find_map(|operator| match operator {
             TraversalOperator::GetAttr(name) => Some(name.as_str()),
             _ => None,
@@ -122,8 +123,14 @@ impl Recorded {
                 budget.take(ENTRY + name.len() + size.bytes)?;
                 budget.work(size.items)?;
             }
-            let public = asked.map(|(name, value)| (name.as_str(), public(value)));
-            Ok(Value::map(public))
+            let known = asked.map(|(name, value)| (name.clone(), Typed::of_state(value)));
+            let mut known: BTreeMap<_, _> = known.collect();
+            // The provider may know an attribute that this state does not.
+            if let Some(name) = attribute {
+                budget.take(ENTRY + name.len())?;
+                known.entry(name.to_owned()).or_insert(Typed::UNKNOWN);
+            }
+            Ok(Typed::Object(known))
         };
         let (mut list, mut map) = (Vec::new(), BTreeMap::new());
         for resource in self.instances(wanted) {
@@ -132,7 +139,7 @@ impl Recorded {
                 Some(Key::Index(index)) if usize::try_from(*index) == Ok(list.len()) => {
                     list.push(attributes(resource)?);
                 }
-                Some(Key::Index(_)) => return Ok(Value::Unknown),
+                Some(Key::Index(_)) => return Ok(Typed::UNKNOWN),
                 Some(Key::Name(name)) => {
                     budget.take(ENTRY + name.len())?;
                     drop(map.insert(name.clone(), attributes(resource)?));
@@ -140,9 +147,9 @@ impl Recorded {
             }
         }
         Ok(match (list.is_empty(), map.is_empty()) {
-            (true, true) => Value::Unknown,
-            (true, false) => Value::Map(map),
-            _ => Value::List(list),
+            (true, true) => Typed::UNKNOWN,
+            (true, false) => Typed::Object(map),
+            _ => Typed::Tuple(list),
         })
     }
 
@@ -171,17 +178,4 @@ impl Recorded {
 
 fn block(address: &Address) -> Block<'_> {
     (&address.modules, &address.tf_type, &address.name)
-}
-
-/// A value without its secrets: what is made of one is not known.
-fn public(value: &Value) -> Value {
-    match value {
-        Value::Secret(_) => Value::Unknown,
-        Value::List(items) => Value::List(items.iter().map(public).collect()),
-        Value::Map(entries) => {
-            let entry = |(key, value): (&String, &Value)| (key.clone(), public(value));
-            Value::Map(entries.iter().map(entry).collect())
-        }
-        plain => plain.clone(),
-    }
 }

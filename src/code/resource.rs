@@ -1,11 +1,14 @@
 //! Resource blocks: what each instance is set to.
 
+use super::convert::convert;
 use super::definition;
-use super::expression::{as_text, pairs};
 use super::file::File;
+use super::for_expression::pairs;
 use super::instance::Instance;
 use super::scope::{Collection, Each, Scope};
 use super::size::{ENTRY, MAP, VALUE};
+use super::typed::Typed;
+use super::types::Type;
 use super::{size, trace};
 use crate::model::{Address, DeclaredResource, Definition, Key, Parts, Site, Source, Value};
 use hcl_edit::Span;
@@ -80,35 +83,41 @@ type Keys<'a> = Box<dyn Iterator<Item = (Option<Key>, Scope<'a>)> + 'a>;
 pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
     let scope = scope.clone();
     let of_all =
-        |name: &str| -> Keys<'a> { Box::new(iter::once((None, scope.with(name, Value::Unknown)))) };
+        |name: &str| -> Keys<'a> { Box::new(iter::once((None, scope.with(name, Typed::UNKNOWN)))) };
     if let Some(count) = body.get_attribute("count") {
-        let count = scope.value(&count.value).as_i64();
-        let count = count.and_then(|count| usize::try_from(count).ok());
+        let count = convert(scope.known(&count.value), &Type::Number, scope.budget());
+        let count = count
+            .ok()
+            .and_then(|count| count.as_number()?.whole::<usize>());
         let Some(count) = count.filter(|count| *count <= MOST) else {
             return of_all("count");
         };
         return Box::new((0..count).map(move |index| {
             let key = Key::Index(u64::try_from(index).unwrap_or(u64::MAX));
-            let inner = scope.at(Some(&key), Value::Null);
+            let inner = scope.at(Some(&key), Typed::NULL);
             (Some(key), inner)
         }));
     }
     let Some(each) = body.get_attribute("for_each") else {
         return Box::new(iter::once((None, scope)));
     };
-    let instances: Option<Box<dyn Iterator<Item = (String, Value)>>> = match scope
-        .value(&each.value)
+    let instances: Option<Box<dyn Iterator<Item = (String, Typed)>>> = match scope
+        .known(&each.value)
     {
         // A set's elements are their own keys.
-        Value::List(items) if items.len() <= MOST => {
-            let texts: Option<Vec<_>> = items.iter().map(as_text).collect();
+        Typed::Set(_, items) | Typed::List(_, items) | Typed::Tuple(items)
+            if items.len() <= MOST =>
+        {
+            let texts: Option<Vec<_>> = items.iter().map(Typed::as_text).collect();
             texts.is_some().then(|| {
-                let key = |item: &Value| as_text(item).unwrap_or_default().into_owned();
+                let key = |item: &Typed| item.as_text().unwrap_or_default().into_owned();
                 let items = items.into_iter();
                 Box::new(items.map(move |item| (key(&item), item))) as Box<dyn Iterator<Item = _>>
             })
         }
-        Value::Map(entries) if entries.len() <= MOST => Some(Box::new(entries.into_iter())),
+        Typed::Map(_, entries) | Typed::Object(entries) if entries.len() <= MOST => {
+            Some(Box::new(entries.into_iter()))
+        }
         _ => None,
     };
     let Some(instances) = instances else {
@@ -229,7 +238,7 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     let each = block
         .body
         .get_attribute("for_each")
-        .map(|each| scope.value(&each.value));
+        .map(|each| scope.known(&each.value));
     let content = block.body.get_blocks("content").next();
     let (Some(pairs), Some(content)) = (each.and_then(pairs), content) else {
         return (name, Value::Unknown);
@@ -239,8 +248,8 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
         .get_attribute("iterator")
         .and_then(|iterator| iterator.value.as_variable());
     let iterator = iterator.map_or(name, |iterator| iterator.as_str());
-    let of = |(key, value): (Value, Value)| {
-        let names = Value::map([("key", key), ("value", value)]);
+    let of = |(key, value): (Typed, Typed)| {
+        let names = Typed::object([("key", key), ("value", value)]);
         body(&scope.with(iterator, names), &content.body)
     };
     (name, Value::List(pairs.map(of).collect()))
@@ -263,7 +272,7 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
     for attribute in body.attributes() {
         parts.insert(
             attribute.key.as_str().to_owned(),
-            scope.value(&attribute.value),
+            scope.plain(&attribute.value),
         );
     }
     for block in body.blocks() {

@@ -1,10 +1,12 @@
 //! Root modules: the folders that say where their state is.
 
 use super::Options;
+use super::context::Context;
 use super::file::{CodeText, File, Syntax};
 use super::folder::{Folder, Problem};
-use super::instance::{Context, Instance};
+use super::instance::Instance;
 use super::listing::{is_code, is_override, is_replaced};
+use super::overlay::Overlay;
 use super::parse::Unparsed;
 use crate::model::{Tree, Value};
 use hcl_edit::Span;
@@ -119,7 +121,10 @@ impl RootFolder<'_> {
     /// Reads its backend block.
     pub fn module(&self, tree: &Tree, options: &Options) -> RootModule {
         let (backend, problem) = match self.file.parse(tree, options) {
-            Ok(file) => (backend(&file, &Context::new(options)), None),
+            Ok(file) => {
+                let context = Context::new(options, Overlay::of(tree));
+                (backend(&file, &context), None)
+            }
             Err(unparsed) => (None, Some(self.problem(&unparsed))),
         };
         RootModule {
@@ -189,7 +194,7 @@ fn backend_block(file: &File) -> Option<(&str, &Block)> {
 }
 
 /// What the first backend block of a file says.
-fn backend(file: &File, context: &Rc<Context>) -> Option<BackendBlock> {
+fn backend(file: &File, context: &Rc<Context<'_>>) -> Option<BackendBlock> {
     let (kind, found) = backend_block(file)?;
     let source = file.source(found.span().unwrap_or_default());
     Some(BackendBlock {
@@ -201,11 +206,11 @@ fn backend(file: &File, context: &Rc<Context>) -> Option<BackendBlock> {
 }
 
 /// The settings of a backend block, which may refer to nothing.
-fn settings(file: &File, block: &Block, context: &Rc<Context>) -> BTreeMap<String, Value> {
+fn settings(file: &File, block: &Block, context: &Rc<Context<'_>>) -> BTreeMap<String, Value> {
     let nothing = Folder::new("", Vec::new());
     let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(file);
     let settings = block.body.attributes();
     settings
-        .map(|setting| (setting.key.as_str().to_owned(), scope.value(&setting.value)))
+        .map(|setting| (setting.key.as_str().to_owned(), scope.plain(&setting.value)))
         .collect()
 }

@@ -2,14 +2,17 @@
 
 use super::budget::{Budget, DEEPEST_VALUE, Excess};
 use super::expression;
+use super::fault::{Fault, Invalid};
 use super::file::File;
 use super::instance::Instance;
 use super::literal::Literal;
 use super::size::Size;
+use super::typed::Typed;
 use crate::model::{Key, Uneditable, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// How many values are copied for one step of work.
@@ -28,6 +31,8 @@ pub(super) struct Scope<'a> {
     /// The collection that `each` walks, and the key it is at.
     pub each: Option<Each<'a>>,
     names: Names,
+    /// Whether nothing but these names means anything, as in a template.
+    is_closed: bool,
     depth: usize,
 }
 
@@ -38,7 +43,7 @@ struct Names(Option<Rc<Name>>);
 #[derive(Debug)]
 struct Name {
     name: String,
-    value: Rc<Value>,
+    value: Rc<Typed>,
     outer: Names,
 }
 
@@ -69,12 +74,13 @@ impl<'a> Scope<'a> {
             file,
             each: None,
             names: Names::default(),
+            is_closed: false,
             depth: 0,
         }
     }
 
     /// The same with one more name.
-    pub(super) fn with(&self, name: &str, value: Value) -> Self {
+    pub(super) fn with(&self, name: &str, value: Typed) -> Self {
         let mut inner = self.clone();
         inner.names = Names(Some(Rc::new(Name {
             name: name.to_owned(),
@@ -85,7 +91,7 @@ impl<'a> Scope<'a> {
     }
 
     /// What a name of `each`, `count` or `for` stands for.
-    pub(super) fn name(&self, name: &str) -> Option<&Rc<Value>> {
+    pub(super) fn name(&self, name: &str) -> Option<&Rc<Typed>> {
         let mut names = &self.names;
         while let Some(found) = names.0.as_deref() {
             if found.name == name {
@@ -97,16 +103,16 @@ impl<'a> Scope<'a> {
     }
 
     /// The same for one instance of a block with `count` or `for_each`.
-    pub(super) fn at(&self, key: Option<&Key>, value: Value) -> Self {
+    pub(super) fn at(&self, key: Option<&Key>, value: Typed) -> Self {
         match key {
             None => self.clone(),
             Some(Key::Index(index)) => {
-                let index = i64::try_from(*index).unwrap_or(i64::MAX);
-                self.with("count", Value::map([("index", Value::from(index))]))
+                let index = Typed::count(usize::try_from(*index).unwrap_or(usize::MAX));
+                self.with("count", Typed::object([("index", index)]))
             }
             Some(Key::Name(name)) => {
-                let each = Value::map([("key", Value::from(name.as_str())), ("value", value)]);
-                self.with("each", each)
+                let key = Typed::text(name.as_str());
+                self.with("each", Typed::object([("key", key), ("value", value)]))
             }
         }
     }
@@ -115,6 +121,17 @@ impl<'a> Scope<'a> {
     pub(super) fn deeper(mut self, depth: usize) -> Self {
         self.depth = depth;
         self
+    }
+
+    /// The same, in which nothing but its names means anything.
+    pub(super) fn closed(mut self) -> Self {
+        self.is_closed = true;
+        self
+    }
+
+    /// Whether nothing but its names means anything.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// How deep this is.
@@ -128,35 +145,72 @@ impl<'a> Scope<'a> {
     }
 
     /// What an expression is; unknown where that is not certain, and where it would cost too much.
-    pub(super) fn value(&self, expression: &Expression) -> Value {
+    ///
+    /// # Errors
+    /// When Terraform refuses it.
+    pub(super) fn value(&self, expression: &Expression) -> Result<Typed, Invalid> {
         let budget = self.budget();
         let mark = budget.mark();
         match self.evaluated(expression) {
             Ok((value, size)) => {
                 budget.settle(mark, size.bytes);
-                value
+                Ok(value)
             }
-            Err(excess) => {
+            Err(Fault::Invalid) => {
+                budget.settle(mark, 0);
+                Err(Invalid)
+            }
+            Err(Fault::Excess(excess)) => {
                 budget.settle(mark, 0);
                 self.refuse(excess, expression);
-                Value::Unknown
+                Ok(Typed::UNKNOWN)
             }
         }
     }
 
-    fn evaluated(&self, expression: &Expression) -> Result<(Value, Size), Excess> {
+    /// The same, where it does not matter why there is no value.
+    pub(super) fn known(&self, expression: &Expression) -> Typed {
+        self.value(expression).unwrap_or(Typed::UNKNOWN)
+    }
+
+    /// The same without types, as state and AWS are compared with it.
+    pub(super) fn plain(&self, expression: &Expression) -> Value {
+        let budget = self.budget();
+        let mark = budget.mark();
+        let value = self.known(expression);
+        let plain = match budget.take(Size::of_typed(&value).bytes) {
+            Ok(()) => value.plain(),
+            Err(excess) => {
+                self.refuse(excess, expression);
+                Value::Unknown
+            }
+        };
+        budget.settle(mark, Size::of(&plain).bytes);
+        plain
+    }
+
+    fn evaluated(&self, expression: &Expression) -> Result<(Typed, Size), Fault> {
         if self.depth > DEEPEST {
-            return Err(Excess::Depth);
+            return Err(Excess::Depth.into());
         }
         self.budget().work(0)?;
         let inner = self.clone().deeper(self.depth + 1);
         let value = expression::value(&inner, expression)?;
-        let size = Size::of(&value);
+        let size = Size::of_typed(&value);
         self.budget().work(size.items)?;
         match size.depth > DEEPEST_VALUE {
-            true => Err(Excess::Depth),
+            true => Err(Excess::Depth.into()),
             false => Ok((value, size)),
         }
+    }
+
+    /// What a literal is written as, where the parser kept less of it.
+    pub(super) fn written(&self, span: Option<Range<usize>>, parsed: &str) -> String {
+        let written = self.file.text.get(span.unwrap_or_default());
+        let double = |text: &str| text.parse::<f64>().ok();
+        // A part of a policy is parsed apart, and stands elsewhere.
+        let is_it = |text: &&str| double(text).is_some() && double(text) == double(parsed);
+        written.filter(is_it).unwrap_or(parsed).to_owned()
     }
 
     /// Tells why an expression was not evaluated.
@@ -167,8 +221,8 @@ impl<'a> Scope<'a> {
     }
 
     /// A copy of a value that stays.
-    pub(super) fn copy(&self, value: &Value) -> Result<Value, Excess> {
-        let size = Size::of(value);
+    pub(super) fn copy(&self, value: &Typed) -> Result<Typed, Excess> {
+        let size = Size::of_typed(value);
         self.budget().take(size.bytes)?;
         self.budget().work(size.items / COPIED)?;
         Ok(value.clone())

@@ -1,20 +1,29 @@
 //! How much memory values and what is made of them take: upper bounds, which are known before anything is copied.
 
+use super::number::Number;
+use super::typed::Typed;
+use super::types::Type;
 use crate::model::{
     Address, Alternatives, DeclaredResource, Definition, Key, LeftOutArgument, Location,
     ModuleStep, Part, Parts, Site, Source, StatementCode, Uneditable, Value,
 };
 
 /// A value without what it owns, in a list that may have grown to twice its length.
-pub(super) const VALUE: usize = 2 * size_of::<Value>();
+pub(super) const VALUE: usize = 2 * size_of::<Typed>();
 /// What the allocator adds to each text.
 const TEXT: usize = 16;
 /// The entries for which a map has room at least, once it has one.
 const ROOM: usize = 12;
 /// A map that is not empty, without its entries: a small one has room for more.
-pub(super) const MAP: usize = ROOM * (size_of::<String>() + size_of::<Value>());
+pub(super) const MAP: usize = ROOM * (size_of::<String>() + size_of::<Typed>());
 /// An entry of a map: its share of a tree's node that is half full, and its key's text.
-pub(super) const ENTRY: usize = 2 * (size_of::<String>() + size_of::<Value>()) + TEXT;
+pub(super) const ENTRY: usize = 2 * (size_of::<String>() + size_of::<Typed>()) + TEXT;
+/// The same of values without types.
+const PLAIN: usize = 2 * size_of::<Value>();
+const PLAIN_MAP: usize = ROOM * (size_of::<String>() + size_of::<Value>());
+const PLAIN_ENTRY: usize = 2 * (size_of::<String>() + size_of::<Value>()) + TEXT;
+/// What a number takes besides where it is no small whole one.
+pub(super) const NUMBER: usize = 192;
 /// A definition, and its share of the map that it stands in.
 const DEFINITION: usize = 2 * (size_of::<String>() + size_of::<Definition>()) + 2 * TEXT;
 /// A resource, and its share of the map that it stands in.
@@ -26,7 +35,12 @@ const STATEMENT: usize =
 /// How many bytes of text cost as much to make as an item.
 const ITEM: usize = 16;
 
+/// How many bytes of text are looked at for one step of work.
+pub(super) const LOOKED_AT: usize = 64;
+
 /// What a value takes up.
+///
+/// Of a value with types, these count where no element stands for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Size {
     /// Bytes of memory, at most.
@@ -38,16 +52,16 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// Measures a value.
+    /// Measures a value without types.
     pub(super) fn of(value: &Value) -> Self {
         let own = Self {
-            bytes: VALUE,
+            bytes: PLAIN,
             items: 1,
             depth: 0,
         };
         match value {
             Value::String(text) => Self {
-                bytes: self::text(text.len()),
+                bytes: PLAIN + TEXT + text.len(),
                 items: 1 + text.len() / ITEM,
                 depth: 0,
             },
@@ -55,23 +69,94 @@ impl Size {
             Value::Map(entries) if entries.is_empty() => own,
             Value::Map(entries) => {
                 let own = Self {
-                    bytes: VALUE + MAP,
+                    bytes: PLAIN + PLAIN_MAP,
                     ..own
                 };
                 let entries = entries.iter();
-                entries.fold(own, |all, (key, value)| all.and(ENTRY + key.len(), value))
+                entries.fold(own, |all, (key, value)| {
+                    all.and(PLAIN_ENTRY + key.len(), value)
+                })
             }
             _ => own,
         }
     }
 
+    /// Measures a value with its types.
+    pub(super) fn of_typed(value: &Typed) -> Self {
+        let own = Self {
+            bytes: VALUE,
+            items: 1,
+            depth: 0,
+        };
+        match value {
+            Typed::Null(kind) | Typed::Unknown(kind) => own.with_type(kind),
+            Typed::Bool(_) => own,
+            Typed::Number(Number::Small(_)) => own,
+            Typed::Number(Number::Large(_)) => Self {
+                bytes: VALUE + NUMBER,
+                ..own
+            },
+            Typed::String(text) => Self {
+                bytes: self::text(text.len()),
+                items: 1 + text.len() / ITEM,
+                depth: 0,
+            },
+            Typed::List(kind, items) | Typed::Set(kind, items) if items.is_empty() => {
+                own.with_type(kind)
+            }
+            Typed::Map(kind, entries) if entries.is_empty() => own.with_type(kind),
+            Typed::List(_, items) | Typed::Set(_, items) | Typed::Tuple(items) => {
+                let items = items.iter();
+                items.fold(own, |all, item| all.with(0, Self::of_typed(item)))
+            }
+            Typed::Object(entries) if entries.is_empty() => own,
+            Typed::Map(_, entries) | Typed::Object(entries) => {
+                let own = Self {
+                    bytes: VALUE + MAP,
+                    ..own
+                };
+                let entries = entries.iter();
+                entries.fold(own, |all, (key, value)| {
+                    all.with(ENTRY + key.len(), Self::of_typed(value))
+                })
+            }
+        }
+    }
+
+    fn with_type(self, kind: &Type) -> Self {
+        let parts = parts_of(kind);
+        Self {
+            bytes: self.bytes + parts * ENTRY,
+            items: self.items + parts,
+            ..self
+        }
+    }
+
     /// The same with a part more, and with what holds the part.
     fn and(self, holder: usize, part: &Value) -> Self {
-        let part = Self::of(part);
+        self.with(holder, Self::of(part))
+    }
+
+    fn with(self, holder: usize, part: Self) -> Self {
         Self {
             bytes: self.bytes + holder + part.bytes,
             items: self.items + part.items,
             depth: self.depth.max(part.depth + 1),
+        }
+    }
+}
+
+/// How many types stand in a type; a primitive one holds nothing.
+fn parts_of(kind: &Type) -> usize {
+    match kind {
+        Type::Any | Type::Bool | Type::Number | Type::String => 0,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => 1 + parts_of(element),
+        Type::Tuple(elements) => elements.iter().map(|kind| 1 + parts_of(kind)).sum(),
+        Type::Object(attributes) => {
+            let attributes = attributes.values();
+            attributes
+                .map(|attribute| 2 + parts_of(&attribute.of))
+                .sum()
         }
     }
 }

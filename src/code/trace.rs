@@ -4,8 +4,10 @@ use super::expression::is_key;
 use super::handed_on::{by_key, is_call, is_literal, only_interpolation, taken};
 use super::instance::{Given, SetBy};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
+use super::number::Number;
 use super::resource::{is_repeated, keys};
 use super::scope::{Each, Scope};
+use super::typed::Typed;
 use super::{policy, policy_document};
 use crate::model::{Key, LeftOutArgument, Location, PolicyCode, Site, Source, Uneditable, Value};
 use hcl_edit::Span;
@@ -116,18 +118,18 @@ fn called<'a>(
     }
     if is(&["lookup"]) {
         let (map, key) = (arguments.next()?, arguments.next()?);
-        let key = scope.value(key);
+        let key = scope.known(key);
         let map = trace(scope, map, left).ok()?;
         return below(map, key.as_str()?, left).ok().map(Ok);
     }
     if is(&["try", "coalesce"]) {
-        let result = call.args.iter().map(|argument| scope.value(argument));
+        let result = call.args.iter().map(|argument| scope.known(argument));
         let result = result
             .into_iter()
             .find(|value| !value.has_unknown() && !value.is_null())?;
         return arguments.find_map(|argument| {
             let end = trace(scope, argument, left).ok()?;
-            let hands_on = matches!(end, End::LeftOut(_)) || scope.value(argument) == result;
+            let hands_on = matches!(end, End::LeftOut(_)) || scope.known(argument) == result;
             hands_on.then_some(Ok(end))
         });
     }
@@ -208,10 +210,11 @@ fn reference<'a>(
     for operator in operators {
         end = match operator {
             TraversalOperator::GetAttr(name) => below(end, name.as_str(), left)?,
-            TraversalOperator::Index(index) => match scope.value(index) {
-                Value::String(key) => below(end, &key, left)?,
+            TraversalOperator::Index(index) => match scope.known(index) {
+                Typed::String(key) => below(end, &key, left)?,
                 number => {
-                    let item = number.as_i64().and_then(|number| item(&end, number, left));
+                    let number = number.as_number().and_then(Number::whole);
+                    let item = number.and_then(|number| item(&end, number, left));
                     item.ok_or_else(|| Uneditable::Element {
                         text: text(),
                         place: place(),
@@ -255,7 +258,9 @@ fn variable<'a>(
             source: call.source(),
             site: Site::LeftOutArgument(Box::new(LeftOutArgument {
                 name: name.to_owned(),
-                default: scope.copy(&setting.value).unwrap_or(Value::Unknown),
+                default: scope
+                    .copy(&setting.value)
+                    .map_or(Value::Unknown, |value| value.plain()),
                 steps: Vec::new(),
             })),
         }),
@@ -299,11 +304,11 @@ fn document<'a>(
     let found = policy::document(scope, name.as_str())
         .filter(|_| ["json", "minified_json"].contains(&attribute.as_str()));
     let (file, block) = found.ok_or_else(&foreign)?;
-    let index = index.map(|index| scope.value(index));
+    let index = index.map(|index| scope.known(index));
     let mut instances = keys(&scope.instance.scope(file), &block.body);
     let inner = instances.find_map(|(key, inner)| match (key, &index) {
         (None, None) if !is_repeated(&block.body) => Some(inner),
-        (Some(Key::Name(key)), Some(Value::String(wanted))) if key == *wanted => Some(inner),
+        (Some(Key::Name(key)), Some(Typed::String(wanted))) if key == *wanted => Some(inner),
         _ => None,
     });
     let inner = inner.ok_or_else(&foreign)?;

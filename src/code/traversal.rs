@@ -1,11 +1,15 @@
 //! References, and the parts of values that they lead to. Only the part that is asked for is copied.
 
 use super::budget::Excess;
-use super::expression::{Evaluated, as_text};
+use super::convert::convert;
+use super::fault::{Evaluated, Fault, Invalid};
+use super::output;
 use super::policy_document;
 use super::scope::Scope;
-use crate::model::Value;
+use super::typed::Typed;
+use super::types::Type;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// What a reference leads to; unknown where that is not certain.
@@ -18,62 +22,119 @@ pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
     let (value, rest) = match &traversal.expr {
         Expression::Variable(name) => match scope.name(name.as_str()) {
             Some(value) => (value.clone(), operators.as_slice()),
+            None if scope.is_closed() => return Err(Fault::Invalid),
             None => named(scope, name.as_str(), &operators)?,
         },
-        expression => (Rc::new(scope.value(expression)), operators.as_slice()),
+        expression => (Rc::new(scope.value(expression)?), operators.as_slice()),
     };
     match rest {
-        [] => Rc::try_unwrap(value).or_else(|shared| scope.copy(&shared)),
+        [] => Ok(Rc::try_unwrap(value).or_else(|shared| scope.copy(&shared))?),
         rest => part_at(scope, &value, rest),
     }
 }
 
 /// The part of a value that these operators lead to.
-fn part_at(scope: &Scope<'_>, value: &Value, operators: &[&TraversalOperator]) -> Evaluated {
-    let mut found = value;
+fn part_at(scope: &Scope<'_>, value: &Typed, operators: &[&TraversalOperator]) -> Evaluated {
+    let mut found = Cow::Borrowed(value);
     for (at, operator) in operators.iter().enumerate() {
-        let next = match operator {
-            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                return splat(scope, found, &operators[at + 1..]);
+        let rest = &operators[at + 1..];
+        match operator {
+            TraversalOperator::FullSplat(_) => return splat(scope, &found, rest),
+            // What follows `.*` with brackets counts for all of it, not for each.
+            TraversalOperator::AttrSplat(_) => {
+                let own = rest
+                    .iter()
+                    .take_while(|next| !matches!(next, TraversalOperator::Index(_)));
+                let (own, after) = rest.split_at(own.count());
+                let each = splat(scope, &found, own)?;
+                return part_at(scope, &each, after);
             }
-            operator => step(scope, found, operator),
-        };
-        match next {
-            Some(next) => found = next,
-            None => return Ok(Value::Unknown),
+            operator => {
+                found = match found {
+                    Cow::Borrowed(value) => step(scope, value, operator)?,
+                    Cow::Owned(value) => Cow::Owned(step(scope, &value, operator)?.into_owned()),
+                };
+            }
         }
     }
-    scope.copy(found)
+    match found {
+        Cow::Borrowed(value) => Ok(scope.copy(value)?),
+        Cow::Owned(value) => Ok(value),
+    }
 }
 
-/// The part of a value that one operator leads to. One that is missing is none: a type's `optional` may have a default
-/// for it.
+/// The part of a value that one operator leads to.
 fn step<'v>(
     scope: &Scope<'_>,
-    value: &'v Value,
+    value: &'v Typed,
     operator: &TraversalOperator,
-) -> Option<&'v Value> {
+) -> Result<Cow<'v, Typed>, Fault> {
     match operator {
-        TraversalOperator::GetAttr(name) => match value {
-            Value::Map(entries) => entries.get(name.as_str()),
-            Value::List(_) => part(value, &Value::text(name.as_str())),
-            _ => None,
-        },
-        TraversalOperator::Index(index) => part(value, &scope.value(index)),
-        TraversalOperator::LegacyIndex(index) => part(
-            value,
-            &Value::from(i64::try_from(*index.value()).unwrap_or(i64::MAX)),
-        ),
-        TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => None,
+        TraversalOperator::GetAttr(name) => Ok(attribute(value, name.as_str())?),
+        TraversalOperator::Index(index) => index_of(scope, value, scope.value(index)?),
+        TraversalOperator::LegacyIndex(index) => {
+            let index = usize::try_from(*index.value()).unwrap_or(usize::MAX);
+            index_of(scope, value, Typed::count(index))
+        }
+        TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => Err(Fault::Invalid),
+    }
+}
+
+/// An attribute of an object, or an entry of a map.
+fn attribute<'v>(value: &'v Typed, name: &str) -> Result<Cow<'v, Typed>, Invalid> {
+    match value {
+        Typed::Object(entries) | Typed::Map(_, entries) => {
+            entries.get(name).map(Cow::Borrowed).ok_or(Invalid)
+        }
+        Typed::Unknown(kind) => {
+            let of = match kind {
+                Type::Any => Type::Any,
+                Type::Map(element) => (**element).clone(),
+                Type::Object(attributes) => attributes.get(name).ok_or(Invalid)?.of.clone(),
+                _ => return Err(Invalid),
+            };
+            Ok(Cow::Owned(Typed::Unknown(of)))
+        }
+        _ => Err(Invalid),
     }
 }
 
 /// An element or entry.
-fn part<'v>(value: &'v Value, key: &Value) -> Option<&'v Value> {
+fn index_of<'v>(
+    scope: &Scope<'_>,
+    value: &'v Typed,
+    index: Typed,
+) -> Result<Cow<'v, Typed>, Fault> {
+    let to = |kind: &Type| match (&index, kind) {
+        (Typed::Null(_), _) => Err(Fault::Invalid),
+        (index, kind) => convert(index.clone(), kind, scope.budget()),
+    };
+    let unknown = |of: Type| Ok(Cow::Owned(Typed::Unknown(of)));
     match value {
-        Value::Map(entries) => entries.get(as_text(key)?.as_ref()),
-        Value::List(items) => items.get(usize::try_from(key.as_i64()?).ok()?),
-        _ => None,
+        Typed::Object(_) | Typed::Map(..) => match to(&Type::String)? {
+            Typed::String(name) => Ok(attribute(value, &name)?),
+            _ => unknown(value.kind().element().cloned().unwrap_or(Type::Any)),
+        },
+        Typed::List(_, items) | Typed::Tuple(items) => match to(&Type::Number)? {
+            Typed::Number(index) => {
+                let index: usize = index.whole().ok_or(Invalid)?;
+                Ok(Cow::Borrowed(items.get(index).ok_or(Invalid)?))
+            }
+            _ => unknown(match value {
+                Typed::List(element, _) => element.clone(),
+                _ => Type::Any,
+            }),
+        },
+        Typed::Unknown(kind) => match kind {
+            Type::Any | Type::Tuple(_) => unknown(Type::Any),
+            Type::List(element) | Type::Map(element) => unknown((**element).clone()),
+            Type::Object(_) => match to(&Type::String)? {
+                Typed::String(name) => Ok(Cow::Owned(attribute(value, &name)?.into_owned())),
+                _ => unknown(Type::Any),
+            },
+            _ => Err(Fault::Invalid),
+        },
+        _ => Err(Fault::Invalid),
     }
 }
 
@@ -82,10 +143,10 @@ fn named<'o>(
     scope: &Scope<'_>,
     root: &str,
     operators: &'o [&'o TraversalOperator],
-) -> Result<(Rc<Value>, &'o [&'o TraversalOperator]), Excess> {
-    let unknown = || Rc::new(Value::Unknown);
+) -> Result<(Rc<Typed>, &'o [&'o TraversalOperator]), Excess> {
+    let unknown = || Rc::new(Typed::UNKNOWN);
     let Some((TraversalOperator::GetAttr(first), rest)) = operators.split_first() else {
-        return Ok((unknown(), operators));
+        return Ok((unknown(), &[]));
     };
     let (instance, name) = (&scope.instance, first.as_str());
     let value = match root {
@@ -95,11 +156,16 @@ fn named<'o>(
         },
         "local" => instance.local_value(name, scope.depth()),
         "terraform" if name == "workspace" => {
-            Rc::new(Value::text(instance.context.workspace.as_str()))
+            Rc::new(Typed::text(instance.context.workspace.as_str()))
         }
+        "path" => match name {
+            "module" => Rc::new(Typed::text(instance.path_from_root())),
+            "root" => Rc::new(Typed::text(".")),
+            _ => unknown(),
+        },
         "data" => {
             let Some((TraversalOperator::GetAttr(block), rest)) = rest.split_first() else {
-                return Ok((unknown(), operators));
+                return Ok((unknown(), &[]));
             };
             let own = match name {
                 policy_document::TYPE => policy_document::value(scope, block.as_str(), rest)?,
@@ -114,7 +180,8 @@ fn named<'o>(
             };
             return Ok((Rc::new(value), rest));
         }
-        "module" | "path" | "self" | "each" | "count" => unknown(),
+        "module" => Rc::new(output::value(scope, name, rest)?),
+        "self" | "each" | "count" | "ephemeral" | "terraform" => unknown(),
         tf_type => Rc::new(recorded(scope, tf_type, name, rest)?),
     };
     Ok((value, rest))
@@ -126,7 +193,7 @@ fn recorded(
     tf_type: &str,
     name: &str,
     operators: &[&TraversalOperator],
-) -> Evaluated {
+) -> Result<Typed, Excess> {
     let instance = &scope.instance;
     let block = (instance.path.as_slice(), tf_type, name);
     instance
@@ -135,20 +202,43 @@ fn recorded(
         .value(block, operators, scope.budget())
 }
 
-fn splat(scope: &Scope<'_>, value: &Value, rest: &[&TraversalOperator]) -> Evaluated {
-    let of = |item: &Value| {
-        let mut found = item;
-        for operator in rest {
-            match step(scope, found, operator) {
-                Some(next) => found = next,
-                None => return Ok(Value::Unknown),
-            }
-        }
-        scope.copy(found)
+/// What the operators lead to in each element: a value that is no sequence is one element, and null is none.
+fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evaluated {
+    let of = |items: &[Typed]| {
+        let items = items.iter().map(|item| {
+            scope.budget().work(1)?;
+            part_at(scope, item, rest)
+        });
+        items.collect::<Result<Vec<_>, _>>()
     };
     match value {
-        Value::List(items) => Ok(Value::List(items.iter().map(of).collect::<Result<_, _>>()?)),
-        Value::Map(_) => Ok(Value::List(vec![of(value)?])),
-        _ => Ok(Value::Unknown),
+        Typed::List(element, items) | Typed::Set(element, items) => {
+            let items = of(items)?;
+            let told = rest
+                .iter()
+                .try_fold(element.clone(), |of, step| part_of(&of, step));
+            let element = told.or_else(|| items.first().map(Typed::kind));
+            Ok(Typed::List(element.unwrap_or(Type::Any), items))
+        }
+        Typed::Tuple(items) => Ok(Typed::Tuple(of(items)?)),
+        Typed::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => Err(Fault::Invalid),
+        Typed::Null(_) => Ok(Typed::Tuple(Vec::new())),
+        Typed::Unknown(_) => Ok(Typed::UNKNOWN),
+        one => Ok(Typed::Tuple(vec![part_at(scope, one, rest)?])),
+    }
+}
+
+/// The type of the part that one operator leads to; none where the type does not tell.
+fn part_of(of: &Type, operator: &TraversalOperator) -> Option<Type> {
+    match (of, operator) {
+        (Type::Object(attributes), TraversalOperator::GetAttr(name)) => {
+            Some(attributes.get(name.as_str())?.of.clone())
+        }
+        (Type::Map(element), TraversalOperator::GetAttr(_))
+        | (
+            Type::List(element) | Type::Map(element),
+            TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_),
+        ) => Some((**element).clone()),
+        _ => None,
     }
 }

@@ -1,14 +1,19 @@
 //! What variables are set to: the root module's by files of variables and the command line, else by their defaults.
 
-use super::expression::key_of;
+use super::context::Context;
+use super::convert::convert;
+use super::expression::certain_key;
+use super::fault::Fault;
 use super::file::{CodeText, File, Syntax};
 use super::folder::{Folder, Problem};
-use super::instance::{Context, Given, Instance, Measured, SetBy, Setting};
+use super::instance::{Given, Instance, Measured, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::Scope;
 use super::size::{ENTRY, MAP};
-use super::{Options, given, json};
+use super::typed::Typed;
+use super::types::Type;
+use super::{Options, given, json, type_constraint};
 use crate::model::{Tree, Value, without_values};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
@@ -25,9 +30,13 @@ pub(super) struct Variable<'a> {
     pub(super) file: &'a File,
     /// Whether its values must not be shown.
     is_sensitive: bool,
-    default: Option<&'a Expression>,
-    /// Its type constraint, where it has one.
+    /// Whether it may be null.
+    is_nullable: bool,
+    /// What its `type` says.
     pub(super) constraint: Option<&'a Expression>,
+    default: Option<&'a Expression>,
+    /// The type that it asks for, once that was asked for; none where it is not understood.
+    kind: OnceCell<Option<Type>>,
     /// What its default is, once that was asked for.
     evaluated: OnceCell<Measured>,
 }
@@ -35,13 +44,15 @@ pub(super) struct Variable<'a> {
 impl<'a> Variable<'a> {
     /// The variable of a block; none where the block has no name.
     pub(super) fn new(file: &'a File, block: &'a Block) -> Option<Self> {
-        let default = block.body.get_attribute("default");
+        let argument = |name| block.body.get_attribute(name).map(|found| &found.value);
         Some(Self {
             name: block.labels.first()?.as_str(),
             file,
             is_sensitive: is_sensitive(&block.body),
-            default: default.map(|default| &default.value),
-            constraint: block.body.get_attribute("type").map(|ty| &ty.value),
+            is_nullable: argument("nullable").and_then(Expression::as_bool) != Some(false),
+            constraint: argument("type"),
+            default: argument("default"),
+            kind: OnceCell::new(),
             evaluated: OnceCell::new(),
         })
     }
@@ -51,26 +62,55 @@ impl<'a> Variable<'a> {
         self.default.is_none() && !self.is_sensitive
     }
 
+    /// The type that it asks for; none where that is not understood.
+    fn kind(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Option<&Type> {
+        let kind = self.kind.get_or_init(|| {
+            let Some(constraint) = self.constraint else {
+                return Some(Type::Any);
+            };
+            let mark = context.budget.mark();
+            let kind = alone(folder, self.file, context, |scope| {
+                type_constraint::of(scope, constraint, 0)
+            });
+            let bytes = context.budget.settle(mark, 0);
+            let kept = context.budget.keep(bytes);
+            kind.ok().filter(|_| kept.is_ok())
+        });
+        kind.as_ref()
+    }
+
+    /// A value as it is after the variable took it: of its type.
+    fn take(&self, value: Measured, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Measured {
+        let Some(kind) = self.kind(folder, context) else {
+            return Measured::new(Typed::UNKNOWN);
+        };
+        if matches!(kind, Type::Any) {
+            return value;
+        }
+        let budget = &context.budget;
+        let converted = value.own(budget).map_err(Fault::from);
+        let converted = converted.and_then(|value| convert(value, kind, budget));
+        Measured::new(converted.unwrap_or_else(|_| Typed::Unknown(kind.of_values())))
+    }
+
     /// What it is set to where nothing from outside sets it.
-    fn by_default(&self, folder: &Folder<'a>, context: &Rc<Context>) -> Setting<'a> {
+    fn by_default(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
         let Some(default) = self.default else {
-            return Setting::unknown();
+            return self.unknown(folder, context);
         };
         let value = self.evaluated.get_or_init(|| {
             let budget = &context.budget;
             let mark = budget.mark();
-            // A default may name nothing: it means the same in a module without variables.
-            let nothing = Folder::new(folder.path, Vec::new());
-            let empty = Instance::root(&nothing, BTreeMap::new(), context);
-            let scope = empty.scope(self.file);
-            let value = scope.value(default);
+            let value = alone(folder, self.file, context, |scope| scope.known(default));
+            let value = self.take(Measured::new(value), folder, context);
             budget.settle(mark, 0);
-            let value = Measured::new(value);
             let Err(excess) = budget.keep(value.bytes) else {
                 return value;
             };
-            scope.refuse(excess, default);
-            Measured::new(Value::Unknown)
+            alone(folder, self.file, context, |scope| {
+                scope.refuse(excess, default)
+            });
+            Measured::new(Typed::UNKNOWN)
         });
         Setting {
             value: value.clone(),
@@ -78,23 +118,42 @@ impl<'a> Variable<'a> {
         }
     }
 
+    fn unknown(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
+        Setting::unknown(self.kind(folder, context).unwrap_or(&Type::Any))
+    }
+
     /// What it is set to, where `given` sets it from outside.
     pub(super) fn setting(
         &self,
         given: Option<Setting<'a>>,
         folder: &Folder<'a>,
-        context: &Rc<Context>,
+        context: &Rc<Context<'a>>,
     ) -> Setting<'a> {
         match given {
-            _ if self.is_sensitive => Setting::unknown(),
-            Some(given) => given,
-            None => self.by_default(folder, context),
+            _ if self.is_sensitive => self.unknown(folder, context),
+            Some(given) if self.is_nullable || !given.value.is_null() => Setting {
+                value: self.take(given.value, folder, context),
+                by: given.by,
+            },
+            _ => self.by_default(folder, context),
         }
     }
 }
 
-/// Whether a variable's values must not be shown.
-fn is_sensitive(body: &Body) -> bool {
+/// What comes of an expression that may name nothing: it means the same in a module without variables.
+fn alone<T>(
+    folder: &Folder<'_>,
+    file: &File,
+    context: &Rc<Context<'_>>,
+    ask: impl FnOnce(&Scope<'_>) -> T,
+) -> T {
+    let nothing = Folder::new(folder.path, Vec::new());
+    let empty = Instance::root(&nothing, BTreeMap::new(), context);
+    ask(&empty.scope(file))
+}
+
+/// Whether the values of a variable or an output must not be shown.
+pub(super) fn is_sensitive(body: &Body) -> bool {
     let marked = |name| {
         body.get_attribute(name)
             .is_some_and(|flag| flag.value.as_bool() != Some(false))
@@ -108,7 +167,7 @@ pub(super) fn of_root<'a>(
     code: &Overlay<'_>,
     folder: &Folder<'a>,
     options: &Options,
-    context: &Rc<Context>,
+    context: &Rc<Context<'a>>,
 ) -> BTreeMap<&'a str, Setting<'a>> {
     let (mut set_by_files, all_read) = set_by_files(code, folder.path, options, context);
     let set = folder.variables.iter().map(|variable| {
@@ -118,7 +177,7 @@ pub(super) fn of_root<'a>(
         let set = given(options.given.argument(name))
             .or_else(|| set_by_files.remove(name))
             .or_else(|| given(options.given.in_environment(name)))
-            .or_else(|| is_set_outside.then(Setting::unknown));
+            .or_else(|| is_set_outside.then(|| Setting::unknown(&Type::Any)));
         (name, variable.setting(set, folder, context))
     });
     set.collect()
@@ -129,7 +188,7 @@ fn set_by_files<'a>(
     code: &Overlay<'_>,
     folder: &str,
     options: &Options,
-    context: &Rc<Context>,
+    context: &Rc<Context<'a>>,
 ) -> (BTreeMap<String, Setting<'a>>, bool) {
     let (mut set, mut all_read) = (BTreeMap::new(), true);
     for path in files(code, folder, &options.var_files) {
@@ -149,7 +208,7 @@ pub(super) fn read<'a>(
     path: &str,
     code: &Overlay<'_>,
     options: &Options,
-    context: &Rc<Context>,
+    context: &Rc<Context<'a>>,
 ) -> Result<Vec<(String, Setting<'a>)>, Problem> {
     let problem = |line, message: String| Problem {
         file: path.to_owned(),
@@ -199,7 +258,7 @@ fn hcl<'a>(
     path: &str,
     text: &str,
     options: &Options,
-    context: &Rc<Context>,
+    context: &Rc<Context<'a>>,
 ) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
     let room = context.budget.room_for_code();
     let syntax = Syntax::Hcl;
@@ -210,7 +269,7 @@ fn hcl<'a>(
     let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(&file);
     let set = file.body.attributes().map(|set| {
         let by = place(&scope, &set.value).map(SetBy::Tfvars);
-        let value = Measured::new(scope.value(&set.value));
+        let value = Measured::new(scope.known(&set.value));
         (set.key.as_str().to_owned(), Setting { value, by })
     });
     Ok(set.collect())
@@ -227,7 +286,9 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
     let entries = match value {
         Expression::Object(object) => object
             .iter()
-            .filter_map(|(key, value)| Some((key_of(scope, key)?, place(scope, value.expr())?)))
+            .filter_map(|(key, value)| {
+                Some((certain_key(scope, key)?, place(scope, value.expr())?))
+            })
             .collect(),
         _ => BTreeMap::new(),
     };
@@ -238,7 +299,7 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
 }
 
 /// The settings of a file in JSON.
-fn json<'a>(text: &str, context: &Context) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
+fn json<'a>(text: &str, context: &Context<'_>) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
     let wrong = |line, message: &str| Unparsed {
         line,
         message: message.to_owned(),
@@ -249,7 +310,7 @@ fn json<'a>(text: &str, context: &Context) -> Result<Vec<(String, Setting<'a>)>,
     let values: BTreeMap<String, Value> = serde_json::from_str(text)
         .map_err(|error| wrong(error.line(), &without_values(&error.to_string())))?;
     let setting = |(name, value)| {
-        let value = Measured::new(value);
+        let value = Measured::new(Typed::of_json(value));
         (name, Setting { value, by: None })
     };
     Ok(values.into_iter().map(setting).collect())

@@ -24,6 +24,10 @@ pub struct Tree {
     pub too_large: BTreeMap<String, u64>,
     /// Files of which it is not known that they are here as they were committed: read, and never edited.
     pub unverified: BTreeSet<String>,
+    /// Files that code names, and that are not there.
+    pub missing: BTreeSet<String>,
+    /// Folders that code lists: the files below each, relative to it.
+    pub listed: BTreeMap<String, Vec<String>>,
 }
 
 /// What a scan cannot do without: code, its values, and states that lie in the repository.

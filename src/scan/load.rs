@@ -63,7 +63,7 @@ impl Stack {
     }
 
     /// How its code is evaluated where no state is known.
-    fn options(&self) -> code::Options {
+    pub fn options(&self) -> code::Options {
         code::Options {
             var_files: self.var_files.clone(),
             given: self.given_variables.clone(),

@@ -1,150 +1,228 @@
-//! Functions on lists, sets and maps, and those that choose among their arguments.
+//! Functions on maps and objects, and those that choose among values.
 
-use super::Cost;
-use crate::code::expression::as_text;
-use crate::code::size::{self, ENTRY, MAP, Size, VALUE};
-use crate::model::Value;
-use std::borrow::Cow;
+use super::Call;
+use crate::code::convert::convert;
+use crate::code::equality::equal;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::set::{Key, take_keys};
+use crate::code::size::{ENTRY, VALUE};
+use crate::code::typed::Typed;
+use crate::code::types::Type;
+use crate::code::unify::unify;
 use std::collections::{BTreeMap, BTreeSet};
+use unicode_segmentation::UnicodeSegmentation;
 
-pub(super) fn same(arguments: &[Value]) -> Option<Value> {
-    let [value] = arguments else { return None };
-    Some(value.clone())
-}
-
-pub(super) fn first(arguments: &[Value]) -> Option<Value> {
-    arguments.first().cloned()
-}
-
-pub(super) fn coalesce(arguments: &[Value]) -> Option<Value> {
-    let mut set = arguments
+pub(super) fn alltrue(call: &Call<'_, '_>) -> Evaluated {
+    let items = call.items(0)?;
+    let is_wrong = |item: &Typed| matches!(item, Typed::Bool(false) | Typed::Null(_));
+    let first = items
         .iter()
-        .filter(|value| !value.is_null() && value.as_str() != Some(""));
-    set.next().cloned()
+        .find(|item| is_wrong(item) || item.is_unknown());
+    Ok(match first {
+        None => true.into(),
+        Some(Typed::Unknown(_)) => Typed::Unknown(Type::Bool),
+        Some(_) => false.into(),
+    })
 }
 
-pub(super) fn coalescelist(arguments: &[Value]) -> Option<Value> {
-    let mut lists = arguments
-        .iter()
-        .filter(|value| value.as_list().is_some_and(|items| !items.is_empty()));
-    lists.next().cloned()
+pub(super) fn anytrue(call: &Call<'_, '_>) -> Evaluated {
+    let items = call.items(0)?;
+    if items.contains(&Typed::Bool(true)) {
+        return Ok(true.into());
+    }
+    let is_unknown = items.iter().any(Typed::is_unknown);
+    Ok(if is_unknown {
+        Typed::Unknown(Type::Bool)
+    } else {
+        false.into()
+    })
 }
 
-/// Each item once, in the order in which they come: what `toset` makes as well.
-pub(super) fn distinct(arguments: &[Value]) -> Option<Value> {
-    let [list] = arguments else { return None };
-    let mut known = BTreeSet::new();
-    let items = list.as_list()?.iter().filter(|item| known.insert(*item));
-    Some(Value::List(items.cloned().collect()))
-}
-
-pub(super) fn length(arguments: &[Value]) -> Option<Value> {
-    let length = match arguments {
-        [Value::List(items)] => items.len(),
-        [Value::Map(entries)] => entries.len(),
-        [Value::String(text)] => text.chars().count(),
-        _ => return None,
-    };
-    i64::try_from(length).ok().map(Value::from)
-}
-
-pub(super) fn keys(arguments: &[Value]) -> Option<Value> {
-    let [map] = arguments else { return None };
-    let keys = map.as_map()?.keys().map(|key| Value::from(key.as_str()));
-    Some(Value::List(keys.collect()))
-}
-
-pub(super) fn keys_cost(arguments: &[Value]) -> Option<Cost> {
-    let [map] = arguments else { return None };
-    let keys = map.as_map()?.keys().map(|key| size::text(key.len()));
-    Some(Cost::Bytes(VALUE + keys.sum::<usize>()))
-}
-
-pub(super) fn values(arguments: &[Value]) -> Option<Value> {
-    let [map] = arguments else { return None };
-    Some(Value::List(map.as_map()?.values().cloned().collect()))
-}
-
-pub(super) fn compact(arguments: &[Value]) -> Option<Value> {
-    let [list] = arguments else { return None };
-    let items = list.as_list()?.iter().filter(|item| !item.is_empty());
-    Some(Value::List(items.cloned().collect()))
-}
-
-pub(super) fn flatten(arguments: &[Value]) -> Option<Value> {
-    let [list] = arguments else { return None };
-    let mut items = Vec::new();
-    flatten_into(list.as_list()?, &mut items)?;
-    Some(Value::List(items))
-}
-
-fn flatten_into(list: &[Value], items: &mut Vec<Value>) -> Option<()> {
-    for item in list {
-        match item {
-            Value::List(inner) => flatten_into(inner, items)?,
-            Value::Unknown => return None,
-            item => items.push(item.clone()),
+/// The first argument that is neither null nor an empty text, of the type that all have together.
+pub(super) fn coalesce(call: &Call<'_, '_>) -> Evaluated {
+    let types: Vec<_> = call.arguments.iter().map(Typed::kind).collect();
+    let kind = unify(&types).ok_or(Invalid)?;
+    for argument in &call.arguments {
+        let value = convert(argument.clone(), &kind, call.budget())?;
+        if value.is_unknown() {
+            return Ok(value);
+        }
+        if !value.is_null() && value.as_str() != Some("") {
+            return Ok(value);
         }
     }
-    Some(())
+    Err(Fault::Invalid)
 }
 
-pub(super) fn contains(arguments: &[Value]) -> Option<Value> {
-    let [list, item] = arguments else { return None };
-    let items = list.as_list().filter(|_| !list.has_unknown())?;
-    Some(items.contains(item).into())
-}
-
-pub(super) fn element(arguments: &[Value]) -> Option<Value> {
-    let [list, index] = arguments else {
-        return None;
-    };
-    let items = list.as_list()?;
-    let length = i64::try_from(items.len()).ok();
-    let length = length.filter(|length| *length > 0)?;
-    let index = usize::try_from(index.as_i64()?.rem_euclid(length)).ok()?;
-    items.get(index).cloned()
-}
-
-pub(super) fn lookup(arguments: &[Value]) -> Option<Value> {
-    let (map, key, default) = match arguments {
-        [map, key] => (map, key, None),
-        [map, key, default] => (map, key, Some(default)),
-        _ => return None,
-    };
-    map.as_map()?.get(key.as_str()?).or(default).cloned()
-}
-
-pub(super) fn merge(arguments: &[Value]) -> Option<Value> {
-    let mut merged = BTreeMap::new();
-    for argument in arguments.iter().filter(|argument| !argument.is_null()) {
-        merged.extend(argument.as_map()?.clone());
+pub(super) fn coalescelist(call: &Call<'_, '_>) -> Evaluated {
+    for argument in &call.arguments {
+        match argument {
+            Typed::List(_, items) | Typed::Tuple(items) => {
+                if !items.is_empty() {
+                    return Ok(argument.clone());
+                }
+            }
+            _ => return Err(Fault::Invalid),
+        }
     }
-    Some(Value::Map(merged))
+    Err(Fault::Invalid)
 }
 
-pub(super) fn concat(arguments: &[Value]) -> Option<Value> {
-    let lists: Option<Vec<_>> = arguments.iter().map(Value::as_list).collect();
-    Some(Value::List(lists?.concat()))
+pub(super) fn contains(call: &Call<'_, '_>) -> Evaluated {
+    let (items, wanted) = (call.items(0)?, call.argument(1)?);
+    call.compares(items, wanted)?;
+    let mut is_known = true;
+    for item in items {
+        match equal(item, wanted) {
+            Some(true) => return Ok(true.into()),
+            Some(false) => {}
+            None => is_known = false,
+        }
+    }
+    Ok(if is_known {
+        false.into()
+    } else {
+        Typed::Unknown(Type::Bool)
+    })
 }
 
-pub(super) fn zipmap(arguments: &[Value]) -> Option<Value> {
-    let [keys, values] = arguments else {
-        return None;
+pub(super) fn keys(call: &Call<'_, '_>) -> Evaluated {
+    let keys = call.entries(0)?.keys().cloned();
+    Ok(match call.argument(0)? {
+        Typed::Map(..) => Typed::texts(keys),
+        _ => Typed::Tuple(keys.map(Typed::String).collect()),
+    })
+}
+
+pub(super) fn values(call: &Call<'_, '_>) -> Evaluated {
+    let values = call.entries(0)?.values().cloned().collect();
+    Ok(match call.argument(0)? {
+        Typed::Map(element, _) => Typed::List(element.clone(), values),
+        _ => Typed::Tuple(values),
+    })
+}
+
+pub(super) fn length(call: &Call<'_, '_>) -> Evaluated {
+    Ok(match call.argument(0)? {
+        // Two elements that are not known may be one.
+        Typed::Set(_, items) if items.iter().any(Typed::has_unknown) => {
+            Typed::Unknown(Type::Number)
+        }
+        Typed::String(text) => Typed::count(text.graphemes(true).count()),
+        Typed::Map(_, entries) | Typed::Object(entries) => Typed::count(entries.len()),
+        other => Typed::count(other.items().ok_or(Invalid)?.len()),
+    })
+}
+
+pub(super) fn lookup(call: &Call<'_, '_>) -> Evaluated {
+    if call.arguments.len() > 3 {
+        return Err(Fault::Invalid);
+    }
+    let found = call.entries(0)?.get(call.text(1)?);
+    let default = call.arguments.get(2);
+    match (call.argument(0)?, default) {
+        (Typed::Map(element, _), Some(default)) => {
+            let default = convert(default.clone(), element, call.budget())?;
+            Ok(found.cloned().unwrap_or(default))
+        }
+        (_, default) => Ok(found.or(default).ok_or(Invalid)?.clone()),
+    }
+}
+
+/// The elements whose keys are among those that are searched.
+pub(super) fn matchkeys(call: &Call<'_, '_>) -> Evaluated {
+    let Typed::List(element, values) = call.argument(0)? else {
+        return Err(Fault::Invalid);
     };
-    let (keys, values) = (keys.as_list()?, values.as_list()?);
-    let keys: Option<Vec<_>> = keys.iter().map(as_text).collect();
-    let keys = keys.filter(|keys| keys.len() == values.len())?;
-    let keys = keys.into_iter().map(Cow::into_owned);
-    Some(Value::map(keys.zip(values.iter().cloned())))
+    let kinds = [call.argument(1)?.kind(), call.argument(2)?.kind()];
+    let kind = unify(&kinds).ok_or(Invalid)?;
+    let side = |at: usize| convert(call.argument(at)?.clone(), &kind, call.budget());
+    let (keys, searched) = (side(1)?, side(2)?);
+    let (keys, searched) = (
+        keys.items().ok_or(Invalid)?,
+        searched.items().ok_or(Invalid)?,
+    );
+    if keys.len() != values.len() {
+        return Err(Fault::Invalid);
+    }
+    take_keys(keys, call.budget())?;
+    take_keys(searched, call.budget())?;
+    let searched: BTreeSet<_> = searched.iter().map(Key::of).collect();
+    let pairs = keys.iter().zip(values);
+    let found = pairs.filter(|(key, _)| searched.contains(&Key::of(key)));
+    let found = found.map(|(_, value)| value.clone()).collect();
+    Ok(Typed::List(element.clone(), found))
 }
 
-pub(super) fn zipmap_cost(arguments: &[Value]) -> Option<Cost> {
-    let [keys, values] = arguments else {
-        return None;
-    };
-    let entries = keys.as_list()?.len().saturating_mul(ENTRY);
-    Some(Cost::Bytes(
-        MAP + entries + Size::of(keys).bytes + Size::of(values).bytes,
+/// All entries, the later ones over the earlier ones: a map where all are maps of one type.
+pub(super) fn merge(call: &Call<'_, '_>) -> Evaluated {
+    let mut merged = BTreeMap::new();
+    for argument in &call.arguments {
+        match argument {
+            Typed::Null(_) => {}
+            Typed::Map(_, entries) | Typed::Object(entries) => {
+                let entries = entries.iter();
+                merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));
+            }
+            _ => return Err(Fault::Invalid),
+        }
+    }
+    let mut kinds = call.arguments.iter().map(Typed::kind);
+    let first = kinds.next();
+    Ok(match first {
+        Some(Type::Map(element)) if kinds.all(|kind| kind == Type::Map(element.clone())) => {
+            Typed::Map((*element).clone(), merged)
+        }
+        _ => Typed::Object(merged),
+    })
+}
+
+pub(super) fn one(call: &Call<'_, '_>) -> Evaluated {
+    match (call.argument(0)?, call.items(0)?) {
+        (Typed::Set(..), items) if items.len() > 1 && items.iter().any(Typed::has_unknown) => {
+            Ok(Typed::UNKNOWN)
+        }
+        (Typed::List(element, _) | Typed::Set(element, _), []) => Ok(Typed::Null(element.clone())),
+        (_, []) => Ok(Typed::NULL),
+        (_, [only]) => Ok(only.clone()),
+        _ => Err(Fault::Invalid),
+    }
+}
+
+pub(super) fn transpose(call: &Call<'_, '_>) -> Evaluated {
+    let mut turned: BTreeMap<String, Vec<Typed>> = BTreeMap::new();
+    for (key, items) in call.entries(0)? {
+        for item in items.items().ok_or(Invalid)? {
+            let text = item.as_str().ok_or(Invalid)?;
+            call.budget().take(ENTRY + VALUE + key.len() + text.len())?;
+            turned
+                .entry(text.to_owned())
+                .or_default()
+                .push(Typed::text(key.as_str()));
+        }
+    }
+    let list = |(key, items)| (key, Typed::List(Type::String, items));
+    Ok(Typed::Map(
+        Type::list(Type::String),
+        turned.into_iter().map(list).collect(),
     ))
+}
+
+pub(super) fn zipmap(call: &Call<'_, '_>) -> Evaluated {
+    let (keys, values) = (call.items(0)?, call.argument(1)?);
+    let items = match values {
+        Typed::List(_, items) | Typed::Tuple(items) => items,
+        _ => return Err(Fault::Invalid),
+    };
+    if keys.len() != items.len() {
+        return Err(Fault::Invalid);
+    }
+    call.budget().take(keys.len().saturating_mul(ENTRY))?;
+    let pair = |(key, value): (&Typed, &Typed)| Some((key.as_str()?.to_owned(), value.clone()));
+    let entries: Option<_> = keys.iter().zip(items).map(pair).collect();
+    let entries = entries.ok_or(Invalid)?;
+    Ok(match values {
+        Typed::List(element, _) => Typed::Map(element.clone(), entries),
+        _ => Typed::Object(entries),
+    })
 }

@@ -1,43 +1,95 @@
-//! Functions that write values as texts, and read them back.
+//! Functions that write texts in other letters, and read them back.
 
-use super::Cost;
-use crate::code::budget::LONGEST_TEXT;
-use crate::code::json;
-use crate::model::Value;
+use super::Call;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::typed::Typed;
+use crate::code::types::Type;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::fmt::Write;
 
-pub(super) fn base64encode(arguments: &[Value]) -> Option<Value> {
-    let [text] = arguments else { return None };
-    Some(STANDARD.encode(text.as_str()?).into())
+/// The length of so many bytes in base 64.
+fn length_in_base64(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
 }
 
-pub(super) fn base64_cost(arguments: &[Value]) -> Option<Cost> {
-    let [text] = arguments else { return None };
-    Some(Cost::Text(text.as_str()?.len().div_ceil(3) * 4))
+/// Bytes in base 64.
+pub(super) fn in_base64(call: &Call<'_, '_>, bytes: &[u8]) -> Evaluated {
+    call.made(length_in_base64(bytes.len()), || STANDARD.encode(bytes))
 }
 
-pub(super) fn jsonencode(arguments: &[Value]) -> Option<Value> {
-    let [value] = arguments else { return None };
-    let known = !value.has_unknown();
-    known
-        .then(|| serde_json::to_string(value).ok())
-        .flatten()
-        .map(Value::String)
+pub(super) fn base64encode(call: &Call<'_, '_>) -> Evaluated {
+    in_base64(call, call.text(0)?.as_bytes())
 }
 
-pub(super) fn encoded_cost(arguments: &[Value]) -> Option<Cost> {
-    let [value] = arguments else { return None };
-    let length = json::length(value, LONGEST_TEXT);
-    Some(Cost::Text(length.unwrap_or(usize::MAX)))
+fn decoded(call: &Call<'_, '_>) -> Result<Vec<u8>, Fault> {
+    // Terraform passes over the ends of lines.
+    let text = call.text(0)?.replace(['\r', '\n'], "");
+    Ok(STANDARD.decode(text).map_err(|_| Invalid)?)
 }
 
-pub(super) fn jsondecode(arguments: &[Value]) -> Option<Value> {
-    let [text] = arguments else { return None };
-    serde_json::from_str(text.as_str()?).ok()
+pub(super) fn base64decode(call: &Call<'_, '_>) -> Evaluated {
+    Ok(Typed::text(
+        String::from_utf8(decoded(call)?).map_err(|_| Invalid)?,
+    ))
 }
 
-pub(super) fn json_cost(arguments: &[Value]) -> Option<Cost> {
-    let [text] = arguments else { return None };
-    Some(Cost::Bytes(json::bytes(text.as_str()?)))
+/// What code points a byte order of UTF-16 is written in.
+fn is_utf16(name: &str) -> Option<fn([u8; 2]) -> u16> {
+    match name {
+        "UTF-16LE" => Some(u16::from_le_bytes),
+        "UTF-16BE" => Some(u16::from_be_bytes),
+        _ => None,
+    }
+}
+
+pub(super) fn textencodebase64(call: &Call<'_, '_>) -> Evaluated {
+    let (text, name) = (call.text(0)?, call.text(1)?.to_ascii_uppercase());
+    call.budget().take_text(text.len().saturating_mul(2))?;
+    let bytes: Vec<u8> = match name.as_str() {
+        "UTF-8" => text.as_bytes().to_vec(),
+        "UTF-16LE" => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "UTF-16BE" => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        "US-ASCII" | "ISO-8859-1" | "WINDOWS-1252" if text.is_ascii() => text.as_bytes().to_vec(),
+        _ => return Ok(Typed::Unknown(Type::String)),
+    };
+    in_base64(call, &bytes)
+}
+
+pub(super) fn textdecodebase64(call: &Call<'_, '_>) -> Evaluated {
+    let (bytes, name) = (decoded(call)?, call.text(1)?.to_ascii_uppercase());
+    call.budget().take_text(bytes.len().saturating_mul(2))?;
+    if let Some(read) = is_utf16(&name) {
+        let pairs = bytes.chunks_exact(2);
+        let whole = pairs.remainder().is_empty();
+        let units = pairs.filter_map(|pair| pair.try_into().ok()).map(read);
+        let text: Result<String, _> = char::decode_utf16(units).collect();
+        let text = text.ok().filter(|_| whole);
+        return Ok(text.map_or(Typed::Unknown(Type::String), Typed::text));
+    }
+    let text = String::from_utf8(bytes);
+    Ok(match (name.as_str(), text) {
+        ("UTF-8", Ok(text)) => Typed::text(text),
+        ("US-ASCII" | "ISO-8859-1" | "WINDOWS-1252", Ok(text)) if text.is_ascii() => {
+            Typed::text(text)
+        }
+        _ => Typed::Unknown(Type::String),
+    })
+}
+
+pub(super) fn urlencode(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    call.made(text.len().saturating_mul(3), || {
+        let mut encoded = String::new();
+        for byte in text.bytes() {
+            match byte {
+                b' ' => encoded.push('+'),
+                byte if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) => {
+                    encoded.push(char::from(byte));
+                }
+                byte => drop(write!(encoded, "%{byte:02X}")),
+            }
+        }
+        encoded
+    })
 }

@@ -1,203 +1,230 @@
-//! Terraform's functions: those that code often calls and whose answer is certain. Any other is unknown.
+//! Terraform's functions. What needs a clock, chance, a private key or the outside is unknown.
 //!
-//! A function is a row of the table: what its answer takes, which is asked of the budget first, and how it is made.
+//! A function is a row of the table: what its parameters take, what its answer is where that is not known, and how it is
+//! made. Whatever it makes that is larger than its arguments, it asks the budget for.
 
 mod collection;
+mod conversion;
+mod csv;
+mod digest;
 mod encoding;
-mod number;
+mod file;
+mod format;
+mod json;
+mod lazy;
+mod moment;
+mod network;
+mod numeric;
+mod pattern;
+mod sequence;
+mod sets;
+mod table;
 mod text;
+mod verb;
+mod yaml;
+mod yaml_writer;
+
+pub(super) use lazy::lazy;
 
 use super::budget::{Budget, Excess};
-use super::size::{self, Size, VALUE};
-use crate::model::Value;
+use super::convert::convert;
+use super::fault::{Evaluated, Fault, Invalid};
+use super::number::Number;
+use super::scope::Scope;
+use super::size::Size;
+use super::typed::Typed;
+use super::types::Type;
+use std::collections::BTreeMap;
+use table::FUNCTIONS;
 
 /// One function.
 struct Function {
     name: &'static str,
-    /// What its answer takes at most; none where it has none for these arguments.
-    cost: fn(&[Value]) -> Option<Cost>,
-    /// Its answer; none where it is not certain.
-    call: fn(&[Value]) -> Option<Value>,
+    parameters: &'static [Parameter],
+    /// The parameter of all further arguments.
+    rest: Option<Parameter>,
+    /// The type of its answer, where that is always the same.
+    returns: Kind,
+    call: fn(&Call<'_, '_>) -> Evaluated,
 }
 
-/// What an answer takes at most.
-enum Cost {
-    /// A text of this length.
-    Text(usize),
-    /// So many bytes, of which no text is new.
-    Bytes(usize),
+/// What a parameter takes.
+#[derive(Debug, Clone, Copy)]
+struct Parameter {
+    kind: Kind,
+    /// Whether null is an argument as any other.
+    takes_null: bool,
+    /// Whether parts of the argument may be unknown.
+    takes_parts: bool,
+    /// Whether all of it may be.
+    takes_unknown: bool,
 }
 
-const fn function(
-    name: &'static str,
-    cost: fn(&[Value]) -> Option<Cost>,
-    call: fn(&[Value]) -> Option<Value>,
-) -> Function {
-    Function { name, cost, call }
+/// The type of a parameter or of an answer.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Any,
+    Flag,
+    Number,
+    Text,
+    List,
+    Texts,
+    Flags,
+    Set,
+    TextLists,
 }
 
-/// All functions, by name.
-const FUNCTIONS: &[Function] = &[
-    function(
-        "base64encode",
-        encoding::base64_cost,
-        encoding::base64encode,
-    ),
-    function("coalesce", of_arguments, collection::coalesce),
-    function("coalescelist", of_arguments, collection::coalescelist),
-    function("compact", of_arguments, collection::compact),
-    function("concat", of_arguments, collection::concat),
-    function("contains", small, collection::contains),
-    function("distinct", of_arguments, collection::distinct),
-    function("element", of_arguments, collection::element),
-    function("endswith", small, text::endswith),
-    function("flatten", of_arguments, collection::flatten),
-    function("format", text::format_cost, text::format),
-    function("join", text::join_cost, text::join),
-    function("jsondecode", encoding::json_cost, encoding::jsondecode),
-    function("jsonencode", encoding::encoded_cost, encoding::jsonencode),
-    function("keys", collection::keys_cost, collection::keys),
-    function("length", small, collection::length),
-    function("lookup", of_arguments, collection::lookup),
-    function("lower", text::lower_cost, text::lower),
-    function("max", small, number::max),
-    function("merge", of_arguments, collection::merge),
-    function("min", small, number::min),
-    function("nonsensitive", of_arguments, collection::same),
-    function("range", number::range_cost, number::range),
-    function("replace", text::replace_cost, text::replace),
-    function("split", text::split_cost, text::split),
-    function("startswith", small, text::startswith),
-    function("tobool", small, number::tobool),
-    function("tolist", of_arguments, collection::same),
-    function("tomap", of_arguments, collection::same),
-    function("tonumber", small, number::tonumber),
-    function("toset", of_arguments, collection::distinct),
-    function("tostring", of_arguments, text::tostring),
-    function("trimprefix", of_arguments, text::trimprefix),
-    function("trimspace", of_arguments, text::trimspace),
-    function("trimsuffix", of_arguments, text::trimsuffix),
-    function("try", of_arguments, collection::first),
-    function("upper", text::upper_cost, text::upper),
-    function("values", of_arguments, collection::values),
-    function("zipmap", collection::zipmap_cost, collection::zipmap),
-];
-
-/// What a function answers. An unknown argument makes the answer unknown, unless only a part of one is.
-pub(super) fn call(name: &str, arguments: &[Value], budget: &Budget) -> Result<Value, Excess> {
-    let unknown = |argument: &Value| matches!(argument, Value::Unknown);
-    let row = FUNCTIONS.binary_search_by(|function| function.name.cmp(name));
-    let function = row.ok().and_then(|row| FUNCTIONS.get(row));
-    let Some(function) = function.filter(|_| !arguments.iter().any(unknown)) else {
-        return Ok(Value::Unknown);
-    };
-    match (function.cost)(arguments) {
-        Some(Cost::Text(length)) => budget.take_text(length)?,
-        Some(Cost::Bytes(bytes)) => budget.take(bytes)?,
-        None => return Ok(Value::Unknown),
+impl Kind {
+    fn kind(self) -> Type {
+        match self {
+            Self::Any => Type::Any,
+            Self::Flag => Type::Bool,
+            Self::Number => Type::Number,
+            Self::Text => Type::String,
+            Self::List => Type::list(Type::Any),
+            Self::Texts => Type::list(Type::String),
+            Self::Flags => Type::list(Type::Bool),
+            Self::Set => Type::set(Type::Any),
+            Self::TextLists => Type::map(Type::list(Type::String)),
+        }
     }
-    Ok((function.call)(arguments).unwrap_or(Value::Unknown))
 }
 
-/// The cost of an answer that is made of parts of the arguments, each once at most.
-fn of_arguments(arguments: &[Value]) -> Option<Cost> {
-    let bytes = arguments.iter().map(|argument| Size::of(argument).bytes);
-    Some(Cost::Bytes(bytes.sum()))
+const fn parameter(kind: Kind) -> Parameter {
+    Parameter {
+        kind,
+        takes_null: false,
+        takes_parts: false,
+        takes_unknown: false,
+    }
 }
 
-/// The cost of a number or a truth value.
-fn small(_: &[Value]) -> Option<Cost> {
-    Some(Cost::Bytes(size::text(VALUE)))
+impl Parameter {
+    /// The same, whose argument may be unknown in part.
+    const fn in_parts(self) -> Self {
+        Self {
+            takes_parts: true,
+            ..self
+        }
+    }
+
+    /// The same, whose argument may be unknown.
+    const fn or_unknown(self) -> Self {
+        Self {
+            takes_unknown: true,
+            ..self
+        }
+    }
+
+    /// The same, whose argument may be null.
+    const fn or_null(self) -> Self {
+        Self {
+            takes_null: true,
+            ..self
+        }
+    }
+}
+
+/// The arguments of one call, each of its parameter's type.
+struct Call<'c, 'a> {
+    arguments: Vec<Typed>,
+    scope: &'c Scope<'a>,
+}
+
+impl Call<'_, '_> {
+    fn budget(&self) -> &Budget {
+        self.scope.budget()
+    }
+
+    fn argument(&self, at: usize) -> Result<&Typed, Invalid> {
+        self.arguments.get(at).ok_or(Invalid)
+    }
+
+    fn text(&self, at: usize) -> Result<&str, Invalid> {
+        self.argument(at)?.as_str().ok_or(Invalid)
+    }
+
+    fn number(&self, at: usize) -> Result<&Number, Invalid> {
+        self.argument(at)?.as_number().ok_or(Invalid)
+    }
+
+    /// A whole number.
+    fn whole(&self, at: usize) -> Result<i64, Invalid> {
+        self.number(at)?.whole().ok_or(Invalid)
+    }
+
+    fn items(&self, at: usize) -> Result<&[Typed], Invalid> {
+        self.argument(at)?.items().ok_or(Invalid)
+    }
+
+    fn entries(&self, at: usize) -> Result<&BTreeMap<String, Typed>, Invalid> {
+        self.argument(at)?.entries().ok_or(Invalid)
+    }
+
+    /// Asks for the work of comparing a value with each of these.
+    fn compares(&self, items: &[Typed], value: &Typed) -> Result<(), Excess> {
+        let size = Size::of_typed(value);
+        self.budget().take(size.bytes)?;
+        self.budget().work(items.len().saturating_mul(size.items))
+    }
+
+    /// A new text, asked for before it is made.
+    fn made(&self, length: usize, make: impl FnOnce() -> String) -> Evaluated {
+        self.budget().take_text(length)?;
+        Ok(Typed::text(make()))
+    }
+}
+
+/// What a function answers.
+///
+/// # Errors
+/// When Terraform refuses the call, or the answer would cost too much.
+pub(super) fn call(name: &str, arguments: Vec<Typed>, scope: &Scope<'_>) -> Evaluated {
+    let row = FUNCTIONS.binary_search_by(|function| function.name.cmp(name));
+    let Some(function) = row.ok().and_then(|row| FUNCTIONS.get(row)) else {
+        return Ok(Typed::UNKNOWN);
+    };
+    if arguments.len() < function.parameters.len()
+        || arguments.len() > function.parameters.len() && function.rest.is_none()
+    {
+        return Err(Fault::Invalid);
+    }
+    let budget = scope.budget();
+    let parameters = function
+        .parameters
+        .iter()
+        .chain(function.rest.iter().cycle());
+    let (mut taken, mut is_known) = (Vec::with_capacity(arguments.len()), true);
+    for (argument, parameter) in arguments.into_iter().zip(parameters) {
+        if argument.is_null() && !parameter.takes_null {
+            return Err(Fault::Invalid);
+        }
+        let size = Size::of_typed(&argument);
+        budget.work(size.items)?;
+        // The answer is made of the arguments, each once at most.
+        budget.take(size.bytes)?;
+        let argument = convert(argument, &parameter.kind.kind(), budget)?;
+        is_known &= match argument.is_unknown() {
+            true => parameter.takes_unknown,
+            false => parameter.takes_parts || !argument.has_unknown(),
+        };
+        taken.push(argument);
+    }
+    if !is_known {
+        return Ok(Typed::Unknown(function.returns.kind()));
+    }
+    (function.call)(&Call {
+        arguments: taken,
+        scope,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::shared::Shared;
-    use crate::model::Interrupt;
-
-    fn budget() -> Budget {
-        Budget::new(&Shared::default(), &Interrupt::default())
-    }
 
     #[test]
     fn the_table_is_in_order() {
         assert!(FUNCTIONS.is_sorted_by(|one, other| one.name < other.name));
-    }
-
-    #[test]
-    fn no_answer_is_larger_than_what_was_asked_for() {
-        let list = |items: &[&str]| Value::from(items.to_vec());
-        let map = Value::map([("a", Value::from("x")), ("b", list(&["y", "z"]))]);
-        let cases: Vec<(&str, Vec<Value>)> = vec![
-            ("base64encode", vec!["abcd".into()]),
-            ("coalesce", vec![Value::Null, "b".into()]),
-            ("concat", vec![list(&["a"]), list(&["b", "c"])]),
-            ("distinct", vec![list(&["a", "a", "b"])]),
-            (
-                "flatten",
-                vec![vec![list(&["a"]), list(&["b", "c"])].into()],
-            ),
-            (
-                "format",
-                vec!["%s-%04d-%v%%".into(), "a".into(), 7.into(), true.into()],
-            ),
-            ("join", vec![", ".into(), list(&["a", "b", "c"])]),
-            ("jsondecode", vec!["{\"a\": [1, 2, {\"b\": null}]}".into()]),
-            ("jsonencode", vec![map.clone()]),
-            ("keys", vec![map.clone()]),
-            ("lower", vec!["\u{130}\u{130}A".into()]),
-            ("merge", vec![map.clone(), map.clone()]),
-            ("range", vec![1000.into()]),
-            ("replace", vec!["aaaa".into(), "a".into(), "bcd".into()]),
-            ("replace", vec!["abc".into(), "".into(), "xyz".into()]),
-            ("split", vec!["".into(), "abcdef".into()]),
-            ("split", vec![",".into(), "a,b,,c".into()]),
-            ("upper", vec!["\u{df}\u{149}a".into()]),
-            ("values", vec![map.clone()]),
-            ("zipmap", vec![list(&["a", "b"]), list(&["c", "d"])]),
-        ];
-        for (name, arguments) in cases {
-            let row = FUNCTIONS.iter().find(|function| function.name == name);
-            let row = row.unwrap();
-            let answer = (row.call)(&arguments).unwrap();
-            match (row.cost)(&arguments).unwrap() {
-                Cost::Text(length) => assert!(answer.as_str().unwrap().len() <= length, "{name}"),
-                Cost::Bytes(bytes) => assert!(Size::of(&answer).bytes <= bytes, "{name}"),
-            }
-        }
-    }
-
-    #[test]
-    fn what_would_be_too_long_is_refused_before_it_is_made() {
-        let long = Value::from("x".repeat(1 << 20));
-        let list = Value::List(vec![long.clone(); 2]);
-        for (name, arguments) in [
-            ("base64encode", vec![long.clone()]),
-            ("format", vec!["%s%s".into(), long.clone(), long.clone()]),
-            ("join", vec!["".into(), list.clone()]),
-            ("jsonencode", vec![list]),
-            ("replace", vec![long.clone(), "x".into(), long.clone()]),
-        ] {
-            let budget = budget();
-            assert_eq!(call(name, &arguments, &budget), Err(Excess::Size), "{name}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_makes_the_answer_unknown() {
-        for (name, arguments) in [
-            ("upper", vec![Value::Unknown]),
-            ("upper", vec![]),
-            ("upper", vec![1.into()]),
-            ("sensitive", vec!["a".into()]),
-            ("timestamp", vec![]),
-        ] {
-            assert_eq!(
-                call(name, &arguments, &budget()),
-                Ok(Value::Unknown),
-                "{name}"
-            );
-        }
     }
 }

@@ -1,160 +1,197 @@
-//! Functions on texts.
+//! Functions on texts. What a reader takes for one letter is one, however many code points it has.
 
-use super::Cost;
-use crate::code::expression::as_text;
+use super::Call;
+use crate::code::fault::{Evaluated, Invalid};
 use crate::code::size::{self, VALUE};
-use crate::model::Value;
-use std::borrow::Cow;
+use crate::code::typed::Typed;
+use crate::code::types::Type;
+use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest text of a number, and of one that `format` pads.
-const NUMBER: usize = 64;
-
-/// The texts of all arguments, where there are so many and all are texts.
-fn texts<const N: usize>(arguments: &[Value]) -> Option<[&str; N]> {
-    let texts: Option<Vec<&str>> = arguments.iter().map(Value::as_str).collect();
-    texts?.try_into().ok()
+/// A part of an argument, which is no longer than it.
+fn part(text: &str) -> Evaluated {
+    Ok(Typed::text(text))
 }
 
-pub(super) fn lower(arguments: &[Value]) -> Option<Value> {
-    let [text] = texts(arguments)?;
-    Some(text.to_lowercase().into())
+pub(super) fn basename(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    part(match text.trim_end_matches('/') {
+        "" if text.is_empty() => ".",
+        "" => "/",
+        path => path.rsplit('/').next().unwrap_or(path),
+    })
 }
 
-pub(super) fn lower_cost(arguments: &[Value]) -> Option<Cost> {
-    let [text] = texts(arguments)?;
-    let letters = text.chars().flat_map(char::to_lowercase);
-    Some(Cost::Text(letters.map(char::len_utf8).sum()))
-}
-
-pub(super) fn upper(arguments: &[Value]) -> Option<Value> {
-    let [text] = texts(arguments)?;
-    Some(text.to_uppercase().into())
-}
-
-pub(super) fn upper_cost(arguments: &[Value]) -> Option<Cost> {
-    let [text] = texts(arguments)?;
-    let letters = text.chars().flat_map(char::to_uppercase);
-    Some(Cost::Text(letters.map(char::len_utf8).sum()))
-}
-
-pub(super) fn trimspace(arguments: &[Value]) -> Option<Value> {
-    let [text] = texts(arguments)?;
-    Some(text.trim().into())
-}
-
-pub(super) fn trimprefix(arguments: &[Value]) -> Option<Value> {
-    let [text, prefix] = texts(arguments)?;
-    Some(text.strip_prefix(prefix).unwrap_or(text).into())
-}
-
-pub(super) fn trimsuffix(arguments: &[Value]) -> Option<Value> {
-    let [text, suffix] = texts(arguments)?;
-    Some(text.strip_suffix(suffix).unwrap_or(text).into())
-}
-
-pub(super) fn startswith(arguments: &[Value]) -> Option<Value> {
-    let [text, prefix] = texts(arguments)?;
-    Some(text.starts_with(prefix).into())
-}
-
-pub(super) fn endswith(arguments: &[Value]) -> Option<Value> {
-    let [text, suffix] = texts(arguments)?;
-    Some(text.ends_with(suffix).into())
-}
-
-pub(super) fn tostring(arguments: &[Value]) -> Option<Value> {
-    let [value] = arguments else { return None };
-    as_text(value).map(|text| text.into_owned().into())
-}
-
-/// The separator, and the parts as texts.
-fn parts(arguments: &[Value]) -> Option<(&str, Vec<Cow<'_, str>>)> {
-    let [separator, parts] = arguments else {
-        return None;
-    };
-    let parts: Option<_> = parts.as_list()?.iter().map(as_text).collect();
-    Some((separator.as_str()?, parts?))
-}
-
-pub(super) fn join(arguments: &[Value]) -> Option<Value> {
-    let (separator, parts) = parts(arguments)?;
-    Some(parts.join(separator).into())
-}
-
-pub(super) fn join_cost(arguments: &[Value]) -> Option<Cost> {
-    let (separator, parts) = parts(arguments)?;
-    let own: usize = parts.iter().map(|part| part.len()).sum();
-    let between = parts.len().saturating_sub(1);
-    Some(Cost::Text(
-        own.saturating_add(between.saturating_mul(separator.len())),
-    ))
-}
-
-pub(super) fn split(arguments: &[Value]) -> Option<Value> {
-    let [separator, text] = texts(arguments)?;
-    Some(Value::List(
-        text.split(separator).map(Value::from).collect(),
-    ))
-}
-
-pub(super) fn split_cost(arguments: &[Value]) -> Option<Cost> {
-    let [separator, text] = texts(arguments)?;
-    // Nothing stands before and after each letter as well.
-    let parts = text.matches(separator).count() + 1;
-    Some(Cost::Bytes(
-        VALUE + text.len() + parts.saturating_mul(size::text(0)),
-    ))
-}
-
-/// A pattern between slashes is a regular expression, whose answer is not known here.
-fn replaced(arguments: &[Value]) -> Option<[&str; 3]> {
-    texts(arguments).filter(|[_, pattern, _]: &[&str; 3]| !pattern.starts_with('/'))
-}
-
-pub(super) fn replace(arguments: &[Value]) -> Option<Value> {
-    let [text, pattern, by] = replaced(arguments)?;
-    Some(text.replace(pattern, by).into())
-}
-
-pub(super) fn replace_cost(arguments: &[Value]) -> Option<Cost> {
-    let [text, pattern, by] = replaced(arguments)?;
-    let matches = text.matches(pattern).count();
-    let kept = text.len() - matches * pattern.len();
-    Some(Cost::Text(
-        kept.saturating_add(matches.saturating_mul(by.len())),
-    ))
-}
-
-pub(super) fn format_cost(arguments: &[Value]) -> Option<Cost> {
-    let lengths = arguments.iter().map(|argument| match argument {
-        Value::String(text) => text.len(),
-        _ => NUMBER,
-    });
-    Some(Cost::Text(
-        lengths.sum::<usize>() + NUMBER * arguments.len(),
-    ))
-}
-
-/// `format` with `%s`, `%d`, `%v` and `%%`, and `%02d`-like widths. Anything finer is unknown.
-pub(super) fn format(arguments: &[Value]) -> Option<Value> {
-    let (pattern, mut values) = (arguments.first()?.as_str()?, arguments.iter().skip(1));
-    let (mut text, mut rest) = (String::new(), pattern);
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        let verb = after.find(|c: char| c.is_ascii_alphabetic() || c == '%')?;
-        let (width, kind) = (&after[..verb], after[verb..].chars().next()?);
-        match (width, kind) {
-            ("", '%') => text.push('%'),
-            ("", 's' | 'v') => text.push_str(&as_text(values.next()?)?),
-            ("", 'd') => text.push_str(&values.next()?.as_i64()?.to_string()),
-            (width, 'd') if width.starts_with('0') => {
-                let width: usize = width[1..].parse().ok().filter(|width| *width < NUMBER)?;
-                text.push_str(&format!("{:0width$}", values.next()?.as_i64()?));
-            }
-            _ => return None,
+pub(super) fn dirname(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    let folder = text.rfind('/').map_or("", |at| &text[..=at]);
+    let mut parts: Vec<&str> = Vec::new();
+    for name in folder.split('/') {
+        match name {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            ".." if folder.starts_with('/') => {}
+            name => parts.push(name),
         }
-        rest = &after[verb + 1..];
     }
-    text.push_str(rest);
-    values.next().is_none().then(|| text.into())
+    let path = parts.join("/");
+    part(&match (folder.starts_with('/'), path.as_str()) {
+        (true, path) => format!("/{path}"),
+        (false, "") => ".".to_owned(),
+        (false, path) => path.to_owned(),
+    })
+}
+
+pub(super) fn chomp(call: &Call<'_, '_>) -> Evaluated {
+    part(call.text(0)?.trim_end_matches(['\r', '\n']))
+}
+
+pub(super) fn endswith(call: &Call<'_, '_>) -> Evaluated {
+    Ok(call.text(0)?.ends_with(call.text(1)?).into())
+}
+
+pub(super) fn startswith(call: &Call<'_, '_>) -> Evaluated {
+    Ok(call.text(0)?.starts_with(call.text(1)?).into())
+}
+
+pub(super) fn strcontains(call: &Call<'_, '_>) -> Evaluated {
+    Ok(call.text(0)?.contains(call.text(1)?).into())
+}
+
+pub(super) fn indent(call: &Call<'_, '_>) -> Evaluated {
+    let (spaces, text) = (call.whole(0)?, call.text(1)?);
+    let spaces = usize::try_from(spaces).map_err(|_| Invalid)?;
+    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+    let length = text.len().saturating_add(lines.saturating_mul(spaces));
+    call.made(length, || match lines {
+        0 => text.to_owned(),
+        _ => text.replace('\n', &format!("\n{}", " ".repeat(spaces))),
+    })
+}
+
+pub(super) fn join(call: &Call<'_, '_>) -> Evaluated {
+    let separator = call.text(0)?;
+    let mut parts = Vec::new();
+    for list in call.arguments.iter().skip(1) {
+        for item in list.items().ok_or(Invalid)? {
+            parts.push(item.as_str().ok_or(Invalid)?);
+        }
+    }
+    let own: usize = parts.iter().map(|part| part.len()).sum();
+    let between = parts
+        .len()
+        .saturating_sub(1)
+        .saturating_mul(separator.len());
+    call.made(own.saturating_add(between), || parts.join(separator))
+}
+
+pub(super) fn split(call: &Call<'_, '_>) -> Evaluated {
+    let (separator, text) = (call.text(0)?, call.text(1)?);
+    let parts = match separator {
+        "" => text.chars().count(),
+        separator => text.matches(separator).count() + 1,
+    };
+    call.budget()
+        .take(VALUE + text.len() + parts.saturating_mul(size::text(0)))?;
+    call.budget().work(parts)?;
+    let texts: Vec<_> = match separator {
+        "" => text.chars().map(Typed::text).collect(),
+        separator => text.split(separator).map(Typed::text).collect(),
+    };
+    Ok(Typed::List(Type::String, texts))
+}
+
+pub(super) fn strrev(call: &Call<'_, '_>) -> Evaluated {
+    let text: String = call.text(0)?.graphemes(true).rev().collect();
+    part(&text)
+}
+
+pub(super) fn substr(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    let letters: Vec<_> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    let all = i64::try_from(letters.len()).map_err(|_| Invalid)?;
+    let (offset, length) = (call.whole(1)?, call.whole(2)?);
+    let offset = match offset {
+        before if before < 0 => all.saturating_add(before).max(0),
+        offset => offset,
+    };
+    let end = match length {
+        all_the_rest if all_the_rest < 0 => all,
+        length => offset.saturating_add(length),
+    };
+    let byte = |letter: i64| {
+        let at = usize::try_from(letter)
+            .ok()
+            .and_then(|letter| letters.get(letter));
+        at.copied().unwrap_or(text.len())
+    };
+    part(&text[byte(offset)..byte(end.max(offset))])
+}
+
+pub(super) fn title(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    let is_part = |letter: char| match letter.is_ascii() {
+        true => letter.is_ascii_alphanumeric() || letter == '_',
+        false => !letter.is_whitespace(),
+    };
+    let mut before = ' ';
+    let letter = |letter: char| {
+        let starts = !is_part(before);
+        before = letter;
+        if starts {
+            upper_of(letter)
+        } else {
+            Some(letter)
+        }
+    };
+    changed(text.chars().map(letter).collect())
+}
+
+pub(super) fn trim(call: &Call<'_, '_>) -> Evaluated {
+    let cut: Vec<char> = call.text(1)?.chars().collect();
+    let text = call.text(0)?;
+    call.budget()
+        .work(cut.len().saturating_mul(text.len()) / size::LOOKED_AT)?;
+    part(text.trim_matches(cut.as_slice()))
+}
+
+pub(super) fn trimprefix(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    part(text.strip_prefix(call.text(1)?).unwrap_or(text))
+}
+
+pub(super) fn trimspace(call: &Call<'_, '_>) -> Evaluated {
+    part(call.text(0)?.trim())
+}
+
+pub(super) fn trimsuffix(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    part(text.strip_suffix(call.text(1)?).unwrap_or(text))
+}
+
+pub(super) fn lower(call: &Call<'_, '_>) -> Evaluated {
+    let lower = |letter: char| letter.to_lowercase().next();
+    let text = call.text(0)?;
+    call.budget().take_text(text.len().saturating_mul(2))?;
+    changed(text.chars().map(lower).collect())
+}
+
+pub(super) fn upper(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    call.budget().take_text(text.len().saturating_mul(2))?;
+    changed(text.chars().map(upper_of).collect())
+}
+
+/// The one letter that is the upper case of another: itself where there is none, none where there are several that
+/// Terraform may tell otherwise.
+fn upper_of(letter: char) -> Option<char> {
+    let mut upper = letter.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) => Some(upper),
+        _ if letter == 'ß' => Some(letter),
+        _ => None,
+    }
+}
+
+fn changed(text: Option<String>) -> Evaluated {
+    Ok(text.map_or(Typed::Unknown(Type::String), Typed::text))
 }

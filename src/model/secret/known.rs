@@ -2,6 +2,7 @@
 //! stands, such as in a text that code puts together from it.
 
 use super::name::named;
+use super::shape::credentials;
 use super::{Value, secret_pair};
 use aho_corasick::AhoCorasick;
 use std::collections::BTreeSet;
@@ -63,6 +64,22 @@ impl SecretTexts {
             }
             _ => {}
         }
+    }
+
+    /// Whether more values are looked through.
+    pub fn has_room(&self) -> bool {
+        self.values <= MOST_VALUES
+    }
+
+    /// Adds the credentials that stand in a text, line by line: parts of it may be taken elsewhere. Returns whether there
+    /// are any.
+    pub fn add_credentials(&mut self, text: &str) -> bool {
+        let found = credentials(text);
+        for range in &found {
+            let lines = text.get(range.clone()).unwrap_or_default().lines();
+            lines.for_each(|line| self.add_texts(&line.trim().into()));
+        }
+        !found.is_empty()
     }
 
     /// Adds every text of a value that is a secret as a whole.

@@ -1,0 +1,52 @@
+//! What all module instances of one evaluation share.
+
+use super::budget::Budget;
+use super::overlay::Overlay;
+use super::{Options, Recorded, WantedFiles};
+use crate::model::SecretTexts;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What all instances of one evaluation share.
+#[derive(Debug)]
+pub(super) struct Context<'t> {
+    /// What the evaluation may still cost.
+    pub budget: Budget,
+    /// The workspace.
+    pub workspace: String,
+    /// What a state records of the resources that the code refers to.
+    pub recorded: Recorded,
+    /// The repository's files, which code may read.
+    pub code: Overlay<'t>,
+    /// The files that code reads, and the folders that it lists, of which that is not known.
+    pub wanted: RefCell<WantedFiles>,
+    /// The credentials in files that code reads.
+    pub file_secrets: RefCell<FileSecrets>,
+}
+
+/// The credentials in files that code reads: each is looked through once.
+#[derive(Debug, Default)]
+pub(super) struct FileSecrets {
+    /// Whether each file has any.
+    pub files: BTreeMap<String, bool>,
+    /// Their texts.
+    pub texts: SecretTexts,
+}
+
+impl<'t> Context<'t> {
+    /// The context of an evaluation.
+    pub(super) fn new(options: &Options, code: Overlay<'t>) -> Rc<Self> {
+        Rc::new(Self {
+            code,
+            wanted: RefCell::default(),
+            file_secrets: RefCell::default(),
+            budget: Budget::new(&options.shared, &options.interrupt),
+            workspace: match options.workspace.as_str() {
+                "" => "default".to_owned(),
+                named => named.to_owned(),
+            },
+            recorded: options.recorded.clone(),
+        })
+    }
+}

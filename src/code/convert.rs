@@ -1,0 +1,133 @@
+//! Values, converted to types: what a variable asks for, or what all elements of a list need.
+
+use super::budget::Budget;
+use super::fault::{Evaluated, Fault, Invalid};
+use super::number::Number;
+use super::set;
+use super::size::Size;
+use super::typed::Typed;
+use super::types::{Attribute, Type};
+use super::unify::{is_convertible, unify};
+use std::collections::BTreeMap;
+
+/// A value of this type.
+///
+/// # Errors
+/// When Terraform refuses that, or it would cost too much.
+pub(super) fn convert(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
+    match (value, to) {
+        (value, Type::Any) => Ok(value),
+        (Typed::Null(from), to) => {
+            let fits = is_convertible(&from, to);
+            let null = || Typed::Null(to.of_values());
+            fits.then(null).ok_or(Fault::Invalid)
+        }
+        (Typed::Unknown(from), to) => {
+            let fits = is_convertible(&from, to);
+            let unknown = || Typed::Unknown(to.of_values());
+            fits.then(unknown).ok_or(Fault::Invalid)
+        }
+        (value, Type::Bool | Type::Number | Type::String) => primitive(value, to, budget),
+        (Typed::List(element, items), Type::List(to)) if element == **to => {
+            Ok(Typed::List(element, items))
+        }
+        (Typed::List(_, items) | Typed::Set(_, items) | Typed::Tuple(items), Type::List(to)) => {
+            let (element, items) = same(items, to, budget)?;
+            Ok(Typed::List(element, items))
+        }
+        (Typed::Set(element, items), Type::Set(to)) if element == **to => {
+            Ok(Typed::Set(element, items))
+        }
+        (Typed::List(_, items) | Typed::Set(_, items) | Typed::Tuple(items), Type::Set(to)) => {
+            let (element, items) = same(items, to, budget)?;
+            set::new(element, items, budget)
+        }
+        (Typed::Map(element, entries), Type::Map(to)) if element == **to => {
+            Ok(Typed::Map(element, entries))
+        }
+        (Typed::Map(_, entries) | Typed::Object(entries), Type::Map(to)) => {
+            let (keys, items): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+            let (element, items) = same(items, to, budget)?;
+            let entries = keys.into_iter().zip(items).collect();
+            Ok(Typed::Map(element, entries))
+        }
+        (Typed::Tuple(items), Type::Tuple(to)) if items.len() == to.len() => {
+            let items = items.into_iter().zip(to.iter());
+            let items = items.map(|(item, to)| convert(item, to, budget));
+            Ok(Typed::Tuple(items.collect::<Result<_, _>>()?))
+        }
+        (Typed::Map(_, entries) | Typed::Object(entries), Type::Object(to)) => {
+            object(entries, to, budget)
+        }
+        _ => Err(Fault::Invalid),
+    }
+}
+
+fn primitive(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
+    match (value, to) {
+        (value @ Typed::Bool(_), Type::Bool)
+        | (value @ Typed::Number(_), Type::Number)
+        | (value @ Typed::String(_), Type::String) => Ok(value),
+        (value @ (Typed::Bool(_) | Typed::Number(_)), Type::String) => {
+            let text = value.as_text().ok_or(Invalid)?;
+            budget.take_text(text.len())?;
+            Ok(Typed::String(text.into_owned()))
+        }
+        (Typed::String(text), Type::Number) => {
+            let number = Number::parse(&text).ok_or(Invalid)?;
+            Ok(number.into())
+        }
+        (Typed::String(text), Type::Bool) => match text.as_str() {
+            "true" | "1" => Ok(true.into()),
+            "false" | "0" => Ok(false.into()),
+            _ => Err(Fault::Invalid),
+        },
+        _ => Err(Fault::Invalid),
+    }
+}
+
+/// Elements of this type, or of the one that they can all have where this leaves it open.
+fn same(items: Vec<Typed>, to: &Type, budget: &Budget) -> Result<(Type, Vec<Typed>), Fault> {
+    let to_all = |items: Vec<Typed>, to: &Type| {
+        let items = items.into_iter().map(|item| convert(item, to, budget));
+        items.collect::<Result<Vec<_>, _>>()
+    };
+    let items = to_all(items, to)?;
+    if !to.has_any() {
+        return Ok((to.of_values(), items));
+    }
+    if items.is_empty() {
+        return Ok((to.of_values(), items));
+    }
+    let mut types = Vec::with_capacity(items.len());
+    for item in &items {
+        budget.take(Size::of_typed(item).bytes)?;
+        types.push(item.kind());
+    }
+    let element = unify(&types).ok_or(Invalid)?;
+    let items = to_all(items, &element)?;
+    Ok((element, items))
+}
+
+/// The attributes that a type names, those that are left out as it says.
+fn object(
+    mut entries: BTreeMap<String, Typed>,
+    to: &BTreeMap<String, Attribute>,
+    budget: &Budget,
+) -> Evaluated {
+    let mut attributes = BTreeMap::new();
+    for (name, attribute) in to {
+        let given = entries.remove(name);
+        let value = match (given, &attribute.optional) {
+            (None | Some(Typed::Null(_)), Some(default)) if !default.is_null() => {
+                budget.take(Size::of_typed(default).bytes)?;
+                (**default).clone()
+            }
+            (Some(given), _) => given,
+            (None, Some(_)) => Typed::NULL,
+            (None, None) => return Err(Fault::Invalid),
+        };
+        attributes.insert(name.clone(), convert(value, &attribute.of, budget)?);
+    }
+    Ok(Typed::Object(attributes))
+}

@@ -1,0 +1,224 @@
+//! Functions on the repository's files. Files outside it, and those that were not read, are unknown.
+
+mod glob;
+
+use super::Call;
+use super::digest::of;
+use super::encoding::in_base64;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::file::File;
+use crate::code::folder::Folder;
+use crate::code::instance::Instance;
+use crate::code::parse;
+use crate::code::scope::Scope;
+use crate::code::set;
+use crate::code::size::{self, ENTRY};
+use crate::code::template;
+use crate::code::typed::Typed;
+use crate::code::types::Type;
+use crate::model::Tree;
+use hcl_edit::expr::Expression;
+use md5::{Digest, Md5};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
+use std::collections::BTreeMap;
+
+/// How a pointer to a file begins that Git does not hold itself.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+/// How many steps of the parser are one of the evaluation.
+const STEPS: usize = 16;
+
+/// A file that code reads.
+enum Found<'s> {
+    /// Its path in the repository, and its bytes.
+    Read(String, &'s [u8]),
+    /// There is none.
+    Missing,
+    /// It was not read, or lies outside of the repository.
+    Unread,
+}
+
+fn find<'s>(scope: &'s Scope<'_>, path: &str) -> Found<'s> {
+    let context = &scope.instance.context;
+    let Some(path) = Tree::join(scope.instance.root_folder(), path) else {
+        return Found::Unread;
+    };
+    let path = context.code.resolve(&path).unwrap_or(path);
+    match context.code.bytes(&path) {
+        Some(bytes) if bytes.starts_with(POINTER) => Found::Unread,
+        Some(bytes) => {
+            note_secrets(scope, &path, bytes);
+            Found::Read(path, bytes)
+        }
+        None if context.code.lacks(&path) => Found::Missing,
+        None => {
+            if scope.budget().keep(ENTRY + path.len()).is_ok() {
+                context.wanted.borrow_mut().file(path);
+            }
+            Found::Unread
+        }
+    }
+}
+
+/// Notes the credentials in a file: parts of it may stand anywhere then. Returns whether there are any.
+fn note_secrets(scope: &Scope<'_>, path: &str, bytes: &[u8]) -> bool {
+    let mut secrets = scope.instance.context.file_secrets.borrow_mut();
+    if let Some(known) = secrets.files.get(path) {
+        return *known;
+    }
+    // What this costs shows in what comes next, once the budget is spent.
+    let _ = scope.budget().work(bytes.len() / size::LOOKED_AT);
+    let has_some = std::str::from_utf8(bytes).is_ok_and(|text| secrets.texts.add_credentials(text));
+    secrets.files.insert(path.to_owned(), has_some);
+    has_some
+}
+
+/// What a file's bytes are made to; unknown where they are not known.
+fn with(call: &Call<'_, '_>, make: impl FnOnce(&[u8]) -> Evaluated) -> Evaluated {
+    match find(call.scope, call.text(0)?) {
+        Found::Read(_, bytes) => make(bytes),
+        Found::Missing => Err(Fault::Invalid),
+        Found::Unread => Ok(Typed::Unknown(Type::String)),
+    }
+}
+
+fn in_hex<D: Digest>(call: &Call<'_, '_>) -> Evaluated {
+    with(call, |bytes| {
+        Ok(Typed::text(hex::encode(of::<D>(call, bytes)?)))
+    })
+}
+
+pub(super) fn file(call: &Call<'_, '_>) -> Evaluated {
+    with(call, |bytes| {
+        call.budget().take_text(bytes.len())?;
+        Ok(Typed::text(
+            std::str::from_utf8(bytes).map_err(|_| Invalid)?,
+        ))
+    })
+}
+
+/// In these letters nobody finds a credential, so a file with one is unknown.
+pub(super) fn filebase64(call: &Call<'_, '_>) -> Evaluated {
+    match find(call.scope, call.text(0)?) {
+        Found::Read(path, bytes) if note_secrets(call.scope, &path, bytes) => {
+            Ok(Typed::Unknown(Type::String))
+        }
+        _ => with(call, |bytes| in_base64(call, bytes)),
+    }
+}
+
+pub(super) fn filebase64sha256(call: &Call<'_, '_>) -> Evaluated {
+    with(call, |bytes| in_base64(call, &of::<Sha256>(call, bytes)?))
+}
+
+pub(super) fn filebase64sha512(call: &Call<'_, '_>) -> Evaluated {
+    with(call, |bytes| in_base64(call, &of::<Sha512>(call, bytes)?))
+}
+
+pub(super) fn filemd5(call: &Call<'_, '_>) -> Evaluated {
+    in_hex::<Md5>(call)
+}
+
+pub(super) fn filesha1(call: &Call<'_, '_>) -> Evaluated {
+    in_hex::<Sha1>(call)
+}
+
+pub(super) fn filesha256(call: &Call<'_, '_>) -> Evaluated {
+    in_hex::<Sha256>(call)
+}
+
+pub(super) fn filesha512(call: &Call<'_, '_>) -> Evaluated {
+    in_hex::<Sha512>(call)
+}
+
+pub(super) fn fileexists(call: &Call<'_, '_>) -> Evaluated {
+    Ok(match find(call.scope, call.text(0)?) {
+        Found::Read(..) => true.into(),
+        Found::Missing => false.into(),
+        Found::Unread => Typed::Unknown(Type::Bool),
+    })
+}
+
+/// The files below a folder whose paths fit a pattern.
+pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
+    let context = &call.scope.instance.context;
+    let unknown = Typed::Unknown(Type::set(Type::String));
+    let folder = Tree::join(call.scope.instance.root_folder(), call.text(0)?);
+    let (Some(folder), Some(pattern)) = (folder, glob::pattern(call.text(1)?)) else {
+        return Ok(unknown);
+    };
+    let Some(files) = context.code.below(&folder) else {
+        call.budget().keep(ENTRY + folder.len())?;
+        context.wanted.borrow_mut().folder(folder);
+        return Ok(unknown);
+    };
+    let mut paths = Vec::new();
+    for path in files {
+        call.budget().work(1 + path.len() / size::LOOKED_AT)?;
+        if pattern.is_match(path) {
+            call.budget().take(size::text(path.len()))?;
+            paths.push(Typed::text(path.as_str()));
+        }
+    }
+    set::new(Type::String, paths, call.budget())
+}
+
+pub(super) fn templatefile(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
+    let [path, names] = arguments else {
+        return Err(Fault::Invalid);
+    };
+    let path = scope.value(path)?;
+    if path.is_unknown() {
+        return Ok(Typed::UNKNOWN);
+    }
+    let path = path.as_text().ok_or(Invalid)?;
+    let names = scope.value(names)?;
+    let (path, bytes) = match find(scope, &path) {
+        Found::Read(path, bytes) => (path, bytes),
+        Found::Missing => return Err(Fault::Invalid),
+        Found::Unread => return Ok(Typed::UNKNOWN),
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| Invalid)?;
+    filled(scope, &path, text, names)
+}
+
+/// A text that code makes a template of: what it is must be a reference.
+pub(super) fn templatestring(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
+    let [text, names] = arguments else {
+        return Err(Fault::Invalid);
+    };
+    if !matches!(text, Expression::Traversal(_) | Expression::Variable(_)) {
+        return Err(Fault::Invalid);
+    }
+    let (text, names) = (scope.value(text)?, scope.value(names)?);
+    match text {
+        Typed::Unknown(_) => Ok(Typed::UNKNOWN),
+        Typed::String(text) => filled(scope, &scope.file.path, &text, names),
+        _ => Err(Fault::Invalid),
+    }
+}
+
+/// A template, filled with these names: it knows no others.
+fn filled(scope: &Scope<'_>, path: &str, text: &str, names: Typed) -> Evaluated {
+    let names = match names {
+        Typed::Unknown(_) => return Ok(Typed::UNKNOWN),
+        Typed::Map(_, names) | Typed::Object(names) => names,
+        _ => return Err(Fault::Invalid),
+    };
+    scope.budget().take_text(text.len())?;
+    scope.budget().work(text.len() / STEPS)?;
+    // What the parser does not read is not known to be wrong.
+    let Ok((template, effort)) = parse::template(text) else {
+        return Ok(Typed::UNKNOWN);
+    };
+    scope.budget().take(effort.memory)?;
+    scope.budget().work(effort.steps / STEPS)?;
+    let file = File::of_template(path, text);
+    let nothing = Folder::new(scope.instance.root_folder(), Vec::new());
+    let empty = Instance::root(&nothing, BTreeMap::new(), &scope.instance.context);
+    let mut inner = empty.scope(&file).closed().deeper(scope.depth() + 1);
+    for (name, value) in names {
+        inner = inner.with(&name, value);
+    }
+    template::bare(&inner, &template)
+}

@@ -1,0 +1,65 @@
+//! Patterns of paths, as `fileset` reads them.
+
+use regex::Regex;
+
+/// The longest pattern that is read, in bytes.
+const LONGEST: usize = 1024;
+
+/// What fits a pattern: `*` and `?` within a name, `**` over folders, `[ab]`, `{a,b}`. None where it is not certain what it
+/// means.
+pub(super) fn pattern(glob: &str) -> Option<Regex> {
+    if glob.len() > LONGEST || glob.contains("..") {
+        return None;
+    }
+    let (mut text, mut letters) = (String::from("^"), glob.chars().peekable());
+    let mut open = 0_usize;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' if letters.next_if_eq(&'*').is_some() => {
+                // A folder below is none as well.
+                match letters.next_if_eq(&'/') {
+                    Some(_) => text.push_str("(?:.*/)?"),
+                    None => text.push_str(".*"),
+                }
+            }
+            '*' => text.push_str("[^/]*"),
+            '?' => text.push_str("[^/]"),
+            '{' => {
+                open += 1;
+                text.push_str("(?:");
+            }
+            '}' if open > 0 => {
+                open -= 1;
+                text.push(')');
+            }
+            ',' if open > 0 => text.push('|'),
+            '[' | ']' | '\\' | '!' => return None,
+            letter => text.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    text.push('$');
+    Regex::new(&text).ok().filter(|_| open == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_fits_paths_as_terraform_has_it() {
+        for (glob, path, fits) in [
+            ("*.json", "a.json", true),
+            ("*.json", "b/a.json", false),
+            ("**/*.json", "a.json", true),
+            ("**/*.json", "b/c/a.json", true),
+            ("**", "b/c", true),
+            ("{a,b}.tf", "b.tf", true),
+            ("{a,b}.tf", "c.tf", false),
+            ("a?c", "abc", true),
+            ("a.c", "abc", false),
+        ] {
+            assert_eq!(pattern(glob).unwrap().is_match(path), fits, "{glob} {path}");
+        }
+        assert!(pattern("[ab]").is_none());
+    }
+}

@@ -1,0 +1,217 @@
+//! JSON, as Terraform writes and reads it.
+
+use super::Call;
+use crate::code::budget::LONGEST_TEXT;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::json;
+use crate::code::number::Number;
+use crate::code::typed::Typed;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+/// How deep values may lie in one another in a text.
+const DEEPEST: usize = 128;
+
+pub(super) fn jsonencode(call: &Call<'_, '_>) -> Evaluated {
+    encoded(call, call.argument(0)?)
+}
+
+/// A value as JSON.
+pub(super) fn encoded(call: &Call<'_, '_>, value: &Typed) -> Evaluated {
+    let mut length = Length { left: LONGEST_TEXT };
+    let fits = write(value, &mut length).is_ok();
+    let length = if fits {
+        LONGEST_TEXT - length.left
+    } else {
+        usize::MAX
+    };
+    call.made(length, || {
+        let mut text = String::with_capacity(length);
+        // A text takes all that is written.
+        let _ = write(value, &mut text);
+        text
+    })
+}
+
+/// Counts what is written, up to a limit.
+struct Length {
+    left: usize,
+}
+
+impl Write for Length {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+fn write(value: &Typed, to: &mut impl Write) -> fmt::Result {
+    match value {
+        Typed::Null(_) | Typed::Unknown(_) => to.write_str("null"),
+        Typed::Bool(flag) => write!(to, "{flag}"),
+        Typed::Number(number) => write!(to, "{number}"),
+        Typed::String(text) => write_text(text, to),
+        Typed::List(_, items) | Typed::Set(_, items) | Typed::Tuple(items) => {
+            to.write_char('[')?;
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    to.write_char(',')?;
+                }
+                write(item, to)?;
+            }
+            to.write_char(']')
+        }
+        Typed::Map(_, entries) | Typed::Object(entries) => {
+            to.write_char('{')?;
+            for (at, (key, value)) in entries.iter().enumerate() {
+                if at > 0 {
+                    to.write_char(',')?;
+                }
+                write_text(key, to)?;
+                to.write_char(':')?;
+                write(value, to)?;
+            }
+            to.write_char('}')
+        }
+    }
+}
+
+/// Writes a text: what a page of HTML could take for its own is escaped.
+pub(super) fn write_text(text: &str, to: &mut impl Write) -> fmt::Result {
+    to.write_char('"')?;
+    for letter in text.chars() {
+        match letter {
+            '"' => to.write_str("\\\"")?,
+            '\\' => to.write_str("\\\\")?,
+            '\n' => to.write_str("\\n")?,
+            '\r' => to.write_str("\\r")?,
+            '\t' => to.write_str("\\t")?,
+            '\u{8}' => to.write_str("\\b")?,
+            '\u{c}' => to.write_str("\\f")?,
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..'\u{20}' => {
+                write!(to, "\\u{:04x}", u32::from(letter))?;
+            }
+            letter => to.write_char(letter)?,
+        }
+    }
+    to.write_char('"')
+}
+
+pub(super) fn jsondecode(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(0)?;
+    call.budget().take(json::bytes(text))?;
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(0)?;
+    reader.blanks();
+    if reader.at == text.len() {
+        Ok(value)
+    } else {
+        Err(Fault::Invalid)
+    }
+}
+
+/// Reads JSON from one place on. Numbers keep all of their digits.
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn blanks(&mut self) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+    }
+
+    /// Whether what follows is this; it is read then.
+    fn takes(&mut self, wanted: &str) -> bool {
+        self.blanks();
+        let found = self.rest().starts_with(wanted);
+        self.at += if found { wanted.len() } else { 0 };
+        found
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Typed, Invalid> {
+        if depth > DEEPEST {
+            return Err(Invalid);
+        }
+        self.blanks();
+        for (word, value) in [
+            ("null", Typed::NULL),
+            ("true", true.into()),
+            ("false", false.into()),
+        ] {
+            if self.takes(word) {
+                return Ok(value);
+            }
+        }
+        match self.rest().bytes().next().ok_or(Invalid)? {
+            b'"' => Ok(Typed::text(self.text()?)),
+            b'[' => self.list(depth),
+            b'{' => self.object(depth),
+            _ => self.number(),
+        }
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Typed, Invalid> {
+        self.takes("[");
+        let mut items = Vec::new();
+        if self.takes("]") {
+            return Ok(Typed::Tuple(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            if self.takes("]") {
+                return Ok(Typed::Tuple(items));
+            }
+            if !self.takes(",") {
+                return Err(Invalid);
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Typed, Invalid> {
+        self.takes("{");
+        let mut entries = BTreeMap::new();
+        if self.takes("}") {
+            return Ok(Typed::Object(entries));
+        }
+        loop {
+            self.blanks();
+            let key = self.text()?;
+            if !self.takes(":") {
+                return Err(Invalid);
+            }
+            let value = self.value(depth + 1)?;
+            entries.insert(key, value);
+            if self.takes("}") {
+                return Ok(Typed::Object(entries));
+            }
+            if !self.takes(",") {
+                return Err(Invalid);
+            }
+        }
+    }
+
+    fn text(&mut self) -> Result<String, Invalid> {
+        let mut texts = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
+        let text = texts.next().and_then(Result::ok).ok_or(Invalid)?;
+        self.at += texts.byte_offset();
+        Ok(text)
+    }
+
+    fn number(&mut self) -> Result<Typed, Invalid> {
+        let rest = self.rest();
+        let is_part = |letter: char| letter.is_ascii_digit() || "+-.eE".contains(letter);
+        let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        let digits = &rest[..end];
+        // JSON is stricter than a number's own text.
+        let is_valid = serde_json::from_str::<serde_json::Number>(digits).is_ok();
+        self.at += end;
+        let number = Number::parse(digits).filter(|_| is_valid);
+        number.map(Typed::Number).ok_or(Invalid)
+    }
+}

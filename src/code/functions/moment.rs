@@ -1,0 +1,215 @@
+//! Functions on moments, as RFC 3339 writes them.
+
+use super::Call;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::number::Number;
+use crate::code::typed::Typed;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+/// A moment, and the offset that it is written in.
+struct Moment {
+    at: Timestamp,
+    offset: Offset,
+}
+
+impl Moment {
+    /// Reads `2006-01-02T15:04:05Z`, with a fraction or another offset.
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let bytes = text.as_bytes();
+        let has_form = bytes.get(10) == Some(&b'T') && bytes.get(13) == Some(&b':');
+        let (offset, length) = match bytes.last() {
+            Some(b'Z') => (Offset::UTC, 1),
+            _ => (
+                offset(text.get(text.len().saturating_sub(6)..).ok_or(Invalid)?)?,
+                6,
+            ),
+        };
+        let local = text
+            .get(..text.len() - length)
+            .filter(|local| has_form && local.len() >= 19);
+        let local: DateTime = local.ok_or(Invalid)?.parse().map_err(|_| Invalid)?;
+        let at = offset.to_timestamp(local).map_err(|_| Invalid)?;
+        Ok(Self { at, offset })
+    }
+
+    fn local(&self) -> DateTime {
+        self.offset.to_datetime(self.at)
+    }
+
+    /// The offset, with a colon or without.
+    fn offset(&self, colon: &str) -> String {
+        let seconds = self.offset.seconds();
+        let sign = if seconds < 0 { '-' } else { '+' };
+        let minutes = seconds.unsigned_abs() / 60;
+        format!("{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60)
+    }
+
+    fn zone(&self, colon: &str) -> String {
+        if self.offset == Offset::UTC {
+            "Z".to_owned()
+        } else {
+            self.offset(colon)
+        }
+    }
+}
+
+/// `+02:00`.
+fn offset(text: &str) -> Result<Offset, Invalid> {
+    let (sign, rest) = text.split_at_checked(1).ok_or(Invalid)?;
+    let (hours, minutes) = rest
+        .split_once(':')
+        .filter(|(hours, _)| hours.len() == 2)
+        .ok_or(Invalid)?;
+    let number = |text: &str| text.parse::<i32>().map_err(|_| Invalid);
+    let seconds = number(hours)? * 3600 + number(minutes)? * 60;
+    let seconds = match sign {
+        "+" => seconds,
+        "-" => -seconds,
+        _ => return Err(Invalid),
+    };
+    Offset::from_seconds(seconds).map_err(|_| Invalid)
+}
+
+pub(super) fn timeadd(call: &Call<'_, '_>) -> Evaluated {
+    let moment = Moment::parse(call.text(0)?)?;
+    let at = moment
+        .at
+        .checked_add(duration(call.text(1)?)?)
+        .map_err(|_| Invalid)?;
+    let moment = Moment { at, ..moment };
+    let local = moment.local().strftime("%Y-%m-%dT%H:%M:%S");
+    Ok(Typed::text(format!("{local}{}", moment.zone(":"))))
+}
+
+pub(super) fn timecmp(call: &Call<'_, '_>) -> Evaluated {
+    let (one, other) = (Moment::parse(call.text(0)?)?, Moment::parse(call.text(1)?)?);
+    Ok(Number::count(one.at.cmp(&other.at) as i8).into())
+}
+
+/// A duration such as `-1h30m` or `1.5s`.
+fn duration(text: &str) -> Result<SignedDuration, Invalid> {
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if bare == "0" {
+        return Ok(SignedDuration::ZERO);
+    }
+    let (mut total, mut rest) = (0_i128, bare);
+    if rest.is_empty() {
+        return Err(Invalid);
+    }
+    while !rest.is_empty() {
+        let unit_at = rest
+            .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
+            .ok_or(Invalid)?;
+        let (digits, after) = rest.split_at(unit_at);
+        let unit_end = after
+            .find(|letter: char| letter.is_ascii_digit() || letter == '.')
+            .unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit_end);
+        total = total
+            .checked_add(nanoseconds(digits, unit)?)
+            .ok_or(Invalid)?;
+        rest = after;
+    }
+    let total = if text.starts_with('-') { -total } else { total };
+    let total = i64::try_from(total).map_err(|_| Invalid)?;
+    Ok(SignedDuration::from_nanos(total))
+}
+
+fn nanoseconds(digits: &str, unit: &str) -> Result<i128, Invalid> {
+    let unit: i128 = match unit {
+        "ns" => 1,
+        "us" | "µs" | "μs" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        _ => return Err(Invalid),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.len() + fraction.len() == 0 || fraction.len() > 18 {
+        return Err(Invalid);
+    }
+    let number = |text: &str| match text {
+        "" => Ok(0),
+        text => text.parse::<i128>().map_err(|_| Invalid),
+    };
+    let scale = 10_i128.pow(u32::try_from(fraction.len()).map_err(|_| Invalid)?);
+    let all = number(whole)?.checked_mul(unit).ok_or(Invalid)?;
+    let part = number(fraction)?.checked_mul(unit).ok_or(Invalid)? / scale;
+    all.checked_add(part).ok_or(Invalid)
+}
+
+pub(super) fn formatdate(call: &Call<'_, '_>) -> Evaluated {
+    let (pattern, moment) = (call.text(0)?, Moment::parse(call.text(1)?)?);
+    let (mut text, mut rest) = (String::new(), pattern);
+    while let Some(first) = rest.chars().next() {
+        let length = if first == '\'' {
+            quoted(rest, &mut text)?
+        } else if first.is_ascii_alphabetic() {
+            let run = rest.len() - rest.trim_start_matches(first).len();
+            text.push_str(&part(&rest[..run], &moment)?);
+            run
+        } else {
+            text.push(first);
+            first.len_utf8()
+        };
+        call.budget().take_text(text.len())?;
+        rest = &rest[length..];
+    }
+    Ok(Typed::text(text))
+}
+
+/// Adds what stands between quotes, in which two are one. Returns its length in the pattern.
+fn quoted(pattern: &str, text: &mut String) -> Result<usize, Invalid> {
+    let mut at = 1;
+    loop {
+        let end = at
+            + pattern
+                .get(at..)
+                .and_then(|rest| rest.find('\''))
+                .ok_or(Invalid)?;
+        text.push_str(&pattern[at..end]);
+        at = end + 1;
+        if !pattern[at..].starts_with('\'') {
+            return Ok(at);
+        }
+        text.push('\'');
+        at += 1;
+    }
+}
+
+/// What one run of a letter stands for.
+fn part(letters: &str, moment: &Moment) -> Result<String, Fault> {
+    let local = moment.local();
+    let time = |pattern: &str| local.strftime(pattern).to_string();
+    Ok(match letters {
+        "YYYY" => time("%Y"),
+        "YY" => time("%y"),
+        "MMMM" => time("%B"),
+        "MMM" => time("%b"),
+        "MM" => time("%m"),
+        "M" => local.month().to_string(),
+        "DD" => time("%d"),
+        "D" => local.day().to_string(),
+        "EEEE" => time("%A"),
+        "EEE" => time("%a"),
+        "hh" => time("%H"),
+        "h" => local.hour().to_string(),
+        "HH" => time("%I"),
+        "H" => ((local.hour() + 11) % 12 + 1).to_string(),
+        "AA" => time("%p"),
+        "aa" => time("%p").to_lowercase(),
+        "mm" => time("%M"),
+        "m" => local.minute().to_string(),
+        "ss" => time("%S"),
+        "s" => local.second().to_string(),
+        "ZZZZZ" => moment.offset(":"),
+        "ZZZZ" => moment.offset(""),
+        "ZZZ" if moment.offset == Offset::UTC => "UTC".to_owned(),
+        "ZZZ" => moment.offset(""),
+        "Z" => moment.zone(":"),
+        _ => return Err(Fault::Invalid),
+    })
+}

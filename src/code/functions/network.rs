@@ -1,0 +1,164 @@
+//! Functions on ranges of IP addresses.
+
+use super::Call;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::number::Number;
+use crate::code::typed::Typed;
+use crate::code::types::Type;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A range of addresses: its first one, as a number, and how many bits all of them share.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    first: u128,
+    shared: u32,
+    bits: u32,
+}
+
+impl Range {
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        let (address, shared) = text.split_once('/').ok_or(Invalid)?;
+        // Terraform still reads what has a nought before its digits.
+        let octets = address
+            .split('.')
+            .map(|octet| octet.trim_start_matches('0'));
+        let bare: Vec<_> = octets
+            .map(|octet| if octet.is_empty() { "0" } else { octet })
+            .collect();
+        let bare = if address.contains(':') {
+            address.to_owned()
+        } else {
+            bare.join(".")
+        };
+        let (address, bits) = match bare.parse().map_err(|_| Invalid)? {
+            IpAddr::V4(address) => (u128::from(address.to_bits()), Ipv4Addr::BITS),
+            IpAddr::V6(address) => (address.to_bits(), Ipv6Addr::BITS),
+        };
+        let is_digits = !shared.is_empty() && shared.bytes().all(|byte| byte.is_ascii_digit());
+        let shared: u32 = shared.parse().map_err(|_| Invalid)?;
+        if !is_digits || shared > bits {
+            return Err(Invalid);
+        }
+        let first = address & !ones(bits - shared);
+        Ok(Self {
+            first,
+            shared,
+            bits,
+        })
+    }
+
+    /// The bits in which its addresses differ.
+    fn own(self) -> u32 {
+        self.bits - self.shared
+    }
+
+    fn address(self, number: u128) -> String {
+        match self.bits {
+            Ipv4Addr::BITS => {
+                Ipv4Addr::from_bits(u32::try_from(number).unwrap_or_default()).to_string()
+            }
+            _ => Ipv6Addr::from_bits(number).to_string(),
+        }
+    }
+
+    /// One of the ranges in it that share so many bits more.
+    fn part(self, more: u32, number: u128) -> Result<Self, Invalid> {
+        let shared = self
+            .shared
+            .checked_add(more)
+            .filter(|shared| *shared <= self.bits);
+        let shared = shared.ok_or(Invalid)?;
+        if number > ones(more) {
+            return Err(Invalid);
+        }
+        let moved = number.checked_shl(self.bits - shared).unwrap_or_default();
+        Ok(Self {
+            first: self.first | moved,
+            shared,
+            ..self
+        })
+    }
+
+    fn text(self) -> Typed {
+        Typed::text(format!("{}/{}", self.address(self.first), self.shared))
+    }
+}
+
+/// So many bits that are all set.
+fn ones(count: u32) -> u128 {
+    u128::MAX
+        .checked_shr(u128::BITS - count.min(u128::BITS))
+        .unwrap_or_default()
+}
+
+fn whole<N: TryFrom<num_bigint::BigInt>>(number: &Number) -> Result<N, Invalid> {
+    number.whole().ok_or(Invalid)
+}
+
+pub(super) fn cidrhost(call: &Call<'_, '_>) -> Evaluated {
+    let range = Range::parse(call.text(0)?)?;
+    let last = ones(range.own());
+    let host: i128 = whole(call.number(1)?)?;
+    let number = match host {
+        host if host < 0 => {
+            let back = host.unsigned_abs() - 1;
+            last.checked_sub(back).ok_or(Invalid)?
+        }
+        host => host.unsigned_abs(),
+    };
+    if number > last {
+        return Err(Fault::Invalid);
+    }
+    Ok(Typed::text(range.address(range.first | number)))
+}
+
+pub(super) fn cidrnetmask(call: &Call<'_, '_>) -> Evaluated {
+    let range = Range::parse(call.text(0)?)?;
+    if range.bits != Ipv4Addr::BITS {
+        return Err(Fault::Invalid);
+    }
+    let mask = ones(range.bits) & !ones(range.own());
+    Ok(Typed::text(range.address(mask)))
+}
+
+pub(super) fn cidrsubnet(call: &Call<'_, '_>) -> Evaluated {
+    let range = Range::parse(call.text(0)?)?;
+    let (more, number) = (whole(call.number(1)?)?, whole(call.number(2)?)?);
+    Ok(range.part(more, number)?.text())
+}
+
+pub(super) fn cidrsubnets(call: &Call<'_, '_>) -> Evaluated {
+    let range = Range::parse(call.text(0)?)?;
+    let (mut parts, mut next) = (Vec::new(), Some(range.first));
+    for argument in call.arguments.iter().skip(1) {
+        let more: u32 = whole(argument.as_number().ok_or(Invalid)?)?;
+        if more == 0 {
+            return Err(Fault::Invalid);
+        }
+        let shared = range
+            .shared
+            .checked_add(more)
+            .filter(|shared| *shared <= range.bits);
+        let shared = shared.ok_or(Invalid)?;
+        let size = ones(range.bits - shared);
+        // Each starts where one of its size may.
+        let start = next.ok_or(Invalid)?;
+        let start = match start & size {
+            0 => start,
+            _ => (start | size).checked_add(1).ok_or(Invalid)?,
+        };
+        if start | size > range.first | ones(range.own()) {
+            return Err(Fault::Invalid);
+        }
+        parts.push(
+            Range {
+                first: start,
+                shared,
+                ..range
+            }
+            .text(),
+        );
+        next = (start | size).checked_add(1);
+    }
+    Ok(Typed::List(Type::String, parts))
+}

@@ -1,0 +1,155 @@
+//! Functions on regular expressions. Terraform's are RE2's, in which `\d`, `\w`, `\s` and `\b` mean ASCII.
+
+mod dialect;
+
+use super::Call;
+use crate::code::fault::{Evaluated, Fault, Invalid};
+use crate::code::size::{self, ENTRY, LOOKED_AT, MAP};
+use crate::code::typed::Typed;
+use crate::code::types::Type;
+use dialect::translated;
+use regex::{Captures, Regex, RegexBuilder};
+use std::borrow::Cow;
+
+/// The memory that a pattern may take once it is read, in bytes.
+const MOST_MEMORY: usize = 1 << 20;
+/// The longest pattern that is read, in bytes.
+const LONGEST: usize = 4096;
+
+/// A pattern, and what it costs; none where it is not certain that it means the same here.
+fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Regex>, Fault> {
+    if text.len() > LONGEST {
+        return Ok(None);
+    }
+    call.budget().take(MOST_MEMORY)?;
+    // A search takes no more than the product of both lengths.
+    let steps = text.len().saturating_mul(searched.len() / LOOKED_AT + 1);
+    call.budget().work(text.len() + steps)?;
+    let Some(translated) = translated(text)? else {
+        return Ok(None);
+    };
+    match RegexBuilder::new(&translated)
+        .size_limit(MOST_MEMORY)
+        .octal(true)
+        .build()
+    {
+        Ok(pattern) => Ok(Some(pattern)),
+        Err(regex::Error::CompiledTooBig(_)) => Ok(None),
+        Err(_) => Err(Fault::Invalid),
+    }
+}
+
+/// The names of a pattern's groups: all have one, or none has.
+fn names(pattern: &Regex) -> Result<Vec<Option<&str>>, Invalid> {
+    let names: Vec<_> = pattern.capture_names().skip(1).collect();
+    let named = names.iter().flatten().count();
+    if named == 0 || named == names.len() {
+        Ok(names)
+    } else {
+        Err(Invalid)
+    }
+}
+
+/// What a match is: its text, or the texts of its groups.
+fn found(call: &Call<'_, '_>, names: &[Option<&str>], captures: &Captures<'_>) -> Evaluated {
+    let all = captures.get(0).map_or("", |all| all.as_str());
+    call.budget()
+        .take(MAP + names.len().saturating_mul(ENTRY + size::text(all.len())))?;
+    let text = |at: usize| match captures.get(at) {
+        Some(group) => Typed::text(group.as_str()),
+        None => Typed::Null(Type::String),
+    };
+    if names.is_empty() {
+        return Ok(text(0));
+    }
+    let groups = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (*name, text(at + 1)));
+    let groups: Vec<_> = groups.collect();
+    Ok(match groups.iter().any(|(name, _)| name.is_some()) {
+        true => Typed::Object(
+            groups
+                .into_iter()
+                .filter_map(|(name, text)| Some((name?.to_owned(), text)))
+                .collect(),
+        ),
+        false => Typed::Tuple(groups.into_iter().map(|(_, text)| text).collect()),
+    })
+}
+
+pub(super) fn regex(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(1)?;
+    let Some(pattern) = pattern(call, call.text(0)?, text)? else {
+        return Ok(Typed::UNKNOWN);
+    };
+    let names = names(&pattern)?;
+    found(call, &names, &pattern.captures(text).ok_or(Invalid)?)
+}
+
+pub(super) fn regexall(call: &Call<'_, '_>) -> Evaluated {
+    let text = call.text(1)?;
+    let Some(pattern) = pattern(call, call.text(0)?, text)? else {
+        return Ok(Typed::UNKNOWN);
+    };
+    let names = names(&pattern)?;
+    let mut all = Vec::new();
+    for captures in pattern.captures_iter(text) {
+        call.budget().work(1)?;
+        all.push(found(call, &names, &captures)?);
+    }
+    let text = Type::String;
+    let element = match names.as_slice() {
+        [] => text,
+        [Some(_), ..] => Type::object(
+            names
+                .iter()
+                .flatten()
+                .map(|name| ((*name).to_owned(), Type::String)),
+        ),
+        names => Type::Tuple(vec![text; names.len()].into()),
+    };
+    Ok(Typed::List(element, all))
+}
+
+/// A pattern between slashes is a regular expression.
+pub(super) fn replace(call: &Call<'_, '_>) -> Evaluated {
+    let (text, searched, by) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    let bare = searched
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'));
+    match bare.filter(|_| searched.len() > 1) {
+        None => {
+            let count = text.matches(searched).count();
+            let kept = text.len() - count * searched.len();
+            let length = kept.saturating_add(count.saturating_mul(by.len()));
+            call.made(length, || text.replace(searched, by))
+        }
+        Some(bare) => {
+            let Some(pattern) = pattern(call, bare, text)? else {
+                return Ok(Typed::Unknown(Type::String));
+            };
+            replace_all(call, &pattern, text, by)
+        }
+    }
+}
+
+/// Replaces each match by a text that may name its groups.
+fn replace_all(call: &Call<'_, '_>, pattern: &Regex, text: &str, by: &str) -> Evaluated {
+    let groups = by.bytes().filter(|byte| *byte == b'$').count();
+    let (mut made, mut at) = (String::new(), 0);
+    for captures in pattern.captures_iter(text) {
+        let Some(all) = captures.get(0) else {
+            continue;
+        };
+        let most = by.len().saturating_add(groups.saturating_mul(all.len()));
+        let length = made.len() + (all.start() - at);
+        call.budget().take_text(length.saturating_add(most))?;
+        call.budget().work(1)?;
+        made.push_str(&text[at..all.start()]);
+        captures.expand(by, &mut made);
+        at = all.end();
+    }
+    let rest: Cow<'_, str> = Cow::Borrowed(&text[at..]);
+    call.made(made.len() + rest.len(), || made + &rest)
+}

@@ -1,0 +1,251 @@
+//! The verbs of `format`: `%s`, `%05.1f`, `%[2]q` and so on.
+
+use super::Call;
+use super::json;
+use crate::code::convert::convert;
+use crate::code::fault::{Fault, Invalid};
+use crate::code::number::{Decimal, Number, Rounding};
+use crate::code::typed::Typed;
+use crate::code::types::Type;
+use num_bigint::BigInt;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The largest width and precision.
+const WIDEST: usize = 1 << 16;
+/// The digits after the point where no precision says how many.
+const USUAL: usize = 6;
+/// The least power of ten that `%g` writes without an exponent.
+const LEAST_POWER: i64 = -4;
+
+/// One verb.
+#[derive(Debug, Default)]
+pub(super) struct Verb {
+    pub mode: char,
+    /// The number of its argument, where it names one.
+    pub argument: Option<usize>,
+    flags: String,
+    width: Option<usize>,
+    precision: Option<usize>,
+}
+
+impl Verb {
+    /// Reads what follows a `%`. Returns what follows the verb.
+    pub(super) fn parse(text: &str) -> Result<(Self, &str), Invalid> {
+        let rest = text.trim_start_matches(['0', '#', '+', '-', ' ']);
+        let flags = text[..text.len() - rest.len()].to_owned();
+        let (width, rest) = number(rest)?;
+        let (precision, rest) = match rest.strip_prefix('.') {
+            Some(rest) => {
+                let (precision, rest) = number(rest)?;
+                (Some(precision.ok_or(Invalid)?), rest)
+            }
+            None => (None, rest),
+        };
+        let (argument, rest) = match rest.strip_prefix('[') {
+            Some(rest) => {
+                let (argument, rest) = number(rest)?;
+                let argument = argument.and_then(|argument| argument.checked_sub(1));
+                (
+                    Some(argument.ok_or(Invalid)?),
+                    rest.strip_prefix(']').ok_or(Invalid)?,
+                )
+            }
+            None => (None, rest),
+        };
+        let mode = rest.chars().next().ok_or(Invalid)?;
+        let verb = Self {
+            mode,
+            argument,
+            flags,
+            width,
+            precision,
+        };
+        Ok((verb, &rest[mode.len_utf8()..]))
+    }
+
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
+    }
+
+    /// A text, brought to its width.
+    fn padded(&self, text: String) -> String {
+        let missing = self.missing(text.graphemes(true).count());
+        let pad = if self.has('0') { "0" } else { " " };
+        if self.has('-') {
+            text + &pad.repeat(missing)
+        } else {
+            pad.repeat(missing) + &text
+        }
+    }
+
+    fn missing(&self, length: usize) -> usize {
+        self.width.unwrap_or_default().saturating_sub(length)
+    }
+
+    /// Digits with their sign, brought to their width.
+    fn signed(&self, is_negative: bool, prefix: &str, digits: &str) -> String {
+        let sign = match is_negative {
+            true => "-",
+            false if self.has('+') => "+",
+            false if self.has(' ') => " ",
+            false => "",
+        };
+        let missing = self.missing(sign.len() + prefix.len() + digits.len());
+        let fill = |pad: &str| pad.repeat(missing);
+        if self.has('-') {
+            format!("{sign}{prefix}{digits}{}", fill(" "))
+        } else if self.has('0') && (self.precision.is_none() || "efgEG".contains(self.mode)) {
+            format!("{sign}{prefix}{}{digits}", fill("0"))
+        } else {
+            format!("{}{sign}{prefix}{digits}", fill(" "))
+        }
+    }
+}
+
+/// The digits at the start of a text.
+fn number(text: &str) -> Result<(Option<usize>, &str), Invalid> {
+    let rest = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    match &text[..text.len() - rest.len()] {
+        "" => Ok((None, rest)),
+        digits => {
+            let number = digits.parse().ok().filter(|number| *number <= WIDEST);
+            Ok((Some(number.ok_or(Invalid)?), rest))
+        }
+    }
+}
+
+/// An argument as a verb writes it.
+pub(super) fn written(call: &Call<'_, '_>, verb: &Verb, argument: &Typed) -> Result<String, Fault> {
+    call.budget().take_text(verb.width.unwrap_or_default())?;
+    call.budget()
+        .take_text(verb.precision.unwrap_or_default())?;
+    if argument.is_null() && verb.mode != 'v' {
+        return Err(Fault::Invalid);
+    }
+    let to = |kind: &Type| convert(argument.clone(), kind, call.budget());
+    match verb.mode {
+        'v' => match argument {
+            Typed::String(text) if !verb.has('#') => Ok(verb.padded(text.clone())),
+            Typed::Number(number) if !verb.has('#') => {
+                let sign = if number.is_negative() { "-" } else { "" };
+                Ok(verb.padded(format!("{sign}{}", general(number, None))))
+            }
+            other => Ok(verb.padded(text_of(json::encoded(call, other)?)?)),
+        },
+        't' => text_of(to(&Type::Bool)?),
+        's' | 'q' => {
+            let text = text_of(to(&Type::String)?)?;
+            let text = match verb.precision {
+                Some(length) if length > 0 => text.graphemes(true).take(length).collect(),
+                _ => text,
+            };
+            let quoted = verb.mode == 'q';
+            let text = if quoted {
+                text_of(json::encoded(call, &Typed::String(text))?)?
+            } else {
+                text
+            };
+            Ok(verb.padded(text))
+        }
+        'b' | 'd' | 'o' | 'x' | 'X' => {
+            integer(verb, to(&Type::Number)?.as_number().ok_or(Invalid)?)
+        }
+        'e' | 'E' | 'f' | 'g' | 'G' => {
+            let number = to(&Type::Number)?;
+            let number = number.as_number().ok_or(Invalid)?;
+            let digits = match verb.mode.to_ascii_lowercase() {
+                'e' => scientific(
+                    &number.decimal(Rounding::Digits(1 + verb.precision.unwrap_or(USUAL))),
+                    verb.precision.unwrap_or(USUAL),
+                ),
+                'f' => fixed(number, verb.precision.unwrap_or(USUAL)),
+                _ => general(number, verb.precision),
+            };
+            let digits = if verb.mode.is_ascii_uppercase() {
+                digits.to_uppercase()
+            } else {
+                digits
+            };
+            Ok(verb.signed(number.is_negative(), "", &digits))
+        }
+        _ => Err(Fault::Invalid),
+    }
+}
+
+fn text_of(value: Typed) -> Result<String, Fault> {
+    Ok(value.as_text().ok_or(Invalid)?.into_owned())
+}
+
+fn integer(verb: &Verb, number: &Number) -> Result<String, Fault> {
+    let whole: BigInt = number.whole().ok_or(Invalid)?;
+    let (base, prefix) = match verb.mode {
+        'b' => (2, "0b"),
+        'o' => (8, "0"),
+        'x' => (16, "0x"),
+        'X' => (16, "0X"),
+        _ => (10, ""),
+    };
+    let digits = whole.magnitude().to_str_radix(base);
+    let digits = if verb.mode == 'X' {
+        digits.to_uppercase()
+    } else {
+        digits
+    };
+    let missing = verb
+        .precision
+        .unwrap_or_default()
+        .saturating_sub(digits.len());
+    let digits = "0".repeat(missing) + &digits;
+    let prefix = if verb.has('#') { prefix } else { "" };
+    Ok(verb.signed(number.is_negative(), prefix, &digits))
+}
+
+/// `1.234e+05`, with so many digits after the point.
+fn scientific(decimal: &Decimal, places: usize) -> String {
+    let power = if decimal.digits.is_empty() {
+        0
+    } else {
+        decimal.point - 1
+    };
+    let digit = |place: usize| decimal.digit(place as i64 - decimal.point);
+    let fraction: String = (1..=places).map(digit).collect();
+    let point = if places > 0 { "." } else { "" };
+    let sign = if power < 0 { '-' } else { '+' };
+    format!(
+        "{}{point}{fraction}e{sign}{:02}",
+        digit(0),
+        power.unsigned_abs()
+    )
+}
+
+fn fixed(number: &Number, places: usize) -> String {
+    let decimal = number.decimal(Rounding::Fraction(places));
+    let fraction: String = (0..places)
+        .map(|place| decimal.digit(place as i64))
+        .collect();
+    let point = if places > 0 { "." } else { "" };
+    format!("{}{point}{fraction}", decimal.whole())
+}
+
+/// Whichever is shorter; with as few digits as there need be, where no precision says how many.
+fn general(number: &Number, precision: Option<usize>) -> String {
+    let decimal = number.decimal(match precision {
+        Some(digits) => Rounding::Digits(digits.max(1)),
+        None => Rounding::Shortest,
+    });
+    let own = decimal.digits.len() as i64;
+    let most = match precision {
+        None => USUAL as i64,
+        Some(digits) if (digits as i64) > own && own >= decimal.point => own,
+        Some(digits) => digits.max(1) as i64,
+    };
+    let power = decimal.point - 1;
+    if !decimal.digits.is_empty() && (power < LEAST_POWER || power >= most) {
+        return scientific(&decimal, decimal.digits.len() - 1);
+    }
+    let fraction: String = (0..decimal.places())
+        .map(|place| decimal.digit(place))
+        .collect();
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{}{point}{fraction}", decimal.whole())
+}

@@ -1,0 +1,206 @@
+//! Numbers of any size: a whole number times a power of two, rounded to a precision.
+
+use num_bigint::{BigInt, BigUint, Sign};
+use std::cmp::Ordering;
+
+/// The bits of a number that code writes down.
+pub(super) const WRITTEN: u64 = 512;
+/// The bits of a number that counts something.
+pub(super) const COUNTED: u64 = 64;
+/// The bits of a number that was a double.
+pub(super) const DOUBLE: u64 = 53;
+/// The largest power of ten that is evaluated: a text of more digits serves nobody.
+const MOST_DIGITS: i64 = 1_000;
+
+/// A number: `mantissa * 2^exponent`, the mantissa odd unless it is nought.
+#[derive(Debug, Clone)]
+pub(in crate::code) struct Big {
+    pub(super) mantissa: BigInt,
+    pub(super) exponent: i64,
+    pub(super) precision: u64,
+}
+
+impl Big {
+    /// Rounds to the nearest number of this precision, to the even one of two; `inexact` where a little more is meant.
+    fn rounded(mantissa: BigInt, exponent: i64, precision: u64, inexact: bool) -> Self {
+        let (sign, mut digits) = mantissa.into_parts();
+        let mut exponent = exponent;
+        let excess = digits.bits().saturating_sub(precision);
+        if excess > 0 {
+            let half = digits.bit(excess - 1);
+            let below = inexact
+                || digits
+                    .trailing_zeros()
+                    .is_some_and(|zeros| zeros < excess - 1);
+            digits >>= excess;
+            exponent += excess as i64;
+            if half && (below || digits.bit(0)) {
+                digits += 1_u8;
+            }
+        }
+        let zeros = digits.trailing_zeros().unwrap_or_default();
+        digits >>= zeros;
+        exponent = if digits == BigUint::ZERO {
+            0
+        } else {
+            exponent + zeros as i64
+        };
+        Self {
+            mantissa: BigInt::from_biguint(sign, digits),
+            exponent,
+            precision,
+        }
+    }
+
+    /// Reads a number in decimals. None where the text is none, or has more digits than are evaluated.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (digits, power) = match text.split_once(['e', 'E']) {
+            Some((digits, power)) => (digits, power.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let bare = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if bare.len() + fraction.len() == 0 || !is_digits(bare) || !is_digits(fraction) {
+            return None;
+        }
+        let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        if power.abs() > MOST_DIGITS || digits.len() as i64 > MOST_DIGITS {
+            return None;
+        }
+        let mantissa: BigInt = format!("{bare}{fraction}").parse().ok()?;
+        let mantissa = if whole.starts_with('-') {
+            -mantissa
+        } else {
+            mantissa
+        };
+        let scale = BigInt::from(5_u8).pow(u32::try_from(power.unsigned_abs()).ok()?);
+        Some(match power < 0 {
+            false => Self::rounded(mantissa * scale, power, WRITTEN, false),
+            true => Self::quotient(mantissa, power, &scale, 0, WRITTEN),
+        })
+    }
+
+    /// The number that a double is; none for what is no number.
+    pub(super) fn double(number: f64) -> Option<Self> {
+        if !number.is_finite() {
+            return None;
+        }
+        let bits = number.to_bits();
+        let (power, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
+        let (mantissa, exponent) = match power {
+            0 => (fraction, -1074),
+            power => (fraction | 1 << 52, power as i64 - 1075),
+        };
+        let sign = if number < 0.0 {
+            Sign::Minus
+        } else {
+            Sign::Plus
+        };
+        let mantissa = BigInt::from_biguint(sign, mantissa.into());
+        Some(Self::rounded(mantissa, exponent, DOUBLE, false))
+    }
+
+    /// The whole number of these digits in a base of 2 to 36.
+    pub(super) fn in_base(text: &str, base: u32) -> Option<Self> {
+        let number = BigInt::parse_bytes(text.as_bytes(), base)?;
+        let bits = number.bits().max(COUNTED);
+        (bits <= WRITTEN).then(|| Self::rounded(number, 0, bits, false))
+    }
+
+    /// A whole number.
+    pub(super) fn whole_number(number: BigInt, precision: u64) -> Self {
+        Self::rounded(number, 0, precision, false)
+    }
+
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let (one, other, _) = self.aligned(other);
+        one.cmp(&other)
+    }
+
+    pub(super) fn is_nought(&self) -> bool {
+        self.mantissa.sign() == Sign::NoSign
+    }
+
+    fn quotient(one: BigInt, exponent: i64, other: &BigInt, by: i64, precision: u64) -> Self {
+        let missing = (precision + 2 + other.bits()).saturating_sub(one.bits());
+        let scaled = one << missing;
+        let (whole, rest) = (&scaled / other, &scaled % other);
+        let exponent = exponent - by - missing as i64;
+        let inexact = rest.sign() != Sign::NoSign;
+        Self::rounded(whole, exponent, precision, inexact)
+    }
+
+    /// Both mantissas for the lower of the two exponents.
+    fn aligned(&self, other: &Self) -> (BigInt, BigInt, i64) {
+        let exponent = self.exponent.min(other.exponent);
+        let shifted = |number: &Self| &number.mantissa << (number.exponent - exponent) as u64;
+        (shifted(self), shifted(other), exponent)
+    }
+
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        let (one, two, exponent) = self.aligned(other);
+        let precision = self.precision.max(other.precision);
+        Self::rounded(one + two, exponent, precision, false)
+    }
+
+    pub(super) fn times(&self, other: &Self) -> Self {
+        let exact = Self::rounded(
+            &self.mantissa * &other.mantissa,
+            self.exponent + other.exponent,
+            WRITTEN,
+            false,
+        );
+        let least = exact.mantissa.bits();
+        let precision = self.precision.max(other.precision).max(least);
+        Self { precision, ..exact }
+    }
+
+    /// None where it is divided by nought.
+    pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
+        (!other.is_nought()).then(|| {
+            let precision = self.precision.max(other.precision);
+            let (one, two) = (self.mantissa.clone(), &other.mantissa);
+            Self::quotient(one, self.exponent, two, other.exponent, precision)
+        })
+    }
+
+    pub(super) fn negated(&self) -> Self {
+        Self {
+            mantissa: -&self.mantissa,
+            ..self.clone()
+        }
+    }
+
+    /// Without its fraction.
+    pub(super) fn truncated(&self) -> Self {
+        if self.exponent >= 0 {
+            return self.clone();
+        }
+        let (sign, digits) = (self.mantissa.sign(), self.mantissa.magnitude());
+        let whole = BigInt::from_biguint(sign, digits >> self.exponent.unsigned_abs());
+        Self::rounded(whole, 0, self.precision, false)
+    }
+
+    pub(super) fn is_negative(&self) -> bool {
+        self.mantissa.sign() == Sign::Minus
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.exponent >= 0
+    }
+
+    /// As a whole number of this kind, where it is one.
+    pub(super) fn whole<N: TryFrom<BigInt>>(&self) -> Option<N> {
+        let is_small = self.is_whole() && self.exponent <= WRITTEN as i64;
+        is_small.then(|| N::try_from(&self.mantissa << self.exponent as u64).ok())?
+    }
+}
+
+impl PartialEq for Big {
+    fn eq(&self, other: &Self) -> bool {
+        self.exponent == other.exponent && self.mantissa == other.mantissa
+    }
+}
+
+impl Eq for Big {}

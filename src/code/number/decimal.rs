@@ -1,0 +1,192 @@
+//! Numbers in decimals: as few digits as tell them from their neighbours, or as many as are asked for.
+
+use super::big::Big;
+use num_bigint::BigUint;
+use std::cmp::Ordering;
+use std::fmt;
+
+/// How many digits are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::code) enum Rounding {
+    /// As few as tell the number from its neighbours.
+    Shortest,
+    /// So many in all.
+    Digits(usize),
+    /// So many after the point.
+    Fraction(usize),
+}
+
+/// A number in decimals: `0.digits * 10^point`, without noughts at either end.
+#[derive(Debug, Clone)]
+pub(in crate::code) struct Decimal {
+    /// Its digits, the first of them no nought; none for nought.
+    pub digits: String,
+    /// How many of them stand before the point.
+    pub point: i64,
+}
+
+impl Decimal {
+    /// Takes noughts away at either end.
+    fn new(digits: &str, point: i64) -> Self {
+        let bare = digits.trim_start_matches('0');
+        let skipped = (digits.len() - bare.len()) as i64;
+        let digits = bare.trim_end_matches('0').to_owned();
+        let point = if digits.is_empty() {
+            0
+        } else {
+            point - skipped
+        };
+        Self { digits, point }
+    }
+
+    /// Rounds to so many digits, to the even one of two.
+    fn rounded(&self, length: i64) -> Self {
+        let Ok(kept) = usize::try_from(length) else {
+            return Self::new("", 0);
+        };
+        let Some((kept, cut)) = self
+            .digits
+            .split_at_checked(kept)
+            .filter(|(_, cut)| !cut.is_empty())
+        else {
+            return self.clone();
+        };
+        let is_odd = kept.bytes().last().is_some_and(|digit| digit % 2 == 1);
+        let up = match cut.cmp("5") {
+            Ordering::Greater => true,
+            Ordering::Equal => is_odd,
+            Ordering::Less => false,
+        };
+        match up {
+            true => {
+                let up = increased(&format!("0{kept}"));
+                Self::new(&up, self.point + 1)
+            }
+            false => Self::new(kept, self.point),
+        }
+    }
+
+    /// The digit at a place after the point, or before it where that is less than nought.
+    pub(in crate::code) fn digit(&self, place: i64) -> char {
+        let at = usize::try_from(self.point + place).ok();
+        let digit = at.and_then(|at| self.digits.as_bytes().get(at));
+        digit.map_or('0', |digit| char::from(*digit))
+    }
+
+    /// The digits before the point.
+    pub(in crate::code) fn whole(&self) -> String {
+        if self.point <= 0 {
+            return "0".to_owned();
+        }
+        (-self.point..0).map(|place| self.digit(place)).collect()
+    }
+
+    /// How many digits stand after the point.
+    pub(in crate::code) fn places(&self) -> i64 {
+        (self.digits.len() as i64 - self.point).max(0)
+    }
+}
+
+impl Big {
+    /// The number in decimals, without its sign.
+    pub(super) fn decimal(&self, rounding: Rounding) -> Decimal {
+        let exact = || {
+            let digits = decimal(self.mantissa.magnitude().clone(), self.exponent);
+            let point = digits.len() as i64 + self.exponent.min(0);
+            Decimal::new(&digits, point)
+        };
+        match rounding {
+            Rounding::Shortest if self.is_exact() => exact(),
+            Rounding::Shortest => self.shortest(),
+            Rounding::Digits(length) => exact().rounded(length as i64),
+            Rounding::Fraction(places) => {
+                let exact = exact();
+                exact.rounded(exact.point + places as i64)
+            }
+        }
+    }
+
+    /// Whether it is whole, and no other number lies between it and the next whole one.
+    pub(super) fn is_exact(&self) -> bool {
+        let bits = self.mantissa.bits() as i64 + self.exponent;
+        self.is_nought() || self.is_whole() && bits <= self.precision as i64
+    }
+
+    fn shortest(&self) -> Decimal {
+        let digits = self.mantissa.magnitude();
+        // The last bit of the mantissa is half of what it may be off by.
+        let missing = (self.precision + 1).saturating_sub(digits.bits());
+        let (middle, exponent) = (digits << missing, self.exponent - missing as i64);
+        let inclusive = !middle.bit(1);
+        let upper = decimal(&middle + 1_u8, exponent);
+        let padded = |text: String| "0".repeat(upper.len() - text.len()) + &text;
+        let lower = padded(decimal(&middle - 1_u8, exponent));
+        let exact = padded(decimal(middle, exponent));
+        let point = upper.len() as i64 + exponent.min(0);
+        Decimal::new(&nearest(&exact, &lower, &upper, inclusive), point)
+    }
+}
+
+/// The digits of a mantissa times a power of two: those after the point are as many as the power is below nought.
+fn decimal(mantissa: BigUint, exponent: i64) -> String {
+    let power = exponent.unsigned_abs();
+    match exponent < 0 {
+        true => (mantissa * BigUint::from(5_u8).pow(power as u32)).to_string(),
+        false => (mantissa << power).to_string(),
+    }
+}
+
+/// The shortest digits between two bounds, where those are included or not.
+fn nearest(exact: &str, lower: &str, upper: &str, inclusive: bool) -> String {
+    let kept = exact.trim_end_matches('0').len();
+    let (last_lower, last_upper) = (
+        lower.trim_end_matches('0').len(),
+        upper.trim_end_matches('0').len(),
+    );
+    let places = exact
+        .bytes()
+        .zip(lower.bytes().zip(upper.bytes()))
+        .enumerate();
+    for (at, (digit, (low, high))) in places.take(kept) {
+        let length = at + 1;
+        let down = low != digit || (inclusive && length == last_lower);
+        let up = digit != high && (inclusive || digit + 1 < high || length < last_upper);
+        let next = exact.as_bytes().get(length).copied().unwrap_or(b'0');
+        let half = exact
+            .get(length + 1..kept.max(length + 1))
+            .unwrap_or_default();
+        let above = next > b'5' || next == b'5' && (!half.is_empty() || (digit - b'0') % 2 == 1);
+        match (down, up) {
+            (false, false) => {}
+            (true, true) if above => return increased(&exact[..length]),
+            (false, true) => return increased(&exact[..length]),
+            (true, _) => return exact[..length].to_owned(),
+        }
+    }
+    exact[..kept].to_owned()
+}
+
+/// The number after one in decimals, of as many digits.
+fn increased(digits: &str) -> String {
+    let kept = digits.trim_end_matches('9');
+    let zeros = "0".repeat(digits.len() - kept.len());
+    let mut bytes = kept.as_bytes().to_vec();
+    if let Some(last) = bytes.last_mut() {
+        *last += 1;
+    }
+    String::from_utf8_lossy(&bytes).into_owned() + &zeros
+}
+
+impl fmt::Display for Big {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_negative() {
+            f.write_str("-")?;
+        }
+        let decimal = self.decimal(Rounding::Shortest);
+        f.write_str(&decimal.whole())?;
+        if decimal.places() > 0 {
+            f.write_str(".")?;
+        }
+        (0..decimal.places()).try_for_each(|place| write!(f, "{}", decimal.digit(place)))
+    }
+}

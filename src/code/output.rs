@@ -1,0 +1,81 @@
+//! Outputs of modules: an object for one instance, a list by `count`, a map by `for_each`; of each only what is asked for.
+
+use super::budget::Excess;
+use super::call;
+use super::instance::Instance;
+use super::scope::Scope;
+use super::size::{ENTRY, MAP};
+use super::typed::Typed;
+use crate::model::Key;
+use hcl_edit::expr::TraversalOperator;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What `module.name` is to an expression that goes on with these operators. Unknown where the module is not evaluated,
+/// and where the keys of its instances are not certain.
+pub(super) fn value(
+    scope: &Scope<'_>,
+    name: &str,
+    operators: &[&TraversalOperator],
+) -> Result<Typed, Excess> {
+    let Some(instances) = call::kept(&scope.instance, name, scope.depth() + 1) else {
+        return Ok(Typed::UNKNOWN);
+    };
+    let (mut list, mut map) = (Vec::new(), BTreeMap::new());
+    for called in instances.iter() {
+        let key = called.path.last().and_then(|step| step.key.as_ref());
+        let outputs = |operators| outputs(scope, called, operators);
+        match key {
+            None if repeated_by(scope, name).is_some() => return Ok(Typed::UNKNOWN),
+            None => return outputs(operators),
+            Some(Key::Index(_)) => list.push(outputs(operators)?),
+            Some(Key::Name(key)) => {
+                // `module.name.key` names an instance as well.
+                let own = match operators.split_first() {
+                    Some((TraversalOperator::GetAttr(_), rest)) => rest,
+                    _ => operators,
+                };
+                scope.budget().take(ENTRY + key.len())?;
+                map.insert(key.clone(), outputs(own)?);
+            }
+        }
+    }
+    Ok(match repeated_by(scope, name) {
+        Some("for_each") => Typed::Object(map),
+        _ => Typed::Tuple(list),
+    })
+}
+
+/// The argument by which a call stands for several instances.
+fn repeated_by(scope: &Scope<'_>, name: &str) -> Option<&'static str> {
+    let (_, call) = scope.instance.folder.calls.get(name)?;
+    ["count", "for_each"]
+        .into_iter()
+        .find(|argument| call.body.has_attribute(argument))
+}
+
+/// The outputs of one instance: the one that is asked for, or all.
+fn outputs<'a>(
+    scope: &Scope<'a>,
+    called: &Rc<Instance<'a>>,
+    operators: &[&TraversalOperator],
+) -> Result<Typed, Excess> {
+    let asked = operators.iter().find_map(|operator| match operator {
+        TraversalOperator::GetAttr(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let all = called.folder.outputs.keys().copied();
+    let names: Vec<_> = match asked {
+        Some(asked) => vec![asked],
+        None => all.collect(),
+    };
+    scope.budget().take(MAP)?;
+    let mut outputs = BTreeMap::new();
+    for name in names {
+        if let Some(value) = called.output(name, scope.depth() + 1) {
+            scope.budget().take(ENTRY + name.len())?;
+            outputs.insert(name.to_owned(), scope.copy(&value)?);
+        }
+    }
+    Ok(Typed::Object(outputs))
+}

@@ -1,0 +1,253 @@
+//! Templates: texts in quotes, heredocs, and files of text, with `${...}`, `%{if}` and `%{for}`.
+
+mod flow;
+
+use super::budget::{Budget, Excess, LONGEST_TEXT};
+use super::fault::Evaluated;
+use super::scope::Scope;
+use super::size::LOOKED_AT;
+use super::typed::Typed;
+use super::types::Type;
+use flow::Step;
+use hcl_edit::Span;
+use hcl_edit::template::{Directive, Element, HeredocTemplate, StringTemplate, Strip, Template};
+use std::borrow::Cow;
+
+/// What a piece of a template takes while it is evaluated, in bytes.
+const PIECE: usize = 2 * size_of::<Piece<'_>>();
+/// What a line of a heredoc takes besides: it is a piece of its own.
+const LINE: usize = PIECE;
+
+/// What a text in quotes is: a template of one interpolation is what it holds, not its text.
+pub(super) fn quoted(scope: &Scope<'_>, template: &StringTemplate) -> Evaluated {
+    if let Some(only) = only(template.iter()) {
+        return Ok(scope.value(only)?);
+    }
+    let mut pieces = Vec::new();
+    flatten(Source::of(scope, false), template.iter(), &mut pieces)?;
+    joined(scope, pieces)
+}
+
+/// What a heredoc is; `<<-` takes away the indentation that all of its lines have.
+pub(super) fn heredoc(scope: &Scope<'_>, heredoc: &HeredocTemplate) -> Evaluated {
+    let length = heredoc.template.span().map_or(0, |span| span.len());
+    scope.budget().work(length / LOOKED_AT)?;
+    let mut pieces = Vec::new();
+    flatten(
+        Source::of(scope, true),
+        heredoc.template.iter(),
+        &mut pieces,
+    )?;
+    trim(&mut pieces);
+    let written = scope.file.text.get(heredoc.span().unwrap_or_default());
+    if written.is_some_and(|written| written.starts_with("<<-")) {
+        dedent(&mut pieces);
+    }
+    flow::text(scope, &pieces)
+}
+
+/// What the text of a file is, or one that code makes.
+pub(super) fn bare(scope: &Scope<'_>, template: &Template) -> Evaluated {
+    if let Some(only) = only(template.iter()) {
+        return Ok(scope.value(only)?);
+    }
+    let mut pieces = Vec::new();
+    flatten(Source::of(scope, true), template.iter(), &mut pieces)?;
+    joined(scope, pieces)
+}
+
+fn joined(scope: &Scope<'_>, mut pieces: Vec<Piece<'_>>) -> Evaluated {
+    trim(&mut pieces);
+    flow::text(scope, &pieces)
+}
+
+/// The expression of a template that holds nothing else.
+fn only<'t>(
+    mut elements: impl Iterator<Item = &'t Element>,
+) -> Option<&'t hcl_edit::expr::Expression> {
+    match (elements.next(), elements.next()) {
+        (Some(Element::Interpolation(one)), None) => Some(&one.expr),
+        _ => None,
+    }
+}
+
+/// A piece of a template, and whether it takes away the blanks before and after it.
+#[derive(Debug)]
+pub(super) enum Piece<'t> {
+    /// Text: of a heredoc or a file, one line at most.
+    Text(Cow<'t, str>),
+    /// What is evaluated.
+    Step(Step<'t>, Strip),
+}
+
+/// What a template was read from.
+#[derive(Clone, Copy)]
+struct Source<'t> {
+    /// The text of its file.
+    text: &'t str,
+    /// Whether each line is a piece of its own: blanks are taken away in one piece only.
+    by_line: bool,
+    budget: &'t Budget,
+}
+
+impl<'t> Source<'t> {
+    fn of(scope: &'t Scope<'_>, by_line: bool) -> Self {
+        Self {
+            text: &scope.file.text,
+            by_line,
+            budget: scope.budget(),
+        }
+    }
+}
+
+/// The pieces of a template, those of its directives among them.
+fn flatten<'t>(
+    source: Source<'t>,
+    elements: impl Iterator<Item = &'t Element>,
+    pieces: &mut Vec<Piece<'t>>,
+) -> Result<(), Excess> {
+    for element in elements {
+        source.budget.take(PIECE)?;
+        match element {
+            Element::Literal(text) if source.by_line => {
+                let text = source.text.get(text.span().unwrap_or_default());
+                for line in text.unwrap_or_default().split_inclusive('\n') {
+                    source.budget.take(LINE)?;
+                    pieces.push(Piece::Text(unescaped(line, source.budget)?));
+                }
+            }
+            Element::Literal(text) => pieces.push(Piece::Text(Cow::Borrowed(text.as_str()))),
+            Element::Interpolation(one) => {
+                pieces.push(Piece::Step(Step::Value(&one.expr), one.strip));
+            }
+            Element::Directive(directive) => match directive.as_ref() {
+                Directive::If(choice) => {
+                    let (on_true, end) = (&choice.if_expr, &choice.endif_expr);
+                    pieces.push(Piece::Step(Step::If(&on_true.cond_expr), on_true.strip));
+                    flatten(source, on_true.template.iter(), pieces)?;
+                    if let Some(on_false) = &choice.else_expr {
+                        pieces.push(Piece::Step(Step::Else, on_false.strip));
+                        flatten(source, on_false.template.iter(), pieces)?;
+                    }
+                    pieces.push(Piece::Step(Step::End, end.strip));
+                }
+                Directive::For(each) => {
+                    let (start, end) = (&each.for_expr, &each.endfor_expr);
+                    pieces.push(Piece::Step(Step::For(start), start.strip));
+                    flatten(source, start.template.iter(), pieces)?;
+                    pieces.push(Piece::Step(Step::End, end.strip));
+                }
+            },
+        }
+    }
+    Ok(())
+}
+
+/// A line as it is written, with the marks that are no marks taken for what they stand for. The parser's own copy has lost
+/// some indentation.
+fn unescaped<'t>(line: &'t str, budget: &Budget) -> Result<Cow<'t, str>, Excess> {
+    if !line.contains("$${") && !line.contains("%%{") {
+        return Ok(Cow::Borrowed(line));
+    }
+    budget.take(2 * line.len())?;
+    Ok(Cow::Owned(line.replace("$${", "${").replace("%%{", "%{")))
+}
+
+/// Takes away the blanks beside the marks that say so: those of one piece of text, so of one line of a heredoc.
+fn trim(pieces: &mut [Piece<'_>]) {
+    for at in 0..pieces.len() {
+        let Some(Piece::Step(_, strip)) = pieces.get(at) else {
+            continue;
+        };
+        let (before, after) = (strip.strip_start(), strip.strip_end());
+        if before
+            && let Some(Piece::Text(text)) = at.checked_sub(1).and_then(|at| pieces.get_mut(at))
+        {
+            *text = cut(text, |text| text.trim_end());
+        }
+        if after && let Some(Piece::Text(text)) = pieces.get_mut(at + 1) {
+            *text = cut(text, |text| text.trim_start());
+        }
+    }
+}
+
+fn cut<'t>(text: &Cow<'t, str>, by: fn(&str) -> &str) -> Cow<'t, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(by(text)),
+        Cow::Owned(text) => Cow::Owned(by(text).to_owned()),
+    }
+}
+
+/// Takes away the indentation that all lines have: blank ones do not count.
+fn dedent(pieces: &mut [Piece<'_>]) {
+    let mut starts = Vec::new();
+    let (mut least, mut at_start) = (usize::MAX, true);
+    for (at, piece) in pieces.iter().enumerate() {
+        if at_start {
+            at_start = false;
+            match piece {
+                Piece::Text(text) => {
+                    let indent = text.len() - text.trim_start().len();
+                    if indent < text.len() || !text.ends_with('\n') {
+                        least = least.min(text[..indent].chars().count());
+                        starts.push(at);
+                    }
+                }
+                Piece::Step(..) => least = 0,
+            }
+        }
+        at_start |= matches!(piece, Piece::Text(text) if text.ends_with('\n'));
+    }
+    for at in starts {
+        if let Some(Piece::Text(text)) = pieces.get_mut(at) {
+            let cut = text
+                .char_indices()
+                .nth(least)
+                .map_or(text.len(), |(at, _)| at);
+            *text = match text {
+                Cow::Borrowed(text) => Cow::Borrowed(&text[cut..]),
+                Cow::Owned(text) => Cow::Owned(text[cut..].to_owned()),
+            };
+        }
+    }
+}
+
+/// A text that grows: what is added is asked for before.
+pub(super) struct Text<'b> {
+    text: String,
+    budget: &'b Budget,
+    is_known: bool,
+}
+
+impl<'b> Text<'b> {
+    pub(super) fn new(budget: &'b Budget) -> Self {
+        Self {
+            text: String::new(),
+            budget,
+            is_known: true,
+        }
+    }
+
+    pub(super) fn push(&mut self, part: &str) -> Result<(), Excess> {
+        if self.text.len() + part.len() > LONGEST_TEXT {
+            return Err(Excess::Size);
+        }
+        self.budget.take(2 * part.len())?;
+        self.budget.work(part.len() / LOOKED_AT)?;
+        self.text.push_str(part);
+        Ok(())
+    }
+
+    /// Notes that a part of it is not known.
+    pub(super) fn push_unknown(&mut self) {
+        self.is_known = false;
+    }
+
+    pub(super) fn value(self) -> Typed {
+        if self.is_known {
+            Typed::text(self.text)
+        } else {
+            Typed::Unknown(Type::String)
+        }
+    }
+}

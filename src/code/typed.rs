@@ -1,0 +1,230 @@
+//! A value with its type, as Terraform's functions and operators see it.
+
+use super::number::Number;
+use super::types::Type;
+use crate::model::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// A value, and what is known of its type.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Typed {
+    /// Not set.
+    Null(Type),
+    /// Not told by the code alone.
+    Unknown(Type),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    String(String),
+    /// In order, all of this type.
+    List(Type, Vec<Typed>),
+    /// In the order of the set, each once, all of this type.
+    Set(Type, Vec<Typed>),
+    /// By key, all of this type.
+    Map(Type, BTreeMap<String, Typed>),
+    /// In order, each of its own type.
+    Tuple(Vec<Typed>),
+    /// By name, each of its own type.
+    Object(BTreeMap<String, Typed>),
+}
+
+impl Typed {
+    /// What nothing is known of.
+    pub(super) const UNKNOWN: Self = Self::Unknown(Type::Any);
+    /// `null`, of whatever type it may become.
+    pub(super) const NULL: Self = Self::Null(Type::Any);
+
+    /// A text, in the one form that equal texts have.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_ascii() || is_nfc(&text) {
+            Self::String(text)
+        } else {
+            Self::String(text.nfc().collect())
+        }
+    }
+
+    /// A number that counts something.
+    pub(super) fn count(number: usize) -> Self {
+        Self::Number(Number::count(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(texts: impl IntoIterator<Item = String>) -> Self {
+        Self::List(Type::String, texts.into_iter().map(Self::text).collect())
+    }
+
+    /// An object of these attributes.
+    pub(super) fn object<const N: usize>(attributes: [(&str, Self); N]) -> Self {
+        Self::Object(
+            attributes
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+        )
+    }
+
+    /// Its type.
+    pub(super) fn kind(&self) -> Type {
+        match self {
+            Self::Null(kind) | Self::Unknown(kind) => kind.clone(),
+            Self::Bool(_) => Type::Bool,
+            Self::Number(_) => Type::Number,
+            Self::String(_) => Type::String,
+            Self::List(element, _) => Type::list(element.clone()),
+            Self::Set(element, _) => Type::set(element.clone()),
+            Self::Map(element, _) => Type::map(element.clone()),
+            Self::Tuple(items) => Type::Tuple(items.iter().map(Self::kind).collect()),
+            Self::Object(entries) => Type::object(
+                entries
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.kind())),
+            ),
+        }
+    }
+
+    /// The text, where it is one.
+    pub(super) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, where it is one.
+    pub(super) fn as_number(&self) -> Option<&Number> {
+        match self {
+            Self::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, a set or a tuple.
+    pub(super) fn items(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries of a map or an object.
+    pub(super) fn entries(&self) -> Option<&BTreeMap<String, Self>> {
+        match self {
+            Self::Map(_, entries) | Self::Object(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// Whether it is not set.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self, Self::Null(_))
+    }
+
+    /// Whether all of it is unknown.
+    pub(super) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether any part of it is unknown.
+    pub(super) fn has_unknown(&self) -> bool {
+        match self {
+            Self::Unknown(_) => true,
+            Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => {
+                items.iter().any(Self::has_unknown)
+            }
+            Self::Map(_, entries) | Self::Object(entries) => {
+                entries.values().any(Self::has_unknown)
+            }
+            _ => false,
+        }
+    }
+
+    /// The text of a primitive value: none of null, of what is unknown, and of collections.
+    pub(super) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::String(text) => Some(Cow::Borrowed(text)),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
+            _ => None,
+        }
+    }
+
+    /// The same without its types, as state and AWS are compared with it.
+    pub(super) fn plain(&self) -> Value {
+        let items = |items: &[Self]| Value::List(items.iter().map(Self::plain).collect());
+        match self {
+            Self::Null(_) => Value::Null,
+            Self::Unknown(_) => Value::Unknown,
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Number(number) => number.into(),
+            Self::String(text) => Value::text(text.as_str()),
+            Self::List(_, all) | Self::Set(_, all) | Self::Tuple(all) => items(all),
+            Self::Map(_, entries) | Self::Object(entries) => Value::map(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.plain())),
+            ),
+        }
+    }
+
+    /// A value that came as JSON: its objects and lists have a type for each of their parts.
+    pub(super) fn of_json(value: Value) -> Self {
+        match value {
+            Value::Null => Self::NULL,
+            Value::Bool(flag) => Self::Bool(flag),
+            Value::Number(number) => Self::Number(Number::from(&number)),
+            Value::String(text) => Self::text(text),
+            Value::List(items) => Self::Tuple(items.into_iter().map(Self::of_json).collect()),
+            Value::Map(entries) => Self::Object(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key, Self::of_json(value)))
+                    .collect(),
+            ),
+            Value::Secret(_) | Value::Unknown => Self::UNKNOWN,
+        }
+    }
+
+    /// A value of a state, whose types are the provider's: lists and maps of texts are told, others are taken as they look.
+    /// What is made of a secret is not known.
+    pub(super) fn of_state(value: &Value) -> Self {
+        let is_text = |value: &Value| matches!(value, Value::String(_) | Value::Secret(_));
+        match value {
+            Value::List(items) => {
+                let all_texts = !items.is_empty() && items.iter().all(is_text);
+                let items = items.iter().map(Self::of_state).collect();
+                if all_texts {
+                    Self::List(Type::String, items)
+                } else {
+                    Self::Tuple(items)
+                }
+            }
+            Value::Map(entries) => {
+                let all_texts = !entries.is_empty() && entries.values().all(is_text);
+                let entry = |(key, value): (&String, &Value)| (key.clone(), Self::of_state(value));
+                let entries = entries.iter().map(entry).collect();
+                if all_texts {
+                    Self::Map(Type::String, entries)
+                } else {
+                    Self::Object(entries)
+                }
+            }
+            plain => Self::of_json(plain.clone()),
+        }
+    }
+}
+
+impl From<bool> for Typed {
+    fn from(flag: bool) -> Self {
+        Self::Bool(flag)
+    }
+}
+
+impl From<Number> for Typed {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}

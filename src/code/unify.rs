@@ -1,0 +1,248 @@
+//! The one type that several can be converted to: that of a conditional's two arms, or of a list's elements.
+
+use super::types::Type;
+use std::cmp::Ordering;
+
+/// How many different types are compared with one another: a list of more kinds of things is no list.
+const MOST_TYPES: usize = 64;
+
+/// Whether a type is of a kind.
+type Is = fn(&Type) -> bool;
+
+/// The type that values of all of these types can be converted to. None where there is none.
+pub(super) fn unify(types: &[Type]) -> Option<Type> {
+    let types = distinct(types)?;
+    let all = |wanted: fn(&Type) -> bool| {
+        types
+            .iter()
+            .all(|kind| wanted(kind) || matches!(kind, Type::Any))
+    };
+    let any = |wanted: fn(&Type) -> bool| types.iter().any(|kind| wanted(kind));
+    let has_any = any(|kind| matches!(kind, Type::Any));
+    let is_map: Is = |kind| matches!(kind, Type::Map(_));
+    let is_object: Is = |kind| matches!(kind, Type::Object(_));
+    let is_list: Is = |kind| matches!(kind, Type::List(_));
+    let is_tuple: Is = |kind| matches!(kind, Type::Tuple(_));
+    let is_set: Is = |kind| matches!(kind, Type::Set(_));
+    if let [only] = types.as_slice() {
+        return Some((*only).clone());
+    }
+    for (is_one, of) in [
+        (is_map, Type::map as fn(Type) -> Type),
+        (is_list, Type::list),
+        (is_set, Type::set),
+    ] {
+        if any(is_one) && all(is_one) {
+            return if has_any {
+                Some(Type::Any)
+            } else {
+                elements(&types).map(of)
+            };
+        }
+    }
+    if any(is_object) && all(is_object) {
+        return if has_any {
+            Some(Type::Any)
+        } else {
+            objects(&types)
+        };
+    }
+    if any(is_tuple) && all(is_tuple) {
+        return if has_any {
+            Some(Type::Any)
+        } else {
+            tuples(&types)
+        };
+    }
+    // Objects are often maps in disguise, and tuples lists.
+    for (is_one, is_other) in [(is_map, is_object), (is_list, is_tuple)] {
+        let fits = types
+            .iter()
+            .all(|kind| is_one(kind) || is_other(kind) || matches!(kind, Type::Any));
+        if any(is_one)
+            && fits
+            && let Some(found) = disguised(&types, is_other)
+        {
+            return Some(found);
+        }
+    }
+    if any(is_object) && any(is_tuple) {
+        return None;
+    }
+    preferred(&types)
+}
+
+/// Each type once.
+fn distinct(types: &[Type]) -> Option<Vec<&Type>> {
+    let mut found: Vec<&Type> = Vec::new();
+    for kind in types {
+        if !found.contains(&kind) {
+            found.push(kind);
+        }
+        if found.len() > MOST_TYPES {
+            return None;
+        }
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+fn elements(types: &[&Type]) -> Option<Type> {
+    let elements: Vec<_> = types
+        .iter()
+        .filter_map(|kind| kind.element().cloned())
+        .collect();
+    unify(&elements)
+}
+
+fn objects(types: &[&Type]) -> Option<Type> {
+    let objects: Vec<_> = types
+        .iter()
+        .filter_map(|kind| match kind {
+            Type::Object(attributes) => Some(attributes),
+            _ => None,
+        })
+        .collect();
+    let first = objects.first()?;
+    if objects.iter().all(|other| other.keys().eq(first.keys())) {
+        let attributes = first.keys().map(|name| {
+            let across: Vec<_> = objects
+                .iter()
+                .filter_map(|object| Some(object.get(name)?.of.clone()))
+                .collect();
+            Some((name.clone(), unify(&across)?))
+        });
+        return Some(Type::object(attributes.collect::<Option<Vec<_>>>()?));
+    }
+    let all: Vec<_> = objects
+        .iter()
+        .flat_map(|object| object.values().map(|attribute| attribute.of.clone()))
+        .collect();
+    unify(&all).map(Type::map)
+}
+
+fn tuples(types: &[&Type]) -> Option<Type> {
+    let tuples: Vec<_> = types
+        .iter()
+        .filter_map(|kind| match kind {
+            Type::Tuple(elements) => Some(elements),
+            _ => None,
+        })
+        .collect();
+    let first = tuples.first()?;
+    if tuples.iter().all(|other| other.len() == first.len()) {
+        let elements = (0..first.len()).map(|at| {
+            let across: Vec<_> = tuples
+                .iter()
+                .filter_map(|tuple| tuple.get(at).cloned())
+                .collect();
+            unify(&across)
+        });
+        return Some(Type::Tuple(elements.collect::<Option<Vec<_>>>()?.into()));
+    }
+    let all: Vec<_> = tuples
+        .iter()
+        .flat_map(|tuple| tuple.iter().cloned())
+        .collect();
+    unify(&all).map(Type::list)
+}
+
+/// The type of all, with those that are maps or lists in disguise taken as such.
+fn disguised(types: &[&Type], is_disguised: fn(&Type) -> bool) -> Option<Type> {
+    let parts: Vec<Type> = types
+        .iter()
+        .filter(|kind| is_disguised(kind))
+        .flat_map(|kind| match kind {
+            Type::Object(attributes) => attributes
+                .values()
+                .map(|attribute| attribute.of.clone())
+                .collect(),
+            Type::Tuple(elements) => elements.to_vec(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let element = unify(&parts)?;
+    let is_object = types.iter().any(|kind| matches!(kind, Type::Object(_)));
+    let undisguised = if is_object {
+        Type::map(element)
+    } else {
+        Type::list(element)
+    };
+    let as_such: Vec<_> = types
+        .iter()
+        .map(|kind| {
+            if is_disguised(kind) {
+                undisguised.clone()
+            } else {
+                (*kind).clone()
+            }
+        })
+        .collect();
+    unify(&as_such)
+}
+
+/// The first of these types, the more general ones before, that all others can be converted to.
+fn preferred(types: &[&Type]) -> Option<Type> {
+    let mut order: Vec<&Type> = Vec::new();
+    for kind in types {
+        let at = order
+            .iter()
+            .position(|other| compare(kind, other) == Ordering::Less);
+        order.insert(at.unwrap_or(order.len()), kind);
+    }
+    let mut wanted = order.into_iter();
+    let found = wanted.find(|wanted| types.iter().all(|kind| is_convertible(kind, wanted)));
+    found.cloned()
+}
+
+/// Which of two types is the more general one: that comes first.
+fn compare(one: &Type, other: &Type) -> Ordering {
+    match (one, other) {
+        (Type::Any, Type::Any) => Ordering::Equal,
+        (Type::Any, _) => Ordering::Greater,
+        (_, Type::Any) => Ordering::Less,
+        (Type::String, Type::Bool | Type::Number) => Ordering::Less,
+        (Type::Bool | Type::Number, Type::String) => Ordering::Greater,
+        (Type::List(one), Type::List(other))
+        | (Type::Set(one), Type::Set(other))
+        | (Type::Map(one), Type::Map(other)) => compare(one, other),
+        (Type::List(_), Type::Set(_) | Type::Tuple(_))
+        | (Type::Tuple(_), Type::Set(_))
+        | (Type::Map(_), Type::Object(_)) => Ordering::Less,
+        (Type::Set(_), Type::List(_) | Type::Tuple(_))
+        | (Type::Tuple(_), Type::List(_))
+        | (Type::Object(_), Type::Map(_)) => Ordering::Greater,
+        _ => Ordering::Equal,
+    }
+}
+
+/// Whether values of one type may be converted to another; whether each can depends on the value.
+pub(super) fn is_convertible(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (_, Type::Any) | (Type::Any, _) => true,
+        (Type::Number, Type::Bool) | (Type::Bool, Type::Number) => false,
+        (from, to) if from.is_primitive() && to.is_primitive() => true,
+        (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
+        | (Type::Map(from), Type::Map(to)) => is_convertible(from, to),
+        (Type::Tuple(from), Type::List(to) | Type::Set(to)) => {
+            from.iter().all(|from| is_convertible(from, to))
+        }
+        (Type::Tuple(from), Type::Tuple(to)) => {
+            from.len() == to.len()
+                && from
+                    .iter()
+                    .zip(to.iter())
+                    .all(|(from, to)| is_convertible(from, to))
+        }
+        (Type::Object(from), Type::Map(to)) => {
+            from.values().all(|from| is_convertible(&from.of, to))
+        }
+        (Type::Object(from), Type::Object(to)) => {
+            to.iter().all(|(name, to)| match from.get(name) {
+                Some(from) => is_convertible(&from.of, &to.of),
+                None => to.optional.is_some(),
+            })
+        }
+        (Type::Map(from), Type::Object(to)) => to.values().all(|to| is_convertible(from, &to.of)),
+        _ => false,
+    }
+}
