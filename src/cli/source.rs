@@ -291,12 +291,12 @@ impl Source {
 
 /// Reads the files that code names besides what is read anyway. What one of them holds may name others.
 fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
-    let code = checkout
+    let files = checkout
         .tree
         .files
         .iter()
-        .filter(|(path, _)| load::is_code(path));
-    let mut texts = code.filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
+        .filter(|(path, _)| code::is_code(path));
+    let mut texts = files.filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
     if !texts.any(|text| {
         FILE_FUNCTIONS
             .iter()
