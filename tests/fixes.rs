@@ -197,8 +197,8 @@ fn a_heredoc_stays_one() {
             live.into(),
         )
     };
-    let after = adopted(&before, &[drift("#!/bin/sh\necho b\n")]);
-    assert_eq!(after, heredoc("    #!/bin/sh\n    echo b\n"));
+    let after = adopted(&before, &[drift("#!/bin/sh\n  echo ${b}\n")]);
+    assert_eq!(after, heredoc("    #!/bin/sh\n      echo $${b}\n"));
     let reason = refused(&before, drift("no line end"));
     assert!(
         reason.contains("the heredoc at main.tf:4 cannot hold"),
@@ -424,5 +424,52 @@ fn comments_behind_values_stay_in_their_column() {
     assert_eq!(
         adopted(code, &[drift]),
         "resource \"aws_instance\" \"a\" {\n  ami           = \"ami-1\"      # base\n  instance_type = \"t3.2xlarge\" # plan\n}\n"
+    );
+}
+#[test]
+fn a_policy_in_an_indented_heredoc_is_edited_in_place() {
+    let code = r#"resource "aws_iam_policy" "p" {
+  name   = "p"
+  policy = <<-EOF
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        { "Effect": "Allow", "Action": ["ec2:Describe*"], "Resource": "*" }
+      ]
+    }
+  EOF
+}
+"#;
+    let policy = |actions: &[&str]| {
+        let statement = serde_json::json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [statement]});
+        Value::from(policy.to_string())
+    };
+    let drift = (
+        "aws_iam_policy.p",
+        "policy",
+        policy(&["ec2:Describe*"]),
+        policy(&["ec2:Describe*", "s3:List*"]),
+    );
+    let after = adopted(code, &[drift]);
+    assert_eq!(
+        after,
+        code.replace("[\"ec2:Describe*\"]", "[\"ec2:Describe*\", \"s3:List*\"]")
+    );
+}
+
+#[test]
+fn a_heredoc_keeps_its_line_ends() {
+    let before = heredoc("    #!/bin/sh\n    echo a\n");
+    let windows = before.replace('\n', "\r\n");
+    let crlf: Drift<'_> = (
+        "aws_instance.a",
+        "user_data",
+        "#!/bin/sh\r\necho a\r\n".into(),
+        "#!/bin/sh\r\necho b\r\n".into(),
+    );
+    assert_eq!(
+        adopted(&windows, &[crlf]),
+        windows.replace("echo a", "echo b")
     );
 }
