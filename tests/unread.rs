@@ -62,7 +62,7 @@ fn a_root_with_a_file_that_is_not_valid_is_a_stack_that_was_not_scanned() {
         .collect();
     let expected = [
         ("stacks/a", ""),
-        ("stacks/b", "stacks/b/main.tf:8"),
+        ("stacks/b", "stacks/b/main.tf:7"),
         ("stacks/c", "stacks/c/main.tf:2"),
     ];
     assert_eq!(told, expected);
