@@ -10,6 +10,7 @@ use driftguard::store::{
     Claim, Delivery, DeliveryWalk, Lease, LeaseLost, Notification, Request, ScanRecord, Scheduled,
     Store,
 };
+use sqlx::{AnyConnection, Connection};
 use std::time::Duration;
 
 const ACME: InstallationId = InstallationId(1);
@@ -161,6 +162,53 @@ async fn a_delivery_is_recorded_once(database: Database) {
     );
 
     assert_eq!(store.forget_deliveries(1_001).await.unwrap(), 1);
+}
+
+/// What PostgreSQL reads must not depend on what it believes to wait: here a few of all deliveries.
+#[tokio::test]
+async fn a_batch_is_taken_without_reading_all_that_waits() {
+    const ALL: i64 = 200_000;
+    const WAITING: i64 = 20_000;
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let store = connect(&database).await;
+    let notice = serde_json::to_string(&delivery("d", ACME).notice).unwrap();
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    sqlx::query(
+        "insert into deliveries (delivery, installation, notice, state, problem, received_at)
+         select 'd' || n, '1', $1, case when n <= $3 then 'open' else 'done' end, '', n
+         from generate_series(1, $2) n",
+    )
+    .bind(notice)
+    .bind(ALL)
+    .bind(WAITING)
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    let claim = Claim {
+        worker: "one".to_owned(),
+        lasts: 60_000,
+    };
+    let mut last = String::new();
+    for batch in 0..10 {
+        let taken = store.take_deliveries(&claim, 100, &mut last).await.unwrap();
+        assert_eq!((taken.len(), taken[0].received_at), (100, batch * 100 + 1));
+    }
+    // A connection that ends says what it read.
+    store.close().await;
+    let read = || {
+        sqlx::query_scalar::<_, i64>(
+            "select coalesce(seq_tup_read + idx_tup_fetch, 0) from pg_stat_user_tables
+             where relname = 'deliveries'",
+        )
+    };
+    let mut rows = 0;
+    while rows == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        rows = read().fetch_one(&mut connection).await.unwrap();
+    }
+    assert!(rows < WAITING, "{rows} rows were read for 1,000");
 }
 
 async fn a_branch_that_a_credential_names_is_kept_only_as_the_default_one(database: Database) {
