@@ -13,14 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no code of the repository; what `terraform init` installed is read apart.
-const SKIPPED: &[&str] = &[
-    ".git",
-    ".terraform",
-    "node_modules",
-    "target",
-    ".venv",
-    "venv",
-];
+const SKIPPED: &[&str] = &[".git", INSTALLED, "node_modules", "target", ".venv", "venv"];
 const MIB: u64 = 1024 * 1024;
 /// The largest file that is read; a state may be larger.
 pub(super) const LARGEST: u64 = 4 * MIB;
@@ -117,11 +110,8 @@ impl Checkout {
     /// Reads what code names besides what is read anyway: files of the repository, by their real paths inside it. False
     /// where that is nothing new.
     pub(super) fn supply(&mut self, wanted: &WantedFiles) -> bool {
-        let before = (
-            self.tree.files.len(),
-            self.tree.missing.len(),
-            self.tree.listed.len(),
-        );
+        let size = |tree: &Tree| (tree.files.len(), tree.missing.len(), tree.listed.len());
+        let before = size(&self.tree);
         for path in &wanted.files {
             match self.named(path) {
                 Ok(Some(bytes)) => drop(self.tree.files.insert(path.clone(), bytes.into())),
@@ -136,12 +126,7 @@ impl Checkout {
                 self.tree.listed.insert(folder.clone(), files);
             }
         }
-        before
-            != (
-                self.tree.files.len(),
-                self.tree.missing.len(),
-                self.tree.listed.len(),
-            )
+        before != size(&self.tree)
     }
 
     /// A file that code names; none where there is no such file.

@@ -9,7 +9,7 @@ use crate::code;
 use crate::model::{Interrupt, Region, Severity, Tree};
 use crate::report;
 use crate::resources::Look;
-use crate::scan::find::Search;
+use crate::scan::find::{MOST_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::score::Benchmark;
@@ -18,9 +18,6 @@ use crate::state::StateBudget;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-
-/// From how many stacks on it is said that there are very many: the server scans no more of a repository.
-const MANY_STACKS: usize = 500;
 
 /// What code calls to read files.
 const FILE_FUNCTIONS: &[&str] = &[
@@ -242,7 +239,8 @@ impl Source {
         if let (Some(folders), true) = (stateless, self.stacks.is_empty()) {
             tell(&format!("driftguard: {folders}"));
         }
-        if stacks.len() > MANY_STACKS {
+        // The server scans no more of a repository.
+        if stacks.len() > MOST_STACKS {
             tell(&format!(
                 "driftguard: {} holds {} stacks, and all of them are scanned together: choose some with --stack, or a folder \
                  of them, where that takes too long or too much memory",

@@ -2,6 +2,7 @@
 //! the workspace of the environment, and what `terraform init` left in `.terraform`. A server takes none of it.
 
 use super::checkout::{Checkout, LARGEST};
+use super::installed::INSTALLED;
 use super::output::tell;
 use crate::model::Tree;
 use crate::scan::load::Stack;
@@ -169,7 +170,7 @@ fn initialised(
     environment: &Environment,
     name: &str,
 ) -> Option<Vec<u8>> {
-    let data_folder = environment.data_folder.as_deref().unwrap_or(".terraform");
+    let data_folder = environment.data_folder.as_deref().unwrap_or(INSTALLED);
     let path = checkout
         .root
         .join(folder)
