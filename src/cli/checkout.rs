@@ -138,7 +138,7 @@ impl Checkout {
         let full = fs::canonicalize(&named).context("it cannot be found")?;
         let inside = full.strip_prefix(&self.root).ok();
         let inside = inside.context("it lies outside of the repository")?;
-        ensure!(!inside.starts_with(GIT), "it is Git's own");
+        ensure!(!inside.iter().any(|part| part == GIT), "it is Git's own");
         ensure!(full.is_file(), "it is no file");
         Self::file(&full, LARGEST).map(Some)
     }
@@ -281,4 +281,46 @@ fn ensure_few(tree: &Tree, root: &Path) -> anyhow::Result<()> {
 pub(super) fn slashed(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[test]
+    fn what_code_names_is_read_within_the_repository_and_nothing_of_gits() {
+        let (repository, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let root = fs::canonicalize(repository.path()).unwrap();
+        let outside = fs::canonicalize(elsewhere.path()).unwrap().join("key.pem");
+        for folder in ["keys", ".git", "vendor/module/.git"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        let git = [".git/config", "vendor/module/.git/config"];
+        for file in [&git[..], &["keys/web.pub"]].concat() {
+            fs::write(root.join(file), file).unwrap();
+        }
+        fs::write(&outside, "secret").unwrap();
+        std::os::unix::fs::symlink(&outside, root.join("keys/linked.pem")).unwrap();
+        let named = [
+            &git[..],
+            &["keys/web.pub", "keys/linked.pem", "keys/none.pub"],
+        ]
+        .concat();
+        let wanted = WantedFiles {
+            files: named.into_iter().map(str::to_owned).collect(),
+            ..WantedFiles::default()
+        };
+        let mut checkout = Checkout {
+            root,
+            path: String::new(),
+            tree: Tree::default(),
+        };
+        assert!(checkout.supply(&wanted));
+        let read: Vec<_> = checkout.tree.files.keys().collect();
+        assert_eq!(read, ["keys/web.pub"]);
+        let missing: Vec<_> = checkout.tree.missing.iter().collect();
+        assert_eq!(missing, ["keys/none.pub"]);
+        assert!(!checkout.supply(&wanted), "nothing of it is new");
+    }
 }
