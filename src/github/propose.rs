@@ -168,12 +168,7 @@ impl Repository {
 
     /// Whether somebody else than the App committed to a pull request.
     async fn is_taken_over(&self, number: u64) -> Result<bool, GithubError> {
-        let bot = self.github.bot().await?;
-        let commits: Vec<Value> = self
-            .get(&format!("pulls/{number}/commits?per_page=100"))
-            .await?;
-        let own = |commit: &Value| commit["author"]["login"].as_str() == Some(bot);
-        Ok(!commits.iter().all(own))
+        Ok(self.last_person(number).await?.is_some())
     }
 
     /// The login of who, beside the App, made the newest commit of a pull request; none where nobody did.

@@ -163,12 +163,7 @@ async fn scan_by_access(
         create_check(context, CHECK, &problem.text()).await?;
         return Ok(Vec::new());
     }
-    // What other stacks claim is not known here: then nothing is called unmanaged.
-    let look = if groups.len() > 1 || !complete {
-        Look::Off
-    } else {
-        scan.look()
-    };
+    let look = scan.look(complete, groups.len());
     let mut probes = RoleProbes::new(aws, scan.clock);
     let mut scanned = Vec::new();
     let mut not_probed = None;

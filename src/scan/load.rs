@@ -128,10 +128,17 @@ pub struct Sources<'a> {
 pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let mut notes = Vec::new();
     let located = locate(&stack);
-    let backend = located.as_ref().map(|(_, backend, _)| backend.clone()).ok();
-    let state = match located {
-        _ if stack.given.is_some() => read_given(&stack, sources).await,
-        Ok((known, backend, place)) => {
+    let backend = match (&stack.given, &located) {
+        (Some((name, _)), _) => Some(Backend {
+            kind: "file".to_owned(),
+            location: name.clone(),
+        }),
+        (None, Ok((_, backend, _))) => Some(backend.clone()),
+        (None, Err(_)) => None,
+    };
+    let state = match (&stack.given, located) {
+        (Some((name, bytes)), _) => read_given(name, bytes, sources).await,
+        (None, Ok((known, backend, place))) => {
             let doors = Doors {
                 aws: sources.aws,
                 region: sources.region.clone(),
@@ -146,7 +153,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
                 Err(error) => Err(error),
             }
         }
-        Err(error) => Err(error),
+        (None, Err(error)) => Err(error),
     };
     let (mut state, memory) = match state {
         Ok((state, memory)) => (Ok(state), Some(memory)),
@@ -172,12 +179,8 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let unread = empty.and_then(|_| nothing_in_state(&stack, backend.as_ref(), &code));
     let unread: Vec<String> = unread.into_iter().collect();
     notes.splice(0..0, unread.iter().cloned());
-    let given = |(name, _): &(String, Bytes)| Backend {
-        kind: "file".to_owned(),
-        location: name.clone(),
-    };
     Loaded {
-        backend: stack.given.as_ref().map(given).or(backend),
+        backend,
         stack,
         options,
         invalid: scannable::invalid(&code.invalid),
@@ -190,15 +193,18 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
 }
 
 /// Reads the state that is given in place of the backend's.
-async fn read_given(stack: &Stack, sources: &Sources<'_>) -> Result<(State, ScanShare), ScanError> {
-    let (name, bytes) = stack.given.clone().unwrap_or_default();
-    let memory = sources.states.admit(&name, bytes.len() as u64).await?;
+async fn read_given(
+    name: &str,
+    bytes: &Bytes,
+    sources: &Sources<'_>,
+) -> Result<(State, ScanShare), ScanError> {
+    let memory = sources.states.admit(name, bytes.len() as u64).await?;
     let stored = Stored {
-        bytes,
+        bytes: bytes.clone(),
         memory,
         notes: Vec::new(),
     };
-    parse(stored, &name, sources).await
+    parse(stored, name, sources).await
 }
 
 /// Why a state without resources is no answer: the code declares some, or the backend keeps other workspaces.
@@ -214,11 +220,6 @@ fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) 
     if !declares && others.is_none() {
         return None;
     }
-    let (given, location) = (
-        stack.given.as_ref(),
-        backend.map(|backend| &backend.location),
-    );
-    let state = given.map(|(name, _)| name).or(location);
     let because = match declares {
         true => ", though the code declares resources",
         false => "",
@@ -229,7 +230,7 @@ fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) 
     Some(format!(
         "the state {} of the workspace `{}` holds no resources{because}: apply the stack, or name another workspace with \
          --workspace NAME, or as `workspace` or `workspaces` in .driftguard.yml{elsewhere}",
-        state.map(String::as_str).unwrap_or_default(),
+        backend.map_or("", |backend| &backend.location),
         stack.workspace
     ))
 }
@@ -319,7 +320,7 @@ async fn parse(
 
 /// Replaces in code and states what holds a secret that is known by its text, because some code or state of the scan calls
 /// it one. Gives the redactor that knows those texts, for what AWS answers; none where there is no such text.
-pub fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option<Redactor> {
+pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option<Redactor> {
     let texts = loaded.iter().map(|one| &one.code.secrets);
     let redactor = sources.redactor.knowing(texts)?;
     for one in loaded {

@@ -15,7 +15,6 @@ use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::queue::pushes::ONBOARDING;
 use crate::report::{self, FirstLook, NeededRole, Onboarding, PullRequestText};
-use crate::resources::Look;
 use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
@@ -242,11 +241,7 @@ async fn scan_with(
     if let Err(RoleProblem::Unbounded(why)) = access::count_roles(&groups) {
         return Ok(FirstLook::Wrong(why));
     }
-    let look = match groups.len() {
-        1 if complete => scan.look(),
-        // What other stacks claim is not known here.
-        _ => Look::Off,
-    };
+    let look = scan.look(complete, groups.len());
     let mut probes = RoleProbes::new(&services.aws, &clock);
     let mut reports: Vec<StackReport> = Vec::new();
     for (access, stacks) in groups {

@@ -67,8 +67,12 @@ impl RepositoryScan<'_> {
         self.only.is_none_or(|only| *only == stack.name)
     }
 
-    /// How far the settings want to look for what no state claims.
-    pub(in crate::jobs) fn look(&self) -> Look {
+    /// How far to look for what no state claims: as far as the settings want, but not at all where stacks are left out, or
+    /// are read with other roles. What those claim is not known, so nothing is called unmanaged.
+    pub(in crate::jobs) fn look(&self, is_complete: bool, groups: usize) -> Look {
+        if !is_complete || groups > 1 {
+            return Look::Off;
+        }
         self.settings.unmanaged.map_or(Look::Children, load::look)
     }
 
