@@ -54,7 +54,7 @@ impl<'a> Resolution<'a> {
 
     /// Whether one of these findings was not checked, or its fix was not tried for want of time: a pull request that
     /// lists them is left as it is.
-    pub fn has_unchecked(&self, ids: &[String]) -> bool {
+    pub(super) fn has_unchecked(&self, ids: &[String]) -> bool {
         let is_settled = |id: &String| {
             if self.is_known(id) {
                 !self.untried.contains(id.as_str())
@@ -66,7 +66,7 @@ impl<'a> Resolution<'a> {
     }
 
     /// Whether the finding is resolved: the scan does not report it, and checked where it was.
-    pub fn is_resolved(&self, id: &str) -> bool {
+    pub(super) fn is_resolved(&self, id: &str) -> bool {
         if self.is_known(id) {
             return false;
         }

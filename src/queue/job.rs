@@ -61,7 +61,7 @@ impl Job {
     }
 
     /// Whether it reads the repository's code, which anybody who pushes there wrote.
-    pub fn reads_code(&self) -> bool {
+    pub(super) fn reads_code(&self) -> bool {
         match self {
             Self::Delivery { .. } => false,
             Self::Scan { .. } => true,
@@ -310,12 +310,12 @@ impl QueuedJob {
     }
 
     /// Whether this is its first pass: it neither failed nor was put off.
-    pub fn is_first(&self) -> bool {
+    pub(super) fn is_first(&self) -> bool {
         self.failures == 0 && self.waits == 0
     }
 
     /// The key of this very pass through the queue.
-    pub fn attempt_key(&self) -> String {
+    pub(super) fn attempt_key(&self) -> String {
         let key = match self.series {
             0 => self.key.clone(),
             series => format!("{}!{series}", self.key),

@@ -42,7 +42,7 @@ impl Count {
     }
 
     /// So many more.
-    pub fn add_many(&self, count: usize) {
+    pub(super) fn add_many(&self, count: usize) {
         self.0
             .fetch_add(u64::try_from(count).unwrap_or_default(), Ordering::Relaxed);
     }

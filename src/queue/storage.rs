@@ -134,7 +134,7 @@ impl Queue {
     }
 
     /// Enqueues jobs to be taken at once, as `push` does: for SQLite many a commit, each of which waits for the disk.
-    pub async fn push_all(&self, jobs: &[QueuedJob]) -> anyhow::Result<()> {
+    pub(super) async fn push_all(&self, jobs: &[QueuedJob]) -> anyhow::Result<()> {
         let Self::Sqlite(pool) = self else {
             for queued in jobs {
                 self.push(queued, Duration::ZERO).await?;
@@ -229,7 +229,7 @@ impl Queue {
     }
 
     /// Puts back what a worker that stops did not finish, so that another need not wait until it counts as dead.
-    pub async fn hand_back(&self, worker: &str) -> anyhow::Result<()> {
+    pub(super) async fn hand_back(&self, worker: &str) -> anyhow::Result<()> {
         const CHANGE: &str = "set status = 'Pending', lock_by = null, lock_at = null
              where lock_by = $1 and status in ('Queued', 'Running')";
         match self {
@@ -272,7 +272,7 @@ impl Queue {
     }
 
     /// Counts the turns from the beginning, where nothing waits for one.
-    pub async fn forget_turns(&self) -> anyhow::Result<()> {
+    pub(super) async fn forget_turns(&self) -> anyhow::Result<()> {
         const CHANGE: &str = "delete from queue_turns where not exists";
         match self {
             Self::Sqlite(pool) => {

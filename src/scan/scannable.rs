@@ -10,7 +10,7 @@ impl Loaded {
     ///
     /// # Errors
     /// When its state or its code cannot be read.
-    pub fn scannable(&self) -> Result<&State, &ScanError> {
+    pub(super) fn scannable(&self) -> Result<&State, &ScanError> {
         let state = self.state.as_ref()?;
         self.invalid.as_ref().map_or(Ok(state), Err)
     }
