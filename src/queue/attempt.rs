@@ -4,18 +4,17 @@ use super::inbox::Inbox;
 use super::job::{Job, JobError, JobHandler, QueuedJob, ScanOrder, TaskOrder, Trigger};
 use super::operator::DISCARDED;
 use super::outage::sit_out;
-use super::run::RunContext;
-use super::run::with_repository_lock;
+use super::own_task::OwnTask;
+use super::run::{RunContext, with_repository_lock};
 use super::shares::TakenShare;
-use super::solitude::Turn;
-use super::solitude::run_alone;
+use super::solitude::{Turn, run_alone};
 use super::stopped::{fail, give_up, hold, park};
 use super::worker::Worker;
 use super::{changes, now};
 use crate::model::{InstallationId, RepositoryId, StackName};
+use anyhow::Context;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -115,13 +114,9 @@ impl<P: JobHandler> Worker<P> {
 
     /// Runs a job so that a panic is a failed try, and a dropped worker ends it.
     pub(super) async fn isolated(self: Arc<Self>, queued: &QueuedJob) -> Result<Outcome, JobError> {
-        let mut run = JoinSet::new();
-        run.spawn(self.perform(queued.job.clone(), queued.is_first()));
-        match run.join_next().await {
-            Some(Ok(end)) => end,
-            Some(Err(death)) => Err(anyhow::Error::new(death).context("the job died").into()),
-            None => Ok(Outcome::Done),
-        }
+        let run = self.perform(queued.job.clone(), queued.is_first());
+        let end = OwnTask::spawn(run).end().await;
+        end.context("the job died")?
     }
 
     async fn perform(self: Arc<Self>, job: Job, first: bool) -> Result<Outcome, JobError> {

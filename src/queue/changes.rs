@@ -4,15 +4,14 @@
 use super::delivery::{self, Known};
 use super::job::{JobError, JobHandler};
 use super::now;
+use super::own_task::OwnTask;
 use super::storage::Queue;
 use super::worker::{RECOVERY, Worker};
 use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
 use crate::store::{Delivery, Store, Tenant};
-use anyhow::anyhow;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 
 /// How many repositories are written in one transaction. Whoever else writes waits for it to end.
 const MOST_TOGETHER: usize = 100;
@@ -97,10 +96,8 @@ async fn change<P: JobHandler>(
 ) -> anyhow::Result<()> {
     let _beside_others = worker.solitude.read().await;
     let (inbox, id) = (worker.inbox.clone(), id.clone());
-    let mut work = JoinSet::new();
-    work.spawn(async move { run(&inbox.store, &inbox.queue, installation, &id, now()).await });
-    let ended = work.join_next().await;
-    ended.ok_or_else(|| anyhow!("the work did not start"))???;
+    let work = async move { run(&inbox.store, &inbox.queue, installation, &id, now()).await };
+    OwnTask::spawn(work).end().await??;
     worker.inbox.metrics.processed.add();
     Ok(())
 }

@@ -7,10 +7,10 @@ use super::delivery::{self, Known};
 use super::inbox::Inbox;
 use super::job::JobHandler;
 use super::now;
+use super::own_task::OwnTask;
 use super::worker::{RECOVERY, Worker};
 use crate::store::Delivery;
 use std::sync::Arc;
-use tokio::task::JoinSet;
 
 /// How many deliveries a batch has. Whoever else writes waits for a batch to end.
 const BATCH: usize = 100;
@@ -48,14 +48,8 @@ async fn drain<P: JobHandler>(
     let batch = store.take_deliveries(&claim, BATCH, last_turn).await?;
     let count = batch.len();
     if count > 0 {
-        // A panic ends no more than the batch.
-        let mut run = JoinSet::new();
-        run.spawn(work_on(worker.clone(), batch));
-        match run.join_next().await {
-            Some(Ok(worked)) => worked?,
-            Some(Err(death)) => return Err(death.into()),
-            None => {}
-        }
+        let work = work_on(worker.clone(), batch);
+        OwnTask::spawn(work).end().await??;
     }
     Ok(count)
 }

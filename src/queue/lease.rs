@@ -1,12 +1,13 @@
 //! The lease that a running job holds on its repository: renewed beside the job, and looked at before each write.
 
 use super::job::JobError;
+use super::own_task::OwnTask;
 use crate::github::Fence;
 use crate::model::InstallationId;
 use crate::store::{Lease, Store};
 use futures::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
@@ -50,9 +51,16 @@ impl HeldLease {
         }))
     }
 
+    /// Renews the lease in a task of its own: what its job computes must not keep it from that.
+    /// Its end says how the lease was lost.
+    pub(super) fn renewal(self: &Arc<Self>) -> OwnTask<JobError> {
+        let lease = self.clone();
+        OwnTask::spawn(async move { lease.keep().await })
+    }
+
     /// Renews the lease until it is lost, and says how. While the database is away the job goes on, as long as the lease
     /// cannot have run out.
-    pub(super) async fn keep(&self) -> JobError {
+    async fn keep(&self) -> JobError {
         loop {
             sleep(self.time / PARTS).await;
             loop {

@@ -95,21 +95,17 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Starts to count for a whole job: it raises the job's own interrupt.
-    pub(crate) fn of_job(limits: Limits, run: &RunContext) -> Self {
+    pub(super) fn of_job(limits: Limits, run: &RunContext) -> Self {
         let own = run.interrupt().clone();
-        Self::start(limits, run, (own.clone(), own))
+        Self::start(limits, run, own.clone(), own)
     }
 
     /// Starts to count for a part of a job, which ends with whatever is around it.
     pub(crate) fn below(limits: Limits, run: &RunContext, around: &Interrupt) -> Self {
-        Self::start(limits, run, (Interrupt::default(), around.clone()))
+        Self::start(limits, run, Interrupt::default(), around.clone())
     }
 
-    fn start(
-        limits: Limits,
-        run: &RunContext,
-        (interrupt, around): (Interrupt, Interrupt),
-    ) -> Self {
+    fn start(limits: Limits, run: &RunContext, interrupt: Interrupt, around: Interrupt) -> Self {
         let (tell, exceeded) = watch::channel(None);
         let watcher = Watcher {
             limits,

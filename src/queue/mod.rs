@@ -49,6 +49,8 @@ mod metrics;
 mod oldest;
 /// GitHub or the database is away.
 mod outage;
+/// Work in a task of its own, so that a panic ends nothing else.
+mod own_task;
 /// Deliveries, committed together.
 mod recorder;
 /// One run of a job: alone on its repository.

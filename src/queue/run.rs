@@ -14,7 +14,6 @@ use crate::store::{Lease, Store, Tenant};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// The longest that any job may take, and compute: far beyond what a scan may. One that does not end keeps nobody out of
 /// its repository for ever.
@@ -120,17 +119,12 @@ where
     let context = RunContext::new(held, worker.shares.clone());
     let _ends = EndOnDrop(context.clone());
     let lease = context.lease.clone();
-    // In a task of its own: what the job computes must not keep it from being renewed.
-    let mut renewal = JoinSet::new();
-    renewal.spawn({
-        let lease = lease.clone();
-        async move { lease.keep().await }
-    });
+    let mut renewal = lease.renewal();
     let end = tokio::select! {
         end = worker.threads.run(limited(context.clone(), work(context))) => end.map_err(JobError::from).flatten(),
-        lost = renewal.join_next() => return Err(lost_lease(lost)),
+        lost = renewal.end() => return Err(lost.unwrap_or_else(JobError::from)),
     };
-    renewal.abort_all();
+    drop(renewal);
     // Without the lease nothing was written that is not deleted already.
     if lease.is_held().await {
         delete_what_is_gone(&lease.guarded().of(installation), repository).await?;
@@ -162,14 +156,5 @@ async fn limited(
         Err(exceeded) => Err(JobError::Fatal(anyhow::anyhow!(
             "the job was stopped: {exceeded}"
         ))),
-    }
-}
-
-/// How a job ends whose lease was lost.
-pub(super) fn lost_lease(lost: Option<Result<JobError, tokio::task::JoinError>>) -> JobError {
-    match lost {
-        Some(Ok(error)) => error,
-        Some(Err(death)) => anyhow::Error::new(death).into(),
-        None => anyhow::anyhow!("the lease was not renewed").into(),
     }
 }

@@ -4,13 +4,11 @@
 use super::attempt::Outcome;
 use super::job::{JobError, JobHandler, QueuedJob};
 use super::lease::HeldLease;
-use super::run::lost_lease;
 use super::worker::Worker;
 use crate::model::InstallationId;
 use crate::store::Lease;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::task::JoinSet;
 
 /// How many processes a job may take down while it runs alone.
 const MOST_DEATHS: u32 = 2;
@@ -51,20 +49,16 @@ pub(super) async fn run_alone<P: JobHandler>(
     let Some(held) = held.map(Arc::new) else {
         return Ok(Turn::Busy);
     };
-    let mut renewal = JoinSet::new();
-    renewal.spawn({
-        let held = held.clone();
-        async move { held.keep().await }
-    });
+    let mut renewal = held.renewal();
     // What runs already is waited for; what comes waits until this has ended.
     let _nothing_else = worker.solitude.write().await;
     tenant.begin_lone_run(&queued.key, &worker.name).await?;
     let end = tokio::select! {
         end = worker.clone().isolated(queued) => end,
         // Another suspect may run by now.
-        lost = renewal.join_next() => Err(lost_lease(lost)),
+        lost = renewal.end() => Err(lost.unwrap_or_else(JobError::from)),
     };
-    renewal.abort_all();
+    drop(renewal);
     match &end {
         Ok(Outcome::Done) | Err(JobError::Fatal(_)) => {
             tenant.forget_lone_runs(&queued.key).await?;

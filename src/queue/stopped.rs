@@ -17,8 +17,8 @@ pub(super) async fn park<P: JobHandler>(
     deaths: u32,
 ) -> anyhow::Result<()> {
     let problem = format!("{deaths} processes died while nothing but this job ran in them");
-    let job = worker.inbox.stop(queued, StoppedState::Parked, &problem);
-    job.deaths(deaths).keep().await?;
+    let state = StoppedState::Parked;
+    worker.inbox.stop(queued, state, deaths, &problem).await?;
     let tenant = worker.inbox.store.of(queued.job.installation());
     tenant.forget_lone_runs(&queued.key).await?;
     if let Job::Delivery { delivery, .. } = &queued.job {
@@ -57,8 +57,8 @@ pub(super) async fn hold<P: JobHandler>(
         return Ok(false);
     };
     let problem = format!("waits for {}, which is parked", culprit.id);
-    let job = worker.inbox.stop(queued, StoppedState::Parked, &problem);
-    job.keep().await?;
+    let state = StoppedState::Parked;
+    worker.inbox.stop(queued, state, 0, &problem).await?;
     tracing::warn!(
         job = queued.key,
         what = %queued.job,
@@ -79,8 +79,8 @@ pub(super) async fn fail<P: JobHandler>(
     if queued.suspect {
         worker.inbox.release_held(queued).await?;
     }
-    let job = worker.inbox.stop(queued, StoppedState::Failed, problem);
-    job.keep().await?;
+    let state = StoppedState::Failed;
+    worker.inbox.stop(queued, state, 0, problem).await?;
     give_up(worker, queued, problem).await
 }
 
@@ -136,29 +136,27 @@ pub(super) async fn give_up<P: JobHandler>(
     }
 }
 
-/// A job about to be stopped.
-struct Stopping<'a> {
-    inbox: &'a Inbox,
-    queued: &'a QueuedJob,
-    state: StoppedState,
-    problem: &'a str,
-    deaths: u32,
-}
-
 impl Inbox {
-    fn stop<'a>(
-        &'a self,
-        queued: &'a QueuedJob,
+    /// Records a job among the stopped ones.
+    async fn stop(
+        &self,
+        queued: &QueuedJob,
         state: StoppedState,
-        problem: &'a str,
-    ) -> Stopping<'a> {
-        Stopping {
-            inbox: self,
-            queued,
+        deaths: u32,
+        problem: &str,
+    ) -> anyhow::Result<()> {
+        let installation = queued.job.installation();
+        let stopped = StoppedJob {
+            id: queued.key.clone(),
+            installation,
+            repository: queued.job.repository(),
+            ticket: serde_json::to_string(queued).context("while writing a job")?,
             state,
-            problem,
-            deaths: 0,
-        }
+            deaths,
+            problem: problem.to_owned(),
+            stopped_at: now(),
+        };
+        self.store.of(installation).stop_job(&stopped).await
     }
 
     /// Has it told where people look that a job was given up. By a job of its own: GitHub may be away just now.
@@ -195,27 +193,6 @@ impl Inbox {
             .push(&QueuedJob::new(job, key), Duration::ZERO)
             .await
             .map(drop)
-    }
-}
-
-impl Stopping<'_> {
-    fn deaths(self, deaths: u32) -> Self {
-        Self { deaths, ..self }
-    }
-
-    async fn keep(self) -> anyhow::Result<()> {
-        let installation = self.queued.job.installation();
-        let stopped = StoppedJob {
-            id: self.queued.key.clone(),
-            installation,
-            repository: self.queued.job.repository(),
-            ticket: serde_json::to_string(self.queued).context("while writing a job")?,
-            state: self.state,
-            deaths: self.deaths,
-            problem: self.problem.to_owned(),
-            stopped_at: now(),
-        };
-        self.inbox.store.of(installation).stop_job(&stopped).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Takes jobs and sees them through: one at a time for each subject, again where a try fails, elsewhere if it dies.
 
-use super::changes::Changes;
-use super::changes::change_for_ever;
+use super::changes::{Changes, change_for_ever};
 use super::claims::{adopt_for_ever, renew_for_ever};
 use super::drain::drain_for_ever;
 use super::inbox::Inbox;
@@ -259,7 +258,7 @@ async fn handle<P: JobHandler>(
     let suspect = queued.suspect || attempt.current() > 1;
     let slots = Shares::at_once(worker.config.slots);
     let taken = if suspect { slots } else { 1 };
-    let _slots = Slots::take(&worker.running, (taken, slots), &context);
+    let _slots = Slots::take(&worker.running, taken, slots, &context);
     let queued = QueuedJob { suspect, ..queued };
     see_through(worker.clone(), queued).await;
     // A failure would be a try more for apalis, and the job a suspect.
@@ -277,7 +276,8 @@ struct Slots<'a> {
 impl<'a> Slots<'a> {
     fn take(
         running: &'a AtomicUsize,
-        (taken, all): (usize, usize),
+        taken: usize,
+        all: usize,
         context: &'a WorkerContext,
     ) -> Self {
         if running.fetch_add(taken, Ordering::SeqCst) + taken >= all {
