@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A folder of `src`, the folders it may import, and the outside crates it may name.
-/// Files directly under `src` (`main.rs`, `config.rs`, `settings.rs`) have rows too, and so has `standin`.
+/// Files directly under `src` (`main.rs`, `config.rs`, `memory.rs`) have rows too.
 #[rustfmt::skip]
 const RULES: &[(&str, &[&str], &[&str])] = &[
     ("main", &["cli", "config"], &["tokio", "anyhow"]),

@@ -1,11 +1,11 @@
 //! What the App does for a repository, one file a job: a function over a `RepositoryContext`.
 //!
-//! `handler` hands each job of the queue to its file. What several jobs do is a step; no job calls another one, but for the
-//! scan that a command asks for, and no step knows a job.
+//! `handler` hands each job of the queue to its file. Jobs are made of steps; no job calls another one, but for the scan
+//! that a command asks for, and no step knows a job.
 
 /// Hands each job of the queue to its file.
 pub mod handler;
-/// What several jobs do, one step a file.
+/// What jobs are made of, one step a file.
 pub mod steps;
 
 /// A repository at one moment.

@@ -115,24 +115,10 @@ fn unmarked(line: &str) -> &str {
     rest
 }
 
-/// The names of the functions of a file as `rustfmt` leaves it, with the number of their lines.
-fn functions(text: &str) -> Vec<(&str, usize)> {
-    let lines: Vec<_> = text.lines().collect();
-    let mut functions = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let Some(name) = unmarked(line).strip_prefix("fn ").map(word) else {
-            continue;
-        };
-        let indent = &line[..line.len() - line.trim_start().len()];
-        let is_end = |(offset, line): (usize, &&str)| {
-            let rest = line.strip_prefix(indent).unwrap_or_default();
-            let is_whole = offset == 0 && (rest.ends_with(';') || rest.ends_with("{}"));
-            is_whole || rest == "}" || rest.starts_with(')') && rest.ends_with(';')
-        };
-        let end = lines[at..].iter().enumerate().position(is_end);
-        functions.push((name, end.map_or(0, |end| end + 1)));
-    }
-    functions
+/// The names of the functions that a text defines.
+fn functions(text: &str) -> impl Iterator<Item = &str> {
+    let names = text.lines().map(|line| unmarked(line).strip_prefix("fn "));
+    names.flatten().map(word)
 }
 
 /// The names of the types that a file defines.
@@ -182,7 +168,7 @@ fn self_calls() -> BTreeSet<(String, String)> {
     let mut methods: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
     for (file, text) in &code {
         for block in impl_blocks(text) {
-            for (name, _) in functions(block.text) {
+            for name in functions(block.text) {
                 methods.insert((folder(file), block.name, name), file);
             }
         }

@@ -1,4 +1,4 @@
-//! What several jobs do, one step a file. No step knows a job.
+//! What jobs are made of, one step a file. No step knows a job.
 
 /// Who is read with the server's own credentials.
 pub mod ambient;
