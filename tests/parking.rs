@@ -301,12 +301,27 @@ struct Poisoned {
     others: AtomicUsize,
 }
 
+/// Counts a scan while it runs: one that lost its lease is dropped half way.
+struct Running<'a>(&'a AtomicUsize);
+
+impl<'a> Running<'a> {
+    fn count(others: &'a AtomicUsize) -> Self {
+        others.fetch_add(1, Ordering::SeqCst);
+        Self(others)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Scan for Poisoned {
     async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
         if order.repository != RepositoryId(POISON) {
-            self.others.fetch_add(1, Ordering::SeqCst);
+            let _running = Running::count(&self.others);
             tokio::time::sleep(Duration::from_millis(700)).await;
-            self.others.fetch_sub(1, Ordering::SeqCst);
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(400)).await;
