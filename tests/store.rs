@@ -19,6 +19,7 @@ const SHOP: RepositoryId = RepositoryId(10);
 
 on_both!(
     several_processes_start_at_once_on_a_new_database,
+    a_lone_run_is_taken_back_by_its_own_worker_alone,
     a_delivery_is_recorded_once,
     a_branch_that_a_credential_names_is_kept_only_as_the_default_one,
     pushes_wait_as_one_scan_of_the_newest_commit,
@@ -209,6 +210,22 @@ async fn a_batch_is_taken_without_reading_all_that_waits() {
         rows = read().fetch_one(&mut connection).await.unwrap();
     }
     assert!(rows < WAITING, "{rows} rows were read for 1,000");
+}
+
+async fn a_lone_run_is_taken_back_by_its_own_worker_alone(database: Database) {
+    let store = connect(&database).await;
+    let tenant = store.of(ACME);
+    let deaths = async || tenant.lone_deaths("scan").await.unwrap();
+    tenant.begin_lone_run("scan", "dead").await.unwrap();
+    // The next worker cannot even begin: it takes back nothing.
+    tenant.undo_lone_run("scan", "living").await.unwrap();
+    assert_eq!(deaths().await, 1);
+    tenant.begin_lone_run("scan", "living").await.unwrap();
+    assert_eq!(deaths().await, 2);
+    for _ in 0..2 {
+        tenant.undo_lone_run("scan", "living").await.unwrap();
+        assert_eq!(deaths().await, 1);
+    }
 }
 
 async fn a_branch_that_a_credential_names_is_kept_only_as_the_default_one(database: Database) {

@@ -45,7 +45,7 @@ async fn attempt_once<P: JobHandler>(
     if ended.is_err() && queued.suspect {
         // This process lives: it did not die of the job.
         let tenant = worker.inbox.store.of(queued.job.installation());
-        tenant.undo_lone_run(&queued.key).await?;
+        tenant.undo_lone_run(&queued.key, &worker.name).await?;
     }
     ended
 }

@@ -64,7 +64,7 @@ pub(super) async fn run_alone<P: JobHandler>(
             tenant.forget_lone_runs(&queued.key).await?;
         }
         // It did not run to its end: it is still a suspect, and what it did before stays counted.
-        _ => tenant.undo_lone_run(&queued.key).await?,
+        _ => tenant.undo_lone_run(&queued.key, &worker.name).await?,
     }
     held.give_back().await?;
     Ok(Turn::Ran(end))

@@ -43,14 +43,15 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Takes one run back, whose process lives on; earlier deaths stay counted.
-    pub async fn undo_lone_run(&self, job: &str) -> anyhow::Result<()> {
+    /// Takes back a run of this worker, which lives on; deaths of others stay counted.
+    pub async fn undo_lone_run(&self, job: &str, runner: &str) -> anyhow::Result<()> {
         sqlx::query(
             "update lone_runs set runner = '', deaths = deaths - 1
-             where installation = $1 and job = $2 and runner <> ''",
+             where installation = $1 and job = $2 and runner = $3",
         )
         .bind(&self.id)
         .bind(job)
+        .bind(runner)
         .execute(self.pool)
         .await
         .context("while taking a lone run back")?;
