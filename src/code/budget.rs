@@ -18,7 +18,7 @@ const MOST_MEMORY: usize = 192 << 20;
 const MOST_CODE: usize = 128 << 20;
 /// How much is asked of the memory of all scans at a time.
 const PIECE: usize = 1 << 20;
-/// What is needed at the least to evaluate one more expression, in bytes.
+/// The bytes that evaluating one more expression needs: with fewer left, the evaluation ends.
 const LEAST: usize = 64 << 10;
 /// The longest text, in bytes: AWS takes none that is longer.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
@@ -99,8 +99,8 @@ impl Budget {
     /// Asks for memory, before something is made.
     ///
     /// # Errors
-    /// When there is not that much left: nothing is taken then. Where what is kept leaves next to nothing, the evaluation
-    /// ends.
+    /// When the budget has less memory left, which then stays as it is. Ends the evaluation where even a small request no
+    /// longer fits beside the values that are kept.
     pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
         let passing = self.passing.get().saturating_add(bytes);
         let all = self.kept.get().saturating_add(passing);
@@ -132,7 +132,8 @@ impl Budget {
         Mark(self.passing.get())
     }
 
-    /// Gives back all that was taken since, but for what is left of it. Returns how much was taken.
+    /// Returns the memory taken since the mark to the budget, except for the `left` bytes of the result. Returns how many
+    /// bytes were taken since.
     pub(super) fn settle(&self, mark: Mark, left: usize) -> usize {
         let taken = self.passing.get().saturating_sub(mark.0);
         self.passing.set(mark.0.saturating_add(left));

@@ -83,7 +83,7 @@ impl<'a> Call<'a> {
         caller: &Instance<'a>,
     ) -> Result<&'a Folder<'a>, Problem> {
         let name = self.name;
-        let path = folders.path(&names(caller), caller.folder.path, self.block);
+        let path = folders.path(&caller.names(), caller.folder.path, self.block);
         let path = path.map_err(|why| self.problem(elsewhere(name, &why)))?;
         if path == caller.folder.path || caller.above.contains(&path.as_str()) {
             return Err(self.problem(format!(
@@ -100,12 +100,7 @@ impl<'a> Call<'a> {
     }
 
     fn problem(&self, message: String) -> Problem {
-        let at = self.block.span().map_or(0, |span| span.start);
-        Problem {
-            file: self.file.path_at(at).to_owned(),
-            line: self.line(),
-            message,
-        }
+        self.file.problem(self.block.span(), message)
     }
 
     fn line(&self) -> usize {
@@ -149,15 +144,6 @@ impl<'a> Call<'a> {
         }
         budget.settle(all, 0);
     }
-}
-
-/// The names of the calls that lead to a module.
-fn names<'i>(instance: &'i Instance<'_>) -> Vec<&'i str> {
-    instance
-        .path
-        .iter()
-        .map(|step| step.name.as_str())
-        .collect()
 }
 
 /// Why a module is not evaluated.

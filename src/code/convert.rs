@@ -93,10 +93,7 @@ fn same(items: Vec<Typed>, to: &Type, budget: &Budget) -> Result<(Type, Vec<Type
         items.collect::<Result<Vec<_>, _>>()
     };
     let items = to_all(items, to)?;
-    if !to.has_any() {
-        return Ok((to.of_values(), items));
-    }
-    if items.is_empty() {
+    if !to.has_any() || items.is_empty() {
         return Ok((to.of_values(), items));
     }
     let mut types = Vec::with_capacity(items.len());

@@ -338,7 +338,7 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 /// How many bytes stand before the first of these; all where they are not there.
-fn length_until(bytes: &[u8], wanted: &[u8]) -> usize {
+pub(super) fn length_until(bytes: &[u8], wanted: &[u8]) -> usize {
     bytes
         .windows(wanted.len())
         .position(|found| found == wanted)

@@ -1,5 +1,6 @@
 //! One parsed file, and where what is parsed stands in the repository.
 
+use super::folder::Problem;
 use super::json_syntax::JsonPlace;
 use super::listing::is_json;
 use super::nested_blocks::NestedBlocks;
@@ -213,6 +214,16 @@ impl File {
         }
     }
 
+    /// A problem with something in it.
+    pub(super) fn problem(&self, span: Option<Range<usize>>, message: String) -> Problem {
+        let Place { path, line, .. } = self.place_of(span.map_or(0, |span| span.start));
+        Problem {
+            file: path.to_owned(),
+            line,
+            message,
+        }
+    }
+
     /// Where something stands: its line, for messages.
     pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
         let Place { path, line, .. } = self.place_of(span.map_or(0, |span| span.start));
@@ -221,7 +232,7 @@ impl File {
 }
 
 /// Where the lines of a text end.
-fn line_ends(text: &str) -> Vec<usize> {
+pub(super) fn line_ends(text: &str) -> Vec<usize> {
     let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
     newlines.map(|(at, _)| at).collect()
 }

@@ -1,9 +1,10 @@
 //! Values that the command line gives to the root module's variables: `TF_VAR_name` and `--var name=value`.
 
 use super::context::Context;
-use super::folder::{Folder, Problem};
-use super::instance::{Instance, Measured, Setting};
+use super::folder::Problem;
+use super::instance::{Measured, Setting};
 use super::parse;
+use super::scope::alone;
 use super::typed::Typed;
 use super::variable::Variable;
 use hcl_edit::expr::Expression;
@@ -67,11 +68,7 @@ fn is_primitive(constraint: Option<&Expression>) -> bool {
 fn spelled(variable: &Variable<'_>, text: &str, context: &Rc<Context<'_>>) -> Typed {
     let name = variable.name;
     match parse::expression(text) {
-        Ok(expression) => {
-            let nothing = Folder::new("", Vec::new());
-            let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(variable.file);
-            scope.known(&expression)
-        }
+        Ok(expression) => alone("", variable.file, context, |scope| scope.known(&expression)),
         Err(unparsed) => {
             context.budget.tell(Problem {
                 file: variable.file.path.clone(),

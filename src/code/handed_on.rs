@@ -5,7 +5,7 @@ use super::scope::Scope;
 use super::typed::Typed;
 use super::types::Type;
 use hcl_edit::expr::{Conditional, Expression, ForExpr, FuncCall};
-use hcl_edit::template::{Element, StringTemplate};
+use hcl_edit::template::Element;
 
 /// Whether a call is one of this function.
 pub(super) fn is_call(call: &FuncCall, name: &str) -> bool {
@@ -29,9 +29,10 @@ pub(super) fn by_key(each: &ForExpr) -> Option<&Expression> {
     each.key_expr.as_ref().filter(|_| is_same && !each.grouping)
 }
 
-/// What `"${...}"` holds, where nothing stands around it: the older form of a reference.
-pub(super) fn only_interpolation(template: &StringTemplate) -> Option<&Expression> {
-    let mut elements = template.iter();
+/// What the template of `"${...}"` holds, where nothing stands around it: the older form of a reference.
+pub(super) fn only_interpolation<'t>(
+    mut elements: impl Iterator<Item = &'t Element>,
+) -> Option<&'t Expression> {
     match (elements.next(), elements.next()) {
         (Some(Element::Interpolation(only)), None) => Some(&only.expr),
         _ => None,

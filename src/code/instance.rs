@@ -214,6 +214,12 @@ impl<'a> Instance<'a> {
         Some(call.source())
     }
 
+    /// The names of the calls that lead to it.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let steps = self.path.iter();
+        steps.map(|step| step.name.as_str()).collect()
+    }
+
     /// The folder of the root module.
     pub(super) fn root_folder(&self) -> &'a str {
         self.above.first().copied().unwrap_or(self.folder.path)

@@ -2,7 +2,7 @@
 
 use super::overlay::Overlay;
 use crate::model::Tree;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How the names of files with code end: a file of OpenTofu's takes the place of Terraform's with the same name.
 const ENDINGS: [(&str, &str); 2] = [(".tofu", ".tf"), (".tofu.json", ".tf.json")];
@@ -65,8 +65,7 @@ pub(super) fn is_replaced(path: &str, exists: impl Fn(&str) -> bool) -> bool {
 
 /// The paths of the files with code of a folder, behind symbolic links.
 pub fn code_paths(tree: &Tree, folder: &str) -> Vec<String> {
-    let none = BTreeMap::new();
-    let files = code_files(&Overlay::new(tree, &none), folder);
+    let files = code_files(&Overlay::of(tree), folder);
     files.into_iter().filter_map(|file| file.path).collect()
 }
 
@@ -85,6 +84,7 @@ fn stem(name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn files_are_read_in_terraforms_order_and_tofus_take_their_place() {

@@ -57,9 +57,8 @@ struct ResourceStep {
 impl Moves {
     /// Reads the moves of the root module in a folder, and of the modules that it calls.
     pub fn read(tree: &Tree, root: &str, options: &Options) -> Self {
-        let none = BTreeMap::new();
         let budget = Budget::new(&options.shared, &options.interrupt);
-        let files = Files::load(&Overlay::new(tree, &none), root, options, &budget);
+        let files = Files::load(&Overlay::of(tree), root, options, &budget);
         let folders = files.folders();
         let mut reader = Reader {
             folders: &folders,

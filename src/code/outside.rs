@@ -46,8 +46,7 @@ pub fn outside_variables(
     if options.recorded.is_empty() {
         return Vec::new();
     }
-    let nothing = BTreeMap::new();
-    let code = Overlay::new(tree, &nothing);
+    let code = Overlay::of(tree);
     let context = Context::new(options, code);
     let files = folder::Files::load(&code, root, options, &context.budget);
     let folders = files.folders();

@@ -59,11 +59,8 @@ fn overriding<'o>(file: &'o File, problems: &mut Vec<Problem>) -> Vec<(Key<'o>, 
             // Which backend counts is found without the rest of the code.
             "terraform" => {}
             kind if NOT_MERGED.contains(&kind) => {
-                problems.push(problem(
-                    file,
-                    block,
-                    &format!("a `{kind}` block may not stand in an override file"),
-                ));
+                let message = format!("a `{kind}` block may not stand in an override file");
+                problems.push(file.problem(block.span(), message));
             }
             _ => all.push((key(block), Setting::Block(block))),
         }
@@ -88,15 +85,6 @@ fn key(block: &Block) -> Key<'_> {
         .chain(labels)
         .chain(alias)
         .collect()
-}
-
-fn problem(file: &File, block: &Block, message: &str) -> Problem {
-    let at = block.span().map_or(0, |span| span.start);
-    Problem {
-        file: file.path_at(at).to_owned(),
-        line: file.line(at),
-        message: message.to_owned(),
-    }
 }
 
 /// Merges what overrides something that nothing else in this round does, and gives the rest.
@@ -131,19 +119,13 @@ fn round<'o>(
                     .extend(insert(end, block.span()));
             }
             (_, setting) => {
-                let at = match setting {
+                let span = match setting {
                     Setting::Block(block) => block.span(),
                     Setting::Local(local) => local.key.span(),
                 };
-                let at = at.map_or(0, |span| span.start);
-                problems.push(Problem {
-                    file: file.path_at(at).to_owned(),
-                    line: file.line(at),
-                    message: format!(
-                        "no other file has the {} that this overrides",
-                        key.join(" ")
-                    ),
-                });
+                let key = key.join(" ");
+                let message = format!("no other file has the {key} that this overrides");
+                problems.push(file.problem(span, message));
             }
         }
     }

@@ -59,7 +59,7 @@ impl<'t> Readable<'t> {
         let spelled = respelled(original, LineEnds::InLoops);
         Ok(Self {
             original,
-            effort: measure(&spelled)?,
+            effort: affordable(&spelled, Effort::of(&spelled))?,
             spelled,
         })
     }
@@ -103,10 +103,6 @@ pub(super) fn template(text: &str) -> Result<(Template, Effort), Unparsed> {
 ///
 /// # Errors
 /// When that is too much memory, or would take too long.
-fn measure(text: &str) -> Result<Effort, Unparsed> {
-    affordable(text, Effort::of(text))
-}
-
 fn affordable(text: &str, effort: Result<Effort, EmptyHeredocs>) -> Result<Effort, Unparsed> {
     let effort = effort.map_err(|EmptyHeredocs { at }| Unparsed {
         line: line(text, at),
@@ -125,7 +121,7 @@ fn affordable(text: &str, effort: Result<Effort, EmptyHeredocs>) -> Result<Effor
 }
 
 /// The line of a byte, from 1.
-fn line(text: &str, at: usize) -> usize {
+pub(super) fn line(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }

@@ -34,11 +34,6 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             .first()
             .is_some_and(|label| label.as_str() == "aws")
     });
-    let module: Vec<_> = instance
-        .path
-        .iter()
-        .map(|step| step.name.as_str())
-        .collect();
     for (file, block) in aws {
         let mark = budget.mark();
         let scope = instance.scope(file);
@@ -63,7 +58,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         };
         let config = ProviderConfig {
             key: ProviderKey {
-                module: module.join("."),
+                module: instance.names().join("."),
                 name: "aws".to_owned(),
                 alias: value("alias").as_str().map(str::to_owned),
             },
@@ -74,10 +69,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         budget.settle(mark, 0);
         match budget.keep(size(&config)) {
             Ok(()) => providers.push(config),
-            Err(excess) => {
-                let at = block.span().map_or(0, |span| span.start);
-                budget.refuse(excess, file.path_at(at), file.line(at));
-            }
+            Err(excess) => scope.refuse_at(excess, block.span()),
         }
     }
 }

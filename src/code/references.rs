@@ -1,12 +1,12 @@
 //! The root module's variables that an expression is made from, through locals, arguments of calls, `each` and policy
 //! documents.
 
+use super::handed_on::only_interpolation;
 use super::instance::{Instance, SetBy};
 use super::scope::Scope;
 use super::{policy, policy_document};
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use hcl_edit::structure::Body;
-use hcl_edit::template::Element;
 use hcl_edit::visit::{self, Visit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -54,16 +54,12 @@ impl Finder {
 
     /// The variables that an expression is made from.
     pub(super) fn of_expression(&mut self, scope: &Scope<'_>, expression: &Expression) -> Names {
-        let mut references = References::default();
-        references.visit_expr(expression);
-        self.all(scope, references, LONGEST)
+        self.inner(scope, expression, LONGEST)
     }
 
     /// The variables that anything in a block is made from.
     pub(super) fn of_body(&mut self, scope: &Scope<'_>, body: &Body) -> Names {
-        let mut references = References::default();
-        references.visit_body(body);
-        self.all(scope, references, LONGEST)
+        self.inner_body(scope, body, LONGEST)
     }
 
     fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
@@ -117,9 +113,7 @@ impl Finder {
             },
             "data" if first == policy_document::TYPE => match policy::document(scope, second) {
                 Some((file, block)) => {
-                    let mut references = References::default();
-                    references.visit_body(&block.body);
-                    Rc::new(self.all(&instance.scope(file), references, left))
+                    Rc::new(self.inner_body(&instance.scope(file), &block.body, left))
                 }
                 None => Rc::default(),
             },
@@ -153,6 +147,12 @@ impl Finder {
         references.visit_expr(expression);
         self.all(scope, references, left)
     }
+
+    fn inner_body(&mut self, scope: &Scope<'_>, body: &Body, left: usize) -> Names {
+        let mut references = References::default();
+        references.visit_body(body);
+        self.all(scope, references, left)
+    }
 }
 
 /// How an expression is made from the variable that it leads to.
@@ -166,13 +166,10 @@ fn form_within(scope: &Scope<'_>, expression: &Expression, left: usize) -> Form 
     };
     match expression {
         Expression::Parenthesis(inner) => form_within(scope, inner.inner(), left),
-        Expression::StringTemplate(template) => {
-            let elements: Vec<_> = template.iter().collect();
-            match elements.as_slice() {
-                [Element::Interpolation(one)] => form_within(scope, &one.expr, left),
-                _ => Form::Template,
-            }
-        }
+        Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
+            Some(inner) => form_within(scope, inner, left),
+            None => Form::Template,
+        },
         Expression::Traversal(traversal) => {
             let Some([root, first, _]) = reference(traversal) else {
                 return Form::Computed;

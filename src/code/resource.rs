@@ -263,9 +263,7 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
     });
     let entries: usize = names.map(|name| ENTRY + name).sum();
     if let Err(excess) = scope.budget().take(VALUE + MAP + entries) {
-        let at = body.span().map_or(0, |span| span.start);
-        let (file, line) = (scope.file.path_at(at), scope.file.line(at));
-        scope.budget().refuse(excess, file, line);
+        scope.refuse_at(excess, body.span());
         return Value::Unknown;
     }
     let mut parts: BTreeMap<String, Value> = BTreeMap::new();

@@ -3,11 +3,11 @@
 use super::Options;
 use super::context::Context;
 use super::file::{CodeText, File, Syntax};
-use super::folder::{Folder, Problem};
-use super::instance::Instance;
+use super::folder::Problem;
 use super::listing::{is_code, is_override, is_replaced};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
+use super::scope::alone;
 use crate::model::{Tree, Value};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -207,10 +207,10 @@ fn backend(file: &File, context: &Rc<Context<'_>>) -> Option<BackendBlock> {
 
 /// The settings of a backend block, which may refer to nothing.
 fn settings(file: &File, block: &Block, context: &Rc<Context<'_>>) -> BTreeMap<String, Value> {
-    let nothing = Folder::new("", Vec::new());
-    let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(file);
-    let settings = block.body.attributes();
-    settings
-        .map(|setting| (setting.key.as_str().to_owned(), scope.plain(&setting.value)))
-        .collect()
+    alone("", file, context, |scope| {
+        let settings = block.body.attributes();
+        settings
+            .map(|setting| (setting.key.as_str().to_owned(), scope.plain(&setting.value)))
+            .collect()
+    })
 }

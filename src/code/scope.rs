@@ -1,9 +1,11 @@
 //! What a name means where an expression stands.
 
 use super::budget::{Budget, DEEPEST_VALUE, Excess};
+use super::context::Context;
 use super::expression;
 use super::fault::{Fault, Invalid};
 use super::file::File;
+use super::folder::Folder;
 use super::instance::Instance;
 use super::literal::Literal;
 use super::size::Size;
@@ -12,6 +14,7 @@ use crate::model::{Key, Uneditable, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -65,6 +68,18 @@ pub(super) struct Collection<'a> {
     pub scope: Scope<'a>,
     /// The literal map behind it, once that was looked for.
     pub literal: OnceCell<Result<Literal<'a>, Uneditable>>,
+}
+
+/// Evaluates something that may refer to nothing, in a module of this path without any code.
+pub(super) fn alone<T>(
+    path: &str,
+    file: &File,
+    context: &Rc<Context<'_>>,
+    ask: impl FnOnce(&Scope<'_>) -> T,
+) -> T {
+    let nothing = Folder::new(path, Vec::new());
+    let empty = Instance::root(&nothing, BTreeMap::new(), context);
+    ask(&empty.scope(file))
 }
 
 impl<'a> Scope<'a> {
@@ -215,7 +230,12 @@ impl<'a> Scope<'a> {
 
     /// Tells why an expression was not evaluated.
     pub(super) fn refuse(&self, excess: Excess, expression: &Expression) {
-        let at = expression.span().map_or(0, |span| span.start);
+        self.refuse_at(excess, expression.span());
+    }
+
+    /// Tells why something in the file was not evaluated.
+    pub(super) fn refuse_at(&self, excess: Excess, span: Option<Range<usize>>) {
+        let at = span.map_or(0, |span| span.start);
         let (file, line) = (self.file.path_at(at), self.file.line(at));
         self.budget().refuse(excess, file, line);
     }

@@ -65,7 +65,7 @@ impl Size {
                 items: 1 + text.len() / ITEM,
                 depth: 0,
             },
-            Value::List(items) => items.iter().fold(own, |all, item| all.and(0, item)),
+            Value::List(items) => items.iter().fold(own, |all, item| all.with(0, Self::of(item))),
             Value::Map(entries) if entries.is_empty() => own,
             Value::Map(entries) => {
                 let own = Self {
@@ -74,7 +74,7 @@ impl Size {
                 };
                 let entries = entries.iter();
                 entries.fold(own, |all, (key, value)| {
-                    all.and(PLAIN_ENTRY + key.len(), value)
+                    all.with(PLAIN_ENTRY + key.len(), Self::of(value))
                 })
             }
             _ => own,
@@ -133,10 +133,6 @@ impl Size {
     }
 
     /// The same with a part more, and with what holds the part.
-    fn and(self, holder: usize, part: &Value) -> Self {
-        self.with(holder, Self::of(part))
-    }
-
     fn with(self, holder: usize, part: Self) -> Self {
         Self {
             bytes: self.bytes + holder + part.bytes,

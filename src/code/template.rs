@@ -4,6 +4,7 @@ mod flow;
 
 use super::budget::{Budget, Excess, LONGEST_TEXT};
 use super::fault::Evaluated;
+use super::handed_on::only_interpolation;
 use super::scope::Scope;
 use super::size::LOOKED_AT;
 use super::typed::Typed;
@@ -20,7 +21,7 @@ const LINE: usize = PIECE;
 
 /// What a text in quotes is: a template of one interpolation is what it holds, not its text.
 pub(super) fn quoted(scope: &Scope<'_>, template: &StringTemplate) -> Evaluated {
-    if let Some(only) = only(template.iter()) {
+    if let Some(only) = only_interpolation(template.iter()) {
         return Ok(scope.value(only)?);
     }
     let mut pieces = Vec::new();
@@ -48,7 +49,7 @@ pub(super) fn heredoc(scope: &Scope<'_>, heredoc: &HeredocTemplate) -> Evaluated
 
 /// What the text of a file is, or one that code makes.
 pub(super) fn bare(scope: &Scope<'_>, template: &Template) -> Evaluated {
-    if let Some(only) = only(template.iter()) {
+    if let Some(only) = only_interpolation(template.iter()) {
         return Ok(scope.value(only)?);
     }
     let mut pieces = Vec::new();
@@ -59,16 +60,6 @@ pub(super) fn bare(scope: &Scope<'_>, template: &Template) -> Evaluated {
 fn joined(scope: &Scope<'_>, mut pieces: Vec<Piece<'_>>) -> Evaluated {
     trim(&mut pieces);
     flow::text(scope, &pieces)
-}
-
-/// The expression of a template that holds nothing else.
-fn only<'t>(
-    mut elements: impl Iterator<Item = &'t Element>,
-) -> Option<&'t hcl_edit::expr::Expression> {
-    match (elements.next(), elements.next()) {
-        (Some(Element::Interpolation(one)), None) => Some(&one.expr),
-        _ => None,
-    }
 }
 
 /// A piece of a template, and whether it takes away the blanks before and after it.

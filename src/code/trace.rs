@@ -96,7 +96,7 @@ pub(super) fn trace<'a>(
                 place: place(),
             })
         }),
-        Expression::StringTemplate(template) => match only_interpolation(template) {
+        Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
             Some(inner) => trace(scope, inner, left),
             None => Err(Uneditable::Template(place())),
         },

@@ -105,9 +105,9 @@ fn index_of<'v>(
     value: &'v Typed,
     index: Typed,
 ) -> Result<Cow<'v, Typed>, Fault> {
-    let to = |kind: &Type| match (&index, kind) {
-        (Typed::Null(_), _) => Err(Fault::Invalid),
-        (index, kind) => convert(index.clone(), kind, scope.budget()),
+    let to = |kind: &Type| match &index {
+        Typed::Null(_) => Err(Fault::Invalid),
+        index => convert(index.clone(), kind, scope.budget()),
     };
     let unknown = |of: Type| Ok(Cow::Owned(Typed::Unknown(of)));
     match value {

@@ -8,6 +8,8 @@ const MOST_TYPES: usize = 64;
 
 /// Whether a type is of a kind.
 type Is = fn(&Type) -> bool;
+/// The type that values of several types of one kind can be converted to.
+type Unified = fn(&[&Type]) -> Option<Type>;
 
 /// The type that values of all of these types can be converted to. None where there is none.
 pub(super) fn unify(types: &[Type]) -> Option<Type> {
@@ -18,7 +20,6 @@ pub(super) fn unify(types: &[Type]) -> Option<Type> {
             .all(|kind| wanted(kind) || matches!(kind, Type::Any))
     };
     let any = |wanted: fn(&Type) -> bool| types.iter().any(|kind| wanted(kind));
-    let has_any = any(|kind| matches!(kind, Type::Any));
     let is_map: Is = |kind| matches!(kind, Type::Map(_));
     let is_object: Is = |kind| matches!(kind, Type::Object(_));
     let is_list: Is = |kind| matches!(kind, Type::List(_));
@@ -27,32 +28,21 @@ pub(super) fn unify(types: &[Type]) -> Option<Type> {
     if let [only] = types.as_slice() {
         return Some((*only).clone());
     }
-    for (is_one, of) in [
-        (is_map, Type::map as fn(Type) -> Type),
-        (is_list, Type::list),
-        (is_set, Type::set),
-    ] {
+    let unified_by: [(Is, Unified); 5] = [
+        (is_map, |types| elements(types).map(Type::map)),
+        (is_list, |types| elements(types).map(Type::list)),
+        (is_set, |types| elements(types).map(Type::set)),
+        (is_object, objects),
+        (is_tuple, tuples),
+    ];
+    for (is_one, unified) in unified_by {
         if any(is_one) && all(is_one) {
-            return if has_any {
+            return if any(|kind| matches!(kind, Type::Any)) {
                 Some(Type::Any)
             } else {
-                elements(&types).map(of)
+                unified(&types)
             };
         }
-    }
-    if any(is_object) && all(is_object) {
-        return if has_any {
-            Some(Type::Any)
-        } else {
-            objects(&types)
-        };
-    }
-    if any(is_tuple) && all(is_tuple) {
-        return if has_any {
-            Some(Type::Any)
-        } else {
-            tuples(&types)
-        };
     }
     // Objects are often maps in disguise, and tuples lists.
     for (is_one, is_other) in [(is_map, is_object), (is_list, is_tuple)] {

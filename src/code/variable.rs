@@ -6,10 +6,10 @@ use super::expression::certain_key;
 use super::fault::Fault;
 use super::file::{CodeText, File, Syntax};
 use super::folder::{Folder, Problem};
-use super::instance::{Given, Instance, Measured, SetBy, Setting};
+use super::instance::{Given, Measured, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
-use super::scope::Scope;
+use super::scope::{Scope, alone};
 use super::size::{ENTRY, MAP};
 use super::typed::Typed;
 use super::types::Type;
@@ -69,7 +69,7 @@ impl<'a> Variable<'a> {
                 return Some(Type::Any);
             };
             let mark = context.budget.mark();
-            let kind = alone(folder, self.file, context, |scope| {
+            let kind = alone(folder.path, self.file, context, |scope| {
                 type_constraint::of(scope, constraint, 0)
             });
             let bytes = context.budget.settle(mark, 0);
@@ -101,13 +101,13 @@ impl<'a> Variable<'a> {
         let value = self.evaluated.get_or_init(|| {
             let budget = &context.budget;
             let mark = budget.mark();
-            let value = alone(folder, self.file, context, |scope| scope.known(default));
+            let value = alone(folder.path, self.file, context, |scope| scope.known(default));
             let value = self.take(Measured::new(value), folder, context);
             budget.settle(mark, 0);
             let Err(excess) = budget.keep(value.bytes) else {
                 return value;
             };
-            alone(folder, self.file, context, |scope| {
+            alone(folder.path, self.file, context, |scope| {
                 scope.refuse(excess, default)
             });
             Measured::new(Typed::UNKNOWN)
@@ -138,18 +138,6 @@ impl<'a> Variable<'a> {
             _ => self.by_default(folder, context),
         }
     }
-}
-
-/// What comes of an expression that may name nothing: it means the same in a module without variables.
-fn alone<T>(
-    folder: &Folder<'_>,
-    file: &File,
-    context: &Rc<Context<'_>>,
-    ask: impl FnOnce(&Scope<'_>) -> T,
-) -> T {
-    let nothing = Folder::new(folder.path, Vec::new());
-    let empty = Instance::root(&nothing, BTreeMap::new(), context);
-    ask(&empty.scope(file))
 }
 
 /// Whether the values of a variable or an output must not be shown.
@@ -265,14 +253,14 @@ fn hcl<'a>(
     let file = options
         .shared
         .file(&CodeText { path, text, syntax }, room)?;
-    let nothing = Folder::new("", Vec::new());
-    let scope = Instance::root(&nothing, BTreeMap::new(), context).scope(&file);
-    let set = file.body.attributes().map(|set| {
-        let by = place(&scope, &set.value).map(SetBy::Tfvars);
-        let value = Measured::new(scope.known(&set.value));
-        (set.key.as_str().to_owned(), Setting { value, by })
-    });
-    Ok(set.collect())
+    Ok(alone("", &file, context, |scope| {
+        let set = file.body.attributes().map(|set| {
+            let by = place(scope, &set.value).map(SetBy::Tfvars);
+            let value = Measured::new(scope.known(&set.value));
+            (set.key.as_str().to_owned(), Setting { value, by })
+        });
+        set.collect()
+    }))
 }
 
 /// Where a value of a file of variables stands, and where its entries do. None where there is no memory for that.

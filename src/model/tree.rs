@@ -77,11 +77,18 @@ impl Tree {
 
     /// The files right in a folder, not those below it, by path.
     pub fn in_folder<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        Self::right_in(&self.files, folder).map(|(path, bytes)| (path, bytes.as_ref()))
+    }
+
+    /// The entries by path that stand right in a folder, not those below it.
+    fn right_in<'a, V>(
+        all: &'a BTreeMap<String, V>,
+        folder: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a V)> {
         // What lies in a folder stands together, with what lies below it.
         let from = (Bound::Included(folder), Bound::Unbounded);
-        let files = self.files.range::<str, _>(from);
-        files
-            .map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
+        all.range::<str, _>(from)
+            .map(|(path, value)| (path.as_str(), value))
             .take_while(move |(path, _)| path.starts_with(folder))
             .filter(move |(path, _)| Self::folder(path) == folder)
     }
@@ -118,14 +125,7 @@ impl Tree {
 
     /// The symbolic links right in a folder, by path.
     pub fn links_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
-        let from = (Bound::Included(folder), Bound::Unbounded);
-        let links = self
-            .links
-            .range::<str, _>(from)
-            .map(|(path, _)| path.as_str());
-        links
-            .take_while(move |path| path.starts_with(folder))
-            .filter(move |path| Self::folder(path) == folder)
+        Self::right_in(&self.links, folder).map(|(path, _)| path)
     }
 
     /// Whether a path lies in what `terraform init` installed: read, and never edited.

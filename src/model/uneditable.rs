@@ -78,14 +78,6 @@ pub enum Uneditable {
         /// File and line.
         place: String,
     },
-    /// A literal map that has no such entry.
-    #[error("the value at {place} has no entry `{key}`")]
-    NoEntry {
-        /// The entry.
-        key: String,
-        /// File and line, or the file.
-        place: String,
-    },
     /// What is no literal map, asked for an entry.
     #[error("the value at {0} is no literal map")]
     NoMap(String),
@@ -120,7 +112,7 @@ impl Uneditable {
             | Self::Merged(_)
             | Self::DiffersByInstance { .. } => RefusalKind::Computed,
             Self::Foreign { .. } | Self::Document { .. } => RefusalKind::Reference,
-            Self::UncertainKeys { .. } | Self::NoEntry { .. } => RefusalKind::NotFound,
+            Self::UncertainKeys { .. } => RefusalKind::NotFound,
             Self::SetOutside { .. } => RefusalKind::SetOutside,
         }
     }

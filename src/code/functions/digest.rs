@@ -12,41 +12,39 @@ use sha2::{Sha256, Sha512};
 const DIGESTED: usize = 256;
 
 /// The fingerprint of a text by one algorithm.
-pub(super) fn of<D: Digest>(call: &Call<'_, '_>, bytes: &[u8]) -> Result<Vec<u8>, Invalid> {
+pub(super) fn of<D: Digest>(call: &Call<'_, '_>, bytes: &[u8]) -> Vec<u8> {
     // What this costs shows in what comes next, once the budget is spent.
     let _ = call.budget().work(bytes.len() / DIGESTED);
-    Ok(D::digest(bytes).to_vec())
+    D::digest(bytes).to_vec()
 }
 
-fn in_hex<D: Digest>(call: &Call<'_, '_>) -> Evaluated {
-    let digest = of::<D>(call, call.text(0)?.as_bytes())?;
-    Ok(Typed::text(hex::encode(digest)))
+/// The same in hexadecimal digits.
+pub(super) fn in_hex<D: Digest>(call: &Call<'_, '_>, bytes: &[u8]) -> Evaluated {
+    Ok(Typed::text(hex::encode(of::<D>(call, bytes))))
 }
 
 pub(super) fn md5(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Md5>(call)
+    in_hex::<Md5>(call, call.text(0)?.as_bytes())
 }
 
 pub(super) fn sha1(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Sha1>(call)
+    in_hex::<Sha1>(call, call.text(0)?.as_bytes())
 }
 
 pub(super) fn sha256(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Sha256>(call)
+    in_hex::<Sha256>(call, call.text(0)?.as_bytes())
 }
 
 pub(super) fn sha512(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Sha512>(call)
+    in_hex::<Sha512>(call, call.text(0)?.as_bytes())
 }
 
 pub(super) fn base64sha256(call: &Call<'_, '_>) -> Evaluated {
-    let digest = of::<Sha256>(call, call.text(0)?.as_bytes())?;
-    in_base64(call, &digest)
+    in_base64(call, &of::<Sha256>(call, call.text(0)?.as_bytes()))
 }
 
 pub(super) fn base64sha512(call: &Call<'_, '_>) -> Evaluated {
-    let digest = of::<Sha512>(call, call.text(0)?.as_bytes())?;
-    in_base64(call, &digest)
+    in_base64(call, &of::<Sha512>(call, call.text(0)?.as_bytes()))
 }
 
 /// The bytes of a UUID.
@@ -69,7 +67,7 @@ pub(super) fn uuidv5(call: &Call<'_, '_>) -> Evaluated {
     );
     let namespace = hex::decode(digits).ok().filter(|bytes| bytes.len() == UUID);
     let text = [namespace.ok_or(Invalid)?.as_slice(), name.as_bytes()].concat();
-    let mut bytes = of::<Sha1>(call, &text)?;
+    let mut bytes = of::<Sha1>(call, &text);
     bytes.truncate(UUID);
     if let [_, _, _, _, _, _, version, _, variant, ..] = bytes.as_mut_slice() {
         *version = *version & 0x0f | 0x50;

@@ -3,14 +3,12 @@
 mod glob;
 
 use super::Call;
-use super::digest::of;
+use super::digest::{in_hex, of};
 use super::encoding::in_base64;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::file::File;
-use crate::code::folder::Folder;
-use crate::code::instance::Instance;
 use crate::code::parse;
-use crate::code::scope::Scope;
+use crate::code::scope::{Scope, alone};
 use crate::code::set;
 use crate::code::size::{self, ENTRY};
 use crate::code::template;
@@ -18,10 +16,9 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 use crate::model::Tree;
 use hcl_edit::expr::Expression;
-use md5::{Digest, Md5};
+use md5::Md5;
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use std::collections::BTreeMap;
 
 /// How a pointer to a file begins that Git does not hold itself.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -75,17 +72,15 @@ fn note_secrets(scope: &Scope<'_>, path: &str, bytes: &[u8]) -> bool {
 
 /// What a file's bytes are made to; unknown where they are not known.
 fn with(call: &Call<'_, '_>, make: impl FnOnce(&[u8]) -> Evaluated) -> Evaluated {
-    match find(call.scope, call.text(0)?) {
+    made_of(find(call.scope, call.text(0)?), make)
+}
+
+fn made_of(found: Found<'_>, make: impl FnOnce(&[u8]) -> Evaluated) -> Evaluated {
+    match found {
         Found::Read(_, bytes) => make(bytes),
         Found::Missing => Err(Fault::Invalid),
         Found::Unread => Ok(Typed::Unknown(Type::String)),
     }
-}
-
-fn in_hex<D: Digest>(call: &Call<'_, '_>) -> Evaluated {
-    with(call, |bytes| {
-        Ok(Typed::text(hex::encode(of::<D>(call, bytes)?)))
-    })
 }
 
 pub(super) fn file(call: &Call<'_, '_>) -> Evaluated {
@@ -103,32 +98,32 @@ pub(super) fn filebase64(call: &Call<'_, '_>) -> Evaluated {
         Found::Read(path, bytes) if note_secrets(call.scope, &path, bytes) => {
             Ok(Typed::Unknown(Type::String))
         }
-        _ => with(call, |bytes| in_base64(call, bytes)),
+        found => made_of(found, |bytes| in_base64(call, bytes)),
     }
 }
 
 pub(super) fn filebase64sha256(call: &Call<'_, '_>) -> Evaluated {
-    with(call, |bytes| in_base64(call, &of::<Sha256>(call, bytes)?))
+    with(call, |bytes| in_base64(call, &of::<Sha256>(call, bytes)))
 }
 
 pub(super) fn filebase64sha512(call: &Call<'_, '_>) -> Evaluated {
-    with(call, |bytes| in_base64(call, &of::<Sha512>(call, bytes)?))
+    with(call, |bytes| in_base64(call, &of::<Sha512>(call, bytes)))
 }
 
 pub(super) fn filemd5(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Md5>(call)
+    with(call, |bytes| in_hex::<Md5>(call, bytes))
 }
 
 pub(super) fn filesha1(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Sha1>(call)
+    with(call, |bytes| in_hex::<Sha1>(call, bytes))
 }
 
 pub(super) fn filesha256(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Sha256>(call)
+    with(call, |bytes| in_hex::<Sha256>(call, bytes))
 }
 
 pub(super) fn filesha512(call: &Call<'_, '_>) -> Evaluated {
-    in_hex::<Sha512>(call)
+    with(call, |bytes| in_hex::<Sha512>(call, bytes))
 }
 
 pub(super) fn fileexists(call: &Call<'_, '_>) -> Evaluated {
@@ -214,11 +209,12 @@ fn filled(scope: &Scope<'_>, path: &str, text: &str, names: Typed) -> Evaluated 
     scope.budget().take(effort.memory)?;
     scope.budget().work(effort.steps / STEPS)?;
     let file = File::of_template(path, text);
-    let nothing = Folder::new(scope.instance.root_folder(), Vec::new());
-    let empty = Instance::root(&nothing, BTreeMap::new(), &scope.instance.context);
-    let mut inner = empty.scope(&file).closed().deeper(scope.depth() + 1);
-    for (name, value) in names {
-        inner = inner.with(&name, value);
-    }
-    template::bare(&inner, &template)
+    let instance = &scope.instance;
+    alone(instance.root_folder(), &file, &instance.context, |empty| {
+        let mut inner = empty.clone().closed().deeper(scope.depth() + 1);
+        for (name, value) in names {
+            inner = inner.with(&name, value);
+        }
+        template::bare(&inner, &template)
+    })
 }

@@ -34,6 +34,7 @@ use super::scope::Scope;
 use super::size::Size;
 use super::typed::Typed;
 use super::types::Type;
+use num_bigint::BigInt;
 use std::collections::BTreeMap;
 use table::FUNCTIONS;
 
@@ -148,8 +149,8 @@ impl Call<'_, '_> {
         self.argument(at)?.as_number().ok_or(Invalid)
     }
 
-    /// A whole number.
-    fn whole(&self, at: usize) -> Result<i64, Invalid> {
+    /// A whole number of this kind.
+    fn whole<N: TryFrom<BigInt>>(&self, at: usize) -> Result<N, Invalid> {
         self.number(at)?.whole().ok_or(Invalid)
     }
 

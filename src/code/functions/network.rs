@@ -2,7 +2,6 @@
 
 use super::Call;
 use crate::code::fault::{Evaluated, Fault, Invalid};
-use crate::code::number::Number;
 use crate::code::typed::Typed;
 use crate::code::types::Type;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -61,13 +60,18 @@ impl Range {
         }
     }
 
+    /// How many bits a range in it shares that shares so many more.
+    fn shared_by_part(self, more: u32) -> Result<u32, Invalid> {
+        let shared = self.shared.checked_add(more).ok_or(Invalid)?;
+        if shared > self.bits {
+            return Err(Invalid);
+        }
+        Ok(shared)
+    }
+
     /// One of the ranges in it that share so many bits more.
     fn part(self, more: u32, number: u128) -> Result<Self, Invalid> {
-        let shared = self
-            .shared
-            .checked_add(more)
-            .filter(|shared| *shared <= self.bits);
-        let shared = shared.ok_or(Invalid)?;
+        let shared = self.shared_by_part(more)?;
         if number > ones(more) {
             return Err(Invalid);
         }
@@ -91,14 +95,10 @@ fn ones(count: u32) -> u128 {
         .unwrap_or_default()
 }
 
-fn whole<N: TryFrom<num_bigint::BigInt>>(number: &Number) -> Result<N, Invalid> {
-    number.whole().ok_or(Invalid)
-}
-
 pub(super) fn cidrhost(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
     let last = ones(range.own());
-    let host: i128 = whole(call.number(1)?)?;
+    let host: i128 = call.whole(1)?;
     let number = match host {
         host if host < 0 => {
             let back = host.unsigned_abs() - 1;
@@ -123,23 +123,19 @@ pub(super) fn cidrnetmask(call: &Call<'_, '_>) -> Evaluated {
 
 pub(super) fn cidrsubnet(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
-    let (more, number) = (whole(call.number(1)?)?, whole(call.number(2)?)?);
+    let (more, number) = (call.whole(1)?, call.whole(2)?);
     Ok(range.part(more, number)?.text())
 }
 
 pub(super) fn cidrsubnets(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
     let (mut parts, mut next) = (Vec::new(), Some(range.first));
-    for argument in call.arguments.iter().skip(1) {
-        let more: u32 = whole(argument.as_number().ok_or(Invalid)?)?;
+    for at in 1..call.arguments.len() {
+        let more = call.whole(at)?;
         if more == 0 {
             return Err(Fault::Invalid);
         }
-        let shared = range
-            .shared
-            .checked_add(more)
-            .filter(|shared| *shared <= range.bits);
-        let shared = shared.ok_or(Invalid)?;
+        let shared = range.shared_by_part(more)?;
         let size = ones(range.bits - shared);
         // Each starts where one of its size may.
         let start = next.ok_or(Invalid)?;

@@ -15,7 +15,7 @@ pub(super) fn chunklist(call: &Call<'_, '_>) -> Evaluated {
     let Typed::List(element, items) = call.argument(0)? else {
         return Err(Fault::Invalid);
     };
-    let size = usize::try_from(call.whole(1)?).map_err(|_| Invalid)?;
+    let size = usize::try_from(call.whole::<i64>(1)?).map_err(|_| Invalid)?;
     let size = if size == 0 { items.len().max(1) } else { size };
     call.budget()
         .take(items.len().div_ceil(size).saturating_mul(VALUE))?;
@@ -85,7 +85,7 @@ fn as_before(call: &Call<'_, '_>, items: Vec<Typed>) -> Evaluated {
 pub(super) fn element(call: &Call<'_, '_>) -> Evaluated {
     let items = ordered(call)?;
     let length = i64::try_from(items.len()).map_err(|_| Invalid)?;
-    let index = call.whole(1)?.checked_rem(length).ok_or(Invalid)?;
+    let index = call.whole::<i64>(1)?.checked_rem(length).ok_or(Invalid)?;
     let index = usize::try_from(index).map_err(|_| Invalid)?;
     Ok(items.get(index).ok_or(Invalid)?.clone())
 }

@@ -58,7 +58,7 @@ pub(super) fn strcontains(call: &Call<'_, '_>) -> Evaluated {
 }
 
 pub(super) fn indent(call: &Call<'_, '_>) -> Evaluated {
-    let (spaces, text) = (call.whole(0)?, call.text(1)?);
+    let (spaces, text) = (call.whole::<i64>(0)?, call.text(1)?);
     let spaces = usize::try_from(spaces).map_err(|_| Invalid)?;
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
     let length = text.len().saturating_add(lines.saturating_mul(spaces));

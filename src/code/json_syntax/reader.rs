@@ -1,6 +1,6 @@
 //! Reads JSON with the place of each value; of an object, each entry in order, also those whose keys are given twice.
 
-use crate::code::parse::Unparsed;
+use crate::code::parse::{self, Unparsed};
 
 /// How deep values may lie in one another: deeper than the parser of HCL goes.
 const DEEPEST: usize = 64;
@@ -59,9 +59,8 @@ impl<'t> Reader<'t> {
     }
 
     fn wrong(&self, message: &str) -> Unparsed {
-        let before = self.text.as_bytes().get(..self.at).unwrap_or_default();
         Unparsed {
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+            line: parse::line(self.text, self.at),
             message: message.to_owned(),
             is_too_large: false,
         }

@@ -1,6 +1,7 @@
 //! What Terraform's language says of each body: which names are blocks, and what the texts of the others are.
 
 use crate::code::nested_blocks::{BlockNames, NestedBlocks};
+use crate::code::policy_document;
 
 /// What a text of JSON is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +53,6 @@ const PROVIDER: &[&str] = &[
     "ignore_tags",
 ];
 const CONDITIONS: &[&str] = &["precondition", "postcondition"];
-/// The data source whose blocks are evaluated.
-const POLICY_DOCUMENT: &str = "aws_iam_policy_document";
 
 fn rule(labels: usize, kind: BodyKind) -> Option<BlockRule> {
     Some(BlockRule {
@@ -94,7 +93,7 @@ pub(super) fn top_level(name: &str) -> Option<BlockRule> {
 /// The blocks of a data source.
 fn of_data(tf_type: &str) -> BlockNames {
     match tf_type {
-        POLICY_DOCUMENT => {
+        policy_document::TYPE => {
             let inner = BlockNames::flat(&["principals", "not_principals", "condition"]);
             BlockNames::default().with("statement", inner)
         }

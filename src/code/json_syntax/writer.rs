@@ -4,6 +4,7 @@ use super::reader::{Entry, Json, Node};
 use super::rules::{self, BlockRule, Body, BodyKind, TextIs};
 use super::template::{literal, template};
 use super::{Hcl, JsonPlace};
+use crate::code::file::line_ends;
 use crate::code::nested_blocks::NestedBlocks;
 use crate::code::parse::Unparsed;
 
@@ -24,11 +25,10 @@ pub(super) struct Writer<'b> {
 
 impl<'b> Writer<'b> {
     pub(super) fn new(json: &str, blocks: &'b NestedBlocks) -> Self {
-        let newlines = json.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Self {
             hcl: String::new(),
             places: Vec::new(),
-            ends: newlines.map(|(at, _)| at).collect(),
+            ends: line_ends(json),
             blocks,
         }
     }

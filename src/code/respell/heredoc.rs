@@ -1,7 +1,7 @@
 //! Heredocs without a line, and those with a line that only begins with their marker.
 
-use super::{Open, Respelling, length_until};
-use crate::code::effort::is_word;
+use super::{Open, Respelling};
+use crate::code::effort::{is_word, length_until};
 use std::ops::Range;
 
 /// What a heredoc without a line is.

@@ -7,7 +7,7 @@
 
 mod heredoc;
 
-use super::effort::is_word;
+use super::effort::{is_word, length_until};
 use heredoc::Heredoc;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -329,11 +329,4 @@ impl<'t> Respelling<'t> {
             self.blank(earlier);
         }
     }
-}
-
-/// How many bytes stand before the first of these; all where they are not there.
-fn length_until(bytes: &[u8], wanted: &[u8]) -> usize {
-    let mut windows = bytes.windows(wanted.len());
-    let found = windows.position(|found| found == wanted);
-    found.unwrap_or(bytes.len())
 }
