@@ -299,10 +299,12 @@ fn verdict(
 
 /// What a change means where nobody knows what the code says: drift, but for what changes by itself.
 fn unevaluated(attribute: &Attribute, place: &Place) -> Option<Verdict> {
-    match () {
-        () if place.unseen => Some(Verdict::UnseenByPlan),
-        () if place.settled && attribute.computed => None,
-        () => Some(Verdict::Drift),
+    if place.unseen {
+        Some(Verdict::UnseenByPlan)
+    } else if place.settled && attribute.computed {
+        None
+    } else {
+        Some(Verdict::Drift)
     }
 }
 

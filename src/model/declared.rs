@@ -201,7 +201,19 @@ pub enum Site {
     Refused(Box<Uneditable>),
 }
 
+impl Source {
+    /// File and line, for messages.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+}
+
 impl DeclaredResource {
+    /// File and line of its block, for messages.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+
     /// Where the value at a path is defined, or the map or the blocks that it is a part of.
     pub fn source(&self, path: &str) -> Option<&Source> {
         let mut path = path;

@@ -71,10 +71,10 @@ fn in_other_words(
 }
 
 /// The parts after which the code says of each difference what `wanted` picks of it; none: it is left alone.
-pub(super) fn write(
-    finding: &Finding,
-    differences: &[&Difference],
-    context: Context<'_>,
+pub(super) fn write<'a>(
+    finding: &'a Finding,
+    differences: &[&'a Difference],
+    context: Context<'a>,
     wanted: impl Fn(&Difference) -> Option<&Value>,
 ) -> Vec<Part> {
     let writer = Writer {
@@ -87,13 +87,11 @@ pub(super) fn write(
     let mut parts = Vec::new();
     while !left.is_empty() {
         let first = left.remove(0);
-        let together: Vec<_> = std::iter::once(first)
-            .chain(
-                left.iter()
-                    .copied()
-                    .filter(|one| writer.is_added_beside(first, one)),
-            )
-            .collect();
+        let mut together = vec![first];
+        if let Some(map) = writer.map_without(first) {
+            let beside = left.iter().copied();
+            together.extend(beside.filter(|one| writer.map_without(one) == Some(map)));
+        }
         if together.len() > 1
             && let Ok(attempts) = writer.attempts(&together)
         {
@@ -120,22 +118,10 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Whether two differences are entries that one map lacks: they are added at once.
-    fn is_added_beside(&self, first: &Difference, other: &Difference) -> bool {
-        let find =
-            |one: &'a Difference| Target::find(self.finding, &one.path, self.context.stack).ok();
-        let own = |one: &Difference| {
-            let differences = &self.finding.attributes;
-            differences
-                .iter()
-                .find(|own| own.path == one.path)
-                .and_then(find)
-        };
-        let (Some(first), Some(other)) = (own(first), own(other)) else {
-            return false;
-        };
-        let is_new = |target: &Target<'_>| target.is_entry() && target.definition().is_none();
-        first.name == other.name && is_new(&first) && is_new(&other)
+    /// The map that lacks the entry at a difference: all that it lacks are added at once. None where it is no such entry.
+    fn map_without(&self, one: &'a Difference) -> Option<&'a str> {
+        let target = Target::find(self.finding, &one.path, self.context.stack).ok()?;
+        (target.is_entry() && target.definition().is_none()).then_some(target.name)
     }
 
     /// The ways to write these attributes together.
@@ -265,10 +251,9 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let source = &location.source;
-        let place = format!("{}:{}", source.file, source.line);
         Err(Refusal::Overridden {
             name: super::defaults::variable(source, self.context.stack).unwrap_or_default(),
-            place,
+            place: source.place(),
             overridden: "the state holds another value, so something outside the code sets it"
                 .to_owned(),
         })

@@ -6,7 +6,9 @@ use super::location::{File, last_attribute};
 use super::refusal::Refusal;
 use super::target::Target;
 use super::{Stack, objects};
-use crate::model::{Attribute, Difference, Edit, Finding, Nesting, Schema, Shape, Type, Value};
+use crate::model::{
+    Attribute, DeclaredResource, Difference, Edit, Finding, Nesting, Schema, Shape, Type, Value,
+};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
@@ -17,6 +19,7 @@ const OWN: &str = "self";
 /// One attribute's blocks.
 pub(super) struct Blocks<'a> {
     finding: &'a Finding,
+    declared: &'a DeclaredResource,
     pub name: &'a str,
     attribute: &'a Attribute,
     pub parts: &'a BTreeMap<String, Attribute>,
@@ -42,7 +45,7 @@ pub(super) fn plan(
     let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
     let declared = stack.declared.resources.get(address);
     let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
-    let place = format!("{}:{}", declared.file, declared.line);
+    let place = declared.place();
     let name = difference.path.as_str();
     let by_hand = || Refusal::Block {
         path: name.to_owned(),
@@ -59,7 +62,7 @@ pub(super) fn plan(
         // In an override file, whose blocks take the place of those here.
         return Err(Refusal::Block {
             path: name.to_owned(),
-            place: format!("{}:{}", source.file, source.line),
+            place: source.place(),
         });
     }
     let file = File::open(stack.tree, &declared.file)?;
@@ -80,6 +83,7 @@ pub(super) fn plan(
     }
     let mut blocks = Blocks {
         finding,
+        declared,
         name,
         attribute,
         parts,
@@ -245,7 +249,7 @@ impl Blocks<'_> {
                 (Shape::Block(..), ..) => {
                     return Err(Refusal::Block {
                         path,
-                        place: self.place(),
+                        place: self.declared.place(),
                     });
                 }
                 (Shape::Plain(_), own, ..) if own.is_null() && new.is_empty() => {}
@@ -266,15 +270,6 @@ impl Blocks<'_> {
             }
         }
         Err(refusal.unwrap_or_else(|| Refusal::NoPath(path.to_owned())))
-    }
-
-    /// File and line of the resource's block.
-    fn place(&self) -> String {
-        let address = self.finding.address.as_ref();
-        let declared = address.and_then(|address| self.stack.declared.resources.get(address));
-        declared.map_or_else(String::new, |declared| {
-            format!("{}:{}", declared.file, declared.line)
-        })
     }
 
     /// Whether a set has an element, whatever its form.

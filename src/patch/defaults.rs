@@ -19,7 +19,7 @@ pub(super) fn check(source: &Source, stack: &Stack<'_>) -> Result<(), Refusal> {
     match overriding(&name, stack) {
         Some(place) => Err(Refusal::Overridden {
             name,
-            place: format!("{}:{}", source.file, source.line),
+            place: source.place(),
             overridden: format!("{place} sets it wherever that file is used"),
         }),
         None => Ok(()),

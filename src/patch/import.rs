@@ -11,7 +11,6 @@ use super::location::{File, code};
 use super::names::Names;
 use super::reasons::ImportRefusal;
 use super::refusal::Refusal;
-use super::target::instances;
 use super::verify::Plan;
 use super::{Stack, version};
 use crate::code::Evaluated;
@@ -89,7 +88,7 @@ impl<'a> Importer<'a> {
         let (parent, place) = (child.parent, &child.declared.file);
         // Code of a module that is called once, and not for each of something, is that of the one call.
         let stands_once = parent.modules.iter().all(|step| step.key.is_none())
-            && instances(child.declared, self.stack).count() == 1;
+            && self.dependents.block(child.declared).len() == 1;
         if !(parent.modules.is_empty() || stands_once) {
             return Err(Refusal::Import(ImportRefusal::InModule {
                 parent: Box::new(parent.clone()),

@@ -114,7 +114,7 @@ impl<'a> Planner<'a> {
                 Err(Refusal::Unasked(parent.unwrap_or_default()))
             }
             (FixDirection::Adopt, Kind::Deleted) => {
-                remove::plan(finding, self.stack).map(|edits| {
+                remove::plan(finding, (self.stack, self.dependents)).map(|edits| {
                     let plan = Plan {
                         edits,
                         gone: finding.address.clone(),
@@ -144,12 +144,9 @@ impl<'a> Planner<'a> {
     /// The fix of a finding whose attributes each have edits, or a reason, of their own.
     fn in_parts(&self, finding: &Finding, kind: FixKind, parts: Vec<Part>) -> Fix {
         let (planned, refused) = self.proven(parts);
-        let planned = match (kind, planned.edits.is_empty()) {
-            (FixKind::Adopt, true) if refused.is_empty() => {
-                return self.refused(finding, &Refusal::SaidAlready);
-            }
-            _ => planned,
-        };
+        if kind == FixKind::Adopt && planned.edits.is_empty() && refused.is_empty() {
+            return self.refused(finding, &Refusal::SaidAlready);
+        }
         if let Some((_, first)) = refused.first()
             && refused.len() == finding.attributes.len()
         {
@@ -173,7 +170,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What of these parts can be made together, and why the others cannot: first all are tried at once, in the best way
-    /// of each.
+    /// of each. Each try evaluates the code anew.
     fn proven(&self, parts: Vec<Part>) -> (Plan, Vec<(String, Refusal)>) {
         let mut refused = Vec::new();
         let mut possible = Vec::new();
@@ -183,12 +180,14 @@ impl<'a> Planner<'a> {
                 Err(why) => refused.extend(part.paths.into_iter().map(|path| (path, why.clone()))),
             }
         }
-        let mut all = Ok(Plan::default());
-        for (_, attempts) in &possible {
-            all = all.and_then(|plan| with(&plan, attempts.first()));
-        }
-        if let Ok(plan) = all.and_then(|plan| self.verifier.check(&plan).map(|()| plan)) {
-            return (plan, refused);
+        if possible.len() > 1 {
+            let mut best = possible.iter().filter_map(|(_, attempts)| attempts.first());
+            if let Ok(plan) = best
+                .try_fold(Plan::default(), with)
+                .and_then(|plan| self.checked(plan))
+            {
+                return (plan, refused);
+            }
         }
         let mut plan = Plan::default();
         for (paths, attempts) in possible {
@@ -207,13 +206,19 @@ impl<'a> Planner<'a> {
     fn added(&self, plan: &Plan, attempts: &[Attempt]) -> Result<Plan, Refusal> {
         let mut refusal = None;
         for attempt in attempts {
-            let tried = with(plan, Some(attempt));
-            match tried.and_then(|plan| self.verifier.check(&plan).map(|()| plan)) {
+            match with(plan.clone(), attempt).and_then(|plan| self.checked(plan)) {
                 Ok(plan) => return Ok(plan),
                 Err(why) => refusal = refusal.or(Some(why)),
             }
         }
         Err(refusal.unwrap_or(Refusal::SaidAlready))
+    }
+
+    /// # Errors
+    /// What the plan breaks.
+    fn checked(&self, plan: Plan) -> Result<Plan, Refusal> {
+        self.verifier.check(&plan)?;
+        Ok(plan)
     }
 
     /// What a person writes for the attributes that a fix leaves as they are.
@@ -247,12 +252,9 @@ impl<'a> Planner<'a> {
 ///
 /// # Errors
 /// When both edit the same bytes.
-fn with(plan: &Plan, attempt: Option<&Attempt>) -> Result<Plan, Refusal> {
-    let mut plan = plan.clone();
-    if let Some(attempt) = attempt {
-        splice::join(&mut plan.edits, &attempt.edits)?;
-        plan.wanted.extend(attempt.wanted.iter().cloned());
-    }
+fn with(mut plan: Plan, attempt: &Attempt) -> Result<Plan, Refusal> {
+    splice::join(&mut plan.edits, &attempt.edits)?;
+    plan.wanted.extend(attempt.wanted.iter().cloned());
     Ok(plan)
 }
 

@@ -1,11 +1,11 @@
 //! Code drops what is gone.
 
 use super::Stack;
+use super::dependents::Dependents;
 use super::location::{File, Owner, entry_at};
 use super::map::{take_out_entry, take_out_part};
 use super::reasons::RemovalRefusal;
 use super::refusal::Refusal;
-use super::target::instances;
 use crate::code::{self, parse};
 use crate::model::{Address, DeclaredResource, Edit, Finding, Key, Source, Tree};
 use hcl_edit::Span;
@@ -17,11 +17,14 @@ use hcl_edit::structure::Block;
 ///
 /// # Errors
 /// Why the block or the entry must stay.
-pub(super) fn plan(finding: &Finding, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
+pub(super) fn plan(
+    finding: &Finding,
+    (stack, dependents): (&Stack<'_>, &Dependents<'_>),
+) -> Result<Vec<Edit>, Refusal> {
     let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
     let declared = stack.declared.resources.get(address);
     let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
-    let place = format!("{}:{}", declared.file, declared.line);
+    let place = declared.place();
     let several = || RemovalRefusal::Several {
         place: place.clone(),
         call: declared.call.clone(),
@@ -34,7 +37,7 @@ pub(super) fn plan(finding: &Finding, stack: &Stack<'_>) -> Result<Vec<Edit>, Re
     }
     let mut edits = match (&address.key, &declared.for_each) {
         (Some(Key::Name(key)), Some(collection)) => entry(address, key, collection, stack)?,
-        (None, _) if instances(declared, stack).count() == 1 => block(address, declared, stack)?,
+        (None, _) if dependents.block(declared).len() == 1 => block(address, declared, stack)?,
         _ => return Err(several().into()),
     };
     edits.extend(moves.0.into_iter().map(|(_, edit)| edit));
@@ -51,7 +54,7 @@ fn block(
     let span = file.resource(address).and_then(Block::span);
     let span = span.ok_or_else(|| Refusal::NoBlock {
         address: Box::new(address.clone()),
-        place: format!("{}:{}", declared.file, declared.line),
+        place: declared.place(),
     })?;
     Ok(vec![file.page.take_out_block(span)])
 }
@@ -63,17 +66,16 @@ fn entry(
     collection: &Source,
     stack: &Stack<'_>,
 ) -> Result<Vec<Edit>, Refusal> {
-    let place = format!("{}:{}", collection.file, collection.line);
+    let place = collection.place();
     let missing = || RemovalRefusal::NoEntry {
         place: place.clone(),
         key: key.to_owned(),
     };
     // Entries that several instances of a module walk are those of all of them.
-    let others = stack.declared.resources.iter().filter(|(other, one)| {
+    let mut others = stack.declared.resources.iter().filter(|(other, one)| {
         one.for_each.as_ref() == Some(collection) && other.key == address.key && *other != address
     });
-    if let Some((other, one)) = others.into_iter().next() {
-        let _ = other;
+    if let Some((_, one)) = others.next() {
         return Err(Refusal::Removal(RemovalRefusal::Several {
             place,
             call: one.call.clone(),
@@ -113,11 +115,48 @@ fn entry(
     Ok(vec![edit.ok_or_else(shares)?])
 }
 
+/// A `moved` block, and the edit that takes it out.
+struct Moved {
+    from: Option<String>,
+    to: Option<String>,
+    source: Source,
+    removal: Edit,
+}
+
+/// The `moved` blocks of a folder.
+fn moved(folder: &str, stack: &Stack<'_>) -> Vec<Moved> {
+    let mut all = Vec::new();
+    for (path, _) in stack.tree.in_folder(folder) {
+        let Ok(file) = File::open(stack.tree, path) else {
+            continue;
+        };
+        all.extend(file.blocks("moved").map(|block| {
+            let text = |name| {
+                let attribute = block.body.get_attribute(name)?;
+                Some(file.text(&attribute.value).trim().to_owned())
+            };
+            let span = block.span().unwrap_or_default();
+            Moved {
+                from: text("from"),
+                to: text("to"),
+                source: Source {
+                    file: path.to_owned(),
+                    line: file.page.edit(span.start..span.start, String::new()).line,
+                    span: (span.start, span.end),
+                },
+                removal: file.page.take_out_block(span),
+            }
+        }));
+    }
+    all
+}
+
 /// The `moved` blocks that lead to a resource, one after another: where each stands, and the edit that takes it out.
 struct Moves(Vec<(Source, Edit)>);
 
 impl Moves {
     fn to(address: &Address, folder: &str, stack: &Stack<'_>) -> Self {
+        let all = moved(folder, stack);
         let mut moves = Self(Vec::new());
         let own = Address {
             modules: Vec::new(),
@@ -125,26 +164,11 @@ impl Moves {
         };
         let mut names = vec![own.to_string()];
         while let Some(name) = names.pop() {
-            for (path, _) in stack.tree.in_folder(folder) {
-                let Ok(file) = File::open(stack.tree, path) else {
-                    continue;
-                };
-                for block in file.blocks("moved") {
-                    let text = |name| {
-                        let attribute = block.body.get_attribute(name)?;
-                        Some(file.text(&attribute.value).trim().to_owned())
-                    };
-                    let span = block.span().unwrap_or_default();
-                    let source = Source {
-                        file: path.to_owned(),
-                        line: file.page.edit(span.start..span.start, String::new()).line,
-                        span: (span.start, span.end),
-                    };
-                    let is_known = moves.0.iter().any(|(known, _)| *known == source);
-                    if text("to").as_deref() == Some(name.as_str()) && !is_known {
-                        names.extend(text("from"));
-                        moves.0.push((source, file.page.take_out_block(span)));
-                    }
+            for block in &all {
+                let is_known = moves.0.iter().any(|(known, _)| *known == block.source);
+                if block.to.as_ref() == Some(&name) && !is_known {
+                    names.extend(block.from.clone());
+                    moves.0.push((block.source.clone(), block.removal.clone()));
                 }
             }
         }

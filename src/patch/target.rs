@@ -59,11 +59,6 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// File and line of the resource's block.
-    pub(super) fn place(&self) -> String {
-        format!("{}:{}", self.resource.file, self.resource.line)
-    }
-
     /// The bytes of the resource's block.
     pub(super) fn span(&self, stack: &Stack<'_>) -> Option<(usize, usize)> {
         let file = File::open(stack.tree, &self.resource.file).ok()?;
@@ -214,17 +209,6 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The instances that a resource's block stands for.
-pub(super) fn instances<'s>(
-    resource: &'s DeclaredResource,
-    stack: &'s Stack<'_>,
-) -> impl Iterator<Item = &'s Address> {
-    let resources = stack.declared.resources.iter();
-    let same =
-        resources.filter(|(_, other)| (&other.file, other.line) == (&resource.file, resource.line));
-    same.map(|(address, _)| address)
-}
-
 impl Slot {
     /// Where the value, or the map, stands.
     pub(super) fn location(&self) -> Option<&Location> {
@@ -245,9 +229,7 @@ impl Slot {
             Some(Location {
                 site: Site::Local,
                 source,
-            }) if matches!(self, Self::Value(_)) => {
-                Err(Refusal::Local(format!("{}:{}", source.file, source.line)))
-            }
+            }) if matches!(self, Self::Value(_)) => Err(Refusal::Local(source.place())),
             _ => Ok(()),
         }
     }

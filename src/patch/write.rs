@@ -113,14 +113,14 @@ impl Target<'_> {
     fn resource_block<'f>(&self, file: &'f File<'_>) -> Result<&'f Block, Refusal> {
         file.resource(self.address).ok_or_else(|| Refusal::NoBlock {
             address: Box::new(self.address.clone()),
-            place: self.place(),
+            place: self.resource.place(),
         })
     }
 
     fn not_written(&self) -> Refusal {
         Refusal::NotWritten {
             path: self.path.to_owned(),
-            place: self.place(),
+            place: self.resource.place(),
         }
     }
 
@@ -152,7 +152,7 @@ impl Target<'_> {
             }
             _ if self.block(stack).is_some() => Err(Refusal::Block {
                 path: self.path.to_owned(),
-                place: self.place(),
+                place: self.resource.place(),
             }),
             _ if value.is_null() => self.take_out(&location.source, stack),
             _ => self.replace(&location.source, value, stack),
@@ -168,7 +168,7 @@ impl Target<'_> {
     ) -> Result<Vec<Edit>, Refusal> {
         let file = File::open(stack.tree, &call.file)?;
         let block = file.block_around(call.span);
-        let block = block.ok_or_else(|| Refusal::Stale(place(call)))?;
+        let block = block.ok_or_else(|| Refusal::Stale(call.place()))?;
         self.put_attribute(&file, block, name, value)
     }
 
@@ -178,7 +178,7 @@ impl Target<'_> {
         let block = self.resource_block(&file)?;
         let left_out = || Refusal::LeftOutBlock {
             name: self.name.to_owned(),
-            place: self.place(),
+            place: self.resource.place(),
         };
         if self.block(stack).is_some() {
             return Err(left_out());
@@ -243,7 +243,7 @@ impl Target<'_> {
         let file = File::open(stack.tree, &map.file)?;
         let literal = Literal::open(file.page, map).ok_or_else(|| Refusal::NoMap {
             name: self.name.to_owned(),
-            place: place(map),
+            place: map.place(),
         })?;
         literal.add(entries).ok_or_else(|| self.no_literal())
     }
@@ -257,7 +257,7 @@ impl Target<'_> {
     ) -> Result<Vec<Edit>, Refusal> {
         let file = File::open(stack.tree, &source.file)?;
         let page = file.page;
-        let stale = || Refusal::Stale(place(source));
+        let stale = || Refusal::Stale(source.place());
         let old = page.text.get(source.span.0..source.span.1);
         let old = old.ok_or_else(stale)?;
         let own = self.definition().filter(|own| own.source == *source);
@@ -275,7 +275,7 @@ impl Target<'_> {
                     stack,
                     schema: schema.ok_or_else(stale)?,
                     name: self.name,
-                    at: place(source),
+                    at: source.place(),
                 };
                 return rewrite.edits(policy);
             }
@@ -283,7 +283,7 @@ impl Target<'_> {
             (Value::String(text), _) if old.starts_with("<<") => {
                 let edit = heredoc::rewrite(page, source.span, text);
                 return edit
-                    .ok_or_else(|| Refusal::Heredoc(place(source)))
+                    .ok_or_else(|| Refusal::Heredoc(source.place()))
                     .map(|edit| vec![edit]);
             }
             (value, _) if refers => {
@@ -300,7 +300,7 @@ impl Target<'_> {
         };
         let text = text.ok_or_else(|| Refusal::NotPlain {
             path: self.path.to_owned(),
-            place: place(source),
+            place: source.place(),
         })?;
         Ok(vec![page.edit(source.span.0..source.span.1, text)])
     }
@@ -322,7 +322,7 @@ impl Target<'_> {
         let file = File::open(stack.tree, &source.file)?;
         let shares = || Refusal::SharesLine {
             path: self.path.to_owned(),
-            place: place(source),
+            place: source.place(),
         };
         let edit = match file.owner(source.span) {
             Some(Owner::Attribute(attribute)) => whole(attribute)
@@ -340,8 +340,4 @@ fn nested(keys: &[String], value: Value) -> Option<Entry> {
     let (first, rest) = keys.split_first()?;
     let outer = |inner, key: &String| Value::map([(key.clone(), inner)]);
     Some((first.clone(), rest.iter().rev().fold(value, outer)))
-}
-
-fn place(source: &Source) -> String {
-    format!("{}:{}", source.file, source.line)
 }

@@ -66,7 +66,7 @@ fn facts(finding: &Finding) -> Vec<String> {
         .attributes
         .iter()
         .filter_map(|difference| difference.defined_in.as_ref())
-        .map(|source| code(&format!("{}:{}", source.file, source.line)).to_string())
+        .map(|source| code(&source.place()).to_string())
         .collect();
     sources.sort();
     sources.dedup();

@@ -1,6 +1,6 @@
 //! Stacks that could not be scanned, by reason: each reason is one line, however many stacks have it.
 
-use crate::model::{Report, ScanError, Scanned, StackReport};
+use crate::model::{Backend, Report, ScanError, Scanned, StackReport};
 use std::collections::BTreeMap;
 
 /// How many stacks are named beside the reason that they have in common.
@@ -29,6 +29,14 @@ impl StackRow<'_> {
 }
 
 impl NotScanned<'_> {
+    /// Where the state is, if it is a single stack.
+    pub(super) fn backend(&self) -> Option<&Backend> {
+        match self.stacks.as_slice() {
+            [stack] => stack.backend.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The stacks' names, each written like this.
     pub(super) fn names(&self, write: impl Fn(&str) -> String) -> String {
         let named = self.stacks.iter().take(NAMED);

@@ -9,7 +9,7 @@ use super::markdown::{block, code, in_cell, sentence};
 use super::not_scanned::{NotScanned, StackRow, rows};
 use super::person::left_out;
 use super::words::{by_severity, counted, event, posture, signed};
-use crate::model::{AccountReport, Finding, FixKind, Money, Report, Scanned, StackReport};
+use crate::model::{AccountReport, Backend, Finding, FixKind, Money, Report, Scanned};
 use std::fmt::Write;
 
 /// GitHub takes 65,536 characters in a comment, and more in a job's summary.
@@ -160,19 +160,18 @@ impl Page {
     }
 
     /// The name of a stack and where its state is; of several stacks their names.
-    fn title(&mut self, name: &str, stacks: &[&StackReport]) {
-        let place = match stacks {
-            [stack] => stack.backend.as_ref(),
-            _ => None,
-        };
-        let place = place.map(|backend| format!(" · {}", code(&backend.location)));
+    fn title(&mut self, name: &str, backend: Option<&Backend>) {
+        let place = backend.map(|backend| format!(" · {}", code(&backend.location)));
         self.paragraph(&format!("### {name}{}", place.unwrap_or_default()));
     }
 
     fn stack(&mut self, row: &StackRow<'_>) {
         match row {
             StackRow::Scanned(stack, scanned) => {
-                self.title(&code(stack.name.as_str()).to_string(), &[stack]);
+                self.title(
+                    &code(stack.name.as_str()).to_string(),
+                    stack.backend.as_ref(),
+                );
                 self.findings(&scanned.findings);
                 for line in agreed_lines(scanned) {
                     self.paragraph(&line);
@@ -184,7 +183,7 @@ impl Page {
                 self.folded("Not checked by this scan", gaps.collect());
             }
             StackRow::NotScanned(row) => {
-                self.title(&code_names(row), &row.stacks);
+                self.title(&code_names(row), row.backend());
                 self.paragraph(&format!("Not scanned: {}", sentence(&row.error.message)));
             }
         }

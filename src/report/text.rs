@@ -7,7 +7,7 @@ use super::coverage::Unchecked;
 use super::lines::controls;
 use super::not_scanned::{StackRow, rows};
 use super::words::{by_severity, counted, event, name, posture, printable, signed};
-use crate::model::{Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, StackReport};
+use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity};
 use std::fmt::Write;
 
 /// Whether a text has colours.
@@ -87,11 +87,11 @@ impl Page {
     fn stack(&mut self, row: &StackRow<'_>) {
         match row {
             StackRow::Scanned(stack, scanned) => {
-                self.title(stack.name.as_str(), &[stack]);
+                self.title(stack.name.as_str(), stack.backend.as_ref());
                 self.scanned(scanned);
             }
             StackRow::NotScanned(row) => {
-                self.title(&row.names(str::to_owned), &row.stacks);
+                self.title(&row.names(str::to_owned), row.backend());
                 self.line(&format!("  not scanned: {}", printable(&row.error.message)));
                 self.line("");
             }
@@ -99,12 +99,8 @@ impl Page {
     }
 
     /// The name of a stack and where its state is; of several stacks their names.
-    fn title(&mut self, name: &str, stacks: &[&StackReport]) {
-        let place = match stacks {
-            [stack] => stack.backend.as_ref(),
-            _ => None,
-        };
-        let place = place.map(|backend| printable(&backend.location));
+    fn title(&mut self, name: &str, backend: Option<&Backend>) {
+        let place = backend.map(|backend| printable(&backend.location));
         let title = self.paint.strong(name);
         self.line(&format!("{title}  {}", place.unwrap_or_default()));
     }
