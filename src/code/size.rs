@@ -65,7 +65,9 @@ impl Size {
                 items: 1 + text.len() / ITEM,
                 depth: 0,
             },
-            Value::List(items) => items.iter().fold(own, |all, item| all.with(0, Self::of(item))),
+            Value::List(items) => items
+                .iter()
+                .fold(own, |all, item| all.with(0, Self::of(item))),
             Value::Map(entries) if entries.is_empty() => own,
             Value::Map(entries) => {
                 let own = Self {

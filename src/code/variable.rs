@@ -101,7 +101,9 @@ impl<'a> Variable<'a> {
         let value = self.evaluated.get_or_init(|| {
             let budget = &context.budget;
             let mark = budget.mark();
-            let value = alone(folder.path, self.file, context, |scope| scope.known(default));
+            let value = alone(folder.path, self.file, context, |scope| {
+                scope.known(default)
+            });
             let value = self.take(Measured::new(value), folder, context);
             budget.settle(mark, 0);
             let Err(excess) = budget.keep(value.bytes) else {
