@@ -1,4 +1,4 @@
-//! The process's settings, read once.
+//! Reads the process's settings.
 
 mod ambient;
 
@@ -15,17 +15,16 @@ use url::Url;
 /// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
 const KEY_LENGTH: usize = 32;
 
-/// Names the address and port to listen on.
+/// The variable with the address and port to listen on.
 const LISTEN: &str = "DRIFTGUARD_LISTEN";
-/// Where to listen unless that says otherwise.
+/// The default address to listen on.
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-/// How long a scan may take, unless `DRIFTGUARD_SCAN_TIMEOUT` says otherwise: an account of many thousand resources,
-/// read slowly, takes minutes.
+/// The default of `DRIFTGUARD_SCAN_TIMEOUT`: an account of many thousand resources, read slowly, takes minutes.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-/// How many bytes a state may have unless `DRIFTGUARD_STATE_LIMIT` says otherwise.
+/// The default of `DRIFTGUARD_STATE_LIMIT`, in bytes.
 const STATE_LIMIT: u64 = 100 * 1024 * 1024;
-/// The units of a size, and how many bytes one is.
+/// The units of a size, in bytes.
 const UNITS: [(&str, u64); 4] = [
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
@@ -33,40 +32,40 @@ const UNITS: [(&str, u64); 4] = [
     ("B", 1),
 ];
 
-/// GitHub's API, unless `GITHUB_API_URL` says otherwise.
+/// The default of `GITHUB_API_URL`.
 pub const GITHUB_API: &str = "https://api.github.com";
-/// GitHub's pages, unless `GITHUB_URL` says otherwise.
+/// The default of `GITHUB_URL`.
 pub const GITHUB_PAGES: &str = "https://github.com";
 
-/// How many requests of this process GitHub answers at once; it answers 100 for all of an App.
+/// How many of this process's requests are in flight at once; GitHub allows an App 100.
 const GITHUB_REQUESTS: u32 = 16;
-/// How many points an installation spends a minute; GitHub allows it 900.
+/// How many points an installation spends per minute; GitHub allows 900.
 const GITHUB_POINTS: u32 = 800;
 
-/// What the server runs with.
+/// The server's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The App; none in set-up mode.
+    /// The App; `None` in set-up mode.
     pub app: Option<App>,
-    /// GitHub's API, without a slash at its end.
+    /// GitHub's API, without a trailing slash.
     pub api_url: String,
-    /// GitHub's pages, without a slash at their end.
+    /// GitHub's pages, without a trailing slash.
     pub pages_url: String,
-    /// How many requests to GitHub this process has under way at once.
+    /// How many requests to GitHub this process has in flight at once.
     pub github_requests: usize,
-    /// How many points this process spends a minute of what GitHub allows an installation.
+    /// How many of an installation's points this process spends per minute.
     pub github_points: u32,
-    /// `sqlite://PATH` or `postgres://...`: it may hold a password.
+    /// `sqlite://PATH` or `postgres://...`, which may hold a password.
     pub database_url: SecretString,
-    /// The folder of the embedded database; none where `DATABASE_URL` names another.
+    /// The folder of the embedded database; `None` where `DATABASE_URL` names another.
     pub data_folder: Option<PathBuf>,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where `/metrics` is answered; none: with the rest.
+    /// The address of `/metrics`; `None` for the same as all else.
     pub metrics_listen: Option<SocketAddr>,
-    /// Where people reach the pages.
+    /// The public address of the pages.
     pub public_url: Option<Url>,
-    /// Whose repositories are read with the server's own AWS credentials where they name no role.
+    /// The owners whose repositories are read with the server's own AWS credentials where they name no role.
     pub ambient: Ambient,
     /// Whether a repository may name private addresses to notify.
     pub private_addresses: bool,
@@ -79,41 +78,41 @@ pub struct Config {
 /// The App that the server acts as.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// Its id.
+    /// The App's id.
     pub id: u64,
-    /// PEM, PKCS#1 or PKCS#8.
+    /// The private key, in PEM: PKCS#1 or PKCS#8.
     pub private_key: SecretString,
-    /// One, or two while rotating.
+    /// The webhook secrets: one, or two while rotating.
     pub webhook_secrets: Vec<SecretString>,
-    /// Of which fingerprints, external ids and notifications' secrets are derived.
+    /// The key from which fingerprints, external ids and notification secrets are derived.
     pub secret_key: SecretString,
 }
 
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// It has to be there and is not.
+    /// A required setting is missing.
     #[error("{variable} is not set: {remedy}")]
     Missing {
         /// The variable.
         variable: &'static str,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
-    /// It is there and means nothing. The value is left out: it may be a secret.
+    /// A setting is invalid. The message leaves out the value, which may be a secret.
     #[error("{variable} {problem}: {remedy}")]
     Bad {
         /// The variable.
         variable: &'static str,
         /// What is wrong.
         problem: String,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
 }
 
 impl Config {
-    /// Reads the settings through `lookup`, which answers like the environment.
+    /// Reads the settings through `lookup`, which returns variables of the environment.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let lookup = |name: &str| {
             let text = lookup(name)?.trim().to_owned();
@@ -144,18 +143,18 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// Where files without a name are made: beside the embedded database, which has the space.
+    /// Returns the folder of unnamed files: beside the embedded database, which has the disk space.
     pub fn spool_folder(&self) -> PathBuf {
         self.data_folder.clone().unwrap_or_else(std::env::temp_dir)
     }
 
-    /// Makes the folder of the embedded database, for this user only.
+    /// Creates the folder of the embedded database, for this user only.
     pub fn prepare(&self) -> Result<(), ConfigError> {
         let Some(folder) = &self.data_folder else {
             return Ok(());
         };
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|cause| ConfigError::Bad {
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        created.map_err(|cause| ConfigError::Bad {
             variable: "DRIFTGUARD_DATA_DIR",
             problem: format!("({}) cannot be made ({cause})", folder.display()),
             remedy: "name a folder that this user may write",
@@ -285,7 +284,7 @@ fn data_folder(lookup: Lookup) -> Result<PathBuf, ConfigError> {
         })
 }
 
-/// The address of the database file in a folder, with what is special in an address escaped.
+/// Returns the address of the database file in a folder, escaped.
 fn database_in(folder: &Path) -> Option<String> {
     let file = Url::from_file_path(folder.join("driftguard.db")).ok()?;
     Some(format!("sqlite://{}", file.path()))
@@ -367,7 +366,7 @@ fn scan_timeout(lookup: Lookup) -> Result<Duration, ConfigError> {
         })
 }
 
-/// A number of bytes, such as `104857600` or `100MiB`.
+/// Parses a number of bytes, such as `104857600` or `100MiB`.
 fn size(lookup: Lookup, variable: &'static str) -> Result<Option<u64>, ConfigError> {
     let parse = |text: String| {
         let named = UNITS.iter().find_map(|(unit, bytes)| {

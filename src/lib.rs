@@ -1,85 +1,86 @@
-//! DriftGuard: finds where live AWS left what Terraform code declares, and opens the pull request that fixes the code.
+//! DriftGuard: finds where live AWS differs from what Terraform code declares, and opens the pull request that fixes
+//! the code.
 //!
 //! A push, a schedule or a comment arrives at `webhook` and becomes a job in the `queue`. `jobs` reads the repository
-//! (`github`); `scan` its stacks (`settings`, `code`), their states (`state`) and AWS (`live`); `diff` says what differs,
-//! `score` and `price` how bad and how dear it is, `patch` what to edit, `report` what to tell; `github` opens the pull
-//! request.
+//! (`github`); `scan` reads its stacks (`settings`, `code`), their states (`state`) and AWS (`live`); `diff` finds the
+//! differences, `score` and `price` assess their severity and cost, `patch` edits the code, `report` writes the texts;
+//! `github` opens the pull request.
 
-/// The nouns every stage speaks.
+/// Defines the nouns that all stages share.
 pub mod model;
 
-/// The process's settings, read once.
+/// Reads the process's settings.
 pub mod config;
 
-/// Bytes that everything in the process shares.
+/// Budgets the memory that all scans of the process share.
 pub mod memory;
 
-/// One repository's `.driftguard.yml`.
+/// Parses a repository's `.driftguard.yml`.
 pub mod settings;
 
-/// The door for GitHub's deliveries: verify, record, enqueue, 202.
+/// Receives GitHub's webhook deliveries: verifies, records, enqueues, answers 202.
 pub mod webhook;
 
-/// What a person may say to the bot, one command a file.
+/// Parses slash commands, one file each.
 pub mod commands;
 
-/// Deliveries and jobs on their way, and the workers that run them; knows no job's content.
+/// Queues deliveries and jobs, and runs the workers; knows no job's content.
 pub mod queue;
 
-/// From files to a scored and priced report: what the command line and the jobs share.
+/// Scans stacks, from files to a scored and priced report: for the command line and the jobs.
 pub mod scan;
 
-/// Pure: which pull requests to open, update, close, keep and queue.
+/// Pure: decides which pull requests to open, update, close, keep and queue.
 pub mod pulls;
 
-/// What the App does for a repository, one file a job.
+/// Runs what the App does for a repository, one file per job.
 pub mod jobs;
 
-/// Pure: Terraform code, evaluated, and where each value is defined.
+/// Pure: evaluates Terraform code, and finds where each value is defined.
 pub mod code;
 
-/// Terraform state: its format, and the backends that hold it.
+/// Reads Terraform state from its backends.
 pub mod state;
 
-/// AWS: credentials, retries, budgets. Knows no resource type.
+/// Connects to AWS: credentials, retries, budgets. Knows no resource type.
 pub mod aws;
 
-/// One AWS resource type a file.
+/// Reads AWS resource types, one file each.
 pub mod resources;
 
-/// Asks AWS what is there of everything that is tracked.
+/// Reads the live state of all tracked resources.
 pub mod live;
 
-/// Pure: code, state and live against one another.
+/// Pure: compares code, state and live.
 pub mod diff;
 
-/// Pure: how bad each finding is.
+/// Pure: assesses the severity of each finding.
 pub mod score;
 
-/// Pure: what each finding costs a month.
+/// Pure: computes the monthly cost of each finding.
 pub mod price;
 
-/// Pure: byte splices that make the code right, each verified.
+/// Pure: edits the code with verified byte splices.
 pub mod patch;
 
-/// Pure: what people and programs read.
+/// Pure: writes what people and programs read.
 pub mod report;
 
-/// GitHub: the App's identity, repositories, pull requests, checks; one gate for all requests.
+/// Accesses GitHub: the App's authentication, repositories, pull requests, checks; one gate for all requests.
 pub mod github;
 
-/// Requests to addresses that a repository names.
+/// Sends requests to addresses that a repository names.
 pub mod outbound;
 
-/// The database, one file a table.
+/// Accesses the database, one file per table.
 pub mod store;
 
-/// Health, metrics, set-up.
+/// Serves health, metrics and set-up pages.
 pub mod web;
 
-/// The command line, one file a command.
+/// Runs the command line, one file per command.
 pub mod cli;
 
-/// Strict stand-ins for GitHub and STS: tests and `driftguard demo`.
+/// Simulates GitHub and STS strictly: for tests and `driftguard demo`.
 #[cfg(feature = "standin")]
 pub mod standin;

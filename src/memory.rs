@@ -1,4 +1,4 @@
-//! Bytes that everything in the process shares.
+//! Budgets the memory that the whole process shares.
 
 mod scan;
 
@@ -8,41 +8,41 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What is counted: a semaphore counts no more than 2^29 on some machines.
+/// The unit of counting: a semaphore counts no more than 2^29 on some machines.
 const UNIT: u64 = 1024;
 
-/// A number of bytes of which several users take shares. Whoever waits for one gets it in the order of asking.
+/// A number of bytes that several users share. Whoever waits for a share gets it in the order of asking.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     units: Arc<Semaphore>,
     total: u64,
 }
 
-/// Bytes that were taken from a budget; dropping it gives them back.
+/// A share of a budget, which is returned when it is dropped.
 #[derive(Debug)]
 pub struct MemoryShare {
     budget: MemoryBudget,
     permit: OwnedSemaphorePermit,
 }
 
-/// Why there is no share.
+/// Why a share was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
-    /// More than there is at all.
-    #[error("{wanted} bytes are more than the {total} that there are")]
+    /// The share is larger than the whole budget.
+    #[error("{requested} bytes are more than the {total} that there are")]
     NeverFits {
-        /// How many were asked for.
-        wanted: u64,
-        /// How many there are.
+        /// The requested bytes.
+        requested: u64,
+        /// The bytes of the budget.
         total: u64,
     },
-    /// Others did not give enough back in time.
+    /// Others did not return enough in time.
     #[error("all memory for this is taken")]
     Busy,
 }
 
 impl MemoryBudget {
-    /// A budget of so many bytes.
+    /// Creates a budget.
     pub fn new(bytes: u64) -> Self {
         let units = usize::try_from(bytes / UNIT).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
@@ -66,7 +66,7 @@ impl MemoryBudget {
     /// Takes a share if nobody has to wait for it.
     ///
     /// # Errors
-    /// When there are not so many bytes left.
+    /// When too few bytes are left.
     pub fn try_take(&self, bytes: u64) -> Result<MemoryShare, MemoryError> {
         let units = self.units_of(bytes)?;
         let permit = self.units.clone().try_acquire_many_owned(units);
@@ -86,22 +86,22 @@ impl MemoryBudget {
         units
             .filter(|_| bytes <= total)
             .ok_or(MemoryError::NeverFits {
-                wanted: bytes,
+                requested: bytes,
                 total,
             })
     }
 }
 
 impl MemoryShare {
-    /// How many bytes it holds.
+    /// Returns the bytes of the share.
     pub fn bytes(&self) -> u64 {
         self.permit.num_permits() as u64 * UNIT
     }
 
-    /// Makes it hold so many bytes at least, if nobody has to wait for them.
+    /// Grows the share to at least this size, if nobody has to wait for that.
     ///
     /// # Errors
-    /// When there are not so many left; it stays as it is then.
+    /// When too few bytes are left; the share then keeps its size.
     pub fn grow_to(&mut self, bytes: u64) -> Result<(), MemoryError> {
         if bytes > self.bytes() {
             let more = self.budget.try_take(bytes - self.bytes())?;
@@ -110,12 +110,12 @@ impl MemoryShare {
         Ok(())
     }
 
-    /// Takes over another share of the same budget.
+    /// Merges another share of the same budget into this one.
     fn merge(&mut self, other: Self) {
         self.permit.merge(other.permit);
     }
 
-    /// Gives back what it holds beyond so many bytes.
+    /// Shrinks the share to at most this size.
     pub fn shrink_to(&mut self, bytes: u64) {
         let kept = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
         let surplus = self.permit.num_permits().saturating_sub(kept);
@@ -153,7 +153,7 @@ mod tests {
     async fn what_can_never_fit_is_refused_at_once() {
         let refused = MemoryBudget::new(KIB).take(KIB + 1, LONG).await;
         let error = MemoryError::NeverFits {
-            wanted: KIB + 1,
+            requested: KIB + 1,
             total: KIB,
         };
         assert_eq!(refused.unwrap_err(), error);

@@ -51,7 +51,7 @@ async fn counting() -> (String, Arc<Mutex<Vec<Instant>>>) {
 #[tokio::test]
 async fn ten_repositories_of_one_account_scanned_at_once_stay_within_one_budget() {
     let (address, calls) = counting().await;
-    let server = Aws::of(crate::aws::config(&address).await, OWN);
+    let server = Aws::with_config(crate::aws::config(&address).await, OWN);
     let region = Region::new("us-east-1").unwrap();
     let begun = Instant::now();
     let mut scans = JoinSet::new();
@@ -124,7 +124,7 @@ async fn hasty(url: &str) -> SdkConfig {
 async fn a_role_is_safe_only_if_aws_refused_strangers_and_nothing_else_is_a_refusal() {
     let moto = crate::aws::moto().await;
     let sts = Sts::start(moto.url(), []).await.unwrap();
-    let aws = Aws::of(hasty(sts.url()).await, OWN);
+    let aws = Aws::with_config(hasty(sts.url()).await, OWN);
     assert!(
         matches!(aws.probe(&role()).await, Probe::Closed(_)),
         "there is no such role"
@@ -151,7 +151,7 @@ async fn a_role_is_safe_only_if_aws_refused_strangers_and_nothing_else_is_a_refu
         Fault::Error(500, "InternalFailure"),
         Fault::Error(503, "ServiceUnavailable"),
         Fault::Error(200, ""),
-        Fault::Cut,
+        Fault::ConnectionCut,
     ] {
         // Whichever of the three tries it meets.
         for tries in 0..3 {
@@ -167,7 +167,7 @@ async fn a_role_is_safe_only_if_aws_refused_strangers_and_nothing_else_is_a_refu
     assert!(matches!(aws.probe(&role()).await, Probe::Unknown(_)));
     sts.recover();
     assert_eq!(aws.probe(&role()).await, Probe::Safe);
-    let nobody = Aws::of(hasty("http://127.0.0.1:9").await, OWN);
+    let nobody = Aws::with_config(hasty("http://127.0.0.1:9").await, OWN);
     let Probe::Unknown(reason) = nobody.probe(&role()).await else {
         panic!("nobody answers there");
     };

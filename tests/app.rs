@@ -6,7 +6,7 @@ use driftguard::jobs::handler::AppHandler;
 use driftguard::queue::inbox::Inbox;
 use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::standin::github::AppIdentity;
-use driftguard::webhook::{self, Bodies, Door, signature::Secrets};
+use driftguard::webhook::{self, BodyStore, WebhookState, signature::Secrets};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -33,7 +33,7 @@ pub async fn bot(
         own: true,
         ..Access::default()
     };
-    let aws = Aws::of(crate::aws::config(aws).await, own);
+    let aws = Aws::with_config(crate::aws::config(aws).await, own);
     let config = Config::read(settings).unwrap();
     AppHandler::new(&config, &app(identity), inbox, aws).unwrap()
 }
@@ -48,10 +48,10 @@ impl OpenDoor {
     pub async fn open(identity: &AppIdentity, inbox: &Inbox) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}/webhooks/github", listener.local_addr().unwrap());
-        let routes = webhook::router(Door {
+        let routes = webhook::router(WebhookState {
             inbox: inbox.clone(),
             secrets: Secrets::new(app(identity).webhook_secrets),
-            bodies: Bodies::new(std::env::temp_dir()),
+            bodies: BodyStore::new(std::env::temp_dir()),
         });
         let mut door = JoinSet::new();
         door.spawn(async move { axum::serve(listener, routes).await.unwrap() });

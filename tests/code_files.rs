@@ -2,7 +2,7 @@
 
 use driftguard::code::{self, Evaluated, Moves, NestedBlocks, Options};
 use driftguard::model::{
-    Attribute, Catalog, Difference, Extra, Finding, Kind, Nesting, Schema, Shape, Tree, Type,
+    Attribute, Catalog, Difference, Finding, Kind, Nesting, Schema, Shape, Tree, Type, TypeRules,
     Value, Verdict,
 };
 use driftguard::patch;
@@ -106,8 +106,8 @@ fn evaluate_json(json: &str) -> (Tree, Evaluated) {
             plain(Shape::Plain(Type::Map(Box::new(Type::String)))),
         ),
     ]);
-    let extra = &Extra::NONE;
-    let schema = Schema { attributes, extra };
+    let rules = &TypeRules::NONE;
+    let schema = Schema { attributes, rules };
     let catalog: Catalog = [("aws_x".to_owned(), schema)].into_iter().collect();
     let options = Options {
         nested_blocks: NestedBlocks::of(&catalog),

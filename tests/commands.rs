@@ -1,10 +1,10 @@
 //! What people say to the bot, and what it answers.
 
-use driftguard::commands::{self, Answer, Effect, Scene};
+use driftguard::commands::{self, Answer, CommandContext, Effect};
 use driftguard::model::{
     Actor, Choice, Control, CostDelta, Decision, Difference, Edit, Finding, FindingId, Fix,
     FixKind, Kind, Money, MonthlyCost, Posture, Refusal, ScanError, Scanned, Severity, Source,
-    StackName, StackReport, Standing, Summary, Value, Verdict,
+    StackName, StackReport, StackStatus, Summary, Value, Verdict,
 };
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
@@ -97,8 +97,8 @@ fn backdoor() -> Finding {
     }
 }
 
-fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
-    Standing {
+fn status(name: &str, outcome: Result<Scanned, ScanError>) -> StackStatus {
+    StackStatus {
         report: StackReport {
             name: StackName::new(name).unwrap(),
             path: format!("infra/{name}"),
@@ -114,7 +114,7 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
     }
 }
 
-fn stacks() -> Vec<Standing> {
+fn stacks() -> Vec<StackStatus> {
     let summary = Summary {
         posture: Posture {
             declared: Some(91),
@@ -148,9 +148,9 @@ fn stacks() -> Vec<Standing> {
                 .to_owned(),
     };
     let mut stacks = vec![
-        standing("network", Ok(Scanned::default())),
-        standing("production", Ok(production)),
-        standing("sandbox", Err(error)),
+        status("network", Ok(Scanned::default())),
+        status("production", Ok(production)),
+        status("sandbox", Err(error)),
     ];
     stacks[1].pulls = vec![41, 42];
     stacks[1].decisions = vec![Decision {
@@ -166,16 +166,16 @@ fn stacks() -> Vec<Standing> {
 
 fn answer(comment: &str) -> Option<Answer> {
     let stacks = stacks();
-    let scene = Scene {
+    let context = CommandContext {
         person: "octocat",
         stacks: &stacks,
         now: NOW,
     };
-    commands::answer(comment, &scene)
+    commands::answer(comment, &context)
 }
 
 fn said(comment: &str) -> String {
-    answer(comment).unwrap().says.join("\n\n")
+    answer(comment).unwrap().reply.join("\n\n")
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_stranger_asks_what_happened() {
     let both = "/driftguard explain aws_instance.web[1]\n/driftguard explain f-2d0f\n/driftguard explain f-3e10";
     insta::assert_snapshot!(
         "commands_explain",
-        answer(both).unwrap().says.join("\n\n---\n\n")
+        answer(both).unwrap().reply.join("\n\n---\n\n")
     );
 }
 
@@ -213,9 +213,9 @@ fn a_comment_without_a_command_is_not_answered() {
 fn several_commands_are_obeyed_in_their_order() {
     let comment = "Here we go.\r\n\r\n/driftguard adopt f-1c9e\r\n/driftguard import f-2d0f\r\n/driftguard adpot all\r\n/driftguard scan production\r\n";
     let answer = answer(comment).unwrap();
-    assert_eq!(answer.says.len(), 4);
+    assert_eq!(answer.reply.len(), 4);
     assert!(
-        answer.says[2].contains("I do not know `adpot`. Did you mean `adopt`?"),
+        answer.reply[2].contains("I do not know `adpot`. Did you mean `adopt`?"),
         "{answer:?}"
     );
     let choices: Vec<_> = answer
@@ -240,7 +240,7 @@ fn several_commands_are_obeyed_in_their_order() {
 fn only_the_first_ten_commands_are_obeyed_and_the_rest_is_told() {
     let answer = answer(&"/driftguard scan production\n".repeat(14)).unwrap();
     assert_eq!(answer.effects.len(), 10);
-    let last = answer.says.last().unwrap();
+    let last = answer.reply.last().unwrap();
     assert!(last.contains("I did 10 commands, and left 4"), "{last}");
 }
 
@@ -307,7 +307,7 @@ fn an_answer_is_never_longer_than_a_comment_may_be() {
         findings: vec![large],
         ..Scanned::default()
     });
-    let scene = Scene {
+    let scene = CommandContext {
         person: "octocat",
         stacks: &stacks,
         now: NOW,
@@ -317,12 +317,12 @@ fn an_answer_is_never_longer_than_a_comment_may_be() {
         "/driftguard explain f-1c9e\n".repeat(9)
     );
     let answer = commands::answer(&comment, &scene).unwrap();
-    let text = answer.says.join("\n\n");
+    let text = answer.reply.join("\n\n");
     assert!(text.chars().count() <= 65_536);
     assert!(text.contains("ask this in one of its own"), "{text}");
     assert!(
         answer
-            .says
+            .reply
             .last()
             .unwrap()
             .contains("the code is to follow AWS"),

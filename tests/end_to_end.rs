@@ -218,7 +218,7 @@ impl World {
     pub async fn idle(&self) {
         let inbox = self.database.inbox().await;
         self.until("no job is left", async || {
-            let standing = inbox.standing().await.unwrap();
+            let standing = inbox.counts().await.unwrap();
             standing.waiting + standing.running == 0
         })
         .await;
@@ -535,7 +535,7 @@ async fn stopped_past_its_lease(before: &str) {
     let check = || world.github.check_runs(REPOSITORY).len();
     world
         .until("another process scans", async || {
-            let standing = inbox.standing().await.unwrap();
+            let standing = inbox.counts().await.unwrap();
             check() > 0 && standing.waiting + standing.running == 0
         })
         .await;
@@ -551,7 +551,7 @@ async fn stopped_past_its_lease(before: &str) {
         .await;
     world
         .until("nothing is left to do", async || {
-            let standing = inbox.standing().await.unwrap();
+            let standing = inbox.counts().await.unwrap();
             standing.waiting + standing.running == 0
         })
         .await;

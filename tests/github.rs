@@ -2,8 +2,8 @@
 
 use crate::openapi;
 use driftguard::github::{
-    CheckRun, Conclusion, Fence, GitHub as App, GithubError, Proposed, Proposing, Repository,
-    Reviewers,
+    CheckRun, Conclusion, Fence, GitHub as App, GithubError, ProposeOutcome, ProposedPullRequest,
+    Repository, Reviewers,
 };
 use driftguard::model::{InstallationId, RepositoryId, RepositoryName};
 use driftguard::standin::github::{AppIdentity, Content, Fault, GitHub};
@@ -67,7 +67,7 @@ impl Desk {
     fn fence_off(&mut self, lets_through: usize) {
         let fence = Arc::new(Turnstile(AtomicUsize::new(lets_through)));
         let name = RepositoryName::new("acme/shop").unwrap();
-        let app = self.app.behind(fence);
+        let app = self.app.guarded_by(fence);
         self.repository = app.repository(InstallationId(self.installation), self.id, name);
     }
 
@@ -79,17 +79,17 @@ impl Desk {
     }
 
     /// Proposes this content of a file, as often as it takes.
-    async fn propose(&self, text: &str) -> Result<Proposing, GithubError> {
+    async fn propose(&self, text: &str) -> Result<ProposeOutcome, GithubError> {
         self.propose_in(&["infra/a b/main.tf"], text).await
     }
 
     /// The same for several files.
-    async fn propose_in(&self, paths: &[&str], text: &str) -> Result<Proposing, GithubError> {
+    async fn propose_in(&self, paths: &[&str], text: &str) -> Result<ProposeOutcome, GithubError> {
         let head = self.repository.head().await?.unwrap();
         let file = |path: &&str| ((*path).to_owned(), text.as_bytes().to_vec());
         let files: BTreeMap<_, _> = paths.iter().map(file).collect();
         let labels = ["drift".to_owned()];
-        let wanted = Proposed {
+        let wanted = ProposedPullRequest {
             branch: BRANCH,
             base: &head.default_branch,
             commit: &head.commit,
@@ -144,16 +144,16 @@ async fn what_github_does_not_list_is_read_and_not_edited() {
 #[tokio::test]
 async fn a_pull_request_is_opened_updated_left_as_it_is_and_closed() {
     let desk = Desk::open().await;
-    let Proposing::Opened(number) = desk.propose("a = 2\r\n").await.unwrap() else {
+    let ProposeOutcome::Opened(number) = desk.propose("a = 2\r\n").await.unwrap() else {
         panic!("it is new");
     };
     assert_eq!(
         desk.propose("a = 2\r\n").await.unwrap(),
-        Proposing::Unchanged(number)
+        ProposeOutcome::Unchanged(number)
     );
     assert_eq!(
         desk.propose("a = 3\r\n").await.unwrap(),
-        Proposing::Updated(number)
+        ProposeOutcome::Updated(number)
     );
     assert_eq!(
         desk.github
@@ -219,7 +219,7 @@ async fn once_a_person_commits_the_branch_is_theirs() {
         .await;
     assert_eq!(
         desk.propose("a = 3\r\n").await.unwrap(),
-        Proposing::TakenOver(number)
+        ProposeOutcome::TakenOver(number)
     );
     assert_eq!(
         desk.repository
@@ -288,7 +288,7 @@ async fn a_check_that_says_the_same_stands_once_on_a_commit() {
             text: "",
             annotations: &[],
         };
-        desk.repository.check(&check).await.unwrap();
+        desk.repository.create_check_run(&check).await.unwrap();
     }
     let checks = desk.github.check_runs("acme/shop");
     let titles: Vec<_> = checks.iter().map(|check| check.title.as_str()).collect();
@@ -306,7 +306,10 @@ async fn each_request_that_writes_asks_the_fence_first_and_none_that_reads() {
         desk.fence_off(lets_through);
         match desk.propose("a = 2\r\n").await {
             Ok(proposing) => {
-                assert!(matches!(proposing, Proposing::Opened(_)), "{proposing:?}");
+                assert!(
+                    matches!(proposing, ProposeOutcome::Opened(_)),
+                    "{proposing:?}"
+                );
                 assert!(
                     lets_through >= 4,
                     "a tree, a commit, a branch, a pull request"

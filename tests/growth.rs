@@ -4,7 +4,7 @@
 use driftguard::code::{self, Options};
 use driftguard::diff::{self, Claims, Looked};
 use driftguard::model::{
-    Attributes, Declared, Finding, Interrupt, Place, ProviderKey, Reading, Report, Resource,
+    Attributes, AwsLocation, Declared, Finding, Interrupt, ProviderKey, Reading, Report, Resource,
     Scanned, StackName, StackReport, Tree, Value,
 };
 use driftguard::patch::{self, Direction};
@@ -45,7 +45,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
         .iter()
         .map(|(resource, live)| Looked {
             resource,
-            place: Place::default(),
+            place: AwsLocation::default(),
             reading: Reading::Found(live.clone()),
         })
         .collect();
@@ -59,7 +59,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
         },
         provider_tags: &|_| None,
         looked: &looked,
-        unclaimed: &[],
+        unmanaged: &[],
         interrupt: &interrupt,
     };
     let known = resources.iter().map(|(resource, _)| resource);

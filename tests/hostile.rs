@@ -6,7 +6,7 @@ use driftguard::code::{self, Options};
 use driftguard::diff::{self, Claims, Looked};
 use driftguard::live;
 use driftguard::model::{
-    Finding, Interrupt, Place, ProviderKey, Reading, Redactor, Resource, Tree, Value,
+    AwsLocation, Finding, Interrupt, ProviderKey, Reading, Redactor, Resource, Tree, Value,
 };
 use driftguard::patch;
 use driftguard::resources;
@@ -131,9 +131,9 @@ fn a_state_may_name_an_account_for_each_of_its_resources() {
         &Redactor::new(b"key"),
     )
     .unwrap();
-    let places = live::places(&state.resources, &live::Providers::new());
+    let places = live::locate(&state.resources, &live::Providers::new());
     assert_eq!(places.len(), 50_000);
-    let last = places[49_999].place.account.as_ref().unwrap();
+    let last = places[49_999].location.account.as_ref().unwrap();
     assert_eq!(last.to_string(), "000000049999");
 }
 
@@ -203,7 +203,7 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
     };
     let looked = [Looked {
         resource: &resource,
-        place: Place::default(),
+        place: AwsLocation::default(),
         reading: Reading::Found(attributes(1)),
     }];
     let all: Vec<_> = names(0).collect();
@@ -218,7 +218,7 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
         declared: &evaluated.declared,
         provider_tags: &|_| None,
         looked: &looked,
-        unclaimed: &[],
+        unmanaged: &[],
         interrupt: &Interrupt::default(),
     };
     let found = diff::compare(&stack, &Claims::new([&resource], &catalog), &catalog);

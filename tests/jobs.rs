@@ -6,8 +6,9 @@ mod ends;
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
 use driftguard::model::{
-    DeliveryId, Event, InstallationId, Notice, Origin, Proposal, ProposalState, RepositoryId,
-    RepositoryName, Sender,
+    DeliveryId, InstallationAction, InstallationId, Proposal, ProposalState, PullRequestAction,
+    RepositoryAction, RepositoryId, RepositoryInfo, RepositoryName, Sender, WebhookEvent,
+    WebhookPayload,
 };
 use driftguard::queue::inbox::Inbox;
 use driftguard::queue::job::{
@@ -16,7 +17,7 @@ use driftguard::queue::job::{
 use driftguard::queue::operator::{JobState, OperatorError};
 use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::queue::{RunContext, now};
-use driftguard::store::{Delivery, Lease, Request};
+use driftguard::store::{Delivery, Lease, ScanRequest};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -174,14 +175,14 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 /// Waits until the queue is empty and nothing runs.
 async fn idle(inbox: &Inbox) {
     until("the queue is worked off", async || {
-        let standing = inbox.standing().await.unwrap();
+        let standing = inbox.counts().await.unwrap();
         standing.waiting + standing.running == 0
     })
     .await;
 }
 
-fn origin(repository: RepositoryId) -> Origin {
-    Origin {
+fn origin(repository: RepositoryId) -> RepositoryInfo {
+    RepositoryInfo {
         id: repository,
         name: RepositoryName::new(&format!("acme/shop-{repository}")).unwrap(),
         default_branch: Some("main".to_owned()),
@@ -189,8 +190,8 @@ fn origin(repository: RepositoryId) -> Origin {
     }
 }
 
-fn told(repository: Option<RepositoryId>, event: Event) -> Notice {
-    Notice {
+fn told(repository: Option<RepositoryId>, event: WebhookEvent) -> WebhookPayload {
+    WebhookPayload {
         installation: ACME,
         account: "acme".to_owned(),
         repository: repository.map(origin),
@@ -199,8 +200,8 @@ fn told(repository: Option<RepositoryId>, event: Event) -> Notice {
     }
 }
 
-fn push(repository: RepositoryId, commit: &str) -> Notice {
-    let event = Event::Push {
+fn push(repository: RepositoryId, commit: &str) -> WebhookPayload {
+    let event = WebhookEvent::Push {
         reference: "refs/heads/main".to_owned(),
         commit: commit.to_owned(),
         deleted: false,
@@ -208,9 +209,9 @@ fn push(repository: RepositoryId, commit: &str) -> Notice {
     told(Some(repository), event)
 }
 
-async fn receive(inbox: &Inbox, id: &str, notice: Notice) -> bool {
+async fn receive(inbox: &Inbox, id: &str, payload: WebhookPayload) -> bool {
     inbox
-        .receive(DeliveryId(id.to_owned()), notice)
+        .receive(DeliveryId(id.to_owned()), payload)
         .await
         .unwrap()
 }
@@ -238,7 +239,7 @@ async fn a_delivery_that_was_committed_and_not_enqueued_is_swept_up(database: Da
     let (inbox, scans) = (database.inbox().await, Scans::default());
     let delivery = Delivery {
         id: DeliveryId("d-1".to_owned()),
-        notice: push(SHOP, "c1"),
+        payload: push(SHOP, "c1"),
         received_at: driftguard::queue::now() - 60_000,
     };
     inbox.store.record_delivery(&delivery).await.unwrap();
@@ -334,8 +335,8 @@ async fn a_delivery_that_fails_in_a_batch_fails_alone(database: Database) {
     let fails = !database.url.starts_with("sqlite:");
     receive(&inbox, "bad", push(RepositoryId(66), "c\0")).await;
     for number in 0..20 {
-        let notice = push(RepositoryId(number), &format!("c{number:02}"));
-        receive(&inbox, &format!("d-{number}"), notice).await;
+        let payload = push(RepositoryId(number), &format!("c{number:02}"));
+        receive(&inbox, &format!("d-{number}"), payload).await;
     }
     let worker = start(&inbox, &scans);
     idle(&inbox).await;
@@ -390,7 +391,12 @@ async fn pushes_that_wait_become_one_scan_of_the_newest_commit(database: Databas
 
 async fn scans_of_one_repository_do_not_overlap(database: Database) {
     let before = database.inbox().await;
-    before.store.of(ACME).learn("acme", 1).await.unwrap();
+    before
+        .store
+        .of(ACME)
+        .record_installation("acme", 1)
+        .await
+        .unwrap();
     before
         .store
         .of(ACME)
@@ -404,7 +410,7 @@ async fn scans_of_one_repository_do_not_overlap(database: Database) {
     let inbox = database.inbox().await;
     let tenant = inbox.store.of(ACME);
     for stack in [None, Some("production"), Some("staging")] {
-        let request = Request {
+        let request = ScanRequest {
             repository: SHOP,
             stack,
             commit: None,
@@ -444,8 +450,8 @@ async fn several_workers_do_each_job_once(database: Database) {
         workers.push(start(&database.inbox().await, &scans));
     }
     for number in 0..30 {
-        let notice = push(RepositoryId(number), &format!("c{number:02}"));
-        receive(&inbox, &format!("d-{number}"), notice).await;
+        let payload = push(RepositoryId(number), &format!("c{number:02}"));
+        receive(&inbox, &format!("d-{number}"), payload).await;
     }
     until("all are made", async || scans.made().len() >= 30).await;
     idle(&inbox).await;
@@ -500,7 +506,7 @@ async fn a_worker_that_stops_hands_its_jobs_back(database: Database) {
         started.elapsed() < Duration::from_secs(2),
         "it does not wait for the scan"
     );
-    let standing = inbox.standing().await.unwrap();
+    let standing = inbox.counts().await.unwrap();
     assert_eq!((standing.waiting, standing.running), (1, 0));
     let lease = Lease {
         subject: SHOP.to_string(),
@@ -606,14 +612,14 @@ async fn a_scan_that_panics_is_tried_again(database: Database) {
 }
 
 /// Receives a delivery and sees it through.
-async fn told_and_done(inbox: &Inbox, id: &str, notice: Notice) {
-    receive(inbox, id, notice).await;
+async fn told_and_done(inbox: &Inbox, id: &str, payload: WebhookPayload) {
+    receive(inbox, id, payload).await;
     idle(inbox).await;
 }
 
-fn installation(action: &str) -> Notice {
-    let event = Event::Installation {
-        action: action.to_owned(),
+fn installation(action: InstallationAction) -> WebhookPayload {
+    let event = WebhookEvent::Installation {
+        action,
         repositories: vec![origin(SHOP)],
     };
     told(None, event)
@@ -622,10 +628,10 @@ fn installation(action: &str) -> Notice {
 async fn a_suspended_installation_is_left_alone(database: Database) {
     let (inbox, scans) = (database.inbox().await, Scans::default());
     let worker = start(&inbox, &scans);
-    told_and_done(&inbox, "d-1", installation("created")).await;
-    told_and_done(&inbox, "d-2", installation("suspend")).await;
+    told_and_done(&inbox, "d-1", installation(InstallationAction::Created)).await;
+    told_and_done(&inbox, "d-2", installation(InstallationAction::Suspend)).await;
     told_and_done(&inbox, "d-3", push(SHOP, "c1")).await;
-    told_and_done(&inbox, "d-4", installation("unsuspend")).await;
+    told_and_done(&inbox, "d-4", installation(InstallationAction::Unsuspend)).await;
     told_and_done(&inbox, "d-5", push(SHOP, "c2")).await;
     assert_eq!(scans.commits(), ["c2"]);
     worker.stop().await;
@@ -642,10 +648,10 @@ async fn the_store_follows_what_happens_to_an_installation(database: Database) {
             .map(|found| found.name.to_string())
             .collect()
     };
-    told_and_done(&inbox, "d-1", installation("created")).await;
+    told_and_done(&inbox, "d-1", installation(InstallationAction::Created)).await;
     assert!(tenant.active().await.unwrap());
     let other = RepositoryId(11);
-    let added = Event::Repositories {
+    let added = WebhookEvent::Repositories {
         added: vec![origin(other)],
         removed: vec![],
     };
@@ -654,20 +660,20 @@ async fn the_store_follows_what_happens_to_an_installation(database: Database) {
 
     let mut renamed = told(
         Some(SHOP),
-        Event::Repository {
-            action: "renamed".to_owned(),
+        WebhookEvent::Repository {
+            action: RepositoryAction::Other,
         },
     );
     renamed.repository.as_mut().unwrap().name = RepositoryName::new("acme/store").unwrap();
     told_and_done(&inbox, "d-3", renamed).await;
-    let removed = Event::Repositories {
+    let removed = WebhookEvent::Repositories {
         added: vec![],
         removed: vec![origin(other)],
     };
     told_and_done(&inbox, "d-4", told(None, removed)).await;
     assert_eq!(names().await, ["acme/store"]);
 
-    told_and_done(&inbox, "d-5", installation("deleted")).await;
+    told_and_done(&inbox, "d-5", installation(InstallationAction::Deleted)).await;
     assert!(!tenant.active().await.unwrap());
     assert!(names().await.is_empty());
     worker.stop().await;
@@ -691,23 +697,23 @@ async fn a_delivery_about_a_pull_request_decides_nothing_by_itself(database: Dat
     };
     tenant.keep_proposal(&open).await.unwrap();
     for (id, action, merged, by_bot, asks) in [
-        ("d-1", "closed", false, true, true),
-        ("d-2", "reopened", false, false, true),
-        ("d-3", "closed", false, false, true),
-        ("d-4", "closed", true, false, true),
-        ("d-5", "labeled", true, false, false),
+        ("d-1", PullRequestAction::Closed, false, true, true),
+        ("d-2", PullRequestAction::Reopened, false, false, true),
+        ("d-3", PullRequestAction::Closed, false, false, true),
+        ("d-4", PullRequestAction::Closed, true, false, true),
+        ("d-5", PullRequestAction::Other, true, false, false),
     ] {
-        let event = Event::PullRequest {
-            action: action.to_owned(),
+        let event = WebhookEvent::PullRequest {
+            action,
             number: 7,
             branch: open.branch.clone(),
             merged,
             ticked: Vec::new(),
         };
-        let mut notice = told(Some(SHOP), event);
-        notice.sender.bot = by_bot;
+        let mut payload = told(Some(SHOP), event);
+        payload.sender.bot = by_bot;
         let before = scans.tasks.lock().unwrap().len();
-        told_and_done(&inbox, id, notice).await;
+        told_and_done(&inbox, id, payload).await;
         let kept = tenant.proposal(SHOP, &open.branch).await.unwrap().unwrap();
         assert_eq!(kept, open, "{id}");
         assert_eq!(tenant.decisions(SHOP).await.unwrap(), [], "{id}");

@@ -4,7 +4,8 @@
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
 use driftguard::model::{
-    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
+    DeliveryId, InstallationId, RepositoryId, RepositoryInfo, RepositoryName, Sender, WebhookEvent,
+    WebhookPayload,
 };
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
@@ -145,10 +146,10 @@ impl Running {
     }
 
     async fn push(&self, repository: u64) {
-        let notice = Notice {
+        let payload = WebhookPayload {
             installation: owner(repository),
             account: format!("account-{}", owner(repository)),
-            repository: Some(Origin {
+            repository: Some(RepositoryInfo {
                 id: RepositoryId(repository),
                 name: RepositoryName::new(&format!(
                     "account-{}/shop-{repository}",
@@ -159,14 +160,14 @@ impl Running {
                 private: true,
             }),
             sender: Sender::default(),
-            event: Event::Push {
+            event: WebhookEvent::Push {
                 reference: "refs/heads/main".to_owned(),
                 commit: "c1".to_owned(),
                 deleted: false,
             },
         };
         let id = DeliveryId(format!("d-{repository}"));
-        assert!(self.inbox.receive(id, notice).await.unwrap());
+        assert!(self.inbox.receive(id, payload).await.unwrap());
     }
 
     /// Takes a repository away from whoever holds it, as another process whose worker thinks that it is gone.
@@ -239,7 +240,7 @@ async fn a_worker_that_stops_ends_what_its_jobs_compute(database: Database) {
     worker.stop().await;
     assert!(told.elapsed() < Duration::from_secs(15), "it stops at once");
     assert_eq!(scans.ended(), SLOTS, "none computes on");
-    let standing = database.inbox().await.standing().await.unwrap();
+    let standing = database.inbox().await.counts().await.unwrap();
     assert_eq!((standing.waiting, standing.running), (SLOTS as u64, 0));
 }
 

@@ -248,7 +248,7 @@ impl World {
     async fn assert_each_acknowledged_one_is_done(&self) {
         let started = Instant::now();
         loop {
-            let standing = self.inbox.standing().await.unwrap();
+            let standing = self.inbox.counts().await.unwrap();
             if standing.waiting + standing.running == 0 {
                 break;
             }

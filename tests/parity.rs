@@ -6,12 +6,12 @@
 use axum::http::StatusCode;
 use driftguard::aws::{Access, Aws};
 use driftguard::diff::Claims;
-use driftguard::live::{self, Doors, Lens};
+use driftguard::live::{self, ReadOptions, Sessions};
 use driftguard::model::{
-    AccountId, Attributes, Declared, Reading, Redactor, Region, Resource, Schema, Shape, Unclaimed,
-    Value,
+    AccountId, Attributes, Declared, Reading, Redactor, Region, Resource, Schema, Shape,
+    UnmanagedResource, Value,
 };
-use driftguard::resources::{self, ALL, Look, Written};
+use driftguard::resources::{self, ALL, OnDemand, UnmanagedScope};
 use driftguard::state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -79,7 +79,7 @@ async fn each_settable_attribute_is_read_or_owned_by_a_sibling_or_said_never_to_
     let catalog = resources::catalog();
     let mut silent = Vec::new();
     for (tf_type, schema) in catalog.iter() {
-        let extra = &schema.extra;
+        let extra = &schema.rules;
         let mut waiting: Vec<_> = schema
             .attributes
             .iter()
@@ -92,7 +92,7 @@ async fn each_settable_attribute_is_read_or_owned_by_a_sibling_or_said_never_to_
                 || extra.never_read.contains(&path.as_str())
                 || extra.on_demand.contains(&path.as_str())
                 || READ_WHERE_RECORDED.contains(&key.as_str())
-                || (extra.form)(&path, "x".into()).is_null()
+                || (extra.normalize)(&path, "x".into()).is_null()
                 || !attribute.optional;
             if is_known || is_owned {
                 continue;
@@ -136,24 +136,24 @@ pub async fn differences(
     let redactor = Redactor::new(b"parity");
     let refreshed =
         state::parse(state.as_bytes(), "refreshed.tfstate", &catalog, &redactor).unwrap();
-    let tracked = live::places(&refreshed.resources, &BTreeMap::new());
-    let doors = Doors::open(
+    let tracked = live::locate(&refreshed.resources, &BTreeMap::new());
+    let sessions = Sessions::open(
         &connect(url).await,
         &tracked,
         Region::new("us-east-1").unwrap(),
     )
     .await;
     // As if no code was evaluated: whatever the state sets is read.
-    let mut written = Written::new();
+    let mut on_demand = OnDemand::new();
     let nothing = Declared::default();
-    live::written(&mut written, &refreshed.resources, &nothing, &catalog);
-    let lens = Lens {
-        look: Look::Off,
+    live::on_demand(&mut on_demand, &refreshed.resources, &nothing, &catalog);
+    let options = ReadOptions {
+        unmanaged_scope: UnmanagedScope::Off,
         catalog: &catalog,
         redactor: &redactor,
-        written: Arc::new(written),
+        on_demand: Arc::new(on_demand),
     };
-    let live = live::collect(&doors, tracked, &lens).await;
+    let live = live::collect(&sessions, tracked, &options).await;
     let read: Vec<_> = live
         .readings
         .into_iter()
@@ -177,7 +177,7 @@ pub async fn differences(
             if is_left_out(resource, name, schema, &siblings) {
                 continue;
             }
-            let shown = |value: Value| plain(&(schema.extra.form)(name, value), name, schema);
+            let shown = |value: Value| plain(&(schema.rules.normalize)(name, value), name, schema);
             let (wanted, found) = (
                 shown(recorded.clone()),
                 shown(live.get(name).cloned().unwrap_or_default()),
@@ -250,7 +250,7 @@ fn is_left_out(resource: &Resource, name: &str, schema: &Schema, all: &[&Resourc
         .iter()
         .any(|(tf_type, one, _)| *tf_type == resource.tf_type() && *one == name);
     let owners = schema
-        .extra
+        .rules
         .owners
         .iter()
         .filter(|owner| owner.path == name);
@@ -265,7 +265,7 @@ fn is_left_out(resource: &Resource, name: &str, schema: &Schema, all: &[&Resourc
         || owned
         || known
         || NOT_READ.contains(&name)
-        || schema.extra.never_read.contains(&name)
+        || schema.rules.never_read.contains(&name)
 }
 
 /// AWS as moto answers for it.
@@ -275,7 +275,7 @@ async fn connect(url: &str) -> Aws {
         own: true,
         ..Access::default()
     };
-    Aws::of(config, access)
+    Aws::with_config(config, access)
 }
 
 /// A value as text in which nothing counts that Terraform does not count: the order of sets, the way of writing numbers,
@@ -311,8 +311,12 @@ fn plain(value: &Value, path: &str, schema: &Schema) -> String {
         Value::Map(entries) => {
             let told = entries.iter().filter_map(|(key, value)| {
                 let below = format!("{path}.{key}");
-                let read = !schema.extra.never_read.contains(&below.as_str());
-                let value = plain(&(schema.extra.form)(&below, value.clone()), &below, schema);
+                let read = !schema.rules.never_read.contains(&below.as_str());
+                let value = plain(
+                    &(schema.rules.normalize)(&below, value.clone()),
+                    &below,
+                    schema,
+                );
                 (read && !value.is_empty()).then(|| format!("{key}={value}"))
             });
             told.collect::<Vec<_>>().join(", ")
@@ -332,7 +336,7 @@ fn a_deposed_object_is_managed_until_the_next_apply_destroys_it() {
     assert_eq!((state.resources.len(), state.deposed.len()), (1, 1));
     let claims = Claims::new(state.resources.iter().chain(&state.deposed), &catalog);
     for (id, is_managed) in [("i-old", true), ("i-new", true), ("i-other", false)] {
-        let found = Unclaimed {
+        let found = UnmanagedResource {
             tf_type: "aws_instance".to_owned(),
             import_id: id.to_owned(),
             under: None,

@@ -4,7 +4,8 @@
 use crate::database::Database;
 use crate::process::{Scan, ScansOnly};
 use driftguard::model::{
-    DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId, RepositoryName, Sender,
+    DeliveryId, InstallationId, RepositoryId, RepositoryInfo, RepositoryName, Sender, WebhookEvent,
+    WebhookPayload,
 };
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
@@ -115,24 +116,24 @@ impl Story {
 
     /// A push to a repository of the installation with the same number.
     async fn receive(&self, number: u64, what: &str) {
-        let notice = Notice {
+        let payload = WebhookPayload {
             installation: InstallationId(number),
             account: format!("owner-{number}"),
-            repository: Some(Origin {
+            repository: Some(RepositoryInfo {
                 id: RepositoryId(number),
                 name: RepositoryName::new(&format!("owner-{number}/shop")).unwrap(),
                 default_branch: Some("main".to_owned()),
                 private: true,
             }),
             sender: Sender::default(),
-            event: Event::Push {
+            event: WebhookEvent::Push {
                 reference: "refs/heads/main".to_owned(),
                 commit: what.to_owned(),
                 deleted: false,
             },
         };
         let id = DeliveryId(format!("{what}-{number}"));
-        self.inbox.receive(id, notice).await.unwrap();
+        self.inbox.receive(id, payload).await.unwrap();
     }
 
     fn start(&mut self, processes: usize) {
@@ -252,7 +253,7 @@ impl Story {
             assert_eq!(self.jobs(&["discard", id]).await.status.code(), Some(0));
         }
         self.until("nothing of it waits", async |story| {
-            let standing = story.inbox.standing().await.unwrap();
+            let standing = story.inbox.counts().await.unwrap();
             standing.waiting + standing.running == 0 && story.all_scanned(&[POISON]).await
         })
         .await;

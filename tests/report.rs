@@ -1,14 +1,16 @@
 //! What people read, however much there is to tell and whoever wrote it.
 
+use driftguard::commands::{self, CommandContext};
 use driftguard::model::{
     AccountId, AccountReport, Address, Backend, Choice, Control, Coverage, Decision, Difference,
     Edit, FailedScan, Finding, FindingId, Fix, FixKind, Kind, Money, MonthlyCost, ParkedJob,
     Posture, Refusal, RefusalKind, RefusedAttribute, Region, Report, RepositoryName, ScanError,
-    Scanned, Severity, Source, StackName, StackReport, Standing, Status, Summary, Value, Verdict,
+    Scanned, Severity, Source, StackName, StackReport, StackStatus, Status, Summary, Value,
+    Verdict,
 };
 use driftguard::report::{
-    self, Detail, Direction, FirstLook, NeededRole, Occasion, Onboarding, Overview, Paint,
-    PullRequestContent,
+    self, DashboardContent, Detail, Direction, FirstScan, NeededRole, NotificationContext,
+    Onboarding, Paint, PullRequestContent,
 };
 use std::collections::BTreeMap;
 
@@ -283,8 +285,8 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
     ] {
         assert!(check.summary.chars().count() <= 65_535 && check.text.chars().count() <= 65_535);
     }
-    let overview = Overview {
-        standings: vec![standing(stack.clone()), standing(failed.clone())],
+    let overview = DashboardContent {
+        stacks: vec![status(stack.clone()), status(failed.clone())],
         parked: Vec::new(),
         failed: Vec::new(),
     };
@@ -297,9 +299,9 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
     assert!(report::scanned(&failed, &[]).len() <= 65_536);
 }
 
-fn standing(stack: StackReport) -> Standing {
+fn status(stack: StackReport) -> StackStatus {
     let pulls = vec![1, 2];
-    Standing {
+    StackStatus {
         report: stack,
         scanned_at: 1_795_000_000_000,
         next_scan: Some(1_795_003_600_000),
@@ -313,10 +315,10 @@ fn standing(stack: StackReport) -> Standing {
 #[test]
 fn a_dashboard_of_many_findings_and_many_stacks_is_within_githubs_limit() {
     for (count, stacks) in [(1, 1), (1_000, 1), (1_000, 30), (5, 300)] {
-        let one = standing(stack(count, "web"));
+        let one = status(stack(count, "web"));
         let all: Vec<_> = std::iter::repeat_n(one, stacks).collect();
-        let overview = Overview {
-            standings: all,
+        let overview = DashboardContent {
+            stacks: all,
             parked: Vec::new(),
             failed: Vec::new(),
         };
@@ -330,14 +332,51 @@ fn a_dashboard_of_many_findings_and_many_stacks_is_within_githubs_limit() {
 }
 
 #[test]
+fn the_dashboard_and_the_status_list_the_most_urgent_stack_first() {
+    let broken = StackReport {
+        name: StackName::new("broken").unwrap(),
+        outcome: Err(ScanError {
+            kind: "state".into(),
+            message: "the bucket is not there".to_owned(),
+        }),
+        ..stack(0, "web")
+    };
+    let quiet = StackReport {
+        name: StackName::new("quiet").unwrap(),
+        outcome: Ok(Scanned::default()),
+        ..stack(0, "web")
+    };
+    let stacks = vec![status(quiet), status(stack(1, "web")), status(broken)];
+    let context = CommandContext {
+        person: "alice",
+        stacks: &stacks,
+        now: 1_795_000_000_000,
+    };
+    let status = commands::answer("/driftguard status", &context).unwrap();
+    let overview = DashboardContent {
+        stacks: stacks.clone(),
+        parked: Vec::new(),
+        failed: Vec::new(),
+    };
+    let dashboard = report::dashboard(&overview, 1_795_000_000_000, Detail::Full);
+    let order = |text: &str| {
+        let mut names = ["broken", "production", "quiet"];
+        names.sort_by_key(|name| text.find(&format!("`{name}`")));
+        names
+    };
+    assert_eq!(order(&dashboard), ["broken", "production", "quiet"]);
+    assert_eq!(order(&status.reply.concat()), order(&dashboard));
+}
+
+#[test]
 fn a_dashboard_says_what_does_not_run_and_how_it_does_again() {
     let job = |id: &str, culprit| ParkedJob {
         id: id.to_owned(),
         work: "scan".to_owned(),
         culprit,
     };
-    let overview = Overview {
-        standings: vec![standing(stack(1, "web"))],
+    let overview = DashboardContent {
+        stacks: vec![status(stack(1, "web"))],
         parked: vec![job("d-1@10", true), job("d-2@10", false)],
         failed: vec![FailedScan {
             stack: "web".to_owned(),
@@ -363,7 +402,7 @@ fn a_dashboard_says_what_does_not_run_and_how_it_does_again() {
 #[test]
 fn an_onboarding_and_an_acceptance_of_a_thousand_findings_are_within_githubs_limit() {
     let many = stack(1_000, "web");
-    let first = FirstLook::Scanned(vec![many.clone()]);
+    let first = FirstScan::Scanned(vec![many.clone()]);
     let stacks: Vec<_> = (0..300)
         .map(|at| {
             let name = StackName::new(&format!("stack-{at}")).unwrap();
@@ -413,7 +452,7 @@ fn an_onboarding_and_an_acceptance_of_a_thousand_findings_are_within_githubs_lim
     for text in [late, said] {
         assert!(text.chars().count() <= 60_000);
     }
-    let long = report::shortened(&"a line\n".repeat(20_000));
+    let long = report::fit_comment(&"a line\n".repeat(20_000));
     assert!(long.len() <= 61_000 && long.ends_with("the rest is left out."));
 }
 
@@ -596,7 +635,7 @@ fn findings_of_one_cause_are_one_row_with_their_addresses_listed() {
 /// What is told after a scan of what was found before: the ids of what is new, and of what is resolved.
 fn told(before: Option<&StackReport>, now: &StackReport) -> Option<(Vec<String>, Vec<String>)> {
     let pages = BTreeMap::from([(FindingId("f-000000000001".to_owned()), "page".to_owned())]);
-    let occasion = Occasion {
+    let occasion = NotificationContext {
         id: "scan-1",
         repository: &RepositoryName::new("acme/shop").unwrap(),
         commit: "c0ffee",

@@ -59,7 +59,7 @@ fn page() -> String {
 fn section(known: &ResourceType) -> String {
     let catalog = resources::catalog();
     let schema = catalog.get(known.tf_type).unwrap();
-    let extra = &known.extra;
+    let extra = &known.rules;
     let settable = schema.attributes.iter().filter(|(name, attribute)| {
         let name = name.as_str();
         let said = attribute.optional && !["id", "timeouts"].contains(&name);

@@ -2,13 +2,13 @@
 
 use crate::database::{Database, on_both};
 use driftguard::model::{
-    Choice, Decision, DeliveryId, Event, FindingId, InstallationId, Notice, Origin, Proposal,
-    ProposalState, RepositoryId, RepositoryName, Sender, StackName,
+    Choice, Decision, DeliveryId, FindingId, InstallationId, IssueAction, Proposal, ProposalState,
+    RepositoryId, RepositoryInfo, RepositoryName, Sender, StackName, WebhookEvent, WebhookPayload,
 };
 use driftguard::queue::inbox::Inbox;
 use driftguard::store::{
-    Claim, Delivery, DeliveryWalk, Lease, LeaseLost, Notification, Request, ScanRecord, Scheduled,
-    Store,
+    Delivery, DeliveryClaim, DeliveryWalk, Lease, LeaseLost, Notification, ScanRecord, ScanRequest,
+    StackSchedule, Store,
 };
 use sqlx::{AnyConnection, Connection};
 use std::time::Duration;
@@ -37,12 +37,12 @@ on_both!(
 );
 
 fn delivery(id: &str, installation: InstallationId) -> Delivery {
-    let event = Event::Issue {
-        action: "opened".to_owned(),
+    let event = WebhookEvent::Issue {
+        action: IssueAction::Other,
         number: 1,
         ticked: Vec::new(),
     };
-    let notice = Notice {
+    let payload = WebhookPayload {
         installation,
         account: "acme".to_owned(),
         repository: None,
@@ -51,13 +51,13 @@ fn delivery(id: &str, installation: InstallationId) -> Delivery {
     };
     Delivery {
         id: DeliveryId(id.to_owned()),
-        notice,
+        payload,
         received_at: 1_000,
     }
 }
 
-fn shop() -> Origin {
-    Origin {
+fn shop() -> RepositoryInfo {
+    RepositoryInfo {
         id: SHOP,
         name: RepositoryName::new("acme/shop").unwrap(),
         default_branch: Some("main".to_owned()),
@@ -125,7 +125,7 @@ async fn a_delivery_is_recorded_once(database: Database) {
     );
     let waiting = async || store.waiting_deliveries().await.unwrap();
     assert_eq!(waiting().await, (1, 0));
-    let claim = Claim {
+    let claim = DeliveryClaim {
         worker: "worker".to_owned(),
         lasts: 60_000,
     };
@@ -141,7 +141,7 @@ async fn a_delivery_is_recorded_once(database: Database) {
     assert_eq!(lapsed("other").await, []);
     store.return_deliveries("worker").await.unwrap();
     assert_eq!(waiting().await, (1, 0));
-    let lost = Claim {
+    let lost = DeliveryClaim {
         lasts: -1,
         ..claim.clone()
     };
@@ -174,7 +174,7 @@ async fn a_batch_is_taken_without_reading_all_that_waits() {
         return;
     };
     let store = connect(&database).await;
-    let notice = serde_json::to_string(&delivery("d", ACME).notice).unwrap();
+    let notice = serde_json::to_string(&delivery("d", ACME).payload).unwrap();
     let mut connection = AnyConnection::connect(&database.url).await.unwrap();
     sqlx::query(
         "insert into deliveries (delivery, installation, notice, state, problem, received_at)
@@ -187,7 +187,7 @@ async fn a_batch_is_taken_without_reading_all_that_waits() {
     .execute(&mut connection)
     .await
     .unwrap();
-    let claim = Claim {
+    let claim = DeliveryClaim {
         worker: "one".to_owned(),
         lasts: 60_000,
     };
@@ -237,14 +237,14 @@ async fn a_branch_that_a_credential_names_is_kept_only_as_the_default_one(databa
         ("d-2", other, "feature/(secret)"),
         ("d-3", "main", "main"),
     ] {
-        let push = Event::Push {
+        let push = WebhookEvent::Push {
             reference: named(branch),
             commit: "c".to_owned(),
             deleted: false,
         };
         let mut sent = delivery(id, ACME);
-        sent.notice.event = push;
-        sent.notice.repository = Some(Origin {
+        sent.payload.event = push;
+        sent.payload.repository = Some(RepositoryInfo {
             id: SHOP,
             name: RepositoryName::new("acme/shop").unwrap(),
             default_branch: Some(default.to_owned()),
@@ -252,7 +252,7 @@ async fn a_branch_that_a_credential_names_is_kept_only_as_the_default_one(databa
         });
         store.record_delivery(&sent).await.unwrap();
         let open = store.of(ACME).open_delivery(&sent.id).await.unwrap();
-        let Event::Push { reference, .. } = open.unwrap().notice.event else {
+        let WebhookEvent::Push { reference, .. } = open.unwrap().payload.event else {
             panic!("{id} is a push");
         };
         assert_eq!(reference, named(kept));
@@ -263,7 +263,7 @@ async fn pushes_wait_as_one_scan_of_the_newest_commit(database: Database) {
     let store = connect(&database).await;
     let tenant = store.of(ACME);
     let ask = async |commit: Option<&str>, asked_at: i64| {
-        let request = Request {
+        let request = ScanRequest {
             repository: SHOP,
             stack: None,
             commit,
@@ -350,7 +350,7 @@ async fn a_lease_keeps_others_out_until_it_runs_out(database: Database) {
 /// Gives an installation one row of everything.
 async fn fill(store: &Store, installation: InstallationId) {
     let tenant = store.of(installation);
-    tenant.learn("acme", 1).await.unwrap();
+    tenant.record_installation("acme", 1).await.unwrap();
     tenant.keep_repository(&shop()).await.unwrap();
     tenant.keep_proposal(&proposal()).await.unwrap();
     let record = ScanRecord {
@@ -358,7 +358,7 @@ async fn fill(store: &Store, installation: InstallationId) {
         ..scan_record()
     };
     tenant.record_scan(&record).await.unwrap();
-    let request = Request {
+    let request = ScanRequest {
         repository: SHOP,
         stack: None,
         commit: Some("c1"),
@@ -373,7 +373,7 @@ async fn fill(store: &Store, installation: InstallationId) {
         decided_at: 1,
     };
     tenant.decide(SHOP, &decision).await.unwrap();
-    let scheduled = Scheduled {
+    let scheduled = StackSchedule {
         stack: decision.stack,
         schedule: String::new(),
         next_at: Some(1),
@@ -451,16 +451,21 @@ async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
     let (first, second) = (lease("first"), lease("second"));
     let held = async |lease: &Lease, time| store.of(ACME).take_lease(lease, time).await.unwrap();
     assert!(held(&first, Duration::ZERO).await);
-    let guarded = store.behind(ACME, &first);
+    let guarded = store.guarded_by_lease(ACME, &first);
     let tenant = guarded.of(ACME);
     // It ran out, and is still nobody else's.
     tenant.record_scan(&scan_record()).await.unwrap();
     tenant.keep_proposal(&proposal()).await.unwrap();
     tenant.decide(SHOP, &snooze()).await.unwrap();
-    let together = guarded.together().await.unwrap();
+    let transaction = guarded.transaction().await.unwrap();
     let scan = scan_record();
-    together.store().of(ACME).record_scan(&scan).await.unwrap();
-    together.commit().await.unwrap();
+    transaction
+        .store()
+        .of(ACME)
+        .record_scan(&scan)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
 
     assert!(held(&second, Duration::from_secs(60)).await);
     let lost = |end: anyhow::Result<()>| {
@@ -496,7 +501,7 @@ async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
     );
     lost(tenant.drop_repository(SHOP).await);
     lost(tenant.forget(i64::MAX).await);
-    lost(guarded.together().await.map(drop));
+    lost(guarded.transaction().await.map(drop));
     // Even where the other gave it back.
     store.of(ACME).end_lease(&second).await.unwrap();
     lost(tenant.record_scan(&again("d-2@10")).await);
@@ -512,8 +517,8 @@ async fn nobody_takes_a_lease_while_what_it_guards_is_being_written(database: Da
     let (first, second) = (lease("first"), lease("second"));
     let taken = store.of(ACME).take_lease(&first, Duration::ZERO).await;
     assert!(taken.unwrap());
-    let guarded = store.behind(ACME, &first);
-    let together = guarded.together().await.unwrap();
+    let guarded = store.guarded_by_lease(ACME, &first);
+    let transaction = guarded.transaction().await.unwrap();
     let other = connect(&database).await;
     let taking = tokio::spawn(async move {
         let tenant = other.of(ACME);
@@ -523,8 +528,13 @@ async fn nobody_takes_a_lease_while_what_it_guards_is_being_written(database: Da
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!taking.is_finished(), "it waits");
     let scan = scan_record();
-    together.store().of(ACME).record_scan(&scan).await.unwrap();
-    together.commit().await.unwrap();
+    transaction
+        .store()
+        .of(ACME)
+        .record_scan(&scan)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
     assert!(taking.await.unwrap());
     assert!(guarded.of(ACME).record_scan(&scan).await.is_err());
 }
@@ -617,7 +627,7 @@ async fn what_was_decided_goes_with_a_repository_to_its_new_owner(database: Data
     let store = connect(&database).await;
     fill(&store, ACME).await;
     let globex = store.of(GLOBEX);
-    globex.learn("globex", 1).await.unwrap();
+    globex.record_installation("globex", 1).await.unwrap();
     globex.keep_repository(&shop()).await.unwrap();
     assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), [ACME]);
     store.transfer(SHOP, GLOBEX).await.unwrap();
@@ -638,9 +648,9 @@ async fn what_was_decided_goes_with_a_repository_to_its_new_owner(database: Data
 async fn a_scan_that_is_due_is_found_once_it_is(database: Database) {
     let store = connect(&database).await;
     let tenant = store.of(ACME);
-    tenant.learn("acme", 1).await.unwrap();
+    tenant.record_installation("acme", 1).await.unwrap();
     let stack = StackName::new("production").unwrap();
-    let scheduled = Scheduled {
+    let scheduled = StackSchedule {
         stack: stack.clone(),
         schedule: "17 * * * *".to_owned(),
         next_at: Some(100),

@@ -3,9 +3,9 @@
 use driftguard::code::{self, Options};
 use driftguard::diff::{self, Claims, Differences, Looked};
 use driftguard::model::{
-    Address, Attribute, Attributes, Declared, DeclaredResource, Definition, Interrupt, Nesting,
-    Parts, Place, ProviderKey, Reading, Report, Resource, Scanned, Schema, Severity, Shape, Site,
-    Source, StackName, StackReport, Tree, Type, Unclaimed, Value, Verdict,
+    Address, Attribute, Attributes, AwsLocation, Declared, DeclaredResource, Definition, Interrupt,
+    Nesting, Parts, ProviderKey, Reading, Report, Resource, Scanned, Schema, Severity, Shape, Site,
+    Source, StackName, StackReport, Tree, Type, UnmanagedResource, Value, Verdict,
 };
 use driftguard::report::{self, Paint};
 use driftguard::resources;
@@ -43,7 +43,7 @@ fn compared(
     let catalog = resources::catalog();
     let looked = [Looked {
         resource: recorded,
-        place: Place::default(),
+        place: AwsLocation::default(),
         reading: Reading::Found(live),
     }];
     let interrupt = Interrupt::default();
@@ -51,7 +51,7 @@ fn compared(
         declared,
         provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
         looked: &looked,
-        unclaimed: &[],
+        unmanaged: &[],
         interrupt: &interrupt,
     };
     diff::compare(&stack, &Claims::new([recorded], &catalog), &catalog)
@@ -288,8 +288,8 @@ fn to_ignore_all_tags_alone_hides_no_change_of_a_tag() {
 }
 
 /// What is found in AWS below a role or elsewhere.
-fn unclaimed(tf_type: &str, import_id: &str, attributes: &str) -> Unclaimed {
-    Unclaimed {
+fn unmanaged(tf_type: &str, import_id: &str, attributes: &str) -> UnmanagedResource {
+    UnmanagedResource {
         tf_type: tf_type.to_owned(),
         import_id: import_id.to_owned(),
         under: None,
@@ -346,7 +346,7 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
         ("aws_db_instance", "i", r#"{"arn": "arn:db"}"#),
     ] {
         assert!(
-            claims.claim(&unclaimed(tf_type, id, text)),
+            claims.claim(&unmanaged(tf_type, id, text)),
             "{tf_type} {id}"
         );
     }
@@ -369,7 +369,7 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
         ("aws_subnet", "sg-1", "{}"),
     ] {
         assert!(
-            !claims.claim(&unclaimed(tf_type, id, text)),
+            !claims.claim(&unmanaged(tf_type, id, text)),
             "{tf_type} {id}"
         );
     }
@@ -409,9 +409,9 @@ fn nested(schema: &Schema, name: &str, attribute: &Attribute) -> Vec<Vec<String>
     let mut waiting = vec![(vec![name.to_owned()], attribute)];
     while let Some((path, attribute)) = waiting.pop() {
         let plain = path.join(".");
-        let skipped = schema.extra.never_read.contains(&plain.as_str());
+        let skipped = schema.rules.never_read.contains(&plain.as_str());
         let sample = sample_of(attribute);
-        if skipped || name == "timeouts" || (schema.extra.form)(&plain, sample).is_null() {
+        if skipped || name == "timeouts" || (schema.rules.normalize)(&plain, sample).is_null() {
             continue;
         }
         match &attribute.shape {

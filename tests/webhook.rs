@@ -2,10 +2,10 @@
 
 use crate::database::{Database, on_both};
 use crate::npm;
-use driftguard::model::{DeliveryId, Event, InstallationId};
+use driftguard::model::{DeliveryId, InstallationId, WebhookEvent};
 use driftguard::queue::inbox::Inbox;
 use driftguard::webhook::signature::{Secrets, Signature};
-use driftguard::webhook::{Bodies, Door, event, router};
+use driftguard::webhook::{BodyStore, WebhookState, payload, router};
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,10 +46,10 @@ struct Server {
 impl Server {
     async fn open(database: &Database) -> Self {
         let inbox = database.inbox().await;
-        let door = Door {
+        let door = WebhookState {
             inbox: inbox.clone(),
             secrets: secrets(),
-            bodies: Bodies::new(std::env::temp_dir()),
+            bodies: BodyStore::new(std::env::temp_dir()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -128,25 +128,25 @@ async fn a_signed_delivery_is_committed_before_it_is_acknowledged(database: Data
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(kept.notice.account, "Acme");
+    assert_eq!(kept.payload.account, "Acme");
     assert_eq!(
-        kept.notice.repository.unwrap().name.to_string(),
+        kept.payload.repository.unwrap().name.to_string(),
         "acme/shop"
     );
-    let event = Event::Push {
+    let event = WebhookEvent::Push {
         reference: "refs/heads/main".to_owned(),
         commit: COMMIT.to_owned(),
         deleted: false,
     };
-    assert_eq!(kept.notice.event, event);
-    assert_eq!(server.inbox.standing().await.unwrap().waiting, 1);
+    assert_eq!(kept.payload.event, event);
+    assert_eq!(server.inbox.counts().await.unwrap().waiting, 1);
 
     assert_eq!(
         server.deliver_as("d-1", "push", &bytes(&push())).await,
         202,
         "seen before"
     );
-    assert_eq!(server.inbox.standing().await.unwrap().waiting, 1);
+    assert_eq!(server.inbox.counts().await.unwrap().waiting, 1);
 }
 
 async fn each_sender_gets_the_answer_that_is_due(database: Database) {
@@ -286,7 +286,7 @@ async fn nothing_hostile_gets_a_server_error(database: Database) {
         b"null".to_vec(),
         b"".to_vec(),
     ] {
-        for name in event::ASKED.iter().chain(&event::UNASKED) {
+        for name in payload::SUBSCRIBED.iter().chain(&payload::ALWAYS_SENT) {
             let text = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
             assert_eq!(server.deliver(name, &body).await, 400, "{name}: {text}");
         }
@@ -318,7 +318,7 @@ async fn githubs_own_examples_get_their_answers(database: Database) {
     let mut taken = 0;
     for (name, payload) in &examples {
         let body = bytes(payload);
-        let due = if event::known(name) { 202 } else { 204 };
+        let due = if payload::is_handled(name) { 202 } else { 204 };
         assert_eq!(server.deliver(name, &body).await, due, "{name}: {payload}");
         taken += usize::from(due == 202);
 
@@ -343,18 +343,18 @@ proptest! {
     fn only_the_right_signature_of_the_right_shape_is_taken(body: Vec<u8>, header: Vec<u8>, at in 0..64_usize) {
         let good = sign(NEW, &body);
         let parsed = Signature::parse(good.as_bytes()).unwrap();
-        prop_assert!(secrets().made(&parsed, &body));
-        prop_assert!(!Secrets::new(vec!["other".into()]).made(&parsed, &body));
+        prop_assert!(secrets().verify(&parsed, &body));
+        prop_assert!(!Secrets::new(vec!["other".into()]).verify(&parsed, &body));
 
         // One digit changed.
         let mut wrong = good.into_bytes();
         let digit = &mut wrong["sha256=".len() + at];
         *digit = if *digit == b'0' { b'1' } else { b'0' };
-        prop_assert!(!secrets().made(&Signature::parse(&wrong).unwrap(), &body));
+        prop_assert!(!secrets().verify(&Signature::parse(&wrong).unwrap(), &body));
 
         // Anything at all is either read or refused.
         if let Some(signature) = Signature::parse(&header) {
-            prop_assert!(!secrets().made(&signature, &body));
+            prop_assert!(!secrets().verify(&signature, &body));
         }
     }
 
@@ -363,9 +363,9 @@ proptest! {
         let mut body = bytes(&push());
         let place = at.index(body.len());
         body[place] = byte;
-        for name in event::ASKED.iter().chain(&event::UNASKED) {
-            let _ = event::parse(name, &body);
-            prop_assert!(event::parse(name, &body[..cut.index(body.len())]).is_err());
+        for name in payload::SUBSCRIBED.iter().chain(&payload::ALWAYS_SENT) {
+            let _ = payload::parse(name, &body);
+            prop_assert!(payload::parse(name, &body[..cut.index(body.len())]).is_err());
         }
     }
 }
@@ -383,13 +383,13 @@ fn the_manifest_asks_for_the_events_that_are_taken() {
         .map(|e| e.as_str().unwrap())
         .collect();
     asked.sort_unstable();
-    let mut taken = event::ASKED.to_vec();
+    let mut taken = payload::SUBSCRIBED.to_vec();
     taken.sort_unstable();
     assert_eq!(asked, taken);
     assert!(
-        event::UNASKED
+        payload::ALWAYS_SENT
             .iter()
-            .all(|name| event::known(name) && !asked.contains(name))
+            .all(|name| payload::is_handled(name) && !asked.contains(name))
     );
     for permission in [
         "contents",

@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use driftguard::standin::github::{AppIdentity, signature};
-use driftguard::webhook::event;
+use driftguard::webhook::payload;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -36,7 +36,7 @@ async fn main() -> Result<()> {
     };
     let body = push();
     // A body that the receiver refused would measure nothing.
-    event::parse("push", &body)?;
+    payload::parse("push", &body)?;
     let load = Arc::new(Load {
         address: address.clone(),
         signature: signature(secret, &body),

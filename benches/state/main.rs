@@ -12,7 +12,7 @@ use clock::{Clock, peak};
 use driftguard::code::{self, Evaluated};
 use driftguard::diff::{self, Claims, Looked};
 use driftguard::model::{
-    Declared, Interrupt, Place, ProviderTags, Reading, Redactor, Resource, Tree, Value,
+    AwsLocation, Declared, Interrupt, ProviderTags, Reading, Redactor, Resource, Tree, Value,
 };
 use driftguard::resources;
 use driftguard::state::{self, State};
@@ -82,7 +82,7 @@ fn compare(bytes: &[u8], code: &Evaluated) -> Result<serde_json::Value> {
         declared: &code.declared,
         provider_tags: &tags,
         looked: &looked,
-        unclaimed: &[],
+        unmanaged: &[],
         interrupt: &Interrupt::default(),
     };
     let clock = Clock::start()?;
@@ -106,7 +106,7 @@ fn compare(bytes: &[u8], code: &Evaluated) -> Result<serde_json::Value> {
 fn as_recorded(resource: &Resource) -> Looked<'_> {
     Looked {
         resource,
-        place: Place::default(),
+        place: AwsLocation::default(),
         reading: Reading::Found(resource.attributes.clone()),
     }
 }

@@ -1,5 +1,5 @@
-//! What one account is asked at most, by all scans of this process together: a scanner must not eat the quota that
-//! autoscaling lives on, and an account does not care how many repositories read it.
+//! Limits how many calls all scans of the process make to one account: a scanner must not use up the quota that
+//! autoscaling depends on, however many repositories read the account.
 
 use crate::model::AccountId;
 use aws_sdk_sts::config::interceptors::BeforeTransmitInterceptorContextRef;
@@ -14,49 +14,49 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// Calls in flight at once, of each budget; and as many of one scan may wait for it, so that scans take turns.
-const AT_ONCE: usize = 24;
-/// Calls a second, over time. EC2's own buckets refill with 20 a second for each action; IAM and RDS do not say.
-const PER_SECOND: u32 = 60;
-/// The same for S3, which takes thousands a second for each bucket.
-const PER_SECOND_S3: u32 = 300;
-/// Calls that may come at once after a pause.
+/// Calls in flight at once per budget. As many calls of one scan may wait for it, so that scans take turns.
+const MAX_CONCURRENT_CALLS: usize = 24;
+/// Calls per second, on average. EC2's own buckets refill with 20 per second and action; IAM and RDS document no rate.
+const CALLS_PER_SECOND: u32 = 60;
+/// The same for S3, which takes thousands per second and bucket.
+const S3_CALLS_PER_SECOND: u32 = 300;
+/// Calls that may be made at once after a pause.
 const BURST: u32 = 100;
 
-/// The budgets of every account that this process reads. Cloning is cheap, and clones share them.
+/// The budgets of every account that the process reads. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Budgets(Arc<Shared>);
+pub(super) struct Budgets(Arc<BudgetMap>);
 
 #[derive(Debug)]
-struct Shared {
-    accounts: Mutex<HashMap<AccountId, Account>>,
-    sts: Arc<Budget>,
+struct BudgetMap {
+    accounts: Mutex<HashMap<AccountId, AccountBuckets>>,
+    sts: Arc<TokenBucket>,
     processes: Arc<AtomicU32>,
 }
 
-/// One account's allowances, each shared by all its regions.
+/// The token buckets of one account, shared by all its regions.
 #[derive(Debug, Clone)]
-struct Account {
-    s3: Arc<Budget>,
-    others: Arc<Budget>,
+struct AccountBuckets {
+    s3: Arc<TokenBucket>,
+    others: Arc<TokenBucket>,
 }
 
 impl Default for Budgets {
     fn default() -> Self {
         let processes = Arc::new(AtomicU32::new(1));
-        Self(Arc::new(Shared {
+        Self(Arc::new(BudgetMap {
             accounts: Mutex::default(),
-            sts: Arc::new(Budget::new(PER_SECOND, processes.clone())),
+            sts: Arc::new(TokenBucket::new(CALLS_PER_SECOND, processes.clone())),
             processes,
         }))
     }
 }
 
 impl Budgets {
-    /// A scan's turns at an account's budgets.
+    /// Returns a scan's budget for an account.
     ///
-    /// An account that nobody reads is dropped once its budgets are full again: a new one would be the same.
-    pub(super) fn scan(&self, account: &AccountId) -> ScanBudget {
+    /// The buckets of an account that nobody reads are dropped once they are full again: new ones would be the same.
+    pub(super) fn for_scan(&self, account: &AccountId) -> AccountBudget {
         let processes = &self.0.processes;
         let mut accounts = self
             .0
@@ -64,104 +64,107 @@ impl Budgets {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         accounts.retain(|_, known| !known.is_idle());
-        let account = accounts.entry(account.clone()).or_insert_with(|| Account {
-            s3: Arc::new(Budget::new(PER_SECOND_S3, processes.clone())),
-            others: Arc::new(Budget::new(PER_SECOND, processes.clone())),
-        });
-        ScanBudget {
-            s3: Turns::new(account.s3.clone()),
-            others: Turns::new(account.others.clone()),
+        let account = accounts
+            .entry(account.clone())
+            .or_insert_with(|| AccountBuckets {
+                s3: Arc::new(TokenBucket::new(S3_CALLS_PER_SECOND, processes.clone())),
+                others: Arc::new(TokenBucket::new(CALLS_PER_SECOND, processes.clone())),
+            });
+        AccountBudget {
+            s3: CallQueue::new(account.s3.clone()),
+            others: CallQueue::new(account.others.clone()),
         }
     }
 
-    /// A scan's turns at STS. AWS counts AssumeRole for the account that calls, which is this server's own for all scans.
-    pub(super) fn sts(&self) -> Turns {
-        Turns::new(self.0.sts.clone())
+    /// Returns a scan's queue for STS. AWS counts AssumeRole for the calling account, which is the server's own for all
+    /// scans.
+    pub(super) fn sts(&self) -> CallQueue {
+        CallQueue::new(self.0.sts.clone())
     }
 
-    /// Tells how many processes work now: each takes its share of every budget.
+    /// Sets how many processes read AWS: each takes its share of every budget.
     pub(super) fn share_among(&self, processes: u32) {
         self.0.processes.store(processes.max(1), Ordering::Relaxed);
     }
 }
 
-impl Account {
+impl AccountBuckets {
     fn is_idle(&self) -> bool {
-        let idle = |budget: &Arc<Budget>| Arc::strong_count(budget) == 1 && budget.is_full();
+        let idle = |budget: &Arc<TokenBucket>| Arc::strong_count(budget) == 1 && budget.is_full();
         idle(&self.s3) && idle(&self.others)
     }
 }
 
-/// One scan's turns at the budgets of an account.
+/// One scan's queues for an account.
 #[derive(Debug)]
-pub(super) struct ScanBudget {
-    /// S3's own, which takes far more.
-    pub(super) s3: Turns,
-    /// That of all other services.
-    pub(super) others: Turns,
+pub(super) struct AccountBudget {
+    /// The queue for S3, which allows far more calls.
+    pub(super) s3: CallQueue,
+    /// The queue for all other services.
+    pub(super) others: CallQueue,
 }
 
-impl ScanBudget {
-    /// Waits until one more call that needs this IAM action is within its budget. The call ends when the turn is dropped.
-    pub(super) async fn turn(&self, action: &str) -> Turn<'_> {
-        let turns = match action.split(':').next() {
+impl AccountBudget {
+    /// Waits until a call that needs this IAM action is within its budget. The call ends when the permit is dropped.
+    pub(super) async fn acquire(&self, action: &str) -> CallPermit<'_> {
+        let queue = match action.split(':').next() {
             Some("s3") => &self.s3,
             _ => &self.others,
         };
-        turns.take(1).await
+        queue.acquire(1).await
     }
 }
 
-/// One scan's turns at a budget. Each scan has only so many calls in the budget's queue, which is first come, first
-/// served: so one with thousands of calls does not keep another waiting.
+/// One scan's calls that wait for a token bucket. Each scan has a limited number of calls in the bucket's
+/// first-come-first-served queue, so that a scan with thousands of calls does not keep another one waiting.
 #[derive(Debug)]
-pub(super) struct Turns {
-    budget: Arc<Budget>,
+pub(super) struct CallQueue {
+    budget: Arc<TokenBucket>,
     slots: Semaphore,
 }
 
-/// A call within its budget; it ends when this is dropped.
-pub(super) struct Turn<'a> {
+/// A permit for a call, which ends when the permit is dropped.
+pub(super) struct CallPermit<'a> {
     _of_scan: Option<SemaphorePermit<'a>>,
     _of_budget: Option<SemaphorePermit<'a>>,
 }
 
-impl Turns {
-    fn new(budget: Arc<Budget>) -> Self {
+impl CallQueue {
+    fn new(budget: Arc<TokenBucket>) -> Self {
         Self {
             budget,
-            slots: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(MAX_CONCURRENT_CALLS),
         }
     }
 
-    /// Waits until so many calls, one after the other, are within the budget.
-    pub(super) async fn take(&self, calls: u32) -> Turn<'_> {
+    /// Waits until this many consecutive calls are within the budget.
+    pub(super) async fn acquire(&self, calls: u32) -> CallPermit<'_> {
         let of_scan = self.slots.acquire().await.ok();
         let of_budget = self.budget.slots.acquire().await.ok();
         let wait = self.budget.charge(calls);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        Turn {
+        CallPermit {
             _of_scan: of_scan,
             _of_budget: of_budget,
         }
     }
 
-    /// Charges the budget for each retry of a client's calls.
-    pub(super) fn retries(&self) -> Retries {
-        Retries(self.budget.clone())
+    /// Returns the interceptor that charges the budget for a client's retries.
+    pub(super) fn retry_interceptor(&self) -> RetryInterceptor {
+        RetryInterceptor(self.budget.clone())
     }
 
-    /// How many retries a client may make: the account's own number, so that one that throttles leaves the others theirs.
+    /// Returns the account's own retry partition, so that an account that throttles leaves the others their retries.
     pub(super) fn retry_partition(&self) -> RetryPartition {
         self.budget.retry_partition.clone()
     }
 }
 
-/// One allowance.
+/// A token bucket.
 #[derive(Debug)]
-struct Budget {
+struct TokenBucket {
     per_second: u32,
     processes: Arc<AtomicU32>,
     slots: Semaphore,
@@ -170,20 +173,20 @@ struct Budget {
     full_at: Mutex<Instant>,
 }
 
-impl Budget {
+impl TokenBucket {
     fn new(per_second: u32, processes: Arc<AtomicU32>) -> Self {
         Self {
             per_second,
             processes,
-            slots: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(MAX_CONCURRENT_CALLS),
             retry_partition: RetryPartition::custom("account").build(),
             full_at: Mutex::new(Instant::now()),
         }
     }
 
-    /// Takes so many calls from the bucket: how long the last of them has to wait.
+    /// Takes calls from the bucket, and returns how long the last of them has to wait.
     fn charge(&self, calls: u32) -> Duration {
-        let rate = Rate {
+        let rate = RefillRate {
             per_second: self.per_second,
             processes: self.processes.load(Ordering::Relaxed),
         };
@@ -196,15 +199,15 @@ impl Budget {
     }
 }
 
-/// How fast a bucket fills, and how large it is: this process's share of both.
+/// How fast a bucket refills, and how large it is: this process's share of both.
 #[derive(Debug, Clone, Copy)]
-struct Rate {
+struct RefillRate {
     per_second: u32,
     processes: u32,
 }
 
-impl Rate {
-    /// How long calls have to wait, given when the bucket would be full again.
+impl RefillRate {
+    /// Returns how long calls have to wait, and advances when the bucket is full again.
     fn charge(self, full_at: &mut Instant, now: Instant, calls: u32) -> Duration {
         let second = Duration::from_secs(1);
         *full_at = (*full_at).max(now) + second * self.processes * calls / self.per_second;
@@ -213,11 +216,11 @@ impl Rate {
     }
 }
 
-/// Charges a budget for retries, which the SDK makes by itself: to AWS each is one more call.
+/// Charges a budget for the retries that the SDK makes: to AWS each is one more call.
 #[derive(Debug)]
-pub(super) struct Retries(Arc<Budget>);
+pub(super) struct RetryInterceptor(Arc<TokenBucket>);
 
-impl Intercept for Retries {
+impl Intercept for RetryInterceptor {
     fn name(&self) -> &'static str {
         "Retries"
     }
@@ -253,15 +256,15 @@ mod tests {
         for processes in [1, 3] {
             let now = Instant::now();
             let mut full_at = now;
-            let rate = Rate {
-                per_second: PER_SECOND,
+            let rate = RefillRate {
+                per_second: CALLS_PER_SECOND,
                 processes,
             };
             let mut call = |at| rate.charge(&mut full_at, at, 1);
             for _ in 0..BURST / processes {
                 assert_eq!(call(now), Duration::ZERO, "{processes}");
             }
-            for _ in 0..PER_SECOND {
+            for _ in 0..CALLS_PER_SECOND {
                 call(now);
             }
             let waits = call(now).as_secs_f64().round();
@@ -277,26 +280,26 @@ mod tests {
     #[tokio::test]
     async fn all_scans_of_an_account_share_its_budget_and_another_has_its_own() {
         let budgets = Budgets::default();
-        let (one, other) = (account("111111111111"), account("222222222222"));
-        let first = budgets.scan(&one);
-        assert!(first.turn("iam:ListRoles").now_or_never().is_some());
+        let (account_a, account_b) = (account("111111111111"), account("222222222222"));
+        let first = budgets.for_scan(&account_a);
+        assert!(first.acquire("iam:ListRoles").now_or_never().is_some());
         first.others.budget.charge(10 * BURST);
-        let scan = budgets.clone().scan(&one);
-        assert!(scan.turn("ec2:DescribeVpcs").now_or_never().is_none());
-        assert!(scan.turn("s3:GetObject").now_or_never().is_some());
-        let scan = budgets.scan(&other);
-        assert!(scan.turn("ec2:DescribeVpcs").now_or_never().is_some());
+        let scan = budgets.clone().for_scan(&account_a);
+        assert!(scan.acquire("ec2:DescribeVpcs").now_or_never().is_none());
+        assert!(scan.acquire("s3:GetObject").now_or_never().is_some());
+        let scan = budgets.for_scan(&account_b);
+        assert!(scan.acquire("ec2:DescribeVpcs").now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn a_scan_with_few_calls_takes_turns_with_one_that_has_thousands() {
         let budgets = Budgets::default();
-        let busy = Arc::new(budgets.scan(&account("111111111111")));
+        let busy = Arc::new(budgets.for_scan(&account("111111111111")));
         let ended = Arc::new(AtomicU32::new(0));
         for _ in 0..2_000 {
             let (busy, ended) = (busy.clone(), ended.clone());
             tokio::spawn(async move {
-                let turn = busy.turn("ec2:DescribeVpcs").await;
+                let turn = busy.acquire("ec2:DescribeVpcs").await;
                 tokio::task::yield_now().await;
                 drop(turn);
                 ended.fetch_add(1, Ordering::Relaxed);
@@ -307,10 +310,13 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let before = ended.load(Ordering::Relaxed);
-        let quiet = budgets.scan(&account("111111111111"));
-        drop(quiet.turn("iam:ListRoles").await);
+        let quiet = budgets.for_scan(&account("111111111111"));
+        drop(quiet.acquire("iam:ListRoles").await);
         let passed = ended.load(Ordering::Relaxed) - before;
-        assert!(passed <= 2 * AT_ONCE as u32, "{passed} calls came first");
+        assert!(
+            passed <= 2 * MAX_CONCURRENT_CALLS as u32,
+            "{passed} calls came first"
+        );
     }
 
     #[tokio::test]
@@ -318,14 +324,14 @@ mod tests {
         let budgets = Budgets::default();
         let known = || budgets.0.accounts.lock().unwrap().len();
         for number in 100_000_000_000_u64..100_000_000_050 {
-            budgets.scan(&account(&number.to_string()));
+            budgets.for_scan(&account(&number.to_string()));
         }
-        budgets.scan(&account("111111111111"));
+        budgets.for_scan(&account("111111111111"));
         assert_eq!(known(), 1, "unused ones are full");
-        let scan = budgets.scan(&account("222222222222"));
+        let scan = budgets.for_scan(&account("222222222222"));
         scan.others.budget.charge(10 * BURST);
         drop(scan);
-        budgets.scan(&account("111111111111"));
+        budgets.for_scan(&account("111111111111"));
         assert_eq!(known(), 2, "a second scan gets no second burst");
     }
 }

@@ -1,4 +1,4 @@
-//! What was read once for one account is not read again for its next stack.
+//! Caches what was read of an account for the next stack of the same scan.
 
 use crate::model::Reason;
 use std::any::Any;
@@ -6,28 +6,28 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
-type Shared = Result<Arc<dyn Any + Send + Sync>, Reason>;
+type CachedAnswer = Result<Arc<dyn Any + Send + Sync>, Reason>;
 
-/// Answers by what was asked, and the reasons why there is none.
+/// Cached answers and failures, by key.
 #[derive(Default)]
-pub(super) struct Memo(Mutex<HashMap<String, Arc<OnceCell<Shared>>>>);
+pub(super) struct Memo(Mutex<HashMap<String, Arc<OnceCell<CachedAnswer>>>>);
 
 impl Memo {
-    /// What `ask` answered the first time this was asked. A failure is kept as well: each call was tried again by itself,
-    /// and whoever asks next would wait as long for the same.
-    pub(super) async fn once<T, F>(&self, question: String, ask: F) -> Result<Arc<T>, Reason>
+    /// Returns the cached answer, or fetches it. A failure is cached as well: the call was retried already, and another
+    /// stack would wait as long for the same failure.
+    pub(super) async fn get_or_fetch<T, F>(&self, key: String, fetch: F) -> Result<Arc<T>, Reason>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, Reason>>,
     {
         let cell = {
-            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            known.entry(question.clone()).or_default().clone()
+            let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            cells.entry(key.clone()).or_default().clone()
         };
-        let ask = || async { ask.await.map(|answer| Arc::new(answer) as Arc<_>) };
-        let answer = cell.get_or_init(ask).await.clone()?;
+        let fetch = || async { fetch.await.map(|answer| Arc::new(answer) as Arc<_>) };
+        let answer = cell.get_or_init(fetch).await.clone()?;
         answer.downcast().map_err(|_| Reason::Failed {
-            message: format!("`{question}` is asked for two kinds of answer: this is a defect"),
+            message: format!("`{key}` is asked for two kinds of answer: this is a defect"),
         })
     }
 }
@@ -39,12 +39,12 @@ mod tests {
     #[tokio::test]
     async fn a_question_is_asked_once_whatever_the_answer() {
         let memo = Memo::default();
-        let ask = |question: &str, answer: Result<u8, Reason>| {
-            memo.once(question.to_owned(), async { answer })
+        let fetch = |key: &str, answer: Result<u8, Reason>| {
+            memo.get_or_fetch(key.to_owned(), async { answer })
         };
-        assert_eq!(ask("n", Ok(1)).await.as_deref(), Ok(&1));
-        assert_eq!(ask("n", Ok(2)).await.as_deref(), Ok(&1));
-        assert!(ask("m", Err(Reason::Throttled)).await.is_err());
-        assert_eq!(ask("m", Ok(2)).await, Err(Reason::Throttled));
+        assert_eq!(fetch("n", Ok(1)).await.as_deref(), Ok(&1));
+        assert_eq!(fetch("n", Ok(2)).await.as_deref(), Ok(&1));
+        assert!(fetch("m", Err(Reason::Throttled)).await.is_err());
+        assert_eq!(fetch("m", Ok(2)).await, Err(Reason::Throttled));
     }
 }

@@ -1,4 +1,4 @@
-//! AWS: credentials, accounts, retries, budgets. Knows no resource type, and only ever reads.
+//! Connects to AWS: credentials, accounts, retries, budgets. Knows no resource type, and only reads.
 
 mod budget;
 mod memo;
@@ -7,7 +7,7 @@ mod reason;
 mod session;
 
 pub use probe::Probe;
-pub use session::Session;
+pub use session::{Pages, Session};
 
 use crate::model::{AccountId, Reason, Region};
 use anyhow::Context;
@@ -16,30 +16,30 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::sdk_config::SharedCredentialsProvider;
-use budget::{Budgets, ScanBudget, Turns};
+use budget::{AccountBudget, Budgets, CallQueue};
 use memo::Memo;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// How often the SDK tries a call that AWS throttles or drops, waiting longer each time.
-const ATTEMPTS: u32 = 6;
+/// How often the SDK tries a call that AWS throttles or drops, with growing pauses.
+const MAX_ATTEMPTS: u32 = 6;
 /// How long a connection may take.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long one try of a call may take.
-const ATTEMPT: Duration = Duration::from_secs(30);
-/// Where STS is asked when nothing names a region.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt of a call may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// The region of STS where nothing names one.
 const FALLBACK_REGION: &str = "us-east-1";
-/// What CloudTrail shows as the session's name.
+/// The role session name that CloudTrail shows.
 const SESSION_NAME: &str = "driftguard";
 
-/// Which credentials read which account.
+/// The credentials to read each account with.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// Whether the process's own credentials may be used where no role is named.
+    /// Whether the process's own credentials are used where no role is named.
     pub own: bool,
-    /// The role of everything that `by_account` does not name.
+    /// The role for every account that `by_account` lacks.
     pub role: Option<Role>,
     /// The read roles of further accounts.
     pub by_account: BTreeMap<AccountId, Role>,
@@ -48,45 +48,45 @@ pub struct Access {
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Role {
-    /// Its ARN.
+    /// The role's ARN.
     pub arn: String,
-    /// What its trust policy asks for, so that nobody else's repository can name it.
+    /// The external id that the trust policy requires, so that no other repository can use the role.
     pub external_id: Option<String>,
 }
 
-/// Who answers: an account, reached with one set of credentials.
+/// An account, with the credentials that reach it.
 struct Identity {
     account: AccountId,
     arn: String,
     config: SdkConfig,
-    budget: ScanBudget,
+    budget: AccountBudget,
     memo: Memo,
 }
 
-/// The doors to AWS of one scan. Cloning is cheap, and clones share what was read.
+/// The AWS connections of one scan. Clones share what was read.
 #[derive(Clone)]
-pub struct Aws(Arc<Doors>);
+pub struct Aws(Arc<AwsInner>);
 
-struct Doors {
+struct AwsInner {
     base: SdkConfig,
     access: Access,
     budgets: Budgets,
-    sts: Turns,
-    identities: Mutex<BTreeMap<Option<Role>, Entrance>>,
+    sts: CallQueue,
+    identities: Mutex<BTreeMap<Option<Role>, IdentityCell>>,
 }
 
-/// An identity, found out by whoever asks for it first.
-type Entrance = Arc<OnceCell<Arc<Identity>>>;
+/// An identity, resolved by whoever needs it first.
+type IdentityCell = Arc<OnceCell<Arc<Identity>>>;
 
 impl Aws {
-    /// Takes the process's credentials and region as the AWS tools do: environment, profile, SSO, instance role.
-    /// `region` wins over the chain's. Calls nobody.
+    /// Loads the process's credentials and region as the AWS tools do: environment, profile, SSO, instance role.
+    /// `region` takes precedence. Makes no call.
     pub async fn connect(access: Access, region: Option<&Region>) -> Self {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT);
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .timeout_config(timeouts.build());
         if let Ok(name) = AppName::new("driftguard") {
             loader = loader.app_name(name);
@@ -99,22 +99,22 @@ impl Aws {
             let fallback = aws_config::Region::from_static(FALLBACK_REGION);
             base = base.into_builder().region(fallback).build();
         }
-        Self::of(base, access)
+        Self::with_config(base, access)
     }
 
-    /// With a configuration of one's own in place of the process's.
-    pub fn of(base: SdkConfig, access: Access) -> Self {
+    /// Uses this configuration in place of the process's.
+    pub fn with_config(base: SdkConfig, access: Access) -> Self {
         Self::with_budgets(base, access, Budgets::default())
     }
 
-    /// The same credentials under other roles, for one more scan: what one server reads for several repositories. It
-    /// shares the budgets of the accounts, and nothing that was read.
+    /// Uses the same credentials with other roles, for another scan. Shares the budgets of the accounts, and nothing
+    /// that was read.
     pub fn with_access(&self, access: Access) -> Self {
         Self::with_budgets(self.0.base.clone(), access, self.0.budgets.clone())
     }
 
     fn with_budgets(base: SdkConfig, access: Access, budgets: Budgets) -> Self {
-        Self(Arc::new(Doors {
+        Self(Arc::new(AwsInner {
             base,
             access,
             sts: budgets.sts(),
@@ -123,12 +123,12 @@ impl Aws {
         }))
     }
 
-    /// Tells how many processes read AWS now: this one takes its share of each account's budget.
+    /// Sets how many processes read AWS: this one takes its share of each account's budget.
     pub fn share_among(&self, processes: u32) {
         self.0.budgets.share_among(processes);
     }
 
-    /// The region where neither code nor state names one.
+    /// Returns the region to use where neither code nor state names one.
     pub fn default_region(&self) -> Option<Region> {
         self.0
             .base
@@ -136,7 +136,7 @@ impl Aws {
             .and_then(|region| Region::new(region.as_ref()))
     }
 
-    /// The account and ARN that the credentials of no particular account belong to.
+    /// Returns the account and the ARN of the default credentials.
     ///
     /// # Errors
     /// Names what is missing: credentials, a role, or STS's consent.
@@ -145,7 +145,7 @@ impl Aws {
         Ok((identity.account.clone(), identity.arn.clone()))
     }
 
-    /// One account in one region; the caller's own account where none is named.
+    /// Opens a session in an account and region; in the caller's own account where none is named.
     ///
     /// # Errors
     /// `Denied` where no role covers the account or its role cannot be assumed, `WrongAccount` where the credentials
@@ -157,10 +157,10 @@ impl Aws {
     ) -> Result<Session, Reason> {
         let identity = self.identity(self.role_of(account)?).await?;
         match account {
-            Some(wanted) if *wanted != identity.account => Err(Reason::WrongAccount {
+            Some(expected) if *expected != identity.account => Err(Reason::WrongAccount {
                 message: format!(
-                    "it belongs to account {wanted}, and these credentials are of account {} ({}): \
-                     use the profile or role of {wanted}",
+                    "it belongs to account {expected}, and these credentials are of account {} ({}): \
+                     use the profile or role of {expected}",
                     identity.account, identity.arn
                 ),
             }),
@@ -168,14 +168,15 @@ impl Aws {
         }
     }
 
-    /// The role that covers an account: none where the process's own credentials do.
+    /// Returns the role that covers an account; `None` where the process's own credentials do.
     fn role_of(&self, account: Option<&AccountId>) -> Result<Option<Role>, Reason> {
         let access = &self.0.access;
         let named = account.and_then(|account| access.by_account.get(account));
         if let Some(role) = named {
             return Ok(Some(role.clone()));
         }
-        let covers = |role: &&Role| account.is_none_or(|account| !of_another(role, account));
+        let covers =
+            |role: &&Role| account.is_none_or(|account| !is_of_other_account(role, account));
         match &access.role {
             Some(role) if access.own || covers(&role) => Ok(Some(role.clone())),
             None if access.own => Ok(None),
@@ -191,47 +192,47 @@ impl Aws {
         }
     }
 
-    /// Tries a role from the process's own credentials: see `probe`.
+    /// Probes a role with the process's own credentials: see `probe`.
     pub async fn probe(&self, role: &Role) -> Probe {
         probe::probe(&self.0.base, &self.0.sts, role).await
     }
 
     async fn identity(&self, role: Option<Role>) -> Result<Arc<Identity>, Reason> {
         let cell = {
-            let mut known = self
+            let mut cells = self
                 .0
                 .identities
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            known.entry(role.clone()).or_default().clone()
+            cells.entry(role.clone()).or_default().clone()
         };
         let ask = || async { self.0.identify(role.as_ref()).await.map(Arc::new) };
         cell.get_or_try_init(ask).await.cloned()
     }
 }
 
-/// Whether a role's ARN names another account than this one.
-fn of_another(role: &Role, account: &AccountId) -> bool {
-    let own = crate::model::Place::of_arn(&role.arn).account;
+/// Returns whether a role's ARN names another account.
+fn is_of_other_account(role: &Role, account: &AccountId) -> bool {
+    let own = crate::model::AwsLocation::of_arn(&role.arn).account;
     own.is_some_and(|own| own != *account)
 }
 
-impl Doors {
-    /// Assumes a role, and asks whose credentials they are.
+impl AwsInner {
+    /// Assumes a role, and asks STS for the account and ARN.
     async fn identify(&self, role: Option<&Role>) -> Result<Identity, Reason> {
         let (config, calls) = match role {
             None => (self.base.clone(), 1),
             Some(role) => (assume(&self.base, role).await, 2),
         };
-        let turn = self.sts.take(calls).await;
+        let permit = self.sts.acquire(calls).await;
         let answer = aws_sdk_sts::Client::new(&config)
             .get_caller_identity()
             .send()
             .await;
-        drop(turn);
+        drop(permit);
         let failed = |error| match role {
-            None => reason::of("sts:GetCallerIdentity", error),
-            Some(role) => unusable(role, reason::of("sts:AssumeRole", error)),
+            None => reason::from_error("sts:GetCallerIdentity", error),
+            Some(role) => role_denied(role, reason::from_error("sts:AssumeRole", error)),
         };
         let answer = answer.map_err(failed)?;
         let account = answer
@@ -243,7 +244,7 @@ impl Doors {
         })?;
         Ok(Identity {
             arn: answer.arn().unwrap_or_default().to_owned(),
-            budget: self.budgets.scan(&account),
+            budget: self.budgets.for_scan(&account),
             account,
             config,
             memo: Memo::default(),
@@ -251,8 +252,8 @@ impl Doors {
     }
 }
 
-/// A role that does not let us in is denied as a whole, whatever was to be read with it.
-fn unusable(role: &Role, reason: Reason) -> Reason {
+/// Returns the reason of a role that cannot be assumed: everything to be read with it is denied.
+fn role_denied(role: &Role, reason: Reason) -> Reason {
     match reason {
         Reason::Throttled => Reason::Throttled,
         reason => Reason::Denied {
@@ -265,7 +266,7 @@ fn unusable(role: &Role, reason: Reason) -> Reason {
     }
 }
 
-/// The same configuration with the credentials of a role, renewed before they run out.
+/// Returns the configuration with the credentials of a role, renewed before they expire.
 async fn assume(base: &SdkConfig, role: &Role) -> SdkConfig {
     let mut provider = AssumeRoleProvider::builder(&role.arn)
         .session_name(SESSION_NAME)

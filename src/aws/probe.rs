@@ -1,40 +1,40 @@
-//! Whether a role keeps strangers out.
+//! Probes whether a role's trust policy requires the external id.
 
-use super::budget::Turns;
+use super::budget::CallQueue;
 use super::{Role, SESSION_NAME, reason};
 use crate::model::Reason;
 use aws_config::SdkConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-/// What trying a role showed.
+/// The result of probing a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// It lets in who knows the external id, and AWS refused everybody else.
+    /// AWS accepted the right external id, and refused every other attempt.
     Safe,
-    /// It lets in whoever names it, so anybody's repository could: it must not be used.
+    /// AWS accepted an attempt without the right external id, so that anybody's repository could use the role: it must
+    /// not be used.
     Open {
-        /// With which external id it let us in: none, or a wrong one.
+        /// The external id that AWS accepted: none, or a wrong one.
         with: &'static str,
     },
-    /// AWS refused everybody, with its own external id too.
+    /// AWS refused every attempt, the one with the right external id included.
     Closed(Reason),
-    /// AWS gave no clear answer. Nothing is known of the role, so it must not be used now.
+    /// AWS gave no clear answer, so the role must not be used now.
     Unknown(Reason),
 }
 
-/// How STS words the refusal of a trust policy. Nothing else is one: a throttled, badly signed or expired request was
-/// never held against the policy.
-const REFUSED: &str = "AccessDenied";
+/// The error code of a trust policy's refusal. A throttled, badly signed or expired request never reached the policy.
+const ACCESS_DENIED: &str = "AccessDenied";
 
-/// An external id that no repository has, of the form that repositories' have: a pattern for all of them lets it in.
-const WRONG: &str = "driftguard-00000000000000000000000000000000";
+/// An external id that no repository has, of the same form as theirs: a wildcard in the trust policy would accept it.
+const WRONG_EXTERNAL_ID: &str = "driftguard-00000000000000000000000000000000";
 
-/// Tries a role without an external id, with a wrong one, and with its own.
-pub(super) async fn probe(base: &SdkConfig, turns: &Turns, role: &Role) -> Probe {
+/// Assumes a role without an external id, with a wrong one, and with its own.
+pub(super) async fn probe(base: &SdkConfig, queue: &CallQueue, role: &Role) -> Probe {
     let sts = aws_sdk_sts::Client::new(base);
     let attempt = async |external_id: Option<&str>| {
-        let _turn = turns.take(1).await;
+        let _permit = queue.acquire(1).await;
         let request = sts
             .assume_role()
             .role_arn(&role.arn)
@@ -47,7 +47,7 @@ pub(super) async fn probe(base: &SdkConfig, turns: &Turns, role: &Role) -> Probe
     };
     for (external_id, with) in [
         (None, "no external id"),
-        (Some(WRONG), "a wrong external id"),
+        (Some(WRONG_EXTERNAL_ID), "a wrong external id"),
     ] {
         match attempt(external_id).await {
             Attempt::Refused(_) => {}
@@ -62,20 +62,20 @@ pub(super) async fn probe(base: &SdkConfig, turns: &Turns, role: &Role) -> Probe
     }
 }
 
-/// How one try of a role ended.
+/// The outcome of one attempt to assume a role.
 enum Attempt {
     Admitted,
-    /// By the role's trust policy.
+    /// Refused by the role's trust policy.
     Refused(Reason),
-    /// By something else.
+    /// Failed for another reason.
     Unclear(Reason),
 }
 
 impl Attempt {
     fn failed(error: SdkError<AssumeRoleError>) -> Self {
         match error.code() {
-            Some(REFUSED) => Self::Refused(reason::of("sts:AssumeRole", error)),
-            _ => Self::Unclear(reason::of("sts:AssumeRole", error)),
+            Some(ACCESS_DENIED) => Self::Refused(reason::from_error("sts:AssumeRole", error)),
+            _ => Self::Unclear(reason::from_error("sts:AssumeRole", error)),
         }
     }
 }

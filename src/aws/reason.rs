@@ -1,4 +1,4 @@
-//! What an SDK's error means for a scan.
+//! Converts SDK errors to the reasons of a scan.
 
 use crate::model::Reason;
 use aws_sdk_sts::error::SdkError;
@@ -7,8 +7,8 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 
-/// How the services say that the role lacks an action.
-const DENIED: &[&str] = &[
+/// The error codes of a role that lacks an action.
+const DENIED_CODES: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
@@ -16,8 +16,8 @@ const DENIED: &[&str] = &[
     "NotAuthorized",
     "UnauthorizedOperation",
 ];
-/// How they say that the credentials themselves are no good.
-const UNKNOWN_CALLER: &[&str] = &[
+/// The error codes of invalid credentials.
+const BAD_CREDENTIAL_CODES: &[&str] = &[
     "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -27,8 +27,8 @@ const UNKNOWN_CALLER: &[&str] = &[
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];
-/// How they say "too fast".
-const THROTTLED: &[&str] = &[
+/// The error codes of throttling.
+const THROTTLED_CODES: &[&str] = &[
     "BandwidthLimitExceeded",
     "RequestLimitExceeded",
     "RequestThrottled",
@@ -38,33 +38,38 @@ const THROTTLED: &[&str] = &[
     "TooManyRequestsException",
 ];
 
-/// Why a call that needs this IAM action failed.
-pub(super) fn of<E>(action: &str, error: SdkError<E>) -> Reason
+/// Returns why a call that needs this IAM action failed.
+pub(super) fn from_error<E>(action: &str, error: SdkError<E>) -> Reason
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let status = error.raw_response().map(|answer| answer.status().as_u16());
-    if let (None, Some(refused)) = (error.code(), refused_role(&error)) {
-        return told("sts:AssumeRole", None, refused).unwrap_or_else(|| unanswered(action, &error));
+    if let (None, Some(refused)) = (error.code(), assume_role_error(&error)) {
+        return from_metadata("sts:AssumeRole", None, refused)
+            .unwrap_or_else(|| without_response(action, &error));
     }
-    told(action, status, &error).unwrap_or_else(|| unanswered(action, &error))
+    from_metadata(action, status, &error).unwrap_or_else(|| without_response(action, &error))
 }
 
-/// What a service says; none where it names no code and its status is not clear either.
-fn told(action: &str, status: Option<u16>, error: &impl ProvideErrorMetadata) -> Option<Reason> {
+/// Converts a service's error; `None` where it has no code and its status is unclear.
+fn from_metadata(
+    action: &str,
+    status: Option<u16>,
+    error: &impl ProvideErrorMetadata,
+) -> Option<Reason> {
     let code = error.code().unwrap_or_default();
     let message = error.message().unwrap_or_default();
     let is = |list: &[&str]| list.contains(&code);
-    if is(THROTTLED) || (code.is_empty() && status == Some(429)) {
+    if is(THROTTLED_CODES) || (code.is_empty() && status == Some(429)) {
         return Some(Reason::Throttled);
     }
-    if is(DENIED) || (code.is_empty() && status == Some(403)) {
+    if is(DENIED_CODES) || (code.is_empty() && status == Some(403)) {
         return Some(Reason::Denied {
             action: action.to_owned(),
             message: one_line(&format!("{action} was denied: {message}")),
         });
     }
-    let message = if is(UNKNOWN_CALLER) {
+    let message = if is(BAD_CREDENTIAL_CODES) {
         format!("{action}: AWS does not accept the credentials ({code}): {message}")
     } else if code.is_empty() {
         return None;
@@ -76,8 +81,8 @@ fn told(action: &str, status: Option<u16>, error: &impl ProvideErrorMetadata) ->
     })
 }
 
-/// How STS refused the role whose credentials a call needed first.
-fn refused_role<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AssumeRoleError> {
+/// Returns the error of STS, if the call failed because its role could not be assumed.
+fn assume_role_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AssumeRoleError> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref() {
@@ -88,9 +93,9 @@ fn refused_role<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a AssumeRoleEr
     None
 }
 
-/// Describes a call without an answer, and logs its error.
-/// A repository reads the description, and the error names addresses of this server's network.
-fn unanswered<E>(action: &str, error: &SdkError<E>) -> Reason
+/// Describes and logs a call that got no response. The description is shown to the repository; the error, which names
+/// addresses of the server's network, is only logged.
+fn without_response<E>(action: &str, error: &SdkError<E>) -> Reason
 where
     E: Error + Send + Sync + 'static,
 {
@@ -113,7 +118,7 @@ where
     }
 }
 
-/// A message without line breaks, and no longer than a table can show.
+/// Joins a message's lines, and cuts it to what a table can show.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 400;
     let words: Vec<_> = text.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! One account in one region.
+//! Reads one account in one region.
 
 use super::{Identity, reason};
 use crate::model::{AccountId, Reason, Region};
@@ -10,7 +10,10 @@ use aws_types::service_config::ServiceConfigKey;
 use std::error::Error;
 use std::sync::Arc;
 
-/// One account in one region: its clients, its budgets, and what was already read there.
+/// The pages of a list call, read as they are needed.
+pub type Pages<T, E> = PaginationStream<Result<T, SdkError<E>>>;
+
+/// A session in one account and region: its clients, its budget, and what was read already.
 #[derive(Clone)]
 pub struct Session {
     identity: Arc<Identity>,
@@ -29,59 +32,59 @@ impl Session {
         }
     }
 
-    /// The account that answers, as STS names it.
+    /// Returns the account, as STS names it.
     pub fn account(&self) -> &AccountId {
         &self.identity.account
     }
 
-    /// The ARN of the caller: a role or a user.
+    /// Returns the ARN of the caller: a role or a user.
     pub fn caller(&self) -> &str {
         &self.identity.arn
     }
 
-    /// The region that is asked.
+    /// Returns the region.
     pub fn region(&self) -> &Region {
         &self.region
     }
 
-    /// The partition that ARNs of this region name: `aws`, `aws-cn`, `aws-us-gov`.
+    /// Returns the partition of the region's ARNs: `aws`, `aws-cn`, `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
         self.region.partition()
     }
 
-    /// EC2's client.
+    /// Creates the EC2 client.
     pub fn ec2(&self) -> aws_sdk_ec2::Client {
         let turns = &self.identity.budget.others;
         let config = aws_sdk_ec2::config::Builder::from(&self.config)
-            .interceptor(turns.retries())
+            .interceptor(turns.retry_interceptor())
             .retry_partition(turns.retry_partition());
         aws_sdk_ec2::Client::from_conf(config.build())
     }
 
-    /// IAM's client.
+    /// Creates the IAM client.
     pub fn iam(&self) -> aws_sdk_iam::Client {
         let turns = &self.identity.budget.others;
         let config = aws_sdk_iam::config::Builder::from(&self.config)
-            .interceptor(turns.retries())
+            .interceptor(turns.retry_interceptor())
             .retry_partition(turns.retry_partition());
         aws_sdk_iam::Client::from_conf(config.build())
     }
 
-    /// RDS's client.
+    /// Creates the RDS client.
     pub fn rds(&self) -> aws_sdk_rds::Client {
         let turns = &self.identity.budget.others;
         let config = aws_sdk_rds::config::Builder::from(&self.config)
-            .interceptor(turns.retries())
+            .interceptor(turns.retry_interceptor())
             .retry_partition(turns.retry_partition());
         aws_sdk_rds::Client::from_conf(config.build())
     }
 
-    /// S3's client. An endpoint of one's own has no host for each bucket.
+    /// Creates the S3 client. With a custom endpoint it addresses buckets by path.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let turns = &self.identity.budget.s3;
         let own_endpoint = self.config.endpoint_url().is_some() || self.names_s3_endpoint();
         let config = aws_sdk_s3::config::Builder::from(&self.config)
-            .interceptor(turns.retries())
+            .interceptor(turns.retry_interceptor())
             .retry_partition(turns.retry_partition())
             .force_path_style(own_endpoint);
         aws_sdk_s3::Client::from_conf(config.build())
@@ -97,7 +100,7 @@ impl Session {
         named.is_some_and(|(key, config)| config.load_config(key).is_some())
     }
 
-    /// One call that needs this IAM action.
+    /// Makes a call that needs this IAM action.
     ///
     /// # Errors
     /// The reason why there is no answer, after the last retry.
@@ -109,12 +112,14 @@ impl Session {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let _turn = self.identity.budget.turn(action).await;
-        request.await.map_err(|error| reason::of(action, error))
+        let _permit = self.identity.budget.acquire(action).await;
+        request
+            .await
+            .map_err(|error| reason::from_error(action, error))
     }
 
-    /// One call for one thing: none where the service answers with a code of `missing`, which say that it is not there,
-    /// or without a code (as to HEAD) and with status 404.
+    /// Reads a single resource. Returns `None` where the service answers with one of the `missing` error codes, or with
+    /// status 404 and no code, as to HEAD.
     ///
     /// # Errors
     /// As `call`.
@@ -127,7 +132,7 @@ impl Session {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let _turn = self.identity.budget.turn(action).await;
+        let _permit = self.identity.budget.acquire(action).await;
         match request.await {
             Ok(found) => Ok(Some(found)),
             Err(error) => match error.code() {
@@ -138,56 +143,57 @@ impl Session {
                 {
                     Ok(None)
                 }
-                _ => Err(reason::of(action, error)),
+                _ => Err(reason::from_error(action, error)),
             },
         }
     }
 
-    /// All pages of a call that needs this IAM action.
+    /// Reads all pages of a call that needs this IAM action.
     ///
     /// # Errors
     /// As `call`: a page that is missing makes the whole answer missing.
     pub async fn pages<T, E>(
         &self,
         action: &'static str,
-        mut pages: PaginationStream<Result<T, SdkError<E>>>,
+        mut pages: Pages<T, E>,
     ) -> Result<Vec<T>, Reason>
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let mut all = Vec::new();
         loop {
-            let _turn = self.identity.budget.turn(action).await;
+            let _permit = self.identity.budget.acquire(action).await;
             match pages.next().await {
                 Some(Ok(page)) => all.push(page),
-                Some(Err(error)) => return Err(reason::of(action, error)),
+                Some(Err(error)) => return Err(reason::from_error(action, error)),
                 None => return Ok(all),
             }
         }
     }
 
-    /// What `ask` answers, asked once for this account and region however many types and stacks want it.
+    /// Returns what `fetch` reads, once for this account and region however many types and stacks need it.
     ///
     /// # Errors
-    /// Those of `ask`, which is not asked again: what AWS did not answer after the last retry stays unknown in this scan.
+    /// Those of `fetch`, which is not asked again: what AWS did not answer after the last retry stays unknown in this
+    /// scan.
     pub async fn shared<T: Send + Sync + 'static>(
         &self,
-        question: &str,
-        ask: impl Future<Output = Result<T, Reason>>,
+        key: &str,
+        fetch: impl Future<Output = Result<T, Reason>>,
     ) -> Result<Arc<T>, Reason> {
-        let question = format!("{}/{question}", self.region);
-        self.identity.memo.once(question, ask).await
+        let key = format!("{}/{key}", self.region);
+        self.identity.memo.get_or_fetch(key, fetch).await
     }
 
-    /// The same for what is global: asked once for the account.
+    /// Returns what `fetch` reads of a global service, once for this account.
     ///
     /// # Errors
-    /// Those of `ask`.
+    /// Those of `fetch`.
     pub async fn shared_globally<T: Send + Sync + 'static>(
         &self,
-        question: &str,
-        ask: impl Future<Output = Result<T, Reason>>,
+        key: &str,
+        fetch: impl Future<Output = Result<T, Reason>>,
     ) -> Result<Arc<T>, Reason> {
-        self.identity.memo.once(question.to_owned(), ask).await
+        self.identity.memo.get_or_fetch(key.to_owned(), fetch).await
     }
 }

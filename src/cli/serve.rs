@@ -8,7 +8,7 @@ use crate::queue::inbox::Inbox;
 use crate::queue::job::JobHandler;
 use crate::web;
 use crate::web::setup::{Exchange, NewApp, NotMade};
-use crate::webhook::{self, Bodies, Door, signature::Secrets};
+use crate::webhook::{self, BodyStore, WebhookState, signature::Secrets};
 use anyhow::Context;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
@@ -50,12 +50,12 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
     let stop = stop.shared();
-    let door = Door {
+    let webhook = WebhookState {
         inbox: inbox.clone(),
         secrets: Secrets::new(app.webhook_secrets.clone()),
-        bodies: Bodies::new(config.spool_folder()),
+        bodies: BodyStore::new(config.spool_folder()),
     };
-    let mut routes = web::router(inbox.clone()).merge(webhook::router(door));
+    let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
     let metrics = web::metrics(inbox.clone());
     let metrics = match config.metrics_listen {
         Some(address) => {

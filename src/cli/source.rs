@@ -8,7 +8,7 @@ use crate::aws::{Access, Aws, Role};
 use crate::code;
 use crate::model::{Interrupt, Region, Severity, Tree};
 use crate::report;
-use crate::resources::Look;
+use crate::resources::UnmanagedScope;
 use crate::scan::find::{MOST_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
@@ -134,7 +134,7 @@ impl Source {
             benchmark,
             aws: &aws,
             region,
-            look: self.look(&settings),
+            unmanaged_scope: self.unmanaged_scope(&settings),
             redactor: &redactor,
             states: &states,
             memory: &states.memory(),
@@ -177,15 +177,15 @@ impl Source {
         }
     }
 
-    fn look(&self, settings: &Settings) -> Look {
+    fn unmanaged_scope(&self, settings: &Settings) -> UnmanagedScope {
         let asked = self.unmanaged.map(|asked| match asked {
-            Unmanaged::Account => Look::Account,
-            Unmanaged::Children => Look::Children,
-            Unmanaged::Off => Look::Off,
+            Unmanaged::Account => UnmanagedScope::Account,
+            Unmanaged::Children => UnmanagedScope::Children,
+            Unmanaged::Off => UnmanagedScope::Off,
         });
         asked
-            .or(settings.unmanaged.map(load::look))
-            .unwrap_or(Look::Account)
+            .or(settings.unmanaged.map(load::unmanaged_scope))
+            .unwrap_or(UnmanagedScope::Account)
     }
 
     /// The stacks in and below the folder that was named.

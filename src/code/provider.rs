@@ -5,7 +5,7 @@ use super::instance::Instance;
 use super::scope::Scope;
 use super::size::Size;
 use super::typed::Typed;
-use crate::model::{AccountId, Place, ProviderKey, ProviderTags, Value};
+use crate::model::{AccountId, AwsLocation, ProviderKey, ProviderTags, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectValue};
 use hcl_edit::structure::Block;
@@ -48,7 +48,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         let role = role
             .and_then(|role| role.body.get_attribute("role_arn"))
             .map(|arn| scope.plain(&arn.value));
-        let of_role = role.and_then(|role| Place::of_arn(role.as_str()?).account);
+        let of_role = role.and_then(|role| AwsLocation::of_arn(role.as_str()?).account);
         let allowed = value("allowed_account_ids");
         let allowed = match allowed.as_list() {
             Some([one]) => Typed::of_json(one.clone())

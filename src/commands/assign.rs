@@ -1,12 +1,12 @@
 //! `/driftguard assign @USER`
 
-use super::speech::{nothing_more, word};
-use super::{Answer, Command, Effect, Scene};
+use super::parsing::{expect_end, first_word};
+use super::{Answer, Command, CommandContext, Effect};
 use crate::report::{code, excerpt};
 
 /// `/driftguard assign @USER`
 ///
-/// Assigns a person to the issue or pull request that the comment stands on. The `@` may be left out.
+/// Assigns a person to the issue or pull request that the comment is on. The `@` is optional.
 pub(super) const COMMAND: Command = Command {
     name: "assign",
     usage: "assign @USER",
@@ -14,16 +14,16 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &str, _: &Scene<'_>) -> Result<Answer, String> {
-    let (user, rest) = word(arguments);
-    nothing_more(rest, COMMAND.usage)?;
+fn run(arguments: &str, _: &CommandContext<'_>) -> Result<Answer, String> {
+    let (user, rest) = first_word(arguments);
+    expect_end(rest, COMMAND.usage)?;
     let user = user.trim_matches('`');
     let login = user.strip_prefix('@').unwrap_or(user);
     if !is_login(login) {
         return Err(wrong(login));
     }
-    let says = format!("I assign {}.", code(login));
-    Ok(Answer::new(says, vec![Effect::Assign(login.to_owned())]))
+    let reply = format!("I assign {}.", code(login));
+    Ok(Answer::new(reply, vec![Effect::Assign(login.to_owned())]))
 }
 
 fn wrong(login: &str) -> String {
@@ -37,7 +37,8 @@ fn wrong(login: &str) -> String {
     }
 }
 
-/// Letters, digits and single hyphens inside; in companies that manage their people's accounts one underscore too.
+/// Returns whether a text is a login: letters, digits and single hyphens inside; accounts managed by an enterprise may
+/// have an underscore.
 fn is_login(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (1..=39).contains(&text.len())
@@ -50,25 +51,25 @@ fn is_login(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn a_person_is_assigned_with_or_without_the_sign() {
         for user in ["@octo-cat", "octo-cat", "`@octo-cat`"] {
-            let answer = run(user, &stage::scene(&[])).unwrap();
+            let answer = run(user, &fixtures::context(&[])).unwrap();
             assert_eq!(answer.effects, [Effect::Assign("octo-cat".to_owned())]);
             assert!(
-                !answer.says[0].contains('@'),
+                !answer.reply[0].contains('@'),
                 "nobody is called twice: {answer:?}"
             );
         }
-        assert!(run("mona_acme", &stage::scene(&[])).is_ok());
+        assert!(run("mona_acme", &fixtures::context(&[])).is_ok());
     }
 
     #[test]
     fn what_is_no_login_is_refused() {
         let long = "x".repeat(40);
-        for (user, said) in [
+        for (user, expected) in [
             ("", "Whom?"),
             ("@", "Whom?"),
             ("@acme/platform", "only people"),
@@ -79,8 +80,8 @@ mod tests {
             (long.as_str(), "no login"),
             ("@a @b", "I do not know what to do with `@b`"),
         ] {
-            let why = run(user, &stage::scene(&[])).unwrap_err();
-            assert!(why.contains(said), "{user}: {why}");
+            let why = run(user, &fixtures::context(&[])).unwrap_err();
+            assert!(why.contains(expected), "{user}: {why}");
         }
     }
 }

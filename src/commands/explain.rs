@@ -1,13 +1,13 @@
 //! `/driftguard explain FINDING`
 
-use super::speech::any;
-use super::{Answer, Command, Scene};
+use super::parsing::any_finding;
+use super::{Answer, Command, CommandContext};
 use crate::report;
 
 /// `/driftguard explain FINDING`
 ///
-/// Tells all that is known of a finding, one that is set aside too: what changed, why it matters, which controls it
-/// fails, what it costs, who did it, where the code defines it, and what the fix is or why there is none.
+/// Explains a finding, whether open or set aside: what changed, why it matters, the controls it fails, its cost, who
+/// made the change, where the code defines it, and the fix or the reason why there is none.
 pub(super) const COMMAND: Command = Command {
     name: "explain",
     usage: "explain FINDING",
@@ -15,26 +15,26 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    let picked = any(arguments, scene, &COMMAND)?;
-    Ok(Answer::new(report::explain(picked.finding), Vec::new()))
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    let selected = any_finding(arguments, context, &COMMAND)?;
+    Ok(Answer::new(report::explain(selected.finding), Vec::new()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn what_is_set_aside_is_explained_too() {
-        let stacks = stage::stacks();
-        let scene = stage::scene(&stacks);
-        for (arguments, said) in [
+        let stacks = fixtures::stacks();
+        let context = fixtures::context(&stacks);
+        for (arguments, expected) in [
             ("f-cc", "was added to `aws_iam_role.web` outside Terraform"),
             ("aws_db_instance.old", "Set aside: it goes soon"),
         ] {
-            let answer = run(arguments, &scene).unwrap();
-            assert!(answer.says[0].contains(said), "{answer:?}");
+            let answer = run(arguments, &context).unwrap();
+            assert!(answer.reply[0].contains(expected), "{answer:?}");
             assert!(answer.effects.is_empty());
         }
     }

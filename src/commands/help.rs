@@ -1,11 +1,11 @@
 //! `/driftguard help`
 
-use super::{ALL, Answer, Command, Scene};
+use super::{ALL, Answer, Command, CommandContext};
 use crate::report::code;
 
 /// `/driftguard help`
 ///
-/// Lists the commands. It says so whatever follows, and is what `/driftguard` alone means.
+/// Lists the commands, whatever follows; so does `/driftguard` alone.
 pub(super) const COMMAND: Command = Command {
     name: "help",
     usage: "help",
@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(_: &str, _: &Scene<'_>) -> Result<Answer, String> {
+fn run(_: &str, _: &CommandContext<'_>) -> Result<Answer, String> {
     let rows: Vec<_> = ALL
         .iter()
         .map(|command| {
@@ -32,15 +32,15 @@ fn run(_: &str, _: &Scene<'_>) -> Result<Answer, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn help_names_every_command() {
-        let said = run("me", &stage::scene(&[])).unwrap().says.concat();
+        let reply = run("me", &fixtures::context(&[])).unwrap().reply.concat();
         for command in ALL {
             assert!(
-                said.contains(&format!("/driftguard {}", command.name)),
-                "{said}"
+                reply.contains(&format!("/driftguard {}", command.name)),
+                "{reply}"
             );
             assert!(command.usage.starts_with(command.name));
         }

@@ -1,15 +1,15 @@
 //! `/driftguard ignore FINDING [until DATE] [REASON...]`
 
-use super::speech::{Picked, decide, names, one, word};
-use super::{Answer, Command, Scene};
+use super::parsing::{SelectedFinding, decide, first_word, names, open_finding};
+use super::{Answer, Command, CommandContext};
 use crate::model::Choice;
 use crate::report::{code, day, excerpt, printable, sentence};
 use crate::settings::{CannotAccept, NewAccept};
 
 /// `/driftguard ignore FINDING [until DATE] [REASON...]`
 ///
-/// The difference shall be accepted: a pull request adds it to `accept` in `.driftguard.yml`, with its reason and its
-/// last day, if it has one. DATE is written `2027-03-31` and lies ahead.
+/// Accepts a difference: a pull request adds it to `accept` in `.driftguard.yml`, with its reason and its last day, if
+/// it has one. DATE is written `2027-03-31` and is in the future.
 pub(super) const COMMAND: Command = Command {
     name: "ignore",
     usage: "ignore FINDING [until DATE] [REASON...]",
@@ -18,57 +18,57 @@ pub(super) const COMMAND: Command = Command {
 };
 
 /// The longest reason, in characters.
-const LONGEST: usize = 300;
+const MAX_REASON: usize = 300;
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    let (picked, rest) = one(arguments, scene, &COMMAND)?;
-    writable(&picked)?;
-    let (until, reason) = until(rest, scene.now)?;
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    let (selected, rest) = open_finding(arguments, context, &COMMAND)?;
+    writable(&selected)?;
+    let (until, reason) = until(rest, context.now)?;
     let reason = match printable(reason.trim()) {
-        empty if empty.is_empty() => format!("accepted by {} in a comment", scene.person),
+        empty if empty.is_empty() => format!("accepted by {} in a comment", context.person),
         reason => reason,
     };
     let length = reason.chars().count();
-    if length > LONGEST {
+    if length > MAX_REASON {
         return Err(format!(
-            "A reason has at most {LONGEST} characters, and this one has {length}: say it shorter."
+            "A reason has at most {MAX_REASON} characters, and this one has {length}: say it shorter."
         ));
     }
     let end = until.as_deref().map(|day| format!(" until {day}"));
-    let says = format!(
+    let reply = format!(
         "{}: accepted{}, for this reason: {}. The scan that follows opens a pull request that says so in {}; it counts \
          once that is merged.",
-        names(&picked),
+        names(&selected),
         end.unwrap_or_default(),
         sentence(reason.trim_end_matches('.')),
         code(".driftguard.yml")
     );
     let choice = Choice::Ignore { until, reason };
-    Ok(Answer::new(says, decide(&picked, scene, &choice)))
+    Ok(Answer::new(reply, decide(&selected, context, &choice)))
 }
 
-/// Whether an entry of the settings may name what was picked.
-fn writable(picked: &[Picked<'_>]) -> Result<(), String> {
-    let entries = picked
-        .iter()
-        .filter_map(|one| NewAccept::of(one.finding, String::new(), None, None));
+/// Checks that `.driftguard.yml` may name the selected findings: an entry must not hold a credential.
+fn writable(selected: &[SelectedFinding<'_>]) -> Result<(), String> {
+    let entries = selected.iter().filter_map(|selected_finding| {
+        NewAccept::of(selected_finding.finding, String::new(), None, None)
+    });
     match entries.into_iter().any(|entry| entry.names_credential()) {
         true => Err(format!(
             "{}: {}.",
-            names(picked),
+            names(selected),
             sentence(&CannotAccept::Secret.to_string())
         )),
         false => Ok(()),
     }
 }
 
-/// The last day, where one is said, and the reason.
+/// Splits the last day, if there is one, from the reason.
 fn until(rest: &str, now: i64) -> Result<(Option<String>, &str), String> {
-    let (keyword, after) = word(rest);
+    let (keyword, after) = first_word(rest);
     if !keyword.eq_ignore_ascii_case("until") {
         return Ok((None, rest));
     }
-    let (date, reason) = word(after);
+    let (date, reason) = first_word(after);
     let shown = excerpt(date, 40);
     let form = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
@@ -99,11 +99,11 @@ fn until(rest: &str, now: i64) -> Result<(Option<String>, &str), String> {
 mod tests {
     use super::*;
     use crate::commands::Effect;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     fn choice(arguments: &str) -> Result<Choice, String> {
-        let stacks = stage::stacks();
-        let answer = run(arguments, &stage::scene(&stacks))?;
+        let stacks = fixtures::stacks();
+        let answer = run(arguments, &fixtures::context(&stacks))?;
         match answer.effects.as_slice() {
             [Effect::Decide(decision)] => Ok(decision.choice.clone()),
             other => panic!("{other:?}"),
@@ -141,12 +141,12 @@ mod tests {
 
     #[test]
     fn what_only_a_credential_names_is_refused_with_what_to_do() {
-        let mut stacks = stage::stacks();
+        let mut stacks = fixtures::stacks();
         if let Ok(scanned) = &mut stacks[1].report.outcome {
             let address = "aws_instance.web[\"(secret)\"]";
             scanned.findings[0].address = address.parse().ok();
         }
-        let refused = run("f-aa", &stage::scene(&stacks)).unwrap_err();
+        let refused = run("f-aa", &fixtures::context(&stacks)).unwrap_err();
         assert!(
             refused.contains("f-aa1111111111") && refused.contains("by hand, with"),
             "{refused}"
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_day_is_strict_and_lies_ahead() {
-        for (arguments, said) in [
+        for (arguments, expected) in [
             ("f-aa until", "Nothing is no day"),
             ("f-aa until soon", "`soon` is no day"),
             ("f-aa until 2027-02-30", "is no day"),
@@ -168,7 +168,7 @@ mod tests {
             ("", "Which finding?"),
         ] {
             let why = choice(arguments).unwrap_err();
-            assert!(why.contains(said), "{arguments}: {why}");
+            assert!(why.contains(expected), "{arguments}: {why}");
         }
         let long = format!("f-aa {}", "x".repeat(301));
         assert!(choice(&long).unwrap_err().contains("at most 300"));

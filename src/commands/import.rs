@@ -1,14 +1,14 @@
 //! `/driftguard import FINDING|all`
 
-use super::speech::{Picked, decide, many, names};
-use super::{Answer, Command, Scene};
+use super::parsing::{SelectedFinding, decide, names, open_findings};
+use super::{Answer, Command, CommandContext};
 use crate::model::{Choice, Kind};
 use crate::report::code;
 
 /// `/driftguard import FINDING|all`
 ///
-/// The code shall take over what was added by hand below something that it manages. Of what is in the code already, and
-/// of what hangs below nothing managed, it says why not.
+/// Imports resources that were added below a managed resource. Explains why others cannot be imported: those that the
+/// code has already, and those without a managed parent.
 pub(super) const COMMAND: Command = Command {
     name: "import",
     usage: "import FINDING|all",
@@ -16,31 +16,34 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    let picked = many(arguments, scene, &COMMAND)?;
-    let found = names(&picked);
-    let (picked, other): (Vec<_>, Vec<_>) = picked.into_iter().partition(is_child);
-    if picked.is_empty() {
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    let selected = open_findings(arguments, context, &COMMAND)?;
+    let found = names(&selected);
+    let (selected, other): (Vec<_>, Vec<_>) = selected.into_iter().partition(is_child);
+    if selected.is_empty() {
         return Err(match other.first() {
-            Some(one) if other.len() == 1 => format!("{found}: {}", why_not(one)),
+            Some(finding) if other.len() == 1 => format!("{found}: {}", why_not(finding)),
             _ => "There is nothing to import: nothing was added below what the code manages."
                 .to_owned(),
         });
     }
-    let says = format!(
+    let reply = format!(
         "{}: the code is to take over what was added. The scan that follows updates the pull request.",
-        names(&picked)
+        names(&selected)
     );
-    Ok(Answer::new(says, decide(&picked, scene, &Choice::Import)))
+    Ok(Answer::new(
+        reply,
+        decide(&selected, context, &Choice::Import),
+    ))
 }
 
-/// Whether no state claims it, and it hangs below something that one does.
-fn is_child(picked: &Picked<'_>) -> bool {
-    picked.finding.kind == Kind::Unmanaged && picked.finding.under.is_some()
+/// Returns whether a finding is an unmanaged child of a managed resource.
+fn is_child(selected: &SelectedFinding<'_>) -> bool {
+    selected.finding.kind == Kind::Unmanaged && selected.finding.under.is_some()
 }
 
-fn why_not(picked: &Picked<'_>) -> String {
-    match picked.finding.kind {
+fn why_not(selected: &SelectedFinding<'_>) -> String {
+    match selected.finding.kind {
         Kind::Unmanaged => {
             "it hangs below nothing that the code manages. Write its block yourself, where it belongs.".to_owned()
         }
@@ -60,23 +63,23 @@ fn why_not(picked: &Picked<'_>) -> String {
 mod tests {
     use super::*;
     use crate::commands::Effect;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn only_what_was_added_below_something_managed_is_imported() {
-        let stacks = stage::stacks();
-        let scene = stage::scene(&stacks);
+        let stacks = fixtures::stacks();
+        let context = fixtures::context(&stacks);
         for arguments in ["f-cc", "all"] {
-            let answer = run(arguments, &scene).unwrap();
+            let answer = run(arguments, &context).unwrap();
             let [Effect::Decide(decision)] = answer.effects.as_slice() else {
                 panic!("{answer:?}");
             };
             assert_eq!(decision.finding.0, "f-cc3333333333");
             assert_eq!(decision.choice, Choice::Import);
         }
-        let why = run("f-aa", &scene).unwrap_err();
+        let why = run("f-aa", &context).unwrap_err();
         assert!(why.contains("in the code already. `adopt`"), "{why}");
-        let why = run("all", &stage::scene(&stacks[2..])).unwrap_err();
+        let why = run("all", &fixtures::context(&stacks[2..])).unwrap_err();
         assert!(
             why.contains("in the code already") || why.contains("nothing to import"),
             "{why}"

@@ -1,4 +1,4 @@
-//! Pure: what a person may say to the bot, one command a file; text in, effects out.
+//! Pure: parses slash commands, one file each; text in, effects out.
 #![deny(clippy::disallowed_methods)]
 
 mod adopt;
@@ -7,19 +7,19 @@ mod explain;
 mod help;
 mod ignore;
 mod import;
+mod parsing;
 mod restore;
 mod rotate_secret;
 mod scan;
 mod snooze;
-mod speech;
 mod status;
 
-pub use speech::read;
+pub use parsing::read;
 
-use crate::model::{Decision, StackName, Standing};
-use crate::report::{code, excerpt};
+use crate::model::{Decision, StackName, StackStatus};
+use crate::report::{MAX_TEXT, code, excerpt};
+use parsing::{first_word, nearest};
 use serde::{Deserialize, Serialize};
-use speech::{nearest, word};
 
 /// All commands, as `help` lists them.
 pub const ALL: &[&Command] = &[
@@ -36,109 +36,107 @@ pub const ALL: &[&Command] = &[
     &rotate_secret::COMMAND,
 ];
 
-/// The most commands of one comment that are obeyed.
-const MOST: usize = 10;
+/// How many commands of one comment are run.
+const MAX_COMMANDS: usize = 10;
 
-/// The longest answer to one comment, in characters: GitHub takes 65,536.
-const LONGEST: usize = 60_000;
-
-/// One command.
+/// A slash command.
 pub struct Command {
     /// The word after `/driftguard`.
     pub name: &'static str,
-    /// How it is written, that word included.
+    /// The usage, including that word.
     pub usage: &'static str,
-    /// What it does, in one line of Markdown.
+    /// The description, in one line of Markdown.
     pub help: &'static str,
-    /// Obeys it, given what follows the word; else says why not, in Markdown, and does nothing.
-    run: fn(&str, &Scene<'_>) -> Result<Answer, String>,
+    /// Runs the command with what follows the word; an error explains in Markdown why it does nothing.
+    run: fn(&str, &CommandContext<'_>) -> Result<Answer, String>,
 }
 
-/// What a command is told.
+/// What a command can read.
 #[derive(Debug, Clone)]
-pub struct Scene<'a> {
-    /// The login of who says it: somebody with write permission.
+pub struct CommandContext<'a> {
+    /// The login of the commenter, who has write permission.
     pub person: &'a str,
     /// The repository's stacks, by name.
-    pub stacks: &'a [Standing],
-    /// Now, in epoch milliseconds.
+    pub stacks: &'a [StackStatus],
+    /// The current time, in epoch milliseconds.
     pub now: i64,
 }
 
-/// What a command leads to, for `jobs` to act on.
+/// An effect of a command, which `jobs` applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// Scan this stack; none: all.
+    /// Scan this stack; all where it is `None`.
     Scan(Option<StackName>),
-    /// Keep what was decided. A scan of the stack follows by itself.
+    /// Store a decision. A scan of the stack follows by itself.
     Decide(Decision),
-    /// Assign a person to the issue or pull request that the command stands on.
+    /// Assign a person to the issue or pull request that the comment is on.
     Assign(String),
-    /// Rotate the secret that notifications are signed with, if the person who asked may.
+    /// Rotate the notification secret, if the person has the permission.
     RotateSecret {
         /// The login of that person.
         person: String,
-        /// When it was asked for, in epoch milliseconds.
+        /// When the rotation was requested, in epoch milliseconds.
         at: i64,
     },
 }
 
-/// What is answered to a comment.
+/// The answer to a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Answer {
-    /// Markdown, a paragraph a command.
-    pub says: Vec<String>,
-    /// What is to be done, in order.
+    /// The reply in Markdown, one paragraph per command.
+    #[serde(rename = "says")]
+    pub reply: Vec<String>,
+    /// The effects, in order.
     pub effects: Vec<Effect>,
 }
 
 impl Answer {
-    /// An answer that says something and does these things.
-    fn new(says: String, effects: Vec<Effect>) -> Self {
+    /// Creates an answer with this reply and these effects.
+    fn new(reply: String, effects: Vec<Effect>) -> Self {
         Self {
-            says: vec![says],
+            reply: vec![reply],
             effects,
         }
     }
 }
 
-/// What is answered to a comment; none where it holds no command.
-pub fn answer(comment: &str, scene: &Scene<'_>) -> Option<Answer> {
+/// Answers a comment; `None` where it has no command.
+pub fn answer(comment: &str, context: &CommandContext<'_>) -> Option<Answer> {
     let lines = read(comment);
     if lines.is_empty() {
         return None;
     }
     let mut all = Answer::default();
-    for line in lines.iter().take(MOST) {
-        match obey(line, scene) {
+    for line in lines.iter().take(MAX_COMMANDS) {
+        match run_line(line, context) {
             Ok(answer) => {
-                all.says.extend(answer.says);
+                all.reply.extend(answer.reply);
                 all.effects.extend(answer.effects);
             }
-            Err(why_not) => all.says.push(why_not),
+            Err(why_not) => all.reply.push(why_not),
         }
     }
-    let more = lines.len().saturating_sub(MOST);
+    let more = lines.len().saturating_sub(MAX_COMMANDS);
     if more > 0 {
-        all.says.push(format!(
-            "That is all for one comment: I did {MOST} commands, and left {more}. Say those in another."
+        all.reply.push(format!(
+            "That is all for one comment: I did {MAX_COMMANDS} commands, and left {more}. Say those in another."
         ));
     }
-    all.says = within(all.says);
+    all.reply = fit_comment(all.reply);
     Some(all)
 }
 
-/// What one line leads to: what follows `/driftguard`.
-fn obey(line: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    let (verb, rest) = word(line);
+/// Runs the command on a line, given what follows `/driftguard`.
+fn run_line(line: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    let (verb, rest) = first_word(line);
     let lower = verb.to_lowercase();
     let known = match lower.as_str() {
         "" => Some(&&help::COMMAND),
         lower => ALL.iter().find(|command| command.name == lower),
     };
     match known {
-        Some(command) => (command.run)(rest, scene),
+        Some(command) => (command.run)(rest, context),
         // As it was written: a credential in small letters is not known for one.
         None => Err(unknown(verb)),
     }
@@ -156,9 +154,9 @@ fn unknown(verb: &str) -> String {
     )
 }
 
-/// As much as fits into one comment: what is too long gives way, and what is short stays.
-fn within(says: Vec<String>) -> Vec<String> {
-    let mut left = LONGEST;
+/// Replaces paragraphs that do not fit into one comment, and keeps the short ones.
+fn fit_comment(reply: Vec<String>) -> Vec<String> {
+    let mut left = MAX_TEXT;
     let fit = |text: String| {
         let length = text.chars().count() + 2;
         if length <= left {
@@ -167,5 +165,5 @@ fn within(says: Vec<String>) -> Vec<String> {
         }
         "There is too much to say for one comment: ask this in one of its own.".to_owned()
     };
-    says.into_iter().map(fit).collect()
+    reply.into_iter().map(fit).collect()
 }

@@ -1,12 +1,12 @@
 //! `/driftguard restore FINDING|all`
 
-use super::speech::{decide, many, names};
-use super::{Answer, Command, Scene};
+use super::parsing::{decide, names, open_findings};
+use super::{Answer, Command, CommandContext};
 use crate::model::Choice;
 
 /// `/driftguard restore FINDING|all`
 ///
-/// The code shall enforce what it declares, so that an apply brings AWS back to it.
+/// Makes the code enforce what it declares, so that an apply reverts AWS.
 pub(super) const COMMAND: Command = Command {
     name: "restore",
     usage: "restore FINDING|all",
@@ -14,26 +14,29 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    let picked = many(arguments, scene, &COMMAND)?;
-    let says = format!(
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    let selected = open_findings(arguments, context, &COMMAND)?;
+    let reply = format!(
         "{}: a pull request restores what the code declares; apply it after the merge. The scan that follows updates the \
          pull request.",
-        names(&picked)
+        names(&selected)
     );
-    Ok(Answer::new(says, decide(&picked, scene, &Choice::Restore)))
+    Ok(Answer::new(
+        reply,
+        decide(&selected, context, &Choice::Restore),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::commands::Effect;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn a_restore_is_decided_by_address_too() {
-        let stacks = stage::stacks();
-        let answer = run(r#"aws_instance.web["a b"]"#, &stage::scene(&stacks)).unwrap();
+        let stacks = fixtures::stacks();
+        let answer = run(r#"aws_instance.web["a b"]"#, &fixtures::context(&stacks)).unwrap();
         let [Effect::Decide(decision)] = answer.effects.as_slice() else {
             panic!("{answer:?}");
         };

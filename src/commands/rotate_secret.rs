@@ -1,12 +1,12 @@
 //! `/driftguard rotate-secret`
 
-use super::speech::nothing_more;
-use super::{Answer, Command, Effect, Scene};
+use super::parsing::expect_end;
+use super::{Answer, Command, CommandContext, Effect};
 
 /// `/driftguard rotate-secret`
 ///
-/// Signs notifications with another secret from now on. Only people with admin permission may: whoever reads the secret can
-/// forge what a receiver acts on.
+/// Signs notifications with a new secret from now on. Requires admin permission: whoever reads the secret can forge
+/// notifications.
 pub(super) const COMMAND: Command = Command {
     name: "rotate-secret",
     usage: "rotate-secret",
@@ -14,29 +14,29 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    nothing_more(arguments, COMMAND.usage)?;
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    expect_end(arguments, COMMAND.usage)?;
     let effect = Effect::RotateSecret {
-        person: scene.person.to_owned(),
-        at: scene.now,
+        person: context.person.to_owned(),
+        at: context.now,
     };
-    let says = "The secret of notifications is to be rotated.".to_owned();
-    Ok(Answer::new(says, vec![effect]))
+    let reply = "The secret of notifications is to be rotated.".to_owned();
+    Ok(Answer::new(reply, vec![effect]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn it_is_asked_for_by_a_person_at_a_moment() {
-        let answer = run("", &stage::scene(&[])).unwrap();
+        let answer = run("", &fixtures::context(&[])).unwrap();
         let effect = Effect::RotateSecret {
             person: "octocat".to_owned(),
-            at: stage::NOW,
+            at: fixtures::NOW,
         };
         assert_eq!(answer.effects, [effect]);
-        assert!(run("now", &stage::scene(&[])).is_err());
+        assert!(run("now", &fixtures::context(&[])).is_err());
     }
 }

@@ -1,14 +1,14 @@
 //! `/driftguard snooze FINDING DURATION`
 
-use super::speech::{decide, names, nothing_more, one, word};
-use super::{Answer, Command, Scene};
+use super::parsing::{decide, expect_end, first_word, names, open_finding};
+use super::{Answer, Command, CommandContext};
 use crate::model::Choice;
 use crate::report::{code, excerpt, minute};
 
 /// `/driftguard snooze FINDING DURATION`
 ///
-/// The finding shall rest for a while: no pull request carries it until then. DURATION is a number of hours, days or
-/// weeks, as in `12h`, `3d` or `2w`, of at most 90 days. Minutes have no letter: people take `m` for months.
+/// Leaves a finding out of pull requests for a while. DURATION is a number of hours, days or weeks, as in `12h`, `3d`
+/// or `2w`, at most 90 days. There is no unit for minutes: people read `m` as months.
 pub(super) const COMMAND: Command = Command {
     name: "snooze",
     usage: "snooze FINDING DURATION",
@@ -17,26 +17,26 @@ pub(super) const COMMAND: Command = Command {
 };
 
 const HOUR: i64 = 3_600_000;
-const LONGEST: i64 = 90 * 24 * HOUR;
+const MAX_SNOOZE: i64 = 90 * 24 * HOUR;
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    let (picked, rest) = one(arguments, scene, &COMMAND)?;
-    let (duration, rest) = word(rest);
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    let (selected, rest) = open_finding(arguments, context, &COMMAND)?;
+    let (duration, rest) = first_word(rest);
     let length = length(duration.trim_matches('`'))?;
-    nothing_more(rest, COMMAND.usage)?;
-    let until = scene.now.saturating_add(length);
-    let says = format!(
+    expect_end(rest, COMMAND.usage)?;
+    let until = context.now.saturating_add(length);
+    let reply = format!(
         "{}: it rests until {}. No pull request carries it before.",
-        names(&picked),
+        names(&selected),
         minute(until)
     );
     Ok(Answer::new(
-        says,
-        decide(&picked, scene, &Choice::Snooze { until }),
+        reply,
+        decide(&selected, context, &Choice::Snooze { until }),
     ))
 }
 
-/// The milliseconds of a duration.
+/// Parses a duration, in milliseconds.
 fn length(duration: &str) -> Result<i64, String> {
     let wrong = || {
         let shown = excerpt(duration, 40);
@@ -64,7 +64,7 @@ fn length(duration: &str) -> Result<i64, String> {
     }
     let count: i64 = digits.parse().map_err(|_| wrong())?;
     match count.checked_mul(unit) {
-        Some(length) if (1..=LONGEST).contains(&length) => Ok(length),
+        Some(length) if (1..=MAX_SNOOZE).contains(&length) => Ok(length),
         _ => Err(wrong()),
     }
 }
@@ -73,11 +73,11 @@ fn length(duration: &str) -> Result<i64, String> {
 mod tests {
     use super::*;
     use crate::commands::Effect;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn a_finding_rests_for_hours_days_or_weeks() {
-        let stacks = stage::stacks();
+        let stacks = fixtures::stacks();
         for (duration, hours) in [
             ("12h", 12),
             ("3d", 72),
@@ -85,19 +85,19 @@ mod tests {
             ("90D", 2160),
             ("`1h`", 1),
         ] {
-            let answer = run(&format!("f-bb {duration}"), &stage::scene(&stacks)).unwrap();
+            let answer = run(&format!("f-bb {duration}"), &fixtures::context(&stacks)).unwrap();
             let [Effect::Decide(decision)] = answer.effects.as_slice() else {
                 panic!("{answer:?}");
             };
-            let until = stage::NOW + hours * HOUR;
+            let until = fixtures::NOW + hours * HOUR;
             assert_eq!(decision.choice, Choice::Snooze { until }, "{duration}");
         }
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        let stacks = stage::stacks();
-        let scene = stage::scene(&stacks);
+        let stacks = fixtures::stacks();
+        let context = fixtures::context(&stacks);
         for duration in [
             "",
             "0h",
@@ -114,9 +114,9 @@ mod tests {
             "3dé",
             "½h",
         ] {
-            let why = run(&format!("f-bb {duration}"), &scene).unwrap_err();
+            let why = run(&format!("f-bb {duration}"), &context).unwrap_err();
             assert!(why.contains("Say `12h`"), "{duration}: {why}");
         }
-        assert!(run("f-bb 3d please", &scene).is_err());
+        assert!(run("f-bb 3d please", &context).is_err());
     }
 }

@@ -1,17 +1,16 @@
 //! `/driftguard status`
 
-use super::speech::{ago, nothing_more};
-use super::{Answer, Command, Scene};
-use crate::model::{Choice, Decision, Scanned, Severity, Standing};
+use super::parsing::{ago, expect_end};
+use super::{Answer, Command, CommandContext};
+use crate::model::{Choice, Decision, Scanned, StackStatus};
 use crate::report::{
-    by_severity, code, counted, excerpt, minute, numbers, posture, sentence, signed,
+    by_severity, by_urgency, code, counted, excerpt, minute, numbers, posture, sentence, signed,
 };
-use std::cmp::Reverse;
 
 /// `/driftguard status`
 ///
-/// Tells how each stack stands, the worst first: its posture, its findings by severity, what the drift costs a month,
-/// when it was scanned and will be, its open pull requests, and what was decided and still waits.
+/// Shows the state of each stack, the most urgent first: posture, findings by severity, monthly cost of the drift, last
+/// and next scan, open pull requests, and pending decisions.
 pub(super) const COMMAND: Command = Command {
     name: "status",
     usage: "status",
@@ -19,33 +18,32 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-/// How many stacks are told of.
-const TOLD: usize = 50;
+/// How many stacks are listed.
+const MAX_STACKS: usize = 50;
 
-/// The most characters of why a stack could not be scanned.
-const REASON: usize = 200;
+/// How many characters of a scan error are shown.
+const MAX_REASON: usize = 200;
 
-fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
-    nothing_more(arguments, COMMAND.usage)?;
-    if scene.stacks.is_empty() {
+fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
+    expect_end(arguments, COMMAND.usage)?;
+    if context.stacks.is_empty() {
         return Err(format!(
             "No stack was scanned yet. {} scans all.",
             code("/driftguard scan")
         ));
     }
-    let mut stacks: Vec<_> = scene.stacks.iter().collect();
-    stacks.sort_by_key(|stack| Reverse(worst(stack)));
+    let stacks = by_urgency(context.stacks);
     let mut rows: Vec<_> = stacks
         .iter()
-        .take(TOLD)
-        .map(|stack| row(stack, scene.now))
+        .take(MAX_STACKS)
+        .map(|stack| row(stack, context.now))
         .collect();
     rows.insert(
         0,
         "| stack | posture | findings | a month | scanned | next scan | pull requests | decided |\n|---|---|---|---|---|---|---|---|"
             .to_owned(),
     );
-    let more = stacks.len().saturating_sub(TOLD);
+    let more = stacks.len().saturating_sub(MAX_STACKS);
     let more = match more {
         0 => String::new(),
         more => format!(
@@ -56,15 +54,7 @@ fn run(arguments: &str, scene: &Scene<'_>) -> Result<Answer, String> {
     Ok(Answer::new(rows.join("\n") + &more, Vec::new()))
 }
 
-/// What puts a stack before others: that it could not be scanned, then its worst finding.
-fn worst(stack: &Standing) -> (bool, Option<Severity>) {
-    match &stack.report.outcome {
-        Err(_) => (true, None),
-        Ok(scanned) => (false, scanned.findings.iter().map(|one| one.severity).max()),
-    }
-}
-
-fn row(stack: &Standing, now: i64) -> String {
+fn row(stack: &StackStatus, now: i64) -> String {
     let [posture, findings, cost] = match &stack.report.outcome {
         Ok(scanned) => [
             posture(scanned.summary.posture).unwrap_or_default(),
@@ -72,7 +62,7 @@ fn row(stack: &Standing, now: i64) -> String {
             cost(scanned),
         ],
         Err(error) => {
-            let reason = excerpt(&error.message, REASON);
+            let reason = excerpt(&error.message, MAX_REASON);
             let reason = format!("not scanned: {}", sentence(&reason));
             [String::new(), reason, String::new()]
         }
@@ -103,13 +93,13 @@ fn cost(scanned: &Scanned) -> String {
     let delta = scanned.summary.monthly_cost_delta;
     let known = (!delta.amount.0.is_zero()).then(|| signed(delta.amount));
     let unknown = (delta.not_priced > 0).then(|| format!("{} not priced", delta.not_priced));
-    let told: Vec<_> = known.into_iter().chain(unknown).collect();
-    told.join(", ")
+    let parts: Vec<_> = known.into_iter().chain(unknown).collect();
+    parts.join(", ")
 }
 
-/// What was decided and still waits, in numbers.
+/// Counts the pending decisions.
 fn decided(decisions: &[Decision], now: i64) -> String {
-    let word = |decision: &Decision| match &decision.choice {
+    let first_word = |decision: &Decision| match &decision.choice {
         Choice::Adopt => Some("to adopt"),
         Choice::Restore => Some("to restore"),
         Choice::Import => Some("to import"),
@@ -118,7 +108,7 @@ fn decided(decisions: &[Decision], now: i64) -> String {
         Choice::Decline { .. } => Some("declined"),
         Choice::Applying { .. } => Some("to apply"),
     };
-    let words: Vec<_> = decisions.iter().filter_map(word).collect();
+    let words: Vec<_> = decisions.iter().filter_map(first_word).collect();
     let order = [
         "to adopt",
         "to restore",
@@ -128,25 +118,30 @@ fn decided(decisions: &[Decision], now: i64) -> String {
         "snoozed",
         "declined",
     ];
-    let told: Vec<_> = order
+    let counts: Vec<_> = order
         .into_iter()
-        .map(|word| (words.iter().filter(|found| **found == word).count(), word))
+        .map(|first_word| {
+            (
+                words.iter().filter(|found| **found == first_word).count(),
+                first_word,
+            )
+        })
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
+        .map(|(count, first_word)| format!("{count} {first_word}"))
         .collect();
-    told.join(", ")
+    counts.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
 
     #[test]
     fn the_worst_stack_comes_first_and_each_has_a_row() {
-        let stacks = stage::stacks();
-        let said = run("", &stage::scene(&stacks)).unwrap().says.concat();
-        let rows: Vec<_> = said.lines().skip(2).collect();
+        let stacks = fixtures::stacks();
+        let reply = run("", &fixtures::context(&stacks)).unwrap().reply.concat();
+        let rows: Vec<_> = reply.lines().skip(2).collect();
         for (row, parts) in rows.iter().zip([
             ["`broken`", "not scanned: the bucket `acme` is not there"],
             ["`production`", "1 critical, 4 low"],
@@ -166,16 +161,16 @@ mod tests {
     fn a_snooze_that_is_over_waits_for_nothing() {
         let snooze = |until| Decision {
             choice: Choice::Snooze { until },
-            ..stage::stacks()[1].decisions[0].clone()
+            ..fixtures::stacks()[1].decisions[0].clone()
         };
-        let decisions = [snooze(stage::NOW), snooze(stage::NOW + 1)];
-        assert_eq!(decided(&decisions, stage::NOW), "1 snoozed");
+        let decisions = [snooze(fixtures::NOW), snooze(fixtures::NOW + 1)];
+        assert_eq!(decided(&decisions, fixtures::NOW), "1 snoozed");
     }
 
     #[test]
     fn hundreds_of_stacks_fit_into_one_comment() {
-        let stacks: Vec<_> = (0..400).flat_map(|_| stage::stacks()).collect();
-        let said = run("", &stage::scene(&stacks)).unwrap().says.concat();
-        assert!(said.contains("and 1150 more stacks"), "{said}");
+        let stacks: Vec<_> = (0..400).flat_map(|_| fixtures::stacks()).collect();
+        let reply = run("", &fixtures::context(&stacks)).unwrap().reply.concat();
+        assert!(reply.contains("and 1150 more stacks"), "{reply}");
     }
 }

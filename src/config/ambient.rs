@@ -1,34 +1,34 @@
-//! Whose repositories are read with the server's own AWS credentials where they name no role.
+//! Reads whose repositories may use the server's own AWS credentials where they name no role.
 
 use super::{ConfigError, Lookup};
 
-/// The accounts of GitHub that the server's own AWS credentials are for.
+/// The GitHub accounts that the server's own AWS credentials are for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Ambient {
-    /// Nobody.
+    /// None.
     #[default]
     Off,
-    /// The one that the App is installed on first.
+    /// The account that installed the App first.
     First,
-    /// These.
+    /// These accounts.
     Owners(Vec<AmbientOwner>),
 }
 
-/// An account of GitHub, as the operator names it.
+/// A GitHub account, as the operator names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AmbientOwner {
-    /// By its number, which nobody else ever gets.
+    /// By its id, which no other account ever gets.
     Id(u64),
     /// By its login, in lower case.
     Login(String),
 }
 
-/// The longest login that is taken; GitHub allows 39 characters today, and more where a company manages its people.
+/// The longest accepted login; GitHub allows 39 characters today, and more for accounts managed by a company.
 const LONGEST_LOGIN: usize = 100;
-/// What means a switch elsewhere: nobody is to be called that by mistake.
+/// Words that switch other settings on or off: no account is to be named so by mistake.
 const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off"];
 
-/// Reads `DRIFTGUARD_AWS_AMBIENT`.
+/// Parses `DRIFTGUARD_AWS_AMBIENT`.
 pub(super) fn ambient(lookup: Lookup) -> Result<Ambient, ConfigError> {
     const NAME: &str = "DRIFTGUARD_AWS_AMBIENT";
     let Some(text) = lookup(NAME) else {

@@ -1,4 +1,4 @@
-//! What of the environment is taken, and how it is refused.
+//! Tests which environments are accepted, and how others are refused.
 
 use super::*;
 use secrecy::ExposeSecret;

@@ -2,7 +2,9 @@
 
 use super::walk::Sides;
 use super::{Differences, Looked};
-use crate::model::{Attributes, Difference, Finding, FindingId, Kind, Unclaimed, Value, Verdict};
+use crate::model::{
+    Attributes, Difference, Finding, FindingId, Kind, UnmanagedResource, Value, Verdict,
+};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -91,7 +93,7 @@ pub(super) fn deleted(looked: &Looked<'_>) -> Finding {
 }
 
 /// The finding of something that no state claims.
-pub(super) fn unmanaged(found: &Unclaimed) -> Finding {
+pub(super) fn unmanaged(found: &UnmanagedResource) -> Finding {
     let region = found
         .region
         .as_ref()

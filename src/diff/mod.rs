@@ -11,8 +11,8 @@ pub use owners::Claims;
 pub use unmanaged::unmanaged;
 
 use crate::model::{
-    Address, Catalog, Declared, Finding, Interrupt, Place, ProviderTags, Reading, Resource,
-    Unclaimed,
+    Address, AwsLocation, Catalog, Declared, Finding, Interrupt, ProviderTags, Reading, Resource,
+    UnmanagedResource,
 };
 use std::collections::BTreeMap;
 use walk::Sides;
@@ -23,7 +23,7 @@ pub struct Looked<'a> {
     /// The resource, as its state has it.
     pub resource: &'a Resource,
     /// The account and region that were asked.
-    pub place: Place,
+    pub place: AwsLocation,
     /// What they said.
     pub reading: Reading,
 }
@@ -37,7 +37,7 @@ pub struct Stack<'a> {
     /// Its resources.
     pub looked: &'a [Looked<'a>],
     /// What hangs below them and may be claimed by nobody.
-    pub unclaimed: &'a [Unclaimed],
+    pub unmanaged: &'a [UnmanagedResource],
     /// Ends the comparison early: what is found then is not all.
     pub interrupt: &'a Interrupt,
 }
@@ -54,8 +54,8 @@ pub struct Differences {
 /// What of one stack differs. `claims` are those of all stacks that were read.
 pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
     let mut all = Differences::default();
-    let mut below: BTreeMap<&Address, Vec<&Unclaimed>> = BTreeMap::new();
-    for part in stack.unclaimed {
+    let mut below: BTreeMap<&Address, Vec<&UnmanagedResource>> = BTreeMap::new();
+    for part in stack.unmanaged {
         if let Some(parent) = &part.under {
             below.entry(parent).or_default().push(part);
         }

@@ -1,7 +1,7 @@
 //! Who owns what: attributes that another resource sets, parts that are resources of their own, and what states claim.
 
 use crate::model::{
-    Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Schema, Unclaimed, Value,
+    Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Schema, UnmanagedResource, Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -49,18 +49,18 @@ impl<'a> Claims<'a> {
         let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
         let mut owners: BTreeMap<&str, BTreeSet<(&'static str, Option<Setting>)>> = BTreeMap::new();
         for (tf_type, schema) in catalog.iter() {
-            for owner in schema.extra.owners {
+            for owner in schema.rules.owners {
                 let owners = owners.entry(owner.tf_type).or_default();
                 owners.insert((owner.parent, owner.when));
             }
-            if let Some((names, others)) = schema.extra.claimed_by {
+            if let Some((names, others)) = schema.rules.claimed_by {
                 claims.named_by.insert(tf_type, names);
                 for other in others {
                     let parts = listing.entry(other.tf_type).or_default();
                     parts.push((tf_type, other));
                 }
             }
-            if let Some(claim) = &schema.extra.claims {
+            if let Some(claim) = &schema.rules.claims {
                 parents.entry(tf_type).or_default().insert(claim.parent);
                 claims.by_content.push((tf_type, claim));
             }
@@ -107,7 +107,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Whether any state claims what was found in AWS: by its id, or as its type's own file says.
-    pub fn claim(&self, found: &Unclaimed) -> bool {
+    pub fn claim(&self, found: &UnmanagedResource) -> bool {
         let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
         let named = NAMES.iter().filter_map(|name| text(name));
         let names = named.chain([found.import_id.as_str()]).chain(text("id"));
@@ -127,7 +127,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Whether a resource of another type lists what was found among its parts.
-    fn lists(&self, found: &Unclaimed) -> bool {
+    fn lists(&self, found: &UnmanagedResource) -> bool {
         let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
         let named = self.named_by.get(found.tf_type.as_str());
         named.is_some_and(|[parent, part]| {
@@ -141,7 +141,7 @@ impl<'a> Claims<'a> {
 
     /// The attributes of a resource that another resource owns.
     pub(super) fn owned<'s>(&self, parent: &Resource, schema: &'s Schema) -> BTreeSet<&'s str> {
-        let owners = schema.extra.owners.iter();
+        let owners = schema.rules.owners.iter();
         let owned = owners.filter(|owner| {
             parent.text(owner.key).is_some_and(|key| {
                 let owned = (owner.tf_type, owner.parent, key, owner.when);
@@ -164,7 +164,7 @@ impl<'a> Claims<'a> {
             Some(declared) => declared.value(path).is_null(),
             None => parent.get(path).is_empty(),
         };
-        let paths = schema.extra.children.iter().map(|children| children.path);
+        let paths = schema.rules.children.iter().map(|children| children.path);
         paths
             .filter(|path| owned.contains(path) || alone(path))
             .collect()

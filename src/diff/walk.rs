@@ -54,7 +54,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         };
         let skipped = NEVER.contains(&name.as_str())
             || tags::NAMES.contains(&name.as_str())
-            || sides.schema.extra.never_read.contains(&name.as_str())
+            || sides.schema.rules.never_read.contains(&name.as_str())
             || sides.elsewhere.contains(name.as_str());
         if skipped {
             continue;
@@ -82,7 +82,7 @@ struct Place {
 
 impl Place {
     fn of_attribute(schema: &Schema, name: &str) -> Self {
-        let extra = &schema.extra;
+        let extra = &schema.rules;
         Self {
             path: name.to_owned(),
             plain: name.to_owned(),
@@ -98,9 +98,9 @@ impl Place {
         let listed = |names: &[&str]| names.contains(&plain.as_str());
         Self {
             path: format!("{}[{index}].{name}", self.path),
-            watched: self.watched || listed(schema.extra.watched),
-            settled: self.settled || listed(schema.extra.settled),
-            unseen: self.unseen || listed(schema.extra.unseen),
+            watched: self.watched || listed(schema.rules.watched),
+            settled: self.settled || listed(schema.rules.settled),
+            unseen: self.unseen || listed(schema.rules.unseen),
             plain,
         }
     }
@@ -210,7 +210,7 @@ fn compare_block(
             .live
             .as_map()
             .is_some_and(|live| live.contains_key(name));
-        if !read || schema.extra.never_read.contains(&plain.as_str()) {
+        if !read || schema.rules.never_read.contains(&plain.as_str()) {
             continue;
         }
         // Of a block that was not evaluated nobody knows which parts it sets.
@@ -249,7 +249,7 @@ fn blocks(value: &Value) -> Option<Vec<Value>> {
 /// Whether the elements of a set are the same to the provider, which tells them apart by some of their parts only: a plan
 /// does not show what differs in the others.
 fn is_told_apart(schema: &Schema, place: &Place, values: Values<'_>) -> bool {
-    let hashed = schema.extra.hashed.iter();
+    let hashed = schema.rules.hashed.iter();
     let Some((_, parts)) = hashed.into_iter().find(|(path, _)| *path == place.plain) else {
         return false;
     };

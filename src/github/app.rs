@@ -1,8 +1,9 @@
-//! The App: its own tokens, and those of its installations.
+//! Authenticates as the App, and as its installations.
 
 use super::archive::{self, Unpacking};
+use super::caller::Caller;
 use super::error::GithubError;
-use super::gate::{Account, Answer, Ask, Gate, Limits};
+use super::gate::{ApiRequest, ApiResponse, Gate, Limits};
 use super::ledger::{ContentLedger, MemoryLedger};
 use super::repository::Repository;
 use crate::memory::MemoryBudget;
@@ -12,49 +13,31 @@ use futures::future::BoxFuture;
 use http::{Method, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, OnceCell};
 
-/// GitHub's clock may be behind ours by as much, in seconds.
+/// How far GitHub's clock may be behind, in seconds.
 const CLOCK_DRIFT: u64 = 60;
-/// How long the App's own token is good; GitHub allows ten minutes.
+/// How long the App's own token is valid, in seconds; GitHub allows ten minutes.
 const JWT_LIFE: u64 = 9 * 60;
-/// How long an installation's token is used; GitHub makes it good for an hour.
+/// How long an installation token is used; GitHub issues it for an hour.
 const TOKEN_LIFE: Duration = Duration::from_secs(55 * 60);
-/// What a token is narrowed to.
-const PERMISSIONS: &[(&str, &str)] = &[
-    ("checks", "write"),
-    ("contents", "write"),
-    ("issues", "write"),
-    ("metadata", "read"),
-    ("pull_requests", "write"),
-];
-/// What the token for code scanning is narrowed to. It is not asked for with the others: GitHub refuses a token whole for
-/// one permission that an installation has not accepted yet.
-const CODE_SCANNING: &[(&str, &str)] = &[("metadata", "read"), ("security_events", "write")];
-/// The same for asking teams for a review, which personal accounts have none of.
-const TEAMS: &[(&str, &str)] = &[
-    ("members", "read"),
-    ("metadata", "read"),
-    ("pull_requests", "write"),
-];
-
-/// GitHub, as the App sees it. Cloning is cheap.
+/// The GitHub API, as the App. Clones share connections and tokens.
 #[derive(Clone)]
 pub struct GitHub {
     inner: Arc<Inner>,
-    /// What writes are held to; none for what no job does.
+    /// Guards the writes of a job; `None` for requests outside of jobs.
     fence: Option<Arc<dyn Fence>>,
 }
 
-/// Guards what a job writes: asked right before each request that changes something, each try of it.
+/// Guards the writes of a job: checked right before each request that changes something, each attempt of it.
 pub trait Fence: Send + Sync {
-    /// Whether it may still be sent.
+    /// Returns whether the request may still be sent.
     fn may_write(&self) -> BoxFuture<'_, bool>;
 }
 
@@ -62,13 +45,13 @@ struct Inner {
     id: u64,
     key: EncodingKey,
     gate: Gate,
-    /// A lock for each caller: none waits for the token of another.
+    /// One lock per caller: none waits for the token of another.
     tokens: std::sync::Mutex<HashMap<Caller, Arc<Mutex<Option<Token>>>>>,
     bot: OnceCell<String>,
     archives: MemoryBudget,
 }
 
-/// A caller's token, and since when it is known.
+/// A caller's token, and when it was issued.
 type Token = (SecretString, Instant);
 
 impl std::fmt::Debug for GitHub {
@@ -77,43 +60,20 @@ impl std::fmt::Debug for GitHub {
     }
 }
 
-/// With whose credentials something is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Caller {
-    App,
-    Installation(InstallationId, RepositoryId),
-    /// The same, to upload to code scanning.
-    CodeScanning(InstallationId, RepositoryId),
-    /// The same, to ask teams for a review.
-    Teams(InstallationId, RepositoryId),
-}
-
-impl Caller {
-    /// Whose allowance its requests count against.
-    fn account(self) -> Account {
-        match self {
-            Self::App => None,
-            Self::Installation(installation, _)
-            | Self::CodeScanning(installation, _)
-            | Self::Teams(installation, _) => Some(installation),
-        }
-    }
-}
-
 impl GitHub {
-    /// The App with this id and private key (PEM), at this API, as the only process that acts for it.
+    /// Creates the client of an App with this id and private key (PEM), as the only process that acts for it.
     ///
     /// # Errors
-    /// When the key is no RSA key. The key itself is not in the error.
+    /// When the key is not an RSA key in PEM. The error does not show the key.
     pub fn new(api: &str, id: u64, key: &SecretString) -> anyhow::Result<Self> {
         let ledger = Arc::new(MemoryLedger::default());
         Self::with(api, id, key, Limits::default(), ledger)
     }
 
-    /// The same, kept to these limits and counting what it creates here.
+    /// Creates a client with these limits and this ledger of created content.
     ///
     /// # Errors
-    /// When the key is no RSA key. The key itself is not in the error.
+    /// When the key is not an RSA key in PEM. The error does not show the key.
     pub fn with(
         api: &str,
         id: u64,
@@ -138,16 +98,16 @@ impl GitHub {
         })
     }
 
-    /// The same, where nothing is written that the fence does not let through.
+    /// Returns a client that writes only while the fence allows it.
     #[must_use]
-    pub fn behind(&self, fence: Arc<dyn Fence>) -> Self {
+    pub fn guarded_by(&self, fence: Arc<dyn Fence>) -> Self {
         Self {
             inner: self.inner.clone(),
             fence: Some(fence),
         }
     }
 
-    /// A repository of an installation.
+    /// Returns a repository of an installation.
     pub fn repository(
         &self,
         installation: InstallationId,
@@ -157,13 +117,13 @@ impl GitHub {
         Repository::new(self.clone(), Caller::Installation(installation, id), name)
     }
 
-    /// Whether an installation may be worked for now, and content be created for it if that is what a job does. A job that
-    /// would be stopped half way need not begin.
+    /// Checks whether requests for an installation may be sent now, and content be created if the job does that. A job
+    /// that would stall half way should not start.
     ///
     /// # Errors
-    /// `Limited`, with the time after which to come again.
+    /// `Limited`, with the time to retry after.
     pub fn ready(&self, installation: InstallationId, creates: bool) -> Result<(), GithubError> {
-        match self.inner.gate.closed(Some(installation), creates) {
+        match self.inner.gate.closed_for(Some(installation), creates) {
             None => Ok(()),
             Some(pause) => Err(GithubError::Limited {
                 what: format!("request of installation {installation}"),
@@ -172,28 +132,29 @@ impl GitHub {
         }
     }
 
-    /// The way out.
+    /// Returns the gate.
     pub(super) fn gate(&self) -> &Gate {
         &self.inner.gate
     }
 
-    /// The App's number.
+    /// Returns the App's id.
     pub(super) fn id(&self) -> u64 {
         self.inner.id
     }
 
-    /// The login under which the App acts: `driftguard[bot]`.
+    /// Returns the App's login: `driftguard[bot]`.
     pub(super) async fn bot(&self) -> Result<&str, GithubError> {
-        let ask = || async {
-            let app: Value = self.get(Caller::App, "/app").await?;
-            let slug = app["slug"]
-                .as_str()
-                .context("GitHub does not tell the App's name")?;
-            Ok::<_, GithubError>(format!("{slug}[bot]"))
+        let request = || async {
+            #[derive(Deserialize)]
+            struct App {
+                slug: String,
+            }
+            let app: App = self.get(Caller::App, "/app").await?;
+            Ok::<_, GithubError>(format!("{}[bot]", app.slug))
         };
         self.inner
             .bot
-            .get_or_try_init(ask)
+            .get_or_try_init(request)
             .await
             .map(String::as_str)
     }
@@ -203,18 +164,18 @@ impl GitHub {
         caller: Caller,
         path: &str,
     ) -> Result<T, GithubError> {
-        let answer = self.send(caller, Method::GET, path, None, true).await?;
-        read(path, &answer.body)
+        let response = self.send(caller, Method::GET, path, None, true).await?;
+        read(path, &response.body)
     }
 
-    /// Unpacks the archive at a path while it arrives.
+    /// Unpacks the archive at a path while it is downloaded.
     pub(super) async fn unpack(
         &self,
         caller: Caller,
         path: &str,
         into: &Unpacking,
     ) -> Result<(), GithubError> {
-        let ask = Ask {
+        let request = ApiRequest {
             method: Method::GET,
             path,
             body: None,
@@ -224,20 +185,24 @@ impl GitHub {
             fence: None,
             archive: Some(into),
         };
-        self.ask_as(caller, ask).await.map(drop)
+        self.execute_as(caller, request).await.map(drop)
     }
 
-    /// The memory for the files of all repositories.
+    /// Returns the memory budget for the files of all repositories.
     pub(super) fn archives(&self) -> &MemoryBudget {
         &self.inner.archives
     }
 
-    /// An answer with its headers.
-    pub(super) async fn answer(&self, caller: Caller, path: &str) -> Result<Answer, GithubError> {
+    /// Sends a request, and returns the response with its headers.
+    pub(super) async fn response(
+        &self,
+        caller: Caller,
+        path: &str,
+    ) -> Result<ApiResponse, GithubError> {
         self.send(caller, Method::GET, path, None, true).await
     }
 
-    /// Makes something. `repeatable` where making it twice does no harm.
+    /// Sends a POST. `repeatable` where sending it twice does no harm.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         caller: Caller,
@@ -246,10 +211,10 @@ impl GitHub {
         repeatable: bool,
     ) -> Result<T, GithubError> {
         let body = body.into();
-        let answer = self
+        let response = self
             .send(caller, Method::POST, path, body, repeatable)
             .await?;
-        read(path, &answer.body)
+        read(path, &response.body)
     }
 
     pub(super) async fn patch(
@@ -258,10 +223,10 @@ impl GitHub {
         path: &str,
         body: Value,
     ) -> Result<Value, GithubError> {
-        let answer = self
+        let response = self
             .send(caller, Method::PATCH, path, Some(body), true)
             .await?;
-        read(path, &answer.body)
+        read(path, &response.body)
     }
 
     pub(super) async fn delete(&self, caller: Caller, path: &str) -> Result<(), GithubError> {
@@ -277,8 +242,8 @@ impl GitHub {
         path: &str,
         body: Option<Value>,
         repeatable: bool,
-    ) -> Result<Answer, GithubError> {
-        let ask = Ask {
+    ) -> Result<ApiResponse, GithubError> {
+        let request = ApiRequest {
             method,
             path,
             body,
@@ -288,38 +253,38 @@ impl GitHub {
             fence: None,
             archive: None,
         };
-        self.ask_as(caller, ask).await
+        self.execute_as(caller, request).await
     }
 
-    /// Asks with the caller's token; with a fresh one where GitHub no longer knows it.
-    async fn ask_as(&self, caller: Caller, ask: Ask<'_>) -> Result<Answer, GithubError> {
+    /// Sends a request with the caller's token, and with a new one where GitHub rejects that.
+    async fn execute_as(
+        &self,
+        caller: Caller,
+        request: ApiRequest<'_>,
+    ) -> Result<ApiResponse, GithubError> {
         for fresh in [false, true] {
             let token = self.token(caller, fresh).await?;
-            let ask = Ask {
-                method: ask.method.clone(),
-                body: ask.body.clone(),
+            let request = ApiRequest {
+                method: request.method.clone(),
+                body: request.body.clone(),
                 token: Some(&token),
-                fence: self.fence.as_deref().filter(|_| ask.method != Method::GET),
-                ..ask
+                fence: self
+                    .fence
+                    .as_deref()
+                    .filter(|_| request.method != Method::GET),
+                ..request
             };
-            let answer = self.inner.gate.ask(&ask).await?;
-            if answer.status != StatusCode::UNAUTHORIZED {
-                return Ok(answer);
+            let response = self.inner.gate.execute(&request).await?;
+            if response.status != StatusCode::UNAUTHORIZED {
+                return Ok(response);
             }
         }
         Err(anyhow!("GitHub does not accept the App's credentials: check GITHUB_APP_ID and GITHUB_PRIVATE_KEY").into())
     }
 
     async fn token(&self, caller: Caller, fresh: bool) -> Result<SecretString, GithubError> {
-        let (installation, repository, permissions) = match caller {
-            Caller::App => return self.jwt(),
-            Caller::Installation(installation, repository) => {
-                (installation, repository, PERMISSIONS)
-            }
-            Caller::CodeScanning(installation, repository) => {
-                (installation, repository, CODE_SCANNING)
-            }
-            Caller::Teams(installation, repository) => (installation, repository, TEAMS),
+        let Some((installation, repository, permissions)) = caller.token_scope() else {
+            return self.jwt();
         };
         let known = self.known_token(caller);
         let mut known = known.lock().await;
@@ -335,7 +300,7 @@ impl GitHub {
             .map(|(name, level)| ((*name).to_owned(), (*level).into()))
             .collect();
         let path = format!("/app/installations/{installation}/access_tokens");
-        let ask = Ask {
+        let request = ApiRequest {
             method: Method::POST,
             path: &path,
             body: Some(json!({"repository_ids": [repository], "permissions": permissions})),
@@ -347,11 +312,16 @@ impl GitHub {
             fence: None,
             archive: None,
         };
-        let answer = self.inner.gate.ask(&ask).await?;
-        let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let token = said["token"].as_str().map(SecretString::from);
-        let token =
-            token.ok_or_else(|| anyhow!("GitHub gave no token for installation {installation}"))?;
+        let response = self.inner.gate.execute(&request).await?;
+        #[derive(Deserialize)]
+        struct CreatedToken {
+            token: String,
+        }
+        // The error of serde could quote the token.
+        let created = serde_json::from_slice::<CreatedToken>(&response.body).ok();
+        let created = created
+            .ok_or_else(|| anyhow!("GitHub gave no token for installation {installation}"))?;
+        let token = SecretString::from(created.token);
         *known = Some((token.clone(), Instant::now()));
         Ok(token)
     }
@@ -362,7 +332,7 @@ impl GitHub {
         tokens.entry(caller).or_default().clone()
     }
 
-    /// The App's own token.
+    /// Signs the App's own token.
     fn jwt(&self) -> Result<SecretString, GithubError> {
         #[derive(Serialize)]
         struct Claims {

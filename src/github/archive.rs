@@ -1,4 +1,4 @@
-//! The files of a commit, fetched within the memory that all repositories share.
+//! Downloads the files of a commit, within the memory that all repositories share.
 
 use super::app::GitHub;
 use super::download;
@@ -11,14 +11,14 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How much memory the files of all repositories take that are scanned at the moment.
-const MEMORY: u64 = 256 * 1024 * 1024;
-/// How long a job waits for its share; then it comes back later, and others get their turn.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long an archive may take to arrive and to be unpacked.
+/// How much memory the files of all repositories take that are scanned at the moment, in bytes.
+const ARCHIVE_MEMORY: u64 = 256 * 1024 * 1024;
+/// How long a job waits for its share of the memory, before it is requeued.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an archive may take to be downloaded and unpacked.
 const TIME: Duration = Duration::from_secs(5 * 60);
 
-/// The files of a commit, and the memory that they take.
+/// The files of a commit, with the memory that they take.
 #[derive(Debug)]
 pub struct CommitFiles {
     tree: Tree,
@@ -33,14 +33,17 @@ impl Deref for CommitFiles {
     }
 }
 
-/// What the files of all repositories take.
+/// Returns the memory budget for the files of all repositories.
 pub(super) fn memory() -> MemoryBudget {
-    MemoryBudget::new(MEMORY)
+    MemoryBudget::new(ARCHIVE_MEMORY)
 }
 
-/// A share for the largest archive, to be made smaller when it is known how large it is.
+/// Takes a share for the largest archive, which is reduced once the size is known.
 pub(super) async fn reserve(github: &GitHub) -> Result<MemoryShare, GithubError> {
-    let share = github.archives().take(tarball::LARGEST, PATIENCE).await;
+    let share = github
+        .archives()
+        .take(tarball::MAX_TOTAL, MEMORY_TIMEOUT)
+        .await;
     share.map_err(|error| match error {
         MemoryError::Busy => GithubError::NoMemory,
         error => anyhow::Error::from(error).into(),
@@ -48,30 +51,30 @@ pub(super) async fn reserve(github: &GitHub) -> Result<MemoryShare, GithubError>
 }
 
 impl CommitFiles {
-    /// Holds files, and what of a share they need.
+    /// Keeps files, and the part of a share that they need.
     pub(super) fn new(tree: Tree, mut memory: MemoryShare) -> Self {
         memory.shrink_to(tarball::cost(&tree));
         Self { tree, memory }
     }
 
-    /// How many bytes of memory are counted for them.
+    /// Returns how many bytes of memory are counted for the files.
     pub fn counted(&self) -> u64 {
         self.memory.bytes()
     }
 }
 
-/// Unpacks the archive of an answer while it arrives.
+/// Unpacks the archive in a response while it is downloaded.
 #[derive(Default)]
 pub(super) struct Unpacking(Mutex<Option<Result<Tree, ArchiveError>>>);
 
 impl Unpacking {
-    /// How long that may take.
+    /// How long unpacking may take.
     pub(super) const TIME: Duration = TIME;
 
     /// Unpacks a body.
     ///
     /// # Errors
-    /// When it breaks off, or is no archive: another try may go better.
+    /// When it breaks off, or is not an archive: another attempt may succeed.
     pub(super) async fn take<B>(&self, body: B) -> anyhow::Result<()>
     where
         B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display>,
@@ -84,7 +87,7 @@ impl Unpacking {
         Ok(())
     }
 
-    /// What came of it.
+    /// Returns the unpacked files.
     pub(super) fn tree(self) -> Result<Tree, GithubError> {
         let unpacked = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         match unpacked {

@@ -1,31 +1,32 @@
-//! Check runs.
+//! Creates and empties check runs.
 
 use super::comments::PAGE;
 use super::error::GithubError;
 use super::repository::Repository;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-/// A check run that is over.
+/// A completed check run.
 #[derive(Debug, Clone)]
 pub struct CheckRun<'a> {
-    /// Its name: one of a name stands on a commit.
+    /// The name: GitHub shows the newest check run of a name.
     pub name: &'a str,
     /// The commit.
     pub commit: &'a str,
-    /// How it ended.
+    /// The conclusion.
     pub conclusion: Conclusion,
-    /// One line.
+    /// The title, on one line.
     pub title: &'a str,
-    /// Markdown.
+    /// The summary, in Markdown.
     pub summary: &'a str,
-    /// Markdown, below the summary.
+    /// The text below the summary, in Markdown.
     pub text: &'a str,
-    /// At most 50.
+    /// The annotations, at most 50.
     pub annotations: &'a [Annotation],
 }
 
-/// How a check run ended.
+/// The conclusion of a check run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
@@ -37,7 +38,7 @@ pub enum Conclusion {
     Failure,
 }
 
-/// A remark on a line.
+/// An annotation of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Annotation {
     /// The file.
@@ -48,36 +49,29 @@ pub struct Annotation {
     pub end_line: usize,
     /// `notice`, `warning` or `failure`.
     pub annotation_level: &'static str,
-    /// One line.
+    /// The title, on one line.
     pub title: String,
-    /// What is to be known.
+    /// The message.
     pub message: String,
 }
 
-/// How GitHub says that a commit is gone.
+/// GitHub's message about a commit that is gone.
 const NO_COMMIT: &str = "No commit found";
 
 impl Repository {
-    /// Leaves a check run on a commit, unless the newest of its name says the same already. A new one takes the place of
-    /// an old one at GitHub; one that is changed would keep its annotations.
+    /// Creates a check run, unless the newest of its name has the same texts. A new one replaces the old one at GitHub;
+    /// an updated one would keep its annotations.
     ///
     /// # Errors
-    /// Those of any request; it may simply be called again.
-    pub async fn check(&self, check: &CheckRun<'_>) -> Result<(), GithubError> {
+    /// As any request: see `GithubError`. Calling it again is safe.
+    pub async fn create_check_run(&self, check: &CheckRun<'_>) -> Result<(), GithubError> {
         let name: String = url::form_urlencoded::byte_serialize(check.name.as_bytes()).collect();
         let (app, commit) = (self.github.id(), check.commit);
         let path = format!("commits/{commit}/check-runs?check_name={name}&app_id={app}");
-        let found: Value = self.get(&path).await?;
-        // Another App may leave checks of our names.
-        let known = runs(&found).iter().find(|run| is_of(run, app));
-        let known = known.unwrap_or(&Value::Null);
-        let says = |part: &str| known["output"][part].as_str().unwrap_or_default();
-        let conclusion = serde_json::to_value(check.conclusion).unwrap_or_default();
-        let same = says("title") == check.title
-            && says("summary") == check.summary
-            && says("text") == check.text
-            && known["conclusion"] == conclusion;
-        if same {
+        let newest: CheckRunList = self.get(&path).await?;
+        // Another App may create check runs of our names.
+        let mut own = newest.check_runs.iter().filter(|run| run.is_of(app));
+        if own.next().is_some_and(|run| run.shows(check)) {
             return Ok(());
         }
         let mut output = json!({"title": check.title, "summary": check.summary, "annotations": check.annotations});
@@ -85,24 +79,29 @@ impl Repository {
             output["text"] = check.text.into();
         }
         let body = json!({
-            "name": check.name, "head_sha": check.commit, "status": "completed", "conclusion": conclusion, "output": output,
+            "name": check.name, "head_sha": check.commit, "status": "completed", "conclusion": check.conclusion, "output": output,
         });
-        self.post("check-runs", body, false).await.map(drop)
+        let _: IgnoredAny = self.post("check-runs", body, false).await?;
+        Ok(())
     }
 
-    /// The check runs of the App on a commit that say something else than this: their numbers. Another App's are none,
-    /// whatever they are called.
+    /// Returns the ids of the App's check runs on a commit whose summary is not `emptied`. Check runs of other Apps are
+    /// left out, whatever their names.
     ///
     /// # Errors
-    /// Those of any request.
-    pub async fn own_checks(&self, commit: &str, emptied: &str) -> Result<Vec<u64>, GithubError> {
+    /// As any request: see `GithubError`.
+    pub async fn own_check_runs(
+        &self,
+        commit: &str,
+        emptied: &str,
+    ) -> Result<Vec<u64>, GithubError> {
         let app = self.github.id();
         let mut own = Vec::new();
         for page in 1.. {
             let path = format!(
                 "commits/{commit}/check-runs?app_id={app}&filter=all&per_page={PAGE}&page={page}"
             );
-            let found: Value = match self.get(&path).await {
+            let found: CheckRunList = match self.get(&path).await {
                 Ok(found) => found,
                 // Nothing stands on a commit that is gone. Whatever else GitHub refuses says nothing of the commit.
                 Err(GithubError::Invalid { message, .. })
@@ -112,11 +111,11 @@ impl Repository {
                 }
                 Err(error) => return Err(error),
             };
-            let runs = runs(&found);
-            let told = runs.iter().filter(|run| {
-                is_of(run, app) && run["output"]["summary"].as_str() != Some(emptied)
-            });
-            own.extend(told.filter_map(|run| run["id"].as_u64()));
+            let runs = found.check_runs;
+            let with_text = runs
+                .iter()
+                .filter(|run| run.is_of(app) && run.output.summary.as_deref() != Some(emptied));
+            own.extend(with_text.map(|run| run.id));
             if runs.len() < PAGE {
                 break;
             }
@@ -124,25 +123,70 @@ impl Repository {
         Ok(own)
     }
 
-    /// Empties a check run of the App's. Its annotations stay: GitHub lets nobody take one away.
+    /// Empties a check run of the App's. Its annotations stay, since GitHub's API cannot remove them.
     ///
     /// # Errors
-    /// Those of any request.
-    pub async fn empty_check(&self, run: u64, emptied: &str) -> Result<(), GithubError> {
+    /// As any request: see `GithubError`.
+    pub async fn empty_check_run(&self, run: u64, emptied: &str) -> Result<(), GithubError> {
         let output = json!({"title": "DriftGuard", "summary": emptied, "text": ""});
         let path = format!("check-runs/{run}");
         self.patch(&path, json!({"output": output})).await.map(drop)
     }
 }
 
-/// The check runs of an answer.
-fn runs(found: &Value) -> &[Value] {
-    found["check_runs"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice)
+/// A page of check runs.
+#[derive(Deserialize)]
+struct CheckRunList {
+    #[serde(default)]
+    check_runs: Vec<CheckRunFields>,
 }
 
-/// Whether a check run is an App's.
-fn is_of(run: &Value, app: u64) -> bool {
-    run["app"]["id"].as_u64() == Some(app)
+/// A check run as GitHub describes it.
+#[derive(Deserialize)]
+struct CheckRunFields {
+    id: u64,
+    app: Option<AppFields>,
+    conclusion: Option<String>,
+    #[serde(default)]
+    output: Output,
+}
+
+#[derive(Deserialize)]
+struct AppFields {
+    id: u64,
+}
+
+#[derive(Default, Deserialize)]
+struct Output {
+    title: Option<String>,
+    summary: Option<String>,
+    text: Option<String>,
+}
+
+impl CheckRunFields {
+    /// Returns whether an App created the check run.
+    fn is_of(&self, app: u64) -> bool {
+        self.app.as_ref().is_some_and(|found| found.id == app)
+    }
+
+    /// Returns whether the check run has the conclusion and texts of another.
+    fn shows(&self, check: &CheckRun<'_>) -> bool {
+        let same =
+            |shown: &Option<String>, text: &str| shown.as_deref().unwrap_or_default() == text;
+        same(&self.output.title, check.title)
+            && same(&self.output.summary, check.summary)
+            && same(&self.output.text, check.text)
+            && self.conclusion.as_deref() == Some(check.conclusion.as_str())
+    }
+}
+
+impl Conclusion {
+    /// Returns GitHub's name of the conclusion.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Neutral => "neutral",
+            Self::Failure => "failure",
+        }
+    }
 }

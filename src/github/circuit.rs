@@ -1,36 +1,37 @@
-//! Pure: whether GitHub is away. While it is, a request now and then looks whether it is back; all others fail at once,
-//! and keep nobody waiting.
+//! Pure: decides whether GitHub is down. While it is, an occasional request checks whether it is back; all others fail
+//! at once, so that nobody waits.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// After how many failures in a row GitHub counts as away.
+/// After how many consecutive failures GitHub counts as down.
 const AWAY_AFTER: u32 = 8;
-/// How many different requests have to be among them: whoever asks for what GitHub cannot make keeps nobody else from it.
-const DIFFERENT: usize = 3;
-/// How often it is looked whether GitHub is back.
-const LOOK: i64 = 2_000;
+/// How many different requests must be among the failures, so that one that GitHub cannot answer does not stop all
+/// others.
+const MIN_DIFFERENT_REQUESTS: usize = 3;
+/// How often a request checks whether GitHub is back.
+const PROBE_INTERVAL: i64 = 2_000;
 
-/// What the last requests came to, those of all installations.
+/// The outcome of the last requests, of all installations.
 #[derive(Debug, Default)]
 pub(super) struct Circuit {
     failures: u32,
-    /// Some of the requests that failed, each once.
+    /// Distinct requests that failed.
     requests: BTreeSet<String>,
-    /// When the next request may look, in epoch milliseconds.
+    /// When the next request may check, in epoch milliseconds.
     looks_at: i64,
 }
 
 impl Circuit {
-    /// Whether GitHub counts as away.
+    /// Returns whether GitHub counts as down.
     pub fn is_open(&self) -> bool {
-        self.failures >= AWAY_AFTER && self.requests.len() >= DIFFERENT
+        self.failures >= AWAY_AFTER && self.requests.len() >= MIN_DIFFERENT_REQUESTS
     }
 
-    /// Lets a request through, unless GitHub is away and was looked for a moment ago.
+    /// Admits a request, unless GitHub is down and was checked a moment ago.
     ///
     /// # Errors
-    /// With the time until the next look.
+    /// With the time until the next check.
     pub fn admit(&mut self, now: i64) -> Result<(), Duration> {
         if !self.is_open() {
             return Ok(());
@@ -39,11 +40,11 @@ impl Circuit {
             let pause = u64::try_from(self.looks_at - now).unwrap_or_default();
             return Err(Duration::from_millis(pause));
         }
-        self.looks_at = now + LOOK;
+        self.looks_at = now + PROBE_INTERVAL;
         Ok(())
     }
 
-    /// Notes that GitHub answered. True where it counted as away until now.
+    /// Records a response. Returns true where GitHub counted as down until now.
     pub fn answered(&mut self) -> bool {
         let was_open = self.is_open();
         self.failures = 0;
@@ -51,13 +52,13 @@ impl Circuit {
         was_open
     }
 
-    /// Notes that GitHub did not answer a request, or only that it is broken.
+    /// Records a request without a response, or with a server error.
     pub fn failed(&mut self, request: &str, now: i64) {
-        if self.requests.len() < DIFFERENT {
+        if self.requests.len() < MIN_DIFFERENT_REQUESTS {
             self.requests.insert(request.to_owned());
         }
         self.failures = self.failures.saturating_add(1);
-        self.looks_at = now + LOOK;
+        self.looks_at = now + PROBE_INTERVAL;
     }
 }
 

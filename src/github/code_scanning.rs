@@ -1,6 +1,6 @@
-//! Results for code scanning.
+//! Uploads results to code scanning.
 
-use super::app::Caller;
+use super::caller::Caller;
 use super::error::GithubError;
 use super::repository::Repository;
 use anyhow::Context;
@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use std::io::Write;
 
 impl Repository {
-    /// Uploads a SARIF file as the results of a commit at a ref, such as `refs/heads/main`. What it is called by its
-    /// `automationDetails` is replaced; doing it twice does no harm.
+    /// Uploads a SARIF file as the results of a commit at a ref, such as `refs/heads/main`. Replaces the results of the
+    /// same `automationDetails`, so uploading twice does no harm.
     ///
     /// # Errors
-    /// `NoCodeScanning` where the repository has none or the App may not: the rest of a scan is none the worse.
+    /// `NoCodeScanning` where the repository has no code scanning or the App may not upload: the rest of the scan is
+    /// not affected.
     pub async fn upload_sarif(
         &self,
         commit: &str,
@@ -47,7 +48,7 @@ impl Repository {
     }
 }
 
-/// A text as this path takes it: gzip, then Base64.
+/// Compresses and encodes a text as the API expects it: gzip, then Base64.
 fn packed(text: &str) -> anyhow::Result<String> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     packed.write_all(text.as_bytes()).context("while packing")?;

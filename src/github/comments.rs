@@ -1,78 +1,84 @@
-//! Comments, and who may give orders in them.
+//! Reads and writes comments, and checks people's permissions.
 
 use super::error::GithubError;
+use super::json::{Account, CreatedComment};
 use super::repository::{Repository, escaped};
-use anyhow::Context;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
-/// How many items a page of a list holds.
+/// How many items a page of a list has.
 pub(super) const PAGE: usize = 100;
 
-/// How the logins of Apps end, and those of people cannot.
-const APP: &str = "[bot]";
+/// The suffix of Apps' logins, which people's cannot have.
+const BOT_SUFFIX: &str = "[bot]";
 
 /// A comment on an issue or pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// GitHub's number for it.
+    /// GitHub's id of the comment.
     pub id: u64,
-    /// The login of who wrote it.
+    /// The author's login.
     pub author: String,
-    /// Whether that is a program.
+    /// Whether the author is a bot.
     pub bot: bool,
-    /// Markdown.
+    /// The body, in Markdown.
     pub body: String,
-    /// When it was written, as GitHub tells.
+    /// When the comment was written, as GitHub formats it.
     pub created_at: String,
 }
 
-impl Comment {
-    fn read(comment: &Value) -> Option<Self> {
-        Some(Self {
-            id: comment["id"].as_u64()?,
-            author: comment["user"]["login"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-            bot: comment["user"]["type"].as_str() == Some("Bot"),
-            body: comment["body"].as_str().unwrap_or_default().to_owned(),
-            created_at: comment["created_at"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
-        })
+/// A comment as GitHub describes it.
+#[derive(Deserialize)]
+struct CommentFields {
+    id: u64,
+    user: Option<Account>,
+    body: Option<String>,
+    created_at: Option<String>,
+}
+
+impl From<CommentFields> for Comment {
+    fn from(comment: CommentFields) -> Self {
+        let author = comment.user.unwrap_or_default();
+        Self {
+            id: comment.id,
+            bot: author.kind == "Bot",
+            author: author.login,
+            body: comment.body.unwrap_or_default(),
+            created_at: comment.created_at.unwrap_or_default(),
+        }
     }
 }
 
 impl Repository {
-    /// A comment as it is now; none where it was deleted.
+    /// Returns a comment; `None` where it was deleted.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn comment(&self, id: u64) -> Result<Option<Comment>, GithubError> {
-        let found = self.get::<Value>(&format!("issues/comments/{id}")).await;
-        match found {
-            Ok(found) => Ok(Comment::read(&found)),
+        let path = format!("issues/comments/{id}");
+        match self.get::<CommentFields>(&path).await {
+            Ok(found) => Ok(Some(found.into())),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Shows the author of a comment that it was seen. Shown twice, it is there once.
+    /// Adds an eyes reaction to a comment. Adding it again changes nothing.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn react(&self, comment: u64) -> Result<(), GithubError> {
         let path = format!("issues/comments/{comment}/reactions");
-        self.post(&path, json!({"content": "eyes"}), true)
-            .await
-            .map(drop)
+        let body = json!({"content": "eyes"});
+        let _: IgnoredAny = self.post(&path, body, true).await?;
+        Ok(())
     }
 
-    /// The comments of an issue or pull request since a moment, as GitHub writes it; all where it is empty.
+    /// Returns the comments of an issue or pull request since a time in GitHub's format; all where that is empty.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn comments(&self, issue: u64, since: &str) -> Result<Vec<Comment>, GithubError> {
         let mut all = Vec::new();
         let mut query = format!("issues/{issue}/comments?per_page={PAGE}");
@@ -80,44 +86,46 @@ impl Repository {
             query.push_str(&format!("&since={}", escaped(since)));
         }
         for page in 1.. {
-            let found: Vec<Value> = self.get(&format!("{query}&page={page}")).await?;
-            all.extend(found.iter().filter_map(Comment::read));
-            if found.len() < PAGE {
+            let found: Vec<CommentFields> = self.get(&format!("{query}&page={page}")).await?;
+            let is_last = found.len() < PAGE;
+            all.extend(found.into_iter().map(Comment::from));
+            if is_last {
                 break;
             }
         }
         Ok(all)
     }
 
-    /// The comments of ours in the repository, all or those with a marker: their numbers.
+    /// Returns the ids of the App's comments in the repository: all, or those with a marker.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn own_comments(&self, marker: Option<&str>) -> Result<Vec<u64>, GithubError> {
         let end = marker.map(marked);
         let bot = self.github.bot().await?;
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("issues/comments?per_page={PAGE}&page={page}");
-            let found: Vec<Value> = self.get(&path).await?;
-            let comments = found.iter().filter_map(Comment::read);
+            let found: Vec<CommentFields> = self.get(&path).await?;
+            let is_last = found.len() < PAGE;
+            let comments = found.into_iter().map(Comment::from);
             let own = comments.filter(|comment| {
                 let fits = |end: &String| comment.body.ends_with(end);
                 comment.author == bot && end.as_ref().is_none_or(fits)
             });
             all.extend(own.map(|comment| comment.id));
-            if found.len() < PAGE {
+            if is_last {
                 break;
             }
         }
         Ok(all)
     }
 
-    /// Says something once: the comment of ours that holds this marker is brought to that text, or written. Its number.
+    /// Updates the App's comment with this marker, or creates it, and returns its id.
     ///
     /// # Errors
-    /// Those of any request; it may simply be called again.
-    pub async fn say(
+    /// As any request: see `GithubError`. Calling it again is safe.
+    pub async fn upsert_comment(
         &self,
         issue: u64,
         marker: &str,
@@ -140,51 +148,55 @@ impl Repository {
             }
             None => {
                 let path = format!("issues/{issue}/comments");
-                let made = self.post(&path, json!({"body": body}), false).await?;
-                let id = made["id"].as_u64();
-                Ok(id.context("GitHub does not tell the comment's number")?)
+                let body = json!({"body": body});
+                let created: CreatedComment = self.post(&path, body, false).await?;
+                Ok(created.id)
             }
         }
     }
 
-    /// Changes a comment of ours.
+    /// Edits a comment of the App's.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn edit_comment(&self, id: u64, body: &str) -> Result<(), GithubError> {
         let path = format!("issues/comments/{id}");
         self.patch(&path, json!({"body": body})).await.map(drop)
     }
 
-    /// Deletes a comment of ours: its history goes with it.
+    /// Deletes a comment of the App's, with its edit history.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn delete_comment(&self, id: u64) -> Result<(), GithubError> {
         let path = self.path(&format!("issues/comments/{id}"));
         self.github.delete(self.caller, &path).await
     }
 
-    /// Whether a person may write to the repository, as GitHub knows now.
+    /// Returns whether a person has write permission now.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn may_write(&self, login: &str) -> Result<bool, GithubError> {
         Ok(self.permission(login).await? != Permission::Less)
     }
 
-    /// What a person may do in the repository, as GitHub knows now. An App's account is no person, whatever it may do.
+    /// Returns a person's permission now. An App's account has none, whatever it may do.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn permission(&self, login: &str) -> Result<Permission, GithubError> {
-        if login.is_empty() || login.ends_with(APP) {
+        if login.is_empty() || login.ends_with(BOT_SUFFIX) {
             return Ok(Permission::Less);
         }
         let path = format!("collaborators/{}/permission", escaped(login));
-        match self.get::<Value>(&path).await {
-            // `maintain` is told as `write`, `triage` as `read`.
-            Ok(found) => Ok(match found["permission"].as_str() {
+        #[derive(Deserialize)]
+        struct Collaborator {
+            permission: Option<String>,
+        }
+        match self.get::<Collaborator>(&path).await {
+            // GitHub returns `maintain` as `write`, `triage` as `read`.
+            Ok(found) => Ok(match found.permission.as_deref() {
                 Some("admin") => Permission::Admin,
                 Some("write") => Permission::Write,
                 _ => Permission::Less,
@@ -195,10 +207,10 @@ impl Repository {
     }
 }
 
-/// What a person may do in a repository.
+/// A person's permission in a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Everything, its settings included.
+    /// Everything, including the settings.
     Admin,
     /// Push.
     Write,
@@ -206,7 +218,7 @@ pub enum Permission {
     Less,
 }
 
-/// The line that tells a comment of ours from every other.
+/// Returns the line that marks a comment of the App's.
 fn marked(marker: &str) -> String {
     format!("<!-- driftguard: {marker} -->")
 }

@@ -1,6 +1,7 @@
-//! GitHub's list of what it delivered, and deliveries sent once more: GitHub does not try again by itself.
+//! Lists webhook deliveries, and requests redeliveries: GitHub does not retry by itself.
 
-use super::app::{Caller, GitHub};
+use super::app::GitHub;
+use super::caller::Caller;
 use super::error::GithubError;
 use crate::model::DeliveryId;
 use anyhow::Context;
@@ -10,41 +11,41 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-/// How many attempts a page of the list holds.
+/// How many attempts a page of the list has.
 const PAGE: usize = 100;
 
-/// One attempt of GitHub to deliver something.
+/// An attempt to deliver a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
-    /// GitHub's number for the attempt.
+    /// GitHub's id of the attempt.
     pub id: u64,
-    /// What was delivered: the same for each attempt.
+    /// The delivery id, the same for each attempt.
     pub delivery: DeliveryId,
-    /// What the App answered; no success where it did not.
+    /// The status of the App's response; not a success where there was none.
     pub status: u16,
-    /// When, in epoch milliseconds.
+    /// When the attempt was made, in epoch milliseconds.
     pub at: i64,
 }
 
-/// A part of GitHub's list of attempts, the newest first.
+/// A page of the list of attempts, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryPage {
     /// The attempts.
     pub attempts: Vec<DeliveryAttempt>,
-    /// Where older ones are listed; empty at the list's end.
+    /// The cursor of the page with older attempts; empty at the end of the list.
     pub next: String,
 }
 
-/// What is read of an attempt.
+/// An attempt as GitHub describes it.
 #[derive(Deserialize)]
-struct Listed {
+struct AttemptFields {
     id: u64,
     guid: String,
     status_code: u16,
     delivered_at: String,
 }
 
-impl Listed {
+impl AttemptFields {
     fn read(self) -> anyhow::Result<DeliveryAttempt> {
         let at: Timestamp = self
             .delivered_at
@@ -63,27 +64,27 @@ impl GitHub {
     /// Lists the attempts of the last three days from a page on; from the newest where that is empty.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn delivery_attempts(&self, page: &str) -> Result<DeliveryPage, GithubError> {
         let mut path = format!("/app/hook/deliveries?per_page={PAGE}");
         if !page.is_empty() {
             let cursor: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
             path.push_str(&format!("&cursor={cursor}"));
         }
-        let answer = self.answer(Caller::App, &path).await?;
-        let listed: Vec<Listed> = serde_json::from_slice(&answer.body)
+        let answer = self.response(Caller::App, &path).await?;
+        let listed: Vec<AttemptFields> = serde_json::from_slice(&answer.body)
             .context("while reading GitHub's list of deliveries")?;
-        let attempts: anyhow::Result<_> = listed.into_iter().map(Listed::read).collect();
+        let attempts: anyhow::Result<_> = listed.into_iter().map(AttemptFields::read).collect();
         Ok(DeliveryPage {
             attempts: attempts?,
             next: next_cursor(&answer.headers).unwrap_or_default(),
         })
     }
 
-    /// Asks GitHub to deliver once more what it tried to with an attempt.
+    /// Requests the redelivery of an attempt.
     ///
     /// # Errors
-    /// `NotFound` where GitHub no longer has it.
+    /// `NotFound` where GitHub no longer has the attempt.
     pub async fn deliver_again(&self, attempt: u64) -> Result<(), GithubError> {
         let path = format!("/app/hook/deliveries/{attempt}/attempts");
         let _: Value = self.post(Caller::App, &path, None, true).await?;
@@ -91,7 +92,7 @@ impl GitHub {
     }
 }
 
-/// The cursor of the next page, as the header `link` names it.
+/// Returns the cursor of the next page, from the header `link`.
 fn next_cursor(headers: &HeaderMap) -> Option<String> {
     let link = headers.get(header::LINK)?.to_str().ok()?;
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;

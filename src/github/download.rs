@@ -1,4 +1,4 @@
-//! A large body, read on a thread that may block while it still arrives.
+//! Reads a large body on a blocking thread while it is downloaded.
 
 use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
@@ -6,14 +6,14 @@ use std::io;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// How many parts are held that nobody has read yet.
-const PARTS: usize = 8;
+/// How many unread parts are buffered.
+const MAX_BUFFERED_PARTS: usize = 8;
 
-/// A part of a body, its end, or why there is no more.
+/// A part of a body, its end, or an error.
 type Part = Result<Option<Bytes>, String>;
 
-/// A body that is read as it arrives. Reading fails when the time is over, or when nobody waits for the result any more: so
-/// whoever reads it ends by itself.
+/// A body that is read as it is downloaded. Reading fails after the timeout, or when nobody waits for the result any
+/// more, so that the thread ends by itself.
 pub(super) struct Download {
     parts: mpsc::Receiver<Part>,
     current: Bytes,
@@ -44,7 +44,7 @@ impl io::Read for Download {
     }
 }
 
-/// Gives a body to `read`, on a thread of its own, for as long as `time`.
+/// Passes a body to `read`, on a thread of its own, for as long as `time`.
 ///
 /// # Errors
 /// When `read` panics.
@@ -57,7 +57,7 @@ where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display>,
     T: Send + 'static,
 {
-    let (sender, parts) = mpsc::channel(PARTS);
+    let (sender, parts) = mpsc::channel(MAX_BUFFERED_PARTS);
     let download = Download {
         parts,
         current: Bytes::new(),
@@ -70,7 +70,7 @@ where
     Ok(read?)
 }
 
-/// Hands on a body's parts until it ends, or nobody reads on.
+/// Forwards the parts of a body until it ends, or its reader does.
 async fn feed<B>(body: B, sender: mpsc::Sender<Part>) -> mpsc::Sender<Part>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display>,
@@ -138,8 +138,8 @@ mod tests {
         });
         let reading = tokio::time::timeout(Duration::from_millis(20), reading);
         assert!(reading.await.is_err());
-        let said = tokio::task::spawn_blocking(move || ended.recv()).await;
-        assert_eq!(said.unwrap().unwrap(), "nobody waits for it any more");
+        let error = tokio::task::spawn_blocking(move || ended.recv()).await;
+        assert_eq!(error.unwrap().unwrap(), "nobody waits for it any more");
     }
 
     #[tokio::test]

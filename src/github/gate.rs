@@ -1,4 +1,5 @@
-//! The one way out to GitHub: each installation kept to its allowance, what is safe to repeat repeated, errors read.
+//! Sends all requests to GitHub: keeps each installation within its rate limits, retries what is safe to repeat, and
+//! reads errors.
 
 use super::allowance::Allowance;
 use super::answer_size;
@@ -22,27 +23,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
-/// How often something that may be repeated is tried.
-const TRIES: u32 = 4;
+/// How often a repeatable request is attempted.
+const MAX_ATTEMPTS: u32 = 4;
 /// The pause after the first failure; each further one is twice as long.
-const PAUSE: Duration = Duration::from_millis(250);
-/// The longest that a request waits for GitHub's leave: whoever asks may hold a lease. Beyond, the job comes back later.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long GitHub wants to be left alone where it does not say.
-const UNTOLD: Duration = Duration::from_secs(60);
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause that a request waits for a rate limit, since its job may hold a lease. Beyond, the job is
+/// requeued.
+const MAX_WAIT: Duration = Duration::from_secs(2);
+/// The pause where GitHub requests one without naming its length.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
+/// How long one attempt may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Whose allowance a request counts against: an installation's, or the App's own.
+/// The account that a request counts against: an installation, or the App itself.
 pub(super) type Account = Option<InstallationId>;
 
-/// How much this process asks of GitHub. GitHub allows 100 requests at once for all of an App, and an installation 900
-/// points a minute: several processes take a share each.
+/// How many requests this process sends. GitHub allows an App 100 concurrent requests, and an installation 900 points
+/// per minute: several processes take a share each.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How many requests are under way at once.
+    /// How many requests are in flight at once.
     pub requests_at_once: usize,
-    /// How many points an installation spends a minute: one a request that reads, five one that writes.
+    /// How many points an installation spends per minute: one for a request that reads, five for one that writes.
     pub points_a_minute: u32,
 }
 
@@ -56,22 +58,22 @@ impl Default for Limits {
 }
 
 /// A request.
-pub(super) struct Ask<'a> {
+pub(super) struct ApiRequest<'a> {
     pub method: Method,
     pub path: &'a str,
     pub body: Option<Value>,
     pub token: Option<&'a SecretString>,
-    /// Whether it does no harm to do it twice.
+    /// Whether sending the request twice does no harm.
     pub repeatable: bool,
     pub account: Account,
-    /// Who is asked before each try whether it may still be sent.
+    /// Asked before each attempt whether the request may still be sent.
     pub fence: Option<&'a dyn Fence>,
-    /// Takes the answer as it arrives, where that is an archive.
+    /// Unpacks the response as it is downloaded, where that is an archive.
     pub archive: Option<&'a Unpacking>,
 }
 
-/// An answer that is no refusal.
-pub(super) struct Answer {
+/// A response that is not a refusal.
+pub(super) struct ApiResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -84,12 +86,12 @@ pub(super) struct Gate {
     ledger: Arc<dyn ContentLedger>,
     allowances: Mutex<HashMap<Account, Allowance>>,
     circuit: Mutex<Circuit>,
-    /// Tells that GitHub is back after it counted as away.
-    back: Notify,
+    /// Signals that GitHub is back after it counted as down.
+    recovered: Notify,
 }
 
 impl Gate {
-    /// The gate to the GitHub of this API, which counts for this process alone.
+    /// Creates the gate to a GitHub API, which counts created content for this process alone.
     pub(super) fn new(api: &str) -> anyhow::Result<Self> {
         Self::with(api, Limits::default(), Arc::new(MemoryLedger::default()))
     }
@@ -111,38 +113,41 @@ impl Gate {
             ledger,
             allowances: Mutex::default(),
             circuit: Mutex::default(),
-            back: Notify::new(),
+            recovered: Notify::new(),
         })
     }
 
-    /// Whether GitHub counts as away.
+    /// Returns whether GitHub counts as down.
     pub(super) fn is_away(&self) -> bool {
         self.circuit().is_open()
     }
 
-    /// Ends once GitHub is back after it counted as away; at once, where it came back since this was last asked.
-    pub(super) async fn back(&self) {
-        self.back.notified().await;
+    /// Completes once GitHub is back after it counted as down; at once, where it came back since the last call.
+    pub(super) async fn recovered(&self) {
+        self.recovered.notified().await;
     }
 
-    /// How long an account has to leave GitHub alone, or to create nothing there if that is what it wants: none where it
-    /// may go on.
-    pub(super) fn closed(&self, account: Account, creates: bool) -> Option<Duration> {
-        self.allowance(account, |allowance| allowance.closed(creates, now()))
+    /// Returns how long an account may send no requests, or create no content if that is needed; `None` where it may go
+    /// on.
+    pub(super) fn closed_for(&self, account: Account, creates: bool) -> Option<Duration> {
+        self.allowance(account, |allowance| allowance.closed_for(creates, now()))
     }
 
-    /// Asks until there is an answer, or no use in asking again.
-    pub(super) async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, GithubError> {
-        let what = format!("{} {}", ask.method, ask.path);
-        let mut pause = PAUSE;
-        for left in (0..TRIES).rev() {
-            match self.attempt(ask, &what).await {
+    /// Sends a request until it gets a response, or a retry makes no sense.
+    pub(super) async fn execute(
+        &self,
+        request: &ApiRequest<'_>,
+    ) -> Result<ApiResponse, GithubError> {
+        let what = format!("{} {}", request.method, request.path);
+        let mut pause = FIRST_PAUSE;
+        for left in (0..MAX_ATTEMPTS).rev() {
+            match self.attempt(request, &what).await {
                 // Refused, it was not done.
-                Err(GithubError::Limited { pause, .. }) if pause <= PATIENCE && left > 0 => {
+                Err(GithubError::Limited { pause, .. }) if pause <= MAX_WAIT && left > 0 => {
                     tokio::time::sleep(pause).await;
                 }
                 Err(GithubError::Unavailable { .. } | GithubError::Broken { .. })
-                    if ask.repeatable && left > 0 && !self.circuit().is_open() =>
+                    if request.repeatable && left > 0 && !self.circuit().is_open() =>
                 {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
@@ -153,8 +158,12 @@ impl Gate {
         Err(anyhow!("{what} was never tried").into())
     }
 
-    /// Asks once, as soon as the account's allowance and its turn among the others let it.
-    async fn attempt(&self, ask: &Ask<'_>, what: &str) -> Result<Answer, GithubError> {
+    /// Sends a request once, as soon as the rate limits and the other accounts' turns allow.
+    async fn attempt(
+        &self,
+        request: &ApiRequest<'_>,
+        what: &str,
+    ) -> Result<ApiResponse, GithubError> {
         let limited = |pause: Duration| GithubError::Limited {
             what: what.to_owned(),
             pause,
@@ -164,24 +173,24 @@ impl Gate {
             problem,
             away: self.circuit().is_open(),
         };
-        let writes = ask.method != Method::GET;
-        let booked = self.allowance(ask.account, |it| it.book(writes, PATIENCE, now()));
-        tokio::time::sleep(booked.map_err(limited)?).await;
-        let _slot = self.slots.take(ask.account).await;
+        let writes = request.method != Method::GET;
+        let reserved = self.allowance(request.account, |it| it.reserve(writes, MAX_WAIT, now()));
+        tokio::time::sleep(reserved.map_err(limited)?).await;
+        let _slot = self.slots.take(request.account).await;
         let admitted = self.circuit().admit(now());
         admitted.map_err(|_| unavailable("it did not answer a moment ago".to_owned()))?;
-        if let Some(pause) = self.count_content(ask).await? {
+        if let Some(pause) = self.count_content(request).await? {
             return Err(limited(pause));
         }
-        if let Some(fence) = ask.fence
+        if let Some(fence) = request.fence
             && !fence.may_write().await
         {
             return Err(GithubError::NotHeld(what.to_owned()));
         }
-        let tried = tokio::time::timeout(ask.time(), self.once(ask)).await;
-        let late = || Err(anyhow!("no answer within {} s", ask.time().as_secs()));
+        let tried = tokio::time::timeout(request.time(), self.send_once(request)).await;
+        let late = || Err(anyhow!("no answer within {} s", request.time().as_secs()));
         let (status, headers, body) = match tried.unwrap_or_else(|_| late()) {
-            Ok(answer) if !answer.0.is_server_error() => answer,
+            Ok(response) if !response.0.is_server_error() => response,
             // GitHub is there: what is wrong is wrong with this answer.
             Err(error) if is_broken(&error) => {
                 self.circuit().answered();
@@ -200,60 +209,63 @@ impl Gate {
             }
         };
         if self.circuit().answered() {
-            self.back.notify_one();
+            self.recovered.notify_one();
         }
-        self.allowance(ask.account, |it| it.read(&headers));
+        self.allowance(request.account, |it| it.read(&headers));
         if status.is_success() || status == StatusCode::UNAUTHORIZED {
-            return Ok(Answer {
+            return Ok(ApiResponse {
                 status,
                 headers,
                 body,
             });
         }
-        match wanted_pause(status, &headers, &body) {
+        match requested_pause(status, &headers, &body) {
             Some(pause) => Err(limited(
-                self.allowance(ask.account, |it| it.close(pause, now())),
+                self.allowance(request.account, |it| it.close(pause, now())),
             )),
             None => Err(refusal(status, what, &body)),
         }
     }
 
-    /// Counts the content that a request creates: how long to wait, where there is no room for it.
-    async fn count_content(&self, ask: &Ask<'_>) -> anyhow::Result<Option<Duration>> {
-        let Some(installation) = ask.account.filter(|_| creates_content(ask)) else {
+    /// Counts the content that a request creates. Returns how long to wait, where the limit is reached.
+    async fn count_content(&self, request: &ApiRequest<'_>) -> anyhow::Result<Option<Duration>> {
+        let Some(installation) = request.account.filter(|_| creates_content(request)) else {
             return Ok(None);
         };
         let pause = self.ledger.count(installation, now()).await?;
-        let turn = |pause| self.allowance(ask.account, |it| it.close_content(pause, now()));
+        let turn = |pause| self.allowance(request.account, |it| it.close_content(pause, now()));
         Ok(pause.map(turn))
     }
 
-    async fn once(&self, ask: &Ask<'_>) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
-        let mut request = Request::builder()
-            .method(ask.method.clone())
-            .uri(ask.path)
+    async fn send_once(
+        &self,
+        request: &ApiRequest<'_>,
+    ) -> anyhow::Result<(StatusCode, HeaderMap, Bytes)> {
+        let mut builder = Request::builder()
+            .method(request.method.clone())
+            .uri(request.path)
             .header(header::ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
-        if let Some(token) = ask.token {
+        if let Some(token) = request.token {
             let mut value =
                 http::HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))?;
             value.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, value);
+            builder = builder.header(header::AUTHORIZATION, value);
         }
-        let body = match &ask.body {
+        let body = match &request.body {
             Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
+                builder = builder.header(header::CONTENT_TYPE, "application/json");
                 let mut body = body.clone();
                 mask(&mut body);
                 body.to_string()
             }
             None => String::new(),
         };
-        let answer = self.http.execute(request.body(body)?).await?;
-        let (head, body) = answer.into_parts();
-        let body = match ask.archive.filter(|_| head.status.is_success()) {
+        let response = self.http.execute(builder.body(body)?).await?;
+        let (head, body) = response.into_parts();
+        let body = match request.archive.filter(|_| head.status.is_success()) {
             Some(archive) => archive.take(body).await.map(|()| Bytes::new()),
-            None => whole(body, answer_size::largest(ask.path)).await,
+            None => read_body(body, answer_size::largest(request.path)).await,
         };
         Ok((
             head.status,
@@ -276,15 +288,15 @@ impl Gate {
     }
 }
 
-impl Ask<'_> {
-    /// How long one try may take.
+impl ApiRequest<'_> {
+    /// Returns how long one attempt may take.
     fn time(&self) -> Duration {
-        self.archive.map_or(TRY, |_| Unpacking::TIME)
+        self.archive.map_or(ATTEMPT_TIMEOUT, |_| Unpacking::TIME)
     }
 }
 
-/// A body of so many bytes at most.
-async fn whole<B>(body: B, largest: usize) -> anyhow::Result<Bytes>
+/// Reads a body up to a limit.
+async fn read_body<B>(body: B, largest: usize) -> anyhow::Result<Bytes>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>,
 {
@@ -296,14 +308,14 @@ where
     Ok(body?.to_bytes())
 }
 
-/// Whether an answer arrived that cannot be read, where another error is that none did.
+/// Returns whether a response arrived that cannot be read; other errors mean that none did.
 fn is_broken(error: &anyhow::Error) -> bool {
     error.downcast_ref::<LengthLimitError>().is_some()
         || error.downcast_ref::<ArchiveError>().is_some()
 }
 
-/// What goes to GitHub to the letter: files, and what GitHub knows things by.
-const EXACT: &[&str] = &[
+/// The fields that are sent without masking: file contents, and names and ids that GitHub looks up.
+const UNMASKED_FIELDS: &[&str] = &[
     "base",
     "base_tree",
     "commit_sha",
@@ -321,20 +333,20 @@ const EXACT: &[&str] = &[
 /// Masks what looks like a credential in the texts that people read.
 fn mask(body: &mut Value) {
     for (key, value) in body.as_object_mut().into_iter().flatten() {
-        if !EXACT.contains(&key.as_str()) {
+        if !UNMASKED_FIELDS.contains(&key.as_str()) {
             mask_json(value);
         }
     }
 }
 
-/// Whether GitHub's limits on created content count it: whether people are notified of what it makes.
-fn creates_content(ask: &Ask<'_>) -> bool {
+/// Returns whether a request counts against GitHub's limits on created content, which are for what notifies people.
+fn creates_content(request: &ApiRequest<'_>) -> bool {
     let shown = ["/pulls", "/issues", "/comments", "/requested_reviewers"];
-    ask.method == Method::POST && shown.iter().any(|end| ask.path.ends_with(end))
+    request.method == Method::POST && shown.iter().any(|end| request.path.ends_with(end))
 }
 
-/// How long GitHub asks to be left alone, where it does.
-fn wanted_pause(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Duration> {
+/// Returns the pause that GitHub requests, if it does.
+fn requested_pause(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Duration> {
     if !matches!(
         status,
         StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
@@ -345,16 +357,16 @@ fn wanted_pause(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<
     let retry_after = number("retry-after").map(Duration::from_secs);
     let used_up = number("x-ratelimit-remaining") == Some(0);
     // Some say so in their words alone.
-    let told = || message(body).contains("rate limit");
-    retry_after.or_else(|| (used_up || told()).then_some(UNTOLD))
+    let names_rate_limit = || message(body).contains("rate limit");
+    retry_after.or_else(|| (used_up || names_rate_limit()).then_some(DEFAULT_PAUSE))
 }
 
-/// What GitHub says of a refusal. It never repeats what was sent.
+/// Returns GitHub's message about a refusal, which never repeats what was sent.
 fn message(body: &[u8]) -> String {
-    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
-    let message = answer["message"].as_str().unwrap_or("no reason given");
+    let response: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = response["message"].as_str().unwrap_or("no reason given");
     let mut message = message.to_owned();
-    for error in answer["errors"].as_array().into_iter().flatten() {
+    for error in response["errors"].as_array().into_iter().flatten() {
         let field = error["field"].as_str().unwrap_or_default();
         let detail = error["message"]
             .as_str()
@@ -377,7 +389,7 @@ fn refusal(status: StatusCode, what: &str, body: &[u8]) -> GithubError {
     }
 }
 
-/// Now, in epoch milliseconds.
+/// Returns the current time, in epoch milliseconds.
 fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,97 +1,119 @@
-//! Issues, and what a pull request has in common with them.
+//! Reads and writes issues, and what pull requests share with them.
 
 use super::comments::PAGE;
 use super::error::GithubError;
+use super::json::{Account, CreatedIssue, login};
 use super::repository::{Repository, escaped};
-use anyhow::Context;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 /// An issue or pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Markdown.
+    /// The body, in Markdown.
     pub body: String,
-    /// Whether it is open.
+    /// Whether the issue is open.
     pub open: bool,
-    /// The login of who opened it.
+    /// The login of the author.
     pub author: String,
-    /// The login of who closed it; empty where nobody did, or GitHub does not tell.
+    /// The login of whoever closed the issue; empty where nobody did, or GitHub does not name them.
     pub closed_by: String,
-    /// When it was closed, in epoch milliseconds.
+    /// When the issue was closed, in epoch milliseconds.
     pub closed_at: Option<i64>,
-    /// Whether it is a pull request.
+    /// Whether the issue is a pull request.
     pub pull: bool,
-    /// Whether it is one that went in.
+    /// Whether the issue is a merged pull request.
     pub merged: bool,
 }
 
-impl Issue {
-    fn read(issue: &Value) -> Option<Self> {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Some(Self {
-            number: issue["number"].as_u64()?,
-            title: text(&issue["title"]),
-            body: text(&issue["body"]),
-            open: issue["state"].as_str() == Some("open"),
-            author: text(&issue["user"]["login"]),
-            closed_by: text(&issue["closed_by"]["login"]),
-            closed_at: issue["closed_at"]
-                .as_str()
-                .and_then(|at| at.parse::<jiff::Timestamp>().ok())
-                .map(|at| at.as_millisecond()),
-            pull: issue["pull_request"].is_object(),
-            merged: issue["pull_request"]["merged_at"].is_string(),
-        })
+/// An issue as GitHub describes it.
+#[derive(Deserialize)]
+struct IssueFields {
+    number: u64,
+    title: Option<String>,
+    body: Option<String>,
+    state: Option<String>,
+    user: Option<Account>,
+    closed_by: Option<Account>,
+    closed_at: Option<String>,
+    pull_request: Option<PullRequestFields>,
+}
+
+/// The fields that only pull requests have.
+#[derive(Deserialize)]
+struct PullRequestFields {
+    merged_at: Option<String>,
+}
+
+impl From<IssueFields> for Issue {
+    fn from(issue: IssueFields) -> Self {
+        let closed_at = issue
+            .closed_at
+            .and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        let pull = issue.pull_request.as_ref();
+        Self {
+            number: issue.number,
+            title: issue.title.unwrap_or_default(),
+            body: issue.body.unwrap_or_default(),
+            open: issue.state.as_deref() == Some("open"),
+            author: login(issue.user),
+            closed_by: login(issue.closed_by),
+            closed_at: closed_at.map(|at| at.as_millisecond()),
+            pull: pull.is_some(),
+            merged: pull.is_some_and(|pull| pull.merged_at.is_some()),
+        }
     }
 }
 
 impl Repository {
-    /// An issue or pull request as it is now; none where it is gone, or issues are turned off.
+    /// Returns an issue or pull request; `None` where it is gone, or issues are turned off.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn issue(&self, number: u64) -> Result<Option<Issue>, GithubError> {
-        match self.get::<Value>(&format!("issues/{number}")).await {
-            Ok(found) => Ok(Issue::read(&found)),
+        match self.get::<IssueFields>(&format!("issues/{number}")).await {
+            Ok(found) => Ok(Some(found.into())),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether an account is the App's own.
+    /// Returns whether an account is the App's own.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn is_own(&self, login: &str) -> Result<bool, GithubError> {
         Ok(self.github.bot().await? == login)
     }
 
-    /// All issues and pull requests of ours, the newest first.
+    /// Returns all issues and pull requests of the App, the newest first.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn own_issues(&self) -> Result<Vec<Issue>, GithubError> {
         let creator = escaped(self.github.bot().await?);
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("issues?state=all&creator={creator}&per_page={PAGE}&page={page}");
-            let found: Vec<Value> = self.get(&path).await?;
-            all.extend(found.iter().filter_map(Issue::read));
-            if found.len() < PAGE {
+            let found: Vec<IssueFields> = self.get(&path).await?;
+            let is_last = found.len() < PAGE;
+            all.extend(found.into_iter().map(Issue::from));
+            if is_last {
                 break;
             }
         }
         Ok(all)
     }
 
-    /// The issue of ours whose body holds a marker, the newest first; pull requests are none.
+    /// Returns the newest issue of the App whose body has a marker; pull requests are left out.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn find_issue(&self, marker: &str) -> Result<Option<Issue>, GithubError> {
         let all = self.own_issues().await?;
         Ok(all
@@ -99,23 +121,22 @@ impl Repository {
             .find(|issue| !issue.pull && issue.body.contains(marker)))
     }
 
-    /// Opens an issue: its number.
+    /// Opens an issue, and returns its number.
     ///
     /// # Errors
-    /// Those of any request. Whoever calls it again looks for the issue first.
+    /// As any request: see `GithubError`. A caller that retries looks for the issue first.
     pub async fn open_issue(&self, title: &str, body: &str) -> Result<u64, GithubError> {
         let body = json!({"title": title, "body": body});
-        let made = self.post("issues", body, false).await?;
-        let number = made["number"].as_u64();
-        Ok(number.context("GitHub does not tell the issue's number")?)
+        let created: CreatedIssue = self.post("issues", body, false).await?;
+        Ok(created.number)
     }
 
-    /// Changes the text of an issue or pull request, and reads it back: whether it says that now. GitHub was seen to
-    /// answer 200 to a body that is too long, and to keep the old one.
+    /// Updates the texts of an issue or pull request, and returns whether GitHub stored them: it was seen to answer 200
+    /// to a body that is too long, and to keep the old one.
     ///
     /// # Errors
-    /// Those of any request.
-    pub async fn write_issue(
+    /// As any request: see `GithubError`.
+    pub async fn update_issue(
         &self,
         issue: &Issue,
         title: &str,
@@ -136,7 +157,7 @@ impl Repository {
     /// Closes an issue or pull request.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn close_issue(&self, number: u64) -> Result<(), GithubError> {
         let path = format!("issues/{number}");
         self.patch(&path, json!({"state": "closed"}))
@@ -144,35 +165,35 @@ impl Repository {
             .map(drop)
     }
 
-    /// Opens a closed issue again.
+    /// Reopens a closed issue.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn reopen_issue(&self, number: u64) -> Result<(), GithubError> {
         let path = format!("issues/{number}");
         self.patch(&path, json!({"state": "open"})).await.map(drop)
     }
 
-    /// Assigns a person: false where GitHub does not let that person be assigned here.
+    /// Assigns a person. Returns false where that person cannot be assigned in this repository.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn assign(&self, number: u64, login: &str) -> Result<bool, GithubError> {
-        let asked: Result<Value, _> = self.get(&format!("assignees/{}", escaped(login))).await;
+        let asked: Result<IgnoredAny, _> = self.get(&format!("assignees/{}", escaped(login))).await;
         match asked {
             Ok(_) => {}
             Err(GithubError::NotFound(_)) => return Ok(false),
             Err(error) => return Err(error),
         }
         let path = format!("issues/{number}/assignees");
-        self.post(&path, json!({"assignees": [login]}), true)
-            .await?;
+        let body = json!({"assignees": [login]});
+        let _: IgnoredAny = self.post(&path, body, true).await?;
         Ok(true)
     }
 }
 
-/// GitHub keeps a text but for the ends of its lines, and blanks at its own.
-fn same_text(one: &str, other: &str) -> bool {
+/// Returns whether a text is stored as it was sent: GitHub changes line ends, and trims.
+fn same_text(stored: &str, sent: &str) -> bool {
     let plain = |text: &str| text.replace("\r\n", "\n").trim().to_owned();
-    plain(one) == plain(other)
+    plain(stored) == plain(sent)
 }

@@ -1,4 +1,4 @@
-//! Who counts the content that is created.
+//! Counts the content that is created at GitHub.
 
 use super::allowance::{content_pause, content_slice};
 use crate::model::InstallationId;
@@ -8,11 +8,11 @@ use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Counts the content that is created for each installation. GitHub counts what all processes create, and does not
-/// forget it where one is started anew: so a server counts in its database.
+/// Counts the created content of each installation. GitHub counts over all processes and restarts, so a server counts
+/// in its database.
 pub trait ContentLedger: Debug + Send + Sync {
-    /// Counts one more piece of content at a moment, in epoch milliseconds; where GitHub's limits leave no room for it, it
-    /// is not counted, and the time until there is room comes back.
+    /// Counts a piece of content at a time in epoch milliseconds. Where GitHub's limits are reached, it is not counted,
+    /// and the time until it may be created is returned.
     fn count(
         &self,
         installation: InstallationId,

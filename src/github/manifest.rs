@@ -1,16 +1,16 @@
-//! The making of the App: the code that the browser brings from GitHub, given back for the App's id, key and secret.
+//! Creates the App: exchanges the code that the browser brings from GitHub for the App's id, key and secret.
 
 use super::error::GithubError;
-use super::gate::{Ask, Gate};
+use super::gate::{ApiRequest, Gate};
 use http::{Method, StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// The longest code that is sent on; GitHub's have 40 characters.
-const LONGEST_CODE: usize = 200;
+/// The longest code that is forwarded; GitHub's have 40 characters.
+const MAX_CODE_LENGTH: usize = 200;
 
-/// GitHub, while there is no App yet. Cloning is cheap.
+/// The GitHub API before there is an App. Clones share connections.
 #[derive(Clone)]
 pub struct Manifests(Arc<Gate>);
 
@@ -20,33 +20,33 @@ impl std::fmt::Debug for Manifests {
     }
 }
 
-/// An App as GitHub hands it over, once.
+/// A created App, which GitHub returns once.
 #[derive(Debug, Clone)]
-pub struct MadeApp {
-    /// Its id.
+pub struct CreatedApp {
+    /// The App's id.
     pub id: u64,
-    /// PEM, PKCS#1.
+    /// The private key, in PEM, PKCS#1.
     pub private_key: SecretString,
-    /// What deliveries are signed with.
+    /// The webhook secret.
     pub webhook_secret: SecretString,
-    /// The App's page.
+    /// The address of the App's page.
     pub page: String,
 }
 
-/// Why there is no App to hand over. The code is in no message: where GitHub never saw it, it is still good.
+/// A failed exchange. No message shows the code: where GitHub never received it, it is still valid.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// GitHub does not know the code.
     #[error("GitHub does not know the code: a code is good once, and for an hour")]
     UnknownCode,
-    /// GitHub was not asked, did not answer, or said something else.
+    /// GitHub did not answer, or answered something else.
     #[error("GitHub did not hand over the App: {0}")]
     NotHandedOver(String),
 }
 
-/// What is read of GitHub's answer.
+/// A created App as GitHub describes it.
 #[derive(Deserialize)]
-struct Answer {
+struct CreatedAppFields {
     id: u64,
     pem: String,
     webhook_secret: Option<String>,
@@ -55,7 +55,7 @@ struct Answer {
 }
 
 impl Manifests {
-    /// The GitHub of this API.
+    /// Creates a client of this API.
     ///
     /// # Errors
     /// When the API's address cannot be used.
@@ -63,17 +63,17 @@ impl Manifests {
         Ok(Self(Arc::new(Gate::new(api)?)))
     }
 
-    /// Gives a code for the App that was made. It is asked once: a code whose answer was lost is used up.
+    /// Exchanges a code for the created App. Sent once: a code whose answer was lost is used up.
     ///
     /// # Errors
     /// When GitHub does not know the code, or does not answer.
-    pub async fn convert(&self, code: &str) -> Result<MadeApp, ManifestError> {
+    pub async fn convert(&self, code: &str) -> Result<CreatedApp, ManifestError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        if code.is_empty() || code.len() > LONGEST_CODE || !code.bytes().all(plain) {
+        if code.is_empty() || code.len() > MAX_CODE_LENGTH || !code.bytes().all(plain) {
             return Err(ManifestError::UnknownCode);
         }
         let path = format!("/app-manifests/{code}/conversions");
-        let ask = Ask {
+        let request = ApiRequest {
             method: Method::POST,
             path: &path,
             body: None,
@@ -83,12 +83,12 @@ impl Manifests {
             fence: None,
             archive: None,
         };
-        let answer = match self.0.ask(&ask).await {
+        let answer = match self.0.execute(&request).await {
             Ok(answer) => answer,
             Err(GithubError::NotFound(_)) => return Err(ManifestError::UnknownCode),
             Err(error) => {
-                let told = format!("{:#}", anyhow::Error::from(error));
-                return Err(ManifestError::NotHandedOver(told.replace(code, "CODE")));
+                let message = format!("{:#}", anyhow::Error::from(error));
+                return Err(ManifestError::NotHandedOver(message.replace(code, "CODE")));
             }
         };
         let unread = |problem: &str| ManifestError::NotHandedOver(problem.to_owned());
@@ -96,11 +96,11 @@ impl Manifests {
             return Err(unread("it asks who we are, which only another API does"));
         }
         // What serde says of a wrong answer may quote it.
-        let read = serde_json::from_slice::<Answer>(&answer.body);
+        let read = serde_json::from_slice::<CreatedAppFields>(&answer.body);
         let read = read.map_err(|_| unread("its answer cannot be read"))?;
         let secret = read.webhook_secret.filter(|secret| !secret.is_empty());
         let secret = secret.ok_or_else(|| unread("it made the App without a webhook secret"))?;
-        Ok(MadeApp {
+        Ok(CreatedApp {
             id: read.id,
             private_key: read.pem.into(),
             webhook_secret: secret.into(),

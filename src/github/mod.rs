@@ -1,11 +1,12 @@
-//! GitHub: the App's identity, repositories, pull requests, checks; one gate for all requests.
+//! Accesses GitHub: the App's authentication, repositories, pull requests, checks; one gate for all requests.
 //!
-//! Whatever is created is looked for first, so that a job which died half way may simply run again.
+//! Whatever is created is looked for first, so that a job that died half way can run again.
 
 mod allowance;
 mod answer_size;
 mod app;
 mod archive;
+mod caller;
 mod checks;
 mod circuit;
 mod code_scanning;
@@ -15,6 +16,7 @@ mod download;
 mod error;
 mod gate;
 mod issues;
+mod json;
 mod ledger;
 mod manifest;
 mod propose;
@@ -22,7 +24,7 @@ mod pulls;
 mod recovery;
 mod repository;
 mod slots;
-/// A commit's archive, unpacked as it arrives.
+/// Unpacks a commit's archive while it is downloaded.
 pub mod tarball;
 mod tree;
 
@@ -36,7 +38,7 @@ pub use error::GithubError;
 pub use gate::Limits;
 pub use issues::Issue;
 pub use ledger::ContentLedger;
-pub use manifest::{MadeApp, ManifestError, Manifests};
-pub use propose::{Proposed, Proposing, Reviewers};
+pub use manifest::{CreatedApp, ManifestError, Manifests};
+pub use propose::{ProposeOutcome, ProposedPullRequest, Reviewers};
 pub use pulls::PullRequest;
 pub use repository::{Head, Repository};

@@ -1,69 +1,71 @@
-//! One rolling pull request on a branch of its own: opened, updated, left alone, withdrawn.
+//! Opens, updates and closes DriftGuard's pull requests, one per branch.
 
-use super::app::Caller;
+use super::caller::Caller;
 use super::error::GithubError;
+use super::json::{Account, Commit, CreatedIssue, GitCommit, GitObject};
 use super::repository::{Repository, escaped};
 use crate::model::boxes;
-use anyhow::Context;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// How GitHub says that a branch is gone.
+/// GitHub's message about a branch that is gone.
 const NO_REFERENCE: &str = "Reference does not exist";
 
-/// A pull request as it is to be.
+/// A pull request to open or update.
 #[derive(Debug, Clone)]
-pub struct Proposed<'a> {
-    /// The branch, which is its identity.
+pub struct ProposedPullRequest<'a> {
+    /// The head branch, which identifies the pull request.
     pub branch: &'a str,
-    /// The branch that it goes to.
+    /// The base branch.
     pub base: &'a str,
-    /// The commit of that branch that it stands on.
+    /// The commit of the base branch that the pull request starts from.
     pub commit: &'a str,
-    /// Its title.
+    /// The title.
     pub title: &'a str,
-    /// Its body.
+    /// The body.
     pub body: &'a str,
-    /// The message of its one commit.
+    /// The message of the single commit.
     pub message: &'a str,
-    /// The files that change, each with its whole new content.
+    /// The changed files, each with its full new content.
     pub files: &'a BTreeMap<String, Vec<u8>>,
-    /// Its labels.
+    /// The labels.
     pub labels: &'a [String],
-    /// Who is asked for a review.
+    /// Who is requested to review.
     pub reviewers: &'a Reviewers,
-    /// Whether it is a draft.
+    /// Whether the pull request is a draft.
     pub draft: bool,
-    /// Whether what others committed to the branch is dropped.
+    /// Whether other people's commits to the branch are dropped.
     pub recreate: bool,
-    /// The number under which it is known to be open, dressed with labels and reviewers.
+    /// The number of the open pull request, if its labels and reviewers are set already.
     pub known: Option<u64>,
 }
 
-/// Who is asked for a review.
+/// Who is requested to review.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reviewers {
     /// Logins.
     pub people: Vec<String>,
-    /// The slugs of teams of the repository's owner.
+    /// Slugs of teams in the owner's organization.
     pub teams: Vec<String>,
 }
 
-/// What became of it, with its number.
+/// What happened to a pull request, with its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proposing {
-    /// It is new.
+pub enum ProposeOutcome {
+    /// It was opened.
     Opened(u64),
-    /// It was there, and says something else now.
+    /// It was updated.
     Updated(u64),
-    /// It was there as it is to be.
+    /// It was up to date.
     Unchanged(u64),
-    /// A person committed to its branch: it is left alone.
+    /// A person committed to its branch, so it is left alone.
     TakenOver(u64),
 }
 
-impl Proposing {
-    /// Its number.
+impl ProposeOutcome {
+    /// Returns the number of the pull request.
     pub fn number(self) -> u64 {
         match self {
             Self::Opened(number)
@@ -75,53 +77,59 @@ impl Proposing {
 }
 
 impl Repository {
-    /// Opens the pull request, or brings the one that is open to what it is to be.
+    /// Opens the pull request, or updates the open one.
     ///
     /// # Errors
-    /// Those of any request; it may simply be called again.
-    pub async fn propose(&self, wanted: &Proposed<'_>) -> Result<Proposing, GithubError> {
-        let open = self.open_pull(wanted.branch).await?;
-        let tip = self.tip(wanted.branch).await?;
-        if let (Some(pull), Some(_), false) = (&open, &tip, wanted.recreate)
+    /// As any request: see `GithubError`. Calling it again is safe.
+    pub async fn propose(
+        &self,
+        proposed: &ProposedPullRequest<'_>,
+    ) -> Result<ProposeOutcome, GithubError> {
+        let open = self.open_pull(proposed.branch).await?;
+        let tip = self.branch_head(proposed.branch).await?;
+        if let (Some(pull), Some(_), false) = (&open, &tip, proposed.recreate)
             && self.is_taken_over(pull.number).await?
         {
-            return Ok(Proposing::TakenOver(pull.number));
+            return Ok(ProposeOutcome::TakenOver(pull.number));
         }
-        if let (None, Some(tip), false) = (&open, &tip, wanted.recreate)
+        if let (None, Some(tip), false) = (&open, &tip, proposed.recreate)
             && !self.is_own(&self.author(tip).await?).await?
         {
             let message = "somebody else's commit is its newest: delete the branch, or open a pull request from it";
             return Err(GithubError::Invalid {
-                what: format!("a new pull request from {}", wanted.branch),
+                what: format!("a new pull request from {}", proposed.branch),
                 message: message.to_owned(),
             });
         }
-        let moved = self.commit(wanted, tip).await?;
+        let moved = self.commit(proposed, tip).await?;
         let Some(pull) = open else {
-            return self.open(wanted).await.map(Proposing::Opened);
+            return self.open(proposed).await.map(ProposeOutcome::Opened);
         };
         // The try that opened it may have ended there. Later on people may have chosen otherwise.
-        if wanted.known != Some(pull.number) {
-            self.dress(pull.number, wanted).await?;
+        if proposed.known != Some(pull.number) {
+            self.label_and_request_reviews(pull.number, proposed)
+                .await?;
         }
-        if pull.title != wanted.title || pull.body != boxes::carry(&pull.body, wanted.body) {
+        let shown = pull.body.unwrap_or_default();
+        if pull.title != proposed.title || shown != boxes::carry(&shown, proposed.body) {
             // As it is by now: a box may have been ticked meanwhile.
             let now = self.issue(pull.number).await?;
-            let body = boxes::carry(&now.map_or(pull.body, |now| now.body), wanted.body);
-            let body = json!({"title": wanted.title, "body": body});
+            let body = boxes::carry(&now.map_or(shown, |now| now.body), proposed.body);
+            let body = json!({"title": proposed.title, "body": body});
             self.patch(&format!("pulls/{}", pull.number), body).await?;
-            return Ok(Proposing::Updated(pull.number));
+            return Ok(ProposeOutcome::Updated(pull.number));
         }
         Ok(match moved {
-            true => Proposing::Updated(pull.number),
-            false => Proposing::Unchanged(pull.number),
+            true => ProposeOutcome::Updated(pull.number),
+            false => ProposeOutcome::Unchanged(pull.number),
         })
     }
 
-    /// Closes the pull request of a branch with a comment, and takes the branch away: its number, if one was open.
+    /// Closes the open pull request of a branch with a comment, deletes the branch, and returns the number; `None`
+    /// where none is open.
     ///
     /// # Errors
-    /// Those of any request; it may simply be called again.
+    /// As any request: see `GithubError`. Calling it again is safe.
     pub async fn withdraw(&self, branch: &str, comment: &str) -> Result<Option<u64>, GithubError> {
         let Some(pull) = self.open_pull(branch).await? else {
             return Ok(None);
@@ -129,21 +137,22 @@ impl Repository {
         if self.is_taken_over(pull.number).await? {
             return Ok(None);
         }
-        self.say(pull.number, "closed", "", comment).await?;
+        self.upsert_comment(pull.number, "closed", "", comment)
+            .await?;
         self.patch(
             &format!("pulls/{}", pull.number),
             json!({"state": "closed"}),
         )
         .await?;
-        self.drop_branch(branch).await?;
+        self.delete_branch(branch).await?;
         Ok(Some(pull.number))
     }
 
-    /// Takes a branch away; one that is gone already is no error.
+    /// Deletes a branch; one that is gone is no error.
     ///
     /// # Errors
-    /// Those of any request.
-    pub async fn drop_branch(&self, branch: &str) -> Result<(), GithubError> {
+    /// As any request: see `GithubError`.
+    pub async fn delete_branch(&self, branch: &str) -> Result<(), GithubError> {
         let path = self.path(&format!("git/refs/heads/{}", escaped(branch)));
         match self.github.delete(self.caller, &path).await {
             Ok(()) => Ok(()),
@@ -153,106 +162,123 @@ impl Repository {
         }
     }
 
-    async fn open_pull(&self, branch: &str) -> Result<Option<Pull>, GithubError> {
+    async fn open_pull(&self, branch: &str) -> Result<Option<PullRequestFields>, GithubError> {
         let head = escaped(&format!("{}:{branch}", self.name.owner()));
-        let found: Vec<Value> = self
+        let mut found: Vec<PullRequestFields> = self
             .get(&format!("pulls?state=open&head={head}&per_page=100"))
             .await?;
         let bot = self.github.bot().await?;
-        let ours = |pull: &&Value| {
-            pull["head"]["ref"].as_str() == Some(branch)
-                && pull["user"]["login"].as_str() == Some(bot)
+        let is_own = |pull: &PullRequestFields| {
+            let author = pull.user.as_ref().map(|user| user.login.as_str());
+            pull.head.branch == branch && author == Some(bot)
         };
-        Ok(found.iter().find(ours).and_then(Pull::read))
+        let own = found.iter().position(is_own);
+        Ok(own.map(|index| found.swap_remove(index)))
     }
 
-    /// Whether somebody else than the App committed to a pull request.
+    /// Returns whether anybody but the App committed to a pull request.
     async fn is_taken_over(&self, number: u64) -> Result<bool, GithubError> {
         Ok(self.last_person(number).await?.is_some())
     }
 
-    /// The login of who, beside the App, made the newest commit of a pull request; none where nobody did.
+    /// Returns the author of the newest commit that is not the App's; `None` where all are.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn last_person(&self, number: u64) -> Result<Option<String>, GithubError> {
         let bot = self.github.bot().await?;
-        let commits: Vec<Value> = self
-            .get(&format!("pulls/{number}/commits?per_page=100"))
-            .await?;
-        let logins = commits
-            .iter()
-            .map(|commit| commit["author"]["login"].as_str().unwrap_or_default());
-        Ok(logins.rev().find(|login| *login != bot).map(str::to_owned))
+        let authors = self.commit_authors(number).await?;
+        Ok(authors.into_iter().rev().find(|login| login != bot))
+    }
+
+    /// Returns the login of each commit's author; empty where GitHub knows none.
+    async fn commit_authors(&self, number: u64) -> Result<Vec<String>, GithubError> {
+        let path = format!("pulls/{number}/commits?per_page=100");
+        let commits: Vec<Commit> = self.get(&path).await?;
+        Ok(commits.into_iter().map(Commit::author).collect())
+    }
+
+    /// Creates a commit, and returns its id.
+    async fn create_commit(
+        &self,
+        message: &str,
+        tree: &str,
+        parent: &str,
+    ) -> Result<String, GithubError> {
+        let body = json!({"message": message, "tree": tree, "parents": [parent]});
+        let commit: GitObject = self.post("git/commits", body, true).await?;
+        Ok(commit.sha)
     }
 
     /// Adds a commit with these files to a branch.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn append(
         &self,
         branch: &str,
         message: &str,
         files: &BTreeMap<String, Vec<u8>>,
     ) -> Result<(), GithubError> {
-        let Some(tip) = self.tip(branch).await? else {
+        let Some(tip) = self.branch_head(branch).await? else {
             return Err(GithubError::NotFound(branch.to_owned()));
         };
         let tree = self.write_tree(&tip, files).await?;
-        let body = json!({"message": message, "tree": tree, "parents": [tip]});
-        let commit = self.post("git/commits", body, true).await?;
+        let commit = self.create_commit(message, &tree, &tip).await?;
         let path = format!("git/refs/heads/{}", escaped(branch));
-        let moved = self.patch(&path, json!({"sha": commit["sha"], "force": false}));
+        let moved = self.patch(&path, json!({"sha": commit, "force": false}));
         moved.await.map(drop)
     }
 
-    /// Brings the branch to one commit with these files: whether it moved.
+    /// Resets the branch to a single commit with these files, and returns whether it changed.
     async fn commit(
         &self,
-        wanted: &Proposed<'_>,
+        proposed: &ProposedPullRequest<'_>,
         tip: Option<String>,
     ) -> Result<bool, GithubError> {
-        let tree = self.write_tree(wanted.commit, wanted.files).await?;
+        let tree = self.write_tree(proposed.commit, proposed.files).await?;
         if let Some(tip) = &tip {
-            let now: Value = self.get(&format!("git/commits/{tip}")).await?;
-            let parents: Vec<_> = now["parents"].as_array().into_iter().flatten().collect();
+            let now: GitCommit = self.get(&format!("git/commits/{tip}")).await?;
             let same_parent =
-                matches!(parents.as_slice(), [one] if one["sha"].as_str() == Some(wanted.commit));
-            if same_parent && now["tree"]["sha"] == tree {
+                matches!(now.parents.as_slice(), [parent] if parent.sha == proposed.commit);
+            if same_parent && now.tree.sha == tree {
                 return Ok(false);
             }
         }
-        let body = json!({"message": wanted.message, "tree": tree, "parents": [wanted.commit]});
-        let commit = self.post("git/commits", body, true).await?;
+        let commit = self
+            .create_commit(proposed.message, &tree, proposed.commit)
+            .await?;
         match tip {
             Some(_) => {
-                let path = format!("git/refs/heads/{}", escaped(wanted.branch));
-                self.patch(&path, json!({"sha": commit["sha"], "force": true}))
+                let path = format!("git/refs/heads/{}", escaped(proposed.branch));
+                self.patch(&path, json!({"sha": commit, "force": true}))
                     .await?;
             }
             None => {
-                let body =
-                    json!({"ref": format!("refs/heads/{}", wanted.branch), "sha": commit["sha"]});
-                self.post("git/refs", body, false).await?;
+                let body = json!({"ref": format!("refs/heads/{}", proposed.branch), "sha": commit});
+                let _: IgnoredAny = self.post("git/refs", body, false).await?;
             }
         }
         Ok(true)
     }
 
-    /// Gives a new pull request its labels, and asks for reviews. That GitHub refuses one of these is no reason to have no
-    /// pull request: an owner may have left, or a team may not see the repository.
-    async fn dress(&self, number: u64, wanted: &Proposed<'_>) -> Result<(), GithubError> {
-        if !wanted.labels.is_empty() {
+    /// Labels a new pull request, and requests reviews. That GitHub refuses one of these does not fail the pull
+    /// request: an owner may have left, or a team may not see the repository.
+    async fn label_and_request_reviews(
+        &self,
+        number: u64,
+        proposed: &ProposedPullRequest<'_>,
+    ) -> Result<(), GithubError> {
+        if !proposed.labels.is_empty() {
             let path = format!("issues/{number}/labels");
-            let labels = json!({"labels": wanted.labels});
-            passed_over(self.post(&path, labels, true).await)?;
+            let labels = json!({"labels": proposed.labels});
+            log_refusal(self.post(&path, labels, true).await)?;
         }
         let path = format!("pulls/{number}/requested_reviewers");
-        let Reviewers { people, teams } = wanted.reviewers;
+        let Reviewers { people, teams } = proposed.reviewers;
         for person in people {
             let body = json!({"reviewers": [person]});
-            passed_over(self.post(&path, body, true).await)?;
+            log_refusal(self.post(&path, body, true).await)?;
         }
         let caller = match self.caller {
             Caller::Installation(installation, id) => Caller::Teams(installation, id),
@@ -261,35 +287,35 @@ impl Repository {
         for team in teams {
             let body = json!({"team_reviewers": [team]});
             let path = self.path(&path);
-            passed_over(self.github.post(caller, &path, body, true).await)?;
+            log_refusal(self.github.post(caller, &path, body, true).await)?;
         }
         Ok(())
     }
 
-    async fn open(&self, wanted: &Proposed<'_>) -> Result<u64, GithubError> {
+    async fn open(&self, proposed: &ProposedPullRequest<'_>) -> Result<u64, GithubError> {
         let body = |draft: bool| {
             json!({
-                "title": wanted.title, "body": wanted.body, "head": wanted.branch, "base": wanted.base, "draft": draft,
+                "title": proposed.title, "body": proposed.body, "head": proposed.branch, "base": proposed.base, "draft": draft,
             })
         };
-        let made = match self.post("pulls", body(wanted.draft), false).await {
+        let opened: Result<CreatedIssue, _> = self.post("pulls", body(proposed.draft), false).await;
+        let created = match opened {
             // Not every plan has drafts of private repositories.
             Err(GithubError::Invalid { message, .. })
-                if wanted.draft && message.to_lowercase().contains("draft") =>
+                if proposed.draft && message.to_lowercase().contains("draft") =>
             {
-                self.post("pulls", body(false), false).await
+                self.post("pulls", body(false), false).await?
             }
-            made => made,
+            opened => opened?,
         };
-        let number = made?["number"].as_u64();
-        let number = number.context("GitHub does not tell the pull request's number")?;
-        self.dress(number, wanted).await?;
-        Ok(number)
+        self.label_and_request_reviews(created.number, proposed)
+            .await?;
+        Ok(created.number)
     }
 }
 
-/// What GitHub refused is logged, and nothing more.
-fn passed_over(asked: Result<Value, GithubError>) -> Result<(), GithubError> {
+/// Logs what GitHub refused, and continues.
+fn log_refusal(asked: Result<Value, GithubError>) -> Result<(), GithubError> {
     match asked {
         Ok(_) => Ok(()),
         Err(
@@ -307,19 +333,18 @@ fn passed_over(asked: Result<Value, GithubError>) -> Result<(), GithubError> {
     }
 }
 
-/// An open pull request.
-struct Pull {
+/// An open pull request as GitHub describes it.
+#[derive(Deserialize)]
+struct PullRequestFields {
     number: u64,
     title: String,
-    body: String,
+    body: Option<String>,
+    head: Head,
+    user: Option<Account>,
 }
 
-impl Pull {
-    fn read(pull: &Value) -> Option<Self> {
-        Some(Self {
-            number: pull["number"].as_u64()?,
-            title: pull["title"].as_str()?.to_owned(),
-            body: pull["body"].as_str().unwrap_or_default().to_owned(),
-        })
-    }
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "ref")]
+    branch: String,
 }

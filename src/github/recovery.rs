@@ -1,20 +1,21 @@
-//! The end of an outage: looked for while it lasts.
+//! Detects the end of an outage.
 
-use super::app::{Caller, GitHub};
+use super::app::GitHub;
+use super::caller::Caller;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How often GitHub is looked for while it is away.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often GitHub is checked while it counts as down.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
 impl GitHub {
-    /// Ends once GitHub is back after it counted as away. Until then it is looked for, so that what waits for it need not
-    /// ask in vain.
+    /// Completes once GitHub is back after it counted as down. Checks for that meanwhile, so that waiting jobs need not
+    /// try in vain.
     pub async fn recovered(&self) {
         loop {
             tokio::select! {
-                () = self.gate().back() => return,
-                () = tokio::time::sleep(LOOK) => {}
+                () = self.gate().recovered() => return,
+                () = tokio::time::sleep(PROBE_INTERVAL) => {}
             }
             if self.gate().is_away() {
                 // What comes of it is noted by the gate.

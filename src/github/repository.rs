@@ -1,22 +1,25 @@
-//! One repository.
+//! Reads a repository: branches, commits, files.
 
-use super::app::{Caller, GitHub};
+use super::app::GitHub;
 use super::archive::{self, CommitFiles, Unpacking};
+use super::caller::Caller;
 use super::error::GithubError;
+use super::json::{Commit, GitObject, Ref};
 use crate::model::{RepositoryName, Tree};
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 
-/// How many files are fetched by themselves, where the archive has them otherwise than they were committed.
-const MOST_FETCHED: usize = 100;
-/// How many bytes of such files.
-const LARGEST_FETCHED: u64 = 8 * 1024 * 1024;
+/// How many files are fetched one by one, where the archive does not have them as they were committed.
+const MAX_FETCHED_FILES: usize = 100;
+/// How many bytes of such files are fetched.
+const MAX_FETCHED_BYTES: u64 = 8 * 1024 * 1024;
 
-/// One repository of an installation.
+/// A repository of an installation.
 #[derive(Debug, Clone)]
 pub struct Repository {
     pub(super) github: GitHub,
@@ -24,18 +27,18 @@ pub struct Repository {
     pub(super) name: RepositoryName,
 }
 
-/// Where a repository stands now.
+/// The current state of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Its name now: that of an owner changes without a word.
+    /// The current name: an owner may be renamed without an event.
     pub name: RepositoryName,
-    /// The branch that everything is held to.
+    /// The default branch.
     pub default_branch: String,
-    /// Its newest commit.
+    /// The head commit of the default branch.
     pub commit: String,
-    /// Whether only members see it.
+    /// Whether the repository is private.
     pub private: bool,
-    /// The number of its owner.
+    /// The owner's id.
     pub owner: u64,
 }
 
@@ -48,34 +51,31 @@ impl Repository {
         }
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn name(&self) -> &RepositoryName {
         &self.name
     }
 
-    /// The user or organisation that it belongs to.
+    /// Returns the user or organization that owns the repository.
     pub fn owner(&self) -> &str {
         self.name.owner()
     }
 
-    /// A path of the API below this repository.
+    /// Returns an API path below the repository.
     pub(super) fn path(&self, rest: &str) -> String {
         format!("/repos/{}/{rest}", self.name)
     }
 
-    pub(super) async fn get<T: serde::de::DeserializeOwned>(
-        &self,
-        rest: &str,
-    ) -> Result<T, GithubError> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, rest: &str) -> Result<T, GithubError> {
         self.github.get(self.caller, &self.path(rest)).await
     }
 
-    pub(super) async fn post(
+    pub(super) async fn post<T: DeserializeOwned>(
         &self,
         rest: &str,
         body: Value,
         repeatable: bool,
-    ) -> Result<Value, GithubError> {
+    ) -> Result<T, GithubError> {
         self.github
             .post(self.caller, &self.path(rest), body, repeatable)
             .await
@@ -85,10 +85,10 @@ impl Repository {
         self.github.patch(self.caller, &self.path(rest), body).await
     }
 
-    /// Its default branch and that branch's newest commit: none where nothing was pushed yet.
+    /// Returns the default branch and its head commit; `None` where nothing was pushed yet.
     ///
     /// # Errors
-    /// `NotFound` where the App may not see it.
+    /// `NotFound` where the App may not see the repository.
     pub async fn head(&self) -> Result<Option<Head>, GithubError> {
         #[derive(Deserialize)]
         struct About {
@@ -105,7 +105,7 @@ impl Repository {
             .github
             .get(self.caller, &format!("/repos/{}", self.name))
             .await?;
-        let tip = self.tip(&about.default_branch).await?;
+        let tip = self.branch_head(&about.default_branch).await?;
         Ok(tip.map(|commit| Head {
             name: about.full_name,
             commit,
@@ -115,55 +115,49 @@ impl Repository {
         }))
     }
 
-    /// The newest commit of a branch: none where there is no such branch.
+    /// Returns the head commit of a branch; `None` where there is no such branch.
     ///
     /// # Errors
-    /// Those of any request.
-    pub async fn tip(&self, branch: &str) -> Result<Option<String>, GithubError> {
-        let found: Result<Value, _> = self
+    /// As any request: see `GithubError`.
+    pub async fn branch_head(&self, branch: &str) -> Result<Option<String>, GithubError> {
+        let found: Result<Ref, _> = self
             .get(&format!("git/ref/heads/{}", escaped(branch)))
             .await;
         match found {
-            Ok(found) => Ok(found["object"]["sha"].as_str().map(str::to_owned)),
+            Ok(found) => Ok(Some(found.object.sha)),
             Err(GithubError::NotFound(_)) => Ok(None),
             Err(GithubError::Invalid { message, .. }) if message.contains("is empty") => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The branches whose names begin like this, each with its newest commit.
+    /// Returns the branches with this prefix, each with its head commit.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn branches(&self, start: &str) -> Result<Vec<(String, String)>, GithubError> {
         let path = format!("git/matching-refs/heads/{}", escaped(start));
-        let found: Vec<Value> = self.get(&path).await?;
-        let read = |found: &Value| {
-            let branch = found["ref"].as_str()?.strip_prefix("refs/heads/")?;
-            Some((
-                branch.to_owned(),
-                found["object"]["sha"].as_str()?.to_owned(),
-            ))
+        let refs: Vec<Ref> = self.get(&path).await?;
+        let branch = |found: Ref| {
+            let branch = found.name.strip_prefix("refs/heads/")?;
+            Some((branch.to_owned(), found.object.sha))
         };
-        Ok(found.iter().filter_map(read).collect())
+        Ok(refs.into_iter().filter_map(branch).collect())
     }
 
-    /// The login of who made a commit: empty where GitHub knows no such account.
+    /// Returns the login of a commit's author; empty where GitHub knows no such account.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn author(&self, commit: &str) -> Result<String, GithubError> {
-        let found: Value = self.get(&format!("commits/{commit}")).await?;
-        Ok(found["author"]["login"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
+        let found: Commit = self.get(&format!("commits/{commit}")).await?;
+        Ok(found.author())
     }
 
-    /// A file at a commit: none where it has no such file.
+    /// Returns a file at a commit; `None` where there is no such file.
     ///
     /// # Errors
-    /// Those of any request.
+    /// As any request: see `GithubError`.
     pub async fn file(&self, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GithubError> {
         let found = format!("contents/{}?ref={commit}", escaped(path));
         let found: Value = match self.get(&found).await {
@@ -171,31 +165,33 @@ impl Repository {
             Err(GithubError::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        match found["sha"].as_str() {
-            Some(sha) => self.blob(sha).await.map(Some),
-            None => Ok(None),
+        // A folder is a list of its entries.
+        match serde_json::from_value::<GitObject>(found) {
+            Ok(file) => self.blob(&file.sha).await.map(Some),
+            Err(_) => Ok(None),
         }
     }
 
-    /// The files of a commit that a scan reads.
+    /// Downloads the files of a commit that a scan reads.
     ///
     /// # Errors
-    /// `TooLarge` when it is larger than a scan takes, `NoMemory` while other repositories are.
+    /// `TooLarge` when the repository is larger than a scan accepts, `NoMemory` while other repositories take the
+    /// memory.
     pub async fn tree(&self, commit: &str) -> Result<CommitFiles, GithubError> {
         let memory = archive::reserve(&self.github).await?;
         let unpacking = Unpacking::default();
         let path = self.path(&format!("tarball/{commit}"));
         self.github.unpack(self.caller, &path, &unpacking).await?;
         let mut tree = unpacking.tree()?;
-        self.mend(&mut tree, commit).await?;
+        self.restore_blobs(&mut tree, commit).await?;
         Ok(CommitFiles::new(tree, memory))
     }
 
-    /// An archive is `git archive`'s: it may change line ends and expand keywords. What is not the commit's own blob is
-    /// fetched as it is, unless other line ends make it that. What GitHub does not list, of a very large repository, stays
-    /// unverified.
-    async fn mend(&self, tree: &mut Tree, commit: &str) -> Result<(), GithubError> {
-        let listed: Listed = self.get(&format!("git/trees/{commit}?recursive=1")).await?;
+    /// Replaces files that `git archive` changed by the commit's own blobs: it may convert line ends and expand
+    /// keywords. Other line ends are converted back, the rest is fetched. Files that GitHub does not list, in a very
+    /// large repository, stay unverified.
+    async fn restore_blobs(&self, tree: &mut Tree, commit: &str) -> Result<(), GithubError> {
+        let listed: TreeListing = self.get(&format!("git/trees/{commit}?recursive=1")).await?;
         if listed.truncated {
             tree.unverified = tree.files.keys().cloned().collect();
         }
@@ -214,11 +210,11 @@ impl Repository {
             } else {
                 fetched += 1;
                 bytes += entry.size;
-                if fetched > MOST_FETCHED || bytes > LARGEST_FETCHED {
+                if fetched > MAX_FETCHED_FILES || bytes > MAX_FETCHED_BYTES {
                     return Err(GithubError::TooLarge(format!(
-                        "in the repository's archive more than {MOST_FETCHED} files, or {} MiB, are not as they were \
+                        "in the repository's archive more than {MAX_FETCHED_FILES} files, or {} MiB, are not as they were \
                          committed: take `export-subst`, `ident` and `filter` of Terraform code out of .gitattributes",
-                        LARGEST_FETCHED >> 20
+                        MAX_FETCHED_BYTES >> 20
                     )));
                 }
                 self.blob(&entry.sha).await?
@@ -229,12 +225,13 @@ impl Repository {
     }
 
     async fn blob(&self, sha: &str) -> Result<Vec<u8>, GithubError> {
-        let blob: Value = self.get(&format!("git/blobs/{sha}")).await?;
-        let text: String = blob["content"]
-            .as_str()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
+        #[derive(Deserialize)]
+        struct Blob {
+            #[serde(default)]
+            content: String,
+        }
+        let blob: Blob = self.get(&format!("git/blobs/{sha}")).await?;
+        let text: String = blob.content.split_whitespace().collect();
         Ok(STANDARD
             .decode(text)
             .with_context(|| format!("while reading blob {sha}"))?)
@@ -243,9 +240,9 @@ impl Repository {
 
 /// A commit's files, as GitHub lists them.
 #[derive(Deserialize)]
-struct Listed {
+struct TreeListing {
     tree: Vec<Entry>,
-    /// Whether there is more than GitHub lists.
+    /// Whether GitHub truncated the list.
     #[serde(default)]
     truncated: bool,
 }
@@ -258,7 +255,7 @@ struct Entry {
     size: u64,
 }
 
-/// A text with the line ends that git keeps.
+/// Returns a text with the line ends that git stores.
 fn unix_lines(text: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(text.len());
     let mut rest = text.iter().copied().peekable();
@@ -270,7 +267,7 @@ fn unix_lines(text: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// The id that git gives a file's content.
+/// Returns the id that git gives to a blob.
 fn blob_id(bytes: &[u8]) -> String {
     let digest = Sha1::new()
         .chain_update(format!("blob {}\0", bytes.len()))
@@ -278,7 +275,7 @@ fn blob_id(bytes: &[u8]) -> String {
     hex::encode(digest.finalize())
 }
 
-/// A name as a part of a path.
+/// Escapes a name for use in a path.
 pub(super) fn escaped(name: &str) -> String {
     let part =
         |part: &str| url::form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>();

@@ -1,4 +1,4 @@
-//! The requests that may be under way at once, shared fairly: accounts take turns, however many requests each has waiting.
+//! Shares the requests in flight fairly: accounts take turns, however many requests each has waiting.
 
 use super::gate::Account;
 use std::collections::{HashMap, VecDeque};
@@ -7,23 +7,23 @@ use tokio::sync::oneshot;
 
 /// The slots of a process.
 #[derive(Debug, Clone)]
-pub(super) struct Slots(Arc<Mutex<Line<oneshot::Sender<Slot>>>>);
+pub(super) struct Slots(Arc<Mutex<WaitingLine<oneshot::Sender<Slot>>>>);
 
-/// A slot that is taken, until it is dropped.
+/// A taken slot, which is returned when it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// None once it was given back.
+    /// `None` once the slot was returned.
     slots: Option<Slots>,
     account: Account,
 }
 
 impl Slots {
-    /// So many slots, of which one account takes no more than half.
+    /// Creates slots of which one account takes no more than half.
     pub fn new(count: usize) -> Self {
-        Self(Arc::new(Mutex::new(Line::new(count))))
+        Self(Arc::new(Mutex::new(WaitingLine::new(count))))
     }
 
-    /// Waits for a slot. Whoever stops waiting leaves the line.
+    /// Waits for a slot. A caller that stops waiting leaves the queue.
     pub async fn take(&self, account: Account) -> Slot {
         let (waiter, turn) = oneshot::channel();
         self.line().wait(account, waiter);
@@ -35,7 +35,7 @@ impl Slots {
         }
     }
 
-    /// Hands free slots to whoever waits.
+    /// Hands free slots to waiting callers.
     fn hand_out(&self) {
         loop {
             let next = self.line().next();
@@ -50,7 +50,7 @@ impl Slots {
         }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line<oneshot::Sender<Slot>>> {
+    fn line(&self) -> MutexGuard<'_, WaitingLine<oneshot::Sender<Slot>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -64,19 +64,19 @@ impl Drop for Slot {
     }
 }
 
-/// Who waits, by account.
+/// The waiting callers, by account.
 #[derive(Debug)]
-struct Line<W> {
+struct WaitingLine<W> {
     free: usize,
-    /// How many slots one account takes at most: others need not wait for its slow requests.
+    /// How many slots one account takes at most, so that others need not wait for its slow requests.
     each: usize,
     taken: HashMap<Account, usize>,
     waiting: HashMap<Account, VecDeque<W>>,
-    /// The accounts that wait, the next one first.
+    /// The waiting accounts, the next one first.
     turns: VecDeque<Account>,
 }
 
-impl<W> Line<W> {
+impl<W> WaitingLine<W> {
     fn new(slots: usize) -> Self {
         Self {
             free: slots.max(1),
@@ -95,7 +95,7 @@ impl<W> Line<W> {
         waiting.push_back(waiter);
     }
 
-    /// Takes a slot for the account whose turn it is.
+    /// Takes a slot for the next account.
     fn next(&mut self) -> Option<(Account, W)> {
         if self.free == 0 {
             return None;
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn an_account_with_many_requests_delays_another_by_one_turn() {
-        let mut line = Line::new(4);
+        let mut line = WaitingLine::new(4);
         for request in 0..10_000 {
             line.wait(LOUD, request);
         }

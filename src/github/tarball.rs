@@ -1,50 +1,51 @@
-//! A commit's archive, unpacked as it arrives: only what a scan reads is ever held. What it holds comes from anyone who
-//! may push.
+//! Unpacks a commit's archive while it is downloaded, and keeps only what a scan reads. The content comes from anyone
+//! who may push.
 
 mod harvest;
 mod meter;
 
 use crate::model::Tree;
-use harvest::Harvest;
-pub use harvest::{LARGEST, cost};
-use meter::Meter;
+use harvest::ArchiveFiles;
+pub use harvest::{MAX_TOTAL, cost};
+use meter::UnpackLimiter;
 use std::io::{self, Read};
 use tar::{Archive, Entry, EntryType};
 
-/// How many entries there may be.
-const MOST: usize = 200_000;
+/// How many entries an archive may have.
+const MAX_ENTRIES: usize = 200_000;
 /// The longest path that is kept.
-const LONGEST_PATH: usize = 1024;
-/// The longest name that stands before an entry, as a part of its own: longer ones are passed over with the entry.
-const LONGEST_NAME: u64 = 16 * 1024;
+const MAX_PATH: usize = 1024;
+/// The longest name in an entry of its own, as the GNU and POSIX formats write long names. An entry with a longer name
+/// is skipped.
+const MAX_NAME: u64 = 16 * 1024;
 
-/// Why an archive cannot be unpacked.
+/// An archive that cannot be unpacked.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It broke off, or is none.
+    /// The archive breaks off, or is none.
     #[error("the archive is damaged: {0}")]
     Damaged(#[source] io::Error),
-    /// It is larger than a scan takes. The text says what to do.
+    /// The archive is larger than a scan accepts. The text names the remedy.
     #[error("{0}")]
     TooLarge(String),
 }
 
-/// The files of an archive (tar, gzip), below the one folder that GitHub puts around them.
+/// Unpacks an archive (tar, gzip), without the outermost folder that GitHub adds.
 ///
 /// # Errors
-/// When it is no archive, or a bomb.
+/// When it is not an archive, or a bomb.
 pub fn unpack(archive: impl Read) -> Result<Tree, ArchiveError> {
-    let mut archive = Archive::new(Meter::new(archive));
-    let mut harvest = Harvest::default();
-    let mut name = Name::Own;
+    let mut archive = Archive::new(UnpackLimiter::new(archive));
+    let mut harvest = ArchiveFiles::default();
+    let mut name = EntryName::Own;
     let mut count = 0;
     // Raw: otherwise long names are read whole, however long they are.
     for entry in archive.entries().map_err(failed)?.raw(true) {
         let mut entry = entry.map_err(failed)?;
         count += 1;
-        if count > MOST {
+        if count > MAX_ENTRIES {
             return Err(ArchiveError::TooLarge(format!(
-                "the repository holds more than {MOST} files: split it, or keep the Terraform code in one of its own"
+                "the repository holds more than {MAX_ENTRIES} files: split it, or keep the Terraform code in one of its own"
             )));
         }
         match entry.header().entry_type() {
@@ -53,7 +54,7 @@ pub fn unpack(archive: impl Read) -> Result<Tree, ArchiveError> {
             // They say nothing of the path of the entry that follows.
             EntryType::GNULongLink | EntryType::XGlobalHeader => {}
             _ => {
-                let path = std::mem::replace(&mut name, Name::Own).path(&entry);
+                let path = std::mem::replace(&mut name, EntryName::Own).path(&entry);
                 if let Some(path) = path {
                     harvest.add(path, &mut entry)?;
                 }
@@ -63,18 +64,18 @@ pub fn unpack(archive: impl Read) -> Result<Tree, ArchiveError> {
     Ok(harvest.tree)
 }
 
-/// How an entry is called.
-enum Name {
-    /// As its own header says.
+/// The name of an entry.
+enum EntryName {
+    /// The name in the entry's own header.
     Own,
-    /// As the entry before it says.
+    /// The name in the entry before it.
     Given(Vec<u8>),
-    /// In a way that is longer than any path.
+    /// A name longer than any path that is kept.
     TooLong,
 }
 
-impl Name {
-    /// The path below the outermost folder: none where it leads anywhere else.
+impl EntryName {
+    /// Returns the path below the outermost folder; `None` where it leads out of it.
     fn path<R: Read>(self, entry: &Entry<'_, R>) -> Option<String> {
         let bytes = match self {
             Self::Own => entry.path_bytes().into_owned(),
@@ -85,10 +86,10 @@ impl Name {
     }
 }
 
-/// The name in an entry of GNU's form.
-fn long_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Name, ArchiveError> {
+/// Parses the name in a GNU long-name entry.
+fn long_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<EntryName, ArchiveError> {
     let Some(mut bytes) = short(entry)? else {
-        return Ok(Name::TooLong);
+        return Ok(EntryName::TooLong);
     };
     bytes.truncate(
         bytes
@@ -96,24 +97,27 @@ fn long_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Name, ArchiveError> {
             .position(|byte| *byte == 0)
             .unwrap_or(bytes.len()),
     );
-    Ok(Name::Given(bytes))
+    Ok(EntryName::Given(bytes))
 }
 
-/// The path among the records of an entry of the POSIX form, such as `30 path=folder/file\n`.
-fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Name, ArchiveError> {
+/// Parses the path in a POSIX extended header, such as `30 path=folder/file
+/// `.
+fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<EntryName, ArchiveError> {
     let Some(bytes) = short(entry)? else {
-        return Ok(Name::TooLong);
+        return Ok(EntryName::TooLong);
     };
     let records = tar::PaxExtensions::new(&bytes);
-    let mut paths = records.flatten().filter(|one| one.key_bytes() == b"path");
-    Ok(paths
-        .next()
-        .map_or(Name::Own, |path| Name::Given(path.value_bytes().to_owned())))
+    let mut paths = records
+        .flatten()
+        .filter(|record| record.key_bytes() == b"path");
+    Ok(paths.next().map_or(EntryName::Own, |path| {
+        EntryName::Given(path.value_bytes().to_owned())
+    }))
 }
 
-/// What an entry holds: none where that is too much for a name.
+/// Reads an entry's content; `None` where it is too long for a name.
 fn short<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, ArchiveError> {
-    if entry.size() > LONGEST_NAME {
+    if entry.size() > MAX_NAME {
         return Ok(None);
     }
     let mut bytes = Vec::new();
@@ -121,16 +125,16 @@ fn short<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, ArchiveEr
     Ok(Some(bytes))
 }
 
-/// The path below the outermost folder: none where it leads anywhere else.
+/// Returns the path below the outermost folder; `None` where it leads out of it.
 fn inside(path: &str) -> Option<String> {
     let (_, path) = path.split_once('/')?;
-    let good = !path.is_empty() && path.len() <= LONGEST_PATH;
+    let good = !path.is_empty() && path.len() <= MAX_PATH;
     good.then(|| Tree::join("", path))
         .flatten()
         .filter(|joined| joined == path)
 }
 
-/// What reading an archive failed with: a limit of ours comes through the reader as well.
+/// Converts an error of the reader, which also carries our own limits.
 fn failed(error: io::Error) -> ArchiveError {
     match error.downcast::<ArchiveError>() {
         Ok(limit) => limit,

@@ -1,19 +1,20 @@
-//! Trees of git: a commit's files with some of them changed, each in the mode that it has.
+//! Writes git trees: a commit's files with some of them changed, each with its mode.
 
 use super::error::GithubError;
+use super::json::{GitCommit, GitObject};
 use super::repository::Repository;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The mode of a file.
 const FILE: &str = "100644";
-/// The mode of a file that may be run.
+/// The mode of an executable file.
 const EXECUTABLE: &str = "100755";
 /// The mode of a folder.
 const FOLDER: &str = "040000";
 
-/// One line of a tree.
+/// An entry of a tree.
 #[derive(Deserialize)]
 struct Entry {
     path: String,
@@ -28,21 +29,21 @@ struct Listing {
     truncated: bool,
 }
 
-/// The folders of a commit that were listed, by their trees' ids.
+/// The listed folders of a commit, by tree id.
 type Listings = BTreeMap<String, Listing>;
 
 impl Repository {
-    /// Writes the tree of a commit with these files in place of its own: its id.
+    /// Writes the tree of a commit with these files changed, and returns its id.
     ///
     /// # Errors
-    /// Those of any request, and `Invalid` where something else than a file has the name of one.
+    /// As any request, and `Invalid` where a path is no regular file.
     pub(super) async fn write_tree(
         &self,
         commit: &str,
         files: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<Value, GithubError> {
-        let base: Value = self.get(&format!("git/commits/{commit}")).await?;
-        let root = base["tree"]["sha"].as_str().unwrap_or_default();
+    ) -> Result<String, GithubError> {
+        let base: GitCommit = self.get(&format!("git/commits/{commit}")).await?;
+        let root = base.tree.sha.as_str();
         let mut listings = Listings::new();
         let mut entries = Vec::new();
         for (path, bytes) in files {
@@ -51,13 +52,13 @@ impl Repository {
             entries.push(json!({"path": path, "mode": mode, "type": "blob", "content": content}));
         }
         let body = json!({"base_tree": root, "tree": entries});
-        let mut tree = self.post("git/trees", body, true).await?;
-        Ok(tree["sha"].take())
+        let tree: GitObject = self.post("git/trees", body, true).await?;
+        Ok(tree.sha)
     }
 
-    /// The mode of the file at a path, and that of a new one where there is none.
+    /// Returns the mode of the file at a path, or that of a new file.
     ///
-    /// Folder by folder: a listing of all is cut off in a large repository.
+    /// Lists folder by folder: a recursive listing is truncated in a large repository.
     async fn mode(
         &self,
         root: &str,

@@ -4,8 +4,8 @@ use super::context::RepositoryContext;
 use super::scan;
 use super::steps::effects::apply_effects;
 use super::steps::onboarding;
-use super::steps::standings::standings;
-use crate::commands::{self, Effect, Scene};
+use super::steps::stack_statuses::stack_statuses;
+use crate::commands::{self, CommandContext, Effect};
 use crate::model::{Proposal, StackName, boxes};
 use crate::queue::job::JobError;
 use crate::queue::pushes::ONBOARDING;
@@ -51,7 +51,7 @@ pub(super) async fn run(
         return Ok(());
     };
     let body = boxes::untick(&issue.body, &ticked);
-    repository.write_issue(&issue, &issue.title, &body).await?;
+    repository.update_issue(&issue, &issue.title, &body).await?;
     Ok(())
 }
 
@@ -77,15 +77,15 @@ async fn run_orders(
             context.tenant.keep_proposal(&recreated).await?;
         }
     }
-    let standings = standings(context).await?;
-    let scene = Scene {
+    let stack_statuses = stack_statuses(context).await?;
+    let command_context = CommandContext {
         person: change.person,
-        stacks: &standings,
+        stacks: &stack_statuses,
         now: change.at,
     };
     for order in ticked.iter().filter(|order| *order != report::RETRY) {
         let command = format!("/driftguard {order}");
-        let answer = commands::answer(&command, &scene).unwrap_or_default();
+        let answer = commands::answer(&command, &command_context).unwrap_or_default();
         effects.extend(answer.effects);
     }
     let applied = apply_effects(context, change.issue, &effects).await?;

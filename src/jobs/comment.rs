@@ -6,8 +6,8 @@ use super::services::Services;
 use super::steps::effects::apply_effects;
 use super::steps::reply::reply;
 use super::steps::repository_settings::{self, may_publish};
-use super::steps::standings::standings;
-use crate::commands::{self, Answer, Scene};
+use super::steps::stack_statuses::stack_statuses;
+use crate::commands::{self, Answer, CommandContext};
 use crate::github::Comment;
 use crate::model::{InstallationId, RepositoryId};
 use crate::queue::job::JobError;
@@ -89,13 +89,13 @@ async fn run_commands(
     comment: &Comment,
     at: i64,
 ) -> Result<(), JobError> {
-    let standings = standings(context).await?;
-    let scene = Scene {
+    let stack_statuses = stack_statuses(context).await?;
+    let command_context = CommandContext {
         person: &comment.author,
-        stacks: &standings,
+        stacks: &stack_statuses,
         now: at,
     };
-    let parsed = commands::answer(&comment.body, &scene).unwrap_or_default();
+    let parsed = commands::answer(&comment.body, &command_context).unwrap_or_default();
     let parsed = serde_json::to_string(&parsed).context("while writing an answer")?;
     let order = context.tenant.take_order(context.id, comment.id, &parsed);
     let order = order.await?;
@@ -103,7 +103,7 @@ async fn run_commands(
         return Ok(());
     }
     let answer: Answer = serde_json::from_str(&order.answer).context("while reading an answer")?;
-    let answered = answer.says.join("\n\n");
+    let answered = answer.reply.join("\n\n");
     // Once more, should it have failed before its turn.
     context.repository.react(comment.id).await?;
     if !answer.effects.is_empty() {
@@ -126,7 +126,7 @@ async fn run_commands(
     paragraphs.append(&mut applied.done);
     let problems = applied.problems.iter().chain(&outcome.problems);
     paragraphs.extend(problems.map(|text| report::sentence(text).to_string()));
-    let text = report::shortened(&paragraphs.join("\n\n"));
+    let text = report::fit_comment(&paragraphs.join("\n\n"));
     reply(context, issue, comment, &text).await?;
     Ok(context.tenant.end_order(context.id, comment.id).await?)
 }

@@ -36,7 +36,7 @@ impl<'a> RepositoryContext<'a> {
         let Some(known) = tenant.repository(id).await? else {
             return Ok(None);
         };
-        let github = services.github.behind(run.fence());
+        let github = services.github.guarded_by(run.fence());
         let repository = github.repository(installation, id, known.name);
         let head = repository.head().await?;
         Ok(head.map(|head| Self {

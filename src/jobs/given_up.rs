@@ -49,7 +49,9 @@ pub(super) async fn run(
                 remedy(failure)
             );
             let repository = &context.repository;
-            repository.say(*issue, "given up", "", &text).await?;
+            repository
+                .upsert_comment(*issue, "given up", "", &text)
+                .await?;
             Ok(())
         }
         job if is_told || is_of_secrecy(job) => {

@@ -3,9 +3,9 @@
 use super::context::RepositoryContext;
 use super::steps::checks::{create_check_run, stack_check};
 use super::steps::repository_settings::{self, may_publish};
-use super::steps::standings::standings;
+use super::steps::stack_statuses::stack_statuses;
 use crate::github::{CheckRun, Conclusion};
-use crate::model::{Standing, Tree};
+use crate::model::{StackStatus, Tree};
 use crate::queue::job::JobError;
 use crate::report;
 use crate::settings::Checks;
@@ -25,19 +25,19 @@ pub(super) async fn run(context: &RepositoryContext<'_>, number: u64) -> Result<
     if !pull.open || pull.base != context.head.default_branch {
         return Ok(());
     }
-    let files = repository.changed(number).await?;
-    let is_touched = |standing: &Standing| {
-        let path = &standing.report.path;
-        standing.scanned_at > 0 && files.iter().any(|file| Tree::holds(path, file))
+    let files = repository.changed_files(number).await?;
+    let is_touched = |status: &StackStatus| {
+        let path = &status.report.path;
+        status.scanned_at > 0 && files.iter().any(|file| Tree::holds(path, file))
     };
-    for standing in standings(context)
+    for status in stack_statuses(context)
         .await?
         .iter()
-        .filter(|standing| is_touched(standing))
+        .filter(|status| is_touched(status))
     {
-        let text = report::review(standing);
+        let text = report::review(status);
         let check = CheckRun {
-            name: &stack_check(&standing.report.name),
+            name: &stack_check(&status.report.name),
             commit: &pull.head,
             conclusion: match (text.good, settings.checks) {
                 (true, _) => Conclusion::Success,

@@ -17,7 +17,7 @@ use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::report;
-use crate::resources::Look;
+use crate::resources::UnmanagedScope;
 use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::report_limit::limited;
@@ -163,7 +163,7 @@ async fn scan_by_access(
         create_check(context, CHECK, &problem.text()).await?;
         return Ok(Vec::new());
     }
-    let look = scan.look(complete, groups.len());
+    let scope = scan.unmanaged_scope(complete, groups.len());
     let mut probes = RoleProbes::new(aws, scan.clock);
     let mut scanned = Vec::new();
     let mut not_probed = None;
@@ -183,7 +183,7 @@ async fn scan_by_access(
             }
             continue;
         }
-        for report in scan_and_plan(scan, access, stacks, look).await? {
+        for report in scan_and_plan(scan, access, stacks, scope).await? {
             let span = info_span!("stack", name = %report.name);
             let publishing = Box::pin(publish(scan, report)).instrument(span);
             scanned.push(publishing.await?);
@@ -201,7 +201,7 @@ async fn scan_and_plan(
     scan: &RepositoryScan<'_>,
     access: Access,
     stacks: Vec<Stack>,
-    look: Look,
+    scope: UnmanagedScope,
 ) -> Result<Vec<StackReport>, JobError> {
     let asked = stacks.iter().filter(|stack| scan.includes(stack));
     let asked: Vec<_> = asked
@@ -209,7 +209,7 @@ async fn scan_and_plan(
         .collect();
     let planned = async {
         let context = scan.context;
-        let mut result = scan.scan_group(access, stacks, look).await?;
+        let mut result = scan.scan_group(access, stacks, scope).await?;
         // Before the plan, which adds to it, and after.
         result.report.stacks = limited(result.report.stacks);
         for stack in &result.report.stacks {

@@ -1,14 +1,14 @@
-//! What was and was not checked.
+//! Summarizes what was checked and what was not.
 
-use crate::model::{AccountId, Coverage, Place, Reading, Reason, Region, Status};
+use crate::model::{AccountId, AwsLocation, Coverage, Reading, Reason, Region, Status};
 use std::collections::BTreeMap;
 
-/// One line for each type, account, region and status.
+/// Returns one row per type, account, region and status.
 pub fn coverage<'a>(
-    readings: impl IntoIterator<Item = (&'a str, &'a Place, &'a Reading)>,
+    readings: impl IntoIterator<Item = (&'a str, &'a AwsLocation, &'a Reading)>,
 ) -> Vec<Coverage> {
     let mut rows: BTreeMap<_, (usize, Option<&Reason>)> = BTreeMap::new();
-    for (tf_type, place, reading) in readings {
+    for (tf_type, location, reading) in readings {
         let reason = match reading {
             Reading::Unknown(reason) => Some(reason),
             _ => None,
@@ -16,20 +16,20 @@ pub fn coverage<'a>(
         let status = reason.map_or(Status::Checked, Reason::status);
         let key = (
             tf_type,
-            (place.account.clone(), place.region.clone()),
+            (location.account.clone(), location.region.clone()),
             status,
         );
         let row = rows.entry(key).or_insert((0, reason));
         row.0 += 1;
     }
-    let line =
-        |((tf_type, place, _), (resources, reason)): ((&str, _, _), (usize, Option<&Reason>))| {
-            row(tf_type, place, resources, reason)
-        };
+    let line = |((tf_type, location, _), (resources, reason)): (
+        (&str, _, _),
+        (usize, Option<&Reason>),
+    )| { row(tf_type, location, resources, reason) };
     rows.into_iter().map(line).collect()
 }
 
-/// One line.
+/// Returns one row.
 pub(super) fn row(
     tf_type: &str,
     (account, region): (Option<AccountId>, Option<Region>),

@@ -1,137 +1,148 @@
-//! Asks AWS what is there of everything that is tracked. Compares nothing.
+//! Reads the live state of all tracked resources. Compares nothing.
 
 mod coverage;
+mod location;
 mod never_read;
-mod place;
-mod written;
+mod on_demand;
 
 pub use coverage::coverage;
+pub use location::{Providers, locate};
 pub use never_read::name_never_read;
-pub use place::{Providers, places};
-pub use written::written;
+pub use on_demand::on_demand;
 
 use crate::aws::{Aws, Session};
 use crate::model::{
-    AccountId, Address, Catalog, Coverage, Place, Reading, Reason, Redactor, Region, Resource,
-    Unclaimed,
+    AccountId, Address, AwsLocation, Catalog, Coverage, Reading, Reason, Redactor, Region,
+    Resource, UnmanagedResource,
 };
-use crate::resources::{ALL, Answer, Ask, Look, ResourceType, Scope, Written};
+use crate::resources::{
+    ALL, OnDemand, ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope,
+};
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A resource, and where it is to be looked for.
+/// A resource, with the account and region to read it in.
 #[derive(Debug, Clone)]
 pub struct Tracked<'a> {
-    /// The resource, as its state has it.
+    /// The resource as its state recorded it.
     pub resource: &'a Resource,
-    /// Its account, where that is known, and its region.
-    pub place: Place,
+    /// The region, and the account if it is known.
+    pub location: AwsLocation,
 }
 
-/// What AWS said.
+/// What AWS returned for a scan.
 #[derive(Debug, Default)]
-pub struct Live<'a> {
-    /// A reading for each tracked resource, with the account and region that were asked.
+pub struct LiveResources<'a> {
+    /// A reading for each tracked resource, with the account and region that was asked.
     pub readings: Vec<(Tracked<'a>, Reading)>,
-    /// What stands there besides; below a tracked parent, or anywhere.
-    pub unclaimed: Vec<Unclaimed>,
-    /// How far the accounts were looked through for what no state claims.
+    /// Resources that are not tracked: children of tracked ones, or anything in the account.
+    pub unmanaged: Vec<UnmanagedResource>,
+    /// The coverage of the search for unmanaged resources.
     pub searched: Vec<Coverage>,
-    /// Whether something that no state claims may have been missed.
-    pub gap: bool,
+    /// Whether unmanaged resources may have been missed.
+    pub incomplete: bool,
 }
 
-/// What is asked in one account and region.
-struct Group<'a> {
+/// The resources of one type in one account and region.
+struct TypeGroup<'a> {
     account: Option<AccountId>,
     region: Region,
-    known: &'static ResourceType,
+    resource_type: &'static ResourceType,
     tracked: Vec<Tracked<'a>>,
 }
 
-/// How to look.
-pub struct Lens<'a> {
-    /// How far to look for what no state claims.
-    pub look: Look,
-    /// How the provider sees each type.
+/// The options of a read.
+pub struct ReadOptions<'a> {
+    /// How far to look for unmanaged resources.
+    pub unmanaged_scope: UnmanagedScope,
+    /// The schema of each type.
     pub catalog: &'a Catalog,
-    /// Replaces secrets before anything else sees them.
+    /// Replaces secrets before any other stage sees them.
     pub redactor: &'a Redactor,
-    /// What is set of the attributes that cost a call each.
-    pub written: Arc<Written<'a>>,
+    /// The attributes to read that take a call each.
+    pub on_demand: Arc<OnDemand<'a>>,
 }
 
-/// The accounts and regions that a scan asks, each open or closed for a reason.
-pub struct Doors {
-    sessions: BTreeMap<(Option<AccountId>, Region), Result<Session, Reason>>,
-    /// Where what names no region is asked.
+/// The sessions of a scan, by account and region; an error where there is none.
+pub struct Sessions {
+    by_key: BTreeMap<(Option<AccountId>, Region), Result<Session, Reason>>,
+    /// The region of resources that name none.
     fallback: Region,
 }
 
-/// How many accounts and regions one scan asks: all regions of thirty accounts.
-const MOST_PLACES: usize = 1_000;
+/// How many accounts and regions a scan reads: all regions of thirty accounts.
+const MAX_SESSIONS: usize = 1_000;
 
-/// Why an account and region is not asked.
-fn too_many_places() -> Reason {
+/// Returns the reason of an account and region beyond the limit.
+fn too_many_sessions() -> Reason {
     Reason::Failed {
         message: format!(
-            "the resources of this scan lie in more than {MOST_PLACES} accounts and regions: split the stack"
+            "the resources of this scan lie in more than {MAX_SESSIONS} accounts and regions: split the stack"
         ),
     }
 }
 
-impl Doors {
-    /// Opens the account and region of each tracked resource, and each account in the fallback region. Where nothing is
-    /// tracked, nobody is asked.
+impl Sessions {
+    /// Opens a session for each tracked resource, and for each of their accounts in the fallback region. Where nothing is
+    /// tracked, AWS gets no call.
     pub async fn open(aws: &Aws, tracked: &[Tracked<'_>], fallback: Region) -> Self {
-        let mut places: BTreeSet<_> = tracked.iter().map(|one| place(one, &fallback)).collect();
-        let accounts: BTreeSet<_> = places.iter().map(|(account, _)| account.clone()).collect();
-        places.extend(
+        let mut keys: BTreeSet<_> = tracked
+            .iter()
+            .map(|tracked| session_key(tracked, &fallback))
+            .collect();
+        let accounts: BTreeSet<_> = keys.iter().map(|(account, _)| account.clone()).collect();
+        keys.extend(
             accounts
                 .into_iter()
                 .map(|account| (account, fallback.clone())),
         );
-        let open = places
-            .into_iter()
-            .enumerate()
-            .map(|(at, place)| async move {
-                let session = match at {
-                    MOST_PLACES.. => Err(too_many_places()),
-                    _ => aws.session(place.0.as_ref(), &place.1).await,
-                };
-                (place, session)
-            });
+        let open = keys.into_iter().enumerate().map(|(at, key)| async move {
+            let session = match at {
+                MAX_SESSIONS.. => Err(too_many_sessions()),
+                _ => aws.session(key.0.as_ref(), &key.1).await,
+            };
+            (key, session)
+        });
         Self {
-            sessions: join_all(open).await.into_iter().collect(),
+            by_key: join_all(open).await.into_iter().collect(),
             fallback,
         }
     }
 }
 
-/// A reading for each tracked resource, all types, accounts and regions side by side.
-pub async fn collect<'a>(doors: &'a Doors, tracked: Vec<Tracked<'a>>, lens: &Lens<'a>) -> Live<'a> {
-    let beside = tracked.iter().map(|one| one.resource.tf_type()).collect();
-    let beside: Arc<BTreeSet<&str>> = Arc::new(beside);
-    let mut live = Live::default();
-    let groups = groups(doors, tracked, lens.look, &mut live);
-    let asked = groups
+/// Reads each tracked resource, all types, accounts and regions concurrently.
+pub async fn collect<'a>(
+    sessions: &'a Sessions,
+    tracked: Vec<Tracked<'a>>,
+    options: &ReadOptions<'a>,
+) -> LiveResources<'a> {
+    let tracked_types = tracked
+        .iter()
+        .map(|tracked| tracked.resource.tf_type())
+        .collect();
+    let tracked_types: Arc<BTreeSet<&str>> = Arc::new(tracked_types);
+    let mut live = LiveResources::default();
+    let groups = group_by_type(sessions, tracked, options.unmanaged_scope, &mut live);
+    let reads = groups
         .into_iter()
-        .map(|group| ask(doors, group, beside.clone(), lens));
-    for part in join_all(asked).await {
+        .map(|group| read_group(sessions, group, tracked_types.clone(), options));
+    for part in join_all(reads).await {
         live.readings.extend(part.readings);
-        live.unclaimed.extend(part.unclaimed);
+        live.unmanaged.extend(part.unmanaged);
         live.searched.extend(part.searched);
-        live.gap |= part.gap;
+        live.incomplete |= part.incomplete;
     }
     // What is asked in several regions, or seen below several states' parents, may be told more than once.
-    live.unclaimed.sort_by_cached_key(identity);
-    live.unclaimed.dedup_by_key(|found| identity(found));
+    live.unmanaged.sort_by_cached_key(unmanaged_key);
+    live.unmanaged.dedup_by_key(|found| unmanaged_key(found));
     live
 }
 
-/// What tells two things apart that no state may claim.
-fn identity(found: &Unclaimed) -> (String, String, AccountId, Option<Region>, Option<Address>) {
+/// Returns the key by which an unmanaged resource is identified.
+fn unmanaged_key(
+    found: &UnmanagedResource,
+) -> (String, String, AccountId, Option<Region>, Option<Address>) {
     (
         found.tf_type.clone(),
         found.import_id.clone(),
@@ -141,49 +152,54 @@ fn identity(found: &Unclaimed) -> (String, String, AccountId, Option<Region>, Op
     )
 }
 
-/// The account and region that a resource is asked for in.
-fn place(tracked: &Tracked<'_>, fallback: &Region) -> (Option<AccountId>, Region) {
-    let region = tracked.place.region.clone();
+/// Returns the account and region to read a resource in.
+fn session_key(tracked: &Tracked<'_>, fallback: &Region) -> (Option<AccountId>, Region) {
+    let region = tracked.location.region.clone();
     (
-        tracked.place.account.clone(),
+        tracked.location.account.clone(),
         region.unwrap_or_else(|| fallback.clone()),
     )
 }
 
-/// Parts the tracked resources by type, account and region. What DriftGuard does not read is answered at once.
-fn groups<'a>(
-    doors: &Doors,
+/// Groups the tracked resources by type, account and region. Types that DriftGuard does not read get their reading at
+/// once.
+fn group_by_type<'a>(
+    sessions: &Sessions,
     tracked: Vec<Tracked<'a>>,
-    look: Look,
-    live: &mut Live<'a>,
-) -> Vec<Group<'a>> {
+    unmanaged_scope: UnmanagedScope,
+    live: &mut LiveResources<'a>,
+) -> Vec<TypeGroup<'a>> {
     let mut parts: BTreeMap<(usize, Option<AccountId>, Region), Vec<Tracked<'a>>> = BTreeMap::new();
     // What is global is asked once for the account.
     let region_for = |at: usize, region: Region| match ALL[at].scope {
-        Scope::Global => doors.fallback.clone(),
+        Scope::Global => sessions.fallback.clone(),
         Scope::Regional => region,
     };
     let used: BTreeSet<_> = tracked
         .iter()
-        .map(|one| place(one, &doors.fallback))
+        .map(|tracked| session_key(tracked, &sessions.fallback))
         .collect();
-    for one in tracked {
-        let (account, region) = place(&one, &doors.fallback);
+    for tracked in tracked {
+        let (account, region) = session_key(&tracked, &sessions.fallback);
         match ALL
             .iter()
-            .position(|known| known.tf_type == one.resource.tf_type())
+            .position(|resource_type| resource_type.tf_type == tracked.resource.tf_type())
         {
             None => live
                 .readings
-                .push((one, Reading::Unknown(Reason::Unsupported))),
+                .push((tracked, Reading::Unknown(Reason::Unsupported))),
             Some(at) => parts
                 .entry((at, account, region_for(at, region)))
                 .or_default()
-                .push(one),
+                .push(tracked),
         }
     }
-    if look == Look::Account {
-        for (at, _) in ALL.iter().enumerate().filter(|(_, known)| known.listed) {
+    if unmanaged_scope == UnmanagedScope::Account {
+        for (at, _) in ALL
+            .iter()
+            .enumerate()
+            .filter(|(_, resource_type)| resource_type.listed)
+        {
             for (account, region) in used.clone() {
                 parts
                     .entry((at, account, region_for(at, region)))
@@ -191,90 +207,96 @@ fn groups<'a>(
             }
         }
     }
-    let group = |((at, account, region), tracked)| Group {
+    let group = |((at, account, region), tracked)| TypeGroup {
         account,
         region,
-        known: ALL[at],
+        resource_type: ALL[at],
         tracked,
     };
     parts.into_iter().map(group).collect()
 }
 
-/// Asks one type in one account and region.
-async fn ask<'a>(
-    doors: &'a Doors,
-    group: Group<'a>,
-    beside: Arc<BTreeSet<&'a str>>,
-    lens: &Lens<'a>,
-) -> Live<'a> {
-    let place = (group.account.clone(), group.region.clone());
-    let session = match doors.sessions.get(&place) {
-        Some(opened) => opened.as_ref().map_err(Reason::clone),
+/// Reads one type in one account and region.
+async fn read_group<'a>(
+    sessions: &'a Sessions,
+    group: TypeGroup<'a>,
+    tracked_types: Arc<BTreeSet<&'a str>>,
+    options: &ReadOptions<'a>,
+) -> LiveResources<'a> {
+    let key = (group.account.clone(), group.region.clone());
+    let session = match sessions.by_key.get(&key) {
+        Some(session) => session.as_ref().map_err(Reason::clone),
         None => Err(Reason::Failed {
             message: "this account and region were not opened: this is a defect".to_owned(),
         }),
     };
-    let resources: Vec<_> = group.tracked.iter().map(|one| one.resource).collect();
-    let ask = Ask {
+    let resources: Vec<_> = group
+        .tracked
+        .iter()
+        .map(|tracked| tracked.resource)
+        .collect();
+    let request = ReadRequest {
         tracked: resources,
-        beside,
-        written: lens.written.clone(),
-        look: lens.look,
+        tracked_types,
+        on_demand: options.on_demand.clone(),
+        unmanaged_scope: options.unmanaged_scope,
     };
-    let answer = match &session {
-        Ok(session) => (group.known.read)(session, ask).await,
-        Err(reason) => Answer::unknown(&ask, reason),
+    let result = match &session {
+        Ok(session) => (group.resource_type.read)(session, request).await,
+        Err(reason) => ReadResult::unknown(&request, reason),
     };
     let account = session
         .as_ref()
         .map(|session| session.account().clone())
         .ok();
     let account = account.or(group.account);
-    let region = (group.known.scope == Scope::Regional).then_some(group.region);
-    let mut live = Live::default();
-    for (resource, reading) in answer.readings {
-        let place = Place {
+    let region = (group.resource_type.scope == Scope::Regional).then_some(group.region);
+    let mut live = LiveResources::default();
+    for (resource, reading) in result.readings {
+        let location = AwsLocation {
             account: account.clone(),
             region: region.clone(),
         };
-        let reading = sealed(reading, resource, lens);
-        live.readings.push((Tracked { resource, place }, reading));
+        let reading = redacted(reading, resource, options);
+        live.readings
+            .push((Tracked { resource, location }, reading));
     }
-    let seal = |mut found: Unclaimed| {
-        let schema = lens.catalog.get(&found.tf_type);
-        found.attributes = lens
+    let seal = |mut found: UnmanagedResource| {
+        let schema = options.catalog.get(&found.tf_type);
+        found.attributes = options
             .redactor
             .seal(schema, std::mem::take(&mut found.attributes));
         found
     };
-    live.unclaimed = answer.unclaimed.into_iter().map(seal).collect();
-    live.gap = answer.gap.is_some();
-    if group.known.listed && lens.look == Look::Account {
+    live.unmanaged = result.unmanaged.into_iter().map(seal).collect();
+    live.incomplete = result.incomplete.is_some();
+    if group.resource_type.listed && options.unmanaged_scope == UnmanagedScope::Account {
         let found = live
-            .unclaimed
+            .unmanaged
             .iter()
             .filter(|found| found.under.is_none())
             .count();
-        let gap = answer.gap.as_ref();
+        let incomplete = result.incomplete.as_ref();
         live.searched.push(coverage::row(
-            group.known.tf_type,
+            group.resource_type.tf_type,
             (account, region),
             found,
-            gap,
+            incomplete,
         ));
     }
     live
 }
 
-/// A reading without its secrets: those that everybody knows for such, and those of the resource's own state.
-fn sealed(reading: Reading, resource: &Resource, lens: &Lens<'_>) -> Reading {
+/// Replaces the secrets of a reading: those that the schema marks, and those that the resource's own state marks.
+fn redacted(reading: Reading, resource: &Resource, options: &ReadOptions<'_>) -> Reading {
     match reading {
         Reading::Found(attributes) => {
-            let schema = lens.catalog.get(resource.tf_type());
-            let mut sealed = lens.redactor.seal(schema, attributes);
-            lens.redactor
-                .seal_as_recorded(schema, &resource.attributes, &mut sealed);
-            Reading::Found(sealed)
+            let schema = options.catalog.get(resource.tf_type());
+            let mut redacted = options.redactor.seal(schema, attributes);
+            options
+                .redactor
+                .seal_as_recorded(schema, &resource.attributes, &mut redacted);
+            Reading::Found(redacted)
         }
         other => other,
     }

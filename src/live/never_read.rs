@@ -1,20 +1,20 @@
-//! Which attributes the code sets and nothing reads.
+//! Names the attributes that the code sets and no API returns.
 
-use crate::model::{Catalog, Coverage, Declared, Place, Resource};
+use crate::model::{AwsLocation, Catalog, Coverage, Declared, Resource};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names in each row what the code of its resources sets and is never read.
+/// Names in each coverage row the attributes that the code sets and that are never read.
 pub fn name_never_read<'a>(
     rows: &mut [Coverage],
-    resources: impl IntoIterator<Item = (&'a Resource, &'a Place)>,
+    resources: impl IntoIterator<Item = (&'a Resource, &'a AwsLocation)>,
     declared: &Declared,
     catalog: &Catalog,
 ) {
     let mut set: BTreeMap<_, BTreeSet<&'static str>> = BTreeMap::new();
-    for (resource, place) in resources {
+    for (resource, location) in resources {
         let schema = catalog.get(resource.tf_type());
         let names = schema
-            .map(|schema| schema.extra.never_read)
+            .map(|schema| schema.rules.never_read)
             .unwrap_or_default();
         let code = declared
             .get(&resource.address)
@@ -23,7 +23,7 @@ pub fn name_never_read<'a>(
             let plain = without_indexes(path);
             let named = names.iter().find(|name| **name == plain);
             if let Some(name) = named.filter(|_| !definition.value.is_null()) {
-                let key = (resource.tf_type(), &place.account, &place.region);
+                let key = (resource.tf_type(), &location.account, &location.region);
                 set.entry(key).or_default().insert(*name);
             }
         }
@@ -35,7 +35,7 @@ pub fn name_never_read<'a>(
     }
 }
 
-/// `root_block_device.tags_all` of `root_block_device[0].tags_all`.
+/// Returns `root_block_device.tags_all` for `root_block_device[0].tags_all`.
 fn without_indexes(path: &str) -> String {
     let parts = path.split('[').enumerate().map(|(at, part)| match at {
         0 => part,

@@ -1,22 +1,22 @@
-//! What the scans of a process hold of its memory: states and evaluated code, counted before they are made.
+//! Budgets the memory that scans hold: states and evaluated code, counted before they are created.
 
 use super::{MemoryBudget, MemoryError, MemoryShare};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// What each scan has without asking: so a common one waits for no large one. A process runs a few scans at once.
+/// What each scan has without asking, so that a common scan waits for no large one. A process runs a few scans at once.
 const OWN: u64 = 32 * 1024 * 1024;
 
-/// The memory of all scans of a process, beside the little that each has of its own.
+/// The memory of all scans of a process, beside what each has of its own.
 #[derive(Debug, Clone)]
 pub struct ScanBudget {
     bytes: MemoryBudget,
-    /// For the one scan that may wait for more while it holds some: two that did would wait for each other.
+    /// Held by the single scan that may wait for more while it holds some: two of them would wait for each other.
     turn: Arc<Semaphore>,
 }
 
-/// What one scan holds. A clone is the same scan's; the default has all that it asks for.
+/// The memory of one scan. Clones belong to the same scan; the default is unlimited.
 #[derive(Debug, Clone)]
 pub struct ScanMemory(Arc<Inner>);
 
@@ -24,7 +24,7 @@ pub struct ScanMemory(Arc<Inner>);
 struct Inner {
     budget: ScanBudget,
     held: Mutex<Held>,
-    /// One part of a scan waits at a time.
+    /// Held by the part of the scan that waits.
     waiting: tokio::sync::Mutex<()>,
 }
 
@@ -32,11 +32,11 @@ struct Inner {
 struct Held {
     /// What all parts of the scan hold.
     bytes: u64,
-    /// What of that is more than its own.
+    /// What the scan holds beyond its own.
     share: Option<MemoryShare>,
 }
 
-/// What a part of a scan holds; dropping it gives it back.
+/// The memory of a part of a scan, which is returned when it is dropped.
 #[derive(Debug)]
 pub struct ScanShare {
     memory: ScanMemory,
@@ -44,7 +44,7 @@ pub struct ScanShare {
 }
 
 impl ScanBudget {
-    /// So many bytes for all scans.
+    /// Creates the budget of all scans.
     pub fn new(bytes: u64) -> Self {
         Self {
             bytes: MemoryBudget::new(bytes),
@@ -52,7 +52,7 @@ impl ScanBudget {
         }
     }
 
-    /// Begins a scan.
+    /// Starts a scan.
     pub fn begin(&self) -> ScanMemory {
         ScanMemory(Arc::new(Inner {
             budget: self.clone(),
@@ -69,7 +69,7 @@ impl Default for ScanMemory {
 }
 
 impl ScanMemory {
-    /// A part of the scan that holds nothing yet.
+    /// Starts a part of the scan, which holds nothing yet.
     pub fn part(&self) -> ScanShare {
         ScanShare {
             memory: self.clone(),
@@ -82,26 +82,26 @@ impl ScanMemory {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Holds so many bytes more.
+    /// Takes more bytes.
     fn try_take(&self, bytes: u64) -> Result<(), MemoryError> {
         let mut held = self.held();
         let all = held.bytes.saturating_add(bytes);
-        let (wanted, budget) = (all.saturating_sub(OWN), &self.0.budget.bytes);
+        let (requested, budget) = (all.saturating_sub(OWN), &self.0.budget.bytes);
         let total = budget.total;
-        if wanted > total {
-            return Err(MemoryError::NeverFits { wanted, total });
+        if requested > total {
+            return Err(MemoryError::NeverFits { requested, total });
         }
         match &mut held.share {
-            Some(share) => share.grow_to(wanted)?,
-            none if wanted > 0 => *none = Some(budget.try_take(wanted)?),
+            Some(share) => share.grow_to(requested)?,
+            none if requested > 0 => *none = Some(budget.try_take(requested)?),
             _ => {}
         }
         held.bytes = all;
         Ok(())
     }
 
-    /// The same, and waits for it as long as `patience`. At most one scan that holds some waits: others are told at once,
-    /// and give theirs back.
+    /// Takes more bytes, and waits as long as `patience`. At most one scan that holds some waits: others fail at once,
+    /// and return theirs.
     async fn take(&self, bytes: u64, patience: Duration) -> Result<(), MemoryError> {
         let _waiting = self.0.waiting.lock().await;
         match self.try_take(bytes) {
@@ -114,10 +114,10 @@ impl ScanMemory {
             0 => None,
             _ => Some(budget.turn.try_acquire().map_err(|_| MemoryError::Busy)?),
         };
-        let wanted = self.held().bytes.saturating_add(bytes).saturating_sub(OWN);
+        let requested = self.held().bytes.saturating_add(bytes).saturating_sub(OWN);
         let more = budget
             .bytes
-            .take(wanted.saturating_sub(has), patience)
+            .take(requested.saturating_sub(has), patience)
             .await?;
         self.held().add(more);
         self.try_take(bytes)
@@ -126,9 +126,9 @@ impl ScanMemory {
     fn give_back(&self, bytes: u64) {
         let mut held = self.held();
         held.bytes = held.bytes.saturating_sub(bytes);
-        let wanted = held.bytes.saturating_sub(OWN);
+        let requested = held.bytes.saturating_sub(OWN);
         match &mut held.share {
-            Some(share) if wanted > 0 => share.shrink_to(wanted),
+            Some(share) if requested > 0 => share.shrink_to(requested),
             share => *share = None,
         }
     }
@@ -148,15 +148,15 @@ impl Held {
 }
 
 impl ScanShare {
-    /// How many bytes it holds.
+    /// Returns how many bytes the part holds.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Makes it hold so many bytes at least, if nobody has to wait for them.
+    /// Grows to at least this size, if nobody has to wait for that.
     ///
     /// # Errors
-    /// When there are not so many left; it stays as it is then.
+    /// When too few bytes are left; the size then stays.
     pub fn try_grow_to(&mut self, bytes: u64) -> Result<(), MemoryError> {
         if bytes > self.bytes {
             self.memory.try_take(bytes - self.bytes)?;
@@ -165,10 +165,10 @@ impl ScanShare {
         Ok(())
     }
 
-    /// The same, and waits for them as long as `patience`.
+    /// Grows to at least this size, and waits as long as `patience`.
     ///
     /// # Errors
-    /// At once where they can never fit; else when the time is over, or another scan waits already.
+    /// At once where it can never fit; else when the time is over, or another scan waits already.
     pub async fn grow_to(&mut self, bytes: u64, patience: Duration) -> Result<(), MemoryError> {
         if bytes > self.bytes {
             self.memory.take(bytes - self.bytes, patience).await?;
@@ -177,7 +177,7 @@ impl ScanShare {
         Ok(())
     }
 
-    /// Gives back what it holds beyond so many bytes.
+    /// Shrinks to at most this size.
     pub fn shrink_to(&mut self, bytes: u64) {
         let surplus = self.bytes.saturating_sub(bytes);
         self.memory.give_back(surplus);
@@ -220,14 +220,14 @@ mod tests {
     #[tokio::test]
     async fn the_parts_of_a_scan_are_counted_together_and_what_can_never_fit_is_refused() {
         let memory = ScanBudget::new(100 * MIB).begin();
-        let mut one = holding(&memory, OWN + 60 * MIB);
+        let mut first = holding(&memory, OWN + 60 * MIB);
         let mut other = memory.part();
         let never = other.grow_to(50 * MIB, LONG).await.unwrap_err();
         assert!(matches!(never, MemoryError::NeverFits { .. }), "{never}");
-        one.shrink_to(OWN);
+        first.shrink_to(OWN);
         other.grow_to(100 * MIB, LONG).await.unwrap();
         drop(other);
-        one.try_grow_to(OWN + 100 * MIB).unwrap();
+        first.try_grow_to(OWN + 100 * MIB).unwrap();
     }
 
     #[tokio::test]

@@ -1,18 +1,18 @@
-//! Boxes that people tick in texts of DriftGuard's: a line of a list with an order hidden in it.
+//! Boxes that people tick in DriftGuard's texts: list items with an order in an HTML comment.
 //!
-//! `- [ ] <!-- driftguard: scan production --> Scan it now`. GitHub changes the body itself when a box is ticked, so a
-//! text that is written anew must carry over what was ticked meanwhile and not acted on yet.
+//! `- [ ] <!-- driftguard: scan production --> Scan it now`. GitHub edits the body when a box is ticked, so an updated
+//! text must carry over the boxes that were ticked meanwhile and not acted on yet.
 
 const EMPTY: &str = "- [ ] <!-- driftguard: ";
 const TICKED: [&str; 2] = ["- [x] <!-- driftguard: ", "- [X] <!-- driftguard: "];
 const END: &str = " -->";
 
-/// The line of an empty box. The order is one of DriftGuard's own words, the text is Markdown.
+/// Returns the line of an empty box. The order is DriftGuard's own, the text is Markdown.
 pub fn line(order: &str, text: &str) -> String {
     format!("{EMPTY}{order}{END} {text}")
 }
 
-/// The orders of the boxes that are ticked, from top to bottom.
+/// Returns the orders of the ticked boxes, from top to bottom.
 pub fn ticked(body: &str) -> Vec<String> {
     body.lines()
         .filter_map(order_of_ticked)
@@ -20,24 +20,26 @@ pub fn ticked(body: &str) -> Vec<String> {
         .collect()
 }
 
-/// The body with these boxes empty again.
+/// Empties the boxes with these orders.
 pub fn untick(body: &str, orders: &[String]) -> String {
     map(body, |line| {
         let order = order_of_ticked(line)?;
-        let acted_on = orders.iter().any(|one| one == order);
+        let acted_on = orders.iter().any(|acted_on_order| acted_on_order == order);
         acted_on.then(|| format!("- [ ] {}", &line.trim()["- [x] ".len()..]))
     })
 }
 
-/// The new body, with those of its boxes ticked that are ticked in the old one.
+/// Returns the new body with the boxes ticked that are ticked in the old one.
 pub fn carry(old: &str, new: &str) -> String {
-    let wanted = ticked(old);
-    if wanted.is_empty() {
+    let ticked_orders = ticked(old);
+    if ticked_orders.is_empty() {
         return new.to_owned();
     }
     map(new, |line| {
         let order = line.strip_prefix(EMPTY)?.split_once(END)?.0;
-        let still = wanted.iter().any(|one| one == order);
+        let still = ticked_orders
+            .iter()
+            .any(|ticked_order| ticked_order == order);
         still.then(|| format!("- [x] {}", &line["- [ ] ".len()..]))
     })
 }
@@ -48,7 +50,7 @@ fn order_of_ticked(line: &str) -> Option<&str> {
     Some(rest.split_once(END)?.0)
 }
 
-/// Changes single lines, and leaves every other byte.
+/// Edits single lines, and keeps every other byte.
 fn map(body: &str, change: impl Fn(&str) -> Option<String>) -> String {
     let lines = body.split_inclusive('\n');
     lines

@@ -1,62 +1,62 @@
-//! What people decided about findings, and how each stack stands.
+//! People's decisions about findings, and the status of each stack.
 
 use super::{FindingId, StackName, StackReport};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a person decided about one finding. There is one a finding: the newest. It is over once the finding is gone.
+/// A person's decision about a finding. The newest one counts, and ends with the finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// The finding.
     pub finding: FindingId,
-    /// Its stack.
+    /// The stack.
     pub stack: StackName,
-    /// What was decided.
+    /// The decision.
     pub choice: Choice,
-    /// The login of who decided.
+    /// The login of the person.
     pub person: String,
-    /// When, in epoch milliseconds.
+    /// When the decision was made, in epoch milliseconds.
     pub decided_at: i64,
 }
 
-/// What was decided.
+/// The choice of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "choice")]
 pub enum Choice {
-    /// The code shall follow live.
+    /// The code follows AWS.
     Adopt,
-    /// The code shall enforce what it declares.
+    /// The code enforces what it declares.
     Restore,
-    /// The code shall take over what no state knows.
+    /// The code imports an unmanaged resource.
     Import,
-    /// It shall be accepted: the pull request that says so in `.driftguard.yml` is to be opened, or is open.
+    /// The difference is accepted: the pull request that adds it to `.driftguard.yml` is open, or to be opened.
     Ignore {
-        /// The last day, as `2027-03-31`; none for ever.
+        /// The last day, as `2027-03-31`; `None` for good.
         until: Option<String>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It shall rest until a moment in epoch milliseconds.
+    /// No pull request includes the finding until a time in epoch milliseconds.
     Snooze {
-        /// That moment.
+        /// The end of the snooze.
         until: i64,
     },
-    /// Its pull request was closed unmerged: none shall be opened for it.
+    /// The pull request was closed unmerged: no other one is opened.
     Decline {
-        /// That pull request's number.
+        /// The number of the pull request.
         pull: u64,
     },
-    /// Its restore was merged, and waits for an apply.
+    /// The restore was merged, and waits for an apply.
     Applying {
-        /// The merged pull request's number.
+        /// The number of the merged pull request.
         pull: u64,
-        /// Whether it was said that the apply is late.
+        /// Whether a reminder of the late apply was written.
         reminded: bool,
     },
 }
 
 impl Choice {
-    /// Whether it keeps a finding out of pull requests.
+    /// Returns whether the decision keeps a finding out of pull requests.
     pub fn rests(&self) -> bool {
         matches!(
             self,
@@ -64,7 +64,7 @@ impl Choice {
         )
     }
 
-    /// Whether it asks for a pull request.
+    /// Returns whether the decision asks for a pull request.
     pub fn is_order(&self) -> bool {
         matches!(self, Self::Adopt | Self::Restore | Self::Import)
     }
@@ -73,29 +73,29 @@ impl Choice {
 /// A pull request that was closed unmerged by somebody who cannot decline its fixes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecided {
-    /// Its number.
+    /// The number of the pull request.
     pub pull: u64,
-    /// The login of who closed it; empty where GitHub does not tell.
+    /// The login of whoever closed it; empty where GitHub does not name them.
     pub closed_by: String,
-    /// From when on its fixes are proposed again, in epoch milliseconds.
+    /// When its fixes are proposed again, in epoch milliseconds.
     pub until: i64,
 }
 
-/// How a stack stands: what people are told of it between scans.
+/// The status of a stack between scans.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
-    /// What its last scan said.
+pub struct StackStatus {
+    /// The report of the last scan.
     pub report: StackReport,
-    /// When that was, in epoch milliseconds.
+    /// When the last scan ended, in epoch milliseconds.
     pub scanned_at: i64,
-    /// When the next one is due; none where only pushes and people ask for one.
+    /// When the next scan is due; `None` where only pushes and people start one.
     pub next_scan: Option<i64>,
-    /// The numbers of its open pull requests.
+    /// The numbers of the open pull requests.
     pub pulls: Vec<u64>,
-    /// Which of them carries which finding.
+    /// The pull request of each finding that has one.
     pub carried: BTreeMap<FindingId, u64>,
-    /// Which findings wait because somebody who cannot decline them closed their pull request.
+    /// The findings that wait since somebody who cannot decline them closed their pull request.
     pub undecided: BTreeMap<FindingId, Undecided>,
-    /// What people decided about its findings.
+    /// The decisions about the stack's findings.
     pub decisions: Vec<Decision>,
 }

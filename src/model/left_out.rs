@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 impl Attribute {
     /// Whether code gives a live value for certain, all in normal form. What a block leaves out is the provider's default
     /// again: what the state recorded of that block, else nothing. Only what the provider fills in by itself is free.
-    pub fn surely_gives(&self, wanted: &Value, recorded: &Value, live: &Value) -> bool {
-        !wanted.has_unknown()
-            && self.is_satisfied(wanted, live)
-            && gives(self, wanted, recorded, live)
+    pub fn surely_gives(&self, expected: &Value, recorded: &Value, live: &Value) -> bool {
+        !expected.has_unknown()
+            && self.is_satisfied(expected, live)
+            && gives(self, expected, recorded, live)
     }
 
     /// Whether the provider fills it in where a block leaves it out: of nested blocks it never is, since they are there
@@ -20,24 +20,24 @@ impl Attribute {
     }
 }
 
-fn gives(attribute: &Attribute, wanted: &Value, recorded: &Value, live: &Value) -> bool {
+fn gives(attribute: &Attribute, expected: &Value, recorded: &Value, live: &Value) -> bool {
     let Shape::Block(nesting, parts) = &attribute.shape else {
         return true;
     };
-    let (wanted, recorded, live) = (blocks(wanted), blocks(recorded), blocks(live));
-    let fits = |wanted: &Value, found: &Value| {
-        let own = recorded.iter().filter(|one| says(parts, wanted, one));
+    let (expected, recorded, live) = (blocks(expected), blocks(recorded), blocks(live));
+    let fits = |expected: &Value, found: &Value| {
+        let own = recorded.iter().filter(|block| says(parts, expected, block));
         let own: Vec<&Value> = own.collect();
-        block_gives(parts, wanted, &own, found)
+        block_gives(parts, expected, &own, found)
     };
     match nesting {
-        Nesting::Set => pairs_up(wanted, live, fits),
+        Nesting::Set => pairs_up(expected, live, fits),
         _ => {
-            let pairs = wanted.iter().zip(live).enumerate();
-            wanted.len() == live.len()
-                && pairs.into_iter().all(|(at, (wanted, live))| {
+            let pairs = expected.iter().zip(live).enumerate();
+            expected.len() == live.len()
+                && pairs.into_iter().all(|(at, (expected, live))| {
                     let own: Vec<&Value> = recorded.get(at).into_iter().collect();
-                    block_gives(parts, wanted, &own, live)
+                    block_gives(parts, expected, &own, live)
                 })
         }
     }
@@ -46,26 +46,28 @@ fn gives(attribute: &Attribute, wanted: &Value, recorded: &Value, live: &Value) 
 /// Whether a block gives a live one, where the state recorded it as one of these.
 fn block_gives(
     parts: &BTreeMap<String, Attribute>,
-    wanted: &Value,
+    expected: &Value,
     recorded: &[&Value],
     live: &Value,
 ) -> bool {
     parts.iter().all(|(name, part)| {
-        let (wanted, live) = (wanted.get(name), live.get(name));
-        let mut recorded = recorded.iter().map(|one| one.get(name));
-        if wanted.is_null() {
+        let (expected, live) = (expected.get(name), live.get(name));
+        let mut recorded = recorded.iter().map(|block| block.get(name));
+        if expected.is_null() {
             let is_default = live.is_null() || recorded.any(|recorded| recorded == live);
             return is_default || part.is_filled_in() || !part.optional;
         }
         let own = recorded.next().unwrap_or(&Value::Null);
-        satisfies(part, wanted, live) && gives(part, wanted, own, live)
+        satisfies(part, expected, live) && gives(part, expected, own, live)
     })
 }
 
 /// Whether a recorded block is what code wrote: it holds all that the code says.
-fn says(parts: &BTreeMap<String, Attribute>, wanted: &Value, recorded: &Value) -> bool {
-    let mut said = parts.iter().filter(|(name, _)| !wanted.get(name).is_null());
-    said.all(|(name, part)| satisfies(part, wanted.get(name), recorded.get(name)))
+fn says(parts: &BTreeMap<String, Attribute>, expected: &Value, recorded: &Value) -> bool {
+    let mut set_parts = parts
+        .iter()
+        .filter(|(name, _)| !expected.get(name).is_null());
+    set_parts.all(|(name, part)| satisfies(part, expected.get(name), recorded.get(name)))
 }
 
 /// The blocks of a value: one where it is no list.
@@ -73,6 +75,6 @@ fn blocks(value: &Value) -> &[Value] {
     match value {
         Value::List(items) => items,
         Value::Null => &[],
-        one => std::slice::from_ref(one),
+        single => std::slice::from_ref(single),
     }
 }

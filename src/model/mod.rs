@@ -1,4 +1,4 @@
-//! The nouns every stage speaks. Imports nothing of this crate, does no IO.
+//! Defines the nouns that all stages share. Imports nothing of this crate, does no IO.
 #![deny(clippy::disallowed_methods)]
 
 mod address;
@@ -14,7 +14,6 @@ mod kept;
 mod left_out;
 mod money;
 mod normal;
-mod notice;
 mod parked;
 mod proposal;
 mod reading;
@@ -26,9 +25,10 @@ mod tree;
 mod uneditable;
 mod unseen;
 mod value;
+mod webhook_event;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
-pub use decision::{Choice, Decision, Standing, Undecided};
+pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{
     Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,
     PolicyCode, PolicyForm, Site, Source, StatementCode,
@@ -40,14 +40,15 @@ pub use finding::{
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
 pub use money::Money;
-pub use notice::{Event, Notice, Origin, Sender};
 pub use parked::{FailedScan, ParkedJob};
 pub use proposal::{Proposal, ProposalState};
-pub use reading::{Coverage, Reading, Readings, Reason, Status, Unclaimed};
-pub use resource::{AccountId, Attributes, Place, ProviderKey, ProviderTags, Region, Resource};
+pub use reading::{Coverage, Reading, Readings, Reason, Status, UnmanagedResource};
+pub use resource::{
+    AccountId, Attributes, AwsLocation, ProviderKey, ProviderTags, Region, Resource,
+};
 pub use schema::{
-    Attribute, Catalog, Children, Claim, ClaimedBy, Extra, Nesting, Owner, Restated, Schema, Shape,
-    Type, WrittenAs,
+    Attribute, Catalog, Children, Claim, ClaimedBy, Nesting, Owner, Restated, Schema, Shape, Type,
+    TypeRules, WrittenAs,
 };
 pub use secret::{
     Fingerprint, Redactor, SecretTexts, credentials, holds_credential, is_secret_name, mask_json,
@@ -61,3 +62,7 @@ pub use tree::Tree;
 pub use uneditable::{RefusalKind, Uneditable};
 pub use unseen::is_unseen;
 pub use value::{Number, Value};
+pub use webhook_event::{
+    CheckAction, CommentAction, InstallationAction, IssueAction, PullRequestAction,
+    RepositoryAction, RepositoryInfo, Sender, WebhookEvent, WebhookPayload,
+};

@@ -7,7 +7,7 @@ impl Schema {
     /// The normal form of an attribute at a path without indexes: equal forms made one, sets sorted, and what is null,
     /// empty, zero or false made null, because the provider does not tell these apart where a value is left out.
     pub fn normal(&self, attribute: &Attribute, path: &str, value: &Value) -> Value {
-        let value = (self.extra.form)(path, value.clone());
+        let value = (self.rules.normalize)(path, value.clone());
         match &attribute.shape {
             Shape::Plain(ty) => typed(ty, value),
             Shape::Block(nesting, parts) => block(self, *nesting, parts, path, value),
@@ -18,8 +18,8 @@ impl Schema {
 impl Attribute {
     /// Whether a live or recorded value is what the code asks for, both in normal form: what the code's blocks leave out
     /// is the provider's to choose.
-    pub fn is_satisfied(&self, wanted: &Value, found: &Value) -> bool {
-        satisfies(self, wanted, found)
+    pub fn is_satisfied(&self, expected: &Value, found: &Value) -> bool {
+        satisfies(self, expected, found)
     }
 }
 
@@ -30,11 +30,11 @@ fn block(
     path: &str,
     value: Value,
 ) -> Value {
-    let one = |value: &Value| match value {
+    let normalize_item = |value: &Value| match value {
         Value::Map(entries) => {
             let part = |(name, value): (&String, &Value)| {
                 let below = format!("{path}.{name}");
-                if schema.extra.never_read.contains(&below.as_str()) {
+                if schema.rules.never_read.contains(&below.as_str()) {
                     return None;
                 }
                 // What the schema lacks, a newer provider wrote: nothing is known of it.
@@ -47,13 +47,15 @@ fn block(
     };
     match (nesting, value) {
         (Nesting::Map, Value::Map(entries)) => {
-            let entries = entries.iter().map(|(key, value)| (key.clone(), one(value)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| (key.clone(), normalize_item(value)));
             hollow(Value::Map(entries.collect()))
         }
         (_, Value::List(items)) => {
             let mut items: Vec<_> = items
                 .iter()
-                .map(one)
+                .map(normalize_item)
                 .filter(|item| !item.is_null())
                 .collect();
             if nesting == Nesting::Set {
@@ -62,7 +64,7 @@ fn block(
             hollow(Value::List(items))
         }
         // A single block is written without a list around it.
-        (_, value @ Value::Map(_)) => one(&value),
+        (_, value @ Value::Map(_)) => normalize_item(&value),
         (_, value) => hollow(value),
     }
 }
@@ -129,70 +131,76 @@ fn sort(items: &mut Vec<Value>) {
     items.dedup();
 }
 
-pub(super) fn satisfies(attribute: &Attribute, wanted: &Value, found: &Value) -> bool {
-    match (&attribute.shape, wanted, found) {
+pub(super) fn satisfies(attribute: &Attribute, expected: &Value, found: &Value) -> bool {
+    match (&attribute.shape, expected, found) {
         (_, Value::Unknown, _) => true,
-        (Shape::Block(nesting, parts), Value::List(wanted), Value::List(found)) => {
-            let fits = |wanted: &Value, found: &Value| block_fits(parts, wanted, found);
+        (Shape::Block(nesting, parts), Value::List(expected), Value::List(found)) => {
+            let fits = |expected: &Value, found: &Value| block_fits(parts, expected, found);
             match nesting {
-                Nesting::Set => pairs_up(wanted, found, fits),
+                Nesting::Set => pairs_up(expected, found, fits),
                 _ => {
-                    wanted.len() == found.len()
-                        && wanted
+                    expected.len() == found.len()
+                        && expected
                             .iter()
                             .zip(found)
-                            .all(|(wanted, found)| fits(wanted, found))
+                            .all(|(expected, found)| fits(expected, found))
                 }
             }
         }
-        (Shape::Block(_, parts), wanted @ Value::Map(_), Value::List(found)) => {
-            matches!(found.as_slice(), [found] if block_fits(parts, wanted, found))
+        (Shape::Block(_, parts), expected @ Value::Map(_), Value::List(found)) => {
+            matches!(found.as_slice(), [found] if block_fits(parts, expected, found))
         }
-        (Shape::Plain(ty), wanted, found) if wanted.has_unknown() => partly(ty, wanted, found),
-        (_, wanted, found) => wanted == found,
+        (Shape::Plain(ty), expected, found) if expected.has_unknown() => {
+            partly(ty, expected, found)
+        }
+        (_, expected, found) => expected == found,
     }
 }
 
-fn block_fits(parts: &BTreeMap<String, Attribute>, wanted: &Value, found: &Value) -> bool {
-    let Value::Map(entries) = wanted else {
-        return wanted == found;
+fn block_fits(parts: &BTreeMap<String, Attribute>, expected: &Value, found: &Value) -> bool {
+    let Value::Map(entries) = expected else {
+        return expected == found;
     };
-    entries.iter().all(|(name, wanted)| match parts.get(name) {
-        Some(part) => satisfies(part, wanted, found.get(name)),
-        None => true,
-    })
+    entries
+        .iter()
+        .all(|(name, expected)| match parts.get(name) {
+            Some(part) => satisfies(part, expected, found.get(name)),
+            None => true,
+        })
 }
 
 /// Whether a plain value may be what the code makes, as far as the code tells.
-fn partly(ty: &Type, wanted: &Value, found: &Value) -> bool {
-    match (ty, wanted, found) {
+fn partly(ty: &Type, expected: &Value, found: &Value) -> bool {
+    match (ty, expected, found) {
         // A secret as a whole tells nothing of the parts that the code tells.
         (_, Value::Unknown, _) | (_, _, Value::Secret(_)) => true,
-        (Type::List(of), Value::List(wanted), Value::List(found)) => {
-            wanted.len() == found.len()
-                && wanted
+        (Type::List(of), Value::List(expected), Value::List(found)) => {
+            expected.len() == found.len()
+                && expected
                     .iter()
                     .zip(found)
-                    .all(|(wanted, found)| partly(of, wanted, found))
+                    .all(|(expected, found)| partly(of, expected, found))
         }
-        (Type::Set(of), Value::List(wanted), Value::List(found)) => {
-            pairs_up(wanted, found, |wanted, found| partly(of, wanted, found))
-        }
-        (Type::Map(of), Value::Map(wanted), Value::Map(found)) => {
-            wanted.len() == found.len()
-                && wanted.iter().all(|(key, wanted)| {
-                    found
-                        .get(key)
-                        .is_some_and(|found| partly(of, wanted, found))
-                })
-        }
-        (Type::Object(parts), Value::Map(wanted), Value::Map(found)) => {
-            wanted.iter().all(|(name, wanted)| {
-                let found = found.get(name).unwrap_or(&Value::Null);
-                parts.get(name).is_none_or(|of| partly(of, wanted, found))
+        (Type::Set(of), Value::List(expected), Value::List(found)) => {
+            pairs_up(expected, found, |expected, found| {
+                partly(of, expected, found)
             })
         }
-        (_, wanted, found) => wanted == found,
+        (Type::Map(of), Value::Map(expected), Value::Map(found)) => {
+            expected.len() == found.len()
+                && expected.iter().all(|(key, expected)| {
+                    found
+                        .get(key)
+                        .is_some_and(|found| partly(of, expected, found))
+                })
+        }
+        (Type::Object(parts), Value::Map(expected), Value::Map(found)) => {
+            expected.iter().all(|(name, expected)| {
+                let found = found.get(name).unwrap_or(&Value::Null);
+                parts.get(name).is_none_or(|of| partly(of, expected, found))
+            })
+        }
+        (_, expected, found) => expected == found,
     }
 }
 
@@ -202,34 +210,37 @@ const COMPARED: usize = 1000;
 
 /// Whether two sets can be paired so that each pair fits.
 pub(super) fn pairs_up(
-    wanted: &[Value],
+    expected: &[Value],
     found: &[Value],
     fits: impl Fn(&Value, &Value) -> bool,
 ) -> bool {
-    if wanted.len() != found.len() {
+    if expected.len() != found.len() {
         return false;
     }
-    let (wanted, mut left) = without_alike(wanted, found);
-    wanted.len() <= COMPARED
-        && wanted.iter().all(|wanted| {
-            let at = left.iter().position(|found| fits(wanted, found));
+    let (expected, mut left) = without_alike(expected, found);
+    expected.len() <= COMPARED
+        && expected.iter().all(|expected| {
+            let at = left.iter().position(|found| fits(expected, found));
             at.map(|at| left.swap_remove(at)).is_some()
         })
 }
 
 /// Two sets without the elements that are in both: what is equal fits.
-fn without_alike<'a>(wanted: &'a [Value], found: &'a [Value]) -> (Vec<&'a Value>, Vec<&'a Value>) {
+fn without_alike<'a>(
+    expected: &'a [Value],
+    found: &'a [Value],
+) -> (Vec<&'a Value>, Vec<&'a Value>) {
     let mut alike: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for found in found {
         alike.entry(key(found)).or_default().push(found);
     }
     let mut left = Vec::new();
-    for wanted in wanted {
+    for expected in expected {
         let found = alike
-            .get_mut(&key(wanted))
-            .filter(|_| !wanted.has_unknown());
+            .get_mut(&key(expected))
+            .filter(|_| !expected.has_unknown());
         if found.and_then(Vec::pop).is_none() {
-            left.push(wanted);
+            left.push(expected);
         }
     }
     (left, alike.into_values().flatten().collect())
@@ -254,9 +265,9 @@ mod tests {
             sensitive: false,
         };
         let element = |a: &str, b: Value| Value::map([("a", Value::from(a)), ("b", b)]);
-        let wanted: Value = vec![element("1", Value::Unknown), element("2", "x".into())].into();
+        let expected: Value = vec![element("1", Value::Unknown), element("2", "x".into())].into();
         let found = |b: &str| vec![element("2", b.into()), element("1", "y".into())].into();
-        assert!(of.is_satisfied(&wanted, &found("x")));
-        assert!(!of.is_satisfied(&wanted, &found("z")));
+        assert!(of.is_satisfied(&expected, &found("x")));
+        assert!(!of.is_satisfied(&expected, &found("z")));
     }
 }

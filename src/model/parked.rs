@@ -1,23 +1,23 @@
-//! A job that does not run again by itself.
+//! Jobs that are not retried automatically.
 
-/// A job that took the server's processes down, or waits for one that did.
+/// A job that crashed the server, or waits for a job that did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParkedJob {
-    /// What the operator names it by.
+    /// The id by which the operator names the job.
     pub id: String,
-    /// What it does, such as `scan`.
+    /// What the job does, such as `scan`.
     pub work: String,
-    /// Whether it took processes down itself.
+    /// Whether the job crashed the server itself.
     pub culprit: bool,
 }
 
-/// A scan that was given up, with none that came through since.
+/// A failed scan, without a successful one since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedScan {
     /// The stack; empty for the whole repository.
     pub stack: String,
-    /// When it was given up, in epoch milliseconds.
+    /// When the scan failed for good, in epoch milliseconds.
     pub at: i64,
-    /// Why.
+    /// The error message.
     pub problem: String,
 }

@@ -1,20 +1,20 @@
-//! What AWS said of a resource.
+//! The result of reading a resource from AWS.
 
 use super::{AccountId, Address, Attributes, Region, Resource};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Each tracked resource beside what AWS said of it: none is missing.
+/// A reading for each tracked resource.
 pub type Readings<'a> = Vec<(&'a Resource, Reading)>;
 
-/// What AWS said of one resource.
+/// The result of reading a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// It is there, and so it looks, in the provider's shape.
+    /// The resource exists, with these attributes in the provider's shape.
     Found(Attributes),
-    /// The service of its own account, asked for it by id, said that it does not exist.
+    /// The resource does not exist: its own account's service said so when asked for its id.
     Absent,
-    /// Nobody knows: never taken for absent.
+    /// The resource could not be read. It is never taken for absent.
     Unknown(Reason),
 }
 
@@ -23,29 +23,29 @@ pub enum Reading {
 pub enum Reason {
     /// The role lacks an IAM action.
     Denied {
-        /// Such as `ec2:DescribeSecurityGroups`; empty where no role could be used at all.
+        /// The IAM action, such as `ec2:DescribeSecurityGroups`; empty where no role could be used at all.
         action: String,
-        /// What AWS said, or what to do.
+        /// AWS's message, or the remedy.
         message: String,
     },
-    /// AWS still refused after the last retry.
+    /// AWS still throttled the call after the last retry.
     Throttled,
-    /// Another account or region than its own answers, and does not have it.
+    /// Another account or region than the resource's own answered, and does not have it.
     WrongAccount {
-        /// Whose resource it is, and who answered.
+        /// Which account the resource belongs to, and which answered.
         message: String,
     },
     /// DriftGuard does not read this type.
     Unsupported,
-    /// The call failed in another way.
+    /// The call failed for another reason.
     Failed {
-        /// How.
+        /// The error message.
         message: String,
     },
 }
 
 impl Reason {
-    /// What coverage calls it.
+    /// Returns the coverage status.
     pub fn status(&self) -> Status {
         match self {
             Self::Denied { .. } => Status::Denied,
@@ -56,7 +56,7 @@ impl Reason {
         }
     }
 
-    /// The IAM action that was missing, where one was.
+    /// Returns the missing IAM action, if that is the reason.
     pub fn missing_action(&self) -> Option<&str> {
         match self {
             Self::Denied { action, .. } => {
@@ -83,65 +83,65 @@ impl fmt::Display for Reason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Each resource was read.
+    /// Every resource was read.
     Checked,
     /// The role lacks an IAM action.
     Denied,
-    /// AWS refused for the rate.
+    /// AWS throttled the calls.
     Throttled,
     /// DriftGuard does not read this type.
     Unsupported,
     /// Another account answered.
     WrongAccount,
-    /// The call failed in another way.
+    /// The call failed for another reason.
     Failed,
 }
 
 impl Status {
-    /// Whether nothing is left open that could be known: what DriftGuard does not read at all was never found either.
+    /// Returns whether everything that can be known is known: types that DriftGuard does not read have no findings.
     pub fn is_known(self) -> bool {
         matches!(self, Self::Checked | Self::Unsupported)
     }
 }
 
-/// What was and was not checked of one type in one account and region.
+/// What was and was not checked of a type in one account and region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Coverage {
     /// The resource type.
     #[serde(rename = "type")]
     pub tf_type: String,
-    /// The account, where it is known.
+    /// The account, if it is known.
     pub account: Option<AccountId>,
-    /// The region; none for what is global.
+    /// The region; `None` for a global type.
     pub region: Option<Region>,
-    /// How many resources.
+    /// The number of resources.
     pub resources: usize,
-    /// How far.
+    /// How far the resources were checked.
     pub status: Status,
-    /// Why no further.
+    /// Why they were not all checked.
     pub reason: Option<String>,
     /// The IAM action to grant.
     pub missing_action: Option<String>,
-    /// The attributes that the code sets and that no API tells, or that say how a thing is made and not how it is.
+    /// The attributes that the code sets and that no API returns, or that only matter when the resource is created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub never_read: Vec<String>,
 }
 
-/// Something that stands in AWS, seen while reading what is tracked. Whether a state claims it, `diff` says.
+/// A resource in AWS that is not tracked. `diff` decides whether a state claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unclaimed {
-    /// The type that it is reported as.
+pub struct UnmanagedResource {
+    /// The type that the resource is reported as.
     pub tf_type: String,
-    /// What `terraform import` takes, and what the attribute `id` of a state would be.
+    /// The id that `terraform import` takes, which is also the attribute `id` of a state.
     pub import_id: String,
-    /// What it hangs below, where that is in a state.
+    /// The parent, if a state has it.
     pub under: Option<Address>,
-    /// The attribute of the parent that it is a part of, such as `ingress`.
+    /// The parent's attribute that lists the resource, such as `ingress`.
     pub path: Option<&'static str>,
     /// The account.
     pub account: AccountId,
-    /// The region; none for what is global.
+    /// The region; `None` for a global type.
     pub region: Option<Region>,
-    /// How it looks, in the provider's shape.
+    /// The attributes, in the provider's shape.
     pub attributes: Attributes,
 }

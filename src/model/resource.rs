@@ -1,4 +1,4 @@
-//! One thing that a state knows.
+//! A resource instance of a state.
 
 use super::{Address, Value};
 use serde::{Deserialize, Serialize};
@@ -8,59 +8,62 @@ use std::fmt;
 /// Attribute values by Terraform name.
 pub type Attributes = BTreeMap<String, Value>;
 
-/// One resource instance of a state, secrets already replaced.
+/// A resource instance of a state, with secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
-    /// Terraform's name for it.
+    /// The address.
     pub address: Address,
-    /// The provider configuration that made it.
+    /// The provider configuration that created the resource.
     pub provider: ProviderKey,
-    /// What AWS calls it: the attribute `id`.
+    /// AWS's id of the resource: the attribute `id`.
     pub id: String,
-    /// What it is set to, as the provider wrote it.
+    /// The attributes, as the provider recorded them.
     pub attributes: Attributes,
 }
 
 impl Resource {
-    /// Its type, such as `aws_instance`.
+    /// Returns the resource type, such as `aws_instance`.
     pub fn tf_type(&self) -> &str {
         &self.address.tf_type
     }
 
-    /// An attribute, or null.
+    /// Returns an attribute, or null.
     pub fn get(&self, name: &str) -> &Value {
         self.attributes.get(name).unwrap_or(&Value::Null)
     }
 
-    /// The text of an attribute, where it is one.
+    /// Returns an attribute that is a string.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).as_str()
     }
 
-    /// The account and region that the state itself names: by `arn`, `owner_id` and the `region` of provider 6.
-    pub fn place(&self) -> Place {
-        let named = self.text("arn").map(Place::of_arn).unwrap_or_default();
+    /// Returns the account and region that the state itself names: by `arn`, `owner_id` and the `region` of provider 6.
+    pub fn location(&self) -> AwsLocation {
+        let named = self
+            .text("arn")
+            .map(AwsLocation::of_arn)
+            .unwrap_or_default();
         let owner = self.text("owner_id").and_then(AccountId::new);
-        Place {
+        AwsLocation {
             account: named.account.or(owner),
             region: named.region,
         }
     }
 }
 
-/// A provider configuration, as a state or the code names it: `hashicorp/aws`, its alias, and the module it stands in.
+/// A provider configuration, as a state or the code names it: `hashicorp/aws`, its alias, and its module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderKey {
-    /// The names of the modules that lead to it, joined by dots; empty for the root.
+    /// The names of the modules that lead to the configuration, joined by dots; empty for the root.
     pub module: String,
-    /// The provider's own name, such as `aws`.
+    /// The provider's name, such as `aws`.
     pub name: String,
-    /// The alias, where it has one.
+    /// The alias, if there is one.
     pub alias: Option<String>,
 }
 
 impl ProviderKey {
-    /// Whether it is the AWS provider, of whichever registry.
+    /// Returns whether this is the AWS provider, of whichever registry.
     pub fn is_aws(&self) -> bool {
         self.name == "aws"
     }
@@ -91,13 +94,13 @@ impl ProviderTags {
 pub struct AccountId(String);
 
 impl AccountId {
-    /// None where the text is no account.
+    /// Parses an account id.
     pub fn new(text: &str) -> Option<Self> {
         let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| Self(text.to_owned()))
     }
 
-    /// The twelve digits.
+    /// Returns the twelve digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -114,24 +117,24 @@ impl fmt::Display for AccountId {
 pub struct Region(String);
 
 impl Region {
-    /// None where the text cannot be a region: it becomes part of a host name, so it is checked.
+    /// Parses a region. It becomes part of a host name, so other characters are refused.
     pub fn new(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let good = (4..=32).contains(&text.len()) && text.bytes().all(allowed);
         good.then(|| Self(text.to_owned()))
     }
 
-    /// The region that an availability zone (`us-east-1a`) is part of.
+    /// Returns the region of an availability zone (`us-east-1a`).
     pub fn of_zone(zone: &str) -> Option<Self> {
         Self::new(zone.trim_end_matches(|c: char| c.is_ascii_lowercase()))
     }
 
-    /// Its name.
+    /// Returns the region's name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The partition that its ARNs name: `aws`, `aws-cn`, `aws-us-gov`.
+    /// Returns the partition of the region's ARNs: `aws`, `aws-cn`, `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
         match self.as_str() {
             region if region.starts_with("cn-") => "aws-cn",
@@ -147,17 +150,17 @@ impl fmt::Display for Region {
     }
 }
 
-/// Where in AWS something is, as far as that is known.
+/// The account and region of a resource, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Place {
+pub struct AwsLocation {
     /// The account.
     pub account: Option<AccountId>,
-    /// The region; none for what is global.
+    /// The region; `None` for a global type.
     pub region: Option<Region>,
 }
 
-impl Place {
-    /// What an ARN says: `arn:aws:ec2:eu-west-1:123456789012:instance/i-1`.
+impl AwsLocation {
+    /// Parses the account and region of an ARN: `arn:aws:ec2:eu-west-1:123456789012:instance/i-1`.
     pub fn of_arn(arn: &str) -> Self {
         let mut parts = arn.splitn(6, ':').skip(3);
         Self {
@@ -173,9 +176,12 @@ mod tests {
 
     #[test]
     fn an_arn_tells_account_and_region_where_it_names_them() {
-        let place = Place::of_arn("arn:aws:ec2:eu-west-1:123456789012:instance/i-1");
-        assert_eq!(place.account, AccountId::new("123456789012"));
-        assert_eq!(place.region, Region::new("eu-west-1"));
-        assert_eq!(Place::of_arn("arn:aws:s3:::bucket"), Place::default());
+        let location = AwsLocation::of_arn("arn:aws:ec2:eu-west-1:123456789012:instance/i-1");
+        assert_eq!(location.account, AccountId::new("123456789012"));
+        assert_eq!(location.region, Region::new("eu-west-1"));
+        assert_eq!(
+            AwsLocation::of_arn("arn:aws:s3:::bucket"),
+            AwsLocation::default()
+        );
     }
 }

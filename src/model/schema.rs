@@ -1,33 +1,34 @@
-//! What the pure stages need to know of a resource type.
+//! The schema of a resource type, as the pure stages need it.
 
-use super::{Attributes, Resource, Unclaimed, Value};
+use super::{Attributes, Resource, UnmanagedResource, Value};
 use std::collections::BTreeMap;
 
-/// The pure half of a resource type: how to compare it, never how to fetch it.
+/// The pure half of a resource type: how to compare it, never how to read it.
 #[derive(Debug)]
 pub struct Schema {
-    /// What the provider's schema says, by attribute or block.
+    /// The attributes and blocks of the provider's schema.
     pub attributes: BTreeMap<String, Attribute>,
-    /// What it leaves out, and the type's own file adds.
-    pub extra: &'static Extra,
+    /// The rules that the schema leaves out and the type's own file adds.
+    pub rules: &'static TypeRules,
 }
 
-/// One attribute or block, in the provider's words.
+/// An attribute or block, in the provider's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
-    /// What it holds.
+    /// The attribute's content.
     pub shape: Shape,
-    /// The code must set it, wherever it sets the block around it.
+    /// Whether the code must set the attribute, wherever it sets the block around it.
     pub required: bool,
-    /// The code may set it. Blocks always count as optional.
+    /// Whether the code may set the attribute. Blocks always count as optional.
     pub optional: bool,
-    /// AWS sets it where the code does not. Of blocks the schema does not say; they count as computed.
+    /// Whether AWS sets the attribute where the code does not. The schema does not say it of blocks, which count as
+    /// computed.
     pub computed: bool,
-    /// Its value is never shown.
+    /// Whether the value is never shown.
     pub sensitive: bool,
 }
 
-/// What an attribute holds.
+/// The content of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// A value of this type.
@@ -36,16 +37,16 @@ pub enum Shape {
     Block(Nesting, BTreeMap<String, Attribute>),
 }
 
-/// How often a block stands, and whether its order counts.
+/// How often a block occurs, and whether its order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nesting {
     /// At most once.
     Single,
-    /// In order.
+    /// An ordered list.
     List,
-    /// In no order.
+    /// An unordered set.
     Set,
-    /// By key.
+    /// A map by key.
     Map,
 }
 
@@ -58,61 +59,62 @@ pub enum Type {
     Number,
     /// `string`.
     String,
-    /// Any.
+    /// Any type.
     Dynamic,
-    /// In order.
+    /// An ordered list.
     List(Box<Type>),
-    /// In no order, each element once.
+    /// An unordered set without duplicates.
     Set(Box<Type>),
-    /// By key.
+    /// A map by key.
     Map(Box<Type>),
-    /// By name.
+    /// An object by attribute name.
     Object(BTreeMap<String, Type>),
 }
 
-/// What the provider's schema does not say of a type.
+/// What the provider's schema does not say about a type.
 #[derive(Debug)]
-pub struct Extra {
-    /// Attributes that another type may own: drift in them is then found there.
+pub struct TypeRules {
+    /// Attributes that another type may own: their drift is reported there.
     pub owners: &'static [Owner],
-    /// Attributes whose parts may be resources of their own.
+    /// Attributes whose items may be resources of their own.
     pub children: &'static [Children],
-    /// Attributes and parts (`root_block_device.delete_on_termination`) that no API answers, or that say
-    /// nothing of the resource's configuration.
+    /// Attributes and parts (`root_block_device.delete_on_termination`) that no API returns, or that are no
+    /// configuration.
     pub never_read: &'static [&'static str],
-    /// Attributes and blocks that cost a call each: read only where the code or, where it was not evaluated, the state sets
-    /// them.
+    /// Attributes and blocks that take a call each: read only where the code or, where it was not evaluated, the state
+    /// sets them.
     pub on_demand: &'static [&'static str],
-    /// Optional and computed attributes and blocks (parts of them after a dot) in which a change matters even where
-    /// the code leaves them out. What is not listed here is then noise.
+    /// Optional and computed attributes and blocks (parts of them after a dot) in which a change matters even where the
+    /// code leaves them out. Others are noise then.
     pub watched: &'static [&'static str],
-    /// Optional and computed attributes and blocks that AWS or the provider changes without anybody's doing: where the
-    /// code was not evaluated, what changes there is noise.
+    /// Optional and computed attributes and blocks that AWS or the provider changes by itself: where the code was not
+    /// evaluated, a change is noise.
     pub settled: &'static [&'static str],
-    /// Attributes and blocks that code can seldom set: where it was not evaluated, a change there is one that no plan
-    /// shows.
+    /// Attributes and blocks that code can rarely set: where it was not evaluated, no plan shows a change.
     pub unseen: &'static [&'static str],
-    /// Sets whose elements the provider tells apart by these parts alone: a plan shows no change of the others.
+    /// Sets whose elements the provider identifies by these parts alone: a plan shows no change of the others.
     pub hashed: &'static [(&'static str, &'static [&'static str])],
-    /// Brings the equal forms of an attribute's value to one: path without indexes (`ingress.protocol`), value.
-    pub form: fn(&str, Value) -> Value,
-    /// How code says what AWS has at a path, where it says it by another attribute: that one, and its value.
+    /// Normalizes equal forms of an attribute's value, given its path without indexes (`ingress.protocol`).
+    pub normalize: fn(&str, Value) -> Value,
+    /// Returns the attribute by which code writes what AWS has at a path, and its value, where that is another
+    /// attribute.
     pub written_as: Option<WrittenAs>,
-    /// The command that takes away one that no state claims, from its attributes and its import id; the region is added.
+    /// Writes the command that deletes an unmanaged resource, from its attributes and its import id; the region is
+    /// added.
     pub undo: Option<fn(&Attributes, &str) -> String>,
-    /// How a resource of this type in a state claims what was found in AWS; by type and id where there is none.
+    /// How a resource of this type in a state claims an unmanaged one; by type and id by default.
     pub claims: Option<Claim>,
-    /// The attributes of this type that name the parent and the part, and the types besides it that claim such parts,
+    /// The attributes of this type that name the parent and the part, and the other types that claim such parts,
     /// whether or not they are read.
     pub claimed_by: Option<([&'static str; 2], &'static [ClaimedBy])>,
-    /// How a resource of this type would say what was found in AWS as a part of something.
+    /// Converts an unmanaged child resource to this type.
     pub restated: Option<Restated>,
-    /// How the blocks of this type's own attribute would say what was found in AWS as a resource.
+    /// Converts an unmanaged child resource to a block of this type's own attribute.
     pub inlined: Option<fn(&Attributes) -> Value>,
 }
 
-impl Extra {
-    /// Nothing to add.
+impl TypeRules {
+    /// No rules.
     pub const NONE: Self = Self {
         owners: &[],
         children: &[],
@@ -122,7 +124,7 @@ impl Extra {
         settled: &[],
         unseen: &[],
         hashed: &[],
-        form: |_, value| value,
+        normalize: |_, value| value,
         written_as: None,
         undo: None,
         claims: None,
@@ -132,20 +134,19 @@ impl Extra {
     };
 }
 
-/// From a path and everything that AWS has: the attribute that code writes it by, and its value.
+/// Returns the attribute that code writes and its value, from a path and all attributes in AWS.
 pub type WrittenAs = fn(&str, &Attributes) -> Option<(&'static str, Value)>;
 
-/// From the parent's attribute that it is a part of, and everything that AWS has: the attributes, and what
-/// `terraform import` takes.
+/// Returns the attributes and the import id, from the parent's attribute and all attributes in AWS.
 pub type Restated = fn(&str, &Attributes) -> Option<(Attributes, String)>;
 
-/// How a resource claims what has no name of its own in AWS.
+/// How a resource claims an unmanaged one that has no id in AWS.
 #[derive(Debug)]
 pub struct Claim {
-    /// The attribute that names what both are a part of.
+    /// The attribute that names the parent of both.
     pub parent: &'static str,
-    /// Whether a resource of a state is what was found.
-    pub is: fn(&Resource, &Unclaimed) -> bool,
+    /// Returns whether a resource of a state is the unmanaged one.
+    pub is: fn(&Resource, &UnmanagedResource) -> bool,
 }
 
 /// Another type whose resources claim parts: `aws_iam_policy_attachment` those of all the roles that it lists.
@@ -153,9 +154,9 @@ pub struct Claim {
 pub struct ClaimedBy {
     /// The other type.
     pub tf_type: &'static str,
-    /// Its attribute that names the parent, or lists several.
+    /// The other type's attribute that names the parent, or lists several.
     pub parents: &'static str,
-    /// Its attribute that names the part, or lists several.
+    /// The other type's attribute that names the part, or lists several.
     pub parts: &'static str,
 }
 
@@ -166,18 +167,18 @@ pub struct Owner {
     pub path: &'static str,
     /// The other type.
     pub tf_type: &'static str,
-    /// The other type's attribute that names the parent, by its id or by the attribute `key` of the parent.
+    /// The other type's attribute that names the parent, by its id or by the parent's attribute `key`.
     pub parent: &'static str,
     /// The parent's attribute that `parent` names: `id` for most, `name` for roles.
     pub key: &'static str,
-    /// What the other resource must be set to, to own the attribute: `("type", "ingress")`.
+    /// An attribute that the other resource must have to own this one: `("type", "ingress")`.
     pub when: Option<(&'static str, &'static str)>,
 }
 
 impl Owner {
-    /// Whether `sibling` is of the other type, and `parent` its parent.
+    /// Returns whether `sibling` is of the other type and belongs to `parent`.
     pub fn is(&self, sibling: &Resource, parent: &Resource) -> bool {
-        let right = |(name, wanted): (&str, &str)| sibling.text(name) == Some(wanted);
+        let right = |(name, expected): (&str, &str)| sibling.text(name) == Some(expected);
         sibling.tf_type() == self.tf_type
             && self.when.is_none_or(right)
             && sibling.text(self.parent).is_some()
@@ -185,26 +186,26 @@ impl Owner {
     }
 }
 
-/// An attribute whose parts are findings of their own, unless the code lists them in the parent.
+/// An attribute whose items are findings of their own, unless the code lists them in the parent.
 #[derive(Debug)]
 pub struct Children {
     /// The attribute, such as `ingress`.
     pub path: &'static str,
-    /// The type that a part of it is reported as.
+    /// The type that an item is reported as.
     pub tf_type: &'static str,
 }
 
-/// Every schema, by type name.
+/// The schemas of all types, by name.
 #[derive(Debug, Default)]
 pub struct Catalog(BTreeMap<String, Schema>);
 
 impl Catalog {
-    /// Every type with its schema, by name.
+    /// Iterates over the types and their schemas, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Schema)> {
         self.0.iter().map(|(name, schema)| (name.as_str(), schema))
     }
 
-    /// The schema of a type, where DriftGuard reads it.
+    /// Returns the schema of a type, if DriftGuard reads it.
     pub fn get(&self, tf_type: &str) -> Option<&Schema> {
         self.0.get(tf_type)
     }

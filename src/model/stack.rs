@@ -1,4 +1,4 @@
-//! A stack: one root module, its state, and what a scan says of it.
+//! A stack: a root module with its state, and the report of its scan.
 
 use super::secret::MASK;
 use super::{AccountId, Coverage, Finding, Money, masked};
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A stack's name: `[a-z0-9-]+`, part of branch and check names.
+/// The name of a stack: `[a-z0-9-]+`, part of branch and check names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct StackName(String);
@@ -21,15 +21,15 @@ impl TryFrom<String> for StackName {
 }
 
 impl StackName {
-    /// None where the text has other characters, or none.
+    /// Parses a name.
     pub fn new(text: &str) -> Option<Self> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let good = !text.is_empty() && text.len() <= 100 && text.bytes().all(allowed);
         good.then(|| Self(text.to_owned()))
     }
 
-    /// The slug of a path: `infra/Production EU` is `infra-production-eu`, the root is `root`. A credential in a path is
-    /// left out, as nobody would know it for one in this form; then a digest tells such paths apart.
+    /// Returns the slug of a path: `infra/Production EU` is `infra-production-eu`, the root is `root`. A credential in
+    /// a path is left out, since it would not be recognized in this form; a digest then distinguishes such paths.
     pub fn of_path(path: &str) -> Self {
         if let Cow::Owned(shown) = masked(path) {
             let digest = hex::encode(&Sha256::digest(path)[..4]);
@@ -48,7 +48,7 @@ impl StackName {
         Self(if slug.is_empty() { "root" } else { slug }.to_owned())
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,56 +60,56 @@ impl fmt::Display for StackName {
     }
 }
 
-/// What a scan says: the JSON object of `docs/scan.schema.json`, less its `version`.
+/// The report of a scan: the JSON object of `docs/scan.schema.json`, without its `version`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Report {
-    /// Each stack, by name.
+    /// The stacks, by name.
     pub stacks: Vec<StackReport>,
-    /// What no state claims and hangs below nothing managed, by account.
+    /// The unmanaged resources without a managed parent, by account.
     pub accounts: Vec<AccountReport>,
 }
 
-/// What no state claims in one account, whichever stacks it holds.
+/// The unmanaged resources of an account, whichever stacks it has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountReport {
     /// The account.
     pub account: AccountId,
-    /// What stands there, by type and id.
+    /// The findings, by type and id.
     pub findings: Vec<Finding>,
-    /// What was and was not looked through.
+    /// What was and was not searched.
     pub coverage: Vec<Coverage>,
 }
 
-/// What a scan says of one stack.
+/// The report of a stack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StackReport {
     /// The stack.
     pub name: StackName,
-    /// Its folder, relative to the repository; empty for the root.
+    /// The stack's folder, relative to the repository; empty for the root.
     pub path: String,
-    /// Where its state is, as far as that is known.
+    /// The backend of the state, as far as it is known.
     pub backend: Option<Backend>,
-    /// What the scan says, or why there was none.
+    /// The result of the scan, or why it failed.
     pub outcome: Result<Scanned, ScanError>,
 }
 
-/// What a scan of a stack says.
+/// The result of a stack's scan.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Scanned {
     /// The state that was read.
     pub state: StateInfo,
-    /// In numbers.
+    /// The scan in numbers.
     pub summary: Summary,
-    /// What drifted, by address and path.
+    /// The drift, by address and path.
     pub findings: Vec<Finding>,
-    /// What differs and is no drift.
+    /// The differences that are no drift.
     pub set_aside: Vec<Finding>,
     /// What was and was not checked.
     pub coverage: Vec<Coverage>,
-    /// Whether all of what may hang below managed parents was looked for.
+    /// Whether all children of managed parents were listed.
     #[serde(default)]
     pub looked_below: bool,
-    /// What a reader should know besides: a held lock, code that could not be evaluated.
+    /// Notes for the reader: a lock, code that could not be evaluated.
     pub notes: Vec<String>,
     /// Those of the notes that tell what should have been read and was not: a state without resources.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -117,7 +117,7 @@ pub struct Scanned {
 }
 
 impl Scanned {
-    /// Whether something could not be looked at that can be.
+    /// Returns whether something that can be checked was not.
     pub fn is_partial(&self) -> bool {
         !self.unread.is_empty() || !self.coverage.iter().all(|row| row.status.is_known())
     }
@@ -181,68 +181,68 @@ impl<'de> Deserialize<'de> for StackReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct ScanError {
-    /// In one word: `settings`, `backend`, `state`, `code`, `credentials`.
+    /// The kind, in one word: `settings`, `backend`, `state`, `code`, `credentials`.
     pub kind: Cow<'static, str>,
-    /// The thing, the cause and the remedy.
+    /// The message: the thing, the cause and the remedy.
     pub message: String,
 }
 
-/// Where a state is.
+/// The location of a state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backend {
-    /// `s3`, `local`, ...
+    /// The backend type: `s3`, `local`, ...
     #[serde(rename = "type")]
     pub kind: String,
-    /// Such as `s3://bucket/key`.
+    /// The location, such as `s3://bucket/key`.
     pub location: String,
 }
 
-/// Which state was read.
+/// The identity of a state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StateInfo {
-    /// It grows with each change.
+    /// The serial, which grows with each change.
     pub serial: Option<u64>,
-    /// It is the same for all versions of one state.
+    /// The lineage, which all versions of a state share.
     pub lineage: Option<String>,
-    /// Who wrote it.
+    /// The Terraform version that wrote the state.
     pub terraform_version: Option<String>,
 }
 
 /// A scan in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
-    /// Managed instances of the AWS provider in the state.
+    /// The managed instances of the AWS provider in the state.
     pub resources: usize,
-    /// Those that were read.
+    /// The instances that were read.
     pub checked: usize,
-    /// Those that were not.
+    /// The instances that were not read.
     pub unknown: usize,
-    /// Instances of other providers, which are not looked at.
+    /// The instances of other providers, which are not checked.
     pub other_providers: usize,
-    /// Of 100.
+    /// The posture, of 100.
     pub posture: Posture,
-    /// What the drift costs a month.
+    /// The monthly cost of the drift.
     pub monthly_cost_delta: CostDelta,
 }
 
-/// The share of severity-weighted checks that pass, of 100; none where nothing is checked.
+/// The share of severity-weighted checks that pass, of 100; `None` where no check applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Posture {
-    /// As declared.
+    /// The posture as declared.
     pub declared: Option<u8>,
-    /// As it is.
+    /// The live posture.
     pub live: Option<u8>,
 }
 
-/// What the drift costs a month.
+/// The monthly cost of the drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostDelta {
-    /// The sum of what is priced.
+    /// The sum of the priced findings.
     pub amount: Money,
     /// Always `USD`.
     #[serde(skip_deserializing, default = "usd")]
     pub currency: &'static str,
-    /// How many findings are billed and have no known price.
+    /// The number of findings that are billed and have no known price.
     pub not_priced: usize,
 }
 
@@ -277,15 +277,15 @@ mod tests {
 
     #[test]
     fn a_credential_in_a_path_is_no_part_of_a_slug() {
-        let [one, other] = ["AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLF"]
+        let [first, second] = ["AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLF"]
             .map(|key| StackName::of_path(&format!("infra/{key}/eu")));
-        for slug in [&one, &other] {
+        for slug in [&first, &second] {
             let slug = slug.as_str();
             assert!(
                 slug.starts_with("infra-eu-") && !slug.contains("akia"),
                 "{slug}"
             );
         }
-        assert_ne!(one, other);
+        assert_ne!(first, second);
     }
 }

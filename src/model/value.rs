@@ -72,7 +72,7 @@ impl Ord for Number {
             small.or_else(|| number.0.as_u64().map(i128::from))
         };
         match (whole(self), whole(other)) {
-            (Some(one), Some(other)) => one.cmp(&other),
+            (Some(left), Some(right)) => left.cmp(&right),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => {
@@ -363,12 +363,12 @@ mod tests {
         let texts = ["-3", "0", "2", "18446744073709551615", "0.5", "1e300"];
         let numbers = texts.map(|text| Number::parse(text).unwrap());
         assert!(numbers.is_sorted());
-        for one in &numbers {
+        for number in &numbers {
             for other in &numbers {
                 assert_eq!(
-                    one.cmp(other) == Ordering::Equal,
-                    one == other,
-                    "{one} {other}"
+                    number.cmp(other) == Ordering::Equal,
+                    number == other,
+                    "{number} {other}"
                 );
             }
         }

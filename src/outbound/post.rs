@@ -1,4 +1,4 @@
-//! One request, to an address that was looked at.
+//! Posts a request to a verified address.
 
 use super::address::is_public;
 use http::HeaderMap;
@@ -11,16 +11,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use url::{Host, Url};
 
-/// How long a request may take, from its name to its answer.
+/// How long a request may take, from resolving the name to the response.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why something was not sent, or not taken. It names the host alone: the rest of an address may hold a token.
+/// A request that was not sent, or not accepted. It names the host alone: the rest of an address may hold a token.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// It is no address that anything is sent to.
+    /// The address is not an HTTP address.
     #[error("nothing is sent to this address: {0}: write it as https://host/path")]
     BadAddress(&'static str),
-    /// It is one of the operator's own network.
+    /// The address belongs to the operator's own network.
     #[error(
         "nothing is sent to `{host}`: it is, or its name leads to, a private address: name a public one, or let the operator set DRIFTGUARD_PRIVATE_ADDRESSES=1"
     )]
@@ -28,7 +28,7 @@ pub enum OutboundError {
         /// The host.
         host: String,
     },
-    /// Nobody answered.
+    /// The host did not respond.
     #[error("`{host}` could not be reached: {why}: check that it runs and takes requests")]
     Unreachable {
         /// The host.
@@ -36,7 +36,7 @@ pub enum OutboundError {
         /// What went wrong.
         why: &'static str,
     },
-    /// It answered with something else than success; a redirect is that too.
+    /// The host responded with something else than success, such as a redirect.
     #[error("`{host}` answered {status} and not 2xx: see what it takes")]
     Answered {
         /// The host.
@@ -44,13 +44,13 @@ pub enum OutboundError {
         /// The status.
         status: u16,
     },
-    /// No request can be made at all.
+    /// No request can be sent at all.
     #[error("requests cannot be prepared: check the certificates of this machine")]
     NotPrepared,
 }
 
 impl OutboundError {
-    /// Whether the same may go well later.
+    /// Returns whether a retry may succeed.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
@@ -60,7 +60,7 @@ impl OutboundError {
     }
 }
 
-/// The way out to addresses that a repository names. Cloning is cheap.
+/// The client for addresses that a repository names. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct Outbound {
     client: Client,
@@ -68,7 +68,7 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// Where `private_allowed`, all addresses are reached, by plain HTTP too.
+    /// Creates a client. With `private_allowed` it reaches all addresses, by plain HTTP too.
     ///
     /// # Errors
     /// When the machine's certificates cannot be read.
@@ -90,10 +90,10 @@ impl Outbound {
         })
     }
 
-    /// Posts a body. Of the answer only the status is looked at: nothing of it is read.
+    /// Posts a body. Of the response only the status is read.
     ///
     /// # Errors
-    /// What of the way there went wrong.
+    /// When the request could not be sent, or was not accepted.
     pub async fn post(
         &self,
         url: &str,
@@ -115,7 +115,8 @@ impl Outbound {
         }
     }
 
-    /// An address and its host. A number is looked at here, whichever way it is spelt: only names are resolved later.
+    /// Parses and verifies an address. An IP address is verified here, however it is written; names when they are
+    /// resolved.
     fn checked(&self, url: &str) -> Result<(Url, String), OutboundError> {
         let bad = OutboundError::BadAddress;
         let url = Url::parse(url).map_err(|_| bad("it cannot be read"))?;
@@ -143,7 +144,7 @@ impl Outbound {
     }
 }
 
-/// What went wrong, without the address, which the error itself would tell.
+/// Describes an error without the address, which the error itself would show.
 fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
     let host = host.to_owned();
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
@@ -161,10 +162,10 @@ fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
     OutboundError::Unreachable { host, why }
 }
 
-/// Resolves names to what is public of them.
+/// Resolves names to their public addresses.
 struct PublicOnly;
 
-/// A name that leads to nothing public.
+/// A name without a public address.
 #[derive(Debug)]
 struct NotPublic;
 

@@ -1,4 +1,4 @@
-//! How a receiver knows who sent a request, and whether it has seen it before.
+//! Signs requests, so that a receiver can verify the sender and recognize repetitions.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -7,8 +7,8 @@ use sha2::Sha256;
 const SIGNATURE: HeaderName = HeaderName::from_static("x-driftguard-signature-256");
 const DELIVERY: HeaderName = HeaderName::from_static("x-driftguard-delivery");
 
-/// The headers of a JSON body: its HMAC-SHA-256 under this key, in GitHub's form, and its id, the same whenever it is sent
-/// again. What of an id cannot stand in a header is left out.
+/// Returns the headers of a JSON body: its HMAC-SHA-256 under this key, in GitHub's form, and its id, the same for each
+/// attempt. Characters of an id that a header cannot hold are left out.
 pub fn signed(key: &[u8], id: &str, body: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let json = HeaderValue::from_static("application/json");

@@ -34,7 +34,7 @@ pub(super) struct Context<'a> {
 /// The parts after which the code says what AWS has.
 pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     let schema = context.stack.catalog.get(&finding.tf_type);
-    let written_as = schema.and_then(|schema| schema.extra.written_as);
+    let written_as = schema.and_then(|schema| schema.rules.written_as);
     let (mut parts, mut plain) = (Vec::new(), Vec::new());
     for difference in &finding.attributes {
         let other = written_as.and_then(|of| of(&difference.path, &finding.after));

@@ -42,7 +42,7 @@ pub(super) fn plan(
     parts: &BTreeMap<String, Attribute>,
     (stack, dependents): (&Stack<'_>, &Dependents<'_>),
 ) -> Result<Vec<Edit>, Refusal> {
-    let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
+    let address = finding.address.as_ref().ok_or(Refusal::UnmanagedResource)?;
     let declared = stack.declared.resources.get(address);
     let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
     let place = declared.place();
@@ -151,7 +151,7 @@ pub(super) fn plan(
 impl Blocks<'_> {
     /// Blocks as the provider compares them: one element for each source of a rule.
     fn apart(&self, blocks: &[Value]) -> Vec<Value> {
-        match (self.schema.extra.form)(self.name, Value::List(blocks.to_vec())) {
+        match (self.schema.rules.normalize)(self.name, Value::List(blocks.to_vec())) {
             Value::List(elements) => elements,
             other => vec![other],
         }

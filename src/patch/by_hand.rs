@@ -9,7 +9,7 @@ pub(super) fn command(finding: &Finding, catalog: &Catalog) -> Option<String> {
     if finding.kind != Kind::Unmanaged {
         return None;
     }
-    let undo = catalog.get(&finding.tf_type)?.extra.undo?;
+    let undo = catalog.get(&finding.tf_type)?.rules.undo?;
     let region = finding
         .region
         .as_ref()

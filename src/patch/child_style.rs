@@ -3,7 +3,7 @@
 use super::Stack;
 use super::reasons::ImportRefusal;
 use super::refusal::Refusal;
-use crate::model::{Address, Attributes, DeclaredResource, Extra, Finding, Owner, Value};
+use crate::model::{Address, Attributes, DeclaredResource, Finding, Owner, TypeRules, Value};
 
 /// How the code is to say one thing that was added.
 pub(super) enum ChildStyle<'a> {
@@ -38,10 +38,10 @@ impl<'a> Child<'a> {
         };
         let path = part(finding, stack).ok_or_else(unknown)?;
         let schema = stack.catalog.get(&parent.tf_type).ok_or_else(unknown)?;
-        let style = match owner(finding, path, (schema.extra, declared), stack) {
-            None => ChildStyle::Blocks(schema.extra.inlined.ok_or_else(unknown)?),
+        let style = match owner(finding, path, (schema.rules, declared), stack) {
+            None => ChildStyle::Blocks(schema.rules.inlined.ok_or_else(unknown)?),
             Some(owner) => {
-                let extra = stack.catalog.get(owner.tf_type).ok_or_else(unknown)?.extra;
+                let extra = stack.catalog.get(owner.tf_type).ok_or_else(unknown)?.rules;
                 let plain = || Some((finding.after.clone(), finding.import_id.clone()?));
                 let said = match extra.restated {
                     Some(restated) => restated(path, &finding.after),
@@ -68,7 +68,7 @@ impl<'a> Child<'a> {
 /// The attribute of its parent that a finding is a part of.
 pub(super) fn part(finding: &Finding, stack: &Stack<'_>) -> Option<&'static str> {
     let schema = stack.catalog.get(&finding.under.as_ref()?.tf_type)?;
-    let mut children = schema.extra.children.iter();
+    let mut children = schema.rules.children.iter();
     let own = children.find(|children| children.tf_type == finding.tf_type);
     own.map(|children| children.path)
 }
@@ -77,7 +77,7 @@ pub(super) fn part(finding: &Finding, stack: &Stack<'_>) -> Option<&'static str>
 fn owner(
     finding: &Finding,
     path: &str,
-    (extra, parent): (&'static Extra, &DeclaredResource),
+    (extra, parent): (&'static TypeRules, &DeclaredResource),
     stack: &Stack<'_>,
 ) -> Option<&'static Owner> {
     let owners = extra.owners;

@@ -79,7 +79,7 @@ impl Rewrite<'_> {
         let form = |statement: &Value| {
             let policy = Value::map([("Statement", Value::List(vec![statement.clone()]))]);
             let text = serde_json::to_string(&policy).unwrap_or_default();
-            (self.schema.extra.form)(self.name, text.into())
+            (self.schema.rules.normalize)(self.name, text.into())
         };
         form(one) == form(other)
     }

@@ -41,7 +41,7 @@ pub(super) enum Refusal {
     },
     /// A finding without an address.
     #[error("no state claims it")]
-    Unclaimed,
+    UnmanagedResource,
     /// A resource that was not evaluated.
     #[error("the code of {0} was not found, or its instances are not certain")]
     NotEvaluated(Box<Address>),
@@ -199,7 +199,7 @@ impl Refusal {
             Self::Secret(_) | Self::Credential { .. } => RefusalKind::Secret,
             Self::Shared(_) | Self::Local(_) => RefusalKind::Shared,
             Self::Overridden { .. } => RefusalKind::SetOutside,
-            Self::Unclaimed
+            Self::UnmanagedResource
             | Self::NotEvaluated(_)
             | Self::NoBlock { .. }
             | Self::LeftOutBlock { .. }

@@ -21,7 +21,7 @@ pub(super) fn plan(
     finding: &Finding,
     (stack, dependents): (&Stack<'_>, &Dependents<'_>),
 ) -> Result<Vec<Edit>, Refusal> {
-    let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
+    let address = finding.address.as_ref().ok_or(Refusal::UnmanagedResource)?;
     let declared = stack.declared.resources.get(address);
     let declared = declared.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
     let place = declared.place();

@@ -42,7 +42,7 @@ impl<'a> Target<'a> {
         path: &'a str,
         stack: &Stack<'a>,
     ) -> Result<Self, Refusal> {
-        let address = finding.address.as_ref().ok_or(Refusal::Unclaimed)?;
+        let address = finding.address.as_ref().ok_or(Refusal::UnmanagedResource)?;
         let resource = stack.declared.resources.get(address);
         let resource = resource.ok_or_else(|| Refusal::NotEvaluated(Box::new(address.clone())))?;
         let parsed = path::parse(path);

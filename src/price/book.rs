@@ -1,10 +1,10 @@
-//! The price book: AWS's list prices, by what is billed and by region.
+//! The price book: AWS's list prices, by billed item and region.
 
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The tables that come with the program.
+/// The built-in tables.
 const TABLES: &[(&str, &str)] = &[
     ("ebs", include_str!("book/ebs.csv")),
     ("ec2", include_str!("book/ec2.csv")),
@@ -14,7 +14,7 @@ const TABLES: &[(&str, &str)] = &[
     ("rds_storage", include_str!("book/rds_storage.csv")),
 ];
 
-/// Prices in US dollars, each for one unit: an hour, or a month of a gigabyte.
+/// Prices in US dollars per unit: an hour, or a month of a gigabyte.
 #[derive(Debug, Default)]
 pub struct Book {
     tables: BTreeMap<&'static str, Table>,
@@ -23,13 +23,13 @@ pub struct Book {
 #[derive(Debug, Default)]
 struct Table {
     regions: Vec<&'static str>,
-    /// By thing: the prices in the order of the regions, as they are written; empty where AWS does not sell it.
+    /// The prices of each item in the order of the regions, as written; empty where AWS does not sell it.
     lines: BTreeMap<String, &'static str>,
     as_of: BTreeMap<String, &'static str>,
 }
 
 impl Book {
-    /// The book that comes with the program.
+    /// Returns the built-in book.
     pub fn embedded() -> &'static Self {
         static BOOK: LazyLock<Book> = LazyLock::new(|| Book {
             tables: TABLES
@@ -40,7 +40,7 @@ impl Book {
         &BOOK
     }
 
-    /// The price of one unit of a thing in a region: none where the book does not know it.
+    /// Returns the price per unit of an item in a region, if the book has it.
     pub fn find(&self, table: &str, thing: &str, region: &str) -> Option<Decimal> {
         let table = self.tables.get(table)?;
         let column = table.regions.iter().position(|known| *known == region)?;
@@ -48,7 +48,7 @@ impl Book {
         price.parse().ok()
     }
 
-    /// The day on which a thing's prices held, as `2026-01-31`.
+    /// Returns the day of an item's prices, as `2026-01-31`.
     pub fn as_of(&self, table: &str, thing: &str) -> Option<&str> {
         self.tables.get(table)?.as_of.get(thing).copied()
     }
@@ -81,7 +81,7 @@ impl Table {
     }
 }
 
-/// The things that share a line: `gp3|mysql+postgres` is two.
+/// Splits the items that share a line: `gp3|mysql+postgres` is two.
 fn apart(things: &str) -> Vec<String> {
     let mut all = vec![String::new()];
     for (at, part) in things.split('|').enumerate() {

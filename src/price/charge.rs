@@ -1,4 +1,4 @@
-//! What of a resource is billed: data, one file a resource type.
+//! Loads what is billed of a resource: data, one file per resource type.
 
 use super::Book;
 use crate::model::{Attributes, Money, Value};
@@ -8,17 +8,17 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// Hours in a month, as AWS's own calculator counts.
+/// Hours per month, as in AWS's own calculator.
 const HOURS: u32 = 730;
 
-/// Looked at when this file is compiled: `touch` it where a build does not see a new file.
+/// The charge files, embedded at compile time: `touch` this file where a build does not see a new one.
 static FILES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/price/charges");
 
-/// The charges of each resource type. A test reads each file, so none can fail to be read here.
+/// The charges of each resource type. A test loads each file, so none can fail to load here.
 pub(super) static CHARGES: LazyLock<BTreeMap<String, Vec<Charge>>> =
     LazyLock::new(|| load().unwrap_or_default());
 
-/// Reads every file of charges.
+/// Loads every charge file.
 pub(super) fn load() -> Result<BTreeMap<String, Vec<Charge>>, toml::de::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -39,24 +39,24 @@ pub(super) fn load() -> Result<BTreeMap<String, Vec<Charge>>, toml::de::Error> {
     Ok(all)
 }
 
-/// One thing that is billed.
+/// A billed item.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Charge {
-    /// The blocks that are billed each; none for the resource itself.
+    /// The blocks that are billed one by one; `None` for the resource itself.
     each: Option<String>,
-    /// It is billed only where this holds.
+    /// The conditions under which the item is billed.
     only: Option<Only>,
-    /// Where it has no price that the book could know.
+    /// The conditions under which the book cannot know the price.
     #[serde(default)]
     refuse: Vec<Refuse>,
     /// The table of the book.
     book: String,
-    /// What makes its name in the table.
+    /// The parts of the item's name in the table.
     thing: Vec<Part>,
-    /// The attribute that says how many; one where there is none.
+    /// The attribute with the quantity; one by default.
     quantity: Option<String>,
-    /// How many are free.
+    /// The free quantity.
     #[serde(default)]
     included: u32,
     /// Per hour, or per month.
@@ -79,7 +79,7 @@ struct Refuse {
     why: String,
 }
 
-/// A part of a thing's name: a word, or what an attribute says, under the name that the book has for it.
+/// A part of an item's name: a word, or an attribute's value under the book's name for it.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 enum Part {
@@ -104,7 +104,7 @@ enum Unit {
 }
 
 impl Charge {
-    /// Whether a change at a path may change what is billed.
+    /// Returns whether a change at a path may change what is billed.
     pub(super) fn looks_at(&self, path: &str) -> bool {
         let root = path.split(['[', '.']).next().unwrap_or(path);
         if let Some(each) = &self.each {
@@ -123,10 +123,10 @@ impl Charge {
         all.any(|at| at == root)
     }
 
-    /// What it costs a month with these attributes in a region.
+    /// Returns the monthly cost with these attributes in a region.
     ///
     /// # Errors
-    /// Why that is not known.
+    /// Why the cost is not known.
     pub(super) fn monthly(
         &self,
         attributes: &Attributes,
@@ -134,7 +134,7 @@ impl Charge {
         book: &Book,
     ) -> Result<Money, String> {
         let Some(each) = &self.each else {
-            return self.one(&|name| attributes.get(name), region, book);
+            return self.cost_of_item(&|name| attributes.get(name), region, book);
         };
         let blocks = attributes
             .get(each)
@@ -142,11 +142,11 @@ impl Charge {
             .unwrap_or_default();
         blocks
             .iter()
-            .map(|block| self.one(&|name| Some(block.get(name)), region, book))
+            .map(|block| self.cost_of_item(&|name| Some(block.get(name)), region, book))
             .sum()
     }
 
-    fn one<'v>(
+    fn cost_of_item<'v>(
         &self,
         get: &dyn Fn(&str) -> Option<&'v Value>,
         region: &str,
@@ -174,10 +174,10 @@ impl Charge {
                 Decimal::ZERO
             }
             Some(name) => {
-                let said: Decimal = text(name)
+                let quantity: Decimal = text(name)
                     .parse()
                     .map_err(|_| format!("`{name}` is not known"))?;
-                Decimal::max(said - Decimal::from(self.included), Decimal::ZERO)
+                Decimal::max(quantity - Decimal::from(self.included), Decimal::ZERO)
             }
         };
         if quantity.is_zero() {
@@ -186,9 +186,9 @@ impl Charge {
         let name = |part: &Part| match part {
             Part::Text { text } => text.clone(),
             Part::Attribute { at, names, default } => {
-                let said = text(at);
-                let said = if said.is_empty() { default } else { &said };
-                names.get(said).unwrap_or(said).clone()
+                let part = text(at);
+                let part = if part.is_empty() { default } else { &part };
+                names.get(part).unwrap_or(part).clone()
             }
         };
         let thing: Vec<_> = self.thing.iter().map(name).collect();
@@ -208,7 +208,7 @@ impl Charge {
     }
 }
 
-/// What an attribute says, as one word.
+/// Returns an attribute's value as a word.
 fn word(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -12,8 +12,8 @@ pub use book::Book;
 use crate::model::{Attributes, CostDelta, Finding, Kind, Money, MonthlyCost};
 use charge::{CHARGES, Charge};
 
-/// Fills in what each finding costs: as it should be against as it is. What is not billed stays without a cost, and so
-/// does a change that bills nothing else than before.
+/// Sets each finding's cost, as declared and live. What is not billed has no cost, nor has a change that is billed the
+/// same.
 pub fn price(findings: &mut [Finding], book: &Book) {
     for finding in findings {
         if let Some(charges) = CHARGES.get(&finding.tf_type) {
@@ -22,7 +22,7 @@ pub fn price(findings: &mut [Finding], book: &Book) {
     }
 }
 
-/// What these findings cost together.
+/// Returns the cost of all findings together.
 pub fn total<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> CostDelta {
     let mut total = CostDelta::default();
     for cost in findings
@@ -39,10 +39,11 @@ pub fn total<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> CostDelta {
 
 fn cost(finding: &Finding, charges: &[Charge], book: &Book) -> Option<MonthlyCost> {
     let changed = || {
-        finding
-            .attributes
-            .iter()
-            .any(|one| charges.iter().any(|charge| charge.looks_at(&one.path)))
+        finding.attributes.iter().any(|difference| {
+            charges
+                .iter()
+                .any(|charge| charge.looks_at(&difference.path))
+        })
     };
     if finding.kind == Kind::Modified && !changed() {
         return None;

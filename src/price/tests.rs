@@ -77,9 +77,9 @@ fn a_resized_instance_costs_the_difference_rounded_once() {
     let small = of([("instance_type", "t3.small".into())]);
     let large = of([("instance_type", "t3.xlarge".into())]);
     let cost = priced(Kind::Modified, "aws_instance", small, large).unwrap();
-    let told = serde_json::to_value(&cost).unwrap();
+    let json = serde_json::to_value(&cost).unwrap();
     assert_eq!(
-        told,
+        json,
         serde_json::json!({"declared": "15.18", "live": "121.47", "delta": "106.29", "currency": "USD"})
     );
 }

@@ -7,7 +7,10 @@ use super::now;
 use super::own_task::OwnTask;
 use super::storage::Queue;
 use super::worker::{RECOVERY, Worker};
-use crate::model::{DeliveryId, Event, InstallationId, Notice, Origin, RepositoryId};
+use crate::model::{
+    DeliveryId, InstallationAction, InstallationId, RepositoryAction, RepositoryId, RepositoryInfo,
+    WebhookEvent, WebhookPayload,
+};
 use crate::store::{Delivery, Store, Tenant};
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +21,12 @@ const MOST_TOGETHER: usize = 100;
 
 /// Whether a delivery changes which installations and repositories there are. Such a one is worked on by itself: it
 /// deletes jobs as well.
-pub(super) fn changes_access(notice: &Notice) -> bool {
+pub(super) fn changes_access(payload: &WebhookPayload) -> bool {
     matches!(
-        notice.event,
-        Event::Installation { .. } | Event::Repositories { .. } | Event::Repository { .. }
+        payload.event,
+        WebhookEvent::Installation { .. }
+            | WebhookEvent::Repositories { .. }
+            | WebhookEvent::Repository { .. }
     )
 }
 
@@ -35,7 +40,7 @@ pub(super) struct Changes {
 impl Changes {
     pub(super) fn add(&self, deliveries: Vec<Delivery>) {
         let ids = deliveries.into_iter();
-        let ids = ids.map(|delivery| (delivery.notice.installation, delivery.id));
+        let ids = ids.map(|delivery| (delivery.payload.installation, delivery.id));
         self.line().extend(ids);
         self.added.notify_one();
     }
@@ -114,12 +119,14 @@ pub(super) async fn run(
     let Some(delivery) = tenant.open_delivery(id).await? else {
         return Ok(());
     };
-    if let Notice {
+    if let WebhookPayload {
         repository: Some(origin),
-        event: Event::Repository { action },
+        event:
+            WebhookEvent::Repository {
+                action: RepositoryAction::Transferred,
+            },
         ..
-    } = &delivery.notice
-        && action == "transferred"
+    } = &delivery.payload
     {
         for former in store.others_with(origin.id, installation).await? {
             queue.forget_tasks(former, Some(&[origin.id])).await?;
@@ -128,24 +135,28 @@ pub(super) async fn run(
     }
     let jobs = delivery::act(&tenant, &mut Known::default(), &delivery, now).await?;
     drop_removed(store, &delivery).await?;
-    forget_tasks(queue, &delivery.notice).await?;
+    forget_tasks(queue, &delivery.payload).await?;
     queue.push_all(&jobs).await?;
     welcome(store, queue, &delivery).await?;
     Ok(tenant.close_delivery(id).await?)
 }
 
 /// Deletes the jobs of what the App is taken away from.
-async fn forget_tasks(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
-    let installation = notice.installation;
-    match (&notice.event, &notice.repository) {
-        (Event::Installation { action, .. }, _) if action == "deleted" => {
+async fn forget_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result<()> {
+    let installation = payload.installation;
+    match (&payload.event, &payload.repository) {
+        (WebhookEvent::Installation { action, .. }, _)
+            if *action == InstallationAction::Deleted =>
+        {
             queue.forget_tasks(installation, None).await
         }
-        (Event::Repositories { removed, .. }, _) if !removed.is_empty() => {
+        (WebhookEvent::Repositories { removed, .. }, _) if !removed.is_empty() => {
             let removed: Vec<_> = removed.iter().map(|origin| origin.id).collect();
             queue.forget_tasks(installation, Some(&removed)).await
         }
-        (Event::Repository { action }, Some(origin)) if action == "deleted" => {
+        (WebhookEvent::Repository { action }, Some(origin))
+            if *action == RepositoryAction::Deleted =>
+        {
             queue.forget_tasks(installation, Some(&[origin.id])).await
         }
         _ => Ok(()),
@@ -154,27 +165,27 @@ async fn forget_tasks(queue: &Queue, notice: &Notice) -> anyhow::Result<()> {
 
 /// Deletes what is stored of the repositories that the App is taken away from.
 async fn drop_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> {
-    let Event::Repositories { removed, .. } = &delivery.notice.event else {
+    let WebhookEvent::Repositories { removed, .. } = &delivery.payload.event else {
         return Ok(());
     };
     for some in removed.chunks(MOST_TOGETHER) {
-        let together = store.together().await?;
-        let tenant = together.store().of(delivery.notice.installation);
+        let transaction = store.transaction().await?;
+        let tenant = transaction.store().of(delivery.payload.installation);
         for origin in some {
             tenant.drop_repository(origin.id).await?;
         }
-        together.commit().await?;
+        transaction.commit().await?;
     }
     Ok(())
 }
 
 /// Has each repository looked at that DriftGuard may see from now on.
 async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::Result<()> {
-    let installation = delivery.notice.installation;
-    let newcomers = newcomers(&store.of(installation), &delivery.notice.event).await?;
+    let installation = delivery.payload.installation;
+    let newcomers = newcomers(&store.of(installation), &delivery.payload.event).await?;
     for some in newcomers.chunks(MOST_TOGETHER) {
-        let together = store.together().await?;
-        let tenant = together.store().of(installation);
+        let transaction = store.transaction().await?;
+        let tenant = transaction.store().of(installation);
         let mut jobs = Vec::new();
         for newcomer in some {
             if let Some(origin) = newcomer.origin {
@@ -182,7 +193,7 @@ async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::R
             }
             jobs.push(delivery::ask(&tenant, delivery, newcomer.id, None).await?);
         }
-        together.commit().await?;
+        transaction.commit().await?;
         queue.push_all(&jobs).await?;
     }
     Ok(())
@@ -192,18 +203,21 @@ async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::R
 struct Newcomer<'a> {
     id: RepositoryId,
     /// As the delivery names it; none where it was known before.
-    origin: Option<&'a Origin>,
+    origin: Option<&'a RepositoryInfo>,
 }
 
 /// Those that a delivery names. Once an installation is no longer suspended also those known from before: what happened
 /// meanwhile was not told.
-async fn newcomers<'a>(tenant: &Tenant<'_>, event: &'a Event) -> anyhow::Result<Vec<Newcomer<'a>>> {
+async fn newcomers<'a>(
+    tenant: &Tenant<'_>,
+    event: &'a WebhookEvent,
+) -> anyhow::Result<Vec<Newcomer<'a>>> {
     let (named, resumed) = match event {
-        Event::Installation {
+        WebhookEvent::Installation {
             action,
             repositories,
-        } => (repositories, action == "unsuspend"),
-        Event::Repositories { added, .. } => (added, false),
+        } => (repositories, *action == InstallationAction::Unsuspend),
+        WebhookEvent::Repositories { added, .. } => (added, false),
         _ => return Ok(Vec::new()),
     };
     // What is delivered late must not bring back what was removed.

@@ -3,7 +3,7 @@
 use super::job::JobHandler;
 use super::worker::Worker;
 use crate::model::{DeliveryId, InstallationId};
-use crate::store::Claim;
+use crate::store::DeliveryClaim;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -16,8 +16,8 @@ const RENEWALS: u32 = 4;
 const LOOKS: u32 = 4;
 
 /// The claim on what this worker takes.
-pub(super) fn claim<P: JobHandler>(worker: &Worker<P>) -> Claim {
-    Claim {
+pub(super) fn claim<P: JobHandler>(worker: &Worker<P>) -> DeliveryClaim {
+    DeliveryClaim {
         worker: worker.name.clone(),
         lasts: i64::try_from(worker.config.lease.as_millis()).unwrap_or(i64::MAX),
     }

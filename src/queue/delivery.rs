@@ -2,15 +2,18 @@
 
 use super::job::{Job, QueuedJob, RepositoryTask, Trigger};
 use super::pushes;
-use crate::model::{Event, InstallationId, Notice, Origin, RepositoryId};
-use crate::store::{Delivery, Request, Tenant};
+use crate::model::{
+    CheckAction, CommentAction, InstallationAction, InstallationId, IssueAction, PullRequestAction,
+    RepositoryAction, RepositoryId, RepositoryInfo, WebhookEvent, WebhookPayload,
+};
+use crate::store::{Delivery, ScanRequest, Tenant};
 use std::collections::HashMap;
 
 /// What a transaction has written already: most deliveries bring what others brought before them.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     accounts: HashMap<InstallationId, String>,
-    origins: HashMap<RepositoryId, (InstallationId, Origin)>,
+    origins: HashMap<RepositoryId, (InstallationId, RepositoryInfo)>,
     active: HashMap<InstallationId, bool>,
 }
 
@@ -21,7 +24,7 @@ impl Known {
             .is_some_and(|known| known == account)
     }
 
-    fn has_origin(&self, installation: InstallationId, origin: &Origin) -> bool {
+    fn has_origin(&self, installation: InstallationId, origin: &RepositoryInfo) -> bool {
         let known = self.origins.get(&origin.id);
         known.is_some_and(|(of, known)| *of == installation && known == origin)
     }
@@ -34,21 +37,21 @@ pub(super) async fn act(
     delivery: &Delivery,
     now: i64,
 ) -> anyhow::Result<Vec<QueuedJob>> {
-    let Notice {
+    let WebhookPayload {
         installation,
         account,
         repository,
         event,
         ..
-    } = &delivery.notice;
-    if let Event::Installation { action, .. } = event
-        && action == "deleted"
+    } = &delivery.payload;
+    if let WebhookEvent::Installation { action, .. } = event
+        && *action == InstallationAction::Deleted
     {
         tenant.forget(delivery.received_at).await?;
         return Ok(Vec::new());
     }
     if !known.has_account(*installation, account) {
-        tenant.learn(account, now).await?;
+        tenant.record_installation(account, now).await?;
         // What is delivered late must not bring back what was removed.
         if !tenant.exists().await? {
             return Ok(Vec::new());
@@ -64,14 +67,14 @@ pub(super) async fn act(
             .insert(origin.id, (*installation, origin.clone()));
     }
     match event {
-        Event::Installation { action, .. } => {
-            if let Some(suspended) = suspends(action) {
+        WebhookEvent::Installation { action, .. } => {
+            if let Some(suspended) = suspends(*action) {
                 tenant.suspend(suspended).await?;
             }
             Ok(Vec::new())
         }
         // Those may be thousands: see `changes`.
-        Event::Repositories { .. } => Ok(Vec::new()),
+        WebhookEvent::Repositories { .. } => Ok(Vec::new()),
         _ => match repository {
             Some(origin) if is_active(tenant, known, *installation).await? => {
                 about(tenant, delivery, origin).await
@@ -94,19 +97,23 @@ async fn is_active(
     Ok(active)
 }
 
-/// What an action says of the installation's suspension, where it says anything.
-fn suspends(action: &str) -> Option<bool> {
+/// Returns whether the installation is suspended after an action; `None` where the action changes nothing.
+fn suspends(action: InstallationAction) -> Option<bool> {
     match action {
-        "suspend" => Some(true),
-        "unsuspend" | "created" => Some(false),
-        _ => None,
+        InstallationAction::Suspend => Some(true),
+        InstallationAction::Unsuspend | InstallationAction::Created => Some(false),
+        InstallationAction::Deleted | InstallationAction::Other => None,
     }
 }
 
 /// The repository as it is now; gone, if that is what happened.
-async fn keep(tenant: &Tenant<'_>, origin: &Origin, event: &Event) -> anyhow::Result<()> {
-    let gone = matches!(event, Event::Repository { action } if action == "deleted");
-    if gone {
+async fn keep(
+    tenant: &Tenant<'_>,
+    origin: &RepositoryInfo,
+    event: &WebhookEvent,
+) -> anyhow::Result<()> {
+    let deleted = RepositoryAction::Deleted;
+    if *event == (WebhookEvent::Repository { action: deleted }) {
         tenant.drop_repository(origin.id).await
     } else {
         tenant.keep_repository(origin).await
@@ -117,18 +124,18 @@ async fn keep(tenant: &Tenant<'_>, origin: &Origin, event: &Event) -> anyhow::Re
 async fn about(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
-    origin: &Origin,
+    origin: &RepositoryInfo,
 ) -> anyhow::Result<Vec<QueuedJob>> {
-    let sender = &delivery.notice.sender;
+    let sender = &delivery.payload.sender;
     let at = delivery.received_at;
     let task = |task: RepositoryTask| Ok(vec![queued_task(delivery, origin.id, task)]);
-    match &delivery.notice.event {
-        Event::Push { .. } => pushed(tenant, delivery, origin).await,
-        Event::Check {
-            action,
+    match &delivery.payload.event {
+        WebhookEvent::Push { .. } => pushed(tenant, delivery, origin).await,
+        WebhookEvent::Check {
+            action: CheckAction::Rerequested,
             commit,
             pulls,
-        } if action == "rerequested" => {
+        } => {
             let commit = Some(commit.as_str()).filter(|_| pulls.is_empty());
             let mut jobs = vec![ask(tenant, delivery, origin.id, commit).await?];
             let reviews = pulls
@@ -137,39 +144,39 @@ async fn about(
             jobs.extend(reviews.map(|review| queued_task(delivery, origin.id, review)));
             Ok(jobs)
         }
-        Event::Comment {
-            action,
+        WebhookEvent::Comment {
+            action: CommentAction::Created,
             issue,
             comment,
-            asks: true,
-        } if action == "created" && !sender.bot => task(RepositoryTask::Comment {
+            mentions_command: true,
+        } if !sender.bot => task(RepositoryTask::Comment {
             issue: *issue,
             comment: *comment,
             at,
         }),
-        Event::Issue {
-            action,
+        WebhookEvent::Issue {
+            action: IssueAction::Edited,
             number,
             ticked,
-        } if action == "edited" && !sender.bot && !ticked.is_empty() => {
-            task(RepositoryTask::Boxes {
-                issue: *number,
-                ticked: ticked.clone(),
-                person: sender.login.clone(),
-                at,
-            })
-        }
-        Event::PullRequest { .. } => Ok(pulled(delivery, origin)),
-        Event::Repository { action } => match action.as_str() {
-            "publicized" => task(RepositoryTask::Conceal),
-            "privatized" | "transferred" | "unarchived" => {
+        } if !sender.bot && !ticked.is_empty() => task(RepositoryTask::Boxes {
+            issue: *number,
+            ticked: ticked.clone(),
+            person: sender.login.clone(),
+            at,
+        }),
+        WebhookEvent::PullRequest { .. } => Ok(pulled(delivery, origin)),
+        WebhookEvent::Repository { action } => match action {
+            RepositoryAction::Publicized => task(RepositoryTask::Conceal),
+            RepositoryAction::Privatized
+            | RepositoryAction::Transferred
+            | RepositoryAction::Unarchived => {
                 Ok(vec![ask(tenant, delivery, origin.id, None).await?])
             }
-            "archived" => {
+            RepositoryAction::Archived => {
                 tenant.unschedule(origin.id).await?;
                 Ok(Vec::new())
             }
-            _ => Ok(Vec::new()),
+            RepositoryAction::Deleted | RepositoryAction::Other => Ok(Vec::new()),
         },
         _ => Ok(Vec::new()),
     }
@@ -179,13 +186,13 @@ async fn about(
 async fn pushed(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
-    origin: &Origin,
+    origin: &RepositoryInfo,
 ) -> anyhow::Result<Vec<QueuedJob>> {
-    let Event::Push {
+    let WebhookEvent::Push {
         reference,
         commit,
         deleted,
-    } = &delivery.notice.event
+    } = &delivery.payload.event
     else {
         return Ok(Vec::new());
     };
@@ -197,47 +204,51 @@ async fn pushed(
         return Ok(vec![ask(tenant, delivery, origin.id, commit).await?]);
     }
     // The one branch beside the default one whose settings count for something.
-    if pushes::onboards(reference, *deleted) && !delivery.notice.sender.bot {
+    if pushes::onboards(reference, *deleted) && !delivery.payload.sender.bot {
         return Ok(vec![ask(tenant, delivery, origin.id, None).await?]);
     }
     Ok(Vec::new())
 }
 
 /// What happened to a pull request: DriftGuard's own is followed, somebody else's gets its checks.
-fn pulled(delivery: &Delivery, origin: &Origin) -> Vec<QueuedJob> {
-    let Event::PullRequest {
+fn pulled(delivery: &Delivery, origin: &RepositoryInfo) -> Vec<QueuedJob> {
+    let WebhookEvent::PullRequest {
         action,
         number,
         branch,
         ticked,
         ..
-    } = &delivery.notice.event
+    } = &delivery.payload.event
     else {
         return Vec::new();
     };
-    let sender = &delivery.notice.sender;
+    let sender = &delivery.payload.sender;
     let task = |task: RepositoryTask| vec![queued_task(delivery, origin.id, task)];
     if !pushes::is_own(branch) {
-        let checked = ["opened", "synchronize", "reopened", "ready_for_review"];
-        return match checked.contains(&action.as_str()) {
-            true => task(RepositoryTask::Review { pull: *number }),
-            false => Vec::new(),
+        return match action {
+            PullRequestAction::Opened
+            | PullRequestAction::Synchronize
+            | PullRequestAction::Reopened
+            | PullRequestAction::ReadyForReview => task(RepositoryTask::Review { pull: *number }),
+            _ => Vec::new(),
         };
     }
     let (person, at) = (sender.login.clone(), delivery.received_at);
-    match action.as_str() {
+    match action {
         // How it ended, and whether that was a no, GitHub tells when it is asked.
-        "closed" | "reopened" => task(RepositoryTask::Follow {
+        PullRequestAction::Closed | PullRequestAction::Reopened => task(RepositoryTask::Follow {
             pull: *number,
             person,
             at,
         }),
-        "edited" if !sender.bot && !ticked.is_empty() => task(RepositoryTask::Boxes {
-            issue: *number,
-            ticked: ticked.clone(),
-            person,
-            at,
-        }),
+        PullRequestAction::Edited if !sender.bot && !ticked.is_empty() => {
+            task(RepositoryTask::Boxes {
+                issue: *number,
+                ticked: ticked.clone(),
+                person,
+                at,
+            })
+        }
         _ => Vec::new(),
     }
 }
@@ -249,7 +260,7 @@ pub(super) async fn ask(
     repository: RepositoryId,
     commit: Option<&str>,
 ) -> anyhow::Result<QueuedJob> {
-    let request = Request {
+    let request = ScanRequest {
         repository,
         stack: None,
         commit,
@@ -257,7 +268,7 @@ pub(super) async fn ask(
     };
     tenant.ask_scan(&request).await?;
     let job = Job::Scan {
-        installation: delivery.notice.installation,
+        installation: delivery.payload.installation,
         repository,
         stack: None,
         trigger: Trigger::Push,
@@ -272,7 +283,7 @@ fn queued_task(delivery: &Delivery, repository: RepositoryId, task: RepositoryTa
         _ => "errand".to_owned(),
     };
     let job = Job::Task {
-        installation: delivery.notice.installation,
+        installation: delivery.payload.installation,
         repository,
         task,
     };

@@ -61,7 +61,7 @@ async fn work_on<P: JobHandler>(
 ) -> anyhow::Result<()> {
     let (changes, rest): (Vec<_>, Vec<_>) = batch
         .into_iter()
-        .partition(|delivery| changes_access(&delivery.notice));
+        .partition(|delivery| changes_access(&delivery.payload));
     worker.changes.add(changes);
     if !rest.is_empty() {
         work_together(&worker.inbox, &rest).await?;
@@ -93,11 +93,11 @@ async fn try_to_set_aside<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<(
 /// Works on deliveries in one transaction: on all of them, or, but for jobs that are enqueued twice with one effect, on
 /// none.
 async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result<()> {
-    let together = inbox.store.together().await?;
+    let transaction = inbox.store.transaction().await?;
     let mut known = Known::default();
     let (mut enqueued, mut enqueuing) = (Vec::new(), Vec::new());
     for delivery in deliveries {
-        let tenant = together.store().of(delivery.notice.installation);
+        let tenant = transaction.store().of(delivery.payload.installation);
         let jobs = delivery::act(&tenant, &mut known, delivery, now()).await?;
         if jobs.is_empty() {
             tenant.close_delivery(&delivery.id).await?;
@@ -106,15 +106,15 @@ async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result
             enqueuing.push(delivery);
         }
     }
-    together.commit().await?;
+    transaction.commit().await?;
     inbox.queue.push_all(&enqueued).await?;
     if enqueuing.is_empty() {
         return Ok(());
     }
-    let together = inbox.store.together().await?;
+    let transaction = inbox.store.transaction().await?;
     for delivery in enqueuing {
-        let tenant = together.store().of(delivery.notice.installation);
+        let tenant = transaction.store().of(delivery.payload.installation);
         tenant.close_delivery(&delivery.id).await?;
     }
-    together.commit().await
+    transaction.commit().await
 }

@@ -3,9 +3,9 @@
 use super::job::{Job, QueuedJob};
 use super::operator::OperatorError;
 use super::recorder::Recorder;
-use super::storage::{Queue, Standing};
+use super::storage::{Queue, QueueCounts};
 use super::{Metrics, now};
-use crate::model::{DeliveryId, InstallationId, Notice};
+use crate::model::{DeliveryId, InstallationId, WebhookPayload};
 use crate::store::{Delivery, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,10 +56,10 @@ impl Inbox {
     }
 
     /// Records a delivery: it is committed when this returns. False where it was recorded before.
-    pub async fn receive(&self, id: DeliveryId, notice: Notice) -> anyhow::Result<bool> {
+    pub async fn receive(&self, id: DeliveryId, payload: WebhookPayload) -> anyhow::Result<bool> {
         let delivery = Delivery {
             id,
-            notice,
+            payload,
             received_at: now(),
         };
         if !self.recorder.record(delivery.clone()).await? {
@@ -75,7 +75,7 @@ impl Inbox {
     /// A delivery that failed and is sent once more, by GitHub's button, is worked on after all: by itself, as the
     /// operator would have it tried again.
     async fn take_up_failed(&self, delivery: &Delivery) -> anyhow::Result<()> {
-        let installation = delivery.notice.installation;
+        let installation = delivery.payload.installation;
         if !self.store.of(installation).renew_failed(delivery).await? {
             return Ok(());
         }
@@ -91,11 +91,11 @@ impl Inbox {
     }
 
     /// How many deliveries and jobs stand where.
-    pub async fn standing(&self) -> anyhow::Result<Standing> {
+    pub async fn counts(&self) -> anyhow::Result<QueueCounts> {
         // In the order in which work goes on: what leaves the first meanwhile is found in the second.
         let (open, taken) = self.store.waiting_deliveries().await?;
-        let queued = self.queue.standing().await?;
-        Ok(Standing {
+        let queued = self.queue.counts().await?;
+        Ok(QueueCounts {
             waiting: queued.waiting + open,
             running: queued.running + taken,
             ..queued

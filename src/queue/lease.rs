@@ -42,7 +42,7 @@ impl HeldLease {
         let taken = store.of(installation).take_lease(&lease, time).await?;
         Ok(taken.then(|| Self {
             store: store.clone(),
-            guarded: store.behind(installation, &lease),
+            guarded: store.guarded_by_lease(installation, &lease),
             installation,
             lease,
             time,

@@ -5,7 +5,7 @@ use super::job::{Job, QueuedJob};
 use super::now;
 use super::stopped::read;
 use crate::model::{DeliveryId, InstallationId, RepositoryId};
-use crate::store::{Delivery, Request, StoppedJob, StoppedState, WaitingDelivery};
+use crate::store::{Delivery, ScanRequest, StoppedJob, StoppedState, WaitingDelivery};
 use std::time::Duration;
 
 /// How many jobs of each kind are listed.
@@ -201,7 +201,7 @@ impl Inbox {
             Job::Scan {
                 repository, stack, ..
             } => {
-                let request = Request {
+                let request = ScanRequest {
                     repository: *repository,
                     stack: stack.as_deref(),
                     commit: None,
@@ -246,7 +246,7 @@ fn stopped_row(job: &StoppedJob) -> JobRow {
 fn delivery_row(waiting: WaitingDelivery) -> JobRow {
     let Delivery {
         id,
-        notice,
+        payload,
         received_at,
     } = waiting.delivery;
     JobRow {
@@ -255,9 +255,9 @@ fn delivery_row(waiting: WaitingDelivery) -> JobRow {
             true => JobState::Running,
             false => JobState::Waiting,
         },
-        work: format!("delivery ({})", notice.event.name()),
-        installation: notice.installation,
-        repository: notice.repository.map(|repository| repository.id),
+        work: format!("delivery ({})", payload.event.name()),
+        installation: payload.installation,
+        repository: payload.repository.map(|repository| repository.id),
         since: received_at,
         deaths: 0,
         problem: String::new(),

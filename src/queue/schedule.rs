@@ -4,7 +4,7 @@ use super::inbox::Inbox;
 use super::job::{Job, QueuedJob, Trigger};
 use crate::model::{RepositoryId, StackName};
 use crate::settings::Schedule;
-use crate::store::Request;
+use crate::store::ScanRequest;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ impl Inbox {
     pub async fn tick(&self, now: i64) -> anyhow::Result<()> {
         for due in self.store.due(now).await? {
             let tenant = self.store.of(due.installation);
-            let request = Request {
+            let request = ScanRequest {
                 repository: due.repository,
                 stack: Some(due.stack.as_str()),
                 commit: None,

@@ -58,7 +58,7 @@ pub struct ListedJob {
 
 /// How many jobs stand where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Standing {
+pub struct QueueCounts {
     /// Not taken yet.
     pub waiting: u64,
     /// Taken.
@@ -155,7 +155,7 @@ impl Queue {
     }
 
     /// How many jobs stand where.
-    pub async fn standing(&self) -> anyhow::Result<Standing> {
+    pub async fn counts(&self) -> anyhow::Result<QueueCounts> {
         let (sqlite, postgres) = (
             "select status, count(*) from Jobs where job_type = $1 group by status",
             "select status, count(*) from apalis.jobs where job_type = $1 group by status",
@@ -165,16 +165,16 @@ impl Queue {
             Self::Postgres(pool) => sqlx::query_as(postgres).bind(QUEUE).fetch_all(pool).await,
         }
         .context("while counting jobs")?;
-        let mut standing = Standing::default();
+        let mut counts = QueueCounts::default();
         for (status, count) in rows {
             let count = u64::try_from(count).unwrap_or_default();
             match status.as_str() {
-                "Pending" => standing.waiting += count,
-                "Queued" | "Running" => standing.running += count,
-                _ => standing.done += count,
+                "Pending" => counts.waiting += count,
+                "Queued" | "Running" => counts.running += count,
+                _ => counts.done += count,
             }
         }
-        Ok(standing)
+        Ok(counts)
     }
 
     /// What waits and what runs, the oldest first.

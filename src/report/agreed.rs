@@ -1,10 +1,11 @@
-//! Changes in AWS with which the code agrees: no drift, but not to be overlooked where a rule calls them severe.
+//! Shows changes in AWS with which the code agrees: no drift, but not to be overlooked where a rule calls them severe.
 
 use super::markdown::{code, sentence};
 use super::words::name;
 use crate::model::{Difference, Finding, Scanned, Severity, Verdict};
 
-/// What is set aside because code and AWS agree, and is high or critical, worst first. It stands outside of any fold.
+/// Returns the high and critical findings that are set aside because code and AWS agree, the most severe first. They
+/// are shown outside of any fold.
 pub(super) fn agreed(scanned: &Scanned) -> Vec<&Finding> {
     let aside = scanned.set_aside.iter();
     let severe = aside.filter(|finding| {
@@ -15,7 +16,7 @@ pub(super) fn agreed(scanned: &Scanned) -> Vec<&Finding> {
     severe
 }
 
-/// What AWS has and which line of the code says so, as a sentence of plain text.
+/// Describes what AWS has and which line of the code agrees, as a sentence of plain text.
 pub(super) fn agreement(finding: &Finding) -> String {
     let place = |difference: &Difference| match &difference.defined_in {
         Some(source) => format!("{} by {}:{}", difference.path, source.file, source.line),
@@ -28,7 +29,7 @@ pub(super) fn agreement(finding: &Finding) -> String {
     )
 }
 
-/// The same in Markdown, with the severity and the name.
+/// Formats an agreement in Markdown, with the severity and the name.
 fn agreed_line(finding: &Finding) -> String {
     let severity = finding.severity.as_str();
     let agreement = agreement(finding);
@@ -39,7 +40,7 @@ fn agreed_line(finding: &Finding) -> String {
     )
 }
 
-/// All of them, a line each.
+/// Formats all agreements, one per line.
 pub(super) fn agreed_lines(scanned: &Scanned) -> Vec<String> {
     agreed(scanned).into_iter().map(agreed_line).collect()
 }

@@ -1,29 +1,29 @@
-//! One finding as code scanning shows it: a result, and the rule that it falls under.
+//! Converts findings to code scanning alerts: results, and the rules that they fall under.
 
 use super::lines::controls;
-use super::words::{cost, event, name, printable, value, wanted};
+use super::words::{cost, event, expected, name, printable, value};
 use crate::model::{Difference, Finding, Kind, Severity, StackName, StackReport};
 use crate::settings;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
-/// GitHub takes no rule with more tags.
-const MOST_TAGS: usize = 20;
-/// How many differences of one finding a message tells.
-const TOLD: usize = 20;
+/// The most tags of a rule that GitHub accepts.
+const MAX_TAGS: usize = 20;
+/// How many differences of a finding a message lists.
+const MAX_DIFFERENCES: usize = 20;
 
-/// A finding, and where it belongs.
+/// A finding as an alert.
 pub(super) struct Alert<'a> {
     pub finding: &'a Finding,
-    /// Whether it was set aside.
+    /// Whether the finding is set aside.
     pub aside: bool,
     stack: Option<&'a StackName>,
-    /// Of the stack; empty for the root, and for what belongs to none.
+    /// The stack's folder; empty for the root, and for findings without a stack.
     folder: &'a str,
 }
 
 impl<'a> Alert<'a> {
-    /// What was found in a stack.
+    /// Creates the alert of a stack's finding.
     pub fn of(finding: &'a Finding, stack: &'a StackReport) -> Self {
         Self {
             finding,
@@ -33,7 +33,7 @@ impl<'a> Alert<'a> {
         }
     }
 
-    /// What stands in an account and belongs to no stack.
+    /// Creates the alert of an account's finding, which belongs to no stack.
     pub fn of_account(finding: &'a Finding) -> Self {
         Self {
             finding,
@@ -43,7 +43,7 @@ impl<'a> Alert<'a> {
         }
     }
 
-    /// The same, set aside.
+    /// Returns the alert as set aside.
     pub fn aside(self) -> Self {
         Self {
             aside: true,
@@ -51,7 +51,7 @@ impl<'a> Alert<'a> {
         }
     }
 
-    /// Type, what happened, severity: GitHub knows a severity of a rule only, not of a result.
+    /// Returns the rule id, from type, event and severity: GitHub knows severities of rules only, not of results.
     pub fn rule_id(&self) -> String {
         let finding = self.finding;
         let id = format!(
@@ -64,8 +64,8 @@ impl<'a> Alert<'a> {
         id.chars().map(|c| if plain(c) { c } else { '_' }).collect()
     }
 
-    /// Where the code defines what differs, else where the fix edits it. What stands nowhere in the code is shown at its
-    /// stack's folder, which stays the same between scans: an alert at another place is another alert.
+    /// Returns the lines that define the drift, else those that the fix edits. A finding that is not in the code is
+    /// located at its stack's folder, which stays the same between scans: another location would be another alert.
     fn places(&self) -> Vec<(&str, usize)> {
         let sources = self.finding.attributes.iter();
         let sources = sources.filter_map(|difference| difference.defined_in.as_ref());
@@ -88,13 +88,13 @@ impl<'a> Alert<'a> {
         places
     }
 
-    /// The controls and techniques that it is about.
+    /// Returns the controls and techniques of the finding.
     pub fn tags(&self) -> impl Iterator<Item = String> {
         let techniques = self.finding.techniques.iter();
         controls(self.finding).chain(techniques.map(|id| format!("ATT&CK {id}")))
     }
 
-    /// It as a result of this rule.
+    /// Converts the alert to a SARIF result of this rule.
     pub fn result(&self, rule: &str, index: usize) -> Json {
         let finding = self.finding;
         let locations: Vec<_> = self.places().into_iter().map(location).collect();
@@ -128,15 +128,15 @@ impl<'a> Alert<'a> {
     }
 }
 
-/// What is told of all findings of one rule.
-pub(super) struct Rule {
+/// The rule that findings of the same kind share.
+pub(super) struct AlertRule {
     about: String,
     severity: Severity,
     pub tags: BTreeSet<String>,
 }
 
-impl Rule {
-    /// The rule that a finding falls under.
+impl AlertRule {
+    /// Returns the rule of a finding.
     pub fn of(finding: &Finding) -> Self {
         Self {
             about: about(finding),
@@ -148,7 +148,7 @@ impl Rule {
     pub fn show(&self, id: &str) -> Json {
         let own = ["security", "drift"].map(str::to_owned);
         let tags = own.into_iter().chain(self.tags.iter().cloned());
-        let tags: Vec<_> = tags.take(MOST_TAGS).collect();
+        let tags: Vec<_> = tags.take(MAX_TAGS).collect();
         json!({
             "id": id,
             "shortDescription": {"text": self.about},
@@ -160,7 +160,7 @@ impl Rule {
     }
 }
 
-/// The attribute that differs, where it is one; else what happened to all of it.
+/// Returns the attribute that differs, if it is a single one; else what happened to the resource.
 fn happened(finding: &Finding) -> &str {
     match finding.kind {
         Kind::Deleted => return "deleted",
@@ -168,14 +168,14 @@ fn happened(finding: &Finding) -> &str {
         Kind::Modified | Kind::CodeOnly | Kind::StateOnly => {}
     }
     let differences = finding.attributes.iter();
-    let mut roots = differences.filter_map(|one| one.path.split(['.', '[']).next());
+    let mut roots = differences.filter_map(|difference| difference.path.split(['.', '[']).next());
     match roots.next() {
         Some(first) if roots.all(|other| other == first) => first,
         _ => "modified",
     }
 }
 
-/// What all findings of its rule have in common.
+/// Describes what all findings of the rule share.
 fn about(finding: &Finding) -> String {
     let tf_type = printable(&finding.tf_type);
     match (finding.kind, happened(finding)) {
@@ -186,24 +186,27 @@ fn about(finding: &Finding) -> String {
     }
 }
 
-/// What happened to one thing, in plain sentences. Secrets were fingerprints before they came here.
+/// Describes a single finding in plain sentences. Secrets were replaced by fingerprints earlier.
 fn message(finding: &Finding) -> String {
-    let mut said = vec![format!("{} {}.", name(finding), event(finding))];
-    said.extend(finding.attributes.iter().take(TOLD).map(change));
-    if finding.attributes.len() > TOLD {
-        said.push(format!("And {} more.", finding.attributes.len() - TOLD));
+    let mut sentences = vec![format!("{} {}.", name(finding), event(finding))];
+    sentences.extend(finding.attributes.iter().take(MAX_DIFFERENCES).map(change));
+    if finding.attributes.len() > MAX_DIFFERENCES {
+        sentences.push(format!(
+            "And {} more.",
+            finding.attributes.len() - MAX_DIFFERENCES
+        ));
     }
-    said.extend(finding.why.first().map(|why| printable(why)));
-    said.extend(cost(finding).map(|cost| format!("Cost: {cost}.")));
+    sentences.extend(finding.why.first().map(|why| printable(why)));
+    sentences.extend(cost(finding).map(|cost| format!("Cost: {cost}.")));
     let command = finding.fix.as_ref().and_then(|fix| fix.command.as_deref());
-    said.extend(command.map(|command| format!("Undo it with: {}", printable(command))));
-    plain(&said.join(" "))
+    sentences.extend(command.map(|command| format!("Undo it with: {}", printable(command))));
+    plain(&sentences.join(" "))
 }
 
 fn change(difference: &Difference) -> String {
     let path = printable(&difference.path);
     if difference.added.is_empty() && difference.removed.is_empty() {
-        let (from, to) = (value(wanted(difference)), value(&difference.live));
+        let (from, to) = (value(expected(difference)), value(&difference.live));
         return format!("{path}: {from} -> {to}.");
     }
     let removed = difference.removed.iter().map(|item| ("without", item));
@@ -215,7 +218,7 @@ fn change(difference: &Difference) -> String {
     format!("{path}: {}.", parts.join(", "))
 }
 
-/// A message may hold links, `[text](target)`: what comes from outside makes none.
+/// Removes the brackets of links, `[text](target)`, which a message may contain.
 pub(super) fn plain(text: &str) -> String {
     text.replace("](", "] (")
 }
@@ -226,7 +229,7 @@ fn location((file, line): (&str, usize)) -> Json {
     }})
 }
 
-/// A path as a relative reference.
+/// Encodes a path as a relative reference.
 fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {
@@ -247,7 +250,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// In the middle of the range that GitHub calls by the same name; it has no word for `info`.
+/// Returns a score in the middle of the range that GitHub gives the same name; it has none for `info`.
 fn score(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "9.5",

@@ -1,4 +1,4 @@
-//! Findings of one cause: the same change on several resources of a type is told once, with their addresses.
+//! Groups findings of one cause: the same change of several resources of a type is shown once, with their addresses.
 
 use super::lines::places;
 use super::words::{changed_cost, cost, name};
@@ -6,37 +6,37 @@ use crate::model::{Address, Finding, Kind, Money, Severity};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// How many addresses stand in a row of a table, or in a heading.
+/// How many addresses a table row or a heading shows.
 const MOST_NAMED: usize = 3;
 
-/// Findings that one row and one section show; at least one.
+/// Findings that share a row and a section; at least one.
 #[derive(Debug)]
 pub(super) struct Alike<'a> {
-    /// The first of them, which stands for all.
+    /// The first finding, which represents all.
     pub first: &'a Finding,
-    /// The others.
+    /// The other findings.
     pub others: Vec<&'a Finding>,
 }
 
 impl<'a> Alike<'a> {
-    /// All of them.
+    /// Returns all findings.
     pub(super) fn all(&self) -> impl Iterator<Item = &'a Finding> {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 
-    /// How severe each of them is.
+    /// Returns the severity that all findings share.
     pub(super) fn severity(&self) -> Severity {
         self.first.severity
     }
 
-    /// Their names, as many as fit, and how many more there are.
+    /// Returns the findings' names, as many as fit, and the number of the rest.
     pub(super) fn names(&self) -> (Vec<String>, usize) {
         let names: Vec<_> = self.all().take(MOST_NAMED).map(name).collect();
         let more = self.others.len() + 1 - names.len();
         (names, more)
     }
 
-    /// What they cost together: `+$212.58 a month`, or why that is not known; none where nothing is billed.
+    /// Returns the cost of all findings: `+$212.58 a month`, or why it is not known; `None` where nothing is billed.
     pub(super) fn cost(&self) -> Option<String> {
         if self.others.is_empty() {
             return cost(self.first);
@@ -46,12 +46,13 @@ impl<'a> Alike<'a> {
             .filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
         let sum: Money = deltas.sum();
         match sum.0.is_zero() {
-            true => cost(self.first).filter(|_| self.all().all(|one| one.monthly_cost.is_some())),
+            true => cost(self.first)
+                .filter(|_| self.all().all(|finding| finding.monthly_cost.is_some())),
             false => Some(changed_cost(sum)),
         }
     }
 
-    /// The places that their fixes edit.
+    /// Returns the places that the findings' fixes edit.
     pub(super) fn places(&self) -> Vec<String> {
         let mut places: Vec<_> = self.all().flat_map(places).collect();
         places.sort();
@@ -60,7 +61,7 @@ impl<'a> Alike<'a> {
     }
 }
 
-/// Puts findings of one cause together, the most severe first.
+/// Groups findings of one cause, the most severe first.
 pub(super) fn alike<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Alike<'a>> {
     let mut found: Vec<Alike<'a>> = Vec::new();
     let mut by_cause: BTreeMap<String, usize> = BTreeMap::new();
@@ -81,10 +82,10 @@ pub(super) fn alike<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<
     found
 }
 
-/// What findings of one cause have in common. What is gone is alike where one block declares it; what no state knows never
-/// is.
+/// Returns what findings of one cause share. Deleted resources share the block that declares them; unmanaged ones share
+/// nothing.
 fn cause(finding: &Finding) -> String {
-    let what = match finding.kind {
+    let event = match finding.kind {
         Kind::Unmanaged => finding.id.to_string(),
         Kind::Deleted => {
             let block = finding.address.as_ref().map(Address::block);
@@ -94,14 +95,14 @@ fn cause(finding: &Finding) -> String {
             let changes: Vec<_> = finding
                 .attributes
                 .iter()
-                .map(|one| {
+                .map(|difference| {
                     (
-                        &one.path,
-                        &one.declared,
-                        &one.recorded,
-                        &one.live,
-                        &one.added,
-                        &one.removed,
+                        &difference.path,
+                        &difference.declared,
+                        &difference.recorded,
+                        &difference.live,
+                        &difference.added,
+                        &difference.removed,
                     )
                 })
                 .collect();
@@ -119,7 +120,7 @@ fn cause(finding: &Finding) -> String {
         )
     });
     format!(
-        "{:?}{:?}{:?}{fix:?}{what}",
+        "{:?}{:?}{:?}{fix:?}{event}",
         finding.severity, finding.kind, finding.tf_type
     )
 }

@@ -1,80 +1,79 @@
-//! What a check run says.
+//! Writes the texts of check runs.
 
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::coverage::unchecked;
 use super::dashboard::numbers;
-use super::lines::{aside, named, price, titled, within};
+use super::lines::{aside, named, price, titled};
 use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
 use super::person::{is_urgent, needs_person, refusal, warning};
+use super::size::{MAX_TEXT, within};
 use super::when::minute;
-use super::words::{by_severity, counted, cut_value, event, name, posture, value, wanted};
-use crate::model::{Difference, Finding, Scanned, Severity, StackReport, Standing};
+use super::words::{by_severity, counted, cut_value, event, expected, name, posture, value};
+use crate::model::{Difference, Finding, Scanned, Severity, StackReport, StackStatus};
 
-/// GitHub takes 65,535 characters in each of summary and text.
-const LONGEST: usize = 60_000;
-
-/// How many pull requests are listed that GitHub refused.
+/// How many refused pull requests are listed.
 const MOST_REFUSED: usize = 10;
 
-/// GitHub takes as many annotations in one request.
+/// How many annotations GitHub accepts in one request.
 const MOST_REMARKS: usize = 50;
 
-/// A check run's texts.
+/// The texts of a check run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckText {
-    /// One line.
+    /// The title, on one line.
     pub title: String,
-    /// Markdown.
+    /// The summary, in Markdown.
     pub summary: String,
-    /// Markdown.
+    /// The text, in Markdown.
     pub text: String,
-    /// Whether everything is as it should be, as far as it was looked at.
+    /// Whether nothing was found, and everything could be checked.
     pub good: bool,
-    /// Remarks on lines of the code, the worst first.
-    pub remarks: Vec<Remark>,
+    /// Annotations of lines of the code, the most severe first.
+    pub annotations: Vec<LineAnnotation>,
 }
 
-/// A remark on the line that defines a drifted value.
+/// An annotation of the line that defines a drifted value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
+pub struct LineAnnotation {
     /// The file, relative to the repository.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// How bad it is.
+    /// The severity of the finding.
     pub severity: Severity,
-    /// One line.
+    /// The title, on one line.
     pub title: String,
-    /// What is to be known, as plain text.
+    /// The message, as plain text.
     pub message: String,
 }
 
-/// What the check of a stack says. `pulls` are its open pull requests' numbers, `held` how many more wait until fewer are
-/// open, `refused` why GitHub did not take others.
-pub fn check(stack: &StackReport, pulls: &[u64], held: usize, refused: &[String]) -> CheckText {
+/// Writes the check of a stack. `pulls` are the numbers of its open pull requests, `queued` how many more wait for the
+/// limit, `refused` why GitHub refused others.
+pub fn check(stack: &StackReport, pulls: &[u64], queued: usize, refused: &[String]) -> CheckText {
     match &stack.outcome {
-        Ok(scanned) => scan(scanned, pulls, (held, refused)),
+        Ok(scanned) => scan(scanned, pulls, (queued, refused)),
         Err(error) => failed("The stack could not be scanned", &error.message),
     }
 }
 
-/// What a check says where there was no scan.
+/// Writes the check of a scan that failed.
 pub fn failed(title: &str, message: &str) -> CheckText {
     CheckText {
         title: title.to_owned(),
         summary: sentence(message).to_string(),
         text: String::new(),
         good: false,
-        remarks: Vec::new(),
+        annotations: Vec::new(),
     }
 }
 
-/// What a check on somebody's pull request says of a stack that it touches: what the last scan of the default branch saw.
-pub fn review(standing: &Standing) -> CheckText {
-    let mut text = check(&standing.report, &standing.pulls, 0, &[]);
-    let at = minute(standing.scanned_at);
+/// Writes the check on a person's pull request for a stack that it touches: the findings of the last scan of the
+/// default branch.
+pub fn review(status: &StackStatus) -> CheckText {
+    let mut text = check(&status.report, &status.pulls, 0, &[]);
+    let at = minute(status.scanned_at);
     text.summary = format!(
         "As of {at}, on the default branch. An apply of this pull request meets what has drifted there.\n\n{}",
         text.summary
@@ -82,7 +81,7 @@ pub fn review(standing: &Standing) -> CheckText {
     text
 }
 
-/// What the check of a repository without a role says: the role to make, and how to name it.
+/// Writes the check of a repository without a role: the role to create, and how to name it.
 pub fn needs_role(role: &NeededRole<'_>) -> CheckText {
     let summary = format!(
         "DriftGuard reads AWS with a role of yours, and this repository names none. Make a role with the trust policy and \
@@ -108,11 +107,11 @@ pub fn needs_role(role: &NeededRole<'_>) -> CheckText {
         summary,
         text,
         good: false,
-        remarks: Vec::new(),
+        annotations: Vec::new(),
     }
 }
 
-fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -> CheckText {
+fn scan(scanned: &Scanned, pulls: &[u64], (queued, refused): (usize, &[String])) -> CheckText {
     let summary = &scanned.summary;
     let mut lines = vec![format!(
         "{} of {} checked.",
@@ -123,10 +122,10 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
     if !pulls.is_empty() {
         lines.push(format!("Pull requests: {}.", numbers(pulls)));
     }
-    if held > 0 {
-        let held = counted(held, "more pull request");
+    if queued > 0 {
+        let queued = counted(queued, "more pull request");
         lines.push(format!(
-            "{held} will be opened when others are closed: see `pull_requests.limit` and `per_hour`."
+            "{queued} will be opened when others are closed: see `pull_requests.limit` and `per_hour`."
         ));
     }
     let refused = refused.iter().take(MOST_REFUSED);
@@ -172,13 +171,13 @@ fn scan(scanned: &Scanned, pulls: &[u64], (held, refused): (usize, &[String])) -
             None => "No drift".to_owned(),
         },
         summary: lines.join(" "),
-        text: within(text, LONGEST),
+        text: within(text, MAX_TEXT),
         good: scanned.findings.is_empty() && !partial,
-        remarks: remarks(scanned),
+        annotations: annotations(scanned),
     }
 }
 
-/// How severe the worst is of what can be fixed.
+/// Returns the highest severity of the findings that can be fixed.
 fn fixed(scanned: &Scanned) -> Option<Severity> {
     let fixed = scanned
         .findings
@@ -187,7 +186,7 @@ fn fixed(scanned: &Scanned) -> Option<Severity> {
     fixed.map(|finding| finding.severity).max()
 }
 
-/// Findings of one cause, and why they are not fixed.
+/// Lists findings of one cause, and why they are not fixed.
 fn lines_of(alike: &Alike<'_>) -> Vec<String> {
     let finding = alike.first;
     let cost = price(alike).map(|cost| format!(", {cost}"));
@@ -208,14 +207,14 @@ fn lines_of(alike: &Alike<'_>) -> Vec<String> {
     lines
 }
 
-/// A remark for each drifted value on the line that defines it, as many as GitHub takes at once.
-fn remarks(scanned: &Scanned) -> Vec<Remark> {
+/// Annotates the line of each drifted value, as many as GitHub accepts at once.
+fn annotations(scanned: &Scanned) -> Vec<LineAnnotation> {
     let mut findings: Vec<_> = scanned.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let of_finding = |finding: &&Finding| -> Vec<Remark> {
+    let of_finding = |finding: &&Finding| -> Vec<LineAnnotation> {
         let remark = |difference: &Difference| {
             let source = difference.defined_in.as_ref()?;
-            Some(Remark {
+            Some(LineAnnotation {
                 file: source.file.clone(),
                 line: source.line,
                 severity: finding.severity,
@@ -223,14 +222,14 @@ fn remarks(scanned: &Scanned) -> Vec<Remark> {
                 message: format!(
                     "{}: the code says {}, AWS has {}.",
                     cut_value(&difference.path),
-                    value(wanted(difference)),
+                    value(expected(difference)),
                     value(&difference.live)
                 ),
             })
         };
         finding.attributes.iter().filter_map(remark).collect()
     };
-    let mut remarks: Vec<_> = findings.iter().flat_map(of_finding).collect();
-    remarks.truncate(MOST_REMARKS);
-    remarks
+    let mut annotations: Vec<_> = findings.iter().flat_map(of_finding).collect();
+    annotations.truncate(MOST_REMARKS);
+    annotations
 }

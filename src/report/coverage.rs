@@ -1,11 +1,11 @@
-//! What a scan did not check, and why.
+//! Lists what a scan did not check.
 
 use super::markdown::{code, sentence};
 use super::words::printable;
 use crate::model::{Coverage, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was not checked, and why, as Markdown.
+/// Lists what was not checked, and why, as Markdown.
 pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
     let line = |row: &Unchecked<'_>| {
         let regions = row.regions.iter().map(|region| code(region).to_string());
@@ -25,17 +25,17 @@ pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
     Unchecked::of(coverage).iter().map(line).collect()
 }
 
-/// The resources of a type that were not checked for one reason.
+/// The resources of a type that were not checked for the same reason.
 pub(super) struct Unchecked<'a> {
     pub tf_type: &'a str,
     pub reason: &'a str,
     pub resources: usize,
-    /// Where they are; empty where that is not known, or the type is global.
+    /// The regions; empty where they are unknown, or the type is global.
     pub regions: BTreeSet<String>,
 }
 
 impl<'a> Unchecked<'a> {
-    /// One for each type and reason.
+    /// Groups by type and reason.
     pub(super) fn of(coverage: &'a [Coverage]) -> Vec<Self> {
         let mut rows: BTreeMap<(&str, &str), Self> = BTreeMap::new();
         for row in coverage.iter().filter(|row| row.status != Status::Checked) {

@@ -1,15 +1,16 @@
-//! What the dashboard says: how each stack stands, and the boxes that act.
+//! Writes the dashboard: the state of each stack, and the boxes that start actions.
 
 use super::agreed::agreed_lines;
 use super::coverage::unchecked;
-use super::lines::{Detail, aside, what};
+use super::lines::{Detail, aside, describe};
 use super::markdown::{Markdown, code, in_cell, sentence};
-use super::pull_request::LONGEST;
+use super::order::by_urgency;
+use super::size::first_that_fits;
 use super::undecided::waits;
 use super::when::minute;
 use super::words::{by_severity, cost, counted, excerpt, name, posture, signed};
 use crate::model::{
-    Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, Severity, Standing, Undecided,
+    Choice, FailedScan, Finding, FixKind, Kind, ParkedJob, Scanned, StackStatus, Undecided,
     Verdict, boxes,
 };
 use askama::Template;
@@ -17,22 +18,22 @@ use askama::Template;
 /// The dashboard's title.
 pub const DASHBOARD: &str = "DriftGuard dashboard";
 
-/// What tells the dashboard from every other issue.
+/// The marker that identifies the dashboard's issue.
 pub const DASHBOARD_MARKER: &str = "<!-- driftguard: dashboard -->";
 
 #[derive(Template)]
 #[template(path = "dashboard.md", escape = "none")]
-struct Page {
+struct DashboardPage {
     intro: String,
     parked: Vec<String>,
     failed: Vec<String>,
-    stacks: Vec<Stack>,
+    stacks: Vec<StackSection>,
     scan_all: String,
     dropped: Option<&'static str>,
     marker: &'static str,
 }
 
-struct Stack {
+struct StackSection {
     name: Markdown,
     posture: String,
     drift: String,
@@ -41,11 +42,11 @@ struct Stack {
     last: String,
     next: String,
     pulls: String,
-    /// Whether there is more to tell than its row.
+    /// Whether the stack needs a section beside its row.
     tells: bool,
     scan: String,
     error: Option<Markdown>,
-    rows: Vec<Row>,
+    rows: Vec<FindingRow>,
     boxes: Vec<String>,
     waiting: Vec<String>,
     agreed: Vec<String>,
@@ -53,81 +54,69 @@ struct Stack {
     unchecked: Vec<String>,
 }
 
-struct Row {
+struct FindingRow {
     severity: &'static str,
     name: String,
     event: String,
     state: String,
 }
 
-/// What a dashboard shows.
+/// The content of a dashboard.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Overview {
-    /// How each stack stands.
-    pub standings: Vec<Standing>,
-    /// What does not run.
+pub struct DashboardContent {
+    /// The status of each stack.
+    pub stacks: Vec<StackStatus>,
+    /// The parked jobs.
     pub parked: Vec<ParkedJob>,
-    /// The scans that were given up.
+    /// The scans that failed for good.
     pub failed: Vec<FailedScan>,
 }
 
-/// How many characters are told of why a scan was given up.
+/// How many characters of a scan's error are shown.
 const LONGEST_PROBLEM: usize = 500;
 
-/// How many parked jobs are listed, and how many failed scans.
+/// How many parked jobs and failed scans are listed.
 const MOST_PARKED: usize = 10;
 
-/// The dashboard's text, the worst stack first; in less detail where it would be longer than GitHub takes. `now` is in
-/// epoch milliseconds.
-pub fn dashboard(overview: &Overview, now: i64, at_most: Detail) -> String {
-    let Overview {
-        standings,
+/// Writes the dashboard, the most urgent stack first, in less detail where GitHub would not accept its length. `now` is
+/// in epoch milliseconds.
+pub fn dashboard(overview: &DashboardContent, now: i64, at_most: Detail) -> String {
+    let DashboardContent {
+        stacks,
         parked,
         failed,
     } = overview;
-    let mut sorted: Vec<_> = standings.iter().collect();
-    sorted.sort_by_key(|standing| std::cmp::Reverse(worst(standing)));
-    let mut text = String::new();
+    let sorted = by_urgency(stacks);
     let all = Detail::ALL.map(|detail| (detail, usize::MAX));
     let fewer = [(Detail::Count, 200), (Detail::Count, 50)];
-    let tries = all.into_iter().chain(fewer);
-    for (detail, most) in tries.filter(|(detail, _)| *detail >= at_most) {
-        let page = Page {
-            intro: intro(standings),
+    let levels = all.into_iter().chain(fewer);
+    let levels = levels.filter(|(detail, _)| *detail >= at_most);
+    let render = |(detail, most): (Detail, usize)| {
+        let page = DashboardPage {
+            intro: intro(stacks),
             parked: parked.iter().take(MOST_PARKED).map(not_run).collect(),
             failed: failed.iter().take(MOST_PARKED).map(given_up).collect(),
             stacks: sorted
                 .iter()
                 .take(most)
-                .map(|standing| stack(standing, now, detail))
+                .map(|status| stack(status, now, detail))
                 .collect(),
             scan_all: boxes::line("scan", "Scan all stacks now"),
             dropped: (detail != Detail::Full)
                 .then_some("GitHub limits the length of this text: the stacks' checks show more."),
             marker: DASHBOARD_MARKER,
         };
-        text = page.render().unwrap_or_default();
-        if text.chars().count() <= LONGEST {
-            break;
-        }
-    }
-    text
+        page.render()
+    };
+    first_that_fits(levels, render).unwrap_or_default()
 }
 
-/// What kind of thing a stack's worst trouble is.
-fn worst(standing: &Standing) -> (Option<Severity>, bool) {
-    match &standing.report.outcome {
-        Ok(scanned) => (scanned.findings.iter().map(|one| one.severity).max(), false),
-        Err(_) => (None, true),
-    }
-}
-
-fn intro(standings: &[Standing]) -> String {
-    let scanned = standings
+fn intro(stacks: &[StackStatus]) -> String {
+    let scanned = stacks
         .iter()
-        .filter_map(|one| one.report.outcome.as_ref().ok());
-    let findings: Vec<_> = scanned.flat_map(|one| &one.findings).collect();
-    let stacks = counted(standings.len(), "stack");
+        .filter_map(|status| status.report.outcome.as_ref().ok());
+    let findings: Vec<_> = scanned.flat_map(|status| &status.findings).collect();
+    let stacks = counted(stacks.len(), "stack");
     let drift = match by_severity(findings.iter().copied()) {
         Some(severities) => format!("**{}: {severities}.**", counted(findings.len(), "finding")),
         None => "**No drift in what the last scans checked.**".to_owned(),
@@ -138,21 +127,21 @@ fn intro(standings: &[Standing]) -> String {
     )
 }
 
-/// A scan that was given up, why, and how it is made again.
+/// Describes a failed scan: why it failed, and how to scan again.
 fn given_up(scan: &FailedScan) -> String {
-    let what = match scan.stack.as_str() {
+    let subject = match scan.stack.as_str() {
         "" => "the scan of this repository".to_owned(),
         stack => format!("the scan of {}", code(stack)),
     };
     let problem = excerpt(&scan.problem, LONGEST_PROBLEM);
     format!(
-        "{}: {what} failed: {}. The next push or schedule scans again, and so does a box below.",
+        "{}: {subject} failed: {}. The next push or schedule scans again, and so does a box below.",
         minute(scan.at),
         sentence(&problem)
     )
 }
 
-/// What does not run, why, and how it runs again.
+/// Describes a parked job: why it is parked, and how to retry it.
 fn not_run(job: &ParkedJob) -> String {
     let (work, id) = (sentence(&job.work), code(&job.id));
     let remedy = code(&format!("driftguard jobs retry {}", job.id));
@@ -165,8 +154,8 @@ fn not_run(job: &ParkedJob) -> String {
     }
 }
 
-fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
-    let report = &standing.report;
+fn stack(status: &StackStatus, now: i64, detail: Detail) -> StackSection {
+    let report = &status.report;
     let scanned = report.outcome.as_ref().ok();
     let full = detail == Detail::Full;
     let few = |lines: Vec<String>| match detail {
@@ -181,28 +170,28 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
         Detail::Count => 0,
     };
     let mut findings: Vec<_> = scanned
-        .map(|one| one.findings.iter().collect())
+        .map(|scanned| scanned.findings.iter().collect())
         .unwrap_or_default();
     findings.sort_by_key(|finding: &&Finding| std::cmp::Reverse(finding.severity));
     let shown: Vec<_> = findings.iter().take(most).copied().collect();
-    let mut stack = Stack {
+    let mut stack = StackSection {
         name: code(report.name.as_str()),
         posture: scanned
-            .and_then(|one| posture(one.summary.posture))
+            .and_then(|scanned| posture(scanned.summary.posture))
             .unwrap_or_default(),
-        drift: drift(standing),
+        drift: drift(status),
         cost: scanned.map(monthly).unwrap_or_default(),
         checked: scanned.map(checked).unwrap_or_default(),
-        last: match standing.scanned_at {
+        last: match status.scanned_at {
             0 => "never".to_owned(),
             at => minute(at),
         },
-        next: match standing.next_scan {
+        next: match status.next_scan {
             Some(at) if at <= now => "now".to_owned(),
             Some(at) => minute(at),
             None => "with the next push".to_owned(),
         },
-        pulls: numbers(&standing.pulls),
+        pulls: numbers(&status.pulls),
         tells: false,
         scan: boxes::line(&format!("scan {}", report.name), "Scan now"),
         error: report
@@ -210,19 +199,19 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
             .as_ref()
             .err()
             .map(|error| sentence(&error.message)),
-        rows: shown.iter().map(|finding| row(finding, standing)).collect(),
+        rows: shown.iter().map(|finding| row(finding, status)).collect(),
         boxes: match full {
             true => shown
                 .iter()
-                .flat_map(|finding| choices(finding, standing))
+                .flat_map(|finding| choices(finding, status))
                 .collect(),
             false => Vec::new(),
         },
-        waiting: few(waiting(standing)),
+        waiting: few(waiting(status)),
         agreed: few(scanned.map(agreed_lines).unwrap_or_default()),
         aside: few(scanned.map(set_aside).unwrap_or_default()),
         unchecked: few(scanned
-            .map(|one| unchecked(&one.coverage))
+            .map(|scanned| unchecked(&scanned.coverage))
             .unwrap_or_default()),
     };
     stack.tells = stack.error.is_some()
@@ -234,8 +223,8 @@ fn stack(standing: &Standing, now: i64, detail: Detail) -> Stack {
     stack
 }
 
-fn drift(standing: &Standing) -> String {
-    match &standing.report.outcome {
+fn drift(status: &StackStatus) -> String {
+    match &status.report.outcome {
         Ok(scanned) => by_severity(scanned.findings.iter()).unwrap_or_else(|| "none".to_owned()),
         Err(_) => "not known".to_owned(),
     }
@@ -254,28 +243,32 @@ fn checked(scanned: &Scanned) -> String {
     format!("{} of {}", summary.checked, summary.resources)
 }
 
-/// The numbers of pull requests, as GitHub links them: `#3, #4`.
+/// Formats the numbers of pull requests as GitHub links them: `#3, #4`.
 pub fn numbers(pulls: &[u64]) -> String {
     let numbers: Vec<_> = pulls.iter().map(|number| format!("#{number}")).collect();
     numbers.join(", ")
 }
 
-fn row(finding: &Finding, standing: &Standing) -> Row {
+fn row(finding: &Finding, status: &StackStatus) -> FindingRow {
     let price = cost(finding).map(|cost| sentence(&format!(", {cost}")).to_string());
-    Row {
+    FindingRow {
         severity: finding.severity.as_str(),
         name: code(&name(finding)).in_cell(),
-        event: in_cell(&format!("{}{}", what(finding), price.unwrap_or_default())),
-        state: state(finding, standing),
+        event: in_cell(&format!(
+            "{}{}",
+            describe(finding),
+            price.unwrap_or_default()
+        )),
+        state: state(finding, status),
     }
 }
 
-/// How a finding stands: what people decided, else what is proposed.
-fn state(finding: &Finding, standing: &Standing) -> String {
-    let decided = standing
+/// Describes the state of a finding: its decision, else its proposed fix.
+fn state(finding: &Finding, status: &StackStatus) -> String {
+    let decided = status
         .decisions
         .iter()
-        .find(|one| one.finding == finding.id);
+        .find(|decision| decision.finding == finding.id);
     if let Some(decided) = decided {
         let person = sentence(&decided.person);
         match &decided.choice {
@@ -294,31 +287,31 @@ fn state(finding: &Finding, standing: &Standing) -> String {
         None => "no fix proposed".to_owned(),
         Some(FixKind::Refused) => "needs a person: see its check".to_owned(),
         Some(kind) => {
-            let what = kind.as_str();
-            match standing.carried.get(&finding.id) {
-                Some(pull) => format!("{what}: #{pull}"),
-                None => match standing.undecided.get(&finding.id) {
+            let direction = kind.as_str();
+            match status.carried.get(&finding.id) {
+                Some(pull) => format!("{direction}: #{pull}"),
+                None => match status.undecided.get(&finding.id) {
                     Some(undecided) => {
                         let closed_by = sentence(&undecided.closed_by).to_string();
                         let undecided = Undecided {
                             closed_by,
                             ..undecided.clone()
                         };
-                        format!("{what}: {}", waits(&undecided))
+                        format!("{direction}: {}", waits(&undecided))
                     }
-                    None => format!("{what}: no pull request yet, see its check"),
+                    None => format!("{direction}: no pull request yet, see its check"),
                 },
             }
         }
     }
 }
 
-/// The boxes that send a finding another way than it goes.
-fn choices(finding: &Finding, standing: &Standing) -> Vec<String> {
-    let rests = standing
+/// Returns the boxes that fix a finding in another direction.
+fn choices(finding: &Finding, status: &StackStatus) -> Vec<String> {
+    let rests = status
         .decisions
         .iter()
-        .any(|one| one.finding == finding.id && one.choice.rests());
+        .any(|decision| decision.finding == finding.id && decision.choice.rests());
     let kind = finding.fix.as_ref().map(|fix| fix.kind);
     let kind = kind.filter(|_| !rests);
     let name = code(&name(finding));
@@ -345,9 +338,9 @@ fn choices(finding: &Finding, standing: &Standing) -> Vec<String> {
     }
 }
 
-/// What is merged and not applied.
-fn waiting(standing: &Standing) -> Vec<String> {
-    let Ok(scanned) = &standing.report.outcome else {
+/// Lists what is merged and not applied.
+fn waiting(status: &StackStatus) -> Vec<String> {
+    let Ok(scanned) = &status.report.outcome else {
         return Vec::new();
     };
     let edited = scanned
@@ -356,8 +349,8 @@ fn waiting(standing: &Standing) -> Vec<String> {
         .filter(|finding| finding.verdict == Verdict::NotApplied)
         .map(aside);
     let merged = scanned.findings.iter().filter_map(|finding| {
-        let mut decisions = standing.decisions.iter();
-        let decided = decisions.find(|one| one.finding == finding.id)?;
+        let mut decisions = status.decisions.iter();
+        let decided = decisions.find(|decision| decision.finding == finding.id)?;
         match decided.choice {
             Choice::Applying { pull, .. } => {
                 Some(format!("{}: #{pull} is merged", code(&name(finding))))
@@ -368,12 +361,12 @@ fn waiting(standing: &Standing) -> Vec<String> {
     merged.chain(edited).collect()
 }
 
-/// What people want left as it is.
+/// Lists what people accepted or ignore.
 fn set_aside(scanned: &Scanned) -> Vec<String> {
-    let wanted = [Verdict::Ignored, Verdict::Accepted];
+    let verdicts = [Verdict::Ignored, Verdict::Accepted];
     let kept = scanned
         .set_aside
         .iter()
-        .filter(|finding| wanted.contains(&finding.verdict));
+        .filter(|finding| verdicts.contains(&finding.verdict));
     kept.map(aside).collect()
 }

@@ -1,21 +1,21 @@
-//! Which way a pull request goes.
+//! Defines the direction of a pull request.
 
 use crate::model::{Finding, FixKind};
 
-/// In which direction a pull request goes.
+/// The direction of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
-    /// The code follows live.
+    /// The code follows AWS.
     Adopt,
     /// The code enforces what it declares.
     Restore,
 }
 
 impl Direction {
-    /// Both.
+    /// Both directions.
     pub const ALL: [Self; 2] = [Self::Adopt, Self::Restore];
 
-    /// Its name, the last part of its branch.
+    /// Returns the name, which is the last part of the branch.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Adopt => "adopt",
@@ -23,7 +23,7 @@ impl Direction {
         }
     }
 
-    /// Whether a fix goes this way.
+    /// Returns whether a fix has this direction.
     pub fn takes(self, kind: FixKind) -> bool {
         match self {
             Self::Adopt => matches!(kind, FixKind::Adopt | FixKind::Import | FixKind::Remove),
@@ -32,7 +32,7 @@ impl Direction {
     }
 }
 
-/// Whether a pull request of this direction carries a finding.
+/// Returns whether a pull request of this direction includes a finding.
 pub fn carries(direction: Direction, finding: &Finding) -> bool {
     finding
         .fix

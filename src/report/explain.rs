@@ -1,4 +1,4 @@
-//! What is told of one finding to who asks for it.
+//! Explains a finding in a comment.
 
 use super::change::diff;
 use super::lines::{controls, places, techniques};
@@ -10,10 +10,10 @@ use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 /// How many lines of a change are shown.
 const LINES: usize = 60;
 
-/// The longest block to write by hand that is shown, in characters.
+/// The longest suggested block that is shown, in characters.
 const LONGEST: usize = 6_000;
 
-/// All that is known of a finding, as Markdown.
+/// Explains a finding, as Markdown.
 pub fn explain(finding: &Finding) -> String {
     let mut parts = vec![format!(
         "**{}**: {} {} (finding {})",
@@ -36,7 +36,7 @@ pub fn explain(finding: &Finding) -> String {
     parts.join("\n\n")
 }
 
-/// Before and after, as a diff that is no longer than a person reads.
+/// Shows a change as a diff of readable length.
 fn change(finding: &Finding) -> Option<Markdown> {
     let mut lines = diff(finding);
     let more = lines.len().saturating_sub(LINES);
@@ -79,7 +79,7 @@ fn facts(finding: &Finding) -> Vec<String> {
     facts
 }
 
-/// Who would notice it, or why it is set aside.
+/// Explains who would notice the finding, or why it is set aside.
 fn notice(finding: &Finding) -> String {
     match finding.verdict {
         Verdict::Drift => "`terraform plan` shows it".to_owned(),
@@ -101,10 +101,10 @@ fn who(actor: &Actor) -> String {
     )
 }
 
-/// What the fix is, or why there is none and what to do by hand.
+/// Explains the fix, or why there is none and what to do by hand.
 fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
     let places = places(finding).join(", ");
-    let what = match fix.kind {
+    let direction = match fix.kind {
         FixKind::Adopt => format!("adopt: the code follows AWS, at {places}"),
         FixKind::Import => format!("import: an `import` block at {places}"),
         FixKind::Remove => format!("remove: its block or entry goes, at {places}"),
@@ -113,12 +113,12 @@ fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
         FixKind::Refused => String::new(),
     };
     let reason = fix.reason.as_deref().map(sentence);
-    let said = match (fix.kind, reason) {
+    let fix_text = match (fix.kind, reason) {
         (FixKind::Refused, reason) => format!("**Not fixed**: {}.", reason.unwrap_or_default()),
-        (_, Some(reason)) => format!("**Fix**: {what}; {reason}."),
-        (_, None) => format!("**Fix**: {what}."),
+        (_, Some(reason)) => format!("**Fix**: {direction}; {reason}."),
+        (_, None) => format!("**Fix**: {direction}."),
     };
-    let mut parts = vec![said];
+    let mut parts = vec![fix_text];
     let left: Vec<_> = left_out(fix).map(|line| format!("- {line}")).collect();
     if !left.is_empty() {
         parts.push(left.join("\n"));

@@ -1,16 +1,16 @@
-//! What programs read: the object that `docs/scan.schema.json` describes.
+//! Writes the report as JSON: the object that `docs/scan.schema.json` describes.
 
 use crate::model::{Report, is_unseen, mask_json};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The version of the form.
+/// The version of the JSON format.
 const VERSION: u8 = 1;
 
-/// The report as one JSON object, with a line end. The same report makes the same bytes.
+/// Writes the report as a JSON object, with a line end. The same report gives the same bytes.
 ///
 /// # Errors
-/// Never for a report that a scan made: all its keys are texts.
+/// Never for a scan's report: all its keys are strings.
 pub fn json(report: &Report) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Form<'a> {
@@ -29,8 +29,8 @@ pub fn json(report: &Report) -> serde_json::Result<String> {
     Ok(with_escapes(text) + "\n")
 }
 
-/// A JSON text in which characters that nobody sees, or that turn a text around, are escapes: it means the same. Outside
-/// of its texts it holds none but line ends.
+/// Escapes invisible characters and those that reverse text, which does not change the meaning. Outside its strings
+/// JSON holds no such characters but line ends.
 pub(super) fn with_escapes(json: String) -> String {
     let is_hidden = |c: char| is_unseen(c) && c != '\n';
     if !json.contains(is_hidden) {
@@ -50,8 +50,7 @@ pub(super) fn with_escapes(json: String) -> String {
     shown
 }
 
-/// What is shown in the place of something that holds what looks like a credential; none where nothing does. Then its
-/// keys keep their order.
+/// Masks what looks like a credential; `None` where nothing does, so that the keys keep their order.
 pub(super) fn credentials_masked(form: &impl Serialize) -> serde_json::Result<Option<Value>> {
     let plain = serde_json::to_value(form)?;
     let mut shown = plain.clone();

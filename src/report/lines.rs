@@ -1,4 +1,4 @@
-//! Pieces that several texts have: what changed, where a fix edits, what a finding fails.
+//! Writes pieces that several texts share: what changed, where a fix edits, the controls that fail.
 
 use super::alike::Alike;
 use super::change::{Change, changes};
@@ -6,29 +6,29 @@ use super::markdown::{Markdown, code, sentence, unlinked};
 use super::words::{cut, event, name};
 use crate::model::{Finding, Kind};
 
-/// How much is told of each finding. Detail goes before anything that a reader must act on.
+/// The level of detail. Details go before anything that a reader must act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// All of it.
+    /// Everything.
     Full,
-    /// Without each change in full.
+    /// Without the full changes.
     Short,
-    /// A row each.
+    /// One row per finding.
     Table,
-    /// How many there are.
+    /// The number of findings.
     Count,
 }
 
 impl Detail {
-    /// All, the most detailed first.
+    /// All levels, the most detailed first.
     pub const ALL: [Self; 4] = [Self::Full, Self::Short, Self::Table, Self::Count];
 }
 
-/// How many attributes of a finding stand in a table.
+/// How many attributes of a finding a table shows.
 const MOST_ATTRIBUTES: usize = 2;
 
-/// What happened to a finding, in as many words as a table has room for.
-pub(super) fn what(finding: &Finding) -> Markdown {
+/// Describes a finding briefly, for a table.
+pub(super) fn describe(finding: &Finding) -> Markdown {
     match finding.kind {
         Kind::Deleted => sentence("deleted in AWS"),
         Kind::Unmanaged => sentence("added outside Terraform"),
@@ -45,7 +45,7 @@ pub(super) fn what(finding: &Finding) -> Markdown {
     }
 }
 
-/// The names of findings that are told together: `a`, `b`, `c` and 4 more.
+/// Names findings that are shown together: `a`, `b`, `c` and 4 more.
 pub(super) fn named(alike: &Alike<'_>) -> String {
     let (names, more) = alike.names();
     let names: Vec<_> = names.iter().map(|name| code(name).to_string()).collect();
@@ -58,7 +58,7 @@ pub(super) fn named(alike: &Alike<'_>) -> String {
 /// How many addresses of one cause are listed with their findings.
 const MOST_LISTED: usize = 50;
 
-/// The address and the finding of each, where they are several.
+/// Lists the address and finding id of each, where there are several.
 pub(super) fn members(alike: &Alike<'_>) -> Vec<String> {
     if alike.others.is_empty() {
         return Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn members(alike: &Alike<'_>) -> Vec<String> {
     lines
 }
 
-/// What findings cost together. The filter for sentences would take a sign away, so that it only sees words.
+/// Formats the cost of several findings. The filter for sentences would remove the sign, so it only gets the words.
 pub(super) fn price(alike: &Alike<'_>) -> Option<String> {
     let cost = alike.cost()?;
     match cost.starts_with(['+', '-']) {
@@ -84,7 +84,7 @@ pub(super) fn price(alike: &Alike<'_>) -> Option<String> {
     }
 }
 
-/// The places in the code that a fix edits.
+/// Returns the places in the code that a fix edits.
 pub(super) fn places(finding: &Finding) -> Vec<String> {
     let edits = finding.fix.iter().flat_map(|fix| &fix.edits);
     let mut places: Vec<_> = edits
@@ -94,13 +94,13 @@ pub(super) fn places(finding: &Finding) -> Vec<String> {
     places
 }
 
-/// The controls that a finding fails, by name.
+/// Names the controls that a finding fails.
 pub(super) fn controls(finding: &Finding) -> impl Iterator<Item = String> {
     let controls = finding.controls.iter();
     controls.map(|control| format!("{} {}", control.benchmark, control.id))
 }
 
-/// The techniques that a finding fits, each with its page.
+/// Links the techniques of a finding to their pages.
 pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
     finding.techniques.iter().map(|id| {
         let path = id.replace('.', "/");
@@ -108,39 +108,21 @@ pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
     })
 }
 
-/// A finding that was set aside, and why.
+/// Describes a finding that is set aside, and why.
 pub(super) fn aside(finding: &Finding) -> String {
     let paths: Vec<_> = finding
         .attributes
         .iter()
-        .map(|one| code(&one.path).to_string())
+        .map(|difference| code(&difference.path).to_string())
         .collect();
     let reason = sentence(finding.reason.as_deref().unwrap_or_default());
     format!("{} {}: {reason}", code(&name(finding)), paths.join(", "))
 }
 
-/// The most characters of a name in a title.
+/// How many characters of a name a title shows.
 const LONGEST_TITLE: usize = 120;
 
-/// A name in a title: GitHub shows no markup there, and takes 256 characters.
+/// Formats a name for a title: GitHub shows no markup there, and accepts 256 characters.
 pub(super) fn titled(name: &str) -> String {
     cut(&unlinked(name), LONGEST_TITLE)
-}
-
-/// As many lines as may be this many characters long; the last one says how many there are besides.
-pub(super) fn within(lines: Vec<String>, longest: usize) -> String {
-    let (mut text, mut length, all) = (String::new(), 0, lines.len());
-    for (at, line) in lines.into_iter().enumerate() {
-        length += line.chars().count() + 1;
-        if length > longest {
-            return text
-                + &format!(
-                    "- and {} more lines: `driftguard scan` shows all\n",
-                    all - at
-                );
-        }
-        text.push_str(&line);
-        text.push('\n');
-    }
-    text
 }

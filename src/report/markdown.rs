@@ -1,28 +1,28 @@
-//! Text from outside, made harmless for GitHub's Markdown: it can hold HTML, mentions, links, commands, table bars.
+//! Makes text from outside harmless in GitHub's Markdown: it can hold HTML, mentions, links, commands, table bars.
 
-use super::words::{printable, shortened};
+use super::words::{printable, shorten};
 use crate::model::masked;
 use std::fmt;
 
-/// The most characters of a sentence, before its entities: its writer may be a stranger, and GitHub refuses a text that is
+/// The most characters of a sentence, before escaping: its author may be a stranger, and GitHub refuses texts that are
 /// too long.
 const LONGEST_SENTENCE: usize = 2_000;
 
 /// The most characters in a code span.
 const LONGEST_CODE: usize = 1_000;
 
-/// Markdown that may be put into a body. Only this file makes any of what comes from outside.
+/// Safe Markdown. Only this file creates it from text from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Markdown(String);
 
 impl Markdown {
-    /// The same in a cell of a table, which is cut at its bars before code is looked for.
+    /// Returns the Markdown for a table cell: GitHub splits cells at bars before it looks for code.
     pub fn in_cell(&self) -> String {
         in_cell(&self.0)
     }
 }
 
-/// Markdown made for a line, in a cell of a table: the backslash before a bar is taken away again, inside code as well.
+/// Escapes bars for a table cell: GitHub removes the backslash again, inside code as well.
 pub(super) fn in_cell(markdown: &str) -> String {
     markdown.replace('|', "\\|")
 }
@@ -33,9 +33,9 @@ impl fmt::Display for Markdown {
     }
 }
 
-/// A value in a code span, inside which GitHub sees no markup, no mention and no link.
+/// Formats a value as a code span, in which GitHub sees no markup, mention or link.
 pub fn code(text: &str) -> Markdown {
-    let text = shortened(text, LONGEST_CODE);
+    let text = shorten(text, LONGEST_CODE);
     let text = text.trim();
     if text.is_empty() {
         return Markdown::default();
@@ -49,11 +49,11 @@ pub fn code(text: &str) -> Markdown {
     Markdown(format!("{fence}{pad}{text}{pad}{fence}"))
 }
 
-/// A sentence in which words from outside may stand. Identifiers, such as addresses, attributes and ARNs, stand in code
-/// spans: they read as they are there, and can be copied. So do a word that GitHub could take for a commit, and what
-/// stands between two backquotes.
+/// Formats a sentence that may contain words from outside. Identifiers, such as addresses, attributes and ARNs, become
+/// code spans, so that they are readable and can be copied. So do words that GitHub could take for a commit, and text
+/// between two backquotes.
 pub fn sentence(text: &str) -> Markdown {
-    let text = shortened(text, LONGEST_SENTENCE);
+    let text = shorten(text, LONGEST_SENTENCE);
     let text = text.trim_start_matches(['/', '-', '+']);
     let parts: Vec<_> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -78,8 +78,8 @@ fn words(text: &str) -> String {
     words.join(" ")
 }
 
-/// A text from outside for titles and commit messages, where GitHub shows no markup and still makes links: nothing in it
-/// becomes one, calls anybody, or closes an issue.
+/// Formats text from outside for titles and commit messages, where GitHub shows no markup but creates links: nothing in
+/// it becomes a link, mentions anybody, or closes an issue.
 pub(super) fn unlinked(text: &str) -> String {
     let mut safe = String::new();
     let mut at = 0;
@@ -96,10 +96,10 @@ pub(super) fn unlinked(text: &str) -> String {
     safe
 }
 
-/// The blank of no width, which ends what GitHub takes for a link or a mention. An entity would be turned back first.
+/// The zero-width space that breaks up links and mentions. GitHub would decode an entity first.
 const BLANK: char = '\u{200b}';
 
-/// How many digits of a commit's id GitHub makes a link of.
+/// The shortest commit id that GitHub links.
 const SHORTEST_COMMIT: usize = 7;
 const LONGEST_COMMIT: usize = 40;
 
@@ -111,7 +111,7 @@ fn word(word: &str) -> String {
     format!("{}{}{}", escaped(before), code(inner), escaped(after))
 }
 
-/// Whether a word is a name in Terraform or AWS. GitHub would take its underscores for emphasis.
+/// Returns whether a word is a name in Terraform or AWS, whose underscores GitHub would take for emphasis.
 fn is_identifier(word: &str) -> bool {
     let (_, inner, _) = parted(word);
     let named =
@@ -119,7 +119,7 @@ fn is_identifier(word: &str) -> bool {
     (inner.contains('_') || inner.starts_with("arn:")) && inner.chars().all(named)
 }
 
-/// What stands before a word, the word, and what stands after it. A bracket that the word opens belongs to it.
+/// Splits the punctuation before and after a word. A bracket that the word opens belongs to it.
 fn parted(word: &str) -> (&str, &str, &str) {
     let start = word.trim_start_matches(AROUND);
     let (before, rest) = word.split_at(word.len() - start.len());
@@ -132,10 +132,10 @@ fn parted(word: &str) -> (&str, &str, &str) {
     (before, inner, after)
 }
 
-/// What stands around a word and is no part of it.
+/// Punctuation around words.
 const AROUND: [char; 12] = ['(', ')', '[', ']', '"', '\'', ',', '.', ';', ':', '!', '?'];
 
-/// Whether a word holds hexadecimal digits, between other characters, that may be a commit's id.
+/// Returns whether a word contains hexadecimal digits that may be a commit id.
 fn may_name_commit(word: &str) -> bool {
     let mut runs = word.split(|c| !is_of_word(c));
     runs.any(|run| {
@@ -165,8 +165,8 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// Adds a character to a text, and a blank where it and `rest`, which follows it, would begin a link: `@user`, `#1`, `GH-1`,
-/// `https://`, `www.`.
+/// Appends a character, and breaks up what would become a link together with `rest`, which follows: `@user`, `#1`,
+/// `GH-1`, `https://`, `www.`.
 fn unlinked_into(safe: &mut String, c: char, rest: &str) {
     let ends_with = |end: &str| {
         let start = safe.len().checked_sub(end.len());
@@ -192,7 +192,7 @@ fn unlinked_into(safe: &mut String, c: char, rest: &str) {
     }
 }
 
-/// Lines in a code block of this language.
+/// Formats lines as a code block of this language.
 pub(super) fn block(language: &str, lines: &str) -> Markdown {
     // A key takes several lines: it is known by all of them.
     let lines = masked(lines);

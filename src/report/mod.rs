@@ -1,4 +1,4 @@
-//! Pure: what people and programs read.
+//! Pure: writes what people and programs read.
 #![deny(clippy::disallowed_methods)]
 
 mod agreed;
@@ -16,34 +16,36 @@ mod markdown;
 mod not_scanned;
 mod notify;
 mod onboarding;
+mod order;
 mod person;
 mod pull_request;
 mod reply;
 mod sarif;
+mod size;
 mod summary;
 mod text;
 mod undecided;
 mod when;
 mod words;
 
-pub use check::{CheckText, Remark, check, failed, needs_role, review};
-pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, Overview, dashboard, numbers};
+pub use check::{CheckText, LineAnnotation, check, failed, needs_role, review};
+pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, DashboardContent, dashboard, numbers};
 pub use direction::{Direction, carries};
 pub use explain::explain;
 pub use json::json;
 pub use lines::Detail;
 pub use markdown::{Markdown, code, sentence};
 pub use not_scanned::not_scanned;
-pub use notify::{Occasion, notification};
+pub use notify::{NotificationContext, notification};
 pub use onboarding::{
-    FirstLook, NeededRole, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page,
+    FirstScan, NeededRole, Onboarding, SET_UP, START_QUIET, notify_secret, onboarding_page,
     secret_rotated,
 };
-pub use pull_request::{
-    EMPTIED, LONGEST, PullRequestContent, PullRequestText, RETRY, pull_request,
-};
-pub use reply::{accept, late, scanned, shortened};
+pub use order::by_urgency;
+pub use pull_request::{EMPTIED, PullRequestContent, PullRequestText, RETRY, pull_request};
+pub use reply::{accept, late, scanned};
 pub use sarif::{code_scanning, sarif};
+pub use size::{MAX_TEXT, fit_comment, fits};
 pub use summary::summary;
 pub use text::{Paint, text};
 pub use undecided::undecided;

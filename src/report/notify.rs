@@ -1,4 +1,4 @@
-//! What is told to the address that a repository names: which findings are new, which are gone. No attribute's value.
+//! Writes notifications: which findings are new, which are resolved. No attribute's value.
 
 use super::json::{credentials_masked, with_escapes};
 use crate::model::{
@@ -8,21 +8,21 @@ use crate::model::{
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The version of the form: docs/notifications.md.
+/// The version of the format: docs/notifications.md.
 const VERSION: u8 = 1;
 
-/// The scan that is told of.
+/// The scan that a notification is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Occasion<'a> {
-    /// The same whenever this is told again.
+pub struct NotificationContext<'a> {
+    /// The id, the same for each attempt.
     pub id: &'a str,
     /// The repository.
     pub repository: &'a RepositoryName,
-    /// The commit that was scanned.
+    /// The scanned commit.
     pub commit: &'a str,
     /// When the scan ended, in RFC 3339.
     pub scanned_at: &'a str,
-    /// The page where a finding is dealt with: its pull request, or the check run.
+    /// The page of each finding: its pull request, or the check run.
     pub pages: &'a BTreeMap<FindingId, String>,
 }
 
@@ -56,14 +56,14 @@ struct Entry<'a> {
     url: Option<&'a str>,
 }
 
-/// The JSON that is sent after a scan, on one line; none where there is nothing to tell. `before` is the last scan of the
-/// same stack that came through, none at the first one: then everything is new.
+/// Writes the JSON of a scan's notification, on one line; `None` where nothing changed. `before` is the last successful
+/// scan of the same stack; without it everything is new.
 ///
-/// What a scan did not find is resolved only if the scan looked at all that can be looked at.
+/// A missing finding is resolved only if the scan checked everything that can be checked.
 pub fn notification(
     before: Option<&StackReport>,
     now: &StackReport,
-    occasion: Occasion<'_>,
+    occasion: NotificationContext<'_>,
 ) -> Option<String> {
     let found = now.outcome.as_ref().ok()?;
     let before = before.and_then(|before| before.outcome.as_ref().ok());
@@ -104,11 +104,11 @@ fn ids(findings: &[Finding]) -> BTreeSet<&FindingId> {
     findings.iter().map(|finding| &finding.id).collect()
 }
 
-/// The findings that are not among the known ones.
+/// Returns the findings that are not among the known ones.
 fn unless<'a>(
     known: BTreeSet<&FindingId>,
     findings: impl Iterator<Item = &'a Finding>,
-    occasion: Occasion<'a>,
+    occasion: NotificationContext<'a>,
 ) -> Vec<Entry<'a>> {
     findings
         .filter(|finding| !known.contains(&finding.id))

@@ -1,14 +1,15 @@
-//! What the pull request says that brings the first settings.
+//! Writes the onboarding pull request, which adds the first settings.
 
-use super::lines::what;
+use super::lines::describe;
 use super::markdown::{Markdown, block, code, sentence};
 use super::not_scanned::{StackRow, rows};
-use super::pull_request::{LONGEST, PullRequestText};
+use super::pull_request::PullRequestText;
+use super::size::first_that_fits;
 use super::words::{by_severity, counted, name};
 use crate::model::{Finding, StackName, StackReport, boxes};
 use askama::Template;
 
-/// The order of the box that accepts what has drifted by now.
+/// The order of the box that accepts the existing drift.
 pub const START_QUIET: &str = "start quiet";
 
 /// The title of the pull request.
@@ -17,33 +18,33 @@ pub const SET_UP: &str = "Set up DriftGuard";
 /// How many findings, and how many stacks, are listed.
 const LISTED: usize = 100;
 
-/// What is known of a repository that has no settings yet.
+/// What is known of a repository without settings.
 pub struct Onboarding<'a> {
-    /// The stacks that were found: name and folder.
+    /// The stacks, by name and folder.
     pub stacks: &'a [(StackName, String)],
-    /// The role to make.
+    /// The role to create.
     pub role: NeededRole<'a>,
-    /// What a first scan shows.
-    pub first: &'a FirstLook,
+    /// The result of the first scan.
+    pub first: &'a FirstScan,
 }
 
-/// The role that a repository's AWS is read with.
+/// The role that DriftGuard reads a repository's AWS account with.
 pub struct NeededRole<'a> {
     /// The external id of the repository.
     pub external_id: &'a str,
     /// The trust policy, as JSON.
     pub trust: &'a str,
-    /// The permissions, as JSON.
+    /// The permissions policy, as JSON.
     pub permissions: &'a str,
-    /// The stacks whose states the permissions leave out: the code does not say where they are.
+    /// The stacks whose states the permissions leave out, since the code does not name their location.
     pub unknown_states: &'a [&'a str],
 }
 
-/// How many of them are named.
+/// How many of these stacks are named.
 const NAMED: usize = 10;
 
 impl NeededRole<'_> {
-    /// What is missing in the permissions, and how to add it.
+    /// Explains which states the permissions leave out, and how to add them.
     pub(super) fn missing_states(&self) -> Option<String> {
         let (first, rest) = self
             .unknown_states
@@ -64,32 +65,32 @@ impl NeededRole<'_> {
     }
 }
 
-/// What a first scan shows, before anything is merged.
+/// The result of a first scan, before anything is merged.
 #[derive(Debug, Clone, PartialEq)]
-pub enum FirstLook {
+pub enum FirstScan {
     /// No role is named yet.
     NoRole,
-    /// A role is named by somebody who may not write.
+    /// A role is named by a person without write permission.
     NotCounted,
-    /// The settings or the role cannot be used, and why.
+    /// The settings or the role cannot be used, for this reason.
     Wrong(String),
-    /// AWS gave no clear answer yet about a role: it is tried again.
+    /// AWS gave no clear answer about a role yet: the probe is retried.
     NotProbed(String),
-    /// The repository is public: nothing is told of its drift.
+    /// The repository is public: its drift is not shown.
     Public,
-    /// Each stack as it is today.
+    /// The report of each stack.
     Scanned(Vec<StackReport>),
 }
 
 #[derive(Template)]
 #[template(path = "onboarding.md", escape = "none")]
-struct Page {
+struct OnboardingPage {
     intro: &'static str,
     status: String,
     needs_role: bool,
     quiet: &'static str,
     start: Option<String>,
-    rows: Vec<Row>,
+    rows: Vec<FindingRow>,
     more: Option<String>,
     stacks: Vec<(String, String)>,
     more_stacks: Option<String>,
@@ -99,56 +100,50 @@ struct Page {
     missing_states: Option<String>,
 }
 
-struct Row {
+struct FindingRow {
     stack: Markdown,
     severity: &'static str,
     name: String,
     event: String,
 }
 
-/// The texts of the pull request.
+/// Writes the texts of the pull request.
 pub fn onboarding_page(known: &Onboarding<'_>) -> PullRequestText {
     let reports: &[StackReport] = match known.first {
-        FirstLook::Scanned(reports) => reports,
+        FirstScan::Scanned(reports) => reports,
         _ => &[],
     };
-    let scanned = reports.iter().any(|one| one.outcome.is_ok());
+    let scanned = reports.iter().any(|report| report.outcome.is_ok());
     let mut findings: Vec<(&StackReport, &Finding)> = Vec::new();
     for report in reports {
-        let found = report.outcome.iter().flat_map(|one| &one.findings);
+        let found = report.outcome.iter().flat_map(|scanned| &scanned.findings);
         findings.extend(found.map(|finding| (report, finding)));
     }
     findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
-    let mut text = String::new();
-    for listed in [LISTED, LISTED / 4, LISTED / 20, 0] {
-        let page = page(known, &findings, scanned, listed);
-        text = page.render().unwrap_or_default();
-        if text.chars().count() <= LONGEST {
-            break;
-        }
-    }
+    let render = |listed| page(known, &findings, scanned, listed).render();
+    let body = first_that_fits([LISTED, LISTED / 4, LISTED / 20, 0], render);
     PullRequestText {
         title: SET_UP.to_owned(),
-        body: text,
+        body: body.unwrap_or_default(),
         message: "Add the settings of DriftGuard\n".to_owned(),
     }
 }
 
-/// The page, with so many findings and stacks listed.
+/// Writes the page, with a number of findings and stacks listed.
 fn page(
     known: &Onboarding<'_>,
     findings: &[(&StackReport, &Finding)],
     scanned: bool,
     listed: usize,
-) -> Page {
-    let row = |(report, finding): &(&StackReport, &Finding)| Row {
+) -> OnboardingPage {
+    let row = |(report, finding): &(&StackReport, &Finding)| FindingRow {
         stack: code(report.name.as_str()),
         severity: finding.severity.as_str(),
         name: code(&name(finding)).in_cell(),
-        event: what(finding).in_cell(),
+        event: describe(finding).in_cell(),
     };
     let more = |count: usize| (count > listed).then(|| format!("And {} more.", count - listed));
-    Page {
+    OnboardingPage {
         intro: "DriftGuard compares the Terraform code and states of this repository with AWS, and opens pull requests that \
                 fix drift. This one adds its settings, filled in from the stacks that it found. DriftGuard only reads AWS \
                 and the states.",
@@ -183,8 +178,8 @@ fn page(
     }
 }
 
-/// The comment that tells what notifications are signed with. It is no part of the description: of that every version
-/// stays readable at GitHub, and a comment can be deleted.
+/// Writes the comment with the notification secret. The description must not hold it: GitHub keeps every version of
+/// that, while a comment can be deleted.
 pub fn notify_secret(secret: &str) -> String {
     format!(
         "Where `notify` names an address in `.driftguard.yml`, what is posted there is signed with {}.",
@@ -192,7 +187,7 @@ pub fn notify_secret(secret: &str) -> String {
     )
 }
 
-/// What is answered to somebody who had the secret rotated.
+/// Writes the reply to a person who rotated the secret.
 pub fn secret_rotated(private: bool, repository: &str) -> String {
     let shown = match private {
         true => "a comment here shows the new one".to_owned(),
@@ -206,18 +201,18 @@ pub fn secret_rotated(private: bool, repository: &str) -> String {
     )
 }
 
-fn status(first: &FirstLook, findings: &[(&StackReport, &Finding)]) -> String {
+fn status(first: &FirstScan, findings: &[(&StackReport, &Finding)]) -> String {
     match first {
-        FirstLook::NoRole => "**DriftGuard cannot read AWS yet: no role is set.**".to_owned(),
-        FirstLook::NotCounted => "**A role is named on this branch, and it does not count:** the last commit here has to be \
+        FirstScan::NoRole => "**DriftGuard cannot read AWS yet: no role is set.**".to_owned(),
+        FirstScan::NotCounted => "**A role is named on this branch, and it does not count:** the last commit here has to be \
                                   by somebody with write permission."
             .to_owned(),
-        FirstLook::Wrong(why) => format!("**The settings on this branch cannot be used:** {}", sentence(why)),
-        FirstLook::NotProbed(why) => format!("**The role on this branch could not be probed yet:** {}", sentence(why)),
-        FirstLook::Public => "This repository is public, so nothing is told here of its drift, and no pull requests are \
+        FirstScan::Wrong(why) => format!("**The settings on this branch cannot be used:** {}", sentence(why)),
+        FirstScan::NotProbed(why) => format!("**The role on this branch could not be probed yet:** {}", sentence(why)),
+        FirstScan::Public => "This repository is public, so nothing is told here of its drift, and no pull requests are \
                               opened unless `pull_requests.public: true` allows them."
             .to_owned(),
-        FirstLook::Scanned(reports) => scanned(reports, findings),
+        FirstScan::Scanned(reports) => scanned(reports, findings),
     }
 }
 

@@ -1,22 +1,22 @@
-//! Findings that need a person: no pull request fixes them.
+//! Shows findings that need a person, since no pull request fixes them.
 
 use super::markdown::{block, code, sentence};
 use super::words::{event, name};
 use crate::model::{Finding, Fix, FixKind, Severity};
 
-/// Whether only a person can resolve a finding: no pull request fixes it.
+/// Returns whether only a person can resolve a finding.
 pub(super) fn needs_person(finding: &Finding) -> bool {
     let fix = finding.fix.as_ref();
     fix.is_some_and(|fix| fix.kind == FixKind::Refused)
 }
 
-/// Whether a finding needs a person and is more severe than all that a pull request fixes.
+/// Returns whether a finding needs a person and is more severe than everything that the pull request fixes.
 pub(super) fn is_urgent(finding: &Finding, fixed: Option<Severity>) -> bool {
     let is_severe = finding.severity >= Severity::Medium && Some(finding.severity) > fixed;
     is_severe && needs_person(finding)
 }
 
-/// A finding that needs a person, as a warning that stands out.
+/// Formats a finding that needs a person as a warning.
 pub(super) fn warning(finding: &Finding) -> String {
     let fix = finding.fix.as_ref();
     let reason = fix.and_then(|fix| fix.reason.as_deref()).map(sentence);
@@ -43,7 +43,7 @@ pub(super) fn warning(finding: &Finding) -> String {
     lines.join("\n")
 }
 
-/// A finding that needs a person.
+/// Formats a finding that needs a person as a line.
 pub(super) fn left(finding: &Finding) -> String {
     format!(
         "**{}** {}: {}",
@@ -53,13 +53,19 @@ pub(super) fn left(finding: &Finding) -> String {
     )
 }
 
-/// The attributes that a fix leaves as they are, each with its reason.
+/// Lists the attributes that a fix leaves as they are, each with its reason.
 pub(super) fn left_out(fix: &Fix) -> impl Iterator<Item = String> {
     let refused = fix.refused.iter().filter(|_| fix.kind != FixKind::Refused);
-    refused.map(|one| format!("not fixed: {}, {}", code(&one.path), sentence(&one.reason)))
+    refused.map(|refused_attribute| {
+        format!(
+            "not fixed: {}, {}",
+            code(&refused_attribute.path),
+            sentence(&refused_attribute.reason)
+        )
+    })
 }
 
-/// Why a finding is not fixed, and the command that undoes it.
+/// Explains why a finding is not fixed, with the command that reverts it.
 pub(super) fn refusal(finding: &Finding) -> String {
     let fix = finding.fix.as_ref();
     let reason = fix

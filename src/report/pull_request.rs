@@ -1,47 +1,45 @@
-//! What a pull request says.
+//! Writes the texts of pull requests.
 
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::diff;
 use super::coverage::unchecked;
 use super::direction::Direction;
-use super::lines::{Detail, aside, controls, members, named, price, techniques, titled, what};
+use super::lines::{Detail, aside, controls, describe, members, named, price, techniques, titled};
 use super::markdown::{Markdown, block, code, in_cell, sentence, unlinked};
 use super::person::{self, is_urgent, needs_person, warning};
+use super::size::first_that_fits;
 use super::words::{by_severity, changed_cost, counted, name};
 use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
 use askama::Template;
 
-/// GitHub takes 65,536 characters; some room is left for what it adds itself.
-pub const LONGEST: usize = 58_000;
-
-/// The order of the box that has a branch made anew.
+/// The order of the box that recreates a branch.
 pub const RETRY: &str = "retry";
 
-/// The title of a pull request that was emptied.
+/// The title of an emptied pull request.
 pub const EMPTIED: &str = "Emptied by DriftGuard";
 
-/// How many lines a list has where there is too much to tell, and how many characters.
+/// How many lines a shortened list has, and how many characters.
 const MOST_LINES: usize = 20;
 const LONGEST_LIST: usize = 8_000;
 
-/// How many findings the body's marker names.
+/// How many finding ids the body's marker holds.
 const MARKED: usize = 1_000;
 
-/// A pull request's texts.
+/// The texts of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequestText {
-    /// One line.
+    /// The title, on one line.
     pub title: String,
-    /// Markdown.
+    /// The body, in Markdown.
     pub body: String,
-    /// The message of its commit.
+    /// The commit message.
     pub message: String,
 }
 
 #[derive(Template)]
 #[template(path = "pull_request.md", escape = "none")]
-struct Page<'a> {
+struct PullRequestPage<'a> {
     next: &'static str,
     intro: String,
     warnings: Vec<String>,
@@ -76,25 +74,25 @@ struct Section {
     by_hand: Vec<Markdown>,
 }
 
-/// What a pull request is about.
+/// The content of a pull request.
 #[derive(Debug, Clone, Copy)]
 pub struct PullRequestContent<'a> {
     /// The stack.
     pub stack: &'a StackReport,
-    /// What its scan found.
+    /// The result of the scan.
     pub scanned: &'a Scanned,
-    /// The way in which it is fixed.
+    /// The direction of the fixes.
     pub direction: Direction,
-    /// What the pull request fixes.
+    /// The findings that the pull request fixes.
     pub carried: &'a [&'a Finding],
-    /// Whether it also tells what needs a person: one pull request of a stack does.
+    /// Whether the pull request also lists what needs a person: one pull request per stack does.
     pub tells_rest: bool,
 }
 
-/// The texts of a pull request.
+/// Writes the texts of a pull request.
 ///
 /// # Errors
-/// Never for the template that comes with the program.
+/// Never for the built-in template.
 pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText, askama::Error> {
     let carried = content.carried;
     let title = title(content);
@@ -107,13 +105,8 @@ pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText,
     let marker =
         serde_json::json!({"stack": content.stack.name, "findings": ids, "more": more}).to_string();
     let alike = alike(carried.iter().copied());
-    let mut body = String::new();
-    for detail in Detail::ALL {
-        body = page(content, &alike, detail, &marker).render()?;
-        if body.chars().count() <= LONGEST {
-            break;
-        }
-    }
+    let render = |detail| page(content, &alike, detail, &marker).render();
+    let body = first_that_fits(Detail::ALL, render)?;
     let lines: Vec<_> = carried
         .iter()
         .map(|finding| format!("- {} {}", finding.id, unlinked(&name(finding))))
@@ -127,7 +120,7 @@ pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText,
     })
 }
 
-/// `DriftGuard: restore 3 settings in production (1 critical)`.
+/// Writes the title: `DriftGuard: restore 3 settings in production (1 critical)`.
 fn title(content: &PullRequestContent<'_>) -> String {
     let PullRequestContent {
         stack,
@@ -141,8 +134,8 @@ fn title(content: &PullRequestContent<'_>) -> String {
         Direction::Restore if all(Kind::Modified) => "setting",
         _ => "change",
     };
-    let what = match carried {
-        [one] => titled(&name(one)),
+    let subject = match carried {
+        [finding] => titled(&name(finding)),
         several => counted(several.len(), noun),
     };
     let severe = carried
@@ -150,7 +143,7 @@ fn title(content: &PullRequestContent<'_>) -> String {
         .filter(|finding| finding.severity >= Severity::High);
     let severe = by_severity(severe.copied()).map(|severe| format!(" ({severe})"));
     format!(
-        "DriftGuard: {} {what} in {}{}",
+        "DriftGuard: {} {subject} in {}{}",
         direction.as_str(),
         stack.name,
         severe.unwrap_or_default()
@@ -162,7 +155,7 @@ fn page<'a>(
     alike: &[Alike<'_>],
     detail: Detail,
     marker: &'a str,
-) -> Page<'a> {
+) -> PullRequestPage<'a> {
     let scanned = content.scanned;
     let few = |lines: Vec<String>| match detail {
         Detail::Full | Detail::Short => lines,
@@ -174,7 +167,7 @@ fn page<'a>(
     };
     let rows = alike.iter().map(row);
     let sections = alike.iter().map(|alike| section(alike, detail));
-    Page {
+    PullRequestPage {
         next: next(content),
         intro: intro(content),
         warnings: few(warnings),
@@ -207,7 +200,7 @@ fn page<'a>(
     }
 }
 
-/// As many of these as a list may be long where there is too much to tell, and how many there are besides.
+/// Returns as many findings as a shortened list holds, and the number of the rest.
 fn some(lines: Vec<String>) -> Vec<String> {
     let all = lines.len();
     let mut length = 0;
@@ -226,25 +219,26 @@ fn some(lines: Vec<String>) -> Vec<String> {
     some
 }
 
-/// What no pull request fixes: as warnings where it is more severe than all that this one does, else as lines.
+/// Lists what no pull request fixes: as warnings if it is more severe than everything fixed here, else as lines.
 fn rest(content: &PullRequestContent<'_>) -> (Vec<String>, Vec<String>) {
     let fixed = content.carried.iter().map(|finding| finding.severity).max();
     let left = content
         .scanned
         .findings
         .iter()
-        .filter(|one| needs_person(one));
+        .filter(|finding| needs_person(finding));
     let mut left: Vec<_> = left.collect();
     left.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let (urgent, others): (Vec<_>, Vec<_>) =
-        left.into_iter().partition(|one| is_urgent(one, fixed));
+    let (urgent, others): (Vec<_>, Vec<_>) = left
+        .into_iter()
+        .partition(|finding| is_urgent(finding, fixed));
     (
         urgent.into_iter().map(warning).collect(),
         others.into_iter().map(person::left).collect(),
     )
 }
 
-/// What the reader does with it.
+/// Explains what to do with the pull request.
 fn next(content: &PullRequestContent<'_>) -> &'static str {
     let edits = |finding: &&&Finding| {
         finding
@@ -292,7 +286,7 @@ fn row(alike: &Alike<'_>) -> Row {
     Row {
         severity: alike.severity().as_str(),
         names: in_cell(&named(alike)),
-        change: what(alike.first).in_cell(),
+        change: describe(alike.first).in_cell(),
         cost: price(alike).unwrap_or_default(),
         edit: match alike.places().as_slice() {
             [] => "none needed".to_owned(),
@@ -336,7 +330,7 @@ fn section(alike: &Alike<'_>, detail: Detail) -> Section {
     }
 }
 
-/// Where the fix edits the code, what else is to be known of it, and the finding's id where it is one.
+/// Describes where a fix edits the code, with its notes, and the finding's id where it is a single one.
 fn fix_line(alike: &Alike<'_>) -> String {
     let places = alike.places();
     // That there is nothing to edit is said once, above.

@@ -1,34 +1,13 @@
-//! What is said in comments.
+//! Writes replies to comments.
 
 use super::dashboard::numbers;
-use super::lines::within;
 use super::markdown::{code, sentence};
 use super::pull_request::PullRequestText;
+use super::size::{MAX_TEXT, within};
 use super::words::{by_severity, counted, event, name};
 use crate::model::{Choice, Decision, Finding, FixKind, Scanned, StackReport};
 
-/// The longest comment, in bytes; GitHub takes 65,536 characters of at most four bytes.
-const LONGEST: usize = 60_000;
-
-/// A comment that is no longer than GitHub takes.
-pub fn shortened(text: &str) -> String {
-    if text.len() <= LONGEST {
-        return text.to_owned();
-    }
-    let mut end = LONGEST;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let whole = text[..end].rfind('\n').unwrap_or(end);
-    let fences = text[..whole].matches("```").count();
-    let close = if fences % 2 == 1 { "\n```" } else { "" };
-    format!(
-        "{}{close}\n\nGitHub limits the length of a comment: the rest is left out.",
-        &text[..whole]
-    )
-}
-
-/// What a scan that somebody asked for came to.
+/// Reports the result of a requested scan.
 pub fn scanned(report: &StackReport, pulls: &[u64]) -> String {
     let stack = code(report.name.as_str());
     let scanned = match &report.outcome {
@@ -65,7 +44,7 @@ pub fn scanned(report: &StackReport, pulls: &[u64]) -> String {
     format!("Scanned {stack}: {drift}{open}.{partial}{refused}")
 }
 
-/// What is said on a merged pull request whose apply is late.
+/// Reminds of a merged pull request that is not applied.
 pub fn late(report: &StackReport, scanned: &Scanned, decisions: &[Decision], pull: u64) -> String {
     let of_pull = |finding: &&Finding| {
         let is_it = |decision: &&Decision| {
@@ -88,8 +67,8 @@ pub fn late(report: &StackReport, scanned: &Scanned, decisions: &[Decision], pul
     )
 }
 
-/// The texts of the pull request that adds accepted differences.
-pub fn accept(wanted: &[(&Finding, &Decision)]) -> PullRequestText {
+/// Writes the texts of the pull request that accepts differences.
+pub fn accept(accepted: &[(&Finding, &Decision)]) -> PullRequestText {
     let line = |(finding, decision): &(&Finding, &Decision)| {
         let (until, reason) = match &decision.choice {
             Choice::Ignore { until, reason } => (until.as_deref(), reason.as_str()),
@@ -105,9 +84,9 @@ pub fn accept(wanted: &[(&Finding, &Decision)]) -> PullRequestText {
             sentence(reason)
         )
     };
-    let lines: Vec<_> = wanted.iter().map(line).collect();
-    let shown = within(lines, LONGEST / 2);
-    let title = format!("Accept {}", counted(wanted.len(), "difference"));
+    let lines: Vec<_> = accepted.iter().map(line).collect();
+    let shown = within(lines, MAX_TEXT / 2);
+    let title = format!("Accept {}", counted(accepted.len(), "difference"));
     PullRequestText {
         body: format!(
             "**Merge this, and DriftGuard leaves these differences as they are.** They are shown as accepted, with their \

@@ -1,6 +1,6 @@
-//! What code scanning reads: SARIF 2.1.0.
+//! Writes SARIF 2.1.0 for code scanning.
 
-use super::alert::{Alert, Rule, plain};
+use super::alert::{Alert, AlertRule, plain};
 use super::json::with_escapes;
 use super::words::{counted, printable};
 use crate::model::{Coverage, Finding, Report, StackName, StackReport, Status, mask_json};
@@ -8,14 +8,14 @@ use serde_json::{Value as Json, json};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// GitHub takes no file with more results in a run.
+/// The most results of a run that GitHub accepts.
 const MOST: usize = 25_000;
 
-/// The report as one SARIF run, with a line end. The same report makes the same bytes. What was set aside is a result
-/// with `suppressions`.
+/// Writes the report as a SARIF run, with a line end. The same report gives the same bytes. What is set aside is a
+/// result with `suppressions`.
 ///
 /// # Errors
-/// Never for a report that a scan made: all its keys are texts.
+/// Never for a scan's report: all its keys are strings.
 pub fn sarif(report: &Report) -> serde_json::Result<String> {
     let mut run = Run::default();
     for stack in &report.stacks {
@@ -34,15 +34,15 @@ pub fn sarif(report: &Report) -> serde_json::Result<String> {
     run.text(None)
 }
 
-/// What is uploaded to GitHub's code scanning of one stack; none where the stack could not be scanned, as an upload would
-/// close its alerts.
+/// Writes the upload to GitHub's code scanning for one stack; `None` where the stack could not be scanned, since an
+/// upload would close its alerts.
 ///
-/// It is not the same as [`sarif`]: GitHub does not know `suppressions` and would open an alert for what was set aside,
-/// and it takes an alert that is missing for fixed. So findings of `before`, the last scan, are said again where their
-/// type could not be read this time.
+/// Differs from [`sarif`]: GitHub does not support `suppressions`, and would open an alert for what is set aside; and
+/// it closes alerts that are missing. So findings of `before`, the last scan, are repeated where their type could not
+/// be read this time.
 ///
 /// # Errors
-/// Never for a report that a scan made.
+/// Never for a scan's report.
 pub fn code_scanning(
     before: Option<&StackReport>,
     now: &StackReport,
@@ -55,7 +55,7 @@ pub fn code_scanning(
     let unread = scanned.coverage.iter().filter(|row| not_read(row));
     let unread: BTreeSet<_> = unread.map(|row| row.tf_type.as_str()).collect();
     let unread = |finding: &Finding| unread.contains(finding.tf_type.as_str());
-    let known: BTreeSet<_> = scanned.findings.iter().map(|one| &one.id).collect();
+    let known: BTreeSet<_> = scanned.findings.iter().map(|finding| &finding.id).collect();
     let before = before.and_then(|before| before.outcome.as_ref().ok());
     let missed = before.into_iter().flat_map(|before| &before.findings);
     let missed = missed.filter(|finding| unread(finding) && !known.contains(&finding.id));
@@ -64,7 +64,7 @@ pub fn code_scanning(
     run.text(Some(&now.name)).map(Some)
 }
 
-/// Whether something of a row is not known that could be.
+/// Returns whether a coverage row has resources that could be checked and were not.
 fn not_read(row: &Coverage) -> bool {
     !row.status.is_known()
 }
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
         }));
     }
 
-    /// The whole file. `stack` keeps apart what is uploaded of several stacks: a newer upload replaces its own only.
+    /// Writes the file. `stack` separates the uploads of several stacks: a newer upload replaces its own only.
     fn text(mut self, stack: Option<&StackName>) -> serde_json::Result<String> {
         // The worst first: of too many the end is lost.
         self.alerts
@@ -136,9 +136,11 @@ impl<'a> Run<'a> {
             self.notify("warning", "left-out", &text, json!({}));
         }
         let ids: Vec<_> = self.alerts.iter().map(Alert::rule_id).collect();
-        let mut rules: BTreeMap<&str, Rule> = BTreeMap::new();
+        let mut rules: BTreeMap<&str, AlertRule> = BTreeMap::new();
         for (id, alert) in ids.iter().zip(&self.alerts) {
-            let rule = rules.entry(id).or_insert_with(|| Rule::of(alert.finding));
+            let rule = rules
+                .entry(id)
+                .or_insert_with(|| AlertRule::of(alert.finding));
             rule.tags.extend(alert.tags());
         }
         let order: Vec<_> = rules.keys().copied().collect();

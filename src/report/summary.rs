@@ -1,32 +1,31 @@
-//! What a job's summary or a comment says of a whole scan: first all of it in one screen, then each stack.
+//! Writes the Markdown summary of a whole scan: an overview of one screen, then each stack.
 
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::diff;
 use super::coverage::unchecked;
-use super::lines::{aside, controls, members, named, price, what};
+use super::lines::{aside, controls, describe, members, named, price};
 use super::markdown::{block, code, in_cell, sentence};
 use super::not_scanned::{NotScanned, StackRow, rows};
 use super::person::left_out;
+use super::size::first_that_fits;
 use super::words::{by_severity, counted, event, posture, signed};
 use crate::model::{AccountReport, Backend, Finding, FixKind, Money, Report, Scanned};
+use std::convert::Infallible;
 use std::fmt::Write;
 
-/// GitHub takes 65,536 characters in a comment, and more in a job's summary.
-const LONGEST: usize = 60_000;
-
-/// How much is told. Detail goes before the tables do.
+/// The level of detail. Details go before the tables do.
 #[derive(Debug, Clone, Copy)]
 struct Detail {
-    /// Rows of a table.
+    /// The number of rows of a table.
     rows: usize,
-    /// Whether each finding has a section of its own.
+    /// Whether each finding has a section.
     sections: bool,
-    /// Whether each stack has.
+    /// Whether each stack has a section.
     stacks: bool,
 }
 
-/// From all to little.
+/// All levels, the most detailed first.
 const DETAILS: [Detail; 4] = [
     Detail {
         rows: usize::MAX,
@@ -50,16 +49,10 @@ const DETAILS: [Detail; 4] = [
     },
 ];
 
-/// The report as Markdown, never longer than a comment may be.
+/// Writes the report as Markdown, never longer than a comment may be.
 pub fn summary(report: &Report) -> String {
-    let mut text = String::new();
-    for detail in DETAILS {
-        text = page(report, detail);
-        if text.chars().count() <= LONGEST {
-            break;
-        }
-    }
-    text
+    let render = |detail| Ok::<_, Infallible>(page(report, detail));
+    first_that_fits(DETAILS, render).unwrap_or_default()
 }
 
 /// The names of stacks that were not scanned for one reason.
@@ -68,7 +61,7 @@ fn code_names(row: &NotScanned<'_>) -> String {
 }
 
 fn page(report: &Report, detail: Detail) -> String {
-    let mut page = Page {
+    let mut page = SummaryPage {
         text: String::new(),
         detail,
     };
@@ -87,18 +80,18 @@ fn page(report: &Report, detail: Detail) -> String {
     page.text
 }
 
-struct Page {
+struct SummaryPage {
     text: String,
     detail: Detail,
 }
 
-impl Page {
+impl SummaryPage {
     fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    /// A paragraph, and the blank line that ends it.
+    /// Appends a paragraph and the blank line that ends it.
     fn paragraph(&mut self, text: &str) {
         self.line(text);
         self.line("");
@@ -125,7 +118,7 @@ impl Page {
         self.line("|---|---|---|---|---|");
         let rows = rows(&report.stacks);
         for row in rows.iter().take(self.detail.rows) {
-            let (name, told) = match row {
+            let (name, cells) = match row {
                 StackRow::Scanned(stack, scanned) => {
                     (code(stack.name.as_str()).to_string(), numbers(scanned))
                 }
@@ -134,7 +127,7 @@ impl Page {
                     (code_names(row), format!("**not scanned**: {reason} | | |"))
                 }
             };
-            self.line(&format!("| {name} | {told} |"));
+            self.line(&format!("| {name} | {cells} |"));
         }
         let more = rows
             .iter()
@@ -211,7 +204,7 @@ impl Page {
             let cells = [
                 alike.severity().as_str().to_owned(),
                 in_cell(&named(alike)),
-                what(alike.first).in_cell(),
+                describe(alike.first).in_cell(),
                 price(alike).unwrap_or_default(),
                 in_cell(&fix(alike)),
             ];
@@ -278,7 +271,7 @@ impl Page {
         }
     }
 
-    /// A list that opens when asked for.
+    /// Appends a collapsed list.
     fn folded(&mut self, title: &str, lines: Vec<String>) {
         if lines.is_empty() {
             return;
@@ -297,7 +290,7 @@ impl Page {
     }
 }
 
-/// A stack's cells in the table of all.
+/// Formats a stack's cells in the overview.
 fn numbers(scanned: &Scanned) -> String {
     let summary = &scanned.summary;
     let found = by_severity(scanned.findings.iter()).unwrap_or_else(|| "none".to_owned());
@@ -306,9 +299,11 @@ fn numbers(scanned: &Scanned) -> String {
     format!("{cells} | {}", delta(&scanned.findings))
 }
 
-/// What findings cost together; empty where that is nothing.
+/// Formats the cost of all findings; empty where it is zero.
 fn delta(findings: &[Finding]) -> String {
-    let costs = findings.iter().filter_map(|one| one.monthly_cost.as_ref());
+    let costs = findings
+        .iter()
+        .filter_map(|finding| finding.monthly_cost.as_ref());
     let sum: Money = costs.filter_map(|cost| cost.delta()).sum();
     match sum.0.is_zero() {
         true => String::new(),
@@ -316,7 +311,7 @@ fn delta(findings: &[Finding]) -> String {
     }
 }
 
-/// Controls, techniques, cost and who changed it; the finding's id where it is one.
+/// Formats controls, techniques, cost and author of the change; and the finding's id where it is a single one.
 fn facts(alike: &Alike<'_>) -> Vec<String> {
     let finding = alike.first;
     let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
@@ -336,7 +331,7 @@ fn facts(alike: &Alike<'_>) -> Vec<String> {
     facts
 }
 
-/// The direction of a fix, and where it edits the code.
+/// Formats the direction of a fix, and where it edits the code.
 fn fix(alike: &Alike<'_>) -> String {
     let Some(fix) = &alike.first.fix else {
         return String::new();

@@ -1,4 +1,4 @@
-//! What a person reads in a terminal.
+//! Writes the report for a terminal.
 
 use super::agreed::{agreed, agreement};
 use super::alike::{Alike, alike};
@@ -10,12 +10,12 @@ use super::words::{by_severity, counted, event, name, posture, printable, signed
 use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity};
 use std::fmt::Write;
 
-/// Whether a text has colours.
+/// Whether the text is colored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// None.
+    /// No colors.
     Plain,
-    /// Those of a terminal.
+    /// Terminal colors.
     Coloured,
 }
 
@@ -44,12 +44,12 @@ impl Paint {
     }
 }
 
-/// How far what belongs to a finding is moved in.
+/// The indentation of a finding's details.
 const INDENT: &str = "            ";
 
-/// The report for a person: the worst first, what was not checked last.
+/// Writes the report: the most severe findings first, what was not checked last.
 pub fn text(report: &Report, paint: Paint) -> String {
-    let mut page = Page {
+    let mut page = TextPage {
         paint,
         text: String::new(),
     };
@@ -68,18 +68,18 @@ pub fn text(report: &Report, paint: Paint) -> String {
     page.text
 }
 
-struct Page {
+struct TextPage {
     paint: Paint,
     text: String,
 }
 
-impl Page {
+impl TextPage {
     fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    /// One line of a finding; a blank one would tear it apart.
+    /// Appends a line of a finding, unless it is blank.
     fn detail(&mut self, line: &str) {
         self.line(&format!("{INDENT}{line}"));
     }
@@ -198,11 +198,14 @@ impl Page {
             .map(|edit| format!("{}:{}", printable(&edit.file), edit.line))
             .collect();
         let reason = fix.reason.as_deref().map(printable);
-        let said: Vec<_> = places.into_iter().chain(reason).collect();
-        self.detail(&format!("{direction}: {}", said.join(", ")));
+        let details: Vec<_> = places.into_iter().chain(reason).collect();
+        self.detail(&format!("{direction}: {}", details.join(", ")));
         let refused = fix.refused.iter().filter(|_| fix.kind != FixKind::Refused);
-        for one in refused {
-            let (path, reason) = (printable(&one.path), printable(&one.reason));
+        for refused_attribute in refused {
+            let (path, reason) = (
+                printable(&refused_attribute.path),
+                printable(&refused_attribute.reason),
+            );
             self.detail(&format!("not fixed: {path}, {reason}"));
         }
         for block in [&fix.block, &fix.command].into_iter().flatten() {

@@ -1,9 +1,9 @@
-//! What is told of a pull request that somebody closed who cannot decline its fixes.
+//! Describes pull requests closed by somebody who cannot decline their fixes.
 
 use super::when::day;
 use crate::model::Undecided;
 
-/// Who closed it, and from when on its fixes are proposed again. Not escaped.
+/// Describes who closed the pull request, and when its fixes are proposed again. Not escaped.
 pub fn waits(undecided: &Undecided) -> String {
     let person = match undecided.closed_by.as_str() {
         "" => "somebody",
@@ -16,7 +16,7 @@ pub fn waits(undecided: &Undecided) -> String {
     )
 }
 
-/// The same as a sentence for a check or a reply. Not escaped.
+/// Writes the same as a sentence for a check or a reply. Not escaped.
 pub fn undecided(undecided: &Undecided) -> String {
     format!(
         "{}, or when somebody asks for it: only people with write permission decline.",

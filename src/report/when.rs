@@ -1,13 +1,13 @@
-//! Moments as people read them.
+//! Formats times.
 
 use jiff::Timestamp;
 
-/// A moment in epoch milliseconds: `2026-11-24 16:30 UTC`; empty where it is none.
+/// Formats a time in epoch milliseconds: `2026-11-24 16:30 UTC`; empty for an invalid one.
 pub fn minute(moment: i64) -> String {
     written(moment, "%F %H:%M UTC")
 }
 
-/// The day of a moment in epoch milliseconds, in UTC: `2026-11-24`. Such texts sort as days do.
+/// Formats the day of a time in epoch milliseconds, in UTC: `2026-11-24`. Such texts sort as days do.
 pub fn day(moment: i64) -> String {
     written(moment, "%F")
 }

@@ -1,16 +1,16 @@
-//! How values and numbers are put into words, whatever they are then printed on.
+//! Formats values and numbers for all outputs.
 
 use crate::model::{
     Difference, Finding, Kind, Money, MonthlyCost, Posture, Severity, Value, is_unseen, masked,
 };
 
-/// The most characters of one value that are shown.
+/// How many characters of a value are shown.
 const LONGEST: usize = 160;
 
-/// The most characters of a name: an address may have keys of any length.
+/// How many characters of a name are shown: the keys of an address may have any length.
 const LONGEST_NAME: usize = 400;
 
-/// A value as HCL writes it, shortened in the middle, with nothing in it that moves a cursor or turns text around.
+/// Formats a value as HCL, shortened in the middle, without characters that move a cursor or reverse text.
 pub(super) fn value(value: &Value) -> String {
     let text = match value {
         Value::Null => "(not set)".to_owned(),
@@ -18,7 +18,7 @@ pub(super) fn value(value: &Value) -> String {
         Value::Secret(fingerprint) => fingerprint.to_string(),
         value => plain(value),
     };
-    shortened(&text, LONGEST)
+    shorten(&text, LONGEST)
 }
 
 fn plain(value: &Value) -> String {
@@ -35,17 +35,17 @@ fn plain(value: &Value) -> String {
         }
         Value::Map(entries) => {
             // What is empty says nothing that a reader needs.
-            let told = entries.iter().filter(|(_, value)| !value.is_empty());
-            let told: Vec<_> = told
+            let set_entries = entries.iter().filter(|(_, value)| !value.is_empty());
+            let set_entries: Vec<_> = set_entries
                 .map(|(key, value)| format!("{key} = {}", plain(value)))
                 .collect();
-            format!("{{ {} }}", told.join(", "))
+            format!("{{ {} }}", set_entries.join(", "))
         }
     }
 }
 
-/// A text from outside on one line: without what looks like a credential, without control characters, and without
-/// characters that are unseen or change the direction of what follows.
+/// Formats text from outside on one line: without what looks like a credential, and without control, invisible and
+/// direction-changing characters.
 pub fn printable(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' | '\r' => " ".to_owned(),
@@ -54,7 +54,7 @@ pub fn printable(text: &str) -> String {
     masked(text).chars().map(shown).collect()
 }
 
-/// The same for a text whose lines and tabs are kept.
+/// Formats text from outside, and keeps its lines and tabs.
 pub fn printable_lines(text: &str) -> String {
     let shown = |c: char| match c {
         '\t' => c.to_string(),
@@ -67,7 +67,7 @@ pub fn printable_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// A character, written out where it is none that is seen.
+/// Escapes a character that is invisible.
 fn visible(c: char) -> String {
     match c {
         c if is_unseen(c) => c.escape_unicode().to_string(),
@@ -75,17 +75,17 @@ fn visible(c: char) -> String {
     }
 }
 
-/// The beginning of a text from outside, on one line: what looks like a credential is masked while it is whole.
-pub fn excerpt(text: &str, most: usize) -> String {
-    printable(text).chars().take(most).collect()
+/// Formats the beginning of a text from outside on one line; what looks like a credential is masked before the cut.
+pub fn excerpt(text: &str, longest: usize) -> String {
+    printable(text).chars().take(longest).collect()
 }
 
-/// A part of a document that is shown by itself, such as an action of a policy.
+/// Formats a part of a document that is shown by itself, such as an action of a policy.
 pub(super) fn cut_value(text: &str) -> String {
-    shortened(text, LONGEST)
+    shorten(text, LONGEST)
 }
 
-/// The start of a text, with a mark where it is longer than so many characters.
+/// Cuts the end of a text that is longer than a number of characters, and marks the cut.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
@@ -94,11 +94,11 @@ pub(super) fn cut(text: &str, longest: usize) -> String {
     format!("{start}…")
 }
 
-/// How many bytes at each end of a text are looked at. No credential that starts in what is shown ends beyond.
+/// How many bytes at each end of a text are read. No credential that starts in the shown part ends beyond.
 const LOOKED_AT: usize = 16 * 1024;
 
-/// A text from outside on one line, without its middle where it is longer than so many characters.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
+/// Formats text from outside on one line, without its middle where it is longer than a number of characters.
+pub(super) fn shorten(text: &str, longest: usize) -> String {
     let text = match text.len() > 2 * LOOKED_AT {
         true => {
             let (start, end) = (text.floor_char_boundary(LOOKED_AT), text.len() - LOOKED_AT);
@@ -121,15 +121,15 @@ pub(super) fn shortened(text: &str, longest: usize) -> String {
     format!("{start} … {end}")
 }
 
-/// What a difference went from: the code's word, else the state's.
-pub(super) fn wanted(difference: &Difference) -> &Value {
+/// Returns the value that a difference started from: the declared one, else the recorded one.
+pub(super) fn expected(difference: &Difference) -> &Value {
     match &difference.declared {
         Some(declared) if !declared.is_null() => declared,
         _ => &difference.recorded,
     }
 }
 
-/// What a finding is called: its address, or its type and id.
+/// Returns the name of a finding: its address, or its type and id.
 pub fn name(finding: &Finding) -> String {
     let name = match &finding.address {
         Some(address) => address.to_string(),
@@ -139,10 +139,10 @@ pub fn name(finding: &Finding) -> String {
             finding.import_id.as_deref().unwrap_or("(no id)")
         ),
     };
-    shortened(&name, LONGEST_NAME)
+    shorten(&name, LONGEST_NAME)
 }
 
-/// What happened to it, as a sentence goes on.
+/// Describes the event of a finding, as the predicate of a sentence.
 pub(super) fn event(finding: &Finding) -> String {
     match (finding.kind, &finding.under) {
         (Kind::Deleted, _) => "is gone from AWS".to_owned(),
@@ -157,7 +157,7 @@ pub(super) fn event(finding: &Finding) -> String {
     }
 }
 
-/// `+$106.29 a month`; none where nothing is billed.
+/// Formats a finding's cost: `+$106.29 a month`; `None` where nothing is billed.
 pub(super) fn cost(finding: &Finding) -> Option<String> {
     match finding.monthly_cost.as_ref()? {
         MonthlyCost::NotPriced(why) => Some(format!("cost not known: {}", printable(why))),
@@ -165,12 +165,13 @@ pub(super) fn cost(finding: &Finding) -> Option<String> {
     }
 }
 
-/// `+$106.29 a month`.
+/// Formats a change of cost: `+$106.29 a month`.
 pub(super) fn changed_cost(delta: Money) -> String {
     format!("{} a month", signed(delta))
 }
 
-/// `64 of 100 live, 91 as declared`; one number where they are the same, none where nothing was rated.
+/// Formats a posture: `64 of 100 live, 91 as declared`; one number where they are equal, `None` where nothing was
+/// rated.
 pub fn posture(posture: Posture) -> Option<String> {
     match (posture.live, posture.declared) {
         (Some(live), Some(declared)) if live != declared => {
@@ -181,13 +182,13 @@ pub fn posture(posture: Posture) -> Option<String> {
     }
 }
 
-/// `+$106.29`, `-$3.00`.
+/// Formats an amount with its sign: `+$106.29`, `-$3.00`.
 pub fn signed(money: Money) -> String {
     let sign = if money < Money::ZERO { "-" } else { "+" };
     format!("{sign}${}", money.to_string().trim_start_matches('-'))
 }
 
-/// `2 critical, 1 low`, worst first; none where there is no finding.
+/// Counts findings by severity, the most severe first: `2 critical, 1 low`; `None` where there are none.
 pub fn by_severity<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Option<String> {
     let count = |severity: Severity| {
         let count = findings
@@ -200,7 +201,7 @@ pub fn by_severity<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> O
     (!counts.is_empty()).then(|| counts.join(", "))
 }
 
-/// `1 finding`, `2 findings`.
+/// Counts things: `1 finding`, `2 findings`.
 pub fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),

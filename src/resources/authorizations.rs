@@ -1,21 +1,24 @@
-//! Who may do what in an account: read once for the types that stand for roles, users, policies and parts of them.
+//! Reads an account's IAM roles, users and policies once, for all the types that describe them.
 
+use super::Scope;
+use super::listing::{ById, Listing};
 use crate::aws::Session;
 use crate::model::Reason;
+use aws_sdk_iam::operation::list_roles::ListRolesOutput;
 use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, Role, RoleDetail, UserDetail};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What reading all of it needs.
+/// The IAM action that reads an account's roles, users and policies.
 pub(super) const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
-/// What reading roles' descriptions and session lengths needs.
+/// The IAM action that reads the descriptions and session lengths of roles.
 pub(super) const LIST: &str = "iam:ListRoles";
-/// How IAM says that something is not there.
-pub(super) const MISSING: &[&str] = &["NoSuchEntity"];
-/// IAM's longest page.
-const PAGE: i32 = 1000;
+/// IAM's error codes for a resource that does not exist.
+pub(super) const NOT_FOUND: &[&str] = &["NoSuchEntity"];
+/// The largest page that IAM returns.
+const PAGE_SIZE: i32 = 1000;
 
-/// An account's roles and users by name, and the policies of its own by ARN.
+/// An account's roles and users by name, and its own policies by ARN.
 #[derive(Default)]
 pub(super) struct Authorizations {
     pub roles: BTreeMap<String, RoleDetail>,
@@ -23,15 +26,15 @@ pub(super) struct Authorizations {
     pub policies: BTreeMap<String, ManagedPolicyDetail>,
 }
 
-/// Everything that one question answers, asked once.
+/// Reads the account's roles, users and policies, once for all types.
 pub(super) async fn details(session: &Session) -> Result<Arc<Authorizations>, Reason> {
-    let ask = async {
+    let fetch = async {
         let request = session.iam().get_account_authorization_details();
         let request = request
             .filter(EntityType::Role)
             .filter(EntityType::User)
             .filter(EntityType::LocalManagedPolicy)
-            .max_items(PAGE)
+            .max_items(PAGE_SIZE)
             .into_paginator();
         let mut all = Authorizations::default();
         for page in session.pages(DETAILS, request.send()).await? {
@@ -39,24 +42,30 @@ pub(super) async fn details(session: &Session) -> Result<Arc<Authorizations>, Re
             let users = page.user_detail_list.unwrap_or_default().into_iter();
             let policies = page.policies.unwrap_or_default().into_iter();
             all.roles
-                .extend(roles.filter_map(|one| Some((one.role_name()?.to_owned(), one))));
+                .extend(roles.filter_map(|role| Some((role.role_name()?.to_owned(), role))));
             all.users
-                .extend(users.filter_map(|one| Some((one.user_name()?.to_owned(), one))));
+                .extend(users.filter_map(|user| Some((user.user_name()?.to_owned(), user))));
             all.policies
-                .extend(policies.filter_map(|one| Some((one.arn()?.to_owned(), one))));
+                .extend(policies.filter_map(|policy| Some((policy.arn()?.to_owned(), policy))));
         }
         Ok(all)
     };
-    session.shared_globally("authorizations", ask).await
+    session.shared_globally("authorizations", fetch).await
 }
 
-/// Each role of the account, by name, with its description and session length; asked once.
-pub(super) async fn list(session: &Session) -> Result<Arc<BTreeMap<String, Role>>, Reason> {
-    let ask = async {
-        let request = session.iam().list_roles().max_items(PAGE).into_paginator();
-        let pages = session.pages(LIST, request.send()).await?;
-        let roles = pages.into_iter().flat_map(|page| page.roles);
-        Ok(roles.map(|one| (one.role_name().to_owned(), one)).collect())
-    };
-    session.shared_globally("roles", ask).await
+static LISTING: Listing<ListRolesOutput, Role> = Listing {
+    action: LIST,
+    scope: Scope::Global,
+    items: |page| Some(page.roles),
+    id: |role| Some(role.role_name()),
+};
+
+/// Lists the account's roles by name, with the description and the session length that the authorization details lack.
+pub(super) async fn list(session: &Session) -> Result<ById<Role>, Reason> {
+    let request = session
+        .iam()
+        .list_roles()
+        .max_items(PAGE_SIZE)
+        .into_paginator();
+    LISTING.by_id(session, request.send()).await
 }

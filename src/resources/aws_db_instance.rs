@@ -1,20 +1,21 @@
-//! `aws_db_instance`: a database.
+//! `aws_db_instance`: an RDS database.
 
-use super::ask::{match_up, unclaimed};
+use super::listing::{ById, Listing};
+use super::read::{resolve_tracked, unmanaged_resource};
 use super::shape::{attributes, tags, texts};
-use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Resource, Value};
+use crate::model::{Attributes, Reason, Resource, TypeRules, Value};
+use aws_sdk_rds::operation::describe_db_instances::DescribeDbInstancesOutput;
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 use futures::FutureExt;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_db_instance",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &[
             "allow_major_version_upgrade",
             "apply_immediately",
@@ -55,34 +56,34 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "username",
             "vpc_security_group_ids",
         ],
-        form: |path, value| match (path, &value) {
+        normalize: |path, value| match (path, &value) {
             ("maintenance_window", Value::String(text)) => text.to_ascii_lowercase().into(),
             ("engine" | "identifier", Value::String(text)) => text.to_ascii_lowercase().into(),
             _ => value,
         },
         settled: &["ca_cert_identifier"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[DESCRIBE],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
 const DESCRIBE: &str = "rds:DescribeDBInstances";
-/// How RDS says that a database is not there.
-const MISSING: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
-/// RDS's longest page.
-const PAGE: i32 = 100;
+/// RDS's error codes for a database that does not exist.
+const NOT_FOUND: &[&str] = &["DBInstanceNotFound", "DBInstanceNotFoundFault"];
+/// The largest page that RDS returns.
+const PAGE_SIZE: i32 = 100;
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    let all = ask.look == Look::Account;
-    if ask.tracked.is_empty() && !all {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    let all = request.unmanaged_scope == UnmanagedScope::Account;
+    if request.tracked.is_empty() && !all {
+        return ReadResult::default();
     }
     let databases = match databases(session).await {
         Ok(databases) => databases,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let tracked: BTreeMap<String, &DbInstance> = ask
+    let tracked: BTreeMap<String, &DbInstance> = request
         .tracked
         .iter()
         .filter_map(|resource| Some((resource.id.clone(), databases.get(identifier(resource))?)))
@@ -90,13 +91,13 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         .collect();
     let found: BTreeMap<_, _> = tracked
         .into_iter()
-        .map(|(id, one)| (id, one.clone()))
+        .map(|(id, database)| (id, database.clone()))
         .collect();
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session.rds().describe_db_instances();
             let request = request.db_instance_identifier(identifier(resource)).send();
-            let answer = session.find(DESCRIBE, MISSING, request).await?;
+            let answer = session.find(DESCRIBE, NOT_FOUND, request).await?;
             let found = answer
                 .and_then(|answer| answer.db_instances)
                 .unwrap_or_default();
@@ -107,9 +108,9 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         .boxed()
     };
     let convert = |resource: &'a Resource, database: &DbInstance| convert(database, Some(resource));
-    let mut answer = Answer {
-        readings: match_up(&ask.tracked, &found, convert, confirm).await,
-        ..Answer::default()
+    let mut answer = ReadResult {
+        readings: resolve_tracked(&request.tracked, &found, convert, get_by_id).await,
+        ..ReadResult::default()
     };
     if all {
         // Members of a cluster belong to the cluster.
@@ -119,38 +120,36 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         let found = own.map(|(name, database)| {
             let mut all = self::convert(database, None);
             all.insert("id".to_owned(), database.dbi_resource_id().into());
-            unclaimed(session, TYPE.tf_type, name, all)
+            unmanaged_resource(session, TYPE.tf_type, name, all)
         });
-        answer.unclaimed = found.collect();
+        answer.unmanaged = found.collect();
     }
     answer
 }
 
-/// The region's databases by name, asked once.
-async fn databases(session: &Session) -> Result<Arc<BTreeMap<String, DbInstance>>, Reason> {
-    let ask = async {
-        let request = session
-            .rds()
-            .describe_db_instances()
-            .max_records(PAGE)
-            .into_paginator();
-        let pages = session.pages(DESCRIBE, request.send()).await?;
-        let databases = pages
-            .into_iter()
-            .flat_map(|page| page.db_instances.unwrap_or_default());
-        Ok(databases
-            .filter_map(|one| Some((one.db_instance_identifier()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("databases", ask).await
+static LISTING: Listing<DescribeDbInstancesOutput, DbInstance> = Listing {
+    action: DESCRIBE,
+    scope: Scope::Regional,
+    items: |page| page.db_instances,
+    id: DbInstance::db_instance_identifier,
+};
+
+/// Lists the region's databases by name.
+async fn databases(session: &Session) -> Result<ById<DbInstance>, Reason> {
+    let request = session
+        .rds()
+        .describe_db_instances()
+        .max_records(PAGE_SIZE)
+        .into_paginator();
+    LISTING.by_id(session, request.send()).await
 }
 
-/// The name of a recorded database: from version 5 of the provider on, its `id` is another one.
+/// Returns the name of a recorded database: from version 5 of the provider on, `id` is the resource id.
 fn identifier(resource: &Resource) -> &str {
     resource.text("identifier").unwrap_or(&resource.id)
 }
 
-/// Whether a database is the one of this id: not one that was made anew under the same name.
+/// Returns whether a database has this id, so that one recreated under the same name is another one.
 fn is(id: &str, database: &DbInstance) -> bool {
     [
         database.dbi_resource_id(),
@@ -159,8 +158,7 @@ fn is(id: &str, database: &DbInstance) -> bool {
     .contains(&Some(id))
 }
 
-/// One database of the answer, in the provider's shape. A change that waits for its window, and that the state asked
-/// for, counts as made.
+/// Converts a database to the provider's attributes. A pending change that the state asked for counts as applied.
 fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
     let pending = database.pending_modified_values();
     let settled = |name: &str, live: Value, pending: Value| {
@@ -179,11 +177,11 @@ fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
     let parameters = database
         .db_parameter_groups()
         .first()
-        .and_then(|one| one.db_parameter_group_name());
+        .and_then(|group| group.db_parameter_group_name());
     let options = database
         .option_group_memberships()
         .first()
-        .and_then(|one| one.option_group_name());
+        .and_then(|membership| membership.option_group_name());
     let subnets = database
         .db_subnet_group()
         .and_then(|group| group.db_subnet_group_name());
@@ -356,7 +354,7 @@ fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
     ])
 }
 
-/// Storage that RDS grows by itself, within the limit that is set, is as recorded.
+/// Returns the recorded storage where RDS grew it by itself within `max_allocated_storage`.
 fn storage(database: &DbInstance, recorded: Option<&Resource>) -> Value {
     let live = database.allocated_storage();
     let asked = recorded.and_then(|recorded| recorded.get("allocated_storage").as_i64());
@@ -373,7 +371,8 @@ fn storage(database: &DbInstance, recorded: Option<&Resource>) -> Value {
     }
 }
 
-/// `13` stands for every `13.x`, and a version that waits for its window for the one that was asked for.
+/// Returns the recorded version where the live one satisfies it: `13` means any `13.x`, and a pending upgrade counts as
+/// applied.
 fn version(database: &DbInstance, recorded: Option<&Resource>, pending: Option<&str>) -> Value {
     let asked = recorded
         .and_then(|recorded| recorded.text("engine_version"))

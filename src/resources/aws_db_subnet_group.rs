@@ -1,10 +1,11 @@
-//! `aws_db_subnet_group`: the subnets that databases may stand in.
+//! `aws_db_subnet_group`: the subnets that a database may use.
 
-use super::bulk::All;
+use super::listing::{ById, Listing};
 use super::shape::{attributes, name_prefix, tags, texts};
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reading, Reason, Resource};
+use crate::model::{Attributes, Reading, Reason, Resource, TypeRules};
+use aws_sdk_rds::operation::describe_db_subnet_groups::DescribeDbSubnetGroupsOutput;
 use aws_sdk_rds::types::DbSubnetGroup;
 use futures::FutureExt;
 use futures::future::join_all;
@@ -13,27 +14,27 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_db_subnet_group",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra::NONE,
+    rules: TypeRules::NONE,
     actions: &[GROUPS, TAGS],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
 const GROUPS: &str = "rds:DescribeDBSubnetGroups";
 const TAGS: &str = "rds:ListTagsForResource";
-/// How RDS says that a group is not there.
-const MISSING: &[&str] = &["DBSubnetGroupNotFoundFault", "DBSubnetGroupNotFound"];
-/// RDS's longest page.
-const PAGE: i32 = 100;
+/// RDS's error codes for a group that does not exist.
+const NOT_FOUND: &[&str] = &["DBSubnetGroupNotFoundFault", "DBSubnetGroupNotFound"];
+/// The largest page that RDS returns.
+const PAGE_SIZE: i32 = 100;
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let groups = match groups(session).await {
         Ok(groups) => groups,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let one = |resource: &'a Resource| {
+    let read_group = |resource: &'a Resource| {
         let listed = groups.get(&resource.id).cloned();
         async move {
             let reading = match whole(session, resource, listed).await {
@@ -44,30 +45,31 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
             (resource, reading)
         }
     };
-    Answer {
-        readings: join_all(ask.tracked.iter().copied().map(one)).await,
-        ..Answer::default()
+    ReadResult {
+        readings: join_all(request.tracked.iter().copied().map(read_group)).await,
+        ..ReadResult::default()
     }
 }
 
-/// The region's groups by name, asked once.
-async fn groups(session: &Session) -> Result<All<DbSubnetGroup>, Reason> {
-    let ask = async {
-        let request = session.rds().describe_db_subnet_groups().max_records(PAGE);
-        let pages = session
-            .pages(GROUPS, request.into_paginator().send())
-            .await?;
-        let groups = pages
-            .into_iter()
-            .flat_map(|page| page.db_subnet_groups.unwrap_or_default());
-        Ok(groups
-            .filter_map(|one| Some((one.db_subnet_group_name()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("database subnet groups", ask).await
+static LISTING: Listing<DescribeDbSubnetGroupsOutput, DbSubnetGroup> = Listing {
+    action: GROUPS,
+    scope: Scope::Regional,
+    items: |page| page.db_subnet_groups,
+    id: DbSubnetGroup::db_subnet_group_name,
+};
+
+/// Lists the region's subnet groups by name.
+async fn groups(session: &Session) -> Result<ById<DbSubnetGroup>, Reason> {
+    let request = session
+        .rds()
+        .describe_db_subnet_groups()
+        .max_records(PAGE_SIZE);
+    LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// A group with its tags, which the list leaves out. One that the list lacks is looked for once more.
+/// Reads a group with its tags, which the list leaves out. A group that the list lacks is read by name.
 async fn whole(
     session: &Session,
     resource: &Resource,
@@ -79,7 +81,7 @@ async fn whole(
         None => {
             let request = client.describe_db_subnet_groups();
             let request = request.db_subnet_group_name(&resource.id).send();
-            let answer = session.find(GROUPS, MISSING, request).await?;
+            let answer = session.find(GROUPS, NOT_FOUND, request).await?;
             answer.and_then(|answer| answer.db_subnet_groups?.into_iter().next())
         }
     };
@@ -96,7 +98,7 @@ async fn whole(
     Ok(Some(all))
 }
 
-/// One group of the answer, in the provider's shape.
+/// Converts a group to the provider's attributes.
 fn convert(group: &DbSubnetGroup) -> Attributes {
     let subnets = group.subnets().iter();
     attributes([

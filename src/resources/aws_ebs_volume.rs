@@ -1,10 +1,10 @@
-//! `aws_ebs_volume`: a disk.
+//! `aws_ebs_volume`: an EBS volume.
 
-use super::bulk::Bulk;
+use super::bulk_reader::BulkReader;
 use super::instance_disks::{VOLUMES, volumes};
 use super::shape::{attributes, tags};
 use super::{ResourceType, Scope};
-use crate::model::{Attributes, Extra};
+use crate::model::{Attributes, TypeRules};
 use aws_sdk_ec2::types::{Volume, VolumeState};
 use futures::FutureExt;
 
@@ -12,35 +12,35 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_ebs_volume",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &["final_snapshot"],
         watched: &["iops", "size", "throughput", "type"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[VOLUMES],
-    read: |session, ask| BULK.read(session, ask).boxed(),
+    read: |session, request| READER.read(session, request).boxed(),
 };
 
-static BULK: Bulk<Volume> = Bulk {
+static READER: BulkReader<Volume> = BulkReader {
     tf_type: TYPE.tf_type,
-    all: |session| volumes(session).boxed(),
-    one: |session, resource| {
+    list: |session| volumes(session).boxed(),
+    get_by_id: |session, resource| {
         async move {
             let request = session.ec2().describe_volumes().volume_ids(&resource.id);
-            let answer = session.find(VOLUMES, MISSING, request.send()).await?;
+            let answer = session.find(VOLUMES, NOT_FOUND, request.send()).await?;
             let found = answer.and_then(|answer| answer.volumes?.into_iter().next());
             Ok(found.filter(|volume| volume.state() != Some(&VolumeState::Deleting)))
         }
         .boxed()
     },
     convert,
-    somebodys: None,
+    is_user_created: None,
 };
 
-/// How EC2 says that a volume is not there.
-const MISSING: &[&str] = &["InvalidVolume.NotFound"];
+/// EC2's error codes for a volume that does not exist.
+const NOT_FOUND: &[&str] = &["InvalidVolume.NotFound"];
 
-/// One volume of the answer, in the provider's shape.
+/// Converts a volume to the provider's attributes.
 fn convert(volume: &Volume) -> Attributes {
     attributes([
         ("availability_zone", volume.availability_zone().into()),

@@ -1,10 +1,11 @@
-//! `aws_eip`: a public address that stays.
+//! `aws_eip`: an Elastic IP address.
 
-use super::bulk::{All, Bulk};
-use super::shape::{attributes, made_by_aws, tags};
+use super::bulk_reader::BulkReader;
+use super::listing::ById;
+use super::shape::{attributes, created_by_aws, tags};
 use super::{ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Value};
+use crate::model::{Attributes, Reason, TypeRules, Value};
 use aws_sdk_ec2::types::{Address, DomainType};
 use futures::FutureExt;
 
@@ -12,54 +13,54 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_eip",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         // Said when an address is asked for or bound, and not told again.
         never_read: &["address", "associate_with_private_ip", "ipam_pool_id"],
         settled: &["instance", "network_interface"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[ADDRESSES],
-    read: |session, ask| BULK.read(session, ask).boxed(),
+    read: |session, request| READER.read(session, request).boxed(),
 };
 
-static BULK: Bulk<Address> = Bulk {
+static READER: BulkReader<Address> = BulkReader {
     tf_type: TYPE.tf_type,
-    all: |session| addresses(session).boxed(),
-    one: |session, resource| {
+    list: |session| addresses(session).boxed(),
+    get_by_id: |session, resource| {
         async move {
             let request = session.ec2().describe_addresses();
             let request = request.allocation_ids(&resource.id).send();
-            let answer = session.find(ADDRESSES, MISSING, request).await?;
+            let answer = session.find(ADDRESSES, NOT_FOUND, request).await?;
             Ok(answer.and_then(|answer| answer.addresses?.into_iter().next()))
         }
         .boxed()
     },
     convert,
     // What a load balancer or a managed gateway holds is its own.
-    somebodys: Some(|address| {
+    is_user_created: Some(|address| {
         let by_service = address.service_managed().is_some();
-        !by_service && !made_by_aws(address.tags().iter().map(|tag| tag.key()))
+        !by_service && !created_by_aws(address.tags().iter().map(|tag| tag.key()))
     }),
 };
 
 const ADDRESSES: &str = "ec2:DescribeAddresses";
-/// How EC2 says that an address is not there.
-const MISSING: &[&str] = &["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"];
+/// EC2's error codes for an address that does not exist.
+const NOT_FOUND: &[&str] = &["InvalidAllocationID.NotFound", "InvalidAddress.NotFound"];
 
-/// The region's addresses, asked once. They come in one answer.
-async fn addresses(session: &Session) -> Result<All<Address>, Reason> {
-    let ask = async {
+/// Lists the region's Elastic IP addresses by allocation id. EC2 returns them without pages.
+async fn addresses(session: &Session) -> Result<ById<Address>, Reason> {
+    let request = async {
         let request = session.ec2().describe_addresses().send();
         let answer = session.call(ADDRESSES, request).await?;
         let addresses = answer.addresses.unwrap_or_default().into_iter();
         Ok(addresses
-            .filter_map(|one| Some((one.allocation_id()?.to_owned(), one)))
+            .filter_map(|address| Some((address.allocation_id()?.to_owned(), address)))
             .collect())
     };
-    session.shared("addresses", ask).await
+    session.shared("addresses", request).await
 }
 
-/// One address of the answer, in the provider's shape.
+/// Converts an address to the provider's attributes.
 fn convert(address: &Address) -> Attributes {
     let in_vpc = address.domain() == Some(&DomainType::Vpc);
     attributes([

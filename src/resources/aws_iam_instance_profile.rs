@@ -1,11 +1,11 @@
-//! `aws_iam_instance_profile`: what gives an instance a role.
+//! `aws_iam_instance_profile`: the role of an EC2 instance.
 
-use super::ask::match_up;
-use super::authorizations::MISSING;
+use super::authorizations::NOT_FOUND;
+use super::read::resolve_tracked;
 use super::shape::{attributes, name_prefix, tags};
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Resource};
+use crate::model::{Attributes, Resource, TypeRules};
 use aws_sdk_iam::types::InstanceProfile;
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -14,33 +14,39 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_instance_profile",
     scope: Scope::Global,
     listed: false,
-    extra: Extra::NONE,
-    actions: &[ONE],
-    read: |session, ask| read(session, ask).boxed(),
+    rules: TypeRules::NONE,
+    actions: &[GET],
+    read: |session, request| read(session, request).boxed(),
 };
 
-/// The list of all leaves their tags out.
-const ONE: &str = "iam:GetInstanceProfile";
+/// The IAM action that reads a profile with its tags, which the list leaves out.
+const GET: &str = "iam:GetInstanceProfile";
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    let confirm = |resource: &'a Resource| {
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session.iam().get_instance_profile();
             let request = request.instance_profile_name(&resource.id).send();
-            let answer = session.find(ONE, MISSING, request).await?;
+            let answer = session.find(GET, NOT_FOUND, request).await?;
             Ok(answer.and_then(|answer| answer.instance_profile))
         }
         .boxed()
     };
     // Each is asked for by its name, so one answer is enough.
     let none = BTreeMap::new();
-    Answer {
-        readings: match_up(&ask.tracked, &none, |_, profile| convert(profile), confirm).await,
-        ..Answer::default()
+    ReadResult {
+        readings: resolve_tracked(
+            &request.tracked,
+            &none,
+            |_, profile| convert(profile),
+            get_by_id,
+        )
+        .await,
+        ..ReadResult::default()
     }
 }
 
-/// One profile of the answer, in the provider's shape.
+/// Converts a profile to the provider's attributes.
 fn convert(profile: &InstanceProfile) -> Attributes {
     let keys = profile.tags().iter();
     attributes([

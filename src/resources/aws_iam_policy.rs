@@ -1,12 +1,12 @@
-//! `aws_iam_policy`: a policy of the account's own.
+//! `aws_iam_policy`: a customer managed policy.
 
-use super::ask::match_up;
-use super::authorizations::{DETAILS, MISSING, details};
+use super::authorizations::{DETAILS, NOT_FOUND, details};
 use super::policy::{self, decoded};
+use super::read::resolve_tracked;
 use super::shape::{attributes, name_prefix, tags};
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Resource};
+use crate::model::{Attributes, Reason, Resource, TypeRules};
 use aws_sdk_iam::types::{ManagedPolicyDetail, Policy};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -15,28 +15,28 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_policy",
     scope: Scope::Global,
     listed: false,
-    extra: Extra {
-        form: policy::form,
-        ..Extra::NONE
+    rules: TypeRules {
+        normalize: policy::normalize,
+        ..TypeRules::NONE
     },
-    actions: &[DETAILS, ONE, VERSION],
-    read: |session, ask| read(session, ask).boxed(),
+    actions: &[DETAILS, GET, VERSION],
+    read: |session, request| read(session, request).boxed(),
 };
 
-/// What reading one policy's tags and description needs: no bulk form has both.
-const ONE: &str = "iam:GetPolicy";
-/// What reading a document needs that the bulk form left out.
+/// The IAM action that reads a policy's tags and description, which no list has.
+const GET: &str = "iam:GetPolicy";
+/// The IAM action that reads a policy document that the list left out.
 const VERSION: &str = "iam:GetPolicyVersion";
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let details = match details(session).await {
         Ok(details) => details,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         let document = details
             .policies
             .get(&resource.id)
@@ -45,20 +45,21 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     };
     // Each is asked for by its ARN, so one answer is enough.
     let none = BTreeMap::<String, Attributes>::new();
-    Answer {
-        readings: match_up(&ask.tracked, &none, |_, found| found.clone(), confirm).await,
-        ..Answer::default()
+    ReadResult {
+        readings: resolve_tracked(&request.tracked, &none, |_, found| found.clone(), get_by_id)
+            .await,
+        ..ReadResult::default()
     }
 }
 
-/// The document that counts.
+/// Returns the document of the default version.
 fn default_document(policy: &ManagedPolicyDetail) -> Option<String> {
     let mut versions = policy.policy_version_list().iter();
     let version = versions.find(|version| version.is_default_version())?;
     version.document().map(str::to_owned)
 }
 
-/// A policy with its document, which is asked for where the bulk form does not have it.
+/// Reads a policy with its document, in a call of its own where the list lacks it.
 async fn whole(
     session: &Session,
     resource: &Resource,
@@ -66,7 +67,7 @@ async fn whole(
 ) -> Result<Option<Attributes>, Reason> {
     let client = session.iam();
     let request = client.get_policy().policy_arn(&resource.id).send();
-    let answer = session.find(ONE, MISSING, request).await?;
+    let answer = session.find(GET, NOT_FOUND, request).await?;
     let Some(policy) = answer.and_then(|answer| answer.policy) else {
         return Ok(None);
     };
@@ -76,7 +77,7 @@ async fn whole(
             let version = policy.default_version_id().unwrap_or_default();
             let request = client.get_policy_version().policy_arn(&resource.id);
             let request = request.version_id(version).send();
-            let answer = session.find(VERSION, MISSING, request).await?;
+            let answer = session.find(VERSION, NOT_FOUND, request).await?;
             answer
                 .and_then(|answer| answer.policy_version?.document)
                 .ok_or_else(|| Reason::Failed {
@@ -87,7 +88,7 @@ async fn whole(
     Ok(Some(convert(&policy, &document)))
 }
 
-/// One policy of the answer, in the provider's shape.
+/// Converts a policy to the provider's attributes.
 fn convert(policy: &Policy, document: &str) -> Attributes {
     attributes([
         ("arn", policy.arn().into()),

@@ -1,13 +1,15 @@
-//! `aws_iam_role`: who may act as what.
+//! `aws_iam_role`: an IAM role.
 
-use super::ask::{match_up, unclaimed};
-use super::authorizations::{DETAILS, LIST, MISSING, details, list};
+use super::authorizations::{DETAILS, LIST, NOT_FOUND, details, list};
 use super::policy::{canonical, decoded};
+use super::read::{resolve_tracked, unmanaged_resource};
 use super::roles::ROLES;
-use super::shape::{attributes, made_by_aws, name_prefix, tags, texts};
-use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::shape::{attributes, created_by_aws, name_prefix, tags, texts};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Address, Attributes, Children, Extra, Owner, Resource, Unclaimed, Value};
+use crate::model::{
+    Address, Attributes, Children, Owner, Resource, TypeRules, UnmanagedResource, Value,
+};
 use aws_sdk_iam::types::{Role, RoleDetail};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -16,7 +18,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_role",
     scope: Scope::Global,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         owners: &[
             owner("inline_policy", INLINE),
             owner("managed_policy_arns", ATTACHMENT),
@@ -33,27 +35,27 @@ pub(super) static TYPE: ResourceType = ResourceType {
         ],
         never_read: &["force_detach_policies"],
         watched: &["inline_policy", "managed_policy_arns"],
-        form: |path, value| match (path, &value) {
+        normalize: |path, value| match (path, &value) {
             ("assume_role_policy" | "inline_policy.policy", Value::String(text)) => {
                 canonical(text).into()
             }
             _ => value,
         },
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
-    actions: &[DETAILS, LIST, ONE],
-    read: |session, ask| read(session, ask).boxed(),
+    actions: &[DETAILS, LIST, GET],
+    read: |session, request| read(session, request).boxed(),
 };
 
-/// What a second look at one role needs.
-const ONE: &str = "iam:GetRole";
+/// The IAM action that reads a single role.
+const GET: &str = "iam:GetRole";
 const INLINE: &str = "aws_iam_role_policy";
 const ATTACHMENT: &str = "aws_iam_role_policy_attachment";
 
-/// Where AWS's own services and its single sign-on keep their roles.
-const PATHS_OF_AWS: &[&str] = &["/aws-service-role/", "/aws-reserved/"];
-/// How the names of roles begin that AWS's multi-account services make.
-const MADE_BY_SERVICES: &[&str] = &[
+/// The paths of roles that AWS services and IAM Identity Center create.
+const AWS_PATHS: &[&str] = &["/aws-service-role/", "/aws-reserved/"];
+/// The name prefixes of roles that AWS's multi-account services create.
+const SERVICE_NAME_PREFIXES: &[&str] = &[
     "AWSControlTower",
     "OrganizationAccountAccessRole",
     "stacksets-exec-",
@@ -69,14 +71,14 @@ const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
     }
 }
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() && ask.look != Look::Account {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() && request.unmanaged_scope != UnmanagedScope::Account {
+        return ReadResult::default();
     }
     let (details, list) = futures::join!(details(session), list(session));
     let (details, list) = match (details, list) {
         (Ok(details), Ok(list)) => (details, list),
-        (Err(reason), _) | (_, Err(reason)) => return Answer::unknown(&ask, &reason),
+        (Err(reason), _) | (_, Err(reason)) => return ReadResult::unknown(&request, &reason),
     };
     let both: BTreeMap<String, Found> = details
         .roles
@@ -88,10 +90,10 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
             )
         })
         .collect();
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session.iam().get_role().role_name(&resource.id).send();
-            let answer = session.find(ONE, MISSING, request).await?;
+            let answer = session.find(GET, NOT_FOUND, request).await?;
             Ok(answer
                 .and_then(|answer| answer.role)
                 .map(Box::new)
@@ -99,33 +101,41 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         }
         .boxed()
     };
-    let mut answer = Answer {
-        readings: match_up(&ask.tracked, &both, |_, found| found.convert(), confirm).await,
-        ..Answer::default()
+    let mut answer = ReadResult {
+        readings: resolve_tracked(
+            &request.tracked,
+            &both,
+            |_, found| found.convert(),
+            get_by_id,
+        )
+        .await,
+        ..ReadResult::default()
     };
-    if ask.look != Look::Off {
-        for resource in &ask.tracked {
+    if request.unmanaged_scope != UnmanagedScope::Off {
+        for resource in &request.tracked {
             let detail = details.roles.get(&resource.id);
-            answer.unclaimed.extend(
+            answer.unmanaged.extend(
                 detail
                     .into_iter()
                     .flat_map(|detail| parts(session, &resource.address, detail)),
             );
         }
     }
-    if ask.look == Look::Account {
+    if request.unmanaged_scope == UnmanagedScope::Account {
         let own = both
             .iter()
-            .filter(|(name, found)| found.is_somebodys() && !is_caller(session, name));
-        answer.unclaimed.extend(own.map(|(name, found)| Unclaimed {
-            region: None,
-            ..unclaimed(session, TYPE.tf_type, name, found.convert())
-        }));
+            .filter(|(name, found)| found.is_user_created() && !is_caller(session, name));
+        answer
+            .unmanaged
+            .extend(own.map(|(name, found)| UnmanagedResource {
+                region: None,
+                ..unmanaged_resource(session, TYPE.tf_type, name, found.convert())
+            }));
     }
     answer
 }
 
-/// A role as the bulk answers have it, or as it answers when asked for alone: then without its policies.
+/// A role from the account's authorization details, or from a call of its own, which lacks its policies.
 enum Found {
     Whole(Box<(RoleDetail, Option<Role>)>),
     Alone(Box<Role>),
@@ -144,8 +154,8 @@ impl Found {
         }
     }
 
-    /// Whether a person or a program of theirs made it.
-    fn is_somebodys(&self) -> bool {
+    /// Returns false for roles that AWS created itself, and for DriftGuard's own.
+    fn is_user_created(&self) -> bool {
         let Self::Whole(both) = self else {
             return false;
         };
@@ -154,23 +164,25 @@ impl Found {
             detail.path().unwrap_or("/"),
             detail.role_name().unwrap_or_default(),
         );
-        let by_service = MADE_BY_SERVICES.iter().any(|start| name.starts_with(start));
-        let of_aws = PATHS_OF_AWS.iter().any(|start| path.starts_with(start));
-        !of_aws && !by_service && !made_by_aws(detail.tags().iter().map(|tag| Some(tag.key())))
+        let by_service = SERVICE_NAME_PREFIXES
+            .iter()
+            .any(|start| name.starts_with(start));
+        let of_aws = AWS_PATHS.iter().any(|start| path.starts_with(start));
+        !of_aws && !by_service && !created_by_aws(detail.tags().iter().map(|tag| Some(tag.key())))
     }
 }
 
-/// Whether this is the role that DriftGuard itself reads with.
+/// Returns whether DriftGuard itself reads with this role.
 fn is_caller(session: &Session, name: &str) -> bool {
     let assumed = session.caller().split_once(":assumed-role/");
     assumed.and_then(|(_, rest)| rest.split('/').next()) == Some(name)
 }
 
-/// What only the list of roles says, and what it says as well.
+/// Converts a role from the list of roles.
 fn of_role(role: &Role) -> Attributes {
     let boundary = role
         .permissions_boundary()
-        .and_then(|one| one.permissions_boundary_arn());
+        .and_then(|boundary| boundary.permissions_boundary_arn());
     attributes([
         ("arn", role.arn().into()),
         (
@@ -187,21 +199,21 @@ fn of_role(role: &Role) -> Attributes {
     ])
 }
 
-/// What the account's details say of a role.
+/// Converts a role from the account's authorization details.
 fn of_detail(detail: &RoleDetail) -> Attributes {
     let boundary = detail
         .permissions_boundary()
-        .and_then(|one| one.permissions_boundary_arn());
-    let inline = detail.role_policy_list().iter().map(|one| {
+        .and_then(|boundary| boundary.permissions_boundary_arn());
+    let inline = detail.role_policy_list().iter().map(|policy| {
         Value::map([
-            ("name", Value::from(one.policy_name())),
-            ("policy", one.policy_document().map(decoded).into()),
+            ("name", Value::from(policy.policy_name())),
+            ("policy", policy.policy_document().map(decoded).into()),
         ])
     });
     let attached = detail
         .attached_managed_policies()
         .iter()
-        .filter_map(|one| one.policy_arn());
+        .filter_map(|policy| policy.policy_arn());
     attributes([
         ("arn", detail.arn().into()),
         (
@@ -227,17 +239,19 @@ fn of_detail(detail: &RoleDetail) -> Attributes {
     ])
 }
 
-/// Each policy of a role, below it.
-fn parts(session: &Session, parent: &Address, detail: &RoleDetail) -> Vec<Unclaimed> {
+/// Returns the policies of a role as unmanaged children.
+fn parts(session: &Session, parent: &Address, detail: &RoleDetail) -> Vec<UnmanagedResource> {
     let held = (
         detail.role_name().unwrap_or_default(),
         detail.role_policy_list(),
         detail.attached_managed_policies(),
     );
-    ROLES.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| Unclaimed {
-        under: Some(parent.clone()),
-        path: TYPE.part(tf_type),
-        region: None,
-        ..unclaimed(session, tf_type, id, all)
+    ROLES.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| {
+        UnmanagedResource {
+            under: Some(parent.clone()),
+            path: TYPE.child_path(tf_type),
+            region: None,
+            ..unmanaged_resource(session, tf_type, id, all)
+        }
     })
 }

@@ -1,7 +1,7 @@
-//! `aws_iam_role_policy`: a policy that is part of a role.
+//! `aws_iam_role_policy`: an inline policy of a role.
 
 use super::authorizations::DETAILS;
-use super::principal::{inline_extra, undo};
+use super::principal::{inline_rules, undo};
 use super::roles::{POLICY, ROLES};
 use super::{ResourceType, Scope};
 use crate::model::ClaimedBy;
@@ -11,7 +11,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_role_policy",
     scope: Scope::Global,
     listed: false,
-    extra: inline_extra(
+    rules: inline_rules(
         |found, _| {
             let options = [("role-name", "role"), ("policy-name", "name")];
             undo("delete-role-policy", found, options)
@@ -24,5 +24,5 @@ pub(super) static TYPE: ResourceType = ResourceType {
         }],
     ),
     actions: &[DETAILS, POLICY],
-    read: |session, ask| ROLES.read_inline(session, ask).boxed(),
+    read: |session, request| ROLES.read_inline(session, request).boxed(),
 };

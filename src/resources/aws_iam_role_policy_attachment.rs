@@ -1,17 +1,17 @@
-//! `aws_iam_role_policy_attachment`: a managed policy on a role.
+//! `aws_iam_role_policy_attachment`: a managed policy attached to a role.
 
 use super::authorizations::DETAILS;
 use super::principal::{claims, undo};
 use super::roles::{ATTACHED, ROLES};
 use super::{ResourceType, Scope};
-use crate::model::{Claim, ClaimedBy, Extra};
+use crate::model::{Claim, ClaimedBy, TypeRules};
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_role_policy_attachment",
     scope: Scope::Global,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         undo: Some(|found, _| {
             let options = [("role-name", "role"), ("policy-arn", "policy_arn")];
             undo("detach-role-policy", found, options)
@@ -35,8 +35,8 @@ pub(super) static TYPE: ResourceType = ResourceType {
                 },
             ],
         )),
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[DETAILS, ATTACHED],
-    read: |session, ask| ROLES.read_attached(session, ask).boxed(),
+    read: |session, request| ROLES.read_attached(session, request).boxed(),
 };

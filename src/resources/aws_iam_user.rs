@@ -1,12 +1,12 @@
-//! `aws_iam_user`: a person or a program with keys of its own.
+//! `aws_iam_user`: an IAM user.
 
-use super::ask::{match_up, unclaimed};
-use super::authorizations::{DETAILS, MISSING, details};
+use super::authorizations::{DETAILS, NOT_FOUND, details};
+use super::read::{resolve_tracked, unmanaged_resource};
 use super::shape::{attributes, tags};
 use super::users::USERS;
-use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Address, Attributes, Extra, Resource, Unclaimed};
+use crate::model::{Address, Attributes, Resource, TypeRules, UnmanagedResource};
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, Tag, User, UserDetail};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -15,49 +15,50 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_user",
     scope: Scope::Global,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &["force_destroy"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
-    actions: &[DETAILS, ONE],
-    read: |session, ask| read(session, ask).boxed(),
+    actions: &[DETAILS, GET],
+    read: |session, request| read(session, request).boxed(),
 };
 
-/// What a second look at one user needs.
-const ONE: &str = "iam:GetUser";
+/// The IAM action that reads a single user.
+const GET: &str = "iam:GetUser";
 const INLINE: &str = "aws_iam_user_policy";
 const ATTACHMENT: &str = "aws_iam_user_policy_attachment";
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let details = match details(session).await {
         Ok(details) => details,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
     let users: BTreeMap<String, Attributes> = details
         .users
         .iter()
         .map(|(name, user)| (name.clone(), of_detail(user)))
         .collect();
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session.iam().get_user().user_name(&resource.id).send();
-            let answer = session.find(ONE, MISSING, request).await?;
+            let answer = session.find(GET, NOT_FOUND, request).await?;
             Ok(answer.and_then(|answer| answer.user).as_ref().map(of_user))
         }
         .boxed()
     };
-    let mut answer = Answer {
-        readings: match_up(&ask.tracked, &users, |_, user| user.clone(), confirm).await,
-        ..Answer::default()
+    let mut answer = ReadResult {
+        readings: resolve_tracked(&request.tracked, &users, |_, user| user.clone(), get_by_id)
+            .await,
+        ..ReadResult::default()
     };
-    if ask.look != Look::Off {
-        for resource in &ask.tracked {
+    if request.unmanaged_scope != UnmanagedScope::Off {
+        for resource in &request.tracked {
             let user = details.users.get(&resource.id).into_iter();
             let parts = user.flat_map(|user| parts(session, &resource.address, user));
-            answer.unclaimed.extend(parts);
+            answer.unmanaged.extend(parts);
         }
     }
     answer
@@ -79,13 +80,13 @@ fn of_user(user: &User) -> Attributes {
     )
 }
 
-/// A user in the provider's shape.
+/// Converts a user to the provider's attributes.
 fn shaped(
     (arn, name, path): (Option<&str>, Option<&str>, Option<&str>),
     boundary: Option<&AttachedPermissionsBoundary>,
     keys: &[Tag],
 ) -> Attributes {
-    let boundary = boundary.and_then(|one| one.permissions_boundary_arn());
+    let boundary = boundary.and_then(|boundary| boundary.permissions_boundary_arn());
     attributes([
         ("arn", arn.into()),
         ("name", name.into()),
@@ -98,16 +99,18 @@ fn shaped(
     ])
 }
 
-/// Each policy of a user, below it.
-fn parts(session: &Session, parent: &Address, user: &UserDetail) -> Vec<Unclaimed> {
+/// Returns the policies of a user as unmanaged children.
+fn parts(session: &Session, parent: &Address, user: &UserDetail) -> Vec<UnmanagedResource> {
     let held = (
         user.user_name().unwrap_or_default(),
         user.user_policy_list(),
         user.attached_managed_policies(),
     );
-    USERS.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| Unclaimed {
-        under: Some(parent.clone()),
-        region: None,
-        ..unclaimed(session, tf_type, id, all)
+    USERS.parts(held, (INLINE, ATTACHMENT), |tf_type, id, all| {
+        UnmanagedResource {
+            under: Some(parent.clone()),
+            region: None,
+            ..unmanaged_resource(session, tf_type, id, all)
+        }
     })
 }

@@ -1,7 +1,7 @@
-//! `aws_iam_user_policy`: a policy that is part of a user.
+//! `aws_iam_user_policy`: an inline policy of a user.
 
 use super::authorizations::DETAILS;
-use super::principal::{inline_extra, undo};
+use super::principal::{inline_rules, undo};
 use super::users::{POLICY, USERS};
 use super::{ResourceType, Scope};
 use crate::model::ClaimedBy;
@@ -11,7 +11,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_user_policy",
     scope: Scope::Global,
     listed: false,
-    extra: inline_extra(
+    rules: inline_rules(
         |found, _| {
             let options = [("user-name", "user"), ("policy-name", "name")];
             undo("delete-user-policy", found, options)
@@ -24,5 +24,5 @@ pub(super) static TYPE: ResourceType = ResourceType {
         }],
     ),
     actions: &[DETAILS, POLICY],
-    read: |session, ask| USERS.read_inline(session, ask).boxed(),
+    read: |session, request| USERS.read_inline(session, request).boxed(),
 };

@@ -1,13 +1,13 @@
-//! `aws_instance`: a virtual machine.
+//! `aws_instance`: an EC2 instance.
 
-use super::ask::{match_up, unclaimed};
 use super::instance_aspects::{ATTRIBUTE, Aspect, CREDITS, TEMPLATE, aspects};
 use super::instance_disks::{VOLUMES, disks, volumes};
 use super::instance_options::options;
-use super::shape::{attributes, block, made_by_aws, tags, texts};
-use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::read::{resolve_tracked, unmanaged_resource};
+use super::shape::{attributes, block, created_by_aws, tags, texts};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason, Resource, Value};
+use crate::model::{Attributes, Reason, Resource, TypeRules, Value};
 use aws_sdk_ec2::types::{Filter, Instance, InstanceNetworkInterface, InstanceStateName, Volume};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_instance",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &[
             "force_destroy",
             "get_password_data",
@@ -48,7 +48,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "vpc_security_group_ids",
         ],
         hashed: &[("ebs_block_device", &["device_name", "snapshot_id"])],
-        form,
+        normalize,
         settled: &[
             "associate_public_ip_address",
             "cpu_core_count",
@@ -62,29 +62,29 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "secondary_private_ips",
         ],
         unseen: &["disable_api_stop", "disable_api_termination"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[INSTANCES, VOLUMES, ATTRIBUTE, CREDITS, TEMPLATE],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
 const INSTANCES: &str = "ec2:DescribeInstances";
-/// How EC2 says that an instance is not there.
-const MISSING: &[&str] = &["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"];
-/// EC2's longest page.
-const PAGE: i32 = 1000;
-/// The most ids that a filter takes.
-const FILTER: usize = 200;
+/// EC2's error codes for an instance that does not exist.
+const NOT_FOUND: &[&str] = &["InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"];
+/// The largest page that EC2 returns.
+const PAGE_SIZE: i32 = 1000;
+/// The most instance ids that a filter takes.
+const MAX_FILTER_IDS: usize = 200;
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    let all = ask.look == Look::Account;
-    let ids: Vec<_> = ask
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    let all = request.unmanaged_scope == UnmanagedScope::Account;
+    let ids: Vec<_> = request
         .tracked
         .iter()
         .map(|resource| resource.id.clone())
         .collect();
     if ids.is_empty() && !all {
-        return Answer::default();
+        return ReadResult::default();
     }
     let bulk = describe(session, if all { Vec::new() } else { ids.clone() });
     let volumes = async {
@@ -94,26 +94,26 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
             volumes(session).await
         }
     };
-    let aspects = aspects(session, &ask.tracked);
+    let aspects = aspects(session, &request.tracked);
     let (instances, volumes, aspects) = futures::join!(bulk, volumes, aspects);
     let (instances, volumes) = match (instances, volumes) {
         (Ok(instances), Ok(volumes)) => (instances, volumes),
-        (Err(reason), _) | (_, Err(reason)) => return Answer::unknown(&ask, &reason),
+        (Err(reason), _) | (_, Err(reason)) => return ReadResult::unknown(&request, &reason),
     };
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session
                 .ec2()
                 .describe_instances()
                 .instance_ids(&resource.id)
                 .send();
-            let answer = session.find(INSTANCES, MISSING, request).await?;
+            let answer = session.find(INSTANCES, NOT_FOUND, request).await?;
             let found = answer
                 .into_iter()
                 .flat_map(|page| page.reservations.unwrap_or_default());
             Ok(found
-                .flat_map(|one| one.instances.unwrap_or_default())
-                .find(|one| !ended(one)))
+                .flat_map(|reservation| reservation.instances.unwrap_or_default())
+                .find(|instance| !is_terminated(instance)))
         }
         .boxed()
     };
@@ -124,28 +124,28 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         }
         attributes
     };
-    let mut answer = Answer {
-        readings: match_up(&ask.tracked, &instances, convert, confirm).await,
-        ..Answer::default()
+    let mut answer = ReadResult {
+        readings: resolve_tracked(&request.tracked, &instances, convert, get_by_id).await,
+        ..ReadResult::default()
     };
     if all {
         let own = instances
             .iter()
-            .filter(|(_, one)| !made_by_aws(one.tags().iter().map(|tag| tag.key())));
-        let found = own.map(|(id, one)| {
-            unclaimed(
+            .filter(|(_, instance)| !created_by_aws(instance.tags().iter().map(|tag| tag.key())));
+        let found = own.map(|(id, instance)| {
+            unmanaged_resource(
                 session,
                 TYPE.tf_type,
                 id,
-                self::convert(one, &volumes, None),
+                self::convert(instance, &volumes, None),
             )
         });
-        answer.unclaimed = found.collect();
+        answer.unmanaged = found.collect();
     }
     answer
 }
 
-/// Running and stopped instances by id: all, or those of these ids.
+/// Describes instances by id: all of the region, or those with these ids. Terminated ones are left out.
 async fn describe(
     session: &Session,
     ids: Vec<String>,
@@ -153,11 +153,11 @@ async fn describe(
     let client = session.ec2();
     let mut request = client.describe_instances();
     request = match ids.len() {
-        1..=FILTER => {
+        1..=MAX_FILTER_IDS => {
             let filter = Filter::builder().name("instance-id").set_values(Some(ids));
             request.filters(filter.build())
         }
-        _ => request.max_results(PAGE),
+        _ => request.max_results(PAGE_SIZE),
     };
     let pages = session
         .pages(INSTANCES, request.into_paginator().send())
@@ -165,15 +165,15 @@ async fn describe(
     let reservations = pages
         .into_iter()
         .flat_map(|page| page.reservations.unwrap_or_default());
-    let instances = reservations.flat_map(|one| one.instances.unwrap_or_default());
-    let live = instances.filter(|instance| !ended(instance));
+    let instances = reservations.flat_map(|reservation| reservation.instances.unwrap_or_default());
+    let live = instances.filter(|instance| !is_terminated(instance));
     Ok(live
-        .filter_map(|one| Some((one.instance_id()?.to_owned(), one)))
+        .filter_map(|instance| Some((instance.instance_id()?.to_owned(), instance)))
         .collect())
 }
 
-/// Whether an instance is gone, or about to be.
-fn ended(instance: &Instance) -> bool {
+/// Returns whether an instance is terminated or shutting down.
+fn is_terminated(instance: &Instance) -> bool {
     let state = instance.state().and_then(|state| state.name());
     matches!(
         state,
@@ -181,7 +181,7 @@ fn ended(instance: &Instance) -> bool {
     )
 }
 
-/// What has no bulk form, in the provider's shape.
+/// Converts an attribute that no list has to the provider's attribute.
 fn aspect_value(resource: &Resource, aspect: &Aspect) -> (String, Value) {
     let (name, value) = match aspect {
         Aspect::UserData(data) if !resource.get("user_data_base64").is_empty() => {
@@ -201,7 +201,7 @@ fn aspect_value(resource: &Resource, aspect: &Aspect) -> (String, Value) {
     (name.to_owned(), value)
 }
 
-/// User data as the provider keeps it: the SHA-1 of what the Base64 holds.
+/// Returns user data as the provider stores it: the SHA-1 of the decoded Base64.
 fn hashed(data: Option<&str>) -> Value {
     let Some(data) = data.filter(|data| !data.is_empty()) else {
         return Value::Null;
@@ -212,15 +212,19 @@ fn hashed(data: Option<&str>) -> Value {
     hex::encode(Sha1::digest(plain)).into()
 }
 
-/// One instance of the answer, in the provider's shape.
+/// Converts an instance to the provider's attributes.
 fn convert(
     instance: &Instance,
     volumes: &BTreeMap<String, Volume>,
     recorded: Option<&Resource>,
 ) -> Attributes {
     let interfaces = instance.network_interfaces();
-    let index = |one: &&InstanceNetworkInterface| one.attachment().and_then(|a| a.device_index());
-    let primary = interfaces.iter().find(|one| index(one) == Some(0));
+    let index = |interface: &&InstanceNetworkInterface| {
+        interface.attachment().and_then(|a| a.device_index())
+    };
+    let primary = interfaces
+        .iter()
+        .find(|interface| index(interface) == Some(0));
     let placement = instance.placement();
     let profile = instance
         .iam_instance_profile()
@@ -290,7 +294,7 @@ fn convert(
     all
 }
 
-/// What the primary network interface says.
+/// Converts the settings of the primary network interface.
 fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attributes {
     let groups = instance.security_groups().iter();
     let groups = groups.filter_map(|group| group.group_id());
@@ -299,7 +303,7 @@ fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attribute
     let ipv6: Vec<_> = primary
         .ipv6_addresses()
         .iter()
-        .filter_map(|one| one.ipv6_address())
+        .filter_map(|address| address.ipv6_address())
         .collect();
     let checked = instance.source_dest_check().or(primary.source_dest_check());
     attributes([
@@ -321,8 +325,8 @@ fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attribute
     ])
 }
 
-/// A profile's ARN is its name; user data is its SHA-1, whichever version of the provider wrote it.
-fn form(path: &str, value: Value) -> Value {
+/// Normalizes a profile's ARN to its name, and user data to its SHA-1 whichever version of the provider wrote it.
+fn normalize(path: &str, value: Value) -> Value {
     match (path, &value) {
         ("iam_instance_profile", Value::String(text)) => {
             text.rsplit('/').next().unwrap_or_default().into()
@@ -344,9 +348,9 @@ mod tests {
 
     #[test]
     fn user_data_is_its_hash_whichever_way_it_is_written() {
-        let plain = form("user_data", "#!/bin/sh\n".into());
+        let plain = normalize("user_data", "#!/bin/sh\n".into());
         let encoded = STANDARD.encode("#!/bin/sh\n");
         assert_eq!(plain, hashed(Some(&encoded)));
-        assert_eq!(form("user_data", plain.clone()), plain);
+        assert_eq!(normalize("user_data", plain.clone()), plain);
     }
 }

@@ -1,10 +1,12 @@
-//! `aws_nat_gateway`: private subnets' way out.
+//! `aws_nat_gateway`: a NAT gateway.
 
-use super::bulk::{All, Bulk};
-use super::shape::{attributes, made_by_aws, tags, texts};
+use super::bulk_reader::BulkReader;
+use super::listing::{ById, Listing};
+use super::shape::{attributes, created_by_aws, tags, texts};
 use super::{ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason};
+use crate::model::{Attributes, Reason, TypeRules};
+use aws_sdk_ec2::operation::describe_nat_gateways::DescribeNatGatewaysOutput;
 use aws_sdk_ec2::types::{NatGateway, NatGatewayState};
 use futures::FutureExt;
 
@@ -12,68 +14,68 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_nat_gateway",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         settled: &[
             "private_ip",
             "secondary_private_ip_address_count",
             "secondary_private_ip_addresses",
         ],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[GATEWAYS],
-    read: |session, ask| BULK.read(session, ask).boxed(),
+    read: |session, request| READER.read(session, request).boxed(),
 };
 
-static BULK: Bulk<NatGateway> = Bulk {
+static READER: BulkReader<NatGateway> = BulkReader {
     tf_type: TYPE.tf_type,
-    all: |session| gateways(session).boxed(),
-    one: |session, resource| {
+    list: |session| gateways(session).boxed(),
+    get_by_id: |session, resource| {
         async move {
             let request = session.ec2().describe_nat_gateways();
             let request = request.nat_gateway_ids(&resource.id).send();
-            let answer = session.find(GATEWAYS, MISSING, request).await?;
+            let answer = session.find(GATEWAYS, NOT_FOUND, request).await?;
             let found = answer.and_then(|answer| answer.nat_gateways?.into_iter().next());
-            Ok(found.filter(stands))
+            Ok(found.filter(is_live))
         }
         .boxed()
     },
     convert,
-    somebodys: Some(|gateway| !made_by_aws(gateway.tags().iter().map(|tag| tag.key()))),
+    is_user_created: Some(|gateway| !created_by_aws(gateway.tags().iter().map(|tag| tag.key()))),
 };
 
 const GATEWAYS: &str = "ec2:DescribeNatGateways";
-/// How EC2 says that a gateway is not there.
-const MISSING: &[&str] = &["NatGatewayNotFound"];
-/// EC2's longest page.
-const PAGE: i32 = 1000;
+/// EC2's error codes for a gateway that does not exist.
+const NOT_FOUND: &[&str] = &["NatGatewayNotFound"];
+/// The largest page that EC2 returns.
+const PAGE_SIZE: i32 = 1000;
 
-/// The region's gateways that stand, asked once. EC2 shows a deleted one for an hour.
-async fn gateways(session: &Session) -> Result<All<NatGateway>, Reason> {
-    let ask = async {
-        let request = session.ec2().describe_nat_gateways().max_results(PAGE);
-        let pages = session
-            .pages(GATEWAYS, request.into_paginator().send())
-            .await?;
-        let gateways = pages
-            .into_iter()
-            .flat_map(|page| page.nat_gateways.unwrap_or_default());
-        Ok(gateways
-            .filter(stands)
-            .filter_map(|one| Some((one.nat_gateway_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("NAT gateways", ask).await
+static LISTING: Listing<DescribeNatGatewaysOutput, NatGateway> = Listing {
+    action: GATEWAYS,
+    scope: Scope::Regional,
+    items: |page| {
+        let gateways = page.nat_gateways?.into_iter();
+        Some(gateways.filter(is_live).collect())
+    },
+    id: NatGateway::nat_gateway_id,
+};
+
+/// Lists the region's NAT gateways by id. EC2 lists a deleted one for an hour, which is left out.
+async fn gateways(session: &Session) -> Result<ById<NatGateway>, Reason> {
+    let request = session.ec2().describe_nat_gateways().max_results(PAGE_SIZE);
+    LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// Whether a gateway is neither gone nor about to be.
-fn stands(gateway: &NatGateway) -> bool {
+/// Returns whether a gateway is neither deleted nor being deleted.
+fn is_live(gateway: &NatGateway) -> bool {
     !matches!(
         gateway.state(),
         Some(NatGatewayState::Deleted | NatGatewayState::Deleting)
     )
 }
 
-/// One gateway of the answer, in the provider's shape.
+/// Converts a gateway to the provider's attributes.
 fn convert(gateway: &NatGateway) -> Attributes {
     let (alone, all) = (
         gateway.nat_gateway_addresses().len() == 1,

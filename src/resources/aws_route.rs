@@ -1,11 +1,11 @@
-//! `aws_route`: one route of a table.
+//! `aws_route`: a route of a route table.
 
-use super::ask::match_up;
-use super::routes::{TABLES, destination, found, is_written, tables, targets};
+use super::read::resolve_tracked;
+use super::routes::{TABLES, destination, is_written, tables, tables_matching, targets};
 use super::shape::{attributes, option};
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Claim, Extra, Resource};
+use crate::model::{Attributes, Claim, Resource, TypeRules};
 use aws_sdk_ec2::types::{Route, RouteTable};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_route",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         undo: Some(|found, _| {
             let given = |name: &str| found.get(name).cloned().unwrap_or_default();
             let destination = DESTINATIONS
@@ -38,43 +38,43 @@ pub(super) static TYPE: ResourceType = ResourceType {
                     && DESTINATIONS.iter().all(|(name, _)| same(name))
             },
         }),
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[TABLES],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
-/// What a route may lead to, with the option of the command that takes it away.
+/// The destination attributes of a route, each with the AWS CLI's option for it.
 const DESTINATIONS: &[(&str, &str)] = &[
     ("destination_cidr_block", "destination-cidr-block"),
     ("destination_ipv6_cidr_block", "destination-ipv6-cidr-block"),
     ("destination_prefix_list_id", "destination-prefix-list-id"),
 ];
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let tables = match tables(session).await {
         Ok(tables) => tables,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
     let there = |resource: &&'a Resource| {
         let route = of(resource, tables.get(table(resource))?)?;
         Some((resource.id.clone(), route.clone()))
     };
-    let routes: BTreeMap<String, Route> = ask.tracked.iter().filter_map(there).collect();
-    let confirm = |resource: &'a Resource| {
+    let routes: BTreeMap<String, Route> = request.tracked.iter().filter_map(there).collect();
+    let get_by_id = |resource: &'a Resource| {
         async move {
-            let tables = found(session, "route-table-id", table(resource)).await?;
+            let tables = tables_matching(session, "route-table-id", table(resource)).await?;
             Ok(tables.iter().find_map(|table| of(resource, table)).cloned())
         }
         .boxed()
     };
     let convert = |resource: &'a Resource, route: &Route| convert(table(resource), route);
-    Answer {
-        readings: match_up(&ask.tracked, &routes, convert, confirm).await,
-        ..Answer::default()
+    ReadResult {
+        readings: resolve_tracked(&request.tracked, &routes, convert, get_by_id).await,
+        ..ReadResult::default()
     }
 }
 
@@ -82,17 +82,18 @@ fn table(resource: &Resource) -> &str {
     resource.text("route_table_id").unwrap_or_default()
 }
 
-/// The route of a table that leads where the recorded one does.
+/// Returns the route of a table that has the recorded destination.
 fn of<'t>(resource: &Resource, table: &'t RouteTable) -> Option<&'t Route> {
-    let mut wanted = DESTINATIONS
+    let mut recorded_destination = DESTINATIONS
         .iter()
         .filter_map(|(name, _)| resource.text(name));
-    let wanted = wanted.find(|text| !text.is_empty());
+    let recorded_destination = recorded_destination.find(|text| !text.is_empty());
     let mut written = table.routes().iter().filter(|route| is_written(route));
-    written.find(|route| wanted.is_some() && destination(route) == wanted)
+    written
+        .find(|route| recorded_destination.is_some() && destination(route) == recorded_destination)
 }
 
-/// One route of a table, in the provider's shape.
+/// Converts a route to the provider's attributes.
 pub(super) fn convert(table: &str, route: &Route) -> Attributes {
     let mut all = targets(route);
     all.extend(attributes([

@@ -1,12 +1,12 @@
-//! `aws_route_table`: where a subnet's traffic goes.
+//! `aws_route_table`: a route table.
 
-use super::ask::unclaimed;
-use super::bulk::Bulk;
-use super::routes::{TABLES, destination, found, is_written, tables, targets};
+use super::bulk_reader::BulkReader;
+use super::read::unmanaged_resource;
+use super::routes::{TABLES, destination, is_written, tables, tables_matching, targets};
 use super::shape::{attributes, tags, texts};
-use super::{Answer, Ask, Look, ResourceType, Scope, aws_route};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope, aws_route};
 use crate::aws::Session;
-use crate::model::{Attributes, Children, Extra, Owner, Unclaimed, Value};
+use crate::model::{Attributes, Children, Owner, TypeRules, UnmanagedResource, Value};
 use aws_sdk_ec2::types::{Route, RouteTable};
 use futures::FutureExt;
 
@@ -14,7 +14,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_route_table",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         owners: &[Owner {
             path: "route",
             tf_type: ROUTE,
@@ -28,33 +28,33 @@ pub(super) static TYPE: ResourceType = ResourceType {
         }],
         watched: &["route"],
         settled: &["propagating_vgws"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[TABLES],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
-static BULK: Bulk<RouteTable> = Bulk {
+static READER: BulkReader<RouteTable> = BulkReader {
     tf_type: TYPE.tf_type,
-    all: |session| tables(session).boxed(),
-    one: |session, resource| {
+    list: |session| tables(session).boxed(),
+    get_by_id: |session, resource| {
         async move {
-            let tables = found(session, "route-table-id", &resource.id).await?;
+            let tables = tables_matching(session, "route-table-id", &resource.id).await?;
             Ok(tables.into_iter().next())
         }
         .boxed()
     },
     convert,
-    somebodys: None,
+    is_user_created: None,
 };
 
 const ROUTE: &str = "aws_route";
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    let parents = ask.tracked.clone();
-    let look = ask.look;
-    let mut answer = BULK.read(session, ask).await;
-    if look == Look::Off || answer.gap.is_some() {
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    let parents = request.tracked.clone();
+    let unmanaged_scope = request.unmanaged_scope;
+    let mut answer = READER.read(session, request).await;
+    if unmanaged_scope == UnmanagedScope::Off || answer.incomplete.is_some() {
         return answer;
     }
     // Asked already: no second call.
@@ -63,9 +63,10 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     };
     for parent in parents {
         let table = tables.get(&parent.id).into_iter();
-        let written = table.flat_map(|table| table.routes().iter().filter(|one| is_written(one)));
-        answer.unclaimed.extend(written.filter_map(|route| {
-            Some(Unclaimed {
+        let written =
+            table.flat_map(|table| table.routes().iter().filter(|route| is_written(route)));
+        answer.unmanaged.extend(written.filter_map(|route| {
+            Some(UnmanagedResource {
                 under: Some(parent.address.clone()),
                 path: Some("route"),
                 ..child(session, &parent.id, route)?
@@ -75,10 +76,10 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     answer
 }
 
-/// A route, as a resource of its own.
-fn child(session: &Session, table: &str, route: &Route) -> Option<Unclaimed> {
+/// Returns a route as an unmanaged resource of its own.
+fn child(session: &Session, table: &str, route: &Route) -> Option<UnmanagedResource> {
     let id = format!("{table}_{}", destination(route)?);
-    Some(unclaimed(
+    Some(unmanaged_resource(
         session,
         ROUTE,
         &id,
@@ -86,7 +87,7 @@ fn child(session: &Session, table: &str, route: &Route) -> Option<Unclaimed> {
     ))
 }
 
-/// One table of the answer, in the provider's shape.
+/// Converts a table to the provider's attributes.
 fn convert(table: &RouteTable) -> Attributes {
     let written = table.routes().iter().filter(|route| is_written(route));
     let routes = written.map(|route| {
@@ -109,7 +110,7 @@ fn convert(table: &RouteTable) -> Attributes {
         ("owner_id", table.owner_id().into()),
         (
             "propagating_vgws",
-            texts(propagating.filter_map(|one| one.gateway_id())),
+            texts(propagating.filter_map(|gateway| gateway.gateway_id())),
         ),
         ("route", Value::List(routes.collect())),
         (

@@ -1,11 +1,11 @@
-//! `aws_route_table_association`: which table a subnet or a gateway goes by.
+//! `aws_route_table_association`: the route table of a subnet or gateway.
 
-use super::ask::match_up;
-use super::routes::{TABLES, found, tables};
+use super::read::resolve_tracked;
+use super::routes::{TABLES, tables, tables_matching};
 use super::shape::attributes;
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Resource};
+use crate::model::{Attributes, Resource, TypeRules};
 use aws_sdk_ec2::types::{RouteTable, RouteTableAssociation, RouteTableAssociationStateCode};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -14,50 +14,65 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_route_table_association",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra::NONE,
+    rules: TypeRules::NONE,
     actions: &[TABLES],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let tables = match tables(session).await {
         Ok(tables) => tables,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
     let all: BTreeMap<String, RouteTableAssociation> =
         tables.values().flat_map(associations).collect();
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let id = &resource.id;
             let filter = "association.route-table-association-id";
-            let tables = found(session, filter, id).await?;
+            let tables = tables_matching(session, filter, id).await?;
             let mut all = tables.iter().flat_map(associations);
-            Ok(all.find(|(found, _)| found == id).map(|(_, one)| one))
+            Ok(all
+                .find(|(found, _)| found == id)
+                .map(|(_, association)| association))
         }
         .boxed()
     };
-    Answer {
-        readings: match_up(&ask.tracked, &all, |_, one| convert(one), confirm).await,
-        ..Answer::default()
+    ReadResult {
+        readings: resolve_tracked(
+            &request.tracked,
+            &all,
+            |_, association| convert(association),
+            get_by_id,
+        )
+        .await,
+        ..ReadResult::default()
     }
 }
 
-/// The associations of a table that stand, by id.
+/// Returns the associations of a table by id, without those that were removed.
 fn associations(
     table: &RouteTable,
 ) -> impl Iterator<Item = (String, RouteTableAssociation)> + use<'_> {
-    let stands = |one: &&RouteTableAssociation| {
-        let state = one.association_state().and_then(|state| state.state());
+    let is_associated = |association: &&RouteTableAssociation| {
+        let state = association
+            .association_state()
+            .and_then(|state| state.state());
         state != Some(&RouteTableAssociationStateCode::Disassociated)
     };
-    let all = table.associations().iter().filter(stands);
-    all.filter_map(|one| Some((one.route_table_association_id()?.to_owned(), one.clone())))
+    let all = table.associations().iter().filter(is_associated);
+    all.filter_map(|association| {
+        Some((
+            association.route_table_association_id()?.to_owned(),
+            association.clone(),
+        ))
+    })
 }
 
-/// One association of the answer, in the provider's shape.
+/// Converts an association to the provider's attributes.
 fn convert(association: &RouteTableAssociation) -> Attributes {
     attributes([
         ("gateway_id", association.gateway_id().into()),

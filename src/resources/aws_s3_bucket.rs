@@ -1,26 +1,29 @@
-//! `aws_s3_bucket`: an object store.
+//! `aws_s3_bucket`: an S3 bucket.
 
-use super::ask::unclaimed;
 use super::bucket_aspect::{ACL, acl};
+use super::listing::{ById, Listing};
+use super::read::unmanaged_resource;
 use super::shape::{attributes, tags, texts};
-use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use super::{
     aws_s3_bucket_policy, aws_s3_bucket_server_side_encryption_configuration,
     aws_s3_bucket_versioning, bucket_blocks, bucket_website, policy,
 };
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Owner, Reading, Reason, Region, Resource, Unclaimed, Value};
+use crate::model::{
+    Attributes, Owner, Reading, Reason, Region, Resource, TypeRules, UnmanagedResource, Value,
+};
+use aws_sdk_s3::operation::list_buckets::ListBucketsOutput;
 use aws_sdk_s3::types::{Bucket, Grant};
 use futures::FutureExt;
 use futures::future::join_all;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_s3_bucket",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         owners: &[
             owner("grant", "aws_s3_bucket_acl"),
             owner(
@@ -67,13 +70,13 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "website",
         ],
         watched: &["grant"],
-        form: |path, value| match path {
-            "policy" => policy::form(path, value),
-            "website.routing_rules" => bucket_website::form(value),
+        normalize: |path, value| match path {
+            "policy" => policy::normalize(path, value),
+            "website.routing_rules" => bucket_website::normalize(value),
             _ => value,
         },
         unseen: &["grant"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[
         LIST,
@@ -91,7 +94,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
         aws_s3_bucket_server_side_encryption_configuration::GET,
         aws_s3_bucket_versioning::GET,
     ],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
 /// What owns an attribute, named by the bucket.
@@ -106,15 +109,15 @@ const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
 }
 
 const LIST: &str = "s3:ListAllMyBuckets";
-/// What `HeadBucket` needs.
+/// The IAM action of `HeadBucket`.
 const HEAD: &str = "s3:ListBucket";
 const TAGS: &str = "s3:GetBucketTagging";
-/// How S3 says that a bucket is not there.
-const MISSING: &[&str] = &["NoSuchBucket", "NotFound"];
-/// S3's longest page; only pages name the buckets' regions.
-const PAGE: i32 = 10_000;
-/// How the names of buckets begin that AWS's own services make.
-const MADE_BY_SERVICES: &[&str] = &[
+/// S3's error codes for a bucket that does not exist.
+const NOT_FOUND: &[&str] = &["NoSuchBucket", "NotFound"];
+/// The largest page that S3 returns. Only a paged call returns the regions of the buckets.
+const PAGE_SIZE: i32 = 10_000;
+/// The name prefixes of buckets that AWS services create.
+const SERVICE_NAME_PREFIXES: &[&str] = &[
     "aws-cloudtrail-logs-",
     "aws-glue-assets-",
     "aws-athena-query-results-",
@@ -122,14 +125,14 @@ const MADE_BY_SERVICES: &[&str] = &[
     "elasticbeanstalk-",
 ];
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    let all = ask.look == Look::Account;
-    if ask.tracked.is_empty() && !all {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    let all = request.unmanaged_scope == UnmanagedScope::Account;
+    if request.tracked.is_empty() && !all {
+        return ReadResult::default();
     }
     let listed = list(session).await;
-    let ask_for = &ask;
-    let one = |resource: &'a Resource| {
+    let read_request = &request;
+    let read_bucket = |resource: &'a Resource| {
         let listed = listed.clone();
         async move {
             let known = listed
@@ -142,8 +145,8 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
             };
             let reading = match there {
                 Ok(true) => {
-                    let wanted = |name: &str| ask_for.wants(resource, name);
-                    let older = bucket_blocks::read(session, &resource.id, wanted);
+                    let is_requested = |name: &str| read_request.includes(resource, name);
+                    let older = bucket_blocks::read(session, &resource.id, is_requested);
                     match futures::try_join!(aspects(session, resource), older) {
                         Ok((mut attributes, older)) => {
                             attributes.extend(older);
@@ -158,18 +161,20 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
             (resource, reading)
         }
     };
-    let mut answer = Answer {
-        readings: join_all(ask.tracked.iter().copied().map(one)).await,
-        ..Answer::default()
+    let mut answer = ReadResult {
+        readings: join_all(request.tracked.iter().copied().map(read_bucket)).await,
+        ..ReadResult::default()
     };
     match listed {
-        Err(reason) => answer.gap = Some(reason),
+        Err(reason) => answer.incomplete = Some(reason),
         Ok(listed) if all => {
-            let own = listed
-                .iter()
-                .filter(|(name, _)| !MADE_BY_SERVICES.iter().any(|start| name.starts_with(start)));
-            answer.unclaimed = own
-                .map(|(name, bucket)| stranger(session, name, bucket))
+            let own = listed.iter().filter(|(name, _)| {
+                !SERVICE_NAME_PREFIXES
+                    .iter()
+                    .any(|start| name.starts_with(start))
+            });
+            answer.unmanaged = own
+                .map(|(name, bucket)| unmanaged_bucket(session, name, bucket))
                 .collect();
         }
         Ok(_) => {}
@@ -177,32 +182,30 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
     answer
 }
 
-/// Each bucket of the account, by name, asked once.
-async fn list(session: &Session) -> Result<Arc<BTreeMap<String, Bucket>>, Reason> {
-    let ask = async {
-        let request = session
-            .s3()
-            .list_buckets()
-            .max_buckets(PAGE)
-            .into_paginator();
-        let pages = session.pages(LIST, request.send()).await?;
-        let buckets = pages
-            .into_iter()
-            .flat_map(|page| page.buckets.unwrap_or_default());
-        Ok(buckets
-            .filter_map(|one| Some((one.name()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared_globally("buckets", ask).await
+static LISTING: Listing<ListBucketsOutput, Bucket> = Listing {
+    action: LIST,
+    scope: Scope::Global,
+    items: |page| page.buckets,
+    id: Bucket::name,
+};
+
+/// Lists the account's buckets by name.
+async fn list(session: &Session) -> Result<ById<Bucket>, Reason> {
+    let request = session
+        .s3()
+        .list_buckets()
+        .max_buckets(PAGE_SIZE)
+        .into_paginator();
+    LISTING.by_id(session, request.send()).await
 }
 
-/// A second look at a bucket that the list lacks: another account's answers with "forbidden", not with "not found".
+/// Checks whether a bucket that the list lacks exists: another account's bucket answers "forbidden", not "not found".
 async fn exists(session: &Session, bucket: &str) -> Result<bool, Reason> {
     let request = session.s3().head_bucket().bucket(bucket).send();
-    Ok(session.find(HEAD, MISSING, request).await?.is_some())
+    Ok(session.find(HEAD, NOT_FOUND, request).await?.is_some())
 }
 
-/// What has no bulk form, of a bucket that is there.
+/// Reads the settings of a bucket that no list has.
 async fn aspects(session: &Session, resource: &Resource) -> Result<Attributes, Reason> {
     let (client, name) = (session.s3(), &resource.id);
     let tagging = session.find(
@@ -245,7 +248,7 @@ fn is_owners(grant: &Grant, owner: Option<&str>) -> bool {
         .is_some_and(|grantee| grantee.id().is_some() && grantee.id() == owner)
 }
 
-/// Grants as the provider writes them: one block for each grantee.
+/// Groups grants by grantee, as the provider writes them.
 fn by_grantee(grants: &[Grant]) -> Value {
     let mut blocks: BTreeMap<(String, String, String), Vec<&str>> = BTreeMap::new();
     for grant in grants {
@@ -272,15 +275,15 @@ fn by_grantee(grants: &[Grant]) -> Value {
     Value::List(blocks.into_iter().map(block).collect())
 }
 
-/// A bucket that may be nobody's. Without a region in the answer it is nobody's in particular.
-fn stranger(session: &Session, name: &str, bucket: &Bucket) -> Unclaimed {
+/// Returns a bucket as an unmanaged resource, in the region that the list names.
+fn unmanaged_bucket(session: &Session, name: &str, bucket: &Bucket) -> UnmanagedResource {
     let all = attributes([
         ("bucket", name.into()),
         ("id", name.into()),
         ("region", bucket.bucket_region().into()),
     ]);
-    Unclaimed {
+    UnmanagedResource {
         region: bucket.bucket_region().and_then(Region::new),
-        ..unclaimed(session, TYPE.tf_type, name, all)
+        ..unmanaged_resource(session, TYPE.tf_type, name, all)
     }
 }

@@ -1,9 +1,9 @@
-//! `aws_s3_bucket_acl`: the older way of saying who may do what with a bucket.
+//! `aws_s3_bucket_acl`: the access control list of a bucket.
 
 use super::bucket_aspect::{self, acl, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
-use crate::model::{Extra, Value};
+use crate::model::{TypeRules, Value};
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
 use aws_sdk_s3::types::Grant;
 use futures::FutureExt;
@@ -12,12 +12,12 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_s3_bucket_acl",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         // S3 tells what a canned name grants, never the name.
         never_read: &["acl", "expected_bucket_owner"],
         watched: &["access_control_policy"],
         // Names for show, which S3 no longer gives everywhere.
-        form: |path, value| match path {
+        normalize: |path, value| match path {
             "access_control_policy.owner.display_name"
             | "access_control_policy.grant.grantee.display_name" => Value::Null,
             _ => value,
@@ -28,17 +28,17 @@ pub(super) static TYPE: ResourceType = ResourceType {
             Some(("acl", canned(policy)?.into()))
         }),
         unseen: &["access_control_policy"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[bucket_aspect::ACL],
-    read: |session, ask| {
-        bucket_aspect::read(ask, move |resource| {
+    read: |session, request| {
+        bucket_aspect::read(request, move |resource| {
             async move {
                 let name = bucket(resource);
-                let told = acl(session, name).await?;
-                Ok(told.as_ref().as_ref().map(|told| {
+                let acl_answer = acl(session, name).await?;
+                Ok(acl_answer.as_ref().as_ref().map(|acl_answer| {
                     attributes([
-                        ("access_control_policy", policy(told)),
+                        ("access_control_policy", policy(acl_answer)),
                         ("bucket", name.into()),
                     ])
                 }))
@@ -49,7 +49,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     },
 };
 
-/// The answer in the provider's shape.
+/// Converts an access control list to the provider's `access_control_policy`.
 fn policy(acl: &GetBucketAclOutput) -> Value {
     let grants = acl.grants().iter().map(grant).collect();
     let owner = block([("id", Some(acl.owner().and_then(|owner| owner.id()).into()))]);
@@ -72,12 +72,12 @@ fn grant(grant: &Grant) -> Value {
     ])
 }
 
-/// How the groups are called that canned names speak of.
+/// The grantee groups that canned ACLs name.
 const EVERYBODY: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 const AUTHENTICATED: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
 const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
-/// The canned name that grants just this, where there is one.
+/// Returns the canned ACL that makes exactly these grants, if there is one.
 fn canned(policy: &Value) -> Option<&'static str> {
     let policy = policy.as_list()?.first()?;
     let owner = policy.get("owner").as_list()?.first()?.get("id");

@@ -1,23 +1,23 @@
-//! `aws_s3_bucket_ownership_controls`: whose the objects are that others write into a bucket.
+//! `aws_s3_bucket_ownership_controls`: the object ownership setting of a bucket.
 
 use super::bucket_aspect::{self, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
-use crate::model::Extra;
+use crate::model::TypeRules;
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_s3_bucket_ownership_controls",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra::NONE,
+    rules: TypeRules::NONE,
     actions: &[GET],
-    read: |session, ask| {
-        bucket_aspect::read(ask, move |resource| {
+    read: |session, request| {
+        bucket_aspect::read(request, move |resource| {
             async move {
                 let name = bucket(resource);
                 let request = session.s3().get_bucket_ownership_controls().bucket(name);
-                let answer = session.find(GET, MISSING, request.send()).await?;
+                let answer = session.find(GET, NOT_FOUND, request.send()).await?;
                 let controls = answer.and_then(|answer| answer.ownership_controls);
                 Ok(controls.map(|controls| {
                     let rule = controls.rules().first();
@@ -35,5 +35,5 @@ pub(super) static TYPE: ResourceType = ResourceType {
 };
 
 const GET: &str = "s3:GetBucketOwnershipControls";
-/// How S3 says that a bucket has none, or is not there.
-const MISSING: &[&str] = &["OwnershipControlsNotFoundError", "NoSuchBucket"];
+/// S3's error codes for a bucket that does not exist or lacks the configuration.
+const NOT_FOUND: &[&str] = &["OwnershipControlsNotFoundError", "NoSuchBucket"];

@@ -1,26 +1,26 @@
-//! `aws_s3_bucket_public_access_block`: what keeps a bucket from being opened to the world.
+//! `aws_s3_bucket_public_access_block`: the public access block of a bucket.
 
 use super::bucket_aspect::{self, bucket};
 use super::shape::attributes;
 use super::{ResourceType, Scope};
-use crate::model::Extra;
+use crate::model::TypeRules;
 use futures::FutureExt;
 
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_s3_bucket_public_access_block",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra::NONE,
+    rules: TypeRules::NONE,
     actions: &[GET],
-    read: |session, ask| {
-        bucket_aspect::read(ask, move |resource| {
+    read: |session, request| {
+        bucket_aspect::read(request, move |resource| {
             async move {
                 let request = session
                     .s3()
                     .get_public_access_block()
                     .bucket(bucket(resource))
                     .send();
-                let answer = session.find(GET, MISSING, request).await?;
+                let answer = session.find(GET, NOT_FOUND, request).await?;
                 let block = answer.and_then(|answer| answer.public_access_block_configuration);
                 Ok(block.map(|block| {
                     let flag = |flag: Option<bool>| flag.unwrap_or_default().into();
@@ -43,5 +43,5 @@ pub(super) static TYPE: ResourceType = ResourceType {
 };
 
 const GET: &str = "s3:GetBucketPublicAccessBlock";
-/// How S3 says that a bucket has none, or is not there.
-const MISSING: &[&str] = &["NoSuchPublicAccessBlockConfiguration", "NoSuchBucket"];
+/// S3's error codes for a bucket that does not exist or lacks the configuration.
+const NOT_FOUND: &[&str] = &["NoSuchPublicAccessBlockConfiguration", "NoSuchBucket"];

@@ -1,10 +1,10 @@
-//! `aws_s3_bucket_server_side_encryption_configuration`: how a bucket encrypts what is written to it.
+//! `aws_s3_bucket_server_side_encryption_configuration`: the default encryption of a bucket.
 
 use super::bucket_aspect::{self, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Extra, Reason, Value};
+use crate::model::{Reason, TypeRules, Value};
 use aws_sdk_s3::types::{ServerSideEncryptionConfiguration, ServerSideEncryptionRule};
 use futures::FutureExt;
 
@@ -12,18 +12,18 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_s3_bucket_server_side_encryption_configuration",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &["expected_bucket_owner"],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[GET],
-    read: |session, ask| {
-        bucket_aspect::read(ask, move |resource| {
+    read: |session, request| {
+        bucket_aspect::read(request, move |resource| {
             async move {
                 let name = bucket(resource);
-                let told = encryption_of(session, name).await?;
-                Ok(told.map(|told| {
-                    let rules = told.rules().iter().map(rule).collect();
+                let configuration = encryption_of(session, name).await?;
+                Ok(configuration.map(|configuration| {
+                    let rules = configuration.rules().iter().map(rule).collect();
                     attributes([("bucket", name.into()), ("rule", Value::List(rules))])
                 }))
             }
@@ -33,25 +33,25 @@ pub(super) static TYPE: ResourceType = ResourceType {
     },
 };
 
-/// What reading it needs.
+/// The IAM action that reads the configuration.
 pub(super) const GET: &str = "s3:GetEncryptionConfiguration";
-/// How S3 says that a bucket has none, or is not there.
-const MISSING: &[&str] = &[
+/// S3's error codes for a bucket that does not exist or lacks the configuration.
+const NOT_FOUND: &[&str] = &[
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchBucket",
 ];
 
-/// Asks for the configuration of a bucket; none where it has none.
+/// Reads the configuration of a bucket; `None` where it has none.
 pub(super) async fn encryption_of(
     session: &Session,
     bucket: &str,
 ) -> Result<Option<ServerSideEncryptionConfiguration>, Reason> {
     let request = session.s3().get_bucket_encryption().bucket(bucket).send();
-    let answer = session.find(GET, MISSING, request).await?;
+    let answer = session.find(GET, NOT_FOUND, request).await?;
     Ok(answer.and_then(|answer| answer.server_side_encryption_configuration))
 }
 
-/// One rule of the answer, in the provider's shape.
+/// Converts an encryption rule to the provider's attributes.
 pub(super) fn rule(rule: &ServerSideEncryptionRule) -> Value {
     let by_default = rule.apply_server_side_encryption_by_default();
     let by_default = by_default.map(|default| {

@@ -1,10 +1,10 @@
-//! `aws_s3_bucket_versioning`: whether a bucket keeps what is overwritten.
+//! `aws_s3_bucket_versioning`: the versioning of a bucket.
 
 use super::bucket_aspect::{self, bucket};
 use super::shape::{attributes, block};
 use super::{ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Extra, Reason, Value};
+use crate::model::{Reason, TypeRules, Value};
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_bucket_versioning::{
     GetBucketVersioningError, GetBucketVersioningOutput,
@@ -16,17 +16,17 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_s3_bucket_versioning",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &["mfa", "expected_bucket_owner"],
-        form: |path, value| match (path, value.as_str()) {
+        normalize: |path, value| match (path, value.as_str()) {
             ("versioning_configuration.mfa_delete", Some("Disabled")) => Value::Null,
             _ => value,
         },
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[GET],
-    read: |session, ask| {
-        bucket_aspect::read(ask, move |resource| {
+    read: |session, request| {
+        bucket_aspect::read(request, move |resource| {
             async move {
                 let answer = versioning_of(session, bucket(resource)).await?;
                 Ok(answer.map(|answer| {
@@ -51,23 +51,23 @@ pub(super) static TYPE: ResourceType = ResourceType {
     },
 };
 
-/// What reading it needs.
+/// The IAM action that reads the versioning.
 pub(super) const GET: &str = "s3:GetBucketVersioning";
 
-/// Asks for the versioning of a bucket; none where there is no bucket.
+/// Reads the versioning of a bucket; `None` where the bucket does not exist.
 pub(super) async fn versioning_of(
     session: &Session,
     bucket: &str,
 ) -> Result<Option<GetBucketVersioningOutput>, Reason> {
     let request = session.s3().get_bucket_versioning();
     let request = request.bucket(bucket).send().map(as_answered);
-    session.find(GET, bucket_aspect::MISSING, request).await
+    session.find(GET, bucket_aspect::NOT_FOUND, request).await
 }
 
 type Answered = Result<GetBucketVersioningOutput, SdkError<GetBucketVersioningError>>;
 
-/// The answer, whatever its outermost element is called: stores that stand in for S3 call it otherwise than AWS does,
-/// and the SDK takes no other name.
+/// Parses the raw answer, whatever its outermost element is called: S3-compatible stores name it differently, and the
+/// SDK accepts only AWS's name.
 #[expect(clippy::result_large_err, reason = "it is the SDK's own")]
 fn as_answered(answered: Answered) -> Answered {
     let Err(error) = &answered else {

@@ -1,11 +1,13 @@
-//! `aws_security_group`: a VPC firewall.
+//! `aws_security_group`: a security group.
 
-use super::ask::{match_up, unclaimed};
-use super::permissions::{GROUPS, RULES, apart, blocks, groups, inlined, rules, single};
-use super::shape::{attributes, made_by_aws, name_prefix, tags};
-use super::{Answer, Ask, Look, ResourceType, Scope};
+use super::permissions::{GROUPS, RULES, blocks, groups, inlined, rules, single, split_by_source};
+use super::read::{resolve_tracked, unmanaged_resource};
+use super::shape::{attributes, created_by_aws, name_prefix, tags};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Attributes, Children, Extra, Owner, Reason, Resource, Unclaimed, Value};
+use crate::model::{
+    Attributes, Children, Owner, Reason, Resource, TypeRules, UnmanagedResource, Value,
+};
 use aws_sdk_ec2::types::SecurityGroup;
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_security_group",
     scope: Scope::Regional,
     listed: true,
-    extra: Extra {
+    rules: TypeRules {
         owners: &[
             owner("ingress", INGRESS, None),
             owner("egress", EGRESS, None),
@@ -41,27 +43,27 @@ pub(super) static TYPE: ResourceType = ResourceType {
         ],
         never_read: &["revoke_rules_on_delete"],
         watched: &["ingress", "egress"],
-        form: |path, value| match path {
-            "ingress" | "egress" => apart(value),
+        normalize: |path, value| match path {
+            "ingress" | "egress" => split_by_source(value),
             _ => value,
         },
         inlined: Some(inlined),
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[GROUPS, RULES],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
 const INGRESS: &str = "aws_vpc_security_group_ingress_rule";
 const EGRESS: &str = "aws_vpc_security_group_egress_rule";
 /// The types whose resources are rules of a group.
 const RULE_TYPES: &[&str] = &[INGRESS, EGRESS, "aws_security_group_rule"];
-/// How EC2 says that a group is not there.
-const MISSING: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.Malformed"];
-/// The group that each VPC has, and nobody made.
+/// EC2's error codes for a group that does not exist.
+const NOT_FOUND: &[&str] = &["InvalidGroup.NotFound", "InvalidGroupId.Malformed"];
+/// The name of the group that AWS creates in each VPC.
 const DEFAULT: &str = "default";
-/// How the names of groups begin that services of AWS make.
-const MADE_BY_SERVICES: &[&str] = &["ElasticMapReduce-", "awseb-", "eks-cluster-sg-", "d-"];
+/// The name prefixes of groups that AWS services create.
+const SERVICE_NAME_PREFIXES: &[&str] = &["ElasticMapReduce-", "awseb-", "eks-cluster-sg-", "d-"];
 
 const fn owner(
     path: &'static str,
@@ -77,22 +79,22 @@ const fn owner(
     }
 }
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() && ask.look != Look::Account {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() && request.unmanaged_scope != UnmanagedScope::Account {
+        return ReadResult::default();
     }
     let groups = match groups(session).await {
         Ok(groups) => groups,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session
                 .ec2()
                 .describe_security_groups()
                 .group_ids(&resource.id)
                 .send();
-            let answer = session.find(GROUPS, MISSING, request).await?;
+            let answer = session.find(GROUPS, NOT_FOUND, request).await?;
             Ok(answer.and_then(|answer| {
                 answer
                     .security_groups
@@ -103,43 +105,51 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         }
         .boxed()
     };
-    let mut answer = Answer {
-        readings: match_up(&ask.tracked, &groups, |_, group| convert(group), confirm).await,
-        ..Answer::default()
+    let mut answer = ReadResult {
+        readings: resolve_tracked(
+            &request.tracked,
+            &groups,
+            |_, group| convert(group),
+            get_by_id,
+        )
+        .await,
+        ..ReadResult::default()
     };
-    if ask.look != Look::Off {
+    if request.unmanaged_scope != UnmanagedScope::Off {
         let changed = |resource: &&&Resource| {
             groups
                 .get(&resource.id)
                 .is_some_and(|group| differs(resource, &convert(group)))
         };
-        let beside = RULE_TYPES.iter().any(|rule| ask.beside.contains(rule));
-        let parents: Vec<_> = ask
+        let rules_tracked = RULE_TYPES
+            .iter()
+            .any(|rule| request.tracked_types.contains(rule));
+        let parents: Vec<_> = request
             .tracked
             .iter()
-            .filter(|one| beside || changed(one))
+            .filter(|group| rules_tracked || changed(group))
             .collect();
         if !parents.is_empty() {
             match children(session, &parents).await {
-                Ok(children) => answer.unclaimed = children,
-                Err(reason) => answer.gap = Some(reason),
+                Ok(children) => answer.unmanaged = children,
+                Err(reason) => answer.incomplete = Some(reason),
             }
         }
     }
-    if ask.look == Look::Account {
-        let own = groups.iter().filter(|(_, group)| is_somebodys(group));
-        answer
-            .unclaimed
-            .extend(own.map(|(id, group)| unclaimed(session, TYPE.tf_type, id, convert(group))));
+    if request.unmanaged_scope == UnmanagedScope::Account {
+        let own = groups.iter().filter(|(_, group)| is_user_created(group));
+        answer.unmanaged.extend(
+            own.map(|(id, group)| unmanaged_resource(session, TYPE.tf_type, id, convert(group))),
+        );
     }
     answer
 }
 
-/// Whether the state knows the group's rules otherwise than AWS: only then they are asked for one by one.
+/// Returns whether the state's rules differ from the group's in AWS: only then the rules are read one by one.
 fn differs(recorded: &Resource, live: &Attributes) -> bool {
     let same = |path: &str| {
         let of = |value: &Value| {
-            let items = apart(value.clone());
+            let items = split_by_source(value.clone());
             let mut items: Vec<_> = items
                 .as_list()
                 .unwrap_or_default()
@@ -154,8 +164,11 @@ fn differs(recorded: &Resource, live: &Attributes) -> bool {
     !same("ingress") || !same("egress")
 }
 
-/// Each rule of these groups, below its group.
-async fn children(session: &Session, parents: &[&&Resource]) -> Result<Vec<Unclaimed>, Reason> {
+/// Reads the rules of these groups as unmanaged children.
+async fn children(
+    session: &Session,
+    parents: &[&&Resource],
+) -> Result<Vec<UnmanagedResource>, Reason> {
     let rules = rules(session).await?;
     let mut by_id: BTreeMap<&str, &Resource> = BTreeMap::new();
     for parent in parents {
@@ -167,23 +180,25 @@ async fn children(session: &Session, parents: &[&&Resource]) -> Result<Vec<Uncla
             Some(true) => ("egress", EGRESS),
             _ => ("ingress", INGRESS),
         };
-        Some(Unclaimed {
+        Some(UnmanagedResource {
             under: Some(parent.address.clone()),
             path: Some(path),
-            ..unclaimed(session, tf_type, id, single(session, rule))
+            ..unmanaged_resource(session, tf_type, id, single(session, rule))
         })
     };
     Ok(rules.iter().filter_map(child).collect())
 }
 
-/// Whether a person or a program of theirs made a group.
-fn is_somebodys(group: &SecurityGroup) -> bool {
+/// Returns false for groups that AWS created itself.
+fn is_user_created(group: &SecurityGroup) -> bool {
     let name = group.group_name().unwrap_or_default();
-    let by_service = MADE_BY_SERVICES.iter().any(|start| name.starts_with(start));
-    name != DEFAULT && !by_service && !made_by_aws(group.tags().iter().map(|tag| tag.key()))
+    let by_service = SERVICE_NAME_PREFIXES
+        .iter()
+        .any(|start| name.starts_with(start));
+    name != DEFAULT && !by_service && !created_by_aws(group.tags().iter().map(|tag| tag.key()))
 }
 
-/// One group of the answer, in the provider's shape.
+/// Converts a group to the provider's attributes.
 fn convert(group: &SecurityGroup) -> Attributes {
     attributes([
         ("description", group.description().into()),

@@ -1,10 +1,10 @@
-//! `aws_security_group_rule`: the older form of a group's rule. It has no id in AWS; it is known by what it says.
+//! `aws_security_group_rule`: a rule of a security group without an id of its own in AWS, found by its content.
 
-use super::permissions::{GROUPS, apart, blocks, groups, inlined, protocol};
+use super::permissions::{GROUPS, blocks, groups, inlined, protocol, split_by_source};
 use super::shape::{attributes, texts};
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Claim, Extra, Reading, Resource, Unclaimed, Value};
+use crate::model::{Attributes, Claim, Reading, Resource, TypeRules, UnmanagedResource, Value};
 use aws_sdk_ec2::types::SecurityGroup;
 use futures::FutureExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +13,9 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_security_group_rule",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         never_read: &["security_group_rule_id"],
-        form: |path, value| match (path, &value) {
+        normalize: |path, value| match (path, &value) {
             ("protocol", Value::String(text)) => protocol(text).into(),
             _ => value,
         },
@@ -24,19 +24,19 @@ pub(super) static TYPE: ResourceType = ResourceType {
             is: claims,
         }),
         restated: Some(restated),
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[GROUPS],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let groups = match groups(session).await {
         Ok(groups) => groups,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
     // Each group once: a state may hold very many rules of one.
     let mut taken_apart: BTreeMap<(&str, bool), Value> = BTreeMap::new();
@@ -56,41 +56,41 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         };
         (resource, reading)
     };
-    Answer {
-        readings: ask.tracked.iter().copied().map(reading).collect(),
-        ..Answer::default()
+    ReadResult {
+        readings: request.tracked.iter().copied().map(reading).collect(),
+        ..ReadResult::default()
     }
 }
 
-/// The rules of a group in one direction, each for one source.
+/// Returns the rules of a group in one direction, one per source.
 fn rules_of(group: &SecurityGroup, egress: bool) -> Value {
     let permissions = if egress {
         group.ip_permissions_egress()
     } else {
         group.ip_permissions()
     };
-    apart(blocks(group, permissions))
+    split_by_source(blocks(group, permissions))
 }
 
-/// The rule as its group has it: none unless the group has every source that the state knows.
+/// Converts the live rule. Returns `None` unless the group has every source that the state recorded.
 fn convert(recorded: &Resource, live: &Value) -> Option<Attributes> {
     let live = live.as_list()?;
-    let wanted = sources(recorded);
+    let recorded_sources = sources(recorded);
     let mut description = None;
-    for wanted in &wanted {
+    for recorded_sources in &recorded_sources {
         let found = live
             .iter()
-            .find(|rule| same_traffic(recorded, rule) && holds(rule, wanted))?;
+            .find(|rule| same_traffic(recorded, rule) && holds(rule, recorded_sources))?;
         description.get_or_insert_with(|| found.get("description").clone());
     }
     let of = |list: &str| {
-        let sources = wanted
+        let sources = recorded_sources
             .iter()
             .filter(|(found, _)| *found == list)
             .map(|(_, source)| source);
         texts(sources)
     };
-    (!wanted.is_empty()).then(|| {
+    (!recorded_sources.is_empty()).then(|| {
         attributes([
             ("cidr_blocks", of("cidr_blocks")),
             ("description", description.unwrap_or_default()),
@@ -113,7 +113,7 @@ fn convert(recorded: &Resource, live: &Value) -> Option<Attributes> {
     })
 }
 
-/// The sources of a recorded rule: the list of a group's rule that holds each, and its text.
+/// Returns the sources of a recorded rule, each with the attribute that lists it.
 fn sources(rule: &Resource) -> Vec<(&'static str, String)> {
     let mut sources = Vec::new();
     for list in ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"] {
@@ -136,7 +136,7 @@ fn sources(rule: &Resource) -> Vec<(&'static str, String)> {
     sources
 }
 
-/// Whether a rule of a group, taken apart, is for the protocol and ports of a recorded one.
+/// Returns whether a group's rule has the protocol and ports of a recorded one.
 fn same_traffic(recorded: &Resource, rule: &Value) -> bool {
     let name = protocol(recorded.text("protocol").unwrap_or_default());
     let port = |name: &str| recorded.get(name).as_i64().unwrap_or_default();
@@ -154,8 +154,8 @@ fn holds(rule: &Value, (list, source): &(&str, String)) -> bool {
     }
 }
 
-/// Whether a rule that was found in AWS is part of this one.
-fn claims(rule: &Resource, found: &Unclaimed) -> bool {
+/// Returns whether a live rule with an id belongs to this recorded rule.
+fn claims(rule: &Resource, found: &UnmanagedResource) -> bool {
     let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
     let kind = match found.tf_type.as_str() {
         "aws_vpc_security_group_ingress_rule" => "ingress",
@@ -171,8 +171,7 @@ fn claims(rule: &Resource, found: &Unclaimed) -> bool {
     same_traffic(rule, &single) && sources(rule).iter().any(|source| holds(&single, source))
 }
 
-/// A rule with an id of its own as this type says it. Groups of other accounts are left out: it knows them by a name that
-/// no import takes.
+/// Converts a rule with an id to this type. Rules from groups of other accounts are left out: no import accepts them.
 fn restated(direction: &str, found: &Attributes) -> Option<(Attributes, String)> {
     let group = found.get("security_group_id")?.as_str()?;
     let block = inlined(found);
@@ -198,7 +197,7 @@ fn restated(direction: &str, found: &Attributes) -> Option<(Attributes, String)>
         other => other,
     };
     let id = format!("{group}_{direction}_{protocol}_{from}_{to}_{source}");
-    let said = attributes([
+    let rule = attributes([
         ("description", block.get("description").clone()),
         ("from_port", from.into()),
         ("protocol", block.get("protocol").clone()),
@@ -207,5 +206,5 @@ fn restated(direction: &str, found: &Attributes) -> Option<(Attributes, String)>
         ("type", direction.into()),
         (name, value),
     ]);
-    Some((said, id))
+    Some((rule, id))
 }

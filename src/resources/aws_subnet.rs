@@ -1,10 +1,12 @@
-//! `aws_subnet`: a part of a VPC in one availability zone.
+//! `aws_subnet`: a subnet of a VPC.
 
-use super::bulk::{All, Bulk};
+use super::bulk_reader::BulkReader;
+use super::listing::{ById, Listing};
 use super::shape::{attributes, tags};
 use super::{ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reason};
+use crate::model::{Attributes, Reason, TypeRules};
+use aws_sdk_ec2::operation::describe_subnets::DescribeSubnetsOutput;
 use aws_sdk_ec2::types::{Subnet, SubnetCidrBlockStateCode};
 use futures::FutureExt;
 
@@ -12,55 +14,58 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_subnet",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra::NONE,
+    rules: TypeRules::NONE,
     actions: &[SUBNETS],
-    read: |session, ask| BULK.read(session, ask).boxed(),
+    read: |session, request| READER.read(session, request).boxed(),
 };
 
-static BULK: Bulk<Subnet> = Bulk {
+static READER: BulkReader<Subnet> = BulkReader {
     tf_type: TYPE.tf_type,
-    all: |session| subnets(session).boxed(),
-    one: |session, resource| {
+    list: |session| subnets(session).boxed(),
+    get_by_id: |session, resource| {
         async move {
             let request = session.ec2().describe_subnets().subnet_ids(&resource.id);
-            let answer = session.find(SUBNETS, MISSING, request.send()).await?;
+            let answer = session.find(SUBNETS, NOT_FOUND, request.send()).await?;
             Ok(answer.and_then(|answer| answer.subnets?.into_iter().next()))
         }
         .boxed()
     },
     convert,
-    somebodys: None,
+    is_user_created: None,
 };
 
 const SUBNETS: &str = "ec2:DescribeSubnets";
-/// How EC2 says that a subnet is not there.
-const MISSING: &[&str] = &["InvalidSubnetID.NotFound"];
-/// EC2's longest page.
-const PAGE: i32 = 1000;
+/// EC2's error codes for a subnet that does not exist.
+const NOT_FOUND: &[&str] = &["InvalidSubnetID.NotFound"];
+/// The largest page that EC2 returns.
+const PAGE_SIZE: i32 = 1000;
 
-/// The region's subnets, asked once.
-async fn subnets(session: &Session) -> Result<All<Subnet>, Reason> {
-    let ask = async {
-        let request = session.ec2().describe_subnets().max_results(PAGE);
-        let pages = session
-            .pages(SUBNETS, request.into_paginator().send())
-            .await?;
-        let subnets = pages
-            .into_iter()
-            .flat_map(|page| page.subnets.unwrap_or_default());
-        Ok(subnets
-            .filter_map(|one| Some((one.subnet_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("subnets", ask).await
+static LISTING: Listing<DescribeSubnetsOutput, Subnet> = Listing {
+    action: SUBNETS,
+    scope: Scope::Regional,
+    items: |page| page.subnets,
+    id: Subnet::subnet_id,
+};
+
+/// Lists the region's subnets by id.
+async fn subnets(session: &Session) -> Result<ById<Subnet>, Reason> {
+    let request = session.ec2().describe_subnets().max_results(PAGE_SIZE);
+    LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// One subnet of the answer, in the provider's shape.
+/// Converts a subnet to the provider's attributes.
 fn convert(subnet: &Subnet) -> Attributes {
-    let associated = subnet.ipv6_cidr_block_association_set().iter().find(|one| {
-        let state = one.ipv6_cidr_block_state().and_then(|state| state.state());
-        state == Some(&SubnetCidrBlockStateCode::Associated)
-    });
+    let associated = subnet
+        .ipv6_cidr_block_association_set()
+        .iter()
+        .find(|association| {
+            let state = association
+                .ipv6_cidr_block_state()
+                .and_then(|state| state.state());
+            state == Some(&SubnetCidrBlockStateCode::Associated)
+        });
     let names = subnet.private_dns_name_options_on_launch();
     let (a, aaaa, kind) = (
         names.and_then(|names| names.enable_resource_name_dns_a_record()),
@@ -91,7 +96,9 @@ fn convert(subnet: &Subnet) -> Attributes {
         ),
         (
             "ipv6_cidr_block",
-            associated.and_then(|one| one.ipv6_cidr_block()).into(),
+            associated
+                .and_then(|association| association.ipv6_cidr_block())
+                .into(),
         ),
         ("ipv6_native", subnet.ipv6_native().into()),
         (

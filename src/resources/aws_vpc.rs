@@ -1,11 +1,12 @@
-//! `aws_vpc`: a network.
+//! `aws_vpc`: a VPC.
 
-use super::ask::match_up;
-use super::bulk::All;
+use super::listing::{ById, Listing};
+use super::read::resolve_tracked;
 use super::shape::{attributes, tags};
-use super::{Answer, Ask, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope};
 use crate::aws::Session;
-use crate::model::{Attributes, Extra, Reading, Reason, Resource, Value};
+use crate::model::{Attributes, Reading, Reason, Resource, TypeRules, Value};
+use aws_sdk_ec2::operation::describe_vpcs::DescribeVpcsOutput;
 use aws_sdk_ec2::types::{Vpc, VpcAttributeName, VpcCidrBlockStateCode};
 use futures::FutureExt;
 use futures::future::{join_all, try_join_all};
@@ -14,30 +15,30 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_vpc",
     scope: Scope::Regional,
     listed: false,
-    extra: Extra {
+    rules: TypeRules {
         // Said when a range is asked of IPAM, and not told again.
         never_read: &[
             "ipv4_ipam_pool_id",
             "ipv4_netmask_length",
             "ipv6_netmask_length",
         ],
-        ..Extra::NONE
+        ..TypeRules::NONE
     },
     actions: &[VPCS, ATTRIBUTE],
-    read: |session, ask| read(session, ask).boxed(),
+    read: |session, request| read(session, request).boxed(),
 };
 
-/// What reading VPCs needs.
+/// The IAM action that lists VPCs.
 pub(super) const VPCS: &str = "ec2:DescribeVpcs";
 const ATTRIBUTE: &str = "ec2:DescribeVpcAttribute";
-/// How EC2 says that a VPC is not there.
-const MISSING: &[&str] = &["InvalidVpcID.NotFound"];
-/// EC2's longest page.
-const PAGE: i32 = 1000;
-/// The pool of IPv6 ranges that is AWS's own.
-const AMAZONS_POOL: &str = "Amazon";
-/// What EC2 answers of a VPC only when asked for it alone, by the provider's name.
-const ASKED: &[(&str, VpcAttributeName)] = &[
+/// EC2's error codes for a VPC that does not exist.
+const NOT_FOUND: &[&str] = &["InvalidVpcID.NotFound"];
+/// The largest page that EC2 returns.
+const PAGE_SIZE: i32 = 1000;
+/// The pool of Amazon's own IPv6 ranges.
+const AMAZON_POOL: &str = "Amazon";
+/// The VPC attributes that take a call each, by the provider's name.
+const ATTRIBUTES: &[(&str, VpcAttributeName)] = &[
     ("enable_dns_hostnames", VpcAttributeName::EnableDnsHostnames),
     ("enable_dns_support", VpcAttributeName::EnableDnsSupport),
     (
@@ -46,28 +47,30 @@ const ASKED: &[(&str, VpcAttributeName)] = &[
     ),
 ];
 
-async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let vpcs = match vpcs(session).await {
         Ok(vpcs) => vpcs,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session.ec2().describe_vpcs().vpc_ids(&resource.id).send();
-            let answer = session.find(VPCS, MISSING, request).await?;
+            let answer = session.find(VPCS, NOT_FOUND, request).await?;
             Ok(answer.and_then(|answer| answer.vpcs?.into_iter().next()))
         }
         .boxed()
     };
-    let readings = match_up(&ask.tracked, &vpcs, |_, vpc| convert(vpc), confirm).await;
+    let readings = resolve_tracked(&request.tracked, &vpcs, |_, vpc| convert(vpc), get_by_id).await;
     let whole = readings.into_iter().map(|(resource, reading)| async move {
         let Reading::Found(mut all) = reading else {
             return (resource, reading);
         };
-        let asked = ASKED.iter().map(|one| option(session, &resource.id, one));
+        let asked = ATTRIBUTES
+            .iter()
+            .map(|attribute| option(session, &resource.id, attribute));
         let reading = match try_join_all(asked).await {
             Ok(options) => {
                 all.extend(options);
@@ -77,28 +80,28 @@ async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         };
         (resource, reading)
     });
-    Answer {
+    ReadResult {
         readings: join_all(whole).await,
-        ..Answer::default()
+        ..ReadResult::default()
     }
 }
 
-/// The region's VPCs, asked once.
-pub(super) async fn vpcs(session: &Session) -> Result<All<Vpc>, Reason> {
-    let ask = async {
-        let request = session.ec2().describe_vpcs().max_results(PAGE);
-        let pages = session.pages(VPCS, request.into_paginator().send()).await?;
-        let vpcs = pages
-            .into_iter()
-            .flat_map(|page| page.vpcs.unwrap_or_default());
-        Ok(vpcs
-            .filter_map(|one| Some((one.vpc_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("VPCs", ask).await
+static LISTING: Listing<DescribeVpcsOutput, Vpc> = Listing {
+    action: VPCS,
+    scope: Scope::Regional,
+    items: |page| page.vpcs,
+    id: Vpc::vpc_id,
+};
+
+/// Lists the region's VPCs by id.
+pub(super) async fn vpcs(session: &Session) -> Result<ById<Vpc>, Reason> {
+    let request = session.ec2().describe_vpcs().max_results(PAGE_SIZE);
+    LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// One option of one VPC.
+/// Reads one attribute of a VPC.
 async fn option(
     session: &Session,
     vpc: &str,
@@ -108,23 +111,28 @@ async fn option(
     let answer = session
         .call(ATTRIBUTE, request.attribute(attribute.clone()).send())
         .await?;
-    let told = match attribute {
+    let setting = match attribute {
         VpcAttributeName::EnableDnsHostnames => answer.enable_dns_hostnames(),
         VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
         _ => answer.enable_network_address_usage_metrics(),
     };
-    let value = told.and_then(|told| told.value()).into();
+    let value = setting.and_then(|setting| setting.value()).into();
     Ok(((*name).to_owned(), value))
 }
 
-/// One VPC of the answer, in the provider's shape.
+/// Converts a VPC to the provider's attributes.
 fn convert(vpc: &Vpc) -> Attributes {
-    let associated = vpc.ipv6_cidr_block_association_set().iter().find(|one| {
-        let state = one.ipv6_cidr_block_state().and_then(|state| state.state());
-        state == Some(&VpcCidrBlockStateCode::Associated)
-    });
-    let pool = associated.and_then(|one| one.ipv6_pool());
-    let of_amazon = pool == Some(AMAZONS_POOL);
+    let associated = vpc
+        .ipv6_cidr_block_association_set()
+        .iter()
+        .find(|association| {
+            let state = association
+                .ipv6_cidr_block_state()
+                .and_then(|state| state.state());
+            state == Some(&VpcCidrBlockStateCode::Associated)
+        });
+    let pool = associated.and_then(|association| association.ipv6_pool());
+    let of_amazon = pool == Some(AMAZON_POOL);
     attributes([
         ("assign_generated_ipv6_cidr_block", of_amazon.into()),
         ("cidr_block", vpc.cidr_block().into()),
@@ -134,11 +142,15 @@ fn convert(vpc: &Vpc) -> Attributes {
         ),
         (
             "ipv6_cidr_block",
-            associated.and_then(|one| one.ipv6_cidr_block()).into(),
+            associated
+                .and_then(|association| association.ipv6_cidr_block())
+                .into(),
         ),
         (
             "ipv6_cidr_block_network_border_group",
-            associated.and_then(|one| one.network_border_group()).into(),
+            associated
+                .and_then(|association| association.network_border_group())
+                .into(),
         ),
         ("ipv6_ipam_pool_id", pool.filter(|_| !of_amazon).into()),
         (

@@ -1,4 +1,4 @@
-//! `aws_vpc_security_group_ingress_rule`: one rule of a group, with an id of its own.
+//! `aws_vpc_security_group_ingress_rule`: an ingress rule of a security group, with an id of its own.
 
 use super::vpc_rule;
 use super::{ResourceType, Scope};
@@ -9,7 +9,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_vpc_security_group_ingress_rule",
     scope: Scope::Regional,
     listed: false,
-    extra: vpc_rule::extra(
+    rules: vpc_rule::type_rules(
         |found, id| vpc_rule::revoke("ingress", found, id),
         &[ClaimedBy {
             tf_type: "aws_vpc_security_group_rules_exclusive",
@@ -18,5 +18,5 @@ pub(super) static TYPE: ResourceType = ResourceType {
         }],
     ),
     actions: vpc_rule::ACTIONS,
-    read: |session, ask| vpc_rule::read(session, ask).boxed(),
+    read: |session, request| vpc_rule::read(session, request).boxed(),
 };

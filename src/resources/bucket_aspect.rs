@@ -1,25 +1,25 @@
-//! What the types have in common that stand for one aspect of a bucket: one call each, by the bucket's name.
+//! Reads the types that configure one aspect of a bucket, with one call per bucket.
 
-use super::{Answer, Ask};
+use super::{ReadRequest, ReadResult};
 use crate::aws::Session;
 use crate::model::{Attributes, Reading, Reason, Resource};
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
 use futures::future::{BoxFuture, join_all};
 use std::sync::Arc;
 
-/// What reading a bucket's grants needs.
+/// The IAM action that reads a bucket's grants.
 pub(super) const ACL: &str = "s3:GetBucketAcl";
 
-/// How S3 says that a bucket is not there.
-pub(super) const MISSING: &[&str] = &["NoSuchBucket"];
+/// S3's error codes for a bucket that does not exist.
+pub(super) const NOT_FOUND: &[&str] = &["NoSuchBucket"];
 
-/// Asks for the aspect of each tracked bucket; `get` says none where the service says that there is none. It is asked
-/// by name, so one answer is enough.
+/// Reads the aspect of each tracked bucket. `get` returns `None` where the bucket lacks it; since it asks by name, no
+/// second call confirms that.
 pub(super) async fn read<'a>(
-    ask: Ask<'a>,
+    request: ReadRequest<'a>,
     get: impl Fn(&'a Resource) -> BoxFuture<'a, Result<Option<Attributes>, Reason>>,
-) -> Answer<'a> {
-    let one = |resource: &'a Resource| {
+) -> ReadResult<'a> {
+    let read_bucket = |resource: &'a Resource| {
         let answer = get(resource);
         async move {
             let reading = match answer.await {
@@ -30,26 +30,28 @@ pub(super) async fn read<'a>(
             (resource, reading)
         }
     };
-    Answer {
-        readings: join_all(ask.tracked.iter().copied().map(one)).await,
-        ..Answer::default()
+    ReadResult {
+        readings: join_all(request.tracked.iter().copied().map(read_bucket)).await,
+        ..ReadResult::default()
     }
 }
 
-/// The bucket that a resource is an aspect of.
+/// Returns the bucket that a resource configures.
 pub(super) fn bucket(resource: &Resource) -> &str {
     let id = resource.id.split(',').next().unwrap_or_default();
     resource.text("bucket").unwrap_or(id)
 }
 
-/// A bucket's grants, asked once for the bucket and for what stands for them; none where there is no bucket.
+/// Reads a bucket's grants, once for all types that need them. Returns `None` where the bucket does not exist.
 pub(super) async fn acl(
     session: &Session,
     bucket: &str,
 ) -> Result<Arc<Option<GetBucketAclOutput>>, Reason> {
-    let ask = async {
+    let request = async {
         let request = session.s3().get_bucket_acl().bucket(bucket).send();
-        session.find(ACL, MISSING, request).await
+        session.find(ACL, NOT_FOUND, request).await
     };
-    session.shared(&format!("grants of {bucket}"), ask).await
+    session
+        .shared(&format!("grants of {bucket}"), request)
+        .await
 }

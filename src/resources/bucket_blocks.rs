@@ -1,5 +1,5 @@
-//! The blocks of `aws_s3_bucket` in the older style, which resources of their own replace since version 4 of the
-//! provider. A call each, so only those are read that code or state set.
+//! Reads the inline blocks of `aws_s3_bucket`, which resources of their own replace since version 4 of the provider.
+//! Each takes a call, so only those are read that code or state set.
 
 use super::aws_s3_bucket_policy as policies;
 use super::aws_s3_bucket_server_side_encryption_configuration::{self as encryption, rule};
@@ -14,15 +14,15 @@ use aws_sdk_s3::types::{CorsRule, ObjectLockRule};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 
-/// One of them.
+/// An inline block.
 pub(super) struct BucketBlock {
-    /// Its name, or that of an attribute that stands for one.
+    /// The block's name, or that of an attribute in the same style.
     pub name: &'static str,
-    /// Asks what a bucket has of it, in the provider's shape.
+    /// Reads the block of a bucket, in the provider's shape.
     get: for<'s> fn(&'s Session, &'s str) -> BoxFuture<'s, Result<Value, Reason>>,
 }
 
-/// What reading each of them needs.
+/// The IAM actions that read the blocks.
 pub(super) const LIFECYCLE: &str = "s3:GetLifecycleConfiguration";
 pub(super) const REPLICATION: &str = "s3:GetReplicationConfiguration";
 pub(super) const WEBSITE: &str = "s3:GetBucketWebsite";
@@ -31,7 +31,7 @@ pub(super) const LOGGING: &str = "s3:GetBucketLogging";
 pub(super) const LOCK: &str = "s3:GetBucketObjectLockConfiguration";
 pub(super) const ACCELERATION: &str = "s3:GetAccelerateConfiguration";
 
-/// All of them.
+/// All inline blocks.
 pub(super) static ALL: &[BucketBlock] = &[
     BucketBlock {
         name: "acceleration_status",
@@ -75,22 +75,22 @@ pub(super) static ALL: &[BucketBlock] = &[
     },
 ];
 
-/// Reads those of these names.
+/// Reads the requested blocks.
 pub(super) async fn read(
     session: &Session,
     bucket: &str,
-    wanted: impl Fn(&str) -> bool,
+    is_requested: impl Fn(&str) -> bool,
 ) -> Result<Attributes, Reason> {
-    let wanted = ALL.iter().filter(|one| wanted(one.name));
-    let asked = wanted.map(|one| async move {
-        let value = (one.get)(session, bucket).await?;
-        Ok((one.name.to_owned(), value))
+    let requested = ALL.iter().filter(|block| is_requested(block.name));
+    let reads = requested.map(|block| async move {
+        let value = (block.get)(session, bucket).await?;
+        Ok((block.name.to_owned(), value))
     });
-    let read = try_join_all(asked).await?;
+    let read = try_join_all(reads).await?;
     Ok(read.into_iter().collect())
 }
 
-/// No block.
+/// Returns an empty list of blocks.
 pub(super) fn nothing() -> Value {
     Value::List(Vec::new())
 }
@@ -146,9 +146,9 @@ async fn logging(session: &Session, bucket: &str) -> Result<Value, Reason> {
 }
 
 async fn cors(session: &Session, bucket: &str) -> Result<Value, Reason> {
-    const MISSING: &[&str] = &["NoSuchCORSConfiguration", "NoSuchBucket"];
+    const NOT_FOUND: &[&str] = &["NoSuchCORSConfiguration", "NoSuchBucket"];
     let request = session.s3().get_bucket_cors().bucket(bucket).send();
-    let found = session.find(CORS, MISSING, request).await?;
+    let found = session.find(CORS, NOT_FOUND, request).await?;
     let rules = found.and_then(|found| found.cors_rules).unwrap_or_default();
     Ok(Value::List(rules.iter().map(cors_rule).collect()))
 }
@@ -167,10 +167,10 @@ fn cors_rule(rule: &CorsRule) -> Value {
 }
 
 async fn lock(session: &Session, bucket: &str) -> Result<Value, Reason> {
-    const MISSING: &[&str] = &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"];
+    const NOT_FOUND: &[&str] = &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"];
     let request = session.s3().get_object_lock_configuration();
     let request = request.bucket(bucket).send();
-    let found = session.find(LOCK, MISSING, request).await?;
+    let found = session.find(LOCK, NOT_FOUND, request).await?;
     let found = found.and_then(|found| found.object_lock_configuration);
     Ok(found.map_or_else(nothing, |found| {
         let enabled = found.object_lock_enabled().map(|enabled| enabled.as_str());

@@ -1,4 +1,4 @@
-//! `lifecycle_rule` of `aws_s3_bucket`: what becomes of objects as they age.
+//! Reads `lifecycle_rule` of `aws_s3_bucket`: the transitions and expirations of objects.
 
 use super::bucket_blocks::{LIFECYCLE, nothing};
 use super::shape::{block, tags};
@@ -11,14 +11,14 @@ use aws_sdk_s3::types::{
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// How S3 says that there are none.
-const MISSING: &[&str] = &["NoSuchLifecycleConfiguration", "NoSuchBucket"];
+/// S3's error codes for a bucket without lifecycle rules.
+const NOT_FOUND: &[&str] = &["NoSuchLifecycleConfiguration", "NoSuchBucket"];
 
-/// The rules of a bucket.
+/// Reads the lifecycle rules of a bucket.
 pub(super) async fn rules(session: &Session, bucket: &str) -> Result<Value, Reason> {
     let request = session.s3().get_bucket_lifecycle_configuration();
     let request = request.bucket(bucket).send();
-    let found = session.find(LIFECYCLE, MISSING, request).await?;
+    let found = session.find(LIFECYCLE, NOT_FOUND, request).await?;
     let rules = found.and_then(|found| found.rules).unwrap_or_default();
     Ok(Value::List(rules.iter().map(rule).collect()))
 }
@@ -64,7 +64,7 @@ fn rule(rule: &LifecycleRule) -> Value {
     ])
 }
 
-/// Which objects a rule is for: the start of their names, and their tags.
+/// Converts the filter of a rule: a key prefix, and tags.
 fn filtered(filter: &LifecycleRuleFilter) -> (Option<&str>, Vec<&Tag>) {
     match filter.and() {
         Some(both) => (both.prefix(), both.tags().iter().collect()),
@@ -98,7 +98,7 @@ fn noncurrent_transition(transition: &NoncurrentVersionTransition) -> Value {
     ])
 }
 
-/// A day as the provider writes it: `2027-03-31`.
+/// Formats a day as the provider does: `2027-03-31`.
 fn day(date: Option<&DateTime>) -> Value {
     let text = date.and_then(|date| date.fmt(Format::DateTime).ok());
     let day = text.as_deref().and_then(|text| text.split('T').next());

@@ -1,4 +1,4 @@
-//! `replication_configuration` of `aws_s3_bucket`: where objects are copied to.
+//! Reads `replication_configuration` of `aws_s3_bucket`.
 
 use super::bucket_blocks::{REPLICATION, nothing};
 use super::shape::{block, tags};
@@ -9,13 +9,13 @@ use aws_sdk_s3::types::{
     SourceSelectionCriteria, SseKmsEncryptedObjectsStatus, Tag,
 };
 
-/// How S3 says that there is none.
-const MISSING: &[&str] = &["ReplicationConfigurationNotFoundError", "NoSuchBucket"];
+/// S3's error codes for a bucket without replication.
+const NOT_FOUND: &[&str] = &["ReplicationConfigurationNotFoundError", "NoSuchBucket"];
 
-/// The configuration of a bucket.
+/// Reads the replication configuration of a bucket.
 pub(super) async fn configuration(session: &Session, bucket: &str) -> Result<Value, Reason> {
     let request = session.s3().get_bucket_replication().bucket(bucket).send();
-    let found = session.find(REPLICATION, MISSING, request).await?;
+    let found = session.find(REPLICATION, NOT_FOUND, request).await?;
     let found = found.and_then(|found| found.replication_configuration);
     Ok(found.map_or_else(nothing, |found| {
         let rules = found.rules().iter().map(rule).collect();

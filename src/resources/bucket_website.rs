@@ -1,4 +1,4 @@
-//! `website` of `aws_s3_bucket`: what a bucket shows to browsers.
+//! Reads `website` of `aws_s3_bucket`: static website hosting.
 
 use super::bucket_blocks::{WEBSITE, nothing};
 use super::shape::block;
@@ -6,13 +6,13 @@ use crate::aws::Session;
 use crate::model::{Reason, Value};
 use aws_sdk_s3::types::{Condition, Redirect, RedirectAllRequestsTo, RoutingRule};
 
-/// How S3 says that there is none.
-const MISSING: &[&str] = &["NoSuchWebsiteConfiguration", "NoSuchBucket"];
+/// S3's error codes for a bucket without a website.
+const NOT_FOUND: &[&str] = &["NoSuchWebsiteConfiguration", "NoSuchBucket"];
 
-/// The website of a bucket.
+/// Reads the website configuration of a bucket.
 pub(super) async fn website(session: &Session, bucket: &str) -> Result<Value, Reason> {
     let request = session.s3().get_bucket_website().bucket(bucket).send();
-    let found = session.find(WEBSITE, MISSING, request).await?;
+    let found = session.find(WEBSITE, NOT_FOUND, request).await?;
     Ok(found.map_or_else(nothing, |found| {
         let error = found.error_document().map(|document| document.key());
         let index = found.index_document().map(|document| document.suffix());
@@ -29,7 +29,7 @@ pub(super) async fn website(session: &Session, bucket: &str) -> Result<Value, Re
     }))
 }
 
-/// Where all requests are sent: a host, with its protocol where one is set.
+/// Formats the host that all requests are redirected to, with its protocol where one is set.
 fn redirected(all: &RedirectAllRequestsTo) -> String {
     match all.protocol() {
         Some(protocol) => format!("{}://{}", protocol.as_str(), all.host_name()),
@@ -37,7 +37,7 @@ fn redirected(all: &RedirectAllRequestsTo) -> String {
     }
 }
 
-/// The rules as the provider writes them: JSON in S3's own words, nothing where there is none.
+/// Formats routing rules as the provider does: JSON in S3's own words, empty where there is none.
 fn routing(rules: &[RoutingRule]) -> String {
     if rules.is_empty() {
         return String::new();
@@ -81,7 +81,7 @@ fn redirect(redirect: &Redirect) -> serde_json::Value {
     ])
 }
 
-/// An object of what is set.
+/// Builds an object of the values that are set.
 fn named<const N: usize>(parts: [(&str, Option<serde_json::Value>); N]) -> serde_json::Value {
     let set = parts
         .into_iter()
@@ -89,8 +89,8 @@ fn named<const N: usize>(parts: [(&str, Option<serde_json::Value>); N]) -> serde
     serde_json::Value::Object(set.collect())
 }
 
-/// One form for routing rules that mean the same: JSON without what is left out.
-pub(super) fn form(value: Value) -> Value {
+/// Normalizes routing rules: JSON without what is left out.
+pub(super) fn normalize(value: Value) -> Value {
     let Value::String(text) = &value else {
         return value;
     };

@@ -1,7 +1,7 @@
-//! What EC2 answers of an instance only when asked for it alone, or of a few at once.
+//! Reads the attributes of instances that no list has.
 //!
-//! The data that a launch template would be made of hold most of it in one answer. Where that is not answered, each aspect
-//! is asked for by itself; so are user data that it leaves out, which may be more than a template takes.
+//! Launch template data hold most of them in one call. Where that call is not allowed, each attribute takes a call of
+//! its own; so does user data, which may be longer than a template allows.
 
 use crate::aws::Session;
 use crate::model::{Reason, Resource};
@@ -10,39 +10,39 @@ use futures::future::join_all;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// One aspect of an instance.
+/// An attribute of an instance that no list has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Aspect {
-    /// In Base64.
+    /// User data, in Base64.
     UserData(Option<String>),
-    /// A protection, by the provider's name.
+    /// A protection flag, by the provider's name.
     Flag(&'static str, bool),
-    /// What a shutdown from inside does.
+    /// The shutdown behavior.
     Shutdown(Option<String>),
-    /// How a burstable instance pays for its bursts.
+    /// The CPU credit mode of a burstable instance.
     Credits(Option<String>),
 }
 
-/// What reading most aspects at once needs.
+/// The IAM action that reads most attributes at once.
 pub(super) const TEMPLATE: &str = "ec2:GetLaunchTemplateData";
-/// What reading one aspect needs.
+/// The IAM action that reads one attribute.
 pub(super) const ATTRIBUTE: &str = "ec2:DescribeInstanceAttribute";
-/// What reading credits needs.
+/// The IAM action that reads CPU credit modes.
 pub(super) const CREDITS: &str = "ec2:DescribeInstanceCreditSpecifications";
 
-/// The aspects that have no bulk form.
-const ASKED: &[InstanceAttributeName] = &[
+/// The attributes that take a call each.
+const SINGLE_CALL_ATTRIBUTES: &[InstanceAttributeName] = &[
     InstanceAttributeName::UserData,
     InstanceAttributeName::DisableApiTermination,
     InstanceAttributeName::DisableApiStop,
     InstanceAttributeName::InstanceInitiatedShutdownBehavior,
 ];
-/// How many instances are asked a scan: each costs a call or two. Of more, another part every hour.
-const MOST: usize = 200;
-/// How many instances one question after credits names.
-const CREDITS_AT_ONCE: usize = 100;
+/// How many instances a scan reads: each takes a call or two. Of more instances, another part is read every hour.
+const MAX_INSTANCES: usize = 200;
+/// How many instances one call for CPU credit modes names.
+const CREDITS_PER_CALL: usize = 100;
 
-/// The aspects of each tracked instance, by id. What fails is not read, and so raises nothing.
+/// Reads the attributes of each tracked instance, by id. What cannot be read is left out, and so causes no finding.
 pub(super) async fn aspects(
     session: &Session,
     tracked: &[&Resource],
@@ -56,23 +56,23 @@ pub(super) async fn aspects(
         .iter()
         .filter(|resource| is_burstable(resource))
         .collect();
-    for some in burstable.chunks(CREDITS_AT_ONCE) {
+    for some in burstable.chunks(CREDITS_PER_CALL) {
         let ids = some.iter().map(|resource| resource.id.clone()).collect();
         let request = session.ec2().describe_instance_credit_specifications();
         let request = request.set_instance_ids(Some(ids)).send();
         let Ok(answer) = session.call(CREDITS, request).await else {
             continue;
         };
-        for one in answer.instance_credit_specifications() {
-            let id = one.instance_id().unwrap_or_default().to_owned();
-            let aspect = Aspect::Credits(one.cpu_credits().map(str::to_owned));
+        for specification in answer.instance_credit_specifications() {
+            let id = specification.instance_id().unwrap_or_default().to_owned();
+            let aspect = Aspect::Credits(specification.cpu_credits().map(str::to_owned));
             found.entry(id).or_default().push(aspect);
         }
     }
     found
 }
 
-/// The aspects of one instance, in as few questions as it takes.
+/// Reads the attributes of one instance, in as few calls as possible.
 async fn of_one(session: &Session, id: &str) -> Vec<Aspect> {
     let request = session.ec2().get_launch_template_data().instance_id(id);
     let answer = session.call(TEMPLATE, request.send()).await;
@@ -80,11 +80,13 @@ async fn of_one(session: &Session, id: &str) -> Vec<Aspect> {
         .ok()
         .and_then(|answer| answer.launch_template_data().cloned());
     let Some(data) = data else {
-        let asked = ASKED.iter().map(|name| one(session, id, name.clone()));
+        let asked = SINGLE_CALL_ATTRIBUTES
+            .iter()
+            .map(|name| read_attribute(session, id, name.clone()));
         let answers = join_all(asked).await;
         return answers
             .into_iter()
-            .filter_map(|one| one.ok().flatten())
+            .filter_map(|answer| answer.ok().flatten())
             .collect();
     };
     let flag = |name, flag: Option<bool>| flag.map(|flag| Aspect::Flag(name, flag));
@@ -92,20 +94,20 @@ async fn of_one(session: &Session, id: &str) -> Vec<Aspect> {
     let user_data = match data.user_data().filter(|data| !data.is_empty()) {
         Some(data) => Some(Aspect::UserData(Some(data.to_owned()))),
         None => {
-            let asked = one(session, id, InstanceAttributeName::UserData).await;
+            let asked = read_attribute(session, id, InstanceAttributeName::UserData).await;
             asked.ok().flatten()
         }
     };
-    let told = [
+    let aspects = [
         user_data,
         flag("disable_api_termination", data.disable_api_termination()),
         flag("disable_api_stop", data.disable_api_stop()),
         shutdown.map(|behavior| Aspect::Shutdown(Some(behavior.as_str().to_owned()))),
     ];
-    told.into_iter().flatten().collect()
+    aspects.into_iter().flatten().collect()
 }
 
-async fn one(
+async fn read_attribute(
     session: &Session,
     id: &str,
     name: InstanceAttributeName,
@@ -135,9 +137,9 @@ async fn one(
     })
 }
 
-/// The instances whose turn it is: all, or another part of them every hour.
+/// Returns the instances to read in this hour.
 fn turn<'a>(tracked: &[&'a Resource]) -> Vec<&'a Resource> {
-    if tracked.len() <= MOST {
+    if tracked.len() <= MAX_INSTANCES {
         return tracked.to_vec();
     }
     let hours = SystemTime::now()
@@ -145,18 +147,18 @@ fn turn<'a>(tracked: &[&'a Resource]) -> Vec<&'a Resource> {
         .map_or(0, |since| since.as_secs() / 3600);
     let start = usize::try_from(hours)
         .unwrap_or_default()
-        .wrapping_mul(MOST)
+        .wrapping_mul(MAX_INSTANCES)
         % tracked.len();
     tracked
         .iter()
         .copied()
         .cycle()
         .skip(start)
-        .take(MOST)
+        .take(MAX_INSTANCES)
         .collect()
 }
 
-/// Whether an instance is of a family that pays for bursts by credits: the T families.
+/// Returns whether an instance uses CPU credits: the T families.
 fn is_burstable(resource: &Resource) -> bool {
     let family = resource.text("instance_type").unwrap_or_default();
     family.starts_with('t') && family[1..].starts_with(|c: char| c.is_ascii_digit())

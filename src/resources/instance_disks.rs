@@ -1,34 +1,34 @@
-//! The disks of instances: blocks of theirs in the provider's shape, volumes of their own in the API's.
+//! Reads the volumes of instances: blocks of the instance, and volumes of their own.
 
-use super::bulk::All;
+use super::Scope;
+use super::listing::{ById, Listing};
 use super::shape::{attributes, tags};
 use crate::aws::Session;
 use crate::model::{Reason, Resource, Value};
+use aws_sdk_ec2::operation::describe_volumes::DescribeVolumesOutput;
 use aws_sdk_ec2::types::{Instance, Volume};
 use std::collections::BTreeMap;
 
 pub(super) const VOLUMES: &str = "ec2:DescribeVolumes";
-/// EC2's longest page.
-const PAGE: i32 = 1000;
+/// The largest page that EC2 returns.
+const PAGE_SIZE: i32 = 1000;
 
-/// The region's volumes by id, asked once.
-pub(super) async fn volumes(session: &Session) -> Result<All<Volume>, Reason> {
-    let ask = async {
-        let request = session.ec2().describe_volumes().max_results(PAGE);
-        let pages = session
-            .pages(VOLUMES, request.into_paginator().send())
-            .await?;
-        let volumes = pages
-            .into_iter()
-            .flat_map(|page| page.volumes.unwrap_or_default());
-        Ok(volumes
-            .filter_map(|one| Some((one.volume_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("volumes", ask).await
+static LISTING: Listing<DescribeVolumesOutput, Volume> = Listing {
+    action: VOLUMES,
+    scope: Scope::Regional,
+    items: |page| page.volumes,
+    id: Volume::volume_id,
+};
+
+/// Lists the region's volumes by id.
+pub(super) async fn volumes(session: &Session) -> Result<ById<Volume>, Reason> {
+    let request = session.ec2().describe_volumes().max_results(PAGE_SIZE);
+    LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// The root disk, and the others; with the tags of their own that the state tells from the provider's default ones.
+/// Converts the root volume and the other volumes of an instance.
 pub(super) fn disks(
     instance: &Instance,
     volumes: &BTreeMap<String, Volume>,
@@ -72,8 +72,9 @@ pub(super) fn disks(
     (root, others)
 }
 
-/// A disk's tags without those that the provider's `default_tags` put on it: what the state has among all tags of the
-/// disk and not among its own. None where the state does not know the disk's tags, as where `volume_tags` sets them.
+/// Returns a volume's tags without those that the provider's `default_tags` added: the tags that the state has in
+/// `tags_all` and not in `tags`. Returns `None` where the state does not record the volume's tags, as with
+/// `volume_tags`.
 fn own_tags(recorded: &Resource, volume: &Volume) -> Option<Value> {
     let blocks = ["root_block_device", "ebs_block_device"].iter();
     let mut blocks = blocks.flat_map(|name| recorded.get(name).as_list().unwrap_or_default());

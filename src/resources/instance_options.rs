@@ -1,10 +1,10 @@
-//! The groups of options of an instance: blocks in the provider's shape. What AWS does not answer counts as not read.
+//! Converts the option blocks of an instance. What AWS does not return counts as not read.
 
 use super::shape::block;
 use crate::model::{Attributes, Value};
 use aws_sdk_ec2::types::Instance;
 
-/// Every group that the answer holds.
+/// Converts every option block that AWS returned.
 pub(super) fn options(instance: &Instance) -> Attributes {
     let groups = [
         ("capacity_reservation_specification", capacity(instance)),
@@ -23,10 +23,10 @@ pub(super) fn options(instance: &Instance) -> Attributes {
         ("metadata_options", metadata(instance)),
         ("private_dns_name_options", names(instance)),
     ];
-    let told = groups
+    let returned = groups
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    told.collect()
+    returned.collect()
 }
 
 fn capacity(instance: &Instance) -> Option<Value> {

@@ -1,61 +1,59 @@
-//! A group's permissions: read once for all the types that stand for them, and in forms that compare.
+//! Reads the rules of security groups once for all types that describe them, and normalizes them for comparison.
 
+use super::Scope;
+use super::listing::{ById, Listing};
 use super::shape::{attributes, tags, texts};
 use crate::aws::Session;
 use crate::model::{Attributes, Reason, Value};
+use aws_sdk_ec2::operation::describe_security_group_rules::DescribeSecurityGroupRulesOutput;
+use aws_sdk_ec2::operation::describe_security_groups::DescribeSecurityGroupsOutput;
 use aws_sdk_ec2::types::{IpPermission, SecurityGroup, SecurityGroupRule};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-/// What reading groups needs.
+/// The IAM action that lists security groups.
 pub(super) const GROUPS: &str = "ec2:DescribeSecurityGroups";
-/// What reading rules by their own ids needs.
+/// The IAM action that lists security group rules.
 pub(super) const RULES: &str = "ec2:DescribeSecurityGroupRules";
-/// EC2's longest page of either.
-const PAGE: i32 = 1000;
+/// The largest page that EC2 returns of either.
+const PAGE_SIZE: i32 = 1000;
 
-/// The region's groups by id, asked once.
-pub(super) async fn groups(
-    session: &Session,
-) -> Result<Arc<BTreeMap<String, SecurityGroup>>, Reason> {
-    let ask = async {
-        let request = session.ec2().describe_security_groups().max_results(PAGE);
-        let pages = session
-            .pages(GROUPS, request.into_paginator().send())
-            .await?;
-        let groups = pages
-            .into_iter()
-            .flat_map(|page| page.security_groups.unwrap_or_default());
-        Ok(groups
-            .filter_map(|one| Some((one.group_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("security groups", ask).await
+static GROUP_LISTING: Listing<DescribeSecurityGroupsOutput, SecurityGroup> = Listing {
+    action: GROUPS,
+    scope: Scope::Regional,
+    items: |page| page.security_groups,
+    id: SecurityGroup::group_id,
+};
+
+/// Lists the region's security groups by id.
+pub(super) async fn groups(session: &Session) -> Result<ById<SecurityGroup>, Reason> {
+    let request = session
+        .ec2()
+        .describe_security_groups()
+        .max_results(PAGE_SIZE);
+    GROUP_LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// The region's rules by id, asked once.
-pub(super) async fn rules(
-    session: &Session,
-) -> Result<Arc<BTreeMap<String, SecurityGroupRule>>, Reason> {
-    let ask = async {
-        let request = session
-            .ec2()
-            .describe_security_group_rules()
-            .max_results(PAGE);
-        let pages = session
-            .pages(RULES, request.into_paginator().send())
-            .await?;
-        let rules = pages
-            .into_iter()
-            .flat_map(|page| page.security_group_rules.unwrap_or_default());
-        Ok(rules
-            .filter_map(|one| Some((one.security_group_rule_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("security group rules", ask).await
+static RULE_LISTING: Listing<DescribeSecurityGroupRulesOutput, SecurityGroupRule> = Listing {
+    action: RULES,
+    scope: Scope::Regional,
+    items: |page| page.security_group_rules,
+    id: SecurityGroupRule::security_group_rule_id,
+};
+
+/// Lists the region's security group rules by id.
+pub(super) async fn rules(session: &Session) -> Result<ById<SecurityGroupRule>, Reason> {
+    let request = session
+        .ec2()
+        .describe_security_group_rules()
+        .max_results(PAGE_SIZE);
+    RULE_LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// Where traffic comes from or goes to: the list that a group's rule holds it in.
+/// The attributes of a group's rule that list its sources.
 const SOURCES: &[&str] = &[
     "cidr_blocks",
     "ipv6_cidr_blocks",
@@ -63,12 +61,12 @@ const SOURCES: &[&str] = &[
     "security_groups",
 ];
 
-/// What makes one block: protocol, ports and description.
+/// Identifies a block of rules: protocol, ports and description.
 type BlockKey = (String, i32, i32, String);
-/// Who is let in or out, by the list it stands in.
+/// The sources of a block, by the attribute that lists them.
 type Sources = BTreeMap<&'static str, Vec<Value>>;
 
-/// A group's permissions as the provider writes them: one block for each protocol, ports and description.
+/// Groups a group's rules into blocks as the provider writes them: one per protocol, ports and description.
 pub(super) fn blocks(group: &SecurityGroup, permissions: &[IpPermission]) -> Value {
     let mut blocks: BTreeMap<BlockKey, Sources> = BTreeMap::new();
     for permission in permissions {
@@ -132,7 +130,7 @@ fn block((protocol, from, to, description): BlockKey, mut sources: Sources) -> V
     Value::Map(block)
 }
 
-/// A group's id, with its owner before it where that is another account.
+/// Returns a group's id, prefixed by its owner if that is another account.
 fn foreign(own: Option<&str>, owner: Option<&str>, group: Option<&str>) -> String {
     let group = group.unwrap_or_default();
     match owner.filter(|owner| Some(*owner) != own) {
@@ -141,7 +139,7 @@ fn foreign(own: Option<&str>, owner: Option<&str>, group: Option<&str>) -> Strin
     }
 }
 
-/// Protocols by their names, as the provider writes them.
+/// Returns a protocol's name as the provider writes it.
 pub(super) fn protocol(text: &str) -> String {
     match text.to_ascii_lowercase().as_str() {
         "all" | "-1" => "-1",
@@ -154,7 +152,7 @@ pub(super) fn protocol(text: &str) -> String {
     .to_owned()
 }
 
-/// A rule of its own, in the shape of `aws_vpc_security_group_ingress_rule` and its sibling.
+/// Converts a rule with an id to `aws_vpc_security_group_ingress_rule` or its egress sibling.
 pub(super) fn single(session: &Session, rule: &SecurityGroupRule) -> Attributes {
     let id = rule.security_group_rule_id().unwrap_or_default();
     let (account, region) = (session.account(), session.region());
@@ -185,7 +183,7 @@ pub(super) fn single(session: &Session, rule: &SecurityGroupRule) -> Attributes 
     ])
 }
 
-/// A rule of its own, as a block of its group would say it.
+/// Converts a rule with an id to an inline block of its group.
 pub(super) fn inlined(found: &Attributes) -> Value {
     let part = |name: &str| found.get(name).cloned().unwrap_or_default();
     let list = |value: Value| Value::List(value.as_str().map(Value::from).into_iter().collect());
@@ -213,16 +211,16 @@ pub(super) fn inlined(found: &Attributes) -> Value {
     ])
 }
 
-/// The equal forms of a group's rules: one element for each source, however they are grouped into blocks.
-pub(super) fn apart(blocks: Value) -> Value {
+/// Splits a group's rules into one element per source, so that they compare however they are grouped into blocks.
+pub(super) fn split_by_source(blocks: Value) -> Value {
     let Value::List(blocks) = blocks else {
         return blocks;
     };
-    let mut apart = Vec::new();
+    let mut split_by_source = Vec::new();
     for block in blocks {
         let Value::Map(mut parts) = block else {
             // What the code does not tell stays whole.
-            apart.push(block);
+            split_by_source.push(block);
             continue;
         };
         if let Some(Value::String(text)) = parts.get("protocol") {
@@ -247,12 +245,12 @@ pub(super) fn apart(blocks: Value) -> Value {
             sources.push(("self", true.into()));
         }
         for (list, source) in sources {
-            let mut one = parts.clone();
-            one.insert(list.to_owned(), source);
-            apart.push(Value::Map(one));
+            let mut rule = parts.clone();
+            rule.insert(list.to_owned(), source);
+            split_by_source.push(Value::Map(rule));
         }
     }
-    Value::List(apart)
+    Value::List(split_by_source)
 }
 
 fn texts_of(item: Value) -> Value {
@@ -276,12 +274,12 @@ mod tests {
 
     #[test]
     fn how_rules_are_grouped_into_blocks_does_not_matter() {
-        let one = apart(Value::List(vec![rule(&["10.0.0.0/8", "192.168.0.0/16"])]));
-        let two = apart(Value::List(vec![
+        let grouped = split_by_source(Value::List(vec![rule(&["10.0.0.0/8", "192.168.0.0/16"])]));
+        let separate = split_by_source(Value::List(vec![
             rule(&["10.0.0.0/8"]),
             rule(&["192.168.0.0/16"]),
         ]));
-        assert_eq!(one, two);
-        assert_eq!(apart(one.clone()), one);
+        assert_eq!(grouped, separate);
+        assert_eq!(split_by_source(grouped.clone()), grouped);
     }
 }

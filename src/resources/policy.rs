@@ -1,10 +1,10 @@
-//! Policies as meaning, not as text.
+//! Normalizes IAM policies, so that policies that grant the same compare as equal.
 
 use crate::model::Value;
 use serde_json::{Map, Value as Json};
 
-/// The canonical text of a policy: equal for policies that grant the same in the same statements, whatever the order
-/// of keys, of statements and of lists, and however accounts and single values are written. What is no JSON object
+/// Returns the canonical text of a policy: equal for policies that grant the same in the same statements, whatever the
+/// order of keys, statements and lists, and however accounts and single values are written. What is no JSON object
 /// stays as it is.
 pub(super) fn canonical(text: &str) -> String {
     let plain = decoded(text);
@@ -14,15 +14,15 @@ pub(super) fn canonical(text: &str) -> String {
     }
 }
 
-/// The equal forms of a type whose attribute `policy` is one: for `Extra::form`.
-pub(super) fn form(path: &str, value: Value) -> Value {
+/// Normalizes the attribute `policy`: for `TypeRules::normalize`.
+pub(super) fn normalize(path: &str, value: Value) -> Value {
     match (path, &value) {
         ("policy", Value::String(text)) => canonical(text).into(),
         _ => value,
     }
 }
 
-/// A policy as IAM answers it: encoded as in an address.
+/// Decodes a policy from the percent-encoding in which IAM returns it.
 pub(super) fn decoded(text: &str) -> String {
     if !text.trim_start().starts_with('%') {
         return text.to_owned();
@@ -73,11 +73,11 @@ fn statement(value: Json) -> Json {
         };
         (name, value)
     };
-    let said = |(name, value): &(String, Json)| !(name == "Sid" && value == "");
-    Json::Object(parts.into_iter().filter(said).map(part).collect())
+    let is_set = |(name, value): &(String, Json)| !(name == "Sid" && value == "");
+    Json::Object(parts.into_iter().filter(is_set).map(part).collect())
 }
 
-/// `*` is everybody; an account is its root.
+/// Normalizes principals: `*` is every AWS principal, an account id its root.
 fn principals(value: Json) -> Json {
     match value {
         Json::Object(kinds) => {
@@ -121,10 +121,10 @@ fn conditions(value: Json) -> Json {
     )
 }
 
-/// A sorted list of texts, from one or many of whatever.
-fn texts(value: Json, form: impl Fn(String) -> String) -> Json {
+/// Returns the sorted texts of a value that may be a list or a single item.
+fn texts(value: Json, normalize: impl Fn(String) -> String) -> Json {
     let text = |value: Json| match value {
-        Json::String(text) => Json::String(form(text)),
+        Json::String(text) => Json::String(normalize(text)),
         Json::Bool(_) | Json::Number(_) => Json::String(value.to_string()),
         other => other,
     };
@@ -136,7 +136,7 @@ fn texts(value: Json, form: impl Fn(String) -> String) -> Json {
 fn list(value: Json) -> Vec<Json> {
     match value {
         Json::Array(items) => items,
-        one => vec![one],
+        single => vec![single],
     }
 }
 

@@ -1,55 +1,55 @@
-//! The routes of a region: read once for the types that stand for tables and for parts of them.
+//! Reads a region's route tables once, for the types that describe tables, routes and associations.
 
-use super::bulk::All;
+use super::Scope;
+use super::listing::{ById, Listing};
 use super::shape::attributes;
 use crate::aws::Session;
 use crate::model::{Attributes, Reason};
+use aws_sdk_ec2::operation::describe_route_tables::DescribeRouteTablesOutput;
 use aws_sdk_ec2::types::{Filter, Route, RouteOrigin, RouteTable};
 
-/// What reading route tables needs.
+/// The IAM action that lists route tables.
 pub(super) const TABLES: &str = "ec2:DescribeRouteTables";
-/// How EC2 says that a table is not there.
-pub(super) const MISSING: &[&str] = &["InvalidRouteTableID.NotFound"];
-/// EC2's longest page of tables.
-const PAGE: i32 = 100;
-/// The way to the VPC itself, which every table has.
+/// EC2's error codes for a table that does not exist.
+pub(super) const NOT_FOUND: &[&str] = &["InvalidRouteTableID.NotFound"];
+/// The largest page of route tables that EC2 returns.
+const PAGE_SIZE: i32 = 100;
+/// The gateway of the route to the VPC itself, which every table has.
 const LOCAL: &str = "local";
-/// How the ids of VPC endpoints begin.
+/// The prefix of VPC endpoint ids.
 const ENDPOINT: &str = "vpce-";
 
-/// The region's route tables, asked once.
-pub(super) async fn tables(session: &Session) -> Result<All<RouteTable>, Reason> {
-    let ask = async {
-        let request = session.ec2().describe_route_tables().max_results(PAGE);
-        let pages = session
-            .pages(TABLES, request.into_paginator().send())
-            .await?;
-        let tables = pages
-            .into_iter()
-            .flat_map(|page| page.route_tables.unwrap_or_default());
-        Ok(tables
-            .filter_map(|one| Some((one.route_table_id()?.to_owned(), one)))
-            .collect())
-    };
-    session.shared("route tables", ask).await
+static LISTING: Listing<DescribeRouteTablesOutput, RouteTable> = Listing {
+    action: TABLES,
+    scope: Scope::Regional,
+    items: |page| page.route_tables,
+    id: RouteTable::route_table_id,
+};
+
+/// Lists the region's route tables by id.
+pub(super) async fn tables(session: &Session) -> Result<ById<RouteTable>, Reason> {
+    let request = session.ec2().describe_route_tables().max_results(PAGE_SIZE);
+    LISTING
+        .by_id(session, request.into_paginator().send())
+        .await
 }
 
-/// A second look at the tables that a filter finds.
-pub(super) async fn found(
+/// Returns the route tables that match a filter.
+pub(super) async fn tables_matching(
     session: &Session,
     filter: &str,
     value: &str,
 ) -> Result<Vec<RouteTable>, Reason> {
     let filter = Filter::builder().name(filter).values(value).build();
     let request = session.ec2().describe_route_tables().filters(filter);
-    let answer = session.find(TABLES, MISSING, request.send()).await?;
+    let answer = session.find(TABLES, NOT_FOUND, request.send()).await?;
     Ok(answer
         .and_then(|answer| answer.route_tables)
         .unwrap_or_default())
 }
 
-/// Whether somebody wrote a route: not the way to the VPC itself, nor one that a VPN gateway announces or a gateway
-/// endpoint adds by itself.
+/// Returns whether a person wrote a route. The local route, those that a VPN gateway propagates and those that a
+/// gateway endpoint adds are AWS's own.
 pub(super) fn is_written(route: &Route) -> bool {
     let gateway = route.gateway_id().unwrap_or_default();
     let by_endpoint = gateway.starts_with(ENDPOINT) && route.destination_prefix_list_id().is_some();
@@ -57,14 +57,14 @@ pub(super) fn is_written(route: &Route) -> bool {
     gateway != LOCAL && !by_endpoint && !announced
 }
 
-/// Where a route leads, which is what tells the routes of a table apart.
+/// Returns the destination of a route, which is unique in its table.
 pub(super) fn destination(route: &Route) -> Option<&str> {
     let six = route.destination_ipv6_cidr_block();
     let to = route.destination_cidr_block().or(six);
     to.or(route.destination_prefix_list_id())
 }
 
-/// By what a route leads there, under the provider's names.
+/// Converts the target of a route to the provider's attributes.
 pub(super) fn targets(route: &Route) -> Attributes {
     let gateway = route.gateway_id();
     let is_endpoint = |id: &&str| id.starts_with(ENDPOINT);

@@ -1,15 +1,15 @@
-//! Users, as what holds policies.
+//! Reads the policies of users.
 
-use super::authorizations::MISSING;
+use super::authorizations::NOT_FOUND;
 use super::principal::Principal;
 use futures::FutureExt;
 
-/// What a second look at one inline policy of a user needs.
+/// The IAM action that reads a single inline policy of a user.
 pub(super) const POLICY: &str = "iam:GetUserPolicy";
-/// What a second look at a user's attachments needs.
+/// The IAM action that lists the policies attached to a user.
 pub(super) const ATTACHED: &str = "iam:ListAttachedUserPolicies";
-/// IAM's longest page.
-const PAGE: i32 = 1000;
+/// The largest page that IAM returns.
+const PAGE_SIZE: i32 = 1000;
 
 pub(super) static USERS: Principal = Principal {
     attribute: "user",
@@ -25,7 +25,7 @@ pub(super) static USERS: Principal = Principal {
         async move {
             let request = session.iam().get_user_policy();
             let request = request.user_name(user).policy_name(name).send();
-            let answer = session.find(POLICY, MISSING, request).await?;
+            let answer = session.find(POLICY, NOT_FOUND, request).await?;
             Ok(answer.map(|answer| answer.policy_document))
         }
         .boxed()
@@ -33,8 +33,8 @@ pub(super) static USERS: Principal = Principal {
     attached: |session, user| {
         async move {
             let request = session.iam().list_attached_user_policies();
-            let request = request.user_name(user).max_items(PAGE).send();
-            let answer = session.find(ATTACHED, MISSING, request).await?;
+            let request = request.user_name(user).max_items(PAGE_SIZE).send();
+            let answer = session.find(ATTACHED, NOT_FOUND, request).await?;
             Ok(answer.and_then(|answer| answer.attached_policies))
         }
         .boxed()

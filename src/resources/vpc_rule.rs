@@ -1,28 +1,28 @@
-//! What the two types of rules with ids have in common: everything but their direction.
+//! Reads security group rules with ids: ingress and egress differ only in their direction.
 
-use super::ask::match_up;
 use super::permissions::{RULES, protocol, rules, single};
+use super::read::resolve_tracked;
 use super::shape::option;
-use super::{Answer, Ask};
+use super::{ReadRequest, ReadResult};
 use crate::aws::Session;
-use crate::model::{Attributes, ClaimedBy, Extra, Resource, Value};
+use crate::model::{Attributes, ClaimedBy, Resource, TypeRules, Value};
 use futures::FutureExt;
 
-/// What both leave out, with the command that revokes a rule of this direction, and what lists rules of it.
-pub(super) const fn extra(
+/// Returns the rules of a type, with the command that revokes a rule of this direction, and the types that list such rules.
+pub(super) const fn type_rules(
     undo: fn(&Attributes, &str) -> String,
     claimed_by: &'static [ClaimedBy],
-) -> Extra {
-    Extra {
+) -> TypeRules {
+    TypeRules {
         claimed_by: Some((["security_group_id", "security_group_rule_id"], claimed_by)),
-        form,
+        normalize,
         undo: Some(undo),
         restated: Some(restated),
-        ..Extra::NONE
+        ..TypeRules::NONE
     }
 }
 
-/// The command that revokes a rule: `direction` is `ingress` or `egress`.
+/// Writes the command that revokes a rule; `direction` is `ingress` or `egress`.
 pub(super) fn revoke(direction: &str, found: &Attributes, id: &str) -> String {
     let group = found.get("security_group_id").cloned().unwrap_or_default();
     format!("aws ec2 revoke-security-group-{direction}")
@@ -30,36 +30,36 @@ pub(super) fn revoke(direction: &str, found: &Attributes, id: &str) -> String {
         + &option("security-group-rule-ids", &id.into())
 }
 
-/// A rule as code says it: where all ports or types are meant, the provider knows none.
+/// Converts a rule to what code declares: ports are left out where all protocols are meant.
 fn restated(_: &str, found: &Attributes) -> Option<(Attributes, String)> {
     let id = found.get("security_group_rule_id")?.as_str()?.to_owned();
-    let mut said = found.clone();
-    said.retain(|name, value| !form(name, value.clone()).is_null());
-    Some((said, id))
+    let mut declared = found.clone();
+    declared.retain(|name, value| !normalize(name, value.clone()).is_null());
+    Some((declared, id))
 }
 
 pub(super) const ACTIONS: &[&str] = &[RULES];
 
-/// How EC2 says that a rule is not there.
-const MISSING: &[&str] = &[
+/// EC2's error codes for a rule that does not exist.
+const NOT_FOUND: &[&str] = &[
     "InvalidSecurityGroupRuleId.NotFound",
     "InvalidSecurityGroupRuleId.Malformed",
     "InvalidGroup.NotFound",
 ];
 
-pub(super) async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
-    if ask.tracked.is_empty() {
-        return Answer::default();
+pub(super) async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
+    if request.tracked.is_empty() {
+        return ReadResult::default();
     }
     let rules = match rules(session).await {
         Ok(rules) => rules,
-        Err(reason) => return Answer::unknown(&ask, &reason),
+        Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let confirm = |resource: &'a Resource| {
+    let get_by_id = |resource: &'a Resource| {
         async move {
             let request = session.ec2().describe_security_group_rules();
             let request = request.security_group_rule_ids(&resource.id).send();
-            let answer = session.find(RULES, MISSING, request).await?;
+            let answer = session.find(RULES, NOT_FOUND, request).await?;
             let found = answer.and_then(|answer| answer.security_group_rules);
             let same = |rule: &aws_sdk_ec2::types::SecurityGroupRule| {
                 rule.security_group_rule_id() == Some(&resource.id)
@@ -68,20 +68,20 @@ pub(super) async fn read<'a>(session: &'a Session, ask: Ask<'a>) -> Answer<'a> {
         }
         .boxed()
     };
-    Answer {
-        readings: match_up(
-            &ask.tracked,
+    ReadResult {
+        readings: resolve_tracked(
+            &request.tracked,
             &rules,
             |_, rule| single(session, rule),
-            confirm,
+            get_by_id,
         )
         .await,
-        ..Answer::default()
+        ..ReadResult::default()
     }
 }
 
-/// All protocols have no ports, however that is written.
-fn form(path: &str, value: Value) -> Value {
+/// Normalizes ports: a rule for all protocols has none.
+fn normalize(path: &str, value: Value) -> Value {
     match (path, &value) {
         ("ip_protocol", Value::String(text)) => protocol(text).into(),
         ("from_port" | "to_port", value) if value.as_i64() == Some(-1) => Value::Null,

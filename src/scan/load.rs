@@ -7,9 +7,11 @@ use crate::memory::ScanShare;
 use crate::model::{
     Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree, Value,
 };
-use crate::resources::Look;
-use crate::settings::{StackSettings, Unmanaged};
-use crate::state::backends::{BackendType, Doors, InitialisedBackend, Place, Stored};
+use crate::resources::UnmanagedScope;
+use crate::settings::{Settings, StackSettings, Unmanaged};
+use crate::state::backends::{
+    BackendAccess, BackendConfig, BackendType, InitialisedBackend, StoredState,
+};
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -75,12 +77,18 @@ impl Stack {
     }
 }
 
-/// How far `.driftguard.yml` wants us to look for what no state claims.
-pub fn look(unmanaged: Unmanaged) -> Look {
+/// Returns how far to look for unmanaged resources in a repository.
+pub fn repository_scope(settings: &Settings) -> UnmanagedScope {
+    let scope = settings.unmanaged.map(unmanaged_scope);
+    scope.unwrap_or_default()
+}
+
+/// Converts the setting of how far to look for unmanaged resources.
+pub fn unmanaged_scope(unmanaged: Unmanaged) -> UnmanagedScope {
     match unmanaged {
-        Unmanaged::Account => Look::Account,
-        Unmanaged::Children => Look::Children,
-        Unmanaged::Off => Look::Off,
+        Unmanaged::Account => UnmanagedScope::Account,
+        Unmanaged::Children => UnmanagedScope::Children,
+        Unmanaged::Off => UnmanagedScope::Off,
     }
 }
 
@@ -138,14 +146,14 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     };
     let state = match (&stack.given, located) {
         (Some((name, bytes)), _) => read_given(name, bytes, sources).await,
-        (None, Ok((known, backend, place))) => {
-            let doors = Doors {
+        (None, Ok((known, backend, config))) => {
+            let access = BackendAccess {
                 aws: sources.aws,
                 region: sources.region.clone(),
                 tree: sources.tree,
                 states: sources.states,
             };
-            match (known.read)(&place, &doors).await {
+            match (known.read)(&config, &access).await {
                 Ok(mut stored) => {
                     notes.append(&mut stored.notes);
                     parse(stored, &backend.location, sources).await
@@ -199,7 +207,7 @@ async fn read_given(
     sources: &Sources<'_>,
 ) -> Result<(State, ScanShare), ScanError> {
     let memory = sources.states.admit(name, bytes.len() as u64).await?;
-    let stored = Stored {
+    let stored = StoredState {
         bytes: bytes.clone(),
         memory,
         notes: Vec::new(),
@@ -247,7 +255,7 @@ fn unread_code<'a>(tree: &'a Tree, folder: &'a str) -> impl Iterator<Item = Stri
 /// The backend of a stack, what the report calls it, and its settings.
 pub(super) fn locate(
     stack: &Stack,
-) -> Result<(&'static BackendType, Backend, Place<'_>), ScanError> {
+) -> Result<(&'static BackendType, Backend, BackendConfig<'_>), ScanError> {
     let block = stack
         .module
         .as_ref()
@@ -273,13 +281,13 @@ pub(super) fn locate(
             })?,
     };
     let known = BackendType::named(kind)?;
-    let place = Place {
+    let config = BackendConfig {
         folder: &stack.path,
         settings,
         workspace: &stack.workspace,
     };
-    let backend = (known.locate)(&place)?;
-    Ok((known, backend, place))
+    let backend = (known.locate)(&config)?;
+    Ok((known, backend, config))
 }
 
 /// Why it is not known where a stack's state is.
@@ -300,11 +308,11 @@ fn no_backend(stack: &Stack) -> String {
 
 /// Parses a state, once there is memory for what it says.
 async fn parse(
-    stored: Stored,
+    stored: StoredState,
     file: &str,
     sources: &Sources<'_>,
 ) -> Result<(State, ScanShare), ScanError> {
-    let Stored { bytes, memory, .. } = stored;
+    let StoredState { bytes, memory, .. } = stored;
     let weight = state::weight(&bytes);
     let needed = weight.saturating_add(bytes.len() as u64);
     let mut memory = sources.states.hold(file, needed, memory).await?;

@@ -3,15 +3,15 @@
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
-use crate::live::{self, Doors, Lens, Live, Providers};
+use crate::live::{self, LiveResources, Providers, ReadOptions, Sessions};
 use crate::memory::ScanMemory;
 use crate::model::{
-    AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Interrupt, Place, Posture,
-    Reading, Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
-    Unclaimed,
+    AccountId, AccountReport, Attributes, AwsLocation, Catalog, Coverage, Finding, Interrupt,
+    Posture, Reading, Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary,
+    Tree, UnmanagedResource,
 };
 use crate::price::{self, Book};
-use crate::resources::{self, Look, Written};
+use crate::resources::{self, OnDemand, UnmanagedScope};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
 use crate::state::{self, State, StateBudget};
@@ -32,7 +32,7 @@ pub struct ScanInput<'a> {
     /// The region where neither code nor state names one.
     pub region: Region,
     /// How far to look for what no state claims.
-    pub look: Look,
+    pub unmanaged_scope: UnmanagedScope,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
     /// How large the states may be.
@@ -114,24 +114,24 @@ pub async fn scan_stacks(
     loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
     let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| input.redactor.clone());
 
-    let (mut tracked, mut written) = (Vec::new(), Written::new());
+    let (mut tracked, mut on_demand) = (Vec::new(), OnDemand::new());
     let busy = is_busy(&loaded);
     for one in loaded.iter().filter(|one| input.includes(one) && !busy) {
         if let Ok(state) = one.scannable() {
-            tracked.extend(live::places(&state.resources, &providers(one)));
+            tracked.extend(live::locate(&state.resources, &providers(one)));
             let declared = &one.code.declared;
-            live::written(&mut written, &state.resources, declared, &catalog);
+            live::on_demand(&mut on_demand, &state.resources, declared, &catalog);
         }
     }
     report_progress(Progress::Asking(tracked.len()));
-    let doors = Doors::open(input.aws, &tracked, input.region.clone()).await;
-    let lens = Lens {
-        look: input.look,
+    let sessions = Sessions::open(input.aws, &tracked, input.region.clone()).await;
+    let options = ReadOptions {
+        unmanaged_scope: input.unmanaged_scope,
         catalog: &catalog,
         redactor: &redactor,
-        written: Arc::new(written),
+        on_demand: Arc::new(on_demand),
     };
-    let live = live::collect(&doors, tracked, &lens).await;
+    let live = live::collect(&sessions, tracked, &options).await;
 
     report_progress(Progress::Comparing);
     let report = Comparison::new(input, &loaded, &catalog, live).report();
@@ -147,7 +147,7 @@ pub async fn scan_stacks(
 /// Where the code's providers point.
 fn providers(loaded: &Loaded) -> Providers {
     let providers = loaded.code.providers.iter().map(|provider| {
-        let place = Place {
+        let place = AwsLocation {
             account: provider.account.clone(),
             region: provider.region.as_str().and_then(Region::new),
         };
@@ -164,7 +164,7 @@ struct Comparison<'a> {
     claims: Claims<'a>,
     /// What AWS said of each resource of a state.
     looked: Vec<Vec<Looked<'a>>>,
-    unclaimed: Vec<Unclaimed>,
+    unmanaged: Vec<UnmanagedResource>,
     searched: Vec<Coverage>,
     /// Whether all of what may hang below managed parents was looked for.
     looked_below: bool,
@@ -175,14 +175,14 @@ impl<'a> Comparison<'a> {
         input: &'a ScanInput<'a>,
         loaded: &'a [Loaded],
         catalog: &'a Catalog,
-        live: Live<'a>,
+        live: LiveResources<'a>,
     ) -> Self {
         let states = || loaded.iter().map(|one| one.state.as_ref());
         let mut readings = BTreeMap::new();
         for (tracked, reading) in live.readings {
             let looked = Looked {
                 resource: tracked.resource,
-                place: tracked.place,
+                place: tracked.location,
                 reading,
             };
             readings.insert(std::ptr::from_ref(tracked.resource), looked);
@@ -207,14 +207,14 @@ impl<'a> Comparison<'a> {
             ),
             looked: looked.collect(),
             // What a state claims that could not be read is not known: then nothing is called unmanaged.
-            unclaimed: if states().all(|state| state.is_ok()) {
-                live.unclaimed
+            unmanaged: if states().all(|state| state.is_ok()) {
+                live.unmanaged
             } else {
                 Vec::new()
             },
             searched: live.searched,
-            looked_below: input.look != Look::Off
-                && !live.gap
+            looked_below: input.unmanaged_scope != UnmanagedScope::Off
+                && !live.incomplete
                 && states().all(|state| state.is_ok()),
         }
     }
@@ -253,7 +253,7 @@ impl<'a> Comparison<'a> {
             declared: &one.code.declared,
             provider_tags: &provider_tags,
             looked,
-            unclaimed: &self.unclaimed,
+            unmanaged: &self.unmanaged,
             interrupt: self.input.interrupt,
         };
         let mut found = diff::compare(&stack, &self.claims, self.catalog);
@@ -305,12 +305,12 @@ impl<'a> Comparison<'a> {
 
     /// What no state claims and hangs below nothing managed, by account.
     fn accounts(&self) -> Vec<AccountReport> {
-        if self.input.look != Look::Account {
+        if self.input.unmanaged_scope != UnmanagedScope::Account {
             return Vec::new();
         }
         let interrupt = self.input.interrupt;
         let buckets = self.buckets();
-        let mut findings = diff::unmanaged(&self.unclaimed, &self.claims, &buckets, interrupt);
+        let mut findings = diff::unmanaged(&self.unmanaged, &self.claims, &buckets, interrupt);
         self.judge(&mut findings, &mut Vec::new());
         let named: BTreeSet<&AccountId> = self
             .searched

@@ -1,4 +1,4 @@
-//! Which version of the CIS AWS Foundations Benchmark names the controls: each renumbers them.
+//! Selects the version of the CIS AWS Foundations Benchmark: each version renumbers the controls.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ const VERSIONS: &[&str] = &[
     "1.2", "1.3", "1.4", "1.5", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0",
 ];
 
-/// One version of the benchmark.
+/// A version of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Benchmark {
     version: &'static str,
@@ -29,7 +29,7 @@ fn known() -> String {
 }
 
 impl Benchmark {
-    /// Reads a name as `.driftguard.yml` writes it: `cis-3.0`.
+    /// Parses a name as `.driftguard.yml` writes it: `cis-3.0`.
     ///
     /// # Errors
     /// For any version that the rules do not map.
@@ -42,7 +42,7 @@ impl Benchmark {
         Ok(Self { version })
     }
 
-    /// Its version, as the rules name it: `3.0`.
+    /// Returns the version as the rules name it: `3.0`.
     pub fn version(&self) -> &'static str {
         self.version
     }

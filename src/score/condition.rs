@@ -1,142 +1,142 @@
-//! The small language of the rules: questions about attributes, as they are and as they were.
+//! Evaluates the conditions of rules over attributes before and after a change.
 
-use super::earlier::Earlier;
+use super::earlier::EarlierItems;
 use super::ports::{self, Network};
 use crate::model::{AccountId, Attributes, Value};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// A question about one item: a resource, or a part of one.
+/// A condition on one item: a resource, or a part of one.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Condition {
-    /// Each of them holds.
+    /// Every condition holds.
     All {
-        /// Which.
+        /// The conditions.
         all: Vec<Condition>,
     },
-    /// At least one of them holds.
+    /// At least one condition holds.
     Any {
-        /// Which.
+        /// The conditions.
         any: Vec<Condition>,
     },
-    /// It does not hold.
+    /// The condition does not hold.
     Not {
-        /// What.
+        /// The condition.
         not: Box<Condition>,
     },
-    /// The firewall rule lets TCP through to one of these ports, by range or protocol.
+    /// The firewall rule allows TCP to one of these ports, by range or protocol.
     Reaches {
         /// The ports.
         reaches: Vec<i64>,
     },
-    /// The firewall rule lets every port through, or does not.
+    /// The firewall rule allows every port, or does not.
     ReachesAll {
-        /// Which of the two.
+        /// Whether it must.
         reaches_all: bool,
     },
-    /// One of the values at a path answers a question.
+    /// A test holds for one of the values at a path.
     At(At),
 }
 
-/// A question about the values at a path.
+/// A test of the values at a path.
 #[derive(Debug, Clone, Deserialize)]
 pub struct At {
-    /// Such as `metadata_options[0].http_tokens`, or `root_block_device[*].encrypted`.
+    /// The path, such as `metadata_options[0].http_tokens`, or `root_block_device[*].encrypted`.
     at: String,
-    /// The question.
+    /// The test.
     #[serde(flatten)]
     test: Test,
 }
 
-/// What is asked of a value. `true` asks whether it is so, `false` whether it is not.
+/// A test of a value. `true` expects it to hold, `false` not to hold.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Test {
-    /// It is this.
+    /// The value equals this.
     Is(Scalar),
-    /// It is set, and to something else.
+    /// The value is set, and not to this.
     OtherThan(Scalar),
-    /// It is set at all.
+    /// The value is set.
     Set(bool),
-    /// It, or one item of it, is one of these.
+    /// The value, or one of its items, is one of these.
     Has(Vec<Scalar>),
-    /// It, or one item of it, begins with this.
+    /// The value, or one of its items, starts with this.
     Begins(String),
-    /// It, or one item of it, ends with this.
+    /// The value, or one of its items, ends with this.
     Ends(String),
-    /// It, or one item of it, is a pattern with `*` and `?` that matches one of these.
+    /// The value, or one of its items, is a pattern with `*` and `?` that matches one of these.
     Matches(Vec<String>),
-    /// It is one of these networks, however written.
+    /// The value is one of these networks, however written.
     Network(Vec<String>),
-    /// It is less.
+    /// The value is less than this.
     Below(i64),
-    /// It differs from what it was.
+    /// The value differs from the earlier one.
     Changed(bool),
-    /// It is more than it was.
+    /// The value is greater than the earlier one.
     Raised(bool),
-    /// It is less than it was.
+    /// The value is less than the earlier one.
     Lowered(bool),
-    /// No item had it before.
+    /// No earlier item had the value.
     New(bool),
-    /// It is another account than the resource's own.
+    /// The value is another account than the resource's own.
     Foreign(bool),
-    /// It is a network that contains one that was there before.
+    /// The value is a network that contains one of the earlier networks.
     Wider(bool),
-    /// An item that was the same in all else had more of it.
+    /// An earlier item that is otherwise the same had more entries.
     Fewer(bool),
 }
 
-/// A plain value of a rule file.
+/// A scalar of a rule file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Number(i64),
-    /// A text; case does not matter.
+    /// A text, compared without regard to case.
     Text(String),
 }
 
 impl Scalar {
     fn equals(&self, value: &Value) -> bool {
         match self {
-            Self::Bool(wanted) => value.as_bool() == Some(*wanted),
-            Self::Number(wanted) => value.as_i64() == Some(*wanted),
-            Self::Text(wanted) => value
+            Self::Bool(expected) => value.as_bool() == Some(*expected),
+            Self::Number(expected) => value.as_i64() == Some(*expected),
+            Self::Text(expected) => value
                 .as_str()
-                .is_some_and(|text| text.eq_ignore_ascii_case(wanted)),
+                .is_some_and(|text| text.eq_ignore_ascii_case(expected)),
         }
     }
 }
 
-/// What a condition is asked of.
-pub struct Scene<'a> {
-    /// The item as it is.
+/// What a condition is evaluated against.
+pub struct RuleContext<'a> {
+    /// The item now.
     pub item: &'a Attributes,
-    /// All such items as they were.
-    pub before: &'a Earlier<'a>,
-    /// The resource's own account, where it is known.
+    /// The earlier items of the same kind.
+    pub before: &'a EarlierItems<'a>,
+    /// The resource's own account, if it is known.
     pub account: Option<&'a AccountId>,
 }
 
 impl Condition {
-    /// Whether it holds.
-    pub fn holds(&self, scene: &Scene) -> bool {
+    /// Returns whether the condition holds.
+    pub fn holds(&self, context: &RuleContext) -> bool {
         match self {
-            Self::All { all } => all.iter().all(|part| part.holds(scene)),
-            Self::Any { any } => any.iter().any(|part| part.holds(scene)),
-            Self::Not { not } => !not.holds(scene),
-            Self::Reaches { reaches } => {
-                reaches.iter().any(|port| ports::reaches(scene.item, *port))
-            }
-            Self::ReachesAll { reaches_all } => ports::reaches_all(scene.item) == *reaches_all,
-            Self::At(question) => question.holds(scene),
+            Self::All { all } => all.iter().all(|part| part.holds(context)),
+            Self::Any { any } => any.iter().any(|part| part.holds(context)),
+            Self::Not { not } => !not.holds(context),
+            Self::Reaches { reaches } => reaches
+                .iter()
+                .any(|port| ports::reaches(context.item, *port)),
+            Self::ReachesAll { reaches_all } => ports::reaches_all(context.item) == *reaches_all,
+            Self::At(question) => question.holds(context),
         }
     }
 
-    /// The attributes that it asks about.
+    /// Returns the attributes that the condition reads.
     pub fn roots(&self) -> BTreeSet<&str> {
         match self {
             Self::All { all: parts } | Self::Any { any: parts } => {
@@ -150,79 +150,93 @@ impl Condition {
 }
 
 impl At {
-    fn holds(&self, scene: &Scene) -> bool {
-        let values = values_at(scene.item, &self.at);
+    fn holds(&self, context: &RuleContext) -> bool {
+        let values = values_at(context.item, &self.at);
         let any = |test: &dyn Fn(&Value) -> bool| values.iter().any(|value| test(value));
         match &self.test {
-            Test::Is(wanted) => any(&|value| wanted.equals(value)),
-            Test::OtherThan(wanted) => any(&|value| told(value) && !wanted.equals(value)),
-            Test::Set(wanted) => any(&|value| !value.is_empty()) == *wanted,
-            Test::Has(wanted) => {
-                any(&|value| each(value).any(|one| wanted.iter().any(|w| w.equals(one))))
-            }
+            Test::Is(expected) => any(&|value| expected.equals(value)),
+            Test::OtherThan(expected) => any(&|value| is_known(value) && !expected.equals(value)),
+            Test::Set(expected) => any(&|value| !value.is_empty()) == *expected,
+            Test::Has(expected) => any(&|value| {
+                each(value).any(|item| {
+                    expected
+                        .iter()
+                        .any(|expected_value| expected_value.equals(item))
+                })
+            }),
             Test::Begins(start) => any(&|value| texts(value).any(|text| text.starts_with(start))),
             Test::Ends(end) => any(&|value| texts(value).any(|text| text.ends_with(end))),
-            Test::Matches(wanted) => {
-                any(&|value| texts(value).any(|text| wanted.iter().any(|w| matches(text, w))))
-            }
-            Test::Network(wanted) => {
-                any(&|value| texts(value).any(|text| is_network(text, wanted)))
+            Test::Matches(expected) => any(&|value| {
+                texts(value).any(|text| {
+                    expected
+                        .iter()
+                        .any(|expected_value| matches(text, expected_value))
+                })
+            }),
+            Test::Network(expected) => {
+                any(&|value| texts(value).any(|text| is_network(text, expected)))
             }
             Test::Below(limit) => {
                 any(&|value| value.as_i64().is_some_and(|number| number < *limit))
             }
-            Test::Changed(wanted) => (scene.before.at(&self.at).all != values) == *wanted,
-            Test::Raised(wanted) => self.moved(scene, |was, is| is > was) == *wanted,
-            Test::Lowered(wanted) => self.moved(scene, |was, is| is < was) == *wanted,
-            Test::New(wanted) => {
-                let was = scene.before.at(&self.at);
-                any(&|value| !was.each.contains(value)) == *wanted
+            Test::Changed(expected) => (context.before.at(&self.at).all != values) == *expected,
+            Test::Raised(expected) => {
+                self.compare_with_earlier(context, |was, is| is > was) == *expected
             }
-            Test::Foreign(wanted) => any(&|value| is_foreign(value, scene.account)) == *wanted,
-            Test::Wider(wanted) => any(&|value| self.widens(scene, value)) == *wanted,
-            Test::Fewer(wanted) => self.loosened(scene) == *wanted,
+            Test::Lowered(expected) => {
+                self.compare_with_earlier(context, |was, is| is < was) == *expected
+            }
+            Test::New(expected) => {
+                let was = context.before.at(&self.at);
+                any(&|value| !was.each.contains(value)) == *expected
+            }
+            Test::Foreign(expected) => {
+                any(&|value| is_foreign(value, context.account)) == *expected
+            }
+            Test::Wider(expected) => any(&|value| self.widens(context, value)) == *expected,
+            Test::Fewer(expected) => self.loosened(context) == *expected,
         }
     }
 
-    fn moved(&self, scene: &Scene, way: fn(i64, i64) -> bool) -> bool {
+    fn compare_with_earlier(&self, context: &RuleContext, way: fn(i64, i64) -> bool) -> bool {
         let number = |values: Vec<&Value>| values.first().and_then(|value| value.as_i64());
-        let was = number(scene.before.at(&self.at).all.clone());
-        was.zip(number(values_at(scene.item, &self.at)))
+        let was = number(context.before.at(&self.at).all.clone());
+        was.zip(number(values_at(context.item, &self.at)))
             .is_some_and(|(was, is)| way(was, is))
     }
 
-    fn widens(&self, scene: &Scene, value: &Value) -> bool {
+    fn widens(&self, context: &RuleContext, value: &Value) -> bool {
         let network = value.as_str().and_then(Network::parse);
-        network.is_some_and(|network| scene.before.at(&self.at).has_part_of(&network))
+        network.is_some_and(|network| context.before.at(&self.at).has_part_of(&network))
     }
 
-    fn loosened(&self, scene: &Scene) -> bool {
-        let is = scene.item.get(&self.at).unwrap_or(&Value::Null);
+    fn loosened(&self, context: &RuleContext) -> bool {
+        let is = context.item.get(&self.at).unwrap_or(&Value::Null);
         let had_more = |item: &Attributes| {
             let was = item.get(&self.at);
             was.is_some_and(|was| !covers_value(was, is))
         };
-        scene.before.any_alike(scene.item, had_more)
+        context.before.any_alike(context.item, had_more)
     }
 }
 
-/// An item but for what narrows it down.
+/// Returns an item without its conditions and guards.
 pub fn without_conditions(item: &Attributes) -> Attributes {
     let mut item = item.clone();
     item.retain(|name, _| name != "conditions" && name != "guards");
     item
 }
 
-/// Whether a value is told at all.
-fn told(value: &Value) -> bool {
+/// Returns whether a value is known and set.
+fn is_known(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Unknown | Value::Secret(_))
 }
 
-/// A list's items; anything else is its own only item.
+/// Returns a list's items, or any other value itself.
 fn each(value: &Value) -> impl Iterator<Item = &Value> {
     match value {
         Value::List(items) => items.iter(),
-        one => std::slice::from_ref(one).iter(),
+        single => std::slice::from_ref(single).iter(),
     }
 }
 
@@ -230,10 +244,10 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     each(value).filter_map(Value::as_str)
 }
 
-fn is_network(text: &str, wanted: &[String]) -> bool {
+fn is_network(text: &str, expected: &[String]) -> bool {
     let found = Network::parse(text);
     found.is_some()
-        && wanted
+        && expected
             .iter()
             .any(|network| Network::parse(network) == found)
 }
@@ -243,7 +257,8 @@ fn is_foreign(value: &Value, own: Option<&AccountId>) -> bool {
     named.is_some_and(|account| own != Some(&account))
 }
 
-/// Whether a pattern with `*` and `?` matches a text, in time linear in both for one `*`, and never worse than their product.
+/// Returns whether a pattern with `*` and `?` matches a text. Takes linear time for one `*`, and never more than the
+/// product of both lengths.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
@@ -271,8 +286,8 @@ fn matches(pattern: &str, text: &str) -> bool {
     pattern.iter().skip(p).all(|c| *c == '*')
 }
 
-/// Whether an item as it was leaves nothing new in another: each attribute is the same, a wider pattern or network,
-/// or a list of conditions of which the other has more.
+/// Returns whether an earlier item grants everything that another grants: each attribute is the same, a wider pattern
+/// or network, or a subset of its conditions.
 pub fn covers(was: &Attributes, is: &Attributes) -> bool {
     let covered = |name| {
         let [was, is] = [was, is].map(|item| item.get(name).unwrap_or(&Value::Null));
@@ -295,7 +310,7 @@ fn covers_value(was: &Value, is: &Value) -> bool {
     }
 }
 
-/// The values at a path; `[*]` stands for every item of a list.
+/// Returns the values at a path; `[*]` stands for every item of a list.
 pub fn values_at<'a>(attributes: &'a Attributes, path: &str) -> Vec<&'a Value> {
     let mut steps = path.split('.');
     let (name, index) = step(steps.next().unwrap_or_default());
@@ -310,7 +325,7 @@ pub fn values_at<'a>(attributes: &'a Attributes, path: &str) -> Vec<&'a Value> {
     values
 }
 
-/// One step of a path: a name, and what stands in brackets after it.
+/// Splits a step of a path into its name and the index in brackets.
 fn step(text: &str) -> (&str, Option<&str>) {
     let (name, rest) = text.split_once('[').unwrap_or((text, ""));
     (name, rest.strip_suffix(']'))

@@ -1,4 +1,4 @@
-//! The items of a resource at another time, looked up rather than searched: a resource may have ten thousands of them.
+//! Indexes the items of a resource before (or after) a change: a resource may have ten thousands of them.
 
 use super::condition::{covers, values_at, without_conditions};
 use super::ports::Network;
@@ -7,16 +7,16 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// How many pairs of items are compared one by one for one question about one finding. Items that did not change are
-/// found without; where more are left, the rest counts as new, which is the more severe answer.
-const COMPARED: usize = 1_000_000;
+/// How many pairs of items are compared for one question about one finding. Unchanged items are found by index; beyond
+/// the limit items count as new, which is the more severe answer.
+const MAX_COMPARISONS: usize = 1_000_000;
 
-/// All items as they were (or, of what was lost, as they are).
+/// The items before a change; for what was lost, the items after it.
 #[derive(Debug, Default)]
-pub struct Earlier<'a> {
+pub struct EarlierItems<'a> {
     items: &'a [Attributes],
     known: OnceCell<BTreeSet<&'a Attributes>>,
-    /// By what they are but for their conditions.
+    /// The items by everything but their conditions.
     alike: OnceCell<BTreeMap<Attributes, Vec<&'a Attributes>>>,
     by_path: RefCell<BTreeMap<String, Rc<Values<'a>>>>,
     compared: Cell<usize>,
@@ -27,21 +27,21 @@ pub struct Earlier<'a> {
 pub struct Values<'a> {
     /// In the order of the items.
     pub all: Vec<&'a Value>,
-    /// Each once.
+    /// Without duplicates.
     pub each: BTreeSet<&'a Value>,
     networks: BTreeSet<Network>,
 }
 
 impl Values<'_> {
-    /// Whether one of the values is a network that is a part of this one.
+    /// Returns whether one of the values is a network within this one.
     pub fn has_part_of(&self, network: &Network) -> bool {
         let parts = network.parts();
         parts.is_some_and(|parts| self.networks.range(parts).next().is_some())
     }
 }
 
-impl<'a> Earlier<'a> {
-    /// These items.
+impl<'a> EarlierItems<'a> {
+    /// Indexes these items.
     pub fn new(items: &'a [Attributes]) -> Self {
         Self {
             items,
@@ -49,13 +49,14 @@ impl<'a> Earlier<'a> {
         }
     }
 
-    /// Whether an item adds nothing to these: it is one of them, or one of them covers it.
+    /// Returns whether the items grant everything that an item grants.
     pub fn covers(&self, item: &Attributes) -> bool {
         let known = self.known.get_or_init(|| self.items.iter().collect());
         known.contains(item) || self.any(self.items.iter(), |was| covers(was, item))
     }
 
-    /// Whether an item that is the same but for its conditions fulfils this; if too many were compared, it may.
+    /// Returns whether an item that differs only in its conditions satisfies a predicate; true as well where too many
+    /// were compared.
     pub fn any_alike(&self, item: &Attributes, fulfils: impl Fn(&Attributes) -> bool) -> bool {
         let alike = self.alike.get_or_init(|| {
             let mut alike = BTreeMap::<_, Vec<_>>::new();
@@ -73,7 +74,7 @@ impl<'a> Earlier<'a> {
         self.any(alike.iter().copied(), fulfils) || self.is_exhausted()
     }
 
-    /// The values at a path.
+    /// Returns the values at a path.
     pub fn at(&self, path: &str) -> Rc<Values<'a>> {
         if let Some(values) = self.by_path.borrow().get(path) {
             return values.clone();
@@ -94,7 +95,7 @@ impl<'a> Earlier<'a> {
         values
     }
 
-    /// Compares items one by one, as long as not too many were.
+    /// Compares items one by one, up to the limit.
     fn any<'b>(
         &self,
         mut items: impl Iterator<Item = &'b Attributes>,
@@ -113,7 +114,7 @@ impl<'a> Earlier<'a> {
     }
 
     fn is_exhausted(&self) -> bool {
-        self.compared.get() >= COMPARED
+        self.compared.get() >= MAX_COMPARISONS
     }
 }
 
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn what_did_not_change_is_compared_with_nothing() {
         let items = rules(20_000, |at| format!("10.{}.{}.0/24", at / 256, at % 256));
-        let earlier = Earlier::new(&items);
+        let earlier = EarlierItems::new(&items);
         assert!(items.iter().all(|item| earlier.covers(item)));
         assert_eq!(earlier.compared.get(), 0);
     }
@@ -138,15 +139,15 @@ mod tests {
     fn where_all_changed_only_so_many_are_compared() {
         let before = rules(20_000, |at| format!("10.{}.{}.0/24", at / 256, at % 256));
         let after = rules(20_000, |at| format!("172.{}.{}.0/24", at / 256, at % 256));
-        let earlier = Earlier::new(&before);
+        let earlier = EarlierItems::new(&before);
         assert!(!after.iter().any(|item| earlier.covers(item)));
-        assert_eq!(earlier.compared.get(), COMPARED);
+        assert_eq!(earlier.compared.get(), MAX_COMPARISONS);
     }
 
     #[test]
     fn a_network_is_found_below_a_wider_one() {
         let items = rules(20_000, |at| format!("10.{}.{}.0/24", at / 256, at % 256));
-        let earlier = Earlier::new(&items);
+        let earlier = EarlierItems::new(&items);
         let values = earlier.at("cidr");
         for (network, wider) in [
             ("10.0.0.0/8", true),

@@ -1,4 +1,4 @@
-//! Pure: how bad each finding is. Rules are data, one file each in `rules`; this code knows no resource type.
+//! Pure: assesses the severity of findings. Rules are data, one file each in `rules`; this code knows no resource type.
 #![deny(clippy::disallowed_methods)]
 
 mod benchmark;
@@ -20,11 +20,11 @@ use crate::model::{Finding, Interrupt, Kind, Severity};
 use rule::{DEFAULTS, RULES};
 use std::collections::BTreeSet;
 
-/// Fills in each finding's severity, controls, techniques and reasons.
+/// Sets each finding's severity, controls, techniques and reasons.
 ///
-/// What counts is the change: a rule speaks where the declared attributes pass and the live ones fail. The severity is
-/// that of the worst rule that speaks; what no rule speaks of has the severity of its kind.
-/// An interrupt ends it early: what is left keeps the severity that it has.
+/// The change is what counts: a rule applies where the declared attributes pass and the live ones fail. The severity is
+/// that of the worst rule that applies, or the default of the finding's kind. An interrupt ends the scoring early: the
+/// remaining findings keep their severity.
 pub fn score(findings: &mut [Finding], benchmark: &Benchmark, interrupt: &Interrupt) {
     for finding in findings {
         judge(finding, benchmark, interrupt);
@@ -32,7 +32,7 @@ pub fn score(findings: &mut [Finding], benchmark: &Benchmark, interrupt: &Interr
 }
 
 fn judge(finding: &mut Finding, benchmark: &Benchmark, interrupt: &Interrupt) {
-    let mut spoken = speaking(finding, interrupt);
+    let mut spoken = applicable_rules(finding, interrupt);
     spoken.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
 
     let worst = spoken.first().map(|rule| rule.severity);
@@ -50,22 +50,22 @@ fn judge(finding: &mut Finding, benchmark: &Benchmark, interrupt: &Interrupt) {
     finding.why = spoken.iter().map(|rule| rule.why.clone()).collect();
 }
 
-/// The rules that speak of a finding, less those that yield to another that speaks.
-fn speaking(finding: &Finding, interrupt: &Interrupt) -> Vec<&'static Rule> {
+/// Returns the rules that apply to a finding, without those that yield to another.
+fn applicable_rules(finding: &Finding, interrupt: &Interrupt) -> Vec<&'static Rule> {
     let all: Vec<&Rule> = RULES
         .iter()
-        .filter(|rule| rule.speaks_of(finding, interrupt))
+        .filter(|rule| rule.applies_to_finding(finding, interrupt))
         .collect();
     let names: BTreeSet<&str> = all.iter().map(|rule| rule.id.as_str()).collect();
     let yields = |rule: &&Rule| rule.unless.iter().any(|id| names.contains(id.as_str()));
     all.iter().copied().filter(|rule| !yields(rule)).collect()
 }
 
-/// The severity of a finding's kind, where no rule speaks of it, or none of one of its attributes.
+/// Returns the default severity of a finding's kind.
 fn default_severity(finding: &Finding, spoken: &[&Rule]) -> Option<Severity> {
     let covered = |root: &str| {
         let mut rules = spoken.iter();
-        rules.any(|rule| rule.looks_at(&finding.tf_type).contains(root))
+        rules.any(|rule| rule.attributes_read(&finding.tf_type).contains(root))
     };
     let uncovered = rule::changed_roots(finding)
         .into_iter()

@@ -1,22 +1,23 @@
-//! IAM policies, taken apart into single grants.
+//! Splits IAM policies into single grants.
 
 use crate::model::{AccountId, Attributes, Value};
 use serde_json::Value as Json;
 
-/// Beyond so many grants the statements of a policy stay in one piece each: nobody writes such a policy, but somebody may
-/// try it.
-const MOST_GRANTS: usize = 20_000;
+/// How many grants a policy is split into. The statements of a larger one stay whole: nobody writes such a policy, but
+/// somebody may try it.
+const MAX_GRANTS: usize = 20_000;
 
-/// Condition operators that let through what lacks the key, or that exclude instead of naming.
+/// The condition operators that pass requests without the key, or that exclude instead of name.
 const WEAK_OPERATORS: &[&str] = &["ifexists", "not", "null"];
 
-/// Condition values that hold for everyone.
+/// The condition values that hold for everyone.
 const ANYONE: &[&str] = &["*", "0.0.0.0/0", "::/0"];
 
-/// Each statement of a policy, one item for each action, resource and principal:
-/// `effect` (`allow`, `deny`); `action` in lower case, or `not_action`; `resource`, or `not_resource`; `principal`
-/// (`*`, an ARN, a service) and its `account`; `conditions`, each as one text; `guards`, the condition keys, in lower
-/// case, that keep somebody out.
+/// Splits each statement of a policy into items, one per action, resource and principal.
+///
+/// An item has `effect` (`allow`, `deny`); `action` in lower case, or `not_action`; `resource`, or `not_resource`;
+/// `principal` (`*`, an ARN, a service) and its `account`; `conditions`, each as one text; `guards`, the condition keys
+/// in lower case that restrict access.
 pub fn grants(policy: &str) -> Vec<Attributes> {
     let Ok(policy) = serde_json::from_str::<Json>(policy) else {
         return Vec::new();
@@ -24,13 +25,13 @@ pub fn grants(policy: &str) -> Vec<Attributes> {
     let statements = field(&policy, "statement").map(many).unwrap_or_default();
     let mut grants = Vec::new();
     for statement in statements {
-        let left = MOST_GRANTS.saturating_sub(grants.len());
+        let left = MAX_GRANTS.saturating_sub(grants.len());
         grants.extend(split(statement, left));
     }
     grants
 }
 
-/// The item of an object whatever the case of its key: IAM does not tell them apart.
+/// Returns an entry of an object whatever the case of its key: IAM ignores the case.
 fn field<'a>(object: &'a Json, name: &str) -> Option<&'a Json> {
     let found = object
         .as_object()?
@@ -39,11 +40,11 @@ fn field<'a>(object: &'a Json, name: &str) -> Option<&'a Json> {
     found.map(|(_, value)| value)
 }
 
-/// A list's items; anything else is a list of one.
+/// Returns a list's items, or any other value as a list of one.
 fn many(value: &Json) -> Vec<&Json> {
     match value {
         Json::Array(items) => items.iter().collect(),
-        one => vec![one],
+        single => vec![single],
     }
 }
 
@@ -56,10 +57,10 @@ fn texts(value: Option<&Json>) -> Vec<String> {
     items.into_iter().map(text).collect()
 }
 
-/// One choice of a statement: the attribute that it sets, and to what.
-type Choice = (&'static str, String);
+/// An alternative of a statement: an attribute and its value.
+type Alternative = (&'static str, String);
 
-/// The grants of a statement, so many at most.
+/// Splits a statement into grants, up to a limit.
 fn split(statement: &Json, most: usize) -> Vec<Attributes> {
     let effect = texts(field(statement, "effect"))
         .concat()
@@ -70,10 +71,10 @@ fn split(statement: &Json, most: usize) -> Vec<Attributes> {
     whole.insert("guards".to_owned(), guards.into());
 
     let axes = [
-        choices(statement, ["action", "not_action"], "notaction", |text| {
+        alternatives(statement, ["action", "not_action"], "notaction", |text| {
             text.to_ascii_lowercase()
         }),
-        choices(
+        alternatives(
             statement,
             ["resource", "not_resource"],
             "notresource",
@@ -88,13 +89,13 @@ fn split(statement: &Json, most: usize) -> Vec<Attributes> {
         }
         items = items
             .iter()
-            .flat_map(|item| axis.iter().map(|choice| chosen(item, choice)))
+            .flat_map(|item| axis.iter().map(|choice| with_alternative(item, choice)))
             .collect();
     }
     items
 }
 
-fn chosen(item: &Attributes, (name, text): &Choice) -> Attributes {
+fn with_alternative(item: &Attributes, (name, text): &Alternative) -> Attributes {
     let mut item = item.clone();
     if *name == "principal" {
         item.insert("account".to_owned(), account(text).into());
@@ -103,12 +104,12 @@ fn chosen(item: &Attributes, (name, text): &Choice) -> Attributes {
     item
 }
 
-fn choices(
+fn alternatives(
     statement: &Json,
     names: [&'static str; 2],
     negated: &str,
     form: fn(&str) -> String,
-) -> Vec<Choice> {
+) -> Vec<Alternative> {
     let [name, not_name] = names;
     let plain = texts(field(statement, name))
         .into_iter()
@@ -119,8 +120,8 @@ fn choices(
     plain.chain(not).collect()
 }
 
-/// Who a statement speaks of. To allow all but somebody is to allow everyone.
-fn principals(statement: &Json) -> Vec<Choice> {
+/// Returns the principals of a statement. Allowing all but some principals allows everyone.
+fn principals(statement: &Json) -> Vec<Alternative> {
     if field(statement, "notprincipal").is_some() {
         return vec![("principal", "*".to_owned())];
     }
@@ -134,7 +135,7 @@ fn principals(statement: &Json) -> Vec<Choice> {
     named.into_iter().map(|text| ("principal", text)).collect()
 }
 
-/// The account of a principal: `*` for everyone, none for services and federations.
+/// Returns the account of a principal: `*` for everyone, `None` for services and federations.
 fn account(principal: &str) -> Option<String> {
     if principal == "*" {
         return Some("*".to_owned());
@@ -143,7 +144,7 @@ fn account(principal: &str) -> Option<String> {
     AccountId::new(named).map(|account| account.to_string())
 }
 
-/// A condition block's texts, and the keys of those that keep somebody out.
+/// Returns a condition block's texts, and the keys that restrict access.
 fn conditions(block: Option<&Json>) -> (Vec<String>, Vec<String>) {
     let (mut conditions, mut guards) = (Vec::new(), Vec::new());
     let operators = block.and_then(Json::as_object).into_iter().flatten();
@@ -191,7 +192,7 @@ mod tests {
         };
         let statements: Vec<_> = (0..10_000).map(statement).collect();
         let grants = grants(&serde_json::json!({ "Statement": statements }).to_string());
-        assert!(grants.len() <= MOST_GRANTS + statements.len());
+        assert!(grants.len() <= MAX_GRANTS + statements.len());
         assert!(grants.iter().all(|grant| grant.get("effect").is_some()));
     }
 

@@ -1,11 +1,10 @@
-//! Networks and ports of firewall rules.
+//! Evaluates the networks and ports of firewall rules.
 
 use crate::model::{Attributes, Value};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-/// A CIDR range.
-/// They are ordered so that the parts of one follow it.
+/// A CIDR range, ordered so that its subnets follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     bits: u32,
@@ -14,7 +13,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads `10.0.0.0/8` or `::/0`.
+    /// Parses `10.0.0.0/8` or `::/0`.
     pub fn parse(text: &str) -> Option<Self> {
         let (address, length) = text.trim().split_once('/')?;
         let length: u32 = length.parse().ok()?;
@@ -31,7 +30,7 @@ impl Network {
         })
     }
 
-    /// The first and the last network that may be a part of this one and not all of it; none where it is one address.
+    /// Returns the first and the last possible subnet; `None` for a single address.
     pub fn parts(self) -> Option<RangeInclusive<Self>> {
         let hosts = (self.bits - self.length).checked_sub(1)?;
         let first = Self {
@@ -47,7 +46,7 @@ impl Network {
         Some(first..=last)
     }
 
-    /// Whether all of another network is part of this one.
+    /// Returns whether another network is within this one.
     pub fn contains(&self, other: &Self) -> bool {
         let shift = self.bits - self.length;
         let prefix = |network: &Self| network.base.checked_shr(shift).unwrap_or(0);
@@ -55,13 +54,13 @@ impl Network {
     }
 }
 
-/// Whether a firewall rule lets TCP through to a port: by its range, or since it lets everything through.
+/// Returns whether a firewall rule allows TCP to a port: by its range, or because it allows everything.
 pub fn reaches(rule: &Attributes, port: i64) -> bool {
     any_protocol(rule)
         || (is_tcp(rule) && range(rule).is_some_and(|(from, to)| (from..=to).contains(&port)))
 }
 
-/// Whether a firewall rule lets everything through: every protocol, or every port of one.
+/// Returns whether a firewall rule allows everything: every protocol, or every port of one.
 pub fn reaches_all(rule: &Attributes) -> bool {
     any_protocol(rule)
         || range(rule).is_some_and(|(from, to)| (0..=1).contains(&from) && to >= 65_535)

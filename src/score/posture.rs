@@ -1,11 +1,11 @@
-//! How good a stack looks, of 100.
+//! Computes the posture of a stack.
 
 use super::rule::{DEFAULTS, RULES};
 use crate::model::Attributes;
 use std::borrow::Borrow;
 
-/// The share of the checks that pass, each weighted by its rule's severity, of 100 and rounded down: 100 means that
-/// every check passes. None where no check applies. A resource without attributes is one that is gone.
+/// Returns the weighted share of the checks that pass, of 100 and rounded down: 100 means that every check passes.
+/// `None` where no check applies. A resource without attributes counts as deleted.
 pub fn posture<'a, A: Borrow<Attributes>>(
     resources: impl Iterator<Item = (&'a str, A)>,
 ) -> Option<u8> {

@@ -1,8 +1,8 @@
-//! One rule: what it asks, and what it means where the answer changes.
+//! Loads the rules, and decides which of them apply to a finding.
 
 use super::Benchmark;
-use super::condition::{Condition, Scene};
-use super::earlier::Earlier;
+use super::condition::{Condition, RuleContext};
+use super::earlier::EarlierItems;
 use super::subject::SUBJECTS;
 use crate::model::{Attributes, Control, Finding, Interrupt, Kind, Severity};
 use include_dir::{Dir, include_dir};
@@ -10,17 +10,17 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-/// Looked at when this file is compiled: `touch` it where a build does not see a new rule.
+/// The rule files, embedded at compile time: `touch` this file where a build does not see a new rule.
 static FILES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/score/rules");
 
-/// All rules. A test reads each, so none can fail to be read here.
+/// All rules. A test loads each, so none can fail to load here.
 pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| load().unwrap_or_default());
 
-/// What holds where no rule speaks.
+/// The defaults where no rule applies.
 pub static DEFAULTS: LazyLock<Defaults> =
     LazyLock::new(|| toml::from_str(include_str!("defaults.toml")).unwrap_or_default());
 
-/// A rule file that cannot be read.
+/// A rule file that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[error("rules/{file}: {message}")]
 pub struct BadRule {
@@ -28,61 +28,62 @@ pub struct BadRule {
     message: String,
 }
 
-/// One rule. At most one of its questions need hold for it to speak; with none, it speaks of each finding of its kinds.
+/// A rule. It applies where at least one of its conditions holds; one without conditions applies to every finding of
+/// its kinds.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Its name, which is also its file's.
+    /// The rule's name, which is also its file's.
     pub id: String,
-    /// The resource types it looks at; `*` for all.
+    /// The resource types that the rule applies to; `*` for all.
     pub types: Vec<String>,
-    /// How bad it is.
+    /// The severity of findings that the rule applies to.
     pub severity: Severity,
-    /// Why, in one sentence for the pull request.
+    /// The reason, in one sentence for the pull request.
     pub why: String,
-    /// The kinds of finding it speaks of.
+    /// The kinds of findings that the rule applies to.
     #[serde(default = "all_kinds")]
     pub kinds: Vec<Kind>,
-    /// The rules to which it leaves the word.
+    /// The rules that take precedence over this one.
     #[serde(default)]
     pub unless: Vec<String>,
-    /// The part of a resource that the questions are about; none for the whole.
+    /// The part of a resource that the conditions are about; `None` for the whole resource.
     pub each: Option<String>,
-    /// A check: it fails where this holds. Posture counts it.
+    /// A check, which fails where this holds. Counts towards the posture.
     pub state: Option<Condition>,
-    /// A check: it fails where this holds of nothing. Posture counts it.
+    /// A check, which fails where this holds for no item. Counts towards the posture.
     pub lacks: Option<Condition>,
-    /// Whether to be deleted fails the check.
+    /// Whether deleting the resource fails the check.
     #[serde(default)]
     pub deleted: bool,
-    /// It holds now and did not before. Posture does not count it: there are good reasons to declare it.
+    /// Holds now and did not before. Does not count towards the posture: there are good reasons to declare it.
     pub becomes: Option<Condition>,
-    /// It holds of a part that is new.
+    /// Holds for an item that is new.
     pub gained: Option<Condition>,
-    /// It held of a part that is gone.
+    /// Held for an item that is gone.
     pub lost: Option<Condition>,
-    /// It holds of the resource as it was and as it is.
+    /// Holds for the resource before and after the change.
     pub change: Option<Condition>,
-    /// What the change has to do with its controls.
+    /// How the change relates to the controls.
     #[serde(default)]
     pub relation: Relation,
-    /// Control ids, by version of the benchmark.
+    /// The control ids, by version of the benchmark.
     #[serde(default)]
     pub controls: BTreeMap<String, Vec<String>>,
-    /// What an attacker would call it.
+    /// The ATT&CK techniques of the change.
     #[serde(default)]
     pub techniques: Techniques,
-    /// Changes of which it speaks and of which it does not.
+    /// Changes that the rule applies to, and changes that it does not apply to.
     pub examples: Vec<Example>,
 }
 
-/// What a change has to do with a control.
+/// How a change relates to a control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// The change fails the control.
     Fails,
-    /// The control only asks that such changes are watched: no change fails it.
+    /// The control requires that such changes are monitored: no change fails it.
     #[default]
     WatchedBy,
 }
@@ -91,30 +92,30 @@ pub enum Relation {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Techniques {
-    /// The version of ATT&CK that the ids are from.
+    /// The version of ATT&CK that defines the ids.
     pub attack: String,
-    /// Such as `T1133`.
+    /// The ids, such as `T1133`.
     pub ids: Vec<String>,
 }
 
-/// A change, and whether the rule speaks of it.
+/// An example of a change, which the tests try.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// The type; the rule's first where it is left out.
+    /// The resource type; the rule's first one by default.
     #[serde(rename = "type")]
     pub tf_type: Option<String>,
-    /// The attributes before; none where it was not there.
+    /// The attributes before the change; empty for a new resource.
     #[serde(default)]
     pub before: serde_json::Map<String, serde_json::Value>,
-    /// The attributes after; none where it is gone.
+    /// The attributes after the change; empty for a deleted resource.
     #[serde(default)]
     pub after: serde_json::Map<String, serde_json::Value>,
-    /// Whether the rule speaks.
+    /// Whether the rule applies.
     pub speaks: bool,
 }
 
-/// Severities of what no rule speaks of, and the weight of a check in the posture.
+/// The severities of findings that no rule applies to, and the weights of checks in the posture.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
@@ -123,7 +124,7 @@ pub struct Defaults {
 }
 
 impl Defaults {
-    /// The severity of a kind.
+    /// Returns the default severity of a kind.
     pub fn of(&self, kind: Kind) -> Severity {
         let name = match kind {
             Kind::Deleted => "deleted",
@@ -133,7 +134,7 @@ impl Defaults {
         self.severity.get(name).copied().unwrap_or_default()
     }
 
-    /// How much a check of this severity counts.
+    /// Returns the weight of a check of this severity.
     pub fn weight(&self, severity: Severity) -> u64 {
         self.weight
             .get(severity.as_str())
@@ -146,7 +147,7 @@ fn all_kinds() -> Vec<Kind> {
     vec![Kind::Modified, Kind::Deleted, Kind::Unmanaged]
 }
 
-/// Reads every rule file.
+/// Loads every rule file.
 pub(super) fn load() -> Result<Vec<Rule>, BadRule> {
     let rule = |file: &include_dir::File| {
         let name = file.path().display().to_string();
@@ -162,12 +163,12 @@ pub(super) fn load() -> Result<Vec<Rule>, BadRule> {
     FILES.files().map(rule).collect()
 }
 
-/// The attribute that a path begins with.
+/// Returns the attribute that a path starts with.
 pub(super) fn root(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 
-/// The attributes of a finding that differ.
+/// Returns the attributes of a finding that differ.
 pub(super) fn changed_roots(finding: &Finding) -> BTreeSet<&str> {
     finding
         .attributes
@@ -177,26 +178,26 @@ pub(super) fn changed_roots(finding: &Finding) -> BTreeSet<&str> {
 }
 
 impl Rule {
-    /// Whether it has to do with a type.
-    pub fn applies_to(&self, tf_type: &str) -> bool {
+    /// Returns whether the rule applies to a resource type.
+    pub fn applies_to_type(&self, tf_type: &str) -> bool {
         self.types
             .iter()
-            .any(|wanted| wanted == "*" || wanted == tf_type)
+            .any(|listed_type| listed_type == "*" || listed_type == tf_type)
     }
 
-    /// Whether it has something to say of a finding; once interrupted, nothing more.
-    pub fn speaks_of(&self, finding: &Finding, interrupt: &Interrupt) -> bool {
+    /// Returns whether the rule applies to a finding; false once interrupted.
+    pub fn applies_to_finding(&self, finding: &Finding, interrupt: &Interrupt) -> bool {
         let kind = match finding.kind {
             Kind::CodeOnly | Kind::StateOnly => Kind::Modified,
             kind => kind,
         };
-        if !self.applies_to(&finding.tf_type) || !self.kinds.contains(&kind) {
+        if !self.applies_to_type(&finding.tf_type) || !self.kinds.contains(&kind) {
             return false;
         }
-        let looks_at = self.looks_at(&finding.tf_type);
+        let attributes_read = self.attributes_read(&finding.tf_type);
         let touched = changed_roots(finding)
             .iter()
-            .any(|root| looks_at.contains(root));
+            .any(|root| attributes_read.contains(root));
         (touched || kind != Kind::Modified) && self.holds(finding, kind, interrupt)
     }
 
@@ -206,10 +207,10 @@ impl Rule {
         let after = self.items(tf_type, &finding.after);
         // There may be very many items.
         let goes_on = |_: &&Attributes| !interrupt.is_raised();
-        let (earlier, later) = (Earlier::new(&before), Earlier::new(&after));
+        let (earlier, later) = (EarlierItems::new(&before), EarlierItems::new(&after));
         let fresh = |item: &&Attributes| !earlier.covers(item);
         let gone = |item: &&Attributes| !later.covers(item);
-        let scene = |item| Scene {
+        let context = |item| RuleContext {
             item,
             before: &earlier,
             account: finding.account.as_ref(),
@@ -223,7 +224,7 @@ impl Rule {
             &self.lost,
             &self.change,
         ];
-        let holds = |c: &Condition, item| c.holds(&scene(item));
+        let holds = |c: &Condition, item| c.holds(&context(item));
         let after_items = || after.iter().take_while(goes_on);
         let before_items = || before.iter().take_while(goes_on);
         // What holds for few items is asked first: to compare an item with all others is dear.
@@ -231,45 +232,46 @@ impl Rule {
         let lost = |c: &Condition| before_items().any(|item| holds(c, item) && gone(&item));
         let changed = |c: &Condition| after_items().any(|item| holds(c, item));
         questions.iter().all(|question| question.is_none())
-            || self.turned(finding)
+            || self.starts_failing(finding)
             || self.gained.as_ref().is_some_and(gained)
             || self.lost.as_ref().is_some_and(lost)
             || (kind == Kind::Modified && self.change.as_ref().is_some_and(changed))
     }
 
-    /// Whether the check passed before and fails now.
-    fn turned(&self, finding: &Finding) -> bool {
-        let was = !finding.before.is_empty() && self.is_bad(&finding.tf_type, &finding.before);
+    /// Returns whether the check passed before and fails now.
+    fn starts_failing(&self, finding: &Finding) -> bool {
+        let was = !finding.before.is_empty() && self.fails(&finding.tf_type, &finding.before);
         let is = if finding.after.is_empty() {
             self.deleted
         } else {
-            self.is_bad(&finding.tf_type, &finding.after)
+            self.fails(&finding.tf_type, &finding.after)
         };
         is && !was
     }
 
-    /// Whether a check fails; none where it does not apply. Without attributes a resource is gone.
+    /// Returns whether the check fails; `None` where it does not apply. A resource without attributes counts as
+    /// deleted.
     pub fn check(&self, tf_type: &str, attributes: &Attributes) -> Option<bool> {
         let is_check = self.state.is_some() || self.lacks.is_some();
-        if !is_check || !self.applies_to(tf_type) {
+        if !is_check || !self.applies_to_type(tf_type) {
             return None;
         }
         if attributes.is_empty() {
             return self.deleted.then_some(true);
         }
-        Some(self.is_bad(tf_type, attributes))
+        Some(self.fails(tf_type, attributes))
     }
 
-    fn is_bad(&self, tf_type: &str, attributes: &Attributes) -> bool {
+    fn fails(&self, tf_type: &str, attributes: &Attributes) -> bool {
         let items = self.items(tf_type, attributes);
-        let nothing = Earlier::default();
+        let nothing = EarlierItems::default();
         let holds = |condition: &Condition| {
-            let scene = |item| Scene {
+            let context = |item| RuleContext {
                 item,
                 before: &nothing,
                 account: None,
             };
-            items.iter().any(|item| condition.holds(&scene(item)))
+            items.iter().any(|item| condition.holds(&context(item)))
         };
         let bad = self.state.iter().chain(&self.becomes).any(holds);
         bad || self
@@ -293,8 +295,8 @@ impl Rule {
         }
     }
 
-    /// The attributes of a type that it looks at.
-    pub fn looks_at(&self, tf_type: &str) -> BTreeSet<&str> {
+    /// Returns the attributes of a type that the rule reads.
+    pub fn attributes_read(&self, tf_type: &str) -> BTreeSet<&str> {
         match &self.each {
             Some(name) => SUBJECTS
                 .get(name)
@@ -319,7 +321,7 @@ impl Rule {
             .flatten()
     }
 
-    /// The controls that a change fails of which it speaks.
+    /// Returns the controls that a change fails.
     pub fn failed_controls(&self, benchmark: &Benchmark) -> Vec<Control> {
         let ids = self
             .controls

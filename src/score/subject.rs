@@ -1,4 +1,4 @@
-//! What a rule looks at, where that is a part of a resource: one firewall rule, one grant of a policy.
+//! Finds the parts of a resource that a rule is about, such as one firewall rule or one grant of a policy.
 
 use super::condition::values_at;
 use super::policy;
@@ -14,32 +14,32 @@ static FILES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/score/subjects");
 pub static SUBJECTS: LazyLock<BTreeMap<String, Subject>> =
     LazyLock::new(|| load().unwrap_or_default());
 
-/// The same thing as each resource type writes it.
+/// A subject, as each resource type writes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// Where it stands.
-    of: Vec<Place>,
+    /// The resource types and attributes that hold it.
+    of: Vec<SubjectSource>,
 }
 
 /// Where a resource type keeps the items of a subject.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct SubjectSource {
     /// The resource type.
     #[serde(rename = "type")]
     tf_type: String,
-    /// The path of the lists that hold them; without one, the resource itself is the item.
+    /// The path of the lists that hold the items; without it the resource itself is the item.
     each: Option<String>,
     /// The attribute that holds a policy: its grants are the items.
     policy: Option<String>,
-    /// Only where these attributes have these texts.
+    /// The attributes that a resource must have with these values.
     #[serde(default)]
     only: BTreeMap<String, String>,
-    /// An item's attributes, and where the type has them.
+    /// The item's attributes, and the type's attributes that they are copied from.
     #[serde(default)]
     copy: BTreeMap<String, String>,
-    /// Attributes that list sources: each entry makes an item of its own, in which it is called so.
+    /// The attributes that list sources: each entry becomes an item of its own, under this name.
     #[serde(default)]
     split: BTreeMap<String, String>,
 }
@@ -56,25 +56,27 @@ pub(super) fn load() -> Result<BTreeMap<String, Subject>, toml::de::Error> {
 }
 
 impl Subject {
-    /// The items of a resource.
+    /// Returns the items of a resource.
     pub fn items(&self, tf_type: &str, attributes: &Attributes) -> Vec<Attributes> {
-        let places = self.of.iter().filter(|place| place.tf_type == tf_type);
-        places.flat_map(|place| place.items(attributes)).collect()
+        let sources = self.of.iter().filter(|source| source.tf_type == tf_type);
+        sources
+            .flat_map(|source| source.items(attributes))
+            .collect()
     }
 
-    /// The attributes of a type that its items come from.
+    /// Returns the attributes of a type that the items come from.
     pub fn roots(&self, tf_type: &str) -> BTreeSet<&str> {
-        let places = self.of.iter().filter(|place| place.tf_type == tf_type);
-        places.flat_map(Place::roots).collect()
+        let sources = self.of.iter().filter(|source| source.tf_type == tf_type);
+        sources.flat_map(SubjectSource::roots).collect()
     }
 }
 
-impl Place {
+impl SubjectSource {
     fn items(&self, attributes: &Attributes) -> Vec<Attributes> {
-        let wanted = |(name, text): (&String, &String)| {
+        let has_text = |(name, text): (&String, &String)| {
             attributes.get(name).and_then(Value::as_str) == Some(text)
         };
-        if !self.only.iter().all(wanted) {
+        if !self.only.iter().all(has_text) {
             return Vec::new();
         }
         if let Some(path) = &self.policy {
@@ -96,10 +98,10 @@ impl Place {
             .collect()
     }
 
-    /// One item for each of its sources; one in all where it has no such thing.
+    /// Splits an item into one item per source.
     fn split_up(&self, item: &Attributes) -> Vec<Attributes> {
-        let copied = self.copy.iter().map(|(name, theirs)| {
-            let value = values_at(item, theirs).into_iter().next();
+        let copied = self.copy.iter().map(|(name, attribute)| {
+            let value = values_at(item, attribute).into_iter().next();
             (name.clone(), value.cloned().unwrap_or_default())
         });
         let base: Attributes = copied.collect();
@@ -107,11 +109,11 @@ impl Place {
             return vec![base];
         }
         let mut items = Vec::new();
-        for (theirs, name) in &self.split {
-            for source in sources(item.get(theirs)) {
-                let mut one = base.clone();
-                one.insert(name.clone(), source);
-                items.push(one);
+        for (attribute, name) in &self.split {
+            for source in sources(item.get(attribute)) {
+                let mut copy = base.clone();
+                copy.insert(name.clone(), source);
+                items.push(copy);
             }
         }
         items
@@ -136,12 +138,12 @@ impl Place {
     }
 }
 
-/// The entries of a source attribute: a list's, a text, or `true`.
+/// Returns the entries of a source attribute: a list's items, a text, or `true`.
 fn sources(value: Option<&Value>) -> Vec<Value> {
     match value {
         Some(Value::List(items)) => items.clone(),
         Some(Value::Bool(false)) | None => Vec::new(),
-        Some(one) if one.is_empty() => Vec::new(),
-        Some(one) => vec![one.clone()],
+        Some(single) if single.is_empty() => Vec::new(),
+        Some(single) => vec![single.clone()],
     }
 }

@@ -1,4 +1,4 @@
-//! Every rule against its own examples.
+//! Tests every rule against its own examples.
 
 use super::rule::{self, Example, Rule, changed_roots};
 use super::subject;
@@ -11,7 +11,9 @@ fn every_rule_speaks_where_its_examples_say() {
     let mut wrong = Vec::new();
     for rule in rule::load().unwrap() {
         for (number, example) in rule.examples.iter().enumerate() {
-            if rule.speaks_of(&finding(&rule, example), &Interrupt::default()) != example.speaks {
+            if rule.applies_to_finding(&finding(&rule, example), &Interrupt::default())
+                != example.speaks
+            {
                 wrong.push(format!("{}, example {}", rule.id, number + 1));
             }
         }
@@ -59,7 +61,7 @@ fn the_defaults_name_every_severity() {
     assert!(defaults.weight(Severity::Critical) > defaults.weight(Severity::High));
 }
 
-/// The finding that an example is: each attribute that is not the same differs.
+/// Builds the finding of an example: each attribute that changed differs.
 fn finding(rule: &Rule, example: &Example) -> Finding {
     let attributes = |map: &serde_json::Map<_, _>| -> Attributes {
         let pairs = map.clone().into_iter();

@@ -1,4 +1,4 @@
-//! moto's server, in a virtual environment of its own: AWS on this machine.
+//! Runs moto's server, AWS on this machine, in a virtual environment of its own.
 
 use super::wire;
 use anyhow::{Context, Result, bail, ensure};
@@ -11,24 +11,24 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 
-/// What is installed.
+/// The Python package.
 const PACKAGE: &str = "moto[server]==5.2.5";
-/// How long moto may take to answer after it was started.
-const START: Duration = Duration::from_secs(60);
-/// moto makes the ids of AWS's own policies when it is first asked about IAM: that comes before the seed, so that what
-/// is replayed gets the ids that it had when it was recorded.
-const WARM: &str = r#"{"method": "POST", "url": "/", "scope": "us-east-1/iam/aws4_request", "headers": {"content-type": "application/x-www-form-urlencoded"}, "body": "Action=ListPolicies&Version=2010-05-08&MaxItems=1"}"#;
-/// Of which moto makes its ids.
+/// How long moto may take to answer after the start.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// The first call, on which moto generates the ids of AWS's own policies: it comes before the seed, so that replayed
+/// calls create the recorded ids.
+const WARM_UP: &str = r#"{"method": "POST", "url": "/", "scope": "us-east-1/iam/aws4_request", "headers": {"content-type": "application/x-www-form-urlencoded"}, "body": "Action=ListPolicies&Version=2010-05-08&MaxItems=1"}"#;
+/// The seed of moto's ids.
 const SEED: u32 = 7;
 
-/// A running server. It ends when dropped.
+/// A running server, which stops when it is dropped.
 #[derive(Debug)]
 pub struct Moto {
     url: String,
     _process: Child,
 }
 
-/// One recorded call, without its signature: moto looks only at the place that it names.
+/// A recorded call, without its signature: moto only reads the credential scope.
 #[derive(Debug, Deserialize)]
 struct Call {
     method: String,
@@ -41,7 +41,7 @@ struct Call {
 }
 
 impl Moto {
-    /// Installs moto into a virtual environment in this folder, unless it is there: Python's path.
+    /// Installs moto into a virtual environment in this folder, unless it is there, and returns Python's path.
     ///
     /// # Errors
     /// When there is no Python 3 with venv, or its packages cannot be fetched.
@@ -50,16 +50,16 @@ impl Moto {
         if done.exists() {
             return Ok(python);
         }
-        let made = Command::new("python3")
+        let output = Command::new("python3")
             .args(["-m", "venv", "--clear"])
             .arg(folder)
             .output()
             .await;
-        let made = made.context("while starting python3: install Python 3")?;
+        let output = output.context("while starting python3: install Python 3")?;
         ensure!(
-            made.status.success(),
+            output.status.success(),
             "python3 -m venv failed: install Python's venv module (python3-venv)\n{}",
-            String::from_utf8_lossy(&made.stderr).trim()
+            String::from_utf8_lossy(&output.stderr).trim()
         );
         let fetched = Command::new(&python)
             .args([
@@ -81,7 +81,7 @@ impl Moto {
         Ok(python)
     }
 
-    /// Starts it on a free port of 127.0.0.1.
+    /// Starts moto on a free port of 127.0.0.1.
     ///
     /// # Errors
     /// When it does not answer within a minute.
@@ -107,31 +107,31 @@ impl Moto {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(START, answers)
+        tokio::time::timeout(START_TIMEOUT, answers)
             .await
             .context("moto does not answer within a minute")?;
         Ok(moto)
     }
 
-    /// Where it answers: `http://127.0.0.1:PORT`, without a slash at its end.
+    /// Returns the address: `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Takes everything away.
+    /// Deletes everything.
     ///
     /// # Errors
-    /// When moto is gone.
+    /// When moto does not answer.
     pub async fn reset(&self) -> Result<()> {
         self.control("/moto-api/reset").await?;
-        self.send(serde_json::from_str(WARM)?).await?;
+        self.send(serde_json::from_str(WARM_UP)?).await?;
         self.control(&format!("/moto-api/seed?a={SEED}")).await
     }
 
-    /// Makes recorded calls again, one a line: after `reset` what they make has the ids that it had.
+    /// Replays recorded calls, one per line: after `reset` what they create has the recorded ids.
     ///
     /// # Errors
-    /// When one is not answered as a success.
+    /// When a call fails.
     pub async fn replay(&self, calls: &str) -> Result<()> {
         for line in calls.lines() {
             self.send(serde_json::from_str(line).context("while reading a recorded call")?)
@@ -140,7 +140,7 @@ impl Moto {
         Ok(())
     }
 
-    /// Puts an object into a bucket, which is made if need be.
+    /// Puts an object into a bucket, which is created if necessary.
     ///
     /// # Errors
     /// When S3 refuses.

@@ -1,53 +1,52 @@
-//! A small, strict STS in front of moto's: a role lets in only who knows its external id, as AWS holds it and moto
-//! does not.
+//! Simulates STS in front of moto's, small and strict: AWS enforces a role's external id, moto does not.
 
-use super::wire::{self, Cut, Server};
+use super::wire::{self, ConnectionCut, Server};
 use anyhow::Result;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A running stand-in for STS. It stops when dropped.
+/// A running simulation of STS, which stops when it is dropped.
 #[derive(Debug)]
 pub struct Sts {
     server: Server,
     gate: Arc<Mutex<Gate>>,
 }
 
-/// Who gets in.
+/// The roles, and the fault to come.
 #[derive(Debug)]
 struct Gate {
-    /// Roles by ARN.
+    /// The roles by ARN.
     roles: BTreeMap<String, Trust>,
-    /// What AssumeRole answers in place of a decision, after so many more calls.
+    /// The fault with which AssumeRole answers after a number of calls.
     fault: Option<(usize, Fault)>,
 }
 
-/// What a role's trust policy asks for.
+/// What a role's trust policy requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// This external id.
     ExternalId(String),
-    /// Some external id, whichever.
+    /// Any external id.
     AnyExternalId,
-    /// Nothing: whoever names the role gets in.
+    /// Nothing: whoever names the role may assume it.
     Anybody,
 }
 
-/// What says nothing about a role.
+/// A fault, which says nothing about a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// An error of STS: status and code. Without a code the answer has no body.
     Error(u16, &'static str),
-    /// The connection ends without an answer.
-    Cut,
-    /// No answer comes.
+    /// Closes the connection without an answer.
+    ConnectionCut,
+    /// Never answers.
     Silence,
 }
 
 impl Sts {
-    /// Starts on a free port of 127.0.0.1, with these roles by ARN; what it lets through, `aws` answers.
+    /// Starts on a free port of 127.0.0.1, with these roles by ARN; admitted calls are answered by `aws`.
     ///
     /// # Errors
     /// When no port is free.
@@ -67,10 +66,10 @@ impl Sts {
             async move {
                 let decision = locked(&gate).decide(request.body());
                 match decision {
-                    Decision::Pass => forward(request, &aws).await.map_err(|_| Cut),
+                    Decision::Pass => forward(request, &aws).await.map_err(|_| ConnectionCut),
                     Decision::Deny => Ok(error(403, "AccessDenied")),
                     Decision::Fail(Fault::Error(status, code)) => Ok(error(status, code)),
-                    Decision::Fail(Fault::Cut) => Err(Cut),
+                    Decision::Fail(Fault::ConnectionCut) => Err(ConnectionCut),
                     Decision::Fail(Fault::Silence) => std::future::pending().await,
                 }
             }
@@ -81,22 +80,22 @@ impl Sts {
         })
     }
 
-    /// Makes a role, or changes whom it trusts.
+    /// Creates a role, or changes its trust policy.
     pub fn trust(&self, role: &str, trust: Trust) {
         locked(&self.gate).roles.insert(role.to_owned(), trust);
     }
 
-    /// From here on, after so many more calls, AssumeRole fails like this.
+    /// Makes AssumeRole fail after a number of calls.
     pub fn fail_after(&self, calls: usize, fault: Fault) {
         locked(&self.gate).fault = Some((calls, fault));
     }
 
-    /// AssumeRole works again.
+    /// Ends the fault.
     pub fn recover(&self) {
         locked(&self.gate).fault = None;
     }
 
-    /// Where it answers: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_STS`.
+    /// Returns the address: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_STS`.
     pub fn url(&self) -> &str {
         &self.server.url
     }
@@ -107,7 +106,7 @@ fn locked(gate: &Mutex<Gate>) -> MutexGuard<'_, Gate> {
     gate.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What becomes of a call.
+/// The decision about a call.
 enum Decision {
     Pass,
     Deny,
@@ -115,7 +114,7 @@ enum Decision {
 }
 
 impl Gate {
-    /// Whether a call is none of AssumeRole, or knows what the role asks for.
+    /// Decides whether a call is another one than AssumeRole, or satisfies the trust policy.
     fn decide(&mut self, body: &[u8]) -> Decision {
         let fields: BTreeMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();
         if fields
@@ -132,7 +131,7 @@ impl Gate {
         let external_id = fields.get("ExternalId");
         let trust = fields.get("RoleArn").and_then(|arn| self.roles.get(arn));
         let admitted = trust.is_some_and(|trust| match trust {
-            Trust::ExternalId(wanted) => external_id == Some(wanted),
+            Trust::ExternalId(expected) => external_id == Some(expected),
             Trust::AnyExternalId => external_id.is_some(),
             Trust::Anybody => true,
         });
@@ -151,7 +150,7 @@ async fn forward(request: Request<Bytes>, aws: &str) -> Result<Response<Bytes>> 
     wire::send(Request::from_parts(head, body)).await
 }
 
-/// An error as STS words it; without a code, an answer without a body.
+/// Formats an error as STS does; without a code, an answer without a body.
 fn error(status: u16, code: &str) -> Response<Bytes> {
     let body = match code {
         "" => String::new(),

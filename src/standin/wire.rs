@@ -1,4 +1,4 @@
-//! Plain HTTP on this machine: serving connections, and sending a request.
+//! Serves and sends plain HTTP on this machine.
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -12,25 +12,25 @@ use std::future::Future;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A request or an answer, its body read whole.
-pub(super) type Whole<T> = std::result::Result<T, Cut>;
+/// A request or a response with its whole body.
+pub(super) type WholeMessage<T> = std::result::Result<T, ConnectionCut>;
 
-/// Instead of an answer: the connection ends.
+/// Closes the connection in place of an answer.
 #[derive(Debug)]
-pub(super) struct Cut;
+pub(super) struct ConnectionCut;
 
-impl std::fmt::Display for Cut {
+impl std::fmt::Display for ConnectionCut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("the connection was cut")
     }
 }
 
-impl std::error::Error for Cut {}
+impl std::error::Error for ConnectionCut {}
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
-    /// `http://127.0.0.1:PORT`.
+    /// The address: `http://127.0.0.1:PORT`.
     pub url: String,
     task: JoinHandle<()>,
 }
@@ -41,7 +41,7 @@ impl Drop for Server {
     }
 }
 
-/// A free port of this machine, and its address.
+/// Listens on a free port, and returns its address.
 pub(super) async fn listen() -> Result<(TcpListener, String)> {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.context("while taking a free port on 127.0.0.1")?;
@@ -53,7 +53,7 @@ pub(super) async fn listen() -> Result<(TcpListener, String)> {
 pub(super) fn serve<A, F>(listener: TcpListener, url: String, answer: A) -> Server
 where
     A: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Whole<Response<Bytes>>> + Send + 'static,
+    F: Future<Output = WholeMessage<Response<Bytes>>> + Send + 'static,
 {
     let task = tokio::spawn(async move {
         let mut connections = JoinSet::new();
@@ -66,9 +66,9 @@ where
                 let answer = answer.clone();
                 async move {
                     let (head, body) = request.into_parts();
-                    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+                    let body = body.collect().await.map_err(|_| ConnectionCut)?.to_bytes();
                     let response = answer(Request::from_parts(head, body)).await?;
-                    Ok::<_, Cut>(response.map(Full::new))
+                    Ok::<_, ConnectionCut>(response.map(Full::new))
                 }
             });
             let connection = hyper::server::conn::http1::Builder::new()
@@ -81,7 +81,7 @@ where
     Server { url, task }
 }
 
-/// Sends one request over a connection of its own.
+/// Sends a request over a connection of its own.
 pub(super) async fn send(request: Request<Bytes>) -> Result<Response<Bytes>> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let address = request.uri().clone();

@@ -1,4 +1,4 @@
-//! Terraform's state, version 4: read, sealed, never written.
+//! Parses Terraform state, version 4, and replaces its secrets.
 
 use super::provider;
 use super::sensitive::Step;
@@ -9,75 +9,76 @@ use crate::model::{
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What a state holds of the AWS provider, secrets replaced.
+/// What a state records of the AWS provider, with secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
-    /// Which state it is.
+    /// Serial, lineage and Terraform version.
     pub info: StateInfo,
-    /// Managed instances of the AWS provider.
+    /// The managed instances of the AWS provider.
     pub resources: Arc<Vec<Resource>>,
-    /// Data sources of the AWS provider that code may refer to, with types such as `data.aws_ami`. None holds secrets.
+    /// The data sources of the AWS provider that code may refer to, with types such as `data.aws_ami`. None holds
+    /// secrets.
     pub data: Arc<Vec<Resource>>,
     /// Deposed objects of the AWS provider: they are managed until the next apply destroys them.
     pub deposed: Vec<Resource>,
-    /// How many instances other providers manage.
+    /// The number of instances that other providers manage.
     pub other_providers: usize,
-    /// What a reader should know besides: objects that wait for their end.
+    /// Notes for the report: deposed objects.
     pub notes: Vec<String>,
 }
 
 impl State {
-    /// Whether nothing is managed by it.
+    /// Returns whether the state manages nothing.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.deposed.is_empty() && self.other_providers == 0
     }
 }
 
-/// Why a state cannot be read.
+/// A state that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// The text is no JSON, or not of the form of a state.
+    /// The text is not JSON, or not a state.
     #[error("{file}: this is no Terraform state: {cause}")]
-    Form {
-        /// Which file.
+    StateFile {
+        /// The file.
         file: String,
         /// What is wrong, with line and column.
         cause: String,
     },
-    /// A version that nobody writes any more, or not yet.
+    /// A version other than 4.
     #[error(
         "{file}: state version {version} is not supported, only 4 is: run `terraform apply` with Terraform 0.12 or newer once"
     )]
     Version {
-        /// Which file.
+        /// The file.
         file: String,
-        /// The version it says.
+        /// The version of the state.
         version: u64,
     },
-    /// OpenTofu's encryption.
+    /// A state encrypted by OpenTofu.
     #[error(
         "{file}: the state is encrypted by OpenTofu, and DriftGuard has no key for it: keep the state in an encrypted bucket instead"
     )]
     Encrypted {
-        /// Which file.
+        /// The file.
         file: String,
     },
 }
 
-/// The parts of a state that matter. Unknown ones are passed over: each version of Terraform adds some.
+/// The fields of a state that are read. Unknown fields are skipped: each version of Terraform adds some.
 #[derive(Deserialize)]
-struct Form {
+struct StateFile {
     version: Option<u64>,
     serial: Option<u64>,
     lineage: Option<String>,
     terraform_version: Option<String>,
     #[serde(default)]
-    resources: Vec<Block>,
+    resources: Vec<ResourceBlock>,
     encrypted_data: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-struct Block {
+struct ResourceBlock {
     module: Option<String>,
     #[serde(default)]
     mode: String,
@@ -87,11 +88,11 @@ struct Block {
     #[serde(default)]
     provider: String,
     #[serde(default)]
-    instances: Vec<Instance>,
+    instances: Vec<ResourceInstance>,
 }
 
 #[derive(Deserialize)]
-struct Instance {
+struct ResourceInstance {
     index_key: Option<IndexKey>,
     #[serde(default)]
     attributes: Option<Attributes>,
@@ -107,7 +108,7 @@ enum IndexKey {
     Name(String),
 }
 
-/// Reads a state. `file` is what errors call it.
+/// Parses a state. `file` is its name in errors.
 ///
 /// # Errors
 /// Names the file and the place: see `StateError`.
@@ -117,20 +118,20 @@ pub fn parse(
     catalog: &Catalog,
     redactor: &Redactor,
 ) -> Result<State, StateError> {
-    let wrong = |cause: String| StateError::Form {
+    let wrong = |cause: String| StateError::StateFile {
         file: file.to_owned(),
         cause,
     };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| wrong(format!("byte {} is not UTF-8", error.valid_up_to())))?;
-    let form: Form = serde_json::from_str(text)
+    let file_json: StateFile = serde_json::from_str(text)
         .map_err(|error| wrong(without_values(&error.to_string()).into_owned()))?;
-    if form.encrypted_data.is_some() {
+    if file_json.encrypted_data.is_some() {
         return Err(StateError::Encrypted {
             file: file.to_owned(),
         });
     }
-    match form.version {
+    match file_json.version {
         Some(4) => {}
         Some(version) => {
             return Err(StateError::Version {
@@ -140,7 +141,7 @@ pub fn parse(
         }
         None => return Err(wrong("it has no `version`".to_owned())),
     }
-    let mut reader = Reader {
+    let mut reader = StateReader {
         catalog,
         redactor,
         managed: Vec::new(),
@@ -151,15 +152,15 @@ pub fn parse(
         deposed: Vec::new(),
         left_out: 0,
     };
-    for block in form.resources {
+    for block in file_json.resources {
         reader.add(block).map_err(wrong)?;
     }
     let notes = reader.notes();
     Ok(State {
         info: StateInfo {
-            serial: form.serial,
-            lineage: form.lineage,
-            terraform_version: form.terraform_version,
+            serial: file_json.serial,
+            lineage: file_json.lineage,
+            terraform_version: file_json.terraform_version,
         },
         resources: Arc::new(reader.managed),
         data: Arc::new(reader.data),
@@ -169,8 +170,8 @@ pub fn parse(
     })
 }
 
-/// Data sources whose answers are no secrets: a state does not mark those of others reliably.
-const PUBLIC: &[&str] = &[
+/// The data sources whose results are no secrets. States do not mark the secrets of others reliably.
+const PUBLIC_DATA_SOURCES: &[&str] = &[
     "aws_ami",
     "aws_availability_zones",
     "aws_caller_identity",
@@ -191,46 +192,46 @@ const PUBLIC: &[&str] = &[
     "aws_vpc",
 ];
 
-/// The longest path of modules: each instance holds a copy of it.
-const LONGEST_MODULE: usize = 1024;
+/// The longest module path, in bytes: each instance holds a copy of it.
+const MAX_MODULE_PATH: usize = 1024;
 
 /// The memory that all copies of names may take, in bytes: each instance of a block holds the names of the block.
-const MOST_NAMES: usize = 256 << 20;
+const MAX_NAME_BYTES: usize = 256 << 20;
 
-/// How many times its length the path of modules takes in memory, at most.
-const STEPS: usize = 8;
+/// How many bytes of memory a byte of a module path takes, at most.
+const BYTES_PER_MODULE_BYTE: usize = 8;
 
 /// How many deposed objects are noted by address.
-const MOST_DEPOSED: usize = 100;
+const MAX_DEPOSED_NOTES: usize = 100;
 
-/// Reads the blocks of a state, one after the other.
-struct Reader<'a> {
+/// Parses the resource blocks of a state one after the other.
+struct StateReader<'a> {
     catalog: &'a Catalog,
     redactor: &'a Redactor,
     managed: Vec<Resource>,
     data: Vec<Resource>,
-    /// Deposed objects, by what they are called alone.
+    /// The deposed objects, with id and ARN alone.
     destroyed_next: Vec<Resource>,
     other_providers: usize,
-    /// What the names of all instances take.
+    /// The memory that the names of all instances take, in bytes.
     names: usize,
-    /// What is noted of deposed objects, and how many more there are.
+    /// The notes about deposed objects.
     deposed: Vec<String>,
     left_out: usize,
 }
 
-impl Reader<'_> {
-    /// Adds the instances of one block.
-    fn add(&mut self, block: Block) -> Result<(), String> {
+impl StateReader<'_> {
+    /// Adds the instances of a block.
+    fn add(&mut self, block: ResourceBlock) -> Result<(), String> {
         self.count_names(&block)?;
         match block.mode.as_str() {
             "managed" => self.add_managed(block),
-            "data" if PUBLIC.contains(&block.tf_type.as_str()) => {
+            "data" if PUBLIC_DATA_SOURCES.contains(&block.tf_type.as_str()) => {
                 // What code refers to in vain is not known: no reason to refuse the state.
                 let provider = provider::parse(&block.provider).filter(ProviderKey::is_aws);
                 if let Some((provider, modules)) = provider.zip(modules(block.module.as_deref())) {
                     let tf_type = format!("data.{}", block.tf_type);
-                    let block = Block { tf_type, ..block };
+                    let block = ResourceBlock { tf_type, ..block };
                     let read = self.instances(block, &provider, &modules);
                     self.data.extend(read);
                 }
@@ -240,15 +241,17 @@ impl Reader<'_> {
         }
     }
 
-    /// Counts the names that each instance of a block gets a copy of, before any is made.
-    fn count_names(&mut self, block: &Block) -> Result<(), String> {
+    /// Counts the memory of the names that each instance of a block copies, before they are copied.
+    fn count_names(&mut self, block: &ResourceBlock) -> Result<(), String> {
         let modules = block.module.as_ref().map_or(0, String::len);
         let others = block.tf_type.len() + block.name.len() + block.provider.len();
-        let names = modules.saturating_mul(STEPS).saturating_add(others);
+        let names = modules
+            .saturating_mul(BYTES_PER_MODULE_BYTE)
+            .saturating_add(others);
         let copies = names.saturating_mul(block.instances.len());
         self.names = self.names.saturating_add(copies);
-        if self.names > MOST_NAMES {
-            let most = MOST_NAMES >> 20;
+        if self.names > MAX_NAME_BYTES {
+            let most = MAX_NAME_BYTES >> 20;
             return Err(format!(
                 "the names of its resources would take more than {most} MiB of memory"
             ));
@@ -256,7 +259,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// What a reader should know besides.
+    /// Returns the notes for the report.
     fn notes(&mut self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.deposed);
         if self.left_out > 0 {
@@ -268,7 +271,7 @@ impl Reader<'_> {
         notes
     }
 
-    fn add_managed(&mut self, block: Block) -> Result<(), String> {
+    fn add_managed(&mut self, block: ResourceBlock) -> Result<(), String> {
         let place = format!("{}.{}", block.tf_type, block.name);
         let provider = provider::parse(&block.provider)
             .ok_or_else(|| format!("{place} names the provider `{}`", block.provider))?;
@@ -287,10 +290,10 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The instances of one block, secrets replaced. One that waits for its end is noted.
+    /// Parses the instances of a block and replaces their secrets. Deposed objects are noted.
     fn instances(
         &mut self,
-        block: Block,
+        block: ResourceBlock,
         provider: &ProviderKey,
         modules: &[ModuleStep],
     ) -> Vec<Resource> {
@@ -326,8 +329,8 @@ impl Reader<'_> {
     }
 }
 
-impl Reader<'_> {
-    /// Notes a deposed object, and keeps what it is called: somebody still manages it.
+impl StateReader<'_> {
+    /// Notes a deposed object, and keeps its id and ARN: the state still manages it.
     fn note_deposed(
         &mut self,
         address: Address,
@@ -335,7 +338,7 @@ impl Reader<'_> {
         mut attributes: Attributes,
     ) {
         match self.deposed.len() {
-            MOST_DEPOSED.. => self.left_out += 1,
+            MAX_DEPOSED_NOTES.. => self.left_out += 1,
             _ => self.deposed.push(format!(
                 "{address} has a deposed object: the next apply destroys it"
             )),
@@ -351,12 +354,12 @@ impl Reader<'_> {
     }
 }
 
-/// The modules of `module.a["x"].module.b`.
+/// Parses a module path such as `module.a["x"].module.b`.
 fn modules(text: Option<&str>) -> Option<Vec<ModuleStep>> {
     let Some(text) = text else {
         return Some(Vec::new());
     };
-    if text.len() > LONGEST_MODULE {
+    if text.len() > MAX_MODULE_PATH {
         return None;
     }
     // An address needs a resource at its end: any will do.

@@ -1,45 +1,45 @@
-//! What a role must be allowed, so that states in S3 can be read: their objects, and the keys that encrypt them.
+//! Writes the IAM statements that let a role read states in S3: their objects, and the keys that encrypt them.
 
 use crate::model::Region;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The objects of one state in S3, or those below a prefix.
+/// The object of a state in S3, or the prefix of several.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StateObject {
     /// The bucket.
     pub bucket: String,
-    /// The object's key, or the prefix, without a slash at its end.
+    /// The object's key, or the prefix without a trailing slash.
     pub key: String,
-    /// How much of the bucket that means.
+    /// Whether the key names an object or a prefix.
     pub extent: Extent,
-    /// Where the bucket is; none where the code does not tell.
+    /// The bucket's region; `None` where the code does not name it.
     pub region: Option<Region>,
-    /// The key that encrypts it, as the code names it.
+    /// The KMS key that encrypts the object, as the code names it.
     pub kms_key: Option<String>,
 }
 
-/// What a key stands for.
+/// Whether a key names an object or a prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
-    /// The one object, and the lock beside it.
+    /// An object, and the lock file beside it.
     Object,
-    /// All objects below it.
+    /// All objects below a prefix.
     Below,
-    /// Both: whoever named it did not say.
+    /// Either: a person wrote it without saying which.
     Either,
 }
 
-/// How Terraform's own locks end.
-const LOCK: &str = ".tflock";
-/// How states end, so that a path can be told from a folder.
-const STATE: &str = ".tfstate";
+/// The suffix of Terraform's lock files.
+const LOCK_SUFFIX: &str = ".tflock";
+/// The suffix of state files, which tells an object from a prefix.
+const STATE_SUFFIX: &str = ".tfstate";
 
 impl StateObject {
-    /// Reads `s3://bucket/prefix`, as people write it.
+    /// Parses `s3://bucket/prefix`.
     ///
     /// # Errors
-    /// Says how it is written.
+    /// Shows the form of such a location.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no place of states: write it as in s3://bucket/prefix");
         let place = text
@@ -53,7 +53,7 @@ impl StateObject {
         }
         let extent = if path.len() > key.len() {
             Extent::Below
-        } else if key.ends_with(STATE) {
+        } else if key.ends_with(STATE_SUFFIX) {
             Extent::Object
         } else {
             Extent::Either
@@ -67,12 +67,12 @@ impl StateObject {
         })
     }
 
-    /// How many folders lie between the bucket and the object.
+    /// Returns the number of folders between the bucket and the object.
     fn depth(&self) -> usize {
         self.key.matches('/').count()
     }
 
-    /// The same with everything that lies below the folder at this depth.
+    /// Returns the prefix of the object's folder at this depth.
     fn widened(&self, depth: usize) -> Self {
         if self.depth() < depth {
             return self.clone();
@@ -100,7 +100,10 @@ impl StateObject {
             "" => format!("{bucket}/*"),
             _ => format!("{bucket}/{key}/*"),
         };
-        let object = [format!("{bucket}/{key}"), format!("{bucket}/{key}{LOCK}")];
+        let object = [
+            format!("{bucket}/{key}"),
+            format!("{bucket}/{key}{LOCK_SUFFIX}"),
+        ];
         match self.extent {
             Extent::Object => object.into(),
             Extent::Below => vec![below],
@@ -108,7 +111,8 @@ impl StateObject {
         }
     }
 
-    /// The encrypting key as a policy names it: none where the code names none, or by an alias, which no policy can.
+    /// Returns the ARN of the KMS key; `None` where the code names no key, or names it by an alias, which policies
+    /// cannot.
     fn kms_key_arn(&self) -> Option<String> {
         let named = self.kms_key.as_deref()?;
         let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -126,7 +130,7 @@ impl StateObject {
             .then(|| format!("arn:{}:kms:{region}:*:key/{named}", self.partition()))
     }
 
-    /// S3 as KMS names who asks it.
+    /// Returns the value of `kms:ViaService` for S3.
     fn service(&self) -> String {
         let region = self.region.as_ref().map_or("*", Region::as_str);
         let suffix = match self.partition() {
@@ -137,7 +141,7 @@ impl StateObject {
     }
 }
 
-/// The statements that let a role read these objects, and nothing beside them.
+/// Returns the policy statements that let a role read these objects, and nothing else.
 pub fn statements(objects: &BTreeSet<StateObject>) -> Vec<Value> {
     if objects.is_empty() {
         return Vec::new();
@@ -158,7 +162,7 @@ pub fn statements(objects: &BTreeSet<StateObject>) -> Vec<Value> {
     statements
 }
 
-/// Lets a role decrypt these objects, through S3 and for their buckets only.
+/// Returns the statement that lets a role decrypt these objects, through S3 and for their buckets only.
 fn decrypt(objects: &[&StateObject]) -> Value {
     let keys: BTreeSet<_> = objects
         .iter()
@@ -188,7 +192,8 @@ fn decrypt(objects: &[&StateObject]) -> Value {
     })
 }
 
-/// The objects in fewer and fewer words: as they are, then by their deepest folders, up to whole buckets.
+/// Returns ever shorter lists of prefixes that cover the objects: the objects themselves, then their folders from the
+/// deepest up to whole buckets.
 pub fn widening(objects: &BTreeSet<StateObject>) -> impl Iterator<Item = BTreeSet<StateObject>> {
     let deepest = objects
         .iter()
@@ -197,11 +202,11 @@ pub fn widening(objects: &BTreeSet<StateObject>) -> impl Iterator<Item = BTreeSe
         .unwrap_or_default();
     let wider = (0..=deepest)
         .rev()
-        .map(move |depth| objects.iter().map(|one| one.widened(depth)).collect());
+        .map(move |depth| objects.iter().map(|object| object.widened(depth)).collect());
     std::iter::once(objects.clone()).chain(wider)
 }
 
-/// A name as a policy writes it that means just this name.
+/// Escapes a name so that a policy matches it literally.
 fn literal(name: &str) -> String {
     name.chars().fold(String::new(), |mut text, c| {
         match c {
@@ -322,7 +327,7 @@ mod tests {
             assert!(
                 contexts
                     .iter()
-                    .all(|one| one.as_str().unwrap().contains(":s3:::acme")),
+                    .all(|arn| arn.as_str().unwrap().contains(":s3:::acme")),
                 "{contexts:?}"
             );
         }

@@ -1,26 +1,26 @@
-//! How large states may be, and how much memory a process has for what its scans read.
+//! Limits the size of states, and the memory that all scans of the process take.
 
 use crate::memory::{MemoryError, ScanBudget, ScanMemory, ScanShare};
 use crate::model::ScanError;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The largest state that the command line reads.
-const OF_COMMAND_LINE: u64 = 512 * 1024 * 1024;
-/// How long a scan waits for memory that others hold; then it comes back later, and others get their turn.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// What a state as Terraform writes it takes while it is read: its text, and four times as much for what it says. Made up
+/// The largest state that the command line reads, in bytes.
+const COMMAND_LINE_LIMIT: u64 = 512 * 1024 * 1024;
+/// How long a scan waits for memory that other scans hold, before it is requeued.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many times its size a state takes while it is parsed: its text, and four times as much for its values. Crafted
 /// ones take a hundred times.
-const WHILE_READ: u64 = 5;
-/// How many times the largest state all scans of a process take together: one that large fits, two do not.
-const IN_MEMORY: u64 = 6;
-/// What they take at least: code needs memory, however small the states are.
-const LEAST: u64 = 256 * 1024 * 1024;
+const READ_FACTOR: u64 = 5;
+/// How many times the largest state all scans of a process take together: one of that size fits, two do not.
+const MEMORY_FACTOR: u64 = 6;
+/// The least memory of all scans, in bytes: code needs memory, however small the states are.
+const MIN_MEMORY: u64 = 256 * 1024 * 1024;
 
-/// The kind of error of a scan that has to come back later.
+/// The kind of the error that requeues a scan.
 const BUSY: &str = "busy";
 
-/// How large states may be: those of one scan together, too. And what all scans take in memory.
+/// The limits for states: of one, of a scan, and the memory of all scans.
 #[derive(Debug, Clone)]
 pub struct StateBudget {
     largest: u64,
@@ -33,36 +33,36 @@ pub struct StateBudget {
 pub struct ScanStates {
     budget: StateBudget,
     memory: ScanMemory,
-    /// How many bytes they have together.
+    /// The size of all states of the scan, in bytes.
     bytes: Mutex<u64>,
 }
 
 impl StateBudget {
-    /// That of a server, which many repositories share.
+    /// Creates the budget of a server, which many repositories share.
     pub fn of_server(largest: u64) -> Self {
         let remedy = "split the state, or raise DRIFTGUARD_STATE_LIMIT on the server";
         Self::new(largest, remedy)
     }
 
-    /// That of the command line.
+    /// Creates the budget of the command line.
     pub fn of_command_line() -> Self {
-        Self::new(OF_COMMAND_LINE, "split the state")
+        Self::new(COMMAND_LINE_LIMIT, "split the state")
     }
 
     fn new(largest: u64, remedy: &'static str) -> Self {
         Self {
             largest,
             remedy,
-            memory: ScanBudget::new(largest.saturating_mul(IN_MEMORY).max(LEAST)),
+            memory: ScanBudget::new(largest.saturating_mul(MEMORY_FACTOR).max(MIN_MEMORY)),
         }
     }
 
-    /// What one more scan may hold in memory.
+    /// Returns the memory of another scan.
     pub fn memory(&self) -> ScanMemory {
         self.memory.begin()
     }
 
-    /// Begins to read the states of a scan.
+    /// Starts to count the states of a scan.
     pub fn begin(&self, memory: &ScanMemory) -> ScanStates {
         ScanStates {
             budget: self.clone(),
@@ -73,10 +73,10 @@ impl StateBudget {
 }
 
 impl ScanStates {
-    /// Counts a state before it is read, and takes the memory that reading it needs, as far as its size tells.
+    /// Counts a state before it is read, and takes the memory that its size needs.
     ///
     /// # Errors
-    /// When it is too large, by itself or with the scan's others, or other scans hold the memory.
+    /// When the state is too large, by itself or with the scan's others, or when other scans hold the memory.
     pub async fn admit(&self, location: &str, bytes: u64) -> Result<ScanShare, ScanError> {
         let largest = self.budget.largest;
         if bytes > largest {
@@ -89,7 +89,7 @@ impl ScanStates {
             );
             return Err(self.too_large(&name));
         }
-        let needed = bytes.saturating_mul(WHILE_READ);
+        let needed = bytes.saturating_mul(READ_FACTOR);
         let held = self.hold(location, needed, self.memory.part()).await;
         if held.is_err() {
             *self.counted() -= bytes;
@@ -97,17 +97,17 @@ impl ScanStates {
         held
     }
 
-    /// Takes so many bytes of memory for a state.
+    /// Takes memory for a state.
     ///
     /// # Errors
-    /// When that is too much, by itself or with what the scan holds besides, or other scans hold the memory.
+    /// When the state is too large, by itself or with what the scan holds already, or when other scans hold the memory.
     pub async fn hold(
         &self,
         location: &str,
         bytes: u64,
         mut share: ScanShare,
     ) -> Result<ScanShare, ScanError> {
-        match share.grow_to(bytes, PATIENCE).await {
+        match share.grow_to(bytes, MEMORY_TIMEOUT).await {
             Ok(()) => Ok(share),
             Err(MemoryError::Busy) => Err(busy()),
             Err(MemoryError::NeverFits { .. }) => Err(self.too_large(&format!(
@@ -117,7 +117,7 @@ impl ScanStates {
         }
     }
 
-    /// Counts a state, unless all would have too many bytes then: how many is the error.
+    /// Adds to the size of all states; fails with the sum where that is too large.
     fn count(&self, bytes: u64) -> Result<(), u64> {
         let mut all = self.counted();
         let together = all.saturating_add(bytes);
@@ -132,7 +132,7 @@ impl ScanStates {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The error of a state that is too large.
+    /// Creates the error of a state that is too large.
     pub fn too_large(&self, what: &str) -> ScanError {
         ScanError {
             kind: "state".into(),
@@ -145,7 +145,7 @@ impl ScanStates {
     }
 }
 
-/// Whether a scan could not be made because another one is large.
+/// Returns whether a scan failed only because other scans hold the memory.
 pub fn is_busy(error: &ScanError) -> bool {
     error.kind == BUSY
 }
@@ -157,7 +157,7 @@ fn busy() -> ScanError {
     }
 }
 
-/// A size in words.
+/// Formats a size in MiB.
 fn mebibytes(bytes: u64) -> String {
     let tenths = bytes.saturating_mul(10).div_ceil(1024 * 1024);
     match tenths % 10 {
@@ -201,11 +201,11 @@ mod tests {
     #[tokio::test]
     async fn the_largest_state_fits_and_a_second_one_waits() {
         let budget = StateBudget::of_server(100 * MIB);
-        let (one, next) = (
+        let (admitted_states, next) = (
             budget.begin(&budget.memory()),
             budget.begin(&budget.memory()),
         );
-        let large = admitted(&one, 100 * MIB).unwrap().unwrap();
+        let large = admitted(&admitted_states, 100 * MIB).unwrap().unwrap();
         assert!(admitted(&next, 75 * MIB).is_none(), "it waits");
         let small = budget.begin(&budget.memory());
         admitted(&small, MIB).unwrap().unwrap();

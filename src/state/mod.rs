@@ -1,4 +1,4 @@
-//! Terraform state: its format, and the backends that hold it. Reads only.
+//! Reads Terraform state: its format, and the backends that store it.
 
 pub mod backends;
 mod format;
@@ -13,7 +13,7 @@ pub use format::{State, StateError, parse};
 pub use grant::{Extent, StateObject, statements, widening};
 pub use limit::{ScanStates, StateBudget, is_busy};
 
-/// The bytes that what is read of a state takes in memory, estimated from its text.
+/// Estimates how much memory a parsed state takes, in bytes, from its text.
 pub fn weight(json: &[u8]) -> u64 {
     weight::weight(json)
 }

@@ -1,8 +1,8 @@
-//! How states name a provider, in all the forms that Terraform and OpenTofu have written.
+//! Parses the provider names of states, in all the forms that Terraform and OpenTofu have written.
 
 use crate::model::ProviderKey;
 
-/// Reads `provider["registry.terraform.io/hashicorp/aws"].dr`, the older `provider.aws.dr`, and both below a module.
+/// Parses `provider["registry.terraform.io/hashicorp/aws"].dr`, the older `provider.aws.dr`, and both below a module.
 pub(super) fn parse(text: &str) -> Option<ProviderKey> {
     let at = text
         .find("provider")
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Option<ProviderKey> {
     })
 }
 
-/// `module.a.module.b.` is `a.b`: provider configurations have no instances.
+/// Returns `a.b` for `module.a.module.b.`: provider configurations have no instances.
 fn module_names(text: &str) -> String {
     let steps = text.trim_end_matches('.').split("module.");
     let names = steps

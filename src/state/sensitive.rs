@@ -1,10 +1,10 @@
-//! What a state itself marks as sensitive, by path.
+//! Replaces the values that a state marks as sensitive.
 
 use crate::model::{Attributes, Redactor, Schema, Value};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// One step of a path, as a state writes it.
+/// A step of a path, as a state writes it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Step {
     #[serde(default)]
@@ -19,7 +19,7 @@ enum StepValue {
     Index {
         value: Value,
     },
-    /// A form that no Terraform writes so far: the value above it is sealed whole.
+    /// A step that no version of Terraform writes so far: the value above it is replaced as a whole.
     Other(IgnoredAny),
 }
 
@@ -29,12 +29,13 @@ impl Default for StepValue {
     }
 }
 
-/// A resource's own tags, and those with the provider's default ones.
+/// The attributes of a resource's own tags, and of those with the provider's default tags.
 const TAGS: &str = "tags";
-const ALL_TAGS: &str = "tags_all";
+const TAGS_ALL: &str = "tags_all";
 
-/// Replaces what stands at these paths; where a path leads nowhere, what it leads through.
-/// A state may name as many paths as attributes: what several of them mean is sealed once.
+/// Replaces the values at these paths, or the last value that a path still finds.
+///
+/// A state may name as many paths as attributes, so a value that several paths name is replaced once.
 pub(super) fn seal(
     attributes: &mut Attributes,
     paths: &[Vec<Step>],
@@ -59,7 +60,7 @@ pub(super) fn seal(
                 };
                 // The equal forms of a whole attribute are its type's to know.
                 if let (true, Some(schema)) = (rest.is_empty(), schema) {
-                    *value = (schema.extra.form)(name, std::mem::take(value));
+                    *value = (schema.rules.normalize)(name, std::mem::take(value));
                 }
                 deepest(value, rest, seal);
             }
@@ -67,7 +68,7 @@ pub(super) fn seal(
             _ => every_attribute = true,
         }
     }
-    for name in [TAGS, ALL_TAGS] {
+    for name in [TAGS, TAGS_ALL] {
         if let (true, Some(Value::Map(tags))) = (every_tag, attributes.get_mut(name)) {
             tags.values_mut().for_each(seal);
         }
@@ -77,9 +78,9 @@ pub(super) fn seal(
     }
 }
 
-/// Seals one tag. What it says stands among all tags as well, where nothing marks it.
+/// Replaces a tag, in `tags_all` as well, where no path marks it.
 fn seal_tag(attributes: &mut Attributes, key: Option<&str>, redactor: &Redactor) {
-    for name in [TAGS, ALL_TAGS] {
+    for name in [TAGS, TAGS_ALL] {
         if let (Some(Value::Map(tags)), Some(key)) = (attributes.get_mut(name), key)
             && let Some(tag) = tags.get_mut(key)
         {
@@ -88,7 +89,7 @@ fn seal_tag(attributes: &mut Attributes, key: Option<&str>, redactor: &Redactor)
     }
 }
 
-/// Applies `seal` to the value at a path, or to the last one that the path still finds.
+/// Applies `seal` to the value at a path, or to the last value that the path still finds.
 fn deepest(value: &mut Value, path: &[Step], seal: impl Fn(&mut Value)) {
     if let Some((step, rest)) = path.split_first()
         && let Some(found) = below(value, step)
@@ -119,17 +120,20 @@ mod tests {
         let redactor = Redactor::new(b"key");
         let sealed = |path: &str| {
             let mut all =
-                Attributes::from([(TAGS.to_owned(), tags()), (ALL_TAGS.to_owned(), tags())]);
+                Attributes::from([(TAGS.to_owned(), tags()), (TAGS_ALL.to_owned(), tags())]);
             let path: Vec<Step> = serde_json::from_str(path).unwrap();
             seal(&mut all, &[path], None, &redactor);
-            assert_eq!(all[TAGS], all[ALL_TAGS]);
+            assert_eq!(all[TAGS], all[TAGS_ALL]);
             all[TAGS].clone()
         };
-        let one = sealed(
+        let sealed_attributes = sealed(
             r#"[{"type": "get_attr", "value": "tags"}, {"type": "index", "value": {"value": "Oncall", "type": "string"}}]"#,
         );
-        assert_eq!(one.get("Oncall"), &redactor.fingerprint(&"+1 555".into()));
-        assert_eq!(one.get("Name"), &"web".into());
+        assert_eq!(
+            sealed_attributes.get("Oncall"),
+            &redactor.fingerprint(&"+1 555".into())
+        );
+        assert_eq!(sealed_attributes.get("Name"), &"web".into());
         let all = sealed(r#"[{"type": "get_attr", "value": "tags"}]"#);
         assert_eq!(all.get("Name"), &redactor.fingerprint(&"web".into()));
     }

@@ -1,31 +1,31 @@
-//! What a state takes in memory once it is read: estimated before that, from its text.
+//! Estimates the memory that a parsed state takes, from its text.
 
-/// What an object takes: a node of its map has room for eleven entries, even if it has one.
-const OBJECT: u64 = 560;
-/// What an entry takes beside its texts.
-const ENTRY: u64 = 100;
-/// What an item of a list takes.
-const ITEM: u64 = 32;
-/// What a text takes beside its bytes.
-const TEXT: u64 = 8;
+/// How many bytes an object takes: a node of its map has room for eleven entries, even with one.
+const OBJECT_BYTES: u64 = 560;
+/// How many bytes an entry takes beside its texts.
+const ENTRY_BYTES: u64 = 100;
+/// How many bytes an item of a list takes.
+const ITEM_BYTES: u64 = 32;
+/// How many bytes a text takes beside its content.
+const TEXT_BYTES: u64 = 8;
 
-/// The bytes that what is read of this JSON takes in memory, rather too many than too few.
+/// Estimates the memory of parsed JSON, in bytes; rather too much than too little.
 pub(super) fn weight(json: &[u8]) -> u64 {
     let mut weight = 0;
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         weight += match byte {
-            b'"' => TEXT + text(&mut bytes),
-            b'{' => OBJECT,
-            b':' => ENTRY,
-            b',' | b'[' => ITEM,
+            b'"' => TEXT_BYTES + text(&mut bytes),
+            b'{' => OBJECT_BYTES,
+            b':' => ENTRY_BYTES,
+            b',' | b'[' => ITEM_BYTES,
             _ => 0,
         };
     }
     weight
 }
 
-/// The length of a text, up to and with its end.
+/// Returns the length of a string, its closing quote included.
 fn text(bytes: &mut std::slice::Iter<'_, u8>) -> u64 {
     let mut length = 1;
     while let Some(byte) = bytes.next() {

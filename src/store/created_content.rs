@@ -1,11 +1,11 @@
-//! How much was created at GitHub for each installation, by slices of time.
+//! Counts the content created at GitHub per installation, by slices of time.
 
 use super::{Store, Tenant};
 use anyhow::Context;
 use std::collections::BTreeMap;
 
 impl Store {
-    /// Forgets what was created before a moment.
+    /// Deletes the counts of slices before a moment.
     pub async fn forget_content(&self, before: i64) -> anyhow::Result<()> {
         sqlx::query("delete from created_content where slice < $1")
             .bind(before)
@@ -17,7 +17,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Counts one more piece of content in a slice of time.
+    /// Counts a piece of content in a slice.
     pub async fn count_content(&self, slice: i64) -> anyhow::Result<()> {
         sqlx::query(
             "insert into created_content (installation, slice, created) values ($1, $2, 1)
@@ -31,7 +31,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Takes back a count: nothing was created.
+    /// Takes back a count, since nothing was created.
     pub async fn uncount_content(&self, slice: i64) -> anyhow::Result<()> {
         sqlx::query(
             "update created_content set created = created - 1
@@ -45,7 +45,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// What was created since a moment, by slice.
+    /// Returns the counts since a moment, by slice.
     pub async fn created_content(&self, since: i64) -> anyhow::Result<BTreeMap<i64, u64>> {
         let rows: Vec<(i64, i64)> = sqlx::query_as(
             "select slice, created from created_content

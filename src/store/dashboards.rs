@@ -1,11 +1,11 @@
-//! The issue that shows how a repository stands.
+//! Stores the issue number of each repository's dashboard.
 
 use super::Tenant;
 use crate::model::RepositoryId;
 use anyhow::Context;
 
 impl Tenant<'_> {
-    /// Notes the dashboard's number.
+    /// Stores the dashboard's issue number.
     pub async fn keep_dashboard(
         &self,
         repository: RepositoryId,
@@ -24,7 +24,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The dashboard's number, where there is one.
+    /// Returns the dashboard's issue number, if there is a dashboard.
     pub async fn dashboard(&self, repository: RepositoryId) -> anyhow::Result<Option<u64>> {
         let number: Option<i64> = sqlx::query_scalar(
             "select number from dashboards where installation = $1 and repository = $2",

@@ -1,11 +1,11 @@
-//! What people decided about findings.
+//! Stores people's decisions about findings.
 
 use super::Tenant;
 use crate::model::{Decision, RepositoryId, StackName};
 use anyhow::Context;
 
 impl Tenant<'_> {
-    /// Keeps a decision. It takes the place of an earlier one about the same finding.
+    /// Stores a decision, in place of an earlier one about the same finding.
     pub async fn decide(
         &self,
         repository: RepositoryId,
@@ -31,7 +31,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// What was decided about a repository's findings, by stack and finding.
+    /// Returns the decisions about a repository's findings, by stack and finding.
     pub async fn decisions(&self, repository: RepositoryId) -> anyhow::Result<Vec<Decision>> {
         let rows: Vec<String> = sqlx::query_scalar(
             "select decision from decisions where installation = $1 and repository = $2 order by stack, finding",
@@ -46,7 +46,7 @@ impl Tenant<'_> {
             .collect()
     }
 
-    /// Forgets a decision.
+    /// Deletes a decision.
     pub async fn undecide(
         &self,
         repository: RepositoryId,

@@ -1,52 +1,52 @@
-//! What GitHub delivered: recorded before it is acknowledged, and once.
+//! Stores webhook deliveries: each once, before it is acknowledged.
 
 use super::{Store, Tenant, storable};
-use crate::model::{DeliveryId, Event, Notice, masked};
+use crate::model::{DeliveryId, WebhookEvent, WebhookPayload, masked};
 use anyhow::Context;
 use std::borrow::Cow;
 
-/// A delivery as it is recorded.
+/// A recorded delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// GitHub's id.
+    /// GitHub's delivery id.
     pub id: DeliveryId,
-    /// What it tells.
-    pub notice: Notice,
-    /// When it came, in epoch milliseconds.
+    /// The payload.
+    pub payload: WebhookPayload,
+    /// When the delivery arrived, in epoch milliseconds.
     pub received_at: i64,
 }
 
-/// A notice without the credentials in names that anybody who may push can give. By its own name a repository or its
-/// default branch must still be known.
-fn without_credentials(notice: &Notice) -> Notice {
-    let mut notice = notice.clone();
-    let repository = notice.repository.as_ref();
+/// Masks credentials in branch names, which anybody who may push can choose. The names of the repository and its
+/// default branch stay, since they are looked up.
+fn without_credentials(payload: &WebhookPayload) -> WebhookPayload {
+    let mut payload = payload.clone();
+    let repository = payload.repository.as_ref();
     let default = repository.and_then(|repository| repository.default_branch.as_deref());
     let is_default = |reference: &str| reference.strip_prefix("refs/heads/") == default;
-    let branch = match &mut notice.event {
-        Event::Push { reference, .. } if !is_default(reference) => reference,
-        Event::PullRequest { branch, .. } if Some(branch.as_str()) != default => branch,
-        _ => return notice,
+    let branch = match &mut payload.event {
+        WebhookEvent::Push { reference, .. } if !is_default(reference) => reference,
+        WebhookEvent::PullRequest { branch, .. } if Some(branch.as_str()) != default => branch,
+        _ => return payload,
     };
     if let Cow::Owned(shown) = masked(branch) {
         *branch = shown;
     }
-    notice
+    payload
 }
 
 impl Store {
-    /// Records a delivery. False where it was recorded before.
+    /// Records a delivery. Returns false where it was recorded before.
     pub async fn record_delivery(&self, delivery: &Delivery) -> anyhow::Result<bool> {
-        let notice = without_credentials(&delivery.notice);
-        let notice = serde_json::to_string(&notice).context("while writing a delivery")?;
+        let payload = without_credentials(&delivery.payload);
+        let payload = serde_json::to_string(&payload).context("while writing a delivery")?;
         let done = sqlx::query(
             "insert into deliveries (delivery, installation, notice, state, problem, received_at)
              values ($1, $2, $3, 'open', '', $4)
              on conflict (delivery) do nothing",
         )
         .bind(&delivery.id.0)
-        .bind(delivery.notice.installation.to_string())
-        .bind(notice)
+        .bind(delivery.payload.installation.to_string())
+        .bind(payload)
         .bind(delivery.received_at)
         .execute(&self.pool)
         .await
@@ -54,18 +54,18 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Records deliveries, all or none; for each what `record_delivery` says.
+    /// Records deliveries, all or none. Returns the result of `record_delivery` for each.
     pub async fn record_deliveries(&self, deliveries: &[Delivery]) -> anyhow::Result<Vec<bool>> {
-        let together = self.together().await?;
+        let transaction = self.transaction().await?;
         let mut new = Vec::new();
         for delivery in deliveries {
-            new.push(together.store().record_delivery(delivery).await?);
+            new.push(transaction.store().record_delivery(delivery).await?);
         }
-        together.commit().await?;
+        transaction.commit().await?;
         Ok(new)
     }
 
-    /// Forgets deliveries that came before a moment and are no longer open.
+    /// Deletes deliveries that arrived before a moment and are not open.
     pub async fn forget_deliveries(&self, before: i64) -> anyhow::Result<u64> {
         let done = sqlx::query(
             "delete from deliveries where state in ('done', 'failed') and received_at < $1",
@@ -79,7 +79,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// A delivery that is still to be worked on.
+    /// Returns a delivery that is still to be processed.
     pub async fn open_delivery(&self, id: &DeliveryId) -> anyhow::Result<Option<Delivery>> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "select notice, received_at from deliveries
@@ -90,29 +90,30 @@ impl Tenant<'_> {
         .fetch_optional(self.pool)
         .await
         .context("while reading a delivery")?;
-        let Some((notice, received_at)) = row else {
+        let Some((payload, received_at)) = row else {
             return Ok(None);
         };
-        let notice = serde_json::from_str(&notice).context("while reading a delivery's notice")?;
+        let payload =
+            serde_json::from_str(&payload).context("while reading a delivery's notice")?;
         let id = id.clone();
         Ok(Some(Delivery {
             id,
-            notice,
+            payload,
             received_at,
         }))
     }
 
-    /// Its work is done. What it told is no longer needed.
+    /// Marks a delivery as processed, and empties its payload.
     pub async fn close_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
         self.end_delivery(id, "done", "").await
     }
 
-    /// Its work has failed for good, and why. What it told is kept: it may be worked on again.
+    /// Marks a delivery as failed for good. Its payload stays, so that it can be retried.
     pub async fn fail_delivery(&self, id: &DeliveryId, problem: &str) -> anyhow::Result<()> {
         self.end_delivery(id, "failed", problem).await
     }
 
-    /// A delivery is worked on as a job of its own, even where it had failed.
+    /// Reopens a delivery that is retried as a job of its own, even if it failed.
     pub async fn queue_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
         sqlx::query(
             "update deliveries set state = 'queued', problem = '', taken_by = ''
@@ -126,18 +127,18 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Takes in anew what a delivery tells that failed: an earlier version may have read less of it. False where it did
-    /// not fail.
+    /// Replaces the payload of a failed delivery: an earlier version may have parsed less of it. Returns false where
+    /// the delivery did not fail.
     pub async fn renew_failed(&self, delivery: &Delivery) -> anyhow::Result<bool> {
-        let notice = without_credentials(&delivery.notice);
-        let notice = serde_json::to_string(&notice).context("while writing a delivery")?;
+        let payload = without_credentials(&delivery.payload);
+        let payload = serde_json::to_string(&payload).context("while writing a delivery")?;
         let renewed = sqlx::query(
             "update deliveries set notice = $3, received_at = $4
              where installation = $1 and delivery = $2 and state = 'failed'",
         )
         .bind(&self.id)
         .bind(&delivery.id.0)
-        .bind(notice)
+        .bind(payload)
         .bind(delivery.received_at)
         .execute(self.pool)
         .await
@@ -145,7 +146,7 @@ impl Tenant<'_> {
         Ok(renewed.rows_affected() == 1)
     }
 
-    /// Why a delivery failed, where it did.
+    /// Returns why a delivery failed.
     pub async fn delivery_problem(&self, id: &DeliveryId) -> anyhow::Result<Option<String>> {
         sqlx::query_scalar(
             "select problem from deliveries where installation = $1 and delivery = $2 and state = 'failed'",

@@ -1,31 +1,31 @@
-//! The deliveries that wait, as a queue: a worker takes a batch for a while, some of each installation.
+//! Queues open deliveries: a worker claims a batch for a limited time, with a share of each installation's.
 
-use super::{Delivery, Store, Together};
+use super::{Delivery, Store, StoreTransaction};
 use crate::model::{DeliveryId, InstallationId};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
 
-/// Whose a batch is, and how long.
+/// A worker's claim on a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct DeliveryClaim {
     /// The worker's name.
     pub worker: String,
-    /// After how many milliseconds the worker counts as dead, by the database's clock.
+    /// After how many milliseconds without renewal the worker counts as dead, by the database's clock.
     pub lasts: i64,
 }
 
 type Row = (String, String, i64);
 
-/// A delivery that no job was made of yet.
+/// A delivery that no job was created for yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingDelivery {
-    /// What was delivered.
+    /// The delivery.
     pub delivery: Delivery,
-    /// Whether a worker has it in hand.
+    /// Whether a worker has claimed the delivery.
     pub is_taken: bool,
 }
 
-/// The installations with open deliveries, one step of the index each: no walk over all that wait.
+/// Selects the installations with open deliveries, in one step of the index each: no scan of all open deliveries.
 const INSTALLATIONS: &str = "with recursive waiting (installation) as (
          select min(installation) from deliveries where state = 'open'
          union all
@@ -35,11 +35,11 @@ const INSTALLATIONS: &str = "with recursive waiting (installation) as (
      select installation from waiting where installation is not null";
 
 impl Store {
-    /// Takes a batch of open deliveries, an equal share of each installation's, its oldest first. A share that nobody
-    /// needs goes to the others. `after` is the installation that had the last turn, where not all have one in a batch.
+    /// Claims a batch of open deliveries: an equal share of each installation's, the oldest first. Unused shares go to
+    /// the others. `after` is the last installation of the batch before, where not all have a share in one batch.
     pub async fn take_deliveries(
         &self,
-        claim: &Claim,
+        claim: &DeliveryClaim,
         most: usize,
         after: &mut String,
     ) -> anyhow::Result<Vec<Delivery>> {
@@ -52,14 +52,14 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut hungry = in_turn(installations, after, most);
-        let together = self.together().await.context(taking)?;
+        let transaction = self.transaction().await.context(taking)?;
         let mut taken = Vec::new();
         while taken.len() < most && !hungry.is_empty() {
             let share = (most - taken.len()).div_ceil(hungry.len());
             let mut left = Vec::new();
             for installation in hungry {
                 let share = share.min(most - taken.len());
-                let got = together.take_share(claim, &installation, share).await?;
+                let got = transaction.take_share(claim, &installation, share).await?;
                 if got.len() == share {
                     left.push(installation);
                 }
@@ -67,16 +67,16 @@ impl Store {
             }
             hungry = left;
         }
-        together.commit().await.context(taking)?;
+        transaction.commit().await.context(taking)?;
         taken.sort_by(|a, b| {
-            let key = |one: &Delivery| (one.notice.installation, one.received_at);
+            let key = |delivery: &Delivery| (delivery.payload.installation, delivery.received_at);
             key(a).cmp(&key(b)).then_with(|| a.id.0.cmp(&b.id.0))
         });
         Ok(taken)
     }
 
-    /// Renews a worker's claim on all that it has taken.
-    pub async fn renew_claim(&self, claim: &Claim) -> anyhow::Result<()> {
+    /// Renews a worker's claim on everything that it took.
+    pub async fn renew_claim(&self, claim: &DeliveryClaim) -> anyhow::Result<()> {
         let statement = format!(
             "update deliveries set taken_until = {} + $2 where taken_by = $1 and state = 'taken'",
             self.clock
@@ -90,7 +90,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back what a worker took and did not work on.
+    /// Returns deliveries that a worker claimed and did not process.
     pub async fn return_deliveries(&self, worker: &str) -> anyhow::Result<()> {
         sqlx::query(
             "update deliveries set state = 'open', taken_by = '' where taken_by = $1 and state = 'taken'",
@@ -102,7 +102,7 @@ impl Store {
         Ok(())
     }
 
-    /// The deliveries that a worker has taken.
+    /// Returns the deliveries that a worker has claimed.
     pub async fn taken_by(
         &self,
         worker: &str,
@@ -117,7 +117,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(named).collect())
     }
 
-    /// The deliveries that other workers took, and whose claims ran out.
+    /// Returns the deliveries of other workers whose claims have expired.
     pub async fn lapsed_deliveries(
         &self,
         worker: &str,
@@ -135,7 +135,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(named).collect())
     }
 
-    /// The deliveries that no job was made of yet, the oldest first.
+    /// Returns the deliveries that no job was created for yet, the oldest first.
     pub async fn deliveries_in_line(&self, most: u32) -> anyhow::Result<Vec<WaitingDelivery>> {
         let rows: Vec<(String, String, i64, String)> = sqlx::query_as(
             "select delivery, notice, received_at, state from deliveries where state in ('open', 'taken')
@@ -145,11 +145,11 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .context("while listing deliveries")?;
-        let waiting = |(id, notice, received_at, state): (String, String, i64, String)| {
+        let waiting = |(id, payload, received_at, state): (String, String, i64, String)| {
             Some(WaitingDelivery {
                 delivery: Delivery {
                     id: DeliveryId(id),
-                    notice: serde_json::from_str(&notice).ok()?,
+                    payload: serde_json::from_str(&payload).ok()?,
                     received_at,
                 },
                 is_taken: state == "taken",
@@ -158,7 +158,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(waiting).collect())
     }
 
-    /// Whether a delivery is among those.
+    /// Returns whether no job was created for a delivery yet.
     pub async fn is_in_line(&self, id: &DeliveryId) -> anyhow::Result<bool> {
         let found: Option<i64> = sqlx::query_scalar(
             "select cast(1 as bigint) from deliveries where delivery = $1 and state in ('open', 'taken')",
@@ -170,7 +170,7 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Fails a delivery that nobody has taken yet. False where somebody has.
+    /// Fails a delivery that no worker has claimed. Returns false where one has.
     pub async fn discard_delivery(&self, id: &DeliveryId, problem: &str) -> anyhow::Result<bool> {
         let done = sqlx::query(
             "update deliveries set state = 'failed', problem = $2 where delivery = $1 and state = 'open'",
@@ -183,7 +183,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// How many deliveries wait, and how many are being worked on.
+    /// Counts the deliveries that wait, and those being processed.
     pub async fn waiting_deliveries(&self) -> anyhow::Result<(u64, u64)> {
         let (open, taken): (i64, i64) = sqlx::query_as(
             "select (select count(*) from deliveries where state = 'open'),
@@ -204,10 +204,10 @@ fn named((installation, delivery): (String, String)) -> Option<(InstallationId, 
     ))
 }
 
-impl Together {
+impl StoreTransaction {
     async fn take_share(
         &self,
-        claim: &Claim,
+        claim: &DeliveryClaim,
         installation: &str,
         share: usize,
     ) -> anyhow::Result<Vec<Delivery>> {
@@ -228,11 +228,11 @@ impl Together {
             .await
             .context("while taking an installation's deliveries")?;
         let mut taken = Vec::new();
-        for (id, notice, received_at) in rows {
-            match serde_json::from_str(&notice) {
-                Ok(notice) => taken.push(Delivery {
+        for (id, payload, received_at) in rows {
+            match serde_json::from_str(&payload) {
+                Ok(payload) => taken.push(Delivery {
                     id: DeliveryId(id),
-                    notice,
+                    payload,
                     received_at,
                 }),
                 Err(error) => self.refuse(&id, &error.to_string()).await?,
@@ -241,7 +241,7 @@ impl Together {
         Ok(taken)
     }
 
-    /// Fails a delivery that cannot be read: it must not keep the others.
+    /// Fails a delivery that cannot be parsed, so that it does not block the others.
     async fn refuse(&self, id: &str, problem: &str) -> anyhow::Result<()> {
         sqlx::query("update deliveries set state = 'failed', problem = $2 where delivery = $1")
             .bind(id)
@@ -253,11 +253,11 @@ impl Together {
     }
 }
 
-/// As many installations as have a turn in a batch, those after the last one first; sorted, so that no two workers wait
-/// for one another.
+/// Returns the installations of a batch, starting after the last one; sorted, so that no two workers wait for each
+/// other's rows.
 fn in_turn(mut installations: Vec<String>, after: &mut String, most: usize) -> Vec<String> {
     installations.sort();
-    let next = installations.partition_point(|one| *one <= *after);
+    let next = installations.partition_point(|installation| *installation <= *after);
     let count = installations.len();
     installations.rotate_left(next % count);
     installations.truncate(most);

@@ -1,15 +1,15 @@
-//! Statements that a lease guards: they change rows while its holder has it, or not at all.
+//! Guards statements by a lease: they change rows while its holder has it, or not at all.
 //!
-//! A process may be paused at any point, and go on when its lease has long been another's. So the lease is looked at in
+//! A process may be paused at any point, and resume when another process holds the lease. So the lease is checked in
 //! the very transaction that writes: until that ends, nobody can take it.
 
 use super::Lease;
-use super::handle::{Begun, Handle, Step};
+use super::handle::{Handle, QueryStep, StartedTransaction};
 use futures::TryStreamExt;
 use sqlx::{Any, Execute, Executor};
 use std::sync::Arc;
 
-/// The lease that a statement needed has another holder by now, or none.
+/// The lease that a statement needs has another holder, or none.
 #[derive(Debug, thiserror::Error)]
 #[error("the lease on {0} was lost, so nothing more is written for it")]
 pub struct LeaseLost(String);
@@ -32,13 +32,13 @@ impl Guarded {
         })
     }
 
-    /// What it guards.
+    /// Returns the handle that is guarded.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// Begins a transaction during which the lease stays with its holder.
-    pub(super) async fn begin(&self) -> sqlx::Result<Begun> {
+    /// Begins a transaction during which nobody else can take the lease.
+    pub(super) async fn begin(&self) -> sqlx::Result<StartedTransaction> {
         let begun = Box::pin(self.handle.begin()).await?;
         // To write the row locks it on PostgreSQL as on SQLite. One that ran out and that nobody took is still held.
         let held = sqlx::query(
@@ -58,8 +58,8 @@ impl Guarded {
         }
     }
 
-    /// Runs a statement: one that only reads as it is, any other in such a transaction.
-    pub(super) async fn run<'q, E>(&self, mut query: E) -> sqlx::Result<Vec<Step>>
+    /// Runs a statement: as it is if it only reads, else in such a transaction.
+    pub(super) async fn run<'q, E>(&self, mut query: E) -> sqlx::Result<Vec<QueryStep>>
     where
         E: Execute<'q, Any>,
     {

@@ -1,5 +1,5 @@
-//! How statements reach the database: through any connection of the pool, or through the one of a transaction. Both take
-//! the same statements, so that whatever is done alone can be done with others as well, all or nothing.
+//! Executes statements on the pool, or on the connection of a transaction. Both accept the same statements, so that any
+//! of them can be part of a transaction.
 
 use super::guard::Guarded;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -15,81 +15,83 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// What every connection to SQLite starts with: many readers beside one writer, who waits for its turn, and what is
-/// committed stays.
-const SQLITE: &str =
+/// The settings of each SQLite connection: many readers beside one writer, which waits for its turn, and durable
+/// commits.
+const SQLITE_SETTINGS: &str =
     "pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 10000;";
 
-/// What every connection to PostgreSQL starts with: a process that is stopped in the middle of a transaction keeps nobody
-/// from its rows for longer than a lease runs; and whoever asks for the first rows of an index reads those alone. The
-/// statistics of a queue say that next to nothing waits, so PostgreSQL would rather gather all that does, and sort it.
-const POSTGRES: &str =
+/// The settings of each PostgreSQL connection: a process stopped within a transaction blocks its rows for no longer than
+/// a lease lasts; and a query for the first rows of an index reads only those. A queue's statistics estimate that next to
+/// nothing waits, so PostgreSQL would rather gather all that does, and sort it.
+const POSTGRES_SETTINGS: &str =
     "set idle_in_transaction_session_timeout = '10s'; set enable_bitmapscan = off;";
 
-/// How many migrations have run; an error where none has.
-const APPLIED: &str = "select count(*) from driftguard_migrations";
+/// Counts the applied migrations; fails where there is none.
+const COUNT_MIGRATIONS: &str = "select count(*) from driftguard_migrations";
 
-/// The pool, a transaction on one of its connections, or one of both that a lease guards.
+/// The pool, a transaction on one of its connections, or either of them guarded by a lease.
 #[derive(Clone)]
 pub(super) enum Handle {
-    /// Each statement by itself.
+    /// Each statement on its own.
     Pool {
         /// The connections.
         pool: AnyPool,
-        /// Who writes several rows at once to SQLite, which takes one writer at a time: a queue here is fair, where its
-        /// own is a matter of luck. None for PostgreSQL.
+        /// Queues the transactions that write to SQLite, which allows one writer at a time: this queue is fair,
+        /// SQLite's own is not. `None` for PostgreSQL.
         writer: Option<Arc<Mutex<()>>>,
     },
-    /// All statements together.
-    Transaction(Arc<Mutex<Open>>),
-    /// What writes only while a lease is held.
+    /// All statements in one transaction.
+    Transaction(Arc<Mutex<OpenTransaction>>),
+    /// Writes only while a lease is held.
     Guarded(Arc<Guarded>),
 }
 
-/// A transaction that is under way.
-pub(super) struct Open {
+/// An open transaction.
+pub(super) struct OpenTransaction {
     transaction: Transaction<'static, Any>,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
-/// What `begin` began. Dropped, it is rolled back.
+/// A started transaction, which is rolled back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct StartedTransaction {
     handle: Handle,
-    /// Whether it is a part of a transaction that was under way before, and ends with that.
-    part: bool,
+    /// Whether the transaction is part of an outer one, and ends with that.
+    is_nested: bool,
 }
 
-/// A row, or how a statement ended.
-pub(super) type Step = Either<AnyQueryResult, AnyRow>;
+/// A row, or the result of a statement.
+pub(super) type QueryStep = Either<AnyQueryResult, AnyRow>;
 
 impl Handle {
-    /// Connects, with so many connections at most.
+    /// Connects with a limited number of connections.
     pub(super) async fn connect(url: &str, options: AnyPoolOptions) -> sqlx::Result<Self> {
         if !url.starts_with("sqlite:") {
             let options = options.after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(POSTGRES).await.map(drop) })
+                Box::pin(async move { connection.execute(POSTGRES_SETTINGS).await.map(drop) })
             });
             let pool = options.connect(url).await?;
             return Ok(Self::Pool { pool, writer: None });
         }
         let options = options
             .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SQLITE).await.map(drop) })
+                Box::pin(async move { connection.execute(SQLITE_SETTINGS).await.map(drop) })
             })
             .after_release(|connection, _| Box::pin(async move { Ok(is_idle(connection).await) }));
         Ok(Self::Pool {
-            pool: options.connect(&creating(url)).await?,
+            pool: options.connect(&with_create_mode(url)).await?,
             writer: Some(Arc::default()),
         })
     }
 
-    /// Makes or updates the tables. A process that starts meanwhile waits: on PostgreSQL for the lock that sqlx takes, on
-    /// SQLite, where it takes none, for the one transaction that all of it is. Where there is nothing to do nobody waits
-    /// for a writer.
+    /// Creates or updates the tables. Another process that starts at the same time waits: on PostgreSQL for sqlx's
+    /// lock, on SQLite, where sqlx takes none, for the single transaction of all migrations. Without pending migrations
+    /// nothing waits for a writer.
     pub(super) async fn migrate(&self, migrations: &Migrator) -> Result<(), MigrateError> {
         let pool = self.connections()?;
-        let applied = sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(pool).await;
+        let applied = sqlx::query_scalar::<_, i64>(COUNT_MIGRATIONS)
+            .fetch_one(pool)
+            .await;
         let applied = applied.ok().and_then(|count| usize::try_from(count).ok());
         let is_done = applied.is_some_and(|applied| applied >= migrations.iter().len());
         if is_done || matches!(self, Self::Pool { writer: None, .. }) {
@@ -101,15 +103,15 @@ impl Handle {
         Ok(all.commit().await?)
     }
 
-    /// Begins a transaction; a part of it where one is under way.
-    pub(super) async fn begin(&self) -> sqlx::Result<Begun> {
+    /// Begins a transaction; within an open one, a part of it.
+    pub(super) async fn begin(&self) -> sqlx::Result<StartedTransaction> {
         let (pool, writer) = match self {
             Self::Pool { pool, writer } => (pool, writer),
             Self::Guarded(guarded) => return guarded.begin().await,
             Self::Transaction(_) => {
-                return Ok(Begun {
+                return Ok(StartedTransaction {
                     handle: self.clone(),
-                    part: true,
+                    is_nested: true,
                 });
             }
         };
@@ -121,17 +123,17 @@ impl Handle {
             }
             None => (pool.begin().await?, None),
         };
-        let open = Open {
+        let open = OpenTransaction {
             transaction,
             _turn: turn,
         };
-        Ok(Begun {
+        Ok(StartedTransaction {
             handle: Self::Transaction(Arc::new(Mutex::new(open))),
-            part: false,
+            is_nested: false,
         })
     }
 
-    /// The connections: what is of all of them cannot be done within a transaction.
+    /// Returns the pool; fails within a transaction, for what needs all connections.
     pub(super) fn connections(&self) -> sqlx::Result<&AnyPool> {
         match self {
             Self::Pool { pool, .. } => Ok(pool),
@@ -143,18 +145,18 @@ impl Handle {
     }
 }
 
-impl Begun {
-    /// Through which its statements go.
+impl StartedTransaction {
+    /// Returns the handle of the transaction's statements.
     pub(super) fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// Makes what was done last. A part of another transaction lasts as that does.
+    /// Commits the transaction. A part of an outer transaction commits with that.
     pub(super) async fn commit(self) -> sqlx::Result<()> {
         let Handle::Transaction(open) = self.handle else {
             return Ok(());
         };
-        if self.part {
+        if self.is_nested {
             return Ok(());
         }
         match Arc::into_inner(open) {
@@ -167,8 +169,8 @@ impl Begun {
     }
 }
 
-/// An address of SQLite that makes the file where there is none.
-fn creating(url: &str) -> String {
+/// Returns a SQLite address that creates a missing file.
+fn with_create_mode(url: &str) -> String {
     let mark = if url.contains('?') { '&' } else { '?' };
     if url.contains("mode=") {
         url.to_owned()
@@ -177,13 +179,13 @@ fn creating(url: &str) -> String {
     }
 }
 
-/// What was fetched already, as a stream.
-fn ready(steps: Vec<Step>) -> impl futures::Stream<Item = sqlx::Result<Step>> {
+/// Returns fetched results as a stream.
+fn ready_stream(steps: Vec<QueryStep>) -> impl futures::Stream<Item = sqlx::Result<QueryStep>> {
     stream::iter(steps.into_iter().map(Ok))
 }
 
-/// Whether a connection to SQLite has no transaction under way. After a commit or a rollback that failed, as on a full
-/// disk, it may have one, or take itself to have one: then it would keep the write lock for ever.
+/// Returns whether a SQLite connection has no open transaction. After a failed commit or rollback, as on a full disk,
+/// it may have one, or assume so: then it would hold the write lock forever.
 pub async fn is_idle<C: Connection>(connection: &mut C) -> bool {
     match connection.begin_with(SqlStr::from_static("begin")).await {
         Ok(transaction) => transaction.rollback().await.is_ok(),
@@ -207,7 +209,7 @@ impl<'c> Executor<'c> for &'_ Handle {
     fn fetch_many<'e, 'q: 'e, E>(
         self,
         query: E,
-    ) -> Pin<Box<dyn futures::Stream<Item = sqlx::Result<Step>> + Send + 'e>>
+    ) -> Pin<Box<dyn futures::Stream<Item = sqlx::Result<QueryStep>> + Send + 'e>>
     where
         'c: 'e,
         E: 'q + Execute<'q, Any>,
@@ -227,7 +229,7 @@ impl<'c> Executor<'c> for &'_ Handle {
             }
             Handle::Guarded(guarded) => {
                 let guarded = guarded.clone();
-                let steps = async move { guarded.run(query).await.map(ready) };
+                let steps = async move { guarded.run(query).await.map(ready_stream) };
                 stream::once(steps).try_flatten().boxed()
             }
         }

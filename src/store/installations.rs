@@ -1,10 +1,10 @@
-//! Who DriftGuard works for.
+//! Stores the App's installations.
 
 use super::Tenant;
 use anyhow::Context;
 
-/// The tables that hold an installation's rows, and go with it. The bare ids of commits with check runs stay: the App may
-/// come back, and the repository be made public then.
+/// The tables that hold an installation's rows and are emptied with it. The bare ids of commits with check runs stay:
+/// the App may be installed again, and the repository be made public then.
 const TABLES: &[&str] = &[
     // First, as whoever writes under a lease locks it first: neither waits for the other for ever.
     "delete from leases where installation = $1",
@@ -25,16 +25,16 @@ const TABLES: &[&str] = &[
     "delete from notifications where installation = $1",
 ];
 
-/// What waits would bring the installation back. Of deliveries that are over only the ids stay, so that none is taken
-/// twice.
-const DELIVERIES: [&str; 2] = [
+/// Empties deliveries that would bring the installation back. Of processed deliveries the ids stay, so that none is
+/// accepted twice.
+const EMPTY_DELIVERIES: [&str; 2] = [
     "delete from deliveries where installation = $1 and state in ('open', 'taken', 'queued') and received_at < $2",
     "update deliveries set problem = '', notice = '' where installation = $1 and received_at < $2",
 ];
 
 impl Tenant<'_> {
-    /// Remembers the installation. An account that the delivery did not tell leaves the known one.
-    pub async fn learn(&self, account: &str, now: i64) -> anyhow::Result<()> {
+    /// Records the installation. An empty account keeps the known one.
+    pub async fn record_installation(&self, account: &str, now: i64) -> anyhow::Result<()> {
         sqlx::query(
             "insert into installations (installation, account, suspended, seen_at) values ($1, $2, 0, $3)
              on conflict (installation) do update set
@@ -51,7 +51,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Suspends it, or takes it up again.
+    /// Suspends or unsuspends the installation.
     pub async fn suspend(&self, suspended: bool) -> anyhow::Result<()> {
         sqlx::query(
             "update installations set suspended = $2 where installation = $1 and suspended <> 2",
@@ -64,7 +64,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Whether it is installed and not suspended.
+    /// Returns whether the installation exists and is not suspended.
     pub async fn active(&self) -> anyhow::Result<bool> {
         let suspended: Option<i64> =
             sqlx::query_scalar("select suspended from installations where installation = $1")
@@ -75,7 +75,7 @@ impl Tenant<'_> {
         Ok(suspended == Some(0))
     }
 
-    /// Whether anything is known of it: not before it is installed, nor after it was removed.
+    /// Returns whether the installation exists: it was recorded, and not removed since.
     pub async fn exists(&self) -> anyhow::Result<bool> {
         let found: Option<i64> = sqlx::query_scalar(
             "select 1 from installations where installation = $1 and suspended <> 2",
@@ -87,7 +87,8 @@ impl Tenant<'_> {
         Ok(found.is_some())
     }
 
-    /// Deletes all that is stored of it, but that it is gone (GitHub never uses its number again), and what was delivered before a moment and waits.
+    /// Deletes everything of the installation but the fact that it is gone (GitHub never reuses its id), and deliveries
+    /// that arrived before a moment and wait.
     pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
         let transaction = self
             .pool
@@ -101,7 +102,7 @@ impl Tenant<'_> {
                 .await
                 .context("while forgetting an installation")?;
         }
-        for statement in DELIVERIES {
+        for statement in EMPTY_DELIVERIES {
             sqlx::query(statement)
                 .bind(&self.id)
                 .bind(before)

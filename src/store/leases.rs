@@ -1,7 +1,7 @@
-//! Who works on what: a lease keeps two jobs from one subject, and runs out if its holder dies.
+//! Stores leases, which keep two jobs from working on the same subject, and expire if their holder dies.
 //!
-//! A lease is taken, renewed and looked at by the database's own clock: how far the clocks of two processes are apart
-//! lets neither of them take over too early, or hold on for too long.
+//! Leases are taken, renewed and checked by the database's own clock, so that skewed clocks of two processes let
+//! neither take over too early, nor hold on for too long.
 
 use super::{Store, Tenant, milliseconds};
 use anyhow::Context;
@@ -12,14 +12,14 @@ use std::time::Duration;
 /// A claim on a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// What is claimed, such as a repository's id.
+    /// The subject, such as a repository's id.
     pub subject: String,
-    /// Who claims it: one run of one job.
+    /// The holder: one run of one job.
     pub holder: String,
 }
 
 impl Store {
-    /// Gives back all leases of a worker that stops: those whose holder is `WORKER/...`.
+    /// Ends all leases of a worker that stops: those whose holder is `WORKER/...`.
     pub async fn end_leases(&self, worker: &str) -> anyhow::Result<()> {
         sqlx::query("delete from leases where substr(holder, 1, length($1)) = $1")
             .bind(format!("{worker}/"))
@@ -29,7 +29,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many workers hold leases.
+    /// Counts the workers that hold leases.
     pub async fn working_processes(&self) -> anyhow::Result<u32> {
         let statement = format!(
             "select holder from leases where expires_at > {}",
@@ -48,7 +48,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Takes a lease that runs for some time. False while somebody else holds it.
+    /// Takes a lease for some time. Returns false while another holder has it.
     pub async fn take_lease(&self, lease: &Lease, time: Duration) -> anyhow::Result<bool> {
         let now = self.clock;
         let statement = format!(
@@ -69,8 +69,8 @@ impl Tenant<'_> {
         Ok(holder.is_some())
     }
 
-    /// Renews a lease for some time from now. False where the holder no longer has it: somebody else took it, even if
-    /// it was given back since. One that ran out and that nobody took is still the holder's.
+    /// Renews a lease for some time from now. Returns false where another holder took it, even if it was ended since. A
+    /// lease that expired and that nobody took is still the holder's.
     pub async fn renew_lease(&self, lease: &Lease, time: Duration) -> anyhow::Result<bool> {
         let statement = format!(
             "update leases set expires_at = {} + $4 where installation = $1 and subject = $2 and holder = $3",
@@ -87,7 +87,7 @@ impl Tenant<'_> {
         Ok(renewed.rows_affected() > 0)
     }
 
-    /// How long a lease still runs, zero where it ran out: none where the holder no longer has it.
+    /// Returns how long a lease still lasts, zero if it expired; `None` where the holder no longer has it.
     pub async fn lease_left(&self, lease: &Lease) -> anyhow::Result<Option<Duration>> {
         let statement = format!(
             "select expires_at - {} from leases where installation = $1 and subject = $2 and holder = $3",
@@ -103,7 +103,7 @@ impl Tenant<'_> {
         Ok(left.map(|left| Duration::from_millis(u64::try_from(left).unwrap_or_default())))
     }
 
-    /// Gives a lease back, if it is still the holder's.
+    /// Ends a lease, if the holder still has it.
     pub async fn end_lease(&self, lease: &Lease) -> anyhow::Result<()> {
         sqlx::query("delete from leases where installation = $1 and subject = $2 and holder = $3")
             .bind(&self.id)

@@ -1,10 +1,10 @@
-//! Jobs that run alone, and how many processes died of them: each death is counted before it may happen.
+//! Counts how many processes died while a job ran alone. Each death is counted before it may happen.
 
 use super::{Store, Tenant};
 use anyhow::Context;
 
 impl Store {
-    /// Takes the count of a worker's lone runs back: it ends them itself, and does not die of them.
+    /// Takes back the counts of a worker's lone runs: it ends them itself, and does not die of them.
     pub async fn undo_lone_runs(&self, runner: &str) -> anyhow::Result<()> {
         sqlx::query("update lone_runs set runner = '', deaths = deaths - 1 where runner = $1")
             .bind(runner)
@@ -16,7 +16,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// How many processes died while this job ran alone.
+    /// Returns how many processes died while the job ran alone.
     pub async fn lone_deaths(&self, job: &str) -> anyhow::Result<u32> {
         let deaths: Option<i64> =
             sqlx::query_scalar("select deaths from lone_runs where installation = $1 and job = $2")
@@ -28,7 +28,7 @@ impl Tenant<'_> {
         Ok(u32::try_from(deaths.unwrap_or_default()).unwrap_or(u32::MAX))
     }
 
-    /// Notes that a job runs alone from now on. It counts as a death of the process until it is taken back.
+    /// Records that a job starts to run alone. This counts as a death of the process until it is taken back.
     pub async fn begin_lone_run(&self, job: &str, runner: &str) -> anyhow::Result<()> {
         sqlx::query(
             "insert into lone_runs (job, installation, runner, deaths) values ($2, $1, $3, 1)
@@ -43,7 +43,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Takes back a run of this worker, which lives on; deaths of others stay counted.
+    /// Takes back the count of one run of this worker, which survived; deaths of others stay counted.
     pub async fn undo_lone_run(&self, job: &str, runner: &str) -> anyhow::Result<()> {
         sqlx::query(
             "update lone_runs set runner = '', deaths = deaths - 1
@@ -58,7 +58,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Forgets all deaths of a job.
+    /// Deletes all deaths of a job.
     pub async fn forget_lone_runs(&self, job: &str) -> anyhow::Result<()> {
         sqlx::query("delete from lone_runs where installation = $1 and job = $2")
             .bind(&self.id)

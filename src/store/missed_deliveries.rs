@@ -1,4 +1,4 @@
-//! Deliveries that GitHub sent and DriftGuard did not take, and how far GitHub's list of them was read.
+//! Stores deliveries that GitHub sent and DriftGuard did not accept, and how far GitHub's list of deliveries was read.
 
 use super::{Store, milliseconds};
 use crate::model::DeliveryId;
@@ -6,34 +6,34 @@ use anyhow::Context;
 use sqlx::AssertSqlSafe;
 use std::time::Duration;
 
-/// A delivery to ask for again.
+/// A delivery to be redelivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissedDelivery {
-    /// GitHub's id, the same for each attempt.
+    /// GitHub's delivery id, the same for each attempt.
     pub id: DeliveryId,
-    /// GitHub's number for the newest attempt.
+    /// GitHub's id of the newest attempt.
     pub attempt: u64,
     /// When the oldest known attempt was made, in epoch milliseconds.
     pub sent_at: i64,
-    /// How often it was asked for again.
+    /// How often a redelivery was requested.
     pub asked: u32,
-    /// When it is asked for next, in epoch milliseconds.
+    /// When the next redelivery is requested, in epoch milliseconds.
     pub next_at: i64,
 }
 
-/// How far GitHub's list of deliveries was read, the newest first.
+/// How far GitHub's list of deliveries was read, starting with the newest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryWalk {
     /// Everything sent before this moment is known, in epoch milliseconds.
     pub read_until: i64,
-    /// Where the walk under way began: the newest delivery by then, in epoch milliseconds.
+    /// The newest delivery when the current walk started, in epoch milliseconds.
     pub newest: i64,
-    /// The page where it goes on; empty where none is under way.
+    /// The page at which the walk continues; empty where none is under way.
     pub next_page: String,
 }
 
 impl Store {
-    /// Takes the walk over for a time, by the database's clock, unless another process has it.
+    /// Takes the walk for some time, by the database's clock, unless another process has it.
     pub async fn begin_delivery_walk(
         &self,
         holder: &str,
@@ -58,8 +58,8 @@ impl Store {
         }))
     }
 
-    /// Keeps how far the walk is, and that nobody else may take it over for a time: none where it is free. False where
-    /// another process has it by now: then nothing is kept.
+    /// Stores the progress of the walk, and keeps it for some time; `None` releases it. Returns false, and stores
+    /// nothing, where another process has taken it.
     pub async fn keep_delivery_walk(
         &self,
         holder: &str,
@@ -83,8 +83,8 @@ impl Store {
         Ok(kept.rows_affected() == 1)
     }
 
-    /// Notes an attempt that was not taken. Of several of a delivery the newest is kept, and when the oldest was made; how
-    /// often it was asked for stays.
+    /// Records a failed attempt. Of several attempts of a delivery the newest is kept, with the time of the oldest; the
+    /// count of requests stays.
     pub async fn miss_delivery(&self, missed: &MissedDelivery) -> anyhow::Result<()> {
         sqlx::query(
             "insert into missed_deliveries (delivery, attempt, sent_at, asked, next_at) values ($1, $2, $3, $4, $5)
@@ -105,7 +105,7 @@ impl Store {
         Ok(())
     }
 
-    /// The missed deliveries to ask for by now, the oldest first.
+    /// Returns the missed deliveries that are due, the oldest first.
     pub async fn due_deliveries(&self, now: i64, most: u32) -> anyhow::Result<Vec<MissedDelivery>> {
         let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
             "select delivery, attempt, sent_at, asked, next_at from missed_deliveries
@@ -126,7 +126,7 @@ impl Store {
         Ok(rows.into_iter().map(missed).collect())
     }
 
-    /// Notes that a missed delivery was asked for, and when it is asked for next.
+    /// Records that a redelivery was requested, and when the next one is.
     pub async fn ask_delivery(
         &self,
         id: &DeliveryId,
@@ -143,7 +143,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a missed delivery: it was taken, or can no longer be.
+    /// Deletes a missed delivery: it arrived, or can no longer arrive.
     pub async fn forget_missed_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
         sqlx::query("delete from missed_deliveries where delivery = $1")
             .bind(&id.0)
@@ -153,7 +153,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many deliveries are missed and not taken yet.
+    /// Counts the missed deliveries that have not arrived yet.
     pub async fn missed_deliveries(&self) -> anyhow::Result<u64> {
         let count: i64 = sqlx::query_scalar("select count(*) from missed_deliveries")
             .fetch_one(&self.pool)
@@ -162,7 +162,7 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Whether a delivery was recorded, whatever became of it.
+    /// Returns whether a delivery was recorded, whatever its state.
     pub async fn is_recorded(&self, id: &DeliveryId) -> anyhow::Result<bool> {
         let found: Option<i64> =
             sqlx::query_scalar("select cast(1 as bigint) from deliveries where delivery = $1")

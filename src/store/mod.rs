@@ -1,7 +1,7 @@
-//! The database, one file a table.
+//! Accesses the database, one file per table.
 //!
-//! The same statements run on SQLite and PostgreSQL. What belongs to an installation is reached through `Tenant`
-//! only, so that no query can forget whose rows it asks for.
+//! The same statements run on SQLite and PostgreSQL. An installation's rows are reached through `Tenant` only, so that
+//! no query can forget whose rows it reads.
 
 mod ambient_owners;
 mod created_content;
@@ -31,7 +31,7 @@ mod unconcealed;
 mod waiting_scans;
 
 pub use deliveries::Delivery;
-pub use delivery_queue::{Claim, WaitingDelivery};
+pub use delivery_queue::{DeliveryClaim, WaitingDelivery};
 pub use guard::LeaseLost;
 pub use handle::is_idle;
 pub use leases::Lease;
@@ -40,47 +40,46 @@ pub use notifications::Notification;
 pub use orders::Order;
 pub use repositories::Repository;
 pub use scans::ScanRecord;
-pub use stacks::{Due, Scheduled};
+pub use stacks::{DueScan, StackSchedule};
 pub use stopped_jobs::{StoppedJob, StoppedState};
-pub use subjects::Subject;
-pub use waiting_scans::{Request, Waiting};
+pub use subjects::DecisionSubject;
+pub use waiting_scans::{ScanRequest, WaitingScan};
 
 use crate::model::InstallationId;
 use anyhow::Context;
 use guard::Guarded;
-use handle::{Begun, Handle};
+use handle::{Handle, StartedTransaction};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::time::Duration;
 
-/// How many connections a process keeps at most.
-const CONNECTIONS: u32 = 8;
+/// How many connections a process opens at most.
+const MAX_CONNECTIONS: u32 = 8;
 
 /// How long a caller waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The time in epoch milliseconds by SQLite's own clock, as a term of SQL. The one expression that differs between the
-/// two databases.
+/// SQLite's clock in epoch milliseconds, as an SQL expression: the only one that differs between the databases.
 const SQLITE_CLOCK: &str = "cast(unixepoch('subsec') * 1000 as integer)";
 
-/// The same by PostgreSQL's clock: as it is, not as it was when the transaction began.
+/// PostgreSQL's clock in epoch milliseconds: the current time, not that of the transaction's start.
 const POSTGRES_CLOCK: &str = "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)";
 
 /// The database.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Handle,
-    /// The database's own clock, as a term of SQL.
+    /// The database's clock, as an SQL expression.
     clock: &'static str,
 }
 
-/// What is done in one transaction, all or nothing. Dropped, it is nothing.
+/// A transaction, which is rolled back when it is dropped.
 #[derive(Debug)]
-pub struct Together {
+pub struct StoreTransaction {
     store: Store,
-    begun: Begun,
+    begun: StartedTransaction,
 }
 
-/// What belongs to one installation.
+/// The rows of one installation.
 #[derive(Debug, Clone)]
 pub struct Tenant<'a> {
     pool: &'a Handle,
@@ -89,12 +88,12 @@ pub struct Tenant<'a> {
 }
 
 impl Store {
-    /// Connects to `sqlite://PATH` or `postgres://...`, and makes or updates the tables.
+    /// Connects to `sqlite://PATH` or `postgres://...`, and creates or updates the tables.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         install_default_drivers();
         let options = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE);
+            .max_connections(MAX_CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT);
         let pool = Handle::connect(url, options)
             .await
             .context("while connecting to the database: check DATABASE_URL")?;
@@ -111,7 +110,7 @@ impl Store {
         Ok(Self { pool, clock })
     }
 
-    /// What belongs to an installation.
+    /// Returns the rows of an installation.
     pub fn of(&self, installation: InstallationId) -> Tenant<'_> {
         Tenant {
             pool: &self.pool,
@@ -120,10 +119,10 @@ impl Store {
         }
     }
 
-    /// The same, where nothing is written once an installation's lease was lost: each statement that would is refused with
-    /// `LeaseLost`.
+    /// Returns a store that writes only while an installation's lease is held: afterwards each statement that writes
+    /// fails with `LeaseLost`.
     #[must_use]
-    pub fn behind(&self, installation: InstallationId, lease: &Lease) -> Self {
+    pub fn guarded_by_lease(&self, installation: InstallationId, lease: &Lease) -> Self {
         let installation = installation.to_string();
         let guarded = Guarded::new(self.pool.clone(), installation, lease.clone());
         Self {
@@ -132,15 +131,15 @@ impl Store {
         }
     }
 
-    /// Begins what is to be done all or nothing.
-    pub async fn together(&self) -> anyhow::Result<Together> {
+    /// Begins a transaction.
+    pub async fn transaction(&self) -> anyhow::Result<StoreTransaction> {
         let begun = self.pool.begin().await;
         let begun = begun.context("while starting a transaction")?;
         let store = Self {
             pool: begun.handle().clone(),
             clock: self.clock,
         };
-        Ok(Together { store, begun })
+        Ok(StoreTransaction { store, begun })
     }
 
     /// Closes all connections.
@@ -151,23 +150,23 @@ impl Store {
     }
 }
 
-/// A time as the database counts it.
+/// Returns a duration in milliseconds.
 fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A text as both databases keep it: PostgreSQL takes no zero byte.
+/// Removes zero bytes, which PostgreSQL does not store.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-impl Together {
-    /// Through which it is done.
+impl StoreTransaction {
+    /// Returns the store whose statements are part of the transaction.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Makes it last.
+    /// Commits the transaction.
     pub async fn commit(self) -> anyhow::Result<()> {
         drop(self.store);
         let committed = self.begun.commit().await;

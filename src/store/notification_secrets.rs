@@ -1,11 +1,12 @@
-//! Which secret a repository's notifications are signed with. The secret itself is derived, and stored nowhere.
+//! Stores which generation of a repository's notification secret is in force. The secret itself is derived, and never
+//! stored.
 
 use super::{Store, Tenant};
 use crate::model::{InstallationId, RepositoryId, RepositoryName};
 use anyhow::Context;
 
 impl Store {
-    /// The repositories of a name: one, unless it changed hands and its former installation was not told.
+    /// Returns the repositories of a name: one, unless it changed hands and its former installation was not notified.
     pub async fn repositories_named(
         &self,
         name: &RepositoryName,
@@ -26,8 +27,8 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// The generation of the secret in force. Where none is, one begins now: no moment comes twice, so that a secret that
-    /// was given up never returns, not even with a repository that was removed and added again.
+    /// Returns the generation in force, and starts one where there is none. No two generations start at the same
+    /// moment, so that a revoked secret never returns, not even when a repository is removed and added again.
     pub async fn secret_generation(
         &self,
         repository: RepositoryId,
@@ -53,8 +54,8 @@ impl Tenant<'_> {
         .context("while reading which notification secret is in force")
     }
 
-    /// Ends the secret in force, whichever process's clock it was made by. Wished for again with the same moment, it is
-    /// ended once.
+    /// Revokes the secret in force, whichever process's clock started it. Revoking it twice with the same moment
+    /// revokes it once.
     pub async fn rotate_secret(&self, repository: RepositoryId, at: i64) -> anyhow::Result<()> {
         sqlx::query(
             "insert into notification_secrets (installation, repository, generation, shown, rotated_for)
@@ -75,7 +76,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Whether a comment may show the secret in force.
+    /// Returns whether a comment may show the secret in force.
     pub async fn is_secret_shown(&self, repository: RepositoryId) -> anyhow::Result<bool> {
         let shown: Option<i64> = sqlx::query_scalar(
             "select shown from notification_secrets where installation = $1 and repository = $2",
@@ -88,7 +89,7 @@ impl Tenant<'_> {
         Ok(shown.is_some_and(|shown| shown != 0))
     }
 
-    /// Notes that a comment is about to show the secret in force.
+    /// Records that a comment is about to show the secret in force.
     pub async fn note_secret_shown(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query(
             "update notification_secrets set shown = 1 where installation = $1 and repository = $2",

@@ -1,23 +1,23 @@
-//! What is to be posted to the addresses that repositories name.
+//! Stores notifications until they are posted.
 
 use super::{Store, Tenant};
 use crate::model::RepositoryId;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-/// Findings that somebody wants to be told about.
+/// A notification about findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
-    /// The address.
+    /// The URL to post to.
     pub url: String,
-    /// The id, the same for each try.
+    /// The id, the same for each attempt.
     pub id: String,
     /// The body, as it is signed.
     pub body: String,
 }
 
 impl Store {
-    /// Deletes notifications that were kept before a moment: those that were given up, and whose job never ran.
+    /// Deletes notifications stored before a moment: they were given up, and their job never ran.
     pub async fn forget_notifications(&self, before: i64) -> anyhow::Result<()> {
         sqlx::query("delete from notifications where kept_at < $1")
             .bind(before)
@@ -29,7 +29,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Keeps a notification until it is posted.
+    /// Stores a notification until it is posted.
     pub async fn keep_notification(
         &self,
         repository: RepositoryId,
@@ -52,7 +52,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// A notification that is still to be posted.
+    /// Returns a notification that is still to be posted.
     pub async fn notification(
         &self,
         repository: RepositoryId,
@@ -74,7 +74,7 @@ impl Tenant<'_> {
         }))
     }
 
-    /// Deletes a notification: it was posted.
+    /// Deletes a posted notification.
     pub async fn drop_notification(
         &self,
         repository: RepositoryId,

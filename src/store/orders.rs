@@ -1,20 +1,20 @@
-//! What comments were understood to ask for.
+//! Stores what each comment asked for, as it was first parsed.
 
 use super::Tenant;
 use crate::model::RepositoryId;
 use anyhow::Context;
 
-/// What a comment was understood to ask for.
+/// What a comment asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// JSON.
+    /// The parsed answer, as JSON.
     pub answer: String,
     /// Whether all of it was done.
     pub done: bool,
 }
 
 impl Tenant<'_> {
-    /// Keeps what a comment asks for, the first time; what is kept.
+    /// Stores what a comment asks for, unless it is stored already, and returns what is stored.
     pub async fn take_order(
         &self,
         repository: RepositoryId,
@@ -36,7 +36,7 @@ impl Tenant<'_> {
         order.context("what a comment asks for was not kept")
     }
 
-    /// What a comment was understood to ask for.
+    /// Returns what a comment asked for.
     pub async fn order(
         &self,
         repository: RepositoryId,
@@ -57,7 +57,7 @@ impl Tenant<'_> {
         }))
     }
 
-    /// All of it was done.
+    /// Marks everything that a comment asked for as done.
     pub async fn end_order(&self, repository: RepositoryId, comment: u64) -> anyhow::Result<()> {
         sqlx::query(
             "update orders set done = 1 where installation = $1 and repository = $2 and comment = $3",

@@ -1,4 +1,4 @@
-//! The pull requests that DriftGuard opened, by branch.
+//! Stores the pull requests that DriftGuard opened, by branch.
 
 use super::Tenant;
 use crate::model::{Proposal, ProposalState, RepositoryId};
@@ -6,7 +6,7 @@ use anyhow::Context;
 
 type Row = (String, String, i64, String, String, i64, i64, i64, String);
 
-/// What a query asks for: `proposal` reads it.
+/// The query whose rows `proposal` reads.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -17,7 +17,7 @@ macro_rules! select {
 }
 
 impl Tenant<'_> {
-    /// Keeps a proposal as it is now.
+    /// Stores a proposal.
     pub async fn keep_proposal(&self, proposal: &Proposal) -> anyhow::Result<()> {
         let findings =
             serde_json::to_string(&proposal.findings).context("while writing a proposal")?;
@@ -48,7 +48,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The last proposal on a branch.
+    /// Returns the last proposal of a branch.
     pub async fn proposal(
         &self,
         repository: RepositoryId,
@@ -66,7 +66,7 @@ impl Tenant<'_> {
         row.map(|row| proposal(repository, row)).transpose()
     }
 
-    /// The proposal of a number; none where the pull request is none of DriftGuard's.
+    /// Returns the proposal with this number; `None` where the pull request is not DriftGuard's.
     pub async fn proposal_of(
         &self,
         repository: RepositoryId,
@@ -84,7 +84,7 @@ impl Tenant<'_> {
         row.map(|row| proposal(repository, row)).transpose()
     }
 
-    /// All proposals of a repository, by branch.
+    /// Returns all proposals of a repository, by branch.
     pub async fn proposals(&self, repository: RepositoryId) -> anyhow::Result<Vec<Proposal>> {
         let rows: Vec<Row> = sqlx::query_as(select!(
             "where installation = $1 and repository = $2 order by branch"
@@ -101,7 +101,7 @@ impl Tenant<'_> {
 }
 
 fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
-    let (branch, stack, number, state, findings, opened_at, changed_at, anew, closed_by) = row;
+    let (branch, stack, number, state, findings, opened_at, changed_at, recreate, closed_by) = row;
     Ok(Proposal {
         repository,
         stack,
@@ -112,7 +112,7 @@ fn proposal(repository: RepositoryId, row: Row) -> anyhow::Result<Proposal> {
         branch,
         opened_at,
         changed_at,
-        recreate: anew != 0,
+        recreate: recreate != 0,
         closed_by,
     })
 }

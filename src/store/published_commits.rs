@@ -1,4 +1,4 @@
-//! The commits on which check runs were left.
+//! Stores the commits that have check runs.
 
 use super::Tenant;
 use crate::model::RepositoryId;
@@ -6,7 +6,7 @@ use anyhow::Context;
 use sqlx::AssertSqlSafe;
 
 impl Tenant<'_> {
-    /// Notes that a check run is left on a commit.
+    /// Records that a check run is created for a commit.
     pub async fn note_published(
         &self,
         repository: RepositoryId,
@@ -16,7 +16,7 @@ impl Tenant<'_> {
         self.note(repository, commit, says_something).await
     }
 
-    /// Notes that check runs may have been left on a commit before such commits were noted. What is known of it stays.
+    /// Records that a commit may have check runs from before such commits were recorded. What is known of it stays.
     pub async fn suspect_published(
         &self,
         repository: RepositoryId,
@@ -25,7 +25,7 @@ impl Tenant<'_> {
         self.note(repository, commit, "do nothing").await
     }
 
-    /// Adds a commit. `known` says what becomes of one that is there already.
+    /// Adds a commit; `known` is what happens to a commit that is stored already.
     async fn note(
         &self,
         repository: RepositoryId,
@@ -46,7 +46,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The commits whose check runs still say something.
+    /// Returns the commits whose check runs are not emptied.
     pub async fn published_commits(&self, repository: RepositoryId) -> anyhow::Result<Vec<String>> {
         sqlx::query_scalar(
             "select commit_id from published_commits
@@ -59,7 +59,7 @@ impl Tenant<'_> {
         .context("while reading where check runs were left")
     }
 
-    /// Notes that the check runs on a commit say nothing any more.
+    /// Records that the check runs of a commit are emptied.
     pub async fn note_emptied(&self, repository: RepositoryId, commit: &str) -> anyhow::Result<()> {
         sqlx::query(
             "update published_commits set emptied = 1

@@ -1,11 +1,11 @@
-//! Whether the database takes writes: a full disk still answers every question.
+//! Checks whether the database accepts writes: with a full disk it still answers every query.
 
 use super::Store;
 use anyhow::Context;
 
 impl Store {
-    /// Writes one row, always the same, and commits it.
-    pub async fn beat(&self, now: i64) -> anyhow::Result<()> {
+    /// Writes and commits one row, always the same.
+    pub async fn check_writable(&self, now: i64) -> anyhow::Result<()> {
         sqlx::query(
             "insert into pulse (id, beat_at) values (1, $1)
              on conflict (id) do update set beat_at = excluded.beat_at",

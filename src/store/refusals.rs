@@ -1,11 +1,11 @@
-//! Who was told that they may not give commands.
+//! Stores who was told that they may not use commands.
 
 use super::Tenant;
 use crate::model::RepositoryId;
 use anyhow::Context;
 
 impl Tenant<'_> {
-    /// Whether a person was told so on this issue or pull request.
+    /// Returns whether a person was told so on this issue or pull request.
     pub async fn is_refused(
         &self,
         repository: RepositoryId,
@@ -25,7 +25,7 @@ impl Tenant<'_> {
         Ok(found.is_some())
     }
 
-    /// Notes that a person was told so.
+    /// Records that a person was told so.
     pub async fn refuse(
         &self,
         repository: RepositoryId,

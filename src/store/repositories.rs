@@ -1,27 +1,27 @@
-//! The repositories of an installation.
+//! Stores the repositories of an installation.
 
 use super::{Store, Tenant};
-use crate::model::{InstallationId, Origin, RepositoryId, RepositoryName};
+use crate::model::{InstallationId, RepositoryId, RepositoryInfo, RepositoryName};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
 
-/// A repository that DriftGuard may see.
+/// A repository that the installation can access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
-    /// GitHub's number.
+    /// GitHub's id.
     pub id: RepositoryId,
-    /// Its name now.
+    /// The current name.
     pub name: RepositoryName,
-    /// None until a delivery tells.
+    /// The default branch; `None` until a payload names it.
     pub default_branch: Option<String>,
-    /// Whether only members see it.
+    /// Whether the repository is private.
     pub private: bool,
 }
 
 type Row = (String, String, String, i64);
 
-/// The tables whose rows go with a repository to another owner.
-const MOVED: [&str; 8] = [
+/// The tables whose rows go with a repository to its new owner.
+const TRANSFERRED_TABLES: [&str; 8] = [
     "proposals",
     "decisions",
     "stacks",
@@ -33,7 +33,7 @@ const MOVED: [&str; 8] = [
 ];
 
 impl Store {
-    /// The installations, beside one, that a repository is known of: it went away from them.
+    /// Returns the other installations that a repository is stored for: it was transferred away from them.
     pub async fn others_with(
         &self,
         repository: RepositoryId,
@@ -51,9 +51,8 @@ impl Store {
         Ok(ids.map(InstallationId).collect())
     }
 
-    /// Gives what is stored of a repository to the installation that has it now: it went to another owner, and what
-    /// people decided about it goes along. The one place where a row changes its tenant: GitHub's numbers for
-    /// repositories are the same everywhere.
+    /// Moves a transferred repository's rows to its new installation, decisions included. This is the only place where
+    /// a row changes its tenant: GitHub's repository ids are global.
     pub async fn transfer(
         &self,
         repository: RepositoryId,
@@ -76,7 +75,7 @@ impl Store {
             ),
             format!("delete from published_commits where {other}"),
         ];
-        for table in MOVED {
+        for table in TRANSFERRED_TABLES {
             // What the new installation has already is newer than nothing, and older than what comes.
             let comes = format!(
                 "exists (select 1 from {table} as old where old.repository = $1 and old.installation <> $2)"
@@ -101,8 +100,8 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Remembers a repository as it is now.
-    pub async fn keep_repository(&self, origin: &Origin) -> anyhow::Result<()> {
+    /// Stores a repository as a payload describes it.
+    pub async fn keep_repository(&self, info: &RepositoryInfo) -> anyhow::Result<()> {
         sqlx::query(
             "insert into repositories (installation, repository, name, default_branch, private)
              values ($1, $2, $3, $4, $5)
@@ -113,17 +112,17 @@ impl Tenant<'_> {
                      then repositories.default_branch else excluded.default_branch end",
         )
         .bind(&self.id)
-        .bind(origin.id.to_string())
-        .bind(origin.name.to_string())
-        .bind(origin.default_branch.as_deref().unwrap_or_default())
-        .bind(i64::from(origin.private))
+        .bind(info.id.to_string())
+        .bind(info.name.to_string())
+        .bind(info.default_branch.as_deref().unwrap_or_default())
+        .bind(i64::from(info.private))
         .execute(self.pool)
         .await
         .context("while remembering a repository")?;
         Ok(())
     }
 
-    /// Deletes all that is stored of a repository, but on which commits check runs were left: it may be added again.
+    /// Deletes everything of a repository but the commits with check runs: it may be added again.
     pub async fn drop_repository(&self, id: RepositoryId) -> anyhow::Result<()> {
         for statement in [
             "delete from repositories where installation = $1 and repository = $2",
@@ -149,7 +148,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// One repository.
+    /// Returns a repository.
     pub async fn repository(&self, id: RepositoryId) -> anyhow::Result<Option<Repository>> {
         let row: Option<Row> = sqlx::query_as(
             "select repository, name, default_branch, private from repositories
@@ -163,7 +162,7 @@ impl Tenant<'_> {
         Ok(row.and_then(repository))
     }
 
-    /// All of them, by name.
+    /// Returns all repositories, by name.
     pub async fn repositories(&self) -> anyhow::Result<Vec<Repository>> {
         let rows: Vec<Row> = sqlx::query_as(
             "select repository, name, default_branch, private from repositories

@@ -1,32 +1,32 @@
-//! What each scan said.
+//! Stores the outcome of each scan.
 
-use super::subjects::SCHEME;
+use super::subjects::ID_SCHEME;
 use super::{Store, Tenant};
 use crate::model::{RepositoryId, mask_json};
 use anyhow::Context;
 use serde_json::Value;
 
-/// A scan that was made.
+/// A finished scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScanRecord {
-    /// Names the scan: recording it again replaces it.
+    /// The scan's id: recording it again replaces it.
     pub id: String,
     /// The repository.
     pub repository: RepositoryId,
-    /// The stack; empty for all of the repository.
+    /// The stack; empty for the whole repository.
     pub stack: String,
-    /// The commit that was scanned.
+    /// The scanned commit.
     pub commit: String,
-    /// What it said, secrets as fingerprints, or `{"error": ...}`.
+    /// The report with secrets as fingerprints, or `{"error": ...}`.
     pub outcome: Value,
-    /// When it ended, in epoch milliseconds.
+    /// When the scan finished, in epoch milliseconds.
     pub finished_at: i64,
 }
 
-/// A row: the scan, its commit, its outcome, when it ended.
+/// A row: id, commit, outcome, end.
 pub(super) type Row = (String, String, String, i64);
 
-/// The scans of a stack that were read.
+/// Converts the rows of a stack's scans.
 pub(super) fn records(
     repository: RepositoryId,
     stack: &str,
@@ -46,7 +46,7 @@ pub(super) fn records(
 }
 
 impl Store {
-    /// Forgets scans that ended before a moment and were followed by others.
+    /// Deletes scans that finished before a moment and were followed by others.
     pub async fn forget_scans(&self, before: i64) -> anyhow::Result<u64> {
         let done = sqlx::query(
             "delete from scans where finished_at < $1 and exists (
@@ -63,7 +63,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Keeps what a scan said.
+    /// Stores the outcome of a scan.
     pub async fn record_scan(&self, scan: &ScanRecord) -> anyhow::Result<()> {
         let mut outcome = scan.outcome.clone();
         mask_json(&mut outcome);
@@ -80,14 +80,14 @@ impl Tenant<'_> {
         .bind(&scan.commit)
         .bind(outcome.to_string())
         .bind(scan.finished_at)
-        .bind(SCHEME)
+        .bind(ID_SCHEME)
         .execute(self.pool)
         .await
         .context("while recording a scan")?;
         Ok(())
     }
 
-    /// Forgets all but the newest scans of a stack.
+    /// Deletes all but the newest scans of a stack.
     pub async fn forget_scans_of(
         &self,
         repository: RepositoryId,
@@ -110,7 +110,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Forgets what the scans of a repository said.
+    /// Empties the outcomes of a repository's scans.
     pub async fn empty_scans(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query("delete from scans where installation = $1 and repository = $2")
             .bind(&self.id)
@@ -121,7 +121,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The newest scans of a stack, the newest first.
+    /// Returns the newest scans of a stack, the newest first.
     pub async fn last_scans(
         &self,
         repository: RepositoryId,
@@ -143,7 +143,7 @@ impl Tenant<'_> {
         records(repository, stack, rows)
     }
 
-    /// The newest scan of a stack.
+    /// Returns the newest scan of a stack.
     pub async fn last_scan(
         &self,
         repository: RepositoryId,

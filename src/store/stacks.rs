@@ -1,41 +1,41 @@
-//! The stacks of each repository, and when they are scanned next.
+//! Stores the stacks of each repository, with their schedules.
 
 use super::{Store, Tenant};
 use crate::model::{InstallationId, RepositoryId, StackName};
 use anyhow::Context;
 
-/// A stack that the default branch has.
+/// A stack on the default branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scheduled {
-    /// Its name.
+pub struct StackSchedule {
+    /// The stack's name.
     pub stack: StackName,
-    /// What its schedule was made of: a change of it makes a new one.
+    /// The schedule that `next_at` was computed from: a changed schedule is computed anew.
     pub schedule: String,
-    /// When it is due, in epoch milliseconds; none where only pushes and people ask for a scan.
+    /// When the stack is due, in epoch milliseconds; `None` where only pushes and people start a scan.
     pub next_at: Option<i64>,
 }
 
 /// A scan that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// The tenant.
+pub struct DueScan {
+    /// The installation.
     pub installation: InstallationId,
     /// The repository.
     pub repository: RepositoryId,
     /// The stack.
     pub stack: StackName,
-    /// What its schedule is made of.
+    /// The stack's schedule.
     pub schedule: String,
-    /// The slot, in epoch milliseconds.
+    /// When the scan was due, in epoch milliseconds.
     pub slot: i64,
 }
 
 type DueRow = (String, String, String, String, i64);
 
 impl Store {
-    /// The scans of all installations that are due, the longest waiting first, 1,000 at most: for the clock, which only
-    /// enqueues them. Suspended installations have none.
-    pub async fn due(&self, now: i64) -> anyhow::Result<Vec<Due>> {
+    /// Returns the scans of all installations that are due, the longest waiting first, 1,000 at most: for the
+    /// scheduler, which only enqueues them. Suspended installations are left out.
+    pub async fn due(&self, now: i64) -> anyhow::Result<Vec<DueScan>> {
         let rows: Vec<DueRow> = sqlx::query_as(
             "select stacks.installation, stacks.repository, stacks.stack, stacks.schedule, stacks.next_at
              from stacks join installations on installations.installation = stacks.installation
@@ -51,11 +51,11 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Keeps a stack and its schedule.
+    /// Stores a stack and its schedule.
     pub async fn keep_stack(
         &self,
         repository: RepositoryId,
-        scheduled: &Scheduled,
+        scheduled: &StackSchedule,
     ) -> anyhow::Result<()> {
         sqlx::query(
             "insert into stacks (installation, repository, stack, schedule, next_at) values ($1, $2, $3, $4, $5)
@@ -73,8 +73,8 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Sets a stack's next scan, if nobody else has since.
-    pub async fn reschedule(&self, due: &Due, next_at: Option<i64>) -> anyhow::Result<()> {
+    /// Sets a stack's next scan, unless another process has.
+    pub async fn reschedule(&self, due: &DueScan, next_at: Option<i64>) -> anyhow::Result<()> {
         sqlx::query(
             "update stacks set next_at = $5
              where installation = $1 and repository = $2 and stack = $3 and next_at = $4",
@@ -90,8 +90,8 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The stacks of a repository, by name.
-    pub async fn stacks(&self, repository: RepositoryId) -> anyhow::Result<Vec<Scheduled>> {
+    /// Returns the stacks of a repository, by name.
+    pub async fn stacks(&self, repository: RepositoryId) -> anyhow::Result<Vec<StackSchedule>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
             "select stack, schedule, next_at from stacks
              where installation = $1 and repository = $2 order by stack",
@@ -102,7 +102,7 @@ impl Tenant<'_> {
         .await
         .context("while reading a repository's stacks")?;
         let read = |(stack, schedule, next_at): (String, String, i64)| {
-            Some(Scheduled {
+            Some(StackSchedule {
                 stack: StackName::new(&stack)?,
                 schedule,
                 next_at: (next_at > 0).then_some(next_at),
@@ -111,7 +111,7 @@ impl Tenant<'_> {
         Ok(rows.into_iter().filter_map(read).collect())
     }
 
-    /// Forgets when the stacks of a repository are scanned next: it takes no more writes.
+    /// Clears the next scans of an archived repository's stacks.
     pub async fn unschedule(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query("delete from stacks where installation = $1 and repository = $2")
             .bind(&self.id)
@@ -122,7 +122,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Forgets a stack that the default branch no longer has, with what was scanned and decided of it.
+    /// Deletes a stack that is no longer on the default branch, with its scans and decisions.
     pub async fn drop_stack(
         &self,
         repository: RepositoryId,
@@ -145,8 +145,8 @@ impl Tenant<'_> {
     }
 }
 
-fn due((installation, repository, stack, schedule, slot): DueRow) -> Option<Due> {
-    Some(Due {
+fn due((installation, repository, stack, schedule, slot): DueRow) -> Option<DueScan> {
+    Some(DueScan {
         installation: InstallationId(installation.parse().ok()?),
         repository: RepositoryId(repository.parse().ok()?),
         stack: StackName::new(&stack)?,

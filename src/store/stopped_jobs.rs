@@ -1,38 +1,38 @@
-//! Jobs that do not run again by themselves.
+//! Stores jobs that are not retried automatically.
 
 use super::{Store, Tenant, storable};
 use crate::model::{InstallationId, RepositoryId, masked};
 use anyhow::Context;
 
-/// Why a job does not run again by itself.
+/// Why a job is not retried automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoppedState {
-    /// It took processes down, or its repository has a job that did.
+    /// The job crashed processes, or another job of its repository did.
     Parked,
-    /// It was parked, and is tried again: what is held back for it still is.
+    /// The job was parked and is retried; jobs that wait for it still wait.
     Retried,
-    /// Its tries are used up, or another would end the same.
+    /// The job's attempts are used up, or another one would fail the same way.
     Failed,
 }
 
-/// A job that does not run again by itself.
+/// A job that is not retried automatically.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoppedJob {
-    /// Names the job.
+    /// The job's id.
     pub id: String,
-    /// The tenant.
+    /// The installation.
     pub installation: InstallationId,
-    /// The repository; none where the job is of no single one.
+    /// The repository; `None` where the job belongs to no single one.
     pub repository: Option<RepositoryId>,
-    /// The job as the queue writes it.
+    /// The job as the queue serializes it.
     pub ticket: String,
-    /// Why it does not run.
+    /// Why the job is not retried.
     pub state: StoppedState,
-    /// How many processes died while it ran alone.
+    /// How many processes died while the job ran alone.
     pub deaths: u32,
-    /// What went wrong, in words.
+    /// The error message.
     pub problem: String,
-    /// Since when, in epoch milliseconds.
+    /// Since when the job is stopped, in epoch milliseconds.
     pub stopped_at: i64,
 }
 
@@ -41,7 +41,7 @@ type Row = (String, String, String, String, String, i64, String, i64);
 const COLUMNS: &str = "select job, installation, repository, ticket, state, deaths, problem, stopped_at from stopped_jobs";
 
 impl StoppedState {
-    /// The state's name, in the database and for people.
+    /// Returns the name of the state, as it is stored and displayed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Parked => "parked",
@@ -60,7 +60,7 @@ impl StoppedState {
 }
 
 impl Store {
-    /// The stopped jobs of all installations, the oldest first: for the operator.
+    /// Returns the stopped jobs of all installations, the oldest first: for the operator.
     pub async fn stopped_jobs(&self, most: u32) -> anyhow::Result<Vec<StoppedJob>> {
         let statement = sqlx::AssertSqlSafe(format!("{COLUMNS} order by stopped_at, job limit $1"));
         let rows: Vec<Row> = sqlx::query_as(statement)
@@ -71,7 +71,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(stopped_job).collect())
     }
 
-    /// One stopped job, whose ever it is: for the operator.
+    /// Returns a stopped job of any installation: for the operator.
     pub async fn stopped_job(&self, id: &str) -> anyhow::Result<Option<StoppedJob>> {
         let statement = sqlx::AssertSqlSafe(format!("{COLUMNS} where job = $1"));
         let row: Option<Row> = sqlx::query_as(statement)
@@ -82,7 +82,7 @@ impl Store {
         Ok(row.and_then(stopped_job))
     }
 
-    /// How many jobs are in a state.
+    /// Counts the jobs in a state.
     pub async fn count_stopped_jobs(&self, state: StoppedState) -> anyhow::Result<u64> {
         let count: i64 = sqlx::query_scalar("select count(*) from stopped_jobs where state = $1")
             .bind(state.as_str())
@@ -92,7 +92,7 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Forgets jobs that failed before a moment. Parked ones wait for the operator.
+    /// Deletes jobs that failed before a moment. Parked jobs wait for the operator.
     pub async fn forget_failed_jobs(&self, before: i64) -> anyhow::Result<()> {
         sqlx::query("delete from stopped_jobs where state = 'failed' and stopped_at < $1")
             .bind(before)
@@ -104,7 +104,7 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Keeps a job that does not run again by itself.
+    /// Stores a stopped job.
     pub async fn stop_job(&self, job: &StoppedJob) -> anyhow::Result<()> {
         let repository = job.repository.map(|id| id.to_string());
         sqlx::query(
@@ -128,7 +128,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The jobs of a repository that are parked, or were and are tried again; the oldest first.
+    /// Returns the jobs of a repository that are parked, or were and are retried; the oldest first.
     pub async fn parked_jobs(&self, repository: RepositoryId) -> anyhow::Result<Vec<StoppedJob>> {
         let statement = sqlx::AssertSqlSafe(format!(
             "{COLUMNS} where installation = $1 and repository = $2 and state in ('parked', 'retried') order by stopped_at, job"
@@ -142,7 +142,7 @@ impl Tenant<'_> {
         Ok(rows.into_iter().filter_map(stopped_job).collect())
     }
 
-    /// Notes that a parked job is tried again.
+    /// Records that a parked job is retried.
     pub async fn retry_job(&self, id: &str) -> anyhow::Result<()> {
         sqlx::query(
             "update stopped_jobs set state = 'retried' where installation = $1 and job = $2 and state = 'parked'",
@@ -155,7 +155,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Takes a job out of the stopped ones. False where it is none of them: somebody else was faster.
+    /// Removes a stopped job. Returns false where another process removed it.
     pub async fn release_job(&self, id: &str) -> anyhow::Result<bool> {
         let done = sqlx::query("delete from stopped_jobs where installation = $1 and job = $2")
             .bind(&self.id)

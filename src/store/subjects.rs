@@ -1,4 +1,4 @@
-//! Of what decisions are, and which form the ids of findings had: what outlives an upgrade that changes ids.
+//! Stores what decisions are about, beside the finding's id: what survives an upgrade that changes the ids.
 
 use super::scans::{Row, records};
 use super::{ScanRecord, Tenant};
@@ -6,28 +6,28 @@ use crate::model::{Address, FindingId, Kind, RepositoryId, StackName};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-/// The form that ids of findings have in this version. It is raised where the same drift gets another id than before.
-pub(super) const SCHEME: i64 = 2;
+/// The scheme of finding ids in this version. Raised where the same drift gets another id than before.
+pub(super) const ID_SCHEME: i64 = 2;
 
-/// What a decision is about, beside the values that its finding's id holds.
+/// What a decision is about, without the values that its finding's id is derived from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// What happened.
+pub struct DecisionSubject {
+    /// The kind of the finding.
     pub kind: Kind,
-    /// Its address; none where no state claims it.
+    /// The address; `None` for an unmanaged resource.
     pub address: Option<Address>,
-    /// The managed parent of what no state claims.
+    /// The managed parent of an unmanaged resource.
     pub under: Option<Address>,
-    /// Its type.
+    /// The resource type.
     pub tf_type: String,
-    /// What `terraform import` takes.
+    /// The id that `terraform import` takes.
     pub import_id: Option<String>,
-    /// The attributes that differ.
+    /// The paths of the attributes that differ.
     pub paths: Vec<String>,
 }
 
 impl Tenant<'_> {
-    /// The newest scans of a stack by versions whose ids had another form, the newest first.
+    /// Returns the newest scans of a stack by versions with another id scheme, the newest first.
     pub async fn former_scans(
         &self,
         repository: RepositoryId,
@@ -42,7 +42,7 @@ impl Tenant<'_> {
         .bind(&self.id)
         .bind(repository.to_string())
         .bind(stack)
-        .bind(SCHEME)
+        .bind(ID_SCHEME)
         .bind(i64::from(most))
         .fetch_all(self.pool)
         .await
@@ -50,12 +50,12 @@ impl Tenant<'_> {
         records(repository, stack, rows)
     }
 
-    /// Of what the decisions about ids of another form are, as far as it was noted.
+    /// Returns the subjects of decisions with ids of another scheme, where they are stored.
     pub async fn former_subjects(
         &self,
         repository: RepositoryId,
         stack: &StackName,
-    ) -> anyhow::Result<Vec<(FindingId, Subject)>> {
+    ) -> anyhow::Result<Vec<(FindingId, DecisionSubject)>> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "select finding, subject from decisions
              where installation = $1 and repository = $2 and stack = $3 and scheme < $4 and subject <> ''",
@@ -63,7 +63,7 @@ impl Tenant<'_> {
         .bind(&self.id)
         .bind(repository.to_string())
         .bind(stack.as_str())
-        .bind(SCHEME)
+        .bind(ID_SCHEME)
         .fetch_all(self.pool)
         .await
         .context("while reading of what decisions are")?;
@@ -75,7 +75,7 @@ impl Tenant<'_> {
         rows.into_iter().map(read).collect()
     }
 
-    /// The findings about which something was decided, and of which is not noted what they are of.
+    /// Returns the decided findings whose subject is not stored.
     pub async fn without_subject(
         &self,
         repository: RepositoryId,
@@ -88,19 +88,19 @@ impl Tenant<'_> {
         .bind(&self.id)
         .bind(repository.to_string())
         .bind(stack.as_str())
-        .bind(SCHEME)
+        .bind(ID_SCHEME)
         .fetch_all(self.pool)
         .await
         .context("while looking for decisions")?;
         Ok(rows.into_iter().map(FindingId).collect())
     }
 
-    /// Notes of what the decision about a finding is, whose id has this version's form.
+    /// Stores the subject of a decision whose finding has an id of this scheme.
     pub async fn note_subject(
         &self,
         repository: RepositoryId,
         stack: &StackName,
-        (finding, subject): (&FindingId, &Subject),
+        (finding, subject): (&FindingId, &DecisionSubject),
     ) -> anyhow::Result<()> {
         let subject =
             serde_json::to_string(subject).context("while writing of what a decision is")?;
@@ -113,7 +113,7 @@ impl Tenant<'_> {
         .bind(stack.as_str())
         .bind(&finding.0)
         .bind(subject)
-        .bind(SCHEME)
+        .bind(ID_SCHEME)
         .execute(self.pool)
         .await
         .context("while noting of what a decision is")?;

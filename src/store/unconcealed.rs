@@ -1,11 +1,11 @@
-//! The repositories that were made public, and of which a text may still say something.
+//! Stores the repositories that were made public, and whose published texts may still show values.
 
 use super::{Store, Tenant};
 use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 
-/// What is known of a repository's published texts, and left where an installation ends: bare ids.
-const LEFT: [&str; 4] = [
+/// The tables of a repository's published texts, whose bare ids stay when an installation ends.
+const PUBLISHED_TABLES: [&str; 4] = [
     "insert into published_commits (installation, repository, commit_id, emptied)
      select distinct $2, repository, commit_id, emptied from published_commits
      where repository = $1 and installation <> $2 on conflict do nothing",
@@ -17,29 +17,29 @@ const LEFT: [&str; 4] = [
 ];
 
 impl Store {
-    /// Gives what former installations left of a repository's published texts to the one that has it now: it was
-    /// removed and installed again, or went to another owner. GitHub's numbers for repositories are the same everywhere.
+    /// Moves what former installations left of a repository's published texts to its current installation: the App was
+    /// removed and installed again, or the repository has a new owner. GitHub's repository ids are global.
     pub async fn inherit_published(
         &self,
         repository: RepositoryId,
         to: InstallationId,
     ) -> anyhow::Result<()> {
         let inheriting = "while taking over what is known of a repository's texts";
-        let together = self.together().await.context(inheriting)?;
-        for statement in LEFT {
+        let transaction = self.transaction().await.context(inheriting)?;
+        for statement in PUBLISHED_TABLES {
             sqlx::query(statement)
                 .bind(repository.to_string())
                 .bind(to.to_string())
-                .execute(&together.store().pool)
+                .execute(&transaction.store().pool)
                 .await
                 .context(inheriting)?;
         }
-        together.commit().await.context(inheriting)
+        transaction.commit().await.context(inheriting)
     }
 }
 
 impl Tenant<'_> {
-    /// Notes that a repository is public, and that its texts are about to be emptied.
+    /// Records that a repository is public, and that its texts are about to be emptied.
     pub async fn note_unconcealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query(
             "insert into unconcealed (installation, repository) values ($1, $2) on conflict do nothing",
@@ -52,7 +52,7 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Whether a text may still say something.
+    /// Returns whether a published text may still show values.
     pub async fn is_unconcealed(&self, repository: RepositoryId) -> anyhow::Result<bool> {
         let found: Option<i64> = sqlx::query_scalar(
             "select cast(1 as bigint) from unconcealed where installation = $1 and repository = $2",
@@ -65,7 +65,7 @@ impl Tenant<'_> {
         Ok(found.is_some())
     }
 
-    /// Notes that no text says anything any more, or that they may.
+    /// Records that no published text shows values any more, or that they may.
     pub async fn note_concealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query("delete from unconcealed where installation = $1 and repository = $2")
             .bind(&self.id)

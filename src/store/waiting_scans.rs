@@ -1,38 +1,40 @@
-//! Which scans are asked for: one row a stack, so that many pushes become one scan of the newest commit.
+//! Stores which scans are requested: one row per stack, so that many pushes become one scan of the newest commit.
 //!
-//! The row counts what was asked and what was answered; a scan waits while the two differ. It stays when nothing
-//! waits: a push that is worked on late must not bring an older commit back. Which of two is older only their processes'
-//! clocks say, so no wish is dropped for that: where they come in another order, the scan is of the branch as it is then.
+//! The row counts requests and answered requests; a scan waits while the two differ. The row stays when nothing waits,
+//! so that a push that is processed late does not bring an older commit back. Which of two requests is older is known
+//! only by their processes' clocks, so none is dropped for its age: where they arrive in another order, the scan is of
+//! the branch as it is then.
 
 use super::Tenant;
 use crate::model::RepositoryId;
 use anyhow::Context;
 
-/// A wish for a scan.
+/// A request for a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct ScanRequest<'a> {
     /// The repository.
     pub repository: RepositoryId,
-    /// The stack; none for all of the repository.
+    /// The stack; `None` for the whole repository.
     pub stack: Option<&'a str>,
-    /// The commit; none for wherever the default branch is.
+    /// The commit; `None` for the head of the default branch.
     pub commit: Option<&'a str>,
-    /// When it was asked for, in epoch milliseconds by the clock of the process that took it in: the newest commit wins.
+    /// When the scan was requested, in epoch milliseconds by the clock of the process that received the request: the
+    /// newest commit wins.
     pub asked_at: i64,
 }
 
 /// A scan that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// The newest commit asked for; none for wherever the default branch is.
+pub struct WaitingScan {
+    /// The newest requested commit; `None` for the head of the default branch.
     pub commit: Option<String>,
-    /// What `answer_scan` takes back.
+    /// The count of requests, for `answer_scan`.
     asked: i64,
 }
 
 impl Tenant<'_> {
-    /// Asks for a scan. One that waits already takes the newer commit. The same wish again changes nothing.
-    pub async fn ask_scan(&self, request: &Request<'_>) -> anyhow::Result<()> {
+    /// Requests a scan. One that waits already takes the newer commit. The same request again changes nothing.
+    pub async fn ask_scan(&self, request: &ScanRequest<'_>) -> anyhow::Result<()> {
         sqlx::query(
             "insert into waiting_scans (installation, repository, stack, commit_id, asked_at, asked, answered)
              values ($1, $2, $3, $4, $5, 1, 0)
@@ -58,12 +60,12 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// The scan that waits, if one does.
+    /// Returns the waiting scan, if there is one.
     pub async fn waiting_scan(
         &self,
         repository: RepositoryId,
         stack: Option<&str>,
-    ) -> anyhow::Result<Option<Waiting>> {
+    ) -> anyhow::Result<Option<WaitingScan>> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "select commit_id, asked from waiting_scans
              where installation = $1 and repository = $2 and stack = $3 and asked > answered",
@@ -74,18 +76,18 @@ impl Tenant<'_> {
         .fetch_optional(self.pool)
         .await
         .context("while looking for a waiting scan")?;
-        Ok(row.map(|(commit, asked)| Waiting {
+        Ok(row.map(|(commit, asked)| WaitingScan {
             commit: (!commit.is_empty()).then_some(commit),
             asked,
         }))
     }
 
-    /// A scan has been made. What was asked for since then still waits.
+    /// Records a finished scan. Later requests still wait.
     pub async fn answer_scan(
         &self,
         repository: RepositoryId,
         stack: Option<&str>,
-        waiting: &Waiting,
+        waiting: &WaitingScan,
     ) -> anyhow::Result<()> {
         sqlx::query(
             "update waiting_scans set answered = $4

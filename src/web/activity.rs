@@ -1,4 +1,4 @@
-//! What one connection does at the moment, and since when.
+//! Tracks what a connection does at the moment, and since when.
 
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -8,43 +8,43 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-/// How long the head of a request may take, from its first byte on; of the first one, from the connection on.
+/// How long the head of a request may take from its first byte on; of the first request, from the connection on.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a request may take to be answered, its body included.
+/// How long a request may take to be answered, including its body.
 const ANSWER: Duration = Duration::from_secs(60);
-/// How long a connection is kept on which no further request comes: longer than proxies keep theirs, so that none of
-/// them sends a request into a connection that ends.
+/// How long an idle connection is kept: longer than proxies keep theirs, so that none of them sends a request into a
+/// closing connection.
 const IDLE: Duration = Duration::from_secs(90);
 
-/// What one connection does, shared by whoever serves it and whoever may end it.
+/// What a connection does, shared by its handler and whoever may close it.
 #[derive(Debug, Clone)]
 pub(super) struct Activity(Arc<Mutex<(Doing, Instant)>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doing {
-    /// Sends the head of a request.
+    /// Receives the head of a request.
     Asking,
-    /// Has sent the head of a request, and not yet all of its body.
+    /// Receives the body of a request.
     Sending,
-    /// Waits for the answer to a whole request.
+    /// Waits for the answer to a complete request.
     Waiting,
-    /// Has had its answer.
+    /// Idle after an answer.
     Resting,
 }
 
 impl Activity {
-    /// A connection that was just made.
+    /// Starts to track a new connection.
     pub(super) fn start() -> Self {
         Self(Arc::new(Mutex::new((Doing::Asking, Instant::now()))))
     }
 
-    /// Since when it has asked for nothing whole. None while it waits for an answer to what is.
+    /// Returns since when the connection has sent no complete request; `None` while it waits for an answer to one.
     pub(super) fn unused_since(&self) -> Option<Instant> {
         let (doing, since) = self.now();
         (doing != Doing::Waiting).then_some(since)
     }
 
-    /// When it has taken too long for what it does.
+    /// Returns when the connection times out.
     pub(super) fn ends_at(&self) -> Instant {
         let (doing, since) = self.now();
         since
@@ -59,7 +59,7 @@ impl Activity {
         self.set(Doing::Sending);
     }
 
-    /// The body has come. The time for the answer runs from the head on.
+    /// Records that the body is complete. The time for the answer runs from the head on.
     pub(super) fn sent(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.0 == Doing::Sending {
@@ -87,7 +87,7 @@ impl Activity {
     }
 }
 
-/// A body that tells when all of it has come, or nobody reads the rest.
+/// A body that signals when it is complete, or its reader stops.
 pub(super) struct WatchedBody<B> {
     body: B,
     activity: Activity,
@@ -132,7 +132,7 @@ impl<B> Drop for WatchedBody<B> {
     }
 }
 
-/// A stream that tells when something comes in.
+/// A stream that signals incoming data.
 pub(super) struct Watched<S> {
     pub stream: S,
     pub activity: Activity,

@@ -1,4 +1,4 @@
-//! The connections from outside: how many there are, and which of them gives way to a new one.
+//! Limits the incoming connections, and evicts one for a new one.
 
 use super::activity::Activity;
 use std::collections::BTreeMap;
@@ -6,11 +6,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// The part of all connections that one address may have.
+/// The share of all connections that one address may have.
 const SHARE: usize = 4;
 
-/// The open connections. Where there is no room, whoever has taken longest without asking for anything whole gives
-/// way: so nobody makes the server deaf by connecting and saying nothing, or half of something.
+/// The open connections. Where there is no room, the connection that has sent no complete request for longest is
+/// evicted: so nobody blocks the server by connecting and sending nothing, or half a request.
 pub(super) struct Connections {
     most: usize,
     open: Mutex<Open>,
@@ -28,7 +28,7 @@ struct Connection {
     end: Arc<Notify>,
 }
 
-/// One connection's place; dropping it makes room.
+/// The slot of a connection, which is freed when it is dropped.
 pub(super) struct Seat {
     connections: Arc<Connections>,
     id: u64,
@@ -45,12 +45,12 @@ impl Connections {
         })
     }
 
-    /// A place for a new connection. None where all others have sent a whole request and wait for the answer.
+    /// Takes a slot for a new connection; `None` where all others wait for the answer to a complete request.
     pub(super) fn seat(self: &Arc<Self>, peer: IpAddr) -> Option<Seat> {
         let source = source(peer);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if source.is_some() {
-            let alike = |one: &Connection| one.source == source;
+            let alike = |connection: &Connection| connection.source == source;
             open.make_room((self.most / SHARE).max(1), alike)?;
         }
         open.make_room(self.most, |_| true)?;
@@ -73,13 +73,14 @@ impl Connections {
 }
 
 impl Open {
-    /// Sees to it that fewer than `most` of these connections are open.
+    /// Evicts connections until fewer than `most` of these are open.
     fn make_room(&mut self, most: usize, of: impl Fn(&Connection) -> bool) -> Option<()> {
-        let these = || self.all.iter().filter(|(_, one)| of(one));
+        let these = || self.all.iter().filter(|(_, connection)| of(connection));
         if these().count() < most {
             return Some(());
         }
-        let unused = these().filter_map(|(id, one)| Some((one.activity.unused_since()?, *id)));
+        let unused =
+            these().filter_map(|(id, connection)| Some((connection.activity.unused_since()?, *id)));
         let (_, longest) = unused.min()?;
         let ended = self.all.remove(&longest)?;
         ended.end.notify_one();
@@ -88,7 +89,7 @@ impl Open {
 }
 
 impl Seat {
-    /// Ends when the connection has to give way.
+    /// Completes when the connection is evicted.
     pub(super) async fn given_away(&self) {
         self.end.notified().await;
     }
@@ -103,8 +104,8 @@ impl Drop for Seat {
     }
 }
 
-/// Whose connection it is: none for an address of a private network, behind which a proxy speaks for everybody. Of IPv6
-/// the first half counts, as one customer has all of the other.
+/// Returns the address that a connection counts against; `None` for a private network, where a proxy acts for
+/// everybody. Of IPv6 the first half counts, since a customer has all of the other.
 pub(super) fn source(peer: IpAddr) -> Option<IpAddr> {
     match peer.to_canonical() {
         IpAddr::V4(v4) => {

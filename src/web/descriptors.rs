@@ -1,14 +1,13 @@
-//! How many files and connections the system lets this process have open.
+//! Determines how many files and connections the process may have open.
 
-/// What is taken for granted where the system does not say.
+/// The limit that is assumed where the system does not tell it.
 const USUAL: usize = 1024;
-/// What the database, GitHub, AWS and bodies in files need beside connections from outside: half of what there is, and no
-/// more than this.
+/// How many descriptors the database, GitHub, AWS and spooled bodies need: half of them, and no more than this.
 const RESERVE: usize = 512;
-/// The fewest and the most connections from outside.
+/// The fewest and the most incoming connections.
 const CONNECTIONS: std::ops::RangeInclusive<usize> = 8..=2048;
 
-/// How many connections from outside may be open at once.
+/// Returns how many incoming connections may be open at once.
 pub(super) fn connections() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     beside_the_reserve(soft_limit(&limits).unwrap_or(USUAL))
@@ -19,7 +18,7 @@ fn beside_the_reserve(descriptors: usize) -> usize {
     left.clamp(*CONNECTIONS.start(), *CONNECTIONS.end())
 }
 
-/// The limit in force, from `Max open files  1024  524288  files`. None where there is none, or none is said.
+/// Parses the soft limit from `Max open files  1024  524288  files`; `None` where it is unlimited or missing.
 fn soft_limit(limits: &str) -> Option<usize> {
     let line = limits
         .lines()

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics`.
+//! Serves `/healthz`, `/readyz` and `/metrics`.
 
 use crate::queue::inbox::Inbox;
 use crate::queue::now;
@@ -13,25 +13,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long an answer about the database holds.
+/// How long a result about the database is cached.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long the database may take for one small write.
+/// How long the database may take for a small write.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `/healthz` alone: the process runs.
+/// Routes `/healthz` alone: the process runs.
 pub fn alive() -> Router {
     Router::new().route("/healthz", get(async || "ok\n"))
 }
 
-/// `/healthz` and `/readyz`.
+/// Routes `/healthz` and `/readyz`.
 pub fn router(inbox: Inbox) -> Router {
     let state = Arc::new(Cached::new(inbox));
     let ready = Router::new().route("/readyz", get(ready));
     alive().merge(ready.with_state(state))
 }
 
-/// `/metrics` alone: it may have an address of its own.
+/// Routes `/metrics` alone: it may have an address of its own.
 pub fn metrics(inbox: Inbox) -> Router {
     let state = Arc::new(Cached::new(inbox));
     Router::new()
@@ -39,7 +39,7 @@ pub fn metrics(inbox: Inbox) -> Router {
         .with_state(state)
 }
 
-/// What the database answered last: however many strangers ask, it is asked once in a moment, and by one of them.
+/// The last result about the database: however many clients ask, the database is queried once at a time.
 struct Cached<T> {
     inbox: Inbox,
     last: Fresh<T>,
@@ -54,7 +54,7 @@ impl<T: Clone> Cached<T> {
     }
 }
 
-/// An answer that holds for a moment.
+/// A cached result.
 struct Fresh<T>(Mutex<Option<(Instant, T)>>);
 
 impl<T> Default for Fresh<T> {
@@ -64,7 +64,7 @@ impl<T> Default for Fresh<T> {
 }
 
 impl<T: Clone> Fresh<T> {
-    /// The last answer, or a new one. Whoever comes meanwhile waits for that.
+    /// Returns the cached result, or queries a new one. Other callers wait for that.
     async fn or_ask(&self, ask: impl Future<Output = T>) -> T {
         let mut last = self.0.lock().await;
         if let Some((at, answer)) = &*last
@@ -78,8 +78,8 @@ impl<T: Clone> Fresh<T> {
     }
 }
 
-/// Whether deliveries can be taken: whether the database takes writes. Why it does not is for the log alone, as anybody may
-/// ask.
+/// Returns whether deliveries can be accepted: whether the database accepts writes. The reason why not is only logged,
+/// since anybody may ask.
 async fn ready(State(state): State<Arc<Cached<bool>>>) -> impl IntoResponse {
     match state.last.or_ask(takes_writes(&state.inbox)).await {
         true => (StatusCode::OK, "ready\n"),
@@ -90,9 +90,9 @@ async fn ready(State(state): State<Arc<Cached<bool>>>) -> impl IntoResponse {
     }
 }
 
-/// Tries one small write.
+/// Tries a small write.
 async fn takes_writes(inbox: &Inbox) -> bool {
-    let beat = tokio::time::timeout(PATIENCE, inbox.store.beat(now())).await;
+    let beat = tokio::time::timeout(PATIENCE, inbox.store.check_writable(now())).await;
     let problem = match beat {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => format!("{error:#}"),
@@ -102,14 +102,14 @@ async fn takes_writes(inbox: &Inbox) -> bool {
     false
 }
 
-/// The counts of this process, and how many jobs of all processes stand where.
+/// Renders the process's counters, and the jobs of all processes by state.
 async fn counts(State(state): State<Arc<Cached<String>>>) -> impl IntoResponse {
     let mut text = state.inbox.metrics.exposition();
     text += &state.last.or_ask(gauges(&state.inbox)).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 
-/// What the database tells. What it does not tell is left out.
+/// Renders what the database tells; what it does not tell is left out.
 async fn gauges(inbox: &Inbox) -> String {
     let mut text = String::new();
     if let Ok(states) = states(inbox).await {
@@ -139,9 +139,9 @@ fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
     );
 }
 
-/// How many jobs are in which state.
+/// Renders the number of jobs in each state.
 async fn states(inbox: &Inbox) -> anyhow::Result<[(&'static str, u64); 5]> {
-    let queued = inbox.standing().await?;
+    let queued = inbox.counts().await?;
     let stopped = async |state| inbox.store.count_stopped_jobs(state).await;
     Ok([
         ("waiting", queued.waiting),

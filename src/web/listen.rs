@@ -1,4 +1,4 @@
-//! Takes connections, and answers what is asked on them.
+//! Accepts connections, and serves requests on them.
 
 use super::activity::{Watched, WatchedBody};
 use super::connections::{Connections, Seat};
@@ -16,16 +16,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// How long open requests may take to end once the server is told to stop.
+/// How long open requests may take once the server is stopped.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// The pause after a connection could not be taken: the system has no room for more.
+/// The pause after a connection could not be accepted: the system has no room for more.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often a connection is looked at that takes its time.
+/// How often a slow connection is checked.
 const TICK: Duration = Duration::from_secs(1);
-/// How much of a request is read ahead; its head has to fit in.
+/// How many bytes of a request are read ahead; its head must fit.
 const READ_AHEAD: usize = 32 * 1024;
 
-/// Answers until `stop` ends, and a little longer what is being answered.
+/// Serves until `stop` completes, and until open requests are answered.
 pub async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -59,7 +59,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// Answers the requests of one connection.
+/// Serves the requests of one connection.
 async fn attend(
     stream: TcpStream,
     seat: Seat,

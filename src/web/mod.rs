@@ -1,16 +1,16 @@
-//! Health, metrics, set-up.
+//! Serves health, metrics and set-up pages.
 
-/// What one connection does at the moment.
+/// Tracks what a connection does.
 mod activity;
-/// How many connections there are, and which of them gives way.
+/// Limits the connections, and evicts one for a new one.
 mod connections;
-/// How many the system allows.
+/// Determines how many connections the system allows.
 mod descriptors;
-/// What the server says of itself.
+/// Serves the server's health and metrics.
 mod health;
-/// Takes connections, and answers what is asked on them.
+/// Accepts connections, and serves requests on them.
 mod listen;
-/// From nothing to an App.
+/// Serves the set-up pages that create the App.
 pub mod setup;
 
 pub use health::{alive, metrics, router};

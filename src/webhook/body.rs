@@ -1,4 +1,4 @@
-//! Bodies of senders of whom nobody knows yet who they are: all of them together are held in little memory.
+//! Buffers request bodies whose sender is not verified yet: all of them together take little memory.
 
 use crate::memory::{MemoryBudget, MemoryShare};
 use bytes::Bytes;
@@ -10,77 +10,78 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-/// How much of one body is held in memory: most deliveries are smaller.
-const HEAD: usize = 64 * 1024;
-/// How much of all bodies is held in memory.
-const MEMORY: u64 = 32 * 1024 * 1024;
-/// How many bodies lie in files: each needs a descriptor, and the space of the largest body.
-const FILES: usize = 40;
-/// How much a file's writer holds back.
-const WRITER: usize = 64 * 1024;
-/// How many large bodies are read back at once: those of which the signature was right.
-const READ_BACK: usize = 2;
+/// How many bytes of one body are buffered in memory: most deliveries are smaller.
+const MAX_IN_MEMORY: usize = 64 * 1024;
+/// How many bytes of all bodies are buffered in memory.
+const MEMORY_BUDGET: u64 = 32 * 1024 * 1024;
+/// How many bodies are spooled to files: each takes a file descriptor, and the disk space of the largest body.
+const MAX_FILES: usize = 40;
+/// How many bytes a file's writer buffers.
+const WRITE_BUFFER: usize = 64 * 1024;
+/// How many large bodies are read back at once, once their signature is verified.
+const MAX_READERS: usize = 2;
 
-/// Where bodies are kept until it is known who sent them: a small one in memory, others in files that have no name and are
-/// gone when they are closed. Where too many lie there, the oldest gives way: GitHub's own are there for a moment,
-/// those of somebody who sends slowly for longer.
+/// Buffers bodies until their signature is verified: small bodies in memory, others in unnamed files that the system
+/// deletes when they are closed.
+///
+/// Where too many files are open, the oldest body is evicted: GitHub sends a body within a moment, an attacker slowly.
 #[derive(Debug, Clone)]
-pub struct Bodies(Arc<Inner>);
+pub struct BodyStore(Arc<Shared>);
 
 #[derive(Debug)]
-struct Inner {
+struct Shared {
     memory: MemoryBudget,
     folder: PathBuf,
-    files: Mutex<Files>,
-    read_back: Semaphore,
+    files: Mutex<SpoolFiles>,
+    readers: Semaphore,
 }
 
-/// The bodies that lie in files, and how each is told to give way.
+/// The bodies in files, each with the signal that evicts it.
 #[derive(Debug, Default)]
-struct Files {
+struct SpoolFiles {
     next: u64,
     open: BTreeMap<u64, Arc<Notify>>,
 }
 
-/// A body that arrives.
-pub(super) struct Arriving {
-    bodies: Bodies,
-    head: Vec<u8>,
+/// A body whose chunks are still arriving.
+pub(super) struct IncomingBody {
+    bodies: BodyStore,
+    buffer: Vec<u8>,
     memory: Option<MemoryShare>,
     spool: Option<Spool>,
     length: usize,
 }
 
-/// A body's file.
+/// The file of one body.
 struct Spool {
-    bodies: Bodies,
+    bodies: BodyStore,
     id: u64,
     file: File,
-    end: Arc<Notify>,
+    evicted: Arc<Notify>,
 }
 
-/// A whole body.
-pub(super) struct Whole<'a> {
+/// A complete body, and the permit to hold it in memory.
+pub(super) struct CompleteBody<'a> {
     pub bytes: Bytes,
-    _turn: Option<SemaphorePermit<'a>>,
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
-impl Bodies {
-    /// Bodies whose files lie in this folder.
+impl BodyStore {
+    /// Creates a store whose files are in this folder.
     pub fn new(folder: PathBuf) -> Self {
-        Self(Arc::new(Inner {
-            memory: MemoryBudget::new(MEMORY),
+        Self(Arc::new(Shared {
+            memory: MemoryBudget::new(MEMORY_BUDGET),
             folder,
             files: Mutex::default(),
-            read_back: Semaphore::new(READ_BACK),
+            readers: Semaphore::new(MAX_READERS),
         }))
     }
 
-    /// Begins a body.
-    pub(super) fn begin(&self) -> Arriving {
-        Arriving {
+    /// Starts a new body.
+    pub(super) fn start_body(&self) -> IncomingBody {
+        IncomingBody {
             bodies: self.clone(),
-            head: Vec::new(),
+            buffer: Vec::new(),
             memory: None,
             spool: None,
             length: 0,
@@ -89,58 +90,58 @@ impl Bodies {
 
     /// Opens a file for a body.
     async fn spool(&self) -> std::io::Result<Spool> {
-        let (id, end) = self.register();
+        let (id, evicted) = self.register_file();
         let folder = self.0.folder.clone();
         let opened = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         let mut file = File::from_std(opened.map_err(std::io::Error::other)??);
-        file.set_max_buf_size(WRITER);
+        file.set_max_buf_size(WRITE_BUFFER);
         Ok(Spool {
             bodies: self.clone(),
             id,
             file,
-            end,
+            evicted,
         })
     }
 
-    /// Enters a file; where there are too many, the oldest gives way.
-    fn register(&self) -> (u64, Arc<Notify>) {
+    /// Registers a file; where there are too many, evicts the oldest body.
+    fn register_file(&self) -> (u64, Arc<Notify>) {
         let mut files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner);
-        while files.open.len() >= FILES
+        while files.open.len() >= MAX_FILES
             && let Some((_, oldest)) = files.open.pop_first()
         {
             oldest.notify_one();
         }
-        let (id, end) = (files.next, Arc::new(Notify::new()));
+        let (id, evicted) = (files.next, Arc::new(Notify::new()));
         files.next += 1;
-        files.open.insert(id, end.clone());
-        (id, end)
+        files.open.insert(id, evicted.clone());
+        (id, evicted)
     }
 }
 
-impl Arriving {
-    /// How much has arrived.
+impl IncomingBody {
+    /// Returns the number of bytes that have arrived.
     pub(super) fn length(&self) -> usize {
         self.length
     }
 
-    /// Keeps a further part.
+    /// Appends a chunk.
     ///
     /// # Errors
     /// When the file system fails.
-    pub(super) async fn push(&mut self, part: &[u8]) -> std::io::Result<()> {
-        self.length += part.len();
+    pub(super) async fn push(&mut self, chunk: &[u8]) -> std::io::Result<()> {
+        self.length += chunk.len();
         if let Some(spool) = &mut self.spool {
-            return spool.file.write_all(part).await;
+            return spool.file.write_all(chunk).await;
         }
         if self.fits_in_memory() {
-            self.head.extend_from_slice(part);
+            self.buffer.extend_from_slice(chunk);
             return Ok(());
         }
         let mut spool = self.bodies.spool().await?;
-        spool.file.write_all(&self.head).await?;
-        spool.file.write_all(part).await?;
+        spool.file.write_all(&self.buffer).await?;
+        spool.file.write_all(chunk).await?;
         self.spool = Some(spool);
-        (self.head, self.memory) = (Vec::new(), None);
+        (self.buffer, self.memory) = (Vec::new(), None);
         Ok(())
     }
 
@@ -153,37 +154,37 @@ impl Arriving {
                 share.map(|share| *none = Some(share))
             }
         };
-        self.length <= HEAD && taken.is_ok()
+        self.length <= MAX_IN_MEMORY && taken.is_ok()
     }
 
-    /// Ends when the body has to give way to others.
-    pub(super) async fn given_away(&self) {
+    /// Completes when the body is evicted.
+    pub(super) async fn evicted(&self) {
         match &self.spool {
-            Some(spool) => spool.end.notified().await,
+            Some(spool) => spool.evicted.notified().await,
             None => std::future::pending().await,
         }
     }
 
-    /// The whole body, for a sender who is known by now.
+    /// Returns the complete body of a verified sender.
     ///
     /// # Errors
     /// When the file system fails.
-    pub(super) async fn whole(&mut self) -> std::io::Result<Whole<'_>> {
+    pub(super) async fn complete(&mut self) -> std::io::Result<CompleteBody<'_>> {
         let Some(spool) = &mut self.spool else {
-            return Ok(Whole {
-                bytes: std::mem::take(&mut self.head).into(),
-                _turn: None,
+            return Ok(CompleteBody {
+                bytes: std::mem::take(&mut self.buffer).into(),
+                _permit: None,
             });
         };
-        let turn = self.bodies.0.read_back.acquire().await;
-        let turn = turn.map_err(std::io::Error::other)?;
+        let permit = self.bodies.0.readers.acquire().await;
+        let permit = permit.map_err(std::io::Error::other)?;
         let mut bytes = Vec::with_capacity(self.length);
         spool.file.flush().await?;
         spool.file.seek(SeekFrom::Start(0)).await?;
         spool.file.read_to_end(&mut bytes).await?;
-        Ok(Whole {
+        Ok(CompleteBody {
             bytes: bytes.into(),
-            _turn: Some(turn),
+            _permit: Some(permit),
         })
     }
 }
@@ -202,14 +203,14 @@ mod tests {
     use super::*;
     use futures::FutureExt;
 
-    fn bodies() -> Bodies {
-        Bodies::new(std::env::temp_dir())
+    fn bodies() -> BodyStore {
+        BodyStore::new(std::env::temp_dir())
     }
 
-    async fn arrive(bodies: &Bodies, length: usize) -> Arriving {
-        let mut body = bodies.begin();
-        for part in vec![b'x'; length].chunks(10_000) {
-            body.push(part).await.unwrap();
+    async fn arrive(bodies: &BodyStore, length: usize) -> IncomingBody {
+        let mut body = bodies.start_body();
+        for chunk in vec![b'x'; length].chunks(10_000) {
+            body.push(chunk).await.unwrap();
         }
         body
     }
@@ -217,20 +218,25 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_whole_wherever_it_was_kept() {
         let bodies = bodies();
-        for (length, in_a_file) in [(0, false), (HEAD, false), (HEAD + 1, true), (1 << 20, true)] {
+        for (length, in_a_file) in [
+            (0, false),
+            (MAX_IN_MEMORY, false),
+            (MAX_IN_MEMORY + 1, true),
+            (1 << 20, true),
+        ] {
             let mut body = arrive(&bodies, length).await;
             assert_eq!(body.spool.is_some(), in_a_file, "{length}");
-            assert_eq!(body.whole().await.unwrap().bytes, vec![b'x'; length]);
+            assert_eq!(body.complete().await.unwrap().bytes, vec![b'x'; length]);
         }
     }
 
     #[tokio::test]
     async fn what_is_held_in_memory_is_bounded_for_all_together() {
         let bodies = bodies();
-        let most = MEMORY as usize / HEAD;
+        let most = MEMORY_BUDGET as usize / MAX_IN_MEMORY;
         let mut held = Vec::new();
         for _ in 0..most {
-            held.push(arrive(&bodies, HEAD).await);
+            held.push(arrive(&bodies, MAX_IN_MEMORY).await);
         }
         assert!(held.iter().all(|body| body.spool.is_none()));
         let next = arrive(&bodies, 1).await;
@@ -243,15 +249,15 @@ mod tests {
     async fn the_oldest_body_gives_way() {
         let bodies = bodies();
         let mut held = Vec::new();
-        for _ in 0..=FILES {
-            held.push(arrive(&bodies, HEAD + 1).await);
+        for _ in 0..=MAX_FILES {
+            held.push(arrive(&bodies, MAX_IN_MEMORY + 1).await);
         }
-        let gave_way = |body: &Arriving| body.given_away().now_or_never().is_some();
+        let gave_way = |body: &IncomingBody| body.evicted().now_or_never().is_some();
         assert!(gave_way(&held[0]));
         assert!(!held[1..].iter().any(gave_way));
         // What has ended makes room.
         held.truncate(2);
-        held.push(arrive(&bodies, HEAD + 1).await);
+        held.push(arrive(&bodies, MAX_IN_MEMORY + 1).await);
         assert!(!gave_way(&held[1]));
     }
 }

@@ -1,13 +1,13 @@
-//! The door for GitHub's deliveries: verify, record, enqueue, 202.
+//! Receives GitHub's webhook deliveries: verifies the signature, records the payload, enqueues it, and answers 202.
 
-/// Bodies of senders who are not known yet.
+/// Buffers bodies of senders that are not verified yet.
 mod body;
-/// What a payload tells.
-pub mod event;
-/// The route itself.
+/// Parses payloads into events.
+pub mod payload;
+/// Routes `POST /webhooks/github`.
 pub mod route;
-/// Who sent it.
+/// Verifies `X-Hub-Signature-256`.
 pub mod signature;
 
-pub use body::Bodies;
-pub use route::{Door, router};
+pub use body::BodyStore;
+pub use route::{WebhookState, router};

@@ -1,7 +1,7 @@
-//! `POST /webhooks/github`.
+//! Handles `POST /webhooks/github`.
 
-use super::body::{Arriving, Bodies};
-use super::event;
+use super::body::{BodyStore, IncomingBody};
+use super::payload;
 use super::signature::{Secrets, Signature};
 use crate::model::DeliveryId;
 use crate::queue::inbox::Inbox;
@@ -15,45 +15,47 @@ use futures::StreamExt;
 use std::time::Duration;
 
 /// The largest body that GitHub sends, in bytes.
-pub const LARGEST: usize = 25 * 1024 * 1024;
+pub const MAX_BODY: usize = 25 * 1024 * 1024;
 
-/// How long a sender may take for a body. GitHub waits as long for its answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a sender may take to send a body. GitHub waits as long for the answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of a refused body is read and thrown away, in bytes, and for how long: a sender that still writes would not see
-/// the answer.
-const POLITENESS: (usize, Duration) = (2 * 1024 * 1024, Duration::from_secs(5));
+/// How many bytes of a refused body are read and discarded: a sender that still writes would not see the answer.
+const DRAIN_LIMIT: usize = 2 * 1024 * 1024;
 
-/// When somebody may try again for whose body there was no room, in seconds.
+/// How long a refused body is read.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The `Retry-After` header of a body for which there was no room, in seconds.
 const RETRY_AFTER: &str = "5";
 
-/// What the door needs.
+/// The state of the webhook route.
 #[derive(Clone)]
-pub struct Door {
-    /// Where deliveries go.
+pub struct WebhookState {
+    /// The inbox that records deliveries.
     pub inbox: Inbox,
-    /// What they are signed with.
+    /// The webhook secrets.
     pub secrets: Secrets,
-    /// Where their bodies are until the signature is checked.
-    pub bodies: Bodies,
+    /// The buffer of bodies whose signature is not verified yet.
+    pub bodies: BodyStore,
 }
 
-/// The route of the door.
-pub fn router(door: Door) -> Router {
+/// Creates the webhook route.
+pub fn router(state: WebhookState) -> Router {
     Router::new()
         .route("/webhooks/github", post(receive))
-        .with_state(door)
+        .with_state(state)
 }
 
-async fn receive(State(door): State<Door>, request: Request) -> Response {
+async fn receive(State(state): State<WebhookState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = body.into_data_stream();
-    let read = tokio::time::timeout(PATIENCE, door.read(&parts.headers, &mut body)).await;
+    let read = tokio::time::timeout(READ_TIMEOUT, state.read(&parts.headers, &mut body)).await;
     let status = match read {
-        Ok(Ok(mut arrived)) => door.admit(&parts.headers, &mut arrived).await,
+        Ok(Ok(mut arrived)) => state.accept(&parts.headers, &mut arrived).await,
         Ok(Err(status)) => {
             // Answered at once: a sender may wait for the answer before it goes on.
-            tokio::spawn(tokio::time::timeout(POLITENESS.1, discard(body)));
+            tokio::spawn(tokio::time::timeout(DRAIN_TIMEOUT, discard(body)));
             status
         }
         Err(_) => StatusCode::REQUEST_TIMEOUT,
@@ -68,79 +70,80 @@ async fn receive(State(door): State<Door>, request: Request) -> Response {
 
 async fn discard(mut body: BodyDataStream) {
     let mut seen = 0;
-    while let Some(Ok(part)) = body.next().await {
-        seen += part.len();
-        if seen > POLITENESS.0 {
+    while let Some(Ok(chunk)) = body.next().await {
+        seen += chunk.len();
+        if seen > DRAIN_LIMIT {
             return;
         }
     }
 }
 
-/// A header that is there exactly once.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+/// Returns the value of a header that the request has exactly once.
+fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     values.next().is_none().then_some(value.as_bytes())
 }
 
-impl Door {
-    /// A body that one of the secrets signed. It is read as it comes: never beyond the limit, and not at all for a sender who
-    /// signs nothing.
+impl WebhookState {
+    /// Reads a body and verifies its signature. Reads it chunk by chunk: never beyond the limit, and not at all without
+    /// a signature.
     async fn read(
         &self,
         headers: &HeaderMap,
         body: &mut BodyDataStream,
-    ) -> Result<Arriving, StatusCode> {
-        let announced = only(headers, header::CONTENT_LENGTH.as_str());
+    ) -> Result<IncomingBody, StatusCode> {
+        let announced = single_header(headers, header::CONTENT_LENGTH.as_str());
         let announced =
             announced.and_then(|text| std::str::from_utf8(text).ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > LARGEST as u64) {
+        if announced.is_some_and(|length| length > MAX_BODY as u64) {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let signature = only(headers, "x-hub-signature-256").and_then(Signature::parse);
+        let signature = single_header(headers, "x-hub-signature-256").and_then(Signature::parse);
         let signature = signature.ok_or(StatusCode::UNAUTHORIZED)?;
-        let (mut check, mut arriving) = (self.secrets.check(), self.bodies.begin());
+        let (mut check, mut arriving) = (self.secrets.check(), self.bodies.start_body());
         loop {
-            let part = tokio::select! {
-                part = body.next() => part,
-                () = arriving.given_away() => return Err(StatusCode::TOO_MANY_REQUESTS),
+            let chunk = tokio::select! {
+                chunk = body.next() => chunk,
+                () = arriving.evicted() => return Err(StatusCode::TOO_MANY_REQUESTS),
             };
-            let Some(part) = part else { break };
-            let part = part.map_err(|_| StatusCode::BAD_REQUEST)?;
-            if arriving.length() + part.len() > LARGEST {
+            let Some(chunk) = chunk else { break };
+            let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+            if arriving.length() + chunk.len() > MAX_BODY {
                 return Err(StatusCode::PAYLOAD_TOO_LARGE);
             }
-            check.update(&part);
-            arriving.push(&part).await.map_err(unkept)?;
+            check.update(&chunk);
+            arriving.push(&chunk).await.map_err(spool_failed)?;
         }
-        let made = check.made(&signature);
-        made.then_some(arriving).ok_or(StatusCode::UNAUTHORIZED)
+        let verified = check.verify(&signature);
+        verified.then_some(arriving).ok_or(StatusCode::UNAUTHORIZED)
     }
 
-    /// What is answered to a whole body whose signature is right.
-    async fn admit(&self, headers: &HeaderMap, body: &mut Arriving) -> StatusCode {
-        let name = only(headers, "x-github-event").and_then(|name| std::str::from_utf8(name).ok());
+    /// Parses and records a verified delivery, and returns the status to answer with.
+    async fn accept(&self, headers: &HeaderMap, body: &mut IncomingBody) -> StatusCode {
+        let name = single_header(headers, "x-github-event")
+            .and_then(|name| std::str::from_utf8(name).ok());
         let Some(name) = name else {
             return StatusCode::BAD_REQUEST;
         };
-        if !event::known(name) {
+        if !payload::is_handled(name) {
             return StatusCode::NO_CONTENT;
         }
-        let Some(id) = only(headers, "x-github-delivery").and_then(delivery_id) else {
+        let Some(id) = single_header(headers, "x-github-delivery").and_then(delivery_id) else {
             return StatusCode::BAD_REQUEST;
         };
-        let parsed = match body.whole().await {
-            Ok(body) => event::parse(name, &body.bytes),
-            Err(error) => return unkept(error),
+        let parsed = match body.complete().await {
+            Ok(body) => payload::parse(name, &body.bytes),
+            Err(error) => return spool_failed(error),
         };
-        let notice = match parsed {
-            Ok(notice) => notice,
+        let payload = match parsed {
+            Ok(payload) => payload,
             Err(error) => {
                 tracing::warn!(delivery = %id, %error, "a delivery was refused");
                 return StatusCode::BAD_REQUEST;
             }
         };
-        match self.inbox.receive(id, notice).await {
+        match self.inbox.receive(id, payload).await {
             Ok(_) => StatusCode::ACCEPTED,
             Err(error) => {
                 tracing::error!(
@@ -153,13 +156,13 @@ impl Door {
     }
 }
 
-/// What is answered where a body could not be kept: nobody knows yet who sent it, so no server error.
-fn unkept(error: std::io::Error) -> StatusCode {
+/// Logs that a body could not be spooled. Answers 429 rather than a server error, since the sender is not verified.
+fn spool_failed(error: std::io::Error) -> StatusCode {
     tracing::warn!(%error, "a body could not be kept in a file: is there space in the data folder?");
     StatusCode::TOO_MANY_REQUESTS
 }
 
-/// GitHub's id for a delivery is a UUID; whatever is no short plain word is refused.
+/// Parses GitHub's delivery id, a UUID. Refuses anything but a short plain word.
 fn delivery_id(header: &[u8]) -> Option<DeliveryId> {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let good = (1..=100).contains(&header.len()) && header.iter().all(plain);

@@ -1,68 +1,68 @@
-//! Who sent a delivery: HMAC-SHA-256 over the raw body.
+//! Verifies webhook signatures: HMAC-SHA-256 over the raw body.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// Both lengths of a SHA-256 in bytes and in hexadecimal digits.
-const LENGTH: usize = 32;
+/// The length of a SHA-256 digest, in bytes.
+const DIGEST_LENGTH: usize = 32;
 
-/// The secrets that a delivery may be signed with: one, or two while rotating.
+/// The webhook secrets: one, or two while rotating.
 #[derive(Clone)]
 pub struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    /// The secrets.
+    /// Creates the secrets.
     pub fn new(secrets: Vec<SecretString>) -> Self {
         Self(secrets)
     }
 
-    /// Whether one of the secrets made this signature of this body.
-    pub fn made(&self, signature: &Signature, body: &[u8]) -> bool {
+    /// Returns whether a body was signed with one of the secrets.
+    pub fn verify(&self, signature: &Signature, body: &[u8]) -> bool {
         let mut check = self.check();
         check.update(body);
-        check.made(signature)
+        check.verify(signature)
     }
 
-    /// Begins to check a body of which the parts come one after the other.
-    pub fn check(&self) -> Check {
+    /// Starts to check a body that arrives in chunks.
+    pub fn check(&self) -> SignatureCheck {
         let keyed = self.0.iter().filter_map(|secret| {
             // HMAC takes keys of any length.
             Hmac::new_from_slice(secret.expose_secret().as_bytes()).ok()
         });
-        Check(keyed.collect())
+        SignatureCheck(keyed.collect())
     }
 }
 
-/// The codes of a body, one a secret, as far as it has come.
-pub struct Check(Vec<Hmac<Sha256>>);
+/// The HMAC states of one body, one per secret.
+pub struct SignatureCheck(Vec<Hmac<Sha256>>);
 
-impl Check {
-    /// Takes a further part.
-    pub fn update(&mut self, part: &[u8]) {
+impl SignatureCheck {
+    /// Adds a chunk.
+    pub fn update(&mut self, chunk: &[u8]) {
         for code in &mut self.0 {
-            code.update(part);
+            code.update(chunk);
         }
     }
 
-    /// Whether one of the secrets made this signature. It takes as long for a wrong one as for a right.
-    pub fn made(self, signature: &Signature) -> bool {
-        let tried = self.0.into_iter();
-        let tried = tried.map(|code| code.verify_slice(&signature.0).is_ok());
+    /// Returns whether the signature matches one of the secrets, in constant time.
+    pub fn verify(self, signature: &Signature) -> bool {
+        let results = self.0.into_iter();
+        let results = results.map(|code| code.verify_slice(&signature.0).is_ok());
         // No shortcut: which secret fitted is nobody's business.
-        tried.fold(false, |made, fits| made | fits)
+        results.fold(false, |any, fits| any | fits)
     }
 }
 
-/// A signature as `X-Hub-Signature-256` brings it.
+/// The signature in `X-Hub-Signature-256`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signature([u8; LENGTH]);
+pub struct Signature([u8; DIGEST_LENGTH]);
 
 impl Signature {
-    /// Reads `sha256=` and 64 hexadecimal digits, in either case; None for anything else.
+    /// Parses `sha256=` and 64 hexadecimal digits, in either case.
     pub fn parse(header: &[u8]) -> Option<Self> {
         let digits = header.strip_prefix(b"sha256=")?;
-        let mut bytes = [0; LENGTH];
+        let mut bytes = [0; DIGEST_LENGTH];
         hex::decode_to_slice(digits, &mut bytes).ok()?;
         Some(Self(bytes))
     }

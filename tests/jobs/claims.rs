@@ -2,8 +2,10 @@
 
 use super::{ACME, SHOP, Scans, idle, origin, push, receive, start, start_as, told, until};
 use crate::database::{Database, on_both};
-use driftguard::model::{DeliveryId, Event, InstallationId, Notice, RepositoryId};
-use driftguard::store::Claim;
+use driftguard::model::{
+    DeliveryId, InstallationAction, InstallationId, RepositoryId, WebhookEvent, WebhookPayload,
+};
+use driftguard::store::DeliveryClaim;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,7 @@ on_both!(
 async fn a_worker_keeps_what_it_has_taken(database: Database) {
     let (inbox, scans) = (database.inbox().await, Scans::default());
     receive(&inbox, "d-1", push(SHOP, "c1")).await;
-    let claim = Claim {
+    let claim = DeliveryClaim {
         worker: "the one".to_owned(),
         lasts: -1,
     };
@@ -35,12 +37,12 @@ async fn a_worker_keeps_what_it_has_taken(database: Database) {
     assert_eq!(inbox.store.waiting_deliveries().await.unwrap(), (1, 0));
 }
 
-fn installed(installation: u64, repositories: std::ops::Range<u64>) -> Notice {
-    let event = Event::Installation {
-        action: "created".to_owned(),
+fn installed(installation: u64, repositories: std::ops::Range<u64>) -> WebhookPayload {
+    let event = WebhookEvent::Installation {
+        action: InstallationAction::Created,
         repositories: repositories.map(RepositoryId).map(origin).collect(),
     };
-    Notice {
+    WebhookPayload {
         installation: InstallationId(installation),
         account: format!("owner-{installation}"),
         ..told(None, event)
@@ -62,11 +64,11 @@ async fn an_installation_brings_many_repositories(database: Database) {
         made(InstallationId(2)).await > 9
     })
     .await;
-    let removed = Event::Installation {
-        action: "deleted".to_owned(),
+    let removed = WebhookEvent::Installation {
+        action: InstallationAction::Deleted,
         repositories: Vec::new(),
     };
-    let removed = Notice {
+    let removed = WebhookPayload {
         event: removed,
         ..installed(2, 0..0)
     };

@@ -10,7 +10,7 @@ use driftguard::queue::inbox::Inbox;
 use driftguard::queue::job::{Job, JobError, QueuedJob, ScanOrder, Trigger};
 use driftguard::queue::storage::Queue;
 use driftguard::queue::worker::Worker;
-use driftguard::store::{Request, StoppedJob, StoppedState};
+use driftguard::store::{ScanRequest, StoppedJob, StoppedState};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -59,7 +59,7 @@ async fn a_job_whose_end_is_not_kept_is_no_suspect(database: Database) {
     query(&database, "alter table elsewhere rename to stopped_jobs").await;
     until("the scan is made", async || scans.commits() == ["c1"]).await;
     until("its end is kept", async || {
-        inbox.standing().await.unwrap().running == 0
+        inbox.counts().await.unwrap().running == 0
     })
     .await;
     let attempts = most_attempts(&inbox).await;
@@ -78,14 +78,14 @@ fn scan(key: &str) -> QueuedJob {
 }
 
 async fn ask(inbox: &Inbox) {
-    let request = Request {
+    let request = ScanRequest {
         repository: SHOP,
         stack: None,
         commit: Some("c1"),
         asked_at: 1,
     };
     let tenant = inbox.store.of(ACME);
-    tenant.learn("acme", 1).await.unwrap();
+    tenant.record_installation("acme", 1).await.unwrap();
     tenant.keep_repository(&super::origin(SHOP)).await.unwrap();
     tenant.ask_scan(&request).await.unwrap();
 }
@@ -138,7 +138,7 @@ async fn a_worker_that_stops_hands_back_what_it_can(database: Database) {
     let end = task.await.unwrap();
     assert!(end.is_err(), "the deliveries were not given back");
     assert_eq!(inbox.store.working_processes().await.unwrap(), 0);
-    assert_eq!(inbox.queue.standing().await.unwrap().running, 0);
+    assert_eq!(inbox.queue.counts().await.unwrap().running, 0);
 }
 
 async fn stop(inbox: &Inbox, ticket: &QueuedJob, deaths: u32) {

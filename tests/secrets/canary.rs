@@ -5,9 +5,9 @@ use super::plants::{FORMS, MARK, NAMES, form, holds_none};
 use driftguard::code::{self, Evaluated, Options};
 use driftguard::diff::{self, Claims, Looked};
 use driftguard::model::{
-    AccountId, Attribute, Attributes, Backend, Catalog, Coverage, Interrupt, Place, Reading,
+    AccountId, Attribute, Attributes, AwsLocation, Backend, Catalog, Coverage, Interrupt, Reading,
     Redactor, Resource, Scanned, Schema, Shape, StackName, StackReport, Status, Tree, Type,
-    Unclaimed, Value,
+    UnmanagedResource, Value,
 };
 use driftguard::patch::{self, Direction};
 use driftguard::price::{self, Book};
@@ -179,7 +179,7 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
 
 fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Catalog) -> Scanned {
     let account = AccountId::new("123456789012").unwrap();
-    let below = Unclaimed {
+    let below = UnmanagedResource {
         tf_type: resource.tf_type().to_owned(),
         import_id: FORMS[0].to_owned(),
         under: Some(resource.address.clone()),
@@ -190,7 +190,7 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
     };
     let looked = [Looked {
         resource,
-        place: Place {
+        place: AwsLocation {
             account: Some(account),
             region: None,
         },
@@ -200,7 +200,7 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
         declared: &code.declared,
         provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
         looked: &looked,
-        unclaimed: &[below],
+        unmanaged: &[below],
         interrupt: &Interrupt::default(),
     };
     let claims = Claims::new([resource], catalog);

@@ -2,10 +2,10 @@
 
 use driftguard::model::{
     Difference, Finding, Kind, Report, RepositoryName, ScanError, Scanned, StackName, StackReport,
-    Standing, Value, Verdict, masked,
+    StackStatus, Value, Verdict, masked,
 };
 use driftguard::patch;
-use driftguard::report::{self, Detail, Occasion, Overview, Paint};
+use driftguard::report::{self, DashboardContent, Detail, NotificationContext, Paint};
 use std::collections::BTreeMap;
 
 /// The texts that are made of a stack's report, as it is and as it is read again from what is kept.
@@ -25,7 +25,7 @@ fn of_scan(stack: &StackReport) -> Vec<(&'static str, String)> {
         accounts: Vec::new(),
     };
     let repository = RepositoryName::new("acme/shop").unwrap();
-    let occasion = Occasion {
+    let occasion = NotificationContext {
         id: "a",
         repository: &repository,
         commit: "b",
@@ -54,7 +54,7 @@ fn of_scan(stack: &StackReport) -> Vec<(&'static str, String)> {
         ),
         ("a reply", report::scanned(stack, &[1])),
     ];
-    let remarks = check.remarks.iter();
+    let remarks = check.annotations.iter();
     texts.extend(
         remarks.map(|remark| ("a remark", format!("{}\n{}", remark.title, remark.message))),
     );
@@ -81,7 +81,7 @@ fn of_scan(stack: &StackReport) -> Vec<(&'static str, String)> {
 
 /// What the last scan of a stack leads to, whenever somebody asks.
 fn of_standing(stack: &StackReport) -> Vec<(&'static str, String)> {
-    let standing = Standing {
+    let standing = StackStatus {
         report: stack.clone(),
         scanned_at: 0,
         next_scan: None,
@@ -90,8 +90,8 @@ fn of_standing(stack: &StackReport) -> Vec<(&'static str, String)> {
         undecided: Default::default(),
         decisions: Vec::new(),
     };
-    let overview = Overview {
-        standings: vec![standing],
+    let overview = DashboardContent {
+        stacks: vec![standing],
         parked: Vec::new(),
         failed: Vec::new(),
     };

@@ -81,7 +81,7 @@ async fn what_an_hour_was_used_for_is_known_after_a_restart(database: Database) 
         .await;
     server
         .until("its answer waits", async || {
-            let standing = server.inbox.standing().await.unwrap();
+            let standing = server.inbox.counts().await.unwrap();
             standing.waiting == 1 && standing.running == 0
         })
         .await;

@@ -121,7 +121,7 @@ impl Server {
     /// Waits until no job is left.
     async fn idle(&self) {
         self.until("the jobs end", async || {
-            let standing = self.inbox.standing().await.unwrap();
+            let standing = self.inbox.counts().await.unwrap();
             standing.waiting + standing.running == 0
         })
         .await;

@@ -68,7 +68,7 @@ async fn what_sat_an_outage_out_is_tried_as_soon_as_it_is_over(database: Databas
     }
     server
         .until("each waits for the end of the outage", async || {
-            let standing = server.inbox.standing().await.unwrap();
+            let standing = server.inbox.counts().await.unwrap();
             let outages = server.inbox.metrics.outages.get();
             outages == asked.len() as u64 && standing.running == 0
         })

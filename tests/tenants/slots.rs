@@ -94,7 +94,7 @@ async fn scans_that_do_not_end(database: Database, slots: usize) {
     server
         .until("as many scan as may", async || {
             server.inbox.store.working_processes().await.unwrap() == 1
-                && server.inbox.standing().await.unwrap().running >= slots as u64
+                && server.inbox.counts().await.unwrap().running >= slots as u64
         })
         .await;
     assert_is_answered(&server, &quiet, one).await;
@@ -140,7 +140,7 @@ async fn tokens_that_are_refused_for_hours_keep_no_command_of_others_waiting(dat
     }
     assert_is_answered(&server, &quiet, one).await;
     assert_eq!(server.answers(&loud), []);
-    let standing = server.inbox.standing().await.unwrap();
+    let standing = server.inbox.counts().await.unwrap();
     assert!(standing.waiting >= 30, "its own wait: {standing:?}");
 }
 

@@ -4,7 +4,8 @@ use super::stories::set_up;
 use super::world::{ACCEPT, ADOPT, ONBOARDING, RESTORE, Setting, World};
 use crate::database::{Database, on_both};
 use driftguard::model::{
-    Choice, Decision, DeliveryId, Event, Notice, Origin, Proposal, ProposalState, Sender,
+    Choice, Decision, DeliveryId, Proposal, ProposalState, PullRequestAction, RepositoryInfo,
+    Sender, WebhookEvent, WebhookPayload,
 };
 use driftguard::standin::github::{Fault, PullRequest};
 
@@ -74,10 +75,10 @@ fn count(world: &World, branch: &str) -> usize {
 /// A delivery that says that a person closed a pull request, whatever GitHub knows of it.
 async fn claim(world: &World, pull: &PullRequest, person: &str) {
     let known = world.tenant().repositories().await.unwrap().remove(0);
-    let notice = Notice {
+    let payload = WebhookPayload {
         installation: driftguard::model::InstallationId(world.installation),
         account: "acme".to_owned(),
-        repository: Some(Origin {
+        repository: Some(RepositoryInfo {
             id: known.id,
             name: known.name,
             default_branch: None,
@@ -87,8 +88,8 @@ async fn claim(world: &World, pull: &PullRequest, person: &str) {
             login: person.to_owned(),
             bot: false,
         },
-        event: Event::PullRequest {
-            action: "closed".to_owned(),
+        event: WebhookEvent::PullRequest {
+            action: PullRequestAction::Closed,
             number: pull.number,
             branch: pull.branch.clone(),
             merged: false,
@@ -96,7 +97,7 @@ async fn claim(world: &World, pull: &PullRequest, person: &str) {
         },
     };
     let id = DeliveryId("claimed".to_owned());
-    assert!(world.inbox.receive(id, notice).await.unwrap());
+    assert!(world.inbox.receive(id, payload).await.unwrap());
     world.idle().await;
 }
 

@@ -299,7 +299,7 @@ async fn the_secret_is_taken_back_where_a_public_repository_may_show_drift() {
 fn is_signed((body, signature, _): &(String, String, String), secret: &str) -> bool {
     let secrets = Secrets::new(vec![secret.to_owned().into()]);
     let signature = Signature::parse(signature.as_bytes()).unwrap();
-    secrets.made(&signature, body.as_bytes())
+    secrets.verify(&signature, body.as_bytes())
 }
 
 async fn an_administrator_rotates_the_secret_of_notifications(database: Database) {
@@ -356,7 +356,7 @@ async fn errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say(
             .await
             .unwrap();
     };
-    let waiting = async || queue.standing().await.unwrap().waiting;
+    let waiting = async || queue.counts().await.unwrap().waiting;
     let own = world.installation;
     for (installation, repository) in [(own, 1), (own, 2), (own + 1, 1)] {
         enqueue(installation, repository).await;

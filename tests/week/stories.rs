@@ -113,7 +113,7 @@ async fn a_login_means_the_account_that_was_met_first_under_it(database: Databas
     // Where several are installed already, nobody knows which was the first.
     for installation in [1, 2] {
         let tenant = store.of(InstallationId(installation));
-        tenant.learn("someone", now()).await.unwrap();
+        tenant.record_installation("someone", now()).await.unwrap();
     }
     assert!(!serves(&Ambient::First, 1, "acme").await);
     store.of(InstallationId(2)).forget(now()).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_login_means_the_account_that_was_met_first_under_it(database: Databas
     store.of(InstallationId(1)).forget(now()).await.unwrap();
     store
         .of(InstallationId(3))
-        .learn("late", now())
+        .record_installation("late", now())
         .await
         .unwrap();
     assert!(
@@ -268,7 +268,7 @@ async fn a_scan_that_is_due_is_made_and_what_was_missed_is_made_up_once(database
     let installation = InstallationId(world.installation);
     let tenant = world.inbox.store.of(installation);
     let id = tenant.repositories().await.unwrap()[0].id;
-    let next = |stacks: Vec<driftguard::store::Scheduled>| stacks[0].next_at.unwrap();
+    let next = |stacks: Vec<driftguard::store::StackSchedule>| stacks[0].next_at.unwrap();
     let first = next(tenant.stacks(id).await.unwrap());
     assert!(first > now() && first <= now() + WEEK / 7 / 24 + 300_000);
     let scanned = async || {
@@ -446,7 +446,7 @@ async fn who_wants_to_is_told_of_what_is_new_and_what_is_resolved() {
         .map(|(body, signature, _)| {
             let secrets = Secrets::new(vec![secret.to_owned().into()]);
             let signature = Signature::parse(signature.as_bytes()).unwrap();
-            assert!(secrets.made(&signature, body.as_bytes()), "it is signed");
+            assert!(secrets.verify(&signature, body.as_bytes()), "it is signed");
             let told: serde_json::Value = serde_json::from_str(body).unwrap();
             let count = |list: &str| told[list].as_array().unwrap().len();
             (count("new"), count("resolved"))

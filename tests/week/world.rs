@@ -211,7 +211,7 @@ impl World {
     pub async fn idle(&self) {
         let end = Instant::now() + Duration::from_secs(240);
         loop {
-            let standing = self.inbox.standing().await.unwrap();
+            let standing = self.inbox.counts().await.unwrap();
             if standing.waiting + standing.running == 0 {
                 return;
             }

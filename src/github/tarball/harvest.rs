@@ -1,4 +1,4 @@
-//! What is kept of an archive.
+//! Collects the files of an archive that a scan reads.
 
 use super::{ArchiveError, failed};
 use crate::model::Tree;
@@ -6,33 +6,33 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use tar::{Entry, EntryType};
 
-/// The largest file that is kept; a larger one is only named.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
-/// How much is kept of what a scan cannot do without: states as large as that may lie in the repository.
-const CODE: u64 = 32 * 1024 * 1024;
-/// How much is kept of what code may name besides: where it is more, the largest of these files are left out.
-const NAMED: u64 = 16 * 1024 * 1024;
-/// The most memory that all of it takes.
-pub const LARGEST: u64 = CODE + NAMED;
-/// How many bytes of an archive's header say where a symbolic link leads.
-const LONGEST_LINK: usize = 100;
-/// What a file takes beside its path and its bytes.
-const OVERHEAD: u64 = 128;
+/// The largest file that is kept, in bytes; of a larger one only the name is.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+/// How many bytes are kept of files that a scan needs: states of this size may be in the repository.
+const MAX_CODE: u64 = 32 * 1024 * 1024;
+/// How many bytes are kept of other files that code may refer to: beyond, the largest of these are left out.
+const MAX_NAMED: u64 = 16 * 1024 * 1024;
+/// The most memory that all files take, in bytes.
+pub const MAX_TOTAL: u64 = MAX_CODE + MAX_NAMED;
+/// How many bytes of an archive's header hold the target of a symbolic link.
+const LINK_FIELD: usize = 100;
+/// How many bytes a file takes beside its path and its content.
+const FILE_OVERHEAD: u64 = 128;
 
 /// The files that are kept so far.
 #[derive(Default)]
-pub(super) struct Harvest {
+pub(super) struct ArchiveFiles {
     pub tree: Tree,
-    /// How much the code takes, and what else is never left out.
+    /// How many bytes are taken by files that are never left out.
     code: u64,
-    /// How much the other files take.
+    /// How many bytes the other files take.
     named: u64,
-    /// The other files, by what they take.
+    /// The other files, by their size.
     by_cost: BTreeSet<(u64, String)>,
 }
 
-impl Harvest {
-    /// Keeps what an entry holds, if a scan reads it.
+impl ArchiveFiles {
+    /// Keeps an entry's content, if a scan reads it.
     pub(super) fn add(
         &mut self,
         path: String,
@@ -60,10 +60,10 @@ impl Harvest {
         self.replace(&path);
         let size = entry.size();
         if Tree::is_only_named(&path) {
-            if size > LARGEST_FILE || !self.take_named(&path, cost_of(&path, size)) {
+            if size > MAX_FILE || !self.take_named(&path, cost_of(&path, size)) {
                 return Ok(());
             }
-        } else if size > LARGEST_FILE && !path.ends_with(".tfstate") {
+        } else if size > MAX_FILE && !path.ends_with(".tfstate") {
             self.take_code(cost_of(&path, 0))?;
             self.tree.too_large.insert(path, size);
             return Ok(());
@@ -76,25 +76,25 @@ impl Harvest {
         Ok(())
     }
 
-    /// Counts what is never left out.
+    /// Counts a file that is never left out.
     fn take_code(&mut self, cost: u64) -> Result<(), ArchiveError> {
         self.code = self.code.saturating_add(cost);
-        if self.code > CODE {
+        if self.code > MAX_CODE {
             return Err(ArchiveError::TooLarge(format!(
                 "the repository holds more than {} MiB of Terraform code, values and states: split it, or take out what \
                  is generated",
-                CODE >> 20
+                MAX_CODE >> 20
             )));
         }
         Ok(())
     }
 
-    /// Counts what may be left out. False where it is itself what is left out.
+    /// Counts a file that may be left out. Returns false where it is the one to leave out.
     fn take_named(&mut self, path: &str, cost: u64) -> bool {
         self.named += cost;
         self.by_cost.insert((cost, path.to_owned()));
         let mut kept = true;
-        while self.named > NAMED
+        while self.named > MAX_NAMED
             && let Some((cost, largest)) = self.by_cost.pop_last()
         {
             self.named -= cost;
@@ -104,7 +104,7 @@ impl Harvest {
         kept
     }
 
-    /// Takes out what an earlier entry of this path brought: the last one counts.
+    /// Removes an earlier entry of this path: the last one counts.
     fn replace(&mut self, path: &str) {
         if let Some(bytes) = self.tree.files.remove(path) {
             let cost = cost_of(path, bytes.len() as u64);
@@ -123,7 +123,7 @@ impl Harvest {
     }
 }
 
-/// What the files of a tree take in memory.
+/// Returns the memory that the files of a tree take.
 pub fn cost(tree: &Tree) -> u64 {
     let files = tree.files.iter();
     let files = files.map(|(path, bytes)| cost_of(path, bytes.len() as u64));
@@ -133,22 +133,23 @@ pub fn cost(tree: &Tree) -> u64 {
     files.chain(large).chain(links).sum()
 }
 
-/// Where a symbolic link leads, as it says; none for a hard link, and where the archive may have cut it off.
+/// Returns the target of a symbolic link as it is written; `None` for a hard link, and where the archive may have cut the
+/// target off.
 fn link_target(entry: &Entry<'_, impl Read>) -> Option<String> {
     let header = entry.header();
     let name = header.link_name_bytes()?;
-    let is_whole = name.len() < LONGEST_LINK && header.entry_type() == EntryType::Symlink;
-    is_whole.then(|| String::from_utf8(name.into_owned()).ok())?
+    let is_complete = name.len() < LINK_FIELD && header.entry_type() == EntryType::Symlink;
+    is_complete.then(|| String::from_utf8(name.into_owned()).ok())?
 }
 
-/// What a symbolic link takes in memory.
+/// Returns the memory that a symbolic link takes.
 fn cost_of_link(path: &str, target: Option<&Option<String>>) -> u64 {
     let target = target.and_then(Option::as_ref);
     cost_of(path, target.map_or(0, |target| target.len() as u64))
 }
 
-/// What a file takes in memory.
+/// Returns the memory that a file takes.
 fn cost_of(path: &str, size: u64) -> u64 {
     size.saturating_add(path.len() as u64)
-        .saturating_add(OVERHEAD)
+        .saturating_add(FILE_OVERHEAD)
 }

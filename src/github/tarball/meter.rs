@@ -1,48 +1,47 @@
-//! Measures what an archive unpacks to.
+//! Limits how much an archive unpacks to.
 
 use super::ArchiveError;
 use flate2::read::GzDecoder;
 use std::io::{self, Read};
 
-/// How much may be unpacked, kept or not: seconds of work.
-const LARGEST: u64 = 2 * 1024 * 1024 * 1024;
-/// How many times larger than the archive may be what it unpacks to: source code is packed to a tenth, a bomb to a
-/// thousandth.
-const RATIO: u64 = 100;
-/// From how much on that is looked at: a small archive may be of one text many times over.
-const FREE: u64 = 64 * 1024 * 1024;
+/// How many bytes may be unpacked, kept or not: seconds of work.
+const MAX_UNPACKED: u64 = 2 * 1024 * 1024 * 1024;
+/// How many times its size an archive may unpack to: source code compresses to a tenth, a bomb to a thousandth.
+const MAX_RATIO: u64 = 100;
+/// From how many bytes on the ratio is checked: a small archive may repeat one text.
+const RATIO_FREE: u64 = 64 * 1024 * 1024;
 
-/// Unpacks, and fails where that becomes too much.
-pub(super) struct Meter<R> {
-    unpacked: GzDecoder<Counted<R>>,
+/// Unpacks, and fails beyond the limits.
+pub(super) struct UnpackLimiter<R> {
+    unpacked: GzDecoder<CountingReader<R>>,
     bytes: u64,
 }
 
 /// Counts what is read.
-struct Counted<R> {
+struct CountingReader<R> {
     reader: R,
     bytes: u64,
 }
 
-impl<R: Read> Meter<R> {
+impl<R: Read> UnpackLimiter<R> {
     pub(super) fn new(reader: R) -> Self {
         Self {
-            unpacked: GzDecoder::new(Counted { reader, bytes: 0 }),
+            unpacked: GzDecoder::new(CountingReader { reader, bytes: 0 }),
             bytes: 0,
         }
     }
 
     fn check(&self) -> Result<(), ArchiveError> {
         let packed = self.unpacked.get_ref().bytes;
-        if self.bytes > LARGEST {
+        if self.bytes > MAX_UNPACKED {
             return Err(ArchiveError::TooLarge(format!(
                 "the repository holds more than {} GiB: split it, or keep the Terraform code in one of its own",
-                LARGEST >> 30
+                MAX_UNPACKED >> 30
             )));
         }
-        if self.bytes > FREE && self.bytes / RATIO > packed {
+        if self.bytes > RATIO_FREE && self.bytes / MAX_RATIO > packed {
             return Err(ArchiveError::TooLarge(format!(
-                "the repository unpacks to more than {RATIO} times its size, as a bomb does: take out the files that hold \
+                "the repository unpacks to more than {MAX_RATIO} times its size, as a bomb does: take out the files that hold \
                  little but repetition"
             )));
         }
@@ -50,7 +49,7 @@ impl<R: Read> Meter<R> {
     }
 }
 
-impl<R: Read> Read for Meter<R> {
+impl<R: Read> Read for UnpackLimiter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.unpacked.read(buffer)?;
         self.bytes += length as u64;
@@ -59,7 +58,7 @@ impl<R: Read> Read for Meter<R> {
     }
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.reader.read(buffer)?;
         self.bytes += length as u64;

@@ -1,4 +1,4 @@
-//! What is kept of an archive, what is passed over, and where it ends.
+//! Tests what is kept of an archive, what is skipped, and where unpacking stops.
 
 use super::*;
 use flate2::Compression;
@@ -7,7 +7,7 @@ use std::io::Write;
 
 const MIB: usize = 1024 * 1024;
 
-/// An archive of entries, each with its type.
+/// Builds an archive of entries, each with its type.
 fn archive(entries: &[(EntryType, &str, Vec<u8>)]) -> Vec<u8> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     for (kind, path, content) in entries {
@@ -27,7 +27,7 @@ fn pack(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     archive(&entries.collect::<Vec<_>>())
 }
 
-/// Bytes that are packed to no less, from a counter.
+/// Generates incompressible bytes from a counter.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {

@@ -3,7 +3,7 @@
 use super::outcome::record_outcomes;
 use super::repository_scan::RepositoryScan;
 use super::settings_pull::{self, SettingsPull};
-use crate::github::Proposing;
+use crate::github::ProposeOutcome;
 use crate::jobs::context::RepositoryContext;
 use crate::model::{Choice, Decision, Finding, Proposal, ProposalState, Undecided};
 use crate::pulls::undecided;
@@ -119,7 +119,7 @@ async fn propose(
         stack: String::new(),
         number,
         state: match proposing {
-            Proposing::TakenOver(_) => ProposalState::TakenOver,
+            ProposeOutcome::TakenOver(_) => ProposalState::TakenOver,
             _ => ProposalState::Open,
         },
         findings: ignored

@@ -9,7 +9,7 @@ use crate::jobs::context::RepositoryContext;
 use crate::model::{FindingId, StackReport};
 use crate::queue::job::{JobError, RepositoryTask};
 use crate::queue::now;
-use crate::report::{self, Occasion};
+use crate::report::{self, NotificationContext};
 use crate::store::Notification;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
@@ -71,7 +71,7 @@ pub(in crate::jobs) async fn announce(
     let seed = format!("{}/{}@{since}/{}", context.id, stack.name, ids.join(" "));
     let id = hex::encode(&Sha256::digest(seed)[..16]);
     let pages = pages(context).await?;
-    let occasion = Occasion {
+    let occasion = NotificationContext {
         id: &id,
         repository: context.repository.name(),
         commit: &context.head.commit,

@@ -7,7 +7,7 @@ use crate::jobs::context::{LOOKED_BACK, RepositoryContext};
 use crate::model::{
     Decision, Finding, FindingId, Proposal, Scanned, StackReport, Value, mask_json,
 };
-use crate::store::{ScanRecord, Subject};
+use crate::store::{DecisionSubject, ScanRecord};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Brings decisions, pull requests and the last report of a stack over to the ids that this version gives.
@@ -112,12 +112,12 @@ fn is_same_list(before: &[Value], now: &[Value]) -> bool {
 
 /// What a finding is of, and the attributes that differ, without the credentials in names: so it was kept before, and so
 /// it is kept now.
-fn subject(finding: &Finding) -> Subject {
+fn subject(finding: &Finding) -> DecisionSubject {
     let paths = finding
         .attributes
         .iter()
         .map(|difference| difference.path.clone());
-    let subject = Subject {
+    let subject = DecisionSubject {
         kind: finding.kind,
         address: finding.address.clone(),
         under: finding.under.clone(),
@@ -133,7 +133,7 @@ fn subject(finding: &Finding) -> Subject {
 }
 
 /// The finding of a subject whose former values no scan tells any more: a seal in it may have changed its id.
-fn of_subject<'a>(scanned: &'a Scanned, kept: &Subject) -> Option<&'a Finding> {
+fn of_subject<'a>(scanned: &'a Scanned, kept: &DecisionSubject) -> Option<&'a Finding> {
     let sealed = |finding: &Finding| {
         finding
             .attributes

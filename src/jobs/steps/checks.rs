@@ -4,7 +4,7 @@ use crate::github::{Annotation, CheckRun, Conclusion};
 use crate::jobs::context::RepositoryContext;
 use crate::model::Severity;
 use crate::queue::job::JobError;
-use crate::report::{CheckText, Remark};
+use crate::report::{CheckText, LineAnnotation};
 use std::fmt::Display;
 
 /// The check of a repository that could not be scanned at all.
@@ -24,7 +24,7 @@ pub(in crate::jobs) async fn create_check(
     name: &str,
     text: &CheckText,
 ) -> Result<(), JobError> {
-    let annotations: Vec<_> = text.remarks.iter().map(annotation).collect();
+    let annotations: Vec<_> = text.annotations.iter().map(annotation).collect();
     let check = CheckRun {
         name,
         commit: &context.head.commit,
@@ -48,11 +48,11 @@ pub(in crate::jobs) async fn create_check_run(
 ) -> Result<(), JobError> {
     let (tenant, id) = (&context.tenant, context.id);
     tenant.note_published(id, check.commit).await?;
-    Ok(context.repository.check(check).await?)
+    Ok(context.repository.create_check_run(check).await?)
 }
 
 /// A remark as GitHub shows it.
-fn annotation(remark: &Remark) -> Annotation {
+fn annotation(remark: &LineAnnotation) -> Annotation {
     Annotation {
         path: remark.file.clone(),
         start_line: remark.line,

@@ -1,14 +1,14 @@
 //! Updates the issue that shows the status of a repository.
 
 use super::repository_settings::{self, may_publish};
-use super::standings::standings;
+use super::stack_statuses::stack_statuses;
 use super::tasks::enqueue;
 use crate::github::{GithubError, Issue};
 use crate::jobs::context::RepositoryContext;
-use crate::model::{FailedScan, ParkedJob, Standing, boxes};
+use crate::model::{FailedScan, ParkedJob, StackStatus, boxes};
 use crate::queue::job::{JobError, RepositoryTask};
 use crate::queue::{now, stopped};
-use crate::report::{self, Detail, Overview};
+use crate::report::{self, DashboardContent, Detail};
 use crate::settings::Settings;
 use crate::store::StoppedState;
 
@@ -69,27 +69,27 @@ async fn update_issue(
             None => Ok(()),
         };
     }
-    let standings = standings(context).await?;
-    let overview = Overview {
-        failed: failed(context, &standings).await?,
-        standings,
+    let stacks = stack_statuses(context).await?;
+    let content = DashboardContent {
+        failed: failed(context, &stacks).await?,
+        stacks,
         parked: parked(context).await?,
     };
-    let Some(issue) = open_issue(context, known, &overview).await? else {
+    let Some(issue) = open_issue(context, known, &content).await? else {
         return Ok(());
     };
     context
         .tenant
         .keep_dashboard(context.id, issue.number)
         .await?;
-    write(context, &issue, &overview).await
+    write(context, &issue, &content).await
 }
 
 /// The dashboard's issue, opened where there is none: none where a person closed it, or there is nothing to show.
 async fn open_issue(
     context: &RepositoryContext<'_>,
     known: Option<Issue>,
-    overview: &Overview,
+    content: &DashboardContent,
 ) -> Result<Option<Issue>, JobError> {
     let repository = &context.repository;
     match known {
@@ -102,9 +102,9 @@ async fn open_issue(
             repository.reopen_issue(issue.number).await?;
             Ok(Some(issue))
         }
-        None if overview.standings.is_empty() && overview.parked.is_empty() => Ok(None),
+        None if content.stacks.is_empty() && content.parked.is_empty() => Ok(None),
         None => {
-            let body = report::dashboard(overview, now(), Detail::Count);
+            let body = report::dashboard(content, now(), Detail::Count);
             let number = repository.open_issue(report::DASHBOARD, &body).await?;
             Ok(repository.issue(number).await?)
         }
@@ -115,16 +115,16 @@ async fn open_issue(
 async fn write(
     context: &RepositoryContext<'_>,
     issue: &Issue,
-    overview: &Overview,
+    content: &DashboardContent,
 ) -> Result<(), JobError> {
     for detail in Detail::ALL {
-        let body = report::dashboard(overview, now(), detail);
-        if body.chars().count() > report::LONGEST && detail != Detail::Count {
+        let body = report::dashboard(content, now(), detail);
+        if !report::fits(&body) && detail != Detail::Count {
             continue;
         }
         let body = boxes::carry(&issue.body, &body);
         let repository = &context.repository;
-        let written = repository.write_issue(issue, report::DASHBOARD, &body);
+        let written = repository.update_issue(issue, report::DASHBOARD, &body);
         if written.await? {
             return Ok(());
         }
@@ -148,7 +148,7 @@ async fn known_issue(context: &RepositoryContext<'_>) -> Result<Option<Issue>, J
 async fn turn_off(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(), JobError> {
     let repository = &context.repository;
     let body = format!("{OFF}\n\n{}", report::DASHBOARD_MARKER);
-    let written = repository.write_issue(issue, report::DASHBOARD, &body);
+    let written = repository.update_issue(issue, report::DASHBOARD, &body);
     written.await?;
     Ok(repository.close_issue(issue.number).await?)
 }
@@ -171,12 +171,12 @@ async fn parked(context: &RepositoryContext<'_>) -> anyhow::Result<Vec<ParkedJob
 /// The scans that were given up with none that came through since: of the whole repository, and of single stacks.
 async fn failed(
     context: &RepositoryContext<'_>,
-    standings: &[Standing],
+    stacks: &[StackStatus],
 ) -> anyhow::Result<Vec<FailedScan>> {
-    let stacks = standings
+    let newest = stacks.iter().map(|status| status.scanned_at).max();
+    let stacks = stacks
         .iter()
-        .map(|standing| (standing.report.name.as_str(), standing.scanned_at));
-    let newest = standings.iter().map(|standing| standing.scanned_at).max();
+        .map(|status| (status.report.name.as_str(), status.scanned_at));
     let whole = ("", newest.unwrap_or_default());
     let mut failed = Vec::new();
     for (stack, scanned_at) in std::iter::once(whole).chain(stacks) {

@@ -35,10 +35,10 @@ pub(super) mod reply;
 pub(super) mod repository_scan;
 /// A repository's `.driftguard.yml`.
 pub(super) mod repository_settings;
+/// How each stack of a repository stands.
+pub(super) mod stack_statuses;
 /// Which stacks a repository has.
 pub(super) mod stacks;
-/// How each stack of a repository stands.
-pub(super) mod standings;
 /// Tasks that follow from a job.
 pub(super) mod tasks;
 

@@ -51,7 +51,10 @@ pub(in crate::jobs) async fn show(
     let secret = current(key, &context.tenant, context.id).await?;
     context.tenant.note_secret_shown(context.id).await?;
     let text = report::notify_secret(&secret);
-    context.repository.say(issue, MARKER, "", &text).await?;
+    context
+        .repository
+        .upsert_comment(issue, MARKER, "", &text)
+        .await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::queue::pushes::ONBOARDING;
-use crate::report::{self, FirstLook, NeededRole, Onboarding, PullRequestText};
+use crate::report::{self, FirstScan, NeededRole, Onboarding, PullRequestText};
 use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
@@ -73,7 +73,7 @@ pub(in crate::jobs) async fn propose(
     };
     context.tenant.keep_proposal(&proposal).await?;
     match &first {
-        FirstLook::NotProbed(why) => Err(access::probe_later(why)),
+        FirstScan::NotProbed(why) => Err(access::probe_later(why)),
         _ => Ok(()),
     }
 }
@@ -118,7 +118,7 @@ fn named(stacks: &[Stack]) -> Vec<(StackName, String)> {
 async fn text(
     context: &RepositoryContext<'_>,
     stacks: &[Stack],
-    first: &FirstLook,
+    first: &FirstScan,
 ) -> PullRequestText {
     let external_id = context.external_id();
     let principal = access::principal(&context.services.aws).await;
@@ -145,7 +145,7 @@ async fn update_text(
     let repository = &context.repository;
     if let Some(issue) = repository.issue(number).await? {
         let body = boxes::carry(&issue.body, &text.body);
-        repository.write_issue(&issue, &text.title, &body).await?;
+        repository.update_issue(&issue, &text.title, &body).await?;
     }
     Ok(number)
 }
@@ -178,9 +178,9 @@ async fn first_look(
     context: &RepositoryContext<'_>,
     tree: &Tree,
     open: Option<&Proposal>,
-) -> Result<FirstLook, JobError> {
+) -> Result<FirstScan, JobError> {
     if !context.head.private {
-        return Ok(FirstLook::Public);
+        return Ok(FirstScan::Public);
     }
     let Some(open) = open else {
         return scan_with(context, tree, &Settings::default()).await;
@@ -189,7 +189,7 @@ async fn first_look(
         None => Settings::default(),
         Some(file) => match repository_settings::parse(&file) {
             Ok(settings) => settings,
-            Err(wrong) => return Ok(FirstLook::Wrong(wrong)),
+            Err(wrong) => return Ok(FirstScan::Wrong(wrong)),
         },
     };
     let names_role = settings.aws != settings::Aws::default()
@@ -201,7 +201,7 @@ async fn first_look(
         let person = context.repository.last_person(open.number).await?;
         let person = person.unwrap_or_default();
         if !context.repository.may_write(&person).await? {
-            return Ok(FirstLook::NotCounted);
+            return Ok(FirstScan::NotCounted);
         }
     }
     scan_with(context, tree, &settings).await
@@ -209,7 +209,7 @@ async fn first_look(
 
 /// The settings' file as it stands on the onboarding branch.
 async fn file_of_branch(context: &RepositoryContext<'_>) -> Result<Option<Vec<u8>>, JobError> {
-    let Some(tip) = context.repository.tip(ONBOARDING).await? else {
+    let Some(tip) = context.repository.branch_head(ONBOARDING).await? else {
         return Ok(None);
     };
     Ok(context.repository.file(&tip, settings::FILE).await?)
@@ -220,7 +220,7 @@ async fn scan_with(
     context: &RepositoryContext<'_>,
     tree: &Tree,
     settings: &Settings,
-) -> Result<FirstLook, JobError> {
+) -> Result<FirstScan, JobError> {
     let services = context.services;
     let clock = Clock::below(services.limits, context.run, context.run.interrupt());
     let scan = RepositoryScan {
@@ -233,34 +233,34 @@ async fn scan_with(
     };
     let found = match scan.find_stacks().await? {
         Ok(found) => found,
-        Err(wrong) => return Ok(FirstLook::Wrong(wrong.message)),
+        Err(wrong) => return Ok(FirstScan::Wrong(wrong.message)),
     };
     let complete = found.left_out.is_empty();
     let ambient = access::is_ambient(context).await?;
     let groups = access::groups(found.stacks, settings, &context.external_id(), ambient);
     if let Err(RoleProblem::Unbounded(why)) = access::count_roles(&groups) {
-        return Ok(FirstLook::Wrong(why));
+        return Ok(FirstScan::Wrong(why));
     }
-    let look = scan.look(complete, groups.len());
+    let scope = scan.unmanaged_scope(complete, groups.len());
     let mut probes = RoleProbes::new(&services.aws, &clock);
     let mut reports: Vec<StackReport> = Vec::new();
     for (access, stacks) in groups {
         let Some(access) = access else {
-            return Ok(FirstLook::NoRole);
+            return Ok(FirstScan::NoRole);
         };
         match probes.probe(&access).await? {
             Ok(()) => {}
-            Err(RoleProblem::NotProbed(why)) => return Ok(FirstLook::NotProbed(why)),
+            Err(RoleProblem::NotProbed(why)) => return Ok(FirstScan::NotProbed(why)),
             Err(RoleProblem::Open(why) | RoleProblem::Unbounded(why)) => {
-                return Ok(FirstLook::Wrong(why));
+                return Ok(FirstScan::Wrong(why));
             }
         }
-        match clock.hold(scan.scan_group(access, stacks, look)).await {
+        match clock.hold(scan.scan_group(access, stacks, scope)).await {
             Ok(result) => reports.extend(result?.report.stacks),
-            Err(exceeded) => return Ok(FirstLook::Wrong(exceeded.scan_error()?.message)),
+            Err(exceeded) => return Ok(FirstScan::Wrong(exceeded.scan_error()?.message)),
         }
     }
-    Ok(FirstLook::Scanned(reports))
+    Ok(FirstScan::Scanned(reports))
 }
 
 /// Accepts what has drifted by now on the onboarding branch, if that is the box that was ticked.
@@ -278,7 +278,7 @@ pub(in crate::jobs) async fn start_quiet(
     };
     let first = first_look(context, &tree, Some(&open)).await?;
     let file = file_of_branch(context).await?;
-    if let (FirstLook::Scanned(reports), Some(file)) = (&first, file) {
+    if let (FirstScan::Scanned(reports), Some(file)) = (&first, file) {
         accept_today(context, reports, &file).await?;
     }
     propose(context, &tree).await

@@ -2,7 +2,7 @@
 
 use super::outcome::record_outcomes;
 use super::reviewers;
-use crate::github::{GithubError, Proposed, Proposing};
+use crate::github::{GithubError, ProposeOutcome, ProposedPullRequest};
 use crate::jobs::context::RepositoryContext;
 use crate::model::{
     Choice, Decision, Proposal, ProposalState, Scanned, StackName, StackReport, Tree,
@@ -161,7 +161,7 @@ impl Proposer<'_> {
         };
         let text = report::pull_request(&content).context("while writing a pull request")?;
         let reviewers = reviewers::of(self.settings, self.tree, &files, repository.owner());
-        let proposed = Proposed {
+        let proposed = ProposedPullRequest {
             branch: &group.branch,
             base: &head.default_branch,
             commit: &head.commit,
@@ -177,9 +177,11 @@ impl Proposer<'_> {
         };
         let proposing = repository.propose(&proposed).await?;
         let proposal = self.record(fixes, group, open, proposing);
-        if let Proposing::TakenOver(number) = proposing {
+        if let ProposeOutcome::TakenOver(number) = proposing {
             tracing::info!(number, "a person took the pull request over");
-            repository.say(number, "taken over", "", TAKEN_OVER).await?;
+            repository
+                .upsert_comment(number, "taken over", "", TAKEN_OVER)
+                .await?;
         }
         tenant.keep_proposal(&proposal).await?;
         Ok(proposal)
@@ -191,11 +193,11 @@ impl Proposer<'_> {
         fixes: &StackFixes<'_>,
         group: &PullGroup<'_>,
         open: Option<&Proposal>,
-        proposing: Proposing,
+        proposing: ProposeOutcome,
     ) -> Proposal {
         let same = open.filter(|open| open.number == proposing.number());
         let listed = group.findings.iter().map(|finding| finding.id.to_string());
-        let is_taken_over = matches!(proposing, Proposing::TakenOver(_));
+        let is_taken_over = matches!(proposing, ProposeOutcome::TakenOver(_));
         let before = open.filter(|_| is_taken_over);
         Proposal {
             repository: self.context.id,
@@ -241,7 +243,7 @@ impl Proposer<'_> {
         };
         let text = report::late(fixes.report, fixes.scanned, fixes.decisions, pull);
         let repository = &self.context.repository;
-        repository.say(pull, "late", "", &text).await?;
+        repository.upsert_comment(pull, "late", "", &text).await?;
         let reminded = Decision {
             choice: Choice::Applying {
                 pull,

@@ -91,7 +91,7 @@ async fn empty_issue(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(
         (false, true) => (report::EMPTIED, EMPTIED.to_owned()),
         (false, false) => return Ok(()),
     };
-    repository.write_issue(issue, title, &body).await?;
+    repository.update_issue(issue, title, &body).await?;
     if issue.pull && issue.open && !sets_up {
         repository.close_issue(issue.number).await?;
     }
@@ -113,7 +113,7 @@ async fn drop_branches(context: &RepositoryContext<'_>, work: &mut Work) -> Resu
         }
         let dropped = async {
             if repository.is_own(&repository.author(&tip).await?).await? {
-                repository.drop_branch(&branch).await?;
+                repository.delete_branch(&branch).await?;
             }
             Ok(())
         };
@@ -140,7 +140,7 @@ async fn empty_checks(context: &RepositoryContext<'_>, work: &mut Work) -> Resul
     }
     for commit in tenant.published_commits(context.id).await? {
         let mut all = true;
-        let runs = match repository.own_checks(&commit, EMPTIED).await {
+        let runs = match repository.own_check_runs(&commit, EMPTIED).await {
             Ok(runs) => runs,
             error => {
                 work.note(error.map(drop))?;
@@ -148,7 +148,7 @@ async fn empty_checks(context: &RepositoryContext<'_>, work: &mut Work) -> Resul
             }
         };
         for run in runs {
-            all &= work.note(repository.empty_check(run, EMPTIED).await)?;
+            all &= work.note(repository.empty_check_run(run, EMPTIED).await)?;
         }
         if all {
             tenant.note_emptied(context.id, &commit).await?;

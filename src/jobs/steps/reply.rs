@@ -13,7 +13,7 @@ pub(in crate::jobs) async fn reply(
 ) -> Result<(), JobError> {
     let marker = format!("answer to {}", comment.id);
     let repository = &context.repository;
-    let reply = repository.say(issue, &marker, &comment.created_at, text);
+    let reply = repository.upsert_comment(issue, &marker, &comment.created_at, text);
     reply.await?;
     Ok(())
 }

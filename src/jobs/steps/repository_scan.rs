@@ -10,7 +10,7 @@ use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::report;
-use crate::resources::Look;
+use crate::resources::UnmanagedScope;
 use crate::scan::find::{FoundStacks, MOST_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
@@ -69,11 +69,15 @@ impl RepositoryScan<'_> {
 
     /// How far to look for what no state claims: as far as the settings want, but not at all where stacks are left out, or
     /// are read with other roles. What those claim is not known, so nothing is called unmanaged.
-    pub(in crate::jobs) fn look(&self, is_complete: bool, groups: usize) -> Look {
+    pub(in crate::jobs) fn unmanaged_scope(
+        &self,
+        is_complete: bool,
+        groups: usize,
+    ) -> UnmanagedScope {
         if !is_complete || groups > 1 {
-            return Look::Off;
+            return UnmanagedScope::Off;
         }
-        self.settings.unmanaged.map_or(Look::Children, load::look)
+        load::repository_scope(self.settings)
     }
 
     /// Scans the stacks that are read with these roles.
@@ -81,7 +85,7 @@ impl RepositoryScan<'_> {
         &self,
         access: Access,
         stacks: Vec<Stack>,
-        look: Look,
+        unmanaged_scope: UnmanagedScope,
     ) -> Result<ScanResult, JobError> {
         let services = self.context.services;
         let aws = services.aws.with_access(access);
@@ -95,7 +99,7 @@ impl RepositoryScan<'_> {
                 .default_region()
                 .context("AWS's configuration names a region that is none")?,
             aws: &aws,
-            look,
+            unmanaged_scope,
             redactor: &redactor,
             states: &services.states,
             memory: self.memory,

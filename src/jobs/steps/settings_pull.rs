@@ -1,6 +1,6 @@
 //! Proposes a change of `.driftguard.yml`, on a branch of its own.
 
-use crate::github::{GithubError, Proposed, Proposing, Reviewers};
+use crate::github::{GithubError, ProposeOutcome, ProposedPullRequest, Reviewers};
 use crate::jobs::context::RepositoryContext;
 use crate::report::PullRequestText;
 use crate::settings;
@@ -21,9 +21,9 @@ pub(super) struct SettingsPull<'a> {
 pub(super) async fn propose(
     context: &RepositoryContext<'_>,
     pull: SettingsPull<'_>,
-) -> Result<Proposing, GithubError> {
+) -> Result<ProposeOutcome, GithubError> {
     let files = BTreeMap::from([(settings::FILE.to_owned(), pull.file.into_bytes())]);
-    let proposed = Proposed {
+    let proposed = ProposedPullRequest {
         branch: pull.branch,
         base: &context.head.default_branch,
         commit: &context.head.commit,

@@ -4,7 +4,7 @@ use super::repository_scan::RepositoryScan;
 use crate::queue::now;
 use crate::queue::schedule::next;
 use crate::scan::find::FoundStacks;
-use crate::store::Scheduled;
+use crate::store::StackSchedule;
 use std::collections::HashSet;
 
 /// What a pull request is closed with whose stack is gone.
@@ -19,11 +19,11 @@ pub(in crate::jobs) async fn keep(
     let known = tenant.stacks(id).await?;
     for stack in &found.stacks {
         let schedule = stack.settings.schedule.to_string();
-        let same = |known: &Scheduled| known.stack == stack.name && known.schedule == schedule;
+        let same = |known: &StackSchedule| known.stack == stack.name && known.schedule == schedule;
         if known.iter().any(same) {
             continue;
         }
-        let scheduled = Scheduled {
+        let scheduled = StackSchedule {
             stack: stack.name.clone(),
             next_at: next(&schedule, id, &stack.name, now()),
             schedule,

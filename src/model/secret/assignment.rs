@@ -104,8 +104,9 @@ fn is_nothing(value: &str) -> bool {
 /// Whether a value only says where the secret is.
 fn is_elsewhere(value: &str) -> bool {
     let value = value.trim_end_matches([',', ';']);
-    let told = |(start, end): &(&str, &str)| value.starts_with(start) && value.contains(end);
-    ELSEWHERE.iter().any(told) || value.starts_with("arn:aws")
+    let is_reference =
+        |(start, end): &(&str, &str)| value.starts_with(start) && value.contains(end);
+    ELSEWHERE.iter().any(is_reference) || value.starts_with("arn:aws")
 }
 
 /// Whether a value without quotes is a reference or a call of Terraform's, a collection that starts with one, or a

@@ -171,7 +171,7 @@ impl Known {
         let mut found: Vec<_> = self
             .0
             .find_overlapping_iter(text)
-            .map(|one| one.range())
+            .map(|found| found.range())
             .collect();
         found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
         found.dedup_by_key(|range| range.start);

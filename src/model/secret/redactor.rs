@@ -299,13 +299,19 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_change_and_nothing_else() {
         let redactor = Redactor::new(b"key");
-        let one = redactor.redact_value("password", "hunter2".into());
-        assert_eq!(one, redactor.redact_value("password", "hunter2".into()));
-        assert_ne!(one, redactor.redact_value("password", "hunter3".into()));
+        let fingerprint = redactor.redact_value("password", "hunter2".into());
+        assert_eq!(
+            fingerprint,
+            redactor.redact_value("password", "hunter2".into())
+        );
         assert_ne!(
-            one,
+            fingerprint,
+            redactor.redact_value("password", "hunter3".into())
+        );
+        assert_ne!(
+            fingerprint,
             Redactor::new(b"other").redact_value("password", "hunter2".into())
         );
-        assert!(!format!("{one:?}{redactor:?}").contains("hunter2"));
+        assert!(!format!("{fingerprint:?}{redactor:?}").contains("hunter2"));
     }
 }

@@ -57,7 +57,7 @@ impl Redactor {
                 }
                 match value.has_unknown() {
                     true => self.fingerprint_known(value),
-                    false => self.fingerprint(&(schema.extra.form)(path, value)),
+                    false => self.fingerprint(&(schema.rules.normalize)(path, value)),
                 }
             }
             (_, value) => self.redact_value(name, value),
@@ -75,7 +75,7 @@ impl Redactor {
             match recorded.get(name) {
                 Some(Value::Secret(_)) if !value.is_empty() => {
                     let plain = std::mem::take(value);
-                    let form = schema.map(|schema| (schema.extra.form)(name, plain.clone()));
+                    let form = schema.map(|schema| (schema.rules.normalize)(name, plain.clone()));
                     *value = self.fingerprint(&form.unwrap_or(plain));
                 }
                 Some(recorded) if recorded.has_secret() => self.seal_like(recorded, value),

@@ -1,4 +1,4 @@
-//! Two JSON documents, compared: a policy by its statements, any other document by its paths.
+//! Compares JSON documents: a policy by its statements, any other document by its paths.
 
 use super::{Line, Member, Parts};
 use crate::model::{Value, masked};
@@ -6,22 +6,22 @@ use crate::report::words::{cut_value, printable};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 
-/// The longest document that is compared, in bytes; AWS takes no longer policy.
+/// The longest document that is compared, in bytes; AWS accepts no longer policy.
 const LONGEST: usize = 256 * 1024;
 
-/// How many parts of a document are shown one by one.
+/// How many differing parts of a document are shown one by one.
 const MOST_PARTS: usize = 60;
 
 /// How many statements on each side are compared with each other.
 const MOST_STATEMENTS: usize = 100;
 
-/// What differs between two documents; none where one is not a JSON object or list, or where nothing differs.
+/// Returns what differs between two documents; `None` where one is not a JSON object or list, or where nothing differs.
 pub(super) fn parts(before: &Value, after: &Value) -> Option<Parts> {
     let (before, after) = (parsed(before)?, parsed(after)?);
     let (noun, members) = match (statements(&before), statements(&after)) {
-        (Some(one), Some(other)) if one.len().max(other.len()) <= MOST_STATEMENTS => {
+        (Some(left), Some(right)) if left.len().max(right.len()) <= MOST_STATEMENTS => {
             let mut members = around(&before, &after);
-            members.extend(compared(&one, &other));
+            members.extend(compared(&left, &right));
             ("statement", members)
         }
         _ => ("value", paths(&before, &after)),
@@ -29,8 +29,7 @@ pub(super) fn parts(before: &Value, after: &Value) -> Option<Parts> {
     (!members.is_empty() && members.len() <= MOST_PARTS).then_some(Parts::Members { noun, members })
 }
 
-/// The document of a text. What looks like a credential is masked before it is taken apart: some are known only by what
-/// stands around them.
+/// Parses a document. What looks like a credential is masked first: some are recognized only by their context.
 fn parsed(value: &Value) -> Option<Json> {
     let Value::String(text) = value else {
         return None;
@@ -41,16 +40,16 @@ fn parsed(value: &Value) -> Option<Json> {
     serde_json::from_str(&masked(text)).ok()
 }
 
-/// The statements of a policy; none where the document is something else.
+/// Returns the statements of a policy; `None` for another document.
 fn statements(document: &Json) -> Option<Vec<&Map<String, Json>>> {
     let statements = match document.get("Statement")? {
         Json::Array(items) => items.iter().collect(),
-        one => vec![one],
+        single => vec![single],
     };
     statements.into_iter().map(Json::as_object).collect()
 }
 
-/// What differs beside the statements: the version and the id of the policy.
+/// Returns what differs outside the statements: the version and the id of the policy.
 fn around(before: &Json, after: &Json) -> Vec<Member> {
     let without = |document: &Json| {
         let mut document = document.clone();
@@ -62,29 +61,33 @@ fn around(before: &Json, after: &Json) -> Vec<Member> {
     paths(&without(before), &without(after))
 }
 
-/// The statements that differ: those of one name, else those that are most alike, are one statement, changed.
+/// Returns the statements that differ. Statements of the same name, else the most similar ones, count as one changed
+/// statement.
 fn compared(before: &[&Map<String, Json>], after: &[&Map<String, Json>]) -> Vec<Member> {
     let mut left: Vec<_> = after
         .iter()
         .map(|statement| Some(Statement::of(statement)))
         .collect();
     let mut rest = Vec::new();
-    for one in before.iter().map(|statement| Statement::of(statement)) {
-        match left.iter_mut().find(|other| other.as_ref() == Some(&one)) {
+    for statement in before.iter().map(|statement| Statement::of(statement)) {
+        match left
+            .iter_mut()
+            .find(|other| other.as_ref() == Some(&statement))
+        {
             Some(other) => *other = None,
-            None => rest.push(one),
+            None => rest.push(statement),
         }
     }
     let mut members = Vec::new();
-    for one in rest {
+    for statement in rest {
         let candidates = left.iter_mut().filter_map(|place| {
-            let alike = place.as_ref()?.likeness(&one)?;
+            let alike = place.as_ref()?.likeness(&statement)?;
             Some((alike, place))
         });
         let best = candidates.max_by_key(|(alike, _)| *alike);
         members.push(match best.and_then(|(_, place)| place.take()) {
-            Some(other) => one.changed(&other),
-            None => Member::Removed(one.text()),
+            Some(other) => statement.changed(&other),
+            None => Member::Removed(statement.text()),
         });
     }
     let added = left.into_iter().flatten();
@@ -92,14 +95,14 @@ fn compared(before: &[&Map<String, Json>], after: &[&Map<String, Json>]) -> Vec<
     members
 }
 
-/// A statement of a policy: each of its fields as the set of its values.
+/// A statement of a policy: each of its fields as a set of values.
 #[derive(Debug, PartialEq, Eq)]
 struct Statement {
     sid: String,
     fields: Vec<(&'static str, BTreeSet<String>)>,
 }
 
-/// The fields of a statement in the order in which they are read.
+/// The fields of a statement in reading order.
 const FIELDS: [&str; 8] = [
     "Effect",
     "Principal",
@@ -130,18 +133,19 @@ impl Statement {
         }
     }
 
-    /// How much two statements have in common: a name counts more than all else. None where they are two.
+    /// Returns how much two statements have in common, a name most of all; `None` where they are different statements.
     fn likeness(&self, other: &Self) -> Option<usize> {
         let same_name = !self.sid.is_empty() && self.sid == other.sid;
-        let same = |((_, one), (_, two)): &(&(_, BTreeSet<String>), &(_, BTreeSet<String>))| {
-            !one.is_empty() && one == two
-        };
+        let same =
+            |((_, field), (_, other_field)): &(&(_, BTreeSet<String>), &(_, BTreeSet<String>))| {
+                !field.is_empty() && field == other_field
+            };
         let common = self.fields.iter().zip(&other.fields).filter(same).count();
         // The effect alone makes no two statements one.
         (same_name || common >= 2).then_some(common + if same_name { FIELDS.len() } else { 0 })
     }
 
-    /// `Allow s3:GetObject on * to AWS arn:...`.
+    /// Formats the statement: `Allow s3:GetObject on * to AWS arn:...`.
     fn text(&self) -> String {
         let mut text = self.name();
         for (name, values) in &self.fields {
@@ -172,7 +176,7 @@ impl Statement {
         }
     }
 
-    /// What changed in it.
+    /// Returns what changed in the statement.
     fn changed(&self, other: &Self) -> Member {
         let mut lines = Vec::new();
         let all = self.fields.iter().zip(&other.fields);
@@ -196,9 +200,9 @@ impl Statement {
         }
         let same = |name: &str| {
             let field = self.fields.iter().zip(&other.fields);
-            let mut field = field.filter(|((one, ..), _)| *one == name);
-            field.find_map(|(one, two)| {
-                (one.1 == two.1).then(|| one.1.iter().cloned().collect::<Vec<_>>())
+            let mut field = field.filter(|((left, ..), _)| *left == name);
+            field.find_map(|(left, right)| {
+                (left.1 == right.1).then(|| left.1.iter().cloned().collect::<Vec<_>>())
             })
         };
         let known = ["Effect", "Action", "Resource"]
@@ -215,7 +219,7 @@ impl Statement {
     }
 }
 
-/// The values below a field, each with the keys that lead to it: `AWS arn:...`, `StringEquals aws:SourceVpc vpc-1`.
+/// Returns the values below a field, each with its keys: `AWS arn:...`, `StringEquals aws:SourceVpc vpc-1`.
 fn flat(before: &str, value: &Json, into: &mut BTreeSet<String>) {
     match value {
         Json::Array(items) => items.iter().for_each(|item| flat(before, item, into)),
@@ -230,7 +234,7 @@ fn flat(before: &str, value: &Json, into: &mut BTreeSet<String>) {
     }
 }
 
-/// The paths whose values differ.
+/// Returns the paths whose values differ.
 fn paths(before: &Json, after: &Json) -> Vec<Member> {
     let mut members = Vec::new();
     walk("", (Some(before), Some(after)), &mut members);
@@ -243,21 +247,21 @@ fn walk(path: &str, sides: (Option<&Json>, Option<&Json>), members: &mut Vec<Mem
         return;
     }
     match sides {
-        (Some(Json::Object(one)), Some(Json::Object(two))) => {
-            let keys: BTreeSet<_> = one.keys().chain(two.keys()).collect();
+        (Some(Json::Object(left)), Some(Json::Object(right))) => {
+            let keys: BTreeSet<_> = left.keys().chain(right.keys()).collect();
             for key in keys {
                 let path = match path {
                     "" => key.clone(),
                     path => format!("{path}.{key}"),
                 };
-                walk(&path, (one.get(key), two.get(key)), members);
+                walk(&path, (left.get(key), right.get(key)), members);
             }
         }
-        (Some(Json::Array(one)), Some(Json::Array(two))) => {
-            for at in 0..one.len().max(two.len()) {
+        (Some(Json::Array(left)), Some(Json::Array(right))) => {
+            for at in 0..left.len().max(right.len()) {
                 walk(
                     &format!("{path}[{at}]"),
-                    (one.get(at), two.get(at)),
+                    (left.get(at), right.get(at)),
                     members,
                 );
             }
@@ -271,7 +275,7 @@ fn walk(path: &str, sides: (Option<&Json>, Option<&Json>), members: &mut Vec<Mem
     }
 }
 
-/// A scalar without quotes.
+/// Formats a scalar without quotes.
 fn scalar(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
@@ -320,11 +324,11 @@ mod tests {
 
     #[test]
     fn a_statement_that_was_added_is_one_line() {
-        let one = statement("", &json!("s3:GetObject"));
+        let only = statement("", &json!("s3:GetObject"));
         let open = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
                           "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}});
-        let before = json!({"Statement": [one]});
-        let after = json!({"Statement": [open, one]});
+        let before = json!({"Statement": [only]});
+        let after = json!({"Statement": [open, only]});
         assert_eq!(
             members(&before, &after).1,
             [Member::Added(

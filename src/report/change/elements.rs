@@ -1,17 +1,17 @@
-//! The elements of a set that differ: an element of which most stayed the same shows only what changed in it.
+//! Compares the elements of sets: an element that mostly stayed the same shows only what changed in it.
 
 use super::{Line, Member, Parts};
 use crate::model::Value;
 use crate::report::words::value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many elements of a set are compared with each other; beyond that each is shown whole.
+/// How many pairs of elements are compared; beyond that each element is shown as a whole.
 const MOST_COMPARED: usize = 200;
 
 /// The attributes of an element.
 type Element = BTreeMap<String, Value>;
 
-/// What differs between two sets, of which these elements are in one only.
+/// Returns what differs between two sets, given the elements that are in one only.
 pub(super) fn parts(removed: &[Value], added: &[Value]) -> Parts {
     let pairs = pairs(removed, added);
     let is_paired = |at: usize| pairs.iter().any(|pair| pair.added == at);
@@ -30,7 +30,7 @@ pub(super) fn parts(removed: &[Value], added: &[Value]) -> Parts {
     Parts::Members { noun: "", members }
 }
 
-/// A removed and an added element that are one element, changed.
+/// A removed and an added element that count as one changed element.
 struct Pair {
     removed: usize,
     added: usize,
@@ -42,10 +42,10 @@ fn pairs(removed: &[Value], added: &[Value]) -> Vec<Pair> {
         return Vec::new();
     }
     let mut candidates = Vec::new();
-    for (at, one) in removed.iter().enumerate() {
-        for (other, two) in added.iter().enumerate() {
-            if let (Value::Map(one), Value::Map(two)) = (one, two)
-                && let Some(common) = common(one, two)
+    for (at, left) in removed.iter().enumerate() {
+        for (other, right) in added.iter().enumerate() {
+            if let (Value::Map(left), Value::Map(right)) = (left, right)
+                && let Some(common) = common(left, right)
             {
                 candidates.push((std::cmp::Reverse(common), at, other));
             }
@@ -64,15 +64,15 @@ fn pairs(removed: &[Value], added: &[Value]) -> Vec<Pair> {
     pairs
 }
 
-/// How many attributes two elements have in common; none where fewer than half of those that are set are equal.
-fn common(one: &Element, other: &Element) -> Option<usize> {
-    let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+/// Returns how many attributes two elements share; `None` where fewer than half of those that are set are equal.
+fn common(left: &Element, right: &Element) -> Option<usize> {
+    let names: BTreeSet<_> = left.keys().chain(right.keys()).collect();
     let (mut set, mut common) = (0, 0);
     for name in names {
-        let (one, other) = (one.get(name), other.get(name));
-        if is_set(one) || is_set(other) {
+        let (left, right) = (left.get(name), right.get(name));
+        if is_set(left) || is_set(right) {
             set += 1;
-            common += usize::from(one == other);
+            common += usize::from(left == right);
         }
     }
     (common * 2 >= set && common > 0).then_some(common)
@@ -82,7 +82,7 @@ fn is_set(value: Option<&Value>) -> bool {
     value.is_some_and(|value| !value.is_empty() && *value != Value::Bool(false))
 }
 
-/// An element of which some attributes changed, named by those that did not.
+/// Returns a changed element, named by the attributes that stayed the same.
 fn changed(before: &Value, after: &Value) -> Option<Member> {
     let (Value::Map(before), Value::Map(after)) = (before, after) else {
         return None;
@@ -95,11 +95,11 @@ fn changed(before: &Value, after: &Value) -> Option<Member> {
         .collect();
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let lines = names.into_iter().flat_map(|name| {
-        let (one, other) = (before.get(name), after.get(name));
-        if one == other {
+        let (left, right) = (before.get(name), after.get(name));
+        if left == right {
             Vec::new()
         } else {
-            lines(name, one, other)
+            lines(name, left, right)
         }
     });
     Some(Member::Changed {
@@ -108,7 +108,7 @@ fn changed(before: &Value, after: &Value) -> Option<Member> {
     })
 }
 
-/// What changed in one attribute of an element; of a list only the items that differ.
+/// Returns what changed in an attribute of an element; of a list only the items that differ.
 fn lines(name: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<Line> {
     if let (Some(Value::List(before)), Some(Value::List(after))) = (before, after) {
         let only = |these: &[Value], those: &[Value]| -> Vec<String> {

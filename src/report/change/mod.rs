@@ -1,21 +1,21 @@
-//! What changed in an attribute: the parts that differ and no others.
+//! Shows what changed in an attribute: only the parts that differ.
 
 mod document;
 mod elements;
 
-use super::words::{cut, cut_value, value, wanted};
+use super::words::{cut, cut_value, expected, value};
 use crate::model::{Difference, Finding};
 
-/// The change of one attribute.
+/// The change of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
     /// Terraform's path of the attribute.
     pub path: String,
-    /// What differs below it.
+    /// The parts that differ.
     pub parts: Parts,
 }
 
-/// What differs in an attribute.
+/// The parts of an attribute that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Parts {
     /// The whole value: a scalar, or one side has none.
@@ -30,28 +30,28 @@ pub(super) enum Parts {
 /// A member of a collection that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Member {
-    /// Only AWS has it.
+    /// Only in AWS.
     Added(String),
-    /// AWS lacks it.
+    /// Missing in AWS.
     Removed(String),
-    /// Both have it, and these lines of it differ.
+    /// On both sides, with these lines different.
     Changed { name: String, lines: Vec<Line> },
 }
 
-/// A line of a member that both sides have.
+/// A line of a changed member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Only AWS has it.
+    /// Only in AWS.
     Added(String),
-    /// AWS lacks it.
+    /// Missing in AWS.
     Removed(String),
 }
 
 impl Change {
-    /// The change that a difference shows.
+    /// Returns the change that a difference shows.
     pub(super) fn of(difference: &Difference) -> Self {
         let path = cut_value(&difference.path);
-        let (before, after) = (wanted(difference), &difference.live);
+        let (before, after) = (expected(difference), &difference.live);
         let parts = if !difference.added.is_empty() || !difference.removed.is_empty() {
             elements::parts(&difference.removed, &difference.added)
         } else if let Some(parts) = document::parts(before, after) {
@@ -65,7 +65,7 @@ impl Change {
         Self { path, parts }
     }
 
-    /// The change as lines of a diff.
+    /// Formats the change as lines of a diff.
     pub(super) fn diff(&self) -> Vec<String> {
         let path = &self.path;
         match &self.parts {
@@ -82,7 +82,7 @@ impl Change {
         }
     }
 
-    /// The change in as many words as a table has room for.
+    /// Formats the change briefly, for a table.
     pub(super) fn brief(&self) -> String {
         let path = &self.path;
         match &self.parts {
@@ -94,8 +94,8 @@ impl Change {
                 )
             }
             Parts::Members { noun, members } => {
-                let count = |wanted: fn(&Member) -> bool| {
-                    members.iter().filter(|member| wanted(member)).count()
+                let count = |is_counted: fn(&Member) -> bool| {
+                    members.iter().filter(|member| is_counted(member)).count()
                 };
                 let counts = [
                     (count(|member| matches!(member, Member::Added(_))), "added"),
@@ -136,20 +136,20 @@ impl Member {
     }
 }
 
-/// What changed in each attribute of a finding.
+/// Returns the change of each attribute of a finding.
 pub(super) fn changes(finding: &Finding) -> impl Iterator<Item = Change> {
     finding.attributes.iter().map(Change::of)
 }
 
-/// What changed in a finding, as the lines of a diff.
+/// Formats the changes of a finding as lines of a diff.
 pub(super) fn diff(finding: &Finding) -> Vec<String> {
     changes(finding).flat_map(|change| change.diff()).collect()
 }
 
-/// The most characters of a value in a table.
+/// How many characters of a value a table shows.
 const LONGEST_CELL: usize = 40;
 
-/// `1 statement `, `2 statements `; the bare number where the members have no noun.
+/// Counts members: `1 statement `, `2 statements `; the bare number where the members have no noun.
 fn counted(count: usize, noun: &str) -> String {
     match (noun, count) {
         ("", count) => format!("{count} "),

@@ -1,9 +1,9 @@
-//! The App's own view: installations, tokens, deliveries, allowance.
+//! Serves the App's own API: installations, tokens, deliveries, rate limit.
 
 use super::call::{Answer, Call, Caller, Outcome, Refusal};
 use super::gate;
 use super::hooks::Delivery;
-use super::show;
+use super::json;
 use super::world::{Level, Permissions, Token, now};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
@@ -29,7 +29,7 @@ pub(super) fn installation_of(call: &mut Call) -> Outcome {
     Answer::ok((call.world).show_installation(found.ok_or_else(Refusal::not_found)?))
 }
 
-/// Makes a token: as wide as the installation, or narrowed to what the body names.
+/// Creates a token with the installation's permissions, or narrowed to those that the body names.
 pub(super) fn token(call: &mut Call) -> Outcome {
     let id = call.number("installation_id")?;
     let installation = call.world.installations.get(&id);
@@ -41,8 +41,8 @@ pub(super) fn token(call: &mut Call) -> Outcome {
         return Err(Refusal::new(403, "Resource not accessible by integration"));
     }
     let permissions = match call.body.get("permissions") {
-        Some(Value::Object(wanted)) if !wanted.is_empty() => {
-            narrowed(wanted, &installation.permissions)?
+        Some(Value::Object(requested)) if !requested.is_empty() => {
+            narrowed(requested, &installation.permissions)?
         }
         _ => installation.permissions.clone(),
     };
@@ -55,7 +55,7 @@ pub(super) fn token(call: &mut Call) -> Outcome {
     let text: String = format!("ghs_{}", &call.world.unguessable()[..36]);
     let expires = now() + SignedDuration::from_hours(1);
     let mut answer = json!({
-        "token": text, "expires_at": show::time(expires), "permissions": show::permissions(&permissions),
+        "token": text, "expires_at": json::time(expires), "permissions": json::permissions(&permissions),
         "repository_selection": if chosen.is_some() { "selected" } else { "all" },
     });
     if chosen.is_some() {
@@ -71,12 +71,12 @@ pub(super) fn token(call: &mut Call) -> Outcome {
     Answer::created(answer)
 }
 
-fn narrowed(wanted: &Map<String, Value>, granted: &Permissions) -> Result<Permissions, Refusal> {
+fn narrowed(requested: &Map<String, Value>, granted: &Permissions) -> Result<Permissions, Refusal> {
     let refusal = || {
         Refusal::unprocessable("The permissions requested are not granted to this installation.")
     };
     let mut narrowed = Permissions::from([("metadata".into(), Level::Read)]);
-    for (name, level) in wanted {
+    for (name, level) in requested {
         let level = level.as_str().and_then(Level::parse);
         let level = level.filter(|level| granted.get(name) >= Some(level));
         narrowed.insert(name.clone(), level.ok_or_else(refusal)?);
@@ -84,7 +84,7 @@ fn narrowed(wanted: &Map<String, Value>, granted: &Permissions) -> Result<Permis
     Ok(narrowed)
 }
 
-/// The repositories that a token is for; none where the body names none.
+/// Returns the repositories of a token; `None` where the body names none.
 fn chosen(call: &Call, installation: u64) -> Result<Option<BTreeSet<u64>>, Refusal> {
     let refusal = || {
         Refusal::unprocessable(
@@ -112,7 +112,7 @@ fn chosen(call: &Call, installation: u64) -> Result<Option<BTreeSet<u64>>, Refus
         .map(Some)
 }
 
-/// What the caller's token reaches.
+/// Lists the repositories that the token can access.
 pub(super) fn repositories(call: &mut Call) -> Outcome {
     let Caller::Installation { id, token } = &call.caller else {
         return Err(Refusal::not_permitted());
@@ -137,12 +137,12 @@ pub(super) fn rate_limit(call: &mut Call) -> Outcome {
     };
     let (used, reset) = used.map_or((0, now()), |found| (found.used.0, gate::reset(found)));
     let rate = json!({
-        "limit": gate::LIMIT, "remaining": gate::LIMIT - used, "used": used, "reset": reset.as_second(),
+        "limit": gate::HOURLY_LIMIT, "remaining": gate::HOURLY_LIMIT - used, "used": used, "reset": reset.as_second(),
     });
     Answer::ok(json!({"resources": {"core": rate, "search": rate}, "rate": rate}))
 }
 
-/// The newest first, paged by a cursor.
+/// Lists deliveries, the newest first, paged by a cursor.
 pub(super) fn deliveries(call: &mut Call) -> Outcome {
     let size: usize = match call.asked("per_page") {
         None => 30,
@@ -156,16 +156,16 @@ pub(super) fn deliveries(call: &mut Call) -> Outcome {
             number.ok_or_else(|| Refusal::new(400, "Invalid cursor"))?
         }
     };
-    let wanted = call.asked("status").map(|status| status == "success");
+    let successful = call.asked("status").map(|status| status == "success");
     let sent = call.world.deliveries.iter().rev();
     let mut sent: Vec<_> = sent
         .filter(|found| found.id < before)
-        .filter(|found| wanted.is_none_or(|wanted| wanted == found.succeeded()))
+        .filter(|found| successful.is_none_or(|successful| successful == found.succeeded()))
         .take(size + 1)
         .collect();
     let more = sent.len() > size;
     sent.truncate(size);
-    let mut answer = Answer::json(200, sent.iter().map(|found| show(found)).collect());
+    let mut answer = Answer::json(200, sent.iter().map(|found| json(found)).collect());
     if let (true, Some(last)) = (more, sent.last()) {
         let path = format!("{}/app/hook/deliveries", call.world.api);
         let link = format!(
@@ -179,7 +179,7 @@ pub(super) fn deliveries(call: &mut Call) -> Outcome {
 
 pub(super) fn delivery(call: &mut Call) -> Outcome {
     let found = find(call)?;
-    let mut shown = show(found);
+    let mut shown = json(found);
     shown["url"] = call.world.hook.clone().into();
     shown["request"] = json!({
         "headers": {"X-GitHub-Event": found.event, "X-GitHub-Delivery": found.guid},
@@ -189,7 +189,7 @@ pub(super) fn delivery(call: &mut Call) -> Outcome {
     Answer::ok(shown)
 }
 
-/// Has a delivery sent once more, soon.
+/// Redelivers a webhook, soon.
 pub(super) fn redeliver(call: &mut Call) -> Outcome {
     let found = find(call)?.clone();
     let again = call.world.again(found);
@@ -203,7 +203,7 @@ fn find<'a>(call: &'a Call) -> Result<&'a Delivery, Refusal> {
     found.ok_or_else(Refusal::not_found)
 }
 
-fn show(found: &Delivery) -> Value {
+fn json(found: &Delivery) -> Value {
     let status = match found.status {
         0 => "failed to connect to host",
         504 => "timed out",
@@ -211,7 +211,7 @@ fn show(found: &Delivery) -> Value {
         _ => "Invalid HTTP Response",
     };
     json!({
-        "id": found.id, "guid": found.guid, "delivered_at": show::time(found.at),
+        "id": found.id, "guid": found.guid, "delivered_at": json::time(found.at),
         "redelivery": found.redelivery, "duration": found.took.as_secs_f64(), "status": status,
         "status_code": found.status, "event": found.event, "action": found.action(),
         "installation_id": found.installation, "repository_id": found.repository,

@@ -1,4 +1,4 @@
-//! A commit's files as one archive, handed out by another host under an address that is good once.
+//! Serves a commit's files as an archive, from another host under an address that is valid once.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::{LINK, Oid};
@@ -26,7 +26,7 @@ pub(super) fn tarball(call: &mut Call) -> Outcome {
     Answer::elsewhere(address)
 }
 
-/// Answers the archives' own host, which knows no other credentials than the address itself.
+/// Serves the archives' own host, whose only credential is the address.
 pub(super) fn hand_out(world: &mut World, request: &Request<Bytes>) -> Response<Bytes> {
     let refuse = |status: u16| {
         let mut response = Response::new(Bytes::new());
@@ -62,7 +62,7 @@ pub(super) fn hand_out(world: &mut World, request: &Request<Bytes>) -> Response<
     }
 }
 
-/// As `git archive` does it: one folder around everything, the commit's id in a header.
+/// Packs an archive as `git archive` does: one folder around everything, the commit id in a header.
 fn pack(found: &Repository, id: &Oid) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let folder = format!("{}-{}-{}", found.owner, found.name, &id.as_str()[..7]);

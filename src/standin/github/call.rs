@@ -1,24 +1,24 @@
-//! One request on its way through the state, and what comes of it.
+//! Represents a request to the state, and its outcome.
 
 use super::world::{Repository, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A refusal as GitHub words it, or an answer.
+/// An answer, or a refusal in GitHub's words.
 pub(super) type Outcome = Result<Answer, Refusal>;
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// Nobody: public things only.
+    /// Nobody: public resources only.
     Stranger,
-    /// The App itself, by its JWT.
+    /// The App, by its JWT.
     App,
     /// An installation, by this token.
     Installation { id: u64, token: String },
 }
 
-/// A request, found to be allowed.
+/// An admitted request.
 pub(super) struct Call<'a> {
     pub world: &'a mut World,
     pub caller: Caller,
@@ -30,53 +30,53 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// A part of the path.
+    /// Returns a part of the path.
     pub fn part(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
     }
 
-    /// A part of the path that is a number.
+    /// Returns a part of the path as a number.
     pub fn number(&self, name: &str) -> Result<u64, Refusal> {
         let number = self.part(name).parse();
         number.map_err(|_| Refusal::not_found())
     }
 
-    /// A query parameter.
+    /// Returns a query parameter.
     pub fn asked(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
 
-    /// A text of the body.
+    /// Returns a string of the body.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.body.get(name)?.as_str()
     }
 
-    /// The texts of a list in the body.
+    /// Returns the strings of a list in the body.
     pub fn texts(&self, name: &str) -> Option<Vec<String>> {
         let list = self.body.get(name)?.as_array()?;
         let text = |item: &Value| item.as_str().map(str::to_owned);
         Some(list.iter().filter_map(text).collect())
     }
 
-    /// The repository that the path names.
+    /// Returns the repository that the path names.
     pub fn repository(&self) -> Result<&Repository, Refusal> {
         let found = self.world.repositories.get(&self.target);
         found.ok_or_else(Refusal::not_found)
     }
 
-    /// The same, to change it.
+    /// Returns the repository that the path names, to change it.
     pub fn repository_mut(&mut self) -> Result<&mut Repository, Refusal> {
         let found = self.world.repositories.get_mut(&self.target);
         found.ok_or_else(Refusal::not_found)
     }
 
-    /// The login under which the caller acts.
+    /// Returns the login of the caller.
     pub fn actor(&self) -> String {
         self.world.app.bot()
     }
 }
 
-/// What is answered.
+/// An answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
@@ -89,7 +89,7 @@ pub(super) struct Answer {
 pub(super) enum Content {
     Nothing,
     Json(Value),
-    /// A list that is cut into pages, and the name under which an object holds it.
+    /// A list that is paged, and the name under which an object holds it.
     List(Option<&'static str>, Vec<Value>),
 }
 
@@ -142,7 +142,7 @@ impl Answer {
     }
 }
 
-/// Why not.
+/// A refusal.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub status: u16,
@@ -177,12 +177,12 @@ impl Refusal {
         Self::new(422, message)
     }
 
-    /// A field that cannot be so: `missing`, `missing_field`, `invalid`, `already_exists`.
+    /// Refuses a field: `missing`, `missing_field`, `invalid`, `already_exists`.
     pub fn field(resource: &str, field: &str, code: &str) -> Self {
         Self::because(json!({"resource": resource, "field": field, "code": code}))
     }
 
-    /// A refusal in words of its own.
+    /// Refuses with a custom message.
     pub fn custom(resource: &str, message: impl Into<String>) -> Self {
         Self::because(json!({"resource": resource, "code": "custom", "message": message.into()}))
     }

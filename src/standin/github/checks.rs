@@ -1,4 +1,4 @@
-//! Check runs.
+//! Serves check runs.
 
 use super::GitHub;
 use super::call::{Answer, Call, Outcome, Refusal};
@@ -7,10 +7,10 @@ use super::world::{Check, Repository, World, node};
 use serde_json::{Value, json};
 
 /// The most characters of a summary or a text.
-const LONGEST: usize = 65_535;
+const MAX_TEXT: usize = 65_535;
 /// The most annotations of one request.
-const ANNOTATIONS: usize = 50;
-/// How a check may end.
+const MAX_ANNOTATIONS: usize = 50;
+/// The conclusions of a check run.
 const CONCLUSIONS: &[&str] = &[
     "action_required",
     "cancelled",
@@ -48,7 +48,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
         output: Value::Null,
         annotations: Vec::new(),
     };
-    let check = said(call, check)?;
+    let check = with_body(call, check)?;
     call.repository_mut()?.checks.insert(id, check);
     Answer::created(show_check(call.world, call.repository()?, id)?)
 }
@@ -63,12 +63,12 @@ pub(super) fn update(call: &mut Call) -> Outcome {
             "Invalid app_id - check run can only be modified by the GitHub App that created it.",
         ));
     }
-    let check = said(call, check)?;
+    let check = with_body(call, check)?;
     call.repository_mut()?.checks.insert(id, check);
-    one(call)
+    get(call)
 }
 
-pub(super) fn one(call: &mut Call) -> Outcome {
+pub(super) fn get(call: &mut Call) -> Outcome {
     let id = call.number("check_run_id")?;
     Answer::ok(show_check(call.world, call.repository()?, id)?)
 }
@@ -100,8 +100,8 @@ pub(super) fn of_commit(call: &mut Call) -> Outcome {
     Answer::list_in("check_runs", shown.collect::<Result<Vec<_>, _>>()?)
 }
 
-/// The check with what the body says of it.
-fn said(call: &Call, mut check: Check) -> Result<Check, Refusal> {
+/// Returns the check run with the fields of the body.
+fn with_body(call: &Call, mut check: Check) -> Result<Check, Refusal> {
     let text = |name: &str| call.text(name).map(str::to_owned);
     check.status = text("status").unwrap_or(check.status);
     check.details_url = text("details_url").or(check.details_url);
@@ -126,11 +126,11 @@ fn said(call: &Call, mut check: Check) -> Result<Check, Refusal> {
         for part in ["summary", "text"] {
             if output[part]
                 .as_str()
-                .is_some_and(|text| text.chars().count() > LONGEST)
+                .is_some_and(|text| text.chars().count() > MAX_TEXT)
             {
                 return Err(Refusal::custom(
                     "CheckRun",
-                    format!("{part} exceeds a maximum of {LONGEST} characters"),
+                    format!("{part} exceeds a maximum of {MAX_TEXT} characters"),
                 ));
             }
         }
@@ -138,7 +138,7 @@ fn said(call: &Call, mut check: Check) -> Result<Check, Refusal> {
             .as_array()
             .cloned()
             .unwrap_or_default();
-        if annotations.len() > ANNOTATIONS {
+        if annotations.len() > MAX_ANNOTATIONS {
             return Err(Refusal::unprocessable(
                 "Invalid request.\n\nNo more than 50 items are allowed",
             ));
@@ -150,7 +150,7 @@ fn said(call: &Call, mut check: Check) -> Result<Check, Refusal> {
 }
 
 impl GitHub {
-    /// Another App leaves a check run of this name on the newest commit of a branch.
+    /// Creates a check run of another App on the head of a branch.
     pub fn check_of_another(&self, repository: &str, branch: &str, name: &str) {
         self.change(repository, |world, target| {
             let (id, app) = (world.fresh_id(), world.app.id + 1);

@@ -1,4 +1,4 @@
-//! Code scanning: what is uploaded, held to what GitHub takes.
+//! Serves code scanning uploads, within GitHub's limits.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::Oid;
@@ -9,21 +9,21 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use std::io::Read;
 
-/// The most bytes of a packed file.
-const LARGEST: usize = 10 * 1024 * 1024;
-/// The most that one is unpacked to.
-const LARGEST_UNPACKED: u64 = 256 * 1024 * 1024;
+/// The largest packed file, in bytes.
+const MAX_PACKED: usize = 10 * 1024 * 1024;
+/// The largest unpacked file, in bytes.
+const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
 /// The most results and rules of a run.
-const MOST: usize = 25_000;
+const MAX_RESULTS: usize = 25_000;
 
-/// Results that were uploaded.
+/// An uploaded analysis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// The commit that they are about.
+    /// The commit of the results.
     pub commit: String,
     /// The ref, such as `refs/heads/main`.
     pub reference: String,
-    /// The file, unpacked.
+    /// The unpacked file.
     pub sarif: Value,
 }
 
@@ -56,7 +56,7 @@ fn invalid(why: &str) -> Refusal {
     Refusal::unprocessable(format!("Invalid request.\n\n{why}"))
 }
 
-/// Refuses a ref that is none, or that the repository has not.
+/// Refuses a ref that is invalid, or that the repository lacks.
 fn has(found: &Repository, reference: &str) -> Result<(), Refusal> {
     let kinds = ["refs/heads/", "refs/tags/", "refs/pull/"];
     if !kinds.iter().any(|kind| reference.starts_with(kind)) {
@@ -72,18 +72,18 @@ fn has(found: &Repository, reference: &str) -> Result<(), Refusal> {
     Err(Refusal::new(404, message))
 }
 
-/// The file, or what GitHub would find wrong with it: some of it at once, some only when it processes the file.
+/// Unpacks and validates a file: GitHub finds some errors at once, others only when it processes the file.
 fn unpacked(text: &str) -> Result<Value, Refusal> {
     let bad = |why: &str| Refusal::new(400, why.to_owned());
     let packed = STANDARD
         .decode(text)
         .map_err(|_| bad("sarif is not Base64"))?;
-    if packed.len() > LARGEST {
+    if packed.len() > MAX_PACKED {
         return Err(Refusal::new(413, "sarif is too large"));
     }
     let mut bytes = Vec::new();
     let unpacked = GzDecoder::new(packed.as_slice())
-        .take(LARGEST_UNPACKED)
+        .take(MAX_UNPACKED)
         .read_to_end(&mut bytes);
     unpacked.map_err(|_| bad("sarif is not gzip"))?;
     let file: Value = serde_json::from_slice(&bytes).map_err(|_| bad("sarif is not JSON"))?;
@@ -92,7 +92,7 @@ fn unpacked(text: &str) -> Result<Value, Refusal> {
     }
     for run in file["runs"].as_array().into_iter().flatten() {
         let count = |list: &Value| list.as_array().map_or(0, Vec::len);
-        if count(&run["results"]).max(count(&run["tool"]["driver"]["rules"])) > MOST {
+        if count(&run["results"]).max(count(&run["tool"]["driver"]["rules"])) > MAX_RESULTS {
             return Err(bad("sarif has too many results or rules"));
         }
         let mut results = run["results"].as_array().into_iter().flatten();

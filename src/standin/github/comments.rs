@@ -1,8 +1,8 @@
-//! Comments on issues and pull requests.
+//! Serves comments on issues and pull requests.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::issues::{fits, of, show_issue};
-use super::show;
+use super::json;
 use super::world::{Comment, Repository, World, node, now};
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ pub(super) fn delete(call: &mut Call) -> Outcome {
     Answer::nothing()
 }
 
-/// A reaction; the same one again changes nothing.
+/// Adds a reaction; the same one again changes nothing.
 pub(super) fn react(call: &mut Call) -> Outcome {
     let id = call.number("comment_id")?;
     let content = call.text("content").unwrap_or_default().to_owned();
@@ -70,7 +70,7 @@ pub(super) fn react(call: &mut Call) -> Outcome {
     ))
 }
 
-pub(super) fn one(call: &mut Call) -> Outcome {
+pub(super) fn get(call: &mut Call) -> Outcome {
     let id = call.number("comment_id")?;
     let found = call.repository()?;
     let comment = found.comments.get(&id).ok_or_else(Refusal::not_found)?;
@@ -84,11 +84,11 @@ pub(super) fn update(call: &mut Call) -> Outcome {
     let (target, actor) = (call.target, call.actor());
     let edited = call.world.edit_comment(target, id, &actor, body);
     edited.ok_or_else(Refusal::not_found)?;
-    one(call)
+    get(call)
 }
 
 impl World {
-    /// Adds a comment, and tells the App of it.
+    /// Adds a comment, and sends the event.
     pub fn comment(&mut self, target: u64, issue: u64, author: &str, body: String) -> u64 {
         let id = self.fresh_id();
         let comment = Comment {
@@ -118,7 +118,7 @@ impl World {
 }
 
 impl World {
-    /// Changes a comment, and tells the App of it.
+    /// Edits a comment, and sends the event.
     pub fn edit_comment(&mut self, target: u64, id: u64, person: &str, body: String) -> Option<()> {
         let comment = self.repositories.get_mut(&target)?.comments.get_mut(&id)?;
         comment.body = body;
@@ -139,6 +139,6 @@ fn show_comment(world: &World, found: &Repository, comment: &Comment) -> Value {
         "id": comment.id, "node_id": node("IC", comment.id), "url": url, "body": comment.body,
         "html_url": world.page(found, format!("pull/{}#issuecomment-{}", comment.issue, comment.id)),
         "issue_url": world.url(found, format!("issues/{}", comment.issue)), "user": world.show_user(&comment.author),
-        "author_association": "NONE", "created_at": show::time(comment.created), "updated_at": show::time(comment.updated),
+        "author_association": "NONE", "created_at": json::time(comment.created), "updated_at": json::time(comment.updated),
     })
 }

@@ -1,4 +1,4 @@
-//! Repositories, their branches and files.
+//! Serves repositories, their branches and files.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::objects::{self, wrapped};

@@ -1,26 +1,26 @@
-//! What can go wrong with GitHub, on demand.
+//! Injects faults into GitHub, on demand.
 
 use super::call::Refusal;
 
-/// What goes wrong.
+/// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// This status, and nothing happens.
+    /// Answers with this status, without effect.
     Status(u16),
-    /// 403 with `retry-after: 1`, and nothing happens.
+    /// Answers 403 with `retry-after: 1`, without effect.
     SecondaryLimit,
-    /// It happens, but the connection ends before the answer.
+    /// Processes the request, but closes the connection before the answer.
     LostResponse,
-    /// 401: the token that asks is no longer known.
+    /// Answers 401, and forgets the token.
     StaleToken,
 }
 
-/// Which request it hits.
+/// Which request fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum On {
-    /// Whatever comes next.
+    /// The next request.
     Next,
-    /// The next of this method and path, written as in `POST /repos/{owner}/{repo}/pulls`.
+    /// The next request of this method and path, written as in `POST /repos/{owner}/{repo}/pulls`.
     Route(String),
     /// The request of this number, counted from 1 since the start.
     Number(usize),
@@ -32,7 +32,7 @@ impl From<&str> for On {
     }
 }
 
-/// The faults still to come, and the one that every request meets for now.
+/// The faults to come, and the fault of all requests.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     once: Vec<(On, Fault)>,
@@ -44,17 +44,17 @@ impl Faults {
         self.once.push((on, fault));
     }
 
-    /// Lets every request meet a fault, or none any more.
+    /// Makes all requests fail, or none any more.
     pub fn set(&mut self, always: Option<Fault>) {
         self.always = always;
     }
 
-    /// The fault for this request, once.
+    /// Takes the fault of this request.
     pub fn take(&mut self, route: &str, number: usize) -> Option<Fault> {
         let hit = |(on, _): &(On, Fault)| match on {
             On::Next => true,
-            On::Route(wanted) => wanted == route,
-            On::Number(wanted) => *wanted == number,
+            On::Route(selected) => selected == route,
+            On::Number(selected) => *selected == number,
         };
         match self.once.iter().position(hit) {
             Some(at) => Some(self.once.remove(at).1),
@@ -63,7 +63,7 @@ impl Faults {
     }
 }
 
-/// The answer to one request too many.
+/// Returns the answer to a request beyond the limits.
 pub(super) fn secondary_limit(retry_after: u64) -> Refusal {
     let message =
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";

@@ -1,31 +1,31 @@
-//! What every request must pass before it means anything: who asks, whether they may, and how often.
+//! Admits requests: checks headers, caller, permissions and rate limits.
 
 use super::call::{Caller, Refusal};
 use super::faults::secondary_limit;
-use super::routes::{Needs, Route};
+use super::routes::{Requirement, Route};
 use super::world::{Installation, Level, Repository, World, now};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, Validation, decode};
 use serde_json::Value;
 
-/// Requests an hour of one installation.
-pub(super) const LIMIT: u64 = 5_000;
+/// How many requests an installation may send per hour.
+pub(super) const HOURLY_LIMIT: u64 = 5_000;
 
-/// What people are notified of, a minute and an hour: GitHub's secondary limits.
-const CONTENT: [(usize, SignedDuration); 2] = [
+/// GitHub's secondary limits on created content, per minute and per hour.
+const CONTENT_LIMITS: [(usize, SignedDuration); 2] = [
     (80, SignedDuration::from_mins(1)),
     (500, SignedDuration::from_hours(1)),
 ];
 
-/// How many requests of the App's may be under way at once.
-pub(super) const AT_ONCE: usize = 100;
+/// How many of the App's requests may be in flight at once.
+pub(super) const MAX_CONCURRENT: usize = 100;
 
-/// The longest that a JWT may live, in seconds.
-const LONGEST_JWT: i64 = 600;
+/// The longest lifetime of a JWT, in seconds.
+const MAX_JWT_LIFE: i64 = 600;
 
-/// What a request must look like before anybody asks who sent it.
-pub(super) fn manners(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Checks the headers that every request needs.
+pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     if text(headers, "user-agent").is_empty() {
         let message = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required). Check https://developer.github.com for other possible causes.";
         return Err(Refusal::new(403, message));
@@ -44,7 +44,7 @@ pub(super) fn manners(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Who sent it.
+/// Identifies the caller.
 pub(super) fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, Refusal> {
     let given = text(headers, "authorization");
     if given.is_empty() {
@@ -74,7 +74,7 @@ pub(super) fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, Refus
     }
 }
 
-/// Checks the App's own token.
+/// Verifies the App's JWT.
 fn jwt(world: &World, text: &str) -> Result<(), Refusal> {
     let undecodable = || Refusal::new(401, "A JSON web token could not be decoded");
     let mut validation = Validation::new(Algorithm::RS256);
@@ -105,14 +105,14 @@ fn jwt(world: &World, text: &str) -> Result<(), Refusal> {
         (_, Some(expires)) if expires <= now => refuse(
             "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
         ),
-        (_, Some(expires)) if expires > now + LONGEST_JWT => {
+        (_, Some(expires)) if expires > now + MAX_JWT_LIFE => {
             refuse("'Expiration time' claim ('exp') is too far in the future")
         }
         _ => Ok(()),
     }
 }
 
-/// Whether the caller may, and on which repository (0 where the path names none).
+/// Checks the caller's permission, and returns the repository (0 where the path names none).
 pub(super) fn admit(
     world: &World,
     caller: &Caller,
@@ -120,14 +120,14 @@ pub(super) fn admit(
     named: Option<(&str, &str)>,
 ) -> Result<u64, Refusal> {
     match (route.needs, caller) {
-        (Needs::Nothing, _) | (Needs::App, Caller::App) => Ok(0),
-        (Needs::App, _) => Err(Refusal::new(401, "A JSON web token could not be decoded")),
+        (Requirement::Nothing, _) | (Requirement::App, Caller::App) => Ok(0),
+        (Requirement::App, _) => Err(Refusal::new(401, "A JSON web token could not be decoded")),
         (_, Caller::App) => Err(Refusal::not_permitted()),
-        (Needs::Installation, Caller::Installation { .. }) => Ok(0),
-        (Needs::Installation, Caller::Stranger) => {
+        (Requirement::Installation, Caller::Installation { .. }) => Ok(0),
+        (Requirement::Installation, Caller::Stranger) => {
             Err(Refusal::new(401, "Requires authentication"))
         }
-        (Needs::Any(permissions), _) => {
+        (Requirement::Any(permissions), _) => {
             let (owner, name) = named.unwrap_or_default();
             let found = world.repository(owner, name);
             let found = found.ok_or_else(Refusal::not_found)?;
@@ -157,7 +157,7 @@ fn enter(
     }
 }
 
-/// The permissions of the caller's token on a repository; none where it does not reach there.
+/// Returns the permissions of the caller's token on a repository; `None` where it has no access.
 fn granted<'a>(
     world: &'a World,
     caller: &Caller,
@@ -173,7 +173,7 @@ fn granted<'a>(
         .then_some(|name: &str| token.permissions.get(name).copied())
 }
 
-/// Counts the request, and refuses one too many.
+/// Counts the request, and refuses one beyond the limits.
 pub(super) fn limits(world: &mut World, caller: &Caller, route: &Route) -> Result<(), Refusal> {
     let Caller::Installation { id, .. } = caller else {
         return Ok(());
@@ -185,7 +185,7 @@ pub(super) fn limits(world: &mut World, caller: &Caller, route: &Route) -> Resul
     if now >= reset(installation) {
         installation.used = (0, now);
     }
-    if installation.used.0 >= LIMIT {
+    if installation.used.0 >= HOURLY_LIMIT {
         let message = format!("API rate limit exceeded for installation ID {id}.");
         world.refused += 1;
         return Err(Refusal::new(403, message));
@@ -195,7 +195,7 @@ pub(super) fn limits(world: &mut World, caller: &Caller, route: &Route) -> Resul
         let created = &mut installation.created_content;
         let within = |then: &Timestamp, span| now.duration_since(*then) < span;
         created.retain(|then| within(then, SignedDuration::from_hours(1)));
-        for (most, span) in CONTENT {
+        for (most, span) in CONTENT_LIMITS {
             if created.iter().filter(|then| within(then, span)).count() >= most {
                 world.refused += 1;
                 return Err(secondary_limit(60));
@@ -206,13 +206,13 @@ pub(super) fn limits(world: &mut World, caller: &Caller, route: &Route) -> Resul
     Ok(())
 }
 
-/// When an installation's hour is over.
+/// Returns when an installation's hour ends.
 pub(super) fn reset(installation: &Installation) -> Timestamp {
     let since = installation.used.1;
     since + SignedDuration::from_hours(1)
 }
 
-/// A header's text; empty where it is missing or no text.
+/// Returns a header's text; empty where it is missing or not text.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()

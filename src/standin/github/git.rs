@@ -1,4 +1,4 @@
-//! Git's objects, with the ids that git gives them.
+//! Stores git objects under git's own ids.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -6,36 +6,36 @@ use sha1::{Digest, Sha1};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
-/// The mode of an ordinary file.
+/// The mode of a file.
 pub(super) const FILE: &str = "100644";
 
-/// The mode of a file that may be run.
+/// The mode of an executable file.
 pub(super) const EXECUTABLE: &str = "100755";
 
-/// The mode of a symbolic link: its blob is the path it points to.
+/// The mode of a symbolic link: its blob is the target's path.
 pub(super) const LINK: &str = "120000";
 
 /// The mode of a folder.
 pub(super) const FOLDER: &str = "040000";
 
-/// An object's id: 40 hexadecimal digits.
+/// An object id: 40 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Oid(String);
 
 impl Oid {
-    /// None where the text is no full id.
+    /// Parses a full id.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let good = text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
         good.then(|| Self(text.to_ascii_lowercase()))
     }
 
-    /// What stands for "nothing" where a ref begins or ends.
+    /// Returns the id that represents "nothing" where a ref is created or deleted.
     pub(super) fn zero() -> Self {
         Self("0".repeat(40))
     }
 
-    /// The digits.
+    /// Returns the digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,7 +47,7 @@ impl fmt::Display for Oid {
     }
 }
 
-/// One line of a tree: mode, name, id.
+/// An entry of a tree: mode, name, id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub mode: String,
@@ -55,12 +55,12 @@ pub(super) struct Entry {
     pub id: Oid,
 }
 
-/// Who did something to a commit, and when.
+/// The author or committer of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signature {
     pub name: String,
     pub email: String,
-    /// Seconds since 1970.
+    /// The time, in seconds since 1970.
     pub time: i64,
 }
 
@@ -72,14 +72,14 @@ pub(super) struct Commit {
     pub author: Signature,
     pub committer: Signature,
     pub message: String,
-    /// Made through the API by an App that named no author: GitHub signs it.
+    /// Whether GitHub signed the commit: created through the API by an App that named no author.
     pub verified: bool,
 }
 
 /// The files below a tree: path, mode, blob.
 pub(super) type Files = BTreeMap<String, (String, Oid)>;
 
-/// A repository's objects.
+/// The objects of a repository.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     blobs: BTreeMap<Oid, Bytes>,
@@ -88,7 +88,7 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    /// Keeps a file's content.
+    /// Stores a blob.
     pub fn put_blob(&mut self, content: impl Into<Bytes>) -> Oid {
         let content = content.into();
         let id = id("blob", &content);
@@ -96,7 +96,7 @@ impl Objects {
         id
     }
 
-    /// Keeps one folder.
+    /// Stores a tree.
     pub fn put_tree(&mut self, mut entries: Vec<Entry>) -> Oid {
         // Git sorts a folder as if its name ended with a slash.
         entries.sort_by_key(|entry| match entry.mode.as_str() {
@@ -114,7 +114,7 @@ impl Objects {
         id
     }
 
-    /// Keeps a commit.
+    /// Stores a commit.
     pub fn put_commit(&mut self, commit: Commit) -> Oid {
         let line = |role: &str, who: &Signature| {
             format!("{role} {} <{}> {} +0000\n", who.name, who.email, who.time)
@@ -131,29 +131,29 @@ impl Objects {
         id
     }
 
-    /// A file's content.
+    /// Returns the content of a blob.
     pub fn blob(&self, id: &Oid) -> Option<&Bytes> {
         self.blobs.get(id)
     }
 
-    /// A folder's entries, in git's order.
+    /// Returns a tree's entries, in git's order.
     pub fn tree(&self, id: &Oid) -> Option<&[Entry]> {
         self.trees.get(id).map(Vec::as_slice)
     }
 
-    /// A commit.
+    /// Returns a commit.
     pub fn commit(&self, id: &Oid) -> Option<&Commit> {
         self.commits.get(id)
     }
 
-    /// The one commit whose id starts like this.
+    /// Returns the commit with this id prefix.
     pub fn commit_by_prefix(&self, prefix: &str) -> Option<Oid> {
         let mut found = self.commits.keys().filter(|id| id.0.starts_with(prefix));
         let first = found.next()?;
         (prefix.len() >= 7 && found.next().is_none()).then(|| first.clone())
     }
 
-    /// All objects below a tree with their paths, folders before what they hold.
+    /// Returns all objects below a tree with their paths, folders before their content.
     pub fn walk(&self, tree: &Oid) -> Vec<Entry> {
         let mut found = Vec::new();
         for entry in self.tree(tree).unwrap_or_default() {
@@ -168,7 +168,7 @@ impl Objects {
         found
     }
 
-    /// The files of a tree or of a commit.
+    /// Returns the files of a tree or of a commit.
     pub fn files(&self, id: &Oid) -> Files {
         let tree = self.commit(id).map_or(id, |commit| &commit.tree);
         let files = self.walk(tree).into_iter();
@@ -178,7 +178,7 @@ impl Objects {
             .collect()
     }
 
-    /// Keeps the folders that hold these files.
+    /// Stores the trees of these files.
     pub fn put_files(&mut self, files: &Files) -> Oid {
         let mut folders: BTreeMap<&str, Files> = BTreeMap::new();
         let mut entries = Vec::new();
@@ -206,7 +206,7 @@ impl Objects {
         self.put_tree(entries)
     }
 
-    /// What leads to a commit, itself first, the newest before the older.
+    /// Returns a commit and its ancestors, the newest first.
     pub fn history(&self, from: &Oid) -> Vec<Oid> {
         let mut seen = BTreeSet::new();
         let mut queue = VecDeque::from([from.clone()]);
@@ -223,7 +223,7 @@ impl Objects {
         found
     }
 
-    /// The commits that `head` has and `base` has not, the oldest first.
+    /// Returns the commits of `head` that are not in `base`, the oldest first.
     pub fn ahead(&self, base: &Oid, head: &Oid) -> Vec<Oid> {
         let known: BTreeSet<_> = self.history(base).into_iter().collect();
         let mut new = self.history(head);
@@ -232,10 +232,10 @@ impl Objects {
         new
     }
 
-    /// The newest commit that both have.
-    pub fn merge_base(&self, one: &Oid, other: &Oid) -> Option<Oid> {
-        let known: BTreeSet<_> = self.history(one).into_iter().collect();
-        self.history(other)
+    /// Returns the newest common ancestor.
+    pub fn merge_base(&self, left: &Oid, right: &Oid) -> Option<Oid> {
+        let known: BTreeSet<_> = self.history(left).into_iter().collect();
+        self.history(right)
             .into_iter()
             .find(|id| known.contains(id))
     }

@@ -1,4 +1,4 @@
-//! Deliveries: what happened, signed, sent to the App, and remembered.
+//! Signs events, delivers them to the App, and records the deliveries.
 
 use super::Shared;
 use super::world::{World, now};
@@ -12,25 +12,25 @@ use sha2::Sha256;
 use std::time::{Duration, Instant};
 
 /// How long GitHub waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What reaches every App, whether it asked or not.
-const ALWAYS: &[&str] = &["installation", "installation_repositories"];
+/// The events that every App receives, subscribed or not.
+const ALWAYS_SENT: &[&str] = &["installation", "installation_repositories"];
 
-/// One attempt to tell the App.
+/// An attempt to deliver an event.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The attempt's own number.
+    /// The attempt's id.
     pub id: u64,
-    /// `X-GitHub-Delivery`: the same when it is delivered again.
+    /// `X-GitHub-Delivery`: the same for a redelivery.
     pub guid: String,
     /// `X-GitHub-Event`.
     pub event: &'static str,
     /// The payload, byte for byte as signed.
     pub body: Bytes,
-    /// What the App answered; 0 where no answer came, 504 where it came too late.
+    /// The status of the App's answer; 0 where there was none, 504 where it came too late.
     pub status: u16,
-    /// Whether somebody asked for it again.
+    /// Whether this is a redelivery.
     pub redelivery: bool,
     pub(super) at: Timestamp,
     pub(super) took: Duration,
@@ -39,23 +39,23 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// The payload.
+    /// Returns the payload.
     pub fn payload(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The payload's `action`, if it has one.
+    /// Returns the payload's `action`, if it has one.
     pub(super) fn action(&self) -> Value {
         self.payload()["action"].take()
     }
 
-    /// Whether the App took it.
+    /// Returns whether the App accepted the delivery.
     pub fn succeeded(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// The signature of a body: `sha256=` and the HMAC in hexadecimal.
+/// Signs a body: `sha256=` and the HMAC in hexadecimal.
 pub fn signature(secret: &str, body: &[u8]) -> String {
     match Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
         Ok(hmac) => {
@@ -67,15 +67,15 @@ pub fn signature(secret: &str, body: &[u8]) -> String {
 }
 
 impl World {
-    /// Queues what happened for the App, if it listens to that.
-    pub fn tell(
+    /// Queues an event for the App, if it is subscribed.
+    pub fn notify_app(
         &mut self,
         event: &'static str,
         installation: u64,
         repository: Option<u64>,
         payload: &Value,
     ) {
-        let always = ALWAYS.contains(&event);
+        let always = ALWAYS_SENT.contains(&event);
         let found = self.installations.get(&installation);
         let suspended = found.is_some_and(|found| found.suspended);
         let asked = self.app.events.iter().any(|asked| asked == event);
@@ -96,7 +96,7 @@ impl World {
         }
     }
 
-    /// The same delivery as a new attempt.
+    /// Queues a delivery again, as a new attempt.
     pub fn again(&mut self, delivery: Delivery) -> Delivery {
         Delivery {
             id: self.fresh_id(),
@@ -106,14 +106,14 @@ impl World {
         }
     }
 
-    /// Lets everything that was delivered so far be so much longer ago.
+    /// Ages all deliveries so far.
     pub fn age_deliveries(&mut self, by: Duration) {
         for delivery in &mut self.deliveries {
             delivery.at = delivery.at.saturating_sub(by).unwrap_or(delivery.at);
         }
     }
 
-    /// The next delivery to send. Without a hook nothing is sent, and nothing remembered.
+    /// Takes the next delivery. Without a webhook address nothing is sent or recorded.
     fn next_delivery(&mut self) -> Option<(String, Delivery)> {
         let Some(hook) = self.hook.clone() else {
             self.outbox.clear();
@@ -124,7 +124,7 @@ impl World {
 }
 
 impl Shared {
-    /// Sends what happened, in order, one after another.
+    /// Sends the queued deliveries one after another.
     pub async fn deliver(&self) {
         let _turn = self.delivering.lock().await;
         loop {
@@ -136,13 +136,13 @@ impl Shared {
         }
     }
 
-    /// Sends one delivery and notes what came of it.
+    /// Sends a delivery, and records the answer.
     pub async fn attempt(&self, hook: &str, mut delivery: Delivery) -> Delivery {
         let request = self.request(hook, &delivery);
         let before = Instant::now();
         delivery.status = match request {
             Err(_) => 0,
-            Ok(request) => match tokio::time::timeout(PATIENCE, wire::send(request)).await {
+            Ok(request) => match tokio::time::timeout(ANSWER_TIMEOUT, wire::send(request)).await {
                 Err(_) => 504,
                 Ok(Err(_)) => 0,
                 Ok(Ok(response)) => response.status().as_u16(),

@@ -1,4 +1,4 @@
-//! The App: its key, its secret, what it may do.
+//! Defines the App: its key, its secret, its permissions.
 
 use super::world::{Level, Permissions};
 use anyhow::{Context, Result, anyhow};
@@ -15,9 +15,9 @@ use std::fmt;
 pub struct AppIdentity {
     /// The App's id: the issuer of its JWTs.
     pub id: u64,
-    /// RSA, PEM: the private key, or its public half.
+    /// The private key or its public half: RSA, PEM.
     pub key: String,
-    /// Signs the deliveries.
+    /// The secret that signs deliveries.
     pub webhook_secret: String,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Debug for AppIdentity {
 }
 
 impl AppIdentity {
-    /// An App with a new private key (PKCS#8).
+    /// Creates an App with a new private key (PKCS#8).
     pub fn fresh(id: u64, webhook_secret: &str) -> Result<Self> {
         Ok(Self {
             id,
@@ -37,7 +37,7 @@ impl AppIdentity {
         })
     }
 
-    /// The same with the key as GitHub hands it out: PKCS#1.
+    /// Returns the App with its key as GitHub returns it: PKCS#1.
     pub(super) fn handed_out(id: u64, webhook_secret: &str) -> Result<Self> {
         let wrapped = new_key()?;
         let key = wrapped.get(WRAPPING..).context("no RSA key came")?;
@@ -48,7 +48,7 @@ impl AppIdentity {
         })
     }
 
-    /// The key that its JWTs are checked with.
+    /// Returns the key that verifies the App's JWTs.
     fn public_key(&self) -> Result<DecodingKey> {
         let pem = self.key.as_bytes();
         if !self.key.contains("PRIVATE KEY") {
@@ -61,10 +61,10 @@ impl AppIdentity {
     }
 }
 
-/// How many bytes PKCS#8 puts before a key of 2048 bits in PKCS#1.
+/// How many bytes PKCS#8 puts before a 2048-bit key in PKCS#1.
 const WRAPPING: usize = 26;
 
-/// A new private key: DER, PKCS#8.
+/// Generates a private key: DER, PKCS#8.
 fn new_key() -> Result<Vec<u8>> {
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| anyhow!("no RSA key came"))?;
     let der = pair.as_der().map_err(|_| anyhow!("no RSA key came"))?;
@@ -84,7 +84,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     )
 }
 
-/// The App as GitHub keeps it.
+/// The App as GitHub stores it.
 pub(super) struct App {
     pub id: u64,
     pub slug: String,
@@ -92,11 +92,11 @@ pub(super) struct App {
     pub key: DecodingKey,
     pub secret: String,
     pub permissions: Permissions,
-    /// What it listens to, beside what reaches every App.
+    /// The events that the App subscribes to.
     pub events: Vec<String>,
 }
 
-/// What the App asks for: the manifest's permissions.
+/// The permissions of the manifest.
 const PERMISSIONS: &[(&str, Level)] = &[
     ("metadata", Level::Read),
     ("contents", Level::Write),
@@ -107,7 +107,7 @@ const PERMISSIONS: &[(&str, Level)] = &[
     ("members", Level::Read),
 ];
 
-/// What the App listens to.
+/// The events of the manifest.
 const EVENTS: &[&str] = &[
     "push",
     "pull_request",
@@ -128,7 +128,7 @@ impl App {
         Self::named("DriftGuard", identity, permissions, events)
     }
 
-    /// An App under this name; GitHub makes the slug of it.
+    /// Creates an App of this name; GitHub derives the slug from it.
     pub fn named(
         name: &str,
         identity: &AppIdentity,
@@ -149,7 +149,7 @@ impl App {
         })
     }
 
-    /// The login under which the App acts.
+    /// Returns the App's login.
     pub fn bot(&self) -> String {
         format!("{}[bot]", self.slug)
     }

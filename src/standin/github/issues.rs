@@ -1,29 +1,29 @@
-//! What an issue and a pull request have in common.
+//! Serves what issues and pull requests share.
 
 use super::call::{Answer, Call, Outcome, Refusal};
-use super::pulls::tell;
-use super::show;
+use super::json;
+use super::pulls::notify_app;
 use super::world::{Issue, Pull, Repository, World, node, now};
 use serde_json::{Value, json};
 
 /// The most characters of a body.
-pub(super) const LONGEST_BODY: usize = 65_536;
+pub(super) const MAX_BODY: usize = 65_536;
 
-pub(super) fn one(call: &mut Call) -> Outcome {
+pub(super) fn get(call: &mut Call) -> Outcome {
     let found = call.repository()?;
     Answer::ok(show_issue(call.world, found, of(call)?))
 }
 
-/// The newest first; pull requests are among them.
+/// Lists issues and pull requests, the newest first.
 pub(super) fn list(call: &mut Call) -> Outcome {
     let found = call.repository()?;
     let state = call.asked("state").unwrap_or("open");
     let creator = call.asked("creator");
-    let wanted = |issue: &&Issue| {
+    let is_listed = |issue: &&Issue| {
         (state == "all" || (state == "open") == issue.open)
             && creator.is_none_or(|creator| creator.eq_ignore_ascii_case(&issue.author))
     };
-    let issues = found.issues.values().rev().filter(wanted);
+    let issues = found.issues.values().rev().filter(is_listed);
     Answer::list(issues.map(|issue| show_issue(call.world, found, issue)))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
 }
 
 impl World {
-    /// Opens an issue, which may be a pull request, with this title and body; tells the App of it. Its number.
+    /// Opens an issue, which may be a pull request, sends the event, and returns the number.
     pub fn open_issue(
         &mut self,
         target: u64,
@@ -72,12 +72,12 @@ impl World {
             pull,
         };
         found.issues.insert(number, issue);
-        tell(self, target, number, "opened", author);
+        notify_app(self, target, number, "opened", author);
         Some(number)
     }
 }
 
-/// Whether a person may be assigned: 204, or 404.
+/// Answers whether a person can be assigned: 204, or 404.
 pub(super) fn assignable(call: &mut Call) -> Outcome {
     let person = call.part("assignee");
     match call.repository()?.people.contains_key(person) {
@@ -86,7 +86,7 @@ pub(super) fn assignable(call: &mut Call) -> Outcome {
     }
 }
 
-/// Assigns people; those who may not be are passed over without a word.
+/// Assigns people; those who cannot be assigned are silently skipped.
 pub(super) fn assign(call: &mut Call) -> Outcome {
     let number = of(call)?.number;
     let names = call.texts("assignees").unwrap_or_default();
@@ -106,7 +106,7 @@ pub(super) fn assign(call: &mut Call) -> Outcome {
     Answer::created(show_issue(call.world, found, of(call)?))
 }
 
-/// What a person may do.
+/// Returns a person's permission.
 pub(super) fn permission(call: &mut Call) -> Outcome {
     let person = call.part("username");
     let found = call.repository()?;
@@ -119,7 +119,7 @@ pub(super) fn permission(call: &mut Call) -> Outcome {
 
 pub(super) fn update(call: &mut Call) -> Outcome {
     super::pulls::change(call, "issue_number")?;
-    one(call)
+    get(call)
 }
 
 pub(super) fn add_labels(call: &mut Call) -> Outcome {
@@ -145,7 +145,7 @@ pub(super) fn add_labels(call: &mut Call) -> Outcome {
     Answer::list(labels)
 }
 
-/// The issue that the path names.
+/// Returns the issue that the path names.
 pub(super) fn of<'a>(call: &'a Call) -> Result<&'a Issue, Refusal> {
     let number = call.number("issue_number")?;
     call.repository()?
@@ -154,18 +154,18 @@ pub(super) fn of<'a>(call: &'a Call) -> Result<&'a Issue, Refusal> {
         .ok_or_else(Refusal::not_found)
 }
 
-/// Whether a body is short enough.
+/// Checks the length of a body.
 pub(super) fn fits(resource: &str, body: Option<&str>) -> Result<(), Refusal> {
     match body {
-        Some(body) if body.chars().count() > LONGEST_BODY => Err(Refusal::custom(
+        Some(body) if body.chars().count() > MAX_BODY => Err(Refusal::custom(
             resource,
-            format!("body is too long (maximum is {LONGEST_BODY} characters)"),
+            format!("body is too long (maximum is {MAX_BODY} characters)"),
         )),
         _ => Ok(()),
     }
 }
 
-/// An issue as the API shows it.
+/// Converts an issue to the API's JSON.
 pub(super) fn show_issue(world: &World, found: &Repository, issue: &Issue) -> Value {
     let url = world.url(found, format!("issues/{}", issue.number));
     let labels = issue
@@ -174,7 +174,7 @@ pub(super) fn show_issue(world: &World, found: &Repository, issue: &Issue) -> Va
         .map(|name| world.show_label(found, name));
     let pull = issue.pull.as_ref().map(|pull| {
         let merged = pull.merged.as_ref().map(|merge| merge.at);
-        json!({"url": world.url(found, format!("pulls/{}", issue.number)), "merged_at": show::time_or_null(merged)})
+        json!({"url": world.url(found, format!("pulls/{}", issue.number)), "merged_at": json::time_or_null(merged)})
     });
     let mut shown = json!({
         "id": issue.id, "node_id": node("I", issue.id), "url": url, "number": issue.number, "title": issue.title,
@@ -183,8 +183,8 @@ pub(super) fn show_issue(world: &World, found: &Repository, issue: &Issue) -> Va
         "assignees": issue.assignees.iter().map(|person| world.show_user(person)).collect::<Vec<_>>(),
         "closed_by": issue.closed_by.as_ref().map(|person| world.show_user(person)), "comments_url": format!("{url}/comments"),
         "html_url": world.page(found, format!("issues/{}", issue.number)), "author_association": "NONE",
-        "created_at": show::time(issue.created), "updated_at": show::time(issue.updated),
-        "closed_at": show::time_or_null(issue.closed),
+        "created_at": json::time(issue.created), "updated_at": json::time(issue.updated),
+        "closed_at": json::time_or_null(issue.closed),
     });
     if issue.pull.is_none()
         && let Some(shown) = shown.as_object_mut()

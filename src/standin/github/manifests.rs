@@ -1,5 +1,5 @@
-//! Making an App from a manifest: a person sends it, GitHub makes the App and gives a code, and whoever shows the code
-//! first is given the App's key and secrets.
+//! Creates an App from a manifest: a person submits it, GitHub creates the App and returns a code, which is exchanged
+//! for the App's key and secrets.
 
 use super::GitHub;
 use super::call::{Answer, Call, Outcome, Refusal};
@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-/// How long a code is good.
+/// How long a code is valid.
 const CODE_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// The longest name of an App.
-const LONGEST_NAME: usize = 34;
+const MAX_NAME: usize = 34;
 
-/// What a manifest may say.
+/// The fields of a manifest.
 const FIELDS: &[&str] = &[
     "name",
     "url",
@@ -31,7 +31,7 @@ const FIELDS: &[&str] = &[
     "setup_on_update",
 ];
 
-/// What an App may ask for; `workflows` only to write.
+/// The permissions that an App can request; `workflows` only for writing.
 const PERMISSIONS: &[&str] = &[
     "actions",
     "administration",
@@ -64,8 +64,8 @@ const PERMISSIONS: &[&str] = &[
     "workflows",
 ];
 
-/// What an App may listen to, and the permission that it takes. `installation`, `installation_repositories` and
-/// `github_app_authorization` reach every App and are not among them.
+/// The events that an App can subscribe to, with the permission that each needs. `installation`,
+/// `installation_repositories` and `github_app_authorization` are sent to every App and not listed.
 const EVENTS: &[(&str, &str)] = &[
     ("branch_protection_rule", "administration"),
     ("check_run", "checks"),
@@ -112,44 +112,45 @@ const EVENTS: &[(&str, &str)] = &[
     ("workflow_run", "actions"),
 ];
 
-/// What a code is good for.
-pub(super) struct Handover {
+/// The App that a code is exchanged for.
+pub(super) struct PendingApp {
     /// The App with its key and secrets.
     app: Value,
     expires: Timestamp,
 }
 
 impl GitHub {
-    /// Makes the App of a manifest in a person's or an organisation's account, as the button on GitHub's page does: the
-    /// code that the browser takes to `redirect_url`. It is the App of this GitHub from now on, and has its hook.
+    /// Creates the App of a manifest in a person's or an organization's account, as the button on GitHub's page does,
+    /// and returns the code that the browser takes to `redirect_url`. It is the App of this GitHub from now on, with
+    /// its webhook address.
     ///
     /// # Errors
-    /// What GitHub's page would say of the manifest.
+    /// The message of GitHub's page about the manifest.
     pub fn create_app_from_manifest(
         &self,
         account: &str,
         manifest: &str,
     ) -> Result<String, String> {
-        let wanted = Wanted::read(manifest).map_err(|why| {
+        let manifest = ValidManifest::read(manifest).map_err(|why| {
             format!(
                 "The configuration does not appear to be a valid GitHub App manifest. Error: {why}"
             )
         })?;
         let mut world = self.world();
-        let made = wanted.make(&mut world, account);
-        made.map_err(|error| format!("{error:#}"))
+        let code = manifest.make(&mut world, account);
+        code.map_err(|error| format!("{error:#}"))
     }
 
-    /// An hour passes: codes that nobody used are good no longer.
+    /// Expires all unused codes, as after an hour.
     pub fn let_codes_expire(&self) {
-        for handover in self.world().handovers.values_mut() {
+        for handover in self.world().pending_apps.values_mut() {
             handover.expires -= CODE_LIFE;
         }
     }
 }
 
-/// A manifest that GitHub takes.
-struct Wanted {
+/// A valid manifest.
+struct ValidManifest {
     name: String,
     url: String,
     hook: Option<String>,
@@ -157,7 +158,7 @@ struct Wanted {
     events: Vec<String>,
 }
 
-impl Wanted {
+impl ValidManifest {
     fn read(manifest: &str) -> Result<Self, String> {
         let manifest: Map<String, Value> =
             serde_json::from_str(manifest).map_err(|error| error.to_string())?;
@@ -168,9 +169,9 @@ impl Wanted {
             return Err(format!("\"{field}\" is not a permitted key."));
         }
         let name = text(&manifest, "name").ok_or("\"name\" wasn't supplied")?;
-        if name.trim().is_empty() || name.chars().count() > LONGEST_NAME {
+        if name.trim().is_empty() || name.chars().count() > MAX_NAME {
             return Err(format!(
-                "Name is too long (maximum is {LONGEST_NAME} characters)"
+                "Name is too long (maximum is {MAX_NAME} characters)"
             ));
         }
         let url = address(&manifest, "url")?.ok_or("\"url\" wasn't supplied")?;
@@ -199,7 +200,7 @@ impl Wanted {
         })
     }
 
-    /// The code to fetch the App's key with.
+    /// Creates the App, and returns its code.
     fn make(self, world: &mut World, account: &str) -> anyhow::Result<String> {
         let id = world.fresh_id();
         let secret = world.unguessable()[..40].to_owned();
@@ -213,19 +214,19 @@ impl Wanted {
         app["webhook_secret"] = secret.into();
         app["pem"] = identity.key.into();
         let code = world.unguessable()[..40].to_owned();
-        let handover = Handover {
+        let handover = PendingApp {
             app,
             expires: now() + CODE_LIFE,
         };
-        world.handovers.insert(code.clone(), handover);
+        world.pending_apps.insert(code.clone(), handover);
         Ok(code)
     }
 }
 
-/// Hands the App's key and secrets to whoever shows its code, once.
+/// Exchanges a code for the App's key and secrets, once.
 pub(super) fn convert(call: &mut Call) -> Outcome {
     let code = call.part("code").to_owned();
-    let handover = call.world.handovers.remove(&code);
+    let handover = call.world.pending_apps.remove(&code);
     let handover = handover.filter(|found| now() < found.expires);
     let handover = handover.ok_or_else(Refusal::not_found)?;
     Answer::created(handover.app)
@@ -235,7 +236,7 @@ fn text<'a>(manifest: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
     manifest.get(field)?.as_str()
 }
 
-/// An address, where the field is there.
+/// Returns an address, if the field is present.
 fn address(manifest: &Map<String, Value>, field: &str) -> Result<Option<String>, String> {
     let Some(value) = manifest.get(field) else {
         return Ok(None);
@@ -248,12 +249,12 @@ fn address(manifest: &Map<String, Value>, field: &str) -> Result<Option<String>,
 }
 
 fn permissions(manifest: &Map<String, Value>) -> Result<Permissions, String> {
-    let wanted = match manifest.get("default_permissions") {
+    let value = match manifest.get("default_permissions") {
         None => return Ok(Permissions::from([("metadata".into(), Level::Read)])),
-        Some(wanted) => wanted.as_object(),
+        Some(value) => value.as_object(),
     };
     let mut permissions = Permissions::from([("metadata".into(), Level::Read)]);
-    for (name, level) in wanted.ok_or("\"default_permissions\" is not an object")? {
+    for (name, level) in value.ok_or("\"default_permissions\" is not an object")? {
         let known = PERMISSIONS.contains(&name.as_str());
         let level = level.as_str().and_then(Level::parse);
         let level = level.filter(|level| match name.as_str() {
@@ -270,10 +271,10 @@ fn permissions(manifest: &Map<String, Value>) -> Result<Permissions, String> {
 
 fn events(manifest: &Map<String, Value>, permissions: &Permissions) -> Result<Vec<String>, String> {
     let none = json!([]);
-    let wanted = manifest.get("default_events").unwrap_or(&none);
-    let wanted = wanted.as_array().ok_or("\"default_events\" is no list")?;
+    let value = manifest.get("default_events").unwrap_or(&none);
+    let value = value.as_array().ok_or("\"default_events\" is no list")?;
     let mut events = Vec::new();
-    for event in wanted {
+    for event in value {
         let name = event.as_str().unwrap_or_default();
         let found = EVENTS.iter().find(|(known, _)| *known == name);
         let (_, needs) =

@@ -1,10 +1,10 @@
-//! A small, strict GitHub: Apps, installations, repositories with real git objects, pull requests, issues, checks.
+//! Simulates GitHub, small and strict: Apps, installations, repositories with real git objects, pull requests, issues,
+//! checks.
 //!
-//! A request passes the gate (`gate`), finds its route (`routes`) and changes the state (`world`) in one of the files
-//! named after GitHub's resources; what happens by that is delivered to the App's hook (`hooks`). People act through the
-//! methods of [`GitHub`], which change the same state and send the same webhooks.
+//! A request is admitted (`gate`), routed (`routes`) and changes the state (`world`) in one of the files named after
+//! GitHub's resources; the resulting events are delivered to the App (`hooks`). People act through the methods of
+//! [`GitHub`], which change the same state and send the same events.
 
-mod acts;
 mod apps;
 mod archive;
 mod call;
@@ -12,21 +12,22 @@ mod checks;
 mod code_scanning;
 mod comments;
 mod contents;
-mod desk;
+mod dispatch;
 mod faults;
 mod gate;
 mod git;
 mod hooks;
 mod identity;
 mod issues;
+mod json;
 mod manifests;
 mod objects;
 mod people;
 mod pulls;
 mod refs;
 mod routes;
-mod show;
-mod views;
+mod snapshots;
+mod user_actions;
 mod world;
 
 pub use code_scanning::Analysis;
@@ -35,8 +36,8 @@ pub use git::Oid;
 pub use hooks::{Delivery, signature};
 pub use identity::AppIdentity;
 pub use people::Content;
-pub use views::{CheckRun, Comment, Issue, PullRequest};
-pub use world::Seen;
+pub use snapshots::{CheckRun, Comment, Issue, PullRequest};
+pub use world::AnsweredRequest;
 
 use super::wire::{self, Server};
 use anyhow::Result;
@@ -47,12 +48,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use world::World;
 
-/// A second opinion on every request: method, path, query and body, as sent. What it refuses is answered 422 and noted
-/// as a violation.
+/// Validates every request a second time: method, path, query and body, as sent. A request that it refuses is answered
+/// 422 and recorded as a violation.
 pub type Validator =
     Arc<dyn Fn(&Method, &str, &str, &[u8]) -> std::result::Result<(), String> + Send + Sync>;
 
-/// A running stand-in for GitHub. It stops when dropped.
+/// A running simulation of GitHub, which stops when it is dropped.
 pub struct GitHub {
     shared: Arc<Shared>,
     api: Server,
@@ -65,11 +66,11 @@ impl fmt::Debug for GitHub {
     }
 }
 
-/// What requests and people share.
+/// The state that requests and people share.
 struct Shared {
     world: Mutex<World>,
     validator: Option<Validator>,
-    /// Held while delivering: deliveries keep their order.
+    /// Held while delivering, so that deliveries keep their order.
     delivering: tokio::sync::Mutex<()>,
 }
 
@@ -80,21 +81,21 @@ impl Shared {
     }
 }
 
-/// A request that is under way, until it is dropped.
-struct UnderWay<'a> {
+/// A request in flight, until it is dropped.
+struct RequestInFlight<'a> {
     shared: &'a Shared,
     pause: Duration,
-    /// Whether it is one too many.
+    /// Whether the request exceeds the limit.
     refused: bool,
 }
 
-impl<'a> UnderWay<'a> {
+impl<'a> RequestInFlight<'a> {
     fn begin(shared: &'a Shared) -> Self {
         let mut world = shared.world();
         let (now, most) = &mut world.at_once;
         *now += 1;
         *most = (*now).max(*most);
-        let refused = *now > gate::AT_ONCE;
+        let refused = *now > gate::MAX_CONCURRENT;
         Self {
             shared,
             pause: world.pause,
@@ -103,17 +104,17 @@ impl<'a> UnderWay<'a> {
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for RequestInFlight<'_> {
     fn drop(&mut self) {
         self.shared.world().at_once.0 -= 1;
     }
 }
 
 impl GitHub {
-    /// Starts on two free ports of 127.0.0.1: the API, and the archives, which GitHub too keeps on another host.
+    /// Starts on two free ports of 127.0.0.1: the API, and the archives, which GitHub serves from another host as well.
     ///
     /// # Errors
-    /// When the key is no RSA key in PEM, or no port is free.
+    /// When the key is not an RSA key in PEM, or no port is free.
     pub async fn start(app: &AppIdentity, validator: Option<Validator>) -> Result<Self> {
         let (api, api_url) = wire::listen().await?;
         let (archives, archives_url) = wire::listen().await?;
@@ -127,11 +128,13 @@ impl GitHub {
         let answer = move |request: Request<Bytes>| {
             let state = state.clone();
             async move {
-                let under_way = UnderWay::begin(&state);
+                let under_way = RequestInFlight::begin(&state);
                 tokio::time::sleep(under_way.pause).await;
                 let answer = match under_way.refused {
-                    false => desk::answer(&mut state.world(), state.validator.as_ref(), &request),
-                    true => desk::too_many(&mut state.world(), &request),
+                    false => {
+                        dispatch::answer(&mut state.world(), state.validator.as_ref(), &request)
+                    }
+                    true => dispatch::too_many(&mut state.world(), &request),
                 };
                 drop(under_way);
                 tokio::spawn(async move { state.deliver().await });
@@ -150,83 +153,84 @@ impl GitHub {
         })
     }
 
-    /// Where the API is: `http://127.0.0.1:PORT`, without a slash at its end.
+    /// Returns the address of the API: `http://127.0.0.1:PORT`, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.api.url
     }
 
-    /// Hands these bytes out in place of every archive.
+    /// Serves these bytes in place of every archive.
     pub fn hand_out(&self, archive: Vec<u8>) {
         self.world().archive = Some(archive.into());
     }
 
-    /// Lists no more than so many files of a tree from now on.
+    /// Truncates lists of a tree's files from now on.
     pub fn list_at_most(&self, files: usize) {
         self.world().listed = files;
     }
 
-    /// Where the App wants its deliveries from now on.
+    /// Sets the webhook address.
     pub fn deliver_to(&self, hook: &str) {
         self.world().hook = Some(hook.into());
     }
 
-    /// Every request so far, the oldest first.
-    pub fn requests(&self) -> Vec<Seen> {
+    /// Returns every request so far, the oldest first.
+    pub fn requests(&self) -> Vec<AnsweredRequest> {
         self.world().requests.clone()
     }
 
-    /// What GitHub would never have been asked: unknown paths, and what the validator refused.
+    /// Returns invalid requests: unknown paths, and what the validator refused.
     pub fn violations(&self) -> Vec<String> {
         self.world().violations.clone()
     }
 
-    /// Lets one request to come go wrong.
+    /// Makes a request to come fail.
     pub fn fail_next(&self, on: impl Into<On>, fault: Fault) {
         self.world().faults.add(on.into(), fault);
     }
 
-    /// Lets every request meet a fault from now on, as in an outage; none: GitHub is back.
+    /// Makes all requests fail from now on, as in an outage; `None` ends it.
     pub fn fail_all(&self, fault: Option<Fault>) {
         self.world().faults.set(fault);
     }
 
-    /// How many requests were refused because they were too many: of an installation, or at once.
+    /// Counts the requests that were refused by the rate limits.
     pub fn refused(&self) -> usize {
         self.world().refused
     }
 
-    /// How long each answer takes from now on.
+    /// Sets how long each answer takes from now on.
     pub fn slow_down(&self, pause: Duration) {
         self.world().pause = pause;
     }
 
-    /// The most requests that were under way at once.
+    /// Returns the most requests that were in flight at once.
     pub fn most_at_once(&self) -> usize {
         self.world().at_once.1
     }
 
-    /// Every delivery so far, the oldest first.
+    /// Returns every delivery so far, the oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.deliveries_after(0)
     }
 
-    /// Every delivery but the first so many.
+    /// Returns every delivery after the first ones.
     pub fn deliveries_after(&self, seen: usize) -> Vec<Delivery> {
         let world = self.world();
         world.deliveries.get(seen..).unwrap_or_default().to_vec()
     }
 
-    /// How many deliveries there were so far, attempts that failed included.
+    /// Counts the deliveries so far, failed attempts included.
     pub fn delivered(&self) -> usize {
         self.world().deliveries.len()
     }
 
-    /// Lets everything that was delivered so far be so much longer ago.
+    /// Ages all deliveries so far.
     pub fn age_deliveries(&self, by: Duration) {
         self.world().age_deliveries(by);
     }
 
-    /// Sends the newest attempt of a delivery once more, with the same id; none where it is unknown or no hook is set.
+    /// Redelivers the newest attempt of a delivery, with the same id; `None` where it is unknown or no webhook address
+    /// is set.
     pub async fn redeliver(&self, guid: &str) -> Option<Delivery> {
         let (hook, again) = {
             let mut world = self.world();

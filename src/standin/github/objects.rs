@@ -1,8 +1,8 @@
-//! Git's objects over the API: blobs, trees, commits.
+//! Serves git objects: blobs, trees, commits.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::{Commit, Entry, FOLDER, Files, Oid, Signature};
-use super::show;
+use super::json;
 use super::world::{Repository, World, node, now};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,13 +10,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// A pushed file is refused above 100 MB, a blob made through the API above this.
+/// The largest blob that the API creates, in bytes; a pushed file is refused above 100 MB.
 const LARGEST_BLOB: usize = 40 * 1024 * 1024;
 
-/// The modes that a tree's entries may have.
+/// The modes of a tree's entries.
 const MODES: &[&str] = &["100644", "100755", "040000", "160000", "120000"];
 
-/// Base64 as GitHub wraps it.
+/// Encodes Base64 as GitHub wraps it.
 pub(super) fn wrapped(content: &[u8]) -> String {
     let text = STANDARD.encode(content);
     let lines = text.as_bytes().chunks(60).map(String::from_utf8_lossy);
@@ -150,7 +150,7 @@ fn show_tree(world: &World, found: &Repository, id: &Oid, recursive: bool) -> Va
         false => found.objects.tree(id).unwrap_or_default().to_vec(),
     };
     let listed = &entries[..entries.len().min(world.listed)];
-    let show = |entry: &Entry| {
+    let json = |entry: &Entry| {
         let kind = if entry.mode == FOLDER { "tree" } else { "blob" };
         let mut shown = json!({
             "path": entry.name, "mode": entry.mode, "type": kind, "sha": entry.id,
@@ -163,7 +163,7 @@ fn show_tree(world: &World, found: &Repository, id: &Oid, recursive: bool) -> Va
     };
     json!({
         "sha": id, "url": world.url(found, format!("git/trees/{id}")), "truncated": listed.len() < entries.len(),
-        "tree": listed.iter().map(show).collect::<Vec<_>>(),
+        "tree": listed.iter().map(json).collect::<Vec<_>>(),
     })
 }
 
@@ -208,7 +208,7 @@ pub(super) fn create_commit(call: &mut Call) -> Outcome {
 }
 
 impl Signature {
-    /// An account's own, now.
+    /// Returns an account's signature, now.
     pub fn of(login: &str) -> Self {
         Self {
             name: login.into(),
@@ -238,10 +238,10 @@ pub(super) fn commit(call: &mut Call) -> Outcome {
 
 fn show_signature(who: &Signature) -> Value {
     let at = Timestamp::from_second(who.time).unwrap_or_default();
-    json!({"name": who.name, "email": who.email, "date": show::time(at)})
+    json!({"name": who.name, "email": who.email, "date": json::time(at)})
 }
 
-/// A commit as git knows it.
+/// Converts a commit to the git API's JSON.
 fn show_commit(world: &World, found: &Repository, id: &Oid) -> Result<Value, Refusal> {
     let commit = found.objects.commit(id).ok_or_else(Refusal::not_found)?;
     let parents = commit.parents.iter();
@@ -264,7 +264,7 @@ fn verification(commit: &Commit) -> Value {
     })
 }
 
-/// A commit as people see it; its id alone where the caller asks for that.
+/// Answers with a commit as the repositories API shows it, or with its id alone where the caller asks for that.
 pub(super) fn described_commit(call: &mut Call) -> Outcome {
     let found = call.repository()?;
     let reference = call.part("ref");
@@ -273,7 +273,7 @@ pub(super) fn described_commit(call: &mut Call) -> Outcome {
     Answer::ok(describe(call.world, found, &id.ok_or_else(unknown)?)?)
 }
 
-/// A commit as people see it.
+/// Converts a commit to the repositories API's JSON.
 pub(super) fn describe(world: &World, found: &Repository, id: &Oid) -> Result<Value, Refusal> {
     let commit = found.objects.commit(id).ok_or_else(Refusal::not_found)?;
     let user = |who: &Signature| {
@@ -296,7 +296,7 @@ pub(super) fn describe(world: &World, found: &Repository, id: &Oid) -> Result<Va
     }))
 }
 
-/// The bytes of a file of a commit.
+/// Returns the content of a file at a commit.
 pub(super) fn file(found: &Repository, commit: &Oid, path: &str) -> Option<Bytes> {
     let (_, id) = found.objects.files(commit).remove(path)?;
     found.objects.blob(&id).cloned()

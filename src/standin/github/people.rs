@@ -1,4 +1,4 @@
-//! What people do: they change the same state as requests do, and send the same webhooks.
+//! Acts as people who work on code: changes the same state as requests do, and sends the same events.
 
 use super::GitHub;
 use super::git::{Commit, EXECUTABLE, FILE, Files, LINK, Objects, Oid, Signature};
@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 /// A file as a person commits it.
 #[derive(Debug, Clone)]
 pub enum Content {
-    /// An ordinary file.
+    /// A file.
     File(Vec<u8>),
-    /// A file that may be run.
+    /// An executable file.
     Executable(Vec<u8>),
     /// A symbolic link to this path.
     Link(String),
-    /// The file is taken out.
+    /// A deleted file.
     Gone,
 }
 
@@ -25,7 +25,7 @@ impl From<&str> for Content {
 }
 
 impl GitHub {
-    /// Makes an account's repository with an empty history, of which alice is an administrator: its number.
+    /// Creates an account's repository with an empty history, administered by alice, and returns its id.
     pub fn create_repository(&self, name: &str, private: bool) -> u64 {
         let mut world = self.world();
         let id = world.fresh_id();
@@ -52,7 +52,7 @@ impl GitHub {
         id
     }
 
-    /// Installs the App on all repositories of an account: the installation's number.
+    /// Installs the App on all repositories of an account, and returns the installation's id.
     pub async fn install(&self, account: &str) -> u64 {
         let id = {
             let mut world = self.world();
@@ -84,14 +84,14 @@ impl GitHub {
             let payload = serde_json::json!({
                 "action": "created", "installation": shown, "repositories": repositories, "sender": sender,
             });
-            world.tell("installation", id, None, &payload);
+            world.notify_app("installation", id, None, &payload);
             id
         };
         self.shared.deliver().await;
         id
     }
 
-    /// Turns code scanning off, which it is where nobody pays for it.
+    /// Disables code scanning, as where nobody pays for it.
     pub fn disable_code_scanning(&self, repository: &str) {
         let mut world = self.world();
         let (owner, name) = repository.split_once('/').unwrap_or_default();
@@ -101,21 +101,21 @@ impl GitHub {
         }
     }
 
-    /// Takes a permission from an installation, as if its account had not accepted it.
+    /// Removes a permission from an installation, as if its account had not accepted it.
     pub fn withhold(&self, installation: u64, permission: &str) {
         if let Some(found) = self.world().installations.get_mut(&installation) {
             found.permissions.remove(permission);
         }
     }
 
-    /// Gives an installation no token from now on, and says no more than that.
+    /// Refuses tokens to an installation from now on, without a reason.
     pub fn refuse_tokens(&self, installation: u64) {
         if let Some(found) = self.world().installations.get_mut(&installation) {
             found.refused = true;
         }
     }
 
-    /// Commits files to a branch and pushes it; a branch that is not there begins at the default branch. The commit's id.
+    /// Commits files to a branch and pushes it; a new branch starts at the default branch. Returns the commit's id.
     pub async fn push(
         &self,
         repository: &str,
@@ -180,7 +180,7 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
-    /// Merges a pull request: its files go into its base.
+    /// Merges a pull request.
     pub async fn merge(&self, repository: &str, number: u64, person: &str) {
         {
             let mut world = self.world();

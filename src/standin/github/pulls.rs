@@ -1,10 +1,10 @@
-//! Pull requests.
+//! Serves pull requests.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::Oid;
 use super::issues::{fits, show_issue};
+use super::json;
 use super::objects;
-use super::show;
 use super::world::{Issue, Pull, Repository, World, node, now};
 use serde_json::{Value, json};
 
@@ -13,13 +13,13 @@ pub(super) fn list(call: &mut Call) -> Outcome {
     let state = call.asked("state").unwrap_or("open");
     let head = call.asked("head");
     let base = call.asked("base");
-    let wanted = |(issue, pull): &(&Issue, &Pull)| {
+    let is_listed = |(issue, pull): &(&Issue, &Pull)| {
         let own = format!("{}:{}", found.owner, pull.head.0);
         (state == "all" || (state == "open") == issue.open)
             && head.is_none_or(|head| head.eq_ignore_ascii_case(&own))
             && base.is_none_or(|base| base == pull.base.0)
     };
-    let mut pulls: Vec<_> = found.pulls().filter(wanted).collect();
+    let mut pulls: Vec<_> = found.pulls().filter(is_listed).collect();
     pulls.reverse();
     Answer::list(
         pulls
@@ -85,7 +85,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
     Answer::created(show_pull(call.world, found, issue))
 }
 
-pub(super) fn one(call: &mut Call) -> Outcome {
+pub(super) fn get(call: &mut Call) -> Outcome {
     let number = call.number("pull_number")?;
     let found = call.repository()?;
     let issue = found
@@ -101,10 +101,10 @@ pub(super) fn one(call: &mut Call) -> Outcome {
 
 pub(super) fn update(call: &mut Call) -> Outcome {
     change(call, "pull_number")?;
-    one(call)
+    get(call)
 }
 
-/// Changes what the body names.
+/// Changes the fields that the body names.
 pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
     let number = call.number(part)?;
     let text = |name: &str| call.text(name).map(str::to_owned);
@@ -125,7 +125,7 @@ pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
     issue.updated = now();
     let open = issue.open;
     if edited {
-        tell(call.world, call.target, number, "edited", &actor);
+        notify_app(call.world, call.target, number, "edited", &actor);
     }
     match state.as_deref() {
         Some("closed") if open => call.world.close(call.target, number, &actor),
@@ -147,14 +147,14 @@ pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
                 issue.closed = None;
                 issue.closed_by = None;
             }
-            tell(call.world, call.target, number, "reopened", &actor);
+            notify_app(call.world, call.target, number, "reopened", &actor);
         }
         _ => {}
     }
     Ok(())
 }
 
-/// Asks people and teams for a review.
+/// Requests reviews from people and teams.
 pub(super) fn request_reviewers(call: &mut Call) -> Outcome {
     let number = call.number("pull_number")?;
     let people = call.texts("reviewers").unwrap_or_default();
@@ -178,13 +178,13 @@ pub(super) fn request_reviewers(call: &mut Call) -> Outcome {
     let pull = issue.pull.as_mut().ok_or_else(Refusal::not_found)?;
     pull.asked.0.extend(people);
     pull.asked.1.extend(teams);
-    one(call).map(|answer| Answer {
+    get(call).map(|answer| Answer {
         status: 201,
         ..answer
     })
 }
 
-/// The files that a pull request changes.
+/// Lists the files that a pull request changes.
 pub(super) fn files(call: &mut Call) -> Outcome {
     let number = call.number("pull_number")?;
     let found = call.repository()?;
@@ -227,7 +227,7 @@ pub(super) fn commits(call: &mut Call) -> Outcome {
     Answer::list(shown.collect::<Result<Vec<_>, _>>()?)
 }
 
-/// What moving a branch does to the pull requests that come from it: they follow, or end where it is gone or empty.
+/// Updates the pull requests of a moved branch, and closes those whose branch is gone or empty.
 pub(super) fn follow(world: &mut World, target: u64, branch: &str, id: Option<Oid>, actor: &str) {
     let Some(found) = world.repositories.get(&target) else {
         return;
@@ -248,12 +248,12 @@ pub(super) fn follow(world: &mut World, target: u64, branch: &str, id: Option<Oi
         if let Some(pull) = pull {
             pull.head.1 = id.clone();
         }
-        tell(world, target, number, "synchronize", actor);
+        notify_app(world, target, number, "synchronize", actor);
     }
 }
 
-/// Tells the App what happened to an issue or pull request.
-pub(super) fn tell(world: &mut World, target: u64, number: u64, action: &str, actor: &str) {
+/// Sends an event about an issue or pull request.
+pub(super) fn notify_app(world: &mut World, target: u64, number: u64, action: &str, actor: &str) {
     let Some(found) = world.repositories.get(&target) else {
         return;
     };
@@ -282,11 +282,11 @@ impl World {
         issue.open = false;
         issue.closed = Some(now());
         issue.closed_by = Some(actor.to_owned());
-        tell(self, target, number, "closed", actor);
+        notify_app(self, target, number, "closed", actor);
     }
 }
 
-/// A pull request as the API shows it.
+/// Converts a pull request to the API's JSON.
 pub(super) fn show_pull(world: &World, found: &Repository, issue: &Issue) -> Value {
     let Some(pull) = &issue.pull else {
         return Value::Null;
@@ -308,11 +308,11 @@ pub(super) fn show_pull(world: &World, found: &Repository, issue: &Issue) -> Val
         "state": if issue.open { "open" } else { "closed" }, "user": world.show_user(&issue.author), "draft": pull.draft,
         "head": side(&pull.head), "base": side(&pull.base), "labels": labels.collect::<Vec<_>>(),
         "requested_reviewers": pull.asked.0.iter().map(|person| world.show_user(person)).collect::<Vec<_>>(),
-        "merged": pull.merged.is_some(), "merged_at": show::time_or_null(pull.merged.as_ref().map(|merge| merge.at)),
+        "merged": pull.merged.is_some(), "merged_at": json::time_or_null(pull.merged.as_ref().map(|merge| merge.at)),
         "merged_by": pull.merged.as_ref().map(|merge| world.show_user(&merge.by)),
         "merge_commit_sha": pull.merged.as_ref().map(|merge| &merge.commit),
         "commits": found.commits_of(pull).len(),
-        "created_at": show::time(issue.created), "updated_at": show::time(issue.updated),
-        "closed_at": show::time_or_null(issue.closed),
+        "created_at": json::time(issue.created), "updated_at": json::time(issue.updated),
+        "closed_at": json::time_or_null(issue.closed),
     })
 }

@@ -1,16 +1,16 @@
-//! Branches and tags, and what moving them brings about.
+//! Serves branches and tags, and the consequences of moving them.
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::Oid;
 use super::world::{Repository, World, node, now};
-use super::{objects, pulls, show};
+use super::{json, objects, pulls};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The most commits that a push lists.
-const LISTED: usize = 20;
+/// The most commits that a push event lists.
+const MAX_LISTED: usize = 20;
 
-pub(super) fn one(call: &mut Call) -> Outcome {
+pub(super) fn get(call: &mut Call) -> Outcome {
     let found = call.repository()?;
     let name = format!("refs/{}", call.part("ref"));
     let id = found.refs.get(&name).ok_or_else(Refusal::not_found)?;
@@ -51,7 +51,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
     Answer::created(show_ref(call.world, call.repository()?, &name, &id))
 }
 
-/// Git's rules for names, those that matter here.
+/// Checks git's rules for ref names, as far as they matter here.
 fn is_ref_name(name: &str) -> bool {
     let odd = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
@@ -62,7 +62,7 @@ fn is_ref_name(name: &str) -> bool {
         && name.split('/').all(part)
 }
 
-/// The commit that the body names.
+/// Returns the commit that the body names.
 fn target(call: &Call) -> Result<Oid, Refusal> {
     let objects = &call.repository()?.objects;
     let id = Oid::parse(call.text("sha").unwrap_or_default());
@@ -115,7 +115,7 @@ fn show_ref(world: &World, found: &Repository, name: &str, id: &Oid) -> Value {
 }
 
 impl World {
-    /// Moves, makes or deletes a ref; tells the App of the push, and of what it does to pull requests.
+    /// Moves, creates or deletes a ref; sends the push event, and updates pull requests.
     pub fn set_ref(&mut self, target: u64, name: &str, id: Option<Oid>, actor: &str) {
         let Some(found) = self.repositories.get_mut(&target) else {
             return;
@@ -138,7 +138,7 @@ impl World {
     }
 }
 
-/// What a push says.
+/// Builds the payload of a push.
 fn push(
     world: &World,
     found: &Repository,
@@ -161,7 +161,7 @@ fn push(
     } else {
         new
     };
-    let listed = &new[new.len().saturating_sub(LISTED)..];
+    let listed = &new[new.len().saturating_sub(MAX_LISTED)..];
     let forced = before
         .zip(after)
         .is_some_and(|(before, after)| !found.objects.history(after).contains(before));
@@ -203,7 +203,7 @@ fn show_pushed(world: &World, found: &Repository, id: &Oid) -> Option<Value> {
     };
     Some(json!({
         "id": id, "tree_id": commit.tree, "distinct": true, "message": commit.message,
-        "timestamp": show::time(jiff::Timestamp::from_second(commit.committer.time).unwrap_or_default()),
+        "timestamp": json::time(jiff::Timestamp::from_second(commit.committer.time).unwrap_or_default()),
         "url": world.page(found, format!("commit/{id}")),
         "author": person("author"), "committer": person("committer"),
         "added": which(|before, after| !before && after),

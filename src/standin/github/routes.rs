@@ -1,4 +1,4 @@
-//! What GitHub answers to: every path that the stand-in knows, what it takes to use it, and who answers.
+//! Lists every path of the API, with its requirement and its handler.
 
 use super::call::{Call, Outcome};
 use super::{
@@ -7,54 +7,54 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// What a caller must be.
+/// What a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Anyone.
+pub(super) enum Requirement {
+    /// Nothing.
     Nothing,
-    /// The App, by its JWT.
+    /// The App's JWT.
     App,
-    /// Any installation's token.
+    /// The token of any installation.
     Installation,
-    /// A token with one of these permissions on the repository: to read for GET, to write for all else.
+    /// A token with one of these permissions on the repository: read for GET, write for all else.
     Any(&'static [&'static str]),
 }
 
-/// One path.
+/// A path of the API.
 pub(super) struct Route {
     pub method: &'static str,
     pub template: &'static str,
-    pub needs: Needs,
+    pub needs: Requirement,
     pub answer: Handler,
 }
 
 impl Route {
-    /// Whether GitHub's limit on creating content counts it.
+    /// Returns whether the secondary limits on created content count the request.
     pub fn creates_content(&self) -> bool {
         let shown = ["/pulls", "/issues", "/comments", "/requested_reviewers"];
         self.method == "POST" && shown.iter().any(|end| self.template.ends_with(end))
     }
 
-    /// `GET /app`: how tests name it.
+    /// Returns the name by which tests select the route: `GET /app`.
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.template)
     }
 }
 
-const METADATA: Needs = Needs::Any(&["metadata"]);
-const CONTENTS: Needs = Needs::Any(&["contents"]);
-const PULLS: Needs = Needs::Any(&["pull_requests"]);
-const CHECKS: Needs = Needs::Any(&["checks"]);
-const SECURITY: Needs = Needs::Any(&["security_events"]);
-/// What an issue and a pull request have in common.
-const EITHER: Needs = Needs::Any(&["issues", "pull_requests"]);
+const METADATA: Requirement = Requirement::Any(&["metadata"]);
+const CONTENTS: Requirement = Requirement::Any(&["contents"]);
+const PULLS: Requirement = Requirement::Any(&["pull_requests"]);
+const CHECKS: Requirement = Requirement::Any(&["checks"]);
+const SECURITY: Requirement = Requirement::Any(&["security_events"]);
+/// The permission for what issues and pull requests share.
+const ISSUES_OR_PULLS: Requirement = Requirement::Any(&["issues", "pull_requests"]);
 
 type Handler = fn(&mut Call) -> Outcome;
 
 const fn route(
     method: &'static str,
     template: &'static str,
-    needs: Needs,
+    needs: Requirement,
     answer: Handler,
 ) -> Route {
     Route {
@@ -65,20 +65,20 @@ const fn route(
     }
 }
 
-/// All paths. A last parameter named `path` or `ref` takes the slashes with it, so what is longer stands first.
+/// All paths. A last parameter named `path` or `ref` includes slashes, so longer paths come first.
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
-    route("GET", "/rate_limit", Needs::Nothing, apps::rate_limit),
-    route("POST", "/app-manifests/{code}/conversions", Needs::Nothing, manifests::convert),
-    route("GET", "/app", Needs::App, apps::app),
-    route("GET", "/app/installations", Needs::App, apps::installations),
-    route("GET", "/app/installations/{installation_id}", Needs::App, apps::installation),
-    route("POST", "/app/installations/{installation_id}/access_tokens", Needs::App, apps::token),
-    route("GET", "/app/hook/deliveries", Needs::App, apps::deliveries),
-    route("GET", "/app/hook/deliveries/{delivery_id}", Needs::App, apps::delivery),
-    route("POST", "/app/hook/deliveries/{delivery_id}/attempts", Needs::App, apps::redeliver),
-    route("GET", "/repos/{owner}/{repo}/installation", Needs::App, apps::installation_of),
-    route("GET", "/installation/repositories", Needs::Installation, apps::repositories),
+    route("GET", "/rate_limit", Requirement::Nothing, apps::rate_limit),
+    route("POST", "/app-manifests/{code}/conversions", Requirement::Nothing, manifests::convert),
+    route("GET", "/app", Requirement::App, apps::app),
+    route("GET", "/app/installations", Requirement::App, apps::installations),
+    route("GET", "/app/installations/{installation_id}", Requirement::App, apps::installation),
+    route("POST", "/app/installations/{installation_id}/access_tokens", Requirement::App, apps::token),
+    route("GET", "/app/hook/deliveries", Requirement::App, apps::deliveries),
+    route("GET", "/app/hook/deliveries/{delivery_id}", Requirement::App, apps::delivery),
+    route("POST", "/app/hook/deliveries/{delivery_id}/attempts", Requirement::App, apps::redeliver),
+    route("GET", "/repos/{owner}/{repo}/installation", Requirement::App, apps::installation_of),
+    route("GET", "/installation/repositories", Requirement::Installation, apps::repositories),
 
     route("GET", "/repos/{owner}/{repo}", METADATA, contents::repository),
     route("GET", "/repos/{owner}/{repo}/contents/{path}", CONTENTS, contents::content),
@@ -91,7 +91,7 @@ const ROUTES: &[Route] = &[
     route("GET", "/repos/{owner}/{repo}/git/trees/{tree_sha}", CONTENTS, objects::tree),
     route("POST", "/repos/{owner}/{repo}/git/commits", CONTENTS, objects::create_commit),
     route("GET", "/repos/{owner}/{repo}/git/commits/{commit_sha}", CONTENTS, objects::commit),
-    route("GET", "/repos/{owner}/{repo}/git/ref/{ref}", CONTENTS, refs::one),
+    route("GET", "/repos/{owner}/{repo}/git/ref/{ref}", CONTENTS, refs::get),
     route("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref}", CONTENTS, refs::matching),
     route("POST", "/repos/{owner}/{repo}/git/refs", CONTENTS, refs::create),
     route("PATCH", "/repos/{owner}/{repo}/git/refs/{ref}", CONTENTS, refs::update),
@@ -101,7 +101,7 @@ const ROUTES: &[Route] = &[
 
     route("GET", "/repos/{owner}/{repo}/pulls", PULLS, pulls::list),
     route("POST", "/repos/{owner}/{repo}/pulls", PULLS, pulls::create),
-    route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}", PULLS, pulls::one),
+    route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}", PULLS, pulls::get),
     route("PATCH", "/repos/{owner}/{repo}/pulls/{pull_number}", PULLS, pulls::update),
     route("GET", "/repos/{owner}/{repo}/pulls/{pull_number}/commits", PULLS, pulls::commits),
 
@@ -110,38 +110,38 @@ const ROUTES: &[Route] = &[
 
     route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", METADATA, issues::permission),
     route("GET", "/repos/{owner}/{repo}/assignees/{assignee}", METADATA, issues::assignable),
-    route("GET", "/repos/{owner}/{repo}/issues", EITHER, issues::list),
-    route("POST", "/repos/{owner}/{repo}/issues", Needs::Any(&["issues"]), issues::create),
-    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees", EITHER, issues::assign),
-    route("POST", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", EITHER, comments::react),
-    route("GET", "/repos/{owner}/{repo}/issues/comments", EITHER, comments::of_repository),
-    route("GET", "/repos/{owner}/{repo}/issues/{issue_number}", EITHER, issues::one),
-    route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", EITHER, issues::update),
-    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", EITHER, issues::add_labels),
-    route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", EITHER, comments::list),
-    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", EITHER, comments::create),
-    route("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::one),
-    route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::update),
-    route("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", EITHER, comments::delete),
+    route("GET", "/repos/{owner}/{repo}/issues", ISSUES_OR_PULLS, issues::list),
+    route("POST", "/repos/{owner}/{repo}/issues", Requirement::Any(&["issues"]), issues::create),
+    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/assignees", ISSUES_OR_PULLS, issues::assign),
+    route("POST", "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", ISSUES_OR_PULLS, comments::react),
+    route("GET", "/repos/{owner}/{repo}/issues/comments", ISSUES_OR_PULLS, comments::of_repository),
+    route("GET", "/repos/{owner}/{repo}/issues/{issue_number}", ISSUES_OR_PULLS, issues::get),
+    route("PATCH", "/repos/{owner}/{repo}/issues/{issue_number}", ISSUES_OR_PULLS, issues::update),
+    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels", ISSUES_OR_PULLS, issues::add_labels),
+    route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", ISSUES_OR_PULLS, comments::list),
+    route("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", ISSUES_OR_PULLS, comments::create),
+    route("GET", "/repos/{owner}/{repo}/issues/comments/{comment_id}", ISSUES_OR_PULLS, comments::get),
+    route("PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", ISSUES_OR_PULLS, comments::update),
+    route("DELETE", "/repos/{owner}/{repo}/issues/comments/{comment_id}", ISSUES_OR_PULLS, comments::delete),
 
     route("POST", "/repos/{owner}/{repo}/check-runs", CHECKS, checks::create),
-    route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::one),
+    route("GET", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::get),
     route("PATCH", "/repos/{owner}/{repo}/check-runs/{check_run_id}", CHECKS, checks::update),
 
     route("POST", "/repos/{owner}/{repo}/code-scanning/sarifs", SECURITY, code_scanning::upload),
 ];
 
-/// The parts of a path that the template leaves open.
-pub(super) type Parts = BTreeMap<&'static str, String>;
+/// The parameters of a path.
+pub(super) type PathParameters = BTreeMap<&'static str, String>;
 
-/// The route that a request takes.
-pub(super) fn find(method: &str, path: &str) -> Option<(&'static Route, Parts)> {
+/// Returns the route of a request.
+pub(super) fn find(method: &str, path: &str) -> Option<(&'static Route, PathParameters)> {
     let mut fitting = ROUTES.iter().filter(|route| route.method == method);
     fitting.find_map(|route| Some((route, parts(route.template, path)?)))
 }
 
-fn parts(template: &'static str, path: &str) -> Option<Parts> {
-    let mut found = Parts::new();
+fn parts(template: &'static str, path: &str) -> Option<PathParameters> {
+    let mut found = PathParameters::new();
     let mut rest = path.strip_prefix('/')?;
     let mut steps = template.split('/').skip(1).peekable();
     while let Some(step) = steps.next() {
@@ -172,7 +172,7 @@ fn parts(template: &'static str, path: &str) -> Option<Parts> {
     Some(found)
 }
 
-/// A part of a path, its `%2F` and the like resolved.
+/// Decodes a part of a path, such as its `%2F`.
 fn decoded(part: &str) -> String {
     let pair = format!("_={}", part.replace('+', "%2B"));
     let mut pairs = url::form_urlencoded::parse(pair.as_bytes());

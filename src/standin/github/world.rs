@@ -1,11 +1,11 @@
-//! GitHub's state.
+//! Defines GitHub's state.
 
 use super::code_scanning::Analysis;
 use super::faults::Faults;
 use super::git::{Objects, Oid};
 use super::hooks::Delivery;
 use super::identity::App;
-use super::manifests::Handover;
+use super::manifests::PendingApp;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,56 +14,56 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// How many files of a tree GitHub lists.
-const MOST_LISTED: usize = 100_000;
+const MAX_LISTED: usize = 100_000;
 
-/// Everything that GitHub knows.
+/// The whole state of GitHub.
 pub(super) struct World {
     pub app: App,
-    /// Where the API is.
+    /// The address of the API.
     pub api: String,
-    /// Where archives are handed out.
+    /// The address of the archives.
     pub archives: String,
-    /// What is handed out in place of any archive.
+    /// The bytes served in place of any archive.
     pub archive: Option<Bytes>,
     /// How many files of a tree are listed.
     pub listed: usize,
     pub installations: BTreeMap<u64, Installation>,
     pub repositories: BTreeMap<u64, Repository>,
     pub tokens: BTreeMap<String, Token>,
-    /// Where the App wants its deliveries.
+    /// The webhook address.
     pub hook: Option<String>,
-    /// Archives' addresses that are still good.
+    /// The archives' addresses that are still valid.
     pub tickets: BTreeSet<String>,
     pub outbox: VecDeque<Delivery>,
     pub deliveries: Vec<Delivery>,
-    pub requests: Vec<Seen>,
+    pub requests: Vec<AnsweredRequest>,
     pub violations: Vec<String>,
     pub faults: Faults,
-    /// How many requests are under way, and the most that were.
+    /// How many requests are in flight, and the most that were.
     pub at_once: (usize, usize),
     /// How long an answer takes.
     pub pause: Duration,
-    /// How many requests were too many.
+    /// How many requests the rate limits refused.
     pub refused: usize,
-    /// Apps made from a manifest whose key nobody fetched yet, by code.
-    pub handovers: BTreeMap<String, Handover>,
+    /// The Apps created from a manifest whose key nobody fetched yet, by code.
+    pub pending_apps: BTreeMap<String, PendingApp>,
     ids: u64,
 }
 
-/// A request that was answered.
+/// An answered request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct AnsweredRequest {
     /// The method, in capitals.
     pub method: String,
-    /// The path as asked for.
+    /// The requested path.
     pub path: String,
-    /// The status answered; 0 where the connection was cut.
+    /// The status of the answer; 0 where the connection was cut.
     pub status: u16,
-    /// The body sent: what a test searches for secrets.
+    /// The body of the request: tests search it for secrets.
     pub body: String,
 }
 
-/// How far a permission goes.
+/// The level of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Read,
@@ -87,23 +87,23 @@ impl Level {
     }
 }
 
-/// What may be done: permission by name.
+/// Permissions by name.
 pub(super) type Permissions = BTreeMap<String, Level>;
 
-/// The App on one account.
+/// The App's installation on an account.
 pub(super) struct Installation {
     pub id: u64,
     pub account: String,
     pub permissions: Permissions,
-    /// None: all repositories of the account.
+    /// The selected repositories; `None` for all of the account.
     pub selected: Option<BTreeSet<u64>>,
     pub suspended: bool,
-    /// Whether it gets no tokens, without a reason.
+    /// Whether the installation gets no tokens, without a reason.
     pub refused: bool,
     pub created: Timestamp,
-    /// Requests since the limit's window began, and when that was.
+    /// The requests of the current hour, and when it started.
     pub used: (u64, Timestamp),
-    /// When content was created, for the secondary limit.
+    /// When content was created, for the secondary limits.
     pub created_content: Vec<Timestamp>,
 }
 
@@ -114,12 +114,12 @@ impl Installation {
     }
 }
 
-/// An installation's token.
+/// An installation token.
 #[derive(Clone)]
 pub(super) struct Token {
     pub installation: u64,
     pub permissions: Permissions,
-    /// None: whatever the installation covers.
+    /// The repositories of the token; `None` for all of the installation.
     pub repositories: Option<BTreeSet<u64>>,
     pub expires: Timestamp,
 }
@@ -134,14 +134,14 @@ pub(super) struct Repository {
     pub created: Timestamp,
     pub pushed: Timestamp,
     pub objects: Objects,
-    /// By full name: `refs/heads/main`.
+    /// The refs by full name: `refs/heads/main`.
     pub refs: BTreeMap<String, Oid>,
-    /// Issues and pull requests share their numbers.
+    /// Issues and pull requests, which share their numbers.
     pub issues: BTreeMap<u64, Issue>,
     pub comments: BTreeMap<u64, Comment>,
     pub labels: BTreeMap<String, u64>,
     pub checks: BTreeMap<u64, Check>,
-    /// What people may do: `admin`, `write`, `read`, by login. Whoever is not named may do nothing.
+    /// People's permissions by login: `admin`, `write`, `read`. Others have none.
     pub people: BTreeMap<String, String>,
     /// Whether code scanning is enabled.
     pub code_scanning: bool,
@@ -157,7 +157,7 @@ impl Repository {
         self.refs.get(&format!("refs/heads/{name}"))
     }
 
-    /// The commit that a branch, a tag, a full ref or an id means.
+    /// Returns the commit of a branch, a tag, a full ref or an id.
     pub fn resolve(&self, reference: &str) -> Option<Oid> {
         let named = ["", "refs/", "refs/heads/", "refs/tags/"]
             .iter()
@@ -173,14 +173,14 @@ impl Repository {
             .or_else(|| self.objects.commit_by_prefix(reference))
     }
 
-    /// The commits of a pull request: those that its base has not, the oldest first.
+    /// Returns the commits of a pull request that its base lacks, the oldest first.
     pub fn commits_of(&self, pull: &Pull) -> Vec<Oid> {
         let base = self.branch(&pull.base.0).filter(|_| pull.merged.is_none());
         self.objects
             .ahead(base.unwrap_or(&pull.base.1), &pull.head.1)
     }
 
-    /// The branches that open pull requests come from follow their branch.
+    /// Returns the pull requests; the heads of open ones follow their branches.
     pub fn pulls(&self) -> impl Iterator<Item = (&Issue, &Pull)> {
         let issues = self.issues.values();
         issues.filter_map(|issue| Some((issue, issue.pull.as_ref()?)))
@@ -205,16 +205,16 @@ pub(super) struct Issue {
     pub pull: Option<Pull>,
 }
 
-/// What a pull request has beyond an issue.
+/// The fields that only pull requests have.
 #[derive(Clone)]
 pub(super) struct Pull {
-    /// The branch that it comes from, and its newest commit while it was open.
+    /// The head branch, and its head commit while the pull request was open.
     pub head: (String, Oid),
-    /// The branch that it goes to, and its commit when last looked at.
+    /// The base branch, and its commit when last read.
     pub base: (String, Oid),
     pub draft: bool,
     pub merged: Option<Merge>,
-    /// Who is asked for a review: people, teams.
+    /// The people and teams whose review is requested.
     pub asked: (Vec<String>, Vec<String>),
 }
 
@@ -235,7 +235,7 @@ pub(super) struct Comment {
     pub body: String,
     pub created: Timestamp,
     pub updated: Timestamp,
-    /// Who reacted, and how.
+    /// The reactions and their authors.
     pub reactions: Vec<(String, String)>,
 }
 
@@ -244,7 +244,7 @@ pub(super) struct Comment {
 pub(super) struct Check {
     pub id: u64,
     pub head: Oid,
-    /// The number of the App that left it.
+    /// The id of the App that created the check run.
     pub app: u64,
     pub name: String,
     pub status: String,
@@ -265,7 +265,7 @@ impl World {
             api,
             archives,
             archive: None,
-            listed: MOST_LISTED,
+            listed: MAX_LISTED,
             installations: BTreeMap::new(),
             repositories: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -279,18 +279,18 @@ impl World {
             at_once: (0, 0),
             pause: Duration::ZERO,
             refused: 0,
-            handovers: BTreeMap::new(),
+            pending_apps: BTreeMap::new(),
             ids: 1_000,
         }
     }
 
-    /// A number that nothing else has.
+    /// Returns an unused id.
     pub fn fresh_id(&mut self) -> u64 {
         self.ids += 1;
         self.ids
     }
 
-    /// 64 hexadecimal digits that nobody knows beforehand.
+    /// Generates 64 random hexadecimal digits.
     pub fn unguessable(&mut self) -> String {
         let id = self.fresh_id();
         let seed = format!("{id} {:?} {}", Timestamp::now(), self.app.secret);
@@ -304,13 +304,13 @@ impl World {
         })
     }
 
-    /// The installation that a repository belongs to.
+    /// Returns the installation of a repository.
     pub fn installation_of(&self, repository: &Repository) -> Option<&Installation> {
         let mut all = self.installations.values();
         all.find(|installation| installation.covers(repository))
     }
 
-    /// Tells the App, if it is installed there and listens.
+    /// Sends an event to the App, if it is installed on the repository and subscribed.
     pub fn emit(&mut self, repository: u64, event: &'static str, sender: &str, payload: Value) {
         let Some(found) = self.repositories.get(&repository) else {
             return;
@@ -322,16 +322,16 @@ impl World {
         payload["repository"] = self.show_repository(found);
         payload["installation"] = json!({"id": installation, "node_id": node("I", installation)});
         payload["sender"] = self.show_user(sender);
-        self.tell(event, installation, Some(repository), &payload);
+        self.notify_app(event, installation, Some(repository), &payload);
     }
 }
 
-/// The opaque second id that GitHub gives everything.
+/// Returns the node id that GitHub gives everything.
 pub(super) fn node(kind: &str, id: impl std::fmt::Display) -> String {
     format!("{kind}_{id}")
 }
 
-/// Now, to the second: GitHub tells no finer time.
+/// Returns the current time in seconds, GitHub's resolution.
 pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)

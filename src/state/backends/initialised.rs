@@ -1,19 +1,19 @@
-//! The backend as `terraform init` made it: `.terraform/terraform.tfstate`, which holds what `-backend-config` gave.
+//! Reads the backend as `terraform init` recorded it: `.terraform/terraform.tfstate`, which holds what
+//! `-backend-config` set.
 
 use super::BackendType;
 use crate::model::Value;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What names a state among the settings that a backend was initialised with. Anything else, credentials above all, is
-/// dropped when it is read.
+/// The recorded settings that identify a state. All others, credentials above all, are dropped when they are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitialisedBackend {
     kind: String,
     settings: BTreeMap<String, Value>,
 }
 
-/// The part of the file that tells of the backend.
+/// The part of the file with the backend.
 #[derive(Deserialize)]
 struct Form {
     backend: Option<Backend>,
@@ -28,7 +28,7 @@ struct Backend {
 }
 
 impl InitialisedBackend {
-    /// Reads `.terraform/terraform.tfstate`. None where it tells of no backend that is read.
+    /// Parses `.terraform/terraform.tfstate`. Returns `None` where it has no backend that is read.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let form: Form = serde_json::from_slice(bytes).ok()?;
         let Backend { kind, mut config } = form.backend?;
@@ -40,7 +40,7 @@ impl InitialisedBackend {
         })
     }
 
-    /// Adds what the block of the code leaves out or does not tell, where it is of the same kind.
+    /// Adds the settings that the code's block lacks or does not tell, if it is of the same type.
     pub fn complete(&self, kind: &str, settings: &mut BTreeMap<String, Value>) {
         if self.kind != kind {
             return;

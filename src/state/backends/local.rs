@@ -1,6 +1,6 @@
-//! `local`: a state that lies in the repository.
+//! `local`: a state file in the repository.
 
-use super::{BackendType, Doors, Place, Stored, error};
+use super::{BackendAccess, BackendConfig, BackendType, StoredState, error};
 use crate::model::{Backend, ScanError, Tree};
 use futures::FutureExt;
 
@@ -9,48 +9,51 @@ pub(super) static TYPE: BackendType = BackendType {
     locate,
     names: &["path", "workspace_dir"],
     object: |_| Ok(None),
-    read: |place, doors| read(place, doors).boxed(),
+    read: |config, access| read(config, access).boxed(),
 };
 
-fn locate(place: &Place<'_>) -> Result<Backend, ScanError> {
+fn locate(config: &BackendConfig<'_>) -> Result<Backend, ScanError> {
     Ok(Backend {
         kind: "local".to_owned(),
-        location: file(place)?,
+        location: file(config)?,
     })
 }
 
-/// The state's file, relative to the repository.
-fn file(place: &Place<'_>) -> Result<String, ScanError> {
+/// Returns the path of the state file, relative to the repository.
+fn file(config: &BackendConfig<'_>) -> Result<String, ScanError> {
     const NAME: &str = "terraform.tfstate";
-    let relative = if place.is_default_workspace() {
-        place.text("path")?.unwrap_or(NAME).to_owned()
+    let relative = if config.is_default_workspace() {
+        config.text("path")?.unwrap_or(NAME).to_owned()
     } else {
-        let folder = place
+        let folder = config
             .text("workspace_dir")?
             .unwrap_or("terraform.tfstate.d");
-        format!("{folder}/{}/{NAME}", place.workspace)
+        format!("{folder}/{}/{NAME}", config.workspace)
     };
-    Tree::join(place.folder, &relative).ok_or_else(|| {
+    Tree::join(config.folder, &relative).ok_or_else(|| {
         error(format!(
             "the local backend's path `{relative}` leads out of the repository: give the state with --state FILE"
         ))
     })
 }
 
-async fn read(place: &Place<'_>, doors: &Doors<'_>) -> Result<Stored, ScanError> {
-    let file = file(place)?;
-    if let Some(size) = doors.tree.too_large.get(&file) {
-        return Err(doors
+async fn read(
+    config: &BackendConfig<'_>,
+    access: &BackendAccess<'_>,
+) -> Result<StoredState, ScanError> {
+    let file = file(config)?;
+    if let Some(size) = access.tree.too_large.get(&file) {
+        return Err(access
             .states
             .too_large(&format!("{file} has {} bytes", size)));
     }
-    let bytes = doors.tree.files.get(&file).ok_or_else(|| {
+    let bytes = access.tree.files.get(&file).ok_or_else(|| {
         error(format!(
             "there is no state at {file}: run `terraform apply` first, or name the state with --state FILE"
         ))
     })?;
-    let memory = doors.states.admit(&file, bytes.len() as u64).await?;
-    Ok(Stored {
+    let memory = access.states.admit(&file, bytes.len() as u64).await?;
+    Ok(StoredState {
         bytes: bytes.clone(),
         memory,
         notes: Vec::new(),

@@ -1,4 +1,4 @@
-//! One state backend a file. A new one is its file, its `mod` line and its line in `ALL`.
+//! Reads state backends, one file each. A new backend is its file, its `mod` line and its line in `ALL`.
 
 mod initialised;
 pub mod local;
@@ -21,56 +21,59 @@ pub static ALL: &[&BackendType] = &[
     &s3::TYPE,
 ];
 
-/// One kind of backend.
+/// A type of backend.
 pub struct BackendType {
-    /// What follows `backend` in the code.
+    /// The label of the `backend` block.
     pub kind: &'static str,
-    /// Where the state is, from the block's settings.
-    pub locate: fn(&Place<'_>) -> Result<Backend, ScanError>,
-    /// The settings that say which state it is: all that is taken from what `terraform init` left.
+    /// Returns the location of the state, from the block's settings.
+    pub locate: fn(&BackendConfig<'_>) -> Result<Backend, ScanError>,
+    /// The settings that identify a state: only these are taken from what `terraform init` recorded.
     pub names: &'static [&'static str],
-    /// What of S3 a role must be allowed to read for it; none where it lies elsewhere.
-    pub object: fn(&Place<'_>) -> Result<Option<StateObject>, ScanError>,
-    /// The state's bytes, and what a reader should know besides.
-    pub read: for<'a> fn(&'a Place<'a>, &'a Doors<'a>) -> BoxFuture<'a, Result<Stored, ScanError>>,
+    /// Returns the S3 object that a role must be allowed to read; `None` for other backends.
+    pub object: fn(&BackendConfig<'_>) -> Result<Option<StateObject>, ScanError>,
+    /// Reads the bytes of the state, with notes for the report.
+    pub read: for<'a> fn(
+        &'a BackendConfig<'a>,
+        &'a BackendAccess<'a>,
+    ) -> BoxFuture<'a, Result<StoredState, ScanError>>,
 }
 
-/// What the code and `.driftguard.yml` say of one stack's state.
+/// The configuration of a stack's backend: the code's and `.driftguard.yml`'s.
 #[derive(Debug, Clone, Default)]
-pub struct Place<'a> {
+pub struct BackendConfig<'a> {
     /// The stack's folder, relative to the repository.
     pub folder: &'a str,
-    /// The settings of the `backend` block; unknown where the code does not tell.
+    /// The settings of the `backend` block; unknown where the code cannot be evaluated.
     pub settings: BTreeMap<String, Value>,
-    /// `default`, or the workspace that somebody named.
+    /// The selected workspace, or `default`.
     pub workspace: &'a str,
 }
 
-/// What backends are read through.
-pub struct Doors<'a> {
-    /// For those of AWS.
+/// What a backend reads through.
+pub struct BackendAccess<'a> {
+    /// The AWS connections, for backends in AWS.
     pub aws: &'a Aws,
-    /// Where the code names no region.
+    /// The region where the code names none.
     pub region: Region,
-    /// For those in the repository.
+    /// The repository's files, for local states.
     pub tree: &'a Tree,
-    /// How large they may be.
+    /// The scan's limit on the size of states.
     pub states: &'a ScanStates,
 }
 
-/// A state as it is stored.
+/// A state as the backend stores it.
 #[derive(Debug)]
-pub struct Stored {
-    /// Its bytes: never kept, never logged.
+pub struct StoredState {
+    /// The bytes of the state: never stored, never logged.
     pub bytes: Bytes,
-    /// What is held of the scan's memory for it.
+    /// The scan's memory that the state takes.
     pub memory: ScanShare,
-    /// Such as a lock that somebody holds.
+    /// Notes for the report, such as a lock.
     pub notes: Vec<String>,
 }
 
 impl BackendType {
-    /// The backend of this name.
+    /// Returns the backend type of this name.
     ///
     /// # Errors
     /// Names those that are read, where it is another.
@@ -87,8 +90,8 @@ impl BackendType {
     }
 }
 
-impl Place<'_> {
-    /// A setting that must be a text: none where the block leaves it out.
+impl BackendConfig<'_> {
+    /// Returns a setting that must be a string; `None` where the block lacks it.
     fn text(&self, name: &str) -> Result<Option<&str>, ScanError> {
         match self.settings.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -100,7 +103,7 @@ impl Place<'_> {
         }
     }
 
-    /// A setting without which there is no state.
+    /// Returns a setting that the backend requires.
     fn required(&self, name: &str) -> Result<&str, ScanError> {
         self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(|| {
             error(format!(
@@ -115,7 +118,7 @@ impl Place<'_> {
     }
 }
 
-/// An error about where a state is.
+/// Creates an error about the location of a state.
 fn error(message: String) -> ScanError {
     ScanError {
         kind: "backend".into(),

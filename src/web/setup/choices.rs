@@ -1,16 +1,16 @@
-//! What a person chooses before the App is made, and whether GitHub would take it.
+//! Validates what a person enters before the App is created.
 
 use std::collections::HashMap;
 use url::Url;
 
-/// The name that is proposed.
+/// The suggested name.
 const NAME: &str = "DriftGuard";
 /// GitHub's limit for an App's name, in characters.
 const LONGEST_NAME: usize = 34;
-/// The longest name of an organisation that is sent on; GitHub allows 39 characters today.
+/// The longest organization name that is sent; GitHub allows 39 characters today.
 const LONGEST_ORGANIZATION: usize = 100;
 
-/// A field as it was typed, and what is wrong with it.
+/// A field as it was entered, and what is wrong with it.
 #[derive(Debug, Default)]
 pub(super) struct Field {
     pub typed: String,
@@ -20,17 +20,17 @@ pub(super) struct Field {
 /// The fields of the form.
 #[derive(Debug)]
 pub(super) struct Choices {
-    /// Empty for the person's own account.
+    /// The organization; empty for the person's own account.
     pub organization: Field,
     pub name: Field,
-    /// As typed; empty where the settings say it.
+    /// The public address as entered; empty where the settings name it.
     pub public_url: Field,
-    /// Whether the settings leave the address to be asked for.
+    /// Whether the form asks for the public address, since the settings do not name it.
     pub asks_address: bool,
     address: Option<String>,
 }
 
-/// Choices that a manifest can be made of.
+/// Valid choices, for a manifest.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chosen<'a> {
     pub organization: Option<&'a str>,
@@ -39,7 +39,7 @@ pub(super) struct Chosen<'a> {
 }
 
 impl Choices {
-    /// Reads what was typed. `public_url` is the setting, if there is one.
+    /// Reads the form. `public_url` is the setting, if there is one.
     pub fn read(typed: &HashMap<String, String>, public_url: Option<&str>) -> Self {
         let text = |name: &str| typed.get(name).map(|text| text.trim().to_owned());
         let organization = text("organization").unwrap_or_default();
@@ -73,13 +73,13 @@ impl Choices {
         }
     }
 
-    /// Whether something is wrong, rather than not yet said.
+    /// Returns whether a field is wrong, rather than missing.
     pub fn wrong(&self) -> bool {
         let fields = [&self.organization, &self.name, &self.public_url];
         fields.iter().any(|field| field.problem.is_some())
     }
 
-    /// What was chosen, once nothing is missing or wrong.
+    /// Returns the choices, once nothing is missing or wrong.
     pub fn chosen(&self) -> Option<Chosen<'_>> {
         if self.wrong() {
             return None;
@@ -93,7 +93,7 @@ impl Choices {
     }
 }
 
-/// Whether it can stand in the address of an organisation's settings, or is left out.
+/// Returns whether a text is empty, or can be part of an organization's settings address.
 fn is_organization(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     text.len() <= LONGEST_ORGANIZATION && text.bytes().all(plain)
@@ -104,7 +104,7 @@ fn is_name(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&length) && !text.chars().any(char::is_control)
 }
 
-/// An address that others can be put below, without a slash at its end: a host, and perhaps a path.
+/// Returns an address that paths can be appended to, without a trailing slash: a host, and perhaps a path.
 pub(super) fn plain_address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let web = matches!(url.scheme(), "http" | "https") && url.has_host();

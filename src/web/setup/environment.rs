@@ -1,10 +1,10 @@
-//! The environment to start the server with: lines that a shell, systemd and Docker read alike.
+//! Formats the environment to start the server with, in lines that a shell, systemd and Docker read alike.
 
 use super::{NewApp, Places, tokens};
 use crate::config::{GITHUB_API, GITHUB_PAGES};
 use secrecy::{ExposeSecret, SecretString};
 
-/// One setting a line.
+/// Formats one setting per line.
 pub(super) fn lines(
     app: &NewApp,
     public_url: &str,
@@ -33,8 +33,8 @@ pub(super) fn lines(
     Ok(lines.collect::<String>().into())
 }
 
-/// A value on one line. Line ends become `\n`, which the server turns back in a key; single quotes keep a shell and
-/// systemd from reading more into it.
+/// Quotes a value on one line. Line ends become `
+/// `, which the server converts back in a key; single quotes keep a shell and systemd from expanding it.
 fn quoted(value: &str) -> String {
     let value = value.trim().replace('\n', "\\n");
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/@%+,~[]".contains(&b);

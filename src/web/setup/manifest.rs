@@ -1,12 +1,12 @@
-//! The manifest: `app-manifest.yml`, with the name and the addresses of this server.
+//! Builds the manifest: `app-manifest.yml`, with the name and the addresses of this server.
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
-/// The one place that says what the App is and may.
+/// The App's permissions and events, which are defined nowhere else.
 const MANIFEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/app-manifest.yml"));
 
-/// The manifest of an App with this name, on a server that people reach at this address.
+/// Returns the manifest of an App with this name, on a server with this public address.
 pub(super) fn manifest(name: &str, public_url: &str) -> anyhow::Result<Value> {
     let mut manifest: Value =
         serde_saphyr::from_str(MANIFEST).context("while reading the App's manifest")?;

@@ -1,5 +1,5 @@
-//! Set-up mode: from nothing to an App. `/setup` sends the manifest to GitHub; GitHub sends the browser back with a code,
-//! and `/setup/created` shows, once, the environment to start the server with. Nothing of it is kept.
+//! Serves the set-up mode: `/setup` sends the manifest to GitHub; GitHub sends the browser back with a code, and
+//! `/setup/created` shows, once, the environment to start the server with. Nothing of it is stored.
 
 mod choices;
 mod environment;
@@ -27,42 +27,42 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokens::{Taken, Tokens};
 
-/// What keeps a browser's attempts together.
+/// The cookie that ties a browser's attempts together.
 const COOKIE: &str = "driftguard_setup";
 /// The largest form that is read, in bytes.
 const LARGEST_FORM: usize = 16 * 1024;
 
-/// Gives GitHub's code for the App that was made.
+/// Exchanges GitHub's code for the created App.
 pub trait Exchange: Clone + Send + Sync + 'static {
-    /// The App of a code. A code is good once.
+    /// Returns the App of a code. A code is valid once.
     fn exchange(&self, code: &str) -> impl Future<Output = Result<NewApp, NotMade>> + Send;
 }
 
-/// An App that GitHub has just made.
+/// A created App.
 #[derive(Debug)]
 pub struct NewApp {
-    /// Its id.
+    /// The App's id.
     pub id: u64,
-    /// PEM.
+    /// The private key, in PEM.
     pub private_key: SecretString,
-    /// What deliveries are signed with.
+    /// The webhook secret.
     pub webhook_secret: SecretString,
     /// The App's page at GitHub.
     pub page: String,
 }
 
-/// Why there is no App.
+/// A failed exchange.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMade {
     /// GitHub does not know the code.
     #[error("GitHub does not know the code")]
     UnknownCode,
-    /// Something else; it holds no secret.
+    /// Another error, without secrets.
     #[error("{0}")]
     Other(String),
 }
 
-/// What both pages need.
+/// The state of the set-up routes.
 struct Setup<E> {
     exchange: E,
     tokens: Tokens,
@@ -70,23 +70,23 @@ struct Setup<E> {
     places: Places,
 }
 
-/// Where things are.
+/// The addresses of GitHub and this server.
 struct Places {
-    /// GitHub's pages, without a slash at their end.
+    /// GitHub's pages, without a trailing slash.
     pages: String,
-    /// GitHub's API, without a slash at its end.
+    /// GitHub's API, without a trailing slash.
     api: String,
-    /// Where people reach this server, without a slash at its end, if the settings say so.
+    /// This server's public address, without a trailing slash, if the settings name it.
     public: Option<String>,
 }
 
 type Shared<E> = State<Arc<Setup<E>>>;
 type Fields = HashMap<String, String>;
 
-/// `/setup` and `/setup/created`.
+/// Routes `/setup` and `/setup/created`.
 ///
 /// # Errors
-/// When `DRIFTGUARD_PUBLIC_URL` is more than an address that others can be put below.
+/// When `DRIFTGUARD_PUBLIC_URL` is more than an address that paths can be appended to.
 pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Router> {
     let public = config.public_url.as_ref().map(|url| {
         choices::plain_address(url.as_str()).context(
@@ -112,14 +112,14 @@ pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Route
         .with_state(Arc::new(setup)))
 }
 
-/// Asks for what the manifest needs, or shows the button that sends it. Of a link nothing is read: whoever wrote it would
-/// choose where GitHub delivers.
+/// Shows the form, or the button that sends the manifest. Reads nothing from the link: its author could choose where
+/// GitHub delivers.
 async fn begin<E: Exchange>(State(setup): Shared<E>, headers: HeaderMap) -> Response {
     let choices = Choices::read(&Fields::new(), setup.places.public.as_deref());
     answered(setup.begin(&choices, &headers))
 }
 
-/// Takes what was typed, and shows the button that sends it.
+/// Reads the form, and shows the button that sends the manifest.
 async fn choose<E: Exchange>(
     State(setup): Shared<E>,
     headers: HeaderMap,
@@ -176,7 +176,7 @@ impl<E: Exchange> Setup<E> {
         Ok(page)
     }
 
-    /// What is answered to the browser that GitHub sent back.
+    /// Answers the browser that GitHub sent back.
     async fn created(
         &self,
         (code, state): (&str, &str),
@@ -213,7 +213,7 @@ impl<E: Exchange> Setup<E> {
     }
 }
 
-/// Takes GitHub's code back, and shows the environment.
+/// Exchanges GitHub's code, and shows the environment.
 async fn created<E: Exchange>(
     State(setup): Shared<E>,
     headers: HeaderMap,

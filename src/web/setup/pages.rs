@@ -1,4 +1,4 @@
-//! The pages of set-up, and what a browser is told about them.
+//! Renders the set-up pages, with their security headers.
 
 use super::choices::{Choices, Chosen};
 use super::{NewApp, Places, tokens};
@@ -22,17 +22,17 @@ pub(super) struct Shown {
 pub(super) enum Refusal {
     /// The code or the state is missing.
     Incomplete,
-    /// A form that was not shown to this browser, or comes from another site's page.
+    /// The form was not shown to this browser, or comes from another site's page.
     ForeignForm,
-    /// Not begun here, not in this browser, or long ago.
+    /// The attempt was not started here, not in this browser, or long ago.
     NotBegunHere,
     /// The sender brought too many codes within an hour.
     TooMany,
-    /// It was shown before.
+    /// The environment was shown before.
     Shown,
     /// GitHub does not know the code.
     UnknownCode,
-    /// GitHub did not hand over the App; this says why.
+    /// GitHub did not return the App, for this reason.
     NotHandedOver(String),
 }
 
@@ -40,13 +40,13 @@ pub(super) enum Refusal {
 #[template(path = "setup/form.html")]
 struct Form<'a> {
     nonce: &'a str,
-    /// What shows that the form was shown to the browser that sends it.
+    /// The token that proves that the form was shown to this browser.
     token: &'a str,
     choices: &'a Choices,
     begun: Option<Begun<'a>>,
 }
 
-/// What is sent to GitHub, and told before.
+/// What is sent to GitHub, as it is shown before.
 struct Begun<'a> {
     owner: String,
     name: &'a str,
@@ -72,14 +72,14 @@ struct Refused<'a> {
     nonce: &'a str,
     title: &'static str,
     reason: String,
-    /// Whether GitHub has an App now that nobody holds the key of.
+    /// Whether GitHub has an App now whose key nobody has.
     app_left: bool,
     apps: String,
     again: String,
 }
 
 impl Shown {
-    /// The form, and the button once there is something to send.
+    /// Renders the form, and the button once there is something to send.
     pub fn form(
         choices: &Choices,
         token: &str,
@@ -102,7 +102,7 @@ impl Shown {
         })
     }
 
-    /// The environment, the only time that it is shown.
+    /// Renders the environment, the only time that it is shown.
     pub fn environment(app: &NewApp, environment: &SecretString) -> anyhow::Result<Self> {
         let nonce = tokens::unguessable()?;
         let page = Url::parse(&app.page).ok();
@@ -120,7 +120,7 @@ impl Shown {
         })
     }
 
-    /// Why not, and the way out.
+    /// Renders a refusal, with the remedy.
     pub fn refusal(refusal: Refusal, places: &Places) -> anyhow::Result<Self> {
         let nonce = tokens::unguessable()?;
         let again = match (&places.public, &refusal) {
@@ -143,7 +143,7 @@ impl Shown {
         })
     }
 
-    /// The page as it is answered: it loads nothing, runs nothing, is kept nowhere, and tells nobody its address.
+    /// Returns a page as a response: it loads nothing, runs nothing, is not cached, and sends no referrer.
     pub fn answer(self, status: StatusCode) -> Response {
         let sends_to = self.sends_to.unwrap_or_default();
         let policy = format!(

@@ -1,4 +1,4 @@
-//! What a request says of where it comes from.
+//! Reads where a request comes from.
 
 use super::{COOKIE, tokens};
 use crate::web::connections::source;
@@ -7,12 +7,12 @@ use axum::http::{Extensions, HeaderMap, header};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use url::Url;
 
-/// How a browser tells whether the page that sends is one of ours.
+/// The header by which a browser tells whether a form's page is ours.
 const FETCH_SITE: &str = "sec-fetch-site";
-/// How a proxy tells for whom it speaks.
+/// The header by which a proxy names its client.
 const FORWARDED: &str = "x-forwarded-for";
 
-/// The browser's own mark, if it has one of ours.
+/// Returns the browser's cookie, if it is one of ours.
 pub(super) fn browser(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).into_iter();
     let texts = all.filter_map(|value| value.to_str().ok());
@@ -23,15 +23,15 @@ pub(super) fn browser(headers: &HeaderMap) -> Option<&str> {
     })
 }
 
-/// Whether this request came to the public address, and that over TLS. Behind a proxy only the name tells.
+/// Returns whether the request came to the public address over TLS. Behind a proxy only the host name tells.
 pub(super) fn reached_by_tls(headers: &HeaderMap, public_url: &str) -> bool {
     let public = public_url.strip_prefix("https://");
     let public = public.and_then(|rest| rest.split('/').next());
     public.is_some() && public == text(headers, "host")
 }
 
-/// Whether a browser says that another site's page sends this form. It is the form's token that decides; a browser says
-/// nothing over plain HTTP, and `null` where a page tells nobody its address, as ours do.
+/// Returns whether a browser says that another site's page sends the form. The form's token decides; a browser sends no
+/// header over plain HTTP, and `null` where a page sends no referrer, as ours do.
 pub(super) fn is_from_elsewhere(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     if let Some(site) = text(headers, FETCH_SITE) {
         return site != "same-origin";
@@ -55,7 +55,7 @@ pub(super) fn is_from_elsewhere(headers: &HeaderMap, public_url: Option<&str>) -
     from.is_none() || !own.contains(&from)
 }
 
-/// Who sends: the other end of the connection, or whom a proxy in a private network speaks for.
+/// Returns the sender: the peer, or the client that a proxy in a private network names.
 pub(super) fn sender(headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());

@@ -1,15 +1,15 @@
-//! Who asks GitHub for an App through this server, and how often: GitHub counts it all as the server's.
+//! Limits how often a sender exchanges codes through this server: GitHub counts them all as the server's.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many codes one sender may bring within an hour; one is enough. GitHub takes sixty from an address.
+/// How many codes a sender may bring within an hour; one is enough. GitHub allows sixty per address.
 const MOST: usize = 10;
 /// How long a code counts.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
-/// How many senders are remembered; the one that was quiet longest goes first.
+/// How many senders are remembered; the one idle for longest is forgotten first.
 const SENDERS: usize = 1_000;
 
 /// The senders of the last hour, and when each brought a code.
@@ -17,7 +17,7 @@ const SENDERS: usize = 1_000;
 pub(super) struct Senders(Mutex<HashMap<IpAddr, VecDeque<Instant>>>);
 
 impl Senders {
-    /// Whether a sender may bring one more code, which is counted.
+    /// Returns whether a sender may bring another code, which is counted.
     pub fn admit(&self, sender: IpAddr, now: Instant) -> bool {
         let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_old = |at: &Instant| now.saturating_duration_since(*at) >= WINDOW;

@@ -1,7 +1,7 @@
-//! What ties a form, and what GitHub brings back, to the browser that began. Without it somebody could send an operator
-//! back with the code of an App that is not the operator's.
+//! Ties a form, and what GitHub returns, to the browser that started. Otherwise somebody could send an operator back
+//! with the code of another App.
 //!
-//! Tokens are signed, not kept: so nobody can begin so often that another's beginning is forgotten.
+//! Tokens are signed, not stored: so nobody can start so often that another's attempt is forgotten.
 
 use anyhow::anyhow;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
@@ -9,31 +9,32 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long GitHub may take to send the browser back: as long as its code is good.
+/// How long GitHub may take to send the browser back: as long as its code is valid.
 const LIFE: Duration = Duration::from_secs(60 * 60);
-/// How many used states are remembered. One that is forgotten costs GitHub one more no: its code was used as well.
+/// How many used states are remembered. One that is forgotten costs GitHub one more refusal, since its code is used up
+/// as well.
 const USED: usize = 1_000;
 /// How many random bytes a secret has.
 const LENGTH: usize = 32;
 
-/// Makes tokens and knows its own, as long as the process runs.
+/// Issues and verifies tokens, as long as the process runs.
 pub(super) struct Tokens {
     key: Key,
     begun: Instant,
     used: Mutex<VecDeque<String>>,
 }
 
-/// What a state is worth.
+/// The result of using a state.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// It was begun in this browser, and is used from now on.
+    /// The state was issued to this browser, and is used now.
     Fresh {
-        /// Where people reach the server, as the manifest said.
+        /// The public address in the manifest.
         public_url: String,
     },
-    /// It was used before.
+    /// The state was used before.
     Used,
-    /// It was not begun in this browser, or not lately.
+    /// The state was not issued to this browser, or not lately.
     Unknown,
 }
 
@@ -46,17 +47,17 @@ impl Tokens {
         })
     }
 
-    /// The token of the form that a browser is shown.
+    /// Returns the token of the form that a browser is shown.
     pub fn form(&self, browser: &str) -> String {
         self.sign(&format!("form/{browser}"))
     }
 
-    /// Whether a form that came from a browser was shown to it.
+    /// Returns whether a form was shown to the browser that sends it.
     pub fn is_form(&self, token: &str, browser: &str) -> bool {
         self.signed(&format!("form/{browser}"), token)
     }
 
-    /// Begins an attempt: its state, which GitHub hands back.
+    /// Starts an attempt, and returns its state, which GitHub returns.
     pub fn state(&self, browser: &str, public_url: &str) -> anyhow::Result<String> {
         self.state_at(self.begun.elapsed(), browser, public_url)
     }
@@ -84,7 +85,7 @@ impl Tokens {
         Taken::Fresh { public_url }
     }
 
-    /// The address in a state: none where it was not made here, for this browser, and lately.
+    /// Returns the address in a state; `None` where the state was not issued to this browser lately.
     fn opened(&self, state: &str, browser: &str) -> Option<String> {
         let (text, signature) = state.rsplit_once('.')?;
         if !self.signed(&format!("state/{browser}/{text}"), signature) {
@@ -107,14 +108,14 @@ impl Tokens {
     }
 }
 
-/// 32 random bytes in hexadecimal.
+/// Generates 32 random bytes, in hexadecimal.
 pub(super) fn unguessable() -> anyhow::Result<String> {
     let mut bytes = [0; LENGTH];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("no random bytes came"))?;
     Ok(hex::encode(bytes))
 }
 
-/// Whether a text has the form of what [`unguessable`] makes.
+/// Returns whether a text has the form that [`unguessable`] generates.
 pub(super) fn could_be(text: &str) -> bool {
     text.len() == 2 * LENGTH && text.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -1,13 +1,13 @@
-//! What the AWS provider's schema says of each type: `schema/aws.tsv`, made by `scripts/provider-schema`.
+//! Loads the AWS provider's schema of each type from `schema/aws.tsv`, which `scripts/provider-schema` generates.
 
 use crate::model::{Attribute, Nesting, Shape, Type};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
-/// A line a type: its name, a tab, its attributes as JSON.
+/// One line per type: its name, a tab, its attributes as JSON.
 const SCHEMA: &str = include_str!("schema/aws.tsv");
 
-/// The attributes and blocks of a type, where the provider has it.
+/// Returns the attributes and blocks of a type, if the provider has it.
 pub(super) fn attributes(tf_type: &str) -> Option<BTreeMap<String, Attribute>> {
     let line = SCHEMA.lines().find_map(|line| {
         let (name, rest) = line.split_once('\t')?;

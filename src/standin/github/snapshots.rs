@@ -1,4 +1,4 @@
-//! What people see: plain values, for tests and the demo.
+//! Returns what people see as plain values, for tests and the demo.
 
 use super::GitHub;
 use super::code_scanning::Analysis;
@@ -7,44 +7,44 @@ use super::world::Repository;
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its body.
+    /// The body.
     pub body: String,
-    /// Whether it is open.
+    /// Whether the pull request is open.
     pub open: bool,
-    /// Whether it went in.
+    /// Whether the pull request is merged.
     pub merged: bool,
-    /// Its branch.
+    /// The head branch.
     pub branch: String,
-    /// Its labels.
+    /// The labels.
     pub labels: Vec<String>,
-    /// The people and teams that are asked for a review.
+    /// The people and teams whose review is requested.
     pub reviewers: Vec<String>,
-    /// Who is assigned.
+    /// The assignees.
     pub assignees: Vec<String>,
-    /// Whether it is a draft.
+    /// Whether the pull request is a draft.
     pub draft: bool,
-    /// Who opened it.
+    /// The author.
     pub author: String,
-    /// The messages of its commits, and whether GitHub signed them; the oldest first.
+    /// The messages of the commits, and whether GitHub signed them; the oldest first.
     pub commits: Vec<(String, bool)>,
 }
 
-/// An issue that is no pull request.
+/// An issue, which is not a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its body.
+    /// The body.
     pub body: String,
-    /// Whether it is open.
+    /// Whether the issue is open.
     pub open: bool,
-    /// Who opened it.
+    /// The author.
     pub author: String,
 }
 
@@ -53,24 +53,24 @@ pub struct Issue {
 pub struct Comment {
     /// The number of the issue or pull request.
     pub issue: u64,
-    /// Who wrote it.
+    /// The author.
     pub author: String,
-    /// What it says.
+    /// The body.
     pub body: String,
-    /// How people and Apps reacted, such as `eyes`.
+    /// The reactions of people and Apps, such as `eyes`.
     pub reactions: Vec<String>,
 }
 
 /// A check run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckRun {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The commit.
     pub commit: String,
-    /// `completed` and the like.
+    /// The status, such as `completed`.
     pub status: String,
-    /// `success` and the like.
+    /// The conclusion, such as `success`.
     pub conclusion: Option<String>,
     /// The output's title.
     pub title: String,
@@ -83,7 +83,7 @@ pub struct CheckRun {
 }
 
 impl GitHub {
-    /// All pull requests of a repository (`owner/name`), the oldest first.
+    /// Returns all pull requests of a repository (`owner/name`), the oldest first.
     pub fn pull_requests(&self, repository: &str) -> Vec<PullRequest> {
         self.look(repository, |found| {
             found
@@ -94,7 +94,7 @@ impl GitHub {
         })
     }
 
-    /// All issues of a repository that are no pull requests, the oldest first.
+    /// Returns all issues of a repository that are not pull requests, the oldest first.
     pub fn issues(&self, repository: &str) -> Vec<Issue> {
         let view = |issue: &super::world::Issue| Issue {
             number: issue.number,
@@ -109,7 +109,7 @@ impl GitHub {
         })
     }
 
-    /// All comments of a repository, the oldest first.
+    /// Returns all comments of a repository, the oldest first.
     pub fn comments(&self, repository: &str) -> Vec<Comment> {
         let view = |comment: &super::world::Comment| Comment {
             issue: comment.issue,
@@ -126,7 +126,7 @@ impl GitHub {
         })
     }
 
-    /// All check runs of a repository, the oldest first.
+    /// Returns all check runs of a repository, the oldest first.
     pub fn check_runs(&self, repository: &str) -> Vec<CheckRun> {
         let view = |check: &super::world::Check| {
             let output = |name: &str| check.output[name].as_str().unwrap_or_default().to_owned();
@@ -146,12 +146,12 @@ impl GitHub {
         })
     }
 
-    /// All code scanning results that were uploaded to a repository, the oldest first.
+    /// Returns all code scanning uploads of a repository, the oldest first.
     pub fn analyses(&self, repository: &str) -> Vec<Analysis> {
         self.look(repository, |found| found.analyses.clone())
     }
 
-    /// A file at the tip of a branch.
+    /// Returns a file at the head of a branch.
     pub fn file(&self, repository: &str, branch: &str, path: &str) -> Option<Vec<u8>> {
         self.look(repository, |found| {
             let tip = found.branch(branch)?;
@@ -159,7 +159,7 @@ impl GitHub {
         })
     }
 
-    /// The mode of a file at the tip of a branch, such as `100644`.
+    /// Returns the mode of a file at the head of a branch, such as `100644`.
     pub fn mode(&self, repository: &str, branch: &str, path: &str) -> Option<String> {
         self.look(repository, |found| {
             let tip = found.branch(branch)?;
@@ -168,7 +168,7 @@ impl GitHub {
         })
     }
 
-    /// The paths that a branch has otherwise than the default branch.
+    /// Returns the paths that differ between a branch and the default branch.
     pub fn changed(&self, repository: &str, branch: &str) -> Vec<String> {
         self.look(repository, |found| {
             let files = |branch: &str| {
@@ -187,7 +187,7 @@ impl GitHub {
         })
     }
 
-    /// The newest commit of the default branch.
+    /// Returns the head commit of the default branch.
     pub fn head(&self, repository: &str) -> Option<String> {
         self.look(repository, |found| {
             let tip = found.branch(&found.default_branch);
@@ -195,7 +195,7 @@ impl GitHub {
         })
     }
 
-    /// The names of all branches.
+    /// Returns the names of all branches.
     pub fn branches(&self, repository: &str) -> Vec<String> {
         self.look(repository, |found| {
             found
@@ -236,8 +236,8 @@ fn pull_request(found: &Repository, issue: &super::world::Issue) -> Option<PullR
     })
 }
 
-fn annotation(said: &serde_json::Value) -> (String, u64, String) {
-    let text = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
-    let line = said["start_line"].as_u64().unwrap_or_default();
+fn annotation(json: &serde_json::Value) -> (String, u64, String) {
+    let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+    let line = json["start_line"].as_u64().unwrap_or_default();
     (text("path"), line, text("message"))
 }

@@ -1,18 +1,18 @@
 //! Gathers the status of each stack of a repository between scans.
 
 use crate::jobs::context::RepositoryContext;
-use crate::model::{FindingId, Proposal, ScanError, StackName, StackReport, Standing};
+use crate::model::{FindingId, Proposal, ScanError, StackName, StackReport, StackStatus};
 use crate::pulls::undecided;
 use crate::queue::now;
 
-/// How each stack of a repository stands, by name.
-pub(in crate::jobs) async fn standings(
+/// Returns the status of each stack of a repository, by name.
+pub(in crate::jobs) async fn stack_statuses(
     context: &RepositoryContext<'_>,
-) -> anyhow::Result<Vec<Standing>> {
+) -> anyhow::Result<Vec<StackStatus>> {
     let (tenant, id) = (&context.tenant, context.id);
     let decisions = tenant.decisions(id).await?;
     let proposals = tenant.proposals(id).await?;
-    let mut standings = Vec::new();
+    let mut statuses = Vec::new();
     for scheduled in tenant.stacks(id).await? {
         let stack = &scheduled.stack;
         let (report, scanned_at) = context.report(stack).await?.unzip();
@@ -26,7 +26,7 @@ pub(in crate::jobs) async fn standings(
         let resting =
             resting.flat_map(|(proposal, rest)| ids(proposal).map(move |id| (id, rest.clone())));
         let decided = decisions.iter().filter(|decision| decision.stack == *stack);
-        standings.push(Standing {
+        statuses.push(StackStatus {
             report: report.unwrap_or_else(|| unscanned(stack)),
             scanned_at: scanned_at.unwrap_or_default(),
             next_scan: scheduled.next_at,
@@ -36,7 +36,7 @@ pub(in crate::jobs) async fn standings(
             decisions: decided.cloned().collect(),
         });
     }
-    Ok(standings)
+    Ok(statuses)
 }
 
 fn ids(proposal: &Proposal) -> impl Iterator<Item = FindingId> {

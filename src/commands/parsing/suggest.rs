@@ -1,35 +1,35 @@
-//! What somebody may have meant.
+//! Suggests what a mistyped word may mean.
 
-/// The candidate that a word was meant to be, where one is near enough to ask.
+/// Returns the candidate nearest to a word, if it is near enough to suggest.
 pub(in crate::commands) fn nearest<'a>(
-    word: &str,
+    first_word: &str,
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let word: Vec<char> = word.chars().take(200).collect();
-    let allowed = (word.len() / 3).clamp(1, 3);
+    let first_word: Vec<char> = first_word.chars().take(200).collect();
+    let allowed = (first_word.len() / 3).clamp(1, 3);
     candidates
         .filter_map(|candidate| {
             let letters: Vec<char> = candidate.chars().collect();
-            if letters.len().abs_diff(word.len()) > allowed {
+            if letters.len().abs_diff(first_word.len()) > allowed {
                 return None;
             }
-            Some((distance(&word, &letters), candidate))
+            Some((distance(&first_word, &letters), candidate))
         })
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be put in, left out, changed or swapped with their neighbour.
-fn distance(one: &[char], other: &[char]) -> usize {
+/// Returns the edit distance of two words, with transpositions.
+fn distance(left: &[char], right: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.iter().enumerate() {
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.iter().enumerate() {
         let mut row = vec![i + 1];
-        for (j, b) in other.iter().enumerate() {
+        for (j, b) in right.iter().enumerate() {
             let changed = last[j] + usize::from(a != b);
             let mut cost = changed.min(last[j + 1] + 1).min(row[j] + 1);
-            let swapped = i > 0 && j > 0 && one[i - 1] == *b && other[j - 1] == *a;
+            let swapped = i > 0 && j > 0 && left[i - 1] == *b && right[j - 1] == *a;
             if swapped {
                 cost = cost.min(before_last[j - 1] + 1);
             }
@@ -49,7 +49,7 @@ mod tests {
         let all = [
             "adopt", "assign", "explain", "help", "scan", "snooze", "status",
         ];
-        for (word, meant) in [
+        for (first_word, meant) in [
             ("adpot", Some("adopt")),
             ("adopts", Some("adopt")),
             ("statsu", Some("status")),
@@ -60,7 +60,7 @@ mod tests {
             ("", None),
             ("deploy", None),
         ] {
-            assert_eq!(nearest(word, all.into_iter()), meant, "{word}");
+            assert_eq!(nearest(first_word, all.into_iter()), meant, "{first_word}");
         }
     }
 }

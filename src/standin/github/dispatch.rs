@@ -1,24 +1,24 @@
-//! From a request to its answer: refuse, route, answer, cut into pages, tag.
+//! Dispatches a request: admits, routes, answers, pages, tags.
 
 use super::Validator;
 use super::call::{Answer, Call, Caller, Content, Outcome, Refusal};
 use super::faults::{Fault, secondary_limit};
 use super::gate::{self, text};
-use super::routes::{self, Parts, Route};
-use super::world::{Seen, World};
-use crate::standin::wire::{Cut, Whole};
+use super::routes::{self, PathParameters, Route};
+use super::world::{AnsweredRequest, World};
+use crate::standin::wire::{ConnectionCut, WholeMessage};
 use bytes::Bytes;
 use http::{Request, Response, response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Answers one request, and notes it.
+/// Answers a request, and records it.
 pub(super) fn answer(
     world: &mut World,
     validator: Option<&Validator>,
     request: &Request<Bytes>,
-) -> Whole<Response<Bytes>> {
+) -> WholeMessage<Response<Bytes>> {
     let (method, path) = (request.method().as_str(), request.uri().path());
     let found = routes::find(method, path);
     let name = found.as_ref().map(|(route, _)| route.name());
@@ -35,11 +35,18 @@ pub(super) fn answer(
     let response = respond(world, request, &caller, answer);
     let status = if lost { 0 } else { response.status().as_u16() };
     note(world, request, status);
-    if lost { Err(Cut) } else { Ok(response) }
+    if lost {
+        Err(ConnectionCut)
+    } else {
+        Ok(response)
+    }
 }
 
-/// Refuses one request too many of those under way at once.
-pub(super) fn too_many(world: &mut World, request: &Request<Bytes>) -> Whole<Response<Bytes>> {
+/// Refuses a request beyond the concurrency limit.
+pub(super) fn too_many(
+    world: &mut World,
+    request: &Request<Bytes>,
+) -> WholeMessage<Response<Bytes>> {
     world.refused += 1;
     let refusal = Answer::from(secondary_limit(60));
     let response = respond(world, request, &Caller::Stranger, refusal);
@@ -48,7 +55,7 @@ pub(super) fn too_many(world: &mut World, request: &Request<Bytes>) -> Whole<Res
 }
 
 fn note(world: &mut World, request: &Request<Bytes>, status: u16) {
-    world.requests.push(Seen {
+    world.requests.push(AnsweredRequest {
         method: request.method().as_str().into(),
         path: request.uri().path().into(),
         status,
@@ -56,7 +63,7 @@ fn note(world: &mut World, request: &Request<Bytes>, status: u16) {
     });
 }
 
-/// A token that GitHub no longer knows.
+/// Forgets the token of a request.
 fn forget_token(world: &mut World, request: &Request<Bytes>) -> Refusal {
     let given = text(request.headers(), "authorization");
     if let Some((_, token)) = given.split_once(' ') {
@@ -69,21 +76,23 @@ fn handle(
     world: &mut World,
     validator: Option<&Validator>,
     request: &Request<Bytes>,
-    found: Option<(&'static Route, Parts)>,
+    found: Option<(&'static Route, PathParameters)>,
     caller: &mut Caller,
 ) -> Outcome {
     let (method, uri) = (request.method(), request.uri());
-    let said = format!("{method} {uri}");
-    gate::manners(request.headers())?;
+    let request_line = format!("{method} {uri}");
+    gate::check_headers(request.headers())?;
     let Some((route, path)) = found else {
-        world.violations.push(format!("{said}: no such path"));
+        world
+            .violations
+            .push(format!("{request_line}: no such path"));
         return Err(Refusal::not_found());
     };
     let query = uri.query().unwrap_or_default();
     if let Some(validator) = validator
         && let Err(why) = validator(method, uri.path(), query, request.body())
     {
-        world.violations.push(format!("{said}: {why}"));
+        world.violations.push(format!("{request_line}: {why}"));
         return Err(Refusal::unprocessable(why));
     }
     *caller = gate::caller(world, request.headers())?;
@@ -93,7 +102,7 @@ fn handle(
     gate::limits(world, caller, route)?;
     let body = body(request).inspect_err(|refusal| {
         let message = &refusal.message;
-        world.violations.push(format!("{said}: {message}"));
+        world.violations.push(format!("{request_line}: {message}"));
     })?;
     let query = url::form_urlencoded::parse(query.as_bytes());
     (route.answer)(&mut Call {
@@ -106,7 +115,7 @@ fn handle(
     })
 }
 
-/// The body as JSON; null where there is none.
+/// Parses the body as JSON; null where there is none.
 fn body(request: &Request<Bytes>) -> Result<Value, Refusal> {
     if request.body().is_empty() {
         return Ok(Value::Null);
@@ -125,7 +134,7 @@ fn body(request: &Request<Bytes>) -> Result<Value, Refusal> {
     }
 }
 
-/// The answer with its headers.
+/// Builds the response with its headers.
 fn respond(
     world: &World,
     request: &Request<Bytes>,
@@ -150,7 +159,7 @@ fn respond(
     }
 }
 
-/// One page of a list, and the way to the others.
+/// Returns a page of a list, with links to the other pages.
 fn page(
     world: &World,
     request: &Request<Bytes>,
@@ -192,7 +201,7 @@ fn page(
     (value, (!links.is_empty()).then(|| links.join(", ")))
 }
 
-/// JSON with its entity tag; 304 where the caller has it already.
+/// Tags JSON with its ETag; 304 where the caller has it already.
 fn tagged(builder: response::Builder, request: &Request<Bytes>, value: &Value) -> Response<Bytes> {
     let body = value.to_string();
     let builder = builder.header("content-type", "application/json; charset=utf-8");
@@ -209,7 +218,7 @@ fn tagged(builder: response::Builder, request: &Request<Bytes>, value: &Value) -
     finish(builder, body.into())
 }
 
-/// What is left of the caller's hour.
+/// Returns the rate limit headers of the caller.
 fn allowance(world: &World, caller: &Caller) -> Vec<(&'static str, String)> {
     let (used, reset) = match caller {
         Caller::Installation { id, .. } => match world.installations.get(id) {
@@ -219,8 +228,11 @@ fn allowance(world: &World, caller: &Caller) -> Vec<(&'static str, String)> {
         _ => (0, super::world::now()),
     };
     vec![
-        ("x-ratelimit-limit", gate::LIMIT.to_string()),
-        ("x-ratelimit-remaining", (gate::LIMIT - used).to_string()),
+        ("x-ratelimit-limit", gate::HOURLY_LIMIT.to_string()),
+        (
+            "x-ratelimit-remaining",
+            (gate::HOURLY_LIMIT - used).to_string(),
+        ),
         ("x-ratelimit-used", used.to_string()),
         ("x-ratelimit-reset", reset.as_second().to_string()),
         ("x-ratelimit-resource", "core".into()),

@@ -1,12 +1,12 @@
-//! Which attributes that cost a call each are read: those that the code or the state sets.
+//! Selects the attributes to read that take a call each: those that the code or the state sets.
 
 use crate::model::{Catalog, Declared, Resource};
-use crate::resources::Written;
+use crate::resources::OnDemand;
 use std::collections::BTreeSet;
 
-/// Adds what is to be read of these resources.
-pub fn written<'a>(
-    all: &mut Written<'a>,
+/// Adds the attributes to read of these resources.
+pub fn on_demand<'a>(
+    all: &mut OnDemand<'a>,
     resources: &'a [Resource],
     declared: &Declared,
     catalog: &Catalog,
@@ -14,7 +14,7 @@ pub fn written<'a>(
     for resource in resources {
         let schema = catalog.get(resource.tf_type());
         let names = schema
-            .map(|schema| schema.extra.on_demand)
+            .map(|schema| schema.rules.on_demand)
             .unwrap_or_default();
         let code = declared.get(&resource.address);
         let is_set = |name: &&&str| match code {

@@ -1,11 +1,11 @@
-//! Moments in words. Nothing here knows what time it is.
+//! Formats times relative to now, which is an argument.
 
 use crate::report::minute;
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 
-/// How long ago something was; beyond two days, when it was.
+/// Formats how long ago a time was; beyond two days the time itself.
 pub(in crate::commands) fn ago(at: i64, now: i64) -> String {
     let counted = |count: i64, noun: &str| match count {
         1 => format!("1 {noun} ago"),
@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn what_is_long_ago_is_told_by_its_minute() {
         let now = 1_795_504_620_000;
-        for (past, told) in [
+        for (past, expected) in [
             (-5, "just now"),
             (59_999, "just now"),
             (MINUTE, "1 minute ago"),
@@ -36,7 +36,7 @@ mod tests {
             (47 * HOUR, "47 hours ago"),
             (48 * HOUR, "2026-11-22 07:17 UTC"),
         ] {
-            assert_eq!(ago(now - past, now), told);
+            assert_eq!(ago(now - past, now), expected);
         }
         assert_eq!(day(now), "2026-11-24");
         assert_eq!(minute(i64::MAX), "", "no moment at all");

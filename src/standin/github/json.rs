@@ -1,4 +1,4 @@
-//! How GitHub shows accounts, repositories and the App itself.
+//! Converts accounts, repositories and the App to the API's JSON.
 
 use super::git::Oid;
 use super::world::{Installation, Permissions, Repository, World, node};
@@ -49,7 +49,7 @@ const REPOSITORY_URLS: &[(&str, &str)] = &[
     ("url", ""),
 ];
 
-/// The same below an account.
+/// The API's paths below an account, by the field that names each.
 const USER_URLS: &[(&str, &str)] = &[
     ("events_url", "/events{/privacy}"),
     ("followers_url", "/followers"),
@@ -63,7 +63,7 @@ const USER_URLS: &[(&str, &str)] = &[
     ("url", ""),
 ];
 
-/// What of a repository is the same for all.
+/// Returns the fields that all repositories share.
 fn repository_defaults() -> Value {
     json!({
         "description": null, "fork": false, "homepage": null, "language": "HCL", "license": null,
@@ -82,17 +82,17 @@ fn with_urls(object: &mut Map<String, Value>, base: &str, urls: &[(&str, &str)])
     }
 }
 
-/// A time as GitHub writes it.
+/// Formats a time as GitHub does.
 pub(super) fn time(at: Timestamp) -> Value {
     at.to_string().into()
 }
 
-/// The same where there may be none.
+/// Formats an optional time.
 pub(super) fn time_or_null(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, time)
 }
 
-/// Permissions by name.
+/// Converts permissions, by name.
 pub(super) fn permissions(permissions: &Permissions) -> Value {
     let shown = |(name, level): (&String, &super::world::Level)| {
         (name.clone(), Value::from(level.as_str()))
@@ -101,13 +101,13 @@ pub(super) fn permissions(permissions: &Permissions) -> Value {
 }
 
 impl World {
-    /// The number of an account: always the same for a name.
+    /// Returns the id of an account: always the same for a login.
     fn account_id(login: &str) -> u64 {
         let fold = |sum: u64, byte: u8| (sum * 31 + u64::from(byte)) % 90_000_000;
         10_000_000 + login.to_ascii_lowercase().bytes().fold(7, fold)
     }
 
-    /// An account: organisations own repositories, bots end in `[bot]`.
+    /// Converts an account: organizations own repositories, the logins of bots end in `[bot]`.
     pub fn show_user(&self, login: &str) -> Value {
         let id = Self::account_id(login);
         let owns = |owner: &str| owner.eq_ignore_ascii_case(login);
@@ -142,7 +142,7 @@ impl World {
         shown.into()
     }
 
-    /// A repository.
+    /// Converts a repository.
     pub fn show_repository(&self, found: &Repository) -> Value {
         let full = found.full_name();
         let html = format!("{}/{full}", self.api);
@@ -168,7 +168,7 @@ impl World {
         shown
     }
 
-    /// A repository in the few words of installation events.
+    /// Converts a repository for installation events, which have few fields.
     pub fn name_repository(found: &Repository) -> Value {
         json!({
             "id": found.id, "node_id": node("R", found.id), "name": found.name,
@@ -176,17 +176,17 @@ impl World {
         })
     }
 
-    /// The API's address of something below a repository.
+    /// Returns the API address of something below a repository.
     pub fn url(&self, repository: &Repository, path: impl std::fmt::Display) -> String {
         format!("{}/repos/{}/{path}", self.api, repository.full_name())
     }
 
-    /// The page of something below a repository.
+    /// Returns the page of something below a repository.
     pub fn page(&self, repository: &Repository, path: impl std::fmt::Display) -> String {
         format!("{}/{}/{path}", self.api, repository.full_name())
     }
 
-    /// The App.
+    /// Converts the App.
     pub fn show_app(&self) -> Value {
         let app = &self.app;
         let html = format!("{}/apps/{}", self.api, app.slug);
@@ -200,7 +200,7 @@ impl World {
         })
     }
 
-    /// An installation.
+    /// Converts an installation.
     pub fn show_installation(&self, found: &Installation) -> Value {
         let id = found.id;
         let selection = if found.selected.is_some() {
@@ -225,7 +225,7 @@ impl World {
         })
     }
 
-    /// A label of a repository, as shown on what carries it.
+    /// Converts a label.
     pub fn show_label(&self, found: &Repository, name: &str) -> Value {
         let id = found.labels.get(name).copied().unwrap_or_default();
         json!({
@@ -234,7 +234,7 @@ impl World {
         })
     }
 
-    /// A commit where only its place matters.
+    /// Converts a reference to a commit.
     pub fn point_at(&self, found: &Repository, commit: &Oid) -> Value {
         json!({
             "sha": commit, "url": self.url(found, format!("git/commits/{commit}")),

@@ -1,16 +1,16 @@
-//! A small world for the tests of commands.
+//! Provides stacks and findings for the tests of commands.
 
-use crate::commands::Scene;
+use crate::commands::CommandContext;
 use crate::model::{
     Choice, Decision, Finding, FindingId, Kind, ScanError, Scanned, Severity, StackName,
-    StackReport, Standing, Verdict,
+    StackReport, StackStatus, Verdict,
 };
 
 /// 2026-11-24, 07:17 UTC.
 pub(in crate::commands) const NOW: i64 = 1_795_504_620_000;
 
-pub(in crate::commands) fn scene(stacks: &[Standing]) -> Scene<'_> {
-    Scene {
+pub(in crate::commands) fn context(stacks: &[StackStatus]) -> CommandContext<'_> {
+    CommandContext {
         person: "octocat",
         stacks,
         now: NOW,
@@ -26,8 +26,8 @@ fn finding(id: &str, kind: Kind, tf_type: &str, address: Option<&str>) -> Findin
     }
 }
 
-fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
-    Standing {
+fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> StackStatus {
+    StackStatus {
         report: StackReport {
             name: StackName::new(name).unwrap(),
             path: name.to_owned(),
@@ -43,8 +43,8 @@ fn standing(name: &str, outcome: Result<Scanned, ScanError>) -> Standing {
     }
 }
 
-/// `production` has drifted, `staging` shares a VPC's name with it, `broken` could not be scanned.
-pub(in crate::commands) fn stacks() -> Vec<Standing> {
+/// Returns three stacks: `production` has drift, `staging` has a VPC of the same name, `broken` could not be scanned.
+pub(in crate::commands) fn stacks() -> Vec<StackStatus> {
     let modified = |id, tf_type, address| finding(id, Kind::Modified, tf_type, Some(address));
     let production = production();
     let staging = Scanned {

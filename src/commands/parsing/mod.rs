@@ -1,21 +1,21 @@
-//! What the commands share: how a comment is read, which findings are meant, how things are put.
+//! Parses comments, and selects the findings that a command names.
 
 mod comment;
 mod decide;
-mod near;
-mod pick;
 #[cfg(test)]
-pub(super) mod stage;
+pub(super) mod fixtures;
+mod selector;
+mod suggest;
 mod time;
 
 pub use comment::read;
 pub(super) use decide::{decide, names};
-pub(super) use near::nearest;
-pub(super) use pick::{Picked, any, many, one};
+pub(super) use selector::{SelectedFinding, any_finding, open_finding, open_findings};
+pub(super) use suggest::nearest;
 pub(super) use time::ago;
 
-/// The first word of a line, and what follows it.
-pub(super) fn word(line: &str) -> (&str, &str) {
+/// Splits the first word off a line.
+pub(super) fn first_word(line: &str) -> (&str, &str) {
     let line = line.trim();
     match line.split_once(char::is_whitespace) {
         Some((first, rest)) => (first, rest.trim_start()),
@@ -23,8 +23,8 @@ pub(super) fn word(line: &str) -> (&str, &str) {
     }
 }
 
-/// That nothing follows, or what is wrong with that.
-pub(super) fn nothing_more(rest: &str, usage: &str) -> Result<(), String> {
+/// Checks that nothing follows; an error shows what does.
+pub(super) fn expect_end(rest: &str, usage: &str) -> Result<(), String> {
     match rest.trim() {
         "" => Ok(()),
         more => Err(format!(

@@ -1,12 +1,12 @@
-//! What people do beside code: they talk, tick boxes, give and take permissions, move and publish repositories.
+//! Acts as people beside code: comments, ticks boxes, changes permissions, moves and publishes repositories.
 
 use super::GitHub;
-use super::pulls::tell;
+use super::pulls::notify_app;
 use super::world::{Pull, World, now};
 use serde_json::{Value, json};
 
 impl GitHub {
-    /// Lets a person do something in a repository: `admin`, `write`, `read`; `none` takes it away.
+    /// Sets a person's permission in a repository: `admin`, `write`, `read`; `none` removes it.
     pub fn permit(&self, repository: &str, person: &str, level: &str) {
         self.change(repository, |world, target| {
             let found = world.repositories.get_mut(&target)?;
@@ -17,7 +17,7 @@ impl GitHub {
         });
     }
 
-    /// Comments on an issue or pull request: the comment's number.
+    /// Comments on an issue or pull request, and returns the comment's id.
     pub async fn comment(&self, repository: &str, issue: u64, person: &str, body: &str) -> u64 {
         let id = self.change(repository, |world, target| {
             Some(world.comment(target, issue, person, body.to_owned()))
@@ -26,7 +26,7 @@ impl GitHub {
         id.unwrap_or_default()
     }
 
-    /// Changes a comment.
+    /// Edits a comment.
     pub async fn edit_comment(&self, repository: &str, comment: u64, person: &str, body: &str) {
         self.change(repository, |world, target| {
             world.edit_comment(target, comment, person, body.to_owned())
@@ -34,7 +34,7 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
-    /// Changes the body of an issue or pull request, as ticking a box does.
+    /// Edits the body of an issue or pull request, as ticking a box does.
     pub async fn edit_body(
         &self,
         repository: &str,
@@ -50,13 +50,13 @@ impl GitHub {
                 .get_mut(&number)?;
             issue.body = Some(edit(issue.body.as_deref().unwrap_or_default()));
             issue.updated = now();
-            tell(world, target, number, "edited", person);
+            notify_app(world, target, number, "edited", person);
             Some(())
         });
         self.shared.deliver().await;
     }
 
-    /// Opens a pull request from a branch to the default one: its number.
+    /// Opens a pull request from a branch to the default one, and returns its number.
     pub async fn open(&self, repository: &str, branch: &str, person: &str, title: &str) -> u64 {
         let number = self.change(repository, |world, target| {
             let found = world.repositories.get(&target)?;
@@ -76,7 +76,7 @@ impl GitHub {
         number.unwrap_or_default()
     }
 
-    /// Opens a closed issue or pull request again.
+    /// Reopens an issue or pull request.
     pub async fn reopen(&self, repository: &str, number: u64, person: &str) {
         self.change(repository, |world, target| {
             let issue = world
@@ -87,13 +87,13 @@ impl GitHub {
             issue.open = true;
             issue.closed = None;
             issue.closed_by = None;
-            tell(world, target, number, "reopened", person);
+            notify_app(world, target, number, "reopened", person);
             Some(())
         });
         self.shared.deliver().await;
     }
 
-    /// Presses the button that runs a check again, on the newest check run of this name.
+    /// Clicks "Re-run" on the newest check run of this name.
     pub async fn rerun(&self, repository: &str, check: &str, person: &str) {
         self.change(repository, |world, target| {
             let found = world.repositories.get(&target)?;
@@ -107,7 +107,7 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
-    /// Gives a repository another name.
+    /// Renames a repository.
     pub async fn rename(&self, repository: &str, name: &str, person: &str) {
         self.change(repository, |world, target| {
             let found = world.repositories.get_mut(&target)?;
@@ -120,7 +120,7 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
-    /// Shows a repository to everybody, or to its members alone.
+    /// Makes a repository public or private.
     pub async fn publish(&self, repository: &str, public: bool, person: &str) {
         self.change(repository, |world, target| {
             world.repositories.get_mut(&target)?.private = !public;
@@ -131,7 +131,7 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
-    /// Suspends an installation, or takes it up again.
+    /// Suspends or unsuspends an installation.
     pub async fn suspend(&self, installation: u64, suspended: bool) {
         let action = if suspended { "suspend" } else { "unsuspend" };
         {
@@ -140,17 +140,17 @@ impl GitHub {
                 found.suspended = suspended;
             }
             let payload = world.about_installation(installation, action);
-            world.tell("installation", installation, None, &payload);
+            world.notify_app("installation", installation, None, &payload);
         }
         self.shared.deliver().await;
     }
 
-    /// Takes the App away from an account.
+    /// Uninstalls the App from an account.
     pub async fn uninstall(&self, installation: u64) {
         {
             let mut world = self.world();
             let payload = world.about_installation(installation, "deleted");
-            world.tell("installation", installation, None, &payload);
+            world.notify_app("installation", installation, None, &payload);
             world.installations.remove(&installation);
         }
         self.shared.deliver().await;
@@ -168,7 +168,7 @@ impl GitHub {
     }
 }
 
-/// The pull requests whose newest commit this is.
+/// Returns the pull requests whose head is this commit.
 fn pulls_of(found: &super::world::Repository, head: &super::git::Oid) -> Vec<Value> {
     let open = found.pulls().filter(|(issue, _)| issue.open);
     open.filter(|(_, pull)| pull.head.1 == *head)

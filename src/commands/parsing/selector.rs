@@ -1,27 +1,27 @@
-//! Which findings a command is about: an id, the start of one, or an address.
+//! Selects findings by id, by the start of an id, or by address.
 
-use super::{nearest, nothing_more, word};
-use crate::commands::{Command, Scene};
-use crate::model::{Address, Finding, Standing};
+use super::{expect_end, first_word, nearest};
+use crate::commands::{Command, CommandContext};
+use crate::model::{Address, Finding, StackStatus};
 use crate::report::{code, excerpt, name, sentence};
 use std::collections::BTreeSet;
 
-/// How many findings are named where several are meant.
-const NAMED: usize = 10;
+/// How many findings are listed where several match.
+const MAX_NAMED: usize = 10;
 
-/// A finding, and where it stands.
+/// A selected finding, with its stack.
 #[derive(Clone, Copy)]
-pub(in crate::commands) struct Picked<'a> {
-    pub(in crate::commands) stack: &'a Standing,
+pub(in crate::commands) struct SelectedFinding<'a> {
+    pub(in crate::commands) stack: &'a StackStatus,
     pub(in crate::commands) finding: &'a Finding,
 }
 
-/// The open finding that an argument starts with, in each stack that has it, and what follows.
-pub(in crate::commands) fn one<'a, 'b>(
+/// Selects the open finding that an argument starts with, in each stack that has it, and returns what follows.
+pub(in crate::commands) fn open_finding<'a, 'b>(
     argument: &'b str,
-    scene: &Scene<'a>,
+    context: &CommandContext<'a>,
     command: &Command,
-) -> Result<(Vec<Picked<'a>>, &'b str), String> {
+) -> Result<(Vec<SelectedFinding<'a>>, &'b str), String> {
     let (subject, rest) = subject(argument, command)?;
     if subject.eq_ignore_ascii_case("all") {
         return Err(format!(
@@ -29,80 +29,83 @@ pub(in crate::commands) fn one<'a, 'b>(
             code(&format!("/driftguard {}", command.name))
         ));
     }
-    Ok((open(&subject, scene)?, rest))
+    Ok((open(&subject, context)?, rest))
 }
 
-/// The open findings that an argument names: one, or `all`.
-pub(in crate::commands) fn many<'a>(
+/// Selects the open findings that an argument names: one, or `all`.
+pub(in crate::commands) fn open_findings<'a>(
     argument: &str,
-    scene: &Scene<'a>,
+    context: &CommandContext<'a>,
     command: &Command,
-) -> Result<Vec<Picked<'a>>, String> {
+) -> Result<Vec<SelectedFinding<'a>>, String> {
     let (subject, rest) = subject(argument, command)?;
-    nothing_more(rest, command.usage)?;
+    expect_end(rest, command.usage)?;
     if !subject.eq_ignore_ascii_case("all") {
-        return open(&subject, scene);
+        return open(&subject, context);
     }
-    let all: Vec<_> = findings(scene).collect();
+    let all: Vec<_> = findings(context).collect();
     match all.is_empty() {
         true => Err(format!(
             "There is nothing to do: I know of no drift.{}",
-            blind(scene)
+            unscanned_stacks(context)
         )),
         false => Ok(all),
     }
 }
 
-/// The finding that an argument names, one that is set aside too.
-pub(in crate::commands) fn any<'a>(
+/// Selects the finding that an argument names, whether open or set aside.
+pub(in crate::commands) fn any_finding<'a>(
     argument: &str,
-    scene: &Scene<'a>,
+    context: &CommandContext<'a>,
     command: &Command,
-) -> Result<Picked<'a>, String> {
+) -> Result<SelectedFinding<'a>, String> {
     let (subject, rest) = subject(argument, command)?;
-    nothing_more(rest, command.usage)?;
-    let found = match matching(&subject, findings(scene))? {
-        found if found.is_empty() => matching(&subject, aside(scene))?,
+    expect_end(rest, command.usage)?;
+    let found = match matching(&subject, findings(context))? {
+        found if found.is_empty() => matching(&subject, aside(context))?,
         found => found,
     };
     found
         .first()
         .copied()
-        .ok_or_else(|| unknown(&subject, scene))
+        .ok_or_else(|| unknown(&subject, context))
 }
 
-fn findings<'a>(scene: &Scene<'a>) -> impl Iterator<Item = Picked<'a>> + Clone {
-    scene.stacks.iter().flat_map(|stack| {
+fn findings<'a>(context: &CommandContext<'a>) -> impl Iterator<Item = SelectedFinding<'a>> + Clone {
+    context.stacks.iter().flat_map(|stack| {
         let scanned = stack.report.outcome.iter();
         let findings = scanned.flat_map(|scanned| &scanned.findings);
-        findings.map(move |finding| Picked { stack, finding })
+        findings.map(move |finding| SelectedFinding { stack, finding })
     })
 }
 
-fn aside<'a>(scene: &Scene<'a>) -> impl Iterator<Item = Picked<'a>> + Clone {
-    scene.stacks.iter().flat_map(|stack| {
+fn aside<'a>(context: &CommandContext<'a>) -> impl Iterator<Item = SelectedFinding<'a>> + Clone {
+    context.stacks.iter().flat_map(|stack| {
         let scanned = stack.report.outcome.iter();
         let findings = scanned.flat_map(|scanned| &scanned.set_aside);
-        findings.map(move |finding| Picked { stack, finding })
+        findings.map(move |finding| SelectedFinding { stack, finding })
     })
 }
 
-fn open<'a>(subject: &str, scene: &Scene<'a>) -> Result<Vec<Picked<'a>>, String> {
-    let found = matching(subject, findings(scene))?;
+fn open<'a>(
+    subject: &str,
+    context: &CommandContext<'a>,
+) -> Result<Vec<SelectedFinding<'a>>, String> {
+    let found = matching(subject, findings(context))?;
     if !found.is_empty() {
         return Ok(found);
     }
-    match matching(subject, aside(scene))?.first() {
-        Some(Picked { finding, .. }) => Err(format!(
+    match matching(subject, aside(context))?.first() {
+        Some(SelectedFinding { finding, .. }) => Err(format!(
             "{} is set aside, and nothing is to be done about it: {}.",
             code(&name(finding)),
             sentence(finding.reason.as_deref().unwrap_or("it is no drift"))
         )),
-        None => Err(unknown(subject, scene)),
+        None => Err(unknown(subject, context)),
     }
 }
 
-/// What an argument starts with, out of its backticks, and what follows it. Within the brackets of an address, blanks
+/// Splits an argument's first selector, without backticks, from what follows. Within the brackets of an address, blanks
 /// belong to it.
 fn subject<'b>(argument: &'b str, command: &Command) -> Result<(String, &'b str), String> {
     let argument = argument.trim();
@@ -110,7 +113,7 @@ fn subject<'b>(argument: &'b str, command: &Command) -> Result<(String, &'b str)
     let (fence, inner) = argument.split_at(ticks);
     let found = match inner.split_once(fence) {
         Some((subject, rest)) if ticks > 0 => (subject.trim(), rest.trim_start()),
-        _ => bare(argument.trim_start_matches('`')),
+        _ => first_unbracketed_word(argument.trim_start_matches('`')),
     };
     match found {
         ("", _) => Err(format!(
@@ -122,8 +125,8 @@ fn subject<'b>(argument: &'b str, command: &Command) -> Result<(String, &'b str)
     }
 }
 
-/// The first word, where a blank inside brackets ends none.
-fn bare(argument: &str) -> (&str, &str) {
+/// Splits off the first word; a blank inside brackets does not end it.
+fn first_unbracketed_word(argument: &str) -> (&str, &str) {
     let (mut in_brackets, mut in_quotes, mut escaped) = (false, false, false);
     for (at, c) in argument.char_indices() {
         match c {
@@ -139,22 +142,22 @@ fn bare(argument: &str) -> (&str, &str) {
         }
     }
     if in_brackets {
-        let (first, rest) = word(argument);
+        let (first, rest) = first_word(argument);
         return (trimmed(first), rest);
     }
     (trimmed(argument), "")
 }
 
-/// A word without what ends a sentence.
-fn trimmed(word: &str) -> &str {
-    word.trim_end_matches(['.', ',', ';', ':', '!', '?'])
+/// Removes punctuation at the end of a word.
+fn trimmed(first_word: &str) -> &str {
+    first_word.trim_end_matches(['.', ',', ';', ':', '!', '?'])
 }
 
-/// The findings that a text names, of one id each in one stack or several; none is not wrong yet.
+/// Returns the findings that a text names: of one id each, in one stack or several; none is no error yet.
 fn matching<'a>(
     subject: &str,
-    findings: impl Iterator<Item = Picked<'a>>,
-) -> Result<Vec<Picked<'a>>, String> {
+    findings: impl Iterator<Item = SelectedFinding<'a>>,
+) -> Result<Vec<SelectedFinding<'a>>, String> {
     let found: Vec<_> = match digits(subject) {
         Some(digits) if digits.len() < 2 => {
             return Err(format!(
@@ -166,14 +169,14 @@ fn matching<'a>(
         Some(digits) => {
             let start = format!("f-{digits}");
             findings
-                .filter(|picked| picked.finding.id.0.starts_with(&start))
+                .filter(|selected| selected.finding.id.0.starts_with(&start))
                 .collect()
         }
         None => {
             let subject = subject.to_owned();
             let address = subject.parse::<Address>().ok();
             findings
-                .filter(|Picked { finding, .. }| {
+                .filter(|SelectedFinding { finding, .. }| {
                     let written = finding.address.as_ref().map(ToString::to_string);
                     finding.address.is_some() && finding.address == address
                         || written.as_deref() == Some(&subject)
@@ -182,17 +185,17 @@ fn matching<'a>(
                 .collect()
         }
     };
-    let ids: BTreeSet<_> = found.iter().map(|picked| &picked.finding.id).collect();
+    let ids: BTreeSet<_> = found.iter().map(|selected| &selected.finding.id).collect();
     if ids.len() <= 1 {
         return Ok(found);
     }
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let first = found
         .iter()
-        .filter(|picked| told.insert(&picked.finding.id));
+        .filter(|selected| seen.insert(&selected.finding.id));
     let lines: Vec<_> = first
-        .take(NAMED)
-        .map(|Picked { stack, finding }| {
+        .take(MAX_NAMED)
+        .map(|SelectedFinding { stack, finding }| {
             format!(
                 "- {} {} in {}",
                 code(&finding.id.to_string()),
@@ -201,7 +204,7 @@ fn matching<'a>(
             )
         })
         .collect();
-    let more = match ids.len().saturating_sub(NAMED) {
+    let more = match ids.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         more => format!("\n- and {more} more"),
     };
@@ -212,7 +215,7 @@ fn matching<'a>(
     ))
 }
 
-/// The digits of an id, or of the start of one; none where the text is no id.
+/// Returns the digits of an id, or of the start of one; `None` where the text is not an id.
 fn digits(subject: &str) -> Option<String> {
     let lower = subject.to_ascii_lowercase();
     let digits = lower.strip_prefix("f-")?;
@@ -220,10 +223,10 @@ fn digits(subject: &str) -> Option<String> {
     hexadecimal.then(|| digits.to_owned())
 }
 
-fn unknown(subject: &str, scene: &Scene<'_>) -> String {
+fn unknown(subject: &str, context: &CommandContext<'_>) -> String {
     let shown = excerpt(subject, 200);
-    let names: Vec<String> = findings(scene)
-        .flat_map(|Picked { finding, .. }| {
+    let names: Vec<String> = findings(context)
+        .flat_map(|SelectedFinding { finding, .. }| {
             let address = finding.address.as_ref().map(ToString::to_string);
             [Some(finding.id.to_string()), address]
                 .into_iter()
@@ -237,19 +240,19 @@ fn unknown(subject: &str, scene: &Scene<'_>) -> String {
     format!(
         "I know of no finding {}. {meant}{}",
         code(&shown),
-        blind(scene)
+        unscanned_stacks(context)
     )
 }
 
-/// The stacks of which nothing is known, for they could not be scanned.
-fn blind(scene: &Scene<'_>) -> String {
-    let failed = scene
+/// Names the stacks that could not be scanned, whose findings are unknown.
+fn unscanned_stacks(context: &CommandContext<'_>) -> String {
+    let failed = context
         .stacks
         .iter()
         .filter(|stack| stack.report.outcome.is_err());
     let names: Vec<_> = failed
         .map(|stack| code(stack.report.name.as_str()).to_string())
-        .take(NAMED)
+        .take(MAX_NAMED)
         .collect();
     match names.is_empty() {
         true => String::new(),
@@ -261,13 +264,13 @@ fn blind(scene: &Scene<'_>) -> String {
 mod tests {
     use super::*;
     use crate::commands::explain::COMMAND;
-    use crate::commands::speech::stage;
+    use crate::commands::parsing::fixtures;
     use proptest::prelude::*;
 
-    fn picked(argument: &str) -> Result<(String, String), String> {
-        let stacks = stage::stacks();
-        let scene = stage::scene(&stacks);
-        one(argument, &scene, &COMMAND)
+    fn selected(argument: &str) -> Result<(String, String), String> {
+        let stacks = fixtures::stacks();
+        let context = fixtures::context(&stacks);
+        open_finding(argument, &context, &COMMAND)
             .map(|(found, rest)| (found[0].finding.id.0.clone(), rest.to_owned()))
     }
 
@@ -298,7 +301,7 @@ mod tests {
             ("shop-web:backdoor", "f-cc3333333333", ""),
         ] {
             assert_eq!(
-                picked(argument),
+                selected(argument),
                 Ok((id.to_owned(), rest.to_owned())),
                 "{argument}"
             );
@@ -307,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_names_none_or_several_says_so() {
-        for (argument, said) in [
+        for (argument, expected) in [
             ("", "Which finding?"),
             ("`", "Which finding?"),
             ("f-", "too short"),
@@ -321,15 +324,15 @@ mod tests {
             ("aws_instance.web[", "I know of no finding"),
             ("f-123456789012", "The last scan failed of `broken`"),
         ] {
-            let why = picked(argument).unwrap_err();
-            assert!(why.contains(said), "{argument}: {why}");
+            let why = selected(argument).unwrap_err();
+            assert!(why.contains(expected), "{argument}: {why}");
         }
     }
 
     proptest! {
         #[test]
         fn any_argument_is_taken_without_a_panic(argument in "(\\PC|`|\\[|\\]|\"|\\\\| |f-[0-9a-f]{0,3}){0,30}") {
-            let _ = picked(&argument);
+            let _ = selected(&argument);
         }
     }
 }

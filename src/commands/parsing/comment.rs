@@ -1,13 +1,13 @@
-//! Which lines of a comment are commands: only those that GitHub shows as plain text that the person wrote.
+//! Finds the commands of a comment: only lines that GitHub shows as plain text written by the commenter.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::collections::BTreeMap;
 
-/// How a command starts.
-const CALL: &str = "/driftguard";
+/// The start of a command.
+const COMMAND_PREFIX: &str = "/driftguard";
 
-/// Elements whose text is code, quoted, struck out or folded away.
-const MUTE: &[&str] = &[
+/// The HTML elements whose text is code, quoted, struck out or collapsed.
+const MUTED_ELEMENTS: &[&str] = &[
     "blockquote",
     "code",
     "del",
@@ -22,13 +22,13 @@ const MUTE: &[&str] = &[
     "tt",
 ];
 
-/// The commands of a comment: of each, what follows `/driftguard` on its line.
+/// Returns the commands of a comment: what follows `/driftguard` on each line.
 ///
-/// A command is a line of a paragraph that is in nothing else. Lists, quotes, tables, headings, code, struck text and
-/// HTML are not looked into: there people show things, and do not say them.
+/// A command is a line of a top-level paragraph. Lists, quotes, tables, headings, code, strikethrough and HTML are
+/// skipped: there people show commands rather than give them.
 pub fn read(comment: &str) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut muted = Muted::default();
+    let mut muted = MutedElements::default();
     let mut html = None;
     // How many elements are open around what comes next, and whether the outermost is a paragraph.
     let (mut depth, mut in_paragraph) = (0usize, false);
@@ -46,14 +46,14 @@ pub fn read(comment: &str) -> Vec<String> {
             Event::End(tag) => {
                 depth = depth.saturating_sub(1);
                 if tag == TagEnd::HtmlBlock {
-                    muted.hear(&html.take().unwrap_or_default());
+                    muted.count_tags(&html.take().unwrap_or_default());
                 }
             }
             Event::Html(text) => match &mut html {
                 Some(block) => block.push_str(&text),
-                None => muted.hear(&text),
+                None => muted.count_tags(&text),
             },
-            Event::InlineHtml(text) => muted.hear(&text),
+            Event::InlineHtml(text) => muted.count_tags(&text),
             Event::Text(_) if depth == 1 && in_paragraph && !muted.now() => {
                 lines.extend(command(comment, range.start, range.len()));
             }
@@ -63,7 +63,7 @@ pub fn read(comment: &str) -> Vec<String> {
     lines
 }
 
-/// What GitHub understands in comments.
+/// Returns the Markdown extensions that GitHub supports in comments.
 fn dialect() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -73,25 +73,28 @@ fn dialect() -> Options {
         | Options::ENABLE_MATH
 }
 
-/// What follows the call on the line where a plain text of this length starts.
+/// Returns what follows `/driftguard` on the line where a plain text of this length starts.
 fn command(comment: &str, start: usize, length: usize) -> Option<String> {
     let (before, rest) = (comment.get(..start)?, comment.get(start..)?);
     let line = rest.split(['\n', '\r']).next()?;
-    let called = line.get(..CALL.len())?.eq_ignore_ascii_case(CALL) && length >= CALL.len();
+    let called = line
+        .get(..COMMAND_PREFIX.len())?
+        .eq_ignore_ascii_case(COMMAND_PREFIX)
+        && length >= COMMAND_PREFIX.len();
     let margin = before.rsplit(['\n', '\r']).next()?;
-    let arguments = line.get(CALL.len()..)?;
+    let arguments = line.get(COMMAND_PREFIX.len()..)?;
     let alone = margin.len() <= 3 && margin.bytes().all(|byte| byte == b' ');
     let ends = arguments.is_empty() || arguments.starts_with(char::is_whitespace);
     (called && alone && ends).then(|| arguments.trim().to_owned())
 }
 
-/// Which elements of `MUTE` are open.
+/// Counts which of `MUTED_ELEMENTS` are open.
 #[derive(Default)]
-struct Muted(BTreeMap<String, usize>);
+struct MutedElements(BTreeMap<String, usize>);
 
-impl Muted {
-    /// Counts the tags in a piece of HTML; those in its comments are none.
-    fn hear(&mut self, html: &str) {
+impl MutedElements {
+    /// Counts the tags in a piece of HTML, without those in HTML comments.
+    fn count_tags(&mut self, html: &str) {
         let mut rest = html;
         while let Some((_, after)) = rest.split_once('<') {
             rest = after;
@@ -105,7 +108,7 @@ impl Muted {
             };
             let end = name.find(|c: char| !c.is_ascii_alphanumeric());
             let name = name[..end.unwrap_or(name.len())].to_ascii_lowercase();
-            if MUTE.contains(&name.as_str()) {
+            if MUTED_ELEMENTS.contains(&name.as_str()) {
                 let open = self.0.entry(name).or_default();
                 *open = if closes {
                     open.saturating_sub(1)
@@ -237,12 +240,12 @@ mod tests {
         fn what_is_read_stands_at_the_start_of_a_line(comment in "([ ]{0,5}(/driftguard|>|```|- |<!--|-->|`|\\*\\*|[a-z|]{0,6})[ ]?[a-z<>`]{0,5}(\r\n|\n|\r)){0,14}") {
             let lines: Vec<_> = comment.split(['\n', '\r']).collect();
             for read in read(&comment) {
-                let stands = |line: &&str| {
+                let is_line_of_comment = |line: &&str| {
                     let trimmed = line.trim_start_matches(' ');
                     line.len() - trimmed.len() <= 3
-                        && trimmed.strip_prefix(CALL).is_some_and(|rest| rest.trim() == read)
+                        && trimmed.strip_prefix(COMMAND_PREFIX).is_some_and(|rest| rest.trim() == read)
                 };
-                prop_assert!(lines.iter().any(stands), "{read:?}");
+                prop_assert!(lines.iter().any(is_line_of_comment), "{read:?}");
             }
         }
 

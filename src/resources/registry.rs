@@ -1,0 +1,74 @@
+//! Lists every resource type that DriftGuard reads natively.
+
+use super::{
+    ResourceType, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip,
+    aws_iam_instance_profile, aws_iam_policy, aws_iam_role, aws_iam_role_policy,
+    aws_iam_role_policy_attachment, aws_iam_user, aws_iam_user_policy,
+    aws_iam_user_policy_attachment, aws_instance, aws_internet_gateway, aws_nat_gateway, aws_route,
+    aws_route_table, aws_route_table_association, aws_s3_bucket, aws_s3_bucket_acl,
+    aws_s3_bucket_ownership_controls, aws_s3_bucket_policy, aws_s3_bucket_public_access_block,
+    aws_s3_bucket_server_side_encryption_configuration, aws_s3_bucket_versioning,
+    aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
+    aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, provider_schema,
+};
+use crate::model::{Catalog, Schema};
+
+/// Every resource type that DriftGuard reads, by name.
+pub static ALL: &[&ResourceType] = &[
+    &aws_db_instance::TYPE,
+    &aws_db_subnet_group::TYPE,
+    &aws_ebs_volume::TYPE,
+    &aws_eip::TYPE,
+    &aws_iam_instance_profile::TYPE,
+    &aws_iam_policy::TYPE,
+    &aws_iam_role::TYPE,
+    &aws_iam_role_policy::TYPE,
+    &aws_iam_role_policy_attachment::TYPE,
+    &aws_iam_user::TYPE,
+    &aws_iam_user_policy::TYPE,
+    &aws_iam_user_policy_attachment::TYPE,
+    &aws_instance::TYPE,
+    &aws_internet_gateway::TYPE,
+    &aws_nat_gateway::TYPE,
+    &aws_route::TYPE,
+    &aws_route_table::TYPE,
+    &aws_route_table_association::TYPE,
+    &aws_s3_bucket::TYPE,
+    &aws_s3_bucket_acl::TYPE,
+    &aws_s3_bucket_ownership_controls::TYPE,
+    &aws_s3_bucket_policy::TYPE,
+    &aws_s3_bucket_public_access_block::TYPE,
+    &aws_s3_bucket_server_side_encryption_configuration::TYPE,
+    &aws_s3_bucket_versioning::TYPE,
+    &aws_security_group::TYPE,
+    &aws_security_group_rule::TYPE,
+    &aws_subnet::TYPE,
+    &aws_vpc::TYPE,
+    &aws_vpc_security_group_egress_rule::TYPE,
+    &aws_vpc_security_group_ingress_rule::TYPE,
+];
+
+/// Returns the schemas of all types: the provider's attributes with DriftGuard's own rules.
+pub fn catalog() -> Catalog {
+    let schema = |resource_type: &&'static ResourceType| {
+        let attributes = provider_schema::attributes(resource_type.tf_type)?;
+        let rules = &resource_type.rules;
+        let name = resource_type.tf_type.to_owned();
+        Some((name, Schema { attributes, rules }))
+    };
+    ALL.iter().filter_map(schema).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_is_one_that_the_provider_knows() {
+        let catalog = catalog();
+        for resource_type in ALL {
+            let name = resource_type.tf_type;
+            assert!(catalog.get(name).is_some(), "{name}");
+        }
+    }
+}
