@@ -3,7 +3,7 @@
 use super::installed::{INSTALLED, add_installed};
 use super::output::tell;
 use super::owner::{Stranger, Trusted};
-use crate::code::WantedFiles;
+use crate::code::RequestedFiles;
 use crate::model::Tree;
 use crate::settings::{self, Settings};
 use anyhow::{Context, bail, ensure};
@@ -109,10 +109,10 @@ impl Checkout {
 
     /// Reads what code names besides what is read anyway: files of the repository, by their real paths inside it. False
     /// where that is nothing new.
-    pub(super) fn supply(&mut self, wanted: &WantedFiles) -> bool {
+    pub(super) fn supply(&mut self, requested: &RequestedFiles) -> bool {
         let size = |tree: &Tree| (tree.files.len(), tree.missing.len(), tree.listed.len());
         let before = size(&self.tree);
-        for path in &wanted.files {
+        for path in &requested.files {
             match self.named(path) {
                 Ok(Some(bytes)) => drop(self.tree.files.insert(path.clone(), bytes.into())),
                 Ok(None) => drop(self.tree.missing.insert(path.clone())),
@@ -121,7 +121,7 @@ impl Checkout {
                 )),
             }
         }
-        for folder in &wanted.folders {
+        for folder in &requested.folders {
             if let Some(files) = self.below(folder) {
                 self.tree.listed.insert(folder.clone(), files);
             }
@@ -307,20 +307,20 @@ mod tests {
             &["keys/web.pub", "keys/linked.pem", "keys/none.pub"],
         ]
         .concat();
-        let wanted = WantedFiles {
+        let requested = RequestedFiles {
             files: named.into_iter().map(str::to_owned).collect(),
-            ..WantedFiles::default()
+            ..RequestedFiles::default()
         };
         let mut checkout = Checkout {
             root,
             path: String::new(),
             tree: Tree::default(),
         };
-        assert!(checkout.supply(&wanted));
+        assert!(checkout.supply(&requested));
         let read: Vec<_> = checkout.tree.files.keys().collect();
         assert_eq!(read, ["keys/web.pub"]);
         let missing: Vec<_> = checkout.tree.missing.iter().collect();
         assert_eq!(missing, ["keys/none.pub"]);
-        assert!(!checkout.supply(&wanted), "nothing of it is new");
+        assert!(!checkout.supply(&requested), "nothing of it is new");
     }
 }

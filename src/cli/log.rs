@@ -59,8 +59,8 @@ fn reason(payload: &(dyn Any + Send)) -> String {
     if let Some(fixed) = payload.downcast_ref::<&str>() {
         return (*fixed).to_owned();
     }
-    let made = payload.downcast_ref::<String>().map(String::as_str);
-    let unquoted = made.and_then(|text| text.split(['`', '"', '\'']).next());
+    let formatted = payload.downcast_ref::<String>().map(String::as_str);
+    let unquoted = formatted.and_then(|text| text.split(['`', '"', '\'']).next());
     masked(unquoted.unwrap_or_default()).trim_end().to_owned()
 }
 
@@ -82,20 +82,20 @@ mod tests {
 
     #[test]
     fn a_panic_tells_where_it_was_and_quotes_nothing_that_was_read() {
-        let told = Arc::new(Mutex::new(Vec::new()));
+        let messages = Arc::new(Mutex::new(Vec::new()));
         let former = panic::take_hook();
         on_panic({
-            let told = told.clone();
-            move |place, reason| told.lock().unwrap().push(format!("{place}: {reason}"))
+            let messages = messages.clone();
+            move |place, reason| messages.lock().unwrap().push(format!("{place}: {reason}"))
         });
         // The byte at which it is cut is within a letter.
         let read = String::from("hunter2 = \u{e9}");
         let ended = panic::catch_unwind(|| read[..11].len());
         panic::set_hook(former);
         assert!(ended.is_err());
-        let told = told.lock().unwrap().join("\n");
-        assert!(told.contains("src/cli/log.rs:"), "{told}");
-        assert!(told.contains("is not a char boundary"), "{told}");
-        assert!(!told.contains("hunter2"), "{told}");
+        let messages = messages.lock().unwrap().join("\n");
+        assert!(messages.contains("src/cli/log.rs:"), "{messages}");
+        assert!(messages.contains("is not a char boundary"), "{messages}");
+        assert!(!messages.contains("hunter2"), "{messages}");
     }
 }

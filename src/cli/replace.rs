@@ -184,12 +184,12 @@ fn unchanged(path: &Path, read: &[u8]) -> anyhow::Result<Metadata> {
 }
 
 /// Whether two looks at a name saw the same file, and nobody touched it between them.
-fn same(one: &Metadata, other: &Metadata) -> bool {
+fn same(left: &Metadata, right: &Metadata) -> bool {
     let key = |file: &Metadata| {
         let changed = (file.ctime(), file.ctime_nsec());
         (file.dev(), file.ino(), file.len(), file.nlink(), changed)
     };
-    key(one) == key(other)
+    key(left) == key(right)
 }
 
 /// A temporary file with the mode and the owner of another.

@@ -100,8 +100,8 @@ struct Maker(Manifests);
 
 impl Exchange for Maker {
     async fn exchange(&self, code: &str) -> Result<NewApp, NotMade> {
-        let made = self.0.convert(code).await;
-        let app = made.map_err(|error| match error {
+        let converted = self.0.convert(code).await;
+        let app = converted.map_err(|error| match error {
             ManifestError::UnknownCode => NotMade::UnknownCode,
             ManifestError::NotHandedOver(why) => NotMade::Other(why),
         })?;

@@ -220,7 +220,7 @@ impl Source {
         if let Some(wrong) = self
             .stacks
             .iter()
-            .find(|name| !stacks.iter().any(|one| one.name.as_str() == *name))
+            .find(|name| !stacks.iter().any(|stack| stack.name.as_str() == *name))
         {
             let names: Vec<_> = stacks.iter().map(|stack| stack.name.to_string()).collect();
             bail!("there is no stack `{wrong}`, only: {}", names.join(", "));
@@ -304,15 +304,15 @@ fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
     }
     let shared = code::Shared::default();
     for _ in 0..MOST_READINGS {
-        let mut wanted = code::WantedFiles::default();
+        let mut requested = code::RequestedFiles::default();
         for stack in stacks {
             let mut options = stack.options();
             options.shared = shared.clone();
             let evaluated = code::evaluate(&checkout.tree, &stack.path, &options);
-            wanted.files.extend(evaluated.wanted.files);
-            wanted.folders.extend(evaluated.wanted.folders);
+            requested.files.extend(evaluated.requested.files);
+            requested.folders.extend(evaluated.requested.folders);
         }
-        if !checkout.supply(&wanted) {
+        if !checkout.supply(&requested) {
             return;
         }
     }

@@ -134,7 +134,7 @@ pub(super) fn select_workspaces(
     let is_one_root = matches!(stacks.as_slice(), [only] if only.path == checkout.path);
     for stack in stacks
         .iter_mut()
-        .filter(|one| one.settings.workspace.is_none())
+        .filter(|stack| stack.settings.workspace.is_none())
     {
         let of_process = environment.workspace.clone().filter(|_| is_one_root);
         let selected = || {

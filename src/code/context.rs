@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::overlay::Overlay;
-use super::{Options, Recorded, WantedFiles};
+use super::{Options, Recorded, RequestedFiles};
 use crate::model::SecretTexts;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(super) struct Context<'t> {
     /// The repository's files, which code may read.
     pub code: Overlay<'t>,
     /// The files that code reads, and the folders that it lists, of which that is not known.
-    pub wanted: RefCell<WantedFiles>,
+    pub requested: RefCell<RequestedFiles>,
     /// The credentials in files that code reads.
     pub file_secrets: RefCell<FileSecrets>,
 }
@@ -39,7 +39,7 @@ impl<'t> Context<'t> {
     pub(super) fn new(options: &Options, code: Overlay<'t>) -> Rc<Self> {
         Rc::new(Self {
             code,
-            wanted: RefCell::default(),
+            requested: RefCell::default(),
             file_secrets: RefCell::default(),
             budget: Budget::new(&options.shared, &options.interrupt),
             workspace: match options.workspace.as_str() {

@@ -107,7 +107,7 @@ pub struct Options {
 
 /// What code reads of a repository, and was not there to be read: paths relative to the repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WantedFiles {
+pub struct RequestedFiles {
     /// Files.
     pub files: BTreeSet<String>,
     /// Folders whose files it lists.
@@ -117,7 +117,7 @@ pub struct WantedFiles {
 /// How many files one evaluation may name that were not there.
 const MOST_WANTED: usize = 1_000;
 
-impl WantedFiles {
+impl RequestedFiles {
     /// Adds a file, where it is not one too many.
     fn file(&mut self, path: String) {
         if self.files.len() < MOST_WANTED {
@@ -145,7 +145,7 @@ pub struct Evaluated {
     /// Files of the root module itself that are not valid: Terraform would do nothing with it.
     pub invalid: Vec<Problem>,
     /// What the code reads of the repository that was not there: it may be read, and the code evaluated again.
-    pub wanted: WantedFiles,
+    pub requested: RequestedFiles,
     /// What variables and local values hold that are called as secrets are: what is made of them is one as well.
     pub secrets: SecretTexts,
     kept: shared::Kept,
@@ -206,7 +206,7 @@ pub fn evaluate_edited(
     }
     drop(instance);
     evaluated.problems = budget.problems();
-    evaluated.wanted = context.wanted.take();
+    evaluated.requested = context.requested.take();
     let of_files = context.file_secrets.take();
     evaluated.secrets.extend(&of_files.texts);
     evaluated.kept = budget.end(budget.kept() - before);

@@ -102,7 +102,7 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
 }
 
 /// By address, then by type and id.
-fn order(one: &Finding, other: &Finding) -> std::cmp::Ordering {
+fn order(left: &Finding, right: &Finding) -> std::cmp::Ordering {
     let key = |finding: &Finding| {
         let address = finding.address.as_ref().or(finding.under.as_ref());
         (
@@ -113,5 +113,5 @@ fn order(one: &Finding, other: &Finding) -> std::cmp::Ordering {
             finding.verdict as u8,
         )
     };
-    key(one).cmp(&key(other))
+    key(left).cmp(&key(right))
 }

@@ -119,7 +119,11 @@ impl<'a> Claims<'a> {
         };
         let default = found.tf_type.replacen("aws_", DEFAULT, 1);
         let types = [found.tf_type.as_str(), &default];
-        let is_named = |name| types.iter().any(|one| self.by_name.contains(&(*one, name)));
+        let is_named = |name| {
+            types
+                .iter()
+                .any(|tf_type| self.by_name.contains(&(*tf_type, name)))
+        };
         names.any(is_named)
             || text("arn").is_some_and(|arn| self.arns.contains(arn))
             || self.lists(found)
@@ -173,7 +177,7 @@ impl<'a> Claims<'a> {
 
 /// The text of a value, or those that it lists.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
-    let one = value.as_str();
+    let single = value.as_str();
     let several = value.as_list().unwrap_or_default().iter();
-    one.into_iter().chain(several.filter_map(Value::as_str))
+    single.into_iter().chain(several.filter_map(Value::as_str))
 }

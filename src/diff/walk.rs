@@ -62,7 +62,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         let place = Place::of_attribute(sides.schema, name);
         compare(sides.schema, attribute, &place, values, &mut found);
     }
-    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found.sort_by(|left, right| left.path.cmp(&right.path));
     found
 }
 

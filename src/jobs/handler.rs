@@ -103,7 +103,7 @@ impl JobHandler for AppHandler {
             installation = %order.installation,
             repository = %order.repository,
             trigger = ?order.trigger,
-            told = order.commit,
+            commit = order.commit,
         );
         self.services.github.ready(order.installation, false)?;
         // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.

@@ -89,10 +89,19 @@ mod tests {
 
     #[test]
     fn only_a_claim_that_stays_lapsed_is_adopted() {
-        let one = || vec![(InstallationId(1), DeliveryId("d-1".to_owned()))];
+        let lapsed_delivery = || vec![(InstallationId(1), DeliveryId("d-1".to_owned()))];
         let mut lapsed = Lapsed::default();
         let mut orphans = |found| lapsed.look(found).len();
-        let looks = [one(), one(), one(), vec![], one(), one(), one(), one()];
+        let looks = [
+            lapsed_delivery(),
+            lapsed_delivery(),
+            lapsed_delivery(),
+            vec![],
+            lapsed_delivery(),
+            lapsed_delivery(),
+            lapsed_delivery(),
+            lapsed_delivery(),
+        ];
         // Its worker renewed it before the fourth look, and died later.
         assert_eq!(looks.map(&mut orphans), [0, 0, 0, 0, 0, 0, 0, 1]);
     }

@@ -130,7 +130,7 @@ mod tests {
             (anyhow!("GitHub answered 418").into(), "retry"),
         ];
         for (error, expected) in errors {
-            let told = error.to_string();
+            let message = error.to_string();
             let wrapped = Err::<(), _>(anyhow::Error::from(error)).context("while proposing");
             let classified = match JobError::from(wrapped.unwrap_err()) {
                 JobError::Retry(_) => "retry",
@@ -141,7 +141,7 @@ mod tests {
                 }
                 JobError::Fatal(_) => "fatal",
             };
-            assert_eq!(classified, expected, "{told}");
+            assert_eq!(classified, expected, "{message}");
         }
     }
 
@@ -152,13 +152,13 @@ mod tests {
             (sqlx::Error::WorkerCrashed, true),
             (sqlx::Error::RowNotFound, false),
         ] {
-            let told = error.to_string();
+            let message = error.to_string();
             let error = anyhow::Error::from(error).context("while reading a scan");
             let classified = JobError::from(error);
             assert_eq!(
                 matches!(classified, JobError::Outage(_)),
                 away,
-                "{told}: {classified:?}"
+                "{message}: {classified:?}"
             );
         }
     }

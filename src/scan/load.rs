@@ -177,7 +177,10 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         options.recorded = recorded(state);
     }
     let outside = code::outside_variables(sources.tree, &stack.path, &options, sources.catalog);
-    options.outside = outside.iter().map(|one| one.name.clone()).collect();
+    options.outside = outside
+        .iter()
+        .map(|variable| variable.name.clone())
+        .collect();
     notes.extend(outside.iter().map(ToString::to_string));
     let mut code = code::evaluate(sources.tree, &stack.path, &options);
     seal(&mut code, sources.catalog, sources.redactor);
@@ -329,14 +332,14 @@ async fn parse(
 /// Replaces in code and states what holds a secret that is known by its text, because some code or state of the scan calls
 /// it one. Gives the redactor that knows those texts, for what AWS answers; none where there is no such text.
 pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option<Redactor> {
-    let texts = loaded.iter().map(|one| &one.code.secrets);
+    let texts = loaded.iter().map(|stack| &stack.code.secrets);
     let redactor = sources.redactor.knowing(texts)?;
-    for one in loaded {
-        seal(&mut one.code, sources.catalog, &redactor);
-        let Ok(state) = &mut one.state else {
+    for stack in loaded {
+        seal(&mut stack.code, sources.catalog, &redactor);
+        let Ok(state) = &mut stack.state else {
             continue;
         };
-        let holds_one = |resource: &Resource| {
+        let holds_secret = |resource: &Resource| {
             let mut values = resource.attributes.values();
             values.any(|value| redactor.knows_any_of(value))
         };
@@ -344,21 +347,21 @@ pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option
             .resources
             .iter()
             .chain(state.data.iter())
-            .any(holds_one)
+            .any(holds_secret)
         {
             continue;
         }
         // Nobody else holds the resources then, so none is copied.
-        one.options.recorded = Recorded::default();
+        stack.options.recorded = Recorded::default();
         for resources in [&mut state.resources, &mut state.data] {
             for resource in Arc::make_mut(resources) {
-                if holds_one(resource) {
+                if holds_secret(resource) {
                     let attributes = std::mem::take(&mut resource.attributes);
                     resource.attributes = redactor.redact(attributes);
                 }
             }
         }
-        one.options.recorded = recorded(state);
+        stack.options.recorded = recorded(state);
     }
     Some(redactor)
 }

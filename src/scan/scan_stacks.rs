@@ -73,9 +73,9 @@ impl ScanResult {
 }
 
 fn is_busy(loaded: &[Loaded]) -> bool {
-    loaded.iter().any(|one| {
-        let starved = one.options.shared.is_starved();
-        starved || one.state.as_ref().is_err_and(state::is_busy)
+    loaded.iter().any(|stack| {
+        let starved = stack.options.shared.is_starved();
+        starved || stack.state.as_ref().is_err_and(state::is_busy)
     })
 }
 
@@ -111,15 +111,15 @@ pub async fn scan_stacks(
     };
     let loading = stacks.into_iter().map(|stack| load(stack, &sources));
     let mut loaded = futures::future::join_all(loading).await;
-    loaded.sort_by(|one, other| one.stack.name.cmp(&other.stack.name));
+    loaded.sort_by(|left, right| left.stack.name.cmp(&right.stack.name));
     let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| input.redactor.clone());
 
     let (mut tracked, mut on_demand) = (Vec::new(), OnDemand::new());
     let busy = is_busy(&loaded);
-    for one in loaded.iter().filter(|one| input.includes(one) && !busy) {
-        if let Ok(state) = one.scannable() {
-            tracked.extend(live::locate(&state.resources, &providers(one)));
-            let declared = &one.code.declared;
+    for stack in loaded.iter().filter(|stack| input.includes(stack) && !busy) {
+        if let Ok(state) = stack.scannable() {
+            tracked.extend(live::locate(&state.resources, &providers(stack)));
+            let declared = &stack.code.declared;
             live::on_demand(&mut on_demand, &state.resources, declared, &catalog);
         }
     }
@@ -135,7 +135,7 @@ pub async fn scan_stacks(
 
     report_progress(Progress::Comparing);
     let report = Comparison::new(input, &loaded, &catalog, live).report();
-    loaded.retain(|one| busy || input.includes(one));
+    loaded.retain(|stack| busy || input.includes(stack));
     ScanResult {
         report,
         loaded,
@@ -177,7 +177,7 @@ impl<'a> Comparison<'a> {
         catalog: &'a Catalog,
         live: LiveResources<'a>,
     ) -> Self {
-        let states = || loaded.iter().map(|one| one.state.as_ref());
+        let states = || loaded.iter().map(|stack| stack.state.as_ref());
         let mut readings = BTreeMap::new();
         for (tracked, reading) in live.readings {
             let looked = Looked {
@@ -192,7 +192,7 @@ impl<'a> Comparison<'a> {
                 .map(|state| state.resources.iter())
                 .unwrap_or_default();
             resources
-                .filter_map(|one| readings.remove(&std::ptr::from_ref(one)))
+                .filter_map(|resource| readings.remove(&std::ptr::from_ref(resource)))
                 .collect()
         });
         Self {
@@ -224,13 +224,13 @@ impl<'a> Comparison<'a> {
             .loaded
             .iter()
             .zip(&self.looked)
-            .filter(|(one, _)| self.input.includes(one))
-            .map(|(one, looked)| StackReport {
-                name: one.stack.name.clone(),
-                path: one.stack.path.clone(),
-                backend: one.backend.clone(),
-                outcome: match one.scannable() {
-                    Ok(state) => Ok(self.stack(one, state, looked)),
+            .filter(|(loaded, _)| self.input.includes(loaded))
+            .map(|(loaded, looked)| StackReport {
+                name: loaded.stack.name.clone(),
+                path: loaded.stack.path.clone(),
+                backend: loaded.backend.clone(),
+                outcome: match loaded.scannable() {
+                    Ok(state) => Ok(self.stack(loaded, state, looked)),
                     Err(error) => Err(error.clone()),
                 },
             });
@@ -240,9 +240,9 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn stack(&self, one: &Loaded, state: &State, looked: &[Looked<'_>]) -> Scanned {
+    fn stack(&self, loaded: &Loaded, state: &State, looked: &[Looked<'_>]) -> Scanned {
         let provider_tags = |resource: &Resource| {
-            let provider = one
+            let provider = loaded
                 .code
                 .providers
                 .iter()
@@ -250,7 +250,7 @@ impl<'a> Comparison<'a> {
             provider.map(|provider| &provider.tags)
         };
         let stack = diff::Stack {
-            declared: &one.code.declared,
+            declared: &loaded.code.declared,
             provider_tags: &provider_tags,
             looked,
             unmanaged: &self.unmanaged,
@@ -260,14 +260,14 @@ impl<'a> Comparison<'a> {
         self.judge(&mut found.findings, &mut found.set_aside);
         let unknown = looked
             .iter()
-            .filter(|one| matches!(one.reading, Reading::Unknown(_)))
+            .filter(|looked| matches!(looked.reading, Reading::Unknown(_)))
             .count();
         let rows = looked
             .iter()
-            .map(|one| (one.resource.tf_type(), &one.place, &one.reading));
+            .map(|looked| (looked.resource.tf_type(), &looked.place, &looked.reading));
         let mut coverage = live::coverage(rows);
-        let read = looked.iter().map(|one| (one.resource, &one.place));
-        live::name_never_read(&mut coverage, read, &one.code.declared, self.catalog);
+        let read = looked.iter().map(|looked| (looked.resource, &looked.place));
+        live::name_never_read(&mut coverage, read, &loaded.code.declared, self.catalog);
         Scanned {
             state: state.info.clone(),
             summary: Summary {
@@ -282,8 +282,8 @@ impl<'a> Comparison<'a> {
             set_aside: found.set_aside,
             coverage,
             looked_below: self.looked_below,
-            notes: one.notes.clone(),
-            unread: one.unread.clone(),
+            notes: loaded.notes.clone(),
+            unread: loaded.unread.clone(),
         }
     }
 
@@ -321,7 +321,7 @@ impl<'a> Comparison<'a> {
             account: account.clone(),
             findings: findings
                 .iter()
-                .filter(|one| one.account.as_ref() == Some(account))
+                .filter(|finding| finding.account.as_ref() == Some(account))
                 .cloned()
                 .collect(),
             coverage: self
@@ -336,7 +336,10 @@ impl<'a> Comparison<'a> {
 
     /// The buckets that hold the states: Terraform's own.
     fn buckets(&self) -> Vec<String> {
-        let locations = self.loaded.iter().filter_map(|one| one.backend.as_ref());
+        let locations = self
+            .loaded
+            .iter()
+            .filter_map(|stack| stack.backend.as_ref());
         let buckets = locations
             .filter_map(|backend| backend.location.strip_prefix("s3://")?.split('/').next());
         buckets.map(str::to_owned).collect()
@@ -347,20 +350,20 @@ impl<'a> Comparison<'a> {
         let read = looked
             .iter()
             .take_while(|_| !self.input.interrupt.is_raised())
-            .filter(|one| !matches!(one.reading, Reading::Unknown(_)));
+            .filter(|looked| !matches!(looked.reading, Reading::Unknown(_)));
         let declared = read
             .clone()
-            .map(|one| (one.resource.tf_type(), &one.resource.attributes));
-        let live = read.map(|one| {
+            .map(|looked| (looked.resource.tf_type(), &looked.resource.attributes));
+        let live = read.map(|looked| {
             let mut attributes = Attributes::new();
-            if let Reading::Found(live) = &one.reading {
-                attributes = one.resource.attributes.clone();
+            if let Reading::Found(live) = &looked.reading {
+                attributes = looked.resource.attributes.clone();
                 attributes.extend(live.clone());
             }
-            (one.resource.tf_type(), Cow::Owned(attributes))
+            (looked.resource.tf_type(), Cow::Owned(attributes))
         });
         let added = findings.iter().filter(|finding| finding.address.is_none());
-        let added = added.map(|one| (one.tf_type.as_str(), Cow::Borrowed(&one.after)));
+        let added = added.map(|finding| (finding.tf_type.as_str(), Cow::Borrowed(&finding.after)));
         Posture {
             declared: score::posture(declared),
             live: score::posture(live.chain(added)),

@@ -121,15 +121,17 @@ impl Settings {
                 .accept
                 .iter()
                 .take_while(|_| !interrupt.is_raised())
-                .filter(|one| one.holds(today) && one.is_about(&finding))
+                .filter(|accept| accept.holds(today) && accept.is_about(&finding))
                 .collect();
-            let whole = accepts.iter().find(|one| one.form.attribute.is_none());
+            let whole = accepts
+                .iter()
+                .find(|accept| accept.form.attribute.is_none());
             if let Some(accept) = whole {
                 finding.verdict = Verdict::Accepted;
                 finding
                     .attributes
                     .iter_mut()
-                    .for_each(|one| one.verdict = Verdict::Accepted);
+                    .for_each(|difference| difference.verdict = Verdict::Accepted);
                 finding.reason = Some(accept.reason());
                 aside.push(finding);
                 continue;
@@ -148,7 +150,7 @@ impl Settings {
             }
             accepted
                 .iter_mut()
-                .for_each(|one| one.verdict = Verdict::Accepted);
+                .for_each(|difference| difference.verdict = Verdict::Accepted);
             aside.push(Finding {
                 verdict: Verdict::Accepted,
                 attributes: accepted,

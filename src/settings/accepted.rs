@@ -77,7 +77,7 @@ impl NewAccept {
             Kind::Modified => finding
                 .attributes
                 .iter()
-                .map(|one| exactly(&one.path))
+                .map(|difference| exactly(&difference.path))
                 .collect(),
             _ => Vec::new(),
         };
@@ -122,7 +122,7 @@ impl NewAccept {
 /// The file has a mistake, an entry is none or names a credential, or the file's form is one that is not edited: then with what to add.
 pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String, CannotAccept> {
     let text = text.unwrap_or("version: 1\n");
-    let mut wanted = Settings::parse(text)?;
+    let mut expected = Settings::parse(text)?;
     if entries.iter().any(NewAccept::names_credential) {
         return Err(CannotAccept::Secret);
     }
@@ -134,7 +134,7 @@ pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String
             let why = format!("`until`: `{}` is no day", day.unwrap_or_default());
             return Err(CannotAccept::Entry(why));
         }
-        wanted.accept.push(accept);
+        expected.accept.push(accept);
     }
     if forms.is_empty() {
         return Ok(text.to_owned());
@@ -145,7 +145,7 @@ pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String
     };
     let after = splice(text, &forms).map_err(by_hand)?;
     match Settings::parse(&after) {
-        Ok(found) if found == wanted => Ok(after),
+        Ok(found) if found == expected => Ok(after),
         _ => Err(by_hand("it would not mean what it should")),
     }
 }
@@ -193,10 +193,10 @@ fn items(forms: &[Form], column: usize) -> Vec<String> {
             // A day is a text to the reader of this file, as it is in the manual.
             ("until", form.until.clone()),
         ];
-        let told = keys
+        let entry_lines = keys
             .into_iter()
             .filter_map(|(key, value)| value.map(|value| format!("{key}: {value}")));
-        for (at, line) in told.enumerate() {
+        for (at, line) in entry_lines.enumerate() {
             let dash = if at == 0 { "- " } else { "  " };
             lines.push(format!("{margin}{dash}{line}"));
         }

@@ -117,9 +117,10 @@ mod tests {
             "  ",
         ];
         let bare = |line: &str| {
-            let told = line.strip_prefix("# ").unwrap_or(line);
-            let shown = keys.iter().any(|key| told.starts_with(key)) && !told.contains("dg-0123");
-            shown.then(|| format!("{told}\n"))
+            let setting = line.strip_prefix("# ").unwrap_or(line);
+            let shown =
+                keys.iter().any(|key| setting.starts_with(key)) && !setting.contains("dg-0123");
+            shown.then(|| format!("{setting}\n"))
         };
         let shown: String = text.lines().filter_map(bare).collect();
         let settings = Settings::parse(&shown).unwrap_or_else(|error| panic!("{error}\n{shown}"));

@@ -138,7 +138,7 @@ fn parts(name: &str) -> Vec<Part> {
 
 fn is(part: &Part, c: char) -> bool {
     match part {
-        Part::Char(wanted) => *wanted == c,
+        Part::Char(expected) => *expected == c,
         Part::One | Part::Any => true,
     }
 }
@@ -156,7 +156,7 @@ fn matches(pattern: &[Part], name: &[char], effort: &Effort) -> Result<bool, Too
                 last = Some((at, read));
                 at += 1;
             }
-            Some(wanted) if is(wanted, name[read]) => {
+            Some(part) if is(part, name[read]) => {
                 at += 1;
                 read += 1;
             }

@@ -112,12 +112,12 @@ impl TryFrom<String> for Workspace {
 /// Two stacks of one name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the stacks in `{one}` and `{other}` are both called `{name}`: give one another `name` under `stacks`"
+    "the stacks in `{first}` and `{second}` are both called `{name}`: give one another `name` under `stacks`"
 )]
 pub struct BadStacks {
     name: StackName,
-    one: String,
-    other: String,
+    first: String,
+    second: String,
 }
 
 /// The stacks of a repository that are looked at, and those that are too many.
@@ -153,7 +153,7 @@ impl Settings {
                 .map(|stack| (stack.name(), stack.path.as_str())),
         )?;
         if named.len() > most {
-            named.sort_by(|one, other| one.path.cmp(&other.path));
+            named.sort_by(|left, right| left.path.cmp(&right.path));
         }
         let rest = named.split_off(most.min(named.len()));
         Ok(ChosenStacks {
@@ -166,11 +166,11 @@ impl Settings {
 fn check_names<'a>(stacks: impl Iterator<Item = (StackName, &'a str)>) -> Result<(), BadStacks> {
     let mut names: BTreeMap<StackName, &str> = BTreeMap::new();
     for (name, path) in stacks {
-        if let Some(one) = names.insert(name.clone(), path) {
+        if let Some(first) = names.insert(name.clone(), path) {
             return Err(BadStacks {
                 name,
-                one: one.to_owned(),
-                other: path.to_owned(),
+                first: first.to_owned(),
+                second: path.to_owned(),
             });
         }
     }

@@ -50,7 +50,7 @@ fn find<'s>(scope: &'s Scope<'_>, path: &str) -> Found<'s> {
         None if context.code.lacks(&path) => Found::Missing,
         None => {
             if scope.budget().keep(ENTRY + path.len()).is_ok() {
-                context.wanted.borrow_mut().file(path);
+                context.requested.borrow_mut().file(path);
             }
             Found::Unread
         }
@@ -144,7 +144,7 @@ pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
     };
     let Some(files) = context.code.below(&folder) else {
         call.budget().keep(ENTRY + folder.len())?;
-        context.wanted.borrow_mut().folder(folder);
+        context.requested.borrow_mut().folder(folder);
         return Ok(unknown);
     };
     let mut paths = Vec::new();

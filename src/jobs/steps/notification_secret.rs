@@ -123,15 +123,15 @@ mod tests {
 
     #[test]
     fn each_generation_of_each_repository_has_a_secret_of_its_own() {
-        let one = secret(b"key", RepositoryId(1), 5);
-        assert_eq!(one, secret(b"key", RepositoryId(1), 5));
+        let first = secret(b"key", RepositoryId(1), 5);
+        assert_eq!(first, secret(b"key", RepositoryId(1), 5));
         for other in [
             secret(b"key", RepositoryId(1), 0),
             secret(b"key", RepositoryId(1), 6),
             secret(b"key", RepositoryId(2), 5),
             secret(b"other", RepositoryId(1), 5),
         ] {
-            assert_ne!(one, other);
+            assert_ne!(first, other);
         }
     }
 

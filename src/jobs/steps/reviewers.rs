@@ -32,7 +32,7 @@ pub(super) fn of(
     let owners: BTreeSet<Owner> = match &settings.reviewers {
         settings::Reviewers::Named(names) => names
             .iter()
-            .filter_map(|one| Owner::parse(&format!("@{}", one.trim_start_matches('@'))))
+            .filter_map(|name| Owner::parse(&format!("@{}", name.trim_start_matches('@'))))
             .collect(),
         settings::Reviewers::Codeowners => match Codeowners::of(tree) {
             Some(known) => owners(&known, files),
