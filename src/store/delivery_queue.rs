@@ -25,12 +25,15 @@ pub struct WaitingDelivery {
     pub is_taken: bool,
 }
 
-/// Selects the installations with open deliveries, in one step of the index each: no scan of all open deliveries.
+/// Selects the installations with open deliveries, in one step of the index each: no scan of all open deliveries. It asks
+/// for the first in order and not for the least: with outdated statistics PostgreSQL finds the least by reading all.
 const INSTALLATIONS: &str = "with recursive waiting (installation) as (
-         select min(installation) from deliveries where state = 'open'
+         select installation from (
+             select installation from deliveries where state = 'open' order by installation limit 1) as first
          union all
-         select (select min(installation) from deliveries
-                 where state = 'open' and installation > waiting.installation)
+         select (select installation from deliveries
+                 where state = 'open' and installation > waiting.installation
+                 order by installation limit 1)
          from waiting where waiting.installation is not null)
      select installation from waiting where installation is not null";
 
@@ -211,9 +214,10 @@ impl StoreTransaction {
         installation: &str,
         share: usize,
     ) -> anyhow::Result<Vec<Delivery>> {
+        // No index serves `state || ''`: with outdated statistics PostgreSQL would read all open deliveries by one.
         let statement = format!(
             "update deliveries set state = 'taken', taken_by = $1, taken_until = {} + $2
-             where state = 'open' and delivery in (
+             where state || '' = 'open' and delivery in (
                  select delivery from deliveries where state = 'open' and installation = $3
                  order by received_at limit $4)
              returning delivery, notice, received_at",
