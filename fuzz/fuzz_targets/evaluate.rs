@@ -1,5 +1,6 @@
-//! Any bytes as the code of a root module and of a module below it: it is evaluated within its bounds, and so it is again
-//! when it is interrupted. The run sets the memory limit; here no value is longer or deeper than any may be.
+//! Any bytes as the code of a root module and of a module below it, in HCL and in JSON, as what overrides it and as what it
+//! reads: it is evaluated within its bounds, and so it is again when it is interrupted. The run sets the memory limit; here
+//! no value is longer or deeper than any may be.
 #![no_main]
 
 use driftguard::code::{self, Evaluated, Options};
@@ -8,15 +9,23 @@ use libfuzzer_sys::fuzz_target;
 
 /// ASCII's record separator, which stands in no code.
 const SEPARATOR: u8 = 0x1e;
+/// What the parts of the bytes are.
+const FILES: [&str; 6] = [
+    "main.tf",
+    "a/main.tf",
+    "terraform.tfvars",
+    "more.tf.json",
+    "main_override.tf",
+    "read.txt",
+];
 /// The longest text that evaluation makes.
 const LONGEST_TEXT: usize = 1 << 20;
 /// How deep a value may lie: in a value, in a block, in a list of blocks.
 const DEEPEST: usize = 400;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut parts = bytes.splitn(3, |byte| *byte == SEPARATOR);
-    let names = ["main.tf", "a/main.tf", "terraform.tfvars"];
-    let tree: Tree = names
+    let mut parts = bytes.splitn(FILES.len(), |byte| *byte == SEPARATOR);
+    let tree: Tree = FILES
         .into_iter()
         .filter_map(|name| Some((name, parts.next()?)))
         .collect();
@@ -39,7 +48,7 @@ fn check(evaluated: &Evaluated) {
         }
     }
     for problem in &evaluated.problems {
-        assert!(problem.file.ends_with(".tf") || problem.file.ends_with(".tfvars"));
+        assert!(FILES.contains(&problem.file.as_str()));
         assert!(problem.line > 0);
     }
 }
