@@ -57,10 +57,10 @@ pub(super) struct Budget {
 
 #[derive(Debug, Default)]
 struct Problems {
-    told: Vec<Problem>,
+    reported: Vec<Problem>,
     known: BTreeSet<Problem>,
-    /// Whether it is told why the evaluation ended.
-    end: bool,
+    /// Whether the end of the evaluation was reported.
+    is_end_reported: bool,
 }
 
 /// What was on its way at some moment.
@@ -162,12 +162,12 @@ impl Budget {
         if all <= granted {
             return Ok(());
         }
-        let wanted = all.next_multiple_of(PIECE);
-        if self.shared.grant(wanted - granted).is_err() {
+        let requested = all.next_multiple_of(PIECE);
+        if self.shared.grant(requested - granted).is_err() {
             self.full.set(true);
             return Err(Excess::End);
         }
-        self.granted.set(wanted);
+        self.granted.set(requested);
         Ok(())
     }
 
@@ -208,8 +208,8 @@ impl Budget {
     /// Tells that something could not be evaluated: each problem once.
     pub(super) fn tell(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
-        if problems.told.len() < MOST_PROBLEMS && problems.known.insert(problem.clone()) {
-            problems.told.push(problem);
+        if problems.reported.len() < MOST_PROBLEMS && problems.known.insert(problem.clone()) {
+            problems.reported.push(problem);
         }
     }
 
@@ -219,8 +219,9 @@ impl Budget {
             Excess::Size => "this value is too large to evaluate",
             Excess::Depth => "this value is nested too deeply to evaluate",
             Excess::End => {
-                let told = std::mem::replace(&mut self.problems.borrow_mut().end, true);
-                if told {
+                let is_reported =
+                    std::mem::replace(&mut self.problems.borrow_mut().is_end_reported, true);
+                if is_reported {
                     return;
                 }
                 self.why_over()
@@ -246,7 +247,7 @@ impl Budget {
 
     /// What could not be evaluated, in the order in which it was told.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        self.problems.borrow().told.clone()
+        self.problems.borrow().reported.clone()
     }
 }
 
@@ -292,9 +293,9 @@ mod tests {
         budget.refuse(Excess::End, "a.tf", 4);
         budget.refuse(Excess::Size, "a.tf", 5);
         budget.refuse(Excess::Size, "a.tf", 5);
-        let told: Vec<_> = budget.problems().iter().map(ToString::to_string).collect();
+        let reported: Vec<_> = budget.problems().iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 "a.tf:3: this code takes too long to evaluate, so part of it was not",
                 "a.tf:5: this value is too large to evaluate",

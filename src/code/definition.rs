@@ -128,7 +128,7 @@ pub(super) enum MapPart<'a> {
     /// An argument that refers to a map: entries can be merged with it.
     Argument(Location),
     /// What is made otherwise.
-    Made(Scope<'a>, &'a Expression),
+    Computed(Scope<'a>, &'a Expression),
 }
 
 impl MapPart<'_> {
@@ -142,7 +142,7 @@ impl MapPart<'_> {
             Self::LeftOut(location) | Self::Null(location) | Self::Argument(location) => {
                 Some(location.clone())
             }
-            Self::Made(..) => None,
+            Self::Computed(..) => None,
         }
     }
 }
@@ -187,10 +187,10 @@ fn collect<'a>(
     (site, left): (&Site, usize),
     parts: &mut Vec<MapPart<'a>>,
 ) {
-    let made = || MapPart::Made(scope.clone(), expression);
+    let computed = || MapPart::Computed(scope.clone(), expression);
     let affordable = scope.budget().work(1).is_ok();
     let Some(left) = left.checked_sub(1).filter(|_| affordable) else {
-        return parts.push(made());
+        return parts.push(computed());
     };
     match expression {
         Expression::Parenthesis(inner) => collect(scope, inner.inner(), (site, left), parts),
@@ -206,7 +206,7 @@ fn collect<'a>(
         }
         Expression::Conditional(choice) => match taken(scope, choice) {
             Some(arm) => collect(scope, arm, (site, left), parts),
-            None => parts.push(made()),
+            None => parts.push(computed()),
         },
         Expression::Traversal(traversal) if traversal.operators.len() == 1 => {
             match trace::head(scope, traversal, expression) {
@@ -223,7 +223,7 @@ fn collect<'a>(
                     parts.push(MapPart::Literal(Literal::Tfvars(given), Site::Tfvars));
                 }
                 Ok(Head::LeftOut(location)) => parts.push(MapPart::LeftOut(location)),
-                _ => parts.push(made()),
+                _ => parts.push(computed()),
             }
         }
         Expression::Null(_) => parts.push(MapPart::Null(Location {
@@ -240,12 +240,12 @@ fn collect<'a>(
                         }
                         _ => site.clone(),
                     };
-                    Literal::of(end).map_or_else(|_| made(), |map| MapPart::Literal(map, own))
+                    Literal::of(end).map_or_else(|_| computed(), |map| MapPart::Literal(map, own))
                 }
-                Err(_) => made(),
+                Err(_) => computed(),
             });
         }
-        _ => parts.push(made()),
+        _ => parts.push(computed()),
     }
 }
 
@@ -259,13 +259,16 @@ pub(super) fn entries<'a>(
     let Value::Map(values) = value else {
         return Vec::new();
     };
-    if parts.iter().all(|part| matches!(part, MapPart::Made(..))) {
+    if parts
+        .iter()
+        .all(|part| matches!(part, MapPart::Computed(..)))
+    {
         return Vec::new();
     }
-    let made: Vec<Value> = parts.iter().map(made_value).collect();
+    let part_values: Vec<Value> = parts.iter().map(computed_value).collect();
     let merged = || Uneditable::Merged(scope.file.place(expression.span()));
     let entry = |(key, value): (&String, &Value)| {
-        let found = winner(parts, &made, (key, value));
+        let found = winner(parts, &part_values, (key, value));
         let definition =
             found.unwrap_or_else(|| refused(scope, expression, value.clone(), merged()));
         (key.clone(), definition)
@@ -273,10 +276,10 @@ pub(super) fn entries<'a>(
     values.iter().map(entry).collect()
 }
 
-/// What a part evaluates to that is no literal.
-fn made_value(part: &MapPart<'_>) -> Value {
+/// Returns the value of a part that is no literal.
+fn computed_value(part: &MapPart<'_>) -> Value {
     match part {
-        MapPart::Made(scope, expression) => scope.plain(expression),
+        MapPart::Computed(scope, expression) => scope.plain(expression),
         _ => Value::Null,
     }
 }
@@ -284,10 +287,10 @@ fn made_value(part: &MapPart<'_>) -> Value {
 /// What stands at a key in the last part that has it.
 fn winner(
     parts: &[MapPart<'_>],
-    made: &[Value],
+    part_values: &[Value],
     (key, value): (&str, &Value),
 ) -> Option<Definition> {
-    for (part, made) in parts.iter().zip(made).rev() {
+    for (part, part_value) in parts.iter().zip(part_values).rev() {
         match part {
             MapPart::Literal(Literal::Code { scope, entries, .. }, site) => {
                 if let Some(expression) = entries.get(key) {
@@ -312,8 +315,8 @@ fn winner(
                     return entry.ok().map(|entry| entry.definition(value.clone()));
                 }
             }
-            MapPart::Made(..) if has_key(made, key) => return None,
-            MapPart::Made(..) | MapPart::Null(_) | MapPart::Argument(_) => {}
+            MapPart::Computed(..) if has_key(part_value, key) => return None,
+            MapPart::Computed(..) | MapPart::Null(_) | MapPart::Argument(_) => {}
         }
     }
     None

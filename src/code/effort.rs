@@ -338,9 +338,9 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 /// How many bytes stand before the first of these; all where they are not there.
-pub(super) fn length_until(bytes: &[u8], wanted: &[u8]) -> usize {
+pub(super) fn length_until(bytes: &[u8], searched: &[u8]) -> usize {
     bytes
-        .windows(wanted.len())
-        .position(|found| found == wanted)
+        .windows(searched.len())
+        .position(|found| found == searched)
         .unwrap_or(bytes.len())
 }

@@ -3,25 +3,25 @@
 use super::typed::Typed;
 
 /// Whether two values are equal; none where that is not known.
-pub(super) fn equal(one: &Typed, other: &Typed) -> Option<bool> {
-    match (one, other) {
+pub(super) fn equal(left: &Typed, right: &Typed) -> Option<bool> {
+    match (left, right) {
         (Typed::Unknown(kind), known) | (known, Typed::Unknown(kind)) => {
             let could_be = known.is_null() || kind.could_be(&known.kind());
             if could_be { None } else { Some(false) }
         }
         (Typed::Null(_), Typed::Null(_)) => Some(true),
         (Typed::Null(_), _) | (_, Typed::Null(_)) => Some(false),
-        (one, other) => of_known(one, other),
+        (left, right) => of_known(left, right),
     }
 }
 
-fn of_known(one: &Typed, other: &Typed) -> Option<bool> {
-    let (kind, other_kind) = (one.kind(), other.kind());
+fn of_known(left: &Typed, right: &Typed) -> Option<bool> {
+    let (kind, other_kind) = (left.kind(), right.kind());
     if kind == other_kind {
-        return same(one, other);
+        return same(left, right);
     }
     // What is not known may still turn out to be of the same type.
-    let has_unknown = one.has_unknown() || other.has_unknown();
+    let has_unknown = left.has_unknown() || right.has_unknown();
     if has_unknown && kind.could_be(&other_kind) {
         None
     } else {
@@ -30,44 +30,44 @@ fn of_known(one: &Typed, other: &Typed) -> Option<bool> {
 }
 
 /// The same of two values whose types fit one another.
-fn same(one: &Typed, other: &Typed) -> Option<bool> {
-    match (one, other) {
+fn same(left: &Typed, right: &Typed) -> Option<bool> {
+    match (left, right) {
         (Typed::Unknown(_), _) | (_, Typed::Unknown(_)) => None,
         (Typed::Null(_), Typed::Null(_)) => Some(true),
         (Typed::Null(_), _) | (_, Typed::Null(_)) => Some(false),
-        (Typed::Set(_, one), Typed::Set(_, other)) => {
-            let has_unknown = one.iter().chain(other).any(Typed::has_unknown);
+        (Typed::Set(_, left), Typed::Set(_, right)) => {
+            let has_unknown = left.iter().chain(right).any(Typed::has_unknown);
             if has_unknown {
                 None
             } else {
-                Some(of_all(one, other)?)
+                Some(of_all(left, right)?)
             }
         }
-        (Typed::List(_, one), Typed::List(_, other)) | (Typed::Tuple(one), Typed::Tuple(other)) => {
-            of_all(one, other)
-        }
-        (Typed::Map(_, one), Typed::Map(_, other)) | (Typed::Object(one), Typed::Object(other)) => {
-            if !one.keys().eq(other.keys()) {
+        (Typed::List(_, left), Typed::List(_, right))
+        | (Typed::Tuple(left), Typed::Tuple(right)) => of_all(left, right),
+        (Typed::Map(_, left), Typed::Map(_, right))
+        | (Typed::Object(left), Typed::Object(right)) => {
+            if !left.keys().eq(right.keys()) {
                 return Some(false);
             }
-            all(one.values().zip(other.values()))
+            all(left.values().zip(right.values()))
         }
-        (one, other) => Some(one == other),
+        (left, right) => Some(left == right),
     }
 }
 
-fn of_all(one: &[Typed], other: &[Typed]) -> Option<bool> {
-    if one.len() != other.len() {
+fn of_all(left: &[Typed], right: &[Typed]) -> Option<bool> {
+    if left.len() != right.len() {
         return Some(false);
     }
-    all(one.iter().zip(other))
+    all(left.iter().zip(right))
 }
 
 /// One pair that differs is enough, whatever else is not known.
 fn all<'v>(pairs: impl Iterator<Item = (&'v Typed, &'v Typed)>) -> Option<bool> {
     let mut answer = Some(true);
-    for (one, other) in pairs {
-        match same(one, other) {
+    for (left, right) in pairs {
+        match same(left, right) {
             Some(true) => {}
             Some(false) => return Some(false),
             None => answer = None,

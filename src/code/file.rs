@@ -137,8 +137,8 @@ impl File {
 
     /// Whether it was put together from these parts.
     pub(super) fn is_merged_of(&self, text: &str, parts: &[Part]) -> bool {
-        let same = |(one, other): (&Part, &Part)| {
-            (one.start, one.at) == (other.start, other.at) && Arc::ptr_eq(&one.file, &other.file)
+        let same = |(left, right): (&Part, &Part)| {
+            (left.start, left.at) == (right.start, right.at) && Arc::ptr_eq(&left.file, &right.file)
         };
         match &self.origin {
             Origin::Merged(own) => {

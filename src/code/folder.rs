@@ -3,7 +3,7 @@
 use super::Options;
 use super::budget::Budget;
 use super::file::{CodeText, File, Syntax};
-use super::installed::{Installed, NotInstalled, Wanted};
+use super::installed::{Installed, ModuleRequest, NotInstalled};
 use super::listing::{NamedFile, code_files};
 use super::overlay::Overlay;
 use super::overrides::merged;
@@ -96,14 +96,16 @@ impl Files {
 
     /// The folders that a call in a folder may lead to.
     fn folders_of(&self, from: &str, call: &Block) -> Vec<String> {
-        let Some(wanted) = wanted(call) else {
+        let Some(module_request) = module_request(call) else {
             return Vec::new();
         };
-        if is_local(wanted.source) {
-            return Tree::join(from, wanted.source).into_iter().collect();
+        if is_local(module_request.source) {
+            return Tree::join(from, module_request.source)
+                .into_iter()
+                .collect();
         }
         let name = call.labels.first().map_or("", |name| name.as_str());
-        let installed = self.installed.candidates(name, wanted);
+        let installed = self.installed.candidates(name, module_request);
         installed.map(str::to_owned).collect()
     }
 
@@ -189,9 +191,9 @@ fn file(
 }
 
 /// What a call asks for; none where that is not certain.
-fn wanted(call: &Block) -> Option<Wanted<'_>> {
+fn module_request(call: &Block) -> Option<ModuleRequest<'_>> {
     let text = |name| call.body.get_attribute(name)?.value.as_str();
-    Some(Wanted {
+    Some(ModuleRequest {
         source: text("source")?,
         version: text("version"),
     })
@@ -227,14 +229,14 @@ impl<'a> Folders<'a> {
         from: &str,
         call: &Block,
     ) -> Result<String, NotInstalled> {
-        let wanted = wanted(call).ok_or(NotInstalled::NotRead)?;
-        if is_local(wanted.source) {
-            return Tree::join(from, wanted.source).ok_or(NotInstalled::NotRead);
+        let module_request = module_request(call).ok_or(NotInstalled::NotRead)?;
+        if is_local(module_request.source) {
+            return Tree::join(from, module_request.source).ok_or(NotInstalled::NotRead);
         }
         let name = call.labels.first().map(|name| name.as_str());
         let key: Vec<_> = callers.iter().copied().chain(name).collect();
         self.installed
-            .folder(&key.join("."), wanted)
+            .folder(&key.join("."), module_request)
             .map(str::to_owned)
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
         return Ok(Typed::UNKNOWN);
     }
     let pairs = pairs(collection).ok_or(Invalid)?;
-    let mut made = Made::new(scope, each)?;
+    let mut result = ForResult::new(scope, each)?;
     let mut is_certain = true;
     for (key, value) in pairs {
         scope.budget().work(1)?;
@@ -31,10 +31,10 @@ pub(super) fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
                 continue;
             }
         }
-        is_certain &= made.add(&inner, each)?;
+        is_certain &= result.add(&inner, each)?;
     }
     Ok(if is_certain {
-        made.value()
+        result.value()
     } else {
         Typed::UNKNOWN
     })
@@ -56,13 +56,13 @@ fn includes(scope: &Scope<'_>, each: &ForExpr) -> Result<Option<bool>, Fault> {
 }
 
 /// What a `for` has made so far.
-enum Made {
+enum ForResult {
     Tuple(Vec<Typed>),
     Object(BTreeMap<String, Typed>),
     Groups(BTreeMap<String, Vec<Typed>>),
 }
 
-impl Made {
+impl ForResult {
     fn new(scope: &Scope<'_>, each: &ForExpr) -> Result<Self, Fault> {
         scope.budget().take(MAP)?;
         Ok(match (&each.key_expr, each.grouping) {

@@ -30,7 +30,7 @@ struct InstalledModule {
 
 /// What a call asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted<'a> {
+pub(super) struct ModuleRequest<'a> {
     pub source: &'a str,
     /// None where the call names none, or one that is not certain.
     pub version: Option<&'a str>,
@@ -72,10 +72,14 @@ impl Installed {
     ///
     /// # Errors
     /// When there is none that fits the call.
-    pub(super) fn folder(&self, key: &str, wanted: Wanted<'_>) -> Result<&str, NotInstalled> {
+    pub(super) fn folder(
+        &self,
+        key: &str,
+        request: ModuleRequest<'_>,
+    ) -> Result<&str, NotInstalled> {
         let modules = self.modules.as_ref().ok_or(NotInstalled::NotRead)?;
         let module = modules.get(key).ok_or(NotInstalled::Missing)?;
-        if !module.fits(wanted) {
+        if !module.fits(request) {
             return Err(NotInstalled::Other(module.to_string()));
         }
         module.folder.as_deref().ok_or(NotInstalled::Outside)
@@ -85,20 +89,20 @@ impl Installed {
     pub(super) fn candidates<'s>(
         &'s self,
         name: &'s str,
-        wanted: Wanted<'s>,
+        request: ModuleRequest<'s>,
     ) -> impl Iterator<Item = &'s str> {
         let modules = self.modules.iter().flatten();
         let named = modules.filter(move |(key, module)| {
-            key.rsplit('.').next() == Some(name) && module.fits(wanted)
+            key.rsplit('.').next() == Some(name) && module.fits(request)
         });
         named.filter_map(|(_, module)| module.folder.as_deref())
     }
 }
 
 impl InstalledModule {
-    fn fits(&self, wanted: Wanted<'_>) -> bool {
-        let same = addresses(wanted.source).contains(&self.source);
-        let version = match (wanted.version, &self.version) {
+    fn fits(&self, request: ModuleRequest<'_>) -> bool {
+        let same = addresses(request.source).contains(&self.source);
+        let version = match (request.version, &self.version) {
             (None, _) => Some(true),
             (Some(constraint), Some(version)) => meets(version, constraint),
             (Some(_), None) => None,
@@ -220,7 +224,7 @@ mod tests {
             ),
         ] {
             assert!(
-                addresses(source).iter().any(|one| one == written),
+                addresses(source).iter().any(|address| address == written),
                 "{source}"
             );
         }

@@ -319,9 +319,11 @@ impl<'a> Instance<'a> {
             return kept.clone();
         }
         self.modules.borrow_mut().insert(name, None);
-        let made: Modules<'a> = make().into();
-        self.modules.borrow_mut().insert(name, Some(made.clone()));
-        Some(made)
+        let modules: Modules<'a> = make().into();
+        self.modules
+            .borrow_mut()
+            .insert(name, Some(modules.clone()));
+        Some(modules)
     }
 
     /// Adds the texts that are secrets by the names of its variables, local values and outputs, or of their parts.
@@ -379,7 +381,7 @@ fn relative(from: &str, to: &str) -> String {
     let common = from
         .iter()
         .zip(&to)
-        .take_while(|(one, other)| one == other)
+        .take_while(|(left, right)| left == right)
         .count();
     let up = from.iter().skip(common).map(|_| "..".to_owned());
     let path: Vec<String> = up.chain(to.iter().skip(common).cloned()).collect();

@@ -66,9 +66,11 @@ impl Number {
     /// Both, where both are small, and the precision of what is made of them.
     fn both(&self, other: &Self) -> Option<(i64, i64, u64)> {
         match (self, other) {
-            (Self::Small(one), Self::Small(other)) => {
-                Some((one.number, other.number, one.precision.max(other.precision)))
-            }
+            (Self::Small(left), Self::Small(right)) => Some((
+                left.number,
+                right.number,
+                left.precision.max(right.precision),
+            )),
             _ => None,
         }
     }
@@ -80,8 +82,8 @@ impl Number {
         small: fn(i64, i64) -> Option<i64>,
         big: fn(&Big, &Big) -> Big,
     ) -> Self {
-        let of_small = self.both(other).and_then(|(one, other, precision)| {
-            Some(Self::small(small(one, other)?, precision)).filter(|_| precision >= COUNTED)
+        let of_small = self.both(other).and_then(|(left, right, precision)| {
+            Some(Self::small(small(left, right)?, precision)).filter(|_| precision >= COUNTED)
         });
         of_small.unwrap_or_else(|| big(&self.big(), &other.big()).into())
     }
@@ -117,8 +119,8 @@ impl Number {
     }
 
     pub(super) fn minus(&self, other: &Self) -> Self {
-        self.of_two(other, i64::checked_sub, |one, other| {
-            one.plus(&other.negated())
+        self.of_two(other, i64::checked_sub, |left, right| {
+            left.plus(&right.negated())
         })
     }
 
@@ -215,7 +217,7 @@ impl fmt::Display for Number {
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match self.both(other) {
-            Some((one, other, _)) => one.cmp(&other),
+            Some((left, right, _)) => left.cmp(&right),
             None => self.big().compare(&other.big()),
         }
     }
@@ -283,16 +285,16 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_division_has_the_sign_of_what_is_divided() {
-        for (one, other, left) in [
+        for (dividend, divisor, remainder) in [
             ("5", "3", "2"),
             ("-5", "3", "-2"),
             ("5.5", "2", "1.5"),
             ("5", "0", "5"),
         ] {
             assert_eq!(
-                read(one).modulo(&read(other)),
-                read(left),
-                "{one} % {other}"
+                read(dividend).modulo(&read(divisor)),
+                read(remainder),
+                "{dividend} % {divisor}"
             );
         }
         assert_eq!(read("-1.5").rounded_to(false), read("-2"));

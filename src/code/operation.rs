@@ -65,9 +65,9 @@ fn is_comparison(operator: BinaryOperator) -> bool {
     )
 }
 
-fn equality(scope: &Scope<'_>, left: &Expression, right: &Expression, wanted: bool) -> Evaluated {
+fn equality(scope: &Scope<'_>, left: &Expression, right: &Expression, expected: bool) -> Evaluated {
     let (left, right) = (scope.value(left)?, scope.value(right)?);
-    let answer = equal(&left, &right).map(|equal| Typed::Bool(equal == wanted));
+    let answer = equal(&left, &right).map(|equal| Typed::Bool(equal == expected));
     Ok(answer.unwrap_or(Typed::Unknown(Type::Bool)))
 }
 

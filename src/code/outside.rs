@@ -52,8 +52,11 @@ pub fn outside_variables(
     let folders = files.folders();
     let found = folders.get(root).map(|folder| {
         let variables = variable::of_root(&code, folder, options, &context);
-        let required = folder.variables.iter().filter(|one| one.is_required());
-        let required: BTreeSet<&str> = required.map(|one| one.name).collect();
+        let required = folder
+            .variables
+            .iter()
+            .filter(|variable| variable.is_required());
+        let required: BTreeSet<&str> = required.map(|variable| variable.name).collect();
         let undecided = |(name, set): (&&str, &super::instance::Setting<'_>)| match set.by {
             Some(SetBy::Default(..)) => true,
             Some(_) => false,
@@ -136,11 +139,11 @@ impl<'s> Search<'s> {
         {
             return;
         }
-        let wanted = (instance.path.as_slice(), tf_type.as_str(), name.as_str());
+        let block_name = (instance.path.as_slice(), tf_type.as_str(), name.as_str());
         let recorded: BTreeMap<Option<&Key>, &'s Resource> = self
             .recorded
-            .instances(wanted)
-            .map(|one| (one.address.key.as_ref(), one))
+            .instances(block_name)
+            .map(|resource| (resource.address.key.as_ref(), resource))
             .collect();
         if recorded.is_empty() {
             return;
@@ -148,9 +151,9 @@ impl<'s> Search<'s> {
         let mut declared = BTreeSet::new();
         let mut are_certain = true;
         for (key, scope) in resource::keys(&scope, &block.body) {
-            if let Some(one) = recorded.get(&key.as_ref()) {
+            if let Some(resource) = recorded.get(&key.as_ref()) {
                 let schema = self.catalog.get(tf_type.as_str());
-                self.resource(&scope, &block.body, schema, one);
+                self.resource(&scope, &block.body, schema, resource);
             }
             are_certain &= key.is_some();
             declared.extend(key);
@@ -283,10 +286,13 @@ impl<'s> Search<'s> {
                 continue;
             };
             for (tag, value) in tags {
-                let mut made = self.recorded.resources().filter(|one| one.provider == key);
-                let added = made.find_map(|one| {
-                    let added = one.get("tags").get(&tag).is_null();
-                    let recorded = one.get("tags_all").get(&tag);
+                let mut of_provider = self
+                    .recorded
+                    .resources()
+                    .filter(|resource| resource.provider == key);
+                let added = of_provider.find_map(|resource| {
+                    let added = resource.get("tags").get(&tag).is_null();
+                    let recorded = resource.get("tags_all").get(&tag);
                     (added && !recorded.is_null()).then_some(recorded)
                 });
                 let recorded = added.unwrap_or(&Value::Null);

@@ -67,7 +67,7 @@ impl OutsideVariable {
     pub(super) fn is(&self, value: &Value) -> Option<bool> {
         let (_, recorded) = self.differs.as_ref()?;
         let are_texts = || as_text(value).zip(as_text(recorded));
-        Some(value == recorded || are_texts().is_some_and(|(one, other)| one == other))
+        Some(value == recorded || are_texts().is_some_and(|(left, right)| left == right))
     }
 }
 

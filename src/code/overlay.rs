@@ -91,7 +91,7 @@ impl<'t> Overlay<'t> {
         let files = files.map(|path| named(path, Some(path.to_owned())));
         let links = links.map(|link| named(link, self.resolve(link)));
         let mut all: Vec<_> = files.chain(links).collect();
-        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all.sort_by(|left, right| left.name.cmp(&right.name));
         all
     }
 }

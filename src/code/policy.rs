@@ -79,10 +79,10 @@ fn of_object<'o>(
     let (_, statements) = entries.find(|(key, _)| is_key(scope, key, "Statement"))?;
     let statements = match statements.expr() {
         Expression::Array(items) => items.iter().collect(),
-        one @ Expression::Object(_) => vec![one],
+        single @ Expression::Object(_) => vec![single],
         _ => return None,
     };
-    let one = |expression: &'o Expression| {
+    let statement_code = |expression: &'o Expression| {
         let Expression::Object(parts) = expression else {
             return None;
         };
@@ -101,7 +101,7 @@ fn of_object<'o>(
             parts: parts.collect::<Option<_>>()?,
         })
     };
-    statements.into_iter().map(one).collect()
+    statements.into_iter().map(statement_code).collect()
 }
 
 fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
@@ -114,7 +114,7 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
     if block.body.has_blocks("dynamic") {
         return None;
     }
-    let one = |inner: &'a Block| {
+    let statement_code = |inner: &'a Block| {
         let span = inner.span()?;
         let mut parts = BTreeMap::new();
         let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
@@ -128,10 +128,10 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
                 parts.insert((*written).to_owned(), part);
             }
         }
-        let said = body(scope, &inner.body);
-        let value = match said.has_unknown() {
+        let statement_body = body(scope, &inner.body);
+        let value = match statement_body.has_unknown() {
             true => Value::Unknown,
-            false => statement(&said)?,
+            false => statement(&statement_body)?,
         };
         Some(StatementCode {
             whole: Part {
@@ -142,7 +142,11 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
             parts,
         })
     };
-    let statements: Option<_> = block.body.get_blocks("statement").map(one).collect();
+    let statements: Option<_> = block
+        .body
+        .get_blocks("statement")
+        .map(statement_code)
+        .collect();
     Some(PolicyCode {
         form: PolicyForm::Document,
         statements: statements?,

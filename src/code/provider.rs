@@ -41,7 +41,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             block
                 .body
                 .get_attribute(name)
-                .map(|one| scope.plain(&one.value))
+                .map(|attribute| scope.plain(&attribute.value))
                 .unwrap_or_default()
         };
         let role = block.body.get_blocks("assume_role").next();
@@ -51,9 +51,9 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         let of_role = role.and_then(|role| AwsLocation::of_arn(role.as_str()?).account);
         let allowed = value("allowed_account_ids");
         let allowed = match allowed.as_list() {
-            Some([one]) => Typed::of_json(one.clone())
+            Some([account]) => Typed::of_json(account.clone())
                 .as_text()
-                .and_then(|one| AccountId::new(&one)),
+                .and_then(|account| AccountId::new(&account)),
             _ => None,
         };
         let config = ProviderConfig {

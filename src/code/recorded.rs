@@ -31,11 +31,11 @@ impl Recorded {
     pub fn new(tables: impl IntoIterator<Item = Arc<Vec<Resource>>>) -> Self {
         let table = |resources: Arc<Vec<Resource>>| {
             let mut order: Vec<usize> = (0..resources.len()).collect();
-            order.sort_by(|one, other| {
-                let (one, other) = (&resources[*one].address, &resources[*other].address);
-                block(one)
-                    .cmp(&block(other))
-                    .then_with(|| one.key.cmp(&other.key))
+            order.sort_by(|left, right| {
+                let (left, right) = (&resources[*left].address, &resources[*right].address);
+                block(left)
+                    .cmp(&block(right))
+                    .then_with(|| left.key.cmp(&right.key))
             });
             Table {
                 resources,
@@ -89,11 +89,11 @@ impl Recorded {
     }
 
     /// The instances of a block, by key.
-    pub(super) fn instances(&self, wanted: Block<'_>) -> impl Iterator<Item = &Resource> {
+    pub(super) fn instances(&self, name: Block<'_>) -> impl Iterator<Item = &Resource> {
         let tables = self.tables.iter().map(move |table| {
             let at = |number: &usize| block(&table.resources[*number].address);
-            let start = table.order.partition_point(|number| at(number) < wanted);
-            let end = table.order.partition_point(|number| at(number) <= wanted);
+            let start = table.order.partition_point(|number| at(number) < name);
+            let end = table.order.partition_point(|number| at(number) <= name);
             (table, start..end)
         });
         tables.flat_map(|(table, range)| {
@@ -106,7 +106,7 @@ impl Recorded {
     /// `for_each`; of each instance only what is asked for. Unknown where no state knows it.
     pub(super) fn value(
         &self,
-        wanted: Block<'_>,
+        block: Block<'_>,
         operators: &[&TraversalOperator],
         budget: &Budget,
     ) -> Result<Typed, Excess> {
@@ -133,7 +133,7 @@ impl Recorded {
             Ok(Typed::Object(known))
         };
         let (mut list, mut map) = (Vec::new(), BTreeMap::new());
-        for resource in self.instances(wanted) {
+        for resource in self.instances(block) {
             match &resource.address.key {
                 None => return attributes(resource),
                 Some(Key::Index(index)) if usize::try_from(*index) == Ok(list.len()) => {

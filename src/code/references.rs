@@ -31,16 +31,16 @@ pub(super) enum Form {
 /// Finds the variables behind expressions. What one module instance refers to is looked up once.
 pub(super) struct Finder {
     /// The variables that are looked for.
-    wanted: Names,
+    searched: Names,
     /// What the names of each module instance on the way from the root lead to: `var.x` and `local.x`, by kind and name.
     known: Vec<BTreeMap<(bool, String), Rc<Names>>>,
 }
 
 impl Finder {
     /// Looks for these variables.
-    pub(super) fn new(wanted: Names) -> Self {
+    pub(super) fn new(searched: Names) -> Self {
         Self {
-            wanted,
+            searched,
             known: Vec::new(),
         }
     }
@@ -69,13 +69,13 @@ impl Finder {
             if scope.budget().work(1).is_err() || left == 0 {
                 break;
             }
-            let found = self.one(scope, (root, first, second), left - 1);
+            let found = self.names_behind(scope, (root, first, second), left - 1);
             names.extend(found.iter().cloned());
         }
         names
     }
 
-    fn one(
+    fn names_behind(
         &mut self,
         scope: &Scope<'_>,
         (root, first, second): (&str, &str, &str),
@@ -84,7 +84,7 @@ impl Finder {
         let instance = &scope.instance;
         match root {
             "var" if instance.path.is_empty() => {
-                let name = self.wanted.get(first).cloned();
+                let name = self.searched.get(first).cloned();
                 Rc::new(name.into_iter().collect())
             }
             "var" | "local" => {

@@ -295,7 +295,7 @@ fn ignored(scope: &Scope<'_>, body: &Body) -> Vec<String> {
         match &list.value {
             Expression::Array(items) if scope.budget().work(items.len()).is_err() => {}
             Expression::Array(items) => paths.extend(items.iter().filter_map(path)),
-            one => paths.extend(path(one)),
+            single => paths.extend(path(single)),
         }
     }
     paths

@@ -21,8 +21,8 @@ pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluate
         .into_iter()
         .map(|item| (Key::of(&item), item))
         .collect();
-    keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
-    keyed.dedup_by(|(one, item), (other, _)| one == other && !item.has_unknown());
+    keyed.sort_by(|(left, _), (right, _)| left.cmp(right));
+    keyed.dedup_by(|(left, item), (right, _)| left == right && !item.has_unknown());
     let items = keyed.into_iter().map(|(_, item)| item).collect();
     Ok(Typed::Set(element, items))
 }
@@ -98,11 +98,11 @@ impl Key {
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Bool(one), Self::Bool(other)) => one.cmp(other),
-            (Self::Number(one), Self::Number(other)) => one.cmp(other),
-            (Self::Text(one), Self::Text(other)) => one.cmp(other),
+            (Self::Bool(left), Self::Bool(right)) => left.cmp(right),
+            (Self::Number(left), Self::Number(right)) => left.cmp(right),
+            (Self::Text(left), Self::Text(right)) => left.cmp(right),
             // Elements of one set are of one type.
-            (one, other) => one.rank().cmp(&other.rank()),
+            (left, right) => left.rank().cmp(&right.rank()),
         }
     }
 }

@@ -317,11 +317,11 @@ mod tests {
     #[test]
     fn a_file_is_parsed_again_only_when_its_text_changed() {
         let shared = Shared::default();
-        let one = shared.file(&hcl("a.tf", "a = 1\n"), ROOM).unwrap();
-        let other = shared.clone().file(&hcl("a.tf", "a = 1\n"), ROOM).unwrap();
-        assert!(Arc::ptr_eq(&one, &other));
+        let first = shared.file(&hcl("a.tf", "a = 1\n"), ROOM).unwrap();
+        let second = shared.clone().file(&hcl("a.tf", "a = 1\n"), ROOM).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
         let edited = shared.file(&hcl("a.tf", "a = 2\n"), ROOM).unwrap();
-        assert!(!Arc::ptr_eq(&one, &edited));
+        assert!(!Arc::ptr_eq(&first, &edited));
         assert!(shared.file(&hcl("a.tf", "a = 2\n"), 1).is_err());
     }
 

@@ -108,8 +108,11 @@ fn flatten<'t>(
                 }
             }
             Element::Literal(text) => pieces.push(Piece::Text(Cow::Borrowed(text.as_str()))),
-            Element::Interpolation(one) => {
-                pieces.push(Piece::Step(Step::Value(&one.expr), one.strip));
+            Element::Interpolation(interpolation) => {
+                pieces.push(Piece::Step(
+                    Step::Value(&interpolation.expr),
+                    interpolation.strip,
+                ));
             }
             Element::Directive(directive) => match directive.as_ref() {
                 Directive::If(choice) => {

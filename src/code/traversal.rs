@@ -214,17 +214,17 @@ fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evalu
     match value {
         Typed::List(element, items) | Typed::Set(element, items) => {
             let items = of(items)?;
-            let told = rest
+            let declared = rest
                 .iter()
                 .try_fold(element.clone(), |of, step| part_of(&of, step));
-            let element = told.or_else(|| items.first().map(Typed::kind));
+            let element = declared.or_else(|| items.first().map(Typed::kind));
             Ok(Typed::List(element.unwrap_or(Type::Any), items))
         }
         Typed::Tuple(items) => Ok(Typed::Tuple(of(items)?)),
         Typed::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => Err(Fault::Invalid),
         Typed::Null(_) => Ok(Typed::Tuple(Vec::new())),
         Typed::Unknown(_) => Ok(Typed::UNKNOWN),
-        one => Ok(Typed::Tuple(vec![part_at(scope, one, rest)?])),
+        single => Ok(Typed::Tuple(vec![part_at(scope, single, rest)?])),
     }
 }
 

@@ -50,14 +50,14 @@ impl PartialEq for Type {
             | (Self::Bool, Self::Bool)
             | (Self::Number, Self::Number)
             | (Self::String, Self::String) => true,
-            (Self::List(one), Self::List(other))
-            | (Self::Set(one), Self::Set(other))
-            | (Self::Map(one), Self::Map(other)) => one == other,
-            (Self::Tuple(one), Self::Tuple(other)) => one == other,
-            (Self::Object(one), Self::Object(other)) => {
-                Rc::ptr_eq(one, other)
-                    || one.len() == other.len()
-                        && one.iter().zip(other.iter()).all(
+            (Self::List(left), Self::List(right))
+            | (Self::Set(left), Self::Set(right))
+            | (Self::Map(left), Self::Map(right)) => left == right,
+            (Self::Tuple(left), Self::Tuple(right)) => left == right,
+            (Self::Object(left), Self::Object(right)) => {
+                Rc::ptr_eq(left, right)
+                    || left.len() == right.len()
+                        && left.iter().zip(right.iter()).all(
                             |((name, attribute), (other_name, other_attribute))| {
                                 name == other_name && attribute.of == other_attribute.of
                             },
@@ -139,26 +139,26 @@ impl Type {
     pub(super) fn could_be(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => true,
-            (Self::List(one), Self::List(other))
-            | (Self::Set(one), Self::Set(other))
-            | (Self::Map(one), Self::Map(other)) => one.could_be(other),
-            (Self::Tuple(one), Self::Tuple(other)) => {
-                one.len() == other.len()
-                    && one
+            (Self::List(left), Self::List(right))
+            | (Self::Set(left), Self::Set(right))
+            | (Self::Map(left), Self::Map(right)) => left.could_be(right),
+            (Self::Tuple(left), Self::Tuple(right)) => {
+                left.len() == right.len()
+                    && left
                         .iter()
-                        .zip(other.iter())
-                        .all(|(one, other)| one.could_be(other))
+                        .zip(right.iter())
+                        .all(|(left, right)| left.could_be(right))
             }
-            (Self::Object(one), Self::Object(other)) => {
-                one.len() == other.len()
-                    && one
+            (Self::Object(left), Self::Object(right)) => {
+                left.len() == right.len()
+                    && left
                         .iter()
-                        .zip(other.iter())
-                        .all(|((name, one), (other_name, other))| {
-                            name == other_name && one.of.could_be(&other.of)
+                        .zip(right.iter())
+                        .all(|((name, left), (right_name, right))| {
+                            name == right_name && left.of.could_be(&right.of)
                         })
             }
-            (one, other) => one == other,
+            (left, right) => left == right,
         }
     }
 }

@@ -14,12 +14,12 @@ type Unified = fn(&[&Type]) -> Option<Type>;
 /// The type that values of all of these types can be converted to. None where there is none.
 pub(super) fn unify(types: &[Type]) -> Option<Type> {
     let types = distinct(types)?;
-    let all = |wanted: fn(&Type) -> bool| {
+    let all = |is_kind: fn(&Type) -> bool| {
         types
             .iter()
-            .all(|kind| wanted(kind) || matches!(kind, Type::Any))
+            .all(|kind| is_kind(kind) || matches!(kind, Type::Any))
     };
-    let any = |wanted: fn(&Type) -> bool| types.iter().any(|kind| wanted(kind));
+    let any = |is_kind: fn(&Type) -> bool| types.iter().any(|kind| is_kind(kind));
     let is_map: Is = |kind| matches!(kind, Type::Map(_));
     let is_object: Is = |kind| matches!(kind, Type::Object(_));
     let is_list: Is = |kind| matches!(kind, Type::List(_));
@@ -179,22 +179,23 @@ fn preferred(types: &[&Type]) -> Option<Type> {
             .position(|other| compare(kind, other) == Ordering::Less);
         order.insert(at.unwrap_or(order.len()), kind);
     }
-    let mut wanted = order.into_iter();
-    let found = wanted.find(|wanted| types.iter().all(|kind| is_convertible(kind, wanted)));
+    let mut candidates = order.into_iter();
+    let found =
+        candidates.find(|candidate| types.iter().all(|kind| is_convertible(kind, candidate)));
     found.cloned()
 }
 
 /// Which of two types is the more general one: that comes first.
-fn compare(one: &Type, other: &Type) -> Ordering {
-    match (one, other) {
+fn compare(left: &Type, right: &Type) -> Ordering {
+    match (left, right) {
         (Type::Any, Type::Any) => Ordering::Equal,
         (Type::Any, _) => Ordering::Greater,
         (_, Type::Any) => Ordering::Less,
         (Type::String, Type::Bool | Type::Number) => Ordering::Less,
         (Type::Bool | Type::Number, Type::String) => Ordering::Greater,
-        (Type::List(one), Type::List(other))
-        | (Type::Set(one), Type::Set(other))
-        | (Type::Map(one), Type::Map(other)) => compare(one, other),
+        (Type::List(left), Type::List(right))
+        | (Type::Set(left), Type::Set(right))
+        | (Type::Map(left), Type::Map(right)) => compare(left, right),
         (Type::List(_), Type::Set(_) | Type::Tuple(_))
         | (Type::Tuple(_), Type::Set(_))
         | (Type::Map(_), Type::Object(_)) => Ordering::Less,

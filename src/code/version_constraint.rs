@@ -75,7 +75,7 @@ impl Version {
             ("", "") => Ordering::Equal,
             ("", _) => Ordering::Greater,
             (_, "") => Ordering::Less,
-            (one, other) => compare_prereleases(one, other),
+            (left, right) => compare_prereleases(left, right),
         };
         self.compare_numbers(other).then(of_prereleases)
     }
@@ -87,13 +87,13 @@ impl Version {
 }
 
 /// Part by part, numbers by value and before words.
-fn compare_prereleases(one: &str, other: &str) -> Ordering {
+fn compare_prereleases(left: &str, right: &str) -> Ordering {
     let key = |part: &str| {
         let number = part.parse::<u64>();
         (number.is_err(), number.unwrap_or_default(), part.to_owned())
     };
-    let [one, other] = [one, other].map(|text| text.split('.').map(key).collect::<Vec<_>>());
-    one.cmp(&other)
+    let [left, right] = [left, right].map(|text| text.split('.').map(key).collect::<Vec<_>>());
+    left.cmp(&right)
 }
 
 #[cfg(test)]

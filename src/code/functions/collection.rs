@@ -69,11 +69,11 @@ pub(super) fn coalescelist(call: &Call<'_, '_>) -> Evaluated {
 }
 
 pub(super) fn contains(call: &Call<'_, '_>) -> Evaluated {
-    let (items, wanted) = (call.items(0)?, call.argument(1)?);
-    call.compares(items, wanted)?;
+    let (items, searched) = (call.items(0)?, call.argument(1)?);
+    call.compares(items, searched)?;
     let mut is_known = true;
     for item in items {
-        match equal(item, wanted) {
+        match equal(item, searched) {
             Some(true) => return Ok(true.into()),
             Some(false) => {}
             None => is_known = false,
@@ -177,7 +177,7 @@ pub(super) fn merge(call: &Call<'_, '_>) -> Evaluated {
     })
 }
 
-pub(super) fn one(call: &Call<'_, '_>) -> Evaluated {
+pub(super) fn single_element(call: &Call<'_, '_>) -> Evaluated {
     match (call.argument(0)?, call.items(0)?) {
         (Typed::Set(..), items) if items.len() > 1 && items.iter().any(Typed::has_unknown) => {
             Ok(Typed::UNKNOWN)

@@ -15,7 +15,7 @@ fn length_in_base64(bytes: usize) -> usize {
 
 /// Bytes in base 64.
 pub(super) fn in_base64(call: &Call<'_, '_>, bytes: &[u8]) -> Evaluated {
-    call.made(length_in_base64(bytes.len()), || STANDARD.encode(bytes))
+    call.new_text(length_in_base64(bytes.len()), || STANDARD.encode(bytes))
 }
 
 pub(super) fn base64encode(call: &Call<'_, '_>) -> Evaluated {
@@ -79,7 +79,7 @@ pub(super) fn textdecodebase64(call: &Call<'_, '_>) -> Evaluated {
 
 pub(super) fn urlencode(call: &Call<'_, '_>) -> Evaluated {
     let text = call.text(0)?;
-    call.made(text.len().saturating_mul(3), || {
+    call.new_text(text.len().saturating_mul(3), || {
         let mut encoded = String::new();
         for byte in text.bytes() {
             match byte {

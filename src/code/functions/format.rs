@@ -36,7 +36,7 @@ fn formatted(call: &Call<'_, '_>, arguments: &[&Typed]) -> Evaluated {
     if used < arguments.len() {
         return Err(Fault::Invalid);
     }
-    call.made(text.len().saturating_add(rest.len()), || text + rest)
+    call.new_text(text.len().saturating_add(rest.len()), || text + rest)
 }
 
 /// One text for each element of the lists among the arguments, which are of one length.

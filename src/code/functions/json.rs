@@ -25,7 +25,7 @@ pub(super) fn encoded(call: &Call<'_, '_>, value: &Typed) -> Evaluated {
     } else {
         usize::MAX
     };
-    call.made(length, || {
+    call.new_text(length, || {
         let mut text = String::with_capacity(length);
         // A text takes all that is written.
         let _ = write(value, &mut text);
@@ -127,10 +127,10 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether what follows is this; it is read then.
-    fn takes(&mut self, wanted: &str) -> bool {
+    fn takes(&mut self, token: &str) -> bool {
         self.blanks();
-        let found = self.rest().starts_with(wanted);
-        self.at += if found { wanted.len() } else { 0 };
+        let found = self.rest().starts_with(token);
+        self.at += if found { token.len() } else { 0 };
         found
     }
 

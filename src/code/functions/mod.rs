@@ -170,7 +170,7 @@ impl Call<'_, '_> {
     }
 
     /// A new text, asked for before it is made.
-    fn made(&self, length: usize, make: impl FnOnce() -> String) -> Evaluated {
+    fn new_text(&self, length: usize, make: impl FnOnce() -> String) -> Evaluated {
         self.budget().take_text(length)?;
         Ok(Typed::text(make()))
     }
@@ -226,6 +226,6 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order() {
-        assert!(FUNCTIONS.is_sorted_by(|one, other| one.name < other.name));
+        assert!(FUNCTIONS.is_sorted_by(|left, right| left.name < right.name));
     }
 }

@@ -84,8 +84,8 @@ pub(super) fn timeadd(call: &Call<'_, '_>) -> Evaluated {
 }
 
 pub(super) fn timecmp(call: &Call<'_, '_>) -> Evaluated {
-    let (one, other) = (Moment::parse(call.text(0)?)?, Moment::parse(call.text(1)?)?);
-    Ok(Number::count(one.at.cmp(&other.at) as i8).into())
+    let (left, right) = (Moment::parse(call.text(0)?)?, Moment::parse(call.text(1)?)?);
+    Ok(Number::count(left.at.cmp(&right.at) as i8).into())
 }
 
 /// A duration such as `-1h30m` or `1.5s`.

@@ -123,7 +123,7 @@ pub(super) fn replace(call: &Call<'_, '_>) -> Evaluated {
             let count = text.matches(searched).count();
             let kept = text.len() - count * searched.len();
             let length = kept.saturating_add(count.saturating_mul(by.len()));
-            call.made(length, || text.replace(searched, by))
+            call.new_text(length, || text.replace(searched, by))
         }
         Some(bare) => {
             let Some(pattern) = pattern(call, bare, text)? else {
@@ -137,19 +137,19 @@ pub(super) fn replace(call: &Call<'_, '_>) -> Evaluated {
 /// Replaces each match by a text that may name its groups.
 fn replace_all(call: &Call<'_, '_>, pattern: &Regex, text: &str, by: &str) -> Evaluated {
     let groups = by.bytes().filter(|byte| *byte == b'$').count();
-    let (mut made, mut at) = (String::new(), 0);
+    let (mut replaced, mut at) = (String::new(), 0);
     for captures in pattern.captures_iter(text) {
         let Some(all) = captures.get(0) else {
             continue;
         };
         let most = by.len().saturating_add(groups.saturating_mul(all.len()));
-        let length = made.len() + (all.start() - at);
+        let length = replaced.len() + (all.start() - at);
         call.budget().take_text(length.saturating_add(most))?;
         call.budget().work(1)?;
-        made.push_str(&text[at..all.start()]);
-        captures.expand(by, &mut made);
+        replaced.push_str(&text[at..all.start()]);
+        captures.expand(by, &mut replaced);
         at = all.end();
     }
     let rest: Cow<'_, str> = Cow::Borrowed(&text[at..]);
-    call.made(made.len() + rest.len(), || made + &rest)
+    call.new_text(replaced.len() + rest.len(), || replaced + &rest)
 }

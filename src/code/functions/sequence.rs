@@ -115,10 +115,10 @@ fn flatten_into(list: &[Typed], items: &mut Vec<Typed>) -> bool {
 }
 
 pub(super) fn index(call: &Call<'_, '_>) -> Evaluated {
-    let (items, wanted) = (ordered(call)?, call.argument(1)?);
+    let (items, searched) = (ordered(call)?, call.argument(1)?);
     let at = items
         .iter()
-        .position(|item| equal(item, wanted) == Some(true));
+        .position(|item| equal(item, searched) == Some(true));
     Ok(Typed::count(at.ok_or(Invalid)?))
 }
 
@@ -140,6 +140,6 @@ pub(super) fn sort(call: &Call<'_, '_>) -> Evaluated {
     if items.iter().any(Typed::is_null) {
         return Err(Fault::Invalid);
     }
-    items.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
+    items.sort_by(|left, right| left.as_str().cmp(&right.as_str()));
     Ok(Typed::List(Type::String, items))
 }

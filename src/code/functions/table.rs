@@ -197,7 +197,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Kind::Any,
         conversion::same,
     ),
-    of("one", &[PARTS], Kind::Any, collection::one),
+    of("one", &[PARTS], Kind::Any, collection::single_element),
     of("parseint", &[ANY, NUMBER], Kind::Number, numeric::parseint),
     of("pow", &[NUMBER, NUMBER], Kind::Number, numeric::pow),
     with_rest("range", &[NUMBER], NUMBER, Kind::Any, numeric::range),

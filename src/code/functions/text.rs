@@ -62,7 +62,7 @@ pub(super) fn indent(call: &Call<'_, '_>) -> Evaluated {
     let spaces = usize::try_from(spaces).map_err(|_| Invalid)?;
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
     let length = text.len().saturating_add(lines.saturating_mul(spaces));
-    call.made(length, || match lines {
+    call.new_text(length, || match lines {
         0 => text.to_owned(),
         _ => text.replace('\n', &format!("\n{}", " ".repeat(spaces))),
     })
@@ -81,7 +81,7 @@ pub(super) fn join(call: &Call<'_, '_>) -> Evaluated {
         .len()
         .saturating_sub(1)
         .saturating_mul(separator.len());
-    call.made(own.saturating_add(between), || parts.join(separator))
+    call.new_text(own.saturating_add(between), || parts.join(separator))
 }
 
 pub(super) fn split(call: &Call<'_, '_>) -> Evaluated {

@@ -23,7 +23,7 @@ pub(super) fn yamlencode(call: &Call<'_, '_>) -> Evaluated {
     let value = call.argument(0)?;
     let written = writer.root(value);
     match written {
-        Ok(()) => call.made(writer.text.len(), || writer.text),
+        Ok(()) => call.new_text(writer.text.len(), || writer.text),
         Err(Refused::Form) => Ok(Typed::Unknown(Type::String)),
         Err(Refused::Excess(excess)) => Err(Fault::Excess(excess)),
     }

@@ -114,18 +114,24 @@ impl Big {
     }
 
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        let (one, other, _) = self.aligned(other);
-        one.cmp(&other)
+        let (left, right, _) = self.aligned(other);
+        left.cmp(&right)
     }
 
     pub(super) fn is_nought(&self) -> bool {
         self.mantissa.sign() == Sign::NoSign
     }
 
-    fn quotient(one: BigInt, exponent: i64, other: &BigInt, by: i64, precision: u64) -> Self {
-        let missing = (precision + 2 + other.bits()).saturating_sub(one.bits());
-        let scaled = one << missing;
-        let (whole, rest) = (&scaled / other, &scaled % other);
+    fn quotient(
+        dividend: BigInt,
+        exponent: i64,
+        divisor: &BigInt,
+        by: i64,
+        precision: u64,
+    ) -> Self {
+        let missing = (precision + 2 + divisor.bits()).saturating_sub(dividend.bits());
+        let scaled = dividend << missing;
+        let (whole, rest) = (&scaled / divisor, &scaled % divisor);
         let exponent = exponent - by - missing as i64;
         let inexact = rest.sign() != Sign::NoSign;
         Self::rounded(whole, exponent, precision, inexact)
@@ -139,9 +145,9 @@ impl Big {
     }
 
     pub(super) fn plus(&self, other: &Self) -> Self {
-        let (one, two, exponent) = self.aligned(other);
+        let (left, right, exponent) = self.aligned(other);
         let precision = self.precision.max(other.precision);
-        Self::rounded(one + two, exponent, precision, false)
+        Self::rounded(left + right, exponent, precision, false)
     }
 
     pub(super) fn times(&self, other: &Self) -> Self {
@@ -160,8 +166,8 @@ impl Big {
     pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
         (!other.is_nought()).then(|| {
             let precision = self.precision.max(other.precision);
-            let (one, two) = (self.mantissa.clone(), &other.mantissa);
-            Self::quotient(one, self.exponent, two, other.exponent, precision)
+            let (dividend, divisor) = (self.mantissa.clone(), &other.mantissa);
+            Self::quotient(dividend, self.exponent, divisor, other.exponent, precision)
         })
     }
 
