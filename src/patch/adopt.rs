@@ -4,7 +4,7 @@ use super::dependents::Dependents;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::target::{Slot, Target};
-use super::verify::Wanted;
+use super::verify::ExpectedValue;
 use super::{Stack, blocks};
 use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Value};
 
@@ -12,7 +12,7 @@ use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Value};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempt {
     pub edits: Vec<Edit>,
-    pub wanted: Vec<Wanted>,
+    pub expected: Vec<ExpectedValue>,
 }
 
 /// Attributes that are written together: almost always one.
@@ -50,7 +50,9 @@ pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
             None => plain.push(difference),
         }
     }
-    parts.extend(write(finding, &plain, context, |one| Some(&one.live)));
+    parts.extend(write(finding, &plain, context, |difference| {
+        Some(&difference.live)
+    }));
     parts
 }
 
@@ -64,40 +66,46 @@ fn in_other_words(
         target.alone(&slot, context.dependents)?;
         Ok(Attempt {
             edits: target.write(&slot, value, context.stack)?,
-            wanted: target.wanted(&slot, value, context.dependents),
+            expected: target.expected_values(&slot, value, context.dependents),
         })
     });
     possible(attempts)
 }
 
-/// The parts after which the code says of each difference what `wanted` picks of it; none: it is left alone.
+/// The parts after which the code says of each difference what `new_value` picks of it; none: it is left alone.
 pub(super) fn write<'a>(
     finding: &'a Finding,
     differences: &[&'a Difference],
     context: Context<'a>,
-    wanted: impl Fn(&Difference) -> Option<&Value>,
+    new_value: impl Fn(&Difference) -> Option<&Value>,
 ) -> Vec<Part> {
     let writer = Writer {
         finding,
         context,
-        wanted: &wanted,
+        new_value: &new_value,
     };
     let differences = differences.iter().copied();
-    let mut left: Vec<_> = differences.filter(|one| wanted(one).is_some()).collect();
+    let mut left: Vec<_> = differences
+        .filter(|difference| new_value(difference).is_some())
+        .collect();
     let mut parts = Vec::new();
     while !left.is_empty() {
         let first = left.remove(0);
         let mut together = vec![first];
         if let Some(map) = writer.map_without(first) {
             let beside = left.iter().copied();
-            together.extend(beside.filter(|one| writer.map_without(one) == Some(map)));
+            together
+                .extend(beside.filter(|difference| writer.map_without(difference) == Some(map)));
         }
         if together.len() > 1
             && let Ok(attempts) = writer.attempts(&together)
         {
-            left.retain(|one| !together.contains(one));
+            left.retain(|difference| !together.contains(difference));
             parts.push(Part {
-                paths: together.iter().map(|one| one.path.clone()).collect(),
+                paths: together
+                    .iter()
+                    .map(|difference| difference.path.clone())
+                    .collect(),
                 attempts: Ok(attempts),
             });
             continue;
@@ -114,13 +122,13 @@ pub(super) fn write<'a>(
 struct Writer<'a> {
     finding: &'a Finding,
     context: Context<'a>,
-    wanted: &'a dyn Fn(&Difference) -> Option<&Value>,
+    new_value: &'a dyn Fn(&Difference) -> Option<&Value>,
 }
 
 impl<'a> Writer<'a> {
     /// The map that lacks the entry at a difference: all that it lacks are added at once. None where it is no such entry.
-    fn map_without(&self, one: &'a Difference) -> Option<&'a str> {
-        let target = Target::find(self.finding, &one.path, self.context.stack).ok()?;
+    fn map_without(&self, difference: &'a Difference) -> Option<&'a str> {
+        let target = Target::find(self.finding, &difference.path, self.context.stack).ok()?;
         (target.is_entry() && target.definition().is_none()).then_some(target.name)
     }
 
@@ -129,7 +137,7 @@ impl<'a> Writer<'a> {
         let stack = self.context.stack;
         let targets: Result<Vec<_>, _> = differences
             .iter()
-            .map(|one| Target::find(self.finding, &one.path, stack))
+            .map(|difference| Target::find(self.finding, &difference.path, stack))
             .collect();
         let targets = targets?;
         let all: Vec<_> = targets.iter().zip(differences.iter().copied()).collect();
@@ -147,8 +155,8 @@ impl<'a> Writer<'a> {
         let mut attempt = Attempt::default();
         let mut entries = Vec::new();
         for (target, difference) in all {
-            let value = (self.wanted)(difference).unwrap_or(&Value::Null);
-            let same = |other: &Difference| (self.wanted)(other) == Some(value);
+            let value = (self.new_value)(difference).unwrap_or(&Value::Null);
+            let same = |other: &Difference| (self.new_value)(other) == Some(value);
             let agreed = target.agree(slot, (dependents, siblings), &same);
             if let Err(shared) = agreed {
                 // Its own parts may stand elsewhere.
@@ -158,8 +166,8 @@ impl<'a> Writer<'a> {
             }
             self.is_in_force(target, slot, difference)?;
             attempt
-                .wanted
-                .extend(target.wanted(slot, value, dependents));
+                .expected
+                .extend(target.expected_values(slot, value, dependents));
             match target.block(stack) {
                 Some(parts) if *value == difference.live => {
                     let edits =
@@ -193,7 +201,7 @@ impl<'a> Writer<'a> {
             dependents,
             stack,
         } = self.context;
-        let value = (self.wanted)(difference)?;
+        let value = (self.new_value)(difference)?;
         let definition = target.definition()?;
         let source = &slot.location()?.source;
         let (edits, text) = match (target.block(stack), &definition.parts) {
@@ -211,21 +219,21 @@ impl<'a> Writer<'a> {
         if edits.is_empty() || !edits.iter().all(is_outside) {
             return None;
         }
-        let mut wanted = vec![Wanted::of(target.address, target.path, value)?];
+        let mut expected = vec![ExpectedValue::of(target.address, target.path, value)?];
         for part in policy_parts(definition) {
             for (address, path) in dependents.part(&part.source) {
                 let mut differences = siblings.differences(address);
-                let other = differences.find(|one| one.path == path);
-                let value = other.and_then(|other| (self.wanted)(other));
+                let other = differences.find(|difference| difference.path == path);
+                let value = other.and_then(|other| (self.new_value)(other));
                 let is_edited = edits.iter().any(|edit| {
                     edit.file == part.source.file && edit.range.start == part.source.span.0
                 });
                 if is_edited && address != target.address {
-                    wanted.push(Wanted::of(address, path, value?)?);
+                    expected.push(ExpectedValue::of(address, path, value?)?);
                 }
             }
         }
-        Some(Attempt { edits, wanted })
+        Some(Attempt { edits, expected })
     }
 
     /// Whether the default of a variable gives what the state holds: if not, something from outside sets it.

@@ -27,7 +27,7 @@ pub(super) struct Blocks<'a> {
     stack: &'a Stack<'a>,
     dependents: &'a Dependents<'a>,
     /// What each block of the code says.
-    pub said: Vec<Value>,
+    pub values: Vec<Value>,
     /// The same, taken apart.
     pub own: Vec<Vec<Value>>,
 }
@@ -57,7 +57,10 @@ pub(super) fn plan(
     if matches!(attribute.shape, Shape::Block(Nesting::List, _)) {
         return Err(by_hand());
     }
-    let written = declared.attributes.get(name).map(|one| &one.source);
+    let written = declared
+        .attributes
+        .get(name)
+        .map(|attribute| &attribute.source);
     if let Some(source) = written.filter(|source| source.file != declared.file) {
         // In an override file, whose blocks take the place of those here.
         return Err(Refusal::Block {
@@ -69,13 +72,13 @@ pub(super) fn plan(
     let block = file.resource(address).ok_or_else(by_hand)?;
     let argument = block.body.get_attribute(name);
     let written: Vec<&Block> = block.body.get_blocks(name).collect();
-    let said = match declared.value(name) {
+    let values = match declared.value(name) {
         Value::Null => Vec::new(),
         Value::List(blocks) => blocks,
         _ => vec![Value::Unknown],
     };
-    let is_plain = argument.is_some() || written.len() == said.len();
-    if !is_plain || said.iter().any(Value::has_unknown) {
+    let is_plain = argument.is_some() || written.len() == values.len();
+    if !is_plain || values.iter().any(Value::has_unknown) {
         return Err(Refusal::DynamicBlocks {
             name: name.to_owned(),
             place,
@@ -90,12 +93,12 @@ pub(super) fn plan(
         schema,
         stack,
         dependents,
-        said,
+        values,
         own: Vec::new(),
     };
-    let said = blocks.said.iter();
-    blocks.own = said
-        .map(|one| blocks.apart(std::slice::from_ref(one)))
+    let values = blocks.values.iter();
+    blocks.own = values
+        .map(|block| blocks.apart(std::slice::from_ref(block)))
         .collect();
     let lists = [&difference.recorded, &difference.live];
     let [recorded, live] = lists.map(|value| blocks.apart(value.as_list().unwrap_or_default()));
@@ -111,7 +114,10 @@ pub(super) fn plan(
             .own
             .iter()
             .take_while(|_| !stack.options.interrupt.is_raised())
-            .position(|own| own.iter().any(|one| blocks.fits(one, element)));
+            .position(|own| {
+                own.iter()
+                    .any(|own_element| blocks.fits(own_element, element))
+            });
         gone.entry(at.ok_or_else(by_hand)?)
             .or_default()
             .push(element);
@@ -124,12 +130,12 @@ pub(super) fn plan(
             continue;
         }
         if elements.len() < blocks.own[at].len() || !beside.is_empty() {
-            edits.extend(blocks.rewrite_lists(at, &blocks.said[at], (&elements, &beside))?);
+            edits.extend(blocks.rewrite_lists(at, &blocks.values[at], (&elements, &beside))?);
         } else if let (1, false) = (elements.len(), added.is_empty()) {
             let place = (format!("{name}[{at}]"), name.to_owned());
             edits.extend(blocks.change(
                 (&place, parts),
-                &blocks.said[at],
+                &blocks.values[at],
                 elements[0],
                 &added.remove(0),
             )?);
@@ -158,15 +164,15 @@ impl Blocks<'_> {
     }
 
     fn normal(&self, element: &Value) -> Value {
-        let one = Value::List(vec![element.clone()]);
-        self.schema.normal(self.attribute, self.name, &one)
+        let list = Value::List(vec![element.clone()]);
+        self.schema.normal(self.attribute, self.name, &list)
     }
 
     /// The elements of a set that another has not, whatever their form.
     fn only_in<'v>(&self, set: &'v [Value], other: &[Value]) -> impl Iterator<Item = &'v Value> {
-        let others: Vec<_> = other.iter().map(|one| self.normal(one)).collect();
+        let others: Vec<_> = other.iter().map(|element| self.normal(element)).collect();
         set.iter()
-            .filter(move |one| !others.contains(&self.normal(one)))
+            .filter(move |element| !others.contains(&self.normal(element)))
     }
 
     /// Whether a block of the code stands for an element of the state.
@@ -185,8 +191,10 @@ impl Blocks<'_> {
         let mut edits = Vec::new();
         for (part, _) in self.parts.iter().filter(|(_, part)| is_list(part)) {
             let of = |element: &Value| element.get(part).as_list().unwrap_or_default().to_vec();
-            let (own, lost): (_, Vec<_>) =
-                (of(block), gone.iter().flat_map(|one| of(one)).collect());
+            let (own, lost): (_, Vec<_>) = (
+                of(block),
+                gone.iter().flat_map(|element| of(element)).collect(),
+            );
             let kept = own.iter().filter(|item| !lost.contains(item)).cloned();
             let new = kept.chain(added.iter().flat_map(of));
             let new: Vec<_> = new.collect();
@@ -200,13 +208,13 @@ impl Blocks<'_> {
 
     /// Takes those of the added elements that differ from a block's own in their sources alone.
     fn with_same_ports(&self, own: &[Value], added: &mut Vec<Value>) -> Vec<Value> {
-        let Some(first) = own.first().map(|one| self.rest(one)) else {
+        let Some(first) = own.first().map(|element| self.rest(element)) else {
             return Vec::new();
         };
-        let has_lists = |one: &Value| one.get(OWN).as_bool() != Some(true);
+        let has_lists = |element: &Value| element.get(OWN).as_bool() != Some(true);
         let (same, others) = std::mem::take(added)
             .into_iter()
-            .partition(|one| has_lists(one) && self.rest(one) == first);
+            .partition(|element| has_lists(element) && self.rest(element) == first);
         *added = others;
         same
     }
@@ -274,7 +282,7 @@ impl Blocks<'_> {
 
     /// Whether a set has an element, whatever its form.
     pub(super) fn has(&self, set: &[Value], element: &Value) -> bool {
-        set.iter().any(|one| self.fits(element, one))
+        set.iter().any(|candidate| self.fits(element, candidate))
     }
 
     /// Elements by protocol, ports and description: each group is one block.
@@ -326,7 +334,7 @@ impl Blocks<'_> {
         let sibling: Vec<&str> = sibling.map(|attribute| attribute.key.as_str()).collect();
         let mut text = String::new();
         for group in &groups {
-            let told = group.as_map()?.iter().filter(|(name, value)| {
+            let arguments = group.as_map()?.iter().filter(|(name, value)| {
                 let number = self
                     .parts
                     .get(*name)
@@ -334,22 +342,22 @@ impl Blocks<'_> {
                 !value.is_null()
                     && (number || sibling.contains(&name.as_str()) || !self.is_hollow(value))
             });
-            let told: Option<Vec<_>> = told
+            let arguments: Option<Vec<_>> = arguments
                 .map(|(name, value)| Some((name, render(value, "")?)))
                 .collect();
-            let mut told = told?;
+            let mut arguments = arguments?;
             // As the other blocks have it.
-            told.sort_by_key(|(name, _)| {
-                let place = sibling.iter().position(|one| one == name);
+            arguments.sort_by_key(|(name, _)| {
+                let place = sibling.iter().position(|argument| argument == name);
                 place.unwrap_or(sibling.len())
             });
-            let widest = told
+            let widest = arguments
                 .iter()
                 .map(|(name, _)| name.len())
                 .max()
                 .unwrap_or_default();
             text += &format!("{stop}{indent}{} {{{stop}", self.name);
-            for (name, value) in told {
+            for (name, value) in arguments {
                 text += &format!("{indent}  {name:widest$} = {value}{stop}");
             }
             text += &format!("{indent}}}{stop}");

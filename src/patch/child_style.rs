@@ -41,17 +41,18 @@ impl<'a> Child<'a> {
         let style = match owner(finding, path, (schema.rules, declared), stack) {
             None => ChildStyle::Blocks(schema.rules.inlined.ok_or_else(unknown)?),
             Some(owner) => {
-                let extra = stack.catalog.get(owner.tf_type).ok_or_else(unknown)?.rules;
+                let rules = stack.catalog.get(owner.tf_type).ok_or_else(unknown)?.rules;
                 let plain = || Some((finding.after.clone(), finding.import_id.clone()?));
-                let said = match extra.restated {
+                let restated_resource = match rules.restated {
                     Some(restated) => restated(path, &finding.after),
                     None => plain(),
                 };
-                let (attributes, id) = said.ok_or_else(|| ImportRefusal::CannotSay {
-                    parent: Box::new(parent.clone()),
-                    path: path.to_owned(),
-                    owner: owner.tf_type.to_owned(),
-                })?;
+                let (attributes, id) =
+                    restated_resource.ok_or_else(|| ImportRefusal::CannotSay {
+                        parent: Box::new(parent.clone()),
+                        path: path.to_owned(),
+                        owner: owner.tf_type.to_owned(),
+                    })?;
                 ChildStyle::Resource(owner, attributes, id)
             }
         };
@@ -77,18 +78,18 @@ pub(super) fn part(finding: &Finding, stack: &Stack<'_>) -> Option<&'static str>
 fn owner(
     finding: &Finding,
     path: &str,
-    (extra, parent): (&'static TypeRules, &DeclaredResource),
+    (rules, parent): (&'static TypeRules, &DeclaredResource),
     stack: &Stack<'_>,
 ) -> Option<&'static Owner> {
-    let owners = extra.owners;
+    let owners = rules.owners;
     let has_own = |owner: &&Owner| {
-        let wanted = finding.after.get(owner.parent);
-        stack.declared.resources.iter().any(|(address, one)| {
+        let parent_id = finding.after.get(owner.parent);
+        stack.declared.resources.iter().any(|(address, resource)| {
             address.tf_type == owner.tf_type
-                && wanted.is_some_and(|wanted| one.value(owner.parent) == *wanted)
+                && parent_id.is_some_and(|parent_id| resource.value(owner.parent) == *parent_id)
                 && owner
                     .when
-                    .is_none_or(|(name, text)| one.value(name).as_str() == Some(text))
+                    .is_none_or(|(name, text)| resource.value(name).as_str() == Some(text))
         })
     };
     let fits = |owner: &&Owner| owner.path == path;
@@ -106,7 +107,7 @@ fn owner(
         let same = |owner: &&Owner| fits(owner) && owner.tf_type == sibling.tf_type;
         return Some(owners.iter().find(same).unwrap_or(own));
     }
-    let mut blocks = extra.children.iter();
+    let mut blocks = rules.children.iter();
     let in_blocks = blocks.any(|children| !parent.value(children.path).is_null());
-    (extra.inlined.is_none() || !in_blocks).then_some(own)
+    (rules.inlined.is_none() || !in_blocks).then_some(own)
 }

@@ -69,8 +69,8 @@ impl Role<'_> {
     /// Whether both are the same: a value that stands there is, however it is called.
     fn is(&self, other: &Role<'_>) -> bool {
         match (self, other) {
-            (Self::Value(one), Role::Value(other)) | (Self::Map(one), Role::Map(other)) => {
-                left_out(one) == left_out(other)
+            (Self::Value(left), Role::Value(right)) | (Self::Map(left), Role::Map(right)) => {
+                left_out(left) == left_out(right)
             }
             (Self::Part, Role::Part) | (Self::Block, Role::Block) => true,
             _ => false,

@@ -159,23 +159,25 @@ fn is_formatted(lines: &[String], line: usize) -> bool {
     let equals = assignments(lines, line);
     let equals = equals.iter();
     equals
-        .map(|(at, pair, wanted)| column(&lines[*at], pair.equals) == *wanted)
+        .map(|(at, pair, expected_column)| column(&lines[*at], pair.equals) == *expected_column)
         .chain(
             comments(lines, line)
                 .iter()
-                .map(|(at, _, start, wanted)| column(&lines[*at], *start) == *wanted),
+                .map(|(at, _, start, expected_column)| {
+                    column(&lines[*at], *start) == *expected_column
+                }),
         )
         .all(|is_right| is_right)
 }
 
 /// Brings the lines around one into those columns.
 fn align(lines: &mut [String], line: usize) {
-    for (at, pair, wanted) in assignments(lines, line) {
-        let blanks = wanted - column(&lines[at], pair.key);
+    for (at, pair, expected_column) in assignments(lines, line) {
+        let blanks = expected_column - column(&lines[at], pair.key);
         lines[at].replace_range(pair.key..pair.equals, &" ".repeat(blanks));
     }
-    for (at, code, start, wanted) in comments(lines, line) {
-        let blanks = wanted - column(&lines[at], code);
+    for (at, code, start, expected_column) in comments(lines, line) {
+        let blanks = expected_column - column(&lines[at], code);
         lines[at].replace_range(code..start, &" ".repeat(blanks));
     }
 }

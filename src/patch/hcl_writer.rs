@@ -43,7 +43,7 @@ pub(super) fn block(head: &str, lines: &[(String, String)], indent: &str, end: &
 fn pairs(pairs: &[(String, String)], indent: &str, end: &str) -> String {
     let is_short = |(_, value): &(String, String)| !value.contains('\n');
     let mut text = String::new();
-    for run in pairs.chunk_by(|one, other| is_short(one) && is_short(other)) {
+    for run in pairs.chunk_by(|left, right| is_short(left) && is_short(right)) {
         let widest = run.iter().map(|(name, _)| name.chars().count()).max();
         let column = widest.unwrap_or_default();
         for (name, value) in run {
@@ -78,7 +78,7 @@ fn laid_out(value: &Value, indent: &str, end: &str, depth: usize) -> Option<Stri
     match value {
         Value::Map(entries) if !entries.is_empty() && (depth < DEEP || is_wide) => {
             let mut names: Vec<&String> = entries.keys().collect();
-            let place = |name: &String| ORDER.iter().position(|one| one == name);
+            let place = |name: &String| ORDER.iter().position(|known_name| known_name == name);
             names.sort_by_key(|name| place(name).unwrap_or(ORDER.len()));
             let line = |name: &String| {
                 let value = laid_out(entries.get(name)?, &inner, end, depth + 1)?;

@@ -51,7 +51,7 @@ pub(super) struct Importer<'a> {
 struct Written {
     import: String,
     resource: String,
-    made: (Address, Attributes),
+    created: (Address, Attributes),
 }
 
 impl<'a> Importer<'a> {
@@ -63,7 +63,8 @@ impl<'a> Importer<'a> {
         before: &'a Evaluated,
     ) -> Self {
         let all = findings.iter().zip(ways);
-        let added = all.filter(|(one, _)| one.kind == Kind::Unmanaged && one.under.is_some());
+        let added =
+            all.filter(|(finding, _)| finding.kind == Kind::Unmanaged && finding.under.is_some());
         let added: Vec<_> = added
             .map(|(finding, way)| (finding, *way == Some(FixDirection::Import)))
             .collect();
@@ -120,7 +121,7 @@ impl<'a> Importer<'a> {
         };
         Ok(Plan {
             edits,
-            made: Some(written.made),
+            created: Some(written.created),
             ..Plan::default()
         })
     }
@@ -131,14 +132,14 @@ impl<'a> Importer<'a> {
         let end = "\n";
         if let ChildStyle::Blocks(say) = &child.style {
             let block = say(&finding.after);
-            let told = block
+            let arguments = block
                 .as_map()?
                 .iter()
                 .filter(|(_, value)| !value.is_empty() && **value != Value::Bool(false));
             let line = |(name, value): (&String, &Value)| {
                 Some((name.clone(), hcl_writer::value(value, "    ", end)?))
             };
-            let lines: Vec<_> = told.map(line).collect::<Option<_>>()?;
+            let lines: Vec<_> = arguments.map(line).collect::<Option<_>>()?;
             let block = hcl_writer::block(child.path, &lines, "  ", end);
             return Some(format!("{} {{{end}{block}}}", head(child.parent)));
         }
@@ -190,13 +191,13 @@ impl<'a> Importer<'a> {
         let provider = block
             .body
             .get_attribute("provider")
-            .map(|one| file.text(&one.value));
-        let said = self.said(&address.tf_type, attributes, provider);
+            .map(|attribute| file.text(&attribute.value));
+        let arguments = self.arguments(&address.tf_type, attributes, provider);
         let mut lines: Vec<_> = provider
             .map(|text| ("provider".to_owned(), text.to_owned()))
             .into_iter()
             .collect();
-        for (name, value) in &said {
+        for (name, value) in &arguments {
             let text = match value {
                 _ if name == owner.parent => Some(hcl_writer::reference(parent, owner.key)),
                 Value::String(text) if name == "policy" => hcl_writer::policy(text, "  ", end),
@@ -207,7 +208,7 @@ impl<'a> Importer<'a> {
             let text = text.ok_or_else(|| Refusal::Secret(name.clone()))?;
             lines.push((name.clone(), text));
         }
-        let place = |name: &str| ORDER.iter().position(|one| *one == name);
+        let place = |name: &str| ORDER.iter().position(|known_name| *known_name == name);
         // What takes several lines comes last.
         lines.sort_by_key(|(name, text)| (text.contains('\n'), place(name).unwrap_or(ORDER.len())));
         let target = [
@@ -217,30 +218,31 @@ impl<'a> Importer<'a> {
         Ok(Written {
             import: hcl_writer::block("import", &target, "", end),
             resource: hcl_writer::block(&head(&address), &lines, "", end),
-            made: (address, said),
+            created: (address, arguments),
         })
     }
 
     /// What the code is to set, of all that AWS says.
-    fn said(&self, tf_type: &str, live: &Attributes, provider: Option<&str>) -> Attributes {
+    fn arguments(&self, tf_type: &str, live: &Attributes, provider: Option<&str>) -> Attributes {
         let Some(schema) = self.stack.catalog.get(tf_type) else {
             return Attributes::new();
         };
         let is_set = |(name, value): &(&String, &Value)| {
             let known = schema.attributes.get(*name);
-            let settable =
-                known.is_some_and(|one| one.optional && matches!(one.shape, Shape::Plain(_)));
+            let settable = known.is_some_and(|attribute| {
+                attribute.optional && matches!(attribute.shape, Shape::Plain(_))
+            });
             settable && !value.is_empty() && !NEVER.contains(&name.as_str())
         };
         let set = live.iter().filter(is_set);
-        let mut said: Attributes = set
+        let mut arguments: Attributes = set
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         if schema.attributes.contains_key("tags") {
             let tags = self.tags(live, provider);
-            said.extend((!tags.is_empty()).then(|| ("tags".to_owned(), tags)));
+            arguments.extend((!tags.is_empty()).then(|| ("tags".to_owned(), tags)));
         }
-        said
+        arguments
     }
 
     /// Its tags, less those that the provider adds by itself.
@@ -249,8 +251,8 @@ impl<'a> Importer<'a> {
             .and_then(|text| text.split_once('.'))
             .map(|(_, alias)| alias);
         let mut configs = self.before.providers.iter();
-        let config =
-            configs.find(|one| one.key.module.is_empty() && one.key.alias.as_deref() == alias);
+        let config = configs
+            .find(|config| config.key.module.is_empty() && config.key.alias.as_deref() == alias);
         let added = config.map(|config| &config.tags.default);
         let all = live
             .get("tags_all")
@@ -268,8 +270,8 @@ impl<'a> Importer<'a> {
 
     /// What the code calls an id or an ARN of something that it declares itself.
     fn reference(&self, parent: &Address, name: &str, text: &str) -> Option<String> {
-        let attribute = ["id", "arn"].into_iter().find(|one| {
-            name.strip_suffix(one)
+        let attribute = ["id", "arn"].into_iter().find(|suffix| {
+            name.strip_suffix(suffix)
                 .is_some_and(|before| before.ends_with('_'))
         })?;
         let recorded = &self.stack.options.recorded;
@@ -284,8 +286,8 @@ impl<'a> Importer<'a> {
             return Ok(Plan::default());
         };
         let (parent, path) = (child.parent, child.path);
-        let siblings = self.added.iter().filter(|(one, _)| {
-            one.under.as_ref() == Some(parent) && one.tf_type == child.finding.tf_type
+        let siblings = self.added.iter().filter(|(sibling, _)| {
+            sibling.under.as_ref() == Some(parent) && sibling.tf_type == child.finding.tf_type
         });
         let mut live = Vec::new();
         for (sibling, taken) in siblings {
@@ -324,7 +326,7 @@ impl<'a> Importer<'a> {
             let attempts = part.attempts?.into_iter();
             for attempt in attempts.take(1) {
                 plan.edits.extend(attempt.edits);
-                plan.wanted.extend(attempt.wanted);
+                plan.expected.extend(attempt.expected);
             }
         }
         Ok(plan)

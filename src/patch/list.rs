@@ -10,7 +10,7 @@ use hcl_edit::expr::Expression;
 /// own items evaluate to is in `known`; `reference` is how the code calls a value that it does not write down.
 pub(super) fn rewrite_list(
     old: &str,
-    wanted: &[Value],
+    items_to_write: &[Value],
     known: Option<&[Part]>,
     reference: &dyn Fn(&Value) -> Option<String>,
 ) -> Option<String> {
@@ -20,7 +20,7 @@ pub(super) fn rewrite_list(
     if old.contains('#') || old.contains("//") || old.contains("/*") {
         return None;
     }
-    let mut missing: Vec<&Value> = wanted.iter().collect();
+    let mut missing: Vec<&Value> = items_to_write.iter().collect();
     let mut kept = Vec::new();
     for (at, item) in items.iter().enumerate() {
         let evaluated = || known?.get(at).map(|part| part.value.clone());
@@ -28,7 +28,7 @@ pub(super) fn rewrite_list(
         if value.has_unknown() {
             return None;
         }
-        if let Some(at) = missing.iter().position(|wanted| **wanted == value) {
+        if let Some(at) = missing.iter().position(|item| **item == value) {
             missing.remove(at);
             kept.push(old.get(item.span()?)?.trim().to_owned());
         }
@@ -74,8 +74,8 @@ fn literal(expression: &Expression) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn relisted(old: &str, wanted: &[Value]) -> Option<String> {
-        rewrite_list(old, wanted, None, &|_| None)
+    fn relisted(old: &str, items: &[Value]) -> Option<String> {
+        rewrite_list(old, items, None, &|_| None)
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn marker(findings: &[&Finding]) -> String {
         let paths: Vec<_> = finding
             .attributes
             .iter()
-            .map(|one| one.path.as_str())
+            .map(|difference| difference.path.as_str())
             .collect();
         let what = if paths.is_empty() {
             "is gone".to_owned()

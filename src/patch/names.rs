@@ -25,11 +25,11 @@ impl Names {
             let used = used
                 .entry(&parent.modules)
                 .or_insert_with(|| in_use(parent, stack));
-            let wanted = wanted(finding, parent, path);
-            let mut name = wanted.clone();
+            let readable_name = readable_name(finding, parent, path);
+            let mut name = readable_name.clone();
             let mut number = 2;
             while !used.insert(name.clone()) {
-                name = format!("{wanted}_{number}");
+                name = format!("{readable_name}_{number}");
                 number += 1;
             }
             names.0.insert(key(finding), name);
@@ -65,7 +65,7 @@ fn in_use(parent: &Address, stack: &Stack<'_>) -> BTreeSet<String> {
 }
 
 /// What a reader would call it: the parent's name, and what tells it from its siblings.
-fn wanted(finding: &Finding, parent: &Address, path: &str) -> String {
+fn readable_name(finding: &Finding, parent: &Address, path: &str) -> String {
     let text = |name: &str| finding.after.get(name).and_then(Value::as_str);
     let number = |name: &str| finding.after.get(name).and_then(Value::as_i64);
     let own = match (text("name"), text("policy_arn"), text("ip_protocol")) {

@@ -34,14 +34,14 @@ pub(super) fn plan(
     if old.contains('#') || old.contains("//") || old.contains("/*") {
         return Err(not_plain());
     }
-    let said = blocks.said.as_slice();
-    if items.len() != said.len() {
+    let values = blocks.values.as_slice();
+    if items.len() != values.len() {
         return Err(not_plain());
     }
     let mut texts = Vec::new();
     let mut kept: Vec<Value> = Vec::new();
     for (item, own) in items.iter().zip(&blocks.own) {
-        let stays = own.iter().all(|one| blocks.has(live, one));
+        let stays = own.iter().all(|element| blocks.has(live, element));
         if stays {
             let text = item.span().and_then(|span| old.get(span));
             texts.push(text.ok_or_else(not_plain)?.trim().to_owned());
@@ -50,7 +50,7 @@ pub(super) fn plan(
     }
     let indent = page.indent_of(span.start);
     let (inner, end) = (format!("{indent}  "), page.line_end());
-    let new = live.iter().filter(|one| !blocks.has(&kept, one));
+    let new = live.iter().filter(|element| !blocks.has(&kept, element));
     for group in blocks.groups(&new.cloned().collect::<Vec<_>>()) {
         let object = complete(blocks, &group).ok_or_else(not_plain)?;
         texts.push(hcl_writer::value(&object, &inner, end).ok_or_else(not_plain)?);

@@ -38,25 +38,25 @@ pub(super) fn parse(path: &str) -> Option<(&str, Vec<Step>)> {
 }
 
 /// Sets what stands at these steps below a value; null takes an entry away. Whether there was a place for it.
-pub(super) fn set(value: &mut Value, steps: &[Step], wanted: &Value) -> bool {
+pub(super) fn set(value: &mut Value, steps: &[Step], new_value: &Value) -> bool {
     let Some((step, rest)) = steps.split_first() else {
-        *value = wanted.clone();
+        *value = new_value.clone();
         return true;
     };
     match (step, value) {
         (Step::Index(index), Value::List(items)) => {
             let item = items.get_mut(*index);
-            item.is_some_and(|item| set(item, rest, wanted))
+            item.is_some_and(|item| set(item, rest, new_value))
         }
-        (Step::Key(key), Value::Map(entries)) if rest.is_empty() && wanted.is_null() => {
+        (Step::Key(key), Value::Map(entries)) if rest.is_empty() && new_value.is_null() => {
             entries.remove(key);
             true
         }
         (Step::Key(key), Value::Map(entries)) => {
-            set(entries.entry(key.clone()).or_default(), rest, wanted)
+            set(entries.entry(key.clone()).or_default(), rest, new_value)
         }
         (Step::Key(key), value @ Value::Null) if rest.is_empty() => {
-            *value = Value::map([(key.clone(), wanted.clone())]);
+            *value = Value::map([(key.clone(), new_value.clone())]);
             true
         }
         _ => false,

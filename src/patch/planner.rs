@@ -106,7 +106,7 @@ impl<'a> Planner<'a> {
     fn plan(&self, finding: &Finding, way: FixDirection) -> Option<Planned> {
         Some(match (way, finding.kind) {
             (FixDirection::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
-                let reason = plan.made.is_some().then_some(import::TAKEN);
+                let reason = plan.created.is_some().then_some(import::TAKEN);
                 (FixKind::Import, plan, reason)
             }),
             (_, Kind::Unmanaged) => {
@@ -226,7 +226,8 @@ impl<'a> Planner<'a> {
         if refused.is_empty() {
             return None;
         }
-        let is_left = |one: &&Difference| refused.iter().any(|(path, _)| *path == one.path);
+        let is_left =
+            |difference: &&Difference| refused.iter().any(|(path, _)| *path == difference.path);
         let left = finding.attributes.iter().filter(is_left);
         by_hand::block(
             &Finding {
@@ -254,7 +255,7 @@ impl<'a> Planner<'a> {
 /// When both edit the same bytes.
 fn with(mut plan: Plan, attempt: &Attempt) -> Result<Plan, Refusal> {
     splice::join(&mut plan.edits, &attempt.edits)?;
-    plan.wanted.extend(attempt.wanted.iter().cloned());
+    plan.expected.extend(attempt.expected.iter().cloned());
     Ok(plan)
 }
 
@@ -272,18 +273,18 @@ fn joined(refused: &[(String, Refusal)]) -> String {
 }
 
 fn listed(refused: &[(String, Refusal)]) -> Vec<RefusedAttribute> {
-    let one = |(path, why): &(String, Refusal)| RefusedAttribute {
+    let refused_attribute = |(path, why): &(String, Refusal)| RefusedAttribute {
         path: path.clone(),
         reason: why.to_string(),
         kind: why.kind(),
     };
-    refused.iter().map(one).collect()
+    refused.iter().map(refused_attribute).collect()
 }
 
 /// How many values stand in what differs of a resource.
 fn size(finding: &Finding) -> usize {
     let differences = finding.attributes.iter();
-    let of = |one: &Difference| values(&one.recorded).max(values(&one.live));
+    let of = |difference: &Difference| values(&difference.recorded).max(values(&difference.live));
     differences.map(of).sum()
 }
 

@@ -29,16 +29,16 @@ pub(super) struct Rewrite<'a> {
 }
 
 impl Rewrite<'_> {
-    /// The edits after which the code makes the policy `wanted`.
+    /// Returns the edits after which the code makes the live policy.
     ///
     /// # Errors
     /// Why it must be edited by hand.
-    pub(super) fn edits(&self, wanted: &str) -> Result<Vec<Edit>, Refusal> {
-        let wanted: Value =
-            serde_json::from_str(wanted).map_err(|_| PolicyRefusal::NotJson(self.at.clone()))?;
-        let mut live = match wanted.get("Statement") {
+    pub(super) fn edits(&self, live_policy: &str) -> Result<Vec<Edit>, Refusal> {
+        let live_policy: Value = serde_json::from_str(live_policy)
+            .map_err(|_| PolicyRefusal::NotJson(self.at.clone()))?;
+        let mut live = match live_policy.get("Statement") {
             Value::List(items) => items.clone(),
-            one => vec![one.clone()],
+            single => vec![single.clone()],
         };
         let mut left = Vec::new();
         for (number, statement) in self.code.statements.iter().enumerate() {
@@ -75,13 +75,13 @@ impl Rewrite<'_> {
     }
 
     /// Whether two statements, or parts of them, mean the same.
-    fn same(&self, one: &Value, other: &Value) -> bool {
+    fn same(&self, left: &Value, right: &Value) -> bool {
         let form = |statement: &Value| {
             let policy = Value::map([("Statement", Value::List(vec![statement.clone()]))]);
             let text = serde_json::to_string(&policy).unwrap_or_default();
             (self.schema.rules.normalize)(self.name, text.into())
         };
-        form(one) == form(other)
+        form(left) == form(right)
     }
 
     /// The new form of a statement: the one with its `Sid`, or the only one that differs from it in one part.
@@ -106,17 +106,17 @@ impl Rewrite<'_> {
     fn change(&self, number: usize, live: &Value) -> Result<Vec<Edit>, Refusal> {
         let statement = &self.code.statements[number];
         let own = statement.whole.value.as_map().cloned().unwrap_or_default();
-        let wanted = live.as_map().cloned().unwrap_or_default();
+        let new_parts = live.as_map().cloned().unwrap_or_default();
         let mut edits = Vec::new();
-        for name in own.keys().chain(wanted.keys()) {
+        for name in own.keys().chain(new_parts.keys()) {
             let of = |all: &BTreeMap<String, Value>| {
                 let found = all.get(name).cloned();
                 Value::map(found.map(|value| (name.as_str(), value)))
             };
-            if self.same(&of(&own), &of(&wanted)) {
+            if self.same(&of(&own), &of(&new_parts)) {
                 continue;
             }
-            let edit = match (statement.parts.get(name), wanted.get(name)) {
+            let edit = match (statement.parts.get(name), new_parts.get(name)) {
                 (Some(part), Some(value)) => self.rewrite(part, value),
                 _ => None,
             };
@@ -148,7 +148,7 @@ impl Rewrite<'_> {
                 }
                 Value::List(items)
             }
-            (true, one) if matches!(one, Value::String(_)) => Value::List(vec![one]),
+            (true, single) if matches!(single, Value::String(_)) => Value::List(vec![single]),
             (false, Value::List(items)) if items.len() == 1 && old.starts_with('"') => {
                 items.into_iter().next()?
             }
@@ -177,9 +177,9 @@ impl Rewrite<'_> {
         };
         let text = match (old.starts_with('['), value) {
             (true, Value::List(items)) => rewrite_list(old, &items, known, &|_| None)?,
-            (true, one @ Value::String(_)) => rewrite_list(old, &[one], known, &|_| None)?,
+            (true, single @ Value::String(_)) => rewrite_list(old, &[single], known, &|_| None)?,
             (false, Value::List(items)) if items.len() == 1 => render(items.first()?, old)?,
-            (false, one @ Value::String(_)) => render(&one, old)?,
+            (false, single @ Value::String(_)) => render(&single, old)?,
             _ => return None,
         };
         Some(file.page.edit(source.span.0..source.span.1, text))
@@ -216,7 +216,7 @@ impl Rewrite<'_> {
     /// Takes a statement out, with what parts it from the next.
     fn remove(&self, number: usize) -> Result<Edit, Refusal> {
         let all = &self.code.statements;
-        let spans: Vec<_> = all.iter().map(|one| one.whole.span).collect();
+        let spans: Vec<_> = all.iter().map(|statement| statement.whole.span).collect();
         let range = match (number.checked_sub(1), spans.get(number + 1)) {
             (Some(before), _) => spans[before].1..spans[number].1,
             (None, Some(next)) => spans[number].0..next.0,
@@ -254,7 +254,7 @@ impl Rewrite<'_> {
         let place = |name: &String| {
             ORDER
                 .iter()
-                .position(|one| one == name)
+                .position(|known_name| known_name == name)
                 .unwrap_or(ORDER.len())
         };
         let mut names: Vec<&String> = entries.keys().collect();
@@ -301,7 +301,7 @@ impl Rewrite<'_> {
         let end = self.page.line_end();
         let list = |value: &Value| match value {
             Value::List(_) => render(&self.variables(value), ""),
-            one => render(&Value::List(vec![self.variables(one)]), ""),
+            single => render(&Value::List(vec![self.variables(single)]), ""),
         };
         let mut pairs = Vec::new();
         let mut blocks = Vec::new();
@@ -351,7 +351,7 @@ impl Rewrite<'_> {
             "resources",
             "not_resources",
         ];
-        pairs.sort_by_key(|(name, _)| ORDER.iter().position(|one| one == name));
+        pairs.sort_by_key(|(name, _)| ORDER.iter().position(|known_name| known_name == name));
         let aligned = |pairs: &[(&str, String)], indent: &str| {
             let widest = pairs
                 .iter()
@@ -375,7 +375,7 @@ impl Rewrite<'_> {
         match value {
             Value::String(text) => text.replace("${", "&{").into(),
             Value::List(items) => {
-                Value::List(items.iter().map(|one| self.variables(one)).collect())
+                Value::List(items.iter().map(|item| self.variables(item)).collect())
             }
             other => other.clone(),
         }

@@ -72,13 +72,15 @@ fn entry(
         key: key.to_owned(),
     };
     // Entries that several instances of a module walk are those of all of them.
-    let mut others = stack.declared.resources.iter().filter(|(other, one)| {
-        one.for_each.as_ref() == Some(collection) && other.key == address.key && *other != address
+    let mut others = stack.declared.resources.iter().filter(|(other, resource)| {
+        resource.for_each.as_ref() == Some(collection)
+            && other.key == address.key
+            && *other != address
     });
-    if let Some((_, one)) = others.next() {
+    if let Some((_, resource)) = others.next() {
         return Err(Refusal::Removal(RemovalRefusal::Several {
             place,
-            call: one.call.clone(),
+            call: resource.call.clone(),
         }));
     }
     let file = File::open(stack.tree, &collection.file)?;
@@ -102,7 +104,7 @@ fn entry(
             let all: Option<Vec<_>> = items.iter().map(Span::span).collect();
             let all = all.ok_or_else(missing)?.into_iter();
             let all: Vec<_> = all
-                .map(|one| span.0 + one.start..span.0 + one.end)
+                .map(|item_span| span.0 + item_span.start..span.0 + item_span.end)
                 .collect();
             take_out_part(&file, &all, at.ok_or_else(missing)?)
         }

@@ -17,8 +17,8 @@ pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
             continue;
         }
         let overlaps = |other: &&Edit| {
-            let (one, two) = (&edit.range, &other.range);
-            (one.start < two.end && two.start < one.end || one == two && !one.is_empty())
+            let (left, right) = (&edit.range, &other.range);
+            (left.start < right.end && right.start < left.end || left == right && !left.is_empty())
                 && other.file == edit.file
         };
         if let Some(other) = all.iter().find(overlaps) {

@@ -6,7 +6,7 @@ use super::location::File;
 use super::path::{self, Step};
 use super::refusal::{Refusal, Shared};
 use super::siblings::Siblings;
-use super::verify::Wanted;
+use super::verify::ExpectedValue;
 use crate::model::{
     Address, Attribute, DeclaredResource, Definition, Difference, Finding, Location, Nesting,
     Shape, Site, Type, Uneditable, Value,
@@ -135,7 +135,7 @@ impl<'a> Target<'a> {
     ) -> Result<(), Refusal> {
         let wants = |(address, path): &(Address, String)| {
             let mut differences = siblings.differences(address);
-            differences.any(|one| one.path == *path && same(one))
+            differences.any(|difference| difference.path == *path && same(difference))
         };
         let set_by = self.set_by(slot, dependents);
         let mut others: Vec<_> = set_by
@@ -169,13 +169,13 @@ impl<'a> Target<'a> {
     }
 
     /// What the code says once a slot is written.
-    pub(super) fn wanted(
+    pub(super) fn expected_values(
         &self,
         slot: &Slot,
         value: &Value,
         dependents: &Dependents<'_>,
-    ) -> Vec<Wanted> {
-        let of = |(address, path): (Address, String)| Wanted::of(&address, &path, value);
+    ) -> Vec<ExpectedValue> {
+        let of = |(address, path): (Address, String)| ExpectedValue::of(&address, &path, value);
         self.set_by(slot, dependents)
             .into_iter()
             .filter_map(of)

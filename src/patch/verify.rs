@@ -14,14 +14,14 @@ use tree_sitter::{ParseOptions, ParseState};
 
 /// What the code is to say after the edits.
 #[derive(Debug, Clone)]
-pub(super) struct Wanted {
+pub(super) struct ExpectedValue {
     pub address: Address,
     pub name: String,
     pub steps: Vec<Step>,
     pub value: Value,
 }
 
-impl Wanted {
+impl ExpectedValue {
     /// A value at a path; none where that cannot be taken apart.
     pub(super) fn of(address: &Address, path: &str, value: &Value) -> Option<Self> {
         let (name, steps) = path::parse(path)?;
@@ -39,11 +39,11 @@ impl Wanted {
 pub(super) struct Plan {
     pub edits: Vec<Edit>,
     /// What the code is to say.
-    pub wanted: Vec<Wanted>,
+    pub expected: Vec<ExpectedValue>,
     /// The resource that is to be out of the code.
     pub gone: Option<Address>,
     /// The resource that is to be new in it, and all that it says.
-    pub made: Option<(Address, Attributes)>,
+    pub created: Option<(Address, Attributes)>,
 }
 
 /// Tries edits.
@@ -99,22 +99,22 @@ impl<'a> Verifier<'a> {
         if let Some(gone) = &plan.gone {
             expected.remove(gone);
         }
-        if let Some((address, said)) = &plan.made {
-            let said = said.iter();
-            let said = said.map(|(name, value)| (name.as_str(), Cow::Borrowed(value)));
-            expected.insert(address, said.collect());
+        if let Some((address, attributes)) = &plan.created {
+            let attributes = attributes.iter();
+            let attributes = attributes.map(|(name, value)| (name.as_str(), Cow::Borrowed(value)));
+            expected.insert(address, attributes.collect());
         }
         let mut whole = BTreeSet::new();
-        for one in &plan.wanted {
-            if let Some(resource) = expected.get_mut(&one.address) {
-                if one.steps.is_empty() {
-                    whole.insert((&one.address, one.name.as_str()));
+        for expected_value in &plan.expected {
+            if let Some(resource) = expected.get_mut(&expected_value.address) {
+                if expected_value.steps.is_empty() {
+                    whole.insert((&expected_value.address, expected_value.name.as_str()));
                 }
-                let value = resource.entry(&one.name).or_default().to_mut();
-                if !path::set(value, &one.steps, &one.value) {
+                let value = resource.entry(&expected_value.name).or_default().to_mut();
+                if !path::set(value, &expected_value.steps, &expected_value.value) {
                     return Err(Refusal::Unproven(Unproven::NoPlace {
-                        address: Box::new(one.address.clone()),
-                        name: one.name.clone(),
+                        address: Box::new(expected_value.address.clone()),
+                        name: expected_value.name.clone(),
                     }));
                 }
             }

@@ -37,11 +37,11 @@ pub(super) fn knows_imports(stack: &Stack<'_>) -> Result<(), ImportRefusal> {
 fn constraints(file: &File<'_>) -> Vec<(String, usize)> {
     let blocks = file.blocks("terraform");
     let found = blocks.filter_map(|block| block.body.get_attribute("required_version"));
-    let told = found.filter_map(|attribute| {
+    let texts = found.filter_map(|attribute| {
         let text = attribute.value.as_str()?.to_owned();
         Some((text, file.line(attribute)))
     });
-    told.collect()
+    texts.collect()
 }
 
 /// Whether no version from the first with `import` blocks on satisfies a constraint such as `>= 1.1, < 1.5`.
