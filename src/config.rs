@@ -1,8 +1,10 @@
 //! Reads the process's settings.
 
 mod ambient;
+mod modules;
 
 pub use ambient::{Ambient, AmbientOwner};
+pub use modules::{Modules, PUBLIC_REGISTRY};
 
 use secrecy::SecretString;
 use std::fs::DirBuilder;
@@ -69,6 +71,8 @@ pub struct Config {
     pub ambient: Ambient,
     /// Whether a repository may name private addresses to notify.
     pub private_addresses: bool,
+    /// Which modules of other repositories are read.
+    pub modules: Modules,
     /// How long a scan may take, waiting for AWS and GitHub included.
     pub scan_timeout: Duration,
     /// How many bytes a state may have, and all states of one scan together.
@@ -133,6 +137,7 @@ impl Config {
             public_url: public_url(&lookup)?,
             ambient: ambient::ambient(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
+            modules: modules::modules(&lookup)?,
             scan_timeout: scan_timeout(&lookup)?,
             state_limit: size(&lookup, "DRIFTGUARD_STATE_LIMIT")?.unwrap_or(STATE_LIMIT),
         })

@@ -69,6 +69,9 @@ pub mod report;
 /// Accesses GitHub: the App's authentication, repositories, pull requests, checks; one gate for all requests.
 pub mod github;
 
+/// Fetches the modules that a repository calls and does not hold.
+pub mod modules;
+
 /// Sends requests to addresses that a repository names.
 pub mod outbound;
 

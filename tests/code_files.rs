@@ -408,7 +408,7 @@ fn installed(call: &str) -> (Tree, Evaluated) {
     .into_iter()
     .collect();
     let options = Options {
-        installed_modules: true,
+        modules: code::OtherModules::Installed,
         ..Options::default()
     };
     let evaluated = code::evaluate(&tree, "live", &options);

@@ -192,7 +192,7 @@ impl Source {
     fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
         let folder = checkout.path.as_str();
         let code = code::Options {
-            installed_modules: true,
+            modules: code::OtherModules::Installed,
             ..code::Options::default()
         };
         let search = Search {
@@ -213,7 +213,7 @@ impl Source {
         let is_module = !code::code_paths(&checkout.tree, folder).is_empty();
         if stacks.is_empty() && is_module {
             stacks.push(Stack {
-                installed_modules: true,
+                modules: code::OtherModules::Installed,
                 ..Stack::new(StackSettings::of_path(folder), None)
             });
         }

@@ -159,6 +159,7 @@ fn elsewhere(name: &str, why: &NotInstalled) -> String {
         NotInstalled::Outside => {
             "is installed outside of this repository (run `terraform init`)".to_owned()
         }
+        NotInstalled::NotFetched(why) => format!("was not fetched: {why}"),
     };
     format!(
         "module `{name}` {why}, so its code was not evaluated: its resources are compared by state and AWS alone"

@@ -49,10 +49,7 @@ impl Files {
     pub(super) fn load(code: &Overlay<'_>, root: &str, options: &Options, budget: &Budget) -> Self {
         let mut all = Self {
             root: root.to_owned(),
-            installed: match options.installed_modules {
-                true => Installed::read(code, root),
-                false => Installed::default(),
-            },
+            installed: Installed::find(code, root, &options.modules),
             ..Self::default()
         };
         let mut waiting = BTreeSet::from([root.to_owned()]);
@@ -106,7 +103,7 @@ impl Files {
         }
         let name = call.labels.first().map_or("", |name| name.as_str());
         let installed = self.installed.candidates(name, module_request);
-        installed.map(str::to_owned).collect()
+        installed.into_iter().map(str::to_owned).collect()
     }
 
     /// What could not be parsed: of the root module first.
@@ -191,7 +188,7 @@ fn file(
 }
 
 /// What a call asks for; none where that is not certain.
-fn module_request(call: &Block) -> Option<ModuleRequest<'_>> {
+pub(super) fn module_request(call: &Block) -> Option<ModuleRequest<'_>> {
     let text = |name| call.body.get_attribute(name)?.value.as_str();
     Some(ModuleRequest {
         source: text("source")?,

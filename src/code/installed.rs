@@ -1,9 +1,11 @@
-//! Modules that `terraform init` installed beside a root module: which of them fits a call.
+//! Modules that are not in the repository itself, but were installed or fetched: which of them fits a call.
 
+use super::fetched::{FetchedModules, OtherModules};
 use super::overlay::Overlay;
 use super::version_constraint::meets;
 use crate::model::Tree;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Where Terraform says what it installed, relative to a root module.
 const MANIFEST: &str = ".terraform/modules/modules.json";
@@ -12,16 +14,21 @@ const MOST_MODULES: usize = 10_000;
 /// The registries that an address without a host means.
 const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
-/// What `terraform init` installed for a root module.
+/// The modules of others that a root module may call, by the names of the calls that lead to each, joined by dots.
 #[derive(Debug, Default)]
-pub(super) struct Installed {
-    /// By the names of the calls that lead to each, joined by dots. None where nobody looks for them.
-    modules: Option<BTreeMap<String, InstalledModule>>,
+pub(super) enum Installed {
+    /// Nobody looks for them.
+    #[default]
+    NotRead,
+    /// What `terraform init` installed.
+    Listed(BTreeMap<String, InstalledModule>),
+    /// What was fetched.
+    Fetched(Arc<FetchedModules>),
 }
 
 /// An installed module.
 #[derive(Debug)]
-struct InstalledModule {
+pub(super) struct InstalledModule {
     source: String,
     version: Option<String>,
     /// Its folder, relative to the repository; none where it is not in it.
@@ -47,56 +54,66 @@ pub(super) enum NotInstalled {
     Other(String),
     /// Its folder lies outside of the repository.
     Outside,
+    /// It was not fetched, for this reason.
+    NotFetched(String),
 }
 
 impl Installed {
-    /// Reads what is installed for the root module in a folder.
-    pub(super) fn read(code: &Overlay<'_>, root: &str) -> Self {
-        let read = || {
-            let text = code.text(&Tree::join(root, MANIFEST)?)?;
-            let manifest: serde_json::Value = serde_json::from_str(text).ok()?;
-            let entries = manifest.get("Modules")?.as_array()?.iter();
-            Some(
-                entries
-                    .take(MOST_MODULES)
-                    .filter_map(|entry| module(entry, root))
-                    .collect(),
-            )
-        };
-        Self {
-            modules: Some(read().unwrap_or_default()),
+    /// Finds what the root module in a folder may call.
+    pub(super) fn find(code: &Overlay<'_>, root: &str, modules: &OtherModules) -> Self {
+        match modules {
+            OtherModules::NotRead => Self::NotRead,
+            OtherModules::Installed => Self::Listed(listed(code, root).unwrap_or_default()),
+            OtherModules::Fetched(fetched) => Self::Fetched(fetched.clone()),
         }
     }
 
-    /// The folder of the module that was installed for a call.
+    /// The folder of the module that a call leads to.
     ///
     /// # Errors
     /// When there is none that fits the call.
-    pub(super) fn folder(
-        &self,
-        key: &str,
-        request: ModuleRequest<'_>,
-    ) -> Result<&str, NotInstalled> {
-        let modules = self.modules.as_ref().ok_or(NotInstalled::NotRead)?;
-        let module = modules.get(key).ok_or(NotInstalled::Missing)?;
-        if !module.fits(request) {
-            return Err(NotInstalled::Other(module.to_string()));
+    pub(super) fn folder(&self, key: &str, request: ModuleRequest<'_>) -> Result<&str, NotInstalled> {
+        match self {
+            Self::NotRead => Err(NotInstalled::NotRead),
+            Self::Fetched(modules) => modules.folder(key, request),
+            Self::Listed(modules) => {
+                let module = modules.get(key).ok_or(NotInstalled::Missing)?;
+                if !module.fits(request) {
+                    return Err(NotInstalled::Other(module.to_string()));
+                }
+                module.folder.as_deref().ok_or(NotInstalled::Outside)
+            }
         }
-        module.folder.as_deref().ok_or(NotInstalled::Outside)
     }
 
     /// The folders that a call of this name may lead to, whichever calls lead to it.
-    pub(super) fn candidates<'s>(
-        &'s self,
-        name: &'s str,
-        request: ModuleRequest<'s>,
-    ) -> impl Iterator<Item = &'s str> {
-        let modules = self.modules.iter().flatten();
-        let named = modules.filter(move |(key, module)| {
-            key.rsplit('.').next() == Some(name) && module.fits(request)
-        });
-        named.filter_map(|(_, module)| module.folder.as_deref())
+    pub(super) fn candidates(&self, name: &str, request: ModuleRequest<'_>) -> Vec<&str> {
+        let is_named = |key: &str| key.rsplit('.').next() == Some(name);
+        match self {
+            Self::NotRead => Vec::new(),
+            Self::Fetched(modules) => modules.candidates(is_named, request),
+            Self::Listed(modules) => {
+                let named = modules.iter().filter(|(key, _)| is_named(key));
+                let fitting = named.filter(|(_, module)| module.fits(request));
+                fitting
+                    .filter_map(|(_, module)| module.folder.as_deref())
+                    .collect()
+            }
+        }
     }
+}
+
+/// What the manifest of a root module lists: none where there is none that can be read.
+fn listed(code: &Overlay<'_>, root: &str) -> Option<BTreeMap<String, InstalledModule>> {
+    let text = code.text(&Tree::join(root, MANIFEST)?)?;
+    let manifest: serde_json::Value = serde_json::from_str(text).ok()?;
+    let entries = manifest.get("Modules")?.as_array()?.iter();
+    Some(
+        entries
+            .take(MOST_MODULES)
+            .filter_map(|entry| module(entry, root))
+            .collect(),
+    )
 }
 
 impl InstalledModule {

@@ -11,6 +11,7 @@ mod effort;
 mod equality;
 mod expression;
 mod fault;
+mod fetched;
 mod file;
 mod folder;
 mod for_expression;
@@ -26,6 +27,7 @@ mod json_syntax;
 mod language;
 mod listing;
 mod literal;
+mod module_source;
 mod moves;
 mod nested_blocks;
 mod number;
@@ -60,9 +62,11 @@ mod unify;
 mod variable;
 mod version_constraint;
 
+pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};
 pub use folder::Problem;
 pub use given::GivenVariables;
 pub use listing::{code_paths, is_code};
+pub use module_source::{GitPackage, ModuleSource, Package, RegistryPackage};
 pub use moves::Moves;
 pub use nested_blocks::NestedBlocks;
 pub use outside::outside_variables;
@@ -72,6 +76,7 @@ pub use recorded::Recorded;
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
 pub use shared::Shared;
 pub use stateless::roots_without_backend;
+pub use version_constraint::newest_version;
 
 use crate::model::{Declared, Interrupt, SecretTexts, Tree};
 use budget::Excess;
@@ -97,8 +102,8 @@ pub struct Options {
     pub recorded: Recorded,
     /// What is a block in code that is written in JSON.
     pub nested_blocks: NestedBlocks,
-    /// Whether modules are read that `terraform init` installed beside the root module.
-    pub installed_modules: bool,
+    /// Where modules are that are not in the repository itself.
+    pub modules: OtherModules,
     /// What it shares with the other evaluations of a scan.
     pub shared: Shared,
     /// Ends the evaluation early: what is left is unknown.

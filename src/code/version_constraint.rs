@@ -20,6 +20,35 @@ pub(super) fn meets(version: &str, constraint: &str) -> Option<bool> {
     all.try_fold(true, |met, part| Some(met && part?))
 }
 
+/// The newest of these versions that meets a constraint; without one the newest release. A version before a release counts
+/// only where the constraint names it exactly.
+pub fn newest_version<'v>(
+    versions: impl IntoIterator<Item = &'v str>,
+    constraint: Option<&str>,
+) -> Option<&'v str> {
+    let parsed = versions
+        .into_iter()
+        .filter_map(|text| Some((Version::parse(text)?, text)));
+    let fitting = parsed.filter(|(version, text)| match constraint {
+        Some(constraint) => {
+            let may_be = version.prerelease.is_empty() || names_exactly(constraint, version);
+            may_be && meets(text, constraint) == Some(true)
+        }
+        None => version.prerelease.is_empty(),
+    });
+    let newest = fitting.max_by(|(one, _), (other, _)| one.compare(other));
+    newest.map(|(_, text)| text)
+}
+
+/// Whether a part of a constraint is this version.
+fn names_exactly(constraint: &str, version: &Version) -> bool {
+    let mut exact = constraint.split(',').filter_map(|part| {
+        let part = part.trim();
+        Version::parse(part.strip_prefix('=').unwrap_or(part).trim())
+    });
+    exact.any(|named| named.compare(version) == Ordering::Equal)
+}
+
 fn meets_part(version: &Version, part: &str) -> Option<bool> {
     let operator = part.trim_end_matches(|c: char| !"=!<>~".contains(c));
     let operator = &part[..operator.len()];
@@ -132,5 +161,35 @@ mod tests {
         for (version, constraint) in [("1.x", "1.0"), ("1.0", "about 1.0"), ("1.0", "=> 1.0")] {
             assert_eq!(meets(version, constraint), None, "{version} {constraint}");
         }
+    }
+
+    #[test]
+    fn the_newest_version_that_fits_is_chosen() {
+        let versions = [
+            "1.9.0",
+            "1.10.2",
+            "2.0.0-rc1",
+            "1.10.1",
+            "nonsense",
+            "0.1.0",
+        ];
+        for (constraint, chosen) in [
+            (None, Some("1.10.2")),
+            (Some("~> 1.9"), Some("1.10.2")),
+            (Some("~> 1.9.0"), Some("1.9.0")),
+            (Some(">= 1, < 1.10.2"), Some("1.10.1")),
+            (Some(">= 2.0.0-beta"), None),
+            (Some("2.0.0-rc1"), Some("2.0.0-rc1")),
+            (Some("= 2.0.0-rc1"), Some("2.0.0-rc1")),
+            (Some("~> 3.0"), None),
+            (Some("about 1"), None),
+        ] {
+            assert_eq!(
+                newest_version(versions, constraint),
+                chosen,
+                "{constraint:?}"
+            );
+        }
+        assert_eq!(newest_version(["1.0.0-rc1"], None), None);
     }
 }

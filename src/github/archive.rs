@@ -40,10 +40,16 @@ pub(super) fn memory() -> MemoryBudget {
 
 /// Takes a share for the largest archive, which is reduced once the size is known.
 pub(super) async fn reserve(github: &GitHub) -> Result<MemoryShare, GithubError> {
-    let share = github
-        .archives()
-        .take(tarball::MAX_TOTAL, MEMORY_TIMEOUT)
-        .await;
+    take(github, tarball::MAX_TOTAL).await
+}
+
+/// Takes a share for files that are known.
+pub(super) async fn reserve_for(github: &GitHub, tree: &Tree) -> Result<MemoryShare, GithubError> {
+    take(github, tarball::cost(tree)).await
+}
+
+async fn take(github: &GitHub, bytes: u64) -> Result<MemoryShare, GithubError> {
+    let share = github.archives().take(bytes, MEMORY_TIMEOUT).await;
     share.map_err(|error| match error {
         MemoryError::Busy => GithubError::NoMemory,
         error => anyhow::Error::from(error).into(),

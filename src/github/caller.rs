@@ -24,6 +24,9 @@ const TEAMS: Permissions = &[
     ("pull_requests", "write"),
 ];
 
+/// The permissions of the token that only reads files.
+const CONTENTS: Permissions = &[("contents", "read"), ("metadata", "read")];
+
 /// Whose credentials a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Caller {
@@ -33,6 +36,8 @@ pub(super) enum Caller {
     CodeScanning(InstallationId, RepositoryId),
     /// The installation, to request team reviews.
     Teams(InstallationId, RepositoryId),
+    /// The installation, to read files.
+    Contents(InstallationId, RepositoryId),
 }
 
 impl Caller {
@@ -42,7 +47,8 @@ impl Caller {
             Self::App => None,
             Self::Installation(installation, _)
             | Self::CodeScanning(installation, _)
-            | Self::Teams(installation, _) => Some(installation),
+            | Self::Teams(installation, _)
+            | Self::Contents(installation, _) => Some(installation),
         }
     }
 
@@ -53,6 +59,7 @@ impl Caller {
             Self::Installation(installation, id) => Some((installation, id, PERMISSIONS)),
             Self::CodeScanning(installation, id) => Some((installation, id, CODE_SCANNING)),
             Self::Teams(installation, id) => Some((installation, id, TEAMS)),
+            Self::Contents(installation, id) => Some((installation, id, CONTENTS)),
         }
     }
 }

@@ -23,6 +23,7 @@ mod propose;
 mod pulls;
 mod recovery;
 mod repository;
+mod revision;
 mod slots;
 /// Unpacks a commit's archive while it is downloaded.
 pub mod tarball;
@@ -42,3 +43,5 @@ pub use manifest::{CreatedApp, ManifestError, Manifests};
 pub use propose::{ProposeOutcome, ProposedPullRequest, Reviewers};
 pub use pulls::PullRequest;
 pub use repository::{Head, Repository};
+pub use revision::Revision;
+pub use tarball::LARGEST as LARGEST_TREE;

@@ -8,7 +8,8 @@ use super::steps::pull_requests::Proposer;
 use super::steps::repository_scan::{RepositoryScan, busy};
 use super::steps::repository_settings::{self, may_publish};
 use super::steps::{
-    accept, announce, carry_over, dashboard, notification_secret, onboarding, plan, redact, stacks,
+    accept, announce, carry_over, dashboard, modules, notification_secret, onboarding, plan,
+    redact, stacks,
 };
 use crate::aws::Access;
 use crate::github::{CommitFiles, GithubError};
@@ -132,13 +133,18 @@ async fn read_tree(
 /// Finds the stacks, and scans those that were asked for.
 async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobError> {
     match scan.find_stacks().await? {
-        Ok(found) => {
+        Ok(mut found) => {
             if let Some(excess) = found.excess() {
                 let text = report::failed("Some stacks are not scanned", &excess);
                 create_check(scan.context, CHECK_OF_STACKS, &text).await?;
             }
             stacks::keep(scan, &found).await?;
-            Box::pin(scan_by_access(scan, found)).await
+            let stacks = modules::fetch(scan, &mut found.stacks).await?;
+            let scan = RepositoryScan {
+                tree: stacks.tree(),
+                ..*scan
+            };
+            Box::pin(scan_by_access(&scan, found)).await
         }
         Err(ScanError { message, .. }) => {
             let text = report::failed("The stacks could not be told", &message);

@@ -4,6 +4,7 @@ use crate::aws::{Access, Aws};
 use crate::config::{Ambient, App, Config};
 use crate::github::{GitHub, Limits};
 use crate::model::{InstallationId, Redactor};
+use crate::modules::ModuleStore;
 use crate::outbound::Outbound;
 use crate::queue::Metrics;
 use crate::queue::inbox::Inbox;
@@ -23,6 +24,8 @@ pub(super) struct Services {
     pub metrics: Arc<Metrics>,
     pub aws: Aws,
     pub outbound: Outbound,
+    /// Where modules of other repositories are fetched.
+    pub modules: ModuleStore,
     /// GitHub's pages, without a slash at their end.
     pub pages_url: String,
     /// The most that a scan may take to read and compare.
@@ -51,13 +54,17 @@ impl Services {
         };
         let ledger = Arc::new(inbox.store.clone());
         let (api, key) = (&config.api_url, &app.private_key);
+        let github = GitHub::with(api, app.id, key, limits, ledger)?;
+        let outbound = Outbound::new(config.private_addresses)?;
+        let (pages, modules) = (&config.pages_url, &config.modules);
         Ok(Self {
-            github: GitHub::with(api, app.id, key, limits, ledger)?,
+            modules: ModuleStore::new(github.clone(), pages, outbound.clone(), modules),
+            github,
             store: inbox.store.clone(),
             queue: inbox.queue.clone(),
             metrics: inbox.metrics.clone(),
             aws,
-            outbound: Outbound::new(config.private_addresses)?,
+            outbound,
             pages_url: config.pages_url.clone(),
             limits: limit::Limits::of_scan(config.scan_timeout),
             ambient: config.ambient.clone(),

@@ -8,6 +8,9 @@ use std::ops::Bound;
 /// Where `terraform init` puts what it installs.
 const INSTALLED: &str = ".terraform";
 
+/// Where modules lie that were fetched for a scan.
+const FETCHED: &str = ".terraform/fetched";
+
 /// How many symbolic links are followed to a file: as many as Linux follows.
 const MOST_LINKS: usize = 40;
 
@@ -41,6 +44,9 @@ const CODE: &[&str] = &[
     ".tofu.json",
     ".tfvars.json",
 ];
+
+/// What a module does not read that is called by others.
+const VALUES: &[&str] = &[".tfvars", ".tfvars.json", ".tfstate"];
 
 /// What code may read itself.
 const NAMED: &[&str] = &[
@@ -128,9 +134,52 @@ impl Tree {
         Self::right_in(&self.links, folder).map(|(path, _)| path)
     }
 
+    /// The same files without what lies in `.terraform`, which is no code of the repository.
+    #[must_use]
+    pub fn without_installed(&self) -> Self {
+        let mut tree = self.clone();
+        tree.files.retain(|path, _| !Self::is_installed(path));
+        tree.links.retain(|path, _| !Self::is_installed(path));
+        tree
+    }
+
+    /// Adds the files of another repository below a folder, but for what only its own root modules read. Its links stay
+    /// within them.
+    pub fn graft(&mut self, folder: &str, other: &Self) {
+        let own = |path: &String| format!("{folder}/{path}");
+        let is_values = |path: &str| VALUES.iter().any(|ending| path.ends_with(ending));
+        for (path, bytes) in &other.files {
+            if !is_values(path) {
+                self.files.insert(own(path), bytes.clone());
+            }
+        }
+        for (path, target) in &other.links {
+            self.links.insert(own(path), target.as_ref().map(own));
+        }
+    }
+
     /// Whether a path lies in what `terraform init` installed: read, and never edited.
     pub fn is_installed(path: &str) -> bool {
         path.split('/').any(|part| part == INSTALLED)
+    }
+
+    /// Whether a path lies in a module that was fetched for a scan.
+    pub fn is_fetched(path: &str) -> bool {
+        Self::holds(FETCHED, path)
+    }
+
+    /// The folder of a module that is fetched under this name.
+    pub fn fetched(name: &str) -> String {
+        format!("{FETCHED}/{name}")
+    }
+
+    /// Where a root module expects the module that a call of these names leads to.
+    pub fn installed_folder(root: &str, key: &str) -> String {
+        let folder = format!("{INSTALLED}/modules/{key}");
+        match root {
+            "" => folder,
+            root => format!("{root}/{folder}"),
+        }
     }
 
     /// The folder of a path: `""` for a file of the root.
@@ -232,6 +281,35 @@ mod tests {
         }
         let links: Vec<_> = tree.links_in("live").collect();
         assert_eq!(links, ["live/common.tf", "live/modules"]);
+    }
+
+    #[test]
+    fn what_is_grafted_stays_in_its_folder() {
+        let mut other: Tree = ["main.tf", "sub/a.tf", "prod.tfvars", "terraform.tfstate"]
+            .into_iter()
+            .map(|path| (path, path))
+            .collect();
+        for (path, target) in [
+            ("linked", "sub"),
+            ("out.tf", "../main.tf"),
+            ("top.tf", "/main.tf"),
+        ] {
+            other.add_link(path.to_owned(), target);
+        }
+        let mut tree: Tree = [
+            ("main.tf", "own"),
+            (".terraform/modules/modules.json", "{}"),
+        ]
+        .into_iter()
+        .collect();
+        tree = tree.without_installed();
+        tree.graft("x", &other);
+        let paths: Vec<_> = tree.files.keys().collect();
+        assert_eq!(paths, ["main.tf", "x/main.tf", "x/sub/a.tf"]);
+        assert_eq!(tree.resolve("x/linked/a.tf").as_deref(), Some("x/sub/a.tf"));
+        for path in ["x/out.tf", "x/top.tf"] {
+            assert_eq!(tree.resolve(path), None);
+        }
     }
 
     #[test]

@@ -44,6 +44,14 @@ pub enum OutboundError {
         /// The status.
         status: u16,
     },
+    /// It answered with more than is read.
+    #[error("`{host}` answered with more than {largest} bytes: see what it sends")]
+    TooLarge {
+        /// The host.
+        host: String,
+        /// How many bytes are read.
+        largest: usize,
+    },
     /// No request can be sent at all.
     #[error("requests cannot be prepared: check the certificates of this machine")]
     NotPrepared,
@@ -55,7 +63,10 @@ impl OutboundError {
         match self {
             Self::Unreachable { .. } => true,
             Self::Answered { status, .. } => *status >= 500 || matches!(status, 408 | 429),
-            Self::BadAddress(_) | Self::Refused { .. } | Self::NotPrepared => false,
+            Self::BadAddress(_)
+            | Self::Refused { .. }
+            | Self::TooLarge { .. }
+            | Self::NotPrepared => false,
         }
     }
 }
@@ -63,7 +74,7 @@ impl OutboundError {
 /// The client for addresses that a repository names. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct Outbound {
-    client: Client,
+    pub(super) client: Client,
     private_allowed: bool,
 }
 
@@ -117,7 +128,7 @@ impl Outbound {
 
     /// Parses and verifies an address. An IP address is verified here, however it is written; names when they are
     /// resolved.
-    fn checked(&self, url: &str) -> Result<(Url, String), OutboundError> {
+    pub(super) fn checked(&self, url: &str) -> Result<(Url, String), OutboundError> {
         let bad = OutboundError::BadAddress;
         let url = Url::parse(url).map_err(|_| bad("it cannot be read"))?;
         match url.scheme() {
@@ -145,7 +156,7 @@ impl Outbound {
 }
 
 /// Describes an error without the address, which the error itself would show.
-fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
+pub(super) fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
     let host = host.to_owned();
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {

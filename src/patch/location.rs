@@ -26,6 +26,9 @@ impl<'a> File<'a> {
     /// Why it may not.
     pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, Refusal> {
         let owned = || file.to_owned();
+        if Tree::is_fetched(file) {
+            return Err(FileRefusal::Fetched(owned()).into());
+        }
         if tree.links.contains_key(file) {
             return Err(FileRefusal::Link(owned()).into());
         }

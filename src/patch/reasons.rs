@@ -30,6 +30,11 @@ pub(super) enum FileRefusal {
         "{0} was installed by `terraform init` and is not edited: only what the module's call sets can be"
     )]
     Installed(String),
+    /// A file of a fetched module.
+    #[error(
+        "{0} is a file of another repository, fetched for this scan, and is not edited: only what the module's call sets can be"
+    )]
+    Fetched(String),
     /// JSON.
     #[error("{0} is JSON, which is not edited")]
     Json(String),

@@ -62,7 +62,7 @@ impl Search<'_> {
             let root = roots.get(settings.path.as_str());
             Stack {
                 shared: self.code.shared.clone(),
-                installed_modules: self.code.installed_modules,
+                modules: self.code.modules.clone(),
                 ..Stack::new(settings, root.map(|root| root.module(self.tree, self.code)))
             }
         };

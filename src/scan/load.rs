@@ -40,8 +40,8 @@ pub struct Stack {
     pub given_variables: code::GivenVariables,
     /// What the evaluations of one scan's stacks share.
     pub shared: code::Shared,
-    /// Whether modules are read that `terraform init` installed.
-    pub installed_modules: bool,
+    /// Where modules are that are not in the repository itself.
+    pub modules: code::OtherModules,
 }
 
 impl Stack {
@@ -60,7 +60,7 @@ impl Stack {
             given: None,
             given_variables: code::GivenVariables::default(),
             shared: code::Shared::default(),
-            installed_modules: false,
+            modules: code::OtherModules::default(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Stack {
             given: self.given_variables.clone(),
             workspace: self.workspace.clone(),
             shared: self.shared.clone(),
-            installed_modules: self.installed_modules,
+            modules: self.modules.clone(),
             ..code::Options::default()
         }
     }

@@ -17,6 +17,7 @@ pub const AMBIENT: Setting = Setting {
     private_addresses: true,
     state_limit: None,
     scan_timeout: None,
+    private_modules: false,
 };
 /// A week, in milliseconds.
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;

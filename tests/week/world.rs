@@ -9,6 +9,7 @@ use driftguard::standin::github::{
     AppIdentity, CheckRun, Comment, Content, GitHub, Issue, PullRequest,
 };
 use driftguard::standin::moto::Moto;
+use driftguard::standin::registry::Registry;
 use driftguard::standin::sts::{Sts, Trust};
 use std::time::{Duration, Instant};
 
@@ -63,12 +64,16 @@ pub struct Setting {
     pub state_limit: Option<&'static str>,
     /// How long a scan may take.
     pub scan_timeout: Option<&'static str>,
+    /// Modules of private repositories are read.
+    pub private_modules: bool,
 }
 
 pub struct World {
     pub github: GitHub,
     pub aws: Moto,
     pub sts: Sts,
+    /// What the server takes for the public registry of modules.
+    pub registry: Registry,
     pub inbox: Inbox,
     pub installation: u64,
     /// The repository's name now.
@@ -87,6 +92,7 @@ impl World {
             .unwrap();
         let moto = shop().await;
         let sts = Sts::start(moto.url(), []).await.unwrap();
+        let registry = Registry::start().await.unwrap();
         let settings = |name: &str| match name {
             "GITHUB_API_URL" => Some(github.url().to_owned()),
             // A week passes in seconds.
@@ -95,6 +101,10 @@ impl World {
             "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.map(str::to_owned),
             "DRIFTGUARD_STATE_LIMIT" => setting.state_limit.map(str::to_owned),
             "DRIFTGUARD_SCAN_TIMEOUT" => setting.scan_timeout.map(str::to_owned),
+            "DRIFTGUARD_MODULE_REGISTRIES" => {
+                Some(format!("registry.terraform.io={}", registry.url()))
+            }
+            "DRIFTGUARD_PRIVATE_MODULES" => setting.private_modules.then(|| "1".to_owned()),
             "DRIFTGUARD_PRIVATE_ADDRESSES" => setting.private_addresses.then(|| "1".to_owned()),
             _ => None,
         };
@@ -113,6 +123,7 @@ impl World {
             github,
             aws: moto,
             sts,
+            registry,
             inbox,
             installation: 0,
             repository: REPOSITORY.to_owned(),

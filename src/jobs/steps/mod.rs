@@ -19,6 +19,8 @@ pub(super) mod checks;
 pub(super) mod dashboard;
 /// The effects of commands.
 pub(super) mod effects;
+/// The modules that a repository calls and does not hold.
+pub(super) mod modules;
 /// The pull request that brings the first settings.
 pub(super) mod onboarding;
 /// How pull requests ended.

@@ -2,6 +2,7 @@
 
 use super::access::{self, RoleProbes, RoleProblem};
 use super::checks::{CHECK, CHECK_OF_STACKS, create_check};
+use super::modules;
 use super::notification_secret;
 use super::outcome::record_outcomes;
 use super::repository_scan::RepositoryScan;
@@ -231,9 +232,14 @@ async fn scan_with(
         clock: &clock,
         memory: &services.states.memory(),
     };
-    let found = match scan.find_stacks().await? {
+    let mut found = match scan.find_stacks().await? {
         Ok(found) => found,
         Err(wrong) => return Ok(FirstScan::Wrong(wrong.message)),
+    };
+    let stacks = modules::fetch(&scan, &mut found.stacks).await?;
+    let scan = RepositoryScan {
+        tree: stacks.tree(),
+        ..scan
     };
     let complete = found.left_out.is_empty();
     let ambient = access::is_ambient(context).await?;

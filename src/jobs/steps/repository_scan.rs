@@ -23,6 +23,7 @@ use std::time::Duration;
 const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// One scan: the repository at a commit, and what was asked for.
+#[derive(Clone, Copy)]
 pub(in crate::jobs) struct RepositoryScan<'a> {
     pub context: &'a RepositoryContext<'a>,
     pub settings: &'a Settings,

@@ -1,0 +1,172 @@
+//! Modules that were fetched for a scan, and the calls of those that were not yet.
+
+use super::Options;
+use super::context::Context;
+use super::folder::{DEEPEST_MODULE, Files, Folder, Folders, module_request};
+use super::installed::{ModuleRequest, NotInstalled};
+use super::overlay::Overlay;
+use crate::model::Tree;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many calls of one root module are followed.
+const MOST_CALLS: usize = 2_000;
+/// Why a module was not fetched whose call nobody followed.
+const NOT_FOLLOWED: &str =
+    "its call was not followed: too many modules are called, or the source is no plain text";
+
+/// Where the modules are that are not in the repository itself.
+#[derive(Debug, Clone, Default)]
+pub enum OtherModules {
+    /// Nowhere: they are not evaluated.
+    #[default]
+    NotRead,
+    /// Where `terraform init` installed them, as its manifest beside the root module says.
+    Installed,
+    /// Where those lie in the tree that were fetched.
+    Fetched(Arc<FetchedModules>),
+}
+
+/// What was fetched for a root module, by the names of the calls that lead to each, joined by dots.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FetchedModules(BTreeMap<String, FetchedModule>);
+
+/// A module that was fetched for a call, or why it was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedModule {
+    /// The call, as its block says.
+    pub call: ModuleCall,
+    /// Its folder in the tree, or the cause and the remedy.
+    pub folder: Result<String, String>,
+}
+
+/// A call of a module that is not in the repository itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleCall {
+    /// The names of the calls that lead to it, joined by dots.
+    pub key: String,
+    /// Its source.
+    pub source: String,
+    /// The constraint on its version.
+    pub version: Option<String>,
+}
+
+impl FetchedModules {
+    /// Adds a module, in place of an earlier one for the same call.
+    pub fn add(&mut self, module: FetchedModule) {
+        self.0.insert(module.call.key.clone(), module);
+    }
+
+    /// The folder of the module that was fetched for a call.
+    pub(super) fn folder(&self, key: &str, request: ModuleRequest<'_>) -> Result<&str, NotInstalled> {
+        let module = self.0.get(key).filter(|module| module.fits(request));
+        match module.map(|module| &module.folder) {
+            Some(Ok(folder)) => Ok(folder),
+            Some(Err(why)) => Err(NotInstalled::NotFetched(why.clone())),
+            None => Err(NotInstalled::NotFetched(NOT_FOLLOWED.to_owned())),
+        }
+    }
+
+    /// The folders of those with such a key.
+    pub(super) fn candidates(
+        &self,
+        is_named: impl Fn(&str) -> bool,
+        request: ModuleRequest<'_>,
+    ) -> Vec<&str> {
+        let modules = self.0.values();
+        let fitting = modules.filter(|one| is_named(&one.call.key) && one.fits(request));
+        fitting
+            .filter_map(|module| module.folder.as_deref().ok())
+            .collect()
+    }
+}
+
+impl FetchedModule {
+    fn fits(&self, request: ModuleRequest<'_>) -> bool {
+        self.call.source == request.source && self.call.version.as_deref() == request.version
+    }
+}
+
+/// The calls of the root module in a folder, and of the modules that it leads to, whose modules are neither in the
+/// repository nor fetched yet: those nearest to the root first.
+pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleCall> {
+    let known = match &options.modules {
+        OtherModules::Fetched(known) => known.clone(),
+        _ => Arc::default(),
+    };
+    let code = Overlay::of(tree);
+    let context = Context::new(options, code);
+    let files = Files::load(&code, root, options, &context.budget);
+    let folders = files.folders();
+    let mut search = CallSearch {
+        folders: &folders,
+        known: &known,
+        found: Vec::new(),
+        left: MOST_CALLS,
+    };
+    if let Some(folder) = folders.get(root) {
+        search.follow(folder, &mut Vec::new(), &mut Vec::new());
+    }
+    search
+        .found
+        .sort_by_key(|call| call.key.matches('.').count());
+    search.found
+}
+
+/// The calls that are found on the way from a root module.
+struct CallSearch<'a> {
+    folders: &'a Folders<'a>,
+    known: &'a FetchedModules,
+    found: Vec<ModuleCall>,
+    /// How many calls may still be followed.
+    left: usize,
+}
+
+impl<'a> CallSearch<'a> {
+    fn follow(
+        &mut self,
+        folder: &'a Folder<'a>,
+        names: &mut Vec<&'a str>,
+        above: &mut Vec<&'a str>,
+    ) {
+        if names.len() >= DEEPEST_MODULE {
+            return;
+        }
+        above.push(folder.path);
+        let calls = folder.calls.iter().filter(|(name, _)| is_identifier(name));
+        for (name, (_, block)) in calls {
+            let Some(left) = self.left.checked_sub(1) else {
+                break;
+            };
+            self.left = left;
+            let called = self.folders.path(names, folder.path, block);
+            names.push(name);
+            match called {
+                Ok(path) => {
+                    let called = self.folders.get(&path);
+                    if let Some(called) = called.filter(|called| !above.contains(&called.path)) {
+                        self.follow(called, names, above);
+                    }
+                }
+                Err(NotInstalled::NotFetched(_)) => {
+                    let key = names.join(".");
+                    let request = module_request(block).filter(|_| !self.known.0.contains_key(&key));
+                    self.found.extend(request.map(|request| ModuleCall {
+                        key,
+                        source: request.source.to_owned(),
+                        version: request.version.map(str::to_owned),
+                    }));
+                }
+                Err(_) => {}
+            }
+            names.pop();
+        }
+        above.pop();
+    }
+}
+
+/// Whether Terraform takes a text as the name of a call: it becomes part of a path.
+fn is_identifier(name: &str) -> bool {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.chars().all(allowed)
+}

@@ -1,0 +1,401 @@
+//! Where the source of a module's call leads: which repository, which module of which registry, which archive.
+
+use std::fmt;
+
+/// A module's source, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleSource {
+    /// The package that holds the module.
+    pub package: Package,
+    /// The module's folder in the package; empty for the package itself.
+    pub folder: String,
+}
+
+/// What holds a module, and perhaps others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Package {
+    /// A Git repository of a host with GitHub's addresses.
+    Git(GitPackage),
+    /// A module of a registry.
+    Registry(RegistryPackage),
+    /// A tar archive at an HTTPS address, which may hold a token.
+    Archive(String),
+    /// Something else, as far as it may be told: no user, password or query.
+    Other(String),
+}
+
+/// A Git repository at a branch, a tag or a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GitPackage {
+    /// `github.com`, in lower case.
+    pub host: String,
+    /// `owner/name`.
+    pub repository: String,
+    /// None for the default branch.
+    pub reference: Option<String>,
+}
+
+/// A module of a registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegistryPackage {
+    /// The registry, in lower case; none for the public one.
+    pub host: Option<String>,
+    /// `namespace/name/provider`.
+    pub name: String,
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Git(git) => write!(f, "{}/{}", git.host, git.repository),
+            Self::Registry(module) => match &module.host {
+                Some(host) => write!(f, "{host}/{}", module.name),
+                None => f.write_str(&module.name),
+            },
+            Self::Archive(address) => f.write_str(&without_secrets(address)),
+            Self::Other(named) => f.write_str(named),
+        }
+    }
+}
+
+impl ModuleSource {
+    /// Takes a source apart that is no path of the repository itself.
+    pub fn parse(source: &str) -> Self {
+        let (address, query) = source.split_once('?').unwrap_or((source, ""));
+        let (address, folder) = split_folder(address);
+        let whole = |package| Self {
+            package,
+            folder: clean(folder),
+        };
+        if !source.contains("::") && query.is_empty() {
+            if let Some(module) = registry(address) {
+                return whole(Package::Registry(module));
+            }
+        }
+        let other = || whole(Package::Other(without_secrets(source)));
+        let (getter, plain) = address.split_once("::").unwrap_or(("", address));
+        if !matches!(getter, "" | "git" | "https") {
+            return other();
+        }
+        if getter != "git"
+            && let Some(rest) = plain.strip_prefix("https://")
+        {
+            return match archive_of_git(rest, folder) {
+                Some(found) => found,
+                None if is_archive(plain, query) => whole(Package::Archive(joined(plain, query))),
+                None => other(),
+            };
+        }
+        match git(plain, query) {
+            Some((git, below)) => Self {
+                package: Package::Git(git),
+                folder: clean(&format!("{below}/{folder}")),
+            },
+            None => other(),
+        }
+    }
+}
+
+/// An address, and the folder after `//`, which is not that of a scheme.
+fn split_folder(address: &str) -> (&str, &str) {
+    let from = address.find("://").map_or(0, |at| at + 3);
+    match address[from..].find("//") {
+        Some(at) => (&address[..from + at], &address[from + at + 2..]),
+        None => (address, ""),
+    }
+}
+
+/// A folder without empty parts.
+fn clean(folder: &str) -> String {
+    let parts = folder
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".");
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// `namespace/name/provider`, perhaps after a host.
+fn registry(address: &str) -> Option<RegistryPackage> {
+    let is_name = |part: &&str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        !part.is_empty() && part.chars().all(allowed)
+    };
+    let parts: Vec<_> = address.split('/').collect();
+    let (host, name) = match parts.as_slice() {
+        [_, _, _] => (None, &parts[..]),
+        [host, rest @ ..] if rest.len() == 3 && is_host(host) => (Some(host.to_lowercase()), rest),
+        _ => return None,
+    };
+    // The one address of a module that Git's hosts share with registries.
+    let is_git = host.as_deref().is_some_and(is_git_host);
+    (!is_git && name.iter().all(is_name)).then(|| RegistryPackage {
+        host,
+        name: name.join("/"),
+    })
+}
+
+fn is_host(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
+    text.contains(['.', ':']) && text.chars().all(allowed)
+}
+
+fn is_git_host(host: &str) -> bool {
+    matches!(host, "github.com" | "bitbucket.org")
+}
+
+/// A repository, and the folder that the shortest form appends to its name.
+fn git(address: &str, query: &str) -> Option<(GitPackage, String)> {
+    let schemes = ["https://", "ssh://"];
+    let scheme = schemes
+        .iter()
+        .find_map(|scheme| address.strip_prefix(scheme));
+    let (authority, path) = match scheme {
+        Some(rest) => rest.split_once('/')?,
+        // `git@github.com:owner/name.git`
+        None => match address.split_once(':') {
+            Some((authority, path)) if authority.contains('@') => (authority, path),
+            Some(_) => return None,
+            None => address
+                .split_once('/')
+                .filter(|(host, _)| is_git_host(host))?,
+        },
+    };
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    let host = host.strip_suffix(":22").unwrap_or(host).to_lowercase();
+    let mut parts = path.trim_end_matches('/').splitn(3, '/');
+    let (owner, name) = (parts.next()?, parts.next()?);
+    let below = parts.next().unwrap_or_default();
+    let is_short = scheme.is_none() && !address.contains(':');
+    if !is_host(&host) || (!below.is_empty() && !is_short) {
+        return None;
+    }
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    Some((
+        GitPackage {
+            host,
+            repository: format!("{owner}/{name}"),
+            reference: reference(query)?,
+        },
+        below.to_owned(),
+    ))
+}
+
+/// The `ref` of a query: none within where there is none, and none at all where Git would not take it.
+fn reference(query: &str) -> Option<Option<String>> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, given)) = pairs.find(|(name, _)| *name == "ref") else {
+        return Some(None);
+    };
+    named_reference(given).map(Some)
+}
+
+fn named_reference(text: &str) -> Option<String> {
+    let text = text.replace("%2F", "/").replace("%2f", "/");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./+@#".contains(c);
+    let is_good = !text.is_empty() && !text.contains("..") && text.chars().all(allowed);
+    (is_good && text.split('/').all(|part| !part.is_empty() && part != ".")).then_some(text)
+}
+
+/// GitHub's archives of a repository, without `https://`. What they hold stands in a folder of its own, which the call
+/// names or leaves to `*`.
+fn archive_of_git(address: &str, folder: &str) -> Option<ModuleSource> {
+    const ENDINGS: [&str; 3] = [".tar.gz", ".tgz", ".zip"];
+    let (host, path) = address.split_once('/')?;
+    let (path, marker) = match host {
+        "github.com" => (path, "archive"),
+        "api.github.com" => (path.strip_prefix("repos/")?, "tarball"),
+        _ => return None,
+    };
+    let mut parts = path.splitn(4, '/');
+    let (owner, name) = (parts.next()?, parts.next()?);
+    if parts.next()? != marker {
+        return None;
+    }
+    let given = parts.next()?;
+    let ending = ENDINGS.iter().find_map(|ending| given.strip_suffix(ending));
+    let given = ending.unwrap_or(given);
+    let kinds = ["refs/tags/", "refs/heads/"];
+    let plain = kinds.iter().find_map(|kind| given.strip_prefix(kind));
+    let (_, below) = folder.split_once('/').unwrap_or((folder, ""));
+    Some(ModuleSource {
+        package: Package::Git(GitPackage {
+            host: "github.com".to_owned(),
+            repository: format!("{owner}/{name}"),
+            reference: Some(named_reference(plain.unwrap_or(given))?),
+        }),
+        folder: clean(below),
+    })
+}
+
+/// Whether an address names an archive of a kind that is read.
+fn is_archive(address: &str, query: &str) -> bool {
+    let kinds = ["tar.gz", "tgz"];
+    let asked = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("archive="));
+    match asked {
+        Some(kind) => kinds.contains(&kind),
+        None => kinds
+            .iter()
+            .any(|kind| address.ends_with(&format!(".{kind}"))),
+    }
+}
+
+/// An address with its query, without what is only said to whoever fetches.
+fn joined(address: &str, query: &str) -> String {
+    let told = |pair: &&str| !pair.is_empty() && !pair.starts_with("archive=");
+    let pairs: Vec<_> = query.split('&').filter(told).collect();
+    match pairs.is_empty() {
+        true => address.to_owned(),
+        false => format!("{address}?{}", pairs.join("&")),
+    }
+}
+
+/// A source as it may be told: a user, a password and a query may hold tokens.
+fn without_secrets(source: &str) -> String {
+    let plain = source.split('?').next().unwrap_or(source);
+    let from = plain.find("://").map_or(0, |at| at + 3);
+    let end = plain[from..].find('/').map_or(plain.len(), |at| from + at);
+    match plain[from..end].rfind('@') {
+        Some(at) if from > 0 => format!("{}{}", &plain[..from], &plain[from + at + 1..]),
+        _ => plain.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn git(repository: &str, reference: &str, folder: &str) -> ModuleSource {
+        ModuleSource {
+            package: Package::Git(GitPackage {
+                host: "github.com".to_owned(),
+                repository: repository.to_owned(),
+                reference: Some(reference.to_owned()).filter(|name| !name.is_empty()),
+            }),
+            folder: folder.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_form_of_a_github_repository_is_one() {
+        for (source, expected) in [
+            ("github.com/a/b", git("a/b", "", "")),
+            ("github.com/a/b.git?ref=v1", git("a/b", "v1", "")),
+            ("github.com/a/b//c/d?ref=v1.2", git("a/b", "v1.2", "c/d")),
+            ("github.com/a/b/c/d", git("a/b", "", "c/d")),
+            ("git::github.com/a/b//c", git("a/b", "", "c")),
+            (
+                "git::https://github.com/a/b.git?ref=feature%2Fx&depth=1",
+                git("a/b", "feature/x", ""),
+            ),
+            (
+                "git::https://user:token@GitHub.com/a/b.git//./c/",
+                git("a/b", "", "c"),
+            ),
+            ("git@github.com:a/b.git//c?ref=v1", git("a/b", "v1", "c")),
+            ("git::git@github.com:a/b.git", git("a/b", "", "")),
+            (
+                "git::ssh://git@github.com/a/b.git?ref=v1",
+                git("a/b", "v1", ""),
+            ),
+            ("git::ssh://git@github.com:22/a/b", git("a/b", "", "")),
+            (
+                "https://github.com/a/b/archive/refs/tags/v1.tar.gz//b-1/c",
+                git("a/b", "v1", "c"),
+            ),
+            (
+                "https://github.com/a/b/archive/main.zip//b-main",
+                git("a/b", "main", ""),
+            ),
+            (
+                "https://api.github.com/repos/a/b/tarball/v1//*?archive=tar.gz",
+                git("a/b", "v1", ""),
+            ),
+        ] {
+            assert_eq!(ModuleSource::parse(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_registrys_module_has_three_names_and_perhaps_a_host() {
+        let module = |host: Option<&str>, folder: &str| ModuleSource {
+            package: Package::Registry(RegistryPackage {
+                host: host.map(str::to_owned),
+                name: "a/b/c".to_owned(),
+            }),
+            folder: folder.to_owned(),
+        };
+        for (source, expected) in [
+            ("a/b/c", module(None, "")),
+            ("a/b/c//modules/d", module(None, "modules/d")),
+            (
+                "App.Example.com/a/b/c//d",
+                module(Some("app.example.com"), "d"),
+            ),
+            ("localhost:8080/a/b/c", module(Some("localhost:8080"), "")),
+        ] {
+            assert_eq!(ModuleSource::parse(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_archive_is_fetched_as_it_is_named_and_told_without_its_token() {
+        for (source, address, told, folder) in [
+            (
+                "https://m.example.com/a.tar.gz//b?token=x&archive=tgz",
+                "https://m.example.com/a.tar.gz?token=x",
+                "https://m.example.com/a.tar.gz",
+                "b",
+            ),
+            (
+                "https://u:p@m.example.com/file?archive=tar.gz",
+                "https://u:p@m.example.com/file",
+                "https://m.example.com/file",
+                "",
+            ),
+        ] {
+            let found = ModuleSource::parse(source);
+            assert_eq!(found.package, Package::Archive(address.to_owned()));
+            assert_eq!(
+                (found.package.to_string().as_str(), found.folder.as_str()),
+                (told, folder)
+            );
+        }
+    }
+
+    #[test]
+    fn everything_else_is_named_without_its_secrets() {
+        for (source, told) in [
+            (
+                "s3::https://s3.amazonaws.com/b/k.zip?aws_access_key_id=A",
+                "s3::https://s3.amazonaws.com/b/k.zip",
+            ),
+            ("file::/etc/modules", "file::/etc/modules"),
+            ("/etc/modules", "/etc/modules"),
+            (
+                "hg::http://u:p@h.example.com/x",
+                "hg::http://h.example.com/x",
+            ),
+            (
+                "http://m.example.com/a.tar.gz",
+                "http://m.example.com/a.tar.gz",
+            ),
+            ("https://m.example.com/a.zip", "https://m.example.com/a.zip"),
+            (
+                "https://m.example.com/a?terraform-get=1",
+                "https://m.example.com/a",
+            ),
+            (
+                "git::https://github.com/a/b.git?ref=../../x",
+                "git::https://github.com/a/b.git",
+            ),
+            ("github.com/a", "github.com/a"),
+            ("a/b", "a/b"),
+            ("a/b/c/d", "a/b/c/d"),
+            ("", ""),
+        ] {
+            let found = ModuleSource::parse(source).package;
+            assert_eq!(found, Package::Other(told.to_owned()), "{source}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The packages of one scan: each fetched once, and laid into the tree once.
+
+use super::cache::PackageKey;
+use super::problem::{ModuleProblem, Remedy};
+use super::{ModuleStore, Viewer};
+use crate::code::{self, GitPackage, ModuleCall, ModuleSource, Package};
+use crate::github::{CommitFiles, GithubError, LARGEST_TREE, Repository, Revision};
+use crate::model::{RepositoryName, Tree};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How many packages a scan fetches.
+const MOST_PACKAGES: usize = 100;
+/// How long a scan fetches packages.
+const TIME: Duration = Duration::from_secs(2 * 60);
+/// How many characters of a commit's id name a package.
+const SHORT_COMMIT: usize = 12;
+
+/// Why a package is not there.
+pub(super) enum FetchError {
+    /// For a reason of its own.
+    Module(ModuleProblem),
+    /// GitHub answers nothing for now, or others hold the memory.
+    GitHub(GithubError),
+}
+
+impl From<ModuleProblem> for FetchError {
+    fn from(problem: ModuleProblem) -> Self {
+        Self::Module(problem)
+    }
+}
+
+/// Fetches the packages of one scan.
+pub(super) struct Fetcher<'a> {
+    store: &'a ModuleStore,
+    viewer: &'a Viewer<'a>,
+    /// Where each source leads, by the source and the constraint on its version.
+    sources: BTreeMap<(String, Option<String>), Result<ModuleSource, ModuleProblem>>,
+    /// The folder of each package.
+    folders: BTreeMap<Package, Result<String, ModuleProblem>>,
+    held: Vec<CommitFiles>,
+    end: Instant,
+}
+
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(store: &'a ModuleStore, viewer: &'a Viewer<'a>) -> Self {
+        Self {
+            store,
+            viewer,
+            sources: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            held: Vec::new(),
+            end: Instant::now() + TIME,
+        }
+    }
+
+    /// What the packages take of the memory for files.
+    pub(super) fn into_held(self) -> Vec<CommitFiles> {
+        self.held
+    }
+
+    /// Lays the module of a call where its root module expects it: the module's folder.
+    pub(super) async fn lay(
+        &mut self,
+        tree: &mut Tree,
+        root: &str,
+        call: &ModuleCall,
+    ) -> Result<String, FetchError> {
+        let source = self.source(call).await?;
+        let package = self.package(tree, &source.package).await?;
+        // Each call has a folder of its own, as Terraform makes one, and they share the files.
+        let own_root = tree.resolve(root).unwrap_or(root.into()).into_owned();
+        let link = Tree::installed_folder(&own_root, &call.key);
+        tree.links.insert(link, Some(package));
+        let folder = Tree::join(&Tree::installed_folder(root, &call.key), &source.folder);
+        let folder = folder.filter(|folder| !code::code_paths(tree, folder).is_empty());
+        folder.ok_or_else(|| {
+            let problem = ModuleProblem::NoCode {
+                package: source.package.to_string(),
+                folder: match source.folder.as_str() {
+                    "" => ".".to_owned(),
+                    folder => folder.to_owned(),
+                },
+            };
+            problem.into()
+        })
+    }
+
+    /// Where a call leads, once a registry has told.
+    async fn source(&mut self, call: &ModuleCall) -> Result<ModuleSource, ModuleProblem> {
+        let key = (call.source.clone(), call.version.clone());
+        if let Some(known) = self.sources.get(&key) {
+            return known.clone();
+        }
+        let source = ModuleSource::parse(&call.source);
+        let found = match &source.package {
+            Package::Registry(module) => {
+                let registries = &self.store.registries;
+                let locating = registries.locate(module, call.version.as_deref());
+                let located = match tokio::time::timeout_at(self.end, locating).await {
+                    Ok(located) => located,
+                    Err(_) => Err(too_long()),
+                };
+                located.map(|located| ModuleSource {
+                    folder: match located.folder.as_str() {
+                        "" => source.folder,
+                        folder => format!("{folder}/{}", source.folder),
+                    },
+                    ..located
+                })
+            }
+            _ => Ok(source),
+        };
+        self.sources.insert(key, found.clone());
+        found
+    }
+
+    /// The folder of a package in the tree.
+    async fn package(&mut self, tree: &mut Tree, package: &Package) -> Result<String, FetchError> {
+        if let Some(known) = self.folders.get(package) {
+            return Ok(known.clone()?);
+        }
+        let fetched = match tokio::time::timeout_at(self.end, self.fetch(package)).await {
+            Ok(fetched) => fetched,
+            Err(_) => Err(too_long().into()),
+        };
+        let laid = match fetched {
+            Ok((name, files)) => self.hold(tree, &name, files),
+            Err(FetchError::Module(problem)) => Err(problem),
+            Err(error) => return Err(error),
+        };
+        self.folders.insert(package.clone(), laid.clone());
+        Ok(laid?)
+    }
+
+    /// Lays a package into the tree, where all together do not become too large: its folder.
+    fn hold(
+        &mut self,
+        tree: &mut Tree,
+        name: &str,
+        files: CommitFiles,
+    ) -> Result<String, ModuleProblem> {
+        let held: u64 = self.held.iter().map(CommitFiles::counted).sum();
+        if held + files.counted() > LARGEST_TREE {
+            return Err(ModuleProblem::TooMuch(
+                "the modules of a scan together take more memory than a repository may",
+            ));
+        }
+        let folder = Tree::fetched(name);
+        tree.graft(&folder, &files);
+        self.held.push(files);
+        Ok(folder)
+    }
+
+    /// A package's files, and its name.
+    async fn fetch(&self, package: &Package) -> Result<(String, CommitFiles), FetchError> {
+        if self.folders.len() >= MOST_PACKAGES {
+            return Err(ModuleProblem::TooMuch("a scan fetches no more than 100 packages").into());
+        }
+        match package {
+            Package::Git(git) if git.host == self.store.git_host => self.of_github(git).await,
+            other => {
+                let host = self.store.git_host.clone();
+                Err(ModuleProblem::Source(other.to_string(), host).into())
+            }
+        }
+    }
+
+    async fn of_github(&self, git: &GitPackage) -> Result<(String, CommitFiles), FetchError> {
+        let name = RepositoryName::new(&git.repository).ok_or_else(|| {
+            let (source, host) = (git.repository.clone(), git.host.clone());
+            ModuleProblem::Source(source, host)
+        })?;
+        let (repository, revision) = self.find(&name, git).await?;
+        let installation = self.viewer.installation;
+        let key = PackageKey {
+            only: revision.private.then_some(installation),
+            repository: revision.name.clone(),
+            commit: revision.commit.clone(),
+        };
+        let packages = &self.store.packages;
+        let files = match packages.get(&key) {
+            Some(known) => self.store.github.hold(Tree::clone(&known)).await,
+            None => repository.archive(&revision.commit).await.inspect(|files| {
+                packages.keep(
+                    key,
+                    installation,
+                    Arc::new(Tree::clone(files)),
+                    files.counted(),
+                );
+            }),
+        };
+        let files = files.map_err(|error| read(error, git))?;
+        let commit: String = revision.commit.chars().take(SHORT_COMMIT).collect();
+        Ok((format!("{}/{}@{commit}", git.host, revision.name), files))
+    }
+
+    /// The repository at the commit that a call means, as the scanned repository may see it.
+    async fn find(
+        &self,
+        name: &RepositoryName,
+        git: &GitPackage,
+    ) -> Result<(Repository, Revision), FetchError> {
+        let not_seen = |remedy| ModuleProblem::NotSeen(name.to_string(), remedy);
+        let reference = git.reference.as_deref();
+        let own = self.viewer.repository;
+        let seen = own.seeing(name.clone());
+        match seen.revision(reference).await {
+            Ok(revision) if !revision.private || revision.name == *own.name() => {
+                return Ok((seen, revision));
+            }
+            Ok(_) => {}
+            Err(error) if error.is_missing() => {}
+            Err(error) => return Err(read(error, git)),
+        }
+        if !self.viewer.private {
+            return Err(not_seen(Remedy::Public).into());
+        }
+        if !self.store.private {
+            return Err(not_seen(Remedy::Setting).into());
+        }
+        let id = self.viewer.neighbours.get(name);
+        let id = *id.ok_or_else(|| not_seen(Remedy::Install))?;
+        let installation = self.viewer.installation;
+        let neighbour = self.store.github.read_only(installation, id, name.clone());
+        match neighbour.revision(reference).await {
+            Ok(revision) => Ok((neighbour, revision)),
+            Err(error) if error.is_missing() => Err(not_seen(Remedy::Install).into()),
+            Err(error) => Err(read(error, git)),
+        }
+    }
+}
+
+fn too_long() -> ModuleProblem {
+    ModuleProblem::TooMuch("to fetch the modules of a scan took more than two minutes")
+}
+
+/// What an error of GitHub's says of one package: all but what holds up the scan itself.
+fn read(error: GithubError, git: &GitPackage) -> FetchError {
+    let repository = git.repository.clone();
+    let problem = match error {
+        GithubError::Limited { .. }
+        | GithubError::NoMemory
+        | GithubError::Suspended(_)
+        | GithubError::Unavailable { away: true, .. } => return FetchError::GitHub(error),
+        GithubError::Invalid { .. } => ModuleProblem::NoReference {
+            repository,
+            reference: git.reference.clone().unwrap_or_else(|| "HEAD".to_owned()),
+        },
+        error => ModuleProblem::Archive(repository, error.to_string()),
+    };
+    problem.into()
+}
