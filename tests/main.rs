@@ -25,6 +25,7 @@ mod import;
 mod jobs;
 mod leases;
 mod limits;
+mod modules;
 mod moves;
 mod neighbours;
 mod nested;

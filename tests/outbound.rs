@@ -21,7 +21,7 @@ async fn receiver(answer: &'static str) -> (String, JoinHandle<(String, String)>
             connection.read_buf(&mut bytes).await.unwrap();
             let text = String::from_utf8_lossy(&bytes).into_owned();
             match text.split_once("\r\n\r\n") {
-                Some((head, body)) if body.len() >= BODY.len() => {
+                Some((head, body)) if body.len() >= BODY.len() || head.starts_with("GET ") => {
                     break (head.to_lowercase(), body.to_owned());
                 }
                 _ => {}
@@ -125,4 +125,36 @@ async fn where_nobody_listens_that_is_told() {
         );
         assert!(error.may_pass());
     }
+}
+
+#[tokio::test]
+async fn each_redirect_of_a_get_is_verified_and_its_body_is_bounded() {
+    let (last, _) = receiver("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await;
+    let outbound = Outbound::new(true).unwrap();
+    assert_eq!(outbound.get(&last, 5).await.unwrap().body, "hello");
+    let (last, _) = receiver("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await;
+    let error = outbound.get(&last, 4).await.unwrap_err();
+    assert!(matches!(error, OutboundError::TooLarge { .. }), "{error:?}");
+    for (target, expected) in [
+        ("ftp://hooks.example.com/", "it is not https"),
+        (
+            "https://user:word@hooks.example.com/",
+            "it holds a user or a password",
+        ),
+    ] {
+        let answer =
+            format!("HTTP/1.1 302 Elsewhere\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n");
+        let (url, _) = receiver(answer.leak()).await;
+        let error = outbound.get(&url, 100).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("nothing is sent to this address: {expected}: write it as https://host/path")
+        );
+    }
+    let careful = Outbound::new(false).unwrap();
+    let refused = careful.get("https://127.0.0.1/", 100).await.unwrap_err();
+    assert!(
+        matches!(refused, OutboundError::Refused { .. }),
+        "{refused:?}"
+    );
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many calls of one root module are followed.
-const MOST_CALLS: usize = 2_000;
+const MOST_CALLS: usize = 1_000;
 /// Why a module was not fetched whose call nobody followed.
 const NOT_FOLLOWED: &str =
     "its call was not followed: too many modules are called, or the source is no plain text";

@@ -1,18 +1,18 @@
-//! Which modules are read that are not in the repository that calls them.
+//! Settings of the modules that are not in the repository that calls them.
 
 use super::{ConfigError, Lookup, parse_address, switch};
 use std::collections::BTreeMap;
 use url::Url;
 
-/// The registry that an address without a host means.
+/// The registry of module addresses without a host.
 pub const PUBLIC_REGISTRY: &str = "registry.terraform.io";
 
-/// Which modules of other repositories are read.
+/// Defines which modules of other repositories are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modules {
-    /// Whether those of private repositories of the same installation are.
+    /// Whether modules in private repositories of the same installation are read.
     pub private: bool,
-    /// The registries that are asked, each with the address where it is.
+    /// The allowed registries by host, each with its address.
     pub registries: BTreeMap<String, Url>,
 }
 

@@ -44,4 +44,4 @@ pub use propose::{ProposeOutcome, ProposedPullRequest, Reviewers};
 pub use pulls::PullRequest;
 pub use repository::{Head, Repository};
 pub use revision::Revision;
-pub use tarball::LARGEST as LARGEST_TREE;
+pub use tarball::MAX_TOTAL as MAX_TREE;

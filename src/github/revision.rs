@@ -1,7 +1,8 @@
-//! A repository whose code another one calls: the commit that is meant, and its files, to be read and never edited.
+//! Reads a repository whose modules another repository calls: its files at a commit, which are never edited.
 
-use super::app::{Caller, GitHub};
+use super::app::GitHub;
 use super::archive::{self, CommitFiles, Unpacking};
+use super::caller::Caller;
 use super::error::GithubError;
 use super::repository::{Repository, escaped};
 use crate::model::{InstallationId, RepositoryId, RepositoryName, Tree};
@@ -10,16 +11,16 @@ use serde::Deserialize;
 /// A commit of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
-    /// The repository's name now.
+    /// The current name of the repository.
     pub name: RepositoryName,
-    /// Whether only members see it.
+    /// Whether the repository is private.
     pub private: bool,
     /// The commit's id.
     pub commit: String,
 }
 
 impl GitHub {
-    /// A repository of an installation, with a token that reads the files of this one alone.
+    /// Returns a repository of an installation, with a token that reads the files of this repository alone.
     pub fn read_only(
         &self,
         installation: InstallationId,
@@ -29,7 +30,7 @@ impl GitHub {
         Repository::new(self.clone(), Caller::Contents(installation, id), name)
     }
 
-    /// Holds files that were read earlier, once there is memory for them.
+    /// Holds files that were downloaded earlier, once there is memory for them.
     ///
     /// # Errors
     /// `NoMemory` while other repositories take it.
@@ -40,7 +41,7 @@ impl GitHub {
 }
 
 impl Repository {
-    /// Another repository, with the token of this one: it sees what is public, and nothing else beside this one.
+    /// Returns another repository as the token of this repository sees it: only if it is public.
     #[must_use]
     pub fn seeing(&self, name: RepositoryName) -> Self {
         Self {
@@ -49,7 +50,7 @@ impl Repository {
         }
     }
 
-    /// The commit that a branch, a tag or an id means; without one the newest of the default branch.
+    /// Resolves a branch, a tag or a commit id; without a reference the head of the default branch.
     ///
     /// # Errors
     /// `NotFound` where there is no such repository for this token, `Invalid` where it has no such commit.
@@ -68,7 +69,7 @@ impl Repository {
             .get(self.caller, &format!("/repos/{}", self.name))
             .await?;
         let reference = escaped(reference.unwrap_or("HEAD"));
-        // Of its files none are wanted.
+        // Its files are not read, and GitHub lists them by page.
         let commit: Commit = self.get(&format!("commits/{reference}?per_page=1")).await?;
         Ok(Revision {
             name: about.full_name,
@@ -77,10 +78,10 @@ impl Repository {
         })
     }
 
-    /// The files of a commit as its archive has them, which may change line ends: they are read and never edited.
+    /// Downloads the files of a commit as its archive has them, which may change line ends: they must not be edited.
     ///
     /// # Errors
-    /// `TooLarge` when it is larger than a scan takes, `NoMemory` while other repositories are.
+    /// `TooLarge` when the repository is larger than a scan accepts, `NoMemory` while others take the memory.
     pub async fn archive(&self, commit: &str) -> Result<CommitFiles, GithubError> {
         let memory = archive::reserve(&self.github).await?;
         let unpacking = Unpacking::default();

@@ -1,16 +1,16 @@
-//! Packages that were fetched, by commit: as many as a number of bytes, shared by the installations.
+//! Caches fetched packages by commit, within a number of bytes that the installations share.
 
 use crate::model::{InstallationId, RepositoryName, Tree};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of packages are kept.
-const MOST: u64 = 64 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 
-/// Which package.
+/// Identifies a package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PackageKey {
-    /// The installation that alone may read it; none for what is public.
+    /// The only installation that may read it; `None` for public packages.
     pub only: Option<InstallationId>,
     /// The repository.
     pub repository: RepositoryName,
@@ -18,7 +18,7 @@ pub(super) struct PackageKey {
     pub commit: String,
 }
 
-/// The packages of a process.
+/// The cached packages of the process.
 #[derive(Default)]
 pub(super) struct PackageCache(Mutex<Inner>);
 
@@ -26,21 +26,21 @@ pub(super) struct PackageCache(Mutex<Inner>);
 struct Inner {
     packages: BTreeMap<PackageKey, Entry>,
     bytes: u64,
-    /// Counts what was asked for.
+    /// Counts accesses.
     turn: u64,
 }
 
 struct Entry {
     tree: Arc<Tree>,
     bytes: u64,
-    /// Who brought it.
+    /// The installation that fetched it.
     by: InstallationId,
-    /// When it was last asked for.
+    /// The last access.
     used: u64,
 }
 
 impl PackageCache {
-    /// A package that is kept.
+    /// Returns a cached package.
     pub(super) fn get(&self, key: &PackageKey) -> Option<Arc<Tree>> {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.turn += 1;
@@ -50,9 +50,9 @@ impl PackageCache {
         Some(entry.tree.clone())
     }
 
-    /// Keeps a package that takes so many bytes, and lets go of others where there is no room: of the installation whose
-    /// packages take most, the one that was not asked for longest.
-    pub(super) fn keep(&self, key: PackageKey, by: InstallationId, tree: Arc<Tree>, bytes: u64) {
+    /// Caches a package of so many bytes. Where there is no room, the least recently used package of the installation
+    /// with the most bytes is evicted.
+    pub(super) fn insert(&self, key: PackageKey, by: InstallationId, tree: Arc<Tree>, bytes: u64) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.turn += 1;
         let used = inner.turn;
@@ -66,12 +66,12 @@ impl PackageCache {
         if let Some(former) = inner.packages.insert(key, entry) {
             inner.bytes -= former.bytes;
         }
-        while inner.bytes > MOST && inner.drop_one() {}
+        while inner.bytes > MAX_BYTES && inner.evict() {}
     }
 }
 
 impl Inner {
-    fn drop_one(&mut self) -> bool {
+    fn evict(&mut self) -> bool {
         let mut shares: HashMap<InstallationId, u64> = HashMap::new();
         for entry in self.packages.values() {
             *shares.entry(entry.by).or_default() += entry.bytes;
@@ -112,16 +112,16 @@ mod tests {
     fn an_installation_that_fetches_much_displaces_its_own_packages() {
         let cache = PackageCache::default();
         let keep = |by: u64, commit: &str, bytes| {
-            cache.keep(key(None, commit), InstallationId(by), Arc::default(), bytes);
+            cache.insert(key(None, commit), InstallationId(by), Arc::default(), bytes);
         };
         let has = |commit: &str| cache.get(&key(None, commit)).is_some();
-        keep(1, "small", MOST / 8);
+        keep(1, "small", MAX_BYTES / 8);
         for commit in ["a", "b", "c", "d", "e"] {
-            keep(2, commit, MOST / 4);
+            keep(2, commit, MAX_BYTES / 4);
             assert!(has("small") && has(commit), "{commit}");
         }
         assert!(!has("a") && !has("b") && has("c"));
-        keep(3, "huge", MOST + 1);
+        keep(3, "huge", MAX_BYTES + 1);
         assert!(!has("huge") && has("small"));
     }
 
@@ -129,7 +129,7 @@ mod tests {
     fn what_is_private_is_kept_for_its_installation_alone() {
         let cache = PackageCache::default();
         let private = key(Some(1), "a");
-        cache.keep(private.clone(), InstallationId(1), Arc::default(), 1);
+        cache.insert(private.clone(), InstallationId(1), Arc::default(), 1);
         assert!(cache.get(&private).is_some());
         for other in [key(None, "a"), key(Some(2), "a")] {
             assert!(cache.get(&other).is_none());

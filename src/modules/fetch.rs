@@ -1,10 +1,10 @@
-//! The packages of one scan: each fetched once, and laid into the tree once.
+//! Fetches the packages of a scan, each once, and lays them into the tree.
 
 use super::cache::PackageKey;
 use super::problem::{ModuleProblem, Remedy};
 use super::{ModuleStore, Viewer};
 use crate::code::{self, GitPackage, ModuleCall, ModuleSource, Package};
-use crate::github::{CommitFiles, GithubError, LARGEST_TREE, Repository, Revision};
+use crate::github::{CommitFiles, GithubError, MAX_TREE, Repository, Revision};
 use crate::model::{RepositoryName, Tree};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How many packages a scan fetches.
-const MOST_PACKAGES: usize = 100;
-/// How long a scan fetches packages.
-const TIME: Duration = Duration::from_secs(2 * 60);
+const MAX_PACKAGES: usize = 100;
+/// How long a scan may spend on fetching packages.
+const TIMEOUT: Duration = Duration::from_secs(2 * 60);
 /// How many characters of a commit's id name a package.
 const SHORT_COMMIT: usize = 12;
 
-/// Why a package is not there.
+/// A package that was not fetched.
 pub(super) enum FetchError {
-    /// For a reason of its own.
+    /// The module has a problem, and the scan goes on without it.
     Module(ModuleProblem),
-    /// GitHub answers nothing for now, or others hold the memory.
+    /// GitHub does not respond for now, or others take the memory: the scan has to be retried.
     GitHub(GithubError),
 }
 
@@ -36,9 +36,9 @@ impl From<ModuleProblem> for FetchError {
 pub(super) struct Fetcher<'a> {
     store: &'a ModuleStore,
     viewer: &'a Viewer<'a>,
-    /// Where each source leads, by the source and the constraint on its version.
+    /// The resolved sources, by source and version constraint.
     sources: BTreeMap<(String, Option<String>), Result<ModuleSource, ModuleProblem>>,
-    /// The folder of each package.
+    /// The folders of the fetched packages in the tree.
     folders: BTreeMap<Package, Result<String, ModuleProblem>>,
     held: Vec<CommitFiles>,
     end: Instant,
@@ -52,16 +52,16 @@ impl<'a> Fetcher<'a> {
             sources: BTreeMap::new(),
             folders: BTreeMap::new(),
             held: Vec::new(),
-            end: Instant::now() + TIME,
+            end: Instant::now() + TIMEOUT,
         }
     }
 
-    /// What the packages take of the memory for files.
+    /// Returns the files, which hold their share of the memory.
     pub(super) fn into_held(self) -> Vec<CommitFiles> {
         self.held
     }
 
-    /// Lays the module of a call where its root module expects it: the module's folder.
+    /// Lays the module of a call where its root module expects it, and returns the module's folder.
     pub(super) async fn lay(
         &mut self,
         tree: &mut Tree,
@@ -88,7 +88,7 @@ impl<'a> Fetcher<'a> {
         })
     }
 
-    /// Where a call leads, once a registry has told.
+    /// Resolves the source of a call, which a registry may have to be asked for.
     async fn source(&mut self, call: &ModuleCall) -> Result<ModuleSource, ModuleProblem> {
         let key = (call.source.clone(), call.version.clone());
         if let Some(known) = self.sources.get(&key) {
@@ -117,7 +117,7 @@ impl<'a> Fetcher<'a> {
         found
     }
 
-    /// The folder of a package in the tree.
+    /// Returns the folder of a package in the tree.
     async fn package(&mut self, tree: &mut Tree, package: &Package) -> Result<String, FetchError> {
         if let Some(known) = self.folders.get(package) {
             return Ok(known.clone()?);
@@ -135,7 +135,7 @@ impl<'a> Fetcher<'a> {
         Ok(laid?)
     }
 
-    /// Lays a package into the tree, where all together do not become too large: its folder.
+    /// Lays a package into the tree, unless all packages together become too large, and returns its folder.
     fn hold(
         &mut self,
         tree: &mut Tree,
@@ -143,7 +143,7 @@ impl<'a> Fetcher<'a> {
         files: CommitFiles,
     ) -> Result<String, ModuleProblem> {
         let held: u64 = self.held.iter().map(CommitFiles::counted).sum();
-        if held + files.counted() > LARGEST_TREE {
+        if held + files.counted() > MAX_TREE {
             return Err(ModuleProblem::TooMuch(
                 "the modules of a scan together take more memory than a repository may",
             ));
@@ -154,9 +154,9 @@ impl<'a> Fetcher<'a> {
         Ok(folder)
     }
 
-    /// A package's files, and its name.
+    /// Fetches a package: its name in the tree, and its files.
     async fn fetch(&self, package: &Package) -> Result<(String, CommitFiles), FetchError> {
-        if self.folders.len() >= MOST_PACKAGES {
+        if self.folders.len() >= MAX_PACKAGES {
             return Err(ModuleProblem::TooMuch("a scan fetches no more than 100 packages").into());
         }
         match package {
@@ -184,7 +184,7 @@ impl<'a> Fetcher<'a> {
         let files = match packages.get(&key) {
             Some(known) => self.store.github.hold(Tree::clone(&known)).await,
             None => repository.archive(&revision.commit).await.inspect(|files| {
-                packages.keep(
+                packages.insert(
                     key,
                     installation,
                     Arc::new(Tree::clone(files)),
@@ -192,12 +192,12 @@ impl<'a> Fetcher<'a> {
                 );
             }),
         };
-        let files = files.map_err(|error| read(error, git))?;
+        let files = files.map_err(|error| classify(error, git))?;
         let commit: String = revision.commit.chars().take(SHORT_COMMIT).collect();
         Ok((format!("{}/{}@{commit}", git.host, revision.name), files))
     }
 
-    /// The repository at the commit that a call means, as the scanned repository may see it.
+    /// Finds the repository and the commit of a package, as far as the scanned repository may see it.
     async fn find(
         &self,
         name: &RepositoryName,
@@ -213,7 +213,7 @@ impl<'a> Fetcher<'a> {
             }
             Ok(_) => {}
             Err(error) if error.is_missing() => {}
-            Err(error) => return Err(read(error, git)),
+            Err(error) => return Err(classify(error, git)),
         }
         if !self.viewer.private {
             return Err(not_seen(Remedy::Public).into());
@@ -228,7 +228,7 @@ impl<'a> Fetcher<'a> {
         match neighbour.revision(reference).await {
             Ok(revision) => Ok((neighbour, revision)),
             Err(error) if error.is_missing() => Err(not_seen(Remedy::Install).into()),
-            Err(error) => Err(read(error, git)),
+            Err(error) => Err(classify(error, git)),
         }
     }
 }
@@ -237,8 +237,8 @@ fn too_long() -> ModuleProblem {
     ModuleProblem::TooMuch("to fetch the modules of a scan took more than two minutes")
 }
 
-/// What an error of GitHub's says of one package: all but what holds up the scan itself.
-fn read(error: GithubError, git: &GitPackage) -> FetchError {
+/// Classifies a GitHub error: only what also keeps GitHub from responding to the scan ends the scan.
+fn classify(error: GithubError, git: &GitPackage) -> FetchError {
     let repository = git.repository.clone();
     let problem = match error {
         GithubError::Limited { .. }

@@ -1,13 +1,14 @@
 //! Fetches the modules that a repository calls and does not hold, and lays them into its tree: read, and never edited.
 //!
-//! A repository on GitHub is read as an archive of a commit, with a token that sees the scanned repository and what is
-//! public; a module of a registry is looked up there first. What is not fetched has a reason, which the scan tells.
+//! A repository on GitHub is downloaded as the archive of a commit, with a token that reads the scanned repository and
+//! public ones; a module of a registry is looked up there first. A module that is not fetched has a reason, which the
+//! scan reports.
 
 mod cache;
 mod fetch;
 mod registry;
 
-/// Why a module was not fetched.
+/// Explains why a module was not fetched.
 pub mod problem;
 
 use crate::code::{self, FetchedModule, FetchedModules, OtherModules};
@@ -21,11 +22,11 @@ use registry::Registries;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How often the calls are looked through, each time with what was fetched the last time: as deep as modules may call one
-/// another, and once more.
-const MOST_ROUNDS: usize = 33;
+/// How often the calls are followed, each time through the modules that were fetched before: as deep as modules may be
+/// nested, and once more.
+const MAX_ROUNDS: usize = 33;
 
-/// Where modules of other repositories are fetched, for all scans of the process.
+/// Fetches modules of other repositories, for all scans of the process.
 pub struct ModuleStore {
     github: GitHub,
     registries: Registries,
@@ -36,19 +37,19 @@ pub struct ModuleStore {
     packages: PackageCache,
 }
 
-/// Who asks for modules: the scanned repository.
+/// The scanned repository, which decides what modules may be read.
 pub struct Viewer<'a> {
     /// Its installation.
     pub installation: InstallationId,
-    /// Itself, with the token that reads it.
+    /// The repository, with the token that reads it.
     pub repository: &'a Repository,
-    /// Whether only members see it.
+    /// Whether the repository is private.
     pub private: bool,
-    /// The repositories of its installation, by name.
+    /// The repositories of the installation, by name.
     pub neighbours: BTreeMap<RepositoryName, RepositoryId>,
 }
 
-/// A root module, and how its code is evaluated.
+/// A root module.
 pub struct Root {
     /// Its folder.
     pub path: String,
@@ -60,14 +61,14 @@ pub struct Root {
 pub struct FetchedTree {
     /// The tree.
     pub tree: Tree,
-    /// Where each root module's modules lie in it, in the order of the roots.
+    /// The folders of each root module's modules, in the order of the roots.
     pub modules: Vec<OtherModules>,
-    /// What they take of the memory for files.
+    /// The share of the memory for files.
     _held: Vec<CommitFiles>,
 }
 
 impl ModuleStore {
-    /// Reads from this GitHub, whose pages are at this address, and from the registries of the settings.
+    /// Creates a store that reads from GitHub, whose pages are at this address, and from the registries of the settings.
     pub fn new(
         github: GitHub,
         pages_url: &str,
@@ -86,17 +87,16 @@ impl ModuleStore {
         }
     }
 
-    /// Whether the repositories of an installation are asked for modules, when one of them is scanned that is private
-    /// itself.
+    /// Returns whether modules in private repositories of the same installation may be read.
     pub fn reads_private(&self) -> bool {
         self.private
     }
 
-    /// Fetches what the root modules call, directly or through others. What the repository itself holds in `.terraform` is
-    /// left out, as it is no code of the repository.
+    /// Fetches the modules that root modules call, directly or through others. What the repository itself holds in
+    /// `.terraform` is left out: it is not code of the repository.
     ///
     /// # Errors
-    /// Where GitHub answers nothing for now, or others hold the memory: the scan is to come back.
+    /// When GitHub does not respond for now, or others take the memory: then the scan has to be retried.
     pub async fn fetch(
         &self,
         viewer: &Viewer<'_>,
@@ -106,7 +106,7 @@ impl ModuleStore {
         let mut fetcher = Fetcher::new(self, viewer);
         let mut tree = tree.without_installed();
         let mut known = vec![Arc::<FetchedModules>::default(); roots.len()];
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let mut calls = 0;
             for (root, known) in roots.iter().zip(&mut known) {
                 let options = code::Options {

@@ -1,30 +1,30 @@
-//! Where a registry keeps a module: discovery, versions, download, as Terraform asks for them.
+//! Asks a module registry where a module is, by the protocol that Terraform uses: discovery, versions, download.
 
 use super::problem::{ModuleProblem, RegistryFailure};
 use crate::code::{ModuleSource, Package, RegistryPackage, newest_version};
 use crate::config::PUBLIC_REGISTRY;
-use crate::outbound::{Outbound, OutboundAnswer};
+use crate::outbound::{Outbound, OutboundResponse};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use url::Url;
 
-/// The longest answer that is read: the list of a popular module's versions has a megabyte.
-const LARGEST_ANSWER: usize = 8 << 20;
-/// How many versions are looked at.
-const MOST_VERSIONS: usize = 10_000;
-/// Where a registry says what it serves.
+/// How many bytes of a response are read: the versions of a popular module take a megabyte.
+const MAX_RESPONSE: usize = 8 << 20;
+/// How many versions of a module are considered.
+const MAX_VERSIONS: usize = 10_000;
+/// The path of a registry's discovery document.
 const DISCOVERY: &str = "/.well-known/terraform.json";
-/// Where the answer to a download says where the module is.
+/// The response header that holds the source of a version.
 const LOCATION: &str = "x-terraform-get";
 
-/// The registries that are asked.
+/// The registries that the operator allows.
 pub(super) struct Registries {
     outbound: Outbound,
-    /// Each with the address where it is.
+    /// The address of each host.
     addresses: BTreeMap<String, Url>,
 }
 
-/// What a registry serves.
+/// The services of a registry.
 #[derive(Deserialize)]
 struct Discovery {
     #[serde(rename = "modules.v1")]
@@ -47,7 +47,7 @@ struct ListedVersion {
 }
 
 impl Registries {
-    /// Asks these, and no others.
+    /// Creates a client that asks these registries, and no others.
     pub(super) fn new(outbound: Outbound, addresses: BTreeMap<String, Url>) -> Self {
         Self {
             outbound,
@@ -55,7 +55,7 @@ impl Registries {
         }
     }
 
-    /// Finds where the newest version of a module lies that meets a constraint.
+    /// Returns the source of the newest version of a module that meets a constraint.
     pub(super) async fn locate(
         &self,
         module: &RegistryPackage,
@@ -80,7 +80,7 @@ impl Registries {
             .map_err(failed)
     }
 
-    /// The address below which a registry answers for modules.
+    /// Discovers the address of a registry's module API.
     async fn base(&self, address: &Url) -> Result<Url, RegistryFailure> {
         let well_known = join(address, DISCOVERY)?;
         let answer = self.get(&well_known).await?;
@@ -97,12 +97,15 @@ impl Registries {
             .get(&join(base, &format!("{module}/versions"))?)
             .await?;
         let listed: Listed = json(&answer)?;
-        let versions = listed.modules.into_iter().flat_map(|one| one.versions);
-        let versions = versions.take(MOST_VERSIONS).map(|one| one.version);
+        let modules = listed.modules.into_iter();
+        let versions = modules
+            .flat_map(|module| module.versions)
+            .take(MAX_VERSIONS);
+        let versions = versions.map(|listed| listed.version);
         Ok(versions.collect())
     }
 
-    /// Where a version of a module is.
+    /// Returns the source of a version of a module.
     async fn download(
         &self,
         base: &Url,
@@ -133,8 +136,8 @@ impl Registries {
         }
     }
 
-    async fn get(&self, url: &Url) -> Result<OutboundAnswer, RegistryFailure> {
-        Ok(self.outbound.get(url.as_str(), LARGEST_ANSWER).await?)
+    async fn get(&self, url: &Url) -> Result<OutboundResponse, RegistryFailure> {
+        Ok(self.outbound.get(url.as_str(), MAX_RESPONSE).await?)
     }
 }
 
@@ -143,6 +146,6 @@ fn join(base: &Url, relative: &str) -> Result<Url, RegistryFailure> {
         .map_err(|_| RegistryFailure::NotUnderstood)
 }
 
-fn json<T: serde::de::DeserializeOwned>(answer: &OutboundAnswer) -> Result<T, RegistryFailure> {
+fn json<T: serde::de::DeserializeOwned>(answer: &OutboundResponse) -> Result<T, RegistryFailure> {
     serde_json::from_slice(&answer.body).map_err(|_| RegistryFailure::NotUnderstood)
 }

@@ -1,4 +1,4 @@
-//! What an address holds, whichever others it leads to: each is looked at as the first one is.
+//! Gets what an address holds. Each redirect is verified as the first address is.
 
 use super::post::{Outbound, OutboundError, failed};
 use bytes::Bytes;
@@ -7,25 +7,25 @@ use reqwest::Response;
 use url::Url;
 
 /// How many redirects are followed.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 
-/// An answer that is a success.
+/// A successful response.
 #[derive(Debug)]
-pub struct OutboundAnswer {
-    /// The address that gave it, after all redirects.
+pub struct OutboundResponse {
+    /// The address after all redirects.
     pub url: Url,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Bytes,
 }
 
 impl Outbound {
-    /// Gets what an address holds, of so many bytes at most. No credentials are sent along.
+    /// Gets what an address holds, up to a number of bytes. No credentials are sent.
     ///
     /// # Errors
-    /// What of the way there went wrong.
-    pub async fn get(&self, url: &str, largest: usize) -> Result<OutboundAnswer, OutboundError> {
+    /// When the request could not be sent, or was not answered with success.
+    pub async fn get(&self, url: &str, largest: usize) -> Result<OutboundResponse, OutboundError> {
         let (url, host, mut answer) = self.open(url).await?;
         let headers = answer.headers().clone();
         let mut body = Vec::new();
@@ -39,17 +39,17 @@ impl Outbound {
             }
             body.extend_from_slice(&part);
         }
-        Ok(OutboundAnswer {
+        Ok(OutboundResponse {
             url,
             headers,
             body: body.into(),
         })
     }
 
-    /// The answer of an address before its body is read, after all redirects: where from, and the host to be named.
+    /// Follows the redirects of an address, and returns the last address, its host and the response.
     async fn open(&self, url: &str) -> Result<(Url, String, Response), OutboundError> {
         let mut url = url.to_owned();
-        for _ in 0..=MOST_REDIRECTS {
+        for _ in 0..=MAX_REDIRECTS {
             let (place, host) = self.checked(&url)?;
             let answer = self.client.get(place.clone()).send().await;
             let answer = answer.map_err(|error| failed(&host, &error))?;

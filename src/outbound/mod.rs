@@ -9,6 +9,6 @@ mod get;
 mod post;
 mod signature;
 
-pub use get::OutboundAnswer;
+pub use get::OutboundResponse;
 pub use post::{Outbound, OutboundError};
 pub use signature::signed;

@@ -1,4 +1,4 @@
-//! A small registry of modules: discovery, versions, download.
+//! Simulates a module registry: discovery, versions, download.
 
 use super::wire::{self, Server};
 use anyhow::Result;
@@ -8,10 +8,10 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Where it answers for modules.
+/// The path of the module API.
 const BASE: &str = "/v1/modules/";
 
-/// A running stand-in for a registry. It stops when dropped.
+/// A running registry. It stops when dropped.
 #[derive(Debug)]
 pub struct Registry {
     server: Server,
@@ -20,15 +20,15 @@ pub struct Registry {
 
 #[derive(Debug, Default)]
 struct Shelf {
-    /// By `namespace/name/provider` and version, where each is.
+    /// The locations, by `namespace/name/provider` and version.
     modules: BTreeMap<String, BTreeMap<String, String>>,
-    /// The paths that were asked for.
+    /// The requested paths.
     requests: Vec<String>,
     violations: Vec<String>,
 }
 
 impl Registry {
-    /// Starts on a free port of 127.0.0.1, empty.
+    /// Starts an empty registry on a free port of 127.0.0.1.
     ///
     /// # Errors
     /// When no port is free.
@@ -46,24 +46,24 @@ impl Registry {
         })
     }
 
-    /// Where it is, without a slash at its end.
+    /// Returns the address, without a slash at its end.
     pub fn url(&self) -> &str {
         &self.server.url
     }
 
-    /// Adds a version of a module, which lies there.
+    /// Adds a version of a module, and its location.
     pub fn publish(&self, module: &str, version: &str, location: &str) {
         let mut shelf = locked(&self.shelf);
         let versions = shelf.modules.entry(module.to_owned()).or_default();
         versions.insert(version.to_owned(), location.to_owned());
     }
 
-    /// The paths that were asked for, the oldest first.
+    /// Returns the requested paths, the oldest first.
     pub fn requests(&self) -> Vec<String> {
         locked(&self.shelf).requests.clone()
     }
 
-    /// What no registry should have been sent.
+    /// Returns what a registry must not be sent.
     pub fn violations(&self) -> Vec<String> {
         locked(&self.shelf).violations.clone()
     }
@@ -74,11 +74,19 @@ impl Shelf {
         let path = request.uri().path();
         self.requests.push(path.to_owned());
         let secrets = [header::AUTHORIZATION, header::COOKIE];
-        if secrets.iter().any(|name| request.headers().contains_key(name)) {
-            self.violations.push(format!("{path} came with credentials"));
+        if secrets
+            .iter()
+            .any(|name| request.headers().contains_key(name))
+        {
+            self.violations
+                .push(format!("{path} came with credentials"));
         }
         if path == "/.well-known/terraform.json" {
-            return respond(StatusCode::OK, json!({"modules.v1": BASE}).to_string(), None);
+            return respond(
+                StatusCode::OK,
+                json!({"modules.v1": BASE}).to_string(),
+                None,
+            );
         }
         let asked = path.strip_prefix(BASE).unwrap_or_default();
         self.of_module(asked)
@@ -88,13 +96,19 @@ impl Shelf {
     fn of_module(&self, asked: &str) -> Option<Response<Bytes>> {
         if let Some(module) = asked.strip_suffix("/versions") {
             let versions = self.modules.get(module)?.keys();
-            let versions: Vec<_> = versions.map(|version| json!({"version": version})).collect();
+            let versions: Vec<_> = versions
+                .map(|version| json!({"version": version}))
+                .collect();
             let body = json!({"modules": [{"source": module, "versions": versions}]});
             return Some(respond(StatusCode::OK, body.to_string(), None));
         }
         let (module, version) = asked.strip_suffix("/download")?.rsplit_once('/')?;
         let location = self.modules.get(module)?.get(version)?;
-        Some(respond(StatusCode::NO_CONTENT, String::new(), Some(location)))
+        Some(respond(
+            StatusCode::NO_CONTENT,
+            String::new(),
+            Some(location),
+        ))
     }
 }
 

@@ -3,6 +3,7 @@
 mod decline;
 mod faults;
 mod former;
+mod modules;
 mod public;
 mod regressions;
 mod sizes;
