@@ -58,7 +58,11 @@ impl FetchedModules {
     }
 
     /// The folder of the module that was fetched for a call.
-    pub(super) fn folder(&self, key: &str, request: ModuleRequest<'_>) -> Result<&str, NotInstalled> {
+    pub(super) fn folder(
+        &self,
+        key: &str,
+        request: ModuleRequest<'_>,
+    ) -> Result<&str, NotInstalled> {
         let module = self.0.get(key).filter(|module| module.fits(request));
         match module.map(|module| &module.folder) {
             Some(Ok(folder)) => Ok(folder),
@@ -150,7 +154,8 @@ impl<'a> CallSearch<'a> {
                 }
                 Err(NotInstalled::NotFetched(_)) => {
                     let key = names.join(".");
-                    let request = module_request(block).filter(|_| !self.known.0.contains_key(&key));
+                    let request =
+                        module_request(block).filter(|_| !self.known.0.contains_key(&key));
                     self.found.extend(request.map(|request| ModuleCall {
                         key,
                         source: request.source.to_owned(),

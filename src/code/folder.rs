@@ -53,6 +53,7 @@ impl Files {
             ..Self::default()
         };
         let mut waiting = BTreeSet::from([root.to_owned()]);
+        let mut asked = BTreeSet::new();
         for _ in 0..=DEEPEST_MODULE {
             let mut called = BTreeSet::new();
             for folder in std::mem::take(&mut waiting) {
@@ -82,7 +83,7 @@ impl Files {
                     .iter()
                     .flat_map(|file| file.body.get_blocks("module"));
                 for call in calls {
-                    called.extend(all.folders_of(&folder, call));
+                    called.extend(all.folders_of(&folder, call, &mut asked));
                 }
                 all.folders.insert(folder, parsed);
             }
@@ -91,18 +92,26 @@ impl Files {
         all
     }
 
-    /// The folders that a call in a folder may lead to.
-    fn folders_of(&self, from: &str, call: &Block) -> Vec<String> {
-        let Some(module_request) = module_request(call) else {
+    /// The folders that a call in a folder may lead to. Calls that are alike lead to the same installed ones, which are
+    /// told once.
+    fn folders_of(
+        &self,
+        from: &str,
+        call: &Block,
+        asked: &mut BTreeSet<[String; 3]>,
+    ) -> Vec<String> {
+        let Some(request) = module_request(call) else {
             return Vec::new();
         };
-        if is_local(module_request.source) {
-            return Tree::join(from, module_request.source)
-                .into_iter()
-                .collect();
+        if is_local(request.source) {
+            return Tree::join(from, request.source).into_iter().collect();
         }
         let name = call.labels.first().map_or("", |name| name.as_str());
-        let installed = self.installed.candidates(name, module_request);
+        let version = request.version.unwrap_or_default();
+        if !asked.insert([name, request.source, version].map(str::to_owned)) {
+            return Vec::new();
+        }
+        let installed = self.installed.candidates(name, request);
         installed.into_iter().map(str::to_owned).collect()
     }
 

@@ -72,7 +72,11 @@ impl Installed {
     ///
     /// # Errors
     /// When there is none that fits the call.
-    pub(super) fn folder(&self, key: &str, request: ModuleRequest<'_>) -> Result<&str, NotInstalled> {
+    pub(super) fn folder(
+        &self,
+        key: &str,
+        request: ModuleRequest<'_>,
+    ) -> Result<&str, NotInstalled> {
         match self {
             Self::NotRead => Err(NotInstalled::NotRead),
             Self::Fetched(modules) => modules.folder(key, request),

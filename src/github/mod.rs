@@ -43,5 +43,5 @@ pub use manifest::{CreatedApp, ManifestError, Manifests};
 pub use propose::{ProposeOutcome, ProposedPullRequest, Reviewers};
 pub use pulls::PullRequest;
 pub use repository::{Head, Repository};
-pub use revision::Revision;
+pub use revision::{ReadOnlyRepository, Revision};
 pub use tarball::MAX_TOTAL as MAX_TREE;

@@ -26,8 +26,9 @@ impl GitHub {
         installation: InstallationId,
         id: RepositoryId,
         name: RepositoryName,
-    ) -> Repository {
-        Repository::new(self.clone(), Caller::Contents(installation, id), name)
+    ) -> ReadOnlyRepository {
+        let caller = Caller::Contents(installation, id);
+        ReadOnlyRepository(Repository::new(self.clone(), caller, name))
     }
 
     /// Holds files that were downloaded earlier, once there is memory for them.
@@ -40,14 +41,18 @@ impl GitHub {
     }
 }
 
-impl Repository {
-    /// Returns another repository as the token of this repository sees it: only if it is public.
+/// A repository of which only files are read.
+#[derive(Debug, Clone)]
+pub struct ReadOnlyRepository(Repository);
+
+impl ReadOnlyRepository {
+    /// Returns a repository as the token of another one sees it: only if it is public, or that repository itself.
     #[must_use]
-    pub fn seeing(&self, name: RepositoryName) -> Self {
-        Self {
+    pub fn seen_by(other: &Repository, name: RepositoryName) -> Self {
+        Self(Repository {
             name,
-            ..self.clone()
-        }
+            ..other.clone()
+        })
     }
 
     /// Resolves a branch, a tag or a commit id; without a reference the head of the default branch.
@@ -64,13 +69,14 @@ impl Repository {
         struct Commit {
             sha: String,
         }
-        let about: About = self
-            .github
-            .get(self.caller, &format!("/repos/{}", self.name))
-            .await?;
+        let repository = &self.0;
+        let path = format!("/repos/{}", repository.name);
+        let about: About = repository.github.get(repository.caller, &path).await?;
         let reference = escaped(reference.unwrap_or("HEAD"));
         // Its files are not read, and GitHub lists them by page.
-        let commit: Commit = self.get(&format!("commits/{reference}?per_page=1")).await?;
+        let commit: Commit = repository
+            .get(&format!("commits/{reference}?per_page=1"))
+            .await?;
         Ok(Revision {
             name: about.full_name,
             private: about.private,
@@ -83,10 +89,11 @@ impl Repository {
     /// # Errors
     /// `TooLarge` when the repository is larger than a scan accepts, `NoMemory` while others take the memory.
     pub async fn archive(&self, commit: &str) -> Result<CommitFiles, GithubError> {
-        let memory = archive::reserve(&self.github).await?;
+        let Repository { github, caller, .. } = &self.0;
+        let memory = archive::reserve(github).await?;
         let unpacking = Unpacking::default();
-        let path = self.path(&format!("tarball/{commit}"));
-        self.github.unpack(self.caller, &path, &unpacking).await?;
+        let path = self.0.path(&format!("tarball/{commit}"));
+        github.unpack(*caller, &path, &unpacking).await?;
         Ok(CommitFiles::new(unpacking.tree()?, memory))
     }
 }

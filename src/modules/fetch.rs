@@ -4,7 +4,7 @@ use super::cache::PackageKey;
 use super::problem::{ModuleProblem, Remedy};
 use super::{ModuleStore, Viewer};
 use crate::code::{self, GitPackage, ModuleCall, ModuleSource, Package};
-use crate::github::{CommitFiles, GithubError, MAX_TREE, Repository, Revision};
+use crate::github::{CommitFiles, GithubError, MAX_TREE, ReadOnlyRepository, Revision};
 use crate::model::{RepositoryName, Tree};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -202,11 +202,11 @@ impl<'a> Fetcher<'a> {
         &self,
         name: &RepositoryName,
         git: &GitPackage,
-    ) -> Result<(Repository, Revision), FetchError> {
+    ) -> Result<(ReadOnlyRepository, Revision), FetchError> {
         let not_seen = |remedy| ModuleProblem::NotSeen(name.to_string(), remedy);
         let reference = git.reference.as_deref();
         let own = self.viewer.repository;
-        let seen = own.seeing(name.clone());
+        let seen = ReadOnlyRepository::seen_by(own, name.clone());
         match seen.revision(reference).await {
             Ok(revision) if !revision.private || revision.name == *own.name() => {
                 return Ok((seen, revision));
