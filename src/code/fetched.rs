@@ -78,7 +78,7 @@ impl FetchedModules {
         request: ModuleRequest<'_>,
     ) -> Vec<&str> {
         let modules = self.0.values();
-        let fitting = modules.filter(|one| is_named(&one.call.key) && one.fits(request));
+        let fitting = modules.filter(|module| is_named(&module.call.key) && module.fits(request));
         fitting
             .filter_map(|module| module.folder.as_deref().ok())
             .collect()

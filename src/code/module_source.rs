@@ -242,8 +242,8 @@ fn is_archive(address: &str, query: &str) -> bool {
 
 /// An address with its query, without what is only said to whoever fetches.
 fn joined(address: &str, query: &str) -> String {
-    let told = |pair: &&str| !pair.is_empty() && !pair.starts_with("archive=");
-    let pairs: Vec<_> = query.split('&').filter(told).collect();
+    let is_sent = |pair: &&str| !pair.is_empty() && !pair.starts_with("archive=");
+    let pairs: Vec<_> = query.split('&').filter(is_sent).collect();
     match pairs.is_empty() {
         true => address.to_owned(),
         false => format!("{address}?{}", pairs.join("&")),

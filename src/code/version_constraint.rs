@@ -36,7 +36,7 @@ pub fn newest_version<'v>(
         }
         None => version.prerelease.is_empty(),
     });
-    let newest = fitting.max_by(|(one, _), (other, _)| one.compare(other));
+    let newest = fitting.max_by(|(left, _), (right, _)| left.compare(right));
     newest.map(|(_, text)| text)
 }
 

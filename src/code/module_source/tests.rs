@@ -77,7 +77,7 @@ fn a_registrys_module_has_three_names_and_perhaps_a_host() {
 
 #[test]
 fn an_archive_is_fetched_as_it_is_named_and_told_without_its_token() {
-    for (source, address, told, folder) in [
+    for (source, address, shown, folder) in [
         (
             "https://m.example.com/a.tar.gz//b?token=x&archive=tgz",
             "https://m.example.com/a.tar.gz?token=x",
@@ -95,14 +95,14 @@ fn an_archive_is_fetched_as_it_is_named_and_told_without_its_token() {
         assert_eq!(found.package, Package::Archive(address.to_owned()));
         assert_eq!(
             (found.package.to_string().as_str(), found.folder.as_str()),
-            (told, folder)
+            (shown, folder)
         );
     }
 }
 
 #[test]
 fn everything_else_is_named_without_its_secrets() {
-    for (source, told) in [
+    for (source, shown) in [
         (
             "s3::https://s3.amazonaws.com/b/k.zip?aws_access_key_id=A",
             "s3::https://s3.amazonaws.com/b/k.zip",
@@ -132,6 +132,6 @@ fn everything_else_is_named_without_its_secrets() {
         ("", ""),
     ] {
         let found = ModuleSource::parse(source).package;
-        assert_eq!(found, Package::Other(told.to_owned()), "{source}");
+        assert_eq!(found, Package::Other(shown.to_owned()), "{source}");
     }
 }

@@ -62,7 +62,7 @@ async fn viewer<'a>(scan: &RepositoryScan<'a>) -> Result<Viewer<'a>, JobError> {
     let mut neighbours = BTreeMap::new();
     if context.head.private && context.services.modules.reads_private() {
         let all = context.tenant.repositories().await?.into_iter();
-        neighbours.extend(all.map(|one| (one.name, one.id)));
+        neighbours.extend(all.map(|repository| (repository.name, repository.id)));
     }
     Ok(Viewer {
         installation: context.installation,
