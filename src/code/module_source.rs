@@ -67,10 +67,9 @@ impl ModuleSource {
             package,
             folder: clean(folder),
         };
-        if !source.contains("::") && query.is_empty() {
-            if let Some(module) = registry(address) {
-                return whole(Package::Registry(module));
-            }
+        let is_plain = !source.contains("::") && query.is_empty();
+        if let Some(module) = registry(address).filter(|_| is_plain) {
+            return whole(Package::Registry(module));
         }
         let other = || whole(Package::Other(without_secrets(source)));
         let (getter, plain) = address.split_once("::").unwrap_or(("", address));
