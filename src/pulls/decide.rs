@@ -4,106 +4,107 @@ use super::{DecisionIndex, PullGroup, Resolution, undecided};
 use crate::model::{Choice, Decision, Finding, Proposal, ProposalState, StackName, Undecided};
 use std::collections::{BTreeSet, HashMap};
 
-/// How long a merged restore waits for its apply before its pull request is commented on, in milliseconds.
+/// How long a merged restore may wait for its apply before DriftGuard comments on its pull request, in milliseconds.
 const APPLY_TIMEOUT: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// An hour, in milliseconds.
 const HOUR: i64 = 60 * 60 * 1000;
 
-/// How many pull requests a repository may have.
+/// The limits on a repository's pull requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open at once.
+    /// How many may be open at once.
     pub open: usize,
-    /// Opened within an hour.
+    /// How many may be opened within an hour.
     pub per_hour: usize,
 }
 
-/// What is known when the pull requests of a stack are decided.
+/// The facts from which the pull requests of a stack are decided.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'s, 'f> {
     /// The stack.
     pub stack: &'s StackName,
-    /// The pull requests of its repository, the last one of each branch.
+    /// The pull requests of the stack's repository: the last one of each branch.
     pub proposals: &'s [Proposal],
     /// The findings of the scan.
     pub findings: &'f [Finding],
-    /// Which of them share a pull request.
+    /// The groups of findings that share a pull request.
     pub groups: &'s [PullGroup<'f>],
-    /// What people decided about findings of the repository.
+    /// The decisions of people about findings of the repository.
     pub decisions: &'s [Decision],
-    /// What became of the findings that pull requests list.
+    /// Tells which of the findings that pull requests list are resolved.
     pub resolution: &'s Resolution<'f>,
-    /// How many pull requests there may be.
+    /// The limits on the repository's pull requests.
     pub limits: Limits,
-    /// The branches whose pull requests GitHub refused just now.
+    /// The branches whose pull requests GitHub refused in this run.
     pub refused: &'s BTreeSet<String>,
-    /// In epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub now: i64,
 }
 
-/// What to do about one pull request.
+/// One action on a pull request.
 ///
-/// Whether a person still holds a branch only GitHub knows: an update or a close leaves such a pull request as it is.
+/// Only GitHub knows whether a person committed to a branch: an update or a close leaves such a pull request as it is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PullAction<'f> {
     /// Comment once on a merged restore that still waits for its apply.
     Remind(Decision),
     /// Open a pull request on a branch that has no open one.
     Open {
-        /// What it fixes.
+        /// The findings that the pull request fixes.
         group: PullGroup<'f>,
     },
-    /// Bring an open pull request to what the scan found.
+    /// Update an open pull request to what the scan found.
     Update {
-        /// What it fixes.
+        /// The findings that the pull request fixes.
         group: PullGroup<'f>,
-        /// As it was before.
+        /// The pull request before the update.
         before: Proposal,
     },
-    /// Leave an open pull request as it is: the scan did not check all that it lists, or GitHub refused a change.
+    /// Leave an open pull request as it is: the scan did not check everything that it lists, or GitHub refused a
+    /// change.
     Keep {
-        /// As it is.
+        /// The pull request.
         proposal: Proposal,
     },
-    /// Open nothing for now.
+    /// Open nothing yet.
     Queue {
-        /// What is to be fixed later.
+        /// The findings that are fixed later.
         group: PullGroup<'f>,
-        /// What it waits for.
+        /// Why they wait.
         reason: QueueReason,
     },
     /// Close an open pull request.
     Close {
-        /// As it is.
+        /// The pull request.
         proposal: Proposal,
-        /// What its author is told.
+        /// Why it is closed.
         reason: CloseReason,
     },
 }
 
-/// What the fixes of a group wait for.
+/// Why the fixes of a group wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueReason {
-    /// As many pull requests are open, or were opened within the hour, as may be.
+    /// The limit of open pull requests, or of those opened within an hour, is reached.
     Limit,
-    /// Somebody who cannot decline the fixes closed their pull request.
+    /// Somebody without write permission, or a bot, closed their pull request.
     Undecided(Undecided),
-    /// The open pull request of this number lists the findings, and is left as it is.
+    /// The open pull request with this number lists the findings, and is left as it is.
     ListedIn(u64),
 }
 
 /// Why a pull request is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseReason {
-    /// Nothing that it lists is left.
+    /// All findings that it lists are resolved.
     Resolved,
-    /// What it lists is left, and was decided otherwise or is fixed by another pull request.
+    /// Its findings are still open, but were decided otherwise, or another pull request fixes them.
     Regrouped,
 }
 
 impl PullAction<'_> {
-    /// The branch of the pull request; none for a merged one.
+    /// Returns the branch of the pull request; `None` for a merged one.
     pub fn branch(&self) -> Option<&str> {
         match self {
             Self::Remind(_) => None,
@@ -115,10 +116,10 @@ impl PullAction<'_> {
     }
 }
 
-/// Decides what to do about each pull request of a stack, in the order in which it is to be done.
+/// Decides what to do about each pull request of a stack, and in which order.
 ///
-/// No finding is listed in two pull requests that DriftGuard maintains, nothing is opened that a person declined, and
-/// nothing is closed that lists a finding which was not checked.
+/// No finding is listed in two pull requests that DriftGuard maintains, no fix is proposed that a person declined, and
+/// no pull request is closed that lists a finding which was not checked.
 pub fn decide<'f>(situation: &Situation<'_, 'f>) -> Vec<PullAction<'f>> {
     let mut decider = Decider {
         situation,
@@ -140,7 +141,7 @@ pub fn decide<'f>(situation: &Situation<'_, 'f>) -> Vec<PullAction<'f>> {
     actions
 }
 
-/// The merged restores of which it is time to say that their apply is late.
+/// Returns reminders of the merged restores whose apply is late.
 fn reminders<'f>(
     situation: &Situation<'_, 'f>,
     decisions: &DecisionIndex<'_>,
@@ -160,7 +161,7 @@ fn reminders<'f>(
     late.cloned().map(PullAction::Remind).collect()
 }
 
-/// Decides group by group, and counts what is to be opened.
+/// Decides group by group, and counts the pull requests to open.
 struct Decider<'s, 'f> {
     situation: &'s Situation<'s, 'f>,
     decisions: DecisionIndex<'s>,
@@ -169,7 +170,7 @@ struct Decider<'s, 'f> {
 }
 
 impl<'f> Decider<'_, 'f> {
-    /// What to do about the pull request of a group; none where it has none, and is to have none.
+    /// Decides what to do about the pull request of a group; `None` where it has none and needs none.
     fn act_on(&mut self, group: &PullGroup<'f>) -> Option<PullAction<'f>> {
         let situation = self.situation;
         let mut proposals = situation.proposals.iter();
@@ -204,8 +205,8 @@ impl<'f> Decider<'_, 'f> {
         Some(PullAction::Open { group })
     }
 
-    /// The group without what another pull request lists that is left as it is. Where that is all of it: the whole group,
-    /// and the number of such a pull request.
+    /// Returns the group without the findings of other pull requests that are left as they are. If nothing remains,
+    /// returns the whole group and the number of one of those pull requests.
     fn without_listed(&self, group: &PullGroup<'f>) -> (PullGroup<'f>, Option<u64>) {
         let listed_in = |finding: &Finding| {
             let is_ordered = self.decisions.is_ordered(finding);
@@ -221,20 +222,20 @@ impl<'f> Decider<'_, 'f> {
 }
 
 impl<'s, 'f> Situation<'s, 'f> {
-    /// The open pull requests of the stack.
+    /// Returns the open pull requests of the stack.
     fn open_proposals(&self) -> impl Iterator<Item = &'s Proposal> + use<'s, 'f> {
         let stack = self.stack.as_str();
         let proposals = self.proposals.iter();
         proposals.filter(move |proposal| proposal.stack == stack && proposal.state.is_open())
     }
 
-    /// Whether an open pull request is left as it is, whatever it lists.
+    /// Returns whether an open pull request is left as it is, whatever it lists.
     fn is_kept(&self, proposal: &Proposal) -> bool {
         self.refused.contains(&proposal.branch) || self.resolution.has_unchecked(&proposal.findings)
     }
 
-    /// Until when the fixes of a group rest because somebody who cannot decline them closed their pull request. What is
-    /// new among them, or was asked for since, ends that.
+    /// Returns until when the fixes of a group rest, because a bot or somebody without write permission closed their
+    /// pull request. A new finding, or a new request for a fix, ends the rest.
     fn rest_of(&self, group: &PullGroup<'_>, before: &Proposal) -> Option<Undecided> {
         let is_ordered_since = |finding: &Finding| {
             let mut decisions = self.decisions.iter();
@@ -250,8 +251,8 @@ impl<'s, 'f> Situation<'s, 'f> {
         undecided(before, self.now).filter(|_| group.findings.iter().all(is_same))
     }
 
-    /// What to do about an open pull request that no group belongs to any more. What was refused a pull request of its
-    /// own keeps the one that lists it.
+    /// Decides what to do about an open pull request that belongs to no group any more. It is kept if its findings were
+    /// refused a pull request of their own.
     fn close_or_keep(&self, proposal: &Proposal) -> PullAction<'f> {
         let refused = self.groups.iter();
         let mut refused = refused
@@ -272,7 +273,7 @@ impl<'s, 'f> Situation<'s, 'f> {
     }
 }
 
-/// The findings that open pull requests list which are left as they are: none of these is listed in another one too.
+/// The findings of open pull requests that are left as they are: no other pull request lists them too.
 struct Listed<'s>(HashMap<&'s str, Vec<(&'s Proposal, bool)>>);
 
 impl<'s> Listed<'s> {
@@ -291,8 +292,8 @@ impl<'s> Listed<'s> {
         Self(listed)
     }
 
-    /// The number of the pull request that lists a finding, but the one of this branch. One that a person took over
-    /// gives way to what was asked for.
+    /// Returns the number of the pull request that lists a finding, except the one on this branch. A pull request that
+    /// a person took over gives way to an explicit request.
     fn elsewhere(&self, finding: &Finding, branch: &str, is_ordered: bool) -> Option<u64> {
         let mut listing = self.0.get(finding.id.0.as_str())?.iter();
         let found = listing
@@ -301,10 +302,10 @@ impl<'s> Listed<'s> {
     }
 }
 
-/// How many pull requests that fix something a repository has, those included that are to be opened.
+/// Counts the fixing pull requests of a repository, including those that are about to be opened.
 struct Room {
     open: usize,
-    /// Opened within the hour.
+    /// How many were opened within the hour.
     recent: usize,
     now: i64,
 }
@@ -327,7 +328,7 @@ impl Room {
         self.open >= limits.open || self.recent >= limits.per_hour
     }
 
-    /// Counts a pull request that is to be opened, on a branch that had this one before.
+    /// Counts a pull request that is about to be opened on a branch that had this one before.
     fn open(&mut self, before: Option<&Proposal>) {
         self.open += 1;
         if !before.is_some_and(|before| is_recent(before, self.now)) {

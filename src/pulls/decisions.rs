@@ -1,4 +1,4 @@
-//! Finds the decision about a finding, sets aside what people snoozed, and tells when a decision is over.
+//! Finds the decision about a finding, sets snoozed findings aside, and tells when a decision is over.
 
 use super::Resolution;
 use crate::model::{Choice, Decision, Finding, Scanned, StackName, Verdict};
@@ -21,19 +21,19 @@ impl<'a> DecisionIndex<'a> {
         Self(newest)
     }
 
-    /// The decision about a finding.
+    /// Returns the decision about a finding.
     pub fn about(&self, finding: &Finding) -> Option<&'a Decision> {
         self.0.get(finding.id.0.as_str()).copied()
     }
 
-    /// Whether a person asked for a pull request that fixes this finding.
+    /// Returns whether a person asked for a pull request that fixes this finding.
     pub(super) fn is_ordered(&self, finding: &Finding) -> bool {
         self.about(finding)
             .is_some_and(|decision| decision.choice.is_order())
     }
 }
 
-/// Moves the findings that people snoozed to what is set aside.
+/// Moves the findings that people snoozed to the set-aside ones.
 pub fn set_aside_snoozed(scanned: &mut Scanned, decisions: &DecisionIndex<'_>, now: i64) {
     let findings = std::mem::take(&mut scanned.findings);
     for mut finding in findings {
@@ -53,8 +53,8 @@ pub fn set_aside_snoozed(scanned: &mut Scanned, decisions: &DecisionIndex<'_>, n
     }
 }
 
-/// Whether a decision is over, so that the finding is new should it come back: the finding is resolved, the decision ran
-/// out, or the settings say the same by now.
+/// Returns whether a decision is over, so that the finding counts as new if it comes back: the finding is resolved, the
+/// decision expired, or the settings now accept the finding.
 pub fn is_over(decision: &Decision, resolution: &Resolution<'_>, now: i64) -> bool {
     let finding = &decision.finding.0;
     let is_resolved = resolution.is_resolved(finding);

@@ -14,20 +14,21 @@ const LONGEST: usize = 60;
 /// The findings that one pull request fixes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PullGroup<'a> {
-    /// The branch, which is the pull request's identity.
+    /// The branch, which identifies the pull request.
     pub branch: String,
-    /// The direction of its fixes.
+    /// The direction of the fixes.
     pub direction: Direction,
-    /// The findings that it fixes.
+    /// The findings that the pull request fixes.
     pub findings: Vec<&'a Finding>,
-    /// Whether it passes the limits: it is about security, or a person asked for it.
+    /// Whether the pull request is exempt from the limits: it is about security, or a person asked for it.
     pub urgent: bool,
-    /// Whether it also tells what needs a person: one pull request of a stack does.
+    /// Whether the pull request also lists what needs a person: one pull request per stack does.
     pub tells_rest: bool,
 }
 
 impl<'a> PullGroup<'a> {
-    /// Splits off, into a branch of its own, what came after a person took the pull request over that lists `theirs`.
+    /// Splits off, into a branch of its own, the findings that are newer than the pull request that a person took over
+    /// and that lists `theirs`.
     fn split_new(self, theirs: &[String]) -> Vec<Self> {
         let theirs: BTreeSet<&str> = theirs.iter().map(String::as_str).collect();
         let is_theirs = |finding: &&Finding| theirs.contains(finding.id.0.as_str());
@@ -45,7 +46,7 @@ impl<'a> PullGroup<'a> {
         groups.filter(|group| !group.findings.is_empty()).collect()
     }
 
-    /// The group without some of its findings.
+    /// Returns the group without some of its findings.
     pub(super) fn without(
         &self,
         leaves_out: impl Fn(&Finding) -> bool,
@@ -67,8 +68,8 @@ impl<'a> PullGroup<'a> {
     }
 }
 
-/// Groups the fixes of a stack into pull requests, the worst first. What came after a person took one over goes into
-/// another; what people let rest goes into none.
+/// Groups the fixes of a stack into pull requests, the most severe first. Findings that are newer than a taken-over
+/// pull request go into another one; ignored and snoozed findings go into none.
 pub fn group<'a>(
     stack: &StackName,
     findings: &'a [Finding],
@@ -95,7 +96,7 @@ pub fn group<'a>(
     groups
 }
 
-/// The fixes of a stack by the branch that each belongs to.
+/// Groups the fixes of a stack by branch.
 fn by_branch<'a>(
     stack: &StackName,
     findings: &'a [Finding],
@@ -144,8 +145,8 @@ fn branch(
     format!("driftguard/{stack}/{}{key}", direction.as_str())
 }
 
-/// The group that also tells what needs a person: a restore, else an adopt. One that is open comes before one that may
-/// have to wait.
+/// Chooses the group that also lists what needs a person: a restore, else an adopt. An open pull request comes before
+/// one that may have to wait.
 fn telling(groups: &[PullGroup<'_>], proposals: &[Proposal]) -> Option<usize> {
     let is_open = |group: &PullGroup<'_>| {
         let mut proposals = proposals.iter();
@@ -163,17 +164,17 @@ fn telling(groups: &[PullGroup<'_>], proposals: &[Proposal]) -> Option<usize> {
         .map(|(at, _)| at)
 }
 
-/// Whether the fix of a finding passes the limits.
+/// Returns whether the fix of a finding is exempt from the limits.
 fn is_urgent(finding: &Finding, decisions: &DecisionIndex<'_>) -> bool {
     is_security(finding) || decisions.is_ordered(finding)
 }
 
-/// Whether a finding is about security.
+/// Returns whether a finding is about security.
 fn is_security(finding: &Finding) -> bool {
     finding.severity >= Severity::High || !finding.controls.is_empty()
 }
 
-/// A resource as a part of a branch's name: readable, and different for each.
+/// Formats a resource as a part of a branch name: readable, and unique for each resource.
 fn slug(finding: &Finding) -> String {
     let name = match &finding.address {
         Some(address) => address.to_string(),

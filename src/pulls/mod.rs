@@ -1,7 +1,7 @@
 //! Pure: decides which pull requests to open, update, close, keep, queue and remind of.
 //!
-//! `group` says which fixes share a pull request, `Resolution` what became of the findings that one lists, `decide` what
-//! to do about each. `jobs` applies it at GitHub.
+//! `group` decides which fixes share a pull request, `Resolution` which listed findings are resolved, `decide` what to
+//! do about each pull request. `jobs` applies the decisions at GitHub.
 #![deny(clippy::disallowed_methods)]
 
 mod decide;

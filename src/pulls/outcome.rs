@@ -1,18 +1,18 @@
-//! Decides what the end of a pull request says about its findings.
+//! Decides what the end of a pull request means for its findings.
 //!
-//! What GitHub has to be asked about a person is an answer to `Ended`, so that it is asked only where it matters.
+//! GitHub is asked about a person only where the answer matters: `Ended` returns the question first.
 
 use crate::model::{Choice, Proposal, ProposalState};
 use crate::report::Direction;
 
-/// What the state of a pull request at GitHub says, compared with what was known.
+/// How a pull request ended, compared with its recorded state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It is in this state, whoever did it.
+    /// The pull request is in this state, whoever caused it.
     State(ProposalState),
-    /// It was declined and is open again. That takes the decline back if whoever opened it has write permission.
+    /// The declined pull request is open again. The decline is withdrawn if the person has write permission.
     Reopened,
-    /// It was closed unmerged. That declines it if whoever closed it has write permission.
+    /// The pull request was closed unmerged. Its fixes are declined if the person has write permission.
     Closed,
 }
 
@@ -23,11 +23,11 @@ pub enum Person {
     DriftGuard,
     /// A person with write permission.
     Writer,
-    /// A program, or a person without write permission.
+    /// A bot, or a person without write permission.
     Other,
 }
 
-/// Compares the state of a pull request at GitHub with what was known.
+/// Compares the state of a pull request at GitHub with its recorded state.
 pub fn ended(known: ProposalState, is_open: bool, is_merged: bool) -> Ended {
     let is_declined = known == ProposalState::Declined;
     match (is_open, is_merged) {
@@ -41,7 +41,7 @@ pub fn ended(known: ProposalState, is_open: bool, is_merged: bool) -> Ended {
 }
 
 impl Ended {
-    /// The state of the pull request, given who did it.
+    /// Returns the state of the pull request, given who closed or opened it.
     pub fn by(self, person: Person) -> ProposalState {
         match (self, person) {
             (Self::State(state), _) => state,
@@ -54,18 +54,18 @@ impl Ended {
     }
 }
 
-/// What follows for the findings of a pull request that stands in another state now.
+/// The consequence for the findings of a pull request whose state changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing.
+    /// None.
     Nothing,
-    /// This is decided about each finding that it lists.
+    /// This decision is recorded for each finding that the pull request lists.
     Decide(Choice),
-    /// The decline is taken back.
+    /// The decline is withdrawn.
     TakeBackDecline,
 }
 
-/// What follows for the findings of a stack's pull request that is in this state now.
+/// Returns the consequence for the findings of a stack's pull request that is now in this state.
 pub fn consequence(proposal: &Proposal, state: ProposalState) -> Consequence {
     let pull = proposal.number;
     match state {
@@ -81,7 +81,8 @@ pub fn consequence(proposal: &Proposal, state: ProposalState) -> Consequence {
     }
 }
 
-/// The direction of a branch: `driftguard/STACK/DIRECTION`, with a key after it where pull requests are grouped.
+/// Returns the direction in a branch name: `driftguard/STACK/DIRECTION`, followed by a key where pull requests are
+/// grouped.
 fn direction(branch: &str) -> Option<Direction> {
     let last = branch.rsplit('/').next()?;
     let fits = |direction: &Direction| {

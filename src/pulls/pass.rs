@@ -1,23 +1,22 @@
-//! Walks the pull requests of a stack, one action after the other.
+//! Iterates over the actions on the pull requests of a stack.
 
 use super::{PullAction, Situation, decide};
 use crate::model::Proposal;
 use std::collections::{BTreeSet, VecDeque};
 
-/// Hands out what is to be done, one action after the other. Where GitHub does not do what was decided, the rest is
-/// decided again.
+/// Returns one action after the other. If GitHub does not carry one out, the remaining ones are decided again.
 #[derive(Debug)]
 pub struct Pass<'s, 'f> {
     situation: Situation<'s, 'f>,
     proposals: Vec<Proposal>,
     refused: BTreeSet<String>,
-    /// The branches whose turn has come.
+    /// The branches that were handled.
     handled: BTreeSet<String>,
     actions: VecDeque<PullAction<'f>>,
 }
 
 impl<'s, 'f> Pass<'s, 'f> {
-    /// Decides what is to be done.
+    /// Decides the actions.
     pub fn new(situation: Situation<'s, 'f>) -> Self {
         Self {
             actions: decide(&situation).into(),
@@ -28,14 +27,14 @@ impl<'s, 'f> Pass<'s, 'f> {
         }
     }
 
-    /// The next action; none once all are done.
+    /// Returns the next action; `None` once all are done.
     pub fn next_action(&mut self) -> Option<PullAction<'f>> {
         let action = self.actions.pop_front()?;
         self.handled.extend(action.branch().map(str::to_owned));
         Some(action)
     }
 
-    /// Notes a pull request as it is after an action.
+    /// Records a pull request as it is after an action.
     pub fn note(&mut self, after: Proposal) {
         let mut proposals = self.proposals.iter_mut();
         let known = proposals.find(|known| known.branch == after.branch);
@@ -51,7 +50,7 @@ impl<'s, 'f> Pass<'s, 'f> {
         }
     }
 
-    /// Notes that GitHub refused the pull request of a branch.
+    /// Records that GitHub refused the pull request of a branch.
     pub fn note_refused(&mut self, branch: &str) {
         self.refused.insert(branch.to_owned());
         self.decide_rest();

@@ -3,21 +3,21 @@
 use crate::model::{Coverage, Finding, FindingId, Kind, Scanned, StackReport};
 use std::collections::{BTreeMap, HashSet};
 
-/// Compares one scan of a stack with what earlier scans found.
+/// Compares one scan of a stack with earlier scans.
 #[derive(Debug)]
 pub struct Resolution<'a> {
     scanned: &'a Scanned,
-    /// The ids of its findings.
+    /// The ids of the scan's findings.
     open: HashSet<&'a str>,
-    /// The ids of what it sets aside.
+    /// The ids of the findings that the scan set aside.
     set_aside: HashSet<&'a str>,
-    /// The ids of those whose fix it had no time to try.
+    /// The ids of the findings whose fix was not tried for want of time.
     untried: HashSet<&'a str>,
     before: BTreeMap<FindingId, Finding>,
 }
 
 impl<'a> Resolution<'a> {
-    /// Compares a scan with earlier ones: `earlier` are the stack's earlier scans, the newest first.
+    /// Compares a scan with `earlier` scans of the stack, the newest first.
     pub fn new(scanned: &'a Scanned, earlier: impl IntoIterator<Item = StackReport>) -> Self {
         let mut before = BTreeMap::new();
         for earlier in earlier.into_iter().filter_map(|report| report.outcome.ok()) {
@@ -42,18 +42,18 @@ impl<'a> Resolution<'a> {
         }
     }
 
-    /// Whether the scan reports this finding as drift.
+    /// Returns whether the scan reports this finding as drift.
     pub fn is_open(&self, id: &str) -> bool {
         self.open.contains(id)
     }
 
-    /// Whether the scan reports this finding at all, as drift or set aside.
+    /// Returns whether the scan reports this finding, as drift or as set aside.
     pub fn is_known(&self, id: &str) -> bool {
         self.is_open(id) || self.set_aside.contains(id)
     }
 
-    /// Whether one of these findings was not checked, or its fix was not tried for want of time: a pull request that
-    /// lists them is left as it is.
+    /// Returns whether one of these findings was not checked, or its fix was not tried for want of time: a pull request
+    /// that lists them is left as it is.
     pub(super) fn has_unchecked(&self, ids: &[String]) -> bool {
         let is_settled = |id: &String| {
             if self.is_known(id) {
@@ -65,7 +65,7 @@ impl<'a> Resolution<'a> {
         !ids.iter().all(is_settled)
     }
 
-    /// Whether the finding is resolved: the scan does not report it, and checked where it was.
+    /// Returns whether the finding is resolved: the scan checked its resource types, and does not report it.
     pub(super) fn is_resolved(&self, id: &str) -> bool {
         if self.is_known(id) {
             return false;
@@ -76,7 +76,7 @@ impl<'a> Resolution<'a> {
         }
     }
 
-    /// Whether the scan checked the resource types of this finding, in its account and region.
+    /// Returns whether the scan checked the resource types of this finding in its account and region.
     fn was_checked(&self, finding: &Finding) -> bool {
         let parent = finding.under.as_ref().map(|under| under.tf_type.as_str());
         let types = [Some(finding.tf_type.as_str()), parent];
@@ -95,7 +95,7 @@ impl<'a> Resolution<'a> {
         looked_below && rows.all(|row| row.status.is_known())
     }
 
-    /// Whether the scan checked everything that it can.
+    /// Returns whether the scan checked all resource types that DriftGuard can read.
     fn was_all_checked(&self) -> bool {
         self.scanned.looked_below && !self.scanned.is_partial()
     }

@@ -1,11 +1,11 @@
-//! Says how long the fixes rest of a pull request that was closed and not declined.
+//! Computes how long fixes rest whose pull request was closed without being declined.
 
 use crate::model::{Proposal, ProposalState, Undecided};
 
-/// How long they rest, in milliseconds: a program that closes every pull request closes one a week.
+/// How long fixes rest, in milliseconds: a bot that closes every pull request closes one a week.
 const REST: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// Returns who closed a pull request without declining it, and until when its fixes rest; none once that is over.
+/// Returns who closed a pull request without declining it, and until when its fixes rest; `None` once that is over.
 pub fn undecided(proposal: &Proposal, now: i64) -> Option<Undecided> {
     let until = proposal.changed_at.saturating_add(REST);
     let rests = proposal.state == ProposalState::Undecided && now < until;

@@ -1,4 +1,4 @@
-//! Which stacks a repository has: those that its settings name, else every root module with a backend block.
+//! Finds the stacks of a repository: those that its settings name, else every root module with a backend block.
 
 use super::load::Stack;
 use crate::code::{self, is_code};
@@ -9,41 +9,42 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many stacks of a repository the server scans.
 pub const MOST_STACKS: usize = 500;
 
-/// How many folders without a backend are named.
+/// How many folders without a backend are listed.
 const FOLDERS: usize = 10;
 
-/// How many names of stacks are said.
+/// How many stack names are listed.
 const NAMED: usize = 50;
 
-/// Where stacks are looked for, and how.
+/// Where and how to look for stacks.
 pub struct Search<'a> {
-    /// The repository's files.
+    /// The files of the repository.
     pub tree: &'a Tree,
-    /// Its settings.
+    /// The settings of the repository.
     pub settings: &'a Settings,
-    /// No code outside of this folder is parsed: what only that would tell of is not found.
+    /// The folder outside of which no code is parsed: stacks that only that code would reveal are not found.
     pub within: &'a str,
-    /// How many stacks are taken, the first ones by path.
+    /// How many stacks are returned, in the order of their paths.
     pub most: usize,
-    /// What the stacks' evaluations share, and what ends the search early: what it says then is to be dropped.
+    /// What the evaluations of the stacks share, and the interrupt that ends the search early: its result is then
+    /// discarded.
     pub code: &'a code::Options,
 }
 
 /// The stacks of a repository.
 pub struct FoundStacks {
-    /// Those that are scanned.
+    /// The stacks that are scanned.
     pub stacks: Vec<Stack>,
-    /// The names of those that are too many.
+    /// The names of the stacks beyond the limit.
     pub left_out: Vec<StackName>,
-    /// Folders that configure providers and are no module of others, where nothing says where their state is.
+    /// Folders that configure providers and are not called as modules, but have no known state.
     pub without_backend: Vec<String>,
 }
 
 impl Search<'_> {
-    /// Looks for the stacks.
+    /// Finds the stacks.
     ///
     /// # Errors
-    /// Two stacks of one name, or a stack whose folder holds no code.
+    /// Two stacks have one name, or the folder of a stack holds no code.
     pub fn stacks(&self) -> Result<FoundStacks, ScanError> {
         let roots = code::root_folders(self.tree, self.within, self.code);
         let paths: Vec<_> = roots.iter().map(|root| root.path).collect();
@@ -92,7 +93,7 @@ impl Search<'_> {
 }
 
 impl FoundStacks {
-    /// What is said of folders whose state nothing names: none where there are none.
+    /// Lists the folders without a known state; `None` where there are none.
     pub fn stateless(&self) -> Option<String> {
         let names: Vec<_> = self.without_backend.iter().take(FOLDERS).collect();
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -109,7 +110,7 @@ impl FoundStacks {
         })
     }
 
-    /// What is said of those that are left out.
+    /// Lists the stacks beyond the limit; `None` where there are none.
     pub(crate) fn excess(&self) -> Option<String> {
         let names = self.left_out.iter().take(NAMED).map(ToString::to_string);
         let names: Vec<_> = names.collect();

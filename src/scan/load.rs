@@ -1,4 +1,4 @@
-//! What a scan knows before it asks AWS: the stacks, their code, their states.
+//! Loads the stacks, their code and their states: everything that a scan needs before it reads AWS.
 
 use super::scannable;
 use crate::aws::Aws;
@@ -17,26 +17,26 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One stack of a repository, as far as its files tell.
+/// One stack of a repository, as its files describe it.
 #[derive(Debug, Clone)]
 pub struct Stack {
-    /// Its name.
+    /// The name.
     pub name: StackName,
-    /// Its folder, relative to the repository.
+    /// The folder, relative to the repository.
     pub path: String,
-    /// What its code says of its backend, if anything.
+    /// The backend block of the code, if there is one.
     pub module: Option<RootModule>,
-    /// What `.driftguard.yml` says of it.
+    /// The stack's settings in `.driftguard.yml`.
     pub settings: StackSettings,
-    /// Its workspace.
+    /// The workspace.
     pub workspace: String,
-    /// What `terraform init` made of its backend on this machine: what the code leaves out. On a server there is nothing.
+    /// The backend settings that `terraform init` stored on this machine and the code leaves out; none on a server.
     pub initialised: Option<InitialisedBackend>,
-    /// A state that is given in place of the backend's: its name and its bytes.
+    /// A state that replaces the backend's: its name and its bytes.
     pub given: Option<(String, Bytes)>,
     /// Further files of variables.
     pub var_files: Vec<String>,
-    /// What the command line sets variables to.
+    /// The values that the command line sets variables to.
     pub given_variables: code::GivenVariables,
     /// What the evaluations of one scan's stacks share.
     pub shared: code::Shared,
@@ -45,7 +45,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The stack of these settings, with its state where its backend says.
+    /// Creates the stack of these settings, whose state is in its backend.
     pub fn new(settings: StackSettings, module: Option<RootModule>) -> Self {
         let named = settings.workspace.as_ref();
         let workspace = named.map_or("default", |workspace| workspace.as_str());
@@ -64,7 +64,7 @@ impl Stack {
         }
     }
 
-    /// How its code is evaluated where no state is known.
+    /// Returns the options to evaluate the stack's code without a known state.
     pub fn options(&self) -> code::Options {
         code::Options {
             var_files: self.var_files.clone(),
@@ -94,45 +94,45 @@ pub fn unmanaged_scope(unmanaged: Unmanaged) -> UnmanagedScope {
 
 /// A stack with its code and its state.
 pub struct Loaded {
-    /// Which stack.
+    /// The stack.
     pub stack: Stack,
-    /// Where its state is, as far as that is known.
+    /// Where the state is, as far as that is known.
     pub backend: Option<Backend>,
-    /// How its code was evaluated.
+    /// The options with which the code was evaluated.
     pub options: code::Options,
-    /// Its code.
+    /// The evaluated code.
     pub code: Evaluated,
-    /// Its state, or why there is none.
+    /// The state, or why there is none.
     pub state: Result<State, ScanError>,
-    /// Why its code cannot be read.
+    /// Why the code cannot be read.
     pub invalid: Option<ScanError>,
-    /// What a reader should know besides.
+    /// Notes for the reader of the report.
     pub notes: Vec<String>,
-    /// The notes that tell what should have been read and was not.
+    /// Notes about what should have been read and was not.
     pub unread: Vec<String>,
-    /// What its state holds of the scan's memory.
+    /// The scan's share of memory that the state uses.
     _memory: Option<ScanShare>,
 }
 
-/// What reading a stack needs.
+/// Everything needed to load a stack.
 pub struct Sources<'a> {
-    /// The repository's files.
+    /// The files of the repository.
     pub tree: &'a Tree,
-    /// The doors to AWS.
+    /// The connection to AWS.
     pub aws: &'a Aws,
     /// The region where neither code nor state names one.
     pub region: &'a Region,
-    /// How the provider sees each type.
+    /// The provider's schema of each type.
     pub catalog: &'a Catalog,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
     /// Ends the evaluation of code early.
     pub interrupt: &'a Interrupt,
-    /// How large the states may be.
+    /// The limits on the size of states.
     pub states: &'a ScanStates,
 }
 
-/// Reads one stack's code and state.
+/// Loads one stack's code and state.
 pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let mut notes = Vec::new();
     let located = locate(&stack);
@@ -203,7 +203,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     }
 }
 
-/// Reads the state that is given in place of the backend's.
+/// Reads the state that replaces the backend's.
 async fn read_given(
     name: &str,
     bytes: &Bytes,
@@ -218,7 +218,8 @@ async fn read_given(
     parse(stored, name, sources).await
 }
 
-/// Why a state without resources is no answer: the code declares some, or the backend keeps other workspaces.
+/// Explains why a state without resources cannot be scanned: the code declares some, or the backend has other
+/// workspaces.
 fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) -> Option<String> {
     let declares = !code.declared.resources.is_empty() || !code.problems.is_empty();
     let block = stack
@@ -246,7 +247,7 @@ fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) 
     ))
 }
 
-/// What is said of a folder's code that is too large to be read.
+/// Lists the files of a folder that are too large to be read.
 fn unread_code<'a>(tree: &'a Tree, folder: &'a str) -> impl Iterator<Item = String> + 'a {
     let files = tree.too_large.iter();
     let own = files.filter(move |(path, _)| Tree::folder(path) == folder && is_code(path));
@@ -255,7 +256,7 @@ fn unread_code<'a>(tree: &'a Tree, folder: &'a str) -> impl Iterator<Item = Stri
     })
 }
 
-/// The backend of a stack, what the report calls it, and its settings.
+/// Returns the type of a stack's backend, its name in the report, and its settings.
 pub(super) fn locate(
     stack: &Stack,
 ) -> Result<(&'static BackendType, Backend, BackendConfig<'_>), ScanError> {
@@ -293,7 +294,7 @@ pub(super) fn locate(
     Ok((known, backend, config))
 }
 
-/// Why it is not known where a stack's state is.
+/// Explains why the location of a stack's state is unknown.
 fn no_backend(stack: &Stack) -> String {
     let module = stack.module.as_ref();
     if let Some(problem) = module.and_then(|module| module.problem.as_ref()) {
@@ -309,7 +310,7 @@ fn no_backend(stack: &Stack) -> String {
     )
 }
 
-/// Parses a state, once there is memory for what it says.
+/// Parses a state, once there is enough memory for it.
 async fn parse(
     stored: StoredState,
     file: &str,
@@ -329,8 +330,9 @@ async fn parse(
     Ok((state, memory))
 }
 
-/// Replaces in code and states what holds a secret that is known by its text, because some code or state of the scan calls
-/// it one. Gives the redactor that knows those texts, for what AWS answers; none where there is no such text.
+/// Replaces, in code and states, the values that contain a known secret: a text that some code or state of the scan
+/// marks as sensitive. Returns the redactor that knows those texts, for the answers of AWS; `None` where there is no
+/// such text.
 pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option<Redactor> {
     let texts = loaded.iter().map(|stack| &stack.code.secrets);
     let redactor = sources.redactor.knowing(texts)?;
@@ -366,13 +368,13 @@ pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option
     Some(redactor)
 }
 
-/// What references in code are told by.
+/// Returns the recorded resources that references in code resolve to.
 fn recorded(state: &State) -> Recorded {
     let known = Recorded::new([state.resources.clone(), state.data.clone()]);
     known.by_terraform(state.info.terraform_version.as_deref())
 }
 
-/// Replaces the secrets that stand in code.
+/// Replaces the secrets in code.
 pub fn seal(code: &mut Evaluated, catalog: &Catalog, redactor: &Redactor) {
     for provider in &mut code.providers {
         let tags = std::mem::take(&mut provider.tags.default);

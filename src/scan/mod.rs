@@ -1,16 +1,16 @@
-//! From files to a scored and priced report: what the command line and the jobs share.
+//! Scans stacks, from files to a scored and priced report: for the command line and the jobs.
 
-/// Which stacks a repository has.
+/// Finds the stacks of a repository.
 pub mod find;
-/// A stack's code and state.
+/// Loads a stack's code and state.
 pub mod load;
-/// The role that a repository's AWS is read with.
+/// Describes the role that reads a repository's AWS accounts.
 pub mod roles;
 /// Reads, compares, scores and prices stacks.
 pub mod scan_stacks;
 mod scannable;
-/// Where the states of stacks lie.
+/// Locates the states of stacks.
 pub mod states;
 
-/// How much a scan may say of one stack.
+/// Limits the size of a stack's report.
 pub(crate) mod report_limit;

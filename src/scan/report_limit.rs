@@ -1,17 +1,18 @@
-//! How much a scan may say of one stack: its report is kept, and read again with those of the scans before it.
+//! Limits the size of a stack's report: it is stored, and read again together with those of earlier scans.
 
 use crate::model::{ScanError, StackReport};
 use std::io::{self, Write};
 
-/// The most bytes that the report of a stack may have as JSON: some thousand findings.
+/// The size limit of a stack's report as JSON, in bytes: some thousand findings.
 const LONGEST: usize = 8 << 20;
 
-/// The reports, each within the limit.
+/// Returns the reports, each within the limit.
 pub(crate) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
     reports.into_iter().map(within_limit).collect()
 }
 
-/// The report, or one that says that it was too much: a state may name one thing that differs as often as it likes.
+/// Returns the report, or one with an error that it is too large: a state may list the same difference any number of
+/// times.
 fn within_limit(report: StackReport) -> StackReport {
     let mut room = Room(LONGEST);
     if serde_json::to_writer(&mut room, &report).is_ok() {
@@ -36,7 +37,7 @@ fn within_limit(report: StackReport) -> StackReport {
     }
 }
 
-/// Takes so many bytes, keeps none, and refuses those that are too many.
+/// Counts written bytes, discards them, and fails beyond the limit.
 struct Room(usize);
 
 impl Write for Room {

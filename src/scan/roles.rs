@@ -1,4 +1,4 @@
-//! What a repository needs before AWS is read for it: a role, and an external id that nobody else knows to be its own.
+//! Describes what a repository needs before its AWS accounts are read: a role, and an external id of its own.
 
 use crate::resources;
 use crate::state::{self, StateObject};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::collections::BTreeSet;
 
-/// A key of its own for each purpose, derived from the server's.
+/// Derives a key for each purpose from the server's key.
 pub fn derive(key: &[u8], purpose: &str) -> Vec<u8> {
     match Hmac::<Sha256>::new_from_slice(key) {
         Ok(hmac) => hmac.chain_update(purpose).finalize().into_bytes().to_vec(),
@@ -15,13 +15,14 @@ pub fn derive(key: &[u8], purpose: &str) -> Vec<u8> {
     }
 }
 
-/// The external id of a repository: the same as long as owner and repository are, reinstalled or renamed.
+/// Returns the external id of a repository: it depends on the owner and the repository only, so it survives renames and
+/// reinstallation.
 pub fn external_id(key: &[u8], owner: u64, repository: u64) -> String {
     let code = derive(key, &format!("external id/{owner}/{repository}"));
     format!("driftguard-{}", hex::encode(&code[..16]))
 }
 
-/// Who may assume the role, and with which external id.
+/// Writes the trust policy: who may assume the role, and with which external id.
 pub fn trust(principal: &str, external_id: &str) -> Value {
     json!({
         "Version": "2012-10-17",
@@ -34,12 +35,13 @@ pub fn trust(principal: &str, external_id: &str) -> Value {
     })
 }
 
-/// The most characters of a managed policy, blanks not counted; an inline policy of a role may have 10,240.
+/// The length limit of a managed policy in characters, without white space; an inline policy of a role may have 10,240.
 pub const LONGEST_POLICY: usize = 6_144;
 
-/// What the role may do: read what the resource types name, and the objects of these states; nothing else.
+/// Writes the permissions of the role: to read what the resource types name and the objects of these states, and
+/// nothing else.
 ///
-/// Where a policy cannot hold all the objects, it names the folders that hold them.
+/// Where the policy would be too long for all the objects, it names their folders instead.
 pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
     let mut policy = Value::Null;
     for objects in state::widening(objects) {
@@ -64,7 +66,7 @@ fn policy_of(objects: &BTreeSet<StateObject>) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// The length of a policy as IAM counts it.
+/// Returns the length of a policy as IAM counts it.
 pub fn policy_length(policy: &Value) -> usize {
     let text = policy.to_string();
     text.chars().filter(|c| !c.is_whitespace()).count()

@@ -1,4 +1,4 @@
-//! Scans stacks: reads their code and states, asks AWS, compares, scores and prices.
+//! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use crate::aws::Aws;
@@ -21,29 +21,29 @@ use std::sync::Arc;
 
 /// What to scan, and how.
 pub struct ScanInput<'a> {
-    /// The repository's files.
+    /// The files of the repository.
     pub tree: &'a Tree,
-    /// Its settings.
+    /// The settings of the repository.
     pub settings: &'a Settings,
-    /// Whose controls are named.
+    /// The benchmark whose controls are named.
     pub benchmark: Benchmark,
-    /// The doors to AWS.
+    /// The connection to AWS.
     pub aws: &'a Aws,
     /// The region where neither code nor state names one.
     pub region: Region,
-    /// How far to look for what no state claims.
+    /// How far to look for unmanaged resources.
     pub unmanaged_scope: UnmanagedScope,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
-    /// How large the states may be.
+    /// The limits on the size of states.
     pub states: &'a StateBudget,
-    /// What the scan holds in memory.
+    /// The memory that the scan may use.
     pub memory: &'a ScanMemory,
-    /// The day, as `2026-11-24`: accepted differences run out.
+    /// The day, as `2026-11-24`: accepted differences expire.
     pub today: String,
-    /// The one stack that is asked about; none for all. The states of the others still say what is managed.
+    /// The one stack to report; `None` for all. The states of the others still decide what is managed.
     pub only: Option<&'a StackName>,
-    /// Ends the scan early: what it says then is to be dropped.
+    /// Ends the scan early: its result is then discarded.
     pub interrupt: &'a Interrupt,
 }
 
@@ -53,20 +53,20 @@ impl ScanInput<'_> {
     }
 }
 
-/// A report, with what planning fixes needs besides.
+/// A report, with everything needed to plan fixes.
 pub struct ScanResult {
     /// The report.
     pub report: Report,
-    /// The stacks, in the report's order.
+    /// The stacks, in the order of the report.
     pub loaded: Vec<Loaded>,
-    /// How the provider sees each type.
+    /// The provider's schema of each type.
     pub catalog: Catalog,
-    /// Replaces secrets, those that are known by their text included.
+    /// Replaces secrets, including those known by their text.
     pub redactor: Redactor,
 }
 
 impl ScanResult {
-    /// Whether the stacks were not scanned, because other scans hold the memory for it.
+    /// Returns whether the stacks were not scanned because other scans use the memory.
     pub fn is_busy(&self) -> bool {
         is_busy(&self.loaded)
     }
@@ -79,12 +79,12 @@ fn is_busy(loaded: &[Loaded]) -> bool {
     })
 }
 
-/// The step that a scan has reached.
+/// The stage that a scan has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Reading code and states.
+    /// Loading code and states.
     Loading,
-    /// Asking AWS about so many resources.
+    /// Reading this many resources from AWS.
     Asking(usize),
     /// Comparing, scoring, pricing.
     Comparing,
@@ -144,7 +144,7 @@ pub async fn scan_stacks(
     }
 }
 
-/// Where the code's providers point.
+/// Returns the accounts and regions that the code's providers configure.
 fn providers(loaded: &Loaded) -> Providers {
     let providers = loaded.code.providers.iter().map(|provider| {
         let place = AwsLocation {
@@ -156,17 +156,17 @@ fn providers(loaded: &Loaded) -> Providers {
     providers.collect()
 }
 
-/// The pure part: everything that was read, to be compared, scored and priced.
+/// The pure part of a scan: compares, scores and prices what was read.
 struct Comparison<'a> {
     input: &'a ScanInput<'a>,
     loaded: &'a [Loaded],
     catalog: &'a Catalog,
     claims: Claims<'a>,
-    /// What AWS said of each resource of a state.
+    /// The reading of each resource of a state.
     looked: Vec<Vec<Looked<'a>>>,
     unmanaged: Vec<UnmanagedResource>,
     searched: Vec<Coverage>,
-    /// Whether all of what may hang below managed parents was looked for.
+    /// Whether all unmanaged children of managed resources were looked for.
     looked_below: bool,
 }
 
@@ -287,7 +287,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Sets aside what was accepted, and says of the rest how bad and how dear it is.
+    /// Sets accepted findings aside, and computes the severity and the cost of the rest.
     fn judge(&self, findings: &mut Vec<Finding>, set_aside: &mut Vec<Finding>) {
         let ScanInput {
             settings,
@@ -303,7 +303,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// What no state claims and hangs below nothing managed, by account.
+    /// Returns the findings about unmanaged resources without a managed parent, by account.
     fn accounts(&self) -> Vec<AccountReport> {
         if self.input.unmanaged_scope != UnmanagedScope::Account {
             return Vec::new();
@@ -334,7 +334,7 @@ impl<'a> Comparison<'a> {
         named.into_iter().map(report).collect()
     }
 
-    /// The buckets that hold the states: Terraform's own.
+    /// Returns the buckets that hold the states, which belong to Terraform itself.
     fn buckets(&self) -> Vec<String> {
         let locations = self
             .loaded
@@ -345,7 +345,7 @@ impl<'a> Comparison<'a> {
         buckets.map(str::to_owned).collect()
     }
 
-    /// The share of checks that pass on what was read: as it should be, and as it is, with what was added below it.
+    /// Computes the posture of everything that was read: as declared, and live, including unmanaged children.
     fn posture(&self, looked: &[Looked<'_>], findings: &[Finding]) -> Posture {
         let read = looked
             .iter()

@@ -1,4 +1,4 @@
-//! Whether a stack can be scanned: its state and its code can be read.
+//! Tells whether a stack can be scanned: its state and its code can be read.
 
 use super::load::Loaded;
 use crate::code::Problem;
@@ -6,17 +6,17 @@ use crate::model::ScanError;
 use crate::state::State;
 
 impl Loaded {
-    /// Its state, or why it cannot be scanned.
+    /// Returns the stack's state, or why it cannot be scanned.
     ///
     /// # Errors
-    /// When its state or its code cannot be read.
+    /// The state or the code cannot be read.
     pub(super) fn scannable(&self) -> Result<&State, &ScanError> {
         let state = self.state.as_ref()?;
         self.invalid.as_ref().map_or(Ok(state), Err)
     }
 }
 
-/// Why a stack is not scanned whose root module has files that are not valid.
+/// Explains why a stack whose root module has invalid files is not scanned.
 pub(super) fn invalid(invalid: &[Problem]) -> Option<ScanError> {
     let first = invalid.first()?;
     let message = match invalid.len() {

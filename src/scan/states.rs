@@ -1,27 +1,27 @@
-//! Where the states of a repository's stacks lie: what its role has to be allowed to read.
+//! Locates the states of a repository's stacks: what its role must be allowed to read.
 
 use super::load::{Stack, locate};
 use crate::model::{StackName, holds_credential};
 use crate::state::StateObject;
 use std::collections::BTreeSet;
 
-/// The states of some stacks, as far as their code and settings tell.
+/// The locations of the states of some stacks, as far as their code and settings name them.
 #[derive(Debug, Default)]
 pub struct States {
-    /// Those in S3.
+    /// The states in S3.
     pub objects: BTreeSet<StateObject>,
-    /// How many lie in the repository, where nothing need be allowed.
+    /// How many states are files of the repository, which need no permission.
     pub local: usize,
-    /// The stacks whose states cannot be found, and why.
+    /// The stacks whose states cannot be located, and why.
     pub unknown: Vec<(StackName, String)>,
 }
 
-/// Why no policy names a state.
+/// Why the policy leaves a state out.
 const SECRET: &str =
     "where it lies holds what looks like a credential, which no policy should show";
 
 impl States {
-    /// Finds the states of stacks; asks nobody.
+    /// Locates the states of stacks, without any request.
     pub fn of(stacks: &[Stack]) -> Self {
         let mut states = Self::default();
         for stack in stacks {
@@ -40,13 +40,13 @@ impl States {
         states
     }
 
-    /// The names of the stacks whose states cannot be found.
+    /// Returns the names of the stacks whose states cannot be located.
     pub(crate) fn unknown_names(&self) -> Vec<&str> {
         self.unknown.iter().map(|(name, _)| name.as_str()).collect()
     }
 }
 
-/// Whether a credential tells where a state lies.
+/// Returns whether the location of a state contains a credential.
 fn is_secret(object: &StateObject) -> bool {
     holds_credential(&object.bucket) || holds_credential(&object.key)
 }
