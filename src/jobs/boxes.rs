@@ -1,4 +1,4 @@
-//! Runs what ticked boxes ask for: on the dashboard, in a pull request's description.
+//! Runs the orders of ticked boxes: on the dashboard, and in the description of a pull request.
 
 use super::context::RepositoryContext;
 use super::scan;
@@ -11,19 +11,19 @@ use crate::queue::job::JobError;
 use crate::queue::pushes::ONBOARDING;
 use crate::report;
 
-/// A text of ours that a person changed.
+/// A change that a person made to an issue or pull request of DriftGuard's.
 pub(super) struct Change<'a> {
     /// The issue or pull request.
     pub issue: u64,
-    /// The orders of the boxes that were ticked.
+    /// The orders of the ticked boxes.
     pub ticked: &'a [String],
-    /// The login of who changed it.
+    /// The login of the person.
     pub person: &'a str,
-    /// When, in epoch milliseconds.
+    /// When the change was made, in epoch milliseconds.
     pub at: i64,
 }
 
-/// Does what the ticked boxes of an issue or pull request of ours ask for, and empties them.
+/// Runs the orders of the ticked boxes of DriftGuard's issue or pull request, and unticks them.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     change: &Change<'_>,
@@ -55,7 +55,7 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Does what boxes ask for.
+/// Runs orders.
 async fn run_orders(
     context: &RepositoryContext<'_>,
     change: &Change<'_>,

@@ -14,18 +14,18 @@ use crate::queue::job::JobError;
 use crate::report;
 use anyhow::Context;
 
-/// What somebody without write permission is told, once.
+/// The reply to a person without write permission, sent once.
 const REFUSED: &str = "Thank you, but only people with write permission on this repository can give me commands. \
                        Somebody who has it can repeat the line.";
-/// What is told in a repository that everybody sees.
+/// The reply in a public repository.
 const PUBLIC: &str = "This repository is public, so I say nothing about its drift here. \
                       `pull_requests.public: true` in `.driftguard.yml` allows it.";
-/// What is told where nothing was set up yet.
+/// The reply in a repository that is not set up.
 const NOT_READY: &str = "I cannot work here yet: the default branch has no `.driftguard.yml`, or one that cannot be read.";
-/// How a reply begins while the work goes on.
+/// The beginning of a reply while the work goes on.
 const UNDER_WAY: &str = "On it.";
 
-/// Shows the author of a comment that its commands were seen.
+/// Reacts to a comment, so that its author sees that the commands were received.
 pub(super) async fn acknowledge(
     services: &Services,
     installation: InstallationId,
@@ -46,7 +46,7 @@ pub(super) async fn acknowledge(
     Ok(())
 }
 
-/// Answers a comment, if it gives commands where they count: on a pull request, or on the dashboard.
+/// Answers a comment with commands, if it is on a pull request or on the dashboard.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     issue: u64,
@@ -82,7 +82,7 @@ pub(super) async fn run(
     run_commands(context, issue, &comment, at).await
 }
 
-/// Parses what a comment asks for once, does it, and replies.
+/// Parses the commands of a comment once, runs them, and replies.
 async fn run_commands(
     context: &RepositoryContext<'_>,
     issue: u64,
@@ -131,7 +131,7 @@ async fn run_commands(
     Ok(context.tenant.end_order(context.id, comment.id).await?)
 }
 
-/// Says once to each person on an issue that commands are not for everybody.
+/// Replies, once per person and issue, that commands need write permission.
 async fn refuse(
     context: &RepositoryContext<'_>,
     issue: u64,

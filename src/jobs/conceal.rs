@@ -1,11 +1,12 @@
-//! Redacts what a repository published of its drift, once it was made public.
+//! Redacts what DriftGuard published about drift in a repository that was made public.
 
 use super::context::RepositoryContext;
 use super::steps::redact::redact_published;
 use crate::queue::job::JobError;
 
-/// Redacts every text of ours, and closes what is open. Repeated, it goes on where it stopped, and in the end finds nothing
-/// left to do. What GitHub refuses keeps nothing else, and is tried again; given up, that is told where people look.
+/// Redacts all texts of DriftGuard, and closes its open issues and pull requests. A repeated run continues where the
+/// last one stopped. If GitHub refuses a change, the rest is still redacted and the job is retried; once it is given
+/// up, a check reports it.
 pub(super) async fn run(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     let (store, id) = (&context.services.store, context.id);
     store.inherit_published(id, context.installation).await?;

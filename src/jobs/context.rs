@@ -1,4 +1,4 @@
-//! A repository at one moment: what every job and step works on.
+//! Holds a repository at one commit: what every job and step works on.
 
 use super::services::Services;
 use crate::github::{Head, Repository};
@@ -8,10 +8,10 @@ use crate::queue::job::JobError;
 use crate::scan::roles::external_id;
 use crate::store::Tenant;
 
-/// How many scans of a stack are read to find what one said.
+/// How many scans of a stack are read to find one that has a report.
 pub(super) const LOOKED_BACK: u32 = 20;
 
-/// A repository at one moment, the job that works on it, and what the job may use.
+/// A repository at one commit, the job that works on it, and the services that the job may use.
 pub(super) struct RepositoryContext<'a> {
     pub services: &'a Services,
     /// The running job.
@@ -24,8 +24,7 @@ pub(super) struct RepositoryContext<'a> {
 }
 
 impl<'a> RepositoryContext<'a> {
-    /// Asks GitHub for a repository as it is now: none where the installation no longer has it, or nothing was pushed to
-    /// it yet.
+    /// Asks GitHub for the current repository; `None` where the installation lost access to it, or it has no commit.
     pub(super) async fn open(
         services: &'a Services,
         installation: InstallationId,
@@ -50,12 +49,13 @@ impl<'a> RepositoryContext<'a> {
         }))
     }
 
-    /// The external id that the repository's roles are assumed with.
+    /// Returns the external id with which the repository's roles are assumed.
     pub(super) fn external_id(&self) -> String {
         external_id(self.services.key(), self.head.owner, self.id.0)
     }
 
-    /// The last reports of a stack and when each scan ended, the newest first. A scan that was given up has none.
+    /// Returns the last reports of a stack with the time of each scan, the newest first. A scan that was given up has
+    /// no report.
     pub(super) async fn reports(
         &self,
         stack: &StackName,
@@ -63,7 +63,8 @@ impl<'a> RepositoryContext<'a> {
         self.newest_reports(stack, LOOKED_BACK).await
     }
 
-    /// The last report of a stack, and when its scan ended. Earlier scans are read only where the last one has none.
+    /// Returns the last report of a stack and the time of its scan. Earlier scans are read only where the last one has
+    /// no report.
     pub(super) async fn report(
         &self,
         stack: &StackName,

@@ -4,7 +4,7 @@ use super::context::RepositoryContext;
 use super::steps::dashboard;
 use crate::queue::job::JobError;
 
-/// Brings the dashboard to what is known.
+/// Updates the dashboard from what is stored.
 pub(super) async fn run(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     dashboard::refresh(context).await
 }

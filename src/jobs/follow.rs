@@ -1,4 +1,4 @@
-//! Records that a pull request of DriftGuard's was closed, merged or opened again.
+//! Records that a pull request of DriftGuard's was closed, merged or reopened.
 
 use super::context::RepositoryContext;
 use super::steps::dashboard;
@@ -6,7 +6,8 @@ use super::steps::outcome::{Closing, record_outcome};
 use crate::model::ProposalState;
 use crate::queue::job::JobError;
 
-/// Learns the state of a pull request, and shows what follows from it. `person` did it, as a delivery says that came `at`.
+/// Records the state of a pull request, and updates the dashboard. `person` changed the state, in a delivery that
+/// arrived at `at`.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     number: u64,

@@ -1,4 +1,4 @@
-//! Reports a job that was given up where people look: under the comment that asked for it, else in a check on the commit.
+//! Reports a job that was given up: in a reply to the comment that asked for it, else in a check on the commit.
 
 use super::context::RepositoryContext;
 use super::steps::checks::{CHECK, create_check_run, stack_check};
@@ -10,21 +10,21 @@ use crate::queue::job::{Job, JobError, RepositoryTask};
 use crate::queue::operator::DISCARDED;
 use crate::report;
 
-/// What is told of the cause in a repository that everybody sees.
+/// The cause as a public repository shows it.
 const IN_THE_LOG: &str = "the server's log says why";
 
-/// What is told where all tries failed, after the cause.
+/// The remedy where all tries failed.
 const NOT_DONE: &str = "What you asked for may be half done; say it again, and the rest is done.";
 
 /// A job that was given up, and why.
 pub(super) struct GivenUp<'a> {
     pub job: &'a Job,
-    /// Names the job.
+    /// The key of the job.
     pub id: &'a str,
     pub problem: &'a str,
 }
 
-/// Tells that a job was given up, why, and what to do about it.
+/// Reports that a job was given up, why, and what to do about it.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     failure: &GivenUp<'_>,
@@ -64,7 +64,7 @@ pub(super) async fn run(
     }
 }
 
-/// Replies to a comment that what it asks for was not done, and why.
+/// Replies to a comment that its commands failed, and why.
 async fn report_to_comment(
     context: &RepositoryContext<'_>,
     issue: u64,
@@ -84,7 +84,7 @@ async fn report_to_comment(
     Ok(())
 }
 
-/// Whether it was to empty what a repository shows to everybody: that it failed is told there too.
+/// Returns whether the job redacts what a repository published: its failure is reported in public repositories as well.
 fn is_of_secrecy(job: &Job) -> bool {
     matches!(
         job,
@@ -95,7 +95,8 @@ fn is_of_secrecy(job: &Job) -> bool {
     )
 }
 
-/// The checks that tell of a job: for a scan those that it would have left, so that the next one takes their place.
+/// Returns the names of the checks that report a job: for a scan those that it would have created, so that the next
+/// scan replaces them.
 async fn checks(context: &RepositoryContext<'_>, job: &Job) -> anyhow::Result<Vec<String>> {
     let mut names = match job {
         Job::Scan {
@@ -116,7 +117,7 @@ async fn checks(context: &RepositoryContext<'_>, job: &Job) -> anyhow::Result<Ve
     Ok(names)
 }
 
-/// Creates a check that tells that a job was given up.
+/// Creates a check that reports a given-up job.
 async fn create_given_up_check(
     context: &RepositoryContext<'_>,
     name: &str,
@@ -137,7 +138,7 @@ async fn create_given_up_check(
     create_check_run(context, &check).await
 }
 
-/// What can be done about a job that was given up. One that the operator discarded is kept no more.
+/// Returns the remedy for a given-up job. A job that the operator discarded cannot be retried.
 fn remedy(failure: &GivenUp<'_>) -> String {
     if failure.problem == DISCARDED {
         return "The next push or command asks for it again.".to_owned();

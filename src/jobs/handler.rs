@@ -1,4 +1,4 @@
-//! Hands each job of the queue to its file.
+//! Dispatches each job of the queue to its file.
 
 use super::context::RepositoryContext;
 use super::given_up::GivenUp;
@@ -22,16 +22,16 @@ impl AppHandler {
     /// Connects to GitHub and AWS. Reads AWS with the process's own credentials and the roles that they may assume.
     ///
     /// # Errors
-    /// When the App's key is none.
+    /// The App's private key is invalid.
     pub async fn connect(config: &Config, app: &App, inbox: &Inbox) -> anyhow::Result<Self> {
         let services = Services::connect(config, app, inbox).await?;
         Ok(Self { services })
     }
 
-    /// The same with these sessions of AWS.
+    /// Creates the handler with these sessions of AWS.
     ///
     /// # Errors
-    /// When the App's key is none.
+    /// The App's private key is invalid.
     pub fn new(config: &Config, app: &App, inbox: &Inbox, aws: Aws) -> anyhow::Result<Self> {
         let services = Services::new(config, app, inbox, aws)?;
         Ok(Self { services })
@@ -148,8 +148,8 @@ impl JobHandler for AppHandler {
     }
 }
 
-/// A job of an installation that was suspended meanwhile has nothing more to do: once that is taken back, all of its
-/// repositories are scanned.
+/// Ends the job of an installation that was suspended meanwhile: once the suspension ends, all of its repositories are
+/// scanned.
 fn unless_suspended(end: Result<(), JobError>) -> Result<(), JobError> {
     let suspended =
         |error: &anyhow::Error| matches!(error.downcast_ref(), Some(GithubError::Suspended(_)));

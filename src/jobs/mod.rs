@@ -1,33 +1,33 @@
-//! What the App does for a repository, one file a job: a function over a `RepositoryContext`.
+//! Runs what the App does for a repository, one file per job: a function over a `RepositoryContext`.
 //!
-//! `handler` hands each job of the queue to its file. Jobs are made of steps; no job calls another one, but for the scan
-//! that a command asks for, and no step knows a job.
+//! `handler` dispatches each job of the queue to its file. Jobs are composed of steps; no job calls another one, except
+//! the scan that a command asks for, and no step knows a job.
 
-/// Hands each job of the queue to its file.
+/// Dispatches each job of the queue to its file.
 pub mod handler;
-/// What jobs are made of, one step a file.
+/// Holds the steps that jobs are composed of, one file each.
 pub mod steps;
 
-/// A repository at one moment.
+/// Holds a repository at one commit.
 mod context;
-/// What the jobs of a server share.
+/// Holds the connections that the jobs of a server share.
 mod services;
 
-/// Boxes that a person ticked.
+/// Runs the orders of ticked boxes.
 mod boxes;
-/// A comment with commands.
+/// Runs the commands of a comment.
 mod comment;
-/// A repository that was made public.
+/// Redacts what a repository published before it was made public.
 mod conceal;
-/// The dashboard.
+/// Refreshes the dashboard.
 mod dashboard;
-/// A pull request that was closed, merged or opened again.
+/// Records that a pull request was closed, merged or reopened.
 mod follow;
-/// A job that was given up.
+/// Reports a job that was given up.
 mod given_up;
-/// A notification.
+/// Posts a notification.
 mod notification;
-/// The pull request of somebody else.
+/// Checks the pull request of somebody else.
 mod review;
-/// The scan.
+/// Scans a repository.
 mod scan;

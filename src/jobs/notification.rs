@@ -1,4 +1,4 @@
-//! Posts a notification to the address that a repository names. Needs nothing of GitHub.
+//! Posts a notification to the address that a repository names, without GitHub.
 
 use super::services::Services;
 use super::steps::notification_secret;
@@ -8,7 +8,7 @@ use crate::queue::RunContext;
 use crate::queue::job::{JobError, TaskOrder};
 use crate::store::Notification;
 
-/// Posts a notification that is kept, and deletes it. One that is given up may be tried again by the operator.
+/// Posts a stored notification, and deletes it. The operator may retry one that was given up.
 pub(super) async fn post_kept(
     services: &Services,
     order: &TaskOrder,
@@ -23,7 +23,7 @@ pub(super) async fn post_kept(
     Ok(tenant.drop_notification(order.repository, id).await?)
 }
 
-/// Posts a notification, signed.
+/// Signs a notification and posts it.
 pub(super) async fn post(
     services: &Services,
     order: &TaskOrder,

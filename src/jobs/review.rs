@@ -1,4 +1,4 @@
-//! Creates checks on the pull requests of others: what has drifted in the stacks that they touch.
+//! Creates checks on the pull requests of others: the drift of the stacks that they touch.
 
 use super::context::RepositoryContext;
 use super::steps::checks::{create_check_run, stack_check};

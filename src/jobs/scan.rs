@@ -1,5 +1,5 @@
-//! Scans a repository, a line a stage: files, settings, stacks, findings, fixes, pull requests, checks, notifications,
-//! dashboard.
+//! Scans a repository, one line per stage: files, settings, stacks, findings, fixes, pull requests, checks,
+//! notifications, dashboard.
 
 use super::context::RepositoryContext;
 use super::steps::access::{self, RoleProbes, RoleProblem};
@@ -29,23 +29,23 @@ use tracing::{Instrument, info, info_span};
 /// How many scans of a stack are kept.
 const KEPT: u32 = 50;
 
-/// What a scan of a repository came to.
+/// The result of scanning a repository.
 #[derive(Default)]
 pub(super) struct ScanOutcome {
-    /// Each stack that was scanned.
+    /// The stacks that were scanned.
     pub stacks: Vec<StackScan>,
-    /// What people wanted and could not be done, as sentences.
+    /// What people asked for and could not be done, as sentences.
     pub problems: Vec<String>,
 }
 
-/// What a scan of one stack came to.
+/// The result of scanning one stack.
 pub(super) struct StackScan {
     pub report: StackReport,
-    /// The numbers of its open pull requests.
+    /// The numbers of the stack's open pull requests.
     pub pulls: Vec<u64>,
 }
 
-/// Scans a repository, or one stack of it, and publishes what was found.
+/// Scans a repository, or one stack of it, and publishes the result.
 pub(super) async fn run(
     context: &RepositoryContext<'_>,
     only: Option<&StackName>,
@@ -87,7 +87,7 @@ pub(super) async fn run(
     Ok(ScanOutcome { stacks, problems })
 }
 
-/// Scans because a person asked. A scan that failed for good is one of the problems that they are told.
+/// Scans for a command. A scan that fails for good becomes one of the problems in the reply.
 pub(super) async fn run_for_command(
     context: &RepositoryContext<'_>,
     only: Option<&StackName>,
@@ -114,7 +114,7 @@ pub(super) async fn run_for_command(
     }
 }
 
-/// Reads the repository's files; none where that is too much, which a check says.
+/// Reads the files of the repository; `None` where they are too large or take too long, which a check reports.
 async fn read_tree(
     context: &RepositoryContext<'_>,
     clock: &Clock,
@@ -130,7 +130,7 @@ async fn read_tree(
     Ok(None)
 }
 
-/// Finds the stacks, and scans those that were asked for.
+/// Finds the stacks, and scans the requested ones.
 async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobError> {
     match scan.find_stacks().await? {
         Ok(mut found) => {
@@ -154,7 +154,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
     }
 }
 
-/// Scans the stacks that are read with the same roles together.
+/// Scans stacks that are read with the same roles together.
 async fn scan_by_access(
     scan: &RepositoryScan<'_>,
     found: FoundStacks,
@@ -201,8 +201,8 @@ async fn scan_by_access(
     }
 }
 
-/// Scans the stacks that were asked for, with a plan for each finding. Where it takes too long, each of them is reported as
-/// not checked.
+/// Scans the requested stacks, and plans a fix for each finding. If that takes too long, each stack is reported as not
+/// checked.
 async fn scan_and_plan(
     scan: &RepositoryScan<'_>,
     access: Access,
@@ -250,7 +250,7 @@ async fn scan_and_plan(
     }
 }
 
-/// Publishes what was found in a stack, and records it.
+/// Publishes the result of a stack, and records it.
 async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<StackScan, JobError> {
     let context = scan.context;
     let proposer = Proposer {
@@ -274,7 +274,7 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
     Ok(StackScan { report, pulls })
 }
 
-/// Records the report of a stack, and forgets the oldest ones.
+/// Records the report of a stack, and deletes the oldest ones.
 async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow::Result<()> {
     let (tenant, id, commit) = (&context.tenant, context.id, &context.head.commit);
     let stack = report.name.as_str();

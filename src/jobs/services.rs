@@ -1,4 +1,4 @@
-//! What the jobs of a server share: GitHub, the database, the queue, AWS, and the server's key.
+//! Holds what the jobs of a server share: GitHub, the database, the queue, AWS, and the server's key.
 
 use crate::aws::{Access, Aws};
 use crate::config::{Ambient, App, Config};
@@ -24,15 +24,15 @@ pub(super) struct Services {
     pub metrics: Arc<Metrics>,
     pub aws: Aws,
     pub outbound: Outbound,
-    /// Where modules of other repositories are fetched.
+    /// Fetches modules of other repositories.
     pub modules: ModuleStore,
-    /// GitHub's pages, without a slash at their end.
+    /// The URL of GitHub's pages, without a trailing slash.
     pub pages_url: String,
-    /// The most that a scan may take to read and compare.
+    /// The time limits for the reading and comparing part of a scan.
     pub limits: limit::Limits,
-    /// Whose repositories are read with the server's own credentials where they name no role.
+    /// The owners whose repositories are read with the server's own credentials where they name no role.
     pub ambient: Ambient,
-    /// How large the states may be of everything that is scanned.
+    /// The limits on the size of states, over all scans.
     pub states: StateBudget,
     key: secrecy::SecretString,
 }
@@ -73,12 +73,12 @@ impl Services {
         })
     }
 
-    /// The server's key.
+    /// Returns the server's key.
     pub(super) fn key(&self) -> &[u8] {
         self.key.expose_secret().as_bytes()
     }
 
-    /// Replaces secrets by fingerprints, which tell nothing to another installation.
+    /// Returns the redactor of an installation: its fingerprints mean nothing to another installation.
     pub(super) fn redactor(&self, installation: InstallationId) -> Redactor {
         Redactor::new(&derive(self.key(), &format!("fingerprints/{installation}")))
     }

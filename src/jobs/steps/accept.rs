@@ -1,4 +1,4 @@
-//! Proposes to add accepted differences to `.driftguard.yml`.
+//! Proposes to add ignored differences to `accept` in `.driftguard.yml`.
 
 use super::outcome::record_outcomes;
 use super::repository_scan::RepositoryScan;
@@ -13,13 +13,13 @@ use crate::queue::pushes::ACCEPT;
 use crate::report;
 use crate::settings::{self, CannotAccept, NewAccept};
 
-/// What it is closed with where nothing of it is left to accept.
+/// The comment on a closed pull request whose differences are gone.
 const NOTHING_LEFT: &str = "Nothing of this is left to accept. Closed by DriftGuard.";
 
-/// A finding that a person wants to have accepted.
+/// A finding that a person ignored.
 type Ignored = (Finding, Decision);
 
-/// Brings the pull request to what people want to have accepted. What cannot be added by us, in our words.
+/// Updates the pull request to the ignored findings. Returns why an entry cannot be added, as a sentence.
 pub(in crate::jobs) async fn update(scan: &RepositoryScan<'_>) -> Result<Option<String>, JobError> {
     let context = scan.context;
     record_outcomes(context, "", now()).await?;
@@ -51,8 +51,8 @@ pub(in crate::jobs) async fn update(scan: &RepositoryScan<'_>) -> Result<Option<
     }
 }
 
-/// Until when the differences rest because somebody who cannot decline them closed their pull request. What is new, or
-/// was asked for again since, ends that.
+/// Returns until when the differences rest, because a bot or somebody without write permission closed their pull
+/// request. A new difference, or a new command, ends the rest.
 fn rest_of(known: &Proposal, ignored: &[Ignored]) -> Option<Undecided> {
     let is_known = |(finding, decision): &Ignored| {
         known.findings.contains(&finding.id.0) && decision.decided_at <= known.changed_at
@@ -61,7 +61,7 @@ fn rest_of(known: &Proposal, ignored: &[Ignored]) -> Option<Undecided> {
     undecided(known, now()).filter(|_| rests)
 }
 
-/// The settings with what is to be accepted.
+/// Returns the settings with the accepted differences.
 async fn new_settings(
     scan: &RepositoryScan<'_>,
     ignored: &[Ignored],
@@ -83,7 +83,7 @@ async fn new_settings(
     Ok(settings::with_accepted(text, &entries))
 }
 
-/// Opens or updates the pull request. Why GitHub refused it, if it did.
+/// Opens or updates the pull request. Returns why GitHub refused it, if it did.
 async fn propose(
     scan: &RepositoryScan<'_>,
     file: String,
@@ -135,7 +135,7 @@ async fn propose(
     Ok(None)
 }
 
-/// Closes the pull request: nothing of it is left.
+/// Closes the pull request, whose differences are gone.
 async fn withdraw(context: &RepositoryContext<'_>, open: Proposal) -> Result<(), JobError> {
     let closed = context.repository.withdraw(ACCEPT, NOTHING_LEFT).await?;
     if closed.is_some() {
@@ -149,8 +149,8 @@ async fn withdraw(context: &RepositoryContext<'_>, open: Proposal) -> Result<(),
     Ok(())
 }
 
-/// The findings that are to be accepted, each as the newest scan that has it saw it; none where no scan has one: it may
-/// only not have been seen.
+/// Returns the findings to accept, each as the newest scan with it reported it; none for a finding that no scan has: it
+/// may only not have been checked.
 async fn ignored(context: &RepositoryContext<'_>) -> anyhow::Result<Option<Vec<Ignored>>> {
     let (tenant, id) = (&context.tenant, context.id);
     let mut ignored = Vec::new();
@@ -171,7 +171,7 @@ async fn ignored(context: &RepositoryContext<'_>) -> anyhow::Result<Option<Vec<I
     Ok(Some(ignored))
 }
 
-/// The entry of `.driftguard.yml` that accepts a finding.
+/// Returns the entry of `.driftguard.yml` that accepts a finding.
 fn entry((finding, decision): &Ignored) -> Option<NewAccept> {
     let Choice::Ignore { until, reason } = &decision.choice else {
         return None;

@@ -1,4 +1,4 @@
-//! Finds and probes the roles that stacks are read with: those of `.driftguard.yml`, never one that only code names.
+//! Chooses and probes the roles that read stacks: those of `.driftguard.yml`, never one that only code names.
 
 use super::ambient::{self, Owner};
 use crate::aws::{Access, Aws, Probe, Role};
@@ -15,7 +15,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The stacks by the roles that read them; none where no role is named and the server's own credentials are not for it.
+/// Groups stacks by the roles that read them; `None` where no role is named and the server's own credentials are not
+/// allowed.
 pub(in crate::jobs) fn groups(
     stacks: Vec<Stack>,
     settings: &Settings,
@@ -34,7 +35,7 @@ pub(in crate::jobs) fn groups(
     groups.into_iter().map(access).collect()
 }
 
-/// Whether the server's own AWS credentials are for a repository that names no role.
+/// Returns whether the server's own AWS credentials may read a repository that names no role.
 pub(in crate::jobs) async fn is_ambient(context: &RepositoryContext<'_>) -> anyhow::Result<bool> {
     let owner = Owner {
         id: context.head.owner,
@@ -43,7 +44,7 @@ pub(in crate::jobs) async fn is_ambient(context: &RepositoryContext<'_>) -> anyh
     ambient::serves(&context.services.ambient, context.run.store(), owner).await
 }
 
-/// What a stack says of its roles wins over what the repository says.
+/// Returns the roles of a stack, which take precedence over those of the repository.
 fn of_stack(stack: &Stack, settings: &Settings) -> settings::Aws {
     let own = &stack.settings.aws;
     let mut roles = settings.aws.roles.clone();
@@ -77,16 +78,16 @@ fn access(aws: &settings::Aws, external_id: &str, ambient: bool) -> Option<Acces
 /// Why the roles of a scan must not be used.
 #[derive(Debug)]
 pub(in crate::jobs) enum RoleProblem {
-    /// One lets in whoever names it.
+    /// The role can be assumed without the right external id.
     Open(String),
-    /// AWS did not tell whether one keeps strangers out.
+    /// AWS gave no clear answer whether the role requires the external id.
     NotProbed(String),
-    /// There are too many to be probed, or no time is left for it.
+    /// There are too many roles to probe, or no time is left for it.
     Unbounded(String),
 }
 
 impl RoleProblem {
-    /// What a check says of it.
+    /// Writes the check that reports the problem.
     pub(in crate::jobs) fn text(&self) -> CheckText {
         match self {
             Self::Open(why) => report::failed("A role lets anybody in", why),
@@ -96,10 +97,10 @@ impl RoleProblem {
     }
 }
 
-/// How long a scan waits until it probes again a role that AWS gave no clear answer about.
+/// The pause before a scan probes a role again that AWS gave no clear answer about.
 const PROBE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// The same job, once AWS may have a clear answer.
+/// Puts the job back until AWS may have a clear answer.
 pub(in crate::jobs) fn probe_later(why: &str) -> JobError {
     JobError::Later(anyhow!("a role was not probed: {why}"), PROBE_PAUSE)
 }
@@ -118,8 +119,8 @@ pub(in crate::jobs) fn count_roles(
     }
 }
 
-/// Probes the roles of a scan, each once and all within its time. None is used before AWS has refused it without an
-/// external id and with a wrong one.
+/// Probes the roles of a scan, each once and within the scan's time. No role is used before AWS has refused it without
+/// an external id and with a wrong one.
 pub(in crate::jobs) struct RoleProbes<'a> {
     aws: &'a Aws,
     clock: &'a Clock,
@@ -127,7 +128,7 @@ pub(in crate::jobs) struct RoleProbes<'a> {
 }
 
 impl<'a> RoleProbes<'a> {
-    /// Those of a scan that has probed none yet.
+    /// Creates the probes of a scan.
     pub(in crate::jobs) fn new(aws: &'a Aws, clock: &'a Clock) -> Self {
         Self {
             aws,
@@ -139,7 +140,7 @@ impl<'a> RoleProbes<'a> {
     /// Probes these roles.
     ///
     /// # Errors
-    /// When nobody waits for the scan any more.
+    /// Nobody waits for the scan any more.
     pub(in crate::jobs) async fn probe(
         &mut self,
         access: &Access,
@@ -180,7 +181,7 @@ fn open(role: &Role, with: &str) -> RoleProblem {
     ))
 }
 
-/// Who assumes the roles: the server's own identity.
+/// Returns the principal that assumes the roles: the server's own identity.
 pub(in crate::jobs) async fn principal(aws: &Aws) -> String {
     match aws.caller().await {
         Ok((_, arn)) => of_session(&arn),
@@ -188,7 +189,7 @@ pub(in crate::jobs) async fn principal(aws: &Aws) -> String {
     }
 }
 
-/// A trust policy names the role, not the session that it is assumed in, which is another each time.
+/// Returns the role of a session: a trust policy names the role, since sessions change.
 fn of_session(arn: &str) -> String {
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     if let ["arn", partition, "sts", "", account, rest] = parts.as_slice()
@@ -200,7 +201,7 @@ fn of_session(arn: &str) -> String {
     arn.to_owned()
 }
 
-/// What a repository without a role is told of the one that these stacks need.
+/// Writes the check of a repository without a role: the role that these stacks need.
 pub(in crate::jobs) async fn onboarding(
     aws: &Aws,
     external_id: &str,

@@ -1,22 +1,22 @@
-//! Decides whether a repository that names no role is read with the server's own AWS credentials.
+//! Decides whether the server's own AWS credentials read a repository that names no role.
 
 use crate::config::{Ambient, AmbientOwner};
 use crate::store::Store;
 
-/// The account of GitHub that a repository belongs to.
+/// The GitHub account that owns a repository.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner<'a> {
-    /// GitHub's number for it: it stays when the login changes.
+    /// GitHub's id of the account, which survives a change of the login.
     pub id: u64,
-    /// Its login now, in lower case.
+    /// The current login, in lower case.
     pub login: &'a str,
 }
 
-/// The name under which the first account is kept. No login: those of digits alone are numbers.
+/// The name under which the first account is stored. It is no login, since those of digits alone are taken as ids.
 const FIRST: &str = "1";
 
-/// Whether the server's own credentials are for an account. A login means the account that was met first under it, so that
-/// who takes the login over later does not inherit them.
+/// Returns whether the server's own credentials are for an account. A login means the account that was first seen with
+/// it, so that whoever takes over the login does not inherit the credentials.
 pub async fn serves(ambient: &Ambient, store: &Store, owner: Owner<'_>) -> anyhow::Result<bool> {
     match ambient {
         Ambient::Off => Ok(false),
@@ -36,7 +36,7 @@ pub async fn serves(ambient: &Ambient, store: &Store, owner: Owner<'_>) -> anyho
     }
 }
 
-/// The account that a login means; none while it was not met.
+/// Returns the account that a login means; `None` until it was seen.
 async fn meant(store: &Store, login: &str, owner: Owner<'_>) -> anyhow::Result<Option<u64>> {
     match store.ambient_owner(login).await? {
         None if login == owner.login => store.bind_ambient_owner(login, owner.id).await,
@@ -44,7 +44,7 @@ async fn meant(store: &Store, login: &str, owner: Owner<'_>) -> anyhow::Result<O
     }
 }
 
-/// The one account that is installed, and that one also when others come.
+/// Returns whether the account is the only one installed, or was when it was stored as the first.
 async fn serves_first(store: &Store, owner: Owner<'_>) -> anyhow::Result<bool> {
     if let Some(first) = store.ambient_owner(FIRST).await? {
         return Ok(first == owner.id);

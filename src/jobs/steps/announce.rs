@@ -1,4 +1,4 @@
-//! Announces what a scan found: to code scanning, and to the address that a repository names.
+//! Announces the findings of a scan: to code scanning, and to the address that a repository names.
 
 use super::checks::create_check;
 use super::notification_secret;
@@ -15,11 +15,11 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// The check that tells why code scanning shows nothing.
+/// The check that reports why code scanning shows nothing.
 const CODE_SCANNING: &str = "DriftGuard / code scanning";
 
-/// Uploads the findings of a stack to code scanning, where the settings want it. That GitHub does not take it is no reason
-/// to have no scan.
+/// Uploads the findings of a stack to code scanning, if the settings ask for it. A refusal by GitHub does not fail the
+/// scan.
 pub(in crate::jobs) async fn upload(
     scan: &RepositoryScan<'_>,
     stack: &StackReport,
@@ -54,7 +54,7 @@ pub(in crate::jobs) async fn upload(
     }
 }
 
-/// Enqueues the notification of what is new and what is resolved since the last scan, where somebody wants it.
+/// Enqueues the notification of new and resolved findings, if the settings name an address.
 pub(in crate::jobs) async fn announce(
     scan: &RepositoryScan<'_>,
     stack: &StackReport,
@@ -97,7 +97,8 @@ pub(in crate::jobs) async fn announce(
     Ok(enqueue(context, task, key).await?)
 }
 
-/// Shows on the dashboard what notifications are signed with, for whoever set the address without an onboarding.
+/// Shows the signing secret of notifications on the dashboard, for whoever set the address without an onboarding pull
+/// request.
 async fn show_secret(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     let dashboard = context.tenant.dashboard(context.id).await?;
     let Some(dashboard) = dashboard.filter(|_| context.head.private) else {
@@ -106,7 +107,7 @@ async fn show_secret(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     notification_secret::show(context, dashboard).await
 }
 
-/// The last report of a stack whose scan came through, and when that ended.
+/// Returns the report and the time of a stack's last completed scan.
 async fn last_completed(
     context: &RepositoryContext<'_>,
     stack: &StackReport,
@@ -115,7 +116,7 @@ async fn last_completed(
     Ok(reports.find(|(report, _)| report.outcome.is_ok()))
 }
 
-/// Where findings are dealt with: the page of the pull request that carries each.
+/// Returns the page where each finding is handled: the pull request that lists it.
 async fn pages(context: &RepositoryContext<'_>) -> anyhow::Result<BTreeMap<FindingId, String>> {
     let open = context.tenant.proposals(context.id).await?.into_iter();
     let open = open.filter(|proposal| proposal.state.is_open() && !proposal.stack.is_empty());
@@ -128,7 +129,7 @@ async fn pages(context: &RepositoryContext<'_>) -> anyhow::Result<BTreeMap<Findi
     Ok(pages.collect())
 }
 
-/// A moment in RFC 3339, to the second.
+/// Formats a time in RFC 3339, to the second.
 fn moment(now: i64) -> String {
     let moment = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
     moment.strftime("%FT%TZ").to_string()

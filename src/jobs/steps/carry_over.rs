@@ -1,7 +1,8 @@
-//! Carries over what people decided, and what they were shown, where an upgrade gave the same drift another id.
+//! Carries decisions and pull requests over to the new ids of findings after an upgrade.
 //!
-//! A finding's id holds the drifted value, so that a decision ends with it. Where a version changes how values are read, as
-//! by sealing more of them, the id changes though the drift did not: then decisions and pull requests follow it, once.
+//! A finding's id contains the drifted value, so that a decision ends when the value changes. If a version changes how
+//! values are read, for example by redacting more of them, the id changes though the drift did not: then decisions and
+//! pull requests follow it, once.
 
 use crate::jobs::context::{LOOKED_BACK, RepositoryContext};
 use crate::model::{
@@ -10,7 +11,7 @@ use crate::model::{
 use crate::store::{DecisionSubject, ScanRecord};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Brings decisions, pull requests and the last report of a stack over to the ids that this version gives.
+/// Updates decisions, pull requests and the last report of a stack to the ids of this version.
 pub(in crate::jobs) async fn carry_over(
     context: &RepositoryContext<'_>,
     stack: &StackReport,
@@ -44,8 +45,8 @@ pub(in crate::jobs) async fn carry_over(
     note_subjects(context, scanned, stack).await
 }
 
-/// Which finding of this scan is the same drift as one of an earlier version's scans, where their ids differ. An id that a
-/// scan since the upgrade gave is of today's form: where that is gone, the drift has changed.
+/// Maps the findings of an earlier version's scans to the same drift in this scan, where the ids differ. An id of a
+/// scan since the upgrade is current: if it is missing, the drift has changed.
 fn same_drift(
     formers: &[ScanRecord],
     since: &[Scanned],
@@ -79,13 +80,13 @@ fn all(scanned: &Scanned) -> impl Iterator<Item = &Finding> {
     scanned.findings.iter().chain(&scanned.set_aside)
 }
 
-/// Whether the values of two findings that differ in the same attributes differ in nothing but seals.
+/// Returns whether the values of two findings with the same attributes differ only in redacted parts.
 fn has_same_values(before: &Finding, now: &Finding) -> bool {
     let mut values = before.attributes.iter().zip(&now.attributes);
     values.all(|(before, now)| is_same_value(&before.live, &now.live))
 }
 
-/// Whether two values are equal but for what is sealed in one of them alone: of that nobody can tell.
+/// Returns whether two values are equal, except for parts that only one of them redacts, which cannot be compared.
 fn is_same_value(before: &Value, now: &Value) -> bool {
     match (before, now) {
         (Value::Secret(before), Value::Secret(now)) => before == now,
@@ -99,7 +100,7 @@ fn is_same_value(before: &Value, now: &Value) -> bool {
     }
 }
 
-/// The same of lists: of a set the order may have changed with what is sealed in it.
+/// Compares two lists in the same way; the order of a set may have changed with its redacted parts.
 fn is_same_list(before: &[Value], now: &[Value]) -> bool {
     let mut left: Vec<_> = now.iter().collect();
     let mut take = |value: &Value| {
@@ -110,8 +111,8 @@ fn is_same_list(before: &[Value], now: &[Value]) -> bool {
     before.len() == now.len() && before.iter().all(&mut take)
 }
 
-/// What a finding is of, and the attributes that differ, without the credentials in names: so it was kept before, and so
-/// it is kept now.
+/// Returns the subject of a finding: its resource and the attributes that differ, without credentials in names, as the
+/// store holds it.
 fn subject(finding: &Finding) -> DecisionSubject {
     let paths = finding
         .attributes
@@ -132,7 +133,7 @@ fn subject(finding: &Finding) -> DecisionSubject {
     masked.unwrap_or(subject)
 }
 
-/// The finding of a subject whose former values no scan tells any more: a seal in it may have changed its id.
+/// Returns the finding of a subject whose former values no scan has any more: a redacted part may have changed its id.
 fn of_subject<'a>(scanned: &'a Scanned, kept: &DecisionSubject) -> Option<&'a Finding> {
     let sealed = |finding: &Finding| {
         finding
@@ -143,7 +144,7 @@ fn of_subject<'a>(scanned: &'a Scanned, kept: &DecisionSubject) -> Option<&'a Fi
     all(scanned).find(|finding| subject(finding) == *kept && sealed(finding))
 }
 
-/// A decision about the new id is newer than one about the former.
+/// Copies decisions to the new ids. A decision about a new id is newer than one about the former id.
 async fn carry_decisions(
     context: &RepositoryContext<'_>,
     stack: &StackReport,
@@ -193,7 +194,7 @@ async fn carry_proposals(
     Ok(())
 }
 
-/// The report with the ids of today: what is no news is told to nobody.
+/// Returns the report with the new ids, so that no notification reports them as new.
 fn renamed(
     former: ScanRecord,
     same: &BTreeMap<FindingId, FindingId>,
@@ -215,7 +216,7 @@ fn renamed(
     })
 }
 
-/// Notes of what the decisions about a stack's findings are.
+/// Records the subjects of the findings that decisions are about.
 async fn note_subjects(
     context: &RepositoryContext<'_>,
     scanned: &Scanned,
@@ -242,7 +243,7 @@ mod tests {
     use super::*;
     use crate::model::{Difference, Kind, Redactor, StackName, Verdict};
 
-    /// A finding about tags, by this id.
+    /// Creates a finding about tags with this id.
     fn finding(id: &str, address: &str, tags: &[(&str, Value)]) -> Finding {
         let difference = |(key, live): &(&str, Value)| Difference {
             path: format!("tags[\"{key}\"]"),
@@ -290,7 +291,7 @@ mod tests {
         Redactor::new(b"key").fingerprint(&text.into())
     }
 
-    /// Whether `before`, seen by an earlier version, is taken for `now`.
+    /// Returns whether `before`, from an earlier version, is recognized as `now`.
     fn carries(before: &[(&str, Value)], now: &[(&str, Value)]) -> bool {
         let formers = [former(vec![finding("f-1", "aws_instance.a", before)])];
         let scanned = scan(vec![finding("f-2", "aws_instance.a", now)]);

@@ -7,13 +7,13 @@ use crate::queue::job::JobError;
 use crate::report::{CheckText, LineAnnotation};
 use std::fmt::Display;
 
-/// The check of a repository that could not be scanned at all.
+/// The name of the check of a repository that could not be scanned.
 pub(in crate::jobs) const CHECK: &str = "DriftGuard";
 
-/// The check of a repository with too many stacks.
+/// The name of the check of a repository with too many stacks.
 pub(in crate::jobs) const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
 
-/// The name of a stack's check.
+/// Returns the name of a stack's check.
 pub(in crate::jobs) fn stack_check(stack: &dyn Display) -> String {
     format!("{CHECK} / {stack}")
 }
@@ -41,7 +41,7 @@ pub(in crate::jobs) async fn create_check(
     create_check_run(context, &check).await
 }
 
-/// Creates a check run, and notes its commit: should the repository be made public, what it says is redacted.
+/// Creates a check run, and records its commit: if the repository is made public, the check is redacted.
 pub(in crate::jobs) async fn create_check_run(
     context: &RepositoryContext<'_>,
     check: &CheckRun<'_>,
@@ -51,7 +51,7 @@ pub(in crate::jobs) async fn create_check_run(
     Ok(context.repository.create_check_run(check).await?)
 }
 
-/// A remark as GitHub shows it.
+/// Converts an annotation to GitHub's form.
 fn annotation(remark: &LineAnnotation) -> Annotation {
     Annotation {
         path: remark.file.clone(),

@@ -12,10 +12,10 @@ use crate::report::{self, DashboardContent, Detail};
 use crate::settings::Settings;
 use crate::store::StoppedState;
 
-/// What a dashboard says that was turned off.
+/// The text of a dashboard that was turned off.
 const OFF: &str = "`dashboard: false` in `.driftguard.yml` turns this dashboard off.";
 
-/// Brings the dashboard to what is known, without a scan.
+/// Updates the dashboard from what is stored, without a scan.
 pub(in crate::jobs) async fn refresh(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     match repository_settings::of_default_branch(context).await? {
         Some(settings) if may_publish(context, &settings) => update_now(context, &settings).await,
@@ -23,8 +23,7 @@ pub(in crate::jobs) async fn refresh(context: &RepositoryContext<'_>) -> Result<
     }
 }
 
-/// Brings the dashboard to what is known, after a scan. Where GitHub refuses it, the scan stands all the same, and a job of
-/// its own tries again.
+/// Updates the dashboard after a scan. If GitHub refuses it, the scan still succeeds, and a job of its own tries again.
 pub(in crate::jobs) async fn update(
     context: &RepositoryContext<'_>,
     settings: &Settings,
@@ -43,7 +42,7 @@ pub(in crate::jobs) async fn update(
     }
 }
 
-/// Brings the dashboard to what is known. A repository without issues has none.
+/// Updates the dashboard. A repository without issues has none.
 async fn update_now(context: &RepositoryContext<'_>, settings: &Settings) -> Result<(), JobError> {
     match update_issue(context, settings).await {
         Err(JobError::Fatal(error)) => {
@@ -85,7 +84,8 @@ async fn update_issue(
     write(context, &issue, &content).await
 }
 
-/// The dashboard's issue, opened where there is none: none where a person closed it, or there is nothing to show.
+/// Returns the dashboard's issue, and opens it where there is none; `None` where a person closed it, or there is
+/// nothing to show.
 async fn open_issue(
     context: &RepositoryContext<'_>,
     known: Option<Issue>,
@@ -111,7 +111,7 @@ async fn open_issue(
     }
 }
 
-/// Writes as much as GitHub keeps.
+/// Writes as much detail as GitHub accepts.
 async fn write(
     context: &RepositoryContext<'_>,
     issue: &Issue,
@@ -134,7 +134,7 @@ async fn write(
     Ok(())
 }
 
-/// The dashboard as it is at GitHub; one that was opened by a try which did not end is found by its marker.
+/// Returns the dashboard as it is at GitHub. One that an interrupted try opened is found by its marker.
 async fn known_issue(context: &RepositoryContext<'_>) -> Result<Option<Issue>, JobError> {
     if let Some(number) = context.tenant.dashboard(context.id).await?
         && let Some(issue) = context.repository.issue(number).await?
@@ -153,7 +153,7 @@ async fn turn_off(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(), 
     Ok(repository.close_issue(issue.number).await?)
 }
 
-/// The parked jobs of a repository: those that took processes down first.
+/// Returns the parked jobs of a repository: those that crashed processes first.
 async fn parked(context: &RepositoryContext<'_>) -> anyhow::Result<Vec<ParkedJob>> {
     let mut jobs = context.tenant.parked_jobs(context.id).await?;
     jobs.retain(|job| job.state == StoppedState::Parked);
@@ -168,7 +168,7 @@ async fn parked(context: &RepositoryContext<'_>) -> anyhow::Result<Vec<ParkedJob
     Ok(parked.collect())
 }
 
-/// The scans that were given up with none that came through since: of the whole repository, and of single stacks.
+/// Returns the given-up scans that were followed by no successful one: of the repository, and of single stacks.
 async fn failed(
     context: &RepositoryContext<'_>,
     stacks: &[StackStatus],

@@ -6,18 +6,18 @@ use crate::jobs::context::RepositoryContext;
 use crate::model::StackName;
 use crate::queue::job::JobError;
 
-/// What came of the effects of commands.
+/// The result of applying effects.
 #[derive(Default)]
 pub(in crate::jobs) struct Applied {
     /// What was done, in Markdown.
     pub done: Vec<String>,
     /// What could not be done, as sentences.
     pub problems: Vec<String>,
-    /// What is to be scanned now.
+    /// What to scan now.
     pub scan: Option<ScanTarget>,
 }
 
-/// What a person wants to have scanned.
+/// The stacks that a person asked to scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::jobs) enum ScanTarget {
     Repository,
@@ -25,7 +25,7 @@ pub(in crate::jobs) enum ScanTarget {
 }
 
 impl ScanTarget {
-    /// The stack; none for all of the repository.
+    /// Returns the stack; `None` for the whole repository.
     pub(in crate::jobs) fn stack(&self) -> Option<&StackName> {
         match self {
             Self::Repository => None,
@@ -34,8 +34,8 @@ impl ScanTarget {
     }
 }
 
-/// Applies the effects of commands on an issue or pull request, but for the scan that they ask for. Applied again, they
-/// have the same end.
+/// Applies the effects of commands on an issue or pull request, except for the scan that they ask for. Applying them
+/// twice has the same result.
 pub(in crate::jobs) async fn apply_effects(
     context: &RepositoryContext<'_>,
     issue: u64,
@@ -70,7 +70,7 @@ pub(in crate::jobs) async fn apply_effects(
     Ok(applied)
 }
 
-/// What is to be scanned after these effects: one stack, or all where they are about several.
+/// Returns what to scan after these effects: one stack, or all where the effects concern several.
 fn scan_target(effects: &[Effect]) -> Option<ScanTarget> {
     let stack = |stack: &StackName| ScanTarget::Stack(stack.clone());
     let mut targets = effects.iter().filter_map(|effect| match effect {

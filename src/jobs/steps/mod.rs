@@ -1,52 +1,52 @@
-//! What jobs are made of, one step a file. No step knows a job.
+//! Holds the steps that jobs are composed of, one file each. No step knows a job.
 
-/// Who is read with the server's own credentials.
+/// Decides who is read with the server's own credentials.
 pub mod ambient;
-/// The secret that notifications are signed with.
+/// Derives, shows and rotates the signing secret of notifications.
 pub mod notification_secret;
 
-/// The pull request that adds accepted differences.
+/// Proposes to accept ignored differences.
 pub(super) mod accept;
-/// Which roles read which stacks.
+/// Chooses and probes the roles that read stacks.
 pub(super) mod access;
-/// Code scanning, and the notification of what is new.
+/// Announces findings to code scanning and by notification.
 pub(super) mod announce;
-/// What people decided before an upgrade changed the ids of findings.
+/// Carries decisions over to the ids of a new version.
 pub(super) mod carry_over;
-/// Check runs.
+/// Creates check runs.
 pub(super) mod checks;
-/// The dashboard.
+/// Updates the dashboard.
 pub(super) mod dashboard;
-/// The effects of commands.
+/// Applies the effects of commands.
 pub(super) mod effects;
-/// The modules that a repository calls and does not hold.
+/// Fetches the modules that a repository calls and does not hold.
 pub(super) mod modules;
-/// The pull request that brings the first settings.
+/// Proposes the first settings.
 pub(super) mod onboarding;
-/// How pull requests ended.
+/// Records how pull requests ended.
 pub(super) mod outcome;
-/// The fix of each finding.
+/// Plans the fix of each finding.
 pub(super) mod plan;
-/// The pull requests of a stack, brought to what was decided.
+/// Opens, updates and closes the pull requests of a stack.
 pub(super) mod pull_requests;
-/// What a repository published that is public now.
+/// Redacts what a public repository shows.
 pub(super) mod redact;
-/// The one reply to a comment.
+/// Writes the reply to a comment.
 pub(super) mod reply;
-/// A repository's stacks, found and scanned.
+/// Finds and scans the stacks of a repository.
 pub(super) mod repository_scan;
-/// A repository's `.driftguard.yml`.
+/// Reads a repository's `.driftguard.yml`.
 pub(super) mod repository_settings;
-/// How each stack of a repository stands.
+/// Gathers the status of each stack.
 pub(super) mod stack_statuses;
-/// Which stacks a repository has.
+/// Stores the stacks of a repository with their schedules.
 pub(super) mod stacks;
-/// Tasks that follow from a job.
+/// Enqueues tasks that follow from a job.
 pub(super) mod tasks;
 
-/// Who reviews a pull request.
+/// Chooses the reviewers of a pull request.
 mod reviewers;
-/// A pull request that changes `.driftguard.yml`.
+/// Proposes a change of `.driftguard.yml`.
 mod settings_pull;
-/// This process's share of AWS's budgets.
+/// Computes this process's share of AWS's budgets.
 mod share;

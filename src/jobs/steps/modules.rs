@@ -15,7 +15,7 @@ pub(in crate::jobs) struct StackTree<'a> {
 }
 
 impl StackTree<'_> {
-    /// The repository's files, and those of the modules.
+    /// Returns the files of the repository and of the modules.
     pub(in crate::jobs) fn tree(&self) -> &Tree {
         self.fetched
             .as_ref()
@@ -23,7 +23,7 @@ impl StackTree<'_> {
     }
 }
 
-/// Fetches the modules of the stacks that are scanned, and tells each stack where its own are.
+/// Fetches the modules of the scanned stacks, and tells each stack where its modules are.
 pub(in crate::jobs) async fn fetch<'a>(
     scan: &RepositoryScan<'a>,
     stacks: &mut [Stack],
@@ -56,7 +56,7 @@ pub(in crate::jobs) async fn fetch<'a>(
     Ok(StackTree { own, fetched })
 }
 
-/// What the scanned repository may see of others.
+/// Returns which other repositories the scanned one may read.
 async fn viewer<'a>(scan: &RepositoryScan<'a>) -> Result<Viewer<'a>, JobError> {
     let context = scan.context;
     let mut neighbours = BTreeMap::new();

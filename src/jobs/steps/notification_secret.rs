@@ -1,5 +1,5 @@
-//! The secret that a repository's notifications are signed with: derived when it is needed, stored nowhere, and another
-//! one once the repository is made public, changes hands, or an administrator asks for it.
+//! Derives the signing secret of a repository's notifications. It is stored nowhere, and changes when the repository is
+//! made public or transferred, or an administrator rotates it.
 
 use crate::github::{GithubError, Permission};
 use crate::jobs::context::RepositoryContext;
@@ -10,14 +10,14 @@ use crate::report;
 use crate::scan::roles::derive;
 use crate::store::Tenant;
 
-/// Marks the comment that shows it.
+/// The marker of the comment that shows the secret.
 const MARKER: &str = "notifications";
 
-/// What somebody is told who may write, and asks for another secret.
+/// The reply to a person with write permission only, who asks to rotate the secret.
 const NOT_PERMITTED: &str =
     "Only people with admin permission on this repository can rotate the secret.";
 
-/// The secret in force, in hexadecimal digits.
+/// Returns the current secret, in hexadecimal digits.
 ///
 /// # Errors
 /// Those of the database.
@@ -30,7 +30,8 @@ pub async fn current(
     Ok(secret(key, repository, generation))
 }
 
-/// The first generation is the one secret that earlier versions knew: whoever checks it need not change anything.
+/// Derives the secret of a generation. The first one is the single secret of earlier versions, so that receivers need
+/// not change.
 fn secret(key: &[u8], repository: RepositoryId, generation: i64) -> String {
     let purpose = match generation {
         0 => format!("notifications/{repository}"),
@@ -58,17 +59,17 @@ pub(in crate::jobs) async fn show(
     Ok(())
 }
 
-/// Who asked for another secret, when, and where.
+/// A request to rotate the secret.
 pub(in crate::jobs) struct Request<'a> {
     /// The issue or pull request.
     pub issue: u64,
-    /// A login.
+    /// The login of the person.
     pub person: &'a str,
-    /// In epoch milliseconds.
+    /// When the person asked, in epoch milliseconds.
     pub at: i64,
 }
 
-/// Rotates the secret, as a person asked: what is answered. Asked for again, it is rotated once.
+/// Rotates the secret for a person, and returns the reply. A repeated request rotates it once.
 pub(in crate::jobs) async fn rotate(
     context: &RepositoryContext<'_>,
     request: &Request<'_>,
@@ -86,8 +87,7 @@ pub(in crate::jobs) async fn rotate(
     ))
 }
 
-/// Takes the secret back from a repository that everybody sees: anybody may have read the comment meanwhile, so it is
-/// rotated as well.
+/// Deletes the secret from a public repository, and rotates it: anybody may have read the comment.
 pub(in crate::jobs) async fn withdraw_from_public(
     context: &RepositoryContext<'_>,
 ) -> Result<(), JobError> {
@@ -98,7 +98,7 @@ pub(in crate::jobs) async fn withdraw_from_public(
     Ok(context.tenant.rotate_secret(context.id, now()).await?)
 }
 
-/// Deletes every comment that shows a secret. Deleted, no earlier version of it can be read.
+/// Deletes every comment that shows a secret, with its earlier versions.
 async fn delete_comments(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     let comments = context.repository.own_comments(Some(MARKER)).await;
     for comment in comments? {

@@ -1,4 +1,4 @@
-//! Proposes the first `.driftguard.yml` of a repository, and says what a start would show.
+//! Proposes the first `.driftguard.yml` of a repository, with a preview of the first scan.
 
 use super::access::{self, RoleProbes, RoleProblem};
 use super::checks::{CHECK, CHECK_OF_STACKS, create_check};
@@ -23,11 +23,11 @@ use crate::scan::states::States;
 use crate::settings::{self, NewAccept, Settings};
 use std::collections::BTreeMap;
 
-/// Why the entries that a start brings are accepted.
+/// The reason in the entries that accept today's drift.
 const TODAY: &str = "it was so when DriftGuard started";
 
-/// Opens the pull request that brings the first settings, or brings its text to what is known by now. A repository without
-/// stacks has none; where people closed it, it rests.
+/// Opens the pull request that adds the first settings, or updates its text. A repository without stacks gets none; one
+/// whose pull request was closed by a person gets no other.
 pub(in crate::jobs) async fn propose(
     context: &RepositoryContext<'_>,
     tree: &Tree,
@@ -79,7 +79,7 @@ pub(in crate::jobs) async fn propose(
     }
 }
 
-/// Finds the stacks; none where somebody has to name them, which a private repository is told.
+/// Finds the stacks; `None` where a person has to name them, which a check reports in a private repository.
 async fn find_stacks(
     context: &RepositoryContext<'_>,
     tree: &Tree,
@@ -107,7 +107,7 @@ async fn find_stacks(
     Ok(None)
 }
 
-/// The names and folders of stacks.
+/// Returns the names and folders of stacks.
 fn named(stacks: &[Stack]) -> Vec<(StackName, String)> {
     let named = stacks
         .iter()
@@ -115,7 +115,7 @@ fn named(stacks: &[Stack]) -> Vec<(StackName, String)> {
     named.collect()
 }
 
-/// The text of the pull request.
+/// Writes the text of the pull request.
 async fn text(
     context: &RepositoryContext<'_>,
     stacks: &[Stack],
@@ -137,7 +137,7 @@ async fn text(
     })
 }
 
-/// Brings the text of the open pull request to what is known by now; its number.
+/// Updates the text of the open pull request; returns its number.
 async fn update_text(
     context: &RepositoryContext<'_>,
     number: u64,
@@ -151,7 +151,7 @@ async fn update_text(
     Ok(number)
 }
 
-/// Opens the pull request; its number.
+/// Opens the pull request; returns its number.
 async fn open_pull(
     context: &RepositoryContext<'_>,
     stacks: &[Stack],
@@ -167,14 +167,14 @@ async fn open_pull(
     Ok(settings_pull::propose(context, pull).await?.number())
 }
 
-/// The onboarding pull request as GitHub has it.
+/// Returns the onboarding pull request as it is at GitHub.
 async fn known_pull(context: &RepositoryContext<'_>) -> anyhow::Result<Option<Proposal>> {
     record_outcomes(context, "", now()).await?;
     context.tenant.proposal(context.id, ONBOARDING).await
 }
 
-/// What a scan with the settings of the onboarding branch shows. They count if a person who may write made the last commit
-/// there: the one place beside the default branch where a role may be named.
+/// Scans with the settings of the onboarding branch. They count if a person with write permission made the last commit
+/// there: it is the only other branch where a role may be named.
 async fn first_look(
     context: &RepositoryContext<'_>,
     tree: &Tree,
@@ -208,7 +208,7 @@ async fn first_look(
     scan_with(context, tree, &settings).await
 }
 
-/// The settings' file as it stands on the onboarding branch.
+/// Reads the settings file of the onboarding branch.
 async fn file_of_branch(context: &RepositoryContext<'_>) -> Result<Option<Vec<u8>>, JobError> {
     let Some(tip) = context.repository.branch_head(ONBOARDING).await? else {
         return Ok(None);
@@ -216,7 +216,7 @@ async fn file_of_branch(context: &RepositoryContext<'_>) -> Result<Option<Vec<u8
     Ok(context.repository.file(&tip, settings::FILE).await?)
 }
 
-/// Scans with these settings, and publishes nothing of it.
+/// Scans with these settings, without publishing anything.
 async fn scan_with(
     context: &RepositoryContext<'_>,
     tree: &Tree,
@@ -269,7 +269,7 @@ async fn scan_with(
     Ok(FirstScan::Scanned(reports))
 }
 
-/// Accepts what has drifted by now on the onboarding branch, if that is the box that was ticked.
+/// Accepts today's drift on the onboarding branch, if that box is ticked.
 pub(in crate::jobs) async fn start_quiet(
     context: &RepositoryContext<'_>,
     ticked: &[String],
@@ -290,7 +290,7 @@ pub(in crate::jobs) async fn start_quiet(
     propose(context, &tree).await
 }
 
-/// Accepts on the onboarding branch what these reports say, where its settings can be edited.
+/// Accepts the findings of these reports on the onboarding branch, where its settings can be edited.
 async fn accept_today(
     context: &RepositoryContext<'_>,
     reports: &[StackReport],

@@ -1,5 +1,5 @@
-//! Records how pull requests ended. GitHub is asked how one ended, and whether whoever closed it may decline: a delivery
-//! alone decides nothing.
+//! Records how pull requests ended. GitHub is asked for the state, and whether the person may decline: a delivery alone
+//! decides nothing.
 
 use crate::github::{GithubError, Issue, Repository};
 use crate::jobs::context::RepositoryContext;
@@ -8,17 +8,17 @@ use crate::pulls::{Consequence, Ended, Person, consequence, ended};
 use crate::queue::pushes::{ACCEPT, ONBOARDING};
 use crate::store::Tenant;
 
-/// Who closed, merged or opened a pull request, and when.
+/// Who closed, merged or reopened a pull request, and when.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::jobs) struct Closing<'a> {
-    /// A login.
+    /// The login of the person.
     pub person: &'a str,
-    /// In epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub at: i64,
 }
 
-/// Records how the pull requests of a stack ended that were open when they were last looked at; of no stack are those
-/// that bring settings. A delivery that tells it may still be on its way.
+/// Records how those pull requests of a stack ended that were open when they were last checked; an empty stack name
+/// means the pull requests that change settings. The delivery about it may still be on its way.
 pub(in crate::jobs) async fn record_outcomes(
     context: &RepositoryContext<'_>,
     stack: &str,
@@ -42,8 +42,8 @@ pub(in crate::jobs) async fn record_outcomes(
     Ok(())
 }
 
-/// Records the state of a pull request of DriftGuard's, and what a person decided by that. Done twice, it changes nothing
-/// more.
+/// Records the state of a pull request of DriftGuard's, and the decision that follows from it. A repetition changes
+/// nothing.
 pub(in crate::jobs) async fn record_outcome(
     context: &RepositoryContext<'_>,
     proposal: Proposal,
@@ -79,8 +79,8 @@ pub(in crate::jobs) async fn record_outcome(
     Ok(state)
 }
 
-/// The state of a pull request. About a person GitHub is asked only where it matters; while it cannot be asked, nobody
-/// knows.
+/// Returns the state of the pull request. GitHub is asked about the person only where that matters; until it answers,
+/// nothing is decided.
 async fn state(
     repository: &Repository,
     known: ProposalState,
@@ -120,7 +120,7 @@ async fn decide(
     Ok(())
 }
 
-/// A declined pull request was opened again: the decline is taken back.
+/// Withdraws the decline of a pull request that was reopened.
 async fn take_back_decline(tenant: &Tenant<'_>, proposal: &Proposal) -> anyhow::Result<()> {
     let decline = Choice::Decline {
         pull: proposal.number,
@@ -128,7 +128,7 @@ async fn take_back_decline(tenant: &Tenant<'_>, proposal: &Proposal) -> anyhow::
     undecide_where(tenant, proposal, |decision| decision.choice == decline).await
 }
 
-/// The differences that were to be accepted are not.
+/// Withdraws the ignore decisions of a declined `accept` pull request.
 async fn withdraw_ignores(tenant: &Tenant<'_>, proposal: &Proposal) -> anyhow::Result<()> {
     let is_ignored = |decision: &Decision| {
         let is_listed = proposal.findings.contains(&decision.finding.0);

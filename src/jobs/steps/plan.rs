@@ -1,4 +1,4 @@
-//! Plans the fix of each finding: as people decided, else as the settings say.
+//! Plans the fix of each finding, as people decided, else as the settings define.
 
 use crate::code;
 use crate::model::{Choice, Decision, Finding, Interrupt, Tree};
@@ -6,16 +6,16 @@ use crate::patch::{self, Direction};
 use crate::pulls::{DecisionIndex, set_aside_snoozed};
 use crate::scan::scan_stacks::ScanResult;
 
-/// What people decided, at a moment.
+/// The decisions of people, at a time.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::jobs) struct Decisions<'a> {
-    /// About the findings of the repository, the newest first.
+    /// The decisions about findings of the repository, the newest first.
     pub of_repository: &'a [Decision],
-    /// In epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub now: i64,
 }
 
-/// Sets aside what people snoozed, and plans the fix of every other finding. Once interrupted, it refuses the rest.
+/// Sets snoozed findings aside, and plans the fix of every other finding. Once interrupted, it refuses the rest.
 pub(in crate::jobs) fn plan(
     result: &mut ScanResult,
     tree: &Tree,

@@ -1,4 +1,4 @@
-//! Brings the pull requests of a stack to what `pulls` decides.
+//! Opens, updates and closes the pull requests of a stack as `pulls` decides.
 
 use super::outcome::record_outcomes;
 use super::reviewers;
@@ -17,13 +17,13 @@ use crate::settings::PullRequests;
 use anyhow::Context;
 use std::collections::BTreeSet;
 
-/// What a pull request is closed with.
+/// The comment on a closed pull request whose findings are resolved.
 const RESOLVED: &str =
     "The last scan found none of this any more: AWS and the code agree. Closed by DriftGuard.";
-/// What a pull request is closed with whose drift stands, and goes another way.
+/// The comment on a closed pull request whose findings are fixed elsewhere.
 const REGROUPED: &str = "What this pull request carried was decided otherwise, or is carried by another one now. Closed \
                          by DriftGuard.";
-/// What is said once to whoever commits to a branch of DriftGuard's.
+/// The comment, written once, for a person who commits to a branch of DriftGuard's.
 const TAKEN_OVER: &str = "Somebody committed to this branch, so it is yours now: DriftGuard leaves it alone, and no \
                           longer updates or closes it. To have it made anew from the last scan, without those commits, \
                           tick the box in the description.";
@@ -33,22 +33,23 @@ pub(in crate::jobs) struct Proposer<'a> {
     pub context: &'a RepositoryContext<'a>,
     pub settings: &'a PullRequests,
     pub tree: &'a Tree,
-    /// In epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub now: i64,
 }
 
-/// What became of a stack's fixes.
+/// The result of proposing a stack's fixes.
 #[derive(Debug, Default)]
 pub(in crate::jobs) struct Outcome {
-    /// The numbers of its open pull requests.
+    /// The numbers of the stack's open pull requests.
     pub pulls: Vec<u64>,
-    /// How many pull requests wait until fewer are open.
+    /// How many pull requests wait for the limit.
     pub queued: usize,
-    /// Why some are not open: GitHub refused them, they were closed and not declined, or another one lists their findings.
+    /// Why some are not open: GitHub refused them, they were closed without being declined, or another pull request
+    /// lists their findings.
     pub refused: Vec<String>,
 }
 
-/// What a pull request of a stack is made of.
+/// The inputs of a stack's pull requests.
 struct StackFixes<'a> {
     report: &'a StackReport,
     scanned: &'a Scanned,
@@ -56,7 +57,7 @@ struct StackFixes<'a> {
 }
 
 impl Proposer<'_> {
-    /// Brings the pull requests of a stack to what the scan found.
+    /// Updates the pull requests of a stack to the findings of a scan.
     pub(in crate::jobs) async fn propose(&self, report: &StackReport) -> anyhow::Result<Outcome> {
         let (tenant, id) = (&self.context.tenant, self.context.id);
         let stack = &report.name;
@@ -103,7 +104,7 @@ impl Proposer<'_> {
         Ok(outcome)
     }
 
-    /// Does what was decided about one pull request.
+    /// Applies the decision about one pull request.
     async fn apply<'f>(
         &self,
         action: PullAction<'f>,
@@ -187,7 +188,7 @@ impl Proposer<'_> {
         Ok(proposal)
     }
 
-    /// The pull request as it is after a write. One that a person took over lists what it listed.
+    /// Returns the pull request after a write. One that a person took over keeps its list.
     fn record(
         &self,
         fixes: &StackFixes<'_>,
@@ -217,7 +218,7 @@ impl Proposer<'_> {
         }
     }
 
-    /// Closes a pull request, unless a person took it over: its number, if it stays open.
+    /// Closes a pull request, unless a person took it over; returns its number if it stays open.
     async fn close(&self, open: &Proposal, reason: CloseReason) -> anyhow::Result<Option<u64>> {
         let why = match reason {
             CloseReason::Resolved => RESOLVED,
@@ -236,7 +237,7 @@ impl Proposer<'_> {
         Ok(None)
     }
 
-    /// Says once that a merged restore still waits for its apply.
+    /// Reminds, once, of a merged restore that is not applied.
     async fn remind(&self, decision: &Decision, fixes: &StackFixes<'_>) -> anyhow::Result<()> {
         let Choice::Applying { pull, .. } = decision.choice else {
             return Ok(());
@@ -255,7 +256,7 @@ impl Proposer<'_> {
         tenant.decide(self.context.id, &reminded).await
     }
 
-    /// Forgets the decisions that are over.
+    /// Deletes the decisions that are over.
     async fn forget_decisions(
         &self,
         stack: &StackName,
@@ -272,7 +273,7 @@ impl Proposer<'_> {
     }
 }
 
-/// The numbers of a stack's open pull requests.
+/// Returns the numbers of a stack's open pull requests.
 fn open_of(stack: &StackName, proposals: &[Proposal]) -> Vec<u64> {
     let open = proposals
         .iter()
@@ -280,8 +281,7 @@ fn open_of(stack: &StackName, proposals: &[Proposal]) -> Vec<u64> {
     open.map(|proposal| proposal.number).collect()
 }
 
-/// Notes how a pull request was opened or updated. That GitHub refuses one, by a rule of the repository's, is no reason to
-/// have no scan.
+/// Records how a pull request was opened or updated. If a rule of the repository forbids one, the scan still succeeds.
 fn take_in(
     written: anyhow::Result<Proposal>,
     group: &PullGroup<'_>,
@@ -310,7 +310,7 @@ fn take_in(
     }
 }
 
-/// The files that change; where the code is right already, the one that carries the text.
+/// Returns the changed files; where the code is right already, the file that carries the marker.
 fn files(tree: &Tree, stack: &StackReport, group: &PullGroup<'_>) -> Changed {
     let mut files = patch::files(tree, &group.findings);
     let bare: Vec<_> = group

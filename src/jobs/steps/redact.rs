@@ -1,4 +1,4 @@
-//! Redacts what a repository published of its drift that was made public.
+//! Redacts what DriftGuard published about drift in a repository that was made public.
 
 use super::notification_secret;
 use super::repository_settings;
@@ -11,13 +11,14 @@ use crate::queue::pushes::{ONBOARDING, is_own};
 use crate::report;
 use std::collections::BTreeSet;
 
-/// What stands where something about drift stood.
+/// The text that replaces redacted texts.
 const EMPTIED: &str = "This repository was made public, so DriftGuard emptied this text.";
 
-/// How many requests of one try may fail before it ends: GitHub is down then, and the rest is left to another try.
+/// How many requests may fail before a try ends: GitHub is down then, and another try does the rest.
 const MOST_FAILURES: usize = 10;
 
-/// Empties every text of ours that it can, and closes what is open: why GitHub refused some of it, if it did.
+/// Redacts all texts of DriftGuard that it can, and closes its open issues and pull requests. Returns why GitHub
+/// refused some of it, if it did.
 pub(in crate::jobs) async fn redact_published(
     context: &RepositoryContext<'_>,
 ) -> Result<Option<GithubError>, JobError> {
@@ -43,8 +44,8 @@ pub(in crate::jobs) async fn redact_published(
     Ok(refused)
 }
 
-/// The same where anything is left to be emptied: the delivery that told of the change may be lost, or GitHub may have
-/// refused some of it. What it still refuses is left to the next scan.
+/// Redacts what is left: the delivery about the change may be lost, or GitHub may have refused some of it. What it
+/// still refuses is left to the next scan.
 pub(in crate::jobs) async fn make_up(context: &RepositoryContext<'_>) -> Result<(), JobError> {
     let (tenant, id) = (&context.tenant, context.id);
     let store = &context.services.store;
@@ -58,7 +59,7 @@ pub(in crate::jobs) async fn make_up(context: &RepositoryContext<'_>) -> Result<
     Ok(())
 }
 
-/// Empties and closes the issues and pull requests of ours.
+/// Empties and closes DriftGuard's issues and pull requests.
 async fn empty_issues(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
     for issue in context.repository.own_issues().await? {
         work.note(empty_issue(context, &issue).await)?;
@@ -77,8 +78,8 @@ async fn empty_issues(context: &RepositoryContext<'_>, work: &mut Work) -> Resul
     Ok(())
 }
 
-/// Empties the text of an issue or pull request, and closes it. The dashboard keeps its marker, to be found again, and the
-/// pull request that brings the settings stays open.
+/// Empties the text of an issue or pull request, and closes it. The dashboard keeps its marker, to be found again, and
+/// the onboarding pull request stays open.
 async fn empty_issue(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(), GithubError> {
     let repository = &context.repository;
     let sets_up = issue.open && issue.title == report::SET_UP;
@@ -98,7 +99,7 @@ async fn empty_issue(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(
     Ok(())
 }
 
-/// Takes the branches of ours away, but those that a person committed to, and the one that brings the settings.
+/// Deletes DriftGuard's branches, except those that a person committed to, and the onboarding branch.
 async fn drop_branches(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
     let repository = &context.repository;
     let proposals = context.tenant.proposals(context.id).await?;
@@ -122,7 +123,7 @@ async fn drop_branches(context: &RepositoryContext<'_>, work: &mut Work) -> Resu
     Ok(())
 }
 
-/// Deletes the comments of ours: their history goes with them.
+/// Deletes DriftGuard's comments, with their history.
 async fn delete_comments(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
     let comments = context.repository.own_comments(None).await?;
     for comment in comments {
@@ -131,8 +132,8 @@ async fn delete_comments(context: &RepositoryContext<'_>, work: &mut Work) -> Re
     Ok(())
 }
 
-/// Empties the check runs of ours, a commit after the other. Those that were left before commits were noted are looked for
-/// on pull requests.
+/// Empties DriftGuard's check runs, commit by commit. Check runs from before commits were recorded are looked for on
+/// pull requests.
 async fn empty_checks(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
     let (tenant, repository) = (&context.tenant, &context.repository);
     for head in repository.pull_heads().await? {
@@ -157,17 +158,17 @@ async fn empty_checks(context: &RepositoryContext<'_>, work: &mut Work) -> Resul
     Ok(())
 }
 
-/// How a try goes.
+/// The progress of a try.
 #[derive(Default)]
 struct Work {
     failures: Vec<GithubError>,
-    /// The first of what GitHub refused.
+    /// The first refusal by GitHub.
     refused: Option<GithubError>,
 }
 
 impl Work {
-    /// Notes how one step went: whether it was done. What GitHub refuses is no reason to leave the rest; a limit ends the
-    /// try, and so do many failures.
+    /// Records the result of one step, and returns whether it succeeded. After a refusal the rest goes on; a rate limit
+    /// ends the try, and so do many failures.
     fn note(&mut self, done: Result<(), GithubError>) -> Result<bool, JobError> {
         let error = match done {
             Ok(()) => return Ok(true),
@@ -188,7 +189,7 @@ impl Work {
         Ok(false)
     }
 
-    /// Asks for another try where a step failed; else why one was refused.
+    /// Returns a retryable error where a step failed, else the first refusal.
     fn end(self) -> Result<Option<GithubError>, JobError> {
         match self.failures.into_iter().next() {
             Some(error) => Err(error.into()),
@@ -197,7 +198,7 @@ impl Work {
     }
 }
 
-/// Whether GitHub answered, and will not do it: now, or ever.
+/// Returns whether GitHub answered and refused, for now or for good.
 fn is_refused(error: &GithubError) -> bool {
     matches!(error, GithubError::NotFound(_) | GithubError::Gone { .. }) || error.is_refusal()
 }

@@ -4,7 +4,7 @@ use crate::github::Comment;
 use crate::jobs::context::RepositoryContext;
 use crate::queue::job::JobError;
 
-/// Replies to a comment, or edits the reply that is there.
+/// Replies to a comment, or edits the existing reply.
 pub(in crate::jobs) async fn reply(
     context: &RepositoryContext<'_>,
     issue: u64,

@@ -1,4 +1,4 @@
-//! Finds and scans the stacks of a repository: for the scan itself, and for the first look at a repository.
+//! Finds and scans the stacks of a repository: for the scan itself, and for the preview of an onboarding.
 
 use super::share::in_share;
 use crate::aws::Access;
@@ -19,25 +19,25 @@ use crate::settings::Settings;
 use anyhow::{Context, anyhow};
 use std::time::Duration;
 
-/// When a scan comes back that found the memory taken by others.
+/// The pause of a scan that found the memory in use.
 const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
-/// One scan: the repository at a commit, and what was asked for.
+/// One scan: the repository at a commit, and what was requested.
 #[derive(Clone, Copy)]
 pub(in crate::jobs) struct RepositoryScan<'a> {
     pub context: &'a RepositoryContext<'a>,
     pub settings: &'a Settings,
     pub tree: &'a Tree,
-    /// The one stack that was asked for; none for all.
+    /// The one requested stack; `None` for all.
     pub only: Option<&'a StackName>,
-    /// The time that it may take.
+    /// The time limits.
     pub clock: &'a Clock,
-    /// What it holds in memory.
+    /// The memory that the scan may use.
     pub memory: &'a ScanMemory,
 }
 
 impl RepositoryScan<'_> {
-    /// Finds the stacks of the repository, or why they cannot be told.
+    /// Finds the stacks of the repository, or why that failed.
     pub(in crate::jobs) async fn find_stacks(
         &self,
     ) -> Result<Result<FoundStacks, ScanError>, JobError> {
@@ -63,13 +63,13 @@ impl RepositoryScan<'_> {
         }
     }
 
-    /// Whether a stack was asked for.
+    /// Returns whether a stack was requested.
     pub(in crate::jobs) fn includes(&self, stack: &Stack) -> bool {
         self.only.is_none_or(|only| *only == stack.name)
     }
 
-    /// How far to look for what no state claims: as far as the settings want, but not at all where stacks are left out, or
-    /// are read with other roles. What those claim is not known, so nothing is called unmanaged.
+    /// Returns how far to look for unmanaged resources: as the settings say, but not at all where stacks are left out
+    /// or read with other roles. What those manage is unknown, so nothing can be called unmanaged.
     pub(in crate::jobs) fn unmanaged_scope(
         &self,
         is_complete: bool,
@@ -117,7 +117,7 @@ impl RepositoryScan<'_> {
     }
 }
 
-/// The same scan, once others may have given memory back.
+/// Puts the scan back until others may have released memory.
 pub(in crate::jobs) fn busy() -> JobError {
     JobError::Later(anyhow!("other scans hold the memory"), BUSY_PAUSE)
 }

@@ -1,4 +1,4 @@
-//! Reads a repository's `.driftguard.yml`, and tells whether it allows anything to be published.
+//! Reads a repository's `.driftguard.yml`, and decides whether anything may be published.
 
 use crate::jobs::context::RepositoryContext;
 use crate::model::Tree;
@@ -6,10 +6,10 @@ use crate::queue::job::JobError;
 use crate::score::Benchmark;
 use crate::settings::{self, Settings};
 
-/// Reads the settings of a tree; none where it has no such file.
+/// Reads the settings of a tree; `None` where it has no such file.
 ///
 /// # Errors
-/// What is wrong with them, for the people of the repository.
+/// The mistake in the settings, for the people of the repository.
 pub(in crate::jobs) fn of_tree(tree: &Tree) -> Result<Option<Settings>, String> {
     match tree.files.get(settings::FILE) {
         Some(bytes) => parse(bytes).map(Some),
@@ -21,10 +21,10 @@ pub(in crate::jobs) fn of_tree(tree: &Tree) -> Result<Option<Settings>, String> 
     }
 }
 
-/// Parses a file of settings, and checks what only other stages know to be wrong.
+/// Parses settings, and checks what only other stages know to be wrong.
 ///
 /// # Errors
-/// What is wrong with them, for the people of the repository.
+/// The mistake in the settings, for the people of the repository.
 pub(in crate::jobs) fn parse(bytes: &[u8]) -> Result<Settings, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| format!("{} is not UTF-8: save it as such", settings::FILE))?;
@@ -33,7 +33,7 @@ pub(in crate::jobs) fn parse(bytes: &[u8]) -> Result<Settings, String> {
     Ok(parsed)
 }
 
-/// Fetches the settings of the default branch; none where it has none, or they cannot be read.
+/// Fetches the settings of the default branch; `None` where it has none, or they cannot be parsed.
 pub(in crate::jobs) async fn of_default_branch(
     context: &RepositoryContext<'_>,
 ) -> Result<Option<Settings>, JobError> {
@@ -43,7 +43,7 @@ pub(in crate::jobs) async fn of_default_branch(
     Ok(file.await?.and_then(|bytes| parse(&bytes).ok()))
 }
 
-/// Whether anything about drift may be published in a repository.
+/// Returns whether drift may be published in the repository.
 pub(in crate::jobs) fn may_publish(context: &RepositoryContext<'_>, settings: &Settings) -> bool {
     context.head.private || settings.pull_requests.public
 }

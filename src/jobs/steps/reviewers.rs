@@ -1,4 +1,4 @@
-//! Chooses who is asked to review a pull request.
+//! Chooses the reviewers of a pull request.
 
 use crate::github::Reviewers;
 use crate::model::Tree;
@@ -6,10 +6,10 @@ use crate::patch::Changed;
 use crate::settings::{self, Codeowners, Owner, PullRequests};
 use std::collections::BTreeSet;
 
-/// The most people and teams that are asked: GitHub notifies each.
+/// How many people and teams are requested at most: GitHub notifies each.
 const MOST: usize = 10;
 
-/// The owners of the files that change; nobody where the file that says so takes too long to read.
+/// Returns the code owners of the changed files; none where CODEOWNERS takes too long to match.
 fn owners(known: &Codeowners, files: &Changed) -> BTreeSet<Owner> {
     let owners: Result<Vec<_>, _> = files.keys().map(|file| known.owners(file)).collect();
     match owners {
@@ -21,8 +21,8 @@ fn owners(known: &Codeowners, files: &Changed) -> BTreeSet<Owner> {
     }
 }
 
-/// The reviewers that the settings name, or the owners of the files that change. Only teams of the repository's own
-/// organisation can be asked.
+/// Returns the reviewers that the settings name, or the code owners of the changed files. Only teams of the
+/// repository's own organisation can be requested.
 pub(super) fn of(
     settings: &PullRequests,
     tree: &Tree,

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 pub(super) struct SettingsPull<'a> {
     pub branch: &'a str,
     pub text: &'a PullRequestText,
-    /// The settings' new text.
+    /// The new text of the settings.
     pub file: String,
     pub labels: &'a [String],
-    /// The number of the one that is known to be open.
+    /// The number of the open pull request, if its labels are set already.
     pub known: Option<u64>,
 }
 

@@ -1,14 +1,14 @@
-//! Several processes read AWS beside each other: each takes its share of every account's budget.
+//! Shares each account's AWS budget among several processes.
 
 use crate::aws::Aws;
 use crate::store::Store;
 use std::convert::Infallible;
 use std::time::Duration;
 
-/// How often the processes that work are counted.
+/// How often the working processes are counted.
 const COUNTED: Duration = Duration::from_secs(5);
 
-/// Runs a scan, and keeps to this process's share as others begin and end.
+/// Runs a scan within this process's share, which changes as other processes start and end.
 pub(super) async fn in_share<T>(store: &Store, aws: &Aws, scan: impl Future<Output = T>) -> T {
     count(store, aws).await;
     tokio::select! {
@@ -24,7 +24,7 @@ async fn keep_counting(store: &Store, aws: &Aws) -> Infallible {
     }
 }
 
-/// Counts the processes that hold leases: whoever reads AWS holds one.
+/// Counts the processes that hold leases: every process that reads AWS holds one.
 async fn count(store: &Store, aws: &Aws) {
     match store.working_processes().await {
         Ok(processes) => aws.share_among(processes),

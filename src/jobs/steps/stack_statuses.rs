@@ -43,7 +43,7 @@ fn ids(proposal: &Proposal) -> impl Iterator<Item = FindingId> {
     proposal.findings.iter().cloned().map(FindingId)
 }
 
-/// A stack that was never scanned to the end.
+/// Returns the report of a stack that was never scanned.
 fn unscanned(stack: &StackName) -> StackReport {
     StackReport {
         name: stack.clone(),

@@ -1,4 +1,4 @@
-//! Keeps the stacks of a repository and their schedules.
+//! Stores the stacks of a repository and their schedules.
 
 use super::repository_scan::RepositoryScan;
 use crate::queue::now;
@@ -7,10 +7,10 @@ use crate::scan::find::FoundStacks;
 use crate::store::StackSchedule;
 use std::collections::HashSet;
 
-/// What a pull request is closed with whose stack is gone.
+/// The comment on a closed pull request whose stack is gone.
 const GONE: &str = "The default branch no longer has this stack. Closed by DriftGuard.";
 
-/// Keeps the stacks of the default branch with their schedules, and forgets those that it no longer has.
+/// Stores the stacks of the default branch with their schedules, and deletes those that it no longer has.
 pub(in crate::jobs) async fn keep(
     scan: &RepositoryScan<'_>,
     found: &FoundStacks,

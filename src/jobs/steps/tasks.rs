@@ -5,8 +5,8 @@ use crate::jobs::context::RepositoryContext;
 use crate::queue::job::{Job, QueuedJob, RepositoryTask};
 use std::time::Duration;
 
-/// Enqueues a task for the repository; a key that was enqueued before is left alone. The queue's rows are beyond the
-/// reach of what guards the tables.
+/// Enqueues a task for the repository; one with a known key is not enqueued again. The lease does not guard the queue's
+/// rows.
 pub(in crate::jobs) async fn enqueue(
     context: &RepositoryContext<'_>,
     task: RepositoryTask,
