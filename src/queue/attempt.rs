@@ -1,4 +1,4 @@
-//! One try of a job: one at a time for each repository, tried again where it fails, given up aloud.
+//! Runs one attempt of a job: one at a time per repository, repeated after a failure, and reported when it is given up.
 
 use super::inbox::Inbox;
 use super::job::{Job, JobError, JobHandler, QueuedJob, ScanOrder, TaskOrder, Trigger};
@@ -16,20 +16,20 @@ use anyhow::Context;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The longest pause between two tries.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
-/// The longest pause between two looks at a repository that is taken: somebody may wait for an answer.
+/// The longest pause before a job tries again to lock its repository: a person may wait for a reply.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a suspect waits while another has its turn.
+/// How long a suspect waits while another one runs.
 const NEXT_TURN: Duration = Duration::from_secs(1);
 
 /// How often a job may be put off: more than a day of the longest wait.
 const MOST_WAITS: u32 = 20_000;
 
 impl<P: JobHandler> Worker<P> {
-    /// One try, and what follows from how it ends.
+    /// Runs one attempt, and acts on its result.
     pub(super) async fn run_job(self: Arc<Self>, queued: QueuedJob) -> anyhow::Result<()> {
         if queued.discarded {
             return give_up(&self, &queued, DISCARDED).await;
@@ -55,7 +55,7 @@ impl<P: JobHandler> Worker<P> {
         self.conclude(queued, end, share).await
     }
 
-    /// What follows from how a try ended, which may have taken a share of the slots.
+    /// Acts on the result of an attempt that may have held a slot.
     async fn conclude(
         &self,
         queued: QueuedJob,
@@ -112,7 +112,7 @@ impl<P: JobHandler> Worker<P> {
         Ok(())
     }
 
-    /// Runs a job so that a panic is a failed try, and a dropped worker ends it.
+    /// Runs a job so that a panic fails the attempt, and a dropped worker ends it.
     pub(super) async fn isolated(self: Arc<Self>, queued: &QueuedJob) -> Result<Outcome, JobError> {
         let run = self.perform(queued.job.clone(), queued.is_first());
         let end = OwnTask::spawn(run).end().await;
@@ -163,8 +163,8 @@ impl<P: JobHandler> Worker<P> {
         }
     }
 
-    /// Makes the scan that waits, if one still does and nobody else works on the repository: a scan of the whole
-    /// repository and one of a single stack must not overlap either.
+    /// Runs the waiting scan, if there still is one and nobody else works on the repository: a scan of the repository
+    /// and one of a single stack must not overlap either.
     async fn scan(
         self: Arc<Self>,
         subject: Subject,
@@ -182,7 +182,7 @@ impl<P: JobHandler> Worker<P> {
         with_repository_lock(&self, installation, repository, scanning).await
     }
 
-    /// Makes the scan that waits by now.
+    /// Runs the scan that waits by now.
     async fn waiting_scan(
         &self,
         subject: Subject,
@@ -214,7 +214,7 @@ impl<P: JobHandler> Worker<P> {
         Ok(tenant.answer_scan(repository, stack, &waiting).await?)
     }
 
-    /// Runs a task, in its repository's turn. What was seen is acknowledged before.
+    /// Runs a task while no other job works on its repository; acknowledges it before that.
     async fn task(self: Arc<Self>, order: TaskOrder, first: bool) -> Result<Outcome, JobError> {
         let tenant = self.inbox.store.of(order.installation);
         if !tenant.active().await? {
@@ -229,7 +229,7 @@ impl<P: JobHandler> Worker<P> {
         with_repository_lock(&self, installation, repository, done).await
     }
 
-    /// Puts a job back whose turn has not come. If it sat out an outage before, that is over.
+    /// Puts back a job that found its repository locked. An outage that it waited for is over.
     async fn wait(&self, queued: QueuedJob, delay: Duration) -> anyhow::Result<()> {
         self.put_back(
             QueuedJob {
@@ -241,7 +241,7 @@ impl<P: JobHandler> Worker<P> {
         .await
     }
 
-    /// Puts a job back: that it was not done is no failure of its own.
+    /// Puts a job back without counting a failure.
     pub(super) async fn put_back(&self, queued: QueuedJob, delay: Duration) -> anyhow::Result<()> {
         let waits = queued.waits + 1;
         self.inbox
@@ -252,27 +252,27 @@ impl<P: JobHandler> Worker<P> {
     }
 }
 
-/// What a scan is of.
+/// What a scan is about.
 struct Subject {
     installation: InstallationId,
     repository: RepositoryId,
     stack: Option<String>,
 }
 
-/// How a try ended that did not fail.
+/// The result of an attempt that did not fail.
 pub(super) enum Outcome {
-    /// All is done.
+    /// The job is done.
     Done,
-    /// Somebody else works on the same subject.
+    /// Another job works on the same repository.
     Taken,
 }
 
-/// The pause before another look at a repository that is taken.
+/// Returns the pause before the next try to lock a repository.
 fn taken_pause(queued: &QueuedJob) -> Duration {
     doubled(Duration::from_secs(1), queued.waits, LONGEST_WAIT)
 }
 
-/// A pause, doubled `times` times, up to a limit.
+/// Doubles a pause `times` times, up to a limit.
 pub(super) fn doubled(pause: Duration, times: u32, longest: Duration) -> Duration {
     pause
         .saturating_mul(2_u32.saturating_pow(times))

@@ -1,5 +1,5 @@
-//! Deliveries that change which installations and repositories there are. One may bring thousands of repositories, so
-//! they have a line of their own, in their order: no other delivery waits for them.
+//! Works on deliveries that add or remove installations and repositories. One may name thousands of repositories, so
+//! these deliveries have a line of their own: no other delivery waits for them.
 
 use super::delivery::{self, Known};
 use super::job::{JobError, JobHandler};
@@ -16,10 +16,10 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// How many repositories are written in one transaction. Whoever else writes waits for it to end.
+/// How many repositories are written in one transaction. Other writers wait for its end.
 const MOST_TOGETHER: usize = 100;
 
-/// Whether a delivery changes which installations and repositories there are. Such a one is worked on by itself: it
+/// Returns whether a delivery adds or removes installations or repositories. Such a delivery is worked on alone: it
 /// deletes jobs as well.
 pub(super) fn changes_access(payload: &WebhookPayload) -> bool {
     matches!(
@@ -30,7 +30,7 @@ pub(super) fn changes_access(payload: &WebhookPayload) -> bool {
     )
 }
 
-/// The deliveries of this kind that a worker has taken, the oldest first. One is here until its work is done.
+/// The deliveries of this kind that a worker has taken, the oldest first. Each stays until its work is done.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     line: Mutex<VecDeque<(InstallationId, DeliveryId)>>,
@@ -45,7 +45,7 @@ impl Changes {
         self.added.notify_one();
     }
 
-    /// Whether a delivery is in the line.
+    /// Returns whether a delivery is in the line.
     pub(super) fn has(&self, id: &DeliveryId) -> bool {
         self.line().iter().any(|(_, other)| other == id)
     }
@@ -70,7 +70,7 @@ impl Changes {
     }
 }
 
-/// Works on the line, one delivery after the other, until it is dropped.
+/// Works on the line, one delivery at a time, until it is dropped.
 pub(super) async fn change_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     loop {
         let (installation, id) = worker.changes.first().await;
@@ -93,7 +93,7 @@ pub(super) async fn change_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     }
 }
 
-/// Works on one delivery while no suspect runs. A panic ends no more than that.
+/// Works on one delivery while no suspect runs. A panic ends only this delivery.
 async fn change<P: JobHandler>(
     worker: &Worker<P>,
     installation: InstallationId,
@@ -107,7 +107,7 @@ async fn change<P: JobHandler>(
     Ok(())
 }
 
-/// Acts on a recorded delivery of any kind, and closes it. Run again, it changes nothing more.
+/// Acts on a recorded delivery of any kind, and closes it. A repetition changes nothing.
 pub(super) async fn run(
     store: &Store,
     queue: &Queue,
@@ -141,7 +141,7 @@ pub(super) async fn run(
     Ok(tenant.close_delivery(id).await?)
 }
 
-/// Deletes the jobs of what the App is taken away from.
+/// Deletes the jobs of the installations and repositories that the App lost.
 async fn forget_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result<()> {
     let installation = payload.installation;
     match (&payload.event, &payload.repository) {
@@ -163,7 +163,7 @@ async fn forget_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result
     }
 }
 
-/// Deletes what is stored of the repositories that the App is taken away from.
+/// Deletes the stored data of the repositories that the App lost.
 async fn drop_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> {
     let WebhookEvent::Repositories { removed, .. } = &delivery.payload.event else {
         return Ok(());
@@ -179,7 +179,7 @@ async fn drop_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Has each repository looked at that DriftGuard may see from now on.
+/// Requests a scan of each repository that the App gained.
 async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::Result<()> {
     let installation = delivery.payload.installation;
     let newcomers = newcomers(&store.of(installation), &delivery.payload.event).await?;
@@ -199,15 +199,15 @@ async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::R
     Ok(())
 }
 
-/// A repository that is to be looked at.
+/// A repository to scan.
 struct Newcomer<'a> {
     id: RepositoryId,
-    /// As the delivery names it; none where it was known before.
+    /// The repository as the delivery describes it; `None` where it was known before.
     origin: Option<&'a RepositoryInfo>,
 }
 
-/// Those that a delivery names. Once an installation is no longer suspended also those known from before: what happened
-/// meanwhile was not told.
+/// Returns the repositories that a delivery adds. The end of a suspension adds all known ones: their events during it
+/// were not delivered.
 async fn newcomers<'a>(
     tenant: &Tenant<'_>,
     event: &'a WebhookEvent,

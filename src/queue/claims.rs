@@ -1,4 +1,4 @@
-//! The claims of workers on deliveries: a worker renews its own while it lives, and adopts what others left when they died.
+//! Holds the claims of workers on deliveries: a worker renews its own, and adopts those of dead workers.
 
 use super::job::JobHandler;
 use super::worker::Worker;
@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::sleep;
 
-/// How often a claim is renewed in the time that it runs.
+/// How often a claim is renewed while it runs.
 const RENEWALS: u32 = 4;
 
-/// At how many looks in a row a claim has to have run out before its worker counts as dead. While the database was away
-/// nobody could renew one: each worker is given the time to.
+/// How many times in a row a claim must be found expired before its worker counts as dead. While the database was away
+/// nobody could renew: each worker gets the time to do so.
 const LOOKS: u32 = 4;
 
-/// The claim on what this worker takes.
+/// Returns the claim on what this worker takes.
 pub(super) fn claim<P: JobHandler>(worker: &Worker<P>) -> DeliveryClaim {
     DeliveryClaim {
         worker: worker.name.clone(),
@@ -23,7 +23,7 @@ pub(super) fn claim<P: JobHandler>(worker: &Worker<P>) -> DeliveryClaim {
     }
 }
 
-/// Renews the claim on what this worker has taken, however long it takes.
+/// Renews this worker's claim for ever.
 pub(super) async fn renew_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     loop {
         if let Err(error) = worker.inbox.store.renew_claim(&claim(&worker)).await {
@@ -36,7 +36,7 @@ pub(super) async fn renew_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     }
 }
 
-/// Looks for deliveries of workers that died.
+/// Looks for the deliveries of dead workers for ever.
 pub(super) async fn adopt_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     let mut lapsed = Lapsed::default();
     loop {
@@ -60,12 +60,12 @@ async fn adopt<P: JobHandler>(worker: &Worker<P>, lapsed: &mut Lapsed) -> anyhow
     Ok(())
 }
 
-/// At how many looks in a row the claim on each delivery had run out.
+/// Counts, for each delivery, how many times in a row its claim was found expired.
 #[derive(Debug, Default)]
 struct Lapsed(HashMap<DeliveryId, u32>);
 
 impl Lapsed {
-    /// Takes in one more look, and says which deliveries nobody has any more.
+    /// Records the expired claims, and returns the deliveries whose worker is dead.
     fn look(
         &mut self,
         found: Vec<(InstallationId, DeliveryId)>,

@@ -1,21 +1,21 @@
-//! Classifies what a try failed with: whether another one has another end, and when.
+//! Classifies the error of an attempt: retry, outage, rate limit, or fatal.
 
 use super::job::JobError;
 use crate::github::GithubError;
 use crate::store::LeaseLost;
 use std::time::Duration;
 
-/// The leading characters of PostgreSQL's codes for a server that shuts down, is cut off or has no more room, and for a
-/// transaction that it ended because nobody went on with it.
+/// The leading characters of PostgreSQL's error codes for a server that shuts down, is unreachable or full, and for a
+/// transaction that timed out while idle.
 const POSTGRES_AWAY: [&str; 4] = ["08", "53", "57P", "25P03"];
-/// SQLite's codes for a file that is busy, locked, cannot be written, or has no more room.
+/// SQLite's error codes for a file that is busy, locked, read-only or full.
 const SQLITE_AWAY: [i64; 5] = [5, 6, 10, 13, 14];
 
-/// When a job comes back that found no memory for the files of its repository.
+/// The pause of a job that found no memory for the files of its repository.
 const MEMORY_PAUSE: Duration = Duration::from_secs(20);
 
 impl From<GithubError> for JobError {
-    /// A 403 or 404 is not final at once: permissions and new repositories take minutes to settle at GitHub.
+    /// A 403 or 404 is retried: permissions and new repositories take minutes to settle at GitHub.
     fn from(error: GithubError) -> Self {
         match error {
             GithubError::Limited { pause, .. } => Self::Later(error.into(), pause),
@@ -38,7 +38,7 @@ impl From<GithubError> for JobError {
 }
 
 impl From<anyhow::Error> for JobError {
-    /// What nobody classified is worth another try: tries are bounded.
+    /// Any other error is retried: the number of attempts is limited.
     fn from(error: anyhow::Error) -> Self {
         match error.downcast::<GithubError>() {
             Ok(error) => error.into(),
@@ -51,12 +51,12 @@ impl From<anyhow::Error> for JobError {
     }
 }
 
-/// Whether something failed because the database is away.
+/// Returns whether the database caused the error by being away.
 pub(super) fn is_away(error: &anyhow::Error) -> bool {
     error.chain().any(is_database_away)
 }
 
-/// Whether GitHub does not answer this one request, and answers others.
+/// Returns whether GitHub fails to answer this request while it answers others.
 pub(super) fn is_unanswered(error: &anyhow::Error) -> bool {
     matches!(
         error.downcast_ref(),
@@ -64,7 +64,7 @@ pub(super) fn is_unanswered(error: &anyhow::Error) -> bool {
     )
 }
 
-/// Whether the database cannot be reached, or cannot write for now.
+/// Returns whether the database is unreachable, or cannot write now.
 fn is_database_away(cause: &(dyn std::error::Error + 'static)) -> bool {
     match cause.downcast_ref::<sqlx::Error>() {
         Some(

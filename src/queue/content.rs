@@ -1,4 +1,4 @@
-//! What is created at GitHub, counted in the database: over all processes, and across their starts.
+//! Counts in the database what is created at GitHub, over all processes and restarts.
 
 use crate::github::{CONTENT_MEMORY, ContentLedger, content_pause, content_slice};
 use crate::model::InstallationId;
@@ -8,7 +8,8 @@ use futures::future::BoxFuture;
 use std::time::Duration;
 
 impl ContentLedger for Store {
-    /// Counted before it is looked: two processes that count at once may both find no room, and never both find the last.
+    /// Counts before it checks the limit: two processes that count at once may both be refused, but never both take the
+    /// last place.
     fn count(
         &self,
         installation: InstallationId,

@@ -1,4 +1,4 @@
-//! What a delivery leads to.
+//! Turns a delivery into jobs.
 
 use super::job::{Job, QueuedJob, RepositoryTask, Trigger};
 use super::pushes;
@@ -9,7 +9,7 @@ use crate::model::{
 use crate::store::{Delivery, ScanRequest, Tenant};
 use std::collections::HashMap;
 
-/// What a transaction has written already: most deliveries bring what others brought before them.
+/// What a transaction has written already: most deliveries repeat what earlier ones wrote.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     accounts: HashMap<InstallationId, String>,
@@ -30,7 +30,7 @@ impl Known {
     }
 }
 
-/// Brings the store up to date. What comes back is to be enqueued before the delivery is closed.
+/// Updates the store. The returned jobs must be enqueued before the delivery is closed.
 pub(super) async fn act(
     tenant: &Tenant<'_>,
     known: &mut Known,
@@ -106,7 +106,7 @@ fn suspends(action: InstallationAction) -> Option<bool> {
     }
 }
 
-/// The repository as it is now; gone, if that is what happened.
+/// Stores the repository as the payload describes it, or deletes it.
 async fn keep(
     tenant: &Tenant<'_>,
     origin: &RepositoryInfo,
@@ -120,7 +120,7 @@ async fn keep(
     }
 }
 
-/// What happened in a repository.
+/// Returns the jobs of an event in a repository.
 async fn about(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
@@ -182,7 +182,7 @@ async fn about(
     }
 }
 
-/// What a push leads to.
+/// Returns the jobs of a push.
 async fn pushed(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
@@ -210,7 +210,7 @@ async fn pushed(
     Ok(Vec::new())
 }
 
-/// What happened to a pull request: DriftGuard's own is followed, somebody else's gets its checks.
+/// Returns the jobs of a change of a pull request: DriftGuard's own is followed, another one gets checks.
 fn pulled(delivery: &Delivery, origin: &RepositoryInfo) -> Vec<QueuedJob> {
     let WebhookEvent::PullRequest {
         action,
@@ -253,7 +253,7 @@ fn pulled(delivery: &Delivery, origin: &RepositoryInfo) -> Vec<QueuedJob> {
     }
 }
 
-/// Asks for a scan of the whole repository.
+/// Requests a scan of the whole repository.
 pub(super) async fn ask(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
@@ -276,7 +276,7 @@ pub(super) async fn ask(
     Ok(QueuedJob::new(job, format!("{}@{repository}", delivery.id)))
 }
 
-/// The job of a task: a delivery leads to one of a kind a repository.
+/// Returns the job of a task: a delivery enqueues one per kind and repository.
 fn queued_task(delivery: &Delivery, repository: RepositoryId, task: RepositoryTask) -> QueuedJob {
     let kind = match &task {
         RepositoryTask::Review { pull } => format!("review-{pull}"),

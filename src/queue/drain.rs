@@ -1,5 +1,5 @@
-//! Works on deliveries, many in one transaction. Almost all lead to nothing but rows of the store; one by one they would
-//! wait for the disk, and for one another. What fails in a batch is tried again alone, as a job.
+//! Works on deliveries, many in one transaction. Most only write rows of the store; one by one they would wait for the
+//! disk, and for one another. A delivery that fails in a batch is tried again alone, as a job.
 
 use super::changes::changes_access;
 use super::claims::claim;
@@ -12,7 +12,7 @@ use super::worker::{RECOVERY, Worker};
 use crate::store::Delivery;
 use std::sync::Arc;
 
-/// How many deliveries a batch has. Whoever else writes waits for a batch to end.
+/// How many deliveries a batch has. Other writers wait for its end.
 const BATCH: usize = 100;
 
 /// Works on deliveries as they arrive, until it is dropped.
@@ -37,7 +37,7 @@ pub(super) async fn drain_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     }
 }
 
-/// Takes a batch, and works on it while no suspect runs; how many it had.
+/// Takes a batch, and works on it while no suspect runs; returns its size.
 async fn drain<P: JobHandler>(
     worker: &Arc<Worker<P>>,
     last_turn: &mut String,
@@ -54,7 +54,7 @@ async fn drain<P: JobHandler>(
     Ok(count)
 }
 
-/// Works on a batch: what only writes rows together. What changes who may see what has a line of its own.
+/// Works on a batch. Deliveries that change access have a line of their own.
 async fn work_on<P: JobHandler>(
     worker: Arc<Worker<P>>,
     batch: Vec<Delivery>,
@@ -70,7 +70,7 @@ async fn work_on<P: JobHandler>(
     Ok(())
 }
 
-/// Makes jobs of what is left of a batch that failed: each is tried alone.
+/// Turns the rest of a failed batch into jobs: each is tried alone.
 async fn set_aside<P: JobHandler>(worker: &Worker<P>) {
     while let Err(error) = try_to_set_aside(worker).await {
         tracing::warn!(
@@ -90,8 +90,7 @@ async fn try_to_set_aside<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<(
     Ok(())
 }
 
-/// Works on deliveries in one transaction: on all of them, or, but for jobs that are enqueued twice with one effect, on
-/// none.
+/// Works on deliveries in one transaction, all or none; the jobs of a retried batch are enqueued once, by their keys.
 async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result<()> {
     let transaction = inbox.store.transaction().await?;
     let mut known = Known::default();

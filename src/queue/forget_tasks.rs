@@ -1,12 +1,12 @@
-//! The tasks of installations and repositories that went away.
+//! Deletes the tasks of removed installations and repositories.
 
 use super::storage::{QUEUE, Queue};
 use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 
 impl Queue {
-    /// Deletes the tasks of an installation that no worker has, whether they wait or ended: of all its repositories, or
-    /// of some, all in one walk over the jobs. Those of earlier versions hold findings; what a task speaks of is gone.
+    /// Deletes the tasks of an installation that no worker holds, waiting or ended: of all its repositories, or of
+    /// some, in one pass over the jobs. Tasks of earlier versions hold findings.
     pub async fn forget_tasks(
         &self,
         installation: InstallationId,

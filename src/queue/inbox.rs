@@ -1,4 +1,5 @@
-//! Deliveries: committed first, enqueued then, and swept up where the second was missed.
+//! Receives deliveries: commits them first, and wakes the worker then; the sweep finds those whose worker was not
+//! woken.
 
 use super::job::{Job, QueuedJob};
 use super::operator::OperatorError;
@@ -11,31 +12,31 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How long jobs that ended are remembered.
+/// How long ended jobs are kept.
 const ENDED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long deliveries that ended are remembered: longer than GitHub offers to deliver again.
+/// How long ended deliveries are kept: longer than GitHub offers to redeliver them.
 const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// How long what was created at GitHub is remembered: longer than GitHub counts it.
+/// How long the records of what was created at GitHub are kept: longer than GitHub counts it.
 const CONTENT: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Where deliveries arrive.
+/// Receives deliveries, for the webhook and the workers.
 #[derive(Debug, Clone)]
 pub struct Inbox {
     /// The database.
     pub store: Store,
     /// The queue.
     pub queue: Queue,
-    /// What is counted.
+    /// The counters of this process.
     pub metrics: Arc<Metrics>,
-    /// Tells this process's worker of deliveries.
+    /// Wakes this process's worker when deliveries arrive.
     pub(super) arrived: Arc<Notify>,
     recorder: Recorder,
 }
 
 impl Inbox {
-    /// Connects to the database, and makes or updates all tables.
+    /// Connects to the database, and creates or updates all tables.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         // The queue first: it makes the file of SQLite with the right settings.
         let queue = Queue::connect(url).await?;
@@ -55,7 +56,7 @@ impl Inbox {
         self.store.close().await;
     }
 
-    /// Records a delivery: it is committed when this returns. False where it was recorded before.
+    /// Records a delivery, and returns once it is committed. False where it was recorded before.
     pub async fn receive(&self, id: DeliveryId, payload: WebhookPayload) -> anyhow::Result<bool> {
         let delivery = Delivery {
             id,
@@ -72,8 +73,8 @@ impl Inbox {
         Ok(true)
     }
 
-    /// A delivery that failed and is sent once more, by GitHub's button, is worked on after all: by itself, as the
-    /// operator would have it tried again.
+    /// Reopens a failed delivery that a person had GitHub send again: it is worked on alone, as if the operator had
+    /// retried it.
     async fn take_up_failed(&self, delivery: &Delivery) -> anyhow::Result<()> {
         let installation = delivery.payload.installation;
         if !self.store.of(installation).renew_failed(delivery).await? {
@@ -90,7 +91,7 @@ impl Inbox {
         }
     }
 
-    /// How many deliveries and jobs stand where.
+    /// Counts deliveries and jobs by state.
     pub async fn counts(&self) -> anyhow::Result<QueueCounts> {
         // In the order in which work goes on: what leaves the first meanwhile is found in the second.
         let (open, taken) = self.store.waiting_deliveries().await?;
@@ -102,7 +103,7 @@ impl Inbox {
         })
     }
 
-    /// Makes a job of a delivery that a worker has in hand, so that it is worked on by itself.
+    /// Turns a delivery that a worker holds into a job, so that it is worked on alone.
     pub(super) async fn set_aside(
         &self,
         installation: InstallationId,
@@ -111,7 +112,7 @@ impl Inbox {
         self.enqueue(of_delivery(installation, delivery)).await
     }
 
-    /// Makes a suspect of a delivery that a worker had in hand when it died: it is worked on alone.
+    /// Turns the delivery of a dead worker into a suspect, which is worked on alone.
     pub(super) async fn adopt(
         &self,
         installation: InstallationId,
@@ -124,7 +125,7 @@ impl Inbox {
         self.enqueue(queued).await
     }
 
-    /// Forgets what is old.
+    /// Deletes what is old.
     pub async fn sweep(&self, now: i64) -> anyhow::Result<()> {
         self.store.forget_deliveries(before(now, MEMORY)).await?;
         self.store.forget_scans(before(now, MEMORY)).await?;
@@ -148,7 +149,7 @@ impl Inbox {
     }
 }
 
-/// The job of a delivery, in a series of its own: it may have been a job before.
+/// Returns the job of a delivery, in a series of its own: it may have been a job before.
 fn of_delivery(installation: InstallationId, delivery: DeliveryId) -> QueuedJob {
     let key = delivery.0.clone();
     let job = Job::Delivery {
@@ -161,7 +162,7 @@ fn of_delivery(installation: InstallationId, delivery: DeliveryId) -> QueuedJob 
     }
 }
 
-/// A moment before another, both in epoch milliseconds.
+/// Returns a time before another, both in epoch milliseconds.
 fn before(now: i64, by: Duration) -> i64 {
     now.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! What is to be done, and how a try of it ends.
+//! Defines the jobs, and the errors of their attempts.
 
 use super::run::RunContext;
 use crate::model::{DeliveryId, InstallationId, RepositoryId, StackName};
@@ -7,43 +7,43 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// One thing to do.
+/// A job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
-    /// Act on what GitHub told.
+    /// Acts on a delivery.
     Delivery {
         /// The tenant.
         installation: InstallationId,
         /// The recorded delivery.
         delivery: DeliveryId,
     },
-    /// Make the scan that waits.
+    /// Runs the waiting scan.
     Scan {
         /// The tenant.
         installation: InstallationId,
         /// The repository.
         repository: RepositoryId,
-        /// The stack; none for all of the repository.
+        /// The stack; `None` for the whole repository.
         stack: Option<String>,
-        /// What asked for it.
+        /// What requested the scan.
         trigger: Trigger,
     },
-    /// Do something small at GitHub, or elsewhere, for a repository.
+    /// Runs a short task at GitHub, or elsewhere, for a repository.
     #[serde(rename = "errand")]
     Task {
         /// The tenant.
         installation: InstallationId,
         /// The repository.
         repository: RepositoryId,
-        /// What.
+        /// The task.
         #[serde(rename = "errand")]
         task: RepositoryTask,
     },
 }
 
 impl Job {
-    /// Whose it is.
+    /// Returns the tenant of the job.
     pub fn installation(&self) -> InstallationId {
         match self {
             Self::Delivery { installation, .. }
@@ -52,7 +52,7 @@ impl Job {
         }
     }
 
-    /// The repository that it is of; none for a delivery, which may be of several.
+    /// Returns the repository of the job; `None` for a delivery, which may concern several.
     pub fn repository(&self) -> Option<RepositoryId> {
         match self {
             Self::Delivery { .. } => None,
@@ -60,7 +60,7 @@ impl Job {
         }
     }
 
-    /// Whether it reads the repository's code, which anybody who pushes there wrote.
+    /// Returns whether the job reads the repository's code, which anybody with push access wrote.
     pub(super) fn reads_code(&self) -> bool {
         match self {
             Self::Delivery { .. } => false,
@@ -101,63 +101,63 @@ impl fmt::Display for Job {
     }
 }
 
-/// Something small to do for a repository. It may be done again from the start at any point.
+/// A short task for a repository. It may be run again from the start at any point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RepositoryTask {
-    /// Answer a comment, if it holds commands.
+    /// Answers a comment, if it holds commands.
     Comment {
         /// The issue or pull request.
         issue: u64,
         /// The comment.
         comment: u64,
-        /// When it came, in epoch milliseconds.
+        /// When the comment arrived, in epoch milliseconds.
         at: i64,
     },
-    /// Act on the boxes that a person ticked in a text of DriftGuard's.
+    /// Runs the orders of boxes that a person ticked in a text of DriftGuard's.
     Boxes {
         /// The issue or pull request.
         issue: u64,
-        /// The orders of the boxes that were ticked.
+        /// The orders of the ticked boxes.
         ticked: Vec<String>,
         /// The login of who changed the text.
         person: String,
-        /// When, in epoch milliseconds.
+        /// When they were ticked, in epoch milliseconds.
         at: i64,
     },
-    /// Leave checks on the pull request of somebody else.
+    /// Creates checks on the pull request of somebody else.
     Review {
-        /// Its number.
+        /// The number of the pull request.
         pull: u64,
     },
-    /// Learn how a pull request of DriftGuard's stands that was closed, merged or opened again.
+    /// Records the state of a pull request of DriftGuard's that was closed, merged or reopened.
     Follow {
-        /// Its number.
+        /// The number of the pull request.
         pull: u64,
-        /// The login of who did it.
+        /// The login of the person who changed the state.
         person: String,
-        /// When, in epoch milliseconds.
+        /// When it changed, in epoch milliseconds.
         at: i64,
     },
-    /// Bring the dashboard to what is known.
+    /// Updates the dashboard.
     Dashboard,
-    /// Empty what was published: the repository is public now.
+    /// Redacts what was published: the repository is public now.
     Conceal,
-    /// Post a notification that is kept for the repository. Its body is no part of the job: the queue's rows outlive what
-    /// they speak of.
+    /// Posts a stored notification of the repository. The job lacks the body, since the queue's rows outlive the
+    /// findings that they are about.
     Post {
-        /// Its id.
+        /// The id of the notification.
         notification: String,
     },
-    /// The same with the body, as earlier versions enqueued it.
+    /// Posts a notification with its body, as earlier versions enqueued it.
     Notify(Notification),
-    /// Tell where people look that a job was given up.
+    /// Reports that a job was given up.
     GivenUp {
         /// The job.
         job: Box<Job>,
-        /// Names it.
+        /// The key of the job.
         id: String,
-        /// Why.
+        /// Why it was given up.
         problem: String,
     },
 }
@@ -169,65 +169,64 @@ pub struct TaskOrder {
     pub installation: InstallationId,
     /// The repository.
     pub repository: RepositoryId,
-    /// What to do.
+    /// The task.
     pub task: RepositoryTask,
 }
 
-/// What asks for a scan.
+/// What requested a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
-    /// Something that GitHub told: a push to the default branch, an installation, a check that is to run again.
+    /// A delivery: a push to the default branch, an installation, a check to run again.
     Push,
-    /// The clock.
+    /// The schedule.
     Schedule,
-    /// A person.
+    /// A command.
     Command,
 }
 
-/// A scan to make.
+/// A scan to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanOrder {
     /// The tenant.
     pub installation: InstallationId,
     /// The repository.
     pub repository: RepositoryId,
-    /// The stack; none for all of the repository.
+    /// The stack; `None` for the whole repository.
     pub stack: Option<StackName>,
-    /// The commit that was told of, where one was: what is read is the default branch as it is by then.
+    /// The commit of the delivery, if it named one. The scan reads the default branch as it is when the scan starts.
     pub commit: Option<String>,
-    /// What asked for it.
+    /// What requested the scan.
     pub trigger: Trigger,
 }
 
-/// Why a try did not succeed.
+/// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// Another try may.
+    /// Another attempt may succeed.
     #[error("{0:#}")]
     Retry(anyhow::Error),
-    /// Another try will, once GitHub or the database is back: it does not count as the job's own failure.
+    /// Another attempt will succeed once GitHub or the database is back; it does not count as a failure of the job.
     #[error("{0:#}")]
     Outage(anyhow::Error),
-    /// Another try will, but not before this pause.
+    /// Another attempt will succeed, after this pause.
     #[error("{0:#}")]
     Later(anyhow::Error, Duration),
-    /// No other try will.
+    /// No other attempt will succeed.
     #[error("{0:#}")]
     Fatal(anyhow::Error),
 }
 
-/// What the worker does not know itself: how to scan, how to run tasks, and how to look for what GitHub could not
-/// deliver.
+/// Runs the jobs whose content the worker does not know: scans, tasks, and the search for missed deliveries.
 pub trait JobHandler: Send + Sync + 'static {
-    /// Makes one scan, on a thread of its own. It may be run again from the start at any point.
+    /// Runs one scan, on a thread of its own. It may be run again from the start at any point.
     fn scan(
         &self,
         order: ScanOrder,
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Runs a task, while nobody else works on its repository, on a thread of its own. It may be run again from the
+    /// Runs a task while no other job works on its repository, on a thread of its own. It may be run again from the
     /// start at any point.
     fn run(
         &self,
@@ -235,51 +234,52 @@ pub trait JobHandler: Send + Sync + 'static {
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Says that a task was seen, before its turn comes.
+    /// Acknowledges a task before its turn comes.
     fn acknowledge(&self, order: &TaskOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// Ends once GitHub is back after it was away: what sat that out is then tried at once. Never where nobody knows.
+    /// Waits until GitHub is back after an outage: the jobs that waited are then tried at once. Never returns where
+    /// that is not known.
     fn recovered(&self) -> impl Future<Output = ()> + Send {
         std::future::pending()
     }
 
-    /// Asks GitHub to deliver again what failed to arrive. Called once a minute.
+    /// Asks GitHub to redeliver what failed to arrive. Called once a minute.
     fn redeliver(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// A job on its way through the queue, with what is known of earlier tries.
+/// A job in the queue, with the history of its attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueuedJob {
-    /// What to do.
+    /// The job.
     pub job: Job,
-    /// Names the job: enqueued twice, it is there once.
+    /// The key of the job: a job with the same key is not enqueued again.
     pub key: String,
-    /// Since when it waits to be done, in epoch milliseconds; 0 where that was not kept yet.
+    /// Since when the job waits, in epoch milliseconds; 0 for jobs of earlier versions.
     #[serde(default)]
     pub since: i64,
-    /// How many tries failed.
+    /// How many attempts failed.
     pub failures: u32,
-    /// How often it found its subject taken.
+    /// How often the job found its repository locked.
     pub waits: u32,
     /// How often GitHub or the database was away.
     #[serde(default)]
     pub outages: u32,
-    /// How often in a row GitHub did not answer what it asked, while it answered others.
+    /// How often in a row GitHub failed to answer this job while it answered others.
     #[serde(default)]
     pub unanswered: u32,
-    /// Which series of tries this is: a job that is taken up again starts a new one.
+    /// The series of attempts: a job that is retried after it was stopped starts a new one.
     #[serde(default)]
     pub series: u32,
-    /// Whether a process died while it ran, so that it runs alone.
+    /// Whether a process died while the job ran, so that it now runs alone.
     #[serde(default)]
     pub suspect: bool,
-    /// Whether the operator wants it ended without another try.
+    /// Whether the operator discarded the job.
     #[serde(default)]
     pub discarded: bool,
 }
 
 impl QueuedJob {
-    /// A job that was not tried yet.
+    /// Creates a job that was not tried yet.
     pub fn new(job: Job, key: impl Into<String>) -> Self {
         Self {
             job,
@@ -295,7 +295,7 @@ impl QueuedJob {
         }
     }
 
-    /// The same job, to be taken up again after it was stopped.
+    /// Returns a stopped job as a new series of attempts.
     #[must_use]
     pub fn again(self) -> Self {
         Self {
@@ -309,12 +309,12 @@ impl QueuedJob {
         }
     }
 
-    /// Whether this is its first pass: it neither failed nor was put off.
+    /// Returns whether this is the first pass: the job neither failed nor was put off.
     pub(super) fn is_first(&self) -> bool {
         self.failures == 0 && self.waits == 0
     }
 
-    /// The key of this very pass through the queue.
+    /// Returns the key of this pass through the queue.
     pub(super) fn attempt_key(&self) -> String {
         let key = match self.series {
             0 => self.key.clone(),

@@ -1,4 +1,4 @@
-//! The lease that a running job holds on its repository: renewed beside the job, and looked at before each write.
+//! Holds the lease of a running job on its repository: it is renewed while the job runs, and checked before each write.
 
 use super::job::JobError;
 use super::own_task::OwnTask;
@@ -11,27 +11,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
-/// In how many parts the time of a lease is thought of: it is renewed after each, and given up before the last.
+/// Into how many parts a lease's duration is divided: it is renewed after each, and given up before the last.
 const PARTS: u32 = 4;
 
-/// A lease, as far as this process knows of it.
+/// A lease, as far as this process knows its state.
 #[derive(Debug)]
 pub(super) struct HeldLease {
     store: Store,
-    /// The same, where nothing is written once the lease was lost.
+    /// The database, which refuses writes once the lease is lost.
     guarded: Store,
     installation: InstallationId,
     lease: Lease,
-    /// How long it runs after each renewal.
+    /// How long the lease runs after each renewal.
     time: Duration,
-    /// Whether it was lost, or the job was told to stop: no way back.
+    /// Whether the lease was lost, or the job was told to stop; this is final.
     over: AtomicBool,
-    /// When the last renewal that succeeded was sent. The database counts from later on.
+    /// When the last successful renewal was sent. The database counts from a later moment.
     renewed: Mutex<Instant>,
 }
 
 impl HeldLease {
-    /// Takes a lease; none while somebody else holds it.
+    /// Takes a lease; `None` while another job holds it.
     pub(super) async fn take(
         store: &Store,
         installation: InstallationId,
@@ -51,15 +51,15 @@ impl HeldLease {
         }))
     }
 
-    /// Renews the lease in a task of its own: what its job computes must not keep it from that.
-    /// Its end says how the lease was lost.
+    /// Renews the lease in a task of its own, independent of the job's computing. The task returns how the lease was
+    /// lost.
     pub(super) fn renewal(self: &Arc<Self>) -> OwnTask<JobError> {
         let lease = self.clone();
         OwnTask::spawn(async move { lease.keep().await })
     }
 
-    /// Renews the lease until it is lost, and says how. While the database is away the job goes on, as long as the lease
-    /// cannot have run out.
+    /// Renews the lease until it is lost, and returns how. While the database is away the job continues, as long as the
+    /// lease cannot have expired.
     async fn keep(&self) -> JobError {
         loop {
             sleep(self.time / PARTS).await;
@@ -78,8 +78,8 @@ impl HeldLease {
         }
     }
 
-    /// Whether what the lease guards may still be written. The database is asked each time: a process that was paused
-    /// cannot tell for how long. Where it does not answer, the process's own clock decides.
+    /// Returns whether the job may still write. The database is asked each time: a paused process cannot know for how
+    /// long it was paused. If the database does not answer, the process's own clock decides.
     pub(super) async fn is_held(&self) -> bool {
         if self.is_over() {
             return false;
@@ -98,17 +98,17 @@ impl HeldLease {
         held.unwrap_or_else(|_| self.is_certain()) && !self.is_over()
     }
 
-    /// The database, where nothing is written once the lease was lost.
+    /// Returns the database, which refuses writes once the lease is lost.
     pub(super) fn guarded(&self) -> &Store {
         &self.guarded
     }
 
-    /// Lets nothing more be written.
+    /// Forbids all further writes.
     pub(super) fn end(&self) {
         self.over.store(true, Ordering::SeqCst);
     }
 
-    /// Gives the lease back.
+    /// Releases the lease.
     pub(super) async fn give_back(&self) -> anyhow::Result<()> {
         self.end();
         let tenant = self.store.of(self.installation);
@@ -127,7 +127,7 @@ impl HeldLease {
         Ok(renewed)
     }
 
-    /// What the database answers, unless it takes too long for a lease.
+    /// Waits for the database's answer, no longer than a lease may wait.
     async fn in_time<T>(
         &self,
         asked: impl Future<Output = anyhow::Result<T>>,
@@ -138,7 +138,7 @@ impl HeldLease {
         }
     }
 
-    /// Whether the lease runs by this process's own clock, with some time left.
+    /// Returns whether the lease is valid by this process's own clock, with some time left.
     fn is_certain(&self) -> bool {
         let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         renewed.elapsed() < self.time / PARTS * (PARTS - 1)

@@ -1,4 +1,4 @@
-//! How long a scan may take. What goes beyond is stopped, and said to be.
+//! Limits the duration of scans. A scan beyond the limit is stopped, and reported as such.
 
 use super::job::JobError;
 use super::run::RunContext;
@@ -7,28 +7,27 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How often it is looked whether a limit is reached: what is computed then ends within a second, however many clocks
-/// are around one another.
+/// How often a limit is checked: computing ends within a second of the limit, also with nested clocks.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// The most time that something may take.
+/// Limits of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// In all, whatever it waits for.
+    /// The limit in all, including waits.
     pub time: Duration,
-    /// Computing alone.
+    /// The limit of computing alone.
     pub computing: Duration,
 }
 
-/// The most that a scan may compute: the largest that is known computes for seconds.
+/// How long a scan may compute: the largest known one computes for seconds.
 const COMPUTING: Duration = Duration::from_secs(2 * 60);
 
-/// The most that trying fixes may compute in a scan, one after the other: what is left then is refused, so that the rest
-/// of the scan is told.
+/// How long a scan may compute to try fixes: the remaining fixes are then refused, so that the rest of the scan is
+/// reported.
 const PLANNING: Duration = Duration::from_secs(60);
 
 impl Limits {
-    /// What a scan may take to read and compare, if it may take so long in all.
+    /// Returns the limits for the reading and comparing part of a scan, given its total time.
     pub(crate) fn of_scan(time: Duration) -> Self {
         Self {
             time,
@@ -36,7 +35,7 @@ impl Limits {
         }
     }
 
-    /// What a scan with these limits may take to try fixes.
+    /// Returns the limits for trying fixes in a scan with these limits.
     pub(crate) fn of_planning(self) -> Self {
         Self {
             time: PLANNING.min(self.time / 2),
@@ -45,7 +44,7 @@ impl Limits {
     }
 }
 
-/// Why something was stopped.
+/// Why work was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Exceeded {
     /// It took too long in all.
@@ -60,10 +59,10 @@ pub(crate) enum Exceeded {
 }
 
 impl Exceeded {
-    /// What is told in place of findings.
+    /// Returns the scan error to report in place of findings.
     ///
     /// # Errors
-    /// When nobody waits: then nothing is told either.
+    /// Nobody waits: then nothing is reported.
     pub(crate) fn scan_error(self) -> Result<ScanError, JobError> {
         let remedy = match self {
             Self::Stopped => return Err(JobError::Later(self.into(), Duration::ZERO)),
@@ -83,24 +82,24 @@ impl Exceeded {
     }
 }
 
-/// Counts what a job spends from a moment on, and raises an interrupt once that is too much, or once the job ends.
+/// Measures the time that a job uses, and raises an interrupt at the limit, or when the job ends.
 #[derive(Debug)]
 pub(crate) struct Clock {
     limits: Limits,
     interrupt: Interrupt,
     exceeded: watch::Receiver<Option<Exceeded>>,
-    /// In a task of its own: while the job computes, it looks at nothing.
+    /// Checks the limits in a task of its own, since a computing job cannot.
     _watcher: JoinSet<()>,
 }
 
 impl Clock {
-    /// Starts to count for a whole job: it raises the job's own interrupt.
+    /// Starts to measure a whole job: it raises the job's own interrupt.
     pub(super) fn of_job(limits: Limits, run: &RunContext) -> Self {
         let own = run.interrupt().clone();
         Self::start(limits, run, own.clone(), own)
     }
 
-    /// Starts to count for a part of a job, which ends with whatever is around it.
+    /// Starts to measure a part of a job, which ends with the enclosing clock.
     pub(crate) fn below(limits: Limits, run: &RunContext, around: &Interrupt) -> Self {
         Self::start(limits, run, Interrupt::default(), around.clone())
     }
@@ -130,17 +129,17 @@ impl Clock {
         }
     }
 
-    /// What it is held to.
+    /// Returns the limits.
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// What it raises.
+    /// Returns the interrupt that is raised at a limit.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Does some work, unless a limit is reached before it ends: then what it came to is dropped.
+    /// Runs some work, unless a limit is reached before it ends: then its result is discarded.
     pub(crate) async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, Exceeded> {
         let mut exceeded = self.exceeded.clone();
         let done = tokio::select! {
@@ -156,19 +155,19 @@ impl Clock {
     }
 }
 
-/// Looks at what a job spends.
+/// Watches the time that a job uses.
 struct Watcher {
     limits: Limits,
     run: RunContext,
-    /// What ends it early.
+    /// The enclosing interrupt, which ends the work early.
     around: Interrupt,
     end: Instant,
-    /// How long the job may have computed in all.
+    /// The limit of the job's total computing time.
     computed: Duration,
 }
 
 impl Watcher {
-    /// Waits for a limit to be reached.
+    /// Waits until a limit is reached.
     async fn watch(self) -> Exceeded {
         loop {
             if self.around.is_raised() {
@@ -185,7 +184,7 @@ impl Watcher {
     }
 }
 
-/// A duration as people say it: whole minutes, or seconds.
+/// Formats a duration in whole minutes, or seconds.
 fn in_words(time: Duration) -> String {
     let (count, unit) = match time.as_secs() {
         seconds if seconds >= 60 && seconds % 60 == 0 => (seconds / 60, "minute"),

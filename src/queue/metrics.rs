@@ -1,10 +1,10 @@
-//! Counts of what happened in this process.
+//! Counts events of this process.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Counts that only grow.
+/// Counters of this process.
 #[derive(Debug, Default)]
 pub struct Metrics {
     /// Deliveries recorded.
@@ -19,41 +19,41 @@ pub struct Metrics {
     pub lost: Count,
     /// Jobs that ended well.
     pub done: Count,
-    /// Tries that failed and are tried again.
+    /// Attempts that failed and are repeated.
     pub retried: Count,
-    /// Tries put off because GitHub or the database was away.
+    /// Attempts put off because GitHub or the database was away.
     pub outages: Count,
-    /// Tries put off because GitHub allowed no more requests.
+    /// Attempts put off because of GitHub's rate limits.
     pub limited: Count,
     /// Jobs given up.
     pub failed: Count,
-    /// Scans, and the time they took.
+    /// Scans, and their total duration.
     pub scans: Timer,
 }
 
-/// A number that only grows.
+/// A counter.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
 impl Count {
-    /// One more.
+    /// Counts one.
     pub fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many more.
+    /// Counts several.
     pub(super) fn add_many(&self, count: usize) {
         self.0
             .fetch_add(u64::try_from(count).unwrap_or_default(), Ordering::Relaxed);
     }
 
-    /// The number.
+    /// Returns the count.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// How often something was done, and how long it took in all.
+/// Counts executions, and sums up their duration.
 #[derive(Debug, Default)]
 pub struct Timer {
     times: Count,
@@ -61,7 +61,7 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Once more.
+    /// Counts one execution.
     pub fn add(&self, took: Duration) {
         self.times.add();
         let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -70,7 +70,7 @@ impl Timer {
 }
 
 impl Metrics {
-    /// The counts in Prometheus's text format.
+    /// Formats the counters in Prometheus's text format.
     pub fn exposition(&self) -> String {
         let mut text = String::new();
         for (name, help, count) in self.counts() {
@@ -93,7 +93,7 @@ impl Metrics {
         text
     }
 
-    /// Each count with its name and what it counts.
+    /// Returns each counter with its name and its help text.
     #[rustfmt::skip]
     fn counts(&self) -> [(&str, &str, &Count); 10] {
         [

@@ -1,69 +1,69 @@
-//! The queue and its workers: deliveries become jobs, and each job runs until its end is kept.
+//! Runs the queue and its workers: deliveries become jobs, and each job runs until its result is stored.
 //!
-//! Nothing here knows what a scan does or what a comment asks for: `job::JobHandler` is handed over by whoever starts a
-//! worker. `webhook` and `web` stand on this folder alone.
+//! This folder knows neither scans nor commands: whoever starts a worker passes a `job::JobHandler`. `webhook` and
+//! `web` need only this folder.
 
-/// Deliveries, recorded and waiting.
+/// Receives deliveries.
 pub mod inbox;
-/// What is to be done.
+/// Defines the jobs.
 pub mod job;
-/// What the operator sees of the jobs, and does about them.
+/// Lists, retries and discards jobs for the operator.
 pub mod operator;
-/// apalis on SQLite and on PostgreSQL.
+/// Stores the queue: apalis on SQLite and on PostgreSQL.
 pub mod storage;
-/// Takes jobs and sees them through.
+/// Takes jobs, and runs them to the end.
 pub mod worker;
 
-/// How long a scan may take.
+/// Limits the duration of scans.
 pub(crate) mod limit;
-/// Which pushes lead to a scan.
+/// Decides which pushes request a scan.
 pub(crate) mod pushes;
-/// Deliveries that did not arrive, asked for again.
+/// Asks GitHub for missed deliveries.
 pub(crate) mod redeliver;
-/// When each stack is scanned without anybody asking.
+/// Schedules scans.
 pub(crate) mod schedule;
-/// Jobs that do not run again by themselves.
+/// Keeps jobs that need the operator.
 pub(crate) mod stopped;
 
-/// One try of a job.
+/// Runs one attempt of a job.
 mod attempt;
-/// Deliveries that change which installations and repositories there are.
+/// Works on deliveries that add or remove installations and repositories.
 mod changes;
-/// The claims of workers on deliveries.
+/// Holds the claims of workers on deliveries.
 mod claims;
-/// Classifies what a try failed with.
+/// Classifies the error of an attempt.
 mod classify;
-/// What is created at GitHub, counted.
+/// Counts what is created at GitHub.
 mod content;
-/// What a delivery leads to.
+/// Turns a delivery into jobs.
 mod delivery;
-/// Deliveries, many at once.
+/// Works on deliveries in batches.
 mod drain;
-/// The tasks of installations and repositories that went away.
+/// Deletes the tasks of removed installations and repositories.
 mod forget_tasks;
-/// The lease of a running job.
+/// Holds the lease of a running job.
 mod lease;
-/// Counts of what happened.
+/// Counts events of this process.
 mod metrics;
-/// Since when the oldest job is there.
+/// Finds the oldest job.
 mod oldest;
-/// GitHub or the database is away.
+/// Handles outages of GitHub and the database.
 mod outage;
-/// Work in a task of its own, so that a panic ends nothing else.
+/// Runs work in a task of its own, so that a panic ends nothing else.
 mod own_task;
-/// Deliveries, committed together.
+/// Commits deliveries together.
 mod recorder;
-/// One run of a job: alone on its repository.
+/// Runs a job while no other works on its repository.
 mod run;
-/// Sees a job through to its end.
+/// Repeats a job until its result is stored.
 mod see_through;
-/// A worker's slots, shared among installations.
+/// Shares a worker's slots among installations.
 mod shares;
-/// Jobs that run alone.
+/// Runs suspects alone.
 mod solitude;
-/// A thread for each running job.
+/// Runs each job on a thread of its own.
 mod thread;
-/// Whose turn it is.
+/// Gives installations their turns.
 mod turns;
 
 pub use metrics::Metrics;
@@ -72,15 +72,15 @@ pub use run::RunContext;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A name that nobody else has, in any process: in containers every process may have the same number, and start at the
-/// same moment.
+/// Returns a name that no other process has: in containers all processes may have the same id and start at the same
+/// moment.
 pub fn unique_name() -> String {
     // Each of these starts with a random seed.
     let random = RandomState::new().build_hasher().finish();
     format!("{}-{}-{random:x}", std::process::id(), now())
 }
 
-/// Now, in epoch milliseconds.
+/// Returns the current time in epoch milliseconds.
 pub fn now() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

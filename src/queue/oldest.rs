@@ -1,14 +1,14 @@
-//! Since when the oldest job is there.
+//! Finds the oldest job.
 
 use super::storage::{QUEUE, Queue};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
 
-/// How many jobs are looked at for the oldest one.
+/// How many jobs are read to find the oldest one.
 const MOST_LOOKED_AT: i64 = 1_000;
 
 impl Queue {
-    /// Since when the oldest job is there, of those that are next: none where nothing runs or waits.
+    /// Returns since when the oldest of the next jobs is in the queue; `None` where nothing runs or waits.
     pub async fn oldest(&self) -> anyhow::Result<Option<i64>> {
         const NEXT: &str =
             "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')

@@ -1,4 +1,4 @@
-//! What the operator sees of the jobs, and does about them.
+//! Lists, retries and discards jobs for the operator.
 
 use super::inbox::Inbox;
 use super::job::{Job, QueuedJob};
@@ -11,62 +11,62 @@ use std::time::Duration;
 /// How many jobs of each kind are listed.
 const MOST_LISTED: u32 = 1000;
 
-/// Why something ends that the operator discarded.
+/// Why a discarded job ended.
 pub(crate) const DISCARDED: &str = "the operator discarded it";
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
-    /// Nobody took it yet.
+    /// No worker has taken the job.
     Waiting,
-    /// A worker took it.
+    /// A worker runs the job.
     Running,
-    /// It was given up.
+    /// The job was given up.
     Failed,
-    /// It took processes down, and waits for the operator.
+    /// The job crashed processes, and waits for the operator.
     Parked,
 }
 
 /// A job as the operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
-    /// Names the job.
+    /// The key of the job.
     pub id: String,
-    /// Where it stands.
+    /// The state.
     pub state: JobState,
-    /// What it does.
+    /// What the job does.
     pub work: String,
     /// The tenant.
     pub installation: InstallationId,
-    /// The repository, where it is of a single one.
+    /// The repository, if the job concerns a single one.
     pub repository: Option<RepositoryId>,
-    /// Since when it stands there, in epoch milliseconds.
+    /// Since when the job is in this state, in epoch milliseconds.
     pub since: i64,
-    /// How many processes died while it ran alone.
+    /// How many processes died while the job ran alone.
     pub deaths: u32,
-    /// What went wrong; empty where nothing did.
+    /// The error; empty where there is none.
     pub problem: String,
 }
 
-/// Why the operator's wish was refused.
+/// Why the operator's request was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// There is no such job.
     #[error("no job has the id {0}: `driftguard jobs list` shows the ids")]
     Unknown(String),
-    /// It is not stopped.
+    /// The job is not stopped.
     #[error("the job {0} waits or runs: only a failed or parked one can be tried again")]
     NotStopped(String),
-    /// A worker has it.
+    /// A worker runs the job.
     #[error("the job {0} runs: discard it when it has ended, or stop its worker first")]
     Running(String),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
 
 impl JobState {
-    /// The state's name.
+    /// Returns the name of the state.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -78,8 +78,8 @@ impl JobState {
 }
 
 impl Inbox {
-    /// What is parked or failed, then what runs and what waits, then the deliveries that are no jobs yet, each the oldest
-    /// first.
+    /// Lists parked and failed jobs, then running and waiting ones, then deliveries that are no jobs yet, each the
+    /// oldest first.
     pub async fn jobs(&self) -> anyhow::Result<Vec<JobRow>> {
         let stopped = self.store.stopped_jobs(MOST_LISTED).await?;
         let stopped = stopped
@@ -105,7 +105,7 @@ impl Inbox {
         Ok(rows)
     }
 
-    /// Enqueues a stopped job again, with no try and no death counted. What was held back for it follows when it ends.
+    /// Enqueues a stopped job as new. Jobs that were held back for it follow when it ends.
     pub async fn retry(&self, id: &str) -> Result<(), OperatorError> {
         let job = self.stopped(id).await?;
         let tenant = self.store.of(job.installation);
@@ -117,7 +117,7 @@ impl Inbox {
         Ok(self.show_on_dashboard(&queued).await?)
     }
 
-    /// Enqueues what was held back for a job that was parked, tried again, and has ended.
+    /// Enqueues the jobs that were held back for a parked job that was retried and has ended.
     pub(super) async fn release_held(&self, ended: &QueuedJob) -> anyhow::Result<()> {
         let tenant = self.store.of(ended.job.installation());
         if !tenant.release_job(&ended.key).await? {
@@ -127,7 +127,7 @@ impl Inbox {
         self.show_on_dashboard(ended).await
     }
 
-    /// Enqueues what was held back for a job that is no longer parked.
+    /// Enqueues the jobs that were held back for a job that is no longer parked.
     async fn take_up_held(&self, culprit: &QueuedJob) -> anyhow::Result<()> {
         let Some(repository) = culprit.job.repository() else {
             return Ok(());
@@ -141,7 +141,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// Ends a job without another try: what asked for it is told as if it had failed. What was held back for it runs.
+    /// Ends a job without another attempt: its failure is reported as usual. Jobs that were held back for it run.
     pub async fn discard(&self, id: &str) -> Result<(), OperatorError> {
         let stopped = self.store.stopped_job(id).await?;
         if let Some(job) = stopped.filter(|job| job.state != StoppedState::Retried) {
@@ -163,7 +163,7 @@ impl Inbox {
         }
     }
 
-    /// Ends a delivery that no job was made of yet.
+    /// Ends a delivery that is no job yet.
     async fn discard_delivery(&self, id: &str) -> Result<(), OperatorError> {
         let delivery = DeliveryId(id.to_owned());
         match self.store.is_in_line(&delivery).await? {
@@ -186,7 +186,7 @@ impl Inbox {
         }
     }
 
-    /// A job in the queue, and whether it runs.
+    /// Finds a job in the queue, and whether it runs.
     async fn queued(&self, id: &str) -> anyhow::Result<Option<(QueuedJob, bool)>> {
         let jobs = self.queue.jobs(u32::MAX).await?;
         let found = jobs.into_iter().find(|listed| listed.queued.key == id);
@@ -215,7 +215,7 @@ impl Inbox {
         Ok(queued)
     }
 
-    /// Has a worker end a job: what asked for it is answered by those who act for the App.
+    /// Has a worker end a job: its failure is reported by the App's handler.
     async fn enqueue_end(&self, queued: QueuedJob) -> anyhow::Result<()> {
         let queued = QueuedJob {
             discarded: true,

@@ -1,4 +1,5 @@
-//! GitHub or the database is away: jobs wait for as long as it takes, and are tried at once when it is over.
+//! Handles outages of GitHub and the database: jobs wait for as long as an outage takes, and are tried at once when it
+//! is over.
 
 use super::attempt::doubled;
 use super::classify::is_unanswered;
@@ -12,24 +13,23 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The longest pause between two tries: where nobody is told that it is over, it takes as long to be back at work.
+/// The longest pause between two attempts: where no signal tells the end of an outage, work resumes after it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// How often in a row a job is tried whose requests GitHub does not answer, while it answers others: half a day, with
-/// the pauses between.
+/// How often in a row a job is tried that GitHub does not answer while it answers others: half a day, with the pauses.
 const MOST_UNANSWERED: u32 = 150;
 
-/// How many jobs that sat an outage out are tried within a second of its end: GitHub shall not be away again at once.
+/// How many of the waiting jobs are tried per second after an outage, so as not to overload GitHub again.
 const A_SECOND: i64 = 20;
 
-/// Brings jobs forward ($1: the queue, $2: how many a second), those first whose turn comes first.
+/// Brings jobs forward in the order of their turns ($1: the queue, $2: how many per second).
 const SQLITE: &str = "update Jobs set run_at = min(run_at, strftime('%s', 'now') + waiting.place / $2)
      from (select id as job_id, row_number() over (order by priority desc, run_at, id) as place from Jobs
            where job_type = $1 and status = 'Pending' and run_at > strftime('%s', 'now')
              and json_extract(cast(job as text), '$.outages') > 0) as waiting
      where Jobs.id = waiting.job_id";
 
-/// The same for PostgreSQL.
+/// Brings jobs forward on PostgreSQL.
 const POSTGRES: &str =
     "update apalis.jobs as jobs set run_at = least(jobs.run_at, now() + waiting.place / $2 * interval '1 second')
      from (select id as job_id, row_number() over (order by priority desc, run_at, id) as place from apalis.jobs
@@ -37,7 +37,7 @@ const POSTGRES: &str =
              and (convert_from(job, 'UTF8')::jsonb ->> 'outages')::bigint > 0) as waiting
      where jobs.id = waiting.job_id";
 
-/// Puts a job back while GitHub or the database is away: for as long as it takes, but where GitHub is there for others.
+/// Puts a job back during an outage: for as long as it takes, unless GitHub answers others.
 pub(super) async fn sit_out<P: JobHandler>(
     worker: &Worker<P>,
     queued: QueuedJob,
@@ -69,7 +69,7 @@ pub(super) async fn sit_out<P: JobHandler>(
     worker.put_back(queued, delay).await
 }
 
-/// Brings forward what sat an outage out, each time that GitHub is back.
+/// Brings waiting jobs forward each time that GitHub is back.
 pub(super) async fn bring_forward_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
     loop {
         worker.handler.recovered().await;
@@ -83,7 +83,7 @@ pub(super) async fn bring_forward_for_ever<P: JobHandler>(worker: Arc<Worker<P>>
     }
 }
 
-/// Lets jobs that sat an outage out be taken soon, a few each second; how many those were.
+/// Lets jobs that wait for an outage to end be taken soon, a few each second; returns how many.
 async fn bring_forward(queue: &Queue) -> anyhow::Result<u64> {
     match queue {
         Queue::Sqlite(pool) => {
@@ -98,7 +98,7 @@ async fn bring_forward(queue: &Queue) -> anyhow::Result<u64> {
     .context("while bringing jobs forward")
 }
 
-/// A pause made up to a quarter shorter, by another part for each key: what waits comes back one after another.
+/// Shortens a pause by up to a quarter, depending on the key, so that waiting jobs do not return all at once.
 fn spread(pause: Duration, key: &str) -> Duration {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);

@@ -1,9 +1,9 @@
-//! Work in a task of its own.
+//! Runs work in a task of its own.
 
 use anyhow::Context;
 use tokio::task::JoinSet;
 
-/// Work in a task of its own: a panic ends no more than that. Dropped, it ends.
+/// Work in a task of its own: a panic ends only this work, and dropping it ends the work.
 pub(super) struct OwnTask<T>(JoinSet<T>);
 
 impl<T: Send + 'static> OwnTask<T> {
@@ -17,7 +17,7 @@ impl<T: Send + 'static> OwnTask<T> {
     /// Waits for the end of the work.
     ///
     /// # Errors
-    /// When it panicked.
+    /// The work panicked.
     pub(super) async fn end(&mut self) -> anyhow::Result<T> {
         let ended = self.0.join_next().await;
         Ok(ended.context("the work has ended before")??)

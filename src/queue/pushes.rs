@@ -1,13 +1,13 @@
-//! Which pushes lead to a scan.
+//! Decides which pushes request a scan.
 
-/// The branch that brings the first `.driftguard.yml`.
+/// The branch that adds the first `.driftguard.yml`.
 pub(crate) const ONBOARDING: &str = "driftguard-onboarding";
 
-/// The branch that adds accepted differences to it.
+/// The branch that adds accepted differences to the settings.
 pub(crate) const ACCEPT: &str = "driftguard-accept";
 
-/// Whether a push of this ref calls for a scan: only a push to the default branch, which is there afterwards, and which
-/// is none of DriftGuard's own.
+/// Returns whether a push of this ref requests a scan: only an existing default branch that is not DriftGuard's own
+/// does.
 pub(super) fn scans(reference: &str, deleted: bool, default_branch: &str) -> bool {
     let Some(branch) = reference.strip_prefix("refs/heads/") else {
         return false;
@@ -15,12 +15,12 @@ pub(super) fn scans(reference: &str, deleted: bool, default_branch: &str) -> boo
     !deleted && !is_own(branch) && !branch.is_empty() && branch == default_branch
 }
 
-/// Whether a push of this ref may name the role on the onboarding branch.
+/// Returns whether a push of this ref may change the role on the onboarding branch.
 pub(super) fn onboards(reference: &str, deleted: bool) -> bool {
     !deleted && reference.strip_prefix("refs/heads/") == Some(ONBOARDING)
 }
 
-/// Whether a branch is one that DriftGuard itself writes.
+/// Returns whether DriftGuard writes this branch.
 pub(crate) fn is_own(branch: &str) -> bool {
     branch.starts_with("driftguard/") || [ONBOARDING, ACCEPT].contains(&branch)
 }

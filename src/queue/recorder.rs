@@ -9,16 +9,16 @@ use tokio::sync::{mpsc, oneshot};
 /// How many deliveries are committed together.
 const MOST_TOGETHER: usize = 64;
 
-/// How many deliveries wait for the commit. Further senders wait to be let in.
+/// How many deliveries wait for the commit. Further senders wait.
 const MOST_WAITING: usize = 512;
 
-/// Records deliveries in a task of its own, which ends with the last clone of this.
+/// Records deliveries in a task of its own, which ends with the last clone.
 #[derive(Debug, Clone)]
 pub(super) struct Recorder {
     arrivals: mpsc::Sender<Arrival>,
 }
 
-/// A delivery, and whoever waits for its commit.
+/// A delivery, and the sender that waits for its commit.
 struct Arrival {
     delivery: Delivery,
     answer: oneshot::Sender<anyhow::Result<bool>>,
@@ -31,7 +31,7 @@ impl Recorder {
         Self { arrivals }
     }
 
-    /// Records a delivery: it is committed when this returns. False where it was recorded before.
+    /// Records a delivery, and returns once it is committed. False where it was recorded before.
     pub(super) async fn record(&self, delivery: Delivery) -> anyhow::Result<bool> {
         let (answer, answered) = oneshot::channel();
         let arrival = Arrival { delivery, answer };
@@ -68,7 +68,7 @@ async fn record_together(store: &Store, arrivals: impl Iterator<Item = Arrival>)
     }
 }
 
-/// Records each delivery by itself, so that what is wrong with one fails no other.
+/// Records each delivery alone, so that an invalid one fails no other.
 async fn record_one_by_one(store: &Store, deliveries: &[Delivery]) -> Vec<anyhow::Result<bool>> {
     let mut recorded = Vec::new();
     for delivery in deliveries {
@@ -83,7 +83,7 @@ async fn record_one_by_one(store: &Store, deliveries: &[Delivery]) -> Vec<anyhow
     recorded
 }
 
-/// Whether the database answered that it does not take something; otherwise it is away, and takes nothing.
+/// Returns whether the database refused this row; otherwise it is away, and refuses all.
 fn is_of_a_row(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref::<sqlx::Error>();
     cause.is_some_and(|cause| matches!(cause, sqlx::Error::Database(_))) && !is_away(error)

@@ -1,5 +1,4 @@
-//! Deliveries that did not arrive, asked for again: with growing pauses, for as long as GitHub keeps them, by one process at
-//! a time.
+//! Asks GitHub for missed deliveries: with growing pauses, for as long as GitHub keeps them, by one process at a time.
 
 use super::Metrics;
 use crate::github::{DeliveryAttempt, GitHub, GithubError};
@@ -12,37 +11,39 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// How long GitHub keeps a delivery.
 const WINDOW: i64 = 72 * HOUR;
-/// The pauses before a delivery is asked for a second time, a third, and so on; the last one again and again.
+/// The pauses before a delivery is requested a second time, a third, and so on; the last one repeats.
 const PAUSES: [i64; 5] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR];
-/// How far a walk goes back behind what is known: an attempt is listed when it ends, later ones may have ended before.
+/// How far a walk goes back behind the known attempts: an attempt is listed when it ends, and later ones may have ended
+/// before.
 const OVERLAP: i64 = 5 * MINUTE;
-/// How many pages are read in one round: the rest in the next.
+/// How many pages are read in one round; the next round continues.
 const PAGES: usize = 20;
-/// How many deliveries are asked for in one round: in a minute, whichever process does it. GitHub counts five points for
-/// each, and lets an App spend 900 a minute: the rest is for its tokens.
+/// How many deliveries are requested in one round, that is, per minute over all processes. GitHub counts five points
+/// for each, and lets an App spend 900 a minute: the rest is for its tokens.
 /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
 const AT_ONCE: u32 = 120;
-/// How long after its start no other round follows one that asked for so many: a little less than a process waits between two.
+/// How long no other round follows one that requested the maximum: a little less than a process waits between two.
 const ROUND: Duration = Duration::from_secs(50);
-/// How long a process may keep the walk without a sign of life: longer than a request to GitHub takes with all its tries.
+/// How long a process may hold the walk without a sign of life: longer than a request to GitHub takes with all its
+/// attempts.
 const TURN: Duration = Duration::from_secs(5 * 60);
-/// What the App answers to a delivery that it will never take: one that is no webhook of GitHub's, or too large.
+/// The status of deliveries that the App will never accept: no webhook of GitHub's, or too large.
 const REFUSED: [u16; 2] = [400, 413];
 
-/// Whose turn it is to look, where it looks, and when.
+/// The process that walks, where it walks, and when.
 pub(crate) struct Redelivery<'a> {
     pub github: &'a GitHub,
     pub store: &'a Store,
     pub metrics: &'a Metrics,
-    /// Names this round: no other has or had that name.
+    /// The name of this round, which no other has or had.
     pub holder: String,
-    /// In epoch milliseconds.
+    /// The time in epoch milliseconds.
     pub now: i64,
 }
 
 impl Redelivery<'_> {
-    /// Reads what GitHub could not deliver since the last round, and asks again for what is due. Nothing where another
-    /// process does.
+    /// Reads the failed deliveries since the last round, and requests those that are due. Does nothing where another
+    /// process walks.
     pub(crate) async fn run(&self) -> anyhow::Result<()> {
         let start = Instant::now();
         let begun = self.store.begin_delivery_walk(&self.holder, TURN).await?;
@@ -64,15 +65,15 @@ impl Redelivery<'_> {
         read.and(asked).map(drop)
     }
 
-    /// Keeps how far the walk is, and the walk for this process. False where another one has it.
+    /// Stores the progress of the walk, and holds it for this process. False where another process has it.
     async fn keep(&self, walk: &DeliveryWalk) -> anyhow::Result<bool> {
         self.store
             .keep_delivery_walk(&self.holder, walk, TURN)
             .await
     }
 
-    /// Reads GitHub's list from the newest attempt back to what is known; where that takes more than a round, the next one
-    /// goes on.
+    /// Reads GitHub's list from the newest attempt back to the known ones; if that takes more than a round, the next
+    /// one continues.
     async fn read(&self, walk: &mut DeliveryWalk) -> anyhow::Result<()> {
         let mut taken = HashSet::new();
         for _ in 0..PAGES {
@@ -114,7 +115,7 @@ impl Redelivery<'_> {
         Ok(())
     }
 
-    /// Notes what came of an attempt. One success is enough, whatever came before and after it.
+    /// Records the result of an attempt. One success is enough, whatever came before and after it.
     async fn note(
         &self,
         attempt: &DeliveryAttempt,
@@ -139,7 +140,7 @@ impl Redelivery<'_> {
         self.store.miss_delivery(&missed).await
     }
 
-    /// Asks for what is due, the oldest first: for how many.
+    /// Requests the due deliveries, the oldest first; returns how many.
     async fn ask(&self, walk: &DeliveryWalk) -> anyhow::Result<u32> {
         let mut asked = 0;
         for missed in self.store.due_deliveries(self.now, AT_ONCE).await? {
@@ -171,7 +172,7 @@ impl Redelivery<'_> {
         Ok(asked)
     }
 
-    /// Whether a delivery need not be asked for any more, or cannot be.
+    /// Returns whether a delivery need not be requested any more, or cannot be.
     async fn is_over(&self, missed: &MissedDelivery) -> anyhow::Result<bool> {
         if self.store.is_recorded(&missed.id).await? {
             return Ok(true);
@@ -189,7 +190,7 @@ impl Redelivery<'_> {
     }
 }
 
-/// How long to wait after a delivery was asked for, having been asked for so often before.
+/// Returns the pause after a delivery was requested this many times.
 fn pause_after(asked: u32) -> i64 {
     let at = usize::try_from(asked).unwrap_or(usize::MAX);
     PAUSES[at.min(PAUSES.len() - 1)]

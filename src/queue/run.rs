@@ -1,4 +1,4 @@
-//! One run of a job: alone on its repository, on a thread of its own, and ended when nobody waits for it any more.
+//! Runs a job once: alone on its repository, on a thread of its own, and only while somebody waits for it.
 
 use super::attempt::Outcome;
 use super::job::{JobError, JobHandler};
@@ -15,14 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The longest that any job may take, and compute: far beyond what a scan may. One that does not end keeps nobody out of
-/// its repository for ever.
+/// The time limits of any job, far above those of a scan: a job that hangs does not lock its repository for ever.
 const LIMITS: Limits = Limits {
     time: Duration::from_secs(45 * 60),
     computing: Duration::from_secs(10 * 60),
 };
 
-/// What a running job goes by: whether it may still write, whether it is to end, and how long it computed.
+/// The context of a running job: whether it may still write, its interrupt, and how long it computed.
 #[derive(Debug, Clone)]
 pub struct RunContext {
     lease: Arc<HeldLease>,
@@ -41,25 +40,25 @@ impl RunContext {
         }
     }
 
-    /// Whether the job still holds its repository, by the database's clock: before anything is written.
+    /// Returns whether the job still holds its repository, by the database's clock: checked before each write.
     pub async fn may_write(&self) -> bool {
         self.lease.is_held().await
     }
 
-    /// The database, where nothing is written once the job no longer holds its repository.
+    /// Returns the database, which refuses writes once the job lost its repository.
     pub fn store(&self) -> &Store {
         self.lease.guarded()
     }
 
-    /// Ends what is computed for the job.
+    /// Returns the interrupt that ends the job's computing.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// Takes a slot for a scan that a task leads to.
+    /// Takes a slot for a scan that a task requests.
     ///
     /// # Errors
-    /// `Later`, where as many are made as may be: others are not to wait for it.
+    /// `Later`, if all slots are taken: other jobs must not wait for it.
     pub(crate) fn begin_scan(&self, installation: InstallationId) -> Result<TakenShare, JobError> {
         let share = self.shares.take_in(Lane::Scans, installation, now());
         share.map_err(|pause| {
@@ -68,17 +67,17 @@ impl RunContext {
         })
     }
 
-    /// What GitHub's writes are held to.
+    /// Returns the fence that guards writes to GitHub.
     pub(crate) fn fence(&self) -> Arc<dyn Fence> {
         self.lease.clone()
     }
 
-    /// How long the job has computed.
+    /// Returns how long the job has computed.
     pub(super) fn computed(&self) -> Duration {
         self.meter.total()
     }
 
-    /// Lets the job compute and write no more.
+    /// Forbids the job to compute and write any more.
     fn end(&self) {
         // In this order: what is interrupted finds that it may not write.
         self.lease.end();
@@ -86,7 +85,7 @@ impl RunContext {
     }
 }
 
-/// Ends a job once nobody waits for it: its lease was lost, or its worker stops.
+/// Ends a job when it is dropped: its lease was lost, or its worker stops.
 struct EndOnDrop(RunContext);
 
 impl Drop for EndOnDrop {
@@ -95,8 +94,8 @@ impl Drop for EndOnDrop {
     }
 }
 
-/// Does some work while nobody else works on the repository; not at all while somebody does. What is left of an
-/// installation or repository that went meanwhile is deleted.
+/// Does some work while no other job works on the repository; returns without it otherwise. Deletes what the work wrote
+/// if the installation or repository was removed meanwhile.
 pub(super) async fn with_repository_lock<P: JobHandler, W>(
     worker: &Worker<P>,
     installation: InstallationId,
@@ -133,7 +132,7 @@ where
     end.map(|()| Outcome::Done)
 }
 
-/// Deletes what a job wrote for an installation or a repository that went meanwhile.
+/// Deletes what a job wrote for an installation or a repository that was removed meanwhile.
 async fn delete_what_is_gone(tenant: &Tenant<'_>, repository: RepositoryId) -> anyhow::Result<()> {
     if !tenant.exists().await? {
         return tenant.forget(now()).await;
@@ -144,7 +143,7 @@ async fn delete_what_is_gone(tenant: &Tenant<'_>, repository: RepositoryId) -> a
     Ok(())
 }
 
-/// The work of a job, measured, within the limits of all jobs.
+/// Measures the work of a job, within the limits of all jobs.
 async fn limited(
     context: RunContext,
     work: impl Future<Output = Result<(), JobError>>,

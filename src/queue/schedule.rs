@@ -1,4 +1,4 @@
-//! When each stack is scanned without anybody asking.
+//! Schedules scans.
 
 use super::inbox::Inbox;
 use super::job::{Job, QueuedJob, Trigger};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 impl Inbox {
-    /// Enqueues the scans that are due. What was missed while nothing ran is made up for by one scan a stack.
+    /// Enqueues the scans that are due. One scan per stack makes up for those missed while no process ran.
     pub async fn tick(&self, now: i64) -> anyhow::Result<()> {
         for due in self.store.due(now).await? {
             let tenant = self.store.of(due.installation);
@@ -37,7 +37,7 @@ impl Inbox {
     }
 }
 
-/// When a schedule comes next; none where it never does.
+/// Returns when a schedule is due next; `None` where it never is.
 pub(crate) fn next(
     schedule: &str,
     repository: RepositoryId,
@@ -52,7 +52,7 @@ pub(crate) fn next(
     schedule.next(after, seed(repository, stack))
 }
 
-/// A number of each stack's own: so that not all are scanned at once.
+/// Returns a number of the stack's own, so that not all stacks are scanned at once.
 fn seed(repository: RepositoryId, stack: &StackName) -> u64 {
     let digest = Sha256::digest(format!("{repository}/{stack}"));
     digest[..8]

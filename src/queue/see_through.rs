@@ -1,4 +1,4 @@
-//! Sees a job through to an end that is kept: whatever the database says meanwhile.
+//! Repeats a job until its result is stored, while the database is away.
 
 use super::classify::is_away;
 use super::job::{JobHandler, QueuedJob};
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// The longest pause until what became of a job is kept.
+/// The longest pause until the result of a job is stored.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often a job is tried whose end the database refuses to keep. Then that is its end.
+/// How often a job is repeated whose result the database refuses. Then the refusal is its result.
 const MOST_REFUSALS: u32 = 4;
 
-/// Tries a job until its end is kept, however long the database is away. Tried again, it finds what was done.
+/// Runs a job until its result is stored, however long the database is away. A repetition finds what was done.
 pub(super) async fn see_through<P: JobHandler>(worker: Arc<Worker<P>>, queued: QueuedJob) {
     let mut pause = RECOVERY;
     let mut refusals = 0;

@@ -1,5 +1,6 @@
-//! A worker's slots, shared among installations. Scans, which may take minutes, and tasks, which take a moment, have
-//! slots of their own, and no installation takes the last one of either: nobody's command waits for the scans of others.
+//! Shares a worker's slots among installations. Scans, which may take minutes, and tasks, which take a moment, have
+//! slots of their own, and no installation takes the last one of either: nobody's command waits for the scans of
+//! others.
 
 use super::job::Job;
 use crate::model::InstallationId;
@@ -7,35 +8,35 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The time between two jobs of an installation that are told to come again, in milliseconds.
+/// The time between two jobs of an installation that are put back, in milliseconds.
 const SPACING: i64 = 200;
-/// How far jobs that are told to come again are spread at most, in milliseconds.
+/// The longest time over which jobs that are put back are spread, in milliseconds.
 const LONGEST_SPREAD: i64 = 120_000;
-/// For how long a slot is kept for an installation that found none and has fewer than others, in milliseconds: its job
-/// comes again sooner.
+/// How long a slot is kept for an installation that found none and has fewer than others, in milliseconds: its job
+/// returns sooner.
 const KEPT_FOR: i64 = 10_000;
 
-/// What a slot is for.
+/// The kind of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// What reads a whole repository and AWS.
+    /// For jobs that read a whole repository and AWS.
     Scans,
-    /// What asks GitHub a few things.
+    /// For jobs that send a few requests to GitHub.
     Tasks,
 }
 
-/// How many slots each installation has taken.
+/// Counts the slots of each installation.
 #[derive(Debug)]
 pub(super) struct Shares {
     scans: Mutex<Slots>,
     tasks: Mutex<Slots>,
 }
 
-/// The slots of a lane.
+/// The slots of one kind.
 #[derive(Debug)]
 struct Slots {
     free: usize,
-    /// How many an installation takes at most.
+    /// How many slots an installation takes at most.
     each: usize,
     taken: HashMap<InstallationId, Share>,
 }
@@ -43,14 +44,14 @@ struct Slots {
 #[derive(Debug, Default)]
 struct Share {
     running: usize,
-    /// When it last found no slot, while it has none since.
+    /// When an installation last found no slot; `None` once it got one.
     refused_at: Option<i64>,
-    /// The moment that was given to whoever was told last to come again.
+    /// The latest time at which a job was put back to return.
     last_turn: i64,
 }
 
 impl Share {
-    /// When to come again: a little later than whoever was told last.
+    /// Returns when a job returns: a little later than the one put back before it.
     fn turn(&mut self, now: i64) -> Duration {
         let next = self.last_turn.saturating_add(SPACING);
         self.last_turn = next.clamp(now + SPACING, now + LONGEST_SPREAD);
@@ -106,7 +107,7 @@ impl Slots {
     }
 }
 
-/// A slot that counts as an installation's, until it is dropped.
+/// A slot that counts for an installation until it is dropped.
 #[derive(Debug)]
 pub(crate) struct TakenShare {
     shares: Arc<Shares>,
@@ -115,7 +116,7 @@ pub(crate) struct TakenShare {
 }
 
 impl Shares {
-    /// So many slots for scans, and as many and one for tasks: of those a scan that a command asks for takes one too.
+    /// Creates this many slots for scans, and this many plus one for tasks: a scan for a command takes one of each.
     pub fn new(slots: usize) -> Arc<Self> {
         Arc::new(Self {
             scans: Mutex::new(Slots::new(slots, slots.saturating_sub(1))),
@@ -123,15 +124,15 @@ impl Shares {
         })
     }
 
-    /// How many jobs a worker with so many slots runs at once.
+    /// Returns how many jobs a worker with this many slots runs at once.
     pub fn at_once(slots: usize) -> usize {
         2 * slots + 1
     }
 
-    /// Counts a job that is about to run; none for a delivery, which takes a moment only. `now` is in epoch milliseconds.
+    /// Takes a slot for a job; none for a delivery, which takes only a moment. `now` is in epoch milliseconds.
     ///
     /// # Errors
-    /// With the time after which to come again, where there is no slot for its installation: each a little later than the
+    /// The time after which the job returns, if there is no slot for its installation: each a little later than the
     /// last.
     pub fn take(self: &Arc<Self>, job: &Job, now: i64) -> Result<Option<TakenShare>, Duration> {
         let lane = match job {
@@ -142,10 +143,10 @@ impl Shares {
         self.take_in(lane, job.installation(), now).map(Some)
     }
 
-    /// The same in a lane.
+    /// Takes a slot of one kind.
     ///
     /// # Errors
-    /// As above.
+    /// As for `take`.
     pub fn take_in(
         self: &Arc<Self>,
         lane: Lane,
@@ -170,8 +171,8 @@ impl Shares {
 }
 
 impl TakenShare {
-    /// When the job may come again that found its repository taken: hundreds that wait for one repository do not all ask
-    /// for it every few seconds, and keep the worker from everything else.
+    /// Returns when a job returns that found its repository locked: hundreds that wait for one repository must not all
+    /// ask every few seconds, and keep the worker from everything else.
     pub fn turn(&self, now: i64) -> Duration {
         let mut slots = self.shares.slots(self.lane);
         let share = slots.taken.get_mut(&self.installation);
@@ -210,7 +211,7 @@ mod tests {
         }
     }
 
-    /// As many jobs as there are slots for.
+    /// Returns as many jobs as there are slots for.
     fn all(shares: &Arc<Shares>, job: &Job) -> Vec<Option<TakenShare>> {
         std::iter::from_fn(|| shares.take(job, NOW).ok()).collect()
     }

@@ -1,5 +1,5 @@
-//! A suspect runs alone. A process died while it ran; whether the job is to blame shows only where nothing else runs, in
-//! this process, and where no other suspect runs, in any. Each death is counted before it may happen.
+//! Runs suspects alone. A process died while the job ran; whether the job caused it shows only where nothing else runs
+//! in the process, and no other suspect runs in any process. Each death is counted before it may happen.
 
 use super::attempt::Outcome;
 use super::job::{JobError, JobHandler, QueuedJob};
@@ -10,26 +10,26 @@ use crate::store::Lease;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// How many processes a job may take down while it runs alone.
+/// How many processes a job may crash while it runs alone.
 const MOST_DEATHS: u32 = 2;
 
-/// Whose lease it is that one suspect at a time holds: no installation of GitHub's has this number.
+/// The installation of the lease that one suspect at a time holds: no installation of GitHub's has this id.
 const NOBODY: InstallationId = InstallationId(0);
 
-/// The lease's name.
+/// The name of the lease.
 const QUARANTINE: &str = "quarantine";
 
-/// What became of a suspect's turn.
+/// The result of a suspect's turn.
 pub(super) enum Turn {
-    /// It ran.
+    /// The suspect ran.
     Ran(Result<Outcome, JobError>),
-    /// Another suspect has its turn.
+    /// Another suspect runs.
     Busy,
-    /// It took down as many processes as it may.
+    /// The suspect crashed as many processes as it may.
     TooManyDeaths(u32),
 }
 
-/// Runs a suspect while nothing else runs in this process, and no other suspect in any.
+/// Runs a suspect while nothing else runs in this process, and no other suspect in any process.
 pub(super) async fn run_alone<P: JobHandler>(
     worker: Arc<Worker<P>>,
     queued: &QueuedJob,

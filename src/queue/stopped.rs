@@ -1,4 +1,4 @@
-//! Jobs that do not run again by themselves: parked because they took processes down, or failed for good.
+//! Keeps jobs that need the operator: parked because they crashed processes, or failed for good.
 
 use super::inbox::Inbox;
 use super::job::{Job, JobHandler, QueuedJob, RepositoryTask};
@@ -9,8 +9,8 @@ use crate::store::{ScanRecord, StoppedJob, StoppedState};
 use anyhow::Context;
 use std::time::Duration;
 
-/// Parks a job that took processes down while it ran alone. The log says it once, the repository's dashboard and the
-/// metrics until the operator decides.
+/// Parks a job that crashed processes while it ran alone. The log reports it once, the dashboard and the metrics until
+/// the operator decides.
 pub(super) async fn park<P: JobHandler>(
     worker: &Worker<P>,
     queued: &QueuedJob,
@@ -35,8 +35,8 @@ pub(super) async fn park<P: JobHandler>(
     worker.inbox.show_on_dashboard(queued).await
 }
 
-/// Keeps a job back that reads code of a repository of which such a job is parked: it would read the same. True where
-/// it is kept back.
+/// Holds back a job that reads the code of a repository with such a parked job: it would read the same code. Returns
+/// whether it is held back.
 pub(super) async fn hold<P: JobHandler>(
     worker: &Worker<P>,
     queued: &QueuedJob,
@@ -68,8 +68,8 @@ pub(super) async fn hold<P: JobHandler>(
     Ok(true)
 }
 
-/// Gives a job up for good, and keeps it for the operator. The problem may quote what another program said, so it is
-/// masked before it is stored or told.
+/// Gives up a job, and keeps it for the operator. The error may quote another program, so it is masked before it is
+/// stored or reported.
 pub(super) async fn fail<P: JobHandler>(
     worker: &Worker<P>,
     queued: &QueuedJob,
@@ -137,7 +137,7 @@ pub(super) async fn give_up<P: JobHandler>(
 }
 
 impl Inbox {
-    /// Records a job among the stopped ones.
+    /// Stores a job as stopped.
     async fn stop(
         &self,
         queued: &QueuedJob,
@@ -159,7 +159,7 @@ impl Inbox {
         self.store.of(installation).stop_job(&stopped).await
     }
 
-    /// Has it told where people look that a job was given up. By a job of its own: GitHub may be away just now.
+    /// Enqueues a job that reports a given-up job, since GitHub may be away now.
     async fn tell_failure(&self, queued: &QueuedJob, problem: &str) -> anyhow::Result<()> {
         let Some(repository) = queued.job.repository() else {
             return Ok(());
@@ -178,7 +178,7 @@ impl Inbox {
         self.queue.push(&queued, Duration::ZERO).await.map(drop)
     }
 
-    /// Brings the repository's dashboard to what is stopped.
+    /// Shows stopped jobs on the repository's dashboard.
     pub(super) async fn show_on_dashboard(&self, queued: &QueuedJob) -> anyhow::Result<()> {
         let Some(repository) = queued.job.repository() else {
             return Ok(());
@@ -196,7 +196,7 @@ impl Inbox {
     }
 }
 
-/// The job that was stopped.
+/// Returns the stopped job.
 pub(crate) fn read(stopped: &StoppedJob) -> anyhow::Result<QueuedJob> {
     serde_json::from_str(&stopped.ticket)
         .with_context(|| format!("while reading the stopped job {}", stopped.id))

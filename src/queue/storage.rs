@@ -1,4 +1,4 @@
-//! apalis on SQLite and on PostgreSQL: one queue, in the same database as everything else.
+//! Stores the queue: apalis on SQLite and on PostgreSQL, in the database of everything else.
 
 use super::job::QueuedJob;
 use super::turns;
@@ -17,20 +17,20 @@ use std::time::{Duration, SystemTime};
 /// The queue's name in the database.
 pub(super) const QUEUE: &str = "driftguard";
 
-/// The table that notes which of apalis's migrations have run.
+/// The table of the applied migrations of apalis.
 const MIGRATIONS: &str = "apalis_migrations";
 
-/// How many of them have run; an error where none has.
+/// Counts the applied migrations; fails where there is none.
 const APPLIED: &str = "select count(*) from apalis_migrations";
 
-/// How often apalis hands out one row: without a bound of its own. Failed tries come back as rows of their own, and what
-/// takes processes down is parked.
+/// How often apalis hands out one row: without a limit. Failed attempts return as new rows, and jobs that crash
+/// processes are parked.
 const MOST_TRIES: usize = 1_000_000;
 
-/// How many connections a process keeps at most.
+/// How many connections a process opens.
 const CONNECTIONS: u32 = 8;
 
-/// How many jobs SQLite takes in one transaction. Whoever else writes waits for it to end.
+/// How many jobs SQLite takes in one transaction. Other writers wait for its end.
 const MOST_TOGETHER: usize = 100;
 
 /// How long a writer waits for its turn.
@@ -39,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The queue.
 #[derive(Debug, Clone)]
 pub enum Queue {
-    /// Embedded.
+    /// In the embedded database.
     Sqlite(SqlitePool),
     /// For any number of processes.
     Postgres(PgPool),
@@ -56,19 +56,19 @@ pub struct ListedJob {
     pub run_at: i64,
 }
 
-/// How many jobs stand where.
+/// The number of jobs by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueCounts {
-    /// Not taken yet.
+    /// Jobs that no worker has taken.
     pub waiting: u64,
-    /// Taken.
+    /// Jobs that a worker has taken.
     pub running: u64,
-    /// Ended.
+    /// Jobs that ended.
     pub done: u64,
 }
 
 impl Queue {
-    /// Connects to `sqlite://PATH` or `postgres://...`, and makes or updates the queue's tables.
+    /// Connects to `sqlite://PATH` or `postgres://...`, and creates or updates the tables of the queue.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         if url.starts_with("sqlite:") {
             Self::connect_sqlite(url).await
@@ -116,8 +116,8 @@ impl Queue {
         Ok(Self::Postgres(pool))
     }
 
-    /// Enqueues a job, at its installation's next turn, to be taken after a delay of whole seconds. False where this pass
-    /// of it was enqueued before.
+    /// Enqueues a job at its installation's next turn, to be taken after a delay of whole seconds. False where this
+    /// pass was enqueued before.
     pub async fn push(&self, queued: &QueuedJob, delay: Duration) -> anyhow::Result<bool> {
         let task = task(queued, delay)?;
         let before = "while enqueuing a job";
@@ -133,7 +133,7 @@ impl Queue {
         }
     }
 
-    /// Enqueues jobs to be taken at once, as `push` does: for SQLite many a commit, each of which waits for the disk.
+    /// Enqueues jobs to be taken at once, like `push`; on SQLite many per commit, since each commit waits for the disk.
     pub(super) async fn push_all(&self, jobs: &[QueuedJob]) -> anyhow::Result<()> {
         let Self::Sqlite(pool) = self else {
             for queued in jobs {
@@ -154,7 +154,7 @@ impl Queue {
         Ok(())
     }
 
-    /// How many jobs stand where.
+    /// Counts jobs by state.
     pub async fn counts(&self) -> anyhow::Result<QueueCounts> {
         let (sqlite, postgres) = (
             "select status, count(*) from Jobs where job_type = $1 group by status",
@@ -177,7 +177,7 @@ impl Queue {
         Ok(counts)
     }
 
-    /// What waits and what runs, the oldest first.
+    /// Lists waiting and running jobs, the oldest first.
     pub async fn jobs(&self, most: u32) -> anyhow::Result<Vec<ListedJob>> {
         const CHOSEN: &str =
             "where job_type = $1 and status in ('Pending', 'Queued', 'Running', 'Failed')
@@ -208,7 +208,7 @@ impl Queue {
         Ok(rows.into_iter().filter_map(listed).collect())
     }
 
-    /// Takes a job that waits out of the queue. False where it does not wait.
+    /// Removes a waiting job from the queue. False where it does not wait.
     pub async fn withdraw(&self, queued: &QueuedJob) -> anyhow::Result<bool> {
         const CHOSEN: &str = "where job_type = $1 and idempotency_key = $2 and status = 'Pending'";
         let key = queued.attempt_key();
@@ -228,7 +228,7 @@ impl Queue {
         .context("while taking a job out of the queue")
     }
 
-    /// Puts back what a worker that stops did not finish, so that another need not wait until it counts as dead.
+    /// Puts back the unfinished jobs of a worker that stops, so that others need not wait until it counts as dead.
     pub(super) async fn hand_back(&self, worker: &str) -> anyhow::Result<()> {
         const CHANGE: &str = "set status = 'Pending', lock_by = null, lock_at = null
              where lock_by = $1 and status in ('Queued', 'Running')";
@@ -253,7 +253,7 @@ impl Queue {
         .context("while handing jobs back")
     }
 
-    /// Forgets jobs that ended before a moment in epoch milliseconds.
+    /// Deletes jobs that ended before a time in epoch milliseconds.
     pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
         let before = before / 1000;
         match self {
@@ -271,7 +271,7 @@ impl Queue {
         .context("while forgetting old jobs")
     }
 
-    /// Counts the turns from the beginning, where nothing waits for one.
+    /// Restarts the numbers of turns, if no job waits for one.
     pub(super) async fn forget_turns(&self) -> anyhow::Result<()> {
         const CHANGE: &str = "delete from queue_turns where not exists";
         match self {
@@ -296,8 +296,8 @@ impl Queue {
     }
 }
 
-/// Makes or updates the tables. sqlx takes no lock here, so what is to be done is one transaction: a process that starts
-/// meanwhile waits for its end. Where there is nothing to do nobody waits for a writer.
+/// Creates or updates the tables. sqlx takes no lock here, so everything is one transaction: a process that starts
+/// meanwhile waits for its end. If there is nothing to do, no process waits for a writer.
 async fn update_sqlite(pool: &SqlitePool, migrations: &Migrator) -> Result<(), MigrateError> {
     let applied = sqlx::query_scalar::<_, i64>(APPLIED).fetch_one(pool).await;
     let applied = applied.ok().and_then(|count| usize::try_from(count).ok());
@@ -310,7 +310,7 @@ async fn update_sqlite(pool: &SqlitePool, migrations: &Migrator) -> Result<(), M
     Ok(all.commit().await?)
 }
 
-/// A job as apalis takes it.
+/// Converts a job to apalis's form.
 fn task(queued: &QueuedJob, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u8>>> {
     let args = serde_json::to_vec(queued).context("while writing a job")?;
     Ok(TaskBuilder::new(args)
@@ -319,7 +319,7 @@ fn task(queued: &QueuedJob, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u
         .run_at_time(SystemTime::now() + delay))
 }
 
-/// The insert leaves a known key alone; how many rows it wrote is not told, so the pass is looked for first.
+/// The insert skips a known key without reporting it, so the pass is looked up first.
 async fn push_sqlite(
     transaction: &mut SqliteConnection,
     queued: &QueuedJob,
@@ -345,7 +345,7 @@ async fn push_sqlite(
     Ok(true)
 }
 
-/// One job an insert: a known key refuses all rows of it.
+/// Inserts one job per statement: a known key fails all rows of a statement.
 async fn push_postgres(
     pool: &PgPool,
     queued: &QueuedJob,

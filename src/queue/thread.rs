@@ -1,7 +1,7 @@
-//! A thread for each running job: what a job computes keeps no async thread from answering.
+//! Runs each job on a thread of its own, so that its computing blocks no async thread.
 //!
-//! A job's future is driven on a thread of its own; sockets and timers stay with the runtime. So each step of a job may
-//! compute for as long as it needs, and none has to be told apart as one that does.
+//! A job's future is driven on that thread; sockets and timers stay with the runtime. So each step of a job may compute
+//! for as long as it needs.
 
 use anyhow::Context;
 use std::future::poll_fn;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, oneshot};
 
-/// The stack of a job's thread: code and policies are read recursively.
+/// The stack size of a job's thread: code and policies are read recursively.
 const STACK: usize = 8 * 1024 * 1024;
 
 /// The threads of a worker's jobs.
@@ -22,7 +22,7 @@ pub(super) struct Threads {
 }
 
 impl Threads {
-    /// At most so many at once.
+    /// Creates at most this many threads at once.
     pub(super) fn new(most: usize) -> Self {
         Self {
             free: Arc::new(Semaphore::new(most)),
@@ -30,10 +30,10 @@ impl Threads {
         }
     }
 
-    /// Runs a job's work on a thread of its own. Work that nobody waits for any more ends at its next step.
+    /// Runs a job's work on a thread of its own. Work that nobody waits for ends at its next step.
     ///
     /// # Errors
-    /// When the work panics.
+    /// The work panicked.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -67,26 +67,26 @@ impl Threads {
         }
     }
 
-    /// Waits until all threads have ended, or for as long as the caller is patient.
+    /// Waits until all threads have ended, or for as long as the caller waits.
     pub(super) async fn ended(&self, patience: Duration) {
         // Never closed: it can only be late.
         let _ = tokio::time::timeout(patience, self.free.acquire_many(self.most)).await;
     }
 }
 
-/// How long a job's thread has computed.
+/// Measures the computing time of a job's thread.
 #[derive(Debug, Default)]
 pub(super) struct Meter(Mutex<Computed>);
 
 #[derive(Debug, Default)]
 struct Computed {
     before: Duration,
-    /// When the step began that computes now.
+    /// When the current step began.
     since: Option<Instant>,
 }
 
 impl Meter {
-    /// The same work, measured: a step is what runs from one wait to the next.
+    /// Measures the steps of some work: a step is what runs between two waits.
     pub(super) async fn measure<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = Box::pin(work);
         poll_fn(|context| {
@@ -101,7 +101,7 @@ impl Meter {
         .await
     }
 
-    /// How long its steps have taken, the one that runs now included.
+    /// Returns the total time of all steps, including the current one.
     pub(super) fn total(&self) -> Duration {
         let mut total = Duration::ZERO;
         self.change(|computed| total = computed.total());

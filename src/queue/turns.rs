@@ -1,12 +1,12 @@
-//! Whose turn it is: the jobs of all installations take turns, however many one of them has.
+//! Gives the jobs of installations their turns, however many jobs an installation has.
 //!
-//! Each job gets the number of a turn when it is enqueued: the next after its installation's last, and none that has been.
-//! apalis takes the highest priority first, so a later turn has a lower one.
+//! Each job gets the number of a turn when it is enqueued: the one after its installation's last, and no past one.
+//! apalis takes the highest priority first, so a later turn has a lower priority.
 
-/// The priority before the first turn: PostgreSQL's column holds no more.
+/// The priority before the first turn: the highest that PostgreSQL's column holds.
 pub(super) const FIRST: i64 = i32::MAX as i64;
 
-/// Notes an installation's next turn ($1: the installation, $2: the queue, $3: `FIRST`), and says which.
+/// Takes and returns an installation's next turn ($1: the installation, $2: the queue, $3: `FIRST`).
 pub(super) const SQLITE: &str =
     "insert into queue_turns (installation, turn) values ($1, 1 + coalesce(
          (select $3 - max(priority) from Jobs
@@ -16,7 +16,7 @@ pub(super) const SQLITE: &str =
          when excluded.turn > queue_turns.turn then excluded.turn else queue_turns.turn + 1 end
      returning turn";
 
-/// The same for PostgreSQL.
+/// Takes a turn on PostgreSQL.
 pub(super) const POSTGRES: &str =
     "insert into queue_turns (installation, turn) values ($1, 1 + coalesce(
          (select $3::bigint - max(priority) from apalis.jobs
@@ -26,7 +26,7 @@ pub(super) const POSTGRES: &str =
          when excluded.turn > queue_turns.turn then excluded.turn else queue_turns.turn + 1 end
      returning turn";
 
-/// The priority of a turn. Those beyond the last number wait behind all others.
+/// Returns the priority of a turn. Turns beyond the last number wait behind all others.
 pub(super) fn priority(turn: i64) -> usize {
     usize::try_from(FIRST - turn).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Takes jobs and sees them through: one at a time for each subject, again where a try fails, elsewhere if it dies.
+//! Takes jobs and runs them: one at a time per repository, repeated after failures, and on another worker if this one
+//! dies.
 
 use super::changes::{Changes, change_for_ever};
 use super::claims::{adopt_for_ever, renew_for_ever};
@@ -24,29 +25,29 @@ use tokio::task::JoinSet;
 /// The pause before a worker that lost its queue starts again.
 pub(super) const RECOVERY: Duration = Duration::from_secs(1);
 
-/// How long the threads of jobs that were stopped may take to end: what they compute is interrupted.
+/// How long the threads of stopped jobs may take to end: their computing is interrupted.
 const THREADS_END: Duration = Duration::from_secs(3);
 
-/// How many jobs a worker runs, how often it looks for them, and how long it waits.
+/// How many jobs a worker runs, how often it polls, and how long it waits.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkerConfig {
-    /// How many scans it makes at once. Beside them it runs as many tasks, and one more.
+    /// How many scans run at once. Besides, as many tasks run, and one more.
     pub slots: usize,
-    /// How often it looks for jobs.
+    /// How often the worker polls for jobs.
     pub poll: Duration,
-    /// How often it renews its heartbeat, in whole seconds.
+    /// How often the worker writes its heartbeat, in whole seconds.
     pub heartbeat: Duration,
     /// After how many missed heartbeats its jobs are taken from it.
     pub missed: usize,
     /// How long a lease runs. It is renewed four times in that time.
     pub lease: Duration,
-    /// The pause after a first failed try; each further one doubles it.
+    /// The pause after the first failed attempt; each further one doubles it.
     pub pause: Duration,
-    /// How many tries a job gets.
+    /// How many attempts a job gets.
     pub tries: u32,
-    /// How often what is due is looked for, and what is old is forgotten.
+    /// How often due scans are enqueued, and old rows deleted.
     pub sweep: Duration,
-    /// How long running jobs may take to finish once the worker is told to stop.
+    /// How long running jobs may take to finish when the worker is told to stop.
     pub shutdown_timeout: Duration,
 }
 
@@ -74,18 +75,18 @@ pub struct Worker<P> {
     pub(super) config: WorkerConfig,
     pub(super) name: String,
     pub(super) runs: AtomicUsize,
-    /// Held for writing by a suspect, which runs alone; for reading by every other job.
+    /// Locked exclusively by a suspect, which runs alone; shared by every other job.
     pub(super) solitude: RwLock<()>,
     pub(super) threads: Threads,
-    /// Deliveries that change which installations and repositories there are.
+    /// The deliveries that add or remove installations and repositories.
     pub(super) changes: Changes,
-    /// How the slots are shared among installations.
+    /// The shares of installations in the slots.
     pub(super) shares: Arc<Shares>,
     running: AtomicUsize,
 }
 
 impl<P: JobHandler> Worker<P> {
-    /// A worker under a name that no other worker has or had.
+    /// Creates a worker with a name that no other worker has or had.
     pub fn new(inbox: Inbox, handler: P, config: WorkerConfig, name: impl Into<String>) -> Self {
         Self {
             inbox,
@@ -101,7 +102,8 @@ impl<P: JobHandler> Worker<P> {
         }
     }
 
-    /// Works until `stop` ends; then takes no more, lets the running jobs finish for a while, and hands back the rest.
+    /// Works until `stop` ends; then takes no more jobs, lets the running ones finish for a while, and hands back the
+    /// rest.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
         let worker = Arc::new(self);
         let mut beside = JoinSet::new();
@@ -149,7 +151,7 @@ impl<P: JobHandler> Worker<P> {
         }
     }
 
-    /// Hands back what a former life of this worker left, as soon as the database answers again: it did not die of it.
+    /// Hands back what an earlier run of this worker left, as soon as the database answers again: it did not die of it.
     async fn recover(&self, name: &str) {
         loop {
             tokio::time::sleep(RECOVERY).await;
@@ -164,7 +166,7 @@ impl<P: JobHandler> Worker<P> {
     }
 
     /// Hands back what is not finished, so that others need not wait until this worker counts as dead. Each part is
-    /// tried, whatever became of the others.
+    /// tried, even if another fails.
     async fn hand_back(&self, name: &str) -> anyhow::Result<()> {
         let (queue, store) = (&self.inbox.queue, &self.inbox.store);
         let (jobs, leases, runs) = tokio::join!(
@@ -175,7 +177,7 @@ impl<P: JobHandler> Worker<P> {
         jobs.and(leases).and(runs)
     }
 
-    /// Hands back all that this worker has, as it stops.
+    /// Hands back everything when the worker stops.
     async fn leave(&self, name: &str) -> anyhow::Result<()> {
         let (jobs, deliveries) = tokio::join!(
             self.hand_back(name),
@@ -231,7 +233,7 @@ impl<P: JobHandler> Worker<P> {
         }
     }
 
-    /// Asks GitHub for missed deliveries, round after round: a long one keeps neither the sweep nor the schedule.
+    /// Asks GitHub for missed deliveries, round after round, independent of the sweep and the schedule.
     async fn redeliver_for_ever(self: Arc<Self>) {
         let mut clock = tokio::time::interval(self.config.sweep);
         loop {
@@ -246,8 +248,9 @@ impl<P: JobHandler> Worker<P> {
     }
 }
 
-/// What apalis calls for each job. While all slots are taken the worker pauses: it takes no more, and still says that
-/// it lives. Apalis counts a try where it takes a job from a dead worker, so more than one makes it a suspect.
+/// Handles a job that apalis took. While all slots are taken the worker pauses: it takes no more jobs, but still writes
+/// its heartbeat. apalis counts an attempt when it takes a job from a dead worker, so more than one makes the job a
+/// suspect.
 async fn handle<P: JobHandler>(
     queued: QueuedJob,
     worker: Data<Arc<Worker<P>>>,
@@ -265,7 +268,7 @@ async fn handle<P: JobHandler>(
     Ok(())
 }
 
-/// Some of the worker's slots, taken.
+/// Some of the worker's slots, taken until dropped.
 struct Slots<'a> {
     running: &'a AtomicUsize,
     taken: usize,
