@@ -1,4 +1,4 @@
-//! Differences into findings.
+//! Assembles differences into findings.
 
 use super::walk::Sides;
 use super::{Differences, Looked};
@@ -8,7 +8,7 @@ use crate::model::{
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-/// The findings of one resource that is there: one for what drifted, one for each way of being set aside.
+/// Returns the findings of an existing resource: one for its drift, one for each reason to set differences aside.
 pub(super) fn modified(
     looked: &Looked<'_>,
     sides: &Sides<'_>,
@@ -83,7 +83,7 @@ pub(super) fn modified(
     }
 }
 
-/// The finding of a resource that is gone. A plan makes it anew whatever `ignore_changes` says.
+/// Returns the finding of a deleted resource. A plan recreates it, whatever `ignore_changes` lists.
 pub(super) fn deleted(looked: &Looked<'_>) -> Finding {
     Finding {
         id: identity(Kind::Deleted, looked, &[]),
@@ -92,7 +92,7 @@ pub(super) fn deleted(looked: &Looked<'_>) -> Finding {
     }
 }
 
-/// The finding of something that no state claims.
+/// Returns the finding of an unmanaged resource.
 pub(super) fn unmanaged(found: &UnmanagedResource) -> Finding {
     let region = found
         .region
@@ -132,7 +132,7 @@ fn blank(kind: Kind, verdict: Verdict, looked: &Looked<'_>) -> Finding {
     }
 }
 
-/// All attributes as they should be: what the code says where it tells all of a value, else what the state says.
+/// Returns the attributes as they should be: as declared where the code determines the whole value, else as recorded.
 fn before(sides: &Sides<'_>) -> Attributes {
     let mut attributes = sides.recorded.attributes.clone();
     let Some(declared) = sides.declared else {
@@ -152,7 +152,7 @@ fn before(sides: &Sides<'_>) -> Attributes {
     attributes
 }
 
-/// All attributes as they are: what was not read is taken to be as recorded.
+/// Returns the attributes as they are: those that were not read are taken as recorded.
 fn after(sides: &Sides<'_>) -> Attributes {
     let mut attributes = sides.recorded.attributes.clone();
     attributes.extend(
@@ -164,25 +164,25 @@ fn after(sides: &Sides<'_>) -> Attributes {
     attributes
 }
 
-/// The paths that `ignore_changes` names.
+/// The paths that `ignore_changes` lists.
 struct Ignores<'a>(BTreeSet<&'a str>);
 
 impl Ignores<'_> {
-    /// Whether a path is covered: `tags` covers `tags["Role"]`; `all` covers everything.
+    /// Returns whether a path is covered: `tags` covers `tags["Role"]`; `all` covers everything.
     fn cover(&self, path: &str) -> bool {
         // A plan changes `tags`, and `tags_all` with them: that alone hides nothing.
         let plain = path.replacen("tags_all[", "tags[", 1);
         self.0.contains("all") || self.name_of(&plain)
     }
 
-    /// Whether a path is named itself, or something that it is a part of.
+    /// Returns whether a path is listed itself, or a path that contains it.
     fn name_of(&self, path: &str) -> bool {
         let parts = path.match_indices(['.', '[']).map(|(at, _)| &path[..at]);
         parts.chain([path]).any(|part| self.0.contains(part))
     }
 }
 
-/// The same as long as the same resource differs in the same way.
+/// Computes the id of a finding, which stays the same as long as the same resource differs in the same way.
 fn identity(kind: Kind, looked: &Looked<'_>, differences: &[Difference]) -> FindingId {
     let address = looked.resource.address.to_string();
     let kind = serde_json::to_string(&kind).unwrap_or_default();

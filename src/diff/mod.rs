@@ -1,4 +1,4 @@
-//! Pure: code, state and live against one another, attribute by attribute.
+//! Pure: compares code, state and live, attribute by attribute.
 #![deny(clippy::disallowed_methods)]
 
 mod assemble;
@@ -17,41 +17,41 @@ use crate::model::{
 use std::collections::BTreeMap;
 use walk::Sides;
 
-/// One resource with what AWS said of it, and where it was looked for.
+/// A resource with its reading, and where it was read.
 #[derive(Debug, Clone)]
 pub struct Looked<'a> {
-    /// The resource, as its state has it.
+    /// The resource, as recorded.
     pub resource: &'a Resource,
-    /// The account and region that were asked.
+    /// The account and region of the reading.
     pub place: AwsLocation,
-    /// What they said.
+    /// The reading.
     pub reading: Reading,
 }
 
-/// One stack, as it was read.
+/// The inputs of comparing one stack.
 pub struct Stack<'a> {
-    /// What its code says.
+    /// The declared resources.
     pub declared: &'a Declared,
-    /// What the provider of each resource does to tags; none where it is not known.
+    /// The tags that the provider of each resource adds or ignores; `None` where the provider is not known.
     pub provider_tags: &'a dyn Fn(&Resource) -> Option<&'a ProviderTags>,
-    /// Its resources.
+    /// The resources with their readings.
     pub looked: &'a [Looked<'a>],
-    /// What hangs below them and may be claimed by nobody.
+    /// Children of these resources that no state may claim.
     pub unmanaged: &'a [UnmanagedResource],
-    /// Ends the comparison early: what is found then is not all.
+    /// Ends the comparison early: its result is then incomplete.
     pub interrupt: &'a Interrupt,
 }
 
-/// What differs.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Differences {
-    /// What drifted.
+    /// The drift.
     pub findings: Vec<Finding>,
-    /// What differs and is no drift, with the reason.
+    /// Differences that are no drift, with the reason.
     pub set_aside: Vec<Finding>,
 }
 
-/// What of one stack differs. `claims` are those of all stacks that were read.
+/// Compares one stack. `claims` are those of all stacks that were read.
 pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
     let mut all = Differences::default();
     let mut below: BTreeMap<&Address, Vec<&UnmanagedResource>> = BTreeMap::new();
@@ -101,7 +101,7 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
     all
 }
 
-/// By address, then by type and id.
+/// Orders findings by address, then by type and id.
 fn order(left: &Finding, right: &Finding) -> std::cmp::Ordering {
     let key = |finding: &Finding| {
         let address = finding.address.as_ref().or(finding.under.as_ref());

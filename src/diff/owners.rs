@@ -1,40 +1,41 @@
-//! Who owns what: attributes that another resource sets, parts that are resources of their own, and what states claim.
+//! Finds the owners of attributes and resources: attributes that another resource sets, parts that are resources of
+//! their own, and what states claim.
 
 use crate::model::{
     Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Schema, UnmanagedResource, Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// What the states that were read claim.
+/// The claims of all states that were read.
 pub struct Claims<'a> {
-    /// The parts of something, by type and by what their attribute that names it says.
+    /// The parts of resources, by type and by the value of the attribute that names the parent.
     parts: HashMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
-    /// Whose attributes other resources own: the other type, its attribute that names them, what that says, and what
-    /// the other resource is set to.
+    /// The attributes that other resources own: the other type, its attribute that names the owner, the value of that
+    /// attribute, and what the other resource sets.
     owned: HashSet<(&'a str, &'static str, &'a str, Option<Setting>)>,
-    /// By type, and by each name that a resource answers to: its id, its ARN.
+    /// The type and each name of every claimed resource: its id, its ARN.
     by_name: HashSet<(&'a str, &'a str)>,
-    /// The types whose resources claim by what they say, not by a name.
+    /// The types whose resources claim by their content instead of a name.
     by_content: Vec<(&'a str, &'static Claim)>,
-    /// The parts that resources of other types list: by the part's type, its parent and itself.
+    /// The parts that resources of other types list: by the part's type, its parent and the part.
     listed: HashSet<(&'a str, &'a str, &'a str)>,
-    /// The attributes of a part's type that name its parent and itself.
+    /// The attributes of a part's type that name its parent and the part.
     named_by: BTreeMap<&'a str, [&'static str; 2]>,
-    /// What resources of any type are called in AWS.
+    /// The ARNs of resources of any type.
     arns: HashSet<&'a str>,
 }
 
-/// How the types are called that take over what AWS made by itself: `aws_default_vpc` claims an `aws_vpc`.
+/// The prefix of the types that take over what AWS created: `aws_default_vpc` claims an `aws_vpc`.
 const DEFAULT: &str = "aws_default_";
 
-/// An attribute, and what it is set to.
+/// An attribute, and its value.
 type Setting = (&'static str, &'static str);
 
-/// Attributes by which a resource is known, besides its id.
+/// Attributes, besides the id, that name a resource.
 const NAMES: &[&str] = &["arn", "identifier", "security_group_rule_id"];
 
 impl<'a> Claims<'a> {
-    /// The claims of all these resources, of whichever state.
+    /// Collects the claims of these resources, of all states.
     pub fn new(resources: impl IntoIterator<Item = &'a Resource>, catalog: &'a Catalog) -> Self {
         let mut claims = Self {
             parts: HashMap::new(),
@@ -95,7 +96,7 @@ impl<'a> Claims<'a> {
         claims
     }
 
-    /// The resources of a type whose attribute `name` says `parent`.
+    /// Returns the resources of a type whose attribute `name` has the value `parent`.
     fn parts<'s>(
         &'s self,
         tf_type: &'s str,
@@ -106,7 +107,7 @@ impl<'a> Claims<'a> {
         found.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Whether any state claims what was found in AWS: by its id, or as its type's own file says.
+    /// Returns whether any state claims a resource found in AWS: by its id, or by the rule of its type.
     pub fn claim(&self, found: &UnmanagedResource) -> bool {
         let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
         let named = NAMES.iter().filter_map(|name| text(name));
@@ -130,7 +131,7 @@ impl<'a> Claims<'a> {
             || self.by_content.iter().any(claims)
     }
 
-    /// Whether a resource of another type lists what was found among its parts.
+    /// Returns whether a resource of another type lists a found resource among its parts.
     fn lists(&self, found: &UnmanagedResource) -> bool {
         let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
         let named = self.named_by.get(found.tf_type.as_str());
@@ -143,7 +144,7 @@ impl<'a> Claims<'a> {
         })
     }
 
-    /// The attributes of a resource that another resource owns.
+    /// Returns the attributes of a resource that another resource owns.
     pub(super) fn owned<'s>(&self, parent: &Resource, schema: &'s Schema) -> BTreeSet<&'s str> {
         let owners = schema.rules.owners.iter();
         let owned = owners.filter(|owner| {
@@ -155,8 +156,8 @@ impl<'a> Claims<'a> {
         owned.map(|owner| owner.path).collect()
     }
 
-    /// The attributes whose parts are findings of their own: those that other resources own, and those that the code
-    /// leaves out; where the code was not evaluated, those of which the state knows no part.
+    /// Returns the attributes whose parts are findings of their own: those that other resources own, and those that the
+    /// code leaves out; if the code was not evaluated, those without a recorded part.
     pub(super) fn children<'s>(
         &self,
         parent: &Resource,
@@ -175,7 +176,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The text of a value, or those that it lists.
+/// Returns the text of a value, or the texts of a list.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let single = value.as_str();
     let several = value.as_list().unwrap_or_default().iter();

@@ -1,4 +1,4 @@
-//! Tags: a resource's own and the provider's `default_tags`, compared key by key, as one map.
+//! Compares tags key by key: a resource's own and the provider's `default_tags`, as one map.
 
 use super::walk::Sides;
 use crate::model::{Difference, Value, Verdict};
@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The two attributes that hold tags.
 pub(super) const NAMES: &[&str] = &["tags", "tags_all"];
 
-/// AWS's own tags, which nobody can set.
+/// The prefix of AWS's own tags, which nobody can set.
 const RESERVED: &str = "aws:";
 
-/// A path of its own for each tag that differs.
+/// Returns the differences of tags, with a path for each tag.
 pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
     let attributes = &sides.schema.attributes;
     let all = if attributes.contains_key("tags_all") {
@@ -71,7 +71,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         .collect()
 }
 
-/// Whether state and AWS have the same tags to the letter, and the code asks for no other.
+/// Returns whether state and AWS have exactly the same tags, and the code declares no others.
 fn agree(sides: &Sides<'_>, recorded: &Value, live: &Value) -> bool {
     let within = |tags: &Value| {
         let mut tags = tags.as_map().into_iter().flatten();
@@ -84,7 +84,7 @@ fn agree(sides: &Sides<'_>, recorded: &Value, live: &Value) -> bool {
         && declared.is_none_or(|declared| within(&declared.value))
 }
 
-/// What the code's own tags and the provider's make together, as far as the code tells.
+/// Returns the declared tags, of the resource and the provider together, as far as they are known.
 fn declared(sides: &Sides<'_>) -> BTreeMap<String, Value> {
     let mut tags = default_tags(sides).map(entries).unwrap_or_default();
     let own = sides.declared.map(|declared| declared.value("tags"));
@@ -100,7 +100,7 @@ fn default_tags<'a>(sides: &Sides<'a>) -> Option<&'a Value> {
     sides.tags.map(|tags| &tags.default)
 }
 
-/// Whether the code tells of every tag: then one that it does not name is left out.
+/// Returns whether all declared tags are known: then the code leaves out every other tag.
 fn complete(sides: &Sides<'_>) -> bool {
     let own = sides.declared.map(|declared| declared.value("tags"));
     let known = |value: &Value| !matches!(value, Value::Unknown);
@@ -122,8 +122,8 @@ fn entries(tags: &Value) -> BTreeMap<String, Value> {
     set.map(|(key, value)| (key.clone(), text(value))).collect()
 }
 
-/// What one tag's three values mean: of the code, what it asks for, and whether it is certain that it leaves the tag out.
-/// A tag that nobody declares is optional: a plan takes it away.
+/// Returns the verdict about one tag. The code is given by the tag's value, and by whether it certainly leaves the tag
+/// out. A tag that nobody declares is optional: a plan removes it.
 fn verdict(
     (asked, is_left_out): (Option<&Value>, bool),
     recorded: Option<&Value>,

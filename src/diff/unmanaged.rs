@@ -1,10 +1,10 @@
-//! What stands in an account and no state claims.
+//! Reports the resources of an account that no state claims.
 
 use super::{Claims, assemble};
 use crate::model::{Finding, Interrupt, UnmanagedResource};
 
-/// The findings of one account: what hangs below nothing managed. `own` names what DriftGuard or Terraform itself
-/// needs, such as the bucket that holds the states. Once interrupted, what is found is not all.
+/// Returns the findings of one account about resources without a managed parent. `own` names what DriftGuard or
+/// Terraform itself needs, such as the buckets of the states. Once interrupted, the result is incomplete.
 pub fn unmanaged(
     unmanaged: &[UnmanagedResource],
     claims: &Claims<'_>,

@@ -1,4 +1,4 @@
-//! One resource: code, state and live against one another, attribute by attribute.
+//! Compares code, state and live of one resource, attribute by attribute.
 
 use super::tags;
 use crate::model::{
@@ -7,28 +7,28 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Attributes that name a resource or say how it is made, and never how it is set.
+/// Attributes that name a resource or control its creation, and are no configuration.
 const NEVER: &[&str] = &["id", "timeouts"];
-/// Attributes that the provider makes from a name.
+/// Attributes that the provider derives from a name.
 const PREFIXES: &[&str] = &["name_prefix", "bucket_prefix", "identifier_prefix"];
 
-/// What is compared.
+/// The inputs of comparing one resource.
 pub(super) struct Sides<'a> {
-    /// What the code says; none where the resource was not evaluated.
+    /// The declared attributes; `None` where the resource was not evaluated.
     pub declared: Option<&'a DeclaredResource>,
-    /// What the provider does to tags; none where it is not known.
+    /// The tags that the provider adds or ignores; `None` where the provider is not known.
     pub tags: Option<&'a ProviderTags>,
-    /// What the state says.
+    /// The recorded attributes.
     pub recorded: &'a Resource,
-    /// What AWS says.
+    /// The live attributes.
     pub live: &'a Attributes,
-    /// How to compare.
+    /// The schema of the type.
     pub schema: &'a Schema,
-    /// Attributes whose differences are found elsewhere: another resource's, or findings of their own.
+    /// Attributes whose differences are reported elsewhere: by another resource, or as findings of their own.
     pub elsewhere: BTreeSet<&'a str>,
 }
 
-/// What differs, each attribute with its verdict; noise is left out.
+/// Returns the differences, each with its verdict; noise is left out.
 pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
     let mut found = tags::differences(sides);
     // Both are sorted by name: side by side they need no search.
@@ -66,15 +66,15 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
     found
 }
 
-/// Where in a resource a value stands.
+/// The place of a value in a resource.
 struct Place {
-    /// With indexes, as Terraform writes it.
+    /// The path with indexes, as Terraform writes it.
     path: String,
-    /// Without, as a type's own table writes it.
+    /// The path without indexes, as the type's rules write it.
     plain: String,
-    /// Whether a change matters even where the code leaves it out.
+    /// Whether a change matters even where the code leaves the attribute out.
     watched: bool,
-    /// Whether AWS or the provider changes it without anybody's doing.
+    /// Whether AWS or the provider changes the value by itself.
     settled: bool,
     /// Whether no plan shows a change, as far as that is known without the code.
     unseen: bool,
@@ -92,7 +92,7 @@ impl Place {
         }
     }
 
-    /// The place of a part of the block with this number.
+    /// Returns the place of a part of the block with this index.
     fn part(&self, schema: &Schema, index: usize, name: &str) -> Self {
         let plain = format!("{}.{name}", self.plain);
         let listed = |names: &[&str]| names.contains(&plain.as_str());
@@ -106,7 +106,8 @@ impl Place {
     }
 }
 
-/// The three values of one place. The code's is none where it was not evaluated, null where it leaves the value out.
+/// The three values at a place. The declared one is `None` where the code was not evaluated, null where the code leaves
+/// the value out.
 #[derive(Clone, Copy)]
 struct Values<'a> {
     declared: Option<&'a Value>,
@@ -115,14 +116,14 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// Whether all that is said is the same to the letter.
+    /// Returns whether all values are exactly the same.
     fn agree(&self) -> bool {
         let asks = |declared: &Value| declared.is_null() || declared == self.recorded;
         self.recorded == self.live && self.declared.is_none_or(asks)
     }
 }
 
-/// Compares one attribute, or each part of a block on its own where blocks are in order.
+/// Compares one attribute, or each part of ordered blocks by itself.
 fn compare(
     schema: &Schema,
     attribute: &Attribute,
@@ -237,7 +238,7 @@ fn compare_block(
     }
 }
 
-/// The blocks of a value: one where it is no list.
+/// Returns the blocks of a value: the value itself where it is no list.
 fn blocks(value: &Value) -> Option<Vec<Value>> {
     match value {
         Value::List(items) => Some(items.clone()),
@@ -246,8 +247,8 @@ fn blocks(value: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// Whether the elements of a set are the same to the provider, which tells them apart by some of their parts only: a plan
-/// does not show what differs in the others.
+/// Returns whether the elements of a set are equal to the provider, which identifies them by some of their parts only:
+/// a plan does not show differences of the other parts.
 fn is_told_apart(schema: &Schema, place: &Place, values: Values<'_>) -> bool {
     let hashed = schema.rules.hashed.iter();
     let Some((_, parts)) = hashed.into_iter().find(|(path, _)| *path == place.plain) else {
@@ -269,8 +270,8 @@ fn is_told_apart(schema: &Schema, place: &Place, values: Values<'_>) -> bool {
     keys(values.recorded) == keys(values.live)
 }
 
-/// What three values in normal form mean: none where they agree, or where nobody asked for the one that changed. Of the
-/// code: whether it was evaluated, and what it asks for.
+/// Returns the verdict about three values in normal form; `None` where they agree, or where nobody declared the one
+/// that changed. The code is given by whether it was evaluated, and by its value.
 fn verdict(
     attribute: &Attribute,
     place: &Place,
@@ -297,7 +298,7 @@ fn verdict(
     }
 }
 
-/// What a change means where nobody knows what the code says: drift, but for what changes by itself.
+/// Returns the verdict about a change where the code is not known: drift, unless the value changes by itself.
 fn unevaluated(attribute: &Attribute, place: &Place) -> Option<Verdict> {
     if place.unseen {
         Some(Verdict::UnseenByPlan)
@@ -308,8 +309,8 @@ fn unevaluated(attribute: &Attribute, place: &Place) -> Option<Verdict> {
     }
 }
 
-/// The elements of a set that only AWS has, and those that it lacks. A set may hold very many: each is brought to its form
-/// once, and found by it.
+/// Returns the elements of a set that only AWS has, and those that AWS lacks. Since a set may be very large, each
+/// element is normalized once, and looked up by that form.
 fn elements(
     recorded: &Value,
     live: &Value,

@@ -1,4 +1,4 @@
-//! Code follows live, attribute by attribute: each has edits of its own, or a reason of its own.
+//! Edits the code to follow AWS, attribute by attribute: each has its own edits, or its own refusal.
 
 use super::dependents::Dependents;
 use super::refusal::Refusal;
@@ -8,7 +8,7 @@ use super::verify::ExpectedValue;
 use super::{Stack, blocks};
 use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Value};
 
-/// Edits, and what the code says after them.
+/// Edits, and the values that the code has after them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempt {
     pub edits: Vec<Edit>,
@@ -18,20 +18,20 @@ pub(super) struct Attempt {
 /// Attributes that are written together: almost always one.
 pub(super) struct Part {
     pub paths: Vec<String>,
-    /// The ways to write them, the best first; at least one.
+    /// The possible edits, the best first; at least one.
     pub attempts: Result<Vec<Attempt>, Refusal>,
 }
 
-/// What the parts of one finding are written from.
+/// What the edits of a finding are made from.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
-    /// The findings that go the same way.
+    /// The findings that are fixed in the same direction.
     pub siblings: &'a Siblings<'a>,
     pub dependents: &'a Dependents<'a>,
     pub stack: &'a Stack<'a>,
 }
 
-/// The parts after which the code says what AWS has.
+/// Returns the parts after which the code has the values of AWS.
 pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     let schema = context.stack.catalog.get(&finding.tf_type);
     let written_as = schema.and_then(|schema| schema.rules.written_as);
@@ -56,7 +56,7 @@ pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     parts
 }
 
-/// What AWS has, by another attribute that several parts of what differs may be written by.
+/// Writes AWS's value by another attribute, of which several differing attributes are parts.
 fn in_other_words(
     target: &Target<'_>,
     value: &Value,
@@ -72,7 +72,8 @@ fn in_other_words(
     possible(attempts)
 }
 
-/// The parts after which the code says of each difference what `new_value` picks of it; none: it is left alone.
+/// Returns the parts after which the code has the value that `new_value` picks from each difference; `None` leaves the
+/// attribute as it is.
 pub(super) fn write<'a>(
     finding: &'a Finding,
     differences: &[&'a Difference],
@@ -126,13 +127,14 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// The map that lacks the entry at a difference: all that it lacks are added at once. None where it is no such entry.
+    /// Returns the map that lacks the entry of a difference, so that all missing entries are added at once; `None`
+    /// where the difference is no missing entry.
     fn map_without(&self, difference: &'a Difference) -> Option<&'a str> {
         let target = Target::find(self.finding, &difference.path, self.context.stack).ok()?;
         (target.is_entry() && target.definition().is_none()).then_some(target.name)
     }
 
-    /// The ways to write these attributes together.
+    /// Returns the possible edits that write these attributes together.
     fn attempts(&self, differences: &[&Difference]) -> Result<Vec<Attempt>, Refusal> {
         let stack = self.context.stack;
         let targets: Result<Vec<_>, _> = differences
@@ -188,8 +190,8 @@ impl<'a> Writer<'a> {
         Ok(attempt)
     }
 
-    /// The edits of a policy, or of blocks, whose text others share, where they lie outside that text: in the literals that
-    /// its parts refer to. What those feed besides must want something there as well.
+    /// Returns the edits of a policy, or of blocks, with a shared text, if they lie outside that text: in the literals
+    /// that its parts refer to. Other attributes that those literals set must need the same edit.
     fn outside_of_shared(
         &self,
         target: &Target<'_>,
@@ -236,10 +238,10 @@ impl<'a> Writer<'a> {
         Some(Attempt { edits, expected })
     }
 
-    /// Whether the default of a variable gives what the state holds: if not, something from outside sets it.
+    /// Checks that the default of a variable gives the recorded value: if not, something outside the code sets it.
     ///
     /// # Errors
-    /// That it is set from outside.
+    /// The value is set from outside.
     fn is_in_force(
         &self,
         target: &Target<'_>,
@@ -268,7 +270,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The ways that are possible; the reason against the first one, where none is.
+/// Returns the possible attempts; if there are none, why the first one is impossible.
 fn possible(
     attempts: impl Iterator<Item = Result<Attempt, Refusal>>,
 ) -> Result<Vec<Attempt>, Refusal> {
@@ -285,7 +287,7 @@ fn possible(
     }
 }
 
-/// The literals that the parts of a policy's statements refer to.
+/// Returns the literals that the parts of a policy's statements refer to.
 pub(super) fn policy_parts(definition: &Definition) -> impl Iterator<Item = &Definition> {
     let statements = match &definition.parts {
         Parts::Policy(code) => code.statements.as_slice(),

@@ -1,4 +1,5 @@
-//! Nested blocks that stand in sets: rules of a group, routes of a table. Those that mean the same stay as they are.
+//! Edits nested blocks that form a set, such as the rules of a group or the routes of a table. Blocks with an equal
+//! meaning stay as they are.
 
 use super::dependents::Dependents;
 use super::literal::render;
@@ -13,10 +14,10 @@ use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 
-/// What a rule says instead of a list of sources where it means its own group.
+/// The argument of a rule whose source is its own group.
 const OWN: &str = "self";
 
-/// One attribute's blocks.
+/// The blocks of one attribute.
 pub(super) struct Blocks<'a> {
     finding: &'a Finding,
     declared: &'a DeclaredResource,
@@ -26,16 +27,16 @@ pub(super) struct Blocks<'a> {
     schema: &'a Schema,
     stack: &'a Stack<'a>,
     dependents: &'a Dependents<'a>,
-    /// What each block of the code says.
+    /// The value of each block in the code.
     pub values: Vec<Value>,
-    /// The same, taken apart.
+    /// The elements of each block, as the provider compares them.
     pub own: Vec<Vec<Value>>,
 }
 
-/// The edits after which the code's blocks say what AWS has.
+/// Returns the edits after which the code's blocks have the value of AWS.
 ///
 /// # Errors
-/// Why they must be edited by hand.
+/// Why the blocks must be edited by hand.
 pub(super) fn plan(
     finding: &Finding,
     difference: &Difference,
@@ -155,7 +156,7 @@ pub(super) fn plan(
 }
 
 impl Blocks<'_> {
-    /// Blocks as the provider compares them: one element for each source of a rule.
+    /// Splits blocks into the elements that the provider compares: one for each source of a rule.
     fn apart(&self, blocks: &[Value]) -> Vec<Value> {
         match (self.schema.rules.normalize)(self.name, Value::List(blocks.to_vec())) {
             Value::List(elements) => elements,
@@ -168,20 +169,20 @@ impl Blocks<'_> {
         self.schema.normal(self.attribute, self.name, &list)
     }
 
-    /// The elements of a set that another has not, whatever their form.
+    /// Returns the elements that another set lacks, whatever their form.
     fn only_in<'v>(&self, set: &'v [Value], other: &[Value]) -> impl Iterator<Item = &'v Value> {
         let others: Vec<_> = other.iter().map(|element| self.normal(element)).collect();
         set.iter()
             .filter(move |element| !others.contains(&self.normal(element)))
     }
 
-    /// Whether a block of the code stands for an element of the state.
+    /// Returns whether a block of the code describes an element of the state.
     fn fits(&self, own: &Value, element: &Value) -> bool {
         self.attribute
             .is_satisfied(&self.normal(own), &self.normal(element))
     }
 
-    /// Takes the sources of some elements out of the lists of one block, and puts those of others in.
+    /// Removes the sources of some elements from the lists of one block, and adds those of others.
     fn rewrite_lists(
         &self,
         at: usize,
@@ -206,7 +207,7 @@ impl Blocks<'_> {
         Ok(edits)
     }
 
-    /// Takes those of the added elements that differ from a block's own in their sources alone.
+    /// Takes the added elements that differ from a block's own only in their sources.
     fn with_same_ports(&self, own: &[Value], added: &mut Vec<Value>) -> Vec<Value> {
         let Some(first) = own.first().map(|element| self.rest(element)) else {
             return Vec::new();
@@ -219,7 +220,7 @@ impl Blocks<'_> {
         same
     }
 
-    /// An element without its sources: what has none any more, its type may take for nothing.
+    /// Returns an element without its sources, in normal form.
     fn rest(&self, element: &Value) -> BTreeMap<String, Value> {
         let entries = element.as_map().cloned().unwrap_or_default();
         let single = entries.into_iter().filter(|(name, value)| {
@@ -229,8 +230,7 @@ impl Blocks<'_> {
         single.collect()
     }
 
-    /// Writes what differs between two elements into the block that stands for the first: at a path, with indexes and
-    /// without.
+    /// Writes the differences between two elements into the block of the first: at a path, with indexes and without.
     fn change(
         &self,
         ((path, plain), parts): (&(String, String), &BTreeMap<String, Attribute>),
@@ -280,12 +280,12 @@ impl Blocks<'_> {
         Err(refusal.unwrap_or_else(|| Refusal::NoPath(path.to_owned())))
     }
 
-    /// Whether a set has an element, whatever its form.
+    /// Returns whether a set has an element, whatever its form.
     pub(super) fn has(&self, set: &[Value], element: &Value) -> bool {
         set.iter().any(|candidate| self.fits(element, candidate))
     }
 
-    /// Elements by protocol, ports and description: each group is one block.
+    /// Groups elements by protocol, ports and description: each group is one block.
     pub(super) fn groups(&self, added: &[Value]) -> Vec<Value> {
         let mut groups: Vec<Value> = Vec::new();
         for element in added {
@@ -310,7 +310,7 @@ impl Blocks<'_> {
         groups
     }
 
-    /// New blocks behind the last of their kind, one for each protocol, ports and description.
+    /// Adds blocks behind the last of their kind, one for each protocol, ports and description.
     fn add(
         &self,
         file: &File<'_>,

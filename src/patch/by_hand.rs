@@ -1,10 +1,10 @@
-//! What a person writes or runs where nothing is done for them.
+//! Shows what a person writes or runs where nothing is fixed automatically.
 
 use super::literal::{key, render};
 use super::path;
 use crate::model::{Catalog, Finding, Kind, Shape, Value, masked};
 
-/// The command that takes away what no state claims.
+/// Returns the command that deletes an unmanaged resource.
 pub(super) fn command(finding: &Finding, catalog: &Catalog) -> Option<String> {
     if finding.kind != Kind::Unmanaged {
         return None;
@@ -17,7 +17,7 @@ pub(super) fn command(finding: &Finding, catalog: &Catalog) -> Option<String> {
     Some(undo(&finding.after, finding.import_id.as_deref()?) + &region.unwrap_or_default())
 }
 
-/// The HCL that would take the change into the code: values that are secret are left to the reader.
+/// Returns the HCL that would adopt the change: secret values are left to the reader.
 pub(super) fn block(finding: &Finding, catalog: &Catalog) -> Option<String> {
     match finding.kind {
         Kind::Modified => changed(finding),
@@ -80,7 +80,8 @@ fn import(finding: &Finding, catalog: &Catalog) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-/// A name for what has none yet. No credential is part of one: nobody would know it for that in this form.
+/// Returns a name for a resource without one. It never contains a credential, which could not be recognized in this
+/// form.
 fn name_of(id: &str) -> String {
     let id = masked(id);
     let last = id.rsplit(['/', ':']).next().unwrap_or(&id);

@@ -1,4 +1,4 @@
-//! The folders that call a module: code that other root modules run as well is not edited for one of them.
+//! Finds the folders that call a module: code that other root modules use is not edited for one of them.
 
 use super::Stack;
 use super::reasons::Unproven;
@@ -7,15 +7,15 @@ use crate::model::{Edit, Tree};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The calls of local modules in a repository, by the folder that they name: looked for once.
+/// The calls of local modules in a repository, by the called folder; collected once.
 #[derive(Default)]
 pub(super) struct Callers(OnceCell<BTreeMap<String, BTreeSet<String>>>);
 
 impl Callers {
-    /// Whether no other root module runs the code that these edits change.
+    /// Checks that no other root module uses the code that these edits change.
     ///
     /// # Errors
-    /// Names a folder that does.
+    /// The folder of another root module.
     pub(super) fn check(&self, edits: &[Edit], stack: &Stack<'_>) -> Result<(), Unproven> {
         for edit in edits {
             let folder = Tree::folder(&edit.file);
@@ -29,7 +29,7 @@ impl Callers {
         Ok(())
     }
 
-    /// A folder that runs this one, calls none above it, and is not the stack's.
+    /// Returns a root module, other than the stack's, that uses this folder.
     fn foreign(&self, folder: &str, stack: &Stack<'_>) -> Option<String> {
         if folder == stack.folder {
             return None;
@@ -49,7 +49,7 @@ impl Callers {
     }
 }
 
-/// The folders that call each folder. What looks like a source is taken for one: an edit too few does no harm.
+/// Returns the folders that call each folder. Everything that looks like a source counts: one edit fewer does no harm.
 fn calls(stack: &Stack<'_>) -> BTreeMap<String, BTreeSet<String>> {
     let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in stack.tree.files.keys().filter(|path| code::is_code(path)) {
@@ -66,7 +66,7 @@ fn calls(stack: &Stack<'_>) -> BTreeMap<String, BTreeSet<String>> {
     callers
 }
 
-/// The local folder in `source = "./x"`.
+/// Returns the local folder in `source = "./x"`.
 fn source(line: &str) -> Option<&str> {
     let value = line
         .split_once("source")?

@@ -1,33 +1,34 @@
-//! How the code says what hangs below a resource: as resources of one type or another, or as blocks of the parent.
+//! Chooses how the code writes a child of a resource: as a resource of one type or another, or as a block of the
+//! parent.
 
 use super::Stack;
 use super::reasons::ImportRefusal;
 use super::refusal::Refusal;
 use crate::model::{Address, Attributes, DeclaredResource, Finding, Owner, TypeRules, Value};
 
-/// How the code is to say one thing that was added.
+/// How the code writes an added child.
 pub(super) enum ChildStyle<'a> {
-    /// By a resource of its own, which this describes, with these attributes and this import id.
+    /// As a resource of this type, with these attributes and this import id.
     Resource(&'a Owner, Attributes, String),
-    /// By blocks of the parent.
+    /// As blocks of the parent.
     Blocks(fn(&Attributes) -> Value),
 }
 
-/// One thing that was added, and its place.
+/// An added child, and its place.
 pub(super) struct Child<'a> {
     pub finding: &'a Finding,
     pub parent: &'a Address,
     pub declared: &'a DeclaredResource,
-    /// The parent's attribute that it is a part of.
+    /// The attribute of the parent that the child is a part of.
     pub path: &'static str,
     pub style: ChildStyle<'a>,
 }
 
 impl<'a> Child<'a> {
-    /// Its place, and the style that its siblings have there.
+    /// Finds the place of a child, and the style of its siblings.
     ///
     /// # Errors
-    /// Why none is known.
+    /// Why no style is known.
     pub(super) fn find(finding: &'a Finding, stack: &'a Stack<'_>) -> Result<Self, Refusal> {
         let parent = finding.under.as_ref().ok_or(ImportRefusal::NoParent)?;
         let declared = stack.declared.resources.get(parent);
@@ -66,7 +67,7 @@ impl<'a> Child<'a> {
     }
 }
 
-/// The attribute of its parent that a finding is a part of.
+/// Returns the attribute of the parent that a finding is a part of.
 pub(super) fn part(finding: &Finding, stack: &Stack<'_>) -> Option<&'static str> {
     let schema = stack.catalog.get(&finding.under.as_ref()?.tf_type)?;
     let mut children = schema.rules.children.iter();
@@ -74,7 +75,7 @@ pub(super) fn part(finding: &Finding, stack: &Stack<'_>) -> Option<&'static str>
     own.map(|children| children.path)
 }
 
-/// The type that it is to be written as: the one that its siblings have. None where they are blocks of the parent.
+/// Returns the type to write the child as: the type of its siblings; `None` where they are blocks of the parent.
 fn owner(
     finding: &Finding,
     path: &str,

@@ -1,4 +1,4 @@
-//! Defaults of the root module's variables: edited only where nothing overrides them.
+//! Guards the defaults of the root module's variables: they are edited only where nothing overrides them.
 
 use super::Stack;
 use super::location::File;
@@ -7,11 +7,11 @@ use crate::code::parse;
 use crate::model::{Source, Tree};
 use hcl_edit::Span;
 
-/// Whether the bytes at a place are no default that a file of variables overrides. Which of those are in use the code
-/// does not tell: each that lies in the root module's folder, or below it, may be.
+/// Checks that the bytes at a place are no default that a file of variables overrides. The code does not tell which of
+/// these files are used: each in the root module's folder, or below it, may be.
 ///
 /// # Errors
-/// Names the file that overrides it.
+/// The file that overrides the default.
 pub(super) fn check(source: &Source, stack: &Stack<'_>) -> Result<(), Refusal> {
     let Some(name) = variable(source, stack) else {
         return Ok(());
@@ -26,7 +26,7 @@ pub(super) fn check(source: &Source, stack: &Stack<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// The variable of the root module whose default stands at a place.
+/// Returns the root module's variable whose default is at a place.
 pub(super) fn variable(source: &Source, stack: &Stack<'_>) -> Option<String> {
     if Tree::folder(&source.file) != stack.folder || !source.file.ends_with(".tf") {
         return None;
@@ -40,7 +40,7 @@ pub(super) fn variable(source: &Source, stack: &Stack<'_>) -> Option<String> {
     Some(name.as_str().to_owned())
 }
 
-/// Where a file of variables sets a variable.
+/// Returns where a file of variables sets a variable.
 fn overriding(name: &str, stack: &Stack<'_>) -> Option<String> {
     let files = stack.tree.files.keys();
     let mut files = files.filter(|path| {

@@ -1,4 +1,4 @@
-//! Which resources a place in the code sets.
+//! Finds the resources that a place in the code sets.
 
 use super::Stack;
 use super::adopt::policy_parts;
@@ -8,27 +8,27 @@ use std::collections::HashMap;
 /// An attribute of a resource.
 pub(super) type Attribute<'a> = (&'a Address, &'a str);
 
-/// What a place is to an attribute that depends on it.
+/// How an attribute depends on a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Role<'a> {
-    /// Its value stands there, or an argument that hands the value on.
+    /// The place holds the value, or an argument that passes the value on.
     Value(&'a Site),
-    /// An entry that is added there is an entry of it.
+    /// An entry that is added there becomes an entry of the attribute.
     Map(&'a Site),
-    /// A part of a policy's statement stands there.
+    /// The place holds a part of a policy's statement.
     Part,
-    /// The block of the resource itself.
+    /// The place is the block of the resource.
     Block,
 }
 
-/// The file of a place, and its bytes; of a block its line alone.
+/// The file and the bytes of a place; of a block only its line.
 type Place<'a> = (&'a str, (usize, usize));
 
-/// The resources of a stack by the places that set them: looked up for all findings at once.
+/// The resources of a stack by the places that set them, collected once for all findings.
 pub(super) struct Dependents<'a>(HashMap<Place<'a>, Vec<(Role<'a>, Attribute<'a>)>>);
 
 impl<'a> Dependents<'a> {
-    /// Of all resources that the code declares, where anything is to be edited.
+    /// Collects the resources that the code declares, where anything is to be edited.
     pub(super) fn of(stack: &Stack<'a>, is_needed: bool) -> Self {
         match is_needed {
             true => Self(index(stack)),
@@ -36,22 +36,22 @@ impl<'a> Dependents<'a> {
         }
     }
 
-    /// The attributes whose value a place sets.
+    /// Returns the attributes whose value a place sets.
     pub(super) fn value(&self, location: &Location) -> Vec<Attribute<'a>> {
         self.get(place(&location.source), &Role::Value(&location.site))
     }
 
-    /// The attributes whose map has an entry that is added at a place.
+    /// Returns the attributes whose map gets an entry that is added at a place.
     pub(super) fn map(&self, location: &Location) -> Vec<Attribute<'a>> {
         self.get(place(&location.source), &Role::Map(&location.site))
     }
 
-    /// The attributes whose policy has a part that a place sets.
+    /// Returns the attributes whose policy has a part that a place sets.
     pub(super) fn part(&self, source: &Source) -> Vec<Attribute<'a>> {
         self.get(place(source), &Role::Part)
     }
 
-    /// The instances of a resource's block.
+    /// Returns the instances of a resource's block.
     pub(super) fn block(&self, resource: &DeclaredResource) -> Vec<Attribute<'a>> {
         self.get(block(resource), &Role::Block)
     }
@@ -66,7 +66,7 @@ impl<'a> Dependents<'a> {
 }
 
 impl Role<'_> {
-    /// Whether both are the same: a value that stands there is, however it is called.
+    /// Returns whether both roles are the same.
     fn is(&self, other: &Role<'_>) -> bool {
         match (self, other) {
             (Self::Value(left), Role::Value(right)) | (Self::Map(left), Role::Map(right)) => {
@@ -78,7 +78,7 @@ impl Role<'_> {
     }
 }
 
-/// The names of what is left out at a place, outermost first.
+/// Returns the names of what is left out at a place, outermost first.
 fn left_out(site: &Site) -> Vec<&str> {
     match site {
         Site::LeftOutArgument(argument) => {

@@ -1,4 +1,4 @@
-//! Changes as a patch.
+//! Formats edits as a patch.
 
 use super::Changed;
 use crate::model::{Tree, is_unseen};
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Replaces the secrets in a text, and keeps its lines.
 pub type Mask<'a> = dyn Fn(&str) -> Cow<'_, str> + 'a;
 
-/// A file's name as git writes it in a patch: in quotes, where a line could end in it or a terminal would take it for more.
+/// Returns a file's name as git writes it in a patch: in quotes, where it could end a line or control a terminal.
 fn header(name: &str) -> String {
     if !name.contains(|c| is_unseen(c) || matches!(c, '"' | '\\')) {
         return name.to_owned();
@@ -20,7 +20,8 @@ fn header(name: &str) -> String {
     format!("\"{}\"", quoted.collect::<String>())
 }
 
-/// The changes as `git apply` takes them, as far as none of the lines around them holds a secret: that is masked.
+/// Formats the changes for `git apply`. Secrets in the context lines are masked, which makes the patch inapplicable
+/// there.
 pub fn diff(tree: &Tree, changed: &Changed, mask: &Mask<'_>) -> String {
     let mut all = String::new();
     for (path, after) in changed {

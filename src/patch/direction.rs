@@ -1,19 +1,19 @@
-//! In which direction a finding is fixed.
+//! Decides the direction in which a finding is fixed.
 
 use crate::model::{Finding, Kind, Severity};
 use crate::settings;
 
-/// In which direction findings are fixed.
+/// The direction in which findings are fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// What weakens security and what is gone is restored, the rest adopted.
+    /// Restore what weakens security and what was deleted, adopt the rest.
     #[default]
     ByRisk,
     /// The code follows live.
     Adopt,
     /// The code enforces what it declares.
     Restore,
-    /// The code takes over what was added below something managed; nothing else is looked at.
+    /// The code takes over unmanaged children of managed resources; other findings stay as they are.
     Import,
     /// Nothing is fixed.
     None,
@@ -28,8 +28,8 @@ pub(super) enum FixDirection {
 }
 
 impl Direction {
-    /// The direction of one finding: none where nothing is done unasked, as about what stands in the account and hangs
-    /// below nothing managed. What was added grants access: the code takes it over only where somebody said so.
+    /// Returns the direction of one finding; `None` where nothing is done without a request, as for unmanaged resources
+    /// without a managed parent. An added child grants access: the code takes it over only on request.
     pub(super) fn way(self, finding: &Finding) -> Option<FixDirection> {
         let added = finding.kind == Kind::Unmanaged;
         match self {

@@ -1,23 +1,23 @@
-//! The columns of `terraform fmt`: of neighbouring lines the `=` stand below one another, and so do the comments behind
-//! them. Where that was so before an edit, it is so after it.
+//! Keeps the columns of `terraform fmt`: in neighbouring lines the `=` are aligned, and so are the comments behind
+//! them. An edit keeps the alignment where there was one.
 
 use std::ops::Range;
 
-/// One line of `key = value`, in bytes of the line.
+/// A line of `key = value`, in bytes of the line.
 struct Pair {
     /// The end of the key.
     key: usize,
-    /// Where `=` is.
+    /// The position of `=`.
     equals: usize,
 }
 
-/// The lines of a text, their ends included.
+/// Splits a text into lines, with their ends.
 fn lines(text: &str) -> Vec<String> {
     text.split_inclusive('\n').map(str::to_owned).collect()
 }
 
-/// A text after edits, each with its bytes before and after it, in the columns that `terraform fmt` gives it as far as
-/// it had them.
+/// Aligns an edited text as `terraform fmt` would, as far as it was aligned before. Each edit has its bytes before and
+/// after.
 pub(super) fn realigned(
     before: &str,
     after: &str,
@@ -36,7 +36,7 @@ pub(super) fn realigned(
     new.concat()
 }
 
-/// The numbers of the lines that hold these bytes, and of those right before and behind them.
+/// Returns the numbers of the lines that hold these bytes, and of their neighbours.
 fn around(text: &str, bytes: &Range<usize>) -> Range<usize> {
     let count = |end: usize| {
         let text = text.as_bytes().get(..end).unwrap_or_default();
@@ -46,7 +46,7 @@ fn around(text: &str, bytes: &Range<usize>) -> Range<usize> {
     first.saturating_sub(1)..last + 2
 }
 
-/// A line as `key = value`, where it is one that ends where it starts.
+/// Parses a line as `key = value`, if it ends on the same line.
 fn pair(line: &str) -> Option<Pair> {
     let (equals, _) = unquoted(line).find(|(_, c)| *c == '=')?;
     let key = line[..equals].trim();
@@ -63,7 +63,7 @@ fn pair(line: &str) -> Option<Pair> {
     Some(Pair { key, equals })
 }
 
-/// How many brackets a text opens, less those that it closes.
+/// Returns how many more brackets a text opens than it closes.
 fn balance(text: &str) -> i32 {
     let bracket = |(_, c)| match c {
         '{' | '[' | '(' => 1,
@@ -73,7 +73,7 @@ fn balance(text: &str) -> i32 {
     unquoted(text).map(bracket).sum()
 }
 
-/// The characters of a line that stand in no quotes.
+/// Returns the characters of a line outside of quotes.
 fn unquoted(line: &str) -> impl Iterator<Item = (usize, char)> {
     let (mut in_quotes, mut escaped) = (false, false);
     line.char_indices().filter(move |(_, c)| {
@@ -88,19 +88,19 @@ fn unquoted(line: &str) -> impl Iterator<Item = (usize, char)> {
     })
 }
 
-/// Where the comment of a line starts, that follows something else.
+/// Returns where the comment of a line starts that follows code.
 fn comment(line: &str) -> Option<usize> {
     let starts =
         |(at, c): &(usize, char)| *c == '#' || (*c == '/' && line[*at..].starts_with("//"));
     unquoted(line).find(starts).map(|(at, _)| at)
 }
 
-/// Where the comment behind the code of a line starts.
+/// Returns where the comment behind the code of a line starts.
 fn trailing(line: &str) -> Option<usize> {
     comment(line).filter(|at| !line[..*at].trim().is_empty())
 }
 
-/// The consecutive lines around one for which something holds.
+/// Returns the consecutive lines around one that satisfy a condition.
 fn chain<T>(lines: &[String], line: usize, of: impl Fn(&str) -> Option<T>) -> Range<usize> {
     let holds = |at: usize| lines.get(at).is_some_and(|line| of(line).is_some());
     if !holds(line) {
@@ -117,12 +117,12 @@ fn chain<T>(lines: &[String], line: usize, of: impl Fn(&str) -> Option<T>) -> Ra
     first..end
 }
 
-/// The column of a byte.
+/// Returns the column of a byte.
 fn column(line: &str, at: usize) -> usize {
     line[..at].chars().count()
 }
 
-/// The columns of a chain's `=`, as it has them and as it should.
+/// Returns the `=` of a group of lines, with the column that each should have.
 fn assignments(lines: &[String], line: usize) -> Vec<(usize, Pair, usize)> {
     let range = chain(lines, line, pair);
     let pairs: Vec<_> = range
@@ -136,7 +136,8 @@ fn assignments(lines: &[String], line: usize) -> Vec<(usize, Pair, usize)> {
         .collect()
 }
 
-/// The comments of a chain: the line, where its code ends, where the comment starts, and the column that it should have.
+/// Returns the comments of a group of lines: the line, where its code ends, where the comment starts, and the column
+/// that it should have.
 fn comments(lines: &[String], line: usize) -> Vec<(usize, usize, usize, usize)> {
     let range = chain(lines, line, trailing);
     let found: Vec<_> = range
@@ -154,7 +155,7 @@ fn comments(lines: &[String], line: usize) -> Vec<(usize, usize, usize, usize)> 
         .collect()
 }
 
-/// Whether the lines around one stand in the columns that `terraform fmt` gives them.
+/// Returns whether the lines around one are aligned as by `terraform fmt`.
 fn is_formatted(lines: &[String], line: usize) -> bool {
     let equals = assignments(lines, line);
     let equals = equals.iter();
@@ -170,7 +171,7 @@ fn is_formatted(lines: &[String], line: usize) -> bool {
         .all(|is_right| is_right)
 }
 
-/// Brings the lines around one into those columns.
+/// Aligns the lines around one.
 fn align(lines: &mut [String], line: usize) {
     for (at, pair, expected_column) in assignments(lines, line) {
         let blanks = expected_column - column(&lines[at], pair.key);

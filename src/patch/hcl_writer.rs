@@ -1,11 +1,11 @@
-//! A resource that the code does not have yet, as text that `terraform fmt` leaves as it is.
+//! Writes new resources as HCL that `terraform fmt` leaves as it is.
 
 use super::literal::{quote, render};
 use crate::model::{Address, Key, Value};
 
-/// Longer lists and maps take several lines.
+/// The length beyond which lists and maps take several lines.
 const WIDE: usize = 80;
-/// A policy and its statements take several lines, what is in them takes one.
+/// The depth below which the parts of a policy take one line each.
 const DEEP: usize = 2;
 /// The order in which people write a policy's parts.
 const ORDER: &[&str] = &[
@@ -23,7 +23,7 @@ const ORDER: &[&str] = &[
     "Statement",
 ];
 
-/// What code of the same module calls an attribute of a resource.
+/// Writes a reference to an attribute of a resource in the same module.
 pub(super) fn reference(address: &Address, attribute: &str) -> String {
     let key = match &address.key {
         None => String::new(),
@@ -33,13 +33,13 @@ pub(super) fn reference(address: &Address, attribute: &str) -> String {
     format!("{}.{}{key}.{attribute}", address.tf_type, address.name)
 }
 
-/// A block with a head such as `resource "aws_iam_role" "web"`, moved in by `indent`.
+/// Writes a block with a head such as `resource "aws_iam_role" "web"`, indented by `indent`.
 pub(super) fn block(head: &str, lines: &[(String, String)], indent: &str, end: &str) -> String {
     let body = pairs(lines, &format!("{indent}  "), end);
     format!("{indent}{head} {{{end}{body}{indent}}}{end}")
 }
 
-/// Lines of `key = value`. The `=` of neighbours stand in one column; what takes several lines has its own.
+/// Writes lines of `key = value`, with aligned `=`; a value of several lines is aligned by itself.
 fn pairs(pairs: &[(String, String)], indent: &str, end: &str) -> String {
     let is_short = |(_, value): &(String, String)| !value.contains('\n');
     let mut text = String::new();
@@ -53,7 +53,7 @@ fn pairs(pairs: &[(String, String)], indent: &str, end: &str) -> String {
     text
 }
 
-/// A value: maps on lines of their own. None for what has no literal.
+/// Writes a value, with maps on lines of their own; `None` for a value without a literal.
 pub(super) fn value(value: &Value, indent: &str, end: &str) -> Option<String> {
     match value {
         Value::Map(entries) if !entries.is_empty() => laid_out(value, indent, end, 1),
@@ -61,7 +61,7 @@ pub(super) fn value(value: &Value, indent: &str, end: &str) -> Option<String> {
     }
 }
 
-/// A policy as `jsonencode({...})`. None where AWS's text is no policy, or holds what has no literal.
+/// Writes a policy as `jsonencode({...})`; `None` where AWS's text is no policy, or has a value without a literal.
 pub(super) fn policy(text: &str, indent: &str, end: &str) -> Option<String> {
     let policy: Value = serde_json::from_str(text).ok()?;
     policy.as_map()?;

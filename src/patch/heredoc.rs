@@ -1,9 +1,9 @@
-//! Heredocs: their text is replaced, their marker, indentation and line ends stay.
+//! Replaces the text of heredocs: their marker, indentation and line ends stay.
 
 use super::layout::SourceFile;
 use crate::model::{Edit, is_unseen};
 
-/// The edit after which the heredoc at these bytes says a text; none where none can.
+/// Returns the edit after which the heredoc at these bytes has a text; `None` where it cannot hold the text.
 pub(super) fn rewrite(page: SourceFile<'_>, span: (usize, usize), text: &str) -> Option<Edit> {
     let old = page.text.get(span.0..span.1)?;
     let (head, rest) = old.split_once('\n')?;
@@ -42,17 +42,17 @@ pub(super) fn rewrite(page: SourceFile<'_>, span: (usize, usize), text: &str) ->
     Some(page.edit(start..start + body_end, lines))
 }
 
-/// A line with nothing in it that a template would evaluate.
+/// Escapes everything in a line that a template would evaluate.
 fn escaped(line: &str) -> String {
     line.replace("${", "$${").replace("%{", "%%{")
 }
 
-/// The blanks that a line starts with.
+/// Returns the blanks at the start of a line.
 fn blanks(line: &str) -> &str {
     &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The fewest blanks that a line starts with, blank lines aside.
+/// Returns the smallest indentation of all lines that are not blank.
 fn common_indent(text: &str) -> Option<&str> {
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines.map(blanks).min_by_key(|blanks| blanks.len())

@@ -1,5 +1,5 @@
-//! Code takes over what was added below something managed: an `import` block and the resource, behind the parent's file;
-//! of a group whose rules are blocks of its own, such a block.
+//! Takes unmanaged children over into the code: an `import` block and the resource at the end of the parent's file; a
+//! block of the parent, where rules are written as blocks.
 
 use super::adopt::{self, Context};
 use super::child_style::{Child, ChildStyle, part};
@@ -16,10 +16,10 @@ use super::{Stack, version};
 use crate::code::Evaluated;
 use crate::model::{Address, Attributes, Difference, Edit, Finding, Kind, Shape, Value, Verdict};
 
-/// What an import says besides.
+/// The note of an import.
 pub(super) const TAKEN: &str = "an apply takes it into the state";
 
-/// The attributes that people write first, in this order; the others follow by name.
+/// The attributes that come first, in this order; the others follow by name.
 const ORDER: &[&str] = &[
     "provider",
     "name",
@@ -34,7 +34,7 @@ const ORDER: &[&str] = &[
     "from_port",
     "to_port",
 ];
-/// What no code sets beside the others: the name says the prefix, and tags are told apart from the provider's own.
+/// Attributes that the code never sets: the name implies the prefix, and tags are separated from the provider's own.
 const NEVER: &[&str] = &["id", "name_prefix", "tags", "tags_all"];
 
 /// Plans what the code takes over.
@@ -42,12 +42,12 @@ pub(super) struct Importer<'a> {
     stack: &'a Stack<'a>,
     dependents: &'a Dependents<'a>,
     before: &'a Evaluated,
-    /// What was added below something managed, and whether the code is to take it over.
+    /// The unmanaged children, and whether the code takes each over.
     added: Vec<(&'a Finding, bool)>,
     names: Names,
 }
 
-/// A new resource, written.
+/// The text of a new resource.
 struct Written {
     import: String,
     resource: String,
@@ -55,7 +55,7 @@ struct Written {
 }
 
 impl<'a> Importer<'a> {
-    /// For these findings, each with what is to be done about it.
+    /// Creates the importer of these findings, each with its direction.
     pub(super) fn new(
         findings: &'a [Finding],
         ways: &[Option<FixDirection>],
@@ -80,7 +80,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// The edits after which the code holds it.
+    /// Returns the edits after which the code has the resource.
     ///
     /// # Errors
     /// Why a person must write it.
@@ -126,7 +126,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// What a person writes where the code does not take it over by itself. None where that is not known.
+    /// Returns what a person writes where the code does not take the resource over; `None` where that is not known.
     pub(super) fn block(&self, finding: &'a Finding) -> Option<String> {
         let child = Child::find(finding, self.stack).ok()?;
         let end = "\n";
@@ -153,7 +153,7 @@ impl<'a> Importer<'a> {
         Some(format!("{}{end}{place}{resource}", written.import))
     }
 
-    /// Where an import block takes over an id already.
+    /// Returns where an import block already takes an id over.
     fn imported(&self, id: &str) -> Option<String> {
         code(self.stack).find_map(|file| {
             let ids = file
@@ -165,7 +165,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// The import block and the resource, as text, and what they make of the code.
+    /// Writes the import block and the resource, and returns the attributes that they set.
     fn written(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<Written, Refusal> {
         let parent = child.parent;
         let ChildStyle::Resource(owner, attributes, id) = &child.style else {
@@ -222,7 +222,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// What the code is to set, of all that AWS says.
+    /// Returns the arguments that the code sets, out of all attributes in AWS.
     fn arguments(&self, tf_type: &str, live: &Attributes, provider: Option<&str>) -> Attributes {
         let Some(schema) = self.stack.catalog.get(tf_type) else {
             return Attributes::new();
@@ -245,7 +245,7 @@ impl<'a> Importer<'a> {
         arguments
     }
 
-    /// Its tags, less those that the provider adds by itself.
+    /// Returns the resource's tags without those that the provider adds.
     fn tags(&self, live: &Attributes, provider: Option<&str>) -> Value {
         let alias = provider
             .and_then(|text| text.split_once('.'))
@@ -268,7 +268,7 @@ impl<'a> Importer<'a> {
         Value::map(own.map(|(key, value)| (key.as_str(), value.clone())))
     }
 
-    /// What the code calls an id or an ARN of something that it declares itself.
+    /// Writes a reference to an id or an ARN of a resource that the code declares.
     fn reference(&self, parent: &Address, name: &str, text: &str) -> Option<String> {
         let attribute = ["id", "arn"].into_iter().find(|suffix| {
             name.strip_suffix(suffix)
@@ -280,7 +280,8 @@ impl<'a> Importer<'a> {
         is_declared.then(|| hcl_writer::reference(address, attribute))
     }
 
-    /// The edits after which the parent's own blocks say it. They say all of their kind then, so all are taken over or none.
+    /// Returns the edits that add the children to the parent's blocks. Such blocks list all children, so all are taken
+    /// over or none.
     fn in_blocks(&self, child: &Child<'a>) -> Result<Plan, Refusal> {
         let ChildStyle::Blocks(say) = &child.style else {
             return Ok(Plan::default());
@@ -337,7 +338,7 @@ fn head(address: &Address) -> String {
     format!("resource \"{}\" \"{}\"", address.tf_type, address.name)
 }
 
-/// The edits that put blocks at the end of a file.
+/// Returns the edits that append blocks to a file.
 fn appended(page: SourceFile<'_>, blocks: &str) -> Vec<Edit> {
     let (at, end) = (page.text.len(), page.line_end());
     // The last line of a file may lack its end. It gets one, however much is put behind it.

@@ -1,4 +1,4 @@
-//! Lines and blocks: put in and taken out.
+//! Inserts and removes lines and blocks.
 
 use crate::model::Edit;
 use std::ops::Range;
@@ -6,14 +6,14 @@ use std::ops::Range;
 /// A file whose lines are edited.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SourceFile<'a> {
-    /// Its path.
+    /// The path.
     pub file: &'a str,
-    /// Its text.
+    /// The text.
     pub text: &'a str,
 }
 
 impl<'a> SourceFile<'a> {
-    /// An edit of these bytes.
+    /// Creates an edit of these bytes.
     pub(super) fn edit(&self, range: Range<usize>, text: String) -> Edit {
         let before = self.text.as_bytes().get(..range.start).unwrap_or_default();
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
@@ -25,12 +25,12 @@ impl<'a> SourceFile<'a> {
         }
     }
 
-    /// File and line of a byte, for messages.
+    /// Returns file and line of a byte, for messages.
     pub(super) fn place(&self, at: usize) -> String {
         format!("{}:{}", self.file, self.edit(at..at, String::new()).line)
     }
 
-    /// How lines end here.
+    /// Returns the line end that the file uses.
     pub(super) fn line_end(&self) -> &'static str {
         if self.text.contains("\r\n") {
             "\r\n"
@@ -39,7 +39,7 @@ impl<'a> SourceFile<'a> {
         }
     }
 
-    /// The line around a byte, its end included. The byte may be any of a character's.
+    /// Returns the line around a byte, with its end. The byte may be any byte of a character.
     pub(super) fn line_of(&self, at: usize) -> Range<usize> {
         let (before, after) = self.text.as_bytes().split_at(at);
         let start = before.iter().rposition(|byte| *byte == b'\n');
@@ -47,13 +47,13 @@ impl<'a> SourceFile<'a> {
         start.map_or(0, |end| end + 1)..end.map_or(self.text.len(), |end| at + end + 1)
     }
 
-    /// The blanks that a line starts with.
+    /// Returns the indentation of a line.
     pub(super) fn indent_of(&self, at: usize) -> &'a str {
         let line = &self.text[self.line_of(at)];
         &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
     }
 
-    /// Puts `key = value` on a line of its own after the line around a byte.
+    /// Inserts `key = value` on a line of its own below the line around a byte.
     pub(super) fn put_after(&self, at: usize, indent: &str, key: &str, value: &str) -> Edit {
         let line = self.line_of(at);
         let end = self.line_end();
@@ -67,7 +67,7 @@ impl<'a> SourceFile<'a> {
         self.edit(line.end..line.end, text)
     }
 
-    /// Takes out the lines of an attribute or entry: none where it shares them with something else.
+    /// Removes the lines of an attribute or entry; `None` where it shares them with other code.
     pub(super) fn take_out(&self, whole: Range<usize>) -> Option<Edit> {
         let (first, last) = (
             self.line_of(whole.start),
@@ -82,7 +82,7 @@ impl<'a> SourceFile<'a> {
         Some(self.edit(first.start..last.end, String::new()))
     }
 
-    /// Takes out a block, with the comment that stands right above it and one of the blank lines around it.
+    /// Removes a block, with the comment right above it and one of the blank lines around it.
     pub(super) fn take_out_block(&self, span: Range<usize>) -> Edit {
         let mut start = self.line_of(span.start).start;
         while let Some(above) = start.checked_sub(1).map(|at| self.line_of(at)) {

@@ -1,4 +1,4 @@
-//! Items of a literal list: those that stay keep their text and their order.
+//! Edits the items of a literal list: those that stay keep their text and their order.
 
 use super::literal::render;
 use crate::code::parse;
@@ -6,8 +6,8 @@ use crate::model::{Part, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 
-/// A list with these items in place of its own: none where it holds what must not be lost, or what is not known. What its
-/// own items evaluate to is in `known`; `reference` is how the code calls a value that it does not write down.
+/// Rewrites a list to have these items; `None` where it contains comments or unknown items. `known` holds the values of
+/// its current items; `reference` writes a reference to a value that is no literal.
 pub(super) fn rewrite_list(
     old: &str,
     items_to_write: &[Value],

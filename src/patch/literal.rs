@@ -1,9 +1,9 @@
-//! Values as HCL literals.
+//! Writes values as HCL literals.
 
 use crate::model::{Value, is_unseen};
 
-/// A value as a literal in place of `old`, whose way of writing is kept: numbers and booleans in quotes stay in quotes.
-/// None for what has no literal: secrets, and what is not known.
+/// Writes a value as a literal in the style of `old`: numbers and booleans in quotes stay in quotes. `None` for secrets
+/// and unknown values.
 pub(super) fn render(value: &Value, old: &str) -> Option<String> {
     let quoted = old.trim_start().starts_with('"');
     match value {
@@ -33,7 +33,7 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// A text in quotes, with nothing in it that HCL would evaluate.
+/// Quotes a text, and escapes everything that HCL would evaluate.
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     let mut rest = text.chars().peekable();
@@ -56,7 +56,7 @@ pub(super) fn quote(text: &str) -> String {
     quoted
 }
 
-/// A character as HCL escapes it.
+/// Escapes a character for HCL.
 fn escape(c: char) -> String {
     match u32::from(c) {
         code @ ..=0xffff => format!("\\u{code:04x}"),
@@ -64,7 +64,7 @@ fn escape(c: char) -> String {
     }
 }
 
-/// The key of a map's entry: bare where it can be.
+/// Writes the key of a map's entry, without quotes where possible.
 pub(super) fn key(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let starts = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');

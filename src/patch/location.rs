@@ -1,4 +1,4 @@
-//! Where in a file a block, an attribute or an entry stands.
+//! Finds blocks, attributes and entries in a file.
 
 use super::Stack;
 use super::layout::SourceFile;
@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// A parsed file.
 pub(super) struct File<'a> {
-    /// Its text.
+    /// The text of the file.
     pub page: SourceFile<'a>,
     body: Body,
 }
@@ -23,7 +23,7 @@ impl<'a> File<'a> {
     /// Parses a file that may be edited.
     ///
     /// # Errors
-    /// Why it may not.
+    /// Why it may not be edited.
     pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, Refusal> {
         let owned = || file.to_owned();
         if Tree::is_fetched(file) {
@@ -58,24 +58,24 @@ impl<'a> File<'a> {
         })
     }
 
-    /// The text of an expression, as it is written.
+    /// Returns the text of an expression, as it is written.
     pub(super) fn text(&self, expression: &Expression) -> &'a str {
         let span = expression.span().unwrap_or_default();
         self.page.text.get(span).unwrap_or_default()
     }
 
-    /// The line of an attribute, from 1.
+    /// Returns the line of an attribute, from 1.
     pub(super) fn line(&self, attribute: &Attribute) -> usize {
         let start = attribute.key.span().map_or(0, |span| span.start);
         self.page.edit(start..start, String::new()).line
     }
 
-    /// The top-level blocks of a kind.
+    /// Returns the top-level blocks of a type.
     pub(super) fn blocks<'s>(&'s self, kind: &'s str) -> impl Iterator<Item = &'s Block> {
         self.body.get_blocks(kind)
     }
 
-    /// The block of a resource: none where two say that they are it.
+    /// Returns the block of a resource; `None` where there are two.
     pub(super) fn resource(&self, address: &Address) -> Option<&Block> {
         let labels = [address.tf_type.as_str(), address.name.as_str()];
         let blocks = self.body.get_blocks("resource");
@@ -85,12 +85,12 @@ impl<'a> File<'a> {
         found.filter(|_| own.next().is_none())
     }
 
-    /// The attribute or entry whose value stands at these bytes.
+    /// Returns the attribute or entry whose value is at these bytes.
     pub(super) fn owner(&self, span: (usize, usize)) -> Option<Owner<'_>> {
         owner(&self.body, &(span.0..span.1))
     }
 
-    /// The top-level block that holds these bytes.
+    /// Returns the top-level block that holds these bytes.
     pub(super) fn block_around(&self, span: (usize, usize)) -> Option<&Block> {
         self.body.blocks().find(|block| {
             let own = block.span().unwrap_or_default();
@@ -99,11 +99,11 @@ impl<'a> File<'a> {
     }
 }
 
-/// What a value belongs to.
+/// The owner of a value.
 pub(super) enum Owner<'b> {
     /// An argument of a block, or a setting of a file of variables.
     Attribute(&'b Attribute),
-    /// An entry of a map: its place among them.
+    /// An entry of a map, by its position.
     Entry(&'b Object, usize),
 }
 
@@ -119,7 +119,7 @@ fn owner<'b>(body: &'b Body, span: &Range<usize>) -> Option<Owner<'b>> {
     found.or_else(blocks)
 }
 
-/// The owner of a value within an expression.
+/// Returns the owner of a value within an expression.
 fn inside<'b>(expression: &'b Expression, span: &Range<usize>) -> Option<Owner<'b>> {
     let own = expression.span()?;
     if span.start < own.start || own.end < span.end {
@@ -143,7 +143,7 @@ fn inside<'b>(expression: &'b Expression, span: &Range<usize>) -> Option<Owner<'
     }
 }
 
-/// The bytes of an entry, key and value together, in the text that was parsed.
+/// Returns the bytes of an entry, key and value, in the parsed text.
 pub(super) fn entry_span(object: &Object, at: usize) -> Option<Range<usize>> {
     let (key, value) = object.iter().nth(at)?;
     let start = match key {
@@ -153,7 +153,7 @@ pub(super) fn entry_span(object: &Object, at: usize) -> Option<Range<usize>> {
     Some(start..value.expr().span()?.end)
 }
 
-/// The place of the entry with this key among those of a map.
+/// Returns the position of the entry with this key in a map.
 pub(super) fn entry_at(object: &Object, key: &str) -> Option<usize> {
     // Of two with one key the last counts.
     let named = object.iter().enumerate();
@@ -161,14 +161,14 @@ pub(super) fn entry_at(object: &Object, key: &str) -> Option<usize> {
     named.last().map(|(at, _)| at)
 }
 
-/// The files of a stack's root module that can be read.
+/// Returns the readable files of a stack's root module.
 pub(super) fn code<'a>(stack: &'a Stack<'_>) -> impl Iterator<Item = File<'a>> {
     let paths = code::code_paths(stack.tree, stack.folder).into_iter();
     let files = paths.filter_map(|path| stack.tree.files.get_key_value(&path));
     files.filter_map(|(file, _)| File::open(stack.tree, file).ok())
 }
 
-/// The symbolic links that lead to a file, where there are several.
+/// Returns the symbolic links to a file, if there are several.
 fn several_links(tree: &Tree, file: &str) -> Option<String> {
     let links = tree.links.iter();
     let leading = links.filter(|(_, target)| target.as_deref() == Some(file));
@@ -189,7 +189,8 @@ fn key_text(key: &ObjectKey) -> Option<String> {
     }
 }
 
-/// The block that holds a path's last step: the resource's own, or a nested one. None where it is not there.
+/// Returns the block that contains the last step of a path: the resource's own, or a nested one; `None` where it does
+/// not exist.
 pub(super) fn block_at<'b>(
     block: &'b Block,
     name: &'b str,
@@ -205,13 +206,13 @@ pub(super) fn block_at<'b>(
     }
 }
 
-/// An attribute's bytes, key and value together.
+/// Returns the bytes of an attribute, key and value.
 pub(super) fn whole(attribute: &Attribute) -> Option<Range<usize>> {
     let start = attribute.key.span()?.start;
     Some(start..attribute.value.span()?.end)
 }
 
-/// Where the last attribute of a block ends; for a block without attributes, where its first line does.
+/// Returns where the last attribute of a block ends; for a block without attributes, where its first line ends.
 pub(super) fn last_attribute(block: &Block) -> Option<Range<usize>> {
     block
         .body

@@ -1,4 +1,4 @@
-//! Literal maps and lists: entries put in and taken out, on one line or several.
+//! Inserts and removes entries of literal maps and lists, on one line or several.
 
 use super::hcl_writer;
 use super::layout::SourceFile;
@@ -11,18 +11,18 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
 use std::ops::Range;
 
-/// A literal map that entries are added to.
+/// A literal map that gets entries.
 pub(super) struct Literal<'a> {
     page: SourceFile<'a>,
     span: Range<usize>,
-    /// The last entry, and what stands between its key and its value.
+    /// The last entry, and the text between its key and its value.
     last: Option<(Range<usize>, &'static str)>,
-    /// Whether it is a reference to a map: entries are merged with it.
+    /// Whether the code refers to a map, into which the entries are merged.
     refers: bool,
 }
 
 impl<'a> Literal<'a> {
-    /// The map at a place: none where it is neither a literal nor a reference. `null` is an empty one.
+    /// Opens the map at a place; `None` where it is neither a literal nor a reference. `null` is an empty map.
     pub(super) fn open(page: SourceFile<'a>, map: &Source) -> Option<Self> {
         let span = map.span.0..map.span.1;
         let text = page.text.get(span.clone())?;
@@ -66,7 +66,7 @@ impl<'a> Literal<'a> {
         })
     }
 
-    /// The edits that add entries behind the last one: none where one has no literal.
+    /// Returns the edits that add entries behind the last one; `None` where an entry has no literal.
     pub(super) fn add(&self, entries: &[Entry]) -> Option<Vec<Edit>> {
         let page = self.page;
         let sign = self.last.as_ref().map_or(" =", |(_, sign)| sign);
@@ -105,13 +105,13 @@ impl<'a> Literal<'a> {
     }
 }
 
-/// Takes an entry out of a map, with the comma that parts it from the next.
+/// Removes an entry of a map, with the comma behind it.
 pub(super) fn take_out_entry(file: &File<'_>, object: &Object, at: usize) -> Option<Edit> {
     let all: Option<Vec<_>> = (0..object.len()).map(|at| entry_span(object, at)).collect();
     take_out_part(file, &all?, at)
 }
 
-/// Takes one part of a list or map out: its own lines, or what parts it from its neighbours as well.
+/// Removes one part of a list or map: its lines, or its bytes and a separator.
 pub(super) fn take_out_part(file: &File<'_>, all: &[Range<usize>], at: usize) -> Option<Edit> {
     let page = file.page;
     let own = all.get(at)?;

@@ -1,11 +1,11 @@
-//! The file that gives a restore something to commit where the code is right already.
+//! Writes the file that a restore commits where the code is right already.
 
 use crate::model::{Finding, is_unseen, masked};
 
-/// Its name, in the stack's folder.
+/// The name of the file, in the stack's folder.
 pub const MARKER: &str = "driftguard.tf";
 
-/// Comments only: what an apply of the code as it stands brings back.
+/// Writes comments that list what an apply of the unchanged code brings back.
 pub fn marker(findings: &[&Finding]) -> String {
     let mut lines = vec![
         "# The code is right: an apply makes AWS match it again. Merge this file to have your pipeline apply,".to_owned(),

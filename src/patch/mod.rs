@@ -52,30 +52,30 @@ use dependents::Dependents;
 use planner::Planner;
 use std::collections::BTreeMap;
 
-/// One stack's code.
+/// The code of one stack.
 pub struct Stack<'a> {
-    /// The repository's files.
+    /// The files of the repository.
     pub tree: &'a Tree,
     /// The folder of its root module; empty for the root.
     pub folder: &'a str,
-    /// How it is evaluated.
+    /// The options of the evaluation.
     pub options: &'a Options,
-    /// What it says, secrets replaced.
+    /// The declared resources, with secrets replaced.
     pub declared: &'a Declared,
-    /// How the provider sees each type.
+    /// The provider's schema of each type.
     pub catalog: &'a Catalog,
 }
 
-/// The files that change, each with its whole new content.
+/// The changed files, each with its full new content.
 pub type Changed = BTreeMap<String, Vec<u8>>;
 
-/// Fills in what is done about each finding, all in one direction, and makes the files that change.
+/// Plans the fix of each finding, all in one direction, and returns the changed files.
 pub fn plan(findings: &mut [Finding], stack: &Stack<'_>, direction: Direction) -> Changed {
     plan_with(findings, stack, |_| direction)
 }
 
-/// Fills in what is done about each finding, in the direction of its own, and makes the files that change. Of findings
-/// whose edits exclude one another the first is fixed.
+/// Plans the fix of each finding, each in its own direction, and returns the changed files. Of findings whose edits
+/// conflict the first is fixed.
 pub fn plan_with(
     findings: &mut [Finding],
     stack: &Stack<'_>,
@@ -104,7 +104,7 @@ pub fn plan_with(
     splice::files(stack.tree, &edits)
 }
 
-/// The files that the fixes of these findings change, each with its whole new content.
+/// Returns the files that the fixes of these findings change, each with its full new content.
 pub fn files(tree: &Tree, findings: &[&Finding]) -> Changed {
     let mut edits = Vec::new();
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {

@@ -1,16 +1,16 @@
-//! Names for what the code takes over: readable, the same each time, and used by nothing else.
+//! Names what the code takes over: readable, the same each time, and unused.
 
 use super::Stack;
 use crate::model::{Address, Finding, Key, ModuleStep, Tree, Value, masked};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The name of each thing that was added, by its type and by what `terraform import` takes.
+/// The name of each added resource, by its type and import id.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeMap<(String, String), String>);
 
 impl Names {
-    /// Names for these, each with the attribute of its parent that it is a part of.
+    /// Creates names for these findings, each with the attribute of its parent that it is a part of.
     pub(super) fn of<'f>(
         added: impl Iterator<Item = (&'f Finding, &'static str)>,
         stack: &Stack<'_>,
@@ -37,7 +37,7 @@ impl Names {
         names
     }
 
-    /// The name of one of them.
+    /// Returns the name of a finding's resource.
     pub(super) fn get(&self, finding: &Finding) -> Option<&str> {
         self.0.get(&key(finding)).map(String::as_str)
     }
@@ -48,8 +48,8 @@ fn key(finding: &Finding) -> (String, String) {
     (finding.tf_type.clone(), id)
 }
 
-/// Every word of a module's code, whatever it stands for, and every name that the state has there: an `import` block for
-/// an address that something else had before would make it anew.
+/// Returns every word of a module's code, and every name in its state: an `import` block for a former address of
+/// another resource would recreate that one.
 fn in_use(parent: &Address, stack: &Stack<'_>) -> BTreeSet<String> {
     let declared = stack.declared.resources.get(parent);
     let folder = declared.map_or(stack.folder, |declared| Tree::folder(&declared.file));
@@ -64,7 +64,7 @@ fn in_use(parent: &Address, stack: &Stack<'_>) -> BTreeSet<String> {
     used
 }
 
-/// What a reader would call it: the parent's name, and what tells it from its siblings.
+/// Returns a readable name: the parent's name, and what distinguishes the child from its siblings.
 fn readable_name(finding: &Finding, parent: &Address, path: &str) -> String {
     let text = |name: &str| finding.after.get(name).and_then(Value::as_str);
     let number = |name: &str| finding.after.get(name).and_then(Value::as_i64);
@@ -97,8 +97,8 @@ fn readable_name(finding: &Finding, parent: &Address, path: &str) -> String {
     format!("{parent}{instance}_{}", word(&own))
 }
 
-/// A text as part of a name: `AdministratorAccess` is `administrator_access`. No credential is: nobody would know it for
-/// one in this form.
+/// Converts a text to a part of a name: `AdministratorAccess` becomes `administrator_access`. A credential is left out,
+/// since it could not be recognized in this form.
 fn word(text: &str) -> String {
     let text = masked(text);
     let mut word = String::new();

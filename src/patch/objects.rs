@@ -1,4 +1,5 @@
-//! Nested blocks that code writes as an argument: `ingress = [...]`, `route = []`. No block may stand beside one.
+//! Edits nested blocks that are written as an argument: `ingress = [...]`, `route = []`. Terraform forbids blocks
+//! beside it.
 
 use super::blocks::Blocks;
 use super::hcl_writer;
@@ -11,10 +12,11 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::Attribute;
 use std::collections::BTreeMap;
 
-/// The edit after which the list of objects says what AWS has: those that mean the same keep their text.
+/// Returns the edit after which the list of objects has the value of AWS: objects with an equal meaning keep their
+/// text.
 ///
 /// # Errors
-/// Why it must be edited by hand.
+/// Why the list must be edited by hand.
 pub(super) fn plan(
     blocks: &Blocks<'_>,
     file: &File<'_>,
@@ -65,7 +67,7 @@ pub(super) fn plan(
     Ok(vec![page.edit(span, text)])
 }
 
-/// An object with every part that its type has: an argument must name them all.
+/// Returns an object with all parts of its type: an argument must name them all.
 fn complete(blocks: &Blocks<'_>, group: &Value) -> Option<Value> {
     let given = group.as_map()?;
     let part = |(name, part): (&String, &crate::model::Attribute)| {

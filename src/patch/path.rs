@@ -1,4 +1,4 @@
-//! Attribute paths, as Terraform writes them: `tags["Role"]`, `root_block_device[0].volume_size`.
+//! Parses attribute paths as Terraform writes them: `tags["Role"]`, `root_block_device[0].volume_size`.
 
 use crate::model::Value;
 
@@ -11,7 +11,7 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// An attribute and the steps below it: none where the text is no path.
+/// Parses a path into an attribute and the steps below it; `None` where the text is no path.
 pub(super) fn parse(path: &str) -> Option<(&str, Vec<Step>)> {
     let end = path.find(['[', '.']).unwrap_or(path.len());
     let (name, mut rest) = path.split_at(end);
@@ -37,7 +37,7 @@ pub(super) fn parse(path: &str) -> Option<(&str, Vec<Step>)> {
     Some((name, steps))
 }
 
-/// Sets what stands at these steps below a value; null takes an entry away. Whether there was a place for it.
+/// Sets the value at these steps; null removes an entry. Returns whether the place exists.
 pub(super) fn set(value: &mut Value, steps: &[Step], new_value: &Value) -> bool {
     let Some((step, rest)) = steps.split_first() else {
         *value = new_value.clone();

@@ -1,4 +1,4 @@
-//! Plans the findings of one stack, one by one: each attribute by itself, and all that is planned is tried.
+//! Plans the fixes of a stack's findings one by one, each attribute by itself, and verifies every plan.
 
 use super::adopt::{Attempt, Context, Part};
 use super::dependents::Dependents;
@@ -11,11 +11,10 @@ use super::{Stack, adopt, by_hand, remove, restore, splice};
 use crate::code::Evaluated;
 use crate::model::{self, Difference, Finding, Fix, FixKind, Kind, RefusedAttribute, Value};
 
-/// How many values may stand in what differs of a resource for it to be edited: lists and sets are compared value by
-/// value.
+/// How many values the differences of a resource may hold to be fixed: lists and sets are compared value by value.
 const LARGEST: usize = 10_000;
 
-/// Plans the findings of one stack, one by one.
+/// Plans the fixes of a stack's findings.
 pub(super) struct Planner<'a> {
     adopted: Siblings<'a>,
     restored: Siblings<'a>,
@@ -25,11 +24,11 @@ pub(super) struct Planner<'a> {
     importer: Importer<'a>,
 }
 
-/// A kind of fix, its plan, and what a person must know of it besides; or why there is none.
+/// The kind of a fix, its plan, and a note for the reader; or why there is none.
 type Planned = Result<(FixKind, Plan, Option<&'static str>), Refusal>;
 
 impl<'a> Planner<'a> {
-    /// For these findings, each with its direction.
+    /// Creates the planner of these findings, each with its direction.
     pub(super) fn new(
         all: &'a [Finding],
         ways: &[Option<FixDirection>],
@@ -52,7 +51,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What is done about one finding; none where nothing is to be done.
+    /// Returns the fix of one finding; `None` where nothing is to be done.
     pub(super) fn fix(&self, finding: &Finding, way: FixDirection) -> Option<Fix> {
         let interrupt = &self.stack.options.interrupt;
         if interrupt.is_raised() {
@@ -92,7 +91,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// A fix that is not made, and what a person would write or run.
+    /// Returns a refused fix, with what a person would write or run.
     pub(super) fn refused(&self, finding: &Finding, why: &Refusal) -> Fix {
         Fix::refused(model::Refusal {
             reason: why.to_string(),
@@ -102,7 +101,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// The plan of one finding that is fixed as a whole.
+    /// Plans a finding that is fixed as a whole.
     fn plan(&self, finding: &Finding, way: FixDirection) -> Option<Planned> {
         Some(match (way, finding.kind) {
             (FixDirection::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
@@ -141,7 +140,7 @@ impl<'a> Planner<'a> {
         verified.unwrap_or_else(|why| self.refused(finding, &why))
     }
 
-    /// The fix of a finding whose attributes each have edits, or a reason, of their own.
+    /// Plans a finding whose attributes each have their own edits, or their own refusal.
     fn in_parts(&self, finding: &Finding, kind: FixKind, parts: Vec<Part>) -> Fix {
         let (planned, refused) = self.proven(parts);
         if kind == FixKind::Adopt && planned.edits.is_empty() && refused.is_empty() {
@@ -169,8 +168,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// What of these parts can be made together, and why the others cannot: first all are tried at once, in the best way
-    /// of each. Each try evaluates the code anew.
+    /// Returns the parts that can be fixed together, and why the others cannot: first all are verified at once, each
+    /// with its best edits. Each verification evaluates the code again.
     fn proven(&self, parts: Vec<Part>) -> (Plan, Vec<(String, Refusal)>) {
         let mut refused = Vec::new();
         let mut possible = Vec::new();
@@ -199,10 +198,10 @@ impl<'a> Planner<'a> {
         (plan, refused)
     }
 
-    /// A plan with the first of these attempts that holds.
+    /// Adds the first of these attempts that passes the verification to a plan.
     ///
     /// # Errors
-    /// Why the first one does not.
+    /// Why the first attempt fails.
     fn added(&self, plan: &Plan, attempts: &[Attempt]) -> Result<Plan, Refusal> {
         let mut refusal = None;
         for attempt in attempts {
@@ -221,7 +220,7 @@ impl<'a> Planner<'a> {
         Ok(plan)
     }
 
-    /// What a person writes for the attributes that a fix leaves as they are.
+    /// Returns what a person writes for the attributes that a fix leaves as they are.
     fn block_of(&self, finding: &Finding, refused: &[(String, Refusal)]) -> Option<String> {
         if refused.is_empty() {
             return None;
@@ -239,7 +238,7 @@ impl<'a> Planner<'a> {
         )
     }
 
-    /// What a person writes where nothing is done.
+    /// Returns what a person writes for a finding that is not fixed.
     fn block(&self, finding: &Finding) -> Option<String> {
         if size(finding) > LARGEST {
             return None;
@@ -249,17 +248,17 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// A plan with one more attempt.
+/// Adds an attempt to a plan.
 ///
 /// # Errors
-/// When both edit the same bytes.
+/// Both edit the same bytes.
 fn with(mut plan: Plan, attempt: &Attempt) -> Result<Plan, Refusal> {
     splice::join(&mut plan.edits, &attempt.edits)?;
     plan.expected.extend(attempt.expected.iter().cloned());
     Ok(plan)
 }
 
-/// The reasons as one: each with its attribute, where they are not all the same.
+/// Joins the refusals into one text: each with its attribute, where they are not all the same.
 fn joined(refused: &[(String, Refusal)]) -> String {
     let mut reasons: Vec<_> = refused.iter().map(|(_, why)| why.to_string()).collect();
     reasons.dedup();
@@ -281,16 +280,16 @@ fn listed(refused: &[(String, Refusal)]) -> Vec<RefusedAttribute> {
     refused.iter().map(refused_attribute).collect()
 }
 
-/// How many values stand in what differs of a resource.
+/// Counts the values in the differences of a resource.
 fn size(finding: &Finding) -> usize {
     let differences = finding.attributes.iter();
     let of = |difference: &Difference| values(&difference.recorded).max(values(&difference.live));
     differences.map(of).sum()
 }
 
-/// How many values stand in one; a long text counts as several.
+/// Counts the values within a value; a long text counts as several.
 fn values(value: &Value) -> usize {
-    /// About the length of one value of a policy.
+    /// The approximate length of one value of a policy.
     const TEXT: usize = 64;
     match value {
         Value::List(items) => items.iter().map(values).sum(),

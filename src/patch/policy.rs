@@ -1,4 +1,4 @@
-//! Policies, edited by statement: those that mean the same stay as they are written.
+//! Edits policies statement by statement: those with an equal meaning stay as they are written.
 
 use super::layout::SourceFile;
 use super::list::rewrite_list;
@@ -12,19 +12,19 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// One policy in code, and what it is to say.
+/// A policy in the code that is to be rewritten.
 pub(super) struct Rewrite<'a> {
-    /// Its file.
+    /// The file.
     pub page: SourceFile<'a>,
-    /// The code that it is a part of.
+    /// The code of the stack.
     pub stack: &'a Stack<'a>,
-    /// Where its statements stand.
+    /// The places of the statements.
     pub code: &'a PolicyCode,
-    /// How the provider sees the attribute: equal forms of policies are its type's to know.
+    /// The provider's schema, which knows the equal forms of policies.
     pub schema: &'a Schema,
-    /// The attribute.
+    /// The name of the attribute.
     pub name: &'a str,
-    /// Where it stands, for messages.
+    /// The place of the policy, for messages.
     pub at: String,
 }
 
@@ -74,7 +74,7 @@ impl Rewrite<'_> {
         Ok(edits)
     }
 
-    /// Whether two statements, or parts of them, mean the same.
+    /// Returns whether two statements, or parts of them, have the same meaning.
     fn same(&self, left: &Value, right: &Value) -> bool {
         let form = |statement: &Value| {
             let policy = Value::map([("Statement", Value::List(vec![statement.clone()]))]);
@@ -84,7 +84,7 @@ impl Rewrite<'_> {
         form(left) == form(right)
     }
 
-    /// The new form of a statement: the one with its `Sid`, or the only one that differs from it in one part.
+    /// Returns the new form of a statement: the one with its `Sid`, or the only one that differs in a single part.
     fn partner(&self, number: usize, live: &[Value]) -> Option<usize> {
         let own = &self.code.statements[number].whole.value;
         let sid = own.get("Sid");
@@ -102,7 +102,7 @@ impl Rewrite<'_> {
         by_name.or_else(|| live.iter().position(alike))
     }
 
-    /// Changes the parts of a statement that differ; all of it where they cannot be changed alone.
+    /// Changes the differing parts of a statement, or replaces it where they cannot be changed alone.
     fn change(&self, number: usize, live: &Value) -> Result<Vec<Edit>, Refusal> {
         let statement = &self.code.statements[number];
         let own = statement.whole.value.as_map().cloned().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Rewrite<'_> {
         Ok(edits)
     }
 
-    /// Puts a value in the place of another, written as the other was: one text or a list.
+    /// Replaces a value, in the style of the old one: a text or a list.
     fn rewrite(&self, part: &Part, value: &Value) -> Option<Edit> {
         if let Some(behind) = &part.behind {
             return self.rewrite_behind(behind, value);
@@ -161,7 +161,7 @@ impl Rewrite<'_> {
         Some(self.page.edit(span.0..span.1, text))
     }
 
-    /// Puts a value in the place of the literal that a part of a statement refers to.
+    /// Replaces the literal that a part of a statement refers to.
     fn rewrite_behind(&self, behind: &Definition, value: &Value) -> Option<Edit> {
         let source = &behind.source;
         defaults::check(source, self.stack).ok()?;
@@ -185,14 +185,14 @@ impl Rewrite<'_> {
         Some(file.page.edit(source.span.0..source.span.1, text))
     }
 
-    /// Writes a statement in the place of another.
+    /// Replaces a statement.
     fn replace(&self, number: usize, live: &Value) -> Result<Edit, Refusal> {
         let span = self.code.statements[number].whole.span;
         let indent = self.page.indent_of(span.0);
         Ok(self.page.edit(span.0..span.1, self.written(live, indent)?))
     }
 
-    /// Writes a statement behind the last one.
+    /// Adds a statement behind the last one.
     fn add(&self, live: &Value) -> Result<Edit, Refusal> {
         let last = self.last()?;
         let (start, end) = last.whole.span;
@@ -213,7 +213,7 @@ impl Rewrite<'_> {
         Ok(self.page.edit(end..end, lead + &text))
     }
 
-    /// Takes a statement out, with what parts it from the next.
+    /// Removes a statement, with its separator.
     fn remove(&self, number: usize) -> Result<Edit, Refusal> {
         let all = &self.code.statements;
         let spans: Vec<_> = all.iter().map(|statement| statement.whole.span).collect();
@@ -239,14 +239,14 @@ impl Rewrite<'_> {
         last.ok_or_else(|| PolicyRefusal::NoStatement(self.at.clone()).into())
     }
 
-    /// Whether a statement stands in a list.
+    /// Returns whether a statement is in a list.
     fn in_list(&self, statement: &StatementCode) -> bool {
         let (_, end) = statement.whole.span;
         let rest = self.page.text.get(end..).unwrap_or_default();
         self.code.statements.len() > 1 || rest.trim_start().starts_with([']', ','])
     }
 
-    /// A statement as this policy's form writes it, lines after the first moved in by `indent`.
+    /// Writes a statement in the form of this policy, with the lines after the first indented by `indent`.
     fn written(&self, statement: &Value, indent: &str) -> Result<String, Refusal> {
         let refused = || PolicyRefusal::Statement(self.at.clone());
         let entries = statement.as_map().ok_or_else(refused)?;
@@ -296,7 +296,7 @@ impl Rewrite<'_> {
         Ok(format!("{{{end}{lines}{end}{indent}}}"))
     }
 
-    /// The body of a `statement` block.
+    /// Writes the body of a `statement` block.
     fn block(&self, entries: &BTreeMap<String, Value>, indent: &str) -> Option<String> {
         let end = self.page.line_end();
         let list = |value: &Value| match value {
@@ -370,7 +370,7 @@ impl Rewrite<'_> {
         Some(text)
     }
 
-    /// A document writes IAM's own variables as `&{...}`.
+    /// Escapes IAM's own variables, which a policy document writes as `&{...}`.
     fn variables(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => text.replace("${", "&{").into(),
@@ -382,7 +382,7 @@ impl Rewrite<'_> {
     }
 }
 
-/// A value as JSON in a heredoc, with nothing in it that HCL would evaluate, or that nobody sees.
+/// Writes a value as JSON in a heredoc, and escapes everything that HCL would evaluate, and invisible characters.
 fn json(value: &Value) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
     let mut shown = String::with_capacity(text.len());

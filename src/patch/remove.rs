@@ -1,4 +1,4 @@
-//! Code drops what is gone.
+//! Removes the code of deleted resources.
 
 use super::Stack;
 use super::dependents::Dependents;
@@ -12,8 +12,8 @@ use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 
-/// The edits that take out the block of a resource that is gone, with the comment that stands right above it and the
-/// `moved` blocks that lead to it; of one that stands for an entry of a map or list, the entry.
+/// Returns the edits that remove the block of a deleted resource, with the comment right above it and the `moved`
+/// blocks that lead to it; for an instance of `for_each`, the edit that removes the entry.
 ///
 /// # Errors
 /// Why the block or the entry must stay.
@@ -44,7 +44,7 @@ pub(super) fn plan(
     Ok(edits)
 }
 
-/// The edit that takes out a resource's block.
+/// Returns the edit that removes a resource's block.
 fn block(
     address: &Address,
     declared: &DeclaredResource,
@@ -59,7 +59,7 @@ fn block(
     Ok(vec![file.page.take_out_block(span)])
 }
 
-/// The edit that takes out an entry of the map or list that a block stands for each of.
+/// Returns the edit that removes an entry of the map or list that `for_each` iterates over.
 fn entry(
     address: &Address,
     key: &str,
@@ -117,7 +117,7 @@ fn entry(
     Ok(vec![edit.ok_or_else(shares)?])
 }
 
-/// A `moved` block, and the edit that takes it out.
+/// A `moved` block, and the edit that removes it.
 struct Moved {
     from: Option<String>,
     to: Option<String>,
@@ -125,7 +125,7 @@ struct Moved {
     removal: Edit,
 }
 
-/// The `moved` blocks of a folder.
+/// Returns the `moved` blocks of a folder.
 fn moved(folder: &str, stack: &Stack<'_>) -> Vec<Moved> {
     let mut all = Vec::new();
     for (path, _) in stack.tree.in_folder(folder) {
@@ -153,7 +153,7 @@ fn moved(folder: &str, stack: &Stack<'_>) -> Vec<Moved> {
     all
 }
 
-/// The `moved` blocks that lead to a resource, one after another: where each stands, and the edit that takes it out.
+/// The chain of `moved` blocks that leads to a resource: their places, and the edits that remove them.
 struct Moves(Vec<(Source, Edit)>);
 
 impl Moves {
@@ -177,14 +177,15 @@ impl Moves {
         moves
     }
 
-    /// Whether a byte of a file stands in one of them.
+    /// Returns whether a byte of a file is in one of the blocks.
     fn hold(&self, file: &str, at: usize) -> bool {
         let mut sources = self.0.iter().map(|(source, _)| source);
         sources.any(|source| source.file == file && source.span.0 <= at && at < source.span.1)
     }
 }
 
-/// The first place in the module's folder that names a resource besides its own block and the `moved` blocks.
+/// Returns the first place in the module's folder that names a resource, except for its own block and the `moved`
+/// blocks.
 fn user(tree: &Tree, folder: &str, address: &Address, moves: &Moves) -> Option<String> {
     let own = Address {
         modules: Vec::new(),

@@ -1,23 +1,23 @@
-//! Code enforces what it declares.
+//! Makes the code enforce what it declares.
 
 use super::adopt::{self, Context, Part};
 use crate::model::{Difference, Finding, Value, Verdict};
 
-/// What a restore says where the code was right already, in whole or in part.
+/// The note of a restore whose code was right already, in whole or in part.
 pub(super) const REASON: &str = "the code is right: an apply makes AWS match it";
-/// What a restore says where the code left out what it is to enforce.
+/// The note of a restore that adds arguments which the code left out.
 pub(super) const PINNED: &str = "the code now sets what it left out: an apply makes AWS match it";
-/// What a restore says of what is gone.
+/// The note of a restore of a deleted resource.
 pub(super) const MADE_ANEW: &str = "the code is right, and an apply makes it anew";
 
-/// The parts that pin what the code leaves out, so that it says from now on what it is meant to be. Where the code says it
-/// already, there are none: an apply is all it takes.
+/// Returns the parts that add the arguments which the code leaves out, so that it declares the recorded values. Where
+/// the code declares them already there are none: an apply is enough.
 pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     let differences: Vec<_> = finding.attributes.iter().collect();
     adopt::write(finding, &differences, context, pinned)
 }
 
-/// The value that the code is to set, where no apply of it as it is brings the value back.
+/// Returns the value that the code must declare, because an apply of the unchanged code would not bring it back.
 fn pinned(difference: &Difference) -> Option<&Value> {
     let unseen = difference.verdict == Verdict::UnseenByPlan;
     let left_out = difference.declared == Some(Value::Null);

@@ -1,13 +1,13 @@
-//! Findings that go the same way, by the resource that they are of.
+//! Indexes the findings that are fixed in the same direction, by their resource.
 
 use crate::model::{Address, Difference, Finding};
 use std::collections::BTreeMap;
 
-/// Findings that go the same way.
+/// The findings that are fixed in the same direction.
 pub(super) struct Siblings<'a>(BTreeMap<&'a Address, Vec<&'a Finding>>);
 
 impl<'a> Siblings<'a> {
-    /// What differs in a resource.
+    /// Returns the differences of a resource.
     pub(super) fn differences(&self, address: &Address) -> impl Iterator<Item = &'a Difference> {
         let findings = self.0.get(address).into_iter().flatten();
         findings.flat_map(|finding| finding.attributes.iter())

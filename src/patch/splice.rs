@@ -1,4 +1,4 @@
-//! Edits of several findings, put together.
+//! Merges the edits of several findings.
 
 use super::Changed;
 use super::format::realigned;
@@ -6,10 +6,10 @@ use super::refusal::Refusal;
 use crate::model::{Edit, Tree};
 use std::collections::BTreeMap;
 
-/// Adds edits to those that are made already: all of them, or none. The same edit is made once.
+/// Adds edits to existing ones: all of them, or none. Equal edits are merged.
 ///
 /// # Errors
-/// When one changes bytes that another changes as well.
+/// An edit changes bytes that another changes as well.
 pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
     let before = all.len();
     for edit in more {
@@ -34,7 +34,7 @@ pub(super) fn join(all: &mut Vec<Edit>, more: &[Edit]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The files as these edits make them.
+/// Returns the edited files.
 pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
     let mut by_file: BTreeMap<&str, Vec<&Edit>> = BTreeMap::new();
     for edit in edits {
@@ -47,7 +47,7 @@ pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
     changed.collect()
 }
 
-/// The bytes with these edits made, in the columns that they had. The edits do not overlap.
+/// Applies edits to bytes, and keeps the alignment. The edits do not overlap.
 fn splice(before: &[u8], mut edits: Vec<&Edit>) -> Vec<u8> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut after = Vec::with_capacity(before.len());

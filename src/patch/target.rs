@@ -1,4 +1,4 @@
-//! One attribute of one resource: the slots in the code that may set it, and whom each of them sets besides.
+//! Finds the slots in the code that may set an attribute, and the other resources that each slot sets.
 
 use super::Stack;
 use super::dependents::Dependents;
@@ -23,14 +23,14 @@ pub(super) struct Target<'a> {
     pub resource: &'a DeclaredResource,
 }
 
-/// Where an attribute may be written.
+/// A place where an attribute may be written.
 #[derive(Debug, Clone)]
 pub(super) enum Slot {
-    /// Where its value is, or would be.
+    /// The place of its value, or of its future value.
     Value(Location),
-    /// An entry of the map at this place, which has none of its key.
+    /// A missing entry of the map at this place.
     Entry(Location),
-    /// The resource's own block, or a nested one, which leaves it out.
+    /// The resource's own block, or a nested one, which lacks the attribute.
     Block,
 }
 
@@ -59,19 +59,19 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// The bytes of the resource's block.
+    /// Returns the bytes of the resource's block.
     pub(super) fn span(&self, stack: &Stack<'_>) -> Option<(usize, usize)> {
         let file = File::open(stack.tree, &self.resource.file).ok()?;
         let span = file.resource(self.address)?.span()?;
         Some((span.start, span.end))
     }
 
-    /// What the code says there, if anything.
+    /// Returns the definition of the value in the code, if there is one.
     pub(super) fn definition(&self) -> Option<&'a Definition> {
         self.resource.attributes.get(self.path)
     }
 
-    /// The slots that may set it, the one that a person would edit first.
+    /// Returns the slots that may set the attribute, the one that a person would edit first.
     pub(super) fn slots(&self) -> Vec<Slot> {
         let map = match self.steps.as_slice() {
             [Step::Key(_)] => self.resource.attributes.get(self.name),
@@ -98,7 +98,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Every attribute that a slot sets, this one included: its resource, and its path.
+    /// Returns every attribute that a slot sets, including this one: its resource, and its path.
     fn set_by(&self, slot: &Slot, dependents: &Dependents<'_>) -> Vec<(Address, String)> {
         let owned = |(address, path): (&Address, &str)| (address.clone(), path.to_owned());
         let mut set_by: Vec<_> = match slot {
@@ -123,10 +123,10 @@ impl<'a> Target<'a> {
         set_by
     }
 
-    /// Whether everything that a slot sets wants the same.
+    /// Checks that everything that a slot sets needs the same value.
     ///
     /// # Errors
-    /// Names what does not.
+    /// The resources that need another value.
     pub(super) fn agree(
         &self,
         slot: &Slot,
@@ -147,10 +147,10 @@ impl<'a> Target<'a> {
         self.unless_shared(others)
     }
 
-    /// Whether a slot sets this resource alone.
+    /// Checks that a slot sets this resource alone.
     ///
     /// # Errors
-    /// Names others.
+    /// The other resources.
     pub(super) fn alone(&self, slot: &Slot, dependents: &Dependents<'_>) -> Result<(), Refusal> {
         let set_by = self.set_by(slot, dependents).into_iter();
         let others = set_by.map(|(address, _)| address);
@@ -168,7 +168,7 @@ impl<'a> Target<'a> {
         })))
     }
 
-    /// What the code says once a slot is written.
+    /// Returns the values that the code has once a slot is written.
     pub(super) fn expected_values(
         &self,
         slot: &Slot,
@@ -182,7 +182,7 @@ impl<'a> Target<'a> {
             .collect()
     }
 
-    /// The parts of the nested blocks at the path, where a value is asked for: none where there are no blocks.
+    /// Returns the parts of the nested blocks at the path; `None` where there are no blocks.
     pub(super) fn block(&self, stack: &Stack<'_>) -> Option<BTreeMap<String, Attribute>> {
         let schema = stack.catalog.get(&self.address.tf_type)?;
         let shape = &schema.attributes.get(self.name)?.shape;
@@ -210,7 +210,7 @@ impl<'a> Target<'a> {
 }
 
 impl Slot {
-    /// Where the value, or the map, stands.
+    /// Returns the place of the value, or of the map.
     pub(super) fn location(&self) -> Option<&Location> {
         match self {
             Self::Value(location) | Self::Entry(location) => Some(location),

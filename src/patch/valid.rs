@@ -1,4 +1,4 @@
-//! Whether the provider's schema takes the blocks of an edited file: names, required ones and types, at each depth.
+//! Checks the blocks of an edited file against the provider's schema: names, required ones and types, at each depth.
 
 use super::location::entry_at;
 use super::reasons::Unproven;
@@ -9,7 +9,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Arguments and blocks of a resource that speak to Terraform and not to the provider.
+/// Arguments and blocks of a resource that are Terraform's and not the provider's.
 const META: &[&str] = &[
     "count",
     "for_each",
@@ -21,10 +21,10 @@ const META: &[&str] = &[
     "timeouts",
 ];
 
-/// Whether an edit leaves a file as valid as it was: what was wrong before says nothing of the edit.
+/// Checks that an edit leaves a file as valid as it was: errors from before the edit do not count.
 ///
 /// # Errors
-/// What the schema does not take.
+/// The violation of the schema.
 pub(super) fn check(
     file: &str,
     (before, after): (&str, &[u8]),
@@ -123,7 +123,7 @@ fn of_body(
     problems.extend(missing.map(|(name, _)| format!("`{path}.{name}` is required")));
 }
 
-/// The name of a nested block, and its body: that of the content where it is dynamic.
+/// Returns the name and the body of a nested block; of a dynamic block the body of its content.
 fn block_of(block: &Block) -> (&str, Option<&Body>) {
     if !block.has_ident("dynamic") {
         return (block.ident.as_str(), Some(&block.body));
@@ -143,7 +143,7 @@ fn optional(of: &Type) -> Attribute {
     }
 }
 
-/// Whether a type takes an expression, as far as that is written out.
+/// Returns whether a type accepts an expression, as far as the expression is a literal.
 fn takes(of: &Type, expression: &Expression) -> bool {
     match (of, expression) {
         (_, Expression::Null(_)) | (Type::Dynamic, _) => true,

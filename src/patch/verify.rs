@@ -1,4 +1,4 @@
-//! Nothing is offered that was not tried: both parsers, and the evaluator.
+//! Verifies every fix by both parsers and the evaluator.
 
 use super::callers::Callers;
 use super::path::{self, Step};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 use tree_sitter::{ParseOptions, ParseState};
 
-/// What the code is to say after the edits.
+/// A value that the code must have after the edits.
 #[derive(Debug, Clone)]
 pub(super) struct ExpectedValue {
     pub address: Address,
@@ -22,7 +22,7 @@ pub(super) struct ExpectedValue {
 }
 
 impl ExpectedValue {
-    /// A value at a path; none where that cannot be taken apart.
+    /// Creates the expectation of a value at a path; `None` where the path cannot be parsed.
     pub(super) fn of(address: &Address, path: &str, value: &Value) -> Option<Self> {
         let (name, steps) = path::parse(path)?;
         Some(Self {
@@ -34,22 +34,22 @@ impl ExpectedValue {
     }
 }
 
-/// Edits, and what they make of the code.
+/// Edits, and their expected effect on the code.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     pub edits: Vec<Edit>,
-    /// What the code is to say.
+    /// The values that the code must have.
     pub expected: Vec<ExpectedValue>,
-    /// The resource that is to be out of the code.
+    /// The resource that must be gone from the code.
     pub gone: Option<Address>,
-    /// The resource that is to be new in it, and all that it says.
+    /// The resource that must be new in the code, with all its attributes.
     pub created: Option<(Address, Attributes)>,
 }
 
-/// Tries edits.
+/// Verifies edits.
 pub(super) struct Verifier<'a> {
     stack: &'a Stack<'a>,
-    /// What the code says without them.
+    /// The evaluated code before the edits.
     before: &'a Evaluated,
     callers: Callers,
 }
@@ -63,10 +63,10 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Whether the edits make what is wanted and change nothing else.
+    /// Checks that the edits have the expected effect and change nothing else.
     ///
     /// # Errors
-    /// What they break.
+    /// What the edits break.
     pub(super) fn check(&self, plan: &Plan) -> Result<(), Refusal> {
         if plan.edits.is_empty() {
             return Ok(());
@@ -142,7 +142,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Whether an edit writes no credential but those that the file holds already.
+    /// Checks that an edit writes no credential, except those that the file holds already.
     ///
     /// # Errors
     /// What to do with the credential.
@@ -161,8 +161,8 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Whether the code says of an attribute what it should, as the provider compares: where that is AWS's own value, it
-    /// may leave out of blocks what the provider chooses.
+    /// Returns whether an attribute has its expected value, as the provider compares: a block may leave out what the
+    /// provider chooses, if AWS has that value.
     fn alike(
         &self,
         (address, name): (&Address, &str),
@@ -185,8 +185,8 @@ impl<'a> Verifier<'a> {
     }
 }
 
-/// Whether both parsers accept a file. The second one knows less of HCL: what it refused before the edit as well says
-/// nothing of the edit.
+/// Checks that both parsers accept a file. The second one supports less of HCL: errors from before the edit do not
+/// count.
 fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Result<(), Refusal> {
     let refused = || Refusal::from(Unproven::NotHcl(file.to_owned()));
     let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
@@ -212,7 +212,7 @@ fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Resu
     }
 }
 
-/// The attributes of each resource: entries of maps and parts of blocks are in them.
+/// The attributes of each resource, including entries of maps and parts of blocks.
 type Values<'a> = BTreeMap<&'a Address, BTreeMap<&'a str, Cow<'a, Value>>>;
 
 fn values(evaluated: &Evaluated) -> Values<'_> {

@@ -1,17 +1,17 @@
-//! Which version of Terraform a fix needs, and whether the code may be run by it.
+//! Checks that the code may be run by a version of Terraform that supports the fix.
 
 use super::Stack;
 use super::literal::quote;
 use super::location::{File, code};
 use super::reasons::ImportRefusal;
 
-/// The first version that knows `import` blocks.
+/// The first version with `import` blocks.
 const IMPORTS: [u64; 3] = [1, 5, 0];
 
-/// Whether the code may be run by a Terraform that knows `import` blocks.
+/// Checks that the code may be run by a Terraform with `import` blocks.
 ///
 /// # Errors
-/// What keeps it from that.
+/// What prevents it.
 pub(super) fn knows_imports(stack: &Stack<'_>) -> Result<(), ImportRefusal> {
     let mut required = false;
     for file in code(stack) {
@@ -33,7 +33,7 @@ pub(super) fn knows_imports(stack: &Stack<'_>) -> Result<(), ImportRefusal> {
     }
 }
 
-/// The texts of `required_version` in a file, each with its line.
+/// Returns the `required_version` constraints of a file, each with its line.
 fn constraints(file: &File<'_>) -> Vec<(String, usize)> {
     let blocks = file.blocks("terraform");
     let found = blocks.filter_map(|block| block.body.get_attribute("required_version"));
@@ -44,7 +44,7 @@ fn constraints(file: &File<'_>) -> Vec<(String, usize)> {
     texts.collect()
 }
 
-/// Whether no version from the first with `import` blocks on satisfies a constraint such as `>= 1.1, < 1.5`.
+/// Returns whether no version with `import` blocks satisfies a constraint such as `>= 1.1, < 1.5`.
 fn excludes(constraint: &str) -> bool {
     parts(constraint).any(|(operator, version)| {
         let Some(limit) = parse(version) else {
@@ -63,7 +63,7 @@ fn excludes(constraint: &str) -> bool {
     })
 }
 
-/// Whether only versions with `import` blocks satisfy a constraint.
+/// Returns whether only versions with `import` blocks satisfy a constraint.
 fn demands(constraint: &str) -> bool {
     parts(constraint).any(|(operator, version)| {
         let least = parse(version);
@@ -72,7 +72,7 @@ fn demands(constraint: &str) -> bool {
     })
 }
 
-/// Each operator with its version.
+/// Splits a constraint into operators and versions.
 fn parts(constraint: &str) -> impl Iterator<Item = (&str, &str)> {
     constraint.split(',').map(|part| {
         let part = part.trim();
@@ -82,7 +82,7 @@ fn parts(constraint: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The three numbers of a version; none where it is none.
+/// Parses the three numbers of a version; `None` where the text is no version.
 fn parse(version: &str) -> Option<[u64; 3]> {
     let plain = version.trim_start_matches('v');
     let end = plain.find(['-', '+']).unwrap_or(plain.len());

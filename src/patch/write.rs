@@ -1,4 +1,4 @@
-//! Writes a value into a slot: what stands there is replaced, added or taken out in the form that it has.
+//! Writes a value into a slot: replaces, adds or removes it in the existing form.
 
 use super::defaults;
 use super::hcl_writer;
@@ -17,17 +17,17 @@ use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 
-/// What the key of a map starts with that is a secret itself.
+/// The prefix of a map's key that is itself a secret.
 const SEALED: &str = "(secret, fingerprint ";
 
 /// An entry of a map: its key, and its value.
 pub(super) type Entry = (String, Value);
 
 impl Target<'_> {
-    /// The edits that write a value into a slot; null takes out what is there.
+    /// Returns the edits that write a value into a slot; null removes the existing one.
     ///
     /// # Errors
-    /// Why not.
+    /// Why the value cannot be written.
     pub(super) fn write(
         &self,
         slot: &Slot,
@@ -53,12 +53,12 @@ impl Target<'_> {
         }
     }
 
-    /// Whether it is an entry of a map.
+    /// Returns whether the target is an entry of a map.
     pub(super) fn is_entry(&self) -> bool {
         matches!(self.steps.as_slice(), [Step::Key(_)])
     }
 
-    /// Its key and a value; none where it is no entry of a map.
+    /// Returns the key of the target with a value; `None` where it is no entry of a map.
     pub(super) fn entry(&self, value: &Value) -> Option<Entry> {
         match self.steps.as_slice() {
             [Step::Key(key)] => Some((key.clone(), value.clone())),
@@ -66,10 +66,10 @@ impl Target<'_> {
         }
     }
 
-    /// The edits that add entries to the map at a slot.
+    /// Returns the edits that add entries to the map at a slot.
     ///
     /// # Errors
-    /// Why not.
+    /// Why the entries cannot be added.
     pub(super) fn add_entries(
         &self,
         slot: &Slot,
@@ -172,7 +172,7 @@ impl Target<'_> {
         self.put_attribute(&file, block, name, value)
     }
 
-    /// Adds the attribute to the resource's block, or to the nested one that it is a part of.
+    /// Adds the attribute to the resource's block, or to the nested block that it belongs to.
     fn add_to_block(&self, value: &Value, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
         let file = File::open(stack.tree, &self.resource.file)?;
         let block = self.resource_block(&file)?;
@@ -191,7 +191,7 @@ impl Target<'_> {
         self.put_attribute(&file, inner, name, value)
     }
 
-    /// Puts `name = value` behind the last attribute of a block.
+    /// Inserts `name = value` behind the last attribute of a block.
     fn put_attribute(
         &self,
         file: &File<'_>,
@@ -233,7 +233,7 @@ impl Target<'_> {
         Ok(vec![page.edit(opens..span.end, closing)])
     }
 
-    /// Puts entries behind the last one of the literal map at a place.
+    /// Adds entries behind the last one of the literal map at a place.
     fn put_entries(
         &self,
         map: &Source,
@@ -248,7 +248,7 @@ impl Target<'_> {
         literal.add(entries).ok_or_else(|| self.no_literal())
     }
 
-    /// Puts a value in the place of another.
+    /// Replaces a value.
     fn replace(
         &self,
         source: &Source,
@@ -305,7 +305,7 @@ impl Target<'_> {
         Ok(vec![page.edit(source.span.0..source.span.1, text)])
     }
 
-    /// How a list of references would refer to a value: as it does to its first item.
+    /// Writes a reference to a value in the style of a list's first item.
     fn reference(&self, list: &str, value: &Value, stack: &Stack<'_>) -> Option<String> {
         let first = list.trim_start_matches(['[', ' ', '\n', '\r', '\t']);
         let end = first.find([',', ']', '\n'])?;
@@ -317,7 +317,7 @@ impl Target<'_> {
         recorded.reference(&self.address.modules, (tf_type, attribute), value.as_str()?)
     }
 
-    /// Takes out the attribute, the argument or the entry whose value stands at a place.
+    /// Removes the attribute, the argument or the entry whose value is at a place.
     fn take_out(&self, source: &Source, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
         let file = File::open(stack.tree, &source.file)?;
         let shares = || Refusal::SharesLine {
@@ -335,7 +335,7 @@ impl Target<'_> {
     }
 }
 
-/// An entry that holds a value behind these keys.
+/// Nests a value below these keys.
 fn nested(keys: &[String], value: Value) -> Option<Entry> {
     let (first, rest) = keys.split_first()?;
     let outer = |inner, key: &String| Value::map([(key.clone(), inner)]);

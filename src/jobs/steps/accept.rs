@@ -149,8 +149,8 @@ async fn withdraw(context: &RepositoryContext<'_>, open: Proposal) -> Result<(),
     Ok(())
 }
 
-/// Returns the findings to accept, each as the newest scan with it reported it; none for a finding that no scan has: it
-/// may only not have been checked.
+/// Returns the findings to accept, each as the newest scan with it reported it; `None` where no scan has one of
+/// them: it may only not have been checked.
 async fn ignored(context: &RepositoryContext<'_>) -> anyhow::Result<Option<Vec<Ignored>>> {
     let (tenant, id) = (&context.tenant, context.id);
     let mut ignored = Vec::new();
