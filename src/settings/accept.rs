@@ -1,11 +1,11 @@
-//! Differences that somebody accepted, with a reason and perhaps an end.
+//! Sets accepted differences aside: each entry of `accept` has a reason, and may have an end.
 
 use super::form::Settings;
 use super::glob::{covers, only};
 use crate::model::{Difference, Finding, Interrupt, Verdict};
 use serde::Deserialize;
 
-/// One accepted difference. What it leaves out, it does not ask for; it must ask for something.
+/// An accepted difference. An omitted key matches everything; at least one key must be set.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Form")]
 pub struct Accept {
@@ -56,7 +56,7 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
 }
 
 impl Accept {
-    /// Whether it holds on a day, written as `2026-11-24`: such texts sort as days do.
+    /// Returns whether the entry is valid on a day, written as `2026-11-24`: such texts sort as days do.
     fn holds(&self, today: &str) -> bool {
         self.form
             .until
@@ -86,7 +86,7 @@ impl Accept {
         pattern.is_none_or(|pattern| covers(pattern, &difference.path) || below(pattern))
     }
 
-    /// Why, who said so, and until when.
+    /// Writes the reason, the owner and the end of the entry.
     fn reason(&self) -> String {
         let Form {
             reason,
@@ -105,9 +105,8 @@ impl Accept {
 }
 
 impl Settings {
-    /// Moves what is accepted on this day (`2026-11-24`) from the findings to what is set aside: whole findings, or
-    /// single attributes of one.
-    /// An interrupt ends it early: what is left is not accepted.
+    /// Moves the findings that are accepted on this day (`2026-11-24`) to the set-aside ones: whole findings, or single
+    /// attributes of one. An interrupt ends it early: the remaining findings are not accepted.
     pub fn set_aside(
         &self,
         findings: &mut Vec<Finding>,
@@ -165,7 +164,7 @@ impl Settings {
         *findings = left;
     }
 
-    /// Whether all of a finding is accepted on this day.
+    /// Returns whether a finding is accepted as a whole on this day.
     pub fn covers(&self, finding: &Finding, today: &str) -> bool {
         let mut findings = vec![finding.clone()];
         let aside = &mut Vec::new();

@@ -1,4 +1,4 @@
-//! Writes what somebody accepted into a file of settings: bytes are added, and no other byte changes.
+//! Adds accepted differences to a file of settings, and leaves every other byte as it is.
 
 use super::accept::{Accept, Form};
 use super::glob::exactly;
@@ -6,53 +6,53 @@ use super::yaml::{Place, place, scalar};
 use super::{FILE, Settings, SettingsError};
 use crate::model::{Finding, Kind, holds_credential};
 
-/// A difference that somebody accepts.
+/// A difference to accept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NewAccept {
-    /// The address of its resource.
+    /// The address of the resource.
     pub address: Option<String>,
-    /// The paths that differ: one entry of the list each. None: all that ever differs there.
+    /// The paths of the differing attributes, each an entry of the list; empty accepts every attribute.
     pub attributes: Vec<String>,
-    /// Its type, where it has no address.
+    /// The type of a resource without an address.
     pub tf_type: Option<String>,
-    /// Its id, where it has no address.
+    /// The id of a resource without an address.
     pub import_id: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who answers for it.
+    /// The person or team that owns the decision.
     pub owner: Option<String>,
-    /// The last day, as `2027-03-31`; none for good.
+    /// The last day, as `2027-03-31`; `None` for no end.
     pub until: Option<String>,
 }
 
-/// Why an accepted difference was not written.
+/// Why an accepted difference was not added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotAccept {
     /// The file has a mistake.
     #[error("{0}: mend that first")]
     Unreadable(#[from] SettingsError),
-    /// An entry is none.
+    /// An entry is invalid.
     #[error("the accepted difference cannot be written into {FILE}: {0}")]
     Entry(String),
-    /// What is accepted can only be named by a credential.
+    /// The difference could only be named by a credential.
     #[error(
         "the name of what is accepted holds what looks like a credential, which is not written into {FILE}: accept it \
          there by hand, with `*` in the credential's place"
     )]
     Secret,
-    /// The file is one that is not edited here.
+    /// The file has a form that is not edited automatically.
     #[error("{FILE} is not edited, for {why}: add this to it by hand:\n{yaml}")]
     ByHand {
         /// Why.
         why: String,
-        /// What to add.
+        /// The lines to add by hand.
         yaml: String,
     },
 }
 
 impl NewAccept {
-    /// What accepts a finding as it stands: of a resource that changed, the attributes that differ and no others; of
-    /// what no state claims, its type and id. None where it has neither address nor id.
+    /// Creates the entry that accepts a finding: of a modified resource its differing attributes and no others; of an
+    /// unmanaged one its type and id. `None` where it has neither address nor id.
     pub fn of(
         finding: &Finding,
         reason: String,
@@ -90,14 +90,14 @@ impl NewAccept {
         })
     }
 
-    /// Whether what it names holds a credential, or did so before that was masked: nothing has that name then.
+    /// Returns whether the entry names a credential, or did so before it was masked: no resource has the masked name.
     pub fn names_credential(&self) -> bool {
         let names = [&self.address, &self.import_id];
         let mut names = names.into_iter().flatten().chain(&self.attributes);
         names.any(|name| holds_credential(name))
     }
 
-    /// The entries of the list.
+    /// Returns the entries of the list.
     fn forms(&self) -> Vec<Form> {
         let form = |attribute: Option<&String>| Form {
             address: self.address.clone(),
@@ -115,11 +115,12 @@ impl NewAccept {
     }
 }
 
-/// A file of settings, or none yet, with these differences accepted besides. The file's own bytes stay, and the text
-/// that comes out means the same as before plus these entries, after all others.
+/// Adds accepted differences to a file of settings, or to a new one. All bytes of the file stay, and the result means
+/// the same as before plus these entries, after all others.
 ///
 /// # Errors
-/// The file has a mistake, an entry is none or names a credential, or the file's form is one that is not edited: then with what to add.
+/// The file has a mistake, an entry is invalid or names a credential, or the file has a form that is not edited: the
+/// error shows what to add.
 pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String, CannotAccept> {
     let text = text.unwrap_or("version: 1\n");
     let mut expected = Settings::parse(text)?;
@@ -178,7 +179,7 @@ fn splice(text: &str, forms: &[Form]) -> Result<String, &'static str> {
     }
 }
 
-/// The entries as lines, dashes at this column.
+/// Writes the entries as lines, with dashes at this column.
 fn items(forms: &[Form], column: usize) -> Vec<String> {
     let margin = " ".repeat(column);
     let mut lines = Vec::new();

@@ -1,33 +1,33 @@
-//! Who owns a file: GitHub's `CODEOWNERS`.
+//! Finds the owners of a file by GitHub's `CODEOWNERS`.
 
 use super::pattern::{Effort, Pattern, TooCostly};
 use crate::model::Tree;
 
-/// Where GitHub looks for it, in this order.
+/// The paths where GitHub looks for the file, in this order.
 const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
-/// GitHub reads no larger one.
+/// The size beyond which GitHub ignores the file.
 const LARGEST: usize = 3 * 1024 * 1024;
 
-/// How many characters and folders are compared for all files of a pull request: a part of a second.
+/// How many characters and folders are compared for all files of a pull request: a fraction of a second.
 const MOST_COMPARISONS: usize = 50_000_000;
 
-/// Who owns a file.
+/// The owner of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    /// By the login.
+    /// A person, by login.
     Person(String),
     /// A team of an organisation.
     Team {
         /// The organisation.
         org: String,
-        /// The team's name in addresses.
+        /// The team's slug.
         slug: String,
     },
 }
 
 impl Owner {
-    /// `@login` or `@org/team`.
+    /// Parses `@login` or `@org/team`.
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_prefix('@')?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -57,7 +57,7 @@ struct Line {
 }
 
 impl Codeowners {
-    /// The file that GitHub would take.
+    /// Finds and parses the file that GitHub uses.
     pub fn of(tree: &Tree) -> Option<Self> {
         let found = PLACES
             .iter()
@@ -67,7 +67,7 @@ impl Codeowners {
             .map(Self::parse)
     }
 
-    /// Reads a file. A line that GitHub does not take is none.
+    /// Parses a file. A line that GitHub ignores is skipped.
     pub fn parse(text: &str) -> Self {
         Self {
             lines: text.lines().filter_map(Line::parse).collect(),
@@ -75,10 +75,10 @@ impl Codeowners {
         }
     }
 
-    /// The owners of a file: those of the last line that fits, and nobody where that line names nobody.
+    /// Returns the owners of a file: those of the last matching line, and none where that line names none.
     ///
     /// # Errors
-    /// When it took too long to find those of this file and of the files asked for before.
+    /// Matching took too long for this file and the ones before.
     pub fn owners(&self, path: &str) -> Result<&[Owner], TooCostly> {
         let path: Vec<Vec<char>> = path.split('/').map(|name| name.chars().collect()).collect();
         for line in self.lines.iter().rev() {
@@ -114,7 +114,7 @@ impl Line {
     }
 }
 
-/// The words of a line, up to its comment; a blank after a backslash belongs to its word.
+/// Splits a line into words, up to its comment; a blank after a backslash belongs to its word.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

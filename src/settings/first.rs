@@ -1,11 +1,11 @@
-//! The file of settings that a repository starts with.
+//! Writes the first settings of a repository.
 
 use super::form::RoleArn;
 use super::yaml::scalar;
 use crate::model::StackName;
 
-/// The `.driftguard.yml` that a repository starts with: these stacks by name and path, the role where one is known, and
-/// the rest as comments that say what else there is.
+/// Writes the first `.driftguard.yml` of a repository: these stacks by name and path, the role if it is known, and the
+/// other keys as comments.
 pub fn first_file(stacks: &[(StackName, String)], role: Option<&str>, external_id: &str) -> String {
     let external_id: String = external_id.chars().filter(|c| !c.is_control()).collect();
     let role = role.filter(|role| RoleArn::try_from((*role).to_owned()).is_ok());
@@ -101,7 +101,7 @@ mod tests {
         );
     }
 
-    /// The text without the `# ` before what is commented out.
+    /// Removes the `# ` of lines that are commented out.
     #[test]
     fn what_it_shows_in_comments_is_right_as_well() {
         let text = first_file(&[], None, "dg-0123");

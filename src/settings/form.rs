@@ -1,4 +1,4 @@
-//! The file's form, each key with its default.
+//! Defines the keys of the settings, with their defaults.
 
 use super::accept::Accept;
 use super::stacks::StackSettings;
@@ -6,7 +6,7 @@ use crate::model::AccountId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// How many roles a repository may name: AWS is asked about each of them three times a scan.
+/// How many roles a repository may name: AWS is asked about each of them three times per scan.
 pub const MOST_ROLES: usize = 100;
 
 /// A repository's settings.
@@ -17,23 +17,23 @@ pub struct Settings {
     version: Version,
     /// How AWS is read.
     pub aws: Aws,
-    /// Which benchmark findings are held to, such as `cis-3.0`.
+    /// The benchmark whose controls are checked, such as `cis-3.0`.
     pub benchmark: String,
-    /// How far to look for what no state claims; none where the file does not say.
+    /// How far to look for unmanaged resources; `None` where the file does not set it.
     pub unmanaged: Option<Unmanaged>,
-    /// The stacks, where they are not to be found by their backend blocks.
+    /// The stacks, if they are not found by their backend blocks.
     pub stacks: Vec<StackSettings>,
     /// How pull requests are opened.
     pub pull_requests: PullRequests,
     /// Whether there is a dashboard issue.
     pub dashboard: bool,
-    /// What checks on ordinary pull requests conclude.
+    /// How checks on ordinary pull requests conclude.
     pub checks: Checks,
     /// Whether SARIF is uploaded.
     pub code_scanning: bool,
-    /// Who is told of new and resolved findings.
+    /// Who is notified of new and resolved findings.
     pub notify: Option<Notify>,
-    /// Differences that somebody accepted.
+    /// Accepted differences.
     #[serde(deserialize_with = "perhaps_none")]
     pub accept: Vec<Accept>,
 }
@@ -56,7 +56,7 @@ impl Default for Settings {
     }
 }
 
-/// There is one version so far.
+/// The version of the form: there is one so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "u64")]
 struct Version;
@@ -76,9 +76,9 @@ impl TryFrom<u64> for Version {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Aws {
-    /// The role that is assumed, with the external id that onboarding shows.
+    /// The role to assume, with the external id that onboarding shows.
     pub role_arn: Option<RoleArn>,
-    /// The read roles of further accounts.
+    /// The roles that read further accounts.
     #[serde(deserialize_with = "by_account")]
     pub roles: BTreeMap<AccountId, RoleArn>,
 }
@@ -106,7 +106,7 @@ impl TryFrom<String> for RoleArn {
     }
 }
 
-/// A list of which nothing is left, or nothing is there yet, but its key.
+/// Reads a list that may be empty or have no value.
 fn perhaps_none<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Accept>, D::Error> {
@@ -131,23 +131,23 @@ fn by_account<'de, D: serde::Deserializer<'de>>(
     texts.into_iter().map(account).collect()
 }
 
-/// How far to look for what no state claims.
+/// How far to look for unmanaged resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unmanaged {
     /// In the whole account.
     Account,
-    /// Below what the states hold.
+    /// Below managed resources.
     Children,
     /// Nowhere.
     Off,
 }
 
-/// In which direction drift is fixed.
+/// The direction in which drift is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fix {
-    /// Restore what weakens security or is gone, adopt the rest.
+    /// Restore what weakens security or was deleted, adopt the rest.
     #[default]
     ByRisk,
     /// The code follows live.
@@ -162,13 +162,13 @@ pub enum Fix {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PullRequests {
-    /// One for what.
+    /// Which findings share a pull request.
     pub group: Group,
     /// Whether they are drafts.
     pub draft: bool,
     /// Their labels.
     pub labels: Vec<String>,
-    /// Who is asked for a review.
+    /// Who is requested to review.
     pub reviewers: Reviewers,
     /// How many may be open at once.
     pub limit: usize,
@@ -192,24 +192,24 @@ impl Default for PullRequests {
     }
 }
 
-/// What one pull request is for.
+/// The findings that share a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
-    /// A stack.
+    /// Those of a stack.
     #[default]
     Stack,
-    /// A severity of a stack.
+    /// Those of one severity in a stack.
     Severity,
-    /// A resource.
+    /// Those of a resource.
     Resource,
 }
 
-/// Who is asked for a review.
+/// Who is requested to review.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(from = "ReviewersForm")]
 pub enum Reviewers {
-    /// `codeowners`: the owners of the files that change.
+    /// `codeowners`: the owners of the changed files.
     #[default]
     Codeowners,
     /// These people and teams.
@@ -233,23 +233,23 @@ impl From<ReviewersForm> for Reviewers {
     }
 }
 
-/// What checks on ordinary pull requests conclude.
+/// How checks on ordinary pull requests conclude.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Checks {
-    /// Neither good nor bad.
+    /// As neutral.
     #[default]
     Neutral,
-    /// Bad, where something drifted.
+    /// As failed, if there is drift.
     Failing,
-    /// There are none.
+    /// No checks are created.
     Off,
 }
 
-/// Who is told of new and resolved findings.
+/// Who is notified of new and resolved findings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notify {
-    /// Where to post to.
+    /// The address to post to.
     pub url: String,
 }

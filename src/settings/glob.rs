@@ -1,7 +1,7 @@
-//! Patterns of addresses and attributes: `*` is any text, `\*` is a star, everything else is itself, brackets, quotes and
-//! other backslashes too.
+//! Matches addresses and attributes: `*` matches any text, `\*` a star, and every other character itself, including
+//! brackets, quotes and other backslashes.
 
-/// Whether a pattern covers a whole text.
+/// Returns whether a pattern matches a whole text.
 pub(super) fn covers(pattern: &str, text: &str) -> bool {
     let parts = parts(pattern);
     let Some((first, rest)) = parts.split_first() else {
@@ -22,19 +22,19 @@ pub(super) fn covers(pattern: &str, text: &str) -> bool {
     left.ends_with(last.as_str())
 }
 
-/// The pattern that covers this text and no other.
+/// Returns the pattern that matches only this text.
 pub(super) fn exactly(text: &str) -> String {
     text.replace('*', "\\*")
 }
 
-/// The one text that a pattern covers; none where it covers several.
+/// Returns the only text that a pattern matches; `None` where it matches several.
 pub(super) fn only(pattern: &str) -> Option<String> {
     let mut parts = parts(pattern);
     let only = parts.pop()?;
     parts.is_empty().then_some(only)
 }
 
-/// What stands between the stars of a pattern that mean any text: one part more than there are such stars.
+/// Splits a pattern at its wildcards.
 fn parts(pattern: &str) -> Vec<String> {
     let (mut parts, mut part) = (Vec::new(), String::new());
     let mut rest = pattern.chars().peekable();

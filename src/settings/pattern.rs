@@ -1,6 +1,6 @@
-//! Patterns of paths as `CODEOWNERS` has them: those of `.gitignore`, less `!` and `[ ]`. A file may hold very many lines,
-//! and anybody may write it: nothing is compiled, no pattern takes longer than its length times the path's, and all of
-//! them together no longer than a limit.
+//! Matches paths as `CODEOWNERS` does: like `.gitignore`, without `!` and `[ ]`. Anybody may write a file with very
+//! many lines, so nothing is compiled, the time of a pattern is bounded by its length times the path's, and all
+//! patterns together by a limit.
 
 use std::cell::Cell;
 
@@ -8,32 +8,32 @@ use std::cell::Cell;
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     steps: Vec<Step>,
-    /// `docs/` is a folder, and so all that is in it.
+    /// `docs/` matches the folder and everything in it.
     folder: bool,
-    /// `docs/*` is what is right in the folder, and not what is further down.
+    /// `docs/*` matches what is directly in the folder, and nothing deeper.
     flat: bool,
 }
 
-/// What stands between two slashes.
+/// The part of a pattern between two slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// `**`: any folders, none too.
+    /// `**`: any number of folders, including none.
     Folders,
     Name(Vec<Part>),
 }
 
-/// A piece of a name.
+/// A piece of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Char(char),
     /// `?`.
     One,
-    /// `*`: any, none too.
+    /// `*`: any text, including none.
     Any,
 }
 
 impl Pattern {
-    /// None where it covers nothing.
+    /// Parses a pattern; `None` where it matches nothing.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (folder, flat) = (text.ends_with('/'), text.ends_with("/*"));
         let text = text.strip_suffix('/').unwrap_or(text);
@@ -58,10 +58,10 @@ impl Pattern {
         })
     }
 
-    /// Whether it covers a file, by itself or by a folder on the way to it.
+    /// Returns whether the pattern matches a file, directly or by one of its folders.
     ///
     /// # Errors
-    /// When the effort is used up.
+    /// The effort is used up.
     pub(super) fn fits(&self, path: &[Vec<char>], effort: &Effort) -> Result<bool, TooCostly> {
         let first = if self.flat { path.len() } else { 1 };
         let last = path.len() - usize::from(self.folder);
@@ -88,7 +88,7 @@ impl Pattern {
         Ok(false)
     }
 
-    /// Marks a step as reached, and those after it that may stand for no folder at all.
+    /// Marks a step as reached, and the following ones that may match no folder.
     fn reach(&self, mut at: usize, reached: &mut [bool]) {
         while let Some(place) = reached.get_mut(at) {
             *place = true;
@@ -100,17 +100,17 @@ impl Pattern {
     }
 }
 
-/// How much matching is left: anybody may write very many patterns.
+/// Counts the remaining comparisons: anybody may write very many patterns.
 #[derive(Debug, Clone)]
 pub(super) struct Effort(Cell<usize>);
 
-/// Patterns that take too long.
+/// The patterns take too long to match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("its patterns take too long to match: write fewer of them, with fewer `*`")]
 pub struct TooCostly;
 
 impl Effort {
-    /// So many comparisons.
+    /// Allows this many comparisons.
     pub(super) fn of(comparisons: usize) -> Self {
         Self(Cell::new(comparisons))
     }
@@ -143,7 +143,7 @@ fn is(part: &Part, c: char) -> bool {
     }
 }
 
-/// Whether a pattern is all of a name.
+/// Returns whether a pattern matches a whole name.
 fn matches(pattern: &[Part], name: &[char], effort: &Effort) -> Result<bool, TooCostly> {
     let (mut at, mut read) = (0, 0);
     // Where the last `*` stands, and where what it took ends. It takes one more whenever what follows does not fit: to go

@@ -1,4 +1,4 @@
-//! When a stack is scanned by itself. Pure: it is told what time it is.
+//! Computes when a stack is scanned. Pure: the time is an argument.
 
 use chrono::{DateTime, Utc};
 use croner::Cron;
@@ -9,10 +9,10 @@ use std::fmt;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// The most that a scan is put off, so that the stacks of one expression do not all start at once.
+/// The longest delay of a scan, so that stacks with the same expression do not all start at once.
 const JITTER: i64 = 5 * MINUTE;
 
-/// When a stack is scanned by itself. What the file leaves out means daily, at a minute of the stack's own.
+/// The schedule of a stack. The default is daily, at a minute of the stack's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Schedule(Form);
@@ -34,7 +34,7 @@ impl TryFrom<String> for Schedule {
 }
 
 impl fmt::Display for Schedule {
-    /// As the file writes it; nothing for what it leaves out.
+    /// Writes the schedule as in the file; nothing for the default.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Form::Daily => Ok(()),
@@ -45,10 +45,10 @@ impl fmt::Display for Schedule {
 }
 
 impl Schedule {
-    /// Reads `off`, or a cron expression of five fields in UTC.
+    /// Parses `off`, or a cron expression of five fields in UTC.
     ///
     /// # Errors
-    /// What is wrong with it, and how it is written.
+    /// The mistake, and the correct form.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().eq_ignore_ascii_case("off") {
             return Ok(Self(Form::Off));
@@ -74,9 +74,9 @@ impl Schedule {
         Ok(Self(Form::Cron(Box::new(cron))))
     }
 
-    /// The first scan after a moment in epoch milliseconds; none where it is off. A stack's `seed` moves its scans by the
-    /// same little in each slot: at most five minutes, and at most a tenth of the way to the next slot. So whoever asks
-    /// again between two scans is told the same.
+    /// Returns the first scan after a time in epoch milliseconds; `None` where the schedule is off. A stack's `seed`
+    /// delays all its scans by the same time: at most five minutes, and at most a tenth of the interval. So the answer
+    /// is the same at any time between two scans.
     pub fn next(&self, after: i64, seed: u64) -> Option<i64> {
         match &self.0 {
             Form::Off => None,
@@ -107,7 +107,7 @@ impl Schedule {
     }
 }
 
-/// The first slot after a moment.
+/// Returns the first slot after a time.
 fn following(cron: &Cron, after: i64) -> Option<i64> {
     let after: DateTime<Utc> = DateTime::from_timestamp_millis(after)?;
     let slot = cron.find_next_occurrence(&after, false).ok()?;

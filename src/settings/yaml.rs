@@ -1,15 +1,15 @@
-//! YAML that is written a piece at a time: how a text is quoted, and where a list stands in a file.
+//! Writes YAML piece by piece: quotes texts, and finds lists in a file.
 
 use crate::model::is_unseen;
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 use std::ops::Range;
 
-/// Words that YAML takes for something else than a text, in one version or another.
+/// Words that YAML, in one version or another, takes for something other than a text.
 const TAKEN: &[&str] = &[
     "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf",
 ];
 
-/// A text as a scalar on one line: bare where it is plain words, in double quotes anywhere else.
+/// Writes a text as a scalar on one line: bare where it is plain words, otherwise in double quotes.
 pub(super) fn scalar(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ');
     let bare = text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -37,28 +37,29 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether a character may stand in a file as it is: not those that are unseen, end a line, turn text around, or have no
-/// meaning that everybody knows.
+/// Returns whether a character may be written unescaped: not if it is invisible, ends a line, changes the direction of
+/// text, or is unassigned.
 fn is_shown(c: char) -> bool {
     !is_unseen(c) && !matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}')
 }
 
-/// Where items can be added to a list that stands under a key of a file's outermost map.
+/// Where items can be added to the list of a top-level key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// There is no such key: the column at which the outermost map's keys stand.
+    /// The key does not exist: the column of the top-level keys.
     NoKey(usize),
-    /// The key has no value, or an empty list: its column, what to take out, and where the items go: at the end of a line.
+    /// The key has no value, or an empty list: its column, what to remove, and the end of the line where items are
+    /// inserted.
     Empty {
         column: usize,
         out: Range<usize>,
         at: usize,
     },
-    /// The column of the list's dashes, and where the items go: at the end of a line.
+    /// The column of the list's dashes, and the end of the line where items are inserted.
     Items { column: usize, at: usize },
 }
 
-/// Where items can be added to the list under `key`, or why they can't.
+/// Finds where items can be added to the list of `key`, or why they cannot.
 pub(super) fn place(text: &str, key: &str) -> Result<Place, &'static str> {
     let nodes = nodes(text)?;
     let map = match nodes.as_slice() {
@@ -104,7 +105,7 @@ pub(super) fn place(text: &str, key: &str) -> Result<Place, &'static str> {
 
 const ODD: &str = "it is laid out in a way that is not known here";
 
-/// Nothing, or brackets around nothing, on the key's own line.
+/// Returns the place behind a key without a value, or with empty brackets on its line.
 fn empty(
     text: &str,
     name: &Node,
@@ -130,7 +131,7 @@ fn empty(
     Ok(Place::Empty { column, out, at })
 }
 
-/// How many blanks stand before something on its line; none where there is anything else.
+/// Returns how many blanks precede something on its line; `None` where there is anything else.
 fn column(text: &str, at: usize) -> Option<usize> {
     let before = text.get(..at)?;
     let line = before.rsplit(['\n', '\r']).next()?;
@@ -138,7 +139,7 @@ fn column(text: &str, at: usize) -> Option<usize> {
     line.bytes().all(|byte| byte == b' ').then_some(line.len())
 }
 
-/// The end of the line in which something ends, before what breaks it.
+/// Returns the end of the line in which something ends, before the line break.
 fn end_of_line(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     // A block of text ends where the next line starts.
@@ -150,14 +151,14 @@ fn end_of_line(text: &str, at: usize) -> usize {
     at + rest.find(['\n', '\r']).unwrap_or(rest.len())
 }
 
-/// A node of a file, as far as its place matters.
+/// A node of a file, with its position.
 #[derive(Debug)]
 struct Node {
     content: Content,
     range: Range<usize>,
-    /// That it has an anchor or a tag, or is an alias.
+    /// Whether the node has an anchor or a tag, or is an alias.
     odd: Option<()>,
-    /// Items, or keys and values by turns.
+    /// Items, or alternating keys and values.
     inner: Vec<Node>,
 }
 
@@ -170,7 +171,7 @@ enum Content {
 }
 
 impl Node {
-    /// Where the last thing in it ends that has any bytes.
+    /// Returns the end of the node's last non-empty part.
     fn end(&self) -> usize {
         let inner = self.inner.iter().map(Self::end).max();
         let own = match self.content {
@@ -182,7 +183,7 @@ impl Node {
     }
 }
 
-/// The documents of a file.
+/// Parses the documents of a file.
 fn nodes(text: &str) -> Result<Vec<Node>, &'static str> {
     let mut parser = Parser::new_from_str(text);
     let mut open: Vec<Node> = Vec::new();
