@@ -220,7 +220,7 @@ impl Blocks<'_> {
         same
     }
 
-    /// Returns an element without its sources, in normal form.
+    /// Returns an element without its sources and its empty parts, which the provider takes as left out.
     fn rest(&self, element: &Value) -> BTreeMap<String, Value> {
         let entries = element.as_map().cloned().unwrap_or_default();
         let single = entries.into_iter().filter(|(name, value)| {

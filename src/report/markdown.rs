@@ -236,7 +236,7 @@ mod tests {
         "see:https://github.com/acme/shop/issues/1",
     ];
 
-    /// What stands outside of code spans; an entity is one blank.
+    /// Returns the text outside of code spans; an entity becomes one blank.
     fn prose(markdown: &str) -> String {
         let mut prose = String::new();
         let mut rest = markdown;
@@ -259,7 +259,7 @@ mod tests {
         prose
     }
 
-    /// Whether GitHub would make a link, a mention or a reference of something in a text.
+    /// Returns whether GitHub would turn a part of a text into a link, a mention or a reference.
     fn links(text: &str) -> bool {
         let lower = text.to_lowercase();
         let starts = |mark: &str, fits: fn(char) -> bool| {

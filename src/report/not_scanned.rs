@@ -19,7 +19,7 @@ pub(super) struct NotScanned<'a> {
 }
 
 impl StackRow<'_> {
-    /// How many stacks it is about.
+    /// Returns how many stacks the row covers.
     pub(super) fn stacks(&self) -> usize {
         match self {
             Self::Scanned(..) => 1,
@@ -29,7 +29,7 @@ impl StackRow<'_> {
 }
 
 impl NotScanned<'_> {
-    /// Where the state is, if it is a single stack.
+    /// Returns where the state is, if the row covers a single stack.
     pub(super) fn backend(&self) -> Option<&Backend> {
         match self.stacks.as_slice() {
             [stack] => stack.backend.as_ref(),
@@ -37,7 +37,7 @@ impl NotScanned<'_> {
         }
     }
 
-    /// The stacks' names, each written like this.
+    /// Joins the names of the stacks, each formatted by `write`.
     pub(super) fn names(&self, write: impl Fn(&str) -> String) -> String {
         let named = self.stacks.iter().take(NAMED);
         let named: Vec<_> = named.map(|stack| write(stack.name.as_str())).collect();
@@ -48,7 +48,7 @@ impl NotScanned<'_> {
     }
 }
 
-/// The stacks of a report, in its order: those with one reason stand where the first of them does.
+/// Returns the rows of a report, in its order: stacks with the same reason share the row of the first.
 pub(super) fn rows(stacks: &[StackReport]) -> Vec<StackRow<'_>> {
     let mut rows = Vec::new();
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
@@ -72,7 +72,7 @@ pub(super) fn rows(stacks: &[StackReport]) -> Vec<StackRow<'_>> {
     rows
 }
 
-/// The stacks that could not be scanned, a line a reason: `a, b and 3 more: the reason`.
+/// Lists the stacks that could not be scanned, one line per reason: `a, b and 3 more: the reason`.
 pub fn not_scanned(report: &Report) -> Vec<String> {
     let rows = rows(&report.stacks);
     let lines = rows.iter().filter_map(|row| match row {

@@ -55,7 +55,7 @@ pub fn summary(report: &Report) -> String {
     first_that_fits(DETAILS, render).unwrap_or_default()
 }
 
-/// The names of stacks that were not scanned for one reason.
+/// Joins the names of stacks that were not scanned for one reason.
 fn code_names(row: &NotScanned<'_>) -> String {
     row.names(|name| code(name).to_string())
 }
@@ -152,7 +152,7 @@ impl SummaryPage {
         self.line("");
     }
 
-    /// The name of a stack and where its state is; of several stacks their names.
+    /// Returns the name of a stack and where its state is; of several stacks their names.
     fn title(&mut self, name: &str, backend: Option<&Backend>) {
         let place = backend.map(|backend| format!(" · {}", code(&backend.location)));
         self.paragraph(&format!("### {name}{}", place.unwrap_or_default()));

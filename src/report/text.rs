@@ -98,7 +98,7 @@ impl TextPage {
         }
     }
 
-    /// The name of a stack and where its state is; of several stacks their names.
+    /// Returns the name of a stack and where its state is; of several stacks their names.
     fn title(&mut self, name: &str, backend: Option<&Backend>) {
         let place = backend.map(|backend| printable(&backend.location));
         let title = self.paint.strong(name);

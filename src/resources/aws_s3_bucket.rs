@@ -97,7 +97,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     read: |session, request| read(session, request).boxed(),
 };
 
-/// What owns an attribute, named by the bucket.
+/// Returns the resource type that owns an attribute, which names the bucket.
 const fn owner(path: &'static str, tf_type: &'static str) -> Owner {
     Owner {
         path,

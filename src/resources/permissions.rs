@@ -114,7 +114,7 @@ pub(super) fn blocks(group: &SecurityGroup, permissions: &[IpPermission]) -> Val
     Value::List(blocks.map(|(key, sources)| block(key, sources)).collect())
 }
 
-/// One block, with all its sources.
+/// Converts a rule to a block, with all its sources.
 fn block((protocol, from, to, description): BlockKey, mut sources: Sources) -> Value {
     let mut block = attributes([
         ("description", description.into()),

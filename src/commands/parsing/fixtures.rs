@@ -72,7 +72,7 @@ pub(in crate::commands) fn stacks() -> Vec<StackStatus> {
     stacks
 }
 
-/// What is drifting in production.
+/// Creates the findings of the stack `production`.
 fn production() -> Scanned {
     let modified = |id, tf_type, address| finding(id, Kind::Modified, tf_type, Some(address));
     let backdoor = Finding {

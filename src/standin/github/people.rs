@@ -248,7 +248,7 @@ fn write(objects: &mut Objects, all: &mut Files, files: &[(&str, Content)]) {
     }
 }
 
-/// The tree of a merge without conflicts: where both changed a file, theirs wins.
+/// Merges two trees without conflicts: where both changed a file, the merged branch wins.
 fn merged_tree(objects: &mut Objects, base: &Oid, tip: &Oid) -> Oid {
     let fork = objects.merge_base(base, tip);
     let before = fork.map(|fork| objects.files(&fork)).unwrap_or_default();
