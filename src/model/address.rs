@@ -1,4 +1,4 @@
-//! Where a resource stands in Terraform's tree.
+//! The address of a resource in Terraform's tree.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,26 +6,26 @@ use std::str::FromStr;
 /// Terraform's name for one instance of a resource: `module.service["payments"].aws_instance.this[0]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    /// The modules that lead to it, outermost first.
+    /// The module calls that lead to the resource, outermost first.
     pub modules: Vec<ModuleStep>,
-    /// Its type, such as `aws_instance`.
+    /// The type, such as `aws_instance`.
     pub tf_type: String,
-    /// Its name in its module.
+    /// The name in its module.
     pub name: String,
-    /// Its key, where the resource has `count` or `for_each`.
+    /// The key, if the resource has `count` or `for_each`.
     pub key: Option<Key>,
 }
 
-/// One call of a module on the way to a resource.
+/// A module call on the way to a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleStep {
     /// The name of the `module` block.
     pub name: String,
-    /// Its key, where the call has `count` or `for_each`.
+    /// The key, if the call has `count` or `for_each`.
     pub key: Option<Key>,
 }
 
-/// What tells the instances of one block apart.
+/// The key of an instance of a block.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// By `count`.
@@ -34,13 +34,13 @@ pub enum Key {
     Name(String),
 }
 
-/// A text that names no resource instance.
+/// The text is no address of a resource instance.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no resource address: write it as in `terraform state list`")]
 pub struct BadAddress(String);
 
 impl Address {
-    /// The address without its own key: what a `resource` block of the module is called.
+    /// Returns the address without its own key: the address of the `resource` block.
     pub fn block(&self) -> Self {
         Self {
             key: None,
@@ -59,7 +59,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// A key as it follows a name.
+/// Formats a key as a suffix of a name.
 struct Suffix<'a>(Option<&'a Key>);
 
 impl fmt::Display for Suffix<'_> {
@@ -101,7 +101,7 @@ impl FromStr for Address {
     }
 }
 
-/// A name, its key, and what follows.
+/// Parses a name and its key, and returns the rest.
 fn segment(text: &str) -> Option<(String, Option<Key>, &str)> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);

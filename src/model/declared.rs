@@ -1,19 +1,19 @@
-//! What the code says.
+//! The declared side of a stack: its evaluated code.
 
 use super::{Address, Uneditable, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the code says of each resource instance. One that is missing here was not evaluated.
+/// The declared attributes of each resource instance. An instance that is missing here was not evaluated.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Declared {
-    /// By address, keys included.
+    /// The instances by address, including keys.
     pub resources: BTreeMap<Address, DeclaredResource>,
 }
 
 impl Declared {
-    /// What the code says of an instance. Where the keys of its block, or of a module on the way to it, are not certain,
-    /// that is what it says of all of them.
+    /// Returns the declared attributes of an instance. If the keys of its block, or of a module on the way to it, are
+    /// unknown, they are those of all instances.
     pub fn get(&self, address: &Address) -> Option<&DeclaredResource> {
         let exact = self.resources.get(address);
         let has_key =
@@ -35,89 +35,89 @@ impl Declared {
     }
 }
 
-/// What the code says of one resource instance.
+/// The declared attributes of one resource instance.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DeclaredResource {
-    /// The file of its block, relative to the repository.
+    /// The file of the block, relative to the repository.
     pub file: String,
-    /// The line of its block, from 1.
+    /// The line of the block, from 1.
     pub line: usize,
-    /// What its block sets, by attribute or nested block (a list of maps, whatever its nesting). Entries of a map
-    /// (`tags["Role"]`) and attributes of a nested block (`root_block_device[0].iops`) stand here as well, under their
-    /// own paths.
-    /// An attribute that is missing here is left out of the code.
+    /// The definitions in the block, by attribute or nested block (a list of maps, whatever the nesting). Entries of a
+    /// map (`tags["Role"]`) and attributes of a nested block (`root_block_device[0].iops`) are included under their own
+    /// paths. The code leaves out an attribute that is missing here.
     pub attributes: BTreeMap<String, Definition>,
-    /// The literal map or list that its block stands for each entry of, where there is one.
+    /// The literal map or list that `for_each` iterates over, if there is one.
     pub for_each: Option<Source>,
-    /// The call in the root module that leads to its block; none for the root module's own.
+    /// The call in the root module that leads to the block; `None` for the root module's own.
     pub call: Option<Source>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.
     pub ignore_changes: Vec<String>,
 }
 
-/// One attribute of a block.
+/// The definition of an attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
-    /// What it evaluates to; unknown, or unknown in part, where the code alone does not tell.
+    /// The value of the expression; unknown, or unknown in part, where the code alone does not determine it.
     pub value: Value,
-    /// Where an edit would change it: the literal, variable default, tfvars entry or map entry behind it; the
+    /// Where an edit would change the value: the literal, variable default, tfvars entry or map entry behind it; the
     /// expression itself where nothing can be edited.
     pub source: Source,
-    /// What stands there.
+    /// The kind of code at that place.
     pub site: Site,
-    /// What it is made of, where it can be edited by parts.
+    /// The parts of the value, if they can be edited one by one.
     pub parts: Parts,
-    /// Other places where an edit could set it; boxed, since few have any.
+    /// Other places where an edit could set the value; boxed, since few values have any.
     pub alternatives: Option<Box<Alternatives>>,
 }
 
-/// Places besides the source where an edit could set a value, or a part of it.
+/// Places, besides the source, where an edit could set a value, or a part of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Alternatives {
-    /// The arguments that hand it on, outermost call first: each sets it for fewer resources than the source does.
+    /// The module arguments that pass the value on, outermost call first: each sets it for fewer resources than the
+    /// source does.
     pub arguments: Vec<Location>,
-    /// Of a map: where an entry can be added, the one that wins first.
+    /// For a map: where an entry can be added, the one that takes precedence first.
     pub maps: Vec<Location>,
 }
 
 impl Definition {
-    /// The arguments that hand it on, outermost call first.
+    /// Returns the module arguments that pass the value on, outermost call first.
     pub fn arguments(&self) -> &[Location] {
         let found = self.alternatives.as_ref();
         found.map_or(&[], |found| &found.arguments)
     }
 
-    /// Of a map: where an entry can be added, the one that wins first.
+    /// Returns, for a map, where an entry can be added, the one that takes precedence first.
     pub fn maps(&self) -> &[Location] {
         let found = self.alternatives.as_ref();
         found.map_or(&[], |found| &found.maps)
     }
 }
 
-/// An argument that a call leaves out.
+/// An argument that a module call leaves out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftOutArgument {
     /// The argument.
     pub name: String,
-    /// The module's default for it.
+    /// The module's default for the argument.
     pub default: Value,
-    /// The entries that lead from it to the value.
+    /// The keys that lead from the argument to the value.
     pub steps: Vec<String>,
 }
 
-/// A place in the code, and what an edit would find there.
+/// A place in the code, and the kind of code there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Location {
     /// The bytes.
     pub source: Source,
-    /// What stands there.
+    /// The kind of code.
     pub site: Site,
 }
 
-/// What a value is made of, where an edit may change one part and leave the others.
+/// The parts of a value that an edit may change one by one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Parts {
-    /// It is one thing.
+    /// The value cannot be divided.
     #[default]
     Whole,
     /// The items of a list.
@@ -126,27 +126,27 @@ pub enum Parts {
     Policy(PolicyCode),
 }
 
-/// One part: what it evaluates to, and its bytes.
+/// One part: its value, and its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// Unknown where the code alone does not tell.
+    /// The value; unknown where the code alone does not determine it.
     pub value: Value,
-    /// In the file of the whole.
+    /// The bytes in the file of the whole value.
     pub span: (usize, usize),
-    /// The literal that it refers to, where an edit would change that.
+    /// The literal that the part refers to, if an edit would change that.
     pub behind: Option<Box<Definition>>,
 }
 
-/// A policy that code writes down.
+/// A policy that is written in code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyCode {
-    /// How.
+    /// The form in which it is written.
     pub form: PolicyForm,
-    /// Its statements, in order.
+    /// The statements, in order.
     pub statements: Vec<StatementCode>,
 }
 
-/// How code writes a policy down.
+/// The form in which code writes a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyForm {
     /// An object in `jsonencode`.
@@ -157,28 +157,28 @@ pub enum PolicyForm {
     Document,
 }
 
-/// A statement of a policy: what it says, under the names of the policy, and its bytes.
+/// A statement of a policy: its parts, by their names in the policy, and their bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatementCode {
-    /// The whole of it.
+    /// The whole statement.
     pub whole: Part,
-    /// What it says of `Action`, `Resource` and so on, where that is one expression.
+    /// The values of `Action`, `Resource` and so on, each if it is a single expression.
     pub parts: BTreeMap<String, Part>,
 }
 
-/// A piece of a file. Told as its file and its line.
+/// A piece of a file, displayed as file and line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// The file, relative to the repository.
     pub file: String,
-    /// The line where it starts, from 1.
+    /// The first line, from 1.
     pub line: usize,
-    /// Its bytes: those of the value's expression, without what stands around it.
+    /// The bytes of the value's expression only.
     #[serde(skip)]
     pub span: (usize, usize),
 }
 
-/// What stands where a value is defined.
+/// The kind of code that defines a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Site {
     /// The value itself, in the resource's own block.
@@ -187,34 +187,35 @@ pub enum Site {
     Tfvars,
     /// The default of a variable of the root module.
     VariableDefault,
-    /// An argument of a module's call.
+    /// An argument of a module call.
     ModuleArgument,
     /// A local value.
     Local,
-    /// One entry of a literal map, in whichever of the above it stands.
+    /// An entry of a literal map, at any of the places above.
     MapEntry,
-    /// A call without the argument that would set it; the bytes are the call's.
+    /// A call without the argument that would set the value; the bytes are the call's.
     LeftOutArgument(Box<LeftOutArgument>),
-    /// A literal map without the entry that would set it; the bytes are the map's, the keys lead from it to the value.
+    /// A literal map without the entry that would set the value; the bytes are the map's, the keys lead from it to the
+    /// value.
     LeftOutEntry(Vec<String>),
     /// Nothing that can be edited safely, and why.
     Refused(Box<Uneditable>),
 }
 
 impl Source {
-    /// File and line, for messages.
+    /// Formats file and line, for messages.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
 }
 
 impl DeclaredResource {
-    /// File and line of its block, for messages.
+    /// Formats file and line of the block, for messages.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }
 
-    /// Where the value at a path is defined, or the map or the blocks that it is a part of.
+    /// Returns where the value at a path is defined, or else the map or the blocks that contain it.
     pub fn source(&self, path: &str) -> Option<&Source> {
         let mut path = path;
         loop {
@@ -225,7 +226,7 @@ impl DeclaredResource {
         }
     }
 
-    /// What the code sets an attribute to: null where it leaves it out.
+    /// Returns the declared value of an attribute: null where the code leaves it out.
     pub fn value(&self, path: &str) -> Value {
         let found = self.attributes.get(path);
         found.map_or(Value::Null, |definition| definition.value.clone())

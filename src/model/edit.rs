@@ -1,33 +1,33 @@
-//! What is to be done about a finding.
+//! The fixes of findings.
 
 use super::RefusalKind;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// What is to be done about a finding.
+/// The fix of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
-    /// In which direction.
+    /// The direction.
     pub kind: FixKind,
-    /// Whether the files were changed; true as well where there is nothing to change (see `Fix::edits`).
+    /// Whether the files were changed; also true where there is nothing to change (see `Fix::edits`).
     pub applied: bool,
-    /// Why it was refused, or what else a person must know or do.
+    /// Why the fix was refused, or what else a person must know or do.
     pub reason: Option<String>,
-    /// The attributes that it leaves as they are, each with its reason, while it fixes the others.
+    /// The attributes that the fix leaves as they are, each with its reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedAttribute>,
-    /// The edits; none where an apply of the code as it stands is all it takes, or where the fix was refused.
+    /// The edits; empty where an apply of the unchanged code is enough, or where the fix was refused.
     pub edits: Vec<Edit>,
-    /// The HCL to write by hand, where the fix was refused.
+    /// The HCL to write by hand, if the fix was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<String>,
-    /// The command that undoes the change in AWS, where no code can.
+    /// The command that undoes the change in AWS, if no code can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// Whether it is refused only because nobody had the time to try it: another scan may make it.
+    /// Whether the fix was refused only for want of time: another scan may make it.
     #[serde(skip)]
     pub untried: bool,
-    /// What kind of reason it is refused for.
+    /// The kind of the refusal.
     #[serde(skip)]
     pub refusal: Option<RefusalKind>,
 }
@@ -35,17 +35,17 @@ pub struct Fix {
 /// An attribute that a fix leaves as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedAttribute {
-    /// Its path.
+    /// The path.
     pub path: String,
-    /// Why, in one sentence, with file and line where there is one.
+    /// The reason, in one sentence, with file and line where there is one.
     pub reason: String,
-    /// What kind of reason that is.
+    /// The kind of the reason.
     #[serde(skip)]
     pub kind: RefusalKind,
 }
 
 impl Fix {
-    /// A fix that is not made, and why.
+    /// Creates a refused fix.
     pub fn refused(refusal: Refusal) -> Self {
         Self {
             kind: FixKind::Refused,
@@ -60,7 +60,7 @@ impl Fix {
         }
     }
 
-    /// A fix that nobody had the time to try, and what is said of it.
+    /// Creates a fix that was not tried for want of time, with its reason.
     pub fn untried(reason: &str) -> Self {
         let refusal = Refusal {
             reason: reason.to_owned(),
@@ -72,7 +72,7 @@ impl Fix {
         }
     }
 
-    /// A fix by these edits.
+    /// Creates a fix with these edits.
     pub fn of(kind: FixKind, edits: Vec<Edit>) -> Self {
         Self {
             kind,
@@ -94,19 +94,19 @@ impl Fix {
 pub enum FixKind {
     /// The code follows live.
     Adopt,
-    /// The code enforces what it declares; an apply brings live back.
+    /// The code enforces what it declares; an apply changes AWS back.
     Restore,
     /// The code takes over what exists.
     Import,
     /// The code drops what was deleted. Reports of earlier versions say `forget`.
     #[serde(alias = "forget")]
     Remove,
-    /// Nothing can be done safely.
+    /// Nothing can be fixed safely.
     Refused,
 }
 
 impl FixKind {
-    /// Its name.
+    /// Returns the name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Adopt => "adopt",
@@ -118,12 +118,12 @@ impl FixKind {
     }
 }
 
-/// Why a fix is not made.
+/// Why a finding is not fixed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refusal {
-    /// In one sentence, with file and line where there is one.
+    /// The reason, in one sentence, with file and line where there is one.
     pub reason: String,
-    /// What kind of reason that is.
+    /// The kind of the reason.
     pub kind: RefusalKind,
     /// The HCL to write by hand.
     pub block: Option<String>,
@@ -131,17 +131,17 @@ pub struct Refusal {
     pub command: Option<String>,
 }
 
-/// One splice: these bytes of this file become that text.
+/// A splice: the new text of some bytes of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// The file, relative to the repository.
     pub file: String,
-    /// The line where it starts, from 1.
+    /// The first line, from 1.
     pub line: usize,
     /// The bytes to replace; empty to insert.
     #[serde(skip)]
     pub range: Range<usize>,
-    /// What to put there.
+    /// The new text.
     #[serde(skip)]
     pub text: String,
 }

@@ -1,61 +1,62 @@
-//! What a scan found.
+//! The findings of a scan.
 
 use super::{AccountId, Address, Attributes, Fix, Money, Region, Source, Value, kept};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// One thing that is not as it should be. `diff` makes it; `score`, `price` and `patch` each fill in their part.
+/// A resource that differs from its code or state. `diff` creates it; `score`, `price` and `patch` each add their part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Stable while the same drift stands.
+    /// The id, which stays the same while the drift does.
     pub id: FindingId,
-    /// What happened.
+    /// What changed.
     pub kind: Kind,
-    /// Who would notice, or why it is set aside.
+    /// Why the difference is drift, or why it is set aside.
     pub verdict: Verdict,
-    /// Its address; none where no state claims it.
+    /// The address; `None` for an unmanaged resource.
     pub address: Option<Address>,
-    /// Its type.
+    /// The resource type.
     #[serde(rename = "type")]
     pub tf_type: String,
-    /// What `terraform import` takes.
+    /// The id that `terraform import` takes.
     pub import_id: Option<String>,
-    /// The managed parent of what no state claims.
+    /// The managed parent of an unmanaged child.
     pub under: Option<Address>,
     /// The account.
     pub account: Option<AccountId>,
-    /// The region; none for what is global.
+    /// The region; `None` for a global type.
     pub region: Option<Region>,
-    /// What differs, by path; empty for what was deleted.
+    /// The differences, by path; empty for a deleted resource.
     pub attributes: Vec<Difference>,
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// The controls that the change fails.
     pub controls: Vec<Control>,
     /// ATT&CK techniques that the change fits.
     pub techniques: Vec<String>,
-    /// What it costs.
+    /// The monthly cost.
     pub monthly_cost: Option<MonthlyCost>,
-    /// What is done about it.
+    /// The fix.
     pub fix: Option<Fix>,
-    /// Who did it.
+    /// Who made the change.
     pub actor: Option<Actor>,
-    /// Why it is set aside.
+    /// Why the finding is set aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The sentences of the rules that speak of it, worst first.
+    /// The sentences of the rules that apply to the finding, the most severe first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
-    /// All attributes as they should be: declared where the code tells, recorded elsewhere. Empty for what is unmanaged.
+    /// All attributes as they should be: declared where the code determines them, else recorded. Empty for an unmanaged
+    /// resource.
     #[serde(skip)]
     pub before: Attributes,
-    /// All attributes as they are. Empty for what was deleted.
+    /// All attributes as they are. Empty for a deleted resource.
     #[serde(skip)]
     pub after: Attributes,
 }
 
 impl Finding {
-    /// A finding of which nothing is known yet but what happened.
+    /// Creates a finding without severity, cost and fix.
     pub fn new(kind: Kind, verdict: Verdict, tf_type: &str) -> Self {
         Self {
             id: FindingId(String::new()),
@@ -82,7 +83,7 @@ impl Finding {
     }
 }
 
-/// `f-` and twelve hexadecimal digits of a hash over what drifted and how.
+/// The id of a finding: `f-` and twelve hexadecimal digits of a hash over the resource and its differences.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FindingId(pub String);
 
@@ -92,15 +93,15 @@ impl fmt::Display for FindingId {
     }
 }
 
-/// What happened.
+/// What changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// AWS has it otherwise than the code or the state.
+    /// AWS differs from the code or the state.
     Modified,
-    /// The state has it, AWS does not.
+    /// The state has the resource, AWS does not.
     Deleted,
-    /// AWS has it, no state does.
+    /// AWS has the resource, no state does.
     Unmanaged,
     /// The code differs from state and AWS, which agree. Always set aside.
     CodeOnly,
@@ -108,7 +109,7 @@ pub enum Kind {
     StateOnly,
 }
 
-/// Who would notice, or why it is set aside.
+/// Why a difference is drift, or why it is set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -120,9 +121,9 @@ pub enum Verdict {
     Ignored,
     /// `.driftguard.yml` accepts it.
     Accepted,
-    /// Merged or edited, not applied yet.
+    /// The code is merged or edited, and not applied yet.
     NotApplied,
-    /// Code and AWS agree; only the state is old.
+    /// Code and AWS agree; only the state is outdated.
     StaleState,
     /// Another state of the repository claims it.
     ManagedElsewhere,
@@ -130,46 +131,46 @@ pub enum Verdict {
     Expected,
 }
 
-/// One attribute that is not as it should be.
+/// An attribute that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// Terraform's path, such as `root_block_device[0].volume_size` or `tags["Role"]`.
     pub path: String,
-    /// Who would notice.
+    /// Why the difference is drift, or why it is set aside.
     pub verdict: Verdict,
-    /// What the code says: null where it leaves the attribute out, none where it was not evaluated.
+    /// The declared value: null where the code leaves the attribute out, `None` where it was not evaluated.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "kept::optional"
     )]
     pub declared: Option<Value>,
-    /// What the state says.
+    /// The recorded value.
     #[serde(deserialize_with = "kept::value")]
     pub recorded: Value,
-    /// What AWS says.
+    /// The live value.
     #[serde(deserialize_with = "kept::value")]
     pub live: Value,
-    /// Of a set: the elements that only AWS has.
+    /// For a set: the elements that only AWS has.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "kept::values"
     )]
     pub added: Vec<Value>,
-    /// Of a set: the elements that AWS lacks.
+    /// For a set: the elements that AWS lacks.
     #[serde(
         default,
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "kept::values"
     )]
     pub removed: Vec<Value>,
-    /// Where the code defines it, or would: none where it was not evaluated, or says nothing of it.
+    /// Where the code defines the attribute, or would; `None` where it was not evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defined_in: Option<Source>,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -189,7 +190,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All, worst first.
+    /// All severities, the most severe first.
     pub const ALL: [Self; 5] = [
         Self::Critical,
         Self::High,
@@ -198,7 +199,7 @@ impl Severity {
         Self::Info,
     ];
 
-    /// Its name.
+    /// Returns the name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -213,28 +214,28 @@ impl Severity {
 /// A control of a benchmark that a change fails.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Control {
-    /// Such as `CIS AWS Foundations 3.0.0`.
+    /// The benchmark, such as `CIS AWS Foundations 3.0.0`.
     pub benchmark: String,
-    /// Such as `5.2`.
+    /// The number, such as `5.2`.
     pub id: String,
 }
 
-/// What a finding costs a month.
+/// The monthly cost of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MonthlyCost {
-    /// Known.
+    /// The known cost.
     Priced {
-        /// As declared.
+        /// The cost as declared.
         declared: Money,
-        /// As it is.
+        /// The live cost.
         live: Money,
     },
-    /// Not known, and why: never taken for nothing.
+    /// The cost is not known, and why: it is never taken for zero.
     NotPriced(String),
 }
 
 impl MonthlyCost {
-    /// What the change adds, where that is known.
+    /// Returns the added cost, if it is known.
     pub fn delta(&self) -> Option<Money> {
         match self {
             Self::Priced { declared, live } => Some(*live - *declared),
@@ -276,15 +277,15 @@ impl<'de> Deserialize<'de> for MonthlyCost {
     }
 }
 
-/// Who did it.
+/// Who made a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// An ARN.
+    /// The ARN of the principal.
     pub principal: String,
     /// The API action, such as `AuthorizeSecurityGroupIngress`.
     pub event: String,
-    /// When, in RFC 3339.
+    /// The time in RFC 3339.
     pub time: String,
-    /// Where this is known from: `cloudtrail`.
+    /// The source of this information: `cloudtrail`.
     pub source: String,
 }

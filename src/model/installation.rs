@@ -1,9 +1,9 @@
-//! Who DriftGuard works for.
+//! The identities of installations, repositories and deliveries.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// One installation of the App: the tenant.
+/// An installation of the App: the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstallationId(pub u64);
@@ -14,7 +14,7 @@ impl fmt::Display for InstallationId {
     }
 }
 
-/// GitHub's number for a repository: it stays when the name changes.
+/// GitHub's id of a repository, which survives a change of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RepositoryId(pub u64);
@@ -25,7 +25,7 @@ impl fmt::Display for RepositoryId {
     }
 }
 
-/// `owner/name`, in lower case: GitHub does not tell them apart.
+/// `owner/name`, in lower case: GitHub ignores the case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryName {
@@ -34,7 +34,7 @@ pub struct RepositoryName {
 }
 
 impl RepositoryName {
-    /// None where the text is no `owner/name`.
+    /// Parses a name; `None` where the text is no `owner/name`.
     pub fn new(text: &str) -> Option<Self> {
         let (owner, name) = text.split_once('/')?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -45,12 +45,12 @@ impl RepositoryName {
         })
     }
 
-    /// The user or organisation.
+    /// Returns the user or organisation.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// The repository's own name.
+    /// Returns the name without its owner.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -76,7 +76,7 @@ impl From<RepositoryName> for String {
     }
 }
 
-/// GitHub's id for one webhook delivery: unique, and the same when it is delivered again.
+/// GitHub's id of a webhook delivery: unique, and kept when the delivery is sent again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeliveryId(pub String);

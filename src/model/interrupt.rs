@@ -1,20 +1,20 @@
-//! Stops pure work from outside.
+//! Interrupts pure work from outside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A flag that long pure work looks at, and ends early once it is raised.
-/// Whoever keeps the time holds a clone and raises it: so the work itself needs no clock. The default is never raised.
+/// A flag that long pure work checks, and ends early once it is raised. Whoever keeps the time holds a clone and raises
+/// it, so the work itself needs no clock. The default is never raised.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Asks all work that holds a clone to end.
+    /// Interrupts all work that holds a clone.
     pub fn raise(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the work should end.
+    /// Returns whether the work should end.
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,23 +1,23 @@
-//! Values as they are read again from a report that was kept: there, what stands for a secret is an object with its
-//! fingerprint. What a state or AWS says is never read so: a map of theirs may look the same.
+//! Reads the values of a stored report: there a secret is an object with its fingerprint. Values of a state or of AWS
+//! are never read like this: a map of theirs may look the same.
 
 use super::Value;
 use super::secret::Fingerprint;
 use serde::{Deserialize, Deserializer};
 
-/// Reads one value of a kept report.
+/// Reads one value of a stored report.
 pub(super) fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     Value::deserialize(deserializer).map(sealed)
 }
 
-/// The same where there may be none.
+/// Reads an optional value.
 pub(super) fn optional<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Value>, D::Error> {
     value(deserializer).map(Some)
 }
 
-/// The same of several.
+/// Reads several values.
 pub(super) fn values<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Value>, D::Error> {
     let values = Vec::<Value>::deserialize(deserializer)?;
     Ok(values.into_iter().map(sealed).collect())

@@ -1,20 +1,21 @@
-//! What the blocks of code leave out: the provider's default, or what it fills in by itself.
+//! Compares blocks whose arguments the code leaves out: the provider uses its default, or computes them.
 
 use super::normal::{pairs_up, satisfies};
 use super::{Attribute, Nesting, Shape, Value};
 use std::collections::BTreeMap;
 
 impl Attribute {
-    /// Whether code gives a live value for certain, all in normal form. What a block leaves out is the provider's default
-    /// again: what the state recorded of that block, else nothing. Only what the provider fills in by itself is free.
+    /// Returns whether the code certainly leads to a live value, both in normal form. An argument that a block leaves
+    /// out gets the provider's default: the recorded value of that block, else none. Only what the provider computes
+    /// may have any value.
     pub fn surely_gives(&self, expected: &Value, recorded: &Value, live: &Value) -> bool {
         !expected.has_unknown()
             && self.is_satisfied(expected, live)
             && gives(self, expected, recorded, live)
     }
 
-    /// Whether the provider fills it in where a block leaves it out: of nested blocks it never is, since they are there
-    /// or not.
+    /// Returns whether the provider computes an attribute where a block leaves it out: never for nested blocks, which
+    /// exist or do not.
     fn is_filled_in(&self) -> bool {
         self.computed && matches!(self.shape, Shape::Plain(_))
     }
@@ -43,7 +44,7 @@ fn gives(attribute: &Attribute, expected: &Value, recorded: &Value, live: &Value
     }
 }
 
-/// Whether a block gives a live one, where the state recorded it as one of these.
+/// Returns whether a block leads to a live one, given the recorded ones.
 fn block_gives(
     parts: &BTreeMap<String, Attribute>,
     expected: &Value,
@@ -62,7 +63,7 @@ fn block_gives(
     })
 }
 
-/// Whether a recorded block is what code wrote: it holds all that the code says.
+/// Returns whether a recorded block comes from a declared one: it has all that the code declares.
 fn says(parts: &BTreeMap<String, Attribute>, expected: &Value, recorded: &Value) -> bool {
     let mut set_parts = parts
         .iter()
@@ -70,7 +71,7 @@ fn says(parts: &BTreeMap<String, Attribute>, expected: &Value, recorded: &Value)
     set_parts.all(|(name, part)| satisfies(part, expected.get(name), recorded.get(name)))
 }
 
-/// The blocks of a value: one where it is no list.
+/// Returns the blocks of a value: the value itself where it is no list.
 fn blocks(value: &Value) -> &[Value] {
     match value {
         Value::List(items) => items,

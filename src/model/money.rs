@@ -1,4 +1,4 @@
-//! Money, in exact decimals.
+//! Amounts of money, in exact decimals.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Money(pub Decimal);
 
 impl Money {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 }
 
@@ -36,7 +36,7 @@ impl std::iter::Sum for Money {
 }
 
 impl fmt::Display for Money {
-    /// To the cent: `106.29`.
+    /// Formats the amount to the cent: `106.29`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.2}", self.0.round_dp(2))
     }

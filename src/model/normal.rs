@@ -1,11 +1,12 @@
-//! One form for all values that mean the same.
+//! Brings values with the same meaning to one form.
 
 use super::{Attribute, Nesting, Number, Schema, Shape, Type, Value};
 use std::collections::BTreeMap;
 
 impl Schema {
-    /// The normal form of an attribute at a path without indexes: equal forms made one, sets sorted, and what is null,
-    /// empty, zero or false made null, because the provider does not tell these apart where a value is left out.
+    /// Returns the normal form of an attribute at a path without indexes: equal forms become one, sets are sorted, and
+    /// null, empty, zero and false become null, because the provider does not distinguish these where a value is left
+    /// out.
     pub fn normal(&self, attribute: &Attribute, path: &str, value: &Value) -> Value {
         let value = (self.rules.normalize)(path, value.clone());
         match &attribute.shape {
@@ -16,8 +17,8 @@ impl Schema {
 }
 
 impl Attribute {
-    /// Whether a live or recorded value is what the code asks for, both in normal form: what the code's blocks leave out
-    /// is the provider's to choose.
+    /// Returns whether a live or recorded value satisfies the code, both in normal form: the provider may choose what
+    /// the code's blocks leave out.
     pub fn is_satisfied(&self, expected: &Value, found: &Value) -> bool {
         satisfies(self, expected, found)
     }
@@ -115,7 +116,7 @@ fn typed(ty: &Type, value: Value) -> Value {
     }
 }
 
-/// Null for what is null, empty, zero or false.
+/// Turns null, empty, zero and false into null.
 fn hollow(value: Value) -> Value {
     let zero = matches!(&value, Value::Number(number) if number.as_i64() == Some(0));
     if value.is_empty() || value == Value::Bool(false) || zero {
@@ -125,7 +126,7 @@ fn hollow(value: Value) -> Value {
     }
 }
 
-/// Sets have no order and hold each element once.
+/// Sorts the elements of sets, and removes duplicates.
 fn sort(items: &mut Vec<Value>) {
     items.sort_by_cached_key(key);
     items.dedup();
@@ -169,7 +170,7 @@ fn block_fits(parts: &BTreeMap<String, Attribute>, expected: &Value, found: &Val
         })
 }
 
-/// Whether a plain value may be what the code makes, as far as the code tells.
+/// Returns whether a plain value may be the value of the code, as far as that is known.
 fn partly(ty: &Type, expected: &Value, found: &Value) -> bool {
     match (ty, expected, found) {
         // A secret as a whole tells nothing of the parts that the code tells.
@@ -204,11 +205,11 @@ fn partly(ty: &Type, expected: &Value, found: &Value) -> bool {
     }
 }
 
-/// How many elements of a set are compared with each other one. Those that have their like are not among them; where
-/// more are left, the sets count as different.
+/// How many elements of a set are compared with each other one, after equal elements are removed; larger sets count as
+/// different.
 const COMPARED: usize = 1000;
 
-/// Whether two sets can be paired so that each pair fits.
+/// Returns whether two sets can be paired so that each pair fits.
 pub(super) fn pairs_up(
     expected: &[Value],
     found: &[Value],
@@ -225,7 +226,7 @@ pub(super) fn pairs_up(
         })
 }
 
-/// Two sets without the elements that are in both: what is equal fits.
+/// Removes the elements that both sets have.
 fn without_alike<'a>(
     expected: &'a [Value],
     found: &'a [Value],
@@ -246,7 +247,7 @@ fn without_alike<'a>(
     (left, alike.into_values().flatten().collect())
 }
 
-/// A text that is the same for equal values.
+/// Returns a text that is the same for equal values.
 fn key(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The pull requests that DriftGuard opened, as it remembers them.
+//! The pull requests that DriftGuard opened.
 
 use super::RepositoryId;
 
@@ -7,32 +7,32 @@ use super::RepositoryId;
 pub struct Proposal {
     /// The repository.
     pub repository: RepositoryId,
-    /// The branch, which is its identity.
+    /// The branch, which identifies the pull request.
     pub branch: String,
-    /// The stack that it fixes; empty for one that brings settings.
+    /// The stack that the pull request fixes; empty for one that changes the settings.
     pub stack: String,
-    /// Its number.
+    /// The number.
     pub number: u64,
-    /// Whether it is open, and how it ended.
+    /// The state.
     pub state: ProposalState,
-    /// The ids of the findings that it lists.
+    /// The ids of the findings that the pull request lists.
     pub findings: Vec<String>,
-    /// When it was opened, in epoch milliseconds.
+    /// When the pull request was opened, in epoch milliseconds.
     pub opened_at: i64,
-    /// When it last changed, in epoch milliseconds.
+    /// When the proposal last changed, in epoch milliseconds.
     pub changed_at: i64,
-    /// Whether a person wants its branch recreated, whatever others committed to it.
+    /// Whether a person asked to recreate the branch, whatever others committed to it.
     pub recreate: bool,
-    /// The login of who closed it; empty while it is open, or where GitHub does not tell.
+    /// The login of whoever closed the pull request; empty while it is open, or where GitHub does not name them.
     pub closed_by: String,
 }
 
-/// Whether a pull request is open, and how it ended.
+/// The state of a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProposalState {
     /// Open.
     Open,
-    /// Open, and left alone: a person committed to its branch.
+    /// Open, and left alone since a person committed to its branch.
     TakenOver,
     /// Closed by DriftGuard: nothing was left to fix.
     Closed,
@@ -40,7 +40,7 @@ pub enum ProposalState {
     Merged,
     /// Closed unmerged by a person with write permission.
     Declined,
-    /// Closed unmerged by a program, or by a person without write permission: nobody declined its fixes.
+    /// Closed unmerged by a bot, or by a person without write permission: nobody declined its fixes.
     Undecided,
 }
 
@@ -54,18 +54,18 @@ impl ProposalState {
         (Self::Undecided, "undecided"),
     ];
 
-    /// Whether people may still merge it.
+    /// Returns whether the pull request can still be merged.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Open | Self::TakenOver)
     }
 
-    /// Its name in the database.
+    /// Returns the name in the database.
     pub fn as_str(self) -> &'static str {
         let found = Self::NAMES.iter().find(|(state, _)| *state == self);
         found.map_or("", |(_, name)| name)
     }
 
-    /// The state of a name; none where there is no such state.
+    /// Parses a name; `None` where there is no such state.
     pub fn parse(name: &str) -> Option<Self> {
         let found = Self::NAMES.iter().find(|(_, known)| *known == name);
         found.map(|(state, _)| *state)

@@ -72,16 +72,16 @@ impl ProviderKey {
 /// What a provider configuration does to the tags of its resources.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProviderTags {
-    /// What `default_tags` adds to each resource; unknown where the code does not tell.
+    /// The tags that `default_tags` adds to each resource; unknown where the code does not determine them.
     pub default: Value,
-    /// The keys that `ignore_tags` names.
+    /// The keys that `ignore_tags` lists.
     pub ignored_keys: Vec<String>,
-    /// The starts of keys that `ignore_tags` names.
+    /// The prefixes that `ignore_tags` lists.
     pub ignored_prefixes: Vec<String>,
 }
 
 impl ProviderTags {
-    /// Whether the provider looks away from the tag of this key.
+    /// Returns whether the provider ignores the tag of this key.
     pub fn ignores(&self, key: &str) -> bool {
         let starts = |prefix: &String| key.starts_with(prefix.as_str());
         self.ignored_keys.iter().any(|ignored| ignored == key)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub struct Schema {
     /// The attributes and blocks of the provider's schema.
     pub attributes: BTreeMap<String, Attribute>,
-    /// The rules that the schema leaves out and the type's own file adds.
+    /// The rules that the schema lacks, and the type's own file adds.
     pub rules: &'static TypeRules,
 }
 
@@ -71,7 +71,7 @@ pub enum Type {
     Object(BTreeMap<String, Type>),
 }
 
-/// What the provider's schema does not say about a type.
+/// The rules about a type that the provider's schema lacks.
 #[derive(Debug)]
 pub struct TypeRules {
     /// Attributes that another type may own: their drift is reported there.

@@ -1,22 +1,23 @@
-//! Why the code has no literal that an edit could change, and the kinds that all refusals are counted by.
+//! Explains why the code has no literal that an edit could change, and defines the kinds by which all refusals are
+//! counted.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
 
-/// Why no literal stands behind an expression. Each sentence names the file and the line.
+/// Why an expression has no literal. Each sentence names the file and the line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Uneditable {
-    /// The budget for evaluation was spent.
+    /// The budget of the evaluation was spent.
     #[error("the value at {0} was not evaluated")]
     NotEvaluated(String),
-    /// References lead through too many others.
+    /// The references lead through too many others.
     #[error("the references at {0} lead too far")]
     TooFar(String),
-    /// A conditional whose condition is not certain.
+    /// A conditional whose condition is not known.
     #[error("the value at {0} depends on a condition")]
     Condition(String),
-    /// A function's result.
+    /// The result of a function.
     #[error("the value at {place} is made by `{function}`")]
     Function {
         /// The function.
@@ -78,13 +79,13 @@ pub enum Uneditable {
         /// File and line.
         place: String,
     },
-    /// What is no literal map, asked for an entry.
+    /// An entry of something that is no literal map.
     #[error("the value at {0} is no literal map")]
     NoMap(String),
     /// A literal map with too many entries.
     #[error("the map in {0} is too large")]
     LargeMap(String),
-    /// A key that `merge` takes from what is no literal map.
+    /// A key that `merge` takes from something that is no literal map.
     #[error("the key comes out of `merge` at {0}")]
     Merged(String),
     /// A policy document with `count` or `for_each`, or another data source.
@@ -98,7 +99,7 @@ pub enum Uneditable {
 }
 
 impl Uneditable {
-    /// What it counts as.
+    /// Returns the kind of the refusal.
     pub fn kind(&self) -> RefusalKind {
         match self {
             Self::NotEvaluated(_) | Self::TooFar(_) | Self::LargeMap(_) => RefusalKind::Limit,
@@ -118,7 +119,7 @@ impl Uneditable {
     }
 }
 
-/// The kinds of reasons for which nothing is edited.
+/// The kinds of refusals.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -126,29 +127,29 @@ impl Uneditable {
 pub enum RefusalKind {
     /// A value, or a default, that is set from outside the code.
     SetOutside,
-    /// A value that also sets resources which did not change alike.
+    /// A value that also sets resources which did not change in the same way.
     Shared,
     /// An expression that computes the value.
     Computed,
-    /// A reference to what the code does not set.
+    /// A reference to something that the code does not set.
     Reference,
     /// A secret, which code must not hold.
     Secret,
     /// A file that is not edited.
     File,
-    /// A way of writing that no edit keeps.
+    /// A notation that no edit preserves.
     Layout,
-    /// Code that was not found, or whose instances are not certain.
+    /// Code that was not found, or whose instances are not known.
     NotFound,
-    /// A block in order, an attribute of the provider's configuration: edits that are not made.
+    /// A kind of edit that does not exist: of an ordered block, of an attribute of the provider's configuration.
     Unsupported,
-    /// An edit that failed its proof.
+    /// An edit that failed its verification.
     Unproven,
     /// Another fix that edits the same bytes, or another direction for the same value.
     Conflict,
-    /// Code that refers to what would be removed.
+    /// Code that refers to the resource to remove.
     Referenced,
-    /// What is adopted only when a person asks for it.
+    /// A change that is adopted only when a person asks for it.
     Unasked,
     /// Too many values, or no time.
     #[default]
@@ -156,7 +157,7 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    /// Its name, in snake case.
+    /// Returns the name, in snake case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SetOutside => "set_outside",

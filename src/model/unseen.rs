@@ -1,7 +1,7 @@
-//! Characters that nobody sees, or that make what stands around them look like something else.
+//! Recognizes characters that are invisible, or that change how the characters around them look.
 
-/// Whether a character is shown as an escape, and written as one: control characters, those that turn the direction of
-/// a text, and those that take no room.
+/// Returns whether a character is shown and written as an escape: control characters, those that change the direction
+/// of text, and those without width.
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -1,4 +1,4 @@
-//! A value as Terraform knows it.
+//! The values of attributes, as Terraform has them.
 
 use super::Fingerprint;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What an attribute is set to. The order is one for sets and maps: it means nothing to Terraform.
+/// The value of an attribute. The order is for sets and maps, and means nothing to Terraform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Value {
     /// Not set.
@@ -16,7 +16,7 @@ pub enum Value {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, whole ones told from nothing else: 20 is 20.0.
+    /// A number; whole numbers have no type of their own: 20 is 20.0.
     Number(Number),
     /// A text.
     String(String),
@@ -24,9 +24,9 @@ pub enum Value {
     List(Vec<Value>),
     /// A map, an object or a block.
     Map(BTreeMap<String, Value>),
-    /// What stands for a secret; the secret itself was forgotten when it was read.
+    /// The fingerprint of a secret; the secret itself was discarded when it was read.
     Secret(Fingerprint),
-    /// What the code alone does not tell. Only evaluated code holds it, never state or AWS.
+    /// A value that the code alone does not determine. Only evaluated code has it, never state or AWS.
     Unknown,
 }
 
@@ -35,18 +35,18 @@ pub enum Value {
 pub struct Number(serde_json::Number);
 
 impl Number {
-    /// Reads a number as Terraform does: `20`, `20.0` and `2e1` are one.
+    /// Parses a number as Terraform does: `20`, `20.0` and `2e1` are equal.
     pub fn parse(text: &str) -> Option<Self> {
         let number: serde_json::Number = text.trim().parse().ok()?;
         Some(number.into())
     }
 
-    /// As a whole number, where it is one.
+    /// Returns the number as an integer, if it is whole.
     pub fn as_i64(&self) -> Option<i64> {
         self.0.as_i64()
     }
 
-    /// As a floating-point number: for comparisons, never for money.
+    /// Returns the number as a floating-point number: for comparisons, never for money.
     pub fn as_f64(&self) -> Option<f64> {
         self.0.as_f64()
     }
@@ -54,7 +54,7 @@ impl Number {
 
 impl From<serde_json::Number> for Number {
     fn from(number: serde_json::Number) -> Self {
-        /// Up to here a double holds every whole number.
+        /// The largest integer up to which a double holds every integer.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         match number.as_f64() {
             Some(float) if !number.is_i64() && float.fract() == 0.0 && float.abs() < EXACT => {
@@ -102,12 +102,12 @@ impl fmt::Debug for Number {
 }
 
 impl Value {
-    /// A text.
+    /// Creates a text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::String(text.into())
     }
 
-    /// A map of these entries.
+    /// Creates a map of these entries.
     pub fn map<K: Into<String>>(entries: impl IntoIterator<Item = (K, Value)>) -> Self {
         Self::Map(
             entries
@@ -117,7 +117,7 @@ impl Value {
         )
     }
 
-    /// The text, where it is one.
+    /// Returns the text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -125,7 +125,7 @@ impl Value {
         }
     }
 
-    /// The whole number, where it is one or a text that spells one.
+    /// Returns the whole number, if the value is one or a text that spells one.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Number(number) => number.as_i64(),
@@ -134,7 +134,7 @@ impl Value {
         }
     }
 
-    /// The truth value, where it is one or a text that spells one.
+    /// Returns the truth value, if the value is one or a text that spells one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
@@ -143,7 +143,7 @@ impl Value {
         }
     }
 
-    /// The items, where it is a list.
+    /// Returns the items, if the value is a list.
     pub fn as_list(&self) -> Option<&[Value]> {
         match self {
             Self::List(items) => Some(items),
@@ -151,7 +151,7 @@ impl Value {
         }
     }
 
-    /// The entries, where it is a map.
+    /// Returns the entries, if the value is a map.
     pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
         match self {
             Self::Map(entries) => Some(entries),
@@ -159,19 +159,20 @@ impl Value {
         }
     }
 
-    /// The entry of a map, or null.
+    /// Returns an entry of a map, or null.
     pub fn get(&self, key: &str) -> &Value {
         self.as_map()
             .and_then(|entries| entries.get(key))
             .unwrap_or(&Value::Null)
     }
 
-    /// Whether it is not set.
+    /// Returns whether the value is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether it is null, `""`, `[]` or `{}`: the provider does not tell these apart where a value is left out.
+    /// Returns whether the value is null, `""`, `[]` or `{}`: the provider does not distinguish these where a value is
+    /// left out.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Null => true,
@@ -182,7 +183,7 @@ impl Value {
         }
     }
 
-    /// Whether any part of it is a secret.
+    /// Returns whether any part of the value is a secret.
     pub fn has_secret(&self) -> bool {
         match self {
             Self::Secret(_) => true,
@@ -192,7 +193,7 @@ impl Value {
         }
     }
 
-    /// Whether any part of it is unknown.
+    /// Returns whether any part of the value is unknown.
     pub fn has_unknown(&self) -> bool {
         match self {
             Self::Unknown => true,
@@ -290,7 +291,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// Reads a value as it comes: a state holds millions of them.
+/// Deserializes a value in one pass: a state holds millions of them.
 struct ValueVisitor;
 
 impl<'de> Visitor<'de> for ValueVisitor {

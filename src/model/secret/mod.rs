@@ -1,4 +1,4 @@
-//! Secrets: recognised where they are read, and replaced by a fingerprint before anything else sees them.
+//! Recognizes secrets where they are read, and replaces them by fingerprints before anything else sees them.
 
 mod assignment;
 mod known;
@@ -26,12 +26,12 @@ use std::fmt;
 /// The length of a fingerprint, in bytes.
 const FINGERPRINT: usize = 12;
 
-/// What stands for a secret: equal for equal secrets under one key, and of no use without the key.
+/// The replacement of a secret: equal for equal secrets under one key, and useless without the key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint in an object that stands for a secret in a report: it has nothing else.
+    /// Reads the fingerprint in the object that replaces a secret in a report: it has no other key.
     pub(in crate::model) fn read(entries: &BTreeMap<String, Value>) -> Option<Self> {
         let code = entries.get("fingerprint")?.as_str()?;
         let is_code =
@@ -46,13 +46,13 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Whether a text is a secret because its value is called one.
+/// Returns whether a text is a secret by the name of its value.
 fn is_secret_by_name(name: &str, text: &str) -> bool {
     let is_secret = named(name) && !text.is_empty() && !is_setting(text);
     is_secret || is_secret_number(name, text)
 }
 
-/// Whether a text holds a secret whatever it is called.
+/// Returns whether a text contains a secret, whatever its name is.
 fn is_secret_by_shape(name: &str, text: &str) -> bool {
     shape::holds_one(text) || holds_pair(text) || (is_half_of_a_key(text) && is_about_keys(name))
 }
@@ -60,7 +60,7 @@ fn is_secret_by_shape(name: &str, text: &str) -> bool {
 /// The length of AWS's secret access keys.
 const SECRET_ACCESS_KEY: usize = 40;
 
-/// Whether a text may be a secret access key of AWS's. Alone it may as well be something else.
+/// Returns whether a text may be a secret access key of AWS. By its form alone it may be something else.
 fn is_half_of_a_key(text: &str) -> bool {
     let has = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');

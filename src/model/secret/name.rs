@@ -1,4 +1,4 @@
-//! Names that say that their value is a secret.
+//! Recognizes names of secrets.
 
 /// Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
 const HINTS: &[&str] = &[
@@ -100,7 +100,7 @@ const SETTINGS: &[&str] = &[
 /// Pairs that only sound like one.
 const NO_PAIRS: &[&str] = &["by pass", "com pass", "band pass", "high pass", "low pass"];
 
-/// Whether a name says that its value is a secret: by its last word or two, in any of the usual spellings.
+/// Returns whether a name is one of a secret: by its last word or two, in any of the usual spellings.
 pub fn named(name: &str) -> bool {
     let bytes = name.as_bytes();
     let hint = |hint: &&'static str| {
@@ -140,7 +140,7 @@ fn says_which(word: &str) -> bool {
     is_number || WHICH.contains(&word)
 }
 
-/// Whether a number is a secret by the name of its value: a `pin` may be many other things.
+/// Returns whether a number is a secret by the name of its value: a `pin` may be many other things.
 pub(super) fn is_secret_number(name: &str, digits: &str) -> bool {
     let is_long = digits.len() >= SHORTEST_NUMBER;
     if !is_long || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -153,14 +153,14 @@ pub(super) fn is_secret_number(name: &str, digits: &str) -> bool {
     }
 }
 
-/// Whether a text is the value of a setting: `has_password = "true"`.
+/// Returns whether a text is the value of a setting: `has_password = "true"`.
 pub(super) fn is_setting(text: &str) -> bool {
     SETTINGS
         .iter()
         .any(|setting| text.eq_ignore_ascii_case(setting))
 }
 
-/// Whether a value of this name may be half of AWS's access keys, which has no shape of its own.
+/// Returns whether a value of this name may be half of AWS's access keys, which has no shape of its own.
 pub(super) fn is_about_keys(name: &str) -> bool {
     let words = words(name);
     words
@@ -168,7 +168,7 @@ pub(super) fn is_about_keys(name: &str) -> bool {
         .any(|word| matches!(word.as_str(), "aws" | "key" | "secret" | "access"))
 }
 
-/// The words of `db_password`, `dbPassword`, `DBPassword`, `DB-PASSWORD`, in lower case.
+/// Splits `db_password`, `dbPassword`, `DBPassword`, `DB-PASSWORD` into words, in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';

@@ -1,10 +1,10 @@
-//! Secrets whose name stands beside them, as in an environment: `{ name = "DB_PASS", value = "..." }`.
+//! Recognizes secrets whose name is a sibling entry, as in an environment: `{ name = "DB_PASS", value = "..." }`.
 
 use super::name::{is_setting, named};
 use crate::model::Value;
 use std::collections::BTreeMap;
 
-/// The entries that hold the secret of a pair such as `{ name = "DB_PASS", value = "..." }`.
+/// Returns the entries that hold the secret of a pair such as `{ name = "DB_PASS", value = "..." }`.
 pub(super) fn secret_pair(entries: &BTreeMap<String, Value>) -> &'static [&'static str] {
     const NAMES: &[&str] = &["name", "Name", "key", "Key"];
     const VALUES: &[&str] = &["value", "Value", "values", "Values"];
@@ -16,7 +16,7 @@ pub(super) fn secret_pair(entries: &BTreeMap<String, Value>) -> &'static [&'stat
     }
 }
 
-/// Whether a JSON text holds such a pair, as the definition of a container does.
+/// Returns whether a JSON text holds such a pair, as the definition of a container does.
 pub(super) fn holds_pair(text: &str) -> bool {
     let may_hold = text.trim_start().starts_with(['[', '{'])
         && ["alue\"", "alues\""]
@@ -38,7 +38,7 @@ fn has_pair(value: &Value) -> bool {
     }
 }
 
-/// Whether what stands beside such a name is the secret, and not a switch.
+/// Returns whether the value beside such a name is the secret, and not a switch.
 fn is_one(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.is_empty() && !is_setting(text),

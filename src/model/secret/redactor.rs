@@ -1,4 +1,4 @@
-//! Turns secrets into fingerprints.
+//! Replaces secrets by fingerprints.
 
 use super::known::{Known, SecretTexts};
 use super::name::{is_secret_number, is_setting, named};
@@ -11,13 +11,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Turns secrets into fingerprints, under a key of its own.
+/// Replaces secrets by fingerprints, under a key of its own.
 #[derive(Clone)]
 pub struct Redactor {
     key: Hmac<Sha256>,
-    /// Finds secrets that are known by their text.
+    /// Finds secrets by their text.
     known: Option<Known>,
-    /// The texts that were sealed because of a name, where somebody asked for them.
+    /// The texts that were redacted because of a name, if somebody collects them.
     heard: Option<Arc<Mutex<SecretTexts>>>,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// One key's redactor. On the server each installation has a key of its own.
+    /// Creates the redactor of a key. On the server each installation has a key of its own.
     pub fn new(key: &[u8]) -> Self {
         // HMAC takes a key of any length; a failure here would be a broken library, and then nothing may be printed.
         match Hmac::new_from_slice(key) {
@@ -41,7 +41,7 @@ impl Redactor {
         }
     }
 
-    /// The same, which notes the texts that it seals because of a name, for `knowing`.
+    /// Returns a redactor that also collects the texts that it redacts because of a name, for `knowing`.
     #[must_use]
     pub fn listening(&self) -> Self {
         Self {
@@ -50,7 +50,8 @@ impl Redactor {
         }
     }
 
-    /// The same, which seals these texts and those that were noted wherever they stand. None where there are none.
+    /// Returns a redactor that also redacts these texts and the collected ones, wherever they occur; `None` where there
+    /// are none.
     pub fn knowing<'a>(&self, texts: impl IntoIterator<Item = &'a SecretTexts>) -> Option<Self> {
         let mut all = SecretTexts::default();
         texts.into_iter().for_each(|texts| all.extend(texts));
@@ -64,7 +65,7 @@ impl Redactor {
         })
     }
 
-    /// The fingerprint of a secret. Null has none: that nothing is set is no secret.
+    /// Computes the fingerprint of a secret. Null has none: that nothing is set is no secret.
     pub fn fingerprint(&self, value: &Value) -> Value {
         if value.is_null() {
             return Value::Null;
@@ -83,7 +84,7 @@ impl Redactor {
         Value::Secret(Fingerprint(hex::encode(&code[..FINGERPRINT])))
     }
 
-    /// The fingerprint of what is a secret by its name, unless it only switches something.
+    /// Computes the fingerprint of a value that is a secret by its name, unless it only switches something.
     pub(super) fn seal_named(&self, value: Value) -> Value {
         match &value {
             Value::Bool(_) => return value,
@@ -94,7 +95,7 @@ impl Redactor {
         self.fingerprint_known(value)
     }
 
-    /// Notes what is a secret by its name, for `knowing`. Objects hold ids besides.
+    /// Collects a value that is a secret by its name, for `knowing`. Objects hold ids besides.
     pub(super) fn hear(&self, value: &Value) {
         if let Some(heard) = &self.heard
             && !matches!(value, Value::Map(_))
@@ -108,7 +109,7 @@ impl Redactor {
         self.known.as_ref().is_some_and(|known| known.is_in(text))
     }
 
-    /// Whether a secret that is known by its text stands anywhere in a value.
+    /// Returns whether a value contains a secret that is known by its text.
     pub fn knows_any_of(&self, value: &Value) -> bool {
         match value {
             Value::String(text) => self.knows(text),
@@ -121,8 +122,8 @@ impl Redactor {
         }
     }
 
-    /// A text with `(secret)` in the place of each credential, and of each secret that is known by its text. Its lines
-    /// stay as many as they were.
+    /// Replaces each credential, and each secret that is known by its text, by `(secret)`. The number of lines stays
+    /// the same.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut found = credentials(text);
         if let Some(known) = &self.known {
@@ -135,7 +136,7 @@ impl Redactor {
         }
     }
 
-    /// The fingerprints of all parts of a secret of which the code does not tell some: those stay unknown.
+    /// Computes the fingerprints of the known parts of a secret; unknown parts stay unknown.
     pub(super) fn fingerprint_known(&self, value: Value) -> Value {
         match value {
             Value::Unknown => Value::Unknown,
@@ -154,7 +155,7 @@ impl Redactor {
         }
     }
 
-    /// Replaces every value whose name or shape gives it away, at any depth.
+    /// Replaces every value whose name or shape marks it as a secret, at any depth.
     pub fn redact(&self, attributes: Attributes) -> Attributes {
         let redacted = |(name, value): (String, Value)| {
             let value = self.redact_value(&name, value);
@@ -163,7 +164,7 @@ impl Redactor {
         attributes.into_iter().map(redacted).collect()
     }
 
-    /// The same for one value of this name.
+    /// Replaces the secrets in one value of this name.
     pub fn redact_value(&self, name: &str, value: Value) -> Value {
         match value {
             Value::String(ref text) if is_secret_by_name(name, text) => self.seal_named(value),
@@ -197,7 +198,7 @@ impl Redactor {
         }
     }
 
-    /// A key that is no secret itself.
+    /// Redacts the key of a map.
     fn seal_key(&self, key: String) -> String {
         match shape::holds_one(&key) || self.knows(&key) {
             true => match self.fingerprint(&key.as_str().into()) {

@@ -1,12 +1,12 @@
-//! The secrets of a resource: by the provider's schema in code, state and AWS, by the state's own marks in AWS.
+//! Redacts the secrets of a resource: by the provider's schema in code, state and AWS, by the state's own marks in AWS.
 
 use super::name::{is_setting, named};
 use super::{Redactor, secret_pair};
 use crate::model::{Attribute, Attributes, Schema, Shape, Type, Value};
 
 impl Redactor {
-    /// Replaces every secret of a resource: what the provider's schema calls sensitive, and what name or shape gives
-    /// away. The equal forms of a secret are brought to one first, so that fingerprints compare as values do.
+    /// Replaces every secret of a resource: what the provider's schema marks as sensitive, and what a name or shape
+    /// marks. Values are normalized first, so that fingerprints compare as values do.
     pub fn seal(&self, schema: Option<&Schema>, attributes: Attributes) -> Attributes {
         let Some(schema) = schema else {
             return self.redact(attributes);
@@ -19,7 +19,7 @@ impl Redactor {
         attributes.into_iter().map(sealed).collect()
     }
 
-    /// The same for one attribute, at a path without indexes.
+    /// Redacts one attribute, at a path without indexes.
     fn seal_value(
         &self,
         schema: &Schema,
@@ -64,7 +64,7 @@ impl Redactor {
         }
     }
 
-    /// Replaces in what AWS answers what a state holds as a secret: its marks are the only sign of some.
+    /// Redacts in AWS's answer what the state holds as a secret: its marks are the only sign of some.
     pub fn seal_as_recorded(
         &self,
         schema: Option<&Schema>,
@@ -84,8 +84,8 @@ impl Redactor {
         }
     }
 
-    /// Replaces in a value what is a secret in the one that it is compared with. Where the items of lists cannot be told
-    /// apart, what is secret in one of them is in all.
+    /// Redacts in a value what is a secret in the one that it is compared with. If the items of lists cannot be
+    /// matched, a secret in one item makes it a secret in all.
     fn seal_like(&self, recorded: &Value, value: &mut Value) {
         match (recorded, value) {
             (Value::Secret(_), value) if !value.is_empty() => *value = self.fingerprint(value),
@@ -110,7 +110,8 @@ impl Redactor {
     }
 }
 
-/// Whether a value switches something or counts it, though it is called as a secret is: `manage_master_user_password`.
+/// Returns whether a value only switches or counts something, though its name is one of a secret:
+/// `manage_master_user_password`.
 fn is_switch(shape: Option<&Shape>, value: &Value) -> bool {
     match value {
         Value::Bool(_) => true,
