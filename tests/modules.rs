@@ -9,6 +9,8 @@ use driftguard::modules::{ModuleStore, Root, Viewer};
 use driftguard::outbound::Outbound;
 use driftguard::standin::github::{self, AppIdentity, Content, Fault};
 use driftguard::standin::registry::Registry;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -182,6 +184,13 @@ async fn a_module_on_github_is_evaluated_with_those_that_it_calls() {
         ];
         assert_eq!(resources, expected, "{source}");
     }
+    let versions = "/v1/modules/acme/deep/aws/versions";
+    let asked = world.registry.requests().into_iter();
+    assert_eq!(
+        asked.filter(|path| path == versions).count(),
+        1,
+        "a registry is asked once"
+    );
     // Two branches of one repository, of one commit here, and the module of the registry.
     assert!(world.archives() <= 3, "{}", world.archives());
     assert!(
@@ -244,6 +253,10 @@ async fn what_is_not_fetched_has_its_cause_and_its_remedy() {
         (
             "github.com/modules/net//deep?ref=v1",
             "there is no Terraform code in `deep` of `github.com/modules/net`",
+        ),
+        (
+            "github.com/modules/net//../../../live?ref=v1",
+            "there is no Terraform code in `../../../live` of `github.com/modules/net`",
         ),
         (
             "github.com/modules/none",
@@ -366,6 +379,54 @@ async fn an_archive_that_leads_out_or_is_too_large_brings_nothing() {
         problems[0].contains("the archive of `modules/net` cannot be read"),
         "{problems:?}"
     );
+}
+
+/// An archive of files, as they are named.
+fn packed(files: &[(&str, &str)]) -> Vec<u8> {
+    let packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut archive = tar::Builder::new(packed);
+    for (path, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        archive
+            .append_data(&mut header, path, text.as_bytes())
+            .unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_registry_may_answer_with_an_archive_of_its_own() {
+    let world = World::start(false).await;
+    let files = [("modules/a/main.tf", MODULE), ("README.md", "")];
+    world.registry.hold("/files/net.tar.gz", packed(&files));
+    world
+        .registry
+        .hold("/files/bomb.tar.gz", crate::week::bomb());
+    world
+        .registry
+        .hold("/files/none.tar.gz", b"nothing".to_vec());
+    for name in ["net", "bomb", "none", "gone"] {
+        let location = format!("/files/{name}.tar.gz?token=hidden");
+        let module = format!("acme/{name}/aws");
+        world.registry.publish(&module, "1.0.0", &location);
+    }
+    let (resources, problems) = world.scan(&call("acme/net/aws//modules/a")).await;
+    assert_eq!((resources.len(), problems), (1, Vec::new()));
+    for (name, expected) in [
+        ("bomb", "as a bomb does"),
+        ("none", "the archive is damaged"),
+        ("gone", "answered 404"),
+    ] {
+        let (_, problems) = world.scan(&call(&format!("acme/{name}/aws"))).await;
+        assert!(
+            problems[0].contains(expected) && !problems[0].contains("hidden"),
+            "{problems:?}"
+        );
+    }
+    let careful = "https://127.0.0.1/net.tar.gz";
+    let (_, problems) = world.scan(&call(careful)).await;
+    assert!(problems[0].contains("could not be reached"), "{problems:?}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub enum Package {
     Git(GitPackage),
     /// A module of a registry.
     Registry(RegistryPackage),
-    /// A tar archive at an HTTPS address, which may hold a token.
+    /// A tar archive at a web address, which may hold a token.
     Archive(String),
     /// Something else, as far as it may be told: no user, password or query.
     Other(String),
@@ -73,11 +73,11 @@ impl ModuleSource {
         }
         let other = || whole(Package::Other(without_secrets(source)));
         let (getter, plain) = address.split_once("::").unwrap_or(("", address));
-        if !matches!(getter, "" | "git" | "https") {
+        if !matches!(getter, "" | "git" | "https" | "http") {
             return other();
         }
         if getter != "git"
-            && let Some(rest) = plain.strip_prefix("https://")
+            && let Some((_, rest)) = plain.split_once("://").filter(|(scheme, _)| is_web(scheme))
         {
             return match archive_of_git(rest, folder) {
                 Some(found) => found,
@@ -223,6 +223,11 @@ fn archive_of_git(address: &str, folder: &str) -> Option<ModuleSource> {
         }),
         folder: clean(below),
     })
+}
+
+/// Whether a scheme is one of web addresses; whoever fetches refuses what is not encrypted.
+fn is_web(scheme: &str) -> bool {
+    matches!(scheme, "https" | "http")
 }
 
 /// Whether an address names an archive of a kind that is read.

@@ -44,4 +44,4 @@ pub use propose::{ProposeOutcome, ProposedPullRequest, Reviewers};
 pub use pulls::PullRequest;
 pub use repository::{Head, Repository};
 pub use revision::{ReadOnlyRepository, Revision};
-pub use tarball::MAX_TOTAL as MAX_TREE;
+pub use tarball::{Layout, MAX_TOTAL as MAX_TREE};

@@ -3,9 +3,12 @@
 use super::app::GitHub;
 use super::archive::{self, CommitFiles, Unpacking};
 use super::caller::Caller;
+use super::download;
 use super::error::GithubError;
 use super::repository::{Repository, escaped};
+use super::tarball::{self, ArchiveError, Layout};
 use crate::model::{InstallationId, RepositoryId, RepositoryName, Tree};
+use bytes::Bytes;
 use serde::Deserialize;
 
 /// A commit of a repository.
@@ -38,6 +41,23 @@ impl GitHub {
     pub async fn hold(&self, tree: Tree) -> Result<CommitFiles, GithubError> {
         let memory = archive::reserve_for(self, &tree).await?;
         Ok(CommitFiles::new(tree, memory))
+    }
+
+    /// Unpacks an archive of somebody else's within the same bounds.
+    ///
+    /// # Errors
+    /// `TooLarge` when it is larger than a scan accepts, `NoMemory` while repositories take the memory.
+    pub async fn unpack_other<B>(&self, body: B, layout: Layout) -> Result<CommitFiles, GithubError>
+    where
+        B: hyper::body::Body<Data = Bytes, Error: std::fmt::Display>,
+    {
+        let memory = archive::reserve(self).await?;
+        let unpack = move |download| tarball::unpack_as(download, layout);
+        match download::through(body, Unpacking::TIME, unpack).await? {
+            Ok(tree) => Ok(CommitFiles::new(tree, memory)),
+            Err(ArchiveError::TooLarge(limit)) => Err(GithubError::TooLarge(limit)),
+            Err(damaged) => Err(anyhow::Error::from(damaged).into()),
+        }
     }
 }
 

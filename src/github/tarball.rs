@@ -30,11 +30,28 @@ pub enum ArchiveError {
     TooLarge(String),
 }
 
+/// How the files of an archive are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// In an outermost folder, which is left out: GitHub adds one.
+    InFolder,
+    /// As they are.
+    Plain,
+}
+
 /// Unpacks an archive (tar, gzip), without the outermost folder that GitHub adds.
 ///
 /// # Errors
 /// When it is not an archive, or a bomb.
 pub fn unpack(archive: impl Read) -> Result<Tree, ArchiveError> {
+    unpack_as(archive, Layout::InFolder)
+}
+
+/// Unpacks an archive (tar, gzip) of this layout.
+///
+/// # Errors
+/// When it is not an archive, or a bomb.
+pub fn unpack_as(archive: impl Read, layout: Layout) -> Result<Tree, ArchiveError> {
     let mut archive = Archive::new(UnpackLimiter::new(archive));
     let mut harvest = ArchiveFiles::default();
     let mut name = EntryName::Own;
@@ -54,7 +71,7 @@ pub fn unpack(archive: impl Read) -> Result<Tree, ArchiveError> {
             // They say nothing of the path of the entry that follows.
             EntryType::GNULongLink | EntryType::XGlobalHeader => {}
             _ => {
-                let path = std::mem::replace(&mut name, EntryName::Own).path(&entry);
+                let path = std::mem::replace(&mut name, EntryName::Own).path(&entry, layout);
                 if let Some(path) = path {
                     harvest.add(path, &mut entry)?;
                 }
@@ -75,14 +92,18 @@ enum EntryName {
 }
 
 impl EntryName {
-    /// Returns the path below the outermost folder; `None` where it leads out of it.
-    fn path<R: Read>(self, entry: &Entry<'_, R>) -> Option<String> {
+    /// Returns the path in the archive; `None` where it leads out of it.
+    fn path<R: Read>(self, entry: &Entry<'_, R>, layout: Layout) -> Option<String> {
         let bytes = match self {
             Self::Own => entry.path_bytes().into_owned(),
             Self::Given(bytes) => bytes,
             Self::TooLong => return None,
         };
-        inside(std::str::from_utf8(&bytes).ok()?)
+        let path = std::str::from_utf8(&bytes).ok()?;
+        match layout {
+            Layout::InFolder => inside(path.split_once('/')?.1),
+            Layout::Plain => inside(path.strip_prefix("./").unwrap_or(path)),
+        }
     }
 }
 
@@ -125,9 +146,8 @@ fn short<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, ArchiveEr
     Ok(Some(bytes))
 }
 
-/// Returns the path below the outermost folder; `None` where it leads out of it.
+/// Returns a path that leads nowhere but into the archive.
 fn inside(path: &str) -> Option<String> {
-    let (_, path) = path.split_once('/')?;
     let good = !path.is_empty() && path.len() <= MAX_PATH;
     good.then(|| Tree::join("", path))
         .flatten()

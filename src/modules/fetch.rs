@@ -4,7 +4,7 @@ use super::cache::PackageKey;
 use super::problem::{ModuleProblem, Remedy};
 use super::{ModuleStore, Viewer};
 use crate::code::{self, GitPackage, ModuleCall, ModuleSource, Package};
-use crate::github::{CommitFiles, GithubError, MAX_TREE, ReadOnlyRepository, Revision};
+use crate::github::{CommitFiles, GithubError, Layout, MAX_TREE, ReadOnlyRepository, Revision};
 use crate::model::{RepositoryName, Tree};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,10 @@ use tokio::time::Instant;
 const MAX_PACKAGES: usize = 100;
 /// How long a scan may spend on fetching packages.
 const TIMEOUT: Duration = Duration::from_secs(2 * 60);
+/// How long a download of an archive may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// The host of public repositories, which a server of GitHub Enterprise reads as anybody does.
+const GITHUB: &str = "github.com";
 /// How many characters of a commit's id name a package.
 const SHORT_COMMIT: usize = 12;
 
@@ -74,7 +78,9 @@ impl<'a> Fetcher<'a> {
         let own_root = tree.resolve(root).unwrap_or(root.into()).into_owned();
         let link = Tree::installed_folder(&own_root, &call.key);
         tree.links.insert(link, Some(package));
-        let folder = Tree::join(&Tree::installed_folder(root, &call.key), &source.folder);
+        let base = Tree::installed_folder(root, &call.key);
+        let folder = Tree::join(&base, &source.folder);
+        let folder = folder.filter(|folder| Tree::holds(&base, folder));
         let folder = folder.filter(|folder| !code::code_paths(tree, folder).is_empty());
         folder.ok_or_else(|| {
             let problem = ModuleProblem::NoCode {
@@ -161,11 +167,44 @@ impl<'a> Fetcher<'a> {
         }
         match package {
             Package::Git(git) if git.host == self.store.git_host => self.of_github(git).await,
+            Package::Git(git) if git.host == GITHUB => {
+                let reference = git.reference.as_deref().unwrap_or("HEAD");
+                let address = format!(
+                    "https://{GITHUB}/{}/archive/{reference}.tar.gz",
+                    git.repository
+                );
+                self.download(package, &address, Layout::InFolder).await
+            }
+            Package::Archive(address) => self.download(package, address, Layout::Plain).await,
             other => {
                 let host = self.store.git_host.clone();
                 Err(ModuleProblem::Source(other.to_string(), host).into())
             }
         }
+    }
+
+    /// Downloads an archive that is not asked for at GitHub's API.
+    async fn download(
+        &self,
+        package: &Package,
+        address: &str,
+        layout: Layout,
+    ) -> Result<(String, CommitFiles), FetchError> {
+        let problem = |why: String| ModuleProblem::Archive(package.to_string(), why);
+        let body = self
+            .store
+            .outbound
+            .download(address, DOWNLOAD_TIMEOUT)
+            .await;
+        let body = body.map_err(|error| problem(error.to_string()))?;
+        let unpacked = self.store.github.unpack_other(body, layout).await;
+        let files = unpacked.map_err(|error| match error {
+            GithubError::NoMemory => FetchError::GitHub(error),
+            error => problem(error.to_string()).into(),
+        })?;
+        // Its address may hold a token, and names nothing that stays.
+        let number = self.folders.len();
+        Ok((format!("archive/{number}"), files))
     }
 
     async fn of_github(&self, git: &GitPackage) -> Result<(String, CommitFiles), FetchError> {

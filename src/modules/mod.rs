@@ -6,6 +6,7 @@
 
 mod cache;
 mod fetch;
+mod recent;
 mod registry;
 
 /// Explains why a module was not fetched.
@@ -30,6 +31,7 @@ const MAX_ROUNDS: usize = 33;
 pub struct ModuleStore {
     github: GitHub,
     registries: Registries,
+    outbound: Outbound,
     /// The host whose repositories GitHub's API answers for.
     git_host: String,
     /// Whether modules of private repositories are read.
@@ -80,7 +82,8 @@ impl ModuleStore {
             .map_or(pages_url, |(_, host)| host);
         Self {
             github,
-            registries: Registries::new(outbound, settings.registries.clone()),
+            registries: Registries::new(outbound.clone(), settings.registries.clone()),
+            outbound,
             git_host: host.to_lowercase(),
             private: settings.private,
             packages: PackageCache::default(),

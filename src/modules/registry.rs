@@ -1,6 +1,7 @@
 //! Asks a module registry where a module is, by the protocol that Terraform uses: discovery, versions, download.
 
 use super::problem::{ModuleProblem, RegistryFailure};
+use super::recent::RecentResponses;
 use crate::code::{ModuleSource, Package, RegistryPackage, newest_version};
 use crate::config::PUBLIC_REGISTRY;
 use crate::outbound::{Outbound, OutboundResponse};
@@ -20,6 +21,7 @@ const LOCATION: &str = "x-terraform-get";
 /// The registries that the operator allows.
 pub(super) struct Registries {
     outbound: Outbound,
+    recent: RecentResponses,
     /// The address of each host.
     addresses: BTreeMap<String, Url>,
 }
@@ -51,6 +53,7 @@ impl Registries {
     pub(super) fn new(outbound: Outbound, addresses: BTreeMap<String, Url>) -> Self {
         Self {
             outbound,
+            recent: RecentResponses::default(),
             addresses,
         }
     }
@@ -137,7 +140,12 @@ impl Registries {
     }
 
     async fn get(&self, url: &Url) -> Result<OutboundResponse, RegistryFailure> {
-        Ok(self.outbound.get(url.as_str(), MAX_RESPONSE).await?)
+        if let Some(recent) = self.recent.get(url) {
+            return Ok(recent);
+        }
+        let response = self.outbound.get(url.as_str(), MAX_RESPONSE).await?;
+        self.recent.insert(url, response.clone());
+        Ok(response)
     }
 }
 

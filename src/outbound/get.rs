@@ -1,16 +1,19 @@
 //! Gets what an address holds. Each redirect is verified as the first address is.
 
-use super::post::{Outbound, OutboundError, failed};
+use super::post::{Outbound, OutboundError, PATIENCE, failed};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use reqwest::Response;
+use std::time::Duration;
 use url::Url;
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
 
 /// A successful response.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct OutboundResponse {
     /// The address after all redirects.
     pub url: Url,
@@ -26,7 +29,7 @@ impl Outbound {
     /// # Errors
     /// When the request could not be sent, or was not answered with success.
     pub async fn get(&self, url: &str, largest: usize) -> Result<OutboundResponse, OutboundError> {
-        let (url, host, mut answer) = self.open(url).await?;
+        let (url, host, mut answer) = self.open(url, PATIENCE).await?;
         let headers = answer.headers().clone();
         let mut body = Vec::new();
         while let Some(part) = answer
@@ -46,12 +49,31 @@ impl Outbound {
         })
     }
 
+    /// Downloads what an address holds, part by part. No credentials are sent.
+    ///
+    /// # Errors
+    /// When the request could not be sent, or was not answered with success. The errors of the body do not show the
+    /// address.
+    pub async fn download(
+        &self,
+        url: &str,
+        timeout: Duration,
+    ) -> Result<impl Body<Data = Bytes, Error = &'static str> + use<>, OutboundError> {
+        let (_, _, response) = self.open(url, timeout).await?;
+        let body = http::Response::<reqwest::Body>::from(response).into_body();
+        Ok(body.map_err(|_| "the connection broke"))
+    }
+
     /// Follows the redirects of an address, and returns the last address, its host and the response.
-    async fn open(&self, url: &str) -> Result<(Url, String, Response), OutboundError> {
+    async fn open(
+        &self,
+        url: &str,
+        timeout: Duration,
+    ) -> Result<(Url, String, Response), OutboundError> {
         let mut url = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let (place, host) = self.checked(&url)?;
-            let answer = self.client.get(place.clone()).send().await;
+            let answer = self.client.get(place.clone()).timeout(timeout).send().await;
             let answer = answer.map_err(|error| failed(&host, &error))?;
             let status = answer.status();
             if status.is_success() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 /// How long a request may take, from resolving the name to the response.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request that was not sent, or not accepted. It names the host alone: the rest of an address may hold a token.
 #[derive(Debug, thiserror::Error)]

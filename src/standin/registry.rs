@@ -22,6 +22,8 @@ pub struct Registry {
 struct Shelf {
     /// The locations, by `namespace/name/provider` and version.
     modules: BTreeMap<String, BTreeMap<String, String>>,
+    /// The files that it holds itself, by path.
+    files: BTreeMap<String, Bytes>,
     /// The requested paths.
     requests: Vec<String>,
     violations: Vec<String>,
@@ -58,6 +60,12 @@ impl Registry {
         versions.insert(version.to_owned(), location.to_owned());
     }
 
+    /// Holds a file at a path.
+    pub fn hold(&self, path: &str, content: Vec<u8>) {
+        let mut shelf = locked(&self.shelf);
+        shelf.files.insert(path.to_owned(), content.into());
+    }
+
     /// Returns the requested paths, the oldest first.
     pub fn requests(&self) -> Vec<String> {
         locked(&self.shelf).requests.clone()
@@ -87,6 +95,9 @@ impl Shelf {
                 json!({"modules.v1": BASE}).to_string(),
                 None,
             );
+        }
+        if let Some(file) = self.files.get(path) {
+            return Response::new(file.clone());
         }
         let asked = path.strip_prefix(BASE).unwrap_or_default();
         self.of_module(asked)

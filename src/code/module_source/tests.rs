@@ -113,10 +113,6 @@ fn everything_else_is_named_without_its_secrets() {
             "hg::http://u:p@h.example.com/x",
             "hg::http://h.example.com/x",
         ),
-        (
-            "http://m.example.com/a.tar.gz",
-            "http://m.example.com/a.tar.gz",
-        ),
         ("https://m.example.com/a.zip", "https://m.example.com/a.zip"),
         (
             "https://m.example.com/a?terraform-get=1",

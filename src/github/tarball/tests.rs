@@ -64,6 +64,19 @@ fn files_are_read_as_they_are_and_nothing_leads_out() {
 }
 
 #[test]
+fn a_plain_archive_keeps_its_folders_and_nothing_leads_out() {
+    let archive = pack(&[
+        ("./main.tf", b"a = 1".to_vec()),
+        ("modules/a/main.tf", b"b = 1".to_vec()),
+        ("../../etc/x.tf", b"no".to_vec()),
+        ("/etc/y.tf", b"no".to_vec()),
+        ("a/../../z.tf", b"no".to_vec()),
+    ]);
+    let tree = unpack_as(archive.as_slice(), Layout::Plain).unwrap();
+    assert_eq!(paths(&tree), ["main.tf", "modules/a/main.tf"]);
+}
+
+#[test]
 fn what_is_no_archive_is_an_error() {
     let archive = pack(&[("x/main.tf", noise(1000))]);
     for wrong in [b"hello".as_slice(), &archive[..archive.len() / 2], b""] {
