@@ -1,5 +1,6 @@
 //! The rules of the layout: who may import whom, and that nothing dropped into a folder is forgotten.
 
+mod length;
 mod shape;
 
 use std::collections::BTreeSet;

@@ -7,6 +7,7 @@ use super::Options;
 use super::budget::Budget;
 use super::file::{File, Part};
 use super::folder::Problem;
+use super::parse::Unparsed;
 use hcl_edit::Span;
 use hcl_edit::structure::{Attribute, Block, Structure};
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,30 +132,39 @@ fn round<'o>(
     }
     drop(known);
     for (at, edits) in edits {
-        let Some(base) = files.get(at).cloned() else {
-            continue;
-        };
-        let (text, parts) = spliced(&base, file, edits);
-        match options.shared.merged(
-            (&base.path, &file.path),
-            &text,
-            parts,
-            budget.room_for_code(),
-        ) {
-            Ok(merged) => {
-                budget.hold_code(merged.memory);
-                files[at] = merged;
-            }
-            Err(unparsed) => problems.push(Problem {
+        if let Err(unparsed) = apply(files, at, (file, edits), (options, budget)) {
+            let message =
+                format!("what this file overrides could not be put together with it: {unparsed}");
+            problems.push(Problem {
                 file: file.path.clone(),
                 line: 1,
-                message: format!(
-                    "what this file overrides could not be put together with it: {unparsed}"
-                ),
-            }),
+                message,
+            });
         }
     }
     left
+}
+
+/// Replaces a file by what an override file makes of it.
+///
+/// # Errors
+/// When the merged text cannot be parsed.
+fn apply(
+    files: &mut [Arc<File>],
+    at: usize,
+    (file, edits): (&Arc<File>, Vec<Edit>),
+    (options, budget): (&Options, &Budget),
+) -> Result<(), Unparsed> {
+    let Some(base) = files.get_mut(at) else {
+        return Ok(());
+    };
+    let (text, parts) = spliced(base, file, edits);
+    let paths = (base.path.as_str(), file.path.as_str());
+    let room = budget.room_for_code();
+    let merged = options.shared.merged(paths, &text, parts, room)?;
+    budget.hold_code(merged.memory);
+    *base = merged;
+    Ok(())
 }
 
 /// What can be overridden.

@@ -8,6 +8,51 @@ use crate::model::{
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
+/// The differences of one resource, by what becomes of them.
+#[derive(Default)]
+struct Sorted {
+    drifted: Vec<Difference>,
+    ignored: Vec<Difference>,
+    pending: Vec<Difference>,
+    stale: Vec<Difference>,
+}
+
+impl Sorted {
+    /// Returns what is no drift, each part with its kind, its verdict and the reason for people.
+    fn set_aside(self) -> [(Kind, Verdict, Vec<Difference>, &'static str); 3] {
+        [
+            (
+                Kind::Modified,
+                Verdict::Ignored,
+                self.ignored,
+                "`lifecycle.ignore_changes` names it",
+            ),
+            (
+                Kind::CodeOnly,
+                Verdict::NotApplied,
+                self.pending,
+                "the code was changed and not applied yet",
+            ),
+            (
+                Kind::StateOnly,
+                Verdict::StaleState,
+                self.stale,
+                "code and AWS agree; the next apply refreshes the state",
+            ),
+        ]
+    }
+}
+
+/// Returns the verdict of several differences together: what no plan shows only where that is true of each.
+fn drift_verdict(drifted: &[Difference]) -> Verdict {
+    let mut verdicts = drifted.iter().map(|difference| difference.verdict);
+    if verdicts.all(|verdict| verdict == Verdict::UnseenByPlan) {
+        Verdict::UnseenByPlan
+    } else {
+        Verdict::Drift
+    }
+}
+
 /// Returns the findings of an existing resource: one for its drift, one for each reason to set differences aside.
 pub(super) fn modified(
     looked: &Looked<'_>,
@@ -15,20 +60,20 @@ pub(super) fn modified(
     differences: Vec<Difference>,
     all: &mut Differences,
 ) {
-    let (mut drifted, mut ignored, mut pending, mut stale) = (vec![], vec![], vec![], vec![]);
+    let mut sorted = Sorted::default();
     let ignores = sides.declared.map(|code| code.ignore_changes.iter());
     let ignores = Ignores(ignores.into_iter().flatten().map(String::as_str).collect());
     for mut difference in differences {
         let declared = sides.declared;
         difference.defined_in = declared.and_then(|code| code.source(&difference.path).cloned());
         match difference.verdict {
-            Verdict::NotApplied => pending.push(difference),
-            Verdict::StaleState => stale.push(difference),
+            Verdict::NotApplied => sorted.pending.push(difference),
+            Verdict::StaleState => sorted.stale.push(difference),
             _ if ignores.cover(&difference.path) => {
                 difference.verdict = Verdict::Ignored;
-                ignored.push(difference);
+                sorted.ignored.push(difference);
             }
-            _ => drifted.push(difference),
+            _ => sorted.drifted.push(difference),
         }
     }
     let finding = |kind, verdict, attributes: Vec<Difference>, reason: Option<&str>| Finding {
@@ -39,39 +84,13 @@ pub(super) fn modified(
         attributes,
         ..blank(kind, verdict, looked)
     };
-    if !drifted.is_empty() {
-        let unseen = drifted
-            .iter()
-            .all(|found| found.verdict == Verdict::UnseenByPlan);
-        let verdict = if unseen {
-            Verdict::UnseenByPlan
-        } else {
-            Verdict::Drift
-        };
+    if !sorted.drifted.is_empty() {
+        let verdict = drift_verdict(&sorted.drifted);
+        let drifted = std::mem::take(&mut sorted.drifted);
         all.findings
             .push(finding(Kind::Modified, verdict, drifted, None));
     }
-    let aside = [
-        (
-            Kind::Modified,
-            Verdict::Ignored,
-            ignored,
-            "`lifecycle.ignore_changes` names it",
-        ),
-        (
-            Kind::CodeOnly,
-            Verdict::NotApplied,
-            pending,
-            "the code was changed and not applied yet",
-        ),
-        (
-            Kind::StateOnly,
-            Verdict::StaleState,
-            stale,
-            "code and AWS agree; the next apply refreshes the state",
-        ),
-    ];
-    for (kind, verdict, differences, reason) in aside {
+    for (kind, verdict, differences, reason) in sorted.set_aside() {
         if !differences.is_empty() {
             let mut finding = finding(kind, verdict, differences, Some(reason));
             if verdict == Verdict::StaleState {

@@ -3,7 +3,7 @@
 use super::tags;
 use crate::model::{
     Attribute, Attributes, DeclaredResource, Difference, Nesting, ProviderTags, Resource, Schema,
-    Shape, Value, Verdict,
+    Shape, Type, Value, Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -144,16 +144,11 @@ fn compare(
         && let (Some(recorded), Some(live)) = (blocks(values.recorded), blocks(values.live))
         && recorded.len() == live.len()
     {
-        let declared = values.declared.map(|declared| (declared, blocks(declared)));
+        let declared_blocks = values.declared.and_then(blocks);
         for (index, (recorded, live)) in recorded.iter().zip(&live).enumerate() {
-            let declared = match &declared {
-                None => None,
-                Some((Value::Unknown, _)) => Some(&Value::Unknown),
-                Some((_, Some(blocks))) => Some(blocks.get(index).unwrap_or(&Value::Null)),
-                Some((_, None)) => Some(&Value::Null),
-            };
+            let declared = values.declared;
             let values = Values {
-                declared,
+                declared: declared.map(|all| nth(all, declared_blocks.as_deref(), index)),
                 recorded,
                 live,
             };
@@ -173,11 +168,7 @@ fn compare(
     if verdict == Verdict::Drift && is_told_apart(schema, place, values) {
         verdict = Verdict::UnseenByPlan;
     }
-    let set = matches!(
-        attribute.shape,
-        Shape::Block(Nesting::Set, _) | Shape::Plain(crate::model::Type::Set(_))
-    );
-    let (added, removed) = if set {
+    let (added, removed) = if is_set_of_values(&attribute.shape) {
         elements(values.recorded, values.live, &form)
     } else {
         Default::default()
@@ -235,6 +226,23 @@ fn compare_block(
         };
         let place = outer.part(schema, index, name);
         compare(schema, &filled, &place, inner, found);
+    }
+}
+
+/// Whether what differs is told element by element.
+fn is_set_of_values(shape: &Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Block(Nesting::Set, _) | Shape::Plain(Type::Set(_))
+    )
+}
+
+/// Returns one of the blocks that the code declares: unknown where all are, null where it declares fewer.
+fn nth<'v>(declared: &'v Value, blocks: Option<&'v [Value]>, index: usize) -> &'v Value {
+    match (declared, blocks) {
+        (Value::Unknown, _) => &Value::Unknown,
+        (_, Some(blocks)) => blocks.get(index).unwrap_or(&Value::Null),
+        (_, None) => &Value::Null,
     }
 }
 

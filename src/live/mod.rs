@@ -245,30 +245,20 @@ async fn read_group<'a>(
         Ok(session) => (group.resource_type.read)(session, request).await,
         Err(reason) => ReadResult::unknown(&request, reason),
     };
-    let account = session
-        .as_ref()
-        .map(|session| session.account().clone())
-        .ok();
-    let account = account.or(group.account);
-    let region = (group.resource_type.scope == Scope::Regional).then_some(group.region);
+    let account = session.ok().map(|session| session.account().clone());
+    let location = AwsLocation {
+        account: account.or(group.account),
+        region: (group.resource_type.scope == Scope::Regional).then_some(group.region),
+    };
     let mut live = LiveResources::default();
     for (resource, reading) in result.readings {
-        let location = AwsLocation {
-            account: account.clone(),
-            region: region.clone(),
-        };
         let reading = redacted(reading, resource, options);
+        let location = location.clone();
         live.readings
             .push((Tracked { resource, location }, reading));
     }
-    let seal = |mut found: UnmanagedResource| {
-        let schema = options.catalog.get(&found.tf_type);
-        found.attributes = options
-            .redactor
-            .seal(schema, std::mem::take(&mut found.attributes));
-        found
-    };
-    live.unmanaged = result.unmanaged.into_iter().map(seal).collect();
+    let unmanaged = result.unmanaged.into_iter();
+    live.unmanaged = unmanaged.map(|found| sealed(found, options)).collect();
     live.incomplete = result.incomplete.is_some();
     if group.resource_type.listed && options.unmanaged_scope == UnmanagedScope::Account {
         let found = live
@@ -279,12 +269,20 @@ async fn read_group<'a>(
         let incomplete = result.incomplete.as_ref();
         live.searched.push(coverage::row(
             group.resource_type.tf_type,
-            (account, region),
+            (location.account, location.region),
             found,
             incomplete,
         ));
     }
     live
+}
+
+/// Replaces the secrets of an unmanaged resource.
+fn sealed(mut found: UnmanagedResource, options: &ReadOptions<'_>) -> UnmanagedResource {
+    let schema = options.catalog.get(&found.tf_type);
+    let attributes = std::mem::take(&mut found.attributes);
+    found.attributes = options.redactor.seal(schema, attributes);
+    found
 }
 
 /// Replaces the secrets of a reading: those that the schema marks, and those that the resource's own state marks.

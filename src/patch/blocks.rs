@@ -106,53 +106,10 @@ pub(super) fn plan(
     if let Some(argument) = argument {
         return objects::plan(&blocks, &file, argument, &live);
     }
-    let mut added: Vec<_> = blocks.only_in(&live, &recorded).cloned().collect();
+    let added = blocks.only_in(&live, &recorded).cloned().collect();
     let removed: Vec<_> = blocks.only_in(&recorded, &live).collect();
-
-    let mut gone: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
-    for element in removed {
-        let at = blocks
-            .own
-            .iter()
-            .take_while(|_| !stack.options.interrupt.is_raised())
-            .position(|own| {
-                own.iter()
-                    .any(|own_element| blocks.fits(own_element, element))
-            });
-        gone.entry(at.ok_or_else(by_hand)?)
-            .or_default()
-            .push(element);
-    }
-    let mut edits = Vec::new();
-    for (at, written) in written.iter().enumerate() {
-        let elements = gone.remove(&at).unwrap_or_default();
-        let beside = blocks.with_same_ports(&blocks.own[at], &mut added);
-        if elements.is_empty() && beside.is_empty() {
-            continue;
-        }
-        if elements.len() < blocks.own[at].len() || !beside.is_empty() {
-            edits.extend(blocks.rewrite_lists(at, &blocks.values[at], (&elements, &beside))?);
-        } else if let (1, false) = (elements.len(), added.is_empty()) {
-            let place = (format!("{name}[{at}]"), name.to_owned());
-            edits.extend(blocks.change(
-                (&place, parts),
-                &blocks.values[at],
-                elements[0],
-                &added.remove(0),
-            )?);
-        } else {
-            let span = written.span().ok_or_else(by_hand)?;
-            edits.push(file.page.take_out_block(span));
-        }
-    }
-    if !added.is_empty() {
-        edits.push(
-            blocks
-                .add(&file, block, &written, &added)
-                .ok_or_else(by_hand)?,
-        );
-    }
-    Ok(edits)
+    let edits = blocks.edits((&file, block), &written, &removed, added)?;
+    edits.ok_or_else(by_hand)
 }
 
 impl Blocks<'_> {
@@ -162,6 +119,70 @@ impl Blocks<'_> {
             Value::List(elements) => elements,
             other => vec![other],
         }
+    }
+
+    /// Edits the written blocks that hold what was removed, and adds a block for what is new and fits into none of them.
+    /// None where it is not clear which bytes hold an element.
+    ///
+    /// # Errors
+    /// Why a part of a block cannot be written.
+    fn edits(
+        &self,
+        (file, resource): (&File<'_>, &Block),
+        written: &[&Block],
+        removed: &[&Value],
+        mut added: Vec<Value>,
+    ) -> Result<Option<Vec<Edit>>, Refusal> {
+        let Some(mut removed) = self.by_block(removed) else {
+            return Ok(None);
+        };
+        let mut edits = Vec::new();
+        for (at, block) in written.iter().enumerate() {
+            let elements = removed.remove(&at).unwrap_or_default();
+            let beside = self.with_same_ports(&self.own[at], &mut added);
+            if elements.is_empty() && beside.is_empty() {
+                continue;
+            }
+            if elements.len() < self.own[at].len() || !beside.is_empty() {
+                edits.extend(self.rewrite_lists(at, &self.values[at], (&elements, &beside))?);
+            } else if let (1, false) = (elements.len(), added.is_empty()) {
+                let place = (format!("{}[{at}]", self.name), self.name.to_owned());
+                let (before, after) = (elements[0], added.remove(0));
+                edits.extend(self.change(
+                    (&place, self.parts),
+                    &self.values[at],
+                    before,
+                    &after,
+                )?);
+            } else if let Some(span) = block.span() {
+                edits.push(file.page.take_out_block(span));
+            } else {
+                return Ok(None);
+            }
+        }
+        if !added.is_empty() {
+            match self.add(file, resource, written, &added) {
+                Some(edit) => edits.push(edit),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(edits))
+    }
+
+    /// Groups elements by the index of the written block that holds them; none where one is in no block.
+    fn by_block<'v>(&self, elements: &[&'v Value]) -> Option<BTreeMap<usize, Vec<&'v Value>>> {
+        let mut grouped: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
+        for element in elements {
+            let blocks = self.own.iter();
+            let at = blocks
+                .take_while(|_| !self.stack.options.interrupt.is_raised())
+                .position(|own| {
+                    own.iter()
+                        .any(|own_element| self.fits(own_element, element))
+                })?;
+            grouped.entry(at).or_default().push(element);
+        }
+        Some(grouped)
     }
 
     fn normal(&self, element: &Value) -> Value {

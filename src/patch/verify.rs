@@ -95,6 +95,11 @@ impl<'a> Verifier<'a> {
             }
             .into());
         }
+        self.makes(plan, &after)
+    }
+
+    /// Whether the edited code says what is wanted, and the same as before of everything else.
+    fn makes(&self, plan: &Plan, after: &Evaluated) -> Result<(), Refusal> {
         let mut expected = values(self.before);
         if let Some(gone) = &plan.gone {
             expected.remove(gone);
@@ -119,7 +124,7 @@ impl<'a> Verifier<'a> {
                 }
             }
         }
-        let found = values(&after);
+        let found = values(after);
         let unlike = |address: &&Address| {
             let (Some(expected), Some(found)) = (expected.get(*address), found.get(*address))
             else {

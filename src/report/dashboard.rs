@@ -54,6 +54,16 @@ struct StackSection {
     unchecked: Vec<String>,
 }
 
+impl StackSection {
+    /// Whether there is more to show of it than its row.
+    fn has_details(&self) -> bool {
+        let lists = [&self.waiting, &self.agreed, &self.aside, &self.unchecked];
+        self.error.is_some()
+            || !self.rows.is_empty()
+            || lists.into_iter().any(|list| !list.is_empty())
+    }
+}
+
 struct FindingRow {
     severity: &'static str,
     name: String,
@@ -158,22 +168,16 @@ fn stack(status: &StackStatus, now: i64, detail: Detail) -> StackSection {
     let report = &status.report;
     let scanned = report.outcome.as_ref().ok();
     let full = detail == Detail::Full;
-    let few = |lines: Vec<String>| match detail {
-        Detail::Full => lines,
-        Detail::Short => lines.into_iter().take(20).collect(),
-        _ => Vec::new(),
-    };
-    let most = match detail {
-        Detail::Full => usize::MAX,
-        Detail::Short => 50,
-        Detail::Table => 10,
-        Detail::Count => 0,
-    };
+    let few = |lines: Vec<String>| lines.into_iter().take(detail.most_lines()).collect();
     let mut findings: Vec<_> = scanned
         .map(|scanned| scanned.findings.iter().collect())
         .unwrap_or_default();
     findings.sort_by_key(|finding: &&Finding| std::cmp::Reverse(finding.severity));
-    let shown: Vec<_> = findings.iter().take(most).copied().collect();
+    let shown: Vec<_> = findings
+        .iter()
+        .take(detail.most_findings())
+        .copied()
+        .collect();
     let mut stack = StackSection {
         name: code(report.name.as_str()),
         posture: scanned
@@ -214,12 +218,7 @@ fn stack(status: &StackStatus, now: i64, detail: Detail) -> StackSection {
             .map(|scanned| unchecked(&scanned.coverage))
             .unwrap_or_default()),
     };
-    stack.tells = stack.error.is_some()
-        || !stack.rows.is_empty()
-        || !stack.waiting.is_empty()
-        || !stack.agreed.is_empty()
-        || !stack.aside.is_empty()
-        || !stack.unchecked.is_empty();
+    stack.tells = stack.has_details();
     stack
 }
 

@@ -22,6 +22,25 @@ pub enum Detail {
 impl Detail {
     /// All levels, the most detailed first.
     pub const ALL: [Self; 4] = [Self::Full, Self::Short, Self::Table, Self::Count];
+
+    /// Returns how many findings of a stack are shown at most.
+    pub(super) fn most_findings(self) -> usize {
+        match self {
+            Self::Full => usize::MAX,
+            Self::Short => 50,
+            Self::Table => 10,
+            Self::Count => 0,
+        }
+    }
+
+    /// Returns how many lines a list beside the findings has at most.
+    pub(super) fn most_lines(self) -> usize {
+        match self {
+            Self::Full => usize::MAX,
+            Self::Short => 20,
+            Self::Table | Self::Count => 0,
+        }
+    }
 }
 
 /// How many attributes of a finding a table shows.

@@ -160,131 +160,93 @@ fn is(id: &str, database: &DbInstance) -> bool {
 
 /// Converts a database to the provider's attributes. A pending change that the state asked for counts as applied.
 fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
-    let pending = database.pending_modified_values();
-    let settled = |name: &str, live: Value, pending: Value| {
-        let asked = recorded.map(|recorded| recorded.get(name));
-        if !pending.is_null() && asked == Some(&pending) {
-            pending
-        } else {
-            live
-        }
-    };
-    let of = |value: fn(&PendingModifiedValues) -> Value| pending.map(value).unwrap_or_default();
-    let groups = database
-        .vpc_security_groups()
-        .iter()
-        .filter_map(|group| group.vpc_security_group_id());
+    let mut attributes = identity(database);
+    attributes.extend(network(database));
+    attributes.extend(operations(database));
+    attributes.extend(changeable(database, recorded));
+    attributes
+}
+
+/// Converts what the database is, and who may use it.
+fn identity(database: &DbInstance) -> Attributes {
+    let options = database
+        .option_group_memberships()
+        .first()
+        .and_then(|group| group.option_group_name());
     let parameters = database
         .db_parameter_groups()
         .first()
         .and_then(|group| group.db_parameter_group_name());
-    let options = database
-        .option_group_memberships()
-        .first()
-        .and_then(|membership| membership.option_group_name());
-    let subnets = database
-        .db_subnet_group()
-        .and_then(|group| group.db_subnet_group_name());
-    let domain = database.domain_memberships().first();
-    let port = database
-        .endpoint()
-        .and_then(|endpoint| endpoint.port())
-        .or(database.db_instance_port());
+    let source = database.read_replica_source_db_instance_identifier();
+    let role = database.custom_iam_instance_profile();
+    let tag_list = database.tag_list().iter();
     attributes([
-        (
-            "allocated_storage",
-            settled(
-                "allocated_storage",
-                storage(database, recorded),
-                of(|p| p.allocated_storage().into()),
-            ),
-        ),
-        (
-            "auto_minor_version_upgrade",
-            database.auto_minor_version_upgrade().into(),
-        ),
-        ("availability_zone", database.availability_zone().into()),
-        (
-            "backup_retention_period",
-            settled(
-                "backup_retention_period",
-                database.backup_retention_period().into(),
-                of(|p| p.backup_retention_period().into()),
-            ),
-        ),
-        ("backup_window", database.preferred_backup_window().into()),
-        (
-            "ca_cert_identifier",
-            settled(
-                "ca_cert_identifier",
-                database.ca_certificate_identifier().into(),
-                of(|p| p.ca_certificate_identifier().into()),
-            ),
-        ),
         ("character_set_name", database.character_set_name().into()),
-        (
-            "copy_tags_to_snapshot",
-            database.copy_tags_to_snapshot().into(),
-        ),
-        (
-            "custom_iam_instance_profile",
-            database.custom_iam_instance_profile().into(),
-        ),
-        (
-            "customer_owned_ip_enabled",
-            database.customer_owned_ip_enabled().into(),
-        ),
+        ("custom_iam_instance_profile", role.into()),
         ("db_name", database.db_name().into()),
-        ("db_subnet_group_name", subnets.into()),
-        (
-            "dedicated_log_volume",
-            database.dedicated_log_volume().into(),
-        ),
         ("deletion_protection", database.deletion_protection().into()),
-        ("domain", domain.and_then(|domain| domain.domain()).into()),
-        (
-            "domain_iam_role_name",
-            domain.and_then(|domain| domain.iam_role_name()).into(),
-        ),
-        (
-            "enabled_cloudwatch_logs_exports",
-            texts(database.enabled_cloudwatch_logs_exports()),
-        ),
         ("engine", database.engine().into()),
-        (
-            "engine_version",
-            version(database, recorded, pending.and_then(|p| p.engine_version())),
-        ),
         (
             "iam_database_authentication_enabled",
             database.iam_database_authentication_enabled().into(),
         ),
         ("identifier", database.db_instance_identifier().into()),
-        (
-            "instance_class",
-            settled(
-                "instance_class",
-                database.db_instance_class().into(),
-                of(|p| p.db_instance_class().into()),
-            ),
-        ),
-        (
-            "iops",
-            settled("iops", database.iops().into(), of(|p| p.iops().into())),
-        ),
         ("kms_key_id", database.kms_key_id().into()),
+        ("option_group_name", options.into()),
+        ("parameter_group_name", parameters.into()),
+        ("replicate_source_db", source.into()),
+        ("storage_encrypted", database.storage_encrypted().into()),
         (
-            "license_model",
-            settled(
-                "license_model",
-                database.license_model().into(),
-                of(|p| p.license_model().into()),
-            ),
+            "tags_all",
+            tags(tag_list.map(|tag| (tag.key(), tag.value()))),
+        ),
+        ("timezone", database.timezone().into()),
+        ("username", database.master_username().into()),
+    ])
+}
+
+/// Converts where the database is reached.
+fn network(database: &DbInstance) -> Attributes {
+    let groups = database
+        .vpc_security_groups()
+        .iter()
+        .filter_map(|group| group.vpc_security_group_id());
+    let subnets = database
+        .db_subnet_group()
+        .and_then(|group| group.db_subnet_group_name());
+    let domain = database.domain_memberships().first();
+    let role = domain.and_then(|domain| domain.iam_role_name());
+    let owned = database.customer_owned_ip_enabled();
+    attributes([
+        ("availability_zone", database.availability_zone().into()),
+        ("customer_owned_ip_enabled", owned.into()),
+        ("db_subnet_group_name", subnets.into()),
+        ("domain", domain.and_then(|domain| domain.domain()).into()),
+        ("domain_iam_role_name", role.into()),
+        ("publicly_accessible", database.publicly_accessible().into()),
+        ("vpc_security_group_ids", texts(groups)),
+    ])
+}
+
+/// Converts how the database is backed up, maintained and monitored.
+fn operations(database: &DbInstance) -> Attributes {
+    let upgrades = database.auto_minor_version_upgrade();
+    let maintenance = database.preferred_maintenance_window();
+    let key = database.performance_insights_kms_key_id();
+    let logs = database.enabled_cloudwatch_logs_exports();
+    attributes([
+        ("auto_minor_version_upgrade", upgrades.into()),
+        ("backup_window", database.preferred_backup_window().into()),
+        (
+            "copy_tags_to_snapshot",
+            database.copy_tags_to_snapshot().into(),
         ),
         (
-            "maintenance_window",
-            database.preferred_maintenance_window().into(),
+            "dedicated_log_volume",
+            database.dedicated_log_volume().into(),
         ),
+        ("enabled_cloudwatch_logs_exports", texts(logs)),
+        ("maintenance_window", maintenance.into()),
         (
             "max_allocated_storage",
             database.max_allocated_storage().into(),
@@ -292,66 +254,84 @@ fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
         ("monitoring_interval", database.monitoring_interval().into()),
         ("monitoring_role_arn", database.monitoring_role_arn().into()),
         (
-            "multi_az",
-            settled(
-                "multi_az",
-                database.multi_az().into(),
-                of(|p| p.multi_az().into()),
-            ),
-        ),
-        ("option_group_name", options.into()),
-        ("parameter_group_name", parameters.into()),
-        (
             "performance_insights_enabled",
             database.performance_insights_enabled().into(),
         ),
-        (
-            "performance_insights_kms_key_id",
-            database.performance_insights_kms_key_id().into(),
-        ),
+        ("performance_insights_kms_key_id", key.into()),
         (
             "performance_insights_retention_period",
             database.performance_insights_retention_period().into(),
         ),
+    ])
+}
+
+/// Converts the settings that RDS may change in the next maintenance window only.
+fn changeable(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
+    let pending = database.pending_modified_values();
+    let of = |value: fn(&PendingModifiedValues) -> Value| pending.map(value).unwrap_or_default();
+    let endpoint = database.endpoint().and_then(|endpoint| endpoint.port());
+    let port = endpoint.or(database.db_instance_port());
+    let values: [(_, Value, Value); 10] = [
         (
-            "port",
-            settled("port", port.into(), of(|p| p.port().into())),
+            "allocated_storage",
+            storage(database, recorded),
+            of(|p| p.allocated_storage().into()),
         ),
-        ("publicly_accessible", database.publicly_accessible().into()),
         (
-            "replicate_source_db",
-            database.read_replica_source_db_instance_identifier().into(),
+            "backup_retention_period",
+            database.backup_retention_period().into(),
+            of(|p| p.backup_retention_period().into()),
         ),
-        ("storage_encrypted", database.storage_encrypted().into()),
+        (
+            "ca_cert_identifier",
+            database.ca_certificate_identifier().into(),
+            of(|p| p.ca_certificate_identifier().into()),
+        ),
+        (
+            "instance_class",
+            database.db_instance_class().into(),
+            of(|p| p.db_instance_class().into()),
+        ),
+        ("iops", database.iops().into(), of(|p| p.iops().into())),
+        (
+            "license_model",
+            database.license_model().into(),
+            of(|p| p.license_model().into()),
+        ),
+        (
+            "multi_az",
+            database.multi_az().into(),
+            of(|p| p.multi_az().into()),
+        ),
+        ("port", port.into(), of(|p| p.port().into())),
         (
             "storage_throughput",
-            settled(
-                "storage_throughput",
-                database.storage_throughput().into(),
-                of(|p| p.storage_throughput().into()),
-            ),
+            database.storage_throughput().into(),
+            of(|p| p.storage_throughput().into()),
         ),
         (
             "storage_type",
-            settled(
-                "storage_type",
-                database.storage_type().into(),
-                of(|p| p.storage_type().into()),
-            ),
+            database.storage_type().into(),
+            of(|p| p.storage_type().into()),
         ),
-        (
-            "tags_all",
-            tags(
-                database
-                    .tag_list()
-                    .iter()
-                    .map(|tag| (tag.key(), tag.value())),
-            ),
-        ),
-        ("timezone", database.timezone().into()),
-        ("username", database.master_username().into()),
-        ("vpc_security_group_ids", texts(groups)),
-    ])
+    ];
+    let values = values.map(|(name, live, pending)| {
+        let settled = settled(recorded.map(|recorded| recorded.get(name)), live, pending);
+        (name, settled)
+    });
+    let mut changeable = attributes(values);
+    let version = version(database, recorded, pending.and_then(|p| p.engine_version()));
+    changeable.insert("engine_version".to_owned(), version);
+    changeable
+}
+
+/// Selects the pending value where the state asks for it: an apply has nothing left to do then.
+fn settled(asked: Option<&Value>, live: Value, pending: Value) -> Value {
+    if !pending.is_null() && asked == Some(&pending) {
+        pending
+    } else {
+        live
+    }
 }
 
 /// Returns the recorded storage where RDS grew it by itself within `max_allocated_storage`.

@@ -8,7 +8,7 @@ use super::shape::{attributes, created_by_aws, name_prefix, tags, texts};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{
-    Address, Attributes, Children, Owner, Resource, TypeRules, UnmanagedResource, Value,
+    Address, Attributes, Children, Owner, Reason, Resource, TypeRules, UnmanagedResource, Value,
 };
 use aws_sdk_iam::types::{Role, RoleDetail};
 use futures::FutureExt;
@@ -90,17 +90,7 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
             )
         })
         .collect();
-    let get_by_id = |resource: &'a Resource| {
-        async move {
-            let request = session.iam().get_role().role_name(&resource.id).send();
-            let answer = session.find(GET, NOT_FOUND, request).await?;
-            Ok(answer
-                .and_then(|answer| answer.role)
-                .map(Box::new)
-                .map(Found::Alone))
-        }
-        .boxed()
-    };
+    let get_by_id = |resource: &'a Resource| get_by_id(session, &resource.id).boxed();
     let mut answer = ReadResult {
         readings: resolve_tracked(
             &request.tracked,
@@ -133,6 +123,14 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
             }));
     }
     answer
+}
+
+/// Gets one role that the list does not hold; none where AWS knows no such role.
+async fn get_by_id(session: &Session, name: &str) -> Result<Option<Found>, Reason> {
+    let request = session.iam().get_role().role_name(name).send();
+    let answer = session.find(GET, NOT_FOUND, request).await?;
+    let role = answer.and_then(|answer| answer.role);
+    Ok(role.map(Box::new).map(Found::Alone))
 }
 
 /// A role from the account's authorization details, or from a call of its own, which lacks its policies.

@@ -8,7 +8,9 @@ use super::shape::{attributes, block, created_by_aws, tags, texts};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{Attributes, Reason, Resource, TypeRules, Value};
-use aws_sdk_ec2::types::{Filter, Instance, InstanceNetworkInterface, InstanceStateName, Volume};
+use aws_sdk_ec2::types::{
+    Filter, Instance, InstanceNetworkInterface, InstanceStateName, Placement, Volume,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt;
@@ -100,23 +102,7 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         (Ok(instances), Ok(volumes)) => (instances, volumes),
         (Err(reason), _) | (_, Err(reason)) => return ReadResult::unknown(&request, &reason),
     };
-    let get_by_id = |resource: &'a Resource| {
-        async move {
-            let request = session
-                .ec2()
-                .describe_instances()
-                .instance_ids(&resource.id)
-                .send();
-            let answer = session.find(INSTANCES, NOT_FOUND, request).await?;
-            let found = answer
-                .into_iter()
-                .flat_map(|page| page.reservations.unwrap_or_default());
-            Ok(found
-                .flat_map(|reservation| reservation.instances.unwrap_or_default())
-                .find(|instance| !is_terminated(instance)))
-        }
-        .boxed()
-    };
+    let get_by_id = |resource: &'a Resource| get_by_id(session, &resource.id).boxed();
     let convert = |resource: &'a Resource, instance: &Instance| {
         let mut attributes = convert(instance, &volumes, Some(resource));
         if let Some(read) = aspects.get(&resource.id) {
@@ -143,6 +129,18 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         answer.unmanaged = found.collect();
     }
     answer
+}
+
+/// Describes one instance that the list does not hold; none where AWS knows no such instance that still runs.
+async fn get_by_id(session: &Session, id: &str) -> Result<Option<Instance>, Reason> {
+    let request = session.ec2().describe_instances().instance_ids(id).send();
+    let answer = session.find(INSTANCES, NOT_FOUND, request).await?;
+    let found = answer
+        .into_iter()
+        .flat_map(|page| page.reservations.unwrap_or_default());
+    Ok(found
+        .flat_map(|reservation| reservation.instances.unwrap_or_default())
+        .find(|instance| !is_terminated(instance)))
 }
 
 /// Describes instances by id: all of the region, or those with these ids. Terminated ones are left out.
@@ -225,31 +223,19 @@ fn convert(
     let primary = interfaces
         .iter()
         .find(|interface| index(interface) == Some(0));
-    let placement = instance.placement();
     let profile = instance
         .iam_instance_profile()
         .and_then(|profile| profile.arn());
-    let tenancy = placement.and_then(|placement| placement.tenancy());
     let monitoring = instance
         .monitoring()
         .and_then(|monitoring| monitoring.state());
     let (root, others) = disks(instance, volumes, recorded);
     let mut all = attributes([
         ("ami", instance.image_id().into()),
-        (
-            "availability_zone",
-            placement
-                .and_then(|placement| placement.availability_zone())
-                .into(),
-        ),
         ("ebs_block_device", Value::List(others)),
         (
             "ebs_optimized",
             instance.ebs_optimized().unwrap_or_default().into(),
-        ),
-        (
-            "host_id",
-            placement.and_then(|placement| placement.host_id()).into(),
         ),
         (
             "iam_instance_profile",
@@ -266,18 +252,6 @@ fn convert(
                 .is_some_and(|state| state.as_str() == "enabled" || state.as_str() == "pending")
                 .into(),
         ),
-        (
-            "placement_group",
-            placement
-                .and_then(|placement| placement.group_name())
-                .into(),
-        ),
-        (
-            "placement_partition_number",
-            placement
-                .and_then(|placement| placement.partition_number())
-                .into(),
-        ),
         ("private_ip", instance.private_ip_address().into()),
         ("root_block_device", Value::List(root)),
         ("subnet_id", instance.subnet_id().into()),
@@ -285,13 +259,29 @@ fn convert(
             "tags_all",
             tags(instance.tags().iter().map(|tag| (tag.key(), tag.value()))),
         ),
-        ("tenancy", tenancy.map(|tenancy| tenancy.as_str()).into()),
     ]);
+    all.extend(placement(instance));
     all.extend(options(instance));
     if let Some(primary) = primary {
         all.extend(network(instance, primary));
     }
     all
+}
+
+/// Converts where the instance runs: zone, host, group and tenancy.
+fn placement(instance: &Instance) -> Attributes {
+    let placement = instance.placement();
+    let zone = placement.and_then(Placement::availability_zone);
+    let group = placement.and_then(Placement::group_name);
+    let partition = placement.and_then(Placement::partition_number);
+    let tenancy = placement.and_then(Placement::tenancy);
+    attributes([
+        ("availability_zone", zone.into()),
+        ("host_id", placement.and_then(Placement::host_id).into()),
+        ("placement_group", group.into()),
+        ("placement_partition_number", partition.into()),
+        ("tenancy", tenancy.map(|tenancy| tenancy.as_str()).into()),
+    ])
 }
 
 /// Converts the settings of the primary network interface.

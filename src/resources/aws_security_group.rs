@@ -87,24 +87,7 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         Ok(groups) => groups,
         Err(reason) => return ReadResult::unknown(&request, &reason),
     };
-    let get_by_id = |resource: &'a Resource| {
-        async move {
-            let request = session
-                .ec2()
-                .describe_security_groups()
-                .group_ids(&resource.id)
-                .send();
-            let answer = session.find(GROUPS, NOT_FOUND, request).await?;
-            Ok(answer.and_then(|answer| {
-                answer
-                    .security_groups
-                    .unwrap_or_default()
-                    .into_iter()
-                    .next()
-            }))
-        }
-        .boxed()
-    };
+    let get_by_id = |resource: &'a Resource| get_by_id(session, &resource.id).boxed();
     let mut answer = ReadResult {
         readings: resolve_tracked(
             &request.tracked,
@@ -143,6 +126,18 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         );
     }
     answer
+}
+
+/// Describes one group that the list does not hold; none where AWS knows no such group.
+async fn get_by_id(session: &Session, id: &str) -> Result<Option<SecurityGroup>, Reason> {
+    let request = session
+        .ec2()
+        .describe_security_groups()
+        .group_ids(id)
+        .send();
+    let answer = session.find(GROUPS, NOT_FOUND, request).await?;
+    let groups = answer.and_then(|answer| answer.security_groups);
+    Ok(groups.unwrap_or_default().into_iter().next())
 }
 
 /// Returns whether the state's rules differ from the group's in AWS: only then the rules are read one by one.

@@ -66,13 +66,7 @@ fn convert(subnet: &Subnet) -> Attributes {
                 .and_then(|state| state.state());
             state == Some(&SubnetCidrBlockStateCode::Associated)
         });
-    let names = subnet.private_dns_name_options_on_launch();
-    let (a, aaaa, kind) = (
-        names.and_then(|names| names.enable_resource_name_dns_a_record()),
-        names.and_then(|names| names.enable_resource_name_dns_aaaa_record()),
-        names.and_then(|names| names.hostname_type()),
-    );
-    attributes([
+    let mut all = attributes([
         (
             "assign_ipv6_address_on_creation",
             subnet.assign_ipv6_address_on_creation().into(),
@@ -88,11 +82,6 @@ fn convert(subnet: &Subnet) -> Attributes {
         (
             "enable_lni_at_device_index",
             subnet.enable_lni_at_device_index().into(),
-        ),
-        ("enable_resource_name_dns_a_record_on_launch", a.into()),
-        (
-            "enable_resource_name_dns_aaaa_record_on_launch",
-            aaaa.into(),
         ),
         (
             "ipv6_cidr_block",
@@ -111,13 +100,30 @@ fn convert(subnet: &Subnet) -> Attributes {
         ),
         ("outpost_arn", subnet.outpost_arn().into()),
         (
-            "private_dns_hostname_type_on_launch",
-            kind.map(|kind| kind.as_str()).into(),
-        ),
-        (
             "tags_all",
             tags(subnet.tags().iter().map(|tag| (tag.key(), tag.value()))),
         ),
         ("vpc_id", subnet.vpc_id().into()),
+    ]);
+    all.extend(host_names(subnet));
+    all
+}
+
+/// Converts which names instances get that are launched in the subnet.
+fn host_names(subnet: &Subnet) -> Attributes {
+    let options = subnet.private_dns_name_options_on_launch();
+    let a = options.and_then(|options| options.enable_resource_name_dns_a_record());
+    let aaaa = options.and_then(|options| options.enable_resource_name_dns_aaaa_record());
+    let kind = options.and_then(|options| options.hostname_type());
+    attributes([
+        ("enable_resource_name_dns_a_record_on_launch", a.into()),
+        (
+            "enable_resource_name_dns_aaaa_record_on_launch",
+            aaaa.into(),
+        ),
+        (
+            "private_dns_hostname_type_on_launch",
+            kind.map(|kind| kind.as_str()).into(),
+        ),
     ])
 }

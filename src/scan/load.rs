@@ -134,7 +134,6 @@ pub struct Sources<'a> {
 
 /// Loads one stack's code and state.
 pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
-    let mut notes = Vec::new();
     let located = locate(&stack);
     let backend = match (&stack.given, &located) {
         (Some((name, _)), _) => Some(Backend {
@@ -144,23 +143,10 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         (None, Ok((_, backend, _))) => Some(backend.clone()),
         (None, Err(_)) => None,
     };
+    let mut notes = Vec::new();
     let state = match (&stack.given, located) {
         (Some((name, bytes)), _) => read_given(name, bytes, sources).await,
-        (None, Ok((known, backend, config))) => {
-            let access = BackendAccess {
-                aws: sources.aws,
-                region: sources.region.clone(),
-                tree: sources.tree,
-                states: sources.states,
-            };
-            match (known.read)(&config, &access).await {
-                Ok(mut stored) => {
-                    notes.append(&mut stored.notes);
-                    parse(stored, &backend.location, sources).await
-                }
-                Err(error) => Err(error),
-            }
-        }
+        (None, Ok(located)) => read_stored(located, sources, &mut notes).await,
         (None, Err(error)) => Err(error),
     };
     let (mut state, memory) = match state {
@@ -245,6 +231,23 @@ fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) 
         backend.map_or("", |backend| &backend.location),
         stack.workspace
     ))
+}
+
+/// Reads the state from its backend, and notes what the backend tells of it.
+async fn read_stored(
+    (backend_type, backend, config): (&BackendType, Backend, BackendConfig<'_>),
+    sources: &Sources<'_>,
+    notes: &mut Vec<String>,
+) -> Result<(State, ScanShare), ScanError> {
+    let access = BackendAccess {
+        aws: sources.aws,
+        region: sources.region.clone(),
+        tree: sources.tree,
+        states: sources.states,
+    };
+    let mut stored = (backend_type.read)(&config, &access).await?;
+    notes.append(&mut stored.notes);
+    parse(stored, &backend.location, sources).await
 }
 
 /// Lists the files of a folder that are too large to be read.

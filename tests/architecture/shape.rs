@@ -83,7 +83,7 @@ fn no_job_calls_another_but_the_scan_and_no_step_knows_a_job() {
 }
 
 /// Every source file without its inline tests.
-fn code() -> Vec<(String, String)> {
+pub(super) fn code() -> Vec<(String, String)> {
     let sources = sources().into_iter();
     let sources = sources.filter(|(file, _)| !file.ends_with("tests.rs"));
     let without_tests = sources.map(|(file, text)| {
