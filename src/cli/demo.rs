@@ -26,7 +26,7 @@ const KEY: &str = "shop/production/terraform.tfstate";
 /// The repository.
 const REPOSITORY: &str = "acme/shop";
 /// How long the server may take.
-const PATIENCE: Duration = Duration::from_secs(90);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(90);
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     say(
@@ -153,7 +153,7 @@ fn serve(
 }
 
 async fn ready(address: &str) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + SERVER_TIMEOUT;
     while tokio::net::TcpStream::connect(address).await.is_err() {
         if Instant::now() > end {
             bail!("the server does not answer");
@@ -165,14 +165,17 @@ async fn ready(address: &str) -> anyhow::Result<()> {
 
 /// Waits for the check of the pushed commit: it comes last.
 async fn scanned(github: &GitHub, commit: &str) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + SERVER_TIMEOUT;
     while !github
         .check_runs(REPOSITORY)
         .iter()
         .any(|check| check.commit == commit)
     {
         if Instant::now() > end {
-            bail!("the push was not answered within {} s", PATIENCE.as_secs());
+            bail!(
+                "the push was not answered within {} s",
+                SERVER_TIMEOUT.as_secs()
+            );
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

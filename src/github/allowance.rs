@@ -209,7 +209,7 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000;
     const MINUTE: i64 = 60_000;
-    const PATIENCE: Duration = Duration::from_secs(2);
+    const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
     /// Creates content as fast as allowed, a piece every `step` milliseconds, and returns when each was created.
     fn create(span: i64, step: usize) -> Vec<i64> {
@@ -274,13 +274,16 @@ mod tests {
     #[test]
     fn what_github_says_is_remembered_until_it_is_over() {
         let mut allowance = Allowance::new(800);
-        assert_eq!(allowance.reserve(true, PATIENCE, NOW), Ok(Duration::ZERO));
+        assert_eq!(
+            allowance.reserve(true, LONGEST_WAIT, NOW),
+            Ok(Duration::ZERO)
+        );
         assert_eq!(
             allowance.close(Duration::from_secs(60), NOW),
             Duration::from_secs(60)
         );
         for (later, expected) in [(60_000, 60_800), (61_000, 60_600)] {
-            let again = allowance.reserve(false, PATIENCE, NOW + later - 60_000);
+            let again = allowance.reserve(false, LONGEST_WAIT, NOW + later - 60_000);
             assert_eq!(
                 again,
                 Err(milliseconds(expected)),
@@ -288,7 +291,7 @@ mod tests {
             );
         }
         assert_eq!(
-            allowance.reserve(false, PATIENCE, NOW + MINUTE),
+            allowance.reserve(false, LONGEST_WAIT, NOW + MINUTE),
             Ok(Duration::ZERO)
         );
     }
@@ -325,13 +328,13 @@ mod tests {
         let mut allowance = Allowance::new(800);
         for _ in 0..100 {
             assert_eq!(allowance.closed_for(false, NOW), None);
-            allowance.reserve(false, PATIENCE, NOW).unwrap();
+            allowance.reserve(false, LONGEST_WAIT, NOW).unwrap();
         }
-        allowance.reserve(true, PATIENCE, NOW).unwrap();
+        allowance.reserve(true, LONGEST_WAIT, NOW).unwrap();
         let pause = allowance.closed_for(false, NOW);
         assert_eq!(pause, Some(Duration::from_millis(500)));
         assert_eq!(
-            allowance.reserve(true, PATIENCE, NOW),
+            allowance.reserve(true, LONGEST_WAIT, NOW),
             Ok(Duration::ZERO),
             "what has begun goes on"
         );

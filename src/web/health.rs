@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 const FRESH: Duration = Duration::from_secs(1);
 
 /// How long the database may take for a small write.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Routes `/healthz` alone: the process runs.
 pub fn alive() -> Router {
@@ -92,11 +92,11 @@ async fn ready(State(state): State<Arc<Cached<bool>>>) -> impl IntoResponse {
 
 /// Tries a small write.
 async fn takes_writes(inbox: &Inbox) -> bool {
-    let beat = tokio::time::timeout(PATIENCE, inbox.store.check_writable(now())).await;
-    let problem = match beat {
+    let checked = tokio::time::timeout(WRITE_TIMEOUT, inbox.store.check_writable(now())).await;
+    let problem = match checked {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+        Err(_) => format!("no answer within {} s", WRITE_TIMEOUT.as_secs()),
     };
     tracing::warn!(problem, "not ready: the database takes no writes");
     false
