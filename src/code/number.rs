@@ -3,8 +3,9 @@
 mod big;
 mod decimal;
 
-pub(super) use decimal::{Decimal, Rounding};
+pub(super) use decimal::{Decimal, Rounding, scientific};
 
+use super::fault::Invalid;
 use big::{Big, COUNTED, DOUBLE, WRITTEN};
 use num_bigint::BigInt;
 use std::borrow::Cow;
@@ -75,22 +76,39 @@ impl Number {
         }
     }
 
-    /// What comes of two small numbers, else of any two.
+    /// What comes of two small numbers, else of any two. None where it is out of bounds.
     fn of_two(
         &self,
         other: &Self,
         small: fn(i64, i64) -> Option<i64>,
         big: fn(&Big, &Big) -> Big,
-    ) -> Self {
+    ) -> Option<Self> {
         let of_small = self.both(other).and_then(|(left, right, precision)| {
             Some(Self::small(small(left, right)?, precision)).filter(|_| precision >= COUNTED)
         });
-        of_small.unwrap_or_else(|| big(&self.big(), &other.big()).into())
+        of_small.or_else(|| Self::bounded(big(&self.big(), &other.big())))
+    }
+
+    /// A number, unless it is out of bounds.
+    fn bounded(big: Big) -> Option<Self> {
+        big.is_bounded().then(|| big.into())
     }
 
     /// Reads a number in decimals. None where the text is none, or has more digits than are evaluated.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        Big::parse(text).map(Self::from)
+        Big::parse(text).and_then(Self::bounded)
+    }
+
+    /// Reads what Terraform takes for a number. None where it is one that is not evaluated.
+    ///
+    /// # Errors
+    /// When the text is none.
+    pub(super) fn read(text: &str) -> Result<Option<Self>, Invalid> {
+        match Self::parse(text) {
+            Some(number) => Ok(Some(number)),
+            None if is_number(text) => Ok(None),
+            None => Err(Invalid),
+        }
     }
 
     /// A whole number that code writes down; none where a parser may have kept less of it.
@@ -114,31 +132,44 @@ impl Number {
         Big::in_base(text, base).map(Self::from)
     }
 
-    pub(super) fn plus(&self, other: &Self) -> Self {
+    /// None where the sum is out of bounds.
+    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
         self.of_two(other, i64::checked_add, Big::plus)
     }
 
-    pub(super) fn minus(&self, other: &Self) -> Self {
+    /// None where the difference is out of bounds.
+    pub(super) fn minus(&self, other: &Self) -> Option<Self> {
         self.of_two(other, i64::checked_sub, |left, right| {
             left.plus(&right.negated())
         })
     }
 
-    pub(super) fn times(&self, other: &Self) -> Self {
-        self.of_two(other, i64::checked_mul, Big::times)
+    /// Whether a product or quotient is a negative nought, which Terraform tells from a positive one.
+    fn makes_negative_nought(&self, other: &Self) -> bool {
+        let is_nought = self.is_nought() || other.is_nought();
+        is_nought && self.is_negative() != other.is_negative()
     }
 
-    /// None where it is divided by nought.
+    /// None where the product is out of bounds, or a negative nought.
+    pub(super) fn times(&self, other: &Self) -> Option<Self> {
+        let product = || self.of_two(other, i64::checked_mul, Big::times);
+        (!self.makes_negative_nought(other)).then(product)?
+    }
+
+    /// None where it is divided by nought, and where the quotient is out of bounds or a negative nought.
     pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
-        self.big().divided_by(&other.big()).map(Self::from)
+        let quotient = || Self::bounded(self.big().divided_by(&other.big())?);
+        (!self.makes_negative_nought(other)).then(quotient)?
     }
 
-    /// What is left when it is divided, with its own sign; itself where it is divided by nought.
-    pub(super) fn modulo(&self, other: &Self) -> Self {
-        let Some(quotient) = self.divided_by(other) else {
-            return self.clone();
-        };
-        self.minus(&quotient.truncated().times(other))
+    /// What is left when it is divided, with its own sign and precision; itself where it is divided by nought. None where
+    /// the quotient is out of bounds.
+    pub(super) fn modulo(&self, divisor: &Self) -> Option<Self> {
+        if divisor.is_nought() || self.is_nought() {
+            return Some(self.clone());
+        }
+        let quotient = self.divided_by(divisor)?.truncated();
+        Self::bounded(self.big().less(&quotient.big(), &divisor.big()))
     }
 
     pub(super) fn negated(&self) -> Self {
@@ -161,11 +192,11 @@ impl Number {
         }
     }
 
-    /// The next whole number, upwards or downwards.
-    pub(super) fn rounded_to(&self, upwards: bool) -> Self {
+    /// The next whole number, upwards or downwards. None where it is out of bounds.
+    pub(super) fn rounded_to(&self, upwards: bool) -> Option<Self> {
         let whole = self.truncated();
         if whole == *self || self.is_negative() == upwards {
-            whole
+            Some(whole)
         } else {
             whole.plus(&Self::count(if upwards { 1 } else { -1 }))
         }
@@ -182,13 +213,6 @@ impl Number {
         matches!(self, Self::Small(small) if small.number == 0)
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        match self {
-            Self::Small(_) => true,
-            Self::Large(big) => big.is_whole(),
-        }
-    }
-
     /// As a whole number of this kind, where it is one.
     pub(super) fn whole<N: TryFrom<BigInt>>(&self) -> Option<N> {
         self.big().whole()
@@ -196,13 +220,29 @@ impl Number {
 
     /// The nearest double.
     pub(super) fn as_double(&self) -> Option<f64> {
-        self.to_string().parse().ok()
+        let near = self.big().as_double();
+        near.or_else(|| self.to_string().parse().ok())
     }
 
     /// The number in decimals, without its sign.
     pub(super) fn decimal(&self, rounding: Rounding) -> Decimal {
         self.big().decimal(rounding)
     }
+}
+
+/// Whether Terraform takes a text for a number.
+fn is_number(text: &str) -> bool {
+    let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (digits, power) = match bare.split_once(['e', 'E', 'p', 'P']) {
+        Some((digits, power)) => (digits, power.strip_prefix(['-', '+']).unwrap_or(power)),
+        None => (bare, "0"),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_decimal = !(whole.is_empty() && fraction.is_empty())
+        && !power.is_empty()
+        && [whole, fraction, power].into_iter().all(is_digits);
+    is_decimal || matches!(bare, "inf" | "Inf")
 }
 
 impl fmt::Display for Number {
@@ -255,7 +295,6 @@ mod tests {
     fn a_number_is_printed_as_shortly_as_its_precision_allows() {
         for (text, printed) in [
             ("0", "0"),
-            ("-0", "0"),
             ("3.50", "3.5"),
             ("1e20", "100000000000000000000"),
             ("1e-7", "0.0000001"),
@@ -269,7 +308,7 @@ mod tests {
         }
         let third = read("1").divided_by(&read("3")).unwrap().to_string();
         assert_eq!(third, format!("0.{}5", "3".repeat(154)));
-        assert_eq!(read("0.1").plus(&read("0.2")).to_string(), "0.3");
+        assert_eq!(read("0.1").plus(&read("0.2")).unwrap().to_string(), "0.3");
         assert_eq!(
             Number::double(2.0_f64.sqrt()).unwrap().to_string(),
             "1.4142135623730951"
@@ -293,12 +332,46 @@ mod tests {
         ] {
             assert_eq!(
                 read(dividend).modulo(&read(divisor)),
-                read(remainder),
+                Some(read(remainder)),
                 "{dividend} % {divisor}"
             );
         }
-        assert_eq!(read("-1.5").rounded_to(false), read("-2"));
-        assert_eq!(read("-1.5").rounded_to(true), read("-1"));
-        assert_eq!(read("1.5").rounded_to(true), read("2"));
+        assert_eq!(read("-1.5").rounded_to(false), Some(read("-2")));
+        assert_eq!(read("-1.5").rounded_to(true), Some(read("-1")));
+        assert_eq!(read("1.5").rounded_to(true), Some(read("2")));
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_a_number_that_is_not_evaluated() {
+        let (large, small) = (read("1e999"), read("1e-999"));
+        assert_eq!(large.times(&large), None);
+        assert_eq!(small.times(&small), None);
+        assert_eq!(large.divided_by(&small), None);
+        assert_eq!(large.modulo(&small), None);
+        assert_eq!(read("0").times(&read("-1")), None, "a negative nought");
+        for text in ["1e2000", "1e-2000", "1p3", "-0", "Inf", &"9".repeat(2000)] {
+            assert_eq!(Number::read(text), Ok(None), "{text}");
+        }
+        for text in ["", ".", "e5", "1e", "1e5.5", "0x10", "1_000", " 5", "NaN"] {
+            assert_eq!(Number::read(text), Err(Invalid), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_double_is_that_of_the_decimals() {
+        for text in [
+            "0",
+            "1",
+            "-3.7",
+            "0.1",
+            "1e300",
+            "1e-310",
+            "9007199254740993",
+        ] {
+            let double: f64 = text.parse().unwrap();
+            assert_eq!(read(text).as_double(), Some(double), "{text}");
+        }
+        let third = read("1").divided_by(&read("3")).unwrap();
+        assert_eq!(third.as_double(), Some(1.0 / 3.0));
     }
 }

@@ -7,6 +7,7 @@ mod collection;
 mod conversion;
 mod csv;
 mod digest;
+mod double;
 mod encoding;
 mod file;
 mod format;

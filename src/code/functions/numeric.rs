@@ -1,6 +1,6 @@
 //! Functions on numbers.
 
-use super::Call;
+use super::{Call, double};
 use crate::code::convert::convert;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::number::Number;
@@ -15,23 +15,26 @@ const LARGEST_BASE: i64 = 36;
 /// Terraform's own largest base.
 const MOST_DIGITS: i64 = 62;
 
+/// A number; unknown where it is out of bounds.
+fn known(number: Option<Number>) -> Typed {
+    number.map_or(Typed::Unknown(Type::Number), Typed::Number)
+}
+
 pub(super) fn abs(call: &Call<'_, '_>) -> Evaluated {
     Ok(call.number(0)?.absolute().into())
 }
 
 pub(super) fn ceil(call: &Call<'_, '_>) -> Evaluated {
-    Ok(call.number(0)?.rounded_to(true).into())
+    Ok(known(call.number(0)?.rounded_to(true)))
 }
 
 pub(super) fn floor(call: &Call<'_, '_>) -> Evaluated {
-    Ok(call.number(0)?.rounded_to(false).into())
+    Ok(known(call.number(0)?.rounded_to(false)))
 }
 
 pub(super) fn signum(call: &Call<'_, '_>) -> Evaluated {
     let number = call.number(0)?;
-    if !number.is_whole() {
-        return Err(Fault::Invalid);
-    }
+    number.whole::<i64>().ok_or(Invalid)?;
     let sign = if number.is_nought() {
         0
     } else if number.is_negative() {
@@ -65,22 +68,27 @@ pub(super) fn min(call: &Call<'_, '_>) -> Evaluated {
         .into())
 }
 
-/// A number that was computed as a double: none where it is none, as the logarithm of nothing.
-fn double(number: f64) -> Evaluated {
-    let unknown = Typed::Unknown(Type::Number);
-    Ok(Number::double(number).map_or(unknown, Typed::Number))
+/// Two numbers as doubles.
+fn doubles(call: &Call<'_, '_>) -> Result<(f64, f64), Invalid> {
+    let number = |at| call.number(at)?.as_double().ok_or(Invalid);
+    Ok((number(0)?, number(1)?))
 }
 
 pub(super) fn log(call: &Call<'_, '_>) -> Evaluated {
-    let number = call.number(0)?.as_double().ok_or(Invalid)?;
-    let base = call.number(1)?.as_double().ok_or(Invalid)?;
-    double(number.ln() / base.ln())
+    let (number, base) = doubles(call)?;
+    if number < 0.0 || base < 0.0 {
+        return Err(Fault::Invalid);
+    }
+    let quotient = || Number::double(double::ln(number)? / double::ln(base)?);
+    Ok(known(quotient()))
 }
 
 pub(super) fn pow(call: &Call<'_, '_>) -> Evaluated {
-    let number = call.number(0)?.as_double().ok_or(Invalid)?;
-    let power = call.number(1)?.as_double().ok_or(Invalid)?;
-    double(number.powf(power))
+    let (number, power) = doubles(call)?;
+    if number < 0.0 && power.fract() != 0.0 {
+        return Err(Fault::Invalid);
+    }
+    Ok(known(double::pow(number, power).and_then(Number::double)))
 }
 
 pub(super) fn parseint(call: &Call<'_, '_>) -> Evaluated {
@@ -96,22 +104,23 @@ pub(super) fn parseint(call: &Call<'_, '_>) -> Evaluated {
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
         return Err(Fault::Invalid);
     }
-    let number = Number::in_base(text.strip_prefix('+').unwrap_or(text), base);
-    Ok(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
+    let text = text.strip_prefix('+').unwrap_or(text);
+    Ok(known(Number::in_base(text, base)))
 }
 
 pub(super) fn sum(call: &Call<'_, '_>) -> Evaluated {
     let items = call.items(0)?;
-    let mut sum: Option<Number> = None;
+    let mut numbers = Vec::with_capacity(items.len());
     for item in items {
         if item.is_null() {
             return Err(Fault::Invalid);
         }
-        let number = convert(item.clone(), &Type::Number, call.budget())?;
-        let number = number.as_number().ok_or(Invalid)?;
-        sum = Some(sum.map_or_else(|| number.clone(), |sum| sum.plus(number)));
+        numbers.push(convert(item.clone(), &Type::Number, call.budget())?);
     }
-    Ok(sum.ok_or(Invalid)?.into())
+    let mut numbers = numbers.iter().map(Typed::as_number);
+    let first = numbers.next().ok_or(Invalid)?.cloned();
+    let sum = numbers.try_fold(first, |sum, number| Some(Some(sum?.plus(number?)?)));
+    Ok(known(sum.flatten()))
 }
 
 pub(super) fn range(call: &Call<'_, '_>) -> Evaluated {
@@ -138,7 +147,9 @@ pub(super) fn range(call: &Call<'_, '_>) -> Evaluated {
             return Err(Fault::Invalid);
         }
         call.budget().take(VALUE)?;
-        let next = number.plus(&step);
+        let Some(next) = number.plus(&step) else {
+            return Ok(Typed::Unknown(Type::list(Type::Number)));
+        };
         items.push(Typed::Number(std::mem::replace(&mut number, next)));
     }
     Ok(Typed::List(Type::Number, items))

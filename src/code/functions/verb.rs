@@ -4,7 +4,7 @@ use super::Call;
 use super::json;
 use crate::code::convert::convert;
 use crate::code::fault::{Fault, Invalid};
-use crate::code::number::{Decimal, Number, Rounding};
+use crate::code::number::{Number, Rounding, scientific};
 use crate::code::typed::Typed;
 use crate::code::types::Type;
 use num_bigint::BigInt;
@@ -14,8 +14,6 @@ use unicode_segmentation::UnicodeSegmentation;
 const WIDEST: usize = 1 << 16;
 /// The digits after the point where no precision says how many.
 const USUAL: usize = 6;
-/// The least power of ten that `%g` writes without an exponent.
-const LEAST_POWER: i64 = -4;
 
 /// One verb.
 #[derive(Debug, Default)]
@@ -128,7 +126,7 @@ pub(super) fn written(call: &Call<'_, '_>, verb: &Verb, argument: &Typed) -> Res
             Typed::String(text) if !verb.has('#') => Ok(verb.padded(text.clone())),
             Typed::Number(number) if !verb.has('#') => {
                 let sign = if number.is_negative() { "-" } else { "" };
-                Ok(verb.padded(format!("{sign}{}", general(number, None))))
+                Ok(verb.padded(format!("{sign}{}", number.general(None))))
             }
             other => Ok(verb.padded(text_of(json::encoded(call, other)?)?)),
         },
@@ -159,7 +157,7 @@ pub(super) fn written(call: &Call<'_, '_>, verb: &Verb, argument: &Typed) -> Res
                     verb.precision.unwrap_or(USUAL),
                 ),
                 'f' => fixed(number, verb.precision.unwrap_or(USUAL)),
-                _ => general(number, verb.precision),
+                _ => number.general(verb.precision),
             };
             let digits = if verb.mode.is_ascii_uppercase() {
                 digits.to_uppercase()
@@ -200,52 +198,11 @@ fn integer(verb: &Verb, number: &Number) -> Result<String, Fault> {
     Ok(verb.signed(number.is_negative(), prefix, &digits))
 }
 
-/// `1.234e+05`, with so many digits after the point.
-fn scientific(decimal: &Decimal, places: usize) -> String {
-    let power = if decimal.digits.is_empty() {
-        0
-    } else {
-        decimal.point - 1
-    };
-    let digit = |place: usize| decimal.digit(place as i64 - decimal.point);
-    let fraction: String = (1..=places).map(digit).collect();
-    let point = if places > 0 { "." } else { "" };
-    let sign = if power < 0 { '-' } else { '+' };
-    format!(
-        "{}{point}{fraction}e{sign}{:02}",
-        digit(0),
-        power.unsigned_abs()
-    )
-}
-
 fn fixed(number: &Number, places: usize) -> String {
     let decimal = number.decimal(Rounding::Fraction(places));
     let fraction: String = (0..places)
         .map(|place| decimal.digit(place as i64))
         .collect();
     let point = if places > 0 { "." } else { "" };
-    format!("{}{point}{fraction}", decimal.whole())
-}
-
-/// Whichever is shorter; with as few digits as there need be, where no precision says how many.
-fn general(number: &Number, precision: Option<usize>) -> String {
-    let decimal = number.decimal(match precision {
-        Some(digits) => Rounding::Digits(digits.max(1)),
-        None => Rounding::Shortest,
-    });
-    let own = decimal.digits.len() as i64;
-    let most = match precision {
-        None => USUAL as i64,
-        Some(digits) if (digits as i64) > own && own >= decimal.point => own,
-        Some(digits) => digits.max(1) as i64,
-    };
-    let power = decimal.point - 1;
-    if !decimal.digits.is_empty() && (power < LEAST_POWER || power >= most) {
-        return scientific(&decimal, decimal.digits.len() - 1);
-    }
-    let fraction: String = (0..decimal.places())
-        .map(|place| decimal.digit(place))
-        .collect();
-    let point = if fraction.is_empty() { "" } else { "." };
     format!("{}{point}{fraction}", decimal.whole())
 }

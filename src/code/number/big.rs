@@ -11,6 +11,8 @@ pub(super) const COUNTED: u64 = 64;
 pub(super) const DOUBLE: u64 = 53;
 /// The largest power of ten that is evaluated: a text of more digits serves nobody.
 const MOST_DIGITS: i64 = 1_000;
+/// The bits before and after the point that are evaluated: more than that power of ten has.
+const MOST_BITS: i64 = 4_096;
 
 /// A number: `mantissa * 2^exponent`, the mantissa odd unless it is nought.
 #[derive(Debug, Clone)]
@@ -75,15 +77,39 @@ impl Big {
             mantissa
         };
         let scale = BigInt::from(5_u8).pow(u32::try_from(power.unsigned_abs()).ok()?);
-        Some(match power < 0 {
+        let read = match power < 0 {
             false => Self::rounded(mantissa * scale, power, WRITTEN, false),
             true => Self::quotient(mantissa, power, &scale, 0, WRITTEN),
-        })
+        };
+        // Terraform tells a negative nought from a positive one.
+        let is_negative_nought = read.is_nought() && whole.starts_with('-');
+        (!is_negative_nought).then_some(read)
+    }
+
+    /// Whether it is neither too large nor too small to be evaluated: numbers grow with each multiplication.
+    pub(super) fn is_bounded(&self) -> bool {
+        let top = self.exponent.saturating_add(self.mantissa.bits() as i64);
+        top.abs() <= MOST_BITS && self.exponent.abs() <= MOST_BITS + WRITTEN as i64
+    }
+
+    /// The double that is nearest to it; none where that has fewer bits than others.
+    pub(super) fn as_double(&self) -> Option<f64> {
+        /// The powers of two between which doubles have all of their bits.
+        const NORMAL: std::ops::Range<i64> = -1020..1025;
+        let near = Self::rounded(self.mantissa.clone(), self.exponent, DOUBLE, false);
+        let top = near.exponent + near.mantissa.bits() as i64;
+        let mantissa = i64::try_from(near.mantissa).ok()?;
+        let power = i32::try_from(near.exponent).ok()?;
+        // Either half of the power is a double, which the whole need not be.
+        let (half, rest) = (power / 2, power - power / 2);
+        let is_normal = mantissa == 0 || NORMAL.contains(&top);
+        is_normal.then(|| mantissa as f64 * 2_f64.powi(half) * 2_f64.powi(rest))
     }
 
     /// The number that a double is; none for what is no number.
     pub(super) fn double(number: f64) -> Option<Self> {
-        if !number.is_finite() {
+        // Terraform tells a negative nought from a positive one.
+        if !number.is_finite() || number == 0.0 && number.is_sign_negative() {
             return None;
         }
         let bits = number.to_bits();
@@ -103,6 +129,10 @@ impl Big {
 
     /// The whole number of these digits in a base of 2 to 36.
     pub(super) fn in_base(text: &str, base: u32) -> Option<Self> {
+        // Each digit has a bit at least, but for noughts before them. Reading them takes the square of their number.
+        if text.len() as u64 > WRITTEN {
+            return None;
+        }
         let number = BigInt::parse_bytes(text.as_bytes(), base)?;
         let bits = number.bits().max(COUNTED);
         (bits <= WRITTEN).then(|| Self::rounded(number, 0, bits, false))
@@ -160,6 +190,25 @@ impl Big {
         let least = exact.mantissa.bits();
         let precision = self.precision.max(other.precision).max(least);
         Self { precision, ..exact }
+    }
+
+    /// Less the product of two others: each step is rounded to its own precision.
+    pub(super) fn less(&self, quotient: &Self, divisor: &Self) -> Self {
+        let precision = self.precision;
+        let whole = Self::rounded(
+            quotient.mantissa.clone(),
+            quotient.exponent,
+            precision,
+            false,
+        );
+        let product = Self::rounded(
+            whole.mantissa * &divisor.mantissa,
+            whole.exponent + divisor.exponent,
+            precision,
+            false,
+        );
+        let (own, product, exponent) = self.aligned(&product);
+        Self::rounded(own - product, exponent, precision, false)
     }
 
     /// None where it is divided by nought.

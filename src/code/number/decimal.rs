@@ -1,9 +1,15 @@
 //! Numbers in decimals: as few digits as tell them from their neighbours, or as many as are asked for.
 
+use super::Number;
 use super::big::Big;
 use num_bigint::BigUint;
 use std::cmp::Ordering;
 use std::fmt;
+
+/// The digits of a number that is written with or without an exponent, where no precision says how many.
+const USUAL: usize = 6;
+/// The least power of ten that is then written without one.
+const LEAST_POWER: i64 = -4;
 
 /// How many digits are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -175,6 +181,49 @@ fn increased(digits: &str) -> String {
         *last += 1;
     }
     String::from_utf8_lossy(&bytes).into_owned() + &zeros
+}
+
+impl Number {
+    /// Whichever is shorter; with as few digits as there need be, where no precision says how many.
+    pub(in crate::code) fn general(&self, precision: Option<usize>) -> String {
+        let decimal = self.decimal(match precision {
+            Some(digits) => Rounding::Digits(digits.max(1)),
+            None => Rounding::Shortest,
+        });
+        let own = decimal.digits.len() as i64;
+        let most = match precision {
+            None => USUAL as i64,
+            Some(digits) if (digits as i64) > own && own >= decimal.point => own,
+            Some(digits) => digits.max(1) as i64,
+        };
+        let power = decimal.point - 1;
+        if !decimal.digits.is_empty() && (power < LEAST_POWER || power >= most) {
+            return scientific(&decimal, decimal.digits.len() - 1);
+        }
+        let fraction: String = (0..decimal.places())
+            .map(|place| decimal.digit(place))
+            .collect();
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{}{point}{fraction}", decimal.whole())
+    }
+}
+
+/// `1.234e+05`, with so many digits after the point.
+pub(in crate::code) fn scientific(decimal: &Decimal, places: usize) -> String {
+    let power = if decimal.digits.is_empty() {
+        0
+    } else {
+        decimal.point - 1
+    };
+    let digit = |place: usize| decimal.digit(place as i64 - decimal.point);
+    let fraction: String = (1..=places).map(digit).collect();
+    let point = if places > 0 { "." } else { "" };
+    let sign = if power < 0 { '-' } else { '+' };
+    format!(
+        "{}{point}{fraction}e{sign}{:02}",
+        digit(0),
+        power.unsigned_abs()
+    )
 }
 
 impl fmt::Display for Big {

@@ -1,0 +1,112 @@
+//! Powers and logarithms of doubles, step by step as Go's library makes them: another way may differ in the last bit.
+
+/// The first half of the natural logarithm of two, whose last bits are nought, and the rest.
+const LN_2: [f64; 2] = [
+    6.931_471_803_691_238_164_90e-1,
+    1.908_214_929_270_587_700_02e-10,
+];
+/// The coefficients of the polynomial that is near to the logarithm.
+const COEFFICIENTS: [f64; 7] = [
+    6.666_666_666_666_735_130e-1,
+    3.999_999_999_940_941_908e-1,
+    2.857_142_874_366_239_149e-1,
+    2.222_219_843_214_978_396e-1,
+    1.818_357_216_161_805_012e-1,
+    1.531_383_769_920_937_332e-1,
+    1.479_819_860_511_658_591e-1,
+];
+/// Powers of two beyond these are infinite, or nought.
+const MOST_POWER: i32 = 1 << 12;
+
+/// A number from a half to one, and the power of two that it is to be multiplied with. None where it has fewer bits than
+/// others have.
+fn split(number: f64) -> Option<(f64, i32)> {
+    /// The bits of a double's power of two, and what they say of a half.
+    const POWER: u64 = 0x7ff << 52;
+    const HALF: u64 = 1022;
+    if number == 0.0 {
+        return Some((number, 0));
+    }
+    let bits = number.to_bits();
+    let power = i32::try_from((bits & POWER) >> 52).ok()?;
+    let part = f64::from_bits(bits & !POWER | HALF << 52);
+    number.is_normal().then_some((part, power - 1022))
+}
+
+/// A number times a power of two; none where the product has fewer bits than others.
+fn scaled(number: f64, power: i32) -> Option<f64> {
+    let (part, own) = split(number)?;
+    let power = own.checked_add(power)?;
+    if part == 0.0 {
+        return Some(part);
+    }
+    // The part is less than one, so it may be as small as half of the least normal power.
+    (-1021..=1024)
+        .contains(&power)
+        .then(|| part * 2.0 * 2_f64.powi(power - 1))
+}
+
+/// The natural logarithm of a number above nought.
+pub(super) fn ln(number: f64) -> Option<f64> {
+    let (mut part, mut power) = split(number).filter(|(part, _)| *part > 0.0)?;
+    if part < std::f64::consts::SQRT_2 / 2.0 {
+        part *= 2.0;
+        power -= 1;
+    }
+    let (part, power) = (part - 1.0, f64::from(power));
+    let [l1, l2, l3, l4, l5, l6, l7] = COEFFICIENTS;
+    let [high, low] = LN_2;
+    let ratio = part / (2.0 + part);
+    let square = ratio * ratio;
+    let fourth = square * square;
+    let odd = square * (l1 + fourth * (l3 + fourth * (l5 + fourth * l7)));
+    let even = fourth * (l2 + fourth * (l4 + fourth * l6));
+    let half = 0.5 * part * part;
+    Some(power * high - ((half - (ratio * (half + (odd + even)) + power * low)) - part))
+}
+
+/// A power, where its steps are certain: of whole numbers, and the square root.
+pub(super) fn pow(number: f64, power: f64) -> Option<f64> {
+    if power == 0.0 || number == 1.0 {
+        return Some(1.0);
+    }
+    if power == 1.0 {
+        return Some(number);
+    }
+    if number == 0.0 {
+        return (power > 0.0).then_some(0.0);
+    }
+    if power == 0.5 {
+        return Some(number.sqrt());
+    }
+    if power == -0.5 {
+        return Some(1.0 / number.sqrt());
+    }
+    let whole = power.abs();
+    if whole.fract() != 0.0 || whole >= f64::from(u32::MAX) {
+        return None;
+    }
+    let (mut product, mut products_power) = (1.0, 0);
+    let (mut base, mut bases_power) = split(number)?;
+    let mut left = whole as u64;
+    while left != 0 {
+        if !(-MOST_POWER..=MOST_POWER).contains(&bases_power) {
+            return None;
+        }
+        if left & 1 == 1 {
+            product *= base;
+            products_power += bases_power;
+        }
+        base *= base;
+        bases_power *= 2;
+        if base < 0.5 {
+            base += base;
+            bases_power -= 1;
+        }
+        left >>= 1;
+    }
+    if power < 0.0 {
+        (product, products_power) = (1.0 / product, -products_power);
+    }
+    scaled(product, products_power)
+}
