@@ -19,6 +19,7 @@ mod fix;
 mod fixes;
 mod github;
 mod growth;
+mod growth_of_work;
 mod hostile;
 mod iam_policy;
 mod import;

@@ -65,12 +65,20 @@ impl Files {
                     continue;
                 }
                 let (mut parsed, mut overrides) = (Vec::new(), Vec::new());
+                let mut are_overrides_known = true;
                 for named in files {
                     match file(&named, code, options, budget) {
                         Ok(file) if named.is_override() => overrides.push(file),
                         Ok(file) => parsed.push(file),
-                        Err(unread) => all.problems.push((folder.clone(), unread)),
+                        Err(unread) => {
+                            are_overrides_known &= !named.is_override();
+                            all.problems.push((folder.clone(), unread));
+                        }
                     }
+                }
+                if !are_overrides_known {
+                    // Anything in the other files may be overridden.
+                    parsed.clear();
                 }
                 let (parsed, problems) = merged(parsed, &overrides, options, budget);
                 let invalid = problems.into_iter().map(|problem| UnreadFile {

@@ -11,17 +11,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many modules are looked through.
 const MOST_MODULES: usize = 10_000;
+/// How many statements are followed for all addresses of a state together: a second's work. What is left stays where it
+/// was recorded.
+const MOST_FOLLOWED: usize = 500_000;
+
+/// What a call is called in an address.
+const MODULE: &str = "module";
 
 /// How the code of a root module moves what a state holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     statements: Vec<Statement>,
+    /// The numbers of the statements that start at a name.
+    starts: BTreeMap<Start, Vec<usize>>,
     /// Whether each resource block has a `count`, or one instance alone.
     repeated: BTreeMap<BlockPath, Repeated>,
 }
 
 /// A resource block: the names of the calls that lead to it, its type and its name.
 type BlockPath = (Vec<String>, String, String);
+
+/// Where a statement starts, without keys: the names of the calls that lead to its module, and the type and name of a
+/// resource block there, or `module` and the name of a call.
+type Start = BlockPath;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repeated {
@@ -78,9 +90,9 @@ impl Moves {
         known: impl Iterator<Item = &'s Address> + Clone,
     ) -> BTreeMap<Address, Address> {
         let mut taken: BTreeSet<Address> = known.clone().cloned().collect();
-        let mut renamed = BTreeMap::new();
+        let (mut renamed, mut left) = (BTreeMap::new(), MOST_FOLLOWED);
         for address in known {
-            let new = self.implied(self.moved(address));
+            let new = self.implied(self.moved(address, &mut left));
             if new != *address && new.tf_type == address.tf_type && taken.insert(new.clone()) {
                 renamed.insert(address.clone(), new);
             }
@@ -88,19 +100,44 @@ impl Moves {
         renamed
     }
 
-    /// Where the statements lead from an address, one after another: each counts once.
-    fn moved(&self, address: &Address) -> Address {
-        let mut address = address.clone();
-        let mut left: Vec<_> = self.statements.iter().collect();
+    /// Where the statements lead from an address, one after another: each counts once. The address itself where no more
+    /// are followed.
+    fn moved(&self, from: &Address, left: &mut usize) -> Address {
+        let (mut address, mut used) = (from.clone(), BTreeSet::new());
         loop {
-            let mut moves = left.iter().enumerate();
-            let next = moves.find_map(|(at, statement)| Some((at, statement.apply(&address)?)));
-            let Some((at, moved)) = next else {
+            let next = self.starting_at(&address);
+            let unused = next.filter(|at| !used.contains(at));
+            let leads = |at: usize| Some((at, self.statements.get(at)?.apply(&address)?));
+            let Some((at, moved)) = unused.filter_map(leads).min_by_key(|(at, _)| *at) else {
                 return address;
             };
-            left.remove(at);
+            let Some(fewer) = left.checked_sub(1) else {
+                return from.clone();
+            };
+            *left = fewer;
+            used.insert(at);
             address = moved;
         }
+    }
+
+    /// The statements that may name an address, or a module above it.
+    fn starting_at(&self, address: &Address) -> impl Iterator<Item = usize> {
+        let names: Vec<_> = address
+            .modules
+            .iter()
+            .map(|step| step.name.clone())
+            .collect();
+        let modules = (0..names.len()).map(|depth| {
+            let (above, below) = names.split_at(depth);
+            let name = below.first().cloned().unwrap_or_default();
+            (above.to_vec(), MODULE.to_owned(), name)
+        });
+        let mut starts: Vec<_> = modules.collect();
+        starts.push((names.clone(), address.tf_type.clone(), address.name.clone()));
+        let found = starts
+            .into_iter()
+            .filter_map(|start| self.starts.get(&start));
+        found.flatten().copied()
     }
 
     /// Terraform itself moves the one instance of a block to the first, and back.
@@ -144,7 +181,10 @@ impl<'f> Reader<'f> {
             let end = |name| endpoint(&block.body.get_attribute(name)?.value);
             if let (Some(from), Some(to)) = (end("from"), end("to")) {
                 let module = module();
-                self.moves.statements.push(Statement { module, from, to });
+                let statement = Statement { module, from, to };
+                let starts = self.moves.starts.entry(statement.start()).or_default();
+                starts.push(self.moves.statements.len());
+                self.moves.statements.push(statement);
             }
         }
         for (_, block) in folder.blocks("resource") {
@@ -186,6 +226,16 @@ fn repeated(block: &Block) -> Repeated {
 }
 
 impl Statement {
+    fn start(&self) -> Start {
+        let resource = self.from.resource.as_ref();
+        let (kind, name) = match (self.from.modules.first(), resource) {
+            (Some(call), _) => (MODULE, call.name.as_str()),
+            (None, Some(block)) => (block.tf_type.as_str(), block.name.as_str()),
+            (None, None) => ("", ""),
+        };
+        (self.module.clone(), kind.to_owned(), name.to_owned())
+    }
+
     /// Where this leads from an address; none where it does not name it.
     fn apply(&self, address: &Address) -> Option<Address> {
         let depth = self.module.len();
@@ -258,7 +308,7 @@ fn endpoint(expression: &Expression) -> Option<Endpoint> {
         if none.is_some() {
             return None;
         }
-        if first == "module" {
+        if first == MODULE {
             end.modules.push(ModuleStep { name, key });
             continue;
         }

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// The bytes of a file's tree that cost as much to look at as a step.
+const DECLARATION: usize = 1 << 10;
 /// How often blocks of one override file may override one another.
 const MOST_ROUNDS: usize = 16;
 /// Blocks that no override file may hold.
@@ -35,7 +37,9 @@ pub(super) fn merged(
     for file in overrides {
         let mut left: Vec<_> = overriding(file, &mut problems);
         for _ in 0..MOST_ROUNDS {
-            if left.is_empty() || budget.is_over() {
+            // Each round looks at all that the other files set.
+            let known: usize = files.iter().map(|file| file.memory / DECLARATION).sum();
+            if left.is_empty() || budget.work(known).is_err() {
                 break;
             }
             left = round(&mut files, file, left, &mut problems, (options, budget));
@@ -90,7 +94,7 @@ fn key(block: &Block) -> Key<'_> {
 
 /// Merges what overrides something that nothing else in this round does, and gives the rest.
 fn round<'o>(
-    files: &mut [Arc<File>],
+    files: &mut Vec<Arc<File>>,
     file: &'o Arc<File>,
     settings: Vec<(Key<'o>, Setting<'o>)>,
     problems: &mut Vec<Problem>,
@@ -131,16 +135,23 @@ fn round<'o>(
         }
     }
     drop(known);
+    let mut unmerged = Vec::new();
     for (at, edits) in edits {
         if let Err(unparsed) = apply(files, at, (file, edits), (options, budget)) {
-            let message =
-                format!("what this file overrides could not be put together with it: {unparsed}");
+            // What it says is not known any more.
+            unmerged.push(at);
+            let message = format!(
+                "what this file overrides could not be put together with it, so neither was evaluated: {unparsed}"
+            );
             problems.push(Problem {
                 file: file.path.clone(),
                 line: 1,
                 message,
             });
         }
+    }
+    for at in unmerged.into_iter().rev() {
+        files.remove(at);
     }
     left
 }

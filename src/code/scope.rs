@@ -45,9 +45,24 @@ struct Names(Option<Rc<Name>>);
 
 #[derive(Debug)]
 struct Name {
-    name: String,
-    value: Rc<Typed>,
+    bound: Bound,
     outer: Names,
+}
+
+/// Names that are bound together: a template may have any number of them.
+#[derive(Debug)]
+enum Bound {
+    One(String, Rc<Typed>),
+    All(BTreeMap<String, Rc<Typed>>),
+}
+
+impl Bound {
+    fn get(&self, name: &str) -> Option<&Rc<Typed>> {
+        match self {
+            Self::One(own, value) => (own == name).then_some(value),
+            Self::All(values) => values.get(name),
+        }
+    }
 }
 
 /// What `each` walks, and where it is.
@@ -96,10 +111,20 @@ impl<'a> Scope<'a> {
 
     /// The same with one more name.
     pub(super) fn with(&self, name: &str, value: Typed) -> Self {
+        self.binding(Bound::One(name.to_owned(), Rc::new(value)))
+    }
+
+    /// The same with these names.
+    pub(super) fn with_all(&self, values: BTreeMap<String, Typed>) -> Self {
+        let values = values.into_iter();
+        let values = values.map(|(name, value)| (name, Rc::new(value)));
+        self.binding(Bound::All(values.collect()))
+    }
+
+    fn binding(&self, bound: Bound) -> Self {
         let mut inner = self.clone();
         inner.names = Names(Some(Rc::new(Name {
-            name: name.to_owned(),
-            value: Rc::new(value),
+            bound,
             outer: self.names.clone(),
         })));
         inner
@@ -109,8 +134,8 @@ impl<'a> Scope<'a> {
     pub(super) fn name(&self, name: &str) -> Option<&Rc<Typed>> {
         let mut names = &self.names;
         while let Some(found) = names.0.as_deref() {
-            if found.name == name {
-                return Some(&found.value);
+            if let Some(value) = found.bound.get(name) {
+                return Some(value);
             }
             names = &found.outer;
         }
@@ -173,7 +198,11 @@ impl<'a> Scope<'a> {
             }
             Err(Fault::Invalid) => {
                 budget.settle(mark, 0);
-                Err(Invalid)
+                // What is refused has no size that would tell what it cost. Once that is too much, all is unknown.
+                match budget.work(1) {
+                    Ok(()) => Err(Invalid),
+                    Err(_) => Ok(Typed::UNKNOWN),
+                }
             }
             Err(Fault::Excess(excess)) => {
                 budget.settle(mark, 0);

@@ -32,6 +32,8 @@ const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>(
 /// A statement of a policy, and the map of its parts.
 const STATEMENT: usize =
     2 * size_of::<StatementCode>() + ROOM * (size_of::<String>() + size_of::<Part>());
+/// How many items a number costs as much as that is no small whole one.
+const LARGE_NUMBER: usize = 32;
 /// How many bytes of text cost as much to make as an item.
 const ITEM: usize = 16;
 
@@ -96,6 +98,7 @@ impl Size {
             Typed::Number(Number::Small(_)) => own,
             Typed::Number(Number::Large(_)) => Self {
                 bytes: VALUE + NUMBER,
+                items: LARGE_NUMBER,
                 ..own
             },
             Typed::String(text) => Self {
@@ -119,7 +122,11 @@ impl Size {
                 };
                 let entries = entries.iter();
                 entries.fold(own, |all, (key, value)| {
-                    all.with(ENTRY + key.len(), Self::of_typed(value))
+                    let entry = all.with(ENTRY + key.len(), Self::of_typed(value));
+                    Self {
+                        items: entry.items + 1 + key.len() / ITEM,
+                        ..entry
+                    }
                 })
             }
         }

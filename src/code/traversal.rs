@@ -1,6 +1,6 @@
 //! References, and the parts of values that they lead to. Only the part that is asked for is copied.
 
-use super::budget::Excess;
+use super::budget::{DEEPEST_VALUE, Excess};
 use super::convert::convert;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::output;
@@ -19,6 +19,11 @@ pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
         .iter()
         .map(|operator| operator.value())
         .collect();
+    let splats = operators.iter().filter(|operator| is_splat(operator));
+    if splats.count() > DEEPEST_VALUE {
+        // Each makes a list of all that comes behind it.
+        return Err(Excess::Depth.into());
+    }
     let (value, rest) = match &traversal.expr {
         Expression::Variable(name) => match scope.name(name.as_str()) {
             Some(value) => (value.clone(), operators.as_slice()),
@@ -202,6 +207,13 @@ fn recorded(
         .value(block, operators, scope.budget())
 }
 
+fn is_splat(operator: &TraversalOperator) -> bool {
+    matches!(
+        operator,
+        TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_)
+    )
+}
+
 /// What the operators lead to in each element: a value that is no sequence is one element, and null is none.
 fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evaluated {
     let of = |items: &[Typed]| {
@@ -212,6 +224,11 @@ fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evalu
         items.collect::<Result<Vec<_>, _>>()
     };
     match value {
+        Typed::List(element, items) | Typed::Set(element, items) if items.is_empty() => {
+            // What none of its elements could have is refused as well.
+            let part = part_at(scope, &Typed::Unknown(element.clone()), rest)?;
+            Ok(Typed::List(part.kind(), Vec::new()))
+        }
         Typed::List(element, items) | Typed::Set(element, items) => {
             let items = of(items)?;
             let declared = rest

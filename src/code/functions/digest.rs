@@ -9,7 +9,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 /// How many bytes are digested for one step of work.
-const DIGESTED: usize = 256;
+const DIGESTED: usize = 64;
 
 /// The fingerprint of a text by one algorithm.
 pub(super) fn of<D: Digest>(call: &Call<'_, '_>, bytes: &[u8]) -> Vec<u8> {

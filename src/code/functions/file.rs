@@ -158,10 +158,14 @@ pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
     set::new(Type::String, paths, call.budget())
 }
 
+/// A template may not fill another one.
 pub(super) fn templatefile(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
     let [path, names] = arguments else {
         return Err(Fault::Invalid);
     };
+    if scope.is_closed() {
+        return Err(Fault::Invalid);
+    }
     let path = scope.value(path)?;
     if path.is_unknown() {
         return Ok(Typed::UNKNOWN);
@@ -182,6 +186,9 @@ pub(super) fn templatestring(scope: &Scope<'_>, arguments: &[&Expression]) -> Ev
     let [text, names] = arguments else {
         return Err(Fault::Invalid);
     };
+    if scope.is_closed() {
+        return Err(Fault::Invalid);
+    }
     if !matches!(text, Expression::Traversal(_) | Expression::Variable(_)) {
         return Err(Fault::Invalid);
     }
@@ -211,10 +218,7 @@ fn filled(scope: &Scope<'_>, path: &str, text: &str, names: Typed) -> Evaluated 
     let file = File::of_template(path, text);
     let instance = &scope.instance;
     alone(instance.root_folder(), &file, &instance.context, |empty| {
-        let mut inner = empty.clone().closed().deeper(scope.depth() + 1);
-        for (name, value) in names {
-            inner = inner.with(&name, value);
-        }
-        template::bare(&inner, &template)
+        let inner = empty.clone().closed().deeper(scope.depth() + 1);
+        template::bare(&inner.with_all(names), &template)
     })
 }

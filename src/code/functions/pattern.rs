@@ -3,6 +3,7 @@
 mod dialect;
 
 use super::Call;
+use crate::code::budget::Excess;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::size::{self, ENTRY, LOOKED_AT, MAP};
 use crate::code::typed::Typed;
@@ -11,8 +12,18 @@ use dialect::translated;
 use regex::{Captures, Regex, RegexBuilder};
 use std::borrow::Cow;
 
-/// The memory that a pattern may take once it is read, in bytes.
-const MOST_MEMORY: usize = 1 << 20;
+/// The memory that a pattern takes once it is read, in bytes: most fit into a little.
+const USUAL_MEMORY: usize = 16 << 10;
+const MOST_MEMORY: usize = 256 << 10;
+/// What a search may take in all, as the product of that and the length of what is searched.
+const MOST_SEARCH: usize = 1 << 32;
+/// What reading a pattern costs: one that repeats much is large, however short it is.
+const READ: usize = 100;
+const READ_LARGE: usize = 12_000;
+/// How often searches may start anew, as the bytes that may be looked at before one fails.
+const MOST_LOOKED_AT: usize = 1 << 27;
+/// How many of these cost as much as a step.
+const LOOKED_AT_AGAIN: usize = 1 << 7;
 /// The longest pattern that is read, in bytes.
 const LONGEST: usize = 4096;
 
@@ -24,18 +35,52 @@ fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Reg
     call.budget().take(MOST_MEMORY)?;
     // A search takes no more than the product of both lengths.
     let steps = text.len().saturating_mul(searched.len() / LOOKED_AT + 1);
-    call.budget().work(text.len() + steps)?;
+    call.budget().work(READ + text.len() + steps)?;
     let Some(translated) = translated(text)? else {
         return Ok(None);
     };
-    match RegexBuilder::new(&translated)
-        .size_limit(MOST_MEMORY)
-        .octal(true)
-        .build()
-    {
+    if let Some(usual) = compiled(&translated, USUAL_MEMORY)? {
+        return Ok(Some(usual));
+    }
+    call.budget().work(READ_LARGE)?;
+    let most = MOST_SEARCH / searched.len().max(1);
+    compiled(&translated, most.min(MOST_MEMORY))
+}
+
+/// A pattern of so many bytes at most; none where it takes more.
+fn compiled(pattern: &str, most: usize) -> Result<Option<Regex>, Fault> {
+    let mut builder = RegexBuilder::new(pattern);
+    match builder.size_limit(most).octal(true).build() {
         Ok(pattern) => Ok(Some(pattern)),
         Err(regex::Error::CompiledTooBig(_)) => Ok(None),
         Err(_) => Err(Fault::Invalid),
+    }
+}
+
+/// What matches of a pattern cost: each search may look at all that is left, though it finds something near.
+struct Searches<'c, 'a> {
+    call: &'c Call<'c, 'a>,
+    length: usize,
+    looked_at: usize,
+}
+
+impl<'c, 'a> Searches<'c, 'a> {
+    fn of(call: &'c Call<'c, 'a>, text: &str) -> Self {
+        Self {
+            call,
+            length: text.len(),
+            looked_at: 0,
+        }
+    }
+
+    /// Asks for the next one, from this byte on.
+    fn next(&mut self, at: usize) -> Result<(), Excess> {
+        let left = self.length.saturating_sub(at);
+        self.looked_at = self.looked_at.saturating_add(left);
+        if self.looked_at > MOST_LOOKED_AT {
+            return Err(Excess::Size);
+        }
+        self.call.budget().work(1 + left / LOOKED_AT_AGAIN)
     }
 }
 
@@ -93,9 +138,9 @@ pub(super) fn regexall(call: &Call<'_, '_>) -> Evaluated {
         return Ok(Typed::UNKNOWN);
     };
     let names = names(&pattern)?;
-    let mut all = Vec::new();
+    let (mut all, mut searches) = (Vec::new(), Searches::of(call, text));
     for captures in pattern.captures_iter(text) {
-        call.budget().work(1)?;
+        searches.next(captures.get_match().end())?;
         all.push(found(call, &names, &captures)?);
     }
     let text = Type::String;
@@ -138,14 +183,13 @@ pub(super) fn replace(call: &Call<'_, '_>) -> Evaluated {
 fn replace_all(call: &Call<'_, '_>, pattern: &Regex, text: &str, by: &str) -> Evaluated {
     let groups = by.bytes().filter(|byte| *byte == b'$').count();
     let (mut replaced, mut at) = (String::new(), 0);
+    let mut searches = Searches::of(call, text);
     for captures in pattern.captures_iter(text) {
-        let Some(all) = captures.get(0) else {
-            continue;
-        };
+        let all = captures.get_match();
+        searches.next(all.end())?;
         let most = by.len().saturating_add(groups.saturating_mul(all.len()));
         let length = replaced.len() + (all.start() - at);
         call.budget().take_text(length.saturating_add(most))?;
-        call.budget().work(1)?;
         replaced.push_str(&text[at..all.start()]);
         captures.expand(by, &mut replaced);
         at = all.end();

@@ -12,8 +12,12 @@ pub(super) fn translated(pattern: &str) -> Result<Option<String>, Invalid> {
         pattern.chars().peekable(),
     );
     let (mut in_class, mut at_start) = (false, false);
+    let mut repetition = Repetition::None;
     while let Some(letter) = letters.next() {
         let starts = std::mem::take(&mut at_start);
+        if !in_class {
+            repetition = repetition.then(letter, || repeats(letters.clone()))?;
+        }
         match letter {
             '\\' => {
                 let escaped = letters.next().ok_or(Invalid)?;
@@ -50,7 +54,7 @@ pub(super) fn translated(pattern: &str) -> Result<Option<String>, Invalid> {
             }
             '&' | '~' if in_class => text.extend(['\\', letter]),
             '-' if in_class && !starts && letters.peek() == Some(&'-') => text.push_str("\\-"),
-            '{' if !in_class => text.push_str(brace(&letters.clone().collect::<String>())),
+            '{' if !in_class => text.push_str(if repeats(letters.clone()) { "{" } else { "\\{" }),
             letter => text.push(letter),
         }
     }
@@ -75,11 +79,48 @@ fn escape(letter: char, in_class: bool) -> Option<&'static str> {
     })
 }
 
-/// A brace that repeats nothing is a letter.
-fn brace(rest: &str) -> &'static str {
+/// How often what stands before a letter is repeated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    None,
+    /// `*`, `+` or `?`.
+    Sign,
+    /// `{1,2}` that was opened, and that was closed.
+    Open,
+    Closed,
+    /// Any of them, and `?`.
+    Lazy,
+}
+
+impl Repetition {
+    /// What comes of one more letter.
+    ///
+    /// # Errors
+    /// When it repeats what is repeated already: RE2 takes that for a mistake.
+    fn then(self, letter: char, repeats: impl FnOnce() -> bool) -> Result<Self, Invalid> {
+        let is_repeated = matches!(self, Self::Sign | Self::Closed | Self::Lazy);
+        match letter {
+            '}' if self == Self::Open => Ok(Self::Closed),
+            _ if self == Self::Open => Ok(self),
+            '?' if matches!(self, Self::Sign | Self::Closed) => Ok(Self::Lazy),
+            '*' | '+' | '?' if is_repeated => Err(Invalid),
+            '*' | '+' | '?' => Ok(Self::Sign),
+            '{' if repeats() => match is_repeated {
+                true => Err(Invalid),
+                false => Ok(Self::Open),
+            },
+            _ => Ok(Self::None),
+        }
+    }
+}
+
+/// Whether a brace with this behind it repeats something: any other is a letter.
+fn repeats(rest: impl Iterator<Item = char>) -> bool {
+    /// No number that RE2 takes is longer.
+    const LONGEST: usize = 16;
+    let rest: String = rest.take(LONGEST).collect();
     let inner = rest.split_once('}').map_or("", |(inner, _)| inner);
     let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let repeats = !least.is_empty() && is_digits(least) && is_digits(most);
-    if repeats { "{" } else { "\\{" }
+    !least.is_empty() && is_digits(least) && is_digits(most)
 }
