@@ -114,7 +114,10 @@ impl Tree {
                 return Some(path);
             };
             let rest = path[link.len()..].to_owned();
-            path = Cow::Owned(target.as_ref()?.clone() + &rest);
+            path = match target.as_deref()? {
+                "" => Cow::Owned(rest.trim_start_matches('/').to_owned()),
+                target => Cow::Owned(target.to_owned() + &rest),
+            };
         }
         None
     }
@@ -263,6 +266,7 @@ mod tests {
             ("shared/modules", "deep"),
             ("out", "../elsewhere"),
             ("absolute", "/etc"),
+            ("live/all", ".."),
             ("one", "other"),
             ("other", "one/more"),
         ] {
@@ -273,6 +277,8 @@ mod tests {
             ("live/common.tf", Some("shared/common.tf")),
             ("live/modules/a/main.tf", Some("shared/deep/a/main.tf")),
             ("live/modulesx", Some("live/modulesx")),
+            ("live/all/shared/a.tf", Some("shared/a.tf")),
+            ("live/all/live/all", Some("")),
             ("out/a.tf", None),
             ("absolute", None),
             ("one", None),
@@ -280,7 +286,7 @@ mod tests {
             assert_eq!(tree.resolve(path).as_deref(), file, "{path}");
         }
         let links: Vec<_> = tree.links_in("live").collect();
-        assert_eq!(links, ["live/common.tf", "live/modules"]);
+        assert_eq!(links, ["live/all", "live/common.tf", "live/modules"]);
     }
 
     #[test]
