@@ -31,6 +31,18 @@ pub(super) fn convert(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
         (Typed::List(element, items), Type::List(to)) if element == **to => {
             Ok(Typed::List(element, items))
         }
+        // Of an empty collection the type alone tells.
+        (Typed::List(from, items) | Typed::Set(from, items), Type::List(to))
+            if items.is_empty() =>
+        {
+            Ok(Typed::List(empty_of(&from, to)?, items))
+        }
+        (Typed::List(from, items) | Typed::Set(from, items), Type::Set(to)) if items.is_empty() => {
+            Ok(Typed::Set(empty_of(&from, to)?, items))
+        }
+        (Typed::Map(from, entries), Type::Map(to)) if entries.is_empty() => {
+            Ok(Typed::Map(empty_of(&from, to)?, entries))
+        }
         (Typed::List(_, items) | Typed::Set(_, items) | Typed::Tuple(items), Type::List(to)) => {
             let (element, items) = same(items, to, budget)?;
             Ok(Typed::List(element, items))
@@ -63,6 +75,15 @@ pub(super) fn convert(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
     }
 }
 
+/// The type of the elements of an empty collection, once it is converted.
+fn empty_of(from: &Type, to: &Type) -> Result<Type, Invalid> {
+    match to {
+        Type::Any => Ok(from.clone()),
+        to if is_convertible(from, to) => Ok(to.of_values()),
+        _ => Err(Invalid),
+    }
+}
+
 fn primitive(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
     match (value, to) {
         (value @ Typed::Bool(_), Type::Bool)
@@ -74,8 +95,8 @@ fn primitive(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
             Ok(Typed::String(text.into_owned()))
         }
         (Typed::String(text), Type::Number) => {
-            let number = Number::parse(&text).ok_or(Invalid)?;
-            Ok(number.into())
+            let number = Number::read(&text)?;
+            Ok(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
         }
         (Typed::String(text), Type::Bool) => match text.as_str() {
             "true" | "1" => Ok(true.into()),
@@ -98,11 +119,20 @@ fn same(items: Vec<Typed>, to: &Type, budget: &Budget) -> Result<(Type, Vec<Type
     }
     let mut types = Vec::with_capacity(items.len());
     for item in &items {
-        budget.take(Size::of_typed(item).bytes)?;
+        let size = Size::of_typed(item);
+        budget.take(size.bytes)?;
+        budget.work(size.items)?;
         types.push(item.kind());
     }
-    let element = unify(&types).ok_or(Invalid)?;
+    let element = unify(&types)?;
     let items = to_all(items, &element)?;
+    // A null that has no type yet takes none from objects and lists.
+    let is_open = element.has_any() && !items.iter().any(Typed::has_unknown);
+    let mut kinds = items.iter().map(Typed::kind);
+    let first = kinds.next();
+    if is_open && kinds.any(|kind| Some(kind) != first) {
+        return Err(Fault::Invalid);
+    }
     Ok((element, items))
 }
 

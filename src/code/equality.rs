@@ -16,16 +16,40 @@ pub(super) fn equal(left: &Typed, right: &Typed) -> Option<bool> {
 }
 
 fn of_known(left: &Typed, right: &Typed) -> Option<bool> {
-    let (kind, other_kind) = (left.kind(), right.kind());
-    if kind == other_kind {
+    if are_alike(left, right) {
         return same(left, right);
     }
     // What is not known may still turn out to be of the same type.
     let has_unknown = left.has_unknown() || right.has_unknown();
-    if has_unknown && kind.could_be(&other_kind) {
+    if has_unknown && left.kind().could_be(&right.kind()) {
         None
     } else {
         Some(false)
+    }
+}
+
+/// Whether two values are of one type, which is not made for that.
+fn are_alike(left: &Typed, right: &Typed) -> bool {
+    match (left, right) {
+        (Typed::Null(kind) | Typed::Unknown(kind), right)
+        | (right, Typed::Null(kind) | Typed::Unknown(kind)) => *kind == right.kind(),
+        (Typed::Tuple(left), Typed::Tuple(right)) => {
+            let pairs = left.iter().zip(right);
+            left.len() == right.len()
+                && pairs
+                    .into_iter()
+                    .all(|(left, right)| are_alike(left, right))
+        }
+        (Typed::Object(left), Typed::Object(right)) => {
+            let mut pairs = left.iter().zip(right);
+            let alike =
+                |((name, left), (right_name, right))| name == right_name && are_alike(left, right);
+            left.len() == right.len() && pairs.all(alike)
+        }
+        (Typed::List(left, _), Typed::List(right, _))
+        | (Typed::Set(left, _), Typed::Set(right, _))
+        | (Typed::Map(left, _), Typed::Map(right, _)) => left == right,
+        (left, right) => std::mem::discriminant(left) == std::mem::discriminant(right),
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) fn value(scope: &Scope<'_>, expression: &Expression) -> Evaluated {
         Expression::Null(_) => Ok(Typed::NULL),
         Expression::Bool(flag) => Ok((*flag.value()).into()),
         Expression::Number(number) => {
-            if let Some(small) = number.value().as_i64().and_then(Number::written) {
+            // Terraform tells a negative nought from a positive one.
+            let small = number.value().as_i64().filter(|number| *number != 0);
+            if let Some(small) = small.and_then(Number::written) {
                 return Ok(small.into());
             }
             let written = scope.written(number.span(), &number.value().to_string());
@@ -113,7 +115,7 @@ fn object_of(scope: &Scope<'_>, object: &Object) -> Evaluated {
 /// When Terraform refuses it.
 pub(super) fn key_of(scope: &Scope<'_>, key: &ObjectKey) -> Result<Option<String>, Invalid> {
     if let Some(name) = word(key) {
-        return Ok(Some(name.to_owned()));
+        return Ok(Some(Typed::key(name.to_owned())));
     }
     let ObjectKey::Expression(expression) = key else {
         return Ok(None);

@@ -2,13 +2,16 @@
 
 use super::convert::convert;
 use super::equality::equal;
+use super::expression::certain_key;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::number::Number;
 use super::scope::Scope;
 use super::typed::Typed;
 use super::types::Type;
 use super::unify::unify;
-use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
+use hcl_edit::expr::{
+    BinaryOp, BinaryOperator, Conditional, Expression, ObjectValue, UnaryOp, UnaryOperator,
+};
 
 /// An operand: none where it is not known.
 fn operand(scope: &Scope<'_>, expression: &Expression, of: &Type) -> Result<Option<Typed>, Fault> {
@@ -86,18 +89,16 @@ fn logical(scope: &Scope<'_>, left: &Expression, right: &Expression, decides: bo
 }
 
 fn arithmetic(operator: BinaryOperator, left: &Number, right: &Number) -> Evaluated {
-    let number = |number: Number| Ok(Typed::Number(number));
+    let unknown = Typed::Unknown(Type::Number);
+    let number = |number: Option<Number>| Ok(number.map_or(unknown, Typed::Number));
     match operator {
         BinaryOperator::Plus => number(left.plus(right)),
         BinaryOperator::Minus => number(left.minus(right)),
         BinaryOperator::Mul => number(left.times(right)),
         BinaryOperator::Mod => number(left.modulo(right)),
-        BinaryOperator::Div => match left.divided_by(right) {
-            Some(quotient) => number(quotient),
-            None if left.is_nought() => Err(Fault::Invalid),
-            // Infinity, of which nothing can be made.
-            None => Ok(Typed::Unknown(Type::Number)),
-        },
+        BinaryOperator::Div if left.is_nought() && right.is_nought() => Err(Fault::Invalid),
+        // Divided by nought it is infinity, of which nothing can be made.
+        BinaryOperator::Div => number(left.divided_by(right)),
         BinaryOperator::Less => Ok((left < right).into()),
         BinaryOperator::LessEq => Ok((left <= right).into()),
         BinaryOperator::Greater => Ok((left > right).into()),
@@ -115,17 +116,57 @@ pub(super) fn conditional(scope: &Scope<'_>, choice: &Conditional) -> Evaluated 
     let condition = convert(condition, &Type::Bool, scope.budget())?;
     // The other arm counts for its type alone, so what is wrong with it does not matter.
     let arms = [&choice.true_expr, &choice.false_expr].map(|arm| scope.value(arm));
-    let types = arms
-        .each_ref()
-        .map(|arm| arm.as_ref().map_or(Type::Any, Typed::kind));
+    let [on_true, on_false] = arms;
+    let types = [
+        kind_of(scope, &choice.true_expr, &on_true),
+        kind_of(scope, &choice.false_expr, &on_false),
+    ];
     let of = match &types {
         [Type::Any, other] | [other, Type::Any] => other.clone(),
-        both => unify(both).ok_or(Invalid)?,
+        both => unify(both)?,
     };
-    let [on_true, on_false] = arms;
     match condition {
         Typed::Bool(true) => convert(on_true?, &of, scope.budget()),
         Typed::Bool(false) => convert(on_false?, &of, scope.budget()),
         _ => Ok(Typed::Unknown(of)),
+    }
+}
+
+/// The type of an expression that has this value. Of what is wrong in it only the part itself has no type.
+fn kind_of(scope: &Scope<'_>, expression: &Expression, value: &Result<Typed, Invalid>) -> Type {
+    if let Ok(value) = value {
+        return value.kind();
+    }
+    let of = |part: &Expression| kind_of(scope, part, &scope.value(part));
+    match expression {
+        Expression::Parenthesis(inner) => of(inner.inner()),
+        Expression::Array(items) => Type::Tuple(items.iter().map(of).collect()),
+        Expression::Object(object) => {
+            let entry = |(key, value): (_, &ObjectValue)| {
+                Some((certain_key(scope, key)?, of(value.expr())))
+            };
+            let entries: Option<Vec<_>> = object.iter().map(entry).collect();
+            entries.map_or(Type::Any, Type::object)
+        }
+        Expression::Conditional(choice) => {
+            let types = [of(&choice.true_expr), of(&choice.false_expr)];
+            match types.contains(&Type::Any) {
+                true => Type::Any,
+                false => unify(&types).unwrap_or(Type::Any),
+            }
+        }
+        Expression::BinaryOp(operation) => match *operation.operator.value() {
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Mul
+            | BinaryOperator::Div
+            | BinaryOperator::Mod => Type::Number,
+            _ => Type::Bool,
+        },
+        Expression::UnaryOp(operation) => match *operation.operator.value() {
+            UnaryOperator::Not => Type::Bool,
+            UnaryOperator::Neg => Type::Number,
+        },
+        _ => Type::Any,
     }
 }

@@ -2,17 +2,21 @@
 
 use super::budget::{Budget, Excess};
 use super::fault::Evaluated;
+use super::number::Number;
 use super::size::Size;
 use super::typed::Typed;
 use super::types::Type;
 use std::cmp::Ordering;
+use std::fmt::Write;
 
 /// What a byte becomes at most where a text is quoted.
 const ESCAPED: usize = 8;
+/// The digits of a number that its place in a set goes by.
+const DIGITS: usize = 10;
 /// What stands around each element.
 const MARKS: usize = 8;
 /// The digits that a number has usually, at most.
-const NUMBER: usize = 192;
+const MOST_DIGITS: usize = 192;
 
 /// A set of elements that are of one type already.
 pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluated {
@@ -41,7 +45,7 @@ pub(super) fn take_keys(items: &[Typed], budget: &Budget) -> Result<(), Excess> 
 fn length(value: &Typed) -> usize {
     match value {
         Typed::String(text) => ESCAPED * text.len(),
-        Typed::Number(_) => NUMBER,
+        Typed::Number(_) => MOST_DIGITS,
         Typed::Map(_, entries) | Typed::Object(entries) => {
             let entry =
                 |(key, value): (&String, &Typed)| ESCAPED * key.len() + MARKS + length(value);
@@ -60,7 +64,7 @@ pub(super) enum Key {
     /// A truth value.
     Bool(bool),
     /// A number.
-    Number(super::number::Number),
+    Number(Number),
     /// A text, or the text that stands for a list, a map or an object.
     Text(String),
     /// What is not known comes after all that is.
@@ -79,9 +83,9 @@ impl Key {
             Typed::Number(number) => Self::Number(number.clone()),
             Typed::String(text) => Self::Text(text.clone()),
             other => {
-                let mut text = String::new();
-                write(other, &mut text);
-                Self::Text(text)
+                let mut written = Written::default();
+                written.push(other);
+                Self::Text(written.text + "\0" + &written.numbers)
             }
         }
     }
@@ -113,41 +117,84 @@ impl PartialOrd for Key {
     }
 }
 
-/// Writes the text that stands for a value in the order of a set, as Terraform's own library makes it.
-fn write(value: &Typed, text: &mut String) {
-    match value {
-        Typed::Null(_) => text.push('~'),
-        Typed::Unknown(_) => text.push('?'),
-        Typed::Bool(flag) => text.push(if *flag { 'T' } else { 'F' }),
-        Typed::Number(number) => text.push_str(&number.to_string()),
-        Typed::String(quoted) => text.push_str(&format!("{quoted:?}")),
-        Typed::List(_, items) | Typed::Set(_, items) => {
-            text.push('[');
-            items.iter().for_each(|item| write_next(item, text));
-            text.push(']');
-        }
-        Typed::Tuple(items) => {
-            text.push('<');
-            items.iter().for_each(|item| write_next(item, text));
-            text.push('>');
-        }
-        Typed::Map(_, entries) => {
-            text.push('{');
-            for (key, value) in entries {
-                text.push_str(&format!("{key:?}:"));
-                write_next(value, text);
+/// The text that stands for a value in the order of a set, as Terraform's own library makes it.
+#[derive(Default)]
+struct Written {
+    text: String,
+    /// The numbers in it with all of their digits: two that are written alike are still two.
+    numbers: String,
+}
+
+impl Written {
+    fn push(&mut self, value: &Typed) {
+        match value {
+            Typed::Null(_) => self.text.push('~'),
+            Typed::Unknown(_) => self.text.push('?'),
+            Typed::Bool(flag) => self.text.push(if *flag { 'T' } else { 'F' }),
+            Typed::Number(number) => self.number(number),
+            Typed::String(quoted) => self.quoted(quoted),
+            Typed::List(_, items) | Typed::Set(_, items) => self.all('[', items.iter(), ']'),
+            Typed::Tuple(items) => self.all('<', items.iter(), '>'),
+            Typed::Object(entries) => self.all('<', entries.values(), '>'),
+            Typed::Map(_, entries) => {
+                self.text.push('{');
+                for (key, value) in entries {
+                    self.quoted(key);
+                    self.text.push(':');
+                    self.push(value);
+                    self.text.push(';');
+                }
+                self.text.push('}');
             }
-            text.push('}');
         }
-        Typed::Object(entries) => {
-            text.push('<');
-            entries.values().for_each(|value| write_next(value, text));
-            text.push('>');
+    }
+
+    fn all<'v>(&mut self, open: char, values: impl Iterator<Item = &'v Typed>, close: char) {
+        self.text.push(open);
+        for value in values {
+            self.push(value);
+            self.text.push(';');
         }
+        self.text.push(close);
+    }
+
+    fn number(&mut self, number: &Number) {
+        if number.is_negative() {
+            self.text.push('-');
+        }
+        self.text.push_str(&number.general(Some(DIGITS)));
+        self.numbers.push_str(&number.to_string());
+        self.numbers.push(';');
+    }
+
+    /// A text in quotes, as Go writes it.
+    fn quoted(&mut self, text: &str) {
+        self.text.push('"');
+        for letter in text.chars() {
+            let code = u32::from(letter);
+            // A text takes all that is written.
+            let _ = match letter {
+                '"' | '\\' => write!(self.text, "\\{letter}"),
+                '\u{7}' => write!(self.text, "\\a"),
+                '\u{8}' => write!(self.text, "\\b"),
+                '\u{b}' => write!(self.text, "\\v"),
+                '\u{c}' => write!(self.text, "\\f"),
+                '\n' => write!(self.text, "\\n"),
+                '\r' => write!(self.text, "\\r"),
+                '\t' => write!(self.text, "\\t"),
+                ' '..='~' => self.text.write_char(letter),
+                _ if letter.is_ascii() => write!(self.text, "\\x{code:02x}"),
+                _ if is_printed(letter) => self.text.write_char(letter),
+                _ if code <= 0xffff => write!(self.text, "\\u{code:04x}"),
+                _ => write!(self.text, "\\U{code:08x}"),
+            };
+        }
+        self.text.push('"');
     }
 }
 
-fn write_next(value: &Typed, text: &mut String) {
-    write(value, text);
-    text.push(';');
+/// Whether a letter beyond ASCII is written as it is.
+fn is_printed(letter: char) -> bool {
+    // One that joins the letter before it would be escaped where it comes first.
+    String::from_iter(['a', letter]).escape_debug().nth(1) == Some(letter)
 }

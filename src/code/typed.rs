@@ -40,11 +40,15 @@ impl Typed {
 
     /// A text, in the one form that equal texts have.
     pub(super) fn text(text: impl Into<String>) -> Self {
-        let text = text.into();
-        if text.is_ascii() || is_nfc(&text) {
-            Self::String(text)
+        Self::String(Self::key(text.into()))
+    }
+
+    /// The one form that equal keys have.
+    pub(super) fn key(key: String) -> String {
+        if key.is_ascii() || is_nfc(&key) {
+            key
         } else {
-            Self::String(text.nfc().collect())
+            key.nfc().collect()
         }
     }
 
@@ -181,7 +185,7 @@ impl Typed {
             Value::Map(entries) => Self::Object(
                 entries
                     .into_iter()
-                    .map(|(key, value)| (key, Self::of_json(value)))
+                    .map(|(key, value)| (Self::key(key), Self::of_json(value)))
                     .collect(),
             ),
             Value::Secret(_) | Value::Unknown => Self::UNKNOWN,

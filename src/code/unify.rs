@@ -1,5 +1,7 @@
 //! The one type that several can be converted to: that of a conditional's two arms, or of a list's elements.
 
+use super::budget::Excess;
+use super::fault::Fault;
 use super::types::Type;
 use std::cmp::Ordering;
 
@@ -9,10 +11,13 @@ const MOST_TYPES: usize = 64;
 /// Whether a type is of a kind.
 type Is = fn(&Type) -> bool;
 /// The type that values of several types of one kind can be converted to.
-type Unified = fn(&[&Type]) -> Option<Type>;
+type Unified = fn(&[&Type]) -> Result<Type, Fault>;
 
-/// The type that values of all of these types can be converted to. None where there is none.
-pub(super) fn unify(types: &[Type]) -> Option<Type> {
+/// The type that values of all of these types can be converted to.
+///
+/// # Errors
+/// When there is none, or there are too many of them.
+pub(super) fn unify(types: &[Type]) -> Result<Type, Fault> {
     let types = distinct(types)?;
     let all = |is_kind: fn(&Type) -> bool| {
         types
@@ -26,7 +31,7 @@ pub(super) fn unify(types: &[Type]) -> Option<Type> {
     let is_tuple: Is = |kind| matches!(kind, Type::Tuple(_));
     let is_set: Is = |kind| matches!(kind, Type::Set(_));
     if let [only] = types.as_slice() {
-        return Some((*only).clone());
+        return Ok((*only).clone());
     }
     let unified_by: [(Is, Unified); 5] = [
         (is_map, |types| elements(types).map(Type::map)),
@@ -37,11 +42,12 @@ pub(super) fn unify(types: &[Type]) -> Option<Type> {
     ];
     for (is_one, unified) in unified_by {
         if any(is_one) && all(is_one) {
-            return if any(|kind| matches!(kind, Type::Any)) {
-                Some(Type::Any)
-            } else {
-                unified(&types)
-            };
+            if any(|kind| matches!(kind, Type::Any)) {
+                return Ok(Type::Any);
+            }
+            let found = unified(&types)?;
+            let fit = types.iter().all(|kind| is_convertible(kind, &found));
+            return fit.then_some(found).ok_or(Fault::Invalid);
         }
     }
     // Objects are often maps in disguise, and tuples lists.
@@ -49,34 +55,37 @@ pub(super) fn unify(types: &[Type]) -> Option<Type> {
         let fits = types
             .iter()
             .all(|kind| is_one(kind) || is_other(kind) || matches!(kind, Type::Any));
-        if any(is_one)
-            && fits
-            && let Some(found) = disguised(&types, is_other)
-        {
-            return Some(found);
+        if any(is_one) && fits {
+            match disguised(&types, is_other) {
+                Err(Fault::Invalid) => {}
+                found => return found,
+            }
         }
     }
     if any(is_object) && any(is_tuple) {
-        return None;
+        return Err(Fault::Invalid);
     }
-    preferred(&types)
+    preferred(&types).ok_or(Fault::Invalid)
 }
 
 /// Each type once.
-fn distinct(types: &[Type]) -> Option<Vec<&Type>> {
+fn distinct(types: &[Type]) -> Result<Vec<&Type>, Fault> {
     let mut found: Vec<&Type> = Vec::new();
     for kind in types {
         if !found.contains(&kind) {
             found.push(kind);
         }
         if found.len() > MOST_TYPES {
-            return None;
+            return Err(Excess::Size.into());
         }
     }
-    (!found.is_empty()).then_some(found)
+    match found.is_empty() {
+        true => Err(Fault::Invalid),
+        false => Ok(found),
+    }
 }
 
-fn elements(types: &[&Type]) -> Option<Type> {
+fn elements(types: &[&Type]) -> Result<Type, Fault> {
     let elements: Vec<_> = types
         .iter()
         .filter_map(|kind| kind.element().cloned())
@@ -84,7 +93,7 @@ fn elements(types: &[&Type]) -> Option<Type> {
     unify(&elements)
 }
 
-fn objects(types: &[&Type]) -> Option<Type> {
+fn objects(types: &[&Type]) -> Result<Type, Fault> {
     let objects: Vec<_> = types
         .iter()
         .filter_map(|kind| match kind {
@@ -92,16 +101,16 @@ fn objects(types: &[&Type]) -> Option<Type> {
             _ => None,
         })
         .collect();
-    let first = objects.first()?;
+    let first = objects.first().ok_or(Fault::Invalid)?;
     if objects.iter().all(|other| other.keys().eq(first.keys())) {
         let attributes = first.keys().map(|name| {
             let across: Vec<_> = objects
                 .iter()
                 .filter_map(|object| Some(object.get(name)?.of.clone()))
                 .collect();
-            Some((name.clone(), unify(&across)?))
+            Ok((name.clone(), unify(&across)?))
         });
-        return Some(Type::object(attributes.collect::<Option<Vec<_>>>()?));
+        return Ok(Type::object(attributes.collect::<Result<Vec<_>, Fault>>()?));
     }
     let all: Vec<_> = objects
         .iter()
@@ -110,7 +119,7 @@ fn objects(types: &[&Type]) -> Option<Type> {
     unify(&all).map(Type::map)
 }
 
-fn tuples(types: &[&Type]) -> Option<Type> {
+fn tuples(types: &[&Type]) -> Result<Type, Fault> {
     let tuples: Vec<_> = types
         .iter()
         .filter_map(|kind| match kind {
@@ -118,7 +127,7 @@ fn tuples(types: &[&Type]) -> Option<Type> {
             _ => None,
         })
         .collect();
-    let first = tuples.first()?;
+    let first = tuples.first().ok_or(Fault::Invalid)?;
     if tuples.iter().all(|other| other.len() == first.len()) {
         let elements = (0..first.len()).map(|at| {
             let across: Vec<_> = tuples
@@ -127,7 +136,7 @@ fn tuples(types: &[&Type]) -> Option<Type> {
                 .collect();
             unify(&across)
         });
-        return Some(Type::Tuple(elements.collect::<Option<Vec<_>>>()?.into()));
+        return Ok(Type::Tuple(elements.collect::<Result<Vec<_>, _>>()?.into()));
     }
     let all: Vec<_> = tuples
         .iter()
@@ -137,7 +146,7 @@ fn tuples(types: &[&Type]) -> Option<Type> {
 }
 
 /// The type of all, with those that are maps or lists in disguise taken as such.
-fn disguised(types: &[&Type], is_disguised: fn(&Type) -> bool) -> Option<Type> {
+fn disguised(types: &[&Type], is_disguised: fn(&Type) -> bool) -> Result<Type, Fault> {
     let parts: Vec<Type> = types
         .iter()
         .filter(|kind| is_disguised(kind))
@@ -206,6 +215,11 @@ fn compare(left: &Type, right: &Type) -> Ordering {
     }
 }
 
+/// Whether parts of these types may stand in one collection.
+fn have_one_type(parts: &[Type]) -> bool {
+    parts.is_empty() || unify(parts) != Err(Fault::Invalid)
+}
+
 /// Whether values of one type may be converted to another; whether each can depends on the value.
 pub(super) fn is_convertible(from: &Type, to: &Type) -> bool {
     match (from, to) {
@@ -215,7 +229,8 @@ pub(super) fn is_convertible(from: &Type, to: &Type) -> bool {
         (Type::List(from) | Type::Set(from), Type::List(to) | Type::Set(to))
         | (Type::Map(from), Type::Map(to)) => is_convertible(from, to),
         (Type::Tuple(from), Type::List(to) | Type::Set(to)) => {
-            from.iter().all(|from| is_convertible(from, to))
+            let fits = from.iter().all(|from| is_convertible(from, to));
+            fits && (**to != Type::Any || have_one_type(from))
         }
         (Type::Tuple(from), Type::Tuple(to)) => {
             from.len() == to.len()
@@ -225,7 +240,9 @@ pub(super) fn is_convertible(from: &Type, to: &Type) -> bool {
                     .all(|(from, to)| is_convertible(from, to))
         }
         (Type::Object(from), Type::Map(to)) => {
-            from.values().all(|from| is_convertible(&from.of, to))
+            let from: Vec<_> = from.values().map(|from| from.of.clone()).collect();
+            let fits = from.iter().all(|from| is_convertible(from, to));
+            fits && (**to != Type::Any || have_one_type(&from))
         }
         (Type::Object(from), Type::Object(to)) => {
             to.iter().all(|(name, to)| match from.get(name) {

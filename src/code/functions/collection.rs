@@ -41,7 +41,7 @@ pub(super) fn anytrue(call: &Call<'_, '_>) -> Evaluated {
 /// The first argument that is neither null nor an empty text, of the type that all have together.
 pub(super) fn coalesce(call: &Call<'_, '_>) -> Evaluated {
     let types: Vec<_> = call.arguments.iter().map(Typed::kind).collect();
-    let kind = unify(&types).ok_or(Invalid)?;
+    let kind = unify(&types)?;
     for argument in &call.arguments {
         let value = convert(argument.clone(), &kind, call.budget())?;
         if value.is_unknown() {
@@ -135,7 +135,7 @@ pub(super) fn matchkeys(call: &Call<'_, '_>) -> Evaluated {
         return Err(Fault::Invalid);
     };
     let kinds = [call.argument(1)?.kind(), call.argument(2)?.kind()];
-    let kind = unify(&kinds).ok_or(Invalid)?;
+    let kind = unify(&kinds)?;
     let side = |at: usize| convert(call.argument(at)?.clone(), &kind, call.budget());
     let (keys, searched) = (side(1)?, side(2)?);
     let (keys, searched) = (
@@ -159,7 +159,7 @@ pub(super) fn merge(call: &Call<'_, '_>) -> Evaluated {
     let mut merged = BTreeMap::new();
     for argument in &call.arguments {
         match argument {
-            Typed::Null(_) => {}
+            Typed::Null(Type::Any | Type::Map(_) | Type::Object(_)) => {}
             Typed::Map(_, entries) | Typed::Object(entries) => {
                 let entries = entries.iter();
                 merged.extend(entries.map(|(key, value)| (key.clone(), value.clone())));

@@ -18,7 +18,8 @@ pub(super) fn csvdecode(call: &Call<'_, '_>) -> Evaluated {
     call.budget()
         .take(text.len() + cells.saturating_mul(size::text(0)))?;
     let mut rows = rows(text)?.into_iter();
-    let names = rows.next().ok_or(Invalid)?;
+    let names = rows.next().ok_or(Invalid)?.into_iter();
+    let names: Vec<_> = names.map(Typed::key).collect();
     let of = Type::object(names.iter().map(|name| (name.clone(), Type::String)));
     let mut items = Vec::new();
     for row in rows {

@@ -1,11 +1,12 @@
 //! JSON, as Terraform writes and reads it.
 
 use super::Call;
-use crate::code::budget::LONGEST_TEXT;
+use crate::code::budget::{Excess, LONGEST_TEXT};
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::json;
 use crate::code::number::Number;
 use crate::code::typed::Typed;
+use crate::code::types::Type;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
@@ -100,20 +101,29 @@ pub(super) fn write_text(text: &str, to: &mut impl Write) -> fmt::Result {
 pub(super) fn jsondecode(call: &Call<'_, '_>) -> Evaluated {
     let text = call.text(0)?;
     call.budget().take(json::bytes(text))?;
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        is_certain: true,
+    };
     let value = reader.value(0)?;
     reader.blanks();
-    if reader.at == text.len() {
-        Ok(value)
-    } else {
-        Err(Fault::Invalid)
+    if reader.at < text.len() {
+        return Err(Fault::Invalid);
     }
+    Ok(if reader.is_certain {
+        value
+    } else {
+        Typed::UNKNOWN
+    })
 }
 
 /// Reads JSON from one place on. Numbers keep all of their digits.
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// Whether what was read is what Terraform reads.
+    is_certain: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -134,9 +144,9 @@ impl<'t> Reader<'t> {
         found
     }
 
-    fn value(&mut self, depth: usize) -> Result<Typed, Invalid> {
+    fn value(&mut self, depth: usize) -> Evaluated {
         if depth > DEEPEST {
-            return Err(Invalid);
+            return Err(Excess::Depth.into());
         }
         self.blanks();
         for (word, value) in [
@@ -156,7 +166,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn list(&mut self, depth: usize) -> Result<Typed, Invalid> {
+    fn list(&mut self, depth: usize) -> Evaluated {
         self.takes("[");
         let mut items = Vec::new();
         if self.takes("]") {
@@ -168,12 +178,12 @@ impl<'t> Reader<'t> {
                 return Ok(Typed::Tuple(items));
             }
             if !self.takes(",") {
-                return Err(Invalid);
+                return Err(Fault::Invalid);
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Typed, Invalid> {
+    fn object(&mut self, depth: usize) -> Evaluated {
         self.takes("{");
         let mut entries = BTreeMap::new();
         if self.takes("}") {
@@ -181,37 +191,102 @@ impl<'t> Reader<'t> {
         }
         loop {
             self.blanks();
-            let key = self.text()?;
+            let key = Typed::key(self.text()?);
             if !self.takes(":") {
-                return Err(Invalid);
+                return Err(Fault::Invalid);
             }
             let value = self.value(depth + 1)?;
-            entries.insert(key, value);
+            let kind = value.kind();
+            let earlier = entries.insert(key, value);
+            // Of two with one key the last counts, where both are of one type.
+            self.is_certain &= earlier.is_none_or(|earlier: Typed| earlier.kind() == kind);
             if self.takes("}") {
                 return Ok(Typed::Object(entries));
             }
             if !self.takes(",") {
-                return Err(Invalid);
+                return Err(Fault::Invalid);
             }
         }
     }
 
     fn text(&mut self) -> Result<String, Invalid> {
         let mut texts = serde_json::Deserializer::from_str(self.rest()).into_iter::<String>();
-        let text = texts.next().and_then(Result::ok).ok_or(Invalid)?;
-        self.at += texts.byte_offset();
-        Ok(text)
+        if let Some(Ok(text)) = texts.next() {
+            self.at += texts.byte_offset();
+            return Ok(text);
+        }
+        let length = quoted_length(self.rest()).ok_or(Invalid)?;
+        let paired = with_pairs(self.rest().get(..length).ok_or(Invalid)?);
+        self.at += length;
+        serde_json::from_str(&paired).map_err(|_| Invalid)
     }
 
-    fn number(&mut self) -> Result<Typed, Invalid> {
+    fn number(&mut self) -> Evaluated {
         let rest = self.rest();
         let is_part = |letter: char| letter.is_ascii_digit() || "+-.eE".contains(letter);
         let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
         let digits = &rest[..end];
-        // JSON is stricter than a number's own text.
-        let is_valid = serde_json::from_str::<serde_json::Number>(digits).is_ok();
         self.at += end;
-        let number = Number::parse(digits).filter(|_| is_valid);
-        number.map(Typed::Number).ok_or(Invalid)
+        if !is_number(digits) {
+            return Err(Fault::Invalid);
+        }
+        let number = Number::parse(digits);
+        Ok(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
     }
+}
+
+/// Whether a text is a number of JSON, which is stricter than Terraform itself.
+fn is_number(text: &str) -> bool {
+    let bare = text.strip_prefix('-').unwrap_or(text);
+    let (digits, power) = match bare.split_once(['e', 'E']) {
+        Some((digits, power)) => (digits, power.strip_prefix(['-', '+']).unwrap_or(power)),
+        None => (bare, "0"),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = [whole, fraction, power];
+    let has_digits = parts.iter().all(|part| !part.is_empty() && is_digits(part));
+    has_digits && (whole == "0" || !whole.starts_with('0'))
+}
+
+/// The length of a text in quotes.
+fn quoted_length(text: &str) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate();
+    bytes.next().filter(|(_, byte)| *byte == b'"')?;
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at + 1),
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A text in quotes in which half of a letter stands nowhere alone: Go reads what no letter is for it.
+fn with_pairs(quoted: &str) -> String {
+    /// The length of `\ud83d`.
+    const ESCAPE: usize = 6;
+    let unit = |text: &str| {
+        let digits = text.get(..ESCAPE)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut paired, mut rest) = (String::new(), quoted);
+    while let Some((before, _)) = rest.split_once('\\') {
+        let escape = &rest[before.len()..];
+        paired.push_str(before);
+        let length = match (unit(escape), escape.get(ESCAPE..).and_then(unit)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 2 * ESCAPE,
+            (Some(0xd800..0xe000), _) => {
+                paired.push_str("\\ufffd");
+                rest = &escape[ESCAPE..];
+                continue;
+            }
+            _ => 1 + escape.chars().nth(1).map_or(0, char::len_utf8),
+        };
+        let (kept, after) = escape.split_at(length.min(escape.len()));
+        paired.push_str(kept);
+        rest = after;
+    }
+    paired + rest
 }

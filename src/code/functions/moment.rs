@@ -4,9 +4,20 @@ use super::Call;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::number::Number;
 use crate::code::typed::Typed;
+use crate::code::types::Type;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
+
+/// The years whose digits are the same here.
+const YEARS: std::ops::RangeInclusive<i16> = 1..=9998;
+/// How the time of day is written, without a fraction of a second, and an offset.
+const LOCAL: &str = "0000-00-00T00:00:00";
+const OFFSET: &str = "+00:00";
+/// The digits of a fraction of an hour that count.
+const MOST_DIGITS: usize = 18;
+/// The digits of a fraction that count.
+const MOST_FRACTION: usize = 9;
 
 /// A moment, and the offset that it is written in.
 struct Moment {
@@ -16,22 +27,35 @@ struct Moment {
 
 impl Moment {
     /// Reads `2006-01-02T15:04:05Z`, with a fraction or another offset.
-    fn parse(text: &str) -> Result<Self, Invalid> {
-        let bytes = text.as_bytes();
-        let has_form = bytes.get(10) == Some(&b'T') && bytes.get(13) == Some(&b':');
-        let (offset, length) = match bytes.last() {
-            Some(b'Z') => (Offset::UTC, 1),
-            _ => (
-                offset(text.get(text.len().saturating_sub(6)..).ok_or(Invalid)?)?,
-                6,
-            ),
+    /// None where it is so far away that it is not evaluated.
+    fn parse(text: &str) -> Result<Option<Self>, Invalid> {
+        let (local, offset) = match text.strip_suffix('Z') {
+            Some(local) => (local, Offset::UTC),
+            None => {
+                let end = text.len().checked_sub(OFFSET.len()).ok_or(Invalid)?;
+                let (local, zone) = text.split_at_checked(end).ok_or(Invalid)?;
+                (local, offset(zone)?)
+            }
         };
-        let local = text
-            .get(..text.len() - length)
-            .filter(|local| has_form && local.len() >= 19);
-        let local: DateTime = local.ok_or(Invalid)?.parse().map_err(|_| Invalid)?;
+        let (whole, fraction) = local.split_at_checked(LOCAL.len()).ok_or(Invalid)?;
+        let fraction = match fraction.strip_prefix('.') {
+            Some(digits) if !digits.is_empty() => digits,
+            None if fraction.is_empty() => "0",
+            _ => return Err(Invalid),
+        };
+        // There is no second more than sixty here.
+        let has_form = has_form(whole, LOCAL) && !whole.ends_with("60");
+        if !has_form || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Invalid);
+        }
+        let fraction = fraction.get(..MOST_FRACTION).unwrap_or(fraction);
+        let local = format!("{whole}.{fraction}");
+        let local: DateTime = local.parse().map_err(|_| Invalid)?;
+        if !YEARS.contains(&local.year()) {
+            return Ok(None);
+        }
         let at = offset.to_timestamp(local).map_err(|_| Invalid)?;
-        Ok(Self { at, offset })
+        Ok(Some(Self { at, offset }))
     }
 
     fn local(&self) -> DateTime {
@@ -55,15 +79,24 @@ impl Moment {
     }
 }
 
+/// Whether a text has digits where a form has noughts, and all else as it is there.
+fn has_form(text: &str, form: &str) -> bool {
+    let fits = |(byte, form): (u8, u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        form => byte == form,
+    };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
+}
+
 /// `+02:00`.
 fn offset(text: &str) -> Result<Offset, Invalid> {
     let (sign, rest) = text.split_at_checked(1).ok_or(Invalid)?;
-    let (hours, minutes) = rest
-        .split_once(':')
-        .filter(|(hours, _)| hours.len() == 2)
-        .ok_or(Invalid)?;
-    let number = |text: &str| text.parse::<i32>().map_err(|_| Invalid);
-    let seconds = number(hours)? * 3600 + number(minutes)? * 60;
+    let (hours, minutes) = rest.split_once(':').ok_or(Invalid)?;
+    let number = |text: &str, most: i32| {
+        let number = text.parse::<i32>().ok().filter(|_| has_form(text, "00"));
+        number.filter(|number| *number <= most).ok_or(Invalid)
+    };
+    let seconds = number(hours, 23)? * 3600 + number(minutes, 59)? * 60;
     let seconds = match sign {
         "+" => seconds,
         "-" => -seconds,
@@ -74,17 +107,23 @@ fn offset(text: &str) -> Result<Offset, Invalid> {
 
 pub(super) fn timeadd(call: &Call<'_, '_>) -> Evaluated {
     let moment = Moment::parse(call.text(0)?)?;
-    let at = moment
-        .at
-        .checked_add(duration(call.text(1)?)?)
-        .map_err(|_| Invalid)?;
-    let moment = Moment { at, ..moment };
+    let added = duration(call.text(1)?)?;
+    let later = moment.and_then(|moment| {
+        let at = moment.at.checked_add(added).ok()?;
+        Some(Moment { at, ..moment })
+    });
+    let Some(moment) = later.filter(|moment| YEARS.contains(&moment.local().year())) else {
+        return Ok(Typed::Unknown(Type::String));
+    };
     let local = moment.local().strftime("%Y-%m-%dT%H:%M:%S");
     Ok(Typed::text(format!("{local}{}", moment.zone(":"))))
 }
 
 pub(super) fn timecmp(call: &Call<'_, '_>) -> Evaluated {
     let (left, right) = (Moment::parse(call.text(0)?)?, Moment::parse(call.text(1)?)?);
+    let (Some(left), Some(right)) = (left, right) else {
+        return Ok(Typed::Unknown(Type::Number));
+    };
     Ok(Number::count(left.at.cmp(&right.at) as i8).into())
 }
 
@@ -128,9 +167,11 @@ fn nanoseconds(digits: &str, unit: &str) -> Result<i128, Invalid> {
         _ => return Err(Invalid),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.len() + fraction.len() == 0 || fraction.len() > 18 {
+    if whole.len() + fraction.len() == 0 {
         return Err(Invalid);
     }
+    // Further digits are less than a nanosecond.
+    let fraction = fraction.get(..MOST_DIGITS).unwrap_or(fraction);
     let number = |text: &str| match text {
         "" => Ok(0),
         text => text.parse::<i128>().map_err(|_| Invalid),
@@ -143,6 +184,9 @@ fn nanoseconds(digits: &str, unit: &str) -> Result<i128, Invalid> {
 
 pub(super) fn formatdate(call: &Call<'_, '_>) -> Evaluated {
     let (pattern, moment) = (call.text(0)?, Moment::parse(call.text(1)?)?);
+    let Some(moment) = moment else {
+        return Ok(Typed::Unknown(Type::String));
+    };
     let (mut text, mut rest) = (String::new(), pattern);
     while let Some(first) = rest.chars().next() {
         let length = if first == '\'' {

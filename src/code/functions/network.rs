@@ -6,6 +6,12 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The addresses of IPv6 that stand for one of IPv4, shifted so far: Terraform takes them for either.
+const MAPPED: u128 = 0xffff;
+const MAPPED_BITS: u32 = 32;
+/// The most bits that a range of `cidrsubnets` may share more than the one that it lies in.
+const MOST_SHARED: u32 = 32;
+
 /// A range of addresses: its first one, as a number, and how many bits all of them share.
 #[derive(Debug, Clone, Copy)]
 struct Range {
@@ -44,6 +50,11 @@ impl Range {
             shared,
             bits,
         })
+    }
+
+    /// Whether it stands for a range of IPv4 in IPv6.
+    fn is_mapped(self) -> bool {
+        self.bits == Ipv6Addr::BITS && self.first >> MAPPED_BITS == MAPPED
     }
 
     /// The bits in which its addresses differ.
@@ -99,6 +110,9 @@ pub(super) fn cidrhost(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
     let last = ones(range.own());
     let host: i128 = call.whole(1)?;
+    if range.is_mapped() {
+        return Ok(Typed::Unknown(Type::String));
+    }
     let number = match host {
         host if host < 0 => {
             let back = host.unsigned_abs() - 1;
@@ -123,16 +137,25 @@ pub(super) fn cidrnetmask(call: &Call<'_, '_>) -> Evaluated {
 
 pub(super) fn cidrsubnet(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
-    let (more, number) = (call.whole(1)?, call.whole(2)?);
-    Ok(range.part(more, number)?.text())
+    let (more, number): (i64, i128) = (call.whole(1)?, call.whole(2)?);
+    // Terraform makes something of numbers below nought.
+    if more < 0 || number < 0 || range.is_mapped() {
+        return Ok(Typed::Unknown(Type::String));
+    }
+    let more = u32::try_from(more).map_err(|_| Invalid)?;
+    Ok(range.part(more, number.unsigned_abs())?.text())
 }
 
 pub(super) fn cidrsubnets(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
+    if range.is_mapped() {
+        return Ok(Typed::Unknown(Type::list(Type::String)));
+    }
     let (mut parts, mut next) = (Vec::new(), Some(range.first));
     for at in 1..call.arguments.len() {
         let more = call.whole(at)?;
-        if more == 0 {
+        // Terraform starts at what lies before the range, and finds nothing before the first address of all.
+        if more == 0 || more > MOST_SHARED || range.first == 0 {
             return Err(Fault::Invalid);
         }
         let shared = range.shared_by_part(more)?;

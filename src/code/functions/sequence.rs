@@ -49,9 +49,17 @@ pub(super) fn concat(call: &Call<'_, '_>) -> Evaluated {
             _ => return Err(Fault::Invalid),
         }
     }
-    match unify(&types).filter(|_| is_list) {
-        Some(element) => convert(Typed::Tuple(items), &Type::list(element), call.budget()),
-        None => Ok(Typed::Tuple(items)),
+    match unify(&types) {
+        Ok(element) if is_list => {
+            let list = Type::list(element.clone());
+            match convert(Typed::Tuple(items), &list, call.budget()) {
+                // What nulls become that have no type yet is not certain.
+                Err(Fault::Invalid) if element.has_any() => Ok(Typed::UNKNOWN),
+                converted => converted,
+            }
+        }
+        Err(Fault::Excess(excess)) if is_list => Err(excess.into()),
+        _ => Ok(Typed::Tuple(items)),
     }
 }
 
@@ -85,8 +93,13 @@ fn as_before(call: &Call<'_, '_>, items: Vec<Typed>) -> Evaluated {
 pub(super) fn element(call: &Call<'_, '_>) -> Evaluated {
     let items = ordered(call)?;
     let length = i64::try_from(items.len()).map_err(|_| Invalid)?;
-    let index = call.whole::<i64>(1)?.checked_rem(length).ok_or(Invalid)?;
-    let index = usize::try_from(index).map_err(|_| Invalid)?;
+    let index = call.whole::<i64>(1)?;
+    let from_end = index < 0 && matches!(call.argument(0)?, Typed::List(..));
+    let index = match from_end {
+        true => index.checked_rem_euclid(length),
+        false => index.checked_rem(length),
+    };
+    let index = usize::try_from(index.ok_or(Invalid)?).map_err(|_| Invalid)?;
     Ok(items.get(index).ok_or(Invalid)?.clone())
 }
 
@@ -116,6 +129,7 @@ fn flatten_into(list: &[Typed], items: &mut Vec<Typed>) -> bool {
 
 pub(super) fn index(call: &Call<'_, '_>) -> Evaluated {
     let (items, searched) = (ordered(call)?, call.argument(1)?);
+    call.compares(items, searched)?;
     let at = items
         .iter()
         .position(|item| equal(item, searched) == Some(true));

@@ -12,15 +12,16 @@ use std::collections::BTreeSet;
 
 /// The arguments as sets of one type.
 fn alike(call: &Call<'_, '_>) -> Result<(Type, Vec<Vec<Typed>>), Fault> {
-    let filled = call
-        .arguments
-        .iter()
-        .filter(|set| set.items().is_some_and(|items| !items.is_empty()));
-    let mut types: Vec<_> = filled.map(Typed::kind).collect();
+    let is_typed = |set: &&Typed| match set {
+        Typed::Set(element, items) => !items.is_empty() || *element != Type::Any,
+        _ => true,
+    };
+    let typed = call.arguments.iter().filter(is_typed);
+    let mut types: Vec<_> = typed.map(Typed::kind).collect();
     if types.is_empty() {
         types = call.arguments.iter().map(Typed::kind).collect();
     }
-    let kind = unify(&types).ok_or(Invalid)?;
+    let kind = unify(&types)?;
     let mut sets = Vec::new();
     for argument in &call.arguments {
         match convert(argument.clone(), &kind, call.budget())? {

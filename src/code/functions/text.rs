@@ -7,6 +7,9 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 use unicode_segmentation::UnicodeSegmentation;
 
+/// Two letters that are written as one, in each of their cases.
+const DIGRAPHS: &[char] = &['Ǆ', 'ǅ', 'ǆ', 'Ǉ', 'ǈ', 'ǉ', 'Ǌ', 'ǋ', 'ǌ', 'Ǳ', 'ǲ', 'ǳ'];
+
 /// A part of an argument, which is no longer than it.
 fn part(text: &str) -> Evaluated {
     Ok(Typed::text(text))
@@ -109,7 +112,13 @@ pub(super) fn substr(call: &Call<'_, '_>) -> Evaluated {
     let text = call.text(0)?;
     let letters: Vec<_> = text.grapheme_indices(true).map(|(at, _)| at).collect();
     let all = i64::try_from(letters.len()).map_err(|_| Invalid)?;
-    let (offset, length) = (call.whole(1)?, call.whole(2)?);
+    let (offset, length): (i64, i64) = (call.whole(1)?, call.whole(2)?);
+    // From the end on, no length is any.
+    let length = if offset < 0 && length == 0 {
+        -1
+    } else {
+        length
+    };
     let offset = match offset {
         before if before < 0 => all.saturating_add(before).max(0),
         offset => offset,
@@ -138,7 +147,8 @@ pub(super) fn title(call: &Call<'_, '_>) -> Evaluated {
         let starts = !is_part(before);
         before = letter;
         if starts {
-            upper_of(letter)
+            // Some letters have a third case of their own.
+            upper_of(letter).filter(|_| !DIGRAPHS.contains(&letter))
         } else {
             Some(letter)
         }

@@ -1,7 +1,7 @@
 //! `yamldecode`: one document, its anchors expanded.
 
 use super::Call;
-use crate::code::budget::Budget;
+use crate::code::budget::{Budget, Excess};
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::number::Number;
 use crate::code::size::{self, ENTRY, MAP, Size};
@@ -68,7 +68,7 @@ impl<'t> Reader<'_, 't> {
 
     fn value(&mut self, event: Event<'t>, depth: usize) -> Result<Typed, Fault> {
         if depth > DEEPEST {
-            return Err(Fault::Invalid);
+            return Err(Excess::Depth.into());
         }
         let (anchor, value) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -214,8 +214,10 @@ fn number(text: &str) -> Option<Typed> {
         return Some(number.into());
     }
     let has_form = bare.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.');
-    let number = Number::parse(text).filter(|_| has_form && bare != ".");
-    number.map(Typed::Number)
+    let number = Number::read(text)
+        .ok()
+        .filter(|_| has_form && bare != ".")?;
+    Some(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
 }
 
 /// Whether a text may be a date, which Terraform brings to another form.
