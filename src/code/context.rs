@@ -21,13 +21,13 @@ pub(super) struct Context<'t> {
     pub code: Overlay<'t>,
     /// The files that code reads, and the folders that it lists, of which that is not known.
     pub requested: RefCell<RequestedFiles>,
-    /// The credentials in files that code reads.
-    pub file_secrets: RefCell<FileSecrets>,
+    /// What is a secret, as far as that was noted.
+    pub secrets: RefCell<NotedSecrets>,
 }
 
-/// The credentials in files that code reads: each is looked through once.
+/// What is a secret in files that code reads, each looked through once, and in what code holds itself.
 #[derive(Debug, Default)]
-pub(super) struct FileSecrets {
+pub(super) struct NotedSecrets {
     /// Whether each file has any.
     pub files: BTreeMap<String, bool>,
     /// Their texts.
@@ -40,7 +40,7 @@ impl<'t> Context<'t> {
         Rc::new(Self {
             code,
             requested: RefCell::default(),
-            file_secrets: RefCell::default(),
+            secrets: RefCell::default(),
             budget: Budget::new(&options.shared, &options.interrupt),
             workspace: match options.workspace.as_str() {
                 "" => "default".to_owned(),

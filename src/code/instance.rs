@@ -9,7 +9,7 @@ use super::size::{self, ENTRY, MAP, Size};
 use super::typed::Typed;
 use super::types::Type;
 use super::variable::is_sensitive;
-use crate::model::{ModuleStep, SecretTexts, Source, is_secret_name};
+use crate::model::{ModuleStep, Source};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
@@ -41,6 +41,8 @@ pub(super) struct Instance<'a> {
     modules: RefCell<BTreeMap<&'a str, Option<Modules<'a>>>>,
     /// The bytes that it holds.
     held: Cell<usize>,
+    /// Whether it is noted which of its variables are secrets.
+    pub(super) are_variables_noted: Cell<bool>,
 }
 
 /// A call, as one instance of its module sees it.
@@ -168,6 +170,7 @@ impl<'a> Instance<'a> {
             outputs: RefCell::default(),
             modules: RefCell::default(),
             held: Cell::new(0),
+            are_variables_noted: Cell::new(false),
         })
     }
 
@@ -202,6 +205,7 @@ impl<'a> Instance<'a> {
             outputs: RefCell::default(),
             modules: RefCell::default(),
             held: Cell::new(0),
+            are_variables_noted: Cell::new(false),
         })
     }
 
@@ -298,6 +302,7 @@ impl<'a> Instance<'a> {
             scope.refuse(excess, expression);
             value = Typed::UNKNOWN;
         }
+        self.note_secrets(name, &value);
         let value = Rc::new(value);
         let evaluated = Local::Evaluated(value.clone());
         known.borrow_mut().insert(name, evaluated);
@@ -324,50 +329,6 @@ impl<'a> Instance<'a> {
             .borrow_mut()
             .insert(name, Some(modules.clone()));
         Some(modules)
-    }
-
-    /// Adds the texts that are secrets by the names of its variables, local values and outputs, or of their parts.
-    pub(super) fn tell_secrets(self: &Rc<Self>, texts: &mut SecretTexts) {
-        for (name, setting) in &self.variables {
-            self.tell(name, &setting.value, texts);
-        }
-        // Others are told as far as something asked for them: to evaluate them may be dear.
-        for name in self
-            .folder
-            .locals
-            .keys()
-            .filter(|name| is_secret_name(name))
-        {
-            self.local_value(name, 0);
-        }
-        for (file, block) in self.folder.blocks("output") {
-            let name = block.labels.first().map(|name| name.as_str());
-            let name = name.filter(|name| is_secret_name(name));
-            if let (Some(name), Some(output)) = (name, block.body.get_attribute("value")) {
-                let mark = self.context.budget.mark();
-                let value = self.scope(file).known(&output.value);
-                self.tell(name, &value, texts);
-                self.context.budget.settle(mark, 0);
-            }
-        }
-        for (name, local) in self.locals.borrow().iter() {
-            if let Local::Evaluated(value) = local {
-                self.tell(name, value, texts);
-            }
-        }
-    }
-
-    /// Adds what is a secret in a value of this name. Where there is no memory for that, the evaluation ends.
-    fn tell(&self, name: &str, value: &Typed, texts: &mut SecretTexts) {
-        let budget = &self.context.budget;
-        if !texts.has_room() {
-            return;
-        }
-        let bytes = Size::of_typed(value).bytes;
-        if budget.keep(bytes).is_ok() {
-            texts.add(name, &value.plain());
-            budget.release(bytes);
-        }
     }
 }
 

@@ -48,6 +48,7 @@ mod resource;
 mod respell;
 mod root;
 mod scope;
+mod secrets;
 mod set;
 mod shared;
 mod size;
@@ -212,8 +213,8 @@ pub fn evaluate_edited(
     drop(instance);
     evaluated.problems = budget.problems();
     evaluated.requested = context.requested.take();
-    let of_files = context.file_secrets.take();
-    evaluated.secrets.extend(&of_files.texts);
+    let noted = context.secrets.take();
+    evaluated.secrets.extend(&noted.texts);
     evaluated.kept = budget.end(budget.kept() - before);
     evaluated
 }

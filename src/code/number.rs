@@ -239,9 +239,8 @@ fn is_number(text: &str) -> bool {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_decimal = !(whole.is_empty() && fraction.is_empty())
-        && !power.is_empty()
-        && [whole, fraction, power].into_iter().all(is_digits);
+    let has_digits = !power.is_empty() && whole.len() + fraction.len() > 0;
+    let is_decimal = has_digits && [whole, fraction, power].into_iter().all(is_digits);
     is_decimal || matches!(bare, "inf" | "Inf")
 }
 

@@ -3,6 +3,7 @@
 mod canary;
 mod formats;
 mod leaving;
+mod parts;
 mod plants;
 mod written;
 

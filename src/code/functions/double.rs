@@ -1,19 +1,16 @@
 //! Powers and logarithms of doubles, step by step as Go's library makes them: another way may differ in the last bit.
 
 /// The first half of the natural logarithm of two, whose last bits are nought, and the rest.
-const LN_2: [f64; 2] = [
-    6.931_471_803_691_238_164_90e-1,
-    1.908_214_929_270_587_700_02e-10,
-];
+const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
 /// The coefficients of the polynomial that is near to the logarithm.
 const COEFFICIENTS: [f64; 7] = [
-    6.666_666_666_666_735_130e-1,
-    3.999_999_999_940_941_908e-1,
-    2.857_142_874_366_239_149e-1,
-    2.222_219_843_214_978_396e-1,
-    1.818_357_216_161_805_012e-1,
-    1.531_383_769_920_937_332e-1,
-    1.479_819_860_511_658_591e-1,
+    0.666_666_666_666_673_5,
+    0.399_999_999_994_094_2,
+    0.285_714_287_436_623_9,
+    0.222_221_984_321_497_84,
+    0.181_835_721_616_180_5,
+    0.153_138_376_992_093_73,
+    0.147_981_986_051_165_86,
 ];
 /// Powers of two beyond these are infinite, or nought.
 const MOST_POWER: i32 = 1 << 12;

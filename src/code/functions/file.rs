@@ -59,7 +59,7 @@ fn find<'s>(scope: &'s Scope<'_>, path: &str) -> Found<'s> {
 
 /// Notes the credentials in a file: parts of it may stand anywhere then. Returns whether there are any.
 fn note_secrets(scope: &Scope<'_>, path: &str, bytes: &[u8]) -> bool {
-    let mut secrets = scope.instance.context.file_secrets.borrow_mut();
+    let mut secrets = scope.instance.context.secrets.borrow_mut();
     if let Some(known) = secrets.files.get(path) {
         return *known;
     }

@@ -32,6 +32,7 @@ use super::convert::convert;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::number::Number;
 use super::scope::Scope;
+use super::secrets::is_cutting;
 use super::size::Size;
 use super::typed::Typed;
 use super::types::Type;
@@ -215,10 +216,15 @@ pub(super) fn call(name: &str, arguments: Vec<Typed>, scope: &Scope<'_>) -> Eval
     if !is_known {
         return Ok(Typed::Unknown(function.returns.kind()));
     }
-    (function.call)(&Call {
+    let call = Call {
         arguments: taken,
         scope,
-    })
+    };
+    let answer = (function.call)(&call)?;
+    if is_cutting(name) {
+        scope.instance.note_parts(&call.arguments, &answer);
+    }
+    Ok(answer)
 }
 
 #[cfg(test)]

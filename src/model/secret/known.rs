@@ -66,6 +66,16 @@ impl SecretTexts {
         }
     }
 
+    /// Whether this text is one of them.
+    pub fn holds(&self, text: &str) -> bool {
+        self.texts.contains(text)
+    }
+
+    /// Adds the texts that were cut out of one of them.
+    pub fn add_parts(&mut self, parts: &Value) {
+        self.add_all(parts);
+    }
+
     /// Whether more values are looked through.
     pub fn has_room(&self) -> bool {
         self.values <= MOST_VALUES
