@@ -247,6 +247,10 @@ async fn what_is_not_fetched_has_its_cause_and_its_remedy() {
             "`acme/net/aws` has no version that meets `~> 2.0`",
         ),
         (
+            "acme/net/aws\"\n  version = \"${var.version}",
+            "its version is not a plain text",
+        ),
+        (
             "github.com/modules/net?ref=v9",
             "`modules/net` has no `v9`: name a branch, a tag or a commit",
         ),

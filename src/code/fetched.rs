@@ -13,7 +13,7 @@ use std::sync::Arc;
 const MOST_CALLS: usize = 1_000;
 /// Why a module was not fetched whose call nobody followed.
 const NOT_FOLLOWED: &str =
-    "its call was not followed: too many modules are called, or the source is no plain text";
+    "its call was not followed: too many modules are called, or its version is not a plain text";
 
 /// Where the modules are that are not in the repository itself.
 #[derive(Debug, Clone, Default)]
@@ -154,8 +154,11 @@ impl<'a> CallSearch<'a> {
                 }
                 Err(NotInstalled::NotFetched(_)) => {
                     let key = names.join(".");
-                    let request =
-                        module_request(block).filter(|_| !self.known.0.contains_key(&key));
+                    let is_known = self.known.0.contains_key(&key);
+                    let request = module_request(block).filter(|_| !is_known);
+                    // A version that is not certain may be any.
+                    let has_version = block.body.has_attribute("version");
+                    let request = request.filter(|found| found.version.is_some() == has_version);
                     self.found.extend(request.map(|request| ModuleCall {
                         key,
                         source: request.source.to_owned(),
