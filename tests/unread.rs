@@ -1,7 +1,8 @@
 //! What a scan cannot read is named, with file and line, and one line a reason.
 
 use crate::aws::Checkout;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 const BACKEND: &str =
     "terraform {\n  backend \"local\" {}\n}\nprovider \"aws\" {\n  region = \"us-east-1\"\n}\n";
@@ -130,4 +131,40 @@ fn a_root_without_a_backend_is_named() {
         "{}",
         run.err
     );
+}
+
+/// An address that takes no more connections: they wait for ever, as behind a firewall.
+fn silent() -> (TcpListener, Vec<TcpStream>, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connection) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        waiting.push(connection);
+    }
+    (listener, waiting, format!("http://{address}"))
+}
+
+/// Before, this took up to a minute. A scan that finds out at once has seconds to spare even on a busy machine.
+#[test]
+fn aws_out_of_reach_is_said_within_seconds() {
+    let (refusing, closed) = nobody();
+    drop(refusing);
+    let (_listener, _waiting, silent) = silent();
+    let checkout = Checkout::new();
+    checkout.write("given.tfstate", crate::aws::STATE);
+    for address in [closed, silent] {
+        for (further, code) in [(&[][..], 1), (&["--state", "given.tfstate"], 3)] {
+            let started = Instant::now();
+            let arguments = [&["scan", "infra/production"], further].concat();
+            let run = checkout.driftguard(&address, &arguments);
+            let took = started.elapsed();
+            assert_eq!(run.code, code, "{run:?}");
+            let told = format!("{}{}", run.out, run.err);
+            assert!(told.contains("AWS did not answer"), "{run:?}");
+            assert!(
+                took < Duration::from_secs(9),
+                "{address} {further:?}: {took:?}"
+            );
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod budget;
 mod memo;
 mod probe;
+mod reach;
 mod reason;
 mod session;
 
@@ -18,6 +19,7 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::sdk_config::SharedCredentialsProvider;
 use budget::{AccountBudget, Budgets, CallQueue};
 use memo::Memo;
+use reach::Reach;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -72,6 +74,7 @@ struct AwsInner {
     access: Access,
     budgets: Budgets,
     sts: CallQueue,
+    reach: Reach,
     identities: Mutex<BTreeMap<Option<Role>, IdentityCell>>,
 }
 
@@ -118,6 +121,7 @@ impl Aws {
             base,
             access,
             sts: budgets.sts(),
+            reach: Reach::default(),
             budgets,
             identities: Mutex::default(),
         }))
@@ -220,6 +224,11 @@ fn is_of_other_account(role: &Role, account: &AccountId) -> bool {
 impl AwsInner {
     /// Assumes a role, and asks STS for the account and ARN.
     async fn identify(&self, role: Option<&Role>) -> Result<Identity, Reason> {
+        if self.access.own {
+            let permit = self.sts.acquire(1).await;
+            self.reach.check(&self.base).await?;
+            drop(permit);
+        }
         let (config, calls) = match role {
             None => (self.base.clone(), 1),
             Some(role) => (assume(&self.base, role).await, 2),
