@@ -1,9 +1,11 @@
 //! Reads the process's settings.
 
 mod ambient;
+mod hcp_tokens;
 mod modules;
 
 pub use ambient::{Ambient, AmbientOwner};
+pub use hcp_tokens::HcpToken;
 pub use modules::{Modules, PUBLIC_REGISTRY};
 
 use secrecy::SecretString;
@@ -69,6 +71,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// The owners whose repositories are read with the server's own AWS credentials where they name no role.
     pub ambient: Ambient,
+    /// The tokens for states in HCP Terraform.
+    pub hcp_tokens: Vec<HcpToken>,
     /// Whether a repository may name private addresses to notify.
     pub private_addresses: bool,
     /// Which modules of other repositories are read.
@@ -136,6 +140,7 @@ impl Config {
             metrics_listen: listen(&lookup, "DRIFTGUARD_METRICS_LISTEN")?,
             public_url: public_url(&lookup)?,
             ambient: ambient::ambient(&lookup)?,
+            hcp_tokens: hcp_tokens::hcp_tokens(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
             modules: modules::modules(&lookup)?,
             scan_timeout: scan_timeout(&lookup)?,

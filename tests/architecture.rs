@@ -17,7 +17,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("model", &[], &["aho_corasick", "regex", "toml", "bytes", "serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
     ("settings", &["model"], &["chrono", "croner", "serde", "serde_json", "serde_saphyr", "thiserror", "jiff"]),
     ("code", &["model", "memory"], &["hcl_edit", "serde_json", "thiserror", "base64", "granit_parser", "jiff", "md5", "num_bigint", "regex", "sha1", "sha2", "hex", "unicode_normalization", "unicode_segmentation"]),
-    ("state", &["model", "memory", "code", "aws"], &["anyhow", "bytes", "serde", "serde_json", "thiserror", "tracing", "aws_sdk_s3", "futures", "tokio"]),
+    ("state", &["model", "memory", "code", "aws", "outbound"], &["anyhow", "base64", "bytes", "http", "secrecy", "url", "serde", "serde_json", "thiserror", "tracing", "aws_sdk_s3", "futures", "tokio"]),
     ("diff", &["model", "code"], &["serde_json", "sha2", "hex"]),
     ("score", &["model", "settings"], &["include_dir", "serde", "serde_json", "toml", "thiserror", "rust_decimal"]),
     ("price", &["model", "settings"], &["include_dir", "serde", "serde_json", "toml", "thiserror", "rust_decimal"]),

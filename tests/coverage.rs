@@ -26,13 +26,15 @@ fn gaps(run: &Run) -> Vec<String> {
 }
 
 /// A user whose only policy is what `driftguard iam-policy` prints, less these actions: its key.
-async fn user_without(aws: &str, missing: &[&str]) -> (String, String) {
+pub async fn user_without(aws: &str, missing: &[&str]) -> (String, String) {
     let printed = Checkout::new().driftguard(aws, &["iam-policy"]).out;
     let mut policy = serde_json::from_str::<serde_json::Value>(&printed).unwrap()["policy"].take();
     for statement in policy["Statement"].as_array_mut().unwrap() {
         let actions = statement["Action"].as_array_mut().unwrap();
         actions.retain(|action| !missing.contains(&action.as_str().unwrap()));
     }
+    let statements = policy["Statement"].as_array_mut().unwrap();
+    statements.retain(|statement| statement["Action"] != serde_json::json!([]));
     let config = crate::aws::config(aws).await;
     let iam = aws_sdk_iam::Client::new(&config);
     iam.create_user().user_name("reader").send().await.unwrap();
@@ -58,7 +60,7 @@ async fn user_without(aws: &str, missing: &[&str]) -> (String, String) {
 }
 
 /// From here on moto looks at who asks, and at what they may.
-async fn enforce(aws: &str) {
+pub async fn enforce(aws: &str) {
     let enforced = reqwest::Client::new().post(format!("{aws}/moto-api/reset-auth"));
     let answer = enforced.body("0").send().await.unwrap();
     answer.error_for_status().unwrap();

@@ -66,6 +66,8 @@ pub struct World {
     sts: Option<String>,
     /// Where the rest of AWS is asked; none: the account itself.
     pub proxy: Option<String>,
+    /// What else is in the server's environment.
+    pub environment: Vec<(String, String)>,
 }
 
 impl World {
@@ -98,6 +100,7 @@ impl World {
             installation: 0,
             sts: None,
             proxy: None,
+            environment: Vec::new(),
         };
         world.github.create_repository(REPOSITORY, true);
         world
@@ -151,6 +154,7 @@ impl World {
             .env("AWS_ACCESS_KEY_ID", "demo")
             .env("AWS_SECRET_ACCESS_KEY", "demo")
             .env("AWS_REGION", "us-east-1")
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

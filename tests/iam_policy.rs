@@ -52,6 +52,26 @@ fn the_states_are_those_of_the_stacks_or_those_that_are_named() {
         ]
     );
 
+    // All workspaces are listed, and those of this stack's folder are read.
+    let settings = checkout.read(".driftguard.yml");
+    let all = format!("{settings}    workspaces: \"*\"\n");
+    checkout.write(".driftguard.yml", &all);
+    let (policy, states) = self::policy(&printed(&checkout, &[]));
+    let below = "arn:aws:s3:::acme-terraform-state/env:/*";
+    assert_eq!(
+        states,
+        [below.to_owned(), own.to_owned(), format!("{own}.tflock")]
+    );
+    let list = policy["Statement"].as_array().unwrap().last().unwrap();
+    assert_eq!(list["Action"], json!(["s3:ListBucket"]));
+    assert_eq!(
+        list["Resource"],
+        json!(["arn:aws:s3:::acme-terraform-state"])
+    );
+    let prefixes = json!(["env:/", "shop/production/terraform.tfstate"]);
+    assert_eq!(list["Condition"]["StringLike"]["s3:prefix"], prefixes);
+    checkout.write(".driftguard.yml", &settings);
+
     // The key that the code names is the only one.
     let backend = checkout.read("infra/production/backend.tf");
     let key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";

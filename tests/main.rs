@@ -5,6 +5,7 @@ mod accounts;
 mod app;
 mod architecture;
 mod aws;
+mod backends;
 mod bounds;
 mod code;
 mod code_files;

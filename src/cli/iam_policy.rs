@@ -104,15 +104,15 @@ impl Options {
         let mut stacks = search.stacks()?.stacks;
         stacks.retain(|stack| Tree::holds(&checkout.path, &stack.path));
         let environment = Environment::of_process();
-        terraform::select_workspaces(&mut stacks, None, &environment, &checkout);
         terraform::find_backends(&mut stacks, &environment, &checkout);
+        terraform::select_workspaces(&mut stacks, None, &environment, &checkout);
         Ok(States::of(&stacks))
     }
 }
 
 /// Why there is nothing to print: a policy without the states would not be enough for a scan.
 fn nothing_known(states: &States) -> Option<String> {
-    if !states.objects.is_empty() || states.local > 0 {
+    if !states.objects.is_empty() || states.elsewhere > 0 {
         return None;
     }
     let reasons = states

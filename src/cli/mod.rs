@@ -12,6 +12,7 @@ mod checkout;
 mod demo;
 mod exit;
 mod fix;
+mod host_tokens;
 mod iam_policy;
 mod installed;
 mod jobs;

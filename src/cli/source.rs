@@ -3,7 +3,7 @@
 use super::checkout::{Checkout, LARGEST_STATE};
 use super::output::tell;
 use super::terraform::{self, Environment};
-use super::{key, progress};
+use super::{host_tokens, key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
 use crate::model::{Interrupt, Region, Severity, Tree};
@@ -12,9 +12,11 @@ use crate::resources::UnmanagedScope;
 use crate::scan::find::{MOST_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
+use crate::scan::workspaces;
 use crate::score::Benchmark;
 use crate::settings::{self, Settings, StackSettings, Workspace};
 use crate::state::StateBudget;
+use crate::state::backends::{BackendAccess, HttpAccess};
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -120,24 +122,34 @@ impl Source {
         let mut checkout = Checkout::read(&self.path, self.repo.as_deref())?;
         let settings = checkout.settings(self.config.as_deref())?;
         let benchmark = Benchmark::parse(&settings.benchmark).context(settings::FILE)?;
-        let stacks = self.stacks(&checkout, &settings)?;
-        read_named(&mut checkout, &stacks);
-        let redactor = key::redactor()?;
         let aws = Aws::connect(self.access(), self.region.as_ref()).await;
         let region = aws
             .default_region()
             .context("AWS's configuration names a region that is none: use --region")?;
+        let http = HttpAccess::of_command_line(host_tokens::read());
         let states = StateBudget::of_command_line();
+        let memory = states.memory();
+        let backends = BackendAccess {
+            aws: &aws,
+            http: &http,
+            region: region.clone(),
+            tree: &checkout.tree,
+            states: &states.begin(&memory),
+        };
+        let stacks = self.stacks(&checkout, &settings, &backends).await?;
+        read_named(&mut checkout, &stacks);
+        let redactor = key::redactor()?;
         let input = ScanInput {
             tree: &checkout.tree,
             settings: &settings,
             benchmark,
             aws: &aws,
+            http: &http,
             region,
             unmanaged_scope: self.unmanaged_scope(&settings),
             redactor: &redactor,
             states: &states,
-            memory: &states.memory(),
+            memory: &memory,
             today: today(),
             only: None,
             interrupt: &Interrupt::default(),
@@ -188,8 +200,28 @@ impl Source {
             .unwrap_or(UnmanagedScope::Account)
     }
 
-    /// The stacks in and below the folder that was named.
-    fn stacks(&self, checkout: &Checkout, settings: &Settings) -> anyhow::Result<Vec<Stack>> {
+    /// Finds the stacks, one for each workspace where all are meant, and chooses among them.
+    async fn stacks(
+        &self,
+        checkout: &Checkout,
+        settings: &Settings,
+        backends: &BackendAccess<'_>,
+    ) -> anyhow::Result<Vec<Stack>> {
+        let environment = Environment::of_process();
+        let mut found = self.find(checkout, settings, &environment)?;
+        if self.state.is_none() {
+            found = workspaces::expand(found, backends).await?;
+        }
+        self.choose(found, checkout, &environment)
+    }
+
+    /// The stacks in and below the folder that was named, with what the environment says of their backends.
+    fn find(
+        &self,
+        checkout: &Checkout,
+        settings: &Settings,
+        environment: &Environment,
+    ) -> anyhow::Result<Vec<Stack>> {
         let folder = checkout.path.as_str();
         let code = code::Options {
             modules: code::OtherModules::Installed,
@@ -202,7 +234,6 @@ impl Source {
             most: usize::MAX,
             code: &code,
         };
-        let environment = Environment::of_process();
         let found = search.stacks()?;
         let stateless = found.stateless();
         let mut stacks = found.stacks;
@@ -217,17 +248,6 @@ impl Source {
                 ..Stack::new(StackSettings::of_path(folder), None)
             });
         }
-        if let Some(wrong) = self
-            .stacks
-            .iter()
-            .find(|name| !stacks.iter().any(|stack| stack.name.as_str() == *name))
-        {
-            let names: Vec<_> = stacks.iter().map(|stack| stack.name.to_string()).collect();
-            bail!("there is no stack `{wrong}`, only: {}", names.join(", "));
-        }
-        if !self.stacks.is_empty() {
-            stacks.retain(|stack| self.stacks.iter().any(|name| name == stack.name.as_str()));
-        }
         if stacks.is_empty() {
             let more = stateless.map(|folders| format!("\n{folders}"));
             bail!(
@@ -239,6 +259,25 @@ impl Source {
         if let (Some(folders), true) = (stateless, self.stacks.is_empty()) {
             tell(&format!("driftguard: {folders}"));
         }
+        terraform::find_backends(&mut stacks, environment, checkout);
+        Ok(stacks)
+    }
+
+    /// The stacks that the options choose, with what the options and the environment say of them.
+    fn choose(
+        &self,
+        mut stacks: Vec<Stack>,
+        checkout: &Checkout,
+        environment: &Environment,
+    ) -> anyhow::Result<Vec<Stack>> {
+        let is_known = |name: &&String| stacks.iter().any(|stack| stack.name.as_str() == *name);
+        if let Some(wrong) = self.stacks.iter().find(|name| !is_known(name)) {
+            let names: Vec<_> = stacks.iter().map(|stack| stack.name.to_string()).collect();
+            bail!("there is no stack `{wrong}`, only: {}", names.join(", "));
+        }
+        if !self.stacks.is_empty() {
+            stacks.retain(|stack| self.stacks.iter().any(|name| name == stack.name.as_str()));
+        }
         // The server scans no more of a repository.
         if stacks.len() > MOST_STACKS {
             tell(&format!(
@@ -248,9 +287,8 @@ impl Source {
                 stacks.len()
             ));
         }
-        terraform::select_workspaces(&mut stacks, self.workspace.as_ref(), &environment, checkout);
-        terraform::find_backends(&mut stacks, &environment, checkout);
-        terraform::set_variables(&mut stacks, &environment, checkout);
+        terraform::select_workspaces(&mut stacks, self.workspace.as_ref(), environment, checkout);
+        terraform::set_variables(&mut stacks, environment, checkout);
         self.give(checkout, &mut stacks)?;
         Ok(stacks)
     }

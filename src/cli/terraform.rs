@@ -7,7 +7,7 @@ use super::output::tell;
 use crate::model::Tree;
 use crate::scan::load::Stack;
 use crate::settings::Workspace;
-use crate::state::backends::InitialisedBackend;
+use crate::state::backends::{BackendEnvironment, InitialisedBackend};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::path::Path;
 const VARIABLE: &str = "TF_VAR_";
 
 /// The environment, as far as Terraform reads it for a plan.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Environment {
     /// `TF_VAR_name`, by name.
     pub variables: BTreeMap<String, String>,
@@ -24,6 +24,8 @@ pub(super) struct Environment {
     pub arguments: Vec<PlanArgument>,
     /// `TF_WORKSPACE`.
     pub workspace: Option<String>,
+    /// The settings of backends, such as `TF_HTTP_ADDRESS`.
+    backends: BackendEnvironment,
     /// `TF_DATA_DIR`: where `.terraform` is, if not there.
     data_folder: Option<String>,
 }
@@ -58,6 +60,8 @@ impl Environment {
                 name => {
                     if let Some(variable) = name.strip_prefix(VARIABLE) {
                         all.variables.insert(variable.to_owned(), value);
+                    } else {
+                        all.backends.add(name, &value);
                     }
                 }
             }
@@ -131,7 +135,7 @@ pub(super) fn select_workspaces(
         }
         return;
     }
-    let is_one_root = matches!(stacks.as_slice(), [only] if only.path == checkout.path);
+    let is_one_root = is_one_root(stacks, checkout);
     for stack in stacks
         .iter_mut()
         .filter(|stack| stack.settings.workspace.is_none())
@@ -155,9 +159,19 @@ pub(super) fn select_workspaces(
     }
 }
 
-/// Gives each stack the backend that `terraform init` made.
+/// Returns whether the path is one root module: only then the shell means it.
+fn is_one_root(stacks: &[Stack], checkout: &Checkout) -> bool {
+    matches!(stacks, [only] if only.path == checkout.path)
+}
+
+/// Gives each stack the backend that `terraform init` made, and one root module what the environment says of its backend:
+/// credentials there are meant for its address alone.
 pub(super) fn find_backends(stacks: &mut [Stack], environment: &Environment, checkout: &Checkout) {
+    let is_one_root = is_one_root(stacks, checkout);
     for stack in stacks {
+        if is_one_root {
+            stack.environment = environment.backends.clone();
+        }
         let file = initialised(checkout, &stack.path, environment, "terraform.tfstate");
         stack.initialised = file.and_then(|bytes| InitialisedBackend::parse(&bytes));
     }

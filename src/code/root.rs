@@ -7,7 +7,7 @@ use super::folder::Problem;
 use super::listing::{is_code, is_override, is_replaced};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
-use super::scope::alone;
+use super::scope::{Scope, alone};
 use crate::model::{Tree, Value};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -205,12 +205,28 @@ fn backend(file: &File, context: &Rc<Context<'_>>) -> Option<BackendBlock> {
     })
 }
 
-/// The settings of a backend block, which may refer to nothing.
+/// Returns the settings of a backend block, which may refer to nothing; a block in it, such as `workspaces`, is a map.
 fn settings(file: &File, block: &Block, context: &Rc<Context<'_>>) -> BTreeMap<String, Value> {
     alone("", file, context, |scope| {
-        let settings = block.body.attributes();
+        let mut settings = arguments(block, scope);
+        for inner in block.body.blocks() {
+            let inner_settings = || Value::Map(arguments(inner, scope));
+            let name = inner.ident.as_str().to_owned();
+            settings.entry(name).or_insert_with(inner_settings);
+        }
         settings
-            .map(|setting| (setting.key.as_str().to_owned(), scope.plain(&setting.value)))
-            .collect()
     })
+}
+
+/// Evaluates the arguments of a block.
+fn arguments(block: &Block, scope: &Scope<'_>) -> BTreeMap<String, Value> {
+    let arguments = block.body.attributes();
+    arguments
+        .map(|argument| {
+            (
+                argument.key.as_str().to_owned(),
+                scope.plain(&argument.value),
+            )
+        })
+        .collect()
 }

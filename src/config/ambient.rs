@@ -52,7 +52,8 @@ pub(super) fn ambient(lookup: Lookup) -> Result<Ambient, ConfigError> {
     }
 }
 
-fn owner(name: &str) -> Option<AmbientOwner> {
+/// Parses the login or the id of an account.
+pub(super) fn owner(name: &str) -> Option<AmbientOwner> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let login = name.to_ascii_lowercase();
     let good = !login.is_empty() && login.len() <= LONGEST_LOGIN && login.bytes().all(plain);

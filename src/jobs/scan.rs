@@ -9,7 +9,7 @@ use super::steps::repository_scan::{RepositoryScan, busy};
 use super::steps::repository_settings::{self, may_publish};
 use super::steps::{
     accept, announce, carry_over, dashboard, modules, notification_secret, onboarding, plan,
-    redact, stacks,
+    redact, stacks, workspaces,
 };
 use crate::aws::Access;
 use crate::github::{CommitFiles, GithubError};
@@ -132,7 +132,8 @@ async fn read_tree(
 
 /// Finds the stacks, and scans the requested ones.
 async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobError> {
-    match scan.find_stacks().await? {
+    let mut probes = RoleProbes::new(&scan.context.services.aws, scan.clock);
+    match workspaces::find_stacks(scan, &mut probes).await? {
         Ok(mut found) => {
             if let Some(excess) = found.excess() {
                 let text = report::failed("Some stacks are not scanned", &excess);
@@ -144,7 +145,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
                 tree: stacks.tree(),
                 ..*scan
             };
-            Box::pin(scan_by_access(&scan, found)).await
+            Box::pin(scan_by_access(&scan, found, probes)).await
         }
         Err(ScanError { message, .. }) => {
             let text = report::failed("The stacks could not be told", &message);
@@ -158,6 +159,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
 async fn scan_by_access(
     scan: &RepositoryScan<'_>,
     found: FoundStacks,
+    mut probes: RoleProbes<'_>,
 ) -> Result<Vec<StackScan>, JobError> {
     let context = scan.context;
     let aws = &context.services.aws;
@@ -170,7 +172,6 @@ async fn scan_by_access(
         return Ok(Vec::new());
     }
     let scope = scan.unmanaged_scope(complete, groups.len());
-    let mut probes = RoleProbes::new(aws, scan.clock);
     let mut scanned = Vec::new();
     let mut not_probed = None;
     for (access, stacks) in groups {

@@ -1,7 +1,7 @@
 //! Holds what the jobs of a server share: GitHub, the database, the queue, AWS, and the server's key.
 
 use crate::aws::{Access, Aws};
-use crate::config::{Ambient, App, Config};
+use crate::config::{Ambient, App, Config, HcpToken};
 use crate::github::{GitHub, Limits};
 use crate::model::{InstallationId, Redactor};
 use crate::modules::ModuleStore;
@@ -32,6 +32,8 @@ pub(super) struct Services {
     pub limits: limit::Limits,
     /// The owners whose repositories are read with the server's own credentials where they name no role.
     pub ambient: Ambient,
+    /// The tokens for states in HCP Terraform, each of one account.
+    pub hcp_tokens: Vec<HcpToken>,
     /// The limits on the size of states, over all scans.
     pub states: StateBudget,
     key: secrecy::SecretString,
@@ -68,6 +70,7 @@ impl Services {
             pages_url: config.pages_url.clone(),
             limits: limit::Limits::of_scan(config.scan_timeout),
             ambient: config.ambient.clone(),
+            hcp_tokens: config.hcp_tokens.clone(),
             states: StateBudget::of_server(config.state_limit),
             key: app.secret_key.clone(),
         })

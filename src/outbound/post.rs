@@ -2,9 +2,9 @@
 
 use super::address::is_public;
 use http::HeaderMap;
-use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder};
 use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -84,21 +84,31 @@ impl Outbound {
     /// # Errors
     /// When the machine's certificates cannot be read.
     pub fn new(private_allowed: bool) -> Result<Self, OutboundError> {
-        let mut client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(Policy::none())
-            .no_proxy()
-            .referer(false)
-            // A connection that is kept would outlive what its name was found to be.
-            .pool_max_idle_per_host(0)
-            .user_agent(concat!("DriftGuard/", env!("CARGO_PKG_VERSION")));
+        let mut client = builder().no_proxy();
         if !private_allowed {
             client = client.dns_resolver(PublicOnly).https_only(true);
         }
+        Self::build(client, private_allowed)
+    }
+
+    /// Creates the client of a person's own machine: it reaches what that person reaches, through their proxy too.
+    ///
+    /// # Errors
+    /// When the machine's certificates cannot be read.
+    pub fn of_command_line() -> Result<Self, OutboundError> {
+        Self::build(builder(), true)
+    }
+
+    fn build(client: ClientBuilder, private_allowed: bool) -> Result<Self, OutboundError> {
         Ok(Self {
             client: client.build().map_err(|_| OutboundError::NotPrepared)?,
             private_allowed,
         })
+    }
+
+    /// Returns whether private addresses are reached, and plain HTTP is spoken.
+    pub fn reaches_private_addresses(&self) -> bool {
+        self.private_allowed
     }
 
     /// Posts a body. Of the response only the status is read.
@@ -171,6 +181,17 @@ pub(super) fn failed(host: &str, error: &reqwest::Error) -> OutboundError {
         _ => "the connection broke",
     };
     OutboundError::Unreachable { host, why }
+}
+
+/// Returns what all clients have in common.
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .timeout(PATIENCE)
+        .redirect(Policy::none())
+        .referer(false)
+        // A connection that is kept would outlive what its name was found to be.
+        .pool_max_idle_per_host(0)
+        .user_agent(concat!("DriftGuard/", env!("CARGO_PKG_VERSION")))
 }
 
 /// Resolves names to their public addresses.

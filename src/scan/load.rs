@@ -1,16 +1,19 @@
 //! Loads the stacks, their code and their states: everything that a scan needs before it reads AWS.
 
+use super::empty_state::nothing_in_state;
+use super::locate::locate;
 use super::scannable;
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Moves, NestedBlocks, Recorded, RootModule, is_code};
 use crate::memory::ScanShare;
 use crate::model::{
-    Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree, Value,
+    Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree,
 };
 use crate::resources::UnmanagedScope;
 use crate::settings::{Settings, StackSettings, Unmanaged};
 use crate::state::backends::{
-    BackendAccess, BackendConfig, BackendType, InitialisedBackend, StoredState,
+    BackendAccess, BackendConfig, BackendEnvironment, BackendType, HttpAccess, InitialisedBackend,
+    StoredState,
 };
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
@@ -32,6 +35,10 @@ pub struct Stack {
     pub workspace: String,
     /// The backend settings that `terraform init` stored on this machine and the code leaves out; none on a server.
     pub initialised: Option<InitialisedBackend>,
+    /// What the environment says of its backend. On a server there is nothing.
+    pub environment: BackendEnvironment,
+    /// Why its workspaces could not be listed, where it stands for all of them.
+    pub unlisted: Option<ScanError>,
     /// A state that replaces the backend's: its name and its bytes.
     pub given: Option<(String, Bytes)>,
     /// Further files of variables.
@@ -56,12 +63,25 @@ impl Stack {
             var_files: settings.var_files.clone(),
             workspace: workspace.to_owned(),
             initialised: None,
+            environment: BackendEnvironment::default(),
+            unlisted: None,
             settings,
             given: None,
             given_variables: code::GivenVariables::default(),
             shared: code::Shared::default(),
             modules: code::OtherModules::default(),
         }
+    }
+
+    /// Whether it was asked for, where one stack is: one whose workspaces could not be listed stands for each of them.
+    pub fn is_asked_for(&self, only: Option<&StackName>) -> bool {
+        only.is_none_or(|only| *only == self.name || self.may_stand_for(only))
+    }
+
+    /// Whether a name may be that of one of its workspaces, which could not be listed.
+    pub fn may_stand_for(&self, name: &StackName) -> bool {
+        let workspace = name.as_str().strip_prefix(self.name.as_str());
+        self.unlisted.is_some() && workspace.is_some_and(|rest| rest.starts_with('-'))
     }
 
     /// Returns the options to evaluate the stack's code without a known state.
@@ -120,6 +140,8 @@ pub struct Sources<'a> {
     pub tree: &'a Tree,
     /// The connection to AWS.
     pub aws: &'a Aws,
+    /// The HTTP connections of the backends outside of AWS.
+    pub http: &'a HttpAccess,
     /// The region where neither code nor state names one.
     pub region: &'a Region,
     /// The provider's schema of each type.
@@ -130,6 +152,19 @@ pub struct Sources<'a> {
     pub interrupt: &'a Interrupt,
     /// The limits on the size of states.
     pub states: &'a ScanStates,
+}
+
+impl Sources<'_> {
+    /// What a backend reads through.
+    pub(super) fn backends(&self) -> BackendAccess<'_> {
+        BackendAccess {
+            aws: self.aws,
+            http: self.http,
+            region: self.region.clone(),
+            tree: self.tree,
+            states: self.states,
+        }
+    }
 }
 
 /// Loads one stack's code and state.
@@ -172,9 +207,10 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     seal(&mut code, sources.catalog, sources.redactor);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
-    let empty = state.as_ref().ok().filter(|state| state.is_empty());
-    let unread = empty.and_then(|_| nothing_in_state(&stack, backend.as_ref(), &code));
-    let unread: Vec<String> = unread.into_iter().collect();
+    let mut unread = Vec::new();
+    if state.as_ref().is_ok_and(State::is_empty) {
+        unread.extend(nothing_in_state(&stack, backend.as_ref(), &code, &sources.backends()).await);
+    }
     notes.splice(0..0, unread.iter().cloned());
     Loaded {
         backend,
@@ -204,48 +240,13 @@ async fn read_given(
     parse(stored, name, sources).await
 }
 
-/// Explains why a state without resources cannot be scanned: the code declares some, or the backend has other
-/// workspaces.
-fn nothing_in_state(stack: &Stack, backend: Option<&Backend>, code: &Evaluated) -> Option<String> {
-    let declares = !code.declared.resources.is_empty() || !code.problems.is_empty();
-    let block = stack
-        .module
-        .as_ref()
-        .and_then(|module| module.backend.as_ref());
-    let prefix = block.and_then(|block| block.attributes.get("workspace_key_prefix"));
-    let prefix = prefix.and_then(Value::as_str);
-    let others = prefix.filter(|_| stack.given.is_none() && stack.workspace == "default");
-    if !declares && others.is_none() {
-        return None;
-    }
-    let because = match declares {
-        true => ", though the code declares resources",
-        false => "",
-    };
-    let elsewhere = others
-        .map(|prefix| format!(" (those of this backend lie under {prefix}/)"))
-        .unwrap_or_default();
-    Some(format!(
-        "the state {} of the workspace `{}` holds no resources{because}: apply the stack, or name another workspace with \
-         --workspace NAME, or as `workspace` or `workspaces` in .driftguard.yml{elsewhere}",
-        backend.map_or("", |backend| &backend.location),
-        stack.workspace
-    ))
-}
-
 /// Reads the state from its backend, and notes what the backend tells of it.
 async fn read_stored(
     (backend_type, backend, config): (&BackendType, Backend, BackendConfig<'_>),
     sources: &Sources<'_>,
     notes: &mut Vec<String>,
 ) -> Result<(State, ScanShare), ScanError> {
-    let access = BackendAccess {
-        aws: sources.aws,
-        region: sources.region.clone(),
-        tree: sources.tree,
-        states: sources.states,
-    };
-    let mut stored = (backend_type.read)(&config, &access).await?;
+    let mut stored = (backend_type.read)(&config, &sources.backends()).await?;
     notes.append(&mut stored.notes);
     parse(stored, &backend.location, sources).await
 }
@@ -257,60 +258,6 @@ fn unread_code<'a>(tree: &'a Tree, folder: &'a str) -> impl Iterator<Item = Stri
     own.map(|(path, size)| {
         format!("{path} was not read: it has {size} bytes, which is too much for a file of code")
     })
-}
-
-/// Returns the type of a stack's backend, its name in the report, and its settings.
-pub(super) fn locate(
-    stack: &Stack,
-) -> Result<(&'static BackendType, Backend, BackendConfig<'_>), ScanError> {
-    let block = stack
-        .module
-        .as_ref()
-        .and_then(|module| module.backend.as_ref());
-    let mut settings = block
-        .map(|block| block.attributes.clone())
-        .unwrap_or_default();
-    if let (Some(block), Some(initialised)) = (block, &stack.initialised) {
-        initialised.complete(&block.kind, &mut settings);
-    }
-    let kind = match &stack.settings.state {
-        Some(location) => {
-            let (bucket, key) = location;
-            settings.insert("bucket".to_owned(), Value::text(bucket));
-            settings.insert("key".to_owned(), Value::text(key));
-            "s3"
-        }
-        None => block
-            .map(|block| block.kind.as_str())
-            .ok_or_else(|| ScanError {
-                kind: "backend".into(),
-                message: no_backend(stack),
-            })?,
-    };
-    let known = BackendType::named(kind)?;
-    let config = BackendConfig {
-        folder: &stack.path,
-        settings,
-        workspace: &stack.workspace,
-    };
-    let backend = (known.locate)(&config)?;
-    Ok((known, backend, config))
-}
-
-/// Explains why the location of a stack's state is unknown.
-fn no_backend(stack: &Stack) -> String {
-    let module = stack.module.as_ref();
-    if let Some(problem) = module.and_then(|module| module.problem.as_ref()) {
-        return problem.to_string();
-    }
-    format!(
-        "`{}` has no backend block: name its state with --state FILE, or as `state: s3://bucket/key` in .driftguard.yml",
-        if stack.path.is_empty() {
-            "."
-        } else {
-            &stack.path
-        }
-    )
 }
 
 /// Parses a state, once there is enough memory for it.

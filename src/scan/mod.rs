@@ -1,9 +1,11 @@
 //! Scans stacks, from files to a scored and priced report: for the command line and the jobs.
 
+mod empty_state;
 /// Finds the stacks of a repository.
 pub mod find;
 /// Loads a stack's code and state.
 pub mod load;
+mod locate;
 /// Describes the role that reads a repository's AWS accounts.
 pub mod roles;
 /// Reads, compares, scores and prices stacks.
@@ -11,6 +13,8 @@ pub mod scan_stacks;
 mod scannable;
 /// Locates the states of stacks.
 pub mod states;
+/// The workspaces of stacks that have all.
+pub mod workspaces;
 
 /// Limits the size of a stack's report.
 pub(crate) mod report_limit;

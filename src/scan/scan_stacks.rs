@@ -14,6 +14,7 @@ use crate::price::{self, Book};
 use crate::resources::{self, OnDemand, UnmanagedScope};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
+use crate::state::backends::HttpAccess;
 use crate::state::{self, State, StateBudget};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,8 @@ pub struct ScanInput<'a> {
     pub benchmark: Benchmark,
     /// The connection to AWS.
     pub aws: &'a Aws,
+    /// The HTTP connections of the backends outside of AWS.
+    pub http: &'a HttpAccess,
     /// The region where neither code nor state names one.
     pub region: Region,
     /// How far to look for unmanaged resources.
@@ -49,7 +52,7 @@ pub struct ScanInput<'a> {
 
 impl ScanInput<'_> {
     fn includes(&self, loaded: &Loaded) -> bool {
-        self.only.is_none_or(|only| *only == loaded.stack.name)
+        loaded.stack.is_asked_for(self.only)
     }
 }
 
@@ -103,6 +106,7 @@ pub async fn scan_stacks(
     let sources = Sources {
         tree: input.tree,
         aws: input.aws,
+        http: input.http,
         region: &input.region,
         catalog: &catalog,
         redactor: &listening,

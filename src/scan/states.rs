@@ -1,6 +1,7 @@
 //! Locates the states of a repository's stacks: what its role must be allowed to read.
 
-use super::load::{Stack, locate};
+use super::load::Stack;
+use super::locate::locate;
 use crate::model::{StackName, holds_credential};
 use crate::state::StateObject;
 use std::collections::BTreeSet;
@@ -10,8 +11,8 @@ use std::collections::BTreeSet;
 pub struct States {
     /// The states in S3.
     pub objects: BTreeSet<StateObject>,
-    /// How many states are files of the repository, which need no permission.
-    pub local: usize,
+    /// How many states are outside of AWS, where no permission is needed.
+    pub elsewhere: usize,
     /// The stacks whose states cannot be located, and why.
     pub unknown: Vec<(StackName, String)>,
 }
@@ -25,15 +26,13 @@ impl States {
     pub fn of(stacks: &[Stack]) -> Self {
         let mut states = Self::default();
         for stack in stacks {
-            let object = locate(stack).and_then(|(backend, _, place)| (backend.object)(&place));
-            match object {
-                Ok(Some(object)) if is_secret(&object) => {
+            let objects = locate(stack).and_then(|(backend, _, config)| (backend.objects)(&config));
+            match objects {
+                Ok(objects) if objects.iter().any(is_secret) => {
                     states.unknown.push((stack.name.clone(), SECRET.to_owned()));
                 }
-                Ok(Some(object)) => {
-                    states.objects.insert(object);
-                }
-                Ok(None) => states.local += 1,
+                Ok(objects) if objects.is_empty() => states.elsewhere += 1,
+                Ok(objects) => states.objects.extend(objects),
                 Err(error) => states.unknown.push((stack.name.clone(), error.message)),
             }
         }

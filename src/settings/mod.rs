@@ -10,6 +10,7 @@ mod glob;
 mod pattern;
 mod schedule;
 mod stacks;
+mod workspaces;
 mod yaml;
 
 pub use accept::Accept;
@@ -22,7 +23,8 @@ pub use form::{
 };
 pub use pattern::TooCostly;
 pub use schedule::Schedule;
-pub use stacks::{BadStacks, ChosenStacks, StackSettings, Workspace};
+pub use stacks::{BadStacks, ChosenStacks, StackSettings, check_names};
+pub use workspaces::Workspace;
 
 use crate::model::without_values;
 
@@ -114,6 +116,16 @@ mod tests {
                 "until",
             ),
             ("pull_requests:\n  limit: many\n", 2, "limit"),
+            (
+                "stacks:\n  - path: infra\n    workspaces: blue\n",
+                3,
+                "workspaces",
+            ),
+            (
+                "stacks:\n  - path: infra\n    workspaces: [blue, a/b]\n",
+                3,
+                "a/b",
+            ),
             (
                 "stacks:\n  - path: infra\n    schedule: every day\n",
                 3,

@@ -2,6 +2,7 @@
 
 use super::form::{Aws, Fix, Settings};
 use super::schedule::Schedule;
+use super::workspaces::{Workspace, Workspaces};
 use crate::model::{StackName, Tree};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub struct StackSettings {
     pub workspace: Option<Workspace>,
     /// In place of one: several, each a stack of its own.
     #[serde(default)]
-    workspaces: Vec<Workspace>,
+    workspaces: Workspaces,
     /// Files of variables, relative to its folder.
     #[serde(default)]
     pub var_files: Vec<String>,
@@ -48,7 +49,7 @@ impl StackSettings {
             aws: Aws::default(),
             state: None,
             workspace: None,
-            workspaces: Vec::new(),
+            workspaces: Workspaces::default(),
             var_files: Vec::new(),
             schedule: Schedule::default(),
             fix: Fix::default(),
@@ -62,50 +63,30 @@ impl StackSettings {
             .unwrap_or_else(|| StackName::of_path(&self.path))
     }
 
-    /// One stack for each of its workspaces, named after it; itself where it has one.
+    /// One stack for each of its workspaces, named after it; itself where it has one, or has all that its backend lists.
     fn each_workspace(&self) -> Vec<Self> {
-        if self.workspaces.is_empty() {
-            return vec![self.clone()];
-        }
-        let stack = |workspace: &Workspace| {
-            let slug = StackName::of_path(&format!("{}-{}", self.name(), workspace.as_str()));
-            Self {
-                name: Some(slug),
-                workspace: Some(workspace.clone()),
-                workspaces: Vec::new(),
-                ..self.clone()
+        match &self.workspaces {
+            Workspaces::Named(names) if !names.is_empty() => {
+                names.iter().map(|name| self.of_workspace(name)).collect()
             }
-        };
-        self.workspaces.iter().map(stack).collect()
-    }
-}
-
-/// The name of a workspace, as Terraform takes it: it becomes part of the state's key.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Workspace(String);
-
-impl Workspace {
-    /// None where Terraform would refuse the name.
-    pub fn new(text: &str) -> Option<Self> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~$&+:=@".contains(c);
-        let is_name = !text.is_empty() && text != "." && text != ".." && text.chars().all(allowed);
-        is_name.then(|| Self(text.to_owned()))
+            Workspaces::Named(_) | Workspaces::All => vec![self.clone()],
+        }
     }
 
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// Returns the stack of one of its workspaces.
+    pub fn of_workspace(&self, workspace: &Workspace) -> Self {
+        let slug = StackName::of_path(&format!("{}-{}", self.name(), workspace.as_str()));
+        Self {
+            name: Some(slug),
+            workspace: Some(workspace.clone()),
+            workspaces: Workspaces::default(),
+            ..self.clone()
+        }
     }
-}
 
-impl TryFrom<String> for Workspace {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::new(&text).ok_or_else(|| {
-            format!("`{text}` is no workspace: Terraform takes letters, digits and -_.~$&+:=@")
-        })
+    /// Returns whether it stands for all workspaces that its backend lists.
+    pub fn has_all_workspaces(&self) -> bool {
+        self.workspaces == Workspaces::All
     }
 }
 
@@ -163,7 +144,13 @@ impl Settings {
     }
 }
 
-fn check_names<'a>(stacks: impl Iterator<Item = (StackName, &'a str)>) -> Result<(), BadStacks> {
+/// Checks that no two stacks have one name.
+///
+/// # Errors
+/// The first two that do.
+pub fn check_names<'a>(
+    stacks: impl Iterator<Item = (StackName, &'a str)>,
+) -> Result<(), BadStacks> {
     let mut names: BTreeMap<StackName, &str> = BTreeMap::new();
     for (name, path) in stacks {
         if let Some(first) = names.insert(name.clone(), path) {

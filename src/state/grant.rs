@@ -26,6 +26,10 @@ pub enum Extent {
     Object,
     /// All objects below a prefix.
     Below,
+    /// An object that is looked for by listing, since S3 tells nobody else that there is none.
+    ListedObject,
+    /// All objects below a prefix, which are listed: the states of all workspaces.
+    ListedBelow,
     /// Either: a person wrote it without saying which.
     Either,
 }
@@ -74,7 +78,7 @@ impl StateObject {
 
     /// Returns the prefix of the object's folder at this depth.
     fn widened(&self, depth: usize) -> Self {
-        if self.depth() < depth {
+        if self.depth() < depth || self.listed_prefix().is_some() {
             return self.clone();
         }
         let folders: Vec<_> = self.key.split('/').take(depth).collect();
@@ -93,6 +97,15 @@ impl StateObject {
         format!("arn:{}:s3:::{}", self.partition(), literal(&self.bucket))
     }
 
+    /// Returns the prefix that is listed; `None` where nothing is.
+    fn listed_prefix(&self) -> Option<String> {
+        match self.extent {
+            Extent::ListedObject => Some(literal(&self.key)),
+            Extent::ListedBelow => Some(format!("{}/", literal(&self.key))),
+            Extent::Object | Extent::Below | Extent::Either => None,
+        }
+    }
+
     fn arns(&self) -> Vec<String> {
         let bucket = self.bucket_arn();
         let key = literal(&self.key);
@@ -105,8 +118,8 @@ impl StateObject {
             format!("{bucket}/{key}{LOCK_SUFFIX}"),
         ];
         match self.extent {
-            Extent::Object => object.into(),
-            Extent::Below => vec![below],
+            Extent::Object | Extent::ListedObject => object.into(),
+            Extent::Below | Extent::ListedBelow => vec![below],
             Extent::Either => object.into_iter().chain([below]).collect(),
         }
     }
@@ -159,7 +172,26 @@ pub fn statements(objects: &BTreeSet<StateObject>) -> Vec<Value> {
         by_key.entry(is_known).or_default().push(object);
     }
     statements.extend(by_key.values().map(|objects| decrypt(objects)));
+    statements.extend(list(objects));
     statements
+}
+
+/// Returns the statement that lets a role list the workspaces of stacks; `None` where none is listed.
+fn list(objects: &BTreeSet<StateObject>) -> Option<Value> {
+    let listed = objects.iter().filter_map(|object| {
+        let prefix = object.listed_prefix()?;
+        Some((object.bucket_arn(), prefix))
+    });
+    let (buckets, prefixes): (BTreeSet<_>, BTreeSet<_>) = listed.unzip();
+    (!buckets.is_empty()).then(|| {
+        json!({
+            "Sid": "ListTheWorkspaces",
+            "Effect": "Allow",
+            "Action": ["s3:ListBucket"],
+            "Resource": buckets,
+            "Condition": {"StringLike": {"s3:prefix": prefixes}},
+        })
+    })
 }
 
 /// Returns the statement that lets a role decrypt these objects, through S3 and for their buckets only.

@@ -78,11 +78,27 @@ impl ScanStates {
     /// # Errors
     /// When the state is too large, by itself or with the scan's others, or when other scans hold the memory.
     pub async fn admit(&self, location: &str, bytes: u64) -> Result<ScanShare, ScanError> {
+        let nothing = self.memory.part();
+        self.admit_more(location, nothing, 0, bytes).await
+    }
+
+    /// Counts what a state has beyond the bytes that were admitted before, and takes the memory for it.
+    ///
+    /// # Errors
+    /// As `admit`.
+    pub async fn admit_more(
+        &self,
+        location: &str,
+        share: ScanShare,
+        admitted: u64,
+        bytes: u64,
+    ) -> Result<ScanShare, ScanError> {
         let largest = self.budget.largest;
         if bytes > largest {
             return Err(self.too_large(&format!("{location} has {}", mebibytes(bytes))));
         }
-        if let Err(together) = self.count(bytes) {
+        let more = bytes.saturating_sub(admitted);
+        if let Err(together) = self.count(more) {
             let name = format!(
                 "with {location} the states of this scan have {}",
                 mebibytes(together)
@@ -90,9 +106,9 @@ impl ScanStates {
             return Err(self.too_large(&name));
         }
         let needed = bytes.saturating_mul(READ_FACTOR);
-        let held = self.hold(location, needed, self.memory.part()).await;
+        let held = self.hold(location, needed, share).await;
         if held.is_err() {
-            *self.counted() -= bytes;
+            *self.counted() -= more;
         }
         held
     }

@@ -50,7 +50,7 @@ async fn leaky(aws: String) -> String {
 }
 
 /// Everything that a database holds.
-async fn kept(database: &Database) -> Vec<(String, String)> {
+pub async fn kept(database: &Database) -> Vec<(String, String)> {
     if let Some(file) = database.url.strip_prefix("sqlite://") {
         let files = [file.to_owned(), format!("{file}-wal")];
         let read = |file: String| {

@@ -2,7 +2,7 @@
 
 mod canary;
 mod formats;
-mod leaving;
+pub mod leaving;
 mod parts;
 mod plants;
 mod written;

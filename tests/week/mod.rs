@@ -7,8 +7,8 @@ mod modules;
 mod public;
 mod regressions;
 mod sizes;
-mod stories;
-mod world;
+pub mod stories;
+pub mod world;
 
 pub use sizes::bomb;
 

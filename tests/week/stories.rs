@@ -18,6 +18,7 @@ pub const AMBIENT: Setting = Setting {
     state_limit: None,
     scan_timeout: None,
     private_modules: false,
+    hcp_tokens: None,
 };
 /// A week, in milliseconds.
 const WEEK: i64 = 7 * 24 * 60 * 60 * 1000;

@@ -66,6 +66,8 @@ pub struct Setting {
     pub scan_timeout: Option<&'static str>,
     /// Modules of private repositories are read.
     pub private_modules: bool,
+    /// The file with the tokens for HCP Terraform.
+    pub hcp_tokens: Option<&'static str>,
 }
 
 pub struct World {
@@ -100,6 +102,7 @@ impl World {
             "DATABASE_URL" => Some(database.url.clone()),
             "DRIFTGUARD_AWS_AMBIENT" => setting.ambient.map(str::to_owned),
             "DRIFTGUARD_STATE_LIMIT" => setting.state_limit.map(str::to_owned),
+            "DRIFTGUARD_HCP_TOKENS" => setting.hcp_tokens.map(str::to_owned),
             "DRIFTGUARD_SCAN_TIMEOUT" => setting.scan_timeout.map(str::to_owned),
             "DRIFTGUARD_MODULE_REGISTRIES" => {
                 Some(format!("registry.terraform.io={}", registry.url()))

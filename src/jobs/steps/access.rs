@@ -10,6 +10,7 @@ use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
 use crate::scan::states::States;
 use crate::settings::{self, MOST_ROLES, RoleArn, Settings};
+use crate::state::backends::{HostTokens, HttpAccess};
 use anyhow::anyhow;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -35,13 +36,40 @@ pub(in crate::jobs) fn groups(
     groups.into_iter().map(access).collect()
 }
 
+/// A stack with the roles that read it, as in `groups`.
+pub(in crate::jobs) fn of_one(
+    stack: Stack,
+    settings: &Settings,
+    external_id: &str,
+    ambient: bool,
+) -> (Option<Access>, Stack) {
+    let aws = of_stack(&stack, settings);
+    (access(&aws, external_id, ambient), stack)
+}
+
 /// Returns whether the server's own AWS credentials may read a repository that names no role.
 pub(in crate::jobs) async fn is_ambient(context: &RepositoryContext<'_>) -> anyhow::Result<bool> {
-    let owner = Owner {
+    let owner = owner(context);
+    ambient::serves(&context.services.ambient, context.run.store(), owner).await
+}
+
+/// Connects to the backends outside of AWS, with the tokens that the operator gave for the repository's owner alone.
+pub(in crate::jobs) async fn http(context: &RepositoryContext<'_>) -> anyhow::Result<HttpAccess> {
+    let (services, store) = (context.services, context.run.store());
+    let mut tokens = HostTokens::default();
+    for known in &services.hcp_tokens {
+        if ambient::is_named(&known.owner, store, owner(context)).await? {
+            tokens.add(&known.host, known.token.clone());
+        }
+    }
+    Ok(HttpAccess::of_server(services.outbound.clone(), tokens))
+}
+
+fn owner<'a>(context: &'a RepositoryContext<'_>) -> Owner<'a> {
+    Owner {
         id: context.head.owner,
         login: context.head.name.owner(),
-    };
-    ambient::serves(&context.services.ambient, context.run.store(), owner).await
+    }
 }
 
 /// Returns the roles of a stack, which take precedence over those of the repository.

@@ -23,17 +23,26 @@ pub async fn serves(ambient: &Ambient, store: &Store, owner: Owner<'_>) -> anyho
         Ambient::First => serves_first(store, owner).await,
         Ambient::Owners(owners) => {
             for named in owners {
-                let meant = match named {
-                    AmbientOwner::Id(id) => Some(*id),
-                    AmbientOwner::Login(login) => meant(store, login, owner).await?,
-                };
-                if meant == Some(owner.id) {
+                if is_named(named, store, owner).await? {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
     }
+}
+
+/// Whether the operator names this account: by its id, or by the login that was bound to it.
+pub(super) async fn is_named(
+    named: &AmbientOwner,
+    store: &Store,
+    owner: Owner<'_>,
+) -> anyhow::Result<bool> {
+    let meant = match named {
+        AmbientOwner::Id(id) => Some(*id),
+        AmbientOwner::Login(login) => meant(store, login, owner).await?,
+    };
+    Ok(meant == Some(owner.id))
 }
 
 /// Returns the account that a login means; `None` until it was seen.

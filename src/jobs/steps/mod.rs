@@ -43,6 +43,8 @@ pub(super) mod stack_statuses;
 pub(super) mod stacks;
 /// Enqueues tasks that follow from a job.
 pub(super) mod tasks;
+/// A repository's stacks, one for each workspace where all are meant.
+pub(super) mod workspaces;
 
 /// Chooses the reviewers of a pull request.
 mod reviewers;

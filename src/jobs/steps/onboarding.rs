@@ -8,6 +8,7 @@ use super::outcome::record_outcomes;
 use super::repository_scan::RepositoryScan;
 use super::repository_settings;
 use super::settings_pull::{self, SettingsPull};
+use super::workspaces;
 use crate::jobs::context::RepositoryContext;
 use crate::model::{Proposal, ProposalState, StackName, StackReport, Tree, boxes};
 use crate::pulls::undecided;
@@ -232,7 +233,8 @@ async fn scan_with(
         clock: &clock,
         memory: &services.states.memory(),
     };
-    let mut found = match scan.find_stacks().await? {
+    let mut probes = RoleProbes::new(&services.aws, &clock);
+    let mut found = match workspaces::find_stacks(&scan, &mut probes).await? {
         Ok(found) => found,
         Err(wrong) => return Ok(FirstScan::Wrong(wrong.message)),
     };
@@ -248,7 +250,6 @@ async fn scan_with(
         return Ok(FirstScan::Wrong(why));
     }
     let scope = scan.unmanaged_scope(complete, groups.len());
-    let mut probes = RoleProbes::new(&services.aws, &clock);
     let mut reports: Vec<StackReport> = Vec::new();
     for (access, stacks) in groups {
         let Some(access) = access else {

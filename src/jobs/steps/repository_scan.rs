@@ -1,5 +1,6 @@
 //! Finds and scans the stacks of a repository: for the scan itself, and for the preview of an onboarding.
 
+use super::access;
 use super::share::in_share;
 use crate::aws::Access;
 use crate::code;
@@ -65,7 +66,7 @@ impl RepositoryScan<'_> {
 
     /// Returns whether a stack was requested.
     pub(in crate::jobs) fn includes(&self, stack: &Stack) -> bool {
-        self.only.is_none_or(|only| *only == stack.name)
+        stack.is_asked_for(self.only)
     }
 
     /// Returns how far to look for unmanaged resources: as the settings say, but not at all where stacks are left out
@@ -100,6 +101,7 @@ impl RepositoryScan<'_> {
                 .default_region()
                 .context("AWS's configuration names a region that is none")?,
             aws: &aws,
+            http: &access::http(self.context).await?,
             unmanaged_scope,
             redactor: &redactor,
             states: &services.states,

@@ -1,6 +1,7 @@
 //! Stores the stacks of a repository and their schedules.
 
 use super::repository_scan::RepositoryScan;
+use crate::model::StackName;
 use crate::queue::now;
 use crate::queue::schedule::next;
 use crate::scan::find::FoundStacks;
@@ -17,7 +18,7 @@ pub(in crate::jobs) async fn keep(
 ) -> anyhow::Result<()> {
     let (tenant, id) = (&scan.context.tenant, scan.context.id);
     let known = tenant.stacks(id).await?;
-    for stack in &found.stacks {
+    for stack in found.stacks.iter().filter(|stack| stack.unlisted.is_none()) {
         let schedule = stack.settings.schedule.to_string();
         let same = |known: &StackSchedule| known.stack == stack.name && known.schedule == schedule;
         if known.iter().any(same) {
@@ -32,7 +33,11 @@ pub(in crate::jobs) async fn keep(
     }
     let kept: HashSet<_> = found.stacks.iter().map(|stack| &stack.name).collect();
     let left_out: HashSet<_> = found.left_out.iter().collect();
-    for gone in known.iter().filter(|known| !kept.contains(&known.stack)) {
+    // A workspace that could not be listed is not gone.
+    let is_kept = |name: &StackName| {
+        kept.contains(name) || found.stacks.iter().any(|stack| stack.may_stand_for(name))
+    };
+    for gone in known.iter().filter(|known| !is_kept(&known.stack)) {
         if left_out.contains(&gone.stack) {
             // It is there still: its pull requests stay.
             tenant.drop_stack(id, &gone.stack).await?;

@@ -8,8 +8,10 @@ pub(super) static TYPE: BackendType = BackendType {
     kind: "local",
     locate,
     names: &["path", "workspace_dir"],
-    object: |_| Ok(None),
+    variables: &[],
+    objects: |_| Ok(Vec::new()),
     read: |config, access| read(config, access).boxed(),
+    workspaces: |config, access| async { workspaces(config, access.tree) }.boxed(),
 };
 
 fn locate(config: &BackendConfig<'_>) -> Result<Backend, ScanError> {
@@ -19,22 +21,46 @@ fn locate(config: &BackendConfig<'_>) -> Result<Backend, ScanError> {
     })
 }
 
+/// The name of a state file.
+const NAME: &str = "terraform.tfstate";
+
 /// Returns the path of the state file, relative to the repository.
 fn file(config: &BackendConfig<'_>) -> Result<String, ScanError> {
-    const NAME: &str = "terraform.tfstate";
     let relative = if config.is_default_workspace() {
         config.text("path")?.unwrap_or(NAME).to_owned()
     } else {
-        let folder = config
-            .text("workspace_dir")?
-            .unwrap_or("terraform.tfstate.d");
-        format!("{folder}/{}/{NAME}", config.workspace)
+        format!("{}/{}/{NAME}", folder(config)?, config.workspace)
     };
-    Tree::join(config.folder, &relative).ok_or_else(|| {
+    inside(config, &relative)
+}
+
+/// Returns the folder of the states of workspaces other than the default one, relative to the stack.
+fn folder<'a>(config: &'a BackendConfig<'_>) -> Result<&'a str, ScanError> {
+    let folder = config.text("workspace_dir")?;
+    Ok(folder.unwrap_or("terraform.tfstate.d"))
+}
+
+fn inside(config: &BackendConfig<'_>, relative: &str) -> Result<String, ScanError> {
+    Tree::join(config.folder, relative).ok_or_else(|| {
         error(format!(
             "the local backend's path `{relative}` leads out of the repository: give the state with --state FILE"
         ))
     })
+}
+
+/// Lists the workspaces with a state file; the default one too, where it has one.
+fn workspaces(config: &BackendConfig<'_>, tree: &Tree) -> Result<Vec<String>, ScanError> {
+    let prefix = format!("{}/", inside(config, folder(config)?)?);
+    let suffix = format!("/{NAME}");
+    let exists = |file: &str| tree.files.contains_key(file) || tree.too_large.contains_key(file);
+    let default = inside(config, config.text("path")?.unwrap_or(NAME))?;
+    let default = exists(&default).then(|| "default".to_owned());
+    let files = tree.files.keys().chain(tree.too_large.keys());
+    let names = files.filter_map(|file| {
+        let name = file.strip_prefix(&prefix)?.strip_suffix(&suffix)?;
+        (!name.contains('/')).then(|| name.to_owned())
+    });
+    Ok(default.into_iter().chain(names).collect())
 }
 
 async fn read(

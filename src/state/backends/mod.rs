@@ -1,9 +1,17 @@
 //! Reads state backends, one file each. A new backend is its file, its `mod` line and its line in `ALL`.
 
+pub mod cloud;
+mod environment;
+mod hcp;
+pub mod http;
+mod http_access;
 mod initialised;
 pub mod local;
+pub mod remote;
 pub mod s3;
 
+pub use environment::BackendEnvironment;
+pub use http_access::{HostTokens, HttpAccess};
 pub use initialised::InitialisedBackend;
 
 use crate::aws::Aws;
@@ -17,7 +25,10 @@ use std::collections::BTreeMap;
 /// Every backend that DriftGuard reads.
 pub static ALL: &[&BackendType] = &[
     // One line a backend, by name.
+    &cloud::TYPE,
+    &http::TYPE,
     &local::TYPE,
+    &remote::TYPE,
     &s3::TYPE,
 ];
 
@@ -29,14 +40,20 @@ pub struct BackendType {
     pub locate: fn(&BackendConfig<'_>) -> Result<Backend, ScanError>,
     /// The settings that identify a state: only these are taken from what `terraform init` recorded.
     pub names: &'static [&'static str],
-    /// Returns the S3 object that a role must be allowed to read; `None` for other backends.
-    pub object: fn(&BackendConfig<'_>) -> Result<Option<StateObject>, ScanError>,
+    /// The environment variables of Terraform that stand for settings which the code leaves out, with the setting.
+    pub variables: &'static [(&'static str, &'static str)],
+    /// Returns the S3 objects that a role must be allowed to read; none for other backends.
+    pub objects: fn(&BackendConfig<'_>) -> Result<Vec<StateObject>, ScanError>,
     /// Reads the bytes of the state, with notes for the report.
-    pub read: for<'a> fn(
-        &'a BackendConfig<'a>,
-        &'a BackendAccess<'a>,
-    ) -> BoxFuture<'a, Result<StoredState, ScanError>>,
+    pub read:
+        for<'a> fn(&'a BackendConfig<'a>, &'a BackendAccess<'a>) -> BackendFuture<'a, StoredState>,
+    /// Lists the workspaces that have a state.
+    pub workspaces:
+        for<'a> fn(&'a BackendConfig<'a>, &'a BackendAccess<'a>) -> BackendFuture<'a, Vec<String>>,
 }
+
+/// What a backend will have read.
+pub type BackendFuture<'a, T> = BoxFuture<'a, Result<T, ScanError>>;
 
 /// The configuration of a stack's backend: the code's and `.driftguard.yml`'s.
 #[derive(Debug, Clone, Default)]
@@ -47,12 +64,16 @@ pub struct BackendConfig<'a> {
     pub settings: BTreeMap<String, Value>,
     /// The selected workspace, or `default`.
     pub workspace: &'a str,
+    /// Whether all workspaces are meant, in place of that one.
+    pub all_workspaces: bool,
 }
 
 /// What a backend reads through.
 pub struct BackendAccess<'a> {
     /// The AWS connections, for backends in AWS.
     pub aws: &'a Aws,
+    /// The HTTP client and the tokens, for backends elsewhere.
+    pub http: &'a HttpAccess,
     /// The region where the code names none.
     pub region: Region,
     /// The repository's files, for local states.
@@ -111,6 +132,18 @@ impl BackendConfig<'_> {
                  `state: s3://bucket/key` in .driftguard.yml"
             ))
         })
+    }
+
+    /// Returns a nested block; `None` where the configuration lacks it.
+    fn block(&self, name: &str) -> Option<&BTreeMap<String, Value>> {
+        let block = match self.settings.get(name)? {
+            Value::List(blocks) => blocks.first()?,
+            block => block,
+        };
+        match block {
+            Value::Map(arguments) => Some(arguments),
+            _ => None,
+        }
     }
 
     fn is_default_workspace(&self) -> bool {

@@ -18,13 +18,19 @@ pub(super) static TYPE: BackendType = BackendType {
         })
     },
     names: &["bucket", "key", "region", "workspace_key_prefix"],
-    object: |config| state_object(config).map(Some),
+    variables: &[],
+    objects: state_objects,
     read: |config, access| read(config, access).boxed(),
+    workspaces: |config, access| workspaces(config, access).boxed(),
 };
 
 /// The IAM action that reads an object. One encrypted with a customer managed key needs `kms:Decrypt` besides: see
 /// `state::grant`.
 const GET_OBJECT: &str = "s3:GetObject";
+/// The IAM action that lists objects.
+const LIST_BUCKET: &str = "s3:ListBucket";
+/// How many pages of a thousand objects are listed to find the workspaces.
+const MAX_PAGES: usize = 50;
 /// The largest lock file that is read, in bytes.
 const MAX_LOCK: u64 = 64 * 1024;
 /// S3's error codes for an object or bucket that does not exist.
@@ -36,24 +42,100 @@ fn key(config: &BackendConfig<'_>) -> Result<String, ScanError> {
     if config.is_default_workspace() {
         return Ok(key.to_owned());
     }
-    let prefix = config.text("workspace_key_prefix")?.unwrap_or("env:");
-    Ok(format!(
-        "{}/{}/{key}",
-        prefix.trim_matches('/'),
-        config.workspace
-    ))
+    Ok(format!("{}/{}/{key}", prefix(config)?, config.workspace))
 }
 
-/// Returns the object that a role must be allowed to read.
-fn state_object(config: &BackendConfig<'_>) -> Result<StateObject, ScanError> {
+/// Returns the folder of the workspaces, without a slash at its end.
+fn prefix<'a>(config: &'a BackendConfig<'_>) -> Result<&'a str, ScanError> {
+    let prefix = config.text("workspace_key_prefix")?.unwrap_or("env:");
+    Ok(prefix.trim_matches('/'))
+}
+
+/// Returns the objects that a role must be allowed to read: for all workspaces, their whole folder as well.
+fn state_objects(config: &BackendConfig<'_>) -> Result<Vec<StateObject>, ScanError> {
     let text = |name: &str| config.text(name).ok().flatten();
-    Ok(StateObject {
+    let object = StateObject {
         bucket: config.required("bucket")?.to_owned(),
         key: key(config)?,
         extent: Extent::Object,
         region: text("region").and_then(Region::new),
         kms_key: text("kms_key_id").map(str::to_owned),
-    })
+    };
+    if !config.all_workspaces {
+        return Ok(vec![object]);
+    }
+    let folder = StateObject {
+        key: prefix(config)?.to_owned(),
+        extent: Extent::ListedBelow,
+        ..object.clone()
+    };
+    let default = StateObject {
+        extent: Extent::ListedObject,
+        ..object
+    };
+    Ok(vec![default, folder])
+}
+
+/// Opens a session in the bucket's region.
+async fn session(
+    config: &BackendConfig<'_>,
+    access: &BackendAccess<'_>,
+) -> Result<Session, Reason> {
+    let region = config.text("region").ok().flatten().and_then(Region::new);
+    let region = region.unwrap_or_else(|| access.region.clone());
+    access.aws.session(None, &region).await
+}
+
+/// Lists the workspaces with an object in the bucket; the default one too, where it has one.
+async fn workspaces(
+    config: &BackendConfig<'_>,
+    access: &BackendAccess<'_>,
+) -> Result<Vec<String>, ScanError> {
+    let (bucket, key) = (config.required("bucket")?, config.required("key")?);
+    let key = key.trim_start_matches('/');
+    let folder = format!("{}/", prefix(config)?);
+    let location = format!("s3://{bucket}/{folder}");
+    let failed = |reason: Reason| error(format!("{location} cannot be listed: {reason}"));
+    let session = session(config, access).await.map_err(failed)?;
+    let mut names = Vec::new();
+    let default = list(&session, bucket, key).await.map_err(failed)?;
+    if default.iter().flatten().any(|found| found == key) {
+        names.push("default".to_owned());
+    }
+    let keys = list(&session, bucket, &folder).await.map_err(failed)?;
+    let keys = keys.ok_or_else(|| {
+        error(format!(
+            "{location} holds too many objects to find the workspaces of this stack: name them under `workspaces` in \
+             .driftguard.yml"
+        ))
+    })?;
+    // Other stacks may have theirs in the same folder.
+    names.extend(keys.iter().filter_map(|found| {
+        let (name, rest) = found.strip_prefix(&folder)?.split_once('/')?;
+        (rest == key).then(|| name.to_owned())
+    }));
+    Ok(names)
+}
+
+/// Lists the keys that begin so; `None` where there are too many.
+async fn list(
+    session: &Session,
+    bucket: &str,
+    prefix: &str,
+) -> Result<Option<Vec<String>>, Reason> {
+    let (mut keys, mut after) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES {
+        let request = session.s3().list_objects_v2().bucket(bucket).prefix(prefix);
+        let request = request.set_continuation_token(after.take()).send();
+        let page = session.call(LIST_BUCKET, request).await?;
+        let found = page.contents().iter().filter_map(|object| object.key());
+        keys.extend(found.map(str::to_owned));
+        after = page.next_continuation_token().map(str::to_owned);
+        if after.is_none() {
+            return Ok(Some(keys));
+        }
+    }
+    Ok(None)
 }
 
 async fn read(
@@ -61,11 +143,9 @@ async fn read(
     access: &BackendAccess<'_>,
 ) -> Result<StoredState, ScanError> {
     let (bucket, key) = (config.required("bucket")?, key(config)?);
-    let region = config.text("region").ok().flatten().and_then(Region::new);
-    let region = region.unwrap_or_else(|| access.region.clone());
     let location = format!("s3://{bucket}/{key}");
     let failed = |reason: Reason| error(format!("{location} cannot be read: {reason}"));
-    let session = access.aws.session(None, &region).await.map_err(failed)?;
+    let session = session(config, access).await.map_err(failed)?;
     let found = get_object(&session, bucket, &key).await.map_err(failed)?;
     let object = found.ok_or_else(|| {
         let prefix = config.text("workspace_key_prefix").ok().flatten();

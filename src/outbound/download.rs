@@ -1,0 +1,82 @@
+//! Requests what an address holds with headers of its own, and hands its body on in parts: for states, which may be large
+//! and need credentials.
+
+use super::post::{Outbound, OutboundError, failed};
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use reqwest::Response;
+use std::time::Duration;
+use url::Url;
+
+/// How long a download may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// How many redirects are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// A response whose body is not read yet.
+#[derive(Debug)]
+pub struct Download {
+    host: String,
+    response: Response,
+}
+
+impl Outbound {
+    /// Requests an address. Redirects are followed, and each address is verified like the first; the `Authorization`
+    /// header is sent to the origin of the first one only.
+    ///
+    /// # Errors
+    /// When an address is refused or does not respond, or there are too many redirects. Other statuses are no errors.
+    pub async fn request(
+        &self,
+        url: &str,
+        mut headers: HeaderMap,
+    ) -> Result<Download, OutboundError> {
+        let (mut url, mut host) = self.checked(url)?;
+        for _ in 0..=MAX_REDIRECTS {
+            let request = self.client.get(url.clone()).headers(headers.clone());
+            let response = request.timeout(DOWNLOAD_TIMEOUT).send().await;
+            let response = response.map_err(|error| failed(&host, &error))?;
+            let Some(target) = redirect(&url, &response) else {
+                return Ok(Download { host, response });
+            };
+            let (next, next_host) = self.checked(target.as_str())?;
+            if next.origin() != url.origin() {
+                headers.remove(header::AUTHORIZATION);
+            }
+            (url, host) = (next, next_host);
+        }
+        Err(OutboundError::BadAddress(
+            "it leads to another one too often",
+        ))
+    }
+}
+
+/// Returns the address that a response redirects to.
+fn redirect(url: &Url, response: &Response) -> Option<Url> {
+    if !response.status().is_redirection() {
+        return None;
+    }
+    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    url.join(location).ok()
+}
+
+impl Download {
+    /// Returns the status of the response.
+    pub fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// Returns the size of the body, in bytes; `None` where the response does not tell it.
+    pub fn size(&self) -> Option<u64> {
+        self.response.content_length()
+    }
+
+    /// Reads the next part of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// When the connection breaks, or the download takes too long.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, OutboundError> {
+        let chunk = self.response.chunk().await;
+        chunk.map_err(|error| failed(&self.host, &error))
+    }
+}

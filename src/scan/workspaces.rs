@@ -1,0 +1,82 @@
+//! Replaces each stack of all workspaces by one stack for each workspace that its backend lists.
+
+use super::load::Stack;
+use super::locate::configure;
+use crate::model::ScanError;
+use crate::settings::{self, Workspace};
+use crate::state::backends::BackendAccess;
+
+/// Replaces the stacks of all workspaces. One whose workspaces cannot be listed stays, as a stack without a state.
+///
+/// # Errors
+/// When two stacks have one name then.
+pub async fn expand(
+    stacks: Vec<Stack>,
+    access: &BackendAccess<'_>,
+) -> Result<Vec<Stack>, ScanError> {
+    let mut expanded = Vec::with_capacity(stacks.len());
+    for stack in stacks {
+        match stack.settings.has_all_workspaces() {
+            true => expanded.extend(of_stack(stack, access).await),
+            false => expanded.push(stack),
+        }
+    }
+    check_names(&expanded)?;
+    Ok(expanded)
+}
+
+/// Returns a stack for each workspace that the backend of this one lists; where it lists none, this one, which says why.
+pub async fn of_stack(stack: Stack, access: &BackendAccess<'_>) -> Vec<Stack> {
+    match list(&stack, access).await {
+        Ok(workspaces) => {
+            let each = workspaces.iter().map(|name| of_workspace(&stack, name));
+            each.collect()
+        }
+        Err(error) => vec![Stack {
+            unlisted: Some(error),
+            ..stack
+        }],
+    }
+}
+
+/// Checks that no two stacks have one name.
+///
+/// # Errors
+/// The first two that do.
+pub fn check_names(stacks: &[Stack]) -> Result<(), ScanError> {
+    let names = stacks
+        .iter()
+        .map(|stack| (stack.name.clone(), stack.path.as_str()));
+    settings::check_names(names).map_err(|error| ScanError {
+        kind: "settings".into(),
+        message: error.to_string(),
+    })
+}
+
+/// Lists the workspaces of a stack.
+async fn list(stack: &Stack, access: &BackendAccess<'_>) -> Result<Vec<Workspace>, ScanError> {
+    let (known, config) = configure(stack)?;
+    let listed = (known.workspaces)(&config, access).await?;
+    let names = listed.iter().filter_map(|name| Workspace::new(name));
+    let names: Vec<_> = names.collect();
+    if names.is_empty() {
+        return Err(ScanError {
+            kind: "backend".into(),
+            message: format!(
+                "the {} backend of `{}` has no workspace with a state: apply the stack in one, or correct its settings",
+                known.kind, stack.name
+            ),
+        });
+    }
+    Ok(names)
+}
+
+fn of_workspace(stack: &Stack, workspace: &Workspace) -> Stack {
+    let settings = stack.settings.of_workspace(workspace);
+    Stack {
+        name: settings.name(),
+        workspace: workspace.as_str().to_owned(),
+        settings,
+        ..stack.clone()
+    }
+}
