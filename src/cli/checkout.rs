@@ -146,7 +146,10 @@ impl Checkout {
     /// The files below a folder, relative to it; none where there are too many, or links among them.
     fn below(&self, folder: &str) -> Option<Vec<String>> {
         let root = fs::canonicalize(self.root.join(folder)).ok()?;
-        root.strip_prefix(&self.root).ok()?;
+        let inside = root.strip_prefix(&self.root).ok()?;
+        if inside.iter().any(|part| part == GIT) {
+            return None;
+        }
         let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).ok()? {
@@ -322,5 +325,7 @@ mod tests {
         let missing: Vec<_> = checkout.tree.missing.iter().collect();
         assert_eq!(missing, ["keys/none.pub"]);
         assert!(!checkout.supply(&requested), "nothing of it is new");
+        assert_eq!(checkout.below(".git"), None);
+        assert_eq!(checkout.below("vendor/module/.git"), None);
     }
 }
