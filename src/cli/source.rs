@@ -236,6 +236,7 @@ impl Source {
         };
         let found = search.stacks()?;
         let stateless = found.stateless();
+        let stateless = stateless.map(|why| format!("not scanned, because {why}, or --state FILE"));
         let mut stacks = found.stacks;
         stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {

@@ -135,8 +135,8 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
     let mut probes = RoleProbes::new(&scan.context.services.aws, scan.clock);
     match workspaces::find_stacks(scan, &mut probes).await? {
         Ok(mut found) => {
-            if let Some(excess) = found.excess() {
-                let text = report::failed("Some stacks are not scanned", &excess);
+            if let Some((title, unscanned)) = found.unscanned() {
+                let text = report::failed(title, &unscanned);
                 create_check(scan.context, CHECK_OF_STACKS, &text).await?;
             }
             stacks::keep(scan, &found).await?;

@@ -93,7 +93,20 @@ impl Search<'_> {
 }
 
 impl FoundStacks {
-    /// Lists the folders without a known state; `None` where there are none.
+    /// Tells a server's reader what of the repository is not scanned, with a title; `None` where all is.
+    pub(crate) fn unscanned(&self) -> Option<(&'static str, String)> {
+        let title = match self.left_out.is_empty() {
+            true => "Some folders are not scanned",
+            false => "Some stacks are not scanned",
+        };
+        let stateless = self.stateless();
+        let stateless =
+            stateless.map(|why| format!("Some folders are not scanned, because {why}."));
+        let parts: Vec<_> = self.excess().into_iter().chain(stateless).collect();
+        (!parts.is_empty()).then(|| (title, parts.join(" ")))
+    }
+
+    /// Says of which folders the state is not known; `None` where there are none.
     pub fn stateless(&self) -> Option<String> {
         let names: Vec<_> = self.without_backend.iter().take(FOLDERS).collect();
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -103,15 +116,15 @@ impl FoundStacks {
         };
         (!names.is_empty()).then(|| {
             format!(
-                "not scanned, because they configure providers and have no backend block: {}{more}. Where their state is, \
-                 `state: s3://bucket/key` in .driftguard.yml says, or --state FILE",
+                "they configure providers and have no backend block: {}{more}. Where their state is, \
+                 `state: s3://bucket/key` in .driftguard.yml says",
                 names.join(", ")
             )
         })
     }
 
     /// Lists the stacks beyond the limit; `None` where there are none.
-    pub(crate) fn excess(&self) -> Option<String> {
+    fn excess(&self) -> Option<String> {
         let names = self.left_out.iter().take(NAMED).map(ToString::to_string);
         let names: Vec<_> = names.collect();
         let more = self.left_out.len().checked_sub(names.len());

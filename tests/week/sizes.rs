@@ -221,3 +221,22 @@ async fn more_roles_than_a_repository_may_name_are_told_and_not_probed() {
     assert_eq!(check.title, "The roles are not probed");
     assert!(check.summary.contains("101 roles"), "{}", check.summary);
 }
+
+#[tokio::test]
+async fn a_root_without_a_backend_is_named() {
+    let mut world = World::start(Database::sqlite().await, Setting::default()).await;
+    let provider = "provider \"aws\" {\n  region = \"us-east-1\"\n}\n";
+    world
+        .push("main", "alice", &[("tools/main.tf", provider), SETTINGS])
+        .await;
+    world.install().await;
+    let check = check(&world, "DriftGuard: stacks");
+    assert_eq!(check.title, "Some folders are not scanned");
+    assert_eq!(check.conclusion.as_deref(), Some("neutral"));
+    let summary = check.summary.replace('\\', "");
+    assert!(
+        summary.contains("have no backend block: `tools`"),
+        "{summary}"
+    );
+    assert!(!summary.contains("--state"), "{summary}");
+}

@@ -10,7 +10,7 @@ use std::fmt::Display;
 /// The name of the check of a repository that could not be scanned.
 pub(in crate::jobs) const CHECK: &str = "DriftGuard";
 
-/// The name of the check of a repository with too many stacks.
+/// The name of the check of a repository of which not all is scanned: it has too many stacks, or folders without a backend.
 pub(in crate::jobs) const CHECK_OF_STACKS: &str = "DriftGuard: stacks";
 
 /// Returns the name of a stack's check.

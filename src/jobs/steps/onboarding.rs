@@ -55,8 +55,8 @@ pub(in crate::jobs) async fn propose(
         None => open_pull(context, &found.stacks, &text).await?,
     };
     if context.head.private {
-        if let Some(excess) = found.excess() {
-            let text = report::failed("Some stacks are not scanned", &excess);
+        if let Some((title, unscanned)) = found.unscanned() {
+            let text = report::failed(title, &unscanned);
             create_check(context, CHECK_OF_STACKS, &text).await?;
         }
         notification_secret::show(context, number).await?;
