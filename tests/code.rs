@@ -218,6 +218,8 @@ resource "aws_instance" "web" {
   ami                    = data.aws_ami.base.id
   key_name               = aws_key_pair.none.id
   user_data              = aws_db_instance.main.password
+  availability_zone      = aws_subnet.keyed.x.id
+  private_ip             = one(aws_subnet.keyed[*].x.id)
 }
 "#;
     let state = |resources: serde_json::Value| {
@@ -243,6 +245,12 @@ resource "aws_instance" "web" {
             serde_json::json!([
             {"index_key": 1, "attributes": {"id": "subnet-2"}},
             {"index_key": 0, "attributes": {"id": "subnet-1"}}])
+        ),
+        block(
+            "managed",
+            "aws_subnet",
+            "keyed",
+            serde_json::json!([{"index_key": "x", "attributes": {"id": "subnet-x"}}])
         ),
         block(
             "managed",
@@ -279,6 +287,9 @@ resource "aws_instance" "web" {
         value("aws_instance.web", "vpc_security_group_ids"),
         vec!["subnet-1", "subnet-2"].into()
     );
+    for name in ["availability_zone", "private_ip"] {
+        assert_eq!(value("aws_instance.web", name), "subnet-x".into());
+    }
     assert_eq!(value("aws_instance.web", "ami"), "ami-1".into());
     assert_eq!(value("aws_instance.web", "key_name"), Value::Unknown);
     assert_eq!(
@@ -472,6 +483,8 @@ resource "a" "b" {
   missing = try(module.one.missing, "missing")
   circle  = module.there.doubled
   names   = keys(module.one)
+  whole   = module.keyed[*].x.doubled
+  written = module.keyed.y.doubled
 }
 "#,
         ),
@@ -489,6 +502,8 @@ resource "a" "b" {
     assert_eq!(value("missing"), "missing".into());
     assert_eq!(value("circle"), Value::Unknown);
     assert_eq!(value("names"), vec!["doubled", "secret"].into());
+    assert_eq!(value("whole"), vec![10].into());
+    assert_eq!(value("written"), 12.into());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::size::{ENTRY, MAP};
 use super::typed::Typed;
 use super::types::Type;
-use super::{functions, operation, template, traversal};
+use super::{functions, operation, parse, template, traversal};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, FuncCall, Object, ObjectKey};
 use std::collections::BTreeMap;
@@ -90,6 +90,13 @@ fn called(scope: &Scope<'_>, call: &FuncCall) -> Evaluated {
 fn object_of(scope: &Scope<'_>, object: &Object) -> Evaluated {
     let mut entries = BTreeMap::new();
     scope.budget().take(MAP)?;
+    for text in scope.repeated(object.span()) {
+        scope.budget().work(text.len())?;
+        // Terraform evaluates what another entry replaces, too.
+        if let Ok(value) = parse::expression(text.trim()) {
+            scope.value(&value)?;
+        }
+    }
     let mut is_certain = true;
     for (key, value) in object {
         let value = scope.value(value.expr())?;
@@ -141,7 +148,7 @@ pub(super) fn is_key(scope: &Scope<'_>, key: &ObjectKey, name: &str) -> bool {
 }
 
 /// The name of an object's entry where it is written out.
-fn word(key: &ObjectKey) -> Option<&str> {
+pub(super) fn word(key: &ObjectKey) -> Option<&str> {
     match key {
         ObjectKey::Ident(name) => Some(name.as_str()),
         ObjectKey::Expression(Expression::Variable(name)) => Some(name.as_str()),

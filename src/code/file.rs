@@ -5,6 +5,7 @@ use super::json_syntax::JsonPlace;
 use super::listing::is_json;
 use super::nested_blocks::NestedBlocks;
 use super::parse::{Readable, Unparsed};
+use super::respell::Repeated;
 use crate::model::Source;
 use hcl_edit::structure::Body;
 use std::ops::Range;
@@ -51,6 +52,8 @@ pub(super) struct File {
     pub body: Body,
     /// The bytes that all of this takes at most.
     pub memory: usize,
+    /// What of the text is evaluated, though the parser did not see it: by the object that it stands in.
+    pub repeated: Vec<Repeated>,
     origin: Origin,
 }
 
@@ -121,16 +124,20 @@ impl File {
             text: text.to_owned(),
             body: Body::default(),
             memory: 0,
+            repeated: Vec::new(),
             origin: Origin::Own(line_ends(text)),
         }
     }
 
     fn new(path: &str, code: &Readable<'_>, origin: Origin) -> Result<Self, Unparsed> {
+        let mut repeated = code.repeated().to_vec();
+        repeated.sort_by_key(|repeated| repeated.object);
         Ok(Self {
             path: path.to_owned(),
             text: code.original.to_owned(),
             body: code.body()?,
             memory: code.effort.memory,
+            repeated,
             origin,
         })
     }

@@ -14,7 +14,10 @@ pub(super) fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
     if collection.is_unknown() {
         return Ok(Typed::UNKNOWN);
     }
-    let pairs = pairs(collection).ok_or(Invalid)?;
+    let mut pairs = pairs(collection).ok_or(Invalid)?.peekable();
+    if pairs.peek().is_none() {
+        check_condition(scope, each)?;
+    }
     let mut result = ForResult::new(scope, each)?;
     let mut is_certain = true;
     for (key, value) in pairs {
@@ -38,6 +41,15 @@ pub(super) fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
     } else {
         Typed::UNKNOWN
     })
+}
+
+/// Looks whether a condition could be one, though there is no element to ask it of, as Terraform does.
+fn check_condition(scope: &Scope<'_>, each: &ForExpr) -> Result<(), Fault> {
+    let mut inner = scope.with(each.intro.value_var.as_str(), Typed::UNKNOWN);
+    if let Some(name) = &each.intro.key_var {
+        inner = inner.with(name.as_str(), Typed::UNKNOWN);
+    }
+    includes(&inner, each).map(drop)
 }
 
 /// Whether an element is included; none where that is not known.

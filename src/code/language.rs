@@ -1,4 +1,5 @@
-//! Held to Terraform itself: each expression of tests/language gives what `terraform console` recorded, or is unknown.
+//! Held to Terraform itself: each expression of tests/language gives what `terraform console` recorded, or is unknown. So do
+//! those that tests/language/generate.py makes from a seed: recorded ones, and new ones where Terraform is at hand.
 
 use super::context::Context;
 use super::file::{CodeText, Syntax};
@@ -12,6 +13,7 @@ use crate::model::Tree;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
+use std::process::Command;
 
 /// What of the table may be unknown, in percent.
 const MOST_UNKNOWN: usize = 5;
@@ -152,15 +154,15 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-#[test]
-fn each_expression_gives_what_terraform_says_or_is_unknown() {
-    let answers = include_str!("../../tests/language/answers.json");
-    let answers: BTreeMap<String, String> = serde_json::from_str(answers).unwrap();
-    let expressions: Vec<_> = answers.keys().map(String::as_str).collect();
-    let tree = tree();
+/// An expression of a module, and the answer of Terraform.
+type Answer<'t> = (&'t str, &'t str);
+
+/// What differs from the answers, and what is unknown of those that are known.
+fn compared<'t>(tree: &Tree, answers: &[Answer<'t>]) -> (Vec<String>, Vec<&'t str>) {
+    let expressions: Vec<_> = answers.iter().map(|(text, _)| *text).collect();
     let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
-    for (text, value) in expressions.iter().zip(evaluate(&tree, &expressions)) {
-        let due = answers[*text].trim();
+    for ((text, due), value) in answers.iter().zip(evaluate(tree, &expressions)) {
+        let due = due.trim();
         match value {
             Some(value) if value.has_unknown() => {
                 if due != "(known after apply)" {
@@ -177,21 +179,106 @@ fn each_expression_gives_what_terraform_says_or_is_unknown() {
             None => wrong.push(format!("{text}\n  is refused\n  due   {due}")),
         }
     }
+    (wrong, unknown)
+}
+
+/// Nothing differs from the answers, and few are unknown.
+fn hold(tree: &Tree, answers: &[Answer<'_>]) {
+    let (wrong, unknown) = compared(tree, answers);
     assert!(
         wrong.is_empty(),
         "{} wrong:\n{}",
         wrong.len(),
         wrong.join("\n")
     );
-    println!(
+    let share = format!(
         "{} of {} unknown: {unknown:#?}",
         unknown.len(),
         answers.len()
     );
+    println!("{share}");
     assert!(
         unknown.len() * 100 <= answers.len() * MOST_UNKNOWN,
-        "{} of {} unknown: {unknown:#?}",
-        unknown.len(),
-        answers.len()
+        "{share}"
     );
+}
+
+/// What tests/language/generate.py makes.
+struct Generated {
+    /// The answer of each expression.
+    expressions: BTreeMap<String, String>,
+    /// The type, the default and the answer of each variable.
+    variables: Vec<[String; 3]>,
+}
+
+impl Generated {
+    fn of(json: &str) -> serde_json::Result<Self> {
+        let mut both: serde_json::Value = serde_json::from_str(json)?;
+        Ok(Self {
+            expressions: serde_json::from_value(both["expressions"].take())?,
+            variables: serde_json::from_value(both["variables"].take())?,
+        })
+    }
+
+    fn hold(&self) {
+        let answers = self.expressions.iter();
+        let answers: Vec<_> = answers
+            .map(|(text, due)| (text.as_str(), due.as_str()))
+            .collect();
+        hold(&tree(), &answers);
+        let names: Vec<_> = (0..self.variables.len())
+            .map(|number| format!("var.v{number}"))
+            .collect();
+        let mut code = String::new();
+        for (number, [of, default, _]) in self.variables.iter().enumerate() {
+            writeln!(code, "# {number}\nvariable \"v{number}\" {{\n  type = {of}").unwrap();
+            writeln!(code, "  default = {default}\n}}").unwrap();
+        }
+        let tree: Tree = [("variables.tf", code.as_str())].into_iter().collect();
+        let due = self.variables.iter().map(|[.., answer]| answer.as_str());
+        let answers: Vec<_> = names.iter().map(String::as_str).zip(due).collect();
+        hold(&tree, &answers);
+    }
+}
+
+#[test]
+fn each_expression_gives_what_terraform_says_or_is_unknown() {
+    let answers = include_str!("../../tests/language/answers.json");
+    let answers: BTreeMap<String, String> = serde_json::from_str(answers).unwrap();
+    let answers = answers
+        .iter()
+        .map(|(text, due)| (text.as_str(), due.as_str()));
+    hold(&tree(), &answers.collect::<Vec<_>>());
+}
+
+#[test]
+fn each_generated_expression_gives_what_terraform_said_or_is_unknown() {
+    let generated = include_str!("../../tests/language/generated.json");
+    Generated::of(generated).unwrap().hold();
+}
+
+/// Other seeds are tried by `DRIFTGUARD_SEED=3 cargo test --lib newly_generated`.
+#[test]
+fn each_newly_generated_expression_gives_what_terraform_says_or_is_unknown() {
+    let version = Command::new("terraform").arg("version").output();
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    if !version.is_ok_and(|version| version.starts_with("Terraform v1.11.")) {
+        println!("skipped: there is no Terraform 1.11 on the path");
+        return;
+    }
+    let seed = std::env::var("DRIFTGUARD_SEED").unwrap_or_else(|_| "2".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language/generate.py");
+    let generated = Command::new("python3")
+        .arg(script)
+        .args([&seed, "600"])
+        .output()
+        .unwrap();
+    let (json, errors) = (
+        String::from_utf8(generated.stdout).unwrap(),
+        String::from_utf8_lossy(&generated.stderr),
+    );
+    let generated = Generated::of(&json);
+    generated
+        .unwrap_or_else(|error| panic!("{error}: {errors}"))
+        .hold();
 }

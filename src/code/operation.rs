@@ -4,14 +4,14 @@ use super::convert::convert;
 use super::equality::equal;
 use super::expression::certain_key;
 use super::fault::{Evaluated, Fault, Invalid};
+use super::handed_on::only_interpolation;
 use super::number::Number;
 use super::scope::Scope;
+use super::traversal;
 use super::typed::Typed;
 use super::types::Type;
 use super::unify::unify;
-use hcl_edit::expr::{
-    BinaryOp, BinaryOperator, Conditional, Expression, ObjectValue, UnaryOp, UnaryOperator,
-};
+use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
 
 /// An operand: none where it is not known.
 fn operand(scope: &Scope<'_>, expression: &Expression, of: &Type) -> Result<Option<Typed>, Fault> {
@@ -121,37 +121,50 @@ pub(super) fn conditional(scope: &Scope<'_>, choice: &Conditional) -> Evaluated 
         kind_of(scope, &choice.true_expr, &on_true),
         kind_of(scope, &choice.false_expr, &on_false),
     ];
-    let of = match &types {
-        [Type::Any, other] | [other, Type::Any] => other.clone(),
-        both => unify(both)?,
+    let of = match types {
+        [Some(Type::Any), Some(other)] | [Some(other), Some(Type::Any)] => Some(other),
+        [Some(left), Some(right)] => Some(unify(&[left, right])?),
+        _ => None,
     };
-    match condition {
-        Typed::Bool(true) => convert(on_true?, &of, scope.budget()),
-        Typed::Bool(false) => convert(on_false?, &of, scope.budget()),
-        _ => Ok(Typed::Unknown(of)),
+    let arm = match condition {
+        Typed::Bool(true) => on_true?,
+        Typed::Bool(false) => on_false?,
+        _ => return Ok(Typed::Unknown(of.unwrap_or(Type::Any))),
+    };
+    match of {
+        Some(of) => convert(arm, &of, scope.budget()),
+        None => Ok(Typed::UNKNOWN),
     }
 }
 
-/// The type of an expression that has this value. Of what is wrong in it only the part itself has no type.
-fn kind_of(scope: &Scope<'_>, expression: &Expression, value: &Result<Typed, Invalid>) -> Type {
+/// The type of an expression that has this value; any where it has none. Of what is wrong in it only the part itself has
+/// no type. None where that is not certain.
+fn kind_of(
+    scope: &Scope<'_>,
+    expression: &Expression,
+    value: &Result<Typed, Invalid>,
+) -> Option<Type> {
     if let Ok(value) = value {
-        return value.kind();
+        return Some(value.kind());
     }
     let of = |part: &Expression| kind_of(scope, part, &scope.value(part));
-    match expression {
-        Expression::Parenthesis(inner) => of(inner.inner()),
-        Expression::Array(items) => Type::Tuple(items.iter().map(of).collect()),
+    Some(match expression {
+        Expression::Parenthesis(inner) => of(inner.inner())?,
+        Expression::Array(items) => Type::Tuple(items.iter().map(of).collect::<Option<_>>()?),
         Expression::Object(object) => {
-            let entry = |(key, value): (_, &ObjectValue)| {
-                Some((certain_key(scope, key)?, of(value.expr())))
-            };
-            let entries: Option<Vec<_>> = object.iter().map(entry).collect();
-            entries.map_or(Type::Any, Type::object)
+            let mut entries = Vec::new();
+            for (key, value) in object {
+                match certain_key(scope, key) {
+                    Some(key) => entries.push((key, of(value.expr())?)),
+                    None => return Some(Type::Any),
+                }
+            }
+            Type::object(entries)
         }
         Expression::Conditional(choice) => {
-            let types = [of(&choice.true_expr), of(&choice.false_expr)];
+            let types = [of(&choice.true_expr)?, of(&choice.false_expr)?];
             match types.contains(&Type::Any) {
-                true => Type::Any,
+                true => return None,
                 false => unify(&types).unwrap_or(Type::Any),
             }
         }
@@ -167,6 +180,32 @@ fn kind_of(scope: &Scope<'_>, expression: &Expression, value: &Result<Typed, Inv
             UnaryOperator::Not => Type::Bool,
             UnaryOperator::Neg => Type::Number,
         },
+        Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
+            Some(only) => of(only)?,
+            None => Type::String,
+        },
+        Expression::HeredocTemplate(_) => Type::String,
+        // What came of the other elements has a type.
+        Expression::ForExpr(each) => has_no_elements(scope, &each.intro.collection_expr)?,
+        Expression::Traversal(traversal) => match traversal::splatted(traversal) {
+            _ if !matches!(
+                traversal.expr,
+                Expression::Variable(_) | Expression::FuncCall(_)
+            ) =>
+            {
+                None?
+            }
+            Some(collection) => has_no_elements(scope, &collection)?,
+            None => Type::Any,
+        },
         _ => Type::Any,
+    })
+}
+
+/// Any type, where a collection is the reason for which what is made of its elements is wrong.
+fn has_no_elements(scope: &Scope<'_>, collection: &Expression) -> Option<Type> {
+    match scope.value(collection) {
+        Ok(value) if !value.is_null() => None,
+        _ => Some(Type::Any),
     }
 }

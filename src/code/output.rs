@@ -30,13 +30,8 @@ pub(super) fn value(
             None => return outputs(operators),
             Some(Key::Index(_)) => list.push(outputs(operators)?),
             Some(Key::Name(key)) => {
-                // `module.name.key` names an instance as well.
-                let own = match operators.split_first() {
-                    Some((TraversalOperator::GetAttr(_), rest)) => rest,
-                    _ => operators,
-                };
                 scope.budget().take(ENTRY + key.len())?;
-                map.insert(key.clone(), outputs(own)?);
+                map.insert(key.clone(), outputs(behind_key(operators))?);
             }
         }
     }
@@ -44,6 +39,21 @@ pub(super) fn value(
         Some("for_each") => Typed::Object(map),
         _ => Typed::Tuple(list),
     })
+}
+
+/// What follows the key of an instance, which may be written as an attribute; behind a splat of all instances as well.
+pub(super) fn behind_key<'o, 't>(
+    operators: &'o [&'t TraversalOperator],
+) -> &'o [&'t TraversalOperator] {
+    match operators {
+        [TraversalOperator::GetAttr(_), rest @ ..] => rest,
+        [
+            TraversalOperator::FullSplat(_) | TraversalOperator::AttrSplat(_),
+            TraversalOperator::GetAttr(_),
+            rest @ ..,
+        ] => rest,
+        _ => operators,
+    }
 }
 
 /// The argument by which a call stands for several instances.

@@ -1,12 +1,11 @@
 //! The one way to the HCL parser: what would cost it too much is refused before it is parsed.
 
 use super::effort::{Effort, EmptyHeredocs};
-use super::respell::{LineEnds, respelled};
+use super::respell::{LineEnds, Repeated, Respelled, respelled};
 use hcl_edit::expr::Expression;
 use hcl_edit::parser::Error;
 use hcl_edit::structure::Body;
 use hcl_edit::template::Template;
-use std::borrow::Cow;
 
 /// What the tree of one text may take, in bytes: that of a megabyte and a half of common code.
 const MOST_MEMORY: usize = 128 << 20;
@@ -45,7 +44,7 @@ pub fn expression(text: &str) -> Result<Expression, Unparsed> {
 pub(super) struct Readable<'t> {
     /// The text as it is.
     pub original: &'t str,
-    spelled: Cow<'t, str>,
+    spelled: Respelled<'t>,
     /// What parsing it costs at most.
     pub effort: Effort,
 }
@@ -59,7 +58,7 @@ impl<'t> Readable<'t> {
         let spelled = respelled(original, LineEnds::InLoops);
         Ok(Self {
             original,
-            effort: affordable(&spelled, Effort::of(&spelled))?,
+            effort: affordable(&spelled.text, Effort::of(&spelled.text))?,
             spelled,
         })
     }
@@ -72,10 +71,15 @@ impl<'t> Readable<'t> {
         self.parsed(hcl_edit::parser::parse_body)
     }
 
+    /// What of it is evaluated, though the parser does not see it.
+    pub(super) fn repeated(&self) -> &[Repeated] {
+        &self.spelled.repeated
+    }
+
     fn parsed<T>(&self, parse: fn(&str) -> Result<T, Error>) -> Result<T, Unparsed> {
-        parse(&self.spelled).or_else(|error| {
-            let flat = respelled(self.original, LineEnds::InBrackets);
-            let again = (flat != self.spelled).then(|| parse(&flat).ok());
+        parse(&self.spelled.text).or_else(|error| {
+            let flat = respelled(self.original, LineEnds::InBrackets).text;
+            let again = (flat != self.spelled.text).then(|| parse(&flat).ok());
             again.flatten().ok_or_else(|| Unparsed {
                 line: line(self.original, error.location().offset()),
                 message: error.message().to_owned(),

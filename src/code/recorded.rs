@@ -1,9 +1,10 @@
 //! What a state records of the resources that code refers to: `aws_vpc.main.id` is what the last apply made it.
 
 use super::budget::{Budget, Excess};
+use super::output::behind_key;
 use super::size::{ENTRY, MAP, Size};
 use super::typed::Typed;
-use crate::model::{Address, Key, ModuleStep, Resource};
+use crate::model::{Address, Key, ModuleStep, ProviderKey, Resource};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,6 +89,13 @@ impl Recorded {
         found.next().is_none().then_some(&only.address)
     }
 
+    /// The provider configuration that a resource was made by, where a state knows it.
+    pub fn provider(&self, address: &Address) -> Option<&ProviderKey> {
+        let mut instances = self.instances(block(address));
+        let own = instances.find(|resource| resource.address.key == address.key);
+        own.map(|resource| &resource.provider)
+    }
+
     /// The instances of a block, by key.
     pub(super) fn instances(&self, name: Block<'_>) -> impl Iterator<Item = &Resource> {
         let tables = self.tables.iter().map(move |table| {
@@ -110,11 +118,15 @@ impl Recorded {
         operators: &[&TraversalOperator],
         budget: &Budget,
     ) -> Result<Typed, Excess> {
-        let attribute = operators.iter().find_map(|operator| match operator {
-            TraversalOperator::GetAttr(name) => Some(name.as_str()),
-            _ => None,
-        });
         let attributes = |resource: &Resource| {
+            let operators = match resource.address.key {
+                Some(Key::Name(_)) => behind_key(operators),
+                _ => operators,
+            };
+            let attribute = operators.iter().find_map(|operator| match operator {
+                TraversalOperator::GetAttr(name) => Some(name.as_str()),
+                _ => None,
+            });
             let all = resource.attributes.iter();
             let asked = all.filter(|(name, _)| attribute.is_none_or(|asked| asked == *name));
             budget.take(MAP)?;

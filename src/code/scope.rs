@@ -8,6 +8,7 @@ use super::file::File;
 use super::folder::Folder;
 use super::instance::Instance;
 use super::literal::Literal;
+use super::respell;
 use super::size::Size;
 use super::typed::Typed;
 use crate::model::{Key, Uneditable, Value};
@@ -253,8 +254,21 @@ impl<'a> Scope<'a> {
         let written = self.file.text.get(span.unwrap_or_default());
         let double = |text: &str| text.parse::<f64>().ok();
         // A part of a policy is parsed apart, and stands elsewhere.
-        let is_it = |text: &&str| double(text).is_some() && double(text) == double(parsed);
+        let is_it = |text: &&str| {
+            let is_same = double(text).is_some() && double(text) == double(parsed);
+            is_same || (parsed == "0" && respell::is_too_large(text.as_bytes()))
+        };
         written.filter(is_it).unwrap_or(parsed).to_owned()
+    }
+
+    /// The values in an object that are evaluated, though another entry with their key replaces them.
+    pub(super) fn repeated(&self, object: Option<Range<usize>>) -> impl Iterator<Item = &'a str> {
+        let brace = object.map_or(usize::MAX, |span| span.start);
+        let all = &self.file.repeated;
+        let first = all.partition_point(|repeated| repeated.object < brace);
+        let own = all[first..].iter();
+        let own = own.take_while(move |repeated| repeated.object == brace);
+        own.filter_map(|repeated| self.file.text.get(repeated.value.clone()))
     }
 
     /// Tells why an expression was not evaluated.

@@ -5,12 +5,14 @@ mod flow;
 use super::budget::{Budget, Excess, LONGEST_TEXT};
 use super::fault::Evaluated;
 use super::handed_on::only_interpolation;
+use super::parse;
 use super::scope::Scope;
 use super::size::LOOKED_AT;
 use super::typed::Typed;
 use super::types::Type;
 use flow::Step;
 use hcl_edit::Span;
+use hcl_edit::expr::Expression;
 use hcl_edit::template::{Directive, Element, HeredocTemplate, StringTemplate, Strip, Template};
 use std::borrow::Cow;
 
@@ -78,6 +80,8 @@ struct Source<'t> {
     text: &'t str,
     /// Whether each line is a piece of its own: blanks are taken away in one piece only.
     by_line: bool,
+    /// Whether it is a part of a text in quotes that stands in a directive: the parser leaves that as it is written.
+    is_in_directive: bool,
     budget: &'t Budget,
 }
 
@@ -86,7 +90,16 @@ impl<'t> Source<'t> {
         Self {
             text: &scope.file.text,
             by_line,
+            is_in_directive: false,
             budget: scope.budget(),
+        }
+    }
+
+    /// What stands in a directive of it.
+    fn in_directive(self) -> Self {
+        Self {
+            is_in_directive: true,
+            ..self
         }
     }
 }
@@ -107,6 +120,11 @@ fn flatten<'t>(
                     pieces.push(Piece::Text(unescaped(line, source.budget)?));
                 }
             }
+            Element::Literal(text) if source.is_in_directive => {
+                let written = source.text.get(text.span().unwrap_or_default());
+                let written = written.unwrap_or(text.as_str());
+                pieces.push(Piece::Text(unquoted(written, source.budget)?));
+            }
             Element::Literal(text) => pieces.push(Piece::Text(Cow::Borrowed(text.as_str()))),
             Element::Interpolation(interpolation) => {
                 pieces.push(Piece::Step(
@@ -118,23 +136,36 @@ fn flatten<'t>(
                 Directive::If(choice) => {
                     let (on_true, end) = (&choice.if_expr, &choice.endif_expr);
                     pieces.push(Piece::Step(Step::If(&on_true.cond_expr), on_true.strip));
-                    flatten(source, on_true.template.iter(), pieces)?;
+                    flatten(source.in_directive(), on_true.template.iter(), pieces)?;
                     if let Some(on_false) = &choice.else_expr {
                         pieces.push(Piece::Step(Step::Else, on_false.strip));
-                        flatten(source, on_false.template.iter(), pieces)?;
+                        flatten(source.in_directive(), on_false.template.iter(), pieces)?;
                     }
                     pieces.push(Piece::Step(Step::End, end.strip));
                 }
                 Directive::For(each) => {
                     let (start, end) = (&each.for_expr, &each.endfor_expr);
                     pieces.push(Piece::Step(Step::For(start), start.strip));
-                    flatten(source, start.template.iter(), pieces)?;
+                    flatten(source.in_directive(), start.template.iter(), pieces)?;
                     pieces.push(Piece::Step(Step::End, end.strip));
                 }
             },
         }
     }
     Ok(())
+}
+
+/// A part of a text in quotes, as it is written, with its escapes taken for what they stand for.
+fn unquoted<'t>(written: &'t str, budget: &Budget) -> Result<Cow<'t, str>, Excess> {
+    if !written.contains('\\') {
+        return unescaped(written, budget);
+    }
+    budget.take(4 * written.len())?;
+    budget.work(written.len())?;
+    Ok(match parse::expression(&format!("\"{written}\"")) {
+        Ok(Expression::String(text)) => Cow::Owned(text.value().clone()),
+        _ => Cow::Borrowed(written),
+    })
 }
 
 /// A line as it is written, with the marks that are no marks taken for what they stand for. The parser's own copy has lost

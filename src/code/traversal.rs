@@ -30,6 +30,10 @@ pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
             None if scope.is_closed() => return Err(Fault::Invalid),
             None => named(scope, name.as_str(), &operators)?,
         },
+        // A sign counts for all that follows the number.
+        Expression::Number(number) if number.value().as_i64().is_some_and(i64::is_negative) => {
+            return Err(Fault::Invalid);
+        }
         expression => (Rc::new(scope.value(expression)?), operators.as_slice()),
     };
     match rest {
@@ -47,9 +51,11 @@ fn part_at(scope: &Scope<'_>, value: &Typed, operators: &[&TraversalOperator]) -
             TraversalOperator::FullSplat(_) => return splat(scope, &found, rest),
             // What follows `.*` with brackets counts for all of it, not for each.
             TraversalOperator::AttrSplat(_) => {
-                let own = rest
-                    .iter()
-                    .take_while(|next| !matches!(next, TraversalOperator::Index(_)));
+                let own = rest.iter().take_while(|next| {
+                    let is_in_brackets =
+                        matches!(next, TraversalOperator::Index(_)) || is_splat(next);
+                    !is_in_brackets
+                });
                 let (own, after) = rest.split_at(own.count());
                 let each = splat(scope, &found, own)?;
                 return part_at(scope, &each, after);
@@ -207,6 +213,19 @@ fn recorded(
         .value(block, operators, scope.budget())
 }
 
+/// What stands before the first splat; none where there is no splat.
+pub(super) fn splatted(traversal: &Traversal) -> Option<Expression> {
+    let first = traversal
+        .operators
+        .iter()
+        .position(|operator| is_splat(operator.value()))?;
+    let operators = traversal.operators.iter().take(first).cloned().collect();
+    Some(match first {
+        0 => traversal.expr.clone(),
+        _ => Expression::from(Traversal::new(traversal.expr.clone(), operators)),
+    })
+}
+
 fn is_splat(operator: &TraversalOperator) -> bool {
     matches!(
         operator,
@@ -231,6 +250,13 @@ fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evalu
         }
         Typed::List(element, items) | Typed::Set(element, items) => {
             let items = of(items)?;
+            if items
+                .windows(2)
+                .any(|pair| pair[0].kind() != pair[1].kind())
+            {
+                // Terraform itself dies of a list whose elements have several types.
+                return Ok(Typed::UNKNOWN);
+            }
             let declared = rest
                 .iter()
                 .try_fold(element.clone(), |of, step| part_of(&of, step));

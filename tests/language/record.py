@@ -11,11 +11,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 MOST = 48_000
 
 
-def ask(expressions):
+class Unanswered(Exception):
+    """Terraform gave up on a list of expressions."""
+
+
+def ask(expressions, folder=HERE / "module"):
     marked = (f'"@@{at}", try(({text}), "!error"), ' for at, text in enumerate(expressions))
     line = "[" + "".join(marked) + '"@@end"]\n'
     environment = dict(os.environ, TF_CLI_CONFIG_FILE=os.devnull, CHECKPOINT_DISABLE="1", NO_COLOR="1")
-    done = subprocess.run(["terraform", "console"], input=line.encode(), capture_output=True, cwd=HERE / "module", env=environment)
+    done = subprocess.run(["terraform", "console"], input=line.encode(), capture_output=True, cwd=folder, env=environment)
     answers, at = {}, None
     for line in done.stdout.decode().split("\n"):
         if mark := re.fullmatch(r'  "@@(\d+|end)",', line):
@@ -24,13 +28,12 @@ def ask(expressions):
         elif at is not None:
             answers[at].append(line.removeprefix("  "))
     if "end" not in answers:
-        sys.exit(f"{done.stdout.decode()[-2000:]}\n{done.stderr.decode()[-2000:]}\nafter {expressions[int(at or 0)]!r}")
+        raise Unanswered(f"{done.stdout.decode()[-2000:]}\n{done.stderr.decode()[-2000:]}\nafter {expressions[int(at or 0)]!r}")
     return ["\n".join(answers[str(at)]).removesuffix(",") for at in range(len(expressions))]
 
 
-def main():
-    lines = (HERE / "expressions.txt").read_text().splitlines()
-    expressions = [line for line in lines if line.strip() and not line.startswith("#")]
+def answers(expressions):
+    """The answer of each expression."""
     recorded, waiting = {}, []
     for expression in [*expressions, None]:
         if waiting and (expression is None or sum(map(len, waiting)) + len(expression) > MOST):
@@ -38,9 +41,16 @@ def main():
             waiting = []
         if expression is not None:
             waiting.append(expression)
+    return recorded
+
+
+def main():
+    lines = (HERE / "expressions.txt").read_text().splitlines()
+    recorded = answers([line for line in lines if line.strip() and not line.startswith("#")])
     text = json.dumps(recorded, indent=1, ensure_ascii=False)
     (HERE / "answers.json").write_text(text + "\n")
     print(f"{len(recorded)} answers")
 
 
-main()
+if __name__ == "__main__":
+    main()

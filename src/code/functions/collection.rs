@@ -54,18 +54,19 @@ pub(super) fn coalesce(call: &Call<'_, '_>) -> Evaluated {
     Err(Fault::Invalid)
 }
 
+/// The first list that is neither null nor empty. Each of them must be one.
 pub(super) fn coalescelist(call: &Call<'_, '_>) -> Evaluated {
+    let mut first = None;
     for argument in &call.arguments {
         match argument {
             Typed::List(_, items) | Typed::Tuple(items) => {
-                if !items.is_empty() {
-                    return Ok(argument.clone());
-                }
+                first = first.or((!items.is_empty()).then_some(argument));
             }
+            Typed::Null(Type::List(_) | Type::Tuple(_)) => {}
             _ => return Err(Fault::Invalid),
         }
     }
-    Err(Fault::Invalid)
+    Ok(first.ok_or(Invalid)?.clone())
 }
 
 pub(super) fn contains(call: &Call<'_, '_>) -> Evaluated {

@@ -110,7 +110,8 @@ pub(super) fn cidrhost(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
     let last = ones(range.own());
     let host: i128 = call.whole(1)?;
-    if range.is_mapped() {
+    // Of numbers beyond 64 bits Terraform looks at the last ones alone where it asks whether they fit.
+    if range.is_mapped() || i64::try_from(host).is_err() {
         return Ok(Typed::Unknown(Type::String));
     }
     let number = match host {
@@ -138,8 +139,8 @@ pub(super) fn cidrnetmask(call: &Call<'_, '_>) -> Evaluated {
 pub(super) fn cidrsubnet(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
     let (more, number): (i64, i128) = (call.whole(1)?, call.whole(2)?);
-    // Terraform makes something of numbers below nought.
-    if more < 0 || number < 0 || range.is_mapped() {
+    // Terraform makes something of numbers below nought, and of those beyond 64 bits.
+    if more < 0 || u64::try_from(number).is_err() || range.is_mapped() {
         return Ok(Typed::Unknown(Type::String));
     }
     let more = u32::try_from(more).map_err(|_| Invalid)?;

@@ -115,7 +115,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     with_rest(
         "coalescelist",
         &[],
-        PARTS,
+        PARTS.or_null(),
         Kind::Any,
         collection::coalescelist,
     ),

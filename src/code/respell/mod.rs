@@ -2,13 +2,15 @@
 //! tells where the file itself holds it.
 //!
 //! That is a byte order mark; an object's key that is given twice (the last one counts); a heredoc without a line, or with
-//! a line that only begins with its marker; and, where brackets make line ends mean nothing, line ends that the parser
-//! minds.
+//! a line that only begins with its marker; a number that is larger than a double; and, where brackets make line ends mean
+//! nothing, line ends that the parser minds.
 
 mod heredoc;
+mod number;
 
 use super::effort::{is_word, length_until};
 use heredoc::Heredoc;
+pub(super) use number::is_too_large;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -29,8 +31,26 @@ pub(super) enum LineEnds {
     InBrackets,
 }
 
-/// The same code in a spelling that the parser reads, token by token at the same bytes.
-pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Cow<'_, str> {
+/// Code in a spelling that the parser reads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Respelled<'t> {
+    /// The code, token by token at the same bytes.
+    pub text: Cow<'t, str>,
+    /// What was taken out of it, and is evaluated all the same.
+    pub repeated: Vec<Repeated>,
+}
+
+/// The value of an object's key that is given again behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Repeated {
+    /// The byte of the brace that opens the object.
+    pub object: usize,
+    /// The bytes of the value.
+    pub value: Range<usize>,
+}
+
+/// The same code in a spelling that the parser reads.
+pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Respelled<'_> {
     let mut respelling = Respelling {
         bytes: text.as_bytes(),
         at: 0,
@@ -38,6 +58,7 @@ pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Cow<'_, str> {
         after_term: false,
         line_ends,
         changed: None,
+        repeated: Vec::new(),
     };
     if text.starts_with(BYTE_ORDER_MARK) {
         respelling.blank(0..BYTE_ORDER_MARK.len());
@@ -45,7 +66,10 @@ pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Cow<'_, str> {
     }
     while respelling.open.len() <= DEEPEST && respelling.step().is_some() {}
     let changed = respelling.changed.map(String::from_utf8);
-    changed.and_then(Result::ok).map_or(text.into(), Cow::Owned)
+    Respelled {
+        text: changed.and_then(Result::ok).map_or(text.into(), Cow::Owned),
+        repeated: respelling.repeated,
+    }
 }
 
 /// What a byte stands in.
@@ -72,12 +96,14 @@ enum Open<'t> {
 /// The entries of an object, as far as they were read.
 #[derive(Debug, Default)]
 struct Entries<'t> {
-    /// Where the entry of each key stands.
-    known: HashMap<&'t [u8], Range<usize>>,
+    /// Where the brace stands that opens the object.
+    brace: usize,
+    /// Where the entry of each key stands, and its value.
+    known: HashMap<&'t [u8], [Range<usize>; 2]>,
     /// Where the current entry starts.
     start: Option<usize>,
-    /// Its key, once its value was reached.
-    key: Option<&'t [u8]>,
+    /// Its key, once its value was reached, and where that starts.
+    key: Option<(&'t [u8], usize)>,
     /// Where its last token ends.
     end: usize,
 }
@@ -91,6 +117,7 @@ struct Respelling<'t> {
     line_ends: LineEnds,
     /// The new spelling, once something was changed.
     changed: Option<Vec<u8>>,
+    repeated: Vec<Repeated>,
 }
 
 impl<'t> Respelling<'t> {
@@ -209,6 +236,9 @@ impl<'t> Respelling<'t> {
     fn word(&mut self, byte: u8) {
         self.start_token();
         let starts_word = is_word(byte) && byte != b'-';
+        if byte.is_ascii_digit() {
+            self.number();
+        }
         let rest = self.rest().iter();
         self.at += match starts_word {
             true => rest.take_while(|byte| is_word(**byte)).count(),
@@ -223,7 +253,10 @@ impl<'t> Respelling<'t> {
         let open = match self.opens_loop() {
             _ if in_body && self.after_term => Open::Body,
             true => Open::Loop(b'}'),
-            false => Open::Object(Entries::default()),
+            false => Open::Object(Entries {
+                brace: self.at,
+                ..Entries::default()
+            }),
         };
         self.open_token(open, 1);
     }
@@ -305,7 +338,7 @@ impl<'t> Respelling<'t> {
         if let Some(entries) = self.entries()
             && let (Some(start), None, false) = (entries.start, entries.key, is_operator)
         {
-            entries.key = Some(bytes[start..at].trim_ascii());
+            entries.key = Some((bytes[start..at].trim_ascii(), at + 1));
         }
         self.at += if is_operator { 2 } else { 1 };
         self.after_term = false;
@@ -318,15 +351,17 @@ impl<'t> Respelling<'t> {
             return;
         };
         let (start, key) = (entries.start.take(), entries.key.take());
-        let (Some(start), Some(key)) = (start, key) else {
+        let (Some(start), Some((key, value))) = (start, key) else {
             return;
         };
         let end = if comma > 0 { at } else { entries.end };
         if entries.known.len() >= MOST_ENTRIES {
             return;
         }
-        if let Some(earlier) = entries.known.insert(key, start..end) {
+        let (object, value) = (entries.brace, value..end - comma);
+        if let Some([earlier, value]) = entries.known.insert(key, [start..end, value]) {
             self.blank(earlier);
+            self.repeated.push(Repeated { object, value });
         }
     }
 }
