@@ -14,6 +14,8 @@ struct World<'a> {
     files: Vec<(&'a str, String)>,
     state: Vec<(&'a str, Vec<(&'a str, &'a str)>)>,
     terraform: Option<&'a str>,
+    /// The alias of the provider that made all of it.
+    alias: Option<&'a str>,
 }
 
 /// The code after the fix, and what was done about each finding.
@@ -37,7 +39,7 @@ impl World<'_> {
                 provider: ProviderKey {
                     module: String::new(),
                     name: "aws".to_owned(),
-                    alias: None,
+                    alias: self.alias.map(str::to_owned),
                 },
                 id: attributes["id"].as_str().unwrap().to_owned(),
                 attributes,
@@ -197,6 +199,7 @@ fn role(code: &str) -> World<'static> {
             ),
         ],
         terraform: Some("1.11.4"),
+        alias: None,
     }
 }
 
@@ -209,6 +212,7 @@ fn group(rules: &str) -> World<'static> {
             ("aws_security_group.db", vec![("id", "sg-2")]),
         ],
         terraform: None,
+        alias: None,
     }
 }
 
@@ -320,6 +324,7 @@ resource "aws_security_group" "web" {
 "#;
     let mut world = group("");
     world.files[0].1 = code.to_owned();
+    world.alias = Some("dr");
     let tags = Value::map([
         ("Team", Value::from("shop")),
         ("Stage", "test".into()),
@@ -345,6 +350,7 @@ fn a_route_is_taken_over_as_the_tables_other_routes_are() {
         files: vec![("net.tf", code.to_owned())],
         state: vec![("aws_route_table.a", vec![("id", "rtb-1")])],
         terraform: None,
+        alias: None,
     };
     let parts = [
         ("route_table_id", "rtb-1".into()),

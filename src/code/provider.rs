@@ -1,6 +1,7 @@
 //! Provider configurations: which region and account each points to.
 
-use super::expression::certain_key;
+use super::expression::{certain_key, word};
+use super::folder::Folder;
 use super::instance::Instance;
 use super::scope::Scope;
 use super::size::Size;
@@ -10,6 +11,9 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectValue};
 use hcl_edit::structure::Block;
 use std::rc::Rc;
+
+/// What states call the AWS provider, of whichever registry.
+const AWS: &str = "aws";
 
 /// One provider configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,13 +32,10 @@ pub struct ProviderConfig {
 pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderConfig>) {
     let budget = &instance.context.budget;
     let blocks = instance.folder.blocks("provider");
-    let aws = blocks.filter(|(_, block)| {
-        block
-            .labels
-            .first()
-            .is_some_and(|label| label.as_str() == "aws")
-    });
-    for (file, block) in aws {
+    for (file, block) in blocks {
+        let Some(name) = aws_name(instance.folder, block) else {
+            continue;
+        };
         let mark = budget.mark();
         let scope = instance.scope(file);
         let value = |name| {
@@ -59,7 +60,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         let config = ProviderConfig {
             key: ProviderKey {
                 module: instance.names().join("."),
-                name: "aws".to_owned(),
+                name: name.to_owned(),
                 alias: value("alias").as_str().map(str::to_owned),
             },
             region: value("region"),
@@ -100,7 +101,7 @@ pub(super) fn default_tags<'a>(
     scope: &Scope<'a>,
     block: &'a Block,
 ) -> Option<(ProviderKey, Vec<(String, &'a Expression)>)> {
-    let is_aws = block.labels.first()?.as_str() == "aws";
+    let name = aws_name(scope.instance.folder, block)?;
     let alias = block.body.get_attribute("alias");
     let tags = block.body.get_blocks("default_tags").next()?;
     let Expression::Object(tags) = &tags.body.get_attribute("tags")?.value else {
@@ -108,11 +109,33 @@ pub(super) fn default_tags<'a>(
     };
     let key = ProviderKey {
         module: String::new(),
-        name: "aws".to_owned(),
+        name: name.to_owned(),
         alias: alias.and_then(|alias| Some(scope.known(&alias.value).as_str()?.to_owned())),
     };
     let entry = |(key, value): (_, &'a ObjectValue)| Some((certain_key(scope, key)?, value.expr()));
-    is_aws.then(|| (key, tags.iter().filter_map(entry).collect()))
+    Some((key, tags.iter().filter_map(entry).collect()))
+}
+
+/// The name that states give the provider of a configuration; none where it is not the AWS provider.
+fn aws_name<'a>(folder: &Folder<'a>, block: &'a Block) -> Option<&'a str> {
+    let local = block.labels.first()?.as_str();
+    let name = source(folder, local).map_or(local, |source| {
+        source.rsplit('/').next().unwrap_or_default()
+    });
+    (name == AWS).then_some(name)
+}
+
+/// The source of the provider that a module calls by a name of its own; none where it says none, and it is hashicorp's
+/// of that name.
+fn source<'a>(folder: &Folder<'a>, local: &str) -> Option<&'a str> {
+    let settings = folder.blocks("terraform");
+    let required = settings.flat_map(|(_, block)| block.body.get_blocks("required_providers"));
+    let mut entries = required.filter_map(|block| block.body.get_attribute(local));
+    let Expression::Object(entry) = &entries.next()?.value else {
+        return None;
+    };
+    let source = entry.iter().find(|(key, _)| word(key) == Some("source"));
+    source.and_then(|(_, value)| value.expr().as_str())
 }
 
 /// The bytes that a configuration takes.

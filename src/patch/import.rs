@@ -192,7 +192,7 @@ impl<'a> Importer<'a> {
             .body
             .get_attribute("provider")
             .map(|attribute| file.text(&attribute.value));
-        let arguments = self.arguments(&address.tf_type, attributes, provider);
+        let arguments = self.arguments(&address.tf_type, attributes, parent);
         let mut lines: Vec<_> = provider
             .map(|text| ("provider".to_owned(), text.to_owned()))
             .into_iter()
@@ -223,7 +223,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Returns the arguments that the code sets, out of all attributes in AWS.
-    fn arguments(&self, tf_type: &str, live: &Attributes, provider: Option<&str>) -> Attributes {
+    fn arguments(&self, tf_type: &str, live: &Attributes, parent: &Address) -> Attributes {
         let Some(schema) = self.stack.catalog.get(tf_type) else {
             return Attributes::new();
         };
@@ -239,20 +239,17 @@ impl<'a> Importer<'a> {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         if schema.attributes.contains_key("tags") {
-            let tags = self.tags(live, provider);
+            let tags = self.tags(live, parent);
             arguments.extend((!tags.is_empty()).then(|| ("tags".to_owned(), tags)));
         }
         arguments
     }
 
-    /// Returns the resource's tags without those that the provider adds.
-    fn tags(&self, live: &Attributes, provider: Option<&str>) -> Value {
-        let alias = provider
-            .and_then(|text| text.split_once('.'))
-            .map(|(_, alias)| alias);
+    /// Returns the resource's tags without those that the provider of its parent adds.
+    fn tags(&self, live: &Attributes, parent: &Address) -> Value {
+        let provider = self.stack.options.recorded.provider(parent);
         let mut configs = self.before.providers.iter();
-        let config = configs
-            .find(|config| config.key.module.is_empty() && config.key.alias.as_deref() == alias);
+        let config = configs.find(|config| provider == Some(&config.key));
         let added = config.map(|config| &config.tags.default);
         let all = live
             .get("tags_all")
