@@ -1,0 +1,177 @@
+//! What is evaluated of code, against what Terraform's plan says of it, address by address: the same, or unknown.
+//!
+//! `record.py` records what `terraform show -json` says of the plans of these stacks.
+
+use driftguard::code::{self, Options, Recorded};
+use driftguard::model::{Redactor, Schema, Tree, Value};
+use driftguard::{resources, state};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// How much of what a plan knows is evaluated, in percent.
+const LEAST_EVALUATED: usize = 95;
+
+/// A stack: its recorded plan, its code, and its state where it has one.
+struct Stack {
+    name: &'static str,
+    folder: &'static str,
+    state: Option<&'static str>,
+}
+
+const STACKS: &[Stack] = &[
+    Stack {
+        name: "parity",
+        folder: "tests/parity/repo/infra/production",
+        state: Some("tests/parity/terraform.tfstate"),
+    },
+    Stack {
+        name: "older",
+        folder: "tests/older/repo/infra/production",
+        state: Some("tests/older/terraform.tfstate"),
+    },
+    Stack {
+        name: "nested",
+        folder: "tests/nested/stack",
+        state: None,
+    },
+    Stack {
+        name: "providers",
+        folder: "tests/providers/stack",
+        state: None,
+    },
+    Stack {
+        name: "demo",
+        folder: "src/cli/demo/repo/infra/production",
+        state: Some("src/cli/demo/terraform.tfstate"),
+    },
+];
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(folder: &Path, below: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(below).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read(folder, &path, files);
+        } else {
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+            files.push((name.to_owned(), std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
+fn tree(folder: PathBuf) -> Tree {
+    let mut files = Vec::new();
+    read(&folder, &folder, &mut files);
+    files.into_iter().collect()
+}
+
+/// What a plan says of each resource: the attributes that its code sets.
+type Plan = BTreeMap<String, BTreeMap<String, Value>>;
+
+/// Reads a recorded plan; what is not known before an apply is unknown.
+fn plan(text: &str) -> Plan {
+    let mut plan: Plan = serde_json::from_str(text).unwrap();
+    let attributes = plan.values_mut().flat_map(BTreeMap::values_mut);
+    attributes.for_each(mark_unknown);
+    plan
+}
+
+fn mark_unknown(value: &mut Value) {
+    match value {
+        Value::Map(entries) if entries.get("unknown").and_then(Value::as_bool) == Some(true) => {
+            *value = Value::Unknown;
+        }
+        Value::Map(entries) => entries.values_mut().for_each(mark_unknown),
+        Value::List(items) => items.iter_mut().for_each(mark_unknown),
+        _ => {}
+    }
+}
+
+/// How many attributes the plan knows, how many of these are evaluated, and which come out otherwise.
+#[derive(Default)]
+struct Outcome {
+    known: usize,
+    unknown: Vec<String>,
+    wrong: Vec<String>,
+}
+
+/// Whether the provider sees no difference; of a type that is not read, whether there is none.
+fn agrees(schema: Option<&Schema>, name: &str, declared: &Value, planned: &Value) -> bool {
+    let attribute = schema.and_then(|schema| Some((schema, schema.attributes.get(name)?)));
+    let Some((schema, attribute)) = attribute else {
+        return declared == planned;
+    };
+    let form = |value: &Value| schema.normal(attribute, name, value);
+    let (declared, planned) = (form(declared), form(planned));
+    declared == planned || attribute.is_satisfied(&declared, &planned)
+}
+
+fn compared(plan: &Plan, tree: &Tree, state: Option<&str>) -> Outcome {
+    let catalog = resources::catalog();
+    let mut options = Options::default();
+    if let Some(state) = state {
+        let redactor = Redactor::new(b"planned");
+        let state = state::parse(state.as_bytes(), "x.tfstate", &catalog, &redactor).unwrap();
+        options.recorded = Recorded::new([state.resources.clone(), state.data.clone()])
+            .by_terraform(state.info.terraform_version.as_deref());
+    }
+    let code = code::evaluate(tree, "", &options);
+    assert_eq!(code.problems, []);
+    let mut outcome = Outcome::default();
+    for (address, attributes) in plan {
+        let declared = code.declared.get(&address.parse().unwrap());
+        let declared = declared.unwrap_or_else(|| panic!("{address} is not declared"));
+        let schema = catalog.get(&declared_type(address));
+        for (name, planned) in attributes {
+            let value = declared.value(name);
+            let place = format!("{address} {name}");
+            if planned.has_unknown() {
+                // What no plan knows, code alone does not tell either.
+                if !value.has_unknown() {
+                    outcome
+                        .wrong
+                        .push(format!("{place}: {value:?} is not known"));
+                }
+                continue;
+            }
+            outcome.known += 1;
+            if value.has_unknown() {
+                outcome.unknown.push(place);
+            } else if !agrees(schema, name, &value, planned) {
+                outcome
+                    .wrong
+                    .push(format!("{place}: {value:?}, in the plan {planned:?}"));
+            }
+        }
+    }
+    outcome
+}
+
+fn declared_type(address: &str) -> String {
+    let address: driftguard::model::Address = address.parse().unwrap();
+    address.tf_type
+}
+
+#[test]
+fn each_attribute_is_what_the_plan_says_or_unknown() {
+    for stack in STACKS {
+        let path = repository().join(format!("tests/planned/{}.json", stack.name));
+        let plan = plan(&std::fs::read_to_string(path).unwrap());
+        let state = stack
+            .state
+            .map(|path| std::fs::read_to_string(repository().join(path)).unwrap());
+        let tree = tree(repository().join(stack.folder));
+        let outcome = compared(&plan, &tree, state.as_deref());
+        let (name, known) = (stack.name, outcome.known);
+        let evaluated = known - outcome.unknown.len();
+        println!(
+            "{name}: {evaluated} of {known} evaluated, not {:?}",
+            outcome.unknown
+        );
+        assert_eq!(outcome.wrong, [""; 0], "{name}");
+        assert!(evaluated * 100 >= known * LEAST_EVALUATED, "{name}");
+    }
+}
