@@ -189,14 +189,18 @@ async fn what_was_added_is_taken_over_where_somebody_says_so() {
         "{after}"
     );
     assert_eq!(run.code, 2, "the others are left");
-    // Taken over already: the next run adds nothing.
+    // Taken over already: the next run adds nothing, and says that it waits for an apply.
     let again = checkout.driftguard(aws.url(), &["fix", "--import", "--format", "json"]);
     assert_eq!(checkout.read(found), after);
-    let fixes = again.fixes();
+    let report = again.json();
+    let waiting = report["stacks"][0]["set_aside"].as_array().unwrap().iter();
+    let reasons: Vec<_> = waiting
+        .filter_map(|finding| finding["reason"].as_str())
+        .collect();
     assert!(
-        fixes
+        reasons
             .iter()
-            .any(|fix| fix.contains("takes it over already")),
-        "{fixes:?}"
+            .any(|reason| reason.contains("no apply has carried that out yet")),
+        "{reasons:?}"
     );
 }

@@ -58,6 +58,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
             _ => &evaluated.declared,
         },
         provider_tags: &|_| None,
+        pending_removal: &|_| None,
         looked: &looked,
         unmanaged: &[],
         interrupt: &interrupt,

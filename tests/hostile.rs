@@ -217,6 +217,7 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
     let stack = diff::Stack {
         declared: &evaluated.declared,
         provider_tags: &|_| None,
+        pending_removal: &|_| None,
         looked: &looked,
         unmanaged: &[],
         interrupt: &Interrupt::default(),

@@ -50,6 +50,7 @@ fn compared(
     let stack = diff::Stack {
         declared,
         provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
+        pending_removal: &|_| None,
         looked: &looked,
         unmanaged: &[],
         interrupt: &interrupt,

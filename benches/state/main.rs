@@ -81,6 +81,7 @@ fn compare(bytes: &[u8], code: &Evaluated) -> Result<serde_json::Value> {
     let stack = diff::Stack {
         declared: &code.declared,
         provider_tags: &tags,
+        pending_removal: &|_| None,
         looked: &looked,
         unmanaged: &[],
         interrupt: &Interrupt::default(),

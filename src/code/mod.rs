@@ -8,6 +8,7 @@ mod context;
 mod convert;
 mod definition;
 mod effort;
+mod endpoint;
 mod equality;
 mod expression;
 mod fault;
@@ -18,6 +19,7 @@ mod for_expression;
 mod functions;
 mod given;
 mod handed_on;
+mod imports;
 mod installed;
 mod instance;
 mod json;
@@ -44,6 +46,7 @@ mod policy_document;
 mod provider;
 mod recorded;
 mod references;
+mod removed;
 mod resource;
 mod respell;
 mod root;
@@ -66,6 +69,7 @@ mod version_constraint;
 pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};
 pub use folder::Problem;
 pub use given::GivenVariables;
+pub use imports::ImportTarget;
 pub use listing::{code_paths, is_code};
 pub use module_source::{GitPackage, ModuleSource, Package, RegistryPackage};
 pub use moves::Moves;
@@ -74,6 +78,7 @@ pub use outside::outside_variables;
 pub use outside_variable::OutsideVariable;
 pub use provider::ProviderConfig;
 pub use recorded::Recorded;
+pub use removed::{Removal, RemovedBlock, Undeclared};
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
 pub use shared::Shared;
 pub use stateless::roots_without_backend;
@@ -146,6 +151,8 @@ pub struct Evaluated {
     pub declared: Declared,
     /// The root module's provider configurations, and those of its modules.
     pub providers: Vec<ProviderConfig>,
+    /// What `import` blocks take into the state, or took.
+    pub imports: Vec<ImportTarget>,
     /// What could not be evaluated, and why.
     pub problems: Vec<Problem>,
     /// Files of the root module itself that are not valid: Terraform would do nothing with it.
@@ -204,7 +211,10 @@ pub fn evaluate_edited(
     let instance = Instance::root(folder, variables, &context).calling(&folders);
     budget.settle(mark, 0);
     match instance.hold() {
-        Ok(()) => walk(&folders, &instance, &mut evaluated),
+        Ok(()) => {
+            imports::declare(&instance, &mut evaluated.imports);
+            walk(&folders, &instance, &mut evaluated);
+        }
         Err(excess) => budget.refuse(excess, file, 1),
     }
     if budget.is_over() {

@@ -2,10 +2,12 @@
 
 use super::Options;
 use super::budget::Budget;
+use super::endpoint::{Endpoint, MODULE};
 use super::folder::{DEEPEST_MODULE, Files, Folder, Folders};
 use super::overlay::Overlay;
+use super::removed::{RemovedBlock, RemovedBlocks};
 use crate::model::{Address, Key, ModuleStep, Tree};
-use hcl_edit::expr::{Expression, TraversalOperator};
+use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +17,6 @@ const MOST_MODULES: usize = 10_000;
 /// was recorded.
 const MOST_FOLLOWED: usize = 500_000;
 
-/// What a call is called in an address.
-const MODULE: &str = "module";
-
 /// How the code of a root module moves what a state holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
@@ -26,10 +25,11 @@ pub struct Moves {
     starts: BTreeMap<Start, Vec<usize>>,
     /// Whether each resource block has a `count`, or one instance alone.
     repeated: BTreeMap<BlockPath, Repeated>,
+    removed: RemovedBlocks,
 }
 
 /// A resource block: the names of the calls that lead to it, its type and its name.
-type BlockPath = (Vec<String>, String, String);
+pub(super) type BlockPath = (Vec<String>, String, String);
 
 /// Where a statement starts, without keys: the names of the calls that lead to its module, and the type and name of a
 /// resource block there, or `module` and the name of a call.
@@ -49,21 +49,6 @@ struct Statement {
     module: Vec<String>,
     from: Endpoint,
     to: Endpoint,
-}
-
-/// What a `moved` block names, relative to its module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Endpoint {
-    modules: Vec<ModuleStep>,
-    /// None where it is a module.
-    resource: Option<ResourceStep>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ResourceStep {
-    tf_type: String,
-    name: String,
-    key: Option<Key>,
 }
 
 impl Moves {
@@ -98,6 +83,11 @@ impl Moves {
             }
         }
         renamed
+    }
+
+    /// Returns the `removed` block that names a resource, or a module above it.
+    pub fn removed(&self, address: &Address) -> Option<&RemovedBlock> {
+        self.removed.get(address)
     }
 
     /// Where the statements lead from an address, one after another: each counts once. The address itself where no more
@@ -178,7 +168,7 @@ impl<'f> Reader<'f> {
                 .collect::<Vec<_>>()
         };
         for (_, block) in folder.blocks("moved") {
-            let end = |name| endpoint(&block.body.get_attribute(name)?.value);
+            let end = |name| Endpoint::literal(&block.body.get_attribute(name)?.value);
             if let (Some(from), Some(to)) = (end("from"), end("to")) {
                 let module = module();
                 let statement = Statement { module, from, to };
@@ -186,6 +176,10 @@ impl<'f> Reader<'f> {
                 starts.push(self.moves.statements.len());
                 self.moves.statements.push(statement);
             }
+        }
+        for (file, block) in folder.blocks("removed") {
+            let place = file.place(block.span());
+            self.moves.removed.add(&module(), block, place);
         }
         for (_, block) in folder.blocks("resource") {
             if let [tf_type, name] = block.labels.as_slice() {
@@ -294,54 +288,4 @@ impl Statement {
         };
         Some([new, &[step], below].concat())
     }
-}
-
-/// `module.a["x"].aws_x.b[0]`; none where it is no address.
-fn endpoint(expression: &Expression) -> Option<Endpoint> {
-    let mut parts = parts(expression)?.into_iter();
-    let mut end = Endpoint {
-        modules: Vec::new(),
-        resource: None,
-    };
-    while let Some((first, none)) = parts.next() {
-        let (name, key) = parts.next()?;
-        if none.is_some() {
-            return None;
-        }
-        if first == MODULE {
-            end.modules.push(ModuleStep { name, key });
-            continue;
-        }
-        end.resource = Some(ResourceStep {
-            tf_type: first,
-            name,
-            key,
-        });
-        return parts.next().is_none().then_some(end);
-    }
-    Some(end)
-}
-
-/// The names in an address, each with the key behind it.
-fn parts(expression: &Expression) -> Option<Vec<(String, Option<Key>)>> {
-    let Expression::Traversal(traversal) = expression else {
-        return None;
-    };
-    let mut parts = vec![(traversal.expr.as_variable()?.as_str().to_owned(), None)];
-    for operator in &traversal.operators {
-        let key = match operator.value() {
-            TraversalOperator::GetAttr(name) => {
-                parts.push((name.as_str().to_owned(), None));
-                continue;
-            }
-            TraversalOperator::Index(Expression::String(name)) => Key::Name(name.value().clone()),
-            TraversalOperator::Index(Expression::Number(number)) => {
-                Key::Index(number.value().as_u64()?)
-            }
-            TraversalOperator::LegacyIndex(index) => Key::Index(*index.value()),
-            _ => return None,
-        };
-        parts.last_mut()?.1 = Some(key);
-    }
-    Some(parts)
 }

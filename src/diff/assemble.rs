@@ -111,6 +111,15 @@ pub(super) fn deleted(looked: &Looked<'_>) -> Finding {
     }
 }
 
+/// Sets a finding aside that the next apply settles, with the reason.
+pub(super) fn waits(finding: Finding, why: String) -> Finding {
+    Finding {
+        verdict: Verdict::NotApplied,
+        reason: Some(why),
+        ..finding
+    }
+}
+
 /// Returns the finding of an unmanaged resource.
 pub(super) fn unmanaged(found: &UnmanagedResource) -> Finding {
     let region = found

@@ -34,6 +34,8 @@ pub struct Stack<'a> {
     pub declared: &'a Declared,
     /// The tags that the provider of each resource adds or ignores; `None` where the provider is not known.
     pub provider_tags: &'a dyn Fn(&Resource) -> Option<&'a ProviderTags>,
+    /// Why a resource leaves the state with the next apply; `None` where it stays.
+    pub pending_removal: &'a dyn Fn(&Address) -> Option<String>,
     /// The resources with their readings.
     pub looked: &'a [Looked<'a>],
     /// Children of these resources that no state may claim.
@@ -51,6 +53,33 @@ pub struct Differences {
     pub set_aside: Vec<Finding>,
 }
 
+impl Differences {
+    /// Adds a child that no state claims. One that an `import` block takes in is set aside.
+    fn add_unmanaged(&mut self, part: &UnmanagedResource, claims: &Claims<'_>) {
+        if claims.claim(part) {
+            return;
+        }
+        let found = assemble::unmanaged(part);
+        match claims.pending_import(part) {
+            Some(why) => self.set_aside.push(assemble::waits(found, why)),
+            None => self.findings.push(found),
+        }
+    }
+
+    /// Adds those of one resource. Of one that leaves the state with the next apply all are set aside.
+    fn add(&mut self, own: Self, removal: Option<String>) {
+        self.set_aside.extend(own.set_aside);
+        match removal {
+            None => self.findings.extend(own.findings),
+            Some(why) => {
+                let waiting = own.findings.into_iter();
+                let waiting = waiting.map(|finding| assemble::waits(finding, why.clone()));
+                self.set_aside.extend(waiting);
+            }
+        }
+    }
+}
+
 /// Compares one stack. `claims` are those of all stacks that were read.
 pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
     let mut all = Differences::default();
@@ -65,9 +94,15 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
             break;
         }
         let declared = stack.declared.get(&looked.resource.address);
+        let removal = (stack.pending_removal)(&looked.resource.address);
         match &looked.reading {
             Reading::Unknown(_) => {}
-            Reading::Absent => all.findings.push(assemble::deleted(looked)),
+            Reading::Absent => match removal {
+                Some(why) => all
+                    .set_aside
+                    .push(assemble::waits(assemble::deleted(looked), why)),
+                None => all.findings.push(assemble::deleted(looked)),
+            },
             Reading::Found(live) => {
                 let Some(schema) = catalog.get(looked.resource.tf_type()) else {
                     continue;
@@ -84,15 +119,15 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
                     elsewhere,
                 };
                 let differences = walk::differences(&sides);
-                assemble::modified(looked, &sides, differences, &mut all);
+                let mut own = Differences::default();
+                assemble::modified(looked, &sides, differences, &mut own);
                 let parts = below.get(&looked.resource.address).into_iter().flatten();
                 // Each is looked for among all that states claim below its parent.
                 let parts = parts.take_while(|_| !stack.interrupt.is_raised());
-                let parts = parts.filter(|part| {
-                    part.path.is_none_or(|path| children.contains(path)) && !claims.claim(part)
-                });
-                all.findings
-                    .extend(parts.map(|part| assemble::unmanaged(part)));
+                let parts =
+                    parts.filter(|part| part.path.is_none_or(|path| children.contains(path)));
+                parts.for_each(|part| own.add_unmanaged(part, claims));
+                all.add(own, removal);
             }
         }
     }

@@ -1,12 +1,15 @@
 //! Finds the owners of attributes and resources: attributes that another resource sets, parts that are resources of
 //! their own, and what states claim.
 
+use crate::code::ImportTarget;
 use crate::model::{
-    Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Schema, UnmanagedResource, Value,
+    Catalog, Claim, ClaimedBy, DeclaredResource, Resource, Restated, Schema, UnmanagedResource,
+    Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The claims of all states that were read.
+#[derive(Default)]
 pub struct Claims<'a> {
     /// The parts of resources, by type and by the value of the attribute that names the parent.
     parts: HashMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
@@ -23,6 +26,10 @@ pub struct Claims<'a> {
     named_by: BTreeMap<&'a str, [&'static str; 2]>,
     /// The ARNs of resources of any type.
     arns: HashSet<&'a str>,
+    /// The imports that no apply has carried out: by type and id.
+    imports: HashMap<&'a str, HashMap<&'a str, &'a ImportTarget>>,
+    /// The types of these whose resources are found as another type, with how one is told as the other.
+    restated: BTreeMap<&'a str, Restated>,
 }
 
 /// The prefix of the types that take over what AWS created: `aws_default_vpc` claims an `aws_vpc`.
@@ -37,15 +44,7 @@ const NAMES: &[&str] = &["arn", "identifier", "security_group_rule_id"];
 impl<'a> Claims<'a> {
     /// Collects the claims of these resources, of all states.
     pub fn new(resources: impl IntoIterator<Item = &'a Resource>, catalog: &'a Catalog) -> Self {
-        let mut claims = Self {
-            parts: HashMap::new(),
-            owned: HashSet::new(),
-            by_name: HashSet::new(),
-            by_content: Vec::new(),
-            listed: HashSet::new(),
-            named_by: BTreeMap::new(),
-            arns: HashSet::new(),
-        };
+        let mut claims = Self::default();
         let mut listing: BTreeMap<&str, Vec<(&str, &'static ClaimedBy)>> = BTreeMap::new();
         let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
         let mut owners: BTreeMap<&str, BTreeSet<(&'static str, Option<Setting>)>> = BTreeMap::new();
@@ -94,6 +93,53 @@ impl<'a> Claims<'a> {
             }
         }
         claims
+    }
+
+    /// Adds imports that no apply has carried out.
+    pub fn expecting(
+        mut self,
+        imports: impl IntoIterator<Item = &'a ImportTarget>,
+        catalog: &'a Catalog,
+    ) -> Self {
+        for target in imports {
+            let tf_type = target.to.tf_type.as_str();
+            let Some(id) = target.id.as_deref() else {
+                continue;
+            };
+            // Since provider 6 an id may end in its region.
+            let plain = id.rsplit_once('@').map_or(id, |(plain, _)| plain);
+            let ids = self.imports.entry(tf_type).or_default();
+            for id in [id, plain] {
+                ids.entry(id).or_insert(target);
+            }
+            let restated = catalog
+                .get(tf_type)
+                .and_then(|schema| schema.rules.restated);
+            self.restated
+                .extend(restated.map(|restated| (tf_type, restated)));
+        }
+        self
+    }
+
+    /// Returns which pending `import` block takes a found resource into the state; `None` where none does.
+    pub(super) fn pending_import(&self, found: &UnmanagedResource) -> Option<String> {
+        if self.imports.is_empty() {
+            return None;
+        }
+        let import = |tf_type: &str, id: &str| self.imports.get(tf_type)?.get(id).copied();
+        let own = import(&found.tf_type, &found.import_id);
+        let direction = found.path.unwrap_or_default();
+        let restated = || {
+            self.restated.iter().find_map(|(tf_type, restated)| {
+                let (_, id) = restated(direction, &found.attributes)?;
+                import(tf_type, &id)
+            })
+        };
+        let target = own.or_else(restated)?;
+        Some(format!(
+            "the `import` block at {} takes it in as {}: no apply has carried that out yet",
+            target.place, target.to
+        ))
     }
 
     /// Returns the resources of a type whose attribute `name` has the value `parent`.

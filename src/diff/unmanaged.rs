@@ -14,7 +14,10 @@ pub fn unmanaged(
     let unmanaged = unmanaged.iter();
     let unmanaged = unmanaged.take_while(|_| !interrupt.is_raised());
     let free = unmanaged.filter(|found| {
-        found.under.is_none() && !own.contains(&found.import_id) && !claims.claim(found)
+        found.under.is_none()
+            && !own.contains(&found.import_id)
+            && !claims.claim(found)
+            && claims.pending_import(found).is_none()
     });
     let mut findings: Vec<_> = free.map(assemble::unmanaged).collect();
     findings.sort_by(super::order);

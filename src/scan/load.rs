@@ -2,6 +2,7 @@
 
 use super::empty_state::nothing_in_state;
 use super::locate::locate;
+use super::pending::Pending;
 use super::scannable;
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Moves, NestedBlocks, Recorded, RootModule, is_code};
@@ -124,6 +125,8 @@ pub struct Loaded {
     pub code: Evaluated,
     /// The state, or why there is none.
     pub state: Result<State, ScanError>,
+    /// What the code is about to do to the state.
+    pub(super) pending: Pending,
     /// Why the code cannot be read.
     pub invalid: Option<ScanError>,
     /// Notes for the reader of the report.
@@ -170,14 +173,8 @@ impl Sources<'_> {
 /// Loads one stack's code and state.
 pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let located = locate(&stack);
-    let backend = match (&stack.given, &located) {
-        (Some((name, _)), _) => Some(Backend {
-            kind: "file".to_owned(),
-            location: name.clone(),
-        }),
-        (None, Ok((_, backend, _))) => Some(backend.clone()),
-        (None, Err(_)) => None,
-    };
+    let stored = located.as_ref().ok().map(|(_, backend, _)| backend.clone());
+    let backend = stack.given.as_ref().map(given_backend).or(stored);
     let mut notes = Vec::new();
     let state = match (&stack.given, located) {
         (Some((name, bytes)), _) => read_given(name, bytes, sources).await,
@@ -191,8 +188,9 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let mut options = stack.options();
     options.interrupt = sources.interrupt.clone();
     options.nested_blocks = NestedBlocks::of(sources.catalog);
+    let mut moves = Moves::default();
     if let Ok(state) = &mut state {
-        let moves = Moves::read(sources.tree, &stack.path, &options);
+        moves = Moves::read(sources.tree, &stack.path, &options);
         state.move_resources(&moves);
         notes.extend(state.notes.iter().cloned());
         options.recorded = recorded(state);
@@ -207,6 +205,11 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     seal(&mut code, sources.catalog, sources.redactor);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
+    let pending = state.as_ref().map(|state| {
+        let pending = Pending::of(&stack, &code, (state, moves), sources.tree);
+        notes.extend(pending.notes(&code, &state.resources));
+        pending
+    });
     let mut unread = Vec::new();
     if state.as_ref().is_ok_and(State::is_empty) {
         unread.extend(nothing_in_state(&stack, backend.as_ref(), &code, &sources.backends()).await);
@@ -217,11 +220,20 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         stack,
         options,
         invalid: scannable::invalid(&code.invalid),
+        pending: pending.unwrap_or_default(),
         code,
         state,
         notes,
         unread,
         _memory: memory,
+    }
+}
+
+/// Returns what the report calls a state that replaces the backend's.
+fn given_backend((name, _): &(String, Bytes)) -> Backend {
+    Backend {
+        kind: "file".to_owned(),
+        location: name.clone(),
     }
 }
 

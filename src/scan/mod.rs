@@ -6,6 +6,7 @@ pub mod find;
 /// Loads a stack's code and state.
 pub mod load;
 mod locate;
+mod pending;
 /// Describes the role that reads a repository's AWS accounts.
 pub mod roles;
 /// Reads, compares, scores and prices stacks.

@@ -208,6 +208,10 @@ impl<'a> Comparison<'a> {
                     .flatten()
                     .flat_map(|state| state.resources.iter().chain(&state.deposed)),
                 catalog,
+            )
+            .expecting(
+                loaded.iter().flat_map(|stack| &stack.pending.imports),
+                catalog,
             ),
             looked: looked.collect(),
             // What a state claims that could not be read is not known: then nothing is called unmanaged.
@@ -253,8 +257,14 @@ impl<'a> Comparison<'a> {
                 .find(|provider| provider.key == resource.provider);
             provider.map(|provider| &provider.tags)
         };
+        let removals = loaded.pending.removals(&loaded.code);
         let stack = diff::Stack {
             declared: &loaded.code.declared,
+            pending_removal: &|address| {
+                removals
+                    .by_block(address)
+                    .map(|removal| removal.to_string())
+            },
             provider_tags: &provider_tags,
             looked,
             unmanaged: &self.unmanaged,

@@ -199,6 +199,7 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
     let stack = diff::Stack {
         declared: &code.declared,
         provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
+        pending_removal: &|_| None,
         looked: &looked,
         unmanaged: &[below],
         interrupt: &Interrupt::default(),

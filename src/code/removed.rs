@@ -1,0 +1,144 @@
+//! What the next apply takes out of the state, because the code says so: by a `removed` block, or by declaring it no
+//! longer.
+
+use super::Evaluated;
+use super::endpoint::{Endpoint, MODULE};
+use super::moves::BlockPath;
+use crate::model::{Address, Declared, ModuleStep};
+use hcl_edit::structure::Block;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Why the next apply takes something out of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// A `removed` block names it.
+    Block(RemovedBlock),
+    /// No code declares it.
+    NotDeclared,
+}
+
+/// A `removed` block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedBlock {
+    /// Whether AWS's own resource is destroyed with it.
+    pub destroys: bool,
+    /// The file and line of the block.
+    pub place: String,
+}
+
+impl fmt::Display for Removal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block(RemovedBlock { destroys, place }) => {
+                let what = match destroys {
+                    true => "destroys it",
+                    false => "leaves it in AWS and drops it from the state",
+                };
+                write!(f, "the `removed` block at {place}: the next apply {what}")
+            }
+            Self::NotDeclared => {
+                f.write_str("the code declares it no longer: the next apply destroys it")
+            }
+        }
+    }
+}
+
+/// The `removed` blocks of a root module and of the modules that it calls, by what they name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct RemovedBlocks(BTreeMap<BlockPath, RemovedBlock>);
+
+impl RemovedBlocks {
+    /// Adds a block that stands in the module that calls of these names lead to. Keys are not allowed in it.
+    pub(super) fn add(&mut self, names: &[String], block: &Block, place: String) {
+        let from = block.body.get_attribute("from");
+        let from = from.and_then(|from| Endpoint::literal(&from.value));
+        let Some(Endpoint { modules, resource }) = from else {
+            return;
+        };
+        let mut names: Vec<_> = names.to_vec();
+        names.extend(modules.into_iter().map(|step| step.name));
+        let path = match resource {
+            Some(resource) => (names, resource.tf_type, resource.name),
+            None => {
+                let name = names.pop().unwrap_or_default();
+                (names, MODULE.to_owned(), name)
+            }
+        };
+        let lifecycle = block.body.get_blocks("lifecycle").next();
+        let destroy = lifecycle.and_then(|block| block.body.get_attribute("destroy"));
+        let destroys = destroy.and_then(|destroy| destroy.value.as_bool());
+        let destroys = destroys.unwrap_or(true);
+        let removed = RemovedBlock { destroys, place };
+        self.0.entry(path).or_insert(removed);
+    }
+
+    /// The block that names a resource, or a module above it: the outermost one counts.
+    pub(super) fn get(&self, address: &Address) -> Option<&RemovedBlock> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let names: Vec<_> = address.modules.iter().map(|step| &step.name).collect();
+        let above = |depth: usize| names.iter().take(depth).map(|name| (*name).clone());
+        let modules = names.iter().enumerate().map(|(depth, name)| {
+            let path = (above(depth).collect(), MODULE.to_owned(), name.to_string());
+            self.0.get(&path)
+        });
+        let own = || {
+            let names = above(names.len()).collect();
+            let path = (names, address.tf_type.clone(), address.name.clone());
+            self.0.get(&path)
+        };
+        modules.flatten().next().or_else(own)
+    }
+}
+
+/// Which resources the code is certain not to declare.
+pub struct Undeclared<'a> {
+    /// The declared instances of each block; none where some code was not evaluated, and may declare anything.
+    blocks: Option<BTreeMap<BlockPath, Vec<&'a Address>>>,
+}
+
+impl<'a> Undeclared<'a> {
+    /// Looks through what was evaluated.
+    pub fn of(code: &'a Evaluated) -> Self {
+        let is_whole = code.problems.is_empty() && code.invalid.is_empty();
+        Self {
+            blocks: is_whole.then(|| blocks(&code.declared)),
+        }
+    }
+
+    /// Returns whether the code is certain not to declare a resource of the state. An instance whose key is not known
+    /// may be any.
+    pub fn contain(&self, address: &Address) -> bool {
+        self.blocks.as_ref().is_some_and(|blocks| {
+            let same = blocks.get(&path(address)).into_iter().flatten();
+            !same.into_iter().any(|declared| may_be(declared, address))
+        })
+    }
+}
+
+fn blocks(declared: &Declared) -> BTreeMap<BlockPath, Vec<&Address>> {
+    let mut blocks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for address in declared.resources.keys() {
+        blocks.entry(path(address)).or_default().push(address);
+    }
+    blocks
+}
+
+fn path(address: &Address) -> BlockPath {
+    let names = address.modules.iter().map(|step| step.name.clone());
+    (
+        names.collect(),
+        address.tf_type.clone(),
+        address.name.clone(),
+    )
+}
+
+/// Whether a declared instance of the same block may be the one at an address.
+fn may_be(declared: &Address, address: &Address) -> bool {
+    let same =
+        |(left, right): (&ModuleStep, &ModuleStep)| left.key.is_none() || left.key == right.key;
+    let mut modules = declared.modules.iter().zip(&address.modules);
+    modules.all(same) && (declared.key.is_none() || declared.key == address.key)
+}
