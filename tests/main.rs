@@ -60,6 +60,7 @@ mod store;
 mod surroundings;
 mod tenants;
 mod terminal;
+mod unmanaged;
 mod unread;
 mod verdicts;
 mod webhook;

@@ -76,6 +76,13 @@ async fn each_settable_attribute_is_read_or_owned_by_a_sibling_or_said_never_to_
     let (_, _, mut read) = differences(aws.url(), REFRESHED).await;
     let instance = include_str!("parity/aws/refreshed.tfstate");
     read.extend(differences(&answering(None).await, instance).await.2);
+    let older = crate::aws::moto().await;
+    older
+        .replay(include_str!("older/account.jsonl"))
+        .await
+        .unwrap();
+    let buckets = include_str!("older/refreshed.tfstate");
+    read.extend(differences(older.url(), buckets).await.2);
     let catalog = resources::catalog();
     let mut silent = Vec::new();
     for (tf_type, schema) in catalog.iter() {
@@ -90,7 +97,7 @@ async fn each_settable_attribute_is_read_or_owned_by_a_sibling_or_said_never_to_
             let is_owned = extra.owners.iter().any(|owner| owner.path == path);
             let is_known = NOT_READ.contains(&path.as_str())
                 || extra.never_read.contains(&path.as_str())
-                || extra.on_demand.contains(&path.as_str())
+                || (extra.on_demand.contains(&path.as_str()) && !read.contains(&key))
                 || READ_WHERE_RECORDED.contains(&key.as_str())
                 || (extra.normalize)(&path, "x".into()).is_null()
                 || !attribute.optional;

@@ -1,13 +1,14 @@
 //! `aws_db_instance`: an RDS database.
 
+use super::database_changes::changeable;
 use super::listing::{ById, Listing};
 use super::read::{resolve_tracked, unmanaged_resource};
-use super::shape::{attributes, tags, texts};
+use super::shape::{attributes, name_prefix, tags, texts};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
 use crate::model::{Attributes, Reason, Resource, TypeRules, Value};
 use aws_sdk_rds::operation::describe_db_instances::DescribeDbInstancesOutput;
-use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
+use aws_sdk_rds::types::DbInstance;
 use futures::FutureExt;
 use std::collections::BTreeMap;
 
@@ -19,25 +20,14 @@ pub(super) static TYPE: ResourceType = ResourceType {
         never_read: &[
             "allow_major_version_upgrade",
             "apply_immediately",
-            "backup_target",
             "blue_green_update",
-            "database_insights_mode",
             "delete_automated_backups",
-            "domain_auth_secret_arn",
-            "domain_dns_ips",
-            "domain_fqdn",
-            "domain_ou",
-            "engine_lifecycle_support",
             "final_snapshot_identifier",
-            "identifier_prefix",
             "manage_master_user_password",
             "master_user_secret_kms_key_id",
-            "nchar_character_set_name",
-            "network_type",
             "password",
             "password_wo",
             "password_wo_version",
-            "replica_mode",
             "restore_to_point_in_time",
             "s3_import",
             "skip_final_snapshot",
@@ -163,6 +153,7 @@ fn convert(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
     let mut attributes = identity(database);
     attributes.extend(network(database));
     attributes.extend(operations(database));
+    attributes.extend(modes(database));
     attributes.extend(changeable(database, recorded));
     attributes
 }
@@ -191,7 +182,15 @@ fn identity(database: &DbInstance) -> Attributes {
             database.iam_database_authentication_enabled().into(),
         ),
         ("identifier", database.db_instance_identifier().into()),
+        (
+            "identifier_prefix",
+            name_prefix(database.db_instance_identifier()),
+        ),
         ("kms_key_id", database.kms_key_id().into()),
+        (
+            "nchar_character_set_name",
+            database.nchar_character_set_name().into(),
+        ),
         ("option_group_name", options.into()),
         ("parameter_group_name", parameters.into()),
         ("replicate_source_db", source.into()),
@@ -222,7 +221,20 @@ fn network(database: &DbInstance) -> Attributes {
         ("customer_owned_ip_enabled", owned.into()),
         ("db_subnet_group_name", subnets.into()),
         ("domain", domain.and_then(|domain| domain.domain()).into()),
+        (
+            "domain_auth_secret_arn",
+            domain.and_then(|domain| domain.auth_secret_arn()).into(),
+        ),
+        (
+            "domain_dns_ips",
+            texts(domain.map(|domain| domain.dns_ips()).unwrap_or_default()),
+        ),
+        (
+            "domain_fqdn",
+            domain.and_then(|domain| domain.fqdn()).into(),
+        ),
         ("domain_iam_role_name", role.into()),
+        ("domain_ou", domain.and_then(|domain| domain.ou()).into()),
         ("publicly_accessible", database.publicly_accessible().into()),
         ("vpc_security_group_ids", texts(groups)),
     ])
@@ -265,105 +277,22 @@ fn operations(database: &DbInstance) -> Attributes {
     ])
 }
 
-/// Converts the settings that RDS may change in the next maintenance window only.
-fn changeable(database: &DbInstance, recorded: Option<&Resource>) -> Attributes {
-    let pending = database.pending_modified_values();
-    let of = |value: fn(&PendingModifiedValues) -> Value| pending.map(value).unwrap_or_default();
-    let endpoint = database.endpoint().and_then(|endpoint| endpoint.port());
-    let port = endpoint.or(database.db_instance_port());
-    let values: [(_, Value, Value); 10] = [
+/// Converts the settings that RDS does not return of every database. What it leaves out counts as not read.
+fn modes(database: &DbInstance) -> Attributes {
+    let insights = database.database_insights_mode();
+    let replica = database.replica_mode();
+    let settings = [
+        ("backup_target", database.backup_target()),
+        ("database_insights_mode", insights.map(|mode| mode.as_str())),
         (
-            "allocated_storage",
-            storage(database, recorded),
-            of(|p| p.allocated_storage().into()),
+            "engine_lifecycle_support",
+            database.engine_lifecycle_support(),
         ),
-        (
-            "backup_retention_period",
-            database.backup_retention_period().into(),
-            of(|p| p.backup_retention_period().into()),
-        ),
-        (
-            "ca_cert_identifier",
-            database.ca_certificate_identifier().into(),
-            of(|p| p.ca_certificate_identifier().into()),
-        ),
-        (
-            "instance_class",
-            database.db_instance_class().into(),
-            of(|p| p.db_instance_class().into()),
-        ),
-        ("iops", database.iops().into(), of(|p| p.iops().into())),
-        (
-            "license_model",
-            database.license_model().into(),
-            of(|p| p.license_model().into()),
-        ),
-        (
-            "multi_az",
-            database.multi_az().into(),
-            of(|p| p.multi_az().into()),
-        ),
-        ("port", port.into(), of(|p| p.port().into())),
-        (
-            "storage_throughput",
-            database.storage_throughput().into(),
-            of(|p| p.storage_throughput().into()),
-        ),
-        (
-            "storage_type",
-            database.storage_type().into(),
-            of(|p| p.storage_type().into()),
-        ),
+        ("network_type", database.network_type()),
+        ("replica_mode", replica.map(|mode| mode.as_str())),
     ];
-    let values = values.map(|(name, live, pending)| {
-        let settled = settled(recorded.map(|recorded| recorded.get(name)), live, pending);
-        (name, settled)
-    });
-    let mut changeable = attributes(values);
-    let version = version(database, recorded, pending.and_then(|p| p.engine_version()));
-    changeable.insert("engine_version".to_owned(), version);
-    changeable
-}
-
-/// Selects the pending value where the state asks for it: an apply has nothing left to do then.
-fn settled(asked: Option<&Value>, live: Value, pending: Value) -> Value {
-    if !pending.is_null() && asked == Some(&pending) {
-        pending
-    } else {
-        live
-    }
-}
-
-/// Returns the recorded storage where RDS grew it by itself within `max_allocated_storage`.
-fn storage(database: &DbInstance, recorded: Option<&Resource>) -> Value {
-    let live = database.allocated_storage();
-    let asked = recorded.and_then(|recorded| recorded.get("allocated_storage").as_i64());
-    match (asked, live) {
-        (Some(asked), Some(live))
-            if database
-                .max_allocated_storage()
-                .is_some_and(|most| live <= most)
-                && i64::from(live) > asked =>
-        {
-            asked.into()
-        }
-        _ => live.into(),
-    }
-}
-
-/// Returns the recorded version where the live one satisfies it: `13` means any `13.x`, and a pending upgrade counts as
-/// applied.
-fn version(database: &DbInstance, recorded: Option<&Resource>, pending: Option<&str>) -> Value {
-    let asked = recorded
-        .and_then(|recorded| recorded.text("engine_version"))
-        .unwrap_or_default();
-    let fits = |version: &str| {
-        version == asked
-            || version
-                .strip_prefix(asked)
-                .is_some_and(|rest| rest.starts_with('.'))
-    };
-    let live = database.engine_version();
-    let same = !asked.is_empty() && (live.is_some_and(fits) || pending.is_some_and(fits));
-    if same { asked.into() } else { live.into() }
+    let returned = settings.into_iter();
+    returned
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.into())))
+        .collect()
 }

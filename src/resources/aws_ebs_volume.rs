@@ -2,7 +2,7 @@
 
 use super::bulk_reader::BulkReader;
 use super::instance_disks::{VOLUMES, volumes};
-use super::shape::{attributes, tags};
+use super::shape::{attributes, created_by_aws, tags};
 use super::{ResourceType, Scope};
 use crate::model::{Attributes, TypeRules};
 use aws_sdk_ec2::types::{Volume, VolumeState};
@@ -11,7 +11,7 @@ use futures::FutureExt;
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_ebs_volume",
     scope: Scope::Regional,
-    listed: false,
+    listed: true,
     rules: TypeRules {
         never_read: &["final_snapshot"],
         watched: &["iops", "size", "throughput", "type"],
@@ -34,11 +34,30 @@ static READER: BulkReader<Volume> = BulkReader {
         .boxed()
     },
     convert,
-    is_user_created: None,
+    is_user_created: Some(is_user_created),
 };
 
 /// EC2's error codes for a volume that does not exist.
 const NOT_FOUND: &[&str] = &["InvalidVolume.NotFound"];
+
+/// The tags by which a cluster marks the volumes that it creates for its workloads.
+const CLUSTER_TAGS: &[&str] = &[
+    "CSIVolumeName",
+    "ebs.csi.aws.com/cluster",
+    "kubernetes.io/created-for/pvc/name",
+];
+
+/// Returns false for volumes that an instance created or uses, and for those that a service or a cluster created.
+fn is_user_created(volume: &Volume) -> bool {
+    let keys = || volume.tags().iter().filter_map(|tag| tag.key());
+    let is_deleted = matches!(
+        volume.state(),
+        Some(VolumeState::Deleted | VolumeState::Deleting)
+    );
+    let of_cluster = keys().any(|key| CLUSTER_TAGS.contains(&key));
+    let in_use = !volume.attachments().is_empty();
+    !(in_use || is_deleted || of_cluster || created_by_aws(keys().map(Some)))
+}
 
 /// Converts a volume to the provider's attributes.
 fn convert(volume: &Volume) -> Attributes {

@@ -2,11 +2,11 @@
 
 use super::authorizations::{DETAILS, NOT_FOUND, details};
 use super::policy::{self, decoded};
-use super::read::resolve_tracked;
+use super::read::{resolve_tracked, unmanaged_resource};
 use super::shape::{attributes, name_prefix, tags};
-use super::{ReadRequest, ReadResult, ResourceType, Scope};
+use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Attributes, Reason, Resource, TypeRules};
+use crate::model::{Attributes, Reason, Resource, TypeRules, UnmanagedResource};
 use aws_sdk_iam::types::{ManagedPolicyDetail, Policy};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_policy",
     scope: Scope::Global,
-    listed: false,
+    listed: true,
     rules: TypeRules {
         normalize: policy::normalize,
         ..TypeRules::NONE
@@ -29,7 +29,8 @@ const GET: &str = "iam:GetPolicy";
 const VERSION: &str = "iam:GetPolicyVersion";
 
 async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
-    if request.tracked.is_empty() {
+    let all = request.unmanaged_scope == UnmanagedScope::Account;
+    if request.tracked.is_empty() && !all {
         return ReadResult::default();
     }
     let details = match details(session).await {
@@ -45,11 +46,34 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
     };
     // Each is asked for by its ARN, so one answer is enough.
     let none = BTreeMap::<String, Attributes>::new();
-    ReadResult {
+    let mut answer = ReadResult {
         readings: resolve_tracked(&request.tracked, &none, |_, found| found.clone(), get_by_id)
             .await,
         ..ReadResult::default()
+    };
+    if all {
+        let own = details.policies.iter();
+        let found = own.map(|(arn, policy)| UnmanagedResource {
+            region: None,
+            ..unmanaged_resource(session, TYPE.tf_type, arn, of_detail(policy))
+        });
+        answer.unmanaged = found.collect();
     }
+    answer
+}
+
+/// Converts a policy from the account's authorization details, which lack its tags.
+fn of_detail(policy: &ManagedPolicyDetail) -> Attributes {
+    attributes([
+        ("arn", policy.arn().into()),
+        ("description", policy.description().into()),
+        ("name", policy.policy_name().into()),
+        ("path", policy.path().into()),
+        (
+            "policy",
+            default_document(policy).as_deref().map(decoded).into(),
+        ),
+    ])
 }
 
 /// Returns the document of the default version.

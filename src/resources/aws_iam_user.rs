@@ -2,11 +2,11 @@
 
 use super::authorizations::{DETAILS, NOT_FOUND, details};
 use super::read::{resolve_tracked, unmanaged_resource};
-use super::shape::{attributes, tags};
+use super::shape::{attributes, created_by_aws, tags};
 use super::users::USERS;
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use crate::aws::Session;
-use crate::model::{Address, Attributes, Resource, TypeRules, UnmanagedResource};
+use crate::model::{Address, Attributes, Resource, TypeRules, UnmanagedResource, Value};
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, Tag, User, UserDetail};
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) static TYPE: ResourceType = ResourceType {
     tf_type: "aws_iam_user",
     scope: Scope::Global,
-    listed: false,
+    listed: true,
     rules: TypeRules {
         never_read: &["force_destroy"],
         ..TypeRules::NONE
@@ -29,7 +29,8 @@ const INLINE: &str = "aws_iam_user_policy";
 const ATTACHMENT: &str = "aws_iam_user_policy_attachment";
 
 async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<'a> {
-    if request.tracked.is_empty() {
+    let all = request.unmanaged_scope == UnmanagedScope::Account;
+    if request.tracked.is_empty() && !all {
         return ReadResult::default();
     }
     let details = match details(session).await {
@@ -61,7 +62,25 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
             answer.unmanaged.extend(parts);
         }
     }
+    if all {
+        let own = users.iter().filter(|(name, user)| {
+            let arn = user.get("arn").and_then(Value::as_str);
+            arn != Some(session.caller()) && !has_aws_tag(&details.users, name)
+        });
+        answer
+            .unmanaged
+            .extend(own.map(|(name, user)| UnmanagedResource {
+                region: None,
+                ..unmanaged_resource(session, TYPE.tf_type, name, user.clone())
+            }));
+    }
     answer
+}
+
+/// Returns whether a user carries a tag of the AWS service that created it.
+fn has_aws_tag(users: &BTreeMap<String, UserDetail>, name: &str) -> bool {
+    let tags = users.get(name).map(UserDetail::tags).unwrap_or_default();
+    created_by_aws(tags.iter().map(|tag| Some(tag.key())))
 }
 
 fn of_detail(user: &UserDetail) -> Attributes {

@@ -1,6 +1,7 @@
 //! `aws_instance`: an EC2 instance.
 
 use super::instance_aspects::{ATTRIBUTE, Aspect, CREDITS, TEMPLATE, aspects};
+use super::instance_attachments::attachments;
 use super::instance_disks::{VOLUMES, disks, volumes};
 use super::instance_options::options;
 use super::read::{resolve_tracked, unmanaged_resource};
@@ -28,14 +29,9 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "get_password_data",
             "password_data",
             "user_data_replace_on_change",
-            "volume_tags",
-            "enable_primary_ipv6",
             "instance_market_options",
             "launch_template",
-            "network_interface",
             "ephemeral_block_device",
-            "host_resource_group_arn",
-            "security_groups",
             "ebs_block_device.tags_all",
             "root_block_device.tags_all",
         ],
@@ -59,9 +55,11 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "credit_specification",
             "ebs_block_device",
             "ebs_optimized",
+            "enable_primary_ipv6",
             "ipv6_address_count",
             "ipv6_addresses",
             "secondary_private_ips",
+            "security_groups",
         ],
         unseen: &["disable_api_stop", "disable_api_termination"],
         ..TypeRules::NONE
@@ -262,6 +260,9 @@ fn convert(
     ]);
     all.extend(placement(instance));
     all.extend(options(instance));
+    if let Some(recorded) = recorded {
+        all.extend(attachments(instance, volumes, recorded));
+    }
     if let Some(primary) = primary {
         all.extend(network(instance, primary));
     }
@@ -275,13 +276,17 @@ fn placement(instance: &Instance) -> Attributes {
     let group = placement.and_then(Placement::group_name);
     let partition = placement.and_then(Placement::partition_number);
     let tenancy = placement.and_then(Placement::tenancy);
-    attributes([
+    let mut all = attributes([
         ("availability_zone", zone.into()),
         ("host_id", placement.and_then(Placement::host_id).into()),
         ("placement_group", group.into()),
         ("placement_partition_number", partition.into()),
         ("tenancy", tenancy.map(|tenancy| tenancy.as_str()).into()),
-    ])
+    ]);
+    if let Some(arn) = placement.and_then(Placement::host_resource_group_arn) {
+        all.insert("host_resource_group_arn".to_owned(), arn.into());
+    }
+    all
 }
 
 /// Converts the settings of the primary network interface.
@@ -296,7 +301,11 @@ fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attribute
         .filter_map(|address| address.ipv6_address())
         .collect();
     let checked = instance.source_dest_check().or(primary.source_dest_check());
-    attributes([
+    let has_primary = primary
+        .ipv6_addresses()
+        .iter()
+        .any(|address| address.is_primary_ipv6() == Some(true));
+    let mut all = attributes([
         (
             "associate_public_ip_address",
             primary.association().is_some().into(),
@@ -312,7 +321,11 @@ fn network(instance: &Instance, primary: &InstanceNetworkInterface) -> Attribute
         ),
         ("source_dest_check", checked.unwrap_or(true).into()),
         ("vpc_security_group_ids", texts(groups)),
-    ])
+    ]);
+    if !primary.ipv6_addresses().is_empty() {
+        all.insert("enable_primary_ipv6".to_owned(), has_primary.into());
+    }
+    all
 }
 
 /// Normalizes a profile's ARN to its name, and user data to its SHA-1 whichever version of the provider wrote it.

@@ -3,7 +3,7 @@
 use super::bucket_aspect::{ACL, acl};
 use super::listing::{ById, Listing};
 use super::read::unmanaged_resource;
-use super::shape::{attributes, tags, texts};
+use super::shape::{attributes, name_prefix, tags, texts};
 use super::{ReadRequest, ReadResult, ResourceType, Scope, UnmanagedScope};
 use super::{
     aws_s3_bucket_policy, aws_s3_bucket_server_side_encryption_configuration,
@@ -43,19 +43,17 @@ pub(super) static TYPE: ResourceType = ResourceType {
                 "aws_s3_bucket_replication_configuration",
             ),
             owner(
+                "request_payer",
+                "aws_s3_bucket_request_payment_configuration",
+            ),
+            owner(
                 "server_side_encryption_configuration",
                 "aws_s3_bucket_server_side_encryption_configuration",
             ),
             owner("versioning", "aws_s3_bucket_versioning"),
             owner("website", "aws_s3_bucket_website_configuration"),
         ],
-        never_read: &[
-            "acl",
-            "bucket_prefix",
-            "force_destroy",
-            "object_lock_enabled",
-            "request_payer",
-        ],
+        never_read: &["acl", "force_destroy"],
         // Since version 4 of the provider these are copies of what resources of their own set.
         on_demand: &[
             "acceleration_status",
@@ -63,8 +61,10 @@ pub(super) static TYPE: ResourceType = ResourceType {
             "lifecycle_rule",
             "logging",
             "object_lock_configuration",
+            "object_lock_enabled",
             "policy",
             "replication_configuration",
+            "request_payer",
             "server_side_encryption_configuration",
             "versioning",
             "website",
@@ -88,6 +88,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
         bucket_blocks::LIFECYCLE,
         bucket_blocks::LOCK,
         bucket_blocks::LOGGING,
+        bucket_blocks::PAYER,
         bucket_blocks::REPLICATION,
         bucket_blocks::WEBSITE,
         aws_s3_bucket_policy::GET,
@@ -225,6 +226,7 @@ async fn aspects(session: &Session, resource: &Resource) -> Result<Attributes, R
             format!("arn:{}:s3:::{name}", session.partition()).into(),
         ),
         ("bucket", name.as_str().into()),
+        ("bucket_prefix", name_prefix(Some(name))),
         (
             "bucket_domain_name",
             format!("{name}.s3.amazonaws.com").into(),

@@ -10,9 +10,12 @@ use super::bucket_website;
 use super::shape::{block, texts};
 use crate::aws::Session;
 use crate::model::{Attributes, Reason, Value};
-use aws_sdk_s3::types::{CorsRule, ObjectLockRule};
+use aws_sdk_s3::types::{
+    CorsRule, ObjectLockConfiguration as Lock, ObjectLockEnabled, ObjectLockRule,
+};
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
+use std::sync::Arc;
 
 /// An inline block.
 pub(super) struct BucketBlock {
@@ -28,6 +31,7 @@ pub(super) const REPLICATION: &str = "s3:GetReplicationConfiguration";
 pub(super) const WEBSITE: &str = "s3:GetBucketWebsite";
 pub(super) const CORS: &str = "s3:GetBucketCORS";
 pub(super) const LOGGING: &str = "s3:GetBucketLogging";
+pub(super) const PAYER: &str = "s3:GetBucketRequestPayment";
 pub(super) const LOCK: &str = "s3:GetBucketObjectLockConfiguration";
 pub(super) const ACCELERATION: &str = "s3:GetAccelerateConfiguration";
 
@@ -54,12 +58,20 @@ pub(super) static ALL: &[BucketBlock] = &[
         get: |session, bucket| lock(session, bucket).boxed(),
     },
     BucketBlock {
+        name: "object_lock_enabled",
+        get: |session, bucket| is_locked(session, bucket).boxed(),
+    },
+    BucketBlock {
         name: "policy",
         get: |session, bucket| policy(session, bucket).boxed(),
     },
     BucketBlock {
         name: "replication_configuration",
         get: |session, bucket| bucket_replication::configuration(session, bucket).boxed(),
+    },
+    BucketBlock {
+        name: "request_payer",
+        get: |session, bucket| payer(session, bucket).boxed(),
     },
     BucketBlock {
         name: "server_side_encryption_configuration",
@@ -166,13 +178,36 @@ fn cors_rule(rule: &CorsRule) -> Value {
     ])
 }
 
-async fn lock(session: &Session, bucket: &str) -> Result<Value, Reason> {
+/// Returns who pays for requests.
+async fn payer(session: &Session, bucket: &str) -> Result<Value, Reason> {
+    let request = session.s3().get_bucket_request_payment().bucket(bucket);
+    let found = session.find(PAYER, &["NoSuchBucket"], request.send());
+    let payer = found.await?.and_then(|found| found.payer);
+    let payer = payer.as_ref().map(|payer| payer.as_str());
+    Ok(payer.unwrap_or_default().into())
+}
+
+/// Reads a bucket's object lock, once for both attributes that it sets.
+async fn lock_of(session: &Session, bucket: &str) -> Result<Arc<Option<Lock>>, Reason> {
     const NOT_FOUND: &[&str] = &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"];
-    let request = session.s3().get_object_lock_configuration();
-    let request = request.bucket(bucket).send();
-    let found = session.find(LOCK, NOT_FOUND, request).await?;
-    let found = found.and_then(|found| found.object_lock_configuration);
-    Ok(found.map_or_else(nothing, |found| {
+    let request = async {
+        let request = session.s3().get_object_lock_configuration();
+        let request = request.bucket(bucket).send();
+        let found = session.find(LOCK, NOT_FOUND, request).await?;
+        Ok(found.and_then(|found| found.object_lock_configuration))
+    };
+    session.shared(&format!("lock of {bucket}"), request).await
+}
+
+async fn is_locked(session: &Session, bucket: &str) -> Result<Value, Reason> {
+    let found = lock_of(session, bucket).await?;
+    let enabled = found.as_ref().as_ref().and_then(Lock::object_lock_enabled);
+    Ok((enabled == Some(&ObjectLockEnabled::Enabled)).into())
+}
+
+async fn lock(session: &Session, bucket: &str) -> Result<Value, Reason> {
+    let found = lock_of(session, bucket).await?;
+    Ok(found.as_ref().as_ref().map_or_else(nothing, |found| {
         let enabled = found.object_lock_enabled().map(|enabled| enabled.as_str());
         block([
             ("object_lock_enabled", Some(enabled.into())),
