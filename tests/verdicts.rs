@@ -288,6 +288,28 @@ fn to_ignore_all_tags_alone_hides_no_change_of_a_tag() {
     assert_eq!(found("tags"), (vec![], vec![format!("{path} Ignored")]));
 }
 
+/// The provider leaves these out when it reads a volume's tags, as it does with a resource's own.
+#[test]
+fn tags_that_the_provider_ignores_are_nobodys_in_blocks_as_well() {
+    let code = |ignored: &str| {
+        format!(
+            "provider \"aws\" {{\n  region = \"us-east-1\"\n  ignore_tags {{\n    key_prefixes = [{ignored}]\n  }}\n}}\n\
+             resource \"aws_instance\" \"web\" {{\n  root_block_device {{\n    tags = {{ Name = \"web\" }}\n  }}\n}}\n"
+        )
+    };
+    let volume = |further: &str| {
+        format!(
+            r#"{{"root_block_device": [{{"volume_id": "vol-1", "tags": {{"Name": "web"{further}}}}}],
+            "volume_tags": {{"Name": "web"{further}}}}}"#
+        )
+    };
+    let (recorded, live) = (volume(""), volume(r#", "backup:plan": "daily""#));
+    let told = |ignored: &str| found(&code(ignored), "aws_instance.web", &recorded, &live);
+    assert_eq!(told("\"backup:\""), [""; 0]);
+    let both = ["root_block_device[0].tags Drift", "volume_tags Drift"];
+    assert_eq!(told("\"other:\""), both);
+}
+
 /// What is found in AWS below a role or elsewhere.
 fn unmanaged(tf_type: &str, import_id: &str, attributes: &str) -> UnmanagedResource {
     UnmanagedResource {

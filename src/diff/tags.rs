@@ -1,11 +1,15 @@
 //! Compares tags key by key: a resource's own and the provider's `default_tags`, as one map.
 
 use super::walk::Sides;
-use crate::model::{Difference, Value, Verdict};
+use crate::model::{Difference, ProviderTags, Value, Verdict};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The two attributes that hold tags.
 pub(super) const NAMES: &[&str] = &["tags", "tags_all"];
+
+/// The attribute of an instance that holds the tags of all its volumes.
+const VOLUME_TAGS: &str = "volume_tags";
 
 /// The prefix of AWS's own tags, which nobody can set.
 const RESERVED: &str = "aws:";
@@ -69,6 +73,41 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         .filter(|key| !key.starts_with(RESERVED) && !ignored(key))
         .filter_map(difference)
         .collect()
+}
+
+/// Returns the value of an attribute without the tags that the provider ignores: those of volumes stand in blocks of the
+/// instance.
+pub(super) fn without_ignored<'v>(
+    sides: &Sides<'_>,
+    path: &str,
+    value: &'v Value,
+) -> Cow<'v, Value> {
+    let ignoring = sides
+        .tags
+        .filter(|tags| !(tags.ignored_keys.is_empty() && tags.ignored_prefixes.is_empty()));
+    let name = path.rsplit('.').next().unwrap_or_default();
+    match (ignoring, value) {
+        (Some(tags), Value::List(_) | Value::Map(_)) => Cow::Owned(kept(tags, name, value)),
+        _ => Cow::Borrowed(value),
+    }
+}
+
+fn kept(tags: &ProviderTags, name: &str, value: &Value) -> Value {
+    let is_tags = NAMES.contains(&name) || name == VOLUME_TAGS;
+    match value {
+        Value::List(items) => {
+            Value::List(items.iter().map(|item| kept(tags, name, item)).collect())
+        }
+        Value::Map(entries) if is_tags => {
+            let entries = entries.iter().filter(|(key, _)| !tags.ignores(key));
+            Value::map(entries.map(|(key, value)| (key.clone(), value.clone())))
+        }
+        Value::Map(entries) => {
+            let entries = entries.iter();
+            Value::map(entries.map(|(key, value)| (key.clone(), kept(tags, key, value))))
+        }
+        other => other.clone(),
+    }
 }
 
 /// Returns whether state and AWS have exactly the same tags, and the code declares no others.

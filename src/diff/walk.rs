@@ -60,7 +60,7 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
             continue;
         }
         let place = Place::of_attribute(sides.schema, name);
-        compare(sides.schema, attribute, &place, values, &mut found);
+        compare(sides, attribute, &place, values, &mut found);
     }
     found.sort_by(|left, right| left.path.cmp(&right.path));
     found
@@ -125,13 +125,17 @@ impl Values<'_> {
 
 /// Compares one attribute, or each part of ordered blocks by itself.
 fn compare(
-    schema: &Schema,
+    sides: &Sides<'_>,
     attribute: &Attribute,
     place: &Place,
     values: Values<'_>,
     found: &mut Vec<Difference>,
 ) {
-    let form = |value: &Value| schema.normal(attribute, &place.plain, value);
+    let schema = sides.schema;
+    let form = |value: &Value| {
+        let read = tags::without_ignored(sides, &place.plain, value);
+        schema.normal(attribute, &place.plain, &read)
+    };
     let declared = values.declared.map(form);
     let recorded = form(values.recorded);
     // To bring a policy to its form is dear: what is the same need not be brought twice.
@@ -152,7 +156,7 @@ fn compare(
                 recorded,
                 live,
             };
-            compare_block(schema, parts, (place, index), values, found);
+            compare_block(sides, parts, (place, index), values, found);
         }
         return;
     }
@@ -161,8 +165,8 @@ fn compare(
         .declared
         .is_some_and(|declared| !declared.is_null() && declared.as_str() != Some(""));
     let asked = declared.as_ref().filter(|_| is_set);
-    let sides = (declared.is_some(), asked);
-    let Some(mut verdict) = verdict(attribute, place, sides, &recorded, &live) else {
+    let code = (declared.is_some(), asked);
+    let Some(mut verdict) = verdict(attribute, place, code, &recorded, &live) else {
         return;
     };
     if verdict == Verdict::Drift && is_told_apart(schema, place, values) {
@@ -190,12 +194,13 @@ fn compare(
 
 /// Compares the parts of one block.
 fn compare_block(
-    schema: &Schema,
+    sides: &Sides<'_>,
     parts: &BTreeMap<String, Attribute>,
     (outer, index): (&Place, usize),
     values: Values<'_>,
     found: &mut Vec<Difference>,
 ) {
+    let schema = sides.schema;
     for (name, part) in parts {
         let plain = format!("{}.{name}", outer.plain);
         let read = values
@@ -225,7 +230,7 @@ fn compare_block(
             ..part.clone()
         };
         let place = outer.part(schema, index, name);
-        compare(schema, &filled, &place, inner, found);
+        compare(sides, &filled, &place, inner, found);
     }
 }
 
