@@ -339,11 +339,12 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = BTreeMap::new();
-        while let Some((key, value)) = entries.next_entry()? {
-            map.insert(key, value);
+        let mut pairs = Vec::new();
+        while let Some(pair) = entries.next_entry()? {
+            pairs.push(pair);
         }
-        Ok(Value::Map(map))
+        // Built at once, the nodes of a map are full.
+        Ok(Value::Map(pairs.into_iter().collect()))
     }
 }
 

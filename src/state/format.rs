@@ -4,9 +4,10 @@ use super::provider;
 use super::sensitive::Step;
 use crate::model::{
     Address, Attributes, Catalog, Key, ModuleStep, ProviderKey, Redactor, Resource, StateInfo,
-    without_values,
+    Value, without_values,
 };
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 
 /// What a state records of the AWS provider, with secrets replaced.
@@ -94,11 +95,20 @@ struct ResourceBlock {
 #[derive(Deserialize)]
 struct ResourceInstance {
     index_key: Option<IndexKey>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "attributes")]
     attributes: Option<Attributes>,
     #[serde(default)]
     sensitive_attributes: Option<Vec<Vec<Step>>>,
     deposed: Option<String>,
+}
+
+/// Deserializes attributes as a value, which builds its maps at once.
+fn attributes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Attributes>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::Map(attributes) => Ok(Some(attributes)),
+        _ => Err(D::Error::custom("expected a map of attributes")),
+    }
 }
 
 #[derive(Deserialize)]
