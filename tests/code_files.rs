@@ -484,7 +484,7 @@ fn what_others_read_through_a_link_is_not_edited_and_the_reason_names_them() {
 }
 
 #[test]
-fn what_is_written_in_an_override_file_is_edited_there_and_json_is_not() {
+fn what_is_written_in_an_override_file_or_in_json_is_edited_there() {
     let block =
         |cidr: &str| format!("resource \"aws_vpc\" \"x\" {{\n  cidr_block = \"{cidr}\"\n}}\n");
     let tree: Tree = [("main.tf", block("z")), ("override.tf", block("a"))]
@@ -495,10 +495,8 @@ fn what_is_written_in_an_override_file_is_edited_there_and_json_is_not() {
     let json = "{\"resource\": {\"aws_vpc\": {\"x\": {\"cidr_block\": \"a\"}}}}";
     let tree: Tree = [("main.tf.json", json)].into_iter().collect();
     let (fixed, reason) = adopted(&tree, "");
-    assert_eq!(
-        (fixed, reason.as_str()),
-        (None, "main.tf.json is JSON, which is not edited")
-    );
+    let after = json.replace("\"a\"", "\"b\"");
+    assert_eq!((fixed, reason.as_str()), (Some(after), ""));
 }
 
 /// What adopting `b` for `a` in `aws_vpc.x` makes of the one file that changes, and the reason where none does.

@@ -25,6 +25,7 @@ mod hostile;
 mod iam_policy;
 mod import;
 mod jobs;
+mod json_files;
 mod leases;
 mod limits;
 mod modules;

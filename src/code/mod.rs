@@ -43,6 +43,7 @@ mod overrides;
 pub mod parse;
 mod policy;
 mod policy_document;
+mod policy_file;
 mod provider;
 mod recorded;
 mod references;
@@ -70,6 +71,9 @@ pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls
 pub use folder::Problem;
 pub use given::GivenVariables;
 pub use imports::ImportTarget;
+pub use json_syntax::{
+    Entry as JsonEntry, Json as JsonValue, Node as JsonNode, nodes as json_nodes,
+};
 pub use listing::{code_paths, is_code};
 pub use module_source::{GitPackage, ModuleSource, Package, RegistryPackage};
 pub use moves::Moves;

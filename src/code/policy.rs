@@ -5,9 +5,11 @@ use super::expression::{certain_key, is_key};
 use super::file::File;
 use super::parse;
 use super::policy_document::{LISTS, statement};
+use super::policy_file;
 use super::resource::body;
 use super::scope::Scope;
-use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, StatementCode, Value};
+use super::trace::source;
+use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, Source, StatementCode, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
 use hcl_edit::structure::Block;
@@ -15,14 +17,25 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How many bytes of a heredoc are parsed for one step of work.
-const TEXT: usize = 16;
+pub(super) const TEXT: usize = 16;
 
-/// The statements of an expression that makes a policy: an object in `jsonencode`, or JSON in a heredoc. None where it
-/// makes something else.
+/// The statements of an expression that makes a policy, and where the policy stands: an object in `jsonencode`, JSON in a
+/// heredoc or in a file. None where it makes something else.
 pub(super) fn of_expression<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
-) -> Option<PolicyCode> {
+) -> Option<(Source, PolicyCode)> {
+    if let Expression::FuncCall(call) = expression
+        && let Some(found) = policy_file::of_call(scope, call)
+    {
+        return Some(found);
+    }
+    let code = in_place(scope, expression)?;
+    Some((source(scope, expression), code))
+}
+
+/// The statements of a policy that is written in the expression itself.
+fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Option<PolicyCode> {
     match expression {
         Expression::FuncCall(call) if call.name.name.as_str() == "jsonencode" => {
             let arguments: Vec<_> = call.args.iter().collect();
@@ -69,7 +82,7 @@ fn behind<'a>(scope: &Scope<'a>, part: &'a Expression) -> Option<Box<Definition>
 }
 
 /// The statements of a policy object whose spans start at `offset`.
-fn of_object<'o>(
+pub(super) fn of_object<'o>(
     scope: &Scope<'_>,
     object: &'o Object,
     offset: usize,

@@ -73,8 +73,8 @@ pub(super) fn trace<'a>(
     let Some(left) = left.checked_sub(1) else {
         return Err(Uneditable::TooFar(place()));
     };
-    if let Some(code) = policy::of_expression(scope, expression) {
-        return Ok(End::Policy(source(scope, expression), code, Site::Literal));
+    if let Some((source, code)) = policy::of_expression(scope, expression) {
+        return Ok(End::Policy(source, code, Site::Literal));
     }
     match expression {
         Expression::Parenthesis(inner) => trace(scope, inner.inner(), left),
@@ -271,7 +271,10 @@ fn variable<'a>(
 pub(super) fn renamed(end: End<'_>, site: Site) -> End<'_> {
     match end {
         End::Code(scope, expression, Site::Literal) => End::Code(scope, expression, site),
-        End::Policy(source, code, Site::Literal) => End::Policy(source, code, site),
+        // What leads to a file of its own does not say how that is edited.
+        End::Policy(source, code, Site::Literal) if !code.form.is_file() => {
+            End::Policy(source, code, site)
+        }
         other => other,
     }
 }

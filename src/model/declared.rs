@@ -155,6 +155,17 @@ pub enum PolicyForm {
     Json,
     /// `statement` blocks of `data.aws_iam_policy_document`.
     Document,
+    /// A file of JSON that code reads as it is.
+    File,
+    /// A file of JSON that code fills as a template.
+    Template,
+}
+
+impl PolicyForm {
+    /// Returns whether a file of JSON holds the policy.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::Template)
+    }
 }
 
 /// A statement of a policy: its parts, by their names in the policy, and their bytes.

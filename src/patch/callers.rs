@@ -18,8 +18,13 @@ impl Callers {
     /// The folder of another root module.
     pub(super) fn check(&self, edits: &[Edit], stack: &Stack<'_>) -> Result<(), Unproven> {
         for edit in edits {
-            let folder = Tree::folder(&edit.file);
-            if let Some(other) = self.foreign(folder, stack) {
+            let other = match code::is_code(&edit.file) || edit.file.contains(".tfvars") {
+                true => self.foreign(Tree::folder(&edit.file), stack),
+                false => readers(&edit.file, stack)
+                    .into_iter()
+                    .find_map(|folder| self.foreign(folder, stack)),
+            };
+            if let Some(other) = other {
                 return Err(Unproven::OtherRoot {
                     file: edit.file.clone(),
                     folder: other,
@@ -66,6 +71,40 @@ fn calls(stack: &Stack<'_>) -> BTreeMap<String, BTreeSet<String>> {
     callers
 }
 
+/// Returns the folders whose code may read a file that is no code itself: those that name it, and those that put a name
+/// together. Everything that looks so counts: one edit fewer does no harm.
+fn readers<'a>(file: &str, stack: &Stack<'a>) -> BTreeSet<&'a str> {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let files = stack.tree.files.keys();
+    let reads = |path: &&String| {
+        let text = stack.tree.text(path).unwrap_or_default();
+        text.lines().any(|line| may_read(line, name))
+    };
+    let code = files.filter(|path| code::is_code(path));
+    let reading = code.take_while(|_| !stack.options.interrupt.is_raised());
+    reading
+        .filter(reads)
+        .map(|path| Tree::folder(path))
+        .collect()
+}
+
+/// Returns whether a line of code may read the file of this name.
+fn may_read(line: &str, name: &str) -> bool {
+    const FUNCTIONS: &[&str] = &["file(", "templatefile(", "fileset(", "sha256(", "md5("];
+    const PATHS: &[&str] = &["${path.module}", "${path.root}", "${path.cwd}"];
+    if line.contains(name) {
+        return true;
+    }
+    if !FUNCTIONS.iter().any(|function| line.contains(function)) {
+        return false;
+    }
+    let plain = PATHS
+        .iter()
+        .fold(line.to_owned(), |line, path| line.replace(path, ""));
+    let named = plain.contains('"');
+    !named || plain.contains("${")
+}
+
 /// Returns the local folder in `source = "./x"`.
 fn source(line: &str) -> Option<&str> {
     let value = line
@@ -80,6 +119,24 @@ fn source(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_may_read_a_file_is_told_from_one_that_reads_another() {
+        assert!(may_read(
+            "policy = file(\"${path.module}/p.json\")",
+            "p.json"
+        ));
+        assert!(may_read(
+            "policy = file(\"${path.module}/${each.key}.json\")",
+            "p.json"
+        ));
+        assert!(may_read("policy = file(each.value)", "p.json"));
+        assert!(!may_read(
+            "policy = file(\"${path.module}/q.json\")",
+            "p.json"
+        ));
+        assert!(!may_read("name = \"${var.name}-x\"", "p.json"));
+    }
 
     #[test]
     fn a_source_is_told_from_what_is_none() {

@@ -28,12 +28,9 @@ type Place<'a> = (&'a str, (usize, usize));
 pub(super) struct Dependents<'a>(HashMap<Place<'a>, Vec<(Role<'a>, Attribute<'a>)>>);
 
 impl<'a> Dependents<'a> {
-    /// Collects the resources that the code declares, where anything is to be edited.
-    pub(super) fn of(stack: &Stack<'a>, is_needed: bool) -> Self {
-        match is_needed {
-            true => Self(index(stack)),
-            false => Self(HashMap::new()),
-        }
+    /// Collects the resources that the code declares.
+    pub(super) fn of(stack: &Stack<'a>) -> Self {
+        Self(index(stack))
     }
 
     /// Returns the attributes whose value a place sets.

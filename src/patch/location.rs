@@ -25,37 +25,15 @@ impl<'a> File<'a> {
     /// # Errors
     /// Why it may not be edited.
     pub(super) fn open(tree: &'a Tree, file: &'a str) -> Result<Self, Refusal> {
-        let owned = || file.to_owned();
-        if Tree::is_fetched(file) {
-            return Err(FileRefusal::Fetched(owned()).into());
-        }
-        if tree.links.contains_key(file) {
-            return Err(FileRefusal::Link(owned()).into());
-        }
-        if let Some(readers) = several_links(tree, file) {
-            let file = owned();
-            return Err(FileRefusal::Linked { file, readers }.into());
-        }
-        if Tree::is_installed(file) {
-            return Err(FileRefusal::Installed(owned()).into());
-        }
-        if tree.unverified.contains(file) {
-            return Err(FileRefusal::Unverified(owned()).into());
-        }
+        let page = page(tree, file)?;
         if file.ends_with(".json") {
-            return Err(FileRefusal::Json(owned()).into());
+            return Err(FileRefusal::Json(file.to_owned()).into());
         }
-        let text = tree
-            .text(file)
-            .ok_or_else(|| FileRefusal::NotUtf8(owned()))?;
-        let body = parse::body(text).map_err(|unparsed| FileRefusal::Unparsed {
-            file: owned(),
+        let body = parse::body(page.text).map_err(|unparsed| FileRefusal::Unparsed {
+            file: file.to_owned(),
             message: unparsed.to_string(),
         })?;
-        Ok(Self {
-            page: SourceFile { file, text },
-            body,
-        })
+        Ok(Self { page, body })
     }
 
     /// Returns the text of an expression, as it is written.
@@ -97,6 +75,40 @@ impl<'a> File<'a> {
             own.start <= span.0 && span.1 <= own.end
         })
     }
+}
+
+/// Returns whether a file holds HCL: JSON, and what code reads besides, is left as it is formatted.
+pub(super) fn is_hcl(file: &str) -> bool {
+    let endings = [".tf", ".tofu", ".tfvars", ".hcl"];
+    endings.iter().any(|ending| file.ends_with(ending))
+}
+
+/// Returns the text of a file that may be edited, whatever it holds.
+///
+/// # Errors
+/// Why it may not be edited.
+pub(super) fn page<'a>(tree: &'a Tree, file: &'a str) -> Result<SourceFile<'a>, Refusal> {
+    let owned = || file.to_owned();
+    if Tree::is_fetched(file) {
+        return Err(FileRefusal::Fetched(owned()).into());
+    }
+    if tree.links.contains_key(file) {
+        return Err(FileRefusal::Link(owned()).into());
+    }
+    if let Some(readers) = several_links(tree, file) {
+        let file = owned();
+        return Err(FileRefusal::Linked { file, readers }.into());
+    }
+    if Tree::is_installed(file) {
+        return Err(FileRefusal::Installed(owned()).into());
+    }
+    if tree.unverified.contains(file) {
+        return Err(FileRefusal::Unverified(owned()).into());
+    }
+    let text = tree
+        .text(file)
+        .ok_or_else(|| FileRefusal::NotUtf8(owned()))?;
+    Ok(SourceFile { file, text })
 }
 
 /// The owner of a value.

@@ -19,6 +19,9 @@ mod format;
 mod hcl_writer;
 mod heredoc;
 mod import;
+mod json_code;
+mod json_file;
+mod json_splice;
 mod layout;
 mod list;
 mod literal;
@@ -30,6 +33,8 @@ mod objects;
 mod path;
 mod planner;
 mod policy;
+mod policy_block;
+mod policy_file;
 mod reasons;
 mod refusal;
 mod remove;
@@ -81,13 +86,18 @@ pub fn plan_with(
     stack: &Stack<'_>,
     direction: impl Fn(&Finding) -> Direction,
 ) -> Changed {
-    let before = code::evaluate(stack.tree, stack.folder, stack.options);
     let all: &[Finding] = findings;
     let ways: Vec<_> = all
         .iter()
         .map(|finding| direction(finding).way(finding))
         .collect();
-    let dependents = Dependents::of(stack, ways.iter().any(Option::is_some));
+    if ways.iter().all(Option::is_none) {
+        // The code of a large repository takes seconds to evaluate.
+        findings.iter_mut().for_each(|finding| finding.fix = None);
+        return Changed::new();
+    }
+    let before = code::evaluate(stack.tree, stack.folder, stack.options);
+    let dependents = Dependents::of(stack);
     let planner = Planner::new(all, &ways, (stack, &dependents), &before);
     let mut edits: Vec<Edit> = Vec::new();
     let mut fixes = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::layout::SourceFile;
 use super::list::rewrite_list;
-use super::literal::{key, quote, render};
+use super::literal::{key, render};
 use super::location::File;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
@@ -75,7 +75,7 @@ impl Rewrite<'_> {
     }
 
     /// Returns whether two statements, or parts of them, have the same meaning.
-    fn same(&self, left: &Value, right: &Value) -> bool {
+    pub(super) fn same(&self, left: &Value, right: &Value) -> bool {
         let form = |statement: &Value| {
             let policy = Value::map([("Statement", Value::List(vec![statement.clone()]))]);
             let text = serde_json::to_string(&policy).unwrap_or_default();
@@ -105,6 +105,9 @@ impl Rewrite<'_> {
     /// Changes the differing parts of a statement, or replaces it where they cannot be changed alone.
     fn change(&self, number: usize, live: &Value) -> Result<Vec<Edit>, Refusal> {
         let statement = &self.code.statements[number];
+        if let Some(file) = self.json_file()? {
+            return self.change_json(&file, statement, live);
+        }
         let own = statement.whole.value.as_map().cloned().unwrap_or_default();
         let new_parts = live.as_map().cloned().unwrap_or_default();
         let mut edits = Vec::new();
@@ -187,6 +190,7 @@ impl Rewrite<'_> {
 
     /// Replaces a statement.
     fn replace(&self, number: usize, live: &Value) -> Result<Edit, Refusal> {
+        self.keeps_template(&self.code.statements[number])?;
         let span = self.code.statements[number].whole.span;
         let indent = self.page.indent_of(span.0);
         Ok(self.page.edit(span.0..span.1, self.written(live, indent)?))
@@ -208,7 +212,10 @@ impl Rewrite<'_> {
                 return Err(PolicyRefusal::NoList(self.at.clone()).into());
             }
             _ if alone => format!(",{line}{indent}"),
-            _ => ", ".to_owned(),
+            _ => self
+                .json_file()?
+                .map_or(", ", |file| file.comma())
+                .to_owned(),
         };
         Ok(self.page.edit(end..end, lead + &text))
     }
@@ -288,6 +295,10 @@ impl Rewrite<'_> {
                 let lines: Option<Vec<_>> = names.iter().map(line).collect();
                 lines.ok_or_else(refused)?.join(end)
             }
+            PolicyForm::File | PolicyForm::Template => {
+                let file = self.json_file()?.ok_or_else(refused)?;
+                return Ok(file.write(statement, indent));
+            }
             PolicyForm::Document => {
                 let block = self.block(entries, indent).ok_or_else(refused)?;
                 return Ok(format!("statement {{{end}{block}{end}{indent}}}"));
@@ -296,82 +307,8 @@ impl Rewrite<'_> {
         Ok(format!("{{{end}{lines}{end}{indent}}}"))
     }
 
-    /// Writes the body of a `statement` block.
-    fn block(&self, entries: &BTreeMap<String, Value>, indent: &str) -> Option<String> {
-        let end = self.page.line_end();
-        let list = |value: &Value| match value {
-            Value::List(_) => render(&self.variables(value), ""),
-            single => render(&Value::List(vec![self.variables(single)]), ""),
-        };
-        let mut pairs = Vec::new();
-        let mut blocks = Vec::new();
-        for (name, value) in entries {
-            match name.as_str() {
-                "Sid" => pairs.push(("sid", quote(value.as_str()?))),
-                "Effect" => pairs.push(("effect", quote(value.as_str()?))),
-                "Action" => pairs.push(("actions", list(value)?)),
-                "NotAction" => pairs.push(("not_actions", list(value)?)),
-                "Resource" => pairs.push(("resources", list(value)?)),
-                "NotResource" => pairs.push(("not_resources", list(value)?)),
-                "Principal" | "NotPrincipal" => {
-                    let block = if name == "Principal" {
-                        "principals"
-                    } else {
-                        "not_principals"
-                    };
-                    let kinds = match value {
-                        Value::Map(kinds) => kinds.clone(),
-                        everybody => BTreeMap::from([("*".to_owned(), everybody.clone())]),
-                    };
-                    for (kind, identifiers) in kinds {
-                        let body = [("type", quote(&kind)), ("identifiers", list(&identifiers)?)];
-                        blocks.push((block, body.to_vec()));
-                    }
-                }
-                "Condition" => {
-                    for (test, keys) in value.as_map()? {
-                        for (variable, values) in keys.as_map()? {
-                            let body = [
-                                ("test", quote(test)),
-                                ("variable", quote(variable)),
-                                ("values", list(values)?),
-                            ];
-                            blocks.push(("condition", body.to_vec()));
-                        }
-                    }
-                }
-                _ => return None,
-            }
-        }
-        const ORDER: &[&str] = &[
-            "sid",
-            "effect",
-            "actions",
-            "not_actions",
-            "resources",
-            "not_resources",
-        ];
-        pairs.sort_by_key(|(name, _)| ORDER.iter().position(|known_name| known_name == name));
-        let aligned = |pairs: &[(&str, String)], indent: &str| {
-            let widest = pairs
-                .iter()
-                .map(|(name, _)| name.len())
-                .max()
-                .unwrap_or_default();
-            let line = |(name, text): &(&str, String)| format!("{indent}{name:widest$} = {text}");
-            pairs.iter().map(line).collect::<Vec<_>>().join(end)
-        };
-        let inner = format!("{indent}  ");
-        let mut text = aligned(&pairs, &inner);
-        for (name, body) in blocks {
-            let lines = aligned(&body, &format!("{inner}  "));
-            text += &format!("{end}{end}{inner}{name} {{{end}{lines}{end}{inner}}}");
-        }
-        Some(text)
-    }
-
     /// Escapes IAM's own variables, which a policy document writes as `&{...}`.
-    fn variables(&self, value: &Value) -> Value {
+    pub(super) fn variables(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => text.replace("${", "&{").into(),
             Value::List(items) => {

@@ -36,7 +36,7 @@ pub(super) enum FileRefusal {
     )]
     Fetched(String),
     /// JSON.
-    #[error("{0} is JSON, which is not edited")]
+    #[error("{0} is JSON, and what differs has no value of its own there: edit it by hand")]
     Json(String),
     /// A file that is no text.
     #[error("{0} is not UTF-8, or is not in the repository")]
@@ -69,6 +69,11 @@ pub(super) enum PolicyRefusal {
     /// A comment that would lose its statement.
     #[error("a comment stands beside a statement that is gone from the policy at {0}")]
     Comment(String),
+    /// A template that would lose what it interpolates.
+    #[error(
+        "{0} is a template, and what differs is interpolated in it or cannot be told apart from that"
+    )]
+    Template(String),
     /// A policy without statements.
     #[error("the policy at {0} has no statement yet")]
     NoStatement(String),

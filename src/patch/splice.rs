@@ -2,9 +2,11 @@
 
 use super::Changed;
 use super::format::realigned;
+use super::location::is_hcl;
 use super::refusal::Refusal;
 use crate::model::{Edit, Tree};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Adds edits to existing ones: all of them, or none. Equal edits are merged.
 ///
@@ -42,13 +44,17 @@ pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
     }
     let changed = by_file.into_iter().filter_map(|(file, edits)| {
         let before = tree.files.get(file)?;
-        Some((file.to_owned(), splice(before, edits)))
+        let (after, moved) = splice(before, edits);
+        Some((file.to_owned(), aligned(file, before, after, &moved)))
     });
     changed.collect()
 }
 
-/// Applies edits to bytes, and keeps the alignment. The edits do not overlap.
-fn splice(before: &[u8], mut edits: Vec<&Edit>) -> Vec<u8> {
+/// The bytes of an edit, before and after.
+type Moved = (Range<usize>, Range<usize>);
+
+/// Applies edits to bytes. The edits do not overlap.
+fn splice(before: &[u8], mut edits: Vec<&Edit>) -> (Vec<u8>, Vec<Moved>) {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut after = Vec::with_capacity(before.len());
     let (mut at, mut moved) = (0, Vec::new());
@@ -60,8 +66,16 @@ fn splice(before: &[u8], mut edits: Vec<&Edit>) -> Vec<u8> {
         at = edit.range.end;
     }
     after.extend_from_slice(before.get(at..).unwrap_or_default());
+    (after, moved)
+}
+
+/// Keeps the alignment of HCL.
+fn aligned(file: &str, before: &[u8], after: Vec<u8>, moved: &[Moved]) -> Vec<u8> {
+    if !is_hcl(file) {
+        return after;
+    }
     match (std::str::from_utf8(before), std::str::from_utf8(&after)) {
-        (Ok(before), Ok(text)) => realigned(before, text, &moved).into_bytes(),
+        (Ok(before), Ok(text)) => realigned(before, text, moved).into_bytes(),
         _ => after,
     }
 }

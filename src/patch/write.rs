@@ -4,7 +4,7 @@ use super::defaults;
 use super::hcl_writer;
 use super::list::rewrite_list;
 use super::literal::render;
-use super::location::{File, Owner, block_at, last_attribute, whole};
+use super::location::{File, Owner, block_at, last_attribute, page, whole};
 use super::map::{Literal, take_out_entry};
 use super::path::{self, Step};
 use super::policy::Rewrite;
@@ -53,6 +53,11 @@ impl Target<'_> {
         }
     }
 
+    /// Returns whether the resource's block is written in JSON.
+    fn is_in_json(&self) -> bool {
+        self.resource.file.ends_with(".json")
+    }
+
     /// Returns whether the target is an entry of a map.
     pub(super) fn is_entry(&self) -> bool {
         matches!(self.steps.as_slice(), [Step::Key(_)])
@@ -85,6 +90,9 @@ impl Target<'_> {
         slot.check()?;
         let map = || Value::map(entries.iter().cloned());
         let Some(location) = slot.location() else {
+            if self.is_in_json() {
+                return self.add_json(&map(), stack);
+            }
             let file = File::open(stack.tree, &self.resource.file)?;
             let block = self.resource_block(&file)?;
             return self.put_attribute(&file, block, self.name, &map());
@@ -174,6 +182,9 @@ impl Target<'_> {
 
     /// Adds the attribute to the resource's block, or to the nested block that it belongs to.
     fn add_to_block(&self, value: &Value, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
+        if self.is_in_json() && self.steps.is_empty() {
+            return self.add_json(value, stack);
+        }
         let file = File::open(stack.tree, &self.resource.file)?;
         let block = self.resource_block(&file)?;
         let left_out = || Refusal::LeftOutBlock {
@@ -240,6 +251,9 @@ impl Target<'_> {
         entries: &[Entry],
         stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
+        if map.file.ends_with(".json") {
+            return self.put_entries_json(map, entries, stack);
+        }
         let file = File::open(stack.tree, &map.file)?;
         let literal = Literal::open(file.page, map).ok_or_else(|| Refusal::NoMap {
             name: self.name.to_owned(),
@@ -255,13 +269,18 @@ impl Target<'_> {
         value: &Value,
         stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
-        let file = File::open(stack.tree, &source.file)?;
-        let page = file.page;
+        let own = self.definition().filter(|own| own.source == *source);
+        let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
+        let page = match parts {
+            Parts::Policy(code) if code.form.is_file() => page(stack.tree, &source.file)?,
+            _ if source.file.ends_with(".json") => {
+                return self.replace_json(source, value, stack);
+            }
+            _ => File::open(stack.tree, &source.file)?.page,
+        };
         let stale = || Refusal::Stale(source.place());
         let old = page.text.get(source.span.0..source.span.1);
         let old = old.ok_or_else(stale)?;
-        let own = self.definition().filter(|own| own.source == *source);
-        let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
         let refers = matches!(
             parse::expression(old),
             Ok(Expression::Traversal(_) | Expression::Null(_))
@@ -319,6 +338,9 @@ impl Target<'_> {
 
     /// Removes the attribute, the argument or the entry whose value is at a place.
     fn take_out(&self, source: &Source, stack: &Stack<'_>) -> Result<Vec<Edit>, Refusal> {
+        if source.file.ends_with(".json") {
+            return self.take_out_json(source, stack);
+        }
         let file = File::open(stack.tree, &source.file)?;
         let shares = || Refusal::SharesLine {
             path: self.path.to_owned(),

@@ -200,6 +200,36 @@ pub(super) fn templatestring(scope: &Scope<'_>, arguments: &[&Expression]) -> Ev
     }
 }
 
+/// Hands the text of the file that code names to `ask`, with its path, in the scope of a template that knows these names
+/// where there are any. None where the file was not read.
+pub(in crate::code) fn policy_text<T>(
+    scope: &Scope<'_>,
+    path: &Expression,
+    names: Option<&Expression>,
+    ask: impl FnOnce(&Scope<'_>, &str, &str) -> Option<T>,
+) -> Option<T> {
+    let Typed::String(path) = scope.known(path) else {
+        return None;
+    };
+    let Found::Read(path, bytes) = find(scope, &path) else {
+        return None;
+    };
+    let text = std::str::from_utf8(bytes).ok()?;
+    let Some(names) = names else {
+        return ask(scope, &path, text);
+    };
+    let names = match scope.known(names) {
+        Typed::Map(_, names) | Typed::Object(names) => names,
+        _ => return None,
+    };
+    let file = File::of_template(&path, text);
+    let instance = &scope.instance;
+    alone(instance.root_folder(), &file, &instance.context, |empty| {
+        let inner = empty.clone().closed().deeper(scope.depth() + 1);
+        ask(&inner.with_all(names), &path, text)
+    })
+}
+
 /// A template, filled with these names: it knows no others.
 fn filled(scope: &Scope<'_>, path: &str, text: &str, names: Typed) -> Evaluated {
     let names = match names {

@@ -9,7 +9,7 @@ mod csv;
 mod digest;
 mod double;
 mod encoding;
-mod file;
+pub(in crate::code) mod file;
 mod format;
 mod json;
 mod lazy;

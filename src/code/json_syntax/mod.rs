@@ -5,6 +5,8 @@ mod rules;
 mod template;
 mod writer;
 
+pub use reader::{Entry, Json, Node};
+
 use super::nested_blocks::NestedBlocks;
 use super::parse::Unparsed;
 use reader::Reader;
@@ -26,6 +28,11 @@ pub(super) struct JsonPlace {
     pub line: usize,
     /// The byte of the JSON.
     pub at: usize,
+}
+
+/// Reads a text of JSON with the place of each value; none where it is no JSON, or too large.
+pub fn nodes(text: &str) -> Option<Node<'_>> {
+    Reader::new(text).read().ok()
 }
 
 /// Writes a file of JSON as HCL.

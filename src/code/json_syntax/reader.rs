@@ -7,24 +7,35 @@ const DEEPEST: usize = 64;
 /// How many values a file may hold.
 const MOST_VALUES: usize = 400_000;
 
-/// A value, and the byte where it starts.
-pub(super) struct Node<'t> {
+/// A value, and the bytes from its first to behind its last.
+pub struct Node<'t> {
+    /// Its first byte.
     pub at: usize,
+    /// The byte behind its last.
+    pub end: usize,
+    /// What it is.
     pub json: Json<'t>,
 }
 
 /// What a value is.
-pub(super) enum Json<'t> {
+pub enum Json<'t> {
     /// `null`, `true`, `false` or a number, as it is written.
     Word(&'t str),
+    /// A text, without its quotes and escapes.
     Text(String),
+    /// The items of a list.
     List(Vec<Node<'t>>),
+    /// The entries of an object, in order.
     Object(Vec<Entry<'t>>),
 }
 
 /// An entry of an object.
-pub(super) struct Entry<'t> {
+pub struct Entry<'t> {
+    /// The first byte of its key.
+    pub at: usize,
+    /// Its key.
     pub key: String,
+    /// Its value.
     pub value: Node<'t>,
 }
 
@@ -98,7 +109,8 @@ impl<'t> Reader<'t> {
             Some(b'"') => Json::Text(self.text()?),
             _ => Json::Word(self.word()?),
         };
-        Ok(Node { at, json })
+        let end = self.at;
+        Ok(Node { at, end, json })
     }
 
     fn object(&mut self, depth: usize) -> Result<Vec<Entry<'t>>, Unparsed> {
@@ -109,10 +121,11 @@ impl<'t> Reader<'t> {
                 self.expect(b',')?;
                 self.peek();
             }
+            let at = self.at;
             let key = self.text()?;
             self.expect(b':')?;
             let value = self.value(depth + 1)?;
-            entries.push(Entry { key, value });
+            entries.push(Entry { at, key, value });
         }
         self.at += 1;
         Ok(entries)

@@ -136,7 +136,7 @@ impl<'b> Writer<'b> {
     }
 
     fn body(&mut self, entries: &[Entry<'_>], kind: &BodyKind) -> Result<(), Unparsed> {
-        for Entry { key, value } in entries.iter().filter(|entry| entry.key != COMMENT) {
+        for Entry { key, value, .. } in entries.iter().filter(|entry| entry.key != COMMENT) {
             if let Some(rule) = kind.block(key) {
                 self.block(key, &mut Vec::new(), &rule, value)?;
                 continue;
@@ -175,7 +175,7 @@ impl<'b> Writer<'b> {
             }
             Json::Object(entries) => {
                 self.hcl.push('{');
-                for Entry { key, value } in entries {
+                for Entry { key, value, .. } in entries {
                     let key = match text_is {
                         TextIs::Template => template(key),
                         TextIs::Literal => literal(key),

@@ -1,0 +1,220 @@
+//! Reads a file of JSON with its style, and writes values in that style.
+
+use super::layout::SourceFile;
+use crate::code::{JsonNode as Node, JsonValue as Json, json_nodes};
+use crate::model::{Value, is_unseen};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// What the texts of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// Themselves.
+    Plain,
+    /// Templates, in which `${` begins an expression.
+    Templates,
+}
+
+/// A file of JSON, and its style.
+pub(super) struct JsonFile<'a> {
+    pub(super) page: SourceFile<'a>,
+    texts: Texts,
+    /// The indentation of one level; none where the file stands on one line.
+    pub(super) unit: Option<&'a str>,
+    /// What stands between a key and its value.
+    pub(super) colon: &'static str,
+    /// Whether each item of a list has a line of its own.
+    has_long_lists: bool,
+    pub(super) root: Node<'a>,
+}
+
+impl<'a> JsonFile<'a> {
+    /// Reads a file; none where it is no JSON.
+    pub(super) fn read(page: SourceFile<'a>, texts: Texts) -> Option<Self> {
+        let root = json_nodes(page.text)?;
+        let text = &page.text[root.at..root.end];
+        Some(Self {
+            page,
+            texts,
+            unit: unit(text),
+            colon: colon(&root, page.text),
+            has_long_lists: !has_short_list(&root, page.text),
+            root,
+        })
+    }
+
+    /// Returns the value that starts at a byte.
+    pub(super) fn node(&self, at: usize) -> Option<&Node<'a>> {
+        find(&self.root, at)
+    }
+
+    /// Returns the value below these keys of the file's object.
+    pub(super) fn below(&self, keys: &[&str]) -> Option<&Node<'a>> {
+        keys.iter().try_fold(&self.root, |node, key| {
+            let Json::Object(entries) = &node.json else {
+                return None;
+            };
+            let mut found = entries.iter().filter(|entry| entry.key == *key);
+            let first = found.next()?;
+            found.next().is_none().then_some(&first.value)
+        })
+    }
+
+    /// Writes a value at a level of indentation.
+    pub(super) fn write(&self, value: &Value, indent: &str) -> String {
+        match (value, self.unit) {
+            (Value::Map(entries), unit) if !entries.is_empty() => {
+                let entries = ordered(entries).into_iter();
+                let inner = unit.map(|unit| format!("{indent}{unit}"));
+                let entry = |(key, value): (&String, &Value)| {
+                    let below = inner.as_deref().unwrap_or_default();
+                    format!(
+                        "{}{}{}",
+                        self.text(key),
+                        self.colon,
+                        self.write(value, below)
+                    )
+                };
+                self.wrapped(("{", "}"), &entries.map(entry).collect::<Vec<_>>(), indent)
+            }
+            (Value::List(items), unit) if !items.is_empty() => {
+                let is_long = self.has_long_lists || items.iter().any(|i| i.as_map().is_some());
+                let inner = unit.map(|unit| format!("{indent}{unit}"));
+                let below = inner.as_deref().unwrap_or_default();
+                let items: Vec<_> = items.iter().map(|item| self.write(item, below)).collect();
+                match is_long {
+                    true => self.wrapped(("[", "]"), &items, indent),
+                    false => format!("[{}]", items.join(self.comma())),
+                }
+            }
+            (Value::Map(_), _) => "{}".to_owned(),
+            (Value::List(_), _) => "[]".to_owned(),
+            (Value::String(text), _) => self.text(text),
+            (value, _) => serde_json::to_string(value).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn wrapped(
+        &self,
+        (open, close): (&str, &str),
+        parts: &[String],
+        indent: &str,
+    ) -> String {
+        let Some(unit) = self.unit else {
+            return format!("{open}{}{close}", parts.join(self.comma()));
+        };
+        let end = self.page.line_end();
+        let between = format!(",{end}{indent}{unit}");
+        let body = parts.join(&between);
+        format!("{open}{end}{indent}{unit}{body}{end}{indent}{close}")
+    }
+
+    /// Returns what separates the parts of a line.
+    pub(super) fn comma(&self) -> &'static str {
+        if self.colon == ":" { "," } else { ", " }
+    }
+
+    /// Writes a text in quotes, invisible characters and the starts of templates escaped.
+    pub(super) fn text(&self, text: &str) -> String {
+        let quoted = serde_json::to_string(text).unwrap_or_default();
+        let mut shown = String::with_capacity(quoted.len());
+        for c in quoted.chars() {
+            if is_unseen(c) {
+                let units = c.encode_utf16(&mut [0; 2]).to_vec();
+                shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+            } else {
+                shown.push(c);
+            }
+        }
+        match self.texts {
+            Texts::Plain => shown,
+            Texts::Templates => shown.replace("${", "$${").replace("%{", "%%{"),
+        }
+    }
+
+    /// Returns whether no template stands in these bytes.
+    pub(super) fn is_plain(&self, range: &Range<usize>) -> bool {
+        let text = self.page.text.get(range.clone()).unwrap_or_default();
+        self.texts == Texts::Plain || !(text.contains("${") || text.contains("%{"))
+    }
+
+    /// Returns a value as it is written.
+    pub(super) fn value(&self, node: &Node<'_>) -> Option<Value> {
+        serde_json::from_str(self.page.text.get(node.at..node.end)?).ok()
+    }
+}
+
+/// Returns the entries of a new object: those of a statement in the order in which people write them.
+pub(super) fn ordered(entries: &BTreeMap<String, Value>) -> Vec<(&String, &Value)> {
+    const ORDER: &[&str] = &[
+        "Version",
+        "Id",
+        "Sid",
+        "Effect",
+        "Principal",
+        "Action",
+        "Resource",
+    ];
+    let place = |name: &str| {
+        let found = ORDER.iter().position(|known| *known == name);
+        found.unwrap_or(ORDER.len())
+    };
+    let mut all: Vec<_> = entries.iter().collect();
+    all.sort_by_key(|(name, _)| place(name));
+    all
+}
+
+pub(super) fn children<'n, 'a>(node: &'n Node<'a>) -> Vec<&'n Node<'a>> {
+    match &node.json {
+        Json::List(items) => items.iter().collect(),
+        Json::Object(entries) => entries.iter().map(|entry| &entry.value).collect(),
+        Json::Word(_) | Json::Text(_) => Vec::new(),
+    }
+}
+
+fn find<'n, 'a>(node: &'n Node<'a>, at: usize) -> Option<&'n Node<'a>> {
+    if node.at == at {
+        return Some(node);
+    }
+    let around = |child: &&Node<'a>| child.at <= at && at < child.end;
+    children(node)
+        .into_iter()
+        .find(around)
+        .and_then(|child| find(child, at))
+}
+
+/// Returns the blanks before the first key or item of a text on several lines.
+fn unit(text: &str) -> Option<&str> {
+    let mut lines = text.split('\n').skip(1);
+    let blanks = |line: &'_ str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let line = lines.find(|line| !line.trim().is_empty())?;
+    Some(&line[..blanks(line)])
+}
+
+/// Returns what the first key of a file is separated from its value by.
+fn colon(root: &Node<'_>, text: &str) -> &'static str {
+    let Json::Object(entries) = &root.json else {
+        return ": ";
+    };
+    let between = entries.first().and_then(|entry| {
+        let key = text.get(entry.at..entry.value.at)?;
+        key.rsplit('"').next()
+    });
+    match between {
+        Some(":") => ":",
+        Some(" : ") => " : ",
+        _ => ": ",
+    }
+}
+
+/// Returns whether a list stands on one line.
+fn has_short_list(node: &Node<'_>, text: &str) -> bool {
+    let is_short = |node: &Node<'_>| {
+        let written = text.get(node.at..node.end).unwrap_or_default();
+        matches!(&node.json, Json::List(items) if !items.is_empty()) && !written.contains('\n')
+    };
+    is_short(node)
+        || children(node)
+            .into_iter()
+            .any(|child| has_short_list(child, text))
+}

@@ -1,0 +1,82 @@
+//! Writes statements as blocks of `data.aws_iam_policy_document`.
+
+use super::literal::{quote, render};
+use super::policy::Rewrite;
+use crate::model::Value;
+use std::collections::BTreeMap;
+
+impl Rewrite<'_> {
+    /// Writes the body of a `statement` block.
+    pub(super) fn block(&self, entries: &BTreeMap<String, Value>, indent: &str) -> Option<String> {
+        let end = self.page.line_end();
+        let list = |value: &Value| match value {
+            Value::List(_) => render(&self.variables(value), ""),
+            single => render(&Value::List(vec![self.variables(single)]), ""),
+        };
+        let mut pairs = Vec::new();
+        let mut blocks = Vec::new();
+        for (name, value) in entries {
+            match name.as_str() {
+                "Sid" => pairs.push(("sid", quote(value.as_str()?))),
+                "Effect" => pairs.push(("effect", quote(value.as_str()?))),
+                "Action" => pairs.push(("actions", list(value)?)),
+                "NotAction" => pairs.push(("not_actions", list(value)?)),
+                "Resource" => pairs.push(("resources", list(value)?)),
+                "NotResource" => pairs.push(("not_resources", list(value)?)),
+                "Principal" | "NotPrincipal" => {
+                    let block = if name == "Principal" {
+                        "principals"
+                    } else {
+                        "not_principals"
+                    };
+                    let kinds = match value {
+                        Value::Map(kinds) => kinds.clone(),
+                        everybody => BTreeMap::from([("*".to_owned(), everybody.clone())]),
+                    };
+                    for (kind, identifiers) in kinds {
+                        let body = [("type", quote(&kind)), ("identifiers", list(&identifiers)?)];
+                        blocks.push((block, body.to_vec()));
+                    }
+                }
+                "Condition" => {
+                    for (test, keys) in value.as_map()? {
+                        for (variable, values) in keys.as_map()? {
+                            let body = [
+                                ("test", quote(test)),
+                                ("variable", quote(variable)),
+                                ("values", list(values)?),
+                            ];
+                            blocks.push(("condition", body.to_vec()));
+                        }
+                    }
+                }
+                _ => return None,
+            }
+        }
+        const ORDER: &[&str] = &[
+            "sid",
+            "effect",
+            "actions",
+            "not_actions",
+            "resources",
+            "not_resources",
+        ];
+        pairs.sort_by_key(|(name, _)| ORDER.iter().position(|known_name| known_name == name));
+        let aligned = |pairs: &[(&str, String)], indent: &str| {
+            let widest = pairs
+                .iter()
+                .map(|(name, _)| name.len())
+                .max()
+                .unwrap_or_default();
+            let line = |(name, text): &(&str, String)| format!("{indent}{name:widest$} = {text}");
+            pairs.iter().map(line).collect::<Vec<_>>().join(end)
+        };
+        let inner = format!("{indent}  ");
+        let mut text = aligned(&pairs, &inner);
+        for (name, body) in blocks {
+            let lines = aligned(&body, &format!("{inner}  "));
+            text += &format!("{end}{end}{inner}{name} {{{end}{lines}{end}{inner}}}");
+        }
+        Some(text)
+    }
+}

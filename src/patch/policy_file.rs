@@ -1,0 +1,76 @@
+//! Edits policies that a file of JSON holds.
+
+use super::json_file::{JsonFile, Texts};
+use super::policy::Rewrite;
+use super::reasons::PolicyRefusal;
+use super::refusal::Refusal;
+use crate::code::JsonValue as Json;
+use crate::model::{Edit, PolicyForm, StatementCode, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl<'a> Rewrite<'a> {
+    /// Reads the file that holds the policy; `None` where code holds it.
+    ///
+    /// # Errors
+    /// The file is a template, and no JSON before it is filled.
+    pub(super) fn json_file(&self) -> Result<Option<JsonFile<'a>>, Refusal> {
+        let texts = match self.code.form {
+            PolicyForm::File => Texts::Plain,
+            PolicyForm::Template => Texts::Templates,
+            PolicyForm::Object | PolicyForm::Json | PolicyForm::Document => return Ok(None),
+        };
+        let file = JsonFile::read(self.page, texts);
+        file.map(Some).ok_or_else(|| self.is_template())
+    }
+
+    fn is_template(&self) -> Refusal {
+        PolicyRefusal::Template(self.at.clone()).into()
+    }
+
+    /// Changes what differs in a statement, and nothing else.
+    pub(super) fn change_json(
+        &self,
+        file: &JsonFile<'a>,
+        statement: &StatementCode,
+        live: &Value,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let node = file.node(statement.whole.span.0);
+        let node = node.ok_or_else(|| self.is_template())?;
+        let Json::Object(entries) = &node.json else {
+            return Err(self.is_template());
+        };
+        let own = &statement.whole.value;
+        let written = |name: &str| {
+            let entry = entries.iter().find(|entry| entry.key == name)?;
+            file.value(&entry.value)
+        };
+        let names = entries.iter().map(|entry| entry.key.as_str());
+        let added = live.as_map().into_iter().flatten();
+        let names: BTreeSet<&str> = names.chain(added.map(|(name, _)| name.as_str())).collect();
+        let mut new = BTreeMap::new();
+        for name in names {
+            let of = |value: &Value| Value::map([(name, value.get(name).clone())]);
+            let value = match self.same(&of(own), &of(live)) {
+                true => written(name),
+                false => Some(live.get(name).clone()).filter(|value| !value.is_null()),
+            };
+            new.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        let edits = file.replace(node, &Value::Map(new));
+        edits.ok_or_else(|| self.is_template())
+    }
+
+    /// Checks that a statement which is to be replaced interpolates nothing.
+    ///
+    /// # Errors
+    /// The template would lose what it interpolates.
+    pub(super) fn keeps_template(&self, statement: &StatementCode) -> Result<(), Refusal> {
+        let (start, end) = statement.whole.span;
+        let text = self.page.text.get(start..end).unwrap_or_default();
+        let interpolates = text.contains("${") || text.contains("%{");
+        match self.code.form == PolicyForm::Template && interpolates {
+            true => Err(self.is_template()),
+            false => Ok(()),
+        }
+    }
+}
