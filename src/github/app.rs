@@ -47,8 +47,14 @@ struct Inner {
     gate: Gate,
     /// One lock per caller: none waits for the token of another.
     tokens: std::sync::Mutex<HashMap<Caller, Arc<Mutex<Option<Token>>>>>,
-    bot: OnceCell<String>,
+    about: OnceCell<About>,
     archives: MemoryBudget,
+}
+
+/// What GitHub knows of the App.
+struct About {
+    bot: String,
+    made_at: String,
 }
 
 /// A caller's token, and when it was issued.
@@ -91,7 +97,7 @@ impl GitHub {
                 key,
                 gate: Gate::with(api, limits, ledger)?,
                 tokens: std::sync::Mutex::default(),
-                bot: OnceCell::new(),
+                about: OnceCell::new(),
                 archives: archive::memory(),
             }),
             fence: None,
@@ -144,19 +150,30 @@ impl GitHub {
 
     /// Returns the App's login: `driftguard[bot]`.
     pub(super) async fn bot(&self) -> Result<&str, GithubError> {
+        Ok(&self.about().await?.bot)
+    }
+
+    /// Returns when the App was made, as GitHub formats it.
+    pub(super) async fn made_at(&self) -> Result<&str, GithubError> {
+        Ok(&self.about().await?.made_at)
+    }
+
+    /// Returns what GitHub knows of the App, which is asked for once.
+    async fn about(&self) -> Result<&About, GithubError> {
         let request = || async {
             #[derive(Deserialize)]
             struct App {
                 slug: String,
+                #[serde(default)]
+                created_at: String,
             }
             let app: App = self.get(Caller::App, "/app").await?;
-            Ok::<_, GithubError>(format!("{}[bot]", app.slug))
+            Ok::<_, GithubError>(About {
+                bot: format!("{}[bot]", app.slug),
+                made_at: app.created_at,
+            })
         };
-        self.inner
-            .bot
-            .get_or_try_init(request)
-            .await
-            .map(String::as_str)
+        self.inner.about.get_or_try_init(request).await
     }
 
     pub(super) async fn get<T: DeserializeOwned>(

@@ -23,6 +23,8 @@ pub struct Issue {
     pub author: String,
     /// The login of whoever closed the issue; empty where nobody did, or GitHub does not name them.
     pub closed_by: String,
+    /// Whether an App closed the issue, with a token of its own.
+    pub closed_by_bot: bool,
     /// When the issue was closed, in epoch milliseconds.
     pub closed_at: Option<i64>,
     /// Whether the issue is a pull request.
@@ -56,13 +58,15 @@ impl From<IssueFields> for Issue {
             .closed_at
             .and_then(|at| at.parse::<jiff::Timestamp>().ok());
         let pull = issue.pull_request.as_ref();
+        let closed_by = issue.closed_by.unwrap_or_default();
         Self {
             number: issue.number,
             title: issue.title.unwrap_or_default(),
             body: issue.body.unwrap_or_default(),
             open: issue.state.as_deref() == Some("open"),
             author: login(issue.user),
-            closed_by: login(issue.closed_by),
+            closed_by_bot: closed_by.kind == "Bot",
+            closed_by: closed_by.login,
             closed_at: closed_at.map(|at| at.as_millisecond()),
             pull: pull.is_some(),
             merged: pull.is_some_and(|pull| pull.merged_at.is_some()),

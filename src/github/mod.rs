@@ -41,7 +41,7 @@ pub use issues::Issue;
 pub use ledger::ContentLedger;
 pub use manifest::{CreatedApp, ManifestError, Manifests};
 pub use propose::{ProposeOutcome, ProposedPullRequest, Reviewers};
-pub use pulls::PullRequest;
+pub use pulls::{CommitPage, PullRequest};
 pub use repository::{Head, Repository};
 pub use revision::{ReadOnlyRepository, Revision};
 pub use tarball::{Layout, MAX_TOTAL as MAX_TREE};

@@ -43,6 +43,7 @@ pub use scans::ScanRecord;
 pub use stacks::{DueScan, StackSchedule};
 pub use stopped_jobs::{StoppedJob, StoppedState};
 pub use subjects::DecisionSubject;
+pub use unconcealed::PublishedSearch;
 pub use waiting_scans::{ScanRequest, WaitingScan};
 
 use crate::model::InstallationId;

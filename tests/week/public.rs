@@ -7,7 +7,7 @@ use crate::aws::CONSOLE;
 use crate::database::{Database, on_both};
 use driftguard::model::{InstallationId, RepositoryId};
 use driftguard::queue::job::{Job, QueuedJob, RepositoryTask};
-use driftguard::standin::github::Fault;
+use driftguard::standin::github::{Content, Fault};
 use driftguard::store::Notification;
 use driftguard::webhook::signature::{Secrets, Signature};
 use sqlx::{AnyConnection, Connection};
@@ -227,6 +227,36 @@ async fn what_was_published_before_the_app_was_removed_is_emptied_as_well() {
     assert!(runs > 1 && !left(&world).is_empty());
     publish(&world).await;
     assert_eq!(left(&world), [""; 0]);
+}
+
+#[tokio::test]
+async fn check_runs_that_nobody_noted_are_searched_for_on_all_pages() {
+    let world = told_world().await;
+    let file = "infra/production/NOTES.md";
+    world.push("docs", "alice", &[(file, "x\n")]).await;
+    let shop = &world.repository;
+    world.github.open(shop, "docs", "alice", "Docs").await;
+    world.idle().await;
+    world.push("docs", "alice", &[(file, "y\n")]).await;
+    // More commits above those that were scanned than a page of GitHub's holds; their scans are one.
+    for number in 0..120 {
+        let text = format!("Shop {number}.\n");
+        let files = [("README.md", Content::from(text.as_str()))];
+        world.github.push(shop, "main", "alice", &files).await;
+    }
+    world.idle().await;
+    let runs = world.github.check_runs(shop).len();
+    // As after a loss of the database.
+    query(&world.database, "delete from published_commits").await;
+    publish(&world).await;
+    assert_eq!(left(&world), [""; 0]);
+    let emptied = world.github.check_runs(shop).into_iter();
+    let emptied = emptied.filter(|run| run.summary.starts_with(EMPTIED));
+    assert_eq!(emptied.count(), runs);
+    let (tenant, id) = (world.tenant(), world.repository_id().await);
+    let noted = tenant.published_commits(id);
+    assert_eq!(noted.await.unwrap(), [""; 0]);
+    assert_eq!(world.github.violations(), [""; 0]);
 }
 
 #[tokio::test]

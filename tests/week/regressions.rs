@@ -211,3 +211,27 @@ async fn what_is_delivered_late_does_not_bring_back_what_was_removed() {
             .is_none()
     );
 }
+
+#[tokio::test]
+async fn a_dashboard_that_a_bot_closed_comes_back_and_one_that_a_person_closed_does_not() {
+    let world = set_up(Database::sqlite().await, "version: 1\n").await;
+    let number = world.dashboard().number;
+    let scan = async |text: &str| world.push("main", "alice", &[("README.md", text)]).await;
+    let is_open = || {
+        let issues = world.github.issues(&world.repository);
+        issues
+            .iter()
+            .any(|issue| issue.number == number && issue.open)
+    };
+    world.close(number, "stale[bot]").await;
+    scan("A shop.\n").await;
+    assert!(!is_open(), "no loop of opening and closing");
+    let day = std::time::Duration::from_secs(25 * 60 * 60);
+    world.github.closed_earlier(&world.repository, number, day);
+    scan("The shop.\n").await;
+    assert!(is_open());
+    world.close(number, "alice").await;
+    world.github.closed_earlier(&world.repository, number, day);
+    scan("Our shop.\n").await;
+    assert!(!is_open());
+}

@@ -84,6 +84,37 @@ async fn update_issue(
     write(context, &issue, &content).await
 }
 
+/// How long a dashboard that a bot closed stays closed, in milliseconds: a bot that closes every issue of an App closes
+/// one a day.
+const REST: i64 = 24 * 60 * 60 * 1000;
+
+/// What the closing of a dashboard means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// A person closed it, who wants none.
+    Final,
+    /// A bot closed it lately: its text is updated, and it stays closed for now.
+    Resting,
+    /// A bot closed it some time ago, or DriftGuard did while the settings turned it off.
+    Over,
+}
+
+impl Closing {
+    /// Decides about a closed issue; `own` is whether DriftGuard closed it.
+    fn of(issue: &Issue, own: bool, now: i64) -> Self {
+        let rests = |closed_at: i64| now < closed_at.saturating_add(REST);
+        if own {
+            Self::Over
+        } else if !issue.closed_by_bot {
+            Self::Final
+        } else if issue.closed_at.is_some_and(rests) {
+            Self::Resting
+        } else {
+            Self::Over
+        }
+    }
+}
+
 /// Returns the dashboard's issue, and opens it where there is none; `None` where a person closed it, or there is
 /// nothing to show.
 async fn open_issue(
@@ -94,12 +125,13 @@ async fn open_issue(
     let repository = &context.repository;
     match known {
         Some(issue) if issue.open => Ok(Some(issue)),
-        // A person who closes it wants none; we did, while the settings wanted none.
         Some(issue) => {
-            if !repository.is_own(&issue.closed_by).await? {
-                return Ok(None);
+            let own = repository.is_own(&issue.closed_by).await?;
+            match Closing::of(&issue, own, now()) {
+                Closing::Final => return Ok(None),
+                Closing::Resting => {}
+                Closing::Over => repository.reopen_issue(issue.number).await?,
             }
-            repository.reopen_issue(issue.number).await?;
             Ok(Some(issue))
         }
         None if content.stacks.is_empty() && content.parked.is_empty() => Ok(None),

@@ -31,12 +31,18 @@ pub(super) mod plan;
 pub(super) mod pull_requests;
 /// Redacts what a public repository shows.
 pub(super) mod redact;
+/// Empties the check runs of a public repository.
+mod redact_checks;
+/// Records what GitHub refused of a redaction.
+mod redact_progress;
 /// Writes the reply to a comment.
 pub(super) mod reply;
 /// Finds and scans the stacks of a repository.
 pub(super) mod repository_scan;
 /// Reads a repository's `.driftguard.yml`.
 pub(super) mod repository_settings;
+/// Finds the same drift in the findings of two versions.
+mod same_drift;
 /// Gathers the status of each stack.
 pub(super) mod stack_statuses;
 /// Stores the stacks of a repository with their schedules.

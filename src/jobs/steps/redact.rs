@@ -1,6 +1,8 @@
 //! Redacts what DriftGuard published about drift in a repository that was made public.
 
 use super::notification_secret;
+use super::redact_checks::{Search, empty_noted, search};
+use super::redact_progress::Progress;
 use super::repository_settings;
 use crate::github::{GithubError, Issue};
 use crate::jobs::context::RepositoryContext;
@@ -14,14 +16,21 @@ use std::collections::BTreeSet;
 /// The text that replaces redacted texts.
 const EMPTIED: &str = "This repository was made public, so DriftGuard emptied this text.";
 
-/// How many requests may fail before a try ends: GitHub is down then, and another try does the rest.
-const MOST_FAILURES: usize = 10;
+/// The result of a try to redact everything.
+#[derive(Debug)]
+pub(in crate::jobs) enum Redaction {
+    /// Nothing is left that can be redacted.
+    Complete,
+    /// GitHub refused some of it.
+    Refused(GithubError),
+    /// More commits are searched for check runs by the next try.
+    Unfinished,
+}
 
-/// Redacts all texts of DriftGuard that it can, and closes its open issues and pull requests. Returns why GitHub
-/// refused some of it, if it did.
+/// Redacts all texts of DriftGuard that it can, and closes its open issues and pull requests.
 pub(in crate::jobs) async fn redact_published(
     context: &RepositoryContext<'_>,
-) -> Result<Option<GithubError>, JobError> {
+) -> Result<Redaction, JobError> {
     notification_secret::withdraw_from_public(context).await?;
     if !context.head.private {
         context.tenant.note_unconcealed(context.id).await?;
@@ -29,19 +38,24 @@ pub(in crate::jobs) async fn redact_published(
     let allowed = repository_settings::of_default_branch(context).await?;
     if context.head.private || allowed.is_some_and(|settings| settings.pull_requests.public) {
         context.tenant.note_concealed(context.id).await?;
-        return Ok(None);
+        return Ok(Redaction::Complete);
     }
-    let mut work = Work::default();
-    empty_issues(context, &mut work).await?;
-    drop_branches(context, &mut work).await?;
-    delete_comments(context, &mut work).await?;
-    empty_checks(context, &mut work).await?;
-    let refused = work.end()?;
+    let mut progress = Progress::default();
+    empty_issues(context, &mut progress).await?;
+    drop_branches(context, &mut progress).await?;
+    delete_comments(context, &mut progress).await?;
+    empty_noted(context, EMPTIED, &mut progress).await?;
+    let searched = search(context, EMPTIED, &mut progress).await?;
+    let refused = progress.end()?;
     context.tenant.empty_scans(context.id).await?;
-    if refused.is_none() {
-        context.tenant.note_concealed(context.id).await?;
-    }
-    Ok(refused)
+    Ok(match (refused, searched) {
+        (_, Search::Unfinished) => Redaction::Unfinished,
+        (Some(refused), Search::Ended) => Redaction::Refused(refused),
+        (None, Search::Ended) => {
+            context.tenant.note_concealed(context.id).await?;
+            Redaction::Complete
+        }
+    })
 }
 
 /// Redacts what is left: the delivery about the change may be lost, or GitHub may have refused some of it. What it
@@ -60,9 +74,12 @@ pub(in crate::jobs) async fn make_up(context: &RepositoryContext<'_>) -> Result<
 }
 
 /// Empties and closes DriftGuard's issues and pull requests.
-async fn empty_issues(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
+async fn empty_issues(
+    context: &RepositoryContext<'_>,
+    progress: &mut Progress,
+) -> Result<(), JobError> {
     for issue in context.repository.own_issues().await? {
-        work.note(empty_issue(context, &issue).await)?;
+        progress.note(empty_issue(context, &issue).await)?;
     }
     for proposal in context.tenant.proposals(context.id).await? {
         // The first settings alone say nothing of drift.
@@ -100,7 +117,10 @@ async fn empty_issue(context: &RepositoryContext<'_>, issue: &Issue) -> Result<(
 }
 
 /// Deletes DriftGuard's branches, except those that a person committed to, and the onboarding branch.
-async fn drop_branches(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
+async fn drop_branches(
+    context: &RepositoryContext<'_>,
+    progress: &mut Progress,
+) -> Result<(), JobError> {
     let repository = &context.repository;
     let proposals = context.tenant.proposals(context.id).await?;
     let theirs: BTreeSet<_> = proposals
@@ -118,87 +138,19 @@ async fn drop_branches(context: &RepositoryContext<'_>, work: &mut Work) -> Resu
             }
             Ok(())
         };
-        work.note(dropped.await)?;
+        progress.note(dropped.await)?;
     }
     Ok(())
 }
 
 /// Deletes DriftGuard's comments, with their history.
-async fn delete_comments(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
+async fn delete_comments(
+    context: &RepositoryContext<'_>,
+    progress: &mut Progress,
+) -> Result<(), JobError> {
     let comments = context.repository.own_comments(None).await?;
     for comment in comments {
-        work.note(context.repository.delete_comment(comment).await)?;
+        progress.note(context.repository.delete_comment(comment).await)?;
     }
     Ok(())
-}
-
-/// Empties DriftGuard's check runs, commit by commit. Check runs from before commits were recorded are looked for on
-/// pull requests.
-async fn empty_checks(context: &RepositoryContext<'_>, work: &mut Work) -> Result<(), JobError> {
-    let (tenant, repository) = (&context.tenant, &context.repository);
-    for head in repository.pull_heads().await? {
-        tenant.suspect_published(context.id, &head).await?;
-    }
-    for commit in tenant.published_commits(context.id).await? {
-        let mut all = true;
-        let runs = match repository.own_check_runs(&commit, EMPTIED).await {
-            Ok(runs) => runs,
-            error => {
-                work.note(error.map(drop))?;
-                continue;
-            }
-        };
-        for run in runs {
-            all &= work.note(repository.empty_check_run(run, EMPTIED).await)?;
-        }
-        if all {
-            tenant.note_emptied(context.id, &commit).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The progress of a try.
-#[derive(Default)]
-struct Work {
-    failures: Vec<GithubError>,
-    /// The first refusal by GitHub.
-    refused: Option<GithubError>,
-}
-
-impl Work {
-    /// Records the result of one step, and returns whether it succeeded. After a refusal the rest goes on; a rate limit
-    /// ends the try, and so do many failures.
-    fn note(&mut self, done: Result<(), GithubError>) -> Result<bool, JobError> {
-        let error = match done {
-            Ok(()) => return Ok(true),
-            Err(error) => error,
-        };
-        let ends = matches!(
-            error,
-            GithubError::Limited { .. } | GithubError::Suspended(_)
-        );
-        if is_refused(&error) {
-            tracing::warn!(error = format!("{error:#}"), "a text could not be emptied");
-            self.refused.get_or_insert(error);
-        } else if ends || self.failures.len() + 1 >= MOST_FAILURES {
-            return Err(error.into());
-        } else {
-            self.failures.push(error);
-        }
-        Ok(false)
-    }
-
-    /// Returns a retryable error where a step failed, else the first refusal.
-    fn end(self) -> Result<Option<GithubError>, JobError> {
-        match self.failures.into_iter().next() {
-            Some(error) => Err(error.into()),
-            None => Ok(self.refused),
-        }
-    }
-}
-
-/// Returns whether GitHub answered and refused, for now or for good.
-fn is_refused(error: &GithubError) -> bool {
-    matches!(error, GithubError::NotFound(_) | GithubError::Gone { .. }) || error.is_refusal()
 }

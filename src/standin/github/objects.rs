@@ -273,6 +273,15 @@ pub(super) fn described_commit(call: &mut Call) -> Outcome {
     Answer::ok(describe(call.world, found, &id.ok_or_else(unknown)?)?)
 }
 
+/// Lists the history of a commit, the default branch's where the query names none.
+pub(super) fn commits(call: &mut Call) -> Outcome {
+    let found = call.repository()?;
+    let from = found.resolve(call.asked("sha").unwrap_or("HEAD"));
+    let history = found.objects.history(&from.ok_or_else(Refusal::not_found)?);
+    let shown = history.iter().map(|id| describe(call.world, found, id));
+    Answer::list(shown.collect::<Result<Vec<_>, _>>()?)
+}
+
 /// Converts a commit to the repositories API's JSON.
 pub(super) fn describe(world: &World, found: &Repository, id: &Oid) -> Result<Value, Refusal> {
     let commit = found.objects.commit(id).ok_or_else(Refusal::not_found)?;

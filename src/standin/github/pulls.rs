@@ -20,7 +20,9 @@ pub(super) fn list(call: &mut Call) -> Outcome {
             && base.is_none_or(|base| base == pull.base.0)
     };
     let mut pulls: Vec<_> = found.pulls().filter(is_listed).collect();
-    pulls.reverse();
+    if call.asked("direction") != Some("asc") {
+        pulls.reverse();
+    }
     Answer::list(
         pulls
             .into_iter()

@@ -98,6 +98,7 @@ const ROUTES: &[Route] = &[
     route("DELETE", "/repos/{owner}/{repo}/git/refs/{ref}", CONTENTS, refs::delete),
     route("GET", "/repos/{owner}/{repo}/commits/{ref}/check-runs", CHECKS, checks::of_commit),
     route("GET", "/repos/{owner}/{repo}/commits/{ref}", CONTENTS, objects::described_commit),
+    route("GET", "/repos/{owner}/{repo}/commits", CONTENTS, objects::commits),
 
     route("GET", "/repos/{owner}/{repo}/pulls", PULLS, pulls::list),
     route("POST", "/repos/{owner}/{repo}/pulls", PULLS, pulls::create),

@@ -93,6 +93,16 @@ impl GitHub {
         self.shared.deliver().await;
     }
 
+    /// Moves the time at which an issue or pull request was closed into the past.
+    pub fn closed_earlier(&self, repository: &str, number: u64, by: std::time::Duration) {
+        self.change(repository, |world, target| {
+            let found = world.repositories.get_mut(&target)?;
+            let issue = found.issues.get_mut(&number)?;
+            issue.closed = issue.closed.and_then(|closed| closed.checked_sub(by).ok());
+            Some(())
+        });
+    }
+
     /// Clicks "Re-run" on the newest check run of this name.
     pub async fn rerun(&self, repository: &str, check: &str, person: &str) {
         self.change(repository, |world, target| {
