@@ -6,7 +6,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use axum::http::header;
 use axum::response::IntoResponse;
-use driftguard::aws::{Access, Aws, Probe, Role};
+use driftguard::aws::{Access, Aws, Probe, Probes, Role};
 use driftguard::model::{InstallationId, Region};
 use driftguard::standin::sts::{Fault, Sts, Trust};
 use driftguard::store::Lease;
@@ -56,7 +56,7 @@ async fn ten_repositories_of_one_account_scanned_at_once_stay_within_one_budget(
     let begun = Instant::now();
     let mut scans = JoinSet::new();
     for _ in 0..10 {
-        let (scan, region) = (server.with_access(OWN), region.clone());
+        let (scan, region) = (server.with_access(OWN, &Probes::default()), region.clone());
         scans.spawn(async move {
             let session = scan.session(None, &region).await.unwrap();
             let ask = async |_| {

@@ -7,7 +7,7 @@ mod reach;
 mod reason;
 mod session;
 
-pub use probe::Probe;
+pub use probe::{Probe, Probes};
 pub use session::{Pages, Session};
 
 use crate::model::{AccountId, Reason, Region};
@@ -75,6 +75,8 @@ struct AwsInner {
     budgets: Budgets,
     sts: CallQueue,
     reach: Reach,
+    /// The probes that each role has to pass; `None` where the caller's own roles are used.
+    probes: Option<Probes>,
     identities: Mutex<BTreeMap<Option<Role>, IdentityCell>>,
 }
 
@@ -107,22 +109,24 @@ impl Aws {
 
     /// Uses this configuration in place of the process's.
     pub fn with_config(base: SdkConfig, access: Access) -> Self {
-        Self::with_budgets(base, access, Budgets::default())
+        Self::create(base, access, Budgets::default(), None)
     }
 
-    /// Uses the same credentials with other roles, for another scan. Shares the budgets of the accounts, and nothing
-    /// that was read.
-    pub fn with_access(&self, access: Access) -> Self {
-        Self::with_budgets(self.0.base.clone(), access, self.0.budgets.clone())
+    /// Uses the same credentials with the roles that a repository names, each after it passed its probe. Shares the
+    /// budgets of the accounts, and nothing that was read.
+    pub fn with_access(&self, access: Access, probes: &Probes) -> Self {
+        let (base, budgets) = (self.0.base.clone(), self.0.budgets.clone());
+        Self::create(base, access, budgets, Some(probes.clone()))
     }
 
-    fn with_budgets(base: SdkConfig, access: Access, budgets: Budgets) -> Self {
+    fn create(base: SdkConfig, access: Access, budgets: Budgets, probes: Option<Probes>) -> Self {
         Self(Arc::new(AwsInner {
             base,
             access,
             sts: budgets.sts(),
             reach: Reach::default(),
             budgets,
+            probes,
             identities: Mutex::default(),
         }))
     }
@@ -228,6 +232,9 @@ impl AwsInner {
             let permit = self.sts.acquire(1).await;
             self.reach.check(&self.base).await?;
             drop(permit);
+        }
+        if let (Some(role), Some(probes)) = (role, &self.probes) {
+            probes.allow(&self.base, &self.sts, role).await?;
         }
         let (config, calls) = match role {
             None => (self.base.clone(), 1),

@@ -6,6 +6,9 @@ use crate::model::Reason;
 use aws_config::SdkConfig;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
 
 /// The result of probing a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,47 @@ pub enum Probe {
     Closed(Reason),
     /// AWS gave no clear answer, so the role must not be used now.
     Unknown(Reason),
+}
+
+/// The probes of one scan. A role is probed right before it is used first, and once; one that the scan does not use is
+/// not probed. Clones share the results.
+#[derive(Debug, Clone, Default)]
+pub struct Probes(Arc<Mutex<BTreeMap<Role, ProbeCell>>>);
+
+/// The result of a probe, which whoever needs it first waits for.
+type ProbeCell = Arc<OnceCell<Probe>>;
+
+impl Probes {
+    /// Returns the result of a role's probe; `None` where the scan has not used the role.
+    pub fn result(&self, role: &Role) -> Option<Probe> {
+        self.cell(role).get().cloned()
+    }
+
+    /// Probes a role, unless that was done.
+    ///
+    /// # Errors
+    /// The reason why the role must not be used.
+    pub(super) async fn allow(
+        &self,
+        base: &SdkConfig,
+        queue: &CallQueue,
+        role: &Role,
+    ) -> Result<(), Reason> {
+        let cell = self.cell(role);
+        match cell.get_or_init(|| probe(base, queue, role)).await {
+            Probe::Safe | Probe::Closed(_) => Ok(()),
+            Probe::Open { with } => Err(Reason::Denied {
+                action: String::new(),
+                message: format!("role {} lets in whoever names it, {with}", role.arn),
+            }),
+            Probe::Unknown(reason) => Err(reason.clone()),
+        }
+    }
+
+    fn cell(&self, role: &Role) -> ProbeCell {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cells.entry(role.clone()).or_default().clone()
+    }
 }
 
 /// The error code of a trust policy's refusal. A throttled, badly signed or expired request never reached the policy.

@@ -2,7 +2,7 @@
 //! notifications, dashboard.
 
 use super::context::RepositoryContext;
-use super::steps::access::{self, RoleProbes, RoleProblem};
+use super::steps::access::{self, RoleProblem};
 use super::steps::checks::{CHECK, CHECK_OF_STACKS, create_check, stack_check};
 use super::steps::pull_requests::Proposer;
 use super::steps::repository_scan::{RepositoryScan, busy};
@@ -11,7 +11,7 @@ use super::steps::{
     accept, announce, carry_over, dashboard, modules, notification_secret, onboarding, plan,
     redact, stacks, workspaces,
 };
-use crate::aws::Access;
+use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
 use crate::model::{ScanError, StackName, StackReport};
 use crate::queue::job::JobError;
@@ -132,8 +132,8 @@ async fn read_tree(
 
 /// Finds the stacks, and scans the requested ones.
 async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobError> {
-    let mut probes = RoleProbes::new(&scan.context.services.aws, scan.clock);
-    match workspaces::find_stacks(scan, &mut probes).await? {
+    let probes = Probes::default();
+    match workspaces::find_stacks(scan, &probes).await? {
         Ok(mut found) => {
             if let Some((title, unscanned)) = found.unscanned() {
                 let text = report::failed(title, &unscanned);
@@ -145,7 +145,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
                 tree: stacks.tree(),
                 ..*scan
             };
-            Box::pin(scan_by_access(&scan, found, probes)).await
+            Box::pin(scan_by_access(&scan, found, &probes)).await
         }
         Err(ScanError { message, .. }) => {
             let text = report::failed("The stacks could not be told", &message);
@@ -159,7 +159,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
 async fn scan_by_access(
     scan: &RepositoryScan<'_>,
     found: FoundStacks,
-    mut probes: RoleProbes<'_>,
+    probes: &Probes,
 ) -> Result<Vec<StackScan>, JobError> {
     let context = scan.context;
     let aws = &context.services.aws;
@@ -183,14 +183,17 @@ async fn scan_by_access(
             create_check(context, CHECK, &text).await?;
             continue;
         };
-        if let Err(problem) = probes.probe(&access).await? {
-            create_check(context, CHECK, &problem.text()).await?;
-            if let RoleProblem::NotProbed(why) = problem {
-                not_probed.get_or_insert(why);
+        let reports = match scan_and_plan(scan, access, stacks, scope, probes).await? {
+            Ok(reports) => reports,
+            Err(problem) => {
+                create_check(context, CHECK, &problem.text()).await?;
+                if let RoleProblem::NotProbed(why) = problem {
+                    not_probed.get_or_insert(why);
+                }
+                continue;
             }
-            continue;
-        }
-        for report in scan_and_plan(scan, access, stacks, scope).await? {
+        };
+        for report in reports {
             let span = info_span!("stack", name = %report.name);
             let publishing = Box::pin(publish(scan, report)).instrument(span);
             scanned.push(publishing.await?);
@@ -203,20 +206,24 @@ async fn scan_by_access(
 }
 
 /// Scans the requested stacks, and plans a fix for each finding. If that takes too long, each stack is reported as not
-/// checked.
+/// checked. Returns a problem instead where a role that they need must not be used.
 async fn scan_and_plan(
     scan: &RepositoryScan<'_>,
     access: Access,
     stacks: Vec<Stack>,
     scope: UnmanagedScope,
-) -> Result<Vec<StackReport>, JobError> {
+    probes: &Probes,
+) -> Result<Result<Vec<StackReport>, RoleProblem>, JobError> {
     let asked = stacks.iter().filter(|stack| scan.includes(stack));
     let asked: Vec<_> = asked
         .map(|stack| (stack.name.clone(), stack.path.clone()))
         .collect();
     let planned = async {
         let context = scan.context;
-        let mut result = scan.scan_group(access, stacks, scope).await?;
+        let mut result = match scan.scan_group(access, stacks, scope, probes).await? {
+            Ok(result) => result,
+            Err(problem) => return Ok(Err(problem)),
+        };
         // Before the plan, which adds to it, and after.
         result.report.stacks = limited(result.report.stacks);
         for stack in &result.report.stacks {
@@ -234,7 +241,7 @@ async fn scan_and_plan(
         if result.is_busy() {
             return Err(busy());
         }
-        Ok(limited(result.report.stacks))
+        Ok(Ok(limited(result.report.stacks)))
     };
     match scan.clock.hold(planned).await {
         Ok(planned) => planned,
@@ -246,7 +253,7 @@ async fn scan_and_plan(
                 backend: None,
                 outcome: Err(error.clone()),
             };
-            Ok(asked.into_iter().map(unchecked).collect())
+            Ok(Ok(asked.into_iter().map(unchecked).collect()))
         }
     }
 }

@@ -6,6 +6,7 @@ mod former;
 mod modules;
 mod public;
 mod regressions;
+mod roles;
 mod sizes;
 pub mod stories;
 pub mod world;

@@ -180,8 +180,17 @@ fn roles(count: usize) -> String {
     format!("version: 1\naws:\n  roles:\n{roles}")
 }
 
+/// Settings with so many stacks, each read with a role of another account.
+fn stacks(count: usize) -> String {
+    let stacks: String = (0..count)
+        .map(|at| format!("  - {{name: s{at}, path: infra/production, aws: {{role_arn: \"arn:aws:iam::{:012}:role/r\"}}}}\n", at + 1))
+        .collect();
+    format!("version: 1\nstacks:\n{stacks}")
+}
+
 #[tokio::test]
 async fn to_probe_the_roles_takes_no_longer_than_a_scan_may() {
+    // Each stack is read with a role of its own.
     let setting = Setting {
         // STS is asked sixty times a second, after the first hundred: these take longer.
         scan_timeout: Some("3s"),
@@ -189,10 +198,10 @@ async fn to_probe_the_roles_takes_no_longer_than_a_scan_may() {
     };
     let mut world = World::start(Database::sqlite().await, setting).await;
     world
-        .push("main", "alice", &[(".driftguard.yml", &roles(100))])
+        .push("main", "alice", &[(".driftguard.yml", &stacks(100))])
         .await;
     world.install().await;
-    let check = check(&world, "DriftGuard");
+    let check = check(&world, "DriftGuard / s99");
     assert!(
         check.summary.contains("the scan was stopped"),
         "{}",
@@ -210,12 +219,8 @@ async fn more_roles_than_a_repository_may_name_are_told_and_not_probed() {
     let told = check(&world, "DriftGuard").summary;
     assert!(told.contains("more than 100 roles"), "{told}");
     // Each stack names few, and all of them many.
-    let stacks: String = (0..101)
-        .map(|at| format!("  - {{name: s{at}, path: infra/production, aws: {{role_arn: \"arn:aws:iam::{:012}:role/r\"}}}}\n", at + 1))
-        .collect();
-    let settings = format!("version: 1\nstacks:\n{stacks}");
     world
-        .push("main", "alice", &[(".driftguard.yml", &settings)])
+        .push("main", "alice", &[(".driftguard.yml", &stacks(101))])
         .await;
     let check = check(&world, "DriftGuard");
     assert_eq!(check.title, "The roles are not probed");

@@ -1,10 +1,9 @@
 //! Chooses and probes the roles that read stacks: those of `.driftguard.yml`, never one that only code names.
 
 use super::ambient::{self, Owner};
-use crate::aws::{Access, Aws, Probe, Role};
+use crate::aws::{Access, Aws, Probe, Probes, Role};
 use crate::jobs::context::RepositoryContext;
 use crate::queue::job::JobError;
-use crate::queue::limit::Clock;
 use crate::report::{self, CheckText, NeededRole};
 use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
@@ -110,7 +109,7 @@ pub(in crate::jobs) enum RoleProblem {
     Open(String),
     /// AWS gave no clear answer whether the role requires the external id.
     NotProbed(String),
-    /// There are too many roles to probe, or no time is left for it.
+    /// There are too many roles to probe.
     Unbounded(String),
 }
 
@@ -147,53 +146,26 @@ pub(in crate::jobs) fn count_roles(
     }
 }
 
-/// Probes the roles of a scan, each once and within the scan's time. No role is used before AWS has refused it without
-/// an external id and with a wrong one.
-pub(in crate::jobs) struct RoleProbes<'a> {
-    aws: &'a Aws,
-    clock: &'a Clock,
-    safe: BTreeSet<Role>,
-}
-
-impl<'a> RoleProbes<'a> {
-    /// Creates the probes of a scan.
-    pub(in crate::jobs) fn new(aws: &'a Aws, clock: &'a Clock) -> Self {
-        Self {
-            aws,
-            clock,
-            safe: BTreeSet::new(),
+/// Returns why the roles of a scan must not be used, as far as the scan used them. No role is used before AWS has refused
+/// it without an external id and with a wrong one.
+///
+/// # Errors
+/// A role is open, or AWS gave no clear answer about one.
+pub(in crate::jobs) fn verdict(probes: &Probes, access: &Access) -> Result<(), RoleProblem> {
+    let mut unknown = None;
+    for role in roles(access) {
+        match probes.result(role) {
+            None | Some(Probe::Safe | Probe::Closed(_)) => {}
+            Some(Probe::Open { with }) => return Err(open(role, with)),
+            Some(Probe::Unknown(reason)) => unknown = unknown.or(Some((role, reason))),
         }
     }
-
-    /// Probes these roles.
-    ///
-    /// # Errors
-    /// Nobody waits for the scan any more.
-    pub(in crate::jobs) async fn probe(
-        &mut self,
-        access: &Access,
-    ) -> Result<Result<(), RoleProblem>, JobError> {
-        let mut unknown = None;
-        for role in roles(access) {
-            if self.safe.contains(role) {
-                continue;
-            }
-            match self.clock.hold(self.aws.probe(role)).await {
-                Ok(Probe::Safe | Probe::Closed(_)) => drop(self.safe.insert(role.clone())),
-                Ok(Probe::Open { with }) => return Ok(Err(open(role, with))),
-                Ok(Probe::Unknown(reason)) => unknown = unknown.or(Some((role, reason))),
-                Err(exceeded) => {
-                    return Ok(Err(RoleProblem::Unbounded(exceeded.scan_error()?.message)));
-                }
-            }
-        }
-        Ok(match unknown {
-            None => Ok(()),
-            Some((role, reason)) => Err(RoleProblem::NotProbed(format!(
-                "AWS does not tell yet whether {} keeps strangers out ({reason}). It is not used before; DriftGuard tries again by itself",
-                role.arn
-            ))),
-        })
+    match unknown {
+        None => Ok(()),
+        Some((role, reason)) => Err(RoleProblem::NotProbed(format!(
+            "AWS does not tell yet whether {} keeps strangers out ({reason}). It is not used before; DriftGuard tries again by itself",
+            role.arn
+        ))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Proposes the first `.driftguard.yml` of a repository, with a preview of the first scan.
 
-use super::access::{self, RoleProbes, RoleProblem};
+use super::access::{self, RoleProblem};
 use super::checks::{CHECK, CHECK_OF_STACKS, create_check};
 use super::modules;
 use super::notification_secret;
@@ -9,6 +9,7 @@ use super::repository_scan::RepositoryScan;
 use super::repository_settings;
 use super::settings_pull::{self, SettingsPull};
 use super::workspaces;
+use crate::aws::Probes;
 use crate::jobs::context::RepositoryContext;
 use crate::model::{Proposal, ProposalState, StackName, StackReport, Tree, boxes};
 use crate::pulls::undecided;
@@ -233,8 +234,8 @@ async fn scan_with(
         clock: &clock,
         memory: &services.states.memory(),
     };
-    let mut probes = RoleProbes::new(&services.aws, &clock);
-    let mut found = match workspaces::find_stacks(&scan, &mut probes).await? {
+    let probes = Probes::default();
+    let mut found = match workspaces::find_stacks(&scan, &probes).await? {
         Ok(found) => found,
         Err(wrong) => return Ok(FirstScan::Wrong(wrong.message)),
     };
@@ -255,15 +256,15 @@ async fn scan_with(
         let Some(access) = access else {
             return Ok(FirstScan::NoRole);
         };
-        match probes.probe(&access).await? {
-            Ok(()) => {}
-            Err(RoleProblem::NotProbed(why)) => return Ok(FirstScan::NotProbed(why)),
-            Err(RoleProblem::Open(why) | RoleProblem::Unbounded(why)) => {
-                return Ok(FirstScan::Wrong(why));
-            }
-        }
-        match clock.hold(scan.scan_group(access, stacks, scope)).await {
-            Ok(result) => reports.extend(result?.report.stacks),
+        let scanned = scan.scan_group(access, stacks, scope, &probes);
+        match clock.hold(scanned).await {
+            Ok(result) => match result? {
+                Ok(result) => reports.extend(result.report.stacks),
+                Err(RoleProblem::NotProbed(why)) => return Ok(FirstScan::NotProbed(why)),
+                Err(RoleProblem::Open(why) | RoleProblem::Unbounded(why)) => {
+                    return Ok(FirstScan::Wrong(why));
+                }
+            },
             Err(exceeded) => return Ok(FirstScan::Wrong(exceeded.scan_error()?.message)),
         }
     }

@@ -1,8 +1,8 @@
 //! Finds and scans the stacks of a repository: for the scan itself, and for the preview of an onboarding.
 
-use super::access;
+use super::access::{self, RoleProblem};
 use super::share::in_share;
-use crate::aws::Access;
+use crate::aws::{Access, Probes};
 use crate::code;
 use crate::jobs::context::RepositoryContext;
 use crate::memory::ScanMemory;
@@ -82,15 +82,16 @@ impl RepositoryScan<'_> {
         load::repository_scope(self.settings)
     }
 
-    /// Scans the stacks that are read with these roles.
+    /// Scans the stacks that are read with these roles, or returns why a role that they need must not be used.
     pub(in crate::jobs) async fn scan_group(
         &self,
         access: Access,
         stacks: Vec<Stack>,
         unmanaged_scope: UnmanagedScope,
-    ) -> Result<ScanResult, JobError> {
+        probes: &Probes,
+    ) -> Result<Result<ScanResult, RoleProblem>, JobError> {
         let services = self.context.services;
-        let aws = services.aws.with_access(access);
+        let aws = services.aws.with_access(access.clone(), probes);
         let fatal = |error| JobError::Fatal(anyhow::Error::new(error));
         let redactor = services.redactor(self.context.installation);
         let input = ScanInput {
@@ -115,7 +116,7 @@ impl RepositoryScan<'_> {
         if result.is_busy() {
             return Err(busy());
         }
-        Ok(result)
+        Ok(access::verdict(probes, &access).map(|()| result))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Finds the stacks of a repository, those of all workspaces included: their backends list them.
 
-use super::access::{self, RoleProbes, RoleProblem};
+use super::access::{self, RoleProblem};
 use super::repository_scan::RepositoryScan;
+use crate::aws::Probes;
 use crate::model::ScanError;
 use crate::queue::job::JobError;
 use crate::scan::find::{FoundStacks, MOST_STACKS};
@@ -10,10 +11,10 @@ use crate::scan::workspaces;
 use crate::state::backends::BackendAccess;
 use anyhow::Context;
 
-/// Finds the stacks, or why they cannot be told. Roles are probed before a bucket is listed with one.
+/// Finds the stacks, or why they cannot be told.
 pub(in crate::jobs) async fn find_stacks(
     scan: &RepositoryScan<'_>,
-    probes: &mut RoleProbes<'_>,
+    probes: &Probes,
 ) -> Result<Result<FoundStacks, ScanError>, JobError> {
     let mut found = match scan.find_stacks().await? {
         Ok(found) => found,
@@ -45,7 +46,7 @@ pub(in crate::jobs) async fn find_stacks(
 async fn expand(
     scan: &RepositoryScan<'_>,
     stack: Stack,
-    probes: &mut RoleProbes<'_>,
+    probes: &Probes,
 ) -> Result<Vec<Stack>, JobError> {
     let (context, services) = (scan.context, scan.context.services);
     let ambient = access::is_ambient(context).await?;
@@ -61,12 +62,7 @@ async fn expand(
     let Some(access) = access else {
         return Ok(vec![unlisted(stack, "no role is named")]);
     };
-    if let Err(RoleProblem::Open(why) | RoleProblem::NotProbed(why) | RoleProblem::Unbounded(why)) =
-        probes.probe(&access).await?
-    {
-        return Ok(vec![unlisted(stack, &why)]);
-    }
-    let aws = services.aws.with_access(access);
+    let aws = services.aws.with_access(access.clone(), probes);
     let backends = BackendAccess {
         aws: &aws,
         http: &access::http(context).await?,
@@ -77,7 +73,13 @@ async fn expand(
         states: &services.states.begin(scan.memory),
     };
     let listing = workspaces::of_stack(stack.clone(), &backends);
-    match scan.clock.hold(listing).await {
+    let listed = scan.clock.hold(listing).await;
+    if let Err(RoleProblem::Open(why) | RoleProblem::NotProbed(why) | RoleProblem::Unbounded(why)) =
+        access::verdict(probes, &access)
+    {
+        return Ok(vec![unlisted(stack, &why)]);
+    }
+    match listed {
         Ok(listed) => Ok(listed),
         Err(exceeded) => Ok(vec![unlisted(stack, &exceeded.scan_error()?.message)]),
     }
