@@ -3,15 +3,12 @@
 
 use super::post::{Outbound, OutboundError, failed};
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use reqwest::Response;
 use std::time::Duration;
-use url::Url;
 
 /// How long a download may take.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
-/// How many redirects are followed.
-const MAX_REDIRECTS: usize = 5;
 
 /// A response whose body is not read yet.
 #[derive(Debug)]
@@ -26,38 +23,13 @@ impl Outbound {
     ///
     /// # Errors
     /// When an address is refused or does not respond, or there are too many redirects. Other statuses are no errors.
-    pub async fn request(
-        &self,
-        url: &str,
-        mut headers: HeaderMap,
-    ) -> Result<Download, OutboundError> {
-        let (mut url, mut host) = self.checked(url)?;
-        for _ in 0..=MAX_REDIRECTS {
-            let request = self.client.get(url.clone()).headers(headers.clone());
-            let response = request.timeout(DOWNLOAD_TIMEOUT).send().await;
-            let response = response.map_err(|error| failed(&host, &error))?;
-            let Some(target) = redirect(&url, &response) else {
-                return Ok(Download { host, response });
-            };
-            let (next, next_host) = self.checked(target.as_str())?;
-            if next.origin() != url.origin() {
-                headers.remove(header::AUTHORIZATION);
-            }
-            (url, host) = (next, next_host);
-        }
-        Err(OutboundError::BadAddress(
-            "it leads to another one too often",
-        ))
+    pub async fn request(&self, url: &str, headers: HeaderMap) -> Result<Download, OutboundError> {
+        let last = self.follow(url, headers, DOWNLOAD_TIMEOUT).await?;
+        Ok(Download {
+            host: last.host,
+            response: last.response,
+        })
     }
-}
-
-/// Returns the address that a response redirects to.
-fn redirect(url: &Url, response: &Response) -> Option<Url> {
-    if !response.status().is_redirection() {
-        return None;
-    }
-    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-    url.join(location).ok()
 }
 
 impl Download {

@@ -1,16 +1,13 @@
 //! Gets what an address holds. Each redirect is verified as the first address is.
 
 use super::post::{Outbound, OutboundError, PATIENCE, failed};
+use super::redirects::LastResponse;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use reqwest::Response;
 use std::time::Duration;
 use url::Url;
-
-/// How many redirects are followed.
-const MAX_REDIRECTS: usize = 5;
 
 /// A successful response.
 #[derive(Debug, Clone)]
@@ -29,10 +26,14 @@ impl Outbound {
     /// # Errors
     /// When the request could not be sent, or was not answered with success.
     pub async fn get(&self, url: &str, largest: usize) -> Result<OutboundResponse, OutboundError> {
-        let (url, host, mut answer) = self.open(url, PATIENCE).await?;
-        let headers = answer.headers().clone();
+        let LastResponse {
+            url,
+            host,
+            mut response,
+        } = self.open(url, PATIENCE).await?;
+        let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(part) = answer
+        while let Some(part) = response
             .chunk()
             .await
             .map_err(|error| failed(&host, &error))?
@@ -59,41 +60,21 @@ impl Outbound {
         url: &str,
         timeout: Duration,
     ) -> Result<impl Body<Data = Bytes, Error = &'static str> + use<>, OutboundError> {
-        let (_, _, response) = self.open(url, timeout).await?;
-        let body = http::Response::<reqwest::Body>::from(response).into_body();
+        let last = self.open(url, timeout).await?;
+        let body = http::Response::<reqwest::Body>::from(last.response).into_body();
         Ok(body.map_err(|_| "the connection broke"))
     }
 
-    /// Follows the redirects of an address, and returns the last address, its host and the response.
-    async fn open(
-        &self,
-        url: &str,
-        timeout: Duration,
-    ) -> Result<(Url, String, Response), OutboundError> {
-        let mut url = url.to_owned();
-        for _ in 0..=MAX_REDIRECTS {
-            let (place, host) = self.checked(&url)?;
-            let answer = self.client.get(place.clone()).timeout(timeout).send().await;
-            let answer = answer.map_err(|error| failed(&host, &error))?;
-            let status = answer.status();
-            if status.is_success() {
-                return Ok((place, host, answer));
-            }
-            let location = answer.headers().get(header::LOCATION);
-            let location = location.filter(|_| is_redirect(status));
-            let next = location.and_then(|text| place.join(text.to_str().ok()?).ok());
-            let Some(next) = next else {
-                let status = status.as_u16();
-                return Err(OutboundError::Answered { host, status });
-            };
-            url = next.into();
+    /// Requests an address without credentials, and returns its successful response.
+    async fn open(&self, url: &str, timeout: Duration) -> Result<LastResponse, OutboundError> {
+        let last = self.follow(url, HeaderMap::new(), timeout).await?;
+        let status = last.response.status();
+        match status.is_success() {
+            true => Ok(last),
+            false => Err(OutboundError::Answered {
+                host: last.host,
+                status: status.as_u16(),
+            }),
         }
-        Err(OutboundError::BadAddress(
-            "it leads to another one too often",
-        ))
     }
-}
-
-fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }

@@ -8,6 +8,7 @@ mod address;
 mod download;
 mod get;
 mod post;
+mod redirects;
 mod signature;
 
 pub use download::Download;
