@@ -23,7 +23,7 @@ pub(super) const LARGEST_STATE: u64 = 512 * MIB;
 const MOST: usize = 50_000;
 /// How many files of a folder are listed at most, where code asks which there are.
 const MOST_LISTED: usize = 10_000;
-/// Where Git keeps what is no file of the repository.
+/// Git's own folder, which holds no file of the repository.
 const GIT: &str = ".git";
 
 /// A repository on disk.

@@ -20,12 +20,12 @@ use tokio::process::{Child, Command};
 /// A stack that Terraform made, and what somebody then did to it in the console.
 static STACK: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/demo");
 
-/// Where the stack's backend block says that the state is.
+/// The location of the state in the stack's backend block.
 const BUCKET: &str = "acme-terraform-state";
 const KEY: &str = "shop/production/terraform.tfstate";
 /// The repository.
 const REPOSITORY: &str = "acme/shop";
-/// How long the server may take.
+/// The time limit of the server's work.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(90);
 
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
@@ -207,7 +207,7 @@ fn show(github: &GitHub, tree: &Tree, pull: &PullRequest, folder: &Path) -> anyh
         .with_context(|| format!("while writing to {}", folder.display()))
 }
 
-/// Where moto is installed, and the pull requests are left.
+/// Returns the folder in which moto is installed and the pull requests are left.
 fn cache() -> PathBuf {
     let named = |name: &str| {
         std::env::var_os(name)

@@ -1,4 +1,4 @@
-//! What the exit code says: interface for scripts and CI.
+//! Defines the exit codes: an interface for scripts and CI.
 
 use super::output::tell;
 use crate::model::{Finding, Report, Severity, Status};

@@ -11,7 +11,7 @@ use anyhow::ensure;
 use clap::Args;
 use std::process::ExitCode;
 
-/// What is scanned, in which direction it is fixed, and how that is shown.
+/// The arguments of `driftguard fix`: what to scan, in which direction to fix it, and the form of the report.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -118,7 +118,7 @@ impl Options {
         }
     }
 
-    /// Whether a finding is to be fixed: all are, where none was named.
+    /// Returns whether a finding is to be fixed: all are, where none was named.
     fn asks(&self, finding: &Finding) -> bool {
         self.findings.is_empty() || self.findings.contains(&finding.id.0)
     }

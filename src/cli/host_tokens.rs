@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// How the environment names the token of a host.
+/// The start of the variables that hold the token of a host.
 const VARIABLE: &str = "TF_TOKEN_";
-/// Where `terraform login` keeps tokens, in the person's home.
+/// The file in which `terraform login` keeps tokens, below the home folder.
 const LOGIN_FILE: &str = ".terraform.d/credentials.tfrc.json";
 /// The largest such file that is read, in bytes.
 const MAX_LOGIN_FILE: u64 = 1024 * 1024;

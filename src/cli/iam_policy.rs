@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What to print.
+/// The arguments of `driftguard iam-policy`.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// A root module or a repository: the role reads the states of its stacks
@@ -49,10 +49,10 @@ enum Format {
     Cloudformation,
 }
 
-/// What the role is called in the templates.
+/// The role's name in the templates.
 const NAME: &str = "driftguard";
 
-/// How to say which states the role reads.
+/// The remedy where no state is named.
 const HOW: &str = "name a root module or a repository whose backend blocks say where the states are, or each place with \
                    --state s3://bucket/prefix";
 
@@ -110,7 +110,7 @@ impl Options {
     }
 }
 
-/// Why there is nothing to print: a policy without the states would not be enough for a scan.
+/// Returns the error where there is nothing to print: a policy without the states would not be enough for a scan.
 fn nothing_known(states: &States) -> Option<String> {
     if !states.objects.is_empty() || states.elsewhere > 0 {
         return None;

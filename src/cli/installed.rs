@@ -1,4 +1,4 @@
-//! What `terraform init` installed beside a root module of a checkout. Nothing is fetched.
+//! Reads the modules that `terraform init` installed beside a root module of a checkout. Fetches nothing.
 
 use super::checkout::{Checkout, LARGEST, keep, slashed};
 use crate::model::Tree;
@@ -8,16 +8,16 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::path::Path;
 
-/// Where `terraform init` puts what it installs.
+/// The folder in which `terraform init` installs.
 pub(super) const INSTALLED: &str = ".terraform";
-/// Where it says what modules it installed, below that.
+/// The file in it that lists the installed modules.
 const MANIFEST: &str = "modules/modules.json";
 /// Folders of modules that no call leads to.
 const SKIPPED: &[&str] = &[".git", INSTALLED, "examples", "test", "tests"];
 /// How many files of installed modules are read.
 const MOST: usize = 20_000;
 
-/// What modules were installed.
+/// The installed modules.
 #[derive(Deserialize)]
 struct Manifest {
     #[serde(rename = "Modules", default)]
@@ -62,7 +62,7 @@ pub(super) fn add_installed(tree: &mut Tree, root: &Path, module: &Path) -> anyh
     Ok(())
 }
 
-/// Whether a path leads to something of the repository, wherever links lead on the way.
+/// Returns whether a path leads to something of the repository, wherever links lead on the way.
 fn is_inside(root: &Path, path: &Path) -> bool {
     fs::canonicalize(path).is_ok_and(|real| real.starts_with(root))
 }

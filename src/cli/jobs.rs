@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use std::process::ExitCode;
 
-/// What the operator wants.
+/// The operator's command.
 #[derive(Debug, Subcommand)]
 pub(super) enum Wish {
     /// Print a line a job, tab-separated: id, state, work, installation, repository, since, deaths, problem

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// How long a key is that DriftGuard makes itself.
+/// The length of a key that DriftGuard makes itself, in bytes.
 const LENGTH: usize = 32;
 
 /// `DRIFTGUARD_SECRET_KEY`, else a random key, made once in the data folder so that two scans agree.
@@ -51,7 +51,7 @@ fn stored(folder: &Path, file: &Path) -> std::io::Result<Vec<u8>> {
     }
 }
 
-/// Where DriftGuard keeps what it makes: `DRIFTGUARD_DATA_DIR`, else `$XDG_DATA_HOME/driftguard`.
+/// Returns the folder of DriftGuard's own files: `DRIFTGUARD_DATA_DIR`, else `$XDG_DATA_HOME/driftguard`.
 fn data_folder() -> PathBuf {
     let named = |name: &str| {
         std::env::var_os(name)

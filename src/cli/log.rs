@@ -1,4 +1,4 @@
-//! What the process says of itself on standard error.
+//! Writes the process's log to standard error.
 
 use crate::model::{is_unseen, masked};
 use std::any::Any;
@@ -54,7 +54,7 @@ pub(super) fn on_panic(tell: impl Fn(&str, &str) + Send + Sync + 'static) {
     }));
 }
 
-/// Why something panicked, up to what the message quotes.
+/// Returns a panic's message, up to what it quotes.
 fn reason(payload: &(dyn Any + Send)) -> String {
     if let Some(fixed) = payload.downcast_ref::<&str>() {
         return (*fixed).to_owned();

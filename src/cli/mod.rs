@@ -40,7 +40,7 @@ struct Cli {
     command: Command,
 }
 
-/// What it can do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Receive, scan, schedule and show, in one process

@@ -10,7 +10,7 @@ use clap::Args;
 use secrecy::ExposeSecret;
 use std::process::ExitCode;
 
-/// What `driftguard notification-secret` takes.
+/// The arguments of `driftguard notification-secret`.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The repository, as `owner/name`

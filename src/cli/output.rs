@@ -1,4 +1,4 @@
-//! Where a report goes, and in which form.
+//! Writes a report in the requested form, to standard output or a file.
 
 use crate::model::Report;
 use crate::report::{self, Paint, printable_lines};
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Writes to standard output. A reader that closes the pipe early has read all that it wanted.
 ///
 /// # Errors
-/// What else keeps it from being written.
+/// A further reason why a report is not written.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout();
     let written = output.write_all(text.as_bytes());
@@ -38,7 +38,7 @@ pub(super) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", printable_lines(text));
 }
 
-/// How a report is shown.
+/// The form of a report.
 #[derive(Debug, Args)]
 pub(super) struct Output {
     /// In which form

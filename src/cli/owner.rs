@@ -44,7 +44,7 @@ impl Trusted {
         }
     }
 
-    /// The same, and refuses what everybody may write to.
+    /// Does the same, and refuses what everybody may write to.
     pub(super) fn kept(&self, path: &Path) -> Result<(), Stranger> {
         match fs::symlink_metadata(path) {
             // A link's own mode says nothing.

@@ -1,4 +1,4 @@
-//! What a person sees while a scan runs: a line on a terminal, nothing elsewhere.
+//! Shows the progress of a scan: a line on a terminal, nothing elsewhere.
 
 use crate::scan::scan_stacks::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A line that says what is going on. It hides itself where standard error is no terminal.
 pub(super) struct ProgressLine(ProgressBar);
 
-/// How often the line moves.
+/// The interval at which the line moves.
 const TICK: Duration = Duration::from_millis(120);
 
 impl ProgressLine {

@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// How the names of temporary files start: Terraform reads none of them.
+/// The start of temporary files' names: Terraform reads none of them.
 const PREFIX: &str = ".driftguard-";
 /// The mode of a new file, less the user's umask.
 const NEW: u32 = 0o666;
@@ -33,7 +33,7 @@ pub(super) fn replace_files(root: &Path, before: &Tree, after: &Changed) -> anyh
 struct Staged {
     target: PathBuf,
     content: NamedTempFile,
-    /// None where the file is new.
+    /// `None` where the file is new.
     original: Option<Original>,
 }
 
@@ -183,7 +183,7 @@ fn unchanged(path: &Path, read: &[u8]) -> anyhow::Result<Metadata> {
     Ok(metadata)
 }
 
-/// Whether two looks at a name saw the same file, and nobody touched it between them.
+/// Returns whether two looks at a name saw the same file, and nobody touched it between them.
 fn same(left: &Metadata, right: &Metadata) -> bool {
     let key = |file: &Metadata| {
         let changed = (file.ctime(), file.ctime_nsec());

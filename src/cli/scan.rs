@@ -6,7 +6,7 @@ use super::source::Source;
 use clap::Args;
 use std::process::ExitCode;
 
-/// What is scanned, and how it is shown.
+/// The arguments of `driftguard scan`: what to scan, and the form of the report.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]

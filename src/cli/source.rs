@@ -1,4 +1,4 @@
-//! What is scanned and how: the options that `scan` and `fix` share.
+//! Defines the options that `scan` and `fix` share: what to scan, and how.
 
 use super::checkout::{Checkout, LARGEST_STATE};
 use super::output::tell;
@@ -21,7 +21,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
-/// What code calls to read files.
+/// The functions with which code reads files.
 const FILE_FUNCTIONS: &[&str] = &[
     "file(",
     "fileset(",
@@ -30,7 +30,7 @@ const FILE_FUNCTIONS: &[&str] = &[
     "filemd5(",
     "filesha",
 ];
-/// How often files may name further ones.
+/// How many rounds of files may name further ones.
 const MOST_READINGS: usize = 3;
 
 /// Which stacks, and how they are read.

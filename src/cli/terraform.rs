@@ -1,5 +1,5 @@
-//! What the command line takes from Terraform's own surroundings, as `terraform plan` would on this machine: variables and
-//! the workspace of the environment, and what `terraform init` left in `.terraform`. A server takes none of it.
+//! Reads what `terraform plan` would read on this machine: variables and the workspace of the environment, and what
+//! `terraform init` left in `.terraform`. A server takes none of it.
 
 use super::checkout::{Checkout, LARGEST};
 use super::installed::INSTALLED;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// How the environment names a variable's value.
+/// The start of the environment's names for variables' values.
 const VARIABLE: &str = "TF_VAR_";
 
 /// The environment, as far as Terraform reads it for a plan.
@@ -20,7 +20,7 @@ const VARIABLE: &str = "TF_VAR_";
 pub(super) struct Environment {
     /// `TF_VAR_name`, by name.
     pub variables: BTreeMap<String, String>,
-    /// What `TF_CLI_ARGS` and `TF_CLI_ARGS_plan` add to the command.
+    /// The arguments that `TF_CLI_ARGS` and `TF_CLI_ARGS_plan` add to the command.
     pub arguments: Vec<PlanArgument>,
     /// `TF_WORKSPACE`.
     pub workspace: Option<String>,

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-/// Where `terraform init` puts what it installs.
+/// The folder in which `terraform init` installs.
 const INSTALLED: &str = ".terraform";
 
-/// Where modules lie that were fetched for a scan.
+/// The folder of the modules that were fetched for a scan.
 const FETCHED: &str = ".terraform/fetched";
 
 /// How many symbolic links are followed to a file: as many as Linux follows.
@@ -33,7 +33,7 @@ pub struct Tree {
     pub listed: BTreeMap<String, Vec<String>>,
 }
 
-/// What a scan cannot do without: code, its values, and states that lie in the repository.
+/// The endings of files that a scan cannot do without: code, its values, and states in the repository.
 const CODE: &[&str] = &[
     ".tf",
     ".tofu",
@@ -45,10 +45,10 @@ const CODE: &[&str] = &[
     ".tfvars.json",
 ];
 
-/// What a module does not read that is called by others.
+/// The endings of files that a called module does not read.
 const VALUES: &[&str] = &[".tfvars", ".tfvars.json", ".tfstate"];
 
-/// What code may read itself.
+/// The endings of files that code may read itself.
 const NAMED: &[&str] = &[
     ".json", ".yaml", ".yml", ".tpl", ".tftpl", ".tmpl", ".sh", ".txt",
 ];
@@ -62,12 +62,12 @@ const BY_PATH: &[&str] = &[
 ];
 
 impl Tree {
-    /// Whether a scan reads the file at this path.
+    /// Returns whether a scan reads the file at this path.
     pub fn is_read(path: &str) -> bool {
         Self::is_essential(path) || NAMED.iter().any(|ending| path.ends_with(ending))
     }
 
-    /// Whether it is read only where code names it: then a scan does without, and says what it does not know.
+    /// Returns whether a file is read only where code names it: then a scan does without, and reports what is unknown.
     pub fn is_only_named(path: &str) -> bool {
         Self::is_read(path) && !Self::is_essential(path)
     }
@@ -137,7 +137,7 @@ impl Tree {
         Self::right_in(&self.links, folder).map(|(path, _)| path)
     }
 
-    /// The same files without what lies in `.terraform`, which is no code of the repository.
+    /// Returns the same files without those in `.terraform`, which is no code of the repository.
     #[must_use]
     pub fn without_installed(&self) -> Self {
         let mut tree = self.clone();
@@ -161,12 +161,12 @@ impl Tree {
         }
     }
 
-    /// Whether a path lies in what `terraform init` installed: read, and never edited.
+    /// Returns whether a path lies in what `terraform init` installed: read, and never edited.
     pub fn is_installed(path: &str) -> bool {
         path.split('/').any(|part| part == INSTALLED)
     }
 
-    /// Whether a path lies in a module that was fetched for a scan.
+    /// Returns whether a path lies in a module that was fetched for a scan.
     pub fn is_fetched(path: &str) -> bool {
         Self::holds(FETCHED, path)
     }
@@ -176,7 +176,7 @@ impl Tree {
         format!("{FETCHED}/{name}")
     }
 
-    /// Where a root module expects the module that a call of these names leads to.
+    /// Returns the folder in which a root module expects the module that a call of these names leads to.
     pub fn installed_folder(root: &str, key: &str) -> String {
         let folder = format!("{INSTALLED}/modules/{key}");
         match root {
@@ -190,7 +190,7 @@ impl Tree {
         path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
 
-    /// Whether a path is a folder itself, or lies below it; `""` holds all.
+    /// Returns whether a path is a folder itself, or lies below it; `""` holds all.
     pub fn holds(folder: &str, path: &str) -> bool {
         folder.is_empty()
             || path

@@ -25,7 +25,7 @@ pub struct NewAccept {
     pub until: Option<String>,
 }
 
-/// Why an accepted difference was not added.
+/// The reason why an accepted difference was not added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotAccept {
     /// The file has a mistake.

@@ -15,7 +15,7 @@ pub const MOST_ROLES: usize = 100;
 pub struct Settings {
     /// The version of this form.
     version: Version,
-    /// How AWS is read.
+    /// The settings of AWS: with which roles it is read.
     pub aws: Aws,
     /// The benchmark whose controls are checked, such as `cis-3.0`.
     pub benchmark: String,

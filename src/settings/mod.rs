@@ -1,4 +1,4 @@
-//! One repository's `.driftguard.yml`: strict, so that a slip is an error and never a silent default.
+//! Parses one repository's `.driftguard.yml`: strictly, so that a slip is an error and never a silent default.
 #![deny(clippy::disallowed_methods)]
 
 mod accept;
@@ -34,7 +34,7 @@ pub const FILE: &str = ".driftguard.yml";
 /// The longest file that is read, in bytes.
 const LONGEST: usize = 2 * 1024 * 1024;
 
-/// What is wrong with a file of settings, and where.
+/// An error in a settings file, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{FILE}:{line}: {message}")]
 pub struct SettingsError {

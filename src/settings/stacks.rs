@@ -7,7 +7,7 @@ use crate::model::{StackName, Tree};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What the file says of one stack.
+/// The settings of one stack.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StackSettings {

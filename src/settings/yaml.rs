@@ -43,7 +43,7 @@ fn is_shown(c: char) -> bool {
     !is_unseen(c) && !matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fff0}'..='\u{ffff}')
 }
 
-/// Where items can be added to the list of a top-level key.
+/// The place at which items can be added to the list of a top-level key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// The key does not exist: the column of the top-level keys.

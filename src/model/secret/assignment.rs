@@ -26,7 +26,7 @@ const ROOTS: &[&str] = &[
     "var", "local", "data", "module", "each", "self", "path", "count",
 ];
 
-/// Where such values stand.
+/// Returns the ranges of such values.
 pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     let (mut found, mut end): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
     for (at, sign) in text.match_indices(['=', ':']) {
@@ -90,7 +90,7 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
     Some((start..start + shown.len(), is_secret))
 }
 
-/// Whether a value is none: empty, a mask, the start of a collection, or the value of a setting.
+/// Returns whether a value is none: empty, a mask, the start of a collection, or the value of a setting.
 fn is_nothing(value: &str) -> bool {
     let word = value.trim_end_matches([',', ')', '}', ']']);
     word.is_empty()
@@ -101,7 +101,7 @@ fn is_nothing(value: &str) -> bool {
             .all(|byte| matches!(byte, b'*' | b'.' | b'[' | b'{' | b'('))
 }
 
-/// Whether a value only says where the secret is.
+/// Returns whether a value only says where the secret is.
 fn is_elsewhere(value: &str) -> bool {
     let value = value.trim_end_matches([',', ';']);
     let is_reference =
@@ -109,8 +109,8 @@ fn is_elsewhere(value: &str) -> bool {
     ELSEWHERE.iter().any(is_reference) || value.starts_with("arn:aws")
 }
 
-/// Whether a value without quotes is a reference or a call of Terraform's, a collection that starts with one, or a
-/// parameter.
+/// Returns whether a value without quotes is a reference or a call of Terraform's, a collection that starts with one,
+/// or a parameter.
 fn is_code(value: &str) -> bool {
     let value = value.trim_start_matches(['[', '{', '(']);
     // A parameter of an expression: `#token = :token`.
@@ -127,7 +127,7 @@ fn is_code(value: &str) -> bool {
     }
 }
 
-/// Whether a plain word is the start of a sentence: `the password: see the wiki`.
+/// Returns whether a plain word is the start of a sentence: `the password: see the wiki`.
 fn goes_on(word: &str, rest: &str) -> bool {
     let after = rest.trim_start_matches([' ', '\t']);
     let goes_on = after.len() < rest.len() && after.starts_with(char::is_alphanumeric);

@@ -66,7 +66,7 @@ impl SecretTexts {
         }
     }
 
-    /// Whether this text is one of them.
+    /// Returns whether this text is one of them.
     pub fn holds(&self, text: &str) -> bool {
         self.texts.contains(text)
     }
@@ -76,7 +76,7 @@ impl SecretTexts {
         self.add_all(parts);
     }
 
-    /// Whether more values are looked through.
+    /// Returns whether more values are looked through.
     pub fn has_room(&self) -> bool {
         self.values <= MOST_VALUES
     }
@@ -122,7 +122,7 @@ impl SecretTexts {
     }
 }
 
-/// Whether a text can be told from a word, a name, a number or a place that stands elsewhere for itself.
+/// Returns whether a text can be told from a word, a name, a number or a place that stands elsewhere for itself.
 fn is_distinct(text: &str) -> bool {
     if !(SHORTEST..=LONGEST).contains(&text.len()) || text.contains(['\n', '\r']) {
         return false;
@@ -140,7 +140,7 @@ fn is_distinct(text: &str) -> bool {
     }
 }
 
-/// Whether a text is an id of AWS's, such as `ami-0abcdef1234567890`.
+/// Returns whether a text is an id of AWS's, such as `ami-0abcdef1234567890`.
 fn is_id(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.split_once('-').is_some_and(|(kind, digits)| {
@@ -170,12 +170,12 @@ impl Known {
         Some(Self(Arc::new(finder)))
     }
 
-    /// Whether a text holds one of them.
+    /// Returns whether a text holds one of them.
     pub(super) fn is_in(&self, text: &str) -> bool {
         text.len() >= SHORTEST && self.0.is_match(text)
     }
 
-    /// Where they stand in a text, in order; they may overlap.
+    /// Returns their ranges in a text, in order; they may overlap.
     pub(super) fn ranges(&self, text: &str) -> Vec<Range<usize>> {
         // Matches that overlap are told by where they end: the longest one that begins somewhere counts.
         let mut found: Vec<_> = self

@@ -5,7 +5,7 @@ use super::shape::{MASK, holds_one, masked};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 
-/// Whether a text holds what looks like a credential, or what stands for one that was masked.
+/// Returns whether a text holds what looks like a credential, or what stands for one that was masked.
 pub fn holds_credential(text: &str) -> bool {
     text.contains(MASK) || holds_one(text)
 }

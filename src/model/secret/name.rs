@@ -132,8 +132,8 @@ pub fn named(name: &str) -> bool {
         || name.eq_ignore_ascii_case("passwords")
 }
 
-/// Whether a last word only says which of several secrets it is: `password2`, `db_password_v1`, `DbPasswordOld`; or that
-/// Terraform writes it and never keeps it: `password_wo`.
+/// Returns whether a last word only tells several secrets apart (`password2`, `db_password_v1`, `DbPasswordOld`), or
+/// marks one that Terraform writes and never keeps (`password_wo`).
 fn says_which(word: &str) -> bool {
     let number = word.strip_prefix('v').unwrap_or(word);
     let is_number = !word.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -214,7 +214,7 @@ impl Redactor {
 mod tests {
     use super::*;
 
-    /// What is unknown in it must not keep the rest of a value from being sealed.
+    /// An unknown entry must not keep the rest of a value from being sealed.
     #[test]
     fn a_map_with_one_unknown_entry_is_sealed_entry_by_entry() {
         let redactor = Redactor::new(b"key");
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// What it is called in one place tells of it in all.
+    /// A name in one place marks the text in all places.
     #[test]
     fn a_named_secret_is_sealed_in_every_text_that_holds_it() {
         let redactor = Redactor::new(b"key").listening();

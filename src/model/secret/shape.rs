@@ -21,7 +21,7 @@ const SIGNS: [&str; 3] = ["=", "\":", ": "];
 static PATTERNS: LazyLock<Option<Patterns>> =
     LazyLock::new(|| Patterns::read(include_str!("patterns.toml")));
 
-/// Whether a text holds a credential, whatever it is called.
+/// Returns whether a text holds a credential, whatever it is called.
 pub(super) fn holds_one(text: &str) -> bool {
     if text.len() < SHORTEST {
         return false;
@@ -44,7 +44,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Where credentials stand in a text, in order; they may overlap.
+/// Returns the ranges of the credentials in a text, in order; they may overlap.
 pub fn credentials(text: &str) -> Vec<Range<usize>> {
     if text.len() < SHORTEST {
         return Vec::new();
