@@ -11,9 +11,10 @@ use driftguard::model::{
 use driftguard::patch;
 use driftguard::resources;
 use driftguard::settings::Settings;
-use driftguard::state;
+use driftguard::state::{self, StateError};
 use driftguard::webhook::signature::Signature;
 use proptest::prelude::*;
+use std::time::{Duration, Instant};
 
 const CODE: &str = include_str!("../src/cli/demo/repo/infra/production/web.tf");
 const SETTINGS: &str = "version: 1\naws:\n  role_arn: arn:aws:iam::123456789012:role/driftguard\nbenchmark: cis-3.0\nstacks:\n  \
@@ -165,6 +166,47 @@ fn a_state_whose_names_would_fill_the_memory_is_refused_before_they_are_copied()
         "{error}"
     );
     assert_eq!(parse(1 << 10, 1_000).unwrap().resources.len(), 1_000);
+}
+
+#[test]
+fn a_state_is_read_no_further_once_nobody_waits_for_it() {
+    /// Far more than the next instance takes on a busy machine, and far less than the whole state.
+    const MARGIN: Duration = Duration::from_secs(5);
+    let tags: String = (0..40)
+        .map(|at| format!("\"Tag{at}\": \"the {at}th value\", "))
+        .collect();
+    let instance =
+        format!("{{\"index_key\": 1, \"attributes\": {{\"tags\": {{{tags}\"z\": \"\"}}}}}}");
+    let instances = vec![instance.as_str(); 40_000].join(",");
+    let state = block("aws_instance", "a", &instances);
+    assert!(state.len() > 40 << 20);
+    let (catalog, redactor) = (resources::catalog(), Redactor::new(b"key"));
+    // While the text is parsed, and while its secrets are sealed.
+    for patience in [
+        Duration::ZERO,
+        Duration::from_millis(300),
+        Duration::from_secs(3),
+    ] {
+        let interrupt = Interrupt::default();
+        let keeper = interrupt.clone();
+        let started = Instant::now();
+        let keeper = std::thread::spawn(move || {
+            std::thread::sleep(patience);
+            keeper.raise();
+        });
+        let read = state::parse_within(
+            state.as_bytes(),
+            "a.tfstate",
+            &catalog,
+            &redactor,
+            &interrupt,
+        );
+        let took = started.elapsed();
+        keeper.join().unwrap();
+        assert!(took < patience + MARGIN, "{patience:?}: {took:?}");
+        let is_interrupted = matches!(read, Err(StateError::Interrupted { .. }));
+        assert!(is_interrupted || took < patience, "{patience:?}: {took:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::overlay::Overlay;
 use super::{Options, Recorded, RequestedFiles};
 use crate::model::SecretTexts;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What all instances of one evaluation share.
@@ -32,6 +32,8 @@ pub(super) struct NotedSecrets {
     pub files: BTreeMap<String, bool>,
     /// Their texts.
     pub texts: SecretTexts,
+    /// The texts that were made from parts of them and ended in an attribute, since they were last taken.
+    pub derived: BTreeSet<String>,
 }
 
 impl<'t> Context<'t> {

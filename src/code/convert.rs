@@ -92,13 +92,13 @@ fn primitive(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
         (value @ (Typed::Bool(_) | Typed::Number(_)), Type::String) => {
             let text = value.as_text().ok_or(Invalid)?;
             budget.take_text(text.len())?;
-            Ok(Typed::String(text.into_owned()))
+            Ok(Typed::String(text.into_owned().into()))
         }
         (Typed::String(text), Type::Number) => {
             let number = Number::read(&text)?;
             Ok(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
         }
-        (Typed::String(text), Type::Bool) => match text.as_str() {
+        (Typed::String(text), Type::Bool) => match &*text {
             "true" | "1" => Ok(true.into()),
             "false" | "0" => Ok(false.into()),
             _ => Err(Fault::Invalid),

@@ -129,7 +129,7 @@ pub(super) fn key_of(scope: &Scope<'_>, key: &ObjectKey) -> Result<Option<String
     };
     match scope.value(expression)? {
         Typed::Unknown(_) => Ok(None),
-        Typed::String(text) => Ok(Some(text)),
+        Typed::String(text) => Ok(Some(text.into_string())),
         other => Ok(Some(other.as_text().ok_or(Invalid)?.into_owned())),
     }
 }

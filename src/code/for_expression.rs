@@ -89,7 +89,7 @@ impl ForResult {
         let key = match &each.key_expr {
             None => String::new(),
             Some(key) => match convert(scope.value(key)?, &Type::String, scope.budget())? {
-                Typed::String(key) => key,
+                Typed::String(key) => key.into_string(),
                 Typed::Unknown(_) => return Ok(false),
                 _ => return Err(Fault::Invalid),
             },
@@ -131,7 +131,7 @@ impl ForResult {
 pub(super) fn pairs(value: Typed) -> Option<Box<dyn Iterator<Item = (Typed, Typed)>>> {
     match value {
         Typed::Map(_, entries) | Typed::Object(entries) => {
-            let pair = |(key, value)| (Typed::String(key), value);
+            let pair = |(key, value): (String, Typed)| (Typed::String(key.into()), value);
             Some(Box::new(entries.into_iter().map(pair)))
         }
         Typed::List(_, items) | Typed::Tuple(items) => {

@@ -85,7 +85,7 @@ fn printed(value: &Typed, indent: usize) -> String {
     };
     let mapping = |entries: &BTreeMap<String, Typed>| {
         let line = |(key, value): (&String, &Typed)| {
-            let key = printed(&Typed::String(key.clone()), inner);
+            let key = printed(&Typed::String(key.clone().into()), inner);
             format!("{:inner$}{key} = {}\n", "", printed(value, inner))
         };
         let lines: String = entries.iter().map(line).collect();

@@ -61,7 +61,7 @@ impl<'a> Literal<'a> {
                     };
                     let room = scope.budget().take(ENTRY + key.len());
                     room.map_err(|_| Uneditable::LargeMap(scope.file.path.clone()))?;
-                    entries.insert(key, item);
+                    entries.insert(key.into_string(), item);
                 }
                 Ok(Self::Code {
                     source: source(&inner, list),

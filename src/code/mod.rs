@@ -29,6 +29,7 @@ mod json_syntax;
 mod language;
 mod listing;
 mod literal;
+mod marked_text;
 mod module_source;
 mod moves;
 mod nested_blocks;

@@ -15,7 +15,7 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Block, Body, Structure};
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::rc::Rc;
 
@@ -141,9 +141,11 @@ pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
 
 fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> DeclaredResource {
     let mut attributes = BTreeMap::new();
+    let mut made_of_secrets = BTreeMap::new();
     for attribute in block.body.attributes() {
         let name = attribute.key.as_str();
         if !META.contains(&name) {
+            scope.instance.take_made();
             let mut definition = definition::definition(scope, &attribute.value);
             let maps = definition::map_parts(scope, &attribute.value, &definition.value);
             for (key, inner) in
@@ -154,10 +156,33 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
             }
             definition::add_maps(&mut definition, &maps);
             attributes.insert(name.to_owned(), definition);
+            note_made(scope, name, &mut made_of_secrets);
         }
     }
+    define_blocks(scope, file, block, &mut attributes, &mut made_of_secrets);
+    let Source { file, line, .. } = file.source(block.span().unwrap_or_default());
+    DeclaredResource {
+        file,
+        line,
+        attributes,
+        for_each: scope.each.as_ref().and_then(trace::collection),
+        call: scope.instance.first_call(),
+        ignore_changes: ignored(scope, &block.body),
+        made_of_secrets,
+    }
+}
+
+/// The nested blocks of a resource: each kind under its own name, as a list, and the attributes of each block.
+fn define_blocks<'a>(
+    scope: &Scope<'a>,
+    file: &'a File,
+    block: &'a Block,
+    attributes: &mut BTreeMap<String, Definition>,
+    made_of_secrets: &mut BTreeMap<String, BTreeSet<String>>,
+) {
     let mut nested: BTreeMap<&str, (Value, &'a Block)> = BTreeMap::new();
     for inner in block.body.blocks() {
+        scope.instance.take_made();
         let (name, values) = blocks(scope, inner);
         if META_BLOCKS.contains(&name) {
             continue;
@@ -169,12 +194,13 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
             (Value::List(all), Value::List(values)) => {
                 if !inner.has_ident("dynamic") {
                     let path = format!("{name}[{}]", all.len());
-                    define(scope, &inner.body, &path, &mut attributes);
+                    define(scope, &inner.body, &path, attributes);
                 }
                 all.extend(values);
             }
             (all, _) => *all = Value::Unknown,
         }
+        note_made(scope, name, made_of_secrets);
     }
     for (name, (value, first)) in nested {
         // A `dynamic` block for nothing is no block.
@@ -195,14 +221,13 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
             },
         );
     }
-    let Source { file, line, .. } = file.source(block.span().unwrap_or_default());
-    DeclaredResource {
-        file,
-        line,
-        attributes,
-        for_each: scope.each.as_ref().and_then(trace::collection),
-        call: scope.instance.first_call(),
-        ignore_changes: ignored(scope, &block.body),
+}
+
+/// Notes the texts that were made from parts of secrets since the last time as those of an attribute.
+fn note_made(scope: &Scope<'_>, name: &str, noted: &mut BTreeMap<String, BTreeSet<String>>) {
+    let derived = scope.instance.take_made();
+    if !derived.is_empty() {
+        noted.entry(name.to_owned()).or_default().extend(derived);
     }
 }
 

@@ -223,6 +223,7 @@ impl<'a> Scope<'a> {
         let budget = self.budget();
         let mark = budget.mark();
         let value = self.known(expression);
+        self.instance.note_made(&value);
         let plain = match budget.take(Size::of_typed(&value).bytes) {
             Ok(()) => value.plain(),
             Err(excess) => {

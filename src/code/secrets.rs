@@ -4,10 +4,47 @@ use super::instance::Instance;
 use super::size::Size;
 use super::typed::Typed;
 use crate::model::{SecretTexts, is_secret_name};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-/// Functions whose answers hold a part of a text, or the text in other letters.
+/// Functions whose answers hold a part of a text, or the text in other letters. Digests are none: nobody gets a secret back
+/// from them.
+const MAKING: &[&str] = &[
+    "base64decode",
+    "base64encode",
+    "basename",
+    "chomp",
+    "csvdecode",
+    "dirname",
+    "format",
+    "formatlist",
+    "indent",
+    "join",
+    "jsondecode",
+    "jsonencode",
+    "lower",
+    "regex",
+    "regexall",
+    "replace",
+    "split",
+    "strrev",
+    "substr",
+    "textdecodebase64",
+    "textencodebase64",
+    "title",
+    "trim",
+    "trimprefix",
+    "trimspace",
+    "trimsuffix",
+    "upper",
+    "urlencode",
+    "yamldecode",
+    "yamlencode",
+];
+
+/// Functions of those that make a part of a text, or other letters of it: what they make of a secret does not hold it.
 const CUTTING: &[&str] = &[
+    "base64decode",
     "base64encode",
     "format",
     "formatlist",
@@ -17,17 +54,13 @@ const CUTTING: &[&str] = &[
     "split",
     "strrev",
     "substr",
+    "textdecodebase64",
     "textencodebase64",
     "trim",
     "trimprefix",
     "trimsuffix",
     "urlencode",
 ];
-
-/// Whether a function's answers hold a part of a text, or the text in other letters.
-pub(super) fn is_cutting(function: &str) -> bool {
-    CUTTING.binary_search(&function).is_ok()
-}
 
 impl Instance<'_> {
     /// Adds the texts that are secrets by the names of its variables, local values and outputs, or of their parts.
@@ -75,17 +108,56 @@ impl Instance<'_> {
         self.tell(name, value, &mut noted.texts);
     }
 
-    /// Notes what a function made of these arguments, where one of them is a secret: that is one as well.
-    pub(super) fn note_parts(&self, arguments: &[Typed], answer: &Typed) {
+    /// What a function answers, marked where it made that from a secret or from a part of one.
+    pub(super) fn marked(&self, function: &str, arguments: &[Typed], answer: Typed) -> Typed {
+        if MAKING.binary_search(&function).is_err() {
+            return answer;
+        }
+        let is_cut = CUTTING.binary_search(&function).is_ok() && self.is_any_secret(arguments);
+        if !is_cut && !arguments.iter().any(Typed::has_secret_text) {
+            return answer;
+        }
+        let mut noted = self.context.secrets.borrow_mut();
+        noted.texts.add_parts(&answer.plain());
+        answer.of_secret()
+    }
+
+    /// Notes the texts in the value of an attribute that were made from parts of secrets.
+    pub(super) fn note_made(&self, value: &Typed) {
+        value.secret_texts(&mut |text| {
+            let mut noted = self.context.secrets.borrow_mut();
+            noted.texts.add_parts(&text.into());
+            noted.derived.insert(text.to_owned());
+        });
+    }
+
+    /// Takes the texts that were noted since they were last taken.
+    pub(super) fn take_made(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.context.secrets.borrow_mut().derived)
+    }
+
+    /// Whether one of these is a text that is known as a secret.
+    fn is_any_secret(&self, arguments: &[Typed]) -> bool {
         if !self.are_variables_noted.replace(true) {
             for (name, setting) in &self.variables {
                 self.note_secrets(name, &setting.value);
             }
         }
-        let mut noted = self.context.secrets.borrow_mut();
+        let noted = self.context.secrets.borrow();
         let mut texts = arguments.iter().filter_map(Typed::as_str);
-        if texts.any(|text| noted.texts.holds(text)) {
-            noted.texts.add_parts(&answer.plain());
+        texts.any(|text| noted.texts.holds(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_functions_are_in_order() {
+        for functions in [MAKING, CUTTING] {
+            assert!(functions.is_sorted());
         }
+        assert!(CUTTING.iter().all(|function| MAKING.contains(function)));
     }
 }

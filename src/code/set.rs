@@ -81,7 +81,7 @@ impl Key {
             Typed::Unknown(_) => Self::Unknown,
             Typed::Bool(flag) => Self::Bool(*flag),
             Typed::Number(number) => Self::Number(number.clone()),
-            Typed::String(text) => Self::Text(text.clone()),
+            Typed::String(text) => Self::Text(text.to_string()),
             other => {
                 let mut written = Written::default();
                 written.push(other);

@@ -5,6 +5,7 @@ mod flow;
 use super::budget::{Budget, Excess, LONGEST_TEXT};
 use super::fault::Evaluated;
 use super::handed_on::only_interpolation;
+use super::marked_text::MarkedText;
 use super::parse;
 use super::scope::Scope;
 use super::size::LOOKED_AT;
@@ -242,6 +243,7 @@ pub(super) struct Text<'b> {
     text: String,
     budget: &'b Budget,
     is_known: bool,
+    is_secret: bool,
 }
 
 impl<'b> Text<'b> {
@@ -250,6 +252,7 @@ impl<'b> Text<'b> {
             text: String::new(),
             budget,
             is_known: true,
+            is_secret: false,
         }
     }
 
@@ -263,16 +266,22 @@ impl<'b> Text<'b> {
         Ok(())
     }
 
+    /// Adds a value's text: made from a part of a secret, it makes the whole text one.
+    fn push_marked(&mut self, part: &MarkedText) -> Result<(), Excess> {
+        self.is_secret |= part.is_secret();
+        self.push(part)
+    }
+
     /// Notes that a part of it is not known.
     pub(super) fn push_unknown(&mut self) {
         self.is_known = false;
     }
 
     pub(super) fn value(self) -> Typed {
-        if self.is_known {
-            Typed::text(self.text)
-        } else {
-            Typed::Unknown(Type::String)
+        match (self.is_known, self.is_secret) {
+            (false, _) => Typed::Unknown(Type::String),
+            (true, false) => Typed::text(self.text),
+            (true, true) => Typed::text(self.text).of_secret(),
         }
     }
 }

@@ -311,7 +311,7 @@ fn document<'a>(
     let mut instances = keys(&scope.instance.scope(file), &block.body);
     let inner = instances.find_map(|(key, inner)| match (key, &index) {
         (None, None) if !is_repeated(&block.body) => Some(inner),
-        (Some(Key::Name(key)), Some(Typed::String(name))) if key == *name => Some(inner),
+        (Some(Key::Name(key)), Some(Typed::String(name))) if *key == **name => Some(inner),
         _ => None,
     });
     let inner = inner.ok_or_else(&foreign)?;

@@ -1,5 +1,6 @@
 //! A value with its type, as Terraform's functions and operators see it.
 
+use super::marked_text::MarkedText;
 use super::number::Number;
 use super::types::Type;
 use crate::model::Value;
@@ -19,7 +20,7 @@ pub(super) enum Typed {
     /// A number.
     Number(Number),
     /// A text.
-    String(String),
+    String(MarkedText),
     /// In order, all of this type.
     List(Type, Vec<Typed>),
     /// In the order of the set, each once, all of this type.
@@ -40,7 +41,7 @@ impl Typed {
 
     /// A text, in the one form that equal texts have.
     pub(super) fn text(text: impl Into<String>) -> Self {
-        Self::String(Self::key(text.into()))
+        Self::String(Self::key(text.into()).into())
     }
 
     /// The one form that equal keys have.
@@ -146,6 +147,47 @@ impl Typed {
         }
     }
 
+    /// The same, with every text in it made from a part of a secret.
+    pub(super) fn of_secret(self) -> Self {
+        let all = |items: Vec<Self>| items.into_iter().map(Self::of_secret).collect();
+        let each = |entries: BTreeMap<String, Self>| {
+            let entries = entries.into_iter();
+            entries
+                .map(|(key, value)| (key, value.of_secret()))
+                .collect()
+        };
+        match self {
+            Self::String(text) => Self::String(text.of_secret()),
+            Self::List(element, items) => Self::List(element, all(items)),
+            Self::Set(element, items) => Self::Set(element, all(items)),
+            Self::Tuple(items) => Self::Tuple(all(items)),
+            Self::Map(element, entries) => Self::Map(element, each(entries)),
+            Self::Object(entries) => Self::Object(each(entries)),
+            other => other,
+        }
+    }
+
+    /// Passes on each text that was made from a part of a secret.
+    pub(super) fn secret_texts(&self, found: &mut impl FnMut(&str)) {
+        match self {
+            Self::String(text) if text.is_secret() => found(text),
+            Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => {
+                items.iter().for_each(|item| item.secret_texts(found));
+            }
+            Self::Map(_, entries) | Self::Object(entries) => {
+                entries.values().for_each(|value| value.secret_texts(found));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether any text in it was made from a part of a secret.
+    pub(super) fn has_secret_text(&self) -> bool {
+        let mut has = false;
+        self.secret_texts(&mut |_| has = true);
+        has
+    }
+
     /// The text of a primitive value: none of null, of what is unknown, and of collections.
     pub(super) fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -164,7 +206,7 @@ impl Typed {
             Self::Unknown(_) => Value::Unknown,
             Self::Bool(flag) => Value::Bool(*flag),
             Self::Number(number) => number.into(),
-            Self::String(text) => Value::text(text.as_str()),
+            Self::String(text) => Value::text(&**text),
             Self::List(_, all) | Self::Set(_, all) | Self::Tuple(all) => items(all),
             Self::Map(_, entries) | Self::Object(entries) => Value::map(
                 entries

@@ -2,7 +2,7 @@
 
 use super::{Address, Uneditable, Value};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The declared attributes of each resource instance. An instance that is missing here was not evaluated.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,6 +52,9 @@ pub struct DeclaredResource {
     pub call: Option<Source>,
     /// The paths of `lifecycle.ignore_changes`, as written (`tags["PatchGroup"]`); `all` for all.
     pub ignore_changes: Vec<String>,
+    /// The texts that the code makes from parts of secrets, by attribute or nested block. Once the attributes are
+    /// sealed, the texts are gone and the attributes are still named.
+    pub made_of_secrets: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The definition of an attribute.

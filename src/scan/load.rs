@@ -4,6 +4,7 @@ use super::empty_state::nothing_in_state;
 use super::locate::locate;
 use super::pending::Pending;
 use super::scannable;
+use super::secret_parts;
 use crate::aws::Aws;
 use crate::code::{self, Evaluated, Moves, NestedBlocks, Recorded, RootModule, is_code};
 use crate::memory::ScanShare;
@@ -201,8 +202,7 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
         .map(|variable| variable.name.clone())
         .collect();
     notes.extend(outside.iter().map(ToString::to_string));
-    let mut code = code::evaluate(sources.tree, &stack.path, &options);
-    seal(&mut code, sources.catalog, sources.redactor);
+    let code = evaluate(&stack.path, &mut options, state.as_mut().ok(), sources);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
     let pending = state.as_ref().map(|state| {
@@ -235,6 +235,30 @@ fn given_backend((name, _): &(String, Bytes)) -> Backend {
         kind: "file".to_owned(),
         location: name.clone(),
     }
+}
+
+/// Evaluates a stack's code, and seals the secrets in it. What the code makes from parts of secrets is sealed in the
+/// state as well: then the code that refers to it is evaluated again.
+fn evaluate(
+    folder: &str,
+    options: &mut code::Options,
+    state: Option<&mut State>,
+    sources: &Sources<'_>,
+) -> Evaluated {
+    let evaluate = |options: &code::Options| {
+        let mut code = code::evaluate(sources.tree, folder, options);
+        seal(&mut code, sources.catalog, sources.redactor);
+        code
+    };
+    let code = evaluate(options);
+    let Some(state) = state.filter(|_| secret_parts::are_in(&code.declared)) else {
+        return code;
+    };
+    // Nobody else holds the resources then, so none is copied.
+    options.recorded = Recorded::default();
+    secret_parts::seal(&code.declared, state, sources);
+    options.recorded = recorded(state);
+    evaluate(options)
 }
 
 /// Reads the state that replaces the backend's.
@@ -282,7 +306,8 @@ async fn parse(
     let weight = state::weight(&bytes);
     let needed = weight.saturating_add(bytes.len() as u64);
     let mut memory = sources.states.hold(file, needed, memory).await?;
-    let parsed = state::parse(&bytes, file, sources.catalog, sources.redactor);
+    let (catalog, redactor) = (sources.catalog, sources.redactor);
+    let parsed = state::parse_within(&bytes, file, catalog, redactor, sources.interrupt);
     let state = parsed.map_err(|error| ScanError {
         kind: "state".into(),
         message: error.to_string(),
@@ -299,7 +324,19 @@ pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option
     let texts = loaded.iter().map(|stack| &stack.code.secrets);
     let redactor = sources.redactor.knowing(texts)?;
     for stack in loaded {
+        // What is not sealed then is not seen: the result of an interrupted scan is discarded.
+        if sources.interrupt.is_raised() {
+            break;
+        }
         seal(&mut stack.code, sources.catalog, &redactor);
+        // They quote code, and what the state holds in place of a variable's default.
+        for note in stack.notes.iter_mut().chain(&mut stack.unread) {
+            *note = redactor.mask(note).into_owned();
+        }
+        let errors = stack.state.as_mut().err().into_iter();
+        for error in errors.chain(&mut stack.invalid) {
+            error.message = redactor.mask(&error.message).into_owned();
+        }
         let Ok(state) = &mut stack.state else {
             continue;
         };
@@ -344,6 +381,7 @@ pub fn seal(code: &mut Evaluated, catalog: &Catalog, redactor: &Redactor) {
     }
     for (address, resource) in &mut code.declared.resources {
         let schema = catalog.get(&address.tf_type);
+        secret_parts::seal_declared(resource, schema, redactor);
         let values: BTreeMap<_, _> = resource
             .attributes
             .iter_mut()

@@ -12,6 +12,7 @@ pub mod roles;
 /// Reads, compares, scores and prices stacks.
 pub mod scan_stacks;
 mod scannable;
+mod secret_parts;
 /// Locates the states of stacks.
 pub mod states;
 /// The workspaces of stacks that have all.

@@ -1,13 +1,11 @@
 //! Parses Terraform state, version 4, and replaces its secrets.
 
+use super::document::{self, IndexKey, ResourceBlock, StateFile};
 use super::provider;
-use super::sensitive::Step;
 use crate::model::{
-    Address, Attributes, Catalog, Key, ModuleStep, ProviderKey, Redactor, Resource, StateInfo,
-    Value, without_values,
+    Address, Attributes, Catalog, Interrupt, Key, ModuleStep, ProviderKey, Redactor, Resource,
+    StateInfo, without_values,
 };
-use serde::de::Error;
-use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 
 /// What a state records of the AWS provider, with secrets replaced.
@@ -56,6 +54,14 @@ pub enum StateError {
         /// The version of the state.
         version: u64,
     },
+    /// Nobody waits for the state any more.
+    #[error(
+        "{file}: the state was not read to its end, because the scan was stopped: see its limits"
+    )]
+    Interrupted {
+        /// The file.
+        file: String,
+    },
     /// A state encrypted by OpenTofu.
     #[error(
         "{file}: the state is encrypted by OpenTofu, and DriftGuard has no key for it: keep the state in an encrypted bucket instead"
@@ -64,58 +70,6 @@ pub enum StateError {
         /// The file.
         file: String,
     },
-}
-
-/// The fields of a state that are read. Unknown fields are skipped: each version of Terraform adds some.
-#[derive(Deserialize)]
-struct StateFile {
-    version: Option<u64>,
-    serial: Option<u64>,
-    lineage: Option<String>,
-    terraform_version: Option<String>,
-    #[serde(default)]
-    resources: Vec<ResourceBlock>,
-    encrypted_data: Option<serde::de::IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct ResourceBlock {
-    module: Option<String>,
-    #[serde(default)]
-    mode: String,
-    #[serde(rename = "type")]
-    tf_type: String,
-    name: String,
-    #[serde(default)]
-    provider: String,
-    #[serde(default)]
-    instances: Vec<ResourceInstance>,
-}
-
-#[derive(Deserialize)]
-struct ResourceInstance {
-    index_key: Option<IndexKey>,
-    #[serde(default, deserialize_with = "attributes")]
-    attributes: Option<Attributes>,
-    #[serde(default)]
-    sensitive_attributes: Option<Vec<Vec<Step>>>,
-    deposed: Option<String>,
-}
-
-/// Deserializes attributes as a value, which builds its maps at once.
-fn attributes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Attributes>, D::Error> {
-    match Value::deserialize(deserializer)? {
-        Value::Null => Ok(None),
-        Value::Map(attributes) => Ok(Some(attributes)),
-        _ => Err(D::Error::custom("expected a map of attributes")),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum IndexKey {
-    Index(u64),
-    Name(String),
 }
 
 /// Parses a state. `file` is its name in errors.
@@ -128,32 +82,39 @@ pub fn parse(
     catalog: &Catalog,
     redactor: &Redactor,
 ) -> Result<State, StateError> {
+    parse_within(bytes, file, catalog, redactor, &Interrupt::default())
+}
+
+/// Parses a state, unless the interrupt is raised before it is done.
+///
+/// # Errors
+/// As `parse`; `Interrupted` where the interrupt was raised.
+pub fn parse_within(
+    bytes: &[u8],
+    file: &str,
+    catalog: &Catalog,
+    redactor: &Redactor,
+    interrupt: &Interrupt,
+) -> Result<State, StateError> {
+    let interrupted = || StateError::Interrupted {
+        file: file.to_owned(),
+    };
     let wrong = |cause: String| StateError::StateFile {
         file: file.to_owned(),
         cause,
     };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| wrong(format!("byte {} is not UTF-8", error.valid_up_to())))?;
-    let file_json: StateFile = serde_json::from_str(text)
-        .map_err(|error| wrong(without_values(&error.to_string()).into_owned()))?;
-    if file_json.encrypted_data.is_some() {
-        return Err(StateError::Encrypted {
-            file: file.to_owned(),
-        });
-    }
-    match file_json.version {
-        Some(4) => {}
-        Some(version) => {
-            return Err(StateError::Version {
-                file: file.to_owned(),
-                version,
-            });
-        }
-        None => return Err(wrong("it has no `version`".to_owned())),
-    }
+    let file_json =
+        document::read(text, interrupt).map_err(|error| match interrupt.is_raised() {
+            true => interrupted(),
+            false => wrong(without_values(&error.to_string()).into_owned()),
+        })?;
+    check_form(&file_json, file)?;
     let mut reader = StateReader {
         catalog,
         redactor,
+        interrupt,
         managed: Vec::new(),
         data: Vec::new(),
         destroyed_next: Vec::new(),
@@ -164,6 +125,9 @@ pub fn parse(
     };
     for block in file_json.resources {
         reader.add(block).map_err(wrong)?;
+        if interrupt.is_raised() {
+            return Err(interrupted());
+        }
     }
     let notes = reader.notes();
     Ok(State {
@@ -178,6 +142,20 @@ pub fn parse(
         other_providers: reader.other_providers,
         notes,
     })
+}
+
+/// Refuses a state of another form than version 4 in plain text.
+fn check_form(json: &StateFile, file: &str) -> Result<(), StateError> {
+    let file = file.to_owned();
+    match json.version {
+        _ if json.is_encrypted => Err(StateError::Encrypted { file }),
+        Some(4) => Ok(()),
+        Some(version) => Err(StateError::Version { file, version }),
+        None => Err(StateError::StateFile {
+            file,
+            cause: "it has no `version`".to_owned(),
+        }),
+    }
 }
 
 /// The data sources whose results are no secrets. States do not mark the secrets of others reliably.
@@ -218,6 +196,7 @@ const MAX_DEPOSED_NOTES: usize = 100;
 struct StateReader<'a> {
     catalog: &'a Catalog,
     redactor: &'a Redactor,
+    interrupt: &'a Interrupt,
     managed: Vec<Resource>,
     data: Vec<Resource>,
     /// The deposed objects, with id and ARN alone.
@@ -309,7 +288,9 @@ impl StateReader<'_> {
     ) -> Vec<Resource> {
         let schema = self.catalog.get(&block.tf_type);
         let mut read = Vec::with_capacity(block.instances.len());
-        for instance in block.instances {
+        // What is left out is not missed: an interrupted state is not returned.
+        let instances = block.instances.into_iter();
+        for instance in instances.take_while(|_| !self.interrupt.is_raised()) {
             let address = Address {
                 modules: modules.to_vec(),
                 tf_type: block.tf_type.clone(),

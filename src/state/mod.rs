@@ -1,6 +1,7 @@
 //! Reads Terraform state: its format, and the backends that store it.
 
 pub mod backends;
+mod document;
 mod format;
 mod grant;
 mod limit;
@@ -9,7 +10,7 @@ mod provider;
 mod sensitive;
 mod weight;
 
-pub use format::{State, StateError, parse};
+pub use format::{State, StateError, parse, parse_within};
 pub use grant::{Extent, StateObject, statements, widening};
 pub use limit::{ScanStates, StateBudget, is_busy};
 

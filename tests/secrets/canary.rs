@@ -299,3 +299,43 @@ fn no_error_quotes_a_secret() {
         }
     }
 }
+
+/// Code of each kind with secrets in it, of which each letter is left out or doubled by a quote in turn.
+#[test]
+fn no_code_that_is_broken_anywhere_is_quoted() {
+    const CODE: &str = r#"variable "db" {
+  default = "CANARYdefault1" # CANARYcomment
+}
+locals {
+  pass  = "${upper("CANARYa")}-CANARYb"
+  words = [CANARYword, { CANARYkey = "CANARYc" }]
+  long  = <<-EOT
+    CANARYd ${local.pass}
+  EOT
+}
+"#;
+    const TFVARS: &str = "db = \"CANARYe\"\nmore = { CANARYkey = [\"CANARYf\"] }\n";
+    const JSON: &str = r#"{"locals": {"pass": "${upper(\"CANARYg\")}", "n": [1, "CANARYh"]}}"#;
+    const JSON_VARS: &str = r#"{"db": "CANARYi", "more": {"CANARYkey": ["CANARYj", 1]}}"#;
+    for (file, text) in [
+        ("main.tf", CODE),
+        ("a_override.tf", CODE),
+        ("terraform.tfvars", TFVARS),
+        ("main.tf.json", JSON),
+        ("terraform.tfvars.json", JSON_VARS),
+    ] {
+        for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let without = format!("{}{}", &text[..at], &text[at + 1..]);
+            let quoted = format!("{}\"{}", &text[..at], &text[at..]);
+            for broken in [without, quoted, text[..at].to_owned()] {
+                let files = [("base.tf", "variable \"db\" {}\n"), (file, broken.as_str())];
+                let tree: Tree = files.into_iter().collect();
+                let evaluated = code::evaluate(&tree, "", &Options::default());
+                for problem in evaluated.problems.iter().chain(&evaluated.invalid) {
+                    let shown = report::printable(&problem.to_string());
+                    holds_none(&broken, &shown);
+                }
+            }
+        }
+    }
+}

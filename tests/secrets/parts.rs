@@ -1,7 +1,9 @@
 //! What is cut out of a secret, or written in other letters, is a secret as well.
 
 use driftguard::code::{self, Options};
-use driftguard::model::Tree;
+use driftguard::model::{Redactor, Tree, Value};
+use driftguard::resources;
+use driftguard::scan::load;
 
 /// What is noted as a secret in code with this expression.
 fn noted(expression: &str, text: &str) -> bool {
@@ -60,6 +62,103 @@ fn parts_of_secrets_are_secrets() {
         ("\"x ${substr(var.db_password, 0, 10)}\"", "Tr0ub4dorC"),
     ] {
         assert!(noted(expression, part), "{expression}");
+    }
+}
+
+/// The attribute of a resource with this expression, and whether what it is made of is noted.
+fn sealed(expression: &str) -> (Value, bool) {
+    let code = format!(
+        r#"
+variable "db_password" {{
+  default = "Tr0ub4dorCanaryXYZ93"
+}}
+locals {{
+  piece   = substr(var.db_password, 0, 3)
+  letters = [for letter in split("", var.db_password) : upper(letter)]
+  tags    = {{ Piece = local.piece, Name = "web" }}
+}}
+resource "aws_instance" "b" {{
+  tags = {{ Name = "web", Tr0 = "Trx", Tested = {expression} }}
+}}
+"#
+    );
+    let tree: Tree = [("main.tf", code.as_str())].into_iter().collect();
+    let mut evaluated = code::evaluate(&tree, "", &Options::default());
+    assert_eq!(evaluated.problems, [], "{expression}");
+    load::seal(
+        &mut evaluated,
+        &resources::catalog(),
+        &Redactor::new(b"key"),
+    );
+    let resource = &evaluated.declared.resources[&"aws_instance.b".parse().unwrap()];
+    let tags = resource.value("tags");
+    let plain = [("Name", "web"), ("Tr0", "Trx")];
+    for (key, value) in plain {
+        assert_eq!(tags.get(key), &Value::from(value), "{expression}");
+    }
+    let own = resource.value("tags[\"Tested\"]");
+    assert_eq!(&own, tags.get("Tested"), "{expression}");
+    (own, resource.made_of_secrets.contains_key("tags"))
+}
+
+#[test]
+fn what_is_made_of_a_piece_of_a_secret_is_sealed_however_short_it_is() {
+    for expression in [
+        "substr(var.db_password, 0, 3)",
+        "local.piece",
+        "local.tags.Piece",
+        "lookup(local.tags, \"Piece\", \"\")",
+        "merge(local.tags, { Name = \"x\" })[\"Piece\"]",
+        "split(\"\", var.db_password)[0]",
+        "local.letters[0]",
+        "element(local.letters, 7)",
+        "join(\"-\", local.letters)",
+        "join(\"-\", reverse(sort(tolist(toset(local.letters)))))",
+        "\"${local.piece}\"",
+        "\"x${local.piece}y\"",
+        "\"%{ for letter in local.letters }${letter} %{ endfor }\"",
+        "true ? local.piece : \"\"",
+        "coalesce(local.piece, \"x\")",
+        "upper(local.piece)",
+        "title(lower(local.piece))",
+        "strrev(local.piece)",
+        "urlencode(local.piece)",
+        "base64encode(local.piece)",
+        "format(\"%s!\", local.piece)",
+        "format(\"%.3s\", var.db_password)",
+        "jsonencode({ a = local.piece })",
+        "jsondecode(jsonencode([local.piece]))[0]",
+        "[for letter in split(\"\", var.db_password) : letter if letter == \"T\"][0]",
+        "regex(\"^(..)\", var.db_password)[0]",
+        "replace(local.piece, \"0\", \"o\")",
+        "trimspace(\" ${local.piece} \")",
+        "element(chunklist(split(\"\", var.db_password), 2), 1)[1]",
+        "base64decode(base64encode(local.piece))",
+    ] {
+        let (value, is_noted) = sealed(expression);
+        assert!(matches!(value, Value::Secret(_)), "{expression}: {value:?}");
+        assert!(is_noted, "{expression}");
+    }
+}
+
+#[test]
+fn what_tells_nothing_of_a_secret_is_not_sealed() {
+    for expression in [
+        "local.tags.Name",
+        "merge(local.tags, { Name = \"x\" })[\"Name\"]",
+        "sha256(var.db_password)",
+        "substr(sha256(var.db_password), 0, 8)",
+        "md5(local.piece)",
+        "tostring(length(var.db_password))",
+        "local.piece == \"Tr0\" ? \"yes\" : \"no\"",
+        "join(\"-\", [\"a\", \"b\"])",
+        "substr(\"Tr0ub4dor\", 0, 3)",
+        "\"Tr0\"",
+        "startswith(var.db_password, \"T\") ? \"T\" : \"\"",
+    ] {
+        let (value, is_noted) = sealed(expression);
+        assert!(value.as_str().is_some(), "{expression}: {value:?}");
+        assert!(!is_noted, "{expression}");
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) fn keys(call: &Call<'_, '_>) -> Evaluated {
     let keys = call.entries(0)?.keys().cloned();
     Ok(match call.argument(0)? {
         Typed::Map(..) => Typed::texts(keys),
-        _ => Typed::Tuple(keys.map(Typed::String).collect()),
+        _ => Typed::Tuple(keys.map(|key| Typed::String(key.into())).collect()),
     })
 }
 

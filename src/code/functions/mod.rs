@@ -32,7 +32,6 @@ use super::convert::convert;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::number::Number;
 use super::scope::Scope;
-use super::secrets::is_cutting;
 use super::size::Size;
 use super::typed::Typed;
 use super::types::Type;
@@ -221,10 +220,7 @@ pub(super) fn call(name: &str, arguments: Vec<Typed>, scope: &Scope<'_>) -> Eval
         scope,
     };
     let answer = (function.call)(&call)?;
-    if is_cutting(name) {
-        scope.instance.note_parts(&call.arguments, &answer);
-    }
-    Ok(answer)
+    Ok(scope.instance.marked(name, &call.arguments, answer))
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ pub(super) fn written(call: &Call<'_, '_>, verb: &Verb, argument: &Typed) -> Res
     let to = |kind: &Type| convert(argument.clone(), kind, call.budget());
     match verb.mode {
         'v' => match argument {
-            Typed::String(text) if !verb.has('#') => Ok(verb.padded(text.clone())),
+            Typed::String(text) if !verb.has('#') => Ok(verb.padded(text.to_string())),
             Typed::Number(number) if !verb.has('#') => {
                 let sign = if number.is_negative() { "-" } else { "" };
                 Ok(verb.padded(format!("{sign}{}", number.general(None))))
@@ -139,7 +139,7 @@ pub(super) fn written(call: &Call<'_, '_>, verb: &Verb, argument: &Typed) -> Res
             };
             let quoted = verb.mode == 'q';
             let text = if quoted {
-                text_of(json::encoded(call, &Typed::String(text))?)?
+                text_of(json::encoded(call, &Typed::String(text.into()))?)?
             } else {
                 text
             };

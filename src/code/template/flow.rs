@@ -93,7 +93,7 @@ impl Flow<'_, '_> {
                 Piece::Step(Step::Value(expression), _) => {
                     let value = scope.value(expression)?;
                     match convert(value, &Type::String, scope.budget())? {
-                        Typed::String(part) => text.push(&part)?,
+                        Typed::String(part) => text.push_marked(&part)?,
                         Typed::Unknown(_) => text.push_unknown(),
                         _ => return Err(Fault::Invalid),
                     }

@@ -3,6 +3,7 @@
 use super::name::{is_setting, named};
 use super::{Redactor, secret_pair};
 use crate::model::{Attribute, Attributes, Schema, Shape, Type, Value};
+use std::collections::BTreeSet;
 
 impl Redactor {
     /// Replaces every secret of a resource: what the provider's schema marks as sensitive, and what a name or shape
@@ -61,6 +62,44 @@ impl Redactor {
                 }
             }
             (_, value) => self.redact_value(name, value),
+        }
+    }
+
+    /// Redacts in the value of an attribute each text that the code made from a part of a secret.
+    pub fn seal_made(
+        &self,
+        schema: Option<&Schema>,
+        name: &str,
+        value: Value,
+        derived: &BTreeSet<String>,
+    ) -> Value {
+        match value {
+            Value::String(ref text) if derived.contains(text) => {
+                let form = schema.map(|schema| (schema.rules.normalize)(name, value.clone()));
+                self.fingerprint(&form.unwrap_or(value))
+            }
+            value => self.seal_parts_made(value, derived),
+        }
+    }
+
+    fn seal_parts_made(&self, value: Value, derived: &BTreeSet<String>) -> Value {
+        match value {
+            Value::String(ref text) if derived.contains(text) => self.fingerprint(&value),
+            Value::List(items) => {
+                let items = items.into_iter();
+                Value::List(
+                    items
+                        .map(|item| self.seal_parts_made(item, derived))
+                        .collect(),
+                )
+            }
+            Value::Map(entries) => {
+                let entries = entries.into_iter();
+                let sealed =
+                    entries.map(|(key, value)| (key, self.seal_parts_made(value, derived)));
+                Value::Map(sealed.collect())
+            }
+            other => other,
         }
     }
 

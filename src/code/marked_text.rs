@@ -1,0 +1,56 @@
+//! Texts that tell whether they were made from a part of a secret.
+//!
+//! A piece of a secret may be too short to be found by its text, and so may what is put together from such pieces. So the
+//! mark goes with the text, through locals, lists, templates and functions, to the attribute that it ends in.
+
+use std::ops::Deref;
+
+/// A text, and whether it was made from a part of a secret. Equal texts are equal, whatever they were made from.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MarkedText {
+    text: String,
+    is_secret: bool,
+}
+
+impl MarkedText {
+    /// The same text, made from a part of a secret.
+    pub(super) fn of_secret(self) -> Self {
+        Self {
+            is_secret: true,
+            ..self
+        }
+    }
+
+    /// Whether it was made from a part of a secret.
+    pub(super) fn is_secret(&self) -> bool {
+        self.is_secret
+    }
+
+    /// The text alone.
+    pub(super) fn into_string(self) -> String {
+        self.text
+    }
+}
+
+impl From<String> for MarkedText {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            is_secret: false,
+        }
+    }
+}
+
+impl PartialEq for MarkedText {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Deref for MarkedText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
