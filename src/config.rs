@@ -1,10 +1,13 @@
 //! Reads the process's settings.
 
 mod ambient;
+mod app;
 mod hcp_tokens;
 mod modules;
+mod values;
 
 pub use ambient::{Ambient, AmbientOwner};
+pub use app::App;
 pub use hcp_tokens::HcpToken;
 pub use modules::{Modules, PUBLIC_REGISTRY};
 
@@ -15,9 +18,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
-
-/// The fewest bytes of `DRIFTGUARD_SECRET_KEY`.
-const KEY_LENGTH: usize = 32;
+use values::{address, count, duration, listen, parse_address, size, switch};
 
 /// The variable with the address and port to listen on.
 const LISTEN: &str = "DRIFTGUARD_LISTEN";
@@ -28,14 +29,6 @@ const SCAN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// The default of `DRIFTGUARD_STATE_LIMIT`, in bytes.
 const STATE_LIMIT: u64 = 100 * 1024 * 1024;
-/// The units of a size, in bytes.
-const UNITS: [(&str, u64); 4] = [
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("B", 1),
-];
-
 /// The default of `GITHUB_API_URL`.
 pub const GITHUB_API: &str = "https://api.github.com";
 /// The default of `GITHUB_URL`.
@@ -83,19 +76,6 @@ pub struct Config {
     pub state_limit: u64,
 }
 
-/// The App that the server acts as.
-#[derive(Debug, Clone)]
-pub struct App {
-    /// The App's id.
-    pub id: u64,
-    /// The private key, in PEM: PKCS#1 or PKCS#8.
-    pub private_key: SecretString,
-    /// The webhook secrets: one, or two while rotating.
-    pub webhook_secrets: Vec<SecretString>,
-    /// The key from which fingerprints, external ids and notification secrets are derived.
-    pub secret_key: SecretString,
-}
-
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
@@ -129,7 +109,7 @@ impl Config {
         let (database_url, data_folder) = database(&lookup)?;
         let requests = count(&lookup, "DRIFTGUARD_GITHUB_REQUESTS", GITHUB_REQUESTS)?;
         Ok(Self {
-            app: app(&lookup)?,
+            app: app::app(&lookup)?,
             api_url: address(&lookup, "GITHUB_API_URL", GITHUB_API)?,
             pages_url: address(&lookup, "GITHUB_URL", GITHUB_PAGES)?,
             github_requests: usize::try_from(requests).unwrap_or(usize::MAX),
@@ -143,7 +123,7 @@ impl Config {
             hcp_tokens: hcp_tokens::hcp_tokens(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
             modules: modules::modules(&lookup)?,
-            scan_timeout: scan_timeout(&lookup)?,
+            scan_timeout: duration(&lookup, "DRIFTGUARD_SCAN_TIMEOUT")?.unwrap_or(SCAN_TIMEOUT),
             state_limit: size(&lookup, "DRIFTGUARD_STATE_LIMIT")?.unwrap_or(STATE_LIMIT),
         })
     }
@@ -173,92 +153,6 @@ impl Config {
 }
 
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-fn app(lookup: Lookup) -> Result<Option<App>, ConfigError> {
-    let Some(id) = lookup("GITHUB_APP_ID") else {
-        return Ok(None);
-    };
-    let id = id.parse().map_err(|_| ConfigError::Bad {
-        variable: "GITHUB_APP_ID",
-        problem: "is no number".to_owned(),
-        remedy: "copy the App ID from the App's page",
-    })?;
-    Ok(Some(App {
-        id,
-        private_key: private_key(lookup)?,
-        webhook_secrets: webhook_secrets(lookup)?,
-        secret_key: secret_key(lookup)?,
-    }))
-}
-
-fn private_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
-    const NAME: &str = "GITHUB_PRIVATE_KEY";
-    const FILE: &str = "GITHUB_PRIVATE_KEY_FILE";
-    let (variable, text) = match (lookup(NAME), lookup(FILE)) {
-        // Some ways to set a variable leave `\n` in place of line ends, some leave the quotes of a file of settings.
-        (Some(text), _) => {
-            let text = text.trim_matches(['\'', '"']);
-            (NAME, text.replace("\\n", "\n"))
-        }
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(&path).map_err(|cause| ConfigError::Bad {
-                variable: FILE,
-                problem: format!("({path}) cannot be read ({cause})"),
-                remedy: "name a file that this user may read",
-            })?;
-            (FILE, text)
-        }
-        (None, None) => {
-            return Err(ConfigError::Missing {
-                variable: NAME,
-                remedy: "set it to the App's private key (PEM), or GITHUB_PRIVATE_KEY_FILE to its file",
-            });
-        }
-    };
-    if !text.contains("PRIVATE KEY-----") {
-        return Err(ConfigError::Bad {
-            variable,
-            problem: "holds no private key".to_owned(),
-            remedy: "it must be the PEM file that GitHub made for the App",
-        });
-    }
-    Ok(text.into())
-}
-
-fn webhook_secrets(lookup: Lookup) -> Result<Vec<SecretString>, ConfigError> {
-    const NAME: &str = "GITHUB_WEBHOOK_SECRET";
-    let text = lookup(NAME).ok_or(ConfigError::Missing {
-        variable: NAME,
-        remedy: "set it to the App's webhook secret",
-    })?;
-    let secrets: Vec<_> = text.split(',').map(str::trim).collect();
-    if secrets.len() > 2 || secrets.iter().any(|secret| secret.is_empty()) {
-        return Err(ConfigError::Bad {
-            variable: NAME,
-            problem: "is not one secret, nor two separated by a comma".to_owned(),
-            remedy: "set the App's webhook secret; while rotating, the new and the old one",
-        });
-    }
-    Ok(secrets.into_iter().map(SecretString::from).collect())
-}
-
-fn secret_key(lookup: Lookup) -> Result<SecretString, ConfigError> {
-    const NAME: &str = "DRIFTGUARD_SECRET_KEY";
-    const REMEDY: &str =
-        "set it to the output of `openssl rand -hex 32`, and keep it: external ids depend on it";
-    let text = lookup(NAME).ok_or(ConfigError::Missing {
-        variable: NAME,
-        remedy: REMEDY,
-    })?;
-    if text.len() < KEY_LENGTH {
-        return Err(ConfigError::Bad {
-            variable: NAME,
-            problem: format!("has fewer than {KEY_LENGTH} bytes"),
-            remedy: REMEDY,
-        });
-    }
-    Ok(text.into())
-}
 
 fn database(lookup: Lookup) -> Result<(SecretString, Option<PathBuf>), ConfigError> {
     const NAME: &str = "DATABASE_URL";
@@ -300,99 +194,11 @@ fn database_in(folder: &Path) -> Option<String> {
     Some(format!("sqlite://{}", file.path()))
 }
 
-fn listen(lookup: Lookup, variable: &'static str) -> Result<Option<SocketAddr>, ConfigError> {
-    let parse = |text: String| {
-        text.parse().map_err(|_| ConfigError::Bad {
-            variable,
-            problem: format!("({text}) is no address and port"),
-            remedy: "write it as in 0.0.0.0:8080",
-        })
-    };
-    lookup(variable).map(parse).transpose()
-}
-
 fn public_url(lookup: Lookup) -> Result<Option<Url>, ConfigError> {
     const NAME: &str = "DRIFTGUARD_PUBLIC_URL";
     lookup(NAME)
         .map(|text| parse_address(NAME, &text))
         .transpose()
-}
-
-fn address(lookup: Lookup, name: &'static str, default: &str) -> Result<String, ConfigError> {
-    let text = lookup(name).unwrap_or_else(|| default.to_owned());
-    let url = parse_address(name, &text)?;
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn parse_address(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(text).ok();
-    url.filter(|url| matches!(url.scheme(), "http" | "https"))
-        .ok_or(ConfigError::Bad {
-            variable,
-            problem: "is no web address".to_owned(),
-            remedy: "write it as in https://driftguard.example.com",
-        })
-}
-
-fn count(lookup: Lookup, variable: &'static str, default: u32) -> Result<u32, ConfigError> {
-    let Some(text) = lookup(variable) else {
-        return Ok(default);
-    };
-    let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or(ConfigError::Bad {
-        variable,
-        problem: "is no count".to_owned(),
-        remedy: "write a whole number from 1 on, or leave it out",
-    })
-}
-
-fn switch(lookup: Lookup, variable: &'static str) -> Result<bool, ConfigError> {
-    match lookup(variable).as_deref() {
-        None | Some("0") => Ok(false),
-        Some("1") => Ok(true),
-        Some(_) => Err(ConfigError::Bad {
-            variable,
-            problem: "is neither 0 nor 1".to_owned(),
-            remedy: "set it to 1, or leave it out",
-        }),
-    }
-}
-
-fn scan_timeout(lookup: Lookup) -> Result<Duration, ConfigError> {
-    const VARIABLE: &str = "DRIFTGUARD_SCAN_TIMEOUT";
-    let Some(text) = lookup(VARIABLE) else {
-        return Ok(SCAN_TIMEOUT);
-    };
-    let units = [("s", 1), ("m", 60), ("h", 3600)];
-    let read = units.iter().find_map(|(unit, seconds)| {
-        let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
-        Some(Duration::from_secs(u64::from(count) * seconds))
-    });
-    read.filter(|time| !time.is_zero())
-        .ok_or_else(|| ConfigError::Bad {
-            variable: VARIABLE,
-            problem: "is no duration".to_owned(),
-            remedy: "write it as in 90s, 10m or 1h",
-        })
-}
-
-/// Parses a number of bytes, such as `104857600` or `100MiB`.
-fn size(lookup: Lookup, variable: &'static str) -> Result<Option<u64>, ConfigError> {
-    let parse = |text: String| {
-        let named = UNITS.iter().find_map(|(unit, bytes)| {
-            let number = text.strip_suffix(unit)?;
-            Some((number.trim_end().to_owned(), *bytes))
-        });
-        let (number, unit) = named.unwrap_or((text, 1));
-        let number = number.parse::<u64>().ok().filter(|number| *number > 0);
-        let bytes = number.and_then(|number| number.checked_mul(unit));
-        bytes.ok_or(ConfigError::Bad {
-            variable,
-            problem: "is no size".to_owned(),
-            remedy: "write a number of bytes, or one with its unit, as in 100MiB",
-        })
-    };
-    lookup(variable).map(parse).transpose()
 }
 
 #[cfg(test)]
