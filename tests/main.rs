@@ -61,6 +61,7 @@ mod store;
 mod surroundings;
 mod tenants;
 mod terminal;
+mod terragrunt;
 mod unmanaged;
 mod unread;
 mod verdicts;

@@ -96,14 +96,23 @@ impl World {
         private: bool,
         code: &str,
     ) -> Result<(Vec<String>, Vec<String>), GithubError> {
-        let tree: Tree = [
+        let files = [
             ("live/main.tf", code),
             // What a repository holds itself there counts for nothing.
             ("live/.terraform/modules/own/main.tf", MODULE),
             (".terraform/fetched/x/main.tf", MODULE),
-        ]
-        .into_iter()
-        .collect();
+        ];
+        self.scan_files(repository, private, &files).await
+    }
+
+    /// The same of these files, of which those in `live` are the stack.
+    async fn scan_files(
+        &self,
+        repository: &str,
+        private: bool,
+        files: &[(&str, &str)],
+    ) -> Result<(Vec<String>, Vec<String>), GithubError> {
+        let tree: Tree = files.iter().copied().collect();
         let id = self.repositories[&name(repository)];
         let installation = InstallationId(self.installation);
         let own = self.client.repository(installation, id, name(repository));
@@ -199,6 +208,49 @@ async fn a_module_on_github_is_evaluated_with_those_that_it_calls() {
             .requests()
             .contains(&"/v1/modules/acme/deep/aws/1.1.0/download".to_owned())
     );
+}
+
+#[tokio::test]
+async fn the_source_of_a_terragrunt_unit_is_fetched_as_a_module_is() {
+    let mut world = World::start(false).await;
+    let files = [
+        ("modules/main/a.tf", NESTED),
+        ("modules/beside/b.tf", MODULE),
+    ];
+    world.create("modules/net", false, "v1", &files).await;
+    world
+        .create("modules/deep", false, "v1.1.0", &[("main.tf", MODULE)])
+        .await;
+    let location = "git::https://github.com/modules/deep?ref=v1.1.0";
+    world.registry.publish("acme/deep/aws", "1.1.0", location);
+    let unit = |source: &str| {
+        format!("terraform {{\n  source = \"{source}\"\n}}\ninputs = {{\n  name = \"unit\"\n}}\n")
+    };
+    for (source, expected) in [
+        (
+            "github.com/modules/net//modules/main?ref=v1",
+            vec!["module.beside.aws_x.x default", "module.deep.aws_x.x deep"],
+        ),
+        (
+            "git::git@github.com:modules/net.git//modules/beside?ref=v1",
+            vec!["aws_x.x unit"],
+        ),
+        ("tfr:///acme/deep/aws?version=1.1.0", vec!["aws_x.x unit"]),
+    ] {
+        let unit = unit(source);
+        let files = [("live/terragrunt.hcl", unit.as_str())];
+        let found = world.scan_files("acme/shop", true, &files).await;
+        let (resources, problems) = found.unwrap();
+        assert_eq!(problems, [""; 0], "{source}");
+        assert_eq!(resources, expected, "{source}");
+    }
+    let unit = unit("github.com/modules/none//modules/main");
+    let files = [("live/terragrunt.hcl", unit.as_str())];
+    let found = world.scan_files("acme/shop", true, &files).await;
+    let (resources, problems) = found.unwrap();
+    assert_eq!(resources, [""; 0]);
+    let why = "the source github.com/modules/none of this unit was not fetched: ";
+    assert!(problems[0].contains(why), "{problems:?}");
 }
 
 #[tokio::test]

@@ -258,6 +258,7 @@ resource "aws_iam_role" "app" {
             given: GivenVariables {
                 environment: environment.iter().map(text).collect(),
                 arguments: arguments.iter().map(text).collect(),
+                ..GivenVariables::default()
             },
             ..Options::default()
         };

@@ -13,7 +13,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold no code of the repository; what `terraform init` installed is read apart.
-const SKIPPED: &[&str] = &[".git", INSTALLED, "node_modules", "target", ".venv", "venv"];
+const SKIPPED: &[&str] = &[
+    ".git",
+    INSTALLED,
+    ".terragrunt-cache",
+    "node_modules",
+    "target",
+    ".venv",
+    "venv",
+];
 const MIB: u64 = 1024 * 1024;
 /// The largest file that is read; a state may be larger.
 pub(super) const LARGEST: u64 = 4 * MIB;

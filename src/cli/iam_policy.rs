@@ -94,16 +94,20 @@ impl Options {
         }
         let checkout = Checkout::read(&self.path, self.repo.as_deref())?;
         let settings = checkout.settings(self.config.as_deref())?;
+        let environment = Environment::of_process();
+        let code = code::Options {
+            given: environment.of_configurations(),
+            ..code::Options::default()
+        };
         let search = Search {
             tree: &checkout.tree,
             settings: &settings,
             within: "",
             most: usize::MAX,
-            code: &code::Options::default(),
+            code: &code,
         };
         let mut stacks = search.stacks()?.stacks;
         stacks.retain(|stack| Tree::holds(&checkout.path, &stack.path));
-        let environment = Environment::of_process();
         terraform::find_backends(&mut stacks, &environment, &checkout);
         terraform::select_workspaces(&mut stacks, None, &environment, &checkout);
         Ok(States::of(&stacks))

@@ -225,6 +225,7 @@ impl Source {
         let folder = checkout.path.as_str();
         let code = code::Options {
             modules: code::OtherModules::Installed,
+            given: environment.of_configurations(),
             ..code::Options::default()
         };
         let search = Search {
@@ -332,7 +333,7 @@ fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
         .tree
         .files
         .iter()
-        .filter(|(path, _)| code::is_code(path));
+        .filter(|(path, _)| code::is_code(path) || path.ends_with(".hcl"));
     let mut texts = files.filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
     if !texts.any(|text| {
         FILE_FUNCTIONS

@@ -4,6 +4,7 @@
 use super::checkout::{Checkout, LARGEST};
 use super::installed::INSTALLED;
 use super::output::tell;
+use crate::code::GivenVariables;
 use crate::model::Tree;
 use crate::scan::load::Stack;
 use crate::settings::Workspace;
@@ -11,6 +12,7 @@ use crate::state::backends::{BackendEnvironment, InitialisedBackend};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The start of the environment's names for variables' values.
 const VARIABLE: &str = "TF_VAR_";
@@ -26,6 +28,8 @@ pub(super) struct Environment {
     pub workspace: Option<String>,
     /// The settings of backends, such as `TF_HTTP_ADDRESS`.
     backends: BackendEnvironment,
+    /// All of it, for `get_env` of a Terragrunt configuration.
+    all: Arc<BTreeMap<String, String>>,
     /// `TF_DATA_DIR`: where `.terraform` is, if not there.
     data_folder: Option<String>,
 }
@@ -48,10 +52,12 @@ impl Environment {
     fn read(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut all = Self::default();
         let (mut of_all, mut of_plan) = (Vec::new(), Vec::new());
+        let mut whole = BTreeMap::new();
         for (name, value) in variables {
             let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else {
                 continue;
             };
+            whole.insert(name.clone(), value.clone());
             match name.as_str() {
                 "TF_CLI_ARGS" => of_all = plan_arguments(&value),
                 "TF_CLI_ARGS_plan" => of_plan = plan_arguments(&value),
@@ -67,7 +73,16 @@ impl Environment {
             }
         }
         all.arguments = [of_all, of_plan].concat();
+        all.all = Arc::new(whole);
         all
+    }
+
+    /// What configurations of Terragrunt's may read of it.
+    pub(super) fn of_configurations(&self) -> GivenVariables {
+        GivenVariables {
+            terragrunt: Some(self.all.clone()),
+            ..GivenVariables::default()
+        }
     }
 }
 

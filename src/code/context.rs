@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::overlay::Overlay;
-use super::{Options, Recorded, RequestedFiles};
+use super::{Options, Recorded, RequestedFiles, Shared};
 use crate::model::SecretTexts;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,8 @@ pub(super) struct Context<'t> {
     pub code: Overlay<'t>,
     /// The files that code reads, and the folders that it lists, of which that is not known.
     pub requested: RefCell<RequestedFiles>,
+    /// What it shares with the other evaluations of a scan.
+    pub shared: Shared,
     /// What is a secret, as far as that was noted.
     pub secrets: RefCell<NotedSecrets>,
 }
@@ -49,6 +51,7 @@ impl<'t> Context<'t> {
                 named => named.to_owned(),
             },
             recorded: options.recorded.clone(),
+            shared: options.shared.clone(),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::size::{ENTRY, MAP};
 use super::typed::Typed;
 use super::types::Type;
-use super::{functions, operation, parse, template, traversal};
+use super::{functions, operation, parse, template, terragrunt, traversal};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, FuncCall, Object, ObjectKey};
 use std::collections::BTreeMap;
@@ -61,6 +61,11 @@ fn called(scope: &Scope<'_>, call: &FuncCall) -> Evaluated {
         (None | Some("core"), None) => {}
         // A provider's own functions run in the provider.
         _ => return Ok(Typed::UNKNOWN),
+    }
+    if let Some(config) = &scope.instance.config
+        && let Some(answer) = terragrunt::call(scope, config, call)
+    {
+        return answer;
     }
     let name = call.name.name.as_str();
     if !call.args.expand_final()

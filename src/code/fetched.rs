@@ -5,6 +5,7 @@ use super::context::Context;
 use super::folder::{DEEPEST_MODULE, Files, Folder, Folders, module_request};
 use super::installed::{ModuleRequest, NotInstalled};
 use super::overlay::Overlay;
+use super::root_code::RootCode;
 use crate::model::Tree;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -99,6 +100,14 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
         _ => Arc::default(),
     };
     let code = Overlay::of(tree);
+    let root_code = RootCode::find(&code, root, options);
+    let source = root_code
+        .call()
+        .filter(|call| !known.0.contains_key(&call.key));
+    let (Ok(root), None) = (&root_code.folder, &source) else {
+        return source.into_iter().collect();
+    };
+    let code = root_code.lay(code);
     let context = Context::new(options, code);
     let files = Files::load(&code, root, options, &context.budget);
     let folders = files.folders();

@@ -10,6 +10,7 @@ use super::variable::Variable;
 use hcl_edit::expr::Expression;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What the command line sets variables to. Each value is a text, as a shell hands it over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct GivenVariables {
     pub environment: BTreeMap<String, String>,
     /// `--var name=value`, in order: it counts before every file, and the last of one name before the others.
     pub arguments: Vec<(String, String)>,
+    /// The environment that `get_env` of a Terragrunt configuration reads. On a server there is none.
+    pub terragrunt: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl GivenVariables {
@@ -53,7 +56,7 @@ pub(super) fn setting<'a>(
 }
 
 /// Whether a type's values are texts on a command line, unlike those of collections, objects and `any`.
-fn is_primitive(constraint: Option<&Expression>) -> bool {
+pub(super) fn is_primitive(constraint: Option<&Expression>) -> bool {
     let name = match constraint {
         None => return true,
         Some(Expression::Variable(name)) => name.as_str(),

@@ -74,7 +74,7 @@ fn scopes<'a>(scope: &Scope<'a>, block: &'a Block) -> Vec<Scope<'a>> {
 fn target(scope: &Scope<'_>, file: &File, block: &Block) -> Option<ImportTarget> {
     let to = &block.body.get_attribute("to")?.value;
     let to = Endpoint::new(to, &|index| match scope.known(index) {
-        Typed::String(name) => Some(Key::Name(name)),
+        Typed::String(name) => Some(Key::Name(name.into_string())),
         Typed::Number(number) => number.whole().map(Key::Index),
         _ => None,
     });

@@ -6,6 +6,7 @@ use super::file::File;
 use super::folder::{Folder, Folders};
 use super::scope::Scope;
 use super::size::{self, ENTRY, MAP, Size};
+use super::terragrunt::ConfigScope;
 use super::typed::Typed;
 use super::types::Type;
 use super::variable::is_sensitive;
@@ -35,6 +36,10 @@ pub(super) struct Instance<'a> {
     pub context: Rc<Context<'a>>,
     /// All modules that there are; none where nothing can be called.
     pub folders: Option<&'a Folders<'a>>,
+    /// Where a Terragrunt unit could set the variables that it leaves to their defaults.
+    pub new_inputs: BTreeMap<String, Source>,
+    /// What the functions of a Terragrunt configuration depend on; none in Terraform's code.
+    pub config: Option<Rc<ConfigScope>>,
     locals: RefCell<BTreeMap<&'a str, Local>>,
     outputs: RefCell<BTreeMap<&'a str, Local>>,
     /// The instances of the modules that it calls, where their outputs were asked for; none while they are made.
@@ -130,8 +135,10 @@ pub(super) enum SetBy<'a> {
     Default(&'a File, &'a Expression),
     /// A file of variables.
     Tfvars(Rc<Given>),
-    /// An argument of the call, to be evaluated where the call stands.
+    /// An argument of the call, to be evaluated where the call stands, or an input of a Terragrunt unit.
     Argument(Scope<'a>, &'a Expression),
+    /// The inputs of a Terragrunt unit, where no expression of its own sets it: the place.
+    Inputs(Rc<str>),
 }
 
 /// A value in a file of variables: where it stands, and where its entries do.
@@ -166,6 +173,8 @@ impl<'a> Instance<'a> {
             above: Vec::new(),
             context: context.clone(),
             folders: None,
+            new_inputs: BTreeMap::new(),
+            config: None,
             locals: RefCell::default(),
             outputs: RefCell::default(),
             modules: RefCell::default(),
@@ -178,6 +187,22 @@ impl<'a> Instance<'a> {
     pub(super) fn calling(mut self: Rc<Self>, folders: &'a Folders<'a>) -> Rc<Self> {
         if let Some(own) = Rc::get_mut(&mut self) {
             own.folders = Some(folders);
+        }
+        self
+    }
+
+    /// The same, as the root module of a Terragrunt unit.
+    pub(super) fn of_unit(mut self: Rc<Self>, new_inputs: BTreeMap<String, Source>) -> Rc<Self> {
+        if let Some(own) = Rc::get_mut(&mut self) {
+            own.new_inputs = new_inputs;
+        }
+        self
+    }
+
+    /// The same, as a Terragrunt configuration.
+    pub(super) fn configured(mut self: Rc<Self>, config: Rc<ConfigScope>) -> Rc<Self> {
+        if let Some(own) = Rc::get_mut(&mut self) {
+            own.config = Some(config);
         }
         self
     }
@@ -201,6 +226,8 @@ impl<'a> Instance<'a> {
             above,
             context: self.context.clone(),
             folders: self.folders,
+            new_inputs: BTreeMap::new(),
+            config: None,
             locals: RefCell::default(),
             outputs: RefCell::default(),
             modules: RefCell::default(),
@@ -333,7 +360,7 @@ impl<'a> Instance<'a> {
 }
 
 /// A folder relative to another.
-fn relative(from: &str, to: &str) -> String {
+pub(super) fn relative(from: &str, to: &str) -> String {
     let parts = |path: &'_ str| -> Vec<String> {
         let parts = path.split('/').filter(|part| !part.is_empty());
         parts.map(str::to_owned).collect()

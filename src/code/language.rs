@@ -6,6 +6,7 @@ use super::file::{CodeText, Syntax};
 use super::folder::Files;
 use super::instance::Instance;
 use super::overlay::Overlay;
+use super::root_code::RootCode;
 use super::typed::Typed;
 use super::types::Type;
 use super::{Options, variable};
@@ -45,8 +46,9 @@ fn evaluate(tree: &Tree, expressions: &[&str]) -> Vec<Option<Typed>> {
     assert_eq!(files.problems(), []);
     let folders = files.folders();
     let folder = folders.get("").unwrap();
-    let variables = variable::of_root(&code, folder, &options, &context);
-    let instance = Instance::root(folder, variables, &context);
+    let root = RootCode::find(&code, "", &options);
+    let variables = variable::of_root(&code, folder, (&root, &[]), &options, &context);
+    let instance = Instance::root(folder, variables.settings, &context);
     let all = expressions.iter().map(|text| {
         let body = format!("value = {text}\n");
         let text = CodeText {

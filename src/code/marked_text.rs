@@ -26,6 +26,11 @@ impl MarkedText {
         self.is_secret
     }
 
+    /// Writes another text in its place, which is made from the same.
+    pub(super) fn rewrite(&mut self, text: String) {
+        self.text = text;
+    }
+
     /// The text alone.
     pub(super) fn into_string(self) -> String {
         self.text

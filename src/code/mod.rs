@@ -52,6 +52,7 @@ mod removed;
 mod resource;
 mod respell;
 mod root;
+mod root_code;
 mod scope;
 mod secrets;
 mod set;
@@ -59,6 +60,7 @@ mod shared;
 mod size;
 mod stateless;
 mod template;
+mod terragrunt;
 mod trace;
 mod traversal;
 mod type_constraint;
@@ -87,6 +89,7 @@ pub use removed::{Removal, RemovedBlock, Undeclared};
 pub use root::{BackendBlock, RootFolder, RootModule, root_folders, root_modules};
 pub use shared::Shared;
 pub use stateless::roots_without_backend;
+pub use terragrunt::{UnitFolder, UnitFolders, unit_folders};
 pub use version_constraint::newest_version;
 
 use crate::model::{Declared, Interrupt, SecretTexts, Tree};
@@ -95,6 +98,7 @@ use context::Context;
 use folder::{Files, Folders};
 use instance::Instance;
 use overlay::Overlay;
+use root_code::RootCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -134,6 +138,12 @@ pub struct RequestedFiles {
 const MOST_WANTED: usize = 1_000;
 
 impl RequestedFiles {
+    /// Adds what another evaluation named.
+    fn extend(&mut self, other: Self) {
+        self.files.extend(other.files);
+        self.folders.extend(other.folders);
+    }
+
     /// Adds a file, where it is not one too many.
     fn file(&mut self, path: String) {
         if self.files.len() < MOST_WANTED {
@@ -166,6 +176,8 @@ pub struct Evaluated {
     pub requested: RequestedFiles,
     /// What variables and local values hold that are called as secrets are: what is made of them is one as well.
     pub secrets: SecretTexts,
+    /// The folder of the root module's code: of a Terragrunt unit it may be another. None where it is not known.
+    pub folder: Option<String>,
     kept: shared::Kept,
 }
 
@@ -182,6 +194,32 @@ pub fn evaluate_edited(
     options: &Options,
 ) -> Evaluated {
     let code = Overlay::new(tree, edited);
+    let root_code = RootCode::find(&code, root, options);
+    let mut evaluated = Evaluated::default();
+    if let Some(unit) = &root_code.unit {
+        evaluated.requested = unit.requested.clone();
+        evaluated.secrets.extend(&unit.secrets);
+    }
+    evaluated.folder = root_code.folder.clone().ok();
+    match &root_code.folder {
+        Ok(folder) => evaluate_folder(&root_code, folder, code, options, &mut evaluated),
+        Err(problem) => {
+            let unit = root_code.unit.iter().flat_map(|unit| &unit.problems);
+            evaluated.problems = std::iter::once(problem).chain(unit).cloned().collect();
+        }
+    }
+    evaluated
+}
+
+/// Evaluates the code in the folder of a root module.
+fn evaluate_folder(
+    root_code: &RootCode,
+    root: &str,
+    code: Overlay<'_>,
+    options: &Options,
+    evaluated: &mut Evaluated,
+) {
+    let code = root_code.lay(code);
     let context = Context::new(options, code);
     let budget = &context.budget;
     let first = listing::code_files(&code, root).into_iter().next();
@@ -189,36 +227,34 @@ pub fn evaluate_edited(
     let file = file.as_str();
     if budget.is_over() {
         budget.refuse(Excess::End, file, 1);
-        return Evaluated {
-            problems: budget.problems(),
-            ..Evaluated::default()
-        };
+        evaluated.problems = budget.problems();
+        return;
     }
     let files = Files::load(&code, root, options, budget);
     let folders = files.folders();
-    let mut evaluated = Evaluated {
-        invalid: files.invalid(),
-        ..Evaluated::default()
-    };
+    evaluated.invalid = files.invalid();
     let Some(folder) = folders.get(root) else {
         if budget.is_over() {
             budget.refuse(Excess::End, file, 1);
             evaluated.problems = budget.problems();
         }
-        return evaluated;
+        return;
     };
-    for problem in files.problems() {
+    let of_unit = root_code.unit.iter().flat_map(|unit| unit.problems.clone());
+    for problem in of_unit.chain(files.problems()) {
         budget.tell(problem);
     }
     let before = budget.kept();
     let mark = budget.mark();
-    let variables = variable::of_root(&code, folder, options, &context);
-    let instance = Instance::root(folder, variables, &context).calling(&folders);
+    let configs = root_code.configs();
+    let variables = variable::of_root(&code, folder, (root_code, &configs), options, &context);
+    let instance = Instance::root(folder, variables.settings, &context).calling(&folders);
+    let instance = instance.of_unit(variables.new_inputs);
     budget.settle(mark, 0);
     match instance.hold() {
         Ok(()) => {
             imports::declare(&instance, &mut evaluated.imports);
-            walk(&folders, &instance, &mut evaluated);
+            walk(&folders, &instance, evaluated);
         }
         Err(excess) => budget.refuse(excess, file, 1),
     }
@@ -227,11 +263,10 @@ pub fn evaluate_edited(
     }
     drop(instance);
     evaluated.problems = budget.problems();
-    evaluated.requested = context.requested.take();
+    evaluated.requested.extend(context.requested.take());
     let noted = context.secrets.take();
     evaluated.secrets.extend(&noted.texts);
     evaluated.kept = budget.end(budget.kept() - before);
-    evaluated
 }
 
 /// Adds what one module instance declares, and what the modules below it do.

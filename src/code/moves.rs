@@ -6,6 +6,7 @@ use super::endpoint::{Endpoint, MODULE};
 use super::folder::{DEEPEST_MODULE, Files, Folder, Folders};
 use super::overlay::Overlay;
 use super::removed::{RemovedBlock, RemovedBlocks};
+use super::root_code::RootCode;
 use crate::model::{Address, Key, ModuleStep, Tree};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -54,8 +55,13 @@ struct Statement {
 impl Moves {
     /// Reads the moves of the root module in a folder, and of the modules that it calls.
     pub fn read(tree: &Tree, root: &str, options: &Options) -> Self {
+        let code = Overlay::of(tree);
+        let root_code = RootCode::find(&code, root, options);
+        let Ok(root) = &root_code.folder else {
+            return Self::default();
+        };
         let budget = Budget::new(&options.shared, &options.interrupt);
-        let files = Files::load(&Overlay::of(tree), root, options, &budget);
+        let files = Files::load(&root_code.lay(code), root, options, &budget);
         let folders = files.folders();
         let mut reader = Reader {
             folders: &folders,

@@ -10,6 +10,7 @@ use super::outside_variable::{OutsideVariable, as_text};
 use super::overlay::Overlay;
 use super::recorded::Recorded;
 use super::references::{Finder, Form, Names, form};
+use super::root_code::RootCode;
 use super::scope::Scope;
 use super::{Options, call, candidates, folder, provider, resource, variable};
 use crate::model::{Attribute, Catalog, Key, Nesting, Resource, Schema, Shape, Tree, Type, Value};
@@ -47,11 +48,18 @@ pub fn outside_variables(
         return Vec::new();
     }
     let code = Overlay::of(tree);
+    let root_code = RootCode::find(&code, root, options);
+    let Ok(folder) = &root_code.folder else {
+        return Vec::new();
+    };
+    let code = root_code.lay(code);
     let context = Context::new(options, code);
-    let files = folder::Files::load(&code, root, options, &context.budget);
+    let files = folder::Files::load(&code, folder, options, &context.budget);
     let folders = files.folders();
-    let found = folders.get(root).map(|folder| {
-        let variables = variable::of_root(&code, folder, options, &context);
+    let configs = root_code.configs();
+    let found = folders.get(folder).map(|folder| {
+        let of_unit = (&root_code, configs.as_slice());
+        let variables = variable::of_root(&code, folder, of_unit, options, &context).settings;
         let required = folder
             .variables
             .iter()

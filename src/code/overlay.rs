@@ -1,8 +1,10 @@
 //! The files of a repository with edits laid over them: nothing is copied.
 
 use super::listing::NamedFile;
+use super::terragrunt::GeneratedFile;
 use crate::model::Tree;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 static NO_EDITS: BTreeMap<String, Vec<u8>> = BTreeMap::new();
 
@@ -11,6 +13,46 @@ static NO_EDITS: BTreeMap<String, Vec<u8>> = BTreeMap::new();
 pub(super) struct Overlay<'t> {
     tree: &'t Tree,
     edited: &'t BTreeMap<String, Vec<u8>>,
+    laid: Option<&'t Laid>,
+}
+
+/// Files that are read as if they stood in a folder: what Terragrunt copies and generates there.
+#[derive(Debug)]
+pub(super) struct Laid {
+    /// The folder.
+    pub folder: String,
+    /// The folder whose files are copied there.
+    pub copied: Option<String>,
+    /// The files that are generated there, by name.
+    pub generated: BTreeMap<String, GeneratedFile>,
+}
+
+impl Laid {
+    /// Returns the contents of a generated file by its path.
+    fn contents(&self, path: &str) -> Option<&[u8]> {
+        let mut files = self.generated.values();
+        let found = files.find(|file| file.path == path);
+        found.map(|file| file.bytes.as_slice())
+    }
+
+    /// Returns the path of the file that stands for one in the folder.
+    fn path_of(&self, path: &str, code: &Overlay<'_>) -> Option<String> {
+        let below = match self.folder.as_str() {
+            "" => path,
+            folder => path.strip_prefix(folder)?.strip_prefix('/')?,
+        };
+        if let Some(generated) = self.generated.get(below) {
+            return Some(generated.path.clone());
+        }
+        let copied = Tree::join(self.copied.as_deref()?, below)?;
+        let copied = code.tree.resolve(&copied)?.into_owned();
+        (is_copied(below) && code.has(&copied)).then_some(copied)
+    }
+}
+
+/// Whether Terragrunt copies a file of a unit beside the code.
+fn is_copied(path: &str) -> bool {
+    !path.split('/').any(|part| part.starts_with('.')) && !path.starts_with("terragrunt.")
 }
 
 impl<'t> Overlay<'t> {
@@ -21,19 +63,28 @@ impl<'t> Overlay<'t> {
 
     /// A tree in which these files have these contents.
     pub(super) fn new(tree: &'t Tree, edited: &'t BTreeMap<String, Vec<u8>>) -> Self {
-        Self { tree, edited }
+        Self {
+            tree,
+            edited,
+            laid: None,
+        }
+    }
+
+    /// The same with these files laid over it.
+    pub(super) fn with(self, laid: Option<&'t Laid>) -> Self {
+        Self { laid, ..self }
     }
 
     /// The text of a file; none where there is no such file, or it is not UTF-8.
     pub(super) fn text(&self, path: &str) -> Option<&'t str> {
-        match self.edited.get(path) {
-            Some(bytes) => std::str::from_utf8(bytes).ok(),
-            None => self.tree.text(path),
-        }
+        std::str::from_utf8(self.bytes(path)?).ok()
     }
 
     /// The path of a file itself, behind the symbolic links that lead to it; none where there is no such file.
     pub(super) fn resolve(&self, path: &str) -> Option<String> {
+        if let Some(laid) = self.laid.and_then(|laid| laid.path_of(path, self)) {
+            return Some(laid);
+        }
         let path = self.tree.resolve(path)?.into_owned();
         self.has(&path).then_some(path)
     }
@@ -42,7 +93,10 @@ impl<'t> Overlay<'t> {
     pub(super) fn bytes(&self, path: &str) -> Option<&'t [u8]> {
         match self.edited.get(path) {
             Some(bytes) => Some(bytes),
-            None => self.tree.files.get(path).map(AsRef::as_ref),
+            None => {
+                let laid = self.laid.and_then(|laid| laid.contents(path));
+                laid.or_else(|| self.tree.files.get(path).map(AsRef::as_ref))
+            }
         }
     }
 
@@ -58,7 +112,23 @@ impl<'t> Overlay<'t> {
 
     /// Whether there is such a file.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.edited.contains_key(path) || self.tree.files.contains_key(path)
+        self.edited.contains_key(path)
+            || self.tree.files.contains_key(path)
+            || self.laid.is_some_and(|laid| laid.contents(path).is_some())
+    }
+
+    /// Whether there is a file below a path, which is a folder then.
+    pub(super) fn has_below(&self, path: &str) -> bool {
+        let Some(own) = self.tree.resolve(path) else {
+            return false;
+        };
+        let start = format!("{own}/");
+        let from = (Bound::Included(start.as_str()), Bound::Unbounded);
+        let in_tree = self.tree.files.range::<str, _>(from).next();
+        let edited = self.edited.range::<str, _>(from).next();
+        let paths = in_tree.map(|(path, _)| path).into_iter();
+        let mut paths = paths.chain(edited.map(|(path, _)| path));
+        paths.any(|path| path.starts_with(&start))
     }
 
     /// The paths of all files of the tree.
@@ -66,8 +136,38 @@ impl<'t> Overlay<'t> {
         self.tree.files.keys().map(String::as_str)
     }
 
-    /// The files right in a folder, by name: symbolic links to it and in it are followed.
+    /// The files right in a folder, by name: symbolic links to it and in it are followed, and what is laid there counts
+    /// before its own.
     pub(super) fn in_folder(&self, folder: &str) -> Vec<NamedFile> {
+        let own = self.own_in_folder(folder);
+        let Some(laid) = self.laid.filter(|laid| laid.folder == folder) else {
+            return own;
+        };
+        let name_in = |name: &str| match folder {
+            "" => name.to_owned(),
+            folder => format!("{folder}/{name}"),
+        };
+        let by_name = |file: NamedFile| (file.base_name().to_owned(), file.path);
+        let mut all: BTreeMap<_, _> = own.into_iter().map(by_name).collect();
+        let copied = laid
+            .copied
+            .iter()
+            .flat_map(|copied| self.own_in_folder(copied));
+        all.extend(copied.map(by_name).filter(|(name, _)| is_copied(name)));
+        for (name, file) in &laid.generated {
+            if !(file.skips && all.contains_key(name)) {
+                all.insert(name.clone(), Some(file.path.clone()));
+            }
+        }
+        let named = all.into_iter().map(|(name, path)| NamedFile {
+            name: name_in(&name),
+            path,
+        });
+        named.collect()
+    }
+
+    /// The same without what is laid there.
+    fn own_in_folder(&self, folder: &str) -> Vec<NamedFile> {
         let Some(own) = self.tree.resolve(folder) else {
             return Vec::new();
         };

@@ -4,7 +4,7 @@ use super::Options;
 use super::context::Context;
 use super::file::{CodeText, File, Syntax};
 use super::folder::Problem;
-use super::listing::{is_code, is_override, is_replaced};
+use super::listing::{code_files as code_files_in, is_code, is_override, is_replaced};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::{Scope, alone};
@@ -203,6 +203,47 @@ fn backend(file: &File, context: &Rc<Context<'_>>) -> Option<BackendBlock> {
         file: source.file,
         line: source.line,
     })
+}
+
+/// Returns the backend block in the files of a folder: that of an override file counts in place of any other.
+///
+/// # Errors
+/// It may be in a file that could not be parsed.
+pub(super) fn backend_in(
+    code: &Overlay<'_>,
+    folder: &str,
+    options: &Options,
+) -> Result<Option<BackendBlock>, Problem> {
+    let mut found = None;
+    for named in code_files_in(code, folder) {
+        let Some(path) = named.path else {
+            continue;
+        };
+        let text = code.text(&path).unwrap_or_default();
+        if !may_name_backend(text.as_bytes()) {
+            continue;
+        }
+        let read = CodeText {
+            path: &path,
+            text,
+            syntax: Syntax::of(&named.name, &options.nested_blocks),
+        };
+        match options.shared.file(&read, usize::MAX) {
+            Ok(file) => {
+                let context = Context::new(options, *code);
+                found = backend(&file, &context).or(found);
+            }
+            Err(unparsed) if found.is_none() && opens_backend(text.as_bytes()) => {
+                return Err(Problem {
+                    file: path,
+                    line: unparsed.line,
+                    message: format!("this file could not be parsed: {unparsed}"),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(found)
 }
 
 /// Returns the settings of a backend block, which may refer to nothing; a block in it, such as `workspaces`, is a map.

@@ -25,6 +25,9 @@ const COPIED: usize = 32;
 /// How deep expressions and locals may lead into one another.
 const DEEPEST: usize = 200;
 
+/// The reference that stands in generated code for what is not known.
+pub(super) const UNKNOWN_PART: &str = "terragrunt_unknown.value.here";
+
 /// What a name means where an expression stands.
 #[derive(Debug, Clone)]
 pub(super) struct Scope<'a> {
@@ -37,6 +40,8 @@ pub(super) struct Scope<'a> {
     names: Names,
     /// Whether nothing but these names means anything, as in a template.
     is_closed: bool,
+    /// Whether a text that is made here is code, in which a reference stands for what is not known.
+    names_unknown: bool,
     depth: usize,
 }
 
@@ -106,6 +111,7 @@ impl<'a> Scope<'a> {
             each: None,
             names: Names::default(),
             is_closed: false,
+            names_unknown: false,
             depth: 0,
         }
     }
@@ -168,6 +174,23 @@ impl<'a> Scope<'a> {
     pub(super) fn closed(mut self) -> Self {
         self.is_closed = true;
         self
+    }
+
+    /// The same, in which a text is code: a reference stands for what is not known in it.
+    pub(super) fn naming_unknown(mut self) -> Self {
+        self.names_unknown = true;
+        self
+    }
+
+    /// The same, in which a text with an unknown part is unknown.
+    pub(super) fn leaving_unknown(mut self) -> Self {
+        self.names_unknown = false;
+        self
+    }
+
+    /// Whether a reference stands for what is not known in a text.
+    pub(super) fn names_unknown(&self) -> bool {
+        self.names_unknown
     }
 
     /// Whether nothing but its names means anything.

@@ -7,7 +7,7 @@ use super::fault::Evaluated;
 use super::handed_on::only_interpolation;
 use super::marked_text::MarkedText;
 use super::parse;
-use super::scope::Scope;
+use super::scope::{Scope, UNKNOWN_PART};
 use super::size::LOOKED_AT;
 use super::typed::Typed;
 use super::types::Type;
@@ -270,6 +270,16 @@ impl<'b> Text<'b> {
     fn push_marked(&mut self, part: &MarkedText) -> Result<(), Excess> {
         self.is_secret |= part.is_secret();
         self.push(part)
+    }
+
+    /// Adds a reference to what nobody knows, in place of a part that is not known: the text is code.
+    pub(super) fn push_named_unknown(&mut self) -> Result<(), Excess> {
+        let line = self.text.rsplit('\n').next().unwrap_or_default();
+        let quotes = line.matches('"').count() - line.matches("\\\"").count();
+        match quotes % 2 {
+            0 => self.push(UNKNOWN_PART),
+            _ => self.push(&format!("${{{UNKNOWN_PART}}}")),
+        }
     }
 
     /// Notes that a part of it is not known.

@@ -2,7 +2,7 @@
 
 use super::expression::is_key;
 use super::handed_on::{by_key, is_call, is_literal, only_interpolation, taken};
-use super::instance::{Given, SetBy};
+use super::instance::{Caller, Given, SetBy};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
 use super::resource::{is_repeated, keys};
@@ -248,22 +248,31 @@ fn variable<'a>(
     };
     Ok(match (by, &scope.instance.call) {
         (SetBy::Tfvars(given), _) => Head::Tfvars(given),
+        (SetBy::Inputs(inputs), _) => {
+            return Err(Uneditable::Inputs {
+                name: name.to_owned(),
+                place: inputs.to_string(),
+            });
+        }
         (SetBy::Argument(caller, argument), _) => {
             Head::Code(caller, argument, Site::ModuleArgument)
         }
-        (SetBy::Default(file, default), None) => {
-            Head::Code(scope.instance.scope(file), default, Site::VariableDefault)
+        (SetBy::Default(file, default), caller) => {
+            let input = || scope.instance.new_inputs.get(name).cloned();
+            match caller.as_ref().map(Caller::source).or_else(input) {
+                None => Head::Code(scope.instance.scope(file), default, Site::VariableDefault),
+                Some(source) => Head::LeftOut(Location {
+                    source,
+                    site: Site::LeftOutArgument(Box::new(LeftOutArgument {
+                        name: name.to_owned(),
+                        default: scope
+                            .copy(&setting.value)
+                            .map_or(Value::Unknown, |value| value.plain()),
+                        steps: Vec::new(),
+                    })),
+                }),
+            }
         }
-        (SetBy::Default(..), Some(call)) => Head::LeftOut(Location {
-            source: call.source(),
-            site: Site::LeftOutArgument(Box::new(LeftOutArgument {
-                name: name.to_owned(),
-                default: scope
-                    .copy(&setting.value)
-                    .map_or(Value::Unknown, |value| value.plain()),
-                steps: Vec::new(),
-            })),
-        }),
     })
 }
 

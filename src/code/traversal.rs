@@ -8,6 +8,7 @@ use super::policy_document;
 use super::scope::Scope;
 use super::typed::Typed;
 use super::types::Type;
+use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -160,6 +161,11 @@ fn named<'o>(
         return Ok((unknown(), &[]));
     };
     let (instance, name) = (&scope.instance, first.as_str());
+    if let Some(config) = &instance.config
+        && let Some(value) = config.named(root, name, || scope.file.place(first.span()))
+    {
+        return Ok((Rc::new(value), rest));
+    }
     let value = match root {
         "var" => match instance.variables.get(name) {
             Some(set) => set.value.shared(),

@@ -9,12 +9,13 @@ use super::folder::{Folder, Problem};
 use super::instance::{Given, Measured, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
+use super::root_code::RootCode;
 use super::scope::{Scope, alone};
 use super::size::{ENTRY, MAP};
 use super::typed::Typed;
 use super::types::Type;
 use super::{Options, given, json, type_constraint};
-use crate::model::{Tree, Value, without_values};
+use crate::model::{Source, Tree, Value, without_values};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
@@ -151,37 +152,62 @@ pub(super) fn is_sensitive(body: &Body) -> bool {
     marked("sensitive") || marked("ephemeral")
 }
 
+/// The variables of a root module.
+#[derive(Debug)]
+pub(super) struct RootVariables<'a> {
+    /// What they are set to.
+    pub settings: BTreeMap<&'a str, Setting<'a>>,
+    /// Where a Terragrunt unit could set those that it leaves out.
+    pub new_inputs: BTreeMap<String, Source>,
+}
+
 /// What the variables of a root module are set to: by the command line, by files, by its environment, by their defaults.
 /// What is set out of sight is unknown, whatever the default says.
 pub(super) fn of_root<'a>(
     code: &Overlay<'_>,
     folder: &Folder<'a>,
+    (root, configs): (&'a RootCode, &'a [Folder<'a>]),
     options: &Options,
     context: &Rc<Context<'a>>,
-) -> BTreeMap<&'a str, Setting<'a>> {
-    let (mut set_by_files, all_read) = set_by_files(code, folder.path, options, context);
+) -> RootVariables<'a> {
+    let mut inputs = root.inputs(configs, folder, context);
+    let (mut set_by_files, all_read) = set_by_files(code, (folder.path, root), options, context);
+    let of_unit = |name: &str| {
+        root.unit
+            .as_ref()?
+            .environment
+            .get(name)
+            .map(String::as_str)
+    };
     let set = folder.variables.iter().map(|variable| {
         let name = variable.name;
         let given = |text: Option<&str>| Some(given::setting(variable, text?, context));
         let is_set_outside = !all_read || options.outside.contains(name);
         let set = given(options.given.argument(name))
             .or_else(|| set_by_files.remove(name))
+            .or_else(|| given(of_unit(name)))
             .or_else(|| given(options.given.in_environment(name)))
+            .or_else(|| inputs.settings.remove(name).filter(|_| all_read))
             .or_else(|| is_set_outside.then(|| Setting::unknown(&Type::Any)));
         (name, variable.setting(set, folder, context))
     });
-    set.collect()
+    RootVariables {
+        settings: set.collect(),
+        new_inputs: inputs.left_out,
+    }
 }
 
 /// What the files of variables set, and whether all of them were read.
 fn set_by_files<'a>(
     code: &Overlay<'_>,
-    folder: &str,
+    (folder, root): (&str, &RootCode),
     options: &Options,
     context: &Rc<Context<'a>>,
 ) -> (BTreeMap<String, Setting<'a>>, bool) {
     let (mut set, mut all_read) = (BTreeMap::new(), true);
-    for path in files(code, folder, &options.var_files) {
+    let of_unit = root.unit.iter().flat_map(|unit| &unit.var_files);
+    let named: Vec<_> = of_unit.chain(&options.var_files).cloned().collect();
+    for path in files(code, (folder, root.path()), &named) {
         match read(&path, code, options, context) {
             Ok(settings) => set.extend(settings),
             Err(problem) => {
@@ -225,7 +251,7 @@ pub(super) fn read<'a>(
 }
 
 /// The files of variables, in Terraform's order: later ones win.
-fn files(code: &Overlay<'_>, folder: &str, named: &[String]) -> Vec<String> {
+fn files(code: &Overlay<'_>, (folder, root): (&str, &str), named: &[String]) -> Vec<String> {
     let (mut first, mut auto) = (Vec::new(), Vec::new());
     for file in code.in_folder(folder) {
         let name = file.base_name().to_owned();
@@ -237,7 +263,7 @@ fn files(code: &Overlay<'_>, folder: &str, named: &[String]) -> Vec<String> {
         }
     }
     let named = named.iter().map(|name| {
-        let path = Tree::join(folder, name).unwrap_or_else(|| name.clone());
+        let path = Tree::join(root, name).unwrap_or_else(|| name.clone());
         code.resolve(&path).unwrap_or(path)
     });
     first.into_iter().chain(auto).chain(named).collect()

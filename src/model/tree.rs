@@ -8,6 +8,9 @@ use std::ops::Bound;
 /// The folder in which `terraform init` installs.
 const INSTALLED: &str = ".terraform";
 
+/// The folder into which Terragrunt copies a module, and generates files beside it.
+const TERRAGRUNT_CACHE: &str = ".terragrunt-cache";
+
 /// The folder of the modules that were fetched for a scan.
 const FETCHED: &str = ".terraform/fetched";
 
@@ -161,9 +164,23 @@ impl Tree {
         }
     }
 
-    /// Returns whether a path lies in what `terraform init` installed: read, and never edited.
+    /// Returns whether a path lies in what `terraform init` or Terragrunt put there: read, and never edited.
     pub fn is_installed(path: &str) -> bool {
-        path.split('/').any(|part| part == INSTALLED)
+        let mut parts = path.split('/');
+        parts.any(|part| [INSTALLED, TERRAGRUNT_CACHE].contains(&part))
+    }
+
+    /// Whether a path is that of a file which Terragrunt generates.
+    pub fn is_generated(path: &str) -> bool {
+        path.split('/').any(|part| part == TERRAGRUNT_CACHE)
+    }
+
+    /// The path of a file that Terragrunt generates for the unit in a folder.
+    pub fn generated(folder: &str, name: &str) -> String {
+        match folder {
+            "" => format!("{TERRAGRUNT_CACHE}/{name}"),
+            folder => format!("{folder}/{TERRAGRUNT_CACHE}/{name}"),
+        }
     }
 
     /// Returns whether a path lies in a module that was fetched for a scan.

@@ -63,6 +63,14 @@ pub enum Uneditable {
         /// File and line.
         place: String,
     },
+    /// A variable that a Terragrunt unit sets, though no expression of its own does.
+    #[error("`var.{name}` is set by the `inputs` at {place}, which compute it")]
+    Inputs {
+        /// The variable.
+        name: String,
+        /// File and line.
+        place: String,
+    },
     /// An element of a list, by its number.
     #[error("`{text}` at {place} picks an element")]
     Element {
@@ -111,6 +119,7 @@ impl Uneditable {
             | Self::Elements { .. }
             | Self::NoMap(_)
             | Self::Merged(_)
+            | Self::Inputs { .. }
             | Self::DiffersByInstance { .. } => RefusalKind::Computed,
             Self::Foreign { .. } | Self::Document { .. } => RefusalKind::Reference,
             Self::UncertainKeys { .. } => RefusalKind::NotFound,

@@ -7,9 +7,20 @@ use crate::model::{Edit, Tree};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The calls of local modules in a repository, by the called folder; collected once.
+/// How the name of a configuration of Terragrunt's ends.
+const CONFIG_ENDING: &str = ".hcl";
+
+/// Who uses the code of a repository; collected once.
 #[derive(Default)]
-pub(super) struct Callers(OnceCell<BTreeMap<String, BTreeSet<String>>>);
+pub(super) struct Callers(OnceCell<Uses>);
+
+/// Who uses the code of a repository.
+struct Uses {
+    /// The folders that call each folder, and the units whose code each is.
+    callers: BTreeMap<String, BTreeSet<String>>,
+    /// The units that each configuration of Terragrunt's is a part of.
+    units: BTreeMap<String, BTreeSet<String>>,
+}
 
 impl Callers {
     /// Checks that no other root module uses the code that these edits change.
@@ -18,20 +29,37 @@ impl Callers {
     /// The folder of another root module.
     pub(super) fn check(&self, edits: &[Edit], stack: &Stack<'_>) -> Result<(), Unproven> {
         for edit in edits {
-            let other = match code::is_code(&edit.file) || edit.file.contains(".tfvars") {
-                true => self.foreign(Tree::folder(&edit.file), stack),
-                false => readers(&edit.file, stack)
+            let file = edit.file.clone();
+            if let Some(folder) = self.other_unit(&file, stack) {
+                return Err(Unproven::OtherUnit { file, folder });
+            }
+            if file.ends_with(CONFIG_ENDING) {
+                continue;
+            }
+            let foreign = match code::is_code(&file) || file.contains(".tfvars") {
+                true => self.foreign(Tree::folder(&file), stack),
+                false => readers(&file, stack)
                     .into_iter()
                     .find_map(|folder| self.foreign(folder, stack)),
             };
-            if let Some(other) = other {
-                return Err(Unproven::OtherRoot {
-                    file: edit.file.clone(),
-                    folder: other,
-                });
+            if let Some(folder) = foreign {
+                return Err(Unproven::OtherRoot { file, folder });
             }
         }
         Ok(())
+    }
+
+    fn uses(&self, stack: &Stack<'_>) -> &Uses {
+        self.0.get_or_init(|| Uses::of(stack))
+    }
+
+    /// Returns a unit, other than the stack's, that a configuration of Terragrunt's is a part of.
+    fn other_unit(&self, file: &str, stack: &Stack<'_>) -> Option<String> {
+        if !file.ends_with(CONFIG_ENDING) {
+            return None;
+        }
+        let mut units = self.uses(stack).units.get(file)?.iter();
+        units.find(|unit| *unit != stack.folder).cloned()
     }
 
     /// Returns a root module, other than the stack's, that uses this folder.
@@ -39,7 +67,7 @@ impl Callers {
         if folder == stack.folder {
             return None;
         }
-        let callers = self.0.get_or_init(|| calls(stack));
+        let callers = &self.uses(stack).callers;
         let (mut waiting, mut seen) = (vec![folder.to_owned()], BTreeSet::new());
         while let Some(folder) = waiting.pop() {
             if folder == stack.folder || !seen.insert(folder.clone()) {
@@ -54,21 +82,39 @@ impl Callers {
     }
 }
 
-/// Returns the folders that call each folder. Everything that looks like a source counts: one edit fewer does no harm.
-fn calls(stack: &Stack<'_>) -> BTreeMap<String, BTreeSet<String>> {
-    let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in stack.tree.files.keys().filter(|path| code::is_code(path)) {
-        if stack.options.interrupt.is_raised() {
-            break;
+impl Uses {
+    /// Collects who uses the code. Everything that looks like a source counts: one edit fewer does no harm.
+    fn of(stack: &Stack<'_>) -> Self {
+        let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for path in stack.tree.files.keys().filter(|path| code::is_code(path)) {
+            if stack.options.interrupt.is_raised() {
+                break;
+            }
+            let folder = Tree::folder(path);
+            let text = stack.tree.text(path).unwrap_or_default();
+            let sources = text.lines().filter_map(source);
+            for called in sources.filter_map(|source| Tree::join(folder, source)) {
+                callers.entry(called).or_default().insert(folder.to_owned());
+            }
         }
-        let folder = Tree::folder(path);
-        let text = stack.tree.text(path).unwrap_or_default();
-        let sources = text.lines().filter_map(source);
-        for called in sources.filter_map(|source| Tree::join(folder, source)) {
-            callers.entry(called).or_default().insert(folder.to_owned());
+        let mut units: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for unit in code::unit_folders(stack.tree, "", stack.options).iter() {
+            let path = &unit.module.path;
+            for config in &unit.configs {
+                units
+                    .entry(config.clone())
+                    .or_default()
+                    .insert(path.clone());
+            }
+            if let Some(source) = unit.source.as_ref().filter(|source| *source != path) {
+                callers
+                    .entry(source.clone())
+                    .or_default()
+                    .insert(path.clone());
+            }
         }
+        Self { callers, units }
     }
-    callers
 }
 
 /// Returns the folders whose code may read a file that is no code itself: those that name it, and those that put a name

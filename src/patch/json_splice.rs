@@ -243,11 +243,11 @@ fn holder<'n, 'a>(node: &'n Node<'a>, at: usize) -> Option<(&'n [Entry<'a>], usi
 
 #[cfg(test)]
 mod tests {
-    use super::super::json_file::Texts;
-    use super::super::layout::SourceFile;
-    use super::super::splice;
     use super::*;
     use crate::model::Tree;
+    use crate::patch::json_file::Texts;
+    use crate::patch::layout::SourceFile;
+    use crate::patch::splice;
 
     fn edited(
         text: &str,

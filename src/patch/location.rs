@@ -99,6 +99,9 @@ pub(super) fn page<'a>(tree: &'a Tree, file: &'a str) -> Result<SourceFile<'a>, 
         let file = owned();
         return Err(FileRefusal::Linked { file, readers }.into());
     }
+    if Tree::is_generated(file) {
+        return Err(FileRefusal::Generated(owned()).into());
+    }
     if Tree::is_installed(file) {
         return Err(FileRefusal::Installed(owned()).into());
     }

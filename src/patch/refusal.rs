@@ -217,7 +217,9 @@ impl Refusal {
             Self::Import(_) => RefusalKind::Unsupported,
             Self::Removal(RemovalRefusal::Referenced { .. }) => RefusalKind::Referenced,
             Self::Removal(RemovalRefusal::Several { .. })
-            | Self::Unproven(Unproven::OtherRoot { .. }) => RefusalKind::Shared,
+            | Self::Unproven(Unproven::OtherRoot { .. } | Unproven::OtherUnit { .. }) => {
+                RefusalKind::Shared
+            }
             Self::Removal(_) => RefusalKind::Layout,
             Self::Stale(_) | Self::SaidAlready | Self::Unproven(_) => RefusalKind::Unproven,
         }

@@ -167,7 +167,7 @@ impl Target<'_> {
         }
     }
 
-    /// Adds an argument to the call at a place.
+    /// Adds an argument to the call at a place, or to the inputs of a Terragrunt unit.
     fn add_argument(
         &self,
         (call, name): (&Source, &str),
@@ -175,9 +175,10 @@ impl Target<'_> {
         stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
         let file = File::open(stack.tree, &call.file)?;
-        let block = file.block_around(call.span);
-        let block = block.ok_or_else(|| Refusal::Stale(call.place()))?;
-        self.put_attribute(&file, block, name, value)
+        match file.block_around(call.span) {
+            Some(block) => self.put_attribute(&file, block, name, value),
+            None => self.put_entries(call, &[(name.to_owned(), value.clone())], stack),
+        }
     }
 
     /// Adds the attribute to the resource's block, or to the nested block that it belongs to.

@@ -1,4 +1,5 @@
-//! Finds the stacks of a repository: those that its settings name, else every root module with a backend block.
+//! Finds the stacks of a repository: those that its settings name, else every root module with a backend block and every
+//! Terragrunt unit.
 
 use super::load::Stack;
 use crate::code::{self, is_code};
@@ -47,24 +48,35 @@ impl Search<'_> {
     /// Two stacks have one name, or the folder of a stack holds no code.
     pub fn stacks(&self) -> Result<FoundStacks, ScanError> {
         let roots = code::root_folders(self.tree, self.within, self.code);
-        let paths: Vec<_> = roots.iter().map(|root| root.path).collect();
+        let units = code::unit_folders(self.tree, self.within, self.code);
+        let own_roots = roots.iter().filter(|root| !units.run(root.path));
+        let roots: BTreeMap<_, _> = own_roots.map(|root| (root.path, root)).collect();
+        let unit_modules = units.iter().map(|unit| (unit.module.path.as_str(), unit));
+        let unit_modules: BTreeMap<_, _> = unit_modules.collect();
+        let paths: BTreeSet<_> = roots.keys().chain(unit_modules.keys()).copied().collect();
+        let paths: Vec<_> = paths.into_iter().collect();
         let chosen = self.settings.stacks_of(&paths, self.most);
         let chosen = chosen.map_err(|error| wrong(error.to_string()))?;
-        let roots: BTreeMap<_, _> = roots.iter().map(|root| (root.path, root)).collect();
-        self.check_folders(|path| roots.contains_key(path))?;
+        let is_root = |path: &str| roots.contains_key(path) || unit_modules.contains_key(path);
+        self.check_folders(is_root)?;
         // Who names stacks means those.
         let without_backend = match self.settings.stacks.as_slice() {
             [] => {
-                code::roots_without_backend(self.tree, self.within, |path| roots.contains_key(path))
+                let is_known = |path: &str| is_root(path) || units.run(path);
+                code::roots_without_backend(self.tree, self.within, is_known)
             }
             _ => Vec::new(),
         };
         let stack = |settings: StackSettings| {
-            let root = roots.get(settings.path.as_str());
+            let path = settings.path.as_str();
+            let unit = unit_modules.get(path).map(|unit| unit.module.clone());
+            let root = || Some(roots.get(path)?.module(self.tree, self.code));
+            let module = unit.or_else(root);
             Stack {
+                given_variables: self.code.given.clone(),
                 shared: self.code.shared.clone(),
                 modules: self.code.modules.clone(),
-                ..Stack::new(settings, root.map(|root| root.module(self.tree, self.code)))
+                ..Stack::new(settings, module)
             }
         };
         Ok(FoundStacks {

@@ -205,6 +205,9 @@ pub async fn load(stack: Stack, sources: &Sources<'_>) -> Loaded {
     let code = evaluate(&stack.path, &mut options, state.as_mut().ok(), sources);
     notes.splice(0..0, code.problems.iter().map(ToString::to_string));
     notes.extend(unread_code(sources.tree, &stack.path));
+    if let Some(folder) = code.folder.as_ref().filter(|folder| **folder != stack.path) {
+        notes.extend(unread_code(sources.tree, folder));
+    }
     let pending = state.as_ref().map(|state| {
         let pending = Pending::of(&stack, &code, (state, moves), sources.tree);
         notes.extend(pending.notes(&code, &state.resources));

@@ -75,14 +75,6 @@ variable "smtp_password" {}
 
 variable "environment" {}
 
-variable "memo" {
-  default = "memo of CANARYdefault-1"
-}
-
-variable "address" {
-  default = "postgres://shop:CANARYhint1@db"
-}
-
 variable "users" {
   default = { AKIACANARYFORKEY2345 = "10.20.9.0/24" }
 }
@@ -90,7 +82,6 @@ variable "users" {
 locals {
   api_token  = "CANARYlocal-1"
   connection = "Server=db;Pwd=CANARYlocal2;"
-  piece      = substr(strrev(strrev(local.api_token)), 0, 6)
   services   = { db = { host = "db.internal", password = "CANARYlocal-3" } }
 }
 
@@ -113,11 +104,6 @@ resource "aws_instance" "batch" {
     Mail  = upper("to ${var.smtp_password}")
     Json  = jsonencode({ made = "of ${local.api_token}", at = var.environment })
     Merge = join(",", values(merge(local.services.db, { z = "z" })))
-    Piece = substr(var.db_pass, 0, 6)
-    Parts = join("", split("", local.piece))
-    Memo  = var.memo
-    Place = var.address
-    Each  = join("", [for letter in split("", var.db_pass) : upper(letter)])
   }
 }
 
@@ -237,10 +223,6 @@ pub fn state() -> String {
                 attributes[tags]["RecordedToken"] = "CANARYstate2".into();
                 attributes[tags]["RecordedWords"] = "made of CANARYdefault-1 once".into();
                 attributes[tags]["AKIACANARYSTATEKEY23"] = "a key".into();
-                attributes[tags]["Piece"] = "CANARY".into();
-                attributes[tags]["Memo"] = "memo of CANARYlocal-3".into();
-                attributes[tags]["Place"] = "nowhere".into();
-                attributes[tags]["Parts"] = "canary".into();
             }
         }
     }
@@ -311,7 +293,6 @@ pub fn console() -> String {
             "the batch of CANARYdefault-1 and CANARYlocal-3".to_owned(),
         ),
         ("Note".to_owned(), "CANARYlocal-1, by hand".to_owned()),
-        ("Piece".to_owned(), "CANARy".to_owned()),
     ];
     for (at, (key, value)) in named.chain(shaped).chain(others).enumerate() {
         let number = at + 1;

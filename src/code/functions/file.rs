@@ -35,9 +35,18 @@ enum Found<'s> {
     Unread,
 }
 
+/// The path in the repository of one that code names.
+fn in_repository(scope: &Scope<'_>, path: &str) -> Option<String> {
+    let folder = scope.instance.root_folder();
+    match &scope.instance.config {
+        Some(config) => config.reader.in_repository(folder, path),
+        None => Tree::join(folder, path),
+    }
+}
+
 fn find<'s>(scope: &'s Scope<'_>, path: &str) -> Found<'s> {
     let context = &scope.instance.context;
-    let Some(path) = Tree::join(scope.instance.root_folder(), path) else {
+    let Some(path) = in_repository(scope, path) else {
         return Found::Unread;
     };
     let path = context.code.resolve(&path).unwrap_or(path);
@@ -138,7 +147,7 @@ pub(super) fn fileexists(call: &Call<'_, '_>) -> Evaluated {
 pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
     let context = &call.scope.instance.context;
     let unknown = Typed::Unknown(Type::set(Type::String));
-    let folder = Tree::join(call.scope.instance.root_folder(), call.text(0)?);
+    let folder = in_repository(call.scope, call.text(0)?);
     let (Some(folder), Some(pattern)) = (folder, glob::pattern(call.text(1)?)) else {
         return Ok(unknown);
     };

@@ -91,9 +91,10 @@ impl Flow<'_, '_> {
             match piece {
                 Piece::Text(part) => text.push(part)?,
                 Piece::Step(Step::Value(expression), _) => {
-                    let value = scope.value(expression)?;
+                    let value = scope.clone().leaving_unknown().value(expression)?;
                     match convert(value, &Type::String, scope.budget())? {
                         Typed::String(part) => text.push_marked(&part)?,
+                        Typed::Unknown(_) if scope.names_unknown() => text.push_named_unknown()?,
                         Typed::Unknown(_) => text.push_unknown(),
                         _ => return Err(Fault::Invalid),
                     }
@@ -125,7 +126,8 @@ impl Flow<'_, '_> {
         text: &mut Text<'_>,
     ) -> Result<(), Fault> {
         let End { other, end } = self.end(at);
-        match convert(scope.value(condition)?, &Type::Bool, scope.budget())? {
+        let condition = scope.clone().leaving_unknown().value(condition)?;
+        match convert(condition, &Type::Bool, scope.budget())? {
             Typed::Bool(true) => self.run(scope, at + 1, other.unwrap_or(end), text),
             Typed::Bool(false) => match other {
                 Some(other) => self.run(scope, other + 1, end, text),
@@ -146,7 +148,8 @@ impl Flow<'_, '_> {
         each: &ForTemplateExpr,
         text: &mut Text<'_>,
     ) -> Result<(), Fault> {
-        let collection = scope.value(&each.collection_expr)?;
+        let plain = scope.clone().leaving_unknown();
+        let collection = plain.value(&each.collection_expr)?;
         if collection.is_unknown() {
             text.push_unknown();
             return Ok(());

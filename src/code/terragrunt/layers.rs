@@ -1,0 +1,145 @@
+//! A configuration: what its file says, and the files that it includes, in the order in which they count.
+
+use super::merge;
+use super::reader::ConfigScope;
+use crate::code::file::File;
+use crate::code::folder::Problem;
+use crate::code::typed::Typed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a configuration may say that other code cannot be told of.
+const OTHER_PARTS: &[&str] = &[
+    "dependency",
+    "dependencies",
+    "terraform",
+    "iam_role",
+    "retryable_errors",
+    "skip",
+];
+
+/// A value, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) value: Typed,
+}
+
+/// How a configuration is merged with one that it includes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strategy {
+    NoMerge,
+    Shallow,
+    Deep,
+}
+
+/// A configuration as one file says it, without those that it includes.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    /// The file.
+    pub(super) file: Arc<File>,
+    /// What its functions depend on.
+    pub(super) scope: Rc<ConfigScope>,
+    /// How it is merged with the one that includes it.
+    pub(super) strategy: Strategy,
+    /// `inputs`; null where it has none.
+    pub(super) inputs: Typed,
+    pub(super) locals: Typed,
+    /// `terraform.source`.
+    pub(super) source: Option<Placed>,
+    /// `remote_state`: backend, config, generate.
+    pub(super) remote_state: Option<Placed>,
+    /// `generate` blocks by label.
+    pub(super) generated: BTreeMap<String, Placed>,
+    /// Further files of variables, by the label of their `extra_arguments`, and what else these set.
+    pub(super) arguments: BTreeMap<String, Placed>,
+}
+
+/// A configuration, and those that it includes: those that count first stand first.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    pub(super) layers: Vec<Layer>,
+    /// All that it includes, merged or not.
+    pub(super) included: BTreeSet<String>,
+}
+
+impl Config {
+    /// Returns the configuration as others see it.
+    pub(super) fn value(&self) -> Typed {
+        let own = self.layers.first();
+        let locals = own.map_or(Typed::NULL, |own| own.locals.clone());
+        let inputs = match self.inputs() {
+            Typed::Null(_) => Typed::Object(BTreeMap::new()),
+            inputs => inputs,
+        };
+        let mut parts: BTreeMap<String, Typed> = OTHER_PARTS
+            .iter()
+            .map(|name| ((*name).to_owned(), Typed::UNKNOWN))
+            .collect();
+        let remote_state = self.first(|layer| layer.remote_state.clone());
+        let remote_state = remote_state.map_or(Typed::NULL, |state| state.value);
+        let generated = self.generated().into_iter();
+        let generated = generated.map(|(label, placed)| (label, placed.value));
+        parts.insert("locals".to_owned(), locals);
+        parts.insert("inputs".to_owned(), inputs);
+        parts.insert("remote_state".to_owned(), remote_state);
+        parts.insert("generate".to_owned(), Typed::Object(generated.collect()));
+        Typed::Object(parts)
+    }
+
+    /// Returns the merged `inputs`; null where there are none.
+    pub(super) fn inputs(&self) -> Typed {
+        let mut layers = self.layers.iter();
+        let own = layers.next().map_or(Typed::NULL, |own| own.inputs.clone());
+        layers.fold(own, |own, layer| {
+            // An included configuration says how it is merged with what includes it.
+            let above = layer.inputs.clone();
+            match layer.strategy {
+                Strategy::Deep => merge::deep(above, own),
+                Strategy::Shallow | Strategy::NoMerge => merge::shallow(above, own),
+            }
+        })
+    }
+
+    /// Returns what the first layer says that says it.
+    pub(super) fn first<T>(&self, part: impl Fn(&Layer) -> Option<T>) -> Option<T> {
+        self.layers.iter().find_map(part)
+    }
+
+    /// Returns the `generate` blocks by label.
+    pub(super) fn generated(&self) -> BTreeMap<String, Placed> {
+        self.merged(|layer| &layer.generated)
+    }
+
+    /// Returns the `extra_arguments` by label.
+    pub(super) fn arguments(&self) -> BTreeMap<String, Placed> {
+        self.merged(|layer| &layer.arguments)
+    }
+
+    fn merged(
+        &self,
+        part: impl Fn(&Layer) -> &BTreeMap<String, Placed>,
+    ) -> BTreeMap<String, Placed> {
+        let mut merged = BTreeMap::new();
+        for layer in self.layers.iter().rev() {
+            merged.extend(part(layer).clone());
+        }
+        merged
+    }
+}
+
+impl Placed {
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
+    }
+
+    pub(super) fn problem(&self, message: String) -> Problem {
+        Problem {
+            file: self.file.clone(),
+            line: self.line,
+            message,
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What the two evaluations of a unit's configuration agree on.
+
+use super::layers::Config;
+use super::merge::common;
+use super::reader::Reader;
+use super::source::{UnitSource, portable};
+use super::unit::{GeneratedFile, Unit};
+use crate::code::folder::Problem;
+use crate::code::overlay::Overlay;
+use crate::code::scope::UNKNOWN_PART;
+use crate::code::typed::Typed;
+use crate::code::{BackendBlock, RequestedFiles};
+use crate::model::{SecretTexts, Tree, Value};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The settings of the local backend that are paths.
+const LOCAL_PATHS: &[&str] = &["path", "workspace_dir"];
+
+/// The configuration, evaluated for two places of the repository.
+pub(super) struct Sides<'r> {
+    pub(super) folder: &'r str,
+    pub(super) code: Overlay<'r>,
+    pub(super) sides: [(Config, Rc<Reader>); 2],
+}
+
+impl Sides<'_> {
+    pub(super) fn unit(self, path: String) -> Unit {
+        let folder = self.folder;
+        let (config, reader) = &self.sides[0];
+        let mut problems = Vec::new();
+        let source = self.source();
+        let has_source = source.is_some();
+        let source = source.unwrap_or_else(|| UnitSource::Folder(folder.to_owned()));
+        let generated = self.generated(&mut problems);
+        let backend = self.backend(&source);
+        let arguments = self.arguments();
+        let inputs = self.agreed(|(config, _)| Some(config.inputs()));
+        Unit {
+            source,
+            backend,
+            generated,
+            files: reader.files(),
+            included: config.included.clone(),
+            has_source,
+            var_files: arguments.var_files,
+            environment: arguments.environment,
+            unknown_arguments: arguments.unknown,
+            problems,
+            requested: RequestedFiles::default(),
+            secrets: SecretTexts::default(),
+            config: config.clone(),
+            inputs: inputs.unwrap_or(Typed::NULL),
+            unusual: reader.unusual(),
+            path,
+        }
+    }
+
+    /// What both sides agree on; none where neither has it.
+    fn agreed(&self, part: impl Fn(&(Config, Rc<Reader>)) -> Option<Typed>) -> Option<Typed> {
+        let [first, second] = &self.sides;
+        match (part(first), part(second)) {
+            (None, None) => None,
+            (Some(first), Some(second)) => Some(common(first, &second)),
+            _ => Some(Typed::UNKNOWN),
+        }
+    }
+
+    /// Where the code is, where the configuration says so.
+    fn source(&self) -> Option<UnitSource> {
+        let placed = self.sides[0].0.first(|layer| layer.source.clone())?;
+        let value = self.agreed(|(config, reader)| {
+            let placed = config.first(|layer| layer.source.clone())?;
+            Some(match placed.value {
+                Typed::String(source) => Typed::text(portable(&source, self.folder, reader)),
+                other => other,
+            })
+        });
+        let unknown = |message: String| UnitSource::Unknown(placed.problem(message));
+        match value? {
+            Typed::Null(_) => None,
+            Typed::String(source) if source.is_empty() => None,
+            Typed::String(source) => {
+                Some(UnitSource::parse(&source, self.folder).unwrap_or_else(unknown))
+            }
+            _ => Some(unknown(
+                "the source of this unit's code is not known".to_owned(),
+            )),
+        }
+    }
+
+    /// Where the state is.
+    fn backend(&self, source: &UnitSource) -> Result<Option<BackendBlock>, Problem> {
+        let Some(placed) = self.sides[0].0.first(|layer| layer.remote_state.clone()) else {
+            return Ok(None);
+        };
+        let state = self.agreed(|(config, reader)| {
+            let placed = config.first(|layer| layer.remote_state.clone())?;
+            Some(self.local_paths(placed.value, reader))
+        });
+        let unknown = || placed.problem("this `remote_state` is not known".to_owned());
+        let state = state
+            .as_ref()
+            .and_then(Typed::entries)
+            .ok_or_else(unknown)?;
+        let kind = state
+            .get("backend")
+            .and_then(Typed::as_str)
+            .ok_or_else(unknown)?;
+        let config = state.get("config").map(Typed::plain).unwrap_or_default();
+        let attributes = match config {
+            Value::Map(attributes) => attributes,
+            Value::Null => BTreeMap::new(),
+            _ => return Err(unknown()),
+        };
+        let path = attributes
+            .get("path")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let is_cached = *source != UnitSource::Folder(self.folder.to_owned());
+        if kind == "local" && is_cached && !path.starts_with("./") {
+            return Err(placed.problem(
+                "the state of this unit lies in Terragrunt's cache, which is not read: give it with --state FILE"
+                    .to_owned(),
+            ));
+        }
+        Ok(Some(BackendBlock {
+            kind: kind.to_owned(),
+            attributes,
+            file: placed.file,
+            line: placed.line,
+        }))
+    }
+
+    /// A `remote_state` whose local paths are relative to the unit.
+    fn local_paths(&self, state: Typed, reader: &Reader) -> Typed {
+        let Typed::Object(mut state) = state else {
+            return state;
+        };
+        let is_local = state.get("backend").and_then(Typed::as_str) == Some("local");
+        if let (true, Some(Typed::Object(config))) = (is_local, state.get_mut("config")) {
+            for (_, path) in config
+                .iter_mut()
+                .filter(|(name, _)| LOCAL_PATHS.contains(&name.as_str()))
+            {
+                if let Typed::String(text) = path {
+                    text.rewrite(portable(text, self.folder, reader));
+                }
+            }
+        }
+        Typed::Object(state)
+    }
+
+    /// The files that are generated in the folder of the code, by name.
+    fn generated(&self, problems: &mut Vec<Problem>) -> BTreeMap<String, GeneratedFile> {
+        let mut files = BTreeMap::new();
+        for (label, placed) in self.sides[0].0.generated() {
+            let value = self.agreed(|(config, _)| Some(config.generated().remove(&label)?.value));
+            let parts = value.as_ref().and_then(Typed::entries);
+            let (file, problem) = self.generated_file(parts);
+            problems.extend(problem.map(|problem| placed.problem(problem)));
+            files.extend(file);
+        }
+        files
+    }
+
+    /// A file that is generated beside the code, with its name, and what is not known of it.
+    fn generated_file(
+        &self,
+        parts: Option<&BTreeMap<String, Typed>>,
+    ) -> (Option<(String, GeneratedFile)>, Option<String>) {
+        let part = |name: &str| parts?.get(name);
+        let text = |name| part(name).and_then(Typed::as_str);
+        if part("disable") == Some(&Typed::Bool(true)) {
+            return (None, None);
+        }
+        let Some(name) = text("path").map(|name| name.trim_start_matches("./")) else {
+            let problem = "the name of this generated file is not known";
+            return (None, Some(problem.to_owned()));
+        };
+        if !Tree::is_read(name) {
+            return (None, None);
+        }
+        if name.contains('/') {
+            let problem =
+                format!("the generated {name} lies in another folder, and is not evaluated");
+            return (None, Some(problem));
+        }
+        let contents = text("contents");
+        let extent = match contents {
+            None => Some("the generated"),
+            Some(text) if text.contains(UNKNOWN_PART) => Some("a part of the generated"),
+            Some(_) => None,
+        };
+        let problem =
+            extent.map(|extent| format!("{extent} {name} is not known, and is not evaluated"));
+        let file = GeneratedFile {
+            path: Tree::generated(self.folder, name),
+            bytes: contents.unwrap_or_default().into(),
+            skips: text("if_exists") == Some("skip"),
+        };
+        (Some((name.to_owned(), file)), problem)
+    }
+
+    /// What Terragrunt adds to Terraform's arguments and environment.
+    fn arguments(&self) -> Arguments {
+        let mut arguments = Arguments::default();
+        let exists = |file: &String| {
+            let path = Tree::join(self.folder, file);
+            path.is_some_and(|path| self.code.resolve(&path).is_some())
+        };
+        for (label, placed) in self.sides[0].0.arguments() {
+            let value = self.agreed(|(config, reader)| {
+                let placed = config.arguments().remove(&label)?;
+                Some(self.var_files(placed.value, reader))
+            });
+            let extra = value.as_ref().and_then(Typed::entries);
+            if let Some(extra) = extra.filter(|extra| applies(extra))
+                && arguments.add(extra, exists).is_none()
+            {
+                arguments.unknown.get_or_insert(placed.place());
+            }
+        }
+        arguments
+    }
+
+    /// `extra_arguments` whose files of variables are named relative to the unit.
+    fn var_files(&self, extra: Typed, reader: &Reader) -> Typed {
+        let Typed::Object(mut extra) = extra else {
+            return extra;
+        };
+        let on_unit = |text: &str| match text.split_once('=') {
+            Some((name, file)) if name.ends_with("-var-file") => {
+                format!("{name}={}", portable(file, self.folder, reader))
+            }
+            _ => portable(text, self.folder, reader),
+        };
+        for name in ["arguments", "required_var_files", "optional_var_files"] {
+            if let Some(Typed::Tuple(items) | Typed::List(_, items)) = extra.get_mut(name) {
+                for item in items {
+                    if let Typed::String(text) = item {
+                        text.rewrite(on_unit(text));
+                    }
+                }
+            }
+        }
+        Typed::Object(extra)
+    }
+}
+
+/// Whether further arguments count for a plan or an apply.
+fn applies(extra: &BTreeMap<String, Typed>) -> bool {
+    let commands = extra.get("commands").and_then(Typed::items);
+    commands.is_none_or(|commands| {
+        let mut names = commands.iter().map(Typed::as_str);
+        names.any(|name| name.is_none_or(|name| ["plan", "apply"].contains(&name)))
+    })
+}
+
+/// What Terragrunt adds to Terraform's arguments and environment.
+#[derive(Debug, Default)]
+struct Arguments {
+    var_files: Vec<String>,
+    environment: BTreeMap<String, String>,
+    unknown: Option<String>,
+}
+
+impl Arguments {
+    /// Adds those of one block; none where not all of them are known.
+    fn add(
+        &mut self,
+        extra: &BTreeMap<String, Typed>,
+        exists: impl Fn(&String) -> bool,
+    ) -> Option<()> {
+        let texts = |name: &str| match extra.get(name) {
+            None | Some(Typed::Null(_)) => Some(Vec::new()),
+            Some(value) => {
+                let items = value.items()?.iter();
+                let texts = items.map(|item| item.as_str().map(str::to_owned));
+                texts.collect::<Option<Vec<_>>>()
+            }
+        };
+        for argument in texts("arguments")? {
+            let argument = argument.trim_start_matches('-');
+            match argument.split_once('=') {
+                Some(("var-file", file)) => self.var_files.push(file.to_owned()),
+                _ if argument.starts_with("var") => return None,
+                _ => {}
+            }
+        }
+        self.var_files.extend(texts("required_var_files")?);
+        let optional = texts("optional_var_files")?.into_iter();
+        self.var_files.extend(optional.filter(exists));
+        let variables = extra.get("env_vars").and_then(Typed::entries);
+        for (name, value) in variables.into_iter().flatten() {
+            if let Some(name) = name.strip_prefix("TF_VAR_") {
+                let value = value.as_text()?.into_owned();
+                self.environment.insert(name.to_owned(), value);
+            }
+        }
+        Some(())
+    }
+}
