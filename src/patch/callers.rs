@@ -136,7 +136,10 @@ fn readers<'a>(file: &str, stack: &Stack<'a>) -> BTreeSet<&'a str> {
 
 /// Returns whether a line of code may read the file of this name.
 fn may_read(line: &str, name: &str) -> bool {
-    const FUNCTIONS: &[&str] = &["file(", "templatefile(", "fileset(", "sha256(", "md5("];
+    // `templatefile(` and the digests of files end in one of these.
+    const FUNCTIONS: &[&str] = &[
+        "file(", "fileset(", "base64(", "md5(", "sha1(", "sha256(", "sha512(",
+    ];
     const PATHS: &[&str] = &["${path.module}", "${path.root}", "${path.cwd}"];
     if line.contains(name) {
         return true;
@@ -177,6 +180,17 @@ mod tests {
             "p.json"
         ));
         assert!(may_read("policy = file(each.value)", "p.json"));
+        for function in [
+            "filebase64",
+            "filebase64sha512",
+            "filemd5",
+            "filesha1",
+            "filesha512",
+            "templatefile",
+        ] {
+            let line = format!("content = {function}(\"${{path.module}}/${{each.key}}\")");
+            assert!(may_read(&line, "p.json"), "{line}");
+        }
         assert!(!may_read(
             "policy = file(\"${path.module}/q.json\")",
             "p.json"
