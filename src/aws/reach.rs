@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 2;
 /// How long AWS counts as out of reach then: for everything that one scan asks at the same time.
 const MEMORY: Duration = Duration::from_secs(10);
 
-/// What is known of the connection to AWS.
+/// Whether AWS was reached so far.
 #[derive(Default)]
 pub(super) struct Reach(Mutex<Known>);
 

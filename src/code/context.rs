@@ -23,11 +23,11 @@ pub(super) struct Context<'t> {
     pub requested: RefCell<RequestedFiles>,
     /// What it shares with the other evaluations of a scan.
     pub shared: Shared,
-    /// What is a secret, as far as that was noted.
+    /// The secrets that were noted so far.
     pub secrets: RefCell<NotedSecrets>,
 }
 
-/// What is a secret in files that code reads, each looked through once, and in what code holds itself.
+/// The secrets in the code, and in the files that it reads: each file is searched once.
 #[derive(Debug, Default)]
 pub(super) struct NotedSecrets {
     /// Whether each file has any.

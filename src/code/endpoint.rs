@@ -6,7 +6,7 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 /// What a call is called in an address.
 pub(super) const MODULE: &str = "module";
 
-/// What a block names, relative to the module that it stands in.
+/// The address that a block names, relative to the module that the block stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
     /// The calls that lead to it; the last one is the module itself where no resource is named.

@@ -52,7 +52,7 @@ pub(super) struct File {
     pub body: Body,
     /// The bytes that all of this takes at most.
     pub memory: usize,
-    /// What of the text is evaluated, though the parser did not see it: by the object that it stands in.
+    /// Parts of the text that are evaluated although the parser dropped them, by the object that each stands in.
     pub repeated: Vec<Repeated>,
     origin: Origin,
 }

@@ -263,7 +263,7 @@ fn quoted_length(text: &str) -> Option<usize> {
     None
 }
 
-/// A text in quotes in which half of a letter stands nowhere alone: Go reads what no letter is for it.
+/// Replaces each unpaired surrogate in a quoted text by U+FFFD, as Go does.
 fn with_pairs(quoted: &str) -> String {
     /// The length of `\ud83d`.
     const ESCAPE: usize = 6;
