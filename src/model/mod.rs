@@ -60,7 +60,7 @@ pub use stack::{
 };
 pub use tree::Tree;
 pub use uneditable::{RefusalKind, Uneditable};
-pub use unseen::is_unseen;
+pub use unseen::{escape_json, is_unseen};
 pub use value::{Number, Value};
 pub use webhook_event::{
     CheckAction, CommentAction, InstallationAction, IssueAction, PullRequestAction,

@@ -1,8 +1,9 @@
 //! Reads a file of JSON with its style, and writes values in that style.
 
 use super::layout::SourceFile;
+use super::literal::escape_templates;
 use crate::code::{JsonNode as Node, JsonValue as Json, json_nodes};
-use crate::model::{Value, is_unseen};
+use crate::model::{Value, escape_json};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -116,19 +117,10 @@ impl<'a> JsonFile<'a> {
 
     /// Writes a text in quotes, invisible characters and the starts of templates escaped.
     pub(super) fn text(&self, text: &str) -> String {
-        let quoted = serde_json::to_string(text).unwrap_or_default();
-        let mut shown = String::with_capacity(quoted.len());
-        for c in quoted.chars() {
-            if is_unseen(c) {
-                let units = c.encode_utf16(&mut [0; 2]).to_vec();
-                shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
-            } else {
-                shown.push(c);
-            }
-        }
+        let shown = escape_json(serde_json::to_string(text).unwrap_or_default());
         match self.texts {
             Texts::Plain => shown,
-            Texts::Templates => shown.replace("${", "$${").replace("%{", "%%{"),
+            Texts::Templates => escape_templates(&shown),
         }
     }
 

@@ -56,6 +56,11 @@ pub(super) fn quote(text: &str) -> String {
     quoted
 }
 
+/// Escapes the starts of templates in a text, which HCL would evaluate.
+pub(super) fn escape_templates(text: &str) -> String {
+    text.replace("${", "$${").replace("%{", "%%{")
+}
+
 /// Escapes a character for HCL.
 fn escape(c: char) -> String {
     match u32::from(c) {

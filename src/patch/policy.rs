@@ -2,13 +2,14 @@
 
 use super::layout::SourceFile;
 use super::list::rewrite_list;
-use super::literal::{key, render};
+use super::literal::{escape_templates, key, render};
 use super::location::File;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use super::{Stack, defaults};
 use crate::model::{
-    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value, is_unseen,
+    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value,
+    escape_json,
 };
 use std::collections::BTreeMap;
 
@@ -322,14 +323,5 @@ impl Rewrite<'_> {
 /// Writes a value as JSON in a heredoc, and escapes everything that HCL would evaluate, and invisible characters.
 fn json(value: &Value) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_unseen(c) {
-            let units = c.encode_utf16(&mut [0; 2]).to_vec();
-            shown.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown.replace("${", "$${").replace("%{", "%%{")
+    escape_templates(&escape_json(text))
 }

@@ -1,9 +1,9 @@
 //! Writes notifications: which findings are new, which are resolved. No attribute's value.
 
-use super::json::{credentials_masked, with_escapes};
+use super::json::credentials_masked;
 use crate::model::{
     Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity, StackName,
-    StackReport,
+    StackReport, escape_json,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +97,7 @@ pub fn notification(
         None => serde_json::to_string(&form).ok(),
         Some(shown) => serde_json::to_string(&shown).ok(),
     };
-    text.map(with_escapes)
+    text.map(escape_json)
 }
 
 fn ids(findings: &[Finding]) -> BTreeSet<&FindingId> {

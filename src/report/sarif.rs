@@ -1,9 +1,10 @@
 //! Writes SARIF 2.1.0 for code scanning.
 
 use super::alert::{Alert, AlertRule, plain};
-use super::json::with_escapes;
 use super::words::{counted, printable};
-use crate::model::{Coverage, Finding, Report, StackName, StackReport, Status, mask_json};
+use crate::model::{
+    Coverage, Finding, Report, StackName, StackReport, Status, escape_json, mask_json,
+};
 use serde_json::{Value as Json, json};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,6 +171,6 @@ impl<'a> Run<'a> {
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run],
         });
         mask_json(&mut file);
-        serde_json::to_string_pretty(&file).map(|text| with_escapes(text) + "\n")
+        serde_json::to_string_pretty(&file).map(|text| escape_json(text) + "\n")
     }
 }
