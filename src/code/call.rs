@@ -1,4 +1,4 @@
-//! Calls of modules: one instance each, or one for each key.
+//! Evaluates `module` blocks: one module instance each, or one for each key of `count` or `for_each`.
 
 use super::file::File;
 use super::folder::{DEEPEST_MODULE, Folder, Folders, Problem};
@@ -13,11 +13,11 @@ use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What a module instance costs of what an evaluation may cost.
+/// The work that one module instance costs.
 const INSTANCE: usize = 100;
 
-/// Hands on the instances of the local modules that a module calls, one after another: none outlives its turn. A module
-/// that is not evaluated is told as a problem.
+/// Passes each instance of the modules that a module calls to `visit`, and drops it afterwards. Records a problem for a
+/// module that is not evaluated.
 pub(super) fn for_each_instance<'a>(
     folders: &'a Folders<'a>,
     instance: &Rc<Instance<'a>>,
@@ -48,8 +48,8 @@ pub(super) fn for_each_instance<'a>(
     }
 }
 
-/// The instances that a call stands for, kept until its caller goes: their outputs are asked for. None where the module is
-/// not evaluated, or leads back here.
+/// Returns the instances of a call and keeps them as long as its caller, because expressions refer to their outputs.
+/// Returns `None` where the module is not evaluated, or calls itself.
 pub(super) fn kept<'a>(
     instance: &Rc<Instance<'a>>,
     name: &str,
@@ -76,7 +76,7 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// The module that it calls, or why that is not evaluated.
+    /// Returns the called module, or why it is not evaluated.
     fn folder(
         &self,
         folders: &'a Folders<'a>,
@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
         self.file.line(span.map_or(0, |span| span.start))
     }
 
-    /// Hands on its instances.
+    /// Passes each instance on.
     fn instances(
         &self,
         folder: &'a Folder<'a>,
@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Why a module is not evaluated.
+/// Returns why a module is not evaluated.
 fn elsewhere(name: &str, why: &NotInstalled) -> String {
     let why = match why {
         NotInstalled::NotRead => "is not a folder of this repository".to_owned(),
@@ -166,7 +166,7 @@ fn elsewhere(name: &str, why: &NotInstalled) -> String {
     )
 }
 
-/// What a call sets the module's variables to.
+/// Returns what a call sets the module's variables to.
 fn variables<'a>(
     folder: &Folder<'a>,
     arguments: &BTreeMap<&'a str, &'a Expression>,

@@ -1,4 +1,5 @@
-//! Files of variables that a root module does not read by itself, and that may set what is set out of sight.
+//! Finds the tfvars files that Terraform does not load by itself and that may set a variable whose value is not in the
+//! code.
 
 use super::Options;
 use super::context::Context;
@@ -7,13 +8,13 @@ use super::overlay::Overlay;
 use super::variable;
 use std::rc::Rc;
 
-/// How many files are named for one variable.
+/// The most files that are named for one variable.
 const NAMED: usize = 3;
-/// How many files are looked into.
+/// The most files that are searched.
 const READ: usize = 100;
 
-/// Names for each variable the files that set it: those with the value that the state holds where there are such, those
-/// of the root module's own folder first.
+/// Lists the files that set each variable: only those with the recorded value where there are any; those of the root
+/// module's own folder first.
 pub(super) fn find(
     outside: &mut [OutsideVariable],
     (code, root): (&Overlay<'_>, &str),

@@ -1,4 +1,4 @@
-//! What all module instances of one evaluation share.
+//! Holds what all module instances of one evaluation share.
 
 use super::budget::Budget;
 use super::overlay::Overlay;
@@ -8,38 +8,38 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What all instances of one evaluation share.
+/// The shared data of one evaluation.
 #[derive(Debug)]
 pub(super) struct Context<'t> {
-    /// What the evaluation may still cost.
+    /// The remaining budget.
     pub budget: Budget,
     /// The workspace.
     pub workspace: String,
-    /// What a state records of the resources that the code refers to.
+    /// The recorded values of resources that the code refers to.
     pub recorded: Recorded,
     /// The repository's files, which code may read.
     pub code: Overlay<'t>,
-    /// The files that code reads, and the folders that it lists, of which that is not known.
+    /// The files that code reads and the folders that it lists that are not in the tree.
     pub requested: RefCell<RequestedFiles>,
-    /// What it shares with the other evaluations of a scan.
+    /// The data shared with the other evaluations of the scan.
     pub shared: Shared,
-    /// The secrets that were noted so far.
+    /// The secrets found so far.
     pub secrets: RefCell<NotedSecrets>,
 }
 
-/// The secrets in the code, and in the files that it reads: each file is searched once.
+/// The secrets in the code and in the files that it reads. Each file is searched once.
 #[derive(Debug, Default)]
 pub(super) struct NotedSecrets {
-    /// Whether each file has any.
+    /// Whether each searched file has any.
     pub files: BTreeMap<String, bool>,
     /// Their texts.
     pub texts: SecretTexts,
-    /// The texts that were made from parts of them and ended in an attribute, since they were last taken.
+    /// Strings that were computed from parts of secrets and are the value of an attribute, since they were last taken.
     pub derived: BTreeSet<String>,
 }
 
 impl<'t> Context<'t> {
-    /// The context of an evaluation.
+    /// Creates the context of an evaluation.
     pub(super) fn new(options: &Options, code: Overlay<'t>) -> Rc<Self> {
         Rc::new(Self {
             code,

@@ -1,5 +1,5 @@
-//! What an attribute is set to, and every place where an edit may set it: the literal behind it, the arguments that hand
-//! it on, and the maps that make it up.
+//! Finds the value of an attribute and every place where an edit may change it: the literal behind it, the arguments
+//! that pass it on, and the maps that it is merged from.
 
 use super::handed_on::{is_call, taken};
 use super::instance::SetBy;
@@ -10,7 +10,7 @@ use crate::model::{Alternatives, Definition, Location, Part, Parts, Site, Unedit
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
 
-/// What an expression evaluates to, and where an edit would change it.
+/// Evaluates an expression and finds the places where an edit would change it.
 pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
     let value = scope.plain(expression);
     let arguments = arguments(scope, expression);
@@ -28,7 +28,7 @@ pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> D
     }
 }
 
-/// A value that must not be edited, and why.
+/// Returns a definition that must not be edited, with the reason.
 fn refused(
     scope: &Scope<'_>,
     expression: &Expression,
@@ -64,7 +64,7 @@ impl End<'_> {
     }
 }
 
-/// The items of a list.
+/// Returns the items of a list.
 fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
     let Expression::Array(items) = expression else {
         return Parts::Whole;
@@ -80,7 +80,7 @@ fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
     items.map_or(Parts::Whole, Parts::Items)
 }
 
-/// The arguments that hand a value on without changing it, outermost call first; not those that write it down.
+/// Returns the arguments that pass a value on unchanged, outermost call first; not the literal itself.
 fn arguments<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Vec<Location> {
     let mut found = Vec::new();
     let (mut scope, mut expression) = (scope.clone(), expression);
@@ -104,7 +104,7 @@ fn arguments<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Vec<Location>
     found
 }
 
-/// The name in `var.x`, where nothing follows it.
+/// Returns the name in a plain `var.x`.
 fn variable(expression: &Expression) -> Option<&str> {
     let traversal = expression.as_traversal()?;
     let is_variable = traversal.expr.as_variable()?.as_str() == "var";
@@ -117,22 +117,22 @@ fn variable(expression: &Expression) -> Option<&str> {
     }
 }
 
-/// One of the maps that make up another, each overriding those before it.
+/// One of the maps that a map is merged from. Later ones override earlier ones.
 pub(super) enum MapPart<'a> {
-    /// A literal, and what it is called by.
+    /// A literal, and the expression that refers to it.
     Literal(Literal<'a>, Site),
-    /// A map that nothing sets: an argument that a call leaves out, an entry that another map lacks.
+    /// A map that is not set: an argument that a call leaves out, or a missing entry of another map.
     LeftOut(Location),
     /// `null` in place of a map.
     Null(Location),
     /// An argument that refers to a map: entries can be merged with it.
     Argument(Location),
-    /// What is made otherwise.
+    /// A computed map.
     Computed(Scope<'a>, &'a Expression),
 }
 
 impl MapPart<'_> {
-    /// Where an entry can be added.
+    /// Returns where an entry can be added.
     pub(super) fn location(&self) -> Option<Location> {
         match self {
             Self::Literal(literal, site) => Some(Location {
@@ -147,7 +147,7 @@ impl MapPart<'_> {
     }
 }
 
-/// Notes where entries can be added to a map, the last of its parts first.
+/// Adds the places where entries can be added to a map, the last of its parts first.
 pub(super) fn add_maps(definition: &mut Definition, parts: &[MapPart<'_>]) {
     // What a reference leads to is edited before the reference is.
     let (references, own): (Vec<_>, Vec<_>) = parts
@@ -161,7 +161,7 @@ pub(super) fn add_maps(definition: &mut Definition, parts: &[MapPart<'_>]) {
     }
 }
 
-/// The maps that make up an expression; none where its value is something else.
+/// Returns the maps that an expression is merged from; `None` where its value is no map.
 pub(super) fn map_parts<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
@@ -249,7 +249,7 @@ fn collect<'a>(
     }
 }
 
-/// The entries of a map, each with its own place: that of the part which sets it last.
+/// Returns the entries of a map, each defined by the last part that sets it.
 pub(super) fn entries<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
@@ -284,7 +284,7 @@ fn computed_value(part: &MapPart<'_>) -> Value {
     }
 }
 
-/// What stands at a key in the last part that has it.
+/// Returns the entry of the last part that has a key.
 fn winner(
     parts: &[MapPart<'_>],
     part_values: &[Value],
@@ -328,7 +328,7 @@ fn has_key(value: &Value, key: &str) -> bool {
         .is_some_and(|entries| entries.contains_key(key))
 }
 
-/// An entry of a map that stands elsewhere than in the resource's own block is called so.
+/// Marks an entry as one of a map outside the resource's own block.
 fn in_map(mut definition: Definition, map: &Site) -> Definition {
     if definition.site == Site::Literal && *map != Site::Literal {
         definition.site = Site::MapEntry;

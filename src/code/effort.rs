@@ -1,10 +1,10 @@
-//! What a text would cost the parser, known before it is parsed: one pass over its tokens.
+//! Estimates the cost of parsing a text, in one pass over its tokens before it is parsed.
 //!
-//! The parser bounds how deep it goes, but three things still cost it more than their length: each key of an object is
-//! compared with all keys before it; a tree takes up to three hundred times its text; and a heredoc whose first line is
-//! its own end is read twice, once to the end of the file, and what stands in one again twice as often.
+//! The parser limits nesting, but three things cost it more than their length. Each key of an object is compared with
+//! all keys before it. A tree takes up to three hundred times the memory of its text. And an empty heredoc is read
+//! twice, once of these to the end of the file, so that nested ones double the time.
 
-/// What a tree of these tokens takes at most, in bytes: measured, and rounded up.
+/// The most bytes that the tree of each token takes: measured, and rounded up.
 mod cost {
     pub(super) const WORD: usize = 330;
     pub(super) const TEXT: usize = 330;
@@ -21,22 +21,22 @@ mod cost {
     pub(super) const STEPS: usize = 4;
 }
 
-/// How often a file may be read: once, and once more for each heredoc that is empty.
+/// The most readings of a file: one, and one more for each empty heredoc.
 const MOST_READINGS: usize = 8;
 
-/// What no line of a template is: it has no end but its own.
+/// A heredoc marker that no line is: a template ends with its text.
 const NO_END: &[u8] = b"\0";
 
-/// What parsing a text costs at most.
+/// The most that parsing a text costs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Effort {
-    /// Bytes that the tree takes.
+    /// The bytes of the tree.
     pub memory: usize,
-    /// Bytes that are read and keys that are compared, as steps of some twenty nanoseconds.
+    /// Bytes read and keys compared, in steps of some twenty nanoseconds.
     pub steps: usize,
 }
 
-/// Where a text is that must not be parsed at all.
+/// A text with too many empty heredocs to be parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EmptyHeredocs {
     /// The byte where one heredoc too many starts.
@@ -47,7 +47,7 @@ impl Effort {
     /// Measures a body or an expression.
     ///
     /// # Errors
-    /// When it has too many empty heredocs, which the parser would read again and again.
+    /// It has too many empty heredocs, each of which doubles the time of the parser.
     pub(super) fn of(text: &str) -> Result<Self, EmptyHeredocs> {
         Self::within(text, Vec::new())
     }
@@ -55,7 +55,7 @@ impl Effort {
     /// Measures a template.
     ///
     /// # Errors
-    /// When it has too many empty heredocs, which the parser would read again and again.
+    /// It has too many empty heredocs, each of which doubles the time of the parser.
     pub(super) fn of_template(text: &str) -> Result<Self, EmptyHeredocs> {
         Self::within(text, vec![Open::Heredoc(NO_END)])
     }
@@ -69,7 +69,7 @@ impl Effort {
             bytes: text.as_bytes(),
             at: 0,
             open,
-            last: Last::Other,
+            last: LastToken::Other,
             tokens: 0,
         };
         let (mut readings, mut number) = (vec![first], 1);
@@ -95,26 +95,26 @@ impl Effort {
     }
 }
 
-/// What a reading is inside of.
+/// The construct that a byte is inside of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open<'t> {
     /// A block.
     Body,
-    /// An object: how many keys it has, and the number of the token where the entry starts.
+    /// An object: the number of its keys, and of the token where the current entry starts.
     Object { keys: usize, start: usize },
     /// A list, an index, arguments or parentheses, and the byte that closes it.
     Bracket(u8),
     /// `${` or `%{`.
     Hole,
-    /// A text in quotes.
+    /// A quoted string.
     Quote,
     /// A heredoc that ends with this word.
     Heredoc(&'t [u8]),
 }
 
-/// What the last token was.
+/// The kind of the last token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Last {
+enum LastToken {
     /// A word, a text or a bracket that closes: an index may follow.
     Term,
     /// `.` or an index: the operators of a traversal go on.
@@ -122,24 +122,24 @@ enum Last {
     Other,
 }
 
-/// One way to read the text, as far as it has come.
+/// The position and open constructs of one way to read the text.
 #[derive(Debug, Clone)]
 struct Reading<'t> {
     bytes: &'t [u8],
     at: usize,
     open: Vec<Open<'t>>,
-    last: Last,
+    last: LastToken,
     tokens: usize,
 }
 
 enum Step<'t> {
     Read,
-    /// A heredoc that may be empty: the other way to read on.
+    /// A heredoc that may be empty, with the other way to read it.
     MayBeEmpty(Reading<'t>),
 }
 
 impl<'t> Reading<'t> {
-    /// Reads one token. None at the end, and where the parser stops as well because the text is not valid.
+    /// Reads one token. Returns `None` at the end, and where the parser would stop at an error.
     fn step(&mut self, effort: &mut Effort) -> Option<Step<'t>> {
         let byte = *self.bytes.get(self.at)?;
         match self.open.last().copied() {
@@ -150,7 +150,7 @@ impl<'t> Reading<'t> {
         Some(Step::Read)
     }
 
-    /// One byte of a text in quotes.
+    /// Reads one byte of a quoted string.
     fn quoted(&mut self, byte: u8, effort: &mut Effort) {
         match byte {
             b'"' => self.close_text(1),
@@ -159,7 +159,7 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// One byte of a heredoc.
+    /// Reads one byte of a heredoc.
     fn heredoc(&mut self, byte: u8, end: &[u8], effort: &mut Effort) {
         let ending = match byte {
             b'\n' => 1,
@@ -172,14 +172,14 @@ impl<'t> Reading<'t> {
         }
     }
 
-    /// One byte of any text: `${` and `%{` open code, `$${` and `%%{` do not.
+    /// Reads one byte of a template: `${` and `%{` open code, `$${` and `%%{` do not.
     fn text(&mut self, byte: u8, effort: &mut Effort) {
         let rest = self.rest();
         if rest.starts_with(b"$${") || rest.starts_with(b"%%{") {
             self.at += 3;
         } else if matches!(byte, b'$' | b'%') && rest.get(1) == Some(&b'{') {
             self.open.push(Open::Hole);
-            self.token(2, cost::HOLE + cost::TEXT, Last::Other, effort);
+            self.token(2, cost::HOLE + cost::TEXT, LastToken::Other, effort);
         } else {
             self.at += 1;
         }
@@ -188,10 +188,10 @@ impl<'t> Reading<'t> {
     fn close_text(&mut self, length: usize) {
         self.open.pop();
         self.at += length;
-        self.last = Last::Term;
+        self.last = LastToken::Term;
     }
 
-    /// One token of code.
+    /// Reads one token of code.
     fn code(&mut self, byte: u8, effort: &mut Effort) -> Option<Step<'t>> {
         let next = self.bytes.get(self.at + 1).copied();
         match (byte, next) {
@@ -201,23 +201,23 @@ impl<'t> Reading<'t> {
             (b'/', Some(b'*')) => self.at += 2 + length_until(&self.rest()[2..], b"*/") + 2,
             (b'"', _) => {
                 self.open.push(Open::Quote);
-                self.token(1, cost::TEXT, Last::Other, effort);
+                self.token(1, cost::TEXT, LastToken::Other, effort);
             }
             (b'<', Some(b'<')) => return self.open_heredoc(effort),
             (b'{' | b'[' | b'(', _) => self.open_bracket(byte, effort),
             (b'}' | b']' | b')', _) => return self.close_bracket(byte),
             (b',', _) => self.end_entry(1),
             (b'=', Some(b'=' | b'>')) | (b'!' | b'<' | b'>', Some(b'=')) | (b':', Some(b':')) => {
-                self.token(2, cost::OPERATOR, Last::Other, effort);
+                self.token(2, cost::OPERATOR, LastToken::Other, effort);
             }
             (b'=' | b':', _) => {
                 self.end_key(effort);
-                self.token(1, cost::OPERATOR, Last::Other, effort);
+                self.token(1, cost::OPERATOR, LastToken::Other, effort);
             }
-            (b'.', _) => self.token(1, self.step_cost(), Last::Step, effort),
+            (b'.', _) => self.token(1, self.step_cost(), LastToken::Step, effort),
             (b'0'..=b'9', _) => self.word(|byte| byte.is_ascii_alphanumeric(), effort),
             (byte, _) if is_word(byte) && byte != b'-' => self.word(is_word, effort),
-            _ => self.token(1, cost::OPERATOR, Last::Other, effort),
+            _ => self.token(1, cost::OPERATOR, LastToken::Other, effort),
         }
         Some(Step::Read)
     }
@@ -226,7 +226,7 @@ impl<'t> Reading<'t> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn token(&mut self, length: usize, memory: usize, last: Last, effort: &mut Effort) {
+    fn token(&mut self, length: usize, memory: usize, last: LastToken, effort: &mut Effort) {
         self.at += length;
         self.tokens += 1;
         self.last = last;
@@ -238,22 +238,22 @@ impl<'t> Reading<'t> {
         let length = rest.iter().take_while(|byte| goes_on(**byte)).count();
         // The word after `.` goes on with the traversal.
         let last = match self.last {
-            Last::Step => Last::Step,
-            _ => Last::Term,
+            LastToken::Step => LastToken::Step,
+            _ => LastToken::Term,
         };
         self.token(length.max(1), cost::WORD, last, effort);
     }
 
     fn step_cost(&self) -> usize {
         match self.last {
-            Last::Step => cost::STEP,
+            LastToken::Step => cost::STEP,
             _ => cost::FIRST_STEP,
         }
     }
 
     fn open_bracket(&mut self, byte: u8, effort: &mut Effort) {
         let in_body = matches!(self.open.last(), None | Some(Open::Body));
-        let after_term = matches!(self.last, Last::Term | Last::Step);
+        let after_term = matches!(self.last, LastToken::Term | LastToken::Step);
         let (open, memory) = match byte {
             b'{' if in_body && after_term => (Open::Body, cost::BRACE),
             b'{' => {
@@ -265,10 +265,10 @@ impl<'t> Reading<'t> {
             _ => (Open::Bracket(b')'), cost::BRACKET),
         };
         self.open.push(open);
-        self.token(1, memory, Last::Other, effort);
+        self.token(1, memory, LastToken::Other, effort);
     }
 
-    /// None where it closes what is not open.
+    /// Closes a bracket. Returns `None` where it is not open.
     fn close_bracket(&mut self, byte: u8) -> Option<Step<'t>> {
         let right = match self.open.pop()? {
             Open::Body | Open::Object { .. } | Open::Hole => byte == b'}',
@@ -277,13 +277,13 @@ impl<'t> Reading<'t> {
         };
         self.at += 1;
         self.last = match byte {
-            b']' => Last::Step,
-            _ => Last::Term,
+            b']' => LastToken::Step,
+            _ => LastToken::Term,
         };
         right.then_some(Step::Read)
     }
 
-    /// A key of an object is compared with all those before it.
+    /// Ends a key of an object, and counts its comparison with all keys before it.
     fn end_key(&mut self, effort: &mut Effort) {
         if let Some(Open::Object { keys, start }) = self.open.last_mut() {
             let length = (self.tokens + 1).saturating_sub(*start).max(1);
@@ -294,13 +294,13 @@ impl<'t> Reading<'t> {
 
     fn end_entry(&mut self, length: usize) {
         self.at += length;
-        self.last = Last::Other;
+        self.last = LastToken::Other;
         if let Some(Open::Object { start, .. }) = self.open.last_mut() {
             *start = self.tokens + 1;
         }
     }
 
-    /// None where `<<` opens no heredoc.
+    /// Opens a heredoc. Returns `None` where `<<` opens none.
     fn open_heredoc(&mut self, effort: &mut Effort) -> Option<Step<'t>> {
         let rest = self.rest().get(2..).unwrap_or_default();
         let rest = rest.strip_prefix(b"-").unwrap_or(rest);
@@ -308,22 +308,22 @@ impl<'t> Reading<'t> {
         let (word, after) = rest.split_at(length);
         let after = after.strip_prefix(b"\r").unwrap_or(after);
         let Some(text) = after.strip_prefix(b"\n").filter(|_| !word.is_empty()) else {
-            self.token(1, cost::OPERATOR, Last::Other, effort);
+            self.token(1, cost::OPERATOR, LastToken::Other, effort);
             return Some(Step::Read);
         };
         let start = self.bytes.len() - text.len();
         let other = delimiter(text, word).map(|length| Self {
             at: start + length,
-            last: Last::Term,
+            last: LastToken::Term,
             ..self.clone()
         });
         self.open.push(Open::Heredoc(word));
-        self.token(start - self.at, cost::TEXT, Last::Other, effort);
+        self.token(start - self.at, cost::TEXT, LastToken::Other, effort);
         Some(other.map_or(Step::Read, Step::MayBeEmpty))
     }
 }
 
-/// The length of a heredoc's end at the start of a line, its indentation included; none where the line is not its end.
+/// Returns the length of a heredoc's closing marker with its indentation; `None` where the line is not the end.
 fn delimiter(line: &[u8], word: &[u8]) -> Option<usize> {
     let indent = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
     let indent = indent.count();
@@ -332,12 +332,12 @@ fn delimiter(line: &[u8], word: &[u8]) -> Option<usize> {
     ends.then_some(indent + word.len())
 }
 
-/// Whether a byte may be part of a word; letters beyond ASCII are.
+/// Returns whether a byte may be part of an identifier. Bytes beyond ASCII may.
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') || !byte.is_ascii()
 }
 
-/// How many bytes stand before the first of these; all where they are not there.
+/// Returns the number of bytes before the first of `searched`; all where none is found.
 pub(super) fn length_until(bytes: &[u8], searched: &[u8]) -> usize {
     bytes
         .windows(searched.len())

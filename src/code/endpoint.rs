@@ -1,15 +1,15 @@
-//! What `moved`, `removed` and `import` blocks name: a resource, an instance of one, or a module.
+//! Parses the addresses in `moved`, `removed` and `import` blocks: a resource, a resource instance, or a module.
 
 use crate::model::{Address, Key, ModuleStep};
 use hcl_edit::expr::{Expression, TraversalOperator};
 
-/// What a call is called in an address.
+/// The word before the name of a call in an address.
 pub(super) const MODULE: &str = "module";
 
-/// The address that a block names, relative to the module that the block stands in.
+/// An address in a block, relative to the module of the block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// The calls that lead to it; the last one is the module itself where no resource is named.
+    /// The module calls that lead to it. Without a resource, the last one is the module itself.
     pub modules: Vec<ModuleStep>,
     /// The resource; none where it is a module.
     pub resource: Option<ResourceStep>,
@@ -24,7 +24,7 @@ pub(super) struct ResourceStep {
 }
 
 impl Endpoint {
-    /// `module.a["x"].aws_x.b[0]`, where keys are written out; none where it is no address.
+    /// Parses an address such as `module.a["x"].aws_x.b[0]` with literal keys; `None` where it is no address.
     pub(super) fn literal(expression: &Expression) -> Option<Self> {
         Self::new(expression, &|index| match index {
             Expression::String(name) => Some(Key::Name(name.value().clone())),
@@ -33,7 +33,7 @@ impl Endpoint {
         })
     }
 
-    /// The same, where `key` tells which key the expression in brackets is.
+    /// Parses an address whose keys `key` evaluates.
     pub(super) fn new(
         expression: &Expression,
         key: &dyn Fn(&Expression) -> Option<Key>,
@@ -62,7 +62,7 @@ impl Endpoint {
         Some(end)
     }
 
-    /// The address of the instance that it names; none where it is a module.
+    /// Returns the address of the instance; `None` where it is a module.
     pub(super) fn address(self) -> Option<Address> {
         let ResourceStep { tf_type, name, key } = self.resource?;
         Some(Address {
@@ -74,7 +74,7 @@ impl Endpoint {
     }
 }
 
-/// The names in an address, each with the key behind it.
+/// Returns the names in an address, each with its key.
 fn parts(
     expression: &Expression,
     key: &dyn Fn(&Expression) -> Option<Key>,

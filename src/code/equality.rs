@@ -1,8 +1,8 @@
-//! Whether two values are equal: only those of one type are.
+//! Compares values as Terraform's `==` does: only values of one type are equal.
 
 use super::typed::Typed;
 
-/// Whether two values are equal; none where that is not known.
+/// Returns whether two values are equal; `None` where that is not known.
 pub(super) fn equal(left: &Typed, right: &Typed) -> Option<bool> {
     match (left, right) {
         (Typed::Unknown(kind), known) | (known, Typed::Unknown(kind)) => {
@@ -28,7 +28,7 @@ fn of_known(left: &Typed, right: &Typed) -> Option<bool> {
     }
 }
 
-/// Whether two values are of one type, which is not made for that.
+/// Returns whether two values have one type, without building the type.
 fn are_alike(left: &Typed, right: &Typed) -> bool {
     match (left, right) {
         (Typed::Null(kind) | Typed::Unknown(kind), right)
@@ -53,7 +53,7 @@ fn are_alike(left: &Typed, right: &Typed) -> bool {
     }
 }
 
-/// The same of two values whose types fit one another.
+/// Returns whether two values of one type are equal.
 fn same(left: &Typed, right: &Typed) -> Option<bool> {
     match (left, right) {
         (Typed::Unknown(_), _) | (_, Typed::Unknown(_)) => None,
@@ -87,7 +87,7 @@ fn of_all(left: &[Typed], right: &[Typed]) -> Option<bool> {
     all(left.iter().zip(right))
 }
 
-/// One pair that differs is enough, whatever else is not known.
+/// Returns `Some(false)` where one pair differs, whatever else is not known.
 fn all<'v>(pairs: impl Iterator<Item = (&'v Typed, &'v Typed)>) -> Option<bool> {
     let mut answer = Some(true);
     for (left, right) in pairs {

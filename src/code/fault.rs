@@ -9,13 +9,13 @@ pub(super) type Evaluated = Result<Typed, Fault>;
 /// Why an expression has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Terraform refuses it: `try` goes on to its next argument, and a plan would fail.
+    /// Terraform refuses it: a plan would fail, and `try` takes its next argument.
     Invalid,
-    /// It would cost too much.
+    /// It would exceed a limit.
     Excess(Excess),
 }
 
-/// That Terraform refuses an expression.
+/// Terraform refuses an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Invalid;
 

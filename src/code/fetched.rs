@@ -1,4 +1,4 @@
-//! Modules that were fetched for a scan, and the calls of those that were not yet.
+//! Holds the modules that were fetched for a scan, and finds the calls whose modules are still missing.
 
 use super::Options;
 use super::context::Context;
@@ -10,32 +10,32 @@ use crate::model::Tree;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How many calls of one root module are followed.
+/// The most calls of one root module that are followed.
 const MOST_CALLS: usize = 1_000;
-/// Why a module was not fetched whose call nobody followed.
+/// The reason for a module whose call was not followed.
 const NOT_FOLLOWED: &str =
     "its call was not followed: too many modules are called, or its version is not a plain text";
 
-/// Where the modules are that are not in the repository itself.
+/// Where modules outside the repository are read from.
 #[derive(Debug, Clone, Default)]
 pub enum OtherModules {
-    /// Nowhere: they are not evaluated.
+    /// They are not evaluated.
     #[default]
     NotRead,
-    /// Where `terraform init` installed them, as its manifest beside the root module says.
+    /// The modules that `terraform init` installed, as its manifest beside the root module lists them.
     Installed,
-    /// Where those lie in the tree that were fetched.
+    /// The modules that were fetched into the tree.
     Fetched(Arc<FetchedModules>),
 }
 
-/// What was fetched for a root module, by the names of the calls that lead to each, joined by dots.
+/// The modules fetched for a root module, by the names of the calls that lead to each, joined by dots.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FetchedModules(BTreeMap<String, FetchedModule>);
 
 /// A module that was fetched for a call, or why it was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedModule {
-    /// The call, as its block says.
+    /// The call as its block describes it.
     pub call: ModuleCall,
     /// Its folder in the tree, or the cause and the remedy.
     pub folder: Result<String, String>,
@@ -58,7 +58,7 @@ impl FetchedModules {
         self.0.insert(module.call.key.clone(), module);
     }
 
-    /// The folder of the module that was fetched for a call.
+    /// Returns the folder of the module that was fetched for a call.
     pub(super) fn folder(
         &self,
         key: &str,
@@ -72,7 +72,7 @@ impl FetchedModules {
         }
     }
 
-    /// The folders of those with such a key.
+    /// Returns the folders of all fetched modules that a call of this name may lead to.
     pub(super) fn candidates(
         &self,
         is_named: impl Fn(&str) -> bool,
@@ -92,8 +92,8 @@ impl FetchedModule {
     }
 }
 
-/// The calls of the root module in a folder, and of the modules that it leads to, whose modules are neither in the
-/// repository nor fetched yet: those nearest to the root first.
+/// Returns the calls of the root module in a folder, and of the modules that it leads to, whose modules are neither in
+/// the repository nor fetched yet: those nearest to the root first.
 pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleCall> {
     let known = match &options.modules {
         OtherModules::Fetched(known) => known.clone(),
@@ -126,7 +126,7 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
     search.found
 }
 
-/// The calls that are found on the way from a root module.
+/// A search for module calls from a root module downwards.
 struct CallSearch<'a> {
     folders: &'a Folders<'a>,
     known: &'a FetchedModules,
@@ -182,7 +182,7 @@ impl<'a> CallSearch<'a> {
     }
 }
 
-/// Whether Terraform takes a text as the name of a call: it becomes part of a path.
+/// Returns whether Terraform takes a text as the name of a call: it becomes part of a path.
 fn is_identifier(name: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     !name.is_empty() && name.chars().all(allowed)

@@ -1,4 +1,4 @@
-//! One parsed file, and where what is parsed stands in the repository.
+//! Holds one parsed file, and maps its parts back to places in the repository.
 
 use super::folder::Problem;
 use super::json_syntax::JsonPlace;
@@ -32,7 +32,7 @@ pub(super) enum Syntax<'t> {
 }
 
 impl<'t> Syntax<'t> {
-    /// That of a file with this name.
+    /// Returns the syntax of a file with this name.
     pub(super) fn of(name: &str, blocks: &'t NestedBlocks) -> Self {
         match is_json(name) {
             true => Self::Json(blocks),
@@ -48,27 +48,27 @@ pub(super) struct File {
     pub path: String,
     /// The text that was parsed: spans are bytes of it.
     pub text: String,
-    /// What it says.
+    /// Its parsed content.
     pub body: Body,
-    /// The bytes that all of this takes at most.
+    /// The most bytes that all of this takes.
     pub memory: usize,
-    /// Parts of the text that are evaluated although the parser dropped them, by the object that each stands in.
+    /// Parts of the text that are evaluated although the parser dropped them, by their object.
     pub repeated: Vec<Repeated>,
     origin: Origin,
 }
 
-/// Where the text that was parsed comes from.
+/// The origin of the parsed text.
 #[derive(Debug)]
 enum Origin {
-    /// It is the file's own, whose lines end there.
+    /// The file's own text, with the ends of its lines.
     Own(Vec<usize>),
-    /// It was made from the file's own text, which is JSON.
+    /// HCL that was written from the file's JSON.
     Json {
         text: String,
         blocks: NestedBlocks,
         places: Vec<JsonPlace>,
     },
-    /// It is put together from parts of other files.
+    /// A text merged from parts of several files.
     Merged(Vec<Part>),
 }
 
@@ -84,14 +84,14 @@ pub(super) struct Part {
 }
 
 /// A place in a file of the repository.
-struct Place<'a> {
+struct FilePosition<'a> {
     path: &'a str,
     line: usize,
     at: usize,
 }
 
 impl File {
-    /// Parses code: the HCL that a file of JSON was written as, or the file's own.
+    /// Parses the code of a file: its own HCL, or the HCL that was written from its JSON.
     pub(super) fn parse(
         read: &CodeText<'_>,
         code: &Readable<'_>,
@@ -117,7 +117,7 @@ impl File {
         Self::new(path, code, Origin::Merged(parts))
     }
 
-    /// A file that is a template, or a text that code makes one.
+    /// Creates a file for a template, which is a file's text or a string of the code.
     pub(super) fn of_template(path: &str, text: &str) -> Self {
         Self {
             path: path.to_owned(),
@@ -142,7 +142,7 @@ impl File {
         })
     }
 
-    /// Whether it was put together from these parts.
+    /// Returns whether it was put together from these parts.
     pub(super) fn is_merged_of(&self, text: &str, parts: &[Part]) -> bool {
         let same = |(left, right): (&Part, &Part)| {
             (left.start, left.at) == (right.start, right.at) && Arc::ptr_eq(&left.file, &right.file)
@@ -155,7 +155,7 @@ impl File {
         }
     }
 
-    /// Whether it was parsed from this.
+    /// Returns whether it was parsed from this.
     pub(super) fn is_of(&self, read: &CodeText<'_>) -> bool {
         match (&self.origin, read.syntax) {
             (Origin::Json { text, blocks, .. }, Syntax::Json(known)) => {
@@ -166,11 +166,11 @@ impl File {
         }
     }
 
-    /// Where a byte of what was parsed stands.
-    fn place_of(&self, at: usize) -> Place<'_> {
+    /// Returns the position in the repository of a byte of the parsed text.
+    fn position_of(&self, at: usize) -> FilePosition<'_> {
         let path = &self.path;
         match &self.origin {
-            Origin::Own(ends) => Place {
+            Origin::Own(ends) => FilePosition {
                 path,
                 line: 1 + ends.partition_point(|end| *end < at),
                 at,
@@ -179,41 +179,43 @@ impl File {
                 let before = places.partition_point(|place| place.start <= at);
                 let found = places.get(before.saturating_sub(1));
                 let (line, at) = found.map_or((1, 0), |place| (place.line, place.at));
-                Place { path, line, at }
+                FilePosition { path, line, at }
             }
             Origin::Merged(parts) => {
                 let before = parts.partition_point(|part| part.start <= at);
                 match parts.get(before.saturating_sub(1)) {
-                    Some(part) => part.file.place_of(part.at + at.saturating_sub(part.start)),
-                    None => Place { path, line: 1, at },
+                    Some(part) => part
+                        .file
+                        .position_of(part.at + at.saturating_sub(part.start)),
+                    None => FilePosition { path, line: 1, at },
                 }
             }
         }
     }
 
-    /// The file in which a byte of what was parsed stands: the file itself, or one whose blocks were merged into it.
+    /// Returns the file that a byte of the parsed text comes from: the file itself, or an override file.
     pub(super) fn path_at(&self, at: usize) -> &str {
-        self.place_of(at).path
+        self.position_of(at).path
     }
 
-    /// The line of a byte, from 1.
+    /// Returns the line of a byte, from 1.
     pub(super) fn line(&self, at: usize) -> usize {
-        self.place_of(at).line
+        self.position_of(at).line
     }
 
-    /// The bytes of the file itself in which something stands.
+    /// Returns the bytes in the file itself of a span of the parsed text.
     pub(super) fn span(&self, span: Range<usize>) -> (usize, usize) {
-        let start = self.place_of(span.start);
-        let last = self.place_of(span.end.saturating_sub(1).max(span.start));
+        let start = self.position_of(span.start);
+        let last = self.position_of(span.end.saturating_sub(1).max(span.start));
         match last.path == start.path && last.at >= start.at && !span.is_empty() {
             true => (start.at, last.at + 1),
             false => (start.at, start.at),
         }
     }
 
-    /// Where something stands.
+    /// Returns the location of a span.
     pub(super) fn source(&self, span: Range<usize>) -> Source {
-        let Place { path, line, .. } = self.place_of(span.start);
+        let FilePosition { path, line, .. } = self.position_of(span.start);
         Source {
             file: path.to_owned(),
             line,
@@ -221,9 +223,9 @@ impl File {
         }
     }
 
-    /// A problem with something in it.
+    /// Returns a problem at a span.
     pub(super) fn problem(&self, span: Option<Range<usize>>, message: String) -> Problem {
-        let Place { path, line, .. } = self.place_of(span.map_or(0, |span| span.start));
+        let FilePosition { path, line, .. } = self.position_of(span.map_or(0, |span| span.start));
         Problem {
             file: path.to_owned(),
             line,
@@ -231,14 +233,14 @@ impl File {
         }
     }
 
-    /// Where something stands: its line, for messages.
+    /// Returns the file and line of a span, for messages.
     pub(super) fn place(&self, span: Option<Range<usize>>) -> String {
-        let Place { path, line, .. } = self.place_of(span.map_or(0, |span| span.start));
+        let FilePosition { path, line, .. } = self.position_of(span.map_or(0, |span| span.start));
         format!("{path}:{line}")
     }
 }
 
-/// Where the lines of a text end.
+/// Returns the ends of a text's lines.
 pub(super) fn line_ends(text: &str) -> Vec<usize> {
     let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
     newlines.map(|(at, _)| at).collect()

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-/// How deep modules may call one another: Terraform's own advice is to keep them flat.
+/// The deepest nesting of module calls. Terraform's own advice is to keep them flat.
 pub(super) const DEEPEST_MODULE: usize = 32;
 
 /// Something in the code that could not be evaluated.
@@ -100,8 +100,7 @@ impl Files {
         all
     }
 
-    /// The folders that a call in a folder may lead to. Calls that are alike lead to the same installed ones, which are
-    /// told once.
+    /// Returns the folders that a call may lead to. Installed modules that equal calls share are returned once.
     fn folders_of(
         &self,
         from: &str,
@@ -123,7 +122,7 @@ impl Files {
         installed.into_iter().map(str::to_owned).collect()
     }
 
-    /// What could not be parsed: of the root module first.
+    /// Returns the parse errors, those of the root module first.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = self.problems.iter().collect();
         problems.sort_by_key(|(folder, unread)| (*folder != self.root, &unread.problem));
@@ -133,7 +132,7 @@ impl Files {
             .collect()
     }
 
-    /// The files of the root module itself that Terraform would not read either.
+    /// Returns the invalid files of the root module, with which Terraform would refuse to plan.
     pub(super) fn invalid(&self) -> Vec<Problem> {
         let own = self
             .problems
@@ -142,7 +141,7 @@ impl Files {
         own.map(|(_, unread)| unread.problem.clone()).collect()
     }
 
-    /// The modules, each ready to be asked for what it declares.
+    /// Returns the modules with indexes of their blocks.
     pub(super) fn folders(&self) -> Folders<'_> {
         let mut folders = BTreeMap::new();
         for (path, files) in &self.folders {
@@ -160,11 +159,11 @@ impl Files {
 #[derive(Debug)]
 struct UnreadFile {
     problem: Problem,
-    /// Whether it is only too large, here or beside all others.
+    /// Whether it is too large, by itself or together with the others.
     is_too_large: bool,
 }
 
-/// Parses one file, where there is room for it.
+/// Parses one file, if the budget has memory for it.
 fn file(
     named: &NamedFile,
     code: &Overlay<'_>,
@@ -204,7 +203,7 @@ fn file(
     Ok(file)
 }
 
-/// What a call asks for; none where that is not certain.
+/// Returns the module that a call asks for; `None` where that is not certain.
 pub(super) fn module_request(call: &Block) -> Option<ModuleRequest<'_>> {
     let text = |name| call.body.get_attribute(name)?.value.as_str();
     Some(ModuleRequest {
@@ -213,12 +212,12 @@ pub(super) fn module_request(call: &Block) -> Option<ModuleRequest<'_>> {
     })
 }
 
-/// Whether a module's source is a folder of the repository.
+/// Returns whether a module's source is a folder of the repository.
 fn is_local(source: &str) -> bool {
     source.starts_with("./") || source.starts_with("../") || source == "." || source == ".."
 }
 
-/// All modules that a root module leads to.
+/// All modules that a root module may call, directly or through others.
 #[derive(Debug)]
 pub(super) struct Folders<'a> {
     folders: BTreeMap<&'a str, Folder<'a>>,
@@ -227,16 +226,15 @@ pub(super) struct Folders<'a> {
 }
 
 impl<'a> Folders<'a> {
-    /// A module, where it is one of this repository.
+    /// Returns a module, where it is one of this repository.
     pub(super) fn get(&self, path: &str) -> Option<&Folder<'a>> {
         self.folders.get(path)
     }
 
-    /// The folder that a call leads to, in the module in a folder that calls of these names lead to: one of the
-    /// repository, or one that was installed.
+    /// Returns the folder of a called module: of the repository, or of an installed module.
     ///
     /// # Errors
-    /// When there is none, as far as the code tells.
+    /// No module is known for the call.
     pub(super) fn path(
         &self,
         callers: &[&str],
@@ -278,7 +276,7 @@ pub(super) struct Folder<'a> {
 type Named<'a> = BTreeMap<&'a str, (&'a File, &'a Block)>;
 
 impl<'a> Folder<'a> {
-    /// The module that these files make.
+    /// Creates the module of these files.
     pub(super) fn new(path: &'a str, files: Vec<&'a File>) -> Self {
         let mut folder = Self {
             path,
@@ -322,7 +320,7 @@ impl<'a> Folder<'a> {
         named
     }
 
-    /// The top-level blocks of a kind, each with its file.
+    /// Returns the top-level blocks of a kind, each with its file.
     pub(super) fn blocks<'k>(
         &self,
         kind: &'k str,
@@ -332,7 +330,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// The blocks of a kind in a body.
+/// Returns the blocks of a kind in a body.
 fn blocks<'a, 'k>(body: &'a Body, kind: &'k str) -> impl Iterator<Item = &'a Block> + use<'a, 'k> {
     body.blocks().filter(move |block| block.has_ident(kind))
 }

@@ -1,4 +1,4 @@
-//! `for` expressions: a tuple, or an object, of which each entry may be a group.
+//! Evaluates `for` expressions: to a tuple, or to an object, whose values may be grouped.
 
 use super::convert::convert;
 use super::fault::{Evaluated, Fault, Invalid};
@@ -43,7 +43,7 @@ pub(super) fn for_each(scope: &Scope<'_>, each: &ForExpr) -> Evaluated {
     })
 }
 
-/// Looks whether a condition could be one, though there is no element to ask it of, as Terraform does.
+/// Checks the type of a condition although there is no element, as Terraform does.
 fn check_condition(scope: &Scope<'_>, each: &ForExpr) -> Result<(), Fault> {
     let mut inner = scope.with(each.intro.value_var.as_str(), Typed::UNKNOWN);
     if let Some(name) = &each.intro.key_var {
@@ -52,7 +52,7 @@ fn check_condition(scope: &Scope<'_>, each: &ForExpr) -> Result<(), Fault> {
     includes(&inner, each).map(drop)
 }
 
-/// Whether an element is included; none where that is not known.
+/// Returns whether an element is included; `None` where that is not known.
 fn includes(scope: &Scope<'_>, each: &ForExpr) -> Result<Option<bool>, Fault> {
     let Some(condition) = &each.cond else {
         return Ok(Some(true));
@@ -67,7 +67,7 @@ fn includes(scope: &Scope<'_>, each: &ForExpr) -> Result<Option<bool>, Fault> {
     }
 }
 
-/// What a `for` has made so far.
+/// The elements collected so far.
 enum ForResult {
     Tuple(Vec<Typed>),
     Object(BTreeMap<String, Typed>),
@@ -84,7 +84,7 @@ impl ForResult {
         })
     }
 
-    /// Adds what the expressions make of one element. False where it is not known under which key.
+    /// Adds the key and value of one element. Returns false where the key is not known.
     fn add(&mut self, scope: &Scope<'_>, each: &ForExpr) -> Result<bool, Fault> {
         let key = match &each.key_expr {
             None => String::new(),
@@ -127,7 +127,8 @@ impl ForResult {
     }
 }
 
-/// The keys and values of a collection: an element of a set is its own key. None where it is none.
+/// Returns the keys and values of a collection. An element of a set is its own key. Returns `None` where the value is
+/// no collection.
 pub(super) fn pairs(value: Typed) -> Option<Box<dyn Iterator<Item = (Typed, Typed)>>> {
     match value {
         Typed::Map(_, entries) | Typed::Object(entries) => {

@@ -1,4 +1,4 @@
-//! Values that the command line gives to the root module's variables: `TF_VAR_name` and `--var name=value`.
+//! Holds the values of variables from the command line: `TF_VAR_name` and `--var name=value`.
 
 use super::context::Context;
 use super::folder::Problem;
@@ -12,33 +12,33 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What the command line sets variables to. Each value is a text, as a shell hands it over.
+/// The variables set on the command line. Each value is a string as the shell passes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GivenVariables {
-    /// `TF_VAR_name` of the environment: what a file sets counts before it.
+    /// `TF_VAR_name` of the environment. Files take precedence.
     pub environment: BTreeMap<String, String>,
-    /// `--var name=value`, in order: it counts before every file, and the last of one name before the others.
+    /// `--var name=value`, in order. They take precedence over files, and the last one of a name over the others.
     pub arguments: Vec<(String, String)>,
     /// The environment that `get_env` of a Terragrunt configuration reads. On a server there is none.
     pub terragrunt: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl GivenVariables {
-    /// What `--var` sets a variable to.
+    /// Returns the value of `--var` for a variable.
     pub(super) fn argument(&self, name: &str) -> Option<&str> {
         let mut last_first = self.arguments.iter().rev();
         let found = last_first.find(|(given, _)| given == name);
         found.map(|(_, text)| text.as_str())
     }
 
-    /// What the environment sets a variable to.
+    /// Returns the value of `TF_VAR_name` for a variable.
     pub(super) fn in_environment(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str)
     }
 }
 
-/// A variable set to a text: the text itself for a primitive type and where the variable has none, else the expression
-/// that it spells.
+/// Returns the setting of a variable from a string: the string itself for a primitive type or none, else the expression
+/// that it contains.
 pub(super) fn setting<'a>(
     variable: &Variable<'a>,
     text: &str,
@@ -55,7 +55,7 @@ pub(super) fn setting<'a>(
     }
 }
 
-/// Whether a type's values are texts on a command line, unlike those of collections, objects and `any`.
+/// Returns whether a value of a type is taken literally on a command line, unlike collections, objects and `any`.
 pub(super) fn is_primitive(constraint: Option<&Expression>) -> bool {
     let name = match constraint {
         None => return true,
@@ -67,7 +67,7 @@ pub(super) fn is_primitive(constraint: Option<&Expression>) -> bool {
     ["string", "number", "bool"].contains(&name)
 }
 
-/// The value of an expression that may refer to nothing.
+/// Evaluates an expression without references.
 fn spelled(variable: &Variable<'_>, text: &str, context: &Rc<Context<'_>>) -> Typed {
     let name = variable.name;
     match parse::expression(text) {

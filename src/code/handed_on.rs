@@ -1,4 +1,4 @@
-//! Forms of expressions that hand a value on as it is, and literals.
+//! Recognizes literals, and expressions that pass a value on unchanged.
 
 use super::convert::convert;
 use super::scope::Scope;
@@ -7,12 +7,12 @@ use super::types::Type;
 use hcl_edit::expr::{Conditional, Expression, ForExpr, FuncCall};
 use hcl_edit::template::Element;
 
-/// Whether a call is one of this function.
+/// Returns whether a call names this function.
 pub(super) fn is_call(call: &FuncCall, name: &str) -> bool {
     call.name.name.as_str() == name && !call.name.is_namespaced() && !call.args.expand_final()
 }
 
-/// The arm of a conditional that is taken, where that is certain.
+/// Returns the branch of a conditional that is taken, where that is certain.
 pub(super) fn taken<'a>(scope: &Scope<'_>, choice: &'a Conditional) -> Option<&'a Expression> {
     let condition = convert(scope.known(&choice.cond_expr), &Type::Bool, scope.budget());
     match condition.ok()? {
@@ -22,14 +22,14 @@ pub(super) fn taken<'a>(scope: &Scope<'_>, choice: &'a Conditional) -> Option<&'
     }
 }
 
-/// The key in `{ for x in list : x.name => x }`, which hands each element on as it is.
+/// Returns the key in `{ for x in list : x.name => x }`, which passes each element on unchanged.
 pub(super) fn by_key(each: &ForExpr) -> Option<&Expression> {
     let element = each.value_expr.as_variable()?;
     let is_same = *element.as_str() == *each.intro.value_var.as_str();
     each.key_expr.as_ref().filter(|_| is_same && !each.grouping)
 }
 
-/// What the template of `"${...}"` holds, where nothing stands around it: the older form of a reference.
+/// Returns the expression in `"${...}"` without further text: the older form of a reference.
 pub(super) fn only_interpolation<'t>(
     mut elements: impl Iterator<Item = &'t Element>,
 ) -> Option<&'t Expression> {
@@ -39,7 +39,7 @@ pub(super) fn only_interpolation<'t>(
     }
 }
 
-/// Whether an expression holds nothing that is computed.
+/// Returns whether an expression is a literal throughout.
 pub(super) fn is_literal(expression: &Expression) -> bool {
     match expression {
         Expression::Null(_)

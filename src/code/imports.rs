@@ -1,4 +1,4 @@
-//! `import` blocks: what the next apply takes into the state.
+//! Evaluates `import` blocks, which the next apply carries out.
 
 use super::endpoint::Endpoint;
 use super::expression::certain_key;
@@ -17,21 +17,22 @@ use std::rc::Rc;
 
 /// The most instances of one block that are evaluated.
 const MOST: usize = 10_000;
-/// The parts of an identity that tell where a resource is, and not which one it is.
+/// The attributes of an identity that locate a resource instead of naming it.
 const PLACES: &[&str] = &["account_id", "region"];
 
 /// One instance of an `import` block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportTarget {
-    /// The address that it gets.
+    /// The address that the resource gets.
     pub to: Address,
-    /// Its id as `terraform import` takes it; none where the code alone does not tell.
+    /// Its import id; `None` where the code does not determine it.
     pub id: Option<String>,
     /// The file and line of the block.
     pub place: String,
 }
 
-/// Adds what the `import` blocks of the root module name, as far as the budget goes. Terraform allows them nowhere else.
+/// Adds the targets of the `import` blocks of the root module, as far as the budget allows. Terraform allows the blocks
+/// nowhere else.
 pub(super) fn declare<'a>(root: &Rc<Instance<'a>>, targets: &mut Vec<ImportTarget>) {
     let budget = &root.context.budget;
     for (file, block) in root.folder.blocks("import") {
@@ -58,7 +59,8 @@ pub(super) fn declare<'a>(root: &Rc<Instance<'a>>, targets: &mut Vec<ImportTarge
     }
 }
 
-/// The scopes of a block's instances: one, or one for each element of `for_each`; none where those are not known.
+/// Returns the scopes of a block's instances: one, or one for each element of `for_each`. Returns no scope where the
+/// elements are not known.
 fn scopes<'a>(scope: &Scope<'a>, block: &'a Block) -> Vec<Scope<'a>> {
     let Some(each) = block.body.get_attribute("for_each") else {
         return vec![scope.clone()];
@@ -96,7 +98,7 @@ fn text(value: &Typed) -> Option<String> {
     value.as_text().map(|text| text.into_owned())
 }
 
-/// The one part of an identity that names a resource; none where several do.
+/// Returns the only attribute of an identity that names a resource; `None` where several do.
 fn by_identity(scope: &Scope<'_>, identity: &Expression) -> Option<String> {
     let Expression::Object(parts) = identity else {
         return None;
@@ -115,7 +117,7 @@ fn by_identity(scope: &Scope<'_>, identity: &Expression) -> Option<String> {
     }
 }
 
-/// The bytes that a target takes.
+/// Returns the bytes that a target takes.
 fn bytes(target: &ImportTarget) -> usize {
     let id = target.id.as_ref().map_or(0, String::len);
     let names = target.to.tf_type.len() + target.to.name.len() + target.place.len();

@@ -1,4 +1,4 @@
-//! Modules that are not in the repository itself, but were installed or fetched: which of them fits a call.
+//! Finds the installed or fetched module that fits a call.
 
 use super::fetched::{FetchedModules, OtherModules};
 use super::overlay::Overlay;
@@ -7,22 +7,23 @@ use crate::model::Tree;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Where Terraform says what it installed, relative to a root module.
+/// Terraform's manifest of installed modules, relative to a root module.
 const MANIFEST: &str = ".terraform/modules/modules.json";
-/// How many modules of a manifest are read.
+/// The most modules of a manifest that are read.
 const MOST_MODULES: usize = 10_000;
-/// The registries that an address without a host means.
+/// The default registries of Terraform and OpenTofu.
 const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
-/// The modules of others that a root module may call, by the names of the calls that lead to each, joined by dots.
+/// The modules outside the repository that a root module may call, by the names of the calls that lead to each, joined
+/// by dots.
 #[derive(Debug, Default)]
 pub(super) enum Installed {
-    /// Nobody looks for them.
+    /// They are not read.
     #[default]
     NotRead,
-    /// What `terraform init` installed.
+    /// Those that `terraform init` installed.
     Listed(BTreeMap<String, InstalledModule>),
-    /// What was fetched.
+    /// Those that were fetched.
     Fetched(Arc<FetchedModules>),
 }
 
@@ -31,35 +32,35 @@ pub(super) enum Installed {
 pub(super) struct InstalledModule {
     source: String,
     version: Option<String>,
-    /// Its folder, relative to the repository; none where it is not in it.
+    /// Its folder, relative to the repository; `None` where it is outside.
     folder: Option<String>,
 }
 
-/// What a call asks for.
+/// The source and version of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ModuleRequest<'a> {
     pub source: &'a str,
-    /// None where the call names none, or one that is not certain.
+    /// `None` where the call has no version, or one that is not certain.
     pub version: Option<&'a str>,
 }
 
-/// Why no installed module is the one that a call asks for.
+/// Why no module was found for a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotInstalled {
-    /// Nobody looks for installed modules here.
+    /// Modules outside the repository are not read.
     NotRead,
     /// There is none for this call.
     Missing,
-    /// The call asks for something else now: this is what is there.
+    /// The installed module has this other source or version.
     Other(String),
-    /// Its folder lies outside of the repository.
+    /// Its folder is outside the repository.
     Outside,
     /// It was not fetched, for this reason.
     NotFetched(String),
 }
 
 impl Installed {
-    /// Finds what the root module in a folder may call.
+    /// Finds the modules outside the repository that a root module may call.
     pub(super) fn find(code: &Overlay<'_>, root: &str, modules: &OtherModules) -> Self {
         match modules {
             OtherModules::NotRead => Self::NotRead,
@@ -68,10 +69,10 @@ impl Installed {
         }
     }
 
-    /// The folder of the module that a call leads to.
+    /// Returns the folder of the module that a call leads to.
     ///
     /// # Errors
-    /// When there is none that fits the call.
+    /// No module fits the call.
     pub(super) fn folder(
         &self,
         key: &str,
@@ -90,7 +91,7 @@ impl Installed {
         }
     }
 
-    /// The folders that a call of this name may lead to, whichever calls lead to it.
+    /// Returns the folders that a call of this name may lead to, whichever calls lead to it.
     pub(super) fn candidates(&self, name: &str, request: ModuleRequest<'_>) -> Vec<&str> {
         let is_named = |key: &str| key.rsplit('.').next() == Some(name);
         match self {
@@ -107,7 +108,7 @@ impl Installed {
     }
 }
 
-/// What the manifest of a root module lists: none where there is none that can be read.
+/// Reads the manifest of a root module; `None` where there is none, or it is not valid.
 fn listed(code: &Overlay<'_>, root: &str) -> Option<BTreeMap<String, InstalledModule>> {
     let text = code.text(&Tree::join(root, MANIFEST)?)?;
     let manifest: serde_json::Value = serde_json::from_str(text).ok()?;
@@ -141,7 +142,7 @@ impl std::fmt::Display for InstalledModule {
     }
 }
 
-/// One entry of a manifest.
+/// Returns one entry of a manifest.
 fn module(entry: &serde_json::Value, root: &str) -> Option<(String, InstalledModule)> {
     let text = |name| entry.get(name).and_then(serde_json::Value::as_str);
     let module = InstalledModule {
@@ -154,7 +155,7 @@ fn module(entry: &serde_json::Value, root: &str) -> Option<(String, InstalledMod
     Some((text("Key")?.to_owned(), module))
 }
 
-/// A call's source as Terraform writes it into its manifest, in each of the ways that it may.
+/// Returns the forms in which Terraform may write a source into its manifest.
 fn addresses(source: &str) -> Vec<String> {
     let mut all = vec![source.to_owned()];
     let package = source.split("//").next().unwrap_or(source);
@@ -171,13 +172,13 @@ fn addresses(source: &str) -> Vec<String> {
     all
 }
 
-/// Whether an address starts with a host that Terraform knows for its Git repositories.
+/// Returns whether an address starts with a Git host that Terraform recognizes.
 fn is_git_host(address: &str) -> bool {
     let host = address.split('/').next();
     matches!(host, Some("github.com" | "bitbucket.org"))
 }
 
-/// The short forms of a Git repository, written out.
+/// Returns the short forms of a Git repository, written out.
 fn as_git(source: &str) -> Option<String> {
     let (rest, query) = match source.split_once('?') {
         Some((rest, query)) => (rest, format!("?{query}")),

@@ -1,13 +1,13 @@
-//! JSON, measured before it is read or written.
+//! Measures JSON before it is read or written.
 
 use super::size::{self, ENTRY, MAP, NUMBER};
 use crate::model::Value;
 use std::io::{self, Write};
 
-/// The least digits of a whole number that is not small; others have a mark that tells them.
+/// The fewest digits of a whole number that is not small. Other numbers have a point or an exponent.
 const LONG: usize = 18;
 
-/// The bytes that the value of a JSON text takes at most: each of its values follows one of these characters.
+/// Returns the most bytes that the value of a JSON text takes. Each of its values follows one of these characters.
 pub(super) fn bytes(text: &str) -> usize {
     let holders = text.bytes().filter(|byte| b"[{,:".contains(byte)).count();
     let maps = text.bytes().filter(|byte| *byte == b'{').count();
@@ -20,14 +20,14 @@ pub(super) fn bytes(text: &str) -> usize {
         + numbers
 }
 
-/// The length of a value as JSON; none where it is longer than `most`.
+/// Returns the length of a value as JSON; `None` where it is longer than `most`.
 pub(super) fn length(value: &Value, most: usize) -> Option<usize> {
     let mut counter = Counter { left: most };
     serde_json::to_writer(&mut counter, value).ok()?;
     Some(most - counter.left)
 }
 
-/// Counts what is written, up to a limit.
+/// A writer that counts bytes up to a limit.
 struct Counter {
     left: usize,
 }

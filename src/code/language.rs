@@ -1,5 +1,6 @@
-//! Held to Terraform itself: each expression of tests/language gives what `terraform console` recorded, or is unknown. So do
-//! those that tests/language/generate.py makes from a seed: recorded ones, and new ones where Terraform is at hand.
+//! Tests evaluation against Terraform: each expression of tests/language evaluates to what `terraform console` printed,
+//! or is unknown. So does each expression that tests/language/generate.py generates, recorded ones and, where Terraform
+//! is installed, new ones.
 
 use super::context::Context;
 use super::file::{CodeText, Syntax};
@@ -16,10 +17,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// What of the table may be unknown, in percent.
+/// The percentage of recorded expressions that may be unknown.
 const MOST_UNKNOWN: usize = 5;
 
-/// The module that the expressions stand in, with its files.
+/// Returns the module of the expressions, with its files.
 fn tree() -> Tree {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language/module");
     let files = std::fs::read_dir(folder)
@@ -72,7 +73,7 @@ fn evaluate(tree: &Tree, expressions: &[&str]) -> Vec<Option<Typed>> {
     all.collect()
 }
 
-/// A value as `terraform console` prints it.
+/// Returns a value as `terraform console` prints it.
 fn printed(value: &Typed, indent: usize) -> String {
     let inner = indent + 2;
     let sequence = |items: &[Typed]| {
@@ -122,7 +123,7 @@ fn printed(value: &Typed, indent: usize) -> String {
     }
 }
 
-/// A type as messages of Terraform call it.
+/// Returns a type as messages of Terraform call it.
 fn name(kind: &Type) -> String {
     match kind {
         Type::Any => "dynamic".to_owned(),
@@ -137,7 +138,7 @@ fn name(kind: &Type) -> String {
     }
 }
 
-/// A text in quotes, as Go writes it.
+/// Quotes a string as Go does.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
@@ -156,11 +157,11 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// An expression of a module, and the answer of Terraform.
-type Answer<'t> = (&'t str, &'t str);
+/// An expression, and what Terraform prints for it.
+type TerraformAnswer<'t> = (&'t str, &'t str);
 
-/// What differs from the answers, and what is unknown of those that are known.
-fn compared<'t>(tree: &Tree, answers: &[Answer<'t>]) -> (Vec<String>, Vec<&'t str>) {
+/// Returns the expressions that differ from Terraform, and those that are unknown here alone.
+fn compared<'t>(tree: &Tree, answers: &[TerraformAnswer<'t>]) -> (Vec<String>, Vec<&'t str>) {
     let expressions: Vec<_> = answers.iter().map(|(text, _)| *text).collect();
     let (mut wrong, mut unknown) = (Vec::new(), Vec::new());
     for ((text, due), value) in answers.iter().zip(evaluate(tree, &expressions)) {
@@ -184,8 +185,8 @@ fn compared<'t>(tree: &Tree, answers: &[Answer<'t>]) -> (Vec<String>, Vec<&'t st
     (wrong, unknown)
 }
 
-/// Nothing differs from the answers, and few are unknown.
-fn hold(tree: &Tree, answers: &[Answer<'_>]) {
+/// Asserts that nothing differs from Terraform and that few are unknown.
+fn hold(tree: &Tree, answers: &[TerraformAnswer<'_>]) {
     let (wrong, unknown) = compared(tree, answers);
     assert!(
         wrong.is_empty(),
@@ -205,7 +206,7 @@ fn hold(tree: &Tree, answers: &[Answer<'_>]) {
     );
 }
 
-/// What tests/language/generate.py makes.
+/// The output of tests/language/generate.py.
 struct Generated {
     /// The answer of each expression.
     expressions: BTreeMap<String, String>,

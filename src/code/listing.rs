@@ -1,10 +1,10 @@
-//! Which files of a folder Terraform and OpenTofu read as code, and in which order.
+//! Lists the code files of a folder in the order in which Terraform and OpenTofu read them.
 
 use super::overlay::Overlay;
 use crate::model::Tree;
 use std::collections::BTreeSet;
 
-/// How the names of files with code end: a file of OpenTofu's takes the place of Terraform's with the same name.
+/// The extensions of code files. An OpenTofu file replaces the Terraform file of the same name.
 const ENDINGS: [(&str, &str); 2] = [(".tofu", ".tf"), (".tofu.json", ".tf.json")];
 
 /// A file of a folder.
@@ -17,35 +17,35 @@ pub(super) struct NamedFile {
 }
 
 impl NamedFile {
-    /// Its name within its folder.
+    /// Returns its name within its folder.
     pub(super) fn base_name(&self) -> &str {
         base_name(&self.name)
     }
 
-    /// Whether its blocks are merged into those of other files.
+    /// Returns whether it is an override file.
     pub(super) fn is_override(&self) -> bool {
         is_override(&self.name)
     }
 }
 
-/// Whether a file holds Terraform code.
+/// Returns whether a file holds Terraform code.
 pub fn is_code(path: &str) -> bool {
     // Editors hide their copies so.
     !base_name(path).starts_with('.') && stem(path).is_some()
 }
 
-/// Whether a file's blocks are merged into those of other files.
+/// Returns whether a file is an override file.
 pub fn is_override(path: &str) -> bool {
     let stem = stem(base_name(path));
     stem.is_some_and(|stem| stem == "override" || stem.ends_with("_override"))
 }
 
-/// Whether a file of code is written in JSON.
+/// Returns whether a file of code is written in JSON.
 pub(super) fn is_json(path: &str) -> bool {
     path.ends_with(".json")
 }
 
-/// The files with code of a folder in the order in which they are read: those that override others last.
+/// Returns the files with code of a folder in the order in which they are read: those that override others last.
 pub(super) fn code_files(code: &Overlay<'_>, folder: &str) -> Vec<NamedFile> {
     let mut files = code.in_folder(folder);
     files.retain(|file| is_code(&file.name));
@@ -55,7 +55,7 @@ pub(super) fn code_files(code: &Overlay<'_>, folder: &str) -> Vec<NamedFile> {
     files
 }
 
-/// Whether a file of OpenTofu's takes the place of one of Terraform's.
+/// Returns whether an OpenTofu file replaces a Terraform file.
 pub(super) fn is_replaced(path: &str, exists: impl Fn(&str) -> bool) -> bool {
     ENDINGS.iter().any(|(tofu, terraform)| {
         let stem = path.strip_suffix(terraform);
@@ -63,7 +63,7 @@ pub(super) fn is_replaced(path: &str, exists: impl Fn(&str) -> bool) -> bool {
     })
 }
 
-/// The paths of the files with code of a folder, behind symbolic links.
+/// Returns the paths of the files with code of a folder, behind symbolic links.
 pub fn code_paths(tree: &Tree, folder: &str) -> Vec<String> {
     let files = code_files(&Overlay::of(tree), folder);
     files.into_iter().filter_map(|file| file.path).collect()
@@ -73,7 +73,7 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A name without the ending that says that it holds code.
+/// Returns a name without the ending that says that it holds code.
 fn stem(name: &str) -> Option<&str> {
     let mut endings = ENDINGS
         .iter()

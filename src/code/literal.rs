@@ -1,4 +1,4 @@
-//! Literal maps whose entries are asked for one after another.
+//! Indexes literal maps, whose entries are looked up one after another.
 
 use super::expression::certain_key;
 use super::handed_on::by_key;
@@ -13,7 +13,7 @@ use hcl_edit::expr::{Expression, ForExpr, Object};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// A literal map, its entries in order: each is found at once.
+/// A literal map with an index of its entries.
 #[derive(Debug)]
 pub(super) enum Literal<'a> {
     /// In code.
@@ -22,12 +22,12 @@ pub(super) enum Literal<'a> {
         source: Source,
         entries: BTreeMap<String, &'a Expression>,
     },
-    /// In a file of variables.
+    /// A value in a tfvars file.
     Tfvars(Rc<Given>),
 }
 
 impl<'a> Literal<'a> {
-    /// The map at the end of a trace, or why there is none.
+    /// Returns the map at the end of a trace, or why there is none.
     pub(super) fn of(end: End<'a>) -> Result<Self, Uneditable> {
         match end {
             End::Code(scope, map @ Expression::Object(object), _) => Ok(Self::Code {
@@ -42,7 +42,7 @@ impl<'a> Literal<'a> {
         }
     }
 
-    /// The map that `{ for x in list : x.name => x }` makes of the elements of a literal.
+    /// Returns the map that `{ for x in list : x.name => x }` makes of the elements of a literal.
     fn of_elements(scope: &Scope<'a>, each: &'a ForExpr) -> Result<Self, Uneditable> {
         let none = || Uneditable::Computed(scope.file.place(each.span()));
         let intro = &each.intro;
@@ -74,7 +74,7 @@ impl<'a> Literal<'a> {
         }
     }
 
-    /// What stands at one of its entries.
+    /// Returns one of its entries.
     pub(super) fn entry(&self, key: &str, left: usize) -> Result<End<'a>, Uneditable> {
         match self {
             Self::Code {
@@ -89,7 +89,7 @@ impl<'a> Literal<'a> {
         }
     }
 
-    /// Where it stands.
+    /// Returns its location.
     pub(super) fn source(&self) -> Source {
         match self {
             Self::Code { source, .. } => source.clone(),
@@ -98,7 +98,8 @@ impl<'a> Literal<'a> {
     }
 }
 
-/// The entries of an object by their keys. Of two with one key the last counts. None where there is no memory for them.
+/// Returns the entries of an object by their keys. Of two with one key the last counts. `None` where there is no memory
+/// for them.
 fn entries<'a>(scope: &Scope<'_>, object: &'a Object) -> Option<BTreeMap<String, &'a Expression>> {
     let mut entries = BTreeMap::new();
     for (key, value) in object {
@@ -111,14 +112,14 @@ fn entries<'a>(scope: &Scope<'_>, object: &'a Object) -> Option<BTreeMap<String,
 }
 
 impl<'a> Collection<'a> {
-    /// The literal map behind it, or why there is none: looked for once.
+    /// Returns the literal map behind it, or why there is none: looked for once.
     pub(super) fn literal(&self, left: usize) -> &Result<Literal<'a>, Uneditable> {
         self.literal
             .get_or_init(|| trace(&self.scope, self.expression, left).and_then(Literal::of))
     }
 }
 
-/// What stands at an entry of a literal map.
+/// Returns an entry of a literal map.
 pub(super) fn entry_at<'a>(
     scope: &Scope<'a>,
     value: &'a Expression,
@@ -127,7 +128,7 @@ pub(super) fn entry_at<'a>(
     Ok(renamed(trace(scope, value, left)?, Site::MapEntry))
 }
 
-/// What stands at an entry in a file of variables.
+/// Returns an entry of a map in a tfvars file.
 pub(super) fn given_entry<'a>(given: &Given, key: &str) -> End<'a> {
     match given.entries.get(key) {
         Some(entry) => End::Tfvars(entry.clone(), Site::MapEntry),
@@ -135,7 +136,7 @@ pub(super) fn given_entry<'a>(given: &Given, key: &str) -> End<'a> {
     }
 }
 
-/// That a literal map lacks an entry, which may be added there.
+/// Returns the place where a literal map's missing entry may be added.
 pub(super) fn left_out<'a>(map: Source, key: &str) -> End<'a> {
     End::LeftOut(Location {
         source: map,
@@ -143,7 +144,7 @@ pub(super) fn left_out<'a>(map: Source, key: &str) -> End<'a> {
     })
 }
 
-/// That what a trace leads to is no literal map.
+/// Returns the refusal for a trace that does not end at a literal map.
 pub(super) fn no_literal(end: &End<'_>) -> Uneditable {
     let at = |source: &Source| format!("{}:{}", source.file, source.line);
     Uneditable::NoMap(match end {

@@ -1,8 +1,8 @@
-//! Where the source of a module's call leads: which repository, which module of which registry, which archive.
+//! Parses the source of a module call: a Git repository, a registry module, or an archive.
 
 use std::fmt;
 
-/// A module's source, taken apart.
+/// A parsed module source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleSource {
     /// The package that holds the module.
@@ -11,7 +11,7 @@ pub struct ModuleSource {
     pub folder: String,
 }
 
-/// What holds a module, and perhaps others.
+/// The package of a module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Package {
     /// A Git repository of a host with GitHub's addresses.
@@ -20,7 +20,7 @@ pub enum Package {
     Registry(RegistryPackage),
     /// A tar archive at a web address, which may hold a token.
     Archive(String),
-    /// Something else, as far as it may be told: no user, password or query.
+    /// Any other source, without user, password and query.
     Other(String),
 }
 
@@ -31,14 +31,14 @@ pub struct GitPackage {
     pub host: String,
     /// `owner/name`.
     pub repository: String,
-    /// None for the default branch.
+    /// `None` for the default branch.
     pub reference: Option<String>,
 }
 
 /// A module of a registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RegistryPackage {
-    /// The registry, in lower case; none for the public one.
+    /// The registry, in lower case; `None` for the public one.
     pub host: Option<String>,
     /// `namespace/name/provider`.
     pub name: String,
@@ -59,7 +59,7 @@ impl fmt::Display for Package {
 }
 
 impl ModuleSource {
-    /// Takes a source apart that is no path of the repository itself.
+    /// Parses a source that is no local path.
     pub fn parse(source: &str) -> Self {
         let (address, query) = source.split_once('?').unwrap_or((source, ""));
         let (address, folder) = split_folder(address);
@@ -95,7 +95,7 @@ impl ModuleSource {
     }
 }
 
-/// An address, and the folder after `//`, which is not that of a scheme.
+/// Splits an address at the `//` before a folder, which is not the one of a scheme.
 fn split_folder(address: &str) -> (&str, &str) {
     let from = address.find("://").map_or(0, |at| at + 3);
     match address[from..].find("//") {
@@ -104,7 +104,7 @@ fn split_folder(address: &str) -> (&str, &str) {
     }
 }
 
-/// A folder without empty parts.
+/// Returns a folder without empty parts.
 fn clean(folder: &str) -> String {
     let parts = folder
         .split('/')
@@ -141,7 +141,7 @@ fn is_git_host(host: &str) -> bool {
     matches!(host, "github.com" | "bitbucket.org")
 }
 
-/// A repository, and the folder that the shortest form appends to its name.
+/// Returns a repository, and the folder that the shortest form appends to its name.
 fn git(address: &str, query: &str) -> Option<(GitPackage, String)> {
     let schemes = ["https://", "ssh://"];
     let scheme = schemes
@@ -178,7 +178,7 @@ fn git(address: &str, query: &str) -> Option<(GitPackage, String)> {
     ))
 }
 
-/// The `ref` of a query: none within where there is none, and none at all where Git would not take it.
+/// Returns the `ref` of a query: `Some(None)` without one, `None` where Git would not accept it.
 fn reference(query: &str) -> Option<Option<String>> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let Some((_, given)) = pairs.find(|(name, _)| *name == "ref") else {
@@ -194,8 +194,8 @@ fn named_reference(text: &str) -> Option<String> {
     (is_good && text.split('/').all(|part| !part.is_empty() && part != ".")).then_some(text)
 }
 
-/// GitHub's archives of a repository, without `https://`. What they hold stands in a folder of its own, which the call
-/// names or leaves to `*`.
+/// Parses the address of a GitHub archive without `https://`. An archive has one top-level folder, which the call names
+/// or matches with `*`.
 fn archive_of_git(address: &str, folder: &str) -> Option<ModuleSource> {
     const ENDINGS: [&str; 3] = [".tar.gz", ".tgz", ".zip"];
     let (host, path) = address.split_once('/')?;
@@ -225,12 +225,12 @@ fn archive_of_git(address: &str, folder: &str) -> Option<ModuleSource> {
     })
 }
 
-/// Whether a scheme is one of web addresses; whoever fetches refuses what is not encrypted.
+/// Returns whether a scheme is `http` or `https`. The fetcher refuses what is not encrypted.
 fn is_web(scheme: &str) -> bool {
     matches!(scheme, "https" | "http")
 }
 
-/// Whether an address names an archive of a kind that is read.
+/// Returns whether an address names an archive of a kind that is read.
 fn is_archive(address: &str, query: &str) -> bool {
     let kinds = ["tar.gz", "tgz"];
     let asked = query
@@ -244,7 +244,7 @@ fn is_archive(address: &str, query: &str) -> bool {
     }
 }
 
-/// An address with its query, without what is only said to whoever fetches.
+/// Joins an address and its query, without the `archive` parameter, which only go-getter reads.
 fn joined(address: &str, query: &str) -> String {
     let is_sent = |pair: &&str| !pair.is_empty() && !pair.starts_with("archive=");
     let pairs: Vec<_> = query.split('&').filter(is_sent).collect();
@@ -254,7 +254,7 @@ fn joined(address: &str, query: &str) -> String {
     }
 }
 
-/// A source as it may be told: a user, a password and a query may hold tokens.
+/// Returns a source without user, password and query, which may hold tokens.
 fn without_secrets(source: &str) -> String {
     let plain = source.split('?').next().unwrap_or(source);
     let from = plain.find("://").map_or(0, |at| at + 3);

@@ -1,4 +1,4 @@
-//! What `moved` blocks, and a `count` that came or went, make of the addresses in a state.
+//! Applies `moved` blocks, and an added or removed `count`, to the addresses in a state.
 
 use super::Options;
 use super::budget::Budget;
@@ -12,17 +12,17 @@ use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many modules are looked through.
+/// The most modules that are read.
 const MOST_MODULES: usize = 10_000;
-/// How many statements are followed for all addresses of a state together: a second's work. What is left stays where it
-/// was recorded.
+/// The most statements that are applied to all addresses of a state together, which takes a second. Any further address
+/// stays as recorded.
 const MOST_FOLLOWED: usize = 500_000;
 
-/// How the code of a root module moves what a state holds.
+/// The moves that the code of a root module makes in its state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
     statements: Vec<Statement>,
-    /// The numbers of the statements that start at a name.
+    /// The indexes of the statements by the name that they move.
     starts: BTreeMap<Start, Vec<usize>>,
     /// Whether each resource block has a `count`, or one instance alone.
     repeated: BTreeMap<BlockPath, Repeated>,
@@ -32,7 +32,7 @@ pub struct Moves {
 /// A resource block: the names of the calls that lead to it, its type and its name.
 pub(super) type BlockPath = (Vec<String>, String, String);
 
-/// Where a statement starts, without keys: the names of the calls that lead to its module, and the type and name of a
+/// The `from` of a statement without keys: the names of the calls that lead to its module, and the type and name of a
 /// resource block there, or `module` and the name of a call.
 type Start = BlockPath;
 
@@ -46,7 +46,7 @@ enum Repeated {
 /// A `moved` block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Statement {
-    /// The names of the calls that lead to the module that it stands in.
+    /// The names of the calls that lead to its module.
     module: Vec<String>,
     from: Endpoint,
     to: Endpoint,
@@ -75,7 +75,7 @@ impl Moves {
         reader.moves
     }
 
-    /// The addresses that these of a state have by the code, where they are others. What is in the way of another stays.
+    /// Returns the new addresses of moved resources. A resource at the target of another move keeps its address.
     pub fn new_addresses<'s>(
         &self,
         known: impl Iterator<Item = &'s Address> + Clone,
@@ -96,8 +96,8 @@ impl Moves {
         self.removed.get(address)
     }
 
-    /// Where the statements lead from an address, one after another: each counts once. The address itself where no more
-    /// are followed.
+    /// Applies the statements to an address one after another, each at most once. Returns the address itself where the
+    /// limit is reached.
     fn moved(&self, from: &Address, left: &mut usize) -> Address {
         let (mut address, mut used) = (from.clone(), BTreeSet::new());
         loop {
@@ -116,7 +116,7 @@ impl Moves {
         }
     }
 
-    /// The statements that may name an address, or a module above it.
+    /// Returns the statements that may name an address, or a module above it.
     fn starting_at(&self, address: &Address) -> impl Iterator<Item = usize> {
         let names: Vec<_> = address
             .modules
@@ -136,7 +136,7 @@ impl Moves {
         found.flatten().copied()
     }
 
-    /// Terraform itself moves the one instance of a block to the first, and back.
+    /// Applies the move that Terraform implies when `count` is added or removed: between no key and key 0.
     fn implied(&self, address: Address) -> Address {
         let names = address.modules.iter().map(|step| step.name.clone());
         let block = (
@@ -236,7 +236,7 @@ impl Statement {
         (self.module.clone(), kind.to_owned(), name.to_owned())
     }
 
-    /// Where this leads from an address; none where it does not name it.
+    /// Applies the statement to an address; `None` where it does not name the address.
     fn apply(&self, address: &Address) -> Option<Address> {
         let depth = self.module.len();
         let names = address.modules.iter().map(|step| &step.name);
@@ -274,7 +274,7 @@ impl Statement {
         })
     }
 
-    /// Where this leads from the modules above something.
+    /// Applies the statement to the modules of an address.
     fn moved_module(&self, modules: &[ModuleStep]) -> Option<Vec<ModuleStep>> {
         let (from, to) = (self.from.modules.as_slice(), self.to.modules.as_slice());
         let ((from, above), (to, new)) = (from.split_last()?, to.split_last()?);

@@ -1,4 +1,5 @@
-//! Numbers as Terraform holds them: binary, with a precision that each carries along, and printed as shortly as that allows.
+//! Implements Terraform's numbers: binary with a precision of their own, printed with as few digits as that precision
+//! needs.
 
 mod big;
 mod decimal;
@@ -21,14 +22,14 @@ pub(super) enum Number {
     Large(Box<Big>),
 }
 
-/// A whole number that fits a register, and its precision in bits.
+/// A 64-bit integer with its precision in bits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Small {
     number: i64,
     precision: u64,
 }
 
-/// The precision makes no two numbers of one.
+/// The precision does not count in comparisons.
 impl PartialEq for Small {
     fn eq(&self, other: &Self) -> bool {
         self.number == other.number
@@ -64,7 +65,7 @@ impl Number {
         }
     }
 
-    /// Both, where both are small, and the precision of what is made of them.
+    /// Returns both numbers where both are small, with the precision of the result.
     fn both(&self, other: &Self) -> Option<(i64, i64, u64)> {
         match (self, other) {
             (Self::Small(left), Self::Small(right)) => Some((
@@ -76,7 +77,8 @@ impl Number {
         }
     }
 
-    /// What comes of two small numbers, else of any two. None where it is out of bounds.
+    /// Combines two numbers with `small` where both are small, else with `big`. Returns `None` where the result is out
+    /// of bounds.
     fn of_two(
         &self,
         other: &Self,
@@ -89,20 +91,20 @@ impl Number {
         of_small.or_else(|| Self::bounded(big(&self.big(), &other.big())))
     }
 
-    /// A number, unless it is out of bounds.
+    /// Returns a number, unless it is out of bounds.
     fn bounded(big: Big) -> Option<Self> {
         big.is_bounded().then(|| big.into())
     }
 
-    /// Reads a number in decimals. None where the text is none, or has more digits than are evaluated.
+    /// Parses a decimal number; `None` where the text is none, or has too many digits.
     pub(super) fn parse(text: &str) -> Option<Self> {
         Big::parse(text).and_then(Self::bounded)
     }
 
-    /// Reads what Terraform takes for a number. None where it is one that is not evaluated.
+    /// Parses what Terraform accepts as a number. Returns `None` where it is out of bounds.
     ///
     /// # Errors
-    /// When the text is none.
+    /// The text is no number.
     pub(super) fn read(text: &str) -> Result<Option<Self>, Invalid> {
         match Self::parse(text) {
             Some(number) => Ok(Some(number)),
@@ -111,59 +113,59 @@ impl Number {
         }
     }
 
-    /// A whole number that code writes down; none where a parser may have kept less of it.
+    /// Creates the number of an integer literal; `None` where the parser may have lost digits.
     pub(super) fn written(number: i64) -> Option<Self> {
         let is_exact = number.unsigned_abs() < 1 << DOUBLE;
         is_exact.then(|| Self::small(number, WRITTEN))
     }
 
-    /// A whole number that counts something.
+    /// Creates a number from an integer.
     pub(super) fn count(number: impl Into<i64>) -> Self {
         Self::small(number.into(), COUNTED)
     }
 
-    /// The number that a double is; none for what is no number.
+    /// Converts a double; `None` for NaN and infinity.
     pub(super) fn double(number: f64) -> Option<Self> {
         Big::double(number).map(Self::from)
     }
 
-    /// The whole number of these digits in a base of 2 to 36.
+    /// Parses a whole number in a base of 2 to 36.
     pub(super) fn in_base(text: &str, base: u32) -> Option<Self> {
         Big::in_base(text, base).map(Self::from)
     }
 
-    /// None where the sum is out of bounds.
+    /// Adds; `None` where the sum is out of bounds.
     pub(super) fn plus(&self, other: &Self) -> Option<Self> {
         self.of_two(other, i64::checked_add, Big::plus)
     }
 
-    /// None where the difference is out of bounds.
+    /// Subtracts; `None` where the difference is out of bounds.
     pub(super) fn minus(&self, other: &Self) -> Option<Self> {
         self.of_two(other, i64::checked_sub, |left, right| {
             left.plus(&right.negated())
         })
     }
 
-    /// Whether a product or quotient is a negative nought, which Terraform tells from a positive one.
+    /// Returns whether a product or quotient is negative zero, which Terraform distinguishes from zero.
     fn makes_negative_nought(&self, other: &Self) -> bool {
         let is_nought = self.is_nought() || other.is_nought();
         is_nought && self.is_negative() != other.is_negative()
     }
 
-    /// None where the product is out of bounds, or a negative nought.
+    /// Multiplies; `None` where the product is out of bounds or negative zero.
     pub(super) fn times(&self, other: &Self) -> Option<Self> {
         let product = || self.of_two(other, i64::checked_mul, Big::times);
         (!self.makes_negative_nought(other)).then(product)?
     }
 
-    /// None where it is divided by nought, and where the quotient is out of bounds or a negative nought.
+    /// Divides; `None` by zero, and where the quotient is out of bounds or negative zero.
     pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
         let quotient = || Self::bounded(self.big().divided_by(&other.big())?);
         (!self.makes_negative_nought(other)).then(quotient)?
     }
 
-    /// What is left when it is divided, with its own sign and precision; itself where it is divided by nought. None where
-    /// the quotient is out of bounds.
+    /// Returns the remainder of a division, with its own sign and precision; itself for a divisor of zero. Returns
+    /// `None` where the quotient is out of bounds.
     pub(super) fn modulo(&self, divisor: &Self) -> Option<Self> {
         if divisor.is_nought() || self.is_nought() {
             return Some(self.clone());
@@ -184,7 +186,7 @@ impl Number {
         }
     }
 
-    /// Without its fraction.
+    /// Drops the fraction.
     fn truncated(&self) -> Self {
         match self {
             Self::Small(_) => self.clone(),
@@ -192,7 +194,7 @@ impl Number {
         }
     }
 
-    /// The next whole number, upwards or downwards. None where it is out of bounds.
+    /// Rounds to a whole number, up or down; `None` where it is out of bounds.
     pub(super) fn rounded_to(&self, upwards: bool) -> Option<Self> {
         let whole = self.truncated();
         if whole == *self || self.is_negative() == upwards {
@@ -213,24 +215,24 @@ impl Number {
         matches!(self, Self::Small(small) if small.number == 0)
     }
 
-    /// As a whole number of this kind, where it is one.
+    /// Converts to an integer type, where it fits.
     pub(super) fn whole<N: TryFrom<BigInt>>(&self) -> Option<N> {
         self.big().whole()
     }
 
-    /// The nearest double.
+    /// Returns the nearest double.
     pub(super) fn as_double(&self) -> Option<f64> {
         let near = self.big().as_double();
         near.or_else(|| self.to_string().parse().ok())
     }
 
-    /// The number in decimals, without its sign.
+    /// Returns the number in decimals, without its sign.
     pub(super) fn decimal(&self, rounding: Rounding) -> Decimal {
         self.big().decimal(rounding)
     }
 }
 
-/// Whether Terraform takes a text for a number.
+/// Returns whether Terraform takes a text for a number.
 fn is_number(text: &str) -> bool {
     let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (digits, power) = match bare.split_once(['e', 'E', 'p', 'P']) {
@@ -270,8 +272,8 @@ impl PartialOrd for Number {
 
 impl From<&crate::model::Number> for Number {
     fn from(number: &crate::model::Number) -> Self {
-        let nought = || Self::count(0);
-        Self::parse(&number.to_string()).unwrap_or_else(nought)
+        let zero = || Self::count(0);
+        Self::parse(&number.to_string()).unwrap_or_else(zero)
     }
 }
 
@@ -347,7 +349,7 @@ mod tests {
         assert_eq!(small.times(&small), None);
         assert_eq!(large.divided_by(&small), None);
         assert_eq!(large.modulo(&small), None);
-        assert_eq!(read("0").times(&read("-1")), None, "a negative nought");
+        assert_eq!(read("0").times(&read("-1")), None, "a negative zero");
         for text in ["1e2000", "1e-2000", "1p3", "-0", "Inf", &"9".repeat(2000)] {
             assert_eq!(Number::read(text), Ok(None), "{text}");
         }

@@ -1,4 +1,5 @@
-//! Outputs of modules: an object for one instance, a list by `count`, a map by `for_each`; of each only what is asked for.
+//! Evaluates references to module outputs: an object for one instance, a list with `count`, a map with `for_each`. Only
+//! the outputs that are referred to are evaluated.
 
 use super::budget::Excess;
 use super::call;
@@ -11,8 +12,8 @@ use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What `module.name` is to an expression that goes on with these operators. Unknown where the module is not evaluated,
-/// and where the keys of its instances are not certain.
+/// Evaluates `module.name` for an expression that continues with these operators. Unknown where the module is not
+/// evaluated, or the keys of its instances are not certain.
 pub(super) fn value(
     scope: &Scope<'_>,
     name: &str,
@@ -41,7 +42,8 @@ pub(super) fn value(
     })
 }
 
-/// What follows the key of an instance, which may be written as an attribute; behind a splat of all instances as well.
+/// Returns the operators after the key of an instance, which may be written as an attribute, or after a splat of all
+/// instances.
 pub(super) fn behind_key<'o, 't>(
     operators: &'o [&'t TraversalOperator],
 ) -> &'o [&'t TraversalOperator] {
@@ -56,7 +58,7 @@ pub(super) fn behind_key<'o, 't>(
     }
 }
 
-/// The argument by which a call stands for several instances.
+/// Returns the argument, `count` or `for_each`, that gives a call several instances.
 fn repeated_by(scope: &Scope<'_>, name: &str) -> Option<&'static str> {
     let (_, call) = scope.instance.folder.calls.get(name)?;
     ["count", "for_each"]
@@ -64,7 +66,7 @@ fn repeated_by(scope: &Scope<'_>, name: &str) -> Option<&'static str> {
         .find(|argument| call.body.has_attribute(argument))
 }
 
-/// The outputs of one instance: the one that is asked for, or all.
+/// Evaluates the outputs of one instance: the one that is referred to, or all.
 fn outputs<'a>(
     scope: &Scope<'a>,
     called: &Rc<Instance<'a>>,

@@ -1,5 +1,5 @@
-//! Variables of a root module that are set out of sight, by `-var-file`, `TF_VAR_name` or HCP Terraform: no file of the
-//! repository that Terraform reads by itself sets them, and their defaults do not give what the state recorded.
+//! Finds the variables of a root module that are set outside the code, by `-var-file`, `TF_VAR_name` or HCP Terraform:
+//! no file that Terraform loads by itself sets them, and their defaults do not lead to what the state recorded.
 
 use super::context::Context;
 use super::expression::certain_key;
@@ -9,7 +9,7 @@ use super::instance::{Instance, SetBy};
 use super::outside_variable::{OutsideVariable, as_text};
 use super::overlay::Overlay;
 use super::recorded::Recorded;
-use super::references::{Finder, Form, Names, form};
+use super::references::{Derivation, Finder, Names, derivation};
 use super::root_code::RootCode;
 use super::scope::Scope;
 use super::{Options, call, candidates, folder, provider, resource, variable};
@@ -19,25 +19,26 @@ use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What attributes tell of a variable that no file sets.
+/// The evidence in attributes that a variable is set outside the code.
 #[derive(Debug, Default)]
 struct Evidence {
     /// The first attribute that is the variable itself and was recorded with another value.
     differs: Option<(Value, Value)>,
-    /// Whether a value that is computed from it was recorded otherwise.
+    /// Whether a value computed from it was recorded differently.
     may_differ: bool,
-    /// Whether a value that holds it was recorded as its default gives it.
+    /// Whether a value that contains it was recorded as the default leads to it.
     agrees: bool,
 }
 
 impl Evidence {
-    /// Whether the default is not what the last apply took.
+    /// Returns whether the last apply used another value than the default.
     fn is_outside(&self) -> bool {
         self.differs.is_some() || (self.may_differ && !self.agrees)
     }
 }
 
-/// The variables of a root module that are set out of sight, as far as code and state tell; none without a state.
+/// Returns the variables of a root module that are set outside the code, as far as code and state show; none without a
+/// state.
 pub fn outside_variables(
     tree: &Tree,
     root: &str,
@@ -102,7 +103,7 @@ pub fn outside_variables(
     found
 }
 
-/// Compares what is made from variables that no file sets with what the state recorded.
+/// Compares values made from variables that no file sets with the state.
 struct Search<'s> {
     finder: Finder,
     recorded: &'s Recorded,
@@ -110,7 +111,7 @@ struct Search<'s> {
     evidence: BTreeMap<Rc<str>, Evidence>,
 }
 
-/// What one attribute is compared by.
+/// The recorded value of one attribute, and how to compare it.
 #[derive(Clone, Copy)]
 struct Expected<'s> {
     schema: Option<&'s Schema>,
@@ -118,7 +119,7 @@ struct Expected<'s> {
     /// Its path without indexes.
     path: &'s str,
     recorded: &'s Value,
-    /// Whether the provider keeps it to the letter. Of a type that is not read nobody knows how it writes texts.
+    /// Whether the provider records the value exactly as written, which is not known of types that are not read.
     is_kept: bool,
 }
 
@@ -136,7 +137,7 @@ impl<'s> Search<'s> {
         call::for_each_instance(folders, instance, &mut |called| self.walk(folders, called));
     }
 
-    /// Looks at the instances of one block of which the state knows some.
+    /// Compares the instances of one block, of which the state has some.
     fn block<'a>(&mut self, instance: &Rc<Instance<'a>>, file: &'a File, block: &'a Block) {
         let [tf_type, name] = block.labels.as_slice() else {
             return;
@@ -171,7 +172,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Notes that a block was recorded with other instances than its code gives.
+    /// Records that the state has other instances of a block than the code.
     fn other_instances(&mut self, scope: &Scope<'_>, body: &Body) {
         let counted = ["count", "for_each"].map(|name| body.get_attribute(name));
         for counted in counted.into_iter().flatten() {
@@ -205,7 +206,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Looks into nested blocks, where it is certain which of the recorded ones each is.
+    /// Compares nested blocks, where it is certain which recorded block each is.
     fn blocks(
         &mut self,
         scope: &Scope<'_>,
@@ -270,13 +271,13 @@ impl<'s> Search<'s> {
         }
         let value = scope.plain(expression);
         let agrees = expected.agrees(&value);
-        let form = form(scope, expression);
+        let derivation = derivation(scope, expression);
         for name in names {
             let evidence = self.evidence.entry(name).or_default();
-            match (agrees, form) {
-                (None, _) | (Some(true), Form::Computed) => {}
+            match (agrees, derivation) {
+                (None, _) | (Some(true), Derivation::Computed) => {}
                 (Some(true), _) => evidence.agrees = true,
-                (Some(false), Form::Variable) => {
+                (Some(false), Derivation::Variable) => {
                     let differs = || (value.clone(), expected.recorded.clone());
                     evidence.differs.get_or_insert_with(differs);
                 }
@@ -318,7 +319,7 @@ impl<'s> Search<'s> {
 }
 
 impl Expected<'_> {
-    /// Whether a value is what the state recorded; none where that tells nothing.
+    /// Returns whether a value equals the recorded one; `None` where the comparison is not conclusive.
     fn agrees(&self, value: &Value) -> Option<bool> {
         let recorded = self.recorded;
         if value.has_unknown() || recorded.is_null() || recorded.has_secret() {

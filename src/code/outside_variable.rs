@@ -1,29 +1,28 @@
-//! What is said of a variable that is set out of sight.
+//! Describes a variable that is set outside the code.
 
 use super::typed::Typed;
 use crate::model::{Value, is_secret_name};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A variable that is set out of sight.
+/// A variable that is set outside the code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideVariable {
     /// Its name.
     pub name: String,
-    /// What its default gives and what the state holds instead, where one attribute is the variable itself. None of both
-    /// where it has no default.
+    /// Its default and the recorded value, where one attribute is the variable itself; `None` without a default.
     pub(super) differs: Option<(Value, Value)>,
     /// Whether it has a default.
     pub(super) has_default: bool,
-    /// The files of the repository that set it and may be meant, relative to the repository.
+    /// The tfvars files that set it and may have been used, relative to the repository.
     pub files: Vec<String>,
 }
 
-/// The longest value that a sentence holds.
+/// The longest value in a sentence.
 const SHOWN: usize = 60;
 
 impl OutsideVariable {
-    /// What its default gives, and what the state holds instead, as a sentence may tell it.
+    /// Returns the default and the recorded value as part of a sentence.
     fn reason(&self) -> String {
         if !self.has_default {
             return "it has no default, and no file sets it".to_owned();
@@ -63,7 +62,7 @@ impl fmt::Display for OutsideVariable {
 }
 
 impl OutsideVariable {
-    /// Whether a value is the one that the state holds for it; none where that is not known.
+    /// Returns whether a value is the recorded one; `None` where that is not known.
     pub(super) fn is(&self, value: &Value) -> Option<bool> {
         let (_, recorded) = self.differs.as_ref()?;
         let are_texts = || as_text(value).zip(as_text(recorded));
@@ -71,7 +70,7 @@ impl OutsideVariable {
     }
 }
 
-/// The text of a value that a template could hold.
+/// Returns a value as a string of a template.
 pub(super) fn as_text(value: &Value) -> Option<String> {
     let typed = Typed::of_json(value.clone());
     typed.as_text().map(Cow::into_owned)

@@ -1,7 +1,7 @@
-//! Override files: their blocks are merged into those of the other files, as Terraform merges them.
+//! Merges the blocks of override files into those of the other files, as Terraform does.
 //!
-//! The text of a file whose blocks are overridden is put together anew from parts of both, so that everything behind reads
-//! one block, and each value still stands where it was written.
+//! A file with overridden blocks gets a merged text, so that all later steps see one block, and each value still maps
+//! to the place where it was written.
 
 use super::Options;
 use super::budget::Budget;
@@ -14,19 +14,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The bytes of a file's tree that cost as much to look at as a step.
+/// The bytes of a file's tree that count as one step of work.
 const DECLARATION: usize = 1 << 10;
-/// How often blocks of one override file may override one another.
+/// The most blocks of one override file that may override one another.
 const MOST_ROUNDS: usize = 16;
-/// Blocks that no override file may hold.
+/// Blocks that Terraform refuses in an override file.
 const NOT_MERGED: &[&str] = &["moved", "import", "removed", "check"];
 /// The block whose arguments are merged one by one.
 const LIFECYCLE: &str = "lifecycle";
 
-/// What an override file overrides: the kind of a block and its labels, or a local value's name.
+/// The target of an override: a block's kind and labels, or a local value's name.
 type Key<'a> = Vec<&'a str>;
 
-/// Merges override files into the others, in order. Tells what has nothing to override.
+/// Merges override files into the others, in order. Records a problem for a block that overrides nothing.
 pub(super) fn merged(
     mut files: Vec<Arc<File>>,
     overrides: &[Arc<File>],
@@ -48,14 +48,14 @@ pub(super) fn merged(
     (files, problems)
 }
 
-/// One thing that an override file sets.
+/// One block or local value of an override file.
 #[derive(Clone, Copy)]
 enum Setting<'o> {
     Block(&'o Block),
     Local(&'o Attribute),
 }
 
-/// What an override file sets, in order.
+/// Returns the blocks and local values of an override file, in order.
 fn overriding<'o>(file: &'o File, problems: &mut Vec<Problem>) -> Vec<(Key<'o>, Setting<'o>)> {
     let mut all = Vec::new();
     for block in file.body.blocks() {
@@ -78,7 +78,7 @@ fn locals<'o>(block: &'o Block) -> impl Iterator<Item = (Key<'o>, &'o Attribute)
     attributes.map(|local| (vec!["locals", local.key.as_str()], local))
 }
 
-/// A block's kind and labels; of a provider its alias as well.
+/// Returns a block's kind and labels, and the alias of a provider.
 fn key(block: &Block) -> Key<'_> {
     let labels = block.labels.iter().map(|label| label.as_str());
     let alias = match block.ident.as_str() {
@@ -92,7 +92,7 @@ fn key(block: &Block) -> Key<'_> {
         .collect()
 }
 
-/// Merges what overrides something that nothing else in this round does, and gives the rest.
+/// Merges one setting of each target, and returns the others for the next round.
 fn round<'o>(
     files: &mut Vec<Arc<File>>,
     file: &'o Arc<File>,
@@ -109,10 +109,10 @@ fn round<'o>(
             continue;
         }
         match (known.get(&key), setting) {
-            (Some((at, Known::Block(base))), Setting::Block(block)) => {
+            (Some((at, Overridable::Block(base))), Setting::Block(block)) => {
                 merge(&files[*at].text, base, block, edits.entry(*at).or_default());
             }
-            (Some((at, Known::Local(base))), Setting::Local(local)) => {
+            (Some((at, Overridable::Local(base))), Setting::Local(local)) => {
                 edits.entry(*at).or_default().extend(replace(base, local));
             }
             // A default configuration need not be written to be overridden.
@@ -156,10 +156,10 @@ fn round<'o>(
     left
 }
 
-/// Replaces a file by what an override file makes of it.
+/// Replaces a file by its merge with an override file.
 ///
 /// # Errors
-/// When the merged text cannot be parsed.
+/// The merged text cannot be parsed.
 fn apply(
     files: &mut [Arc<File>],
     at: usize,
@@ -178,30 +178,32 @@ fn apply(
     Ok(())
 }
 
-/// What can be overridden.
-enum Known<'b> {
+/// A block or local value that can be overridden.
+enum Overridable<'b> {
     Block(&'b Block),
     Local(&'b Attribute),
 }
 
-/// What the other files set, each with the number of its file.
-fn known(files: &[Arc<File>]) -> BTreeMap<Key<'_>, (usize, Known<'_>)> {
+/// Returns the blocks and local values of the other files, each with the index of its file.
+fn known(files: &[Arc<File>]) -> BTreeMap<Key<'_>, (usize, Overridable<'_>)> {
     let mut known = BTreeMap::new();
     for (at, file) in files.iter().enumerate() {
         for block in file.body.blocks() {
             if block.has_ident("locals") {
                 for (key, local) in locals(block) {
-                    known.entry(key).or_insert((at, Known::Local(local)));
+                    known.entry(key).or_insert((at, Overridable::Local(local)));
                 }
             } else {
-                known.entry(key(block)).or_insert((at, Known::Block(block)));
+                known
+                    .entry(key(block))
+                    .or_insert((at, Overridable::Block(block)));
             }
         }
     }
     known
 }
 
-/// These bytes of a file become those of the override file, with a line of their own where they are new.
+/// Replaces bytes of a file with bytes of the override file, on a new line where they are inserted.
 struct Edit {
     range: Range<usize>,
     text: Option<Range<usize>>,
@@ -216,7 +218,7 @@ fn insert(at: usize, text: Option<Range<usize>>) -> Option<Edit> {
     })
 }
 
-/// The value of an argument becomes another's.
+/// Returns the edit that replaces the value of an argument with another's.
 fn replace(base: &Attribute, other: &Attribute) -> Option<Edit> {
     Some(Edit {
         range: base.value.span()?,
@@ -233,19 +235,19 @@ fn take_out(range: Option<Range<usize>>) -> Option<Edit> {
     })
 }
 
-/// An argument, its name and value together.
+/// Returns the bytes of an argument, name and value.
 fn whole(attribute: &Attribute) -> Option<Range<usize>> {
     Some(attribute.key.span()?.start..attribute.value.span()?.end)
 }
 
-/// The name of the blocks that a block is one of.
+/// Returns the name of a nested block, which for `dynamic` is its label.
 fn block_name(block: &Block) -> &str {
     let label = block.labels.first().filter(|_| block.has_ident("dynamic"));
     label.map_or(block.ident.as_str(), |label| label.as_str())
 }
 
-/// Merges a block into another: each argument takes the place of the one with its name, the blocks of each name take the
-/// place of all that have it, and `lifecycle` is merged in turn.
+/// Merges a block into another: each argument replaces the one of its name, its blocks of a name replace all of that
+/// name, and `lifecycle` is merged in turn.
 fn merge(text: &str, base: &Block, other: &Block, edits: &mut Vec<Edit>) {
     let Some((start, end)) = inside(text, base) else {
         return;
@@ -288,7 +290,7 @@ fn merge(text: &str, base: &Block, other: &Block, edits: &mut Vec<Edit>) {
     }
 }
 
-/// The bytes between the braces of a block.
+/// Returns the bytes between the braces of a block.
 fn inside(text: &str, block: &Block) -> Option<(usize, usize)> {
     let labels = block.labels.last().and_then(Span::span);
     let head = labels.or_else(|| block.ident.span())?.end;
@@ -296,7 +298,7 @@ fn inside(text: &str, block: &Block) -> Option<(usize, usize)> {
     Some((start, block.span()?.end.checked_sub(1)?))
 }
 
-/// The text of a file with parts of an override file in it, and where its parts come from.
+/// Returns the merged text of a file and an override file, with the origins of its parts.
 fn spliced(base: &Arc<File>, other: &Arc<File>, mut edits: Vec<Edit>) -> (String, Vec<Part>) {
     edits.sort_by_key(|edit| edit.range.start);
     let (mut text, mut parts, mut at) = (String::new(), Vec::new(), 0);

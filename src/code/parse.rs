@@ -1,4 +1,4 @@
-//! The one way to the HCL parser: what would cost it too much is refused before it is parsed.
+//! Calls the HCL parser. A text that would take too much time or memory is refused first.
 
 use super::effort::{Effort, EmptyHeredocs};
 use super::respell::{LineEnds, Repeated, Respelled, respelled};
@@ -7,9 +7,9 @@ use hcl_edit::parser::Error;
 use hcl_edit::structure::Body;
 use hcl_edit::template::Template;
 
-/// What the tree of one text may take, in bytes: that of a megabyte and a half of common code.
+/// The most bytes of one text's tree: that of a megabyte and a half of common code.
 const MOST_MEMORY: usize = 128 << 20;
-/// What parsing one text may take, in steps: about a second.
+/// The most steps of parsing one text: about a second.
 const MOST_STEPS: usize = 50_000_000;
 
 /// Why a text was not parsed.
@@ -20,14 +20,14 @@ pub struct Unparsed {
     pub line: usize,
     /// The reason.
     pub message: String,
-    /// Whether it may be valid, and is only too large.
+    /// Whether it is only too large, and may be valid.
     pub is_too_large: bool,
 }
 
 /// Parses a file of HCL.
 ///
 /// # Errors
-/// When it is not valid, or would take too long or too much memory.
+/// It is not valid, or would take too much time or memory.
 pub fn body(text: &str) -> Result<Body, Unparsed> {
     Readable::of(text)?.body()
 }
@@ -35,25 +35,25 @@ pub fn body(text: &str) -> Result<Body, Unparsed> {
 /// Parses an expression.
 ///
 /// # Errors
-/// When it is not valid, or would take too long or too much memory.
+/// It is not valid, or would take too much time or memory.
 pub fn expression(text: &str) -> Result<Expression, Unparsed> {
     Readable::of(text)?.parsed(hcl_edit::parser::parse_expr)
 }
 
-/// A text that may be parsed: what that costs at most is known.
+/// A text that is known to be affordable to parse.
 pub(super) struct Readable<'t> {
     /// The text as it is.
     pub original: &'t str,
     spelled: Respelled<'t>,
-    /// What parsing it costs at most.
+    /// The most that parsing it costs.
     pub effort: Effort,
 }
 
 impl<'t> Readable<'t> {
-    /// Measures a text, and brings it to a spelling that the parser reads.
+    /// Measures a text and respells it for the parser.
     ///
     /// # Errors
-    /// When parsing it would take too much memory or too long.
+    /// Parsing it would take too much time or memory.
     pub(super) fn of(original: &'t str) -> Result<Self, Unparsed> {
         let spelled = respelled(original, LineEnds::InLoops);
         Ok(Self {
@@ -66,12 +66,12 @@ impl<'t> Readable<'t> {
     /// Parses it as a file.
     ///
     /// # Errors
-    /// When it is not valid.
+    /// It is not valid.
     pub(super) fn body(&self) -> Result<Body, Unparsed> {
         self.parsed(hcl_edit::parser::parse_body)
     }
 
-    /// What of it is evaluated, though the parser does not see it.
+    /// Returns the parts that are evaluated although the parser does not see them.
     pub(super) fn repeated(&self) -> &[Repeated] {
         &self.spelled.repeated
     }
@@ -89,10 +89,10 @@ impl<'t> Readable<'t> {
     }
 }
 
-/// Parses a template: the text of a file, or one that code makes. Returns what it cost as well.
+/// Parses a template, which is a file's text or a string of the code. Returns its cost as well.
 ///
 /// # Errors
-/// When it is not valid, or would take too long or too much memory.
+/// It is not valid, or would take too much time or memory.
 pub(super) fn template(text: &str) -> Result<(Template, Effort), Unparsed> {
     let effort = affordable(text, Effort::of_template(text))?;
     let template = hcl_edit::parser::parse_template(text).map_err(|error| Unparsed {
@@ -103,10 +103,10 @@ pub(super) fn template(text: &str) -> Result<(Template, Effort), Unparsed> {
     Ok((template, effort))
 }
 
-/// What parsing a text costs at most.
+/// Returns the most that parsing a text costs.
 ///
 /// # Errors
-/// When that is too much memory, or would take too long.
+/// It would take too much time or memory.
 fn affordable(text: &str, effort: Result<Effort, EmptyHeredocs>) -> Result<Effort, Unparsed> {
     let effort = effort.map_err(|EmptyHeredocs { at }| Unparsed {
         line: line(text, at),
@@ -124,7 +124,7 @@ fn affordable(text: &str, effort: Result<Effort, EmptyHeredocs>) -> Result<Effor
     Ok(effort)
 }
 
-/// The line of a byte, from 1.
+/// Returns the line of a byte, from 1.
 pub(super) fn line(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or_default();
     1 + before.iter().filter(|byte| **byte == b'\n').count()

@@ -1,4 +1,4 @@
-//! Policies that code writes down: where each of their statements stands.
+//! Finds the statements of IAM policies in code.
 
 use super::definition::definition;
 use super::expression::{certain_key, is_key};
@@ -16,11 +16,11 @@ use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// How many bytes of a heredoc are parsed for one step of work.
+/// The bytes of a heredoc that count as one step of work.
 pub(super) const TEXT: usize = 16;
 
-/// The statements of an expression that makes a policy, and where the policy stands: an object in `jsonencode`, JSON in a
-/// heredoc or in a file. None where it makes something else.
+/// Finds the statements of a policy in an expression, and the policy's location: an object in `jsonencode`, JSON in a
+/// heredoc or in a file. Returns `None` where the expression is no policy.
 pub(super) fn of_expression<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
@@ -34,7 +34,7 @@ pub(super) fn of_expression<'a>(
     Some((source(scope, expression), code))
 }
 
-/// The statements of a policy that is written in the expression itself.
+/// Finds the statements of a policy that is written in the expression itself.
 fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Option<PolicyCode> {
     match expression {
         Expression::FuncCall(call) if call.name.name.as_str() == "jsonencode" => {
@@ -71,7 +71,7 @@ fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Option<PolicyC
     }
 }
 
-/// The literal that a part refers to, where an edit would change that.
+/// Returns the literal that a part refers to, where an edit must change that literal.
 fn behind<'a>(scope: &Scope<'a>, part: &'a Expression) -> Option<Box<Definition>> {
     if !matches!(part, Expression::Traversal(_)) {
         return None;
@@ -81,7 +81,7 @@ fn behind<'a>(scope: &Scope<'a>, part: &'a Expression) -> Option<Box<Definition>
     is_editable.then(|| Box::new(found))
 }
 
-/// The statements of a policy object whose spans start at `offset`.
+/// Finds the statements of a policy object whose spans start at `offset`.
 pub(super) fn of_object<'o>(
     scope: &Scope<'_>,
     object: &'o Object,
@@ -121,8 +121,8 @@ fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
     span.start + offset..span.end + offset
 }
 
-/// The statements of a document that stands for one policy. None where it is made for each of something, or by
-/// `dynamic` blocks.
+/// Finds the statements of an `aws_iam_policy_document`. Returns `None` where it has `count`, `for_each` or `dynamic`
+/// blocks.
 pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<PolicyCode> {
     if block.body.has_blocks("dynamic") {
         return None;
@@ -166,7 +166,7 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
     })
 }
 
-/// The document of a module with this name, and its file.
+/// Returns the `aws_iam_policy_document` of this name in a module, and its file.
 pub(super) fn document<'a>(scope: &Scope<'a>, name: &str) -> Option<(&'a File, &'a Block)> {
     let data = &scope.instance.folder.data;
     data.get(&(super::policy_document::TYPE, name)).copied()

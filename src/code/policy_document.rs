@@ -1,4 +1,4 @@
-//! `data.aws_iam_policy_document`: the one data source whose answer the code alone makes.
+//! Evaluates `data.aws_iam_policy_document`, the one data source whose result follows from the code alone.
 
 use super::budget::{Budget, Excess, LONGEST_TEXT};
 use super::json;
@@ -14,16 +14,16 @@ use std::collections::BTreeMap;
 /// The data source's type.
 pub(super) const TYPE: &str = "aws_iam_policy_document";
 
-/// What the provider writes where `version` is left out.
+/// The provider's default of `version`.
 const VERSION: &str = "2012-10-17";
-/// Arguments that take statements over from elsewhere: what comes of them is not told here.
+/// Arguments that merge other policies. A document with one of them is not evaluated.
 const OTHERS: &[&str] = &[
     "override_json",
     "override_policy_documents",
     "source_json",
     "source_policy_documents",
 ];
-/// What a statement's lists are called in code, and in the policy.
+/// The names of a statement's lists in HCL and in JSON.
 pub(super) const LISTS: &[(&str, &str)] = &[
     ("actions", "Action"),
     ("not_actions", "NotAction"),
@@ -31,8 +31,8 @@ pub(super) const LISTS: &[(&str, &str)] = &[
     ("resources", "Resource"),
 ];
 
-/// What a document of the module is to an expression that goes on with these operators: none where the code alone does
-/// not tell what they ask for.
+/// Evaluates a document for an expression that continues with these operators; `None` where the code does not determine
+/// the result.
 pub(super) fn value(
     scope: &Scope<'_>,
     name: &str,
@@ -68,7 +68,7 @@ pub(super) fn value(
     }))
 }
 
-/// A document as the policy that it makes, where all of it is known.
+/// Returns a document's policy as JSON, where all of it is known.
 fn json(document: &Value, budget: &Budget) -> Result<Option<String>, Excess> {
     // The policy is made of the document's parts.
     budget.take(Size::of(document).bytes)?;
@@ -104,7 +104,7 @@ fn policy(document: &Value) -> Option<Value> {
     Some(Value::Map(policy))
 }
 
-/// A `statement` block as the policy has it.
+/// Converts a `statement` block to a policy's statement.
 pub(super) fn statement(block: &Value) -> Option<Value> {
     let mut all = BTreeMap::new();
     let effect = block.get("effect").as_str().unwrap_or("Allow");
@@ -133,7 +133,7 @@ pub(super) fn statement(block: &Value) -> Option<Value> {
     Some(Value::Map(all))
 }
 
-/// `&{aws:username}` is how code writes the variables that IAM fills in.
+/// Converts IAM policy variables, which code writes as `&{aws:username}`.
 fn variables(items: &Value) -> Option<Value> {
     let text = |item: &Value| Some(Value::from(item.as_str()?.replace("&{", "${")));
     let items: Option<Vec<_>> = items.as_list()?.iter().map(text).collect();

@@ -1,4 +1,4 @@
-//! Policies that code reads from a file of JSON: where each of their statements stands in that file.
+//! Finds the statements of IAM policies in JSON files that code reads.
 
 use super::functions::file::policy_text;
 use super::json_syntax::{Entry, Json, Node, nodes};
@@ -9,8 +9,8 @@ use crate::model::{Part, PolicyCode, PolicyForm, Source, StatementCode, Value};
 use hcl_edit::expr::{Expression, FuncCall};
 use std::collections::BTreeMap;
 
-/// The policy in the file that a call reads: `file`, `templatefile`, and both decoded and encoded again. None where the
-/// call does something else, or the file holds something else.
+/// Finds the policy in the file that a call reads: `file`, `templatefile`, and both decoded and encoded again. Returns
+/// `None` for any other call, or where the file holds no policy.
 pub(super) fn of_call(scope: &Scope<'_>, call: &FuncCall) -> Option<(Source, PolicyCode)> {
     let arguments: Vec<_> = call.args.iter().collect();
     match (call.name.name.as_str(), arguments.as_slice()) {
@@ -48,7 +48,7 @@ fn code(form: PolicyForm, statements: Vec<StatementCode>) -> PolicyCode {
     PolicyCode { form, statements }
 }
 
-/// The place of a file's whole text.
+/// Returns the location of a file's whole text.
 fn whole(path: &str, text: &str) -> Source {
     Source {
         file: path.to_owned(),
@@ -57,7 +57,8 @@ fn whole(path: &str, text: &str) -> Source {
     }
 }
 
-/// The statements of a policy in JSON. None where a key is given twice: then not all that stands there counts.
+/// Finds the statements of a policy in JSON. Returns `None` where an object has a key twice, since only one of its
+/// values counts.
 fn statements(text: &str, root: &Node<'_>) -> Option<Vec<StatementCode>> {
     let entries = of_unique_keys(root)?;
     let list = entries.iter().find(|entry| entry.key == "Statement")?;
@@ -84,7 +85,7 @@ fn statements(text: &str, root: &Node<'_>) -> Option<Vec<StatementCode>> {
     items.into_iter().map(statement).collect()
 }
 
-/// The entries of an object without a key that is given twice.
+/// Returns the entries of an object without duplicate keys.
 fn of_unique_keys<'n, 't>(node: &'n Node<'t>) -> Option<&'n [Entry<'t>]> {
     let Json::Object(entries) = &node.json else {
         return None;

@@ -1,4 +1,4 @@
-//! What a state records of the resources that code refers to: `aws_vpc.main.id` is what the last apply made it.
+//! Resolves references to resources, such as `aws_vpc.main.id`, to the values that the state recorded.
 
 use super::budget::{Budget, Excess};
 use super::output::behind_key;
@@ -9,7 +9,7 @@ use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What references are told by. Cloning is cheap. Without a state nothing is told.
+/// The recorded resources that references resolve to; empty without a state. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded {
     tables: Vec<Table>,
@@ -20,15 +20,15 @@ pub struct Recorded {
 #[derive(Debug, Clone)]
 struct Table {
     resources: Arc<Vec<Resource>>,
-    /// Their numbers, by module, type, name and key.
+    /// Their indexes, sorted by module, type, name and key.
     order: Arc<[usize]>,
 }
 
-/// What a reference names: the module, the type, the name.
+/// A referenced block: module, type, name.
 pub(super) type Block<'a> = (&'a [ModuleStep], &'a str, &'a str);
 
 impl Recorded {
-    /// The resources of a state. Data sources have types such as `data.aws_ami`.
+    /// Indexes the resources of a state. Data sources have types such as `data.aws_ami`.
     pub fn new(tables: impl IntoIterator<Item = Arc<Vec<Resource>>>) -> Self {
         let table = |resources: Arc<Vec<Resource>>| {
             let mut order: Vec<usize> = (0..resources.len()).collect();
@@ -49,7 +49,7 @@ impl Recorded {
         }
     }
 
-    /// The same, written by this version of Terraform.
+    /// Adds the Terraform version that wrote the state.
     #[must_use]
     pub fn by_terraform(self, version: Option<&str>) -> Self {
         Self {
@@ -58,12 +58,12 @@ impl Recorded {
         }
     }
 
-    /// The version of Terraform that wrote the state, where that is known.
+    /// Returns the version of Terraform that wrote the state, where that is known.
     pub fn terraform(&self) -> Option<&str> {
         self.terraform.as_deref()
     }
 
-    /// Whether nothing is told.
+    /// Returns whether no resource is recorded.
     pub(super) fn is_empty(&self) -> bool {
         self.resources().next().is_none()
     }
@@ -72,7 +72,7 @@ impl Recorded {
         self.tables.iter().flat_map(|table| table.resources.iter())
     }
 
-    /// The names that resources of a module have, whatever their types.
+    /// Returns the names that resources of a module have, whatever their types.
     pub fn names(&self, module: &[ModuleStep]) -> impl Iterator<Item = &str> {
         let own = self
             .resources()
@@ -80,7 +80,7 @@ impl Recorded {
         own.map(|resource| resource.address.name.as_str())
     }
 
-    /// The only resource of a module that has a text as this attribute, whatever its type.
+    /// Returns the only resource of a module whose attribute has this value, whatever its type.
     pub fn only(&self, module: &[ModuleStep], attribute: &str, text: &str) -> Option<&Address> {
         let mut found = self.resources().filter(|resource| {
             resource.address.modules == module && resource.text(attribute) == Some(text)
@@ -89,14 +89,14 @@ impl Recorded {
         found.next().is_none().then_some(&only.address)
     }
 
-    /// The provider configuration that a resource was made by, where a state knows it.
+    /// Returns the provider configuration of a recorded resource.
     pub fn provider(&self, address: &Address) -> Option<&ProviderKey> {
         let mut instances = self.instances(block(address));
         let own = instances.find(|resource| resource.address.key == address.key);
         own.map(|resource| &resource.provider)
     }
 
-    /// The instances of a block, by key.
+    /// Returns the instances of a block, by key.
     pub(super) fn instances(&self, name: Block<'_>) -> impl Iterator<Item = &Resource> {
         let tables = self.tables.iter().map(move |table| {
             let at = |number: &usize| block(&table.resources[*number].address);
@@ -110,8 +110,8 @@ impl Recorded {
         })
     }
 
-    /// What a block is to an expression that goes on with these operators: an object, a list by `count`, a map by
-    /// `for_each`; of each instance only what is asked for. Unknown where no state knows it.
+    /// Evaluates a block for an expression that continues with these operators: an object, a list with `count`, a map
+    /// with `for_each`. Only the attributes that are referred to are copied. Unknown where the block is not recorded.
     pub(super) fn value(
         &self,
         block: Block<'_>,
@@ -165,8 +165,8 @@ impl Recorded {
         })
     }
 
-    /// What code of a module would call a text: `aws_security_group.web.id`, where the resources of the type have it as
-    /// that attribute. None where none or several do.
+    /// Returns the reference, such as `aws_security_group.web.id`, to the only resource of a type whose attribute has
+    /// this value. Returns `None` where none or several have it.
     pub fn reference(
         &self,
         module: &[ModuleStep],

@@ -1,4 +1,4 @@
-//! The root module's variables that an expression is made from, through locals, arguments of calls, `each` and policy
+//! Finds the root module's variables that an expression depends on, through locals, call arguments, `each` and policy
 //! documents.
 
 use super::handed_on::only_interpolation;
@@ -14,30 +14,30 @@ use std::rc::Rc;
 /// Names of variables of the root module.
 pub(super) type Names = BTreeSet<Rc<str>>;
 
-/// How many references may lead to a variable.
+/// The longest chain of references to a variable.
 const LONGEST: usize = 64;
 
-/// How an expression is made from a variable.
+/// How an expression depends on a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Derivation {
     /// It is the variable.
     Variable,
-    /// A text that holds it.
+    /// It is a template that contains the variable.
     Template,
-    /// Anything else: a condition, a call of a function.
+    /// Anything else, such as a condition or a function call.
     Computed,
 }
 
-/// Finds the variables behind expressions. What one module instance refers to is looked up once.
+/// Finds the variables behind expressions. The references of one module instance are resolved once.
 pub(super) struct Finder {
-    /// The variables that are looked for.
+    /// The variables to find.
     searched: Names,
-    /// What the names of each module instance on the way from the root lead to: `var.x` and `local.x`, by kind and name.
+    /// The variables behind `var.x` and `local.x`, by kind and name, for each module instance on the way from the root.
     known: Vec<BTreeMap<(bool, String), Rc<Names>>>,
 }
 
 impl Finder {
-    /// Looks for these variables.
+    /// Creates a search for these variables.
     pub(super) fn new(searched: Names) -> Self {
         Self {
             searched,
@@ -45,19 +45,19 @@ impl Finder {
         }
     }
 
-    /// Turns to a module instance: what was known of another one at its depth is forgotten.
+    /// Enters a module instance, and drops what is known of another one at its depth.
     pub(super) fn enter(&mut self, instance: &Instance<'_>) {
         self.known.truncate(instance.path.len());
         self.known
             .resize_with(instance.path.len() + 1, BTreeMap::new);
     }
 
-    /// The variables that an expression is made from.
+    /// Returns the variables that an expression depends on.
     pub(super) fn of_expression(&mut self, scope: &Scope<'_>, expression: &Expression) -> Names {
         self.inner(scope, expression, LONGEST)
     }
 
-    /// The variables that anything in a block is made from.
+    /// Returns the variables that anything in a block depends on.
     pub(super) fn of_body(&mut self, scope: &Scope<'_>, body: &Body) -> Names {
         self.inner_body(scope, body, LONGEST)
     }
@@ -155,47 +155,47 @@ impl Finder {
     }
 }
 
-/// How an expression is made from the variable that it leads to.
-pub(super) fn form(scope: &Scope<'_>, expression: &Expression) -> Form {
-    form_within(scope, expression, LONGEST)
+/// Returns how an expression depends on the variable behind it.
+pub(super) fn derivation(scope: &Scope<'_>, expression: &Expression) -> Derivation {
+    derivation_within(scope, expression, LONGEST)
 }
 
-fn form_within(scope: &Scope<'_>, expression: &Expression, left: usize) -> Form {
+fn derivation_within(scope: &Scope<'_>, expression: &Expression, left: usize) -> Derivation {
     let Some(left) = left.checked_sub(1) else {
-        return Form::Computed;
+        return Derivation::Computed;
     };
     match expression {
-        Expression::Parenthesis(inner) => form_within(scope, inner.inner(), left),
+        Expression::Parenthesis(inner) => derivation_within(scope, inner.inner(), left),
         Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
-            Some(inner) => form_within(scope, inner, left),
-            None => Form::Template,
+            Some(inner) => derivation_within(scope, inner, left),
+            None => Derivation::Template,
         },
         Expression::Traversal(traversal) => {
             let Some([root, first, _]) = reference(traversal) else {
-                return Form::Computed;
+                return Derivation::Computed;
             };
             let instance = &scope.instance;
             match root.as_str() {
-                _ if traversal.operators.len() != 1 => Form::Computed,
-                "var" if instance.path.is_empty() => Form::Variable,
+                _ if traversal.operators.len() != 1 => Derivation::Computed,
+                "var" if instance.path.is_empty() => Derivation::Variable,
                 "var" => match instance.variables.get(first.as_str()).map(|set| &set.by) {
                     Some(Some(SetBy::Argument(caller, argument))) => {
-                        form_within(caller, argument, left)
+                        derivation_within(caller, argument, left)
                     }
-                    _ => Form::Computed,
+                    _ => Derivation::Computed,
                 },
                 "local" => match instance.local(&first) {
-                    Some((file, local)) => form_within(&instance.scope(file), local, left),
-                    None => Form::Computed,
+                    Some((file, local)) => derivation_within(&instance.scope(file), local, left),
+                    None => Derivation::Computed,
                 },
-                _ => Form::Computed,
+                _ => Derivation::Computed,
             }
         }
-        _ => Form::Computed,
+        _ => Derivation::Computed,
     }
 }
 
-/// What an expression refers to, as written: the first three names of each reference.
+/// The references in an expression as written: the first three names of each.
 #[derive(Default)]
 struct References(BTreeSet<[String; 3]>);
 
@@ -206,7 +206,7 @@ impl Visit for References {
     }
 }
 
-/// The first three names of a reference: `data`, `aws_iam_policy_document` and `x`; missing ones are empty.
+/// Returns the first three names of a reference: `data`, `aws_iam_policy_document` and `x`; missing ones are empty.
 fn reference(traversal: &Traversal) -> Option<[String; 3]> {
     let root = traversal.expr.as_variable()?.as_str();
     let mut names = traversal

@@ -1,5 +1,5 @@
-//! What the next apply takes out of the state, because the code says so: by a `removed` block, or by declaring it no
-//! longer.
+//! Finds the resources that the next apply removes from the state: by a `removed` block, or because no code declares
+//! them.
 
 use super::Evaluated;
 use super::endpoint::{Endpoint, MODULE};
@@ -9,7 +9,7 @@ use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Why the next apply takes something out of the state.
+/// Why the next apply removes a resource from the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     /// A `removed` block names it.
@@ -21,7 +21,7 @@ pub enum Removal {
 /// A `removed` block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovedBlock {
-    /// Whether AWS's own resource is destroyed with it.
+    /// Whether the resource in AWS is destroyed as well.
     pub destroys: bool,
     /// The file and line of the block.
     pub place: String,
@@ -49,7 +49,7 @@ impl fmt::Display for Removal {
 pub(super) struct RemovedBlocks(BTreeMap<BlockPath, RemovedBlock>);
 
 impl RemovedBlocks {
-    /// Adds a block that stands in the module that calls of these names lead to. Keys are not allowed in it.
+    /// Adds a block of the module that calls of these names lead to. Terraform allows no keys in it.
     pub(super) fn add(&mut self, names: &[String], block: &Block, place: String) {
         let from = block.body.get_attribute("from");
         let from = from.and_then(|from| Endpoint::literal(&from.value));
@@ -73,7 +73,7 @@ impl RemovedBlocks {
         self.0.entry(path).or_insert(removed);
     }
 
-    /// The block that names a resource, or a module above it: the outermost one counts.
+    /// Returns the block that names a resource or a module above it; the outermost one where there are several.
     pub(super) fn get(&self, address: &Address) -> Option<&RemovedBlock> {
         if self.0.is_empty() {
             return None;
@@ -93,14 +93,14 @@ impl RemovedBlocks {
     }
 }
 
-/// Which resources the code is certain not to declare.
+/// The resources that the code certainly does not declare.
 pub struct Undeclared<'a> {
-    /// The declared instances of each block; none where some code was not evaluated, and may declare anything.
+    /// The declared instances of each block; `None` where some code was not evaluated and may declare anything.
     blocks: Option<BTreeMap<BlockPath, Vec<&'a Address>>>,
 }
 
 impl<'a> Undeclared<'a> {
-    /// Looks through what was evaluated.
+    /// Indexes the evaluated code.
     pub fn of(code: &'a Evaluated) -> Self {
         let is_whole = code.problems.is_empty() && code.invalid.is_empty();
         Self {
@@ -135,7 +135,7 @@ fn path(address: &Address) -> BlockPath {
     )
 }
 
-/// Whether a declared instance of the same block may be the one at an address.
+/// Returns whether a declared instance of the same block may be the one at an address.
 fn may_be(declared: &Address, address: &Address) -> bool {
     let same =
         |(left, right): (&ModuleStep, &ModuleStep)| left.key.is_none() || left.key == right.key;

@@ -1,4 +1,4 @@
-//! Resource blocks: what each instance is set to.
+//! Evaluates resource blocks: the attributes of each instance.
 
 use super::convert::convert;
 use super::definition;
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::rc::Rc;
 
-/// Arguments that speak to Terraform and not to the provider.
+/// Meta-arguments, which Terraform reads instead of the provider.
 const META: &[&str] = &[
     "count",
     "for_each",
@@ -29,12 +29,12 @@ const META: &[&str] = &[
     "source",
     "version",
 ];
-/// Blocks that do.
+/// Blocks that Terraform reads instead of the provider.
 const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
 /// The most instances of one block that are evaluated.
 const MOST: usize = 10_000;
 
-/// Adds what the resource blocks of a module instance declare, as far as the budget goes.
+/// Adds the resource instances of a module instance, as far as the budget allows.
 pub(super) fn declare<'a>(
     instance: &Rc<Instance<'a>>,
     resources: &mut BTreeMap<Address, DeclaredResource>,
@@ -70,16 +70,16 @@ pub(super) fn declare<'a>(
     }
 }
 
-/// Whether a block stands for several instances.
+/// Returns whether a block has `count` or `for_each`.
 pub(super) fn is_repeated(body: &Body) -> bool {
     body.has_attribute("count") || body.has_attribute("for_each")
 }
 
-/// The instances of a block, one after another.
+/// An iterator over the instances of a block.
 type Keys<'a> = Box<dyn Iterator<Item = (Option<Key>, Scope<'a>)> + 'a>;
 
-/// The instances of a block: one without a key, or one a key. Where the keys are not certain, one without a key that
-/// stands for all of them, in which `each` and `count` are unknown.
+/// Returns the instances of a block: one without a key, or one for each key. Where the keys are not certain, one
+/// instance without a key stands for all, and `each` and `count` are unknown in it.
 pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
     let scope = scope.clone();
     let of_all =
@@ -172,7 +172,7 @@ fn resource<'a>(scope: &Scope<'a>, file: &'a File, block: &'a Block) -> Declared
     }
 }
 
-/// The nested blocks of a resource: each kind under its own name, as a list, and the attributes of each block.
+/// Returns the nested blocks of a resource: each kind under its own name, as a list, and the attributes of each block.
 fn define_blocks<'a>(
     scope: &Scope<'a>,
     file: &'a File,
@@ -223,7 +223,7 @@ fn define_blocks<'a>(
     }
 }
 
-/// Notes the texts that were made from parts of secrets since the last time as those of an attribute.
+/// Assigns the strings computed from secrets since the last call to an attribute.
 fn note_made(scope: &Scope<'_>, name: &str, noted: &mut BTreeMap<String, BTreeSet<String>>) {
     let derived = scope.instance.take_made();
     if !derived.is_empty() {
@@ -231,7 +231,7 @@ fn note_made(scope: &Scope<'_>, name: &str, noted: &mut BTreeMap<String, BTreeSe
     }
 }
 
-/// The attributes of a nested block and of those in it, each under its own path.
+/// Returns the attributes of a nested block and of those in it, each under its own path.
 fn define<'a>(
     scope: &Scope<'a>,
     body: &'a Body,
@@ -251,7 +251,8 @@ fn define<'a>(
     }
 }
 
-/// What a nested block stands for: its name, and a list of one map; a `dynamic` block, one a content.
+/// Evaluates a nested block to its name and a list of one map; a `dynamic` block to a list with one map for each
+/// element.
 fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     if !block.has_ident("dynamic") {
         return (
@@ -280,7 +281,8 @@ fn blocks<'b>(scope: &Scope<'_>, block: &'b Block) -> (&'b str, Value) {
     (name, Value::List(pairs.map(of).collect()))
 }
 
-/// What a block says: its attributes, and its nested blocks as lists. Unknown where there is no memory for that.
+/// Evaluates a body to a map of its attributes, with nested blocks as lists. Unknown where the budget has no memory for
+/// it.
 pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
     let names = body.iter().map(|part| match part {
         Structure::Attribute(attribute) => attribute.key.as_str().len(),
@@ -311,7 +313,7 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
     Value::Map(parts)
 }
 
-/// The paths of `lifecycle.ignore_changes`, as Terraform writes them.
+/// Returns the paths of `lifecycle.ignore_changes`, as Terraform writes them.
 fn ignored(scope: &Scope<'_>, body: &Body) -> Vec<String> {
     let blocks = body.get_blocks("lifecycle");
     let lists = blocks.filter_map(|block| block.body.get_attribute("ignore_changes"));
@@ -326,10 +328,10 @@ fn ignored(scope: &Scope<'_>, body: &Body) -> Vec<String> {
     paths
 }
 
-/// How many steps of an ignored path are read: no attribute of any provider lies deeper.
+/// The most steps of an ignored path: no provider has a deeper attribute.
 const DEEPEST_PATH: usize = 64;
 
-/// `tags["PatchGroup"]`, `root_block_device[0].iops`, `all`; in quotes as well, as older code has them.
+/// Parses a path such as `tags["PatchGroup"]`, `root_block_device[0].iops` or `all`, also in quotes as in older code.
 fn path(expression: &Expression) -> Option<String> {
     match expression {
         Expression::Variable(name) => Some(name.as_str().to_owned()),

@@ -1,4 +1,4 @@
-//! Root modules: the folders that say where their state is.
+//! Finds root modules: folders with a backend block.
 
 use super::Options;
 use super::context::Context;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub struct RootModule {
     /// Its path, relative to the repository; empty for the root.
     pub path: String,
-    /// Its backend block; none where it is in a file that was not parsed.
+    /// Its backend block; `None` where it is in a file that was not parsed.
     pub backend: Option<BackendBlock>,
     /// Why that file was not parsed.
     pub problem: Option<Problem>,
@@ -39,7 +39,7 @@ pub struct BackendBlock {
     pub line: usize,
 }
 
-/// A folder that says where its state is, as long as nobody asks for what it says.
+/// A folder with a backend block that is not evaluated yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RootFolder<'t> {
     /// Its path, relative to the repository; empty for the root.
@@ -50,16 +50,16 @@ pub struct RootFolder<'t> {
     is_parsed: bool,
 }
 
-/// A file of a root module: the path that names it, and its own, behind a symbolic link.
+/// A file of a root module: its path, and the path behind a symbolic link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CodeFile<'t> {
     name: &'t str,
     path: &'t str,
 }
 
-/// Every folder in or below this one with a `backend` or `cloud` block, by path. Parsed are the files that may hold one,
-/// which are then parsed already for an evaluation that shares with this. A folder does not stop being a root module
-/// because a file of its own was not parsed. Once interrupted, it finds no more.
+/// Finds every folder in or below this one with a `backend` or `cloud` block, by path. Parses only files that may hold
+/// one, and shares them with later evaluations. A file that cannot be parsed and seems to hold one counts as well. Once
+/// interrupted, finds no more.
 pub fn root_folders<'t>(tree: &'t Tree, within: &str, options: &Options) -> Vec<RootFolder<'t>> {
     let mut found: BTreeMap<&str, RootFolder<'_>> = BTreeMap::new();
     for file in code_files(tree) {
@@ -92,7 +92,7 @@ pub fn root_folders<'t>(tree: &'t Tree, within: &str, options: &Options) -> Vec<
     found.into_values().collect()
 }
 
-/// The files with code of a repository, by name, and those behind symbolic links.
+/// Returns the files with code of a repository, by name, and those behind symbolic links.
 fn code_files(tree: &Tree) -> impl Iterator<Item = CodeFile<'_>> {
     let exists = |path: &str| tree.files.contains_key(path) || tree.links.contains_key(path);
     let files = tree.files.keys().map(|path| CodeFile { name: path, path });
@@ -108,7 +108,7 @@ fn code_files(tree: &Tree) -> impl Iterator<Item = CodeFile<'_>> {
     })
 }
 
-/// The same, with what each says of its backend.
+/// Finds the root modules with their evaluated backend blocks.
 pub fn root_modules(tree: &Tree, within: &str, options: &Options) -> Vec<RootModule> {
     let folders = root_folders(tree, within, options);
     folders
@@ -159,7 +159,7 @@ impl CodeFile<'_> {
     }
 }
 
-/// Whether a file may hold a backend block: cheaper than to parse it.
+/// Returns whether a file may hold a backend block, which is cheaper than parsing it.
 fn may_name_backend(bytes: &[u8]) -> bool {
     let has = |text: &str, word: &str| {
         text.match_indices(word).any(|(at, _)| {
@@ -171,7 +171,7 @@ fn may_name_backend(bytes: &[u8]) -> bool {
     has(&text, "terraform") && (has(&text, "backend") || has(&text, "cloud"))
 }
 
-/// Whether a file that was not parsed holds what looks like a backend block.
+/// Returns whether a file that was not parsed seems to hold a backend block.
 fn opens_backend(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let opens = |word: &str, next: char| {
@@ -181,7 +181,7 @@ fn opens_backend(bytes: &[u8]) -> bool {
     opens("backend", '"') || opens("cloud", '{')
 }
 
-/// The first backend block of a file, and its kind.
+/// Returns the first backend block of a file, and its kind.
 fn backend_block(file: &File) -> Option<(&str, &Block)> {
     let mut blocks = file.body.get_blocks("terraform");
     blocks.find_map(|block| {
@@ -193,7 +193,7 @@ fn backend_block(file: &File) -> Option<(&str, &Block)> {
     })
 }
 
-/// What the first backend block of a file says.
+/// Evaluates the first backend block of a file.
 fn backend(file: &File, context: &Rc<Context<'_>>) -> Option<BackendBlock> {
     let (kind, found) = backend_block(file)?;
     let source = file.source(found.span().unwrap_or_default());
@@ -205,10 +205,10 @@ fn backend(file: &File, context: &Rc<Context<'_>>) -> Option<BackendBlock> {
     })
 }
 
-/// Returns the backend block in the files of a folder: that of an override file counts in place of any other.
+/// Returns the backend block in the files of a folder. One in an override file takes precedence.
 ///
 /// # Errors
-/// It may be in a file that could not be parsed.
+/// The block may be in a file that could not be parsed.
 pub(super) fn backend_in(
     code: &Overlay<'_>,
     folder: &str,
@@ -246,7 +246,7 @@ pub(super) fn backend_in(
     Ok(found)
 }
 
-/// Returns the settings of a backend block, which may refer to nothing; a block in it, such as `workspaces`, is a map.
+/// Evaluates the settings of a backend block, which allows no references. A nested block such as `workspaces` is a map.
 fn settings(file: &File, block: &Block, context: &Rc<Context<'_>>) -> BTreeMap<String, Value> {
     alone("", file, context, |scope| {
         let mut settings = arguments(block, scope);

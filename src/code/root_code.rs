@@ -1,4 +1,4 @@
-//! Where the code of a root module is: in its own folder, or where a Terragrunt unit says.
+//! Locates the code of a root module: in its own folder, or where a Terragrunt unit says.
 
 use super::Options;
 use super::context::Context;
@@ -12,7 +12,7 @@ use super::terragrunt::{self, Inputs, Unit, UnitSource};
 use crate::model::Tree;
 use std::rc::Rc;
 
-/// How the module that a unit's source names is called among those that are fetched: no call has such a name.
+/// The key of a unit's source among fetched modules. No call can have this name.
 const SOURCE_KEY: &str = "terragrunt:source";
 
 /// The code of a root module.
@@ -24,7 +24,7 @@ pub(super) struct RootCode {
     path: String,
     /// The unit that says so.
     pub unit: Option<Unit>,
-    /// The files that are read as if they stood there.
+    /// The files that Terragrunt copies and generates there.
     laid: Option<Laid>,
 }
 
@@ -69,7 +69,7 @@ impl RootCode {
         &self.path
     }
 
-    /// Returns the files of the repository, with those of the unit laid over them.
+    /// Returns the files of the repository, overlaid with those of the unit.
     pub(super) fn lay<'t>(&'t self, code: Overlay<'t>) -> Overlay<'t> {
         code.with(self.laid.as_ref())
     }
@@ -91,7 +91,7 @@ impl RootCode {
         inputs.unwrap_or_default()
     }
 
-    /// Returns the call that stands for a unit's source, where it leads to another repository.
+    /// Returns a unit's source as a module call, where it is in another repository.
     pub(super) fn call(&self) -> Option<ModuleCall> {
         match &self.unit.as_ref()?.source {
             UnitSource::Elsewhere(source, version) => Some(ModuleCall {
@@ -104,7 +104,7 @@ impl RootCode {
     }
 }
 
-/// The folder of a unit's code.
+/// Returns the folder of a unit's code.
 fn folder(
     unit: &Unit,
     root: &str,

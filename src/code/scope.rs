@@ -1,4 +1,4 @@
-//! What a name means where an expression stands.
+//! Resolves the names in an expression.
 
 use super::budget::{Budget, DEEPEST_VALUE, Excess};
 use super::context::Context;
@@ -19,28 +19,28 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// How many values are copied for one step of work.
+/// The values that are copied for one step of work.
 const COPIED: usize = 32;
 
-/// How deep expressions and locals may lead into one another.
+/// The deepest nesting of expressions and locals.
 const DEEPEST: usize = 200;
 
-/// The reference that stands in generated code for what is not known.
+/// The reference that replaces an unknown part in generated code.
 pub(super) const UNKNOWN_PART: &str = "terragrunt_unknown.value.here";
 
-/// What a name means where an expression stands.
+/// Resolves the names in an expression.
 #[derive(Debug, Clone)]
 pub(super) struct Scope<'a> {
-    /// The module instance that it stands in.
+    /// The module instance.
     pub instance: Rc<Instance<'a>>,
-    /// The file that it stands in.
+    /// The file.
     pub file: &'a File,
-    /// The collection that `each` walks, and the key it is at.
+    /// The collection of `for_each`, and the current key.
     pub each: Option<Each<'a>>,
     names: Names,
-    /// Whether nothing but these names means anything, as in a template.
+    /// Whether only these names are defined, as in a template.
     is_closed: bool,
-    /// Whether a text that is made here is code, in which a reference stands for what is not known.
+    /// Whether strings are generated code, in which a reference replaces an unknown part.
     names_unknown: bool,
     depth: usize,
 }
@@ -51,18 +51,18 @@ struct Names(Option<Rc<Name>>);
 
 #[derive(Debug)]
 struct Name {
-    bound: Bound,
+    bound: Bindings,
     outer: Names,
 }
 
-/// Names that are bound together: a template may have any number of them.
+/// Names that are bound together, such as the variables of a template.
 #[derive(Debug)]
-enum Bound {
+enum Bindings {
     One(String, Rc<Typed>),
     All(BTreeMap<String, Rc<Typed>>),
 }
 
-impl Bound {
+impl Bindings {
     fn get(&self, name: &str) -> Option<&Rc<Typed>> {
         match self {
             Self::One(own, value) => (own == name).then_some(value),
@@ -71,7 +71,7 @@ impl Bound {
     }
 }
 
-/// What `each` walks, and where it is.
+/// The `each` of an instance.
 #[derive(Debug, Clone)]
 pub(super) struct Each<'a> {
     /// The collection.
@@ -85,13 +85,13 @@ pub(super) struct Each<'a> {
 pub(super) struct Collection<'a> {
     /// Its expression.
     pub expression: &'a Expression,
-    /// Where it stands.
+    /// Its scope.
     pub scope: Scope<'a>,
-    /// The literal map behind it, once that was looked for.
+    /// The literal map behind it, once it was traced.
     pub literal: OnceCell<Result<Literal<'a>, Uneditable>>,
 }
 
-/// Evaluates something that may refer to nothing, in a module of this path without any code.
+/// Runs an evaluation in an empty module of this path, where no reference is defined.
 pub(super) fn alone<T>(
     path: &str,
     file: &File,
@@ -116,19 +116,19 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same with one more name.
+    /// Returns a scope with one more name.
     pub(super) fn with(&self, name: &str, value: Typed) -> Self {
-        self.binding(Bound::One(name.to_owned(), Rc::new(value)))
+        self.binding(Bindings::One(name.to_owned(), Rc::new(value)))
     }
 
-    /// The same with these names.
+    /// Returns a scope with these names.
     pub(super) fn with_all(&self, values: BTreeMap<String, Typed>) -> Self {
         let values = values.into_iter();
         let values = values.map(|(name, value)| (name, Rc::new(value)));
-        self.binding(Bound::All(values.collect()))
+        self.binding(Bindings::All(values.collect()))
     }
 
-    fn binding(&self, bound: Bound) -> Self {
+    fn binding(&self, bound: Bindings) -> Self {
         let mut inner = self.clone();
         inner.names = Names(Some(Rc::new(Name {
             bound,
@@ -137,7 +137,7 @@ impl<'a> Scope<'a> {
         inner
     }
 
-    /// What a name of `each`, `count` or `for` stands for.
+    /// Returns the value of `each`, `count` or a variable of `for`.
     pub(super) fn name(&self, name: &str) -> Option<&Rc<Typed>> {
         let mut names = &self.names;
         while let Some(found) = names.0.as_deref() {
@@ -149,7 +149,7 @@ impl<'a> Scope<'a> {
         None
     }
 
-    /// The same for one instance of a block with `count` or `for_each`.
+    /// Returns a scope for one instance of a block with `count` or `for_each`.
     pub(super) fn at(&self, key: Option<&Key>, value: Typed) -> Self {
         match key {
             None => self.clone(),
@@ -164,54 +164,54 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same, so much deeper.
+    /// Returns a scope that is deeper by `depth`.
     pub(super) fn deeper(mut self, depth: usize) -> Self {
         self.depth = depth;
         self
     }
 
-    /// The same, in which nothing but its names means anything.
+    /// Returns a scope in which only its own names are defined.
     pub(super) fn closed(mut self) -> Self {
         self.is_closed = true;
         self
     }
 
-    /// The same, in which a text is code: a reference stands for what is not known in it.
+    /// Returns a scope in which strings are generated code, and a reference replaces an unknown part.
     pub(super) fn naming_unknown(mut self) -> Self {
         self.names_unknown = true;
         self
     }
 
-    /// The same, in which a text with an unknown part is unknown.
+    /// Returns a scope in which a string with an unknown part is unknown.
     pub(super) fn leaving_unknown(mut self) -> Self {
         self.names_unknown = false;
         self
     }
 
-    /// Whether a reference stands for what is not known in a text.
+    /// Returns whether a reference replaces an unknown part of a string.
     pub(super) fn names_unknown(&self) -> bool {
         self.names_unknown
     }
 
-    /// Whether nothing but its names means anything.
+    /// Returns whether only its own names are defined.
     pub(super) fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// How deep this is.
+    /// Returns the depth of nesting.
     pub(super) fn depth(&self) -> usize {
         self.depth
     }
 
-    /// What the evaluation may still cost.
+    /// Returns the remaining budget.
     pub(super) fn budget(&self) -> &Budget {
         &self.instance.context.budget
     }
 
-    /// What an expression is; unknown where that is not certain, and where it would cost too much.
+    /// Evaluates an expression. The value is unknown where it is not certain or would exceed a limit.
     ///
     /// # Errors
-    /// When Terraform refuses it.
+    /// Terraform refuses it.
     pub(super) fn value(&self, expression: &Expression) -> Result<Typed, Invalid> {
         let budget = self.budget();
         let mark = budget.mark();
@@ -236,12 +236,12 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The same, where it does not matter why there is no value.
+    /// Evaluates an expression. An invalid one is unknown.
     pub(super) fn known(&self, expression: &Expression) -> Typed {
         self.value(expression).unwrap_or(Typed::UNKNOWN)
     }
 
-    /// The same without types, as state and AWS are compared with it.
+    /// Evaluates an expression to a value without types, as it is compared with state and AWS.
     pub(super) fn plain(&self, expression: &Expression) -> Value {
         let budget = self.budget();
         let mark = budget.mark();
@@ -273,7 +273,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What a literal is written as, where the parser kept less of it.
+    /// Returns a literal as written, since the parser may have lost digits.
     pub(super) fn written(&self, span: Option<Range<usize>>, parsed: &str) -> String {
         let written = self.file.text.get(span.unwrap_or_default());
         let double = |text: &str| text.parse::<f64>().ok();
@@ -285,7 +285,7 @@ impl<'a> Scope<'a> {
         written.filter(is_it).unwrap_or(parsed).to_owned()
     }
 
-    /// The values in an object that are evaluated, though another entry with their key replaces them.
+    /// Returns the values of duplicate keys in an object, which are evaluated although later entries replace them.
     pub(super) fn repeated(&self, object: Option<Range<usize>>) -> impl Iterator<Item = &'a str> {
         let brace = object.map_or(usize::MAX, |span| span.start);
         let all = &self.file.repeated;
@@ -295,19 +295,19 @@ impl<'a> Scope<'a> {
         own.filter_map(|repeated| self.file.text.get(repeated.value.clone()))
     }
 
-    /// Tells why an expression was not evaluated.
+    /// Records why an expression was not evaluated.
     pub(super) fn refuse(&self, excess: Excess, expression: &Expression) {
         self.refuse_at(excess, expression.span());
     }
 
-    /// Tells why something in the file was not evaluated.
+    /// Records why a part of the file was not evaluated.
     pub(super) fn refuse_at(&self, excess: Excess, span: Option<Range<usize>>) {
         let at = span.map_or(0, |span| span.start);
         let (file, line) = (self.file.path_at(at), self.file.line(at));
         self.budget().refuse(excess, file, line);
     }
 
-    /// A copy of a value that stays.
+    /// Copies a value.
     pub(super) fn copy(&self, value: &Typed) -> Result<Typed, Excess> {
         let size = Size::of_typed(value);
         self.budget().take(size.bytes)?;

@@ -1,5 +1,5 @@
-//! What all evaluations of one scan share: the files that were parsed, and how much may be parsed and kept in all. What
-//! they take comes from the memory of all scans of the process, and is asked for before it is made.
+//! Shares parsed files and limits of work and memory among the evaluations of one scan. Memory is requested, before it
+//! is used, from what all scans of the process share.
 
 use super::effort::Effort;
 use super::file::{CodeText, File, Part, Syntax};
@@ -11,36 +11,36 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What parsing may take in one scan, in steps: three quarters of a minute, as what is parsed again while fixes are tried
-/// counts, too.
+/// The most steps of parsing in one scan, about 45 seconds: files that are parsed again while fixes are tried count
+/// too.
 const MOST_STEPS: usize = 1 << 31;
-/// What the trees of files may take that no evaluation is using, in bytes.
+/// The most bytes of cached files that no evaluation uses.
 const MOST_CACHED: usize = 64 << 20;
-/// What the evaluations of one scan may keep together, in bytes.
+/// The most bytes of results that the evaluations of one scan keep.
 const MOST_KEPT: usize = 384 << 20;
 
-/// What all evaluations of one scan share. A clone shares with what it was cloned from, the default with nothing.
+/// The shared data of a scan's evaluations. Clones share it; the default is not shared.
 #[derive(Clone, Default)]
 pub struct Shared(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     cache: Mutex<Cache>,
-    /// What parsing took, in steps.
+    /// The steps of parsing so far.
     steps: AtomicUsize,
     memory: Mutex<Memory>,
     /// Whether other scans left too little memory.
     starved: AtomicBool,
 }
 
-/// What evaluations hold of the memory of all scans.
+/// The memory that evaluations hold.
 struct Memory {
     share: ScanShare,
-    /// What is left of evaluations that ended, in bytes.
+    /// Bytes of the results of evaluations that ended.
     kept: usize,
-    /// What running evaluations may take, and files that are being parsed.
+    /// Bytes granted to running evaluations, and to files that are being parsed.
     granted: usize,
-    /// What the cache takes.
+    /// Bytes of cached files.
     cached: usize,
 }
 
@@ -66,7 +66,7 @@ impl Memory {
         }
     }
 
-    /// Asks for more, before anything is made.
+    /// Requests more bytes before they are used.
     fn ask(&mut self, more: usize) -> Result<(), MemoryError> {
         let all = self.all().saturating_add(more as u64);
         self.share.try_grow_to(all)
@@ -76,7 +76,7 @@ impl Memory {
         (self.kept + self.granted + self.cached) as u64
     }
 
-    /// Gives back what is not needed any more.
+    /// Gives back bytes that are no longer needed.
     fn settle(&mut self) {
         let all = self.all();
         self.share.shrink_to(all);
@@ -84,7 +84,7 @@ impl Memory {
 }
 
 impl Shared {
-    /// What the evaluations of a scan share, as a part of its memory.
+    /// Creates the shared data of a scan, as a part of the scan's memory.
     pub fn within(scan: &ScanMemory) -> Self {
         Self(Arc::new(Inner {
             memory: Mutex::new(Memory::part_of(scan)),
@@ -92,15 +92,15 @@ impl Shared {
         }))
     }
 
-    /// Whether other scans left too little memory, so that something was not evaluated that could be at another time.
+    /// Returns whether something was not evaluated because other scans held the memory: a later scan may evaluate it.
     pub fn is_starved(&self) -> bool {
         self.0.starved.load(Ordering::Relaxed)
     }
 
-    /// A parsed file: parsed once, as long as its text stays the same and the cache holds it.
+    /// Returns a parsed file, from the cache where its text is the same.
     ///
     /// # Errors
-    /// Why it was not parsed; `room` are the bytes that it may take.
+    /// Why it was not parsed. It may take at most `room` bytes.
     pub(super) fn file(&self, read: &CodeText<'_>, room: usize) -> Result<Arc<File>, Unparsed> {
         let known = self.cache().get(read.path, |file| file.is_of(read));
         if let Some(file) = known {
@@ -130,10 +130,10 @@ impl Shared {
         })
     }
 
-    /// A file whose text was put together from parts of two, under the name of the first.
+    /// Returns a file with a text merged from two, under the name of the first.
     ///
     /// # Errors
-    /// Why it was not parsed; `room` are the bytes that it may take.
+    /// Why it was not parsed. It may take at most `room` bytes.
     pub(super) fn merged(
         &self,
         (path, with): (&str, &str),
@@ -153,7 +153,7 @@ impl Shared {
         })
     }
 
-    /// Parses code, if there is room for it, and keeps it for who asks next.
+    /// Parses code, if memory allows, and caches it.
     fn parse(
         &self,
         text: &str,
@@ -177,15 +177,15 @@ impl Shared {
         parsed
     }
 
-    /// What one more evaluation may keep, in bytes.
+    /// Returns the bytes that one more evaluation may keep.
     pub(super) fn room(&self) -> usize {
         MOST_KEPT.saturating_sub(self.memory().kept)
     }
 
-    /// Asks for what an evaluation is about to take.
+    /// Requests bytes for an evaluation.
     ///
     /// # Errors
-    /// When there is no room for it: now, which is noted, or ever.
+    /// There is no memory for it at the moment, which is recorded, or in general.
     pub(super) fn grant(&self, bytes: usize) -> Result<(), MemoryError> {
         let mut memory = self.memory();
         let mut asked = memory.ask(bytes);
@@ -204,7 +204,7 @@ impl Shared {
         asked
     }
 
-    /// Gives back what an evaluation was granted, but for what is left of it, until that is dropped.
+    /// Gives back the bytes granted to an evaluation except `kept`, which are given back on drop.
     pub(super) fn settle(&self, granted: usize, kept: usize) -> Kept {
         let mut memory = self.memory();
         memory.granted = memory.granted.saturating_sub(granted);
@@ -234,7 +234,7 @@ impl Shared {
 const TOO_MUCH: &str = "the code that this root module leads to is too large";
 const TOO_LONG: &str = "parsing the rest of the repository's code took too long before";
 
-/// Why a text was not parsed that may be valid.
+/// Returns the error for a text that is too large.
 fn refused(message: &str) -> Unparsed {
     Unparsed {
         line: 1,
@@ -243,7 +243,7 @@ fn refused(message: &str) -> Unparsed {
     }
 }
 
-/// What an evaluation keeps of what a scan may keep. The default keeps nothing.
+/// The memory of an evaluation's result. The default is empty.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept(#[expect(dead_code, reason = "held for its drop")] Option<Arc<Share>>);
 
@@ -261,11 +261,11 @@ impl Drop for Share {
     }
 }
 
-/// Parsed files by path. Those that were not asked for longest make room.
+/// Parsed files by path. The least recently used ones are dropped first.
 #[derive(Default)]
 struct Cache {
     files: BTreeMap<String, (Arc<File>, u64)>,
-    /// Their paths, by when they were last asked for.
+    /// Their paths, by last use.
     order: BTreeMap<u64, String>,
     clock: u64,
     memory: usize,

@@ -1,11 +1,11 @@
-//! Folders that look like root modules and do not say where their state is.
+//! Finds folders that look like root modules without a backend block.
 
 use super::listing::is_code;
 use crate::model::Tree;
 use std::collections::BTreeSet;
 
-/// The folders in or below this one that configure providers and are no module of others, without those that are known,
-/// by path. Their files are not parsed.
+/// Returns the folders in or below this one that configure providers, are not called as modules and are not known, by
+/// path. Does not parse their files.
 pub fn roots_without_backend<'t>(
     tree: &'t Tree,
     within: &str,
@@ -27,7 +27,7 @@ pub fn roots_without_backend<'t>(
     found.into_iter().filter(is_root).collect()
 }
 
-/// Whether a file holds what looks like a provider block.
+/// Returns whether a file seems to hold a provider block.
 fn configures_provider(text: &str) -> bool {
     let opens = |line: &str| {
         let line = line.trim_start();
@@ -39,7 +39,7 @@ fn configures_provider(text: &str) -> bool {
     text.lines().any(opens)
 }
 
-/// The texts in quotes that may be sources of local modules.
+/// Returns the quoted strings that may be sources of local modules.
 fn local_paths(text: &str) -> impl Iterator<Item = &str> {
     let starts = ["\"./", "\"../"].into_iter();
     let found = starts.flat_map(|start| text.match_indices(start));

@@ -1,4 +1,4 @@
-//! References, and the parts of values that they lead to. Only the part that is asked for is copied.
+//! Evaluates references and the operators after them. Only the part that is referred to is copied.
 
 use super::budget::{DEEPEST_VALUE, Excess};
 use super::convert::convert;
@@ -13,7 +13,7 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use std::borrow::Cow;
 use std::rc::Rc;
 
-/// What a reference leads to; unknown where that is not certain.
+/// Evaluates a reference; unknown where it is not certain.
 pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
     let operators: Vec<_> = traversal
         .operators
@@ -43,7 +43,7 @@ pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
     }
 }
 
-/// The part of a value that these operators lead to.
+/// Applies operators to a value.
 fn part_at(scope: &Scope<'_>, value: &Typed, operators: &[&TraversalOperator]) -> Evaluated {
     let mut found = Cow::Borrowed(value);
     for (at, operator) in operators.iter().enumerate() {
@@ -75,7 +75,7 @@ fn part_at(scope: &Scope<'_>, value: &Typed, operators: &[&TraversalOperator]) -
     }
 }
 
-/// The part of a value that one operator leads to.
+/// Applies one operator to a value.
 fn step<'v>(
     scope: &Scope<'_>,
     value: &'v Typed,
@@ -92,7 +92,7 @@ fn step<'v>(
     }
 }
 
-/// An attribute of an object, or an entry of a map.
+/// Returns an attribute of an object, or an entry of a map.
 fn attribute<'v>(value: &'v Typed, name: &str) -> Result<Cow<'v, Typed>, Invalid> {
     match value {
         Typed::Object(entries) | Typed::Map(_, entries) => {
@@ -111,7 +111,7 @@ fn attribute<'v>(value: &'v Typed, name: &str) -> Result<Cow<'v, Typed>, Invalid
     }
 }
 
-/// An element or entry.
+/// Returns an element or entry.
 fn index_of<'v>(
     scope: &Scope<'_>,
     value: &'v Typed,
@@ -150,7 +150,7 @@ fn index_of<'v>(
     }
 }
 
-/// What `var.x`, `local.x`, `data.t.x` or `t.x` is, and the operators that go on from there.
+/// Evaluates `var.x`, `local.x`, `data.t.x` or `t.x`, and returns the remaining operators.
 fn named<'o>(
     scope: &Scope<'_>,
     root: &str,
@@ -204,7 +204,7 @@ fn named<'o>(
     Ok((value, rest))
 }
 
-/// What a state records of a block, to an expression that goes on with these operators.
+/// Evaluates a recorded block for an expression that continues with these operators.
 fn recorded(
     scope: &Scope<'_>,
     tf_type: &str,
@@ -219,7 +219,7 @@ fn recorded(
         .value(block, operators, scope.budget())
 }
 
-/// What stands before the first splat; none where there is no splat.
+/// Returns the expression before the first splat; `None` without a splat.
 pub(super) fn splatted(traversal: &Traversal) -> Option<Expression> {
     let first = traversal
         .operators
@@ -239,7 +239,7 @@ fn is_splat(operator: &TraversalOperator) -> bool {
     )
 }
 
-/// What the operators lead to in each element: a value that is no sequence is one element, and null is none.
+/// Applies operators to each element. A value that is no sequence counts as one element, null as none.
 fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evaluated {
     let of = |items: &[Typed]| {
         let items = items.iter().map(|item| {
@@ -277,7 +277,7 @@ fn splat(scope: &Scope<'_>, value: &Typed, rest: &[&TraversalOperator]) -> Evalu
     }
 }
 
-/// The type of the part that one operator leads to; none where the type does not tell.
+/// Returns the type of the part that an operator leads to; `None` where the type does not determine it.
 fn part_of(of: &Type, operator: &TraversalOperator) -> Option<Type> {
     match (of, operator) {
         (Type::Object(attributes), TraversalOperator::GetAttr(name)) => {

@@ -1,4 +1,4 @@
-//! The type that a variable asks for, as its `type` argument writes it.
+//! Parses the `type` argument of a variable.
 
 use super::convert::convert;
 use super::expression::certain_key;
@@ -11,13 +11,13 @@ use hcl_edit::expr::{Expression, FuncCall, Object};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// How deep types may stand in one another: no value lies deeper.
+/// The deepest nesting of types, which no value exceeds.
 const DEEPEST: usize = 64;
 
-/// The type that an expression names.
+/// Parses a type.
 ///
 /// # Errors
-/// When it names none that is evaluated: what such a variable holds is then not known.
+/// It is no type that is supported: the variable's value is then unknown.
 pub(super) fn of(
     scope: &Scope<'_>,
     expression: &Expression,
@@ -90,7 +90,7 @@ fn object(scope: &Scope<'_>, object: &Object, depth: usize) -> Result<Type, Inva
     Ok(Type::Object(Rc::new(attributes)))
 }
 
-/// `optional(type)` or `optional(type, default)`.
+/// Parses `optional(type)` or `optional(type, default)`.
 fn optional(scope: &Scope<'_>, call: &FuncCall, depth: usize) -> Result<Attribute, Invalid> {
     let mut arguments = call.args.iter();
     let kind = of(scope, arguments.next().ok_or(Invalid)?, depth)?;

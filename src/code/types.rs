@@ -1,13 +1,13 @@
-//! Types of values, as Terraform tells them apart.
+//! Represents Terraform's types.
 
 use super::typed::Typed;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The type of a value, or what a variable asks for.
+/// The type of a value, or a variable's type constraint.
 #[derive(Debug, Clone)]
 pub(super) enum Type {
-    /// Any: of a value, that its type is not known.
+    /// `any`; for a value, an unknown type.
     Any,
     /// `bool`.
     Bool,
@@ -30,9 +30,9 @@ pub(super) enum Type {
 /// An attribute of an object.
 #[derive(Debug, Clone)]
 pub(super) struct Attribute {
-    /// Its type.
+    /// The type.
     pub of: Type,
-    /// Whether a value may leave it out, and what it is then.
+    /// The default of an optional attribute; `None` for a required one.
     pub optional: Option<Rc<Typed>>,
 }
 
@@ -42,7 +42,7 @@ impl From<Type> for Attribute {
     }
 }
 
-/// Whether two attributes may be left out makes no two types of them.
+/// Optional attributes and their defaults do not count in comparisons.
 impl PartialEq for Type {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -71,22 +71,22 @@ impl PartialEq for Type {
 impl Eq for Type {}
 
 impl Type {
-    /// The list type of such elements.
+    /// Creates a list type.
     pub(super) fn list(element: Self) -> Self {
         Self::List(Rc::new(element))
     }
 
-    /// The set type of such elements.
+    /// Creates a set type.
     pub(super) fn set(element: Self) -> Self {
         Self::Set(Rc::new(element))
     }
 
-    /// The map type of such elements.
+    /// Creates a map type.
     pub(super) fn map(element: Self) -> Self {
         Self::Map(Rc::new(element))
     }
 
-    /// The object type of such attributes.
+    /// Creates an object type.
     pub(super) fn object(attributes: impl IntoIterator<Item = (String, Self)>) -> Self {
         let attributes = attributes.into_iter();
         Self::Object(Rc::new(
@@ -94,12 +94,12 @@ impl Type {
         ))
     }
 
-    /// Whether it is a text, a number or a truth value.
+    /// Returns whether it is `string`, `number` or `bool`.
     pub(super) fn is_primitive(&self) -> bool {
         matches!(self, Self::Bool | Self::Number | Self::String)
     }
 
-    /// Whether any part of it is not known.
+    /// Returns whether any part of it is not known.
     pub(super) fn has_any(&self) -> bool {
         match self {
             Self::Any => true,
@@ -110,7 +110,7 @@ impl Type {
         }
     }
 
-    /// The type of the elements of a collection.
+    /// Returns the type of the elements of a collection.
     pub(super) fn element(&self) -> Option<&Self> {
         match self {
             Self::List(element) | Self::Set(element) | Self::Map(element) => Some(element),
@@ -118,7 +118,7 @@ impl Type {
         }
     }
 
-    /// The same without what its values may leave out.
+    /// Returns the type without optional attributes: that of its values.
     pub(super) fn of_values(&self) -> Self {
         match self {
             Self::List(element) => Self::list(element.of_values()),
@@ -135,7 +135,7 @@ impl Type {
         }
     }
 
-    /// The type of a value that this one can turn out to have, as far as its parts are known: `Any` is whatever it meets.
+    /// Returns whether an unknown type may turn out to be `other`: `Any` matches every type.
     pub(super) fn could_be(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => true,

@@ -1,22 +1,22 @@
-//! The one type that several can be converted to: that of a conditional's two arms, or of a list's elements.
+//! Finds the common type of several: of a conditional's two branches, or of a list's elements.
 
 use super::budget::Excess;
 use super::fault::Fault;
 use super::types::Type;
 use std::cmp::Ordering;
 
-/// How many different types are compared with one another: a list of more kinds of things is no list.
+/// The most different types that are unified.
 const MOST_TYPES: usize = 64;
 
-/// Whether a type is of a kind.
+/// A predicate of types.
 type Is = fn(&Type) -> bool;
-/// The type that values of several types of one kind can be converted to.
+/// Unifies types of one kind.
 type Unified = fn(&[&Type]) -> Result<Type, Fault>;
 
-/// The type that values of all of these types can be converted to.
+/// Returns the type that values of all these types can be converted to.
 ///
 /// # Errors
-/// When there is none, or there are too many of them.
+/// There is no such type, or there are too many types.
 pub(super) fn unify(types: &[Type]) -> Result<Type, Fault> {
     let types = distinct(types)?;
     let all = |is_kind: fn(&Type) -> bool| {
@@ -68,7 +68,7 @@ pub(super) fn unify(types: &[Type]) -> Result<Type, Fault> {
     preferred(&types).ok_or(Fault::Invalid)
 }
 
-/// Each type once.
+/// Returns each type once.
 fn distinct(types: &[Type]) -> Result<Vec<&Type>, Fault> {
     let mut found: Vec<&Type> = Vec::new();
     for kind in types {
@@ -145,7 +145,7 @@ fn tuples(types: &[&Type]) -> Result<Type, Fault> {
     unify(&all).map(Type::list)
 }
 
-/// The type of all, with those that are maps or lists in disguise taken as such.
+/// Unifies types, with objects treated as maps or tuples as lists.
 fn disguised(types: &[&Type], is_disguised: fn(&Type) -> bool) -> Result<Type, Fault> {
     let parts: Vec<Type> = types
         .iter()
@@ -179,7 +179,7 @@ fn disguised(types: &[&Type], is_disguised: fn(&Type) -> bool) -> Result<Type, F
     unify(&as_such)
 }
 
-/// The first of these types, the more general ones before, that all others can be converted to.
+/// Returns the first type, more general ones first, that all others can be converted to.
 fn preferred(types: &[&Type]) -> Option<Type> {
     let mut order: Vec<&Type> = Vec::new();
     for kind in types {
@@ -194,7 +194,7 @@ fn preferred(types: &[&Type]) -> Option<Type> {
     found.cloned()
 }
 
-/// Which of two types is the more general one: that comes first.
+/// Orders two types, the more general one first.
 fn compare(left: &Type, right: &Type) -> Ordering {
     match (left, right) {
         (Type::Any, Type::Any) => Ordering::Equal,
@@ -215,12 +215,12 @@ fn compare(left: &Type, right: &Type) -> Ordering {
     }
 }
 
-/// Whether parts of these types may stand in one collection.
+/// Returns whether elements of these types may be in one collection.
 fn have_one_type(parts: &[Type]) -> bool {
     parts.is_empty() || unify(parts) != Err(Fault::Invalid)
 }
 
-/// Whether values of one type may be converted to another; whether each can depends on the value.
+/// Returns whether values of one type may be converted to another; whether each can depends on the value.
 pub(super) fn is_convertible(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (_, Type::Any) | (Type::Any, _) => true,

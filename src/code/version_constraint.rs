@@ -1,17 +1,17 @@
-//! Versions of modules, and the constraints that calls put on them.
+//! Compares module versions with version constraints.
 
 use std::cmp::Ordering;
 
 /// A version such as `1.2.0-beta1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Version {
-    /// As many numbers as were written, at most three of which count as zero where they were not.
+    /// The numbers as written. Missing ones count as zero.
     numbers: Vec<u64>,
-    /// What follows a dash; empty for a release.
+    /// The pre-release part after a dash; empty for a release.
     prerelease: String,
 }
 
-/// Whether a version meets a constraint such as `~> 1.2, != 1.2.3`. None where one of them is not understood.
+/// Returns whether a version meets a constraint such as `~> 1.2, != 1.2.3`; `None` where either is not valid.
 pub(super) fn meets(version: &str, constraint: &str) -> Option<bool> {
     let version = Version::parse(version)?;
     let mut all = constraint
@@ -20,8 +20,8 @@ pub(super) fn meets(version: &str, constraint: &str) -> Option<bool> {
     all.try_fold(true, |met, part| Some(met && part?))
 }
 
-/// The newest of these versions that meets a constraint; without one the newest release. A version before a release counts
-/// only where the constraint names it exactly.
+/// Returns the newest version that meets a constraint, or without one the newest release. A pre-release counts only
+/// where the constraint names it exactly.
 pub fn newest_version<'v>(
     versions: impl IntoIterator<Item = &'v str>,
     constraint: Option<&str>,
@@ -40,7 +40,7 @@ pub fn newest_version<'v>(
     newest.map(|(_, text)| text)
 }
 
-/// Whether a part of a constraint is this version.
+/// Returns whether a constraint names exactly this version.
 fn names_exactly(constraint: &str, version: &Version) -> bool {
     let mut exact = constraint.split(',').filter_map(|part| {
         let part = part.trim();
@@ -109,13 +109,13 @@ impl Version {
         self.compare_numbers(other).then(of_prereleases)
     }
 
-    /// Whether a constraint names a version before the same release as this one.
+    /// Returns whether this is a pre-release of the release in a constraint.
     fn is_before_release_of(&self, limit: &Self) -> bool {
         !limit.prerelease.is_empty() && self.compare_numbers(limit) == Ordering::Equal
     }
 }
 
-/// Part by part, numbers by value and before words.
+/// Compares pre-releases part by part: numbers by value and before words.
 fn compare_prereleases(left: &str, right: &str) -> Ordering {
     let key = |part: &str| {
         let number = part.parse::<u64>();

@@ -38,7 +38,7 @@ pub(super) fn anytrue(call: &Call<'_, '_>) -> Evaluated {
     })
 }
 
-/// The first argument that is neither null nor an empty text, of the type that all have together.
+/// Returns the first argument that is neither null nor an empty string, converted to the common type of all.
 pub(super) fn coalesce(call: &Call<'_, '_>) -> Evaluated {
     let types: Vec<_> = call.arguments.iter().map(Typed::kind).collect();
     let kind = unify(&types)?;
@@ -54,7 +54,7 @@ pub(super) fn coalesce(call: &Call<'_, '_>) -> Evaluated {
     Err(Fault::Invalid)
 }
 
-/// The first list that is neither null nor empty. Each of them must be one.
+/// Returns the first list that is neither null nor empty. Every argument must be a list.
 pub(super) fn coalescelist(call: &Call<'_, '_>) -> Evaluated {
     let mut first = None;
     for argument in &call.arguments {
@@ -130,7 +130,7 @@ pub(super) fn lookup(call: &Call<'_, '_>) -> Evaluated {
     }
 }
 
-/// The elements whose keys are among those that are searched.
+/// Returns the elements whose keys are among the searched ones.
 pub(super) fn matchkeys(call: &Call<'_, '_>) -> Evaluated {
     let Typed::List(element, values) = call.argument(0)? else {
         return Err(Fault::Invalid);
@@ -155,7 +155,7 @@ pub(super) fn matchkeys(call: &Call<'_, '_>) -> Evaluated {
     Ok(Typed::List(element.clone(), found))
 }
 
-/// All entries, the later ones over the earlier ones: a map where all are maps of one type.
+/// Returns the entries of all arguments, later ones over earlier ones: a map where all are maps of one type.
 pub(super) fn merge(call: &Call<'_, '_>) -> Evaluated {
     let mut merged = BTreeMap::new();
     for argument in &call.arguments {

@@ -1,16 +1,16 @@
-//! Functions that change a value's type, or what may be done with it.
+//! Functions that convert a value, or mark it as sensitive.
 
 use super::Call;
 use crate::code::convert::convert;
 use crate::code::fault::Evaluated;
 use crate::code::types::Type;
 
-/// Nothing is changed: what is sensitive is unknown already.
+/// Returns the argument unchanged. Sensitive values are unknown already.
 pub(super) fn same(call: &Call<'_, '_>) -> Evaluated {
     Ok(call.argument(0)?.clone())
 }
 
-/// What is sensitive is unknown, so what is known is not.
+/// Returns false for known values: sensitive ones are unknown.
 pub(super) fn issensitive(_: &Call<'_, '_>) -> Evaluated {
     Ok(false.into())
 }

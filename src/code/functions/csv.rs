@@ -1,4 +1,4 @@
-//! `csvdecode`: a table of texts, its first row their names.
+//! Parses CSV for `csvdecode`. The first row holds the attributes' names.
 
 use super::Call;
 use crate::code::fault::{Evaluated, Fault, Invalid};
@@ -38,7 +38,7 @@ pub(super) fn csvdecode(call: &Call<'_, '_>) -> Evaluated {
     Ok(Typed::List(of, items))
 }
 
-/// The rows of a table: empty lines are none.
+/// Returns the rows of a table without empty lines.
 fn rows(text: &str) -> Result<Vec<Vec<String>>, Invalid> {
     let mut rows = Vec::new();
     let (mut row, mut rest) = (Vec::new(), text);
@@ -89,7 +89,7 @@ fn rows(text: &str) -> Result<Vec<Vec<String>>, Invalid> {
     Ok(rows)
 }
 
-/// A cell after its first quote, and what follows it.
+/// Returns a cell after its first quote, and what follows it.
 fn quoted_cell(text: &str) -> Result<(String, &str), Invalid> {
     let (mut cell, mut rest) = (String::new(), text);
     loop {

@@ -1,4 +1,4 @@
-//! Functions that make fingerprints of texts.
+//! Functions that compute digests and UUIDs.
 
 use super::Call;
 use super::encoding::in_base64;
@@ -8,17 +8,17 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-/// How many bytes are digested for one step of work.
+/// The bytes that are digested for one step of work.
 const DIGESTED: usize = 64;
 
-/// The fingerprint of a text by one algorithm.
+/// Returns a digest, after taking its work from the budget.
 pub(super) fn of<D: Digest>(call: &Call<'_, '_>, bytes: &[u8]) -> Vec<u8> {
     // What this costs shows in what comes next, once the budget is spent.
     let _ = call.budget().work(bytes.len() / DIGESTED);
     D::digest(bytes).to_vec()
 }
 
-/// The same in hexadecimal digits.
+/// Returns a digest in hexadecimal digits.
 pub(super) fn in_hex<D: Digest>(call: &Call<'_, '_>, bytes: &[u8]) -> Evaluated {
     Ok(Typed::text(hex::encode(of::<D>(call, bytes))))
 }
@@ -50,7 +50,7 @@ pub(super) fn base64sha512(call: &Call<'_, '_>) -> Evaluated {
 /// The bytes of a UUID.
 const UUID: usize = 16;
 
-/// The namespaces that have a name.
+/// The predefined namespaces.
 const NAMESPACES: &[(&str, &str)] = &[
     ("dns", "6ba7b8109dad11d180b400c04fd430c8"),
     ("url", "6ba7b8119dad11d180b400c04fd430c8"),

@@ -1,8 +1,9 @@
-//! Powers and logarithms of doubles, step by step as Go's library makes them: another way may differ in the last bit.
+//! Computes powers and logarithms of doubles with the steps of Go's library, since other steps may differ in the last
+//! bit.
 
-/// The first half of the natural logarithm of two, whose last bits are nought, and the rest.
+/// The natural logarithm of two: its leading half, whose last bits are zero, and the rest.
 const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
-/// The coefficients of the polynomial that is near to the logarithm.
+/// The coefficients of the polynomial that approximates the logarithm.
 const COEFFICIENTS: [f64; 7] = [
     0.666_666_666_666_673_5,
     0.399_999_999_994_094_2,
@@ -12,13 +13,12 @@ const COEFFICIENTS: [f64; 7] = [
     0.153_138_376_992_093_73,
     0.147_981_986_051_165_86,
 ];
-/// Powers of two beyond these are infinite, or nought.
+/// Powers of two beyond this are infinite or zero.
 const MOST_POWER: i32 = 1 << 12;
 
-/// A number from a half to one, and the power of two that it is to be multiplied with. None where it has fewer bits than
-/// others have.
+/// Splits a double into a factor from a half to one and a power of two; `None` where it is subnormal.
 fn split(number: f64) -> Option<(f64, i32)> {
-    /// The bits of a double's power of two, and what they say of a half.
+    /// The bits of a double's exponent, and their value for a half.
     const POWER: u64 = 0x7ff << 52;
     const HALF: u64 = 1022;
     if number == 0.0 {
@@ -30,7 +30,7 @@ fn split(number: f64) -> Option<(f64, i32)> {
     number.is_normal().then_some((part, power - 1022))
 }
 
-/// A number times a power of two; none where the product has fewer bits than others.
+/// Multiplies a number with a power of two; `None` where the product is subnormal.
 fn scaled(number: f64, power: i32) -> Option<f64> {
     let (part, own) = split(number)?;
     let power = own.checked_add(power)?;
@@ -43,7 +43,7 @@ fn scaled(number: f64, power: i32) -> Option<f64> {
         .then(|| part * 2.0 * 2_f64.powi(power - 1))
 }
 
-/// The natural logarithm of a number above nought.
+/// Returns the natural logarithm of a number above zero.
 pub(super) fn ln(number: f64) -> Option<f64> {
     let (mut part, mut power) = split(number).filter(|(part, _)| *part > 0.0)?;
     if part < std::f64::consts::SQRT_2 / 2.0 {
@@ -62,7 +62,7 @@ pub(super) fn ln(number: f64) -> Option<f64> {
     Some(power * high - ((half - (ratio * (half + (odd + even)) + power * low)) - part))
 }
 
-/// A power, where its steps are certain: of whole numbers, and the square root.
+/// Computes a power with a whole exponent, or a square root; `None` for other exponents.
 pub(super) fn pow(number: f64, power: f64) -> Option<f64> {
     if power == 0.0 || number == 1.0 {
         return Some(1.0);

@@ -1,4 +1,4 @@
-//! Functions that write texts in other letters, and read them back.
+//! Functions that encode and decode strings.
 
 use super::Call;
 use crate::code::fault::{Evaluated, Fault, Invalid};
@@ -8,12 +8,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
-/// The length of so many bytes in base 64.
+/// Returns the length of this number of bytes in base64.
 fn length_in_base64(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
 }
 
-/// Bytes in base 64.
+/// Encodes bytes in base64.
 pub(super) fn in_base64(call: &Call<'_, '_>, bytes: &[u8]) -> Evaluated {
     call.new_text(length_in_base64(bytes.len()), || STANDARD.encode(bytes))
 }
@@ -34,7 +34,7 @@ pub(super) fn base64decode(call: &Call<'_, '_>) -> Evaluated {
     ))
 }
 
-/// What code points a byte order of UTF-16 is written in.
+/// Returns the conversion of two bytes to a code unit of a UTF-16 encoding.
 fn is_utf16(name: &str) -> Option<fn([u8; 2]) -> u16> {
     match name {
         "UTF-16LE" => Some(u16::from_le_bytes),

@@ -11,7 +11,7 @@ pub(super) fn format(call: &Call<'_, '_>) -> Evaluated {
     formatted(call, &arguments)
 }
 
-/// The pattern, filled with these arguments. A null that has no type yet is not known to Terraform.
+/// Formats arguments. The result is unknown with a null without a type, as in Terraform.
 fn formatted(call: &Call<'_, '_>, arguments: &[&Typed]) -> Evaluated {
     if arguments.contains(&&Typed::NULL) {
         return Ok(Typed::Unknown(Type::String));
@@ -39,7 +39,7 @@ fn formatted(call: &Call<'_, '_>, arguments: &[&Typed]) -> Evaluated {
     call.new_text(text.len().saturating_add(rest.len()), || text + rest)
 }
 
-/// One text for each element of the lists among the arguments, which are of one length.
+/// Formats one string for each element of the lists among the arguments, which have one length.
 pub(super) fn formatlist(call: &Call<'_, '_>) -> Evaluated {
     let arguments: Vec<_> = call.arguments.iter().skip(1).collect();
     let mut lengths = arguments

@@ -1,4 +1,4 @@
-//! Functions that look at their arguments' expressions: those that go on where one is refused, and templates.
+//! Functions that evaluate their arguments themselves: `try` and `can`, which continue after an error, and templates.
 
 use super::file;
 use crate::code::fault::{Evaluated, Fault, Invalid};
@@ -9,7 +9,7 @@ use hcl_edit::expr::Expression;
 
 type Lazy = fn(&Scope<'_>, &[&Expression]) -> Evaluated;
 
-/// A function that evaluates its arguments itself.
+/// Returns a function that evaluates its arguments itself.
 pub(in crate::code) fn lazy(name: &str) -> Option<Lazy> {
     match name {
         "try" => Some(first_valid),
@@ -20,7 +20,8 @@ pub(in crate::code) fn lazy(name: &str) -> Option<Lazy> {
     }
 }
 
-/// The first argument that Terraform does not refuse. One that is unknown in part may yet be refused.
+/// Returns the first argument that Terraform does not refuse; unknown where that is partly unknown, since Terraform may
+/// still refuse it.
 fn first_valid(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
     for argument in arguments {
         match scope.value(argument) {

@@ -1,7 +1,7 @@
-//! Terraform's functions. What needs a clock, chance, a private key or the outside is unknown.
+//! Implements Terraform's functions. Those that need a clock, randomness, a private key or the machine are unknown.
 //!
-//! A function is a row of the table: what its parameters take, what its answer is where that is not known, and how it is
-//! made. Whatever it makes that is larger than its arguments, it asks the budget for.
+//! A function is a row of the table: its parameters, the type of its result, and its implementation. It requests memory
+//! from the budget for a result that is larger than its arguments.
 
 mod collection;
 mod conversion;
@@ -43,26 +43,26 @@ use table::FUNCTIONS;
 struct Function {
     name: &'static str,
     parameters: &'static [Parameter],
-    /// The parameter of all further arguments.
+    /// The variadic parameter.
     rest: Option<Parameter>,
-    /// The type of its answer, where that is always the same.
+    /// The type of its result.
     returns: Kind,
     call: fn(&Call<'_, '_>) -> Evaluated,
 }
 
-/// What a parameter takes.
+/// The arguments that a parameter accepts.
 #[derive(Debug, Clone, Copy)]
 struct Parameter {
     kind: Kind,
-    /// Whether null is an argument as any other.
+    /// Whether null is accepted.
     takes_null: bool,
-    /// Whether parts of the argument may be unknown.
+    /// Whether partly unknown arguments are accepted.
     takes_parts: bool,
-    /// Whether all of it may be.
+    /// Whether unknown arguments are accepted.
     takes_unknown: bool,
 }
 
-/// The type of a parameter or of an answer.
+/// The type of a parameter or of a result.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Any,
@@ -102,7 +102,7 @@ const fn parameter(kind: Kind) -> Parameter {
 }
 
 impl Parameter {
-    /// The same, whose argument may be unknown in part.
+    /// Accepts partly unknown arguments.
     const fn in_parts(self) -> Self {
         Self {
             takes_parts: true,
@@ -110,7 +110,7 @@ impl Parameter {
         }
     }
 
-    /// The same, whose argument may be unknown.
+    /// Accepts unknown arguments.
     const fn or_unknown(self) -> Self {
         Self {
             takes_unknown: true,
@@ -118,7 +118,7 @@ impl Parameter {
         }
     }
 
-    /// The same, whose argument may be null.
+    /// Accepts null.
     const fn or_null(self) -> Self {
         Self {
             takes_null: true,
@@ -127,7 +127,7 @@ impl Parameter {
     }
 }
 
-/// The arguments of one call, each of its parameter's type.
+/// The arguments of one call, converted to the types of the parameters.
 struct Call<'c, 'a> {
     arguments: Vec<Typed>,
     scope: &'c Scope<'a>,
@@ -150,7 +150,7 @@ impl Call<'_, '_> {
         self.argument(at)?.as_number().ok_or(Invalid)
     }
 
-    /// A whole number of this kind.
+    /// Returns an argument as an integer.
     fn whole<N: TryFrom<BigInt>>(&self, at: usize) -> Result<N, Invalid> {
         self.number(at)?.whole().ok_or(Invalid)
     }
@@ -163,24 +163,24 @@ impl Call<'_, '_> {
         self.argument(at)?.entries().ok_or(Invalid)
     }
 
-    /// Asks for the work of comparing a value with each of these.
+    /// Takes the work of comparing a value with each item from the budget.
     fn compares(&self, items: &[Typed], value: &Typed) -> Result<(), Excess> {
         let size = Size::of_typed(value);
         self.budget().take(size.bytes)?;
         self.budget().work(items.len().saturating_mul(size.items))
     }
 
-    /// A new text, asked for before it is made.
+    /// Builds a string, after requesting its memory.
     fn new_text(&self, length: usize, make: impl FnOnce() -> String) -> Evaluated {
         self.budget().take_text(length)?;
         Ok(Typed::text(make()))
     }
 }
 
-/// What a function answers.
+/// Calls a function.
 ///
 /// # Errors
-/// When Terraform refuses the call, or the answer would cost too much.
+/// Terraform refuses the call, or the result would exceed a limit.
 pub(super) fn call(name: &str, arguments: Vec<Typed>, scope: &Scope<'_>) -> Evaluated {
     let row = FUNCTIONS.binary_search_by(|function| function.name.cmp(name));
     let Some(function) = row.ok().and_then(|row| FUNCTIONS.get(row)) else {

@@ -1,4 +1,4 @@
-//! Functions on moments, as RFC 3339 writes them.
+//! Functions on timestamps in RFC 3339 format.
 
 use super::Call;
 use crate::code::fault::{Evaluated, Fault, Invalid};
@@ -9,25 +9,24 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// The years whose digits are the same here.
+/// The years that are certainly formatted as Terraform does.
 const YEARS: std::ops::RangeInclusive<i16> = 1..=9998;
-/// How the time of day is written, without a fraction of a second, and an offset.
+/// The layouts of date and time without a fraction, and of an offset.
 const LOCAL: &str = "0000-00-00T00:00:00";
 const OFFSET: &str = "+00:00";
-/// The digits of a fraction of an hour that count.
+/// The significant digits of a fraction of a duration.
 const MOST_DIGITS: usize = 18;
-/// The digits of a fraction that count.
+/// The significant digits of a fraction of a second.
 const MOST_FRACTION: usize = 9;
 
-/// A moment, and the offset that it is written in.
+/// A timestamp with its offset.
 struct Moment {
     at: Timestamp,
     offset: Offset,
 }
 
 impl Moment {
-    /// Reads `2006-01-02T15:04:05Z`, with a fraction or another offset.
-    /// None where it is so far away that it is not evaluated.
+    /// Reads `2006-01-02T15:04:05Z`, with a fraction or another offset. Returns `None` where the year is out of bounds.
     fn parse(text: &str) -> Result<Option<Self>, Invalid> {
         let (local, offset) = match text.strip_suffix('Z') {
             Some(local) => (local, Offset::UTC),
@@ -62,7 +61,7 @@ impl Moment {
         self.offset.to_datetime(self.at)
     }
 
-    /// The offset, with a colon or without.
+    /// Returns the offset, with a colon or without.
     fn offset(&self, colon: &str) -> String {
         let seconds = self.offset.seconds();
         let sign = if seconds < 0 { '-' } else { '+' };
@@ -79,7 +78,7 @@ impl Moment {
     }
 }
 
-/// Whether a text has digits where a form has noughts, and all else as it is there.
+/// Returns whether a text matches a layout: digits in place of zeros, and all else equal.
 fn has_form(text: &str, form: &str) -> bool {
     let fits = |(byte, form): (u8, u8)| match form {
         b'0' => byte.is_ascii_digit(),
@@ -127,7 +126,7 @@ pub(super) fn timecmp(call: &Call<'_, '_>) -> Evaluated {
     Ok(Number::count(left.at.cmp(&right.at) as i8).into())
 }
 
-/// A duration such as `-1h30m` or `1.5s`.
+/// Parses a duration such as `-1h30m` or `1.5s`.
 fn duration(text: &str) -> Result<SignedDuration, Invalid> {
     let bare = text.strip_prefix(['-', '+']).unwrap_or(text);
     if bare == "0" {
@@ -205,7 +204,7 @@ pub(super) fn formatdate(call: &Call<'_, '_>) -> Evaluated {
     Ok(Typed::text(text))
 }
 
-/// Adds what stands between quotes, in which two are one. Returns its length in the pattern.
+/// Adds quoted text, in which two quotes are one. Returns its length in the pattern.
 fn quoted(pattern: &str, text: &mut String) -> Result<usize, Invalid> {
     let mut at = 1;
     loop {
@@ -224,7 +223,7 @@ fn quoted(pattern: &str, text: &mut String) -> Result<usize, Invalid> {
     }
 }
 
-/// What one run of a letter stands for.
+/// Formats one run of a letter.
 fn part(letters: &str, moment: &Moment) -> Result<String, Fault> {
     let local = moment.local();
     let time = |pattern: &str| local.strftime(pattern).to_string();

@@ -6,13 +6,13 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The addresses of IPv6 that stand for one of IPv4, shifted so far: Terraform takes them for either.
+/// The prefix of IPv4-mapped IPv6 addresses, which Terraform takes for either.
 const MAPPED: u128 = 0xffff;
 const MAPPED_BITS: u32 = 32;
-/// The most bits that a range of `cidrsubnets` may share more than the one that it lies in.
+/// The most new bits of one subnet in `cidrsubnets`.
 const MOST_SHARED: u32 = 32;
 
-/// A range of addresses: its first one, as a number, and how many bits all of them share.
+/// A CIDR range: its first address as a number, and the length of its prefix.
 #[derive(Debug, Clone, Copy)]
 struct Range {
     first: u128,
@@ -23,7 +23,7 @@ struct Range {
 impl Range {
     fn parse(text: &str) -> Result<Self, Invalid> {
         let (address, shared) = text.split_once('/').ok_or(Invalid)?;
-        // Terraform still reads what has a nought before its digits.
+        // Terraform still reads what has a zero before its digits.
         let octets = address
             .split('.')
             .map(|octet| octet.trim_start_matches('0'));
@@ -52,12 +52,12 @@ impl Range {
         })
     }
 
-    /// Whether it stands for a range of IPv4 in IPv6.
+    /// Returns whether it is a range of IPv4-mapped IPv6 addresses.
     fn is_mapped(self) -> bool {
         self.bits == Ipv6Addr::BITS && self.first >> MAPPED_BITS == MAPPED
     }
 
-    /// The bits in which its addresses differ.
+    /// Returns the number of host bits.
     fn own(self) -> u32 {
         self.bits - self.shared
     }
@@ -71,7 +71,7 @@ impl Range {
         }
     }
 
-    /// How many bits a range in it shares that shares so many more.
+    /// Returns the prefix length of a subnet with `more` new bits.
     fn shared_by_part(self, more: u32) -> Result<u32, Invalid> {
         let shared = self.shared.checked_add(more).ok_or(Invalid)?;
         if shared > self.bits {
@@ -80,7 +80,7 @@ impl Range {
         Ok(shared)
     }
 
-    /// One of the ranges in it that share so many bits more.
+    /// Returns the subnet of this number with `more` new bits.
     fn part(self, more: u32, number: u128) -> Result<Self, Invalid> {
         let shared = self.shared_by_part(more)?;
         if number > ones(more) {
@@ -99,7 +99,7 @@ impl Range {
     }
 }
 
-/// So many bits that are all set.
+/// Returns a number with its lowest `count` bits set.
 fn ones(count: u32) -> u128 {
     u128::MAX
         .checked_shr(u128::BITS - count.min(u128::BITS))
@@ -139,7 +139,7 @@ pub(super) fn cidrnetmask(call: &Call<'_, '_>) -> Evaluated {
 pub(super) fn cidrsubnet(call: &Call<'_, '_>) -> Evaluated {
     let range = Range::parse(call.text(0)?)?;
     let (more, number): (i64, i128) = (call.whole(1)?, call.whole(2)?);
-    // Terraform makes something of numbers below nought, and of those beyond 64 bits.
+    // Terraform makes something of numbers below zero, and of those beyond 64 bits.
     if more < 0 || u64::try_from(number).is_err() || range.is_mapped() {
         return Ok(Typed::Unknown(Type::String));
     }

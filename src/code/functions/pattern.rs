@@ -1,4 +1,4 @@
-//! Functions on regular expressions. Terraform's are RE2's, in which `\d`, `\w`, `\s` and `\b` mean ASCII.
+//! Functions on regular expressions. Terraform uses RE2, in which `\d`, `\w`, `\s` and `\b` are ASCII only.
 
 mod dialect;
 
@@ -12,22 +12,22 @@ use dialect::translated;
 use regex::{Captures, Regex, RegexBuilder};
 use std::borrow::Cow;
 
-/// The memory that a pattern takes once it is read, in bytes: most fit into a little.
+/// The memory of a usual compiled pattern, in bytes.
 const USUAL_MEMORY: usize = 16 << 10;
 const MOST_MEMORY: usize = 256 << 10;
-/// What a search may take in all, as the product of that and the length of what is searched.
+/// The most work of all searches: the product of a pattern's memory and the length of the searched text.
 const MOST_SEARCH: usize = 1 << 32;
-/// What reading a pattern costs: one that repeats much is large, however short it is.
+/// The work of compiling a pattern.
 const READ: usize = 100;
 const READ_LARGE: usize = 12_000;
-/// How often searches may start anew, as the bytes that may be looked at before one fails.
+/// The most bytes that repeated searches may scan.
 const MOST_LOOKED_AT: usize = 1 << 27;
-/// How many of these cost as much as a step.
+/// The scanned bytes that count as one step of work.
 const LOOKED_AT_AGAIN: usize = 1 << 7;
-/// The longest pattern that is read, in bytes.
+/// The longest pattern, in bytes.
 const LONGEST: usize = 4096;
 
-/// A pattern, and what it costs; none where it is not certain that it means the same here.
+/// Compiles a pattern and takes its work from the budget; `None` where it may have another meaning here.
 fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Regex>, Fault> {
     if text.len() > LONGEST {
         return Ok(None);
@@ -47,7 +47,7 @@ fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Reg
     compiled(&translated, most.min(MOST_MEMORY))
 }
 
-/// A pattern of so many bytes at most; none where it takes more.
+/// Compiles a pattern; `None` where it takes more than `most` bytes.
 fn compiled(pattern: &str, most: usize) -> Result<Option<Regex>, Fault> {
     let mut builder = RegexBuilder::new(pattern);
     match builder.size_limit(most).octal(true).build() {
@@ -57,7 +57,7 @@ fn compiled(pattern: &str, most: usize) -> Result<Option<Regex>, Fault> {
     }
 }
 
-/// What matches of a pattern cost: each search may look at all that is left, though it finds something near.
+/// The work of repeated searches. Each may scan the whole rest of the text, even if it finds a near match.
 struct Searches<'c, 'a> {
     call: &'c Call<'c, 'a>,
     length: usize,
@@ -73,7 +73,7 @@ impl<'c, 'a> Searches<'c, 'a> {
         }
     }
 
-    /// Asks for the next one, from this byte on.
+    /// Takes the work of a search from this byte on from the budget.
     fn next(&mut self, at: usize) -> Result<(), Excess> {
         let left = self.length.saturating_sub(at);
         self.looked_at = self.looked_at.saturating_add(left);
@@ -84,7 +84,7 @@ impl<'c, 'a> Searches<'c, 'a> {
     }
 }
 
-/// The names of a pattern's groups: all have one, or none has.
+/// Returns the names of a pattern's groups. Either all groups are named, or none is.
 fn names(pattern: &Regex) -> Result<Vec<Option<&str>>, Invalid> {
     let names: Vec<_> = pattern.capture_names().skip(1).collect();
     let named = names.iter().flatten().count();
@@ -95,7 +95,7 @@ fn names(pattern: &Regex) -> Result<Vec<Option<&str>>, Invalid> {
     }
 }
 
-/// What a match is: its text, or the texts of its groups.
+/// Returns a match: its text, or the texts of its groups.
 fn found(call: &Call<'_, '_>, names: &[Option<&str>], captures: &Captures<'_>) -> Evaluated {
     let all = captures.get(0).map_or("", |all| all.as_str());
     call.budget()
@@ -157,7 +157,7 @@ pub(super) fn regexall(call: &Call<'_, '_>) -> Evaluated {
     Ok(Typed::List(element, all))
 }
 
-/// A pattern between slashes is a regular expression.
+/// Evaluates `replace`. A pattern between slashes is a regular expression.
 pub(super) fn replace(call: &Call<'_, '_>) -> Evaluated {
     let (text, searched, by) = (call.text(0)?, call.text(1)?, call.text(2)?);
     let bare = searched
@@ -179,7 +179,7 @@ pub(super) fn replace(call: &Call<'_, '_>) -> Evaluated {
     }
 }
 
-/// Replaces each match by a text that may name its groups.
+/// Replaces each match by a string that may refer to its groups.
 fn replace_all(call: &Call<'_, '_>, pattern: &Regex, text: &str, by: &str) -> Evaluated {
     let groups = by.bytes().filter(|byte| *byte == b'$').count();
     let (mut replaced, mut at) = (String::new(), 0);

@@ -63,7 +63,7 @@ pub(super) fn concat(call: &Call<'_, '_>) -> Evaluated {
     }
 }
 
-/// Each element once, in the order in which they come.
+/// Returns each element once, in order of first occurrence.
 pub(super) fn distinct(call: &Call<'_, '_>) -> Evaluated {
     let Typed::List(element, items) = call.argument(0)? else {
         return Err(Fault::Invalid);
@@ -74,7 +74,7 @@ pub(super) fn distinct(call: &Call<'_, '_>) -> Evaluated {
     Ok(Typed::List(element.clone(), items.cloned().collect()))
 }
 
-/// The elements of a list or a tuple.
+/// Returns the elements of a list or a tuple.
 fn ordered<'c>(call: &'c Call<'_, '_>) -> Result<&'c [Typed], Invalid> {
     match call.argument(0)? {
         Typed::List(_, items) | Typed::Tuple(items) => Ok(items),
@@ -82,7 +82,7 @@ fn ordered<'c>(call: &'c Call<'_, '_>) -> Result<&'c [Typed], Invalid> {
     }
 }
 
-/// A part of a list or a tuple, as one of the same kind.
+/// Returns elements of a list or a tuple as the same kind.
 fn as_before(call: &Call<'_, '_>, items: Vec<Typed>) -> Evaluated {
     Ok(match call.argument(0)? {
         Typed::List(element, _) | Typed::Set(element, _) => Typed::List(element.clone(), items),
@@ -113,7 +113,7 @@ pub(super) fn flatten(call: &Call<'_, '_>) -> Evaluated {
     })
 }
 
-/// False where it is not known what an element is a list of.
+/// Flattens a list. Returns false where an element may be a list and is unknown.
 fn flatten_into(list: &[Typed], items: &mut Vec<Typed>) -> bool {
     list.iter().all(|item| match item {
         Typed::List(_, inner) | Typed::Set(_, inner) | Typed::Tuple(inner) => {

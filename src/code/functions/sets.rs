@@ -10,7 +10,7 @@ use crate::code::types::Type;
 use crate::code::unify::unify;
 use std::collections::BTreeSet;
 
-/// The arguments as sets of one type.
+/// Converts the arguments to sets of one type.
 fn alike(call: &Call<'_, '_>) -> Result<(Type, Vec<Vec<Typed>>), Fault> {
     let is_typed = |set: &&Typed| match set {
         Typed::Set(element, items) => !items.is_empty() || *element != Type::Any,
@@ -64,7 +64,7 @@ pub(super) fn subtract(call: &Call<'_, '_>) -> Evaluated {
     set::new(element, items, call.budget())
 }
 
-/// Each combination of one element of each, as a tuple.
+/// Evaluates `setproduct`: each combination of one element of each argument, as a tuple.
 pub(super) fn product(call: &Call<'_, '_>) -> Evaluated {
     if call.arguments.len() < 2 {
         return Err(Fault::Invalid);

@@ -1,4 +1,4 @@
-//! All functions, by name.
+//! The table of functions.
 
 use super::{Function, Kind, Parameter, parameter};
 use super::{
@@ -10,9 +10,9 @@ use crate::code::fault::Evaluated;
 type Row = fn(&super::Call<'_, '_>) -> Evaluated;
 
 const ANY: Parameter = parameter(Kind::Any);
-/// Anything, of which parts may be unknown.
+/// Any value, known or partly unknown.
 const PARTS: Parameter = ANY.in_parts();
-/// Anything, known or not.
+/// Any value, known or unknown.
 const UNKNOWN: Parameter = PARTS.or_unknown();
 const NULLABLE: Parameter = ANY.or_null();
 const FLAGS: Parameter = parameter(Kind::Flags);
@@ -23,7 +23,7 @@ const TEXT: Parameter = parameter(Kind::Text);
 const TEXTS: Parameter = parameter(Kind::Texts);
 const TEXT_LISTS: Parameter = parameter(Kind::TextLists);
 
-/// A function of these parameters.
+/// Creates a function with these parameters.
 const fn of(
     name: &'static str,
     parameters: &'static [Parameter],
@@ -39,7 +39,7 @@ const fn of(
     }
 }
 
-/// A function that takes any number of further arguments.
+/// Creates a variadic function.
 const fn with_rest(
     name: &'static str,
     parameters: &'static [Parameter],
@@ -56,13 +56,13 @@ const fn with_rest(
     }
 }
 
-/// A function from one text to another.
+/// Creates a function from string to string.
 const fn on_text(name: &'static str, call: Row) -> Function {
     of(name, &[TEXT], Kind::Text, call)
 }
 
-/// All functions whose arguments are evaluated first, by name. Those that are missing are unknown: their answers need a
-/// clock or chance, the machine that Terraform runs on, a private key, or are compressed.
+/// The functions whose arguments are evaluated first, by name. Missing ones are unknown: they need a clock, randomness,
+/// the machine that Terraform runs on or a private key, or compress.
 pub(super) const FUNCTIONS: &[Function] = &[
     of("abs", &[NUMBER], Kind::Number, numeric::abs),
     of(

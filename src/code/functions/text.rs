@@ -1,4 +1,4 @@
-//! Functions on texts. What a reader takes for one letter is one, however many code points it has.
+//! Functions on strings. A character is a grapheme cluster, whatever its number of code points.
 
 use super::Call;
 use crate::code::fault::{Evaluated, Invalid};
@@ -7,10 +7,10 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Two letters that are written as one, in each of their cases.
+/// The digraphs, in all their cases.
 const DIGRAPHS: &[char] = &['Ǆ', 'ǅ', 'ǆ', 'Ǉ', 'ǈ', 'ǉ', 'Ǌ', 'ǋ', 'ǌ', 'Ǳ', 'ǲ', 'ǳ'];
 
-/// A part of an argument, which is no longer than it.
+/// Returns a part of an argument, which needs no further memory.
 fn part(text: &str) -> Evaluated {
     Ok(Typed::text(text))
 }
@@ -191,8 +191,8 @@ pub(super) fn upper(call: &Call<'_, '_>) -> Evaluated {
     changed(text.chars().map(upper_of).collect())
 }
 
-/// The one letter that is the upper case of another: itself where there is none, none where there are several that
-/// Terraform may tell otherwise.
+/// Returns the upper case of a letter, or the letter itself where it has none; `None` where it has several characters,
+/// of which Terraform may use others.
 fn upper_of(letter: char) -> Option<char> {
     let mut upper = letter.to_uppercase();
     match (upper.next(), upper.next()) {

@@ -1,4 +1,4 @@
-//! The verbs of `format`: `%s`, `%05.1f`, `%[2]q` and so on.
+//! Parses and formats the verbs of `format`: `%s`, `%05.1f`, `%[2]q`.
 
 use super::Call;
 use super::json;
@@ -12,14 +12,14 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// The largest width and precision.
 const WIDEST: usize = 1 << 16;
-/// The digits after the point where no precision says how many.
+/// The default precision.
 const USUAL: usize = 6;
 
-/// One verb.
+/// A verb of a format string.
 #[derive(Debug, Default)]
 pub(super) struct Verb {
     pub mode: char,
-    /// The number of its argument, where it names one.
+    /// The explicit number of its argument.
     pub argument: Option<usize>,
     flags: String,
     width: Option<usize>,
@@ -27,7 +27,7 @@ pub(super) struct Verb {
 }
 
 impl Verb {
-    /// Reads what follows a `%`. Returns what follows the verb.
+    /// Parses the text after a `%`. Returns the text after the verb as well.
     pub(super) fn parse(text: &str) -> Result<(Self, &str), Invalid> {
         let rest = text.trim_start_matches(['0', '#', '+', '-', ' ']);
         let flags = text[..text.len() - rest.len()].to_owned();
@@ -65,7 +65,7 @@ impl Verb {
         self.flags.contains(flag)
     }
 
-    /// A text, brought to its width.
+    /// Pads a string to the width.
     fn padded(&self, text: String) -> String {
         let missing = self.missing(text.graphemes(true).count());
         let pad = if self.has('0') { "0" } else { " " };
@@ -80,7 +80,7 @@ impl Verb {
         self.width.unwrap_or_default().saturating_sub(length)
     }
 
-    /// Digits with their sign, brought to their width.
+    /// Pads digits with a sign to the width.
     fn signed(&self, is_negative: bool, prefix: &str, digits: &str) -> String {
         let sign = match is_negative {
             true => "-",
@@ -100,7 +100,7 @@ impl Verb {
     }
 }
 
-/// The digits at the start of a text.
+/// Parses the digits at the start of a text.
 fn number(text: &str) -> Result<(Option<usize>, &str), Invalid> {
     let rest = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
     match &text[..text.len() - rest.len()] {
@@ -112,7 +112,7 @@ fn number(text: &str) -> Result<(Option<usize>, &str), Invalid> {
     }
 }
 
-/// An argument as a verb writes it.
+/// Formats an argument with a verb.
 pub(super) fn written(call: &Call<'_, '_>, verb: &Verb, argument: &Typed) -> Result<String, Fault> {
     call.budget().take_text(verb.width.unwrap_or_default())?;
     call.budget()

@@ -1,4 +1,4 @@
-//! `yamlencode`: blocks, each text in quotes, lines wrapped where Terraform's own library wraps them.
+//! Writes YAML for `yamlencode` as Terraform's library does: block style, quoted strings, long lines wrapped.
 
 use super::Call;
 use crate::code::budget::{Budget, Excess, LONGEST_TEXT};
@@ -7,11 +7,11 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 use std::collections::BTreeMap;
 
-/// The column after which a text in quotes goes on in the next line.
+/// The column after which a quoted string is wrapped.
 const WIDEST: usize = 80;
-/// The longest key that stands in one line with its value.
+/// The longest key on one line with its value.
 const LONGEST_KEY: usize = 128;
-/// What each level is indented by.
+/// The indentation of each level.
 const STEP: usize = 2;
 
 pub(super) fn yamlencode(call: &Call<'_, '_>) -> Evaluated {
@@ -24,19 +24,19 @@ pub(super) fn yamlencode(call: &Call<'_, '_>) -> Evaluated {
     let written = writer.root(value);
     match written {
         Ok(()) => call.new_text(writer.text.len(), || writer.text),
-        Err(Refused::Form) => Ok(Typed::Unknown(Type::String)),
-        Err(Refused::Excess(excess)) => Err(Fault::Excess(excess)),
+        Err(NotWritten::Unknown) => Ok(Typed::Unknown(Type::String)),
+        Err(NotWritten::Excess(excess)) => Err(Fault::Excess(excess)),
     }
 }
 
-/// Why a value is not written.
-enum Refused {
-    /// It would need a form that is not certain here.
-    Form,
+/// Why a value was not written.
+enum NotWritten {
+    /// Terraform's form of the value is not certain.
+    Unknown,
     Excess(Excess),
 }
 
-impl From<Excess> for Refused {
+impl From<Excess> for NotWritten {
     fn from(excess: Excess) -> Self {
         Self::Excess(excess)
     }
@@ -49,7 +49,7 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
-    fn push(&mut self, text: &str) -> Result<(), Refused> {
+    fn push(&mut self, text: &str) -> Result<(), NotWritten> {
         if self.text.len() + text.len() > LONGEST_TEXT {
             return Err(Excess::Size.into());
         }
@@ -59,13 +59,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn line(&mut self, indent: usize) -> Result<(), Refused> {
+    fn line(&mut self, indent: usize) -> Result<(), NotWritten> {
         self.push("\n")?;
         self.column = 0;
         self.push(&" ".repeat(indent))
     }
 
-    fn root(&mut self, value: &Typed) -> Result<(), Refused> {
+    fn root(&mut self, value: &Typed) -> Result<(), NotWritten> {
         self.node(value, 0, STEP)?;
         let is_bare = matches!(value, Typed::Null(_) | Typed::Bool(_) | Typed::Number(_));
         if is_bare {
@@ -78,11 +78,11 @@ impl Writer<'_> {
         }
     }
 
-    /// A value where the writer stands: what it holds is indented by `own`, the lines of its text by `below`.
-    fn node(&mut self, value: &Typed, own: usize, below: usize) -> Result<(), Refused> {
+    /// Writes a value at the current position: its entries indented by `own`, the lines of its text by `below`.
+    fn node(&mut self, value: &Typed, own: usize, below: usize) -> Result<(), NotWritten> {
         match value {
             Typed::Null(_) => self.push("null"),
-            Typed::Unknown(_) => Err(Refused::Form),
+            Typed::Unknown(_) => Err(NotWritten::Unknown),
             Typed::Bool(_) | Typed::Number(_) => self.push(&value.as_text().unwrap_or_default()),
             Typed::String(text) if text.contains('\n') => self.lines(text, below),
             Typed::String(text) => self.quoted(text, Some(below)),
@@ -97,13 +97,17 @@ impl Writer<'_> {
         }
     }
 
-    fn mapping(&mut self, entries: &BTreeMap<String, Typed>, indent: usize) -> Result<(), Refused> {
+    fn mapping(
+        &mut self,
+        entries: &BTreeMap<String, Typed>,
+        indent: usize,
+    ) -> Result<(), NotWritten> {
         for (at, (key, value)) in entries.iter().enumerate() {
             if at > 0 {
                 self.next_line(indent)?;
             }
             if key.contains('\n') || key.len() > LONGEST_KEY {
-                return Err(Refused::Form);
+                return Err(NotWritten::Unknown);
             }
             self.quoted(key, None)?;
             self.push(":")?;
@@ -126,7 +130,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn sequence(&mut self, items: &[Typed], indent: usize) -> Result<(), Refused> {
+    fn sequence(&mut self, items: &[Typed], indent: usize) -> Result<(), NotWritten> {
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 self.next_line(indent)?;
@@ -137,8 +141,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Begins a line, unless a text with lines of its own ended the last one.
-    fn next_line(&mut self, indent: usize) -> Result<(), Refused> {
+    /// Begins a line, unless a text of several lines has just ended one.
+    fn next_line(&mut self, indent: usize) -> Result<(), NotWritten> {
         if self.text.ends_with('\n') {
             self.column = 0;
             self.push(&" ".repeat(indent))
@@ -147,15 +151,15 @@ impl Writer<'_> {
         }
     }
 
-    /// A text of several lines, as they are.
-    fn lines(&mut self, text: &str, indent: usize) -> Result<(), Refused> {
+    /// Writes a text of several lines in literal style.
+    fn lines(&mut self, text: &str, indent: usize) -> Result<(), NotWritten> {
         let lines = text.split('\n');
         let is_plain = |line: &str| {
             line.trim_end_matches([' ', '\t']) == line && line.chars().all(is_printable)
         };
         let starts_plainly = !text.starts_with([' ', '\n', '\t']);
         if !starts_plainly || !lines.clone().all(is_plain) {
-            return Err(Refused::Form);
+            return Err(NotWritten::Unknown);
         }
         let end = match text.len() - text.trim_end_matches('\n').len() {
             0 => "|-",
@@ -173,8 +177,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A text in quotes, which goes on in the next line where that is allowed.
-    fn quoted(&mut self, text: &str, next_line: Option<usize>) -> Result<(), Refused> {
+    /// Writes a quoted string, wrapped where that is allowed.
+    fn quoted(&mut self, text: &str, next_line: Option<usize>) -> Result<(), NotWritten> {
         self.push("\"")?;
         let (mut after_space, last) = (false, text.chars().count().saturating_sub(1));
         let mut letters = text.chars().enumerate().peekable();
@@ -195,7 +199,7 @@ impl Writer<'_> {
         self.push("\"")
     }
 
-    fn letter(&mut self, letter: char) -> Result<(), Refused> {
+    fn letter(&mut self, letter: char) -> Result<(), NotWritten> {
         let code = u32::from(letter);
         let escaped = match letter {
             '"' => "\\\"".to_owned(),
@@ -222,7 +226,7 @@ impl Writer<'_> {
     }
 }
 
-/// Whether Terraform's library writes a letter as it is.
+/// Returns whether Terraform's library leaves a character unescaped.
 fn is_printable(letter: char) -> bool {
     matches!(letter, ' '..='~' | '\u{a1}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
         && !matches!(letter, '\u{feff}' | '\u{2028}' | '\u{2029}')

@@ -1,4 +1,4 @@
-//! Terraform's JSON syntax, as the HCL that says the same.
+//! Converts Terraform's JSON syntax to HCL.
 
 mod reader;
 mod rules;
@@ -12,14 +12,14 @@ use super::parse::Unparsed;
 use reader::Reader;
 use writer::Writer;
 
-/// The HCL that says the same as a text of JSON, and where its parts stand in that.
+/// The HCL of a JSON file, and the positions of its parts in the JSON.
 pub(super) struct Hcl {
     pub text: String,
-    /// By the byte of the HCL, in order.
+    /// The positions, sorted by the byte of the HCL.
     pub places: Vec<JsonPlace>,
 }
 
-/// Where in the JSON a part of the HCL stands.
+/// The position in the JSON of a part of the HCL.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct JsonPlace {
     /// The byte of the HCL where it starts.
@@ -30,7 +30,7 @@ pub(super) struct JsonPlace {
     pub at: usize,
 }
 
-/// Reads a text of JSON with the place of each value; none where it is no JSON, or too large.
+/// Parses JSON with the position of each value; `None` where it is not valid, or too large.
 pub fn nodes(text: &str) -> Option<Node<'_>> {
     Reader::new(text).read().ok()
 }
@@ -38,7 +38,7 @@ pub fn nodes(text: &str) -> Option<Node<'_>> {
 /// Writes a file of JSON as HCL.
 ///
 /// # Errors
-/// When it is no JSON, is too large, or says something that no file of Terraform may say.
+/// It is not valid JSON, is too large, or is not valid Terraform.
 pub(super) fn to_hcl(text: &str, blocks: &NestedBlocks) -> Result<Hcl, Unparsed> {
     let root = Reader::new(text).read()?;
     Writer::new(text, blocks).write(&root)

@@ -1,27 +1,27 @@
-//! Reads JSON with the place of each value; of an object, each entry in order, also those whose keys are given twice.
+//! Parses JSON with the position of each value, and keeps duplicate keys.
 
 use crate::code::parse::{self, Unparsed};
 
-/// How deep values may lie in one another: deeper than the parser of HCL goes.
+/// The deepest nesting of values, which is more than the HCL parser allows.
 const DEEPEST: usize = 64;
-/// How many values a file may hold.
+/// The most values of a file.
 const MOST_VALUES: usize = 400_000;
 
-/// A value, and the bytes from its first to behind its last.
+/// A value with its bytes.
 pub struct Node<'t> {
     /// Its first byte.
     pub at: usize,
-    /// The byte behind its last.
+    /// The byte after its last.
     pub end: usize,
-    /// What it is.
+    /// The value.
     pub json: Json<'t>,
 }
 
-/// What a value is.
+/// A JSON value.
 pub enum Json<'t> {
-    /// `null`, `true`, `false` or a number, as it is written.
+    /// `null`, `true`, `false` or a number, as written.
     Word(&'t str),
-    /// A text, without its quotes and escapes.
+    /// A string, without quotes and escapes.
     Text(String),
     /// The items of a list.
     List(Vec<Node<'t>>),
@@ -39,7 +39,7 @@ pub struct Entry<'t> {
     pub value: Node<'t>,
 }
 
-/// Reads one text.
+/// A parser of one text.
 pub(super) struct Reader<'t> {
     text: &'t str,
     at: usize,
@@ -60,7 +60,7 @@ impl<'t> Reader<'t> {
     /// Reads the whole text.
     ///
     /// # Errors
-    /// When it is no JSON, or too large.
+    /// It is not valid JSON, or too large.
     pub(super) fn read(mut self) -> Result<Node<'t>, Unparsed> {
         let root = self.value(0)?;
         match self.peek() {
@@ -77,7 +77,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The next byte that is no blank.
+    /// Returns the next byte that is no whitespace.
     fn peek(&mut self) -> Option<u8> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let blanks = rest.iter().take_while(|byte| b" \t\r\n".contains(byte));
@@ -144,7 +144,7 @@ impl<'t> Reader<'t> {
         Ok(items)
     }
 
-    /// A text in quotes.
+    /// Returns a quoted string.
     fn text(&mut self) -> Result<String, Unparsed> {
         let rest = &self.text[self.at..];
         let mut escaped = false;

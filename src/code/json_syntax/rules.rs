@@ -1,20 +1,20 @@
-//! What Terraform's language says of each body: which names are blocks, and what the texts of the others are.
+//! Knows Terraform's rules for each body: which names are blocks, and how the strings of arguments are read.
 
 use crate::code::nested_blocks::{BlockNames, NestedBlocks};
 use crate::code::policy_document;
 
-/// What a text of JSON is.
+/// How a string in JSON is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextIs {
+pub(super) enum TextSyntax {
     /// A template, whose interpolations are code.
     Template,
-    /// Itself.
+    /// Literal text.
     Literal,
     /// Code, such as a reference or a type.
     Code,
 }
 
-/// A body, as far as what it holds depends on it.
+/// The kinds of bodies with rules of their own.
 #[derive(Debug, Clone)]
 pub(super) enum BodyKind {
     Terraform,
@@ -28,17 +28,17 @@ pub(super) enum BodyKind {
     Dynamic(BlockNames),
     /// Any other, with these blocks.
     Plain(BlockNames),
-    /// A body whose texts are no templates, with these blocks.
+    /// A body whose strings are no templates, with these blocks.
     Literal(BlockNames),
 }
 
-/// A block: how many labels it has, and what its body is.
+/// The number of a block's labels, and the kind of its body.
 pub(super) struct BlockRule {
     pub labels: usize,
     pub body: Body,
 }
 
-/// What the body of a block is.
+/// The kind of a block's body.
 pub(super) enum Body {
     Is(BodyKind),
     /// It depends on the first label.
@@ -65,7 +65,7 @@ fn plain(names: &[&str]) -> BodyKind {
     BodyKind::Plain(BlockNames::flat(names))
 }
 
-/// The rule of a block at the top of a file; none where there is no such block.
+/// Returns the rule of a block at the top of a file; `None` where there is no such block.
 pub(super) fn top_level(name: &str) -> Option<BlockRule> {
     let of_type = |of_type| {
         Some(BlockRule {
@@ -90,7 +90,7 @@ pub(super) fn top_level(name: &str) -> Option<BlockRule> {
     }
 }
 
-/// The blocks of a data source.
+/// Returns the blocks of a data source.
 fn of_data(tf_type: &str) -> BlockNames {
     match tf_type {
         policy_document::TYPE => {
@@ -102,7 +102,7 @@ fn of_data(tf_type: &str) -> BlockNames {
 }
 
 impl BodyKind {
-    /// The rule of a block in this body; none where the name is an argument.
+    /// Returns the rule of a block in this body; `None` where the name is an argument.
     pub(super) fn block(&self, name: &str) -> Option<BlockRule> {
         match (self, name) {
             (Self::Terraform, "backend" | "provider_meta") => {
@@ -132,7 +132,7 @@ impl BodyKind {
         }
     }
 
-    /// The body of a `dynamic` block for the blocks of this name.
+    /// Returns the body of a `dynamic` block for the blocks of this name.
     pub(super) fn of_dynamic(&self, name: &str) -> Self {
         match self {
             Self::Dynamic(names) => Self::Dynamic(names.get(name).cloned().unwrap_or_default()),
@@ -140,20 +140,20 @@ impl BodyKind {
         }
     }
 
-    /// What the texts of an argument are.
-    pub(super) fn text_is(&self, name: &str) -> TextIs {
+    /// Returns how the strings of an argument are read.
+    pub(super) fn text_is(&self, name: &str) -> TextSyntax {
         match (self, name) {
-            (Self::Terraform | Self::Literal(_), _) => TextIs::Literal,
-            (Self::Variable, "type") => TextIs::Code,
-            (Self::Variable, _) => TextIs::Literal,
-            (Self::Module, "source" | "version") => TextIs::Literal,
-            (Self::Module, "providers") => TextIs::Code,
-            (Self::Resource(_) | Self::Refactoring, "provider") => TextIs::Code,
-            (Self::Refactoring, "from" | "to") => TextIs::Code,
-            (Self::Dynamic(_), "iterator") => TextIs::Code,
-            (Self::Lifecycle, _) => TextIs::Literal,
-            (_, "depends_on") => TextIs::Code,
-            _ => TextIs::Template,
+            (Self::Terraform | Self::Literal(_), _) => TextSyntax::Literal,
+            (Self::Variable, "type") => TextSyntax::Code,
+            (Self::Variable, _) => TextSyntax::Literal,
+            (Self::Module, "source" | "version") => TextSyntax::Literal,
+            (Self::Module, "providers") => TextSyntax::Code,
+            (Self::Resource(_) | Self::Refactoring, "provider") => TextSyntax::Code,
+            (Self::Refactoring, "from" | "to") => TextSyntax::Code,
+            (Self::Dynamic(_), "iterator") => TextSyntax::Code,
+            (Self::Lifecycle, _) => TextSyntax::Literal,
+            (_, "depends_on") => TextSyntax::Code,
+            _ => TextSyntax::Template,
         }
     }
 }

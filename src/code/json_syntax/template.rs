@@ -1,8 +1,8 @@
-//! Texts of JSON as templates of HCL.
+//! Writes strings of JSON as templates of HCL.
 
 use std::fmt::Write;
 
-/// What a template of JSON says, in quotes of HCL: what stands in `${` and `%{` is code, anything else is text.
+/// Writes a template of JSON as a quoted HCL string. Within `${` and `%{` is code, anything else is text.
 pub(super) fn template(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -26,7 +26,7 @@ pub(super) fn template(text: &str) -> String {
     quoted
 }
 
-/// A text in quotes of HCL in which nothing is code.
+/// Writes literal text as a quoted HCL string.
 pub(super) fn literal(text: &str) -> String {
     let mut quoted = String::from('"');
     let mut chars = text.chars().peekable();
@@ -52,28 +52,29 @@ fn push_escaped(quoted: &mut String, c: char) {
     }
 }
 
-/// What the code of an interpolation stands in.
+/// The nesting within the code of an interpolation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Inside {
+enum Nesting {
     Braces,
     Quotes,
 }
 
-/// The bytes of an interpolation that a text starts with, its braces included; all of it where they are not closed.
+/// Returns the length of the interpolation at the start of a text, including its braces; that of the text where they
+/// are not closed.
 fn code_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let (mut inside, mut at) = (vec![Inside::Braces], 2);
+    let (mut inside, mut at) = (vec![Nesting::Braces], 2);
     while let (Some(top), Some(byte)) = (inside.last().copied(), bytes.get(at)) {
         let next = bytes.get(at + 1);
         at += 1;
         match (top, byte) {
-            (Inside::Braces, b'"') => inside.push(Inside::Quotes),
-            (Inside::Braces, b'{') => inside.push(Inside::Braces),
-            (Inside::Braces, b'}') | (Inside::Quotes, b'"') => drop(inside.pop()),
-            (Inside::Quotes, b'\\') => at += 1,
-            (Inside::Quotes, b'$' | b'%') if next == Some(byte) => at += 1,
-            (Inside::Quotes, b'$' | b'%') if next == Some(&b'{') => {
-                inside.push(Inside::Braces);
+            (Nesting::Braces, b'"') => inside.push(Nesting::Quotes),
+            (Nesting::Braces, b'{') => inside.push(Nesting::Braces),
+            (Nesting::Braces, b'}') | (Nesting::Quotes, b'"') => drop(inside.pop()),
+            (Nesting::Quotes, b'\\') => at += 1,
+            (Nesting::Quotes, b'$' | b'%') if next == Some(byte) => at += 1,
+            (Nesting::Quotes, b'$' | b'%') if next == Some(&b'{') => {
+                inside.push(Nesting::Braces);
                 at += 1;
             }
             _ => {}

@@ -1,7 +1,7 @@
-//! Writes what was read as JSON in HCL, and notes where each part stands.
+//! Writes parsed JSON as HCL, and records the position of each part.
 
 use super::reader::{Entry, Json, Node};
-use super::rules::{self, BlockRule, Body, BodyKind, TextIs};
+use super::rules::{self, BlockRule, Body, BodyKind, TextSyntax};
 use super::template::{literal, template};
 use super::{Hcl, JsonPlace};
 use crate::code::file::line_ends;
@@ -11,7 +11,7 @@ use crate::code::parse::Unparsed;
 /// The key whose value is a comment.
 const COMMENT: &str = "//";
 
-/// An object with its place, and its entries.
+/// An object with its entries.
 type Object<'n, 't> = (&'n Node<'t>, &'n [Entry<'t>]);
 
 /// Writes one file.
@@ -36,7 +36,7 @@ impl<'b> Writer<'b> {
     /// Writes all blocks of a file.
     ///
     /// # Errors
-    /// Names what no file of Terraform may say.
+    /// The file is not valid Terraform.
     pub(super) fn write(mut self, root: &Node<'_>) -> Result<Hcl, Unparsed> {
         for (_, entries) in self.objects(root)? {
             for entry in entries {
@@ -71,7 +71,7 @@ impl<'b> Writer<'b> {
         }
     }
 
-    /// Notes that what is written next stands there.
+    /// Records the position in the JSON of the HCL that is written next.
     fn note(&mut self, node: &Node<'_>) {
         self.places.push(JsonPlace {
             start: self.hcl.len(),
@@ -80,7 +80,7 @@ impl<'b> Writer<'b> {
         });
     }
 
-    /// The objects of a body: it may be one, or a list of them.
+    /// Returns the objects of a body, which is an object or a list of objects.
     fn objects<'n, 't>(&self, node: &'n Node<'t>) -> Result<Vec<Object<'n, 't>>, Unparsed> {
         match &node.json {
             Json::Object(entries) => Ok(vec![(node, entries)]),
@@ -153,15 +153,15 @@ impl<'b> Writer<'b> {
         Ok(())
     }
 
-    fn expression(&mut self, node: &Node<'_>, text_is: TextIs) {
+    fn expression(&mut self, node: &Node<'_>, text_is: TextSyntax) {
         self.note(node);
         match &node.json {
             Json::Word(word) => self.hcl.push_str(word),
             Json::Text(text) => {
                 let written = match text_is {
-                    TextIs::Template => template(text),
-                    TextIs::Literal => literal(text),
-                    TextIs::Code => text.replace(['\n', '\r'], " "),
+                    TextSyntax::Template => template(text),
+                    TextSyntax::Literal => literal(text),
+                    TextSyntax::Code => text.replace(['\n', '\r'], " "),
                 };
                 self.hcl.push_str(&written);
             }
@@ -177,9 +177,9 @@ impl<'b> Writer<'b> {
                 self.hcl.push('{');
                 for Entry { key, value, .. } in entries {
                     let key = match text_is {
-                        TextIs::Template => template(key),
-                        TextIs::Literal => literal(key),
-                        TextIs::Code => key.clone(),
+                        TextSyntax::Template => template(key),
+                        TextSyntax::Literal => literal(key),
+                        TextSyntax::Code => key.clone(),
                     };
                     self.hcl.push_str(&key);
                     self.hcl.push_str(" = ");
@@ -192,7 +192,7 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Whether a text is a name that HCL takes.
+/// Returns whether a text is a valid HCL identifier.
 fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
     let starts = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');

@@ -1,4 +1,4 @@
-//! Each form of a module's source.
+//! Tests the forms of module sources.
 
 use super::*;
 

@@ -1,20 +1,20 @@
-//! Numbers of any size: a whole number times a power of two, rounded to a precision.
+//! Implements numbers of any size: a whole number times a power of two, rounded to a precision.
 
 use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
 
-/// The bits of a number that code writes down.
+/// The precision of a number literal, in bits.
 pub(super) const WRITTEN: u64 = 512;
-/// The bits of a number that counts something.
+/// The precision of an integer.
 pub(super) const COUNTED: u64 = 64;
-/// The bits of a number that was a double.
+/// The precision of a double.
 pub(super) const DOUBLE: u64 = 53;
-/// The largest power of ten that is evaluated: a text of more digits serves nobody.
+/// The largest power of ten that is evaluated.
 const MOST_DIGITS: i64 = 1_000;
-/// The bits before and after the point that are evaluated: more than that power of ten has.
+/// The most bits before and after the point, which is more than that power of ten needs.
 const MOST_BITS: i64 = 4_096;
 
-/// A number: `mantissa * 2^exponent`, the mantissa odd unless it is nought.
+/// A number: `mantissa * 2^exponent`. The mantissa is odd, unless it is zero.
 #[derive(Debug, Clone)]
 pub(in crate::code) struct Big {
     pub(super) mantissa: BigInt,
@@ -23,7 +23,8 @@ pub(in crate::code) struct Big {
 }
 
 impl Big {
-    /// Rounds to the nearest number of this precision, to the even one of two; `inexact` where a little more is meant.
+    /// Rounds to the nearest number of this precision, ties to even. `inexact` says that the exact number is slightly
+    /// larger.
     fn rounded(mantissa: BigInt, exponent: i64, precision: u64, inexact: bool) -> Self {
         let (sign, mut digits) = mantissa.into_parts();
         let mut exponent = exponent;
@@ -54,7 +55,7 @@ impl Big {
         }
     }
 
-    /// Reads a number in decimals. None where the text is none, or has more digits than are evaluated.
+    /// Parses a decimal number; `None` where the text is none, or has too many digits.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (digits, power) = match text.split_once(['e', 'E']) {
             Some((digits, power)) => (digits, power.parse::<i64>().ok()?),
@@ -81,20 +82,20 @@ impl Big {
             false => Self::rounded(mantissa * scale, power, WRITTEN, false),
             true => Self::quotient(mantissa, power, &scale, 0, WRITTEN),
         };
-        // Terraform tells a negative nought from a positive one.
-        let is_negative_nought = read.is_nought() && whole.starts_with('-');
-        (!is_negative_nought).then_some(read)
+        // Terraform tells a negative zero from a positive one.
+        let is_negative_zero = read.is_nought() && whole.starts_with('-');
+        (!is_negative_zero).then_some(read)
     }
 
-    /// Whether it is neither too large nor too small to be evaluated: numbers grow with each multiplication.
+    /// Returns whether it is within the bounds. Numbers grow with each multiplication.
     pub(super) fn is_bounded(&self) -> bool {
         let top = self.exponent.saturating_add(self.mantissa.bits() as i64);
         top.abs() <= MOST_BITS && self.exponent.abs() <= MOST_BITS + WRITTEN as i64
     }
 
-    /// The double that is nearest to it; none where that has fewer bits than others.
+    /// Returns the nearest double; `None` where that is subnormal or infinite.
     pub(super) fn as_double(&self) -> Option<f64> {
-        /// The powers of two between which doubles have all of their bits.
+        /// The exponents of normal doubles.
         const NORMAL: std::ops::Range<i64> = -1020..1025;
         let near = Self::rounded(self.mantissa.clone(), self.exponent, DOUBLE, false);
         let top = near.exponent + near.mantissa.bits() as i64;
@@ -106,9 +107,9 @@ impl Big {
         is_normal.then(|| mantissa as f64 * 2_f64.powi(half) * 2_f64.powi(rest))
     }
 
-    /// The number that a double is; none for what is no number.
+    /// Converts a double; `None` for NaN and infinity.
     pub(super) fn double(number: f64) -> Option<Self> {
-        // Terraform tells a negative nought from a positive one.
+        // Terraform tells a negative zero from a positive one.
         if !number.is_finite() || number == 0.0 && number.is_sign_negative() {
             return None;
         }
@@ -127,9 +128,9 @@ impl Big {
         Some(Self::rounded(mantissa, exponent, DOUBLE, false))
     }
 
-    /// The whole number of these digits in a base of 2 to 36.
+    /// Parses a whole number in a base of 2 to 36.
     pub(super) fn in_base(text: &str, base: u32) -> Option<Self> {
-        // Each digit has a bit at least, but for noughts before them. Reading them takes the square of their number.
+        // Each digit has a bit at least, but for zeros before them. Reading them takes the square of their number.
         if text.len() as u64 > WRITTEN {
             return None;
         }
@@ -138,7 +139,7 @@ impl Big {
         (bits <= WRITTEN).then(|| Self::rounded(number, 0, bits, false))
     }
 
-    /// A whole number.
+    /// Creates a whole number.
     pub(super) fn whole_number(number: BigInt, precision: u64) -> Self {
         Self::rounded(number, 0, precision, false)
     }
@@ -167,7 +168,7 @@ impl Big {
         Self::rounded(whole, exponent, precision, inexact)
     }
 
-    /// Both mantissas for the lower of the two exponents.
+    /// Returns both mantissas, scaled to the lower exponent.
     fn aligned(&self, other: &Self) -> (BigInt, BigInt, i64) {
         let exponent = self.exponent.min(other.exponent);
         let shifted = |number: &Self| &number.mantissa << (number.exponent - exponent) as u64;
@@ -192,7 +193,7 @@ impl Big {
         Self { precision, ..exact }
     }
 
-    /// Less the product of two others: each step is rounded to its own precision.
+    /// Subtracts the product of two numbers. Each step is rounded.
     pub(super) fn less(&self, quotient: &Self, divisor: &Self) -> Self {
         let precision = self.precision;
         let whole = Self::rounded(
@@ -211,7 +212,7 @@ impl Big {
         Self::rounded(own - product, exponent, precision, false)
     }
 
-    /// None where it is divided by nought.
+    /// Divides; `None` by zero.
     pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
         (!other.is_nought()).then(|| {
             let precision = self.precision.max(other.precision);
@@ -227,7 +228,7 @@ impl Big {
         }
     }
 
-    /// Without its fraction.
+    /// Drops the fraction.
     pub(super) fn truncated(&self) -> Self {
         if self.exponent >= 0 {
             return self.clone();
@@ -245,7 +246,7 @@ impl Big {
         self.exponent >= 0
     }
 
-    /// As a whole number of this kind, where it is one.
+    /// Converts to an integer type, where it fits.
     pub(super) fn whole<N: TryFrom<BigInt>>(&self) -> Option<N> {
         let is_small = self.is_whole() && self.exponent <= WRITTEN as i64;
         is_small.then(|| N::try_from(&self.mantissa << self.exponent as u64).ok())?

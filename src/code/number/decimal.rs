@@ -1,4 +1,4 @@
-//! Numbers in decimals: as few digits as tell them from their neighbours, or as many as are asked for.
+//! Formats numbers as decimals: with the fewest digits that distinguish them, or with a given number of digits.
 
 use super::Number;
 use super::big::Big;
@@ -6,33 +6,33 @@ use num_bigint::BigUint;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The digits of a number that is written with or without an exponent, where no precision says how many.
+/// The default precision of `%g`.
 const USUAL: usize = 6;
-/// The least power of ten that is then written without one.
+/// The smallest exponent that `%g` writes without an exponent.
 const LEAST_POWER: i64 = -4;
 
-/// How many digits are asked for.
+/// The number of digits.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::code) enum Rounding {
-    /// As few as tell the number from its neighbours.
+    /// The fewest that distinguish the number.
     Shortest,
-    /// So many in all.
+    /// This number in all.
     Digits(usize),
-    /// So many after the point.
+    /// This number after the point.
     Fraction(usize),
 }
 
-/// A number in decimals: `0.digits * 10^point`, without noughts at either end.
+/// A decimal number: `0.digits * 10^point`, without leading and trailing zeros.
 #[derive(Debug, Clone)]
 pub(in crate::code) struct Decimal {
-    /// Its digits, the first of them no nought; none for nought.
+    /// Its digits; empty for zero.
     pub digits: String,
-    /// How many of them stand before the point.
+    /// The number of digits before the point.
     pub point: i64,
 }
 
 impl Decimal {
-    /// Takes noughts away at either end.
+    /// Removes leading and trailing zeros.
     fn new(digits: &str, point: i64) -> Self {
         let bare = digits.trim_start_matches('0');
         let skipped = (digits.len() - bare.len()) as i64;
@@ -45,7 +45,7 @@ impl Decimal {
         Self { digits, point }
     }
 
-    /// Rounds to so many digits, to the even one of two.
+    /// Rounds to this number of digits, ties to even.
     fn rounded(&self, length: i64) -> Self {
         let Ok(kept) = usize::try_from(length) else {
             return Self::new("", 0);
@@ -72,14 +72,14 @@ impl Decimal {
         }
     }
 
-    /// The digit at a place after the point, or before it where that is less than nought.
+    /// Returns the digit at a place after the point; before it where the place is negative.
     pub(in crate::code) fn digit(&self, place: i64) -> char {
         let at = usize::try_from(self.point + place).ok();
         let digit = at.and_then(|at| self.digits.as_bytes().get(at));
         digit.map_or('0', |digit| char::from(*digit))
     }
 
-    /// The digits before the point.
+    /// Returns the digits before the point.
     pub(in crate::code) fn whole(&self) -> String {
         if self.point <= 0 {
             return "0".to_owned();
@@ -87,14 +87,14 @@ impl Decimal {
         (-self.point..0).map(|place| self.digit(place)).collect()
     }
 
-    /// How many digits stand after the point.
+    /// Returns the number of digits after the point.
     pub(in crate::code) fn places(&self) -> i64 {
         (self.digits.len() as i64 - self.point).max(0)
     }
 }
 
 impl Big {
-    /// The number in decimals, without its sign.
+    /// Returns the number in decimals, without its sign.
     pub(super) fn decimal(&self, rounding: Rounding) -> Decimal {
         let exact = || {
             let digits = decimal(self.mantissa.magnitude().clone(), self.exponent);
@@ -112,7 +112,7 @@ impl Big {
         }
     }
 
-    /// Whether it is whole, and no other number lies between it and the next whole one.
+    /// Returns whether it is whole, and its precision distinguishes it from the next whole number.
     pub(super) fn is_exact(&self) -> bool {
         let bits = self.mantissa.bits() as i64 + self.exponent;
         self.is_nought() || self.is_whole() && bits <= self.precision as i64
@@ -133,7 +133,7 @@ impl Big {
     }
 }
 
-/// The digits of a mantissa times a power of two: those after the point are as many as the power is below nought.
+/// Returns the digits of a mantissa times a power of two. A negative power has that many digits after the point.
 fn decimal(mantissa: BigUint, exponent: i64) -> String {
     let power = exponent.unsigned_abs();
     match exponent < 0 {
@@ -142,7 +142,7 @@ fn decimal(mantissa: BigUint, exponent: i64) -> String {
     }
 }
 
-/// The shortest digits between two bounds, where those are included or not.
+/// Returns the shortest digits between two bounds.
 fn nearest(exact: &str, lower: &str, upper: &str, inclusive: bool) -> String {
     let kept = exact.trim_end_matches('0').len();
     let (last_lower, last_upper) = (
@@ -172,7 +172,7 @@ fn nearest(exact: &str, lower: &str, upper: &str, inclusive: bool) -> String {
     exact[..kept].to_owned()
 }
 
-/// The number after one in decimals, of as many digits.
+/// Adds one to the last digit.
 fn increased(digits: &str) -> String {
     let kept = digits.trim_end_matches('9');
     let zeros = "0".repeat(digits.len() - kept.len());
@@ -184,7 +184,7 @@ fn increased(digits: &str) -> String {
 }
 
 impl Number {
-    /// Whichever is shorter; with as few digits as there need be, where no precision says how many.
+    /// Formats as `%g`: with or without an exponent, whichever is shorter.
     pub(in crate::code) fn general(&self, precision: Option<usize>) -> String {
         let decimal = self.decimal(match precision {
             Some(digits) => Rounding::Digits(digits.max(1)),
@@ -208,7 +208,7 @@ impl Number {
     }
 }
 
-/// `1.234e+05`, with so many digits after the point.
+/// Formats as `1.234e+05`, with this number of digits after the point.
 pub(in crate::code) fn scientific(decimal: &Decimal, places: usize) -> String {
     let power = if decimal.digits.is_empty() {
         0

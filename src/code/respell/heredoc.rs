@@ -1,26 +1,26 @@
-//! Heredocs without a line, and those with a line that only begins with their marker.
+//! Respells empty heredocs, and heredocs with a line that only begins with their marker.
 
 use super::{Open, Respelling};
 use crate::code::effort::{is_word, length_until};
 use std::ops::Range;
 
-/// What a heredoc without a line is.
+/// The replacement of an empty heredoc.
 const EMPTY_TEXT: &[u8] = b"\"\"";
-/// Letters that a heredoc's marker is made of where its own would not do.
+/// The letters of a replaced marker.
 const LETTERS: Range<u8> = b'A'..b'Z' + 1;
 
-/// A heredoc whose end was not reached.
+/// An open heredoc.
 #[derive(Debug)]
 pub(super) struct Heredoc {
     start: usize,
     marker: Range<usize>,
     first_line: usize,
-    /// Whether one of its lines begins with the marker and goes on.
+    /// Whether one of its lines begins with the marker and continues.
     is_ambiguous: bool,
 }
 
 impl Respelling<'_> {
-    /// One byte of a heredoc.
+    /// Reads one byte of a heredoc.
     pub(super) fn heredoc(&mut self, byte: u8) {
         if byte != b'\n' {
             return self.template(byte);
@@ -29,7 +29,7 @@ impl Respelling<'_> {
         self.heredoc_line();
     }
 
-    /// Looks whether a line of a heredoc is its end.
+    /// Checks whether a line is the end of the heredoc.
     fn heredoc_line(&mut self) {
         let bytes = self.bytes;
         let line = self.at..self.at + length_until(self.rest(), b"\n");
@@ -57,7 +57,7 @@ impl Respelling<'_> {
         self.close_text(end - self.at);
     }
 
-    /// None where a heredoc has no end.
+    /// Opens a heredoc; `None` where it has no end.
     pub(super) fn open_heredoc(&mut self) -> Option<()> {
         let rest = self.rest().get(2..).unwrap_or_default();
         let word = rest.strip_prefix(b"-").unwrap_or(rest);
@@ -83,13 +83,13 @@ impl Respelling<'_> {
     }
 }
 
-/// Whether the parser takes a line for the end of a heredoc with this marker.
+/// Returns whether the parser takes a line for the end of a heredoc with this marker.
 fn ends_heredoc(line: &[u8], marker: &[u8]) -> bool {
     let after = line.trim_ascii_start().strip_prefix(marker);
     after.is_some_and(|after| !after.first().is_some_and(|byte| is_word(*byte)))
 }
 
-/// A marker as long as another that no line of a heredoc is taken for.
+/// Returns a marker of the same length that no line of the heredoc begins with.
 fn other_marker(text: &[u8], marker: &[u8]) -> Option<Vec<u8>> {
     let fits = |other: &Vec<u8>| {
         let mut lines = text.split(|byte| *byte == b'\n');

@@ -1,9 +1,9 @@
-//! Respells what hcl-edit does not read, though Terraform does. Each token stays at its own bytes, so that what is parsed
-//! tells where the file itself holds it.
+//! Respells code that Terraform reads and hcl-edit does not. Each token keeps its bytes, so that spans of the parsed
+//! code are valid in the file.
 //!
-//! That is a byte order mark; an object's key that is given twice (the last one counts); a heredoc without a line, or with
-//! a line that only begins with its marker; a number that is larger than a double; and, where brackets make line ends mean
-//! nothing, line ends that the parser minds.
+//! Respelled are: a byte order mark; duplicate keys of an object, of which the last one counts; an empty heredoc, or
+//! one with a line that only begins with its marker; a number beyond doubles; and line ends within brackets, where
+//! Terraform ignores them and the parser does not.
 
 mod heredoc;
 mod number;
@@ -15,32 +15,32 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// What some editors put before the text of a file.
+/// The byte order mark that some editors write.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-/// How deep brackets and texts are followed: deeper than the parser goes.
+/// The deepest nesting that is followed, which is more than the parser allows.
 const DEEPEST: usize = 256;
-/// How many entries of an object are compared: more than the parser may.
+/// The most entries of an object that are compared, which is more than the parser is allowed.
 const MOST_ENTRIES: usize = 20_000;
 
-/// Which line ends are taken out.
+/// The line ends that are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineEnds {
-    /// Those in `for` expressions and in directives of templates.
+    /// Those in `for` expressions and in template directives.
     InLoops,
-    /// Those in all brackets where they mean nothing.
+    /// Those in all brackets where Terraform ignores them.
     InBrackets,
 }
 
 /// Code in a spelling that the parser reads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Respelled<'t> {
-    /// The code, token by token at the same bytes.
+    /// The code. Each token is at its original bytes.
     pub text: Cow<'t, str>,
-    /// What was taken out of it, and is evaluated all the same.
+    /// Values that were removed and are evaluated all the same.
     pub repeated: Vec<Repeated>,
 }
 
-/// The value of an object's key that is given again behind it.
+/// The value of a duplicate key that a later entry replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Repeated {
     /// The byte of the brace that opens the object.
@@ -49,7 +49,7 @@ pub(super) struct Repeated {
     pub value: Range<usize>,
 }
 
-/// The same code in a spelling that the parser reads.
+/// Respells code for the parser.
 pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Respelled<'_> {
     let mut respelling = Respelling {
         bytes: text.as_bytes(),
@@ -72,7 +72,7 @@ pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Respelled<'_> {
     }
 }
 
-/// What a byte stands in.
+/// The construct that a byte is inside of.
 #[derive(Debug)]
 enum Open<'t> {
     /// A block.
@@ -87,24 +87,24 @@ enum Open<'t> {
     Interpolation,
     /// `%{`.
     Directive,
-    /// A text in quotes.
+    /// A quoted string.
     Quote,
     /// A heredoc.
     Heredoc(Heredoc),
 }
 
-/// The entries of an object, as far as they were read.
+/// The entries of an object that were read so far.
 #[derive(Debug, Default)]
 struct Entries<'t> {
-    /// Where the brace stands that opens the object.
+    /// The byte of the opening brace.
     brace: usize,
-    /// Where the entry of each key stands, and its value.
+    /// The bytes of each key's entry, and of its value.
     known: HashMap<&'t [u8], [Range<usize>; 2]>,
-    /// Where the current entry starts.
+    /// The first byte of the current entry.
     start: Option<usize>,
-    /// Its key, once its value was reached, and where that starts.
+    /// Its key and the first byte of its value, once that was reached.
     key: Option<(&'t [u8], usize)>,
-    /// Where its last token ends.
+    /// The end of its last token.
     end: usize,
 }
 
@@ -112,16 +112,16 @@ struct Respelling<'t> {
     bytes: &'t [u8],
     at: usize,
     open: Vec<Open<'t>>,
-    /// Whether the last token was a word, a text or a bracket that closes.
+    /// Whether the last token was an identifier, a string or a closing bracket.
     after_term: bool,
     line_ends: LineEnds,
-    /// The new spelling, once something was changed.
+    /// The respelled text, once something was changed.
     changed: Option<Vec<u8>>,
     repeated: Vec<Repeated>,
 }
 
 impl<'t> Respelling<'t> {
-    /// Reads one token. None at the end, and where the code is not valid.
+    /// Reads one token; `None` at the end, and where the code is not valid.
     fn step(&mut self) -> Option<()> {
         let byte = *self.bytes.get(self.at)?;
         match self.open.last() {
@@ -147,7 +147,7 @@ impl<'t> Respelling<'t> {
         }
     }
 
-    /// One byte of a text in quotes.
+    /// Reads one byte of a quoted string.
     fn quoted(&mut self, byte: u8) {
         match byte {
             b'"' => self.close_text(1),
@@ -156,7 +156,7 @@ impl<'t> Respelling<'t> {
         }
     }
 
-    /// One byte of any text: `${` and `%{` open code, `$${` and `%%{` do not.
+    /// Reads one byte of a template: `${` and `%{` open code, `$${` and `%%{` do not.
     fn template(&mut self, byte: u8) {
         let rest = self.rest();
         if rest.starts_with(b"$${") || rest.starts_with(b"%%{") {
@@ -179,7 +179,7 @@ impl<'t> Respelling<'t> {
         self.end_token();
     }
 
-    /// One token of code.
+    /// Reads one token of code.
     fn code(&mut self, byte: u8) -> Option<()> {
         let rest = self.rest();
         match byte {
@@ -201,7 +201,7 @@ impl<'t> Respelling<'t> {
         Some(())
     }
 
-    /// The object that the current token stands right in.
+    /// Returns the innermost construct, if it is an object.
     fn entries(&mut self) -> Option<&mut Entries<'t>> {
         match self.open.last_mut() {
             Some(Open::Object(entries)) => Some(entries),
@@ -209,7 +209,7 @@ impl<'t> Respelling<'t> {
         }
     }
 
-    /// Notes that a token starts here, and moves behind what opens it.
+    /// Records the start of a token, and moves after its opening bytes.
     fn open_token(&mut self, open: Open<'t>, length: usize) {
         self.start_token();
         self.open.push(open);
@@ -224,7 +224,7 @@ impl<'t> Respelling<'t> {
         }
     }
 
-    /// Notes that a token ended before this byte, after which an index or a block may follow.
+    /// Records the end of a token before this byte, after which an index or a block may follow.
     fn end_token(&mut self) {
         let at = self.at;
         self.after_term = true;
@@ -269,7 +269,7 @@ impl<'t> Respelling<'t> {
         self.open_token(open, 1);
     }
 
-    /// Whether `for` follows the bracket that stands here.
+    /// Returns whether `for` follows the bracket at this byte.
     fn opens_loop(&self) -> bool {
         let mut rest = self.rest().get(1..).unwrap_or_default();
         loop {
@@ -297,7 +297,7 @@ impl<'t> Respelling<'t> {
         right.then_some(())
     }
 
-    /// Whether a line end means nothing here and is to be taken out.
+    /// Returns whether line ends are to be removed here.
     fn drops_line_ends(&self) -> bool {
         match self.open.last() {
             Some(Open::Loop(_) | Open::Directive) => true,
@@ -316,7 +316,7 @@ impl<'t> Respelling<'t> {
         self.at += 1;
     }
 
-    /// A comment to the end of its line: where that is taken out, the comment is as well.
+    /// Reads a comment, which is removed together with the end of its line.
     fn comment(&mut self) {
         let length = length_until(self.rest(), b"\n");
         if self.drops_line_ends() {
@@ -331,7 +331,7 @@ impl<'t> Respelling<'t> {
         self.after_term = false;
     }
 
-    /// `=` or `:`, after which the value of an entry stands; `==` and `=>` are operators.
+    /// Reads `=` or `:` before the value of an entry; `==` and `=>` are operators.
     fn end_key(&mut self, byte: u8) {
         let is_operator = byte == b'=' && matches!(self.rest().get(1), Some(b'=' | b'>'));
         let (bytes, at) = (self.bytes, self.at);
@@ -344,7 +344,7 @@ impl<'t> Respelling<'t> {
         self.after_term = false;
     }
 
-    /// Ends an entry of an object, with so many bytes of what ends it. An earlier one with its key does not count.
+    /// Ends an entry of an object, with `comma` bytes of separator. Removes an earlier entry of the same key.
     fn end_entry(&mut self, comma: usize) {
         let at = self.at;
         let Some(entries) = self.entries() else {

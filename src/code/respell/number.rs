@@ -1,4 +1,4 @@
-//! Numbers that are larger than the parser holds.
+//! Respells numbers that are beyond the parser's doubles.
 
 use super::Respelling;
 
@@ -6,7 +6,7 @@ use super::Respelling;
 const SHORTEST: usize = 5;
 
 impl Respelling<'_> {
-    /// Writes a number that is too large as nought: who evaluates it reads it where it stands.
+    /// Replaces a number that is too large by zero. The evaluation reads its original digits.
     pub(super) fn number(&mut self) {
         let length = length(self.rest());
         let text = self.rest().get(..length).unwrap_or_default();
@@ -17,19 +17,19 @@ impl Respelling<'_> {
             b'0'..=b'9' => b'0',
             other => *other,
         });
-        let nought: Vec<u8> = digits.collect();
-        self.write(self.at, &nought);
+        let zero: Vec<u8> = digits.collect();
+        self.write(self.at, &zero);
     }
 }
 
-/// Whether a number is beyond what the parser holds.
+/// Returns whether a number is beyond the parser's doubles.
 pub(in crate::code) fn is_too_large(text: &[u8]) -> bool {
     let text = std::str::from_utf8(text).ok();
     text.and_then(|text| text.parse().ok())
         .is_some_and(f64::is_infinite)
 }
 
-/// The bytes of the number that stands first.
+/// Returns the length of the number at the start.
 fn length(bytes: &[u8]) -> usize {
     let digits = |from: usize| {
         let rest = bytes.get(from..).unwrap_or_default().iter();

@@ -1,4 +1,4 @@
-//! What the pieces of a template make: `%{if}` takes one side, `%{for}` walks a collection.
+//! Evaluates the pieces of a template, with `%{if}` and `%{for}`.
 
 use super::{Piece, Text};
 use crate::code::convert::convert;
@@ -25,7 +25,7 @@ pub(in crate::code) enum Step<'t> {
     End,
 }
 
-/// The text that these pieces make.
+/// Evaluates pieces to a string.
 pub(super) fn text(scope: &Scope<'_>, pieces: &[Piece<'_>]) -> Evaluated {
     let flow = Flow {
         pieces,
@@ -36,13 +36,13 @@ pub(super) fn text(scope: &Scope<'_>, pieces: &[Piece<'_>]) -> Evaluated {
     Ok(text.value())
 }
 
-/// Pieces, and where what they open goes on or ends.
+/// Pieces, with the `else` and end of each directive.
 struct Flow<'p, 't> {
     pieces: &'p [Piece<'t>],
     ends: Vec<End>,
 }
 
-/// Where a piece that opens something has its `else`, and its end.
+/// The indexes of a directive's `else` and end.
 #[derive(Debug, Clone, Copy, Default)]
 struct End {
     other: Option<usize>,
@@ -75,7 +75,7 @@ fn ends(pieces: &[Piece<'_>]) -> Vec<End> {
 }
 
 impl Flow<'_, '_> {
-    /// Adds what the pieces from one to before another make.
+    /// Evaluates a range of pieces and adds their text.
     fn run(
         &self,
         scope: &Scope<'_>,

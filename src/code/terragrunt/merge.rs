@@ -1,4 +1,4 @@
-//! How values of configurations are merged, and what two evaluations of one have in common.
+//! Merges values of configurations, and compares two evaluations of one.
 
 use crate::code::typed::Typed;
 use crate::code::types::Type;
@@ -39,7 +39,7 @@ fn common_entries(
         .collect()
 }
 
-/// Merges the inputs of a configuration into those of one that it includes: of two with one name its own counts.
+/// Merges the inputs of a configuration into those of one that it includes: its own take precedence.
 pub(super) fn shallow(above: Typed, own: Typed) -> Typed {
     match (above, own) {
         (above, Typed::Null(_)) => above,
@@ -55,8 +55,8 @@ pub(super) fn shallow(above: Typed, own: Typed) -> Typed {
     }
 }
 
-/// Merges the inputs of a configuration into those of one that it includes: maps entry by entry, lists one behind the
-/// other.
+/// Merges the inputs of a configuration into those of one that it includes: maps entry by entry, and lists by
+/// appending.
 pub(super) fn deep(above: Typed, own: Typed) -> Typed {
     match (above, own) {
         (above, Typed::Null(_)) => above,
@@ -92,7 +92,7 @@ pub(super) fn deep(above: Typed, own: Typed) -> Typed {
     }
 }
 
-/// Whether a value is one that Terragrunt may take for none when it merges.
+/// Returns whether a value is empty, so that Terragrunt may ignore it in a merge.
 fn is_empty(value: &Typed) -> bool {
     match value {
         Typed::Bool(flag) => !flag,

@@ -1,4 +1,4 @@
-//! What the evaluation of a unit's configurations shares, and what a configuration's functions depend on.
+//! Holds what the evaluation of a unit's configurations shares, and the scope of their functions.
 
 use crate::code::folder::Problem;
 use crate::code::typed::Typed;
@@ -8,18 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How many configurations a unit may read.
+/// The most configurations that a unit may read.
 const MAX_CONFIGS: usize = 64;
-/// How deep configurations may read one another.
+/// The deepest nesting of configurations that read one another.
 const MAX_DEPTH: usize = 16;
 
-/// Where the repository may lie on a machine. Both differ in everything that a function could tell of a path.
+/// The two places of the repository. They differ in everything that a function can return of a path.
 pub(super) const MACHINE_ROOTS: [&str; 2] = ["/srv/a", "/home/user/work/repository-b"];
 
-/// What the configurations of one unit are read with.
+/// The shared data of reading one unit's configurations.
 #[derive(Debug)]
 pub(in crate::code) struct Reader {
-    /// Where the repository lies.
+    /// The folder of the repository on the machine.
     pub(super) machine_root: &'static str,
     /// The environment; none on a server.
     pub(super) environment: Option<Arc<BTreeMap<String, String>>>,
@@ -29,7 +29,7 @@ pub(in crate::code) struct Reader {
     /// The configurations that `read_terragrunt_config` read.
     pub(super) known: RefCell<BTreeMap<String, Typed>>,
     problem: RefCell<Option<Problem>>,
-    /// What is not evaluated, by its place.
+    /// The parts that are not evaluated, by location.
     unusual: RefCell<BTreeSet<(String, String)>>,
     files: RefCell<BTreeSet<String>>,
 }
@@ -59,8 +59,8 @@ impl Reader {
         }
     }
 
-    /// Returns the path in the repository of a path on the machine, or relative to a folder of the repository; none where
-    /// it leads out of it.
+    /// Returns the path in the repository of a path on the machine, or relative to a folder of the repository; `None`
+    /// where it leads out of it.
     pub(in crate::code) fn in_repository(&self, folder: &str, path: &str) -> Option<String> {
         match path.strip_prefix(self.machine_root) {
             Some("") => Some(String::new()),
@@ -69,7 +69,7 @@ impl Reader {
         }
     }
 
-    /// Notes that a configuration is being read.
+    /// Records that a configuration is being read.
     ///
     /// # Errors
     /// It is being read already, or too many are.
@@ -94,12 +94,12 @@ impl Reader {
         Ok(())
     }
 
-    /// Notes that the innermost configuration was read.
+    /// Records that the innermost configuration was read.
     pub(super) fn end(&self) {
         self.reading.borrow_mut().pop();
     }
 
-    /// Notes why the unit cannot be evaluated: the first reason counts.
+    /// Records why the unit cannot be evaluated. The first reason counts.
     pub(super) fn fail(&self, problem: Problem) {
         self.problem.borrow_mut().get_or_insert(problem);
     }
@@ -109,7 +109,7 @@ impl Reader {
         self.problem.borrow().clone()
     }
 
-    /// Notes something that is not evaluated.
+    /// Records a part that is not evaluated.
     pub(super) fn note_unusual(&self, place: String, what: String) {
         self.unusual.borrow_mut().insert((place, what));
     }
@@ -129,7 +129,7 @@ impl Reader {
     }
 }
 
-/// What the functions and names of a configuration depend on besides its own code.
+/// The scope of a configuration's functions and names.
 #[derive(Debug, Clone)]
 pub(in crate::code) struct ConfigScope {
     /// What all configurations of the unit share.
@@ -147,8 +147,8 @@ pub(in crate::code) struct ConfigScope {
 }
 
 impl ConfigScope {
-    /// Returns the folder of an included configuration: this one's own, where it is included itself; none where there is
-    /// none, or the label does not tell which.
+    /// Returns the folder of an included configuration, or this one's own where it is included itself. Returns `None`
+    /// where it includes none, and an error where the label does not determine which.
     pub(super) fn include(&self, label: Option<&str>) -> Result<Option<&str>, ()> {
         if let Some(own) = &self.own {
             return Ok(Some(own.as_str()));
@@ -166,7 +166,7 @@ impl ConfigScope {
         }
     }
 
-    /// Returns the value of a name that Terraform does not have.
+    /// Returns the value of a name that only Terragrunt has.
     pub(in crate::code) fn named(
         &self,
         root: &str,

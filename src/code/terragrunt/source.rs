@@ -1,4 +1,4 @@
-//! Where a unit's code is: what `terraform.source` leads to.
+//! Parses `terraform.source`, the location of a unit's code.
 
 use super::reader::Reader;
 use crate::code::folder::Problem;
@@ -10,18 +10,18 @@ const REGISTRY: &str = "tfr://";
 /// Hosts whose addresses need no prefix.
 const HOSTS: &[&str] = &["github.com/", "gitlab.com/", "bitbucket.org/"];
 
-/// Where a unit's code is.
+/// The location of a unit's code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::code) enum UnitSource {
     /// A folder of the repository: the unit's own, or a module.
     Folder(String),
-    /// A module elsewhere: its source and its version, as a call of Terraform's names them.
+    /// A module outside the repository: source and version as in a `module` block.
     Elsewhere(String, Option<String>),
-    /// Why that is not known.
+    /// It is not known, for this reason.
     Unknown(Problem),
 }
 
-/// A source as it counts wherever the repository lies: a path of the repository is relative to the unit then.
+/// Makes a source independent of the repository's place: a path of the repository becomes relative to the unit.
 pub(super) fn portable(source: &str, unit: &str, reader: &Reader) -> String {
     // `//` parts the package from the module in it.
     let (package, module) = match split(source) {
@@ -42,7 +42,7 @@ pub(super) fn portable(source: &str, unit: &str, reader: &Reader) -> String {
     }
 }
 
-/// Parts a source at the `//` that is not a scheme's.
+/// Splits a source at the `//` that is not a scheme's.
 fn split(source: &str) -> Option<(&str, &str)> {
     let from = source.find("://").map_or(0, |at| at + 3);
     let at = from + source.get(from..)?.find("//")?;
@@ -50,7 +50,7 @@ fn split(source: &str) -> Option<(&str, &str)> {
 }
 
 impl UnitSource {
-    /// Tells where a source leads from a unit's folder.
+    /// Parses a source relative to a unit's folder.
     ///
     /// # Errors
     /// It leads out of the repository.
@@ -71,7 +71,7 @@ impl UnitSource {
     }
 }
 
-/// `registry.example.com/a/b/aws//module?version=1.2.3`, perhaps without the host.
+/// Parses `registry.example.com/a/b/aws//module?version=1.2.3`, with or without the host.
 fn of_registry(rest: &str) -> UnitSource {
     let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
     let address = address.trim_start_matches('/');

@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 /// A unit, as a root module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitFolder {
-    /// Where its state is, or why that is not known.
+    /// Its root module: the backend, or why that is not known.
     pub module: RootModule,
-    /// The folder of its code, where that is in the repository.
+    /// The folder of its code, if it is in the repository.
     pub source: Option<String>,
-    /// The configurations that it is made of.
+    /// The configurations that were read for it.
     pub configs: BTreeSet<String>,
 }
 
@@ -29,7 +29,7 @@ impl UnitFolders {
         self.0.iter()
     }
 
-    /// Returns whether a folder holds the code of a unit elsewhere: it is no root module of its own.
+    /// Returns whether a folder is the code of a unit elsewhere, and so no root module of its own.
     pub fn run(&self, folder: &str) -> bool {
         let is_source = |unit: &UnitFolder| unit.source.as_deref() == Some(folder);
         self.0.iter().any(is_source) && !self.0.iter().any(|unit| unit.module.path == folder)

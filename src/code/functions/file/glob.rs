@@ -1,12 +1,12 @@
-//! Patterns of paths, as `fileset` reads them.
+//! Converts the patterns of `fileset` to regular expressions.
 
 use regex::Regex;
 
-/// The longest pattern that is read, in bytes.
+/// The longest pattern, in bytes.
 const LONGEST: usize = 1024;
 
-/// What fits a pattern: `*` and `?` within a name, `**` over folders, `[ab]`, `{a,b}`. None where it is not certain what it
-/// means.
+/// Converts a pattern: `*` and `?` match within a name, `**` across folders; `[ab]` and `{a,b}` are alternatives.
+/// Returns `None` where its meaning is not certain.
 pub(super) fn pattern(glob: &str) -> Option<Regex> {
     if glob.len() > LONGEST || glob.contains("..") {
         return None;

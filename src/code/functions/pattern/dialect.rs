@@ -1,11 +1,12 @@
-//! Regular expressions of RE2, written for the engine that is used here.
+//! Translates regular expressions of RE2 for the `regex` crate.
 
 use crate::code::fault::Invalid;
 
-/// What RE2 and this engine would read differently, written so that both mean the same. None where that is not certain.
+/// Rewrites the parts of a pattern that RE2 and the `regex` crate read differently; `None` where the meaning is not
+/// certain.
 ///
 /// # Errors
-/// When RE2 refuses it.
+/// RE2 refuses it.
 pub(super) fn translated(pattern: &str) -> Result<Option<String>, Invalid> {
     let (mut text, mut letters) = (
         String::with_capacity(pattern.len()),
@@ -61,7 +62,7 @@ pub(super) fn translated(pattern: &str) -> Result<Option<String>, Invalid> {
     Ok(Some(text))
 }
 
-/// Classes of letters that mean ASCII alone in RE2.
+/// Returns the ASCII class for an escape.
 fn escape(letter: char, in_class: bool) -> Option<&'static str> {
     Some(match (letter, in_class) {
         ('d', false) => "[0-9]",
@@ -79,24 +80,24 @@ fn escape(letter: char, in_class: bool) -> Option<&'static str> {
     })
 }
 
-/// How often what stands before a letter is repeated.
+/// The repetition operator before a character.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Repetition {
     None,
     /// `*`, `+` or `?`.
     Sign,
-    /// `{1,2}` that was opened, and that was closed.
+    /// `{1,2}`, open and closed.
     Open,
     Closed,
-    /// Any of them, and `?`.
+    /// Any of them with `?`.
     Lazy,
 }
 
 impl Repetition {
-    /// What comes of one more letter.
+    /// Returns the repetition after one more character.
     ///
     /// # Errors
-    /// When it repeats what is repeated already: RE2 takes that for a mistake.
+    /// The character repeats a repetition, which RE2 refuses.
     fn then(self, letter: char, repeats: impl FnOnce() -> bool) -> Result<Self, Invalid> {
         let is_repeated = matches!(self, Self::Sign | Self::Closed | Self::Lazy);
         match letter {
@@ -114,9 +115,9 @@ impl Repetition {
     }
 }
 
-/// Whether a brace with this behind it repeats something: any other is a letter.
+/// Returns whether a brace followed by this is a repetition. Any other brace is literal.
 fn repeats(rest: impl Iterator<Item = char>) -> bool {
-    /// No number that RE2 takes is longer.
+    /// RE2 accepts no longer repetition.
     const LONGEST: usize = 16;
     let rest: String = rest.take(LONGEST).collect();
     let inner = rest.split_once('}').map_or("", |(inner, _)| inner);
