@@ -121,8 +121,8 @@ impl Blocks<'_> {
         }
     }
 
-    /// Edits the written blocks that hold what was removed, and adds a block for what is new and fits into none of them.
-    /// None where it is not clear which bytes hold an element.
+    /// Edits the written blocks that hold what was removed, and adds a block for what is new and fits into none of
+    /// them. Returns `None` where it is not clear which bytes hold an element.
     ///
     /// # Errors
     /// Why a part of a block cannot be written.
@@ -169,7 +169,7 @@ impl Blocks<'_> {
         Ok(Some(edits))
     }
 
-    /// Groups elements by the index of the written block that holds them; none where one is in no block.
+    /// Groups elements by the index of the written block that holds them; `None` where an element is in no block.
     fn by_block<'v>(&self, elements: &[&'v Value]) -> Option<BTreeMap<usize, Vec<&'v Value>>> {
         let mut grouped: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
         for element in elements {

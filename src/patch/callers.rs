@@ -7,7 +7,7 @@ use crate::model::{Edit, Tree};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How the name of a configuration of Terragrunt's ends.
+/// The extension of Terragrunt's configurations.
 const CONFIG_ENDING: &str = ".hcl";
 
 /// Who uses the code of a repository; collected once.
@@ -83,7 +83,8 @@ impl Callers {
 }
 
 impl Uses {
-    /// Collects who uses the code. Everything that looks like a source counts: one edit fewer does no harm.
+    /// Collects who uses the code. Everything that looks like a source counts, since a missed caller does more harm
+    /// than a refused edit.
     fn of(stack: &Stack<'_>) -> Self {
         let mut callers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for path in stack.tree.files.keys().filter(|path| code::is_code(path)) {
@@ -118,7 +119,7 @@ impl Uses {
 }
 
 /// Returns the folders whose code may read a file that is no code itself: those that name it, and those that put a name
-/// together. Everything that looks so counts: one edit fewer does no harm.
+/// together. Everything that looks so counts, since a missed reader does more harm than a refused edit.
 fn readers<'a>(file: &str, stack: &Stack<'a>) -> BTreeSet<&'a str> {
     let name = file.rsplit('/').next().unwrap_or(file);
     let files = stack.tree.files.keys();

@@ -21,11 +21,11 @@ enum Role<'a> {
     Block,
 }
 
-/// The file and the bytes of a place; of a block only its line.
-type Place<'a> = (&'a str, (usize, usize));
+/// A file and the bytes of a place in it; of a block only its line.
+type FileRange<'a> = (&'a str, (usize, usize));
 
 /// The resources of a stack by the places that set them, collected once for all findings.
-pub(super) struct Dependents<'a>(HashMap<Place<'a>, Vec<(Role<'a>, Attribute<'a>)>>);
+pub(super) struct Dependents<'a>(HashMap<FileRange<'a>, Vec<(Role<'a>, Attribute<'a>)>>);
 
 impl<'a> Dependents<'a> {
     /// Collects the resources that the code declares.
@@ -53,7 +53,7 @@ impl<'a> Dependents<'a> {
         self.get(block(resource), &Role::Block)
     }
 
-    fn get(&self, place: Place<'_>, role: &Role<'_>) -> Vec<Attribute<'a>> {
+    fn get(&self, place: FileRange<'_>, role: &Role<'_>) -> Vec<Attribute<'a>> {
         let found = self.0.get(&place).into_iter().flatten();
         let same = found.filter(|(own, _)| own.is(role));
         let mut attributes: Vec<_> = same.map(|(_, attribute)| *attribute).collect();
@@ -89,8 +89,8 @@ fn left_out(site: &Site) -> Vec<&str> {
     }
 }
 
-fn index<'a>(stack: &Stack<'a>) -> HashMap<Place<'a>, Vec<(Role<'a>, Attribute<'a>)>> {
-    let mut index: HashMap<Place<'a>, Vec<_>> = HashMap::new();
+fn index<'a>(stack: &Stack<'a>) -> HashMap<FileRange<'a>, Vec<(Role<'a>, Attribute<'a>)>> {
+    let mut index: HashMap<FileRange<'a>, Vec<_>> = HashMap::new();
     for (address, resource) in &stack.declared.resources {
         if stack.options.interrupt.is_raised() {
             break;
@@ -122,10 +122,10 @@ fn index<'a>(stack: &Stack<'a>) -> HashMap<Place<'a>, Vec<(Role<'a>, Attribute<'
     index
 }
 
-fn place(source: &Source) -> Place<'_> {
+fn place(source: &Source) -> FileRange<'_> {
     (&source.file, source.span)
 }
 
-fn block(resource: &DeclaredResource) -> Place<'_> {
+fn block(resource: &DeclaredResource) -> FileRange<'_> {
     (&resource.file, (resource.line, 0))
 }

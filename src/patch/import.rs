@@ -1,5 +1,5 @@
-//! Takes unmanaged children over into the code: an `import` block and the resource at the end of the parent's file; a
-//! block of the parent, where rules are written as blocks.
+//! Imports unmanaged children into the code: an `import` block and the resource at the end of the parent's file, or a
+//! block of the parent where rules are written as blocks.
 
 use super::adopt::{self, Context};
 use super::child_style::{Child, ChildStyle, part};
@@ -37,12 +37,12 @@ const ORDER: &[&str] = &[
 /// Attributes that the code never sets: the name implies the prefix, and tags are separated from the provider's own.
 const NEVER: &[&str] = &["id", "name_prefix", "tags", "tags_all"];
 
-/// Plans what the code takes over.
+/// Plans imports.
 pub(super) struct Importer<'a> {
     stack: &'a Stack<'a>,
     dependents: &'a Dependents<'a>,
     before: &'a Evaluated,
-    /// The unmanaged children, and whether the code takes each over.
+    /// The unmanaged children, and whether each is imported.
     added: Vec<(&'a Finding, bool)>,
     names: Names,
 }
@@ -126,7 +126,7 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// Returns what a person writes where the code does not take the resource over; `None` where that is not known.
+    /// Returns the code that a person writes to import the resource; `None` where that is not known.
     pub(super) fn block(&self, finding: &'a Finding) -> Option<String> {
         let child = Child::find(finding, self.stack).ok()?;
         let end = "\n";
@@ -153,7 +153,7 @@ impl<'a> Importer<'a> {
         Some(format!("{}{end}{place}{resource}", written.import))
     }
 
-    /// Returns where an import block already takes an id over.
+    /// Returns the place of an existing import block for an id.
     fn imported(&self, id: &str) -> Option<String> {
         code(self.stack).find_map(|file| {
             let ids = file

@@ -7,12 +7,12 @@ use crate::model::{Value, escape_json};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What the texts of a file are.
+/// How the strings of a file are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Texts {
-    /// Themselves.
+    /// As literal text.
     Plain,
-    /// Templates, in which `${` begins an expression.
+    /// As templates, in which `${` begins an expression.
     Templates,
 }
 
@@ -20,9 +20,9 @@ pub(super) enum Texts {
 pub(super) struct JsonFile<'a> {
     pub(super) page: SourceFile<'a>,
     texts: Texts,
-    /// The indentation of one level; none where the file stands on one line.
+    /// The indentation of one level; `None` where the file is one line.
     pub(super) unit: Option<&'a str>,
-    /// What stands between a key and its value.
+    /// The text between a key and its value.
     pub(super) colon: &'static str,
     /// Whether each item of a list has a line of its own.
     has_long_lists: bool,
@@ -30,7 +30,7 @@ pub(super) struct JsonFile<'a> {
 }
 
 impl<'a> JsonFile<'a> {
-    /// Reads a file; none where it is no JSON.
+    /// Reads a file; `None` where it is not valid JSON.
     pub(super) fn read(page: SourceFile<'a>, texts: Texts) -> Option<Self> {
         let root = json_nodes(page.text)?;
         let text = &page.text[root.at..root.end];
@@ -110,12 +110,12 @@ impl<'a> JsonFile<'a> {
         format!("{open}{end}{indent}{unit}{body}{end}{indent}{close}")
     }
 
-    /// Returns what separates the parts of a line.
+    /// Returns the separator of items on one line.
     pub(super) fn comma(&self) -> &'static str {
         if self.colon == ":" { "," } else { ", " }
     }
 
-    /// Writes a text in quotes, invisible characters and the starts of templates escaped.
+    /// Writes a quoted string, with invisible characters and the starts of templates escaped.
     pub(super) fn text(&self, text: &str) -> String {
         let shown = escape_json(serde_json::to_string(text).unwrap_or_default());
         match self.texts {
@@ -124,7 +124,7 @@ impl<'a> JsonFile<'a> {
         }
     }
 
-    /// Returns whether no template stands in these bytes.
+    /// Returns whether these bytes contain no template.
     pub(super) fn is_plain(&self, range: &Range<usize>) -> bool {
         let text = self.page.text.get(range.clone()).unwrap_or_default();
         self.texts == Texts::Plain || !(text.contains("${") || text.contains("%{"))
@@ -183,7 +183,7 @@ fn unit(text: &str) -> Option<&str> {
     Some(&line[..blanks(line)])
 }
 
-/// Returns what the first key of a file is separated from its value by.
+/// Returns the separator between the first key of a file and its value.
 fn colon(root: &Node<'_>, text: &str) -> &'static str {
     let Json::Object(entries) = &root.json else {
         return ": ";

@@ -1,9 +1,9 @@
-//! Pure: byte splices that make the code right, each verified before it is offered. No tree is ever printed.
+//! Pure: plans fixes as byte splices of the code, each verified before it is offered. No syntax tree is ever printed.
 //!
-//! Each finding gets a plan: code follows live (`adopt`), code enforces what it declares (`restore`), code drops what
-//! is gone (`remove`), code takes over what was added (`import`), or the reason why nothing is done, with what to write
-//! by hand. A plan stands only if both parsers accept the files it makes, and if the code then evaluates to what is
-//! wanted there and to the same as before everywhere else.
+//! Each finding gets a plan: the code follows AWS (`adopt`), enforces what it declares (`restore`), drops the block of
+//! a deleted resource (`remove`) or imports an added one (`import`); or it gets the reason why nothing is done, with
+//! the code to write by hand. A plan is accepted only if both parsers accept the edited files, and if the code then
+//! evaluates to the expected values there and to the same as before everywhere else.
 #![deny(clippy::disallowed_methods)]
 
 mod adopt;

@@ -1,4 +1,4 @@
-//! Names what the code takes over: readable, the same each time, and unused.
+//! Names imported resources: readable, deterministic, and unused in the module.
 
 use super::Stack;
 use crate::model::{Address, Finding, Key, ModuleStep, Tree, Value, masked};

@@ -11,7 +11,7 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// Parses a path into an attribute and the steps below it; `None` where the text is no path.
+/// Parses a path into an attribute and the steps below it; `None` where the text is no valid path.
 pub(super) fn parse(path: &str) -> Option<(&str, Vec<Step>)> {
     let end = path.find(['[', '.']).unwrap_or(path.len());
     let (name, mut rest) = path.split_at(end);

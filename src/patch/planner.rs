@@ -11,7 +11,7 @@ use super::{Stack, adopt, by_hand, remove, restore, splice};
 use crate::code::Evaluated;
 use crate::model::{self, Difference, Finding, Fix, FixKind, Kind, RefusedAttribute, Value};
 
-/// How many values the differences of a resource may hold to be fixed: lists and sets are compared value by value.
+/// The most values in the differences of a resource that is fixed, since lists and sets are compared value by value.
 const LARGEST: usize = 10_000;
 
 /// Plans the fixes of a stack's findings.

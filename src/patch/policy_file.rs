@@ -1,4 +1,4 @@
-//! Edits policies that a file of JSON holds.
+//! Edits policies in JSON files.
 
 use super::json_file::{JsonFile, Texts};
 use super::policy::Rewrite;
@@ -12,7 +12,7 @@ impl<'a> Rewrite<'a> {
     /// Reads the file that holds the policy; `None` where code holds it.
     ///
     /// # Errors
-    /// The file is a template, and no JSON before it is filled.
+    /// The file is a template that is no valid JSON.
     pub(super) fn json_file(&self) -> Result<Option<JsonFile<'a>>, Refusal> {
         let texts = match self.code.form {
             PolicyForm::File => Texts::Plain,
@@ -27,7 +27,7 @@ impl<'a> Rewrite<'a> {
         PolicyRefusal::Template(self.at.clone()).into()
     }
 
-    /// Changes what differs in a statement, and nothing else.
+    /// Changes the differing parts of a statement only.
     pub(super) fn change_json(
         &self,
         file: &JsonFile<'a>,
@@ -60,10 +60,10 @@ impl<'a> Rewrite<'a> {
         edits.ok_or_else(|| self.is_template())
     }
 
-    /// Checks that a statement which is to be replaced interpolates nothing.
+    /// Checks that a statement that is to be replaced contains no interpolation.
     ///
     /// # Errors
-    /// The template would lose what it interpolates.
+    /// The template would lose an interpolation.
     pub(super) fn keeps_template(&self, statement: &StatementCode) -> Result<(), Refusal> {
         let (start, end) = statement.whole.span;
         let text = self.page.text.get(start..end).unwrap_or_default();

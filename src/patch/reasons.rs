@@ -1,4 +1,4 @@
-//! Reasons of single kinds of edits.
+//! Names the refusals of files, policies, removals, imports and unverified edits.
 
 use super::refusal::advice;
 use crate::model::{Address, Source};
@@ -51,7 +51,7 @@ pub(super) enum FileRefusal {
     Unparsed {
         /// The file.
         file: String,
-        /// The parser's words.
+        /// The parser's message.
         message: String,
     },
 }
@@ -59,7 +59,7 @@ pub(super) enum FileRefusal {
 /// Why a policy is not edited.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum PolicyRefusal {
-    /// AWS's answer is no policy.
+    /// AWS returned no valid policy.
     #[error("AWS's policy for {0} is no JSON")]
     NotJson(String),
     /// A statement that was not evaluated.
@@ -74,7 +74,7 @@ pub(super) enum PolicyRefusal {
     /// A comment that would lose its statement.
     #[error("a comment stands beside a statement that is gone from the policy at {0}")]
     Comment(String),
-    /// A template that would lose what it interpolates.
+    /// A template that would lose an interpolation.
     #[error(
         "{0} is a template, and what differs is interpolated in it or cannot be told apart from that"
     )]
@@ -87,7 +87,7 @@ pub(super) enum PolicyRefusal {
     Statement(String),
 }
 
-/// Why the code of what is gone stays.
+/// Why the code of a deleted resource stays.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum RemovalRefusal {
     /// `count`, or a module with several instances.
@@ -103,7 +103,7 @@ pub(super) enum RemovalRefusal {
     Referenced {
         /// File and line.
         user: String,
-        /// What is gone.
+        /// The deleted resource.
         address: Box<Address>,
     },
     /// A map or list without the entry.
@@ -124,7 +124,7 @@ pub(super) enum RemovalRefusal {
     },
 }
 
-/// Why code does not take over what was added.
+/// Why an added resource is not imported.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum ImportRefusal {
     /// A parent in a module with several instances.
@@ -143,15 +143,15 @@ pub(super) enum ImportRefusal {
     /// A parent without a place.
     #[error("it hangs below nothing managed")]
     NoParent,
-    /// A type that no code is known for.
+    /// A type that cannot be written as code.
     #[error("no code is known that says {tf_type} below {parent}")]
     NoForm {
-        /// What was added.
+        /// The type of the added resource.
         tf_type: String,
         /// The parent.
         parent: Box<Address>,
     },
-    /// A form that cannot say it.
+    /// A style that cannot express the child.
     #[error("{parent} has its {path} as {owner}, which cannot say it")]
     CannotSay {
         /// The parent.
@@ -178,7 +178,7 @@ pub(super) enum ImportRefusal {
         parent: Box<Address>,
         /// The parent's attribute.
         path: String,
-        /// What would be taken away.
+        /// The resource that an apply would remove.
         sibling: String,
     },
     /// A Terraform that is too old.
@@ -198,7 +198,7 @@ pub(super) enum ImportRefusal {
     VersionOld(String),
 }
 
-/// Why an edit that was tried is not made.
+/// Why a planned edit was rejected by its verification.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum Unproven {
     /// The interrupt was raised.
@@ -212,7 +212,7 @@ pub(super) enum Unproven {
     NotValid {
         /// The file.
         file: String,
-        /// What the schema says.
+        /// The violation of the schema.
         problem: String,
     },
     /// A value without a place.
@@ -243,7 +243,7 @@ pub(super) enum Unproven {
         /// The folder of the other unit.
         folder: String,
     },
-    /// A resource that would change otherwise.
+    /// Another resource that would change.
     #[error("the edit would not leave {0} as it should be")]
     Changes(Box<Address>),
 }

@@ -118,7 +118,7 @@ fn entry(
 }
 
 /// A `moved` block, and the edit that removes it.
-struct Moved {
+struct MovedBlock {
     from: Option<String>,
     to: Option<String>,
     source: Source,
@@ -126,7 +126,7 @@ struct Moved {
 }
 
 /// Returns the `moved` blocks of a folder.
-fn moved(folder: &str, stack: &Stack<'_>) -> Vec<Moved> {
+fn moved(folder: &str, stack: &Stack<'_>) -> Vec<MovedBlock> {
     let mut all = Vec::new();
     for (path, _) in stack.tree.in_folder(folder) {
         let Ok(file) = File::open(stack.tree, path) else {
@@ -138,7 +138,7 @@ fn moved(folder: &str, stack: &Stack<'_>) -> Vec<Moved> {
                 Some(file.text(&attribute.value).trim().to_owned())
             };
             let span = block.span().unwrap_or_default();
-            Moved {
+            MovedBlock {
                 from: text("from"),
                 to: text("to"),
                 source: Source {

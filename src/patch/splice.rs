@@ -51,10 +51,10 @@ pub(super) fn files(tree: &Tree, edits: &[Edit]) -> Changed {
 }
 
 /// The bytes of an edit, before and after.
-type Moved = (Range<usize>, Range<usize>);
+type SplicedRange = (Range<usize>, Range<usize>);
 
 /// Applies edits to bytes. The edits do not overlap.
-fn splice(before: &[u8], mut edits: Vec<&Edit>) -> (Vec<u8>, Vec<Moved>) {
+fn splice(before: &[u8], mut edits: Vec<&Edit>) -> (Vec<u8>, Vec<SplicedRange>) {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut after = Vec::with_capacity(before.len());
     let (mut at, mut moved) = (0, Vec::new());
@@ -70,7 +70,7 @@ fn splice(before: &[u8], mut edits: Vec<&Edit>) -> (Vec<u8>, Vec<Moved>) {
 }
 
 /// Keeps the alignment of HCL.
-fn aligned(file: &str, before: &[u8], after: Vec<u8>, moved: &[Moved]) -> Vec<u8> {
+fn aligned(file: &str, before: &[u8], after: Vec<u8>, moved: &[SplicedRange]) -> Vec<u8> {
     if !is_hcl(file) {
         return after;
     }

@@ -99,7 +99,7 @@ impl<'a> Verifier<'a> {
         self.makes(plan, &after)
     }
 
-    /// Whether the edited code says what is wanted, and the same as before of everything else.
+    /// Checks that the edited code has the expected values, and is otherwise unchanged.
     fn makes(&self, plan: &Plan, after: &Evaluated) -> Result<(), Refusal> {
         let mut expected = values(self.before);
         if let Some(gone) = &plan.gone {

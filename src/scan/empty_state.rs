@@ -1,5 +1,5 @@
-//! Tells what a state without resources means: where the code declares some, or the backend has other workspaces, it is
-//! the wrong state, as a rule.
+//! Explains a state without resources. Where the code declares some, or the backend has other workspaces, it is usually
+//! the wrong state.
 
 use super::load::Stack;
 use super::locate::configure;
@@ -10,7 +10,7 @@ use crate::state::backends::BackendAccess;
 /// How many workspaces are named.
 const MAX_NAMED: usize = 10;
 
-/// Why a state without resources is no answer: the code declares some, or the backend has other workspaces.
+/// Returns why a state without resources is not trusted: the code declares some, or the backend has other workspaces.
 pub(super) async fn nothing_in_state(
     stack: &Stack,
     backend: Option<&Backend>,

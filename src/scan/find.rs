@@ -105,7 +105,7 @@ impl Search<'_> {
 }
 
 impl FoundStacks {
-    /// Tells a server's reader what of the repository is not scanned, with a title; `None` where all is.
+    /// Returns a title and a text about the parts of the repository that are not scanned; `None` where all are.
     pub(crate) fn unscanned(&self) -> Option<(&'static str, String)> {
         let title = match self.left_out.is_empty() {
             true => "Some folders are not scanned",
@@ -118,7 +118,7 @@ impl FoundStacks {
         (!parts.is_empty()).then(|| (title, parts.join(" ")))
     }
 
-    /// Says of which folders the state is not known; `None` where there are none.
+    /// Names the folders without a known state; `None` where there are none.
     pub fn stateless(&self) -> Option<String> {
         let names: Vec<_> = self.without_backend.iter().take(FOLDERS).collect();
         let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();

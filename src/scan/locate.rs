@@ -4,7 +4,7 @@ use super::load::Stack;
 use crate::model::{Backend, ScanError, Value};
 use crate::state::backends::{BackendConfig, BackendType};
 
-/// The backend of a stack, what the report calls it, and its settings.
+/// Returns the backend of a stack, its description in the report, and its settings.
 pub(super) fn locate(
     stack: &Stack,
 ) -> Result<(&'static BackendType, Backend, BackendConfig<'_>), ScanError> {
@@ -16,7 +16,8 @@ pub(super) fn locate(
     Ok((known, backend, config))
 }
 
-/// The backend of a stack and its settings: those of the code first, then what init recorded, then the environment's.
+/// Returns the backend of a stack and its settings: those of the code first, then those that `terraform init` recorded,
+/// then the environment's.
 pub(super) fn configure(
     stack: &Stack,
 ) -> Result<(&'static BackendType, BackendConfig<'_>), ScanError> {
@@ -54,7 +55,7 @@ pub(super) fn configure(
     Ok((BackendType::named(kind)?, config))
 }
 
-/// Why it is not known where a stack's state is.
+/// Returns why the location of a stack's state is not known.
 fn no_backend(stack: &Stack) -> String {
     let module = stack.module.as_ref();
     if let Some(problem) = module.and_then(|module| module.problem.as_ref()) {

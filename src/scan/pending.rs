@@ -1,5 +1,5 @@
-//! What the code is about to do to the state, and no apply has done yet: `import` blocks, `removed` blocks, and resources
-//! that it declares no longer.
+//! Finds the changes that the next apply makes to the state by itself: `import` blocks, `removed` blocks, and resources
+//! that the code no longer declares.
 
 use super::load::Stack;
 use crate::code::{Evaluated, ImportTarget, Moves, Removal, Undeclared, is_code};
@@ -9,25 +9,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many addresses a note lists.
 const NAMED: usize = 5;
-/// How many notes there are about what leaves the state.
+/// The most notes about resources that leave the state.
 const NOTES: usize = 20;
 
 /// The prefix of the AWS provider's types: only they are looked up in the state.
 const AWS: &str = "aws_";
 
-/// What no apply has done yet.
+/// The changes that the next apply makes to the state.
 #[derive(Debug, Default)]
 pub struct Pending {
-    /// The imports of what the state does not hold.
+    /// The imports of resources that are not in the state.
     pub imports: Vec<ImportTarget>,
     moves: Moves,
-    /// Whether what the code does not declare is certain: all of it was read, and the state is its own.
+    /// Whether it is certain which resources the code does not declare: all code was read, and the state belongs to it.
     is_certain: bool,
-    /// Whether the code declares nothing of the state.
+    /// Whether the code declares no resource of the state.
     is_foreign: bool,
 }
 
-/// What names the workspace in code.
+/// The reference to the workspace in code.
 const WORKSPACE: &str = "terraform.workspace";
 
 impl Pending {
@@ -53,7 +53,7 @@ impl Pending {
         }
     }
 
-    /// Looks through the code for what it does not declare.
+    /// Finds the resources that the code does not declare.
     pub(super) fn removals<'a>(&'a self, code: &'a Evaluated) -> Removals<'a> {
         Removals {
             code,
@@ -62,7 +62,7 @@ impl Pending {
         }
     }
 
-    /// Says what no apply has done yet.
+    /// Returns notes about the changes that no apply has made yet.
     pub(super) fn notes(&self, code: &Evaluated, resources: &[Resource]) -> Vec<String> {
         let mut notes = Vec::new();
         let is_whole = code.problems.is_empty() && code.invalid.is_empty();
@@ -98,20 +98,22 @@ impl Pending {
     }
 }
 
-/// Whether the code declares anything of the state: else it is that of another root module or workspace.
+/// Returns whether the code declares any resource of the state. If not, the state belongs to another root module or
+/// workspace.
 fn declares_any(code: &Evaluated, state: &State) -> bool {
     let mut resources = state.resources.iter();
     resources.any(|resource| code.declared.get(&resource.address).is_some())
 }
 
-/// Whether the code is evaluated for the workspace that the state belongs to: of a state that is given nobody says which.
+/// Returns whether the code is evaluated for the state's own workspace, which is not known of a state given by
+/// `--state`.
 fn is_workspace_known(stack: &Stack, tree: &Tree) -> bool {
     let mut code = tree.files.keys().filter(|path| is_code(path));
     let names_it = |path: &String| tree.text(path).is_some_and(|text| text.contains(WORKSPACE));
     stack.given.is_none() || !code.any(names_it)
 }
 
-/// What the next apply takes out of a state.
+/// The resources that the next apply removes from a state.
 pub(super) struct Removals<'a> {
     code: &'a Evaluated,
     moves: &'a Moves,

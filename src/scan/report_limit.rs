@@ -14,7 +14,7 @@ pub(crate) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
 /// Returns the report, or one with an error that it is too large: a state may list the same difference any number of
 /// times.
 fn within_limit(report: StackReport) -> StackReport {
-    let mut room = Room(LONGEST);
+    let mut room = LimitedWriter(LONGEST);
     if serde_json::to_writer(&mut room, &report).is_ok() {
         return report;
     }
@@ -38,9 +38,9 @@ fn within_limit(report: StackReport) -> StackReport {
 }
 
 /// Counts written bytes, discards them, and fails beyond the limit.
-struct Room(usize);
+struct LimitedWriter(usize);
 
-impl Write for Room {
+impl Write for LimitedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let left = self.0.checked_sub(bytes.len());
         self.0 = left.ok_or_else(|| io::Error::other("too long"))?;

@@ -1,4 +1,4 @@
-//! Tells whether a stack can be scanned: its state and its code can be read.
+//! Decides whether a stack can be scanned: whether its state and its code can be read.
 
 use super::load::Loaded;
 use crate::code::Problem;

@@ -1,4 +1,4 @@
-//! Locates the states of a repository's stacks: what its role must be allowed to read.
+//! Locates the states of a repository's stacks, which its role must be allowed to read.
 
 use super::load::Stack;
 use super::locate::locate;

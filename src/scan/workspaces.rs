@@ -6,10 +6,10 @@ use crate::model::ScanError;
 use crate::settings::{self, Workspace};
 use crate::state::backends::BackendAccess;
 
-/// Replaces the stacks of all workspaces. One whose workspaces cannot be listed stays, as a stack without a state.
+/// Replaces the stacks of all workspaces. A stack whose workspaces cannot be listed stays, without a state.
 ///
 /// # Errors
-/// When two stacks have one name then.
+/// Two stacks would have one name.
 pub async fn expand(
     stacks: Vec<Stack>,
     access: &BackendAccess<'_>,
@@ -25,7 +25,7 @@ pub async fn expand(
     Ok(expanded)
 }
 
-/// Returns a stack for each workspace that the backend of this one lists; where it lists none, this one, which says why.
+/// Returns a stack for each workspace that its backend lists, or the stack itself with the reason why none is listed.
 pub async fn of_stack(stack: Stack, access: &BackendAccess<'_>) -> Vec<Stack> {
     match list(&stack, access).await {
         Ok(workspaces) => {
