@@ -2,7 +2,7 @@
 
 use super::installed::{INSTALLED, add_installed};
 use super::output::tell;
-use super::owner::{Stranger, Trusted};
+use super::owner::{TrustedUsers, UntrustedPath};
 use crate::code::RequestedFiles;
 use crate::model::Tree;
 use crate::settings::{self, Settings};
@@ -64,7 +64,7 @@ impl Checkout {
         let found = match repo {
             Some(repo) => Ok(full(repo)?),
             None => {
-                let trusted = Trusted::around(&folder).with_context(|| {
+                let trusted = TrustedUsers::around(&folder).with_context(|| {
                     format!("while looking for the owner of {}", folder.display())
                 })?;
                 enclosing(&folder, &trusted).map(Path::to_owned)
@@ -137,7 +137,7 @@ impl Checkout {
         before != size(&self.tree)
     }
 
-    /// A file that code names; none where there is no such file.
+    /// Returns a file that code reads; `None` where there is no such file.
     fn named(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
         let named = self.root.join(path);
         if !named.exists() {
@@ -151,7 +151,7 @@ impl Checkout {
         Self::file(&full, LARGEST).map(Some)
     }
 
-    /// The files below a folder, relative to it; none where there are too many, or links among them.
+    /// Returns the files below a folder, relative to it; `None` where there are too many, or links among them.
     fn below(&self, folder: &str) -> Option<Vec<String>> {
         let root = fs::canonicalize(self.root.join(folder)).ok()?;
         let inside = root.strip_prefix(&self.root).ok()?;
@@ -175,7 +175,7 @@ impl Checkout {
         Some(files)
     }
 
-    /// The path of a file in the repository, relative to its root: none where it is not one that was read.
+    /// Returns the path of a file relative to the repository's root; `None` where the file was not read.
     pub(super) fn inside(&self, file: &Path) -> Option<String> {
         let full = fs::canonicalize(file).ok()?;
         let path = slashed(full.strip_prefix(&self.root).ok()?);
@@ -205,11 +205,11 @@ impl Checkout {
     }
 }
 
-/// The nearest folder with a mark of a repository, from this one up; this one where there is none.
+/// Returns the nearest folder with a mark of a repository, from this one up; this one where there is none.
 ///
 /// # Errors
 /// When the first mark, or its folder, belongs to a stranger.
-fn enclosing<'a>(folder: &'a Path, trusted: &Trusted) -> Result<&'a Path, Stranger> {
+fn enclosing<'a>(folder: &'a Path, trusted: &TrustedUsers) -> Result<&'a Path, UntrustedPath> {
     for above in folder.ancestors() {
         let marks = [".git", settings::FILE].map(|mark| above.join(mark));
         let marks = marks.iter().filter(|mark| mark.exists());
@@ -288,7 +288,7 @@ fn ensure_few(tree: &Tree, root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A relative path with `/` between its parts.
+/// Returns a relative path with `/` between its parts.
 pub(super) fn slashed(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")

@@ -77,7 +77,7 @@ fn say(text: &str) {
     tell(text);
 }
 
-/// The account as Terraform left it, and then not.
+/// Builds the account as Terraform left it, and then changes it by hand.
 async fn account(python: &Path) -> anyhow::Result<Moto> {
     let moto = Moto::start(python).await?;
     moto.reset().await?;
@@ -93,7 +93,7 @@ fn text(file: &str) -> anyhow::Result<&'static str> {
     found.with_context(|| format!("the demo's {file} is not in this program"))
 }
 
-/// The files of the shop's repository.
+/// Returns the files of the shop's repository.
 fn repository() -> Tree {
     fn walk(dir: &Dir<'_>, files: &mut Vec<(String, Vec<u8>)>) {
         for file in dir.files() {

@@ -33,7 +33,7 @@ pub(super) fn refused(reason: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// The whole chain of causes, on standard error.
+/// Prints the whole chain of causes to standard error.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
     tell(&format!("driftguard: {error:#}"));
     ExitCode::FAILURE

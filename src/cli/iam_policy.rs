@@ -24,13 +24,13 @@ pub(super) struct Options {
     /// The repository's root [default: the nearest parent with a .git or a .driftguard.yml]
     #[arg(long, value_name = "DIR")]
     repo: Option<PathBuf>,
-    /// A file of settings in place of .driftguard.yml
+    /// Read this settings file instead of .driftguard.yml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The role reads this state, or all below this prefix, in place of PATH's stacks (repeatable)
+    /// A state, or a prefix of states, that the role reads instead of the states of PATH's stacks (repeatable)
     #[arg(long = "state", value_name = "s3://BUCKET/PREFIX", value_parser = StateObject::parse)]
     states: Vec<StateObject>,
-    /// In which form
+    /// The format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Who assumes the role: the ARN that onboarding shows
@@ -84,7 +84,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 impl Options {
-    /// The states that the role reads: those that were named, else those of the path's stacks.
+    /// Returns the states that the role reads: those that were named, else those of the path's stacks.
     fn states(&self) -> anyhow::Result<States> {
         if !self.states.is_empty() {
             return Ok(States {
@@ -144,7 +144,7 @@ fn terraform(trust: &Value, policy: &Value) -> serde_json::Result<String> {
     ))
 }
 
-/// A text as it stands in a heredoc that means just this text.
+/// Escapes a text for a heredoc.
 fn heredoc(text: &str) -> String {
     let text = text.replace("${", "$${").replace("%{", "%%{");
     let lines: Vec<_> = text.lines().map(|line| format!("    {line}")).collect();

@@ -32,7 +32,8 @@ impl Write for Log {
     }
 }
 
-/// A line as it is written. The escapes that are left are the subscriber's own colours: it writes out those of a message.
+/// Returns a line as it is written. The escapes that are left are the subscriber's own colours: it writes out those of
+/// a message.
 fn shown(line: &str) -> String {
     let mut safe = String::new();
     for c in masked(line).chars() {

@@ -41,10 +41,10 @@ pub(super) fn tell(text: &str) {
 /// The form of a report.
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// In which form
+    /// The format
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// A file in place of standard output
+    /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }

@@ -13,17 +13,17 @@ const OTHERS_WRITE: u32 = 0o002;
 /// In such a folder nobody replaces what is another's, as in `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// The users whose files are obeyed.
-pub(super) struct Trusted(Vec<u32>);
+/// The users whose files are trusted.
+pub(super) struct TrustedUsers(Vec<u32>);
 
-/// A file or folder that is not obeyed, since somebody else decides what it holds.
+/// A file or folder that is ignored, since another user controls its content.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stranger {
+pub(super) struct UntrustedPath {
     path: PathBuf,
     why: String,
 }
 
-impl Trusted {
+impl TrustedUsers {
     /// Trusts the caller, root, and the owner of the folder that the caller named, who could change all of it.
     ///
     /// # Errors
@@ -35,39 +35,39 @@ impl Trusted {
         Ok(Self(users))
     }
 
-    /// Refuses what belongs to somebody else.
-    pub(super) fn owned(&self, path: &Path) -> Result<(), Stranger> {
+    /// Refuses a path that belongs to another user.
+    pub(super) fn owned(&self, path: &Path) -> Result<(), UntrustedPath> {
         // The link itself: a neighbour may link to what is ours.
         match fs::symlink_metadata(path) {
             Ok(found) => self.check(path, found.uid(), None),
-            Err(error) => Err(Stranger::new(path, error.to_string())),
+            Err(error) => Err(UntrustedPath::new(path, error.to_string())),
         }
     }
 
     /// Does the same, and refuses what everybody may write to.
-    pub(super) fn kept(&self, path: &Path) -> Result<(), Stranger> {
+    pub(super) fn kept(&self, path: &Path) -> Result<(), UntrustedPath> {
         match fs::symlink_metadata(path) {
             // A link's own mode says nothing.
             Ok(found) if found.is_symlink() => self.check(path, found.uid(), None),
             Ok(found) => self.check(path, found.uid(), Some(found.mode())),
-            Err(error) => Err(Stranger::new(path, error.to_string())),
+            Err(error) => Err(UntrustedPath::new(path, error.to_string())),
         }
     }
 
-    fn check(&self, path: &Path, owner: u32, mode: Option<u32>) -> Result<(), Stranger> {
+    fn check(&self, path: &Path, owner: u32, mode: Option<u32>) -> Result<(), UntrustedPath> {
         if !self.0.contains(&owner) {
             let why = format!("it belongs to user {owner}, who is neither you nor root");
-            return Err(Stranger::new(path, why));
+            return Err(UntrustedPath::new(path, why));
         }
         if mode.is_some_and(|mode| mode & OTHERS_WRITE != 0 && mode & STICKY == 0) {
             let why = format!("it belongs to user {owner}, and everybody may write to it");
-            return Err(Stranger::new(path, why));
+            return Err(UntrustedPath::new(path, why));
         }
         Ok(())
     }
 }
 
-impl Stranger {
+impl UntrustedPath {
     fn new(path: &Path, why: String) -> Self {
         Self {
             path: path.to_owned(),
@@ -76,7 +76,7 @@ impl Stranger {
     }
 }
 
-impl fmt::Display for Stranger {
+impl fmt::Display for UntrustedPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn only_the_callers_own_and_roots_files_are_trusted_and_none_that_everybody_writes() {
-        let trusted = Trusted(vec![ROOT, 1000]);
+        let trusted = TrustedUsers(vec![ROOT, 1000]);
         let verdict = |owner, mode| {
             trusted
                 .check(Path::new("/x"), owner, mode)

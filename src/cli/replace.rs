@@ -22,7 +22,7 @@ const NEW: u32 = 0o666;
 pub(super) fn replace_files(root: &Path, before: &Tree, after: &Changed) -> anyhow::Result<()> {
     let stage = |(file, bytes): (&String, &Vec<u8>)| {
         let read = before.files.get(file).map(|bytes| &bytes[..]);
-        Staged::write(&root.join(file), read, bytes)
+        StagedFile::write(&root.join(file), read, bytes)
             .with_context(|| format!("nothing was changed: {file}"))
     };
     let staged: Vec<_> = after.iter().map(stage).collect::<anyhow::Result<_>>()?;
@@ -30,7 +30,7 @@ pub(super) fn replace_files(root: &Path, before: &Tree, after: &Changed) -> anyh
 }
 
 /// A file's new content beside it.
-struct Staged {
+struct StagedFile {
     target: PathBuf,
     content: NamedTempFile,
     /// `None` where the file is new.
@@ -44,12 +44,12 @@ struct Original {
 }
 
 /// A file that was replaced, and its former content; none where there was no file.
-struct Placed {
+struct ReplacedFile {
     target: PathBuf,
     copy: Option<NamedTempFile>,
 }
 
-impl Staged {
+impl StagedFile {
     /// Writes a file's new content, and a copy of its old one: a full disk shows here.
     fn write(target: &Path, read: Option<&[u8]>, bytes: &[u8]) -> anyhow::Result<Self> {
         let folder = target.parent().context("it is no file")?;
@@ -75,7 +75,7 @@ impl Staged {
     }
 
     /// Renames the new content over the file, unless somebody touched it meanwhile.
-    fn place(self) -> anyhow::Result<Placed> {
+    fn place(self) -> anyhow::Result<ReplacedFile> {
         let copy = match self.original {
             None => {
                 self.content.persist_noclobber(&self.target)?;
@@ -91,14 +91,14 @@ impl Staged {
                 Some(copy)
             }
         };
-        Ok(Placed {
+        Ok(ReplacedFile {
             target: self.target,
             copy,
         })
     }
 }
 
-impl Placed {
+impl ReplacedFile {
     /// Brings the former content back.
     fn undo(self) -> Result<(), String> {
         let Some(copy) = self.copy else {
@@ -125,14 +125,14 @@ impl Placed {
 }
 
 /// Renames all, or none.
-fn place(staged: Vec<Staged>) -> anyhow::Result<()> {
+fn place(staged: Vec<StagedFile>) -> anyhow::Result<()> {
     let mut placed = Vec::new();
     for file in staged {
         let name = file.target.display().to_string();
         match file.place() {
             Ok(done) => placed.push(done),
             Err(error) => {
-                let failures = placed.into_iter().rev().map(Placed::undo);
+                let failures = placed.into_iter().rev().map(ReplacedFile::undo);
                 let left: String = failures.filter_map(Result::err).collect();
                 let nothing = if left.is_empty() {
                     "nothing was changed: "
@@ -155,7 +155,7 @@ fn place(staged: Vec<Staged>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A file that is still what was read, and that may be replaced.
+/// Opens a file that is unchanged since it was read, and that may be replaced.
 fn unchanged(path: &Path, read: &[u8]) -> anyhow::Result<Metadata> {
     let named = fs::symlink_metadata(path)?;
     ensure!(
@@ -192,7 +192,7 @@ fn same(left: &Metadata, right: &Metadata) -> bool {
     key(left) == key(right)
 }
 
-/// A temporary file with the mode and the owner of another.
+/// Creates a temporary file with the mode and the owner of another.
 fn like(metadata: &Metadata, folder: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
     let file = tempfile::Builder::new()
         .prefix(PREFIX)
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
     use tempfile::TempDir;
 
-    /// A checkout with these files, each as it was read.
+    /// Returns a checkout with these files, each as it was read.
     fn checkout(files: &[(&str, &str)]) -> (TempDir, Tree) {
         let folder = TempDir::new().unwrap();
         for (name, text) in files {
@@ -245,7 +245,7 @@ mod tests {
         files.iter().map(change).collect()
     }
 
-    /// Every file of a folder, temporary ones too.
+    /// Returns every file of a folder, temporary ones too.
     fn holds(folder: &TempDir) -> Vec<(String, String)> {
         let mut files: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
@@ -341,7 +341,7 @@ mod tests {
         let root = fs::canonicalize(folder.path()).unwrap();
         let stage = |name: &str, text: &str| {
             let read = tree.files.get(name).map(|bytes| &bytes[..]);
-            Staged::write(&root.join(name), read, text.as_bytes()).unwrap()
+            StagedFile::write(&root.join(name), read, text.as_bytes()).unwrap()
         };
         let staged = vec![
             stage("a.tf", "A"),

@@ -7,7 +7,7 @@ use crate::jobs::handler::AppHandler;
 use crate::queue::inbox::Inbox;
 use crate::queue::job::JobHandler;
 use crate::web;
-use crate::web::setup::{Exchange, NewApp, NotMade};
+use crate::web::setup::{Exchange, ExchangeError, NewApp};
 use crate::webhook::{self, BodyStore, WebhookState, signature::Secrets};
 use anyhow::Context;
 use futures::FutureExt;
@@ -82,7 +82,7 @@ async fn set_up(
     config: &Config,
     stop: impl Future<Output = ()> + Clone + Send + 'static,
 ) -> anyhow::Result<()> {
-    let pages = web::setup::router(config, Maker(Manifests::new(&config.api_url)?))?;
+    let pages = web::setup::router(config, ManifestExchange(Manifests::new(&config.api_url)?))?;
     let listener = listen("DRIFTGUARD_LISTEN", config.listen).await?;
     let here = format!("http://{}", config.listen);
     let public = config.public_url.as_ref().map(ToString::to_string);
@@ -96,14 +96,14 @@ async fn set_up(
 
 /// GitHub, which makes the App.
 #[derive(Clone)]
-struct Maker(Manifests);
+struct ManifestExchange(Manifests);
 
-impl Exchange for Maker {
-    async fn exchange(&self, code: &str) -> Result<NewApp, NotMade> {
+impl Exchange for ManifestExchange {
+    async fn exchange(&self, code: &str) -> Result<NewApp, ExchangeError> {
         let converted = self.0.convert(code).await;
         let app = converted.map_err(|error| match error {
-            ManifestError::UnknownCode => NotMade::UnknownCode,
-            ManifestError::NotHandedOver(why) => NotMade::Other(why),
+            ManifestError::UnknownCode => ExchangeError::UnknownCode,
+            ManifestError::NotHandedOver(why) => ExchangeError::Other(why),
         })?;
         Ok(NewApp {
             id: app.id,

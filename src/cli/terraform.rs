@@ -77,7 +77,7 @@ impl Environment {
         all
     }
 
-    /// What configurations of Terragrunt's may read of it.
+    /// Returns the variables that Terragrunt's configurations may read.
     pub(super) fn of_configurations(&self) -> GivenVariables {
         GivenVariables {
             terragrunt: Some(self.all.clone()),
@@ -86,7 +86,7 @@ impl Environment {
     }
 }
 
-/// The arguments in a line of a shell that set variables.
+/// Returns the arguments in a line of a shell that set variables.
 fn plan_arguments(line: &str) -> Vec<PlanArgument> {
     let mut words = words(line).into_iter();
     let mut arguments = Vec::new();
@@ -112,7 +112,7 @@ fn plan_arguments(line: &str) -> Vec<PlanArgument> {
     arguments
 }
 
-/// The words of a line, as a shell parts them: quotes hold words together, a backslash takes what follows as it is.
+/// Splits a line into words as a shell does: quotes hold words together, a backslash escapes the next character.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut characters = line.chars();
@@ -192,7 +192,7 @@ pub(super) fn find_backends(stacks: &mut [Stack], environment: &Environment, che
     }
 }
 
-/// A file of a root module's `.terraform`, where it lies in the repository.
+/// Returns a file of a root module's `.terraform`, where it lies in the repository.
 fn initialised(
     checkout: &Checkout,
     folder: &str,
@@ -231,7 +231,7 @@ pub(super) fn set_variables(stacks: &mut [Stack], environment: &Environment, che
     }
 }
 
-/// A file that is named relative to a root module, as it is seen from there.
+/// Returns a file that is named relative to a root module, as it is seen from there.
 fn in_repository(checkout: &Checkout, folder: &str, file: &str) -> Option<String> {
     let relative = match Path::new(file).is_absolute() {
         true => super::source::climb(folder, &checkout.inside(Path::new(file))?),

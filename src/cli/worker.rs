@@ -24,7 +24,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     worked
 }
 
-/// A worker of this process, under a name of its own.
+/// Returns a worker of this process, under a name of its own.
 pub(super) fn worker<P: JobHandler>(inbox: Inbox, handler: P) -> Worker<P> {
     Worker::new(
         inbox,

@@ -12,7 +12,7 @@ const OWN: u64 = 32 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct ScanBudget {
     bytes: MemoryBudget,
-    /// Held by the single scan that may wait for more while it holds some: two of them would wait for each other.
+    /// HeldMemory by the single scan that may wait for more while it holds some: two of them would wait for each other.
     turn: Arc<Semaphore>,
 }
 
@@ -23,13 +23,13 @@ pub struct ScanMemory(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     budget: ScanBudget,
-    held: Mutex<Held>,
-    /// Held by the part of the scan that waits.
+    held: Mutex<HeldMemory>,
+    /// HeldMemory by the part of the scan that waits.
     waiting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct HeldMemory {
     /// What all parts of the scan hold.
     bytes: u64,
     /// What the scan holds beyond its own.
@@ -77,7 +77,7 @@ impl ScanMemory {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, HeldMemory> {
         // It is whole after each of its steps.
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -134,7 +134,7 @@ impl ScanMemory {
     }
 }
 
-impl Held {
+impl HeldMemory {
     fn share_bytes(&self) -> u64 {
         self.share.as_ref().map_or(0, MemoryShare::bytes)
     }

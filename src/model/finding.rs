@@ -266,13 +266,13 @@ impl<'de> Deserialize<'de> for MonthlyCost {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Form {
+        enum MonthlyCostJson {
             Priced { declared: Money, live: Money },
             NotPriced { not_priced: String },
         }
-        Ok(match Form::deserialize(deserializer)? {
-            Form::Priced { declared, live } => Self::Priced { declared, live },
-            Form::NotPriced { not_priced } => Self::NotPriced(not_priced),
+        Ok(match MonthlyCostJson::deserialize(deserializer)? {
+            MonthlyCostJson::Priced { declared, live } => Self::Priced { declared, live },
+            MonthlyCostJson::NotPriced { not_priced } => Self::NotPriced(not_priced),
         })
     }
 }

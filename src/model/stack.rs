@@ -126,7 +126,7 @@ impl Scanned {
 impl Serialize for StackReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Form<'a> {
+        struct StackReportJson<'a> {
             name: &'a StackName,
             path: &'a str,
             error: Option<&'a ScanError>,
@@ -134,7 +134,7 @@ impl Serialize for StackReport {
             #[serde(flatten)]
             scanned: Option<&'a Scanned>,
         }
-        Form {
+        StackReportJson {
             name: &self.name,
             path: if self.path.is_empty() {
                 "."
@@ -152,7 +152,7 @@ impl Serialize for StackReport {
 impl<'de> Deserialize<'de> for StackReport {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Form {
+        struct StackReportJson {
             name: StackName,
             path: String,
             error: Option<ScanError>,
@@ -160,16 +160,16 @@ impl<'de> Deserialize<'de> for StackReport {
             #[serde(flatten)]
             scanned: Option<Scanned>,
         }
-        let form = Form::deserialize(deserializer)?;
+        let json = StackReportJson::deserialize(deserializer)?;
         let untold = || serde::de::Error::custom("a scan tells neither what it found nor why not");
         Ok(Self {
-            name: form.name,
-            path: match form.path.as_str() {
+            name: json.name,
+            path: match json.path.as_str() {
                 "." => String::new(),
-                _ => form.path,
+                _ => json.path,
             },
-            backend: form.backend,
-            outcome: match (form.error, form.scanned) {
+            backend: json.backend,
+            outcome: match (json.error, json.scanned) {
                 (Some(error), _) => Err(error),
                 (None, scanned) => Ok(scanned.ok_or_else(untold)?),
             },

@@ -79,17 +79,17 @@ impl Tree {
         BY_PATH.contains(&path) || CODE.iter().any(|ending| path.ends_with(ending))
     }
 
-    /// The text of a file; none where there is no such file, or it is not UTF-8.
+    /// Returns the text of a file; `None` where there is no such file, or it is not UTF-8.
     pub fn text(&self, path: &str) -> Option<&str> {
         std::str::from_utf8(self.files.get(path)?).ok()
     }
 
-    /// The files right in a folder, not those below it, by path.
+    /// Returns the files of a folder without those of its subfolders, by path.
     pub fn in_folder<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         Self::right_in(&self.files, folder).map(|(path, bytes)| (path, bytes.as_ref()))
     }
 
-    /// The entries by path that stand right in a folder, not those below it.
+    /// Returns the entries of a folder without those of its subfolders, by path.
     fn right_in<'a, V>(
         all: &'a BTreeMap<String, V>,
         folder: &'a str,
@@ -108,8 +108,8 @@ impl Tree {
         self.links.insert(path, target);
     }
 
-    /// The path of a file or folder itself, behind the symbolic links on the way to it. None where they lead out of the
-    /// repository, or in a circle.
+    /// Returns the path of a file or folder behind symbolic links; `None` where they lead out of the repository, or in
+    /// a circle.
     pub fn resolve<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
         let mut path = Cow::Borrowed(path);
         for _ in 0..MOST_LINKS {
@@ -125,7 +125,7 @@ impl Tree {
         None
     }
 
-    /// The first symbolic link on the way to a path.
+    /// Returns the first symbolic link on the way to a path.
     fn first_link(&self, path: &str) -> Option<(&String, &Option<String>)> {
         if self.links.is_empty() {
             return None;
@@ -135,7 +135,7 @@ impl Tree {
         parts.find_map(|part| self.links.get_key_value(part))
     }
 
-    /// The symbolic links right in a folder, by path.
+    /// Returns the symbolic links of a folder without those of its subfolders, by path.
     pub fn links_in<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
         Self::right_in(&self.links, folder).map(|(path, _)| path)
     }
@@ -170,12 +170,12 @@ impl Tree {
         parts.any(|part| [INSTALLED, TERRAGRUNT_CACHE].contains(&part))
     }
 
-    /// Whether a path is that of a file which Terragrunt generates.
+    /// Returns whether a path is that of a file which Terragrunt generates.
     pub fn is_generated(path: &str) -> bool {
         path.split('/').any(|part| part == TERRAGRUNT_CACHE)
     }
 
-    /// The path of a file that Terragrunt generates for the unit in a folder.
+    /// Returns the path of a file that Terragrunt generates for the unit in a folder.
     pub fn generated(folder: &str, name: &str) -> String {
         match folder {
             "" => format!("{TERRAGRUNT_CACHE}/{name}"),
@@ -188,7 +188,7 @@ impl Tree {
         Self::holds(FETCHED, path)
     }
 
-    /// The folder of a module that is fetched under this name.
+    /// Returns the folder of a module that is fetched under this name.
     pub fn fetched(name: &str) -> String {
         format!("{FETCHED}/{name}")
     }
@@ -202,7 +202,7 @@ impl Tree {
         }
     }
 
-    /// The folder of a path: `""` for a file of the root.
+    /// Returns the folder of a path: `""` for a file of the root.
     pub fn folder(path: &str) -> &str {
         path.rsplit_once('/').map_or("", |(folder, _)| folder)
     }
@@ -215,7 +215,7 @@ impl Tree {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// A path relative to a folder, `.` and `..` resolved: none where it leads out of the repository.
+    /// Joins a path to a folder and resolves `.` and `..`; `None` where it leads out of the repository.
     pub fn join(folder: &str, relative: &str) -> Option<String> {
         if relative.starts_with('/') {
             return None;

@@ -22,7 +22,7 @@ pub(super) static CHARGES: LazyLock<BTreeMap<String, Vec<Charge>>> =
 pub(super) fn load() -> Result<BTreeMap<String, Vec<Charge>>, toml::de::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Form {
+    struct ChargesFile {
         charges: Vec<Charge>,
     }
     let mut all = BTreeMap::new();
@@ -33,8 +33,8 @@ pub(super) fn load() -> Result<BTreeMap<String, Vec<Charge>>, toml::de::Error> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let form: Form = toml::from_str(file.contents_utf8().unwrap_or_default())?;
-        all.insert(name, form.charges);
+        let file: ChargesFile = toml::from_str(file.contents_utf8().unwrap_or_default())?;
+        all.insert(name, file.charges);
     }
     Ok(all)
 }
@@ -46,10 +46,10 @@ pub(super) struct Charge {
     /// The blocks that are billed one by one; `None` for the resource itself.
     each: Option<String>,
     /// The conditions under which the item is billed.
-    only: Option<Only>,
+    only: Option<OnlyIf>,
     /// The conditions under which the book cannot know the price.
     #[serde(default)]
-    refuse: Vec<Refuse>,
+    refuse: Vec<Exclusion>,
     /// The table of the book.
     book: String,
     /// The parts of the item's name in the table.
@@ -66,14 +66,14 @@ pub(super) struct Charge {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Only {
+struct OnlyIf {
     at: String,
     is: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Refuse {
+struct Exclusion {
     at: String,
     unless: Vec<String>,
     why: String,

@@ -125,7 +125,7 @@ pub fn decide<'f>(situation: &Situation<'_, 'f>) -> Vec<PullAction<'f>> {
         situation,
         decisions: DecisionIndex::new(situation.stack, situation.decisions),
         listed: Listed::new(situation),
-        room: Room::new(situation),
+        room: OpenSlots::new(situation),
     };
     let mut actions = reminders(situation, &decider.decisions);
     let mut grouped = BTreeSet::new();
@@ -166,7 +166,7 @@ struct Decider<'s, 'f> {
     situation: &'s Situation<'s, 'f>,
     decisions: DecisionIndex<'s>,
     listed: Listed<'s>,
-    room: Room,
+    room: OpenSlots,
 }
 
 impl<'f> Decider<'_, 'f> {
@@ -303,14 +303,14 @@ impl<'s> Listed<'s> {
 }
 
 /// Counts the fixing pull requests of a repository, including those that are about to be opened.
-struct Room {
+struct OpenSlots {
     open: usize,
     /// How many were opened within the hour.
     recent: usize,
     now: i64,
 }
 
-impl Room {
+impl OpenSlots {
     fn new(situation: &Situation<'_, '_>) -> Self {
         let now = situation.now;
         // Those that bring or add to the settings belong to no stack.

@@ -15,7 +15,7 @@ mod rest;
 pub use decide::{CloseReason, Limits, PullAction, QueueReason, Situation, decide};
 pub use decisions::{DecisionIndex, is_over, set_aside_snoozed};
 pub use groups::{PullGroup, group};
-pub use outcome::{Consequence, Ended, Person, consequence, ended};
+pub use outcome::{Consequence, Person, PullRequestEnd, consequence, ended};
 pub use pass::Pass;
 pub use resolution::Resolution;
 pub use rest::undecided;

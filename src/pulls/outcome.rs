@@ -1,13 +1,13 @@
 //! Decides what the end of a pull request means for its findings.
 //!
-//! GitHub is asked about a person only where the answer matters: `Ended` returns the question first.
+//! GitHub is asked about a person only where the answer matters: `PullRequestEnd` returns the question first.
 
 use crate::model::{Choice, Proposal, ProposalState};
 use crate::report::Direction;
 
 /// How a pull request ended, compared with its recorded state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum PullRequestEnd {
     /// The pull request is in this state, whoever caused it.
     State(ProposalState),
     /// The declined pull request is open again. The decline is withdrawn if the person has write permission.
@@ -28,19 +28,19 @@ pub enum Person {
 }
 
 /// Compares the state of a pull request at GitHub with its recorded state.
-pub fn ended(known: ProposalState, is_open: bool, is_merged: bool) -> Ended {
+pub fn ended(known: ProposalState, is_open: bool, is_merged: bool) -> PullRequestEnd {
     let is_declined = known == ProposalState::Declined;
     match (is_open, is_merged) {
-        (true, _) if known.is_open() => Ended::State(known),
-        (true, _) if is_declined => Ended::Reopened,
-        (true, _) => Ended::State(ProposalState::Open),
-        (false, true) => Ended::State(ProposalState::Merged),
-        (false, false) if is_declined => Ended::State(known),
-        (false, false) => Ended::Closed,
+        (true, _) if known.is_open() => PullRequestEnd::State(known),
+        (true, _) if is_declined => PullRequestEnd::Reopened,
+        (true, _) => PullRequestEnd::State(ProposalState::Open),
+        (false, true) => PullRequestEnd::State(ProposalState::Merged),
+        (false, false) if is_declined => PullRequestEnd::State(known),
+        (false, false) => PullRequestEnd::Closed,
     }
 }
 
-impl Ended {
+impl PullRequestEnd {
     /// Returns the state of the pull request, given who closed or opened it.
     pub fn by(self, person: Person) -> ProposalState {
         match (self, person) {

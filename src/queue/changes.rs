@@ -1,7 +1,7 @@
 //! Works on deliveries that add or remove installations and repositories. One may name thousands of repositories, so
 //! these deliveries have a line of their own: no other delivery waits for them.
 
-use super::delivery::{self, Known};
+use super::delivery::{self, WrittenRows};
 use super::job::{JobError, JobHandler};
 use super::now;
 use super::own_task::OwnTask;
@@ -133,7 +133,7 @@ pub(super) async fn run(
         }
         store.transfer(origin.id, installation).await?;
     }
-    let jobs = delivery::act(&tenant, &mut Known::default(), &delivery, now).await?;
+    let jobs = delivery::act(&tenant, &mut WrittenRows::default(), &delivery, now).await?;
     drop_removed(store, &delivery).await?;
     forget_tasks(queue, &delivery.payload).await?;
     queue.push_all(&jobs).await?;
@@ -200,7 +200,7 @@ async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::R
 }
 
 /// A repository to scan.
-struct Newcomer<'a> {
+struct AddedRepository<'a> {
     id: RepositoryId,
     /// The repository as the delivery describes it; `None` where it was known before.
     origin: Option<&'a RepositoryInfo>,
@@ -211,7 +211,7 @@ struct Newcomer<'a> {
 async fn newcomers<'a>(
     tenant: &Tenant<'_>,
     event: &'a WebhookEvent,
-) -> anyhow::Result<Vec<Newcomer<'a>>> {
+) -> anyhow::Result<Vec<AddedRepository<'a>>> {
     let (named, resumed) = match event {
         WebhookEvent::Installation {
             action,
@@ -224,7 +224,7 @@ async fn newcomers<'a>(
     if !tenant.exists().await? {
         return Ok(Vec::new());
     }
-    let named = named.iter().map(|origin| Newcomer {
+    let named = named.iter().map(|origin| AddedRepository {
         id: origin.id,
         origin: Some(origin),
     });
@@ -233,7 +233,7 @@ async fn newcomers<'a>(
         let ids: HashSet<_> = newcomers.iter().map(|newcomer| newcomer.id).collect();
         let known = tenant.repositories().await?.into_iter();
         let rest = known.filter(|known| !ids.contains(&known.id));
-        newcomers.extend(rest.map(|known| Newcomer {
+        newcomers.extend(rest.map(|known| AddedRepository {
             id: known.id,
             origin: None,
         }));

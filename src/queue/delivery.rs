@@ -11,13 +11,13 @@ use std::collections::HashMap;
 
 /// What a transaction has written already: most deliveries repeat what earlier ones wrote.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct WrittenRows {
     accounts: HashMap<InstallationId, String>,
     origins: HashMap<RepositoryId, (InstallationId, RepositoryInfo)>,
     active: HashMap<InstallationId, bool>,
 }
 
-impl Known {
+impl WrittenRows {
     fn has_account(&self, installation: InstallationId, account: &str) -> bool {
         self.accounts
             .get(&installation)
@@ -33,7 +33,7 @@ impl Known {
 /// Updates the store. The returned jobs must be enqueued before the delivery is closed.
 pub(super) async fn act(
     tenant: &Tenant<'_>,
-    known: &mut Known,
+    known: &mut WrittenRows,
     delivery: &Delivery,
     now: i64,
 ) -> anyhow::Result<Vec<QueuedJob>> {
@@ -86,7 +86,7 @@ pub(super) async fn act(
 
 async fn is_active(
     tenant: &Tenant<'_>,
-    known: &mut Known,
+    known: &mut WrittenRows,
     installation: InstallationId,
 ) -> anyhow::Result<bool> {
     if let Some(active) = known.active.get(&installation) {

@@ -3,7 +3,7 @@
 
 use super::changes::changes_access;
 use super::claims::claim;
-use super::delivery::{self, Known};
+use super::delivery::{self, WrittenRows};
 use super::inbox::Inbox;
 use super::job::JobHandler;
 use super::now;
@@ -93,7 +93,7 @@ async fn try_to_set_aside<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<(
 /// Works on deliveries in one transaction, all or none; the jobs of a retried batch are enqueued once, by their keys.
 async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result<()> {
     let transaction = inbox.store.transaction().await?;
-    let mut known = Known::default();
+    let mut known = WrittenRows::default();
     let (mut enqueued, mut enqueuing) = (Vec::new(), Vec::new());
     for delivery in deliveries {
         let tenant = transaction.store().of(delivery.payload.installation);

@@ -13,25 +13,25 @@ const VERSION: u8 = 1;
 /// Never for a scan's report: all its keys are strings.
 pub fn json(report: &Report) -> serde_json::Result<String> {
     #[derive(Serialize)]
-    struct Form<'a> {
+    struct ScanJson<'a> {
         version: u8,
         #[serde(flatten)]
         report: &'a Report,
     }
-    let form = Form {
+    let json = ScanJson {
         version: VERSION,
         report,
     };
-    let text = match credentials_masked(&form)? {
-        None => serde_json::to_string_pretty(&form)?,
+    let text = match credentials_masked(&json)? {
+        None => serde_json::to_string_pretty(&json)?,
         Some(shown) => serde_json::to_string_pretty(&shown)?,
     };
     Ok(escape_json(text) + "\n")
 }
 
 /// Masks what looks like a credential; `None` where nothing does, so that the keys keep their order.
-pub(super) fn credentials_masked(form: &impl Serialize) -> serde_json::Result<Option<Value>> {
-    let plain = serde_json::to_value(form)?;
+pub(super) fn credentials_masked(json: &impl Serialize) -> serde_json::Result<Option<Value>> {
+    let plain = serde_json::to_value(json)?;
     let mut shown = plain.clone();
     mask_json(&mut shown);
     Ok((shown != plain).then_some(shown))

@@ -27,7 +27,7 @@ pub struct NotificationContext<'a> {
 }
 
 #[derive(Serialize)]
-struct Form<'a> {
+struct NotificationJson<'a> {
     version: u8,
     event: &'static str,
     id: &'a str,
@@ -82,7 +82,7 @@ pub fn notification(
     if new.is_empty() && resolved.is_empty() {
         return None;
     }
-    let form = Form {
+    let json = NotificationJson {
         version: VERSION,
         event: "findings",
         id: occasion.id,
@@ -93,8 +93,8 @@ pub fn notification(
         new,
         resolved,
     };
-    let text = match credentials_masked(&form).ok()? {
-        None => serde_json::to_string(&form).ok(),
+    let text = match credentials_masked(&json).ok()? {
+        None => serde_json::to_string(&json).ok(),
         Some(shown) => serde_json::to_string(&shown).ok(),
     };
     text.map(escape_json)

@@ -80,13 +80,13 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         (Ok(details), Ok(list)) => (details, list),
         (Err(reason), _) | (_, Err(reason)) => return ReadResult::unknown(&request, &reason),
     };
-    let both: BTreeMap<String, Found> = details
+    let both: BTreeMap<String, FoundRole> = details
         .roles
         .iter()
         .map(|(name, detail)| {
             (
                 name.clone(),
-                Found::Whole(Box::new((detail.clone(), list.get(name).cloned()))),
+                FoundRole::Whole(Box::new((detail.clone(), list.get(name).cloned()))),
             )
         })
         .collect();
@@ -126,20 +126,20 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
 }
 
 /// Gets one role that the list does not hold; none where AWS knows no such role.
-async fn get_by_id(session: &Session, name: &str) -> Result<Option<Found>, Reason> {
+async fn get_by_id(session: &Session, name: &str) -> Result<Option<FoundRole>, Reason> {
     let request = session.iam().get_role().role_name(name).send();
     let answer = session.find(GET, NOT_FOUND, request).await?;
     let role = answer.and_then(|answer| answer.role);
-    Ok(role.map(Box::new).map(Found::Alone))
+    Ok(role.map(Box::new).map(FoundRole::Alone))
 }
 
 /// A role from the account's authorization details, or from a call of its own, which lacks its policies.
-enum Found {
+enum FoundRole {
     Whole(Box<(RoleDetail, Option<Role>)>),
     Alone(Box<Role>),
 }
 
-impl Found {
+impl FoundRole {
     fn convert(&self) -> Attributes {
         match self {
             Self::Whole(both) => {

@@ -36,12 +36,12 @@ pub enum Condition {
         reaches_all: bool,
     },
     /// A test holds for one of the values at a path.
-    At(At),
+    At(PathTest),
 }
 
 /// A test of the values at a path.
 #[derive(Debug, Clone, Deserialize)]
-pub struct At {
+pub struct PathTest {
     /// The path, such as `metadata_options[0].http_tokens`, or `root_block_device[*].encrypted`.
     at: String,
     /// The test.
@@ -149,7 +149,7 @@ impl Condition {
     }
 }
 
-impl At {
+impl PathTest {
     fn holds(&self, context: &RuleContext) -> bool {
         let values = values_at(context.item, &self.at);
         let any = |test: &dyn Fn(&Value) -> bool| values.iter().any(|value| test(value));

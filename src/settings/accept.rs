@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 /// An accepted difference. An omitted key matches everything; at least one key must be set.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Form")]
+#[serde(try_from = "AcceptEntry")]
 pub struct Accept {
-    form: Form,
+    entry: AcceptEntry,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Form {
+pub(super) struct AcceptEntry {
     #[serde(default)]
     pub(super) address: Option<String>,
     #[serde(default)]
@@ -31,17 +31,17 @@ pub(super) struct Form {
     pub(super) until: Option<String>,
 }
 
-impl TryFrom<Form> for Accept {
+impl TryFrom<AcceptEntry> for Accept {
     type Error = String;
 
-    fn try_from(form: Form) -> Result<Self, String> {
-        if form.address.is_none() && form.tf_type.is_none() && form.import_id.is_none() {
+    fn try_from(entry: AcceptEntry) -> Result<Self, String> {
+        if entry.address.is_none() && entry.tf_type.is_none() && entry.import_id.is_none() {
             return Err(
                 "an accepted difference names its `address`, its `type` or its `import_id`"
                     .to_owned(),
             );
         }
-        Ok(Self { form })
+        Ok(Self { entry })
     }
 }
 
@@ -58,7 +58,7 @@ fn day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Strin
 impl Accept {
     /// Returns whether the entry is valid on a day, written as `2026-11-24`: such texts sort as days do.
     fn holds(&self, today: &str) -> bool {
-        self.form
+        self.entry
             .until
             .as_deref()
             .is_none_or(|until| today <= until)
@@ -71,9 +71,9 @@ impl Accept {
                 .is_none_or(|pattern| text.is_some_and(|text| covers(pattern, text)))
         };
         let address = finding.address.as_ref().map(ToString::to_string);
-        asks(&self.form.address, address.as_deref())
-            && asks(&self.form.tf_type, Some(&finding.tf_type))
-            && asks(&self.form.import_id, finding.import_id.as_deref())
+        asks(&self.entry.address, address.as_deref())
+            && asks(&self.entry.tf_type, Some(&finding.tf_type))
+            && asks(&self.entry.import_id, finding.import_id.as_deref())
     }
 
     fn covers(&self, difference: &Difference) -> bool {
@@ -82,18 +82,18 @@ impl Accept {
             let rest = path.and_then(|path| difference.path.strip_prefix(&path));
             rest.is_some_and(|rest| rest.starts_with(['.', '[']))
         };
-        let pattern = self.form.attribute.as_deref();
+        let pattern = self.entry.attribute.as_deref();
         pattern.is_none_or(|pattern| covers(pattern, &difference.path) || below(pattern))
     }
 
     /// Writes the reason, the owner and the end of the entry.
     fn reason(&self) -> String {
-        let Form {
+        let AcceptEntry {
             reason,
             owner,
             until,
             ..
-        } = &self.form;
+        } = &self.entry;
         let owner = owner.as_ref().map(|owner| format!(" ({owner})"));
         let until = until.as_ref().map(|day| format!(", until {day}"));
         format!(
@@ -124,7 +124,7 @@ impl Settings {
                 .collect();
             let whole = accepts
                 .iter()
-                .find(|accept| accept.form.attribute.is_none());
+                .find(|accept| accept.entry.attribute.is_none());
             if let Some(accept) = whole {
                 finding.verdict = Verdict::Accepted;
                 finding

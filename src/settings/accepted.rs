@@ -1,8 +1,8 @@
 //! Adds accepted differences to a file of settings, and leaves every other byte as it is.
 
-use super::accept::{Accept, Form};
+use super::accept::{Accept, AcceptEntry};
 use super::glob::exactly;
-use super::yaml::{Place, place, scalar};
+use super::yaml::{InsertPosition, place, scalar};
 use super::{FILE, Settings, SettingsError};
 use crate::model::{Finding, Kind, holds_credential};
 
@@ -98,8 +98,8 @@ impl NewAccept {
     }
 
     /// Returns the entries of the list.
-    fn forms(&self) -> Vec<Form> {
-        let form = |attribute: Option<&String>| Form {
+    fn entries(&self) -> Vec<AcceptEntry> {
+        let entry = |attribute: Option<&String>| AcceptEntry {
             address: self.address.clone(),
             attribute: attribute.cloned(),
             tf_type: self.tf_type.clone(),
@@ -109,8 +109,8 @@ impl NewAccept {
             until: self.until.clone(),
         };
         match self.attributes.as_slice() {
-            [] => vec![form(None)],
-            all => all.iter().map(|attribute| form(Some(attribute))).collect(),
+            [] => vec![entry(None)],
+            all => all.iter().map(|attribute| entry(Some(attribute))).collect(),
         }
     }
 }
@@ -127,34 +127,34 @@ pub fn with_accepted(text: Option<&str>, entries: &[NewAccept]) -> Result<String
     if entries.iter().any(NewAccept::names_credential) {
         return Err(CannotAccept::Secret);
     }
-    let forms: Vec<Form> = entries.iter().flat_map(NewAccept::forms).collect();
-    for form in &forms {
-        let accept = Accept::try_from(form.clone()).map_err(CannotAccept::Entry)?;
-        let day = form.until.as_deref();
+    let entries: Vec<AcceptEntry> = entries.iter().flat_map(NewAccept::entries).collect();
+    for entry in &entries {
+        let accept = Accept::try_from(entry.clone()).map_err(CannotAccept::Entry)?;
+        let day = entry.until.as_deref();
         if day.is_some_and(|day| day.parse::<jiff::civil::Date>().is_err() || day.len() != 10) {
             let why = format!("`until`: `{}` is no day", day.unwrap_or_default());
             return Err(CannotAccept::Entry(why));
         }
         expected.accept.push(accept);
     }
-    if forms.is_empty() {
+    if entries.is_empty() {
         return Ok(text.to_owned());
     }
     let by_hand = |why: &str| CannotAccept::ByHand {
         why: why.to_owned(),
-        yaml: format!("accept:\n{}", items(&forms, 2).join("\n")),
+        yaml: format!("accept:\n{}", items(&entries, 2).join("\n")),
     };
-    let after = splice(text, &forms).map_err(by_hand)?;
+    let after = splice(text, &entries).map_err(by_hand)?;
     match Settings::parse(&after) {
         Ok(found) if found == expected => Ok(after),
         _ => Err(by_hand("it would not mean what it should")),
     }
 }
 
-fn splice(text: &str, forms: &[Form]) -> Result<String, &'static str> {
+fn splice(text: &str, entries: &[AcceptEntry]) -> Result<String, &'static str> {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let added = |column: usize| {
-        let lines = items(forms, column).into_iter();
+        let lines = items(entries, column).into_iter();
         lines
             .map(|line| format!("{newline}{line}"))
             .collect::<String>()
@@ -162,7 +162,7 @@ fn splice(text: &str, forms: &[Form]) -> Result<String, &'static str> {
     let before = |at: usize| text.get(..at).unwrap_or_default();
     let from = |at: usize| text.get(at..).unwrap_or_default();
     match place(text, "accept")? {
-        Place::NoKey(column) => {
+        InsertPosition::NoKey(column) => {
             // A last line that nothing ends is ended, and then the new last one is left like it.
             let key = format!("{}accept:", " ".repeat(column));
             let added = format!("{key}{}", added(column + 2));
@@ -171,28 +171,28 @@ fn splice(text: &str, forms: &[Form]) -> Result<String, &'static str> {
                 false => format!("{text}{newline}{added}"),
             })
         }
-        Place::Empty { column, out, at } => {
+        InsertPosition::Empty { column, out, at } => {
             let line = text.get(out.end..at).unwrap_or_default();
             Ok([before(out.start), line, &added(column + 2), from(at)].concat())
         }
-        Place::Items { column, at } => Ok([before(at), &added(column), from(at)].concat()),
+        InsertPosition::Items { column, at } => Ok([before(at), &added(column), from(at)].concat()),
     }
 }
 
 /// Writes the entries as lines, with dashes at this column.
-fn items(forms: &[Form], column: usize) -> Vec<String> {
+fn items(entries: &[AcceptEntry], column: usize) -> Vec<String> {
     let margin = " ".repeat(column);
     let mut lines = Vec::new();
-    for form in forms {
+    for entry in entries {
         let keys = [
-            ("address", form.address.as_deref().map(scalar)),
-            ("attribute", form.attribute.as_deref().map(scalar)),
-            ("type", form.tf_type.as_deref().map(scalar)),
-            ("import_id", form.import_id.as_deref().map(scalar)),
-            ("reason", Some(scalar(&form.reason))),
-            ("owner", form.owner.as_deref().map(scalar)),
+            ("address", entry.address.as_deref().map(scalar)),
+            ("attribute", entry.attribute.as_deref().map(scalar)),
+            ("type", entry.tf_type.as_deref().map(scalar)),
+            ("import_id", entry.import_id.as_deref().map(scalar)),
+            ("reason", Some(scalar(&entry.reason))),
+            ("owner", entry.owner.as_deref().map(scalar)),
             // A day is a text to the reader of this file, as it is in the manual.
-            ("until", form.until.clone()),
+            ("until", entry.until.clone()),
         ];
         let entry_lines = keys
             .into_iter()

@@ -15,10 +15,10 @@ const JITTER: i64 = 5 * MINUTE;
 /// The schedule of a stack. The default is daily, at a minute of the stack's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Schedule(Form);
+pub struct Schedule(ScheduleKind);
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-enum Form {
+enum ScheduleKind {
     #[default]
     Daily,
     Off,
@@ -37,9 +37,9 @@ impl fmt::Display for Schedule {
     /// Writes the schedule as in the file; nothing for the default.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Daily => Ok(()),
-            Form::Off => f.write_str("off"),
-            Form::Cron(cron) => f.write_str(cron.as_str()),
+            ScheduleKind::Daily => Ok(()),
+            ScheduleKind::Off => f.write_str("off"),
+            ScheduleKind::Cron(cron) => f.write_str(cron.as_str()),
         }
     }
 }
@@ -51,7 +51,7 @@ impl Schedule {
     /// The mistake, and the correct form.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().eq_ignore_ascii_case("off") {
-            return Ok(Self(Form::Off));
+            return Ok(Self(ScheduleKind::Off));
         }
         let wrong = |why: &str| {
             format!(
@@ -71,7 +71,7 @@ impl Schedule {
         if following(&cron, 0).is_none() {
             return Err(wrong("there is no such day"));
         }
-        Ok(Self(Form::Cron(Box::new(cron))))
+        Ok(Self(ScheduleKind::Cron(Box::new(cron))))
     }
 
     /// Returns the first scan after a time in epoch milliseconds; `None` where the schedule is off. A stack's `seed`
@@ -79,8 +79,8 @@ impl Schedule {
     /// is the same at any time between two scans.
     pub fn next(&self, after: i64, seed: u64) -> Option<i64> {
         match &self.0 {
-            Form::Off => None,
-            Form::Daily => {
+            ScheduleKind::Off => None,
+            ScheduleKind::Daily => {
                 let minute = i64::try_from(seed % 1440).ok()?;
                 let today = after
                     .div_euclid(DAY)
@@ -91,7 +91,7 @@ impl Schedule {
                 }
                 today.checked_add(DAY)
             }
-            Form::Cron(cron) => {
+            ScheduleKind::Cron(cron) => {
                 // A slot that has begun may have its scan still ahead.
                 let mut slot = following(cron, after.checked_sub(JITTER + 1)?)?;
                 loop {

@@ -41,7 +41,7 @@ pub struct StackSettings {
 }
 
 impl StackSettings {
-    /// A stack that only its folder tells of.
+    /// Creates a stack that is known by its folder only.
     pub fn of_path(path: &str) -> Self {
         Self {
             name: None,
@@ -56,14 +56,15 @@ impl StackSettings {
         }
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> StackName {
         self.name
             .clone()
             .unwrap_or_else(|| StackName::of_path(&self.path))
     }
 
-    /// One stack for each of its workspaces, named after it; itself where it has one, or has all that its backend lists.
+    /// Returns a stack for each of its workspaces, named after it; itself for one workspace, or for all that its
+    /// backend lists.
     fn each_workspace(&self) -> Vec<Self> {
         match &self.workspaces {
             Workspaces::Named(names) if !names.is_empty() => {

@@ -10,14 +10,14 @@ use std::fmt;
 pub struct Workspace(String);
 
 impl Workspace {
-    /// None where Terraform would refuse the name.
+    /// Parses a workspace name; `None` where Terraform would refuse it.
     pub fn new(text: &str) -> Option<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.~$&+:=@".contains(c);
         let is_name = !text.is_empty() && text != "." && text != ".." && text.chars().all(allowed);
         is_name.then(|| Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

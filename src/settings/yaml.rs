@@ -45,7 +45,7 @@ fn is_shown(c: char) -> bool {
 
 /// The place at which items can be added to the list of a top-level key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum InsertPosition {
     /// The key does not exist: the column of the top-level keys.
     NoKey(usize),
     /// The key has no value, or an empty list: its column, what to remove, and the end of the line where items are
@@ -60,11 +60,11 @@ pub(super) enum Place {
 }
 
 /// Finds where items can be added to the list of `key`, or why they cannot.
-pub(super) fn place(text: &str, key: &str) -> Result<Place, &'static str> {
+pub(super) fn place(text: &str, key: &str) -> Result<InsertPosition, &'static str> {
     let nodes = nodes(text)?;
     let map = match nodes.as_slice() {
         [map] => map,
-        [] => return Ok(Place::NoKey(0)),
+        [] => return Ok(InsertPosition::NoKey(0)),
         _ => return Err("it holds several documents"),
     };
     let (Content::Map { flow: false }, None) = (&map.content, map.odd) else {
@@ -75,7 +75,9 @@ pub(super) fn place(text: &str, key: &str) -> Result<Place, &'static str> {
         pairs.find(|pair| matches!(&pair[0].content, Content::Scalar(text, _) if text == key));
     let Some([name, value]) = pair else {
         let first = map.inner.first().ok_or(ODD)?;
-        return column(text, first.range.start).map(Place::NoKey).ok_or(ODD);
+        return column(text, first.range.start)
+            .map(InsertPosition::NoKey)
+            .ok_or(ODD);
     };
     let column_of_key = column(text, name.range.start).ok_or(ODD)?;
     if value.odd.is_some() {
@@ -97,7 +99,7 @@ pub(super) fn place(text: &str, key: &str) -> Result<Place, &'static str> {
             let dash = before.trim_end().strip_suffix('-').ok_or(ODD)?;
             let column = column(text, dash.len()).ok_or(ODD)?;
             let at = end_of_line(text, value.end());
-            Ok(Place::Items { column, at })
+            Ok(InsertPosition::Items { column, at })
         }
         _ => Err("what stands there is no list"),
     }
@@ -111,7 +113,7 @@ fn empty(
     name: &Node,
     value: &Range<usize>,
     column: usize,
-) -> Result<Place, &'static str> {
+) -> Result<InsertPosition, &'static str> {
     let after_key = text.get(name.range.end..).ok_or(ODD)?;
     let blank = after_key.len() - after_key.trim_start_matches([' ', '\t']).len();
     let colon = name.range.end + blank;
@@ -128,7 +130,7 @@ fn empty(
     if out.end > at || out.start > out.end {
         return Err(ODD);
     }
-    Ok(Place::Empty { column, out, at })
+    Ok(InsertPosition::Empty { column, out, at })
 }
 
 /// Returns how many blanks precede something on its line; `None` where there is anything else.

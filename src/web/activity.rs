@@ -18,10 +18,10 @@ const IDLE: Duration = Duration::from_secs(90);
 
 /// What a connection does, shared by its handler and whoever may close it.
 #[derive(Debug, Clone)]
-pub(super) struct Activity(Arc<Mutex<(Doing, Instant)>>);
+pub(super) struct Activity(Arc<Mutex<(Phase, Instant)>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doing {
+enum Phase {
     /// Receives the head of a request.
     Asking,
     /// Receives the body of a request.
@@ -35,55 +35,55 @@ enum Doing {
 impl Activity {
     /// Starts to track a new connection.
     pub(super) fn start() -> Self {
-        Self(Arc::new(Mutex::new((Doing::Asking, Instant::now()))))
+        Self(Arc::new(Mutex::new((Phase::Asking, Instant::now()))))
     }
 
     /// Returns since when the connection has sent no complete request; `None` while it waits for an answer to one.
     pub(super) fn unused_since(&self) -> Option<Instant> {
-        let (doing, since) = self.now();
-        (doing != Doing::Waiting).then_some(since)
+        let (phase, since) = self.now();
+        (phase != Phase::Waiting).then_some(since)
     }
 
     /// Returns when the connection times out.
     pub(super) fn ends_at(&self) -> Instant {
-        let (doing, since) = self.now();
+        let (phase, since) = self.now();
         since
-            + match doing {
-                Doing::Asking => HEAD,
-                Doing::Sending | Doing::Waiting => ANSWER,
-                Doing::Resting => IDLE,
+            + match phase {
+                Phase::Asking => HEAD,
+                Phase::Sending | Phase::Waiting => ANSWER,
+                Phase::Resting => IDLE,
             }
     }
 
     pub(super) fn asked(&self) {
-        self.set(Doing::Sending);
+        self.set(Phase::Sending);
     }
 
     /// Records that the body is complete. The time for the answer runs from the head on.
     pub(super) fn sent(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.0 == Doing::Sending {
-            state.0 = Doing::Waiting;
+        if state.0 == Phase::Sending {
+            state.0 = Phase::Waiting;
         }
     }
 
     pub(super) fn answered(&self) {
-        self.set(Doing::Resting);
+        self.set(Phase::Resting);
     }
 
     fn received(&self) {
-        if self.now().0 == Doing::Resting {
-            self.set(Doing::Asking);
+        if self.now().0 == Phase::Resting {
+            self.set(Phase::Asking);
         }
     }
 
-    fn now(&self) -> (Doing, Instant) {
+    fn now(&self) -> (Phase, Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, doing: Doing) {
+    fn set(&self, phase: Phase) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = (doing, Instant::now());
+        *state = (phase, Instant::now());
     }
 }
 

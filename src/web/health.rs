@@ -42,28 +42,28 @@ pub fn metrics(inbox: Inbox) -> Router {
 /// The last result about the database: however many clients ask, the database is queried once at a time.
 struct Cached<T> {
     inbox: Inbox,
-    last: Fresh<T>,
+    last: Cache<T>,
 }
 
 impl<T: Clone> Cached<T> {
     fn new(inbox: Inbox) -> Self {
         Self {
             inbox,
-            last: Fresh::default(),
+            last: Cache::default(),
         }
     }
 }
 
 /// A cached result.
-struct Fresh<T>(Mutex<Option<(Instant, T)>>);
+struct Cache<T>(Mutex<Option<(Instant, T)>>);
 
-impl<T> Default for Fresh<T> {
+impl<T> Default for Cache<T> {
     fn default() -> Self {
         Self(Mutex::new(None))
     }
 }
 
-impl<T: Clone> Fresh<T> {
+impl<T: Clone> Cache<T> {
     /// Returns the cached result, or queries a new one. Other callers wait for that.
     async fn or_ask(&self, ask: impl Future<Output = T>) -> T {
         let mut last = self.0.lock().await;
@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn however_many_ask_one_finds_out_for_all() {
         let (fresh, running, asked) = (
-            Arc::new(Fresh::default()),
+            Arc::new(Cache::default()),
             Arc::new(AtomicUsize::new(0)),
             Arc::new(AtomicUsize::new(0)),
         );

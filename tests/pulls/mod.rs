@@ -7,8 +7,8 @@ use driftguard::model::{
     RepositoryId, Scanned, Severity, StackName, StackReport, Verdict,
 };
 use driftguard::pulls::{
-    CloseReason, Consequence, DecisionIndex, Ended, Limits, Pass, Person, PullAction, QueueReason,
-    Resolution, Situation, consequence, decide, ended, group, is_over,
+    CloseReason, Consequence, DecisionIndex, Limits, Pass, Person, PullAction, PullRequestEnd,
+    QueueReason, Resolution, Situation, consequence, decide, ended, group, is_over,
 };
 use driftguard::settings;
 use std::collections::BTreeSet;
@@ -453,7 +453,7 @@ fn only_a_person_who_may_write_declines_and_takes_a_decline_back() {
         let ended = ended(known, is_open, is_merged);
         assert_eq!(people.map(|person| ended.by(person)), expected, "{known:?}");
     }
-    assert_eq!(ended(Declined, true, false), Ended::Reopened);
+    assert_eq!(ended(Declined, true, false), PullRequestEnd::Reopened);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{COMMAND, Server};
 use crate::database::{Database, on_both};
 use driftguard::jobs::handler::AppHandler;
 use driftguard::queue::job::JobHandler;
-use driftguard::standin::github::{Fault, On};
+use driftguard::standin::github::{FailingRequest, Fault};
 use driftguard::store::DeliveryWalk;
 use sqlx::{AnyConnection, Connection};
 use std::time::Duration;
@@ -89,7 +89,9 @@ async fn what_did_not_arrive_is_found_on_all_pages_after_a_restart(database: Dat
     // The process ends between the first page and the second.
     let second = server.github.requests().len() + 2;
     let refused = Fault::Status(403);
-    server.github.fail_next(On::Number(second), refused);
+    server
+        .github
+        .fail_next(FailingRequest::Number(second), refused);
     let bot = server.bot().await;
     assert!(bot.redeliver().await.is_err());
     let bot = server.bot().await;

@@ -4,7 +4,7 @@ use super::world::{Setting, World};
 use super::{friday, monday, thursday, tuesday, wednesday, weekend};
 use crate::aws::CONSOLE;
 use crate::database::Database;
-use driftguard::standin::github::{Fault, On};
+use driftguard::standin::github::{FailingRequest, Fault};
 use tokio::task::JoinSet;
 
 /// The weeks in which all requests meet a fault, each in one of them.
@@ -30,7 +30,9 @@ async fn a_week_with(fault: Fault, week: u64) {
     world.aws.replay(CONSOLE).await.unwrap();
     for request in (1..MOST).filter(|request| week_of(*request) == week) {
         let request = usize::try_from(request).unwrap();
-        world.github.fail_next(On::Number(request), fault);
+        world
+            .github
+            .fail_next(FailingRequest::Number(request), fault);
     }
     monday(&mut world).await;
     tuesday(&world).await;

@@ -4,7 +4,7 @@
 use crate::github::{GithubError, Issue, Repository};
 use crate::jobs::context::RepositoryContext;
 use crate::model::{Choice, Decision, FindingId, Proposal, ProposalState, StackName};
-use crate::pulls::{Consequence, Ended, Person, consequence, ended};
+use crate::pulls::{Consequence, Person, PullRequestEnd, consequence, ended};
 use crate::queue::pushes::{ACCEPT, ONBOARDING};
 use crate::store::Tenant;
 
@@ -89,8 +89,8 @@ async fn state(
 ) -> Result<ProposalState, GithubError> {
     let ended = ended(known, pull.open, pull.merged);
     let person = match ended {
-        Ended::State(state) => return Ok(state),
-        Ended::Closed if repository.is_own(person).await? => Person::DriftGuard,
+        PullRequestEnd::State(state) => return Ok(state),
+        PullRequestEnd::Closed if repository.is_own(person).await? => Person::DriftGuard,
         _ if repository.may_write(person).await? => Person::Writer,
         _ => Person::Other,
     };

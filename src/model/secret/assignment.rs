@@ -42,7 +42,7 @@ pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The value on the right of a sign, where the name on its left is one for a secret; and whether it is one.
+/// Returns the value after an assignment sign whose name is one for a secret, and whether the value is a secret.
 fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
     let left = text.get(..at)?.trim_end_matches([' ', '\t']);
     let bare = left.trim_end_matches(['"', '\'', '\\']);

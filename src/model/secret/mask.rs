@@ -41,7 +41,7 @@ const QUOTED: [(&str, &str); 5] = [
 /// What a parser's message goes on with behind a value that it quotes.
 const EXPECTED: &str = ", expected";
 
-/// A parser's message without the value that it quotes: in a state, anything may be a secret.
+/// Returns a parser's message without the value that it quotes: in a state, any value may be a secret.
 pub fn without_values(message: &str) -> Cow<'_, str> {
     let start = QUOTED.iter().filter_map(|(open, close)| {
         let at = message.find(open)?;

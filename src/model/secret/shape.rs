@@ -36,7 +36,7 @@ pub(super) fn holds_one(text: &str) -> bool {
     })
 }
 
-/// A text with `(secret)` in the place of each credential. Its lines stay as many as they were.
+/// Replaces each credential in a text by `(secret)`, and keeps the number of lines.
 pub fn masked(text: &str) -> Cow<'_, str> {
     match credentials(text) {
         none if none.is_empty() => Cow::Borrowed(text),
@@ -65,7 +65,7 @@ pub fn credentials(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// A text without these ranges, sorted by their starts.
+/// Returns a text without these ranges, sorted by their starts.
 pub(super) fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
     let (mut shown, mut at) = (String::with_capacity(text.len()), 0);
     for range in ranges {
@@ -89,7 +89,7 @@ pub(super) fn without(text: &str, ranges: Vec<Range<usize>>) -> String {
 
 /// `patterns.toml`.
 #[derive(Deserialize)]
-struct Form {
+struct PatternsFile {
     rule: Vec<Rule>,
 }
 
@@ -108,7 +108,7 @@ struct Rule {
 }
 
 impl Rule {
-    /// None where the pattern is broken, which a test rules out.
+    /// Compiles the pattern; `None` where it is not valid, which a test rules out.
     fn regex(&self) -> Option<&Regex> {
         let compiled = self.compiled.get_or_init(|| Regex::new(&self.pattern).ok());
         compiled.as_ref()
@@ -125,7 +125,7 @@ struct Patterns {
 
 impl Patterns {
     fn read(toml: &str) -> Option<Self> {
-        let Form { rule: rules } = toml::from_str(toml).ok()?;
+        let PatternsFile { rule: rules } = toml::from_str(toml).ok()?;
         let (mut marks, mut of_mark): (Vec<&str>, Vec<_>) =
             (SIGNS.to_vec(), vec![None; SIGNS.len()]);
         for (number, rule) in rules.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Patterns {
         })
     }
 
-    /// The rules that a text may match, each once; none stands for an assignment.
+    /// Returns the rules that a text may match, each once; `None` is the rule of assignments.
     fn candidates(&self, text: &str) -> Vec<Option<&Rule>> {
         let mut found: Vec<Option<usize>> = Vec::new();
         for mark in self.marks.find_overlapping_iter(text) {

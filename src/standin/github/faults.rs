@@ -17,7 +17,7 @@ pub enum Fault {
 
 /// Which request fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum On {
+pub enum FailingRequest {
     /// The next request.
     Next,
     /// The next request of this method and path, written as in `POST /repos/{owner}/{repo}/pulls`.
@@ -26,7 +26,7 @@ pub enum On {
     Number(usize),
 }
 
-impl From<&str> for On {
+impl From<&str> for FailingRequest {
     fn from(route: &str) -> Self {
         Self::Route(route.into())
     }
@@ -35,12 +35,12 @@ impl From<&str> for On {
 /// The faults to come, and the fault of all requests.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    once: Vec<(On, Fault)>,
+    once: Vec<(FailingRequest, Fault)>,
     always: Option<Fault>,
 }
 
 impl Faults {
-    pub fn add(&mut self, on: On, fault: Fault) {
+    pub fn add(&mut self, on: FailingRequest, fault: Fault) {
         self.once.push((on, fault));
     }
 
@@ -51,10 +51,10 @@ impl Faults {
 
     /// Takes the fault of this request.
     pub fn take(&mut self, route: &str, number: usize) -> Option<Fault> {
-        let hit = |(on, _): &(On, Fault)| match on {
-            On::Next => true,
-            On::Route(selected) => selected == route,
-            On::Number(selected) => *selected == number,
+        let hit = |(on, _): &(FailingRequest, Fault)| match on {
+            FailingRequest::Next => true,
+            FailingRequest::Route(selected) => selected == route,
+            FailingRequest::Number(selected) => *selected == number,
         };
         match self.once.iter().position(hit) {
             Some(at) => Some(self.once.remove(at).1),

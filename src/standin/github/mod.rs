@@ -31,7 +31,7 @@ mod user_actions;
 mod world;
 
 pub use code_scanning::Analysis;
-pub use faults::{Fault, On};
+pub use faults::{FailingRequest, Fault};
 pub use git::Oid;
 pub use hooks::{Delivery, signature};
 pub use identity::AppIdentity;
@@ -184,7 +184,7 @@ impl GitHub {
     }
 
     /// Makes a request to come fail.
-    pub fn fail_next(&self, on: impl Into<On>, fault: Fault) {
+    pub fn fail_next(&self, on: impl Into<FailingRequest>, fault: Fault) {
         self.world().faults.add(on.into(), fault);
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct BackendEnvironment(BTreeMap<&'static str, SecretString>);
 
 impl BackendEnvironment {
-    /// Takes a variable, if it stands for a setting of a backend.
+    /// Takes a variable, if it sets a setting of a backend.
     pub fn add(&mut self, name: &str, value: &str) {
         let mut known = ALL.iter().flat_map(|backend| backend.variables);
         let known = known.find(|(variable, _)| *variable == name);

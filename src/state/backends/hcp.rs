@@ -35,7 +35,7 @@ pub(super) struct HcpClient<'a> {
 
 /// An answer of the API with one object or a page of them.
 #[derive(Deserialize)]
-struct Answer<T> {
+struct ApiDocument<T> {
     data: T,
     #[serde(default)]
     meta: Meta,
@@ -156,7 +156,7 @@ impl<'a> HcpClient<'a> {
     ) -> Result<StoredState, ScanError> {
         let location = format!("{}/{}/{workspace}", self.host, self.organization);
         let path = ["organizations", self.organization, "workspaces", workspace];
-        let found: Option<Answer<Workspace>> = self.ask(&path, &[], &location).await?;
+        let found: Option<ApiDocument<Workspace>> = self.ask(&path, &[], &location).await?;
         let found = found.ok_or_else(|| {
             error(format!(
                 "{location} does not exist, or the token does not reach it: correct the workspace or the organization, or {}",
@@ -164,7 +164,7 @@ impl<'a> HcpClient<'a> {
             ))
         })?;
         let path = ["workspaces", &found.data.id, "current-state-version"];
-        let version: Option<Answer<StateVersion>> = self.ask(&path, &[], &location).await?;
+        let version: Option<ApiDocument<StateVersion>> = self.ask(&path, &[], &location).await?;
         let url = version.and_then(|version| version.data.attributes.hosted_state_download_url);
         let url = url.ok_or_else(|| {
             error(format!(
@@ -215,7 +215,8 @@ impl<'a> HcpClient<'a> {
             let mut query = query.to_vec();
             query.push(("page[size]".to_owned(), PAGE_SIZE.to_owned()));
             query.push(("page[number]".to_owned(), page.to_string()));
-            let answer: Option<Answer<Vec<Workspace>>> = self.ask(&path, &query, &location).await?;
+            let answer: Option<ApiDocument<Vec<Workspace>>> =
+                self.ask(&path, &query, &location).await?;
             let answer = answer.ok_or_else(|| self.no_organization(&location))?;
             names.extend(answer.data.into_iter().map(|found| found.attributes.name));
             match answer.meta.pagination.and_then(|pages| pages.next_page) {
@@ -240,7 +241,7 @@ impl<'a> HcpClient<'a> {
         let location = format!("{}/{}", self.host, self.organization);
         let path = ["organizations", self.organization, "projects"];
         let query = [("filter[names]".to_owned(), name.to_owned())];
-        let answer: Option<Answer<Vec<Project>>> = self.ask(&path, &query, &location).await?;
+        let answer: Option<ApiDocument<Vec<Project>>> = self.ask(&path, &query, &location).await?;
         let answer = answer.ok_or_else(|| self.no_organization(&location))?;
         let project = answer.data.into_iter().next();
         project.map(|project| project.id).ok_or_else(|| {

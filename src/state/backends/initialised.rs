@@ -15,7 +15,7 @@ pub struct InitialisedBackend {
 
 /// The part of the file with the backend.
 #[derive(Deserialize)]
-struct Form {
+struct InitialisedFile {
     backend: Option<Backend>,
 }
 
@@ -30,8 +30,8 @@ struct Backend {
 impl InitialisedBackend {
     /// Parses `.terraform/terraform.tfstate`. Returns `None` where it has no backend that is read.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let form: Form = serde_json::from_slice(bytes).ok()?;
-        let Backend { kind, mut config } = form.backend?;
+        let file: InitialisedFile = serde_json::from_slice(bytes).ok()?;
+        let Backend { kind, mut config } = file.backend?;
         let known = BackendType::named(&kind).ok()?;
         config.retain(|name, value| known.names.contains(&name.as_str()) && !value.is_null());
         Some(Self {
@@ -40,7 +40,7 @@ impl InitialisedBackend {
         })
     }
 
-    /// Adds the settings that the code's block lacks or does not tell, if it is of the same type.
+    /// Adds the settings that the code's block lacks or that are not known, if it is of the same type.
     pub fn complete(&self, kind: &str, settings: &mut BTreeMap<String, Value>) {
         if self.kind != kind {
             return;

@@ -32,7 +32,7 @@ pub(super) struct Choices {
 
 /// Valid choices, for a manifest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Chosen<'a> {
+pub(super) struct ValidChoices<'a> {
     pub organization: Option<&'a str>,
     pub name: &'a str,
     pub public_url: &'a str,
@@ -80,12 +80,12 @@ impl Choices {
     }
 
     /// Returns the choices, once nothing is missing or wrong.
-    pub fn chosen(&self) -> Option<Chosen<'_>> {
+    pub fn chosen(&self) -> Option<ValidChoices<'_>> {
         if self.wrong() {
             return None;
         }
         let organization = self.organization.typed.as_str();
-        Some(Chosen {
+        Some(ValidChoices {
             organization: (!organization.is_empty()).then_some(organization),
             name: &self.name.typed,
             public_url: self.address.as_deref()?,

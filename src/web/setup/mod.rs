@@ -17,7 +17,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use choices::Choices;
-use pages::{Refusal, Shown};
+use pages::{Refusal, RenderedPage};
 use request::{browser, is_from_elsewhere, reached_by_tls, sender};
 use secrecy::SecretString;
 use senders::Senders;
@@ -25,7 +25,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use tokens::{Taken, Tokens};
+use tokens::{StateUse, Tokens};
 
 /// The cookie that ties a browser's attempts together.
 const COOKIE: &str = "driftguard_setup";
@@ -35,7 +35,7 @@ const LARGEST_FORM: usize = 16 * 1024;
 /// Exchanges GitHub's code for the created App.
 pub trait Exchange: Clone + Send + Sync + 'static {
     /// Returns the App of a code. A code is valid once.
-    fn exchange(&self, code: &str) -> impl Future<Output = Result<NewApp, NotMade>> + Send;
+    fn exchange(&self, code: &str) -> impl Future<Output = Result<NewApp, ExchangeError>> + Send;
 }
 
 /// A created App.
@@ -53,7 +53,7 @@ pub struct NewApp {
 
 /// A failed exchange.
 #[derive(Debug, thiserror::Error)]
-pub enum NotMade {
+pub enum ExchangeError {
     /// GitHub does not know the code.
     #[error("GitHub does not know the code")]
     UnknownCode,
@@ -167,7 +167,7 @@ impl<E: Exchange> Setup<E> {
             false => StatusCode::OK,
         };
         let token = self.tokens.form(&browser);
-        let mut page = Shown::form(choices, &token, begun, &self.places)?.answer(status);
+        let mut page = RenderedPage::form(choices, &token, begun, &self.places)?.answer(status);
         // No path: the browser sends it to what is beside this page, wherever a proxy has put it. Not `Strict`: it has to
         // come along when GitHub sends the browser back. No other site's form brings it.
         let cookie = format!("{COOKIE}={browser}; Max-Age=3600; HttpOnly; SameSite=Lax{secure}");
@@ -184,17 +184,17 @@ impl<E: Exchange> Setup<E> {
         sender: IpAddr,
     ) -> anyhow::Result<Response> {
         let public_url = match self.tokens.take(state, browser) {
-            Taken::Fresh { public_url } => public_url,
-            Taken::Used => return self.refuse(Refusal::Shown),
-            Taken::Unknown => return self.refuse(Refusal::NotBegunHere),
+            StateUse::Fresh { public_url } => public_url,
+            StateUse::Used => return self.refuse(Refusal::Shown),
+            StateUse::Unknown => return self.refuse(Refusal::NotBegunHere),
         };
         if !self.senders.admit(sender, Instant::now()) {
             return self.refuse(Refusal::TooMany);
         }
         let app = match self.exchange.exchange(code).await {
             Ok(app) => app,
-            Err(NotMade::UnknownCode) => return self.refuse(Refusal::UnknownCode),
-            Err(NotMade::Other(why)) => {
+            Err(ExchangeError::UnknownCode) => return self.refuse(Refusal::UnknownCode),
+            Err(ExchangeError::Other(why)) => {
                 tracing::warn!(why, "GitHub did not hand over the App");
                 return self.refuse(Refusal::NotHandedOver(why));
             }
@@ -204,12 +204,12 @@ impl<E: Exchange> Setup<E> {
             "GitHub made the App: start again with the environment that the page shows"
         );
         let environment = environment::lines(&app, &public_url, &self.places)?;
-        Ok(Shown::environment(&app, &environment)?.answer(StatusCode::OK))
+        Ok(RenderedPage::environment(&app, &environment)?.answer(StatusCode::OK))
     }
 
     fn refuse(&self, refusal: Refusal) -> anyhow::Result<Response> {
         let status = refusal.status();
-        Ok(Shown::refusal(refusal, &self.places)?.answer(status))
+        Ok(RenderedPage::refusal(refusal, &self.places)?.answer(status))
     }
 }
 

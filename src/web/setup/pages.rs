@@ -1,6 +1,6 @@
 //! Renders the set-up pages, with their security headers.
 
-use super::choices::{Choices, Chosen};
+use super::choices::{Choices, ValidChoices};
 use super::{NewApp, Places, tokens};
 use askama::Template;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 /// A page with what its style and its forms need.
-pub(super) struct Shown {
+pub(super) struct RenderedPage {
     html: String,
     nonce: String,
     /// Where a form may send, besides this server.
@@ -38,16 +38,16 @@ pub(super) enum Refusal {
 
 #[derive(Template)]
 #[template(path = "setup/form.html")]
-struct Form<'a> {
+struct FormPage<'a> {
     nonce: &'a str,
     /// The token that proves that the form was shown to this browser.
     token: &'a str,
     choices: &'a Choices,
-    begun: Option<Begun<'a>>,
+    begun: Option<ManifestPage<'a>>,
 }
 
 /// What is sent to GitHub, as it is shown before.
-struct Begun<'a> {
+struct ManifestPage<'a> {
     owner: String,
     name: &'a str,
     public_url: &'a str,
@@ -78,18 +78,18 @@ struct Refused<'a> {
     again: String,
 }
 
-impl Shown {
+impl RenderedPage {
     /// Renders the form, and the button once there is something to send.
     pub fn form(
         choices: &Choices,
         token: &str,
-        begun: Option<(Chosen<'_>, Value, String)>,
+        begun: Option<(ValidChoices<'_>, Value, String)>,
         places: &Places,
     ) -> anyhow::Result<Self> {
         let nonce = tokens::unguessable()?;
-        let begun =
-            begun.map(|(chosen, manifest, state)| Begun::new(chosen, &manifest, &state, places));
-        let page = Form {
+        let begun = begun
+            .map(|(chosen, manifest, state)| ManifestPage::new(chosen, &manifest, &state, places));
+        let page = FormPage {
             nonce: &nonce,
             token,
             choices,
@@ -173,8 +173,8 @@ impl Shown {
     }
 }
 
-impl<'a> Begun<'a> {
-    fn new(chosen: Chosen<'a>, manifest: &Value, state: &str, places: &Places) -> Self {
+impl<'a> ManifestPage<'a> {
+    fn new(chosen: ValidChoices<'a>, manifest: &Value, state: &str, places: &Places) -> Self {
         let pages = &places.pages;
         let owner = match chosen.organization {
             Some(organization) => format!("the organisation {organization}"),

@@ -26,7 +26,7 @@ pub(super) struct Tokens {
 
 /// The result of using a state.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum StateUse {
     /// The state was issued to this browser, and is used now.
     Fresh {
         /// The public address in the manifest.
@@ -70,19 +70,19 @@ impl Tokens {
     }
 
     /// Uses a state, once.
-    pub fn take(&self, state: &str, browser: &str) -> Taken {
+    pub fn take(&self, state: &str, browser: &str) -> StateUse {
         let Some(public_url) = self.opened(state, browser) else {
-            return Taken::Unknown;
+            return StateUse::Unknown;
         };
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.iter().any(|known| known == state) {
-            return Taken::Used;
+            return StateUse::Used;
         }
         if used.len() >= USED {
             used.pop_front();
         }
         used.push_back(state.to_owned());
-        Taken::Fresh { public_url }
+        StateUse::Fresh { public_url }
     }
 
     /// Returns the address in a state; `None` where the state was not issued to this browser lately.
@@ -146,14 +146,14 @@ mod tests {
         ] {
             assert_eq!(
                 tokens.take(state, browser),
-                Taken::Unknown,
+                StateUse::Unknown,
                 "{state} {browser}"
             );
         }
         let public_url = "https://a.example".to_owned();
-        assert_eq!(tokens.take(&state, "alice"), Taken::Fresh { public_url });
-        assert_eq!(tokens.take(&state, "alice"), Taken::Used);
-        assert_eq!(tokens.take(&state, "mallory"), Taken::Unknown);
+        assert_eq!(tokens.take(&state, "alice"), StateUse::Fresh { public_url });
+        assert_eq!(tokens.take(&state, "alice"), StateUse::Used);
+        assert_eq!(tokens.take(&state, "mallory"), StateUse::Unknown);
     }
 
     #[test]
@@ -167,9 +167,12 @@ mod tests {
             ..Tokens::new().unwrap()
         };
         let old = tokens.state_at(LIFE / 2, "alice", "x").unwrap();
-        assert_eq!(tokens.take(&old, "alice"), Taken::Unknown);
+        assert_eq!(tokens.take(&old, "alice"), StateUse::Unknown);
         let young = tokens.state_at(LIFE + LIFE / 2, "alice", "x").unwrap();
-        assert!(matches!(tokens.take(&young, "alice"), Taken::Fresh { .. }));
+        assert!(matches!(
+            tokens.take(&young, "alice"),
+            StateUse::Fresh { .. }
+        ));
     }
 
     #[test]
@@ -180,10 +183,13 @@ mod tests {
             let state = tokens.state("mallory", "x").unwrap();
             assert!(matches!(
                 tokens.take(&state, "mallory"),
-                Taken::Fresh { .. }
+                StateUse::Fresh { .. }
             ));
         }
-        assert!(matches!(tokens.take(&first, "alice"), Taken::Fresh { .. }));
+        assert!(matches!(
+            tokens.take(&first, "alice"),
+            StateUse::Fresh { .. }
+        ));
         assert_eq!(tokens.used.lock().unwrap().len(), USED);
     }
 
