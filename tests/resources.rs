@@ -1,4 +1,4 @@
-//! docs/resources.md says of each type what is read, with which IAM action, and what is not: made from the table itself.
+//! Holds docs/resources.md to the table of resource types: what is read, with which IAM action, and what is not.
 //! `UPDATE_DOCS=1 scripts/test resources` writes it anew.
 
 use driftguard::resources::{self, ALL, ResourceType, Scope};
@@ -8,17 +8,17 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/resources.md");
 
 const INTRODUCTION: &str = "# What is read
 
-Made from the table in `src/resources`; a test holds it to that. Every other type of the AWS provider is listed as
-unsupported by a scan, and raises nothing.
+Generated from the table in `src/resources`; a test keeps it current. A scan lists every other type of the AWS provider as
+unsupported, and reports no finding about it.
 
-*Read* counts the attributes and blocks that code may set and AWS answers. *Not read* are those that no API tells, that
-say how a thing is made and not how it is, or that a resource of its own sets. *Unseen by a plan* are those in which a
-change is told although the code leaves them out: a plan shows nothing there. Where the code was not evaluated, each
-attribute that is read and may be set is told, but for what AWS or the provider *changes by itself*. *Parts* are told as
-findings of their own where no state claims them.
+*Read* lists the attributes and blocks that code may set and AWS returns. *Not read* are those that no API returns, that
+control how a resource is created or changed, or that a resource of its own sets. *Unseen by a plan* are those whose change
+is reported although the code leaves them out: a plan does not show it. Where the code was not evaluated, a change of any
+attribute that is read and may be set is reported, except for those that AWS or the provider *changes by itself*. *Parts*
+are reported as findings of their own where no state claims them.
 
-`Account`: with `--unmanaged account`, what no state claims is looked for in the whole account. All of it together needs
-the policy that `driftguard iam-policy` prints.
+`Account`: with `--unmanaged account`, resources that no state claims are looked for in the whole account. All of it
+together needs the policy that `driftguard iam-policy` prints.
 ";
 
 #[test]
