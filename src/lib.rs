@@ -51,6 +51,9 @@ pub mod resources;
 /// Reads the live state of all tracked resources.
 pub mod live;
 
+/// Reads resources through Terraform's own providers, where the operator supplies them.
+pub mod plugin;
+
 /// Pure: compares code, state and live.
 pub mod diff;
 

@@ -44,6 +44,7 @@ mod patch;
 mod pending;
 mod pipes;
 mod planned;
+mod plugin;
 mod process;
 mod providers;
 mod pulls;

@@ -15,6 +15,7 @@ mod left_out;
 mod money;
 mod normal;
 mod parked;
+mod planned;
 mod proposal;
 mod reading;
 mod resource;
@@ -23,6 +24,7 @@ mod secret;
 mod stack;
 mod tree;
 mod uneditable;
+mod unsealed;
 mod unseen;
 mod value;
 mod webhook_event;
@@ -41,6 +43,7 @@ pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName}
 pub use interrupt::Interrupt;
 pub use money::Money;
 pub use parked::{FailedScan, ParkedJob};
+pub use planned::PlannedChanges;
 pub use proposal::{Proposal, ProposalState};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, UnmanagedResource};
 pub use resource::{
@@ -60,6 +63,7 @@ pub use stack::{
 };
 pub use tree::Tree;
 pub use uneditable::{RefusalKind, Uneditable};
+pub use unsealed::UnsealedState;
 pub use unseen::{escape_json, is_unseen};
 pub use value::{Number, Value};
 pub use webhook_event::{

@@ -37,6 +37,11 @@ pub enum Reason {
     },
     /// DriftGuard does not read this type.
     Unsupported,
+    /// DriftGuard reads it through a provider only, and did not, for this reason.
+    Withheld {
+        /// Why, and what to do.
+        message: String,
+    },
     /// The call failed for another reason.
     Failed {
         /// The error message.
@@ -51,7 +56,7 @@ impl Reason {
             Self::Denied { .. } => Status::Denied,
             Self::Throttled => Status::Throttled,
             Self::WrongAccount { .. } => Status::WrongAccount,
-            Self::Unsupported => Status::Unsupported,
+            Self::Unsupported | Self::Withheld { .. } => Status::Unsupported,
             Self::Failed { .. } => Status::Failed,
         }
     }
@@ -72,6 +77,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Denied { message, .. }
             | Self::WrongAccount { message }
+            | Self::Withheld { message }
             | Self::Failed { message } => f.write_str(message),
             Self::Throttled => f.write_str("AWS still throttled after the last retry"),
             Self::Unsupported => f.write_str("DriftGuard does not read this type yet"),

@@ -1,0 +1,64 @@
+//! Reads a dependency lock file: which version of a provider a root module asks for. It can only narrow.
+
+/// What a lock file says of one provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LockedProvider {
+    /// The version.
+    pub version: String,
+    /// The hashes of the packages that are accepted: `h1:...`, `zh:...`.
+    pub hashes: Vec<String>,
+}
+
+/// Returns what a lock file says of a provider, by its namespace and name, of whichever registry.
+pub fn locked(text: &str, source: &str) -> Option<LockedProvider> {
+    let mut lines = text.lines().map(str::trim);
+    lines.find(|line| is_block_of(line, source))?;
+    let mut locked = LockedProvider::default();
+    for line in lines {
+        if line == "}" {
+            break;
+        }
+        if let Some(rest) = line.strip_prefix("version") {
+            locked.version = quoted(rest)?.to_owned();
+        } else if line.starts_with('"') {
+            locked.hashes.push(quoted(line)?.to_owned());
+        } else if line.starts_with("hashes") {
+            // Hashes on the line of the list itself.
+            let parts = line.split('"').skip(1).step_by(2);
+            locked.hashes.extend(parts.map(str::to_owned));
+        }
+    }
+    (!locked.version.is_empty()).then_some(locked)
+}
+
+/// Returns whether a line begins the block of a provider: `provider "registry.terraform.io/hashicorp/aws" {`.
+fn is_block_of(line: &str, source: &str) -> bool {
+    let name = line.strip_prefix("provider").and_then(quoted);
+    let path = name.and_then(|name| name.split_once('/'));
+    path.is_some_and(|(_, path)| path == source)
+}
+
+fn quoted(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once('"')?;
+    Some(rest.split_once('"')?.0)
+}
+
+/// Compares two versions by their numbers; what is no number comes first.
+pub fn by_version(left: &str, right: &str) -> std::cmp::Ordering {
+    let numbers = |version: &str| -> Vec<u64> {
+        let release = version.split(['-', '+']).next().unwrap_or_default();
+        release
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0))
+            .collect()
+    };
+    let is_release = |version: &str| !version.contains('-');
+    numbers(left)
+        .cmp(&numbers(right))
+        .then(is_release(left).cmp(&is_release(right)))
+}
+
+/// Returns the major version.
+pub fn major(version: &str) -> &str {
+    version.split('.').next().unwrap_or(version)
+}

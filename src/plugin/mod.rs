@@ -1,0 +1,35 @@
+//! Reads resources through Terraform's own providers, where the operator supplies them.
+//!
+//! A provider is a foreign program: it runs in a process of its own that knows nothing of this one, and is asked to read
+//! and to plan, never to apply. What it answers is bounded in size and time, decoded by its own schema, and freed of
+//! secrets before any other stage sees it. Its plan decides what drifted.
+
+pub mod handshake;
+pub mod lock;
+pub mod msgpack;
+pub mod schema;
+pub mod second_look;
+pub mod value;
+pub mod wire;
+
+mod configuration;
+mod ignored;
+mod proposed;
+mod verdict;
+
+mod client;
+mod folder;
+mod process;
+mod provider;
+mod reader;
+mod reason;
+
+pub use client::{CallError, MAX_ANSWER};
+pub use configuration::{Configuration, configuration, convert};
+pub use folder::{Chosen, FolderError, Package, ProviderFolder};
+pub use ignored::keep_ignored;
+pub use process::Launch;
+pub use proposed::proposed;
+pub use provider::{Credentials, Limits, Target};
+pub use reader::{Deadline, ProviderReading, ProviderReadings, Reader, Request};
+pub use verdict::{PlanInput, means_the_same};

@@ -1,0 +1,213 @@
+//! Runs a provider as a child process that knows nothing of its parent.
+
+use super::handshake::{self, BadHandshake, Handshake, MAGIC_COOKIE, MAX_LINE};
+use super::second_look::Evidence;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// Ends the provider when its parent ends, however that ends.
+const SETPRIV: &str = "/usr/bin/setpriv";
+/// Bounds what a provider may take, where it is at hand.
+const PRLIMIT: &str = "/usr/bin/prlimit";
+/// The memory, files and core dumps that a provider may have.
+const LIMITS: &[&str] = &["--as=8589934592", "--nofile=1024", "--core=0"];
+
+/// How a provider is started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The program.
+    pub binary: PathBuf,
+    /// The operator's own endpoint of AWS, as a test environment has.
+    pub endpoint: Option<String>,
+    /// Whether it logs its calls, so that a missing resource can be told from a refused call.
+    pub logs_calls: bool,
+}
+
+/// Why a provider does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It could not be started at all.
+    #[error("{} could not be started: {cause}", binary.display())]
+    Spawn {
+        /// The program.
+        binary: PathBuf,
+        /// The system's message.
+        cause: std::io::Error,
+    },
+    /// It ended, or said nothing in time.
+    #[error("{} ended before it said where it listens", binary.display())]
+    Ended {
+        /// The program.
+        binary: PathBuf,
+    },
+    /// It said nothing in time.
+    #[error("{} did not say where it listens within {} seconds", binary.display(), limit.as_secs())]
+    Silent {
+        /// The program.
+        binary: PathBuf,
+        /// How long it had.
+        limit: Duration,
+    },
+    /// What it printed is no handshake.
+    #[error(transparent)]
+    Handshake(#[from] BadHandshake),
+}
+
+/// A running provider. It ends when this is dropped.
+pub struct Process {
+    /// Where it listens.
+    pub handshake: Handshake,
+    /// What its log tells of refused calls.
+    pub evidence: Arc<Mutex<Evidence>>,
+    _child: Child,
+    _folder: TempDir,
+}
+
+impl Process {
+    /// Starts a provider and waits until it listens.
+    ///
+    /// # Errors
+    /// When it cannot be started, or is no provider.
+    pub async fn start(launch: &Launch, limit: Duration) -> Result<Self, StartError> {
+        let spawn = |cause| StartError::Spawn {
+            binary: launch.binary.clone(),
+            cause,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("driftguard-provider-")
+            .tempdir()
+            .map_err(spawn)?;
+        let mut child = command(launch, folder.path()).spawn().map_err(spawn)?;
+        let evidence = Arc::new(Mutex::new(Evidence::default()));
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(drain_log(stderr, launch.logs_calls, evidence.clone()));
+        }
+        let ended = || StartError::Ended {
+            binary: launch.binary.clone(),
+        };
+        let stdout = child.stdout.take().ok_or_else(ended)?;
+        let line = match timeout(limit, first_line(stdout)).await {
+            Ok(line) => line.ok_or_else(ended)?,
+            Err(_) => {
+                return Err(StartError::Silent {
+                    binary: launch.binary.clone(),
+                    limit,
+                });
+            }
+        };
+        Ok(Self {
+            handshake: handshake::parse(&line, folder.path())?,
+            evidence,
+            _child: child,
+            _folder: folder,
+        })
+    }
+
+    /// Forgets what the log told so far.
+    pub fn clear_evidence(&self) {
+        *self.lock() = Evidence::default();
+    }
+
+    /// Returns what the log told since.
+    pub fn evidence(&self) -> Evidence {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Evidence> {
+        self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Builds the command: an empty environment but for what the protocol needs, and no file of the caller's.
+fn command(launch: &Launch, folder: &Path) -> Command {
+    let mut words: Vec<OsString> = Vec::new();
+    if Path::new(PRLIMIT).is_file() {
+        words.push(PRLIMIT.into());
+        words.extend(LIMITS.iter().map(Into::into));
+        words.push("--".into());
+    }
+    if Path::new(SETPRIV).is_file() {
+        let options = ["--no-new-privs", "--pdeathsig", "KILL", "--"];
+        words.push(SETPRIV.into());
+        words.extend(options.map(Into::into));
+    }
+    words.push(launch.binary.clone().into());
+    let mut words = words.into_iter();
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words).env_clear().envs(environment(launch));
+    command
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .env("PLUGIN_UNIX_SOCKET_DIR", folder)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Returns the environment of a provider, apart from its folder. Credentials are not in it.
+fn environment(launch: &Launch) -> Vec<(&'static str, &str)> {
+    let log = if launch.logs_calls { "debug" } else { "off" };
+    let mut variables = vec![
+        MAGIC_COOKIE,
+        ("PLUGIN_PROTOCOL_VERSIONS", "5,6"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("CHECKPOINT_DISABLE", "1"),
+        ("TF_LOG_SDK", "off"),
+        ("TF_LOG_PROVIDER_AWS", log),
+    ];
+    if let Some(endpoint) = &launch.endpoint {
+        variables.push(("AWS_ENDPOINT_URL", endpoint));
+    }
+    variables
+}
+
+/// Reads the first line, and drops all others: a program whose output nobody takes waits for ever.
+async fn first_line(stdout: ChildStdout) -> Option<String> {
+    let mut reader = BufReader::new(stdout);
+    let mut line = Vec::new();
+    let mut head = (&mut reader).take(MAX_LINE as u64);
+    let read = head.read_until(b'\n', &mut line).await.ok()?;
+    tokio::spawn(drop_all(reader));
+    (read > 0).then(|| String::from_utf8_lossy(&line).into_owned())
+}
+
+async fn drop_all(mut from: impl AsyncRead + Unpin) {
+    let mut buffer = vec![0; 16 << 10];
+    while matches!(from.read(&mut buffer).await, Ok(read) if read > 0) {}
+}
+
+/// Drops what a provider logs: it holds secrets. Of a call that was refused only that is kept.
+async fn drain_log(
+    stderr: impl AsyncRead + Unpin,
+    logs_calls: bool,
+    evidence: Arc<Mutex<Evidence>>,
+) {
+    if !logs_calls {
+        return drop_all(stderr).await;
+    }
+    const MAX_LOG_LINE: u64 = 1 << 20;
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut head = (&mut reader).take(MAX_LOG_LINE);
+        match head.read_until(b'\n', &mut line).await {
+            Ok(read) if read > 0 => {}
+            _ => return,
+        }
+        let mut evidence = evidence.lock().unwrap_or_else(PoisonError::into_inner);
+        evidence.add(&line);
+    }
+}

@@ -1,0 +1,79 @@
+//! Computes what Terraform proposes to a provider: the configuration, and what was read where the configuration says
+//! nothing.
+
+use super::schema::{Block, BlockNesting, NestedBlock};
+use crate::model::Value;
+use std::collections::BTreeMap;
+
+/// Returns the proposed state of a resource that exists.
+pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
+    if config.is_null() || matches!(config, Value::Unknown) {
+        return config.clone();
+    }
+    let mut out = BTreeMap::new();
+    for (name, attribute) in &block.attributes {
+        let asked = config.get(name);
+        let value = match attribute.computed && asked.is_null() {
+            true => prior.get(name),
+            false => asked,
+        };
+        out.insert(name.clone(), value.clone());
+    }
+    for (name, nested) in &block.blocks {
+        let value = proposed_nested(nested, prior.get(name), config.get(name));
+        out.insert(name.clone(), value);
+    }
+    Value::Map(out)
+}
+
+fn proposed_nested(nested: &NestedBlock, prior: &Value, config: &Value) -> Value {
+    let block = &nested.block;
+    match (nested.nesting, config) {
+        (BlockNesting::List, Value::List(items)) => {
+            let known = prior.as_list().unwrap_or_default();
+            let item = |(at, item)| {
+                let prior = known.get(at).unwrap_or(&Value::Null);
+                proposed(block, prior, item)
+            };
+            Value::List(items.iter().enumerate().map(item).collect())
+        }
+        (BlockNesting::Set, Value::List(items)) => {
+            let mut left: Vec<_> = prior.as_list().unwrap_or_default().iter().collect();
+            let item = |item: &Value| {
+                let found = left.iter().position(|prior| may_become(block, prior, item));
+                let prior = found.map(|at| left.swap_remove(at));
+                proposed(block, prior.unwrap_or(&Value::Null), item)
+            };
+            Value::List(items.iter().map(item).collect())
+        }
+        (BlockNesting::Map, Value::Map(entries)) => {
+            let entry = |(key, value): (&String, &Value)| {
+                (key.clone(), proposed(block, prior.get(key), value))
+            };
+            Value::Map(entries.iter().map(entry).collect())
+        }
+        (BlockNesting::Single | BlockNesting::Group, config) => proposed(block, prior, config),
+        (_, config) => config.clone(),
+    }
+}
+
+/// Returns whether an element of a set could be this one of the configuration: equal but for what the provider sets and
+/// the configuration leaves out.
+fn may_become(block: &Block, prior: &Value, config: &Value) -> bool {
+    let mut attributes = block.attributes.iter();
+    let mut blocks = block.blocks.iter();
+    attributes.all(|(name, attribute)| {
+        let asked = config.get(name);
+        attribute.computed && asked.is_null() || asked == prior.get(name)
+    }) && blocks.all(|(name, nested)| {
+        let (prior, config) = (prior.get(name), config.get(name));
+        match (prior, config) {
+            (Value::List(prior), Value::List(config)) => {
+                let mut pairs = prior.iter().zip(config);
+                prior.len() == config.len()
+                    && pairs.all(|(prior, config)| may_become(&nested.block, prior, config))
+            }
+            _ => prior == config,
+        }
+    })
+}

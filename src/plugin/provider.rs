@@ -1,0 +1,353 @@
+//! A provider that runs and is configured for one account and region.
+
+use super::client::{CallError, Client};
+use super::process::{Launch, Process, StartError};
+use super::schema::{BadSchema, Block, TypeSchema};
+use super::second_look::Evidence;
+use super::value;
+use super::wire::{
+    ConfigureRequest, DiagnosticsResponse, DynamicValue, Empty, Method, PlanRequest, PlanResponse,
+    PrepareRequest, PrepareResponse, Protocol, RawState, ReadRequest, ReadResponse, Schemas5,
+    Schemas6, UpgradeRequest, UpgradeResponse,
+};
+use crate::model::{AccountId, ProviderTags, Region, UnsealedState, Value};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The version of Terraform that providers are told.
+const TERRAFORM_VERSION: &str = "1.11.4";
+/// How often the provider tries a call that AWS throttles, as the native readers do.
+const MAX_ATTEMPTS: i64 = 6;
+
+/// Credentials of AWS. They are sent to a provider in its configuration, and nowhere else.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The id of the key.
+    pub access_key: String,
+    /// The key.
+    pub secret_key: SecretString,
+    /// The token of a session.
+    pub token: Option<SecretString>,
+}
+
+/// How long a provider may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Until it says where it listens: a cold start takes some seconds.
+    pub start: Duration,
+    /// For a read: a missing ECS service is asked for over two minutes.
+    pub read: Duration,
+    /// For any other call.
+    pub call: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            start: Duration::from_secs(60),
+            read: Duration::from_secs(150),
+            call: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What a provider is configured with. Of the code's provider block only tags are taken.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The account that the credentials must be of.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+    /// The credentials.
+    pub credentials: Credentials,
+    /// The default tags and the ignored tags.
+    pub tags: ProviderTags,
+}
+
+/// The schemas of the types that are read, and of the provider's own configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Schemas {
+    /// The provider's configuration.
+    pub provider: Block,
+    /// The resource types; an error where a schema is not understood.
+    pub types: BTreeMap<String, Result<TypeSchema, BadSchema>>,
+}
+
+/// Why a provider cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It does not run.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It does not answer, or does not take its configuration.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Its own configuration is not understood.
+    #[error(transparent)]
+    Schema(#[from] BadSchema),
+    /// Its configuration cannot be encoded.
+    #[error("its configuration cannot be written: {0}")]
+    Value(#[from] value::ValueError),
+}
+
+/// Why a resource was not read or planned.
+#[derive(Debug, thiserror::Error)]
+pub enum ResourceError {
+    /// The call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A value does not fit the schema.
+    #[error(transparent)]
+    Value(#[from] value::ValueError),
+}
+
+/// A resource as the provider read it.
+#[derive(Debug)]
+pub struct LiveState {
+    /// The recorded state, upgraded.
+    pub recorded: Value,
+    /// The state as read; `None` where the resource does not exist.
+    pub live: Option<Value>,
+    /// The provider's own note of the resource, as read.
+    pub private: Vec<u8>,
+}
+
+/// A running provider.
+pub struct Provider {
+    client: Client,
+    process: Process,
+    limits: Limits,
+    schemas: Arc<Schemas>,
+}
+
+impl Provider {
+    /// Starts a provider, and asks for the schemas of these types.
+    ///
+    /// # Errors
+    /// When it does not run, or does not tell its schemas.
+    pub async fn start(
+        launch: &Launch,
+        limits: Limits,
+        types: &BTreeSet<&str>,
+    ) -> Result<Self, OpenError> {
+        let process = Process::start(launch, limits.start).await?;
+        let client = Client::connect(&process.handshake.socket, process.handshake.protocol).await?;
+        let schemas = match client.protocol() {
+            Protocol::V5 => {
+                let all: Schemas5 = client.call(Method::Schema, &Empty {}, limits.call).await?;
+                let provider = all.provider.as_ref().map(TypeSchema::of_v5).transpose()?;
+                let asked = all.resource_schemas.iter();
+                let asked = asked.filter(|(name, _)| types.contains(name.as_str()));
+                let types = asked.map(|(name, schema)| (name.clone(), TypeSchema::of_v5(schema)));
+                Schemas {
+                    provider: provider.map(|schema| schema.block).unwrap_or_default(),
+                    types: types.collect(),
+                }
+            }
+            Protocol::V6 => {
+                let all: Schemas6 = client.call(Method::Schema, &Empty {}, limits.call).await?;
+                let provider = all.provider.as_ref().map(TypeSchema::of_v6).transpose()?;
+                let asked = all.resource_schemas.iter();
+                let asked = asked.filter(|(name, _)| types.contains(name.as_str()));
+                let types = asked.map(|(name, schema)| (name.clone(), TypeSchema::of_v6(schema)));
+                Schemas {
+                    provider: provider.map(|schema| schema.block).unwrap_or_default(),
+                    types: types.collect(),
+                }
+            }
+        };
+        Ok(Self {
+            client,
+            process,
+            limits,
+            schemas: Arc::new(schemas),
+        })
+    }
+
+    /// Starts a provider whose schemas are known already.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn start_with(
+        launch: &Launch,
+        limits: Limits,
+        schemas: Arc<Schemas>,
+    ) -> Result<Self, OpenError> {
+        let process = Process::start(launch, limits.start).await?;
+        let client = Client::connect(&process.handshake.socket, process.handshake.protocol).await?;
+        Ok(Self {
+            client,
+            process,
+            limits,
+            schemas,
+        })
+    }
+
+    /// Returns the schemas.
+    pub fn schemas(&self) -> &Arc<Schemas> {
+        &self.schemas
+    }
+
+    /// Hands over region and credentials. The provider checks the account.
+    ///
+    /// # Errors
+    /// When it does not take them.
+    pub async fn configure(&self, target: &Target, own_endpoint: bool) -> Result<(), OpenError> {
+        let block = &self.schemas.provider;
+        let config = configuration(block, target, own_endpoint);
+        let mut config = DynamicValue {
+            msgpack: value::encode(block, &config)?,
+            json: Vec::new(),
+        };
+        if self.client.protocol() == Protocol::V5 {
+            let request = PrepareRequest {
+                config: Some(config.clone()),
+            };
+            let answer: PrepareResponse = self
+                .client
+                .call(Method::Prepare, &request, self.limits.call)
+                .await?;
+            config = answer.prepared_config.unwrap_or(config);
+        }
+        let request = ConfigureRequest {
+            terraform_version: TERRAFORM_VERSION.to_owned(),
+            config: Some(config),
+        };
+        let _: DiagnosticsResponse = self
+            .client
+            .call(Method::Configure, &request, self.limits.call)
+            .await?;
+        Ok(())
+    }
+
+    /// Upgrades a recorded state, and reads the resource.
+    ///
+    /// # Errors
+    /// When the provider fails, or answers what does not fit the schema.
+    pub async fn read(
+        &self,
+        type_name: &str,
+        schema: &TypeSchema,
+        state: &UnsealedState,
+    ) -> Result<LiveState, ResourceError> {
+        let request = UpgradeRequest {
+            type_name: type_name.to_owned(),
+            version: i64::try_from(state.schema_version).unwrap_or(i64::MAX),
+            raw_state: Some(RawState {
+                json: state.attributes.clone().into_bytes(),
+            }),
+        };
+        let upgraded: UpgradeResponse = self
+            .client
+            .call(Method::Upgrade, &request, self.limits.call)
+            .await?;
+        let upgraded = upgraded.upgraded_state.unwrap_or_default();
+        let recorded = decode(&schema.block, &upgraded)?.unwrap_or_default();
+        let request = ReadRequest {
+            type_name: type_name.to_owned(),
+            current_state: Some(upgraded),
+            private: state.private.clone(),
+        };
+        let read: ReadResponse = self
+            .client
+            .call(Method::Read, &request, self.limits.read)
+            .await?;
+        Ok(LiveState {
+            recorded,
+            live: decode(&schema.block, &read.new_state.unwrap_or_default())?,
+            private: read.private,
+        })
+    }
+
+    /// Returns the planned state of a resource that exists.
+    ///
+    /// # Errors
+    /// When the provider fails, or answers what does not fit the schema.
+    pub async fn plan(
+        &self,
+        type_name: &str,
+        block: &Block,
+        (prior, proposed, config): (&Value, &Value, &Value),
+        private: &[u8],
+    ) -> Result<Value, ResourceError> {
+        let encoded = |value| -> Result<_, value::ValueError> {
+            Ok(Some(DynamicValue {
+                msgpack: value::encode(block, value)?,
+                json: Vec::new(),
+            }))
+        };
+        let request = PlanRequest {
+            type_name: type_name.to_owned(),
+            prior_state: encoded(prior)?,
+            proposed_new_state: encoded(proposed)?,
+            config: encoded(config)?,
+            prior_private: private.to_vec(),
+        };
+        let answer: PlanResponse = self
+            .client
+            .call(Method::Plan, &request, self.limits.call)
+            .await?;
+        let planned = decode(block, &answer.planned_state.unwrap_or_default())?;
+        Ok(planned.unwrap_or_default())
+    }
+
+    /// Forgets what the log told so far.
+    pub fn clear_evidence(&self) {
+        self.process.clear_evidence();
+    }
+
+    /// Returns what the log told since.
+    pub fn evidence(&self) -> Evidence {
+        self.process.evidence()
+    }
+}
+
+fn decode(block: &Block, found: &DynamicValue) -> Result<Option<Value>, value::ValueError> {
+    match (found.msgpack.is_empty(), found.json.is_empty()) {
+        (false, _) => value::decode(block, &found.msgpack),
+        (true, false) => value::decode_json(block, &found.json),
+        (true, true) => Ok(None),
+    }
+}
+
+/// Builds a provider's configuration, of those settings that its schema has.
+fn configuration(block: &Block, target: &Target, own_endpoint: bool) -> Value {
+    let credentials = &target.credentials;
+    let token = credentials.token.as_ref();
+    let mut settings = vec![
+        ("region", target.region.as_str().into()),
+        ("access_key", credentials.access_key.as_str().into()),
+        ("secret_key", credentials.secret_key.expose_secret().into()),
+        (
+            "token",
+            Value::from(token.map(|token| token.expose_secret())),
+        ),
+        (
+            "allowed_account_ids",
+            Value::List(vec![target.account.as_str().into()]),
+        ),
+        ("max_retries", MAX_ATTEMPTS.into()),
+        ("skip_metadata_api_check", "true".into()),
+    ];
+    if own_endpoint {
+        settings.push(("s3_use_path_style", true.into()));
+    }
+    let default = &target.tags.default;
+    if default.as_map().is_some_and(|tags| !tags.is_empty())
+        && !default.has_unknown()
+        && !default.has_secret()
+    {
+        let tags = Value::map([("tags", default.clone())]);
+        settings.push(("default_tags", Value::List(vec![tags])));
+    }
+    let (keys, prefixes) = (&target.tags.ignored_keys, &target.tags.ignored_prefixes);
+    if !keys.is_empty() || !prefixes.is_empty() {
+        let texts = |texts: &[String]| Value::from(texts.to_vec());
+        let ignored = [("keys", texts(keys)), ("key_prefixes", texts(prefixes))];
+        settings.push(("ignore_tags", Value::List(vec![Value::map(ignored)])));
+    }
+    let has = |name: &str| block.attributes.contains_key(name) || block.blocks.contains_key(name);
+    Value::map(settings.into_iter().filter(|(name, _)| has(name)))
+}

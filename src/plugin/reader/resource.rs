@@ -1,0 +1,123 @@
+//! Reads and plans one resource.
+
+use super::{NO_RULES, Outcome, ProviderReading, Reader, Request};
+use crate::model::{Attributes, PlannedChanges, Reading, Reason, Schema, Value};
+use crate::plugin::client::CallError;
+use crate::plugin::configuration::configuration;
+use crate::plugin::provider::{LiveState, Provider, ResourceError};
+use crate::plugin::reason;
+use crate::plugin::schema::TypeSchema;
+use crate::plugin::verdict::PlanInput;
+
+/// The attribute that holds the default tags as well.
+const TAGS_ALL: &str = "tags_all";
+
+impl Reader<'_> {
+    /// Reads and plans one resource.
+    pub(super) async fn read_resource(
+        &self,
+        provider: &Provider,
+        request: &Request<'_>,
+    ) -> Outcome {
+        let tf_type = request.resource.tf_type();
+        let schema = match provider.schemas().types.get(tf_type) {
+            Some(Ok(schema)) => schema,
+            Some(Err(error)) => return withheld(error.to_string()),
+            None => return withheld(format!("the provider has no type {tf_type}")),
+        };
+        if i64::try_from(request.state.schema_version).unwrap_or(i64::MAX) > schema.version {
+            return withheld(
+                "its state was recorded by a newer version of the provider: put that version into the folder of providers"
+                    .to_owned(),
+            );
+        }
+        let read = match provider.read(tf_type, schema, request.state).await {
+            Ok(read) => read,
+            Err(error) => return self.failed(&error),
+        };
+        let Some(live) = &read.live else {
+            return match request.is_located {
+                true => Outcome::Missing,
+                false => Outcome::Done(ProviderReading::unknown(Reason::WrongAccount {
+                    message:
+                        "it was not found, and neither code nor state tells its account and region"
+                            .to_owned(),
+                })),
+            };
+        };
+        match self.plan(provider, request, schema, &read, live).await {
+            Ok(planned) => Outcome::Done(ProviderReading {
+                reading: Reading::Found(self.sealed(request, schema, live)),
+                planned: Some(planned),
+            }),
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    async fn plan(
+        &self,
+        provider: &Provider,
+        request: &Request<'_>,
+        schema: &TypeSchema,
+        read: &LiveState,
+        live: &Value,
+    ) -> Result<PlannedChanges, ResourceError> {
+        let block = &schema.block;
+        let configuration = configuration(block, request.declared, &read.recorded);
+        let ignored = request.declared.map(|code| code.ignore_changes.as_slice());
+        let input = PlanInput {
+            block,
+            recorded: &read.recorded,
+            live,
+            configuration: &configuration,
+            ignore_changes: ignored.unwrap_or_default(),
+        };
+        let states = (live, &input.proposed(), &configuration.value);
+        let tf_type = request.resource.tf_type();
+        let planned = provider.plan(tf_type, block, states, &read.private).await?;
+        let mut changes = input.changes(&planned);
+        if !self.knows_default_tags() {
+            changes.drift.remove(TAGS_ALL);
+            changes.not_applied.remove(TAGS_ALL);
+        }
+        Ok(changes)
+    }
+
+    /// Returns whether the provider was told all default tags: else its plan takes away those that it was not told.
+    fn knows_default_tags(&self) -> bool {
+        let tags = &self.target.tags.default;
+        !tags.has_unknown() && !tags.has_secret()
+    }
+
+    /// Replaces the secrets of what was read.
+    fn sealed(&self, request: &Request<'_>, schema: &TypeSchema, live: &Value) -> Attributes {
+        let schema = Schema {
+            attributes: schema.attributes(),
+            rules: &NO_RULES,
+        };
+        let attributes = live.as_map().cloned().unwrap_or_default();
+        let mut sealed = self.redactor.seal(Some(&schema), attributes);
+        let recorded = &request.resource.attributes;
+        self.redactor
+            .seal_as_recorded(Some(&schema), recorded, &mut sealed);
+        sealed
+    }
+
+    fn failed(&self, error: &ResourceError) -> Outcome {
+        match error {
+            ResourceError::Call(CallError::Gone) => Outcome::Crashed,
+            ResourceError::Call(error) => Outcome::Done(ProviderReading::unknown(
+                reason::from_call(error, self.redactor),
+            )),
+            ResourceError::Value(error) => {
+                Outcome::Done(ProviderReading::unknown(Reason::Failed {
+                    message: error.to_string(),
+                }))
+            }
+        }
+    }
+}
+
+fn withheld(message: String) -> Outcome {
+    Outcome::Done(ProviderReading::unknown(Reason::Withheld { message }))
+}

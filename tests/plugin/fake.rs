@@ -1,0 +1,291 @@
+//! A provider that does what a story asks for: this program itself, run again.
+//!
+//! A provider starts with an empty environment, so a script stands between: it names the behaviour, and runs the test
+//! `serve` of this program. The test's own output is no handshake; that goes to the descriptor that the script opens.
+
+use driftguard::plugin::wire::{
+    Attribute5, Block5, ConfigureRequest, Diagnostic, DiagnosticsResponse, DynamicValue,
+    PlanRequest, PlanResponse, PrepareRequest, PrepareResponse, ReadRequest, ReadResponse, Schema5,
+    Schemas5, UpgradeRequest, UpgradeResponse,
+};
+use http::{HeaderMap, HeaderValue, Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use prost::Message;
+use std::convert::Infallible;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use tokio::net::UnixListener;
+
+/// The type that it has: as many attributes of the real one as a story needs.
+pub const TYPE: &str = "aws_sqs_queue";
+/// What its log says, as a real one's says everything.
+pub const LOGGED: &str = "hunter2-in-the-log";
+
+/// Writes the program of a provider that behaves so, and answers a read with these attributes over the recorded ones.
+pub fn program(folder: &Path, behaviour: &str, live: &str) -> PathBuf {
+    fs::create_dir_all(folder).unwrap();
+    let file = folder.join("terraform-provider-aws_v9.9.9_x5");
+    let suite = std::env::current_exe().unwrap();
+    let script = format!(
+        "#!/bin/sh\nexport FAKE_BEHAVIOUR='{behaviour}' FAKE_LIVE='{live}' FAKE_FOLDER='{}'\n\
+         exec '{}' --exact plugin::fake::serve --nocapture --test-threads 1 3>&1 1>/dev/null\n",
+        folder.display(),
+        suite.display()
+    );
+    fs::write(&file, script).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    file
+}
+
+/// Serves, where a script asks for it.
+#[test]
+fn serve() {
+    let Ok(behaviour) = std::env::var("FAKE_BEHAVIOUR") else {
+        return;
+    };
+    assert!(
+        std::env::var("TF_PLUGIN_MAGIC_COOKIE").is_ok(),
+        "only Terraform's protocol is served"
+    );
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(behaviour));
+}
+
+async fn run(behaviour: String) {
+    eprintln!("{LOGGED} {}", "x".repeat(200_000));
+    let folder = std::env::var("PLUGIN_UNIX_SOCKET_DIR").unwrap();
+    let socket = Path::new(&folder).join("socket");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let version = if behaviour == "version 7" { 7 } else { 5 };
+    let place = match behaviour.as_str() {
+        "elsewhere" => "/tmp/elsewhere.sock".to_owned(),
+        _ => socket.display().to_string(),
+    };
+    let line = match behaviour.as_str() {
+        "no handshake" => "hello\n".to_owned(),
+        "silent" => String::new(),
+        _ => format!("1|{version}|unix|{place}|grpc|\n"),
+    };
+    let mut out = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/fd/3")
+        .unwrap();
+    out.write_all(line.as_bytes()).unwrap();
+    if behaviour == "ends" {
+        return;
+    }
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let behaviour = behaviour.clone();
+        let service = service_fn(move |request| respond(request, behaviour.clone()));
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(connection);
+    }
+}
+
+/// A message with its trailers.
+struct Answer(Vec<Frame<Bytes>>);
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        std::task::Poll::Ready(self.0.pop().map(Ok))
+    }
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    behaviour: String,
+) -> Result<Response<Answer>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    let message = answer(&path, &body[5..], &behaviour).await;
+    let mut frame = vec![0];
+    frame.extend((message.len() as u32).to_be_bytes());
+    frame.extend(message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    let frames = vec![Frame::trailers(trailers), Frame::data(frame.into())];
+    let response = Response::builder().header("content-type", "application/grpc");
+    Ok(response.body(Answer(frames)).unwrap())
+}
+
+async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
+    let method = path.rsplit('/').next().unwrap();
+    match method {
+        "GetSchema" => schemas(behaviour).encode_to_vec(),
+        "PrepareProviderConfig" => PrepareResponse {
+            prepared_config: PrepareRequest::decode(body).unwrap().config,
+            diagnostics: Vec::new(),
+        }
+        .encode_to_vec(),
+        "Configure" => {
+            let request = ConfigureRequest::decode(body).unwrap();
+            record("configuration", &format!("{:?}", request.config));
+            DiagnosticsResponse::default().encode_to_vec()
+        }
+        "UpgradeResourceState" => {
+            let request = UpgradeRequest::decode(body).unwrap();
+            UpgradeResponse {
+                upgraded_state: Some(json(request.raw_state.unwrap().json)),
+                diagnostics: Vec::new(),
+            }
+            .encode_to_vec()
+        }
+        "ReadResource" => read(&ReadRequest::decode(body).unwrap(), behaviour).await,
+        "PlanResourceChange" => PlanResponse {
+            planned_state: PlanRequest::decode(body).unwrap().proposed_new_state,
+            diagnostics: Vec::new(),
+        }
+        .encode_to_vec(),
+        other => panic!("{other} is not asked for"),
+    }
+}
+
+async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {
+    let error = |detail: &str| Diagnostic {
+        severity: 1,
+        summary: "reading SQS Queue".to_owned(),
+        detail: detail.to_owned(),
+    };
+    let state = request.current_state.clone().unwrap();
+    let mut answer = ReadResponse {
+        new_state: Some(state),
+        ..ReadResponse::default()
+    };
+    match behaviour {
+        "garbage" => answer.new_state.as_mut().unwrap().json = Vec::new(),
+        "null" | "null, denied" | "null, asked nothing" => {
+            answer.new_state = Some(json(b"null".to_vec()))
+        }
+        "huge" => {
+            let text = "x".repeat(64 << 20);
+            answer.new_state = Some(json(format!("{{\"name\": \"{text}\"}}").into_bytes()));
+        }
+        "error" => answer.diagnostics = vec![error("password=hunter2 is wrong")],
+        "denied" => {
+            answer.diagnostics = vec![error(
+                "AccessDenied: User: arn:aws:iam::123456789012:user/x is not authorized to perform: sqs:GetQueueAttributes on resource: q",
+            )]
+        }
+        "crash" => std::process::exit(3),
+        "crash once" => {
+            let mark = folder().join("crashed");
+            if !mark.exists() {
+                fs::write(mark, "").unwrap();
+                std::process::exit(3);
+            }
+        }
+        "hang" => std::future::pending().await,
+        "spy" => spy(),
+        _ => {}
+    }
+    if behaviour == "garbage" {
+        answer.new_state.as_mut().unwrap().msgpack = vec![0xdd, 0xff, 0xff, 0xff, 0xff];
+    }
+    let status = match behaviour {
+        "null, denied" => Some((400, "AccessDeniedException")),
+        "null" => Some((400, "AWS.SimpleQueueService.NonExistentQueue")),
+        _ => None,
+    };
+    if let Some((status, code)) = status
+        && std::env::var("TF_LOG_PROVIDER_AWS").is_ok_and(|level| level == "debug")
+    {
+        eprintln!("{{\"http.response.body\":\"{code} {LOGGED}\",\"http.status_code\":{status}}}");
+    }
+    if let Some(state) = answer
+        .new_state
+        .as_mut()
+        .filter(|state| state.json.starts_with(b"{"))
+        && behaviour != "huge"
+    {
+        let mut value: serde_json::Value = serde_json::from_slice(&state.json).unwrap();
+        let live: serde_json::Value =
+            serde_json::from_str(&std::env::var("FAKE_LIVE").unwrap()).unwrap();
+        for (name, live) in live.as_object().unwrap() {
+            value[name] = live.clone();
+        }
+        state.json = value.to_string().into_bytes();
+    }
+    answer.encode_to_vec()
+}
+
+fn json(json: Vec<u8>) -> DynamicValue {
+    DynamicValue {
+        json,
+        msgpack: Vec::new(),
+    }
+}
+
+fn folder() -> PathBuf {
+    std::env::var("FAKE_FOLDER").unwrap().into()
+}
+
+/// Leaves for the story what the provider was given.
+fn record(name: &str, text: &str) {
+    fs::write(folder().join(name), text).unwrap();
+}
+
+/// Records everything that the process has of its parent.
+fn spy() {
+    let variables: Vec<_> = std::env::vars()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let arguments: Vec<_> = std::env::args().collect();
+    let descriptors: Vec<_> = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .map(|target| target.display().to_string())
+        .collect();
+    let all = [variables, arguments, descriptors].concat();
+    record("given", &all.join("\n"));
+}
+
+fn schemas(behaviour: &str) -> Schemas5 {
+    let attribute = |name: &str, ty: &str, flags: &str| Attribute5 {
+        name: name.to_owned(),
+        r#type: ty.as_bytes().to_vec(),
+        required: flags.contains('r'),
+        optional: flags.contains('o'),
+        computed: flags.contains('c'),
+        sensitive: flags.contains('s'),
+        write_only: false,
+    };
+    let schema = |version, attributes| Schema5 {
+        version,
+        block: Some(Block5 {
+            attributes,
+            block_types: Vec::new(),
+        }),
+    };
+    let queue = vec![
+        attribute("id", r#""string""#, "oc"),
+        attribute("arn", r#""string""#, "c"),
+        attribute("name", r#""string""#, "oc"),
+        attribute("visibility_timeout_seconds", r#""number""#, "o"),
+        attribute("policy", r#""string""#, "oc"),
+        attribute("secret", r#""string""#, "os"),
+        attribute("tags", r#"["map","string"]"#, "o"),
+        attribute("tags_all", r#"["map","string"]"#, "oc"),
+    ];
+    let provider = ["region", "access_key", "secret_key", "token"];
+    let provider = provider.map(|name| attribute(name, r#""string""#, "o"));
+    let version = if behaviour == "older schema" { 0 } else { 1 };
+    let types = [(TYPE.to_owned(), schema(version, queue))];
+    Schemas5 {
+        provider: Some(schema(0, provider.to_vec())),
+        resource_schemas: types.into(),
+        diagnostics: Vec::new(),
+    }
+}

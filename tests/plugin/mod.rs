@@ -1,0 +1,8 @@
+//! Reading through Terraform's own providers: the codec, the verdict, and a provider that misbehaves.
+
+mod codec;
+pub mod fake;
+mod folder;
+mod source;
+mod stories;
+mod verdict;

@@ -1,0 +1,184 @@
+//! The proposed state and the verdict of a plan.
+
+use driftguard::model::{
+    DeclaredResource, Definition, Parts, PlannedChanges, Site, Source, Type, Value,
+};
+use driftguard::plugin::schema::{Attribute, Block, BlockNesting, NestedBlock};
+use driftguard::plugin::{PlanInput, configuration, keep_ignored, means_the_same, proposed};
+use std::collections::BTreeMap;
+
+fn attribute(optional: bool, computed: bool) -> Attribute {
+    Attribute {
+        ty: Type::String,
+        required: !optional && !computed,
+        optional,
+        computed,
+        sensitive: false,
+        write_only: false,
+    }
+}
+
+/// `name` is required, `note` optional, `zone` optional and computed, `arn` computed; `rule` is a set of blocks of the
+/// same attributes.
+fn block() -> Block {
+    let attributes: BTreeMap<_, _> = [
+        ("name", attribute(false, false)),
+        ("note", attribute(true, false)),
+        ("zone", attribute(true, true)),
+        ("arn", attribute(false, true)),
+    ]
+    .map(|(name, attribute)| (name.to_owned(), attribute))
+    .into();
+    let rule = NestedBlock {
+        nesting: BlockNesting::Set,
+        block: Block {
+            attributes: attributes.clone(),
+            blocks: BTreeMap::new(),
+        },
+    };
+    Block {
+        attributes,
+        blocks: [("rule".to_owned(), rule)].into(),
+    }
+}
+
+fn value(json: &str) -> Value {
+    serde_json::from_str(json).unwrap()
+}
+
+fn code(attributes: &[(&str, Value)]) -> DeclaredResource {
+    let definition = |value: &Value| Definition {
+        value: value.clone(),
+        source: Source {
+            file: "main.tf".to_owned(),
+            line: 1,
+            span: (0, 0),
+        },
+        site: Site::Literal,
+        parts: Parts::Whole,
+        alternatives: None,
+    };
+    let attributes = attributes.iter();
+    let attributes = attributes.map(|(name, value)| ((*name).to_owned(), definition(value)));
+    DeclaredResource {
+        attributes: attributes.collect(),
+        ..DeclaredResource::default()
+    }
+}
+
+/// What a plan tells where the provider takes what is proposed.
+fn changes(declared: Option<&DeclaredResource>, recorded: &str, live: &str) -> PlannedChanges {
+    let (block, recorded, live) = (block(), value(recorded), value(live));
+    let configuration = configuration(&block, declared, &recorded);
+    let ignored = declared.map(|code| code.ignore_changes.clone());
+    let input = PlanInput {
+        block: &block,
+        recorded: &recorded,
+        live: &live,
+        configuration: &configuration,
+        ignore_changes: &ignored.unwrap_or_default(),
+    };
+    input.changes(&input.proposed())
+}
+
+fn names(names: &std::collections::BTreeSet<String>) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn what_the_configuration_leaves_out_is_what_was_read_only_where_the_provider_sets_it() {
+    let prior = value(
+        r#"{"name": "a", "note": "x", "zone": "1a", "arn": "arn:1",
+            "rule": [{"name": "r", "note": null, "zone": "1b", "arn": "arn:r"}]}"#,
+    );
+    let config = value(
+        r#"{"name": "b", "note": null, "zone": null, "arn": null,
+            "rule": [{"name": "r", "note": null, "zone": null, "arn": null},
+                     {"name": "s", "note": null, "zone": null, "arn": null}]}"#,
+    );
+    let expected = value(
+        r#"{"name": "b", "note": null, "zone": "1a", "arn": "arn:1",
+            "rule": [{"name": "r", "note": null, "zone": "1b", "arn": "arn:r"},
+                     {"name": "s", "note": null, "zone": null, "arn": null}]}"#,
+    );
+    assert_eq!(proposed(&block(), &prior, &config), expected);
+}
+
+#[test]
+fn drift_is_what_aws_changed_and_not_applied_what_the_code_changed() {
+    let recorded = r#"{"name": "a", "note": "x", "zone": "1a", "arn": "arn:1", "rule": []}"#;
+    let live = r#"{"name": "a", "note": "y", "zone": "1b", "arn": "arn:2", "rule": []}"#;
+    let same = code(&[("name", "a".into()), ("note", "x".into())]);
+    let found = changes(Some(&same), recorded, live);
+    assert_eq!(
+        names(&found.drift),
+        ["note"],
+        "the rest is the provider's to set"
+    );
+    let edited = code(&[("name", "b".into()), ("note", "y".into())]);
+    let found = changes(Some(&edited), recorded, live);
+    assert_eq!(
+        names(&found.drift),
+        [""; 0],
+        "code and AWS agree about the note"
+    );
+    assert_eq!(names(&found.not_applied), ["name"]);
+}
+
+#[test]
+fn of_what_the_code_does_not_determine_only_what_aws_changed_is_drift() {
+    let unknown = code(&[("name", Value::Unknown), ("note", Value::Unknown)]);
+    let recorded = r#"{"name": "a", "note": "", "zone": "1a", "arn": "arn:1", "rule": []}"#;
+    let live = r#"{"name": "b", "note": null, "zone": "1a", "arn": "arn:1", "rule": []}"#;
+    let found = changes(Some(&unknown), recorded, live);
+    assert_eq!(names(&found.drift), ["name"], "an empty note is none");
+    assert_eq!(names(&found.not_applied), [""; 0]);
+    let without = changes(None, recorded, live);
+    assert_eq!(names(&without.drift), ["name"]);
+    let zone = r#"{"name": "a", "note": "", "zone": "1b", "arn": "arn:1", "rule": []}"#;
+    assert_eq!(changes(None, recorded, zone), PlannedChanges::default());
+}
+
+#[test]
+fn what_is_ignored_is_no_drift_and_is_told() {
+    let mut declared = code(&[("name", "a".into()), ("note", "x".into())]);
+    declared.ignore_changes = vec!["note".to_owned()];
+    let recorded = r#"{"name": "a", "note": "x", "zone": null, "arn": null, "rule": []}"#;
+    let live = r#"{"name": "a", "note": "y", "zone": null, "arn": null, "rule": []}"#;
+    let found = changes(Some(&declared), recorded, live);
+    assert_eq!(names(&found.drift), [""; 0]);
+    assert_eq!(names(&found.ignored), ["note"]);
+    declared.ignore_changes = vec!["all".to_owned()];
+    let found = changes(Some(&declared), recorded, live);
+    assert_eq!(
+        (names(&found.drift), names(&found.ignored)),
+        (vec![], vec!["note"])
+    );
+}
+
+#[test]
+fn a_path_that_is_ignored_keeps_what_was_read_there_alone() {
+    let planned = value(r#"{"tags": {"a": "1", "b": "2"}, "rule": [{"note": "x", "zone": "1"}]}"#);
+    let prior = value(r#"{"tags": {"a": "9", "c": "3"}, "rule": [{"note": "y", "zone": "2"}]}"#);
+    let keep = |paths: &[&str]| {
+        let paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
+        keep_ignored(&planned, &prior, &paths)
+    };
+    let kept = keep(&[r#"tags["a"]"#, r#"tags["b"]"#, r#"tags["c"]"#]);
+    assert_eq!(kept.get("tags"), prior.get("tags"));
+    let kept = keep(&["rule[0].note"]);
+    assert_eq!(kept.get("rule"), &value(r#"[{"note": "y", "zone": "1"}]"#));
+    assert_eq!(keep(&["rule[7].note", "none", "tags[", ""]), planned);
+}
+
+#[test]
+fn json_texts_are_equal_by_meaning_and_nothing_else_is() {
+    let same = |left: &str, right: &str| means_the_same(&left.into(), &right.into());
+    assert!(same(r#"{"a": 1, "b": [2]}"#, r#"{"b":[2],"a":1}"#));
+    assert!(!same(r#"{"a": 1}"#, r#"{"a": 2}"#));
+    assert!(!same("[a", "[ a"));
+    assert!(means_the_same(&Value::Null, &false.into()));
+    assert!(means_the_same(&0.into(), &Value::List(Vec::new())));
+    assert!(!means_the_same(&0.into(), &1.into()));
+    assert!(!means_the_same(&true.into(), &Value::Null));
+}
