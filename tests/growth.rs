@@ -47,6 +47,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
             resource,
             place: AwsLocation::default(),
             reading: Reading::Found(live.clone()),
+            planned: None,
         })
         .collect();
     let catalog = resources::catalog();

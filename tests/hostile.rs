@@ -199,6 +199,7 @@ fn a_state_is_read_no_further_once_nobody_waits_for_it() {
             "a.tfstate",
             &catalog,
             &redactor,
+            &|_| false,
             &interrupt,
         );
         let took = started.elapsed();
@@ -247,6 +248,7 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
         resource: &resource,
         place: AwsLocation::default(),
         reading: Reading::Found(attributes(1)),
+        planned: None,
     }];
     let all: Vec<_> = names(0).collect();
     let code = format!(

@@ -45,6 +45,7 @@ fn compared(
         resource: recorded,
         place: AwsLocation::default(),
         reading: Reading::Found(live),
+        planned: None,
     }];
     let interrupt = Interrupt::default();
     let stack = diff::Stack {

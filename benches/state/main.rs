@@ -111,6 +111,7 @@ fn as_recorded(resource: &Resource) -> Looked<'_> {
         resource,
         place: AwsLocation::default(),
         reading: Reading::Found(resource.attributes.clone()),
+        planned: None,
     }
 }
 

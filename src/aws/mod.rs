@@ -8,7 +8,7 @@ mod reason;
 mod session;
 
 pub use probe::{Probe, Probes};
-pub use session::{Pages, Session};
+pub use session::{Pages, Session, SessionCredentials};
 
 use crate::model::{AccountId, Reason, Region};
 use anyhow::Context;

@@ -3,15 +3,28 @@
 use super::{Identity, reason};
 use crate::model::{AccountId, Reason, Region};
 use aws_config::SdkConfig;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::error::SdkError;
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::service_config::ServiceConfigKey;
+use secrecy::SecretString;
 use std::error::Error;
 use std::sync::Arc;
 
 /// The pages of a list call, read as they are needed.
 pub type Pages<T, E> = PaginationStream<Result<T, SdkError<E>>>;
+
+/// The credentials of a session.
+#[derive(Debug, Clone)]
+pub struct SessionCredentials {
+    /// The id of the key.
+    pub access_key: String,
+    /// The key.
+    pub secret_key: SecretString,
+    /// The token, where the credentials are temporary.
+    pub token: Option<SecretString>,
+}
 
 /// A session in one account and region: its clients, its budget, and what was read already.
 #[derive(Clone)]
@@ -88,6 +101,29 @@ impl Session {
             .retry_partition(turns.retry_partition())
             .force_path_style(own_endpoint);
         aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// Returns the credentials of the session, for a program that reads AWS in its place.
+    ///
+    /// # Errors
+    /// When there are none, or they cannot be renewed.
+    pub async fn credentials(&self) -> Result<SessionCredentials, Reason> {
+        let missing = || Reason::Failed {
+            message: "the credentials of this account cannot be handed to a provider".to_owned(),
+        };
+        let provider = self.config.credentials_provider().ok_or_else(missing)?;
+        let found = provider.provide_credentials().await;
+        let found = found.map_err(|_| missing())?;
+        Ok(SessionCredentials {
+            access_key: found.access_key_id().to_owned(),
+            secret_key: found.secret_access_key().into(),
+            token: found.session_token().map(Into::into),
+        })
+    }
+
+    /// Returns the endpoint that the process's own configuration names for all services.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.config.endpoint_url()
     }
 
     fn names_s3_endpoint(&self) -> bool {

@@ -7,6 +7,7 @@ use super::{host_tokens, key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
 use crate::model::{Interrupt, Region, Severity, Tree};
+use crate::plugin::ProviderFolder;
 use crate::report;
 use crate::resources::UnmanagedScope;
 use crate::scan::find::{MOST_STACKS, Search};
@@ -58,6 +59,10 @@ pub(super) struct Source {
     /// Which state of a backend with workspaces [default: .driftguard.yml's, TF_WORKSPACE, what terraform selected]
     #[arg(long, value_name = "NAME", value_parser = workspace)]
     workspace: Option<Workspace>,
+    /// The folder of Terraform providers: what no native reader knows is read through them, as the caller. Never the
+    /// repository's own .terraform unless it is named here
+    #[arg(long, value_name = "DIR", env = "DRIFTGUARD_PROVIDERS")]
+    providers: Option<PathBuf>,
     /// A file of settings in place of .driftguard.yml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -139,6 +144,7 @@ impl Source {
         let stacks = self.stacks(&checkout, &settings, &backends).await?;
         read_named(&mut checkout, &stacks);
         let redactor = key::redactor()?;
+        let providers = self.providers()?;
         let input = ScanInput {
             tree: &checkout.tree,
             settings: &settings,
@@ -153,6 +159,7 @@ impl Source {
             today: today(),
             only: None,
             interrupt: &Interrupt::default(),
+            providers: providers.as_ref(),
         };
         let progress = progress::ProgressLine::start();
         let result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
@@ -163,6 +170,19 @@ impl Source {
             report::not_scanned(&result.report).join("\n")
         );
         Ok(Scanned { checkout, result })
+    }
+
+    /// The folder of providers, if there is one. Says that they run as the caller.
+    fn providers(&self) -> anyhow::Result<Option<ProviderFolder>> {
+        let Some(path) = &self.providers else {
+            return Ok(None);
+        };
+        let folder = ProviderFolder::open(path)?;
+        tell(&format!(
+            "driftguard: what no native reader knows is read through the provider in {}, which runs as you and with your credentials",
+            path.display()
+        ));
+        Ok(Some(folder))
     }
 
     /// From which severity on a finding counts.

@@ -3,6 +3,7 @@
 
 mod assemble;
 mod owners;
+mod planned;
 mod tags;
 mod unmanaged;
 mod walk;
@@ -11,8 +12,8 @@ pub use owners::Claims;
 pub use unmanaged::unmanaged;
 
 use crate::model::{
-    Address, AwsLocation, Catalog, Declared, Finding, Interrupt, ProviderTags, Reading, Resource,
-    UnmanagedResource,
+    Address, AwsLocation, Catalog, Declared, Finding, Interrupt, PlannedChanges, ProviderTags,
+    Reading, Resource, UnmanagedResource,
 };
 use std::collections::BTreeMap;
 use walk::Sides;
@@ -26,6 +27,8 @@ pub struct Looked<'a> {
     pub place: AwsLocation,
     /// The reading.
     pub reading: Reading,
+    /// What the provider's plan would change, where it was read through a provider.
+    pub planned: Option<PlannedChanges>,
 }
 
 /// The inputs of comparing one stack.
@@ -118,7 +121,10 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
                     schema,
                     elsewhere,
                 };
-                let differences = walk::differences(&sides);
+                let mut differences = walk::differences(&sides);
+                if let Some(planned) = &looked.planned {
+                    differences = planned::by_plan(differences, planned, &sides);
+                }
                 let mut own = Differences::default();
                 assemble::modified(looked, &sides, differences, &mut own);
                 let parts = below.get(&looked.resource.address).into_iter().flatten();

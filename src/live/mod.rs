@@ -109,6 +109,23 @@ impl Sessions {
             fallback,
         }
     }
+
+    /// Returns the session that reads a tracked resource.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn of(&self, tracked: &Tracked<'_>) -> Result<&Session, Reason> {
+        self.by_region(&session_key(tracked, &self.fallback))
+    }
+
+    fn by_region(&self, key: &(Option<AccountId>, Region)) -> Result<&Session, Reason> {
+        match self.by_key.get(key) {
+            Some(session) => session.as_ref().map_err(Reason::clone),
+            None => Err(Reason::Failed {
+                message: "this account and region were not opened: this is a defect".to_owned(),
+            }),
+        }
+    }
 }
 
 /// Reads each tracked resource, all types, accounts and regions concurrently.
@@ -224,12 +241,7 @@ async fn read_group<'a>(
     options: &ReadOptions<'a>,
 ) -> LiveResources<'a> {
     let key = (group.account.clone(), group.region.clone());
-    let session = match sessions.by_key.get(&key) {
-        Some(session) => session.as_ref().map_err(Reason::clone),
-        None => Err(Reason::Failed {
-            message: "this account and region were not opened: this is a defect".to_owned(),
-        }),
-    };
+    let session = sessions.by_region(&key);
     let resources: Vec<_> = group
         .tracked
         .iter()

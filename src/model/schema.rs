@@ -2,6 +2,7 @@
 
 use super::{Attributes, Resource, UnmanagedResource, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The pure half of a resource type: how to compare it, never how to read it.
 #[derive(Debug)]
@@ -195,24 +196,36 @@ pub struct Children {
     pub tf_type: &'static str,
 }
 
-/// The schemas of all types, by name.
-#[derive(Debug, Default)]
-pub struct Catalog(BTreeMap<String, Schema>);
+/// The schemas of all types, by name. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog(BTreeMap<String, Arc<Schema>>);
 
 impl Catalog {
     /// Iterates over the types and their schemas, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Schema)> {
-        self.0.iter().map(|(name, schema)| (name.as_str(), schema))
+        let schemas = self.0.iter();
+        schemas.map(|(name, schema)| (name.as_str(), schema.as_ref()))
+    }
+
+    /// Returns the catalog with these schemas in addition, or in place of those of the same types.
+    #[must_use]
+    pub fn with(&self, schemas: impl IntoIterator<Item = (String, Schema)>) -> Self {
+        let mut catalog = self.clone();
+        let schemas = schemas.into_iter();
+        catalog
+            .0
+            .extend(schemas.map(|(name, schema)| (name, Arc::new(schema))));
+        catalog
     }
 
     /// Returns the schema of a type, if DriftGuard reads it.
     pub fn get(&self, tf_type: &str) -> Option<&Schema> {
-        self.0.get(tf_type)
+        self.0.get(tf_type).map(Arc::as_ref)
     }
 }
 
 impl FromIterator<(String, Schema)> for Catalog {
     fn from_iter<I: IntoIterator<Item = (String, Schema)>>(schemas: I) -> Self {
-        Self(schemas.into_iter().collect())
+        Self::default().with(schemas)
     }
 }

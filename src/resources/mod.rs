@@ -63,5 +63,5 @@ mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 
 pub use read::{OnDemand, ReadRequest, ReadResult, UnmanagedScope};
-pub use registry::{ALL, catalog};
+pub use registry::{ALL, catalog, full_catalog};
 pub use resource_type::{ResourceType, Scope};

@@ -16,6 +16,15 @@ pub(super) fn attributes(tf_type: &str) -> Option<BTreeMap<String, Attribute>> {
     block(&serde_json::from_str(line).ok()?)
 }
 
+/// Returns the attributes and blocks of all types.
+pub(super) fn all() -> Vec<(String, BTreeMap<String, Attribute>)> {
+    let lines = SCHEMA.lines().filter_map(|line| {
+        let (name, rest) = line.split_once('\t')?;
+        Some((name.to_owned(), block(&serde_json::from_str(rest).ok()?)?))
+    });
+    lines.collect()
+}
+
 fn block(json: &Json) -> Option<BTreeMap<String, Attribute>> {
     let read = |(name, json): (&String, &Json)| Some((name.clone(), attribute(json)?));
     json.as_object()?.iter().map(read).collect()

@@ -11,7 +11,7 @@ use super::{
     aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
     aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, provider_schema,
 };
-use crate::model::{Catalog, Schema};
+use crate::model::{Catalog, Schema, TypeRules};
 
 /// Every resource type that DriftGuard reads, by name.
 pub static ALL: &[&ResourceType] = &[
@@ -47,6 +47,19 @@ pub static ALL: &[&ResourceType] = &[
     &aws_vpc_security_group_egress_rule::TYPE,
     &aws_vpc_security_group_ingress_rule::TYPE,
 ];
+
+/// The rules of a type that no native reader knows.
+static NO_RULES: TypeRules = TypeRules::NONE;
+
+/// Returns the schemas of all types that the provider has: those that no native reader knows without rules.
+pub fn full_catalog() -> Catalog {
+    let schema = |(name, attributes): (String, _)| {
+        let native = ResourceType::named(&name);
+        let rules = native.map_or(&NO_RULES, |native| &native.rules);
+        (name, Schema { attributes, rules })
+    };
+    provider_schema::all().into_iter().map(schema).collect()
+}
 
 /// Returns the schemas of all types: the provider's attributes with DriftGuard's own rules.
 pub fn catalog() -> Catalog {

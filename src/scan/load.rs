@@ -156,6 +156,8 @@ pub struct Sources<'a> {
     pub interrupt: &'a Interrupt,
     /// The limits on the size of states.
     pub states: &'a ScanStates,
+    /// Whether the instances of a type are kept as they were recorded, for a provider to read.
+    pub keeps: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 impl Sources<'_> {
@@ -310,13 +312,14 @@ async fn parse(
     let needed = weight.saturating_add(bytes.len() as u64);
     let mut memory = sources.states.hold(file, needed, memory).await?;
     let (catalog, redactor) = (sources.catalog, sources.redactor);
-    let parsed = state::parse_within(&bytes, file, catalog, redactor, sources.interrupt);
+    let (keeps, interrupt) = (sources.keeps, sources.interrupt);
+    let parsed = state::parse_within(&bytes, file, catalog, redactor, keeps, interrupt);
     let state = parsed.map_err(|error| ScanError {
         kind: "state".into(),
         message: error.to_string(),
     })?;
     drop(bytes);
-    memory.shrink_to(weight);
+    memory.shrink_to(weight.saturating_add(state.unsealed_bytes()));
     Ok((state, memory))
 }
 
@@ -347,12 +350,8 @@ pub(super) fn seal_known(loaded: &mut [Loaded], sources: &Sources<'_>) -> Option
             let mut values = resource.attributes.values();
             values.any(|value| redactor.knows_any_of(value))
         };
-        if !state
-            .resources
-            .iter()
-            .chain(state.data.iter())
-            .any(holds_secret)
-        {
+        let mut held = state.resources.iter().chain(state.data.iter());
+        if !held.any(holds_secret) {
             continue;
         }
         // Nobody else holds the resources then, so none is copied.

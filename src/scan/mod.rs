@@ -15,6 +15,7 @@ mod scannable;
 mod secret_parts;
 /// Locates the states of stacks.
 pub mod states;
+mod through_provider;
 /// The workspaces of stacks that have all.
 pub mod workspaces;
 

@@ -1,17 +1,19 @@
 //! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
+use super::through_provider::{catalog, is_for_provider, note_providers, providers, read_foreign};
 use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
-use crate::live::{self, LiveResources, Providers, ReadOptions, Sessions};
+use crate::live::{self, LiveResources, ReadOptions, Sessions};
 use crate::memory::ScanMemory;
 use crate::model::{
-    AccountId, AccountReport, Attributes, AwsLocation, Catalog, Coverage, Finding, Interrupt,
-    Posture, Reading, Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary,
-    Tree, UnmanagedResource,
+    AccountId, AccountReport, Attributes, Catalog, Coverage, Finding, Interrupt, Posture, Reading,
+    Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
+    UnmanagedResource,
 };
+use crate::plugin::{ProviderFolder, ProviderReading};
 use crate::price::{self, Book};
-use crate::resources::{self, OnDemand, UnmanagedScope};
+use crate::resources::{OnDemand, UnmanagedScope};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
 use crate::state::backends::HttpAccess;
@@ -48,6 +50,8 @@ pub struct ScanInput<'a> {
     pub only: Option<&'a StackName>,
     /// Ends the scan early: its result is then discarded.
     pub interrupt: &'a Interrupt,
+    /// The operator's providers, through which is read what no native reader knows.
+    pub providers: Option<&'a ProviderFolder>,
 }
 
 impl ScanInput<'_> {
@@ -100,7 +104,7 @@ pub async fn scan_stacks(
     report_progress: &(dyn Fn(Progress) + Sync),
 ) -> ScanResult {
     report_progress(Progress::Loading);
-    let catalog = resources::catalog();
+    let catalog = catalog(input);
     let states = input.states.begin(input.memory);
     let listening = input.redactor.listening();
     let sources = Sources {
@@ -112,6 +116,7 @@ pub async fn scan_stacks(
         redactor: &listening,
         interrupt: input.interrupt,
         states: &states,
+        keeps: &|tf_type| is_for_provider(input, tf_type),
     };
     let loading = stacks.into_iter().map(|stack| load(stack, &sources));
     let mut loaded = futures::future::join_all(loading).await;
@@ -120,7 +125,9 @@ pub async fn scan_stacks(
 
     let (mut tracked, mut on_demand) = (Vec::new(), OnDemand::new());
     let busy = is_busy(&loaded);
-    for stack in loaded.iter().filter(|stack| input.includes(stack) && !busy) {
+    let asked = |stack: &&Loaded| input.includes(stack) && !busy;
+    let stacks: Vec<_> = loaded.iter().filter(asked).collect();
+    for stack in &stacks {
         if let Ok(state) = stack.scannable() {
             tracked.extend(live::locate(&state.resources, &providers(stack)));
             let declared = &stack.code.declared;
@@ -135,29 +142,21 @@ pub async fn scan_stacks(
         redactor: &redactor,
         on_demand: Arc::new(on_demand),
     };
-    let live = live::collect(&sessions, tracked, &options).await;
+    let foreign = read_foreign(input, stacks, &sessions, &redactor);
+    let native = live::collect(&sessions, tracked, &options);
+    let (live, foreign) = futures::join!(native, foreign);
+    let compared = catalog.with(foreign.schemas);
 
     report_progress(Progress::Comparing);
-    let report = Comparison::new(input, &loaded, &catalog, live).report();
+    let mut report = Comparison::new(input, &loaded, &compared, (live, foreign.readings)).report();
+    note_providers(&mut report, foreign.notes);
     loaded.retain(|stack| busy || input.includes(stack));
     ScanResult {
         report,
         loaded,
-        catalog,
+        catalog: compared,
         redactor,
     }
-}
-
-/// Returns the accounts and regions that the code's providers configure.
-fn providers(loaded: &Loaded) -> Providers {
-    let providers = loaded.code.providers.iter().map(|provider| {
-        let place = AwsLocation {
-            account: provider.account.clone(),
-            region: provider.region.as_str().and_then(Region::new),
-        };
-        (provider.key.clone(), place)
-    });
-    providers.collect()
 }
 
 /// The pure part of a scan: compares, scores and prices what was read.
@@ -179,15 +178,24 @@ impl<'a> Comparison<'a> {
         input: &'a ScanInput<'a>,
         loaded: &'a [Loaded],
         catalog: &'a Catalog,
-        live: LiveResources<'a>,
+        (live, foreign): (LiveResources<'a>, Vec<(&'a Resource, ProviderReading)>),
     ) -> Self {
         let states = || loaded.iter().map(|stack| stack.state.as_ref());
         let mut readings = BTreeMap::new();
+        let foreign = foreign.into_iter();
+        let foreign = foreign.map(|(resource, found)| (std::ptr::from_ref(resource), found));
+        let mut foreign: BTreeMap<_, _> = foreign.collect();
         for (tracked, reading) in live.readings {
+            let found = foreign.remove(&std::ptr::from_ref(tracked.resource));
+            let (reading, planned) = match found {
+                Some(found) => (found.reading, found.planned),
+                None => (reading, None),
+            };
             let looked = Looked {
                 resource: tracked.resource,
                 place: tracked.location,
                 reading,
+                planned,
             };
             readings.insert(std::ptr::from_ref(tracked.resource), looked);
         }

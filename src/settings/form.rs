@@ -1,6 +1,7 @@
 //! Defines the keys of the settings, with their defaults.
 
 use super::accept::Accept;
+use super::providers::ProviderScope;
 use super::stacks::StackSettings;
 use crate::model::AccountId;
 use serde::Deserialize;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub benchmark: String,
     /// How far to look for unmanaged resources; `None` where the file does not set it.
     pub unmanaged: Option<Unmanaged>,
+    /// Which types are read through the operator's providers.
+    pub providers: ProviderScope,
     /// The stacks, if they are not found by their backend blocks.
     pub stacks: Vec<StackSettings>,
     /// How pull requests are opened.
@@ -45,6 +48,7 @@ impl Default for Settings {
             aws: Aws::default(),
             benchmark: "cis-3.0".to_owned(),
             unmanaged: None,
+            providers: ProviderScope::default(),
             stacks: Vec::new(),
             pull_requests: PullRequests::default(),
             dashboard: true,

@@ -8,6 +8,7 @@ mod first;
 mod form;
 mod glob;
 mod pattern;
+mod providers;
 mod schedule;
 mod stacks;
 mod workspaces;
@@ -22,6 +23,7 @@ pub use form::{
     Unmanaged,
 };
 pub use pattern::TooCostly;
+pub use providers::ProviderScope;
 pub use schedule::Schedule;
 pub use stacks::{BadStacks, ChosenStacks, StackSettings, check_names};
 pub use workspaces::Workspace;

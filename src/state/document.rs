@@ -37,6 +37,9 @@ pub(super) struct ResourceInstance {
     #[serde(default)]
     pub sensitive_attributes: Option<Vec<Vec<Step>>>,
     pub deposed: Option<String>,
+    #[serde(default)]
+    pub schema_version: u64,
+    pub private: Option<String>,
 }
 
 /// Deserializes attributes as a value, which builds its maps at once.

@@ -1,11 +1,13 @@
 //! Parses Terraform state, version 4, and replaces its secrets.
 
 use super::document::{self, IndexKey, ResourceBlock, StateFile};
+use super::module_path::modules;
 use super::provider;
 use crate::model::{
     Address, Attributes, Catalog, Interrupt, Key, ModuleStep, ProviderKey, Redactor, Resource,
-    StateInfo, without_values,
+    StateInfo, UnsealedState, without_values,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a state records of the AWS provider, with secrets replaced.
@@ -24,6 +26,8 @@ pub struct State {
     pub other_providers: usize,
     /// Notes for the report: deposed objects.
     pub notes: Vec<String>,
+    /// The instances that a provider may read, as they were recorded, by their index among the resources.
+    pub unsealed: Arc<BTreeMap<usize, UnsealedState>>,
 }
 
 impl State {
@@ -82,10 +86,12 @@ pub fn parse(
     catalog: &Catalog,
     redactor: &Redactor,
 ) -> Result<State, StateError> {
-    parse_within(bytes, file, catalog, redactor, &Interrupt::default())
+    let never = Interrupt::default();
+    parse_within(bytes, file, catalog, redactor, &|_| false, &never)
 }
 
-/// Parses a state, unless the interrupt is raised before it is done.
+/// Parses a state, unless the interrupt is raised before it is done. The instances of the types that `keeps` names are
+/// kept as they are, for a provider to read.
 ///
 /// # Errors
 /// As `parse`; `Interrupted` where the interrupt was raised.
@@ -94,6 +100,7 @@ pub fn parse_within(
     file: &str,
     catalog: &Catalog,
     redactor: &Redactor,
+    keeps: &dyn Fn(&str) -> bool,
     interrupt: &Interrupt,
 ) -> Result<State, StateError> {
     let interrupted = || StateError::Interrupted {
@@ -115,6 +122,8 @@ pub fn parse_within(
         catalog,
         redactor,
         interrupt,
+        keeps,
+        unsealed: BTreeMap::new(),
         managed: Vec::new(),
         data: Vec::new(),
         destroyed_next: Vec::new(),
@@ -136,6 +145,7 @@ pub fn parse_within(
             lineage: file_json.lineage,
             terraform_version: file_json.terraform_version,
         },
+        unsealed: Arc::new(reader.unsealed),
         resources: Arc::new(reader.managed),
         data: Arc::new(reader.data),
         deposed: reader.destroyed_next,
@@ -180,9 +190,6 @@ const PUBLIC_DATA_SOURCES: &[&str] = &[
     "aws_vpc",
 ];
 
-/// The longest module path, in bytes: each instance holds a copy of it.
-const MAX_MODULE_PATH: usize = 1024;
-
 /// The memory that all copies of names may take, in bytes: each instance of a block holds the names of the block.
 const MAX_NAME_BYTES: usize = 256 << 20;
 
@@ -197,6 +204,9 @@ struct StateReader<'a> {
     catalog: &'a Catalog,
     redactor: &'a Redactor,
     interrupt: &'a Interrupt,
+    /// Whether the instances of a type are kept as they are.
+    keeps: &'a dyn Fn(&str) -> bool,
+    unsealed: BTreeMap<usize, UnsealedState>,
     managed: Vec<Resource>,
     data: Vec<Resource>,
     /// The deposed objects, with id and ARN alone.
@@ -287,6 +297,7 @@ impl StateReader<'_> {
         modules: &[ModuleStep],
     ) -> Vec<Resource> {
         let schema = self.catalog.get(&block.tf_type);
+        let is_kept = block.mode == "managed" && (self.keeps)(&block.tf_type);
         let mut read = Vec::with_capacity(block.instances.len());
         // What is left out is not missed: an interrupted state is not returned.
         let instances = block.instances.into_iter();
@@ -304,6 +315,15 @@ impl StateReader<'_> {
             if instance.deposed.is_some() {
                 self.note_deposed(address, provider, attributes);
                 continue;
+            }
+            if is_kept {
+                let at = self.managed.len() + read.len();
+                let state = super::unsealed::state(
+                    &attributes,
+                    instance.schema_version,
+                    instance.private.as_deref(),
+                );
+                self.unsealed.insert(at, state);
             }
             let paths = instance.sensitive_attributes.unwrap_or_default();
             super::sensitive::seal(&mut attributes, &paths, schema, self.redactor);
@@ -343,17 +363,4 @@ impl StateReader<'_> {
             attributes,
         });
     }
-}
-
-/// Parses a module path such as `module.a["x"].module.b`.
-fn modules(text: Option<&str>) -> Option<Vec<ModuleStep>> {
-    let Some(text) = text else {
-        return Some(Vec::new());
-    };
-    if text.len() > MAX_MODULE_PATH {
-        return None;
-    }
-    // An address needs a resource at its end: any will do.
-    let address: Address = format!("{text}.aws_any.any").parse().ok()?;
-    Some(address.modules)
 }

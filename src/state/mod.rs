@@ -5,9 +5,11 @@ mod document;
 mod format;
 mod grant;
 mod limit;
+mod module_path;
 mod moves;
 mod provider;
 mod sensitive;
+mod unsealed;
 mod weight;
 
 pub use format::{State, StateError, parse, parse_within};

@@ -3,6 +3,7 @@
 mod codec;
 pub mod fake;
 mod folder;
+mod scan;
 mod source;
 mod stories;
 mod verdict;

@@ -195,6 +195,7 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
             region: None,
         },
         reading: Reading::Found(live),
+        planned: None,
     }];
     let stack = diff::Stack {
         declared: &code.declared,

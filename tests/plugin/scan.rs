@@ -1,0 +1,185 @@
+//! `driftguard scan --providers`, as a person runs it in a checkout.
+
+use super::fake::program;
+use crate::aws::{Checkout, Run, moto};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const CODE: &str = r#"
+provider "aws" {
+  region = "eu-west-1"
+}
+
+resource "aws_sqs_queue" "orders" {
+  name                       = "q"
+  visibility_timeout_seconds = 30
+}
+
+resource "aws_ssm_parameter" "limit" {
+  name  = "/limit"
+  type  = "String"
+  value = "hunter2-parameter"
+}
+"#;
+
+const STATE: &str = r#"{"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.11.4", "resources": [
+  {"mode": "managed", "type": "aws_sqs_queue", "name": "orders",
+   "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+   "instances": [{"schema_version": 1, "attributes": {"id": "q", "arn": "arn:aws:sqs:eu-west-1:123456789012:q",
+     "name": "q", "visibility_timeout_seconds": 30, "policy": null, "secret": "hunter2-recorded", "tags": null, "tags_all": {}}}]},
+  {"mode": "managed", "type": "aws_ssm_parameter", "name": "limit",
+   "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+   "instances": [{"schema_version": 0, "attributes": {"id": "/limit", "name": "/limit", "type": "String", "value": "hunter2-parameter",
+     "arn": "arn:aws:ssm:eu-west-1:123456789012:parameter/limit"}}]}]}"#;
+
+/// A folder of providers that holds one that behaves so.
+fn folder(behaviour: &str, live: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let system = if cfg!(target_os = "macos") {
+        "darwin"
+    } else {
+        "linux"
+    };
+    let machine = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "amd64"
+    };
+    let package: PathBuf = folder.path().join(format!(
+        "registry.terraform.io/hashicorp/aws/9.9.9/{system}_{machine}"
+    ));
+    program(&package, behaviour, live);
+    folder
+}
+
+/// Scans a stack of a queue and a parameter.
+async fn scan(folder: Option<&TempDir>, settings: &str) -> Run {
+    let aws = moto().await;
+    let checkout = Checkout::new();
+    std::fs::create_dir(checkout.path().join("queue")).unwrap();
+    checkout.write("queue/main.tf", CODE);
+    checkout.write("queue.tfstate", STATE);
+    if !settings.is_empty() {
+        checkout.write(".driftguard.yml", settings);
+    }
+    let mut arguments = vec![
+        "scan",
+        "queue",
+        "--state",
+        "queue.tfstate",
+        "--unmanaged",
+        "off",
+    ];
+    arguments.extend(["--format", "json"]);
+    let path = folder.map(|folder| folder.path().to_str().unwrap());
+    if let Some(path) = path {
+        arguments.extend(["--providers", path]);
+    }
+    checkout.driftguard(aws.url(), &arguments)
+}
+
+/// Each type with its status and reason.
+fn coverage(run: &Run) -> Vec<String> {
+    let report = run.json();
+    let rows = report["stacks"][0]["coverage"].as_array().unwrap().iter();
+    let words = |row: &serde_json::Value| {
+        let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        [text("type"), text("status"), text("reason")].join(" ")
+    };
+    rows.map(words).collect()
+}
+
+#[tokio::test]
+async fn what_no_native_reader_knows_is_found_through_the_provider() {
+    let folder = folder(
+        "ok",
+        r#"{"visibility_timeout_seconds": 90, "secret": "hunter2-live"}"#,
+    );
+    let run = scan(Some(&folder), "").await;
+    let report = run.json();
+    let finding = &report["stacks"][0]["findings"][0];
+    assert_eq!(finding["address"], "aws_sqs_queue.orders", "{run:?}");
+    let attribute = |path: &str| {
+        let attributes = finding["attributes"].as_array().unwrap().iter();
+        let mut attributes = attributes.filter(|attribute| attribute["path"] == path);
+        attributes.next().cloned().unwrap_or_default()
+    };
+    let timeout = attribute("visibility_timeout_seconds");
+    assert_eq!(
+        (&timeout["declared"], &timeout["live"]),
+        (&30.into(), &90.into())
+    );
+    assert!(
+        timeout["defined_in"]["file"]
+            .as_str()
+            .unwrap()
+            .ends_with("queue/main.tf")
+    );
+    assert!(
+        attribute("secret")["live"]["fingerprint"].is_string(),
+        "{finding}"
+    );
+    assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
+    assert_eq!(run.code, 2);
+    let rows = coverage(&run);
+    assert_eq!(rows[0], "aws_sqs_queue checked ");
+    assert!(
+        rows[1].starts_with("aws_ssm_parameter unsupported the provider fetches the secret"),
+        "{rows:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_untouched_queue_shows_nothing_and_without_a_provider_it_is_not_read() {
+    let folder = folder("ok", r#"{"secret": null}"#);
+    let state_and_aws_differ = scan(Some(&folder), "").await;
+    assert_eq!(
+        state_and_aws_differ.findings(),
+        [""; 0],
+        "the code leaves the secret out as well"
+    );
+    let without = scan(None, "").await;
+    assert_eq!(without.findings(), [""; 0]);
+    for row in coverage(&without) {
+        assert!(
+            row.contains("unsupported DriftGuard does not read this type yet"),
+            "{row}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_repository_can_only_leave_types_out() {
+    let folder = folder("ok", r#"{"visibility_timeout_seconds": 90}"#);
+    for settings in [
+        "providers: off\n",
+        "providers:\n  except: [aws_sqs_queue]\n",
+    ] {
+        let run = scan(Some(&folder), settings).await;
+        assert_eq!(run.findings(), [""; 0], "{settings}");
+        let rows = coverage(&run);
+        assert!(
+            rows[0].starts_with("aws_sqs_queue unsupported `providers` in .driftguard.yml"),
+            "{rows:?}"
+        );
+    }
+    let wrong = scan(Some(&folder), "providers: perhaps\n").await;
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(
+        wrong.err.contains("providers") && wrong.err.contains("perhaps"),
+        "{}",
+        wrong.err
+    );
+}
+
+#[tokio::test]
+async fn what_the_provider_could_not_read_is_told_and_never_deleted() {
+    let folder = folder("denied", "{}");
+    let run = scan(Some(&folder), "").await;
+    assert_eq!(run.findings(), [""; 0]);
+    let report = run.json();
+    let row = &report["stacks"][0]["coverage"][0];
+    assert_eq!(row["status"], "denied", "{row}");
+    assert_eq!(row["missing_action"], "sqs:GetQueueAttributes", "{row}");
+    assert_eq!(run.code, 3, "{run:?}");
+}
