@@ -133,6 +133,7 @@ pub fn world() -> Report {
         status,
         reason: reason.map(str::to_owned),
         missing_action: None,
+        reader: Default::default(),
         never_read: Vec::new(),
     };
     let scanned = Scanned {
@@ -257,6 +258,7 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
             status: Status::Denied,
             reason: Some(long.clone()),
             missing_action: None,
+            reader: Default::default(),
             never_read: Vec::new(),
         };
         5
@@ -708,6 +710,7 @@ fn what_could_not_be_looked_at_is_not_resolved() {
             status,
             reason: None,
             missing_action: None,
+            reader: Default::default(),
             never_read: Vec::new(),
         }];
         now

@@ -7,6 +7,7 @@ use super::source::{Scanned, Source};
 use crate::model::{Finding, Fix, FixKind, Refusal, RefusalKind};
 use crate::patch::{self, Changed, Direction};
 use crate::scan::load::Loaded;
+use crate::scan::proof::{self, ProofInput};
 use anyhow::ensure;
 use clap::Args;
 use std::process::ExitCode;
@@ -37,7 +38,10 @@ pub(super) struct Options {
 
 pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let mut scanned = options.source.scan().await?;
-    let changed = options.plan(&mut scanned)?;
+    let mut changed = options.plan(&mut scanned)?;
+    if prove(&mut scanned).await {
+        changed = all_files(&scanned);
+    }
     if options.dry_run {
         let tree = &scanned.checkout.tree;
         let redactor = &scanned.result.redactor;
@@ -48,6 +52,40 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
         options.output.write(&scanned.result.report)?;
     }
     Ok(options.exit(&scanned))
+}
+
+/// Proves the fixes where there is a provider. Returns whether one was refused.
+async fn prove(scanned: &mut Scanned) -> bool {
+    let Some(providers) = &scanned.providers else {
+        return false;
+    };
+    let edited: Vec<_> = files_by_stack(scanned).collect();
+    let input = ProofInput {
+        tree: &scanned.checkout.tree,
+        settings: &scanned.provider_scope,
+        providers,
+        edited: &edited,
+    };
+    proof::prove(&mut scanned.result, &input).await
+}
+
+/// Returns the files that the fixes of each stack change, in the order of the report.
+fn files_by_stack(scanned: &Scanned) -> impl Iterator<Item = Changed> {
+    let tree = &scanned.checkout.tree;
+    scanned.result.report.stacks.iter().map(move |stack| {
+        let scanned = stack.outcome.iter();
+        let findings: Vec<_> = scanned.flat_map(|scanned| &scanned.findings).collect();
+        patch::files(tree, &findings)
+    })
+}
+
+/// Returns the files that the fixes of all stacks change. Of stacks that share a file the first one edits it.
+fn all_files(scanned: &Scanned) -> Changed {
+    let mut all = Changed::new();
+    for (file, bytes) in files_by_stack(scanned).flatten() {
+        all.entry(file).or_insert(bytes);
+    }
+    all
 }
 
 impl Options {

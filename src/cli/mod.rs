@@ -18,6 +18,7 @@ mod installed;
 mod jobs;
 mod key;
 mod log;
+mod named_files;
 mod notification_secret;
 mod output;
 mod owner;

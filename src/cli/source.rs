@@ -1,6 +1,7 @@
 //! Defines the options that `scan` and `fix` share: what to scan, and how.
 
 use super::checkout::{Checkout, LARGEST_STATE};
+use super::named_files::read_named;
 use super::output::tell;
 use super::terraform::{self, Environment};
 use super::{host_tokens, key, progress};
@@ -15,24 +16,12 @@ use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::scan::workspaces;
 use crate::score::Benchmark;
-use crate::settings::{self, Settings, StackSettings, Workspace};
+use crate::settings::{self, ProviderScope, Settings, StackSettings, Workspace};
 use crate::state::StateBudget;
 use crate::state::backends::{BackendAccess, HttpAccess};
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-
-/// The functions with which code reads files.
-const FILE_FUNCTIONS: &[&str] = &[
-    "file(",
-    "fileset(",
-    "fileexists(",
-    "filebase64",
-    "filemd5(",
-    "filesha",
-];
-/// How many rounds of files may name further ones.
-const MOST_READINGS: usize = 3;
 
 /// Which stacks, and how they are read.
 #[derive(Debug, Args)]
@@ -116,6 +105,10 @@ pub(super) struct Scanned {
     pub checkout: Checkout,
     /// The findings, and what they were made from.
     pub result: ScanResult,
+    /// What the settings leave out of what providers read.
+    pub provider_scope: ProviderScope,
+    /// The operator's providers.
+    pub providers: Option<ProviderFolder>,
 }
 
 impl Source {
@@ -169,7 +162,12 @@ impl Source {
             stacks.any(|stack| stack.outcome.is_ok()),
             report::not_scanned(&result.report).join("\n")
         );
-        Ok(Scanned { checkout, result })
+        Ok(Scanned {
+            checkout,
+            result,
+            provider_scope: settings.providers,
+            providers,
+        })
     }
 
     /// The folder of providers, if there is one. Says that they run as the caller.
@@ -344,37 +342,6 @@ impl Source {
             stack.given_variables.arguments.extend(given);
         }
         Ok(())
-    }
-}
-
-/// Reads the files that code names besides what is read anyway. What one of them holds may name others.
-fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
-    let files = checkout
-        .tree
-        .files
-        .iter()
-        .filter(|(path, _)| code::is_code(path) || path.ends_with(".hcl"));
-    let mut texts = files.filter_map(|(_, bytes)| std::str::from_utf8(bytes).ok());
-    if !texts.any(|text| {
-        FILE_FUNCTIONS
-            .iter()
-            .any(|function| text.contains(function))
-    }) {
-        return;
-    }
-    let shared = code::Shared::default();
-    for _ in 0..MOST_READINGS {
-        let mut requested = code::RequestedFiles::default();
-        for stack in stacks {
-            let mut options = stack.options();
-            options.shared = shared.clone();
-            let evaluated = code::evaluate(&checkout.tree, &stack.path, &options);
-            requested.files.extend(evaluated.requested.files);
-            requested.folders.extend(evaluated.requested.folders);
-        }
-        if !checkout.supply(&requested) {
-            return;
-        }
     }
 }
 

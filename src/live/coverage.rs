@@ -1,6 +1,7 @@
 //! Summarizes what was checked and what was not.
 
-use crate::model::{AccountId, AwsLocation, Coverage, Reading, Reason, Region, Status};
+use crate::model::{AccountId, AwsLocation, Coverage, Reading, Reason, Region, Status, TypeReader};
+use crate::resources::ResourceType;
 use std::collections::BTreeMap;
 
 /// Returns one row per type, account, region and status.
@@ -42,6 +43,10 @@ pub(super) fn row(
         region,
         resources,
         status: reason.map_or(Status::Checked, Reason::status),
+        reader: match ResourceType::named(tf_type) {
+            Some(_) => TypeReader::Native,
+            None => TypeReader::Provider,
+        },
         reason: reason.map(ToString::to_string),
         missing_action: reason.and_then(Reason::missing_action).map(str::to_owned),
         never_read: Vec::new(),

@@ -1,6 +1,6 @@
 //! The fixes of findings.
 
-use super::RefusalKind;
+use super::{Proof, RefusalKind};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -11,6 +11,9 @@ pub struct Fix {
     pub kind: FixKind,
     /// Whether the files were changed; also true where there is nothing to change (see `Fix::edits`).
     pub applied: bool,
+    /// How far the edits were proven; `None` where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// Why the fix was refused, or what else a person must know or do.
     pub reason: Option<String>,
     /// The attributes that the fix leaves as they are, each with its reason.
@@ -50,6 +53,7 @@ impl Fix {
         Self {
             kind: FixKind::Refused,
             applied: false,
+            proof: None,
             reason: Some(refusal.reason),
             refused: Vec::new(),
             edits: Vec::new(),
@@ -77,6 +81,7 @@ impl Fix {
         Self {
             kind,
             applied: false,
+            proof: (!edits.is_empty()).then(Proof::by_comparison),
             reason: None,
             refused: Vec::new(),
             edits,

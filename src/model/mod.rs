@@ -16,6 +16,7 @@ mod money;
 mod normal;
 mod parked;
 mod planned;
+mod proof;
 mod proposal;
 mod reading;
 mod resource;
@@ -44,8 +45,9 @@ pub use interrupt::Interrupt;
 pub use money::Money;
 pub use parked::{FailedScan, ParkedJob};
 pub use planned::PlannedChanges;
+pub use proof::{Proof, Prover};
 pub use proposal::{Proposal, ProposalState};
-pub use reading::{Coverage, Reading, Readings, Reason, Status, UnmanagedResource};
+pub use reading::{Coverage, Reading, Readings, Reason, Status, TypeReader, UnmanagedResource};
 pub use resource::{
     AccountId, Attributes, AwsLocation, ProviderKey, ProviderTags, Region, Resource,
 };

@@ -11,4 +11,8 @@ pub struct PlannedChanges {
     pub not_applied: BTreeSet<String>,
     /// Those that AWS changed, and `ignore_changes` names.
     pub ignored: BTreeSet<String>,
+    /// All that a plan changes of what the code determines, whatever it means.
+    pub all: BTreeSet<String>,
+    /// Why the provider refuses the edited code, if it did not refuse the code before.
+    pub refusal: Option<String>,
 }

@@ -37,9 +37,14 @@ pub enum Reason {
     },
     /// DriftGuard does not read this type.
     Unsupported,
-    /// DriftGuard reads it through a provider only, and did not, for this reason.
-    Withheld {
+    /// No provider that the operator supplies reads it.
+    NoProvider {
         /// Why, and what to do.
+        message: String,
+    },
+    /// It was left out on purpose.
+    Withheld {
+        /// Why.
         message: String,
     },
     /// The call failed for another reason.
@@ -56,7 +61,8 @@ impl Reason {
             Self::Denied { .. } => Status::Denied,
             Self::Throttled => Status::Throttled,
             Self::WrongAccount { .. } => Status::WrongAccount,
-            Self::Unsupported | Self::Withheld { .. } => Status::Unsupported,
+            Self::Unsupported | Self::NoProvider { .. } => Status::Unsupported,
+            Self::Withheld { .. } => Status::Withheld,
             Self::Failed { .. } => Status::Failed,
         }
     }
@@ -77,6 +83,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Denied { message, .. }
             | Self::WrongAccount { message }
+            | Self::NoProvider { message }
             | Self::Withheld { message }
             | Self::Failed { message } => f.write_str(message),
             Self::Throttled => f.write_str("AWS still throttled after the last retry"),
@@ -97,6 +104,8 @@ pub enum Status {
     Throttled,
     /// DriftGuard does not read this type.
     Unsupported,
+    /// The operator or the repository leaves this type out.
+    Withheld,
     /// Another account answered.
     WrongAccount,
     /// The call failed for another reason.
@@ -104,10 +113,23 @@ pub enum Status {
 }
 
 impl Status {
-    /// Returns whether everything that can be known is known: types that DriftGuard does not read have no findings.
+    /// Returns whether everything that can be known is known: types that are not read have no findings.
     pub fn is_known(self) -> bool {
-        matches!(self, Self::Checked | Self::Unsupported)
+        matches!(self, Self::Checked | Self::Unsupported | Self::Withheld)
     }
+}
+
+/// What reads a resource type.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeReader {
+    /// DriftGuard's own reader.
+    #[default]
+    Native,
+    /// A provider, where the operator supplies one.
+    Provider,
 }
 
 /// What was and was not checked of a type in one account and region.
@@ -124,6 +146,9 @@ pub struct Coverage {
     pub resources: usize,
     /// How far the resources were checked.
     pub status: Status,
+    /// What reads the type.
+    #[serde(default)]
+    pub reader: TypeReader,
     /// Why they were not all checked.
     pub reason: Option<String>,
     /// The IAM action to grant.

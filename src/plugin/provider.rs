@@ -8,7 +8,7 @@ use super::value;
 use super::wire::{
     ConfigureRequest, DiagnosticsResponse, DynamicValue, Empty, Method, PlanRequest, PlanResponse,
     PrepareRequest, PrepareResponse, Protocol, RawState, ReadRequest, ReadResponse, Schemas5,
-    Schemas6, UpgradeRequest, UpgradeResponse,
+    Schemas6, UpgradeRequest, UpgradeResponse, ValidateRequest,
 };
 use crate::model::{AccountId, ProviderTags, Region, UnsealedState, Value};
 use secrecy::{ExposeSecret, SecretString};
@@ -259,6 +259,30 @@ impl Provider {
             live: decode(&schema.block, &read.new_state.unwrap_or_default())?,
             private: read.private,
         })
+    }
+
+    /// Checks a resource's configuration.
+    ///
+    /// # Errors
+    /// What the provider finds wrong, or that it fails.
+    pub async fn validate(
+        &self,
+        type_name: &str,
+        block: &Block,
+        config: &Value,
+    ) -> Result<(), ResourceError> {
+        let request = ValidateRequest {
+            type_name: type_name.to_owned(),
+            config: Some(DynamicValue {
+                msgpack: value::encode(block, config)?,
+                json: Vec::new(),
+            }),
+        };
+        let _: DiagnosticsResponse = self
+            .client
+            .call(Method::Validate, &request, self.limits.call)
+            .await?;
+        Ok(())
     }
 
     /// Returns the planned state of a resource that exists.

@@ -33,7 +33,7 @@ pub fn from_call(error: &CallError, redactor: &Redactor) -> Reason {
     if holds(THROTTLED) {
         return Reason::Throttled;
     }
-    let shown = one_line(&redactor.mask(message));
+    let shown = shown(message, redactor);
     match holds(DENIED) {
         true => Reason::Denied {
             action: action(message).unwrap_or_default(),
@@ -43,6 +43,11 @@ pub fn from_call(error: &CallError, redactor: &Redactor) -> Reason {
             message: format!("the provider failed: {shown}"),
         },
     }
+}
+
+/// Returns a provider's message as it may be shown: on one line, and without secrets.
+pub fn shown(message: &str, redactor: &Redactor) -> String {
+    one_line(&redactor.mask(message))
 }
 
 /// Converts what the log of a second look tells; `None` where the resource does not exist.

@@ -59,12 +59,16 @@ impl PlanInput<'_> {
             if after == live || matches!(after, Value::Unknown) {
                 continue;
             }
+            let is_evaluated = self.configuration.evaluated.contains(name);
+            if is_evaluated {
+                changes.all.insert(name.clone());
+            }
             let is_own = self.configuration.is_code || !self.is_computed(name);
             if !is_as_recorded {
                 if is_own {
                     changes.drift.insert(name.clone());
                 }
-            } else if self.configuration.evaluated.contains(name) {
+            } else if is_evaluated {
                 changes.not_applied.insert(name.clone());
             }
         }

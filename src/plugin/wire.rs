@@ -27,6 +27,8 @@ pub enum Method {
     Upgrade,
     /// Reads a resource.
     Read,
+    /// Checks a resource's configuration; asks nothing of AWS.
+    Validate,
     /// Computes what an apply would change; asks nothing of AWS for most types.
     Plan,
 }
@@ -43,6 +45,8 @@ impl Protocol {
             (Self::V6, Method::Configure) => "ConfigureProvider",
             (_, Method::Upgrade) => "UpgradeResourceState",
             (_, Method::Read) => "ReadResource",
+            (Self::V5, Method::Validate) => "ValidateResourceTypeConfig",
+            (Self::V6, Method::Validate) => "ValidateResourceConfig",
             (_, Method::Plan) => "PlanResourceChange",
         };
         let version = match self {
@@ -241,6 +245,17 @@ pub struct DiagnosticsResponse {
     /// Errors and warnings.
     #[prost(message, repeated, tag = "1")]
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Asks whether a resource's configuration is valid.
+#[derive(Clone, PartialEq, Message)]
+pub struct ValidateRequest {
+    /// The type.
+    #[prost(string, tag = "1")]
+    pub type_name: String,
+    /// The configuration.
+    #[prost(message, optional, tag = "2")]
+    pub config: Option<DynamicValue>,
 }
 
 /// A recorded state, as JSON.

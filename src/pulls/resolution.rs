@@ -124,6 +124,7 @@ mod tests {
             status,
             reason: None,
             missing_action: None,
+            reader: Default::default(),
             never_read: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use super::change::{Change, Parts, changes};
 use super::coverage::Unchecked;
 use super::lines::controls;
 use super::not_scanned::{StackRow, rows};
-use super::words::{by_severity, counted, event, name, posture, printable, signed};
+use super::words::{by_severity, counted, event, name, posture, printable, proof, signed};
 use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity};
 use std::fmt::Write;
 
@@ -200,6 +200,9 @@ impl TextPage {
         let reason = fix.reason.as_deref().map(printable);
         let details: Vec<_> = places.into_iter().chain(reason).collect();
         self.detail(&format!("{direction}: {}", details.join(", ")));
+        if let Some(line) = fix.proof.as_ref().and_then(proof) {
+            self.detail(&printable(&line));
+        }
         let refused = fix.refused.iter().filter(|_| fix.kind != FixKind::Refused);
         for refused_attribute in refused {
             let (path, reason) = (

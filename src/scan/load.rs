@@ -156,8 +156,8 @@ pub struct Sources<'a> {
     pub interrupt: &'a Interrupt,
     /// The limits on the size of states.
     pub states: &'a ScanStates,
-    /// Whether the instances of a type are kept as they were recorded, for a provider to read.
-    pub keeps: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether the instances are kept as they were recorded, for a provider.
+    pub keeps_recorded: bool,
 }
 
 impl Sources<'_> {
@@ -312,7 +312,7 @@ async fn parse(
     let needed = weight.saturating_add(bytes.len() as u64);
     let mut memory = sources.states.hold(file, needed, memory).await?;
     let (catalog, redactor) = (sources.catalog, sources.redactor);
-    let (keeps, interrupt) = (sources.keeps, sources.interrupt);
+    let (keeps, interrupt) = (sources.keeps_recorded, sources.interrupt);
     let parsed = state::parse_within(&bytes, file, catalog, redactor, keeps, interrupt);
     let state = parsed.map_err(|error| ScanError {
         kind: "state".into(),

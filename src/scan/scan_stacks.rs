@@ -1,7 +1,7 @@
 //! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
-use super::through_provider::{catalog, is_for_provider, note_providers, providers, read_foreign};
+use super::through_provider::{catalog, keeps_recorded, note_providers, providers, read_foreign};
 use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
@@ -70,6 +70,8 @@ pub struct ScanResult {
     pub catalog: Catalog,
     /// Replaces secrets, including those known by their text.
     pub redactor: Redactor,
+    /// The sessions in AWS, in which fixes are proven.
+    pub(super) sessions: Sessions,
 }
 
 impl ScanResult {
@@ -116,11 +118,9 @@ pub async fn scan_stacks(
         redactor: &listening,
         interrupt: input.interrupt,
         states: &states,
-        keeps: &|tf_type| is_for_provider(input, tf_type),
+        keeps_recorded: keeps_recorded(input),
     };
-    let loading = stacks.into_iter().map(|stack| load(stack, &sources));
-    let mut loaded = futures::future::join_all(loading).await;
-    loaded.sort_by(|left, right| left.stack.name.cmp(&right.stack.name));
+    let mut loaded = load_all(stacks, &sources).await;
     let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| input.redactor.clone());
 
     let (mut tracked, mut on_demand) = (Vec::new(), OnDemand::new());
@@ -156,7 +156,16 @@ pub async fn scan_stacks(
         loaded,
         catalog: compared,
         redactor,
+        sessions,
     }
+}
+
+/// Loads stacks, and sorts them by name.
+async fn load_all(stacks: Vec<Stack>, sources: &Sources<'_>) -> Vec<Loaded> {
+    let loading = stacks.into_iter().map(|stack| load(stack, sources));
+    let mut loaded = futures::future::join_all(loading).await;
+    loaded.sort_by(|left, right| left.stack.name.cmp(&right.stack.name));
+    loaded
 }
 
 /// The pure part of a scan: compares, scores and prices what was read.

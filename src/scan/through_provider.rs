@@ -5,8 +5,8 @@ use super::scan_stacks::ScanInput;
 use crate::aws::Session;
 use crate::live::{self, Sessions, Tracked};
 use crate::model::{
-    AwsLocation, Catalog, ProviderTags, Reason, Redactor, Region, Report, Resource, Schema, Tree,
-    Value,
+    AwsLocation, Catalog, Declared, ProviderTags, Reason, Redactor, Region, Report, Resource,
+    Schema, Tree, Value,
 };
 use crate::plugin::{
     Credentials, Deadline, Launch, Limits, Package, ProviderFolder, ProviderReading, Reader,
@@ -30,9 +30,9 @@ pub(super) fn catalog(input: &ScanInput<'_>) -> Catalog {
     }
 }
 
-/// Returns whether a type is read through the provider that the operator supplies.
-pub(super) fn is_for_provider(input: &ScanInput<'_>, tf_type: &str) -> bool {
-    input.providers.is_some() && is_foreign(tf_type)
+/// Returns whether the instances of the states are kept as they were recorded: a provider reads them, and proves fixes.
+pub(super) fn keeps_recorded(input: &ScanInput<'_>) -> bool {
+    input.providers.is_some()
 }
 
 /// Returns whether no native reader knows a type.
@@ -57,7 +57,17 @@ pub(super) async fn read_foreign<'a>(
         sessions,
         redactor,
     };
-    scan.read(stacks).await
+    let includes = |resource: &Resource| is_foreign(resource.tf_type());
+    let mut asked = Vec::with_capacity(stacks.len());
+    for stack in stacks {
+        asked.push(Asked {
+            stack,
+            declared: &stack.code.declared,
+            before: None,
+            includes: &includes,
+        });
+    }
+    scan.read(asked).await
 }
 
 /// Adds what is to be said of the providers to the reports of their stacks.
@@ -85,17 +95,29 @@ pub(super) fn providers(loaded: &Loaded) -> live::Providers {
 }
 
 /// What to read, and how.
-struct ProviderScan<'a> {
+pub(super) struct ProviderScan<'a> {
     /// The operator's folder.
-    folder: &'a ProviderFolder,
+    pub folder: &'a ProviderFolder,
     /// The files of the repository.
-    tree: &'a Tree,
+    pub tree: &'a Tree,
     /// What the repository leaves out.
-    settings: &'a ProviderScope,
+    pub settings: &'a ProviderScope,
     /// The sessions of the scan.
-    sessions: &'a Sessions,
+    pub sessions: &'a Sessions,
     /// Replaces secrets.
-    redactor: &'a Redactor,
+    pub redactor: &'a Redactor,
+}
+
+/// Which resources of a stack are read, and the code that they are planned from.
+pub(super) struct Asked<'a, 'f> {
+    /// The stack.
+    pub stack: &'a Loaded,
+    /// The evaluated code.
+    pub declared: &'a Declared,
+    /// The evaluated code before the edits that are to be proven.
+    pub before: Option<&'a Declared>,
+    /// Whether a resource is read.
+    pub includes: &'f (dyn Fn(&Resource) -> bool + Sync),
 }
 
 /// What was read through providers.
@@ -118,12 +140,12 @@ struct Group<'a> {
 }
 
 impl<'a> ProviderScan<'a> {
-    /// Reads what no native reader knows of these stacks.
-    async fn read(&self, stacks: Vec<&'a Loaded>) -> ProviderResults<'a> {
+    /// Reads these resources.
+    pub(super) async fn read(&self, asked: Vec<Asked<'a, '_>>) -> ProviderResults<'a> {
         let mut results = ProviderResults::default();
         let mut groups = Vec::new();
-        for stack in stacks {
-            self.add(stack, &mut groups, &mut results).await;
+        for asked in asked {
+            self.add(&asked, &mut groups, &mut results).await;
         }
         let deadline = Deadline::start();
         let reads = groups
@@ -139,18 +161,19 @@ impl<'a> ProviderScan<'a> {
     /// Adds the resources of a stack to the processes that will read them.
     async fn add(
         &self,
-        stack: &'a Loaded,
+        asked: &Asked<'a, '_>,
         groups: &mut Vec<Group<'a>>,
         results: &mut ProviderResults<'a>,
     ) {
+        let stack = asked.stack;
         let Ok(state) = stack.scannable() else {
             return;
         };
         let tracked = live::locate(&state.resources, &providers(stack));
-        let foreign = tracked.into_iter().enumerate();
-        let foreign = foreign.filter(|(_, tracked)| is_foreign(tracked.resource.tf_type()));
-        let foreign: Vec<_> = foreign.collect();
-        if foreign.is_empty() {
+        let included = tracked.into_iter().enumerate();
+        let included = included.filter(|(_, tracked)| (asked.includes)(tracked.resource));
+        let included: Vec<_> = included.collect();
+        if included.is_empty() {
             return;
         }
         let path = &stack.stack.path;
@@ -163,14 +186,16 @@ impl<'a> ProviderScan<'a> {
                 .notes
                 .extend(notes.map(|note| (path.clone(), note.clone())));
         }
-        for (at, tracked) in foreign {
+        for (at, tracked) in included {
+            let address = &tracked.resource.address;
             let request = Request {
                 resource: tracked.resource,
                 state: match state.unsealed.get(&at) {
                     Some(state) => state,
                     None => continue,
                 },
-                declared: stack.code.declared.get(&tracked.resource.address),
+                declared: asked.declared.get(address),
+                before: asked.before.and_then(|before| before.get(address)),
                 is_located: is_located(&tracked),
             };
             let package = chosen.as_ref().map(|chosen| &chosen.package);
@@ -196,7 +221,7 @@ impl<'a> ProviderScan<'a> {
         if let Some(message) = self.left_out(tracked.resource.tf_type()) {
             return Err(Reason::Withheld { message });
         }
-        let package = package.map_err(|message| Reason::Withheld {
+        let package = package.map_err(|message| Reason::NoProvider {
             message: message.clone(),
         })?;
         Ok((package, self.sessions.of(tracked)?))

@@ -35,7 +35,7 @@ pub struct BadRule {
 pub struct Rule {
     /// The rule's name, which is also its file's.
     pub id: String,
-    /// The resource types that the rule applies to; `*` for all.
+    /// The resource types that the rule applies to; `*` for all, `other` for those that no rule names.
     pub types: Vec<String>,
     /// The severity of findings that the rule applies to.
     pub severity: Severity,
@@ -163,6 +163,18 @@ pub(super) fn load() -> Result<Vec<Rule>, BadRule> {
     FILES.files().map(rule).collect()
 }
 
+/// The types that a rule names.
+static NAMED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    let types = RULES.iter().flat_map(|rule| &rule.types);
+    types.map(String::as_str).collect()
+});
+
+/// Returns whether what a rule or a subject lists is this type, or stands for it: `other` stands for each type that no
+/// rule names.
+pub(super) fn covers(listed: &str, tf_type: &str) -> bool {
+    listed == tf_type || (listed == "other" && !NAMED.contains(tf_type))
+}
+
 /// Returns the attribute that a path starts with.
 pub(super) fn root(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
@@ -182,7 +194,7 @@ impl Rule {
     pub fn applies_to_type(&self, tf_type: &str) -> bool {
         self.types
             .iter()
-            .any(|listed_type| listed_type == "*" || listed_type == tf_type)
+            .any(|listed_type| listed_type == "*" || covers(listed_type, tf_type))
     }
 
     /// Returns whether the rule applies to a finding; false once interrupted.

@@ -2,6 +2,7 @@
 
 use super::condition::values_at;
 use super::policy;
+use super::rule::covers;
 use crate::model::{Attributes, Value};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -26,7 +27,7 @@ pub struct Subject {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SubjectSource {
-    /// The resource type.
+    /// The resource type; `other` for those that no rule names.
     #[serde(rename = "type")]
     tf_type: String,
     /// The path of the lists that hold the items; without it the resource itself is the item.
@@ -58,7 +59,10 @@ pub(super) fn load() -> Result<BTreeMap<String, Subject>, toml::de::Error> {
 impl Subject {
     /// Returns the items of a resource.
     pub fn items(&self, tf_type: &str, attributes: &Attributes) -> Vec<Attributes> {
-        let sources = self.of.iter().filter(|source| source.tf_type == tf_type);
+        let sources = self
+            .of
+            .iter()
+            .filter(|source| covers(&source.tf_type, tf_type));
         sources
             .flat_map(|source| source.items(attributes))
             .collect()
@@ -66,7 +70,10 @@ impl Subject {
 
     /// Returns the attributes of a type that the items come from.
     pub fn roots(&self, tf_type: &str) -> BTreeSet<&str> {
-        let sources = self.of.iter().filter(|source| source.tf_type == tf_type);
+        let sources = self
+            .of
+            .iter()
+            .filter(|source| covers(&source.tf_type, tf_type));
         sources.flat_map(SubjectSource::roots).collect()
     }
 }

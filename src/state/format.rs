@@ -87,11 +87,11 @@ pub fn parse(
     redactor: &Redactor,
 ) -> Result<State, StateError> {
     let never = Interrupt::default();
-    parse_within(bytes, file, catalog, redactor, &|_| false, &never)
+    parse_within(bytes, file, catalog, redactor, false, &never)
 }
 
-/// Parses a state, unless the interrupt is raised before it is done. The instances of the types that `keeps` names are
-/// kept as they are, for a provider to read.
+/// Parses a state, unless the interrupt is raised before it is done. If asked for, the instances are kept as they
+/// are besides, for a provider.
 ///
 /// # Errors
 /// As `parse`; `Interrupted` where the interrupt was raised.
@@ -100,7 +100,7 @@ pub fn parse_within(
     file: &str,
     catalog: &Catalog,
     redactor: &Redactor,
-    keeps: &dyn Fn(&str) -> bool,
+    keeps: bool,
     interrupt: &Interrupt,
 ) -> Result<State, StateError> {
     let interrupted = || StateError::Interrupted {
@@ -204,8 +204,8 @@ struct StateReader<'a> {
     catalog: &'a Catalog,
     redactor: &'a Redactor,
     interrupt: &'a Interrupt,
-    /// Whether the instances of a type are kept as they are.
-    keeps: &'a dyn Fn(&str) -> bool,
+    /// Whether the instances are kept as they are.
+    keeps: bool,
     unsealed: BTreeMap<usize, UnsealedState>,
     managed: Vec<Resource>,
     data: Vec<Resource>,
@@ -297,7 +297,7 @@ impl StateReader<'_> {
         modules: &[ModuleStep],
     ) -> Vec<Resource> {
         let schema = self.catalog.get(&block.tf_type);
-        let is_kept = block.mode == "managed" && (self.keeps)(&block.tf_type);
+        let is_kept = block.mode == "managed" && self.keeps;
         let mut read = Vec::with_capacity(block.instances.len());
         // What is left out is not missed: an interrupted state is not returned.
         let instances = block.instances.into_iter();

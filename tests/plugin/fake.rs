@@ -6,7 +6,7 @@
 use driftguard::plugin::wire::{
     Attribute5, Block5, ConfigureRequest, Diagnostic, DiagnosticsResponse, DynamicValue,
     PlanRequest, PlanResponse, PrepareRequest, PrepareResponse, ReadRequest, ReadResponse, Schema5,
-    Schemas5, UpgradeRequest, UpgradeResponse,
+    Schemas5, UpgradeRequest, UpgradeResponse, ValidateRequest,
 };
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
@@ -144,13 +144,46 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
             .encode_to_vec()
         }
         "ReadResource" => read(&ReadRequest::decode(body).unwrap(), behaviour).await,
-        "PlanResourceChange" => PlanResponse {
-            planned_state: PlanRequest::decode(body).unwrap().proposed_new_state,
-            diagnostics: Vec::new(),
+        "ValidateResourceTypeConfig" => {
+            let config = ValidateRequest::decode(body).unwrap().config.unwrap();
+            let is_refused = behaviour == "refuses 90" && timeout(&config.msgpack, 90).is_some();
+            let refusal = Diagnostic {
+                severity: 1,
+                summary: "expected visibility_timeout_seconds to be at most 60".to_owned(),
+                detail: "password=hunter2-refused".to_owned(),
+            };
+            DiagnosticsResponse {
+                diagnostics: is_refused.then_some(refusal).into_iter().collect(),
+            }
+            .encode_to_vec()
         }
-        .encode_to_vec(),
+        "PlanResourceChange" => {
+            let mut planned = PlanRequest::decode(body).unwrap().proposed_new_state;
+            if let Some(state) = planned.as_mut().filter(|_| behaviour == "always plans 30")
+                && let Some(at) = timeout(&state.msgpack, 90)
+            {
+                state.msgpack[at] = 30;
+            }
+            PlanResponse {
+                planned_state: planned,
+                diagnostics: Vec::new(),
+            }
+            .encode_to_vec()
+        }
         other => panic!("{other} is not asked for"),
     }
+}
+
+/// Returns where a value in MessagePack sets the timeout to so many seconds.
+fn timeout(msgpack: &[u8], seconds: u8) -> Option<usize> {
+    let name = b"visibility_timeout_seconds";
+    let found = msgpack.windows(name.len()).position(|part| part == name);
+    let at = found? + name.len();
+    // A whole number of eight bytes.
+    let number = [0xd3, 0, 0, 0, 0, 0, 0, 0, seconds];
+    msgpack[at..]
+        .starts_with(&number)
+        .then_some(at + number.len() - 1)
 }
 
 async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {

@@ -52,9 +52,8 @@ fn folder(behaviour: &str, live: &str) -> TempDir {
     folder
 }
 
-/// Scans a stack of a queue and a parameter.
-async fn scan(folder: Option<&TempDir>, settings: &str) -> Run {
-    let aws = moto().await;
+/// A stack of a queue and a parameter.
+fn checkout(settings: &str) -> Checkout {
     let checkout = Checkout::new();
     std::fs::create_dir(checkout.path().join("queue")).unwrap();
     checkout.write("queue/main.tf", CODE);
@@ -62,15 +61,27 @@ async fn scan(folder: Option<&TempDir>, settings: &str) -> Run {
     if !settings.is_empty() {
         checkout.write(".driftguard.yml", settings);
     }
-    let mut arguments = vec![
-        "scan",
+    checkout
+}
+
+/// Scans the stack.
+async fn scan(folder: Option<&TempDir>, settings: &str) -> Run {
+    run(&["scan"], folder, &checkout(settings)).await
+}
+
+/// Scans or fixes the stack.
+async fn run(command: &[&str], folder: Option<&TempDir>, checkout: &Checkout) -> Run {
+    let aws = moto().await;
+    let mut arguments = command.to_vec();
+    arguments.extend([
         "queue",
         "--state",
         "queue.tfstate",
         "--unmanaged",
         "off",
-    ];
-    arguments.extend(["--format", "json"]);
+        "--format",
+        "json",
+    ]);
     let path = folder.map(|folder| folder.path().to_str().unwrap());
     if let Some(path) = path {
         arguments.extend(["--providers", path]);
@@ -124,7 +135,7 @@ async fn what_no_native_reader_knows_is_found_through_the_provider() {
     let rows = coverage(&run);
     assert_eq!(rows[0], "aws_sqs_queue checked ");
     assert!(
-        rows[1].starts_with("aws_ssm_parameter unsupported the provider fetches the secret"),
+        rows[1].starts_with("aws_ssm_parameter withheld the provider fetches the secret"),
         "{rows:?}"
     );
 }
@@ -159,7 +170,7 @@ async fn a_repository_can_only_leave_types_out() {
         assert_eq!(run.findings(), [""; 0], "{settings}");
         let rows = coverage(&run);
         assert!(
-            rows[0].starts_with("aws_sqs_queue unsupported `providers` in .driftguard.yml"),
+            rows[0].starts_with("aws_sqs_queue withheld `providers` in .driftguard.yml"),
             "{rows:?}"
         );
     }
@@ -182,4 +193,49 @@ async fn what_the_provider_could_not_read_is_told_and_never_deleted() {
     assert_eq!(row["status"], "denied", "{row}");
     assert_eq!(row["missing_action"], "sqs:GetQueueAttributes", "{row}");
     assert_eq!(run.code, 3, "{run:?}");
+}
+
+/// Fixes the queue whose timeout AWS has at 90, through a provider that behaves so. Returns the fix, and the code after it.
+async fn fix(behaviour: &str) -> (serde_json::Value, String) {
+    let folder = folder(
+        behaviour,
+        r#"{"visibility_timeout_seconds": 90, "secret": null}"#,
+    );
+    let checkout = checkout("");
+    let run = run(&["fix", "--adopt"], Some(&folder), &checkout).await;
+    assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
+    let code = std::fs::read_to_string(checkout.path().join("queue/main.tf")).unwrap();
+    let fix = run.json()["stacks"][0]["findings"][0]["fix"].clone();
+    (fix, code)
+}
+
+#[tokio::test]
+async fn an_edit_after_which_the_provider_plans_nothing_is_proven() {
+    let (fix, code) = fix("ok").await;
+    let proof = serde_json::json!({"by": "provider", "remaining": []});
+    assert_eq!(
+        (&fix["kind"], &fix["proof"]),
+        (&"adopt".into(), &proof),
+        "{fix}"
+    );
+    assert_eq!(code, CODE.replace("= 30", "= 90"));
+}
+
+#[tokio::test]
+async fn an_edit_that_the_provider_refuses_or_would_still_change_is_not_made() {
+    for (behaviour, reason) in [
+        (
+            "refuses 90",
+            "the provider does not take the edited code: expected visibility_timeout_seconds to be at most 60",
+        ),
+        (
+            "always plans 30",
+            "with this edit the provider would still change `visibility_timeout_seconds`",
+        ),
+    ] {
+        let (fix, code) = fix(behaviour).await;
+        assert_eq!(fix["kind"], "refused", "{fix}");
+        assert!(fix["reason"].as_str().unwrap().starts_with(reason), "{fix}");
+        assert_eq!(code, CODE, "{behaviour}");
+    }
 }

@@ -67,6 +67,7 @@ async fn read(folder: &Path, behaviour: &str, live: &str) -> ProviderReading {
         resource: &resource,
         state: &state,
         declared: None,
+        before: None,
         is_located: true,
     };
     let mut found = reader.read(&[request]).await.readings;

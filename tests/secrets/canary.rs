@@ -152,6 +152,7 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
                 status: Status::Failed,
                 reason: Some(format!("AWS says: {}", plants.text())),
                 missing_action: None,
+                reader: Default::default(),
                 never_read: Vec::new(),
             }],
             ..scanned

@@ -40,6 +40,8 @@ pub struct Request<'a> {
     pub state: &'a UnsealedState,
     /// The evaluated code.
     pub declared: Option<&'a DeclaredResource>,
+    /// The evaluated code before the edits that are to be proven.
+    pub before: Option<&'a DeclaredResource>,
     /// Whether its account and region are known: else it cannot be called missing.
     pub is_located: bool,
 }

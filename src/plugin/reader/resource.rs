@@ -22,11 +22,11 @@ impl Reader<'_> {
         let tf_type = request.resource.tf_type();
         let schema = match provider.schemas().types.get(tf_type) {
             Some(Ok(schema)) => schema,
-            Some(Err(error)) => return withheld(error.to_string()),
-            None => return withheld(format!("the provider has no type {tf_type}")),
+            Some(Err(error)) => return no_provider(error.to_string()),
+            None => return no_provider(format!("the provider has no type {tf_type}")),
         };
         if i64::try_from(request.state.schema_version).unwrap_or(i64::MAX) > schema.version {
-            return withheld(
+            return no_provider(
                 "its state was recorded by a newer version of the provider: put that version into the folder of providers"
                     .to_owned(),
             );
@@ -77,10 +77,46 @@ impl Reader<'_> {
         let planned = provider.plan(tf_type, block, states, &read.private).await?;
         let mut changes = input.changes(&planned);
         if !self.knows_default_tags() {
-            changes.drift.remove(TAGS_ALL);
-            changes.not_applied.remove(TAGS_ALL);
+            for names in [
+                &mut changes.drift,
+                &mut changes.not_applied,
+                &mut changes.all,
+            ] {
+                names.remove(TAGS_ALL);
+            }
         }
+        changes.refusal = self
+            .refusal(provider, request, schema, &read.recorded)
+            .await?;
         Ok(changes)
+    }
+
+    /// Returns why the provider refuses edited code. What it refused before already is not the edits' fault: values that
+    /// the code alone does not determine stand there as they were recorded.
+    async fn refusal(
+        &self,
+        provider: &Provider,
+        request: &Request<'_>,
+        schema: &TypeSchema,
+        recorded: &Value,
+    ) -> Result<Option<String>, ResourceError> {
+        let Some(before) = request.before else {
+            return Ok(None);
+        };
+        let (tf_type, block) = (request.resource.tf_type(), &schema.block);
+        let refusal_of = async |code| {
+            let config = configuration(block, code, recorded).value;
+            match provider.validate(tf_type, block, &config).await {
+                Ok(()) => Ok(None),
+                Err(ResourceError::Call(CallError::Provider(message))) => Ok(Some(message)),
+                Err(error) => Err(error),
+            }
+        };
+        let refusal = refusal_of(request.declared).await?;
+        if refusal.is_none() || refusal_of(Some(before)).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(refusal.map(|message| reason::shown(&message, self.redactor)))
     }
 
     /// Returns whether the provider was told all default tags: else its plan takes away those that it was not told.
@@ -118,6 +154,6 @@ impl Reader<'_> {
     }
 }
 
-fn withheld(message: String) -> Outcome {
-    Outcome::Done(ProviderReading::unknown(Reason::Withheld { message }))
+fn no_provider(message: String) -> Outcome {
+    Outcome::Done(ProviderReading::unknown(Reason::NoProvider { message }))
 }

@@ -1,0 +1,158 @@
+//! Proves fixes by the plan of the provider that the operator supplies, and refuses those that it disproves.
+
+use super::load::Loaded;
+use super::scan_stacks::ScanResult;
+use super::through_provider::{Asked, ProviderScan};
+use crate::code;
+use crate::live::Sessions;
+use crate::model::{
+    Address, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor, Refusal,
+    RefusalKind, Tree,
+};
+use crate::plugin::ProviderFolder;
+use crate::settings::ProviderScope;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The attribute that holds the provider's default tags as well. What code writes of tags is in `tags`.
+const TAGS_ALL: &str = "tags_all";
+
+/// The new contents of the files that the fixes of a stack edit.
+pub type Edited = BTreeMap<String, Vec<u8>>;
+
+/// What proves fixes, and the code that they edit.
+pub struct ProofInput<'a> {
+    /// The files of the repository.
+    pub tree: &'a Tree,
+    /// What the repository leaves out.
+    pub settings: &'a ProviderScope,
+    /// The operator's providers.
+    pub providers: &'a ProviderFolder,
+    /// The edited files of each stack, in the order of the report.
+    pub edited: &'a [Edited],
+}
+
+/// Plans each resource whose code is edited to follow AWS, from the edited code. Returns whether a fix was refused.
+///
+/// A fix stands if the provider takes the code and plans nothing more for the attributes that were fixed. Where the
+/// provider does not read the resource, the fix stands as it was verified before.
+pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>) -> bool {
+    let mut is_any_refused = false;
+    let stacks = result.report.stacks.iter_mut().zip(&result.loaded);
+    for ((report, loaded), edited) in stacks.zip(input.edited) {
+        let Ok(scanned) = &mut report.outcome else {
+            continue;
+        };
+        let provable = scanned
+            .findings
+            .iter()
+            .filter(|finding| can_be_planned(finding));
+        let addresses: BTreeSet<_> = provable
+            .filter_map(|finding| finding.address.clone())
+            .collect();
+        if addresses.is_empty() {
+            continue;
+        }
+        let planned = plans(
+            loaded,
+            &addresses,
+            edited,
+            (input, &result.sessions, &result.redactor),
+        )
+        .await;
+        for finding in &mut scanned.findings {
+            let planned = finding
+                .address
+                .as_ref()
+                .and_then(|address| planned.get(address));
+            if let Some(planned) = planned.filter(|_| can_be_planned(finding)) {
+                is_any_refused |= settle(finding, planned);
+            }
+        }
+    }
+    is_any_refused
+}
+
+/// Returns whether the edits of a finding make the code say what AWS has, of a resource that there is.
+fn can_be_planned(finding: &Finding) -> bool {
+    let fix = finding.fix.as_ref();
+    finding.kind == Kind::Modified
+        && fix.is_some_and(|fix| fix.kind == FixKind::Adopt && !fix.edits.is_empty())
+}
+
+/// Returns what the provider plans for these resources of a stack from the edited code, as far as it reads them.
+async fn plans(
+    loaded: &Loaded,
+    addresses: &BTreeSet<Address>,
+    edited: &Edited,
+    (input, sessions, redactor): (&ProofInput<'_>, &Sessions, &Redactor),
+) -> BTreeMap<Address, PlannedChanges> {
+    let (folder, options) = (&loaded.stack.path, &loaded.options);
+    let code = code::evaluate_edited(input.tree, edited, folder, options);
+    let scan = ProviderScan {
+        folder: input.providers,
+        tree: input.tree,
+        settings: input.settings,
+        sessions,
+        redactor,
+    };
+    let asked = Asked {
+        stack: loaded,
+        declared: &code.declared,
+        before: Some(&loaded.code.declared),
+        includes: &|resource| addresses.contains(&resource.address),
+    };
+    let read = scan.read(vec![asked]).await.readings.into_iter();
+    let planned =
+        read.filter_map(|(resource, found)| Some((resource.address.clone(), found.planned?)));
+    planned.collect()
+}
+
+/// Notes the proof of a fix, or refuses it. Returns whether it was refused.
+fn settle(finding: &mut Finding, planned: &PlannedChanges) -> bool {
+    let fixed: BTreeSet<_> = fixed(finding).collect();
+    let still = planned
+        .all
+        .iter()
+        .filter(|name| fixed.contains(name.as_str()));
+    let still: Vec<_> = still.map(|name| format!("`{name}`")).collect();
+    let reason = match (&planned.refusal, still.is_empty()) {
+        (Some(message), _) => format!("the provider does not take the edited code: {message}"),
+        (None, false) => format!(
+            "with this edit the provider would still change {}",
+            still.join(", ")
+        ),
+        (None, true) => {
+            let proof = Proof {
+                by: Prover::Provider,
+                remaining: planned.all.iter().cloned().collect(),
+            };
+            if let Some(fix) = &mut finding.fix {
+                fix.proof = Some(proof);
+            }
+            return false;
+        }
+    };
+    let before = finding.fix.take();
+    finding.fix = Some(Fix {
+        command: before.and_then(|fix| fix.command),
+        ..Fix::refused(Refusal {
+            reason,
+            kind: RefusalKind::Unproven,
+            ..Refusal::default()
+        })
+    });
+    true
+}
+
+/// Returns the top-level names of the attributes that a fix edits.
+fn fixed(finding: &Finding) -> impl Iterator<Item = &str> {
+    let refused = finding.fix.iter().flat_map(|fix| &fix.refused);
+    let refused: BTreeSet<_> = refused.map(|attribute| attribute.path.as_str()).collect();
+    let paths = finding
+        .attributes
+        .iter()
+        .map(|difference| difference.path.as_str());
+    let paths = paths.filter(move |path| !refused.contains(path));
+    let names = paths.map(|path| &path[..path.find(['.', '[']).unwrap_or(path.len())]);
+    names.filter(|name| *name != TAGS_ALL)
+}
