@@ -27,7 +27,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_credential_types", "aws_types", "aws_smithy_async", "aws_smithy_runtime_api", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "secrecy", "url"]),
     ("resources", &["model", "aws"], &["anyhow", "base64", "futures", "hex", "serde", "serde_json", "sha1", "sha2", "thiserror", "tracing", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3"]),
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
-    ("plugin", &["model"], &["aws_lc_rs", "base64", "bytes", "futures", "hex", "http", "http_body_util", "hyper", "hyper_util", "prost", "secrecy", "serde_json", "tempfile", "thiserror", "tokio"]),
+    ("plugin", &["model"], &["aws_lc_rs", "base64", "bytes", "futures", "hex", "http", "http_body_util", "hyper", "hyper_util", "prost", "secrecy", "serde_json", "tempfile", "thiserror", "tokio", "zip"]),
     ("github", &["model", "memory"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "hyper", "jiff", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("outbound", &["model"], &["bytes", "hex", "hmac", "http", "http_body_util", "hyper", "reqwest", "sha2", "thiserror", "tokio", "url"]),
     ("modules", &["model", "config", "code", "github", "outbound"], &["bytes", "http", "serde", "serde_json", "thiserror", "tokio", "url"]),
@@ -110,6 +110,7 @@ const OUTSIDE: &[&str] = &[
     "unicode_normalization",
     "unicode_segmentation",
     "url",
+    "zip",
 ];
 
 /// What stands before a folder's name: `crate::`, and in `main.rs` the library's own name.

@@ -52,7 +52,7 @@ fn stored(folder: &Path, file: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// Returns the folder of DriftGuard's own files: `DRIFTGUARD_DATA_DIR`, else `$XDG_DATA_HOME/driftguard`.
-fn data_folder() -> PathBuf {
+pub(super) fn data_folder() -> PathBuf {
     let named = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

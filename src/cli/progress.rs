@@ -1,6 +1,6 @@
 //! Shows the progress of a scan: a line on a terminal, nothing elsewhere.
 
-use crate::scan::scan_stacks::Progress;
+use crate::scan::progress::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 

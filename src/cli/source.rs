@@ -175,7 +175,7 @@ impl Source {
         let Some(path) = &self.providers else {
             return Ok(None);
         };
-        let folder = ProviderFolder::open(path)?;
+        let folder = ProviderFolder::open(path, &key::data_folder().join("providers"))?;
         tell(&format!(
             "driftguard: what no native reader knows is read through the provider in {}, which runs as you and with your credentials",
             path.display()

@@ -1,5 +1,6 @@
 //! The operator's folder of providers: which versions it has, and whether one is what a lock file asks for.
 
+use super::archive::unpack;
 use super::lock::{self, LockedProvider};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine;
@@ -17,17 +18,41 @@ pub const SOURCE: &str = "hashicorp/aws";
 const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 /// How the names of providers' programs begin.
 const PROGRAM: &str = "terraform-provider-";
+/// How hashes of unpacked packages begin in lock files.
+const FOLDER_HASH: &str = "h1:";
+/// How hashes of archives begin there.
+const ARCHIVE_HASH: &str = "zh:";
 /// How many providers run at once: each takes some 300 MiB.
 const PROCESSES: usize = 2;
 /// How much of a file is hashed at once.
 const CHUNK: usize = 1 << 20;
 
-/// The operator's folder of providers, in the layout of a `filesystem_mirror` or of `.terraform/providers`.
+/// The operator's folder of providers, in the layout of a `filesystem_mirror`, unpacked or not, or of
+/// `.terraform/providers`.
 #[derive(Debug)]
 pub struct ProviderFolder {
-    packages: Vec<Package>,
+    found: Vec<Found>,
+    /// Where archives are unpacked.
+    unpacked: PathBuf,
     processes: Semaphore,
+    /// The hashes of archives and of packages' folders, as lock files write them.
     hashes: Mutex<BTreeMap<PathBuf, String>>,
+}
+
+/// A version in the operator's folder.
+#[derive(Debug, Clone)]
+struct Found {
+    version: String,
+    place: Place,
+}
+
+/// How a version lies in the operator's folder.
+#[derive(Debug, Clone)]
+enum Place {
+    /// Unpacked, in this folder.
+    Folder(PathBuf),
+    /// As this archive.
+    Archive(PathBuf),
 }
 
 /// An unpacked provider.
@@ -35,8 +60,6 @@ pub struct ProviderFolder {
 pub struct Package {
     /// Its version.
     pub version: String,
-    /// Its folder.
-    folder: PathBuf,
     /// Its program.
     pub binary: PathBuf,
 }
@@ -63,8 +86,8 @@ pub enum FolderError {
     },
     /// No package of this machine's platform.
     #[error(
-        "{} holds no unpacked {SOURCE} for {platform}: fill it with `terraform providers mirror`, and unpack it to \
-         {}/{SOURCE}/VERSION/{platform}",
+        "{} holds no {SOURCE} for {platform}: fill it with `terraform providers mirror`, so that it has \
+         {}/{SOURCE}/terraform-provider-aws_VERSION_{platform}.zip",
         folder.display(), HOSTS[0]
     )]
     Empty {
@@ -90,39 +113,38 @@ fn platform() -> String {
 }
 
 impl ProviderFolder {
-    /// Lists the packages of a folder.
+    /// Lists the versions in a folder. Archives are unpacked below another folder when they are needed.
     ///
     /// # Errors
     /// When it cannot be read, or holds none.
-    pub fn open(folder: &Path) -> Result<Self, FolderError> {
+    pub fn open(folder: &Path, unpacked: &Path) -> Result<Self, FolderError> {
         let unreadable = |cause| FolderError::Unreadable {
             folder: folder.to_owned(),
             cause,
         };
         let folder = fs::canonicalize(folder).map_err(unreadable)?;
         let platform = platform();
-        let mut packages = Vec::new();
+        let mut found = Vec::new();
         for host in HOSTS {
-            let Ok(versions) = fs::read_dir(folder.join(host).join(SOURCE)) else {
+            let Ok(entries) = fs::read_dir(folder.join(host).join(SOURCE)) else {
                 continue;
             };
-            for version in versions {
-                let version = version.map_err(unreadable)?;
-                let folder = version.path().join(&platform);
-                if let Some(binary) = program(&folder) {
-                    packages.push(Package {
-                        version: version.file_name().to_string_lossy().into_owned(),
-                        folder,
-                        binary,
-                    });
-                }
+            for entry in entries {
+                let path = entry.map_err(unreadable)?.path();
+                found.extend(Found::at(&path, &platform));
             }
         }
-        packages.sort_by(|left, right| lock::by_version(&left.version, &right.version));
-        match packages.is_empty() {
+        // Of a version that lies there in both forms the unpacked one is taken.
+        found.sort_by(|left, right| {
+            let is_archive = |found: &Found| matches!(found.place, Place::Archive(_));
+            lock::by_version(&left.version, &right.version)
+                .then_with(|| is_archive(right).cmp(&is_archive(left)))
+        });
+        match found.is_empty() {
             true => Err(FolderError::Empty { folder, platform }),
             false => Ok(Self {
-                packages,
+                found,
+                unpacked: unpacked.to_owned(),
                 processes: Semaphore::new(PROCESSES),
                 hashes: Mutex::default(),
             }),
@@ -140,29 +162,20 @@ impl ProviderFolder {
     /// # Errors
     /// Why there is none, and which version to put into the folder.
     pub async fn choose(&self, lock_file: Option<&str>) -> Result<Chosen, String> {
+        let newest = self.found.last();
+        let newest = newest.ok_or("the folder of providers is empty")?;
         let Some(locked) = lock_file.and_then(|text| lock::locked(text, SOURCE)) else {
-            let newest = self
-                .packages
-                .last()
-                .ok_or("the folder of providers is empty")?;
-            return Ok(Chosen {
-                package: newest.clone(),
-                note: None,
-            });
+            return self.chosen(newest, None).await;
         };
-        let same = self.packages.iter();
-        let mut same = same.filter(|package| package.version == locked.version);
-        if let Some(package) = same.next() {
-            self.verify(package, &locked).await?;
-            return Ok(Chosen {
-                package: package.clone(),
-                note: None,
-            });
+        let mut same = self.found.iter().rev();
+        if let Some(found) = same.find(|found| found.version == locked.version) {
+            self.verify(found, &locked).await?;
+            return self.chosen(found, None).await;
         }
         let major = lock::major(&locked.version);
-        let fitting = self.packages.iter().rev();
-        let mut fitting = fitting.filter(|package| lock::major(&package.version) == major);
-        let package = fitting.next().ok_or_else(|| {
+        let mut fitting = self.found.iter().rev();
+        let found = fitting.find(|found| lock::major(&found.version) == major);
+        let found = found.ok_or_else(|| {
             format!(
                 "the folder of providers has no version {major} of {SOURCE}: put {} into it",
                 locked.version
@@ -170,31 +183,74 @@ impl ProviderFolder {
         })?;
         let note = format!(
             "{SOURCE} {} read what no native reader knows; the lock file names {}, which the folder of providers lacks",
-            package.version, locked.version
+            found.version, locked.version
         );
+        self.chosen(found, Some(note)).await
+    }
+
+    async fn chosen(&self, found: &Found, note: Option<String>) -> Result<Chosen, String> {
+        let folder = self.folder(found).await?;
+        let binary = program(&folder).ok_or_else(|| {
+            format!(
+                "{SOURCE} {} in the folder of providers has no program named {PROGRAM}...",
+                found.version
+            )
+        })?;
+        let version = found.version.clone();
         Ok(Chosen {
-            package: package.clone(),
-            note: Some(note),
+            package: Package { version, binary },
+            note,
         })
     }
 
-    /// Checks that a package is what the lock file names.
-    async fn verify(&self, package: &Package, locked: &LockedProvider) -> Result<(), String> {
-        let has = |kind: &str| locked.hashes.iter().any(|hash| hash.starts_with(kind));
-        let version = &package.version;
-        if !has("h1:") {
-            return match locked.hashes.is_empty() {
-                true => Ok(()),
-                false => Err(format!(
+    /// Returns the folder with the program of a version; unpacks its archive first.
+    async fn folder(&self, found: &Found) -> Result<PathBuf, String> {
+        let archive = match &found.place {
+            Place::Folder(folder) => return Ok(folder.clone()),
+            Place::Archive(archive) => archive.clone(),
+        };
+        let hash = self.hash(found, &archive, archive_hash).await?;
+        // The name holds the hash: another archive of the same version is unpacked anew.
+        let name = format!(
+            "{}-{}",
+            found.version,
+            hash.trim_start_matches(ARCHIVE_HASH)
+        );
+        let below = self.unpacked.clone();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&archive, &below, &name)).await;
+        let unpacked = unpacked.map_err(io::Error::other).flatten();
+        unpacked.map_err(|error| format!("{SOURCE} {} cannot be unpacked: {error}", found.version))
+    }
+
+    /// Checks that a version is what the lock file names, by any of its hashes, as Terraform does.
+    async fn verify(&self, found: &Found, locked: &LockedProvider) -> Result<(), String> {
+        if locked.hashes.is_empty() {
+            return Ok(());
+        }
+        if let Place::Archive(archive) = &found.place
+            && let hash = self.hash(found, archive, archive_hash).await?
+            && locked.hashes.contains(&hash)
+        {
+            return Ok(());
+        }
+        let version = &found.version;
+        if !locked
+            .hashes
+            .iter()
+            .any(|hash| hash.starts_with(FOLDER_HASH))
+        {
+            return Err(match found.place {
+                Place::Folder(_) => format!(
                     "the lock file has no `h1:` hash of {SOURCE} {version}, so the unpacked provider cannot be checked: \
                      run `terraform providers lock`"
-                )),
-            };
+                ),
+                Place::Archive(_) => format!(
+                    "{SOURCE} {version} in the folder of providers is not the one that the lock file names"
+                ),
+            });
         }
-        let hash = self
-            .hash(package)
-            .await
-            .map_err(|error| format!("{SOURCE} {version} cannot be read: {error}"))?;
+        let folder = self.folder(found).await?;
+        let hash = self.hash(found, &folder, package_hash).await?;
         match locked.hashes.contains(&hash) {
             true => Ok(()),
             false => Err(format!(
@@ -203,18 +259,46 @@ impl ProviderFolder {
         }
     }
 
-    /// Computes a package's hash once.
-    async fn hash(&self, package: &Package) -> io::Result<String> {
-        let known = |hashes: &BTreeMap<PathBuf, String>| hashes.get(&package.folder).cloned();
+    /// Computes the hash of an archive or a folder once.
+    async fn hash(
+        &self,
+        found: &Found,
+        path: &Path,
+        compute: fn(&Path) -> io::Result<String>,
+    ) -> Result<String, String> {
         let lock = || self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(hash) = known(&lock()) {
+        let known = lock().get(path).cloned();
+        if let Some(hash) = known {
             return Ok(hash);
         }
-        let folder = package.folder.clone();
-        let hash = tokio::task::spawn_blocking(move || package_hash(&folder)).await;
-        let hash = hash.map_err(io::Error::other)??;
-        lock().insert(package.folder.clone(), hash.clone());
+        let owned = path.to_owned();
+        let hash = tokio::task::spawn_blocking(move || compute(&owned)).await;
+        let hash = hash.map_err(io::Error::other).flatten();
+        let hash =
+            hash.map_err(|error| format!("{SOURCE} {} cannot be read: {error}", found.version))?;
+        lock().insert(path.to_owned(), hash.clone());
         Ok(hash)
+    }
+}
+
+impl Found {
+    /// Returns the version that an entry of a provider's folder holds for this platform.
+    fn at(path: &Path, platform: &str) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        if path.is_dir() {
+            let folder = path.join(platform);
+            program(&folder)?;
+            return Some(Self {
+                version: name.to_owned(),
+                place: Place::Folder(folder),
+            });
+        }
+        let version = name.strip_prefix(PROGRAM)?.strip_prefix("aws_")?;
+        let version = version.strip_suffix(&format!("_{platform}.zip"))?;
+        Some(Self {
+            version: version.to_owned(),
+            place: Place::Archive(path.to_owned()),
+        })
     }
 }
 
@@ -256,7 +340,15 @@ fn package_hash(folder: &Path) -> io::Result<String> {
         .collect();
     let mut context = Context::new(&SHA256);
     context.update(text.as_bytes());
-    Ok(format!("h1:{}", STANDARD.encode(context.finish())))
+    Ok(format!(
+        "{FOLDER_HASH}{}",
+        STANDARD.encode(context.finish())
+    ))
+}
+
+/// Computes the `zh:` hash of an archive: over its bytes.
+fn archive_hash(archive: &Path) -> io::Result<String> {
+    Ok(format!("{ARCHIVE_HASH}{}", file_hash(archive)?))
 }
 
 fn file_hash(file: &Path) -> io::Result<String> {

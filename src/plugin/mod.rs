@@ -17,6 +17,7 @@ mod ignored;
 mod proposed;
 mod verdict;
 
+mod archive;
 mod client;
 mod folder;
 mod process;

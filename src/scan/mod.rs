@@ -7,6 +7,8 @@ pub mod find;
 pub mod load;
 mod locate;
 mod pending;
+/// The stages of a scan.
+pub mod progress;
 /// Proves fixes by a provider's plan.
 pub mod proof;
 /// Describes the role that reads a repository's AWS accounts.

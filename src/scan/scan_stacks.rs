@@ -1,6 +1,7 @@
 //! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
+use super::progress::Progress;
 use super::through_provider::{catalog, keeps_recorded, note_providers, providers, read_foreign};
 use crate::aws::Aws;
 use crate::diff::{self, Claims, Looked};
@@ -86,17 +87,6 @@ fn is_busy(loaded: &[Loaded]) -> bool {
         let starved = stack.options.shared.is_starved();
         starved || stack.state.as_ref().is_err_and(state::is_busy)
     })
-}
-
-/// The stage that a scan has reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Loading code and states.
-    Loading,
-    /// Reading this many resources from AWS.
-    Asking(usize),
-    /// Comparing, scoring, pricing.
-    Comparing,
 }
 
 /// Scans these stacks. A stack that cannot be scanned is reported as such; the others go on.
