@@ -175,17 +175,19 @@ impl Known {
         text.len() >= SHORTEST && self.0.is_match(text)
     }
 
-    /// Returns their ranges in a text, in order; they may overlap.
+    /// Returns the ranges of a text that they cover, in order: those that overlap are one.
+    ///
+    /// They are joined as they are found. A text may hold hundreds of them at each byte, which end in order.
     pub(super) fn ranges(&self, text: &str) -> Vec<Range<usize>> {
-        // Matches that overlap are told by where they end: the longest one that begins somewhere counts.
-        let mut found: Vec<_> = self
-            .0
-            .find_overlapping_iter(text)
-            .map(|found| found.range())
-            .collect();
-        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-        found.dedup_by_key(|range| range.start);
-        found
+        let mut covered: Vec<Range<usize>> = Vec::new();
+        for found in self.0.find_overlapping_iter(text) {
+            let mut found = found.range();
+            while let Some(last) = covered.pop_if(|last| last.end > found.start) {
+                found.start = found.start.min(last.start);
+            }
+            covered.push(found);
+        }
+        covered
     }
 }
 
@@ -224,6 +226,18 @@ mod tests {
             assert!(!is_distinct(text), "{text}");
         }
         assert!(!is_distinct(&"x1".repeat(LONGEST)));
+    }
+
+    /// Hundreds of texts may end at each byte: what they cover is one range, and no more is kept.
+    #[test]
+    fn texts_within_one_another_cover_one_range() {
+        let mut texts = SecretTexts::default();
+        for length in 4..128 {
+            texts.add_texts(&"x1".repeat(length).into());
+        }
+        let known = Known::new(&texts).unwrap();
+        let text = format!("é{}é, {}", "x1".repeat(2_000), "x1".repeat(5));
+        assert_eq!(known.ranges(&text), [2..4_002, 4_006..4_016]);
     }
 
     #[test]
