@@ -63,6 +63,7 @@ mod surroundings;
 mod tenants;
 mod terminal;
 mod terragrunt;
+mod unit_limits;
 mod unmanaged;
 mod unread;
 mod verdicts;

@@ -25,7 +25,7 @@ pub(super) const LONGEST_TEXT: usize = 1 << 20;
 /// How deep lists and maps may lie in one another.
 pub(super) const DEEPEST_VALUE: usize = 128;
 /// How many problems of one evaluation are told.
-const MOST_PROBLEMS: usize = 500;
+pub(super) const MOST_PROBLEMS: usize = 500;
 
 /// Why a value is not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +232,11 @@ impl Budget {
             line,
             message: message.to_owned(),
         });
+    }
+
+    /// Why the evaluation ended; none while it goes on.
+    pub(super) fn reason_of_end(&self) -> Option<&'static str> {
+        self.is_over().then(|| self.why_over())
     }
 
     /// Why the evaluation ended.

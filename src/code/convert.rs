@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::fault::{Evaluated, Fault, Invalid};
+use super::marked_text::MarkedNumber;
 use super::number::Number;
 use super::set;
 use super::size::Size;
@@ -92,11 +93,14 @@ fn primitive(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
         (value @ (Typed::Bool(_) | Typed::Number(_)), Type::String) => {
             let text = value.as_text().ok_or(Invalid)?;
             budget.take_text(text.len())?;
-            Ok(Typed::String(text.into_owned().into()))
+            let text = Typed::String(text.into_owned().into());
+            let is_secret = matches!(&value, Typed::Number(number) if number.is_secret());
+            Ok(if is_secret { text.of_secret() } else { text })
         }
         (Typed::String(text), Type::Number) => {
             let number = Number::read(&text)?;
-            Ok(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
+            let marked = |number| Typed::Number(MarkedNumber::made_of(number, text.is_secret()));
+            Ok(number.map_or(Typed::Unknown(Type::Number), marked))
         }
         (Typed::String(text), Type::Bool) => match &*text {
             "true" | "1" => Ok(true.into()),

@@ -27,7 +27,7 @@ pub(super) fn value(scope: &Scope<'_>, expression: &Expression) -> Evaluated {
                 return Ok(small.into());
             }
             let written = scope.written(number.span(), &number.value().to_string());
-            Ok(Number::parse(&written).map_or(Typed::Unknown(Type::Number), Typed::Number))
+            Ok(Number::parse(&written).map_or(Typed::Unknown(Type::Number), Typed::from))
         }
         Expression::String(text) => {
             scope.budget().take_text(text.value().len())?;

@@ -119,6 +119,17 @@ impl Deref for Measured {
 }
 
 impl Setting<'_> {
+    /// The same; where its value is made from a part of a secret, each text in it is.
+    pub(super) fn marked(self, is_secret: bool) -> Self {
+        match is_secret {
+            true => Self {
+                value: Measured::new((*self.value).clone().of_secret()),
+                ..self
+            },
+            false => self,
+        }
+    }
+
     /// One of which nothing but its type is certain.
     pub(super) fn unknown(of: &Type) -> Self {
         Self {

@@ -5,6 +5,7 @@ use super::equality::equal;
 use super::expression::certain_key;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::handed_on::only_interpolation;
+use super::marked_text::MarkedNumber;
 use super::number::Number;
 use super::scope::Scope;
 use super::traversal;
@@ -31,7 +32,9 @@ pub(super) fn unary(scope: &Scope<'_>, operation: &UnaryOp) -> Evaluated {
         }),
         UnaryOperator::Neg => Ok(match operand(scope, &operation.expr, &Type::Number)? {
             // Terraform tells a negative nought from a positive one.
-            Some(Typed::Number(number)) if !number.is_nought() => number.negated().into(),
+            Some(Typed::Number(number)) if !number.is_nought() => {
+                MarkedNumber::made_of(number.negated(), number.is_secret()).into()
+            }
             _ => Typed::Unknown(Type::Number),
         }),
     }
@@ -47,12 +50,12 @@ pub(super) fn binary(scope: &Scope<'_>, operation: &BinaryOp) -> Evaluated {
         operator => {
             let left = operand(scope, left, &Type::Number)?;
             let right = operand(scope, right, &Type::Number)?;
-            let known = left.as_ref().zip(right.as_ref());
-            let known = known.and_then(|(left, right)| left.as_number().zip(right.as_number()));
-            match known {
-                Some((left, right)) => arithmetic(operator, left, right),
-                None if is_comparison(operator) => Ok(Typed::Unknown(Type::Bool)),
-                None => Ok(Typed::Unknown(Type::Number)),
+            match left.as_ref().zip(right.as_ref()) {
+                Some((Typed::Number(left), Typed::Number(right))) => {
+                    arithmetic(operator, left, right)
+                }
+                _ if is_comparison(operator) => Ok(Typed::Unknown(Type::Bool)),
+                _ => Ok(Typed::Unknown(Type::Number)),
             }
         }
     }
@@ -88,9 +91,13 @@ fn logical(scope: &Scope<'_>, left: &Expression, right: &Expression, decides: bo
     })
 }
 
-fn arithmetic(operator: BinaryOperator, left: &Number, right: &Number) -> Evaluated {
+/// What an operator makes of two numbers. A comparison tells nothing of a secret.
+fn arithmetic(operator: BinaryOperator, left: &MarkedNumber, right: &MarkedNumber) -> Evaluated {
+    let is_secret = left.is_secret() || right.is_secret();
+    let marked = |number| Typed::from(MarkedNumber::made_of(number, is_secret));
     let unknown = Typed::Unknown(Type::Number);
-    let number = |number: Option<Number>| Ok(number.map_or(unknown, Typed::Number));
+    let number = |number: Option<Number>| Ok(number.map_or(unknown, marked));
+    let (left, right): (&Number, &Number) = (left, right);
     match operator {
         BinaryOperator::Plus => number(left.plus(right)),
         BinaryOperator::Minus => number(left.minus(right)),

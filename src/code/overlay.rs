@@ -30,9 +30,11 @@ pub(super) struct Laid {
 impl Laid {
     /// Returns the contents of a generated file by its path.
     fn contents(&self, path: &str) -> Option<&[u8]> {
-        let mut files = self.generated.values();
-        let found = files.find(|file| file.path == path);
-        found.map(|file| file.bytes.as_slice())
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let found = self.generated.get(name);
+        found
+            .filter(|file| file.path == path)
+            .map(|file| file.bytes.as_slice())
     }
 
     /// Returns the path of the file that stands for one in the folder.

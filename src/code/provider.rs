@@ -10,6 +10,7 @@ use crate::model::{AccountId, AwsLocation, ProviderKey, ProviderTags, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectValue};
 use hcl_edit::structure::Block;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What states call the AWS provider, of whichever registry.
@@ -26,6 +27,8 @@ pub struct ProviderConfig {
     pub account: Option<AccountId>,
     /// What it does to the tags of its resources.
     pub tags: ProviderTags,
+    /// The texts in its `default_tags` that the code makes from parts of secrets.
+    pub made_of_secrets: BTreeSet<String>,
 }
 
 /// Adds the AWS provider's configurations of one module instance, as far as the budget goes.
@@ -38,6 +41,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
         };
         let mark = budget.mark();
         let scope = instance.scope(file);
+        instance.take_made();
         let value = |name| {
             block
                 .body
@@ -66,6 +70,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
             region: value("region"),
             account: of_role.or(allowed),
             tags: provider_tags(&scope, block),
+            made_of_secrets: instance.take_made(),
         };
         budget.settle(mark, 0);
         match budget.keep(size(&config)) {
@@ -145,6 +150,7 @@ fn size(config: &ProviderConfig) -> usize {
     let values = values.map(|value| Size::of(value).bytes);
     let ignored = config.tags.ignored_keys.iter();
     let ignored = ignored.chain(&config.tags.ignored_prefixes);
+    let ignored = ignored.chain(&config.made_of_secrets);
     let ignored = ignored.map(|text| size_of::<String>() + text.len());
     2 * size_of::<ProviderConfig>() + key + values.iter().sum::<usize>() + ignored.sum::<usize>()
 }

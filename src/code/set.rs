@@ -80,7 +80,7 @@ impl Key {
             Typed::Null(_) => Self::Null,
             Typed::Unknown(_) => Self::Unknown,
             Typed::Bool(flag) => Self::Bool(*flag),
-            Typed::Number(number) => Self::Number(number.clone()),
+            Typed::Number(number) => Self::Number((**number).clone()),
             Typed::String(text) => Self::Text(text.to_string()),
             other => {
                 let mut written = Written::default();

@@ -95,11 +95,13 @@ impl Size {
         match value {
             Typed::Null(kind) | Typed::Unknown(kind) => own.with_type(kind),
             Typed::Bool(_) => own,
-            Typed::Number(Number::Small(_)) => own,
-            Typed::Number(Number::Large(_)) => Self {
-                bytes: VALUE + NUMBER,
-                items: LARGE_NUMBER,
-                ..own
+            Typed::Number(number) => match **number {
+                Number::Small(_) => own,
+                Number::Large(_) => Self {
+                    bytes: VALUE + NUMBER,
+                    items: LARGE_NUMBER,
+                    ..own
+                },
             },
             Typed::String(text) => Self {
                 bytes: self::text(text.len()),

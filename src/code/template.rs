@@ -244,6 +244,30 @@ pub(super) struct Text<'b> {
     budget: &'b Budget,
     is_known: bool,
     is_secret: bool,
+    quotes: Quotes,
+}
+
+/// Whether quotes are open in the last line of a text that grows: what is added is looked at once.
+#[derive(Default)]
+struct Quotes {
+    is_open: bool,
+    /// How much of the text was looked at.
+    looked_at: usize,
+}
+
+impl Quotes {
+    fn follow(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        for (at, byte) in bytes.iter().enumerate().skip(self.looked_at) {
+            let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+            match byte {
+                b'\n' => self.is_open = false,
+                b'"' if before != Some(&b'\\') => self.is_open = !self.is_open,
+                _ => {}
+            }
+        }
+        self.looked_at = bytes.len();
+    }
 }
 
 impl<'b> Text<'b> {
@@ -253,6 +277,7 @@ impl<'b> Text<'b> {
             budget,
             is_known: true,
             is_secret: false,
+            quotes: Quotes::default(),
         }
     }
 
@@ -274,11 +299,10 @@ impl<'b> Text<'b> {
 
     /// Adds a reference to what nobody knows, in place of a part that is not known: the text is code.
     pub(super) fn push_named_unknown(&mut self) -> Result<(), Excess> {
-        let line = self.text.rsplit('\n').next().unwrap_or_default();
-        let quotes = line.matches('"').count() - line.matches("\\\"").count();
-        match quotes % 2 {
-            0 => self.push(UNKNOWN_PART),
-            _ => self.push(&format!("${{{UNKNOWN_PART}}}")),
+        self.quotes.follow(&self.text);
+        match self.quotes.is_open {
+            false => self.push(UNKNOWN_PART),
+            true => self.push(&format!("${{{UNKNOWN_PART}}}")),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A value with its type, as Terraform's functions and operators see it.
 
-use super::marked_text::MarkedText;
+use super::marked_text::{MarkedNumber, MarkedText};
 use super::number::Number;
 use super::types::Type;
 use crate::model::Value;
@@ -18,7 +18,7 @@ pub(super) enum Typed {
     /// `true` or `false`.
     Bool(bool),
     /// A number.
-    Number(Number),
+    Number(MarkedNumber),
     /// A text.
     String(MarkedText),
     /// In order, all of this type.
@@ -55,7 +55,7 @@ impl Typed {
 
     /// A number that counts something.
     pub(super) fn count(number: usize) -> Self {
-        Self::Number(Number::count(i64::try_from(number).unwrap_or(i64::MAX)))
+        Number::count(i64::try_from(number).unwrap_or(i64::MAX)).into()
     }
 
     /// A list of texts.
@@ -147,7 +147,7 @@ impl Typed {
         }
     }
 
-    /// The same, with every text in it made from a part of a secret.
+    /// The same, with every text and number in it made from a part of a secret.
     pub(super) fn of_secret(self) -> Self {
         let all = |items: Vec<Self>| items.into_iter().map(Self::of_secret).collect();
         let each = |entries: BTreeMap<String, Self>| {
@@ -158,6 +158,7 @@ impl Typed {
         };
         match self {
             Self::String(text) => Self::String(text.of_secret()),
+            Self::Number(number) => Self::Number(MarkedNumber::made_of(number.into_number(), true)),
             Self::List(element, items) => Self::List(element, all(items)),
             Self::Set(element, items) => Self::Set(element, all(items)),
             Self::Tuple(items) => Self::Tuple(all(items)),
@@ -167,10 +168,11 @@ impl Typed {
         }
     }
 
-    /// Passes on each text that was made from a part of a secret.
+    /// Passes on each text that was made from a part of a secret; of a number that was, its digits.
     pub(super) fn secret_texts(&self, found: &mut impl FnMut(&str)) {
         match self {
             Self::String(text) if text.is_secret() => found(text),
+            Self::Number(number) if number.is_secret() => found(&number.to_string()),
             Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => {
                 items.iter().for_each(|item| item.secret_texts(found));
             }
@@ -181,7 +183,7 @@ impl Typed {
         }
     }
 
-    /// Whether any text in it was made from a part of a secret.
+    /// Whether any text or number in it was made from a part of a secret.
     pub(super) fn has_secret_text(&self) -> bool {
         let mut has = false;
         self.secret_texts(&mut |_| has = true);
@@ -205,7 +207,7 @@ impl Typed {
             Self::Null(_) => Value::Null,
             Self::Unknown(_) => Value::Unknown,
             Self::Bool(flag) => Value::Bool(*flag),
-            Self::Number(number) => number.into(),
+            Self::Number(number) => (&**number).into(),
             Self::String(text) => Value::text(&**text),
             Self::List(_, all) | Self::Set(_, all) | Self::Tuple(all) => items(all),
             Self::Map(_, entries) | Self::Object(entries) => Value::map(
@@ -221,7 +223,7 @@ impl Typed {
         match value {
             Value::Null => Self::NULL,
             Value::Bool(flag) => Self::Bool(flag),
-            Value::Number(number) => Self::Number(Number::from(&number)),
+            Value::Number(number) => Number::from(&number).into(),
             Value::String(text) => Self::text(text),
             Value::List(items) => Self::Tuple(items.into_iter().map(Self::of_json).collect()),
             Value::Map(entries) => Self::Object(
@@ -269,8 +271,14 @@ impl From<bool> for Typed {
     }
 }
 
+impl From<MarkedNumber> for Typed {
+    fn from(number: MarkedNumber) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl From<Number> for Typed {
     fn from(number: Number) -> Self {
-        Self::Number(number)
+        Self::Number(number.into())
     }
 }

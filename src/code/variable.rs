@@ -172,20 +172,17 @@ pub(super) fn of_root<'a>(
 ) -> RootVariables<'a> {
     let mut inputs = root.inputs(configs, folder, context);
     let (mut set_by_files, all_read) = set_by_files(code, (folder.path, root), options, context);
-    let of_unit = |name: &str| {
-        root.unit
-            .as_ref()?
-            .environment
-            .get(name)
-            .map(String::as_str)
-    };
+    let of_unit = |name: &str| root.unit.as_ref()?.environment.get(name);
     let set = folder.variables.iter().map(|variable| {
         let name = variable.name;
         let given = |text: Option<&str>| Some(given::setting(variable, text?, context));
         let is_set_outside = !all_read || options.outside.contains(name);
         let set = given(options.given.argument(name))
             .or_else(|| set_by_files.remove(name))
-            .or_else(|| given(of_unit(name)))
+            .or_else(|| {
+                let text = of_unit(name)?;
+                Some(given(Some(text))?.marked(text.is_secret()))
+            })
             .or_else(|| given(options.given.in_environment(name)))
             .or_else(|| inputs.settings.remove(name).filter(|_| all_read))
             .or_else(|| is_set_outside.then(|| Setting::unknown(&Type::Any)));

@@ -256,12 +256,12 @@ fn evaluate(
         code
     };
     let code = evaluate(options);
-    let Some(state) = state.filter(|_| secret_parts::are_in(&code.declared)) else {
+    let Some(state) = state.filter(|_| secret_parts::are_in(&code)) else {
         return code;
     };
     // Nobody else holds the resources then, so none is copied.
     options.recorded = Recorded::default();
-    secret_parts::seal(&code.declared, state, sources);
+    secret_parts::seal(&code, state, sources);
     options.recorded = recorded(state);
     evaluate(options)
 }
@@ -378,8 +378,7 @@ fn recorded(state: &State) -> Recorded {
 /// Replaces the secrets in code.
 pub fn seal(code: &mut Evaluated, catalog: &Catalog, redactor: &Redactor) {
     for provider in &mut code.providers {
-        let tags = std::mem::take(&mut provider.tags.default);
-        provider.tags.default = redactor.redact_value("tags", tags);
+        secret_parts::seal_tags(provider, redactor);
     }
     for (address, resource) in &mut code.declared.resources {
         let schema = catalog.get(&address.tf_type);

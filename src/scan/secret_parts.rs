@@ -1,14 +1,18 @@
 //! Seals what code makes from parts of secrets: in the code, and in the state at the same places.
 
 use super::load::Sources;
-use crate::model::{Attributes, Declared, DeclaredResource, Redactor, Schema};
+use crate::code::{Evaluated, ProviderConfig};
+use crate::model::{Attributes, DeclaredResource, Redactor, Resource, Schema, Value};
 use crate::state::State;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Returns whether code makes any attribute from a part of a secret.
-pub(super) fn are_in(declared: &Declared) -> bool {
-    let mut resources = declared.resources.values();
+/// Returns whether code makes any attribute, or a tag of a provider, from a part of a secret.
+pub(super) fn are_in(code: &Evaluated) -> bool {
+    let mut resources = code.declared.resources.values();
+    let mut providers = code.providers.iter();
     resources.any(|resource| !resource.made_of_secrets.is_empty())
+        || providers.any(|provider| provider.tags.default.has_secret())
 }
 
 /// Seals the texts of a declared resource that the code made from parts of secrets, and forgets them.
@@ -32,20 +36,31 @@ pub(super) fn seal_declared(
     }
 }
 
+/// Seals the secrets in the default tags of a provider, and forgets which texts the code made from parts of secrets.
+pub(super) fn seal_tags(provider: &mut ProviderConfig, redactor: &Redactor) {
+    let tags = std::mem::take(&mut provider.tags.default);
+    let derived = std::mem::take(&mut provider.made_of_secrets);
+    let tags = redactor.seal_made(None, "tags", tags, &derived);
+    provider.tags.default = redactor.redact_value("tags", tags);
+}
+
 /// Seals in a state what is sealed in the code, which has the state's resources to itself. What AWS answers is sealed
 /// where the state is.
-pub(super) fn seal(declared: &Declared, state: &mut State, sources: &Sources<'_>) {
+pub(super) fn seal(code: &Evaluated, state: &mut State, sources: &Sources<'_>) {
     for resource in Arc::make_mut(&mut state.resources) {
-        let Some(found) = declared.get(&resource.address) else {
-            continue;
-        };
-        let sealed = found.made_of_secrets.keys().filter_map(|name| {
-            let definition = found.attributes.get(name)?;
-            Some((name.clone(), definition.value.clone()))
-        });
-        let mut sealed: Attributes = sealed.collect();
-        if let Some(tags) = sealed.get("tags").cloned() {
-            sealed.insert("tags_all".to_owned(), tags);
+        let mut sealed = code
+            .declared
+            .get(&resource.address)
+            .map(made_of_secrets)
+            .unwrap_or_default();
+        let mut tags = default_tags(code, resource);
+        match sealed.get("tags").cloned() {
+            Some(Value::Map(own)) => tags.extend(own),
+            Some(whole) => drop(sealed.insert("tags_all".to_owned(), whole)),
+            None => {}
+        }
+        if !tags.is_empty() {
+            sealed.insert("tags_all".to_owned(), Value::Map(tags));
         }
         let schema = sources.catalog.get(&resource.address.tf_type);
         let attributes = &mut resource.attributes;
@@ -53,4 +68,28 @@ pub(super) fn seal(declared: &Declared, state: &mut State, sources: &Sources<'_>
             .redactor
             .seal_as_recorded(schema, &sealed, attributes);
     }
+}
+
+/// Returns the attributes that code makes from parts of secrets, sealed.
+fn made_of_secrets(declared: &DeclaredResource) -> Attributes {
+    let names = declared.made_of_secrets.keys();
+    let sealed = names.filter_map(|name| {
+        let definition = declared.attributes.get(name)?;
+        Some((name.clone(), definition.value.clone()))
+    });
+    sealed.collect()
+}
+
+/// Returns the secrets among the tags that its provider adds to a resource: those that it does not set itself.
+fn default_tags(code: &Evaluated, resource: &Resource) -> BTreeMap<String, Value> {
+    let mut providers = code.providers.iter();
+    let provider = providers.find(|provider| provider.key == resource.provider);
+    let tags = provider.and_then(|provider| provider.tags.default.as_map());
+    let own = resource.attributes.get("tags").and_then(Value::as_map);
+    let sets = |key: &String| own.is_some_and(|own| own.contains_key(key));
+    let secret = tags.into_iter().flatten();
+    let secret = secret.filter(|(key, tag)| tag.has_secret() && !sets(key));
+    secret
+        .map(|(key, tag)| (key.clone(), tag.clone()))
+        .collect()
 }

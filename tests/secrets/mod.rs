@@ -5,6 +5,7 @@ mod formats;
 pub mod leaving;
 mod parts;
 mod plants;
+mod quoted;
 mod written;
 
 use driftguard::model::{Attribute, Attributes, Redactor, Shape, Type, Value, masked};

@@ -76,6 +76,7 @@ locals {{
   piece   = substr(var.db_password, 0, 3)
   letters = [for letter in split("", var.db_password) : upper(letter)]
   tags    = {{ Piece = local.piece, Name = "web" }}
+  pin     = tonumber(substr("x4711${{substr(var.db_password, 0, 1)}}", 1, 4))
 }}
 resource "aws_instance" "b" {{
   tags = {{ Name = "web", Tr0 = "Trx", Tested = {expression} }}
@@ -134,6 +135,21 @@ fn what_is_made_of_a_piece_of_a_secret_is_sealed_however_short_it_is() {
         "trimspace(\" ${local.piece} \")",
         "element(chunklist(split(\"\", var.db_password), 2), 1)[1]",
         "base64decode(base64encode(local.piece))",
+        "local.pin",
+        "tostring(local.pin)",
+        "local.pin + 1",
+        "2 * local.pin",
+        "-local.pin",
+        "local.pin % 100",
+        "max(local.pin, 3)",
+        "sum([1, local.pin])",
+        "abs(local.pin)",
+        "floor(local.pin / 10)",
+        "parseint(substr(\"x4711${substr(var.db_password, 0, 1)}\", 1, 4), 10)",
+        "[for digit in split(\"\", tostring(local.pin)) : tonumber(digit)][1]",
+        "\"port-${local.pin}\"",
+        "format(\"%05d\", local.pin)",
+        "jsondecode(jsonencode({ pin = local.pin })).pin",
     ] {
         let (value, is_noted) = sealed(expression);
         assert!(matches!(value, Value::Secret(_)), "{expression}: {value:?}");
@@ -155,11 +171,95 @@ fn what_tells_nothing_of_a_secret_is_not_sealed() {
         "substr(\"Tr0ub4dor\", 0, 3)",
         "\"Tr0\"",
         "startswith(var.db_password, \"T\") ? \"T\" : \"\"",
+        "local.pin > 3 ? \"many\" : \"few\"",
+        "tostring(4711)",
+        "tostring(length(local.letters) + 1)",
     ] {
         let (value, is_noted) = sealed(expression);
         assert!(value.as_str().is_some(), "{expression}: {value:?}");
         assert!(!is_noted, "{expression}");
     }
+}
+
+/// The tags of a resource in code and in its state, after both were sealed.
+#[test]
+fn a_default_tag_that_is_made_of_a_piece_of_a_secret_is_sealed() {
+    let code = r#"
+variable "db_password" {
+  default = "Tr0ub4dorCanaryXYZ93"
+}
+provider "aws" {
+  region = "eu-west-1"
+  default_tags {
+    tags = { Piece = substr(var.db_password, 0, 3), Team = "Tr0x" }
+  }
+}
+resource "aws_instance" "b" {
+  tags = { Name = "Tr0" }
+}
+"#;
+    let tree: Tree = [("main.tf", code)].into_iter().collect();
+    let mut evaluated = code::evaluate(&tree, "", &Options::default());
+    assert_eq!(evaluated.problems, []);
+    let redactor = Redactor::new(b"key");
+    load::seal(&mut evaluated, &resources::catalog(), &redactor);
+    let provider = &evaluated.providers[0];
+    let tags = &provider.tags.default;
+    assert_eq!(tags.get("Piece"), &redactor.fingerprint(&"Tr0".into()));
+    assert_eq!(tags.get("Team"), &Value::from("Tr0x"));
+    assert_eq!(provider.region, Value::from("eu-west-1"));
+    assert!(provider.made_of_secrets.is_empty(), "they are forgotten");
+    let resource = &evaluated.declared.resources[&"aws_instance.b".parse().unwrap()];
+    assert_eq!(resource.value("tags").get("Name"), &Value::from("Tr0"));
+}
+
+/// Inputs reach the variables of a unit's code as texts, and so does the environment that it sets.
+#[test]
+fn a_piece_of_a_secret_that_a_unit_hands_over_is_sealed() {
+    let unit = r#"
+locals {
+  db_password = "Tr0ub4dorCanaryXYZ93"
+  piece       = substr(local.db_password, 0, 3)
+}
+terraform {
+  source = "../app"
+  extra_arguments "env" {
+    commands = ["plan", "apply"]
+    env_vars = { TF_VAR_set = local.piece }
+  }
+}
+inputs = {
+  bare  = local.piece
+  typed = local.piece
+  list  = [local.piece]
+  pin   = parseint("${substr(local.db_password, 2, 1)}1", 10)
+  name  = "web"
+}
+"#;
+    let module = r#"
+variable "set" {}
+variable "bare" {}
+variable "typed" { type = string }
+variable "list" { type = list(string) }
+variable "pin" {}
+variable "name" {}
+resource "aws_instance" "b" {
+  tags = { Set = var.set, Bare = var.bare, Typed = var.typed, List = var.list[0], Pin = var.pin, Name = var.name }
+}
+"#;
+    let tree: Tree = [("unit/terragrunt.hcl", unit), ("app/main.tf", module)]
+        .into_iter()
+        .collect();
+    let mut evaluated = code::evaluate(&tree, "unit", &Options::default());
+    assert_eq!(evaluated.problems, []);
+    let redactor = Redactor::new(b"key");
+    load::seal(&mut evaluated, &resources::catalog(), &redactor);
+    let tags = evaluated.declared.resources[&"aws_instance.b".parse().unwrap()].value("tags");
+    for key in ["Set", "Bare", "Typed", "List"] {
+        assert_eq!(tags.get(key), &redactor.fingerprint(&"Tr0".into()), "{key}");
+    }
+    assert_eq!(tags.get("Pin"), &redactor.fingerprint(&"1".into()));
+    assert_eq!(tags.get("Name"), &Value::from("web"));
 }
 
 #[test]

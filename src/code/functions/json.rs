@@ -231,7 +231,7 @@ impl<'t> Reader<'t> {
             return Err(Fault::Invalid);
         }
         let number = Number::parse(digits);
-        Ok(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
+        Ok(number.map_or(Typed::Unknown(Type::Number), Typed::from))
     }
 }
 

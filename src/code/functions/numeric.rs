@@ -17,7 +17,7 @@ const MOST_DIGITS: i64 = 62;
 
 /// A number; unknown where it is out of bounds.
 fn known(number: Option<Number>) -> Typed {
-    number.map_or(Typed::Unknown(Type::Number), Typed::Number)
+    number.map_or(Typed::Unknown(Type::Number), Typed::from)
 }
 
 pub(super) fn abs(call: &Call<'_, '_>) -> Evaluated {
@@ -150,7 +150,7 @@ pub(super) fn range(call: &Call<'_, '_>) -> Evaluated {
         let Some(next) = number.plus(&step) else {
             return Ok(Typed::Unknown(Type::list(Type::Number)));
         };
-        items.push(Typed::Number(std::mem::replace(&mut number, next)));
+        items.push(Typed::from(std::mem::replace(&mut number, next)));
     }
     Ok(Typed::List(Type::Number, items))
 }

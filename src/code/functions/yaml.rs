@@ -217,7 +217,7 @@ fn number(text: &str) -> Option<Typed> {
     let number = Number::read(text)
         .ok()
         .filter(|_| has_form && bare != ".")?;
-    Some(number.map_or(Typed::Unknown(Type::Number), Typed::Number))
+    Some(number.map_or(Typed::Unknown(Type::Number), Typed::from))
 }
 
 /// Whether a text may be a date, which Terraform brings to another form.

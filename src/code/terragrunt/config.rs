@@ -2,8 +2,9 @@
 
 use super::layers::{Config, Layer, Placed, Strategy};
 use super::reader::{ConfigScope, Reader};
+use super::values::{body, copied, entries, generated};
+use crate::code::budget::Budget;
 use crate::code::context::Context;
-use crate::code::expression::certain_key;
 use crate::code::file::{CodeText, File, Syntax};
 use crate::code::folder::{Folder, Problem};
 use crate::code::instance::Instance;
@@ -11,8 +12,7 @@ use crate::code::scope::Scope;
 use crate::code::typed::Typed;
 use crate::model::Tree;
 use hcl_edit::Span;
-use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, Body};
+use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -121,7 +121,9 @@ impl Request<'_> {
             let own = Tree::folder(&include.path).to_owned();
             scope.includes.insert(include.label.clone(), own);
             if include.exposes {
-                scope.exposed.insert(include.label.clone(), config.value());
+                let value = config.value(&context.budget);
+                let value = value.map_err(|_| problem(1, over(&context.budget)))?;
+                scope.exposed.insert(include.label.clone(), value);
             }
             above.push(config.layers);
         }
@@ -156,6 +158,8 @@ impl Request<'_> {
             }
             include_of(&here, scope, block).map_err(|message| {
                 let failed = scope.reader.problem();
+                let budget = &context.budget;
+                let message = budget.reason_of_end().map_or(message, str::to_owned);
                 failed.unwrap_or_else(|| file.problem(block.span(), message))
             })
         });
@@ -214,7 +218,7 @@ impl Request<'_> {
         let locals = folder.locals.keys();
         let locals = locals.map(|name| {
             let value = instance.local_value(name, self.depth);
-            ((*name).to_owned(), (*value).clone())
+            ((*name).to_owned(), copied(&here, &value))
         });
         layer.locals = Typed::Object(locals.collect());
         layer.read_terraform(&here);
@@ -290,6 +294,14 @@ impl Layer {
     }
 }
 
+/// Why a configuration was not evaluated to its end.
+fn over(budget: &Budget) -> String {
+    let reason = budget.reason_of_end();
+    reason
+        .unwrap_or("this code declares too much to keep")
+        .to_owned()
+}
+
 /// The label of a block; empty where it has none.
 fn label(block: &Block) -> String {
     let label = block.labels.first();
@@ -334,52 +346,4 @@ fn include_of<'a>(
         strategy,
         exposes: exposes.is_some_and(|exposes| exposes != Typed::Bool(false)),
     })
-}
-
-/// The arguments of a block, as an object; a block in it, such as `config`, is one as well.
-fn body(scope: &Scope<'_>, body: &Body) -> Typed {
-    let arguments = body.attributes();
-    let arguments = arguments.map(|argument| {
-        let value = entries(scope, &argument.value);
-        (argument.key.as_str().to_owned(), value)
-    });
-    let mut arguments: BTreeMap<_, _> = arguments.collect();
-    for block in body.blocks() {
-        let inner = self::body(scope, &block.body);
-        arguments.insert(block.ident.as_str().to_owned(), inner);
-    }
-    Typed::Object(arguments)
-}
-
-/// The arguments of a `generate` block, whose `contents` is code: a part that is not known leaves the others.
-fn generated(scope: &Scope<'_>, block: &Body) -> Typed {
-    let mut arguments = body(scope, block);
-    let contents = block
-        .get_attribute("contents")
-        .map(|contents| &contents.value);
-    if let (
-        Typed::Object(arguments),
-        Some(contents @ (Expression::HeredocTemplate(_) | Expression::StringTemplate(_))),
-    ) = (&mut arguments, contents)
-        && arguments.get("contents").is_some_and(Typed::is_unknown)
-    {
-        let code = scope.clone().naming_unknown().known(contents);
-        arguments.insert("contents".to_owned(), code);
-    }
-    arguments
-}
-
-/// What an expression is; of an object each entry by itself, so that one which is refused leaves the others.
-fn entries(scope: &Scope<'_>, expression: &Expression) -> Typed {
-    let Expression::Object(object) = expression else {
-        return scope.known(expression);
-    };
-    let mut entries = BTreeMap::new();
-    for (key, value) in object {
-        match certain_key(scope, key) {
-            Some(key) => entries.insert(key, scope.known(value.expr())),
-            None => return Typed::UNKNOWN,
-        };
-    }
-    Typed::Object(entries)
 }

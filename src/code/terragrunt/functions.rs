@@ -16,6 +16,9 @@ const NEED_VARS: &[&str] = &[
     "apply", "console", "destroy", "import", "plan", "push", "refresh",
 ];
 
+/// How many bytes of a path cost as much to follow as a step.
+const PATH: usize = 16;
+
 /// Calls a function of Terragrunt's; none where it has no such function.
 pub(in crate::code) fn call(
     scope: &Scope<'_>,
@@ -132,7 +135,7 @@ fn find_in_parent_folders(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
     let mut folder = config.running.as_str();
     while !folder.is_empty() {
         folder = Tree::folder(folder);
-        scope.budget().work(1)?;
+        scope.budget().work(1 + name.len() / PATH)?;
         let Some(path) = Tree::join(folder, &name) else {
             break;
         };
@@ -185,12 +188,11 @@ fn read_terragrunt_config(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
     let running = Tree::folder(&path).to_owned();
     match config::read(&path, &config.unit, &running, None, (scope, config)) {
         Ok(read) => {
-            let value = read.value();
-            let size = crate::code::size::Size::of_typed(&value);
-            scope.budget().keep(size.bytes)?;
+            let value = read.value(scope.budget())?;
+            let copy = scope.copy(&value)?;
             let mut known = config.reader.known.borrow_mut();
-            known.insert(path, value.clone());
-            Ok(value)
+            known.insert(path, value);
+            Ok(copy)
         }
         Err(problem) => {
             config.reader.fail(problem);

@@ -238,7 +238,11 @@ fn handed_over(variable: &Variable<'_>, value: Typed) -> Typed {
     match value {
         value if is_whole(&value) && variable.constraint.is_none() => match exact(value) {
             Typed::Unknown(of) => Typed::Unknown(of),
-            value => value.as_text().map_or(Typed::UNKNOWN, Typed::text),
+            value => {
+                let is_secret = value.has_secret_text();
+                let text = value.as_text().map_or(Typed::UNKNOWN, Typed::text);
+                if is_secret { text.of_secret() } else { text }
+            }
         },
         // Terraform takes it for the text that it is.
         _ if variable.constraint.is_none() => Typed::UNKNOWN,

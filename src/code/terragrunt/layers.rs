@@ -2,8 +2,10 @@
 
 use super::merge;
 use super::reader::ConfigScope;
+use crate::code::budget::{Budget, Excess};
 use crate::code::file::File;
 use crate::code::folder::Problem;
+use crate::code::size::{ENTRY, Size};
 use crate::code::typed::Typed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -66,8 +68,12 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Returns the configuration as others see it.
-    pub(super) fn value(&self) -> Typed {
+    /// Returns the configuration as others see it: a copy, which counts until the whole unit is evaluated.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(super) fn value(&self, budget: &Budget) -> Result<Typed, Excess> {
+        budget.keep(self.layers.iter().map(Layer::bytes).sum())?;
         let own = self.layers.first();
         let locals = own.map_or(Typed::NULL, |own| own.locals.clone());
         let inputs = match self.inputs() {
@@ -86,7 +92,7 @@ impl Config {
         parts.insert("inputs".to_owned(), inputs);
         parts.insert("remote_state".to_owned(), remote_state);
         parts.insert("generate".to_owned(), Typed::Object(generated.collect()));
-        Typed::Object(parts)
+        Ok(Typed::Object(parts))
     }
 
     /// Returns the merged `inputs`; null where there are none.
@@ -127,6 +133,17 @@ impl Config {
             merged.extend(part(layer).clone());
         }
         merged
+    }
+}
+
+impl Layer {
+    /// Returns the bytes that its values take.
+    fn bytes(&self) -> usize {
+        let values = [&self.inputs, &self.locals].into_iter();
+        let values = values.chain(self.remote_state.iter().map(|placed| &placed.value));
+        let values = values.chain(self.generated.values().map(|placed| &placed.value));
+        let sizes = values.map(|value| ENTRY + Size::of_typed(value).bytes);
+        sizes.sum()
     }
 }
 

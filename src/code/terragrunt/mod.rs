@@ -15,6 +15,7 @@ mod sides;
 mod source;
 mod unit;
 mod units;
+mod values;
 
 pub(super) use functions::call;
 pub(super) use inputs::Inputs;

@@ -1,11 +1,12 @@
 //! What the two evaluations of a unit's configuration agree on.
 
-use super::layers::Config;
+use super::layers::{Config, Placed};
 use super::merge::common;
 use super::reader::Reader;
 use super::source::{UnitSource, portable};
 use super::unit::{GeneratedFile, Unit};
 use crate::code::folder::Problem;
+use crate::code::marked_text::MarkedText;
 use crate::code::overlay::Overlay;
 use crate::code::scope::UNKNOWN_PART;
 use crate::code::typed::Typed;
@@ -27,7 +28,6 @@ pub(super) struct Sides<'r> {
 impl Sides<'_> {
     pub(super) fn unit(self, path: String) -> Unit {
         let folder = self.folder;
-        let (config, reader) = &self.sides[0];
         let mut problems = Vec::new();
         let source = self.source();
         let has_source = source.is_some();
@@ -36,6 +36,7 @@ impl Sides<'_> {
         let backend = self.backend(&source);
         let arguments = self.arguments();
         let inputs = self.agreed(|(config, _)| Some(config.inputs()));
+        let [(config, reader), _] = self.sides;
         Unit {
             source,
             backend,
@@ -49,7 +50,7 @@ impl Sides<'_> {
             problems,
             requested: RequestedFiles::default(),
             secrets: SecretTexts::default(),
-            config: config.clone(),
+            config,
             inputs: inputs.unwrap_or(Typed::NULL),
             unusual: reader.unusual(),
             path,
@@ -64,6 +65,24 @@ impl Sides<'_> {
             (Some(first), Some(second)) => Some(common(first, &second)),
             _ => Some(Typed::UNKNOWN),
         }
+    }
+
+    /// The values of a part by label, as both sides agree on them, in the form that `make` gives them. Of each side all are
+    /// taken at once: there may be thousands.
+    fn both(
+        &self,
+        part: impl Fn(&Config) -> BTreeMap<String, Placed>,
+        make: impl Fn(Typed, &Reader) -> Typed,
+    ) -> Vec<(Placed, Typed)> {
+        let [(first, reader), (second, other_reader)] = &self.sides;
+        let mut others = part(second);
+        let pairs = part(first).into_iter().map(|(label, mut placed)| {
+            let value = std::mem::replace(&mut placed.value, Typed::NULL);
+            let other = others.remove(&label);
+            let other = other.map_or(Typed::UNKNOWN, |other| make(other.value, other_reader));
+            (placed, common(make(value, reader), &other))
+        });
+        pairs.collect()
     }
 
     /// Where the code is, where the configuration says so.
@@ -154,10 +173,8 @@ impl Sides<'_> {
     /// The files that are generated in the folder of the code, by name.
     fn generated(&self, problems: &mut Vec<Problem>) -> BTreeMap<String, GeneratedFile> {
         let mut files = BTreeMap::new();
-        for (label, placed) in self.sides[0].0.generated() {
-            let value = self.agreed(|(config, _)| Some(config.generated().remove(&label)?.value));
-            let parts = value.as_ref().and_then(Typed::entries);
-            let (file, problem) = self.generated_file(parts);
+        for (placed, value) in self.both(Config::generated, |value, _| value) {
+            let (file, problem) = self.generated_file(value.entries());
             problems.extend(problem.map(|problem| placed.problem(problem)));
             files.extend(file);
         }
@@ -209,13 +226,9 @@ impl Sides<'_> {
             let path = Tree::join(self.folder, file);
             path.is_some_and(|path| self.code.resolve(&path).is_some())
         };
-        for (label, placed) in self.sides[0].0.arguments() {
-            let value = self.agreed(|(config, reader)| {
-                let placed = config.arguments().remove(&label)?;
-                Some(self.var_files(placed.value, reader))
-            });
-            let extra = value.as_ref().and_then(Typed::entries);
-            if let Some(extra) = extra.filter(|extra| applies(extra))
+        let own_files = |value, reader: &Reader| self.var_files(value, reader);
+        for (placed, value) in self.both(Config::arguments, own_files) {
+            if let Some(extra) = value.entries().filter(|extra| applies(extra))
                 && arguments.add(extra, exists).is_none()
             {
                 arguments.unknown.get_or_insert(placed.place());
@@ -261,7 +274,7 @@ fn applies(extra: &BTreeMap<String, Typed>) -> bool {
 #[derive(Debug, Default)]
 struct Arguments {
     var_files: Vec<String>,
-    environment: BTreeMap<String, String>,
+    environment: BTreeMap<String, MarkedText>,
     unknown: Option<String>,
 }
 
@@ -294,8 +307,12 @@ impl Arguments {
         let variables = extra.get("env_vars").and_then(Typed::entries);
         for (name, value) in variables.into_iter().flatten() {
             if let Some(name) = name.strip_prefix("TF_VAR_") {
-                let value = value.as_text()?.into_owned();
-                self.environment.insert(name.to_owned(), value);
+                let text = MarkedText::from(value.as_text()?.into_owned());
+                let text = match value.has_secret_text() {
+                    true => text.of_secret(),
+                    false => text,
+                };
+                self.environment.insert(name.to_owned(), text);
             }
         }
         Some(())

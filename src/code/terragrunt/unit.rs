@@ -6,8 +6,10 @@ use super::reader::{MACHINE_ROOTS, Reader};
 use super::sides::Sides;
 use super::source::UnitSource;
 use super::{CONFIG, JSON_CONFIG, STACK_CONFIG};
+use crate::code::budget::MOST_PROBLEMS;
 use crate::code::context::Context;
 use crate::code::folder::Problem;
+use crate::code::marked_text::MarkedText;
 use crate::code::overlay::Overlay;
 use crate::code::typed::Typed;
 use crate::code::{BackendBlock, Options, RequestedFiles};
@@ -32,7 +34,7 @@ pub(in crate::code) struct Unit {
     /// Files of variables that Terragrunt names, relative to the unit.
     pub(in crate::code) var_files: Vec<String>,
     /// What Terragrunt sets variables to in Terraform's environment.
-    pub(in crate::code) environment: BTreeMap<String, String>,
+    pub(in crate::code) environment: BTreeMap<String, MarkedText>,
     /// Where something unknown may set any variable.
     pub(super) unknown_arguments: Option<String>,
     /// What could not be evaluated.
@@ -82,6 +84,7 @@ impl Unit {
         };
         let mut unit = sides.unit(path);
         unit.problems.extend(context.budget.problems());
+        unit.problems.truncate(MOST_PROBLEMS);
         unit.requested = context.requested.take();
         unit.secrets = context.secrets.take().texts;
         Ok(unit)

@@ -65,7 +65,7 @@ impl Redactor {
         }
     }
 
-    /// Redacts in the value of an attribute each text that the code made from a part of a secret.
+    /// Redacts in the value of an attribute each text, and each number, that the code made from a part of a secret.
     pub fn seal_made(
         &self,
         schema: Option<&Schema>,
@@ -85,6 +85,9 @@ impl Redactor {
     fn seal_parts_made(&self, value: Value, derived: &BTreeSet<String>) -> Value {
         match value {
             Value::String(ref text) if derived.contains(text) => self.fingerprint(&value),
+            Value::Number(ref number) if derived.contains(&number.to_string()) => {
+                self.fingerprint(&value)
+            }
             Value::List(items) => {
                 let items = items.into_iter();
                 Value::List(
