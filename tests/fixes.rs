@@ -473,3 +473,197 @@ fn a_heredoc_keeps_its_line_ends() {
         windows.replace("echo a", "echo b")
     );
 }
+
+#[test]
+fn what_a_file_holds_in_another_form_is_refused_with_that_file() {
+    let code = r#"locals {
+  config  = yamldecode(file("${path.module}/roles.yaml"))
+  people  = { for row in csvdecode(file("people.csv")) : row.name => row }
+  greeted = templatefile("note.txt.tftpl", { name = "app" })
+}
+
+resource "aws_iam_role" "each" {
+  for_each    = { for name, role in local.config.roles : name => role }
+  name        = each.key
+  description = each.value.note
+}
+
+resource "aws_iam_role" "default" {
+  name        = "default"
+  description = local.config.note
+}
+
+resource "aws_iam_role" "merged" {
+  for_each    = { for name, role in local.config.roles : name => merge(role, { path = "/" }) }
+  name        = "merged-${each.key}"
+  description = each.value.note
+}
+
+resource "aws_iam_user" "person" {
+  for_each = local.people
+  name     = each.key
+  path     = each.value.path
+}
+
+resource "aws_iam_role" "greeted" {
+  name        = "greeted"
+  description = local.greeted
+}
+"#;
+    let files = [
+        ("main.tf", code),
+        (
+            "roles.yaml",
+            "note: by default\nroles:\n  app: { note: an app }\n",
+        ),
+        ("people.csv", "name,path\nada,/people/\n"),
+        ("note.txt.tftpl", "Hello ${name}"),
+    ];
+    let refused = [
+        ("aws_iam_role.each[\"app\"]", "description", "roles.yaml"),
+        ("aws_iam_role.default", "description", "roles.yaml"),
+        ("aws_iam_role.merged[\"app\"]", "description", "roles.yaml"),
+        ("aws_iam_user.person[\"ada\"]", "path", "people.csv"),
+        ("aws_iam_role.greeted", "description", "note.txt.tftpl"),
+    ];
+    for (address, path, file) in refused {
+        let change = difference(path, "before".into(), "after".into());
+        let (fix, changed) = adopt(&files, address, vec![change]);
+        assert_eq!((fix.kind, changed.len()), (FixKind::Refused, 0));
+        let reason = fix.reason.unwrap();
+        let named = format!("the value comes from {file}, which `");
+        assert!(reason.starts_with(&named), "{address}: {reason}");
+    }
+}
+
+#[test]
+fn what_a_module_computes_is_refused_with_the_call_that_hands_it_over() {
+    let module = r#"variable "name" {}
+
+resource "aws_iam_role" "this" {
+  name        = var.name
+  description = "Role of ${var.name}"
+}
+
+module "inner" {
+  source = "./inner"
+  names  = [var.name]
+}
+"#;
+    let inner = r#"variable "names" {}
+
+resource "aws_iam_role" "this" {
+  count       = length(var.names)
+  name        = "inner"
+  description = upper(var.names[count.index])
+}
+"#;
+    let root = "resource \"aws_iam_role\" \"own\" {\n  name        = \"own\"\n  description = upper(\"a\")\n}\n\nmodule \"app\" {\n  source = \"./app\"\n  name   = \"app\"\n}\n";
+    let files = [
+        ("main.tf", root),
+        ("app/main.tf", module),
+        ("app/inner/main.tf", inner),
+    ];
+    for (address, reason) in [
+        (
+            "module.app.aws_iam_role.this",
+            "the value at app/main.tf:5 is made from a template: look at what the call at main.tf:6 hands over",
+        ),
+        (
+            "module.app.module.inner.aws_iam_role.this[0]",
+            "the value at app/inner/main.tf:6 is made by `upper`: look at what the call at main.tf:6 hands over",
+        ),
+        (
+            "aws_iam_role.own",
+            "the value at main.tf:3 is made by `upper`",
+        ),
+    ] {
+        let change = difference("description", "before".into(), "after".into());
+        let (fix, _) = adopt(&files, address, vec![change]);
+        assert_eq!(fix.reason.unwrap(), reason);
+    }
+}
+
+#[test]
+fn a_policy_document_of_dynamic_blocks_is_refused_with_its_own_place() {
+    let code = r#"data "aws_iam_policy_document" "access" {
+  dynamic "statement" {
+    for_each = { read = "s3:GetObject" }
+    content {
+      sid       = statement.key
+      actions   = [statement.value]
+      resources = ["*"]
+    }
+  }
+}
+
+resource "aws_iam_policy" "access" {
+  name   = "access"
+  policy = data.aws_iam_policy_document.access.json
+}
+"#;
+    let policy = |action: &str| {
+        Value::from(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"read","Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#
+        ))
+    };
+    let change = difference("policy", policy("s3:GetObject"), policy("s3:*"));
+    let (fix, _) = adopt(&[("main.tf", code)], "aws_iam_policy.access", vec![change]);
+    assert_eq!(
+        fix.reason.unwrap(),
+        "the policy document at main.tf:1 makes its statements by `dynamic` blocks, or of what is not known"
+    );
+}
+
+#[test]
+fn a_key_that_a_map_has_already_is_not_added_once_more() {
+    let own = "locals {\n  stage = \"prod\"\n}\n\nresource \"aws_eip\" \"own\" {\n  tags = { Name = \"own-${local.stage}\" }\n}\n";
+    let merged = "locals {\n  stage = \"prod\"\n  all   = { Team = \"web\" }\n}\n\nresource \"aws_eip\" \"own\" {\n  tags = merge(local.all, { \"Name\" = \"own-${local.stage}\" })\n}\n";
+    for code in [own, merged] {
+        let change = difference("tags[\"Name\"]", "own-prod".into(), "other".into());
+        let (fix, changed) = adopt(&[("main.tf", code)], "aws_eip.own", vec![change]);
+        assert_eq!((fix.kind, changed), (FixKind::Refused, Vec::new()));
+        let reason = fix.reason.unwrap();
+        assert!(reason.ends_with("is made from a template"), "{reason}");
+    }
+    let json = r#"{"locals": {"stage": "prod"}, "resource": {"aws_eip": {"own": {"tags": {"Name": "own-${local.stage}"}}}}}"#;
+    let change = difference("tags[\"Name\"]", "own-prod".into(), "other".into());
+    let (fix, changed) = adopt(&[("main.tf.json", json)], "aws_eip.own", vec![change]);
+    assert_eq!((fix.kind, changed), (FixKind::Refused, Vec::new()));
+}
+
+#[test]
+fn a_value_that_a_file_of_variables_in_json_sets_is_edited_there() {
+    let code = r#"variable "stage" {}
+
+variable "app" {
+  type = object({
+    session = number
+    tags    = optional(map(string), {})
+    path    = optional(string, "/")
+  })
+}
+
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  max_session_duration = var.app.session
+  description          = var.stage
+  path                 = var.app.path
+  tags                 = var.app.tags
+}
+"#;
+    let set = "{\n  \"stage\": \"prod\",\n  \"app\": {\n    \"session\": 7200,\n    \"tags\": { \"Team\": \"web\" }\n  }\n}\n";
+    let files = [("main.tf", code), ("app.auto.tfvars.json", set)];
+    let attributes = vec![
+        difference("description", "prod".into(), "by hand".into()),
+        difference("max_session_duration", 7200.into(), 3600.into()),
+        difference("tags[\"Kind\"]", Value::Null, "x".into()),
+        difference("tags[\"Team\"]", "web".into(), "shop".into()),
+    ];
+    let (path, after) = adopted_in(&files, "aws_iam_role.app", attributes);
+    let expected = set
+        .replace("\"prod\"", "\"by hand\"")
+        .replace("7200", "3600")
+        .replace("\"web\"", "\"shop\", \"Kind\": \"x\"");
+    assert_eq!((path.as_str(), after), ("app.auto.tfvars.json", expected));
+}

@@ -16,6 +16,7 @@ mod fetched;
 mod file;
 mod folder;
 mod for_expression;
+mod from_file;
 mod functions;
 mod given;
 mod handed_on;
@@ -68,6 +69,7 @@ mod typed;
 mod types;
 mod unify;
 mod variable;
+mod variables_json;
 mod version_constraint;
 
 pub use fetched::{FetchedModule, FetchedModules, ModuleCall, OtherModules, calls_to_fetch};

@@ -1,6 +1,7 @@
 //! Where a value is defined: the literal behind an expression, through variables, locals, calls and `each`.
 
 use super::expression::is_key;
+use super::from_file::{is_from_file, made_by};
 use super::handed_on::{by_key, is_call, is_literal, only_interpolation, taken};
 use super::instance::{Caller, Given, SetBy};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
@@ -90,12 +91,14 @@ pub(super) fn trace<'a>(
             Some(arm) => trace(scope, arm, left),
             None => Err(Uneditable::Condition(place())),
         },
-        Expression::FuncCall(call) => called(scope, call, left).unwrap_or_else(|| {
-            Err(Uneditable::Function {
-                function: call.name.name.as_str().to_owned(),
-                place: place(),
-            })
-        }),
+        Expression::FuncCall(call) => {
+            called(scope, call, left).unwrap_or_else(|| Err(made_by(scope, call, left)))
+        }
+        Expression::ForExpr(each) => {
+            let collection = trace(scope, &each.intro.collection_expr, left);
+            let from_file = collection.err().filter(is_from_file);
+            Err(from_file.unwrap_or_else(|| Uneditable::Computed(place())))
+        }
         Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
             Some(inner) => trace(scope, inner, left),
             None => Err(Uneditable::Template(place())),
@@ -324,7 +327,8 @@ fn document<'a>(
         _ => None,
     });
     let inner = inner.ok_or_else(&foreign)?;
-    let code = policy::of_document(&inner, block).ok_or_else(foreign)?;
+    let made = || Uneditable::Statements(file.place(block.span()));
+    let code = policy::of_document(&inner, block).ok_or_else(made)?;
     let source = file.source(block.span().unwrap_or_default());
     Ok(End::Policy(source, code, Site::Literal))
 }

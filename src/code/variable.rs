@@ -14,8 +14,8 @@ use super::scope::{Scope, alone};
 use super::size::{ENTRY, MAP};
 use super::typed::Typed;
 use super::types::Type;
-use super::{Options, given, json, type_constraint};
-use crate::model::{Source, Tree, Value, without_values};
+use super::{Options, given, type_constraint, variables_json};
+use crate::model::{Source, Tree};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
@@ -233,7 +233,7 @@ pub(super) fn read<'a>(
         return Err(problem(1, message));
     }
     let read = match code.text(path) {
-        Some(text) if path.ends_with(".json") => json(text, context),
+        Some(text) if path.ends_with(".json") => variables_json::settings(path, text, context),
         Some(text) => hcl(path, text, options, context),
         None => Err(Unparsed {
             line: 1,
@@ -309,22 +309,4 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
         source: scope.file.source(span),
         entries,
     }))
-}
-
-/// The settings of a file in JSON.
-fn json<'a>(text: &str, context: &Context<'_>) -> Result<Vec<(String, Setting<'a>)>, Unparsed> {
-    let wrong = |line, message: &str| Unparsed {
-        line,
-        message: message.to_owned(),
-        is_too_large: false,
-    };
-    let room = context.budget.take(json::bytes(text));
-    room.map_err(|_| wrong(1, "it is too large"))?;
-    let values: BTreeMap<String, Value> = serde_json::from_str(text)
-        .map_err(|error| wrong(error.line(), &without_values(&error.to_string())))?;
-    let setting = |(name, value)| {
-        let value = Measured::new(Typed::of_json(value));
-        (name, Setting { value, by: None })
-    };
-    Ok(values.into_iter().map(setting).collect())
 }

@@ -25,6 +25,16 @@ pub enum Uneditable {
         /// File and line.
         place: String,
     },
+    /// A value that a file of the repository holds, in a form that is not edited.
+    #[error("the value comes from {file}, which `{function}` reads at {place}: edit it there")]
+    File {
+        /// The file.
+        file: String,
+        /// The function.
+        function: String,
+        /// File and line of the code that reads it.
+        place: String,
+    },
     /// A template with text around its interpolations.
     #[error("the value at {0} is made from a template")]
     Template(String),
@@ -96,6 +106,11 @@ pub enum Uneditable {
     /// A key that `merge` takes from something that is no literal map.
     #[error("the key comes out of `merge` at {0}")]
     Merged(String),
+    /// A policy document whose statements are made by `dynamic` blocks.
+    #[error(
+        "the policy document at {0} makes its statements by `dynamic` blocks, or of what is not known"
+    )]
+    Statements(String),
     /// A policy document with `count` or `for_each`, or another data source.
     #[error("`{text}` at {place} is no policy document of this module that stands once")]
     Document {
@@ -107,18 +122,37 @@ pub enum Uneditable {
 }
 
 impl Uneditable {
+    /// Returns the file and line of the code that computes the value; none where the value is no result of a computation,
+    /// or where a person would change it elsewhere.
+    pub fn computed_at(&self) -> Option<&str> {
+        match self {
+            Self::Condition(place)
+            | Self::Function { place, .. }
+            | Self::Template(place)
+            | Self::Computed(place)
+            | Self::Element { place, .. }
+            | Self::Elements { place, .. }
+            | Self::NoMap(place)
+            | Self::Merged(place)
+            | Self::Statements(place) => Some(place),
+            _ => None,
+        }
+    }
+
     /// Returns the kind of the refusal.
     pub fn kind(&self) -> RefusalKind {
         match self {
             Self::NotEvaluated(_) | Self::TooFar(_) | Self::LargeMap(_) => RefusalKind::Limit,
             Self::Condition(_)
             | Self::Function { .. }
+            | Self::File { .. }
             | Self::Template(_)
             | Self::Computed(_)
             | Self::Element { .. }
             | Self::Elements { .. }
             | Self::NoMap(_)
             | Self::Merged(_)
+            | Self::Statements(_)
             | Self::Inputs { .. }
             | Self::DiffersByInstance { .. } => RefusalKind::Computed,
             Self::Foreign { .. } | Self::Document { .. } => RefusalKind::Reference,

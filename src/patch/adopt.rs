@@ -148,7 +148,9 @@ impl<'a> Writer<'a> {
     }
 
     fn attempt(&self, slot: &Slot, all: &[(&Target<'_>, &Difference)]) -> Result<Attempt, Refusal> {
-        slot.check()?;
+        for (target, _) in all {
+            slot.check(target.resource)?;
+        }
         let Context {
             siblings,
             dependents,

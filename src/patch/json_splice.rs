@@ -15,11 +15,15 @@ impl<'a> JsonFile<'a> {
         Some(edits)
     }
 
-    /// Returns the edits that add entries to an object; none where the value is no object.
+    /// Returns the edits that add entries to an object; none where the value is no object, or has one of them already.
     pub(super) fn add(&self, node: &Node<'a>, entries: &[(String, Value)]) -> Option<Vec<Edit>> {
         let Json::Object(known) = &node.json else {
             return None;
         };
+        let has = |key: &str| known.iter().any(|known| known.key == key);
+        if entries.iter().any(|(key, _)| has(key)) {
+            return None;
+        }
         let new: Vec<_> = entries.iter().map(|(key, value)| (key, value)).collect();
         self.append_entries(node, known, &new)
             .map(|edit| vec![edit])

@@ -8,7 +8,7 @@ use super::write::Entry;
 use crate::code::parse;
 use crate::model::{Edit, Source};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, Object};
+use hcl_edit::expr::{Expression, Object, ObjectKey};
 use std::ops::Range;
 
 /// A literal map that gets entries.
@@ -17,6 +17,8 @@ pub(super) struct Literal<'a> {
     span: Range<usize>,
     /// The last entry, and the text between its key and its value.
     last: Option<(Range<usize>, &'static str)>,
+    /// The keys that it has: what stands there already is not added once more.
+    keys: Vec<String>,
     /// Whether the code refers to a map, into which the entries are merged.
     refers: bool,
 }
@@ -34,6 +36,7 @@ impl<'a> Literal<'a> {
                     page,
                     span,
                     last: None,
+                    keys: Vec::new(),
                     refers: true,
                 });
             }
@@ -46,6 +49,7 @@ impl<'a> Literal<'a> {
                 page,
                 span,
                 last: None,
+                keys: Vec::new(),
                 refers: false,
             });
         };
@@ -62,12 +66,16 @@ impl<'a> Literal<'a> {
             page,
             span,
             last: Some((whole, sign)),
+            keys: object.iter().filter_map(|(key, _)| word(key)).collect(),
             refers: false,
         })
     }
 
-    /// Returns the edits that add entries behind the last one; `None` where an entry has no literal.
+    /// Returns the edits that add entries behind the last one; `None` where an entry has no literal, or is there already.
     pub(super) fn add(&self, entries: &[Entry]) -> Option<Vec<Edit>> {
+        if entries.iter().any(|(key, _)| self.keys.contains(key)) {
+            return None;
+        }
         let page = self.page;
         let sign = self.last.as_ref().map_or(" =", |(_, sign)| sign);
         let flat =
@@ -102,6 +110,16 @@ impl<'a> Literal<'a> {
         let at = page.line_of(last.end.saturating_sub(1)).end;
         edits.push(page.edit(at..at, lines?));
         Some(edits)
+    }
+}
+
+/// Returns the key of an entry where it is written out.
+fn word(key: &ObjectKey) -> Option<String> {
+    match key {
+        ObjectKey::Ident(name) => Some(name.as_str().to_owned()),
+        ObjectKey::Expression(Expression::Variable(name)) => Some(name.as_str().to_owned()),
+        ObjectKey::Expression(Expression::String(text)) => Some(text.value().as_str().to_owned()),
+        ObjectKey::Expression(_) => None,
     }
 }
 

@@ -14,8 +14,13 @@ const CREDENTIAL: &str = "AWS holds what looks like a credential here: put it in
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum Refusal {
     /// No literal stands behind the attribute.
-    #[error(transparent)]
-    Uneditable(#[from] Uneditable),
+    #[error("{why}{}", handed_over(.why, .call))]
+    Uneditable {
+        /// What stands there.
+        why: Uneditable,
+        /// The call in the root module that leads there.
+        call: Option<Source>,
+    },
     /// Many fixes, or a large stack.
     #[error(
         "so many fixes, or so large a stack, take too long to try one by one: `driftguard fix --finding ID` makes this one"
@@ -192,7 +197,7 @@ impl Refusal {
     /// What it counts as.
     pub(super) fn kind(&self) -> RefusalKind {
         match self {
-            Self::Uneditable(why) => why.kind(),
+            Self::Uneditable { why, .. } => why.kind(),
             Self::NoTime | Self::TooLarge => RefusalKind::Limit,
             Self::Unasked(_) => RefusalKind::Unasked,
             Self::Clash { .. } => RefusalKind::Conflict,
@@ -247,5 +252,17 @@ pub(super) fn advice(call: &Option<Source>) -> String {
             call.file, call.line
         ),
         None => String::new(),
+    }
+}
+
+/// Where the root module hands a module what it computes a value from.
+fn handed_over(why: &Uneditable, call: &Option<Source>) -> String {
+    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    match (call, why.computed_at()) {
+        (Some(call), Some(place)) if folder(place) != folder(&call.file) => format!(
+            ": look at what the call at {}:{} hands over",
+            call.file, call.line
+        ),
+        _ => String::new(),
     }
 }

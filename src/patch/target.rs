@@ -218,14 +218,19 @@ impl Slot {
         }
     }
 
+    /// Checks that something can be written into a slot of this resource, whatever it is.
+    ///
     /// # Errors
-    /// Why nothing can be written there, whatever it is.
-    pub(super) fn check(&self) -> Result<(), Refusal> {
+    /// Why nothing can.
+    pub(super) fn check(&self, resource: &DeclaredResource) -> Result<(), Refusal> {
         match self.location() {
             Some(Location {
                 site: Site::Refused(why),
                 ..
-            }) => Err(Refusal::Uneditable(Uneditable::clone(why))),
+            }) => Err(Refusal::Uneditable {
+                why: Uneditable::clone(why),
+                call: resource.call.clone(),
+            }),
             Some(Location {
                 site: Site::Local,
                 source,

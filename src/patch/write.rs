@@ -37,7 +37,7 @@ impl Target<'_> {
         if value.has_secret() || self.path.contains(SEALED) {
             return Err(Refusal::Secret(self.path.to_owned()));
         }
-        slot.check()?;
+        slot.check(self.resource)?;
         if let Some(location) = slot.location() {
             defaults::check(&location.source, stack)?;
         }
@@ -87,7 +87,7 @@ impl Target<'_> {
         {
             return Err(Refusal::Secret(self.path.to_owned()));
         }
-        slot.check()?;
+        slot.check(self.resource)?;
         let map = || Value::map(entries.iter().cloned());
         let Some(location) = slot.location() else {
             if self.is_in_json() {

@@ -209,6 +209,17 @@ pub(super) fn templatestring(scope: &Scope<'_>, arguments: &[&Expression]) -> Ev
     }
 }
 
+/// The path in the repository of a file that code reads; none where it was not read.
+pub(in crate::code) fn path_of(scope: &Scope<'_>, path: &Expression) -> Option<String> {
+    let Typed::String(path) = scope.known(path) else {
+        return None;
+    };
+    match find(scope, &path) {
+        Found::Read(path, _) => Some(path),
+        Found::Missing | Found::Unread => None,
+    }
+}
+
 /// Hands the text of the file that code names to `ask`, with its path, in the scope of a template that knows these names
 /// where there are any. None where the file was not read.
 pub(in crate::code) fn policy_text<T>(
