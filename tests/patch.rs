@@ -426,7 +426,8 @@ fn policy(statements: serde_json::Value) -> Value {
 fn of_a_policy_only_what_differs_is_rewritten_in_the_codes_own_form() {
     let read = serde_json::json!({"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"});
     let wide = serde_json::json!({"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:Put${x}"], "Resource": "*"});
-    let other = serde_json::json!({"Sid": "Other", "Effect": "Deny", "Action": "s3:*", "Resource": "*", "Principal": {"AWS": "123456789012"}});
+    let other = serde_json::json!({"Sid": "Other", "Effect": "Deny", "NotAction": "s3:*", "Resource": "*", "Principal": {"AWS": "123456789012"},
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
     let object = r#"resource "aws_iam_policy" "a" {
   policy = jsonencode({
     Version = "2012-10-17"
@@ -479,12 +480,28 @@ resource "aws_iam_policy" "a" {
     );
     // A statement more, and the same one less.
     let both = || drift(serde_json::json!([read, other]));
-    for code in [object, heredoc, document] {
+    let documented = ["Effect", "Principal", "NotAction", "Resource", "Condition"];
+    let arguments = [
+        "effect",
+        "not_actions",
+        "resources",
+        "principals",
+        "condition",
+    ];
+    for (code, names) in [
+        (object, documented),
+        (heredoc, documented),
+        (document, arguments),
+    ] {
         let more = adopted(code, &both());
         assert!(
             more.starts_with(&code[..40]) && more.len() > code.len(),
             "{more}"
         );
+        let (_, mut rest) = more.split_once("Other").unwrap();
+        for name in names {
+            (_, rest) = rest.split_once(name).expect(&more);
+        }
         let back = [(
             "aws_iam_policy.a",
             "policy",

@@ -1,28 +1,12 @@
 //! Writes new resources as HCL that `terraform fmt` leaves as it is.
 
 use super::literal::{quote, render};
-use crate::model::{Address, Key, Value};
+use crate::model::{Address, Key, Value, sort_policy};
 
 /// The length beyond which lists and maps take several lines.
 const WIDE: usize = 80;
 /// The depth below which the parts of a policy take one line each.
 const DEEP: usize = 2;
-/// The order in which people write a policy's parts.
-const ORDER: &[&str] = &[
-    "Version",
-    "Id",
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-    "Statement",
-];
-
 /// Writes a reference to an attribute of a resource in the same module.
 pub(super) fn reference(address: &Address, attribute: &str) -> String {
     let key = match &address.key {
@@ -78,8 +62,7 @@ fn laid_out(value: &Value, indent: &str, end: &str, depth: usize) -> Option<Stri
     match value {
         Value::Map(entries) if !entries.is_empty() && (depth < DEEP || is_wide) => {
             let mut names: Vec<&String> = entries.keys().collect();
-            let place = |name: &String| ORDER.iter().position(|known_name| known_name == name);
-            names.sort_by_key(|name| place(name).unwrap_or(ORDER.len()));
+            sort_policy(&mut names, |name| name);
             let line = |name: &String| {
                 let value = laid_out(entries.get(name)?, &inner, end, depth + 1)?;
                 Some((super::literal::key(name), value))

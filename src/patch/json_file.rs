@@ -3,7 +3,7 @@
 use super::layout::SourceFile;
 use super::literal::escape_templates;
 use crate::code::{JsonNode as Node, JsonValue as Json, json_nodes};
-use crate::model::{Value, escape_json};
+use crate::model::{Value, escape_json, sort_policy};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -136,23 +136,10 @@ impl<'a> JsonFile<'a> {
     }
 }
 
-/// Returns the entries of a new object: those of a statement in the order in which people write them.
+/// Returns the entries of a new object: those of a policy in the order in which AWS documents them.
 pub(super) fn ordered(entries: &BTreeMap<String, Value>) -> Vec<(&String, &Value)> {
-    const ORDER: &[&str] = &[
-        "Version",
-        "Id",
-        "Sid",
-        "Effect",
-        "Principal",
-        "Action",
-        "Resource",
-    ];
-    let place = |name: &str| {
-        let found = ORDER.iter().position(|known| *known == name);
-        found.unwrap_or(ORDER.len())
-    };
     let mut all: Vec<_> = entries.iter().collect();
-    all.sort_by_key(|(name, _)| place(name));
+    sort_policy(&mut all, |(key, _)| key);
     all
 }
 

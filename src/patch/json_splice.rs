@@ -1,5 +1,5 @@
-//! Edits files of JSON in their own form: indentation, order of keys and line ends stay, and only the bytes of what
-//! differs change.
+//! Edits JSON files in their own style: indentation, order of keys and line ends stay, and only the bytes of differing
+//! values change.
 
 use super::json_file::{JsonFile, children, ordered};
 use crate::code::{JsonEntry as Entry, JsonNode as Node, JsonValue as Json};
@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 impl<'a> JsonFile<'a> {
-    /// Returns the edits after which a value is another one; none where a template would lose what it interpolates.
+    /// Returns the edits that change a value to another; `None` where a template would lose an interpolation.
     pub(super) fn replace(&self, node: &Node<'a>, new: &Value) -> Option<Vec<Edit>> {
         let mut edits = Vec::new();
         self.merge(node, new, &mut edits)?;
         Some(edits)
     }
 
-    /// Returns the edits that add entries to an object; none where the value is no object, or has one of them already.
+    /// Returns the edits that add entries to an object; `None` where the value is no object, or has one of them already.
     pub(super) fn add(&self, node: &Node<'a>, entries: &[(String, Value)]) -> Option<Vec<Edit>> {
         let Json::Object(known) = &node.json else {
             return None;
@@ -222,7 +222,7 @@ fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Returns the bytes of a run of parts with its separator; none where nothing would be left.
+/// Returns the bytes of a run of parts with its separator; `None` where no part would be left.
 fn removed(spans: &[Range<usize>], run: Range<usize>) -> Option<Range<usize>> {
     let last = spans.get(run.end.checked_sub(1)?)?;
     match run.start.checked_sub(1) {

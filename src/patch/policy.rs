@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use super::{Stack, defaults};
 use crate::model::{
     Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value,
-    escape_json,
+    escape_json, sort_policy,
 };
 use std::collections::BTreeMap;
 
@@ -258,15 +258,8 @@ impl Rewrite<'_> {
     fn written(&self, statement: &Value, indent: &str) -> Result<String, Refusal> {
         let refused = || PolicyRefusal::Statement(self.at.clone());
         let entries = statement.as_map().ok_or_else(refused)?;
-        const ORDER: &[&str] = &["Sid", "Effect", "Principal", "Action", "Resource"];
-        let place = |name: &String| {
-            ORDER
-                .iter()
-                .position(|known_name| known_name == name)
-                .unwrap_or(ORDER.len())
-        };
         let mut names: Vec<&String> = entries.keys().collect();
-        names.sort_by_key(|name| (place(name), name.as_str()));
+        sort_policy(&mut names, |name| name);
         let end = self.page.line_end();
         let lines = match self.code.form {
             PolicyForm::Json => {

@@ -2,7 +2,7 @@
 
 use super::literal::{quote, render};
 use super::policy::Rewrite;
-use crate::model::Value;
+use crate::model::{Value, sort_policy};
 use std::collections::BTreeMap;
 
 impl Rewrite<'_> {
@@ -15,6 +15,8 @@ impl Rewrite<'_> {
         };
         let mut pairs = Vec::new();
         let mut blocks = Vec::new();
+        let mut entries: Vec<_> = entries.iter().collect();
+        sort_policy(&mut entries, |(name, _)| name);
         for (name, value) in entries {
             match name.as_str() {
                 "Sid" => pairs.push(("sid", quote(value.as_str()?))),
@@ -53,30 +55,20 @@ impl Rewrite<'_> {
                 _ => return None,
             }
         }
-        const ORDER: &[&str] = &[
-            "sid",
-            "effect",
-            "actions",
-            "not_actions",
-            "resources",
-            "not_resources",
-        ];
-        pairs.sort_by_key(|(name, _)| ORDER.iter().position(|known_name| known_name == name));
-        let aligned = |pairs: &[(&str, String)], indent: &str| {
-            let widest = pairs
-                .iter()
-                .map(|(name, _)| name.len())
-                .max()
-                .unwrap_or_default();
-            let line = |(name, text): &(&str, String)| format!("{indent}{name:widest$} = {text}");
-            pairs.iter().map(line).collect::<Vec<_>>().join(end)
-        };
         let inner = format!("{indent}  ");
-        let mut text = aligned(&pairs, &inner);
+        let mut text = aligned(&pairs, &inner, end);
         for (name, body) in blocks {
-            let lines = aligned(&body, &format!("{inner}  "));
+            let lines = aligned(&body, &format!("{inner}  "), end);
             text += &format!("{end}{end}{inner}{name} {{{end}{lines}{end}{inner}}}");
         }
         Some(text)
     }
+}
+
+/// Writes lines of `key = value`, with aligned `=`.
+fn aligned(pairs: &[(&str, String)], indent: &str, end: &str) -> String {
+    let widest = pairs.iter().map(|(name, _)| name.len()).max();
+    let widest = widest.unwrap_or_default();
+    let line = |(name, text): &(&str, String)| format!("{indent}{name:widest$} = {text}");
+    pairs.iter().map(line).collect::<Vec<_>>().join(end)
 }

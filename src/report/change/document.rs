@@ -1,7 +1,7 @@
 //! Compares JSON documents: a policy by its statements, any other document by its paths.
 
 use super::{Line, Member, Parts};
-use crate::model::{Value, masked};
+use crate::model::{STATEMENT_ELEMENTS, Value, masked};
 use crate::report::words::{cut_value, printable};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
@@ -102,18 +102,6 @@ struct Statement {
     fields: Vec<(&'static str, BTreeSet<String>)>,
 }
 
-/// The fields of a statement in reading order.
-const FIELDS: [&str; 8] = [
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
-
 impl Statement {
     fn of(statement: &Map<String, Json>) -> Self {
         let field = |name: &'static str| {
@@ -123,13 +111,15 @@ impl Statement {
             }
             (name, values)
         };
+        let fields = STATEMENT_ELEMENTS.into_iter();
+        let fields = fields.filter(|name| *name != "Sid");
         Self {
             sid: statement
                 .get("Sid")
                 .and_then(Json::as_str)
                 .unwrap_or_default()
                 .to_owned(),
-            fields: FIELDS.map(field).to_vec(),
+            fields: fields.map(field).collect(),
         }
     }
 
@@ -142,7 +132,14 @@ impl Statement {
             };
         let common = self.fields.iter().zip(&other.fields).filter(same).count();
         // The effect alone makes no two statements one.
-        (same_name || common >= 2).then_some(common + if same_name { FIELDS.len() } else { 0 })
+        (same_name || common >= 2).then_some(
+            common
+                + if same_name {
+                    STATEMENT_ELEMENTS.len()
+                } else {
+                    0
+                },
+        )
     }
 
     /// Formats the statement: `Allow s3:GetObject on * to AWS arn:...`.
