@@ -59,7 +59,7 @@ fn larger() -> Finding {
             source: "cloudtrail".to_owned(),
         }),
         fix: Some(Fix::of(FixKind::Adopt, vec![edit])),
-        why: vec!["A larger instance costs more, and may mine for somebody else.".to_owned()],
+        why: vec!["A larger instance costs more, and may be mining cryptocurrency.".to_owned()],
         ..finding(
             "f-1c9e00000001",
             "aws_instance",
@@ -79,7 +79,7 @@ fn backdoor() -> Finding {
             benchmark: "CIS AWS Foundations 3.0.0".to_owned(),
             id: "1.16".to_owned(),
         }],
-        why: vec!["The policy allows everything on everything.".to_owned()],
+        why: vec!["The policy allows every action on every resource.".to_owned()],
         fix: Some(Fix::refused(Refusal {
             reason:
                 "it grants access below aws_iam_role.web: it is never taken into the code unasked"
@@ -215,7 +215,7 @@ fn several_commands_are_obeyed_in_their_order() {
     let answer = answer(comment).unwrap();
     assert_eq!(answer.reply.len(), 4);
     assert!(
-        answer.reply[2].contains("I do not know `adpot`. Did you mean `adopt`?"),
+        answer.reply[2].contains("Unknown command `adpot`. Did you mean `adopt`?"),
         "{answer:?}"
     );
     let choices: Vec<_> = answer
@@ -241,7 +241,10 @@ fn only_the_first_ten_commands_are_obeyed_and_the_rest_is_told() {
     let answer = answer(&"/driftguard scan production\n".repeat(14)).unwrap();
     assert_eq!(answer.effects.len(), 10);
     let last = answer.reply.last().unwrap();
-    assert!(last.contains("I did 10 commands, and left 4"), "{last}");
+    assert!(
+        last.contains("A comment may have 10 commands: 4 more were not run"),
+        "{last}"
+    );
 }
 
 #[test]
@@ -325,7 +328,7 @@ fn an_answer_is_never_longer_than_a_comment_may_be() {
             .reply
             .last()
             .unwrap()
-            .contains("the code is to follow AWS"),
+            .contains("the code will match AWS"),
         "what was done is told"
     );
 }

@@ -19,19 +19,19 @@ pub(super) struct Options {
     source: Source,
     #[command(flatten)]
     output: Output,
-    /// The code follows live
+    /// Make the code match AWS
     #[arg(long, group = "direction")]
     adopt: bool,
-    /// The code enforces what it declares
+    /// Keep the code, so that an apply makes AWS match it
     #[arg(long, group = "direction")]
     restore: bool,
-    /// The code takes over what was added below something managed; nothing else is fixed
+    /// Import what was added below managed resources; fix nothing else
     #[arg(long, group = "direction")]
     import: bool,
     /// Only this finding (repeatable)
     #[arg(long = "finding", value_name = "ID")]
     findings: Vec<String>,
-    /// Print the changes and write nothing
+    /// Print the patch and write nothing
     #[arg(long)]
     dry_run: bool,
 }

@@ -10,17 +10,17 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use std::process::ExitCode;
 
-/// The operator's command.
+/// The subcommands of `driftguard jobs`.
 #[derive(Debug, Subcommand)]
-pub(super) enum Wish {
+pub(super) enum JobsCommand {
     /// Print a line a job, tab-separated: id, state, work, installation, repository, since, deaths, problem
     List,
-    /// Try a failed or parked job again
+    /// Run a failed or parked job again
     Retry {
         /// The job's id, as `list` prints it
         id: String,
     },
-    /// End a job without another try
+    /// Give up a job: whoever asked for it is told as if it had failed
     Discard {
         /// The job's id, as `list` prints it
         id: String,
@@ -30,15 +30,15 @@ pub(super) enum Wish {
 /// The columns of `list`.
 const COLUMNS: &str = "id\tstate\twork\tinstallation\trepository\tsince\tdeaths\tproblem";
 
-/// Does what the operator wants, in the database that the server uses.
-pub(super) async fn run(wish: Wish) -> anyhow::Result<ExitCode> {
+/// Lists, retries or discards jobs in the server's database.
+pub(super) async fn run(wish: JobsCommand) -> anyhow::Result<ExitCode> {
     let config = Config::of_process()?;
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     match wish {
-        Wish::List => list(&inbox.jobs().await?)?,
-        Wish::Retry { id } => inbox.retry(&id).await?,
-        Wish::Discard { id } => inbox.discard(&id).await?,
+        JobsCommand::List => list(&inbox.jobs().await?)?,
+        JobsCommand::Retry { id } => inbox.retry(&id).await?,
+        JobsCommand::Discard { id } => inbox.discard(&id).await?,
     }
     inbox.close().await;
     Ok(ExitCode::SUCCESS)

@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Finds where live AWS left what Terraform code declares, and opens the pull request that fixes the code.
+/// Finds where live AWS differs from Terraform code, and opens pull requests that fix the code.
 #[derive(Debug, Parser)]
 #[command(name = "driftguard", version, max_term_width = 100)]
 struct Cli {
@@ -44,27 +44,27 @@ struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Receive, scan, schedule and show, in one process
+    /// Run the server: webhooks, schedules, scans and pages in one process
     Serve,
-    /// Work on jobs only: several may run, with PostgreSQL
+    /// Run jobs only, beside a server: any number of workers, with PostgreSQL
     Worker,
-    /// Scan a checkout, without GitHub: what differs between code, state and live AWS
+    /// Compare code, state and live AWS of a checkout, without GitHub
     Scan(scan::Options),
-    /// Scan a checkout, then edit its files; nothing is staged or committed
+    /// Scan a checkout and edit its files to fix the drift; nothing is staged or committed
     Fix(fix::Options),
-    /// Show the main job on this machine, end to end, with no account anywhere
+    /// Run a demo on this machine, end to end, without any account
     #[cfg(feature = "standin")]
     Demo,
-    /// Show the server's jobs, try a failed or parked one again, or end one
+    /// List the server's jobs, retry a failed or parked one, or discard one
     #[command(subcommand)]
-    Jobs(jobs::Wish),
+    Jobs(jobs::JobsCommand),
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
     /// Print the secret that a repository's notifications are signed with
     NotificationSecret(notification_secret::Options),
 }
 
-/// Does what the command line says. Wrong usage ends with 64.
+/// Runs the command line. Wrong usage exits with 64.
 pub async fn run() -> ExitCode {
     log::on_panic(|place, reason| {
         let line = format!("driftguard: this should not happen: {reason} at {place}\n");

@@ -23,7 +23,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
-/// Which stacks, and how they are read.
+/// The options that choose the stacks and how they are read.
 #[derive(Debug, Args)]
 pub(super) struct Source {
     /// A root module or a repository
@@ -36,35 +36,35 @@ pub(super) struct Source {
     /// Only this stack (repeatable)
     #[arg(long = "stack", value_name = "NAME")]
     stacks: Vec<String>,
-    /// This state in place of the backend's; needs exactly one stack
+    /// Read this state file instead of the backend's; needs exactly one stack
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// A file of variables, like terraform's (repeatable)
+    /// A tfvars file, like terraform's option (repeatable)
     #[arg(long = "var-file", value_name = "FILE")]
     var_files: Vec<PathBuf>,
-    /// A variable, like terraform's (repeatable); it counts before any file
+    /// A variable, like terraform's option (repeatable); it takes precedence over files
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// Which state of a backend with workspaces [default: .driftguard.yml's, TF_WORKSPACE, what terraform selected]
+    /// The workspace [default: .driftguard.yml's, TF_WORKSPACE, the one that terraform selected]
     #[arg(long, value_name = "NAME", value_parser = workspace)]
     workspace: Option<Workspace>,
     /// The folder of Terraform providers: what no native reader knows is read through them, as the caller. Never the
     /// repository's own .terraform unless it is named here
     #[arg(long, value_name = "DIR", env = "DRIFTGUARD_PROVIDERS")]
     providers: Option<PathBuf>,
-    /// A file of settings in place of .driftguard.yml
+    /// Read this settings file instead of .driftguard.yml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Assume this role from the caller's credentials
     #[arg(long, value_name = "ARN")]
     role_arn: Option<String>,
-    /// The region where the code names none
+    /// The region where the code sets none
     #[arg(long, value_name = "REGION", value_parser = region)]
     region: Option<Region>,
-    /// How far to look for what no state claims [default: .driftguard.yml's, else account]
+    /// Where to look for resources that are in no state [default: .driftguard.yml's, else account]
     #[arg(long, value_enum)]
     unmanaged: Option<Unmanaged>,
-    /// Exit with 2 only from this severity on [default: any finding]
+    /// Exit with 2 only for findings of at least this severity [default: any finding]
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
 }
@@ -112,7 +112,7 @@ pub(super) struct Scanned {
 }
 
 impl Source {
-    /// Scans what the options name.
+    /// Scans the chosen stacks.
     ///
     /// # Errors
     /// When no stack could be scanned at all.
@@ -183,7 +183,7 @@ impl Source {
         Ok(Some(folder))
     }
 
-    /// From which severity on a finding counts.
+    /// Returns the lowest severity that counts.
     pub(super) fn fail_on(&self) -> Severity {
         match self.fail_on {
             None => Severity::Info,
@@ -194,7 +194,7 @@ impl Source {
         }
     }
 
-    /// The caller's own credentials, whatever roles the code or the settings name.
+    /// Returns the caller's own credentials, whatever roles the code or the settings name.
     fn access(&self) -> Access {
         let role = self.role_arn.as_ref().map(|arn| Role {
             arn: arn.clone(),
@@ -233,7 +233,7 @@ impl Source {
         self.choose(found, checkout, &environment)
     }
 
-    /// The stacks in and below the folder that was named, with what the environment says of their backends.
+    /// Returns the stacks in and below the named folder, with the backend settings of the environment.
     fn find(
         &self,
         checkout: &Checkout,
@@ -283,7 +283,7 @@ impl Source {
         Ok(stacks)
     }
 
-    /// The stacks that the options choose, with what the options and the environment say of them.
+    /// Returns the chosen stacks, with the options and the environment applied to them.
     fn choose(
         &self,
         mut stacks: Vec<Stack>,
@@ -350,7 +350,7 @@ fn today() -> String {
     jiff::Timestamp::now().strftime("%F").to_string()
 }
 
-/// A file of the repository, as seen from a folder of it.
+/// Returns a file of the repository, as seen from a folder of it.
 pub(super) fn climb(folder: &str, file: &str) -> String {
     let steps = folder.split('/').filter(|step| !step.is_empty()).count();
     debug_assert_eq!(

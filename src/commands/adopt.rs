@@ -17,7 +17,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
     let selected = open_findings(arguments, context, &COMMAND)?;
     let reply = format!(
-        "{}: the code is to follow AWS. The scan that follows updates the pull request.",
+        "{}: the code will match AWS. The scan that follows updates the pull request.",
         names(&selected)
     );
     Ok(Answer::new(

@@ -29,7 +29,7 @@ fn run(arguments: &str, _: &CommandContext<'_>) -> Result<Answer, String> {
 fn wrong(login: &str) -> String {
     let shown = excerpt(login, 60);
     match shown.as_str() {
-        "" => format!("Whom? Say {}.", code("/driftguard assign @octocat")),
+        "" => format!("Whom? Write {}.", code("/driftguard assign @octocat")),
         team if team.contains('/') => {
             format!("{} is a team, and only people can be assigned.", code(team))
         }
@@ -78,7 +78,7 @@ mod tests {
             ("dependabot[bot]", "no login"),
             ("../../x", "only people"),
             (long.as_str(), "no login"),
-            ("@a @b", "I do not know what to do with `@b`"),
+            ("@a @b", "Unexpected `@b`"),
         ] {
             let why = run(user, &fixtures::context(&[])).unwrap_err();
             assert!(why.contains(expected), "{user}: {why}");

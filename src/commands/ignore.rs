@@ -31,13 +31,13 @@ fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> 
     let length = reason.chars().count();
     if length > MAX_REASON {
         return Err(format!(
-            "A reason has at most {MAX_REASON} characters, and this one has {length}: say it shorter."
+            "A reason has at most {MAX_REASON} characters, and this one has {length}: shorten it."
         ));
     }
     let end = until.as_deref().map(|day| format!(" until {day}"));
     let reply = format!(
-        "{}: accepted{}, for this reason: {}. The scan that follows opens a pull request that says so in {}; it counts \
-         once that is merged.",
+        "{}: accepted{}, for this reason: {}. The scan that follows opens a pull request that adds it to {}; it takes \
+         effect once that is merged.",
         names(&selected),
         end.unwrap_or_default(),
         sentence(reason.trim_end_matches('.')),
@@ -88,7 +88,7 @@ fn until(rest: &str, now: i64) -> Result<(Option<String>, &str), String> {
     // Such texts sort as days do.
     if date <= day(now).as_str() {
         return Err(format!(
-            "{} is over: say a day that lies ahead, or none to accept it for good.",
+            "{} is in the past: write a later day, or none to accept it for good.",
             code(date)
         ));
     }
@@ -162,8 +162,8 @@ mod tests {
             ("f-aa until 31.03.2027", "is no day"),
             ("f-aa until 2027-3-1", "is no day"),
             ("f-aa until 20270331", "is no day"),
-            ("f-aa until 2026-11-24", "is over"),
-            ("f-aa until 2001-01-01", "is over"),
+            ("f-aa until 2026-11-24", "is in the past"),
+            ("f-aa until 2001-01-01", "is in the past"),
             ("all", "one finding at a time"),
             ("", "Which finding?"),
         ] {

@@ -12,7 +12,7 @@ use crate::report::code;
 pub(super) const COMMAND: Command = Command {
     name: "import",
     usage: "import FINDING|all",
-    help: "Brings a resource that was created by hand below a managed one into the code.",
+    help: "Imports a resource that was added below a managed one into the code.",
     run,
 };
 
@@ -23,12 +23,13 @@ fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> 
     if selected.is_empty() {
         return Err(match other.first() {
             Some(finding) if other.len() == 1 => format!("{found}: {}", why_not(finding)),
-            _ => "There is nothing to import: nothing was added below what the code manages."
-                .to_owned(),
+            _ => {
+                "There is nothing to import: nothing was added below a managed resource.".to_owned()
+            }
         });
     }
     let reply = format!(
-        "{}: the code is to take over what was added. The scan that follows updates the pull request.",
+        "{}: the code will import what was added. The scan that follows updates the pull request.",
         names(&selected)
     );
     Ok(Answer::new(
@@ -45,15 +46,16 @@ fn is_child(selected: &SelectedFinding<'_>) -> bool {
 fn why_not(selected: &SelectedFinding<'_>) -> String {
     match selected.finding.kind {
         Kind::Unmanaged => {
-            "it hangs below nothing that the code manages. Write its block yourself, where it belongs.".to_owned()
+            "it is not below a managed resource. Write its block yourself, where it belongs."
+                .to_owned()
         }
         Kind::Deleted => format!(
-            "it is gone from AWS, and there is nothing to import. {} makes it anew, {} drops its block.",
+            "it is gone from AWS, and there is nothing to import. {} recreates it, {} removes its block.",
             code("restore"),
             code("adopt")
         ),
         _ => format!(
-            "it is in the code already. {} takes the change over.",
+            "it is in the code already. {} makes the code match the change.",
             code("adopt")
         ),
     }

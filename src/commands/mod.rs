@@ -120,7 +120,7 @@ pub fn answer(comment: &str, context: &CommandContext<'_>) -> Option<Answer> {
     let more = lines.len().saturating_sub(MAX_COMMANDS);
     if more > 0 {
         all.reply.push(format!(
-            "That is all for one comment: I did {MAX_COMMANDS} commands, and left {more}. Say those in another."
+            "A comment may have {MAX_COMMANDS} commands: {more} more were not run. Write those in another comment."
         ));
     }
     all.reply = fit_comment(all.reply);
@@ -148,7 +148,7 @@ fn unknown(verb: &str) -> String {
         .map(|name| format!(" Did you mean {}?", code(name)))
         .unwrap_or_default();
     format!(
-        "I do not know {}.{meant} {} lists what I understand.",
+        "Unknown command {}.{meant} {} lists all commands.",
         code(&shown),
         code("/driftguard help")
     )
@@ -163,7 +163,8 @@ fn fit_comment(reply: Vec<String>) -> Vec<String> {
             left -= length;
             return text;
         }
-        "There is too much to say for one comment: ask this in one of its own.".to_owned()
+        "The reply to this command is too long beside the others: ask this in one of its own."
+            .to_owned()
     };
     reply.into_iter().map(fit).collect()
 }

@@ -17,7 +17,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
     let selected = open_findings(arguments, context, &COMMAND)?;
     let reply = format!(
-        "{}: a pull request restores what the code declares; apply it after the merge. The scan that follows updates the \
+        "{}: a pull request restores what the code declares. Apply it after the merge. The scan that follows updates the \
          pull request.",
         names(&selected)
     );

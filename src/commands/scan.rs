@@ -24,14 +24,14 @@ fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> 
     if requested.is_empty()
         || requested.eq_ignore_ascii_case("all") && named("all", context).is_none()
     {
-        let reply = "I scan all stacks now. Each one's check and pull requests follow.".to_owned();
+        let reply = "All stacks are scanned now. Their checks and pull requests follow.".to_owned();
         return Ok(Answer::new(reply, vec![Effect::Scan(None)]));
     }
     let Some(name) = named(requested, context) else {
         return Err(unknown(requested, context));
     };
     let reply = format!(
-        "I scan {} now. Its check and pull requests follow.",
+        "{} is scanned now. Its check and pull requests follow.",
         code(name.as_str())
     );
     Ok(Answer::new(reply, vec![Effect::Scan(Some(name.clone()))]))
@@ -67,7 +67,7 @@ fn unknown(requested: &str, context: &CommandContext<'_>) -> String {
             format!("There are {}.", named.join(", "))
         }
     };
-    format!("I know of no stack {}. {there}", code(&shown))
+    format!("There is no stack {}. {there}", code(&shown))
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
         for (arguments, expected) in [
             ("prodcution", "Did you mean `production`?"),
             ("mars", "There are `broken`, `production`, `staging`."),
-            ("production now", "I do not know what to do with `now`"),
+            ("production now", "Unexpected `now`"),
         ] {
             let why = run(arguments, &context).unwrap_err();
             assert!(why.contains(expected), "{why}");

@@ -12,7 +12,7 @@ use crate::report::{code, excerpt, minute};
 pub(super) const COMMAND: Command = Command {
     name: "snooze",
     usage: "snooze FINDING DURATION",
-    help: "Leaves a finding alone for a time (`12h`, `3d`, `2w`; at most `90d`).",
+    help: "Leaves a finding out of pull requests for a time (`12h`, `3d`, `2w`; at most `90d`).",
     run,
 };
 
@@ -26,7 +26,7 @@ fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> 
     expect_end(rest, COMMAND.usage)?;
     let until = context.now.saturating_add(length);
     let reply = format!(
-        "{}: it rests until {}. No pull request carries it before.",
+        "{}: snoozed until {}. No pull request includes it before then.",
         names(&selected),
         minute(until)
     );
@@ -45,7 +45,7 @@ fn length(duration: &str) -> Result<i64, String> {
             false => format!("{} is no time to rest.", code(&shown)),
         };
         format!(
-            "{wrong} Say {}, {} or {}; at most {}.",
+            "{wrong} Write {}, {} or {}; at most {}.",
             code("12h"),
             code("3d"),
             code("2w"),
@@ -115,7 +115,7 @@ mod tests {
             "½h",
         ] {
             let why = run(&format!("f-bb {duration}"), &context).unwrap_err();
-            assert!(why.contains("Say `12h`"), "{duration}: {why}");
+            assert!(why.contains("Write `12h`"), "{duration}: {why}");
         }
         assert!(run("f-bb 3d please", &context).is_err());
     }

@@ -15,13 +15,13 @@ use crate::report;
 use anyhow::Context;
 
 /// The reply to a person without write permission, sent once.
-const REFUSED: &str = "Thank you, but only people with write permission on this repository can give me commands. \
+const REFUSED: &str = "Thank you, but only people with write permission on this repository can use commands. \
                        Somebody who has it can repeat the line.";
 /// The reply in a public repository.
-const PUBLIC: &str = "This repository is public, so I say nothing about its drift here. \
+const PUBLIC: &str = "This repository is public, so DriftGuard does not discuss its drift here. \
                       `pull_requests.public: true` in `.driftguard.yml` allows it.";
 /// The reply in a repository that is not set up.
-const NOT_READY: &str = "I cannot work here yet: the default branch has no `.driftguard.yml`, or one that cannot be read.";
+const NOT_READY: &str = "DriftGuard is not set up here yet: the default branch has no `.driftguard.yml`, or one that cannot be read.";
 /// The beginning of a reply while the work goes on.
 const UNDER_WAY: &str = "On it.";
 

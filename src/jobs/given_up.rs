@@ -14,7 +14,7 @@ use crate::report;
 const IN_THE_LOG: &str = "the server's log says why";
 
 /// The remedy where all tries failed.
-const NOT_DONE: &str = "What you asked for may be half done; say it again, and the rest is done.";
+const NOT_DONE: &str = "Your request may be half done; comment it again to have the rest done.";
 
 /// A job that was given up, and why.
 pub(super) struct GivenUp<'a> {

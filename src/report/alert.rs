@@ -153,7 +153,7 @@ impl AlertRule {
             "id": id,
             "shortDescription": {"text": self.about},
             "fullDescription": {"text": format!("{}. DriftGuard compared Terraform's code and state with live AWS.", self.about)},
-            "help": {"text": "Take the change over into the code, or apply the code again; `accept` in .driftguard.yml sets a difference aside."},
+            "help": {"text": "Adopt the change in the code, or apply the code again. `accept` in .driftguard.yml sets a difference aside."},
             "defaultConfiguration": {"level": level(self.severity)},
             "properties": {"tags": tags, "security-severity": score(self.severity)},
         })
@@ -180,7 +180,7 @@ fn about(finding: &Finding) -> String {
     let tf_type = printable(&finding.tf_type);
     match (finding.kind, happened(finding)) {
         (Kind::Deleted, _) => format!("{tf_type} is gone from AWS"),
-        (Kind::Unmanaged, _) => format!("{tf_type} that no state knows"),
+        (Kind::Unmanaged, _) => format!("{tf_type} in no Terraform state"),
         (_, "modified") => format!("{tf_type} is not as declared in several places"),
         (_, attribute) => format!("{} of {tf_type} is not as declared", printable(attribute)),
     }

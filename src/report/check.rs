@@ -75,7 +75,7 @@ pub fn review(status: &StackStatus) -> CheckText {
     let mut text = check(&status.report, &status.pulls, 0, &[]);
     let at = minute(status.scanned_at);
     text.summary = format!(
-        "As of {at}, on the default branch. An apply of this pull request meets what has drifted there.\n\n{}",
+        "As of {at}, on the default branch. This pull request will be applied on top of this drift.\n\n{}",
         text.summary
     );
     text
@@ -84,9 +84,9 @@ pub fn review(status: &StackStatus) -> CheckText {
 /// Writes the check of a repository without a role: the role to create, and how to name it.
 pub fn needs_role(role: &NeededRole<'_>) -> CheckText {
     let summary = format!(
-        "DriftGuard reads AWS with a role of yours, and this repository names none. Make a role with the trust policy and \
+        "DriftGuard reads AWS with a role of yours, and this repository names none. Create a role with the trust policy and \
          the permissions below, and name it in `.driftguard.yml` on the default branch:\n\n{}\n\nThe external id of this \
-         repository is {}. A role that lets anybody in without it is refused.",
+         repository is {}. A role whose trust policy does not require it is refused.",
         block(
             "yaml",
             "version: 1\naws:\n  role_arn: arn:aws:iam::123456789012:role/driftguard"

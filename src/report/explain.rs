@@ -93,7 +93,7 @@ fn notice(finding: &Finding) -> String {
 
 fn who(actor: &Actor) -> String {
     format!(
-        "Who: {} with {}, {} (known from {})",
+        "Who: {} with {}, {} (source: {})",
         code(&actor.principal),
         code(&actor.event),
         sentence(&actor.time),
@@ -107,7 +107,7 @@ fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
     let direction = match fix.kind {
         FixKind::Adopt => format!("adopt: the code follows AWS, at {places}"),
         FixKind::Import => format!("import: an `import` block at {places}"),
-        FixKind::Remove => format!("remove: its block or entry goes, at {places}"),
+        FixKind::Remove => format!("remove: its block or entry, at {places}"),
         FixKind::Restore if fix.edits.is_empty() => "restore: apply the code as it is".to_owned(),
         FixKind::Restore => format!("restore: the code enforces its value, at {places}"),
         FixKind::Refused => String::new(),

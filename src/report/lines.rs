@@ -135,7 +135,11 @@ pub(super) fn aside(finding: &Finding) -> String {
         .map(|difference| code(&difference.path).to_string())
         .collect();
     let reason = sentence(finding.reason.as_deref().unwrap_or_default());
-    format!("{} {}: {reason}", code(&name(finding)), paths.join(", "))
+    let name = code(&name(finding));
+    match paths.as_slice() {
+        [] => format!("{name}: {reason}"),
+        paths => format!("{name} {}: {reason}", paths.join(", ")),
+    }
 }
 
 /// How many characters of a name a title shows.

@@ -56,7 +56,7 @@ impl NeededRole<'_> {
         };
         (!names.is_empty()).then(|| {
             format!(
-                "Left out: the states of {}{more}, as the code does not say where they are. Name each as \
+                "Left out: the states of {}{more}, because the code does not say where they are. Name each as \
                  `state: s3://bucket/key` in `.driftguard.yml`; `driftguard iam-policy --state s3://bucket/prefix` prints \
                  the permissions with it.",
                 names.join(", ")
@@ -197,7 +197,7 @@ pub fn secret_rotated(private: bool, repository: &str) -> String {
         ),
     };
     format!(
-        "Notifications are signed with another secret from now on, and no longer with the earlier one; {shown}."
+        "Notifications are now signed with a new secret, and no longer with the earlier one; {shown}."
     )
 }
 
@@ -209,7 +209,7 @@ fn status(first: &FirstScan, findings: &[(&StackReport, &Finding)]) -> String {
             .to_owned(),
         FirstScan::Wrong(why) => format!("**The settings on this branch cannot be used:** {}", sentence(why)),
         FirstScan::NotProbed(why) => format!("**The role on this branch could not be probed yet:** {}", sentence(why)),
-        FirstScan::Public => "This repository is public, so nothing is told here of its drift, and no pull requests are \
+        FirstScan::Public => "This repository is public, so its drift is not shown here, and no pull requests are \
                               opened unless `pull_requests.public: true` allows them."
             .to_owned(),
         FirstScan::Scanned(reports) => scanned(reports, findings),

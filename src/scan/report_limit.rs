@@ -23,8 +23,8 @@ fn within_limit(report: StackReport) -> StackReport {
         .as_ref()
         .map_or(0, |scanned| scanned.findings.len());
     let message = format!(
-        "what is to be said of this stack takes more than {} MiB ({count} findings), so nothing of it is kept and no \
-         pull request is changed: split the stack, or see whether its state is of this account; `driftguard scan` \
+        "the report of this stack takes more than {} MiB ({count} findings), so it is not stored and no pull request is \
+         changed: split the stack, or check whether its state belongs to this account; `driftguard scan` \
          shows all findings",
         LONGEST >> 20
     );

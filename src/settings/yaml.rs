@@ -81,7 +81,7 @@ pub(super) fn place(text: &str, key: &str) -> Result<InsertPosition, &'static st
     };
     let column_of_key = column(text, name.range.start).ok_or(ODD)?;
     if value.odd.is_some() {
-        return Err("the list has an anchor or a tag, or stands elsewhere");
+        return Err("the list has an anchor or a tag, or is elsewhere");
     }
     match &value.content {
         Content::Scalar(word, ScalarStyle::Plain)

@@ -28,7 +28,7 @@ pub(super) fn expect_end(rest: &str, usage: &str) -> Result<(), String> {
     match rest.trim() {
         "" => Ok(()),
         more => Err(format!(
-            "I do not know what to do with {}: say {}.",
+            "Unexpected {}: write {}.",
             crate::report::code(&crate::report::excerpt(more, 80)),
             crate::report::code(&format!("/driftguard {usage}"))
         )),

@@ -46,7 +46,7 @@ pub(in crate::commands) fn open_findings<'a>(
     let all: Vec<_> = findings(context).collect();
     match all.is_empty() {
         true => Err(format!(
-            "There is nothing to do: I know of no drift.{}",
+            "There is nothing to do: no drift is known.{}",
             unscanned_stacks(context)
         )),
         false => Ok(all),
@@ -97,7 +97,7 @@ fn open<'a>(
     }
     match matching(subject, aside(context))?.first() {
         Some(SelectedFinding { finding, .. }) => Err(format!(
-            "{} is set aside, and nothing is to be done about it: {}.",
+            "{} is set aside, so no action is needed: {}.",
             code(&name(finding)),
             sentence(finding.reason.as_deref().unwrap_or("it is no drift"))
         )),
@@ -117,7 +117,7 @@ fn subject<'b>(argument: &'b str, command: &Command) -> Result<(String, &'b str)
     };
     match found {
         ("", _) => Err(format!(
-            "Which finding? Say {} with its id, such as {}, or its address.",
+            "Which finding? Write {} with its id, such as {}, or its address.",
             code(&format!("/driftguard {}", command.usage)),
             code("f-1c9e")
         )),
@@ -161,7 +161,7 @@ fn matching<'a>(
     let found: Vec<_> = match digits(subject) {
         Some(digits) if digits.len() < 2 => {
             return Err(format!(
-                "{} is too short for an id: say at least two of the digits after {}.",
+                "{} is too short for an id: write at least two of the digits after {}.",
                 code(subject),
                 code("f-")
             ));
@@ -209,7 +209,7 @@ fn matching<'a>(
         more => format!("\n- and {more} more"),
     };
     Err(format!(
-        "{} may be any of these. Say which, by its id:\n\n{}{more}",
+        "{} matches several findings. Use the id of one of them:\n\n{}{more}",
         code(subject),
         lines.join("\n")
     ))
@@ -235,10 +235,10 @@ fn unknown(subject: &str, context: &CommandContext<'_>) -> String {
         .collect();
     let meant = match nearest(subject, names.iter().map(String::as_str)) {
         Some(name) => format!("Did you mean {}?", code(name)),
-        None => "The check of each stack, and its pull request, list what there is.".to_owned(),
+        None => "The check and the pull requests of each stack list its findings.".to_owned(),
     };
     format!(
-        "I know of no finding {}. {meant}{}",
+        "There is no finding {}. {meant}{}",
         code(&shown),
         unscanned_stacks(context)
     )
@@ -315,13 +315,13 @@ mod tests {
             ("`", "Which finding?"),
             ("f-", "too short"),
             ("f-a", "too short"),
-            ("f-99", "I know of no finding `f-99`"),
+            ("f-99", "There is no finding `f-99`"),
             ("f-ee", "f-ee5555555555"),
-            ("aws_vpc.main", "may be any of these"),
+            ("aws_vpc.main", "matches several findings"),
             ("aws_instance.wbe[1]", "Did you mean `aws_instance.web[1]`?"),
             ("aws_db_instance.old", "set aside"),
             ("all", "one finding at a time"),
-            ("aws_instance.web[", "I know of no finding"),
+            ("aws_instance.web[", "There is no finding"),
             ("f-123456789012", "The last scan failed of `broken`"),
         ] {
             let why = selected(argument).unwrap_err();

@@ -163,7 +163,7 @@ pub(in crate::jobs) fn verdict(probes: &Probes, access: &Access) -> Result<(), R
     match unknown {
         None => Ok(()),
         Some((role, reason)) => Err(RoleProblem::NotProbed(format!(
-            "AWS does not tell yet whether {} keeps strangers out ({reason}). It is not used before; DriftGuard tries again by itself",
+            "it is not known yet whether {} refuses a wrong external id ({reason}). It is not used until then; DriftGuard tries again by itself",
             role.arn
         ))),
     }

@@ -26,7 +26,7 @@ use crate::settings::{self, NewAccept, Settings};
 use std::collections::BTreeMap;
 
 /// The reason in the entries that accept today's drift.
-const TODAY: &str = "it was so when DriftGuard started";
+const TODAY: &str = "existed when DriftGuard was set up";
 
 /// Opens the pull request that adds the first settings, or updates its text. A repository without stacks gets none; one
 /// whose pull request was closed by a person gets no other.

@@ -21,11 +21,11 @@ use std::collections::BTreeSet;
 const RESOLVED: &str =
     "The last scan found none of this any more: AWS and the code agree. Closed by DriftGuard.";
 /// The comment on a closed pull request whose findings are fixed elsewhere.
-const REGROUPED: &str = "What this pull request carried was decided otherwise, or is carried by another one now. Closed \
+const REGROUPED: &str = "The findings of this pull request were decided otherwise, or are now in another one. Closed \
                          by DriftGuard.";
 /// The comment, written once, for a person who commits to a branch of DriftGuard's.
 const TAKEN_OVER: &str = "Somebody committed to this branch, so it is yours now: DriftGuard leaves it alone, and no \
-                          longer updates or closes it. To have it made anew from the last scan, without those commits, \
+                          longer updates or closes it. To recreate it from the last scan, without those commits, \
                           tick the box in the description.";
 
 /// Proposes the fixes of stacks.
