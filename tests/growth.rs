@@ -2,7 +2,7 @@
 //! To compare each with each other one would take minutes.
 
 use driftguard::code::{self, Options};
-use driftguard::diff::{self, Claims, Looked};
+use driftguard::diff::{self, Ownership, ReadResource};
 use driftguard::model::{
     Attributes, AwsLocation, Declared, Finding, Interrupt, ProviderKey, Reading, Report, Resource,
     Scanned, StackName, StackReport, Tree, Value,
@@ -41,11 +41,11 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
     let tree: Tree = [("main.tf", code)].into_iter().collect();
     let options = Options::default();
     let evaluated = timed("evaluate", || code::evaluate(&tree, "", &options));
-    let looked: Vec<_> = resources
+    let read: Vec<_> = resources
         .iter()
-        .map(|(resource, live)| Looked {
+        .map(|(resource, live)| ReadResource {
             resource,
-            place: AwsLocation::default(),
+            location: AwsLocation::default(),
             reading: Reading::Found(live.clone()),
             planned: None,
         })
@@ -60,14 +60,14 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
         },
         provider_tags: &|_| None,
         pending_removal: &|_| None,
-        looked: &looked,
+        resources: &read,
         unmanaged: &[],
         interrupt: &interrupt,
     };
     let known = resources.iter().map(|(resource, _)| resource);
-    let claims = timed("claims", || Claims::new(known, &catalog));
+    let ownership = timed("ownership", || Ownership::new(known, &catalog));
     let mut findings = timed("compare", || {
-        diff::compare(&stack, &claims, &catalog).findings
+        diff::compare(&stack, &ownership, &catalog).findings
     });
     let benchmark = Benchmark::parse("cis-3.0").unwrap();
     timed("score", || {

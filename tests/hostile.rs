@@ -3,7 +3,7 @@
 
 use crate::aws::STATE;
 use driftguard::code::{self, Options};
-use driftguard::diff::{self, Claims, Looked};
+use driftguard::diff::{self, Ownership, ReadResource};
 use driftguard::live;
 use driftguard::model::{
     AwsLocation, Finding, Interrupt, ProviderKey, Reading, Redactor, Resource, Tree, Value,
@@ -244,9 +244,9 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
         id: "all".to_owned(),
         attributes: attributes(0),
     };
-    let looked = [Looked {
+    let resources = [ReadResource {
         resource: &resource,
-        place: AwsLocation::default(),
+        location: AwsLocation::default(),
         reading: Reading::Found(attributes(1)),
         planned: None,
     }];
@@ -262,11 +262,11 @@ fn sets_of_sixty_thousand_elements_are_compared_at_once() {
         declared: &evaluated.declared,
         provider_tags: &|_| None,
         pending_removal: &|_| None,
-        looked: &looked,
+        resources: &resources,
         unmanaged: &[],
         interrupt: &Interrupt::default(),
     };
-    let found = diff::compare(&stack, &Claims::new([&resource], &catalog), &catalog);
+    let found = diff::compare(&stack, &Ownership::new([&resource], &catalog), &catalog);
     let difference = &found.findings[0].attributes[0];
     assert_eq!(difference.added, [Value::from("subnet-60000")]);
     assert_eq!(difference.removed, [Value::from("subnet-0")]);

@@ -5,7 +5,7 @@
 
 use axum::http::StatusCode;
 use driftguard::aws::{Access, Aws};
-use driftguard::diff::Claims;
+use driftguard::diff::Ownership;
 use driftguard::live::{self, ReadOptions, Sessions};
 use driftguard::model::{
     AccountId, Attributes, Declared, Reading, Redactor, Region, Resource, Schema, Shape,
@@ -341,7 +341,7 @@ fn a_deposed_object_is_managed_until_the_next_apply_destroys_it() {
     let redactor = Redactor::new(b"parity");
     let state = state::parse(text.as_bytes(), "x.tfstate", &catalog, &redactor).unwrap();
     assert_eq!((state.resources.len(), state.deposed.len()), (1, 1));
-    let claims = Claims::new(state.resources.iter().chain(&state.deposed), &catalog);
+    let ownership = Ownership::new(state.resources.iter().chain(&state.deposed), &catalog);
     for (id, is_managed) in [("i-old", true), ("i-new", true), ("i-other", false)] {
         let found = UnmanagedResource {
             tf_type: "aws_instance".to_owned(),
@@ -352,6 +352,6 @@ fn a_deposed_object_is_managed_until_the_next_apply_destroys_it() {
             region: None,
             attributes: Attributes::new(),
         };
-        assert_eq!(claims.claim(&found), is_managed, "{id}");
+        assert_eq!(ownership.claims(&found), is_managed, "{id}");
     }
 }

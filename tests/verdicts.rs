@@ -1,7 +1,7 @@
 //! What a difference means: drift, drift that no plan shows, or none, by what code, state and AWS say of it.
 
 use driftguard::code::{self, Options};
-use driftguard::diff::{self, Claims, Differences, Looked};
+use driftguard::diff::{self, Differences, Ownership, ReadResource};
 use driftguard::model::{
     Address, Attribute, Attributes, AwsLocation, Declared, DeclaredResource, Definition, Interrupt,
     Nesting, Parts, ProviderKey, Reading, Report, Resource, Scanned, Schema, Severity, Shape, Site,
@@ -41,9 +41,9 @@ fn compared(
     live: Attributes,
 ) -> Differences {
     let catalog = resources::catalog();
-    let looked = [Looked {
+    let resources = [ReadResource {
         resource: recorded,
-        place: AwsLocation::default(),
+        location: AwsLocation::default(),
         reading: Reading::Found(live),
         planned: None,
     }];
@@ -52,11 +52,11 @@ fn compared(
         declared,
         provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
         pending_removal: &|_| None,
-        looked: &looked,
+        resources: &resources,
         unmanaged: &[],
         interrupt: &interrupt,
     };
-    diff::compare(&stack, &Claims::new([recorded], &catalog), &catalog)
+    diff::compare(&stack, &Ownership::new([recorded], &catalog), &catalog)
 }
 
 /// The same with code, and the state and AWS's answer in JSON. Without code nothing of it is evaluated.
@@ -344,7 +344,7 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
     ];
     let catalog = resources::catalog();
     let managed = states.map(|(address, text)| resource(address, "sg-1", attributes(text)));
-    let claims = Claims::new(&managed, &catalog);
+    let ownership = Ownership::new(&managed, &catalog);
     for (tf_type, id, text) in [
         (
             "aws_iam_role_policy_attachment",
@@ -370,7 +370,7 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
         ("aws_db_instance", "i", r#"{"arn": "arn:db"}"#),
     ] {
         assert!(
-            claims.claim(&unmanaged(tf_type, id, text)),
+            ownership.claims(&unmanaged(tf_type, id, text)),
             "{tf_type} {id}"
         );
     }
@@ -393,7 +393,7 @@ fn what_a_state_claims_by_a_type_that_is_not_read_is_not_unmanaged() {
         ("aws_subnet", "sg-1", "{}"),
     ] {
         assert!(
-            !claims.claim(&unmanaged(tf_type, id, text)),
+            !ownership.claims(&unmanaged(tf_type, id, text)),
             "{tf_type} {id}"
         );
     }

@@ -10,7 +10,7 @@ mod clock;
 use anyhow::{Context, Result, bail};
 use clock::{Clock, peak};
 use driftguard::code::{self, Evaluated};
-use driftguard::diff::{self, Claims, Looked};
+use driftguard::diff::{self, Ownership, ReadResource};
 use driftguard::model::{
     AwsLocation, Declared, Interrupt, ProviderTags, Reading, Redactor, Resource, Tree, Value,
 };
@@ -78,38 +78,38 @@ fn compare(bytes: Vec<u8>, code: &Evaluated) -> Result<serde_json::Value> {
     drop(bytes);
     let parsed = clock.stop()?;
     // What AWS said: as a state has it, for nothing to differ. To make these is no part of comparing; to hold them is.
-    let looked: Vec<_> = state.resources.iter().map(as_recorded).collect();
+    let read: Vec<_> = state.resources.iter().map(as_recorded).collect();
     let tags = |resource: &Resource| provider_tags(code, resource);
     let stack = diff::Stack {
         declared: &code.declared,
         provider_tags: &tags,
         pending_removal: &|_| None,
-        looked: &looked,
+        resources: &read,
         unmanaged: &[],
         interrupt: &Interrupt::default(),
     };
     let clock = Clock::start()?;
-    let claims = Claims::new(state.resources.iter(), &catalog);
-    let found = diff::compare(&stack, &claims, &catalog);
+    let ownership = Ownership::new(state.resources.iter(), &catalog);
+    let found = diff::compare(&stack, &ownership, &catalog);
     let compared = clock.stop()?;
     let told = json!({
         "wall": parsed.0 + compared.0,
         "cpu": parsed.1 + compared.1,
         "compare_cpu": compared.1,
         "peak_kib": peak()?,
-        "resources": looked.len(),
-        "declared": looked.iter().filter(|one| code.declared.get(&one.resource.address).is_some()).count(),
+        "resources": read.len(),
+        "declared": read.iter().filter(|read| code.declared.get(&read.resource.address).is_some()).count(),
         "findings": found.findings.len(),
         "set_aside": found.set_aside.len(),
     });
-    std::mem::forget((found, looked));
+    std::mem::forget((found, read));
     Ok(told)
 }
 
-fn as_recorded(resource: &Resource) -> Looked<'_> {
-    Looked {
+fn as_recorded(resource: &Resource) -> ReadResource<'_> {
+    ReadResource {
         resource,
-        place: AwsLocation::default(),
+        location: AwsLocation::default(),
         reading: Reading::Found(resource.attributes.clone()),
         planned: None,
     }

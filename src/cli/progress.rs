@@ -4,7 +4,7 @@ use crate::scan::progress::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// A line that says what is going on. It hides itself where standard error is no terminal.
+/// A progress line, which is hidden where standard error is no terminal.
 pub(super) struct ProgressLine(ProgressBar);
 
 /// The interval at which the line moves.

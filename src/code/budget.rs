@@ -1,53 +1,53 @@
-//! What one evaluation may cost: memory, which is asked for before anything is made, and work.
+//! Limits the memory and the work of one evaluation. Memory is requested before a value is built.
 //!
-//! Memory is counted as it comes and goes. What an expression made on its way is free again once its value is there; what
-//! is kept (local values, resources, parsed files) stays. So the peak is bounded, not the sum.
+//! Intermediate values of an expression are released once its value is known; local values, resources and parsed files
+//! are counted until the end. So the peak is bounded, not the sum.
 
 use super::folder::Problem;
-use super::shared::{Kept, Shared};
+use super::shared::{KeptMemory, Shared};
 use super::size;
 use crate::model::Interrupt;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
-/// What one evaluation may cost, in values and their items: a few seconds.
+/// The most work of one evaluation, in values and their items: a few seconds.
 const MOST_WORK: usize = 8_000_000;
-/// What one evaluation may hold in memory at once, in bytes, the code included.
+/// The most memory of one evaluation at any moment, in bytes, the code included.
 const MOST_MEMORY: usize = 192 << 20;
-/// What of that the parsed code may take.
+/// The share of it for parsed code.
 const MOST_CODE: usize = 128 << 20;
-/// How much is asked of the memory of all scans at a time.
+/// The bytes that are requested at a time from the memory that all scans share.
 const PIECE: usize = 1 << 20;
-/// The bytes that evaluating one more expression needs: with fewer left, the evaluation ends.
+/// The bytes that one more expression needs. With fewer left, the evaluation ends.
 const LEAST: usize = 64 << 10;
-/// The longest text, in bytes: AWS takes none that is longer.
+/// The longest string, in bytes: AWS accepts none that is longer.
 pub(super) const LONGEST_TEXT: usize = 1 << 20;
-/// How deep lists and maps may lie in one another.
+/// The deepest nesting of lists and maps.
 pub(super) const DEEPEST_VALUE: usize = 128;
 /// How many problems of one evaluation are told.
 pub(super) const MOST_PROBLEMS: usize = 500;
 
-/// Why a value is not made.
+/// The limit that a value would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Excess {
     /// It would be too large.
     Size,
     /// It would be nested too deeply.
     Depth,
-    /// The evaluation cost all that it may, or was ended from outside.
+    /// The evaluation used up its budget, or was interrupted.
     End,
 }
 
-/// What is left of what one evaluation may cost, and what it could not evaluate.
+/// The remaining budget of one evaluation, and the problems that it met.
 #[derive(Debug)]
 pub(super) struct Budget {
     work: Cell<usize>,
-    /// Bytes that stay: those of the code, of module instances and of what comes out.
+    /// Bytes counted until the end: of code, module instances and results.
     kept: Cell<usize>,
-    /// Bytes that are on their way.
+    /// Bytes of intermediate values.
     passing: Cell<usize>,
     most_memory: usize,
-    /// What of that the memory of all scans has given.
+    /// The bytes that the memory of all scans has granted for both.
     granted: Cell<usize>,
     shared: Shared,
     full: Cell<bool>,
@@ -63,12 +63,12 @@ struct Problems {
     is_end_reported: bool,
 }
 
-/// What was on its way at some moment.
+/// The bytes of intermediate values at some moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(usize);
 
 impl Budget {
-    /// A whole budget, as far as the other evaluations of the scan leave one.
+    /// Creates a full budget, less what the other evaluations of the scan hold.
     pub(super) fn new(shared: &Shared, interrupt: &Interrupt) -> Self {
         Self {
             work: Cell::new(MOST_WORK),
@@ -83,10 +83,10 @@ impl Budget {
         }
     }
 
-    /// Takes some work from the budget.
+    /// Subtracts work from the budget.
     ///
     /// # Errors
-    /// When there is not that much left.
+    /// The budget has less left.
     pub(super) fn work(&self, cost: usize) -> Result<(), Excess> {
         let left = self.work.get().checked_sub(cost);
         self.work.set(left.unwrap_or_default());
@@ -96,11 +96,11 @@ impl Budget {
         }
     }
 
-    /// Asks for memory, before something is made.
+    /// Requests memory for a value that is about to be built.
     ///
     /// # Errors
-    /// When the budget has less memory left, which then stays as it is. Ends the evaluation where even a small request no
-    /// longer fits beside the values that are kept.
+    /// The budget has less memory left, and is not changed. The evaluation ends where even a small request no longer
+    /// fits.
     pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
         let passing = self.passing.get().saturating_add(bytes);
         let all = self.kept.get().saturating_add(passing);
@@ -116,10 +116,10 @@ impl Budget {
         Ok(())
     }
 
-    /// Asks for the memory of one text.
+    /// Requests the memory of one string.
     ///
     /// # Errors
-    /// When it is longer than any may be, or there is not that much left.
+    /// The string is longer than `LONGEST_TEXT`, or the budget has less left.
     pub(super) fn take_text(&self, length: usize) -> Result<(), Excess> {
         if length > LONGEST_TEXT {
             return Err(Excess::Size);
@@ -127,7 +127,7 @@ impl Budget {
         self.take(size::text(length))
     }
 
-    /// What is on its way now.
+    /// Returns the bytes of intermediate values.
     pub(super) fn mark(&self) -> Mark {
         Mark(self.passing.get())
     }
@@ -140,10 +140,10 @@ impl Budget {
         taken
     }
 
-    /// Counts what stays until the end. Where that is more than the budget has, the evaluation ends.
+    /// Counts bytes until the end of the evaluation, which ends at once where the budget has less.
     ///
     /// # Errors
-    /// When there is not that much left.
+    /// The budget has less left.
     pub(super) fn keep(&self, bytes: usize) -> Result<(), Excess> {
         let kept = self.kept.get().saturating_add(bytes);
         let all = kept.saturating_add(self.passing.get());
@@ -156,7 +156,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Asks the memory of all scans for what is missing, a piece at a time. Where it has no more, the evaluation ends.
+    /// Requests missing memory from what all scans share, a piece at a time. Ends the evaluation where nothing is left.
     fn grant(&self, all: usize) -> Result<(), Excess> {
         let granted = self.granted.get();
         if all <= granted {
@@ -171,41 +171,41 @@ impl Budget {
         Ok(())
     }
 
-    /// Gives back all memory, but for so many bytes of what came out.
-    pub(super) fn end(&self, kept: usize) -> Kept {
+    /// Gives back all memory except `kept` bytes of the result.
+    pub(super) fn end(&self, kept: usize) -> KeptMemory {
         self.shared.settle(self.granted.take(), kept)
     }
 
-    /// The bytes that are kept.
+    /// Returns the bytes that are counted until the end.
     pub(super) fn kept(&self) -> usize {
         self.kept.get()
     }
 
-    /// Gives back what was kept.
+    /// Gives back bytes that were counted until the end.
     pub(super) fn release(&self, bytes: usize) {
         self.kept.set(self.kept.get().saturating_sub(bytes));
     }
 
-    /// The bytes that further code may take.
+    /// Returns the bytes that further code may take.
     pub(super) fn room_for_code(&self) -> usize {
         MOST_CODE
             .min(self.most_memory)
             .saturating_sub(self.kept.get())
     }
 
-    /// Counts parsed code, for which there was room.
+    /// Counts parsed code, for which `room_for_code` was asked.
     pub(super) fn hold_code(&self, bytes: usize) {
         self.kept.set(self.kept.get().saturating_add(bytes));
         // Where there is no more for it, the evaluation is over.
         let _ = self.grant(self.kept.get().saturating_add(self.passing.get()));
     }
 
-    /// Whether the evaluation cost all that it may, or was ended from outside: then the rest is unknown.
+    /// Returns whether the budget is used up or the evaluation was interrupted. All further values are then unknown.
     pub(super) fn is_over(&self) -> bool {
         self.work.get() == 0 || self.full.get() || self.interrupt.is_raised()
     }
 
-    /// Tells that something could not be evaluated: each problem once.
+    /// Records a problem, unless it was recorded before.
     pub(super) fn tell(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
         if problems.reported.len() < MOST_PROBLEMS && problems.known.insert(problem.clone()) {
@@ -213,7 +213,7 @@ impl Budget {
         }
     }
 
-    /// Tells why a value at a place was not made. That the evaluation ended is told where it did, and once.
+    /// Records that a value exceeded a limit. The end of the evaluation is recorded once, at the place where it ended.
     pub(super) fn refuse(&self, excess: Excess, file: &str, line: usize) {
         let message = match excess {
             Excess::Size => "this value is too large to evaluate",
@@ -250,7 +250,7 @@ impl Budget {
         }
     }
 
-    /// What could not be evaluated, in the order in which it was told.
+    /// Returns the problems in the order in which they were recorded.
     pub(super) fn problems(&self) -> Vec<Problem> {
         self.problems.borrow().reported.clone()
     }

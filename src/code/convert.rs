@@ -1,4 +1,4 @@
-//! Values, converted to types: what a variable asks for, or what all elements of a list need.
+//! Converts values to types: to a variable's `type`, or to the common type of a list's elements.
 
 use super::budget::Budget;
 use super::fault::{Evaluated, Fault, Invalid};
@@ -11,10 +11,10 @@ use super::types::{Attribute, Type};
 use super::unify::{is_convertible, unify};
 use std::collections::BTreeMap;
 
-/// A value of this type.
+/// Converts a value to a type.
 ///
 /// # Errors
-/// When Terraform refuses that, or it would cost too much.
+/// Terraform refuses the conversion, or it would exceed a limit.
 pub(super) fn convert(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
     match (value, to) {
         (value, Type::Any) => Ok(value),
@@ -76,7 +76,7 @@ pub(super) fn convert(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
     }
 }
 
-/// The type of the elements of an empty collection, once it is converted.
+/// Returns the element type of an empty collection after its conversion.
 fn empty_of(from: &Type, to: &Type) -> Result<Type, Invalid> {
     match to {
         Type::Any => Ok(from.clone()),
@@ -111,7 +111,7 @@ fn primitive(value: Typed, to: &Type, budget: &Budget) -> Evaluated {
     }
 }
 
-/// Elements of this type, or of the one that they can all have where this leaves it open.
+/// Converts elements to one type: `to`, or their common type where `to` is `any`.
 fn same(items: Vec<Typed>, to: &Type, budget: &Budget) -> Result<(Type, Vec<Typed>), Fault> {
     let to_all = |items: Vec<Typed>, to: &Type| {
         let items = items.into_iter().map(|item| convert(item, to, budget));
@@ -140,7 +140,7 @@ fn same(items: Vec<Typed>, to: &Type, budget: &Budget) -> Result<(Type, Vec<Type
     Ok((element, items))
 }
 
-/// The attributes that a type names, those that are left out as it says.
+/// Converts an object to the attributes that a type names, with the defaults of its optional ones.
 fn object(
     mut entries: BTreeMap<String, Typed>,
     to: &BTreeMap<String, Attribute>,

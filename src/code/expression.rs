@@ -1,4 +1,4 @@
-//! Expressions, evaluated. Whatever can grow a value asks the budget before it is made.
+//! Evaluates expressions. Memory is requested from the budget before a value is built.
 
 use super::fault::{Evaluated, Fault, Invalid};
 use super::for_expression::for_each;
@@ -12,16 +12,16 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, FuncCall, Object, ObjectKey};
 use std::collections::BTreeMap;
 
-/// What an expression is; unknown where that is not certain.
+/// Evaluates an expression. The value is unknown where it is not certain.
 ///
 /// # Errors
-/// When Terraform refuses it, or it would cost too much.
+/// Terraform refuses it, or it would exceed a limit.
 pub(super) fn value(scope: &Scope<'_>, expression: &Expression) -> Evaluated {
     match expression {
         Expression::Null(_) => Ok(Typed::NULL),
         Expression::Bool(flag) => Ok((*flag.value()).into()),
         Expression::Number(number) => {
-            // Terraform tells a negative nought from a positive one.
+            // Terraform tells a negative zero from a positive one.
             let small = number.value().as_i64().filter(|number| *number != 0);
             if let Some(small) = small.and_then(Number::written) {
                 return Ok(small.into());
@@ -121,10 +121,11 @@ fn object_of(scope: &Scope<'_>, object: &Object) -> Evaluated {
     })
 }
 
-/// The name of an object's entry: a bare word is one, anything else is evaluated. None where it is not known.
+/// Returns the key of an object's entry: an identifier is a key, any other expression is evaluated. Returns `None`
+/// where it is not known.
 ///
 /// # Errors
-/// When Terraform refuses it.
+/// Terraform refuses it.
 pub(super) fn key_of(scope: &Scope<'_>, key: &ObjectKey) -> Result<Option<String>, Invalid> {
     if let Some(name) = word(key) {
         return Ok(Some(Typed::key(name.to_owned())));
@@ -139,12 +140,12 @@ pub(super) fn key_of(scope: &Scope<'_>, key: &ObjectKey) -> Result<Option<String
     }
 }
 
-/// The name of an object's entry, where that is certain.
+/// Returns the key of an object's entry, where it is certain.
 pub(super) fn certain_key(scope: &Scope<'_>, key: &ObjectKey) -> Option<String> {
     key_of(scope, key).ok().flatten()
 }
 
-/// Whether the name of an object's entry is this.
+/// Returns whether an object's entry has this key.
 pub(super) fn is_key(scope: &Scope<'_>, key: &ObjectKey, name: &str) -> bool {
     match word(key) {
         Some(word) => word == name,
@@ -152,7 +153,7 @@ pub(super) fn is_key(scope: &Scope<'_>, key: &ObjectKey, name: &str) -> bool {
     }
 }
 
-/// The name of an object's entry where it is written out.
+/// Returns the key of an object's entry where it is a literal.
 pub(super) fn word(key: &ObjectKey) -> Option<&str> {
     match key {
         ObjectKey::Ident(name) => Some(name.as_str()),

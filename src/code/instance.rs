@@ -1,4 +1,4 @@
-//! One instance of a module: its folder, and what its variables are set to.
+//! Holds one module instance: its folder, and the values of its variables.
 
 use super::budget::{Budget, Excess};
 use super::context::Context;
@@ -26,57 +26,57 @@ pub(super) struct Instance<'a> {
     pub folder: &'a Folder<'a>,
     /// The calls that lead to it.
     pub path: Vec<ModuleStep>,
-    /// What its variables are set to.
+    /// The settings of its variables.
     pub variables: BTreeMap<&'a str, Setting<'a>>,
     /// The call that it is an instance of; none for the root module.
     pub call: Option<Caller<'a>>,
     /// The folders of the modules above it, outermost first.
     pub above: Vec<&'a str>,
-    /// What it shares with all others.
+    /// The data shared with all other instances.
     pub context: Rc<Context<'a>>,
-    /// All modules that there are; none where nothing can be called.
+    /// All modules; `None` where no module can be called.
     pub folders: Option<&'a Folders<'a>>,
-    /// Where a Terragrunt unit could set the variables that it leaves to their defaults.
+    /// The place where a Terragrunt unit could set each variable that it leaves to its default.
     pub new_inputs: BTreeMap<String, Source>,
-    /// What the functions of a Terragrunt configuration depend on; none in Terraform's code.
+    /// The scope of a Terragrunt configuration's functions; `None` in Terraform code.
     pub config: Option<Rc<ConfigScope>>,
     locals: RefCell<BTreeMap<&'a str, Local>>,
     outputs: RefCell<BTreeMap<&'a str, Local>>,
-    /// The instances of the modules that it calls, where their outputs were asked for; none while they are made.
+    /// The instances of the modules that it calls and whose outputs it refers to; `None` while they are being created.
     modules: RefCell<BTreeMap<&'a str, Option<Modules<'a>>>>,
     /// The bytes that it holds.
     held: Cell<usize>,
-    /// Whether it is noted which of its variables are secrets.
+    /// Whether its secret variables were recorded.
     pub(super) are_variables_noted: Cell<bool>,
 }
 
-/// A call, as one instance of its module sees it.
+/// The call that created a module instance.
 #[derive(Debug, Clone)]
 pub(super) struct Caller<'a> {
-    /// Where the arguments mean something.
+    /// The scope of the arguments.
     pub scope: Scope<'a>,
     /// The `module` block.
     pub block: &'a Block,
 }
 
 impl Caller<'_> {
-    /// Where the block stands.
+    /// Returns the location of the block.
     pub(super) fn source(&self) -> Source {
         let span = self.block.span().unwrap_or_default();
         self.scope.file.source(span)
     }
 }
 
-/// What a variable is set to, and by what.
+/// The value of a variable, and the expression that sets it.
 #[derive(Debug, Clone)]
 pub(super) struct Setting<'a> {
-    /// Its value; unknown where it comes from outside, or is a secret.
+    /// Its value; unknown where it is set outside the code, or is a secret.
     pub value: Measured,
     /// The expression that sets it.
     pub by: Option<SetBy<'a>>,
 }
 
-/// A value that several may hold, and the bytes that it takes: measured once, however many instances share it.
+/// A shared value with its size, which is measured once however many instances share it.
 #[derive(Debug, Clone)]
 pub(super) struct Measured {
     value: Rc<Typed>,
@@ -93,10 +93,10 @@ impl Measured {
         }
     }
 
-    /// The value, of which others may hold copies.
+    /// Returns the value, copied where it is shared.
     ///
     /// # Errors
-    /// When there is no memory for a copy.
+    /// The budget has no memory for a copy.
     pub(super) fn own(self, budget: &Budget) -> Result<Typed, Excess> {
         Rc::try_unwrap(self.value).or_else(|shared| {
             budget.take(self.bytes)?;
@@ -104,7 +104,7 @@ impl Measured {
         })
     }
 
-    /// The value, as it is shared.
+    /// Returns the shared value.
     pub(super) fn shared(&self) -> Rc<Typed> {
         self.value.clone()
     }
@@ -139,24 +139,24 @@ impl Setting<'_> {
     }
 }
 
-/// What sets a variable.
+/// The expression that sets a variable.
 #[derive(Debug, Clone)]
 pub(super) enum SetBy<'a> {
     /// Its own default.
     Default(&'a File, &'a Expression),
     /// A file of variables.
-    Tfvars(Rc<Given>),
-    /// An argument of the call, to be evaluated where the call stands, or an input of a Terragrunt unit.
+    Tfvars(Rc<TfvarsValue>),
+    /// An argument of the call, evaluated in the scope of the call, or an input of a Terragrunt unit.
     Argument(Scope<'a>, &'a Expression),
-    /// The inputs of a Terragrunt unit, where no expression of its own sets it: the place.
+    /// The merged inputs of a Terragrunt unit at this place, where no single expression sets it.
     Inputs(Rc<str>),
 }
 
-/// A value in a file of variables: where it stands, and where its entries do.
+/// The location of a value in a tfvars file, and those of its entries.
 #[derive(Debug, Clone)]
-pub(super) struct Given {
+pub(super) struct TfvarsValue {
     pub source: Source,
-    pub entries: BTreeMap<String, Rc<Given>>,
+    pub entries: BTreeMap<String, Rc<TfvarsValue>>,
 }
 
 /// The instances of one call.
@@ -170,7 +170,7 @@ enum Local {
 }
 
 impl<'a> Instance<'a> {
-    /// The root module.
+    /// Returns the root module.
     pub(super) fn root(
         folder: &'a Folder<'a>,
         variables: BTreeMap<&'a str, Setting<'a>>,
@@ -194,7 +194,7 @@ impl<'a> Instance<'a> {
         })
     }
 
-    /// The same, which may call these modules.
+    /// Adds the modules that it may call.
     pub(super) fn calling(mut self: Rc<Self>, folders: &'a Folders<'a>) -> Rc<Self> {
         if let Some(own) = Rc::get_mut(&mut self) {
             own.folders = Some(folders);
@@ -202,7 +202,7 @@ impl<'a> Instance<'a> {
         self
     }
 
-    /// The same, as the root module of a Terragrunt unit.
+    /// Makes it the root module of a Terragrunt unit.
     pub(super) fn of_unit(mut self: Rc<Self>, new_inputs: BTreeMap<String, Source>) -> Rc<Self> {
         if let Some(own) = Rc::get_mut(&mut self) {
             own.new_inputs = new_inputs;
@@ -210,7 +210,7 @@ impl<'a> Instance<'a> {
         self
     }
 
-    /// The same, as a Terragrunt configuration.
+    /// Makes it a Terragrunt configuration.
     pub(super) fn configured(mut self: Rc<Self>, config: Rc<ConfigScope>) -> Rc<Self> {
         if let Some(own) = Rc::get_mut(&mut self) {
             own.config = Some(config);
@@ -218,7 +218,7 @@ impl<'a> Instance<'a> {
         self
     }
 
-    /// A module that this one calls.
+    /// Creates an instance of a module that this one calls.
     pub(super) fn called(
         &self,
         folder: &'a Folder<'a>,
@@ -247,7 +247,7 @@ impl<'a> Instance<'a> {
         })
     }
 
-    /// The call in the root module that leads to it.
+    /// Returns the location of the root module's call that leads to it.
     pub(super) fn first_call(&self) -> Option<Source> {
         let mut call = self.call.as_ref()?;
         while let Some(outer) = &call.scope.instance.call {
@@ -256,26 +256,26 @@ impl<'a> Instance<'a> {
         Some(call.source())
     }
 
-    /// The names of the calls that lead to it.
+    /// Returns the names of the calls that lead to it.
     pub(super) fn names(&self) -> Vec<&str> {
         let steps = self.path.iter();
         steps.map(|step| step.name.as_str()).collect()
     }
 
-    /// The folder of the root module.
+    /// Returns the folder of the root module.
     pub(super) fn root_folder(&self) -> &'a str {
         self.above.first().copied().unwrap_or(self.folder.path)
     }
 
-    /// Its folder, as Terraform writes it: relative to the root module.
+    /// Returns its folder, as Terraform writes it: relative to the root module.
     pub(super) fn path_from_root(&self) -> String {
         relative(self.root_folder(), self.folder.path)
     }
 
-    /// Counts the bytes that it holds, its variables' values included.
+    /// Counts its bytes, including the values of its variables.
     ///
     /// # Errors
-    /// When there is not that much left.
+    /// The budget has less left.
     pub(super) fn hold(&self) -> Result<(), Excess> {
         let setting = |setting: &Setting<'_>| ENTRY + setting.value.bytes;
         let variables: usize = self.variables.values().map(setting).sum();
@@ -290,17 +290,17 @@ impl<'a> Instance<'a> {
         Ok(())
     }
 
-    /// A scope of its own for something in one of its files.
+    /// Creates a scope for an expression in one of its files.
     pub(super) fn scope(self: &Rc<Self>, file: &'a File) -> Scope<'a> {
         Scope::new(self.clone(), file)
     }
 
-    /// The definition of a local value.
+    /// Returns the definition of a local value.
     pub(super) fn local(&self, name: &str) -> Option<(&'a File, &'a Expression)> {
         self.folder.locals.get(name).copied()
     }
 
-    /// A local value, evaluated once; one that needs itself is unknown.
+    /// Evaluates a local value once. One that depends on itself is unknown.
     pub(super) fn local_value(self: &Rc<Self>, name: &str, depth: usize) -> Rc<Typed> {
         match self.folder.locals.get_key_value(name) {
             Some((name, defined)) => self.once(&self.locals, name, *defined, depth),
@@ -308,7 +308,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    /// An output, evaluated once; one that needs itself is unknown, and so is one that must not be shown.
+    /// Evaluates an output once. One that depends on itself is unknown, and so is a sensitive one.
     pub(super) fn output(self: &Rc<Self>, name: &str, depth: usize) -> Option<Rc<Typed>> {
         let (name, (file, block)) = self.folder.outputs.get_key_value(name)?;
         let value = block.body.get_attribute("value")?;
@@ -347,12 +347,13 @@ impl<'a> Instance<'a> {
         value
     }
 
-    /// The instances of a call that are kept.
+    /// Returns the instances of a call that are kept.
     pub(super) fn kept_modules(&self, name: &str) -> Option<Modules<'a>> {
         self.modules.borrow().get(name).cloned().flatten()
     }
 
-    /// The same, made where they are not kept yet. None while they are made: the call then needs itself.
+    /// Returns the instances of a call, and creates them first where that was not done. Returns `None` while they are
+    /// being created: the call then depends on itself.
     pub(super) fn keep_modules(
         &self,
         name: &'a str,
@@ -370,7 +371,7 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// A folder relative to another.
+/// Returns a folder relative to another.
 pub(super) fn relative(from: &str, to: &str) -> String {
     let parts = |path: &'_ str| -> Vec<String> {
         let parts = path.split('/').filter(|part| !part.is_empty());

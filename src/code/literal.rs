@@ -2,7 +2,7 @@
 
 use super::expression::certain_key;
 use super::handed_on::by_key;
-use super::instance::Given;
+use super::instance::TfvarsValue;
 use super::scope::{Collection, Scope};
 use super::size::ENTRY;
 use super::trace::{End, LONGEST, renamed, source, trace};
@@ -23,7 +23,7 @@ pub(super) enum Literal<'a> {
         entries: BTreeMap<String, &'a Expression>,
     },
     /// A value in a tfvars file.
-    Tfvars(Rc<Given>),
+    Tfvars(Rc<TfvarsValue>),
 }
 
 impl<'a> Literal<'a> {
@@ -129,7 +129,7 @@ pub(super) fn entry_at<'a>(
 }
 
 /// Returns an entry of a map in a tfvars file.
-pub(super) fn given_entry<'a>(given: &Given, key: &str) -> End<'a> {
+pub(super) fn given_entry<'a>(given: &TfvarsValue, key: &str) -> End<'a> {
     match given.entries.get(key) {
         Some(entry) => End::Tfvars(entry.clone(), Site::MapEntry),
         None => left_out(given.source.clone(), key),

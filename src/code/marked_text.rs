@@ -1,13 +1,13 @@
 //! Texts and numbers that tell whether they were made from a part of a secret.
 //!
-//! A piece of a secret may be too short to be found by its text, and so may what is put together from such pieces. So the
-//! mark goes with the text, through locals, lists, templates and functions, to the attribute that it ends in.
+//! A part of a secret may be too short to be recognized by its text. So the mark goes with the string, through locals,
+//! lists, templates and functions, to the attribute that holds it.
 
 use super::number::Number;
 use std::fmt;
 use std::ops::Deref;
 
-/// A text, and whether it was made from a part of a secret. Equal texts are equal, whatever they were made from.
+/// A string, and whether it was computed from a part of a secret. The mark does not count in comparisons.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MarkedText {
     text: String,
@@ -15,7 +15,7 @@ pub(super) struct MarkedText {
 }
 
 impl MarkedText {
-    /// The same text, made from a part of a secret.
+    /// Marks the string.
     pub(super) fn of_secret(self) -> Self {
         Self {
             is_secret: true,
@@ -23,17 +23,17 @@ impl MarkedText {
         }
     }
 
-    /// Whether it was made from a part of a secret.
+    /// Returns whether the string is marked.
     pub(super) fn is_secret(&self) -> bool {
         self.is_secret
     }
 
-    /// Writes another text in its place, which is made from the same.
+    /// Replaces the text and keeps the mark.
     pub(super) fn rewrite(&mut self, text: String) {
         self.text = text;
     }
 
-    /// The text alone.
+    /// Returns the text without the mark.
     pub(super) fn into_string(self) -> String {
         self.text
     }

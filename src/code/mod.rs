@@ -1,4 +1,4 @@
-//! Pure: Terraform code, evaluated, and where each value is defined. What is not certain is unknown, never guessed.
+//! Pure: evaluates Terraform code and finds where each value is defined. What is not certain is unknown, never guessed.
 #![deny(clippy::disallowed_methods)]
 
 mod budget;
@@ -41,7 +41,7 @@ mod outside;
 mod outside_variable;
 mod overlay;
 mod overrides;
-/// The one way to the HCL parser.
+/// The only module that calls the HCL parser.
 pub mod parse;
 mod policy;
 mod policy_document;
@@ -104,56 +104,56 @@ use root_code::RootCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// What evaluation needs besides the code.
+/// The inputs of an evaluation besides the code.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Files of variables besides those that Terraform reads by itself, relative to the root module.
+    /// Tfvars files besides those that Terraform loads by itself, relative to the root module.
     pub var_files: Vec<String>,
-    /// What the command line sets variables to. On a server nothing is.
+    /// The variables set on the command line; none on a server.
     pub given: GivenVariables,
-    /// Variables of the root module that are set out of sight (`outside_variables`): their values are unknown.
+    /// Variables of the root module that are set outside the code (`outside_variables`): their values are unknown.
     pub outside: BTreeSet<String>,
     /// The workspace; empty for the default one.
     pub workspace: String,
-    /// What a state records of the resources that the code refers to.
+    /// The recorded values of resources that the code refers to.
     pub recorded: Recorded,
-    /// What is a block in code that is written in JSON.
+    /// The names of nested blocks, which JSON code needs.
     pub nested_blocks: NestedBlocks,
-    /// Where modules are that are not in the repository itself.
+    /// Where modules outside the repository are read from.
     pub modules: OtherModules,
-    /// What it shares with the other evaluations of a scan.
+    /// The data shared with the other evaluations of the scan.
     pub shared: Shared,
-    /// Ends the evaluation early: what is left is unknown.
+    /// Ends the evaluation early. All further values are then unknown.
     pub interrupt: Interrupt,
 }
 
-/// What code reads of a repository, and was not there to be read: paths relative to the repository.
+/// The files that code reads and that are missing in the tree, by their paths in the repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestedFiles {
     /// Files.
     pub files: BTreeSet<String>,
-    /// Folders whose files it lists.
+    /// Folders that code lists.
     pub folders: BTreeSet<String>,
 }
 
-/// How many files one evaluation may name that were not there.
+/// The most missing files that one evaluation reports.
 const MOST_WANTED: usize = 1_000;
 
 impl RequestedFiles {
-    /// Adds what another evaluation named.
+    /// Adds those of another evaluation.
     fn extend(&mut self, other: Self) {
         self.files.extend(other.files);
         self.folders.extend(other.folders);
     }
 
-    /// Adds a file, where it is not one too many.
+    /// Adds a file, up to the limit.
     fn file(&mut self, path: String) {
         if self.files.len() < MOST_WANTED {
             self.files.insert(path);
         }
     }
 
-    /// Adds a folder, where it is not one too many.
+    /// Adds a folder, up to the limit.
     fn folder(&mut self, path: String) {
         if self.folders.len() < MOST_WANTED {
             self.folders.insert(path);
@@ -161,26 +161,26 @@ impl RequestedFiles {
     }
 }
 
-/// What a root module says.
+/// The result of evaluating a root module.
 #[derive(Debug, Clone, Default)]
 pub struct Evaluated {
-    /// Each resource instance.
+    /// The declared resource instances.
     pub declared: Declared,
     /// The root module's provider configurations, and those of its modules.
     pub providers: Vec<ProviderConfig>,
-    /// What `import` blocks take into the state, or took.
+    /// The targets of `import` blocks, carried out or not.
     pub imports: Vec<ImportTarget>,
-    /// What could not be evaluated, and why.
+    /// The parts that could not be evaluated, with the reasons.
     pub problems: Vec<Problem>,
-    /// Files of the root module itself that are not valid: Terraform would do nothing with it.
+    /// Invalid files of the root module, with which Terraform would refuse to plan.
     pub invalid: Vec<Problem>,
-    /// What the code reads of the repository that was not there: it may be read, and the code evaluated again.
+    /// The files that the code reads and that are missing in the tree. They may be read, and the code evaluated again.
     pub requested: RequestedFiles,
-    /// What variables and local values hold that are called as secrets are: what is made of them is one as well.
+    /// The values of variables and locals with names of secrets.
     pub secrets: SecretTexts,
-    /// The folder of the root module's code: of a Terragrunt unit it may be another. None where it is not known.
+    /// The folder of the root module's code, which a Terragrunt unit may have elsewhere; `None` where it is not known.
     pub folder: Option<String>,
-    kept: shared::Kept,
+    kept: shared::KeptMemory,
 }
 
 /// Evaluates the root module in a folder, with its local modules.
@@ -188,7 +188,7 @@ pub fn evaluate(tree: &Tree, root: &str, options: &Options) -> Evaluated {
     evaluate_edited(tree, &BTreeMap::new(), root, options)
 }
 
-/// The same, as if these files had these contents.
+/// Evaluates the root module in a folder as if these files had these contents.
 pub fn evaluate_edited(
     tree: &Tree,
     edited: &BTreeMap<String, Vec<u8>>,
@@ -271,7 +271,7 @@ fn evaluate_folder(
     evaluated.kept = budget.end(budget.kept() - before);
 }
 
-/// Adds what one module instance declares, and what the modules below it do.
+/// Adds the declarations of a module instance and of the modules that it calls.
 fn walk<'a>(folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
     provider::declare(instance, &mut evaluated.providers);
     resource::declare(instance, &mut evaluated.declared.resources);

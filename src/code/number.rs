@@ -147,27 +147,27 @@ impl Number {
     }
 
     /// Returns whether a product or quotient is negative zero, which Terraform distinguishes from zero.
-    fn makes_negative_nought(&self, other: &Self) -> bool {
-        let is_nought = self.is_nought() || other.is_nought();
-        is_nought && self.is_negative() != other.is_negative()
+    fn makes_negative_zero(&self, other: &Self) -> bool {
+        let is_zero = self.is_zero() || other.is_zero();
+        is_zero && self.is_negative() != other.is_negative()
     }
 
     /// Multiplies; `None` where the product is out of bounds or negative zero.
     pub(super) fn times(&self, other: &Self) -> Option<Self> {
         let product = || self.of_two(other, i64::checked_mul, Big::times);
-        (!self.makes_negative_nought(other)).then(product)?
+        (!self.makes_negative_zero(other)).then(product)?
     }
 
     /// Divides; `None` by zero, and where the quotient is out of bounds or negative zero.
     pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
         let quotient = || Self::bounded(self.big().divided_by(&other.big())?);
-        (!self.makes_negative_nought(other)).then(quotient)?
+        (!self.makes_negative_zero(other)).then(quotient)?
     }
 
     /// Returns the remainder of a division, with its own sign and precision; itself for a divisor of zero. Returns
     /// `None` where the quotient is out of bounds.
     pub(super) fn modulo(&self, divisor: &Self) -> Option<Self> {
-        if divisor.is_nought() || self.is_nought() {
+        if divisor.is_zero() || self.is_zero() {
             return Some(self.clone());
         }
         let quotient = self.divided_by(divisor)?.truncated();
@@ -211,7 +211,7 @@ impl Number {
         }
     }
 
-    pub(super) fn is_nought(&self) -> bool {
+    pub(super) fn is_zero(&self) -> bool {
         matches!(self, Self::Small(small) if small.number == 0)
     }
 

@@ -1,4 +1,4 @@
-//! Operators, as Terraform defines them: each converts its operands, but for equality.
+//! Evaluates operators as Terraform does: all but equality convert their operands.
 
 use super::convert::convert;
 use super::equality::equal;
@@ -14,7 +14,7 @@ use super::types::Type;
 use super::unify::unify;
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
 
-/// An operand: none where it is not known.
+/// Evaluates an operand; `None` where it is not known.
 fn operand(scope: &Scope<'_>, expression: &Expression, of: &Type) -> Result<Option<Typed>, Fault> {
     let value = scope.value(expression)?;
     if value.is_null() {
@@ -31,8 +31,8 @@ pub(super) fn unary(scope: &Scope<'_>, operation: &UnaryOp) -> Evaluated {
             _ => Typed::Unknown(Type::Bool),
         }),
         UnaryOperator::Neg => Ok(match operand(scope, &operation.expr, &Type::Number)? {
-            // Terraform tells a negative nought from a positive one.
-            Some(Typed::Number(number)) if !number.is_nought() => {
+            // Terraform tells a negative zero from a positive one.
+            Some(Typed::Number(number)) if !number.is_zero() => {
                 MarkedNumber::made_of(number.negated(), number.is_secret()).into()
             }
             _ => Typed::Unknown(Type::Number),
@@ -77,7 +77,7 @@ fn equality(scope: &Scope<'_>, left: &Expression, right: &Expression, expected: 
     Ok(answer.unwrap_or(Typed::Unknown(Type::Bool)))
 }
 
-/// `&&` and `||`: either operand may decide, and both are evaluated.
+/// Evaluates `&&` and `||`. Either operand may decide, and both are evaluated.
 fn logical(scope: &Scope<'_>, left: &Expression, right: &Expression, decides: bool) -> Evaluated {
     let left = operand(scope, left, &Type::Bool)?;
     let right = operand(scope, right, &Type::Bool)?;
@@ -103,8 +103,8 @@ fn arithmetic(operator: BinaryOperator, left: &MarkedNumber, right: &MarkedNumbe
         BinaryOperator::Minus => number(left.minus(right)),
         BinaryOperator::Mul => number(left.times(right)),
         BinaryOperator::Mod => number(left.modulo(right)),
-        BinaryOperator::Div if left.is_nought() && right.is_nought() => Err(Fault::Invalid),
-        // Divided by nought it is infinity, of which nothing can be made.
+        BinaryOperator::Div if left.is_zero() && right.is_zero() => Err(Fault::Invalid),
+        // Divided by zero it is infinity, of which nothing can be made.
         BinaryOperator::Div => number(left.divided_by(right)),
         BinaryOperator::Less => Ok((left < right).into()),
         BinaryOperator::LessEq => Ok((left <= right).into()),
@@ -114,7 +114,7 @@ fn arithmetic(operator: BinaryOperator, left: &MarkedNumber, right: &MarkedNumbe
     }
 }
 
-/// One arm of a conditional, of the type that both can have.
+/// Evaluates a conditional: one of its branches, converted to their common type.
 pub(super) fn conditional(scope: &Scope<'_>, choice: &Conditional) -> Evaluated {
     let condition = scope.value(&choice.cond_expr)?;
     if condition.is_null() {
@@ -144,8 +144,8 @@ pub(super) fn conditional(scope: &Scope<'_>, choice: &Conditional) -> Evaluated 
     }
 }
 
-/// The type of an expression that has this value; any where it has none. Of what is wrong in it only the part itself has
-/// no type. None where that is not certain.
+/// Returns the type of an expression with this value, with `any` for its invalid parts; `None` where the type is not
+/// certain.
 fn kind_of(
     scope: &Scope<'_>,
     expression: &Expression,
@@ -209,7 +209,7 @@ fn kind_of(
     })
 }
 
-/// Any type, where a collection is the reason for which what is made of its elements is wrong.
+/// Returns `any` where a collection is itself null or invalid; `None` where it is valid.
 fn has_no_elements(scope: &Scope<'_>, collection: &Expression) -> Option<Type> {
     match scope.value(collection) {
         Ok(value) if !value.is_null() => None,

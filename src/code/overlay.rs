@@ -1,4 +1,4 @@
-//! The files of a repository with edits laid over them: nothing is copied.
+//! Overlays edits on the files of a repository without copying them.
 
 use super::listing::NamedFile;
 use super::terragrunt::GeneratedFile;
@@ -13,12 +13,12 @@ static NO_EDITS: BTreeMap<String, Vec<u8>> = BTreeMap::new();
 pub(super) struct Overlay<'t> {
     tree: &'t Tree,
     edited: &'t BTreeMap<String, Vec<u8>>,
-    laid: Option<&'t Laid>,
+    laid: Option<&'t OverlayFiles>,
 }
 
-/// Files that are read as if they stood in a folder: what Terragrunt copies and generates there.
+/// The files that Terragrunt copies to and generates in a folder.
 #[derive(Debug)]
-pub(super) struct Laid {
+pub(super) struct OverlayFiles {
     /// The folder.
     pub folder: String,
     /// The folder whose files are copied there.
@@ -27,7 +27,7 @@ pub(super) struct Laid {
     pub generated: BTreeMap<String, GeneratedFile>,
 }
 
-impl Laid {
+impl OverlayFiles {
     /// Returns the contents of a generated file by its path.
     fn contents(&self, path: &str) -> Option<&[u8]> {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -37,7 +37,7 @@ impl Laid {
             .map(|file| file.bytes.as_slice())
     }
 
-    /// Returns the path of the file that stands for one in the folder.
+    /// Returns the path of the file that replaces one in the folder.
     fn path_of(&self, path: &str, code: &Overlay<'_>) -> Option<String> {
         let below = match self.folder.as_str() {
             "" => path,
@@ -52,18 +52,18 @@ impl Laid {
     }
 }
 
-/// Whether Terragrunt copies a file of a unit beside the code.
+/// Returns whether Terragrunt copies a file of a unit to the folder of the code.
 fn is_copied(path: &str) -> bool {
     !path.split('/').any(|part| part.starts_with('.')) && !path.starts_with("terragrunt.")
 }
 
 impl<'t> Overlay<'t> {
-    /// A tree as it is.
+    /// Creates an overlay without edits.
     pub(super) fn of(tree: &'t Tree) -> Self {
         Self::new(tree, &NO_EDITS)
     }
 
-    /// A tree in which these files have these contents.
+    /// Creates an overlay in which these files have these contents.
     pub(super) fn new(tree: &'t Tree, edited: &'t BTreeMap<String, Vec<u8>>) -> Self {
         Self {
             tree,
@@ -72,17 +72,18 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// The same with these files laid over it.
-    pub(super) fn with(self, laid: Option<&'t Laid>) -> Self {
+    /// Adds the files of a Terragrunt unit.
+    pub(super) fn with(self, laid: Option<&'t OverlayFiles>) -> Self {
         Self { laid, ..self }
     }
 
-    /// The text of a file; none where there is no such file, or it is not UTF-8.
+    /// Returns the text of a file; `None` where there is no such file, or it is not UTF-8.
     pub(super) fn text(&self, path: &str) -> Option<&'t str> {
         std::str::from_utf8(self.bytes(path)?).ok()
     }
 
-    /// The path of a file itself, behind the symbolic links that lead to it; none where there is no such file.
+    /// Returns the path of a file itself, behind the symbolic links that lead to it; `None` where there is no such
+    /// file.
     pub(super) fn resolve(&self, path: &str) -> Option<String> {
         if let Some(laid) = self.laid.and_then(|laid| laid.path_of(path, self)) {
             return Some(laid);
@@ -91,7 +92,7 @@ impl<'t> Overlay<'t> {
         self.has(&path).then_some(path)
     }
 
-    /// The bytes of a file; none where they are not known.
+    /// Returns the bytes of a file; `None` where they are not known.
     pub(super) fn bytes(&self, path: &str) -> Option<&'t [u8]> {
         match self.edited.get(path) {
             Some(bytes) => Some(bytes),
@@ -102,24 +103,24 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// Whether it is known that there is no such file.
+    /// Returns whether it is known that there is no such file.
     pub(super) fn lacks(&self, path: &str) -> bool {
         !self.edited.contains_key(path) && self.tree.missing.contains(path)
     }
 
-    /// The files below a folder, relative to it; none where they are not known.
+    /// Returns the files below a folder, relative to it; `None` where they are not known.
     pub(super) fn below(&self, folder: &str) -> Option<&'t [String]> {
         self.tree.listed.get(folder).map(Vec::as_slice)
     }
 
-    /// Whether there is such a file.
+    /// Returns whether there is such a file.
     pub(super) fn has(&self, path: &str) -> bool {
         self.edited.contains_key(path)
             || self.tree.files.contains_key(path)
             || self.laid.is_some_and(|laid| laid.contents(path).is_some())
     }
 
-    /// Whether there is a file below a path, which is a folder then.
+    /// Returns whether there is a file below a path, which is a folder then.
     pub(super) fn has_below(&self, path: &str) -> bool {
         let Some(own) = self.tree.resolve(path) else {
             return false;
@@ -133,13 +134,13 @@ impl<'t> Overlay<'t> {
         paths.any(|path| path.starts_with(&start))
     }
 
-    /// The paths of all files of the tree.
+    /// Returns the paths of all files of the tree.
     pub(super) fn paths(&self) -> impl Iterator<Item = &'t str> + use<'t> {
         self.tree.files.keys().map(String::as_str)
     }
 
-    /// The files right in a folder, by name: symbolic links to it and in it are followed, and what is laid there counts
-    /// before its own.
+    /// Returns the files of a folder without those of its subfolders, by name. Follows symbolic links to the folder and
+    /// in it. Overlaid files replace its own.
     pub(super) fn in_folder(&self, folder: &str) -> Vec<NamedFile> {
         let own = self.own_in_folder(folder);
         let Some(laid) = self.laid.filter(|laid| laid.folder == folder) else {
@@ -168,7 +169,7 @@ impl<'t> Overlay<'t> {
         named.collect()
     }
 
-    /// The same without what is laid there.
+    /// Returns the files of a folder without overlaid ones.
     fn own_in_folder(&self, folder: &str) -> Vec<NamedFile> {
         let Some(own) = self.tree.resolve(folder) else {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Provider configurations: which region and account each points to.
+//! Evaluates provider configurations: region, account and tags.
 
 use super::expression::{certain_key, word};
 use super::folder::Folder;
@@ -13,25 +13,25 @@ use hcl_edit::structure::Block;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-/// What states call the AWS provider, of whichever registry.
+/// The type of the AWS provider in states, whatever its registry.
 const AWS: &str = "aws";
 
 /// One provider configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderConfig {
-    /// How states name it.
+    /// Its name in states.
     pub key: ProviderKey,
-    /// Its region; unknown where the code does not tell, null where it leaves it out.
+    /// Its region; unknown where the code does not determine it, null where it is not set.
     pub region: Value,
-    /// Its account, as the role that it would assume or `allowed_account_ids` tell. That role is never used.
+    /// Its account, from the ARN of `assume_role` or from `allowed_account_ids`. The role itself is never used.
     pub account: Option<AccountId>,
-    /// What it does to the tags of its resources.
+    /// Its default and ignored tags.
     pub tags: ProviderTags,
     /// The texts in its `default_tags` that the code makes from parts of secrets.
     pub made_of_secrets: BTreeSet<String>,
 }
 
-/// Adds the AWS provider's configurations of one module instance, as far as the budget goes.
+/// Adds the AWS provider configurations of one module instance, as far as the budget allows.
 pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderConfig>) {
     let budget = &instance.context.budget;
     let blocks = instance.folder.blocks("provider");
@@ -80,7 +80,7 @@ pub(super) fn declare(instance: &Rc<Instance<'_>>, providers: &mut Vec<ProviderC
     }
 }
 
-/// What a provider block does to tags.
+/// Evaluates the default and ignored tags of a provider block.
 fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
     let value = |outer: &str, name: &str| {
         let outer = block.body.get_blocks(outer).next()?;
@@ -101,7 +101,7 @@ fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
     }
 }
 
-/// The key of an AWS provider's configuration, and the entries of its `default_tags` where they are written out.
+/// Returns the key of an AWS provider configuration, and the entries of its `default_tags` where they are literal.
 pub(super) fn default_tags<'a>(
     scope: &Scope<'a>,
     block: &'a Block,
@@ -121,7 +121,7 @@ pub(super) fn default_tags<'a>(
     Some((key, tags.iter().filter_map(entry).collect()))
 }
 
-/// The name that states give the provider of a configuration; none where it is not the AWS provider.
+/// Returns the name of a configuration's provider in states; `None` where it is not the AWS provider.
 fn aws_name<'a>(folder: &Folder<'a>, block: &'a Block) -> Option<&'a str> {
     let local = block.labels.first()?.as_str();
     let name = source(folder, local).map_or(local, |source| {
@@ -130,8 +130,8 @@ fn aws_name<'a>(folder: &Folder<'a>, block: &'a Block) -> Option<&'a str> {
     (name == AWS).then_some(name)
 }
 
-/// The source of the provider that a module calls by a name of its own; none where it says none, and it is hashicorp's
-/// of that name.
+/// Returns the source of a provider's local name in a module; `None` where none is declared, which means hashicorp's of
+/// that name.
 fn source<'a>(folder: &Folder<'a>, local: &str) -> Option<&'a str> {
     let settings = folder.blocks("terraform");
     let required = settings.flat_map(|(_, block)| block.body.get_blocks("required_providers"));
@@ -143,7 +143,7 @@ fn source<'a>(folder: &Folder<'a>, local: &str) -> Option<&'a str> {
     source.and_then(|(_, value)| value.expr().as_str())
 }
 
-/// The bytes that a configuration takes.
+/// Returns the bytes that a configuration takes.
 fn size(config: &ProviderConfig) -> usize {
     let key = config.key.module.len() + config.key.alias.as_ref().map_or(0, String::len);
     let values = [&config.region, &config.tags.default];

@@ -7,7 +7,7 @@ use super::folder::{Folder, Problem};
 use super::installed::{ModuleRequest, NotInstalled};
 use super::listing::code_files;
 use super::module_source::ModuleSource;
-use super::overlay::{Laid, Overlay};
+use super::overlay::{Overlay, OverlayFiles};
 use super::terragrunt::{self, Inputs, Unit, UnitSource};
 use crate::model::Tree;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(super) struct RootCode {
     /// The unit that says so.
     pub unit: Option<Unit>,
     /// The files that Terragrunt copies and generates there.
-    laid: Option<Laid>,
+    laid: Option<OverlayFiles>,
 }
 
 impl RootCode {
@@ -51,7 +51,7 @@ impl RootCode {
             }
         };
         let folder = folder(&unit, root, code, options);
-        let laid = folder.as_ref().ok().map(|folder| Laid {
+        let laid = folder.as_ref().ok().map(|folder| OverlayFiles {
             folder: folder.clone(),
             copied: (folder != root).then(|| root.to_owned()),
             generated: unit.generated.clone(),

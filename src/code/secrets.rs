@@ -1,4 +1,4 @@
-//! What is a secret by what it is called in code, and what functions cut out of one.
+//! Finds secrets by the names of variables and locals, and marks what functions compute from parts of them.
 
 use super::instance::Instance;
 use super::size::Size;
@@ -7,8 +7,8 @@ use crate::model::{SecretTexts, is_secret_name};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-/// Functions whose answers hold a part of a text, or the text in other letters. Digests are none: nobody gets a secret back
-/// from them.
+/// Functions that return a part of a string or another encoding of it. Digests are not among them, since they do not
+/// reveal the secret.
 const MAKING: &[&str] = &[
     "abs",
     "base64decode",
@@ -52,7 +52,7 @@ const MAKING: &[&str] = &[
     "yamlencode",
 ];
 
-/// Functions of those that make a part of a text, or other letters of it: what they make of a secret does not hold it.
+/// Those whose result does not contain the whole string.
 const CUTTING: &[&str] = &[
     "base64decode",
     "base64encode",
@@ -75,7 +75,7 @@ const CUTTING: &[&str] = &[
 ];
 
 impl Instance<'_> {
-    /// Adds the texts that are secrets by the names of its variables, local values and outputs, or of their parts.
+    /// Adds the strings that are secrets by the names of variables, local values and outputs, or of their parts.
     pub(super) fn tell_secrets(self: &Rc<Self>, texts: &mut SecretTexts) {
         for (name, setting) in &self.variables {
             self.tell(name, &setting.value, texts);
@@ -101,7 +101,7 @@ impl Instance<'_> {
         }
     }
 
-    /// Adds what is a secret in a value of this name. Where there is no memory for that, the evaluation ends.
+    /// Adds the secrets in a value of this name. Ends the evaluation where the budget has no memory for them.
     fn tell(&self, name: &str, value: &Typed, texts: &mut SecretTexts) {
         let budget = &self.context.budget;
         if !texts.has_room() {
@@ -114,13 +114,13 @@ impl Instance<'_> {
         }
     }
 
-    /// Notes what is a secret in a value of this name, before anything is made of it.
+    /// Records the secrets in a value of this name, before anything is computed from it.
     pub(super) fn note_secrets(&self, name: &str, value: &Typed) {
         let mut noted = self.context.secrets.borrow_mut();
         self.tell(name, value, &mut noted.texts);
     }
 
-    /// What a function answers, marked where it made that from a secret or from a part of one.
+    /// Marks the result of a function that was computed from a secret or a part of one.
     pub(super) fn marked(&self, function: &str, arguments: &[Typed], answer: Typed) -> Typed {
         if MAKING.binary_search(&function).is_err() {
             return answer;
@@ -134,7 +134,7 @@ impl Instance<'_> {
         answer.of_secret()
     }
 
-    /// Notes the texts in the value of an attribute that were made from parts of secrets.
+    /// Records the strings in an attribute that were computed from parts of secrets.
     pub(super) fn note_made(&self, value: &Typed) {
         value.secret_texts(&mut |text| {
             let mut noted = self.context.secrets.borrow_mut();
@@ -143,12 +143,12 @@ impl Instance<'_> {
         });
     }
 
-    /// Takes the texts that were noted since they were last taken.
+    /// Takes the strings that were recorded since the last call.
     pub(super) fn take_made(&self) -> BTreeSet<String> {
         std::mem::take(&mut self.context.secrets.borrow_mut().derived)
     }
 
-    /// Whether one of these is a text that is known as a secret.
+    /// Returns whether one of these values is a known secret.
     fn is_any_secret(&self, arguments: &[Typed]) -> bool {
         if !self.are_variables_noted.replace(true) {
             for (name, setting) in &self.variables {

@@ -1,4 +1,4 @@
-//! Sets: each element once, in the order in which Terraform walks them.
+//! Builds sets: each element once, in the order in which Terraform iterates over them.
 
 use super::budget::{Budget, Excess};
 use super::fault::Evaluated;
@@ -9,16 +9,16 @@ use super::types::Type;
 use std::cmp::Ordering;
 use std::fmt::Write;
 
-/// What a byte becomes at most where a text is quoted.
+/// The most bytes of one byte in quotes.
 const ESCAPED: usize = 8;
-/// The digits of a number that its place in a set goes by.
+/// The digits of a number that determine its place in a set.
 const DIGITS: usize = 10;
-/// What stands around each element.
+/// The bytes around each element.
 const MARKS: usize = 8;
-/// The digits that a number has usually, at most.
+/// The most digits that numbers usually have.
 const MOST_DIGITS: usize = 192;
 
-/// A set of elements that are of one type already.
+/// Builds a set of elements of one type.
 pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluated {
     take_keys(&items, budget)?;
     let mut keyed: Vec<_> = items
@@ -31,7 +31,7 @@ pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluate
     Ok(Typed::Set(element, items))
 }
 
-/// Asks for the keys of elements, before they are made.
+/// Requests memory for the keys of elements, before they are built.
 pub(super) fn take_keys(items: &[Typed], budget: &Budget) -> Result<(), Excess> {
     for item in items {
         let size = Size::of_typed(item);
@@ -41,7 +41,7 @@ pub(super) fn take_keys(items: &[Typed], budget: &Budget) -> Result<(), Excess> 
     Ok(())
 }
 
-/// The length of the text that stands for a value, at most.
+/// Returns the longest key of a value.
 fn length(value: &Typed) -> usize {
     match value {
         Typed::String(text) => ESCAPED * text.len(),
@@ -58,23 +58,23 @@ fn length(value: &Typed) -> usize {
     }
 }
 
-/// What the order of a set goes by.
+/// The sort key of a set's element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Key {
-    /// A truth value.
+    /// A bool.
     Bool(bool),
     /// A number.
     Number(Number),
-    /// A text, or the text that stands for a list, a map or an object.
+    /// A string, or the serialized form of a list, a map or an object.
     Text(String),
-    /// What is not known comes after all that is.
+    /// Unknown values come after known ones.
     Unknown,
     /// Null comes last.
     Null,
 }
 
 impl Key {
-    /// The key of an element.
+    /// Returns the key of an element.
     pub(super) fn of(item: &Typed) -> Self {
         match item {
             Typed::Null(_) => Self::Null,
@@ -117,11 +117,11 @@ impl PartialOrd for Key {
     }
 }
 
-/// The text that stands for a value in the order of a set, as Terraform's own library makes it.
+/// The serialized form of a value by which Terraform's library sorts a set.
 #[derive(Default)]
 struct Written {
     text: String,
-    /// The numbers in it with all of their digits: two that are written alike are still two.
+    /// Its numbers with all digits, to distinguish numbers with an equal form.
     numbers: String,
 }
 
@@ -167,7 +167,7 @@ impl Written {
         self.numbers.push(';');
     }
 
-    /// A text in quotes, as Go writes it.
+    /// Quotes a string as Go does.
     fn quoted(&mut self, text: &str) {
         self.text.push('"');
         for letter in text.chars() {
@@ -193,7 +193,7 @@ impl Written {
     }
 }
 
-/// Whether a letter beyond ASCII is written as it is.
+/// Returns whether a character beyond ASCII is not escaped.
 fn is_printed(letter: char) -> bool {
     // One that joins the letter before it would be escaped where it comes first.
     String::from_iter(['a', letter]).escape_debug().nth(1) == Some(letter)

@@ -205,15 +205,15 @@ impl Shared {
     }
 
     /// Gives back the bytes granted to an evaluation except `kept`, which are given back on drop.
-    pub(super) fn settle(&self, granted: usize, kept: usize) -> Kept {
+    pub(super) fn settle(&self, granted: usize, kept: usize) -> KeptMemory {
         let mut memory = self.memory();
         memory.granted = memory.granted.saturating_sub(granted);
         memory.kept += kept;
         memory.cached = self.cache().memory;
         memory.settle();
         match kept {
-            0 => Kept(None),
-            bytes => Kept(Some(Arc::new(Share {
+            0 => KeptMemory(None),
+            bytes => KeptMemory(Some(Arc::new(Share {
                 shared: self.clone(),
                 bytes,
             }))),
@@ -245,7 +245,7 @@ fn refused(message: &str) -> Unparsed {
 
 /// The memory of an evaluation's result. The default is empty.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept(#[expect(dead_code, reason = "held for its drop")] Option<Arc<Share>>);
+pub(super) struct KeptMemory(#[expect(dead_code, reason = "held for its drop")] Option<Arc<Share>>);
 
 #[derive(Debug)]
 struct Share {

@@ -1,4 +1,4 @@
-//! How much memory values and what is made of them take: upper bounds, which are known before anything is copied.
+//! Estimates the memory of values before they are copied: upper bounds.
 
 use super::number::Number;
 use super::typed::Typed;
@@ -8,48 +8,48 @@ use crate::model::{
     ModuleStep, Part, Parts, Site, Source, StatementCode, Uneditable, Value,
 };
 
-/// A value without what it owns, in a list that may have grown to twice its length.
+/// A value without its heap memory, in a list that may have grown to twice its length.
 pub(super) const VALUE: usize = 2 * size_of::<Typed>();
-/// What the allocator adds to each text.
+/// The allocator's overhead of a string.
 const TEXT: usize = 16;
-/// The entries for which a map has room at least, once it has one.
+/// The capacity of a map's first node.
 const ROOM: usize = 12;
-/// A map that is not empty, without its entries: a small one has room for more.
+/// A map that is not empty, without its entries.
 pub(super) const MAP: usize = ROOM * (size_of::<String>() + size_of::<Typed>());
-/// An entry of a map: its share of a tree's node that is half full, and its key's text.
+/// An entry of a map: its share of a half-full node, and its key.
 pub(super) const ENTRY: usize = 2 * (size_of::<String>() + size_of::<Typed>()) + TEXT;
-/// The same of values without types.
+/// A value without types, in such a list.
 const PLAIN: usize = 2 * size_of::<Value>();
 const PLAIN_MAP: usize = ROOM * (size_of::<String>() + size_of::<Value>());
 const PLAIN_ENTRY: usize = 2 * (size_of::<String>() + size_of::<Value>()) + TEXT;
-/// What a number takes besides where it is no small whole one.
+/// The heap memory of a number that is not a small integer.
 pub(super) const NUMBER: usize = 192;
-/// A definition, and its share of the map that it stands in.
+/// A definition with its share of a map.
 const DEFINITION: usize = 2 * (size_of::<String>() + size_of::<Definition>()) + 2 * TEXT;
-/// A resource, and its share of the map that it stands in.
+/// A resource with its share of a map.
 const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>())
     + ROOM * (size_of::<String>() + size_of::<Definition>());
-/// A statement of a policy, and the map of its parts.
+/// A policy statement with the map of its parts.
 const STATEMENT: usize =
     2 * size_of::<StatementCode>() + ROOM * (size_of::<String>() + size_of::<Part>());
-/// How many items a number costs as much as that is no small whole one.
+/// The work of a number that is not a small integer, in items.
 const LARGE_NUMBER: usize = 32;
-/// How many bytes of text cost as much to make as an item.
+/// The bytes of text that count as one item of work.
 const ITEM: usize = 16;
 
-/// How many bytes of text are looked at for one step of work.
+/// The bytes of text that are searched for one step of work.
 pub(super) const LOOKED_AT: usize = 64;
 
-/// What a value takes up.
+/// The size of a value.
 ///
-/// Of a value with types, these count where no element stands for them.
+/// Types count where a value has no element of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Size {
     /// Bytes of memory, at most.
     pub bytes: usize,
-    /// Values and pieces of text: what it costs to make or to walk it.
+    /// Values and pieces of text: the work of building or walking it.
     pub items: usize,
-    /// How deep lists and maps lie in one another.
+    /// The nesting of lists and maps.
     pub depth: usize,
 }
 
@@ -143,7 +143,7 @@ impl Size {
         }
     }
 
-    /// The same with a part more, and with what holds the part.
+    /// Adds a part, and the bytes that hold it.
     fn with(self, holder: usize, part: Self) -> Self {
         Self {
             bytes: self.bytes + holder + part.bytes,
@@ -153,7 +153,7 @@ impl Size {
     }
 }
 
-/// How many types stand in a type; a primitive one holds nothing.
+/// Returns the number of types in a type; 0 for a primitive one.
 fn parts_of(kind: &Type) -> usize {
     match kind {
         Type::Any | Type::Bool | Type::Number | Type::String => 0,
@@ -168,18 +168,18 @@ fn parts_of(kind: &Type) -> usize {
     }
 }
 
-/// The bytes that a text takes as a value.
+/// Returns the bytes that a text takes as a value.
 pub(super) fn text(length: usize) -> usize {
     VALUE + TEXT + length
 }
 
-/// The bytes that the steps to a module take.
+/// Returns the bytes that the steps to a module take.
 pub(super) fn steps(steps: &[ModuleStep]) -> usize {
     let step = |step: &ModuleStep| size_of::<ModuleStep>() + step.name.len() + key(&step.key);
     steps.iter().map(step).sum()
 }
 
-/// The bytes that the text of a key takes.
+/// Returns the bytes that the text of a key takes.
 fn key(key: &Option<Key>) -> usize {
     match key {
         Some(Key::Name(name)) => TEXT + name.len(),
@@ -187,7 +187,7 @@ fn key(key: &Option<Key>) -> usize {
     }
 }
 
-/// The bytes that a resource takes under its address.
+/// Returns the bytes that a resource takes under its address.
 pub(super) fn resource(address: &Address, resource: &DeclaredResource) -> usize {
     let names = address.tf_type.len() + address.name.len() + resource.file.len();
     let attributes = resource.attributes.iter();

@@ -1,4 +1,4 @@
-//! Templates: texts in quotes, heredocs, and files of text, with `${...}`, `%{if}` and `%{for}`.
+//! Evaluates templates: quoted strings, heredocs and template files, with `${...}`, `%{if}` and `%{for}`.
 
 mod flow;
 
@@ -17,12 +17,12 @@ use hcl_edit::expr::Expression;
 use hcl_edit::template::{Directive, Element, HeredocTemplate, StringTemplate, Strip, Template};
 use std::borrow::Cow;
 
-/// What a piece of a template takes while it is evaluated, in bytes.
+/// The bytes of a template's piece during evaluation.
 const PIECE: usize = 2 * size_of::<Piece<'_>>();
-/// What a line of a heredoc takes besides: it is a piece of its own.
+/// The bytes of a heredoc's line, which is a piece of its own.
 const LINE: usize = PIECE;
 
-/// What a text in quotes is: a template of one interpolation is what it holds, not its text.
+/// Evaluates a quoted string. A template of one interpolation keeps the type of its value.
 pub(super) fn quoted(scope: &Scope<'_>, template: &StringTemplate) -> Evaluated {
     if let Some(only) = only_interpolation(template.iter()) {
         return Ok(scope.value(only)?);
@@ -32,7 +32,7 @@ pub(super) fn quoted(scope: &Scope<'_>, template: &StringTemplate) -> Evaluated 
     joined(scope, pieces)
 }
 
-/// What a heredoc is; `<<-` takes away the indentation that all of its lines have.
+/// Evaluates a heredoc. `<<-` removes the common indentation of its lines.
 pub(super) fn heredoc(scope: &Scope<'_>, heredoc: &HeredocTemplate) -> Evaluated {
     let length = heredoc.template.span().map_or(0, |span| span.len());
     scope.budget().work(length / LOOKED_AT)?;
@@ -50,7 +50,7 @@ pub(super) fn heredoc(scope: &Scope<'_>, heredoc: &HeredocTemplate) -> Evaluated
     flow::text(scope, &pieces)
 }
 
-/// What the text of a file is, or one that code makes.
+/// Evaluates the template of a file or of a string.
 pub(super) fn bare(scope: &Scope<'_>, template: &Template) -> Evaluated {
     if let Some(only) = only_interpolation(template.iter()) {
         return Ok(scope.value(only)?);
@@ -65,23 +65,23 @@ fn joined(scope: &Scope<'_>, mut pieces: Vec<Piece<'_>>) -> Evaluated {
     flow::text(scope, &pieces)
 }
 
-/// A piece of a template, and whether it takes away the blanks before and after it.
+/// A piece of a template, and whether it strips the whitespace before and after it.
 #[derive(Debug)]
 pub(super) enum Piece<'t> {
-    /// Text: of a heredoc or a file, one line at most.
+    /// Literal text; at most one line of a heredoc or a file.
     Text(Cow<'t, str>),
     /// What is evaluated.
     Step(Step<'t>, Strip),
 }
 
-/// What a template was read from.
+/// The source text of a template.
 #[derive(Clone, Copy)]
 struct Source<'t> {
     /// The text of its file.
     text: &'t str,
-    /// Whether each line is a piece of its own: blanks are taken away in one piece only.
+    /// Whether each line is a piece of its own, since whitespace is stripped within one piece only.
     by_line: bool,
-    /// Whether it is a part of a text in quotes that stands in a directive: the parser leaves that as it is written.
+    /// Whether it is a quoted string's part within a directive, which the parser does not unescape.
     is_in_directive: bool,
     budget: &'t Budget,
 }
@@ -96,7 +96,7 @@ impl<'t> Source<'t> {
         }
     }
 
-    /// What stands in a directive of it.
+    /// Returns the source for the content of a directive.
     fn in_directive(self) -> Self {
         Self {
             is_in_directive: true,
@@ -105,7 +105,7 @@ impl<'t> Source<'t> {
     }
 }
 
-/// The pieces of a template, those of its directives among them.
+/// Returns the pieces of a template, including those in its directives.
 fn flatten<'t>(
     source: Source<'t>,
     elements: impl Iterator<Item = &'t Element>,
@@ -156,7 +156,7 @@ fn flatten<'t>(
     Ok(())
 }
 
-/// A part of a text in quotes, as it is written, with its escapes taken for what they stand for.
+/// Unescapes a part of a quoted string.
 fn unquoted<'t>(written: &'t str, budget: &Budget) -> Result<Cow<'t, str>, Excess> {
     if !written.contains('\\') {
         return unescaped(written, budget);
@@ -169,8 +169,7 @@ fn unquoted<'t>(written: &'t str, budget: &Budget) -> Result<Cow<'t, str>, Exces
     })
 }
 
-/// A line as it is written, with the marks that are no marks taken for what they stand for. The parser's own copy has lost
-/// some indentation.
+/// Unescapes `$${` and `%%{` in a line of the source, because the parser's own copy has lost some indentation.
 fn unescaped<'t>(line: &'t str, budget: &Budget) -> Result<Cow<'t, str>, Excess> {
     if !line.contains("$${") && !line.contains("%%{") {
         return Ok(Cow::Borrowed(line));
@@ -179,7 +178,7 @@ fn unescaped<'t>(line: &'t str, budget: &Budget) -> Result<Cow<'t, str>, Excess>
     Ok(Cow::Owned(line.replace("$${", "${").replace("%%{", "%{")))
 }
 
-/// Takes away the blanks beside the marks that say so: those of one piece of text, so of one line of a heredoc.
+/// Strips the whitespace beside `~` marks: within one piece of text, so within one line of a heredoc.
 fn trim(pieces: &mut [Piece<'_>]) {
     for at in 0..pieces.len() {
         let Some(Piece::Step(_, strip)) = pieces.get(at) else {
@@ -204,7 +203,7 @@ fn cut<'t>(text: &Cow<'t, str>, by: fn(&str) -> &str) -> Cow<'t, str> {
     }
 }
 
-/// Takes away the indentation that all lines have: blank ones do not count.
+/// Removes the common indentation of all lines that are not blank.
 fn dedent(pieces: &mut [Piece<'_>]) {
     let mut starts = Vec::new();
     let (mut least, mut at_start) = (usize::MAX, true);
@@ -238,7 +237,7 @@ fn dedent(pieces: &mut [Piece<'_>]) {
     }
 }
 
-/// A text that grows: what is added is asked for before.
+/// A string that grows. Memory is requested before each addition.
 pub(super) struct Text<'b> {
     text: String,
     budget: &'b Budget,
@@ -291,13 +290,13 @@ impl<'b> Text<'b> {
         Ok(())
     }
 
-    /// Adds a value's text: made from a part of a secret, it makes the whole text one.
+    /// Adds a string. A mark of a secret's part then applies to the whole.
     fn push_marked(&mut self, part: &MarkedText) -> Result<(), Excess> {
         self.is_secret |= part.is_secret();
         self.push(part)
     }
 
-    /// Adds a reference to what nobody knows, in place of a part that is not known: the text is code.
+    /// Adds `UNKNOWN_PART` in place of an unknown part of generated code.
     pub(super) fn push_named_unknown(&mut self) -> Result<(), Excess> {
         self.quotes.follow(&self.text);
         match self.quotes.is_open {
@@ -306,7 +305,7 @@ impl<'b> Text<'b> {
         }
     }
 
-    /// Notes that a part of it is not known.
+    /// Records that a part is unknown.
     pub(super) fn push_unknown(&mut self) {
         self.is_known = false;
     }

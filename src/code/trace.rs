@@ -1,9 +1,9 @@
-//! Where a value is defined: the literal behind an expression, through variables, locals, calls and `each`.
+//! Traces an expression to the literal that defines its value, through variables, locals, calls and `each`.
 
 use super::expression::is_key;
 use super::from_file::{is_from_file, made_by};
 use super::handed_on::{by_key, is_call, is_literal, only_interpolation, taken};
-use super::instance::{Caller, Given, SetBy};
+use super::instance::{Caller, SetBy, TfvarsValue};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
 use super::resource::{is_repeated, keys};
@@ -15,14 +15,14 @@ use hcl_edit::Span;
 use hcl_edit::expr::{Expression, FuncCall, Object, Traversal, TraversalOperator};
 use std::rc::Rc;
 
-/// How many references may lead to a value.
+/// The longest chain of references to a value.
 pub(super) const LONGEST: usize = 32;
-/// How much of an expression a message quotes, in bytes.
+/// The most bytes of an expression that a message quotes.
 const QUOTED: usize = 200;
-/// How many keys of an object are looked at for one step of work.
+/// The keys of an object that are compared for one step of work.
 const KEYS: usize = 64;
 
-/// Where the literal map or list stands that `each` walks; none where it is made otherwise.
+/// Returns the location of the literal map or list behind `for_each`; `None` where it is computed.
 pub(super) fn collection(each: &Each<'_>) -> Option<Source> {
     let collection = &each.collection;
     match trace(&collection.scope, collection.expression, LONGEST).ok()? {
@@ -34,24 +34,24 @@ pub(super) fn collection(each: &Each<'_>) -> Option<Source> {
     }
 }
 
-/// The end of a trace: an expression that is no reference, and what stands there.
+/// The end of a trace: an expression that is no reference.
 pub(super) enum End<'a> {
-    /// In code, where it stands.
+    /// An expression in code, with its scope.
     Code(Scope<'a>, &'a Expression, Site),
     /// A policy in code.
     Policy(Source, PolicyCode, Site),
-    /// In a file of variables.
-    Tfvars(Rc<Given>, Site),
-    /// Nowhere yet: what may be added there.
+    /// A value in a tfvars file.
+    Tfvars(Rc<TfvarsValue>, Site),
+    /// A value that is not set, and the place where it may be added.
     LeftOut(Location),
 }
 
-/// What `var.x` or `local.x` is set by.
+/// The expression that sets `var.x` or `local.x`.
 pub(super) enum Head<'a> {
-    /// An expression, and what it is called by.
+    /// An expression, and how it is referred to.
     Code(Scope<'a>, &'a Expression, Site),
-    /// A value in a file of variables.
-    Tfvars(Rc<Given>),
+    /// A value in a tfvars file.
+    Tfvars(Rc<TfvarsValue>),
     /// The module's default, as long as the call leaves the argument out.
     LeftOut(Location),
 }
@@ -60,7 +60,7 @@ pub(super) fn source(scope: &Scope<'_>, expression: &Expression) -> Source {
     scope.file.source(expression.span().unwrap_or_default())
 }
 
-/// Follows an expression to the literal behind it, or says why there is none.
+/// Traces an expression to the literal behind it. The error says why there is none.
 pub(super) fn trace<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
@@ -108,7 +108,7 @@ pub(super) fn trace<'a>(
     }
 }
 
-/// Functions that hand one of their arguments on as it is.
+/// Traces a call of a function that returns one of its arguments unchanged.
 fn called<'a>(
     scope: &Scope<'a>,
     call: &'a FuncCall,
@@ -139,7 +139,7 @@ fn called<'a>(
     None
 }
 
-/// What `var.x` or `local.x` is set by; none of the steps below it are followed.
+/// Returns the expression that sets `var.x` or `local.x`, without following the steps below it.
 pub(super) fn head<'a>(
     scope: &Scope<'a>,
     traversal: &'a Traversal,
@@ -164,7 +164,7 @@ pub(super) fn head<'a>(
     }
 }
 
-/// Follows `var.x`, `local.x` and `each.value`, and the entries of maps below them.
+/// Traces `var.x`, `local.x` and `each.value`, and the entries of maps below them.
 fn reference<'a>(
     scope: &Scope<'a>,
     traversal: &'a Traversal,
@@ -235,7 +235,7 @@ fn reference<'a>(
     Ok(end)
 }
 
-/// What sets a variable.
+/// Returns the expression that sets a variable.
 fn variable<'a>(
     scope: &Scope<'a>,
     name: &str,
@@ -279,7 +279,7 @@ fn variable<'a>(
     })
 }
 
-/// The same place, reached through something: what stands there is then called so.
+/// Sets how the end of a trace was reached.
 pub(super) fn renamed(end: End<'_>, site: Site) -> End<'_> {
     match end {
         End::Code(scope, expression, Site::Literal) => End::Code(scope, expression, site),
@@ -291,7 +291,7 @@ pub(super) fn renamed(end: End<'_>, site: Site) -> End<'_> {
     }
 }
 
-/// `data.aws_iam_policy_document.x.json`.
+/// Traces `data.aws_iam_policy_document.x.json`.
 fn document<'a>(
     scope: &Scope<'a>,
     traversal: &Traversal,
@@ -333,7 +333,7 @@ fn document<'a>(
     Ok(End::Policy(source, code, Site::Literal))
 }
 
-/// One entry of a literal map, or the place where it would be.
+/// Returns one entry of a literal map, or the place where it can be added.
 pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>, Uneditable> {
     match end {
         End::Code(scope, map @ Expression::Object(object), _) => match find(&scope, object, key) {
@@ -362,7 +362,7 @@ pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>,
     }
 }
 
-/// An item of a literal list.
+/// Returns an item of a literal list.
 fn item<'a>(end: &End<'a>, number: i64, left: usize) -> Option<Result<End<'a>, Uneditable>> {
     let End::Code(scope, Expression::Array(items), _) = end else {
         return None;
@@ -380,7 +380,7 @@ fn find<'a>(scope: &Scope<'a>, object: &'a Object, key: &str) -> Option<&'a Expr
     found.last().map(|(_, value)| value.expr())
 }
 
-/// An expression as it is written, for messages.
+/// Returns an expression as it is written, for messages.
 fn quoted<'s>(scope: &Scope<'s>, expression: &Expression) -> &'s str {
     let text = scope.file.text.get(expression.span().unwrap_or_default());
     let text = text.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A value with its type, as Terraform's functions and operators see it.
+//! Represents a value with its type, as Terraform's functions and operators do.
 
 use super::marked_text::{MarkedNumber, MarkedText};
 use super::number::Number;
@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// A value, and what is known of its type.
+/// A value with its type, as far as that is known.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Typed {
     /// Not set.
     Null(Type),
-    /// Not told by the code alone.
+    /// Not determined by the code alone.
     Unknown(Type),
     /// `true` or `false`.
     Bool(bool),
@@ -34,17 +34,17 @@ pub(super) enum Typed {
 }
 
 impl Typed {
-    /// What nothing is known of.
+    /// An unknown value of unknown type.
     pub(super) const UNKNOWN: Self = Self::Unknown(Type::Any);
-    /// `null`, of whatever type it may become.
+    /// `null` of no particular type.
     pub(super) const NULL: Self = Self::Null(Type::Any);
 
-    /// A text, in the one form that equal texts have.
+    /// Creates a string in Unicode's normal form, so that equal strings have equal bytes.
     pub(super) fn text(text: impl Into<String>) -> Self {
         Self::String(Self::key(text.into()).into())
     }
 
-    /// The one form that equal keys have.
+    /// Normalizes a key as strings are.
     pub(super) fn key(key: String) -> String {
         if key.is_ascii() || is_nfc(&key) {
             key
@@ -53,17 +53,17 @@ impl Typed {
         }
     }
 
-    /// A number that counts something.
+    /// Creates a number from a count.
     pub(super) fn count(number: usize) -> Self {
         Number::count(i64::try_from(number).unwrap_or(i64::MAX)).into()
     }
 
-    /// A list of texts.
+    /// Creates a list of strings.
     pub(super) fn texts(texts: impl IntoIterator<Item = String>) -> Self {
         Self::List(Type::String, texts.into_iter().map(Self::text).collect())
     }
 
-    /// An object of these attributes.
+    /// Creates an object of these attributes.
     pub(super) fn object<const N: usize>(attributes: [(&str, Self); N]) -> Self {
         Self::Object(
             attributes
@@ -72,7 +72,7 @@ impl Typed {
         )
     }
 
-    /// Its type.
+    /// Returns the type.
     pub(super) fn kind(&self) -> Type {
         match self {
             Self::Null(kind) | Self::Unknown(kind) => kind.clone(),
@@ -91,7 +91,7 @@ impl Typed {
         }
     }
 
-    /// The text, where it is one.
+    /// Returns the text, where it is one.
     pub(super) fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -99,7 +99,7 @@ impl Typed {
         }
     }
 
-    /// The number, where it is one.
+    /// Returns the number, where it is one.
     pub(super) fn as_number(&self) -> Option<&Number> {
         match self {
             Self::Number(number) => Some(number),
@@ -107,7 +107,7 @@ impl Typed {
         }
     }
 
-    /// The elements of a list, a set or a tuple.
+    /// Returns the elements of a list, a set or a tuple.
     pub(super) fn items(&self) -> Option<&[Self]> {
         match self {
             Self::List(_, items) | Self::Set(_, items) | Self::Tuple(items) => Some(items),
@@ -115,7 +115,7 @@ impl Typed {
         }
     }
 
-    /// The entries of a map or an object.
+    /// Returns the entries of a map or an object.
     pub(super) fn entries(&self) -> Option<&BTreeMap<String, Self>> {
         match self {
             Self::Map(_, entries) | Self::Object(entries) => Some(entries),
@@ -123,17 +123,17 @@ impl Typed {
         }
     }
 
-    /// Whether it is not set.
+    /// Returns whether it is not set.
     pub(super) fn is_null(&self) -> bool {
         matches!(self, Self::Null(_))
     }
 
-    /// Whether all of it is unknown.
+    /// Returns whether all of it is unknown.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }
 
-    /// Whether any part of it is unknown.
+    /// Returns whether any part of it is unknown.
     pub(super) fn has_unknown(&self) -> bool {
         match self {
             Self::Unknown(_) => true,
@@ -190,7 +190,7 @@ impl Typed {
         has
     }
 
-    /// The text of a primitive value: none of null, of what is unknown, and of collections.
+    /// Returns a primitive value as a string; `None` for null, unknown values and collections.
     pub(super) fn as_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::String(text) => Some(Cow::Borrowed(text)),
@@ -200,7 +200,7 @@ impl Typed {
         }
     }
 
-    /// The same without its types, as state and AWS are compared with it.
+    /// Returns the value without types, as it is compared with state and AWS.
     pub(super) fn plain(&self) -> Value {
         let items = |items: &[Self]| Value::List(items.iter().map(Self::plain).collect());
         match self {
@@ -218,7 +218,7 @@ impl Typed {
         }
     }
 
-    /// A value that came as JSON: its objects and lists have a type for each of their parts.
+    /// Converts a JSON value to objects and tuples.
     pub(super) fn of_json(value: Value) -> Self {
         match value {
             Value::Null => Self::NULL,
@@ -236,8 +236,8 @@ impl Typed {
         }
     }
 
-    /// A value of a state, whose types are the provider's: lists and maps of texts are told, others are taken as they look.
-    /// What is made of a secret is not known.
+    /// Converts a value of the state. Lists and maps of strings are recognized; other values get the types that they
+    /// seem to have. A secret is unknown.
     pub(super) fn of_state(value: &Value) -> Self {
         let is_text = |value: &Value| matches!(value, Value::String(_) | Value::Secret(_));
         match value {

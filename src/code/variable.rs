@@ -1,4 +1,4 @@
-//! What variables are set to: the root module's by files of variables and the command line, else by their defaults.
+//! Evaluates variables: set by tfvars files and the command line, else by their defaults.
 
 use super::context::Context;
 use super::convert::convert;
@@ -6,7 +6,7 @@ use super::expression::certain_key;
 use super::fault::Fault;
 use super::file::{CodeText, File, Syntax};
 use super::folder::{Folder, Problem};
-use super::instance::{Given, Measured, SetBy, Setting};
+use super::instance::{Measured, SetBy, Setting, TfvarsValue};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::root_code::RootCode;
@@ -33,17 +33,17 @@ pub(super) struct Variable<'a> {
     is_sensitive: bool,
     /// Whether it may be null.
     is_nullable: bool,
-    /// What its `type` says.
+    /// Its `type` argument.
     pub(super) constraint: Option<&'a Expression>,
     default: Option<&'a Expression>,
-    /// The type that it asks for, once that was asked for; none where it is not understood.
+    /// Its type, once parsed; `None` where it is not supported.
     kind: OnceCell<Option<Type>>,
-    /// What its default is, once that was asked for.
+    /// Its default, once evaluated.
     evaluated: OnceCell<Measured>,
 }
 
 impl<'a> Variable<'a> {
-    /// The variable of a block; none where the block has no name.
+    /// Reads a `variable` block; `None` where it has no name.
     pub(super) fn new(file: &'a File, block: &'a Block) -> Option<Self> {
         let argument = |name| block.body.get_attribute(name).map(|found| &found.value);
         Some(Self {
@@ -58,12 +58,12 @@ impl<'a> Variable<'a> {
         })
     }
 
-    /// Whether its value comes from outside for certain, where no file sets it.
+    /// Returns whether it has no default, so that its value comes from outside the code where no file sets it.
     pub(super) fn is_required(&self) -> bool {
         self.default.is_none() && !self.is_sensitive
     }
 
-    /// The type that it asks for; none where that is not understood.
+    /// Returns its type; `None` where it is not supported.
     fn kind(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Option<&Type> {
         let kind = self.kind.get_or_init(|| {
             let Some(constraint) = self.constraint else {
@@ -80,7 +80,7 @@ impl<'a> Variable<'a> {
         kind.as_ref()
     }
 
-    /// A value as it is after the variable took it: of its type.
+    /// Converts a value to the variable's type.
     fn take(&self, value: Measured, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Measured {
         let Some(kind) = self.kind(folder, context) else {
             return Measured::new(Typed::UNKNOWN);
@@ -94,7 +94,7 @@ impl<'a> Variable<'a> {
         Measured::new(converted.unwrap_or_else(|_| Typed::Unknown(kind.of_values())))
     }
 
-    /// What it is set to where nothing from outside sets it.
+    /// Returns the setting by its default.
     fn by_default(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
         let Some(default) = self.default else {
             return self.unknown(folder, context);
@@ -125,7 +125,7 @@ impl<'a> Variable<'a> {
         Setting::unknown(self.kind(folder, context).unwrap_or(&Type::Any))
     }
 
-    /// What it is set to, where `given` sets it from outside.
+    /// Returns the setting by `given`, or by its default.
     pub(super) fn setting(
         &self,
         given: Option<Setting<'a>>,
@@ -143,7 +143,7 @@ impl<'a> Variable<'a> {
     }
 }
 
-/// Whether the values of a variable or an output must not be shown.
+/// Returns whether a variable or an output is `sensitive` or `ephemeral`.
 pub(super) fn is_sensitive(body: &Body) -> bool {
     let marked = |name| {
         body.get_attribute(name)
@@ -155,14 +155,14 @@ pub(super) fn is_sensitive(body: &Body) -> bool {
 /// The variables of a root module.
 #[derive(Debug)]
 pub(super) struct RootVariables<'a> {
-    /// What they are set to.
+    /// Their settings.
     pub settings: BTreeMap<&'a str, Setting<'a>>,
-    /// Where a Terragrunt unit could set those that it leaves out.
+    /// The place where a Terragrunt unit could set each variable that it leaves out.
     pub new_inputs: BTreeMap<String, Source>,
 }
 
-/// What the variables of a root module are set to: by the command line, by files, by its environment, by their defaults.
-/// What is set out of sight is unknown, whatever the default says.
+/// Evaluates the variables of a root module: set by the command line, by files, by the environment, or by their
+/// defaults. One that is set outside the code is unknown, whatever its default.
 pub(super) fn of_root<'a>(
     code: &Overlay<'_>,
     folder: &Folder<'a>,
@@ -194,7 +194,7 @@ pub(super) fn of_root<'a>(
     }
 }
 
-/// What the files of variables set, and whether all of them were read.
+/// Returns the settings of all tfvars files, and whether all of them were read.
 fn set_by_files<'a>(
     code: &Overlay<'_>,
     (folder, root): (&str, &RootCode),
@@ -216,7 +216,7 @@ fn set_by_files<'a>(
     (set, all_read)
 }
 
-/// What one file of variables sets.
+/// Returns the settings of one tfvars file.
 pub(super) fn read<'a>(
     path: &str,
     code: &Overlay<'_>,
@@ -247,7 +247,7 @@ pub(super) fn read<'a>(
     })
 }
 
-/// The files of variables, in Terraform's order: later ones win.
+/// Returns the tfvars files in Terraform's order: later ones take precedence.
 fn files(code: &Overlay<'_>, (folder, root): (&str, &str), named: &[String]) -> Vec<String> {
     let (mut first, mut auto) = (Vec::new(), Vec::new());
     for file in code.in_folder(folder) {
@@ -266,7 +266,7 @@ fn files(code: &Overlay<'_>, (folder, root): (&str, &str), named: &[String]) -> 
     first.into_iter().chain(auto).chain(named).collect()
 }
 
-/// The settings of a file in HCL.
+/// Returns the settings of a file in HCL.
 fn hcl<'a>(
     path: &str,
     text: &str,
@@ -288,9 +288,10 @@ fn hcl<'a>(
     }))
 }
 
-/// Where a value of a file of variables stands, and where its entries do. None where there is no memory for that.
-fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
-    let bytes = 2 * size_of::<Given>() + MAP + ENTRY + scope.file.path.len();
+/// Returns the location of a value in a tfvars file, and those of its entries; `None` where the budget has no memory
+/// for them.
+fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<TfvarsValue>> {
+    let bytes = 2 * size_of::<TfvarsValue>() + MAP + ENTRY + scope.file.path.len();
     if let Err(excess) = scope.budget().keep(bytes) {
         scope.refuse(excess, value);
         return None;
@@ -305,7 +306,7 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<Given>> {
             .collect(),
         _ => BTreeMap::new(),
     };
-    Some(Rc::new(Given {
+    Some(Rc::new(TfvarsValue {
         source: scope.file.source(span),
         entries,
     }))

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::file::line_ends;
-use super::instance::{Given, Measured, SetBy, Setting};
+use super::instance::{Measured, SetBy, Setting, TfvarsValue};
 use super::json;
 use super::json_syntax::{Json, Node, nodes};
 use super::parse::Unparsed;
@@ -43,7 +43,7 @@ pub(super) fn settings<'a>(
 }
 
 /// Where the values of a file stand. None are told where there is no memory for that.
-fn places(path: &str, text: &str, context: &Context<'_>) -> BTreeMap<String, Rc<Given>> {
+fn places(path: &str, text: &str, context: &Context<'_>) -> BTreeMap<String, Rc<TfvarsValue>> {
     // What this costs shows in what comes next, once the budget is spent.
     let affordable = context.budget.work(text.len() / READ).is_ok();
     let root = nodes(text).filter(|_| affordable);
@@ -66,8 +66,8 @@ struct Text<'t, 'a> {
 
 impl Text<'_, '_> {
     /// Where a value stands, and where its entries do. None where there is no memory for that.
-    fn place(&self, node: &Node<'_>) -> Option<Rc<Given>> {
-        let bytes = 2 * size_of::<Given>() + MAP + ENTRY + self.path.len();
+    fn place(&self, node: &Node<'_>) -> Option<Rc<TfvarsValue>> {
+        let bytes = 2 * size_of::<TfvarsValue>() + MAP + ENTRY + self.path.len();
         self.context.budget.keep(bytes).ok()?;
         let mut entries = BTreeMap::new();
         if let Json::Object(own) = &node.json {
@@ -76,7 +76,7 @@ impl Text<'_, '_> {
                 entries.insert(entry.key.to_string(), self.place(&entry.value)?);
             }
         }
-        Some(Rc::new(Given {
+        Some(Rc::new(TfvarsValue {
             source: Source {
                 file: self.path.to_owned(),
                 line: 1 + self.lines.partition_point(|end| *end < node.at),

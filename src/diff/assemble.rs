@@ -1,24 +1,24 @@
 //! Assembles differences into findings.
 
-use super::walk::Sides;
-use super::{Differences, Looked};
+use super::walk::ComparedResource;
+use super::{Differences, ReadResource};
 use crate::model::{
     Attributes, Difference, Finding, FindingId, Kind, UnmanagedResource, Value, Verdict,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
-/// The differences of one resource, by what becomes of them.
+/// The differences of one resource, by the verdict about them.
 #[derive(Default)]
-struct Sorted {
+struct ByVerdict {
     drifted: Vec<Difference>,
     ignored: Vec<Difference>,
     pending: Vec<Difference>,
     stale: Vec<Difference>,
 }
 
-impl Sorted {
-    /// Returns what is no drift, each part with its kind, its verdict and the reason for people.
+impl ByVerdict {
+    /// Returns the differences that are no drift, with the kind, the verdict and the displayed reason of each group.
     fn set_aside(self) -> [(Kind, Verdict, Vec<Difference>, &'static str); 3] {
         [
             (
@@ -43,7 +43,7 @@ impl Sorted {
     }
 }
 
-/// Returns the verdict of several differences together: what no plan shows only where that is true of each.
+/// Returns the common verdict of several differences: unseen by a plan only if each of them is.
 fn drift_verdict(drifted: &[Difference]) -> Verdict {
     let mut verdicts = drifted.iter().map(|difference| difference.verdict);
     if verdicts.all(|verdict| verdict == Verdict::UnseenByPlan) {
@@ -55,16 +55,16 @@ fn drift_verdict(drifted: &[Difference]) -> Verdict {
 
 /// Returns the findings of an existing resource: one for its drift, one for each reason to set differences aside.
 pub(super) fn modified(
-    looked: &Looked<'_>,
-    sides: &Sides<'_>,
+    read: &ReadResource<'_>,
+    compared: &ComparedResource<'_>,
     differences: Vec<Difference>,
     all: &mut Differences,
 ) {
-    let mut sorted = Sorted::default();
-    let ignores = sides.declared.map(|code| code.ignore_changes.iter());
+    let mut sorted = ByVerdict::default();
+    let ignores = compared.declared.map(|code| code.ignore_changes.iter());
     let ignores = Ignores(ignores.into_iter().flatten().map(String::as_str).collect());
     for mut difference in differences {
-        let declared = sides.declared;
+        let declared = compared.declared;
         difference.defined_in = declared.and_then(|code| code.source(&difference.path).cloned());
         match difference.verdict {
             Verdict::NotApplied => sorted.pending.push(difference),
@@ -77,12 +77,12 @@ pub(super) fn modified(
         }
     }
     let finding = |kind, verdict, attributes: Vec<Difference>, reason: Option<&str>| Finding {
-        id: identity(kind, looked, &attributes),
-        before: before(sides),
-        after: after(sides),
+        id: identity(kind, read, &attributes),
+        before: before(compared),
+        after: after(compared),
         reason: reason.map(str::to_owned),
         attributes,
-        ..blank(kind, verdict, looked)
+        ..blank(kind, verdict, read)
     };
     if !sorted.drifted.is_empty() {
         let verdict = drift_verdict(&sorted.drifted);
@@ -95,7 +95,7 @@ pub(super) fn modified(
             let mut finding = finding(kind, verdict, differences, Some(reason));
             if verdict == Verdict::StaleState {
                 // The code says what AWS has: only the state tells how it was before somebody changed it.
-                finding.before = sides.recorded.attributes.clone();
+                finding.before = compared.recorded.attributes.clone();
             }
             all.set_aside.push(finding);
         }
@@ -103,15 +103,15 @@ pub(super) fn modified(
 }
 
 /// Returns the finding of a deleted resource. A plan recreates it, whatever `ignore_changes` lists.
-pub(super) fn deleted(looked: &Looked<'_>) -> Finding {
+pub(super) fn deleted(read: &ReadResource<'_>) -> Finding {
     Finding {
-        id: identity(Kind::Deleted, looked, &[]),
-        before: looked.resource.attributes.clone(),
-        ..blank(Kind::Deleted, Verdict::Drift, looked)
+        id: identity(Kind::Deleted, read, &[]),
+        before: read.resource.attributes.clone(),
+        ..blank(Kind::Deleted, Verdict::Drift, read)
     }
 }
 
-/// Sets a finding aside that the next apply settles, with the reason.
+/// Sets aside a finding that the next apply resolves, with the reason.
 pub(super) fn waits(finding: Finding, why: String) -> Finding {
     Finding {
         verdict: Verdict::NotApplied,
@@ -150,20 +150,20 @@ pub(super) fn unmanaged(found: &UnmanagedResource) -> Finding {
     }
 }
 
-fn blank(kind: Kind, verdict: Verdict, looked: &Looked<'_>) -> Finding {
+fn blank(kind: Kind, verdict: Verdict, read: &ReadResource<'_>) -> Finding {
     Finding {
-        address: Some(looked.resource.address.clone()),
-        import_id: Some(looked.resource.id.clone()).filter(|id| !id.is_empty()),
-        account: looked.place.account.clone(),
-        region: looked.place.region.clone(),
-        ..Finding::new(kind, verdict, looked.resource.tf_type())
+        address: Some(read.resource.address.clone()),
+        import_id: Some(read.resource.id.clone()).filter(|id| !id.is_empty()),
+        account: read.location.account.clone(),
+        region: read.location.region.clone(),
+        ..Finding::new(kind, verdict, read.resource.tf_type())
     }
 }
 
 /// Returns the attributes as they should be: as declared where the code determines the whole value, else as recorded.
-fn before(sides: &Sides<'_>) -> Attributes {
-    let mut attributes = sides.recorded.attributes.clone();
-    let Some(declared) = sides.declared else {
+fn before(compared: &ComparedResource<'_>) -> Attributes {
+    let mut attributes = compared.recorded.attributes.clone();
+    let Some(declared) = compared.declared else {
         return attributes;
     };
     for (name, recorded) in &mut attributes {
@@ -181,10 +181,10 @@ fn before(sides: &Sides<'_>) -> Attributes {
 }
 
 /// Returns the attributes as they are: those that were not read are taken as recorded.
-fn after(sides: &Sides<'_>) -> Attributes {
-    let mut attributes = sides.recorded.attributes.clone();
+fn after(compared: &ComparedResource<'_>) -> Attributes {
+    let mut attributes = compared.recorded.attributes.clone();
     attributes.extend(
-        sides
+        compared
             .live
             .iter()
             .map(|(name, value)| (name.clone(), value.clone())),
@@ -211,10 +211,10 @@ impl Ignores<'_> {
 }
 
 /// Computes the id of a finding, which stays the same as long as the same resource differs in the same way.
-fn identity(kind: Kind, looked: &Looked<'_>, differences: &[Difference]) -> FindingId {
-    let address = looked.resource.address.to_string();
+fn identity(kind: Kind, read: &ReadResource<'_>, differences: &[Difference]) -> FindingId {
+    let address = read.resource.address.to_string();
     let kind = serde_json::to_string(&kind).unwrap_or_default();
-    let mut parts = vec![kind, address, looked.resource.id.clone()];
+    let mut parts = vec![kind, address, read.resource.id.clone()];
     for difference in differences {
         parts.push(difference.path.clone());
         parts.push(serde_json::to_string(&difference.live).unwrap_or_default());

@@ -8,7 +8,7 @@ mod tags;
 mod unmanaged;
 mod walk;
 
-pub use owners::Claims;
+pub use owners::Ownership;
 pub use unmanaged::unmanaged;
 
 use crate::model::{
@@ -16,15 +16,15 @@ use crate::model::{
     Reading, Resource, UnmanagedResource,
 };
 use std::collections::BTreeMap;
-use walk::Sides;
+use walk::ComparedResource;
 
 /// A resource with its reading, and where it was read.
 #[derive(Debug, Clone)]
-pub struct Looked<'a> {
+pub struct ReadResource<'a> {
     /// The resource, as recorded.
     pub resource: &'a Resource,
     /// The account and region of the reading.
-    pub place: AwsLocation,
+    pub location: AwsLocation,
     /// The reading.
     pub reading: Reading,
     /// What the provider's plan would change, where it was read through a provider.
@@ -40,7 +40,7 @@ pub struct Stack<'a> {
     /// Why a resource leaves the state with the next apply; `None` where it stays.
     pub pending_removal: &'a dyn Fn(&Address) -> Option<String>,
     /// The resources with their readings.
-    pub looked: &'a [Looked<'a>],
+    pub resources: &'a [ReadResource<'a>],
     /// Children of these resources that no state may claim.
     pub unmanaged: &'a [UnmanagedResource],
     /// Ends the comparison early: its result is then incomplete.
@@ -58,18 +58,18 @@ pub struct Differences {
 
 impl Differences {
     /// Adds a child that no state claims. One that an `import` block takes in is set aside.
-    fn add_unmanaged(&mut self, part: &UnmanagedResource, claims: &Claims<'_>) {
-        if claims.claim(part) {
+    fn add_unmanaged(&mut self, part: &UnmanagedResource, ownership: &Ownership<'_>) {
+        if ownership.claims(part) {
             return;
         }
         let found = assemble::unmanaged(part);
-        match claims.pending_import(part) {
+        match ownership.pending_import(part) {
             Some(why) => self.set_aside.push(assemble::waits(found, why)),
             None => self.findings.push(found),
         }
     }
 
-    /// Adds those of one resource. Of one that leaves the state with the next apply all are set aside.
+    /// Adds the findings of one resource. All are set aside if the resource leaves the state with the next apply.
     fn add(&mut self, own: Self, removal: Option<String>) {
         self.set_aside.extend(own.set_aside);
         match removal {
@@ -83,8 +83,8 @@ impl Differences {
     }
 }
 
-/// Compares one stack. `claims` are those of all stacks that were read.
-pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Differences {
+/// Compares one stack. `ownership` covers all states that were read.
+pub fn compare(stack: &Stack<'_>, ownership: &Ownership<'_>, catalog: &Catalog) -> Differences {
     let mut all = Differences::default();
     let mut below: BTreeMap<&Address, Vec<&UnmanagedResource>> = BTreeMap::new();
     for part in stack.unmanaged {
@@ -92,47 +92,47 @@ pub fn compare(stack: &Stack<'_>, claims: &Claims<'_>, catalog: &Catalog) -> Dif
             below.entry(parent).or_default().push(part);
         }
     }
-    for looked in stack.looked {
+    for read in stack.resources {
         if stack.interrupt.is_raised() {
             break;
         }
-        let declared = stack.declared.get(&looked.resource.address);
-        let removal = (stack.pending_removal)(&looked.resource.address);
-        match &looked.reading {
+        let declared = stack.declared.get(&read.resource.address);
+        let removal = (stack.pending_removal)(&read.resource.address);
+        match &read.reading {
             Reading::Unknown(_) => {}
             Reading::Absent => match removal {
                 Some(why) => all
                     .set_aside
-                    .push(assemble::waits(assemble::deleted(looked), why)),
-                None => all.findings.push(assemble::deleted(looked)),
+                    .push(assemble::waits(assemble::deleted(read), why)),
+                None => all.findings.push(assemble::deleted(read)),
             },
             Reading::Found(live) => {
-                let Some(schema) = catalog.get(looked.resource.tf_type()) else {
+                let Some(schema) = catalog.get(read.resource.tf_type()) else {
                     continue;
                 };
-                let children = claims.children(looked.resource, declared, schema);
-                let mut elsewhere = claims.owned(looked.resource, schema);
+                let children = ownership.children(read.resource, declared, schema);
+                let mut elsewhere = ownership.owned(read.resource, schema);
                 elsewhere.extend(&children);
-                let sides = Sides {
+                let compared = ComparedResource {
                     declared,
-                    tags: (stack.provider_tags)(looked.resource),
-                    recorded: looked.resource,
+                    tags: (stack.provider_tags)(read.resource),
+                    recorded: read.resource,
                     live,
                     schema,
                     elsewhere,
                 };
-                let mut differences = walk::differences(&sides);
-                if let Some(planned) = &looked.planned {
-                    differences = planned::by_plan(differences, planned, &sides);
+                let mut differences = walk::differences(&compared);
+                if let Some(planned) = &read.planned {
+                    differences = planned::by_plan(differences, planned, &compared);
                 }
                 let mut own = Differences::default();
-                assemble::modified(looked, &sides, differences, &mut own);
-                let parts = below.get(&looked.resource.address).into_iter().flatten();
+                assemble::modified(read, &compared, differences, &mut own);
+                let parts = below.get(&read.resource.address).into_iter().flatten();
                 // Each is looked for among all that states claim below its parent.
                 let parts = parts.take_while(|_| !stack.interrupt.is_raised());
                 let parts =
                     parts.filter(|part| part.path.is_none_or(|path| children.contains(path)));
-                parts.for_each(|part| own.add_unmanaged(part, claims));
+                parts.for_each(|part| own.add_unmanaged(part, ownership));
                 all.add(own, removal);
             }
         }

@@ -8,9 +8,9 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// The claims of all states that were read.
+/// The resources and attributes that states claim, of all states that were read.
 #[derive(Default)]
-pub struct Claims<'a> {
+pub struct Ownership<'a> {
     /// The parts of resources, by type and by the value of the attribute that names the parent.
     parts: HashMap<(&'a str, &'static str, &'a str), Vec<&'a Resource>>,
     /// The attributes that other resources own: the other type, its attribute that names the owner, the value of that
@@ -28,7 +28,7 @@ pub struct Claims<'a> {
     arns: HashSet<&'a str>,
     /// The imports that no apply has carried out: by type and id.
     imports: HashMap<&'a str, HashMap<&'a str, &'a ImportTarget>>,
-    /// The types of these whose resources are found as another type, with how one is told as the other.
+    /// The imported types whose resources are found as another type, with the conversion between the two.
     restated: BTreeMap<&'a str, Restated>,
 }
 
@@ -41,10 +41,10 @@ type Setting = (&'static str, &'static str);
 /// Attributes, besides the id, that name a resource.
 const NAMES: &[&str] = &["arn", "identifier", "security_group_rule_id"];
 
-impl<'a> Claims<'a> {
+impl<'a> Ownership<'a> {
     /// Collects the claims of these resources, of all states.
     pub fn new(resources: impl IntoIterator<Item = &'a Resource>, catalog: &'a Catalog) -> Self {
-        let mut claims = Self::default();
+        let mut ownership = Self::default();
         let mut listing: BTreeMap<&str, Vec<(&str, &'static ClaimedBy)>> = BTreeMap::new();
         let mut parents: BTreeMap<&str, BTreeSet<&'static str>> = BTreeMap::new();
         let mut owners: BTreeMap<&str, BTreeSet<(&'static str, Option<Setting>)>> = BTreeMap::new();
@@ -54,7 +54,7 @@ impl<'a> Claims<'a> {
                 owners.insert((owner.parent, owner.when));
             }
             if let Some((names, others)) = schema.rules.claimed_by {
-                claims.named_by.insert(tf_type, names);
+                ownership.named_by.insert(tf_type, names);
                 for other in others {
                     let parts = listing.entry(other.tf_type).or_default();
                     parts.push((tf_type, other));
@@ -62,40 +62,40 @@ impl<'a> Claims<'a> {
             }
             if let Some(claim) = &schema.rules.claims {
                 parents.entry(tf_type).or_default().insert(claim.parent);
-                claims.by_content.push((tf_type, claim));
+                ownership.by_content.push((tf_type, claim));
             }
         }
         for resource in resources {
             let tf_type = resource.tf_type();
-            claims.by_name.insert((tf_type, &resource.id));
-            claims.arns.extend(resource.text("arn"));
+            ownership.by_name.insert((tf_type, &resource.id));
+            ownership.arns.extend(resource.text("arn"));
             for (part, other) in listing.get(tf_type).into_iter().flatten() {
                 for parent in texts(resource.get(other.parents)) {
                     let parts = texts(resource.get(other.parts));
-                    claims
+                    ownership
                         .listed
                         .extend(parts.map(|text| (*part, parent, text)));
                 }
             }
             let names = NAMES.iter().filter_map(|name| resource.text(name));
-            claims.by_name.extend(names.map(|name| (tf_type, name)));
+            ownership.by_name.extend(names.map(|name| (tf_type, name)));
             for &(name, when) in owners.get(tf_type).into_iter().flatten() {
                 let is_set = |(name, value)| resource.text(name) == Some(value);
                 if let Some(parent) = resource.text(name).filter(|_| when.is_none_or(is_set)) {
-                    claims.owned.insert((tf_type, name, parent, when));
+                    ownership.owned.insert((tf_type, name, parent, when));
                 }
             }
             for name in parents.get(tf_type).into_iter().flatten() {
                 if let Some(parent) = resource.text(name) {
-                    let parts = claims.parts.entry((tf_type, *name, parent)).or_default();
+                    let parts = ownership.parts.entry((tf_type, *name, parent)).or_default();
                     parts.push(resource);
                 }
             }
         }
-        claims
+        ownership
     }
 
-    /// Adds imports that no apply has carried out.
+    /// Adds the imports that no apply has carried out.
     pub fn expecting(
         mut self,
         imports: impl IntoIterator<Item = &'a ImportTarget>,
@@ -154,7 +154,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Returns whether any state claims a resource found in AWS: by its id, or by the rule of its type.
-    pub fn claim(&self, found: &UnmanagedResource) -> bool {
+    pub fn claims(&self, found: &UnmanagedResource) -> bool {
         let text = |name: &str| found.attributes.get(name).and_then(Value::as_str);
         let named = NAMES.iter().filter_map(|name| text(name));
         let names = named.chain([found.import_id.as_str()]).chain(text("id"));

@@ -1,22 +1,22 @@
 //! Decides by a provider's plan which differences are drift.
 //!
-//! The comparison of the three sides tells where in an attribute the difference lies; that there is one, and what it
+//! The comparison of code, state and live tells where in an attribute the difference lies; that there is one, and what it
 //! means, is the provider's to tell: only it knows which values are equal.
 
 use super::tags;
-use super::walk::Sides;
+use super::walk::ComparedResource;
 use crate::model::{Difference, PlannedChanges, Value, Verdict};
 use std::collections::BTreeSet;
 
 /// Returns the differences that the plan confirms. What it changes and the comparison does not see is a difference of the
 /// whole attribute.
 pub(super) fn by_plan(
-    compared: Vec<Difference>,
+    differences: Vec<Difference>,
     planned: &PlannedChanges,
-    sides: &Sides<'_>,
+    compared: &ComparedResource<'_>,
 ) -> Vec<Difference> {
     let mut kept = Vec::new();
-    for mut difference in compared {
+    for mut difference in differences {
         let names = names(&difference.path);
         let is_in = |set: &BTreeSet<String>| names.iter().any(|name| set.contains(*name));
         match difference.verdict {
@@ -40,7 +40,7 @@ pub(super) fn by_plan(
                 difference.verdict == verdict && names(&difference.path).contains(&name.as_str())
             };
             if !kept.iter().any(is_told) {
-                kept.push(whole(name, verdict, sides));
+                kept.push(whole(name, verdict, compared));
             }
         }
     }
@@ -58,14 +58,14 @@ fn names(path: &str) -> Vec<&str> {
 }
 
 /// Returns the difference of a whole attribute.
-fn whole(name: &str, verdict: Verdict, sides: &Sides<'_>) -> Difference {
-    let declared = sides.declared.map(|code| code.value(name));
+fn whole(name: &str, verdict: Verdict, compared: &ComparedResource<'_>) -> Difference {
+    let declared = compared.declared.map(|code| code.value(name));
     Difference {
         path: name.to_owned(),
         verdict,
         declared: declared.filter(|value| !value.has_unknown()),
-        recorded: sides.recorded.get(name).clone(),
-        live: sides.live.get(name).unwrap_or(&Value::Null).clone(),
+        recorded: compared.recorded.get(name).clone(),
+        live: compared.live.get(name).unwrap_or(&Value::Null).clone(),
         added: Vec::new(),
         removed: Vec::new(),
         defined_in: None,

@@ -1,6 +1,6 @@
 //! Compares tags key by key: a resource's own and the provider's `default_tags`, as one map.
 
-use super::walk::Sides;
+use super::walk::ComparedResource;
 use crate::model::{Difference, ProviderTags, Value, Verdict};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,33 +15,34 @@ const VOLUME_TAGS: &str = "volume_tags";
 const RESERVED: &str = "aws:";
 
 /// Returns the differences of tags, with a path for each tag.
-pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
-    let attributes = &sides.schema.attributes;
+pub(super) fn differences(compared: &ComparedResource<'_>) -> Vec<Difference> {
+    let attributes = &compared.schema.attributes;
     let all = if attributes.contains_key("tags_all") {
         "tags_all"
     } else {
         "tags"
     };
     let tags = attributes.get(all).or_else(|| attributes.get("tags"));
-    let (Some(_), Some(live)) = (tags, sides.live.get(all).or_else(|| sides.live.get("tags")))
-    else {
+    let live = compared.live.get(all);
+    let live = live.or_else(|| compared.live.get("tags"));
+    let (Some(_), Some(live)) = (tags, live) else {
         return Vec::new();
     };
-    if agree(sides, sides.recorded.get(all), live) {
+    if agree(compared, compared.recorded.get(all), live) {
         return Vec::new();
     }
-    let own = entries(sides.recorded.get("tags"));
-    let mut recorded = entries(sides.recorded.get(all));
+    let own = entries(compared.recorded.get("tags"));
+    let mut recorded = entries(compared.recorded.get(all));
     recorded.extend(own.clone());
     let live = entries(live);
-    let declared = declared(sides);
+    let declared = declared(compared);
     let keys: BTreeSet<_> = recorded
         .keys()
         .chain(live.keys())
         .chain(declared.keys())
         .collect();
-    let complete = complete(sides);
-    let ignored = |key: &str| sides.tags.is_some_and(|tags| tags.ignores(key));
+    let complete = complete(compared);
+    let ignored = |key: &str| compared.tags.is_some_and(|tags| tags.ignores(key));
     let difference = |key: &&String| {
         let (recorded, live) = (recorded.get(*key), live.get(*key));
         let by_default = !own.contains_key(*key) && recorded.is_some();
@@ -78,11 +79,11 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
 /// Returns the value of an attribute without the tags that the provider ignores: those of volumes stand in blocks of the
 /// instance.
 pub(super) fn without_ignored<'v>(
-    sides: &Sides<'_>,
+    compared: &ComparedResource<'_>,
     path: &str,
     value: &'v Value,
 ) -> Cow<'v, Value> {
-    let ignoring = sides
+    let ignoring = compared
         .tags
         .filter(|tags| !(tags.ignored_keys.is_empty() && tags.ignored_prefixes.is_empty()));
     let name = path.rsplit('.').next().unwrap_or_default();
@@ -111,22 +112,24 @@ fn kept(tags: &ProviderTags, name: &str, value: &Value) -> Value {
 }
 
 /// Returns whether state and AWS have exactly the same tags, and the code declares no others.
-fn agree(sides: &Sides<'_>, recorded: &Value, live: &Value) -> bool {
+fn agree(compared: &ComparedResource<'_>, recorded: &Value, live: &Value) -> bool {
     let within = |tags: &Value| {
         let mut tags = tags.as_map().into_iter().flatten();
         tags.all(|(key, value)| matches!(value, Value::Unknown) || value == live.get(key))
     };
-    let declared = sides.declared.and_then(|code| code.attributes.get("tags"));
+    let declared = compared
+        .declared
+        .and_then(|code| code.attributes.get("tags"));
     recorded == live
-        && within(sides.recorded.get("tags"))
-        && default_tags(sides).is_none_or(within)
+        && within(compared.recorded.get("tags"))
+        && default_tags(compared).is_none_or(within)
         && declared.is_none_or(|declared| within(&declared.value))
 }
 
 /// Returns the declared tags, of the resource and the provider together, as far as they are known.
-fn declared(sides: &Sides<'_>) -> BTreeMap<String, Value> {
-    let mut tags = default_tags(sides).map(entries).unwrap_or_default();
-    let own = sides.declared.map(|declared| declared.value("tags"));
+fn declared(compared: &ComparedResource<'_>) -> BTreeMap<String, Value> {
+    let mut tags = default_tags(compared).map(entries).unwrap_or_default();
+    let own = compared.declared.map(|declared| declared.value("tags"));
     match own.as_ref() {
         // Any of the provider's may be set otherwise by the resource itself.
         None | Some(Value::Unknown) => tags.values_mut().for_each(|tag| *tag = Value::Unknown),
@@ -135,15 +138,15 @@ fn declared(sides: &Sides<'_>) -> BTreeMap<String, Value> {
     tags
 }
 
-fn default_tags<'a>(sides: &Sides<'a>) -> Option<&'a Value> {
-    sides.tags.map(|tags| &tags.default)
+fn default_tags<'a>(compared: &ComparedResource<'a>) -> Option<&'a Value> {
+    compared.tags.map(|tags| &tags.default)
 }
 
 /// Returns whether all declared tags are known: then the code leaves out every other tag.
-fn complete(sides: &Sides<'_>) -> bool {
-    let own = sides.declared.map(|declared| declared.value("tags"));
+fn complete(compared: &ComparedResource<'_>) -> bool {
+    let own = compared.declared.map(|declared| declared.value("tags"));
     let known = |value: &Value| !matches!(value, Value::Unknown);
-    own.is_some_and(|own| known(&own)) && default_tags(sides).is_some_and(known)
+    own.is_some_and(|own| known(&own)) && default_tags(compared).is_some_and(known)
 }
 
 fn entries(tags: &Value) -> BTreeMap<String, Value> {

@@ -1,13 +1,13 @@
 //! Reports the resources of an account that no state claims.
 
-use super::{Claims, assemble};
+use super::{Ownership, assemble};
 use crate::model::{Finding, Interrupt, UnmanagedResource};
 
 /// Returns the findings of one account about resources without a managed parent. `own` names what DriftGuard or
 /// Terraform itself needs, such as the buckets of the states. Once interrupted, the result is incomplete.
 pub fn unmanaged(
     unmanaged: &[UnmanagedResource],
-    claims: &Claims<'_>,
+    ownership: &Ownership<'_>,
     own: &[String],
     interrupt: &Interrupt,
 ) -> Vec<Finding> {
@@ -16,8 +16,8 @@ pub fn unmanaged(
     let free = unmanaged.filter(|found| {
         found.under.is_none()
             && !own.contains(&found.import_id)
-            && !claims.claim(found)
-            && claims.pending_import(found).is_none()
+            && !ownership.claims(found)
+            && ownership.pending_import(found).is_none()
     });
     let mut findings: Vec<_> = free.map(assemble::unmanaged).collect();
     findings.sort_by(super::order);

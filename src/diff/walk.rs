@@ -13,7 +13,7 @@ const NEVER: &[&str] = &["id", "timeouts"];
 const PREFIXES: &[&str] = &["name_prefix", "bucket_prefix", "identifier_prefix"];
 
 /// The inputs of comparing one resource.
-pub(super) struct Sides<'a> {
+pub(super) struct ComparedResource<'a> {
     /// The declared attributes; `None` where the resource was not evaluated.
     pub declared: Option<&'a DeclaredResource>,
     /// The tags that the provider adds or ignores; `None` where the provider is not known.
@@ -29,14 +29,14 @@ pub(super) struct Sides<'a> {
 }
 
 /// Returns the differences, each with its verdict; noise is left out.
-pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
-    let mut found = tags::differences(sides);
+pub(super) fn differences(compared: &ComparedResource<'_>) -> Vec<Difference> {
+    let mut found = tags::differences(compared);
     // Both are sorted by name: side by side they need no search.
-    let mut recorded = sides.recorded.attributes.iter().peekable();
-    for (name, live) in sides.live {
+    let mut recorded = compared.recorded.attributes.iter().peekable();
+    for (name, live) in compared.live {
         while recorded.next_if(|(other, _)| *other < name).is_some() {}
         let same = recorded.next_if(|(other, _)| *other == name);
-        let declared = sides.declared.map(|declared| {
+        let declared = compared.declared.map(|declared| {
             let found = declared.attributes.get(name);
             found.map_or(&Value::Null, |definition| &definition.value)
         });
@@ -49,25 +49,25 @@ pub(super) fn differences(sides: &Sides<'_>) -> Vec<Difference> {
         if values.agree() {
             continue;
         }
-        let Some(attribute) = sides.schema.attributes.get(name) else {
+        let Some(attribute) = compared.schema.attributes.get(name) else {
             continue;
         };
         let skipped = NEVER.contains(&name.as_str())
             || tags::NAMES.contains(&name.as_str())
-            || sides.schema.rules.never_read.contains(&name.as_str())
-            || sides.elsewhere.contains(name.as_str());
+            || compared.schema.rules.never_read.contains(&name.as_str())
+            || compared.elsewhere.contains(name.as_str());
         if skipped {
             continue;
         }
-        let place = Place::of_attribute(sides.schema, name);
-        compare(sides, attribute, &place, values, &mut found);
+        let place = AttributePosition::of_attribute(compared.schema, name);
+        compare(compared, attribute, &place, values, &mut found);
     }
     found.sort_by(|left, right| left.path.cmp(&right.path));
     found
 }
 
-/// The place of a value in a resource.
-struct Place {
+/// The path of a value in a resource, and the rules for it.
+struct AttributePosition {
     /// The path with indexes, as Terraform writes it.
     path: String,
     /// The path without indexes, as the type's rules write it.
@@ -80,7 +80,7 @@ struct Place {
     unseen: bool,
 }
 
-impl Place {
+impl AttributePosition {
     fn of_attribute(schema: &Schema, name: &str) -> Self {
         let extra = &schema.rules;
         Self {
@@ -92,7 +92,7 @@ impl Place {
         }
     }
 
-    /// Returns the place of a part of the block with this index.
+    /// Returns the position of an attribute of the block with this index.
     fn part(&self, schema: &Schema, index: usize, name: &str) -> Self {
         let plain = format!("{}.{name}", self.plain);
         let listed = |names: &[&str]| names.contains(&plain.as_str());
@@ -106,7 +106,7 @@ impl Place {
     }
 }
 
-/// The three values at a place. The declared one is `None` where the code was not evaluated, null where the code leaves
+/// The three values at a path. The declared one is `None` where the code was not evaluated, null where the code leaves
 /// the value out.
 #[derive(Clone, Copy)]
 struct Values<'a> {
@@ -125,15 +125,15 @@ impl Values<'_> {
 
 /// Compares one attribute, or each part of ordered blocks by itself.
 fn compare(
-    sides: &Sides<'_>,
+    compared: &ComparedResource<'_>,
     attribute: &Attribute,
-    place: &Place,
+    place: &AttributePosition,
     values: Values<'_>,
     found: &mut Vec<Difference>,
 ) {
-    let schema = sides.schema;
+    let schema = compared.schema;
     let form = |value: &Value| {
-        let read = tags::without_ignored(sides, &place.plain, value);
+        let read = tags::without_ignored(compared, &place.plain, value);
         schema.normal(attribute, &place.plain, &read)
     };
     let declared = values.declared.map(form);
@@ -156,7 +156,7 @@ fn compare(
                 recorded,
                 live,
             };
-            compare_block(sides, parts, (place, index), values, found);
+            compare_block(compared, parts, (place, index), values, found);
         }
         return;
     }
@@ -194,13 +194,13 @@ fn compare(
 
 /// Compares the parts of one block.
 fn compare_block(
-    sides: &Sides<'_>,
+    compared: &ComparedResource<'_>,
     parts: &BTreeMap<String, Attribute>,
-    (outer, index): (&Place, usize),
+    (outer, index): (&AttributePosition, usize),
     values: Values<'_>,
     found: &mut Vec<Difference>,
 ) {
-    let schema = sides.schema;
+    let schema = compared.schema;
     for (name, part) in parts {
         let plain = format!("{}.{name}", outer.plain);
         let read = values
@@ -230,11 +230,11 @@ fn compare_block(
             ..part.clone()
         };
         let place = outer.part(schema, index, name);
-        compare(sides, &filled, &place, inner, found);
+        compare(compared, &filled, &place, inner, found);
     }
 }
 
-/// Whether what differs is told element by element.
+/// Returns whether differences are reported element by element.
 fn is_set_of_values(shape: &Shape) -> bool {
     matches!(
         shape,
@@ -262,7 +262,7 @@ fn blocks(value: &Value) -> Option<Vec<Value>> {
 
 /// Returns whether the elements of a set are equal to the provider, which identifies them by some of their parts only:
 /// a plan does not show differences of the other parts.
-fn is_told_apart(schema: &Schema, place: &Place, values: Values<'_>) -> bool {
+fn is_told_apart(schema: &Schema, place: &AttributePosition, values: Values<'_>) -> bool {
     let hashed = schema.rules.hashed.iter();
     let Some((_, parts)) = hashed.into_iter().find(|(path, _)| *path == place.plain) else {
         return false;
@@ -287,7 +287,7 @@ fn is_told_apart(schema: &Schema, place: &Place, values: Values<'_>) -> bool {
 /// that changed. The code is given by whether it was evaluated, and by its value.
 fn verdict(
     attribute: &Attribute,
-    place: &Place,
+    place: &AttributePosition,
     (evaluated, asked): (bool, Option<&Value>),
     recorded: &Value,
     live: &Value,
@@ -312,7 +312,7 @@ fn verdict(
 }
 
 /// Returns the verdict about a change where the code is not known: drift, unless the value changes by itself.
-fn unevaluated(attribute: &Attribute, place: &Place) -> Option<Verdict> {
+fn unevaluated(attribute: &Attribute, place: &AttributePosition) -> Option<Verdict> {
     if place.unseen {
         Some(Verdict::UnseenByPlan)
     } else if place.settled && attribute.computed {

@@ -1,4 +1,4 @@
-//! Why nothing is edited: each reason names what a person would edit, and counts as one kind.
+//! Names the refusals: each says what a person would edit, and is counted by kind.
 
 use super::reasons::{FileRefusal, ImportRefusal, PolicyRefusal, RemovalRefusal, Unproven};
 use crate::model::{Address, RefusalKind, Source, Uneditable};
@@ -7,7 +7,7 @@ use thiserror::Error;
 /// How many addresses a reason names.
 const NAMED: usize = 3;
 
-/// What to do with a credential that AWS holds where code would.
+/// The remedy for a credential in an attribute's live value.
 const CREDENTIAL: &str = "AWS holds what looks like a credential here: put it into a secret store, and let the code refer to that";
 
 /// Why an attribute, or a whole finding, is not fixed.
@@ -58,7 +58,7 @@ pub(super) enum Refusal {
         /// File and line.
         place: String,
     },
-    /// A path that cannot be taken apart.
+    /// A path that cannot be parsed.
     #[error("`{0}` is no attribute that can be written")]
     NoPath(String),
     /// A tag of the provider's configuration.
@@ -75,7 +75,7 @@ pub(super) enum Refusal {
         /// The line.
         line: usize,
     },
-    /// A literal that sets resources which do not want the same.
+    /// A literal that sets several resources with different live values.
     #[error("{0}")]
     Shared(Box<Shared>),
     /// A local value.
@@ -88,7 +88,7 @@ pub(super) enum Refusal {
         name: String,
         /// File and line.
         place: String,
-        /// By what.
+        /// What overrides it.
         overridden: String,
     },
     /// A nested block that is not edited in parts.
@@ -115,7 +115,7 @@ pub(super) enum Refusal {
         /// File and line.
         place: String,
     },
-    /// An attribute that is to go, and is not there.
+    /// An attribute that is to be removed and is not in the code.
     #[error("`{path}` is not written in the code at {place}")]
     NotWritten {
         /// The attribute.
@@ -134,7 +134,7 @@ pub(super) enum Refusal {
     /// A value that has no literal.
     #[error("`{0}` has no value that can be written")]
     NoLiteral(String),
-    /// An expression in another form than a literal.
+    /// An expression that is no literal.
     #[error("`{path}` at {place} is not written as plain values")]
     NotPlain {
         /// The attribute.
@@ -158,10 +158,10 @@ pub(super) enum Refusal {
     /// A block on one line.
     #[error("the block at {0} stands on one line")]
     OneLine(String),
-    /// Bytes that the evaluation did not see.
+    /// A file that differs from the evaluated one.
     #[error("the code at {0} is not what was evaluated")]
     Stale(String),
-    /// Code that says the same already.
+    /// Code that has the value already.
     #[error("the code says what AWS has, in another form")]
     SaidAlready,
     /// A file that is not edited.
@@ -176,12 +176,12 @@ pub(super) enum Refusal {
     /// An import.
     #[error("{0}")]
     Import(#[from] ImportRefusal),
-    /// An edit that was tried.
+    /// An edit that was rejected by its verification.
     #[error("{0}")]
     Unproven(#[from] Unproven),
 }
 
-/// A literal that sets resources which do not want the same.
+/// A literal that sets several resources with different live values.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the value of `{path}` feeds {} as well, which did not change alike or goes another way{}", named(.others), advice(.call))]
 pub(super) struct Shared {
@@ -194,7 +194,7 @@ pub(super) struct Shared {
 }
 
 impl Refusal {
-    /// What it counts as.
+    /// Returns the kind under which it is counted.
     pub(super) fn kind(&self) -> RefusalKind {
         match self {
             Self::Uneditable { why, .. } => why.kind(),
@@ -231,7 +231,7 @@ impl Refusal {
     }
 }
 
-/// The first few addresses, and how many more there are.
+/// Returns the first addresses, and the number of further ones.
 fn named(addresses: &[Address]) -> String {
     let mut shown: Vec<_> = addresses
         .iter()
@@ -244,7 +244,7 @@ fn named(addresses: &[Address]) -> String {
     shown.join(", ")
 }
 
-/// Where a person would set a value for one call alone.
+/// Returns advice on how to set a value for one call alone.
 pub(super) fn advice(call: &Option<Source>) -> String {
     match call {
         Some(call) => format!(

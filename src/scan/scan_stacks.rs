@@ -4,7 +4,7 @@ use super::load::{Loaded, Sources, Stack, load, seal_known};
 use super::progress::Progress;
 use super::through_provider::{catalog, keeps_recorded, note_providers, providers, read_foreign};
 use crate::aws::Aws;
-use crate::diff::{self, Claims, Looked};
+use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
 use crate::memory::ScanMemory;
 use crate::model::{
@@ -37,7 +37,7 @@ pub struct ScanInput<'a> {
     pub http: &'a HttpAccess,
     /// The region where neither code nor state names one.
     pub region: Region,
-    /// How far to look for unmanaged resources.
+    /// The scope of the search for unmanaged resources.
     pub unmanaged_scope: UnmanagedScope,
     /// Replaces secrets as they are read.
     pub redactor: &'a Redactor,
@@ -163,9 +163,9 @@ struct Comparison<'a> {
     input: &'a ScanInput<'a>,
     loaded: &'a [Loaded],
     catalog: &'a Catalog,
-    claims: Claims<'a>,
+    ownership: Ownership<'a>,
     /// The reading of each resource of a state.
-    looked: Vec<Vec<Looked<'a>>>,
+    resources: Vec<Vec<ReadResource<'a>>>,
     unmanaged: Vec<UnmanagedResource>,
     searched: Vec<Coverage>,
     /// Whether all unmanaged children of managed resources were looked for.
@@ -190,15 +190,15 @@ impl<'a> Comparison<'a> {
                 Some(found) => (found.reading, found.planned),
                 None => (reading, None),
             };
-            let looked = Looked {
+            let read = ReadResource {
                 resource: tracked.resource,
-                place: tracked.location,
+                location: tracked.location,
                 reading,
                 planned,
             };
-            readings.insert(std::ptr::from_ref(tracked.resource), looked);
+            readings.insert(std::ptr::from_ref(tracked.resource), read);
         }
-        let looked = states().map(|state| {
+        let resources = states().map(|state| {
             let resources = state
                 .map(|state| state.resources.iter())
                 .unwrap_or_default();
@@ -210,7 +210,7 @@ impl<'a> Comparison<'a> {
             input,
             loaded,
             catalog,
-            claims: Claims::new(
+            ownership: Ownership::new(
                 states()
                     .flatten()
                     .flat_map(|state| state.resources.iter().chain(&state.deposed)),
@@ -220,7 +220,7 @@ impl<'a> Comparison<'a> {
                 loaded.iter().flat_map(|stack| &stack.pending.imports),
                 catalog,
             ),
-            looked: looked.collect(),
+            resources: resources.collect(),
             // What a state claims that could not be read is not known: then nothing is called unmanaged.
             unmanaged: if states().all(|state| state.is_ok()) {
                 live.unmanaged
@@ -238,14 +238,14 @@ impl<'a> Comparison<'a> {
         let stacks = self
             .loaded
             .iter()
-            .zip(&self.looked)
+            .zip(&self.resources)
             .filter(|(loaded, _)| self.input.includes(loaded))
-            .map(|(loaded, looked)| StackReport {
+            .map(|(loaded, resources)| StackReport {
                 name: loaded.stack.name.clone(),
                 path: loaded.stack.path.clone(),
                 backend: loaded.backend.clone(),
                 outcome: match loaded.scannable() {
-                    Ok(state) => Ok(self.stack(loaded, state, looked)),
+                    Ok(state) => Ok(self.stack(loaded, state, resources)),
                     Err(error) => Err(error.clone()),
                 },
             });
@@ -255,7 +255,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn stack(&self, loaded: &Loaded, state: &State, looked: &[Looked<'_>]) -> Scanned {
+    fn stack(&self, loaded: &Loaded, state: &State, resources: &[ReadResource<'_>]) -> Scanned {
         let provider_tags = |resource: &Resource| {
             let provider = loaded
                 .code
@@ -273,30 +273,30 @@ impl<'a> Comparison<'a> {
                     .map(|removal| removal.to_string())
             },
             provider_tags: &provider_tags,
-            looked,
+            resources,
             unmanaged: &self.unmanaged,
             interrupt: self.input.interrupt,
         };
-        let mut found = diff::compare(&stack, &self.claims, self.catalog);
+        let mut found = diff::compare(&stack, &self.ownership, self.catalog);
         self.judge(&mut found.findings, &mut found.set_aside);
-        let unknown = looked
+        let unknown = resources
             .iter()
-            .filter(|looked| matches!(looked.reading, Reading::Unknown(_)))
+            .filter(|read| matches!(read.reading, Reading::Unknown(_)))
             .count();
-        let rows = looked
+        let rows = resources
             .iter()
-            .map(|looked| (looked.resource.tf_type(), &looked.place, &looked.reading));
+            .map(|read| (read.resource.tf_type(), &read.location, &read.reading));
         let mut coverage = live::coverage(rows);
-        let read = looked.iter().map(|looked| (looked.resource, &looked.place));
+        let read = resources.iter().map(|read| (read.resource, &read.location));
         live::name_never_read(&mut coverage, read, &loaded.code.declared, self.catalog);
         Scanned {
             state: state.info.clone(),
             summary: Summary {
-                resources: looked.len(),
-                checked: looked.len() - unknown,
+                resources: resources.len(),
+                checked: resources.len() - unknown,
                 unknown,
                 other_providers: state.other_providers,
-                posture: self.posture(looked, &found.findings),
+                posture: self.posture(resources, &found.findings),
                 monthly_cost_delta: price::total(&found.findings),
             },
             findings: found.findings,
@@ -331,7 +331,7 @@ impl<'a> Comparison<'a> {
         }
         let interrupt = self.input.interrupt;
         let buckets = self.buckets();
-        let mut findings = diff::unmanaged(&self.unmanaged, &self.claims, &buckets, interrupt);
+        let mut findings = diff::unmanaged(&self.unmanaged, &self.ownership, &buckets, interrupt);
         self.judge(&mut findings, &mut Vec::new());
         let named: BTreeSet<&AccountId> = self
             .searched
@@ -367,21 +367,21 @@ impl<'a> Comparison<'a> {
     }
 
     /// Computes the posture of everything that was read: as declared, and live, including unmanaged children.
-    fn posture(&self, looked: &[Looked<'_>], findings: &[Finding]) -> Posture {
-        let read = looked
+    fn posture(&self, resources: &[ReadResource<'_>], findings: &[Finding]) -> Posture {
+        let read = resources
             .iter()
             .take_while(|_| !self.input.interrupt.is_raised())
-            .filter(|looked| !matches!(looked.reading, Reading::Unknown(_)));
+            .filter(|read| !matches!(read.reading, Reading::Unknown(_)));
         let declared = read
             .clone()
-            .map(|looked| (looked.resource.tf_type(), &looked.resource.attributes));
-        let live = read.map(|looked| {
+            .map(|read| (read.resource.tf_type(), &read.resource.attributes));
+        let live = read.map(|read| {
             let mut attributes = Attributes::new();
-            if let Reading::Found(live) = &looked.reading {
-                attributes = looked.resource.attributes.clone();
+            if let Reading::Found(live) = &read.reading {
+                attributes = read.resource.attributes.clone();
                 attributes.extend(live.clone());
             }
-            (looked.resource.tf_type(), Cow::Owned(attributes))
+            (read.resource.tf_type(), Cow::Owned(attributes))
         });
         let added = findings.iter().filter(|finding| finding.address.is_none());
         let added = added.map(|finding| (finding.tf_type.as_str(), Cow::Borrowed(&finding.after)));

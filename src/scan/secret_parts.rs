@@ -1,4 +1,4 @@
-//! Seals what code makes from parts of secrets: in the code, and in the state at the same places.
+//! Seals values that code computes from parts of secrets: in the code, and in the state at the same paths.
 
 use super::load::Sources;
 use crate::code::{Evaluated, ProviderConfig};
@@ -15,7 +15,7 @@ pub(super) fn are_in(code: &Evaluated) -> bool {
         || providers.any(|provider| provider.tags.default.has_secret())
 }
 
-/// Seals the texts of a declared resource that the code made from parts of secrets, and forgets them.
+/// Seals the strings of a declared resource that were computed from parts of secrets, and drops the originals.
 pub(super) fn seal_declared(
     resource: &mut DeclaredResource,
     schema: Option<&Schema>,

@@ -74,7 +74,7 @@ impl Settings {
     }
 }
 
-/// A message with the key that stands on its line, where it does not name one itself.
+/// Adds the key on a message's line to the message, unless it names one itself.
 fn key_before(text: &str, line: u64, message: &str) -> String {
     let at = usize::try_from(line).unwrap_or(1).saturating_sub(1);
     let key = text

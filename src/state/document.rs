@@ -65,7 +65,7 @@ pub(super) enum IndexKey {
 /// The JSON is invalid or no state, or the work was interrupted.
 pub(super) fn read(text: &str, interrupt: &Interrupt) -> serde_json::Result<StateFile> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let file = Whole(interrupt).deserialize(&mut json)?;
+    let file = StateSeed(interrupt).deserialize(&mut json)?;
     json.end()?;
     Ok(file)
 }
@@ -99,9 +99,9 @@ enum BlockField {
 }
 
 /// Deserializes the whole state.
-struct Whole<'i>(&'i Interrupt);
+struct StateSeed<'i>(&'i Interrupt);
 
-impl<'de> DeserializeSeed<'de> for Whole<'_> {
+impl<'de> DeserializeSeed<'de> for StateSeed<'_> {
     type Value = StateFile;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<StateFile, D::Error> {
@@ -109,7 +109,7 @@ impl<'de> DeserializeSeed<'de> for Whole<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Whole<'_> {
+impl<'de> Visitor<'de> for StateSeed<'_> {
     type Value = StateFile;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +125,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
                 StateField::Lineage => file.lineage = fields.next_value()?,
                 StateField::TerraformVersion => file.terraform_version = fields.next_value()?,
                 StateField::Resources => {
-                    file.resources = fields.next_value_seed(Each(self.0, Block))?;
+                    file.resources = fields.next_value_seed(ListSeed(self.0, Block))?;
                 }
                 StateField::EncryptedData => {
                     let found: Option<IgnoredAny> = fields.next_value()?;
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Whole<'_> {
 }
 
 /// Deserializes one item of a list.
-trait Item: Copy {
+trait ListItem: Copy {
     type Value;
 
     fn next<'de, A: SeqAccess<'de>>(
@@ -150,9 +150,9 @@ trait Item: Copy {
 }
 
 /// A list whose items are deserialized one by one, unless the work is interrupted.
-struct Each<'i, I>(&'i Interrupt, I);
+struct ListSeed<'i, I>(&'i Interrupt, I);
 
-impl<'de, I: Item> DeserializeSeed<'de> for Each<'_, I> {
+impl<'de, I: ListItem> DeserializeSeed<'de> for ListSeed<'_, I> {
     type Value = Vec<I::Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
@@ -160,7 +160,7 @@ impl<'de, I: Item> DeserializeSeed<'de> for Each<'_, I> {
     }
 }
 
-impl<'de, I: Item> Visitor<'de> for Each<'_, I> {
+impl<'de, I: ListItem> Visitor<'de> for ListSeed<'_, I> {
     type Value = Vec<I::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,7 +183,7 @@ impl<'de, I: Item> Visitor<'de> for Each<'_, I> {
 #[derive(Clone, Copy)]
 struct Block;
 
-impl Item for Block {
+impl ListItem for Block {
     type Value = ResourceBlock;
 
     fn next<'de, A: SeqAccess<'de>>(
@@ -199,7 +199,7 @@ impl Item for Block {
 #[derive(Clone, Copy)]
 struct Instance;
 
-impl Item for Instance {
+impl ListItem for Instance {
     type Value = ResourceInstance;
 
     fn next<'de, A: SeqAccess<'de>>(
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for BlockOf<'_> {
                 BlockField::Name => name = Some(fields.next_value()?),
                 BlockField::Provider => provider = Some(fields.next_value()?),
                 BlockField::Instances => {
-                    instances = fields.next_value_seed(Each(self.0, Instance))?;
+                    instances = fields.next_value_seed(ListSeed(self.0, Instance))?;
                 }
                 BlockField::Other => drop(fields.next_value::<IgnoredAny>()?),
             }

@@ -3,7 +3,7 @@
 use super::formats::formats;
 use super::plants::{FORMS, MARK, NAMES, form, holds_none};
 use driftguard::code::{self, Evaluated, Options};
-use driftguard::diff::{self, Claims, Looked};
+use driftguard::diff::{self, Ownership, ReadResource};
 use driftguard::model::{
     AccountId, Attribute, Attributes, AwsLocation, Backend, Catalog, Coverage, Interrupt, Reading,
     Redactor, Resource, Scanned, Schema, Shape, StackName, StackReport, Status, Tree, Type,
@@ -189,9 +189,9 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
         region: None,
         attributes: live.clone(),
     };
-    let looked = [Looked {
+    let resources = [ReadResource {
         resource,
-        place: AwsLocation {
+        location: AwsLocation {
             account: Some(account),
             region: None,
         },
@@ -202,12 +202,12 @@ fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Ca
         declared: &code.declared,
         provider_tags: &|_| code.providers.first().map(|provider| &provider.tags),
         pending_removal: &|_| None,
-        looked: &looked,
+        resources: &resources,
         unmanaged: &[below],
         interrupt: &Interrupt::default(),
     };
-    let claims = Claims::new([resource], catalog);
-    let mut found = diff::compare(&stack, &claims, catalog);
+    let ownership = Ownership::new([resource], catalog);
+    let mut found = diff::compare(&stack, &ownership, catalog);
     for findings in [&mut found.findings, &mut found.set_aside] {
         score::score(
             findings,

@@ -1,4 +1,4 @@
-//! Functions on the repository's files. Files outside it, and those that were not read, are unknown.
+//! Functions on the repository's files. Files outside it, and files that were not read, are unknown.
 
 mod glob;
 
@@ -20,22 +20,22 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-/// How a pointer to a file begins that Git does not hold itself.
+/// The start of a Git LFS pointer file.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-/// How many steps of the parser are one of the evaluation.
+/// The steps of the parser that count as one step of work.
 const STEPS: usize = 16;
 
 /// A file that code reads.
-enum Found<'s> {
+enum FileLookup<'s> {
     /// Its path in the repository, and its bytes.
     Read(String, &'s [u8]),
-    /// There is none.
+    /// No such file exists.
     Missing,
-    /// It was not read, or lies outside of the repository.
+    /// The file was not read, or is outside the repository.
     Unread,
 }
 
-/// The path in the repository of one that code names.
+/// Returns the path in the repository of a path in code.
 fn in_repository(scope: &Scope<'_>, path: &str) -> Option<String> {
     let folder = scope.instance.root_folder();
     match &scope.instance.config {
@@ -44,29 +44,29 @@ fn in_repository(scope: &Scope<'_>, path: &str) -> Option<String> {
     }
 }
 
-fn find<'s>(scope: &'s Scope<'_>, path: &str) -> Found<'s> {
+fn find<'s>(scope: &'s Scope<'_>, path: &str) -> FileLookup<'s> {
     let context = &scope.instance.context;
     let Some(path) = in_repository(scope, path) else {
-        return Found::Unread;
+        return FileLookup::Unread;
     };
     let path = context.code.resolve(&path).unwrap_or(path);
     match context.code.bytes(&path) {
-        Some(bytes) if bytes.starts_with(POINTER) => Found::Unread,
+        Some(bytes) if bytes.starts_with(POINTER) => FileLookup::Unread,
         Some(bytes) => {
             note_secrets(scope, &path, bytes);
-            Found::Read(path, bytes)
+            FileLookup::Read(path, bytes)
         }
-        None if context.code.lacks(&path) => Found::Missing,
+        None if context.code.lacks(&path) => FileLookup::Missing,
         None => {
             if scope.budget().keep(ENTRY + path.len()).is_ok() {
                 context.requested.borrow_mut().file(path);
             }
-            Found::Unread
+            FileLookup::Unread
         }
     }
 }
 
-/// Notes the credentials in a file: parts of it may stand anywhere then. Returns whether there are any.
+/// Records the credentials in a file, since parts of the file may be used anywhere. Returns whether there are any.
 fn note_secrets(scope: &Scope<'_>, path: &str, bytes: &[u8]) -> bool {
     let mut secrets = scope.instance.context.secrets.borrow_mut();
     if let Some(known) = secrets.files.get(path) {
@@ -79,16 +79,16 @@ fn note_secrets(scope: &Scope<'_>, path: &str, bytes: &[u8]) -> bool {
     has_some
 }
 
-/// What a file's bytes are made to; unknown where they are not known.
+/// Evaluates a function of a file's bytes; unknown where the file was not read.
 fn with(call: &Call<'_, '_>, make: impl FnOnce(&[u8]) -> Evaluated) -> Evaluated {
     made_of(find(call.scope, call.text(0)?), make)
 }
 
-fn made_of(found: Found<'_>, make: impl FnOnce(&[u8]) -> Evaluated) -> Evaluated {
+fn made_of(found: FileLookup<'_>, make: impl FnOnce(&[u8]) -> Evaluated) -> Evaluated {
     match found {
-        Found::Read(_, bytes) => make(bytes),
-        Found::Missing => Err(Fault::Invalid),
-        Found::Unread => Ok(Typed::Unknown(Type::String)),
+        FileLookup::Read(_, bytes) => make(bytes),
+        FileLookup::Missing => Err(Fault::Invalid),
+        FileLookup::Unread => Ok(Typed::Unknown(Type::String)),
     }
 }
 
@@ -101,10 +101,10 @@ pub(super) fn file(call: &Call<'_, '_>) -> Evaluated {
     })
 }
 
-/// In these letters nobody finds a credential, so a file with one is unknown.
+/// Evaluates `filebase64`. A file with a credential is unknown, since the credential would not be recognized in base64.
 pub(super) fn filebase64(call: &Call<'_, '_>) -> Evaluated {
     match find(call.scope, call.text(0)?) {
-        Found::Read(path, bytes) if note_secrets(call.scope, &path, bytes) => {
+        FileLookup::Read(path, bytes) if note_secrets(call.scope, &path, bytes) => {
             Ok(Typed::Unknown(Type::String))
         }
         found => made_of(found, |bytes| in_base64(call, bytes)),
@@ -137,13 +137,13 @@ pub(super) fn filesha512(call: &Call<'_, '_>) -> Evaluated {
 
 pub(super) fn fileexists(call: &Call<'_, '_>) -> Evaluated {
     Ok(match find(call.scope, call.text(0)?) {
-        Found::Read(..) => true.into(),
-        Found::Missing => false.into(),
-        Found::Unread => Typed::Unknown(Type::Bool),
+        FileLookup::Read(..) => true.into(),
+        FileLookup::Missing => false.into(),
+        FileLookup::Unread => Typed::Unknown(Type::Bool),
     })
 }
 
-/// The files below a folder whose paths fit a pattern.
+/// Returns the files below a folder whose paths fit a pattern.
 pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
     let context = &call.scope.instance.context;
     let unknown = Typed::Unknown(Type::set(Type::String));
@@ -167,7 +167,7 @@ pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
     set::new(Type::String, paths, call.budget())
 }
 
-/// A template may not fill another one.
+/// Evaluates `templatefile`. Terraform refuses it within another template.
 pub(super) fn templatefile(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
     let [path, names] = arguments else {
         return Err(Fault::Invalid);
@@ -182,15 +182,15 @@ pub(super) fn templatefile(scope: &Scope<'_>, arguments: &[&Expression]) -> Eval
     let path = path.as_text().ok_or(Invalid)?;
     let names = scope.value(names)?;
     let (path, bytes) = match find(scope, &path) {
-        Found::Read(path, bytes) => (path, bytes),
-        Found::Missing => return Err(Fault::Invalid),
-        Found::Unread => return Ok(Typed::UNKNOWN),
+        FileLookup::Read(path, bytes) => (path, bytes),
+        FileLookup::Missing => return Err(Fault::Invalid),
+        FileLookup::Unread => return Ok(Typed::UNKNOWN),
     };
     let text = std::str::from_utf8(bytes).map_err(|_| Invalid)?;
     filled(scope, &path, text, names)
 }
 
-/// A text that code makes a template of: what it is must be a reference.
+/// Evaluates `templatestring`, whose first argument must be a reference.
 pub(super) fn templatestring(scope: &Scope<'_>, arguments: &[&Expression]) -> Evaluated {
     let [text, names] = arguments else {
         return Err(Fault::Invalid);
@@ -215,8 +215,8 @@ pub(in crate::code) fn path_of(scope: &Scope<'_>, path: &Expression) -> Option<S
         return None;
     };
     match find(scope, &path) {
-        Found::Read(path, _) => Some(path),
-        Found::Missing | Found::Unread => None,
+        FileLookup::Read(path, _) => Some(path),
+        FileLookup::Missing | FileLookup::Unread => None,
     }
 }
 
@@ -231,7 +231,7 @@ pub(in crate::code) fn policy_text<T>(
     let Typed::String(path) = scope.known(path) else {
         return None;
     };
-    let Found::Read(path, bytes) = find(scope, &path) else {
+    let FileLookup::Read(path, bytes) = find(scope, &path) else {
         return None;
     };
     let text = std::str::from_utf8(bytes).ok()?;
@@ -250,7 +250,7 @@ pub(in crate::code) fn policy_text<T>(
     })
 }
 
-/// A template, filled with these names: it knows no others.
+/// Evaluates a template with these names only.
 fn filled(scope: &Scope<'_>, path: &str, text: &str, names: Typed) -> Evaluated {
     let names = match names {
         Typed::Unknown(_) => return Ok(Typed::UNKNOWN),

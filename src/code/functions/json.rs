@@ -1,4 +1,4 @@
-//! JSON, as Terraform writes and reads it.
+//! Encodes and decodes JSON as Terraform does.
 
 use super::Call;
 use crate::code::budget::{Excess, LONGEST_TEXT};
@@ -10,14 +10,14 @@ use crate::code::types::Type;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
-/// How deep values may lie in one another in a text.
+/// The deepest nesting of values.
 const DEEPEST: usize = 128;
 
 pub(super) fn jsonencode(call: &Call<'_, '_>) -> Evaluated {
     encoded(call, call.argument(0)?)
 }
 
-/// A value as JSON.
+/// Encodes a value as JSON.
 pub(super) fn encoded(call: &Call<'_, '_>, value: &Typed) -> Evaluated {
     let mut length = Length { left: LONGEST_TEXT };
     let fits = write(value, &mut length).is_ok();
@@ -34,7 +34,7 @@ pub(super) fn encoded(call: &Call<'_, '_>, value: &Typed) -> Evaluated {
     })
 }
 
-/// Counts what is written, up to a limit.
+/// A writer that counts bytes up to a limit.
 struct Length {
     left: usize,
 }
@@ -77,7 +77,7 @@ fn write(value: &Typed, to: &mut impl Write) -> fmt::Result {
     }
 }
 
-/// Writes a text: what a page of HTML could take for its own is escaped.
+/// Writes a string, with the characters escaped that have a meaning in HTML.
 pub(super) fn write_text(text: &str, to: &mut impl Write) -> fmt::Result {
     to.write_char('"')?;
     for letter in text.chars() {
@@ -118,11 +118,11 @@ pub(super) fn jsondecode(call: &Call<'_, '_>) -> Evaluated {
     })
 }
 
-/// Reads JSON from one place on. Numbers keep all of their digits.
+/// A JSON parser. Numbers keep all their digits.
 struct Reader<'t> {
     text: &'t str,
     at: usize,
-    /// Whether what was read is what Terraform reads.
+    /// Whether Terraform certainly reads the same.
     is_certain: bool,
 }
 
@@ -136,7 +136,7 @@ impl<'t> Reader<'t> {
         self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
     }
 
-    /// Whether what follows is this; it is read then.
+    /// Consumes a token. Returns false where another one follows.
     fn takes(&mut self, token: &str) -> bool {
         self.blanks();
         let found = self.rest().starts_with(token);
@@ -235,7 +235,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether a text is a number of JSON, which is stricter than Terraform itself.
+/// Returns whether a text is a JSON number, which is stricter than Terraform's own numbers.
 fn is_number(text: &str) -> bool {
     let bare = text.strip_prefix('-').unwrap_or(text);
     let (digits, power) = match bare.split_once(['e', 'E']) {
@@ -249,7 +249,7 @@ fn is_number(text: &str) -> bool {
     has_digits && (whole == "0" || !whole.starts_with('0'))
 }
 
-/// The length of a text in quotes.
+/// Returns the length of a quoted string.
 fn quoted_length(text: &str) -> Option<usize> {
     let mut bytes = text.bytes().enumerate();
     bytes.next().filter(|(_, byte)| *byte == b'"')?;

@@ -10,12 +10,12 @@ use crate::code::types::Type;
 
 /// The longest `range`: Terraform's own limit.
 const LONGEST: usize = 1024;
-/// The largest number of a base whose digits both Terraform and this know alike.
+/// The largest base of `parseint` that is evaluated.
 const LARGEST_BASE: i64 = 36;
-/// Terraform's own largest base.
+/// Terraform's largest base.
 const MOST_DIGITS: i64 = 62;
 
-/// A number; unknown where it is out of bounds.
+/// Returns a number as a value; unknown where it is out of bounds.
 fn known(number: Option<Number>) -> Typed {
     number.map_or(Typed::Unknown(Type::Number), Typed::from)
 }
@@ -35,7 +35,7 @@ pub(super) fn floor(call: &Call<'_, '_>) -> Evaluated {
 pub(super) fn signum(call: &Call<'_, '_>) -> Evaluated {
     let number = call.number(0)?;
     number.whole::<i64>().ok_or(Invalid)?;
-    let sign = if number.is_nought() {
+    let sign = if number.is_zero() {
         0
     } else if number.is_negative() {
         -1
@@ -124,17 +124,17 @@ pub(super) fn sum(call: &Call<'_, '_>) -> Evaluated {
 }
 
 pub(super) fn range(call: &Call<'_, '_>) -> Evaluated {
-    let nought = Number::count(0);
+    let zero = Number::count(0);
     let bounds = numbers(call)?;
     let (start, end, step) = match bounds.as_slice() {
-        [end] => (&nought, *end, None),
+        [end] => (&zero, *end, None),
         [start, end] => (*start, *end, None),
         [start, end, step] => (*start, *end, Some((*step).clone())),
         _ => return Err(Fault::Invalid),
     };
     let is_down = end < start;
     let step = step.unwrap_or_else(|| Number::count(if is_down { -1 } else { 1 }));
-    if step.is_nought() || start != end && step.is_negative() != is_down {
+    if step.is_zero() || start != end && step.is_negative() != is_down {
         return Err(Fault::Invalid);
     }
     let (mut items, mut number) = (Vec::new(), start.clone());

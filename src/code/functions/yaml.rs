@@ -1,4 +1,4 @@
-//! `yamldecode`: one document, its anchors expanded.
+//! Parses one YAML document for `yamldecode`, and expands its anchors.
 
 use super::Call;
 use crate::code::budget::{Budget, Excess};
@@ -11,9 +11,9 @@ use granit_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// How deep values may lie in one another in a text.
+/// The deepest nesting of values.
 const DEEPEST: usize = 100;
-/// The prefix of the tags that YAML itself knows.
+/// The prefix of YAML's own tags.
 const CORE: &str = "tag:yaml.org,2002:";
 
 pub(super) fn yamldecode(call: &Call<'_, '_>) -> Evaluated {
@@ -56,7 +56,7 @@ impl<'t> Reader<'_, 't> {
         event.map(|(event, _)| event).map_err(|_| Invalid)
     }
 
-    /// The next event of the tree: comments are none.
+    /// Returns the next event that is no comment.
     fn next_node(&mut self) -> Result<Event<'t>, Invalid> {
         loop {
             match self.next()? {
@@ -137,7 +137,7 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// Adds the entries of a mapping, or of several: of two with one key the first counts.
+/// Adds the entries of one mapping or of several. The first entry of a key counts.
 fn merge(value: Typed, merged: &mut BTreeMap<String, Typed>) -> Result<(), Invalid> {
     match value {
         Typed::Object(entries) => {
@@ -162,13 +162,13 @@ fn only_core(tag: Option<&Cow<'_, Tag>>) -> Result<(), Invalid> {
     }
 }
 
-/// The name of a tag that YAML itself knows.
+/// Returns the name of one of YAML's own tags.
 fn name(tag: &Tag) -> Option<String> {
     let full = format!("{}{}", tag.handle(), tag.suffix());
     full.strip_prefix(CORE).map(str::to_owned)
 }
 
-/// What a scalar is, by its form where nothing says so.
+/// Parses a scalar by its tag, or by its form without one.
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Typed, Invalid> {
     let tag = match tag {
         None => None,
@@ -220,7 +220,7 @@ fn number(text: &str) -> Option<Typed> {
     Some(number.map_or(Typed::Unknown(Type::Number), Typed::from))
 }
 
-/// Whether a text may be a date, which Terraform brings to another form.
+/// Returns whether a text may be a date, which Terraform reformats.
 fn is_date(text: &str) -> bool {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     digits == 4 && text.as_bytes().get(digits) == Some(&b'-')

@@ -83,7 +83,7 @@ impl Big {
             true => Self::quotient(mantissa, power, &scale, 0, WRITTEN),
         };
         // Terraform tells a negative zero from a positive one.
-        let is_negative_zero = read.is_nought() && whole.starts_with('-');
+        let is_negative_zero = read.is_zero() && whole.starts_with('-');
         (!is_negative_zero).then_some(read)
     }
 
@@ -149,7 +149,7 @@ impl Big {
         left.cmp(&right)
     }
 
-    pub(super) fn is_nought(&self) -> bool {
+    pub(super) fn is_zero(&self) -> bool {
         self.mantissa.sign() == Sign::NoSign
     }
 
@@ -214,7 +214,7 @@ impl Big {
 
     /// Divides; `None` by zero.
     pub(super) fn divided_by(&self, other: &Self) -> Option<Self> {
-        (!other.is_nought()).then(|| {
+        (!other.is_zero()).then(|| {
             let precision = self.precision.max(other.precision);
             let (dividend, divisor) = (self.mantissa.clone(), &other.mantissa);
             Self::quotient(dividend, self.exponent, divisor, other.exponent, precision)

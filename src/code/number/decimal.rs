@@ -115,7 +115,7 @@ impl Big {
     /// Returns whether it is whole, and its precision distinguishes it from the next whole number.
     pub(super) fn is_exact(&self) -> bool {
         let bits = self.mantissa.bits() as i64 + self.exponent;
-        self.is_nought() || self.is_whole() && bits <= self.precision as i64
+        self.is_zero() || self.is_whole() && bits <= self.precision as i64
     }
 
     fn shortest(&self) -> Decimal {

@@ -1,6 +1,6 @@
-//! One configuration, evaluated: a unit's, one that it includes, or one that it reads.
+//! Evaluates one configuration: a unit's, one that it includes, or one that it reads.
 
-use super::layers::{Config, Layer, Placed, Strategy};
+use super::layers::{Config, Layer, LocatedValue, Strategy};
 use super::reader::{ConfigScope, Reader};
 use super::values::{body, copied, entries, generated};
 use crate::code::budget::Budget;
@@ -18,9 +18,9 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// How much deeper than its reader a configuration is evaluated.
+/// The depth that reading a configuration adds.
 const DEEPER: usize = 10;
-/// What Terragrunt runs around a command.
+/// The blocks of commands that Terragrunt runs around its own.
 const HOOKS: &[&str] = &["before_hook", "after_hook", "error_hook"];
 /// Blocks that are not evaluated.
 const UNUSUAL: &[&str] = &["unit", "stack", "feature", "exclude", "engine"];
@@ -34,8 +34,7 @@ struct Include<'a> {
     exposes: bool,
 }
 
-/// Reads a configuration, for the folder of a unit, as seen from the folder that runs it. `included` is its own folder,
-/// where another one includes it.
+/// Reads a configuration for a unit. `included` is its own folder, where another configuration includes it.
 ///
 /// # Errors
 /// Why it cannot be evaluated.
@@ -57,7 +56,7 @@ pub(super) fn read(
     request.read(context, &config.reader)
 }
 
-/// Which configuration is read, and how.
+/// The configuration to read, and for which unit.
 pub(super) struct Request<'r> {
     pub(super) path: &'r str,
     pub(super) unit: &'r str,
@@ -139,7 +138,7 @@ impl Request<'_> {
         })
     }
 
-    /// The `include` blocks, of which nothing but functions tells the paths.
+    /// Returns the `include` blocks, whose paths may only use functions.
     fn includes<'a>(
         &self,
         file: &'a File,
@@ -190,7 +189,7 @@ impl Request<'_> {
         })
     }
 
-    /// Evaluates what the file itself says.
+    /// Evaluates the file without its includes.
     fn layer<'a>(
         &self,
         file: &'a Arc<File>,
@@ -235,18 +234,18 @@ impl Request<'_> {
 }
 
 impl Layer {
-    fn placed(&self, span: Option<Range<usize>>, value: Typed) -> Placed {
+    fn placed(&self, span: Option<Range<usize>>, value: Typed) -> LocatedValue {
         let Problem { file, line, .. } = self.file.problem(span, String::new());
-        Placed { file, line, value }
+        LocatedValue { file, line, value }
     }
 
-    /// Notes something that is not evaluated.
+    /// Records a part that is not evaluated.
     fn note(&self, span: Option<Range<usize>>, what: String) {
         let place = self.file.place(span);
         self.scope.reader.note_unusual(place, what);
     }
 
-    /// Reads where the code is, and what is added to Terraform's arguments.
+    /// Reads the `terraform` block: the source of the code, and further arguments for Terraform.
     fn read_terraform(&mut self, here: &Scope<'_>) {
         let file = self.file.clone();
         for block in file.body.get_blocks("terraform") {
@@ -266,7 +265,7 @@ impl Layer {
         }
     }
 
-    /// Reads where the state is: a block, or the object that it stands for.
+    /// Reads `remote_state`, a block or an object.
     fn read_remote_state(&mut self, here: &Scope<'_>) {
         let file = self.file.clone();
         let block = file.body.get_blocks("remote_state").next();
@@ -276,7 +275,7 @@ impl Layer {
         self.remote_state = block.or_else(written);
     }
 
-    /// Reads which files are generated: blocks, or the object that they stand for.
+    /// Reads `generate`, blocks or an object.
     fn read_generated(&mut self, here: &Scope<'_>) {
         let file = self.file.clone();
         for block in file.body.get_blocks("generate") {
@@ -308,7 +307,7 @@ fn label(block: &Block) -> String {
     label.map_or("", |label| label.as_str()).to_owned()
 }
 
-/// What one `include` block names.
+/// Returns the configuration that an `include` block names.
 ///
 /// # Errors
 /// Why it cannot be followed.

@@ -1,4 +1,5 @@
-//! Terragrunt's functions. What runs a program, asks AWS, or depends on the command is unknown, and noted.
+//! Implements Terragrunt's functions. Those that run a program, call AWS or depend on the command are unknown, and
+//! recorded.
 
 use super::reader::ConfigScope;
 use super::{CONFIG, config};
@@ -11,7 +12,7 @@ use crate::model::{Tree, is_secret_name};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, FuncCall};
 
-/// Commands of Terraform's to which a function refers.
+/// The Terraform commands that accept variables.
 const NEED_VARS: &[&str] = &[
     "apply", "console", "destroy", "import", "plan", "push", "refresh",
 ];
@@ -53,7 +54,7 @@ fn note(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall, what: &str) {
     config.reader.note_unusual(place, what.to_owned());
 }
 
-/// Calls a function whose answer the repository gives.
+/// Calls a function whose result follows from the repository.
 fn known(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall) -> Option<Evaluated> {
     let reader = &config.reader;
     let label = || first_text(scope, call);
@@ -102,7 +103,7 @@ fn included<'c>(config: &'c ConfigScope, label: Option<&str>) -> Result<Option<&
     config.include(label).map_err(|()| Fault::Invalid)
 }
 
-/// The first argument, which is a text where there is one.
+/// Evaluates the optional first argument to a string.
 fn first_text(scope: &Scope<'_>, call: &FuncCall) -> Result<Option<String>, Fault> {
     match call.args.iter().next() {
         None => Ok(None),
@@ -113,7 +114,7 @@ fn first_text(scope: &Scope<'_>, call: &FuncCall) -> Result<Option<String>, Faul
     }
 }
 
-/// An argument that is a text; none where that is not known.
+/// Evaluates an argument to a string; `None` where it is not known.
 fn text(scope: &Scope<'_>, argument: &Expression) -> Result<Option<String>, Fault> {
     match scope.value(argument)? {
         Typed::Unknown(_) => Ok(None),
@@ -121,7 +122,7 @@ fn text(scope: &Scope<'_>, argument: &Expression) -> Result<Option<String>, Faul
     }
 }
 
-/// The nearest file of this name in the folders above.
+/// Evaluates `find_in_parent_folders`: the nearest file of this name in the folders above.
 fn find_in_parent_folders(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall) -> Evaluated {
     let arguments: Vec<_> = call.args.iter().collect();
     let name = match arguments.first() {
@@ -154,7 +155,7 @@ fn find_in_parent_folders(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
     }
 }
 
-/// What another configuration says.
+/// Evaluates `read_terragrunt_config`: the values of another configuration.
 fn read_terragrunt_config(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall) -> Evaluated {
     let mut arguments = call.args.iter();
     let path = match arguments.next() {
@@ -201,7 +202,7 @@ fn read_terragrunt_config(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
     }
 }
 
-/// A variable of the caller's environment. A server has none that counts.
+/// Evaluates `get_env` with the environment of the command line; unknown on a server.
 fn get_env(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall) -> Evaluated {
     let mut arguments = call.args.iter();
     let name = match arguments.next() {

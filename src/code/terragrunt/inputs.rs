@@ -1,4 +1,4 @@
-//! What the inputs of a unit set the variables of its root module to, and where each is written.
+//! Finds the values that a unit's inputs set variables to, and where each is defined.
 
 use super::layers::{Layer, Strategy};
 use super::unit::Unit;
@@ -20,10 +20,10 @@ use std::rc::Rc;
 
 /// How many names and reasons a message lists.
 const MAX_LISTED: usize = 10;
-/// The digits of a number that Terragrunt hands over as it is written.
+/// The digits of a number that Terragrunt passes on unchanged.
 const EXACT_DIGITS: usize = 15;
 
-/// What a unit sets besides files of variables.
+/// The variables that a unit's inputs set.
 #[derive(Debug, Default)]
 pub(in crate::code) struct Inputs<'a> {
     /// Its inputs, by variable.
@@ -40,13 +40,13 @@ impl Layer {
 }
 
 impl Unit {
-    /// Returns the configurations as modules: their locals are referred to.
+    /// Returns the configurations as modules, for references to their locals.
     pub(in crate::code) fn folders(&self) -> Vec<Folder<'_>> {
         let layers = self.config.layers.iter();
         layers.map(Layer::folder).collect()
     }
 
-    /// Returns what the inputs set the variables of a module to, and tells which are not known.
+    /// Returns the settings of a module's variables by the inputs, and records which are not known.
     pub(in crate::code) fn inputs<'a>(
         &'a self,
         folders: &'a [Folder<'a>],
@@ -105,7 +105,7 @@ impl Unit {
         inputs
     }
 
-    /// Where the inputs stand.
+    /// Returns the file and line of the inputs.
     fn inputs_place(&self) -> String {
         let mut layers = self.config.layers.iter();
         let place = layers.find_map(|layer| {
@@ -115,14 +115,14 @@ impl Unit {
         place.unwrap_or_else(|| self.path.clone())
     }
 
-    /// The literal map of the unit's own inputs: one may be added there.
+    /// Returns the literal map of the unit's own inputs, where an input may be added.
     fn own_inputs<'a>(&self, scopes: &[(&'a Layer, Scope<'a>)]) -> Option<Source> {
         let (layer, scope) = scopes.first()?;
         let inputs = &layer.file.body.get_attribute("inputs")?.value;
         matches!(inputs, Expression::Object(_)).then(|| source(scope, inputs))
     }
 
-    /// What is not known of a unit, in one message.
+    /// Returns one message about the unknown parts of a unit.
     fn not_known(&self, names: &[&str]) -> Option<String> {
         let unusual = listed(self.unusual.iter().cloned(), "; ");
         let state = match names {
@@ -148,7 +148,7 @@ impl Unit {
     }
 }
 
-/// Joins the first of these texts, and tells how many more there are.
+/// Joins the first of these strings, with the number of further ones.
 fn listed(texts: impl Iterator<Item = String>, separator: &str) -> Option<String> {
     let texts: Vec<_> = texts.collect();
     let more = texts.len().saturating_sub(MAX_LISTED);
@@ -161,7 +161,7 @@ fn listed(texts: impl Iterator<Item = String>, separator: &str) -> Option<String
     }
 }
 
-/// Where an input is written that counts, where one expression alone sets it.
+/// Returns the expression that sets an input, where it is a single one.
 fn defined<'a>(
     scopes: &[(&'a Layer, Scope<'a>)],
     name: &str,
@@ -191,7 +191,7 @@ fn defined<'a>(
     None
 }
 
-/// The expression of an entry in a map, through `merge` and locals.
+/// Returns the expression of an entry in a map, through `merge` and locals.
 fn entry<'a>(
     scope: &Scope<'a>,
     map: &'a Expression,
@@ -229,7 +229,8 @@ fn entry<'a>(
     }
 }
 
-/// A value as Terraform gets it: a text of the environment, which spells JSON where the variable is no primitive.
+/// Converts a value as Terragrunt passes it: as a string in the environment, as JSON for a variable that is not
+/// primitive.
 fn handed_over(variable: &Variable<'_>, value: Typed) -> Typed {
     if let Typed::Null(_) = value {
         return value;
@@ -252,7 +253,8 @@ fn handed_over(variable: &Variable<'_>, value: Typed) -> Typed {
     }
 }
 
-/// A value as it is after JSON: lists and maps have no types, what JSON or a template would change is not known.
+/// Converts a value as JSON does: lists and maps lose their types, and values that JSON or a template would change are
+/// unknown.
 fn exact(value: Typed) -> Typed {
     match value {
         Typed::Number(number) => {
@@ -275,7 +277,7 @@ fn exact(value: Typed) -> Typed {
     }
 }
 
-/// A text within a list or a map, unless Terraform may take it for a template.
+/// Returns a string within a list or a map; unknown where Terraform may take it for a template.
 fn plain(value: Typed) -> Typed {
     match value {
         Typed::String(text) if text.contains("${") || text.contains("%{") => Typed::UNKNOWN,

@@ -1,4 +1,4 @@
-//! A configuration: what its file says, and the files that it includes, in the order in which they count.
+//! Represents a configuration: its own layer and those that it includes, in order of precedence.
 
 use super::merge;
 use super::reader::ConfigScope;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// What a configuration may say that other code cannot be told of.
+/// The parts of a configuration that are not visible to other configurations.
 const OTHER_PARTS: &[&str] = &[
     "dependency",
     "dependencies",
@@ -21,9 +21,9 @@ const OTHER_PARTS: &[&str] = &[
     "skip",
 ];
 
-/// A value, and where it stands.
+/// A value with its location.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Placed {
+pub(super) struct LocatedValue {
     pub(super) file: String,
     pub(super) line: usize,
     pub(super) value: Typed,
@@ -37,12 +37,12 @@ pub(super) enum Strategy {
     Deep,
 }
 
-/// A configuration as one file says it, without those that it includes.
+/// The content of one file, without its includes.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
     /// The file.
     pub(super) file: Arc<File>,
-    /// What its functions depend on.
+    /// The scope of its functions.
     pub(super) scope: Rc<ConfigScope>,
     /// How it is merged with the one that includes it.
     pub(super) strategy: Strategy,
@@ -50,20 +50,20 @@ pub(super) struct Layer {
     pub(super) inputs: Typed,
     pub(super) locals: Typed,
     /// `terraform.source`.
-    pub(super) source: Option<Placed>,
+    pub(super) source: Option<LocatedValue>,
     /// `remote_state`: backend, config, generate.
-    pub(super) remote_state: Option<Placed>,
+    pub(super) remote_state: Option<LocatedValue>,
     /// `generate` blocks by label.
-    pub(super) generated: BTreeMap<String, Placed>,
-    /// Further files of variables, by the label of their `extra_arguments`, and what else these set.
-    pub(super) arguments: BTreeMap<String, Placed>,
+    pub(super) generated: BTreeMap<String, LocatedValue>,
+    /// `extra_arguments` blocks by label.
+    pub(super) arguments: BTreeMap<String, LocatedValue>,
 }
 
-/// A configuration, and those that it includes: those that count first stand first.
+/// A configuration and those that it includes, in order of precedence.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) layers: Vec<Layer>,
-    /// All that it includes, merged or not.
+    /// All included configurations, merged or not.
     pub(super) included: BTreeSet<String>,
 }
 
@@ -109,25 +109,25 @@ impl Config {
         })
     }
 
-    /// Returns what the first layer says that says it.
+    /// Returns a part of the first layer that has it.
     pub(super) fn first<T>(&self, part: impl Fn(&Layer) -> Option<T>) -> Option<T> {
         self.layers.iter().find_map(part)
     }
 
     /// Returns the `generate` blocks by label.
-    pub(super) fn generated(&self) -> BTreeMap<String, Placed> {
+    pub(super) fn generated(&self) -> BTreeMap<String, LocatedValue> {
         self.merged(|layer| &layer.generated)
     }
 
     /// Returns the `extra_arguments` by label.
-    pub(super) fn arguments(&self) -> BTreeMap<String, Placed> {
+    pub(super) fn arguments(&self) -> BTreeMap<String, LocatedValue> {
         self.merged(|layer| &layer.arguments)
     }
 
     fn merged(
         &self,
-        part: impl Fn(&Layer) -> &BTreeMap<String, Placed>,
-    ) -> BTreeMap<String, Placed> {
+        part: impl Fn(&Layer) -> &BTreeMap<String, LocatedValue>,
+    ) -> BTreeMap<String, LocatedValue> {
         let mut merged = BTreeMap::new();
         for layer in self.layers.iter().rev() {
             merged.extend(part(layer).clone());
@@ -147,7 +147,7 @@ impl Layer {
     }
 }
 
-impl Placed {
+impl LocatedValue {
     pub(super) fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)
     }

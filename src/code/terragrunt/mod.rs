@@ -1,17 +1,17 @@
-//! Terragrunt: a unit is a folder with a `terragrunt.hcl`, which says where the code of a root module is, where its state is,
-//! and what its variables are set to.
+//! Evaluates Terragrunt units: folders whose `terragrunt.hcl` names the code, the backend and the variables of a root
+//! module.
 //!
-//! A configuration is evaluated by Terraform's evaluator, with Terragrunt's functions besides. Nothing is run for it, and no
-//! file outside the repository is read. Paths on the machine of whoever applies are not known here: each configuration is
-//! evaluated as if the repository lay in two different places, and what differs between both is unknown.
+//! A configuration is evaluated by Terraform's evaluator, with Terragrunt's functions besides. Nothing is run for it,
+//! and no file outside the repository is read. Paths on the machine that applies are not known here. So each
+//! configuration is evaluated as if the repository were in two different places, and what differs is unknown.
 
 mod config;
+mod evaluations;
 mod functions;
 mod inputs;
 mod layers;
 mod merge;
 mod reader;
-mod sides;
 mod source;
 mod unit;
 mod units;

@@ -1,9 +1,9 @@
-//! One unit: its configuration with all that it includes, evaluated as if the repository lay in two places.
+//! Evaluates one unit with all its includes, as if the repository were in two places.
 
 use super::config::Request;
+use super::evaluations::UnitEvaluations;
 use super::layers::Config;
 use super::reader::{MACHINE_ROOTS, Reader};
-use super::sides::Sides;
 use super::source::UnitSource;
 use super::{CONFIG, JSON_CONFIG, STACK_CONFIG};
 use crate::code::budget::MOST_PROBLEMS;
@@ -19,19 +19,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A unit.
 #[derive(Debug)]
 pub(in crate::code) struct Unit {
-    /// Where its code is.
+    /// The location of its code.
     pub(in crate::code) source: UnitSource,
-    /// Where its state is, as far as its configuration says.
+    /// Its backend, as far as its configuration has one.
     pub(in crate::code) backend: Result<Option<BackendBlock>, Problem>,
-    /// The files that it generates in the folder of its code: a path, and the contents, by name.
+    /// The files that it generates in the folder of its code, by name.
     pub(in crate::code) generated: BTreeMap<String, GeneratedFile>,
-    /// The configurations that it is made of.
+    /// The configurations that were read for it.
     pub(in crate::code) files: BTreeSet<String>,
     /// Those of them that it includes.
     pub(super) included: BTreeSet<String>,
-    /// Whether its configuration says where its code is.
+    /// Whether its configuration has a source.
     pub(super) has_source: bool,
-    /// Files of variables that Terragrunt names, relative to the unit.
+    /// The tfvars files of `extra_arguments`, relative to the unit.
     pub(in crate::code) var_files: Vec<String>,
     /// What Terragrunt sets variables to in Terraform's environment.
     pub(in crate::code) environment: BTreeMap<String, MarkedText>,
@@ -39,9 +39,9 @@ pub(in crate::code) struct Unit {
     pub(super) unknown_arguments: Option<String>,
     /// What could not be evaluated.
     pub(in crate::code) problems: Vec<Problem>,
-    /// The files that its configuration names and that were not there.
+    /// The files that its configuration reads and that are missing in the tree.
     pub(in crate::code) requested: RequestedFiles,
-    /// What it calls as secrets are.
+    /// The values with names of secrets.
     pub(in crate::code) secrets: SecretTexts,
     pub(super) config: Config,
     /// The merged inputs; null where there are none.
@@ -55,7 +55,7 @@ impl Unit {
     /// Evaluates the unit in a folder.
     ///
     /// # Errors
-    /// Why that is not possible.
+    /// Why it cannot be evaluated.
     pub(in crate::code) fn read(
         code: &Overlay<'_>,
         folder: &str,
@@ -76,13 +76,13 @@ impl Unit {
             Ok::<_, Problem>((config, reader))
         };
         let [first, second] = MACHINE_ROOTS.map(evaluate);
-        let sides = [first?, second?];
-        let sides = Sides {
+        let evaluations = [first?, second?];
+        let evaluations = UnitEvaluations {
             folder,
             code: *code,
-            sides,
+            evaluations,
         };
-        let mut unit = sides.unit(path);
+        let mut unit = evaluations.unit(path);
         unit.problems.extend(context.budget.problems());
         unit.problems.truncate(MOST_PROBLEMS);
         unit.requested = context.requested.take();
@@ -94,7 +94,7 @@ impl Unit {
 /// Returns the configuration of a unit.
 ///
 /// # Errors
-/// It is one that is not evaluated.
+/// Its format is not supported.
 fn config_file(code: &Overlay<'_>, folder: &str) -> Result<String, Problem> {
     let find = |name| Tree::join(folder, name).and_then(|path| code.resolve(&path));
     if let Some(path) = find(CONFIG) {
@@ -125,6 +125,6 @@ pub(in crate::code) struct GeneratedFile {
     /// Its path: below the unit, where no file of the repository is.
     pub(in crate::code) path: String,
     pub(in crate::code) bytes: Vec<u8>,
-    /// Whether a file of the module counts before it.
+    /// Whether a file of the module takes precedence.
     pub(in crate::code) skips: bool,
 }

@@ -155,8 +155,8 @@ fn is_id(text: &str) -> bool {
 pub(super) struct Known(Arc<AhoCorasick>);
 
 impl Known {
-    /// None where there is no such text. Where no finder can be made of them, as of too many, each text is left alone:
-    /// their number and their length are bounded so that one can.
+    /// Returns `None` where there is no such text. Where no finder can be built, as of too many texts, no text is
+    /// searched: their number and their length are bounded so that one can.
     pub(super) fn new(texts: &SecretTexts) -> Option<Self> {
         if texts.texts.is_empty() {
             return None;

@@ -1,6 +1,6 @@
-//! What the two evaluations of a unit's configuration agree on.
+//! Merges the two evaluations of a unit's configuration: what differs is unknown.
 
-use super::layers::{Config, Placed};
+use super::layers::{Config, LocatedValue};
 use super::merge::common;
 use super::reader::Reader;
 use super::source::{UnitSource, portable};
@@ -18,14 +18,14 @@ use std::rc::Rc;
 /// The settings of the local backend that are paths.
 const LOCAL_PATHS: &[&str] = &["path", "workspace_dir"];
 
-/// The configuration, evaluated for two places of the repository.
-pub(super) struct Sides<'r> {
+/// The configuration, evaluated as if the repository were in each of two places.
+pub(super) struct UnitEvaluations<'r> {
     pub(super) folder: &'r str,
     pub(super) code: Overlay<'r>,
-    pub(super) sides: [(Config, Rc<Reader>); 2],
+    pub(super) evaluations: [(Config, Rc<Reader>); 2],
 }
 
-impl Sides<'_> {
+impl UnitEvaluations<'_> {
     pub(super) fn unit(self, path: String) -> Unit {
         let folder = self.folder;
         let mut problems = Vec::new();
@@ -36,7 +36,7 @@ impl Sides<'_> {
         let backend = self.backend(&source);
         let arguments = self.arguments();
         let inputs = self.agreed(|(config, _)| Some(config.inputs()));
-        let [(config, reader), _] = self.sides;
+        let [(config, reader), _] = self.evaluations;
         Unit {
             source,
             backend,
@@ -57,9 +57,9 @@ impl Sides<'_> {
         }
     }
 
-    /// What both sides agree on; none where neither has it.
+    /// Returns a value with its differing parts unknown; `None` where neither evaluation has it.
     fn agreed(&self, part: impl Fn(&(Config, Rc<Reader>)) -> Option<Typed>) -> Option<Typed> {
-        let [first, second] = &self.sides;
+        let [first, second] = &self.evaluations;
         match (part(first), part(second)) {
             (None, None) => None,
             (Some(first), Some(second)) => Some(common(first, &second)),
@@ -67,14 +67,14 @@ impl Sides<'_> {
         }
     }
 
-    /// The values of a part by label, as both sides agree on them, in the form that `make` gives them. Of each side all are
+    /// The values of a part by label, as both evaluations agree on them, in the form that `make` gives them. Of each all are
     /// taken at once: there may be thousands.
     fn both(
         &self,
-        part: impl Fn(&Config) -> BTreeMap<String, Placed>,
+        part: impl Fn(&Config) -> BTreeMap<String, LocatedValue>,
         make: impl Fn(Typed, &Reader) -> Typed,
-    ) -> Vec<(Placed, Typed)> {
-        let [(first, reader), (second, other_reader)] = &self.sides;
+    ) -> Vec<(LocatedValue, Typed)> {
+        let [(first, reader), (second, other_reader)] = &self.evaluations;
         let mut others = part(second);
         let pairs = part(first).into_iter().map(|(label, mut placed)| {
             let value = std::mem::replace(&mut placed.value, Typed::NULL);
@@ -87,7 +87,7 @@ impl Sides<'_> {
 
     /// Where the code is, where the configuration says so.
     fn source(&self) -> Option<UnitSource> {
-        let placed = self.sides[0].0.first(|layer| layer.source.clone())?;
+        let placed = self.evaluations[0].0.first(|layer| layer.source.clone())?;
         let value = self.agreed(|(config, reader)| {
             let placed = config.first(|layer| layer.source.clone())?;
             Some(match placed.value {
@@ -108,9 +108,12 @@ impl Sides<'_> {
         }
     }
 
-    /// Where the state is.
+    /// Returns the backend; `None` where the configuration has none.
     fn backend(&self, source: &UnitSource) -> Result<Option<BackendBlock>, Problem> {
-        let Some(placed) = self.sides[0].0.first(|layer| layer.remote_state.clone()) else {
+        let Some(placed) = self.evaluations[0]
+            .0
+            .first(|layer| layer.remote_state.clone())
+        else {
             return Ok(None);
         };
         let state = self.agreed(|(config, reader)| {
@@ -151,7 +154,7 @@ impl Sides<'_> {
         }))
     }
 
-    /// A `remote_state` whose local paths are relative to the unit.
+    /// Makes the local paths of a `remote_state` relative to the unit.
     fn local_paths(&self, state: Typed, reader: &Reader) -> Typed {
         let Typed::Object(mut state) = state else {
             return state;
@@ -170,7 +173,7 @@ impl Sides<'_> {
         Typed::Object(state)
     }
 
-    /// The files that are generated in the folder of the code, by name.
+    /// Returns the files that are generated in the folder of the code, by name.
     fn generated(&self, problems: &mut Vec<Problem>) -> BTreeMap<String, GeneratedFile> {
         let mut files = BTreeMap::new();
         for (placed, value) in self.both(Config::generated, |value, _| value) {
@@ -181,7 +184,7 @@ impl Sides<'_> {
         files
     }
 
-    /// A file that is generated beside the code, with its name, and what is not known of it.
+    /// Returns a generated file with its name, and a problem with unknown parts of it.
     fn generated_file(
         &self,
         parts: Option<&BTreeMap<String, Typed>>,
@@ -219,7 +222,7 @@ impl Sides<'_> {
         (Some((name.to_owned(), file)), problem)
     }
 
-    /// What Terragrunt adds to Terraform's arguments and environment.
+    /// Returns the tfvars files and variables of `extra_arguments`.
     fn arguments(&self) -> Arguments {
         let mut arguments = Arguments::default();
         let exists = |file: &String| {
@@ -237,7 +240,7 @@ impl Sides<'_> {
         arguments
     }
 
-    /// `extra_arguments` whose files of variables are named relative to the unit.
+    /// Makes the tfvars files of `extra_arguments` relative to the unit.
     fn var_files(&self, extra: Typed, reader: &Reader) -> Typed {
         let Typed::Object(mut extra) = extra else {
             return extra;
@@ -261,7 +264,7 @@ impl Sides<'_> {
     }
 }
 
-/// Whether further arguments count for a plan or an apply.
+/// Returns whether `extra_arguments` apply to `plan` or `apply`.
 fn applies(extra: &BTreeMap<String, Typed>) -> bool {
     let commands = extra.get("commands").and_then(Typed::items);
     commands.is_none_or(|commands| {
@@ -270,7 +273,7 @@ fn applies(extra: &BTreeMap<String, Typed>) -> bool {
     })
 }
 
-/// What Terragrunt adds to Terraform's arguments and environment.
+/// The tfvars files and variables of `extra_arguments`.
 #[derive(Debug, Default)]
 struct Arguments {
     var_files: Vec<String>,
@@ -279,7 +282,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Adds those of one block; none where not all of them are known.
+    /// Adds those of one block; `None` where some are not known.
     fn add(
         &mut self,
         extra: &BTreeMap<String, Typed>,
