@@ -327,8 +327,8 @@ fn document<'a>(
         _ => None,
     });
     let inner = inner.ok_or_else(&foreign)?;
-    let made = || Uneditable::Statements(file.place(block.span()));
-    let code = policy::of_document(&inner, block).ok_or_else(made)?;
+    let unsplit = || Uneditable::Statements(file.place(block.span()));
+    let code = policy::of_document(&inner, block).ok_or_else(unsplit)?;
     let source = file.source(block.span().unwrap_or_default());
     Ok(End::Policy(source, code, Site::Literal))
 }

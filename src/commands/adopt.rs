@@ -73,7 +73,7 @@ mod tests {
         }
         let why = run("all", &fixtures::context(&stacks[..1])).unwrap_err();
         assert!(
-            why.contains("no drift. The last scan failed of `broken`"),
+            why.contains("no drift is known. The last scan of `broken` failed"),
             "{why}"
         );
     }

@@ -181,7 +181,6 @@ fn what_tells_nothing_of_a_secret_is_not_sealed() {
     }
 }
 
-/// The tags of a resource in code and in its state, after both were sealed.
 #[test]
 fn a_default_tag_that_is_made_of_a_piece_of_a_secret_is_sealed() {
     let code = r#"

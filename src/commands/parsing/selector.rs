@@ -256,7 +256,7 @@ fn unscanned_stacks(context: &CommandContext<'_>) -> String {
         .collect();
     match names.is_empty() {
         true => String::new(),
-        false => format!(" The last scan failed of {}.", names.join(", ")),
+        false => format!(" The last scan of {} failed.", names.join(", ")),
     }
 }
 
@@ -322,7 +322,7 @@ mod tests {
             ("aws_db_instance.old", "set aside"),
             ("all", "one finding at a time"),
             ("aws_instance.web[", "There is no finding"),
-            ("f-123456789012", "The last scan failed of `broken`"),
+            ("f-123456789012", "The last scan of `broken` failed"),
         ] {
             let why = selected(argument).unwrap_err();
             assert!(why.contains(expected), "{argument}: {why}");
