@@ -13,6 +13,8 @@ use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Value};
 pub(super) struct Attempt {
     pub edits: Vec<Edit>,
     pub expected: Vec<ExpectedValue>,
+    /// Why the edit that a person would make first is impossible, where it is another one.
+    pub better: Option<Refusal>,
 }
 
 /// Attributes that are written together: almost always one.
@@ -67,6 +69,7 @@ fn in_other_words(
         Ok(Attempt {
             edits: target.write(&slot, value, context.stack)?,
             expected: target.expected_values(&slot, value, context.dependents),
+            better: None,
         })
     });
     possible(attempts)
@@ -237,7 +240,11 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-        Some(Attempt { edits, expected })
+        Some(Attempt {
+            edits,
+            expected,
+            better: None,
+        })
     }
 
     /// Checks that the default of a variable gives the recorded value: if not, something outside the code sets it.
@@ -279,7 +286,10 @@ fn possible(
     let (mut found, mut refusal) = (Vec::new(), None);
     for attempt in attempts {
         match attempt {
-            Ok(attempt) => found.push(attempt),
+            Ok(attempt) => found.push(Attempt {
+                better: refusal.clone(),
+                ..attempt
+            }),
             Err(why) => refusal = refusal.or(Some(why)),
         }
     }

@@ -4,6 +4,7 @@ use super::adopt::{Attempt, Context, Part};
 use super::dependents::Dependents;
 use super::direction::FixDirection;
 use super::import::{self, Importer};
+use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::verify::{Plan, Verifier};
@@ -201,12 +202,15 @@ impl<'a> Planner<'a> {
     /// Adds the first of these attempts that passes the verification to a plan.
     ///
     /// # Errors
-    /// Why the first attempt fails.
+    /// Why the first attempt fails; where its edits miss their mark, why a better one is impossible.
     fn added(&self, plan: &Plan, attempts: &[Attempt]) -> Result<Plan, Refusal> {
         let mut refusal = None;
         for attempt in attempts {
             match with(plan.clone(), attempt).and_then(|plan| self.checked(plan)) {
                 Ok(plan) => return Ok(plan),
+                Err(Refusal::Unproven(Unproven::Changes(_))) if attempt.better.is_some() => {
+                    refusal = refusal.or(attempt.better.clone());
+                }
                 Err(why) => refusal = refusal.or(Some(why)),
             }
         }
