@@ -156,6 +156,11 @@ async fn a_state_without_resources_is_never_no_drift_where_the_code_declares_som
     let run = checkout.driftguard(aws.url(), SCAN);
     assert_eq!(run.code, 3, "{run:?}");
     assert!(run.out.contains("environments/shop/"), "{run:?}");
+    let other = format!("environments/shop/blue/{KEY}");
+    aws.put_object(BUCKET, &other, EMPTY).await.unwrap();
+    let run = checkout.driftguard(aws.url(), SCAN);
+    let named = "this backend has `blue` under environments/shop/";
+    assert!(run.out.contains(named), "{run:?}");
 }
 
 #[tokio::test]

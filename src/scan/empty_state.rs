@@ -4,7 +4,7 @@
 use super::load::Stack;
 use super::locate::configure;
 use crate::code::Evaluated;
-use crate::model::Backend;
+use crate::model::{Backend, Value};
 use crate::state::backends::BackendAccess;
 
 /// How many workspaces are named.
@@ -44,16 +44,21 @@ async fn other_workspaces(stack: &Stack, access: &BackendAccess<'_>) -> Option<S
     let listed = (known.workspaces)(&config, access).await;
     let listed = listed.unwrap_or_default();
     let others: Vec<_> = listed.iter().filter(|name| *name != "default").collect();
+    let prefix = config.settings.get("workspace_key_prefix");
+    let prefix = prefix.and_then(Value::as_str);
     if others.is_empty() {
         // Whoever may not list them may still have some.
-        let prefix = config.settings.get("workspace_key_prefix")?.as_str()?;
-        return Some(format!(" (those of this backend lie under {prefix}/)"));
+        return prefix.map(|prefix| format!(" (those of this backend lie under {prefix}/)"));
     }
+    let place = prefix.map_or(String::new(), |prefix| format!(" under {prefix}/"));
     let named = others.iter().take(MAX_NAMED);
     let named: Vec<_> = named.map(|name| format!("`{name}`")).collect();
     let more = match others.len() - named.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(format!(" (this backend has {}{more})", named.join(", ")))
+    Some(format!(
+        " (this backend has {}{more}{place})",
+        named.join(", ")
+    ))
 }
