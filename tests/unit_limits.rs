@@ -97,23 +97,3 @@ fn thousands_of_generated_files_and_of_arguments_are_compared_once() {
     assert_eq!(problems(&evaluated), "");
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
-
-#[test]
-fn a_line_of_thousands_of_unknown_parts_is_looked_at_once() {
-    let parts = "\"${dependency.a.outputs.b}\" ".repeat(25_000);
-    let unit = format!(
-        "generate \"a\" {{\n  path = \"a.tf\"\n  contents = <<-E\n    # {parts}\n  E\n}}\ninputs = {{\n  x = 1\n}}\n"
-    );
-    let before = processor_time();
-    let evaluated = evaluate(
-        "unit",
-        &[("unit/terragrunt.hcl", &unit), ("unit/main.tf", MODULE)],
-    );
-    let took = processor_time() - before;
-    assert!(
-        problems(&evaluated).contains("a part of the generated a.tf"),
-        "{}",
-        problems(&evaluated)
-    );
-    assert!(took < Duration::from_secs(12), "{took:?}");
-}
