@@ -12,7 +12,7 @@ use super::wire::{
 };
 use crate::model::{AccountId, ProviderTags, Region, UnsealedState, Value};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +75,25 @@ pub struct Schemas {
     pub types: BTreeMap<String, Result<TypeSchema, BadSchema>>,
 }
 
+impl Schemas {
+    /// Keeps, of all schemas of a provider, those of these types.
+    fn of<S>(
+        provider: Option<&S>,
+        all: &HashMap<String, S>,
+        types: &BTreeSet<&str>,
+        read: fn(&S) -> Result<TypeSchema, BadSchema>,
+    ) -> Result<Self, BadSchema> {
+        let provider = provider.map(read).transpose()?;
+        let asked = all.iter().filter(|(name, _)| types.contains(name.as_str()));
+        Ok(Self {
+            provider: provider.map(|schema| schema.block).unwrap_or_default(),
+            types: asked
+                .map(|(name, schema)| (name.clone(), read(schema)))
+                .collect(),
+        })
+    }
+}
+
 /// Why a provider cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -132,38 +151,22 @@ impl Provider {
         limits: Limits,
         types: &BTreeSet<&str>,
     ) -> Result<Self, OpenError> {
-        let process = Process::start(launch, limits.start).await?;
-        let client = Client::connect(&process.handshake.socket, process.handshake.protocol).await?;
+        let mut started = Self::start_with(launch, limits, Arc::default()).await?;
+        let client = &started.client;
         let schemas = match client.protocol() {
             Protocol::V5 => {
                 let all: Schemas5 = client.call(Method::Schema, &Empty {}, limits.call).await?;
-                let provider = all.provider.as_ref().map(TypeSchema::of_v5).transpose()?;
-                let asked = all.resource_schemas.iter();
-                let asked = asked.filter(|(name, _)| types.contains(name.as_str()));
-                let types = asked.map(|(name, schema)| (name.clone(), TypeSchema::of_v5(schema)));
-                Schemas {
-                    provider: provider.map(|schema| schema.block).unwrap_or_default(),
-                    types: types.collect(),
-                }
+                let provider = all.provider.as_ref();
+                Schemas::of(provider, &all.resource_schemas, types, TypeSchema::of_v5)?
             }
             Protocol::V6 => {
                 let all: Schemas6 = client.call(Method::Schema, &Empty {}, limits.call).await?;
-                let provider = all.provider.as_ref().map(TypeSchema::of_v6).transpose()?;
-                let asked = all.resource_schemas.iter();
-                let asked = asked.filter(|(name, _)| types.contains(name.as_str()));
-                let types = asked.map(|(name, schema)| (name.clone(), TypeSchema::of_v6(schema)));
-                Schemas {
-                    provider: provider.map(|schema| schema.block).unwrap_or_default(),
-                    types: types.collect(),
-                }
+                let provider = all.provider.as_ref();
+                Schemas::of(provider, &all.resource_schemas, types, TypeSchema::of_v6)?
             }
         };
-        Ok(Self {
-            client,
-            process,
-            limits,
-            schemas: Arc::new(schemas),
-        })
+        started.schemas = Arc::new(schemas);
+        Ok(started)
     }
 
     /// Starts a provider whose schemas are known already.

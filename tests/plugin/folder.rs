@@ -14,7 +14,7 @@ fn open(folder: &Path) -> ProviderFolder {
 }
 
 /// The platform of this machine, as Terraform names it.
-fn platform() -> String {
+pub fn platform() -> String {
     let system = if cfg!(target_os = "macos") {
         "darwin"
     } else {

@@ -1,6 +1,7 @@
 //! `driftguard scan --providers`, as a person runs it in a checkout.
 
 use super::fake::program;
+use super::folder::platform;
 use crate::aws::{Checkout, Run, moto};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -35,18 +36,9 @@ const STATE: &str = r#"{"version": 4, "serial": 1, "lineage": "l", "terraform_ve
 /// A folder of providers that holds one that behaves so.
 fn folder(behaviour: &str, live: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let system = if cfg!(target_os = "macos") {
-        "darwin"
-    } else {
-        "linux"
-    };
-    let machine = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "amd64"
-    };
+    let platform = platform();
     let package: PathBuf = folder.path().join(format!(
-        "registry.terraform.io/hashicorp/aws/9.9.9/{system}_{machine}"
+        "registry.terraform.io/hashicorp/aws/9.9.9/{platform}"
     ));
     program(&package, behaviour, live);
     folder
