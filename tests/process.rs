@@ -32,7 +32,7 @@ impl<S: Scan> JobHandler for ScansOnly<S> {
         Ok(())
     }
 
-    async fn redeliver(&self) -> anyhow::Result<()> {
-        Ok(())
+    async fn redeliver(&self) -> anyhow::Result<bool> {
+        Ok(true)
     }
 }

@@ -136,7 +136,7 @@ impl JobHandler for AppHandler {
         self.services.github.recovered().await;
     }
 
-    async fn redeliver(&self) -> anyhow::Result<()> {
+    async fn redeliver(&self) -> anyhow::Result<bool> {
         let redelivery = Redelivery {
             github: &self.services.github,
             store: &self.services.store,

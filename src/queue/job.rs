@@ -243,8 +243,9 @@ pub trait JobHandler: Send + Sync + 'static {
         std::future::pending()
     }
 
-    /// Asks GitHub to redeliver what failed to arrive. Called once a minute.
-    fn redeliver(&self) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Asks GitHub to redeliver what failed to arrive. Called once a minute; sooner where it returned false, since
+    /// another process was at it.
+    fn redeliver(&self) -> impl Future<Output = anyhow::Result<bool>> + Send;
 }
 
 /// A job in the queue, with the history of its attempts.

@@ -22,11 +22,14 @@ const PAGES: usize = 20;
 /// for each, and lets an App spend 900 a minute: the rest is for its tokens.
 /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
 const AT_ONCE: u32 = 120;
-/// How long no other round follows one that requested the maximum: a little less than a process waits between two.
-const ROUND: Duration = Duration::from_secs(50);
-/// How long a process may hold the walk without a sign of life: longer than a request to GitHub takes with all its
-/// attempts.
-const TURN: Duration = Duration::from_secs(5 * 60);
+/// How long no round follows the start of one that requested the maximum: what keeps the rate.
+const ROUND: Duration = Duration::from_secs(60);
+/// How long a process may hold the walk without a sign of life. A process that was killed in its round keeps the others
+/// from the walk for so long: short, then, but no shorter than a full round's pause.
+const TURN: Duration = ROUND;
+/// How often the process that walks gives a sign of life: a request to GitHub with all its attempts may take longer than
+/// a turn.
+const SIGN: Duration = Duration::from_secs(10);
 /// The status of deliveries that the App will never accept: no webhook of GitHub's, or too large.
 const REFUSED: [u16; 2] = [400, 413];
 
@@ -42,14 +45,33 @@ pub(crate) struct Redelivery<'a> {
 }
 
 impl Redelivery<'_> {
-    /// Reads the failed deliveries since the last round, and requests those that are due. Does nothing where another
-    /// process walks.
-    pub(crate) async fn run(&self) -> anyhow::Result<()> {
+    /// Reads the failed deliveries since the last round, and requests those that are due. Does nothing, and returns
+    /// false, where another process walks or the rate wants a pause.
+    pub(crate) async fn run(&self) -> anyhow::Result<bool> {
         let start = Instant::now();
         let begun = self.store.begin_delivery_walk(&self.holder, TURN).await?;
-        let Some(mut walk) = begun else {
-            return Ok(());
+        let Some(walk) = begun else {
+            return Ok(false);
         };
+        tokio::select! {
+            ended = self.walk(walk, start) => ended?,
+            lost = self.hold() => lost?,
+        }
+        Ok(true)
+    }
+
+    /// Gives a sign of life for as long as this process holds the walk. Returns where another one has it.
+    async fn hold(&self) -> anyhow::Result<()> {
+        loop {
+            tokio::time::sleep(SIGN).await;
+            if !self.store.hold_delivery_walk(&self.holder, TURN).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads, requests, and stores how far it came and when the next round may begin.
+    async fn walk(&self, mut walk: DeliveryWalk, start: Instant) -> anyhow::Result<()> {
         let read = self.read(&mut walk).await;
         // Where another process walks by now, that one asks.
         let asked = match self.keep(&walk).await? {

@@ -18,7 +18,7 @@ use apalis_postgres::PostgresStorage;
 use apalis_sqlite::SqliteStorage;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 
@@ -235,15 +235,22 @@ impl<P: JobHandler> Worker<P> {
 
     /// Asks GitHub for missed deliveries, round after round, independent of the sweep and the schedule.
     async fn redeliver_for_ever(self: Arc<Self>) {
-        let mut clock = tokio::time::interval(self.config.sweep);
         loop {
-            clock.tick().await;
-            if let Err(error) = self.handler.redeliver().await {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "asking for failed deliveries failed"
-                );
-            }
+            let start = Instant::now();
+            let pause = match self.handler.redeliver().await {
+                Ok(true) => self.config.sweep,
+                // The process that is at it may have been killed.
+                Ok(false) => self.config.sweep / 4,
+                Err(error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "asking for failed deliveries failed"
+                    );
+                    self.config.sweep
+                }
+            };
+            // A round of many takes its minute by itself.
+            tokio::time::sleep(pause.saturating_sub(start.elapsed())).await;
         }
     }
 }

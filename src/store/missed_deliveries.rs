@@ -58,7 +58,23 @@ impl Store {
         }))
     }
 
-    /// Stores the progress of the walk, and keeps it for some time; `None` releases it. Returns false, and stores
+    /// Keeps the walk for some more time, wherever it stands. Returns false where another process has taken it.
+    pub async fn hold_delivery_walk(&self, holder: &str, time: Duration) -> anyhow::Result<bool> {
+        let statement = format!(
+            "update delivery_walk set busy_until = {} + $1
+             where walk = 'deliveries' and holder = $2",
+            self.clock
+        );
+        let held = sqlx::query(AssertSqlSafe(statement))
+            .bind(milliseconds(time))
+            .bind(holder)
+            .execute(&self.pool)
+            .await
+            .context("while holding the walk over missed deliveries")?;
+        Ok(held.rows_affected() == 1)
+    }
+
+    /// Stores the progress of the walk, and keeps it for some time. Returns false, and stores
     /// nothing, where another process has taken it.
     pub async fn keep_delivery_walk(
         &self,

@@ -14,6 +14,7 @@ on_both!(
     what_github_no_longer_keeps_is_not_asked_for,
     what_the_door_refused_for_good_is_not_asked_for,
     one_process_at_a_time_asks_and_waits_longer_each_time,
+    a_process_killed_in_its_round_keeps_the_others_waiting_for_a_minute_at_most,
 );
 
 /// More than two pages of GitHub's list.
@@ -165,4 +166,32 @@ async fn one_process_at_a_time_asks_and_waits_longer_each_time(database: Databas
     let later = driftguard::queue::now() + 61_000;
     let due = server.inbox.store.due_deliveries(later, 10).await.unwrap();
     assert_eq!((due.len(), due[0].asked), (1, 1));
+}
+
+async fn a_process_killed_in_its_round_keeps_the_others_waiting_for_a_minute_at_most(
+    database: Database,
+) {
+    let (server, repository, number) = cut_off(database).await;
+    for _ in 0..3 {
+        let comment = server.github.comment(&repository, number, "alice", "Hm.");
+        comment.await;
+    }
+    server.github.slow_down(Duration::from_millis(200));
+    let (killed, heir) = (server.bot().await, server.bot().await);
+    let before = requests(&server).1;
+    let walk = tokio::spawn(async move { killed.redeliver().await });
+    server
+        .until("it asks", async || requests(&server).1 > before)
+        .await;
+    walk.abort();
+    assert!(!heir.redeliver().await.unwrap(), "the walk seems held");
+    let mut connection = AnyConnection::connect(&server.database.url).await.unwrap();
+    let (until,): (i64,) = sqlx::query_as("select busy_until from delivery_walk")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    assert!(until <= driftguard::queue::now() + 60_000);
+    free_walk(&server).await;
+    assert!(heir.redeliver().await.unwrap());
 }
