@@ -1,7 +1,8 @@
 //! What DriftGuard reads of a live resource is what the provider itself wrote when it refreshed its state.
 //!
-//! `tests/parity` holds a stack with every shape that the readers know, the calls with which Terraform made it, and the
-//! state after `terraform apply -refresh-only`; `scripts/record-stack tests/parity PROVIDERS` makes them anew.
+//! Each folder of `tests/parity` holds a stack with every shape that the readers of some services know, the calls with
+//! which Terraform made it, and the state after `terraform apply -refresh-only`; `scripts/record-stack
+//! tests/parity/SERVICE PROVIDERS` makes those of one service anew.
 
 use axum::http::StatusCode;
 use driftguard::aws::{Access, Aws};
@@ -12,13 +13,54 @@ use driftguard::model::{
     UnmanagedResource, Value,
 };
 use driftguard::resources::{self, ALL, OnDemand, UnmanagedScope};
+use driftguard::standin::moto::Moto;
 use driftguard::state;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const ACCOUNT: &str = include_str!("parity/account.jsonl");
-const APPLIED: &str = include_str!("parity/terraform.tfstate");
-const REFRESHED: &str = include_str!("parity/refreshed.tfstate");
+/// A recorded stack: its folder below `tests/parity`.
+struct Stack(PathBuf);
+
+impl Stack {
+    fn name(&self) -> String {
+        self.0.file_name().unwrap().to_string_lossy().into_owned()
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.join(file)).unwrap()
+    }
+
+    /// The state as an apply left it.
+    fn applied(&self) -> String {
+        self.read("terraform.tfstate")
+    }
+
+    /// The state as a refresh wrote it then.
+    fn refreshed(&self) -> String {
+        self.read("refreshed.tfstate")
+    }
+
+    /// AWS with what the stack made there, and nothing else.
+    async fn account(&self) -> Moto {
+        let aws = crate::aws::moto().await;
+        aws.replay(&self.read("account.jsonl")).await.unwrap();
+        aws
+    }
+}
+
+/// The recorded stacks, one for each service or for some that go together.
+fn stacks() -> Vec<Stack> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
+    let folders = std::fs::read_dir(folder).unwrap();
+    let mut stacks: Vec<_> = folders
+        .map(|entry| Stack(entry.unwrap().path()))
+        .filter(|stack| stack.0.join("account.jsonl").exists())
+        .collect();
+    stacks.sort_by_key(Stack::name);
+    assert!(stacks.len() > 1, "no recorded stacks");
+    stacks
+}
 
 /// What differs for a reason that is not the reader's: type, attribute, why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
@@ -28,9 +70,13 @@ const NOT_READ: &[&str] = &["id", "timeouts", "tags"];
 
 #[tokio::test]
 async fn what_is_read_is_what_the_provider_writes() {
-    let aws = crate::aws::moto().await;
-    aws.replay(ACCOUNT).await.unwrap();
-    let (types, wrong, _) = differences(aws.url(), REFRESHED).await;
+    let (mut types, mut wrong) = (BTreeSet::new(), Vec::new());
+    for stack in stacks() {
+        let aws = stack.account().await;
+        let (found, differing, _) = differences(aws.url(), &stack.refreshed()).await;
+        types.extend(found);
+        wrong.extend(differing);
+    }
     let missing: Vec<_> = ALL
         .iter()
         .map(|known| known.tf_type)
@@ -71,9 +117,11 @@ const READ_WHERE_RECORDED: &[&str] = &["aws_instance.user_data_base64"];
 /// Each attribute that code may set, of every type, at each depth that the stacks here have.
 #[tokio::test]
 async fn each_settable_attribute_is_read_or_owned_by_a_sibling_or_said_never_to_be_read() {
-    let aws = crate::aws::moto().await;
-    aws.replay(ACCOUNT).await.unwrap();
-    let (_, _, mut read) = differences(aws.url(), REFRESHED).await;
+    let mut read = BTreeSet::new();
+    for stack in stacks() {
+        let aws = stack.account().await;
+        read.extend(differences(aws.url(), &stack.refreshed()).await.2);
+    }
     let instance = include_str!("parity/aws/refreshed.tfstate");
     read.extend(differences(&answering(None).await, instance).await.2);
     let older = crate::aws::moto().await;
@@ -237,18 +285,23 @@ async fn answering(denied: Option<&'static str>) -> String {
 
 #[tokio::test]
 async fn an_untouched_stack_of_every_shape_shows_nothing() {
-    let aws = crate::aws::moto().await;
-    aws.replay(ACCOUNT).await.unwrap();
-    let checkout = crate::aws::Checkout::new();
-    let scan = |state: &str| {
-        checkout.write("given.tfstate", state);
-        let arguments = ["scan", "--state", "given.tfstate", "--format", "json"];
-        checkout.driftguard(aws.url(), &arguments).findings()
-    };
-    assert_eq!(scan(REFRESHED), [""; 0]);
-    // moto forgets the groups of an instance that is modified after it was made; the provider's own refresh says so too.
-    let forgotten = "medium modified aws_instance.rich vpc_security_group_ids";
-    assert_eq!(scan(APPLIED), [forgotten]);
+    for stack in stacks() {
+        let aws = stack.account().await;
+        let checkout = crate::aws::Checkout::new();
+        let scan = |state: &str| {
+            checkout.write("given.tfstate", state);
+            let arguments = ["scan", "--state", "given.tfstate", "--format", "json"];
+            checkout.driftguard(aws.url(), &arguments).findings()
+        };
+        assert_eq!(scan(&stack.refreshed()), [""; 0], "{}", stack.name());
+        // moto forgets the groups of an instance that is modified after it was made; the provider's own refresh says so
+        // too.
+        let forgotten = match stack.name().as_str() {
+            "compute" => vec!["medium modified aws_instance.rich vpc_security_group_ids"],
+            _ => Vec::new(),
+        };
+        assert_eq!(scan(&stack.applied()), forgotten, "{}", stack.name());
+    }
 }
 
 /// Whether an attribute is declared not to be read, or to be another resource's.

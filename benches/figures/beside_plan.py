@@ -9,6 +9,7 @@ from aws import OTHER_SEED, OWN_SEED, replay, running
 from run import Run, environment, ratio, root, spread, table
 
 ROUNDS = 5
+DEFAULT = "tests/parity/network"
 PASSWORD = "correct-horse-battery-staple"
 
 
@@ -17,8 +18,8 @@ class Stack:
 
     def __init__(self, folder=None):
         self.other = folder is not None
-        folder = folder or root() / "tests/parity"
-        self.folder, self.name = folder, folder.name if self.other else "tests/parity"
+        folder = folder or root() / DEFAULT
+        self.folder, self.name = folder, folder.name if self.other else DEFAULT
         self.recording = folder / ("recording.jsonl" if self.other else "account.jsonl")
         self.seed = OTHER_SEED if self.other else OWN_SEED
         where = json.loads((folder / "backend.json").read_text()) if self.other else {}

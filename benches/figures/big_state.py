@@ -18,10 +18,9 @@ MORE = '"@more@": 0'
 WORDS = ("platform", "payments", "checkout", "search", "identity", "ledger", "billing", "mobile", "internal", "edge")
 
 
-def write(source, path, instances):
+def write(state, path, instances):
     """Writes a state of so many instances, made from the one that is given; how many bytes it has."""
     random_ = random.Random(SEED)
-    state = json.loads(source.read_text())
     managed = [block for block in state["resources"] if block["mode"] == "managed"]
     templates = [(block, OWN.split(pretty(with_more_tags(block["instances"][0]), 4))) for block in managed]
     left, module = instances, 0

@@ -7,6 +7,7 @@ import json
 import re
 import xml.etree.ElementTree as xml
 
+import parity
 from aws import ids
 from run import root
 
@@ -36,7 +37,7 @@ class Account:
 
     def __init__(self, moto, resources):
         self.moto, self.resources = moto, resources
-        state = json.loads((root() / "tests/parity/refreshed.tfstate").read_text())
+        state = parity.state()
         self.patterns = {(block["type"], block["name"]): block for block in state["resources"]}
         self.head = {key: value for key, value in state.items() if key not in ("resources", "check_results", "outputs")}
         self.blocks = {}

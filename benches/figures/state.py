@@ -2,7 +2,8 @@
 import json
 
 import big_state
-from run import Run, ratio, root, spread, table
+import parity
+from run import Run, ratio, spread, table
 
 INSTANCES = 100_000
 ROUNDS = 5
@@ -13,13 +14,14 @@ TARGET = 3
 def measure(program, folder, instances=INSTANCES, rounds=ROUNDS):
     """The size of the state, and the rounds of each pass."""
     state = folder / "large.tfstate"
-    size = big_state.write(root() / "tests/parity/refreshed.tfstate", state, instances)
+    size = big_state.write(parity.state(), state, instances)
+    code = parity.write_code(folder / "repo")
     figures = {name: [] for name in PASSES}
     for turn in range(rounds):
         # Another one is first each time.
         order = list(PASSES)[turn % len(PASSES):] + list(PASSES)[:turn % len(PASSES)]
         for name in order:
-            done = Run([program, name, state, root() / "tests/parity/repo"]).expect(0)
+            done = Run([program, name, state, code]).expect(0)
             figures[name].append(json.loads(done.out))
     state.unlink()
     return size, figures
@@ -36,7 +38,7 @@ def text(size, figures):
                      spread(of["peak_kib"], 0, 1024), beside["peak_kib"]])
     last = figures["compare"][0]
     said = (f"A state of {last['resources']:,} instances and {size / 1e6:,.0f} MB, made of the resources of "
-            f"`tests/parity/refreshed.tfstate` under other ids and names; {last['declared']:,} of them are declared in "
+            f"`tests/parity` under other ids and names; {last['declared']:,} of them are declared in "
             f"code. What AWS said is taken to be what the state says: {last['findings']:,} findings. The clock runs from "
             "the bytes in memory to the result; the memory is the most that the process held (`VmHWM`), the bytes "
             f"themselves included. {len(bare)} rounds in turns, each pass in a process of its own.\n\n")

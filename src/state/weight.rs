@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_state_as_terraform_writes_it_is_far_below_what_is_allowed() {
-        let state = include_bytes!("../../tests/parity/refreshed.tfstate");
+        let state = include_bytes!("../../tests/parity/network/refreshed.tfstate");
         let times = weight(state) / state.len() as u64;
         assert!((3..8).contains(&times), "{times}");
     }

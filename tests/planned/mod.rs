@@ -11,40 +11,52 @@ use std::path::{Path, PathBuf};
 /// How much of what a plan knows is evaluated, in percent.
 const LEAST_EVALUATED: usize = 95;
 
-/// A stack: its recorded plan, its code, and its state where it has one.
+/// A stack: the name of its recorded plan, its code, and its state where it has one.
 struct Stack {
-    name: &'static str,
-    folder: &'static str,
-    state: Option<&'static str>,
+    name: String,
+    folder: PathBuf,
+    state: Option<PathBuf>,
 }
 
-const STACKS: &[Stack] = &[
-    Stack {
-        name: "parity",
-        folder: "tests/parity/repo/infra/production",
-        state: Some("tests/parity/terraform.tfstate"),
-    },
-    Stack {
-        name: "older",
-        folder: "tests/older/repo/infra/production",
-        state: Some("tests/older/terraform.tfstate"),
-    },
-    Stack {
-        name: "nested",
-        folder: "tests/nested/stack",
-        state: None,
-    },
-    Stack {
-        name: "providers",
-        folder: "tests/providers/stack",
-        state: None,
-    },
-    Stack {
-        name: "demo",
-        folder: "src/cli/demo/repo/infra/production",
-        state: Some("src/cli/demo/terraform.tfstate"),
-    },
-];
+impl Stack {
+    /// A stack that was made by `scripts/record-stack`.
+    fn made(name: &str, folder: &str) -> Self {
+        let folder = repository().join(folder);
+        Self {
+            name: name.to_owned(),
+            state: Some(folder.join("terraform.tfstate")),
+            folder: folder.join("repo/infra/production"),
+        }
+    }
+
+    /// A stack that was never applied.
+    fn code(name: &str, folder: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            folder: repository().join(folder),
+            state: None,
+        }
+    }
+}
+
+fn stacks() -> Vec<Stack> {
+    let mut stacks = vec![
+        Stack::made("older", "tests/older"),
+        Stack::made("demo", "src/cli/demo"),
+        Stack::code("nested", "tests/nested/stack"),
+        Stack::code("providers", "tests/providers/stack"),
+    ];
+    for entry in std::fs::read_dir(repository().join("tests/parity")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().join("account.jsonl").exists() {
+            let service = entry.file_name().into_string().unwrap();
+            let name = format!("parity-{service}");
+            stacks.push(Stack::made(&name, &format!("tests/parity/{service}")));
+        }
+    }
+    assert!(stacks.len() > 5, "no stack of tests/parity");
+    stacks
+}
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -172,13 +184,13 @@ fn declared_type(address: &str) -> String {
 
 #[test]
 fn each_attribute_is_what_the_plan_says_or_unknown() {
-    for stack in STACKS {
+    for stack in stacks() {
         let path = repository().join(format!("tests/planned/{}.json", stack.name));
         let plan = plan(&std::fs::read_to_string(path).unwrap());
         let state = stack
             .state
-            .map(|path| std::fs::read_to_string(repository().join(path)).unwrap());
-        let tree = tree(repository().join(stack.folder));
+            .map(|path| std::fs::read_to_string(path).unwrap());
+        let tree = tree(stack.folder);
         let outcome = compared(&plan, &tree, state.as_deref());
         let (name, known) = (stack.name, outcome.known);
         let evaluated = known - outcome.unknown.len();

@@ -13,7 +13,8 @@ import json, os, pathlib, re, shutil, subprocess, sys, tempfile, time, urllib.re
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
 STACKS = {
-    "parity": (TESTS / "parity/repo/infra/production", TESTS / "parity/terraform.tfstate"),
+    **{f"parity-{made.parent.name}": (made.parent / "repo/infra/production", made.parent / "terraform.tfstate")
+       for made in sorted(TESTS.glob("parity/*/account.jsonl"))},
     "older": (TESTS / "older/repo/infra/production", TESTS / "older/terraform.tfstate"),
     "nested": (TESTS / "nested/stack", None),
     "providers": (TESTS / "providers/stack", None),

@@ -1,3 +1,20 @@
+resource "aws_vpc" "main" {
+  cidr_block = "10.30.0.0/16"
+}
+
+resource "aws_subnet" "a" {
+  vpc_id            = aws_vpc.main.id
+  cidr_block        = "10.30.1.0/24"
+  availability_zone = "us-east-1a"
+}
+
+resource "aws_subnet" "b" {
+  vpc_id                  = aws_vpc.main.id
+  cidr_block              = "10.30.2.0/24"
+  availability_zone       = "us-east-1b"
+  map_public_ip_on_launch = true
+}
+
 resource "aws_vpc" "rich" {
   cidr_block                           = "10.31.0.0/16"
   enable_dns_hostnames                 = true
@@ -41,11 +58,6 @@ resource "aws_eip" "nat" {
   tags = {
     Name = "nat"
   }
-}
-
-resource "aws_eip" "instance" {
-  domain   = "vpc"
-  instance = aws_instance.public.id
 }
 
 resource "aws_eip" "loose" {

@@ -6,14 +6,14 @@ resource "aws_instance" "plain" {
 resource "aws_instance" "rich" {
   ami                     = "ami-12c6146b"
   instance_type           = "m5.large"
-  subnet_id               = aws_subnet.a.id
+  subnet_id               = aws_subnet.inner.id
   source_dest_check       = false
   ebs_optimized           = true
   disable_api_termination = true
-  iam_instance_profile    = aws_iam_instance_profile.web.name
+  iam_instance_profile    = aws_iam_instance_profile.instance.name
   key_name                = aws_key_pair.admin.key_name
   user_data               = "#!/bin/sh\necho hello\n"
-  vpc_security_group_ids  = [aws_security_group.inline.id, aws_security_group.bare.id]
+  vpc_security_group_ids  = [aws_security_group.web.id, aws_security_group.admin.id]
 
   instance_initiated_shutdown_behavior = "terminate"
 
@@ -47,7 +47,7 @@ resource "aws_instance" "rich" {
 resource "aws_instance" "public" {
   ami                         = "ami-12c6146b"
   instance_type               = "t3.small"
-  subnet_id                   = aws_subnet.b.id
+  subnet_id                   = aws_subnet.outer.id
   associate_public_ip_address = true
 
   credit_specification {
@@ -58,4 +58,9 @@ resource "aws_instance" "public" {
 resource "aws_key_pair" "admin" {
   key_name   = "admin"
   public_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA admin@example.com"
+}
+
+resource "aws_eip" "instance" {
+  domain   = "vpc"
+  instance = aws_instance.public.id
 }

@@ -1,6 +1,11 @@
+variable "database_password" {
+  type      = string
+  sensitive = true
+}
+
 resource "aws_db_subnet_group" "main" {
   name       = "parity"
-  subnet_ids = [aws_subnet.a.id, aws_subnet.b.id]
+  subnet_ids = [aws_subnet.database_a.id, aws_subnet.database_b.id]
 }
 
 resource "aws_db_instance" "postgres" {
@@ -18,7 +23,7 @@ resource "aws_db_instance" "postgres" {
   username                        = "shop"
   password                        = var.database_password
   db_subnet_group_name            = aws_db_subnet_group.main.name
-  vpc_security_group_ids          = [aws_security_group.bare.id]
+  vpc_security_group_ids          = [aws_security_group.database.id]
   backup_retention_period         = 14
   backup_window                   = "03:00-04:00"
   maintenance_window              = "sun:05:00-sun:06:00"
@@ -39,7 +44,7 @@ resource "aws_db_instance" "postgres" {
 resource "aws_db_subnet_group" "described" {
   name        = "parity-described"
   description = "Where the databases live"
-  subnet_ids  = [aws_subnet.b.id, aws_subnet.a.id]
+  subnet_ids  = [aws_subnet.database_b.id, aws_subnet.database_a.id]
 
   tags = {
     Name = "described"
