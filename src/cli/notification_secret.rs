@@ -29,7 +29,15 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     let found = inbox.store.repositories_named(&name).await?;
     let [(installation, repository)] = found.as_slice() else {
-        bail!("{} installations know {name}: one must", found.len());
+        if found.is_empty() {
+            bail!(
+                "DriftGuard does not know {name}: check the name, and that the App is installed there"
+            );
+        }
+        bail!(
+            "{name} belongs to {} installations, so its secret is not clear: wait until GitHub has told of its transfer",
+            found.len()
+        );
     };
     let tenant = inbox.store.of(*installation);
     let key = app.secret_key.expose_secret().as_bytes();

@@ -14,7 +14,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-/// How many stacks are listed.
+/// How many stacks an error lists.
 const MAX_NAMED: usize = 30;
 
 fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> {
@@ -24,14 +24,14 @@ fn run(arguments: &str, context: &CommandContext<'_>) -> Result<Answer, String> 
     if requested.is_empty()
         || requested.eq_ignore_ascii_case("all") && named("all", context).is_none()
     {
-        let reply = "All stacks are scanned now. Their checks and pull requests follow.".to_owned();
+        let reply = "Scanning all stacks. Their checks and pull requests follow.".to_owned();
         return Ok(Answer::new(reply, vec![Effect::Scan(None)]));
     }
     let Some(name) = named(requested, context) else {
         return Err(unknown(requested, context));
     };
     let reply = format!(
-        "{} is scanned now. Its check and pull requests follow.",
+        "Scanning {}. Its check and pull requests follow.",
         code(name.as_str())
     );
     Ok(Answer::new(reply, vec![Effect::Scan(Some(name.clone()))]))
@@ -52,7 +52,7 @@ fn unknown(requested: &str, context: &CommandContext<'_>) -> String {
     let shown = excerpt(requested, 100);
     let there = match (nearest(requested, names()), context.stacks.len()) {
         (_, 0) => format!(
-            "None was scanned yet: {} scans all.",
+            "No stack was scanned yet: {} scans all.",
             code("/driftguard scan")
         ),
         (Some(name), _) => format!("Did you mean {}?", code(name)),
@@ -64,7 +64,7 @@ fn unknown(requested: &str, context: &CommandContext<'_>) -> String {
             if count > MAX_NAMED {
                 named.push(format!("{} more", count - MAX_NAMED));
             }
-            format!("There are {}.", named.join(", "))
+            format!("The stacks are {}.", named.join(", "))
         }
     };
     format!("There is no stack {}. {there}", code(&shown))
@@ -95,13 +95,13 @@ mod tests {
         let context = fixtures::context(&stacks);
         for (arguments, expected) in [
             ("prodcution", "Did you mean `production`?"),
-            ("mars", "There are `broken`, `production`, `staging`."),
+            ("mars", "The stacks are `broken`, `production`, `staging`."),
             ("production now", "Unexpected `now`"),
         ] {
             let why = run(arguments, &context).unwrap_err();
             assert!(why.contains(expected), "{why}");
         }
         let why = run("mars", &fixtures::context(&[])).unwrap_err();
-        assert!(why.contains("None was scanned yet"), "{why}");
+        assert!(why.contains("No stack was scanned yet"), "{why}");
     }
 }

@@ -28,7 +28,7 @@ pub fn keep_ignored(value: &Value, prior: &Value, paths: &[String]) -> Value {
     kept
 }
 
-/// Returns the top-level names that the paths name, all of them for `all`.
+/// Returns whether `ignore_changes` names a top-level attribute; `all` names every one.
 pub fn ignores(paths: &[String], name: &str) -> bool {
     paths.iter().any(|path| {
         let end = path.find(['.', '[']).unwrap_or(path.len());

@@ -1,4 +1,6 @@
-//! Reads a dependency lock file: which version of a provider a root module asks for. It can only narrow.
+//! Reads `.terraform.lock.hcl`: which version of a provider a root module asks for.
+//!
+//! The file is the repository's, so it can exclude packages of the operator's folder, and never add one.
 
 /// What a lock file says of one provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,7 +45,7 @@ fn quoted(text: &str) -> Option<&str> {
     Some(rest.split_once('"')?.0)
 }
 
-/// Compares two versions by their numbers; what is no number comes first.
+/// Orders versions by number: a part that is no number counts as 0, and a pre-release comes before its release.
 pub fn by_version(left: &str, right: &str) -> std::cmp::Ordering {
     let numbers = |version: &str| -> Vec<u64> {
         let release = version.split(['-', '+']).next().unwrap_or_default();

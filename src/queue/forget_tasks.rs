@@ -5,8 +5,8 @@ use crate::model::{InstallationId, RepositoryId};
 use anyhow::Context;
 
 impl Queue {
-    /// Deletes the tasks of an installation that no worker holds, waiting or ended: of all its repositories, or of
-    /// some, in one pass over the jobs. Tasks of earlier versions hold findings.
+    /// Deletes an installation's tasks, waiting or ended, except those that a worker holds: of all its repositories, or
+    /// of some, in one pass over the jobs. Rows that earlier versions wrote hold findings.
     pub async fn forget_tasks(
         &self,
         installation: InstallationId,

@@ -14,7 +14,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     scope: Scope::Regional,
     listed: true,
     rules: TypeRules {
-        // Said when an address is asked for or bound, and not told again.
+        // Set when an address is allocated or associated; EC2 does not return them.
         never_read: &["address", "associate_with_private_ip", "ipam_pool_id"],
         settled: &["instance", "network_interface"],
         ..TypeRules::NONE
@@ -36,7 +36,7 @@ static READER: BulkReader<Address> = BulkReader {
         .boxed()
     },
     convert,
-    // What a load balancer or a managed gateway holds is its own.
+    // AWS services allocate and release addresses of their own.
     is_user_created: Some(|address| {
         let by_service = address.service_managed().is_some();
         !by_service && !created_by_aws(address.tags().iter().map(|tag| tag.key()))

@@ -1,7 +1,8 @@
 //! Evaluates the conditions of rules over attributes before and after a change.
 
 use super::earlier::EarlierItems;
-use super::ports::{self, Network};
+use super::firewall_rule;
+use super::network::Network;
 use crate::model::{AccountId, Attributes, Value};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -130,8 +131,10 @@ impl Condition {
             Self::Not { not } => !not.holds(context),
             Self::Reaches { reaches } => reaches
                 .iter()
-                .any(|port| ports::reaches(context.item, *port)),
-            Self::ReachesAll { reaches_all } => ports::reaches_all(context.item) == *reaches_all,
+                .any(|port| firewall_rule::allows_tcp_port(context.item, *port)),
+            Self::ReachesAll { reaches_all } => {
+                firewall_rule::allows_all_ports(context.item) == *reaches_all
+            }
             Self::At(question) => question.holds(context),
         }
     }

@@ -1,7 +1,7 @@
 //! Indexes the items of a resource before (or after) a change: a resource may have ten thousands of them.
 
 use super::condition::{covers, values_at, without_conditions};
-use super::ports::Network;
+use super::network::Network;
 use crate::model::{Attributes, Value};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ pub struct Values<'a> {
 impl Values<'_> {
     /// Returns whether one of the values is a network within this one.
     pub fn has_part_of(&self, network: &Network) -> bool {
-        let parts = network.parts();
+        let parts = network.subnets();
         parts.is_some_and(|parts| self.networks.range(parts).next().is_some())
     }
 }

@@ -4,8 +4,9 @@
 mod benchmark;
 mod condition;
 mod earlier;
+mod firewall_rule;
+mod network;
 mod policy;
-mod ports;
 mod posture;
 mod rule;
 mod subject;

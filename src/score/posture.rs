@@ -12,7 +12,7 @@ pub fn posture<'a, A: Borrow<Attributes>>(
     let (mut passed, mut total) = (0, 0);
     for (tf_type, attributes) in resources {
         for rule in RULES.iter() {
-            let Some(fails) = rule.check(tf_type, attributes.borrow()) else {
+            let Some(fails) = rule.fails_check(tf_type, attributes.borrow()) else {
                 continue;
             };
             let weight = DEFAULTS.weight(rule.severity);

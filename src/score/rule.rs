@@ -261,9 +261,9 @@ impl Rule {
         is && !was
     }
 
-    /// Returns whether the check fails; `None` where it does not apply. A resource without attributes counts as
+    /// Returns whether a resource fails the check; `None` where it does not apply. A resource without attributes counts as
     /// deleted.
-    pub fn check(&self, tf_type: &str, attributes: &Attributes) -> Option<bool> {
+    pub fn fails_check(&self, tf_type: &str, attributes: &Attributes) -> Option<bool> {
         let is_check = self.state.is_some() || self.lacks.is_some();
         if !is_check || !self.applies_to_type(tf_type) {
             return None;

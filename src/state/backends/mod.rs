@@ -34,7 +34,7 @@ pub static ALL: &[&BackendType] = &[
 
 /// A type of backend.
 pub struct BackendType {
-    /// The label of the `backend` block.
+    /// The label of the `backend` block, or `cloud`.
     pub kind: &'static str,
     /// Returns the location of the state, from the block's settings.
     pub locate: fn(&BackendConfig<'_>) -> Result<Backend, ScanError>,

@@ -1,10 +1,9 @@
-//! Evaluates the networks and ports of firewall rules.
+//! A CIDR range, and the order in which its subnets follow it.
 
-use crate::model::{Attributes, Value};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-/// A CIDR range, ordered so that its subnets follow it.
+/// A CIDR range, ordered so that the networks within it come right after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     bits: u32,
@@ -30,8 +29,9 @@ impl Network {
         })
     }
 
-    /// Returns the first and the last possible subnet; `None` for a single address.
-    pub fn parts(self) -> Option<RangeInclusive<Self>> {
+    /// Returns the range, in the order of `Network`, of the smaller networks within this one; `None` for a single
+    /// address.
+    pub fn subnets(self) -> Option<RangeInclusive<Self>> {
         let hosts = (self.bits - self.length).checked_sub(1)?;
         let first = Self {
             length: self.length + 1,
@@ -52,39 +52,6 @@ impl Network {
         let prefix = |network: &Self| network.base.checked_shr(shift).unwrap_or(0);
         self.bits == other.bits && self.length <= other.length && prefix(self) == prefix(other)
     }
-}
-
-/// Returns whether a firewall rule allows TCP to a port: by its range, or because it allows everything.
-pub fn reaches(rule: &Attributes, port: i64) -> bool {
-    any_protocol(rule)
-        || (is_tcp(rule) && range(rule).is_some_and(|(from, to)| (from..=to).contains(&port)))
-}
-
-/// Returns whether a firewall rule allows everything: every protocol, or every port of one.
-pub fn reaches_all(rule: &Attributes) -> bool {
-    any_protocol(rule)
-        || range(rule).is_some_and(|(from, to)| (0..=1).contains(&from) && to >= 65_535)
-}
-
-fn protocol(rule: &Attributes) -> String {
-    match rule.get("protocol") {
-        Some(Value::String(text)) => text.to_ascii_lowercase(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    }
-}
-
-fn any_protocol(rule: &Attributes) -> bool {
-    matches!(protocol(rule).as_str(), "-1" | "all")
-}
-
-fn is_tcp(rule: &Attributes) -> bool {
-    matches!(protocol(rule).as_str(), "tcp" | "6")
-}
-
-fn range(rule: &Attributes) -> Option<(i64, i64)> {
-    let port = |name: &str| rule.get(name).and_then(Value::as_i64);
-    Some((port("from_port")?, port("to_port")?))
 }
 
 #[cfg(test)]
