@@ -4,12 +4,14 @@ mod ambient;
 mod app;
 mod hcp_tokens;
 mod modules;
+mod providers;
 mod values;
 
 pub use ambient::{Ambient, AmbientOwner};
 pub use app::App;
 pub use hcp_tokens::HcpToken;
 pub use modules::{Modules, PUBLIC_REGISTRY};
+pub use providers::{FOLDER as PROVIDERS, Pin, Providers};
 
 use secrecy::SecretString;
 use std::fs::DirBuilder;
@@ -74,6 +76,8 @@ pub struct Config {
     pub scan_timeout: Duration,
     /// How many bytes a state may have, and all states of one scan together.
     pub state_limit: u64,
+    /// The Terraform providers that are run; `None` for none.
+    pub providers: Option<Providers>,
 }
 
 /// A setting that cannot be used.
@@ -125,6 +129,7 @@ impl Config {
             modules: modules::modules(&lookup)?,
             scan_timeout: duration(&lookup, "DRIFTGUARD_SCAN_TIMEOUT")?.unwrap_or(SCAN_TIMEOUT),
             state_limit: size(&lookup, "DRIFTGUARD_STATE_LIMIT")?.unwrap_or(STATE_LIMIT),
+            providers: providers::providers(&lookup)?,
         })
     }
 

@@ -63,7 +63,7 @@ pub struct World {
     port: u16,
     installation: u64,
     /// Where roles are assumed; none: the server reads with its own credentials.
-    sts: Option<String>,
+    pub sts: Option<String>,
     /// Where the rest of AWS is asked; none: the account itself.
     pub proxy: Option<String>,
     /// What else is in the server's environment.
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    async fn push(&self, files: &[(&str, &str)]) -> String {
+    pub async fn push(&self, files: &[(&str, &str)]) -> String {
         let files: Vec<_> = files
             .iter()
             .map(|(path, text)| (*path, Content::from(*text)))
@@ -181,7 +181,7 @@ impl World {
     }
 
     /// Waits until the stack's check stands on a commit.
-    async fn scanned(&self, commit: &str) -> driftguard::standin::github::CheckRun {
+    pub async fn scanned(&self, commit: &str) -> driftguard::standin::github::CheckRun {
         let check = || {
             self.github
                 .check_runs(REPOSITORY)
@@ -194,7 +194,7 @@ impl World {
     }
 
     /// Waits until any check stands on a commit.
-    async fn checked(&self, commit: &str) -> driftguard::standin::github::CheckRun {
+    pub async fn checked(&self, commit: &str) -> driftguard::standin::github::CheckRun {
         let check = || {
             self.github
                 .check_runs(REPOSITORY)
@@ -583,7 +583,7 @@ async fn a_process_that_was_stopped_while_it_proposed_writes_nothing_once_its_le
 }
 
 /// The role that the tests' repository reads AWS with.
-const ROLE: &str = "arn:aws:iam::123456789012:role/driftguard";
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/driftguard";
 
 async fn a_repository_without_a_role_is_told_what_to_do_and_with_one_it_is_read(
     database: Database,

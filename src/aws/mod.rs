@@ -2,11 +2,13 @@
 
 mod budget;
 mod memo;
+mod narrow;
 mod probe;
 mod reach;
 mod reason;
 mod session;
 
+pub use narrow::session_policy;
 pub use probe::{Probe, Probes};
 pub use session::{Pages, Session, SessionCredentials};
 
@@ -19,6 +21,7 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_types::sdk_config::SharedCredentialsProvider;
 use budget::{AccountBudget, Budgets, CallQueue};
 use memo::Memo;
+use narrow::AssumedFrom;
 use reach::Reach;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,6 +66,8 @@ struct Identity {
     config: SdkConfig,
     budget: AccountBudget,
     memo: Memo,
+    /// Where the credentials come from; `None` for the process's own.
+    assumed_from: Option<AssumedFrom>,
 }
 
 /// The AWS connections of one scan. Clones share what was read.
@@ -73,7 +78,7 @@ struct AwsInner {
     base: SdkConfig,
     access: Access,
     budgets: Budgets,
-    sts: CallQueue,
+    sts: Arc<CallQueue>,
     reach: Reach,
     /// The probes that each role has to pass; `None` where the caller's own roles are used.
     probes: Option<Probes>,
@@ -123,7 +128,7 @@ impl Aws {
         Self(Arc::new(AwsInner {
             base,
             access,
-            sts: budgets.sts(),
+            sts: Arc::new(budgets.sts()),
             reach: Reach::default(),
             budgets,
             probes,
@@ -264,6 +269,11 @@ impl AwsInner {
             account,
             config,
             memo: Memo::default(),
+            assumed_from: role.map(|role| AssumedFrom {
+                base: self.base.clone(),
+                role: role.clone(),
+                sts: self.sts.clone(),
+            }),
         })
     }
 }

@@ -121,6 +121,25 @@ impl Session {
         })
     }
 
+    /// Returns credentials of the session's role that only read, and read no data, for a program that reads AWS in its
+    /// place: see `session_policy`.
+    ///
+    /// # Errors
+    /// When the credentials are no role's, or the role is not assumed once more.
+    pub async fn narrowed_credentials(
+        &self,
+        with_secrets: bool,
+    ) -> Result<SessionCredentials, Reason> {
+        match &self.identity.assumed_from {
+            Some(from) => from.narrowed(with_secrets).await,
+            None => Err(Reason::NoProvider {
+                message: "no provider gets the server's own credentials, which cannot be narrowed: name a role in `aws` of \
+                          .driftguard.yml"
+                    .to_owned(),
+            }),
+        }
+    }
+
     /// Returns the endpoint that the process's own configuration names for all services.
     pub fn endpoint(&self) -> Option<&str> {
         self.config.endpoint_url()

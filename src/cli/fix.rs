@@ -6,6 +6,7 @@ use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::model::{Finding, Fix, FixKind, Refusal, RefusalKind};
 use crate::patch::{self, Changed, Direction};
+use crate::scan::ProviderAccess;
 use crate::scan::load::Loaded;
 use crate::scan::proof::{self, ProofInput};
 use anyhow::ensure;
@@ -63,7 +64,7 @@ async fn prove(scanned: &mut Scanned) -> bool {
     let input = ProofInput {
         tree: &scanned.checkout.tree,
         settings: &scanned.provider_scope,
-        providers,
+        providers: ProviderAccess::of_caller(providers),
         edited: &edited,
     };
     proof::prove(&mut scanned.result, &input).await

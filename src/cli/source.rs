@@ -7,10 +7,12 @@ use super::terraform::{self, Environment};
 use super::{host_tokens, key, progress};
 use crate::aws::{Access, Aws, Role};
 use crate::code;
+use crate::config::Providers;
 use crate::model::{Interrupt, Region, Severity, Tree};
 use crate::plugin::ProviderFolder;
 use crate::report;
 use crate::resources::UnmanagedScope;
+use crate::scan::ProviderAccess;
 use crate::scan::find::{MOST_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
@@ -152,7 +154,7 @@ impl Source {
             today: today(),
             only: None,
             interrupt: &Interrupt::default(),
-            providers: providers.as_ref(),
+            providers: providers.as_ref().map(ProviderAccess::of_caller),
         };
         let progress = progress::ProgressLine::start();
         let result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
@@ -175,7 +177,9 @@ impl Source {
         let Some(path) = &self.providers else {
             return Ok(None);
         };
-        let folder = ProviderFolder::open(path, &key::data_folder().join("providers"))?;
+        let lookup = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let settings = Providers::in_folder(path.clone(), &key::data_folder(), &lookup)?;
+        let folder = ProviderFolder::of_caller(&settings)?;
         tell(&format!(
             "driftguard: what no native reader knows is read through the provider in {}, which runs as you and with your credentials",
             path.display()

@@ -1,18 +1,21 @@
 //! Holds what the jobs of a server share: GitHub, the database, the queue, AWS, and the server's key.
 
 use crate::aws::{Access, Aws};
-use crate::config::{Ambient, App, Config, HcpToken};
+use crate::config::{Ambient, App, Config, HcpToken, PROVIDERS};
 use crate::github::{GitHub, Limits};
 use crate::model::{InstallationId, Redactor};
 use crate::modules::ModuleStore;
 use crate::outbound::Outbound;
+use crate::plugin::{ProviderFolder, TOTAL};
 use crate::queue::Metrics;
 use crate::queue::inbox::Inbox;
 use crate::queue::limit;
 use crate::queue::storage::Queue;
+use crate::scan::ProviderAccess;
 use crate::scan::roles::derive;
 use crate::state::StateBudget;
 use crate::store::Store;
+use anyhow::Context;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -36,6 +39,8 @@ pub(super) struct Services {
     pub hcp_tokens: Vec<HcpToken>,
     /// The limits on the size of states, over all scans.
     pub states: StateBudget,
+    /// The operator's Terraform providers.
+    pub providers: Option<ProviderFolder>,
     key: secrecy::SecretString,
 }
 
@@ -72,7 +77,22 @@ impl Services {
             ambient: config.ambient.clone(),
             hcp_tokens: config.hcp_tokens.clone(),
             states: StateBudget::of_server(config.state_limit),
+            providers: providers(config)?,
             key: app.secret_key.clone(),
+        })
+    }
+
+    /// Returns the operator's providers, as a scan of an installation may use them.
+    pub(super) fn provider_access(
+        &self,
+        installation: InstallationId,
+    ) -> Option<ProviderAccess<'_>> {
+        self.providers.as_ref().map(|folder| ProviderAccess {
+            folder,
+            installation,
+            is_narrowed: true,
+            // What is read besides, compared and proven must end within the scan's time as well.
+            time: TOTAL.min(self.limits.time / 2),
         })
     }
 
@@ -85,4 +105,16 @@ impl Services {
     pub(super) fn redactor(&self, installation: InstallationId) -> Redactor {
         Redactor::new(&derive(self.key(), &format!("fingerprints/{installation}")))
     }
+}
+
+/// Opens the operator's folder of providers, and logs why nothing would be started of it.
+fn providers(config: &Config) -> anyhow::Result<Option<ProviderFolder>> {
+    let Some(settings) = &config.providers else {
+        return Ok(None);
+    };
+    let folder = ProviderFolder::of_server(settings).context(PROVIDERS)?;
+    if let Some(reason) = folder.unavailable() {
+        tracing::warn!(reason, "providers are not used");
+    }
+    Ok(Some(folder))
 }

@@ -56,8 +56,9 @@ fn extract(archive: &Path, folder: &Path) -> io::Result<()> {
         left = left
             .checked_sub(written)
             .ok_or_else(|| io::Error::other("it holds more than 4 GiB"))?;
-        let mode = entry.unix_mode().map_or(0o600, |mode| mode & 0o700);
-        file.set_permissions(Permissions::from_mode(mode | 0o400))?;
+        // A sandbox may run it as another user.
+        let mode = entry.unix_mode().map_or(0o644, |mode| mode & 0o755);
+        file.set_permissions(Permissions::from_mode(mode | 0o444))?;
     }
     Ok(())
 }

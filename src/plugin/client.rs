@@ -58,14 +58,22 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to a provider's socket.
+    /// Connects to a provider's socket, at which this user must listen, where the provider has one of its own.
     ///
     /// # Errors
-    /// When nobody listens there.
-    pub async fn connect(socket: &Path, protocol: Protocol) -> Result<Self, CallError> {
+    /// When nobody listens there, or another user does.
+    pub async fn connect(
+        socket: &Path,
+        protocol: Protocol,
+        user: Option<u32>,
+    ) -> Result<Self, CallError> {
         let stream = UnixStream::connect(socket)
             .await
             .map_err(|_| CallError::Gone)?;
+        let listener = stream.peer_cred().map_err(|_| CallError::Gone)?;
+        if user.is_some_and(|user| listener.uid() != user) {
+            return Err(CallError::Malformed);
+        }
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)

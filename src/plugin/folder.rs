@@ -1,58 +1,40 @@
-//! The operator's folder of providers: which versions it has, and whether one is what a lock file asks for.
+//! The operator's folder of providers: which versions it has, and whether one is what a lock file and the operator's
+//! pins name.
 
 use super::archive::unpack;
+use super::hash::{ARCHIVE_HASH, FOLDER_HASH, Hashes};
 use super::lock::{self, LockedProvider};
-use aws_lc_rs::digest::{Context, SHA256};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use super::package::{Found, HOSTS, PROGRAM, Place, platform, program, versions};
+use super::process::Launch;
+use super::sandbox::Sandbox;
+use super::slots::{Slot, Slots};
+use super::users::Users;
+use crate::config::{Pin, Providers};
+use crate::model::InstallationId;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The provider that is read through.
+/// The provider of AWS.
 pub const SOURCE: &str = "hashicorp/aws";
-/// The registries below whose names a folder may hold it.
-const HOSTS: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
-/// How the names of providers' programs begin.
-const PROGRAM: &str = "terraform-provider-";
-/// How hashes of unpacked packages begin in lock files.
-const FOLDER_HASH: &str = "h1:";
-/// How hashes of archives begin there.
-const ARCHIVE_HASH: &str = "zh:";
 /// How many providers run at once: each takes some 300 MiB.
 const PROCESSES: usize = 2;
-/// How much of a file is hashed at once.
-const CHUNK: usize = 1 << 20;
 
 /// The operator's folder of providers, in the layout of a `filesystem_mirror`, unpacked or not, or of
 /// `.terraform/providers`.
 #[derive(Debug)]
 pub struct ProviderFolder {
+    /// The versions of each provider, the oldest first.
     found: Vec<Found>,
     /// Where archives are unpacked.
     unpacked: PathBuf,
-    processes: Semaphore,
-    /// The hashes of archives and of packages' folders, as lock files write them.
-    hashes: Mutex<BTreeMap<PathBuf, String>>,
-}
-
-/// A version in the operator's folder.
-#[derive(Debug, Clone)]
-struct Found {
-    version: String,
-    place: Place,
-}
-
-/// How a version lies in the operator's folder.
-#[derive(Debug, Clone)]
-enum Place {
-    /// Unpacked, in this folder.
-    Folder(PathBuf),
-    /// As this archive.
-    Archive(PathBuf),
+    slots: Slots,
+    hashes: Hashes,
+    /// How providers are confined; why they cannot be.
+    sandbox: Result<Sandbox, String>,
+    /// The packages that may be started; `None` for all.
+    pins: Option<Vec<Pin>>,
+    reads_secrets: bool,
 }
 
 /// An unpacked provider.
@@ -98,20 +80,6 @@ pub enum FolderError {
     },
 }
 
-/// Returns the platform as Terraform names it.
-fn platform() -> String {
-    let system = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let machine = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    format!("{system}_{machine}")
-}
-
 impl ProviderFolder {
     /// Lists the versions in a folder. Archives are unpacked below another folder when they are needed.
     ///
@@ -123,37 +91,82 @@ impl ProviderFolder {
             cause,
         };
         let folder = fs::canonicalize(folder).map_err(unreadable)?;
-        let platform = platform();
-        let mut found = Vec::new();
-        for host in HOSTS {
-            let Ok(entries) = fs::read_dir(folder.join(host).join(SOURCE)) else {
-                continue;
-            };
-            for entry in entries {
-                let path = entry.map_err(unreadable)?.path();
-                found.extend(Found::at(&path, &platform));
-            }
-        }
-        // Of a version that lies there in both forms the unpacked one is taken.
-        found.sort_by(|left, right| {
-            let is_archive = |found: &Found| matches!(found.place, Place::Archive(_));
-            lock::by_version(&left.version, &right.version)
-                .then_with(|| is_archive(right).cmp(&is_archive(left)))
-        });
+        let found = versions(&folder, SOURCE).map_err(unreadable)?;
         match found.is_empty() {
-            true => Err(FolderError::Empty { folder, platform }),
+            true => Err(FolderError::Empty {
+                folder,
+                platform: platform(),
+            }),
             false => Ok(Self {
                 found,
                 unpacked: unpacked.to_owned(),
-                processes: Semaphore::new(PROCESSES),
-                hashes: Mutex::default(),
+                slots: Slots::new(PROCESSES).unshared(),
+                hashes: Hashes::default(),
+                sandbox: Ok(Sandbox::Caller),
+                pins: None,
+                reads_secrets: false,
             }),
         }
     }
 
-    /// Waits until another provider may run. The slot is given back when it is dropped.
-    pub async fn slot(&self) -> Option<SemaphorePermit<'_>> {
-        self.processes.acquire().await.ok()
+    /// Opens the folder of the command line: its providers run as the caller.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn of_caller(settings: &Providers) -> Result<Self, FolderError> {
+        let wrapper = settings.wrapper.clone();
+        Ok(Self {
+            slots: Slots::new(settings.processes).unshared(),
+            sandbox: Ok(wrapper.map_or(Sandbox::Caller, Sandbox::Wrapper)),
+            pins: settings.pins.clone(),
+            reads_secrets: settings.secrets,
+            ..Self::open(&settings.folder, &settings.unpacked)?
+        })
+    }
+
+    /// Opens the folder of a server: its providers run in a sandbox, or not at all, and are shared by installations.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn of_server(settings: &Providers) -> Result<Self, FolderError> {
+        let users = Users {
+            ids: settings.users.clone(),
+            locks: settings.unpacked.join("users"),
+        };
+        let wrapper = settings.wrapper.as_deref();
+        Ok(Self {
+            slots: Slots::new(settings.processes),
+            sandbox: Sandbox::of_server(wrapper, users, &settings.closed),
+            ..Self::of_caller(settings)?
+        })
+    }
+
+    /// Waits until an installation may run another provider.
+    pub async fn slot(&self, installation: InstallationId) -> Option<Slot> {
+        self.slots.take(installation).await
+    }
+
+    /// Returns whether types are read whose reading fetches a secret.
+    pub fn reads_secrets(&self) -> bool {
+        self.reads_secrets
+    }
+
+    /// Returns why no provider is started here, if that is so.
+    pub fn unavailable(&self) -> Option<&str> {
+        self.sandbox.as_ref().err().map(String::as_str)
+    }
+
+    /// Returns how a package is started. `endpoint` is the operator's own one of AWS.
+    ///
+    /// # Errors
+    /// Why it cannot be confined.
+    pub fn launch(&self, package: &Package, endpoint: Option<&str>) -> Result<Launch, String> {
+        Ok(Launch {
+            binary: package.binary.clone(),
+            sandbox: self.sandbox.clone()?,
+            endpoint: endpoint.map(str::to_owned),
+            logs_calls: false,
+        })
     }
 
     /// Chooses the package for a root module with this lock file: the version that it names; else the newest of the same
@@ -161,42 +174,54 @@ impl ProviderFolder {
     ///
     /// # Errors
     /// Why there is none, and which version to put into the folder.
-    pub async fn choose(&self, lock_file: Option<&str>) -> Result<Chosen, String> {
-        let newest = self.found.last();
-        let newest = newest.ok_or("the folder of providers is empty")?;
-        let Some(locked) = lock_file.and_then(|text| lock::locked(text, SOURCE)) else {
+    pub async fn choose(&self, source: &str, lock_file: Option<&str>) -> Result<Chosen, String> {
+        self.sandbox.as_ref().map_err(String::clone)?;
+        let found = self.found.iter().rev();
+        let found: Vec<_> = found.filter(|found| found.source == source).collect();
+        let pinned = found.iter().copied().filter(|found| self.is_pinned(found));
+        let pinned: Vec<_> = pinned.collect();
+        let newest = match (found.first(), pinned.first()) {
+            (_, Some(newest)) => newest,
+            (Some(_), None) => {
+                return Err(format!(
+                    "the folder of providers has no version of {source} that DRIFTGUARD_PROVIDER_PINS names"
+                ));
+            }
+            (None, None) => return Err(format!("the folder of providers has no {source}")),
+        };
+        let Some(locked) = lock_file.and_then(|text| lock::locked(text, source)) else {
             return self.chosen(newest, None).await;
         };
-        let mut same = self.found.iter().rev();
+        let mut same = pinned.iter();
         if let Some(found) = same.find(|found| found.version == locked.version) {
             self.verify(found, &locked).await?;
             return self.chosen(found, None).await;
         }
         let major = lock::major(&locked.version);
-        let mut fitting = self.found.iter().rev();
-        let found = fitting.find(|found| lock::major(&found.version) == major);
-        let found = found.ok_or_else(|| {
+        let mut fitting = pinned.iter();
+        let fitting = fitting.find(|found| lock::major(&found.version) == major);
+        let fitting = fitting.ok_or_else(|| {
             format!(
-                "the folder of providers has no version {major} of {SOURCE}: put {} into it",
+                "the folder of providers has no version {major} of {source}: put {} into it",
                 locked.version
             )
         })?;
         let note = format!(
-            "{SOURCE} {} read what no native reader knows; the lock file names {}, which the folder of providers lacks",
-            found.version, locked.version
+            "{source} {} read what no native reader knows; the lock file names {}, which the folder of providers lacks",
+            fitting.version, locked.version
         );
-        self.chosen(found, Some(note)).await
+        self.chosen(fitting, Some(note)).await
     }
 
     async fn chosen(&self, found: &Found, note: Option<String>) -> Result<Chosen, String> {
+        self.check_pin(found).await?;
         let folder = self.folder(found).await?;
+        let (source, version) = (&found.source, found.version.clone());
         let binary = program(&folder).ok_or_else(|| {
             format!(
-                "{SOURCE} {} in the folder of providers has no program named {PROGRAM}...",
-                found.version
+                "{source} {version} in the folder of providers has no program named {PROGRAM}..."
             )
         })?;
-        let version = found.version.clone();
         Ok(Chosen {
             package: Package { version, binary },
             note,
@@ -209,7 +234,7 @@ impl ProviderFolder {
             Place::Folder(folder) => return Ok(folder.clone()),
             Place::Archive(archive) => archive.clone(),
         };
-        let hash = self.hash(found, &archive, archive_hash).await?;
+        let hash = self.hash(found, &archive).await?;
         // The name holds the hash: another archive of the same version is unpacked anew.
         let name = format!(
             "{}-{}",
@@ -219,146 +244,81 @@ impl ProviderFolder {
         let below = self.unpacked.clone();
         let unpacked = tokio::task::spawn_blocking(move || unpack(&archive, &below, &name)).await;
         let unpacked = unpacked.map_err(io::Error::other).flatten();
-        unpacked.map_err(|error| format!("{SOURCE} {} cannot be unpacked: {error}", found.version))
+        unpacked.map_err(|error| {
+            let (source, version) = (&found.source, &found.version);
+            format!("{source} {version} cannot be unpacked: {error}")
+        })
     }
 
     /// Checks that a version is what the lock file names, by any of its hashes, as Terraform does.
     async fn verify(&self, found: &Found, locked: &LockedProvider) -> Result<(), String> {
-        if locked.hashes.is_empty() {
+        if locked.hashes.is_empty() || self.has_any_hash(found, &locked.hashes).await? {
             return Ok(());
         }
-        if let Place::Archive(archive) = &found.place
-            && let hash = self.hash(found, archive, archive_hash).await?
-            && locked.hashes.contains(&hash)
-        {
-            return Ok(());
+        let (source, version) = (&found.source, &found.version);
+        let names_folder = |hash: &String| hash.starts_with(FOLDER_HASH);
+        match (&found.place, locked.hashes.iter().any(names_folder)) {
+            (Place::Folder(_), false) => Err(format!(
+                "the lock file has no `h1:` hash of {source} {version}, so the unpacked provider cannot be checked: \
+                 run `terraform providers lock`"
+            )),
+            (Place::Archive(_), false) => Err(format!(
+                "{source} {version} in the folder of providers is not the one that the lock file names"
+            )),
+            (_, true) => {
+                let folder = self.folder(found).await?;
+                let hash = self.hash(found, &folder).await?;
+                Err(format!(
+                    "{source} {version} in the folder of providers is not the one that the lock file names: its hash is {hash}"
+                ))
+            }
         }
-        let version = &found.version;
-        if !locked
-            .hashes
-            .iter()
-            .any(|hash| hash.starts_with(FOLDER_HASH))
+    }
+
+    /// Returns whether a version has any of these hashes: its archive's, or its folder's.
+    async fn has_any_hash(&self, found: &Found, hashes: &[String]) -> Result<bool, String> {
+        if matches!(found.place, Place::Archive(_))
+            && hashes.contains(&self.hash(found, found.path()).await?)
         {
-            return Err(match found.place {
-                Place::Folder(_) => format!(
-                    "the lock file has no `h1:` hash of {SOURCE} {version}, so the unpacked provider cannot be checked: \
-                     run `terraform providers lock`"
-                ),
-                Place::Archive(_) => format!(
-                    "{SOURCE} {version} in the folder of providers is not the one that the lock file names"
-                ),
-            });
+            return Ok(true);
+        }
+        if !hashes.iter().any(|hash| hash.starts_with(FOLDER_HASH)) {
+            return Ok(false);
         }
         let folder = self.folder(found).await?;
-        let hash = self.hash(found, &folder, package_hash).await?;
-        match locked.hashes.contains(&hash) {
+        Ok(hashes.contains(&self.hash(found, &folder).await?))
+    }
+
+    fn pins_of<'f>(&'f self, found: &'f Found) -> impl Iterator<Item = &'f Pin> {
+        let pins = self.pins.iter().flatten();
+        pins.filter(|pin| pin.source == found.source && pin.version == found.version)
+    }
+
+    /// Returns whether the operator accepts a version, its hash aside.
+    fn is_pinned(&self, found: &Found) -> bool {
+        self.pins.is_none() || self.pins_of(found).next().is_some()
+    }
+
+    /// Checks that a version is what the operator's pins name.
+    async fn check_pin(&self, found: &Found) -> Result<(), String> {
+        if self.pins.is_none() {
+            return Ok(());
+        }
+        let hashes: Vec<_> = self.pins_of(found).map(|pin| pin.hash.clone()).collect();
+        match self.has_any_hash(found, &hashes).await? {
             true => Ok(()),
             false => Err(format!(
-                "{SOURCE} {version} in the folder of providers is not the one that the lock file names: its hash is {hash}"
+                "{} {} in the folder of providers is not the one that DRIFTGUARD_PROVIDER_PINS names, so it was not started",
+                found.source, found.version
             )),
         }
     }
 
-    /// Computes the hash of an archive or a folder once.
-    async fn hash(
-        &self,
-        found: &Found,
-        path: &Path,
-        compute: fn(&Path) -> io::Result<String>,
-    ) -> Result<String, String> {
-        let lock = || self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = lock().get(path).cloned();
-        if let Some(hash) = known {
-            return Ok(hash);
-        }
-        let owned = path.to_owned();
-        let hash = tokio::task::spawn_blocking(move || compute(&owned)).await;
-        let hash = hash.map_err(io::Error::other).flatten();
-        let hash =
-            hash.map_err(|error| format!("{SOURCE} {} cannot be read: {error}", found.version))?;
-        lock().insert(path.to_owned(), hash.clone());
-        Ok(hash)
-    }
-}
-
-impl Found {
-    /// Returns the version that an entry of a provider's folder holds for this platform.
-    fn at(path: &Path, platform: &str) -> Option<Self> {
-        let name = path.file_name()?.to_str()?;
-        if path.is_dir() {
-            let folder = path.join(platform);
-            program(&folder)?;
-            return Some(Self {
-                version: name.to_owned(),
-                place: Place::Folder(folder),
-            });
-        }
-        let version = name.strip_prefix(PROGRAM)?.strip_prefix("aws_")?;
-        let version = version.strip_suffix(&format!("_{platform}.zip"))?;
-        Some(Self {
-            version: version.to_owned(),
-            place: Place::Archive(path.to_owned()),
+    async fn hash(&self, found: &Found, path: &Path) -> Result<String, String> {
+        let hash = self.hashes.of(path).await;
+        hash.map_err(|error| {
+            let (source, version) = (&found.source, &found.version);
+            format!("{source} {version} cannot be read: {error}")
         })
-    }
-}
-
-/// Returns the program in a package's folder.
-fn program(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?;
-    let mut programs: Vec<_> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PROGRAM))
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .collect();
-    programs.sort();
-    programs.into_iter().next()
-}
-
-/// Computes the `h1:` hash of a folder: over the sorted lines of each file's own hash and name.
-fn package_hash(folder: &Path) -> io::Result<String> {
-    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(inner) = folders.pop() {
-        for entry in fs::read_dir(inner)? {
-            let path = entry?.path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => files.push(path),
-            }
-        }
-    }
-    let mut lines = Vec::new();
-    for file in files {
-        let name = file.strip_prefix(folder).unwrap_or(&file);
-        let name = name.to_string_lossy().into_owned();
-        lines.push((name, file_hash(&file)?));
-    }
-    lines.sort();
-    let text: String = lines
-        .iter()
-        .map(|(name, hash)| format!("{hash}  {name}\n"))
-        .collect();
-    let mut context = Context::new(&SHA256);
-    context.update(text.as_bytes());
-    Ok(format!(
-        "{FOLDER_HASH}{}",
-        STANDARD.encode(context.finish())
-    ))
-}
-
-/// Computes the `zh:` hash of an archive: over its bytes.
-fn archive_hash(archive: &Path) -> io::Result<String> {
-    Ok(format!("{ARCHIVE_HASH}{}", file_hash(archive)?))
-}
-
-fn file_hash(file: &Path) -> io::Result<String> {
-    let mut file = File::open(file)?;
-    let mut context = Context::new(&SHA256);
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match file.read(&mut chunk)? {
-            0 => return Ok(hex::encode(context.finish())),
-            read => context.update(&chunk[..read]),
-        }
     }
 }

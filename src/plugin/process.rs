@@ -1,8 +1,12 @@
 //! Runs a provider as a child process that knows nothing of its parent.
 
 use super::handshake::{self, BadHandshake, Handshake, MAGIC_COOKIE, MAX_LINE};
+use super::sandbox::Sandbox;
 use super::second_look::Evidence;
-use std::ffi::OsString;
+use super::users::User;
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::io;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,18 +16,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// Ends the provider when its parent ends, however that ends.
-const SETPRIV: &str = "/usr/bin/setpriv";
-/// Bounds what a provider may take, where it is at hand.
-const PRLIMIT: &str = "/usr/bin/prlimit";
-/// The memory, files and core dumps that a provider may have.
-const LIMITS: &[&str] = &["--as=8589934592", "--nofile=1024", "--core=0"];
-
 /// How a provider is started.
 #[derive(Debug, Clone)]
 pub struct Launch {
     /// The program.
     pub binary: PathBuf,
+    /// How it is confined.
+    pub sandbox: Sandbox,
     /// The operator's own endpoint of AWS, as a test environment has.
     pub endpoint: Option<String>,
     /// Whether it logs its calls, so that a missing resource can be told from a refused call.
@@ -39,7 +38,7 @@ pub enum StartError {
         /// The program.
         binary: PathBuf,
         /// The system's message.
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// It ended, or said nothing in time.
     #[error("{} ended before it said where it listens", binary.display())]
@@ -66,8 +65,27 @@ pub struct Process {
     pub handshake: Handshake,
     /// What its log tells of refused calls.
     pub evidence: Arc<Mutex<Evidence>>,
-    _child: Child,
+    /// The user that it runs as, where it has one of its own.
+    pub user: Option<u32>,
+    _group: ProcessGroup,
     _folder: TempDir,
+}
+
+/// A provider with all processes that it started. They end when this is dropped.
+struct ProcessGroup {
+    leader: Child,
+    /// Dropped after its processes were ended.
+    user: Option<User>,
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        // The leader is not waited for before, so its id is nobody else's.
+        let id = self.leader.id().and_then(|id| i32::try_from(id).ok());
+        if let Some(group) = id.and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 impl Process {
@@ -84,7 +102,9 @@ impl Process {
             .prefix("driftguard-provider-")
             .tempdir()
             .map_err(spawn)?;
-        let mut child = command(launch, folder.path()).spawn().map_err(spawn)?;
+        let mut group = spawn_in(launch, folder.path()).map_err(spawn)?;
+        let user = group.user.as_ref().map(User::id);
+        let child = &mut group.leader;
         let evidence = Arc::new(Mutex::new(Evidence::default()));
         if let Some(stderr) = child.stderr.take() {
             tokio::spawn(drain_log(stderr, launch.logs_calls, evidence.clone()));
@@ -105,7 +125,8 @@ impl Process {
         Ok(Self {
             handshake: handshake::parse(&line, folder.path())?,
             evidence,
-            _child: child,
+            user,
+            _group: group,
             _folder: folder,
         })
     }
@@ -125,21 +146,23 @@ impl Process {
     }
 }
 
+/// Starts the program in its folder, which is its user's.
+fn spawn_in(launch: &Launch, folder: &Path) -> io::Result<ProcessGroup> {
+    let user = match &launch.sandbox {
+        Sandbox::OwnUser(users) => Some(users.take()?),
+        Sandbox::Caller | Sandbox::Wrapper(_) => None,
+    };
+    if let Some(id) = user.as_ref().map(User::id) {
+        chown(folder, Some(id), Some(id))?;
+    }
+    let leader = command(launch, folder, user.as_ref())?.spawn()?;
+    Ok(ProcessGroup { leader, user })
+}
+
 /// Builds the command: an empty environment but for what the protocol needs, and no file of the caller's.
-fn command(launch: &Launch, folder: &Path) -> Command {
-    let mut words: Vec<OsString> = Vec::new();
-    if Path::new(PRLIMIT).is_file() {
-        words.push(PRLIMIT.into());
-        words.extend(LIMITS.iter().map(Into::into));
-        words.push("--".into());
-    }
-    if Path::new(SETPRIV).is_file() {
-        let options = ["--no-new-privs", "--pdeathsig", "KILL", "--"];
-        words.push(SETPRIV.into());
-        words.extend(options.map(Into::into));
-    }
-    words.push(launch.binary.clone().into());
-    let mut words = words.into_iter();
+fn command(launch: &Launch, folder: &Path, user: Option<&User>) -> io::Result<Command> {
+    let confined = launch.sandbox.confine(&launch.binary, folder, user)?;
+    let mut words = confined.words.into_iter();
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).env_clear().envs(environment(launch));
     command
@@ -147,11 +170,12 @@ fn command(launch: &Launch, folder: &Path) -> Command {
         .env("TMPDIR", folder)
         .env("PLUGIN_UNIX_SOCKET_DIR", folder)
         .current_dir(folder)
-        .stdin(Stdio::null())
+        .stdin(confined.stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true);
-    command
+    Ok(command)
 }
 
 /// Returns the environment of a provider, apart from its folder. Credentials are not in it.

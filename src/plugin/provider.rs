@@ -179,7 +179,8 @@ impl Provider {
         schemas: Arc<Schemas>,
     ) -> Result<Self, OpenError> {
         let process = Process::start(launch, limits.start).await?;
-        let client = Client::connect(&process.handshake.socket, process.handshake.protocol).await?;
+        let handshake = &process.handshake;
+        let client = Client::connect(&handshake.socket, handshake.protocol, process.user).await?;
         Ok(Self {
             client,
             process,

@@ -309,7 +309,8 @@ async fn parse(
 ) -> Result<(State, ScanShare), ScanError> {
     let StoredState { bytes, memory, .. } = stored;
     let weight = state::weight(&bytes);
-    let needed = weight.saturating_add(bytes.len() as u64);
+    let copies = 1 + u64::from(sources.keeps_recorded);
+    let needed = weight.saturating_add(copies.saturating_mul(bytes.len() as u64));
     let mut memory = sources.states.hold(file, needed, memory).await?;
     let (catalog, redactor) = (sources.catalog, sources.redactor);
     let (keeps, interrupt) = (sources.keeps_recorded, sources.interrupt);

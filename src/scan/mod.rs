@@ -20,6 +20,7 @@ mod secret_parts;
 /// Locates the states of stacks.
 pub mod states;
 mod through_provider;
+pub use through_provider::ProviderAccess;
 /// The workspaces of stacks that have all.
 pub mod workspaces;
 

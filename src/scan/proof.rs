@@ -2,14 +2,13 @@
 
 use super::load::Loaded;
 use super::scan_stacks::ScanResult;
-use super::through_provider::{Asked, ProviderScan};
+use super::through_provider::{Asked, ProviderAccess, ProviderScan};
 use crate::code;
 use crate::live::Sessions;
 use crate::model::{
     Address, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor, Refusal,
     RefusalKind, Tree,
 };
-use crate::plugin::ProviderFolder;
 use crate::settings::ProviderScope;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +25,7 @@ pub struct ProofInput<'a> {
     /// What the repository leaves out.
     pub settings: &'a ProviderScope,
     /// The operator's providers.
-    pub providers: &'a ProviderFolder,
+    pub providers: ProviderAccess<'a>,
     /// The edited files of each stack, in the order of the report.
     pub edited: &'a [Edited],
 }
@@ -89,7 +88,7 @@ async fn plans(
     let (folder, options) = (&loaded.stack.path, &loaded.options);
     let code = code::evaluate_edited(input.tree, edited, folder, options);
     let scan = ProviderScan {
-        folder: input.providers,
+        access: input.providers,
         tree: input.tree,
         settings: input.settings,
         sessions,

@@ -2,7 +2,9 @@
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use super::progress::Progress;
-use super::through_provider::{catalog, keeps_recorded, note_providers, providers, read_foreign};
+use super::through_provider::{
+    ProviderAccess, catalog, keeps_recorded, note_providers, providers, read_foreign,
+};
 use crate::aws::Aws;
 use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
@@ -12,7 +14,7 @@ use crate::model::{
     Redactor, Region, Report, Resource, Scanned, StackName, StackReport, Summary, Tree,
     UnmanagedResource,
 };
-use crate::plugin::{ProviderFolder, ProviderReading};
+use crate::plugin::ProviderReading;
 use crate::price::{self, Book};
 use crate::resources::{OnDemand, UnmanagedScope};
 use crate::score::{self, Benchmark};
@@ -52,7 +54,7 @@ pub struct ScanInput<'a> {
     /// Ends the scan early: its result is then discarded.
     pub interrupt: &'a Interrupt,
     /// The operator's providers, through which is read what no native reader knows.
-    pub providers: Option<&'a ProviderFolder>,
+    pub providers: Option<ProviderAccess<'a>>,
 }
 
 impl ScanInput<'_> {

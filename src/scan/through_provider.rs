@@ -5,22 +5,48 @@ use super::scan_stacks::ScanInput;
 use crate::aws::Session;
 use crate::live::{self, Sessions, Tracked};
 use crate::model::{
-    AwsLocation, Catalog, Declared, ProviderTags, Reason, Redactor, Region, Report, Resource,
-    Schema, Tree, Value,
+    AwsLocation, Catalog, Declared, InstallationId, ProviderTags, Reason, Redactor, Region, Report,
+    Resource, Schema, Tree, Value,
 };
 use crate::plugin::{
-    Credentials, Deadline, Launch, Limits, Package, ProviderFolder, ProviderReading, Reader,
-    Request, Target,
+    Credentials, Deadline, Limits, Package, ProviderFolder, ProviderReading, Reader, Request,
+    SOURCE, TOTAL, Target,
 };
 use crate::resources::{self, ResourceType};
 use crate::settings::ProviderScope;
 use futures::future::join_all;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The lock file of a root module.
 const LOCK_FILE: &str = ".terraform.lock.hcl";
 /// The types whose reading fetches a secret.
 const SECRET_TYPES: &[&str] = &["aws_secretsmanager_secret_version", "aws_ssm_parameter"];
+
+/// The operator's providers, as a scan may use them.
+#[derive(Clone, Copy)]
+pub struct ProviderAccess<'a> {
+    /// The operator's folder.
+    pub folder: &'a ProviderFolder,
+    /// Whose scan it is: processes are shared among installations.
+    pub installation: InstallationId,
+    /// Whether a provider gets credentials that can only read, and no data.
+    pub is_narrowed: bool,
+    /// How long all reads may take together.
+    pub time: Duration,
+}
+
+impl<'a> ProviderAccess<'a> {
+    /// Lets providers read as the caller, with the caller's credentials as they are.
+    pub fn of_caller(folder: &'a ProviderFolder) -> Self {
+        Self {
+            folder,
+            installation: InstallationId(0),
+            is_narrowed: false,
+            time: TOTAL,
+        }
+    }
+}
 
 /// Returns the schemas of the types that are read: all that the provider has, where the operator supplies one.
 pub(super) fn catalog(input: &ScanInput<'_>) -> Catalog {
@@ -32,7 +58,8 @@ pub(super) fn catalog(input: &ScanInput<'_>) -> Catalog {
 
 /// Returns whether the instances of the states are kept as they were recorded: a provider reads them, and proves fixes.
 pub(super) fn keeps_recorded(input: &ScanInput<'_>) -> bool {
-    input.providers.is_some()
+    let access = input.providers.as_ref();
+    access.is_some_and(|access| access.folder.unavailable().is_none())
 }
 
 /// Returns whether no native reader knows a type.
@@ -47,11 +74,11 @@ pub(super) async fn read_foreign<'a>(
     sessions: &'a Sessions,
     redactor: &'a Redactor,
 ) -> ProviderResults<'a> {
-    let Some(folder) = input.providers else {
+    let Some(access) = input.providers else {
         return ProviderResults::default();
     };
     let scan = ProviderScan {
-        folder,
+        access,
         tree: input.tree,
         settings: &input.settings.providers,
         sessions,
@@ -96,8 +123,8 @@ pub(super) fn providers(loaded: &Loaded) -> live::Providers {
 
 /// What to read, and how.
 pub(super) struct ProviderScan<'a> {
-    /// The operator's folder.
-    pub folder: &'a ProviderFolder,
+    /// The operator's providers.
+    pub access: ProviderAccess<'a>,
     /// The files of the repository.
     pub tree: &'a Tree,
     /// What the repository leaves out.
@@ -147,7 +174,7 @@ impl<'a> ProviderScan<'a> {
         for asked in asked {
             self.add(&asked, &mut groups, &mut results).await;
         }
-        let deadline = Deadline::start();
+        let deadline = Deadline::after(self.access.time);
         let reads = groups
             .into_iter()
             .map(|group| self.read_group(group, deadline));
@@ -179,7 +206,7 @@ impl<'a> ProviderScan<'a> {
         let path = &stack.stack.path;
         let lock_file = Tree::join(path, LOCK_FILE);
         let lock_file = lock_file.and_then(|path| self.tree.text(&path));
-        let chosen = self.folder.choose(lock_file).await;
+        let chosen = self.access.folder.choose(SOURCE, lock_file).await;
         if let Ok(chosen) = &chosen {
             let notes = chosen.note.iter();
             results
@@ -187,28 +214,28 @@ impl<'a> ProviderScan<'a> {
                 .extend(notes.map(|note| (path.clone(), note.clone())));
         }
         for (at, tracked) in included {
+            let package = chosen.as_ref().map(|chosen| &chosen.package);
+            let (package, session) = match self.target(&tracked, package) {
+                Ok(target) => target,
+                Err(reason) => {
+                    let reading = ProviderReading::unknown(reason);
+                    results.readings.push((tracked.resource, reading));
+                    continue;
+                }
+            };
+            let Some(recorded) = state.unsealed.get(&at) else {
+                continue;
+            };
             let address = &tracked.resource.address;
             let request = Request {
                 resource: tracked.resource,
-                state: match state.unsealed.get(&at) {
-                    Some(state) => state,
-                    None => continue,
-                },
+                state: recorded,
                 declared: asked.declared.get(address),
                 before: asked.before.and_then(|before| before.get(address)),
                 is_located: is_located(&tracked),
             };
-            let package = chosen.as_ref().map(|chosen| &chosen.package);
-            match self.target(&tracked, package) {
-                Ok((package, session)) => {
-                    let tags = tags(stack, tracked.resource);
-                    add_request(groups, (package, session, tags), request);
-                }
-                Err(reason) => {
-                    let reading = ProviderReading::unknown(reason);
-                    results.readings.push((tracked.resource, reading));
-                }
-            }
+            let tags = tags(stack, tracked.resource);
+            add_request(groups, (package, session, tags), request);
         }
     }
 
@@ -232,8 +259,11 @@ impl<'a> ProviderScan<'a> {
         if !self.settings.include(tf_type) {
             return Some("`providers` in .driftguard.yml leaves this type out".to_owned());
         }
-        SECRET_TYPES.contains(&tf_type).then(|| {
-            "the provider fetches the secret itself when it reads this type, so DriftGuard does not ask it to".to_owned()
+        let is_withheld = SECRET_TYPES.contains(&tf_type) && !self.access.folder.reads_secrets();
+        is_withheld.then(|| {
+            "the provider fetches the secret itself when it reads this type, so DriftGuard does not ask it to without \
+             DRIFTGUARD_PROVIDER_SECRETS"
+                .to_owned()
         })
     }
 
@@ -246,30 +276,34 @@ impl<'a> ProviderScan<'a> {
         Vec<(&'a Resource, ProviderReading)>,
         BTreeMap<String, Schema>,
     ) {
-        let _slot = self.folder.slot().await;
         let session = &group.session;
         let resources = group.requests.iter().map(|request| request.resource);
-        let credentials = match session.credentials().await {
+        let unread = |reason: Reason| {
+            let unknown = |resource| (resource, ProviderReading::unknown(reason.clone()));
+            (resources.clone().map(unknown).collect(), BTreeMap::new())
+        };
+        let slot = self.access.folder.slot(self.access.installation);
+        let Some(_slot) = deadline.hold(slot).await.flatten() else {
+            return unread(no_slot());
+        };
+        let credentials = match self.credentials(session).await {
             Ok(credentials) => credentials,
-            Err(reason) => {
-                let unknown = |resource| (resource, ProviderReading::unknown(reason.clone()));
-                return (resources.map(unknown).collect(), BTreeMap::new());
-            }
+            Err(reason) => return unread(reason),
+        };
+        let launch = self
+            .access
+            .folder
+            .launch(&group.package, session.endpoint());
+        let launch = match launch {
+            Ok(launch) => launch,
+            Err(message) => return unread(Reason::NoProvider { message }),
         };
         let reader = Reader {
-            launch: Launch {
-                binary: group.package.binary.clone(),
-                endpoint: session.endpoint().map(str::to_owned),
-                logs_calls: false,
-            },
+            launch,
             target: Target {
                 account: session.account().clone(),
                 region: session.region().clone(),
-                credentials: Credentials {
-                    access_key: credentials.access_key,
-                    secret_key: credentials.secret_key,
-                    token: credentials.token,
-                },
+                credentials,
                 tags: group.tags.clone(),
             },
             redactor: self.redactor,
@@ -278,6 +312,31 @@ impl<'a> ProviderScan<'a> {
         };
         let found = reader.read(&group.requests).await;
         (resources.zip(found.readings).collect(), found.schemas)
+    }
+
+    /// Returns the credentials that a provider gets.
+    async fn credentials(&self, session: &Session) -> Result<Credentials, Reason> {
+        let found = match self.access.is_narrowed {
+            true => {
+                let secrets = self.access.folder.reads_secrets();
+                session.narrowed_credentials(secrets).await?
+            }
+            false => session.credentials().await?,
+        };
+        Ok(Credentials {
+            access_key: found.access_key,
+            secret_key: found.secret_key,
+            token: found.token,
+        })
+    }
+}
+
+/// Returns the reason where all processes were taken for too long.
+fn no_slot() -> Reason {
+    Reason::Failed {
+        message: "other scans held all processes that providers may have, for as long as this scan could wait: it is read \
+                  with a later scan, or with a larger DRIFTGUARD_PROVIDER_PROCESSES"
+            .to_owned(),
     }
 }
 

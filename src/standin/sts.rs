@@ -21,6 +21,18 @@ struct Gate {
     roles: BTreeMap<String, Trust>,
     /// The fault with which AssumeRole answers after a number of calls.
     fault: Option<(usize, Fault)>,
+    sessions: Vec<AssumedSession>,
+}
+
+/// A session that AssumeRole began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedSession {
+    /// The id of its key.
+    pub access_key: String,
+    /// Its inline session policy.
+    pub policy: Option<String>,
+    /// The first managed policy that narrows it.
+    pub policy_arn: Option<String>,
 }
 
 /// What a role's trust policy requires.
@@ -58,6 +70,7 @@ impl Sts {
         let gate = Arc::new(Mutex::new(Gate {
             roles: roles.into_iter().collect(),
             fault: None,
+            sessions: Vec::new(),
         }));
         let aws = aws.to_owned();
         let known = gate.clone();
@@ -66,7 +79,12 @@ impl Sts {
             async move {
                 let decision = locked(&gate).decide(request.body());
                 match decision {
-                    Decision::Pass => forward(request, &aws).await.map_err(|_| ConnectionCut),
+                    Decision::Pass => {
+                        let body = request.body().clone();
+                        let answer = forward(request, &aws).await.map_err(|_| ConnectionCut)?;
+                        locked(&gate).note(&body, answer.body());
+                        Ok(answer)
+                    }
                     Decision::Deny => Ok(error(403, "AccessDenied")),
                     Decision::Fail(Fault::Error(status, code)) => Ok(error(status, code)),
                     Decision::Fail(Fault::ConnectionCut) => Err(ConnectionCut),
@@ -88,6 +106,11 @@ impl Sts {
     /// Makes AssumeRole fail after a number of calls.
     pub fn fail_after(&self, calls: usize, fault: Fault) {
         locked(&self.gate).fault = Some((calls, fault));
+    }
+
+    /// Returns the sessions that AssumeRole began.
+    pub fn sessions(&self) -> Vec<AssumedSession> {
+        locked(&self.gate).sessions.clone()
     }
 
     /// Ends the fault.
@@ -114,6 +137,23 @@ enum Decision {
 }
 
 impl Gate {
+    /// Notes the session that a call of AssumeRole began.
+    fn note(&mut self, body: &[u8], answer: &[u8]) {
+        let fields: BTreeMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();
+        let answer = String::from_utf8_lossy(answer);
+        let key = answer.split_once("<AccessKeyId>");
+        let key = key.and_then(|(_, rest)| rest.split_once("</AccessKeyId>"));
+        if let (Some("AssumeRole"), Some((key, _))) =
+            (fields.get("Action").map(String::as_str), key)
+        {
+            self.sessions.push(AssumedSession {
+                access_key: key.to_owned(),
+                policy: fields.get("Policy").cloned(),
+                policy_arn: fields.get("PolicyArns.member.1.arn").cloned(),
+            });
+        }
+    }
+
     /// Decides whether a call is another one than AssumeRole, or satisfies the trust policy.
     fn decide(&mut self, body: &[u8]) -> Decision {
         let fields: BTreeMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();

@@ -16,9 +16,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
 use std::convert::Infallible;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use tokio::net::UnixListener;
 
 /// The type that it has: as many attributes of the real one as a story needs.
@@ -26,20 +26,70 @@ pub const TYPE: &str = "aws_sqs_queue";
 /// What its log says, as a real one's says everything.
 pub const LOGGED: &str = "hunter2-in-the-log";
 
+/// What the program of a provider does.
+pub struct Fake<'a> {
+    pub behaviour: &'a str,
+    /// The attributes that a read answers over the recorded ones.
+    pub live: &'a str,
+    /// Where it records what a story asks for.
+    pub records: &'a Path,
+    /// What it tries to read, or to connect to.
+    pub tries: &'a [PathBuf],
+}
+
 /// Writes the program of a provider that behaves so, and answers a read with these attributes over the recorded ones.
 pub fn program(folder: &Path, behaviour: &str, live: &str) -> PathBuf {
-    fs::create_dir_all(folder).unwrap();
-    let file = folder.join("terraform-provider-aws_v9.9.9_x5");
-    let suite = std::env::current_exe().unwrap();
-    let script = format!(
-        "#!/bin/sh\nexport FAKE_BEHAVIOUR='{behaviour}' FAKE_LIVE='{live}' FAKE_FOLDER='{}'\n\
-         exec '{}' --exact plugin::fake::serve --nocapture --test-threads 1 3>&1 1>/dev/null\n",
-        folder.display(),
-        suite.display()
-    );
-    fs::write(&file, script).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-    file
+    let fake = Fake {
+        behaviour,
+        live,
+        records: folder,
+        tries: &[],
+    };
+    fake.write(folder)
+}
+
+impl Fake<'_> {
+    /// Writes the program.
+    pub fn write(&self, folder: &Path) -> PathBuf {
+        fs::create_dir_all(folder).unwrap();
+        let file = folder.join("terraform-provider-aws_v9.9.9_x5");
+        let tries: Vec<_> = self
+            .tries
+            .iter()
+            .map(|path| path.to_str().unwrap())
+            .collect();
+        let script = format!(
+            "#!/bin/sh\nexport FAKE_BEHAVIOUR='{}' FAKE_LIVE='{}' FAKE_FOLDER='{}' FAKE_TRIES='{}'\n\
+             exec '{}' --exact plugin::fake::serve --nocapture --test-threads 1 3>&1 1>/dev/null\n",
+            self.behaviour,
+            self.live,
+            self.records.display(),
+            tries.join(":"),
+            suite().display()
+        );
+        fs::write(&file, script).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        file
+    }
+}
+
+/// This program, where any user may run it.
+fn suite() -> PathBuf {
+    static SUITE: std::sync::LazyLock<PathBuf> = std::sync::LazyLock::new(|| {
+        let own = std::env::current_exe().unwrap();
+        let may_be_entered = |folder: &Path| {
+            let metadata = fs::metadata(folder);
+            metadata.is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
+        };
+        if own.ancestors().all(may_be_entered) {
+            return own;
+        }
+        let copy = std::env::temp_dir().join(format!("driftguard-suite-{}", std::process::id()));
+        fs::copy(&own, &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        copy
+    });
+    SUITE.clone()
 }
 
 /// Serves, where a script asks for it.
@@ -71,11 +121,17 @@ async fn run(behaviour: String) {
         "silent" => String::new(),
         _ => format!("1|{version}|unix|{place}|grpc|\n"),
     };
-    let mut out = fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/fd/3")
-        .unwrap();
-    out.write_all(line.as_bytes()).unwrap();
+    // The descriptor itself: another user than the story's may not open it anew.
+    let printed = Command::new("sh")
+        .args(["-c", "printf %s \"$1\" >&3", "sh", &line])
+        .status();
+    assert!(printed.unwrap().success());
+    if behaviour == "hang, with children" {
+        for words in [vec!["sleep", "300"], vec!["setsid", "sleep", "300"]] {
+            Command::new(words[0]).args(&words[1..]).spawn().unwrap();
+        }
+        record("socket", &socket.display().to_string());
+    }
     if behaviour == "ends" {
         return;
     }
@@ -220,7 +276,7 @@ async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {
                 std::process::exit(3);
             }
         }
-        "hang" => std::future::pending().await,
+        "hang" | "hang, with children" => std::future::pending().await,
         "spy" => spy(),
         _ => {}
     }
@@ -247,7 +303,9 @@ async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {
         let live: serde_json::Value =
             serde_json::from_str(&std::env::var("FAKE_LIVE").unwrap()).unwrap();
         for (name, live) in live.as_object().unwrap() {
-            value[name] = live.clone();
+            if value.get(name).is_some() {
+                value[name] = live.clone();
+            }
         }
         state.json = value.to_string().into_bytes();
     }
@@ -281,6 +339,27 @@ fn spy() {
         .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
         .map(|target| target.display().to_string())
         .collect();
+    let parent = PathBuf::from(format!("/proc/{}", std::os::unix::process::parent_id()));
+    let mut tries = vec![
+        parent.join("environ"),
+        parent.join("fd"),
+        parent.join("mem"),
+    ];
+    let named = std::env::var("FAKE_TRIES").unwrap();
+    tries.extend(
+        named
+            .split(':')
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from),
+    );
+    let tried = tries.iter().map(|path| {
+        let reached = fs::read(path).is_ok_and(|bytes| !bytes.is_empty())
+            || fs::read_dir(path).is_ok()
+            || std::os::unix::net::UnixStream::connect(path).is_ok();
+        format!("tried {} {reached}", path.display())
+    });
+    let tried: Vec<_> = tried.collect();
+    record("tried", &tried.join("\n"));
     let all = [variables, arguments, descriptors].concat();
     record("given", &all.join("\n"));
 }
@@ -315,7 +394,17 @@ fn schemas(behaviour: &str) -> Schemas5 {
     let provider = ["region", "access_key", "secret_key", "token"];
     let provider = provider.map(|name| attribute(name, r#""string""#, "o"));
     let version = if behaviour == "older schema" { 0 } else { 1 };
-    let types = [(TYPE.to_owned(), schema(version, queue))];
+    let parameter = vec![
+        attribute("id", r#""string""#, "oc"),
+        attribute("arn", r#""string""#, "c"),
+        attribute("name", r#""string""#, "r"),
+        attribute("type", r#""string""#, "r"),
+        attribute("value", r#""string""#, "os"),
+    ];
+    let types = [
+        (TYPE.to_owned(), schema(version, queue)),
+        ("aws_ssm_parameter".to_owned(), schema(0, parameter)),
+    ];
     Schemas5 {
         provider: Some(schema(0, provider.to_vec())),
         resource_schemas: types.into(),

@@ -1,6 +1,6 @@
 //! The operator's folder of providers, and the lock file that chooses among its versions.
 
-use driftguard::plugin::ProviderFolder;
+use driftguard::plugin::{ProviderFolder, SOURCE};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Write;
@@ -29,7 +29,7 @@ pub fn platform() -> String {
 }
 
 /// Puts a version into a folder.
-fn put(folder: &Path, version: &str) {
+pub fn put(folder: &Path, version: &str) {
     let platform = platform();
     let package = folder.join(format!(
         "registry.terraform.io/hashicorp/aws/{version}/{platform}"
@@ -43,7 +43,7 @@ fn put(folder: &Path, version: &str) {
     fs::write(package.join("LICENSE.txt"), "license").unwrap();
 }
 
-fn lock(version: &str, hash: &str) -> String {
+pub fn lock(version: &str, hash: &str) -> String {
     format!(
         "provider \"registry.terraform.io/hashicorp/random\" {{\n  version = \"3.0.0\"\n}}\n\n\
          provider \"registry.terraform.io/hashicorp/aws\" {{\n  version     = \"{version}\"\n  constraints = \"~> 5.0\"\n  \
@@ -53,7 +53,7 @@ fn lock(version: &str, hash: &str) -> String {
 
 async fn chosen(folder: &ProviderFolder, lock: &str) -> Result<String, String> {
     folder
-        .choose(Some(lock))
+        .choose(SOURCE, Some(lock))
         .await
         .map(|chosen| chosen.package.version)
 }
@@ -65,7 +65,7 @@ async fn the_lock_file_chooses_the_version_and_its_hash_must_agree() {
         put(folder.path(), version);
     }
     let folder = open(folder.path());
-    let newest = folder.choose(None).await.unwrap();
+    let newest = folder.choose(SOURCE, None).await.unwrap();
     assert_eq!(newest.package.version, "6.1.0");
     let wrong = chosen(&folder, &lock("5.9.0", "h1:AAAA"))
         .await
@@ -91,7 +91,7 @@ async fn another_version_of_the_same_major_is_said_and_of_another_major_refused(
     }
     let folder = open(folder.path());
     let lock_file = lock("5.50.0", "h1:AAAA");
-    let other = folder.choose(Some(&lock_file)).await.unwrap();
+    let other = folder.choose(SOURCE, Some(&lock_file)).await.unwrap();
     assert_eq!(other.package.version, "5.100.0");
     let note = other.note.unwrap();
     assert!(
@@ -148,19 +148,20 @@ async fn an_archive_of_a_mirror_is_unpacked_once_and_its_hash_must_agree() {
     let folder = TempDir::new().unwrap();
     let hash = mirror(folder.path(), "5.1.0", "terraform-provider-aws_v5.1.0_x5");
     let opened = open(folder.path());
-    let chosen = opened.choose(Some(&lock("5.1.0", &hash))).await.unwrap();
+    let named = lock("5.1.0", &hash);
+    let chosen = opened.choose(SOURCE, Some(&named)).await.unwrap();
     let binary = chosen.package.binary;
     assert!(
         binary.starts_with(folder.path().join("unpacked")),
         "{binary:?}"
     );
     let mode = fs::metadata(&binary).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700);
+    assert_eq!(mode & 0o777, 0o755);
     fs::write(&binary, "unpacked once").unwrap();
-    let again = open(folder.path()).choose(None).await.unwrap();
+    let again = open(folder.path()).choose(SOURCE, None).await.unwrap();
     assert_eq!(fs::read(again.package.binary).unwrap(), b"unpacked once");
     let other = opened
-        .choose(Some(&lock("5.1.0", "zh:11")))
+        .choose(SOURCE, Some(&lock("5.1.0", "zh:11")))
         .await
         .unwrap_err();
     assert!(
@@ -177,7 +178,7 @@ async fn an_archive_with_a_name_that_leads_out_of_it_is_refused() {
         "5.1.0",
         "../terraform-provider-aws_v5.1.0_x5",
     );
-    let refused = open(folder.path()).choose(None).await.unwrap_err();
+    let refused = open(folder.path()).choose(SOURCE, None).await.unwrap_err();
     assert!(refused.contains("leads out of it"), "{refused}");
     let left: Vec<_> = fs::read_dir(folder.path().join("unpacked"))
         .unwrap()

@@ -3,7 +3,9 @@
 mod codec;
 pub mod fake;
 mod folder;
+mod sandbox;
 mod scan;
+mod server;
 mod source;
 mod stories;
 mod verdict;

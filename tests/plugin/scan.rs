@@ -63,6 +63,16 @@ async fn scan(folder: Option<&TempDir>, settings: &str) -> Run {
 
 /// Scans or fixes the stack.
 async fn run(command: &[&str], folder: Option<&TempDir>, checkout: &Checkout) -> Run {
+    run_in(&[], command, folder, checkout).await
+}
+
+/// The same with more in the environment.
+async fn run_in(
+    environment: &[(&str, &str)],
+    command: &[&str],
+    folder: Option<&TempDir>,
+    checkout: &Checkout,
+) -> Run {
     let aws = moto().await;
     let mut arguments = command.to_vec();
     arguments.extend([
@@ -78,7 +88,7 @@ async fn run(command: &[&str], folder: Option<&TempDir>, checkout: &Checkout) ->
     if let Some(path) = path {
         arguments.extend(["--providers", path]);
     }
-    checkout.driftguard(aws.url(), &arguments)
+    checkout.driftguard_in(environment, aws.url(), &arguments)
 }
 
 /// Each type with its status and reason.
@@ -149,6 +159,19 @@ async fn an_untouched_queue_shows_nothing_and_without_a_provider_it_is_not_read(
             "{row}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_fetches_a_secret_is_read_where_the_operator_allows_it_and_sealed_all_the_same() {
+    let folder = folder("ok", r#"{"value": "hunter2-changed"}"#);
+    let allowed = [("DRIFTGUARD_PROVIDER_SECRETS", "1")];
+    let run = run_in(&allowed, &["scan"], Some(&folder), &checkout("")).await;
+    assert_eq!(run.findings(), ["aws_ssm_parameter.limit"], "{run:?}");
+    assert_eq!(coverage(&run)[1], "aws_ssm_parameter checked ");
+    let value = &run.json()["stacks"][0]["findings"][0]["attributes"][0];
+    assert_eq!(value["path"], "value", "{value}");
+    assert!(value["live"]["fingerprint"].is_string(), "{value}");
+    assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use driftguard::model::{
     Region, Resource, UnsealedState, Value,
 };
 use driftguard::plugin::{
-    Credentials, Deadline, Launch, Limits, ProviderReading, Reader, Request, Target,
+    Credentials, Deadline, Launch, Limits, ProviderReading, Reader, Request, Sandbox, Target,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -32,10 +32,16 @@ fn resource() -> Resource {
 
 /// Reads one queue through a provider that behaves so.
 async fn read(folder: &Path, behaviour: &str, live: &str) -> ProviderReading {
+    read_in(program(folder, behaviour, live), Sandbox::Caller, behaviour).await
+}
+
+/// Reads one queue through this program, confined so.
+pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> ProviderReading {
     let redactor = Redactor::new(KEY);
     let reader = Reader {
         launch: Launch {
-            binary: program(folder, behaviour, live),
+            binary,
+            sandbox,
             endpoint: None,
             logs_calls: false,
         },

@@ -110,7 +110,7 @@ impl RepositoryScan<'_> {
             today: report::day(now()),
             only: self.only,
             interrupt: self.clock.interrupt(),
-            providers: None,
+            providers: services.provider_access(self.context.installation),
         };
         let scanning = Box::pin(scan_stacks(&input, stacks, &|_| {}));
         let result = in_share(&services.store, &services.aws, scanning).await;

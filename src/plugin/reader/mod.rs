@@ -24,7 +24,7 @@ const SLOW_READS: usize = 16;
 /// From when on a read counts as a slow one.
 const SLOW: Duration = Duration::from_secs(10);
 /// How long all reads of a scan may take together.
-const TOTAL: Duration = Duration::from_secs(480);
+pub const TOTAL: Duration = Duration::from_secs(480);
 /// How long the log of a call may take to arrive after its answer.
 const LOG_DELAY: Duration = Duration::from_millis(100);
 
@@ -81,7 +81,17 @@ pub struct Deadline(Instant);
 impl Deadline {
     /// Begins the time of a scan's reads.
     pub fn start() -> Self {
-        Self(Instant::now() + TOTAL)
+        Self::after(TOTAL)
+    }
+
+    /// Begins a time of this length.
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// Waits for something until then.
+    pub async fn hold<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        timeout_at(self.0, work).await.ok()
     }
 }
 

@@ -1,0 +1,191 @@
+//! Narrows the credentials that a provider gets: they read configuration, and no data.
+
+use super::budget::CallQueue;
+use super::{Role, SESSION_NAME, SessionCredentials, reason, role_denied};
+use crate::model::Reason;
+use aws_config::SdkConfig;
+use aws_sdk_sts::types::PolicyDescriptorType;
+use secrecy::SecretString;
+use std::sync::Arc;
+
+/// How long the credentials are valid, in seconds: the least that AWS allows.
+const LIFETIME: i32 = 900;
+/// AWS's own policy, which allows what reads in any service. IAM has no pattern for that which a policy of our own could
+/// hold: a session policy has 2,048 characters, and no wildcard in the name of a service.
+const READ_ONLY: &str = ":iam::aws:policy/ReadOnlyAccess";
+/// What `ReadOnlyAccess` allows and no provider needs: data of tables, queues, streams, logs, objects, repositories and
+/// disks; credentials, and what stands for them.
+const DATA: &[&str] = &[
+    "aps:QueryMetrics",
+    "athena:GetQueryResults*",
+    "bedrock-agentcore:*MemoryRecord*",
+    "bedrock-mantle:*",
+    "cassandra:Select",
+    "codeartifact:GetAuthorizationToken",
+    "codeartifact:GetPackageVersionAsset",
+    "codeartifact:ReadFromRepository",
+    "codecommit:GetBlob",
+    "codecommit:GetFile",
+    "codecommit:GitPull",
+    "cognito-identity:GetCredentialsForIdentity",
+    "cognito-identity:GetOpenId*",
+    "cognito-sync:QueryRecords",
+    "connect:GetContactAttributes",
+    "connect:GetFederationToken",
+    "datapipeline:QueryObjects",
+    "dax:BatchGetItem",
+    "dax:GetItem",
+    "dax:Query",
+    "dax:Scan",
+    "dynamodb:BatchGet*",
+    "dynamodb:GetItem",
+    "dynamodb:GetRecords",
+    "dynamodb:PartiQL*",
+    "dynamodb:Query",
+    "dynamodb:Read*",
+    "dynamodb:Scan",
+    "dynamodb:SearchVectors",
+    "ebs:GetSnapshotBlock",
+    "ec2:GetConsole*",
+    "ec2:GetPasswordData",
+    "ecr:BatchGetImage",
+    "ecr:GetAuthorizationToken",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr-public:GetAuthorizationToken",
+    "eks:AccessKubernetesApi",
+    "es:ESHttp*",
+    "glacier:GetJobOutput",
+    "healthlake:ReadResource",
+    "iotanalytics:SampleChannelData",
+    "kendra:Query",
+    "kinesis:GetRecords",
+    "kms:Decrypt",
+    "lightsail:GetInstanceAccessDetails",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:GetLogRecord",
+    "logs:GetQueryResults",
+    "logs:StartLiveTail",
+    "logs:StartQuery",
+    "mediastore:GetObject",
+    "qldb:GetBlock",
+    "qldb:GetRevision",
+    "rds:Download*",
+    "rum:GetAppMonitorData",
+    "redshift:GetClusterCredentials*",
+    "s3:GetDataAccess",
+    "s3:GetObject*",
+    "s3-object-lambda:*",
+    "s3-outposts:GetObject*",
+    "s3express:CreateSession",
+    "s3tables:GetTableData",
+    "s3vectors:GetVectors",
+    "s3vectors:QueryVectors",
+    "sdb:GetAttributes",
+    "sdb:Select",
+    "sqs:Receive*",
+    "sso:GetRoleCredentials",
+    "ssm:GetCommandInvocation",
+    "sts:Assume*",
+    "sts:GetSessionToken",
+];
+/// What fetches a secret: denied, unless the operator allows the types that need it.
+const SECRETS: &[&str] = &[
+    "secretsmanager:BatchGetSecretValue",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter*",
+];
+/// What those types need besides.
+const DECRYPT: &str = "kms:Decrypt";
+
+/// Where a session's credentials come from.
+pub(super) struct AssumedFrom {
+    /// The configuration with the credentials that assume the role.
+    pub base: SdkConfig,
+    pub role: Role,
+    pub sts: Arc<CallQueue>,
+}
+
+/// Returns the inline session policy of a provider's credentials. It is read together with AWS's `ReadOnlyAccess`: what
+/// either allows and neither denies is allowed, where the role's own policies allow it as well.
+pub fn session_policy(with_secrets: bool) -> String {
+    let denied = DATA.iter().copied();
+    let denied: Vec<_> = match with_secrets {
+        true => denied.filter(|action| *action != DECRYPT).collect(),
+        false => denied.chain(SECRETS.iter().copied()).collect(),
+    };
+    let mut statements = vec![statement("Deny", &denied)];
+    if with_secrets {
+        statements.push(statement("Allow", &[SECRETS, &[DECRYPT]].concat()));
+    }
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+        statements.join(",")
+    )
+}
+
+fn statement(effect: &str, actions: &[&str]) -> String {
+    let actions = actions.join(r#"",""#);
+    format!(r#"{{"Effect":"{effect}","Action":["{actions}"],"Resource":"*"}}"#)
+}
+
+impl AssumedFrom {
+    /// Assumes the role once more, with a session policy.
+    pub(super) async fn narrowed(&self, with_secrets: bool) -> Result<SessionCredentials, Reason> {
+        let role = &self.role;
+        let partition = role.arn.split(":iam:").next().unwrap_or("arn:aws");
+        let read_only = PolicyDescriptorType::builder().arn(format!("{partition}{READ_ONLY}"));
+        let _permit = self.sts.acquire(1).await;
+        let answer = aws_sdk_sts::Client::new(&self.base)
+            .assume_role()
+            .role_arn(&role.arn)
+            .role_session_name(SESSION_NAME)
+            .set_external_id(role.external_id.clone())
+            .duration_seconds(LIFETIME)
+            .policy(session_policy(with_secrets))
+            .policy_arns(read_only.build())
+            .send()
+            .await;
+        let answer = answer
+            .map_err(|error| role_denied(role, reason::from_error("sts:AssumeRole", error)))?;
+        let credentials = answer.credentials().ok_or_else(|| Reason::Failed {
+            message: "STS answered without credentials".to_owned(),
+        })?;
+        Ok(SessionCredentials {
+            access_key: credentials.access_key_id().to_owned(),
+            secret_key: SecretString::from(credentials.secret_access_key()),
+            token: Some(SecretString::from(credentials.session_token())),
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// What AWS takes as a session policy.
+    const MOST: usize = 2048;
+
+    #[test]
+    fn the_session_policy_fits_and_allows_a_secret_only_where_the_operator_does() {
+        let usual = session_policy(false);
+        let with_secrets = session_policy(true);
+        assert!(usual.len() <= MOST, "{}", usual.len());
+        assert!(with_secrets.len() <= MOST, "{}", with_secrets.len());
+        let allowed = |policy: &str| policy.contains("\"Allow\"");
+        assert!(!allowed(&usual) && allowed(&with_secrets));
+        let (denied, rest) = with_secrets.split_once("\"Allow\"").unwrap();
+        for action in [
+            "secretsmanager:GetSecretValue",
+            "ssm:GetParameter*",
+            DECRYPT,
+        ] {
+            assert!(usual.contains(action), "{action}");
+            assert!(
+                !denied.contains(action) && rest.contains(action),
+                "{action}"
+            );
+        }
+    }
+}
