@@ -20,6 +20,20 @@ RUN find src -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --bin driftguard \
     && mkdir /data
 
+# With Terraform providers, which it confines as users of their own: `docker build --target providers .`, docs/providers.md.
+FROM debian:12-slim AS providers
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /build/target/release/driftguard /usr/local/bin/driftguard
+COPY --from=build --chmod=700 /data /data
+ENV DRIFTGUARD_LISTEN=0.0.0.0:8080 \
+    DRIFTGUARD_DATA_DIR=/data
+VOLUME /data
+EXPOSE 8080
+ENTRYPOINT ["/usr/local/bin/driftguard"]
+CMD ["serve"]
+
 # glibc, certificates of the public authorities, time zones.
 FROM gcr.io/distroless/cc-debian12
 COPY --from=build /build/target/release/driftguard /usr/local/bin/driftguard

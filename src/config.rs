@@ -4,6 +4,7 @@ mod ambient;
 mod app;
 mod hcp_tokens;
 mod modules;
+mod provider_sources;
 mod providers;
 mod values;
 
@@ -11,6 +12,7 @@ pub use ambient::{Ambient, AmbientOwner};
 pub use app::App;
 pub use hcp_tokens::HcpToken;
 pub use modules::{Modules, PUBLIC_REGISTRY};
+pub use provider_sources::ProviderSource;
 pub use providers::{FOLDER as PROVIDERS, Pin, Providers};
 
 use secrecy::SecretString;

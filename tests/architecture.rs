@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[rustfmt::skip]
 const RULES: &[(&str, &[&str], &[&str])] = &[
     ("main", &["cli", "config"], &["tokio", "anyhow"]),
-    ("config", &[], &["anyhow", "secrecy", "thiserror", "url"]),
+    ("config", &[], &["anyhow", "secrecy", "serde", "serde_json", "thiserror", "toml", "url"]),
     ("memory", &[], &["futures", "thiserror", "tokio"]),
     ("model", &[], &["aho_corasick", "regex", "toml", "bytes", "serde", "serde_json", "thiserror", "hmac", "sha2", "hex", "rust_decimal"]),
     ("settings", &["model"], &["chrono", "croner", "serde", "serde_json", "serde_saphyr", "thiserror", "jiff"]),

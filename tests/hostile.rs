@@ -199,7 +199,7 @@ fn a_state_is_read_no_further_once_nobody_waits_for_it() {
             "a.tfstate",
             &catalog,
             &redactor,
-            false,
+            None,
             &interrupt,
         );
         let took = started.elapsed();

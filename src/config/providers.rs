@@ -1,5 +1,6 @@
 //! Settings of the Terraform providers that the operator supplies.
 
+use super::provider_sources::{ProviderSource, sources};
 use super::values::{count, switch};
 use super::{ConfigError, Lookup, data_folder};
 use std::ops::RangeInclusive;
@@ -35,6 +36,8 @@ pub struct Providers {
     pub pins: Option<Vec<Pin>>,
     /// Whether types are read whose reading fetches a secret.
     pub secrets: bool,
+    /// The providers beside AWS's that are run.
+    pub sources: Vec<ProviderSource>,
     /// The folders and files that no provider may read.
     pub closed: Vec<PathBuf>,
 }
@@ -67,6 +70,7 @@ pub(super) fn providers(lookup: Lookup) -> Result<Option<Providers>, ConfigError
         database,
         lookup("GITHUB_PRIVATE_KEY_FILE"),
         lookup("DRIFTGUARD_HCP_TOKENS"),
+        lookup("DRIFTGUARD_PROVIDER_SOURCES"),
     ];
     providers.closed.push(data);
     providers
@@ -94,6 +98,7 @@ impl Providers {
             processes: usize::try_from(processes).unwrap_or(usize::MAX),
             pins: pins(lookup)?,
             secrets: switch(lookup, "DRIFTGUARD_PROVIDER_SECRETS")?,
+            sources: sources(lookup)?,
             closed: Vec::new(),
         })
     }

@@ -6,12 +6,11 @@ use crate::github::{GitHub, Limits};
 use crate::model::{InstallationId, Redactor};
 use crate::modules::ModuleStore;
 use crate::outbound::Outbound;
-use crate::plugin::{ProviderFolder, TOTAL};
+use crate::plugin::ProviderFolder;
 use crate::queue::Metrics;
 use crate::queue::inbox::Inbox;
 use crate::queue::limit;
 use crate::queue::storage::Queue;
-use crate::scan::ProviderAccess;
 use crate::scan::roles::derive;
 use crate::state::StateBudget;
 use crate::store::Store;
@@ -79,20 +78,6 @@ impl Services {
             states: StateBudget::of_server(config.state_limit),
             providers: providers(config)?,
             key: app.secret_key.clone(),
-        })
-    }
-
-    /// Returns the operator's providers, as a scan of an installation may use them.
-    pub(super) fn provider_access(
-        &self,
-        installation: InstallationId,
-    ) -> Option<ProviderAccess<'_>> {
-        self.providers.as_ref().map(|folder| ProviderAccess {
-            folder,
-            installation,
-            is_narrowed: true,
-            // What is read besides, compared and proven must end within the scan's time as well.
-            time: TOTAL.min(self.limits.time / 2),
         })
     }
 

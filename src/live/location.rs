@@ -32,6 +32,10 @@ pub fn locate<'a>(resources: &'a [Resource], providers: &Providers) -> Vec<Track
         .map(|(provider, votes)| (*provider, most_used(votes)))
         .collect();
     let placed = |(resource, own): (&'a Resource, AwsLocation)| {
+        if !resource.provider.is_aws() {
+            let location = AwsLocation::default();
+            return Tracked { resource, location };
+        }
         let provider = providers
             .get(&resource.provider)
             .cloned()
@@ -68,6 +72,9 @@ fn most_frequent<'v, T: Ord + Clone + 'v>(
 
 /// Returns the location that a resource records itself. The `region` of provider 6 takes precedence.
 fn own_location(resource: &Resource) -> AwsLocation {
+    if !resource.provider.is_aws() {
+        return AwsLocation::default();
+    }
     let recorded = resource.location();
     let region = resource.text("region").and_then(Region::new);
     let zone = resource.text("availability_zone").and_then(Region::of_zone);

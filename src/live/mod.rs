@@ -87,8 +87,7 @@ impl Sessions {
     /// Opens a session for each tracked resource, and for each of their accounts in the fallback region. Where nothing is
     /// tracked, AWS gets no call.
     pub async fn open(aws: &Aws, tracked: &[Tracked<'_>], fallback: Region) -> Self {
-        let mut keys: BTreeSet<_> = tracked
-            .iter()
+        let mut keys: BTreeSet<_> = of_aws(tracked)
             .map(|tracked| session_key(tracked, &fallback))
             .collect();
         let accounts: BTreeSet<_> = keys.iter().map(|(account, _)| account.clone()).collect();
@@ -169,6 +168,13 @@ fn unmanaged_key(
     )
 }
 
+/// Returns the resources that the provider of AWS manages.
+fn of_aws<'t, 'a>(tracked: &'t [Tracked<'a>]) -> impl Iterator<Item = &'t Tracked<'a>> {
+    tracked
+        .iter()
+        .filter(|tracked| tracked.resource.provider.is_aws())
+}
+
 /// Returns the account and region to read a resource in.
 fn session_key(tracked: &Tracked<'_>, fallback: &Region) -> (Option<AccountId>, Region) {
     let region = tracked.location.region.clone();
@@ -192,16 +198,15 @@ fn group_by_type<'a>(
         Scope::Global => sessions.fallback.clone(),
         Scope::Regional => region,
     };
-    let used: BTreeSet<_> = tracked
-        .iter()
+    let used: BTreeSet<_> = of_aws(&tracked)
         .map(|tracked| session_key(tracked, &sessions.fallback))
         .collect();
     for tracked in tracked {
         let (account, region) = session_key(&tracked, &sessions.fallback);
-        match ALL
-            .iter()
-            .position(|resource_type| resource_type.tf_type == tracked.resource.tf_type())
-        {
+        let mut types = ALL.iter();
+        let native =
+            types.position(|resource_type| resource_type.tf_type == tracked.resource.tf_type());
+        match native.filter(|_| tracked.resource.provider.is_aws()) {
             None => live
                 .readings
                 .push((tracked, Reading::Unknown(Reason::Unsupported))),

@@ -3,6 +3,7 @@
 
 use super::schema::{Attribute, Block, BlockNesting, NestedBlock};
 use crate::model::{DeclaredResource, Number, Type, Value};
+use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The configuration of a resource.
@@ -52,6 +53,25 @@ pub fn configuration(
         is_code: declared.is_some(),
         evaluated,
     }
+}
+
+/// Builds a provider's configuration from what the operator wrote. Messages quote no value.
+pub(super) fn operators_own(block: &Block, written: &Json) -> Result<Value, String> {
+    let written = Value::from(written.clone());
+    let entries = written.as_map().ok_or("it is no table")?;
+    let mut out = BTreeMap::new();
+    for (name, value) in entries {
+        let attribute = block.attributes.get(name);
+        let nested = block.blocks.get(name);
+        let found = match (attribute, nested) {
+            (Some(attribute), _) if attribute.is_settable() => convert(&attribute.ty, value),
+            (None, Some(nested)) => nested_of_code(nested, value),
+            _ => return Err(format!("it has no setting `{name}`")),
+        };
+        let found = found.ok_or_else(|| format!("`{name}` has another type there"))?;
+        out.insert(name.clone(), found);
+    }
+    Ok(Value::Map(out))
 }
 
 /// Converts a value of the code; `None` where the code alone does not determine it, or it is a secret.

@@ -7,13 +7,15 @@ use super::lock::{self, LockedProvider};
 use super::package::{Found, HOSTS, PROGRAM, Place, platform, program, versions};
 use super::process::Launch;
 use super::sandbox::Sandbox;
+use super::schema_memory::{SchemaMemory, TypeSchemas};
 use super::slots::{Slot, Slots};
 use super::users::Users;
-use crate::config::{Pin, Providers};
+use crate::config::{Pin, ProviderSource, Providers};
 use crate::model::InstallationId;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The provider of AWS.
 pub const SOURCE: &str = "hashicorp/aws";
@@ -35,11 +37,16 @@ pub struct ProviderFolder {
     /// The packages that may be started; `None` for all.
     pins: Option<Vec<Pin>>,
     reads_secrets: bool,
+    /// The providers beside AWS's.
+    sources: Vec<ProviderSource>,
+    schemas: SchemaMemory,
 }
 
 /// An unpacked provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
+    /// Its source, such as `hashicorp/aws`.
+    pub source: String,
     /// Its version.
     pub version: String,
     /// Its program.
@@ -86,12 +93,24 @@ impl ProviderFolder {
     /// # Errors
     /// When it cannot be read, or holds none.
     pub fn open(folder: &Path, unpacked: &Path) -> Result<Self, FolderError> {
+        Self::with_sources(folder, unpacked, &[])
+    }
+
+    /// Lists the versions of AWS's provider and of further ones.
+    fn with_sources(
+        folder: &Path,
+        unpacked: &Path,
+        sources: &[ProviderSource],
+    ) -> Result<Self, FolderError> {
         let unreadable = |cause| FolderError::Unreadable {
             folder: folder.to_owned(),
             cause,
         };
         let folder = fs::canonicalize(folder).map_err(unreadable)?;
-        let found = versions(&folder, SOURCE).map_err(unreadable)?;
+        let mut found = versions(&folder, SOURCE).map_err(unreadable)?;
+        for further in sources {
+            found.extend(versions(&folder, &further.source).map_err(unreadable)?);
+        }
         match found.is_empty() {
             true => Err(FolderError::Empty {
                 folder,
@@ -105,6 +124,8 @@ impl ProviderFolder {
                 sandbox: Ok(Sandbox::Caller),
                 pins: None,
                 reads_secrets: false,
+                sources: sources.to_vec(),
+                schemas: SchemaMemory::default(),
             }),
         }
     }
@@ -120,7 +141,7 @@ impl ProviderFolder {
             sandbox: Ok(wrapper.map_or(Sandbox::Caller, Sandbox::Wrapper)),
             pins: settings.pins.clone(),
             reads_secrets: settings.secrets,
-            ..Self::open(&settings.folder, &settings.unpacked)?
+            ..Self::with_sources(&settings.folder, &settings.unpacked, &settings.sources)?
         })
     }
 
@@ -156,17 +177,35 @@ impl ProviderFolder {
         self.sandbox.as_ref().err().map(String::as_str)
     }
 
+    /// Returns the providers beside AWS's that the operator allows.
+    pub fn sources(&self) -> &[ProviderSource] {
+        &self.sources
+    }
+
     /// Returns how a package is started. `endpoint` is the operator's own one of AWS.
     ///
     /// # Errors
     /// Why it cannot be confined.
     pub fn launch(&self, package: &Package, endpoint: Option<&str>) -> Result<Launch, String> {
+        let mut sources = self.sources.iter();
+        let known = sources.find(|known| known.source == package.source);
         Ok(Launch {
             binary: package.binary.clone(),
             sandbox: self.sandbox.clone()?,
+            environment: known.map_or_else(Vec::new, |known| known.environment.clone()),
             endpoint: endpoint.map(str::to_owned),
             logs_calls: false,
         })
+    }
+
+    /// Returns the schemas of all types of a provider, of the newest version that may be started. It is asked once.
+    ///
+    /// # Errors
+    /// Why it was not asked, or did not tell them.
+    pub async fn types_of(&self, source: &str) -> Result<Arc<TypeSchemas>, String> {
+        let package = self.choose(source, None).await?.package;
+        let launch = self.launch(&package, None)?;
+        self.schemas.of(&launch).await
     }
 
     /// Chooses the package for a root module with this lock file: the version that it names; else the newest of the same
@@ -223,7 +262,11 @@ impl ProviderFolder {
             )
         })?;
         Ok(Chosen {
-            package: Package { version, binary },
+            package: Package {
+                source: source.clone(),
+                version,
+                binary,
+            },
             note,
         })
     }

@@ -11,7 +11,7 @@ pub struct LockedProvider {
     pub hashes: Vec<String>,
 }
 
-/// Returns what a lock file says of a provider, by its namespace and name, of whichever registry.
+/// Returns what a lock file says of a provider, by its namespace and name, of whichever registry, or by its whole source.
 pub fn locked(text: &str, source: &str) -> Option<LockedProvider> {
     let mut lines = text.lines().map(str::trim);
     lines.find(|line| is_block_of(line, source))?;
@@ -36,8 +36,10 @@ pub fn locked(text: &str, source: &str) -> Option<LockedProvider> {
 /// Returns whether a line begins the block of a provider: `provider "registry.terraform.io/hashicorp/aws" {`.
 fn is_block_of(line: &str, source: &str) -> bool {
     let name = line.strip_prefix("provider").and_then(quoted);
-    let path = name.and_then(|name| name.split_once('/'));
-    path.is_some_and(|(_, path)| path == source)
+    name.is_some_and(|name| {
+        let path = name.split_once('/').map(|(_, path)| path);
+        name == source || path == Some(source)
+    })
 }
 
 fn quoted(text: &str) -> Option<&str> {

@@ -5,8 +5,9 @@ use super::sandbox::Sandbox;
 use super::second_look::Evidence;
 use super::users::User;
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,13 +17,18 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
+/// The mode of a provider's own folder, with its socket.
+const OWN: u32 = 0o700;
+
 /// How a provider is started.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Launch {
     /// The program.
     pub binary: PathBuf,
     /// How it is confined.
     pub sandbox: Sandbox,
+    /// The variables that the operator gives it.
+    pub environment: Vec<(String, String)>,
     /// The operator's own endpoint of AWS, as a test environment has.
     pub endpoint: Option<String>,
     /// Whether it logs its calls, so that a missing resource can be told from a refused call.
@@ -100,6 +106,7 @@ impl Process {
         };
         let folder = tempfile::Builder::new()
             .prefix("driftguard-provider-")
+            .permissions(Permissions::from_mode(OWN))
             .tempdir()
             .map_err(spawn)?;
         let mut group = spawn_in(launch, folder.path()).map_err(spawn)?;
@@ -164,7 +171,12 @@ fn command(launch: &Launch, folder: &Path, user: Option<&User>) -> io::Result<Co
     let confined = launch.sandbox.confine(&launch.binary, folder, user)?;
     let mut words = confined.words.into_iter();
     let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words).env_clear().envs(environment(launch));
+    let given = launch.environment.iter();
+    command
+        .args(words)
+        .env_clear()
+        .envs(given.map(|(name, value)| (name, value)))
+        .envs(environment(launch));
     command
         .env("HOME", folder)
         .env("TMPDIR", folder)

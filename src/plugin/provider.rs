@@ -4,33 +4,20 @@ use super::client::{CallError, Client};
 use super::process::{Launch, Process, StartError};
 use super::schema::{BadSchema, Block, TypeSchema};
 use super::second_look::Evidence;
+use super::target::Target;
 use super::value;
 use super::wire::{
     ConfigureRequest, DiagnosticsResponse, DynamicValue, Empty, Method, PlanRequest, PlanResponse,
     PrepareRequest, PrepareResponse, Protocol, RawState, ReadRequest, ReadResponse, Schemas5,
     Schemas6, UpgradeRequest, UpgradeResponse, ValidateRequest,
 };
-use crate::model::{AccountId, ProviderTags, Region, UnsealedState, Value};
-use secrecy::{ExposeSecret, SecretString};
+use crate::model::{UnsealedState, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The version of Terraform that providers are told.
 const TERRAFORM_VERSION: &str = "1.11.4";
-/// How often the provider tries a call that AWS throttles, as the native readers do.
-const MAX_ATTEMPTS: i64 = 6;
-
-/// Credentials of AWS. They are sent to a provider in its configuration, and nowhere else.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The id of the key.
-    pub access_key: String,
-    /// The key.
-    pub secret_key: SecretString,
-    /// The token of a session.
-    pub token: Option<SecretString>,
-}
 
 /// How long a provider may take.
 #[derive(Debug, Clone, Copy)]
@@ -53,19 +40,6 @@ impl Default for Limits {
     }
 }
 
-/// What a provider is configured with. Of the code's provider block only tags are taken.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The account that the credentials must be of.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
-    /// The credentials.
-    pub credentials: Credentials,
-    /// The default tags and the ignored tags.
-    pub tags: ProviderTags,
-}
-
 /// The schemas of the types that are read, and of the provider's own configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Schemas {
@@ -76,15 +50,16 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Keeps, of all schemas of a provider, those of these types.
+    /// Keeps, of all schemas of a provider, those of these types; `None` for all.
     fn of<S>(
         provider: Option<&S>,
         all: &HashMap<String, S>,
-        types: &BTreeSet<&str>,
+        types: Option<&BTreeSet<&str>>,
         read: fn(&S) -> Result<TypeSchema, BadSchema>,
     ) -> Result<Self, BadSchema> {
         let provider = provider.map(read).transpose()?;
-        let asked = all.iter().filter(|(name, _)| types.contains(name.as_str()));
+        let is_asked = |name: &str| types.is_none_or(|types| types.contains(name));
+        let asked = all.iter().filter(|(name, _)| is_asked(name));
         Ok(Self {
             provider: provider.map(|schema| schema.block).unwrap_or_default(),
             types: asked
@@ -106,6 +81,9 @@ pub enum OpenError {
     /// Its own configuration is not understood.
     #[error(transparent)]
     Schema(#[from] BadSchema),
+    /// The operator's configuration does not fit it.
+    #[error("DRIFTGUARD_PROVIDER_SOURCES does not fit the provider: {0}")]
+    Configuration(String),
     /// Its configuration cannot be encoded.
     #[error("its configuration cannot be written: {0}")]
     Value(#[from] value::ValueError),
@@ -142,14 +120,14 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts a provider, and asks for the schemas of these types.
+    /// Starts a provider, and asks for the schemas of these types; `None` for all.
     ///
     /// # Errors
     /// When it does not run, or does not tell its schemas.
     pub async fn start(
         launch: &Launch,
         limits: Limits,
-        types: &BTreeSet<&str>,
+        types: Option<&BTreeSet<&str>>,
     ) -> Result<Self, OpenError> {
         let mut started = Self::start_with(launch, limits, Arc::default()).await?;
         let client = &started.client;
@@ -194,13 +172,14 @@ impl Provider {
         &self.schemas
     }
 
-    /// Hands over region and credentials. The provider checks the account.
+    /// Hands over region and credentials, or the operator's configuration. AWS's provider checks the account.
     ///
     /// # Errors
     /// When it does not take them.
     pub async fn configure(&self, target: &Target, own_endpoint: bool) -> Result<(), OpenError> {
         let block = &self.schemas.provider;
-        let config = configuration(block, target, own_endpoint);
+        let config = target.configuration(block, own_endpoint);
+        let config = config.map_err(OpenError::Configuration)?;
         let mut config = DynamicValue {
             msgpack: value::encode(block, &config)?,
             json: Vec::new(),
@@ -338,44 +317,4 @@ fn decode(block: &Block, found: &DynamicValue) -> Result<Option<Value>, value::V
         (true, false) => value::decode_json(block, &found.json),
         (true, true) => Ok(None),
     }
-}
-
-/// Builds a provider's configuration, of those settings that its schema has.
-fn configuration(block: &Block, target: &Target, own_endpoint: bool) -> Value {
-    let credentials = &target.credentials;
-    let token = credentials.token.as_ref();
-    let mut settings = vec![
-        ("region", target.region.as_str().into()),
-        ("access_key", credentials.access_key.as_str().into()),
-        ("secret_key", credentials.secret_key.expose_secret().into()),
-        (
-            "token",
-            Value::from(token.map(|token| token.expose_secret())),
-        ),
-        (
-            "allowed_account_ids",
-            Value::List(vec![target.account.as_str().into()]),
-        ),
-        ("max_retries", MAX_ATTEMPTS.into()),
-        ("skip_metadata_api_check", "true".into()),
-    ];
-    if own_endpoint {
-        settings.push(("s3_use_path_style", true.into()));
-    }
-    let default = &target.tags.default;
-    if default.as_map().is_some_and(|tags| !tags.is_empty())
-        && !default.has_unknown()
-        && !default.has_secret()
-    {
-        let tags = Value::map([("tags", default.clone())]);
-        settings.push(("default_tags", Value::List(vec![tags])));
-    }
-    let (keys, prefixes) = (&target.tags.ignored_keys, &target.tags.ignored_prefixes);
-    if !keys.is_empty() || !prefixes.is_empty() {
-        let texts = |texts: &[String]| Value::from(texts.to_vec());
-        let ignored = [("keys", texts(keys)), ("key_prefixes", texts(prefixes))];
-        settings.push(("ignore_tags", Value::List(vec![Value::map(ignored)])));
-    }
-    let has = |name: &str| block.attributes.contains_key(name) || block.blocks.contains_key(name);
-    Value::map(settings.into_iter().filter(|(name, _)| has(name)))
 }

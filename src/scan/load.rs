@@ -156,8 +156,8 @@ pub struct Sources<'a> {
     pub interrupt: &'a Interrupt,
     /// The limits on the size of states.
     pub states: &'a ScanStates,
-    /// Whether the instances are kept as they were recorded, for a provider.
-    pub keeps_recorded: bool,
+    /// The providers beside AWS's whose instances are kept as they were recorded, as AWS's are; `None` where none is.
+    pub kept: Option<&'a [String]>,
 }
 
 impl Sources<'_> {
@@ -309,12 +309,12 @@ async fn parse(
 ) -> Result<(State, ScanShare), ScanError> {
     let StoredState { bytes, memory, .. } = stored;
     let weight = state::weight(&bytes);
-    let copies = 1 + u64::from(sources.keeps_recorded);
+    let copies = 1 + u64::from(sources.kept.is_some());
     let needed = weight.saturating_add(copies.saturating_mul(bytes.len() as u64));
     let mut memory = sources.states.hold(file, needed, memory).await?;
     let (catalog, redactor) = (sources.catalog, sources.redactor);
-    let (keeps, interrupt) = (sources.keeps_recorded, sources.interrupt);
-    let parsed = state::parse_within(&bytes, file, catalog, redactor, keeps, interrupt);
+    let (kept, interrupt) = (sources.kept, sources.interrupt);
+    let parsed = state::parse_within(&bytes, file, catalog, redactor, kept, interrupt);
     let state = parsed.map_err(|error| ScanError {
         kind: "state".into(),
         message: error.to_string(),

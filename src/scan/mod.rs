@@ -11,6 +11,8 @@ mod pending;
 pub mod progress;
 /// Proves fixes by a provider's plan.
 pub mod proof;
+mod provider_access;
+mod provider_group;
 /// Describes the role that reads a repository's AWS accounts.
 pub mod roles;
 /// Reads, compares, scores and prices stacks.
@@ -19,8 +21,8 @@ mod scannable;
 mod secret_parts;
 /// Locates the states of stacks.
 pub mod states;
+pub use provider_access::ProviderAccess;
 mod through_provider;
-pub use through_provider::ProviderAccess;
 /// The workspaces of stacks that have all.
 pub mod workspaces;
 

@@ -1,8 +1,9 @@
 //! Proves fixes by the plan of the provider that the operator supplies, and refuses those that it disproves.
 
 use super::load::Loaded;
+use super::provider_access::ProviderAccess;
 use super::scan_stacks::ScanResult;
-use super::through_provider::{Asked, ProviderAccess, ProviderScan};
+use super::through_provider::{Asked, ProviderScan};
 use crate::code;
 use crate::live::Sessions;
 use crate::model::{
@@ -88,7 +89,7 @@ async fn plans(
     let (folder, options) = (&loaded.stack.path, &loaded.options);
     let code = code::evaluate_edited(input.tree, edited, folder, options);
     let scan = ProviderScan {
-        access: input.providers,
+        access: input.providers.clone(),
         tree: input.tree,
         settings: input.settings,
         sessions,

@@ -2,9 +2,8 @@
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use super::progress::Progress;
-use super::through_provider::{
-    ProviderAccess, catalog, keeps_recorded, note_providers, providers, read_foreign,
-};
+use super::provider_access::{KnownTypes, ProviderAccess};
+use super::through_provider::{note_providers, providers, read_foreign};
 use crate::aws::Aws;
 use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
@@ -98,7 +97,8 @@ pub async fn scan_stacks(
     report_progress: &(dyn Fn(Progress) + Sync),
 ) -> ScanResult {
     report_progress(Progress::Loading);
-    let catalog = catalog(input);
+    let known = KnownTypes::of(input).await;
+    let catalog = known.catalog.clone();
     let states = input.states.begin(input.memory);
     let listening = input.redactor.listening();
     let sources = Sources {
@@ -110,7 +110,7 @@ pub async fn scan_stacks(
         redactor: &listening,
         interrupt: input.interrupt,
         states: &states,
-        keeps_recorded: keeps_recorded(input),
+        kept: known.kept.as_deref(),
     };
     let mut loaded = load_all(stacks, &sources).await;
     let redactor = seal_known(&mut loaded, &sources).unwrap_or_else(|| input.redactor.clone());
@@ -142,6 +142,7 @@ pub async fn scan_stacks(
     report_progress(Progress::Comparing);
     let mut report = Comparison::new(input, &loaded, &compared, (live, foreign.readings)).report();
     note_providers(&mut report, foreign.notes);
+    known.note(&mut report);
     loaded.retain(|stack| busy || input.includes(stack));
     ScanResult {
         report,

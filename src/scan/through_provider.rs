@@ -1,70 +1,28 @@
 //! Reads, through a provider that the operator supplies, what no native reader knows.
 
 use super::load::Loaded;
+use super::provider_access::ProviderAccess;
+use super::provider_group::{Configured, Group};
 use super::scan_stacks::ScanInput;
-use crate::aws::Session;
 use crate::live::{self, Sessions, Tracked};
 use crate::model::{
-    AwsLocation, Catalog, Declared, InstallationId, ProviderTags, Reason, Redactor, Region, Report,
-    Resource, Schema, Tree, Value,
+    AwsLocation, Declared, ProviderTags, Reason, Redactor, Region, Report, Resource, Schema, Tree,
+    UnsealedState, Value,
 };
-use crate::plugin::{
-    Credentials, Deadline, Limits, Package, ProviderFolder, ProviderReading, Reader, Request,
-    SOURCE, TOTAL, Target,
-};
-use crate::resources::{self, ResourceType};
+use crate::plugin::{Deadline, Package, ProviderReading, Request, SOURCE};
+use crate::resources::ResourceType;
 use crate::settings::ProviderScope;
 use futures::future::join_all;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The lock file of a root module.
 const LOCK_FILE: &str = ".terraform.lock.hcl";
 /// The types whose reading fetches a secret.
 const SECRET_TYPES: &[&str] = &["aws_secretsmanager_secret_version", "aws_ssm_parameter"];
 
-/// The operator's providers, as a scan may use them.
-#[derive(Clone, Copy)]
-pub struct ProviderAccess<'a> {
-    /// The operator's folder.
-    pub folder: &'a ProviderFolder,
-    /// Whose scan it is: processes are shared among installations.
-    pub installation: InstallationId,
-    /// Whether a provider gets credentials that can only read, and no data.
-    pub is_narrowed: bool,
-    /// How long all reads may take together.
-    pub time: Duration,
-}
-
-impl<'a> ProviderAccess<'a> {
-    /// Lets providers read as the caller, with the caller's credentials as they are.
-    pub fn of_caller(folder: &'a ProviderFolder) -> Self {
-        Self {
-            folder,
-            installation: InstallationId(0),
-            is_narrowed: false,
-            time: TOTAL,
-        }
-    }
-}
-
-/// Returns the schemas of the types that are read: all that the provider has, where the operator supplies one.
-pub(super) fn catalog(input: &ScanInput<'_>) -> Catalog {
-    match input.providers {
-        Some(_) => resources::full_catalog(),
-        None => resources::catalog(),
-    }
-}
-
-/// Returns whether the instances of the states are kept as they were recorded: a provider reads them, and proves fixes.
-pub(super) fn keeps_recorded(input: &ScanInput<'_>) -> bool {
-    let access = input.providers.as_ref();
-    access.is_some_and(|access| access.folder.unavailable().is_none())
-}
-
-/// Returns whether no native reader knows a type.
-fn is_foreign(tf_type: &str) -> bool {
-    ResourceType::named(tf_type).is_none()
+/// Returns whether no native reader knows a resource.
+fn is_foreign(resource: &Resource) -> bool {
+    !resource.provider.is_aws() || ResourceType::named(resource.tf_type()).is_none()
 }
 
 /// Reads what no native reader knows, where the operator supplies a provider.
@@ -74,7 +32,7 @@ pub(super) async fn read_foreign<'a>(
     sessions: &'a Sessions,
     redactor: &'a Redactor,
 ) -> ProviderResults<'a> {
-    let Some(access) = input.providers else {
+    let Some(access) = input.providers.clone() else {
         return ProviderResults::default();
     };
     let scan = ProviderScan {
@@ -84,7 +42,7 @@ pub(super) async fn read_foreign<'a>(
         sessions,
         redactor,
     };
-    let includes = |resource: &Resource| is_foreign(resource.tf_type());
+    let includes = |resource: &Resource| is_foreign(resource);
     let mut asked = Vec::with_capacity(stacks.len());
     for stack in stacks {
         asked.push(Asked {
@@ -158,14 +116,6 @@ pub(super) struct ProviderResults<'a> {
     pub notes: Vec<(String, String)>,
 }
 
-/// The resources that one process reads.
-struct Group<'a> {
-    package: Package,
-    session: Session,
-    tags: ProviderTags,
-    requests: Vec<Request<'a>>,
-}
-
 impl<'a> ProviderScan<'a> {
     /// Reads these resources.
     pub(super) async fn read(&self, asked: Vec<Asked<'a, '_>>) -> ProviderResults<'a> {
@@ -175,9 +125,7 @@ impl<'a> ProviderScan<'a> {
             self.add(&asked, &mut groups, &mut results).await;
         }
         let deadline = Deadline::after(self.access.time);
-        let reads = groups
-            .into_iter()
-            .map(|group| self.read_group(group, deadline));
+        let reads = groups.into_iter().map(|group| group.read(self, deadline));
         for (readings, schemas) in join_all(reads).await {
             results.readings.extend(readings);
             results.schemas.extend(schemas);
@@ -199,63 +147,82 @@ impl<'a> ProviderScan<'a> {
         let tracked = live::locate(&state.resources, &providers(stack));
         let included = tracked.into_iter().enumerate();
         let included = included.filter(|(_, tracked)| (asked.includes)(tracked.resource));
+        let included = included.map(|(at, tracked)| {
+            let recorded = state.unsealed.get(&at);
+            let source = recorded.and_then(|recorded| recorded.source.as_deref());
+            (tracked, recorded, source.unwrap_or(SOURCE))
+        });
         let included: Vec<_> = included.collect();
-        if included.is_empty() {
-            return;
+        let mut chosen = BTreeMap::new();
+        let sources: BTreeSet<_> = included.iter().map(|(_, _, source)| *source).collect();
+        for source in sources {
+            chosen.insert(source, self.choose(stack, source, results).await);
         }
+        for (tracked, recorded, source) in included {
+            let package = chosen.get(source).and_then(|package| package.as_ref().ok());
+            let problem = chosen
+                .get(source)
+                .and_then(|package| package.as_ref().err());
+            let configured = match (self.left_out(&tracked), problem) {
+                (Some(message), _) => Err(Reason::Withheld { message }),
+                (None, Some(message)) => Err(Reason::NoProvider {
+                    message: message.clone(),
+                }),
+                (None, None) => self.configured(stack, &tracked, source),
+            };
+            match (configured, package, recorded) {
+                (Ok(configured), Some(package), Some(recorded)) => {
+                    let request = asked.request(&tracked, recorded);
+                    Group::add(groups, package, configured, request);
+                }
+                (Err(reason), _, _) => {
+                    let reading = ProviderReading::unknown(reason);
+                    results.readings.push((tracked.resource, reading));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Chooses the package of a provider for a stack.
+    async fn choose(
+        &self,
+        stack: &Loaded,
+        source: &str,
+        results: &mut ProviderResults<'a>,
+    ) -> Result<Package, String> {
         let path = &stack.stack.path;
         let lock_file = Tree::join(path, LOCK_FILE);
         let lock_file = lock_file.and_then(|path| self.tree.text(&path));
-        let chosen = self.access.folder.choose(SOURCE, lock_file).await;
-        if let Ok(chosen) = &chosen {
-            let notes = chosen.note.iter();
-            results
-                .notes
-                .extend(notes.map(|note| (path.clone(), note.clone())));
-        }
-        for (at, tracked) in included {
-            let package = chosen.as_ref().map(|chosen| &chosen.package);
-            let (package, session) = match self.target(&tracked, package) {
-                Ok(target) => target,
-                Err(reason) => {
-                    let reading = ProviderReading::unknown(reason);
-                    results.readings.push((tracked.resource, reading));
-                    continue;
-                }
-            };
-            let Some(recorded) = state.unsealed.get(&at) else {
-                continue;
-            };
-            let address = &tracked.resource.address;
-            let request = Request {
-                resource: tracked.resource,
-                state: recorded,
-                declared: asked.declared.get(address),
-                before: asked.before.and_then(|before| before.get(address)),
-                is_located: is_located(&tracked),
-            };
-            let tags = tags(stack, tracked.resource);
-            add_request(groups, (package, session, tags), request);
-        }
+        let chosen = self.access.folder.choose(source, lock_file).await?;
+        let notes = chosen.note.into_iter();
+        results.notes.extend(notes.map(|note| (path.clone(), note)));
+        Ok(chosen.package)
     }
 
-    /// Returns with which provider and in which session a resource is read.
-    fn target<'p>(
+    /// Returns what the provider of a resource is configured with.
+    fn configured(
         &self,
+        stack: &Loaded,
         tracked: &Tracked<'_>,
-        package: Result<&'p Package, &String>,
-    ) -> Result<(&'p Package, &'a Session), Reason> {
-        if let Some(message) = self.left_out(tracked.resource.tf_type()) {
-            return Err(Reason::Withheld { message });
+        source: &str,
+    ) -> Result<Configured<'a>, Reason> {
+        let resource = tracked.resource;
+        match self.access.source(source) {
+            Some(known) => Ok(Configured::Other(
+                &known.configuration,
+                resource.provider.clone(),
+            )),
+            None => Ok(Configured::Aws(
+                self.sessions.of(tracked)?,
+                tags(stack, resource),
+            )),
         }
-        let package = package.map_err(|message| Reason::NoProvider {
-            message: message.clone(),
-        })?;
-        Ok((package, self.sessions.of(tracked)?))
     }
 
-    /// Returns why a type is not read.
-    fn left_out(&self, tf_type: &str) -> Option<String> {
+    /// Returns why a resource is left out.
+    fn left_out(&self, tracked: &Tracked<'_>) -> Option<String> {
+        let tf_type = tracked.resource.tf_type();
         if !self.settings.include(tf_type) {
             return Some("`providers` in .driftguard.yml leaves this type out".to_owned());
         }
@@ -266,100 +233,19 @@ impl<'a> ProviderScan<'a> {
                 .to_owned()
         })
     }
-
-    /// Reads a group in a process of its own.
-    async fn read_group(
-        &self,
-        group: Group<'a>,
-        deadline: Deadline,
-    ) -> (
-        Vec<(&'a Resource, ProviderReading)>,
-        BTreeMap<String, Schema>,
-    ) {
-        let session = &group.session;
-        let resources = group.requests.iter().map(|request| request.resource);
-        let unread = |reason: Reason| {
-            let unknown = |resource| (resource, ProviderReading::unknown(reason.clone()));
-            (resources.clone().map(unknown).collect(), BTreeMap::new())
-        };
-        let slot = self.access.folder.slot(self.access.installation);
-        let Some(_slot) = deadline.hold(slot).await.flatten() else {
-            return unread(no_slot());
-        };
-        let credentials = match self.credentials(session).await {
-            Ok(credentials) => credentials,
-            Err(reason) => return unread(reason),
-        };
-        let launch = self
-            .access
-            .folder
-            .launch(&group.package, session.endpoint());
-        let launch = match launch {
-            Ok(launch) => launch,
-            Err(message) => return unread(Reason::NoProvider { message }),
-        };
-        let reader = Reader {
-            launch,
-            target: Target {
-                account: session.account().clone(),
-                region: session.region().clone(),
-                credentials,
-                tags: group.tags.clone(),
-            },
-            redactor: self.redactor,
-            deadline,
-            limits: Limits::default(),
-        };
-        let found = reader.read(&group.requests).await;
-        (resources.zip(found.readings).collect(), found.schemas)
-    }
-
-    /// Returns the credentials that a provider gets.
-    async fn credentials(&self, session: &Session) -> Result<Credentials, Reason> {
-        let found = match self.access.is_narrowed {
-            true => {
-                let secrets = self.access.folder.reads_secrets();
-                session.narrowed_credentials(secrets).await?
-            }
-            false => session.credentials().await?,
-        };
-        Ok(Credentials {
-            access_key: found.access_key,
-            secret_key: found.secret_key,
-            token: found.token,
-        })
-    }
 }
 
-/// Returns the reason where all processes were taken for too long.
-fn no_slot() -> Reason {
-    Reason::Failed {
-        message: "other scans held all processes that providers may have, for as long as this scan could wait: it is read \
-                  with a later scan, or with a larger DRIFTGUARD_PROVIDER_PROCESSES"
-            .to_owned(),
-    }
-}
-
-/// Adds a resource to those that the same process reads.
-fn add_request<'a>(
-    groups: &mut Vec<Group<'a>>,
-    (package, session, tags): (&Package, &Session, ProviderTags),
-    request: Request<'a>,
-) {
-    let is_same = |group: &&mut Group<'_>| {
-        group.package == *package
-            && group.session.account() == session.account()
-            && group.session.region() == session.region()
-            && group.tags == tags
-    };
-    match groups.iter_mut().find(is_same) {
-        Some(group) => group.requests.push(request),
-        None => groups.push(Group {
-            package: package.clone(),
-            session: session.clone(),
-            tags,
-            requests: vec![request],
-        }),
+impl<'a> Asked<'a, '_> {
+    /// Returns what a provider needs to read and plan a resource.
+    fn request(&self, tracked: &Tracked<'a>, state: &'a UnsealedState) -> Request<'a> {
+        let address = &tracked.resource.address;
+        Request {
+            resource: tracked.resource,
+            state,
+            declared: self.declared.get(address),
+            before: self.before.and_then(|before| before.get(address)),
+            is_located: state.source.is_some() || is_located(tracked),
+        }
     }
 }
 

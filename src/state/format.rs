@@ -87,11 +87,11 @@ pub fn parse(
     redactor: &Redactor,
 ) -> Result<State, StateError> {
     let never = Interrupt::default();
-    parse_within(bytes, file, catalog, redactor, false, &never)
+    parse_within(bytes, file, catalog, redactor, None, &never)
 }
 
-/// Parses a state, unless the interrupt is raised before it is done. If asked for, the instances are kept as they
-/// are besides, for a provider.
+/// Parses a state, unless the interrupt is raised before it is done. With `kept` the instances are kept as they are
+/// besides, for a provider: those of AWS's, and of the providers with these sources, which then count as managed.
 ///
 /// # Errors
 /// As `parse`; `Interrupted` where the interrupt was raised.
@@ -100,7 +100,7 @@ pub fn parse_within(
     file: &str,
     catalog: &Catalog,
     redactor: &Redactor,
-    keeps: bool,
+    kept: Option<&[String]>,
     interrupt: &Interrupt,
 ) -> Result<State, StateError> {
     let interrupted = || StateError::Interrupted {
@@ -122,7 +122,7 @@ pub fn parse_within(
         catalog,
         redactor,
         interrupt,
-        keeps,
+        kept,
         unsealed: BTreeMap::new(),
         managed: Vec::new(),
         data: Vec::new(),
@@ -204,8 +204,8 @@ struct StateReader<'a> {
     catalog: &'a Catalog,
     redactor: &'a Redactor,
     interrupt: &'a Interrupt,
-    /// Whether the instances are kept as they are.
-    keeps: bool,
+    /// The providers whose instances are kept as they are, besides AWS's; `None` where none is kept.
+    kept: Option<&'a [String]>,
     unsealed: BTreeMap<usize, UnsealedState>,
     managed: Vec<Resource>,
     data: Vec<Resource>,
@@ -274,7 +274,8 @@ impl StateReader<'_> {
         let place = format!("{}.{}", block.tf_type, block.name);
         let provider = provider::parse(&block.provider)
             .ok_or_else(|| format!("{place} names the provider `{}`", block.provider))?;
-        if !provider.is_aws() {
+        let further = self.further(&block.provider);
+        if !provider.is_aws() && further.is_none() {
             self.other_providers += block.instances.len();
             return Ok(());
         }
@@ -289,6 +290,13 @@ impl StateReader<'_> {
         Ok(())
     }
 
+    /// Returns the source of a provider beside AWS's that reads the instances of its own.
+    fn further(&self, provider: &str) -> Option<&'_ str> {
+        let source = provider::source(provider)?;
+        let mut kept = self.kept.into_iter().flatten();
+        kept.find(|kept| **kept == source).map(String::as_str)
+    }
+
     /// Parses the instances of a block and replaces their secrets. Deposed objects are noted.
     fn instances(
         &mut self,
@@ -297,7 +305,8 @@ impl StateReader<'_> {
         modules: &[ModuleStep],
     ) -> Vec<Resource> {
         let schema = self.catalog.get(&block.tf_type);
-        let is_kept = block.mode == "managed" && self.keeps;
+        let is_kept = block.mode == "managed" && self.kept.is_some();
+        let further = self.further(&block.provider).map(str::to_owned);
         let mut read = Vec::with_capacity(block.instances.len());
         // What is left out is not missed: an interrupted state is not returned.
         let instances = block.instances.into_iter();
@@ -319,6 +328,7 @@ impl StateReader<'_> {
             if is_kept {
                 let at = self.managed.len() + read.len();
                 let state = super::unsealed::state(
+                    further.as_deref(),
                     &attributes,
                     instance.schema_version,
                     instance.private.as_deref(),

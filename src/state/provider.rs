@@ -27,6 +27,20 @@ pub(super) fn parse(text: &str) -> Option<ProviderKey> {
     })
 }
 
+/// The registries that a source need not name.
+const USUAL_HOSTS: [&str; 2] = ["registry.terraform.io/", "registry.opentofu.org/"];
+
+/// Returns the source of a provider: `NAMESPACE/NAME`, with the host in front where that is no usual registry.
+pub(super) fn source(text: &str) -> Option<String> {
+    if let Some((_, rest)) = text.split_once("provider[\"") {
+        let (source, _) = rest.split_once("\"]")?;
+        let mut hosts = USUAL_HOSTS.iter();
+        let usual = hosts.find_map(|host| source.strip_prefix(host));
+        return Some(usual.unwrap_or(source).to_owned());
+    }
+    parse(text).map(|provider| format!("hashicorp/{}", provider.name))
+}
+
 /// Returns `a.b` for `module.a.module.b.`: provider configurations have no instances.
 fn module_names(text: &str) -> String {
     let steps = text.trim_end_matches('.').split("module.");
@@ -39,6 +53,27 @@ fn module_names(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_names_its_host_where_that_is_no_usual_registry() {
+        for (text, expected) in [
+            (
+                "provider[\"registry.terraform.io/hashicorp/random\"]",
+                "hashicorp/random",
+            ),
+            (
+                "module.a.provider[\"registry.opentofu.org/acme/thing\"].x",
+                "acme/thing",
+            ),
+            (
+                "provider[\"tf.example.com/acme/thing\"]",
+                "tf.example.com/acme/thing",
+            ),
+            ("provider.random.x", "hashicorp/random"),
+        ] {
+            assert_eq!(source(text).as_deref(), Some(expected));
+        }
+    }
 
     #[test]
     fn every_form_names_the_same_provider() {

@@ -7,12 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 
 /// Returns the recorded state of an instance as it is.
 pub(super) fn state(
+    source: Option<&str>,
     attributes: &Attributes,
     schema_version: u64,
     private: Option<&str>,
 ) -> UnsealedState {
     let private = private.and_then(|text| STANDARD.decode(text).ok());
     UnsealedState {
+        source: source.map(str::to_owned),
         schema_version,
         attributes: serde_json::to_string(attributes).unwrap_or_default(),
         private: private.unwrap_or_default(),

@@ -4,9 +4,10 @@
 //! `serve` of this program. The test's own output is no handshake; that goes to the descriptor that the script opens.
 
 use driftguard::plugin::wire::{
-    Attribute5, Block5, ConfigureRequest, Diagnostic, DiagnosticsResponse, DynamicValue,
-    PlanRequest, PlanResponse, PrepareRequest, PrepareResponse, ReadRequest, ReadResponse, Schema5,
-    Schemas5, UpgradeRequest, UpgradeResponse, ValidateRequest,
+    Attribute5, Attribute6, Block5, Block6, ConfigureRequest, Diagnostic, DiagnosticsResponse,
+    DynamicValue, NestedType, PlanRequest, PlanResponse, PrepareRequest, PrepareResponse,
+    ReadRequest, ReadResponse, Schema5, Schema6, Schemas5, Schemas6, UpgradeRequest,
+    UpgradeResponse, ValidateRequest,
 };
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
@@ -23,6 +24,8 @@ use tokio::net::UnixListener;
 
 /// The type that it has: as many attributes of the real one as a story needs.
 pub const TYPE: &str = "aws_sqs_queue";
+/// How the behaviours begin of a provider that speaks version 6, and has `thing_record`.
+pub const SIX: &str = "six";
 /// What its log says, as a real one's says everything.
 pub const LOGGED: &str = "hunter2-in-the-log";
 
@@ -111,7 +114,11 @@ async fn run(behaviour: String) {
     let folder = std::env::var("PLUGIN_UNIX_SOCKET_DIR").unwrap();
     let socket = Path::new(&folder).join("socket");
     let listener = UnixListener::bind(&socket).unwrap();
-    let version = if behaviour == "version 7" { 7 } else { 5 };
+    let version = match behaviour.as_str() {
+        "version 7" => 7,
+        name if name.starts_with(SIX) => 6,
+        _ => 5,
+    };
     let place = match behaviour.as_str() {
         "elsewhere" => "/tmp/elsewhere.sock".to_owned(),
         _ => socket.display().to_string(),
@@ -181,12 +188,16 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
     let method = path.rsplit('/').next().unwrap();
     match method {
         "GetSchema" => schemas(behaviour).encode_to_vec(),
+        "GetProviderSchema" => schemas6().encode_to_vec(),
         "PrepareProviderConfig" => PrepareResponse {
             prepared_config: PrepareRequest::decode(body).unwrap().config,
             diagnostics: Vec::new(),
         }
         .encode_to_vec(),
-        "Configure" => {
+        "Configure" | "ConfigureProvider" => {
+            if behaviour == "six, spy" {
+                spy();
+            }
             let request = ConfigureRequest::decode(body).unwrap();
             record("configuration", &format!("{:?}", request.config));
             DiagnosticsResponse::default().encode_to_vec()
@@ -200,7 +211,7 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
             .encode_to_vec()
         }
         "ReadResource" => read(&ReadRequest::decode(body).unwrap(), behaviour).await,
-        "ValidateResourceTypeConfig" => {
+        "ValidateResourceTypeConfig" | "ValidateResourceConfig" => {
             let config = ValidateRequest::decode(body).unwrap().config.unwrap();
             let is_refused = behaviour == "refuses 90" && timeout(&config.msgpack, 90).is_some();
             let refusal = Diagnostic {
@@ -255,7 +266,7 @@ async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {
     };
     match behaviour {
         "garbage" => answer.new_state.as_mut().unwrap().json = Vec::new(),
-        "null" | "null, denied" | "null, asked nothing" => {
+        "null" | "null, denied" | "null, asked nothing" | "six, null" => {
             answer.new_state = Some(json(b"null".to_vec()))
         }
         "huge" => {
@@ -408,6 +419,48 @@ fn schemas(behaviour: &str) -> Schemas5 {
     Schemas5 {
         provider: Some(schema(0, provider.to_vec())),
         resource_schemas: types.into(),
+        diagnostics: Vec::new(),
+    }
+}
+
+fn schemas6() -> Schemas6 {
+    let attribute = |name: &str, ty: &str, flags: &str| Attribute6 {
+        name: name.to_owned(),
+        r#type: ty.as_bytes().to_vec(),
+        required: flags.contains('r'),
+        optional: flags.contains('o'),
+        computed: flags.contains('c'),
+        sensitive: flags.contains('s'),
+        nested_type: None,
+        write_only: false,
+    };
+    let schema = |attributes| Schema6 {
+        version: 0,
+        block: Some(Block6 {
+            attributes,
+            block_types: Vec::new(),
+        }),
+    };
+    let settings = Attribute6 {
+        nested_type: Some(NestedType {
+            attributes: vec![attribute("mode", r#""string""#, "o")],
+            nesting: 1,
+        }),
+        ..attribute("settings", "", "o")
+    };
+    let record = vec![
+        attribute("id", r#""string""#, "c"),
+        attribute("name", r#""string""#, "r"),
+        attribute("ttl", r#""number""#, "o"),
+        attribute("pass_phrase_of_record", r#""string""#, "os"),
+        settings,
+    ];
+    Schemas6 {
+        provider: Some(schema(vec![
+            attribute("zone", r#""string""#, "o"),
+            attribute("retries", r#""number""#, "o"),
+        ])),
+        resource_schemas: [("thing_record".to_owned(), schema(record))].into(),
         diagnostics: Vec::new(),
     }
 }

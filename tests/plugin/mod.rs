@@ -3,6 +3,7 @@
 mod codec;
 pub mod fake;
 mod folder;
+mod further;
 mod sandbox;
 mod scan;
 mod server;

@@ -107,6 +107,7 @@ async fn a_provider_in_the_sandbox_reads_nothing_of_the_server_and_of_other_prov
     };
     // The server's own: its data, its database, and a key that lies elsewhere.
     let data = TempDir::new().unwrap();
+    mode(data.path(), 0o700);
     let database = data.path().join("driftguard.db");
     fs::write(&database, "rows").unwrap();
     let key = open.path().join("key.pem");

@@ -166,7 +166,11 @@ async fn what_fetches_a_secret_is_read_where_the_operator_allows_it_and_sealed_a
     let folder = folder("ok", r#"{"value": "hunter2-changed"}"#);
     let allowed = [("DRIFTGUARD_PROVIDER_SECRETS", "1")];
     let run = run_in(&allowed, &["scan"], Some(&folder), &checkout("")).await;
-    assert_eq!(run.findings(), ["aws_ssm_parameter.limit"], "{run:?}");
+    assert_eq!(
+        run.findings(),
+        ["low modified aws_ssm_parameter.limit value"],
+        "{run:?}"
+    );
     assert_eq!(coverage(&run)[1], "aws_ssm_parameter checked ");
     let value = &run.json()["stacks"][0]["findings"][0]["attributes"][0];
     assert_eq!(value["path"], "value", "{value}");

@@ -61,6 +61,7 @@ impl Server {
             TempDir::new().unwrap(),
             TempDir::new().unwrap(),
         );
+        mode(data.path(), 0o700);
         let key = data.path().join("key.pem");
         fs::write(&key, "key").unwrap();
         let fake = Fake {
@@ -101,7 +102,7 @@ impl Server {
         let external_id = parts.find(|part| part.starts_with("driftguard-")).unwrap();
         self.sts
             .trust(ROLE, Trust::ExternalId(external_id.to_owned()));
-        let settings = format!("version: 1\naws:\n  role_arn: {ROLE}\n");
+        let settings = format!("version: 1\nunmanaged: off\naws:\n  role_arn: {ROLE}\n");
         let commit = self.world.push(&[(".driftguard.yml", &settings)]).await;
         self.world.scanned(&commit).await
     }

@@ -6,7 +6,8 @@ use driftguard::model::{
     Region, Resource, UnsealedState, Value,
 };
 use driftguard::plugin::{
-    Credentials, Deadline, Launch, Limits, ProviderReading, Reader, Request, Sandbox, Target,
+    AwsTarget, Credentials, Deadline, Launch, Limits, ProviderReading, Reader, Request, Sandbox,
+    Target,
 };
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,10 +43,11 @@ pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> Prov
         launch: Launch {
             binary,
             sandbox,
+            environment: Vec::new(),
             endpoint: None,
             logs_calls: false,
         },
-        target: Target {
+        target: Target::Aws(AwsTarget {
             account: AccountId::new("123456789012").unwrap(),
             region: Region::new("eu-west-1").unwrap(),
             credentials: Credentials {
@@ -54,7 +56,7 @@ pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> Prov
                 token: Some("the-token".into()),
             },
             tags: ProviderTags::default(),
-        },
+        }),
         redactor: &redactor,
         deadline: Deadline::start(),
         limits: Limits {
@@ -66,6 +68,7 @@ pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> Prov
     };
     let resource = resource();
     let state = UnsealedState {
+        source: None,
         schema_version: 1,
         attributes: RECORDED.to_owned(),
         private: Vec::new(),

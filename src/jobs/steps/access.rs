@@ -64,7 +64,7 @@ pub(in crate::jobs) async fn http(context: &RepositoryContext<'_>) -> anyhow::Re
     Ok(HttpAccess::of_server(services.outbound.clone(), tokens))
 }
 
-fn owner<'a>(context: &'a RepositoryContext<'_>) -> Owner<'a> {
+pub(super) fn owner<'a>(context: &'a RepositoryContext<'_>) -> Owner<'a> {
     Owner {
         id: context.head.owner,
         login: context.head.name.owner(),

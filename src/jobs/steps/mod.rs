@@ -27,6 +27,8 @@ pub(super) mod onboarding;
 pub(super) mod outcome;
 /// Plans the fix of each finding.
 pub(super) mod plan;
+/// Decides what the providers of the operator read.
+pub(super) mod providers;
 /// Opens, updates and closes the pull requests of a stack.
 pub(super) mod pull_requests;
 /// Redacts what a public repository shows.

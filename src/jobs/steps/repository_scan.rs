@@ -1,6 +1,7 @@
 //! Finds and scans the stacks of a repository: for the scan itself, and for the preview of an onboarding.
 
 use super::access::{self, RoleProblem};
+use super::providers;
 use super::share::in_share;
 use crate::aws::{Access, Probes};
 use crate::code;
@@ -110,7 +111,7 @@ impl RepositoryScan<'_> {
             today: report::day(now()),
             only: self.only,
             interrupt: self.clock.interrupt(),
-            providers: services.provider_access(self.context.installation),
+            providers: providers::access(self.context).await?,
         };
         let scanning = Box::pin(scan_stacks(&input, stacks, &|_| {}));
         let result = in_share(&services.store, &services.aws, scanning).await;

@@ -3,8 +3,9 @@
 mod resource;
 
 use super::process::Launch;
-use super::provider::{Limits, OpenError, Provider, Schemas, Target};
+use super::provider::{Limits, OpenError, Provider, Schemas};
 use super::reason;
+use super::target::Target;
 use crate::model::{
     DeclaredResource, PlannedChanges, Reading, Reason, Redactor, Resource, Schema, TypeRules,
     UnsealedState,
@@ -163,13 +164,13 @@ impl Reader<'_> {
             Some((name.clone(), schema))
         });
         ProviderReadings {
-            readings,
+            readings: self.believed(readings),
             schemas: known.collect(),
         }
     }
 
     async fn open(&self, types: &BTreeSet<&str>) -> Result<Provider, OpenError> {
-        let provider = Provider::start(&self.launch, self.limits, types).await?;
+        let provider = Provider::start(&self.launch, self.limits, Some(types)).await?;
         self.configure(&provider).await?;
         Ok(provider)
     }
@@ -303,15 +304,10 @@ impl Reader<'_> {
                 return;
             };
             let outcome = match outcome {
-                Outcome::Missing => {
-                    sleep(LOG_DELAY).await;
-                    let reason = reason::from_evidence(&provider.evidence());
-                    let reading = reason.map_or(Reading::Absent, Reading::Unknown);
-                    Outcome::Done(ProviderReading {
-                        reading,
-                        planned: None,
-                    })
-                }
+                Outcome::Missing => Outcome::Done(ProviderReading {
+                    reading: self.confirmed_missing(&provider).await,
+                    planned: None,
+                }),
                 other => other,
             };
             let has_ended = matches!(outcome, Outcome::Crashed);
@@ -320,6 +316,37 @@ impl Reader<'_> {
                 return;
             }
         }
+    }
+}
+
+impl Reader<'_> {
+    /// Returns the reading of what a provider called missing twice. Only AWS's logs the calls that it made.
+    async fn confirmed_missing(&self, provider: &Provider) -> Reading {
+        match self.target {
+            Target::Aws(_) => {
+                sleep(LOG_DELAY).await;
+                let reason = reason::from_evidence(&provider.evidence());
+                reason.map_or(Reading::Absent, Reading::Unknown)
+            }
+            Target::Configured(_) => Reading::Absent,
+        }
+    }
+
+    /// Returns the readings. Where another provider than AWS's calls all missing, its configuration may be another one
+    /// than that of the code: then nothing is deleted.
+    fn believed(&self, mut readings: Vec<ProviderReading>) -> Vec<ProviderReading> {
+        let is_found = |found: &ProviderReading| matches!(found.reading, Reading::Found(_));
+        if matches!(self.target, Target::Configured(_)) && !readings.iter().any(is_found) {
+            let all = readings.iter_mut();
+            for missing in all.filter(|found| found.reading == Reading::Absent) {
+                *missing = ProviderReading::unknown(Reason::Failed {
+                    message: "the provider found nothing of what its configuration in the code manages, so it is not known \
+                              whether this was deleted: it may read another account than the code's"
+                        .to_owned(),
+                });
+            }
+        }
+        readings
     }
 }
 

@@ -7,6 +7,7 @@ use crate::plugin::configuration::configuration;
 use crate::plugin::provider::{LiveState, Provider, ResourceError};
 use crate::plugin::reason;
 use crate::plugin::schema::TypeSchema;
+use crate::plugin::target::Target;
 use crate::plugin::verdict::PlanInput;
 
 /// The attribute that holds the default tags as well.
@@ -121,8 +122,13 @@ impl Reader<'_> {
 
     /// Returns whether the provider was told all default tags: else its plan takes away those that it was not told.
     fn knows_default_tags(&self) -> bool {
-        let tags = &self.target.tags.default;
-        !tags.has_unknown() && !tags.has_secret()
+        match &self.target {
+            Target::Aws(target) => {
+                let tags = &target.tags.default;
+                !tags.has_unknown() && !tags.has_secret()
+            }
+            Target::Configured(_) => true,
+        }
     }
 
     /// Replaces the secrets of what was read.
