@@ -134,9 +134,10 @@ async fn run(behaviour: String) {
         .status();
     assert!(printed.unwrap().success());
     if behaviour == "hang, with children" {
-        for words in [vec!["sleep", "300"], vec!["setsid", "sleep", "300"]] {
-            Command::new(words[0]).args(&words[1..]).spawn().unwrap();
-        }
+        let started = Command::new("sh")
+            .args(["-c", "sleep 300 & setsid sleep 300 &"])
+            .status();
+        assert!(started.unwrap().success());
         record("socket", &socket.display().to_string());
     }
     if behaviour == "ends" {
