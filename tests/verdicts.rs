@@ -557,3 +557,28 @@ fn value_of_code(value: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+#[test]
+fn the_ports_of_a_rule_for_all_protocols_mean_nothing() {
+    let rule = |protocol: &str| {
+        let code = format!(
+            r#"resource "aws_security_group_rule" "all" {{
+  type              = "egress"
+  security_group_id = "sg-1"
+  protocol          = "{protocol}"
+  from_port         = -1
+  to_port           = -1
+  cidr_blocks       = ["0.0.0.0/0"]
+}}"#
+        );
+        let recorded = format!(
+            r#"{{"type": "egress", "security_group_id": "sg-1", "protocol": "{protocol}", "from_port": 0, "to_port": 0,
+                "cidr_blocks": ["0.0.0.0/0"]}}"#
+        );
+        let address = "aws_security_group_rule.all";
+        told(&with_code(&code, address, &recorded, &recorded)).1
+    };
+    assert_eq!(rule("-1"), [""; 0]);
+    assert_eq!(rule("all"), [""; 0]);
+    assert_eq!(rule("tcp"), ["from_port NotApplied", "to_port NotApplied"]);
+}

@@ -55,6 +55,7 @@ pub(super) fn differences(compared: &ComparedResource<'_>) -> Vec<Difference> {
         let skipped = NEVER.contains(&name.as_str())
             || tags::NAMES.contains(&name.as_str())
             || compared.schema.rules.never_read.contains(&name.as_str())
+            || (compared.schema.rules.idle)(name, compared.recorded)
             || compared.elsewhere.contains(name.as_str());
         if skipped {
             continue;

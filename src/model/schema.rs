@@ -93,6 +93,8 @@ pub struct TypeRules {
     pub settled: &'static [&'static str],
     /// Attributes and blocks that code can rarely set: where it was not evaluated, no plan shows a change.
     pub unseen: &'static [&'static str],
+    /// Returns whether an attribute means nothing beside the others of its resource: then no plan shows a change.
+    pub idle: fn(&str, &Resource) -> bool,
     /// Sets whose elements the provider identifies by these parts alone: a plan shows no change of the others.
     pub hashed: &'static [(&'static str, &'static [&'static str])],
     /// Normalizes equal forms of an attribute's value, given its path without indexes (`ingress.protocol`).
@@ -124,6 +126,7 @@ impl TypeRules {
         watched: &[],
         settled: &[],
         unseen: &[],
+        idle: |_, _| false,
         hashed: &[],
         normalize: |_, value| value,
         written_as: None,

@@ -19,6 +19,11 @@ pub(super) static TYPE: ResourceType = ResourceType {
             ("protocol", Value::String(text)) => protocol(text).into(),
             _ => value,
         },
+        // All protocols have all ports, whatever the code says.
+        idle: |path, recorded| {
+            ["from_port", "to_port"].contains(&path)
+                && recorded.text("protocol").map(protocol).as_deref() == Some("-1")
+        },
         claims: Some(Claim {
             parent: "security_group_id",
             is: claims,
