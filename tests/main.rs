@@ -46,6 +46,7 @@ mod pipes;
 mod planned;
 mod plugin;
 mod process;
+mod proofs;
 mod providers;
 mod pulls;
 mod report;

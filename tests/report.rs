@@ -135,6 +135,7 @@ pub fn world() -> Report {
         missing_action: None,
         reader: Default::default(),
         never_read: Vec::new(),
+        with_provider: false,
     };
     let scanned = Scanned {
         summary: Summary {
@@ -260,6 +261,7 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
             missing_action: None,
             reader: Default::default(),
             never_read: Vec::new(),
+            with_provider: false,
         };
         5
     ];
@@ -712,6 +714,7 @@ fn what_could_not_be_looked_at_is_not_resolved() {
             missing_action: None,
             reader: Default::default(),
             never_read: Vec::new(),
+            with_provider: false,
         }];
         now
     };

@@ -60,7 +60,7 @@ async fn prove(scanned: &mut Scanned) -> bool {
     let Some(providers) = &scanned.providers else {
         return false;
     };
-    let edited: Vec<_> = files_by_stack(scanned).collect();
+    let edited = files_by_stack(scanned);
     let input = ProofInput {
         tree: &scanned.checkout.tree,
         settings: &scanned.provider_scope,
@@ -70,20 +70,14 @@ async fn prove(scanned: &mut Scanned) -> bool {
     proof::prove(&mut scanned.result, &input).await
 }
 
-/// Returns the files that the fixes of each stack change, in the order of the report.
-fn files_by_stack(scanned: &Scanned) -> impl Iterator<Item = Changed> {
-    let tree = &scanned.checkout.tree;
-    scanned.result.report.stacks.iter().map(move |stack| {
-        let scanned = stack.outcome.iter();
-        let findings: Vec<_> = scanned.flat_map(|scanned| &scanned.findings).collect();
-        patch::files(tree, &findings)
-    })
+fn files_by_stack(scanned: &Scanned) -> Vec<Changed> {
+    patch::files_by_stack(&scanned.checkout.tree, &scanned.result.report.stacks)
 }
 
 /// Returns the files that the fixes of all stacks change. Of stacks that share a file the first one edits it.
 fn all_files(scanned: &Scanned) -> Changed {
     let mut all = Changed::new();
-    for (file, bytes) in files_by_stack(scanned).flatten() {
+    for (file, bytes) in files_by_stack(scanned).into_iter().flatten() {
         all.entry(file).or_insert(bytes);
     }
     all

@@ -241,6 +241,7 @@ async fn scan_and_plan(
         if result.is_busy() {
             return Err(busy());
         }
+        plan::prove(&mut result, scan).await?;
         Ok(Ok(limited(result.report.stacks)))
     };
     match scan.clock.hold(planned).await {

@@ -50,5 +50,6 @@ pub(super) fn row(
         reason: reason.map(ToString::to_string),
         missing_action: reason.and_then(Reason::missing_action).map(str::to_owned),
         never_read: Vec::new(),
+        with_provider: false,
     }
 }

@@ -1,14 +1,20 @@
 //! How far a fix was proven.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What proved a fix, and what a plan would change all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// What proved it.
     pub by: Prover,
-    /// The attributes that a plan of the edited code would still change, though the fix does not concern them.
+    /// The attributes that a plan of the edited code would still change.
+    ///
+    /// Of a fix that was made the fix does not concern them; one that was refused failed for them.
     pub remaining: Vec<String>,
+    /// Why each of them remains.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, String>,
 }
 
 /// What proves a fix.
@@ -27,6 +33,7 @@ impl Proof {
         Self {
             by: Prover::Comparison,
             remaining: Vec::new(),
+            reasons: BTreeMap::new(),
         }
     }
 }

@@ -156,6 +156,9 @@ pub struct Coverage {
     /// The attributes that the code sets and that no API returns, or that only matter when the resource is created.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub never_read: Vec<String>,
+    /// Whether a provider would read them, had the operator supplied one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_provider: bool,
 }
 
 /// A resource in AWS that is not tracked. `diff` decides whether a state claims it.

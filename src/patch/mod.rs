@@ -52,7 +52,7 @@ pub use direction::Direction;
 pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
-use crate::model::{Catalog, Declared, Edit, Finding, Tree};
+use crate::model::{Catalog, Declared, Edit, Finding, StackReport, Tree};
 use dependents::Dependents;
 use planner::Planner;
 use std::collections::BTreeMap;
@@ -112,6 +112,16 @@ pub fn plan_with(
         finding.fix = fix;
     }
     splice::files(stack.tree, &edits)
+}
+
+/// Returns the files that the fixes of each stack change, in the order of the report.
+pub fn files_by_stack(tree: &Tree, stacks: &[StackReport]) -> Vec<Changed> {
+    let of_stack = |stack: &StackReport| {
+        let scanned = stack.outcome.iter();
+        let findings: Vec<_> = scanned.flat_map(|scanned| &scanned.findings).collect();
+        files(tree, &findings)
+    };
+    stacks.iter().map(of_stack).collect()
 }
 
 /// Returns the files that the fixes of these findings change, each with its full new content.

@@ -126,6 +126,7 @@ mod tests {
             missing_action: None,
             reader: Default::default(),
             never_read: Vec::new(),
+            with_provider: false,
         }
     }
 

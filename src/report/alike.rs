@@ -113,6 +113,7 @@ fn cause(finding: &Finding) -> String {
     let fix = fix.map(|fix| {
         (
             fix.kind,
+            &fix.proof,
             &fix.reason,
             &fix.refused,
             &fix.command,

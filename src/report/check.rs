@@ -8,6 +8,7 @@ use super::lines::{aside, named, price, titled};
 use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
 use super::person::{is_urgent, needs_person, refusal, warning};
+use super::proof::{compared, planned};
 use super::size::{MAX_TEXT, within};
 use super::when::minute;
 use super::words::{by_severity, counted, cut_value, event, expected, name, posture, value};
@@ -121,6 +122,7 @@ fn scan(scanned: &Scanned, pulls: &[u64], (queued, refused): (usize, &[String]))
     lines.extend(posture(summary.posture).map(|posture| format!("Posture: {posture}.")));
     if !pulls.is_empty() {
         lines.push(format!("Pull requests: {}.", numbers(pulls)));
+        lines.extend(compared(&scanned.findings).map(str::to_owned));
     }
     if queued > 0 {
         let queued = counted(queued, "more pull request");
@@ -204,6 +206,8 @@ fn lines_of(alike: &Alike<'_>) -> Vec<String> {
     if needs_person(finding) {
         lines.push(format!("  - needs a person: {}", refusal(finding)));
     }
+    let proof = finding.fix.as_ref().and_then(planned);
+    lines.extend(proof.map(|proof| format!("  - with the edit, {}", sentence(&proof))));
     lines
 }
 

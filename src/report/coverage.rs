@@ -1,7 +1,7 @@
 //! Lists what a scan did not check.
 
 use super::markdown::{code, sentence};
-use super::words::printable;
+use super::words::{counted, printable};
 use crate::model::{Coverage, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,48 @@ pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
             sentence(row.reason)
         )
     };
-    Unchecked::of(coverage).iter().map(line).collect()
+    let mut lines: Vec<_> = Unchecked::of(coverage).iter().map(line).collect();
+    lines.extend(readable_by_provider(coverage, |name| {
+        code(name).to_string()
+    }));
+    lines
+}
+
+/// How many types a line names.
+const MOST_TYPES: usize = 40;
+
+/// Names, on one line, the types that a provider would read if there was one; `None` where there are none.
+pub(super) fn readable_by_provider(
+    coverage: &[Coverage],
+    name: impl Fn(&str) -> String,
+) -> Option<String> {
+    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in coverage.iter().filter(|row| row.with_provider) {
+        *types.entry(&row.tf_type).or_default() += row.resources;
+    }
+    let resources: usize = types.values().sum();
+    let (are, they) = match resources {
+        0 => return None,
+        1 => ("is", "it"),
+        _ => ("are", "they"),
+    };
+    let listed = types.iter().take(MOST_TYPES);
+    let mut listed: Vec<_> = listed
+        .map(|(tf_type, count)| match count {
+            1 => name(tf_type),
+            count => format!("{} ({count})", name(tf_type)),
+        })
+        .collect();
+    if types.len() > MOST_TYPES {
+        listed.push(format!("and {} more types", types.len() - MOST_TYPES));
+    }
+    Some(format!(
+        "{} of {} {are} not read natively; with a folder of providers ({}) {they} would be: {}",
+        counted(resources, "resource"),
+        counted(types.len(), "type"),
+        name("--providers"),
+        listed.join(", ")
+    ))
 }
 
 /// The resources of a type that were not checked for the same reason.
@@ -35,10 +76,13 @@ pub(super) struct Unchecked<'a> {
 }
 
 impl<'a> Unchecked<'a> {
-    /// Groups by type and reason.
+    /// Groups by type and reason; without what a provider would read.
     pub(super) fn of(coverage: &'a [Coverage]) -> Vec<Self> {
         let mut rows: BTreeMap<(&str, &str), Self> = BTreeMap::new();
-        for row in coverage.iter().filter(|row| row.status != Status::Checked) {
+        for row in coverage
+            .iter()
+            .filter(|row| row.status != Status::Checked && !row.with_provider)
+        {
             let (tf_type, reason) = (
                 row.tf_type.as_str(),
                 row.reason.as_deref().unwrap_or_default(),

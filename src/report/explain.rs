@@ -4,6 +4,7 @@ use super::change::diff;
 use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
 use super::person::left_out;
+use super::proof::checked;
 use super::words::{cost, counted, event, name};
 use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 
@@ -118,7 +119,8 @@ fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
         (_, Some(reason)) => format!("**Fix**: {direction}; {reason}."),
         (_, None) => format!("**Fix**: {direction}."),
     };
-    let mut parts = vec![fix_text];
+    let proof = checked(fix).map(|proof| format!(" Proof: {}.", sentence(&proof)));
+    let mut parts = vec![fix_text + &proof.unwrap_or_default()];
     let left: Vec<_> = left_out(fix).map(|line| format!("- {line}")).collect();
     if !left.is_empty() {
         parts.push(left.join("\n"));

@@ -18,6 +18,7 @@ mod notify;
 mod onboarding;
 mod order;
 mod person;
+mod proof;
 mod pull_request;
 mod reply;
 mod sarif;

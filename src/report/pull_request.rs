@@ -8,6 +8,7 @@ use super::direction::Direction;
 use super::lines::{Detail, aside, controls, describe, members, named, price, techniques, titled};
 use super::markdown::{Markdown, block, code, in_cell, sentence, unlinked};
 use super::person::{self, is_urgent, needs_person, warning};
+use super::proof::{compared, planned};
 use super::size::first_that_fits;
 use super::words::{by_severity, changed_cost, counted, name};
 use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
@@ -275,10 +276,12 @@ fn intro(content: &PullRequestContent<'_>) -> String {
         1 => "was",
         _ => "were",
     };
+    let proof = compared(carried.iter().copied()).map(|proof| format!(" {proof}"));
     format!(
-        "{} in {} {was} made outside Terraform: {severities}.{cost}",
+        "{} in {} {was} made outside Terraform: {severities}.{cost}{}",
         counted(carried.len(), "change"),
         code(content.stack.name.as_str()),
+        proof.unwrap_or_default()
     )
 }
 
@@ -330,7 +333,7 @@ fn section(alike: &Alike<'_>, detail: Detail) -> Section {
     }
 }
 
-/// Describes where a fix edits the code, with its notes, and the finding's id where it is a single one.
+/// Describes where a fix edits the code, with its notes and its proof, and the finding's id where it is a single one.
 fn fix_line(alike: &Alike<'_>) -> String {
     let places = alike.places();
     // That there is nothing to edit is said once, above.
@@ -339,11 +342,13 @@ fn fix_line(alike: &Alike<'_>) -> String {
     let edit = (!places.is_empty()).then(|| format!("Edit: {}", places.join(", ")));
     let reason = reason.map(|reason| sentence(reason).to_string());
     let left = alike.first.fix.iter().flat_map(person::left_out);
+    let proof = alike.first.fix.as_ref().and_then(planned);
+    let proof = proof.map(|proof| sentence(&proof).to_string());
     let id = [alike
         .others
         .is_empty()
         .then(|| format!("finding {}", code(&alike.first.id.to_string())))];
-    let parts = edit.into_iter().chain(reason).chain(left);
+    let parts = edit.into_iter().chain(reason).chain(left).chain(proof);
     let parts = parts.chain(id.into_iter().flatten());
     parts.collect::<Vec<_>>().join(" · ")
 }

@@ -8,6 +8,7 @@ use super::lines::{aside, controls, describe, members, named, price};
 use super::markdown::{block, code, in_cell, sentence};
 use super::not_scanned::{NotScanned, StackRow, rows};
 use super::person::left_out;
+use super::proof::{compared, planned};
 use super::size::first_that_fits;
 use super::words::{by_severity, counted, event, posture, signed};
 use crate::model::{AccountReport, Backend, Finding, FixKind, Money, Report, Scanned};
@@ -150,6 +151,9 @@ impl SummaryPage {
             ));
         }
         self.line("");
+        if let Some(proof) = compared(findings) {
+            self.paragraph(proof);
+        }
     }
 
     /// Returns the name of a stack and where its state is; of several stacks their names.
@@ -253,10 +257,12 @@ impl SummaryPage {
             .reason
             .as_deref()
             .map(|reason| format!(": {}", sentence(reason)));
+        let proof = planned(fix_of).map(|proof| format!(" · {}", sentence(&proof)));
         self.paragraph(&format!(
-            "Fix: {}{}",
+            "Fix: {}{}{}",
             fix(alike),
-            reason.unwrap_or_default()
+            reason.unwrap_or_default(),
+            proof.unwrap_or_default()
         ));
         for line in left_out(fix_of) {
             self.line(&format!("- {line}"));

@@ -3,10 +3,11 @@
 use super::agreed::{agreed, agreement};
 use super::alike::{Alike, alike};
 use super::change::{Change, Parts, changes};
-use super::coverage::Unchecked;
+use super::coverage::{Unchecked, readable_by_provider};
 use super::lines::controls;
 use super::not_scanned::{StackRow, rows};
-use super::words::{by_severity, counted, event, name, posture, printable, proof, signed};
+use super::proof::{compared, planned};
+use super::words::{by_severity, counted, event, name, posture, printable, signed};
 use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity};
 use std::fmt::Write;
 
@@ -200,7 +201,7 @@ impl TextPage {
         let reason = fix.reason.as_deref().map(printable);
         let details: Vec<_> = places.into_iter().chain(reason).collect();
         self.detail(&format!("{direction}: {}", details.join(", ")));
-        if let Some(line) = fix.proof.as_ref().and_then(proof) {
+        if let Some(line) = planned(fix) {
             self.detail(&printable(&line));
         }
         let refused = fix.refused.iter().filter(|_| fix.kind != FixKind::Refused);
@@ -220,7 +221,8 @@ impl TextPage {
 
     fn not_checked(&mut self, coverage: &[Coverage]) {
         let unchecked = Unchecked::of(coverage);
-        if unchecked.is_empty() {
+        let readable = readable_by_provider(coverage, printable);
+        if unchecked.is_empty() && readable.is_none() {
             return;
         }
         self.line("  not checked:");
@@ -236,6 +238,9 @@ impl TextPage {
                 row.resources
             ));
         }
+        if let Some(line) = readable {
+            self.line(&format!("    {line}"));
+        }
         self.line("");
     }
 
@@ -249,6 +254,9 @@ impl TextPage {
             .clone()
             .flat_map(|stack| &stack.findings)
             .chain(accounts);
+        if let Some(line) = compared(findings.clone()) {
+            self.line(line);
+        }
         let count = findings.clone().count();
         let delta = findings
             .clone()

@@ -1,21 +1,8 @@
 //! Formats values and numbers for all outputs.
 
 use crate::model::{
-    Difference, Finding, Kind, Money, MonthlyCost, Posture, Proof, Prover, Severity, Value,
-    is_unseen, masked,
+    Difference, Finding, Kind, Money, MonthlyCost, Posture, Severity, Value, is_unseen, masked,
 };
-
-/// Returns what the provider's plan tells of a fix; `None` where none was asked for.
-pub(super) fn proof(proof: &Proof) -> Option<String> {
-    match (proof.by, proof.remaining.is_empty()) {
-        (Prover::Comparison, _) => None,
-        (Prover::Provider, true) => Some("the provider plans nothing more here".to_owned()),
-        (Prover::Provider, false) => Some(format!(
-            "the provider plans nothing more for what was fixed, and would still change {}",
-            proof.remaining.join(", ")
-        )),
-    }
-}
 
 /// How many characters of a value are shown.
 const LONGEST: usize = 160;

@@ -7,8 +7,8 @@ use super::through_provider::{Asked, ProviderScan};
 use crate::code;
 use crate::live::Sessions;
 use crate::model::{
-    Address, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor, Refusal,
-    RefusalKind, Tree,
+    Address, Catalog, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor,
+    Refusal, RefusalKind, Tree,
 };
 use crate::settings::ProviderScope;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +65,7 @@ pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>) -> bool {
                 .as_ref()
                 .and_then(|address| planned.get(address));
             if let Some(planned) = planned.filter(|_| can_be_planned(finding)) {
-                is_any_refused |= settle(finding, planned);
+                is_any_refused |= settle(finding, planned, &result.catalog);
             }
         }
     }
@@ -108,32 +108,38 @@ async fn plans(
 }
 
 /// Notes the proof of a fix, or refuses it. Returns whether it was refused.
-fn settle(finding: &mut Finding, planned: &PlannedChanges) -> bool {
+fn settle(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) -> bool {
     let fixed: BTreeSet<_> = fixed(finding).collect();
-    let still = planned
-        .all
-        .iter()
-        .filter(|name| fixed.contains(name.as_str()));
-    let still: Vec<_> = still.map(|name| format!("`{name}`")).collect();
+    let is_fixed = |name: &&String| fixed.contains(name.as_str());
+    let still: Vec<_> = planned.all.iter().filter(is_fixed).collect();
+    let listed: Vec<_> = still.iter().map(|name| format!("`{name}`")).collect();
+    let proof = |remaining: Vec<&String>| Proof {
+        by: Prover::Provider,
+        remaining: remaining.into_iter().cloned().collect(),
+        reasons: BTreeMap::new(),
+    };
     let reason = match (&planned.refusal, still.is_empty()) {
         (Some(message), _) => format!("the provider does not take the edited code: {message}"),
         (None, false) => format!(
             "with this edit the provider would still change {}",
-            still.join(", ")
+            listed.join(", ")
         ),
         (None, true) => {
-            let proof = Proof {
-                by: Prover::Provider,
-                remaining: planned.all.iter().cloned().collect(),
-            };
+            let mut proof = proof(planned.all.iter().collect());
+            let remaining = proof.remaining.iter();
+            let reasons =
+                remaining.map(|name| (name.clone(), why(name, finding, planned, catalog)));
+            proof.reasons = reasons.collect();
             if let Some(fix) = &mut finding.fix {
                 fix.proof = Some(proof);
             }
             return false;
         }
     };
+    let proof = proof(still);
     let before = finding.fix.take();
     finding.fix = Some(Fix {
+        proof: Some(proof),
         command: before.and_then(|fix| fix.command),
         ..Fix::refused(Refusal {
             reason,
@@ -142,6 +148,22 @@ fn settle(finding: &mut Finding, planned: &PlannedChanges) -> bool {
         })
     });
     true
+}
+
+/// Returns why a plan would still change an attribute that a fix does not concern.
+fn why(name: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalog) -> String {
+    let schema = catalog.get(&finding.tf_type);
+    let is_never_read = schema.is_some_and(|schema| schema.rules.never_read.contains(&name));
+    let mut refused = finding.fix.iter().flat_map(|fix| &fix.refused);
+    let is_left = refused.any(|refused| top(&refused.path) == name);
+    let reason = match name {
+        TAGS_ALL => "it follows from `tags` and the default tags",
+        _ if is_left => "this fix leaves it",
+        _ if is_never_read => "AWS does not return it",
+        _ if planned.not_applied.contains(name) => "changed in the code, and not applied yet",
+        _ => "not part of this finding",
+    };
+    reason.to_owned()
 }
 
 /// Returns the top-level names of the attributes that a fix edits.
@@ -153,6 +175,10 @@ fn fixed(finding: &Finding) -> impl Iterator<Item = &str> {
         .iter()
         .map(|difference| difference.path.as_str());
     let paths = paths.filter(move |path| !refused.contains(path));
-    let names = paths.map(|path| &path[..path.find(['.', '[']).unwrap_or(path.len())]);
-    names.filter(|name| *name != TAGS_ALL)
+    paths.map(top).filter(|name| *name != TAGS_ALL)
+}
+
+/// Returns the top-level name of a path.
+fn top(path: &str) -> &str {
+    &path[..path.find(['.', '[']).unwrap_or(path.len())]
 }

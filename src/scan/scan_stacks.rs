@@ -3,7 +3,7 @@
 use super::load::{Loaded, Sources, Stack, load, seal_known};
 use super::progress::Progress;
 use super::provider_access::{KnownTypes, ProviderAccess};
-use super::through_provider::{note_providers, providers, read_foreign};
+use super::through_provider::{name_readable, note_providers, providers, read_foreign};
 use crate::aws::Aws;
 use crate::diff::{self, Ownership, ReadResource};
 use crate::live::{self, LiveResources, ReadOptions, Sessions};
@@ -292,6 +292,7 @@ impl<'a> Comparison<'a> {
         let mut coverage = live::coverage(rows);
         let read = resources.iter().map(|read| (read.resource, &read.location));
         live::name_never_read(&mut coverage, read, &loaded.code.declared, self.catalog);
+        name_readable(&mut coverage, self.input);
         Scanned {
             state: state.info.clone(),
             summary: Summary {

@@ -6,8 +6,8 @@ use super::provider_group::{Configured, Group};
 use super::scan_stacks::ScanInput;
 use crate::live::{self, Sessions, Tracked};
 use crate::model::{
-    AwsLocation, Declared, ProviderTags, Reason, Redactor, Region, Report, Resource, Schema, Tree,
-    UnsealedState, Value,
+    AwsLocation, Coverage, Declared, ProviderTags, Reason, Redactor, Region, Report, Resource,
+    Schema, Status, Tree, UnsealedState, Value,
 };
 use crate::plugin::{Deadline, Package, ProviderReading, Request, SOURCE};
 use crate::resources::ResourceType;
@@ -18,10 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The lock file of a root module.
 const LOCK_FILE: &str = ".terraform.lock.hcl";
 /// The types whose reading fetches a secret.
-const SECRET_TYPES: &[&str] = &["aws_secretsmanager_secret_version", "aws_ssm_parameter"];
+pub(super) const SECRET_TYPES: &[&str] =
+    &["aws_secretsmanager_secret_version", "aws_ssm_parameter"];
 
 /// Returns whether no native reader knows a resource.
-fn is_foreign(resource: &Resource) -> bool {
+pub(super) fn is_foreign(resource: &Resource) -> bool {
     !resource.provider.is_aws() || ResourceType::named(resource.tf_type()).is_none()
 }
 
@@ -53,6 +54,21 @@ pub(super) async fn read_foreign<'a>(
         });
     }
     scan.read(asked).await
+}
+
+/// Marks what would be read through a provider, where none is supplied.
+pub(super) fn name_readable(coverage: &mut [Coverage], input: &ScanInput<'_>) {
+    if input.providers.is_some() {
+        return;
+    }
+    let settings = &input.settings.providers;
+    for row in coverage {
+        let tf_type = row.tf_type.as_str();
+        row.with_provider = row.status == Status::Unsupported
+            && ResourceType::named(tf_type).is_none()
+            && settings.include(tf_type)
+            && !SECRET_TYPES.contains(&tf_type);
+    }
 }
 
 /// Adds what is to be said of the providers to the reports of their stacks.

@@ -5,7 +5,7 @@ pub mod fake;
 mod folder;
 mod further;
 mod sandbox;
-mod scan;
+pub mod scan;
 mod server;
 mod source;
 mod stories;

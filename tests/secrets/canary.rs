@@ -154,6 +154,7 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
                 missing_action: None,
                 reader: Default::default(),
                 never_read: Vec::new(),
+                with_provider: false,
             }],
             ..scanned
         }),

@@ -1,9 +1,12 @@
-//! Plans the fix of each finding, as people decided, else as the settings define.
+//! Plans the fix of each finding, as people decided, else as the settings define, and proves it.
 
+use super::providers;
+use super::repository_scan::RepositoryScan;
 use crate::code;
 use crate::model::{Choice, Decision, Finding, Interrupt, Tree};
 use crate::patch::{self, Direction};
 use crate::pulls::{DecisionIndex, set_aside_snoozed};
+use crate::scan::proof::{self, ProofInput};
 use crate::scan::scan_stacks::ScanResult;
 
 /// The decisions of people, at a time.
@@ -51,4 +54,26 @@ pub(in crate::jobs) fn plan(
         };
         patch::plan_with(&mut scanned.findings, &stack, direction);
     }
+}
+
+/// Proves the planned fixes where the operator supplies a provider, and refuses those that its plan disproves.
+///
+/// # Errors
+/// When the store fails.
+pub(in crate::jobs) async fn prove(
+    result: &mut ScanResult,
+    scan: &RepositoryScan<'_>,
+) -> anyhow::Result<()> {
+    let Some(providers) = providers::access(scan.context).await? else {
+        return Ok(());
+    };
+    let edited = patch::files_by_stack(scan.tree, &result.report.stacks);
+    let input = ProofInput {
+        tree: scan.tree,
+        settings: &scan.settings.providers,
+        providers,
+        edited: &edited,
+    };
+    proof::prove(result, &input).await;
+    Ok(())
 }
