@@ -22,6 +22,7 @@ mod named_files;
 mod notification_secret;
 mod output;
 mod owner;
+mod parity;
 mod progress;
 mod replace;
 mod scan;
@@ -60,6 +61,9 @@ enum Command {
     Jobs(jobs::JobsCommand),
     /// Print the least-privilege policy and role that a scan needs
     IamPolicy(iam_policy::Options),
+    /// Read a checkout's resources both ways, natively and through the provider, and print where the readers differ
+    #[command(hide = true)]
+    Parity(parity::Options),
     /// Print the secret that a repository's notifications are signed with
     NotificationSecret(notification_secret::Options),
 }
@@ -86,6 +90,7 @@ pub async fn run() -> ExitCode {
         Command::Demo => demo::run().await,
         Command::Jobs(wish) => jobs::run(wish).await,
         Command::IamPolicy(options) => iam_policy::run(&options),
+        Command::Parity(options) => parity::run(options).await,
         Command::NotificationSecret(options) => notification_secret::run(options).await,
     };
     result.unwrap_or_else(|error| exit::failed(&error))

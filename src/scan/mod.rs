@@ -6,6 +6,8 @@ pub mod find;
 /// Loads a stack's code and state.
 pub mod load;
 mod locate;
+/// Compares native readers with the provider.
+pub mod parity;
 mod pending;
 /// The stages of a scan.
 pub mod progress;
