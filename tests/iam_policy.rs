@@ -153,3 +153,95 @@ fn is_terraform(code: &str) {
         Err(_) => eprintln!("SKIPPED: no Terraform on this machine"),
     }
 }
+
+/// The actions of the statement about the provider, in all policies.
+fn provider_actions(printed: &Value) -> Vec<String> {
+    let further = printed["provider_policies"].as_array();
+    let policies = further.into_iter().flatten().chain([&printed["policy"]]);
+    let statements = policies.flat_map(|policy| policy["Statement"].as_array().unwrap());
+    let statements = statements.filter(|one| one["Sid"] == "ReadThroughTheProvider");
+    let actions = statements.flat_map(|one| one["Action"].as_array().unwrap());
+    let mut actions: Vec<_> = actions
+        .map(|action| action.as_str().unwrap().to_owned())
+        .collect();
+    actions.sort();
+    actions
+}
+
+#[test]
+fn what_a_provider_calls_is_allowed_for_the_types_of_the_code_and_content_never_unasked() {
+    let checkout = Checkout::new();
+    let code = r#"
+resource "aws_sqs_queue" "q" {
+  name = "q"
+}
+
+resource "aws_secretsmanager_secret_version" "s" {
+  secret_id     = "s"
+  secret_string = "x"
+}
+
+resource "aws_s3_object" "o" {
+  bucket = "b"
+  key    = "k"
+}
+
+resource "aws_made_up" "m" {}
+"#;
+    checkout.write("infra/production/more.tf", code);
+    let json = |run: &Run| -> Value { serde_json::from_str(&run.out).unwrap() };
+    assert_eq!(provider_actions(&json(&printed(&checkout, &[]))), [""; 0]);
+    let run = printed(&checkout, &["--providers"]);
+    let of_queue = ["sqs:GetQueueAttributes", "sqs:ListQueueTags"];
+    assert_eq!(provider_actions(&json(&run)), of_queue);
+    let content = "2 types: reading it through a provider returns content, such as a secret: the policy does not allow \
+                   that: aws_s3_object, aws_secretsmanager_secret_version";
+    let unknown = "1 type: what a provider calls to read it is not recorded: a scan names the action that is denied: \
+                   aws_made_up";
+    for line in [content, unknown] {
+        assert!(run.err.contains(line), "{}", run.err);
+    }
+    let secrets = [("DRIFTGUARD_PROVIDER_SECRETS", "1")];
+    let run = checkout.driftguard_in(&secrets, NOBODY, &["iam-policy", "--providers"]);
+    let actions = provider_actions(&json(&run));
+    assert!(
+        actions.contains(&"secretsmanager:GetSecretValue".to_owned()),
+        "{actions:?}"
+    );
+    assert!(!actions.contains(&"s3:GetObject".to_owned()), "{actions:?}");
+}
+
+#[test]
+fn what_one_policy_cannot_hold_is_in_further_ones_in_each_form() {
+    let checkout = Checkout::new();
+    let table = include_str!("../src/scan/provider_reads.tsv");
+    let types = table.lines().filter_map(|line| line.split('\t').next());
+    let blocks = types.map(|tf_type| format!("resource \"{tf_type}\" \"x\" {{}}\n"));
+    checkout.write(
+        "infra/production/all.tf",
+        &blocks.collect::<Vec<_>>().join("\n"),
+    );
+    let form = |name: &str| printed(&checkout, &["--providers", "--format", name]).out;
+    let printed: Value = serde_json::from_str(&form("json")).unwrap();
+    let further = printed["provider_policies"].as_array().unwrap();
+    assert!(further.len() > 1, "{}", further.len());
+    for policy in further.iter().chain([&printed["policy"]]) {
+        let length = policy.to_string().len();
+        assert!(length <= 6_144, "{length}");
+    }
+    let template: Value = serde_json::from_str(&form("cloudformation")).unwrap();
+    let code = form("terraform");
+    for (at, policy) in further.iter().enumerate() {
+        let managed = &template["Resources"][format!("DriftGuardProvider{}", at + 1)];
+        assert_eq!(managed["Properties"]["PolicyDocument"], *policy);
+        let name = format!(
+            "resource \"aws_iam_policy\" \"driftguard_provider_{}\"",
+            at + 1
+        );
+        assert!(code.contains(&name), "{name}");
+        for action in policy["Statement"][0]["Action"].as_array().unwrap() {
+            assert!(code.contains(&action.to_string()), "{action}");
+        }
+    }
+    is_terraform(&code);
+}

@@ -15,6 +15,8 @@ pub mod progress;
 pub mod proof;
 mod provider_access;
 mod provider_group;
+/// Which actions a provider calls to read a type.
+pub mod provider_reads;
 /// Describes the role that reads a repository's AWS accounts.
 pub mod roles;
 /// Reads, compares, scores and prices stacks.

@@ -53,13 +53,58 @@ pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
     policy
 }
 
-fn policy_of(objects: &BTreeSet<StateObject>) -> Value {
+/// Writes the permissions of the role, with the actions that a provider calls: in the same policy where they fit, else in
+/// further ones, each no longer than a managed policy may be.
+pub fn permissions_with(objects: &BTreeSet<StateObject>, actions: &BTreeSet<&str>) -> Vec<Value> {
+    let first = permissions(objects);
+    let native = native_actions();
+    let more: Vec<_> = actions.difference(&native).copied().collect();
+    if more.is_empty() {
+        return vec![first];
+    }
+    let mut whole = first.clone();
+    if let Some(statements) = whole["Statement"].as_array_mut() {
+        statements.push(provider_statement(&more));
+    }
+    if policy_length(&whole) <= LONGEST_POLICY {
+        return vec![whole];
+    }
+    let mut policies = vec![first];
+    let mut rest = more.as_slice();
+    while !rest.is_empty() {
+        let fits =
+            |count: &usize| policy_length(&provider_policy(&rest[..*count])) <= LONGEST_POLICY;
+        let count = (1..=rest.len()).take_while(fits).last().unwrap_or(1);
+        policies.push(provider_policy(&rest[..count]));
+        rest = &rest[count..];
+    }
+    policies
+}
+
+fn provider_policy(actions: &[&str]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [provider_statement(actions)]})
+}
+
+fn provider_statement(actions: &[&str]) -> Value {
+    json!({
+        "Sid": "ReadThroughTheProvider",
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": "*",
+    })
+}
+
+/// Returns the actions of the native readers.
+fn native_actions() -> BTreeSet<&'static str> {
     let of_types = resources::ALL.iter().flat_map(|known| known.actions);
-    let actions: BTreeSet<_> = of_types.collect();
+    of_types.copied().collect()
+}
+
+fn policy_of(objects: &BTreeSet<StateObject>) -> Value {
     let mut statements = vec![json!({
         "Sid": "ReadWhatTerraformManages",
         "Effect": "Allow",
-        "Action": actions,
+        "Action": native_actions(),
         "Resource": "*",
     })];
     statements.extend(state::statements(objects));
@@ -133,5 +178,32 @@ mod tests {
             let length = policy_length(&of(count));
             assert!(length <= LONGEST_POLICY, "{count} states: {length}");
         }
+    }
+
+    #[test]
+    fn what_a_provider_calls_is_in_the_policy_or_in_further_ones_none_too_long() {
+        let own = objects(["s3://acme/shop.tfstate".to_owned()]);
+        let names: Vec<_> = (0..1_000)
+            .map(|number| format!("service{number}:DescribeThings"))
+            .collect();
+        for count in [0, 1, 30, 100, 1_000] {
+            let actions = names.iter().take(count).map(String::as_str).collect();
+            let policies = permissions_with(&own, &actions);
+            let statements = policies.iter().flat_map(|policy| {
+                assert!(policy_length(policy) <= LONGEST_POLICY, "{count}");
+                policy["Statement"].as_array().unwrap()
+            });
+            let of_provider =
+                statements.filter(|statement| statement["Sid"] == "ReadThroughTheProvider");
+            let allowed: BTreeSet<_> = of_provider
+                .flat_map(|statement| statement["Action"].as_array().unwrap())
+                .map(|action| action.as_str().unwrap())
+                .collect();
+            assert_eq!(allowed, actions, "{count}");
+            assert_eq!(policies.len() > 1, count > 100, "{count}");
+        }
+        // What the native readers call as well is not allowed twice.
+        let native = BTreeSet::from(["ec2:DescribeVpcs"]);
+        assert_eq!(permissions_with(&own, &native), [permissions(&own)]);
     }
 }
