@@ -19,16 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 use std::rc::Rc;
 
-/// Meta-arguments, which Terraform reads instead of the provider.
-const META: &[&str] = &[
-    "count",
-    "for_each",
-    "depends_on",
-    "provider",
-    "providers",
-    "source",
-    "version",
-];
+/// Meta-arguments of a resource, which Terraform reads instead of the provider. `source` and `version` are a module's:
+/// resources have attributes of these names.
+const META: &[&str] = &["count", "for_each", "depends_on", "provider"];
 /// Blocks that Terraform reads instead of the provider.
 const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
 /// The most instances of one block that are evaluated.
