@@ -17,7 +17,7 @@ pub(super) fn rewrite_list(
     let Ok(Expression::Array(items)) = parse::expression(old) else {
         return None;
     };
-    if old.contains('#') || old.contains("//") || old.contains("/*") {
+    if has_comment(old) {
         return None;
     }
     let mut missing: Vec<&Value> = items_to_write.iter().collect();
@@ -59,6 +59,24 @@ pub(super) fn rewrite_list(
     Some(format!("[{end}{indent}{body}{comma}{end}{closing}]"))
 }
 
+/// Returns whether there are comments in a list: outside of its texts, since those may hold addresses with `//`.
+pub(super) fn has_comment(list: &str) -> bool {
+    let begins =
+        |text: &str| text.starts_with('#') || text.starts_with("//") || text.starts_with("/*");
+    let (mut is_text, mut is_escaped) = (false, false);
+    // A heredoc may hold quotes of its own.
+    let has_heredoc = list.contains("<<");
+    list.char_indices().any(|(at, c)| {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_text => is_escaped = true,
+            '"' => is_text = !is_text,
+            _ => {}
+        }
+        (!is_text || has_heredoc) && begins(&list[at..])
+    })
+}
+
 fn literal(expression: &Expression) -> Option<Value> {
     match expression {
         Expression::String(text) => Some(Value::text(text.value().as_str())),
@@ -96,5 +114,19 @@ mod tests {
         );
         assert_eq!(relisted("[\n  \"b\", # why\n]", &list(&["a"])), None);
         assert_eq!(relisted("[var.x]", &list(&["a"])), None);
+    }
+
+    #[test]
+    fn an_address_is_no_comment() {
+        let items = [Value::text("https://a.example/x#y"), Value::text("/*")];
+        let old = r#"["https://a.example/x#y"]"#;
+        assert_eq!(
+            relisted(old, &items).as_deref(),
+            Some(r#"["https://a.example/x#y", "/*"]"#)
+        );
+        for comment in ["# why", "// why", "/* why */"] {
+            let old = format!("[\n  \"https://a.example/\\\"\", {comment}\n]");
+            assert_eq!(relisted(&old, &items), None, "{old}");
+        }
     }
 }

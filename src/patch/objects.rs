@@ -3,6 +3,7 @@
 
 use super::blocks::Blocks;
 use super::hcl_writer;
+use super::list::has_comment;
 use super::location::File;
 use super::refusal::Refusal;
 use crate::code::parse;
@@ -33,7 +34,7 @@ pub(super) fn plan(
     let Ok(Expression::Array(items)) = parse::expression(old) else {
         return Err(not_plain());
     };
-    if old.contains('#') || old.contains("//") || old.contains("/*") {
+    if has_comment(old) {
         return Err(not_plain());
     }
     let values = blocks.values.as_slice();
