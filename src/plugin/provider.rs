@@ -24,7 +24,7 @@ const TERRAFORM_VERSION: &str = "1.11.4";
 pub struct Limits {
     /// Until it says where it listens: a cold start takes some seconds.
     pub start: Duration,
-    /// For a read: a missing ECS service is asked for over two minutes.
+    /// For a read: a missing ECS service is asked for over two minutes, a missing grant of KMS over three.
     pub read: Duration,
     /// For any other call.
     pub call: Duration,
@@ -34,7 +34,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             start: Duration::from_secs(60),
-            read: Duration::from_secs(150),
+            read: Duration::from_secs(200),
             call: Duration::from_secs(60),
         }
     }
