@@ -2,7 +2,8 @@
 //! nothing.
 
 use super::schema::{Block, BlockNesting, NestedBlock};
-use crate::model::Value;
+use super::value::canonical;
+use crate::model::{Type, Value};
 use std::collections::BTreeMap;
 
 /// Returns the proposed state of a resource that exists.
@@ -38,10 +39,17 @@ fn proposed_nested(nested: &NestedBlock, prior: &Value, config: &Value) -> Value
             Value::List(items.iter().enumerate().map(item).collect())
         }
         (BlockNesting::Set, Value::List(items)) => {
-            let mut left: Vec<_> = prior.as_list().unwrap_or_default().iter().collect();
+            let known = prior.as_list().unwrap_or_default();
+            let mut left: Vec<_> = known
+                .iter()
+                .map(|prior| (canonical(block, prior), prior))
+                .collect();
             let item = |item: &Value| {
-                let found = left.iter().position(|prior| may_become(block, prior, item));
-                let prior = found.map(|at| left.swap_remove(at));
+                let form = canonical(block, item);
+                let found = left
+                    .iter()
+                    .position(|(prior, _)| may_become(block, prior, &form));
+                let prior = found.map(|at| left.remove(at).1);
                 proposed(block, prior.unwrap_or(&Value::Null), item)
             };
             Value::List(items.iter().map(item).collect())
@@ -58,20 +66,25 @@ fn proposed_nested(nested: &NestedBlock, prior: &Value, config: &Value) -> Value
 }
 
 /// Returns whether an element of a set could be this one of the configuration: equal but for what the provider sets and
-/// the configuration leaves out.
+/// the configuration leaves out. Sets in it must be equal, as Terraform has it: nothing tells which of their elements
+/// belong together.
 fn may_become(block: &Block, prior: &Value, config: &Value) -> bool {
     let mut attributes = block.attributes.iter();
     let mut blocks = block.blocks.iter();
     attributes.all(|(name, attribute)| {
-        let asked = config.get(name);
-        attribute.computed && asked.is_null() || asked == prior.get(name)
+        let (prior, asked) = (prior.get(name), config.get(name));
+        let may_differ = attribute.computed && !matches!(attribute.ty, Type::Set(_));
+        asked == prior || may_differ && asked.is_null()
     }) && blocks.all(|(name, nested)| {
         let (prior, config) = (prior.get(name), config.get(name));
-        match (prior, config) {
-            (Value::List(prior), Value::List(config)) => {
+        match (nested.nesting, prior, config) {
+            (BlockNesting::List, Value::List(prior), Value::List(config)) => {
                 let mut pairs = prior.iter().zip(config);
                 prior.len() == config.len()
                     && pairs.all(|(prior, config)| may_become(&nested.block, prior, config))
+            }
+            (BlockNesting::Single | BlockNesting::Group, Value::Map(_), Value::Map(_)) => {
+                may_become(&nested.block, prior, config)
             }
             _ => prior == config,
         }

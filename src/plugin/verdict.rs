@@ -23,11 +23,14 @@ pub struct PlanInput<'a> {
 }
 
 impl PlanInput<'_> {
-    /// Returns the state that is proposed to the provider: ignored attributes stay as they were read.
+    /// Returns the configuration that a plan is asked with: ignored attributes are as they were read, as Terraform has it.
+    pub fn config(&self) -> Value {
+        keep_ignored(&self.configuration.value, self.live, self.ignore_changes)
+    }
+
+    /// Returns the state that is proposed to the provider.
     pub fn proposed(&self) -> Value {
-        let config = &self.configuration.value;
-        let kept = keep_ignored(config, self.live, self.ignore_changes);
-        proposed(self.block, self.live, &kept)
+        proposed(self.block, self.live, &self.config())
     }
 
     /// Returns whether the provider may set an attribute itself. Where the code is not known, what it changed there is

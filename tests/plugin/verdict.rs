@@ -105,6 +105,35 @@ fn what_the_configuration_leaves_out_is_what_was_read_only_where_the_provider_se
 }
 
 #[test]
+fn elements_of_sets_belong_together_whatever_the_order_of_the_sets_in_them() {
+    let mut block = block();
+    let rule = block.blocks.get_mut("rule").unwrap();
+    let inner = rule.clone();
+    let methods = Attribute {
+        ty: Type::Set(Box::new(Type::String)),
+        ..attribute(true, false)
+    };
+    rule.block.attributes.insert("methods".to_owned(), methods);
+    rule.block.blocks.insert("inner".to_owned(), inner);
+    let own_zone = |prior: &str, config: &str| {
+        let of = |rule: &str| value(&format!(r#"{{"rule": [{rule}]}}"#));
+        let planned = proposed(&block, &of(prior), &of(config));
+        planned.get("rule").as_list().unwrap()[0]
+            .get("zone")
+            .clone()
+    };
+    let prior = r#"{"name": "r", "zone": "1b", "methods": ["GET", "PUT"]}"#;
+    let config = r#"{"name": "r", "methods": ["PUT", "GET"]}"#;
+    assert_eq!(own_zone(prior, config), "1b".into());
+    let other = r#"{"name": "r", "methods": ["PUT"]}"#;
+    assert_eq!(own_zone(prior, other), Value::Null, "another element");
+    // Terraform correlates no elements of a set within an element of a set.
+    let prior = r#"{"name": "r", "zone": "1b", "inner": [{"name": "i", "zone": "1c"}]}"#;
+    let config = r#"{"name": "r", "inner": [{"name": "i"}]}"#;
+    assert_eq!(own_zone(prior, config), Value::Null);
+}
+
+#[test]
 fn drift_is_what_aws_changed_and_not_applied_what_the_code_changed() {
     let recorded = r#"{"name": "a", "note": "x", "zone": "1a", "arn": "arn:1", "rule": []}"#;
     let live = r#"{"name": "a", "note": "y", "zone": "1b", "arn": "arn:2", "rule": []}"#;

@@ -73,7 +73,7 @@ impl Reader<'_> {
             configuration: &configuration,
             ignore_changes: ignored.unwrap_or_default(),
         };
-        let states = (live, &input.proposed(), &configuration.value);
+        let states = (live, &input.proposed(), &input.config());
         let tf_type = request.resource.tf_type();
         let planned = provider.plan(tf_type, block, states, &read.private).await?;
         let mut changes = input.changes(&planned);
