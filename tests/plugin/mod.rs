@@ -4,6 +4,7 @@ mod codec;
 pub mod fake;
 mod folder;
 mod further;
+mod recorded;
 mod sandbox;
 pub mod scan;
 mod server;
