@@ -522,3 +522,68 @@ async fn where_github_is_away_the_scan_comes_back_and_a_module_alone_does_not_ho
         "{failed:?}"
     );
 }
+
+/// A constraint is compared with each version that there is, and nothing ends that early.
+#[tokio::test]
+async fn a_call_with_a_very_long_text_is_not_followed() {
+    let world = World::start(false).await;
+    world
+        .registry
+        .hold("/files/net.tar.gz", packed(&[("main.tf", MODULE)]));
+    for version in 0..1_000 {
+        let version = format!("1.{version}.0");
+        world
+            .registry
+            .publish("acme/net/aws", &version, "/files/net.tar.gz");
+    }
+    let of = |source: &str, version: &str| {
+        format!("module \"m\" {{\n  source = \"{source}\"\n  version = \"{version}\"\n}}\n")
+    };
+    let short = [">= 0"; 20].join(", ");
+    let (resources, problems) = world.scan(&of("acme/net/aws", &short)).await;
+    assert_eq!((resources.len(), problems), (1, Vec::new()));
+    let folder = format!("acme/net/aws//{}", "a/".repeat(1_000));
+    let long = [">= 0"; 2_000].join(", ");
+    for code in [of("acme/net/aws", &long), of(&folder, "1.0.0")] {
+        let (resources, problems) = world.scan(&code).await;
+        assert!(resources.is_empty(), "{resources:?}");
+        assert!(
+            problems[0].contains("its call was not followed"),
+            "{problems:?}"
+        );
+    }
+}
+
+/// What is noted of each call of each root module is kept until the scan ends.
+#[tokio::test]
+async fn the_calls_of_a_module_that_many_root_modules_share_take_little_memory() {
+    let world = World::start(false).await;
+    let calls = (0..999).map(|at| {
+        let source = format!("hg::https://example.com/{at}/{}", "x".repeat(900));
+        format!("module \"m{at}\" {{\n  source = \"{source}\"\n}}\n")
+    });
+    let shared = calls.collect::<String>();
+    let roots: Vec<_> = (0..60).map(|at| format!("r{at}/main.tf")).collect();
+    let call = "module \"s\" {\n  source = \"../shared\"\n}\n";
+    let files = roots.iter().map(|path| (path.as_str(), call));
+    let tree: Tree = files.chain([("shared/main.tf", shared.as_str())]).collect();
+    let id = world.repositories[&name("acme/shop")];
+    let installation = InstallationId(world.installation);
+    let viewer = Viewer {
+        installation,
+        repository: &world.client.repository(installation, id, name("acme/shop")),
+        private: true,
+        neighbours: BTreeMap::new(),
+    };
+    let options = Options::default();
+    let roots: Vec<_> = (0..60)
+        .map(|at| Root {
+            path: format!("r{at}"),
+            options: options.clone(),
+        })
+        .collect();
+    let fetched = world.store.fetch(&viewer, &tree, &roots).await.unwrap();
+    let noted = format!("{:?}", fetched.modules);
+    assert!(noted.contains("hg::https"), "some are noted");
+    assert!(noted.len() < 80 << 20, "{} bytes", noted.len());
+}

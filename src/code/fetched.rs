@@ -12,9 +12,14 @@ use std::sync::Arc;
 
 /// The most calls of one root module that are followed.
 const MOST_CALLS: usize = 1_000;
+/// The longest source and the longest version of a call that is followed, in bytes. A version is compared with each that
+/// a registry has.
+const LONGEST: usize = 1_000;
 /// The reason for a module whose call was not followed.
-const NOT_FOLLOWED: &str =
-    "its call was not followed: too many modules are called, or its version is not a plain text";
+const NOT_FOLLOWED: &str = "its call was not followed: too many modules are called, its version is not a plain text, or \
+                            its source or version is longer than 1000 bytes";
+/// How many bytes a noted module takes beside its texts.
+const NOTED: usize = 200;
 
 /// Where modules outside the repository are read from.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +57,17 @@ pub struct ModuleCall {
     pub version: Option<String>,
 }
 
+impl ModuleCall {
+    /// Returns whether the call is followed.
+    fn is_short(&self) -> bool {
+        let texts = [Some(&self.source), self.version.as_ref()];
+        texts
+            .into_iter()
+            .flatten()
+            .all(|text| text.len() <= LONGEST)
+    }
+}
+
 impl FetchedModules {
     /// Adds a module, in place of an earlier one for the same call.
     pub fn add(&mut self, module: FetchedModule) {
@@ -87,6 +103,17 @@ impl FetchedModules {
 }
 
 impl FetchedModule {
+    /// Returns how many bytes the module takes where it is noted.
+    pub fn bytes(&self) -> usize {
+        let ModuleCall {
+            key,
+            source,
+            version,
+        } = &self.call;
+        let (Ok(folder) | Err(folder)) = &self.folder;
+        NOTED + key.len() + source.len() + version.as_ref().map_or(0, String::len) + folder.len()
+    }
+
     fn fits(&self, request: ModuleRequest<'_>) -> bool {
         self.call.source == request.source && self.call.version.as_deref() == request.version
     }
@@ -103,7 +130,7 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
     let root_code = RootCode::find(&code, root, options);
     let source = root_code
         .call()
-        .filter(|call| !known.0.contains_key(&call.key));
+        .filter(|call| call.is_short() && !known.0.contains_key(&call.key));
     let (Ok(root), None) = (&root_code.folder, &source) else {
         return source.into_iter().collect();
     };
@@ -168,11 +195,12 @@ impl<'a> CallSearch<'a> {
                     // A version that is not certain may be any.
                     let has_version = block.body.has_attribute("version");
                     let request = request.filter(|found| found.version.is_some() == has_version);
-                    self.found.extend(request.map(|request| ModuleCall {
+                    let call = request.map(|request| ModuleCall {
                         key,
                         source: request.source.to_owned(),
                         version: request.version.map(str::to_owned),
-                    }));
+                    });
+                    self.found.extend(call.filter(ModuleCall::is_short));
                 }
                 Err(_) => {}
             }

@@ -27,6 +27,9 @@ use std::sync::Arc;
 /// nested, and once more.
 const MAX_ROUNDS: usize = 33;
 
+/// How many bytes the notes of all calls of a scan take. Further calls are not followed.
+const MAX_NOTED: usize = 64 << 20;
+
 /// Fetches modules of other repositories, for all scans of the process.
 pub struct ModuleStore {
     github: GitHub,
@@ -109,9 +112,13 @@ impl ModuleStore {
         let mut fetcher = Fetcher::new(self, viewer);
         let mut tree = tree.without_installed();
         let mut known = vec![Arc::<FetchedModules>::default(); roots.len()];
+        let mut noted = 0;
         for _ in 0..MAX_ROUNDS {
             let mut calls = 0;
             for (root, known) in roots.iter().zip(&mut known) {
+                if noted > MAX_NOTED {
+                    break;
+                }
                 let options = code::Options {
                     modules: OtherModules::Fetched(known.clone()),
                     ..root.options.clone()
@@ -125,7 +132,9 @@ impl ModuleStore {
                         Err(FetchError::Module(problem)) => Err(problem.to_string()),
                         Err(FetchError::GitHub(error)) => return Err(error),
                     };
-                    Arc::make_mut(known).add(FetchedModule { call, folder });
+                    let module = FetchedModule { call, folder };
+                    noted += module.bytes();
+                    Arc::make_mut(known).add(module);
                 }
             }
             if calls == 0 {
