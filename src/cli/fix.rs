@@ -50,6 +50,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     } else {
         let checkout = &scanned.checkout;
         replace_files(&checkout.root, &checkout.tree, &changed)?;
+        scanned.result.hide_names();
         options.output.write(&scanned.result.report)?;
     }
     Ok(options.exit(&scanned))

@@ -16,7 +16,8 @@ pub(super) struct Options {
 }
 
 pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
-    let scanned = options.source.scan().await?;
+    let mut scanned = options.source.scan().await?;
+    scanned.result.hide_names();
     options.output.write(&scanned.result.report)?;
     Ok(exit::of(&scanned.result.report, options.source.fail_on()))
 }

@@ -237,6 +237,7 @@ async fn scan_and_plan(
             now: now(),
         };
         plan::plan(&mut result, scan.tree, decisions, planning.interrupt());
+        result.hide_names();
         // A fix may have been refused for want of memory alone.
         if result.is_busy() {
             return Err(busy());

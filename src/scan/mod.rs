@@ -3,6 +3,8 @@
 mod empty_state;
 /// Finds the stacks of a repository.
 pub mod find;
+/// Masks secrets in the names of resources.
+mod hidden_names;
 /// Loads a stack's code and state.
 pub mod load;
 mod locate;

@@ -114,8 +114,20 @@ resource "aws_subnet" "users" {
   tags       = { Owner = each.key }
 }
 
+# A secret by its name alone, as the name of an instance and as the key of a map.
+resource "aws_subnet" "named" {
+  for_each   = toset([var.db_pass])
+  vpc_id     = aws_vpc.main.id
+  cidr_block = "10.20.10.0/24"
+  tags       = { (each.key) = "a", Owner = each.key }
+}
+
 module "elsewhere" {
   source = "git::https://ci:CANARYsource1@git.example.com/modules.git?ref=main"
+}
+
+module "elsewhere_too" {
+  source = "git::https://CANARYsource2@git.example.com/modules.git?ref=main"
 }
 
 output "token" {
@@ -157,6 +169,43 @@ provider "aws" {
 }
 "#;
 
+/// A workspace of a host that is named with a password.
+const CLOUD: &str = r#"
+terraform {
+  cloud {
+    hostname     = "ci:CANARYhost1@terraform.example.com"
+    organization = "acme"
+    workspaces { name = "shop" }
+  }
+}
+"#;
+
+/// A unit of Terragrunt's.
+const UNIT: &str = r#"
+locals {
+  db_password = "CANARYunit-1" # Pwd=CANARYunit2;
+}
+
+terraform {
+  source = "git::https://ci:CANARYunit3@git.example.com/modules.git//shop?ref=v1"
+}
+
+remote_state {
+  backend = "s3"
+  config = {
+    bucket     = "acme-terraform-state"
+    key        = "unit/terraform.tfstate"
+    region     = "us-east-1"
+    access_key = "AKIACANARYUNITKEY234"
+    secret_key = "CANARYunit4"
+  }
+}
+
+inputs = {
+  words = "made of ${local.db_password}"
+}
+"#;
+
 const PROVIDER: &str = include_str!("../../src/cli/demo/repo/infra/production/backend.tf");
 const STORAGE: &str = include_str!("../../src/cli/demo/repo/infra/production/storage.tf");
 const WEB: &str = include_str!("../../src/cli/demo/repo/infra/production/web.tf");
@@ -189,6 +238,8 @@ pub fn files() -> Vec<(&'static str, String)> {
                 .to_owned(),
         ),
         ("infra/AKIACANARYFOLDER2345/main.tf", OTHER.to_owned()),
+        ("infra/cloud/main.tf", CLOUD.to_owned()),
+        ("infra/unit/terragrunt.hcl", UNIT.to_owned()),
     ]
 }
 
@@ -237,7 +288,15 @@ pub fn state() -> String {
     instance["index_key"] = "AKIACANARYFORKEY2345".into();
     instance["attributes"]["id"] = "subnet-0123456789abcdef0".into();
     instance["attributes"]["tags"] = serde_json::json!({"Owner": "AKIACANARYFORKEY2345"});
+    let mut named = subnet.clone();
+    named["name"] = "named".into();
+    let instance = &mut named["instances"][0];
+    instance["index_key"] = "CANARYdefault-1".into();
+    instance["attributes"]["id"] = "subnet-0123456789abcdef1".into();
+    instance["attributes"]["tags"] =
+        serde_json::json!({"CANARYdefault-1": "a", "Owner": "CANARYdefault-1"});
     resources.push(subnet);
+    resources.push(named);
     state["outputs"] =
         serde_json::json!({"token": {"value": "CANARYstateoutput1", "type": "string"}});
     state.to_string()

@@ -259,7 +259,10 @@ async fn scan_with(
         let scanned = scan.scan_group(access, stacks, scope, &probes);
         match clock.hold(scanned).await {
             Ok(result) => match result? {
-                Ok(result) => reports.extend(result.report.stacks),
+                Ok(mut result) => {
+                    result.hide_names();
+                    reports.extend(result.report.stacks);
+                }
                 Err(RoleProblem::NotProbed(why)) => return Ok(FirstScan::NotProbed(why)),
                 Err(RoleProblem::Open(why) | RoleProblem::Unbounded(why)) => {
                     return Ok(FirstScan::Wrong(why));

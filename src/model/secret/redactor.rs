@@ -109,6 +109,11 @@ impl Redactor {
         self.known.as_ref().is_some_and(|known| known.is_in(text))
     }
 
+    /// Returns whether any secret is known by its text.
+    pub fn knows_texts(&self) -> bool {
+        self.known.is_some()
+    }
+
     /// Returns whether a value contains a secret that is known by its text.
     pub fn knows_any_of(&self, value: &Value) -> bool {
         match value {

@@ -90,6 +90,8 @@ fn host(config: &BackendConfig<'_>) -> Result<String, ScanError> {
     let is_plain =
         |url: &Url| url.path() == "/" && url.username().is_empty() && url.query().is_none();
     let url = url.filter(is_plain).ok_or_else(|| {
+        // What stands before the host may be a password.
+        let named = named.rsplit('@').next().unwrap_or_default();
         error(format!(
             "`hostname` is `{named}`, which is no host: write it as in {DEFAULT_HOST}"
         ))
