@@ -9,13 +9,14 @@ use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
 use super::person::{is_urgent, needs_person, refusal, warning};
 use super::proof::{compared, planned};
-use super::size::{MAX_TEXT, within};
+use super::size::{MAX_TEXT, some, within};
 use super::when::minute;
 use super::words::{by_severity, counted, cut_value, event, expected, name, posture, value};
 use crate::model::{Difference, Finding, Scanned, Severity, StackReport, StackStatus};
 
-/// How many refused pull requests are listed.
+/// How many refused pull requests are listed, and in how many characters.
 const MOST_REFUSED: usize = 10;
+const LONGEST_REFUSED: usize = 20_000;
 
 /// How many annotations GitHub accepts in one request.
 const MOST_REMARKS: usize = 50;
@@ -98,7 +99,7 @@ pub fn needs_role(role: &NeededRole<'_>) -> CheckText {
     let text = format!(
         "Trust policy:\n\n{}\n\nPermissions:\n\n{}{}",
         block("json", role.trust),
-        block("json", role.permissions),
+        role.permissions(),
         missing
             .map(|missing| format!("\n\n{missing}"))
             .unwrap_or_default()
@@ -130,8 +131,8 @@ fn scan(scanned: &Scanned, pulls: &[u64], (queued, refused): (usize, &[String]))
             "{queued} will be opened when others are closed: see `pull_requests.limit` and `per_hour`."
         ));
     }
-    let refused = refused.iter().take(MOST_REFUSED);
-    lines.extend(refused.map(|why| sentence(why).to_string()));
+    let refused = refused.iter().map(|why| sentence(why).to_string());
+    lines.extend(some(refused.collect(), MOST_REFUSED, LONGEST_REFUSED));
     // An open pull request tells of them.
     let warns = pulls.is_empty();
     let fixed = fixed(scanned);

@@ -85,6 +85,12 @@ pub struct DashboardContent {
 /// How many characters of a scan's error are shown.
 const LONGEST_PROBLEM: usize = 500;
 
+/// How many characters of a stack's error are shown where there is no room for all of it.
+const LONGEST_ERROR: usize = 250;
+
+/// How many numbers of pull requests are listed.
+const MOST_NUMBERS: usize = 50;
+
 /// How many parked jobs and failed scans are listed.
 const MOST_PARKED: usize = 10;
 
@@ -98,7 +104,7 @@ pub fn dashboard(overview: &DashboardContent, now: i64, at_most: Detail) -> Stri
     } = overview;
     let sorted = by_urgency(stacks);
     let all = Detail::ALL.map(|detail| (detail, usize::MAX));
-    let fewer = [(Detail::Count, 200), (Detail::Count, 50)];
+    let fewer = [200, 50, 10].map(|most| (Detail::Count, most));
     let levels = all.into_iter().chain(fewer);
     let levels = levels.filter(|(detail, _)| *detail >= at_most);
     let render = |(detail, most): (Detail, usize)| {
@@ -198,11 +204,10 @@ fn stack(status: &StackStatus, now: i64, detail: Detail) -> StackSection {
         pulls: numbers(&status.pulls),
         tells: false,
         scan: boxes::line(&format!("scan {}", report.name), "Scan now"),
-        error: report
-            .outcome
-            .as_ref()
-            .err()
-            .map(|error| sentence(&error.message)),
+        error: report.outcome.as_ref().err().map(|error| match full {
+            true => sentence(&error.message),
+            false => sentence(&excerpt(&error.message, LONGEST_ERROR)),
+        }),
         rows: shown.iter().map(|finding| row(finding, status)).collect(),
         boxes: match full {
             true => shown
@@ -244,8 +249,12 @@ fn checked(scanned: &Scanned) -> String {
 
 /// Formats the numbers of pull requests as GitHub links them: `#3, #4`.
 pub fn numbers(pulls: &[u64]) -> String {
-    let numbers: Vec<_> = pulls.iter().map(|number| format!("#{number}")).collect();
-    numbers.join(", ")
+    let listed = pulls.iter().take(MOST_NUMBERS);
+    let numbers: Vec<_> = listed.map(|number| format!("#{number}")).collect();
+    match pulls.len() - numbers.len() {
+        0 => numbers.join(", "),
+        more => format!("{} and {more} more", numbers.join(", ")),
+    }
 }
 
 fn row(finding: &Finding, status: &StackStatus) -> FindingRow {

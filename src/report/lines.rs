@@ -142,8 +142,8 @@ pub(super) fn aside(finding: &Finding) -> String {
     }
 }
 
-/// How many characters of a name a title shows.
-const LONGEST_TITLE: usize = 120;
+/// How many characters of a name a title shows: the longest name of a stack stands beside it.
+const LONGEST_TITLE: usize = 100;
 
 /// Formats a name for a title: GitHub shows no markup there, and accepts 256 characters.
 pub(super) fn titled(name: &str) -> String {

@@ -4,7 +4,7 @@ use super::lines::describe;
 use super::markdown::{Markdown, block, code, sentence};
 use super::not_scanned::{StackRow, rows};
 use super::pull_request::PullRequestText;
-use super::size::first_that_fits;
+use super::size::{first_that_fits, some};
 use super::words::{by_severity, counted, name};
 use crate::model::{Finding, StackName, StackReport, boxes};
 use askama::Template;
@@ -17,6 +17,10 @@ pub const SET_UP: &str = "Set up DriftGuard";
 
 /// How many findings, and how many stacks, are listed.
 const LISTED: usize = 100;
+
+/// How many reasons of stacks that could not be scanned are told, and in how many characters.
+const MOST_FAILED: usize = 20;
+const LONGEST_FAILED: usize = 12_000;
 
 /// What is known of a repository without settings.
 pub struct Onboarding<'a> {
@@ -43,7 +47,21 @@ pub struct NeededRole<'a> {
 /// How many of these stacks are named.
 const NAMED: usize = 10;
 
+/// How many characters of permissions are shown: a longer policy is none that IAM takes.
+const LONGEST_PERMISSIONS: usize = 16_000;
+
 impl NeededRole<'_> {
+    /// Shows the permissions policy, or how to print one that is too long.
+    pub(super) fn permissions(&self) -> Markdown {
+        match self.permissions.len() {
+            0..=LONGEST_PERMISSIONS => block("json", self.permissions),
+            _ => sentence(
+                "The states are in so many buckets that the policy is too long to be shown: `driftguard iam-policy` prints \
+                 it, and `driftguard iam-policy --state s3://bucket/prefix` the part for some of them.",
+            ),
+        }
+    }
+
     /// Explains which states the permissions leave out, and how to add them.
     pub(super) fn missing_states(&self) -> Option<String> {
         let (first, rest) = self
@@ -173,7 +191,7 @@ fn page(
         more_stacks: more(known.stacks.len()),
         external_id: code(known.role.external_id),
         trust: block("json", known.role.trust),
-        permissions: block("json", known.role.permissions),
+        permissions: known.role.permissions(),
         missing_states: known.role.missing_states(),
     }
 }
@@ -234,7 +252,9 @@ fn scanned(reports: &[StackReport], findings: &[(&StackReport, &Finding)]) -> St
         }
     });
     let failed: Vec<_> = failed.collect();
-    match failed.len() == rows.len() && !failed.is_empty() {
+    let is_none_scanned = failed.len() == rows.len() && !failed.is_empty();
+    let failed = some(failed, MOST_FAILED, LONGEST_FAILED);
+    match is_none_scanned {
         true => failed.join("\n\n"),
         false => [vec![drift], failed].concat().join("\n\n"),
     }

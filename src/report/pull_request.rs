@@ -9,7 +9,7 @@ use super::lines::{Detail, aside, controls, describe, members, named, price, tec
 use super::markdown::{Markdown, block, code, in_cell, sentence, unlinked};
 use super::person::{self, is_urgent, needs_person, warning};
 use super::proof::{compared, planned};
-use super::size::first_that_fits;
+use super::size::{first_that_fits, some};
 use super::words::{by_severity, changed_cost, counted, name};
 use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
 use askama::Template;
@@ -20,9 +20,9 @@ pub const RETRY: &str = "retry";
 /// The title of an emptied pull request.
 pub const EMPTIED: &str = "Emptied by DriftGuard";
 
-/// How many lines a shortened list has, and how many characters.
+/// How many lines a shortened list has, and how many characters: there are six of them, beside the ids in the marker.
 const MOST_LINES: usize = 20;
-const LONGEST_LIST: usize = 8_000;
+const LONGEST_LIST: usize = 5_000;
 
 /// How many finding ids the body's marker holds.
 const MARKED: usize = 1_000;
@@ -160,7 +160,7 @@ fn page<'a>(
     let scanned = content.scanned;
     let few = |lines: Vec<String>| match detail {
         Detail::Full | Detail::Short => lines,
-        _ => some(lines),
+        _ => some(lines, MOST_LINES, LONGEST_LIST),
     };
     let (warnings, left) = match content.tells_rest {
         true => rest(content),
@@ -199,25 +199,6 @@ fn page<'a>(
         ),
         marker,
     }
-}
-
-/// Returns as many findings as a shortened list holds, and the number of the rest.
-fn some(lines: Vec<String>) -> Vec<String> {
-    let all = lines.len();
-    let mut length = 0;
-    let mut some: Vec<_> = lines
-        .into_iter()
-        .take_while(|line| {
-            length += line.chars().count();
-            length <= LONGEST_LIST
-        })
-        .take(MOST_LINES)
-        .collect();
-    let more = all - some.len();
-    if more > 0 {
-        some.push(format!("and {more} more"));
-    }
-    some
 }
 
 /// Lists what no pull request fixes: as warnings if it is more severe than everything fixed here, else as lines.

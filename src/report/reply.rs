@@ -3,9 +3,12 @@
 use super::dashboard::numbers;
 use super::markdown::{code, sentence};
 use super::pull_request::PullRequestText;
-use super::size::{MAX_TEXT, within};
+use super::size::{MAX_TEXT, some, within};
 use super::words::{by_severity, counted, event, name};
 use crate::model::{Choice, Decision, Finding, FixKind, Scanned, StackReport};
+
+/// How many findings a reminder lists.
+const MOST_LATE: usize = 50;
 
 /// Reports the result of a requested scan.
 pub fn scanned(report: &StackReport, pulls: &[u64]) -> String {
@@ -57,9 +60,9 @@ pub fn late(report: &StackReport, scanned: &Scanned, decisions: &[Decision], pul
         .findings
         .iter()
         .filter(of_pull)
-        .take(50)
         .map(|finding| format!("- {} {}", code(&name(finding)), sentence(&event(finding))))
         .collect();
+    let lines = some(lines, MOST_LATE, MAX_TEXT / 2);
     format!(
         "This was merged more than a week ago, and AWS still differs from the code. Was it applied?\n\n{}\n\nNo new \
          pull request is opened for this. `/driftguard restore FINDING` or `/driftguard adopt FINDING` opens one.",

@@ -42,17 +42,51 @@ pub(super) fn within(lines: Vec<String>, longest: usize) -> String {
     text
 }
 
+/// Keeps the first lines of a list, within a number of lines and of characters; the last line counts the rest.
+pub(super) fn some(lines: Vec<String>, most: usize, longest: usize) -> Vec<String> {
+    let (all, mut length) = (lines.len(), 0);
+    let mut some: Vec<_> = lines
+        .into_iter()
+        .take_while(|line| {
+            length += line.chars().count();
+            length <= longest
+        })
+        .take(most)
+        .collect();
+    let more = all - some.len();
+    if more > 0 {
+        some.push(format!("and {more} more"));
+    }
+    some
+}
+
 /// Cuts a comment at the end of a line where GitHub would not accept it.
 pub fn fit_comment(text: &str) -> String {
-    if text.len() <= MAX_TEXT {
+    if fits(text) {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(MAX_TEXT);
-    let whole = text[..end].rfind('\n').unwrap_or(end);
-    let fences = text[..whole].matches("```").count();
-    let close = if fences % 2 == 1 { "\n```" } else { "" };
+    let (mut kept, mut length, mut fence) = (0, 0, None);
+    for line in text.split_inclusive('\n') {
+        length += line.chars().count();
+        if length > MAX_TEXT {
+            break;
+        }
+        kept += line.len();
+        fence = fence_after(fence, line);
+    }
+    let close = fence.map_or_else(String::new, |fence| format!("\n{fence}"));
     format!(
         "{}{close}\n\nGitHub limits the length of a comment: the rest is left out.",
-        &text[..whole]
+        text[..kept].trim_end_matches('\n')
     )
+}
+
+/// Returns the fence of the code block that is open after a line, where one is.
+fn fence_after<'t>(open: Option<&'t str>, line: &'t str) -> Option<&'t str> {
+    let run = &line[..line.len() - line.trim_start_matches('`').len()];
+    match open {
+        Some(fence) if run.len() >= fence.len() && line.trim_end() == run => None,
+        None if run.len() >= 3 => Some(run),
+        open => open,
+    }
 }

@@ -10,7 +10,7 @@ use super::not_scanned::{NotScanned, StackRow, rows};
 use super::person::left_out;
 use super::proof::{compared, planned};
 use super::size::first_that_fits;
-use super::words::{by_severity, counted, event, posture, signed};
+use super::words::{by_severity, counted, event, excerpt, posture, signed};
 use crate::model::{AccountReport, Backend, Finding, FixKind, Money, Report, Scanned};
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -26,8 +26,11 @@ struct Detail {
     stacks: bool,
 }
 
+/// How many characters of an error a row of the overview shows.
+const LONGEST_ERROR: usize = 250;
+
 /// All levels, the most detailed first.
-const DETAILS: [Detail; 4] = [
+const DETAILS: [Detail; 5] = [
     Detail {
         rows: usize::MAX,
         sections: true,
@@ -45,6 +48,11 @@ const DETAILS: [Detail; 4] = [
     },
     Detail {
         rows: 100,
+        sections: false,
+        stacks: false,
+    },
+    Detail {
+        rows: 20,
         sections: false,
         stacks: false,
     },
@@ -124,7 +132,7 @@ impl SummaryPage {
                     (code(stack.name.as_str()).to_string(), numbers(scanned))
                 }
                 StackRow::NotScanned(row) => {
-                    let reason = sentence(&row.error.message);
+                    let reason = sentence(&excerpt(&row.error.message, LONGEST_ERROR)).in_cell();
                     (code_names(row), format!("**not scanned**: {reason} | | |"))
                 }
             };
@@ -138,16 +146,21 @@ impl SummaryPage {
         if more > 0 {
             self.line(&format!("| and {} more | | | | |", counted(more, "stack")));
         }
-        for account in report
-            .accounts
-            .iter()
-            .filter(|account| !account.findings.is_empty())
-        {
+        let mut accounts: Vec<_> = report.accounts.iter().collect();
+        accounts.retain(|account| !account.findings.is_empty());
+        for account in accounts.iter().take(self.detail.rows) {
             let found = by_severity(account.findings.iter()).unwrap_or_default();
             let name = code(account.account.as_str());
             self.line(&format!(
                 "| account {name} | {found} | | | {} |",
                 delta(&account.findings)
+            ));
+        }
+        let more = accounts.len().saturating_sub(self.detail.rows);
+        if more > 0 {
+            self.line(&format!(
+                "| and {} more | | | | |",
+                counted(more, "account")
             ));
         }
         self.line("");

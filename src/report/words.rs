@@ -148,7 +148,7 @@ pub(super) fn event(finding: &Finding) -> String {
         (Kind::Deleted, _) => "is gone from AWS".to_owned(),
         (Kind::Unmanaged, Some(parent)) => format!(
             "was added to {} outside Terraform",
-            printable(&parent.to_string())
+            shorten(&parent.to_string(), LONGEST_NAME)
         ),
         (Kind::Unmanaged, None) => "exists in the account and is in no Terraform state".to_owned(),
         (Kind::CodeOnly, _) => "was changed in the code and is not applied yet".to_owned(),

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 /// The most characters of a body.
 pub(super) const MAX_BODY: usize = 65_536;
+/// The most characters of a title.
+const MAX_TITLE: usize = 256;
 
 pub(super) fn get(call: &mut Call) -> Outcome {
     let found = call.repository()?;
@@ -33,6 +35,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
         return Err(Refusal::field("Issue", "title", "missing_field"));
     }
     let body = call.text("body").map(str::to_owned);
+    title_fits("Issue", Some(&title))?;
     fits("Issue", body.as_deref())?;
     let actor = call.actor();
     let opened = call
@@ -152,6 +155,17 @@ pub(super) fn of<'a>(call: &'a Call) -> Result<&'a Issue, Refusal> {
         .issues
         .get(&number)
         .ok_or_else(Refusal::not_found)
+}
+
+/// Checks the length of a title.
+pub(super) fn title_fits(resource: &str, title: Option<&str>) -> Result<(), Refusal> {
+    match title {
+        Some(title) if title.chars().count() > MAX_TITLE => Err(Refusal::custom(
+            resource,
+            format!("title is too long (maximum is {MAX_TITLE} characters)"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the length of a body.

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Outcome, Refusal};
 use super::git::Oid;
-use super::issues::{fits, show_issue};
+use super::issues::{fits, show_issue, title_fits};
 use super::json;
 use super::objects;
 use super::world::{Issue, Pull, Repository, World, node, now};
@@ -37,6 +37,7 @@ pub(super) fn create(call: &mut Call) -> Outcome {
         return Err(Refusal::custom("PullRequest", "title can't be blank"));
     }
     let body = call.text("body").map(str::to_owned);
+    title_fits("PullRequest", Some(&title))?;
     fits("PullRequest", body.as_deref())?;
     let found = call.repository()?;
     let head = head
@@ -113,6 +114,7 @@ pub(super) fn change(call: &mut Call, part: &str) -> Result<(), Refusal> {
     let (title, mut body, state) = (text("title"), text("body"), text("state"));
     let pull = call.repository()?.issues.get(&number);
     if pull.is_some_and(|issue| issue.pull.is_some()) {
+        title_fits("PullRequest", title.as_deref())?;
         fits("PullRequest", body.as_deref())?;
     } else if fits("Issue", body.as_deref()).is_err() {
         // As GitHub was seen to: it says yes, and keeps the old one.
