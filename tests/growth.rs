@@ -14,12 +14,12 @@ use driftguard::resources;
 use driftguard::score::{self, Benchmark};
 use std::time::{Duration, Instant};
 
-const MANY: usize = 20_000;
+pub const MANY: usize = 20_000;
 /// Far more than it takes on a busy machine, without optimisation, and far less than twenty thousand times twenty thousand
 /// comparisons would.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn resource(address: &str, id: &str, attributes: Attributes) -> Resource {
+pub fn resource(address: &str, id: &str, attributes: Attributes) -> Resource {
     Resource {
         address: address.parse().unwrap(),
         provider: ProviderKey {
@@ -127,7 +127,7 @@ fn tell(findings: &[Finding]) {
     timed("SARIF", || report::sarif(&report).unwrap());
 }
 
-fn timed<T>(stage: &str, work: impl FnOnce() -> T) -> T {
+pub fn timed<T>(stage: &str, work: impl FnOnce() -> T) -> T {
     let started = Instant::now();
     let made = work();
     let took = started.elapsed();

@@ -140,6 +140,27 @@ fn matches_that_look_at_all_that_follows_are_counted() {
     assert_eq!(told, [TOO_LARGE]);
 }
 
+/// A few letters repeat a part of a pattern many times: a search may look at each repetition for each byte.
+#[test]
+fn searches_count_the_states_of_a_pattern() {
+    let patterns = [
+        "^(?:(a){1,30})*$",
+        "^(?:a{0,30}(b)?)*$",
+        "^((((a?){9}){9}))*$",
+    ];
+    let searched = |text: &str| {
+        let uses = patterns.map(|pattern| format!("can(regex(\"{pattern}\", {text}))"));
+        let uses: Vec<_> = uses.iter().map(String::as_str).collect();
+        values(&mebibyte("aaaaaaaaaaaaaaaa"), "", &uses)
+    };
+    let (found, told) = searched("local.l16");
+    assert_eq!(found, vec![Value::Unknown; 3]);
+    assert_eq!(told, [TOO_LARGE; 3]);
+    let (found, told) = searched("local.l2");
+    assert_eq!(found, vec![Value::from(true); 3]);
+    assert_eq!(told, [""; 0]);
+}
+
 #[test]
 fn what_is_only_too_deep_or_too_long_to_be_read_is_not_refused() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));

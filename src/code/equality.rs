@@ -29,7 +29,7 @@ fn of_known(left: &Typed, right: &Typed) -> Option<bool> {
 }
 
 /// Returns whether two values have one type, without building the type.
-fn are_alike(left: &Typed, right: &Typed) -> bool {
+pub(super) fn are_alike(left: &Typed, right: &Typed) -> bool {
     match (left, right) {
         (Typed::Null(kind) | Typed::Unknown(kind), right)
         | (right, Typed::Null(kind) | Typed::Unknown(kind)) => *kind == right.kind(),

@@ -5,7 +5,7 @@ use super::budget::Excess;
 use super::call;
 use super::instance::Instance;
 use super::scope::Scope;
-use super::size::{ENTRY, MAP};
+use super::size::{ENTRY, MAP, REFERRED};
 use super::typed::Typed;
 use crate::model::Key;
 use hcl_edit::expr::TraversalOperator;
@@ -82,10 +82,12 @@ fn outputs<'a>(
         None => all.collect(),
     };
     scope.budget().take(MAP)?;
+    scope.budget().work(REFERRED)?;
     let mut outputs = BTreeMap::new();
     for name in names {
         if let Some(value) = called.output(name, scope.depth() + 1) {
             scope.budget().take(ENTRY + name.len())?;
+            scope.budget().work(REFERRED)?;
             outputs.insert(name.to_owned(), scope.copy(&value)?);
         }
     }

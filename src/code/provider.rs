@@ -6,7 +6,7 @@ use super::instance::Instance;
 use super::scope::Scope;
 use super::size::Size;
 use super::typed::Typed;
-use crate::model::{AccountId, AwsLocation, ProviderKey, ProviderTags, Value};
+use crate::model::{AccountId, AwsLocation, IgnoredTags, ProviderKey, ProviderTags, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectValue};
 use hcl_edit::structure::Block;
@@ -96,8 +96,7 @@ fn provider_tags(scope: &Scope<'_>, block: &Block) -> ProviderTags {
     let default = value("default_tags", "tags");
     ProviderTags {
         default: default.unwrap_or_else(|| Value::Map(Default::default())),
-        ignored_keys: texts("keys"),
-        ignored_prefixes: texts("key_prefixes"),
+        ignored: IgnoredTags::new(texts("keys"), texts("key_prefixes")),
     }
 }
 
@@ -148,8 +147,8 @@ fn size(config: &ProviderConfig) -> usize {
     let key = config.key.module.len() + config.key.alias.as_ref().map_or(0, String::len);
     let values = [&config.region, &config.tags.default];
     let values = values.map(|value| Size::of(value).bytes);
-    let ignored = config.tags.ignored_keys.iter();
-    let ignored = ignored.chain(&config.tags.ignored_prefixes);
+    let ignored = config.tags.ignored.keys();
+    let ignored = ignored.chain(config.tags.ignored.prefixes());
     let ignored = ignored.chain(&config.made_of_secrets);
     let ignored = ignored.map(|text| size_of::<String>() + text.len());
     2 * size_of::<ProviderConfig>() + key + values.iter().sum::<usize>() + ignored.sum::<usize>()

@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, Excess};
 use super::output::behind_key;
-use super::size::{ENTRY, MAP, Size};
+use super::size::{ENTRY, MAP, REFERRED, Size};
 use super::typed::Typed;
 use crate::model::{Address, Key, ModuleStep, ProviderKey, Resource};
 use hcl_edit::expr::TraversalOperator;
@@ -127,16 +127,23 @@ impl Recorded {
                 TraversalOperator::GetAttr(name) => Some(name.as_str()),
                 _ => None,
             });
-            let all = resource.attributes.iter();
-            let asked = all.filter(|(name, _)| attribute.is_none_or(|asked| asked == *name));
             budget.take(MAP)?;
-            for (name, value) in asked.clone() {
+            budget.work(REFERRED)?;
+            let asked: Vec<_> = match attribute {
+                Some(asked) => resource
+                    .attributes
+                    .get_key_value(asked)
+                    .into_iter()
+                    .collect(),
+                None => resource.attributes.iter().collect(),
+            };
+            let mut known = BTreeMap::new();
+            for (name, value) in asked {
                 let size = Size::of(value);
                 budget.take(ENTRY + name.len() + size.bytes)?;
                 budget.work(size.items)?;
+                known.insert(name.clone(), Typed::of_state(value));
             }
-            let known = asked.map(|(name, value)| (name.clone(), Typed::of_state(value)));
-            let mut known: BTreeMap<_, _> = known.collect();
             // The provider may know an attribute that this state does not.
             if let Some(name) = attribute {
                 budget.take(ENTRY + name.len())?;

@@ -4,9 +4,9 @@
 use super::Evaluated;
 use super::endpoint::{Endpoint, MODULE};
 use super::moves::BlockPath;
-use crate::model::{Address, Declared, ModuleStep};
+use crate::model::{Address, Declared, Key};
 use hcl_edit::structure::Block;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Why the next apply removes a resource from the state.
@@ -96,8 +96,14 @@ impl RemovedBlocks {
 /// The resources that the code certainly does not declare.
 pub struct Undeclared<'a> {
     /// The declared instances of each block; `None` where some code was not evaluated and may declare anything.
-    blocks: Option<BTreeMap<BlockPath, Vec<&'a Address>>>,
+    blocks: Option<BTreeMap<BlockPath, Instances<'a>>>,
 }
+
+/// The keys of an instance and of the module calls above it; `None` where there is none, or it is not known.
+type Keys<'a> = Vec<Option<&'a Key>>;
+
+/// The declared instances of a block, by which of their keys are known.
+type Instances<'a> = BTreeMap<Vec<bool>, BTreeSet<Keys<'a>>>;
 
 impl<'a> Undeclared<'a> {
     /// Indexes the evaluated code.
@@ -111,19 +117,34 @@ impl<'a> Undeclared<'a> {
     /// Returns whether the code is certain not to declare a resource of the state. An instance whose key is not known
     /// may be any.
     pub fn contain(&self, address: &Address) -> bool {
-        self.blocks.as_ref().is_some_and(|blocks| {
-            let same = blocks.get(&path(address)).into_iter().flatten();
-            !same.into_iter().any(|declared| may_be(declared, address))
-        })
+        let Some(blocks) = &self.blocks else {
+            return false;
+        };
+        let keys = keys(address);
+        let may_be = |(known, declared): (&Vec<bool>, &BTreeSet<Keys<'_>>)| {
+            let own = keys.iter().zip(known);
+            let own: Keys<'_> = own.map(|(key, known)| key.filter(|_| *known)).collect();
+            declared.contains(&own)
+        };
+        let mut same = blocks.get(&path(address)).into_iter().flatten();
+        !same.any(may_be)
     }
 }
 
-fn blocks(declared: &Declared) -> BTreeMap<BlockPath, Vec<&Address>> {
-    let mut blocks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+fn blocks(declared: &Declared) -> BTreeMap<BlockPath, Instances<'_>> {
+    let mut blocks: BTreeMap<_, Instances<'_>> = BTreeMap::new();
     for address in declared.resources.keys() {
-        blocks.entry(path(address)).or_default().push(address);
+        let keys = keys(address);
+        let known = keys.iter().map(Option::is_some).collect();
+        let instances = blocks.entry(path(address)).or_default();
+        instances.entry(known).or_default().insert(keys);
     }
     blocks
+}
+
+fn keys(address: &Address) -> Keys<'_> {
+    let modules = address.modules.iter().map(|step| step.key.as_ref());
+    modules.chain([address.key.as_ref()]).collect()
 }
 
 fn path(address: &Address) -> BlockPath {
@@ -133,12 +154,4 @@ fn path(address: &Address) -> BlockPath {
         address.tf_type.clone(),
         address.name.clone(),
     )
-}
-
-/// Returns whether a declared instance of the same block may be the one at an address.
-fn may_be(declared: &Address, address: &Address) -> bool {
-    let same =
-        |(left, right): (&ModuleStep, &ModuleStep)| left.key.is_none() || left.key == right.key;
-    let mut modules = declared.modules.iter().zip(&address.modules);
-    modules.all(same) && (declared.key.is_none() || declared.key == address.key)
 }

@@ -37,6 +37,9 @@ const LARGE_NUMBER: usize = 32;
 /// The bytes of text that count as one item of work.
 const ITEM: usize = 16;
 
+/// The work of looking at one instance of what an expression refers to.
+pub(super) const REFERRED: usize = 4;
+
 /// The bytes of text that are searched for one step of work.
 pub(super) const LOOKED_AT: usize = 64;
 

@@ -125,7 +125,10 @@ fn index_of<'v>(
     match value {
         Typed::Object(_) | Typed::Map(..) => match to(&Type::String)? {
             Typed::String(name) => Ok(attribute(value, &name)?),
-            _ => unknown(value.kind().element().cloned().unwrap_or(Type::Any)),
+            _ => unknown(match value {
+                Typed::Map(element, _) => element.clone(),
+                _ => Type::Any,
+            }),
         },
         Typed::List(_, items) | Typed::Tuple(items) => match to(&Type::Number)? {
             Typed::Number(index) => {
@@ -164,7 +167,7 @@ fn named<'o>(
     if let Some(config) = &instance.config
         && let Some(value) = config.named(root, name, || scope.file.place(first.span()))
     {
-        return Ok((Rc::new(value), rest));
+        return Ok((value, rest));
     }
     let value = match root {
         "var" => match instance.variables.get(name) {

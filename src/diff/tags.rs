@@ -83,9 +83,7 @@ pub(super) fn without_ignored<'v>(
     path: &str,
     value: &'v Value,
 ) -> Cow<'v, Value> {
-    let ignoring = compared
-        .tags
-        .filter(|tags| !(tags.ignored_keys.is_empty() && tags.ignored_prefixes.is_empty()));
+    let ignoring = compared.tags.filter(|tags| !tags.ignored.is_empty());
     let name = path.rsplit('.').next().unwrap_or_default();
     match (ignoring, value) {
         (Some(tags), Value::List(_) | Value::Map(_)) => Cow::Owned(kept(tags, name, value)),

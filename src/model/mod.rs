@@ -51,7 +51,7 @@ pub use proof::{Proof, Prover};
 pub use proposal::{Proposal, ProposalState};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, TypeReader, UnmanagedResource};
 pub use resource::{
-    AccountId, Attributes, AwsLocation, ProviderKey, ProviderTags, Region, Resource,
+    AccountId, Attributes, AwsLocation, IgnoredTags, ProviderKey, ProviderTags, Region, Resource,
 };
 pub use schema::{
     Attribute, Catalog, Children, Claim, ClaimedBy, Nesting, Owner, Restated, Schema, Shape, Type,

@@ -2,8 +2,9 @@
 
 use super::{Address, Value};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Bound;
 
 /// Attribute values by Terraform name.
 pub type Attributes = BTreeMap<String, Value>;
@@ -74,18 +75,64 @@ impl ProviderKey {
 pub struct ProviderTags {
     /// The tags that `default_tags` adds to each resource; unknown where the code does not determine them.
     pub default: Value,
-    /// The keys that `ignore_tags` lists.
-    pub ignored_keys: Vec<String>,
-    /// The prefixes that `ignore_tags` lists.
-    pub ignored_prefixes: Vec<String>,
+    /// The tags that `ignore_tags` lists.
+    pub ignored: IgnoredTags,
 }
 
 impl ProviderTags {
     /// Returns whether the provider ignores the tag of this key.
     pub fn ignores(&self, key: &str) -> bool {
-        let starts = |prefix: &String| key.starts_with(prefix.as_str());
-        self.ignored_keys.iter().any(|ignored| ignored == key)
-            || self.ignored_prefixes.iter().any(starts)
+        self.ignored.contains(key)
+    }
+}
+
+/// The tags that a provider ignores, by their keys and by prefixes of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IgnoredTags {
+    keys: BTreeSet<String>,
+    /// None is a prefix of another.
+    prefixes: BTreeSet<String>,
+}
+
+impl IgnoredTags {
+    /// Creates the tags of these keys and prefixes.
+    pub fn new(
+        keys: impl IntoIterator<Item = String>,
+        prefixes: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let mut shortest = BTreeSet::<String>::new();
+        for prefix in prefixes.into_iter().collect::<BTreeSet<_>>() {
+            // In order, what begins with a prefix follows it at once.
+            if shortest.last().is_none_or(|last| !prefix.starts_with(last)) {
+                shortest.insert(prefix);
+            }
+        }
+        Self {
+            keys: keys.into_iter().collect(),
+            prefixes: shortest,
+        }
+    }
+
+    /// Returns the keys.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.keys.iter()
+    }
+
+    /// Returns the prefixes.
+    pub fn prefixes(&self) -> impl Iterator<Item = &String> {
+        self.prefixes.iter()
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.prefixes.is_empty()
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        // What stands between a prefix and a key that begins with it begins with it as well.
+        let up_to = (Bound::Unbounded, Bound::Included(key));
+        let before = self.prefixes.range::<str, _>(up_to).next_back();
+        self.keys.contains(key) || before.is_some_and(|prefix| key.starts_with(prefix))
     }
 }
 

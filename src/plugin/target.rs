@@ -81,10 +81,11 @@ fn aws_configuration(block: &Block, target: &AwsTarget, own_endpoint: bool) -> V
         let tags = Value::map([("tags", default.clone())]);
         settings.push(("default_tags", Value::List(vec![tags])));
     }
-    let (keys, prefixes) = (&target.tags.ignored_keys, &target.tags.ignored_prefixes);
-    if !keys.is_empty() || !prefixes.is_empty() {
-        let texts = |texts: &[String]| Value::from(texts.to_vec());
-        let ignored = [("keys", texts(keys)), ("key_prefixes", texts(prefixes))];
+    let ignored = &target.tags.ignored;
+    if !ignored.is_empty() {
+        let keys = Value::from(ignored.keys().cloned().collect::<Vec<_>>());
+        let prefixes = Value::from(ignored.prefixes().cloned().collect::<Vec<_>>());
+        let ignored = [("keys", keys), ("key_prefixes", prefixes)];
         settings.push(("ignore_tags", Value::List(vec![Value::map(ignored)])));
     }
     let has = |name: &str| block.attributes.contains_key(name) || block.blocks.contains_key(name);

@@ -258,7 +258,7 @@ fn filled(scope: &Scope<'_>, path: &str, text: &str, names: Typed) -> Evaluated 
         _ => return Err(Fault::Invalid),
     };
     scope.budget().take_text(text.len())?;
-    scope.budget().work(text.len() / STEPS)?;
+    scope.budget().work(text.len())?;
     // What the parser does not read is not known to be wrong.
     let Ok((template, effort)) = parse::template(text) else {
         return Ok(Typed::UNKNOWN);

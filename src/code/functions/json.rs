@@ -2,6 +2,7 @@
 
 use super::Call;
 use crate::code::budget::{Excess, LONGEST_TEXT};
+use crate::code::equality::are_alike;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::json;
 use crate::code::number::Number;
@@ -196,10 +197,10 @@ impl<'t> Reader<'t> {
                 return Err(Fault::Invalid);
             }
             let value = self.value(depth + 1)?;
-            let kind = value.kind();
-            let earlier = entries.insert(key, value);
             // Of two with one key the last counts, where both are of one type.
-            self.is_certain &= earlier.is_none_or(|earlier: Typed| earlier.kind() == kind);
+            let earlier = entries.get(&key);
+            self.is_certain &= earlier.is_none_or(|earlier| are_alike(earlier, &value));
+            entries.insert(key, value);
             if self.takes("}") {
                 return Ok(Typed::Object(entries));
             }

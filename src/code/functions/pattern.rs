@@ -15,10 +15,25 @@ use std::borrow::Cow;
 /// The memory of a usual compiled pattern, in bytes.
 const USUAL_MEMORY: usize = 16 << 10;
 const MOST_MEMORY: usize = 256 << 10;
-/// The most work of all searches: the product of a pattern's memory and the length of the searched text.
-const MOST_SEARCH: usize = 1 << 32;
-/// The work of compiling a pattern.
-const READ: usize = 100;
+/// The memory that a pattern is compiled within, the least first: it tells how many states the pattern has.
+const MEMORIES: [usize; 6] = [
+    1 << 10,
+    1 << 11,
+    1 << 12,
+    1 << 13,
+    USUAL_MEMORY,
+    MOST_MEMORY,
+];
+/// The bytes of a compiled pattern that count as one step of work.
+const COMPILED: usize = 32;
+/// The most that one search takes: the product of the pattern's memory and the length of the searched text. A search may
+/// look at each state for each byte.
+const MOST_SEARCH: usize = 1 << 31;
+/// What of this product counts as one step of work, and what is not counted.
+const SEARCHED: usize = 1 << 10;
+const NOT_COUNTED: usize = 1 << 20;
+/// The work of compiling a pattern, each time that it is tried.
+const READ: usize = 250;
 const READ_LARGE: usize = 12_000;
 /// The most bytes that repeated searches may scan.
 const MOST_LOOKED_AT: usize = 1 << 27;
@@ -35,16 +50,28 @@ fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Reg
     call.budget().take(MOST_MEMORY)?;
     // A search takes no more than the product of both lengths.
     let steps = text.len().saturating_mul(searched.len() / LOOKED_AT + 1);
-    call.budget().work(READ + text.len() + steps)?;
+    call.budget().work(text.len() + steps)?;
     let Some(translated) = translated(text)? else {
         return Ok(None);
     };
-    if let Some(usual) = compiled(&translated, USUAL_MEMORY)? {
-        return Ok(Some(usual));
+    for memory in MEMORIES {
+        let search = memory.saturating_mul(searched.len());
+        if search > MOST_SEARCH {
+            return Err(Excess::Size.into());
+        }
+        let read = if memory > USUAL_MEMORY {
+            READ_LARGE
+        } else {
+            READ
+        };
+        call.budget().work(read)?;
+        if let Some(pattern) = compiled(&translated, memory)? {
+            let counted = search.saturating_sub(NOT_COUNTED) / SEARCHED;
+            call.budget().work(memory / COMPILED + counted)?;
+            return Ok(Some(pattern));
+        }
     }
-    call.budget().work(READ_LARGE)?;
-    let most = MOST_SEARCH / searched.len().max(1);
-    compiled(&translated, most.min(MOST_MEMORY))
+    Ok(None)
 }
 
 /// Compiles a pattern; `None` where it takes more than `most` bytes.

@@ -4,13 +4,15 @@ use super::Call;
 use crate::code::budget::{Budget, Excess};
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::number::Number;
-use crate::code::size::{self, ENTRY, MAP, Size};
+use crate::code::size::{ENTRY, MAP, Size};
 use crate::code::typed::Typed;
 use crate::code::types::Type;
 use granit_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// The bytes that are read for one step of work.
+const READ: usize = 4;
 /// The deepest nesting of values.
 const DEEPEST: usize = 100;
 /// The prefix of YAML's own tags.
@@ -18,7 +20,7 @@ const CORE: &str = "tag:yaml.org,2002:";
 
 pub(super) fn yamldecode(call: &Call<'_, '_>) -> Evaluated {
     let text = call.text(0)?;
-    call.budget().work(text.len() / size::LOOKED_AT)?;
+    call.budget().work(text.len() / READ)?;
     let mut reader = Reader {
         budget: call.budget(),
         events: Parser::new_from_str(text),
@@ -93,7 +95,9 @@ impl<'t> Reader<'_, 't> {
             _ => return Err(Fault::Invalid),
         };
         if anchor > 0 {
-            self.budget.take(ENTRY + Size::of_typed(&value).bytes)?;
+            let size = Size::of_typed(&value);
+            self.budget.take(ENTRY + size.bytes)?;
+            self.budget.work(size.items)?;
             self.anchors.insert(anchor, value.clone());
         }
         Ok(value)

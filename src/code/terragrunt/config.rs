@@ -105,14 +105,8 @@ impl Request<'_> {
         context.budget.hold_code(file.memory);
         let own = Tree::folder(self.path);
         let folder = Folder::new(own, vec![file.as_ref()]);
-        let mut scope = ConfigScope {
-            reader: reader.clone(),
-            unit: self.unit.to_owned(),
-            running: self.running.to_owned(),
-            own: self.included.map(|_| own.to_owned()),
-            includes: BTreeMap::new(),
-            exposed: BTreeMap::new(),
-        };
+        let included = self.included.map(|_| own);
+        let mut scope = ConfigScope::new(reader, self.unit, self.running, included);
         let includes = self.includes(&file, &folder, &scope, context)?;
         let mut above = Vec::new();
         for include in &includes {
@@ -122,7 +116,7 @@ impl Request<'_> {
             if include.exposes {
                 let value = config.value(&context.budget);
                 let value = value.map_err(|_| problem(1, over(&context.budget)))?;
-                scope.exposed.insert(include.label.clone(), value);
+                scope.expose(&include.label, value);
             }
             above.push(config.layers);
         }

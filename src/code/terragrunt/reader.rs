@@ -142,11 +142,35 @@ pub(in crate::code) struct ConfigScope {
     pub(super) own: Option<String>,
     /// The folders of the configurations that this one includes, by label.
     pub(super) includes: BTreeMap<String, String>,
-    /// The values of those that it exposes, by label.
-    pub(super) exposed: BTreeMap<String, Typed>,
+    /// The values of those that it exposes, by label; of one without a label its parts, by name.
+    exposed: BTreeMap<String, Rc<Typed>>,
 }
 
 impl ConfigScope {
+    /// Creates the scope of a configuration that includes no other. `own` is its folder, where another includes it.
+    pub(super) fn new(reader: &Rc<Reader>, unit: &str, running: &str, own: Option<&str>) -> Self {
+        Self {
+            reader: reader.clone(),
+            unit: unit.to_owned(),
+            running: running.to_owned(),
+            own: own.map(str::to_owned),
+            includes: BTreeMap::new(),
+            exposed: BTreeMap::new(),
+        }
+    }
+
+    /// Exposes the value of an included configuration.
+    pub(super) fn expose(&mut self, label: &str, value: Typed) {
+        match value {
+            Typed::Object(parts) if label.is_empty() => {
+                for (name, part) in parts {
+                    self.exposed.entry(name).or_insert(Rc::new(part));
+                }
+            }
+            value => drop(self.exposed.insert(label.to_owned(), Rc::new(value))),
+        }
+    }
+
     /// Returns the folder of an included configuration, or this one's own where it is included itself. Returns `None`
     /// where it includes none, and an error where the label does not determine which.
     pub(super) fn include(&self, label: Option<&str>) -> Result<Option<&str>, ()> {
@@ -172,10 +196,10 @@ impl ConfigScope {
         root: &str,
         name: &str,
         place: impl Fn() -> String,
-    ) -> Option<Typed> {
+    ) -> Option<Rc<Typed>> {
         let note = |what: String| {
             self.reader.note_unusual(place(), what);
-            Some(Typed::UNKNOWN)
+            Some(Rc::new(Typed::UNKNOWN))
         };
         match root {
             "include" => Some(self.included(name)),
@@ -190,12 +214,8 @@ impl ConfigScope {
     }
 
     /// Returns the value of `include.NAME`, or of `include` where it has no label.
-    fn included(&self, name: &str) -> Typed {
-        if let Some(value) = self.exposed.get(name) {
-            return value.clone();
-        }
-        let bare = self.exposed.get("").and_then(Typed::entries);
-        bare.and_then(|entries| entries.get(name).cloned())
-            .unwrap_or(Typed::UNKNOWN)
+    fn included(&self, name: &str) -> Rc<Typed> {
+        let unknown = || Rc::new(Typed::UNKNOWN);
+        self.exposed.get(name).cloned().unwrap_or_else(unknown)
     }
 }
