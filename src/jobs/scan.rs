@@ -237,12 +237,12 @@ async fn scan_and_plan(
             now: now(),
         };
         plan::plan(&mut result, scan.tree, decisions, planning.interrupt());
-        result.hide_names();
         // A fix may have been refused for want of memory alone.
         if result.is_busy() {
             return Err(busy());
         }
         plan::prove(&mut result, scan).await?;
+        result.hide_names();
         Ok(Ok(limited(result.report.stacks)))
     };
     match scan.clock.hold(planned).await {
