@@ -1,12 +1,16 @@
 //! Holds what all module instances of one evaluation share.
 
 use super::budget::Budget;
+use super::instance::TfvarsValue;
 use super::overlay::Overlay;
 use super::{Options, Recorded, RequestedFiles, Shared};
 use crate::model::SecretTexts;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+/// Where the values of data files stand, by function and path; `None` where they are not edited.
+type DataFiles = BTreeMap<(String, String), Option<Rc<TfvarsValue>>>;
 
 /// The shared data of one evaluation.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Context<'t> {
     pub requested: RefCell<RequestedFiles>,
     /// The data shared with the other evaluations of the scan.
     pub shared: Shared,
+    /// Where the values of the data files stand that code decodes, by function and path. Each is read once.
+    pub data_files: RefCell<DataFiles>,
     /// The secrets found so far.
     pub secrets: RefCell<NotedSecrets>,
 }
@@ -45,6 +51,7 @@ impl<'t> Context<'t> {
             code,
             requested: RefCell::default(),
             secrets: RefCell::default(),
+            data_files: RefCell::default(),
             budget: Budget::new(&options.shared, &options.interrupt),
             workspace: match options.workspace.as_str() {
                 "" => "default".to_owned(),

@@ -1,10 +1,13 @@
 //! Finds the value of an attribute and every place where an edit may change it: the literal behind it, the arguments
 //! that pass it on, and the maps that it is merged from.
 
+use super::element::computed_for;
+use super::from_file::computed_by;
 use super::handed_on::{is_call, taken};
 use super::instance::SetBy;
 use super::literal::Literal;
 use super::scope::Scope;
+use super::switch;
 use super::trace::{self, End, Head, LONGEST, source, trace};
 use crate::model::{Alternatives, Definition, Location, Part, Parts, Site, Uneditable, Value};
 use hcl_edit::Span;
@@ -14,17 +17,34 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
     let value = scope.plain(expression);
     let arguments = arguments(scope, expression);
-    let traced = match trace(scope, expression, LONGEST) {
+    let traced = match traced(scope, expression) {
         Ok(end) => end.definition(value),
         Err(why) => refused(scope, expression, value, why),
     };
-    let arguments = Alternatives {
+    let alternatives = Alternatives {
         arguments,
+        switch: switch::of_expression(scope, expression, LONGEST),
         ..Alternatives::default()
     };
+    let has_some = !alternatives.arguments.is_empty() || alternatives.switch.is_some();
     Definition {
-        alternatives: (!arguments.arguments.is_empty()).then(|| Box::new(arguments)),
+        alternatives: has_some.then(|| Box::new(alternatives)),
         ..traced
+    }
+}
+
+/// Traces an expression to a literal, or to a `for` that passes each element on unchanged.
+fn traced<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Result<End<'a>, Uneditable> {
+    let end = trace(scope, expression, LONGEST)?;
+    let why = match end {
+        End::Code(ref inner, each, _) => {
+            computed_for(each).map(|each| computed_by(inner, each, LONGEST))
+        }
+        _ => None,
+    };
+    match why {
+        Some(why) => Err(why),
+        None => Ok(end),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::functions::file::path_of;
 use super::scope::Scope;
-use super::trace::trace;
+use super::trace::{End, trace};
 use crate::model::Uneditable;
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, FuncCall};
+use hcl_edit::expr::{Expression, ForExpr, FuncCall};
 
 /// Functions that read the file which their first argument names.
 const READ: &[&str] = &["file", "templatefile"];
@@ -41,11 +41,39 @@ pub(super) fn made_by<'a>(scope: &Scope<'a>, call: &'a FuncCall, left: usize) ->
 
 /// That a value comes from a file, where it does.
 fn read_by<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> Option<Uneditable> {
-    let why = trace(scope, expression, left).err()?;
+    // A local value may lead back to itself.
+    let left = left.checked_sub(1)?;
+    let why = match trace(scope, expression, left) {
+        Ok(End::Code(scope, Expression::ForExpr(each), _)) => computed_by(&scope, each, left),
+        Ok(End::Tfvars(given, _)) => in_data(scope, expression, &given.source.file)?,
+        traced => traced.err()?,
+    };
     Some(why).filter(is_from_file)
 }
 
+/// That a value stands in a data file, where it does.
+fn in_data(scope: &Scope<'_>, expression: &Expression, file: &str) -> Option<Uneditable> {
+    let (_, ending) = file.rsplit_once('.')?;
+    let function = match ending {
+        "yaml" | "yml" => "yamldecode",
+        "csv" => "csvdecode",
+        "json" if !file.ends_with(".tfvars.json") => "jsondecode",
+        _ => return None,
+    };
+    Some(Uneditable::File {
+        file: file.to_owned(),
+        function: function.to_owned(),
+        place: scope.file.place(expression.span()),
+    })
+}
+
+/// Why what a `for` gives has no literal.
+pub(super) fn computed_by<'a>(scope: &Scope<'a>, each: &'a ForExpr, left: usize) -> Uneditable {
+    let why = read_by(scope, &each.intro.collection_expr, left);
+    why.unwrap_or_else(|| Uneditable::Computed(scope.file.place(each.span())))
+}
+
 /// Whether a value comes from a file.
-pub(super) fn is_from_file(why: &Uneditable) -> bool {
+fn is_from_file(why: &Uneditable) -> bool {
     matches!(why, Uneditable::File { .. })
 }

@@ -152,11 +152,12 @@ pub(super) enum SetBy<'a> {
     Inputs(Rc<str>),
 }
 
-/// The location of a value in a tfvars file, and those of its entries.
+/// The location of a value in a tfvars file, and those of its entries or items.
 #[derive(Debug, Clone)]
 pub(super) struct TfvarsValue {
     pub source: Source,
     pub entries: BTreeMap<String, Rc<TfvarsValue>>,
+    pub items: Vec<Rc<TfvarsValue>>,
 }
 
 /// The instances of one call.

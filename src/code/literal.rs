@@ -1,6 +1,7 @@
 //! Indexes literal maps, whose entries are looked up one after another.
 
 use super::expression::certain_key;
+use super::from_file::computed_by;
 use super::handed_on::by_key;
 use super::instance::TfvarsValue;
 use super::scope::{Collection, Scope};
@@ -46,7 +47,7 @@ impl<'a> Literal<'a> {
     fn of_elements(scope: &Scope<'a>, each: &'a ForExpr) -> Result<Self, Uneditable> {
         let none = || Uneditable::Computed(scope.file.place(each.span()));
         let intro = &each.intro;
-        let name = by_key(each).ok_or_else(none)?;
+        let name = by_key(each).ok_or_else(|| computed_by(scope, each, LONGEST))?;
         let is_key = |name: &Expression| {
             let key = intro.key_var.as_ref().map(|key| key.as_str());
             name.as_variable().map(|name| name.as_str()) == key && key.is_some()

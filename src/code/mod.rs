@@ -3,11 +3,14 @@
 
 mod budget;
 mod call;
+mod called;
 mod candidates;
 mod context;
 mod convert;
+mod data_file;
 mod definition;
 mod effort;
+mod element;
 mod endpoint;
 mod equality;
 mod expression;
@@ -60,6 +63,7 @@ mod set;
 mod shared;
 mod size;
 mod stateless;
+mod switch;
 mod template;
 mod terragrunt;
 mod trace;

@@ -1,8 +1,10 @@
 //! Finds the statements of IAM policies in code.
 
 use super::definition::definition;
+use super::element;
 use super::expression::{certain_key, is_key};
 use super::file::File;
+use super::handed_on::is_literal;
 use super::parse;
 use super::policy_document::{LISTS, statement};
 use super::policy_file;
@@ -12,7 +14,7 @@ use super::trace::source;
 use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, Source, StatementCode, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
-use hcl_edit::structure::Block;
+use hcl_edit::structure::{Block, Body};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -121,48 +123,57 @@ fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
     span.start + offset..span.end + offset
 }
 
-/// Finds the statements of an `aws_iam_policy_document`. Returns `None` where it has `count`, `for_each` or `dynamic`
-/// blocks.
+/// Finds the statements of an `aws_iam_policy_document`. Returns `None` where what `dynamic` blocks make is not certain.
 pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<PolicyCode> {
-    if block.body.has_blocks("dynamic") {
-        return None;
+    let mut statements = Vec::new();
+    for inner in block.body.blocks() {
+        let label = inner.labels.first().map(|label| label.as_str());
+        if inner.has_ident("statement") {
+            statements.push(of_statement(scope, inner, &inner.body)?);
+        } else if inner.has_ident("dynamic") && label == Some("statement") {
+            let (scopes, content) = element::of_block(scope, inner)?;
+            for scope in &scopes {
+                statements.push(of_statement(scope, inner, content)?);
+            }
+        } else if inner.has_ident("dynamic") {
+            return None;
+        }
     }
-    let statement_code = |inner: &'a Block| {
-        let span = inner.span()?;
-        let mut parts = BTreeMap::new();
-        let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
-        for (name, written) in named {
-            if let Some(attribute) = inner.body.get_attribute(name) {
-                let part = Part {
-                    value: scope.plain(&attribute.value),
-                    span: scope.file.span(attribute.value.span()?),
-                    behind: behind(scope, &attribute.value),
-                };
+    Some(PolicyCode {
+        form: PolicyForm::Document,
+        statements,
+    })
+}
+
+/// Finds the parts of a statement, which this block makes.
+fn of_statement<'a>(scope: &Scope<'a>, block: &'a Block, inner: &'a Body) -> Option<StatementCode> {
+    let mut parts = BTreeMap::new();
+    let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
+    for (name, written) in named {
+        if let Some(attribute) = inner.get_attribute(name) {
+            let part = Part {
+                value: scope.plain(&attribute.value),
+                span: scope.file.span(attribute.value.span()?),
+                behind: behind(scope, &attribute.value),
+            };
+            let is_own = !block.has_ident("dynamic") || is_literal(&attribute.value);
+            if is_own || part.behind.is_some() {
                 parts.insert((*written).to_owned(), part);
             }
         }
-        let statement_body = body(scope, &inner.body);
-        let value = match statement_body.has_unknown() {
-            true => Value::Unknown,
-            false => statement(&statement_body)?,
-        };
-        Some(StatementCode {
-            whole: Part {
-                value,
-                span: scope.file.span(span),
-                behind: None,
-            },
-            parts,
-        })
+    }
+    let statement_body = body(scope, inner);
+    let value = match statement_body.has_unknown() {
+        true => Value::Unknown,
+        false => statement(&statement_body)?,
     };
-    let statements: Option<_> = block
-        .body
-        .get_blocks("statement")
-        .map(statement_code)
-        .collect();
-    Some(PolicyCode {
-        form: PolicyForm::Document,
-        statements: statements?,
+    Some(StatementCode {
+        whole: Part {
+            value,
+            span: scope.file.span(block.span()?),
+            behind: None,
+        },
+        parts,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::convert::convert;
 use super::definition;
+use super::element;
 use super::file::File;
 use super::for_expression::pairs;
 use super::instance::Instance;
@@ -185,10 +186,7 @@ fn define_blocks<'a>(
             .or_insert((Value::List(Vec::new()), inner));
         match (all, values) {
             (Value::List(all), Value::List(values)) => {
-                if !inner.has_ident("dynamic") {
-                    let path = format!("{name}[{}]", all.len());
-                    define(scope, &inner.body, &path, attributes);
-                }
+                define_all(scope, inner, (name, all.len()), attributes);
                 all.extend(values);
             }
             (all, _) => *all = Value::Unknown,
@@ -236,12 +234,35 @@ fn define<'a>(
         attributes.insert(path, definition::definition(scope, &part.value));
     }
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    for inner in body.blocks().filter(|inner| !inner.has_ident("dynamic")) {
-        let number = numbers.entry(inner.ident.as_str()).or_default();
-        let path = format!("{path}.{}[{number}]", inner.ident.as_str());
-        *number += 1;
-        define(scope, &inner.body, &path, attributes);
+    for inner in body.blocks() {
+        let name = match inner.has_ident("dynamic") {
+            true => inner.labels.first().map_or("", |label| label.as_str()),
+            false => inner.ident.as_str(),
+        };
+        let number = numbers.entry(name).or_default();
+        let path = format!("{path}.{name}");
+        *number += define_all(scope, inner, (path.as_str(), *number), attributes);
     }
+}
+
+/// Returns the attributes of a nested block, or of all that a `dynamic` block makes, with the number of blocks; the
+/// first has this number.
+fn define_all<'a>(
+    scope: &Scope<'a>,
+    block: &'a Block,
+    (name, first): (&str, usize),
+    attributes: &mut BTreeMap<String, Definition>,
+) -> usize {
+    if !block.has_ident("dynamic") {
+        define(scope, &block.body, &format!("{name}[{first}]"), attributes);
+        return 1;
+    }
+    let (scopes, content) = element::of_block(scope, block).unwrap_or((Vec::new(), &block.body));
+    for (number, scope) in scopes.iter().enumerate() {
+        let path = format!("{name}[{}]", first + number);
+        define(scope, content, &path, attributes);
+    }
+    scopes.len()
 }
 
 /// Evaluates a nested block to its name and a list of one map; a `dynamic` block to a list with one map for each

@@ -2,6 +2,7 @@
 
 use super::budget::{Budget, DEEPEST_VALUE, Excess};
 use super::context::Context;
+use super::element::{Element, ElementKey};
 use super::expression;
 use super::fault::{Fault, Invalid};
 use super::file::File;
@@ -38,11 +39,21 @@ pub(super) struct Scope<'a> {
     /// The collection of `for_each`, and the current key.
     pub each: Option<Each<'a>>,
     names: Names,
+    /// The elements that variables of `for` and `dynamic` stand for, where a value is traced; innermost first.
+    elements: Option<Rc<NamedElement<'a>>>,
     /// Whether only these names are defined, as in a template.
     is_closed: bool,
     /// Whether strings are generated code, in which a reference replaces an unknown part.
     names_unknown: bool,
     depth: usize,
+}
+
+/// A name that stands for an element.
+#[derive(Debug)]
+struct NamedElement<'a> {
+    name: String,
+    element: Element<'a>,
+    outer: Option<Rc<NamedElement<'a>>>,
 }
 
 /// `each`, `count` and the variables of `for`, innermost first.
@@ -80,6 +91,17 @@ pub(super) struct Each<'a> {
     pub key: Rc<str>,
 }
 
+impl<'a> Each<'a> {
+    /// Returns the element of this instance.
+    pub(super) fn element(&self) -> Element<'a> {
+        Element {
+            collection: self.collection.clone(),
+            key: ElementKey::Name(self.key.clone()),
+            is_of_block: false,
+        }
+    }
+}
+
 /// The collection of a `for_each`.
 #[derive(Debug)]
 pub(super) struct Collection<'a> {
@@ -110,6 +132,7 @@ impl<'a> Scope<'a> {
             file,
             each: None,
             names: Names::default(),
+            elements: None,
             is_closed: false,
             names_unknown: false,
             depth: 0,
@@ -135,6 +158,29 @@ impl<'a> Scope<'a> {
             outer: self.names.clone(),
         })));
         inner
+    }
+
+    /// Returns a scope in which a name stands for an element.
+    pub(super) fn with_element(&self, name: &str, element: Element<'a>) -> Self {
+        let mut inner = self.clone();
+        inner.elements = Some(Rc::new(NamedElement {
+            name: name.to_owned(),
+            element,
+            outer: self.elements.clone(),
+        }));
+        inner
+    }
+
+    /// Returns the element that a name stands for.
+    pub(super) fn element(&self, name: &str) -> Option<&Element<'a>> {
+        let mut elements = self.elements.as_deref();
+        while let Some(named) = elements {
+            if named.name == name {
+                return Some(&named.element);
+            }
+            elements = named.outer.as_deref();
+        }
+        None
     }
 
     /// Returns the value of `each`, `count` or a variable of `for`.

@@ -1,8 +1,10 @@
 //! Traces an expression to the literal that defines its value, through variables, locals, calls and `each`.
 
+use super::called::{called, passed_on};
+use super::element::{entry_of_for, item};
 use super::expression::is_key;
-use super::from_file::{is_from_file, made_by};
-use super::handed_on::{by_key, is_call, is_literal, only_interpolation, taken};
+use super::from_file::made_by;
+use super::handed_on::{is_literal, only_interpolation, taken};
 use super::instance::{Caller, SetBy, TfvarsValue};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
@@ -12,7 +14,7 @@ use super::typed::Typed;
 use super::{policy, policy_document};
 use crate::model::{Key, LeftOutArgument, Location, PolicyCode, Site, Source, Uneditable, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::{Expression, FuncCall, Object, Traversal, TraversalOperator};
+use hcl_edit::expr::{Expression, Object, Traversal, TraversalOperator};
 use std::rc::Rc;
 
 /// The longest chain of references to a value.
@@ -83,22 +85,19 @@ pub(super) fn trace<'a>(
         Expression::Array(_) | Expression::Object(_) => {
             Ok(End::Code(scope.clone(), expression, Site::Literal))
         }
-        Expression::ForExpr(each) if by_key(each).is_some() => {
-            Ok(End::Code(scope.clone(), expression, Site::Literal))
-        }
+        Expression::ForExpr(_) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
+        Expression::Variable(name) => match scope.element(name.as_str()) {
+            Some(element) if !element.is_of_block => element.end(left),
+            _ => Err(Uneditable::Computed(place())),
+        },
         _ if is_literal(expression) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
         Expression::Conditional(choice) => match taken(scope, choice) {
             Some(arm) => trace(scope, arm, left),
             None => Err(Uneditable::Condition(place())),
         },
-        Expression::FuncCall(call) => {
-            called(scope, call, left).unwrap_or_else(|| Err(made_by(scope, call, left)))
-        }
-        Expression::ForExpr(each) => {
-            let collection = trace(scope, &each.intro.collection_expr, left);
-            let from_file = collection.err().filter(is_from_file);
-            Err(from_file.unwrap_or_else(|| Uneditable::Computed(place())))
-        }
+        Expression::FuncCall(call) => called(scope, call, left)
+            .or_else(|| passed_on(scope, expression, call, left).map(Ok))
+            .unwrap_or_else(|| Err(made_by(scope, call, left))),
         Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
             Some(inner) => trace(scope, inner, left),
             None => Err(Uneditable::Template(place())),
@@ -106,37 +105,6 @@ pub(super) fn trace<'a>(
         Expression::HeredocTemplate(_) => Err(Uneditable::Template(place())),
         _ => Err(Uneditable::Computed(place())),
     }
-}
-
-/// Traces a call of a function that returns one of its arguments unchanged.
-fn called<'a>(
-    scope: &Scope<'a>,
-    call: &'a FuncCall,
-    left: usize,
-) -> Option<Result<End<'a>, Uneditable>> {
-    let is = |names: &[&str]| names.iter().any(|name| is_call(call, name));
-    let mut arguments = call.args.iter();
-    if is(&["tostring", "tonumber", "tobool", "tolist", "toset", "tomap"]) {
-        return Some(trace(scope, arguments.next()?, left));
-    }
-    if is(&["lookup"]) {
-        let (map, key) = (arguments.next()?, arguments.next()?);
-        let key = scope.known(key);
-        let map = trace(scope, map, left).ok()?;
-        return below(map, key.as_str()?, left).ok().map(Ok);
-    }
-    if is(&["try", "coalesce"]) {
-        let result = call.args.iter().map(|argument| scope.known(argument));
-        let result = result
-            .into_iter()
-            .find(|value| !value.has_unknown() && !value.is_null())?;
-        return arguments.find_map(|argument| {
-            let end = trace(scope, argument, left).ok()?;
-            let hands_on = matches!(end, End::LeftOut(_)) || scope.known(argument) == result;
-            hands_on.then_some(Ok(end))
-        });
-    }
-    None
 }
 
 /// Returns the expression that sets `var.x` or `local.x`, without following the steps below it.
@@ -175,16 +143,18 @@ fn reference<'a>(
     let text = || quoted(scope, expression).to_owned();
     let root = traversal.expr.as_variable().map(|name| name.as_str());
     let mut operators = traversal.operators.iter().map(|operator| operator.value());
-    let first = match operators.next() {
-        Some(TraversalOperator::GetAttr(name)) => name.as_str(),
-        _ => "",
+    let bound = root.and_then(|root| scope.element(root));
+    let first = match bound {
+        Some(element) if !element.is_of_block => "",
+        _ => match operators.next() {
+            Some(TraversalOperator::GetAttr(name)) => name.as_str(),
+            _ => "",
+        },
     };
-    let mut end = match (root, first) {
-        (Some("each"), "value") => match &scope.each {
-            Some(each) => match each.collection.literal(left) {
-                Ok(literal) => literal.entry(&each.key, left)?,
-                Err(why) => return Err(why.clone()),
-            },
+    let mut end = match (bound, root, first) {
+        (Some(element), _, "" | "value") => element.end(left)?,
+        (None, Some("each"), "value") => match &scope.each {
+            Some(each) => each.element().end(left)?,
             None => {
                 return Err(Uneditable::UncertainKeys {
                     text: text(),
@@ -192,13 +162,13 @@ fn reference<'a>(
                 });
             }
         },
-        (Some("data"), policy_document::TYPE) => {
+        (None, Some("data"), policy_document::TYPE) => {
             return document(scope, traversal, || Uneditable::Document {
                 text: text(),
                 place: place(),
             });
         }
-        (Some("each" | "count"), _) => {
+        (Some(_), ..) | (None, Some("each" | "count"), _) => {
             return Err(Uneditable::DiffersByInstance {
                 text: text(),
                 place: place(),
@@ -324,6 +294,9 @@ fn document<'a>(
     let inner = instances.find_map(|(key, inner)| match (key, &index) {
         (None, None) if !is_repeated(&block.body) => Some(inner),
         (Some(Key::Name(key)), Some(Typed::String(name))) if *key == **name => Some(inner),
+        (Some(Key::Index(own)), Some(Typed::Number(number))) => {
+            (number.whole() == Some(own)).then_some(inner)
+        }
         _ => None,
     });
     let inner = inner.ok_or_else(&foreign)?;
@@ -341,7 +314,12 @@ pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>,
             None => Ok(left_out(source(&scope, map), key)),
         },
         End::Tfvars(given, _) => Ok(given_entry(&given, key)),
-        each @ End::Code(_, Expression::ForExpr(_), _) => Literal::of(each)?.entry(key, left),
+        End::Code(scope, expression @ Expression::ForExpr(each), site) => {
+            match Literal::of(End::Code(scope.clone(), expression, site)) {
+                Ok(literal) => literal.entry(key, left),
+                Err(why) => entry_of_for(&scope, each, key, left).unwrap_or(Err(why)),
+            }
+        }
         End::LeftOut(Location {
             source,
             site: Site::LeftOutArgument(mut argument),
@@ -360,15 +338,6 @@ pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>,
         }
         other => Err(no_literal(&other)),
     }
-}
-
-/// Returns an item of a literal list.
-fn item<'a>(end: &End<'a>, number: i64, left: usize) -> Option<Result<End<'a>, Uneditable>> {
-    let End::Code(scope, Expression::Array(items), _) = end else {
-        return None;
-    };
-    let item = items.get(usize::try_from(number).ok()?)?;
-    Some(trace(scope, item, left).map(|end| renamed(end, Site::MapEntry)))
 }
 
 fn find<'a>(scope: &Scope<'a>, object: &'a Object, key: &str) -> Option<&'a Expression> {

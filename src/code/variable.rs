@@ -288,7 +288,10 @@ fn hcl<'a>(
     }))
 }
 
-/// Returns the location of a value in a tfvars file, and those of its entries; `None` where the budget has no memory
+/// The most items of a list in a file of variables that are edited one by one.
+const MOST_ITEMS: usize = 1000;
+
+/// Returns the location of a value in a tfvars file, and those of its entries and items; `None` where the budget has no memory
 /// for them.
 fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<TfvarsValue>> {
     let bytes = 2 * size_of::<TfvarsValue>() + MAP + ENTRY + scope.file.path.len();
@@ -306,8 +309,15 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<TfvarsValue>> {
             .collect(),
         _ => BTreeMap::new(),
     };
+    let items: Option<Vec<_>> = match value {
+        Expression::Array(items) if items.len() <= MOST_ITEMS => {
+            items.iter().map(|item| place(scope, item)).collect()
+        }
+        _ => Some(Vec::new()),
+    };
     Some(Rc::new(TfvarsValue {
         source: scope.file.source(span),
+        items: items?,
         entries,
     }))
 }

@@ -42,6 +42,16 @@ pub(super) fn settings<'a>(
     Ok(values.into_iter().map(setting).collect())
 }
 
+/// Returns where the values of a file stand; `None` where there is no memory for that.
+pub(super) fn root(path: &str, text: &str, context: &Context<'_>) -> Option<Rc<TfvarsValue>> {
+    let file = Text {
+        path,
+        lines: line_ends(text),
+        context,
+    };
+    file.place(&nodes(text)?)
+}
+
 /// Where the values of a file stand. None are told where there is no memory for that.
 fn places(path: &str, text: &str, context: &Context<'_>) -> BTreeMap<String, Rc<TfvarsValue>> {
     // What this costs shows in what comes next, once the budget is spent.
@@ -76,7 +86,12 @@ impl Text<'_, '_> {
                 entries.insert(entry.key.to_string(), self.place(&entry.value)?);
             }
         }
+        let items: Option<Vec<_>> = match &node.json {
+            Json::List(own) => own.iter().map(|item| self.place(item)).collect(),
+            _ => Some(Vec::new()),
+        };
         Some(Rc::new(TfvarsValue {
+            items: items?,
             source: Source {
                 file: self.path.to_owned(),
                 line: 1 + self.lines.partition_point(|end| *end < node.at),

@@ -81,9 +81,27 @@ pub struct Alternatives {
     pub arguments: Vec<Location>,
     /// For a map: where an entry can be added, the one that takes precedence first.
     pub maps: Vec<Location>,
+    /// The flag that chooses the value.
+    pub switch: Option<Switch>,
+}
+
+/// A flag whose opposite gives another value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Switch {
+    /// The place of the flag.
+    pub location: Location,
+    /// The opposite of the flag.
+    pub flag: bool,
+    /// The value that the opposite gives.
+    pub value: Value,
 }
 
 impl Definition {
+    /// Returns the flag that chooses the value, if a conditional does.
+    pub fn switch(&self) -> Option<&Switch> {
+        self.alternatives.as_ref()?.switch.as_ref()
+    }
+
     /// Returns the module arguments that pass the value on, outermost call first.
     pub fn arguments(&self) -> &[Location] {
         let found = self.alternatives.as_ref();

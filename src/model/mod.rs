@@ -35,7 +35,7 @@ pub use address::{Address, BadAddress, Key, ModuleStep};
 pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{
     Alternatives, Declared, DeclaredResource, Definition, LeftOutArgument, Location, Part, Parts,
-    PolicyCode, PolicyForm, Site, Source, StatementCode,
+    PolicyCode, PolicyForm, Site, Source, StatementCode, Switch,
 };
 pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
 pub use finding::{

@@ -6,7 +6,7 @@ use super::siblings::Siblings;
 use super::target::{Slot, Target};
 use super::verify::ExpectedValue;
 use super::{Stack, blocks};
-use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Value};
+use crate::model::{Definition, Difference, Edit, Finding, Parts, Site, Switch, Value};
 
 /// Edits, and the values that the code has after them.
 #[derive(Debug, Clone, Default)]
@@ -146,8 +146,51 @@ impl<'a> Writer<'a> {
             .collect();
         let targets = targets?;
         let all: Vec<_> = targets.iter().zip(differences.iter().copied()).collect();
+        if let [(target, difference)] = all.as_slice()
+            && let Some(switch) = self.switch(target, difference)
+        {
+            return Ok(vec![self.switched(target, switch)?]);
+        }
         let slots = targets.first().map(Target::slots).unwrap_or_default();
         possible(slots.into_iter().map(|slot| self.attempt(&slot, &all)))
+    }
+
+    /// Returns the flag whose opposite gives the new value.
+    fn switch<'t>(&self, target: &'t Target<'_>, difference: &Difference) -> Option<&'t Switch> {
+        let value = (self.new_value)(difference)?;
+        let switch = target.definition()?.switch();
+        switch.filter(|switch| switch.value == *value)
+    }
+
+    /// Turns a flag over. Whatever else it chooses must need the other value as well.
+    fn switched(&self, target: &Target<'_>, switch: &Switch) -> Result<Attempt, Refusal> {
+        let Context {
+            siblings, stack, ..
+        } = self.context;
+        let slot = Slot::Value(switch.location.clone());
+        slot.check(target.resource)?;
+        let edits = target.write(&slot, &switch.flag.into(), stack)?;
+        let mut expected = Vec::new();
+        for (address, resource) in &stack.declared.resources {
+            for (path, definition) in &resource.attributes {
+                let is_same = |other: &Switch| other.location == switch.location;
+                let Some(own) = definition.switch().filter(|other| is_same(other)) else {
+                    continue;
+                };
+                let mut differences = siblings.differences(address);
+                let is_wanted = differences.any(|difference| {
+                    difference.path == *path && (self.new_value)(difference) == Some(&own.value)
+                });
+                if is_wanted {
+                    expected.extend(ExpectedValue::of(address, path, &own.value));
+                }
+            }
+        }
+        Ok(Attempt {
+            edits,
+            expected,
+            better: None,
+        })
     }
 
     fn attempt(&self, slot: &Slot, all: &[(&Target<'_>, &Difference)]) -> Result<Attempt, Refusal> {
@@ -181,7 +224,7 @@ impl<'a> Writer<'a> {
                         blocks::plan(self.finding, difference, &parts, (stack, dependents))?;
                     attempt.edits.extend(edits);
                 }
-                _ if matches!(slot, Slot::Value(_)) || !target.is_entry() => {
+                _ if matches!(slot, Slot::Value(_) | Slot::Reference(_)) || !target.is_entry() => {
                     attempt.edits.extend(target.write(slot, value, stack)?);
                 }
                 _ => entries.extend(target.entry(value)),

@@ -2,9 +2,9 @@
 //! meaning stay as they are.
 
 use super::dependents::Dependents;
-use super::literal::render;
-use super::location::{File, last_attribute};
+use super::location::File;
 use super::refusal::Refusal;
+use super::regroup::OWN;
 use super::target::Target;
 use super::{Stack, objects};
 use crate::model::{
@@ -14,18 +14,15 @@ use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
 
-/// The argument of a rule whose source is its own group.
-const OWN: &str = "self";
-
 /// The blocks of one attribute.
 pub(super) struct Blocks<'a> {
-    finding: &'a Finding,
+    pub finding: &'a Finding,
     declared: &'a DeclaredResource,
     pub name: &'a str,
     attribute: &'a Attribute,
     pub parts: &'a BTreeMap<String, Attribute>,
     schema: &'a Schema,
-    stack: &'a Stack<'a>,
+    pub stack: &'a Stack<'a>,
     dependents: &'a Dependents<'a>,
     /// The value of each block in the code.
     pub values: Vec<Value>,
@@ -73,17 +70,17 @@ pub(super) fn plan(
     let block = file.resource(address).ok_or_else(by_hand)?;
     let argument = block.body.get_attribute(name);
     let written: Vec<&Block> = block.body.get_blocks(name).collect();
+    let dynamic = || Refusal::DynamicBlocks {
+        name: name.to_owned(),
+        place: place.clone(),
+    };
     let values = match declared.value(name) {
         Value::Null => Vec::new(),
         Value::List(blocks) => blocks,
         _ => vec![Value::Unknown],
     };
-    let is_plain = argument.is_some() || written.len() == values.len();
-    if !is_plain || values.iter().any(Value::has_unknown) {
-        return Err(Refusal::DynamicBlocks {
-            name: name.to_owned(),
-            place,
-        });
+    if values.iter().any(Value::has_unknown) {
+        return Err(dynamic());
     }
     let mut blocks = Blocks {
         finding,
@@ -106,10 +103,13 @@ pub(super) fn plan(
     if let Some(argument) = argument {
         return objects::plan(&blocks, &file, argument, &live);
     }
-    let added = blocks.only_in(&live, &recorded).cloned().collect();
+    let added: Vec<_> = blocks.only_in(&live, &recorded).cloned().collect();
     let removed: Vec<_> = blocks.only_in(&recorded, &live).collect();
-    let edits = blocks.edits((&file, block), &written, &removed, added)?;
-    edits.ok_or_else(by_hand)
+    // What `dynamic` blocks make is edited where its values are.
+    let is_plain = written.len() == blocks.values.len();
+    let written = is_plain.then_some(written.as_slice());
+    let edits = blocks.edits((&file, block), written, &removed, added)?;
+    edits.ok_or_else(|| if is_plain { by_hand() } else { dynamic() })
 }
 
 impl Blocks<'_> {
@@ -121,47 +121,59 @@ impl Blocks<'_> {
         }
     }
 
-    /// Edits the written blocks that hold what was removed, and adds a block for what is new and fits into none of
-    /// them. Returns `None` where it is not clear which bytes hold an element.
+    /// Edits the written blocks that hold what was removed, and adds blocks for what is new: beside a block that AWS
+    /// still has whole, the provider keeps what was added as an element of its own. Returns `None` where it is not
+    /// clear which bytes hold an element.
     ///
     /// # Errors
     /// Why a part of a block cannot be written.
     fn edits(
         &self,
         (file, resource): (&File<'_>, &Block),
-        written: &[&Block],
+        written: Option<&[&Block]>,
         removed: &[&Value],
         mut added: Vec<Value>,
     ) -> Result<Option<Vec<Edit>>, Refusal> {
         let Some(mut removed) = self.by_block(removed) else {
             return Ok(None);
         };
+        for at in self.regrouped_by(&added) {
+            removed.entry(at).or_default();
+        }
         let mut edits = Vec::new();
-        for (at, block) in written.iter().enumerate() {
-            let elements = removed.remove(&at).unwrap_or_default();
+        for second in self.taken_in(removed.keys().copied().collect()) {
+            let own: Vec<&Value> = self.own[second].iter().collect();
+            let lost = removed.insert(second, own.clone()).unwrap_or_default();
+            let is_lost = |own: &&Value| lost.iter().any(|lost| self.fits(own, lost));
+            added.extend(own.into_iter().filter(|own| !is_lost(own)).cloned());
+        }
+        let mut gone = Vec::new();
+        for (at, lost) in removed {
             let beside = self.with_same_ports(&self.own[at], &mut added);
-            if elements.is_empty() && beside.is_empty() {
-                continue;
-            }
-            if elements.len() < self.own[at].len() || !beside.is_empty() {
-                edits.extend(self.rewrite_lists(at, &self.values[at], (&elements, &beside))?);
-            } else if let (1, false) = (elements.len(), added.is_empty()) {
-                let place = (format!("{}[{at}]", self.name), self.name.to_owned());
-                let (before, after) = (elements[0], added.remove(0));
-                edits.extend(self.change(
-                    (&place, self.parts),
-                    &self.values[at],
-                    before,
-                    &after,
-                )?);
-            } else if let Some(span) = block.span() {
-                edits.push(file.page.take_out_block(span));
+            if lost.len() < self.own[at].len() || !beside.is_empty() {
+                edits.extend(self.rewrite_sources(at, &lost, &beside)?);
             } else {
-                return Ok(None);
+                gone.push((at, lost));
             }
         }
-        if !added.is_empty() {
-            match self.add(file, resource, written, &added) {
+        let mut groups = self.groups(&added);
+        for (at, lost) in gone {
+            let lost: Vec<Value> = lost.into_iter().cloned().collect();
+            match self.groups(&lost).as_slice() {
+                [before] if !groups.is_empty() => {
+                    let place = (format!("{}[{at}]", self.name), self.name.to_owned());
+                    let after = groups.remove(self.nearest(before, &groups));
+                    let (place, block) = ((&place, self.parts), &self.values[at]);
+                    edits.extend(self.change(place, block, before, &after)?);
+                }
+                _ => match written.and_then(|written| written.get(at)?.span()) {
+                    Some(span) => edits.push(file.page.take_out_block(span)),
+                    None => return Ok(None),
+                },
+            }
+        }
+        if !groups.is_empty() {
+            match self.add(file, resource, &groups) {
                 Some(edit) => edits.push(edit),
                 None => return Ok(None),
             }
@@ -203,52 +215,33 @@ impl Blocks<'_> {
             .is_satisfied(&self.normal(own), &self.normal(element))
     }
 
-    /// Removes the sources of some elements from the lists of one block, and adds those of others.
-    fn rewrite_lists(
+    /// Removes the sources of some elements from one block, and adds those of others.
+    fn rewrite_sources(
         &self,
         at: usize,
-        block: &Value,
-        (gone, added): (&[&Value], &[Value]),
+        gone: &[&Value],
+        added: &[Value],
     ) -> Result<Vec<Edit>, Refusal> {
+        let block = &self.values[at];
         let mut edits = Vec::new();
         for (part, _) in self.parts.iter().filter(|(_, part)| is_list(part)) {
             let of = |element: &Value| element.get(part).as_list().unwrap_or_default().to_vec();
-            let (own, lost): (_, Vec<_>) = (
-                of(block),
-                gone.iter().flat_map(|element| of(element)).collect(),
-            );
+            let own = of(block);
+            let lost: Vec<_> = gone.iter().flat_map(|element| of(element)).collect();
             let kept = own.iter().filter(|item| !lost.contains(item)).cloned();
-            let new = kept.chain(added.iter().flat_map(of));
-            let new: Vec<_> = new.collect();
+            let new: Vec<_> = kept.chain(added.iter().flat_map(of)).collect();
             if new != own {
                 let path = format!("{}[{at}].{part}", self.name);
                 edits.extend(self.write(&path, &Value::List(new))?);
             }
         }
+        let holds_own = |element: &Value| element.get(OWN).as_bool() == Some(true);
+        let is_lost = gone.iter().any(|element| holds_own(element));
+        let is_own = (holds_own(block) && !is_lost) || added.iter().any(holds_own);
+        if is_own != holds_own(block) {
+            edits.extend(self.write(&format!("{}[{at}].{OWN}", self.name), &is_own.into())?);
+        }
         Ok(edits)
-    }
-
-    /// Takes the added elements that differ from a block's own only in their sources.
-    fn with_same_ports(&self, own: &[Value], added: &mut Vec<Value>) -> Vec<Value> {
-        let Some(first) = own.first().map(|element| self.rest(element)) else {
-            return Vec::new();
-        };
-        let has_lists = |element: &Value| element.get(OWN).as_bool() != Some(true);
-        let (same, others) = std::mem::take(added)
-            .into_iter()
-            .partition(|element| has_lists(element) && self.rest(element) == first);
-        *added = others;
-        same
-    }
-
-    /// Returns an element without its sources and its empty parts, which the provider takes as left out.
-    fn rest(&self, element: &Value) -> BTreeMap<String, Value> {
-        let entries = element.as_map().cloned().unwrap_or_default();
-        let single = entries.into_iter().filter(|(name, value)| {
-            let says_who = name == OWN || self.parts.get(name).is_some_and(is_list);
-            !says_who && !self.is_hollow(value)
-        });
-        single.collect()
     }
 
     /// Writes the differences between two elements into the block of the first: at a path, with indexes and without.
@@ -306,91 +299,11 @@ impl Blocks<'_> {
         set.iter().any(|candidate| self.fits(element, candidate))
     }
 
-    /// Groups elements by protocol, ports and description: each group is one block.
-    pub(super) fn groups(&self, added: &[Value]) -> Vec<Value> {
-        let mut groups: Vec<Value> = Vec::new();
-        for element in added {
-            let group = groups
-                .iter_mut()
-                .find(|group| self.rest(group) == self.rest(element));
-            match group {
-                Some(Value::Map(group)) => {
-                    for (name, value) in element.as_map().into_iter().flatten() {
-                        if let (Some(Value::List(all)), Value::List(more)) =
-                            (group.get_mut(name), value)
-                        {
-                            all.extend(more.iter().cloned());
-                        } else if !value.is_empty() {
-                            group.insert(name.clone(), value.clone());
-                        }
-                    }
-                }
-                _ => groups.push(element.clone()),
-            }
-        }
-        groups
-    }
-
-    /// Adds blocks behind the last of their kind, one for each protocol, ports and description.
-    fn add(
-        &self,
-        file: &File<'_>,
-        resource: &Block,
-        written: &[&Block],
-        added: &[Value],
-    ) -> Option<Edit> {
-        let groups = self.groups(added);
-        let page = file.page;
-        let end = match written.last() {
-            Some(last) => last.span()?.end,
-            None => last_attribute(resource)?.end,
-        };
-        let line = page.line_of(end.saturating_sub(1));
-        let indent = match written.last() {
-            Some(last) => page.indent_of(last.span()?.start),
-            None => page.indent_of(last_attribute(resource)?.start),
-        };
-        let stop = page.line_end();
-        let sibling = written.iter().flat_map(|block| block.body.attributes());
-        let sibling: Vec<&str> = sibling.map(|attribute| attribute.key.as_str()).collect();
-        let mut text = String::new();
-        for group in &groups {
-            let arguments = group.as_map()?.iter().filter(|(name, value)| {
-                let number = self
-                    .parts
-                    .get(*name)
-                    .is_some_and(|part| part.shape == Shape::Plain(Type::Number));
-                !value.is_null()
-                    && (number || sibling.contains(&name.as_str()) || !self.is_hollow(value))
-            });
-            let arguments: Option<Vec<_>> = arguments
-                .map(|(name, value)| Some((name, render(value, "")?)))
-                .collect();
-            let mut arguments = arguments?;
-            // As the other blocks have it.
-            arguments.sort_by_key(|(name, _)| {
-                let place = sibling.iter().position(|argument| argument == name);
-                place.unwrap_or(sibling.len())
-            });
-            let widest = arguments
-                .iter()
-                .map(|(name, _)| name.len())
-                .max()
-                .unwrap_or_default();
-            text += &format!("{stop}{indent}{} {{{stop}", self.name);
-            for (name, value) in arguments {
-                text += &format!("{indent}  {name:widest$} = {value}{stop}");
-            }
-            text += &format!("{indent}}}{stop}");
-        }
-        Some(page.edit(line.end..line.end, text))
-    }
-
-    fn is_hollow(&self, value: &Value) -> bool {
+    pub(super) fn is_hollow(&self, value: &Value) -> bool {
         value.is_empty() || *value == Value::Bool(false)
     }
 }
 
-fn is_list(part: &Attribute) -> bool {
+pub(super) fn is_list(part: &Attribute) -> bool {
     matches!(part.shape, Shape::Plain(Type::List(_) | Type::Set(_)))
 }

@@ -1,4 +1,4 @@
-//! Writes values into code that is JSON: `.tf.json` and `.tfvars.json`.
+//! Writes values into JSON: code (`.tf.json`), files of variables (`.tfvars.json`), and data that code decodes.
 
 use super::Stack;
 use super::json_file::{JsonFile, Texts};
@@ -82,21 +82,26 @@ impl Target<'_> {
     }
 }
 
+/// Returns whether a file of JSON holds code, not values.
+fn is_code(file: &str) -> bool {
+    file.ends_with(".tf.json") || file.ends_with(".tofu.json")
+}
+
 fn is_json(file: &str) -> Refusal {
     FileRefusal::Json(file.to_owned()).into()
 }
 
 fn open<'a>(file: &'a str, stack: &Stack<'a>) -> Result<JsonFile<'a>, Refusal> {
-    let texts = match file.ends_with(".tfvars.json") {
-        true => Texts::Plain,
-        false => Texts::Templates,
+    let texts = match is_code(file) {
+        true => Texts::Templates,
+        false => Texts::Plain,
     };
     JsonFile::read(page(stack.tree, file)?, texts).ok_or_else(|| is_json(file))
 }
 
 /// Returns the value at a place, where it is one that may be edited.
 fn editable<'f, 'a>(file: &'f JsonFile<'a>, source: &Source) -> Result<&'f JsonNode<'a>, Refusal> {
-    let is_edited = source.file.ends_with(".tfvars.json")
+    let is_edited = !is_code(&source.file)
         || EDITED.iter().any(|key| {
             let below = file.below(&[key]);
             below.is_some_and(|node| node.at < source.span.0 && source.span.0 < node.end)

@@ -53,6 +53,11 @@ impl<'a> File<'a> {
         self.body.get_blocks(kind)
     }
 
+    /// Returns all top-level blocks.
+    pub(super) fn all_blocks(&self) -> impl Iterator<Item = &Block> {
+        self.body.blocks()
+    }
+
     /// Returns the block of a resource; `None` where there are two.
     pub(super) fn resource(&self, address: &Address) -> Option<&Block> {
         let labels = [address.tf_type.as_str(), address.name.as_str()];
@@ -214,6 +219,13 @@ pub(super) fn block_at<'b>(
     match steps {
         [] => Some(block),
         [Step::Index(index), Step::Key(part), rest @ ..] => {
+            let is_dynamic = |block: &&Block| {
+                let label = block.labels.first().map(|label| label.as_str());
+                block.has_ident("dynamic") && label == Some(name)
+            };
+            if block.body.blocks().any(|block| is_dynamic(&block)) {
+                return None;
+            }
             let inner = block.body.get_blocks(name).nth(*index)?;
             block_at(inner, part, rest)
         }

@@ -157,16 +157,30 @@ impl<'a> Planner<'a> {
             };
         }
         let reason = match (kind, planned.edits.is_empty()) {
-            (FixKind::Restore, true) => Some(restore::REASON),
-            (FixKind::Restore, false) => Some(restore::PINNED),
-            _ => None,
+            (FixKind::Restore, true) => Some(restore::REASON.to_owned()),
+            (FixKind::Restore, false) => Some(restore::PINNED.to_owned()),
+            _ => self.set_again(finding, &planned),
         };
         Fix {
-            reason: reason.map(str::to_owned),
+            reason,
             refused: listed(&refused),
             block: self.block_of(finding, &refused),
             ..Fix::of(kind, planned.edits)
         }
+    }
+
+    /// Returns the note of a fix that writes what the provider never reads: an apply must note it in the state.
+    fn set_again(&self, finding: &Finding, planned: &Plan) -> Option<String> {
+        let schema = self.stack.catalog.get(&finding.tf_type)?;
+        let own = planned
+            .expected
+            .iter()
+            .filter(|value| Some(&value.address) == finding.address.as_ref());
+        let mut names = own.map(|value| value.name.as_str());
+        let name = names.find(|name| schema.rules.never_read.contains(name))?;
+        Some(format!(
+            "the provider never reads `{name}`: the next plan still sets it, to what AWS has already"
+        ))
     }
 
     /// Returns the parts that can be fixed together, and why the others cannot: first all are verified at once, each

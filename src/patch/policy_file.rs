@@ -5,7 +5,7 @@ use super::policy::Rewrite;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use crate::code::JsonValue as Json;
-use crate::model::{Edit, PolicyForm, StatementCode, Value};
+use crate::model::{Edit, PolicyForm, StatementCode, Uneditable, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl<'a> Rewrite<'a> {
@@ -67,6 +67,13 @@ impl<'a> Rewrite<'a> {
     pub(super) fn keeps_template(&self, statement: &StatementCode) -> Result<(), Refusal> {
         let (start, end) = statement.whole.span;
         let text = self.page.text.get(start..end).unwrap_or_default();
+        if self.code.form == PolicyForm::Document && text.starts_with("dynamic") {
+            // It may make other statements as well, and its list has other elements tomorrow.
+            return Err(Refusal::Uneditable {
+                why: Uneditable::Statements(self.at.clone()),
+                call: None,
+            });
+        }
         let interpolates = text.contains("${") || text.contains("%{");
         match self.code.form == PolicyForm::Template && interpolates {
             true => Err(self.is_template()),

@@ -30,6 +30,8 @@ pub(super) enum Slot {
     Value(Location),
     /// A missing entry of the map at this place.
     Entry(Location),
+    /// A reference to another resource, in the resource's own block.
+    Reference(Location),
     /// The resource's own block, or a nested one, which lacks the attribute.
     Block,
 }
@@ -87,7 +89,8 @@ impl<'a> Target<'a> {
                 };
                 let values = std::iter::once(own).chain(found.arguments().iter().cloned());
                 // What a later map says wins over what an earlier one does.
-                values.map(Slot::Value).chain(entries).collect()
+                let written = values.map(Slot::Value).chain(entries);
+                written.chain(self.foreign(found)).collect()
             }
             (None, Some(map)) if map.maps().is_empty() => vec![Slot::Entry(Location {
                 source: map.source.clone(),
@@ -95,6 +98,34 @@ impl<'a> Target<'a> {
             })],
             (None, Some(_)) => entries.collect(),
             (None, None) => vec![Slot::Block],
+        }
+    }
+
+    /// Returns the slot of a reference to another resource, or to what a data source or module tells, in the resource's
+    /// own block.
+    fn foreign(&self, found: &Definition) -> Option<Slot> {
+        let Site::Refused(why) = &found.site else {
+            return None;
+        };
+        let Uneditable::Foreign { text, place } = why.as_ref() else {
+            return None;
+        };
+        let is_own = found.source.file == self.resource.file && *place == found.source.place();
+        let is_handed_on = ["var.", "local."].iter().any(|root| text.starts_with(root));
+        (is_own && !is_handed_on && !self.is_entry()).then(|| {
+            Slot::Reference(Location {
+                source: found.source.clone(),
+                site: Site::Literal,
+            })
+        })
+    }
+
+    /// Returns the name of the attribute itself, without those around it.
+    pub(super) fn last_name(&self) -> Option<&str> {
+        match self.steps.last() {
+            None => Some(self.name),
+            Some(Step::Key(part)) => Some(part),
+            Some(Step::Index(_)) => None,
         }
     }
 
@@ -109,7 +140,7 @@ impl<'a> Target<'a> {
                 maps.map(|(address, path)| (address.clone(), format!("{path}{below}")))
                     .collect()
             }
-            Slot::Block => {
+            Slot::Block | Slot::Reference(_) => {
                 let instances = dependents.block(self.resource).into_iter();
                 instances
                     .map(|(address, _)| (address.clone(), self.path.to_owned()))
@@ -213,7 +244,9 @@ impl Slot {
     /// Returns the place of the value, or of the map.
     pub(super) fn location(&self) -> Option<&Location> {
         match self {
-            Self::Value(location) | Self::Entry(location) => Some(location),
+            Self::Value(location) | Self::Entry(location) | Self::Reference(location) => {
+                Some(location)
+            }
             Self::Block => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Verifies every fix by both parsers and the evaluator.
 
 use super::callers::Callers;
+use super::data_file::is_data;
 use super::location::is_hcl;
 use super::path::{self, Step};
 use super::reasons::Unproven;
@@ -196,6 +197,10 @@ impl<'a> Verifier<'a> {
 fn parses(file: &str, before: &str, bytes: &[u8], interrupt: &Interrupt) -> Result<(), Refusal> {
     let refused = || Refusal::from(Unproven::NotHcl(file.to_owned()));
     let text = std::str::from_utf8(bytes).map_err(|_| refused())?;
+    if is_data(file) {
+        // The evaluation reads it.
+        return Ok(());
+    }
     if !is_hcl(file) {
         let is_json = code::json_nodes(text).is_some();
         return is_json.then_some(()).ok_or_else(refused);

@@ -1,5 +1,6 @@
 //! Writes a value into a slot: replaces, adds or removes it in the existing form.
 
+use super::data_file::is_data;
 use super::defaults;
 use super::hcl_writer;
 use super::list::rewrite_list;
@@ -40,10 +41,20 @@ impl Target<'_> {
         slot.check(self.resource)?;
         if let Some(location) = slot.location() {
             defaults::check(&location.source, stack)?;
+            if is_data(&location.source.file) {
+                return match slot {
+                    Slot::Value(_) => self.write_data(location, value, stack),
+                    _ => Err(self.in_data(location)),
+                };
+            }
         }
         let last = self.steps.last();
         match (slot, last) {
             (Slot::Value(location), _) => self.write_value(location, value, stack),
+            (Slot::Reference(location), _) if value.is_null() => {
+                self.take_out(&location.source, stack)
+            }
+            (Slot::Reference(location), _) => self.refer(&location.source, value, stack),
             (_, _) if value.is_null() => Err(self.not_written()),
             (Slot::Block, _) if !self.is_entry() => self.add_to_block(value, stack),
             (_, Some(Step::Key(entry))) => {
@@ -95,9 +106,12 @@ impl Target<'_> {
             }
             let file = File::open(stack.tree, &self.resource.file)?;
             let block = self.resource_block(&file)?;
-            return self.put_attribute(&file, block, self.name, &map());
+            return self.put_attribute(&file, block, (self.name, &map()), stack);
         };
         defaults::check(&location.source, stack)?;
+        if is_data(&location.source.file) {
+            return Err(self.in_data(location));
+        }
         match &location.site {
             Site::LeftOutArgument(argument) => {
                 let mut all = argument.default.clone();
@@ -176,7 +190,7 @@ impl Target<'_> {
     ) -> Result<Vec<Edit>, Refusal> {
         let file = File::open(stack.tree, &call.file)?;
         match file.block_around(call.span) {
-            Some(block) => self.put_attribute(&file, block, name, value),
+            Some(block) => self.put_attribute(&file, block, (name, value), stack),
             None => self.put_entries(call, &[(name.to_owned(), value.clone())], stack),
         }
     }
@@ -200,7 +214,7 @@ impl Target<'_> {
             Some(Step::Key(part)) => part,
             _ => self.name,
         };
-        self.put_attribute(&file, inner, name, value)
+        self.put_attribute(&file, inner, (name, value), stack)
     }
 
     /// Inserts `name = value` behind the last attribute of a block.
@@ -208,14 +222,21 @@ impl Target<'_> {
         &self,
         file: &File<'_>,
         block: &Block,
-        name: &str,
-        value: &Value,
+        (name, value): (&str, &Value),
+        stack: &Stack<'_>,
     ) -> Result<Vec<Edit>, Refusal> {
         let page = file.page;
         let span = block.span().unwrap_or_default();
         let one_line = || Refusal::OneLine(page.place(span.start));
+        let place = self.place(file, (span.start, span.end));
+        let reference = place.and_then(|place| match block.ident.as_str() {
+            "module" => place.written(name, value, stack),
+            _ => self.referring(&place, value, stack),
+        });
         let written = |indent: &str| {
-            hcl_writer::value(value, indent, page.line_end()).ok_or_else(|| self.no_literal())
+            let literal = || hcl_writer::value(value, indent, page.line_end());
+            let text = reference.clone().or_else(literal);
+            text.ok_or_else(|| self.no_literal())
         };
         if let Some(last) = last_attribute(block) {
             let at = last.end.saturating_sub(1);
@@ -272,12 +293,15 @@ impl Target<'_> {
     ) -> Result<Vec<Edit>, Refusal> {
         let own = self.definition().filter(|own| own.source == *source);
         let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
-        let page = match parts {
-            Parts::Policy(code) if code.form.is_file() => page(stack.tree, &source.file)?,
+        let (page, file) = match parts {
+            Parts::Policy(code) if code.form.is_file() => (page(stack.tree, &source.file)?, None),
             _ if source.file.ends_with(".json") => {
                 return self.replace_json(source, value, stack);
             }
-            _ => File::open(stack.tree, &source.file)?.page,
+            _ => {
+                let file = File::open(stack.tree, &source.file)?;
+                (file.page, Some(file))
+            }
         };
         let stale = || Refusal::Stale(source.place());
         let old = page.text.get(source.span.0..source.span.1);
@@ -286,6 +310,8 @@ impl Target<'_> {
             parse::expression(old),
             Ok(Expression::Traversal(_) | Expression::Null(_))
         );
+        let place = || self.place(file.as_ref()?, source.span);
+        let referring = |value: &Value| self.referring(&place()?, value, stack);
         let text = match (value, parts) {
             (Value::String(policy), Parts::Policy(code)) => {
                 let schema = stack.catalog.get(&self.address.tf_type);
@@ -306,35 +332,24 @@ impl Target<'_> {
                     .ok_or_else(|| Refusal::Heredoc(source.place()))
                     .map(|edit| vec![edit]);
             }
-            (value, _) if refers => {
+            (value, _) if refers => referring(value).or_else(|| {
                 hcl_writer::value(value, page.indent_of(source.span.0), page.line_end())
-            }
+            }),
             (Value::Map(_), _) => None,
             (Value::List(items), Parts::Items(known)) => {
                 rewrite_list(old, items, Some(known), &|value| {
-                    self.reference(old, value, stack)
+                    let alike = self.reference_like(old, value, stack);
+                    alike.or_else(|| place()?.reference(value.as_str()?, stack))
                 })
             }
             (Value::List(items), _) => rewrite_list(old, items, None, &|_| None),
-            (value, _) => render(value, old),
+            (value, _) => referring(value).or_else(|| render(value, old)),
         };
         let text = text.ok_or_else(|| Refusal::NotPlain {
             path: self.path.to_owned(),
             place: source.place(),
         })?;
         Ok(vec![page.edit(source.span.0..source.span.1, text)])
-    }
-
-    /// Writes a reference to a value in the style of a list's first item.
-    fn reference(&self, list: &str, value: &Value, stack: &Stack<'_>) -> Option<String> {
-        let first = list.trim_start_matches(['[', ' ', '\n', '\r', '\t']);
-        let end = first.find([',', ']', '\n'])?;
-        let mut parts = first[..end].trim().split('.');
-        let (tf_type, attribute) = (parts.next()?, parts.next_back()?);
-        let named = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
-        (named(tf_type) && named(attribute)).then_some(())?;
-        let recorded = &stack.options.recorded;
-        recorded.reference(&self.address.modules, (tf_type, attribute), value.as_str()?)
     }
 
     /// Removes the attribute, the argument or the entry whose value is at a place.
