@@ -136,6 +136,7 @@ fn everything() -> StackReport {
         reason: Some("!".repeat(700)),
         missing_action: None,
         reader: Default::default(),
+        with_provider: false,
         never_read: Vec::new(),
     };
     let scanned = Scanned {

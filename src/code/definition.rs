@@ -251,22 +251,28 @@ fn collect<'a>(
             site: site.clone(),
         })),
         Expression::Object(_) | Expression::Traversal(_) | Expression::FuncCall(_) => {
-            parts.push(match trace(scope, expression, left) {
-                Ok(End::LeftOut(location)) => MapPart::LeftOut(location),
-                Ok(end) => {
-                    let own = match &end {
-                        End::Code(_, _, own) | End::Tfvars(_, own) if *own != Site::Literal => {
-                            own.clone()
-                        }
-                        _ => site.clone(),
-                    };
-                    Literal::of(end).map_or_else(|_| computed(), |map| MapPart::Literal(map, own))
-                }
-                Err(_) => computed(),
-            });
+            parts.push(elsewhere(scope, expression, (site, left)).unwrap_or_else(computed));
         }
         _ => parts.push(computed()),
     }
+}
+
+/// Returns the part that a map is which another expression defines; `None` where that is no literal.
+fn elsewhere<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    (site, left): (&Site, usize),
+) -> Option<MapPart<'a>> {
+    let end = match trace(scope, expression, left).ok()? {
+        End::LeftOut(location) => return Some(MapPart::LeftOut(location)),
+        end => end,
+    };
+    let own = match &end {
+        End::Code(_, _, own) | End::Tfvars(_, own) if *own != Site::Literal => own.clone(),
+        _ => site.clone(),
+    };
+    let map = Literal::of(end).ok()?;
+    Some(MapPart::Literal(map, own))
 }
 
 /// Returns the entries of a map, each defined by the last part that sets it.

@@ -181,28 +181,38 @@ fn reference<'a>(
         },
     };
     for operator in operators {
-        end = match operator {
-            TraversalOperator::GetAttr(name) => below(end, name.as_str(), left)?,
-            TraversalOperator::Index(index) => match scope.known(index) {
-                Typed::String(key) => below(end, &key, left)?,
-                number => {
-                    let number = number.as_number().and_then(Number::whole);
-                    let item = number.and_then(|number| item(&end, number, left));
-                    item.ok_or_else(|| Uneditable::Element {
-                        text: text(),
-                        place: place(),
-                    })??
-                }
-            },
-            _ => {
-                return Err(Uneditable::Elements {
-                    text: text(),
-                    place: place(),
-                });
-            }
-        };
+        end = part(scope, end, operator, (expression, left))?;
     }
     Ok(end)
+}
+
+/// Traces a part of what an expression leads to: the entry or the element that an operator names.
+fn part<'a>(
+    scope: &Scope<'a>,
+    end: End<'a>,
+    operator: &'a TraversalOperator,
+    (expression, left): (&'a Expression, usize),
+) -> Result<End<'a>, Uneditable> {
+    let place = || scope.file.place(expression.span());
+    let text = || quoted(scope, expression).to_owned();
+    match operator {
+        TraversalOperator::GetAttr(name) => below(end, name.as_str(), left),
+        TraversalOperator::Index(index) => match scope.known(index) {
+            Typed::String(key) => below(end, &key, left),
+            number => {
+                let number = number.as_number().and_then(Number::whole);
+                let item = number.and_then(|number| item(&end, number, left));
+                item.ok_or_else(|| Uneditable::Element {
+                    text: text(),
+                    place: place(),
+                })?
+            }
+        },
+        _ => Err(Uneditable::Elements {
+            text: text(),
+            place: place(),
+        }),
+    }
 }
 
 /// Returns the expression that sets a variable.

@@ -3,6 +3,7 @@
 use super::data_file::is_data;
 use super::defaults;
 use super::hcl_writer;
+use super::layout::SourceFile;
 use super::list::rewrite_list;
 use super::literal::render;
 use super::location::{File, Owner, block_at, last_attribute, page, whole};
@@ -13,7 +14,7 @@ use super::refusal::Refusal;
 use super::target::{Slot, Target};
 use super::{Stack, heredoc};
 use crate::code::parse;
-use crate::model::{Definition, Edit, Location, Parts, Site, Source, Value};
+use crate::model::{Definition, Edit, Location, Parts, PolicyCode, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
@@ -314,16 +315,7 @@ impl Target<'_> {
         let referring = |value: &Value| self.referring(&place()?, value, stack);
         let text = match (value, parts) {
             (Value::String(policy), Parts::Policy(code)) => {
-                let schema = stack.catalog.get(&self.address.tf_type);
-                let rewrite = Rewrite {
-                    page,
-                    code,
-                    stack,
-                    schema: schema.ok_or_else(stale)?,
-                    name: self.name,
-                    at: source.place(),
-                };
-                return rewrite.edits(policy);
+                return self.rewrite_policy((page, source), code, policy, stack);
             }
             (_, Parts::Policy(_)) => None,
             (Value::String(text), _) if old.starts_with("<<") => {
@@ -350,6 +342,26 @@ impl Target<'_> {
             place: source.place(),
         })?;
         Ok(vec![page.edit(source.span.0..source.span.1, text)])
+    }
+
+    /// Replaces what changed in a policy.
+    fn rewrite_policy(
+        &self,
+        (page, source): (SourceFile<'_>, &Source),
+        code: &PolicyCode,
+        policy: &str,
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let schema = stack.catalog.get(&self.address.tf_type);
+        let rewrite = Rewrite {
+            page,
+            code,
+            stack,
+            schema: schema.ok_or_else(|| Refusal::Stale(source.place()))?,
+            name: self.name,
+            at: source.place(),
+        };
+        rewrite.edits(policy)
     }
 
     /// Removes the attribute, the argument or the entry whose value is at a place.
