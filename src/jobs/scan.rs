@@ -227,7 +227,7 @@ async fn scan_and_plan(
         // Before the plan, which adds to it, and after.
         result.report.stacks = limited(result.report.stacks);
         for stack in &result.report.stacks {
-            carry_over::carry_over(context, stack).await?;
+            carry_over::carry_over(context, stack, &result.redactor).await?;
         }
         let decisions = context.tenant.decisions(context.id).await?;
         let limits = scan.clock.limits().of_planning();

@@ -34,18 +34,23 @@ impl ScanResult {
 
 fn hide(finding: &mut Finding, redactor: &Redactor) {
     let addresses = [&mut finding.address, &mut finding.under];
-    for address in addresses.into_iter().flatten() {
-        hide_keys(address, redactor);
-    }
     let texts = [&mut finding.import_id, &mut finding.reason].into_iter();
     let texts = texts.flatten().chain(&mut finding.why);
     let paths = finding.attributes.iter_mut();
     let paths = paths.map(|difference| &mut difference.path);
     let of_fix = finding.fix.iter_mut().flat_map(texts_of);
-    texts
-        .chain(paths)
-        .chain(of_fix)
-        .for_each(|text| mask(text, redactor));
+    let texts = texts.chain(paths).chain(of_fix);
+    hide_in(addresses.into_iter().flatten(), texts, redactor);
+}
+
+/// Masks the secrets that are known by their text in the keys of addresses, and in texts.
+pub(crate) fn hide_in<'a>(
+    addresses: impl Iterator<Item = &'a mut Address>,
+    texts: impl Iterator<Item = &'a mut String>,
+    redactor: &Redactor,
+) {
+    addresses.for_each(|address| hide_keys(address, redactor));
+    texts.for_each(|text| mask(text, redactor));
 }
 
 fn hide_keys(address: &mut Address, redactor: &Redactor) {

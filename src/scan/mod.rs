@@ -27,6 +27,7 @@ mod scannable;
 mod secret_parts;
 /// Locates the states of stacks.
 pub mod states;
+pub(crate) use hidden_names::hide_in;
 pub use provider_access::ProviderAccess;
 mod through_provider;
 /// The workspaces of stacks that have all.

@@ -87,9 +87,13 @@ fn suite() -> PathBuf {
         if own.ancestors().all(may_be_entered) {
             return own;
         }
-        let copy = std::env::temp_dir().join(format!("driftguard-suite-{}", std::process::id()));
-        fs::copy(&own, &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = std::env::temp_dir();
+        let made = folder.join(format!("driftguard-suite-{}", std::process::id()));
+        fs::copy(&own, &made).unwrap();
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o755)).unwrap();
+        // The next run takes this one's place.
+        let copy = folder.join("driftguard-suite");
+        fs::rename(&made, &copy).unwrap();
         copy
     });
     SUITE.clone()

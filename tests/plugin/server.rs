@@ -8,7 +8,7 @@ use crate::end_to_end::{ROLE, World};
 use driftguard::aws::session_policy;
 use driftguard::standin::sts::{Sts, Trust};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const CODE: &str = r#"
@@ -50,6 +50,9 @@ impl Server {
     /// Starts it. Returns it with the external id that its role's trust policy must have.
     async fn start() -> Self {
         let database = Database::sqlite().await;
+        // As the server keeps its own, whatever the mask of this process is.
+        let file = database.url.strip_prefix("sqlite://").unwrap();
+        mode(Path::new(file).parent().unwrap(), 0o700);
         let mut world = World::prepare(database).await;
         world
             .aws

@@ -6,7 +6,7 @@
 
 use super::same_drift::{BySubject, all, same_drift, subject};
 use crate::jobs::context::{LOOKED_BACK, RepositoryContext};
-use crate::model::{Decision, FindingId, Proposal, Scanned, StackReport};
+use crate::model::{Decision, FindingId, Proposal, Redactor, Scanned, StackReport};
 use crate::store::ScanRecord;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(in crate::jobs) async fn carry_over(
     context: &RepositoryContext<'_>,
     stack: &StackReport,
+    redactor: &Redactor,
 ) -> anyhow::Result<()> {
     let Ok(scanned) = &stack.outcome else {
         return Ok(());
@@ -29,7 +30,7 @@ pub(in crate::jobs) async fn carry_over(
         let since: Vec<_> = since
             .filter_map(|(report, _)| report.outcome.ok())
             .collect();
-        let now = BySubject::of(scanned);
+        let now = BySubject::of(scanned, redactor);
         let mut same = same_drift(&formers, &since, scanned, &now);
         for (finding, subject) in subjects {
             if let Some(now) = now.of_subject(&subject) {
@@ -42,7 +43,7 @@ pub(in crate::jobs) async fn carry_over(
             tenant.record_scan(&renamed(last, &same)?).await?;
         }
     }
-    note_subjects(context, scanned, stack).await
+    note_subjects(context, (stack, scanned), redactor).await
 }
 
 /// Copies decisions to the new ids. A decision about a new id is newer than one about the former id.
@@ -124,14 +125,14 @@ fn renamed(
 /// Records the subjects of the findings that decisions are about.
 async fn note_subjects(
     context: &RepositoryContext<'_>,
-    scanned: &Scanned,
-    stack: &StackReport,
+    (stack, scanned): (&StackReport, &Scanned),
+    redactor: &Redactor,
 ) -> anyhow::Result<()> {
     let known: BTreeMap<_, _> = all(scanned).map(|known| (&known.id, known)).collect();
     let decided = context.tenant.without_subject(context.id, &stack.name);
     for finding in decided.await? {
         if let Some(found) = known.get(&finding) {
-            let of = subject(found);
+            let of = subject(found, redactor);
             let noted = context
                 .tenant
                 .note_subject(context.id, &stack.name, (&finding, &of));

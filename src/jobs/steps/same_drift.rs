@@ -1,6 +1,7 @@
 //! Finds the same drift in the findings of two versions of DriftGuard.
 
-use crate::model::{Finding, FindingId, Scanned, StackReport, Value, mask_json};
+use crate::model::{Finding, FindingId, Redactor, Scanned, StackReport, Value, mask_json};
+use crate::scan::hide_in;
 use crate::store::{DecisionSubject, ScanRecord};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,17 +12,18 @@ const MOST_PAIRS: usize = 1_000_000;
 /// The findings of a scan by their subjects, in the order of the report.
 pub(super) struct BySubject<'a> {
     findings: BTreeMap<String, Vec<&'a Finding>>,
+    redactor: &'a Redactor,
 }
 
 impl<'a> BySubject<'a> {
-    /// Indexes the findings of a scan.
-    pub(super) fn of(scanned: &'a Scanned) -> Self {
+    /// Indexes the findings of a scan, whose redactor knows the secrets in their names.
+    pub(super) fn of(scanned: &'a Scanned, redactor: &'a Redactor) -> Self {
         let mut findings: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for finding in all(scanned) {
-            let known = findings.entry(key(&subject(finding))).or_default();
-            known.push(finding);
+            let subject = subject(finding, redactor);
+            findings.entry(key(&subject)).or_default().push(finding);
         }
-        Self { findings }
+        Self { findings, redactor }
     }
 
     /// Returns the finding of a subject whose former values no scan has any more: a redacted part may have changed its
@@ -33,13 +35,14 @@ impl<'a> BySubject<'a> {
                 .iter()
                 .any(|difference| difference.live.has_secret())
         };
-        let same = self.findings.get(&key(kept))?.iter().copied();
+        let kept = hidden(kept.clone(), self.redactor);
+        let same = self.findings.get(&key(&kept))?.iter().copied();
         same.into_iter().find(|finding| sealed(finding))
     }
 
     /// Returns the finding that is the same drift as one of an earlier version.
     fn same_as(&self, before: &Finding, pairs: &Pairs) -> Option<&'a Finding> {
-        let same = self.findings.get(&key(&subject(before)))?;
+        let same = self.findings.get(&key(&subject(before, self.redactor)))?;
         let mut same = same.iter().copied();
         same.find(|found| pairs.has_same_values(before, found))
     }
@@ -83,7 +86,7 @@ pub(super) fn all(scanned: &Scanned) -> impl Iterator<Item = &Finding> {
 
 /// Returns the subject of a finding: its resource and the attributes that differ, without credentials in names, as the
 /// store holds it.
-pub(super) fn subject(finding: &Finding) -> DecisionSubject {
+pub(super) fn subject(finding: &Finding, redactor: &Redactor) -> DecisionSubject {
     let paths = finding
         .attributes
         .iter()
@@ -96,11 +99,20 @@ pub(super) fn subject(finding: &Finding) -> DecisionSubject {
         import_id: finding.import_id.clone(),
         paths: paths.collect(),
     };
+    let subject = hidden(subject, redactor);
     let masked = serde_json::to_value(&subject).and_then(|mut subject| {
         mask_json(&mut subject);
         serde_json::from_value(subject)
     });
     masked.unwrap_or(subject)
+}
+
+/// Returns a subject without the secrets that are known by their text.
+fn hidden(mut subject: DecisionSubject, redactor: &Redactor) -> DecisionSubject {
+    let addresses = [&mut subject.address, &mut subject.under];
+    let texts = subject.import_id.iter_mut().chain(&mut subject.paths);
+    hide_in(addresses.into_iter().flatten(), texts, redactor);
+    subject
 }
 
 /// Returns a text that is the same for equal subjects alone.
@@ -225,7 +237,8 @@ mod tests {
         since: &[Scanned],
         scanned: &Scanned,
     ) -> BTreeMap<FindingId, FindingId> {
-        same_drift(formers, since, scanned, &BySubject::of(scanned))
+        let redactor = Redactor::new(b"same");
+        same_drift(formers, since, scanned, &BySubject::of(scanned, &redactor))
     }
 
     /// Returns whether `before`, from an earlier version, is recognized as `now`.
@@ -294,7 +307,7 @@ mod tests {
         let now = finding("f-2", key, &[("Pass", sealed("x"))]);
         let same = found(&[former(vec![before])], &[], &scan(vec![now.clone()]));
         assert_eq!(same.len(), 1);
-        let kept = serde_json::to_string(&subject(&now)).unwrap();
+        let kept = serde_json::to_string(&subject(&now, &Redactor::new(b"same"))).unwrap();
         assert!(!kept.contains("AKIA"), "{kept}");
     }
 
