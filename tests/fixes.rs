@@ -1,26 +1,11 @@
 //! Fixes attribute by attribute: what is added, what stays in its form, and what is left to a person.
 
 use crate::patch::{Drift, adopted, refused};
+use crate::recorded_stack::{difference, finding};
 use driftguard::code::{self, Options};
-use driftguard::model::{
-    Difference, Finding, Fix, FixKind, Kind, RefusalKind, Severity, Tree, Value, Verdict,
-};
+use driftguard::model::{Difference, Fix, FixKind, RefusalKind, Tree, Value};
 use driftguard::patch::{self, Direction, Stack};
 use driftguard::resources;
-
-/// What differs, as the state and AWS have it.
-fn difference(path: &str, recorded: Value, live: Value) -> Difference {
-    Difference {
-        path: path.to_owned(),
-        verdict: Verdict::Drift,
-        declared: None,
-        recorded,
-        live,
-        added: Vec::new(),
-        removed: Vec::new(),
-        defined_in: None,
-    }
-}
 
 /// The files of a repository, by path.
 type Files<'a> = &'a [(&'a str, &'a str)];
@@ -29,22 +14,7 @@ type Changes = Vec<(String, String)>;
 
 /// What is done about one resource, and the files that change.
 fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, Changes) {
-    let kind = if attributes.is_empty() {
-        Kind::Deleted
-    } else {
-        Kind::Modified
-    };
-    let own = address.rsplit("module.").next().unwrap();
-    let tf_type = own
-        .split('.')
-        .find(|part| part.starts_with("aws_"))
-        .unwrap();
-    let mut findings = [Finding {
-        address: Some(address.parse().unwrap()),
-        attributes,
-        severity: Severity::Low,
-        ..Finding::new(kind, Verdict::Drift, tf_type)
-    }];
+    let mut findings = [finding(address, attributes)];
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
     let options = Options::default();
     let evaluated = code::evaluate(&tree, "", &options);

@@ -51,6 +51,7 @@ mod process;
 mod proofs;
 mod providers;
 mod pulls;
+mod recorded_stack;
 mod regrouped;
 mod report;
 mod resources;

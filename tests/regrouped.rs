@@ -1,9 +1,9 @@
 //! Rules of a group and references to other resources: written as the provider reads them, so that the next plan is empty.
 
+use crate::recorded_stack::{difference, finding};
 use driftguard::code::{self, Options, Recorded};
 use driftguard::model::{
-    Attributes, Difference, Finding, Fix, FixKind, Kind, ProviderKey, RefusalKind, Resource,
-    Severity, Tree, Value, Verdict,
+    Attributes, Fix, FixKind, ProviderKey, RefusalKind, Resource, Tree, Value,
 };
 use driftguard::patch::{self, Direction, Stack};
 use driftguard::resources;
@@ -36,24 +36,9 @@ fn adopt(
     address: &str,
     differences: Differences,
 ) -> (Fix, BTreeMap<String, String>) {
-    let difference = |(path, recorded, live): (&str, Value, Value)| Difference {
-        path: path.to_owned(),
-        verdict: Verdict::Drift,
-        declared: None,
-        recorded,
-        live,
-        added: Vec::new(),
-        removed: Vec::new(),
-        defined_in: None,
-    };
-    let own = address.rsplit("module.").next().unwrap();
-    let tf_type = own.split('.').find(|part| part.starts_with("aws_"));
-    let mut findings = [Finding {
-        address: Some(address.parse().unwrap()),
-        attributes: differences.into_iter().map(difference).collect(),
-        severity: Severity::Low,
-        ..Finding::new(Kind::Modified, Verdict::Drift, tf_type.unwrap())
-    }];
+    let differences = differences.into_iter();
+    let attributes = differences.map(|(path, recorded, live)| difference(path, recorded, live));
+    let mut findings = [finding(address, attributes.collect())];
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
     let options = Options {
         recorded: Recorded::new([Arc::new(ids.iter().map(resource).collect())]),

@@ -4,8 +4,9 @@
 //! The state, the changes (`drifts.json`) and the edits (`fixes.diff`) are recorded: real Terraform applied the stack on
 //! moto, a program changed it, and a plan of the edited code had nothing left of what was fixed.
 
+use crate::recorded_stack::{findings, tree};
 use driftguard::code::{self, Options, Recorded};
-use driftguard::model::{Difference, Finding, Kind, Redactor, Severity, Tree, Value, Verdict};
+use driftguard::model::{Redactor, Value};
 use driftguard::patch::{self, Direction, Stack};
 use driftguard::{resources, state};
 use std::collections::BTreeMap;
@@ -26,53 +27,10 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deep")
 }
 
-fn read(root: &Path, below: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(below).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read(root, &path, files);
-        } else {
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-            files.push((name.to_owned(), std::fs::read(&path).unwrap()));
-        }
+impl Drift {
+    fn change(&self) -> (&str, &str, &Value, &Value) {
+        (&self.address, &self.path, &self.recorded, &self.live)
     }
-}
-
-fn tree() -> Tree {
-    let (root, mut files) = (folder().join("stack"), Vec::new());
-    read(&root, &root, &mut files);
-    files.into_iter().collect()
-}
-
-fn findings(drifts: &[Drift]) -> Vec<Finding> {
-    let mut findings: BTreeMap<&str, Finding> = BTreeMap::new();
-    for drift in drifts {
-        let kind = match drift.path.as_str() {
-            "" => Kind::Deleted,
-            _ => Kind::Modified,
-        };
-        let own = drift.address.rsplit("module.").next().unwrap();
-        let mut parts = own.split('.');
-        let tf_type = parts.find(|part| part.starts_with("aws_")).unwrap();
-        let finding = findings.entry(&drift.address).or_insert_with(|| Finding {
-            address: Some(drift.address.parse().unwrap()),
-            severity: Severity::Low,
-            ..Finding::new(kind, Verdict::Drift, tf_type)
-        });
-        if kind == Kind::Modified {
-            finding.attributes.push(Difference {
-                path: drift.path.clone(),
-                verdict: Verdict::Drift,
-                declared: None,
-                recorded: drift.recorded.clone(),
-                live: drift.live.clone(),
-                added: Vec::new(),
-                removed: Vec::new(),
-                defined_in: None,
-            });
-        }
-    }
-    findings.into_values().collect()
 }
 
 #[test]
@@ -82,7 +40,7 @@ fn the_edits_of_code_in_public_styles_are_those_after_which_the_plan_is_empty() 
     let bytes = std::fs::read(folder().join("terraform.tfstate")).unwrap();
     let (catalog, redactor) = (resources::catalog(), Redactor::new(b"deep"));
     let state = state::parse(&bytes, "terraform.tfstate", &catalog, &redactor).unwrap();
-    let tree = tree();
+    let tree = tree(&folder().join("stack"));
     let options = Options {
         recorded: Recorded::new([state.resources.clone(), state.data.clone()]),
         ..Options::default()
@@ -95,7 +53,7 @@ fn the_edits_of_code_in_public_styles_are_those_after_which_the_plan_is_empty() 
         declared: &evaluated.declared,
         catalog: &catalog,
     };
-    let mut findings = findings(&drifts);
+    let mut findings = findings(drifts.iter().map(Drift::change));
     let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
     let mut refused = BTreeMap::new();
     for finding in &findings {

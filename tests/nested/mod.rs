@@ -1,7 +1,8 @@
 //! A stack of nested modules: how many of the fixes that are possible in it are made, and why the others are not.
 
+use crate::recorded_stack::{findings, tree};
 use driftguard::code::{self, Options};
-use driftguard::model::{Difference, Finding, Kind, RefusalKind, Severity, Tree, Value, Verdict};
+use driftguard::model::{RefusalKind, Tree, Value};
 use driftguard::patch::{self, Changed, Direction, Stack};
 use driftguard::resources;
 use std::collections::BTreeMap;
@@ -25,59 +26,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nested")
 }
 
-/// The files of a folder, and of those below it.
-fn files(root: &Path, folder: &Path, tree: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(root, &path, tree);
-        } else {
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-            tree.push((name.to_owned(), std::fs::read(&path).unwrap()));
-        }
+impl Drift {
+    fn change(&self) -> (&str, &str, &Value, &Value) {
+        (&self.address, &self.path, &self.recorded, &self.live)
     }
 }
 
-fn tree() -> Tree {
-    let (root, mut found) = (folder().join("stack"), Vec::new());
-    files(&root, &root, &mut found);
-    found.into_iter().collect()
-}
-
-/// The findings of all drifts, one for each resource.
-fn findings(drifts: Vec<Drift>) -> Vec<Finding> {
-    let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
-    for drift in drifts {
-        let kind = match drift.path.as_str() {
-            "" => Kind::Deleted,
-            _ => Kind::Modified,
-        };
-        let own = drift.address.rsplit("module.").next().unwrap();
-        let tf_type = own
-            .split('.')
-            .find(|part| part.starts_with("aws_"))
-            .unwrap();
-        let finding = findings
-            .entry(drift.address.clone())
-            .or_insert_with(|| Finding {
-                address: Some(drift.address.parse().unwrap()),
-                severity: Severity::Low,
-                ..Finding::new(kind, Verdict::Drift, tf_type)
-            });
-        if kind == Kind::Modified {
-            finding.attributes.push(Difference {
-                path: drift.path,
-                verdict: Verdict::Drift,
-                declared: None,
-                recorded: drift.recorded,
-                live: drift.live,
-                added: Vec::new(),
-                removed: Vec::new(),
-                defined_in: None,
-            });
-        }
-    }
-    findings.into_values().collect()
+fn code_tree() -> Tree {
+    tree(&folder().join("stack"))
 }
 
 /// What was done about each drift: none where it was fixed.
@@ -89,8 +45,8 @@ fn drifts(file: &str) -> Vec<Drift> {
 }
 
 fn adopt(drifts: Vec<Drift>) -> (Changed, Vec<Outcome>) {
-    let tree = tree();
-    let mut findings = findings(drifts);
+    let tree = code_tree();
+    let mut findings = findings(drifts.iter().map(Drift::change));
     let options = Options::default();
     let evaluated = code::evaluate(&tree, "", &options);
     let stack = Stack {
@@ -180,7 +136,7 @@ fn is_formatted(text: &[u8]) -> Option<bool> {
 #[test]
 fn what_terraform_fmt_had_formatted_it_leaves_as_it_is_after_the_fixes() {
     let (changed, _) = adopt(drifts("drifts.json"));
-    let before = tree();
+    let before = code_tree();
     let mut compared = 0;
     for (file, after) in &changed {
         let Some(was) = is_formatted(&before.files[file]) else {

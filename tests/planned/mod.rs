@@ -2,6 +2,7 @@
 //!
 //! `record.py` records what `terraform show -json` says of the plans of these stacks.
 
+use crate::recorded_stack::{mark_unknown, tree};
 use driftguard::code::{self, Options, Recorded};
 use driftguard::model::{Redactor, Schema, Tree, Value};
 use driftguard::{resources, state};
@@ -62,24 +63,6 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(folder: &Path, below: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(below).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read(folder, &path, files);
-        } else {
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-            files.push((name.to_owned(), std::fs::read(&path).unwrap()));
-        }
-    }
-}
-
-fn tree(folder: PathBuf) -> Tree {
-    let mut files = Vec::new();
-    read(&folder, &folder, &mut files);
-    files.into_iter().collect()
-}
-
 /// What a plan says of each resource: the attributes that its code sets.
 type Plan = BTreeMap<String, BTreeMap<String, Value>>;
 
@@ -89,17 +72,6 @@ fn plan(text: &str) -> Plan {
     let attributes = plan.values_mut().flat_map(BTreeMap::values_mut);
     attributes.for_each(mark_unknown);
     plan
-}
-
-fn mark_unknown(value: &mut Value) {
-    match value {
-        Value::Map(entries) if entries.get("unknown").and_then(Value::as_bool) == Some(true) => {
-            *value = Value::Unknown;
-        }
-        Value::Map(entries) => entries.values_mut().for_each(mark_unknown),
-        Value::List(items) => items.iter_mut().for_each(mark_unknown),
-        _ => {}
-    }
 }
 
 /// How many attributes the plan knows, how many of these are evaluated, and which come out otherwise.
@@ -190,7 +162,7 @@ fn each_attribute_is_what_the_plan_says_or_unknown() {
         let state = stack
             .state
             .map(|path| std::fs::read_to_string(path).unwrap());
-        let tree = tree(stack.folder);
+        let tree = tree(&stack.folder);
         let outcome = compared(&plan, &tree, state.as_deref());
         let (name, known) = (stack.name, outcome.known);
         let evaluated = known - outcome.unknown.len();

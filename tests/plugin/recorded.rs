@@ -3,8 +3,9 @@
 //! `stacks/record.py` records what Terraform asked the real provider for each instance, what the provider answered, and
 //! what the plan then said. DriftGuard must ask the same of the same code, and say the same.
 
+use crate::recorded_stack::{mark_unknown, tree};
 use driftguard::code::{self, Evaluated, NestedBlocks, Options, Recorded};
-use driftguard::model::{Redactor, Tree, Value};
+use driftguard::model::{Redactor, Value};
 use driftguard::plugin::schema::{Block, TypeSchema};
 use driftguard::plugin::value::canonical;
 use driftguard::plugin::wire::{Attribute5, Block5, Nested5, Schema5};
@@ -119,38 +120,9 @@ fn whole(block: &Block, value: &Value) -> Value {
     canonical(block, &value.unwrap())
 }
 
-fn mark_unknown(value: &mut Value) {
-    match value {
-        Value::Map(entries) if entries.get("unknown").and_then(Value::as_bool) == Some(true) => {
-            *value = Value::Unknown;
-        }
-        Value::Map(entries) => entries.values_mut().for_each(mark_unknown),
-        Value::List(items) => items.iter_mut().for_each(mark_unknown),
-        _ => {}
-    }
-}
-
-fn read(folder: &Path, below: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(below).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read(folder, &path, files);
-        } else {
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-            files.push((name.to_owned(), std::fs::read(&path).unwrap()));
-        }
-    }
-}
-
 /// Evaluates a stack's code with the state that was recorded of it.
 fn evaluate(stack: &str) -> Evaluated {
-    let mut files = Vec::new();
-    read(
-        &folder(stack).join("code"),
-        &folder(stack).join("code"),
-        &mut files,
-    );
-    let tree: Tree = files.into_iter().collect();
+    let tree = tree(&folder(stack).join("code"));
     let catalog = resources::full_catalog();
     let text = unzipped(&folder(stack).join("terraform.tfstate.gz"));
     let redactor = Redactor::new(b"recorded");
