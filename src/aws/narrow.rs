@@ -14,7 +14,7 @@ const LIFETIME: i32 = 900;
 /// hold: a session policy has 2,048 characters, and no wildcard in the name of a service.
 const READ_ONLY: &str = ":iam::aws:policy/ReadOnlyAccess";
 /// What `ReadOnlyAccess` allows and no provider needs: data of tables, queues, streams, logs, objects, repositories and
-/// disks; credentials, and what stands for them.
+/// disks; credentials, and tokens that are exchanged for credentials.
 const DATA: &[&str] = &[
     "aps:QueryMetrics",
     "athena:GetQueryResults*",

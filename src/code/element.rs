@@ -1,4 +1,4 @@
-//! Traces a variable of `for`, or of a `dynamic` block, to the element of the literal that it stands for.
+//! Traces a variable of `for`, or of a `dynamic` block, to the element of the literal that it is bound to.
 
 use super::convert::convert;
 use super::for_expression::pairs;
@@ -16,7 +16,7 @@ use hcl_edit::structure::{Block, Body};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-/// The element of a collection that a name stands for.
+/// The element of a collection that a name is bound to.
 #[derive(Debug, Clone)]
 pub(super) struct Element<'a> {
     /// The collection.

@@ -39,7 +39,7 @@ pub(super) fn made_by<'a>(scope: &Scope<'a>, call: &'a FuncCall, left: usize) ->
     from_file.unwrap_or(Uneditable::Function { function, place })
 }
 
-/// That a value comes from a file, where it does.
+/// Returns the reason that names the file which a value is read from; `None` where it is read from none.
 fn read_by<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> Option<Uneditable> {
     // A local value may lead back to itself.
     let left = left.checked_sub(1)?;
@@ -51,7 +51,7 @@ fn read_by<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> Op
     Some(why).filter(is_from_file)
 }
 
-/// That a value stands in a data file, where it does.
+/// Returns the reason that names the data file which a value is in; `None` for other files.
 fn in_data(scope: &Scope<'_>, expression: &Expression, file: &str) -> Option<Uneditable> {
     let (_, ending) = file.rsplit_once('.')?;
     let function = match ending {
@@ -67,7 +67,7 @@ fn in_data(scope: &Scope<'_>, expression: &Expression, file: &str) -> Option<Une
     })
 }
 
-/// Why what a `for` gives has no literal.
+/// Returns why the result of a `for` is no literal.
 pub(super) fn computed_by<'a>(scope: &Scope<'a>, each: &'a ForExpr, left: usize) -> Uneditable {
     let why = read_by(scope, &each.intro.collection_expr, left);
     why.unwrap_or_else(|| Uneditable::Computed(scope.file.place(each.span())))

@@ -48,7 +48,7 @@ pub(super) struct Scope<'a> {
     depth: usize,
 }
 
-/// A name that stands for an element.
+/// A name that is bound to an element.
 #[derive(Debug)]
 struct NamedElement<'a> {
     name: String,
@@ -171,7 +171,7 @@ impl<'a> Scope<'a> {
         inner
     }
 
-    /// Returns the element that a name stands for.
+    /// Returns the element that a name is bound to.
     pub(super) fn element(&self, name: &str) -> Option<&Element<'a>> {
         let mut elements = self.elements.as_deref();
         while let Some(named) = elements {

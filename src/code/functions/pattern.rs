@@ -29,8 +29,9 @@ const COMPILED: usize = 32;
 /// The most that one search takes: the product of the pattern's memory and the length of the searched text. A search may
 /// look at each state for each byte.
 const MOST_SEARCH: usize = 1 << 31;
-/// What of this product counts as one step of work, and what is not counted.
+/// How much of this product is charged as one step of work.
 const SEARCHED: usize = 1 << 10;
+/// How much of this product is free.
 const NOT_COUNTED: usize = 1 << 20;
 /// The work of compiling a pattern, each time that it is tried.
 const READ: usize = 250;
