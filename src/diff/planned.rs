@@ -5,7 +5,7 @@
 
 use super::tags;
 use super::walk::ComparedResource;
-use crate::model::{Difference, PlannedChanges, Value, Verdict};
+use crate::model::{Difference, PlannedChanges, Value, Verdict, root_attribute};
 use std::collections::BTreeSet;
 
 /// Returns the differences that the plan confirms. What it changes and the comparison does not see is a difference of the
@@ -50,7 +50,7 @@ pub(super) fn by_plan(
 
 /// Returns the attributes whose plan confirms a difference at this path: a tag is in both attributes of tags.
 fn names(path: &str) -> Vec<&str> {
-    let name = &path[..path.find(['.', '[']).unwrap_or(path.len())];
+    let name = root_attribute(path);
     match tags::NAMES.contains(&name) {
         true => tags::NAMES.to_vec(),
         false => vec![name],

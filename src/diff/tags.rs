@@ -1,12 +1,12 @@
 //! Compares tags key by key: a resource's own and the provider's `default_tags`, as one map.
 
 use super::walk::ComparedResource;
-use crate::model::{Difference, ProviderTags, Value, Verdict};
+use crate::model::{Difference, ProviderTags, TAGS, TAGS_ALL, Value, Verdict};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The two attributes that hold tags.
-pub(super) const NAMES: &[&str] = &["tags", "tags_all"];
+pub(super) const NAMES: &[&str] = &[TAGS, TAGS_ALL];
 
 /// The attribute of an instance that holds the tags of all its volumes.
 const VOLUME_TAGS: &str = "volume_tags";

@@ -131,6 +131,11 @@ pub enum Verdict {
     Expected,
 }
 
+/// Returns the attribute that a path starts with: `tags` of `tags["Role"]`.
+pub fn root_attribute(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
+}
+
 /// An attribute that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {

@@ -40,6 +40,7 @@ pub use declared::{
 pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
 pub use finding::{
     Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
+    root_attribute,
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
@@ -52,6 +53,7 @@ pub use proposal::{Proposal, ProposalState};
 pub use reading::{Coverage, Reading, Readings, Reason, Status, TypeReader, UnmanagedResource};
 pub use resource::{
     AccountId, Attributes, AwsLocation, IgnoredTags, ProviderKey, ProviderTags, Region, Resource,
+    TAGS, TAGS_ALL,
 };
 pub use schema::{
     Attribute, Catalog, Children, Claim, ClaimedBy, Nesting, Owner, Restated, Schema, Shape, Type,

@@ -6,6 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 
+/// The attribute with a resource's own tags.
+pub const TAGS: &str = "tags";
+/// The attribute with its own tags and the provider's default tags.
+pub const TAGS_ALL: &str = "tags_all";
+
 /// Attribute values by Terraform name.
 pub type Attributes = BTreeMap<String, Value>;
 

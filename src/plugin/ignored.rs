@@ -1,6 +1,6 @@
 //! Applies `lifecycle.ignore_changes` to values, as Terraform does around a plan.
 
-use crate::model::Value;
+use crate::model::{Value, root_attribute};
 
 /// The word that ignores all attributes.
 const ALL: &str = "all";
@@ -30,10 +30,8 @@ pub fn keep_ignored(value: &Value, prior: &Value, paths: &[String]) -> Value {
 
 /// Returns whether `ignore_changes` names a top-level attribute; `all` names every one.
 pub fn ignores(paths: &[String], name: &str) -> bool {
-    paths.iter().any(|path| {
-        let end = path.find(['.', '[']).unwrap_or(path.len());
-        path == ALL || &path[..end] == name
-    })
+    let mut paths = paths.iter();
+    paths.any(|path| path == ALL || root_attribute(path) == name)
 }
 
 fn keep(value: &mut Value, prior: &Value, steps: &[Step]) {

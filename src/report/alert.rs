@@ -2,7 +2,7 @@
 
 use super::lines::controls;
 use super::words::{cost, event, expected, name, printable, value};
-use crate::model::{Difference, Finding, Kind, Severity, StackName, StackReport};
+use crate::model::{Difference, Finding, Kind, Severity, StackName, StackReport, root_attribute};
 use crate::settings;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -168,7 +168,7 @@ fn happened(finding: &Finding) -> &str {
         Kind::Modified | Kind::CodeOnly | Kind::StateOnly => {}
     }
     let differences = finding.attributes.iter();
-    let mut roots = differences.filter_map(|difference| difference.path.split(['.', '[']).next());
+    let mut roots = differences.map(|difference| root_attribute(&difference.path));
     match roots.next() {
         Some(first) if roots.all(|other| other == first) => first,
         _ => "modified",

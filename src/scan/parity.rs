@@ -8,7 +8,8 @@ use super::scan_stacks::ScanResult;
 use super::through_provider::{Asked, ProviderScan, is_foreign, providers};
 use crate::live::{self, ReadOptions, Tracked};
 use crate::model::{
-    Address, Declared, Finding, PlannedChanges, Reading, Resource, Tree, Value, Verdict,
+    Address, Declared, Finding, PlannedChanges, Reading, Resource, TAGS_ALL, Tree, Value, Verdict,
+    root_attribute,
 };
 use crate::plugin::ProviderReading;
 use crate::resources::{OnDemand, UnmanagedScope};
@@ -251,17 +252,15 @@ impl StackReadings<'_> {
             let differences = own.iter().flat_map(|finding| &finding.attributes);
             let differences = differences.filter(|difference| is(difference.verdict));
             differences
-                .map(|difference| readings::top(&difference.path))
+                .map(|difference| root_attribute(&difference.path))
                 .collect()
         };
         let shown = named(|_| true);
         let changed = named(|verdict| matches!(verdict, Verdict::Drift | Verdict::NotApplied));
         let missed = planned.drift.iter().map(String::as_str);
-        let missed = missed.filter(|name| !shown.contains(name) && *name != readings::TAGS_ALL);
+        let missed = missed.filter(|name| !shown.contains(name) && *name != TAGS_ALL);
         let surplus = changed.into_iter().filter(|name| {
-            !planned.drift.contains(*name)
-                && !planned.all.contains(*name)
-                && *name != readings::TAGS_ALL
+            !planned.drift.contains(*name) && !planned.all.contains(*name) && *name != TAGS_ALL
         });
         let missed = missed.map(|name| ReaderFault::Missed {
             attribute: name.to_owned(),

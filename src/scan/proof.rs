@@ -8,13 +8,10 @@ use crate::code;
 use crate::live::Sessions;
 use crate::model::{
     Address, Catalog, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor,
-    Refusal, RefusalKind, Tree,
+    Refusal, RefusalKind, TAGS_ALL, Tree, root_attribute,
 };
 use crate::settings::ProviderScope;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The attribute that holds the provider's default tags as well. What code writes of tags is in `tags`.
-const TAGS_ALL: &str = "tags_all";
 
 /// The new contents of the files that the fixes of a stack edit.
 pub type Edited = BTreeMap<String, Vec<u8>>;
@@ -155,7 +152,7 @@ fn why(name: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalo
     let schema = catalog.get(&finding.tf_type);
     let is_never_read = schema.is_some_and(|schema| schema.rules.never_read.contains(&name));
     let mut refused = finding.fix.iter().flat_map(|fix| &fix.refused);
-    let is_left = refused.any(|refused| top(&refused.path) == name);
+    let is_left = refused.any(|refused| root_attribute(&refused.path) == name);
     let reason = match name {
         TAGS_ALL => "it follows from `tags` and the default tags",
         _ if is_left => "this fix leaves it",
@@ -175,10 +172,5 @@ fn fixed(finding: &Finding) -> impl Iterator<Item = &str> {
         .iter()
         .map(|difference| difference.path.as_str());
     let paths = paths.filter(move |path| !refused.contains(path));
-    paths.map(top).filter(|name| *name != TAGS_ALL)
-}
-
-/// Returns the top-level name of a path.
-fn top(path: &str) -> &str {
-    &path[..path.find(['.', '[']).unwrap_or(path.len())]
+    paths.map(root_attribute).filter(|name| *name != TAGS_ALL)
 }

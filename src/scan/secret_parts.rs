@@ -2,7 +2,9 @@
 
 use super::load::Sources;
 use crate::code::{Evaluated, ProviderConfig};
-use crate::model::{Attributes, DeclaredResource, Redactor, Resource, Schema, Value};
+use crate::model::{
+    Attributes, DeclaredResource, Redactor, Resource, Schema, TAGS, TAGS_ALL, Value, root_attribute,
+};
 use crate::state::State;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,8 +27,7 @@ pub(super) fn seal_declared(
         return;
     }
     for (name, definition) in &mut resource.attributes {
-        let head = name.split(['.', '[']).next().unwrap_or(name);
-        if let Some(derived) = resource.made_of_secrets.get(head) {
+        if let Some(derived) = resource.made_of_secrets.get(root_attribute(name)) {
             let value = std::mem::take(&mut definition.value);
             definition.value = redactor.seal_made(schema, name, value, derived);
         }
@@ -54,13 +55,13 @@ pub(super) fn seal(code: &Evaluated, state: &mut State, sources: &Sources<'_>) {
             .map(made_of_secrets)
             .unwrap_or_default();
         let mut tags = default_tags(code, resource);
-        match sealed.get("tags").cloned() {
+        match sealed.get(TAGS).cloned() {
             Some(Value::Map(own)) => tags.extend(own),
-            Some(whole) => drop(sealed.insert("tags_all".to_owned(), whole)),
+            Some(whole) => drop(sealed.insert(TAGS_ALL.to_owned(), whole)),
             None => {}
         }
         if !tags.is_empty() {
-            sealed.insert("tags_all".to_owned(), Value::Map(tags));
+            sealed.insert(TAGS_ALL.to_owned(), Value::Map(tags));
         }
         let schema = sources.catalog.get(&resource.address.tf_type);
         let attributes = &mut resource.attributes;

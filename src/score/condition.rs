@@ -3,7 +3,7 @@
 use super::earlier::EarlierItems;
 use super::firewall_rule;
 use super::network::Network;
-use crate::model::{AccountId, Attributes, Value};
+use crate::model::{AccountId, Attributes, Value, root_attribute};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -147,7 +147,7 @@ impl Condition {
             }
             Self::Not { not } => not.roots(),
             Self::Reaches { .. } | Self::ReachesAll { .. } => BTreeSet::new(),
-            Self::At(question) => BTreeSet::from([super::rule::root(&question.at)]),
+            Self::At(question) => BTreeSet::from([root_attribute(&question.at)]),
         }
     }
 }

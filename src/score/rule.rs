@@ -4,7 +4,7 @@ use super::Benchmark;
 use super::condition::{Condition, RuleContext};
 use super::earlier::EarlierItems;
 use super::subject::SUBJECTS;
-use crate::model::{Attributes, Control, Finding, Interrupt, Kind, Severity};
+use crate::model::{Attributes, Control, Finding, Interrupt, Kind, Severity, root_attribute};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,17 +175,12 @@ pub(super) fn covers(listed: &str, tf_type: &str) -> bool {
     listed == tf_type || (listed == "other" && !NAMED.contains(tf_type))
 }
 
-/// Returns the attribute that a path starts with.
-pub(super) fn root(path: &str) -> &str {
-    path.split(['.', '[']).next().unwrap_or(path)
-}
-
 /// Returns the attributes of a finding that differ.
 pub(super) fn changed_roots(finding: &Finding) -> BTreeSet<&str> {
     finding
         .attributes
         .iter()
-        .map(|difference| root(&difference.path))
+        .map(|difference| root_attribute(&difference.path))
         .collect()
 }
 

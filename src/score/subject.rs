@@ -3,7 +3,7 @@
 use super::condition::values_at;
 use super::policy;
 use super::rule::covers;
-use crate::model::{Attributes, Value};
+use crate::model::{Attributes, Value, root_attribute};
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,7 +131,7 @@ impl SubjectSource {
             .each
             .iter()
             .chain(&self.policy)
-            .map(|path| super::rule::root(path));
+            .map(|path| root_attribute(path));
         let whole = if self.each.is_some() || self.policy.is_some() {
             Vec::new()
         } else {

@@ -1,6 +1,6 @@
 //! Replaces the values that a state marks as sensitive.
 
-use crate::model::{Attributes, Redactor, Schema, Value};
+use crate::model::{Attributes, Redactor, Schema, TAGS, TAGS_ALL, Value};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -28,10 +28,6 @@ impl Default for StepValue {
         Self::Other(IgnoredAny)
     }
 }
-
-/// The attributes of a resource's own tags, and of those with the provider's default tags.
-const TAGS: &str = "tags";
-const TAGS_ALL: &str = "tags_all";
 
 /// Replaces the values at these paths, or the last value that a path still finds.
 ///

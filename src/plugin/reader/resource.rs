@@ -1,7 +1,7 @@
 //! Reads and plans one resource.
 
 use super::{NO_RULES, Outcome, ProviderReading, Reader, Request};
-use crate::model::{Attributes, PlannedChanges, Reading, Reason, Schema, Value};
+use crate::model::{Attributes, PlannedChanges, Reading, Reason, Schema, TAGS_ALL, Value};
 use crate::plugin::client::CallError;
 use crate::plugin::configuration::configuration;
 use crate::plugin::provider::{LiveState, Provider, ResourceError};
@@ -9,9 +9,6 @@ use crate::plugin::reason;
 use crate::plugin::schema::TypeSchema;
 use crate::plugin::target::Target;
 use crate::plugin::verdict::PlanInput;
-
-/// The attribute that holds the default tags as well.
-const TAGS_ALL: &str = "tags_all";
 
 impl Reader<'_> {
     /// Reads and plans one resource.

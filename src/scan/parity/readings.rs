@@ -2,9 +2,6 @@
 
 use super::{ReaderFault, is_same};
 use crate::model::{Attributes, Resource, Schema, Value};
-
-/// The attribute that holds the provider's default tags as well.
-pub(super) const TAGS_ALL: &str = "tags_all";
 /// Attributes that say how a resource is made, and those that follow from others.
 const NOT_READ: [&str; 3] = ["id", "timeouts", "tags"];
 
@@ -88,11 +85,6 @@ impl Compared<'_> {
             value => value,
         }
     }
-}
-
-/// Returns the top-level name of a path.
-pub(super) fn top(path: &str) -> &str {
-    &path[..path.find(['.', '[']).unwrap_or(path.len())]
 }
 
 /// Returns a text, or null where it says that nothing is set.
