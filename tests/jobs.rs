@@ -11,9 +11,7 @@ use driftguard::model::{
     WebhookPayload,
 };
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{
-    Job, JobError, QueuedJob, RepositoryTask, ScanOrder, TaskOrder, Trigger,
-};
+use driftguard::queue::job::{Job, JobError, QueuedJob, RepositoryTask, ScanJob, TaskJob, Trigger};
 use driftguard::queue::operator::{JobState, OperatorError};
 use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::queue::{RunContext, now};
@@ -54,11 +52,11 @@ const AWAY: &str = "AWS is away: https://deploy:hunter2-hunter2@proxy.example.co
 /// What scans do in a story, and what they did.
 #[derive(Clone, Default)]
 struct Scans {
-    made: Arc<Mutex<Vec<ScanOrder>>>,
+    made: Arc<Mutex<Vec<ScanJob>>>,
     started: Arc<AtomicUsize>,
     busy: Arc<Mutex<BTreeMap<RepositoryId, usize>>>,
     overlaps: Arc<AtomicUsize>,
-    tasks: Arc<Mutex<Vec<TaskOrder>>>,
+    tasks: Arc<Mutex<Vec<TaskJob>>>,
     /// How long each takes.
     takes: Duration,
     /// How many fail first.
@@ -68,7 +66,7 @@ struct Scans {
 }
 
 impl Scan for Scans {
-    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanJob, _: &RunContext) -> Result<(), JobError> {
         let before = self.started.fetch_add(1, Ordering::SeqCst);
         assert!(
             before >= self.panicking,
@@ -93,13 +91,13 @@ impl Scan for Scans {
         Ok(())
     }
 
-    fn see(&self, order: TaskOrder) {
+    fn see(&self, order: TaskJob) {
         self.tasks.lock().unwrap().push(order);
     }
 }
 
 impl Scans {
-    fn made(&self) -> Vec<ScanOrder> {
+    fn made(&self) -> Vec<ScanJob> {
         self.made.lock().unwrap().clone()
     }
 
@@ -222,7 +220,7 @@ async fn a_push_becomes_a_scan(database: Database) {
     assert!(receive(&inbox, "d-1", push(SHOP, "c1")).await);
     until("the scan is made", async || !scans.made().is_empty()).await;
     idle(&inbox).await;
-    let expected = ScanOrder {
+    let expected = ScanJob {
         installation: ACME,
         repository: SHOP,
         stack: None,
@@ -400,7 +398,7 @@ async fn scans_of_one_repository_do_not_overlap(database: Database) {
     before
         .store
         .of(ACME)
-        .keep_repository(&origin(SHOP))
+        .save_repository(&origin(SHOP))
         .await
         .unwrap();
     let scans = Scans {
@@ -416,7 +414,7 @@ async fn scans_of_one_repository_do_not_overlap(database: Database) {
             commit: None,
             asked_at: 1,
         };
-        tenant.ask_scan(&request).await.unwrap();
+        tenant.request_scan(&request).await.unwrap();
         let job = Job::Scan {
             installation: ACME,
             repository: SHOP,
@@ -695,7 +693,7 @@ async fn a_delivery_about_a_pull_request_decides_nothing_by_itself(database: Dat
         recreate: false,
         closed_by: String::new(),
     };
-    tenant.keep_proposal(&open).await.unwrap();
+    tenant.save_proposal(&open).await.unwrap();
     for (id, action, merged, by_bot, asks) in [
         ("d-1", PullRequestAction::Closed, false, true, true),
         ("d-2", PullRequestAction::Reopened, false, false, true),
@@ -718,7 +716,7 @@ async fn a_delivery_about_a_pull_request_decides_nothing_by_itself(database: Dat
         assert_eq!(kept, open, "{id}");
         assert_eq!(tenant.decisions(SHOP).await.unwrap(), [], "{id}");
         let tasks = scans.tasks.lock().unwrap()[before..].to_vec();
-        let asked = |one: &TaskOrder| matches!(one.task, RepositoryTask::Follow { pull: 7, .. });
+        let asked = |one: &TaskJob| matches!(one.task, RepositoryTask::Follow { pull: 7, .. });
         assert_eq!(
             tasks.iter().filter(|one| asked(one)).count(),
             usize::from(asks),

@@ -9,7 +9,7 @@ use driftguard::model::{
 };
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{JobError, ScanOrder};
+use driftguard::queue::job::{JobError, ScanJob};
 use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::store::Lease;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
@@ -84,7 +84,7 @@ impl Drop for Ends<'_> {
 }
 
 impl Scan for Scans {
-    async fn scan(&self, _: ScanOrder, run: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, _: ScanJob, run: &RunContext) -> Result<(), JobError> {
         let counts = &self.0;
         counts.started.fetch_add(1, Ordering::SeqCst);
         let _ends = Ends(&counts.ended);

@@ -8,7 +8,7 @@ use driftguard::config::Config;
 use driftguard::model::{DeliveryId, InstallationId, RepositoryId};
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{JobError, ScanOrder};
+use driftguard::queue::job::{JobError, ScanJob};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -276,7 +276,7 @@ impl World {
 struct Scans(Arc<Mutex<BTreeMap<RepositoryId, usize>>>);
 
 impl Scan for Scans {
-    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanJob, _: &RunContext) -> Result<(), JobError> {
         *self.0.lock().unwrap().entry(order.repository).or_default() += 1;
         Ok(())
     }

@@ -9,7 +9,7 @@ use driftguard::model::{
 };
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{JobError, ScanOrder};
+use driftguard::queue::job::{JobError, ScanJob};
 use driftguard::queue::worker::{Worker, WorkerConfig};
 use driftguard::store::StoppedState;
 use std::path::PathBuf;
@@ -319,7 +319,7 @@ impl Drop for Running<'_> {
 }
 
 impl Scan for Poisoned {
-    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanJob, _: &RunContext) -> Result<(), JobError> {
         if order.repository != RepositoryId(POISON) {
             let _running = Running::count(&self.others);
             tokio::time::sleep(Duration::from_millis(700)).await;

@@ -5,7 +5,7 @@ use crate::process::{Scan, ScansOnly};
 use driftguard::cli::serve;
 use driftguard::config::Config;
 use driftguard::queue::RunContext;
-use driftguard::queue::job::{JobError, ScanOrder};
+use driftguard::queue::job::{JobError, ScanJob};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::net::TcpListener;
@@ -23,10 +23,10 @@ const PUSH: &str = r#"{
 
 /// Remembers what it was asked to scan.
 #[derive(Clone, Default)]
-struct Scans(Arc<Mutex<Vec<ScanOrder>>>);
+struct Scans(Arc<Mutex<Vec<ScanJob>>>);
 
 impl Scan for Scans {
-    async fn scan(&self, order: ScanOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, order: ScanJob, _: &RunContext) -> Result<(), JobError> {
         self.0.lock().unwrap().push(order);
         Ok(())
     }

@@ -162,7 +162,7 @@ async fn a_delivery_is_recorded_once(database: Database) {
         "done is not forgotten"
     );
 
-    assert_eq!(store.forget_deliveries(1_001).await.unwrap(), 1);
+    assert_eq!(store.delete_deliveries(1_001).await.unwrap(), 1);
 }
 
 /// What PostgreSQL reads must not depend on its statistics: they are of a moment when nothing waited.
@@ -276,7 +276,7 @@ async fn pushes_wait_as_one_scan_of_the_newest_commit(database: Database) {
             commit,
             asked_at,
         };
-        tenant.ask_scan(&request).await.unwrap();
+        tenant.request_scan(&request).await.unwrap();
     };
     let waiting = async || tenant.waiting_scan(SHOP, None).await.unwrap();
     let answer = async || {
@@ -358,8 +358,8 @@ async fn a_lease_keeps_others_out_until_it_runs_out(database: Database) {
 async fn fill(store: &Store, installation: InstallationId) {
     let tenant = store.of(installation);
     tenant.record_installation("acme", 1).await.unwrap();
-    tenant.keep_repository(&shop()).await.unwrap();
-    tenant.keep_proposal(&proposal()).await.unwrap();
+    tenant.save_repository(&shop()).await.unwrap();
+    tenant.save_proposal(&proposal()).await.unwrap();
     let record = ScanRecord {
         id: format!("{installation}"),
         ..scan_record()
@@ -371,7 +371,7 @@ async fn fill(store: &Store, installation: InstallationId) {
         commit: Some("c1"),
         asked_at: 1,
     };
-    tenant.ask_scan(&request).await.unwrap();
+    tenant.request_scan(&request).await.unwrap();
     let decision = Decision {
         finding: FindingId("f-1".to_owned()),
         stack: StackName::new("production").unwrap(),
@@ -379,21 +379,21 @@ async fn fill(store: &Store, installation: InstallationId) {
         person: "alice".to_owned(),
         decided_at: 1,
     };
-    tenant.decide(SHOP, &decision).await.unwrap();
+    tenant.save_decision(SHOP, &decision).await.unwrap();
     let scheduled = StackSchedule {
         stack: decision.stack,
         schedule: String::new(),
         next_at: Some(1),
     };
-    tenant.keep_stack(SHOP, &scheduled).await.unwrap();
-    tenant.keep_dashboard(SHOP, 3).await.unwrap();
-    tenant.refuse(SHOP, 3, "mallory").await.unwrap();
-    tenant.take_order(SHOP, 9, "{}").await.unwrap();
-    tenant.note_published(SHOP, "c1").await.unwrap();
+    tenant.save_stack(SHOP, &scheduled).await.unwrap();
+    tenant.save_dashboard(SHOP, 3).await.unwrap();
+    tenant.record_refusal(SHOP, 3, "mallory").await.unwrap();
+    tenant.save_order(SHOP, 9, "{}").await.unwrap();
+    tenant.record_published(SHOP, "c1").await.unwrap();
     tenant.secret_generation(SHOP, 5).await.unwrap();
-    tenant.note_secret_shown(SHOP).await.unwrap();
+    tenant.record_secret_shown(SHOP).await.unwrap();
     tenant
-        .keep_notification(SHOP, &notification(), 1)
+        .save_notification(SHOP, &notification(), 1)
         .await
         .unwrap();
 }
@@ -462,8 +462,8 @@ async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
     let tenant = guarded.of(ACME);
     // It ran out, and is still nobody else's.
     tenant.record_scan(&scan_record()).await.unwrap();
-    tenant.keep_proposal(&proposal()).await.unwrap();
-    tenant.decide(SHOP, &snooze()).await.unwrap();
+    tenant.save_proposal(&proposal()).await.unwrap();
+    tenant.save_decision(SHOP, &snooze()).await.unwrap();
     let transaction = guarded.transaction().await.unwrap();
     let scan = scan_record();
     transaction
@@ -489,7 +489,7 @@ async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
     lost(tenant.record_scan(&again("d-2@10")).await);
     lost(
         tenant
-            .keep_proposal(&Proposal {
+            .save_proposal(&Proposal {
                 number: 8,
                 ..proposal()
             })
@@ -497,7 +497,7 @@ async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
     );
     lost(
         tenant
-            .decide(
+            .save_decision(
                 SHOP,
                 &Decision {
                     decided_at: 4,
@@ -506,8 +506,8 @@ async fn what_a_lease_guards_is_written_while_it_is_held(database: Database) {
             )
             .await,
     );
-    lost(tenant.drop_repository(SHOP).await);
-    lost(tenant.forget(i64::MAX).await);
+    lost(tenant.delete_repository(SHOP).await);
+    lost(tenant.delete_installation(i64::MAX).await);
     lost(guarded.transaction().await.map(drop));
     // Even where the other gave it back.
     store.of(ACME).end_lease(&second).await.unwrap();
@@ -561,10 +561,10 @@ async fn tenants_do_not_see_one_another(database: Database) {
         state: ProposalState::Declined,
         ..proposal()
     };
-    globex.keep_proposal(&theirs).await.unwrap();
-    globex.drop_repository(SHOP).await.unwrap();
+    globex.save_proposal(&theirs).await.unwrap();
+    globex.delete_repository(SHOP).await.unwrap();
     globex.suspend(true).await.unwrap();
-    globex.forget(2_000).await.unwrap();
+    globex.delete_installation(2_000).await.unwrap();
     // A record under another tenant's name changes nothing of that tenant's.
     let forged = ScanRecord {
         id: ACME.to_string(),
@@ -595,7 +595,7 @@ async fn uninstalling_deletes_what_is_stored(database: Database) {
     let store = connect(&database).await;
     fill(&store, ACME).await;
     fill(&store, GLOBEX).await;
-    store.of(ACME).forget(2_000).await.unwrap();
+    store.of(ACME).delete_installation(2_000).await.unwrap();
     // The ids of commits stay: should the repository become public, their checks are emptied.
     let mut left = [false; ROWS];
     left[PUBLISHED] = true;
@@ -614,19 +614,19 @@ async fn a_decision_stands_until_a_newer_one_or_its_end(database: Database) {
         decided_at: at,
     };
     let declined = decided(Choice::Decline { pull: 7 }, 5);
-    tenant.decide(SHOP, &declined).await.unwrap();
+    tenant.save_decision(SHOP, &declined).await.unwrap();
     // What was asked for before comes late, as a job that is run again does.
     tenant
-        .decide(SHOP, &decided(Choice::Adopt, 4))
+        .save_decision(SHOP, &decided(Choice::Adopt, 4))
         .await
         .unwrap();
     assert_eq!(tenant.decisions(SHOP).await.unwrap(), [declined]);
     let restore = decided(Choice::Restore, 6);
-    tenant.decide(SHOP, &restore).await.unwrap();
+    tenant.save_decision(SHOP, &restore).await.unwrap();
     assert_eq!(tenant.decisions(SHOP).await.unwrap(), [restore]);
     assert_eq!(store.of(GLOBEX).decisions(SHOP).await.unwrap(), []);
     let stack = StackName::new("production").unwrap();
-    tenant.undecide(SHOP, &stack, "f-1").await.unwrap();
+    tenant.delete_decision(SHOP, &stack, "f-1").await.unwrap();
     assert_eq!(tenant.decisions(SHOP).await.unwrap(), []);
 }
 
@@ -635,7 +635,7 @@ async fn what_was_decided_goes_with_a_repository_to_its_new_owner(database: Data
     fill(&store, ACME).await;
     let globex = store.of(GLOBEX);
     globex.record_installation("globex", 1).await.unwrap();
-    globex.keep_repository(&shop()).await.unwrap();
+    globex.save_repository(&shop()).await.unwrap();
     assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), [ACME]);
     store.transfer(SHOP, GLOBEX).await.unwrap();
     assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), []);
@@ -662,7 +662,7 @@ async fn a_scan_that_is_due_is_found_once_it_is(database: Database) {
         schedule: "17 * * * *".to_owned(),
         next_at: Some(100),
     };
-    tenant.keep_stack(SHOP, &scheduled).await.unwrap();
+    tenant.save_stack(SHOP, &scheduled).await.unwrap();
     assert_eq!(store.due(99).await.unwrap(), []);
     let due = store.due(100).await.unwrap().remove(0);
     assert_eq!((due.repository, due.slot), (SHOP, 100));
@@ -672,15 +672,15 @@ async fn a_scan_that_is_due_is_found_once_it_is(database: Database) {
     assert_eq!(tenant.stacks(SHOP).await.unwrap()[0].next_at, Some(200));
     tenant.suspend(true).await.unwrap();
     assert_eq!(store.due(1_000).await.unwrap(), []);
-    tenant.drop_stack(SHOP, &stack).await.unwrap();
+    tenant.delete_stack(SHOP, &stack).await.unwrap();
     assert_eq!(tenant.stacks(SHOP).await.unwrap(), []);
 }
 
 async fn what_a_comment_asks_for_is_kept_as_it_was_first_understood(database: Database) {
     let store = connect(&database).await;
     let tenant = store.of(ACME);
-    let first = tenant.take_order(SHOP, 9, "first").await.unwrap();
-    let again = tenant.take_order(SHOP, 9, "second").await.unwrap();
+    let first = tenant.save_order(SHOP, 9, "first").await.unwrap();
+    let again = tenant.save_order(SHOP, 9, "second").await.unwrap();
     assert_eq!((first.answer.as_str(), first.done), ("first", false));
     assert_eq!(again, first);
     tenant.end_order(SHOP, 9).await.unwrap();
@@ -694,7 +694,7 @@ async fn a_secret_that_was_given_up_never_returns(database: Database) {
     let generation = async |now| tenant.secret_generation(SHOP, now).await.unwrap();
     assert_eq!(generation(5).await, 5);
     assert_eq!(generation(6).await, 5, "it stays until it is rotated");
-    tenant.note_secret_shown(SHOP).await.unwrap();
+    tenant.record_secret_shown(SHOP).await.unwrap();
     tenant.rotate_secret(SHOP, 7).await.unwrap();
     assert_eq!(generation(8).await, 7);
     assert!(!tenant.is_secret_shown(SHOP).await.unwrap());
@@ -703,7 +703,7 @@ async fn a_secret_that_was_given_up_never_returns(database: Database) {
     assert_eq!(generation(8).await, 7);
     tenant.rotate_secret(SHOP, 6).await.unwrap();
     assert_eq!(generation(8).await, 8);
-    tenant.drop_repository(SHOP).await.unwrap();
+    tenant.delete_repository(SHOP).await.unwrap();
     assert_eq!(generation(9).await, 9);
 }
 
@@ -715,7 +715,7 @@ async fn a_round_whose_turn_is_over_keeps_nothing_of_the_walk(database: Database
     assert!(begin("other", HOUR).await.is_some(), "its turn is over");
     walk.read_until = 1;
     let keep = async |holder, walk: &DeliveryWalk, time| {
-        let kept = store.keep_delivery_walk(holder, walk, time).await;
+        let kept = store.save_delivery_walk(holder, walk, time).await;
         kept.unwrap()
     };
     assert!(!keep("one", &walk, Duration::ZERO).await);

@@ -18,7 +18,7 @@ const PATHS: [&str; 6] = [
 /// ASCII's record separator, which stands in no code.
 const SEPARATOR: u8 = 0x1e;
 /// The most drifts of one input.
-const MOST: usize = 6;
+const MAX_CHOICES: usize = 6;
 /// From this value on, every instance of the block drifts alike.
 const ALL: usize = 64;
 
@@ -58,7 +58,7 @@ impl<'a> Input<'a> {
     pub fn findings(&self, declared: &Declared, catalog: &Catalog) -> Vec<Finding> {
         let resources: Vec<_> = declared.resources.iter().take(256).collect();
         let mut drifts: BTreeMap<&Address, BTreeMap<&str, Value>> = BTreeMap::new();
-        for choice in self.choices.chunks_exact(3).take(MOST) {
+        for choice in self.choices.chunks_exact(3).take(MAX_CHOICES) {
             let digit = |at: usize| usize::from(choice[at].wrapping_sub(b'0'));
             let [which, part, value] = [0, 1, 2].map(digit);
             let Some(first) = which.checked_rem(resources.len()) else {

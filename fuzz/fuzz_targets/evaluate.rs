@@ -19,9 +19,9 @@ const FILES: [&str; 6] = [
     "read.txt",
 ];
 /// The longest text that evaluation makes.
-const LONGEST_TEXT: usize = 1 << 20;
+const MAX_TEXT_LENGTH: usize = 1 << 20;
 /// How deep a value may lie: in a value, in a block, in a list of blocks.
-const DEEPEST: usize = 400;
+const MAX_DEPTH: usize = 400;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut parts = bytes.splitn(FILES.len(), |byte| *byte == SEPARATOR);
@@ -54,13 +54,13 @@ fn check(evaluated: &Evaluated) {
 }
 
 fn check_value(value: &Value, depth: usize) {
-    assert!(depth <= DEEPEST);
+    assert!(depth <= MAX_DEPTH);
     match value {
-        Value::String(text) => assert!(text.len() <= LONGEST_TEXT),
+        Value::String(text) => assert!(text.len() <= MAX_TEXT_LENGTH),
         Value::List(items) => items.iter().for_each(|item| check_value(item, depth + 1)),
         Value::Map(entries) => {
             for (key, value) in entries {
-                assert!(key.len() <= LONGEST_TEXT);
+                assert!(key.len() <= MAX_TEXT_LENGTH);
                 check_value(value, depth + 1);
             }
         }

@@ -165,14 +165,14 @@ mod tests {
     use super::*;
 
     /// What AWS takes as a session policy.
-    const MOST: usize = 2048;
+    const MAX_LENGTH: usize = 2048;
 
     #[test]
     fn the_session_policy_fits_and_allows_a_secret_only_where_the_operator_does() {
         let usual = session_policy(false);
         let with_secrets = session_policy(true);
-        assert!(usual.len() <= MOST, "{}", usual.len());
-        assert!(with_secrets.len() <= MOST, "{}", with_secrets.len());
+        assert!(usual.len() <= MAX_LENGTH, "{}", usual.len());
+        assert!(with_secrets.len() <= MAX_LENGTH, "{}", with_secrets.len());
         let allowed = |policy: &str| policy.contains("\"Allow\"");
         assert!(!allowed(&usual) && allowed(&with_secrets));
         let (denied, rest) = with_secrets.split_once("\"Allow\"").unwrap();

@@ -120,11 +120,11 @@ where
 
 /// Joins a message's lines, and cuts it to what a table can show.
 fn one_line(text: &str) -> String {
-    const LONGEST: usize = 400;
+    const MAX_LENGTH: usize = 400;
     let words: Vec<_> = text.split_whitespace().collect();
     let line = words.join(" ");
     let line = line.trim_end_matches([':', ' ']);
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
     }

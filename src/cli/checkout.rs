@@ -24,13 +24,13 @@ const SKIPPED: &[&str] = &[
 ];
 const MIB: u64 = 1024 * 1024;
 /// The largest file that is read; a state may be larger.
-pub(super) const LARGEST: u64 = 4 * MIB;
+pub(super) const MAX_FILE_BYTES: u64 = 4 * MIB;
 /// The largest state that is read.
-pub(super) const LARGEST_STATE: u64 = 512 * MIB;
+pub(super) const MAX_STATE_BYTES: u64 = 512 * MIB;
 /// How many files are read at most.
-const MOST: usize = 50_000;
+const MAX_FILES: usize = 50_000;
 /// How many files of a folder are listed at most, where code asks which there are.
-const MOST_LISTED: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 /// Git's own folder, which holds no file of the repository.
 const GIT: &str = ".git";
 
@@ -97,7 +97,10 @@ impl Checkout {
     /// When the file cannot be read, or its contents are wrong; the error names the file.
     pub(super) fn settings(&self, config: Option<&Path>) -> anyhow::Result<Settings> {
         let (name, bytes) = match config {
-            Some(file) => (file.display().to_string(), Self::file(file, LARGEST)?),
+            Some(file) => (
+                file.display().to_string(),
+                Self::file(file, MAX_FILE_BYTES)?,
+            ),
             None => match self.tree.files.get(settings::FILE) {
                 Some(bytes) => (settings::FILE.to_owned(), bytes.to_vec()),
                 None => return Ok(Settings::default()),
@@ -148,7 +151,7 @@ impl Checkout {
         let inside = inside.context("it lies outside of the repository")?;
         ensure!(!inside.iter().any(|part| part == GIT), "it is Git's own");
         ensure!(full.is_file(), "it is no file");
-        Self::file(&full, LARGEST).map(Some)
+        Self::file(&full, MAX_FILE_BYTES).map(Some)
     }
 
     /// Returns the files below a folder, relative to it; `None` where there are too many, or links among them.
@@ -163,7 +166,7 @@ impl Checkout {
             for entry in fs::read_dir(&folder).ok()? {
                 let entry = entry.ok()?;
                 let (path, kind) = (entry.path(), entry.file_type().ok()?);
-                if kind.is_symlink() || files.len() >= MOST_LISTED {
+                if kind.is_symlink() || files.len() >= MAX_LISTED {
                     return None;
                 } else if kind.is_dir() {
                     folders.push(path);
@@ -267,8 +270,8 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
 /// Reads one file of the repository, unless it is too large.
 pub(super) fn keep(tree: &mut Tree, name: String, path: &Path, size: u64) -> anyhow::Result<()> {
     let largest = match name.ends_with(".tfstate") {
-        true => LARGEST_STATE,
-        false => LARGEST,
+        true => MAX_STATE_BYTES,
+        false => MAX_FILE_BYTES,
     };
     if size <= largest {
         let bytes = Checkout::file(path, largest)?;
@@ -281,8 +284,8 @@ pub(super) fn keep(tree: &mut Tree, name: String, path: &Path, size: u64) -> any
 
 fn ensure_few(tree: &Tree, root: &Path) -> anyhow::Result<()> {
     ensure!(
-        tree.files.len() <= MOST,
-        "{} holds more than {MOST} files: name one stack's folder and --repo",
+        tree.files.len() <= MAX_FILES,
+        "{} holds more than {MAX_FILES} files: name one stack's folder and --repo",
         root.display()
     );
     Ok(())

@@ -10,7 +10,7 @@ use crate::report::counted;
 use crate::scan::find::Search;
 use crate::scan::load::Stack;
 use crate::scan::provider_reads::{ProviderReads, provider_reads};
-use crate::scan::roles::{self, LONGEST_POLICY};
+use crate::scan::roles::{self, MAX_POLICY_LENGTH};
 use crate::scan::states::States;
 use crate::state::StateObject;
 use clap::{Args, ValueEnum};
@@ -84,9 +84,9 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let Some((policy, more)) = policies.split_first() else {
         return Ok(ExitCode::FAILURE);
     };
-    if roles::policy_length(policy) > LONGEST_POLICY {
+    if roles::policy_length(policy) > MAX_POLICY_LENGTH {
         tell(&format!(
-            "driftguard: this is longer than the {LONGEST_POLICY} characters that a managed policy may have: print several, \
+            "driftguard: this is longer than the {MAX_POLICY_LENGTH} characters that a managed policy may have: print several, \
              each with some of the buckets (--state)"
         ));
     }

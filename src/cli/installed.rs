@@ -1,6 +1,6 @@
 //! Reads the modules that `terraform init` installed beside a root module of a checkout. Fetches nothing.
 
-use super::checkout::{Checkout, LARGEST, keep, slashed};
+use super::checkout::{Checkout, MAX_FILE_BYTES, keep, slashed};
 use crate::model::Tree;
 use anyhow::Context;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ const MANIFEST: &str = "modules/modules.json";
 /// Folders of modules that no call leads to.
 const SKIPPED: &[&str] = &[".git", INSTALLED, "examples", "test", "tests"];
 /// How many files of installed modules are read.
-const MOST: usize = 20_000;
+const MAX_FILES: usize = 20_000;
 
 /// The installed modules.
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ pub(super) fn add_installed(tree: &mut Tree, root: &Path, module: &Path) -> anyh
     if !is_inside(root, &manifest) || !manifest.is_file() {
         return Ok(());
     }
-    let bytes = Checkout::file(&manifest, LARGEST)?;
+    let bytes = Checkout::file(&manifest, MAX_FILE_BYTES)?;
     let Ok(read) = serde_json::from_slice::<Manifest>(&bytes) else {
         return Ok(());
     };
@@ -70,7 +70,7 @@ fn is_inside(root: &Path, path: &Path) -> bool {
 /// Adds what can be read in a folder and below it. Links in it are not followed.
 fn add_folder(tree: &mut Tree, root: &Path, folder: &str) -> anyhow::Result<()> {
     let mut folders = VecDeque::from([folder.to_owned()]);
-    let most = tree.files.len() + MOST;
+    let most = tree.files.len() + MAX_FILES;
     while let Some(folder) = folders.pop_front() {
         let path = root.join(&folder);
         let while_reading = || format!("while reading {}", path.display());

@@ -23,6 +23,7 @@ mod notification_secret;
 mod output;
 mod owner;
 mod parity;
+mod process;
 mod progress;
 mod replace;
 mod scan;

@@ -14,7 +14,7 @@ const FILE_FUNCTIONS: &[&str] = &[
     "filesha",
 ];
 /// How many rounds of files may name further ones.
-const MOST_READINGS: usize = 3;
+const MAX_READINGS: usize = 3;
 
 /// Reads the files that code names besides what is read anyway. What one of them holds may name others.
 pub(super) fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
@@ -32,7 +32,7 @@ pub(super) fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
         return;
     }
     let shared = code::Shared::default();
-    for _ in 0..MOST_READINGS {
+    for _ in 0..MAX_READINGS {
         let mut requested = code::RequestedFiles::default();
         for stack in stacks {
             let mut options = stack.options();

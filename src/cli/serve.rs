@@ -1,6 +1,6 @@
 //! `driftguard serve`: receiver, worker and pages in one process.
 
-use super::worker::{asked_to_stop, worker};
+use super::process::{listen, stop_signal, worker};
 use crate::config::{App, Config};
 use crate::github::{ManifestError, Manifests};
 use crate::jobs::handler::AppHandler;
@@ -9,15 +9,12 @@ use crate::queue::job::JobHandler;
 use crate::web;
 use crate::web::setup::{Exchange, ExchangeError, NewApp};
 use crate::webhook::{self, BodyStore, WebhookState, signature::Secrets};
-use anyhow::Context;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
-use std::net::SocketAddr;
-use tokio::net::TcpListener;
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
-    let stop = asked_to_stop()?;
+    let stop = stop_signal()?;
     let Some(app) = &config.app else {
         return set_up(&config, stop.shared()).await;
     };
@@ -112,9 +109,4 @@ impl Exchange for ManifestExchange {
             page: app.page,
         })
     }
-}
-
-async fn listen(variable: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listening = TcpListener::bind(address).await;
-    listening.with_context(|| format!("while listening on {address}: set {variable}"))
 }

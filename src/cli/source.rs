@@ -1,6 +1,6 @@
 //! Defines the options that `scan` and `fix` share: what to scan, and how.
 
-use super::checkout::{Checkout, LARGEST_STATE};
+use super::checkout::{Checkout, MAX_STATE_BYTES};
 use super::named_files::read_named;
 use super::output::tell;
 use super::terraform::{self, Environment};
@@ -13,7 +13,7 @@ use crate::plugin::ProviderFolder;
 use crate::report;
 use crate::resources::UnmanagedScope;
 use crate::scan::ProviderAccess;
-use crate::scan::find::{MOST_STACKS, Search};
+use crate::scan::find::{MAX_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::scan::workspaces;
@@ -303,7 +303,7 @@ impl Source {
             stacks.retain(|stack| self.stacks.iter().any(|name| name == stack.name.as_str()));
         }
         // The server scans no more of a repository.
-        if stacks.len() > MOST_STACKS {
+        if stacks.len() > MAX_STACKS {
             tell(&format!(
                 "driftguard: {} holds {} stacks, and all of them are scanned together: choose some with --stack, or a folder \
                  of them, where that takes too long or too much memory",
@@ -327,7 +327,7 @@ impl Source {
                     names.join(", ")
                 );
             };
-            let state = Checkout::file(file, LARGEST_STATE)?;
+            let state = Checkout::file(file, MAX_STATE_BYTES)?;
             stack.given = Some((file.display().to_string(), state.into()));
         }
         for file in &self.var_files {

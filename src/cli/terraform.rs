@@ -1,7 +1,7 @@
 //! Reads what `terraform plan` would read on this machine: variables and the workspace of the environment, and what
 //! `terraform init` left in `.terraform`. A server takes none of it.
 
-use super::checkout::{Checkout, LARGEST};
+use super::checkout::{Checkout, MAX_FILE_BYTES};
 use super::installed::INSTALLED;
 use super::output::tell;
 use crate::code::GivenVariables;
@@ -207,7 +207,7 @@ fn initialised(
         .join(name);
     let real = std::fs::canonicalize(path).ok()?;
     let is_inside = real.starts_with(&checkout.root);
-    is_inside.then(|| Checkout::file(&real, LARGEST).ok())?
+    is_inside.then(|| Checkout::file(&real, MAX_FILE_BYTES).ok())?
 }
 
 /// Gives each stack the variables that the environment sets: those of the arguments count after its own.

@@ -11,21 +11,21 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 /// The most work of one evaluation, in values and their items: a few seconds.
-const MOST_WORK: usize = 8_000_000;
+const MAX_WORK: usize = 8_000_000;
 /// The most memory of one evaluation at any moment, in bytes, the code included.
-const MOST_MEMORY: usize = 192 << 20;
+const MAX_MEMORY: usize = 192 << 20;
 /// The share of it for parsed code.
-const MOST_CODE: usize = 128 << 20;
+const MAX_CODE: usize = 128 << 20;
 /// The bytes that are requested at a time from the memory that all scans share.
 const PIECE: usize = 1 << 20;
 /// The bytes that one more expression needs. With fewer left, the evaluation ends.
-const LEAST: usize = 64 << 10;
+const MIN_MEMORY: usize = 64 << 10;
 /// The longest string, in bytes: AWS accepts none that is longer.
-pub(super) const LONGEST_TEXT: usize = 1 << 20;
+pub(super) const MAX_TEXT_LENGTH: usize = 1 << 20;
 /// The deepest nesting of lists and maps.
-pub(super) const DEEPEST_VALUE: usize = 128;
+pub(super) const MAX_VALUE_DEPTH: usize = 128;
 /// How many problems of one evaluation are told.
-pub(super) const MOST_PROBLEMS: usize = 500;
+pub(super) const MAX_PROBLEMS: usize = 500;
 
 /// The limit that a value would exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +71,10 @@ impl Budget {
     /// Creates a full budget, less what the other evaluations of the scan hold.
     pub(super) fn new(shared: &Shared, interrupt: &Interrupt) -> Self {
         Self {
-            work: Cell::new(MOST_WORK),
+            work: Cell::new(MAX_WORK),
             kept: Cell::new(0),
             passing: Cell::new(0),
-            most_memory: MOST_MEMORY.min(shared.room()),
+            most_memory: MAX_MEMORY.min(shared.room()),
             granted: Cell::new(0),
             shared: shared.clone(),
             full: Cell::new(false),
@@ -104,7 +104,7 @@ impl Budget {
     pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
         let passing = self.passing.get().saturating_add(bytes);
         let all = self.kept.get().saturating_add(passing);
-        if all > self.most_memory && passing < LEAST && self.kept.get() > LEAST {
+        if all > self.most_memory && passing < MIN_MEMORY && self.kept.get() > MIN_MEMORY {
             self.full.set(true);
             return Err(Excess::End);
         }
@@ -119,9 +119,9 @@ impl Budget {
     /// Requests the memory of one string.
     ///
     /// # Errors
-    /// The string is longer than `LONGEST_TEXT`, or the budget has less left.
+    /// The string is longer than `MAX_TEXT_LENGTH`, or the budget has less left.
     pub(super) fn take_text(&self, length: usize) -> Result<(), Excess> {
-        if length > LONGEST_TEXT {
+        if length > MAX_TEXT_LENGTH {
             return Err(Excess::Size);
         }
         self.take(size::text(length))
@@ -188,7 +188,7 @@ impl Budget {
 
     /// Returns the bytes that further code may take.
     pub(super) fn room_for_code(&self) -> usize {
-        MOST_CODE
+        MAX_CODE
             .min(self.most_memory)
             .saturating_sub(self.kept.get())
     }
@@ -208,7 +208,7 @@ impl Budget {
     /// Records a problem, unless it was recorded before.
     pub(super) fn tell(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
-        if problems.reported.len() < MOST_PROBLEMS && problems.known.insert(problem.clone()) {
+        if problems.reported.len() < MAX_PROBLEMS && problems.known.insert(problem.clone()) {
             problems.reported.push(problem);
         }
     }
@@ -274,11 +274,11 @@ mod tests {
     fn what_was_on_its_way_is_free_again_and_what_is_kept_is_not() {
         let budget = budget();
         let mark = budget.mark();
-        assert_eq!(budget.take(MOST_MEMORY + 1), Err(Excess::Size));
-        assert_eq!(budget.take(MOST_MEMORY), Ok(()));
+        assert_eq!(budget.take(MAX_MEMORY + 1), Err(Excess::Size));
+        assert_eq!(budget.take(MAX_MEMORY), Ok(()));
         assert_eq!(budget.take(1), Err(Excess::Size));
         budget.settle(mark, 100);
-        assert_eq!(budget.keep(MOST_MEMORY - 100), Ok(()));
+        assert_eq!(budget.keep(MAX_MEMORY - 100), Ok(()));
         assert!(!budget.is_over());
         assert_eq!(budget.keep(1), Err(Excess::End));
         assert!(budget.is_over());
@@ -286,14 +286,14 @@ mod tests {
 
     #[test]
     fn no_text_is_longer_than_any_may_be() {
-        assert_eq!(budget().take_text(LONGEST_TEXT), Ok(()));
-        assert_eq!(budget().take_text(LONGEST_TEXT + 1), Err(Excess::Size));
+        assert_eq!(budget().take_text(MAX_TEXT_LENGTH), Ok(()));
+        assert_eq!(budget().take_text(MAX_TEXT_LENGTH + 1), Err(Excess::Size));
     }
 
     #[test]
     fn the_end_is_told_once_and_so_is_each_problem() {
         let budget = budget();
-        assert_eq!(budget.work(MOST_WORK + 1), Err(Excess::End));
+        assert_eq!(budget.work(MAX_WORK + 1), Err(Excess::End));
         budget.refuse(Excess::End, "a.tf", 3);
         budget.refuse(Excess::End, "a.tf", 4);
         budget.refuse(Excess::Size, "a.tf", 5);

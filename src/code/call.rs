@@ -1,7 +1,7 @@
 //! Evaluates `module` blocks: one module instance each, or one for each key of `count` or `for_each`.
 
 use super::file::File;
-use super::folder::{DEEPEST_MODULE, Folder, Folders, Problem};
+use super::folder::{Folder, Folders, MAX_MODULE_DEPTH, Problem};
 use super::installed::NotInstalled;
 use super::instance::{Caller, Instance, Measured, SetBy, Setting};
 use super::resource::keys;
@@ -90,9 +90,9 @@ impl<'a> Call<'a> {
                 "module `{name}` leads back to itself, so it was not evaluated"
             )));
         }
-        if caller.path.len() >= DEEPEST_MODULE {
+        if caller.path.len() >= MAX_MODULE_DEPTH {
             return Err(self.problem(format!(
-                "module `{name}` is called through {DEEPEST_MODULE} others, so it was not evaluated"
+                "module `{name}` is called through {MAX_MODULE_DEPTH} others, so it was not evaluated"
             )));
         }
         let folder = folders.get(&path);

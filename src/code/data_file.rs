@@ -16,11 +16,11 @@ use std::rc::Rc;
 /// The functions that decode a file.
 const DECODE: &[&str] = &["jsondecode", "yamldecode", "csvdecode"];
 /// The largest file whose values are edited.
-const LARGEST: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 /// The most memory that the values take for each byte of their file.
 const NODE: usize = 48;
 /// The deepest nesting of values.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Returns the values of the file that `jsondecode(file(...))` and its like read; `None` for any other call, and where
 /// the file was not read.
@@ -56,7 +56,7 @@ fn values(
 ) -> Option<Rc<TfvarsValue>> {
     let budget = scope.budget();
     budget.work(text.len() / LOOKED_AT).ok()?;
-    if text.len() > LARGEST {
+    if text.len() > MAX_BYTES {
         return None;
     }
     budget.keep(text.len() * NODE).ok()?;
@@ -111,7 +111,7 @@ impl<'t> DataFile<'t> {
         (event, span): (Event<'t>, Span),
         depth: usize,
     ) -> Option<Rc<TfvarsValue>> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return None;
         }
         let start = span.start.byte_offset()?;

@@ -8,7 +8,7 @@ use super::instance::SetBy;
 use super::literal::Literal;
 use super::scope::Scope;
 use super::switch;
-use super::trace::{self, End, Head, LONGEST, source, trace};
+use super::trace::{self, End, Head, MAX_CHAIN, source, trace};
 use crate::model::{Alternatives, Definition, Location, Part, Parts, Site, Uneditable, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, TraversalOperator};
@@ -23,7 +23,7 @@ pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> D
     };
     let alternatives = Alternatives {
         arguments,
-        switch: switch::of_expression(scope, expression, LONGEST),
+        switch: switch::of_expression(scope, expression, MAX_CHAIN),
         ..Alternatives::default()
     };
     let has_some = !alternatives.arguments.is_empty() || alternatives.switch.is_some();
@@ -35,10 +35,10 @@ pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> D
 
 /// Traces an expression to a literal, or to a `for` that passes each element on unchanged.
 fn traced<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Result<End<'a>, Uneditable> {
-    let end = trace(scope, expression, LONGEST)?;
+    let end = trace(scope, expression, MAX_CHAIN)?;
     let why = match end {
         End::Code(ref inner, each, _) => {
-            computed_for(each).map(|each| computed_by(inner, each, LONGEST))
+            computed_for(each).map(|each| computed_by(inner, each, MAX_CHAIN))
         }
         _ => None,
     };
@@ -104,7 +104,7 @@ fn items(scope: &Scope<'_>, expression: &Expression) -> Parts {
 fn arguments<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Vec<Location> {
     let mut found = Vec::new();
     let (mut scope, mut expression) = (scope.clone(), expression);
-    for _ in 0..LONGEST {
+    for _ in 0..MAX_CHAIN {
         let Some(name) = variable(expression) else {
             break;
         };
@@ -197,7 +197,7 @@ pub(super) fn map_parts<'a>(
             site: Site::Literal,
         }));
     }
-    collect(scope, expression, (&Site::Literal, LONGEST), &mut parts);
+    collect(scope, expression, (&Site::Literal, MAX_CHAIN), &mut parts);
     parts
 }
 
@@ -337,7 +337,7 @@ fn winner(
                 if let Site::LeftOutArgument(argument) = &location.site
                     && has_key(&argument.default, key)
                 {
-                    let entry = trace::below(End::LeftOut(location.clone()), key, LONGEST);
+                    let entry = trace::below(End::LeftOut(location.clone()), key, MAX_CHAIN);
                     return entry.ok().map(|entry| entry.definition(value.clone()));
                 }
             }

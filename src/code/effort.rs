@@ -22,7 +22,7 @@ mod cost {
 }
 
 /// The most readings of a file: one, and one more for each empty heredoc.
-const MOST_READINGS: usize = 8;
+const MAX_READINGS: usize = 8;
 
 /// A heredoc marker that no line is: a template ends with its text.
 const NO_END: &[u8] = b"\0";
@@ -85,7 +85,7 @@ impl Effort {
                     continue;
                 };
                 number += 1;
-                if number > MOST_READINGS {
+                if number > MAX_READINGS {
                     return Err(EmptyHeredocs { at: other.at });
                 }
                 readings.push(other);

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::context::Context;
-use super::folder::{DEEPEST_MODULE, Files, Folder, Folders, module_request};
+use super::folder::{Files, Folder, Folders, MAX_MODULE_DEPTH, module_request};
 use super::installed::{ModuleRequest, NotInstalled};
 use super::overlay::Overlay;
 use super::root_code::RootCode;
@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most calls of one root module that are followed.
-const MOST_CALLS: usize = 1_000;
+const MAX_CALLS: usize = 1_000;
 /// The longest source and the longest version of a call that is followed, in bytes. A version is compared with each that
 /// a registry has.
-const LONGEST: usize = 1_000;
+const MAX_LENGTH: usize = 1_000;
 /// The reason for a module whose call was not followed.
 const NOT_FOLLOWED: &str = "its call was not followed: too many modules are called, its version is not a plain text, or \
                             its source or version is longer than 1000 bytes";
@@ -64,7 +64,7 @@ impl ModuleCall {
         texts
             .into_iter()
             .flatten()
-            .all(|text| text.len() <= LONGEST)
+            .all(|text| text.len() <= MAX_LENGTH)
     }
 }
 
@@ -142,7 +142,7 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
         folders: &folders,
         known: &known,
         found: Vec::new(),
-        left: MOST_CALLS,
+        left: MAX_CALLS,
     };
     if let Some(folder) = folders.get(root) {
         search.follow(folder, &mut Vec::new(), &mut Vec::new());
@@ -169,7 +169,7 @@ impl<'a> CallSearch<'a> {
         names: &mut Vec<&'a str>,
         above: &mut Vec<&'a str>,
     ) {
-        if names.len() >= DEEPEST_MODULE {
+        if names.len() >= MAX_MODULE_DEPTH {
             return;
         }
         above.push(folder.path);

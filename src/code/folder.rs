@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The deepest nesting of module calls. Terraform's own advice is to keep them flat.
-pub(super) const DEEPEST_MODULE: usize = 32;
+pub(super) const MAX_MODULE_DEPTH: usize = 32;
 
 /// Something in the code that could not be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ impl Files {
         };
         let mut waiting = BTreeSet::from([root.to_owned()]);
         let mut asked = BTreeSet::new();
-        for _ in 0..=DEEPEST_MODULE {
+        for _ in 0..=MAX_MODULE_DEPTH {
             let mut called = BTreeSet::new();
             for folder in std::mem::take(&mut waiting) {
                 if all.folders.contains_key(&folder) || budget.is_over() {

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most instances of one block that are evaluated.
-const MOST: usize = 10_000;
+const MAX_INSTANCES: usize = 10_000;
 /// The attributes of an identity that locate a resource instead of naming it.
 const PLACES: &[&str] = &["account_id", "region"];
 
@@ -66,7 +66,7 @@ fn scopes<'a>(scope: &Scope<'a>, block: &'a Block) -> Vec<Scope<'a>> {
         return vec![scope.clone()];
     };
     let pairs = pairs(scope.known(&each.value)).into_iter().flatten();
-    let scopes = pairs.take(MOST).map(|(key, value)| {
+    let scopes = pairs.take(MAX_INSTANCES).map(|(key, value)| {
         let each = Typed::object([("key", key), ("value", value)]);
         scope.with("each", each)
     });

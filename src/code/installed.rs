@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Terraform's manifest of installed modules, relative to a root module.
 const MANIFEST: &str = ".terraform/modules/modules.json";
 /// The most modules of a manifest that are read.
-const MOST_MODULES: usize = 10_000;
+const MAX_MODULES: usize = 10_000;
 /// The default registries of Terraform and OpenTofu.
 const REGISTRIES: [&str; 2] = ["registry.terraform.io", "registry.opentofu.org"];
 
@@ -115,7 +115,7 @@ fn listed(code: &Overlay<'_>, root: &str) -> Option<BTreeMap<String, InstalledMo
     let entries = manifest.get("Modules")?.as_array()?.iter();
     Some(
         entries
-            .take(MOST_MODULES)
+            .take(MAX_MODULES)
             .filter_map(|entry| module(entry, root))
             .collect(),
     )

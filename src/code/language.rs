@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// The percentage of recorded expressions that may be unknown.
-const MOST_UNKNOWN: usize = 5;
+const MAX_UNKNOWN_PERCENT: usize = 5;
 
 /// Returns the module of the expressions, with its files.
 fn tree() -> Tree {
@@ -201,7 +201,7 @@ fn hold(tree: &Tree, answers: &[TerraformAnswer<'_>]) {
     );
     println!("{share}");
     assert!(
-        unknown.len() * 100 <= answers.len() * MOST_UNKNOWN,
+        unknown.len() * 100 <= answers.len() * MAX_UNKNOWN_PERCENT,
         "{share}"
     );
 }

@@ -6,7 +6,7 @@ use super::handed_on::by_key;
 use super::instance::TfvarsValue;
 use super::scope::{Collection, Scope};
 use super::size::ENTRY;
-use super::trace::{End, LONGEST, renamed, source, trace};
+use super::trace::{End, MAX_CHAIN, renamed, source, trace};
 use super::typed::Typed;
 use crate::model::{Location, Site, Source, Uneditable};
 use hcl_edit::Span;
@@ -47,12 +47,12 @@ impl<'a> Literal<'a> {
     fn of_elements(scope: &Scope<'a>, each: &'a ForExpr) -> Result<Self, Uneditable> {
         let none = || Uneditable::Computed(scope.file.place(each.span()));
         let intro = &each.intro;
-        let name = by_key(each).ok_or_else(|| computed_by(scope, each, LONGEST))?;
+        let name = by_key(each).ok_or_else(|| computed_by(scope, each, MAX_CHAIN))?;
         let is_key = |name: &Expression| {
             let key = intro.key_var.as_ref().map(|key| key.as_str());
             name.as_variable().map(|name| name.as_str()) == key && key.is_some()
         };
-        match trace(scope, &intro.collection_expr, LONGEST)? {
+        match trace(scope, &intro.collection_expr, MAX_CHAIN)? {
             End::Code(inner, list @ Expression::Array(items), _) => {
                 let mut entries = BTreeMap::new();
                 for item in items {

@@ -141,7 +141,7 @@ pub struct RequestedFiles {
 }
 
 /// The most missing files that one evaluation reports.
-const MOST_WANTED: usize = 1_000;
+const MAX_MISSING: usize = 1_000;
 
 impl RequestedFiles {
     /// Adds those of another evaluation.
@@ -152,14 +152,14 @@ impl RequestedFiles {
 
     /// Adds a file, up to the limit.
     fn file(&mut self, path: String) {
-        if self.files.len() < MOST_WANTED {
+        if self.files.len() < MAX_MISSING {
             self.files.insert(path);
         }
     }
 
     /// Adds a folder, up to the limit.
     fn folder(&mut self, path: String) {
-        if self.folders.len() < MOST_WANTED {
+        if self.folders.len() < MAX_MISSING {
             self.folders.insert(path);
         }
     }

@@ -3,7 +3,7 @@
 use super::Options;
 use super::budget::Budget;
 use super::endpoint::{Endpoint, MODULE};
-use super::folder::{DEEPEST_MODULE, Files, Folder, Folders};
+use super::folder::{Files, Folder, Folders, MAX_MODULE_DEPTH};
 use super::overlay::Overlay;
 use super::removed::{RemovedBlock, RemovedBlocks};
 use super::root_code::RootCode;
@@ -13,10 +13,10 @@ use hcl_edit::structure::Block;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most modules that are read.
-const MOST_MODULES: usize = 10_000;
+const MAX_MODULES: usize = 10_000;
 /// The most statements that are applied to all addresses of a state together, which takes a second. Any further address
 /// stays as recorded.
-const MOST_FOLLOWED: usize = 500_000;
+const MAX_FOLLOWED: usize = 500_000;
 
 /// The moves that the code of a root module makes in its state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Moves {
         let mut reader = Reader {
             folders: &folders,
             budget: &budget,
-            left: MOST_MODULES,
+            left: MAX_MODULES,
             moves: Self::default(),
         };
         if let Some(folder) = folders.get(root) {
@@ -81,7 +81,7 @@ impl Moves {
         known: impl Iterator<Item = &'s Address> + Clone,
     ) -> BTreeMap<Address, Address> {
         let mut taken: BTreeSet<Address> = known.clone().cloned().collect();
-        let (mut renamed, mut left) = (BTreeMap::new(), MOST_FOLLOWED);
+        let (mut renamed, mut left) = (BTreeMap::new(), MAX_FOLLOWED);
         for address in known {
             let new = self.implied(self.moved(address, &mut left));
             if new != *address && new.tf_type == address.tf_type && taken.insert(new.clone()) {
@@ -197,7 +197,7 @@ impl<'f> Reader<'f> {
                 self.moves.repeated.insert(path, repeated(block));
             }
         }
-        if names.len() >= DEEPEST_MODULE {
+        if names.len() >= MAX_MODULE_DEPTH {
             return;
         }
         above.push(folder.path);

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The bytes of a file's tree that count as one step of work.
 const DECLARATION: usize = 1 << 10;
 /// The most blocks of one override file that may override one another.
-const MOST_ROUNDS: usize = 16;
+const MAX_ROUNDS: usize = 16;
 /// Blocks that Terraform refuses in an override file.
 const NOT_MERGED: &[&str] = &["moved", "import", "removed", "check"];
 /// The block whose arguments are merged one by one.
@@ -36,7 +36,7 @@ pub(super) fn merged(
     let mut problems = Vec::new();
     for file in overrides {
         let mut left: Vec<_> = overriding(file, &mut problems);
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             // Each round looks at all that the other files set.
             let known: usize = files.iter().map(|file| file.memory / DECLARATION).sum();
             if left.is_empty() || budget.work(known).is_err() {

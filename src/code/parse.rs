@@ -8,9 +8,9 @@ use hcl_edit::structure::Body;
 use hcl_edit::template::Template;
 
 /// The most bytes of one text's tree: that of a megabyte and a half of common code.
-const MOST_MEMORY: usize = 128 << 20;
+const MAX_MEMORY: usize = 128 << 20;
 /// The most steps of parsing one text: about a second.
-const MOST_STEPS: usize = 50_000_000;
+const MAX_STEPS: usize = 50_000_000;
 
 /// Why a text was not parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,7 +113,7 @@ fn affordable(text: &str, effort: Result<Effort, EmptyHeredocs>) -> Result<Effor
         message: "there are too many empty heredocs: write `\"\"` instead of each".to_owned(),
         is_too_large: true,
     })?;
-    if effort.memory > MOST_MEMORY || effort.steps > MOST_STEPS {
+    if effort.memory > MAX_MEMORY || effort.steps > MAX_STEPS {
         return Err(Unparsed {
             line: 1,
             message: "it is too large: split it into several files, and large maps into several"

@@ -1,6 +1,6 @@
 //! Evaluates `data.aws_iam_policy_document`, the one data source whose result follows from the code alone.
 
-use super::budget::{Budget, Excess, LONGEST_TEXT};
+use super::budget::{Budget, Excess, MAX_TEXT_LENGTH};
 use super::json;
 use super::policy::document;
 use super::resource::{body, is_repeated, keys};
@@ -75,7 +75,7 @@ fn json(document: &Value, budget: &Budget) -> Result<Option<String>, Excess> {
     let Some(policy) = policy(document) else {
         return Ok(None);
     };
-    let length = json::length(&policy, LONGEST_TEXT).ok_or(Excess::Size)?;
+    let length = json::length(&policy, MAX_TEXT_LENGTH).ok_or(Excess::Size)?;
     budget.take_text(length)?;
     budget.take_text(length)?;
     Ok(serde_json::to_string(&policy).ok())

@@ -15,7 +15,7 @@ use std::rc::Rc;
 pub(super) type Names = BTreeSet<Rc<str>>;
 
 /// The longest chain of references to a variable.
-const LONGEST: usize = 64;
+const MAX_CHAIN: usize = 64;
 
 /// How an expression depends on a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +54,12 @@ impl Finder {
 
     /// Returns the variables that an expression depends on.
     pub(super) fn of_expression(&mut self, scope: &Scope<'_>, expression: &Expression) -> Names {
-        self.inner(scope, expression, LONGEST)
+        self.inner(scope, expression, MAX_CHAIN)
     }
 
     /// Returns the variables that anything in a block depends on.
     pub(super) fn of_body(&mut self, scope: &Scope<'_>, body: &Body) -> Names {
-        self.inner_body(scope, body, LONGEST)
+        self.inner_body(scope, body, MAX_CHAIN)
     }
 
     fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
@@ -157,7 +157,7 @@ impl Finder {
 
 /// Returns how an expression depends on the variable behind it.
 pub(super) fn derivation(scope: &Scope<'_>, expression: &Expression) -> Derivation {
-    derivation_within(scope, expression, LONGEST)
+    derivation_within(scope, expression, MAX_CHAIN)
 }
 
 fn derivation_within(scope: &Scope<'_>, expression: &Expression, left: usize) -> Derivation {

@@ -26,7 +26,7 @@ const META: &[&str] = &["count", "for_each", "depends_on", "provider"];
 /// Blocks that Terraform reads instead of the provider.
 const META_BLOCKS: &[&str] = &["lifecycle", "provisioner", "connection"];
 /// The most instances of one block that are evaluated.
-const MOST: usize = 10_000;
+const MAX_INSTANCES: usize = 10_000;
 
 /// Adds the resource instances of a module instance, as far as the budget allows.
 pub(super) fn declare<'a>(
@@ -83,7 +83,7 @@ pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
         let count = count
             .ok()
             .and_then(|count| count.as_number()?.whole::<usize>());
-        let Some(count) = count.filter(|count| *count <= MOST) else {
+        let Some(count) = count.filter(|count| *count <= MAX_INSTANCES) else {
             return of_all("count");
         };
         return Box::new((0..count).map(move |index| {
@@ -100,7 +100,7 @@ pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
     {
         // A set's elements are their own keys.
         Typed::Set(_, items) | Typed::List(_, items) | Typed::Tuple(items)
-            if items.len() <= MOST =>
+            if items.len() <= MAX_INSTANCES =>
         {
             let texts: Option<Vec<_>> = items.iter().map(Typed::as_text).collect();
             texts.is_some().then(|| {
@@ -109,7 +109,7 @@ pub(super) fn keys<'a>(scope: &Scope<'a>, body: &'a Body) -> Keys<'a> {
                 Box::new(items.map(move |item| (key(&item), item))) as Box<dyn Iterator<Item = _>>
             })
         }
-        Typed::Map(_, entries) | Typed::Object(entries) if entries.len() <= MOST => {
+        Typed::Map(_, entries) | Typed::Object(entries) if entries.len() <= MAX_INSTANCES => {
             Some(Box::new(entries.into_iter()))
         }
         _ => None,
@@ -343,7 +343,7 @@ fn ignored(scope: &Scope<'_>, body: &Body) -> Vec<String> {
 }
 
 /// The most steps of an ignored path: no provider has a deeper attribute.
-const DEEPEST_PATH: usize = 64;
+const MAX_PATH_DEPTH: usize = 64;
 
 /// Parses a path such as `tags["PatchGroup"]`, `root_block_device[0].iops` or `all`, also in quotes as in older code.
 fn path(expression: &Expression) -> Option<String> {
@@ -352,7 +352,7 @@ fn path(expression: &Expression) -> Option<String> {
         Expression::String(text) => Some(text.value().clone()),
         Expression::Traversal(traversal) => {
             let mut path = path(&traversal.expr)?;
-            for operator in traversal.operators.iter().take(DEEPEST_PATH) {
+            for operator in traversal.operators.iter().take(MAX_PATH_DEPTH) {
                 match operator.value() {
                     TraversalOperator::GetAttr(name) => {
                         path.push('.');

@@ -1,6 +1,6 @@
 //! Resolves the names in an expression.
 
-use super::budget::{Budget, DEEPEST_VALUE, Excess};
+use super::budget::{Budget, Excess, MAX_VALUE_DEPTH};
 use super::context::Context;
 use super::element::{Element, ElementKey};
 use super::expression;
@@ -24,7 +24,7 @@ use std::rc::Rc;
 const COPIED: usize = 32;
 
 /// The deepest nesting of expressions and locals.
-const DEEPEST: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// The reference that replaces an unknown part in generated code.
 pub(super) const UNKNOWN_PART: &str = "terragrunt_unknown.value.here";
@@ -305,7 +305,7 @@ impl<'a> Scope<'a> {
     }
 
     fn evaluated(&self, expression: &Expression) -> Result<(Typed, Size), Fault> {
-        if self.depth > DEEPEST {
+        if self.depth > MAX_DEPTH {
             return Err(Excess::Depth.into());
         }
         self.budget().work(0)?;
@@ -313,7 +313,7 @@ impl<'a> Scope<'a> {
         let value = expression::value(&inner, expression)?;
         let size = Size::of_typed(&value);
         self.budget().work(size.items)?;
-        match size.depth > DEEPEST_VALUE {
+        match size.depth > MAX_VALUE_DEPTH {
             true => Err(Excess::Depth.into()),
             false => Ok((value, size)),
         }

@@ -16,7 +16,7 @@ const DIGITS: usize = 10;
 /// The bytes around each element.
 const MARKS: usize = 8;
 /// The most digits that numbers usually have.
-const MOST_DIGITS: usize = 192;
+const MAX_DIGITS: usize = 192;
 
 /// Builds a set of elements of one type.
 pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluated {
@@ -45,7 +45,7 @@ pub(super) fn take_keys(items: &[Typed], budget: &Budget) -> Result<(), Excess> 
 fn length(value: &Typed) -> usize {
     match value {
         Typed::String(text) => ESCAPED * text.len(),
-        Typed::Number(_) => MOST_DIGITS,
+        Typed::Number(_) => MAX_DIGITS,
         Typed::Map(_, entries) | Typed::Object(entries) => {
             let entry =
                 |(key, value): (&String, &Typed)| ESCAPED * key.len() + MARKS + length(value);

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most steps of parsing in one scan, about 45 seconds: files that are parsed again while fixes are tried count
 /// too.
-const MOST_STEPS: usize = 1 << 31;
+const MAX_STEPS: usize = 1 << 31;
 /// The most bytes of cached files that no evaluation uses.
-const MOST_CACHED: usize = 64 << 20;
+const MAX_CACHED_BYTES: usize = 64 << 20;
 /// The most bytes of results that the evaluations of one scan keep.
-const MOST_KEPT: usize = 384 << 20;
+const MAX_KEPT_BYTES: usize = 384 << 20;
 
 /// The shared data of a scan's evaluations. Clones share it; the default is not shared.
 #[derive(Clone, Default)]
@@ -165,7 +165,7 @@ impl Shared {
         if memory > room {
             return Err(refused(TOO_MUCH));
         }
-        if self.0.steps.fetch_add(steps, Ordering::Relaxed) > MOST_STEPS {
+        if self.0.steps.fetch_add(steps, Ordering::Relaxed) > MAX_STEPS {
             return Err(refused(TOO_LONG));
         }
         self.grant(memory).map_err(|_| refused(TOO_MUCH))?;
@@ -179,7 +179,7 @@ impl Shared {
 
     /// Returns the bytes that one more evaluation may keep.
     pub(super) fn room(&self) -> usize {
-        MOST_KEPT.saturating_sub(self.memory().kept)
+        MAX_KEPT_BYTES.saturating_sub(self.memory().kept)
     }
 
     /// Requests bytes for an evaluation.
@@ -293,7 +293,7 @@ impl Cache {
             self.memory -= old.memory;
             self.order.remove(&at);
         }
-        while self.memory > MOST_CACHED
+        while self.memory > MAX_CACHED_BYTES
             && let Some((_, path)) = self.order.pop_first()
         {
             if let Some((old, _)) = self.files.remove(&path) {
@@ -333,7 +333,7 @@ mod tests {
         shared.file(&hcl("a.tf", &map), usize::MAX).unwrap();
         // Each key is compared with all before it.
         assert!(shared.0.steps.load(Ordering::Relaxed) > 1_000 * 1_000 / 2);
-        shared.0.steps.store(MOST_STEPS + 1, Ordering::Relaxed);
+        shared.0.steps.store(MAX_STEPS + 1, Ordering::Relaxed);
         let refused = shared.file(&hcl("b.tf", &map), usize::MAX).unwrap_err();
         assert_eq!(refused.message, TOO_LONG);
         assert!(shared.clone().file(&hcl("a.tf", &map), usize::MAX).is_ok());
@@ -355,7 +355,7 @@ mod tests {
             assert!(Arc::ptr_eq(&a, &again), "{name}");
         }
         let cache = shared.cache();
-        assert!(cache.memory <= MOST_CACHED);
+        assert!(cache.memory <= MAX_CACHED_BYTES);
         assert!(!cache.files.contains_key("b"));
         assert_eq!(cache.files.len(), cache.order.len());
     }
@@ -368,9 +368,9 @@ mod tests {
         assert_eq!(shared.memory().share.bytes(), 1000);
         let clone = kept.clone();
         drop(kept);
-        assert_eq!(shared.room(), MOST_KEPT - 1000);
+        assert_eq!(shared.room(), MAX_KEPT_BYTES - 1000);
         drop(clone);
-        assert_eq!(shared.room(), MOST_KEPT);
+        assert_eq!(shared.room(), MAX_KEPT_BYTES);
         assert_eq!(shared.memory().share.bytes(), 0);
     }
 }

@@ -2,7 +2,7 @@
 
 mod flow;
 
-use super::budget::{Budget, Excess, LONGEST_TEXT};
+use super::budget::{Budget, Excess, MAX_TEXT_LENGTH};
 use super::fault::Evaluated;
 use super::handed_on::only_interpolation;
 use super::marked_text::MarkedText;
@@ -281,7 +281,7 @@ impl<'b> Text<'b> {
     }
 
     pub(super) fn push(&mut self, part: &str) -> Result<(), Excess> {
-        if self.text.len() + part.len() > LONGEST_TEXT {
+        if self.text.len() + part.len() > MAX_TEXT_LENGTH {
             return Err(Excess::Size);
         }
         self.budget.take(2 * part.len())?;

@@ -18,7 +18,7 @@ use hcl_edit::expr::{Expression, Object, Traversal, TraversalOperator};
 use std::rc::Rc;
 
 /// The longest chain of references to a value.
-pub(super) const LONGEST: usize = 32;
+pub(super) const MAX_CHAIN: usize = 32;
 /// The most bytes of an expression that a message quotes.
 const QUOTED: usize = 200;
 /// The keys of an object that are compared for one step of work.
@@ -27,7 +27,7 @@ const KEYS: usize = 64;
 /// Returns the location of the literal map or list behind `for_each`; `None` where it is computed.
 pub(super) fn collection(each: &Each<'_>) -> Option<Source> {
     let collection = &each.collection;
-    match trace(&collection.scope, collection.expression, LONGEST).ok()? {
+    match trace(&collection.scope, collection.expression, MAX_CHAIN).ok()? {
         End::Code(scope, literal @ (Expression::Array(_) | Expression::Object(_)), _) => {
             Some(source(&scope, literal))
         }

@@ -1,6 +1,6 @@
 //! Evaluates references and the operators after them. Only the part that is referred to is copied.
 
-use super::budget::{DEEPEST_VALUE, Excess};
+use super::budget::{Excess, MAX_VALUE_DEPTH};
 use super::convert::convert;
 use super::fault::{Evaluated, Fault, Invalid};
 use super::output;
@@ -21,7 +21,7 @@ pub(super) fn value(scope: &Scope<'_>, traversal: &Traversal) -> Evaluated {
         .map(|operator| operator.value())
         .collect();
     let splats = operators.iter().filter(|operator| is_splat(operator));
-    if splats.count() > DEEPEST_VALUE {
+    if splats.count() > MAX_VALUE_DEPTH {
         // Each makes a list of all that comes behind it.
         return Err(Excess::Depth.into());
     }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The deepest nesting of types, which no value exceeds.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Parses a type.
 ///
@@ -23,7 +23,7 @@ pub(super) fn of(
     expression: &Expression,
     depth: usize,
 ) -> Result<Type, Invalid> {
-    if depth > DEEPEST || scope.budget().take(ENTRY).is_err() {
+    if depth > MAX_DEPTH || scope.budget().take(ENTRY).is_err() {
         return Err(Invalid);
     }
     match expression {

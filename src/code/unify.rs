@@ -6,7 +6,7 @@ use super::types::Type;
 use std::cmp::Ordering;
 
 /// The most different types that are unified.
-const MOST_TYPES: usize = 64;
+const MAX_TYPES: usize = 64;
 
 /// A predicate of types.
 type Is = fn(&Type) -> bool;
@@ -75,7 +75,7 @@ fn distinct(types: &[Type]) -> Result<Vec<&Type>, Fault> {
         if !found.contains(&kind) {
             found.push(kind);
         }
-        if found.len() > MOST_TYPES {
+        if found.len() > MAX_TYPES {
             return Err(Excess::Size.into());
         }
     }

@@ -289,7 +289,7 @@ fn hcl<'a>(
 }
 
 /// The most items of a list in a file of variables that are edited one by one.
-const MOST_ITEMS: usize = 1000;
+const MAX_ITEMS: usize = 1000;
 
 /// Returns the location of a value in a tfvars file, and those of its entries and items; `None` where the budget has no memory
 /// for them.
@@ -310,7 +310,7 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<TfvarsValue>> {
         _ => BTreeMap::new(),
     };
     let items: Option<Vec<_>> = match value {
-        Expression::Array(items) if items.len() <= MOST_ITEMS => {
+        Expression::Array(items) if items.len() <= MAX_ITEMS => {
             items.iter().map(|item| place(scope, item)).collect()
         }
         _ => Some(Vec::new()),

@@ -24,7 +24,7 @@ pub enum AmbientOwner {
 }
 
 /// The longest accepted login; GitHub allows 39 characters today, and more for accounts managed by a company.
-const LONGEST_LOGIN: usize = 100;
+const MAX_LOGIN_LENGTH: usize = 100;
 /// Words that switch other settings on or off: no account is to be named so by mistake.
 const SWITCHES: &[&str] = &["true", "false", "yes", "no", "on", "off"];
 
@@ -56,7 +56,7 @@ pub(super) fn ambient(lookup: Lookup) -> Result<Ambient, ConfigError> {
 pub(super) fn owner(name: &str) -> Option<AmbientOwner> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let login = name.to_ascii_lowercase();
-    let good = !login.is_empty() && login.len() <= LONGEST_LOGIN && login.bytes().all(plain);
+    let good = !login.is_empty() && login.len() <= MAX_LOGIN_LENGTH && login.bytes().all(plain);
     if !good || SWITCHES.contains(&login.as_str()) {
         return None;
     }

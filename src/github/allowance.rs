@@ -27,7 +27,7 @@ const RESERVED_REQUESTS: u64 = 100;
 /// The time between two deferred requests: as many fit into a minute as content may be created.
 const SPACING: i64 = 800;
 /// How far deferred requests are spread at most.
-const LONGEST_SPREAD: i64 = 600_000;
+const MAX_SPREAD: i64 = 600_000;
 
 /// One of GitHub's limits: a number of units within any span of this length.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +150,7 @@ impl Allowance {
 
     /// Returns a later time for each caller, so that deferred requests do not return all at once.
     fn next_turn(&mut self, from: i64, now: i64) -> Duration {
-        self.last_turn = (self.last_turn + SPACING).clamp(from, from + LONGEST_SPREAD);
+        self.last_turn = (self.last_turn + SPACING).clamp(from, from + MAX_SPREAD);
         milliseconds(self.last_turn - now)
     }
 }
@@ -209,7 +209,7 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000;
     const MINUTE: i64 = 60_000;
-    const LONGEST_WAIT: Duration = Duration::from_secs(2);
+    const MAX_WAIT: Duration = Duration::from_secs(2);
 
     /// Creates content as fast as allowed, a piece every `step` milliseconds, and returns when each was created.
     fn create(span: i64, step: usize) -> Vec<i64> {
@@ -274,16 +274,13 @@ mod tests {
     #[test]
     fn what_github_says_is_remembered_until_it_is_over() {
         let mut allowance = Allowance::new(800);
-        assert_eq!(
-            allowance.reserve(true, LONGEST_WAIT, NOW),
-            Ok(Duration::ZERO)
-        );
+        assert_eq!(allowance.reserve(true, MAX_WAIT, NOW), Ok(Duration::ZERO));
         assert_eq!(
             allowance.close(Duration::from_secs(60), NOW),
             Duration::from_secs(60)
         );
         for (later, expected) in [(60_000, 60_800), (61_000, 60_600)] {
-            let again = allowance.reserve(false, LONGEST_WAIT, NOW + later - 60_000);
+            let again = allowance.reserve(false, MAX_WAIT, NOW + later - 60_000);
             assert_eq!(
                 again,
                 Err(milliseconds(expected)),
@@ -291,7 +288,7 @@ mod tests {
             );
         }
         assert_eq!(
-            allowance.reserve(false, LONGEST_WAIT, NOW + MINUTE),
+            allowance.reserve(false, MAX_WAIT, NOW + MINUTE),
             Ok(Duration::ZERO)
         );
     }
@@ -328,13 +325,13 @@ mod tests {
         let mut allowance = Allowance::new(800);
         for _ in 0..100 {
             assert_eq!(allowance.closed_for(false, NOW), None);
-            allowance.reserve(false, LONGEST_WAIT, NOW).unwrap();
+            allowance.reserve(false, MAX_WAIT, NOW).unwrap();
         }
-        allowance.reserve(true, LONGEST_WAIT, NOW).unwrap();
+        allowance.reserve(true, MAX_WAIT, NOW).unwrap();
         let pause = allowance.closed_for(false, NOW);
         assert_eq!(pause, Some(Duration::from_millis(500)));
         assert_eq!(
-            allowance.reserve(true, LONGEST_WAIT, NOW),
+            allowance.reserve(true, MAX_WAIT, NOW),
             Ok(Duration::ZERO),
             "what has begun goes on"
         );

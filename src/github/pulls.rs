@@ -41,7 +41,7 @@ struct ChangedFile {
 const PULLS: usize = 10;
 
 /// How many commits of a pull request GitHub lists at most.
-const MOST_OF_PULL: usize = 250;
+const MAX_PULL_COMMITS: usize = 250;
 
 /// A page of commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Repository {
     /// Returns the commits that GitHub lists of a pull request.
     async fn commits_of_pull(&self, number: u64) -> Result<Vec<String>, GithubError> {
         let mut all = Vec::new();
-        for page in 1..=MOST_OF_PULL.div_ceil(PAGE) {
+        for page in 1..=MAX_PULL_COMMITS.div_ceil(PAGE) {
             let path = format!("pulls/{number}/commits?per_page={PAGE}&page={page}");
             let found: Vec<CommitFields> = self.get(&path).await?;
             let is_last = found.len() < PAGE;

@@ -74,7 +74,7 @@ async fn run_orders(
                 recreate: true,
                 ..proposal
             };
-            context.tenant.keep_proposal(&recreated).await?;
+            context.tenant.save_proposal(&recreated).await?;
         }
     }
     let stack_statuses = stack_statuses(context).await?;

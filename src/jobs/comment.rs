@@ -97,7 +97,7 @@ async fn run_commands(
     };
     let parsed = commands::answer(&comment.body, &command_context).unwrap_or_default();
     let parsed = serde_json::to_string(&parsed).context("while writing an answer")?;
-    let order = context.tenant.take_order(context.id, comment.id, &parsed);
+    let order = context.tenant.save_order(context.id, comment.id, &parsed);
     let order = order.await?;
     if order.done {
         return Ok(());
@@ -143,5 +143,5 @@ async fn refuse(
         return Ok(());
     }
     reply(context, issue, comment, REFUSED).await?;
-    Ok(tenant.refuse(context.id, issue, person).await?)
+    Ok(tenant.record_refusal(context.id, issue, person).await?)
 }

@@ -8,7 +8,7 @@ use crate::aws::Aws;
 use crate::config::{App, Config};
 use crate::github::GithubError;
 use crate::queue::inbox::Inbox;
-use crate::queue::job::{JobError, JobHandler, RepositoryTask, ScanOrder, TaskOrder};
+use crate::queue::job::{JobError, JobHandler, RepositoryTask, ScanJob, TaskJob};
 use crate::queue::redeliver::Redelivery;
 use crate::queue::{RunContext, now, unique_name};
 use tracing::{Instrument, info, info_span};
@@ -37,34 +37,34 @@ impl AppHandler {
         Ok(Self { services })
     }
 
-    async fn run_scan(&self, order: &ScanOrder, run: &RunContext) -> Result<(), JobError> {
-        let (services, installation) = (&self.services, order.installation);
-        let context = RepositoryContext::open(services, installation, order.repository, run);
+    async fn run_scan(&self, job: &ScanJob, run: &RunContext) -> Result<(), JobError> {
+        let (services, installation) = (&self.services, job.installation);
+        let context = RepositoryContext::open(services, installation, job.repository, run);
         match context.await? {
-            Some(context) => scan::run(&context, order.stack.as_ref()).await.map(drop),
+            Some(context) => scan::run(&context, job.stack.as_ref()).await.map(drop),
             None => Ok(()),
         }
     }
 
-    async fn do_task(&self, order: &TaskOrder, run: &RunContext) -> Result<(), JobError> {
+    async fn do_task(&self, job: &TaskJob, run: &RunContext) -> Result<(), JobError> {
         let services = &self.services;
         // These need nothing of GitHub, and nothing of GitHub's may hold them up.
-        match &order.task {
+        match &job.task {
             RepositoryTask::Post { notification } => {
-                return notification::post_kept(services, order, notification, run).await;
+                return notification::post_kept(services, job, notification, run).await;
             }
             RepositoryTask::Notify(notification) => {
-                return notification::post(services, order, notification, run).await;
+                return notification::post(services, job, notification, run).await;
             }
             _ => {}
         }
-        let answers = matches!(order.task, RepositoryTask::Comment { .. });
-        services.github.ready(order.installation, answers)?;
-        let context = RepositoryContext::open(services, order.installation, order.repository, run);
+        let answers = matches!(job.task, RepositoryTask::Comment { .. });
+        services.github.ready(job.installation, answers)?;
+        let context = RepositoryContext::open(services, job.installation, job.repository, run);
         let Some(context) = context.await? else {
             return Ok(());
         };
-        match &order.task {
+        match &job.task {
             RepositoryTask::Comment { issue, comment, at } => {
                 comment::run(&context, *issue, *comment, *at).await
             }
@@ -97,39 +97,33 @@ impl AppHandler {
 }
 
 impl JobHandler for AppHandler {
-    async fn scan(&self, order: ScanOrder, run: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, job: ScanJob, run: &RunContext) -> Result<(), JobError> {
         let span = info_span!(
             "scan",
-            installation = %order.installation,
-            repository = %order.repository,
-            trigger = ?order.trigger,
-            commit = order.commit,
+            installation = %job.installation,
+            repository = %job.repository,
+            trigger = ?job.trigger,
+            commit = job.commit,
         );
-        self.services.github.ready(order.installation, false)?;
+        self.services.github.ready(job.installation, false)?;
         // Boxed, here and where others lead to a scan: it is too large to lie on the stack of whoever waits for it.
-        let scanned = Box::pin(self.run_scan(&order, run)).instrument(span);
+        let scanned = Box::pin(self.run_scan(&job, run)).instrument(span);
         unless_suspended(scanned.await)
     }
 
-    async fn run(&self, order: TaskOrder, run: &RunContext) -> Result<(), JobError> {
+    async fn run(&self, job: TaskJob, run: &RunContext) -> Result<(), JobError> {
         let span =
-            info_span!("task", installation = %order.installation, repository = %order.repository);
-        let done = Box::pin(self.do_task(&order, run)).instrument(span);
+            info_span!("task", installation = %job.installation, repository = %job.repository);
+        let done = Box::pin(self.do_task(&job, run)).instrument(span);
         unless_suspended(done.await)
     }
 
-    async fn acknowledge(&self, order: &TaskOrder) -> anyhow::Result<()> {
-        let RepositoryTask::Comment { comment, .. } = order.task else {
+    async fn acknowledge(&self, job: &TaskJob) -> anyhow::Result<()> {
+        let RepositoryTask::Comment { comment, .. } = job.task else {
             return Ok(());
         };
-        self.services.github.ready(order.installation, false)?;
-        comment::acknowledge(
-            &self.services,
-            order.installation,
-            order.repository,
-            comment,
-        )
-        .await
+        self.services.github.ready(job.installation, false)?;
+        comment::acknowledge(&self.services, job.installation, job.repository, comment).await
     }
 
     async fn recovered(&self) {

@@ -139,7 +139,7 @@ async fn scan_found(scan: &RepositoryScan<'_>) -> Result<Vec<StackScan>, JobErro
                 let text = report::failed(title, &unscanned);
                 create_check(scan.context, CHECK_OF_STACKS, &text).await?;
             }
-            stacks::keep(scan, &found).await?;
+            stacks::save(scan, &found).await?;
             let stacks = modules::fetch(scan, &mut found.stacks).await?;
             let scan = RepositoryScan {
                 tree: stacks.tree(),
@@ -298,5 +298,5 @@ async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow
         finished_at,
     };
     tenant.record_scan(&record).await?;
-    tenant.forget_scans_of(id, stack, KEPT).await
+    tenant.delete_scans_of(id, stack, KEPT).await
 }

@@ -65,7 +65,7 @@ impl Choice {
     }
 
     /// Returns whether the decision asks for a pull request.
-    pub fn is_order(&self) -> bool {
+    pub fn requests_pull_request(&self) -> bool {
         matches!(self, Self::Adopt | Self::Restore | Self::Import)
     }
 }

@@ -15,7 +15,7 @@ const TERRAGRUNT_CACHE: &str = ".terragrunt-cache";
 const FETCHED: &str = ".terraform/fetched";
 
 /// How many symbolic links are followed to a file: as many as Linux follows.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// The files of a repository at one commit, or of a checkout: those that the product reads. Paths are relative to the
 /// repository's root, with `/` between their parts; the root itself is `""`.
@@ -112,7 +112,7 @@ impl Tree {
     /// a circle.
     pub fn resolve<'p>(&self, path: &'p str) -> Option<Cow<'p, str>> {
         let mut path = Cow::Borrowed(path);
-        for _ in 0..MOST_LINKS {
+        for _ in 0..MAX_LINKS {
             let Some((link, target)) = self.first_link(&path) else {
                 return Some(path);
             };

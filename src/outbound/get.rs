@@ -1,6 +1,7 @@
 //! Gets what an address holds. Each redirect is verified as the first address is.
 
-use super::post::{Outbound, OutboundError, PATIENCE, failed};
+use super::client::{Outbound, REQUEST_TIMEOUT};
+use super::error::{OutboundError, failed};
 use super::redirects::LastResponse;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -30,7 +31,7 @@ impl Outbound {
             url,
             host,
             mut response,
-        } = self.open(url, PATIENCE).await?;
+        } = self.open(url, REQUEST_TIMEOUT).await?;
         let headers = response.headers().clone();
         let mut body = Vec::new();
         while let Some(part) = response

@@ -5,13 +5,17 @@
 //! proxy of its environment: it would connect to what nobody looked at.
 
 mod address;
-mod download;
+mod client;
+mod error;
 mod get;
 mod post;
 mod redirects;
+mod resolver;
 mod signature;
+mod stream;
 
-pub use download::Download;
+pub use client::Outbound;
+pub use error::OutboundError;
 pub use get::OutboundResponse;
-pub use post::{Outbound, OutboundError};
 pub use signature::signed;
+pub use stream::OutboundStream;

@@ -1,6 +1,7 @@
 //! Follows redirects: each address is verified as the first one is.
 
-use super::post::{Outbound, OutboundError, failed};
+use super::client::Outbound;
+use super::error::{OutboundError, failed};
 use http::{HeaderMap, StatusCode, header};
 use reqwest::Response;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use crate::code::Evaluated;
 use crate::model::{self, Difference, Finding, Fix, FixKind, Kind, RefusedAttribute, Value};
 
 /// The most values in the differences of a resource that is fixed, since lists and sets are compared value by value.
-const LARGEST: usize = 10_000;
+const MAX_VALUES: usize = 10_000;
 
 /// Plans the fixes of a stack's findings.
 pub(super) struct Planner<'a> {
@@ -58,7 +58,7 @@ impl<'a> Planner<'a> {
         if interrupt.is_raised() {
             return Some(Fix::untried(&Refusal::NoTime.to_string()));
         }
-        if size(finding) > LARGEST {
+        if size(finding) > MAX_VALUES {
             return Some(self.refused(finding, &Refusal::TooLarge));
         }
         let fix = match (way, finding.kind) {
@@ -258,7 +258,7 @@ impl<'a> Planner<'a> {
 
     /// Returns what a person writes for a finding that is not fixed.
     fn block(&self, finding: &Finding) -> Option<String> {
-        if size(finding) > LARGEST {
+        if size(finding) > MAX_VALUES {
             return None;
         }
         let drafted = self.importer.block(finding);

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The endings of attributes that hold ids or ARNs of other resources.
 const ENDINGS: &[&str] = &["_id", "_ids", "_arn", "_arns", "security_groups", "subnets"];
 /// The fewest characters of the part of an id that AWS draws.
-const SHORTEST: usize = 8;
+const MIN_LENGTH: usize = 8;
 
 /// A block that is edited: its module, the folder of that module's code, and its name as references write it.
 pub(super) struct Place<'a> {
@@ -261,7 +261,7 @@ fn node_of(address: &Address) -> String {
 fn is_drawn(text: &str) -> bool {
     text.rsplit_once('-').is_some_and(|(prefix, drawn)| {
         !prefix.is_empty()
-            && drawn.len() >= SHORTEST
+            && drawn.len() >= MIN_LENGTH
             && drawn.chars().all(|c| c.is_ascii_hexdigit())
     })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 /// The most that an archive may hold, in bytes: hashicorp/aws has 700 MB.
-const MOST: u64 = 4 << 30;
+const MAX_BYTES: u64 = 4 << 30;
 
 /// Unpacks an archive into a folder of this name below another one, unless it lies there already.
 ///
@@ -38,7 +38,7 @@ pub fn unpack(archive: &Path, below: &Path, name: &str) -> io::Result<PathBuf> {
 
 fn extract(archive: &Path, folder: &Path) -> io::Result<()> {
     let mut archive = ZipArchive::new(File::open(archive)?).map_err(io::Error::other)?;
-    let mut left = MOST;
+    let mut left = MAX_BYTES;
     for at in 0..archive.len() {
         let mut entry = archive.by_index(at).map_err(io::Error::other)?;
         let name = entry.enclosed_name();

@@ -20,7 +20,7 @@ const THROTTLED: &[&str] = &[
     "SlowDown",
 ];
 /// The longest message that is shown.
-const LONGEST: usize = 400;
+const MAX_LENGTH: usize = 400;
 
 /// Converts a failed call.
 pub fn from_call(error: &CallError, redactor: &Redactor) -> Reason {
@@ -84,7 +84,7 @@ fn action(message: &str) -> Option<String> {
 fn one_line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
     let line = words.join(" ");
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
     }

@@ -209,8 +209,8 @@ impl<'f> Decider<'_, 'f> {
     /// returns the whole group and the number of one of those pull requests.
     fn without_listed(&self, group: &PullGroup<'f>) -> (PullGroup<'f>, Option<u64>) {
         let listed_in = |finding: &Finding| {
-            let is_ordered = self.decisions.is_ordered(finding);
-            self.listed.elsewhere(finding, &group.branch, is_ordered)
+            let is_requested = self.decisions.is_requested(finding);
+            self.listed.elsewhere(finding, &group.branch, is_requested)
         };
         let rest = group.without(|finding| listed_in(finding).is_some(), &self.decisions);
         if rest.findings.is_empty() {
@@ -237,16 +237,16 @@ impl<'s, 'f> Situation<'s, 'f> {
     /// Returns until when the fixes of a group rest, because a bot or somebody without write permission closed their
     /// pull request. A new finding, or a new request for a fix, ends the rest.
     fn rest_of(&self, group: &PullGroup<'_>, before: &Proposal) -> Option<Undecided> {
-        let is_ordered_since = |finding: &Finding| {
+        let is_requested_since = |finding: &Finding| {
             let mut decisions = self.decisions.iter();
             decisions.any(|decision| {
                 decision.finding == finding.id
-                    && decision.choice.is_order()
+                    && decision.choice.requests_pull_request()
                     && decision.decided_at > before.changed_at
             })
         };
         let is_same = |finding: &&Finding| {
-            before.findings.contains(&finding.id.0) && !is_ordered_since(finding)
+            before.findings.contains(&finding.id.0) && !is_requested_since(finding)
         };
         undecided(before, self.now).filter(|_| group.findings.iter().all(is_same))
     }
@@ -294,10 +294,10 @@ impl<'s> Listed<'s> {
 
     /// Returns the number of the pull request that lists a finding, except the one on this branch. A pull request that
     /// a person took over gives way to an explicit request.
-    fn elsewhere(&self, finding: &Finding, branch: &str, is_ordered: bool) -> Option<u64> {
+    fn elsewhere(&self, finding: &Finding, branch: &str, is_requested: bool) -> Option<u64> {
         let mut listing = self.0.get(finding.id.0.as_str())?.iter();
         let found = listing
-            .find(|(proposal, is_kept)| proposal.branch != branch && (*is_kept || !is_ordered));
+            .find(|(proposal, is_kept)| proposal.branch != branch && (*is_kept || !is_requested));
         found.map(|(proposal, _)| proposal.number)
     }
 }

@@ -27,9 +27,9 @@ impl<'a> DecisionIndex<'a> {
     }
 
     /// Returns whether a person asked for a pull request that fixes this finding.
-    pub(super) fn is_ordered(&self, finding: &Finding) -> bool {
+    pub(super) fn is_requested(&self, finding: &Finding) -> bool {
         self.about(finding)
-            .is_some_and(|decision| decision.choice.is_order())
+            .is_some_and(|decision| decision.choice.requests_pull_request())
     }
 }
 

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest readable part of a branch's key.
-const LONGEST: usize = 60;
+const MAX_LENGTH: usize = 60;
 
 /// The findings that one pull request fixes.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,7 +166,7 @@ fn telling(groups: &[PullGroup<'_>], proposals: &[Proposal]) -> Option<usize> {
 
 /// Returns whether the fix of a finding is exempt from the limits.
 fn is_urgent(finding: &Finding, decisions: &DecisionIndex<'_>) -> bool {
-    is_security(finding) || decisions.is_ordered(finding)
+    is_security(finding) || decisions.is_requested(finding)
 }
 
 /// Returns whether a finding is about security.
@@ -185,7 +185,7 @@ fn slug(finding: &Finding) -> String {
         ),
     };
     let readable = StackName::of_path(&name);
-    let readable: String = readable.as_str().chars().take(LONGEST).collect();
+    let readable: String = readable.as_str().chars().take(MAX_LENGTH).collect();
     let digest = hex::encode(&Sha256::digest(name.as_bytes())[..4]);
     format!("{readable}-{digest}")
 }

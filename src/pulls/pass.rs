@@ -35,7 +35,7 @@ impl<'s, 'f> Pass<'s, 'f> {
     }
 
     /// Records a pull request as it is after an action.
-    pub fn note(&mut self, after: Proposal) {
+    pub fn record(&mut self, after: Proposal) {
         let mut proposals = self.proposals.iter_mut();
         let known = proposals.find(|known| known.branch == after.branch);
         let Some(known) = known else {
@@ -51,7 +51,7 @@ impl<'s, 'f> Pass<'s, 'f> {
     }
 
     /// Records that GitHub refused the pull request of a branch.
-    pub fn note_refused(&mut self, branch: &str) {
+    pub fn record_refusal(&mut self, branch: &str) {
         self.refused.insert(branch.to_owned());
         self.decide_rest();
     }

@@ -1,7 +1,7 @@
 //! Runs one attempt of a job: one at a time per repository, repeated after a failure, and reported when it is given up.
 
 use super::inbox::Inbox;
-use super::job::{Job, JobError, JobHandler, QueuedJob, ScanOrder, TaskOrder, Trigger};
+use super::job::{Job, JobError, JobHandler, QueuedJob, ScanJob, TaskJob, Trigger};
 use super::operator::DISCARDED;
 use super::outage::sit_out;
 use super::own_task::OwnTask;
@@ -17,16 +17,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The longest pause before a job tries again to lock its repository: a person may wait for a reply.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a suspect waits while another one runs.
 const NEXT_TURN: Duration = Duration::from_secs(1);
 
 /// How often a job may be put off: more than a day of the longest wait.
-const MOST_WAITS: u32 = 20_000;
+const MAX_WAITS: u32 = 20_000;
 
 impl<P: JobHandler> Worker<P> {
     /// Runs one attempt, and acts on its result.
@@ -75,7 +75,7 @@ impl<P: JobHandler> Worker<P> {
                 let delay = taken_pause(&queued).max(turn);
                 return self.wait(queued, delay).await;
             }
-            Err(JobError::Later(error, pause)) if queued.waits < MOST_WAITS => {
+            Err(JobError::Later(error, pause)) if queued.waits < MAX_WAITS => {
                 tracing::warn!(
                     job = queued.key,
                     error = format!("{error:#}"),
@@ -92,7 +92,7 @@ impl<P: JobHandler> Worker<P> {
                     "a try failed"
                 );
                 metrics.retried.add();
-                let delay = doubled(self.config.pause, queued.failures, LONGEST_PAUSE);
+                let delay = doubled(self.config.pause, queued.failures, MAX_PAUSE);
                 let failures = queued.failures + 1;
                 self.inbox
                     .queue
@@ -153,12 +153,12 @@ impl<P: JobHandler> Worker<P> {
                 repository,
                 task,
             } => {
-                let order = TaskOrder {
+                let job = TaskJob {
                     installation,
                     repository,
                     task,
                 };
-                self.task(order, first).await
+                self.task(job, first).await
             }
         }
     }
@@ -194,7 +194,7 @@ impl<P: JobHandler> Worker<P> {
         let Some(waiting) = tenant.waiting_scan(repository, stack).await? else {
             return Ok(());
         };
-        let order = ScanOrder {
+        let job = ScanJob {
             installation: subject.installation,
             repository,
             stack: stack.and_then(StackName::new),
@@ -203,7 +203,7 @@ impl<P: JobHandler> Worker<P> {
         };
         let started = Instant::now();
         if tenant.active().await? {
-            self.handler.scan(order, run).await?;
+            self.handler.scan(job, run).await?;
             // A scan that was ended early is still to be scanning, however it took its end.
             if !run.may_write().await {
                 let lost = anyhow::anyhow!("the scan was ended before it was done");
@@ -215,17 +215,17 @@ impl<P: JobHandler> Worker<P> {
     }
 
     /// Runs a task while no other job works on its repository; acknowledges it before that.
-    async fn task(self: Arc<Self>, order: TaskOrder, first: bool) -> Result<Outcome, JobError> {
-        let tenant = self.inbox.store.of(order.installation);
+    async fn task(self: Arc<Self>, job: TaskJob, first: bool) -> Result<Outcome, JobError> {
+        let tenant = self.inbox.store.of(job.installation);
         if !tenant.active().await? {
             return Ok(Outcome::Done);
         }
-        if first && let Err(error) = self.handler.acknowledge(&order).await {
+        if first && let Err(error) = self.handler.acknowledge(&job).await {
             tracing::warn!(error = format!("{error:#}"), "a task was not acknowledged");
         }
-        let (installation, repository) = (order.installation, order.repository);
+        let (installation, repository) = (job.installation, job.repository);
         let worker = self.clone();
-        let done = |run: RunContext| async move { worker.handler.run(order, &run).await };
+        let done = |run: RunContext| async move { worker.handler.run(job, &run).await };
         with_repository_lock(&self, installation, repository, done).await
     }
 
@@ -269,7 +269,7 @@ pub(super) enum Outcome {
 
 /// Returns the pause before the next try to lock a repository.
 fn taken_pause(queued: &QueuedJob) -> Duration {
-    doubled(Duration::from_secs(1), queued.waits, LONGEST_WAIT)
+    doubled(Duration::from_secs(1), queued.waits, MAX_WAIT)
 }
 
 /// Doubles a pause `times` times, up to a limit.

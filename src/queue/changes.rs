@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// How many repositories are written in one transaction. Other writers wait for its end.
-const MOST_TOGETHER: usize = 100;
+const MAX_BATCH: usize = 100;
 
 /// Returns whether a delivery adds or removes installations or repositories. Such a delivery is worked on alone: it
 /// deletes jobs as well.
@@ -129,50 +129,50 @@ pub(super) async fn run(
     } = &delivery.payload
     {
         for former in store.others_with(origin.id, installation).await? {
-            queue.forget_tasks(former, Some(&[origin.id])).await?;
+            queue.delete_tasks(former, Some(&[origin.id])).await?;
         }
         store.transfer(origin.id, installation).await?;
     }
     let jobs = delivery::act(&tenant, &mut WrittenRows::default(), &delivery, now).await?;
-    drop_removed(store, &delivery).await?;
-    forget_tasks(queue, &delivery.payload).await?;
+    delete_removed(store, &delivery).await?;
+    delete_tasks(queue, &delivery.payload).await?;
     queue.push_all(&jobs).await?;
     welcome(store, queue, &delivery).await?;
     Ok(tenant.close_delivery(id).await?)
 }
 
 /// Deletes the jobs of the installations and repositories that the App lost.
-async fn forget_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result<()> {
+async fn delete_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result<()> {
     let installation = payload.installation;
     match (&payload.event, &payload.repository) {
         (WebhookEvent::Installation { action, .. }, _)
             if *action == InstallationAction::Deleted =>
         {
-            queue.forget_tasks(installation, None).await
+            queue.delete_tasks(installation, None).await
         }
         (WebhookEvent::Repositories { removed, .. }, _) if !removed.is_empty() => {
             let removed: Vec<_> = removed.iter().map(|origin| origin.id).collect();
-            queue.forget_tasks(installation, Some(&removed)).await
+            queue.delete_tasks(installation, Some(&removed)).await
         }
         (WebhookEvent::Repository { action }, Some(origin))
             if *action == RepositoryAction::Deleted =>
         {
-            queue.forget_tasks(installation, Some(&[origin.id])).await
+            queue.delete_tasks(installation, Some(&[origin.id])).await
         }
         _ => Ok(()),
     }
 }
 
 /// Deletes the stored data of the repositories that the App lost.
-async fn drop_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> {
+async fn delete_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> {
     let WebhookEvent::Repositories { removed, .. } = &delivery.payload.event else {
         return Ok(());
     };
-    for some in removed.chunks(MOST_TOGETHER) {
+    for some in removed.chunks(MAX_BATCH) {
         let transaction = store.transaction().await?;
         let tenant = transaction.store().of(delivery.payload.installation);
         for origin in some {
-            tenant.drop_repository(origin.id).await?;
+            tenant.delete_repository(origin.id).await?;
         }
         transaction.commit().await?;
     }
@@ -183,13 +183,13 @@ async fn drop_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> 
 async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::Result<()> {
     let installation = delivery.payload.installation;
     let newcomers = newcomers(&store.of(installation), &delivery.payload.event).await?;
-    for some in newcomers.chunks(MOST_TOGETHER) {
+    for some in newcomers.chunks(MAX_BATCH) {
         let transaction = store.transaction().await?;
         let tenant = transaction.store().of(installation);
         let mut jobs = Vec::new();
         for newcomer in some {
             if let Some(origin) = newcomer.origin {
-                tenant.keep_repository(origin).await?;
+                tenant.save_repository(origin).await?;
             }
             jobs.push(delivery::ask(&tenant, delivery, newcomer.id, None).await?);
         }

@@ -47,7 +47,7 @@ pub(super) async fn act(
     if let WebhookEvent::Installation { action, .. } = event
         && *action == InstallationAction::Deleted
     {
-        tenant.forget(delivery.received_at).await?;
+        tenant.delete_installation(delivery.received_at).await?;
         return Ok(Vec::new());
     }
     if !known.has_account(*installation, account) {
@@ -61,7 +61,7 @@ pub(super) async fn act(
     if let Some(origin) = repository
         && !known.has_origin(*installation, origin)
     {
-        keep(tenant, origin, event).await?;
+        save_repository(tenant, origin, event).await?;
         known
             .origins
             .insert(origin.id, (*installation, origin.clone()));
@@ -107,16 +107,16 @@ fn suspends(action: InstallationAction) -> Option<bool> {
 }
 
 /// Stores the repository as the payload describes it, or deletes it.
-async fn keep(
+async fn save_repository(
     tenant: &Tenant<'_>,
     origin: &RepositoryInfo,
     event: &WebhookEvent,
 ) -> anyhow::Result<()> {
     let deleted = RepositoryAction::Deleted;
     if *event == (WebhookEvent::Repository { action: deleted }) {
-        tenant.drop_repository(origin.id).await
+        tenant.delete_repository(origin.id).await
     } else {
-        tenant.keep_repository(origin).await
+        tenant.save_repository(origin).await
     }
 }
 
@@ -266,7 +266,7 @@ pub(super) async fn ask(
         commit,
         asked_at: delivery.received_at,
     };
-    tenant.ask_scan(&request).await?;
+    tenant.request_scan(&request).await?;
     let job = Job::Scan {
         installation: delivery.payload.installation,
         repository,

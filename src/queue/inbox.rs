@@ -127,13 +127,15 @@ impl Inbox {
 
     /// Deletes what is old.
     pub async fn sweep(&self, now: i64) -> anyhow::Result<()> {
-        self.store.forget_deliveries(before(now, MEMORY)).await?;
-        self.store.forget_scans(before(now, MEMORY)).await?;
-        self.store.forget_failed_jobs(before(now, MEMORY)).await?;
-        self.store.forget_content(before(now, CONTENT)).await?;
-        self.store.forget_notifications(before(now, MEMORY)).await?;
-        self.queue.forget_turns().await?;
-        self.queue.forget(before(now, ENDED)).await
+        self.store.delete_deliveries(before(now, MEMORY)).await?;
+        self.store.delete_scans(before(now, MEMORY)).await?;
+        self.store.delete_failed_jobs(before(now, MEMORY)).await?;
+        self.store
+            .delete_created_content(before(now, CONTENT))
+            .await?;
+        self.store.delete_notifications(before(now, MEMORY)).await?;
+        self.queue.reset_turns().await?;
+        self.queue.delete_ended(before(now, ENDED)).await
     }
 
     async fn enqueue(&self, queued: QueuedJob) -> anyhow::Result<()> {

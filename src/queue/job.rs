@@ -164,7 +164,7 @@ pub enum RepositoryTask {
 
 /// A task to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskOrder {
+pub struct TaskJob {
     /// The tenant.
     pub installation: InstallationId,
     /// The repository.
@@ -187,7 +187,7 @@ pub enum Trigger {
 
 /// A scan to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScanOrder {
+pub struct ScanJob {
     /// The tenant.
     pub installation: InstallationId,
     /// The repository.
@@ -222,7 +222,7 @@ pub trait JobHandler: Send + Sync + 'static {
     /// Runs one scan, on a thread of its own. It may be run again from the start at any point.
     fn scan(
         &self,
-        order: ScanOrder,
+        job: ScanJob,
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
@@ -230,12 +230,12 @@ pub trait JobHandler: Send + Sync + 'static {
     /// start at any point.
     fn run(
         &self,
-        order: TaskOrder,
+        job: TaskJob,
         run: &RunContext,
     ) -> impl Future<Output = Result<(), JobError>> + Send;
 
     /// Acknowledges a task before its turn comes.
-    fn acknowledge(&self, order: &TaskOrder) -> impl Future<Output = anyhow::Result<()>> + Send;
+    fn acknowledge(&self, job: &TaskJob) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Waits until GitHub is back after an outage: the jobs that waited are then tried at once. Never returns where
     /// that is not known.

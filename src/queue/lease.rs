@@ -55,12 +55,12 @@ impl HeldLease {
     /// lost.
     pub(super) fn renewal(self: &Arc<Self>) -> OwnTask<JobError> {
         let lease = self.clone();
-        OwnTask::spawn(async move { lease.keep().await })
+        OwnTask::spawn(async move { lease.renew_until_lost().await })
     }
 
     /// Renews the lease until it is lost, and returns how. While the database is away the job continues, as long as the
     /// lease cannot have expired.
-    async fn keep(&self) -> JobError {
+    async fn renew_until_lost(&self) -> JobError {
         loop {
             sleep(self.time / PARTS).await;
             loop {

@@ -35,12 +35,12 @@ mod claims;
 mod classify;
 /// Counts what is created at GitHub.
 mod content;
+/// Deletes the tasks of removed installations and repositories.
+mod delete_tasks;
 /// Turns a delivery into jobs.
 mod delivery;
 /// Works on deliveries in batches.
 mod drain;
-/// Deletes the tasks of removed installations and repositories.
-mod forget_tasks;
 /// Holds the lease of a running job.
 mod lease;
 /// Counts events of this process.

@@ -5,7 +5,7 @@ use anyhow::Context;
 use sqlx::AssertSqlSafe;
 
 /// How many jobs are read to find the oldest one.
-const MOST_LOOKED_AT: i64 = 1_000;
+const MAX_JOBS: i64 = 1_000;
 
 impl Queue {
     /// Returns since when the oldest of the next jobs is in the queue; `None` where nothing runs or waits.
@@ -19,7 +19,7 @@ impl Queue {
                     "select min(since) from (select json_extract(cast(job as text), '$.since') as since from Jobs {NEXT})
                      where since > 0"
                 );
-                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
+                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MAX_JOBS);
                 oldest.fetch_one(pool).await
             }
             Self::Postgres(pool) => {
@@ -27,7 +27,7 @@ impl Queue {
                     "select min(since) from (select cast(convert_from(job, 'UTF8')::jsonb ->> 'since' as bigint) as since
                      from apalis.jobs {NEXT}) as next where since > 0"
                 );
-                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MOST_LOOKED_AT);
+                let oldest = sqlx::query_scalar(AssertSqlSafe(statement)).bind(QUEUE).bind(MAX_JOBS);
                 oldest.fetch_one(pool).await
             }
         }

@@ -9,7 +9,7 @@ use crate::store::{Delivery, ScanRequest, StoppedJob, StoppedState, WaitingDeliv
 use std::time::Duration;
 
 /// How many jobs of each kind are listed.
-const MOST_LISTED: u32 = 1000;
+const MAX_LISTED: u32 = 1000;
 
 /// Why a discarded job ended.
 pub(crate) const DISCARDED: &str = "the operator discarded it";
@@ -81,12 +81,12 @@ impl Inbox {
     /// Lists parked and failed jobs, then running and waiting ones, then deliveries that are no jobs yet, each the
     /// oldest first.
     pub async fn jobs(&self) -> anyhow::Result<Vec<JobRow>> {
-        let stopped = self.store.stopped_jobs(MOST_LISTED).await?;
+        let stopped = self.store.stopped_jobs(MAX_LISTED).await?;
         let stopped = stopped
             .iter()
             .filter(|job| job.state != StoppedState::Retried);
         let mut rows: Vec<_> = stopped.map(stopped_row).collect();
-        let listed = self.queue.jobs(MOST_LISTED).await?;
+        let listed = self.queue.jobs(MAX_LISTED).await?;
         rows.extend(listed.into_iter().map(|listed| JobRow {
             state: match listed.running {
                 true => JobState::Running,
@@ -100,7 +100,7 @@ impl Inbox {
             deaths: 0,
             problem: String::new(),
         }));
-        let deliveries = self.store.deliveries_in_line(MOST_LISTED).await?;
+        let deliveries = self.store.deliveries_in_line(MAX_LISTED).await?;
         rows.extend(deliveries.into_iter().map(delivery_row));
         Ok(rows)
     }
@@ -207,7 +207,7 @@ impl Inbox {
                     commit: None,
                     asked_at: now(),
                 };
-                tenant.ask_scan(&request).await?;
+                tenant.request_scan(&request).await?;
             }
             Job::Task { .. } => {}
         }

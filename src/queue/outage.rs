@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest pause between two attempts: where no signal tells the end of an outage, work resumes after it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// How often in a row a job is tried that GitHub does not answer while it answers others: half a day, with the pauses.
-const MOST_UNANSWERED: u32 = 150;
+const MAX_UNANSWERED: u32 = 150;
 
 /// How many of the waiting jobs are tried per second after an outage, so as not to overload GitHub again.
 const A_SECOND: i64 = 20;
@@ -49,13 +49,13 @@ pub(super) async fn sit_out<P: JobHandler>(
         error = format!("{error:#}"),
         "a try comes once the outage is over"
     );
-    let pause = doubled(worker.config.pause, queued.outages, LONGEST_PAUSE);
+    let pause = doubled(worker.config.pause, queued.outages, MAX_PAUSE);
     let outages = queued.outages.saturating_add(1);
     let unanswered = match is_unanswered(error) {
         true => queued.unanswered + 1,
         false => 0,
     };
-    if unanswered >= MOST_UNANSWERED {
+    if unanswered >= MAX_UNANSWERED {
         fail(worker, &queued, &format!("{error:#}")).await?;
         worker.inbox.metrics.failed.add();
         return Ok(());

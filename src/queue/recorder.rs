@@ -7,10 +7,10 @@ use anyhow::{Context, anyhow};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many deliveries are committed together.
-const MOST_TOGETHER: usize = 64;
+const MAX_BATCH: usize = 64;
 
 /// How many deliveries wait for the commit. Further senders wait.
-const MOST_WAITING: usize = 512;
+const MAX_WAITING: usize = 512;
 
 /// Records deliveries in a task of its own, which ends with the last clone.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ struct Arrival {
 
 impl Recorder {
     pub(super) fn start(store: Store) -> Self {
-        let (arrivals, arrived) = mpsc::channel(MOST_WAITING);
+        let (arrivals, arrived) = mpsc::channel(MAX_WAITING);
         tokio::spawn(record_for_ever(store, arrived));
         Self { arrivals }
     }
@@ -45,8 +45,8 @@ impl Recorder {
 }
 
 async fn record_for_ever(store: Store, mut arrived: mpsc::Receiver<Arrival>) {
-    let mut arrivals = Vec::with_capacity(MOST_TOGETHER);
-    while arrived.recv_many(&mut arrivals, MOST_TOGETHER).await > 0 {
+    let mut arrivals = Vec::with_capacity(MAX_BATCH);
+    while arrived.recv_many(&mut arrivals, MAX_BATCH).await > 0 {
         record_together(&store, arrivals.drain(..)).await;
     }
 }

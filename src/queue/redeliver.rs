@@ -74,7 +74,7 @@ impl Redelivery<'_> {
     async fn walk(&self, mut walk: DeliveryWalk, start: Instant) -> anyhow::Result<()> {
         let read = self.read(&mut walk).await;
         // Where another process walks by now, that one asks.
-        let asked = match self.keep(&walk).await? {
+        let asked = match self.save_walk(&walk).await? {
             true => self.ask(&walk).await,
             false => Ok(0),
         };
@@ -82,15 +82,15 @@ impl Redelivery<'_> {
         let pause = if is_full { ROUND } else { Duration::ZERO };
         let left = pause.saturating_sub(start.elapsed());
         self.store
-            .keep_delivery_walk(&self.holder, &walk, left)
+            .save_delivery_walk(&self.holder, &walk, left)
             .await?;
         read.and(asked).map(drop)
     }
 
     /// Stores the progress of the walk, and holds it for this process. False where another process has it.
-    async fn keep(&self, walk: &DeliveryWalk) -> anyhow::Result<bool> {
+    async fn save_walk(&self, walk: &DeliveryWalk) -> anyhow::Result<bool> {
         self.store
-            .keep_delivery_walk(&self.holder, walk, TURN)
+            .save_delivery_walk(&self.holder, walk, TURN)
             .await
     }
 
@@ -122,7 +122,7 @@ impl Redelivery<'_> {
                 .iter()
                 .filter(|attempt| attempt.at >= known_from)
             {
-                self.note(attempt, &mut taken).await?;
+                self.record(attempt, &mut taken).await?;
             }
             let ends = page.attempts.iter().any(|attempt| attempt.at < known_from);
             walk.next_page = if ends { String::new() } else { page.next };
@@ -130,7 +130,7 @@ impl Redelivery<'_> {
                 walk.read_until = walk.newest;
                 return Ok(());
             }
-            if !self.keep(walk).await? {
+            if !self.save_walk(walk).await? {
                 return Ok(());
             }
         }
@@ -138,7 +138,7 @@ impl Redelivery<'_> {
     }
 
     /// Records the result of an attempt. One success is enough, whatever came before and after it.
-    async fn note(
+    async fn record(
         &self,
         attempt: &DeliveryAttempt,
         taken: &mut HashSet<String>,
@@ -146,7 +146,7 @@ impl Redelivery<'_> {
         let id = &attempt.delivery;
         if (200..300).contains(&attempt.status) {
             taken.insert(id.0.clone());
-            return self.store.forget_missed_delivery(id).await;
+            return self.store.delete_missed_delivery(id).await;
         }
         let refused = REFUSED.contains(&attempt.status);
         if refused || taken.contains(&id.0) || self.store.is_recorded(id).await? {
@@ -159,7 +159,7 @@ impl Redelivery<'_> {
             asked: 0,
             next_at: self.now,
         };
-        self.store.miss_delivery(&missed).await
+        self.store.record_missed_delivery(&missed).await
     }
 
     /// Requests the due deliveries, the oldest first; returns how many.
@@ -167,10 +167,10 @@ impl Redelivery<'_> {
         let mut asked = 0;
         for missed in self.store.due_deliveries(self.now, AT_ONCE).await? {
             if self.is_over(&missed).await? {
-                self.store.forget_missed_delivery(&missed.id).await?;
+                self.store.delete_missed_delivery(&missed.id).await?;
                 continue;
             }
-            if !self.keep(walk).await? {
+            if !self.save_walk(walk).await? {
                 break;
             }
             let next_at = self.now + pause_after(missed.asked);
@@ -184,7 +184,7 @@ impl Redelivery<'_> {
                 Err(error) => return Err(error.into()),
             }
             self.store
-                .ask_delivery(&missed.id, missed.asked + 1, next_at)
+                .record_redelivery(&missed.id, missed.asked + 1, next_at)
                 .await?;
             self.metrics.asked_again.add();
         }

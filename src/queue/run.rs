@@ -135,10 +135,10 @@ where
 /// Deletes what a job wrote for an installation or a repository that was removed meanwhile.
 async fn delete_what_is_gone(tenant: &Tenant<'_>, repository: RepositoryId) -> anyhow::Result<()> {
     if !tenant.exists().await? {
-        return tenant.forget(now()).await;
+        return tenant.delete_installation(now()).await;
     }
     if tenant.repository(repository).await?.is_none() {
-        tenant.drop_repository(repository).await?;
+        tenant.delete_repository(repository).await?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ impl Inbox {
                 commit: None,
                 asked_at: due.slot,
             };
-            tenant.ask_scan(&request).await?;
+            tenant.request_scan(&request).await?;
             let job = Job::Scan {
                 installation: due.installation,
                 repository: due.repository,

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// The longest pause until the result of a job is stored.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// How often a job is repeated whose result the database refuses. Then the refusal is its result.
-const MOST_REFUSALS: u32 = 4;
+const MAX_REFUSALS: u32 = 4;
 
 /// Runs a job until its result is stored, however long the database is away. A repetition finds what was done.
 pub(super) async fn see_through<P: JobHandler>(worker: Arc<Worker<P>>, queued: QueuedJob) {
@@ -28,7 +28,7 @@ pub(super) async fn see_through<P: JobHandler>(worker: Arc<Worker<P>>, queued: Q
             refusals += 1;
         }
         sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 
@@ -37,7 +37,7 @@ async fn attempt_once<P: JobHandler>(
     queued: &QueuedJob,
     refusals: u32,
 ) -> anyhow::Result<()> {
-    if refusals >= MOST_REFUSALS {
+    if refusals >= MAX_REFUSALS {
         let problem = "the database does not keep its end: see the log";
         return fail(&worker, queued, problem).await;
     }

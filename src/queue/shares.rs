@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The time between two jobs of an installation that are put back, in milliseconds.
 const SPACING: i64 = 200;
 /// The longest time over which jobs that are put back are spread, in milliseconds.
-const LONGEST_SPREAD: i64 = 120_000;
+const MAX_SPREAD: i64 = 120_000;
 /// How long a slot is kept for an installation that found none and has fewer than others, in milliseconds: its job
 /// returns sooner.
 const KEPT_FOR: i64 = 10_000;
@@ -54,7 +54,7 @@ impl Share {
     /// Returns when a job returns: a little later than the one put back before it.
     fn turn(&mut self, now: i64) -> Duration {
         let next = self.last_turn.saturating_add(SPACING);
-        self.last_turn = next.clamp(now + SPACING, now + LONGEST_SPREAD);
+        self.last_turn = next.clamp(now + SPACING, now + MAX_SPREAD);
         let pause = u64::try_from(self.last_turn - now).unwrap_or_default();
         Duration::from_millis(pause)
     }

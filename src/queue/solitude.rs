@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// How many processes a job may crash while it runs alone.
-const MOST_DEATHS: u32 = 2;
+const MAX_DEATHS: u32 = 2;
 
 /// The installation of the lease that one suspect at a time holds: no installation of GitHub's has this id.
 const NOBODY: InstallationId = InstallationId(0);
@@ -37,7 +37,7 @@ pub(super) async fn run_alone<P: JobHandler>(
     let store = &worker.inbox.store;
     let tenant = store.of(queued.job.installation());
     let deaths = tenant.lone_deaths(&queued.key).await?;
-    if deaths >= MOST_DEATHS {
+    if deaths >= MAX_DEATHS {
         return Ok(Turn::TooManyDeaths(deaths));
     }
     let run = worker.runs.fetch_add(1, Ordering::Relaxed);
@@ -61,7 +61,7 @@ pub(super) async fn run_alone<P: JobHandler>(
     drop(renewal);
     match &end {
         Ok(Outcome::Done) | Err(JobError::Fatal(_)) => {
-            tenant.forget_lone_runs(&queued.key).await?;
+            tenant.delete_lone_runs(&queued.key).await?;
         }
         // It did not run to its end: it is still a suspect, and what it did before stays counted.
         _ => tenant.undo_lone_run(&queued.key, &worker.name).await?,

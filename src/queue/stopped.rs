@@ -20,7 +20,7 @@ pub(super) async fn park<P: JobHandler>(
     let state = StoppedState::Parked;
     worker.inbox.stop(queued, state, deaths, &problem).await?;
     let tenant = worker.inbox.store.of(queued.job.installation());
-    tenant.forget_lone_runs(&queued.key).await?;
+    tenant.delete_lone_runs(&queued.key).await?;
     if let Job::Delivery { delivery, .. } = &queued.job {
         tenant.fail_delivery(delivery, &problem).await?;
     }

@@ -25,13 +25,13 @@ const APPLIED: &str = "select count(*) from apalis_migrations";
 
 /// How often apalis hands out one row: without a limit. Failed attempts return as new rows, and jobs that crash
 /// processes are parked.
-const MOST_TRIES: usize = 1_000_000;
+const MAX_TRIES: usize = 1_000_000;
 
 /// How many connections a process opens.
 const CONNECTIONS: u32 = 8;
 
 /// How many jobs SQLite takes in one transaction. Other writers wait for its end.
-const MOST_TOGETHER: usize = 100;
+const MAX_BATCH: usize = 100;
 
 /// How long a writer waits for its turn.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -142,7 +142,7 @@ impl Queue {
             return Ok(());
         };
         let before = "while enqueuing jobs";
-        for together in jobs.chunks(MOST_TOGETHER) {
+        for together in jobs.chunks(MAX_BATCH) {
             let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
             for queued in together {
                 let task = task(queued, Duration::ZERO)?;
@@ -254,7 +254,7 @@ impl Queue {
     }
 
     /// Deletes jobs that ended before a time in epoch milliseconds.
-    pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
+    pub async fn delete_ended(&self, before: i64) -> anyhow::Result<()> {
         let before = before / 1000;
         match self {
             Self::Sqlite(pool) => {
@@ -268,11 +268,11 @@ impl Queue {
                 sqlx::query(statement).bind(QUEUE).bind(before as f64).execute(pool).await.map(drop)
             }
         }
-        .context("while forgetting old jobs")
+        .context("while deleting old jobs")
     }
 
     /// Restarts the numbers of turns, if no job waits for one.
-    pub(super) async fn forget_turns(&self) -> anyhow::Result<()> {
+    pub(super) async fn reset_turns(&self) -> anyhow::Result<()> {
         const CHANGE: &str = "delete from queue_turns where not exists";
         match self {
             Self::Sqlite(pool) => {
@@ -284,7 +284,7 @@ impl Queue {
                 sqlx::query(AssertSqlSafe(statement)).bind(QUEUE).execute(pool).await.map(drop)
             }
         }
-        .context("while forgetting old turns")
+        .context("while deleting old turns")
     }
 
     /// Closes all connections.
@@ -315,7 +315,7 @@ fn task(queued: &QueuedJob, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u
     let args = serde_json::to_vec(queued).context("while writing a job")?;
     Ok(TaskBuilder::new(args)
         .idempotency_key(queued.attempt_key())
-        .max_attempts(MOST_TRIES)
+        .max_attempts(MAX_TRIES)
         .run_at_time(SystemTime::now() + delay))
 }
 

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// How many addresses a table row or a heading shows.
-const MOST_NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// Findings that share a row and a section; at least one.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<'a> Alike<'a> {
 
     /// Returns the findings' names, as many as fit, and the number of the rest.
     pub(super) fn names(&self) -> (Vec<String>, usize) {
-        let names: Vec<_> = self.all().take(MOST_NAMED).map(name).collect();
+        let names: Vec<_> = self.all().take(MAX_NAMED).map(name).collect();
         let more = self.others.len() + 1 - names.len();
         (names, more)
     }

@@ -15,11 +15,11 @@ use super::words::{by_severity, counted, cut_value, event, expected, name, postu
 use crate::model::{Difference, Finding, Scanned, Severity, StackReport, StackStatus};
 
 /// How many refused pull requests are listed, and in how many characters.
-const MOST_REFUSED: usize = 10;
-const LONGEST_REFUSED: usize = 20_000;
+const MAX_REFUSED: usize = 10;
+const MAX_REFUSED_LENGTH: usize = 20_000;
 
 /// How many annotations GitHub accepts in one request.
-const MOST_REMARKS: usize = 50;
+const MAX_REMARKS: usize = 50;
 
 /// The texts of a check run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +132,7 @@ fn scan(scanned: &Scanned, pulls: &[u64], (queued, refused): (usize, &[String]))
         ));
     }
     let refused = refused.iter().map(|why| sentence(why).to_string());
-    lines.extend(some(refused.collect(), MOST_REFUSED, LONGEST_REFUSED));
+    lines.extend(some(refused.collect(), MAX_REFUSED, MAX_REFUSED_LENGTH));
     // An open pull request tells of them.
     let warns = pulls.is_empty();
     let fixed = fixed(scanned);
@@ -235,6 +235,6 @@ fn annotations(scanned: &Scanned) -> Vec<LineAnnotation> {
         finding.attributes.iter().filter_map(remark).collect()
     };
     let mut annotations: Vec<_> = findings.iter().flat_map(of_finding).collect();
-    annotations.truncate(MOST_REMARKS);
+    annotations.truncate(MAX_REMARKS);
     annotations
 }

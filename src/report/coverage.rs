@@ -30,7 +30,7 @@ pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
 }
 
 /// How many types a line names.
-const MOST_TYPES: usize = 40;
+const MAX_TYPES: usize = 40;
 
 /// Names, on one line, the types that a provider would read if there was one; `None` where there are none.
 pub(super) fn readable_by_provider(
@@ -47,15 +47,15 @@ pub(super) fn readable_by_provider(
         1 => ("is", "it"),
         _ => ("are", "they"),
     };
-    let listed = types.iter().take(MOST_TYPES);
+    let listed = types.iter().take(MAX_TYPES);
     let mut listed: Vec<_> = listed
         .map(|(tf_type, count)| match count {
             1 => name(tf_type),
             count => format!("{} ({count})", name(tf_type)),
         })
         .collect();
-    if types.len() > MOST_TYPES {
-        listed.push(format!("and {} more types", types.len() - MOST_TYPES));
+    if types.len() > MAX_TYPES {
+        listed.push(format!("and {} more types", types.len() - MAX_TYPES));
     }
     Some(format!(
         "{} of {} {are} not read natively; with a folder of providers ({}) {they} would be: {}",

@@ -83,16 +83,16 @@ pub struct DashboardContent {
 }
 
 /// How many characters of a scan's error are shown.
-const LONGEST_PROBLEM: usize = 500;
+const MAX_PROBLEM_LENGTH: usize = 500;
 
 /// How many characters of a stack's error are shown where there is no room for all of it.
-const LONGEST_ERROR: usize = 250;
+const MAX_ERROR_LENGTH: usize = 250;
 
 /// How many numbers of pull requests are listed.
-const MOST_NUMBERS: usize = 50;
+const MAX_NUMBERS: usize = 50;
 
 /// How many parked jobs and failed scans are listed.
-const MOST_PARKED: usize = 10;
+const MAX_PARKED: usize = 10;
 
 /// Writes the dashboard, the most urgent stack first, in less detail where GitHub would not accept its length. `now` is
 /// in epoch milliseconds.
@@ -110,8 +110,8 @@ pub fn dashboard(overview: &DashboardContent, now: i64, at_most: Detail) -> Stri
     let render = |(detail, most): (Detail, usize)| {
         let page = DashboardPage {
             intro: intro(stacks),
-            parked: parked.iter().take(MOST_PARKED).map(not_run).collect(),
-            failed: failed.iter().take(MOST_PARKED).map(given_up).collect(),
+            parked: parked.iter().take(MAX_PARKED).map(not_run).collect(),
+            failed: failed.iter().take(MAX_PARKED).map(given_up).collect(),
             stacks: sorted
                 .iter()
                 .take(most)
@@ -149,7 +149,7 @@ fn given_up(scan: &FailedScan) -> String {
         "" => "the scan of this repository".to_owned(),
         stack => format!("the scan of {}", code(stack)),
     };
-    let problem = excerpt(&scan.problem, LONGEST_PROBLEM);
+    let problem = excerpt(&scan.problem, MAX_PROBLEM_LENGTH);
     format!(
         "{}: {subject} failed: {}. The next push or schedule scans again, and so does a box below.",
         minute(scan.at),
@@ -206,7 +206,7 @@ fn stack(status: &StackStatus, now: i64, detail: Detail) -> StackSection {
         scan: boxes::line(&format!("scan {}", report.name), "Scan now"),
         error: report.outcome.as_ref().err().map(|error| match full {
             true => sentence(&error.message),
-            false => sentence(&excerpt(&error.message, LONGEST_ERROR)),
+            false => sentence(&excerpt(&error.message, MAX_ERROR_LENGTH)),
         }),
         rows: shown.iter().map(|finding| row(finding, status)).collect(),
         boxes: match full {
@@ -249,7 +249,7 @@ fn checked(scanned: &Scanned) -> String {
 
 /// Formats the numbers of pull requests as GitHub links them: `#3, #4`.
 pub fn numbers(pulls: &[u64]) -> String {
-    let listed = pulls.iter().take(MOST_NUMBERS);
+    let listed = pulls.iter().take(MAX_NUMBERS);
     let numbers: Vec<_> = listed.map(|number| format!("#{number}")).collect();
     match pulls.len() - numbers.len() {
         0 => numbers.join(", "),

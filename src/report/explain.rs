@@ -12,7 +12,7 @@ use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
 const LINES: usize = 60;
 
 /// The longest suggested block that is shown, in characters.
-const LONGEST: usize = 6_000;
+const MAX_LENGTH: usize = 6_000;
 
 /// Explains a finding, as Markdown.
 pub fn explain(finding: &Finding) -> String {
@@ -125,7 +125,7 @@ fn remedy(finding: &Finding, fix: &Fix) -> Vec<String> {
     if !left.is_empty() {
         parts.push(left.join("\n"));
     }
-    let shown = |text: &&str| text.chars().count() <= LONGEST;
+    let shown = |text: &&str| text.chars().count() <= MAX_LENGTH;
     if let Some(text) = fix.block.as_deref().filter(shown) {
         parts.push(format!("By hand:\n\n{}", block("hcl", text)));
     }

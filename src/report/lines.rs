@@ -44,7 +44,7 @@ impl Detail {
 }
 
 /// How many attributes of a finding a table shows.
-const MOST_ATTRIBUTES: usize = 2;
+const MAX_ATTRIBUTES: usize = 2;
 
 /// Describes a finding briefly, for a table.
 pub(super) fn describe(finding: &Finding) -> Markdown {
@@ -53,7 +53,7 @@ pub(super) fn describe(finding: &Finding) -> Markdown {
         Kind::Unmanaged => sentence("added outside Terraform"),
         _ if finding.attributes.is_empty() => sentence(&event(finding)),
         _ => {
-            let shown = changes(finding).take(MOST_ATTRIBUTES);
+            let shown = changes(finding).take(MAX_ATTRIBUTES);
             let mut shown: Vec<_> = shown.map(|change: Change| change.brief()).collect();
             let more = finding.attributes.len() - shown.len();
             if more > 0 {
@@ -75,7 +75,7 @@ pub(super) fn named(alike: &Alike<'_>) -> String {
 }
 
 /// How many addresses of one cause are listed with their findings.
-const MOST_LISTED: usize = 50;
+const MAX_LISTED: usize = 50;
 
 /// Lists the address and finding id of each, where there are several.
 pub(super) fn members(alike: &Alike<'_>) -> Vec<String> {
@@ -86,7 +86,7 @@ pub(super) fn members(alike: &Alike<'_>) -> Vec<String> {
         let (name, id) = (code(&name(finding)), code(&finding.id.to_string()));
         format!("{name} · finding {id}")
     };
-    let mut lines: Vec<_> = alike.all().take(MOST_LISTED).map(line).collect();
+    let mut lines: Vec<_> = alike.all().take(MAX_LISTED).map(line).collect();
     let more = alike.others.len() + 1 - lines.len();
     if more > 0 {
         lines.push(format!("and {more} more"));
@@ -143,9 +143,9 @@ pub(super) fn aside(finding: &Finding) -> String {
 }
 
 /// How many characters of a name a title shows: the longest name of a stack stands beside it.
-const LONGEST_TITLE: usize = 100;
+const MAX_TITLE_LENGTH: usize = 100;
 
 /// Formats a name for a title: GitHub shows no markup there, and accepts 256 characters.
 pub(super) fn titled(name: &str) -> String {
-    cut(&unlinked(name), LONGEST_TITLE)
+    cut(&unlinked(name), MAX_TITLE_LENGTH)
 }

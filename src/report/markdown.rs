@@ -6,10 +6,10 @@ use std::fmt;
 
 /// The most characters of a sentence, before escaping: its author may be a stranger, and GitHub refuses texts that are
 /// too long.
-const LONGEST_SENTENCE: usize = 2_000;
+const MAX_SENTENCE_LENGTH: usize = 2_000;
 
 /// The most characters in a code span.
-const LONGEST_CODE: usize = 1_000;
+const MAX_CODE_LENGTH: usize = 1_000;
 
 /// Safe Markdown. Only this file creates it from text from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,7 +35,7 @@ impl fmt::Display for Markdown {
 
 /// Formats a value as a code span, in which GitHub sees no markup, mention or link.
 pub fn code(text: &str) -> Markdown {
-    let text = shorten(text, LONGEST_CODE);
+    let text = shorten(text, MAX_CODE_LENGTH);
     let text = text.trim();
     if text.is_empty() {
         return Markdown::default();
@@ -53,7 +53,7 @@ pub fn code(text: &str) -> Markdown {
 /// code spans, so that they are readable and can be copied. So do words that GitHub could take for a commit, and text
 /// between two backquotes.
 pub fn sentence(text: &str) -> Markdown {
-    let text = shorten(text, LONGEST_SENTENCE);
+    let text = shorten(text, MAX_SENTENCE_LENGTH);
     let text = text.trim_start_matches(['/', '-', '+']);
     let parts: Vec<_> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -86,7 +86,7 @@ pub(super) fn unlinked(text: &str) -> String {
     for run in text.split_inclusive(|c| !is_of_word(c)) {
         let cut = may_name_commit(run);
         for (place, c) in run.char_indices() {
-            if cut && place > 0 && place % (SHORTEST_COMMIT - 1) == 0 {
+            if cut && place > 0 && place % (MIN_COMMIT_LENGTH - 1) == 0 {
                 safe.push(BLANK);
             }
             at += c.len_utf8();
@@ -100,8 +100,8 @@ pub(super) fn unlinked(text: &str) -> String {
 const BLANK: char = '\u{200b}';
 
 /// The shortest commit id that GitHub links.
-const SHORTEST_COMMIT: usize = 7;
-const LONGEST_COMMIT: usize = 40;
+const MIN_COMMIT_LENGTH: usize = 7;
+const MAX_COMMIT_LENGTH: usize = 40;
 
 fn word(word: &str) -> String {
     if !may_name_commit(word) && !is_identifier(word) {
@@ -139,7 +139,7 @@ const AROUND: [char; 12] = ['(', ')', '[', ']', '"', '\'', ',', '.', ';', ':', '
 fn may_name_commit(word: &str) -> bool {
     let mut runs = word.split(|c| !is_of_word(c));
     runs.any(|run| {
-        (SHORTEST_COMMIT..=LONGEST_COMMIT).contains(&run.len())
+        (MIN_COMMIT_LENGTH..=MAX_COMMIT_LENGTH).contains(&run.len())
             && run.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
 }

@@ -19,8 +19,8 @@ pub const SET_UP: &str = "Set up DriftGuard";
 const LISTED: usize = 100;
 
 /// How many reasons of stacks that could not be scanned are told, and in how many characters.
-const MOST_FAILED: usize = 20;
-const LONGEST_FAILED: usize = 12_000;
+const MAX_FAILED: usize = 20;
+const MAX_FAILED_LENGTH: usize = 12_000;
 
 /// What is known of a repository without settings.
 pub struct Onboarding<'a> {
@@ -48,13 +48,13 @@ pub struct NeededRole<'a> {
 const NAMED: usize = 10;
 
 /// How many characters of permissions are shown: a longer policy is none that IAM takes.
-const LONGEST_PERMISSIONS: usize = 16_000;
+const MAX_PERMISSIONS_LENGTH: usize = 16_000;
 
 impl NeededRole<'_> {
     /// Shows the permissions policy, or how to print one that is too long.
     pub(super) fn permissions(&self) -> Markdown {
         match self.permissions.len() {
-            0..=LONGEST_PERMISSIONS => block("json", self.permissions),
+            0..=MAX_PERMISSIONS_LENGTH => block("json", self.permissions),
             _ => sentence(
                 "The states are in so many buckets that the policy is too long to be shown: `driftguard iam-policy` prints \
                  it, and `driftguard iam-policy --state s3://bucket/prefix` the part for some of them.",
@@ -253,7 +253,7 @@ fn scanned(reports: &[StackReport], findings: &[(&StackReport, &Finding)]) -> St
     });
     let failed: Vec<_> = failed.collect();
     let is_none_scanned = failed.len() == rows.len() && !failed.is_empty();
-    let failed = some(failed, MOST_FAILED, LONGEST_FAILED);
+    let failed = some(failed, MAX_FAILED, MAX_FAILED_LENGTH);
     match is_none_scanned {
         true => failed.join("\n\n"),
         false => [vec![drift], failed].concat().join("\n\n"),

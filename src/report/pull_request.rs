@@ -21,8 +21,8 @@ pub const RETRY: &str = "retry";
 pub const EMPTIED: &str = "Emptied by DriftGuard";
 
 /// How many lines a shortened list has, and how many characters: there are six of them, beside the ids in the marker.
-const MOST_LINES: usize = 20;
-const LONGEST_LIST: usize = 5_000;
+const MAX_LINES: usize = 20;
+const MAX_LIST_LENGTH: usize = 5_000;
 
 /// How many finding ids the body's marker holds.
 const MARKED: usize = 1_000;
@@ -160,7 +160,7 @@ fn page<'a>(
     let scanned = content.scanned;
     let few = |lines: Vec<String>| match detail {
         Detail::Full | Detail::Short => lines,
-        _ => some(lines, MOST_LINES, LONGEST_LIST),
+        _ => some(lines, MAX_LINES, MAX_LIST_LENGTH),
     };
     let (warnings, left) = match content.tells_rest {
         true => rest(content),

@@ -8,7 +8,7 @@ use super::words::{by_severity, counted, event, name};
 use crate::model::{Choice, Decision, Finding, FixKind, Scanned, StackReport};
 
 /// How many findings a reminder lists.
-const MOST_LATE: usize = 50;
+const MAX_LATE: usize = 50;
 
 /// Reports the result of a requested scan.
 pub fn scanned(report: &StackReport, pulls: &[u64]) -> String {
@@ -62,7 +62,7 @@ pub fn late(report: &StackReport, scanned: &Scanned, decisions: &[Decision], pul
         .filter(of_pull)
         .map(|finding| format!("- {} {}", code(&name(finding)), sentence(&event(finding))))
         .collect();
-    let lines = some(lines, MOST_LATE, MAX_TEXT / 2);
+    let lines = some(lines, MAX_LATE, MAX_TEXT / 2);
     format!(
         "This was merged more than a week ago, and AWS still differs from the code. Was it applied?\n\n{}\n\nNo new \
          pull request is opened for this. `/driftguard restore FINDING` or `/driftguard adopt FINDING` opens one.",

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most results of a run that GitHub accepts.
-const MOST: usize = 25_000;
+const MAX_RESULTS: usize = 25_000;
 
 /// Writes the report as a SARIF run, with a line end. The same report gives the same bytes. What is set aside is a
 /// result with `suppressions`.
@@ -130,10 +130,13 @@ impl<'a> Run<'a> {
         // The worst first: of too many the end is lost.
         self.alerts
             .sort_by_key(|alert| (alert.aside, Reverse(alert.finding.severity)));
-        let left = self.alerts.len().saturating_sub(MOST);
+        let left = self.alerts.len().saturating_sub(MAX_RESULTS);
         if left > 0 {
-            self.alerts.truncate(MOST);
-            let text = format!("{} left out: a run holds {MOST}", counted(left, "result"));
+            self.alerts.truncate(MAX_RESULTS);
+            let text = format!(
+                "{} left out: a run holds {MAX_RESULTS}",
+                counted(left, "result")
+            );
             self.notify("warning", "left-out", &text, json!({}));
         }
         let ids: Vec<_> = self.alerts.iter().map(Alert::rule_id).collect();

@@ -27,7 +27,7 @@ struct Detail {
 }
 
 /// How many characters of an error a row of the overview shows.
-const LONGEST_ERROR: usize = 250;
+const MAX_ERROR_LENGTH: usize = 250;
 
 /// All levels, the most detailed first.
 const DETAILS: [Detail; 5] = [
@@ -132,7 +132,7 @@ impl SummaryPage {
                     (code(stack.name.as_str()).to_string(), numbers(scanned))
                 }
                 StackRow::NotScanned(row) => {
-                    let reason = sentence(&excerpt(&row.error.message, LONGEST_ERROR)).in_cell();
+                    let reason = sentence(&excerpt(&row.error.message, MAX_ERROR_LENGTH)).in_cell();
                     (code_names(row), format!("**not scanned**: {reason} | | |"))
                 }
             };

@@ -5,10 +5,10 @@ use crate::model::{
 };
 
 /// How many characters of a value are shown.
-const LONGEST: usize = 160;
+const MAX_VALUE_LENGTH: usize = 160;
 
 /// How many characters of a name are shown: the keys of an address may have any length.
-const LONGEST_NAME: usize = 400;
+const MAX_NAME_LENGTH: usize = 400;
 
 /// Formats a value as HCL, shortened in the middle, without characters that move a cursor or reverse text.
 pub(super) fn value(value: &Value) -> String {
@@ -18,7 +18,7 @@ pub(super) fn value(value: &Value) -> String {
         Value::Secret(fingerprint) => fingerprint.to_string(),
         value => plain(value),
     };
-    shorten(&text, LONGEST)
+    shorten(&text, MAX_VALUE_LENGTH)
 }
 
 fn plain(value: &Value) -> String {
@@ -82,7 +82,7 @@ pub fn excerpt(text: &str, longest: usize) -> String {
 
 /// Formats a part of a document that is shown by itself, such as an action of a policy.
 pub(super) fn cut_value(text: &str) -> String {
-    shorten(text, LONGEST)
+    shorten(text, MAX_VALUE_LENGTH)
 }
 
 /// Cuts the end of a text that is longer than a number of characters, and marks the cut.
@@ -139,7 +139,7 @@ pub fn name(finding: &Finding) -> String {
             finding.import_id.as_deref().unwrap_or("(no id)")
         ),
     };
-    shorten(&name, LONGEST_NAME)
+    shorten(&name, MAX_NAME_LENGTH)
 }
 
 /// Describes the event of a finding, as the predicate of a sentence.
@@ -148,7 +148,7 @@ pub(super) fn event(finding: &Finding) -> String {
         (Kind::Deleted, _) => "is gone from AWS".to_owned(),
         (Kind::Unmanaged, Some(parent)) => format!(
             "was added to {} outside Terraform",
-            shorten(&parent.to_string(), LONGEST_NAME)
+            shorten(&parent.to_string(), MAX_NAME_LENGTH)
         ),
         (Kind::Unmanaged, None) => "exists in the account and is in no Terraform state".to_owned(),
         (Kind::CodeOnly, _) => "was changed in the code and is not applied yet".to_owned(),

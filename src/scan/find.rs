@@ -8,7 +8,7 @@ use crate::settings::{Settings, StackSettings};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many stacks of a repository the server scans.
-pub const MOST_STACKS: usize = 500;
+pub const MAX_STACKS: usize = 500;
 
 /// How many folders without a backend are listed.
 const FOLDERS: usize = 10;

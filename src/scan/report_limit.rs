@@ -4,7 +4,7 @@ use crate::model::{ScanError, StackReport};
 use std::io::{self, Write};
 
 /// The size limit of a stack's report as JSON, in bytes: some thousand findings.
-const LONGEST: usize = 8 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// Returns the reports, each within the limit.
 pub(crate) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
@@ -14,7 +14,7 @@ pub(crate) fn limited(reports: Vec<StackReport>) -> Vec<StackReport> {
 /// Returns the report, or one with an error that it is too large: a state may list the same difference any number of
 /// times.
 fn within_limit(report: StackReport) -> StackReport {
-    let mut room = LimitedWriter(LONGEST);
+    let mut room = LimitedWriter(MAX_BYTES);
     if serde_json::to_writer(&mut room, &report).is_ok() {
         return report;
     }
@@ -26,7 +26,7 @@ fn within_limit(report: StackReport) -> StackReport {
         "the report of this stack takes more than {} MiB ({count} findings), so it is not stored and no pull request is \
          changed: split the stack, or check whether its state belongs to this account; `driftguard scan` \
          shows all findings",
-        LONGEST >> 20
+        MAX_BYTES >> 20
     );
     StackReport {
         outcome: Err(ScanError {

@@ -36,7 +36,7 @@ pub fn trust(principal: &str, external_id: &str) -> Value {
 }
 
 /// The length limit of a managed policy in characters, without white space; an inline policy of a role may have 10,240.
-pub const LONGEST_POLICY: usize = 6_144;
+pub const MAX_POLICY_LENGTH: usize = 6_144;
 
 /// Writes the permissions of the role: to read what the resource types name and the objects of these states, and
 /// nothing else.
@@ -46,7 +46,7 @@ pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
     let mut policy = Value::Null;
     for objects in state::widening(objects) {
         policy = policy_of(&objects);
-        if policy_length(&policy) <= LONGEST_POLICY {
+        if policy_length(&policy) <= MAX_POLICY_LENGTH {
             break;
         }
     }
@@ -66,14 +66,14 @@ pub fn permissions_with(objects: &BTreeSet<StateObject>, actions: &BTreeSet<&str
     if let Some(statements) = whole["Statement"].as_array_mut() {
         statements.push(provider_statement(&more));
     }
-    if policy_length(&whole) <= LONGEST_POLICY {
+    if policy_length(&whole) <= MAX_POLICY_LENGTH {
         return vec![whole];
     }
     let mut policies = vec![first];
     let mut rest = more.as_slice();
     while !rest.is_empty() {
         let fits =
-            |count: &usize| policy_length(&provider_policy(&rest[..*count])) <= LONGEST_POLICY;
+            |count: &usize| policy_length(&provider_policy(&rest[..*count])) <= MAX_POLICY_LENGTH;
         let count = (1..=rest.len()).take_while(fits).last().unwrap_or(1);
         policies.push(provider_policy(&rest[..count]));
         rest = &rest[count..];
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(resources(&of(500)), 7, "the folders of the teams");
         for count in [0, 1, 10, 30, 100, 1_000] {
             let length = policy_length(&of(count));
-            assert!(length <= LONGEST_POLICY, "{count} states: {length}");
+            assert!(length <= MAX_POLICY_LENGTH, "{count} states: {length}");
         }
     }
 
@@ -190,7 +190,7 @@ mod tests {
             let actions = names.iter().take(count).map(String::as_str).collect();
             let policies = permissions_with(&own, &actions);
             let statements = policies.iter().flat_map(|policy| {
-                assert!(policy_length(policy) <= LONGEST_POLICY, "{count}");
+                assert!(policy_length(policy) <= MAX_POLICY_LENGTH, "{count}");
                 policy["Statement"].as_array().unwrap()
             });
             let of_provider =

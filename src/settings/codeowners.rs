@@ -7,10 +7,10 @@ use crate::model::Tree;
 const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
 /// The size beyond which GitHub ignores the file.
-const LARGEST: usize = 3 * 1024 * 1024;
+const MAX_BYTES: usize = 3 * 1024 * 1024;
 
 /// How many characters and folders are compared for all files of a pull request: a fraction of a second.
-const MOST_COMPARISONS: usize = 50_000_000;
+const MAX_COMPARISONS: usize = 50_000_000;
 
 /// The owner of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ impl Codeowners {
             .iter()
             .find(|place| tree.files.contains_key(**place))?;
         tree.text(found)
-            .filter(|text| text.len() <= LARGEST)
+            .filter(|text| text.len() <= MAX_BYTES)
             .map(Self::parse)
     }
 
@@ -71,7 +71,7 @@ impl Codeowners {
     pub fn parse(text: &str) -> Self {
         Self {
             lines: text.lines().filter_map(Line::parse).collect(),
-            effort: Effort::of(MOST_COMPARISONS),
+            effort: Effort::of(MAX_COMPARISONS),
         }
     }
 
@@ -246,7 +246,7 @@ mod tests {
         let found = Codeowners::of(&tree).unwrap();
         assert_eq!(found.owners("main.tf").unwrap(), owner);
         assert!(Codeowners::of(&Tree::default()).is_none());
-        let large = "* @root\n".repeat(LARGEST / 8 + 1);
+        let large = "* @root\n".repeat(MAX_BYTES / 8 + 1);
         let tree: Tree = [
             (".github/CODEOWNERS", large.as_str()),
             ("CODEOWNERS", "* @root\n"),

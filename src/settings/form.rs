@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// How many roles a repository may name: AWS is asked about each of them three times per scan.
-pub const MOST_ROLES: usize = 100;
+pub const MAX_ROLES: usize = 100;
 
 /// A repository's settings.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -121,9 +121,9 @@ fn by_account<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<AccountId, RoleArn>, D::Error> {
     let texts = BTreeMap::<String, RoleArn>::deserialize(deserializer)?;
-    if texts.len() > MOST_ROLES {
+    if texts.len() > MAX_ROLES {
         return Err(serde::de::Error::custom(format!(
-            "there are more than {MOST_ROLES} roles: each is probed before it is used, so split the repository"
+            "there are more than {MAX_ROLES} roles: each is probed before it is used, so split the repository"
         )));
     }
     let account = |(account, role): (String, RoleArn)| match AccountId::new(&account) {

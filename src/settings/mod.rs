@@ -19,7 +19,7 @@ pub use accepted::{CannotAccept, NewAccept, with_accepted};
 pub use codeowners::{Codeowners, Owner};
 pub use first::first_file;
 pub use form::{
-    Aws, Checks, Fix, Group, MOST_ROLES, Notify, PullRequests, Reviewers, RoleArn, Settings,
+    Aws, Checks, Fix, Group, MAX_ROLES, Notify, PullRequests, Reviewers, RoleArn, Settings,
     Unmanaged,
 };
 pub use pattern::TooCostly;
@@ -34,7 +34,7 @@ use crate::model::without_values;
 pub const FILE: &str = ".driftguard.yml";
 
 /// The longest file that is read, in bytes.
-const LONGEST: usize = 2 * 1024 * 1024;
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// An error in a settings file, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +53,11 @@ impl Settings {
     /// The first thing that is wrong, with its line.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         let wrong = |line: u64, message: String| SettingsError { line, message };
-        if text.len() > LONGEST {
-            return Err(wrong(1, format!("the file is longer than {LONGEST} bytes")));
+        if text.len() > MAX_BYTES {
+            return Err(wrong(
+                1,
+                format!("the file is longer than {MAX_BYTES} bytes"),
+            ));
         }
         let says_nothing =
             |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');

@@ -24,7 +24,7 @@ impl Store {
         .bind(owner.to_string())
         .execute(&self.pool)
         .await
-        .context("while noting whom a name means")?;
+        .context("while recording whom a name means")?;
         self.ambient_owner(name).await
     }
 

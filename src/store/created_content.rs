@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 impl Store {
     /// Deletes the counts of slices before a moment.
-    pub async fn forget_content(&self, before: i64) -> anyhow::Result<()> {
+    pub async fn delete_created_content(&self, before: i64) -> anyhow::Result<()> {
         sqlx::query("delete from created_content where slice < $1")
             .bind(before)
             .execute(&self.pool)
             .await
-            .context("while forgetting what was created long ago")?;
+            .context("while deleting what was created long ago")?;
         Ok(())
     }
 }

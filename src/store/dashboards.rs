@@ -6,7 +6,7 @@ use anyhow::Context;
 
 impl Tenant<'_> {
     /// Stores the dashboard's issue number.
-    pub async fn keep_dashboard(
+    pub async fn save_dashboard(
         &self,
         repository: RepositoryId,
         number: u64,
@@ -20,7 +20,7 @@ impl Tenant<'_> {
         .bind(i64::try_from(number).context("an issue's number is too large")?)
         .execute(self.pool)
         .await
-        .context("while noting a dashboard")?;
+        .context("while recording a dashboard")?;
         Ok(())
     }
 

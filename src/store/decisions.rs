@@ -6,7 +6,7 @@ use anyhow::Context;
 
 impl Tenant<'_> {
     /// Stores a decision, in place of an earlier one about the same finding.
-    pub async fn decide(
+    pub async fn save_decision(
         &self,
         repository: RepositoryId,
         decision: &Decision,
@@ -27,7 +27,7 @@ impl Tenant<'_> {
         .bind(decision.decided_at)
         .execute(self.pool)
         .await
-        .context("while keeping a decision")?;
+        .context("while saving a decision")?;
         Ok(())
     }
 
@@ -47,7 +47,7 @@ impl Tenant<'_> {
     }
 
     /// Deletes a decision.
-    pub async fn undecide(
+    pub async fn delete_decision(
         &self,
         repository: RepositoryId,
         stack: &StackName,
@@ -62,7 +62,7 @@ impl Tenant<'_> {
         .bind(finding)
         .execute(self.pool)
         .await
-        .context("while forgetting a decision")?;
+        .context("while deleting a decision")?;
         Ok(())
     }
 }

@@ -66,14 +66,14 @@ impl Store {
     }
 
     /// Deletes deliveries that arrived before a moment and are not open.
-    pub async fn forget_deliveries(&self, before: i64) -> anyhow::Result<u64> {
+    pub async fn delete_deliveries(&self, before: i64) -> anyhow::Result<u64> {
         let done = sqlx::query(
             "delete from deliveries where state in ('done', 'failed') and received_at < $1",
         )
         .bind(before)
         .execute(&self.pool)
         .await
-        .context("while forgetting old deliveries")?;
+        .context("while deleting old deliveries")?;
         Ok(done.rows_affected())
     }
 }

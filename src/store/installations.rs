@@ -47,7 +47,7 @@ impl Tenant<'_> {
         .bind(now)
         .execute(self.pool)
         .await
-        .context("while remembering an installation")?;
+        .context("while saving an installation")?;
         Ok(())
     }
 
@@ -89,7 +89,7 @@ impl Tenant<'_> {
 
     /// Deletes everything of the installation but the fact that it is gone (GitHub never reuses its id), and deliveries
     /// that arrived before a moment and wait.
-    pub async fn forget(&self, before: i64) -> anyhow::Result<()> {
+    pub async fn delete_installation(&self, before: i64) -> anyhow::Result<()> {
         let transaction = self
             .pool
             .begin()
@@ -100,7 +100,7 @@ impl Tenant<'_> {
                 .bind(&self.id)
                 .execute(transaction.handle())
                 .await
-                .context("while forgetting an installation")?;
+                .context("while deleting an installation")?;
         }
         for statement in EMPTY_DELIVERIES {
             sqlx::query(statement)
@@ -108,7 +108,7 @@ impl Tenant<'_> {
                 .bind(before)
                 .execute(transaction.handle())
                 .await
-                .context("while forgetting an installation's deliveries")?;
+                .context("while deleting an installation's deliveries")?;
         }
         sqlx::query(
             "insert into installations (installation, account, suspended, seen_at) values ($1, '', 2, 0)",
@@ -116,10 +116,10 @@ impl Tenant<'_> {
         .bind(&self.id)
         .execute(transaction.handle())
         .await
-        .context("while noting that an installation is gone")?;
+        .context("while recording that an installation is gone")?;
         transaction
             .commit()
             .await
-            .context("while forgetting an installation")
+            .context("while deleting an installation")
     }
 }

@@ -39,7 +39,7 @@ impl Tenant<'_> {
         .bind(runner)
         .execute(self.pool)
         .await
-        .context("while noting that a job runs alone")?;
+        .context("while recording that a job runs alone")?;
         Ok(())
     }
 
@@ -59,13 +59,13 @@ impl Tenant<'_> {
     }
 
     /// Deletes all deaths of a job.
-    pub async fn forget_lone_runs(&self, job: &str) -> anyhow::Result<()> {
+    pub async fn delete_lone_runs(&self, job: &str) -> anyhow::Result<()> {
         sqlx::query("delete from lone_runs where installation = $1 and job = $2")
             .bind(&self.id)
             .bind(job)
             .execute(self.pool)
             .await
-            .context("while forgetting lone runs")?;
+            .context("while deleting lone runs")?;
         Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Store {
 
     /// Stores the progress of the walk, and keeps it for some time. Returns false, and stores
     /// nothing, where another process has taken it.
-    pub async fn keep_delivery_walk(
+    pub async fn save_delivery_walk(
         &self,
         holder: &str,
         walk: &DeliveryWalk,
@@ -95,13 +95,13 @@ impl Store {
             .bind(holder)
             .execute(&self.pool)
             .await
-            .context("while keeping how far the deliveries are read")?;
+            .context("while saving how far the deliveries are read")?;
         Ok(kept.rows_affected() == 1)
     }
 
     /// Records a failed attempt. Of several attempts of a delivery the newest is kept, with the time of the oldest; the
     /// count of requests stays.
-    pub async fn miss_delivery(&self, missed: &MissedDelivery) -> anyhow::Result<()> {
+    pub async fn record_missed_delivery(&self, missed: &MissedDelivery) -> anyhow::Result<()> {
         sqlx::query(
             "insert into missed_deliveries (delivery, attempt, sent_at, asked, next_at) values ($1, $2, $3, $4, $5)
              on conflict (delivery) do update set
@@ -117,7 +117,7 @@ impl Store {
         .bind(missed.next_at)
         .execute(&self.pool)
         .await
-        .context("while noting a missed delivery")?;
+        .context("while recording a missed delivery")?;
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// Records that a redelivery was requested, and when the next one is.
-    pub async fn ask_delivery(
+    pub async fn record_redelivery(
         &self,
         id: &DeliveryId,
         asked: u32,
@@ -155,17 +155,17 @@ impl Store {
             .bind(next_at)
             .execute(&self.pool)
             .await
-            .context("while noting that a delivery was asked for")?;
+            .context("while recording that a delivery was asked for")?;
         Ok(())
     }
 
     /// Deletes a missed delivery: it arrived, or can no longer arrive.
-    pub async fn forget_missed_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
+    pub async fn delete_missed_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
         sqlx::query("delete from missed_deliveries where delivery = $1")
             .bind(&id.0)
             .execute(&self.pool)
             .await
-            .context("while forgetting a missed delivery")?;
+            .context("while deleting a missed delivery")?;
         Ok(())
     }
 

@@ -90,7 +90,7 @@ impl Tenant<'_> {
     }
 
     /// Records that a comment is about to show the secret in force.
-    pub async fn note_secret_shown(&self, repository: RepositoryId) -> anyhow::Result<()> {
+    pub async fn record_secret_shown(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query(
             "update notification_secrets set shown = 1 where installation = $1 and repository = $2",
         )
@@ -98,7 +98,7 @@ impl Tenant<'_> {
         .bind(repository.to_string())
         .execute(self.pool)
         .await
-        .context("while noting that a notification secret is shown")?;
+        .context("while recording that a notification secret is shown")?;
         Ok(())
     }
 }

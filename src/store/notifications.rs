@@ -18,7 +18,7 @@ pub struct Notification {
 
 impl Store {
     /// Deletes notifications stored before a moment: they were given up, and their job never ran.
-    pub async fn forget_notifications(&self, before: i64) -> anyhow::Result<()> {
+    pub async fn delete_notifications(&self, before: i64) -> anyhow::Result<()> {
         sqlx::query("delete from notifications where kept_at < $1")
             .bind(before)
             .execute(&self.pool)
@@ -30,7 +30,7 @@ impl Store {
 
 impl Tenant<'_> {
     /// Stores a notification until it is posted.
-    pub async fn keep_notification(
+    pub async fn save_notification(
         &self,
         repository: RepositoryId,
         notification: &Notification,
@@ -48,7 +48,7 @@ impl Tenant<'_> {
         .bind(now)
         .execute(self.pool)
         .await
-        .context("while keeping a notification")?;
+        .context("while saving a notification")?;
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl Tenant<'_> {
     }
 
     /// Deletes a posted notification.
-    pub async fn drop_notification(
+    pub async fn delete_notification(
         &self,
         repository: RepositoryId,
         id: &str,

@@ -15,7 +15,7 @@ pub struct Order {
 
 impl Tenant<'_> {
     /// Stores what a comment asks for, unless it is stored already, and returns what is stored.
-    pub async fn take_order(
+    pub async fn save_order(
         &self,
         repository: RepositoryId,
         comment: u64,
@@ -31,9 +31,9 @@ impl Tenant<'_> {
         .bind(answer)
         .execute(self.pool)
         .await
-        .context("while keeping what a comment asks for")?;
+        .context("while saving what a comment asks for")?;
         let order = self.order(repository, comment).await?;
-        order.context("what a comment asks for was not kept")
+        order.context("what a comment asks for was not saved")
     }
 
     /// Returns what a comment asked for.
@@ -67,7 +67,7 @@ impl Tenant<'_> {
         .bind(number(comment)?)
         .execute(self.pool)
         .await
-        .context("while noting that a comment was answered")?;
+        .context("while recording that a comment was answered")?;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ macro_rules! select {
 
 impl Tenant<'_> {
     /// Stores a proposal.
-    pub async fn keep_proposal(&self, proposal: &Proposal) -> anyhow::Result<()> {
+    pub async fn save_proposal(&self, proposal: &Proposal) -> anyhow::Result<()> {
         let findings =
             serde_json::to_string(&proposal.findings).context("while writing a proposal")?;
         sqlx::query(
@@ -44,7 +44,7 @@ impl Tenant<'_> {
         .bind(&proposal.closed_by)
         .execute(self.pool)
         .await
-        .context("while keeping a proposal")?;
+        .context("while saving a proposal")?;
         Ok(())
     }
 

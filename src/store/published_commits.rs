@@ -7,26 +7,26 @@ use sqlx::AssertSqlSafe;
 
 impl Tenant<'_> {
     /// Records that a check run is created for a commit.
-    pub async fn note_published(
+    pub async fn record_published(
         &self,
         repository: RepositoryId,
         commit: &str,
     ) -> anyhow::Result<()> {
         let says_something = "(installation, repository, commit_id) do update set emptied = 0";
-        self.note(repository, commit, says_something).await
+        self.insert(repository, commit, says_something).await
     }
 
     /// Records that a commit may have check runs from before such commits were recorded. What is known of it stays.
-    pub async fn suspect_published(
+    pub async fn record_possibly_published(
         &self,
         repository: RepositoryId,
         commit: &str,
     ) -> anyhow::Result<()> {
-        self.note(repository, commit, "do nothing").await
+        self.insert(repository, commit, "do nothing").await
     }
 
     /// Adds a commit; `known` is what happens to a commit that is stored already.
-    async fn note(
+    async fn insert(
         &self,
         repository: RepositoryId,
         commit: &str,
@@ -42,7 +42,7 @@ impl Tenant<'_> {
             .bind(commit)
             .execute(self.pool)
             .await
-            .context("while noting where a check run is left")?;
+            .context("while recording where a check run is left")?;
         Ok(())
     }
 
@@ -60,7 +60,11 @@ impl Tenant<'_> {
     }
 
     /// Records that the check runs of a commit are emptied.
-    pub async fn note_emptied(&self, repository: RepositoryId, commit: &str) -> anyhow::Result<()> {
+    pub async fn record_emptied(
+        &self,
+        repository: RepositoryId,
+        commit: &str,
+    ) -> anyhow::Result<()> {
         sqlx::query(
             "update published_commits set emptied = 1
              where installation = $1 and repository = $2 and commit_id = $3",
@@ -70,7 +74,7 @@ impl Tenant<'_> {
         .bind(commit)
         .execute(self.pool)
         .await
-        .context("while noting that check runs are empty")?;
+        .context("while recording that check runs are empty")?;
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ impl Tenant<'_> {
     }
 
     /// Records that a person was told so.
-    pub async fn refuse(
+    pub async fn record_refusal(
         &self,
         repository: RepositoryId,
         issue: u64,
@@ -42,7 +42,7 @@ impl Tenant<'_> {
         .bind(person.to_ascii_lowercase())
         .execute(self.pool)
         .await
-        .context("while noting a refusal")?;
+        .context("while recording a refusal")?;
         Ok(())
     }
 }

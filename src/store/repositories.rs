@@ -101,7 +101,7 @@ impl Store {
 
 impl Tenant<'_> {
     /// Stores a repository as a payload describes it.
-    pub async fn keep_repository(&self, info: &RepositoryInfo) -> anyhow::Result<()> {
+    pub async fn save_repository(&self, info: &RepositoryInfo) -> anyhow::Result<()> {
         sqlx::query(
             "insert into repositories (installation, repository, name, default_branch, private)
              values ($1, $2, $3, $4, $5)
@@ -118,12 +118,12 @@ impl Tenant<'_> {
         .bind(i64::from(info.private))
         .execute(self.pool)
         .await
-        .context("while remembering a repository")?;
+        .context("while saving a repository")?;
         Ok(())
     }
 
     /// Deletes everything of a repository but the commits with check runs: it may be added again.
-    pub async fn drop_repository(&self, id: RepositoryId) -> anyhow::Result<()> {
+    pub async fn delete_repository(&self, id: RepositoryId) -> anyhow::Result<()> {
         for statement in [
             "delete from repositories where installation = $1 and repository = $2",
             "delete from waiting_scans where installation = $1 and repository = $2",
@@ -143,7 +143,7 @@ impl Tenant<'_> {
                 .bind(id.to_string())
                 .execute(self.pool)
                 .await
-                .context("while forgetting a repository")?;
+                .context("while deleting a repository")?;
         }
         Ok(())
     }

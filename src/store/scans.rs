@@ -47,7 +47,7 @@ pub(super) fn records(
 
 impl Store {
     /// Deletes scans that finished before a moment and were followed by others.
-    pub async fn forget_scans(&self, before: i64) -> anyhow::Result<u64> {
+    pub async fn delete_scans(&self, before: i64) -> anyhow::Result<u64> {
         let done = sqlx::query(
             "delete from scans where finished_at < $1 and exists (
                  select 1 from scans as later
@@ -57,7 +57,7 @@ impl Store {
         .bind(before)
         .execute(&self.pool)
         .await
-        .context("while forgetting old scans")?;
+        .context("while deleting old scans")?;
         Ok(done.rows_affected())
     }
 }
@@ -88,7 +88,7 @@ impl Tenant<'_> {
     }
 
     /// Deletes all but the newest scans of a stack.
-    pub async fn forget_scans_of(
+    pub async fn delete_scans_of(
         &self,
         repository: RepositoryId,
         stack: &str,
@@ -106,7 +106,7 @@ impl Tenant<'_> {
         .bind(i64::from(kept))
         .execute(self.pool)
         .await
-        .context("while forgetting a stack's old scans")?;
+        .context("while deleting a stack's old scans")?;
         Ok(())
     }
 
@@ -117,7 +117,7 @@ impl Tenant<'_> {
             .bind(repository.to_string())
             .execute(self.pool)
             .await
-            .context("while forgetting a repository's scans")?;
+            .context("while deleting a repository's scans")?;
         Ok(())
     }
 

@@ -52,7 +52,7 @@ impl Store {
 
 impl Tenant<'_> {
     /// Stores a stack and its schedule.
-    pub async fn keep_stack(
+    pub async fn save_stack(
         &self,
         repository: RepositoryId,
         scheduled: &StackSchedule,
@@ -69,7 +69,7 @@ impl Tenant<'_> {
         .bind(scheduled.next_at.unwrap_or_default())
         .execute(self.pool)
         .await
-        .context("while keeping a stack")?;
+        .context("while saving a stack")?;
         Ok(())
     }
 
@@ -118,12 +118,12 @@ impl Tenant<'_> {
             .bind(repository.to_string())
             .execute(self.pool)
             .await
-            .context("while forgetting a repository's schedule")?;
+            .context("while deleting a repository's schedule")?;
         Ok(())
     }
 
     /// Deletes a stack that is no longer on the default branch, with its scans and decisions.
-    pub async fn drop_stack(
+    pub async fn delete_stack(
         &self,
         repository: RepositoryId,
         stack: &StackName,
@@ -139,7 +139,7 @@ impl Tenant<'_> {
                 .bind(stack.as_str())
                 .execute(self.pool)
                 .await
-                .context("while forgetting a stack")?;
+                .context("while deleting a stack")?;
         }
         Ok(())
     }

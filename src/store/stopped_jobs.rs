@@ -93,12 +93,12 @@ impl Store {
     }
 
     /// Deletes jobs that failed before a moment. Parked jobs wait for the operator.
-    pub async fn forget_failed_jobs(&self, before: i64) -> anyhow::Result<()> {
+    pub async fn delete_failed_jobs(&self, before: i64) -> anyhow::Result<()> {
         sqlx::query("delete from stopped_jobs where state = 'failed' and stopped_at < $1")
             .bind(before)
             .execute(&self.pool)
             .await
-            .context("while forgetting failed jobs")?;
+            .context("while deleting failed jobs")?;
         Ok(())
     }
 }
@@ -124,7 +124,7 @@ impl Tenant<'_> {
         .bind(job.stopped_at)
         .execute(self.pool)
         .await
-        .context("while keeping a stopped job")?;
+        .context("while saving a stopped job")?;
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Tenant<'_> {
         .bind(id)
         .execute(self.pool)
         .await
-        .context("while noting that a parked job is tried again")?;
+        .context("while recording that a parked job is tried again")?;
         Ok(())
     }
 

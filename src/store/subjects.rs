@@ -96,7 +96,7 @@ impl Tenant<'_> {
     }
 
     /// Stores the subject of a decision whose finding has an id of this scheme.
-    pub async fn note_subject(
+    pub async fn save_subject(
         &self,
         repository: RepositoryId,
         stack: &StackName,
@@ -116,7 +116,7 @@ impl Tenant<'_> {
         .bind(ID_SCHEME)
         .execute(self.pool)
         .await
-        .context("while noting of what a decision is")?;
+        .context("while recording of what a decision is")?;
         Ok(())
     }
 }

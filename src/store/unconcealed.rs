@@ -61,7 +61,7 @@ impl Store {
 
 impl Tenant<'_> {
     /// Records that a repository is public, and that its texts are about to be emptied.
-    pub async fn note_unconcealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
+    pub async fn record_unconcealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query(
             "insert into unconcealed (installation, repository) values ($1, $2) on conflict do nothing",
         )
@@ -69,7 +69,7 @@ impl Tenant<'_> {
         .bind(repository.to_string())
         .execute(self.pool)
         .await
-        .context("while noting that a repository is made public")?;
+        .context("while recording that a repository is made public")?;
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl Tenant<'_> {
     }
 
     /// Records how far the search for check runs has come.
-    pub async fn keep_published_search(
+    pub async fn save_published_search(
         &self,
         repository: RepositoryId,
         at: &PublishedSearch,
@@ -117,18 +117,18 @@ impl Tenant<'_> {
         .bind(serde_json::to_string(at)?)
         .execute(self.pool)
         .await
-        .context("while noting how far a repository's check runs were searched for")?;
+        .context("while recording how far a repository's check runs were searched for")?;
         Ok(())
     }
 
     /// Records that no published text shows values any more, or that they may.
-    pub async fn note_concealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
+    pub async fn record_concealed(&self, repository: RepositoryId) -> anyhow::Result<()> {
         sqlx::query("delete from unconcealed where installation = $1 and repository = $2")
             .bind(&self.id)
             .bind(repository.to_string())
             .execute(self.pool)
             .await
-            .context("while noting that a repository's texts are emptied")?;
+            .context("while recording that a repository's texts are emptied")?;
         Ok(())
     }
 }

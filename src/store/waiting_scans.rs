@@ -34,7 +34,7 @@ pub struct WaitingScan {
 
 impl Tenant<'_> {
     /// Requests a scan. One that waits already takes the newer commit. The same request again changes nothing.
-    pub async fn ask_scan(&self, request: &ScanRequest<'_>) -> anyhow::Result<()> {
+    pub async fn request_scan(&self, request: &ScanRequest<'_>) -> anyhow::Result<()> {
         sqlx::query(
             "insert into waiting_scans (installation, repository, stack, commit_id, asked_at, asked, answered)
              values ($1, $2, $3, $4, $5, 1, 0)
@@ -99,7 +99,7 @@ impl Tenant<'_> {
         .bind(waiting.asked)
         .execute(self.pool)
         .await
-        .context("while noting that a scan was made")?;
+        .context("while recording that a scan was made")?;
         Ok(())
     }
 }

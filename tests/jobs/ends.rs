@@ -7,7 +7,7 @@ use driftguard::github::GithubError;
 use driftguard::model::DeliveryId;
 use driftguard::queue::RunContext;
 use driftguard::queue::inbox::Inbox;
-use driftguard::queue::job::{Job, JobError, QueuedJob, ScanOrder, Trigger};
+use driftguard::queue::job::{Job, JobError, QueuedJob, ScanJob, Trigger};
 use driftguard::queue::storage::Queue;
 use driftguard::queue::worker::Worker;
 use driftguard::store::{ScanRequest, StoppedJob, StoppedState};
@@ -86,8 +86,8 @@ async fn ask(inbox: &Inbox) {
     };
     let tenant = inbox.store.of(ACME);
     tenant.record_installation("acme", 1).await.unwrap();
-    tenant.keep_repository(&super::origin(SHOP)).await.unwrap();
-    tenant.ask_scan(&request).await.unwrap();
+    tenant.save_repository(&super::origin(SHOP)).await.unwrap();
+    tenant.request_scan(&request).await.unwrap();
 }
 
 async fn enqueue(inbox: &Inbox, ticket: &QueuedJob) {
@@ -204,7 +204,7 @@ async fn a_parked_delivery_that_is_done_at_last_leaves_nothing(database: Databas
 struct Unanswered;
 
 impl Scan for Unanswered {
-    async fn scan(&self, _: ScanOrder, _: &RunContext) -> Result<(), JobError> {
+    async fn scan(&self, _: ScanJob, _: &RunContext) -> Result<(), JobError> {
         let error = GithubError::Unavailable {
             what: "GET /repos/acme/shop/tarball/c1".to_owned(),
             problem: "502".to_owned(),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// How much of what a plan knows is evaluated, in percent.
-const LEAST_EVALUATED: usize = 95;
+const MIN_EVALUATED: usize = 95;
 
 /// A stack: the name of its recorded plan, its code, and its state where it has one.
 struct Stack {
@@ -171,6 +171,6 @@ fn each_attribute_is_what_the_plan_says_or_unknown() {
             outcome.unknown
         );
         assert_eq!(outcome.wrong, [""; 0], "{name}");
-        assert!(evaluated * 100 >= known * LEAST_EVALUATED, "{name}");
+        assert!(evaluated * 100 >= known * MIN_EVALUATED, "{name}");
     }
 }

@@ -176,7 +176,7 @@ impl World {
                 let after = match action {
                     PullAction::Open { group } => {
                         if is_refused {
-                            pass.note_refused(&group.branch);
+                            pass.record_refusal(&group.branch);
                             continue;
                         }
                         *next_number += 1;
@@ -194,7 +194,7 @@ impl World {
                         }
                     }
                     PullAction::Update { group, .. } if is_refused => {
-                        pass.note_refused(&group.branch);
+                        pass.record_refusal(&group.branch);
                         continue;
                     }
                     // A person's commit is still there.
@@ -213,7 +213,7 @@ impl World {
                 };
                 proposals.retain(|known| known.branch != after.branch);
                 proposals.push(after.clone());
-                pass.note(after);
+                pass.record(after);
             }
         });
         proposals.sort_by(|one, other| one.branch.cmp(&other.branch));
@@ -278,10 +278,10 @@ fn check(known: &Known, proposals: &[Proposal], action: &PullAction<'_>) {
         let room = open.count() < known.limits.open;
         assert!(group.urgent || room, "{} is too many", group.branch);
         for finding in &group.findings {
-            let is_ordered = choice(&finding.id.0).is_some_and(Choice::is_order);
+            let is_requested = choice(&finding.id.0).is_some_and(Choice::requests_pull_request);
             let mut persons = proposals.iter().filter(|other| is_persons(other));
             let is_theirs = persons.any(|other| other.findings.contains(&finding.id.0));
-            assert!(is_ordered || !is_theirs, "{} is theirs", finding.id);
+            assert!(is_requested || !is_theirs, "{} is theirs", finding.id);
         }
     }
 }

@@ -311,7 +311,7 @@ fn the_worst_comes_first_where_there_is_room_for_one() {
         let mut pass = Pass::new(situation);
         let first = pass.next_action().unwrap();
         assert_eq!(in_words(&first), "open adopt-medium");
-        pass.note_refused(first.branch().unwrap());
+        pass.record_refusal(first.branch().unwrap());
         let next = pass.next_action().unwrap();
         assert_eq!(in_words(&next), "open adopt-low", "there is room again");
         assert_eq!(pass.next_action(), None);

@@ -74,7 +74,7 @@ async fn pass(server: &Server, hours: u32) {
     let store = &server.inbox.store;
     let begun = store.begin_delivery_walk("time", Duration::ZERO).await;
     assert!(begun.unwrap().is_some());
-    let kept = store.keep_delivery_walk("time", &walk, Duration::ZERO);
+    let kept = store.save_delivery_walk("time", &walk, Duration::ZERO);
     assert!(kept.await.unwrap());
 }
 

@@ -63,7 +63,7 @@ async fn eight_days_pass(world: &World, branch: &str) {
         changed_at: closed.changed_at - EIGHT_DAYS,
         ..closed
     };
-    world.tenant().keep_proposal(&closed).await.unwrap();
+    world.tenant().save_proposal(&closed).await.unwrap();
 }
 
 /// How many pull requests there were on a branch.

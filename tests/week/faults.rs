@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 /// The weeks in which all requests meet a fault, each in one of them.
 const WEEKS: u64 = 11;
 /// More requests than a week takes.
-const MOST: u64 = 10_000;
+const MAX_REQUESTS: u64 = 10_000;
 
 const FAULTS: [Fault; 4] = [
     Fault::Status(502),
@@ -28,7 +28,7 @@ fn week_of(request: u64) -> u64 {
 async fn a_week_with(fault: Fault, week: u64) {
     let mut world = World::start(Database::sqlite().await, Setting::default()).await;
     world.aws.replay(CONSOLE).await.unwrap();
-    for request in (1..MOST).filter(|request| week_of(*request) == week) {
+    for request in (1..MAX_REQUESTS).filter(|request| week_of(*request) == week) {
         let request = usize::try_from(request).unwrap();
         world
             .github

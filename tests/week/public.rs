@@ -107,7 +107,7 @@ async fn of_a_repository_made_public_every_text_is_emptied_however_old(database:
         "four pushes to the default branch, one to another"
     );
     tenant
-        .forget_scans_of(shop, super::world::STACK, 1)
+        .delete_scans_of(shop, super::world::STACK, 1)
         .await
         .unwrap();
     let runs = world.github.check_runs(&world.repository).into_iter();
@@ -394,7 +394,7 @@ async fn errands_of_an_installation_that_is_gone_are_deleted_with_what_they_say(
     assert_eq!(waiting().await, 3);
     let removed = [RepositoryId(2), RepositoryId(3)];
     queue
-        .forget_tasks(InstallationId(own), Some(&removed))
+        .delete_tasks(InstallationId(own), Some(&removed))
         .await
         .unwrap();
     assert_eq!(waiting().await, 2);

@@ -118,9 +118,17 @@ async fn a_login_means_the_account_that_was_met_first_under_it(database: Databas
         tenant.record_installation("someone", now()).await.unwrap();
     }
     assert!(!serves(&Ambient::First, 1, "acme").await);
-    store.of(InstallationId(2)).forget(now()).await.unwrap();
+    store
+        .of(InstallationId(2))
+        .delete_installation(now())
+        .await
+        .unwrap();
     assert!(serves(&Ambient::First, 1, "acme").await);
-    store.of(InstallationId(1)).forget(now()).await.unwrap();
+    store
+        .of(InstallationId(1))
+        .delete_installation(now())
+        .await
+        .unwrap();
     store
         .of(InstallationId(3))
         .record_installation("late", now())
@@ -312,11 +320,11 @@ async fn a_merged_restore_is_asked_after_once(database: Database) {
         assert!(matches!(decision.choice, Choice::Applying { pull, .. } if pull == number));
         // A week passes.
         tenant
-            .undecide(id, &decision.stack, &decision.finding.0)
+            .delete_decision(id, &decision.stack, &decision.finding.0)
             .await
             .unwrap();
         decision.decided_at -= WEEK;
-        tenant.decide(id, &decision).await.unwrap();
+        tenant.save_decision(id, &decision).await.unwrap();
     }
     for text in ["The shop.\n", "Our shop.\n"] {
         world.push("main", "alice", &[("README.md", text)]).await;

@@ -14,7 +14,7 @@ const COEFFICIENTS: [f64; 7] = [
     0.147_981_986_051_165_86,
 ];
 /// Powers of two beyond this are infinite or zero.
-const MOST_POWER: i32 = 1 << 12;
+const MAX_POWER: i32 = 1 << 12;
 
 /// Splits a double into a factor from a half to one and a power of two; `None` where it is subnormal.
 fn split(number: f64) -> Option<(f64, i32)> {
@@ -87,7 +87,7 @@ pub(super) fn pow(number: f64, power: f64) -> Option<f64> {
     let (mut base, mut bases_power) = split(number)?;
     let mut left = whole as u64;
     while left != 0 {
-        if !(-MOST_POWER..=MOST_POWER).contains(&bases_power) {
+        if !(-MAX_POWER..=MAX_POWER).contains(&bases_power) {
             return None;
         }
         if left & 1 == 1 {

@@ -39,7 +39,7 @@ enum FileLookup<'s> {
 fn in_repository(scope: &Scope<'_>, path: &str) -> Option<String> {
     let folder = scope.instance.root_folder();
     match &scope.instance.config {
-        Some(config) => config.reader.in_repository(folder, path),
+        Some(config) => config.unit_context.in_repository(folder, path),
         None => Tree::join(folder, path),
     }
 }

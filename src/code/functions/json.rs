@@ -1,7 +1,7 @@
 //! Encodes and decodes JSON as Terraform does.
 
 use super::Call;
-use crate::code::budget::{Excess, LONGEST_TEXT};
+use crate::code::budget::{Excess, MAX_TEXT_LENGTH};
 use crate::code::equality::are_alike;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::json;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 /// The deepest nesting of values.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 pub(super) fn jsonencode(call: &Call<'_, '_>) -> Evaluated {
     encoded(call, call.argument(0)?)
@@ -20,10 +20,12 @@ pub(super) fn jsonencode(call: &Call<'_, '_>) -> Evaluated {
 
 /// Encodes a value as JSON.
 pub(super) fn encoded(call: &Call<'_, '_>, value: &Typed) -> Evaluated {
-    let mut length = Length { left: LONGEST_TEXT };
+    let mut length = Length {
+        left: MAX_TEXT_LENGTH,
+    };
     let fits = write(value, &mut length).is_ok();
     let length = if fits {
-        LONGEST_TEXT - length.left
+        MAX_TEXT_LENGTH - length.left
     } else {
         usize::MAX
     };
@@ -146,7 +148,7 @@ impl<'t> Reader<'t> {
     }
 
     fn value(&mut self, depth: usize) -> Evaluated {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(Excess::Depth.into());
         }
         self.blanks();

@@ -15,9 +15,9 @@ const YEARS: std::ops::RangeInclusive<i16> = 1..=9998;
 const LOCAL: &str = "0000-00-00T00:00:00";
 const OFFSET: &str = "+00:00";
 /// The significant digits of a fraction of a duration.
-const MOST_DIGITS: usize = 18;
+const MAX_DIGITS: usize = 18;
 /// The significant digits of a fraction of a second.
-const MOST_FRACTION: usize = 9;
+const MAX_FRACTION_DIGITS: usize = 9;
 
 /// A timestamp with its offset.
 struct Moment {
@@ -47,7 +47,7 @@ impl Moment {
         if !has_form || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Invalid);
         }
-        let fraction = fraction.get(..MOST_FRACTION).unwrap_or(fraction);
+        let fraction = fraction.get(..MAX_FRACTION_DIGITS).unwrap_or(fraction);
         let local = format!("{whole}.{fraction}");
         let local: DateTime = local.parse().map_err(|_| Invalid)?;
         if !YEARS.contains(&local.year()) {
@@ -170,7 +170,7 @@ fn nanoseconds(digits: &str, unit: &str) -> Result<i128, Invalid> {
         return Err(Invalid);
     }
     // Further digits are less than a nanosecond.
-    let fraction = fraction.get(..MOST_DIGITS).unwrap_or(fraction);
+    let fraction = fraction.get(..MAX_DIGITS).unwrap_or(fraction);
     let number = |text: &str| match text {
         "" => Ok(0),
         text => text.parse::<i128>().map_err(|_| Invalid),

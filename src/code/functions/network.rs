@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const MAPPED: u128 = 0xffff;
 const MAPPED_BITS: u32 = 32;
 /// The most new bits of one subnet in `cidrsubnets`.
-const MOST_SHARED: u32 = 32;
+const MAX_NEW_BITS: u32 = 32;
 
 /// A CIDR range: its first address as a number, and the length of its prefix.
 #[derive(Debug, Clone, Copy)]
@@ -156,7 +156,7 @@ pub(super) fn cidrsubnets(call: &Call<'_, '_>) -> Evaluated {
     for at in 1..call.arguments.len() {
         let more = call.whole(at)?;
         // Terraform starts at what lies before the range, and finds nothing before the first address of all.
-        if more == 0 || more > MOST_SHARED || range.first == 0 {
+        if more == 0 || more > MAX_NEW_BITS || range.first == 0 {
             return Err(Fault::Invalid);
         }
         let shared = range.shared_by_part(more)?;

@@ -9,11 +9,11 @@ use crate::code::typed::Typed;
 use crate::code::types::Type;
 
 /// The longest `range`: Terraform's own limit.
-const LONGEST: usize = 1024;
+const MAX_RANGE: usize = 1024;
 /// The largest base of `parseint` that is evaluated.
-const LARGEST_BASE: i64 = 36;
+const MAX_BASE: i64 = 36;
 /// Terraform's largest base.
-const MOST_DIGITS: i64 = 62;
+const MAX_TERRAFORM_BASE: i64 = 62;
 
 /// Returns a number as a value; unknown where it is out of bounds.
 fn known(number: Option<Number>) -> Typed {
@@ -93,10 +93,10 @@ pub(super) fn pow(call: &Call<'_, '_>) -> Evaluated {
 
 pub(super) fn parseint(call: &Call<'_, '_>) -> Evaluated {
     let (text, base) = (call.text(0)?, call.whole(1)?);
-    if !(2..=MOST_DIGITS).contains(&base) {
+    if !(2..=MAX_TERRAFORM_BASE).contains(&base) {
         return Err(Fault::Invalid);
     }
-    if base > LARGEST_BASE {
+    if base > MAX_BASE {
         return Ok(Typed::Unknown(Type::Number));
     }
     let base = u32::try_from(base).map_err(|_| Invalid)?;
@@ -143,7 +143,7 @@ pub(super) fn range(call: &Call<'_, '_>) -> Evaluated {
     } else {
         number < *end
     } {
-        if items.len() >= LONGEST {
+        if items.len() >= MAX_RANGE {
             return Err(Fault::Invalid);
         }
         call.budget().take(VALUE)?;

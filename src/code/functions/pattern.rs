@@ -14,21 +14,14 @@ use std::borrow::Cow;
 
 /// The memory of a usual compiled pattern, in bytes.
 const USUAL_MEMORY: usize = 16 << 10;
-const MOST_MEMORY: usize = 256 << 10;
+const MAX_MEMORY: usize = 256 << 10;
 /// The memory that a pattern is compiled within, the least first: it tells how many states the pattern has.
-const MEMORIES: [usize; 6] = [
-    1 << 10,
-    1 << 11,
-    1 << 12,
-    1 << 13,
-    USUAL_MEMORY,
-    MOST_MEMORY,
-];
+const MEMORIES: [usize; 6] = [1 << 10, 1 << 11, 1 << 12, 1 << 13, USUAL_MEMORY, MAX_MEMORY];
 /// The bytes of a compiled pattern that count as one step of work.
 const COMPILED: usize = 32;
 /// The most that one search takes: the product of the pattern's memory and the length of the searched text. A search may
 /// look at each state for each byte.
-const MOST_SEARCH: usize = 1 << 31;
+const MAX_SEARCH: usize = 1 << 31;
 /// How much of this product is charged as one step of work.
 const SEARCHED: usize = 1 << 10;
 /// How much of this product is free.
@@ -37,18 +30,18 @@ const NOT_COUNTED: usize = 1 << 20;
 const READ: usize = 250;
 const READ_LARGE: usize = 12_000;
 /// The most bytes that repeated searches may scan.
-const MOST_LOOKED_AT: usize = 1 << 27;
+const MAX_SCANNED: usize = 1 << 27;
 /// The scanned bytes that count as one step of work.
 const LOOKED_AT_AGAIN: usize = 1 << 7;
 /// The longest pattern, in bytes.
-const LONGEST: usize = 4096;
+const MAX_LENGTH: usize = 4096;
 
 /// Compiles a pattern and takes its work from the budget; `None` where it may have another meaning here.
 fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Regex>, Fault> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return Ok(None);
     }
-    call.budget().take(MOST_MEMORY)?;
+    call.budget().take(MAX_MEMORY)?;
     // A search takes no more than the product of both lengths.
     let steps = text.len().saturating_mul(searched.len() / LOOKED_AT + 1);
     call.budget().work(text.len() + steps)?;
@@ -57,7 +50,7 @@ fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Reg
     };
     for memory in MEMORIES {
         let search = memory.saturating_mul(searched.len());
-        if search > MOST_SEARCH {
+        if search > MAX_SEARCH {
             return Err(Excess::Size.into());
         }
         let read = if memory > USUAL_MEMORY {
@@ -105,7 +98,7 @@ impl<'c, 'a> Searches<'c, 'a> {
     fn next(&mut self, at: usize) -> Result<(), Excess> {
         let left = self.length.saturating_sub(at);
         self.looked_at = self.looked_at.saturating_add(left);
-        if self.looked_at > MOST_LOOKED_AT {
+        if self.looked_at > MAX_SCANNED {
             return Err(Excess::Size);
         }
         self.call.budget().work(1 + left / LOOKED_AT_AGAIN)

@@ -11,7 +11,7 @@ use num_bigint::BigInt;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The largest width and precision.
-const WIDEST: usize = 1 << 16;
+const MAX_WIDTH: usize = 1 << 16;
 /// The default precision.
 const USUAL: usize = 6;
 
@@ -106,7 +106,7 @@ fn number(text: &str) -> Result<(Option<usize>, &str), Invalid> {
     match &text[..text.len() - rest.len()] {
         "" => Ok((None, rest)),
         digits => {
-            let number = digits.parse().ok().filter(|number| *number <= WIDEST);
+            let number = digits.parse().ok().filter(|number| *number <= MAX_WIDTH);
             Ok((Some(number.ok_or(Invalid)?), rest))
         }
     }

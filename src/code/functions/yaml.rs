@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// The bytes that are read for one step of work.
 const READ: usize = 4;
 /// The deepest nesting of values.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 /// The prefix of YAML's own tags.
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -69,7 +69,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn value(&mut self, event: Event<'t>, depth: usize) -> Result<Typed, Fault> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(Excess::Depth.into());
         }
         let (anchor, value) = match event {

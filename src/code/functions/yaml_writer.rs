@@ -1,16 +1,16 @@
 //! Writes YAML for `yamlencode` as Terraform's library does: block style, quoted strings, long lines wrapped.
 
 use super::Call;
-use crate::code::budget::{Budget, Excess, LONGEST_TEXT};
+use crate::code::budget::{Budget, Excess, MAX_TEXT_LENGTH};
 use crate::code::fault::{Evaluated, Fault};
 use crate::code::typed::Typed;
 use crate::code::types::Type;
 use std::collections::BTreeMap;
 
 /// The column after which a quoted string is wrapped.
-const WIDEST: usize = 80;
+const LINE_WIDTH: usize = 80;
 /// The longest key on one line with its value.
-const LONGEST_KEY: usize = 128;
+const MAX_KEY_LENGTH: usize = 128;
 /// The indentation of each level.
 const STEP: usize = 2;
 
@@ -50,7 +50,7 @@ struct Writer<'b> {
 
 impl Writer<'_> {
     fn push(&mut self, text: &str) -> Result<(), NotWritten> {
-        if self.text.len() + text.len() > LONGEST_TEXT {
+        if self.text.len() + text.len() > MAX_TEXT_LENGTH {
             return Err(Excess::Size.into());
         }
         self.budget.take(2 * text.len())?;
@@ -106,7 +106,7 @@ impl Writer<'_> {
             if at > 0 {
                 self.next_line(indent)?;
             }
-            if key.contains('\n') || key.len() > LONGEST_KEY {
+            if key.contains('\n') || key.len() > MAX_KEY_LENGTH {
                 return Err(NotWritten::Unknown);
             }
             self.quoted(key, None)?;
@@ -184,7 +184,7 @@ impl Writer<'_> {
         let mut letters = text.chars().enumerate().peekable();
         while let Some((at, letter)) = letters.next() {
             let breaks =
-                letter == ' ' && !after_space && self.column > WIDEST && at > 0 && at < last;
+                letter == ' ' && !after_space && self.column > LINE_WIDTH && at > 0 && at < last;
             after_space = letter == ' ';
             match next_line.filter(|_| breaks) {
                 Some(indent) => {

@@ -3,9 +3,9 @@
 use crate::code::parse::{self, Unparsed};
 
 /// The deepest nesting of values, which is more than the HCL parser allows.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// The most values of a file.
-const MOST_VALUES: usize = 400_000;
+const MAX_VALUES: usize = 400_000;
 
 /// A value with its bytes.
 pub struct Node<'t> {
@@ -95,7 +95,7 @@ impl<'t> Reader<'t> {
 
     fn value(&mut self, depth: usize) -> Result<Node<'t>, Unparsed> {
         self.values += 1;
-        if depth > DEEPEST || self.values > MOST_VALUES {
+        if depth > MAX_DEPTH || self.values > MAX_VALUES {
             return Err(Unparsed {
                 is_too_large: true,
                 ..self.wrong("it is too large: split it into several files")

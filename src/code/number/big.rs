@@ -10,9 +10,9 @@ pub(super) const COUNTED: u64 = 64;
 /// The precision of a double.
 pub(super) const DOUBLE: u64 = 53;
 /// The largest power of ten that is evaluated.
-const MOST_DIGITS: i64 = 1_000;
+const MAX_DIGITS: i64 = 1_000;
 /// The most bits before and after the point, which is more than that power of ten needs.
-const MOST_BITS: i64 = 4_096;
+const MAX_BITS: i64 = 4_096;
 
 /// A number: `mantissa * 2^exponent`. The mantissa is odd, unless it is zero.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl Big {
             return None;
         }
         let power = power.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-        if power.abs() > MOST_DIGITS || digits.len() as i64 > MOST_DIGITS {
+        if power.abs() > MAX_DIGITS || digits.len() as i64 > MAX_DIGITS {
             return None;
         }
         let mantissa: BigInt = format!("{bare}{fraction}").parse().ok()?;
@@ -90,7 +90,7 @@ impl Big {
     /// Returns whether it is within the bounds. Numbers grow with each multiplication.
     pub(super) fn is_bounded(&self) -> bool {
         let top = self.exponent.saturating_add(self.mantissa.bits() as i64);
-        top.abs() <= MOST_BITS && self.exponent.abs() <= MOST_BITS + WRITTEN as i64
+        top.abs() <= MAX_BITS && self.exponent.abs() <= MAX_BITS + WRITTEN as i64
     }
 
     /// Returns the nearest double; `None` where that is subnormal or infinite.

@@ -9,7 +9,7 @@ use std::fmt;
 /// The default precision of `%g`.
 const USUAL: usize = 6;
 /// The smallest exponent that `%g` writes without an exponent.
-const LEAST_POWER: i64 = -4;
+const MIN_POWER: i64 = -4;
 
 /// The number of digits.
 #[derive(Debug, Clone, Copy)]
@@ -197,7 +197,7 @@ impl Number {
             Some(digits) => digits.max(1) as i64,
         };
         let power = decimal.point - 1;
-        if !decimal.digits.is_empty() && (power < LEAST_POWER || power >= most) {
+        if !decimal.digits.is_empty() && (power < MIN_POWER || power >= most) {
             return scientific(&decimal, decimal.digits.len() - 1);
         }
         let fraction: String = (0..decimal.places())

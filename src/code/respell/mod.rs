@@ -18,9 +18,9 @@ use std::ops::Range;
 /// The byte order mark that some editors write.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The deepest nesting that is followed, which is more than the parser allows.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 /// The most entries of an object that are compared, which is more than the parser is allowed.
-const MOST_ENTRIES: usize = 20_000;
+const MAX_ENTRIES: usize = 20_000;
 
 /// The line ends that are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) fn respelled(text: &str, line_ends: LineEnds) -> Respelled<'_> {
         respelling.blank(0..BYTE_ORDER_MARK.len());
         respelling.at = BYTE_ORDER_MARK.len();
     }
-    while respelling.open.len() <= DEEPEST && respelling.step().is_some() {}
+    while respelling.open.len() <= MAX_DEPTH && respelling.step().is_some() {}
     let changed = respelling.changed.map(String::from_utf8);
     Respelled {
         text: changed.and_then(Result::ok).map_or(text.into(), Cow::Owned),
@@ -355,7 +355,7 @@ impl<'t> Respelling<'t> {
             return;
         };
         let end = if comma > 0 { at } else { entries.end };
-        if entries.known.len() >= MOST_ENTRIES {
+        if entries.known.len() >= MAX_ENTRIES {
             return;
         }
         let (object, value) = (entries.brace, value..end - comma);

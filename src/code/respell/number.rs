@@ -3,14 +3,14 @@
 use super::Respelling;
 
 /// The shortest number that may be too large, as in `1e309`.
-const SHORTEST: usize = 5;
+const MIN_LENGTH: usize = 5;
 
 impl Respelling<'_> {
     /// Replaces a number that is too large by zero. The evaluation reads its original digits.
     pub(super) fn number(&mut self) {
         let length = length(self.rest());
         let text = self.rest().get(..length).unwrap_or_default();
-        if length < SHORTEST || !is_too_large(text) {
+        if length < MIN_LENGTH || !is_too_large(text) {
             return;
         }
         let digits = text.iter().map(|byte| match byte {

@@ -1,7 +1,7 @@
 //! Evaluates one configuration: a unit's, one that it includes, or one that it reads.
 
 use super::layers::{Config, Layer, LocatedValue, Strategy};
-use super::reader::{ConfigScope, Reader};
+use super::unit_context::{ConfigScope, UnitContext};
 use super::values::{body, copied, entries, generated};
 use crate::code::budget::Budget;
 use crate::code::context::Context;
@@ -53,7 +53,7 @@ pub(super) fn read(
         included,
         depth: from.depth() + DEEPER,
     };
-    request.read(context, &config.reader)
+    request.read(context, &config.unit_context)
 }
 
 /// The configuration to read, and for which unit.
@@ -69,20 +69,24 @@ impl Request<'_> {
     pub(super) fn read(
         &self,
         context: &Rc<Context<'_>>,
-        reader: &Rc<Reader>,
+        unit_context: &Rc<UnitContext>,
     ) -> Result<Config, Problem> {
         let refused = |message| Problem {
             file: self.path.to_owned(),
             line: 1,
             message,
         };
-        reader.begin(self.path).map_err(refused)?;
-        let read = self.parsed(context, reader);
-        reader.end();
+        unit_context.begin(self.path).map_err(refused)?;
+        let read = self.parsed(context, unit_context);
+        unit_context.end();
         read
     }
 
-    fn parsed(&self, context: &Rc<Context<'_>>, reader: &Rc<Reader>) -> Result<Config, Problem> {
+    fn parsed(
+        &self,
+        context: &Rc<Context<'_>>,
+        unit_context: &Rc<UnitContext>,
+    ) -> Result<Config, Problem> {
         let problem = |line, message: String| Problem {
             file: self.path.to_owned(),
             line,
@@ -106,11 +110,11 @@ impl Request<'_> {
         let own = Tree::folder(self.path);
         let folder = Folder::new(own, vec![file.as_ref()]);
         let included = self.included.map(|_| own);
-        let mut scope = ConfigScope::new(reader, self.unit, self.running, included);
+        let mut scope = ConfigScope::new(unit_context, self.unit, self.running, included);
         let includes = self.includes(&file, &folder, &scope, context)?;
         let mut above = Vec::new();
         for include in &includes {
-            let config = self.include(include, &file, context, reader)?;
+            let config = self.include(include, &file, context, unit_context)?;
             let own = Tree::folder(&include.path).to_owned();
             scope.includes.insert(include.label.clone(), own);
             if include.exposes {
@@ -121,7 +125,7 @@ impl Request<'_> {
             above.push(config.layers);
         }
         let layer = self.layer(&file, &folder, Rc::new(scope), context);
-        if let Some(problem) = reader.problem() {
+        if let Some(problem) = unit_context.problem() {
             return Err(problem);
         }
         let merged = above.into_iter().rev().flatten();
@@ -150,7 +154,7 @@ impl Request<'_> {
                 return Err(file.problem(block.span(), message.to_owned()));
             }
             include_of(&here, scope, block).map_err(|message| {
-                let failed = scope.reader.problem();
+                let failed = scope.unit_context.problem();
                 let budget = &context.budget;
                 let message = budget.reason_of_end().map_or(message, str::to_owned);
                 failed.unwrap_or_else(|| file.problem(block.span(), message))
@@ -165,7 +169,7 @@ impl Request<'_> {
         include: &Include<'_>,
         file: &File,
         context: &Rc<Context<'_>>,
-        reader: &Rc<Reader>,
+        unit_context: &Rc<UnitContext>,
     ) -> Result<Config, Problem> {
         let request = Request {
             path: &include.path,
@@ -174,7 +178,7 @@ impl Request<'_> {
             included: Some(include.strategy),
             depth: self.depth + DEEPER,
         };
-        request.read(context, reader).map_err(|problem| {
+        request.read(context, unit_context).map_err(|problem| {
             match problem.file == include.path && problem.message.starts_with("the configurations")
             {
                 true => file.problem(include.block.span(), problem.message),
@@ -236,7 +240,7 @@ impl Layer {
     /// Records a part that is not evaluated.
     fn note(&self, span: Option<Range<usize>>, what: String) {
         let place = self.file.place(span);
-        self.scope.reader.note_unusual(place, what);
+        self.scope.unit_context.note_unusual(place, what);
     }
 
     /// Reads the `terraform` block: the source of the code, and further arguments for Terraform.
@@ -318,7 +322,7 @@ fn include_of<'a>(
         return Err("the path of this `include` is not known, or there is no such file".to_owned());
     };
     let path = scope
-        .reader
+        .unit_context
         .in_repository(&scope.running, &path)
         .ok_or("this `include` leads out of the repository, and no file outside of it is read")?;
     let code = &here.instance.context.code;

@@ -2,9 +2,9 @@
 
 use super::layers::{Config, LocatedValue};
 use super::merge::common;
-use super::reader::Reader;
 use super::source::{UnitSource, portable};
 use super::unit::{GeneratedFile, Unit};
+use super::unit_context::UnitContext;
 use crate::code::folder::Problem;
 use crate::code::marked_text::MarkedText;
 use crate::code::overlay::Overlay;
@@ -22,7 +22,7 @@ const LOCAL_PATHS: &[&str] = &["path", "workspace_dir"];
 pub(super) struct UnitEvaluations<'r> {
     pub(super) folder: &'r str,
     pub(super) code: Overlay<'r>,
-    pub(super) evaluations: [(Config, Rc<Reader>); 2],
+    pub(super) evaluations: [(Config, Rc<UnitContext>); 2],
 }
 
 impl UnitEvaluations<'_> {
@@ -36,12 +36,12 @@ impl UnitEvaluations<'_> {
         let backend = self.backend(&source);
         let arguments = self.arguments();
         let inputs = self.agreed(|(config, _)| Some(config.inputs()));
-        let [(config, reader), _] = self.evaluations;
+        let [(config, unit_context), _] = self.evaluations;
         Unit {
             source,
             backend,
             generated,
-            files: reader.files(),
+            files: unit_context.files(),
             included: config.included.clone(),
             has_source,
             var_files: arguments.var_files,
@@ -52,13 +52,13 @@ impl UnitEvaluations<'_> {
             secrets: SecretTexts::default(),
             config,
             inputs: inputs.unwrap_or(Typed::NULL),
-            unusual: reader.unusual(),
+            unusual: unit_context.unusual(),
             path,
         }
     }
 
     /// Returns a value with its differing parts unknown; `None` where neither evaluation has it.
-    fn agreed(&self, part: impl Fn(&(Config, Rc<Reader>)) -> Option<Typed>) -> Option<Typed> {
+    fn agreed(&self, part: impl Fn(&(Config, Rc<UnitContext>)) -> Option<Typed>) -> Option<Typed> {
         let [first, second] = &self.evaluations;
         match (part(first), part(second)) {
             (None, None) => None,
@@ -72,15 +72,15 @@ impl UnitEvaluations<'_> {
     fn both(
         &self,
         part: impl Fn(&Config) -> BTreeMap<String, LocatedValue>,
-        make: impl Fn(Typed, &Reader) -> Typed,
+        make: impl Fn(Typed, &UnitContext) -> Typed,
     ) -> Vec<(LocatedValue, Typed)> {
-        let [(first, reader), (second, other_reader)] = &self.evaluations;
+        let [(first, unit_context), (second, other_reader)] = &self.evaluations;
         let mut others = part(second);
         let pairs = part(first).into_iter().map(|(label, mut placed)| {
             let value = std::mem::replace(&mut placed.value, Typed::NULL);
             let other = others.remove(&label);
             let other = other.map_or(Typed::UNKNOWN, |other| make(other.value, other_reader));
-            (placed, common(make(value, reader), &other))
+            (placed, common(make(value, unit_context), &other))
         });
         pairs.collect()
     }
@@ -88,10 +88,10 @@ impl UnitEvaluations<'_> {
     /// Where the code is, where the configuration says so.
     fn source(&self) -> Option<UnitSource> {
         let placed = self.evaluations[0].0.first(|layer| layer.source.clone())?;
-        let value = self.agreed(|(config, reader)| {
+        let value = self.agreed(|(config, unit_context)| {
             let placed = config.first(|layer| layer.source.clone())?;
             Some(match placed.value {
-                Typed::String(source) => Typed::text(portable(&source, self.folder, reader)),
+                Typed::String(source) => Typed::text(portable(&source, self.folder, unit_context)),
                 other => other,
             })
         });
@@ -116,9 +116,9 @@ impl UnitEvaluations<'_> {
         else {
             return Ok(None);
         };
-        let state = self.agreed(|(config, reader)| {
+        let state = self.agreed(|(config, unit_context)| {
             let placed = config.first(|layer| layer.remote_state.clone())?;
-            Some(self.local_paths(placed.value, reader))
+            Some(self.local_paths(placed.value, unit_context))
         });
         let unknown = || placed.problem("this `remote_state` is not known".to_owned());
         let state = state
@@ -155,7 +155,7 @@ impl UnitEvaluations<'_> {
     }
 
     /// Makes the local paths of a `remote_state` relative to the unit.
-    fn local_paths(&self, state: Typed, reader: &Reader) -> Typed {
+    fn local_paths(&self, state: Typed, unit_context: &UnitContext) -> Typed {
         let Typed::Object(mut state) = state else {
             return state;
         };
@@ -166,7 +166,7 @@ impl UnitEvaluations<'_> {
                 .filter(|(name, _)| LOCAL_PATHS.contains(&name.as_str()))
             {
                 if let Typed::String(text) = path {
-                    text.rewrite(portable(text, self.folder, reader));
+                    text.rewrite(portable(text, self.folder, unit_context));
                 }
             }
         }
@@ -229,7 +229,7 @@ impl UnitEvaluations<'_> {
             let path = Tree::join(self.folder, file);
             path.is_some_and(|path| self.code.resolve(&path).is_some())
         };
-        let own_files = |value, reader: &Reader| self.var_files(value, reader);
+        let own_files = |value, unit_context: &UnitContext| self.var_files(value, unit_context);
         for (placed, value) in self.both(Config::arguments, own_files) {
             if let Some(extra) = value.entries().filter(|extra| applies(extra))
                 && arguments.add(extra, exists).is_none()
@@ -241,15 +241,15 @@ impl UnitEvaluations<'_> {
     }
 
     /// Makes the tfvars files of `extra_arguments` relative to the unit.
-    fn var_files(&self, extra: Typed, reader: &Reader) -> Typed {
+    fn var_files(&self, extra: Typed, unit_context: &UnitContext) -> Typed {
         let Typed::Object(mut extra) = extra else {
             return extra;
         };
         let on_unit = |text: &str| match text.split_once('=') {
             Some((name, file)) if name.ends_with("-var-file") => {
-                format!("{name}={}", portable(file, self.folder, reader))
+                format!("{name}={}", portable(file, self.folder, unit_context))
             }
-            _ => portable(text, self.folder, reader),
+            _ => portable(text, self.folder, unit_context),
         };
         for name in ["arguments", "required_var_files", "optional_var_files"] {
             if let Some(Typed::Tuple(items) | Typed::List(_, items)) = extra.get_mut(name) {

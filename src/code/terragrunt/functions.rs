@@ -1,7 +1,7 @@
 //! Implements Terragrunt's functions. Those that run a program, call AWS or depend on the command are unknown, and
 //! recorded.
 
-use super::reader::ConfigScope;
+use super::unit_context::ConfigScope;
 use super::{CONFIG, config};
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::instance::relative;
@@ -51,14 +51,14 @@ pub(in crate::code) fn call(
 
 fn note(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall, what: &str) {
     let place = scope.file.place(call.name.name.span());
-    config.reader.note_unusual(place, what.to_owned());
+    config.unit_context.note_unusual(place, what.to_owned());
 }
 
 /// Calls a function whose result follows from the repository.
 fn known(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall) -> Option<Evaluated> {
-    let reader = &config.reader;
+    let unit_context = &config.unit_context;
     let label = || first_text(scope, call);
-    let on_machine = |path: &str| Ok(Typed::text(reader.on_machine(path)));
+    let on_machine = |path: &str| Ok(Typed::text(unit_context.on_machine(path)));
     Some(match call.name.name.as_str() {
         "find_in_parent_folders" => find_in_parent_folders(scope, config, call),
         "read_terragrunt_config" => read_terragrunt_config(scope, config, call),
@@ -142,7 +142,7 @@ fn find_in_parent_folders(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
         };
         let known = code.resolve(&path);
         if known.is_some() || code.has_below(&path) {
-            return Ok(Typed::text(config.reader.on_machine(&path)));
+            return Ok(Typed::text(config.unit_context.on_machine(&path)));
         }
         if !Tree::is_read(&path) && !code.lacks(&path) {
             // A folder without anything that is read, or a file that was not.
@@ -167,8 +167,8 @@ fn read_terragrunt_config(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
     };
     let code = &scope.instance.context.code;
     let place = scope.file.problem(call.name.name.span(), String::new());
-    let Some(path) = config.reader.in_repository(&config.running, &path) else {
-        config.reader.fail(crate::code::folder::Problem {
+    let Some(path) = config.unit_context.in_repository(&config.running, &path) else {
+        config.unit_context.fail(crate::code::folder::Problem {
             message: "`read_terragrunt_config` reads a file outside of the repository, which is never read: name one in it"
                 .to_owned(),
             ..place
@@ -183,7 +183,7 @@ fn read_terragrunt_config(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
             None => Err(Fault::Invalid),
         };
     };
-    if let Some(known) = config.reader.known.borrow().get(&path) {
+    if let Some(known) = config.unit_context.known.borrow().get(&path) {
         return Ok(scope.copy(known)?);
     }
     let running = Tree::folder(&path).to_owned();
@@ -191,12 +191,12 @@ fn read_terragrunt_config(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCa
         Ok(read) => {
             let value = read.value(scope.budget())?;
             let copy = scope.copy(&value)?;
-            let mut known = config.reader.known.borrow_mut();
+            let mut known = config.unit_context.known.borrow_mut();
             known.insert(path, value);
             Ok(copy)
         }
         Err(problem) => {
-            config.reader.fail(problem);
+            config.unit_context.fail(problem);
             Ok(Typed::UNKNOWN)
         }
     }
@@ -209,7 +209,7 @@ fn get_env(scope: &Scope<'_>, config: &ConfigScope, call: &FuncCall) -> Evaluate
         Some(name) => text(scope, name)?,
         None => return Err(Fault::Invalid),
     };
-    let (Some(name), Some(environment)) = (name, &config.reader.environment) else {
+    let (Some(name), Some(environment)) = (name, &config.unit_context.environment) else {
         note(
             scope,
             config,

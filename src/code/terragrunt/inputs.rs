@@ -9,7 +9,7 @@ use crate::code::given::is_primitive;
 use crate::code::handed_on::is_call;
 use crate::code::instance::{Instance, Measured, SetBy, Setting};
 use crate::code::scope::Scope;
-use crate::code::trace::{Head, LONGEST, head, source};
+use crate::code::trace::{Head, MAX_CHAIN, head, source};
 use crate::code::typed::Typed;
 use crate::code::variable::Variable;
 use crate::model::{Source, Tree};
@@ -186,7 +186,7 @@ fn defined<'a>(
             return None;
         }
         let inputs = &layer.file.body.get_attribute("inputs")?.value;
-        return entry(scope, inputs, name, LONGEST);
+        return entry(scope, inputs, name, MAX_CHAIN);
     }
     None
 }

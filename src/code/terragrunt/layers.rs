@@ -1,7 +1,7 @@
 //! Represents a configuration: its own layer and those that it includes, in order of precedence.
 
 use super::merge;
-use super::reader::ConfigScope;
+use super::unit_context::ConfigScope;
 use crate::code::budget::{Budget, Excess};
 use crate::code::file::File;
 use crate::code::folder::Problem;

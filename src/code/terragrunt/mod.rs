@@ -11,17 +11,17 @@ mod functions;
 mod inputs;
 mod layers;
 mod merge;
-mod reader;
 mod source;
 mod unit;
+mod unit_context;
 mod units;
 mod values;
 
 pub(super) use functions::call;
 pub(super) use inputs::Inputs;
-pub(super) use reader::ConfigScope;
 pub(super) use source::UnitSource;
 pub(super) use unit::{GeneratedFile, Unit};
+pub(super) use unit_context::ConfigScope;
 pub use units::{UnitFolder, UnitFolders, unit_folders};
 
 use super::overlay::Overlay;

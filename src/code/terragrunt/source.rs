@@ -1,6 +1,6 @@
 //! Parses `terraform.source`, the location of a unit's code.
 
-use super::reader::Reader;
+use super::unit_context::UnitContext;
 use crate::code::folder::Problem;
 use crate::code::instance::relative;
 use crate::model::Tree;
@@ -22,14 +22,14 @@ pub(in crate::code) enum UnitSource {
 }
 
 /// Makes a source independent of the repository's place: a path of the repository becomes relative to the unit.
-pub(super) fn portable(source: &str, unit: &str, reader: &Reader) -> String {
+pub(super) fn portable(source: &str, unit: &str, unit_context: &UnitContext) -> String {
     // `//` parts the package from the module in it.
     let (package, module) = match split(source) {
         Some((package, module)) => (package, Some(module)),
         None => (source, None),
     };
-    let is_on_machine = package.starts_with(reader.machine_root);
-    let Some(path) = reader
+    let is_on_machine = package.starts_with(unit_context.machine_root);
+    let Some(path) = unit_context
         .in_repository(unit, package)
         .filter(|_| is_on_machine)
     else {
@@ -89,7 +89,7 @@ fn of_registry(rest: &str) -> UnitSource {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::terragrunt::reader::MACHINE_ROOTS;
+    use crate::code::terragrunt::unit_context::MACHINE_ROOTS;
 
     #[test]
     fn a_source_is_a_folder_of_the_repository_or_what_a_call_would_name() {
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_path_on_the_machine_counts_wherever_that_is() {
         for root in MACHINE_ROOTS {
-            let reader = Reader::new(root, None);
-            let source = |path: &str| portable(path, "live/app", &reader);
+            let unit_context = UnitContext::new(root, None);
+            let source = |path: &str| portable(path, "live/app", &unit_context);
             assert_eq!(
                 source(&format!("{root}/modules//app")),
                 "./../../modules//app"

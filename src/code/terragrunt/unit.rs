@@ -3,10 +3,10 @@
 use super::config::Request;
 use super::evaluations::UnitEvaluations;
 use super::layers::Config;
-use super::reader::{MACHINE_ROOTS, Reader};
 use super::source::UnitSource;
+use super::unit_context::{MACHINE_ROOTS, UnitContext};
 use super::{CONFIG, JSON_CONFIG, STACK_CONFIG};
-use crate::code::budget::MOST_PROBLEMS;
+use crate::code::budget::MAX_PROBLEMS;
 use crate::code::context::Context;
 use crate::code::folder::Problem;
 use crate::code::marked_text::MarkedText;
@@ -64,7 +64,7 @@ impl Unit {
         let path = config_file(code, folder)?;
         let context = Context::new(options, *code);
         let evaluate = |machine_root| {
-            let reader = Reader::new(machine_root, options.given.terragrunt.clone());
+            let unit_context = UnitContext::new(machine_root, options.given.terragrunt.clone());
             let request = Request {
                 path: &path,
                 unit: folder,
@@ -72,8 +72,8 @@ impl Unit {
                 included: None,
                 depth: 0,
             };
-            let config = request.read(&context, &reader)?;
-            Ok::<_, Problem>((config, reader))
+            let config = request.read(&context, &unit_context)?;
+            Ok::<_, Problem>((config, unit_context))
         };
         let [first, second] = MACHINE_ROOTS.map(evaluate);
         let evaluations = [first?, second?];
@@ -84,7 +84,7 @@ impl Unit {
         };
         let mut unit = evaluations.unit(path);
         unit.problems.extend(context.budget.problems());
-        unit.problems.truncate(MOST_PROBLEMS);
+        unit.problems.truncate(MAX_PROBLEMS);
         unit.requested = context.requested.take();
         unit.secrets = context.secrets.take().texts;
         Ok(unit)

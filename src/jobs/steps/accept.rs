@@ -44,7 +44,10 @@ pub(in crate::jobs) async fn update(scan: &RepositoryScan<'_>) -> Result<Option<
             // Nothing rests for a wish that is not written down.
             for (_, decision) in &ignored {
                 let (stack, finding) = (&decision.stack, &decision.finding.0);
-                context.tenant.undecide(context.id, stack, finding).await?;
+                context
+                    .tenant
+                    .delete_decision(context.id, stack, finding)
+                    .await?;
             }
             Ok(Some(refused.to_string()))
         }
@@ -131,7 +134,7 @@ async fn propose(
         recreate: false,
         closed_by: String::new(),
     };
-    context.tenant.keep_proposal(&proposal).await?;
+    context.tenant.save_proposal(&proposal).await?;
     Ok(None)
 }
 
@@ -144,7 +147,7 @@ async fn withdraw(context: &RepositoryContext<'_>, open: Proposal) -> Result<(),
             changed_at: now(),
             ..open
         };
-        context.tenant.keep_proposal(&closed).await?;
+        context.tenant.save_proposal(&closed).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::report::{self, CheckText, NeededRole};
 use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
 use crate::scan::states::States;
-use crate::settings::{self, MOST_ROLES, RoleArn, Settings};
+use crate::settings::{self, MAX_ROLES, RoleArn, Settings};
 use crate::state::backends::{HostTokens, HttpAccess};
 use anyhow::anyhow;
 use serde_json::Value;
@@ -139,8 +139,8 @@ pub(in crate::jobs) fn count_roles(
     let named = groups.iter().filter_map(|(access, _)| access.as_ref());
     let arns: BTreeSet<_> = named.flat_map(roles).map(|role| &role.arn).collect();
     match arns.len() {
-        count if count > MOST_ROLES => Err(RoleProblem::Unbounded(format!(
-            "The stacks are read with {count} roles, and a repository may name {MOST_ROLES}: split it"
+        count if count > MAX_ROLES => Err(RoleProblem::Unbounded(format!(
+            "The stacks are read with {count} roles, and a repository may name {MAX_ROLES}: split it"
         ))),
         _ => Ok(()),
     }

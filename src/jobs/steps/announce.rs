@@ -90,7 +90,7 @@ pub(in crate::jobs) async fn announce(
     };
     let tenant = &context.tenant;
     tenant
-        .keep_notification(context.id, &notification, now())
+        .save_notification(context.id, &notification, now())
         .await?;
     let key = format!("notify/{id}");
     let task = RepositoryTask::Post { notification: id };

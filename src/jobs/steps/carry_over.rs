@@ -43,7 +43,7 @@ pub(in crate::jobs) async fn carry_over(
             tenant.record_scan(&renamed(last, &same)?).await?;
         }
     }
-    note_subjects(context, (stack, scanned), redactor).await
+    save_subjects(context, (stack, scanned), redactor).await
 }
 
 /// Copies decisions to the new ids. A decision about a new id is newer than one about the former id.
@@ -70,10 +70,12 @@ async fn carry_decisions(
                 ..decision.clone()
             };
             tracing::info!(before = %decision.finding, now = %now, "a decision was carried over");
-            context.tenant.decide(context.id, &carried).await?;
+            context.tenant.save_decision(context.id, &carried).await?;
         }
         let former = &decision.finding.0;
-        let undecided = context.tenant.undecide(context.id, &decision.stack, former);
+        let undecided = context
+            .tenant
+            .delete_decision(context.id, &decision.stack, former);
         undecided.await?;
     }
     Ok(())
@@ -94,7 +96,7 @@ async fn carry_proposals(
                 findings,
                 ..proposal
             };
-            context.tenant.keep_proposal(&carried).await?;
+            context.tenant.save_proposal(&carried).await?;
         }
     }
     Ok(())
@@ -123,7 +125,7 @@ fn renamed(
 }
 
 /// Records the subjects of the findings that decisions are about.
-async fn note_subjects(
+async fn save_subjects(
     context: &RepositoryContext<'_>,
     (stack, scanned): (&StackReport, &Scanned),
     redactor: &Redactor,
@@ -135,7 +137,7 @@ async fn note_subjects(
             let of = subject(found, redactor);
             let noted = context
                 .tenant
-                .note_subject(context.id, &stack.name, (&finding, &of));
+                .save_subject(context.id, &stack.name, (&finding, &of));
             noted.await?;
         }
     }

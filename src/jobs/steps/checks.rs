@@ -47,7 +47,7 @@ pub(in crate::jobs) async fn create_check_run(
     check: &CheckRun<'_>,
 ) -> Result<(), JobError> {
     let (tenant, id) = (&context.tenant, context.id);
-    tenant.note_published(id, check.commit).await?;
+    tenant.record_published(id, check.commit).await?;
     Ok(context.repository.create_check_run(check).await?)
 }
 

@@ -79,7 +79,7 @@ async fn update_issue(
     };
     context
         .tenant
-        .keep_dashboard(context.id, issue.number)
+        .save_dashboard(context.id, issue.number)
         .await?;
     write(context, &issue, &content).await
 }

@@ -47,7 +47,7 @@ pub(in crate::jobs) async fn apply_effects(
     };
     for effect in effects {
         match effect {
-            Effect::Decide(decision) => context.tenant.decide(context.id, decision).await?,
+            Effect::Decide(decision) => context.tenant.save_decision(context.id, decision).await?,
             Effect::Assign(person) => {
                 if !context.repository.assign(issue, person).await? {
                     applied.problems.push(format!(

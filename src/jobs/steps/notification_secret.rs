@@ -50,7 +50,7 @@ pub(in crate::jobs) async fn show(
     }
     let key = context.services.key();
     let secret = current(key, &context.tenant, context.id).await?;
-    context.tenant.note_secret_shown(context.id).await?;
+    context.tenant.record_secret_shown(context.id).await?;
     let text = report::notify_secret(&secret);
     context
         .repository

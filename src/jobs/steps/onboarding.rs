@@ -74,7 +74,7 @@ pub(in crate::jobs) async fn propose(
         recreate: false,
         closed_by: String::new(),
     };
-    context.tenant.keep_proposal(&proposal).await?;
+    context.tenant.save_proposal(&proposal).await?;
     match &first {
         FirstScan::NotProbed(why) => Err(access::probe_later(why)),
         _ => Ok(()),

@@ -75,7 +75,7 @@ pub(in crate::jobs) async fn record_outcome(
         closed_by: closed_by.to_owned(),
         ..proposal
     };
-    tenant.keep_proposal(&ended).await?;
+    tenant.save_proposal(&ended).await?;
     Ok(state)
 }
 
@@ -115,7 +115,7 @@ async fn decide(
             person: closing.person.to_owned(),
             decided_at: closing.at,
         };
-        tenant.decide(proposal.repository, &decision).await?;
+        tenant.save_decision(proposal.repository, &decision).await?;
     }
     Ok(())
 }
@@ -147,7 +147,7 @@ async fn undecide_where(
         if is_over(&decision) {
             let finding = &decision.finding.0;
             tenant
-                .undecide(repository, &decision.stack, finding)
+                .delete_decision(repository, &decision.stack, finding)
                 .await?;
         }
     }

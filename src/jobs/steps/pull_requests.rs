@@ -99,7 +99,7 @@ impl Proposer<'_> {
         while let Some(action) = pass.next_action() {
             self.apply(action, &fixes, &mut pass, &mut outcome).await?;
         }
-        self.forget_decisions(stack, &resolution, &decisions)
+        self.delete_decisions(stack, &resolution, &decisions)
             .await?;
         Ok(outcome)
     }
@@ -184,7 +184,7 @@ impl Proposer<'_> {
                 .upsert_comment(number, "taken over", "", TAKEN_OVER)
                 .await?;
         }
-        tenant.keep_proposal(&proposal).await?;
+        tenant.save_proposal(&proposal).await?;
         Ok(proposal)
     }
 
@@ -233,7 +233,7 @@ impl Proposer<'_> {
             changed_at: self.now,
             ..open.clone()
         };
-        self.context.tenant.keep_proposal(&closed).await?;
+        self.context.tenant.save_proposal(&closed).await?;
         Ok(None)
     }
 
@@ -253,11 +253,11 @@ impl Proposer<'_> {
             ..decision.clone()
         };
         let tenant = &self.context.tenant;
-        tenant.decide(self.context.id, &reminded).await
+        tenant.save_decision(self.context.id, &reminded).await
     }
 
     /// Deletes the decisions that are over.
-    async fn forget_decisions(
+    async fn delete_decisions(
         &self,
         stack: &StackName,
         resolution: &Resolution<'_>,
@@ -266,7 +266,9 @@ impl Proposer<'_> {
         let (tenant, id) = (&self.context.tenant, self.context.id);
         for decision in decisions.iter().filter(|decision| decision.stack == *stack) {
             if is_over(decision, resolution, self.now) {
-                tenant.undecide(id, stack, &decision.finding.0).await?;
+                tenant
+                    .delete_decision(id, stack, &decision.finding.0)
+                    .await?;
             }
         }
         Ok(())
@@ -291,7 +293,7 @@ fn take_in(
     let error = match written {
         Ok(proposal) => {
             outcome.pulls.push(proposal.number);
-            pass.note(proposal);
+            pass.record(proposal);
             return Ok(());
         }
         Err(error) => error,
@@ -303,7 +305,7 @@ fn take_in(
             tracing::warn!(branch, error = problem, "a pull request was refused");
             let sentence = format!("No pull request from `{branch}`: {problem}");
             outcome.refused.push(sentence);
-            pass.note_refused(branch);
+            pass.record_refusal(branch);
             Ok(())
         }
         _ => Err(error),

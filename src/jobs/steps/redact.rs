@@ -33,11 +33,11 @@ pub(in crate::jobs) async fn redact_published(
 ) -> Result<Redaction, JobError> {
     notification_secret::withdraw_from_public(context).await?;
     if !context.head.private {
-        context.tenant.note_unconcealed(context.id).await?;
+        context.tenant.record_unconcealed(context.id).await?;
     }
     let allowed = repository_settings::of_default_branch(context).await?;
     if context.head.private || allowed.is_some_and(|settings| settings.pull_requests.public) {
-        context.tenant.note_concealed(context.id).await?;
+        context.tenant.record_concealed(context.id).await?;
         return Ok(Redaction::Complete);
     }
     let mut progress = Progress::default();
@@ -52,7 +52,7 @@ pub(in crate::jobs) async fn redact_published(
         (_, Search::Unfinished) => Redaction::Unfinished,
         (Some(refused), Search::Ended) => Redaction::Refused(refused),
         (None, Search::Ended) => {
-            context.tenant.note_concealed(context.id).await?;
+            context.tenant.record_concealed(context.id).await?;
             Redaction::Complete
         }
     })
@@ -79,7 +79,7 @@ async fn empty_issues(
     progress: &mut Progress,
 ) -> Result<(), JobError> {
     for issue in context.repository.own_issues().await? {
-        progress.note(empty_issue(context, &issue).await)?;
+        progress.record(empty_issue(context, &issue).await)?;
     }
     for proposal in context.tenant.proposals(context.id).await? {
         // The first settings alone say nothing of drift.
@@ -89,7 +89,7 @@ async fn empty_issues(
                 changed_at: now(),
                 ..proposal
             };
-            context.tenant.keep_proposal(&closed).await?;
+            context.tenant.save_proposal(&closed).await?;
         }
     }
     Ok(())
@@ -138,7 +138,7 @@ async fn drop_branches(
             }
             Ok(())
         };
-        progress.note(dropped.await)?;
+        progress.record(dropped.await)?;
     }
     Ok(())
 }
@@ -150,7 +150,7 @@ async fn delete_comments(
 ) -> Result<(), JobError> {
     let comments = context.repository.own_comments(None).await?;
     for comment in comments {
-        progress.note(context.repository.delete_comment(comment).await)?;
+        progress.record(context.repository.delete_comment(comment).await)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::store::PublishedSearch;
 use std::collections::BTreeSet;
 
 /// How many commits a try searches. Other jobs take their turn before the next one.
-const MOST_COMMITS: usize = 1_000;
+const MAX_COMMITS: usize = 1_000;
 
 /// How far the search has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) async fn empty_noted(
     let tenant = &context.tenant;
     for commit in tenant.published_commits(context.id).await? {
         if empty_commit(context, &commit, emptied, progress).await? {
-            tenant.note_emptied(context.id, &commit).await?;
+            tenant.record_emptied(context.id, &commit).await?;
         }
     }
     Ok(())
@@ -47,7 +47,7 @@ pub(super) async fn search(
     let mut at = tenant.published_search(context.id).await?;
     let mut seen = BTreeSet::new();
     while at != PublishedSearch::Done {
-        if seen.len() >= MOST_COMMITS {
+        if seen.len() >= MAX_COMMITS {
             return Ok(Search::Unfinished);
         }
         let Some((commits, next)) = page(context, &at, progress).await? else {
@@ -57,10 +57,12 @@ pub(super) async fn search(
             if seen.insert(commit.clone())
                 && !empty_commit(context, &commit, emptied, progress).await?
             {
-                tenant.suspect_published(context.id, &commit).await?;
+                tenant
+                    .record_possibly_published(context.id, &commit)
+                    .await?;
             }
         }
-        tenant.keep_published_search(context.id, &next).await?;
+        tenant.save_published_search(context.id, &next).await?;
         at = next;
     }
     Ok(Search::Ended)
@@ -85,7 +87,7 @@ async fn page(
             return Ok(Some((Vec::new(), history(context))));
         }
         Err(error) => {
-            progress.note(Err(error))?;
+            progress.record(Err(error))?;
             return Ok(None);
         }
     };
@@ -129,11 +131,11 @@ async fn empty_commit(
     let repository = &context.repository;
     let runs = match repository.own_check_runs(commit, emptied).await {
         Ok(runs) => runs,
-        Err(error) => return progress.note(Err(error)),
+        Err(error) => return progress.record(Err(error)),
     };
     let mut all = true;
     for run in runs {
-        all &= progress.note(repository.empty_check_run(run, emptied).await)?;
+        all &= progress.record(repository.empty_check_run(run, emptied).await)?;
     }
     Ok(all)
 }

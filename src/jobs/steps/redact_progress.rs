@@ -4,7 +4,7 @@ use crate::github::GithubError;
 use crate::queue::job::JobError;
 
 /// How many requests may fail before a try ends: GitHub is down then, and another try does the rest.
-const MOST_FAILURES: usize = 10;
+const MAX_FAILURES: usize = 10;
 
 /// The progress of a try to redact everything.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub(super) struct Progress {
 impl Progress {
     /// Records the result of one step, and returns whether it succeeded. After a refusal the rest goes on; a rate limit
     /// ends the try, and so do many failures.
-    pub(super) fn note(&mut self, done: Result<(), GithubError>) -> Result<bool, JobError> {
+    pub(super) fn record(&mut self, done: Result<(), GithubError>) -> Result<bool, JobError> {
         let error = match done {
             Ok(()) => return Ok(true),
             Err(error) => error,
@@ -29,7 +29,7 @@ impl Progress {
         if is_refused(&error) {
             tracing::warn!(error = format!("{error:#}"), "a text could not be emptied");
             self.refused.get_or_insert(error);
-        } else if ends || self.failures.len() + 1 >= MOST_FAILURES {
+        } else if ends || self.failures.len() + 1 >= MAX_FAILURES {
             return Err(error.into());
         } else {
             self.failures.push(error);

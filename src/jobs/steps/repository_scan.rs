@@ -13,7 +13,7 @@ use crate::queue::limit::Clock;
 use crate::queue::now;
 use crate::report;
 use crate::resources::UnmanagedScope;
-use crate::scan::find::{FoundStacks, MOST_STACKS, Search};
+use crate::scan::find::{FoundStacks, MAX_STACKS, Search};
 use crate::scan::load::{self, Stack};
 use crate::scan::scan_stacks::{ScanInput, ScanResult, scan_stacks};
 use crate::score::Benchmark;
@@ -52,7 +52,7 @@ impl RepositoryScan<'_> {
             tree: self.tree,
             settings: self.settings,
             within: "",
-            most: MOST_STACKS,
+            most: MAX_STACKS,
             code: &code,
         };
         let found = self.clock.hold(async { search.stacks() }).await;

@@ -7,7 +7,7 @@ use crate::settings::{self, Codeowners, Owner, PullRequests};
 use std::collections::BTreeSet;
 
 /// How many people and teams are requested at most: GitHub notifies each.
-const MOST: usize = 10;
+const MAX_REVIEWERS: usize = 10;
 
 /// Returns the code owners of the changed files; none where CODEOWNERS takes too long to match.
 fn owners(known: &Codeowners, files: &Changed) -> BTreeSet<Owner> {
@@ -40,7 +40,7 @@ pub(super) fn of(
         },
     };
     let mut reviewers = Reviewers::default();
-    for owner in owners.into_iter().take(MOST) {
+    for owner in owners.into_iter().take(MAX_REVIEWERS) {
         match owner {
             Owner::Person(login) => reviewers.people.push(login),
             Owner::Team { org, slug } if org.eq_ignore_ascii_case(organisation) => {

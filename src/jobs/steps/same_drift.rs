@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many pairs of values are compared for one stack. What lies beyond counts as another drift.
-const MOST_PAIRS: usize = 1_000_000;
+const MAX_PAIRS: usize = 1_000_000;
 
 /// The findings of a scan by their subjects, in the order of the report.
 pub(super) struct BySubject<'a> {
@@ -58,7 +58,7 @@ pub(super) fn same_drift(
 ) -> BTreeMap<FindingId, FindingId> {
     let known = since.iter().chain([scanned]).flat_map(all);
     let known: BTreeSet<_> = known.map(|finding| &finding.id).collect();
-    let pairs = Pairs(Cell::new(MOST_PAIRS));
+    let pairs = Pairs(Cell::new(MAX_PAIRS));
     let mut same = BTreeMap::new();
     for former in formers {
         let Ok(report) = serde_json::from_value::<StackReport>(former.outcome.clone()) else {

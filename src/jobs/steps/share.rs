@@ -13,11 +13,11 @@ pub(super) async fn in_share<T>(store: &Store, aws: &Aws, scan: impl Future<Outp
     count(store, aws).await;
     tokio::select! {
         scanned = scan => scanned,
-        never = keep_counting(store, aws) => match never {},
+        never = recount(store, aws) => match never {},
     }
 }
 
-async fn keep_counting(store: &Store, aws: &Aws) -> Infallible {
+async fn recount(store: &Store, aws: &Aws) -> Infallible {
     loop {
         tokio::time::sleep(COUNTED).await;
         count(store, aws).await;

@@ -12,7 +12,7 @@ use std::collections::HashSet;
 const GONE: &str = "The default branch no longer has this stack. Closed by DriftGuard.";
 
 /// Stores the stacks of the default branch with their schedules, and deletes those that it no longer has.
-pub(in crate::jobs) async fn keep(
+pub(in crate::jobs) async fn save(
     scan: &RepositoryScan<'_>,
     found: &FoundStacks,
 ) -> anyhow::Result<()> {
@@ -29,7 +29,7 @@ pub(in crate::jobs) async fn keep(
             next_at: next(&schedule, id, &stack.name, now()),
             schedule,
         };
-        tenant.keep_stack(id, &scheduled).await?;
+        tenant.save_stack(id, &scheduled).await?;
     }
     let kept: HashSet<_> = found.stacks.iter().map(|stack| &stack.name).collect();
     let left_out: HashSet<_> = found.left_out.iter().collect();
@@ -40,7 +40,7 @@ pub(in crate::jobs) async fn keep(
     for gone in known.iter().filter(|known| !is_kept(&known.stack)) {
         if left_out.contains(&gone.stack) {
             // It is there still: its pull requests stay.
-            tenant.drop_stack(id, &gone.stack).await?;
+            tenant.delete_stack(id, &gone.stack).await?;
             continue;
         }
         for proposal in tenant.proposals(id).await? {
@@ -49,7 +49,7 @@ pub(in crate::jobs) async fn keep(
                 repository.withdraw(&proposal.branch, GONE).await?;
             }
         }
-        tenant.drop_stack(id, &gone.stack).await?;
+        tenant.delete_stack(id, &gone.stack).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::repository_scan::RepositoryScan;
 use crate::aws::Probes;
 use crate::model::ScanError;
 use crate::queue::job::JobError;
-use crate::scan::find::{FoundStacks, MOST_STACKS};
+use crate::scan::find::{FoundStacks, MAX_STACKS};
 use crate::scan::load::Stack;
 use crate::scan::workspaces;
 use crate::state::backends::BackendAccess;
@@ -34,7 +34,7 @@ pub(in crate::jobs) async fn find_stacks(
     if let Err(error) = workspaces::check_names(&stacks) {
         return Ok(Err(error));
     }
-    let excess = stacks.split_off(MOST_STACKS.min(stacks.len()));
+    let excess = stacks.split_off(MAX_STACKS.min(stacks.len()));
     found
         .left_out
         .extend(excess.into_iter().map(|stack| stack.name));

@@ -4,7 +4,7 @@ use super::name::{is_setting, named};
 use std::ops::Range;
 
 /// The longest name, in bytes.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_LENGTH: usize = 100;
 
 /// How a value starts and ends that says where a secret is, and not which: a template, a mask of ours.
 const ELSEWHERE: &[(&str, &str)] = &[("${", "}"), ("$(", ")"), ("%{", "}"), ("{{", "}}")];
@@ -48,7 +48,7 @@ fn value(text: &str, at: usize, equals: bool) -> Option<(Range<usize>, bool)> {
     let bare = left.trim_end_matches(['"', '\'', '\\']);
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let name = &bare[bare.trim_end_matches(letter).len()..];
-    if name.len() > LONGEST_NAME || !named(name) {
+    if name.len() > MAX_NAME_LENGTH || !named(name) {
         return None;
     }
     let right = text.get(at + 1..)?;

@@ -11,19 +11,19 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The shortest text that is looked for elsewhere, in bytes.
-const SHORTEST: usize = 7;
+const MIN_LENGTH: usize = 7;
 
 /// The shortest text of words alone: a shorter one may stand anywhere and mean something else.
-const SHORTEST_OF_WORDS: usize = 20;
+const MIN_WORDS_LENGTH: usize = 20;
 
 /// The longest text that is looked for elsewhere, in bytes: what is longer is a script or a key, which has a shape.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
 /// How many texts of one scan are looked for.
-const MOST: usize = 1_000;
+const MAX_TEXTS: usize = 1_000;
 
 /// How many values are looked through for such texts.
-const MOST_VALUES: usize = 1_000_000;
+const MAX_VALUES: usize = 1_000_000;
 
 /// Texts that are secrets by the names of the values that hold them.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl SecretTexts {
     /// Adds what is a secret in a value of this name, by this name or by that of a part of it.
     pub fn add(&mut self, name: &str, value: &Value) {
         self.values += 1;
-        if self.values > MOST_VALUES {
+        if self.values > MAX_VALUES {
             return;
         }
         match value {
@@ -78,7 +78,7 @@ impl SecretTexts {
 
     /// Returns whether more values are looked through.
     pub fn has_room(&self) -> bool {
-        self.values <= MOST_VALUES
+        self.values <= MAX_VALUES
     }
 
     /// Adds the credentials that stand in a text, line by line: parts of it may be taken elsewhere. Returns whether there
@@ -104,7 +104,7 @@ impl SecretTexts {
     /// Adds a text that is a secret, or those of a list.
     pub(super) fn add_texts(&mut self, value: &Value) {
         match value {
-            Value::String(text) if self.texts.len() < MOST && is_distinct(text) => {
+            Value::String(text) if self.texts.len() < MAX_TEXTS && is_distinct(text) => {
                 self.texts.insert(text.clone());
             }
             Value::List(items) => {
@@ -117,14 +117,14 @@ impl SecretTexts {
 
     /// Adds those of another.
     pub fn extend(&mut self, other: &Self) {
-        let room = MOST.saturating_sub(self.texts.len());
+        let room = MAX_TEXTS.saturating_sub(self.texts.len());
         self.texts.extend(other.texts.iter().take(room).cloned());
     }
 }
 
 /// Returns whether a text can be told from a word, a name, a number or a place that stands elsewhere for itself.
 fn is_distinct(text: &str) -> bool {
-    if !(SHORTEST..=LONGEST).contains(&text.len()) || text.contains(['\n', '\r']) {
+    if !(MIN_LENGTH..=MAX_LENGTH).contains(&text.len()) || text.contains(['\n', '\r']) {
         return false;
     }
     let is_of_words = |c: char| c.is_alphabetic() || matches!(c, '-' | '_' | ' ' | '.' | ',');
@@ -135,7 +135,7 @@ fn is_distinct(text: &str) -> bool {
         || text.contains('/') && text.chars().all(is_of_path);
     match text.chars().all(is_of_words) {
         _ if is_place || is_id(text) || !text.contains(char::is_alphabetic) => false,
-        true => text.len() >= SHORTEST_OF_WORDS,
+        true => text.len() >= MIN_WORDS_LENGTH,
         false => true,
     }
 }
@@ -172,7 +172,7 @@ impl Known {
 
     /// Returns whether a text holds one of them.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        text.len() >= SHORTEST && self.0.is_match(text)
+        text.len() >= MIN_LENGTH && self.0.is_match(text)
     }
 
     /// Returns the ranges of a text that they cover, in order: those that overlap are one.
@@ -225,7 +225,7 @@ mod tests {
         ] {
             assert!(!is_distinct(text), "{text}");
         }
-        assert!(!is_distinct(&"x1".repeat(LONGEST)));
+        assert!(!is_distinct(&"x1".repeat(MAX_LENGTH)));
     }
 
     /// Hundreds of texts may end at each byte: what they cover is one range, and no more is kept.
@@ -281,10 +281,10 @@ mod tests {
     #[test]
     fn however_many_texts_there_are_they_are_found_in_one_walk() {
         let mut texts = SecretTexts::default();
-        for number in 0..2 * MOST {
+        for number in 0..2 * MAX_TEXTS {
             texts.add("token", &format!("secret-{number:0200}").into());
         }
-        assert_eq!(texts.texts.len(), MOST);
+        assert_eq!(texts.texts.len(), MAX_TEXTS);
         let known = Known::new(&texts).unwrap();
         assert!(known.is_in(&format!("a text with secret-{:0200} in it", 7)));
         assert!(known.is_in(&format!("SECRET-{:0200}", 7)), "in any case");

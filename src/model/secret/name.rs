@@ -89,7 +89,7 @@ const WHICH: &[&str] = &[
 const NUMBERS: &[&str] = &["pin", "pincode"];
 
 /// The length of the shortest number that is a secret, in digits.
-const SHORTEST_NUMBER: usize = 4;
+const MIN_NUMBER_DIGITS: usize = 4;
 
 /// Values that switch something on or off, or choose how it is done: no secret has one, whatever it is called.
 const SETTINGS: &[&str] = &[
@@ -142,7 +142,7 @@ fn says_which(word: &str) -> bool {
 
 /// Returns whether a number is a secret by the name of its value: a `pin` may be many other things.
 pub(super) fn is_secret_number(name: &str, digits: &str) -> bool {
-    let is_long = digits.len() >= SHORTEST_NUMBER;
+    let is_long = digits.len() >= MIN_NUMBER_DIGITS;
     if !is_long || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return false;
     }

@@ -12,7 +12,7 @@ use std::sync::{LazyLock, OnceLock};
 pub(in crate::model) const MASK: &str = "(secret)";
 
 /// The length of the shortest text that may hold a credential, in bytes: `pwd=x`.
-const SHORTEST: usize = 5;
+const MIN_LENGTH: usize = 5;
 
 /// What stands between a name and its value: `pwd=x`, `"password":"x"`, `password: x`.
 const SIGNS: [&str; 3] = ["=", "\":", ": "];
@@ -23,7 +23,7 @@ static PATTERNS: LazyLock<Option<Patterns>> =
 
 /// Returns whether a text holds a credential, whatever it is called.
 pub(super) fn holds_one(text: &str) -> bool {
-    if text.len() < SHORTEST {
+    if text.len() < MIN_LENGTH {
         return false;
     }
     let Some(patterns) = &*PATTERNS else {
@@ -46,7 +46,7 @@ pub fn masked(text: &str) -> Cow<'_, str> {
 
 /// Returns the ranges of the credentials in a text, in order; they may overlap.
 pub fn credentials(text: &str) -> Vec<Range<usize>> {
-    if text.len() < SHORTEST {
+    if text.len() < MIN_LENGTH {
         return Vec::new();
     }
     let whole = || std::iter::once(0..text.len()).collect();

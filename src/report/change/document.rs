@@ -7,26 +7,26 @@ use serde_json::{Map, Value as Json};
 use std::collections::BTreeSet;
 
 /// The longest document that is compared, in bytes; AWS accepts no longer policy.
-const LONGEST: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// How many differing parts of a document are shown one by one.
-const MOST_PARTS: usize = 60;
+const MAX_PARTS: usize = 60;
 
 /// How many statements on each side are compared with each other.
-const MOST_STATEMENTS: usize = 100;
+const MAX_STATEMENTS: usize = 100;
 
 /// Returns what differs between two documents; `None` where one is not a JSON object or list, or where nothing differs.
 pub(super) fn parts(before: &Value, after: &Value) -> Option<Parts> {
     let (before, after) = (parsed(before)?, parsed(after)?);
     let (noun, members) = match (statements(&before), statements(&after)) {
-        (Some(left), Some(right)) if left.len().max(right.len()) <= MOST_STATEMENTS => {
+        (Some(left), Some(right)) if left.len().max(right.len()) <= MAX_STATEMENTS => {
             let mut members = around(&before, &after);
             members.extend(compared(&left, &right));
             ("statement", members)
         }
         _ => ("value", paths(&before, &after)),
     };
-    (!members.is_empty() && members.len() <= MOST_PARTS).then_some(Parts::Members { noun, members })
+    (!members.is_empty() && members.len() <= MAX_PARTS).then_some(Parts::Members { noun, members })
 }
 
 /// Parses a document. What looks like a credential is masked first: some are recognized only by their context.
@@ -34,7 +34,7 @@ fn parsed(value: &Value) -> Option<Json> {
     let Value::String(text) = value else {
         return None;
     };
-    if text.len() > LONGEST || !text.trim_start().starts_with(['{', '[']) {
+    if text.len() > MAX_BYTES || !text.trim_start().starts_with(['{', '[']) {
         return None;
     }
     serde_json::from_str(&masked(text)).ok()
@@ -240,7 +240,7 @@ fn paths(before: &Json, after: &Json) -> Vec<Member> {
 
 fn walk(path: &str, sides: (Option<&Json>, Option<&Json>), members: &mut Vec<Member>) {
     let (before, after) = sides;
-    if before == after || members.len() > MOST_PARTS {
+    if before == after || members.len() > MAX_PARTS {
         return;
     }
     match sides {

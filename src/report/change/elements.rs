@@ -6,7 +6,7 @@ use crate::report::words::value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many pairs of elements are compared; beyond that each element is shown as a whole.
-const MOST_COMPARED: usize = 200;
+const MAX_COMPARED: usize = 200;
 
 /// The attributes of an element.
 type Element = BTreeMap<String, Value>;
@@ -38,7 +38,7 @@ struct Pair {
 
 /// Pairs each removed element with the added one that has most in common with it.
 fn pairs(removed: &[Value], added: &[Value]) -> Vec<Pair> {
-    if removed.len().saturating_mul(added.len()) > MOST_COMPARED {
+    if removed.len().saturating_mul(added.len()) > MAX_COMPARED {
         return Vec::new();
     }
     let mut candidates = Vec::new();

@@ -89,8 +89,8 @@ impl Change {
             Parts::Value { before, after } => {
                 format!(
                     "{path}: {} → {}",
-                    cut(before, LONGEST_CELL),
-                    cut(after, LONGEST_CELL)
+                    cut(before, MAX_CELL_LENGTH),
+                    cut(after, MAX_CELL_LENGTH)
                 )
             }
             Parts::Members { noun, members } => {
@@ -147,7 +147,7 @@ pub(super) fn diff(finding: &Finding) -> Vec<String> {
 }
 
 /// How many characters of a value a table shows.
-const LONGEST_CELL: usize = 40;
+const MAX_CELL_LENGTH: usize = 40;
 
 /// Counts members: `1 statement `, `2 statements `; the bare number where the members have no noun.
 fn counted(count: usize, noun: &str) -> String {

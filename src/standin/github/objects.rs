@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The largest blob that the API creates, in bytes; a pushed file is refused above 100 MB.
-const LARGEST_BLOB: usize = 40 * 1024 * 1024;
+const MAX_BLOB_BYTES: usize = 40 * 1024 * 1024;
 
 /// The modes of a tree's entries.
 const MODES: &[&str] = &["100644", "100755", "040000", "160000", "120000"];
@@ -34,7 +34,7 @@ pub(super) fn create_blob(call: &mut Call) -> Outcome {
         "utf-8" => text.as_bytes().to_vec(),
         _ => return Err(Refusal::unprocessable("encoding must be utf-8 or base64")),
     };
-    if content.len() > LARGEST_BLOB {
+    if content.len() > MAX_BLOB_BYTES {
         return Err(Refusal::unprocessable("Blob is too large"));
     }
     let id = call.repository_mut()?.objects.put_blob(content);

@@ -3,7 +3,7 @@
 use super::http_access::{HttpAccess, read_small, read_state};
 use super::{BackendAccess, BackendConfig, StoredState, error};
 use crate::model::ScanError;
-use crate::outbound::Download;
+use crate::outbound::OutboundStream;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -298,7 +298,7 @@ impl<'a> HcpClient<'a> {
     }
 
     /// Requests an address, with the token only if it is of the token's own host.
-    async fn get(&self, url: &Url, location: &str) -> Result<Download, ScanError> {
+    async fn get(&self, url: &Url, location: &str) -> Result<OutboundStream, ScanError> {
         let mut headers = HeaderMap::new();
         if url.origin() == self.base.origin() {
             headers.insert(AUTHORIZATION, self.token.clone());

@@ -2,7 +2,7 @@
 
 use super::{StoredState, error};
 use crate::model::ScanError;
-use crate::outbound::{Download, Outbound, OutboundError};
+use crate::outbound::{Outbound, OutboundError, OutboundStream};
 use crate::state::ScanStates;
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -75,7 +75,7 @@ impl HttpAccess {
         url: &Url,
         headers: HeaderMap,
         location: &str,
-    ) -> Result<Download, ScanError> {
+    ) -> Result<OutboundStream, ScanError> {
         let outbound = self.outbound.as_ref().ok_or(OutboundError::NotPrepared);
         let response = match outbound {
             Ok(outbound) => outbound.request(url.as_str(), headers).await,
@@ -97,7 +97,7 @@ impl HttpAccess {
 
 /// Reads the body of a response as a state, within the scan's limit.
 pub(super) async fn read_state(
-    mut body: Download,
+    mut body: OutboundStream,
     location: &str,
     states: &ScanStates,
 ) -> Result<StoredState, ScanError> {
@@ -124,7 +124,7 @@ pub(super) async fn read_state(
 
 /// Reads the body of a small response, and fails where it is larger than the limit.
 pub(super) async fn read_small(
-    mut body: Download,
+    mut body: OutboundStream,
     location: &str,
     largest: usize,
 ) -> Result<Vec<u8>, ScanError> {
@@ -141,7 +141,7 @@ pub(super) async fn read_small(
 }
 
 async fn next_chunk(
-    body: &mut Download,
+    body: &mut OutboundStream,
     location: &str,
 ) -> Result<Option<bytes::Bytes>, ScanError> {
     let chunk = body.chunk().await;

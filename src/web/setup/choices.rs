@@ -6,9 +6,9 @@ use url::Url;
 /// The suggested name.
 const NAME: &str = "DriftGuard";
 /// GitHub's limit for an App's name, in characters.
-const LONGEST_NAME: usize = 34;
+const MAX_NAME_LENGTH: usize = 34;
 /// The longest organization name that is sent; GitHub allows 39 characters today.
-const LONGEST_ORGANIZATION: usize = 100;
+const MAX_ORGANIZATION_LENGTH: usize = 100;
 
 /// A field as it was entered, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -96,12 +96,12 @@ impl Choices {
 /// Returns whether a text is empty, or can be part of an organization's settings address.
 fn is_organization(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    text.len() <= LONGEST_ORGANIZATION && text.bytes().all(plain)
+    text.len() <= MAX_ORGANIZATION_LENGTH && text.bytes().all(plain)
 }
 
 fn is_name(text: &str) -> bool {
     let length = text.chars().count();
-    (1..=LONGEST_NAME).contains(&length) && !text.chars().any(char::is_control)
+    (1..=MAX_NAME_LENGTH).contains(&length) && !text.chars().any(char::is_control)
 }
 
 /// Returns an address that paths can be appended to, without a trailing slash: a host, and perhaps a path.

@@ -30,7 +30,7 @@ use tokens::{StateUse, Tokens};
 /// The cookie that ties a browser's attempts together.
 const COOKIE: &str = "driftguard_setup";
 /// The largest form that is read, in bytes.
-const LARGEST_FORM: usize = 16 * 1024;
+const MAX_FORM_BYTES: usize = 16 * 1024;
 
 /// Exchanges GitHub's code for the created App.
 pub trait Exchange: Clone + Send + Sync + 'static {
@@ -108,7 +108,7 @@ pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Route
     Ok(Router::new()
         .route("/setup", get(begin::<E>).post(choose::<E>))
         .route("/setup/created", created)
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .with_state(Arc::new(setup)))
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many codes a sender may bring within an hour; one is enough. GitHub allows sixty per address.
-const MOST: usize = 10;
+const MAX_CODES: usize = 10;
 /// How long a code counts.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
 /// How many senders are remembered; the one idle for longest is forgotten first.
@@ -32,7 +32,7 @@ impl Senders {
         }
         let codes = senders.entry(sender).or_default();
         codes.retain(|at| !is_old(at));
-        if codes.len() >= MOST {
+        if codes.len() >= MAX_CODES {
             return false;
         }
         codes.push_back(now);
@@ -50,7 +50,7 @@ mod tests {
         let senders = Senders::default();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let now = Instant::now();
-        for _ in 0..MOST {
+        for _ in 0..MAX_CODES {
             assert!(senders.admit(address("198.51.100.1"), now));
         }
         assert!(!senders.admit(address("198.51.100.1"), now));

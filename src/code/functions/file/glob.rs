@@ -3,12 +3,12 @@
 use regex::Regex;
 
 /// The longest pattern, in bytes.
-const LONGEST: usize = 1024;
+const MAX_LENGTH: usize = 1024;
 
 /// Converts a pattern: `*` and `?` match within a name, `**` across folders; `[ab]` and `{a,b}` are alternatives.
 /// Returns `None` where its meaning is not certain.
 pub(super) fn pattern(glob: &str) -> Option<Regex> {
-    if glob.len() > LONGEST || glob.contains("..") {
+    if glob.len() > MAX_LENGTH || glob.contains("..") {
         return None;
     }
     let (mut text, mut letters) = (String::from("^"), glob.chars().peekable());

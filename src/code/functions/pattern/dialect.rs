@@ -118,8 +118,8 @@ impl Repetition {
 /// Returns whether a brace followed by this is a repetition. Any other brace is literal.
 fn repeats(rest: impl Iterator<Item = char>) -> bool {
     /// RE2 accepts no longer repetition.
-    const LONGEST: usize = 16;
-    let rest: String = rest.take(LONGEST).collect();
+    const MAX_LENGTH: usize = 16;
+    let rest: String = rest.take(MAX_LENGTH).collect();
     let inner = rest.split_once('}').map_or("", |(inner, _)| inner);
     let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

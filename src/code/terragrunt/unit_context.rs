@@ -18,7 +18,7 @@ pub(super) const MACHINE_ROOTS: [&str; 2] = ["/srv/a", "/home/user/work/reposito
 
 /// The shared data of reading one unit's configurations.
 #[derive(Debug)]
-pub(in crate::code) struct Reader {
+pub(in crate::code) struct UnitContext {
     /// The folder of the repository on the machine.
     pub(super) machine_root: &'static str,
     /// The environment; none on a server.
@@ -34,7 +34,7 @@ pub(in crate::code) struct Reader {
     files: RefCell<BTreeSet<String>>,
 }
 
-impl Reader {
+impl UnitContext {
     pub(super) fn new(
         machine_root: &'static str,
         environment: Option<Arc<BTreeMap<String, String>>>,
@@ -133,7 +133,7 @@ impl Reader {
 #[derive(Debug, Clone)]
 pub(in crate::code) struct ConfigScope {
     /// What all configurations of the unit share.
-    pub(in crate::code) reader: Rc<Reader>,
+    pub(in crate::code) unit_context: Rc<UnitContext>,
     /// The folder of the unit.
     pub(super) unit: String,
     /// The folder of the configuration that is evaluated: the unit's for what it includes.
@@ -148,9 +148,14 @@ pub(in crate::code) struct ConfigScope {
 
 impl ConfigScope {
     /// Creates the scope of a configuration that includes no other. `own` is its folder, where another includes it.
-    pub(super) fn new(reader: &Rc<Reader>, unit: &str, running: &str, own: Option<&str>) -> Self {
+    pub(super) fn new(
+        unit_context: &Rc<UnitContext>,
+        unit: &str,
+        running: &str,
+        own: Option<&str>,
+    ) -> Self {
         Self {
-            reader: reader.clone(),
+            unit_context: unit_context.clone(),
             unit: unit.to_owned(),
             running: running.to_owned(),
             own: own.map(str::to_owned),
@@ -198,7 +203,7 @@ impl ConfigScope {
         place: impl Fn() -> String,
     ) -> Option<Rc<Typed>> {
         let note = |what: String| {
-            self.reader.note_unusual(place(), what);
+            self.unit_context.note_unusual(place(), what);
             Some(Rc::new(Typed::UNKNOWN))
         };
         match root {

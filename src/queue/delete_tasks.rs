@@ -7,7 +7,7 @@ use anyhow::Context;
 impl Queue {
     /// Deletes an installation's tasks, waiting or ended, except those that a worker holds: of all its repositories, or
     /// of some, in one pass over the jobs. Rows that earlier versions wrote hold findings.
-    pub async fn forget_tasks(
+    pub async fn delete_tasks(
         &self,
         installation: InstallationId,
         repositories: Option<&[RepositoryId]>,

@@ -1,7 +1,8 @@
 //! Requests what an address holds with headers of its own, and hands its body on in parts: for states, which may be large
 //! and need credentials.
 
-use super::post::{Outbound, OutboundError, failed};
+use super::client::Outbound;
+use super::error::{OutboundError, failed};
 use bytes::Bytes;
 use http::HeaderMap;
 use reqwest::Response;
@@ -12,7 +13,7 @@ const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A response whose body is not read yet.
 #[derive(Debug)]
-pub struct Download {
+pub struct OutboundStream {
     host: String,
     response: Response,
 }
@@ -23,16 +24,20 @@ impl Outbound {
     ///
     /// # Errors
     /// When an address is refused or does not respond, or there are too many redirects. Other statuses are no errors.
-    pub async fn request(&self, url: &str, headers: HeaderMap) -> Result<Download, OutboundError> {
+    pub async fn request(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+    ) -> Result<OutboundStream, OutboundError> {
         let last = self.follow(url, headers, DOWNLOAD_TIMEOUT).await?;
-        Ok(Download {
+        Ok(OutboundStream {
             host: last.host,
             response: last.response,
         })
     }
 }
 
-impl Download {
+impl OutboundStream {
     /// Returns the status of the response.
     pub fn status(&self) -> u16 {
         self.response.status().as_u16()
