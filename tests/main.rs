@@ -19,6 +19,7 @@ mod door;
 mod end_to_end;
 mod fix;
 mod fixes;
+mod fuzz;
 mod github;
 mod growth;
 mod growth_of_work;
