@@ -222,6 +222,22 @@ fn every_slash_command_in_the_folder_is_listed() {
     assert_eq!(listed, units("commands", "rs"));
 }
 
+/// Cargo refuses a package that names a program whose file is missing.
+#[test]
+fn the_image_is_built_with_a_file_for_every_program_of_the_package() {
+    let read = |name: &str| fs::read_to_string(src().join("..").join(name)).unwrap();
+    let (image, package) = (read("Dockerfile"), read("Cargo.toml"));
+    let programs = package.lines().filter_map(|line| {
+        let path = line.strip_prefix("path = \"")?;
+        path.strip_suffix("/main.rs\"")
+    });
+    let folders: BTreeSet<_> = image.split_whitespace().collect();
+    let missing: Vec<_> = programs
+        .filter(|program| !folders.contains(program))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// Whether a text names an outside crate: `serde::`, but not `serde_json::` or `tokio_serde::`.
 fn names_crate(text: &str, name: &str) -> bool {
     let part_of_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
