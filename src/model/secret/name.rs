@@ -1,9 +1,20 @@
 //! Recognizes names of secrets.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use std::sync::LazyLock;
+
 /// Each of the words and pairs below holds one of these; most names hold none, and a state has millions of names.
 const HINTS: &[&str] = &[
     "pass", "pw", "psk", "psw", "secret", "token", "key", "cred", "data",
 ];
+
+/// Finds the hints in one walk over a name. None would be a broken program, and then every name is looked at closely.
+static HINT_SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let mut search = AhoCorasick::builder();
+    search.ascii_case_insensitive(true);
+    search.kind(Some(AhoCorasickKind::DFA));
+    search.build(HINTS).ok()
+});
 
 /// Last words of such names.
 const WORDS: &[&str] = &[
@@ -102,12 +113,12 @@ const NO_PAIRS: &[&str] = &["by pass", "com pass", "band pass", "high pass", "lo
 
 /// Returns whether a name is one of a secret: by its last word or two, in any of the usual spellings.
 pub fn named(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    let hint = |hint: &&'static str| {
-        let mut windows = bytes.windows(hint.len());
-        windows.any(|window| window.eq_ignore_ascii_case(hint.as_bytes()))
+    let may_be = || {
+        HINT_SEARCH
+            .as_ref()
+            .is_none_or(|hints| hints.is_match(name))
     };
-    if name.is_ascii() && !HINTS.iter().any(hint) {
+    if name.is_ascii() && !may_be() {
         return false;
     }
     let mut words = words(name);

@@ -50,7 +50,7 @@ impl Redactor {
                 Value::List(blocks.into_iter().map(block).collect())
             }
             (_, value) if value.is_empty() => value,
-            (shape, value) if !sensitive && named(name) && is_switch(shape, &value) => value,
+            (shape, value) if !sensitive && is_switch(shape, &value) && named(name) => value,
             (_, value) if sensitive || named(name) => {
                 // What only the schema calls a secret may be anything, such as an image's id in a parameter.
                 if named(name) {
