@@ -214,24 +214,24 @@ fn what_is_gone_saves_and_what_nobody_declared_costs() {
 }
 
 #[test]
-fn what_changes_no_bill_has_no_cost() {
-    let tagged = |tag: &str| {
+fn a_tag_change_has_no_cost() {
+    let tagged = |role: &str| {
         of([
             ("instance_type", "t3.micro".into()),
-            ("monitoring", tag.into()),
+            ("tags", Value::map([("Role", role.into())])),
         ])
     };
     assert_eq!(
-        priced(Kind::Modified, "aws_instance", tagged("a"), tagged("b")),
+        priced(Kind::Modified, "aws_instance", tagged("web"), tagged("db")),
         None
     );
+}
+
+#[test]
+fn a_type_that_is_not_billed_has_no_cost() {
+    let role = of([("name", "shop-web".into())]);
     assert_eq!(
-        priced(
-            Kind::Deleted,
-            "aws_iam_role",
-            tagged("a"),
-            Attributes::new()
-        ),
+        priced(Kind::Deleted, "aws_iam_role", role, Attributes::new()),
         None
     );
 }
