@@ -119,6 +119,7 @@ fn pace() -> WorkerConfig {
         pause: Duration::ZERO,
         tries: 3,
         sweep: Duration::from_millis(100),
+        redelivery_interval: Duration::from_millis(100),
         shutdown_timeout: Duration::from_millis(200),
     }
 }

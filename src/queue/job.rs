@@ -243,8 +243,8 @@ pub trait JobHandler: Send + Sync + 'static {
         std::future::pending()
     }
 
-    /// Asks GitHub to redeliver what failed to arrive. Called once a minute; sooner where it returned false, since
-    /// another process was at it.
+    /// Asks GitHub to redeliver what failed to arrive. Called every `WorkerConfig::redelivery_interval`; sooner after it
+    /// returned false, since another process was at it.
     fn redeliver(&self) -> impl Future<Output = anyhow::Result<bool>> + Send;
 }
 

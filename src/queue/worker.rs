@@ -47,6 +47,8 @@ pub struct WorkerConfig {
     pub tries: u32,
     /// How often due scans are enqueued, and old rows deleted.
     pub sweep: Duration,
+    /// How often GitHub is asked for missed deliveries.
+    pub redelivery_interval: Duration,
     /// How long running jobs may take to finish when the worker is told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -63,6 +65,7 @@ impl Default for WorkerConfig {
             // Some forty minutes in all: GitHub's longer outages are shorter.
             tries: 10,
             sweep: Duration::from_secs(60),
+            redelivery_interval: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(20),
         }
     }
@@ -108,7 +111,7 @@ impl<P: JobHandler> Worker<P> {
         let worker = Arc::new(self);
         let mut beside = JoinSet::new();
         beside.spawn(worker.clone().sweep_for_ever());
-        beside.spawn(worker.clone().redeliver_for_ever());
+        beside.spawn(worker.clone().run_redelivery_loop());
         beside.spawn(drain_for_ever(worker.clone()));
         beside.spawn(change_for_ever(worker.clone()));
         beside.spawn(renew_for_ever(worker.clone()));
@@ -233,23 +236,25 @@ impl<P: JobHandler> Worker<P> {
         }
     }
 
-    /// Asks GitHub for missed deliveries, round after round, independent of the sweep and the schedule.
-    async fn redeliver_for_ever(self: Arc<Self>) {
+    /// Asks GitHub for missed deliveries every `redelivery_interval`, in a loop of its own.
+    /// A round of many deliveries takes a minute, and the sweep must not wait for it.
+    async fn run_redelivery_loop(self: Arc<Self>) {
+        let interval = self.config.redelivery_interval;
         loop {
             let start = Instant::now();
             let pause = match self.handler.redeliver().await {
-                Ok(true) => self.config.sweep,
-                // The process that is at it may have been killed.
-                Ok(false) => self.config.sweep / 4,
+                Ok(true) => interval,
+                // Another process runs the round, and may have been killed in it.
+                Ok(false) => interval / 4,
                 Err(error) => {
                     tracing::warn!(
                         error = format!("{error:#}"),
-                        "asking for failed deliveries failed"
+                        "asking GitHub for missed deliveries failed"
                     );
-                    self.config.sweep
+                    interval
                 }
             };
-            // A round of many takes its minute by itself.
+            // The round's own time counts.
             tokio::time::sleep(pause.saturating_sub(start.elapsed())).await;
         }
     }

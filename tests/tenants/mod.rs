@@ -136,6 +136,7 @@ fn pace() -> WorkerConfig {
         pause: Duration::ZERO,
         tries: 4,
         sweep: Duration::from_millis(200),
+        redelivery_interval: Duration::from_millis(200),
         ..WorkerConfig::default()
     }
 }

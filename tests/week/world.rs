@@ -302,6 +302,7 @@ fn pace() -> WorkerConfig {
         pause: Duration::from_millis(20),
         // The stories wait for nothing that the clock brings.
         sweep: Duration::from_secs(3600),
+        redelivery_interval: Duration::from_secs(3600),
         ..WorkerConfig::default()
     }
 }
