@@ -82,7 +82,8 @@ fn backdoor() -> Finding {
         why: vec!["The policy allows every action on every resource.".to_owned()],
         fix: Some(Fix::refused(Refusal {
             reason:
-                "it grants access below aws_iam_role.web: it is never taken into the code unasked"
+                "what was added to aws_iam_role.web may grant access: DriftGuard imports it only on request \
+                 (`/driftguard import FINDING`, or `driftguard fix --import`), and it has to be reverted in AWS itself"
                     .to_owned(),
             block: Some(
                 "import {\n  to = aws_iam_role_policy.backdoor\n  id = \"shop-web:backdoor\"\n}"
@@ -181,6 +182,26 @@ fn said(comment: &str) -> String {
 #[test]
 fn a_stranger_asks_for_help() {
     insta::assert_snapshot!("commands_help", said("/driftguard help"));
+}
+
+/// `UPDATE_DOCS=1 scripts/test commands` writes the table anew.
+#[test]
+fn the_readme_lists_the_commands_as_help_does() {
+    const README: &str = "README.md";
+    let help = said("/driftguard help");
+    let (table, _) = help.split_once("\n\n").unwrap();
+    let (head, _) = table.split_once('\n').unwrap();
+    let readme = std::fs::read_to_string(README).unwrap();
+    let start = readme.find(&format!("{head}\n")).unwrap();
+    let (kept, _) = readme[start..].split_once("\n\n").unwrap();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(README, readme.replacen(kept, table, 1)).unwrap();
+    } else {
+        assert_eq!(
+            kept, table,
+            "the README's table is stale: UPDATE_DOCS=1 scripts/test commands"
+        );
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
 pub fn tells_of_the_shop(out: &str) {
     for told in [
         "#2 DriftGuard: adopt 3 changes in infra-production",
-        "#1 DriftGuard: restore 3 settings in infra-production",
+        "#1 DriftGuard: restore settings of 3 resources in infra-production",
         "-instance_type = \"t3.small\"\n+instance_type = \"t3.xlarge\"",
         "DriftGuard / infra-production: 7 findings",
     ] {

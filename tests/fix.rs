@@ -33,8 +33,9 @@ async fn what_is_neutral_is_adopted_and_what_weakens_security_is_left_for_an_app
         run.fixes(),
         [
             "aws_db_instance.orders: restore, the code is right: an apply makes AWS match it",
-            "aws_iam_role_policy_attachment: refused, it grants access on aws_iam_role.web, so DriftGuard adopts it \
-             only when asked, and no change to the code removes it",
+            "aws_iam_role_policy_attachment: refused, what was added to aws_iam_role.web may grant access: DriftGuard imports \
+             it only on request (`/driftguard import FINDING`, or `driftguard fix --import`), and it has to be reverted in AWS \
+             itself",
             "aws_instance.batch: adopt infra/production/web.tf:26",
             "aws_instance.web[0]: adopt infra/production/terraform.tfvars:2",
             "aws_instance.web[1]: adopt infra/production/terraform.tfvars:2",

@@ -9,7 +9,7 @@ use driftguard::model::{
 };
 use driftguard::patch::{self, Direction};
 use driftguard::price::{self, Book};
-use driftguard::report::{self, Paint};
+use driftguard::report::{self, Paint, StackPulls};
 use driftguard::resources;
 use driftguard::score::{self, Benchmark};
 use std::time::{Duration, Instant};
@@ -105,7 +105,7 @@ fn tell(findings: &[Finding]) {
         }),
     };
     let scanned = stack.outcome.as_ref().unwrap();
-    timed("check", || report::check(&stack, &[], 0, &[]));
+    timed("check", || report::check(&stack, &StackPulls::default()));
     timed("pull request", || {
         let carried: Vec<_> = findings.iter().collect();
         let content = report::PullRequestContent {

@@ -15,6 +15,7 @@ mod coverage;
 mod database;
 mod deep;
 mod demo;
+mod directions;
 mod door;
 mod end_to_end;
 mod fix;

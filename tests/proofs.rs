@@ -5,12 +5,12 @@ use driftguard::model::{
     Coverage, Edit, Finding, FindingId, Fix, FixKind, Kind, Proof, Prover, Refusal, RefusalKind,
     Report, Scanned, Severity, StackName, StackReport, Status, TypeReader, Verdict,
 };
-use driftguard::report::{self, Direction, Paint, PullRequestContent};
+use driftguard::report::{self, Direction, Paint, PullRequestContent, StackPulls};
 use std::collections::BTreeMap;
 
 const BY_PROVIDER: &str = "the provider plans nothing more here";
 const BY_COMPARISON: &str =
-    "Every edit is checked by DriftGuard's own comparison, not by a plan of the provider.";
+    "DriftGuard verified every edit by its own comparison, not by a Terraform plan.";
 
 fn finding(name: &str, proof: Option<Proof>) -> Finding {
     let edit = Edit {
@@ -91,7 +91,11 @@ impl Texts {
             tells_rest: true,
         };
         let pull_request = report::pull_request(&content).unwrap().body;
-        let check = report::check(&stack, &[7], 0, &[]);
+        let pulls = StackPulls {
+            open: vec![7],
+            ..StackPulls::default()
+        };
+        let check = report::check(&stack, &pulls);
         let report = Report {
             stacks: vec![stack],
             ..Report::default()
@@ -161,7 +165,7 @@ fn without_a_provider_it_is_told_once_what_checked_all_edits() {
         assert_eq!(count(text, "the provider plans"), 0, "{text}");
     }
     let explained = report::explain(&finding("orders", compared()));
-    let proof = "Proof: checked by DriftGuard's own comparison.";
+    let proof = "Proof: verified by DriftGuard's own comparison, not by a Terraform plan.";
     assert!(explained.contains(proof), "{explained}");
 }
 
@@ -173,7 +177,7 @@ fn what_only_the_comparison_checked_is_told_from_what_the_provider_planned() {
     ]);
     for text in mixed.all() {
         assert_eq!(count(text, BY_PROVIDER), 1, "{text}");
-        let rest = "Where no plan of the provider is named, the edit is checked by DriftGuard's own comparison.";
+        let rest = "Where no plan of the provider is named, DriftGuard verified the edit by its own comparison.";
         assert_eq!(count(text, rest), 1, "{text}");
         assert_eq!(count(text, BY_COMPARISON), 0, "{text}");
     }
@@ -238,7 +242,7 @@ fn what_a_provider_would_read_is_one_line_wherever_coverage_is_told() {
                 ..Scanned::default()
             }),
         };
-        let check = report::check(&stack, &[], 0, &[]).text;
+        let check = report::check(&stack, &StackPulls::default()).text;
         let report = Report {
             stacks: vec![stack],
             ..Report::default()

@@ -10,7 +10,7 @@ use driftguard::model::{
 };
 use driftguard::report::{
     self, DashboardContent, Detail, Direction, FirstScan, NeededRole, NotificationContext,
-    Onboarding, Paint, PullRequestContent,
+    Onboarding, Paint, PullRequestContent, StackPulls,
 };
 use std::collections::BTreeMap;
 
@@ -107,7 +107,10 @@ pub fn world() -> Report {
         under: Some("aws_iam_role.web".parse().unwrap()),
         severity: Severity::High,
         fix: Some(Fix::refused(Refusal {
-            reason: "it grants access below aws_iam_role.web".to_owned(),
+            reason: "what was added to aws_iam_role.web may grant access: DriftGuard imports it only on request \
+                     (`/driftguard import FINDING`, or `driftguard fix --import`), and it has to be reverted in AWS \
+                     itself"
+                .to_owned(),
             block: None,
             command: Some("aws iam detach-role-policy --role-name 'web'".to_owned()),
             ..Refusal::default()
@@ -206,6 +209,13 @@ fn edit(file: &str, line: usize) -> Edit {
     }
 }
 
+fn open(numbers: &[u64]) -> StackPulls {
+    StackPulls {
+        open: numbers.to_vec(),
+        ..StackPulls::default()
+    }
+}
+
 fn body(stack: &StackReport) -> String {
     let scanned = stack.outcome.as_ref().unwrap();
     let carried: Vec<_> = scanned
@@ -233,12 +243,12 @@ fn however_many_findings_the_texts_are_within_githubs_limits_and_say_how_many() 
             "{count}: {}",
             body.chars().count()
         );
-        assert!(body.contains(&format!("\n{count} change")), "{count}");
+        assert!(body.contains(&format!("\n{count} resource")), "{count}");
         assert!(
             body.contains("To decline, close it without merging"),
             "what a reader can do stays"
         );
-        let check = report::check(&stack, &[1], 0, &[]);
+        let check = report::check(&stack, &open(&[1]));
         assert!(check.summary.chars().count() <= 65_535 && check.text.chars().count() <= 65_535);
         assert!(check.title.starts_with(&format!("{count} finding")));
     }
@@ -282,9 +292,13 @@ fn no_text_of_a_stranger_makes_one_that_github_refuses() {
         }),
         ..stack.clone()
     };
+    let refused = StackPulls {
+        refused: vec![long.clone(); 20],
+        ..StackPulls::default()
+    };
     for check in [
-        report::check(&stack, &[], 0, &vec![long.clone(); 20]),
-        report::check(&failed, &[], 0, &[]),
+        report::check(&stack, &refused),
+        report::check(&failed, &open(&[])),
         report::failed("The settings cannot be read", &long),
     ] {
         assert!(check.summary.chars().count() <= 65_535 && check.text.chars().count() <= 65_535);
@@ -601,7 +615,7 @@ fn a_check_warns_of_it_only_where_no_pull_request_does() {
         .findings
         .retain(|finding| finding.severity <= Severity::High);
     let warns = |pulls: &[u64]| {
-        report::check(&stack, pulls, 0, &[])
+        report::check(&stack, &open(pulls))
             .text
             .contains("[!WARNING]")
     };

@@ -8,7 +8,7 @@ use driftguard::model::{
 };
 use driftguard::report::{
     self, DashboardContent, Detail, Direction, FirstScan, NeededRole, Onboarding,
-    PullRequestContent,
+    PullRequestContent, StackPulls,
 };
 
 /// The most characters of a title, of a body, and of a text of a check run.
@@ -161,8 +161,13 @@ fn a_pull_request_whose_lists_are_all_long_is_accepted() {
 
 #[test]
 fn a_check_of_refused_pull_requests_and_of_many_open_ones_is_accepted() {
-    let pulls: Vec<u64> = (1_000_000..1_010_000).collect();
-    let check = report::check(&everything(), &pulls, 3, &vec![long(); 20]);
+    let pulls = StackPulls {
+        open: (1_000_000..1_010_000).collect(),
+        queued: 3,
+        refused: vec![long(); 20],
+        ..StackPulls::default()
+    };
+    let check = report::check(&everything(), &pulls);
     assert!(
         length(&check.summary) <= CHECK,
         "{}",

@@ -10,7 +10,8 @@ use crate::model::Choice;
 pub(super) const COMMAND: Command = Command {
     name: "adopt",
     usage: "adopt FINDING|all",
-    help: "Makes the code match AWS, in a pull request.",
+    help: "Makes the code match AWS, in a pull request: adopts changed values, imports added resources, removes the \
+           blocks of deleted ones.",
     run,
 };
 

@@ -270,7 +270,7 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
         now: now(),
     };
     let proposed = proposer.propose(&report).await?;
-    let text = report::check(&report, &proposed.pulls, proposed.queued, &proposed.refused);
+    let text = report::check(&report, &proposed);
     create_check(context, &stack_check(&report.name), &text).await?;
     announce::upload(scan, &report).await?;
     announce::announce(scan, &report).await?;
@@ -279,7 +279,7 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
         .outcome
         .as_ref()
         .map_or(0, |scanned| scanned.findings.len());
-    let pulls = proposed.pulls;
+    let pulls = proposed.open;
     info!(findings, ?pulls, "scanned");
     Ok(StackScan { report, pulls })
 }

@@ -33,7 +33,8 @@ pub(super) enum Refusal {
     TooLarge,
     /// An unmanaged child, without a request to import it.
     #[error(
-        "it grants access on {0}, so DriftGuard adopts it only when asked, and no change to the code removes it"
+        "what was added to {0} may grant access: DriftGuard imports it only on request (`/driftguard import FINDING`, or \
+         `driftguard fix --import`), and it has to be reverted in AWS itself"
     )]
     Unasked(String),
     /// Another fix edits the same bytes.

@@ -2,17 +2,18 @@
 
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
+use super::change::Sides;
 use super::coverage::unchecked;
-use super::dashboard::numbers;
-use super::lines::{aside, named, price, titled};
+use super::lines::{aside, describe, named, price, titled};
 use super::markdown::{block, code, sentence};
 use super::onboarding::NeededRole;
 use super::person::{is_urgent, needs_person, refusal, warning};
 use super::proof::{compared, planned};
 use super::size::{MAX_TEXT, some, within};
+use super::stack_pulls::StackPulls;
 use super::when::minute;
 use super::words::{by_severity, counted, cut_value, event, expected, name, posture, value};
-use crate::model::{Difference, Finding, Scanned, Severity, StackReport, StackStatus};
+use crate::model::{Difference, Finding, Kind, Scanned, Severity, StackReport, StackStatus};
 
 /// How many refused pull requests are listed, and in how many characters.
 const MAX_REFUSED: usize = 10;
@@ -51,11 +52,10 @@ pub struct LineAnnotation {
     pub message: String,
 }
 
-/// Writes the check of a stack. `pulls` are the numbers of its open pull requests, `queued` how many more wait for the
-/// limit, `refused` why GitHub refused others.
-pub fn check(stack: &StackReport, pulls: &[u64], queued: usize, refused: &[String]) -> CheckText {
+/// Writes the check of a stack.
+pub fn check(stack: &StackReport, pulls: &StackPulls) -> CheckText {
     match &stack.outcome {
-        Ok(scanned) => scan(scanned, pulls, (queued, refused)),
+        Ok(scanned) => scan(scanned, pulls),
         Err(error) => failed("The stack could not be scanned", &error.message),
     }
 }
@@ -74,7 +74,12 @@ pub fn failed(title: &str, message: &str) -> CheckText {
 /// Writes the check on a person's pull request for a stack that it touches: the findings of the last scan of the
 /// default branch.
 pub fn review(status: &StackStatus) -> CheckText {
-    let mut text = check(&status.report, &status.pulls, 0, &[]);
+    let pulls = StackPulls {
+        open: status.pulls.clone(),
+        carried: status.carried.clone(),
+        ..StackPulls::default()
+    };
+    let mut text = check(&status.report, &pulls);
     let at = minute(status.scanned_at);
     text.summary = format!(
         "As of {at}, on the default branch. This pull request will be applied on top of this drift.\n\n{}",
@@ -113,28 +118,29 @@ pub fn needs_role(role: &NeededRole<'_>) -> CheckText {
     }
 }
 
-fn scan(scanned: &Scanned, pulls: &[u64], (queued, refused): (usize, &[String])) -> CheckText {
+fn scan(scanned: &Scanned, pulls: &StackPulls) -> CheckText {
     let summary = &scanned.summary;
     let mut lines = vec![format!(
         "{} of {} checked.",
         summary.checked,
         counted(summary.resources, "resource")
     )];
-    lines.extend(posture(summary.posture).map(|posture| format!("Posture: {posture}.")));
-    if !pulls.is_empty() {
-        lines.push(format!("Pull requests: {}.", numbers(pulls)));
+    lines.extend(posture(summary.posture).map(|posture| format!("Security posture: {posture}.")));
+    if !pulls.open.is_empty() {
+        let listed = pulls.listed(&scanned.findings);
+        lines.push(format!("Pull requests: {listed}."));
         lines.extend(compared(&scanned.findings).map(str::to_owned));
     }
-    if queued > 0 {
-        let queued = counted(queued, "more pull request");
+    if pulls.queued > 0 {
+        let queued = counted(pulls.queued, "more pull request");
         lines.push(format!(
             "{queued} will be opened when others are closed: see `pull_requests.limit` and `per_hour`."
         ));
     }
-    let refused = refused.iter().map(|why| sentence(why).to_string());
+    let refused = pulls.refused.iter().map(|why| sentence(why).to_string());
     lines.extend(some(refused.collect(), MAX_REFUSED, MAX_REFUSED_LENGTH));
     // An open pull request tells of them.
-    let warns = pulls.is_empty();
+    let warns = pulls.open.is_empty();
     let fixed = fixed(scanned);
     let (warned, listed): (Vec<_>, Vec<_>) = alike(&scanned.findings)
         .into_iter()
@@ -145,7 +151,7 @@ fn scan(scanned: &Scanned, pulls: &[u64], (queued, refused): (usize, &[String]))
         .collect();
     let agreed = agreed_lines(scanned).into_iter();
     text.extend(agreed.map(|line| format!("- {line}")));
-    text.extend(listed.iter().flat_map(lines_of));
+    text.extend(listed.iter().flat_map(|alike| lines_of(alike, pulls)));
     text.extend(
         scanned
             .set_aside
@@ -189,27 +195,46 @@ fn fixed(scanned: &Scanned) -> Option<Severity> {
     fixed.map(|finding| finding.severity).max()
 }
 
-/// Lists findings of one cause, and why they are not fixed.
-fn lines_of(alike: &Alike<'_>) -> Vec<String> {
+/// Lists findings of one cause: what changed, in which pull request that is fixed, or why it is not.
+fn lines_of(alike: &Alike<'_>, pulls: &StackPulls) -> Vec<String> {
     let finding = alike.first;
-    let cost = price(alike).map(|cost| format!(", {cost}"));
-    let each = match alike.others.len() {
+    let pull = pulls.of(alike).map(|pull| format!(" ({pull})"));
+    let together = match alike.others.len() {
         0 => "",
-        _ => ": each",
+        _ => "together ",
     };
+    let cost = price(alike).map(|cost| format!(", {together}{cost}"));
     let mut lines = vec![format!(
-        "- **{}** {}{each} {}{}",
+        "- **{}** {}{}{}{}",
         alike.severity().as_str(),
         named(alike),
-        sentence(&event(finding)),
+        predicate(alike),
+        pull.unwrap_or_default(),
         cost.unwrap_or_default()
     )];
     if needs_person(finding) {
-        lines.push(format!("  - needs a person: {}", refusal(finding)));
+        let id = code(&finding.id.to_string());
+        lines.push(format!(
+            "  - needs a person (finding {id}): {}",
+            refusal(finding)
+        ));
     }
     let proof = finding.fix.as_ref().and_then(planned);
     lines.extend(proof.map(|proof| format!("  - with the edit, {}", sentence(&proof))));
     lines
+}
+
+/// Describes what happened to findings of one cause, after their names.
+fn predicate(alike: &Alike<'_>) -> String {
+    let finding = alike.first;
+    if finding.kind == Kind::Modified && !finding.attributes.is_empty() {
+        return format!(": {}", describe(finding, Sides::Drift));
+    }
+    let each = match alike.others.len() {
+        0 => "",
+        _ => ": each",
+    };
+    format!("{each} {}", sentence(&event(finding)))
 }
 
 /// Annotates the line of each drifted value, as many as GitHub accepts at once.

@@ -1,6 +1,7 @@
 //! Writes the dashboard: the state of each stack, and the boxes that start actions.
 
 use super::agreed::agreed_lines;
+use super::change::Sides;
 use super::coverage::unchecked;
 use super::lines::{Detail, aside, describe};
 use super::markdown::{Markdown, code, in_cell, sentence};
@@ -24,6 +25,7 @@ pub const DASHBOARD_MARKER: &str = "<!-- driftguard: dashboard -->";
 #[derive(Template)]
 #[template(path = "dashboard.md", escape = "none")]
 struct DashboardPage {
+    heading: &'static str,
     intro: String,
     parked: Vec<String>,
     failed: Vec<String>,
@@ -89,7 +91,7 @@ const MAX_PROBLEM_LENGTH: usize = 500;
 const MAX_ERROR_LENGTH: usize = 250;
 
 /// How many numbers of pull requests are listed.
-const MAX_NUMBERS: usize = 50;
+pub(super) const MAX_NUMBERS: usize = 50;
 
 /// How many parked jobs and failed scans are listed.
 const MAX_PARKED: usize = 10;
@@ -109,6 +111,7 @@ pub fn dashboard(overview: &DashboardContent, now: i64, at_most: Detail) -> Stri
     let levels = levels.filter(|(detail, _)| *detail >= at_most);
     let render = |(detail, most): (Detail, usize)| {
         let page = DashboardPage {
+            heading: Sides::Drift.heading(),
             intro: intro(stacks),
             parked: parked.iter().take(MAX_PARKED).map(not_run).collect(),
             failed: failed.iter().take(MAX_PARKED).map(given_up).collect(),
@@ -264,7 +267,7 @@ fn row(finding: &Finding, status: &StackStatus) -> FindingRow {
         name: code(&name(finding)).in_cell(),
         event: in_cell(&format!(
             "{}{}",
-            describe(finding),
+            describe(finding, Sides::Drift),
             price.unwrap_or_default()
         )),
         state: state(finding, status),
@@ -293,7 +296,10 @@ fn state(finding: &Finding, status: &StackStatus) -> String {
     let kind = finding.fix.as_ref().map(|fix| fix.kind);
     match kind {
         None => "no fix proposed".to_owned(),
-        Some(FixKind::Refused) => "needs a person: see its check".to_owned(),
+        Some(FixKind::Refused) => {
+            let explain = code(&format!("/driftguard explain {}", finding.id));
+            format!("needs a person: {explain} tells why")
+        }
         Some(kind) => {
             let direction = kind.as_str();
             match status.carried.get(&finding.id) {
@@ -307,7 +313,9 @@ fn state(finding: &Finding, status: &StackStatus) -> String {
                         };
                         format!("{direction}: {}", waits(&undecided))
                     }
-                    None => format!("{direction}: no pull request yet, see its check"),
+                    None => {
+                        format!("{direction}: no pull request yet, the stack's check tells why")
+                    }
                 },
             }
         }
@@ -325,14 +333,17 @@ fn choices(finding: &Finding, status: &StackStatus) -> Vec<String> {
     let name = code(&name(finding));
     let line = |verb: &str, text: String| boxes::line(&format!("{verb} {}", finding.id), &text);
     let adopt = || match finding.kind {
-        Kind::Unmanaged => line("import", format!("import {name}: the code manages it")),
-        Kind::Deleted => line("adopt", format!("remove {name}: the code drops it")),
-        _ => line("adopt", format!("adopt {name}: the code follows AWS")),
+        Kind::Unmanaged => line("import", format!("import {name}: add it to the code")),
+        Kind::Deleted => line("adopt", format!("remove {name}: drop it from the code")),
+        _ => line(
+            "adopt",
+            format!("adopt {name}: change the code to match AWS"),
+        ),
     };
     let restore = || {
         line(
             "restore",
-            format!("restore {name}: an apply makes AWS match the code"),
+            format!("restore {name}: apply, so that AWS matches the code again"),
         )
     };
     match kind {

@@ -1,6 +1,6 @@
 //! Explains a finding in a comment.
 
-use super::change::diff;
+use super::change::{Sides, diff};
 use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
 use super::person::left_out;
@@ -39,7 +39,7 @@ pub fn explain(finding: &Finding) -> String {
 
 /// Shows a change as a diff of readable length.
 fn change(finding: &Finding) -> Option<Markdown> {
-    let mut lines = diff(finding);
+    let mut lines = diff(finding, Sides::Drift);
     let more = lines.len().saturating_sub(LINES);
     if more > 0 {
         lines.truncate(LINES);

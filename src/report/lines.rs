@@ -1,8 +1,9 @@
 //! Writes pieces that several texts share: what changed, where a fix edits, the controls that fail.
 
 use super::alike::Alike;
-use super::change::{Change, changes};
+use super::change::{Sides, changes};
 use super::markdown::{Markdown, code, sentence, unlinked};
+use super::technique::technique;
 use super::words::{cut, event, name};
 use crate::model::{Finding, Kind};
 
@@ -46,20 +47,27 @@ impl Detail {
 /// How many attributes of a finding a table shows.
 const MAX_ATTRIBUTES: usize = 2;
 
-/// Describes a finding briefly, for a table.
-pub(super) fn describe(finding: &Finding) -> Markdown {
-    match finding.kind {
-        Kind::Deleted => sentence("deleted in AWS"),
-        Kind::Unmanaged => sentence("added outside Terraform"),
-        _ if finding.attributes.is_empty() => sentence(&event(finding)),
+/// Describes a finding briefly, for a table: what changed, or what its fix changes.
+pub(super) fn describe(finding: &Finding, sides: Sides) -> Markdown {
+    match (finding.kind, sides) {
+        (Kind::Deleted, Sides::Drift) => sentence("deleted in AWS"),
+        (Kind::Deleted, Sides::Adopt) => sentence("its block or entry to remove"),
+        (Kind::Deleted, Sides::Restore) => sentence("to create again"),
+        (Kind::Unmanaged, Sides::Drift) => sentence("added outside Terraform"),
+        (Kind::Unmanaged, Sides::Adopt) => sentence("to import"),
+        (Kind::Unmanaged, Sides::Restore) => sentence("to remove"),
         _ => {
-            let shown = changes(finding).take(MAX_ATTRIBUTES);
-            let mut shown: Vec<_> = shown.map(|change: Change| change.brief()).collect();
-            let more = finding.attributes.len() - shown.len();
+            let mut changes = changes(finding, sides);
+            let shown = changes.by_ref().take(MAX_ATTRIBUTES);
+            let mut shown: Vec<_> = shown.map(|change| change.brief(sides)).collect();
+            let more = changes.count();
             if more > 0 {
                 shown.push(format!("and {more} more"));
             }
-            code(&shown.join("; "))
+            match shown.as_slice() {
+                [] => sentence(&event(finding)),
+                shown => code(&shown.join("; ")),
+            }
         }
     }
 }
@@ -123,7 +131,8 @@ pub(super) fn controls(finding: &Finding) -> impl Iterator<Item = String> {
 pub(super) fn techniques(finding: &Finding) -> impl Iterator<Item = String> {
     finding.techniques.iter().map(|id| {
         let path = id.replace('.', "/");
-        format!("[ATT&CK {id}](https://attack.mitre.org/techniques/{path}/)")
+        let name = technique(id);
+        format!("[{name}](https://attack.mitre.org/techniques/{path}/)")
     })
 }
 

@@ -23,7 +23,9 @@ mod pull_request;
 mod reply;
 mod sarif;
 mod size;
+mod stack_pulls;
 mod summary;
+mod technique;
 mod text;
 mod undecided;
 mod when;
@@ -47,6 +49,7 @@ pub use pull_request::{EMPTIED, PullRequestContent, PullRequestText, RETRY, pull
 pub use reply::{accept, late, scanned};
 pub use sarif::{code_scanning, sarif};
 pub use size::{MAX_TEXT, fit_comment, fits};
+pub use stack_pulls::StackPulls;
 pub use summary::summary;
 pub use text::{Paint, text};
 pub use undecided::undecided;

@@ -1,12 +1,13 @@
 //! Writes the onboarding pull request, which adds the first settings.
 
+use super::change::Sides;
 use super::lines::describe;
 use super::markdown::{Markdown, block, code, sentence};
 use super::not_scanned::{StackRow, rows};
 use super::pull_request::PullRequestText;
 use super::size::{first_that_fits, some};
 use super::words::{by_severity, counted, name};
-use crate::model::{Finding, StackName, StackReport, boxes};
+use crate::model::{Finding, Severity, StackName, StackReport, boxes};
 use askama::Template;
 
 /// The order of the box that accepts the existing drift.
@@ -103,10 +104,11 @@ pub enum FirstScan {
 #[derive(Template)]
 #[template(path = "onboarding.md", escape = "none")]
 struct OnboardingPage {
+    heading: &'static str,
     intro: &'static str,
     status: String,
     needs_role: bool,
-    quiet: &'static str,
+    quiet: String,
     start: Option<String>,
     rows: Vec<FindingRow>,
     more: Option<String>,
@@ -158,25 +160,18 @@ fn page(
         stack: code(report.name.as_str()),
         severity: finding.severity.as_str(),
         name: code(&name(finding)).in_cell(),
-        event: describe(finding).in_cell(),
+        event: describe(finding, Sides::Drift).in_cell(),
     };
     let more = |count: usize| (count > listed).then(|| format!("And {} more.", count - listed));
     OnboardingPage {
+        heading: Sides::Drift.heading(),
         intro: "DriftGuard compares the Terraform code and states of this repository with AWS, and opens pull requests that \
                 fix drift. This one adds its settings, filled in from the stacks that it found. DriftGuard only reads AWS \
                 and the states.",
         status: status(known.first, findings),
         needs_role: !scanned,
-        quiet: match findings.is_empty() {
-            true => "There is no drift to decide on.",
-            false => "Tick the box to accept all of it for now, or leave the box to get pull requests that fix it.",
-        },
-        start: (!findings.is_empty()).then(|| {
-            boxes::line(
-                START_QUIET,
-                "Accept all of today's drift: adds an entry for each finding to `.driftguard.yml` on this branch",
-            )
-        }),
+        quiet: quiet(findings),
+        start: start(findings),
         rows: findings.iter().take(listed).map(row).collect(),
         more: more(findings.len()),
         stacks: known
@@ -194,6 +189,38 @@ fn page(
         permissions: known.role.permissions(),
         missing_states: known.role.missing_states(),
     }
+}
+
+/// Explains the choice between accepting today's drift and fixing it. What accepting means is said of the severe ones.
+fn quiet(findings: &[(&StackReport, &Finding)]) -> String {
+    if findings.is_empty() {
+        return "There is no drift to decide on.".to_owned();
+    }
+    let severe = findings
+        .iter()
+        .map(|(_, finding)| *finding)
+        .filter(|finding| finding.severity >= Severity::High);
+    let severe = by_severity(severe).map(|severe| format!(", {severe} included"));
+    format!(
+        "Leave the box below unticked to get pull requests that fix it, or tick it to accept all of it{}: no pull \
+         request will then propose a fix.",
+        severe.unwrap_or_default()
+    )
+}
+
+/// Returns the box that accepts today's drift; `None` where there is none.
+fn start(findings: &[(&StackReport, &Finding)]) -> Option<String> {
+    let severities = by_severity(findings.iter().map(|(_, finding)| *finding))?;
+    let subject = match findings.len() {
+        1 => format!("today's finding ({severities})"),
+        count => format!("all {count} findings of today ({severities})"),
+    };
+    Some(boxes::line(
+        START_QUIET,
+        &format!(
+            "Accept {subject}: adds an entry for each to `accept` in `.driftguard.yml` on this branch"
+        ),
+    ))
 }
 
 /// Writes the comment with the notification secret. The description must not hold it: GitHub keeps every version of

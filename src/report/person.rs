@@ -10,9 +10,9 @@ pub(super) fn needs_person(finding: &Finding) -> bool {
     fix.is_some_and(|fix| fix.kind == FixKind::Refused)
 }
 
-/// Returns whether a finding needs a person and is more severe than everything that the pull request fixes.
+/// Returns whether a finding needs a person and is at least as severe as everything that the pull request fixes.
 pub(super) fn is_urgent(finding: &Finding, fixed: Option<Severity>) -> bool {
-    let is_severe = finding.severity >= Severity::Medium && Some(finding.severity) > fixed;
+    let is_severe = finding.severity >= Severity::Medium && Some(finding.severity) >= fixed;
     is_severe && needs_person(finding)
 }
 
@@ -23,10 +23,11 @@ pub(super) fn warning(finding: &Finding) -> String {
     let mut lines = vec![
         "[!WARNING]".to_owned(),
         format!(
-            "**{}, needs a person**: {} {}. DriftGuard does not fix this: {}.",
+            "**{}, needs a person**: {} {} (finding {}). DriftGuard does not fix this: {}.",
             finding.severity.as_str(),
             code(&name(finding)),
             sentence(&event(finding)),
+            code(&finding.id.to_string()),
             reason.unwrap_or_default()
         ),
     ];
@@ -46,9 +47,10 @@ pub(super) fn warning(finding: &Finding) -> String {
 /// Formats a finding that needs a person as a line.
 pub(super) fn left(finding: &Finding) -> String {
     format!(
-        "**{}** {}: {}",
+        "**{}** {} (finding {}): {}",
         finding.severity.as_str(),
         code(&name(finding)),
+        code(&finding.id.to_string()),
         refusal(finding)
     )
 }

@@ -29,7 +29,7 @@ pub(super) fn planned(fix: &Fix) -> Option<String> {
 /// Returns what checked a fix, of a single finding.
 pub(super) fn checked(fix: &Fix) -> Option<String> {
     of_edits(fix)?;
-    let compared = || "checked by DriftGuard's own comparison".to_owned();
+    let compared = || "verified by DriftGuard's own comparison, not by a Terraform plan".to_owned();
     Some(planned(fix).unwrap_or_else(compared))
 }
 
@@ -49,11 +49,11 @@ pub(super) fn compared<'a>(
     }
     match (by_comparison, by_provider) {
         (false, _) => None,
-        (true, false) => Some(
-            "Every edit is checked by DriftGuard's own comparison, not by a plan of the provider.",
-        ),
+        (true, false) => {
+            Some("DriftGuard verified every edit by its own comparison, not by a Terraform plan.")
+        }
         (true, true) => Some(
-            "Where no plan of the provider is named, the edit is checked by DriftGuard's own comparison.",
+            "Where no plan of the provider is named, DriftGuard verified the edit by its own comparison.",
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
-use super::change::diff;
+use super::change::{Sides, diff};
 use super::coverage::unchecked;
 use super::direction::Direction;
 use super::lines::{Detail, aside, controls, describe, members, named, price, techniques, titled};
@@ -10,7 +10,7 @@ use super::markdown::{Markdown, block, code, in_cell, sentence, unlinked};
 use super::person::{self, is_urgent, needs_person, warning};
 use super::proof::{compared, planned};
 use super::size::{first_that_fits, some};
-use super::words::{by_severity, changed_cost, counted, name};
+use super::words::{amount, by_severity, counted, name};
 use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
 use askama::Template;
 
@@ -23,6 +23,9 @@ pub const EMPTIED: &str = "Emptied by DriftGuard";
 /// How many lines a shortened list has, and how many characters: there are six of them, beside the ids in the marker.
 const MAX_LINES: usize = 20;
 const MAX_LIST_LENGTH: usize = 5_000;
+
+/// How many findings that need a person are warnings; the others are listed below.
+const MAX_WARNINGS: usize = 5;
 
 /// How many finding ids the body's marker holds.
 const MARKED: usize = 1_000;
@@ -41,9 +44,10 @@ pub struct PullRequestText {
 #[derive(Template)]
 #[template(path = "pull_request.md", escape = "none")]
 struct PullRequestPage<'a> {
-    next: &'static str,
+    next: String,
     intro: String,
     warnings: Vec<String>,
+    heading: &'static str,
     rows: Vec<Row>,
     sections: Vec<Section>,
     dropped: Option<&'static str>,
@@ -121,7 +125,17 @@ pub fn pull_request(content: &PullRequestContent<'_>) -> Result<PullRequestText,
     })
 }
 
-/// Writes the title: `DriftGuard: restore 3 settings in production (1 critical)`.
+impl PullRequestContent<'_> {
+    /// Returns the sides of the changes: what merging leads from, and what it leads to.
+    fn sides(&self) -> Sides {
+        match self.direction {
+            Direction::Adopt => Sides::Adopt,
+            Direction::Restore => Sides::Restore,
+        }
+    }
+}
+
+/// Writes the title: `DriftGuard: restore settings of 3 resources in production (1 critical)`.
 fn title(content: &PullRequestContent<'_>) -> String {
     let PullRequestContent {
         stack,
@@ -130,14 +144,14 @@ fn title(content: &PullRequestContent<'_>) -> String {
         ..
     } = content;
     let all = |kind: Kind| carried.iter().all(|finding| finding.kind == kind);
-    let noun = match direction {
-        _ if all(Kind::Deleted) => "resource",
-        Direction::Restore if all(Kind::Modified) => "setting",
-        _ => "change",
-    };
-    let subject = match carried {
-        [finding] => titled(&name(finding)),
-        several => counted(several.len(), noun),
+    let subject = match (carried, direction) {
+        ([finding], _) => titled(&name(finding)),
+        (several, Direction::Adopt) if all(Kind::Deleted) => counted(several.len(), "deletion"),
+        (several, Direction::Adopt) => counted(several.len(), "change"),
+        (several, Direction::Restore) if all(Kind::Modified) => {
+            format!("settings of {}", counted(several.len(), "resource"))
+        }
+        (several, Direction::Restore) => counted(several.len(), "resource"),
     };
     let severe = carried
         .iter()
@@ -166,12 +180,14 @@ fn page<'a>(
         true => rest(content),
         false => (Vec::new(), Vec::new()),
     };
-    let rows = alike.iter().map(row);
-    let sections = alike.iter().map(|alike| section(alike, detail));
+    let sides = content.sides();
+    let rows = alike.iter().map(|alike| row(alike, sides));
+    let sections = alike.iter().map(|alike| section(alike, sides, detail));
     PullRequestPage {
         next: next(content),
         intro: intro(content),
         warnings: few(warnings),
+        heading: sides.heading(),
         rows: if detail == Detail::Count {
             Vec::new()
         } else {
@@ -201,7 +217,7 @@ fn page<'a>(
     }
 }
 
-/// Lists what no pull request fixes: as warnings if it is more severe than everything fixed here, else as lines.
+/// Lists what no pull request fixes: as warnings if it is at least as severe as everything fixed here, else as lines.
 fn rest(content: &PullRequestContent<'_>) -> (Vec<String>, Vec<String>) {
     let fixed = content.carried.iter().map(|finding| finding.severity).max();
     let left = content
@@ -211,34 +227,47 @@ fn rest(content: &PullRequestContent<'_>) -> (Vec<String>, Vec<String>) {
         .filter(|finding| needs_person(finding));
     let mut left: Vec<_> = left.collect();
     left.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let (urgent, others): (Vec<_>, Vec<_>) = left
-        .into_iter()
-        .partition(|finding| is_urgent(finding, fixed));
+    // The most severe come first, so the urgent ones do.
+    let urgent = left.iter().take_while(|finding| is_urgent(finding, fixed));
+    let urgent = urgent.count();
+    let others = left.split_off(urgent.min(MAX_WARNINGS));
     (
-        urgent.into_iter().map(warning).collect(),
+        left.into_iter().map(warning).collect(),
         others.into_iter().map(person::left).collect(),
     )
 }
 
-/// Explains what to do with the pull request.
-fn next(content: &PullRequestContent<'_>) -> &'static str {
+/// Explains what to do with the pull request, and what that leads to.
+fn next(content: &PullRequestContent<'_>) -> String {
     let edits = |finding: &&&Finding| {
         finding
             .fix
             .as_ref()
             .is_some_and(|fix| !fix.edits.is_empty())
     };
-    match content.direction {
-        Direction::Adopt => {
-            "**To keep these changes, merge this pull request.** The code then matches AWS, and nothing changes in AWS."
-        }
-        Direction::Restore if content.carried.iter().any(|finding| edits(&finding)) => {
-            "**To undo these changes, merge this pull request and apply.** AWS then matches the code again."
-        }
-        Direction::Restore => {
+    let (next, left) = match content.direction {
+        Direction::Adopt => (
+            "**To keep these changes, merge this pull request.** The code then says what AWS has, and an apply no longer \
+             undoes them.",
+            "in the code",
+        ),
+        Direction::Restore if content.carried.iter().any(|finding| edits(&finding)) => (
+            "**To undo these changes, merge this pull request and apply.** AWS then matches the code again.",
+            "in AWS",
+        ),
+        Direction::Restore => (
             "**To undo these changes, merge this pull request and apply.** The code is already right: the only file here is \
-             `driftguard.tf`, which holds comments and makes your pipeline run."
-        }
+             `driftguard.tf`, which holds comments and makes your pipeline run.",
+            "in AWS",
+        ),
+    };
+    let mut fixes = content
+        .carried
+        .iter()
+        .filter_map(|finding| finding.fix.as_ref());
+    match fixes.any(|fix| !fix.refused.is_empty()) {
+        true => format!("{next} What is listed as not fixed stays {left} as it is."),
+        false => next.to_owned(),
     }
 }
 
@@ -248,29 +277,42 @@ fn intro(content: &PullRequestContent<'_>) -> String {
     let costs = carried
         .iter()
         .filter_map(|finding| finding.monthly_cost.as_ref()?.delta());
-    let delta: Money = costs.sum();
-    let cost = match delta.0.is_zero() {
-        true => String::new(),
-        false => format!(" Cost: {}.", changed_cost(delta)),
-    };
+    let cost = bill(costs.sum(), content.direction);
     let was = match carried.len() {
         1 => "was",
         _ => "were",
     };
     let proof = compared(carried.iter().copied()).map(|proof| format!(" {proof}"));
     format!(
-        "{} in {} {was} made outside Terraform: {severities}.{cost}{}",
-        counted(carried.len(), "change"),
+        "{} in {} {was} changed outside Terraform: {severities}.{cost}{}",
+        counted(carried.len(), "resource"),
         code(content.stack.name.as_str()),
         proof.unwrap_or_default()
     )
 }
 
-fn row(alike: &Alike<'_>) -> Row {
+/// Explains what the drift costs, and what merging does to the bill; empty where it costs nothing.
+fn bill(delta: Money, direction: Direction) -> String {
+    if delta.0.is_zero() {
+        return String::new();
+    }
+    let verb = if delta < Money::ZERO {
+        "saves"
+    } else {
+        "costs"
+    };
+    let then = match direction {
+        Direction::Adopt => "merging does not change the bill",
+        Direction::Restore => "the apply ends that",
+    };
+    format!(" The drift {verb} {} a month; {then}.", amount(delta))
+}
+
+fn row(alike: &Alike<'_>, sides: Sides) -> Row {
     Row {
         severity: alike.severity().as_str(),
         names: in_cell(&named(alike)),
-        change: describe(alike.first).in_cell(),
+        change: describe(alike.first, sides).in_cell(),
         cost: price(alike).unwrap_or_default(),
         edit: match alike.places().as_slice() {
             [] => "none needed".to_owned(),
@@ -279,7 +321,7 @@ fn row(alike: &Alike<'_>) -> Row {
     }
 }
 
-fn section(alike: &Alike<'_>, detail: Detail) -> Section {
+fn section(alike: &Alike<'_>, sides: Sides, detail: Detail) -> Section {
     let finding = alike.first;
     let fix = finding.fix.as_ref();
     let by_hand = fix
@@ -297,12 +339,12 @@ fn section(alike: &Alike<'_>, detail: Detail) -> Section {
             .map(|why| sentence(why))
             .unwrap_or_default(),
         change: (detail == Detail::Full)
-            .then(|| diff(finding))
+            .then(|| diff(finding, sides))
             .filter(|lines| !lines.is_empty())
             .map(|lines| block("diff", &lines.join("\n"))),
         facts: controls(finding)
             .chain(techniques(finding))
-            .chain(price(alike))
+            .chain(drift_cost(alike))
             .collect(),
         fix: fix_line(alike),
         members: members(alike),
@@ -312,6 +354,15 @@ fn section(alike: &Alike<'_>, detail: Detail) -> Section {
             .filter(|_| detail == Detail::Full)
             .collect(),
     }
+}
+
+/// Formats the cost of findings as that of the drift: neither the merge nor the apply adds it.
+fn drift_cost(alike: &Alike<'_>) -> Option<String> {
+    let cost = price(alike)?;
+    Some(match cost.starts_with(['+', '-']) {
+        true => format!("cost of the drift: {cost}"),
+        false => cost,
+    })
 }
 
 /// Describes where a fix edits the code, with its notes and its proof, and the finding's id where it is a single one.

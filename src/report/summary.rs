@@ -2,7 +2,7 @@
 
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
-use super::change::diff;
+use super::change::{Sides, diff};
 use super::coverage::unchecked;
 use super::lines::{aside, controls, describe, members, named, price};
 use super::markdown::{block, code, in_cell, sentence};
@@ -10,6 +10,7 @@ use super::not_scanned::{NotScanned, StackRow, rows};
 use super::person::left_out;
 use super::proof::{compared, planned};
 use super::size::first_that_fits;
+use super::technique::technique;
 use super::words::{by_severity, counted, event, excerpt, posture, signed};
 use crate::model::{AccountReport, Backend, Finding, FixKind, Money, Report, Scanned};
 use std::convert::Infallible;
@@ -215,13 +216,14 @@ impl SummaryPage {
             return self.paragraph("No drift.");
         }
         let alike = alike(findings);
-        self.line("| severity | resource | change | cost | fix |");
+        let heading = Sides::Drift.heading();
+        self.line(&format!("| severity | resource | {heading} | cost | fix |"));
         self.line("|---|---|---|---|---|");
         for alike in alike.iter().take(self.detail.rows) {
             let cells = [
                 alike.severity().as_str().to_owned(),
                 in_cell(&named(alike)),
-                describe(alike.first).in_cell(),
+                describe(alike.first, Sides::Drift).in_cell(),
                 price(alike).unwrap_or_default(),
                 in_cell(&fix(alike)),
             ];
@@ -252,7 +254,7 @@ impl SummaryPage {
         };
         let event = format!("{subject} {}.", sentence(&event(finding)));
         self.paragraph(&format!("{event}{}", why.unwrap_or_default()));
-        let changes = diff(finding);
+        let changes = diff(finding, Sides::Drift);
         if !changes.is_empty() {
             self.paragraph(&block("diff", &changes.join("\n")).to_string());
         }
@@ -333,7 +335,7 @@ fn delta(findings: &[Finding]) -> String {
 /// Formats controls, techniques, cost and author of the change; and the finding's id where it is a single one.
 fn facts(alike: &Alike<'_>) -> Vec<String> {
     let finding = alike.first;
-    let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
+    let techniques = finding.techniques.iter().map(|id| technique(id));
     let tags = controls(finding).chain(techniques);
     let mut facts: Vec<_> = tags.map(|tag| sentence(&tag).to_string()).collect();
     facts.extend(price(alike));

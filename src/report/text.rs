@@ -2,11 +2,12 @@
 
 use super::agreed::{agreed, agreement};
 use super::alike::{Alike, alike};
-use super::change::{Change, Parts, changes};
+use super::change::{Change, Parts, Sides, changes};
 use super::coverage::{Unchecked, readable_by_provider};
 use super::lines::controls;
 use super::not_scanned::{StackRow, rows};
 use super::proof::{compared, planned};
+use super::technique::technique;
 use super::words::{by_severity, counted, event, name, posture, printable, signed};
 use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity};
 use std::fmt::Write;
@@ -157,14 +158,14 @@ impl TextPage {
         for other in &alike.others {
             self.detail(&format!("and {} ({})", name(other), other.id));
         }
-        for change in changes(finding) {
+        for change in changes(finding, Sides::Drift) {
             self.change(&change);
         }
         for why in finding.why.iter().take(1) {
             self.detail(why);
         }
         let controls = controls(finding);
-        let techniques = finding.techniques.iter().map(|id| format!("ATT&CK {id}"));
+        let techniques = finding.techniques.iter().map(|id| technique(id));
         let tags: Vec<_> = controls.chain(techniques).chain(alike.cost()).collect();
         if !tags.is_empty() {
             self.detail(&tags.join(", "));

@@ -170,12 +170,12 @@ pub(super) fn changed_cost(delta: Money) -> String {
     format!("{} a month", signed(delta))
 }
 
-/// Formats a posture: `64 of 100 live, 91 as declared`; one number where they are equal, `None` where nothing was
+/// Formats a posture: `64 of 100, 91 if AWS matched the code`; one number where they are equal, `None` where nothing was
 /// rated.
 pub fn posture(posture: Posture) -> Option<String> {
     match (posture.live, posture.declared) {
         (Some(live), Some(declared)) if live != declared => {
-            Some(format!("{live} of 100 live, {declared} as declared"))
+            Some(format!("{live} of 100, {declared} if AWS matched the code"))
         }
         (Some(live), _) => Some(format!("{live} of 100")),
         _ => None,
@@ -185,7 +185,12 @@ pub fn posture(posture: Posture) -> Option<String> {
 /// Formats an amount with its sign: `+$106.29`, `-$3.00`.
 pub fn signed(money: Money) -> String {
     let sign = if money < Money::ZERO { "-" } else { "+" };
-    format!("{sign}${}", money.to_string().trim_start_matches('-'))
+    format!("{sign}{}", amount(money))
+}
+
+/// Formats an amount without its sign: `$3.00`.
+pub(super) fn amount(money: Money) -> String {
+    format!("${}", money.to_string().trim_start_matches('-'))
 }
 
 /// Counts findings by severity, the most severe first: `2 critical, 1 low`; `None` where there are none.

@@ -5,7 +5,7 @@ use driftguard::model::{
     StackStatus, Value, Verdict, masked,
 };
 use driftguard::patch;
-use driftguard::report::{self, DashboardContent, Detail, NotificationContext, Paint};
+use driftguard::report::{self, DashboardContent, Detail, NotificationContext, Paint, StackPulls};
 use std::collections::BTreeMap;
 
 /// The texts that are made of a stack's report, as it is and as it is read again from what is kept.
@@ -32,7 +32,12 @@ fn of_scan(stack: &StackReport) -> Vec<(&'static str, String)> {
         scanned_at: "c",
         pages: &BTreeMap::new(),
     };
-    let check = report::check(stack, &[1], 0, &["a problem".to_owned()]);
+    let pulls = StackPulls {
+        open: vec![1],
+        refused: vec!["a problem".to_owned()],
+        ..StackPulls::default()
+    };
+    let check = report::check(stack, &pulls);
     let mut texts = vec![
         ("the terminal", report::text(&report, Paint::Plain)),
         ("the JSON", report::json(&report).unwrap()),

@@ -158,7 +158,7 @@ async fn a_legacy_estate_starts_quiet(database: Database) {
     let onboarding = world.open(ONBOARDING);
     insta::assert_snapshot!("onboarding_with_drift", shown(&onboarding.body));
     world
-        .tick(onboarding.number, "alice", "Accept all of today's drift")
+        .tick(onboarding.number, "alice", "Accept all 7 findings of today")
         .await;
     let accepting = world.open(ONBOARDING);
     assert_eq!(accepting.commits.len(), 2, "added, not written anew");

@@ -5,14 +5,14 @@ use super::reviewers;
 use crate::github::{GithubError, ProposeOutcome, ProposedPullRequest};
 use crate::jobs::context::RepositoryContext;
 use crate::model::{
-    Choice, Decision, Proposal, ProposalState, Scanned, StackName, StackReport, Tree,
+    Choice, Decision, FindingId, Proposal, ProposalState, Scanned, StackName, StackReport, Tree,
 };
 use crate::patch::{self, Changed, MARKER};
 use crate::pulls::{
     CloseReason, DecisionIndex, Limits, Pass, PullAction, PullGroup, QueueReason, Resolution,
     Situation, group, is_over,
 };
-use crate::report::{self, PullRequestContent};
+use crate::report::{self, PullRequestContent, StackPulls};
 use crate::settings::PullRequests;
 use anyhow::Context;
 use std::collections::BTreeSet;
@@ -37,18 +37,6 @@ pub(in crate::jobs) struct Proposer<'a> {
     pub now: i64,
 }
 
-/// The result of proposing a stack's fixes.
-#[derive(Debug, Default)]
-pub(in crate::jobs) struct Outcome {
-    /// The numbers of the stack's open pull requests.
-    pub pulls: Vec<u64>,
-    /// How many pull requests wait for the limit.
-    pub queued: usize,
-    /// Why some are not open: GitHub refused them, they were closed without being declined, or another pull request
-    /// lists their findings.
-    pub refused: Vec<String>,
-}
-
 /// The inputs of a stack's pull requests.
 struct StackFixes<'a> {
     report: &'a StackReport,
@@ -58,15 +46,18 @@ struct StackFixes<'a> {
 
 impl Proposer<'_> {
     /// Updates the pull requests of a stack to the findings of a scan.
-    pub(in crate::jobs) async fn propose(&self, report: &StackReport) -> anyhow::Result<Outcome> {
+    pub(in crate::jobs) async fn propose(
+        &self,
+        report: &StackReport,
+    ) -> anyhow::Result<StackPulls> {
         let (tenant, id) = (&self.context.tenant, self.context.id);
         let stack = &report.name;
         record_outcomes(self.context, stack.as_str(), self.now).await?;
         let proposals = tenant.proposals(id).await?;
         let Ok(scanned) = &report.outcome else {
-            return Ok(Outcome {
-                pulls: open_of(stack, &proposals),
-                ..Outcome::default()
+            return Ok(StackPulls {
+                open: open_of(stack, &proposals),
+                ..StackPulls::default()
             });
         };
         let earlier = self.context.reports(stack).await?.into_iter();
@@ -95,13 +86,13 @@ impl Proposer<'_> {
             scanned,
             decisions: &decisions,
         };
-        let mut outcome = Outcome::default();
+        let mut pulls = StackPulls::default();
         while let Some(action) = pass.next_action() {
-            self.apply(action, &fixes, &mut pass, &mut outcome).await?;
+            self.apply(action, &fixes, &mut pass, &mut pulls).await?;
         }
         self.delete_decisions(stack, &resolution, &decisions)
             .await?;
-        Ok(outcome)
+        Ok(pulls)
     }
 
     /// Applies the decision about one pull request.
@@ -110,29 +101,31 @@ impl Proposer<'_> {
         action: PullAction<'f>,
         fixes: &StackFixes<'f>,
         pass: &mut Pass<'_, 'f>,
-        outcome: &mut Outcome,
+        pulls: &mut StackPulls,
     ) -> anyhow::Result<()> {
         match action {
             PullAction::Remind(decision) => self.remind(&decision, fixes).await?,
             PullAction::Open { group } => {
                 let opened = self.write(fixes, &group, None).await;
-                take_in(opened, &group, pass, outcome)?;
+                take_in(opened, &group, pass, pulls)?;
             }
             PullAction::Update { group, before } => {
                 let updated = self.write(fixes, &group, Some(&before)).await;
-                take_in(updated, &group, pass, outcome)?;
+                take_in(updated, &group, pass, pulls)?;
             }
-            PullAction::Keep { proposal } => outcome.pulls.push(proposal.number),
+            PullAction::Keep { proposal } => list(pulls, &proposal),
             PullAction::Queue { group, reason } => match reason {
-                QueueReason::Limit => outcome.queued += 1,
-                QueueReason::Undecided(rest) => outcome.refused.push(report::undecided(&rest)),
-                QueueReason::ListedIn(number) => outcome.refused.push(format!(
+                QueueReason::Limit => pulls.queued += 1,
+                QueueReason::Undecided(rest) => pulls.refused.push(report::undecided(&rest)),
+                QueueReason::ListedIn(number) => pulls.refused.push(format!(
                     "No pull request from `{}` yet: #{number} lists its findings, and is left as it is",
                     group.branch
                 )),
             },
             PullAction::Close { proposal, reason } => {
-                outcome.pulls.extend(self.close(&proposal, reason).await?);
+                if !self.close(&proposal, reason).await? {
+                    list(pulls, &proposal);
+                }
             }
         }
         Ok(())
@@ -218,15 +211,15 @@ impl Proposer<'_> {
         }
     }
 
-    /// Closes a pull request, unless a person took it over; returns its number if it stays open.
-    async fn close(&self, open: &Proposal, reason: CloseReason) -> anyhow::Result<Option<u64>> {
+    /// Closes a pull request, unless a person took it over; returns whether it is closed.
+    async fn close(&self, open: &Proposal, reason: CloseReason) -> anyhow::Result<bool> {
         let why = match reason {
             CloseReason::Resolved => RESOLVED,
             CloseReason::Regrouped => REGROUPED,
         };
         let repository = &self.context.repository;
         if repository.withdraw(&open.branch, why).await?.is_none() {
-            return Ok(Some(open.number));
+            return Ok(false);
         }
         let closed = Proposal {
             state: ProposalState::Closed,
@@ -234,7 +227,7 @@ impl Proposer<'_> {
             ..open.clone()
         };
         self.context.tenant.save_proposal(&closed).await?;
-        Ok(None)
+        Ok(true)
     }
 
     /// Reminds, once, of a merged restore that is not applied.
@@ -283,16 +276,23 @@ fn open_of(stack: &StackName, proposals: &[Proposal]) -> Vec<u64> {
     open.map(|proposal| proposal.number).collect()
 }
 
+/// Adds an open pull request to those of its stack, with the findings that it lists.
+fn list(pulls: &mut StackPulls, proposal: &Proposal) {
+    pulls.open.push(proposal.number);
+    let ids = proposal.findings.iter().cloned().map(FindingId);
+    pulls.carried.extend(ids.map(|id| (id, proposal.number)));
+}
+
 /// Records how a pull request was opened or updated. If a rule of the repository forbids one, the scan still succeeds.
 fn take_in(
     written: anyhow::Result<Proposal>,
     group: &PullGroup<'_>,
     pass: &mut Pass<'_, '_>,
-    outcome: &mut Outcome,
+    pulls: &mut StackPulls,
 ) -> anyhow::Result<()> {
     let error = match written {
         Ok(proposal) => {
-            outcome.pulls.push(proposal.number);
+            list(pulls, &proposal);
             pass.record(proposal);
             return Ok(());
         }
@@ -304,7 +304,7 @@ fn take_in(
             let problem = format!("{error:#}");
             tracing::warn!(branch, error = problem, "a pull request was refused");
             let sentence = format!("No pull request from `{branch}`: {problem}");
-            outcome.refused.push(sentence);
+            pulls.refused.push(sentence);
             pass.record_refusal(branch);
             Ok(())
         }

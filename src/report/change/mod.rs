@@ -1,10 +1,51 @@
-//! Shows what changed in an attribute: only the parts that differ.
+//! Shows how the two sides of an attribute differ: only the parts that do.
 
 mod document;
 mod elements;
 
 use super::words::{cut, cut_value, expected, value};
 use crate::model::{Difference, Finding};
+
+/// The two sides of a change, and with them its direction: `-` is the first side, `+` the second.
+///
+/// In a pull request `+` is what merging it leads to. A restore leads from AWS back to the code, so its sides are those
+/// of the drift in the opposite order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sides {
+    /// What Terraform has, and what AWS has now: the drift.
+    Drift,
+    /// The code now, and after the merge of a pull request that adopts.
+    Adopt,
+    /// AWS now, and after the apply of a pull request that restores.
+    Restore,
+}
+
+impl Sides {
+    /// Returns the head of a diff, which names both sides as a unified diff names its files.
+    fn head(self) -> [String; 2] {
+        let (before, after) = match self {
+            Self::Drift => ("Terraform", "AWS"),
+            Self::Adopt => ("code now", "code after the merge"),
+            Self::Restore => ("AWS now", "AWS after the apply"),
+        };
+        [format!("--- {before}"), format!("+++ {after}")]
+    }
+
+    /// Returns the heading of a table's column of changes.
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::Drift => "drift: Terraform → AWS",
+            Self::Adopt => "the merge changes in the code",
+            Self::Restore => "the apply changes in AWS",
+        }
+    }
+
+    /// Returns whether an attribute is shown: a fix changes nothing in those that it leaves as they are.
+    fn has(self, finding: &Finding, difference: &Difference) -> bool {
+        let left = finding.fix.iter().flat_map(|fix| &fix.refused);
+        self == Self::Drift || left.into_iter().all(|left| left.path != difference.path)
+    }
+}
 
 /// The change of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +71,9 @@ pub(super) enum Parts {
 /// A member of a collection that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Member {
-    /// Only in AWS.
+    /// Only on the second side.
     Added(String),
-    /// Missing in AWS.
+    /// Only on the first side.
     Removed(String),
     /// On both sides, with these lines different.
     Changed { name: String, lines: Vec<Line> },
@@ -41,19 +82,24 @@ pub(super) enum Member {
 /// A line of a changed member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
-    /// Only in AWS.
+    /// Only on the second side.
     Added(String),
-    /// Missing in AWS.
+    /// Only on the first side.
     Removed(String),
 }
 
 impl Change {
     /// Returns the change that a difference shows.
-    pub(super) fn of(difference: &Difference) -> Self {
+    fn of(difference: &Difference, sides: Sides) -> Self {
         let path = cut_value(&difference.path);
-        let (before, after) = (expected(difference), &difference.live);
-        let parts = if !difference.added.is_empty() || !difference.removed.is_empty() {
-            elements::parts(&difference.removed, &difference.added)
+        let (mut before, mut after) = (expected(difference), &difference.live);
+        let (mut removed, mut added) = (&difference.removed, &difference.added);
+        if sides == Sides::Restore {
+            (before, after) = (after, before);
+            (removed, added) = (added, removed);
+        }
+        let parts = if !added.is_empty() || !removed.is_empty() {
+            elements::parts(removed, added)
         } else if let Some(parts) = document::parts(before, after) {
             parts
         } else {
@@ -82,8 +128,8 @@ impl Change {
         }
     }
 
-    /// Formats the change briefly, for a table.
-    pub(super) fn brief(&self) -> String {
+    /// Formats the change briefly, for a table: `ingress: 1 added` of a drift, `ingress: 1 to remove` of its restore.
+    pub(super) fn brief(&self, sides: Sides) -> String {
         let path = &self.path;
         match &self.parts {
             Parts::Value { before, after } => {
@@ -97,15 +143,19 @@ impl Change {
                 let count = |is_counted: fn(&Member) -> bool| {
                     members.iter().filter(|member| is_counted(member)).count()
                 };
+                let [added, removed, changed] = match sides {
+                    Sides::Drift => ["added", "removed", "changed"],
+                    Sides::Adopt | Sides::Restore => ["to add", "to remove", "to change"],
+                };
                 let counts = [
-                    (count(|member| matches!(member, Member::Added(_))), "added"),
+                    (count(|member| matches!(member, Member::Added(_))), added),
                     (
                         count(|member| matches!(member, Member::Removed(_))),
-                        "removed",
+                        removed,
                     ),
                     (
                         count(|member| matches!(member, Member::Changed { .. })),
-                        "changed",
+                        changed,
                     ),
                 ];
                 let counts = counts.into_iter().filter(|(count, _)| *count > 0);
@@ -136,14 +186,25 @@ impl Member {
     }
 }
 
-/// Returns the change of each attribute of a finding.
-pub(super) fn changes(finding: &Finding) -> impl Iterator<Item = Change> {
-    finding.attributes.iter().map(Change::of)
+/// Returns the change of each attribute of a finding; of a fix, of each attribute that it changes.
+pub(super) fn changes(finding: &Finding, sides: Sides) -> impl Iterator<Item = Change> {
+    let shown = finding.attributes.iter();
+    let shown = shown.filter(move |difference| sides.has(finding, difference));
+    shown.map(move |difference| Change::of(difference, sides))
 }
 
-/// Formats the changes of a finding as lines of a diff.
-pub(super) fn diff(finding: &Finding) -> Vec<String> {
-    changes(finding).flat_map(|change| change.diff()).collect()
+/// Formats the changes of a finding as a diff whose head names its sides; empty where no attribute changed.
+pub(super) fn diff(finding: &Finding, sides: Sides) -> Vec<String> {
+    let mut lines = changes(finding, sides).flat_map(|change| change.diff());
+    match lines.next() {
+        Some(first) => sides
+            .head()
+            .into_iter()
+            .chain([first])
+            .chain(lines)
+            .collect(),
+        None => Vec::new(),
+    }
 }
 
 /// How many characters of a value a table shows.
