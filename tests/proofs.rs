@@ -195,7 +195,7 @@ fn what_only_the_comparison_checked_is_told_from_what_the_provider_planned() {
 fn a_disproved_edit_is_not_in_the_pull_request_and_is_told_with_what_stays() {
     let texts = Texts::of(vec![finding("orders", planned(&[])), refused("mails")]);
     assert!(!texts.pull_request.contains("mails.tf"));
-    let left = "**low** `aws_sqs_queue.mails`: with this edit the provider would still change `delay_seconds`";
+    let left = "**low** `aws_sqs_queue.mails` (finding `f-mails`): with this edit the provider would still change `delay_seconds`";
     assert!(texts.pull_request.contains(left), "{}", texts.pull_request);
     for text in texts.all() {
         assert_eq!(count(text, BY_PROVIDER), 1, "{text}");
