@@ -2,6 +2,7 @@
 
 mod claims;
 mod ends;
+mod late;
 
 use crate::database::{Database, on_both};
 use crate::process::{Scan, ScansOnly};
@@ -99,6 +100,10 @@ impl Scan for Scans {
 impl Scans {
     fn made(&self) -> Vec<ScanJob> {
         self.made.lock().unwrap().clone()
+    }
+
+    fn tasks(&self) -> Vec<TaskJob> {
+        self.tasks.lock().unwrap().clone()
     }
 
     fn commits(&self) -> Vec<String> {
@@ -399,7 +404,7 @@ async fn scans_of_one_repository_do_not_overlap(database: Database) {
     before
         .store
         .of(ACME)
-        .save_repository(&origin(SHOP))
+        .save_repository(&origin(SHOP), 1)
         .await
         .unwrap();
     let scans = Scans {

@@ -358,7 +358,7 @@ async fn a_lease_keeps_others_out_until_it_runs_out(database: Database) {
 async fn fill(store: &Store, installation: InstallationId) {
     let tenant = store.of(installation);
     tenant.record_installation("acme", 1).await.unwrap();
-    tenant.save_repository(&shop()).await.unwrap();
+    tenant.save_repository(&shop(), 1).await.unwrap();
     tenant.save_proposal(&proposal()).await.unwrap();
     let record = ScanRecord {
         id: format!("{installation}"),
@@ -635,7 +635,7 @@ async fn what_was_decided_goes_with_a_repository_to_its_new_owner(database: Data
     fill(&store, ACME).await;
     let globex = store.of(GLOBEX);
     globex.record_installation("globex", 1).await.unwrap();
-    globex.save_repository(&shop()).await.unwrap();
+    globex.save_repository(&shop(), 1).await.unwrap();
     assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), [ACME]);
     store.transfer(SHOP, GLOBEX).await.unwrap();
     assert_eq!(store.others_with(SHOP, GLOBEX).await.unwrap(), []);

@@ -1,6 +1,7 @@
 //! Works on deliveries that add or remove installations and repositories. One may name thousands of repositories, so
 //! these deliveries have a line of their own: no other delivery waits for them.
 
+use super::access;
 use super::delivery::{self, WrittenRows};
 use super::job::{JobError, JobHandler};
 use super::now;
@@ -119,30 +120,58 @@ pub(super) async fn run(
     let Some(delivery) = tenant.open_delivery(id).await? else {
         return Ok(());
     };
-    if let WebhookPayload {
-        repository: Some(origin),
-        event:
-            WebhookEvent::Repository {
-                action: RepositoryAction::Transferred,
-            },
-        ..
-    } = &delivery.payload
-    {
-        for former in store.others_with(origin.id, installation).await? {
-            queue.delete_tasks(former, Some(&[origin.id])).await?;
-        }
-        store.transfer(origin.id, installation).await?;
+    let mut known = WrittenRows::of(store, std::iter::once(&delivery)).await?;
+    let sent_at = known.sent_at(&delivery);
+    if let Some(origin) = transferred(&delivery.payload) {
+        take_over(store, queue, installation, origin, sent_at).await?;
     }
-    let jobs = delivery::act(&tenant, &mut WrittenRows::default(), &delivery, now).await?;
-    delete_removed(store, &delivery).await?;
-    delete_tasks(queue, &delivery.payload).await?;
+    let jobs = delivery::act(&tenant, &mut known, &delivery, now).await?;
+    let removed = delete_removed(store, &delivery, sent_at).await?;
+    delete_tasks(queue, &delivery.payload, &removed).await?;
     queue.push_all(&jobs).await?;
-    welcome(store, queue, &delivery).await?;
+    welcome(store, queue, &delivery, sent_at).await?;
     Ok(tenant.close_delivery(id).await?)
 }
 
+/// Returns the repository that a payload tells of as transferred to its installation.
+fn transferred(payload: &WebhookPayload) -> Option<&RepositoryInfo> {
+    let transferred = RepositoryAction::Transferred;
+    let is_transferred = payload.event
+        == (WebhookEvent::Repository {
+            action: transferred,
+        });
+    payload.repository.as_ref().filter(|_| is_transferred)
+}
+
+/// Moves a transferred repository's rows from its former installation, unless the App was uninstalled here or the
+/// repository went elsewhere since.
+async fn take_over(
+    store: &Store,
+    queue: &Queue,
+    installation: InstallationId,
+    origin: &RepositoryInfo,
+    sent_at: i64,
+) -> anyhow::Result<()> {
+    let tenant = store.of(installation);
+    if tenant.is_uninstalled().await?
+        || !access::gain(store, installation, origin.id, sent_at).await?
+    {
+        return Ok(());
+    }
+    for former in store.others_with(origin.id, installation).await? {
+        let lost = store.of(former);
+        lost.change_access(Some(origin.id), false, sent_at).await?;
+        queue.delete_tasks(former, Some(&[origin.id])).await?;
+    }
+    store.transfer(origin.id, installation).await
+}
+
 /// Deletes the jobs of the installations and repositories that the App lost.
-async fn delete_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result<()> {
+async fn delete_tasks(
+    queue: &Queue,
+    payload: &WebhookPayload,
+    removed: &[RepositoryId],
+) -> anyhow::Result<()> {
     let installation = payload.installation;
     match (&payload.event, &payload.repository) {
         (WebhookEvent::Installation { action, .. }, _)
@@ -150,9 +179,8 @@ async fn delete_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result
         {
             queue.delete_tasks(installation, None).await
         }
-        (WebhookEvent::Repositories { removed, .. }, _) if !removed.is_empty() => {
-            let removed: Vec<_> = removed.iter().map(|origin| origin.id).collect();
-            queue.delete_tasks(installation, Some(&removed)).await
+        (WebhookEvent::Repositories { .. }, _) if !removed.is_empty() => {
+            queue.delete_tasks(installation, Some(removed)).await
         }
         (WebhookEvent::Repository { action }, Some(origin))
             if *action == RepositoryAction::Deleted =>
@@ -163,24 +191,36 @@ async fn delete_tasks(queue: &Queue, payload: &WebhookPayload) -> anyhow::Result
     }
 }
 
-/// Deletes the stored data of the repositories that the App lost.
-async fn delete_removed(store: &Store, delivery: &Delivery) -> anyhow::Result<()> {
+/// Deletes the stored data of the repositories that the App lost, and returns those that it did not gain again since.
+async fn delete_removed(
+    store: &Store,
+    delivery: &Delivery,
+    sent_at: i64,
+) -> anyhow::Result<Vec<RepositoryId>> {
+    let mut dropped = Vec::new();
     let WebhookEvent::Repositories { removed, .. } = &delivery.payload.event else {
-        return Ok(());
+        return Ok(dropped);
     };
     for some in removed.chunks(MAX_BATCH) {
         let transaction = store.transaction().await?;
         let tenant = transaction.store().of(delivery.payload.installation);
         for origin in some {
-            tenant.delete_repository(origin.id).await?;
+            if access::lose(&tenant, origin.id, sent_at).await? {
+                dropped.push(origin.id);
+            }
         }
         transaction.commit().await?;
     }
-    Ok(())
+    Ok(dropped)
 }
 
 /// Requests a scan of each repository that the App gained.
-async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::Result<()> {
+async fn welcome(
+    store: &Store,
+    queue: &Queue,
+    delivery: &Delivery,
+    sent_at: i64,
+) -> anyhow::Result<()> {
     let installation = delivery.payload.installation;
     let newcomers = newcomers(&store.of(installation), &delivery.payload.event).await?;
     for some in newcomers.chunks(MAX_BATCH) {
@@ -189,7 +229,11 @@ async fn welcome(store: &Store, queue: &Queue, delivery: &Delivery) -> anyhow::R
         let mut jobs = Vec::new();
         for newcomer in some {
             if let Some(origin) = newcomer.origin {
-                tenant.save_repository(origin).await?;
+                let gained =
+                    access::gain(transaction.store(), installation, origin.id, sent_at).await?;
+                if !gained || !tenant.save_repository(origin, sent_at).await? {
+                    continue;
+                }
             }
             jobs.push(delivery::ask(&tenant, delivery, newcomer.id, None).await?);
         }

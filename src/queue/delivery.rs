@@ -1,12 +1,13 @@
 //! Turns a delivery into jobs.
 
 use super::job::{Job, QueuedJob, RepositoryTask, Trigger};
-use super::pushes;
+use super::{access, pushes};
 use crate::model::{
-    CheckAction, CommentAction, InstallationAction, InstallationId, IssueAction, PullRequestAction,
-    RepositoryAction, RepositoryId, RepositoryInfo, WebhookEvent, WebhookPayload,
+    CheckAction, CommentAction, DeliveryId, InstallationAction, InstallationId, IssueAction,
+    PullRequestAction, RepositoryAction, RepositoryId, RepositoryInfo, WebhookEvent,
+    WebhookPayload,
 };
-use crate::store::{Delivery, ScanRequest, Tenant};
+use crate::store::{Delivery, ScanRequest, Store, Tenant};
 use std::collections::HashMap;
 
 /// What a transaction has written already: most deliveries repeat what earlier ones wrote.
@@ -15,9 +16,31 @@ pub(super) struct WrittenRows {
     accounts: HashMap<InstallationId, String>,
     origins: HashMap<RepositoryId, (InstallationId, RepositoryInfo)>,
     active: HashMap<InstallationId, bool>,
+    /// When GitHub first sent those of the deliveries that were missed then.
+    first_sent: HashMap<DeliveryId, i64>,
 }
 
 impl WrittenRows {
+    /// Starts to work on deliveries: looks up which of them are late.
+    pub(super) async fn of(
+        store: &Store,
+        deliveries: impl Iterator<Item = &Delivery>,
+    ) -> anyhow::Result<Self> {
+        let ids: Vec<_> = deliveries.map(|delivery| &delivery.id).collect();
+        Ok(Self {
+            first_sent: store.first_sent(&ids).await?,
+            ..Self::default()
+        })
+    }
+
+    /// Returns when GitHub first sent a delivery, in epoch milliseconds: what it tells of was so then.
+    pub(super) fn sent_at(&self, delivery: &Delivery) -> i64 {
+        let first = self.first_sent.get(&delivery.id).copied();
+        first.map_or(delivery.received_at, |first| {
+            first.min(delivery.received_at)
+        })
+    }
+
     fn has_account(&self, installation: InstallationId, account: &str) -> bool {
         self.accounts
             .get(&installation)
@@ -58,17 +81,22 @@ pub(super) async fn act(
         }
         known.accounts.insert(*installation, account.clone());
     }
+    let sent_at = known.sent_at(delivery);
     if let Some(origin) = repository
         && !known.has_origin(*installation, origin)
     {
-        save_repository(tenant, origin, event).await?;
+        if !access::save_repository(tenant, origin, event, sent_at).await? {
+            return Ok(Vec::new());
+        }
         known
             .origins
             .insert(origin.id, (*installation, origin.clone()));
     }
     match event {
         WebhookEvent::Installation { action, .. } => {
-            if let Some(suspended) = suspends(*action) {
+            if let Some(suspended) = suspends(*action)
+                && tenant.change_access(None, !suspended, sent_at).await?
+            {
                 tenant.suspend(suspended).await?;
             }
             Ok(Vec::new())
@@ -77,7 +105,7 @@ pub(super) async fn act(
         WebhookEvent::Repositories { .. } => Ok(Vec::new()),
         _ => match repository {
             Some(origin) if is_active(tenant, known, *installation).await? => {
-                about(tenant, delivery, origin).await
+                about(tenant, delivery, origin, sent_at).await
             }
             _ => Ok(Vec::new()),
         },
@@ -106,28 +134,14 @@ fn suspends(action: InstallationAction) -> Option<bool> {
     }
 }
 
-/// Stores the repository as the payload describes it, or deletes it.
-async fn save_repository(
-    tenant: &Tenant<'_>,
-    origin: &RepositoryInfo,
-    event: &WebhookEvent,
-) -> anyhow::Result<()> {
-    let deleted = RepositoryAction::Deleted;
-    if *event == (WebhookEvent::Repository { action: deleted }) {
-        tenant.delete_repository(origin.id).await
-    } else {
-        tenant.save_repository(origin).await
-    }
-}
-
-/// Returns the jobs of an event in a repository.
+/// Returns the jobs of an event in a repository, which was sent at a moment.
 async fn about(
     tenant: &Tenant<'_>,
     delivery: &Delivery,
     origin: &RepositoryInfo,
+    at: i64,
 ) -> anyhow::Result<Vec<QueuedJob>> {
     let sender = &delivery.payload.sender;
-    let at = delivery.received_at;
     let task = |task: RepositoryTask| Ok(vec![queued_task(delivery, origin.id, task)]);
     match &delivery.payload.event {
         WebhookEvent::Push { .. } => pushed(tenant, delivery, origin).await,
@@ -164,7 +178,7 @@ async fn about(
             person: sender.login.clone(),
             at,
         }),
-        WebhookEvent::PullRequest { .. } => Ok(pulled(delivery, origin)),
+        WebhookEvent::PullRequest { .. } => Ok(pulled(delivery, origin, at)),
         WebhookEvent::Repository { action } => match action {
             RepositoryAction::Publicized => task(RepositoryTask::Conceal),
             RepositoryAction::Privatized
@@ -173,7 +187,10 @@ async fn about(
                 Ok(vec![ask(tenant, delivery, origin.id, None).await?])
             }
             RepositoryAction::Archived => {
-                tenant.unschedule(origin.id).await?;
+                // It may be writable again since, and scanned.
+                if !tenant.is_described_after(origin.id, at).await? {
+                    tenant.unschedule(origin.id).await?;
+                }
                 Ok(Vec::new())
             }
             RepositoryAction::Deleted | RepositoryAction::Other => Ok(Vec::new()),
@@ -211,7 +228,7 @@ async fn pushed(
 }
 
 /// Returns the jobs of a change of a pull request: DriftGuard's own is followed, another one gets checks.
-fn pulled(delivery: &Delivery, origin: &RepositoryInfo) -> Vec<QueuedJob> {
+fn pulled(delivery: &Delivery, origin: &RepositoryInfo, at: i64) -> Vec<QueuedJob> {
     let WebhookEvent::PullRequest {
         action,
         number,
@@ -233,7 +250,7 @@ fn pulled(delivery: &Delivery, origin: &RepositoryInfo) -> Vec<QueuedJob> {
             _ => Vec::new(),
         };
     }
-    let (person, at) = (sender.login.clone(), delivery.received_at);
+    let person = sender.login.clone();
     match action {
         // How it ended, and whether that was a no, GitHub tells when it is asked.
         PullRequestAction::Closed | PullRequestAction::Reopened => task(RepositoryTask::Follow {

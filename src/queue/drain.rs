@@ -93,7 +93,7 @@ async fn try_to_set_aside<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<(
 /// Works on deliveries in one transaction, all or none; the jobs of a retried batch are enqueued once, by their keys.
 async fn work_together(inbox: &Inbox, deliveries: &[Delivery]) -> anyhow::Result<()> {
     let transaction = inbox.store.transaction().await?;
-    let mut known = WrittenRows::default();
+    let mut known = WrittenRows::of(transaction.store(), deliveries.iter()).await?;
     let (mut enqueued, mut enqueuing) = (Vec::new(), Vec::new());
     for delivery in deliveries {
         let tenant = transaction.store().of(delivery.payload.installation);

@@ -131,6 +131,9 @@ impl Inbox {
         self.store.delete_scans(before(now, MEMORY)).await?;
         self.store.delete_failed_jobs(before(now, MEMORY)).await?;
         self.store
+            .delete_access_changes(before(now, MEMORY))
+            .await?;
+        self.store
             .delete_created_content(before(now, CONTENT))
             .await?;
         self.store.delete_notifications(before(now, MEMORY)).await?;

@@ -25,6 +25,8 @@ pub(crate) mod schedule;
 /// Keeps jobs that need the operator.
 pub(crate) mod stopped;
 
+/// Decides which repositories an installation has, whatever the order of the deliveries.
+mod access;
 /// Runs one attempt of a job.
 mod attempt;
 /// Works on deliveries that add or remove installations and repositories.

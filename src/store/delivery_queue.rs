@@ -1,9 +1,10 @@
 //! Queues open deliveries: a worker claims a batch for a limited time, with a share of each installation's.
 
-use super::{Delivery, Store, StoreTransaction};
+use super::{Delivery, Store, StoreTransaction, too_far_ahead};
 use crate::model::{DeliveryId, InstallationId};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
+use std::time::Duration;
 
 /// A worker's claim on a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,18 +121,21 @@ impl Store {
         Ok(rows.into_iter().filter_map(named).collect())
     }
 
-    /// Returns the deliveries of other workers whose claims have expired.
+    /// Returns the deliveries of other workers whose claims have expired, or were made while the database's clock was
+    /// ahead and not renewed since.
     pub async fn lapsed_deliveries(
         &self,
         worker: &str,
     ) -> anyhow::Result<Vec<(InstallationId, DeliveryId)>> {
         let statement = format!(
             "select installation, delivery from deliveries
-             where state = 'taken' and taken_by <> $1 and taken_until < {}",
-            self.clock
+             where state = 'taken' and taken_by <> $1
+                 and (taken_until < {now} or taken_until > {now} + $2)",
+            now = self.clock
         );
         let rows: Vec<(String, String)> = sqlx::query_as(AssertSqlSafe(statement))
             .bind(worker)
+            .bind(too_far_ahead(Duration::ZERO))
             .fetch_all(&self.pool)
             .await
             .context("while looking for deliveries of dead workers")?;

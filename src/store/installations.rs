@@ -10,6 +10,7 @@ const TABLES: &[&str] = &[
     "delete from leases where installation = $1",
     "delete from installations where installation = $1",
     "delete from repositories where installation = $1",
+    "delete from access_changes where installation = $1",
     "delete from waiting_scans where installation = $1",
     "delete from scans where installation = $1",
     "delete from proposals where installation = $1",
@@ -84,6 +85,18 @@ impl Tenant<'_> {
         .fetch_optional(self.pool)
         .await
         .context("while looking for an installation")?;
+        Ok(found.is_some())
+    }
+
+    /// Returns whether the App was uninstalled.
+    pub async fn is_uninstalled(&self) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select suspended from installations where installation = $1 and suspended = 2",
+        )
+        .bind(&self.id)
+        .fetch_optional(self.pool)
+        .await
+        .context("while looking for an installation that is gone")?;
         Ok(found.is_some())
     }
 

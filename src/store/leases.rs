@@ -1,9 +1,10 @@
 //! Stores leases, which keep two jobs from working on the same subject, and expire if their holder dies.
 //!
 //! Leases are taken, renewed and checked by the database's own clock, so that skewed clocks of two processes let
-//! neither take over too early, nor hold on for too long.
+//! neither take over too early, nor hold on for too long. Where that clock was ahead and was set back, what was taken then
+//! would last for as long as it was ahead: such a lease counts as expired, and whoever holds one renews it in a moment.
 
-use super::{Store, Tenant, milliseconds};
+use super::{Store, Tenant, milliseconds, too_far_ahead};
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
@@ -55,7 +56,7 @@ impl Tenant<'_> {
             "insert into leases (installation, subject, holder, expires_at) values ($1, $2, $3, {now} + $4)
              on conflict (installation, subject) do update set
                  holder = excluded.holder, expires_at = excluded.expires_at
-             where leases.expires_at <= {now}
+             where leases.expires_at <= {now} or leases.expires_at > {now} + $5
              returning holder"
         );
         let holder: Option<String> = sqlx::query_scalar(AssertSqlSafe(statement))
@@ -63,6 +64,7 @@ impl Tenant<'_> {
             .bind(&lease.subject)
             .bind(&lease.holder)
             .bind(milliseconds(time))
+            .bind(too_far_ahead(time))
             .fetch_optional(self.pool)
             .await
             .context("while taking a lease")?;

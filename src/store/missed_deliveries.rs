@@ -1,6 +1,6 @@
 //! Stores deliveries that GitHub sent and DriftGuard did not accept, and how far GitHub's list of deliveries was read.
 
-use super::{Store, milliseconds};
+use super::{Store, milliseconds, too_far_ahead};
 use crate::model::DeliveryId;
 use anyhow::Context;
 use sqlx::AssertSqlSafe;
@@ -42,12 +42,13 @@ impl Store {
         let now = self.clock;
         let statement = format!(
             "update delivery_walk set holder = $1, busy_until = {now} + $2
-             where walk = 'deliveries' and busy_until <= {now}
+             where walk = 'deliveries' and (busy_until <= {now} or busy_until > {now} + $3)
              returning read_until, newest, next_page"
         );
         let row: Option<(i64, i64, String)> = sqlx::query_as(AssertSqlSafe(statement))
             .bind(holder)
             .bind(milliseconds(time))
+            .bind(too_far_ahead(time))
             .fetch_optional(&self.pool)
             .await
             .context("while taking over the walk over missed deliveries")?;
@@ -159,9 +160,13 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a missed delivery: it arrived, or can no longer arrive.
+    /// Deletes a missed delivery: it arrived, or can no longer arrive. One that waits to be worked on stays until that
+    /// is done, which needs to know when it was sent.
     pub async fn delete_missed_delivery(&self, id: &DeliveryId) -> anyhow::Result<()> {
-        sqlx::query("delete from missed_deliveries where delivery = $1")
+        sqlx::query(
+            "delete from missed_deliveries where delivery = $1 and not exists (
+                 select 1 from deliveries where delivery = $1 and state in ('open', 'taken', 'queued'))",
+        )
             .bind(&id.0)
             .execute(&self.pool)
             .await

@@ -3,6 +3,7 @@
 //! The same statements run on SQLite and PostgreSQL. An installation's rows are reached through `Tenant` only, so that
 //! no query can forget whose rows it reads.
 
+mod access_changes;
 mod ambient_owners;
 mod created_content;
 mod dashboards;
@@ -154,6 +155,13 @@ impl Store {
 /// Returns a duration in milliseconds.
 fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The end of a claim, from now, in milliseconds, behind which nobody that renews it can have set it: the database's clock
+/// was ahead when it was taken. Processes of another version or another setting may take longer ones than this.
+fn too_far_ahead(time: Duration) -> i64 {
+    const LONGEST: Duration = Duration::from_secs(600);
+    milliseconds(time.saturating_mul(2).max(LONGEST))
 }
 
 /// Removes zero bytes, which PostgreSQL does not store.

@@ -100,26 +100,54 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Stores a repository as a payload describes it.
-    pub async fn save_repository(&self, info: &RepositoryInfo) -> anyhow::Result<()> {
-        sqlx::query(
-            "insert into repositories (installation, repository, name, default_branch, private)
-             values ($1, $2, $3, $4, $5)
+    /// Stores a repository as a payload that was sent at a moment describes it; a later payload's description stays.
+    /// Returns false, and stores nothing, where the installation lost the repository.
+    pub async fn save_repository(
+        &self,
+        info: &RepositoryInfo,
+        sent_at: i64,
+    ) -> anyhow::Result<bool> {
+        let later = "excluded.described_at >= repositories.described_at";
+        let statement = format!(
+            "insert into repositories (installation, repository, name, default_branch, private, described_at)
+             select cast($1 as text), cast($2 as text), cast($3 as text), cast($4 as text), cast($5 as bigint),
+                 cast($6 as bigint)
+             where not exists (
+                 select 1 from access_changes where installation = $1 and repository = $2 and has_access = 0)
              on conflict (installation, repository) do update set
-                 name = excluded.name,
-                 private = excluded.private,
-                 default_branch = case when excluded.default_branch = ''
-                     then repositories.default_branch else excluded.default_branch end",
+                 name = case when {later} then excluded.name else repositories.name end,
+                 private = case when {later} then excluded.private else repositories.private end,
+                 default_branch = case when excluded.default_branch <> '' and {later}
+                     then excluded.default_branch else repositories.default_branch end,
+                 described_at = case when {later}
+                     then excluded.described_at else repositories.described_at end"
+        );
+        let done = sqlx::query(AssertSqlSafe(statement))
+            .bind(&self.id)
+            .bind(info.id.to_string())
+            .bind(info.name.to_string())
+            .bind(info.default_branch.as_deref().unwrap_or_default())
+            .bind(i64::from(info.private))
+            .bind(sent_at)
+            .execute(self.pool)
+            .await
+            .context("while saving a repository")?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Returns whether a payload that was sent after a moment described the repository.
+    pub async fn is_described_after(&self, id: RepositoryId, at: i64) -> anyhow::Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select described_at from repositories
+             where installation = $1 and repository = $2 and described_at > $3",
         )
         .bind(&self.id)
-        .bind(info.id.to_string())
-        .bind(info.name.to_string())
-        .bind(info.default_branch.as_deref().unwrap_or_default())
-        .bind(i64::from(info.private))
-        .execute(self.pool)
+        .bind(id.to_string())
+        .bind(at)
+        .fetch_optional(self.pool)
         .await
-        .context("while saving a repository")?;
-        Ok(())
+        .context("while looking for what was told of a repository since")?;
+        Ok(found.is_some())
     }
 
     /// Deletes everything of a repository but the commits with check runs: it may be added again.

@@ -5,13 +5,14 @@ use crate::database::{Database, on_both};
 use driftguard::model::{
     DeliveryId, InstallationAction, InstallationId, RepositoryId, WebhookEvent, WebhookPayload,
 };
-use driftguard::store::DeliveryClaim;
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use driftguard::store::{DeliveryClaim, Lease};
+use sqlx::{AnyConnection, Connection, Executor, PgConnection, SqliteConnection};
 use std::time::{Duration, Instant};
 
 on_both!(
     a_worker_keeps_what_it_has_taken,
     an_installation_brings_many_repositories,
+    what_was_claimed_while_the_clock_was_ahead_keeps_nobody_out,
 );
 
 /// The claim has run out, as after a database that was away for long: its worker lives, and takes nothing from itself.
@@ -35,6 +36,47 @@ async fn a_worker_keeps_what_it_has_taken(database: Database) {
     assert_eq!(inbox.queue.jobs(9).await.unwrap(), []);
     worker.stop().await;
     assert_eq!(inbox.store.waiting_deliveries().await.unwrap(), (1, 0));
+}
+
+/// The database's clock was a day ahead, and was set back; whoever had claimed something then is dead.
+async fn what_was_claimed_while_the_clock_was_ahead_keeps_nobody_out(database: Database) {
+    let inbox = database.inbox().await;
+    let (store, minute) = (&inbox.store, Duration::from_secs(60));
+    let of = |holder: &str| Lease {
+        subject: SHOP.to_string(),
+        holder: holder.to_owned(),
+    };
+    let (dead, living) = (of("dead"), of("living"));
+    let tenant = store.of(ACME);
+    let taken = async |lease: &Lease| tenant.take_lease(lease, minute).await.unwrap();
+    let walks = async |holder| store.begin_delivery_walk(holder, minute).await.unwrap();
+    let claim = DeliveryClaim {
+        worker: "dead".to_owned(),
+        lasts: 60_000,
+    };
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    let mut last_turn = String::new();
+    let batch = store.take_deliveries(&claim, 10, &mut last_turn);
+    assert_eq!(batch.await.unwrap().len(), 1);
+    let lapsed = async || store.lapsed_deliveries("living").await.unwrap().len();
+    assert!(taken(&dead).await && walks("dead").await.is_some());
+    assert!(!taken(&living).await && walks("living").await.is_none());
+    assert_eq!(lapsed().await, 0);
+
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    for statement in [
+        "update leases set expires_at = expires_at + 86400000",
+        "update delivery_walk set busy_until = busy_until + 86400000",
+        "update deliveries set taken_until = taken_until + 86400000",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    assert!(taken(&living).await && walks("living").await.is_some());
+    assert_eq!(lapsed().await, 1);
+    assert!(!tenant.renew_lease(&dead, minute).await.unwrap());
 }
 
 fn installed(installation: u64, repositories: std::ops::Range<u64>) -> WebhookPayload {

@@ -86,7 +86,10 @@ async fn ask(inbox: &Inbox) {
     };
     let tenant = inbox.store.of(ACME);
     tenant.record_installation("acme", 1).await.unwrap();
-    tenant.save_repository(&super::origin(SHOP)).await.unwrap();
+    tenant
+        .save_repository(&super::origin(SHOP), 1)
+        .await
+        .unwrap();
     tenant.request_scan(&request).await.unwrap();
 }
 
