@@ -411,3 +411,20 @@ async fn what_the_app_may_not_see_is_not_found_and_no_secret_is_in_the_error() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_public_repository_that_took_over_the_name_is_not_taken_for_ours() {
+    let desk = Desk::open().await;
+    desk.github.create_repository("mallory/shop", false);
+    let files = [("main.tf", Content::from("a = 1\n"))];
+    desk.github
+        .push("mallory/shop", "main", "mallory", &files)
+        .await;
+    let name = RepositoryName::new("mallory/shop").unwrap();
+    let installation = InstallationId(desk.installation);
+    let repository = desk.app.repository(installation, desk.id, name);
+    let error = repository.head().await.unwrap_err();
+    assert!(matches!(error, GithubError::NotFound(_)), "{error:?}");
+    let told = error.to_string();
+    assert!(told.contains("under the name mallory/shop"), "{told}");
+}

@@ -5,7 +5,7 @@ use super::caller::Caller;
 use super::error::GithubError;
 use super::gate::{ApiRequest, ApiResponse, Gate, Limits};
 use super::ledger::{ContentLedger, MemoryLedger};
-use super::repository::Repository;
+use super::repository::{Repository, leads_elsewhere};
 use crate::memory::MemoryBudget;
 use crate::model::{InstallationId, RepositoryId, RepositoryName};
 use anyhow::{Context, anyhow};
@@ -279,6 +279,10 @@ impl GitHub {
         caller: Caller,
         request: ApiRequest<'_>,
     ) -> Result<ApiResponse, GithubError> {
+        if leads_elsewhere(request.path) {
+            let what = format!("{} {}", request.method, request.path);
+            return Err(GithubError::NotFound(what));
+        }
         for fresh in [false, true] {
             let token = self.token(caller, fresh).await?;
             let request = ApiRequest {

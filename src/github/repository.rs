@@ -88,10 +88,11 @@ impl Repository {
     /// Returns the default branch and its head commit; `None` where nothing was pushed yet.
     ///
     /// # Errors
-    /// `NotFound` where the App may not see the repository.
+    /// `NotFound` where the App may not see the repository, or another one has its name.
     pub async fn head(&self) -> Result<Option<Head>, GithubError> {
         #[derive(Deserialize)]
         struct About {
+            id: u64,
             full_name: RepositoryName,
             default_branch: String,
             private: bool,
@@ -105,6 +106,15 @@ impl Repository {
             .github
             .get(self.caller, &format!("/repos/{}", self.name))
             .await?;
+        // A name that was given up may be somebody else's by now, and what is public is shown to everybody.
+        if let Some((_, id, _)) = self
+            .caller
+            .token_scope()
+            .filter(|(_, id, _)| id.0 != about.id)
+        {
+            let what = format!("repository {id} under the name {}", self.name);
+            return Err(GithubError::NotFound(what));
+        }
         let tip = self.branch_head(&about.default_branch).await?;
         Ok(tip.map(|commit| Head {
             name: about.full_name,
@@ -282,9 +292,36 @@ pub(super) fn escaped(name: &str) -> String {
     name.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
+/// Returns whether a path has a part that whoever reads it may resolve to another path. Names in it come from outside;
+/// nothing that GitHub has is called so.
+pub(super) fn leads_elsewhere(path: &str) -> bool {
+    let mut names = path.split('?').next().unwrap_or(path).split('/');
+    names.any(|name| matches!(name, "." | ".."))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unix_lines;
+    use super::{escaped, leads_elsewhere, unix_lines};
+
+    #[test]
+    fn a_name_from_outside_leads_to_no_other_path() {
+        for (login, elsewhere) in [
+            ("..", true),
+            (".", true),
+            ("../../user", true),
+            ("%2e%2e", false),
+            ("a..b", false),
+            ("?/../x", true),
+            ("alice?x=/../", true),
+        ] {
+            let path = format!(
+                "/repos/acme/shop/collaborators/{}/permission",
+                escaped(login)
+            );
+            assert_eq!(leads_elsewhere(&path), elsewhere, "{path}");
+        }
+        assert!(!leads_elsewhere("/repos/a/b/compare?base=../x"));
+    }
 
     #[test]
     fn line_ends_are_those_that_git_keeps() {

@@ -34,11 +34,13 @@ pub struct RepositoryName {
 }
 
 impl RepositoryName {
-    /// Parses a name; `None` where the text is no `owner/name`.
+    /// Parses a name; `None` where the text is no `owner/name`. It becomes part of addresses and paths, so neither part
+    /// leads anywhere else.
     pub fn new(text: &str) -> Option<Self> {
         let (owner, name) = text.split_once('/')?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let good = |part: &str| !part.is_empty() && part.chars().all(allowed) && part != "..";
+        let is_dots = |part: &str| matches!(part, "." | "..");
+        let good = |part: &str| !part.is_empty() && part.chars().all(allowed) && !is_dots(part);
         (good(owner) && good(name)).then(|| Self {
             owner: owner.to_ascii_lowercase(),
             name: name.to_ascii_lowercase(),
@@ -84,5 +86,36 @@ pub struct DeliveryId(pub String);
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RepositoryName;
+
+    #[test]
+    fn no_part_of_a_name_leads_to_another_address() {
+        for text in [
+            "",
+            "acme",
+            "acme/",
+            "/shop",
+            "./shop",
+            "acme/.",
+            "../shop",
+            "acme/..",
+            "acme/shop/x",
+            "acme/shop?x",
+            "acme/sh%2fop",
+            "acme/sh op",
+            "acme/sh\0op",
+            "acme\\shop/x",
+            "ac:me/shop",
+        ] {
+            assert_eq!(RepositoryName::new(text), None, "{text:?}");
+        }
+        for text in ["acme/.github", "acme/shop.js", "a/...", "acme-1/s_hop"] {
+            assert_eq!(RepositoryName::new(text).unwrap().to_string(), text);
+        }
     }
 }

@@ -267,6 +267,10 @@ impl<'a> HcpClient<'a> {
         query: &[(String, String)],
         location: &str,
     ) -> Result<Option<T>, ScanError> {
+        // Such a name would be left out of the path, which then names something else.
+        if path.iter().any(|name| matches!(*name, "" | "." | "..")) {
+            return Ok(None);
+        }
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(path);
