@@ -1,6 +1,7 @@
 //! Finds the installed or fetched module that fits a call.
 
 use super::fetched::{FetchedModules, OtherModules};
+use super::module_source::shown;
 use super::overlay::Overlay;
 use super::version_constraint::meets;
 use crate::model::Tree;
@@ -135,9 +136,10 @@ impl InstalledModule {
 
 impl std::fmt::Display for InstalledModule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let source = shown(&self.source);
         match &self.version {
-            Some(version) => write!(f, "{} {version}", self.source),
-            None => f.write_str(&self.source),
+            Some(version) => write!(f, "{source} {version}"),
+            None => f.write_str(&source),
         }
     }
 }
@@ -206,6 +208,42 @@ fn as_git(source: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_installed_is_shown_without_credentials() {
+        let shown = |source: &str, version: Option<&str>| {
+            let module = InstalledModule {
+                source: source.to_owned(),
+                version: version.map(str::to_owned),
+                folder: None,
+            };
+            module.to_string()
+        };
+        for (source, expected) in [
+            (
+                "git::https://s3cr3t@git.example.com/a/b.git//c?ref=v1&depth=1",
+                "git::https://git.example.com/a/b.git//c?ref=v1",
+            ),
+            (
+                "git::https://user:s3cr3t@git.example.com/a/b.git",
+                "git::https://git.example.com/a/b.git",
+            ),
+            (
+                "https://example.com/a.tar.gz?token=s3cr3t",
+                "https://example.com/a.tar.gz",
+            ),
+            (
+                "git::ssh://git@github.com/a/b.git",
+                "git::ssh://github.com/a/b.git",
+            ),
+        ] {
+            assert_eq!(shown(source, None), expected);
+        }
+        assert_eq!(
+            shown("acme/network/aws", Some("1.2.3")),
+            "acme/network/aws 1.2.3"
+        );
+    }
 
     #[test]
     fn a_source_is_what_terraform_makes_of_it() {

@@ -254,6 +254,16 @@ fn joined(address: &str, query: &str) -> String {
     }
 }
 
+/// Returns a source as it is shown: without user, password and query, which may hold tokens, but with its `ref`.
+pub(super) fn shown(source: &str) -> String {
+    let plain = without_secrets(source);
+    let query = source.split_once('?').map_or("", |(_, query)| query);
+    match reference(query).flatten() {
+        Some(reference) => format!("{plain}?ref={reference}"),
+        None => plain,
+    }
+}
+
 /// Returns a source without user, password and query, which may hold tokens.
 fn without_secrets(source: &str) -> String {
     let plain = source.split('?').next().unwrap_or(source);
