@@ -1,8 +1,10 @@
 //! Code whose cost lies in one expression: each of these took the process down by its stack or its memory, or kept it busy
 //! for minutes. A value that is too dear is unknown, and what is left is evaluated.
 
+use crate::unit_limits::processor_time;
 use driftguard::code::{self, Evaluated, Moves, Options};
 use driftguard::model::{Address, Tree, Value};
+use std::time::Duration;
 
 fn evaluate(files: &[(&str, &str)]) -> Evaluated {
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
@@ -233,4 +235,44 @@ fn chains_of_moves_end_and_leave_what_is_left() {
     let few = moves.new_addresses(known[..1].iter());
     let end = "module.m5000.a.b[0]".parse().unwrap();
     assert_eq!(few.get(&known[0]), Some(&end));
+}
+
+#[test]
+fn imports_for_each_of_many_end_with_the_work() {
+    let block = |at: usize| {
+        format!(
+            "import {{\n  for_each = toset([for x in range(1000) : tostring(x)])\n  to       = aws_eip.e{at}[each.key]\n  \
+             id       = each.value\n}}\n"
+        )
+    };
+    let code: String = (0..1_000).map(block).collect();
+    let evaluated = evaluate(&[("main.tf", &code)]);
+    let count = evaluated.imports.len();
+    assert!((10_000..100_000).contains(&count), "{count}");
+    let told: Vec<_> = evaluated
+        .problems
+        .iter()
+        .map(|told| &told.message)
+        .collect();
+    assert_eq!(told, [TOO_LONG]);
+}
+
+/// The processor time that providers in files of a thousand take.
+fn time_of_providers(files: usize) -> Duration {
+    let block = |at: usize| format!("provider \"aws\" {{\n  alias = \"p{at}\"\n}}\n");
+    let file = |file: usize| {
+        let blocks = (0..1_000).map(|at| block(file * 1_000 + at));
+        (format!("p{file}.tf"), blocks.collect::<String>())
+    };
+    let tree: Tree = (0..files).map(file).collect();
+    let before = processor_time();
+    let evaluated = code::evaluate(&tree, "", &Options::default());
+    assert_eq!(evaluated.providers.len(), files * 1_000);
+    processor_time() - before
+}
+
+#[test]
+fn the_time_of_providers_grows_with_their_number_alone() {
+    let (few, many) = (time_of_providers(4), time_of_providers(32));
+    assert!(many < few * 20, "{few:?} and {many:?}");
 }

@@ -20,7 +20,7 @@ fn problems(evaluated: &Evaluated) -> String {
 }
 
 /// The time that this thread had a processor.
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let time = times.split_whitespace().next().unwrap();
     Duration::from_nanos(time.parse().unwrap())

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::outside_variable::OutsideVariable;
 use super::overlay::Overlay;
 use super::variable;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most files that are named for one variable.
@@ -29,12 +30,16 @@ pub(super) fn find(
     paths.sort_by_key(|path| (!is_own(path), path.matches('/').count(), *path));
     let files = paths.into_iter().take(READ).filter_map(|path| {
         let settings = variable::read(path, code, options, context).ok()?;
-        Some((path, settings))
+        let mut by_name = BTreeMap::new();
+        for (name, setting) in settings {
+            by_name.entry(name).or_insert(setting);
+        }
+        Some((path, by_name))
     });
     let files: Vec<_> = files.collect();
     for variable in outside {
         let set = files.iter().filter_map(|(path, settings)| {
-            let (_, set) = settings.iter().find(|(name, _)| *name == variable.name)?;
+            let set = settings.get(&variable.name)?;
             Some((*path, variable.is(&set.value.plain())))
         });
         let set: Vec<_> = set.collect();

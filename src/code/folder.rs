@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::budget::Budget;
+use super::expression::word;
 use super::file::{CodeText, File, Syntax};
 use super::installed::{Installed, ModuleRequest, NotInstalled};
 use super::listing::{NamedFile, code_files};
@@ -270,6 +271,8 @@ pub(super) struct Folder<'a> {
     pub outputs: Named<'a>,
     /// The variables that it declares.
     pub variables: Vec<Variable<'a>>,
+    /// The sources of its `required_providers`, by local name; `None` where one names no source.
+    pub provider_sources: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 /// Blocks with one label, by that, each with its file. Of two with one name the first counts.
@@ -286,6 +289,7 @@ impl<'a> Folder<'a> {
             calls: BTreeMap::new(),
             outputs: BTreeMap::new(),
             variables: Vec::new(),
+            provider_sources: BTreeMap::new(),
         };
         let (mut locals, mut data) = (BTreeMap::new(), BTreeMap::new());
         for (file, block) in folder.blocks("locals") {
@@ -293,6 +297,15 @@ impl<'a> Folder<'a> {
                 locals
                     .entry(local.key.as_str())
                     .or_insert((file, &local.value));
+            }
+        }
+        for (_, block) in folder.blocks("terraform") {
+            for required in block.body.get_blocks("required_providers") {
+                for attribute in required.body.attributes() {
+                    let source = required_source(&attribute.value);
+                    let sources = &mut folder.provider_sources;
+                    sources.entry(attribute.key.as_str()).or_insert(source);
+                }
             }
         }
         for (file, block) in folder.blocks("data") {
@@ -328,6 +341,15 @@ impl<'a> Folder<'a> {
         let files = self.files.clone().into_iter();
         files.flat_map(move |file| blocks(&file.body, kind).map(move |block| (file, block)))
     }
+}
+
+/// Returns the source that an entry of `required_providers` names.
+fn required_source(entry: &Expression) -> Option<&str> {
+    let Expression::Object(entry) = entry else {
+        return None;
+    };
+    let source = entry.iter().find(|(key, _)| word(key) == Some("source"));
+    source.and_then(|(_, value)| value.expr().as_str())
 }
 
 /// Returns the blocks of a kind in a body.

@@ -17,6 +17,8 @@ use std::rc::Rc;
 
 /// The most instances of one block that are evaluated.
 const MAX_INSTANCES: usize = 10_000;
+/// The work that one instance counts as: it is looked up in the state, and named in the report.
+const WORK: usize = 100;
 /// The attributes of an identity that locate a resource instead of naming it.
 const PLACES: &[&str] = &["account_id", "region"];
 
@@ -44,7 +46,8 @@ pub(super) fn declare<'a>(root: &Rc<Instance<'a>>, targets: &mut Vec<ImportTarge
             let Some(target) = target else {
                 continue;
             };
-            match budget.keep(bytes(&target)) {
+            let room = budget.work(WORK).and_then(|()| budget.keep(bytes(&target)));
+            match room {
                 Ok(()) => targets.push(target),
                 Err(excess) => scope.refuse_at(excess, block.span()),
             }

@@ -98,7 +98,7 @@ pub use stateless::roots_without_backend;
 pub use terragrunt::{UnitFolder, UnitFolders, unit_folders};
 pub use version_constraint::newest_version;
 
-use crate::model::{Declared, Interrupt, SecretTexts, Tree};
+use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree};
 use budget::Excess;
 use context::Context;
 use folder::{Files, Folders};
@@ -185,6 +185,15 @@ pub struct Evaluated {
     /// The folder of the root module's code, which a Terragrunt unit may have elsewhere; `None` where it is not known.
     pub folder: Option<String>,
     kept: shared::KeptMemory,
+}
+
+impl Evaluated {
+    /// Returns the default and ignored tags of each provider configuration. Of two of one name the first counts.
+    pub fn provider_tags(&self) -> BTreeMap<&ProviderKey, &ProviderTags> {
+        let configurations = self.providers.iter().rev();
+        let tags = configurations.map(|provider| (&provider.key, &provider.tags));
+        tags.collect()
+    }
 }
 
 /// Evaluates the root module in a folder, with its local modules.

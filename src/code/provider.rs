@@ -1,6 +1,6 @@
 //! Evaluates provider configurations: region, account and tags.
 
-use super::expression::{certain_key, word};
+use super::expression::certain_key;
 use super::folder::Folder;
 use super::instance::Instance;
 use super::scope::Scope;
@@ -123,23 +123,12 @@ pub(super) fn default_tags<'a>(
 /// Returns the name of a configuration's provider in states; `None` where it is not the AWS provider.
 fn aws_name<'a>(folder: &Folder<'a>, block: &'a Block) -> Option<&'a str> {
     let local = block.labels.first()?.as_str();
-    let name = source(folder, local).map_or(local, |source| {
+    // None is declared, or without a source: that means hashicorp's of that name.
+    let source = folder.provider_sources.get(local).copied().flatten();
+    let name = source.map_or(local, |source| {
         source.rsplit('/').next().unwrap_or_default()
     });
     (name == AWS).then_some(name)
-}
-
-/// Returns the source of a provider's local name in a module; `None` where none is declared, which means hashicorp's of
-/// that name.
-fn source<'a>(folder: &Folder<'a>, local: &str) -> Option<&'a str> {
-    let settings = folder.blocks("terraform");
-    let required = settings.flat_map(|(_, block)| block.body.get_blocks("required_providers"));
-    let mut entries = required.filter_map(|block| block.body.get_attribute(local));
-    let Expression::Object(entry) = &entries.next()?.value else {
-        return None;
-    };
-    let source = entry.iter().find(|(key, _)| word(key) == Some("source"));
-    source.and_then(|(_, value)| value.expr().as_str())
 }
 
 /// Returns the bytes that a configuration takes.

@@ -7,6 +7,7 @@ use crate::model::{ProviderKey, ProviderTags, Reason, Resource, Schema};
 use crate::plugin::{
     AwsTarget, Credentials, Deadline, Limits, Package, ProviderReading, Reader, Request, Target,
 };
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The readings of a group, and the schemas of its types.
@@ -19,7 +20,7 @@ pub(super) type GroupReadings<'a> = (
 #[derive(Clone)]
 pub(super) enum Configured<'a> {
     /// AWS's, for an account and region, with these tags.
-    Aws(&'a Session, ProviderTags),
+    Aws(&'a Session, Cow<'a, ProviderTags>),
     /// Another one, as the operator wrote; in the code it is this configuration.
     Other(&'a serde_json::Value, ProviderKey),
 }
@@ -28,9 +29,11 @@ impl Configured<'_> {
     fn is_same(&self, other: &Configured<'_>) -> bool {
         match (self, other) {
             (Self::Aws(session, tags), Configured::Aws(other, others)) => {
+                // As a rule the same ones, and those may be many.
+                let has_same_tags = std::ptr::eq(&**tags, &**others) || tags == others;
                 session.account() == other.account()
                     && session.region() == other.region()
-                    && tags == others
+                    && has_same_tags
             }
             (Self::Other(_, key), Configured::Other(_, other)) => key == other,
             _ => false,
@@ -99,7 +102,7 @@ impl<'a> Group<'a> {
                     account: session.account().clone(),
                     region: session.region().clone(),
                     credentials: credentials(access, session).await?,
-                    tags: tags.clone(),
+                    tags: tags.clone().into_owned(),
                 });
                 (target, session.endpoint())
             }

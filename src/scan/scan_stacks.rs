@@ -259,14 +259,8 @@ impl<'a> Comparison<'a> {
     }
 
     fn stack(&self, loaded: &Loaded, state: &State, resources: &[ReadResource<'_>]) -> Scanned {
-        let provider_tags = |resource: &Resource| {
-            let provider = loaded
-                .code
-                .providers
-                .iter()
-                .find(|provider| provider.key == resource.provider);
-            provider.map(|provider| &provider.tags)
-        };
+        let tags = loaded.code.provider_tags();
+        let provider_tags = |resource: &Resource| tags.get(&resource.provider).copied();
         let removals = loaded.pending.removals(&loaded.code);
         let stack = diff::Stack {
             declared: &loaded.code.declared,

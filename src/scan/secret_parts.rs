@@ -3,7 +3,8 @@
 use super::load::Sources;
 use crate::code::{Evaluated, ProviderConfig};
 use crate::model::{
-    Attributes, DeclaredResource, Redactor, Resource, Schema, TAGS, TAGS_ALL, Value, root_attribute,
+    Attributes, DeclaredResource, ProviderTags, Redactor, Resource, Schema, TAGS, TAGS_ALL, Value,
+    root_attribute,
 };
 use crate::state::State;
 use std::collections::BTreeMap;
@@ -48,13 +49,15 @@ pub(super) fn seal_tags(provider: &mut ProviderConfig, redactor: &Redactor) {
 /// Seals in a state what is sealed in the code, which has the state's resources to itself. What AWS answers is sealed
 /// where the state is.
 pub(super) fn seal(code: &Evaluated, state: &mut State, sources: &Sources<'_>) {
+    let default = code.provider_tags();
     for resource in Arc::make_mut(&mut state.resources) {
         let mut sealed = code
             .declared
             .get(&resource.address)
             .map(made_of_secrets)
             .unwrap_or_default();
-        let mut tags = default_tags(code, resource);
+        let default = default.get(&resource.provider).copied();
+        let mut tags = default_tags(default, resource);
         match sealed.get(TAGS).cloned() {
             Some(Value::Map(own)) => tags.extend(own),
             Some(whole) => drop(sealed.insert(TAGS_ALL.to_owned(), whole)),
@@ -82,15 +85,15 @@ fn made_of_secrets(declared: &DeclaredResource) -> Attributes {
 }
 
 /// Returns the secrets among the tags that its provider adds to a resource: those that it does not set itself.
-fn default_tags(code: &Evaluated, resource: &Resource) -> BTreeMap<String, Value> {
-    let mut providers = code.providers.iter();
-    let provider = providers.find(|provider| provider.key == resource.provider);
-    let tags = provider.and_then(|provider| provider.tags.default.as_map());
-    let own = resource.attributes.get("tags").and_then(Value::as_map);
+fn default_tags(tags: Option<&ProviderTags>, resource: &Resource) -> BTreeMap<String, Value> {
+    let tags = tags.and_then(|tags| tags.default.as_map());
+    let recorded = |name| resource.attributes.get(name).and_then(Value::as_map);
+    let (own, all) = (recorded(TAGS), recorded(TAGS_ALL));
     let sets = |key: &String| own.is_some_and(|own| own.contains_key(key));
-    let secret = tags.into_iter().flatten();
-    let secret = secret.filter(|(key, tag)| tag.has_secret() && !sets(key));
-    secret
-        .map(|(key, tag)| (key.clone(), tag.clone()))
-        .collect()
+    // Those that the resource has: the provider may add very many.
+    let secret = all.into_iter().flatten().filter_map(|(key, _)| {
+        let tag = tags?.get(key)?;
+        (tag.has_secret() && !sets(key)).then(|| (key.clone(), tag.clone()))
+    });
+    secret.collect()
 }

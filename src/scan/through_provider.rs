@@ -6,13 +6,14 @@ use super::provider_group::{Configured, Group};
 use super::scan_stacks::ScanInput;
 use crate::live::{self, Sessions, Tracked};
 use crate::model::{
-    AwsLocation, Coverage, Declared, ProviderTags, Reason, Redactor, Region, Report, Resource,
-    Schema, Status, Tree, UnsealedState, Value,
+    AwsLocation, Coverage, Declared, ProviderKey, ProviderTags, Reason, Redactor, Region, Report,
+    Resource, Schema, Status, Tree, UnsealedState, Value,
 };
 use crate::plugin::{Deadline, Package, ProviderReading, Request, SOURCE};
 use crate::resources::ResourceType;
 use crate::settings::ProviderScope;
 use futures::future::join_all;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The lock file of a root module.
@@ -169,6 +170,7 @@ impl<'a> ProviderScan<'a> {
             (tracked, recorded, source.unwrap_or(SOURCE))
         });
         let included: Vec<_> = included.collect();
+        let tags = stack.code.provider_tags();
         let mut chosen = BTreeMap::new();
         let sources: BTreeSet<_> = included.iter().map(|(_, _, source)| *source).collect();
         for source in sources {
@@ -184,7 +186,7 @@ impl<'a> ProviderScan<'a> {
                 (None, Some(message)) => Err(Reason::NoProvider {
                     message: message.clone(),
                 }),
-                (None, None) => self.configured(stack, &tracked, source),
+                (None, None) => self.configured(&tags, &tracked, source),
             };
             match (configured, package, recorded) {
                 (Ok(configured), Some(package), Some(recorded)) => {
@@ -219,7 +221,7 @@ impl<'a> ProviderScan<'a> {
     /// Returns what the provider of a resource is configured with.
     fn configured(
         &self,
-        stack: &Loaded,
+        tags: &BTreeMap<&ProviderKey, &'a ProviderTags>,
         tracked: &Tracked<'_>,
         source: &str,
     ) -> Result<Configured<'a>, Reason> {
@@ -229,10 +231,11 @@ impl<'a> ProviderScan<'a> {
                 &known.configuration,
                 resource.provider.clone(),
             )),
-            None => Ok(Configured::Aws(
-                self.sessions.of(tracked)?,
-                tags(stack, resource),
-            )),
+            None => {
+                let tags = tags.get(&resource.provider).copied();
+                let tags = tags.map_or_else(|| Cow::Owned(unknown_tags()), Cow::Borrowed);
+                Ok(Configured::Aws(self.sessions.of(tracked)?, tags))
+            }
         }
     }
 
@@ -270,15 +273,10 @@ fn is_located(tracked: &Tracked<'_>) -> bool {
     tracked.location.account.is_some() && tracked.location.region.is_some()
 }
 
-/// Returns the tags of the provider configuration that manages a resource; unknown where the code does not tell.
-fn tags(stack: &Loaded, resource: &Resource) -> ProviderTags {
-    let mut configurations = stack.code.providers.iter();
-    let found = configurations.find(|configuration| configuration.key == resource.provider);
-    found.map_or(
-        ProviderTags {
-            default: Value::Unknown,
-            ..ProviderTags::default()
-        },
-        |configuration| configuration.tags.clone(),
-    )
+/// Returns the tags of a provider configuration that the code does not tell.
+fn unknown_tags() -> ProviderTags {
+    ProviderTags {
+        default: Value::Unknown,
+        ..ProviderTags::default()
+    }
 }
