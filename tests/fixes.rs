@@ -23,7 +23,7 @@ fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, 
         folder: "",
         options: &options,
         declared: &evaluated.declared,
-        catalog: &resources::catalog(),
+        catalog: &resources::full_catalog(),
     };
     let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -32,7 +32,11 @@ fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, 
 }
 
 /// The one file that changes.
-fn adopted_in(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (String, String) {
+pub fn adopted_in(
+    files: Files<'_>,
+    address: &str,
+    attributes: Vec<Difference>,
+) -> (String, String) {
     let (fix, mut changed) = adopt(files, address, attributes);
     assert_eq!((&fix.refused[..], changed.len()), (&[][..], 1), "{fix:?}");
     changed.remove(0)

@@ -51,6 +51,7 @@ mod planned;
 mod plugin;
 mod process;
 mod proofs;
+mod provider_types;
 mod providers;
 mod pulls;
 mod recorded_stack;

@@ -60,9 +60,15 @@ impl Blocks<'_> {
             let part = self.parts.get(name);
             part.is_some_and(|part| part.shape == Shape::Plain(Type::Number))
         };
+        // Zero may be a port, or what the provider makes of a part that no block writes.
+        let is_zero = |value: &Value| *value == Value::from(0);
         let arguments = group.as_map()?.iter().filter(|(name, value)| {
             let is_beside = sibling.contains(&name.as_str());
-            !value.is_null() && (is_number(name) || is_beside || !self.is_hollow(value))
+            let is_asked = match is_number(name) {
+                true => sibling.is_empty() || !is_zero(value),
+                false => !self.is_hollow(value),
+            };
+            !value.is_null() && (is_beside || is_asked)
         });
         let place = Place::of_resource(self.finding.address.as_ref()?, file);
         let written = |(name, value): (&String, &Value)| {

@@ -3,6 +3,7 @@
 //! `resource_type` says what a type is, `registry` lists all of them. A new type is its file, its `mod` line here and its
 //! line in `registry::ALL`.
 
+mod acl_rules;
 mod authorizations;
 mod bucket_aspect;
 mod bucket_blocks;
@@ -63,5 +64,5 @@ mod aws_vpc_security_group_egress_rule;
 mod aws_vpc_security_group_ingress_rule;
 
 pub use read::{OnDemand, ReadRequest, ReadResult, UnmanagedScope};
-pub use registry::{ALL, catalog, full_catalog};
+pub use registry::{ALL, catalog, full_catalog, provider_rules};
 pub use resource_type::{ResourceType, Scope};

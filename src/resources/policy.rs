@@ -22,6 +22,18 @@ pub(super) fn normalize(path: &str, value: Value) -> Value {
     }
 }
 
+/// Normalizes a policy, whatever the attribute: for `TypeRules::normalize` of types that no native reader knows.
+pub(super) fn normalize_any(_: &str, value: Value) -> Value {
+    match &value {
+        Value::String(text) if is_policy(text) => canonical(text).into(),
+        _ => value,
+    }
+}
+
+fn is_policy(text: &str) -> bool {
+    text.trim_start().starts_with('{') && text.contains("\"Statement\"")
+}
+
 /// Decodes a policy from the percent-encoding in which IAM returns it.
 pub(super) fn decoded(text: &str) -> String {
     if !text.trim_start().starts_with('%') {

@@ -1,7 +1,7 @@
 //! Lists every resource type that DriftGuard reads natively.
 
 use super::{
-    ResourceType, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip,
+    ResourceType, acl_rules, aws_db_instance, aws_db_subnet_group, aws_ebs_volume, aws_eip,
     aws_iam_instance_profile, aws_iam_policy, aws_iam_role, aws_iam_role_policy,
     aws_iam_role_policy_attachment, aws_iam_user, aws_iam_user_policy,
     aws_iam_user_policy_attachment, aws_instance, aws_internet_gateway, aws_nat_gateway, aws_route,
@@ -9,7 +9,8 @@ use super::{
     aws_s3_bucket_ownership_controls, aws_s3_bucket_policy, aws_s3_bucket_public_access_block,
     aws_s3_bucket_server_side_encryption_configuration, aws_s3_bucket_versioning,
     aws_security_group, aws_security_group_rule, aws_subnet, aws_vpc,
-    aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, provider_schema,
+    aws_vpc_security_group_egress_rule, aws_vpc_security_group_ingress_rule, policy,
+    provider_schema,
 };
 use crate::model::{Catalog, Schema, TypeRules};
 
@@ -48,14 +49,25 @@ pub static ALL: &[&ResourceType] = &[
     &aws_vpc_security_group_ingress_rule::TYPE,
 ];
 
-/// The rules of a type that no native reader knows.
-static NO_RULES: TypeRules = TypeRules::NONE;
+/// Returns the rules of a type that no native reader knows: the provider tells what differs, and policies are compared
+/// by meaning.
+pub fn provider_rules(tf_type: &str) -> &'static TypeRules {
+    match acl_rules::TYPES.contains(&tf_type) {
+        true => &acl_rules::RULES,
+        false => &PROVIDER_RULES,
+    }
+}
 
-/// Returns the schemas of all types that the provider has: those that no native reader knows without rules.
+static PROVIDER_RULES: TypeRules = TypeRules {
+    normalize: policy::normalize_any,
+    ..TypeRules::NONE
+};
+
+/// Returns the schemas of all types that the provider has.
 pub fn full_catalog() -> Catalog {
     let schema = |(name, attributes): (String, _)| {
         let native = ResourceType::named(&name);
-        let rules = native.map_or(&NO_RULES, |native| &native.rules);
+        let rules = native.map_or_else(|| provider_rules(&name), |native| &native.rules);
         (name, Schema { attributes, rules })
     };
     provider_schema::all().into_iter().map(schema).collect()

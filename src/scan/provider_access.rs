@@ -1,13 +1,11 @@
 //! What a scan may read through the operator's providers, and which types they have.
 
 use super::scan_stacks::ScanInput;
-use crate::model::{Catalog, InstallationId, Report, Schema, Tree, TypeRules};
+use crate::model::{Catalog, InstallationId, Report, Schema, Tree};
 use crate::plugin::{Deadline, ProviderFolder, ProviderSource, TOTAL};
-use crate::resources;
+use crate::resources::{self, provider_rules};
 use std::time::Duration;
 
-/// The rules of types of providers beside AWS's.
-static NO_RULES: TypeRules = TypeRules::NONE;
 /// The endings of files that name a provider's source: code, and lock files.
 const NAMING: &[&str] = &[".tf", ".tofu", ".tf.json", ".tofu.json", ".hcl"];
 /// The namespace of providers that code need not name.
@@ -104,7 +102,7 @@ impl KnownTypes {
             .map(|(name, attributes)| {
                 let schema = Schema {
                     attributes: attributes.clone(),
-                    rules: &NO_RULES,
+                    rules: provider_rules(name),
                 };
                 (name.clone(), schema)
             })

@@ -10,7 +10,7 @@ use crate::model::{
     Resource, Schema, Status, Tree, UnsealedState, Value,
 };
 use crate::plugin::{Deadline, Package, ProviderReading, Request, SOURCE};
-use crate::resources::ResourceType;
+use crate::resources::{ResourceType, provider_rules};
 use crate::settings::ProviderScope;
 use futures::future::join_all;
 use std::borrow::Cow;
@@ -145,7 +145,11 @@ impl<'a> ProviderScan<'a> {
         let reads = groups.into_iter().map(|group| group.read(self, deadline));
         for (readings, schemas) in join_all(reads).await {
             results.readings.extend(readings);
-            results.schemas.extend(schemas);
+            let schemas = schemas.into_iter();
+            results.schemas.extend(schemas.map(|(name, schema)| {
+                let rules = provider_rules(&name);
+                (name, Schema { rules, ..schema })
+            }));
         }
         results
     }
