@@ -100,12 +100,16 @@ const GROUP: &str = r#"resource "aws_security_group" "closed" {
 "#;
 
 fn rule(port: i64, cidr: &str) -> Value {
+    rule_of(port, vec![cidr])
+}
+
+fn rule_of(port: i64, cidrs: Vec<&str>) -> Value {
     Value::map([
         ("description", "".into()),
         ("from_port", port.into()),
         ("to_port", port.into()),
         ("protocol", "tcp".into()),
-        ("cidr_blocks", vec![cidr].into()),
+        ("cidr_blocks", cidrs.into()),
         ("ipv6_cidr_blocks", Value::List(vec![])),
         ("prefix_list_ids", Value::List(vec![])),
         ("security_groups", Value::List(vec![])),
@@ -150,6 +154,40 @@ fn rules_that_are_written_as_an_argument_stay_one() {
     assert_eq!(
         adopted(&two, &drift(both, vec![rule(443, "10.0.0.0/8")])),
         one
+    );
+}
+
+#[test]
+fn a_list_with_comments_loses_and_gains_single_items() {
+    let code = r#"resource "aws_security_group" "app" {
+  name = "app"
+  ingress {
+    from_port = 443
+    to_port   = 443
+    protocol  = "tcp"
+    cidr_blocks = [
+      "10.0.0.0/8", # inside
+      "192.168.0.0/16", "172.16.0.0/12",
+      "198.51.100.0/24", # the branch
+    ]
+  }
+}
+"#;
+    let rules = |last: &'static str| {
+        let cidrs = vec!["10.0.0.0/8", "192.168.0.0/16", "172.16.0.0/12", last];
+        Value::from(vec![rule_of(443, cidrs)])
+    };
+    let (before, after) = (rules("198.51.100.0/24"), rules("203.0.113.0/24"));
+    let changed = adopted(
+        code,
+        &[("aws_security_group.app", "ingress", before, after)],
+    );
+    assert_eq!(
+        changed,
+        code.replace(
+            "\"172.16.0.0/12\",\n      \"198.51.100.0/24\", # the branch\n",
+            "\"172.16.0.0/12\", \"203.0.113.0/24\",\n"
+        )
     );
 }
 

@@ -1,62 +1,197 @@
 //! Edits the items of a literal list: those that stay keep their text and their order.
 
+use super::layout::SourceFile;
 use super::literal::render;
 use crate::code::parse;
 use crate::model::{Part, Value};
 use hcl_edit::Span;
-use hcl_edit::expr::Expression;
+use hcl_edit::expr::{Array, Expression};
+use std::ops::Range;
 
-/// Rewrites a list to have these items; `None` where it contains comments or unknown items. `known` holds the values of
-/// its current items; `reference` writes a reference to a value that is no literal.
+/// Rewrites a list to have these items, and changes nothing else: an item that goes takes its line or its separator
+/// along, a new one takes the place of one that goes, or the next behind the last. `None` where comments or unknown items
+/// are in the way. `known` holds the values of its current items; `reference` writes a reference to a value that is no
+/// literal.
 pub(super) fn rewrite_list(
     old: &str,
     items_to_write: &[Value],
     known: Option<&[Part]>,
     reference: &dyn Fn(&Value) -> Option<String>,
 ) -> Option<String> {
-    let Ok(Expression::Array(items)) = parse::expression(old) else {
-        return None;
-    };
-    if has_comment(old) {
-        return None;
-    }
+    let list = List::open(old)?;
     let mut missing: Vec<&Value> = items_to_write.iter().collect();
-    let mut kept = Vec::new();
-    for (at, item) in items.iter().enumerate() {
+    let mut changes = Vec::new();
+    for (at, item) in list.items.iter().enumerate() {
         let evaluated = || known?.get(at).map(|part| part.value.clone());
         let value = literal(item).or_else(evaluated)?;
         if value.has_unknown() {
             return None;
         }
-        if let Some(at) = missing.iter().position(|item| **item == value) {
-            missing.remove(at);
-            kept.push(old.get(item.span()?)?.trim().to_owned());
+        let wanted = missing.iter().position(|item| **item == value);
+        changes.push(match wanted {
+            Some(at) => {
+                missing.remove(at);
+                Change::Keep
+            }
+            None => Change::Remove,
+        });
+    }
+    let pattern = list.spans.first().map_or("\"", |span| &old[span.clone()]);
+    let written = missing
+        .into_iter()
+        .map(|value| reference(value).or_else(|| render(value, pattern)));
+    let mut written = written.collect::<Option<Vec<_>>>()?.into_iter();
+    for (at, change) in changes.iter_mut().enumerate() {
+        // A comment speaks of its own item, and leaves with it.
+        if matches!(change, Change::Remove) && !list.has_comment_beside(at) {
+            *change = written.next().map_or(Change::Remove, Change::Replace);
         }
     }
-    let pattern = items
-        .iter()
-        .next()
-        .and_then(|item| old.get(item.span()?))
-        .unwrap_or("\"");
-    for value in missing {
-        kept.push(reference(value).or_else(|| render(value, pattern))?);
+    let text = list.changed(&changes)?;
+    let added: Vec<_> = written.collect();
+    match added.is_empty() {
+        true => Some(text),
+        false => List::open(&text)?.with(&added),
     }
-    if !old.contains('\n') {
-        return Some(format!("[{}]", kept.join(", ")));
+}
+
+/// A literal list, as it is written.
+struct List<'a> {
+    page: SourceFile<'a>,
+    items: Array,
+    /// The bytes of each item.
+    spans: Vec<Range<usize>>,
+}
+
+/// What becomes of an item.
+enum Change {
+    Keep,
+    Replace(String),
+    Remove,
+}
+
+impl<'a> List<'a> {
+    /// Opens a list; `None` where the text is none, or where a heredoc is in it beside a comment.
+    fn open(text: &'a str) -> Option<Self> {
+        let Ok(Expression::Array(items)) = parse::expression(text) else {
+            return None;
+        };
+        if text.contains("<<") && has_comment(text) {
+            return None;
+        }
+        let bytes = |item: &Expression| {
+            let span = item.span()?;
+            let own = text.get(span.clone())?;
+            let start = span.start + own.len() - own.trim_start().len();
+            Some(start..start + own.trim().len())
+        };
+        let spans = items.iter().map(bytes).collect::<Option<_>>()?;
+        let page = SourceFile { file: "", text };
+        Some(Self { page, items, spans })
     }
-    let end = if old.contains("\r\n") { "\r\n" } else { "\n" };
-    let first = items.iter().next()?.span()?.start;
-    let line = old[..first].rfind('\n')? + 1;
-    let indent = &old[line..first];
-    let last = old.rfind('\n')? + 1;
-    let closing = old[last..].trim_end_matches(']');
-    let comma = if old[..last].trim_end().ends_with(',') {
-        ","
-    } else {
-        ""
-    };
-    let body = kept.join(&format!(",{end}{indent}"));
-    Some(format!("[{end}{indent}{body}{comma}{end}{closing}]"))
+
+    /// Returns the rest of the line behind an item.
+    fn rest_of_line(&self, at: usize) -> &'a str {
+        let end = self.spans[at].end;
+        &self.page.text[end..self.page.line_of(end.saturating_sub(1)).end]
+    }
+
+    fn has_comment_beside(&self, at: usize) -> bool {
+        has_comment(self.rest_of_line(at))
+    }
+
+    /// Returns whether nothing but comments shares the lines of an item.
+    fn is_alone(&self, at: usize) -> bool {
+        self.starts_line(at) && self.page.take_out(self.spans[at].clone()).is_some()
+    }
+
+    fn starts_line(&self, at: usize) -> bool {
+        let start = self.spans[at].start;
+        let line = self.page.line_of(start);
+        self.page.text[line.start..start].trim().is_empty()
+    }
+
+    /// Returns the text after these changes, one for each item.
+    fn changed(&self, changes: &[Change]) -> Option<String> {
+        let is_gone = |at: &usize| matches!(changes.get(*at), Some(Change::Remove));
+        if !changes.is_empty() && (0..changes.len()).all(|at| is_gone(&at)) {
+            return (!has_comment(self.page.text)).then(|| "[]".to_owned());
+        }
+        let mut edits = Vec::new();
+        let mut at = 0;
+        while let Some(change) = changes.get(at) {
+            match change {
+                Change::Keep => {}
+                Change::Replace(text) => edits.push((self.spans[at].clone(), text.as_str())),
+                Change::Remove => {
+                    let gone = (at..).take_while(is_gone).count();
+                    edits.push((self.removal(at, at + gone - 1)?, ""));
+                    at += gone - 1;
+                }
+            }
+            at += 1;
+        }
+        let mut text = self.page.text.to_owned();
+        for (range, new) in edits.into_iter().rev() {
+            text.replace_range(range, new);
+        }
+        Some(text)
+    }
+
+    /// Returns the bytes to remove with the items from one to another, beside which others stay; `None` where a comment
+    /// would go that does not speak of them.
+    fn removal(&self, first: usize, last: usize) -> Option<Range<usize>> {
+        let (start, end) = (self.spans[first].start, self.spans[last].end);
+        let lines = || {
+            let are_alone = (first..=last).all(|at| self.is_alone(at));
+            let range =
+                self.page.line_of(start).start..self.page.line_of(end.saturating_sub(1)).end;
+            are_alone.then_some(range)
+        };
+        let free =
+            |range: Range<usize>| (!has_comment(&self.page.text[range.clone()])).then_some(range);
+        if let Some(next) = self.spans.get(last + 1) {
+            return lines().or_else(|| free(start..next.start));
+        }
+        let before = self.spans[first.checked_sub(1)?].end;
+        let behind = self.page.text[end..].trim_start();
+        match behind.starts_with(',') {
+            true => lines().or_else(|| free(before..end)),
+            // The separator before it has nothing to separate any more.
+            false => free(before..end).or_else(lines),
+        }
+    }
+
+    /// Returns the text with further items behind the last one, each on a line of its own where that one is.
+    fn with(&self, added: &[String]) -> Option<String> {
+        let text = self.page.text;
+        let Some(last) = self.spans.len().checked_sub(1) else {
+            return (!has_comment(text)).then(|| format!("[{}]", added.join(", ")));
+        };
+        let end = self.spans[last].end;
+        let rest = self.rest_of_line(last);
+        let mut text = text.to_owned();
+        if !self.starts_line(last) || !rest.ends_with('\n') {
+            text.insert_str(end, &format!(", {}", added.join(", ")));
+            return Some(text);
+        }
+        let (indent, stop) = (
+            self.page.indent_of(self.spans[last].start),
+            self.page.line_end(),
+        );
+        let line_end = end + rest.len();
+        if rest.trim_start().starts_with(',') {
+            let lines = added.iter().map(|item| format!("{indent}{item},{stop}"));
+            text.insert_str(line_end, &lines.collect::<String>());
+        } else if self.page.text[end..].trim_start().starts_with(',') {
+            return None;
+        } else {
+            let lines = added.join(&format!(",{stop}{indent}"));
+            text.insert_str(line_end, &format!("{indent}{lines}{stop}"));
+            text.insert(end, ',');
+        }
+        Some(text)
+    }
 }
 
 /// Returns whether there are comments in a list: outside of its texts, since those may hold addresses with `//`.
@@ -113,7 +248,53 @@ mod tests {
             Some("[\n    \"a\",\n  ]")
         );
         assert_eq!(relisted("[\n  \"b\", # why\n]", &list(&["a"])), None);
+        assert_eq!(
+            relisted(
+                "[\n  \"a\", \"b\",\n  \"c\", \"d\",\n]",
+                &list(&["a", "b", "d", "e"])
+            )
+            .as_deref(),
+            Some("[\n  \"a\", \"b\",\n  \"e\", \"d\",\n]")
+        );
+        assert_eq!(
+            relisted("[\n  \"a\",\n  \"b\",\n  \"c\"\n]", &list(&["a"])).as_deref(),
+            Some("[\n  \"a\"\n]")
+        );
+        assert_eq!(
+            relisted("[\"a\",\n  \"b\"]", &list(&["a", "b", "c"])).as_deref(),
+            Some("[\"a\",\n  \"b\", \"c\"]")
+        );
         assert_eq!(relisted("[var.x]", &list(&["a"])), None);
+    }
+
+    #[test]
+    fn comments_stay_with_the_items_that_stay() {
+        let list = |texts: &[&str]| {
+            let texts = texts.iter().map(|text| Value::text(*text));
+            texts.collect::<Vec<_>>()
+        };
+        let old =
+            "[\n  # inside\n  \"a\", # head office\n  \"b\", # the branch\n  \"c\"  # last\n]";
+        assert_eq!(
+            relisted(old, &list(&["a", "c"])).as_deref(),
+            Some("[\n  # inside\n  \"a\", # head office\n  \"c\"  # last\n]")
+        );
+        assert_eq!(
+            relisted(old, &list(&["a", "b", "c", "d"])).as_deref(),
+            Some(
+                "[\n  # inside\n  \"a\", # head office\n  \"b\", # the branch\n  \"c\",  # last\n  \"d\"\n]"
+            )
+        );
+        assert_eq!(
+            relisted(old, &list(&["a", "b"])).as_deref(),
+            Some("[\n  # inside\n  \"a\", # head office\n  \"b\", # the branch\n]")
+        );
+        assert_eq!(
+            relisted(old, &list(&["a", "d", "c"])).as_deref(),
+            Some("[\n  # inside\n  \"a\", # head office\n  \"c\",  # last\n  \"d\"\n]")
+        );
+        // A comment that speaks of several, or of none of them.
+        assert_eq!(relisted("[\"a\", /* both */ \"b\"]", &list(&["b"])), None);
     }
 
     #[test]
@@ -126,7 +307,7 @@ mod tests {
         );
         for comment in ["# why", "// why", "/* why */"] {
             let old = format!("[\n  \"https://a.example/\\\"\", {comment}\n]");
-            assert_eq!(relisted(&old, &items), None, "{old}");
+            assert_eq!(relisted(&old, &items[..0]), None, "{old}");
         }
     }
 }
