@@ -311,3 +311,108 @@ resource "aws_lambda_function" "f" {
     let names: Vec<_> = found.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["size", "team"]);
 }
+
+#[test]
+fn a_variable_is_followed_through_the_outputs_of_modules() {
+    let files = [
+        (
+            "main.tf",
+            r#"
+variable "session" { default = 3600 }
+variable "shop" { default = { name = "base" } }
+variable "path" { default = "/" }
+module "settings" {
+  source  = "./settings"
+  count   = 1
+  session = var.session
+  name    = var.shop.name
+  path    = var.path
+}
+module "plain" {
+  source  = "./settings"
+  session = var.session
+  name    = "x"
+  path    = var.path
+}
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  max_session_duration = module.plain.session
+  description          = module.settings[0].all.name
+  path                 = module.plain.all.path
+}
+"#,
+        ),
+        (
+            "settings/main.tf",
+            r#"
+variable "session" {}
+variable "name" {}
+variable "path" {}
+locals { all = { name = var.name, path = var.path } }
+output "session" { value = var.session }
+output "all" { value = local.all }
+"#,
+        ),
+    ];
+    let recorded = vec![role(
+        "aws_iam_role.app",
+        &[
+            ("max_session_duration", 7200.into()),
+            ("description", "The shop".into()),
+            ("path", "/".into()),
+        ],
+    )];
+    let names: Vec<_> = outside(&files, recorded)
+        .into_iter()
+        .map(|variable| (variable.name, variable.differs))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            (
+                "session".to_owned(),
+                Some((Value::from(3600), Value::from(7200)))
+            ),
+            ("shop".to_owned(), None),
+        ]
+    );
+}
+
+#[test]
+fn a_call_that_the_state_has_other_instances_of_is_counted_from_outside() {
+    let main = r#"
+variable "apps" { default = {} }
+variable "is_on" { default = false }
+variable "fixed" { default = "app" }
+module "each" {
+  source   = "./app"
+  for_each = var.apps
+  name     = each.key
+}
+module "count" {
+  source = "./app"
+  count  = var.is_on ? 1 : 0
+  name   = var.fixed
+}
+module "same" {
+  source   = "./app"
+  for_each = toset([var.fixed])
+  name     = each.key
+}
+"#;
+    let app = "variable \"name\" {}\nresource \"aws_iam_role\" \"app\" {\n  name = var.name\n}\n";
+    let recorded = [
+        r#"module.each["a"].aws_iam_role.app"#,
+        "module.count[0].aws_iam_role.app",
+        r#"module.same["app"].aws_iam_role.app"#,
+    ];
+    let recorded = recorded.map(|address| role(address, &[("name", "app".into())]));
+    let names: Vec<_> = outside(
+        &[("main.tf", main), ("app/main.tf", app)],
+        recorded.to_vec(),
+    )
+    .into_iter()
+    .map(|variable| variable.name)
+    .collect();
+    assert_eq!(names, ["apps", "is_on"]);
+}

@@ -13,7 +13,9 @@ use super::references::{Derivation, Finder, Names, derivation};
 use super::root_code::RootCode;
 use super::scope::Scope;
 use super::{Options, call, candidates, folder, provider, resource, variable};
-use crate::model::{Attribute, Catalog, Key, Nesting, Resource, Schema, Shape, Tree, Type, Value};
+use crate::model::{
+    Attribute, Catalog, Key, ModuleStep, Nesting, Resource, Schema, Shape, Tree, Type, Value,
+};
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,10 +80,11 @@ pub fn outside_variables(
         let mut search = Search {
             finder: Finder::new(names.clone()),
             recorded: &options.recorded,
+            calls: recorded_calls(&options.recorded),
             catalog,
             evidence: BTreeMap::new(),
         };
-        let instance = Instance::root(folder, variables, &context);
+        let instance = Instance::root(folder, variables, &context).calling(&folders);
         if !names.is_empty() && instance.hold().is_ok() {
             search.providers(&instance);
             search.walk(&folders, &instance);
@@ -107,8 +110,24 @@ pub fn outside_variables(
 struct Search<'s> {
     finder: Finder,
     recorded: &'s Recorded,
+    calls: Calls<'s>,
     catalog: &'s Catalog,
     evidence: BTreeMap<Rc<str>, Evidence>,
+}
+
+/// The keys of the recorded instances of each call, by the modules around it and its name.
+type Calls<'s> = BTreeMap<(&'s [ModuleStep], &'s str), BTreeSet<Option<&'s Key>>>;
+
+fn recorded_calls(recorded: &Recorded) -> Calls<'_> {
+    let mut calls = Calls::new();
+    for resource in recorded.resources() {
+        let modules = resource.address.modules.as_slice();
+        for (depth, step) in modules.iter().enumerate() {
+            let around = (&modules[..depth], step.name.as_str());
+            calls.entry(around).or_default().insert(step.key.as_ref());
+        }
+    }
+    calls
 }
 
 /// The recorded value of one attribute, and how to compare it.
@@ -134,7 +153,34 @@ impl<'s> Search<'s> {
             self.block(instance, file, block);
             instance.context.budget.settle(mark, 0);
         }
+        for (file, block) in instance.folder.blocks("module") {
+            self.call(instance, file, block);
+        }
         call::for_each_instance(folders, instance, &mut |called| self.walk(folders, called));
+    }
+
+    /// Compares the instances of one call, of which the state has some.
+    fn call<'a>(&mut self, instance: &Rc<Instance<'a>>, file: &'a File, block: &'a Block) {
+        let Some(name) = block.labels.first() else {
+            return;
+        };
+        let around = (instance.path.as_slice(), name.as_str());
+        let Some(recorded) = self.calls.get(&around) else {
+            return;
+        };
+        if !resource::is_repeated(&block.body) || instance.context.budget.is_over() {
+            return;
+        }
+        let scope = instance.scope(file);
+        let mark = instance.context.budget.mark();
+        let keys: BTreeSet<Option<Key>> = resource::keys(&scope, &block.body)
+            .map(|(key, _)| key)
+            .collect();
+        instance.context.budget.settle(mark, 0);
+        let are_certain = !keys.contains(&None);
+        if are_certain && !keys.iter().flatten().eq(recorded.iter().copied().flatten()) {
+            self.other_instances(&scope, &block.body);
+        }
     }
 
     /// Compares the instances of one block, of which the state has some.

@@ -1,11 +1,11 @@
-//! Finds the root module's variables that an expression depends on, through locals, call arguments, `each` and policy
-//! documents.
+//! Finds the root module's variables that an expression depends on, through locals, call arguments, outputs of modules,
+//! `each` and policy documents.
 
 use super::handed_on::only_interpolation;
 use super::instance::{Instance, SetBy};
 use super::scope::Scope;
-use super::{policy, policy_document};
-use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
+use super::{call, policy, policy_document};
+use hcl_edit::expr::{Expression, Object, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::structure::Body;
 use hcl_edit::visit::{self, Visit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,9 +32,12 @@ pub(super) enum Derivation {
 pub(super) struct Finder {
     /// The variables to find.
     searched: Names,
-    /// The variables behind `var.x` and `local.x`, by kind and name, for each module instance on the way from the root.
-    known: Vec<BTreeMap<(bool, String), Rc<Names>>>,
+    /// The variables behind references, for each module instance on the way from the root.
+    known: Vec<Known>,
 }
+
+/// The variables behind `var.x`, `local.x` and the outputs of `module.x`, by kind and name.
+type Known = BTreeMap<(&'static str, String), Rc<Names>>;
 
 impl Finder {
     /// Creates a search for these variables.
@@ -64,12 +67,12 @@ impl Finder {
 
     fn all(&mut self, scope: &Scope<'_>, references: References, left: usize) -> Names {
         let mut names = Names::new();
-        for [root, first, second] in &references.0 {
+        for [root, first, second, third] in &references.0 {
             // Where the budget is spent, no more is found: then nothing is certain anyway.
             if scope.budget().work(1).is_err() || left == 0 {
                 break;
             }
-            let found = self.names_behind(scope, (root, first, second), left - 1);
+            let found = self.names_behind(scope, [root, first, second, third], left - 1);
             names.extend(found.iter().cloned());
         }
         names
@@ -78,7 +81,7 @@ impl Finder {
     fn names_behind(
         &mut self,
         scope: &Scope<'_>,
-        (root, first, second): (&str, &str, &str),
+        [root, first, second, third]: [&str; 4],
         left: usize,
     ) -> Rc<Names> {
         let instance = &scope.instance;
@@ -89,20 +92,19 @@ impl Finder {
             }
             "var" | "local" => {
                 let depth = instance.path.len();
-                let key = (root == "var", first.to_owned());
-                let known = self.known.get(depth).and_then(|known| known.get(&key));
-                if let Some(known) = known {
-                    return known.clone();
-                }
-                // One that leads back to itself finds nothing on its second way.
-                self.keep(depth, key.clone(), Rc::default());
-                let found = match root {
-                    "var" => self.argument(instance, first, left),
-                    _ => self.local(instance, first, left),
-                };
-                let found = Rc::new(found);
-                self.keep(depth, key, found.clone());
-                found
+                let kind = if root == "var" { "var" } else { "local" };
+                let key = (kind, format!("{first}.{second}"));
+                self.once(depth, key, |finder| match kind {
+                    "var" => finder.argument(instance, (first, second), left),
+                    _ => finder.local(instance, (first, second), left),
+                })
+            }
+            "module" => {
+                let depth = instance.path.len();
+                let key = ("module", format!("{first}.{second}.{third}"));
+                self.once(depth, key, |finder| {
+                    finder.output(scope, [first, second, third], left)
+                })
             }
             "each" => match &scope.each {
                 Some(each) => {
@@ -121,23 +123,82 @@ impl Finder {
         }
     }
 
-    fn keep(&mut self, depth: usize, key: (bool, String), names: Rc<Names>) {
+    /// Finds the variables behind a reference once for each module instance.
+    fn once(
+        &mut self,
+        depth: usize,
+        key: (&'static str, String),
+        find: impl FnOnce(&mut Self) -> Names,
+    ) -> Rc<Names> {
+        let known = self.known.get(depth).and_then(|known| known.get(&key));
+        if let Some(known) = known {
+            return known.clone();
+        }
+        // One that leads back to itself finds nothing on its second way.
+        self.keep(depth, key.clone(), Rc::default());
+        let found = Rc::new(find(self));
+        self.keep(depth, key, found.clone());
+        found
+    }
+
+    fn keep(&mut self, depth: usize, key: (&'static str, String), names: Rc<Names>) {
         if let Some(known) = self.known.get_mut(depth) {
             known.insert(key, names);
         }
     }
 
-    fn argument(&mut self, instance: &Rc<Instance<'_>>, name: &str, left: usize) -> Names {
+    /// Finds the variables behind an output of a called module, or behind all where it is not named right away. All
+    /// instances have the same code, so one of them tells.
+    fn output(
+        &mut self,
+        scope: &Scope<'_>,
+        [call, output, entry]: [&str; 3],
+        left: usize,
+    ) -> Names {
+        let instances = call::kept(&scope.instance, call, scope.depth() + 1);
+        let Some(called) = instances.as_ref().and_then(|all| all.first()) else {
+            return Names::new();
+        };
+        // What is known at its depth is known of another module.
+        let depth = called.path.len();
+        let others = self.known.split_off(depth.min(self.known.len()));
+        self.enter(called);
+        let mut names = Names::new();
+        for (name, (file, block)) in &called.folder.outputs {
+            let is_asked = *name == output || !called.folder.outputs.contains_key(output);
+            if let Some(value) = block.body.get_attribute("value").filter(|_| is_asked) {
+                let value = part(&value.value, entry);
+                names.extend(self.inner(&called.scope(file), value, left));
+            }
+        }
+        self.known.truncate(depth);
+        self.known.extend(others);
+        names
+    }
+
+    fn argument(
+        &mut self,
+        instance: &Rc<Instance<'_>>,
+        (name, entry): (&str, &str),
+        left: usize,
+    ) -> Names {
         let set = instance.variables.get(name).map(|setting| &setting.by);
         match set {
-            Some(Some(SetBy::Argument(caller, argument))) => self.inner(caller, argument, left),
+            Some(Some(SetBy::Argument(caller, argument))) => {
+                self.inner(caller, part(argument, entry), left)
+            }
             _ => Names::new(),
         }
     }
 
-    fn local(&mut self, instance: &Rc<Instance<'_>>, name: &str, left: usize) -> Names {
+    fn local(
+        &mut self,
+        instance: &Rc<Instance<'_>>,
+        (name, entry): (&str, &str),
+        left: usize,
+    ) -> Names {
         match instance.local(name) {
-            Some((file, local)) => self.inner(&instance.scope(file), local, left),
+            Some((file, local)) => self.inner(&instance.scope(file), part(local, entry), left),
             None => Names::new(),
         }
     }
@@ -153,6 +214,35 @@ impl Finder {
         references.visit_body(body);
         self.all(scope, references, left)
     }
+}
+
+/// Returns the expression of the entry that is referred to: an object's other entries do not matter.
+fn part<'e>(expression: &'e Expression, entry: &str) -> &'e Expression {
+    match expression {
+        Expression::Parenthesis(inner) => part(inner.inner(), entry),
+        Expression::Object(object) => match entry_at(object, entry) {
+            Some(found) => found,
+            None => expression,
+        },
+        _ => expression,
+    }
+}
+
+/// Returns the value of the only entry with this key; `None` where a key is computed.
+fn entry_at<'e>(object: &'e Object, entry: &str) -> Option<&'e Expression> {
+    let mut found = None;
+    for (key, value) in object {
+        let name = match key {
+            ObjectKey::Ident(name) => name.as_str(),
+            ObjectKey::Expression(Expression::Variable(name)) => name.as_str(),
+            ObjectKey::Expression(Expression::String(text)) => text.value().as_str(),
+            ObjectKey::Expression(_) => return None,
+        };
+        if name == entry && found.replace(value.expr()).is_some() {
+            return None;
+        }
+    }
+    found
 }
 
 /// Returns how an expression depends on the variable behind it.
@@ -171,11 +261,14 @@ fn derivation_within(scope: &Scope<'_>, expression: &Expression, left: usize) ->
             None => Derivation::Template,
         },
         Expression::Traversal(traversal) => {
-            let Some([root, first, _]) = reference(traversal) else {
+            let Some([root, first, ..]) = reference(traversal) else {
                 return Derivation::Computed;
             };
             let instance = &scope.instance;
             match root.as_str() {
+                "module" if traversal.operators.len() == 2 => {
+                    output_derivation(scope, traversal, left)
+                }
                 _ if traversal.operators.len() != 1 => Derivation::Computed,
                 "var" if instance.path.is_empty() => Derivation::Variable,
                 "var" => match instance.variables.get(first.as_str()).map(|set| &set.by) {
@@ -195,9 +288,24 @@ fn derivation_within(scope: &Scope<'_>, expression: &Expression, left: usize) ->
     }
 }
 
-/// The references in an expression as written: the first three names of each.
+/// Returns how the output of a called module depends on the variable behind it.
+fn output_derivation(scope: &Scope<'_>, traversal: &Traversal, left: usize) -> Derivation {
+    let output = || {
+        let [_, call, output, _] = reference(traversal)?;
+        let instances = call::kept(&scope.instance, &call, scope.depth() + 1)?;
+        let [called] = instances.as_ref() else {
+            return None;
+        };
+        let (file, block) = called.folder.outputs.get(output.as_str())?;
+        let value = block.body.get_attribute("value")?;
+        Some(derivation_within(&called.scope(file), &value.value, left))
+    };
+    output().unwrap_or(Derivation::Computed)
+}
+
+/// The references in an expression as written: the first four names of each.
 #[derive(Default)]
-struct References(BTreeSet<[String; 3]>);
+struct References(BTreeSet<[String; 4]>);
 
 impl Visit for References {
     fn visit_traversal(&mut self, traversal: &Traversal) {
@@ -206,16 +314,24 @@ impl Visit for References {
     }
 }
 
-/// Returns the first three names of a reference: `data`, `aws_iam_policy_document` and `x`; missing ones are empty.
-fn reference(traversal: &Traversal) -> Option<[String; 3]> {
+/// Returns the first four names of a reference, up to an index: `data`, `aws_iam_policy_document`, `x` and `json`; missing
+/// ones are empty. The index of a module's instance is left out.
+fn reference(traversal: &Traversal) -> Option<[String; 4]> {
     let root = traversal.expr.as_variable()?.as_str();
-    let mut names = traversal
-        .operators
-        .iter()
-        .map(|operator| match operator.value() {
-            TraversalOperator::GetAttr(name) => name.as_str().to_owned(),
-            _ => String::new(),
-        });
-    let mut next = || names.next().unwrap_or_default();
-    Some([root.to_owned(), next(), next()])
+    let mut names = [root.to_owned(), String::new(), String::new(), String::new()];
+    let mut at = 1;
+    for operator in &traversal.operators {
+        match operator.value() {
+            TraversalOperator::GetAttr(name) => {
+                let Some(next) = names.get_mut(at) else {
+                    break;
+                };
+                *next = name.as_str().to_owned();
+                at += 1;
+            }
+            _ if root == "module" && at == 2 => {}
+            _ => break,
+        }
+    }
+    Some(names)
 }
