@@ -289,6 +289,33 @@ fn to_ignore_all_tags_alone_hides_no_change_of_a_tag() {
     assert_eq!(found("tags"), (vec![], vec![format!("{path} Ignored")]));
 }
 
+/// Terraform takes the recorded value of what is ignored for the code's.
+#[test]
+fn what_the_code_ignores_waits_for_no_apply() {
+    let code = |ignored: &str| {
+        format!(
+            "resource \"aws_instance\" \"web\" {{\n  ami = \"ami-2\"\n  volume_tags = {{ Name = \"web\" }}\n  lifecycle {{ \
+             ignore_changes = [{ignored}] }}\n}}\n"
+        )
+    };
+    let state = r#"{"ami": "ami-1", "volume_tags": {"Name": "web"}}"#;
+    let live = r#"{"ami": "ami-1", "volume_tags": {"Name": "web", "Seen": "now"}}"#;
+    let found = |ignored: &str| told(&with_code(&code(ignored), "aws_instance.web", state, live));
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    assert_eq!(
+        found("tags"),
+        (list(&["volume_tags Drift"]), list(&["ami NotApplied"]))
+    );
+    assert_eq!(
+        found("ami, volume_tags[\"Seen\"]"),
+        (vec![], list(&["volume_tags Ignored"]))
+    );
+    assert_eq!(
+        found("ami, volume_tags[\"Name\"]"),
+        (list(&["volume_tags Drift"]), vec![])
+    );
+}
+
 /// The provider leaves these out when it reads a volume's tags, as it does with a resource's own.
 #[test]
 fn tags_that_the_provider_ignores_are_nobodys_in_blocks_as_well() {

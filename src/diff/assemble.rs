@@ -66,10 +66,13 @@ pub(super) fn modified(
     for mut difference in differences {
         let declared = compared.declared;
         difference.defined_in = declared.and_then(|code| code.source(&difference.path).cloned());
+        let is_ignored = || ignores.cover(&difference.path) || ignores.cover_entries(&difference);
         match difference.verdict {
+            // An apply takes the recorded value for what the code says.
+            Verdict::NotApplied if is_ignored() => {}
             Verdict::NotApplied => sorted.pending.push(difference),
             Verdict::StaleState => sorted.stale.push(difference),
-            _ if ignores.cover(&difference.path) => {
+            _ if is_ignored() => {
                 difference.verdict = Verdict::Ignored;
                 sorted.ignored.push(difference);
             }
@@ -201,6 +204,22 @@ impl Ignores<'_> {
         // A plan changes `tags`, and `tags_all` with them: that alone hides nothing.
         let plain = path.replacen("tags_all[", "tags[", 1);
         self.0.contains("all") || self.name_of(&plain)
+    }
+
+    /// Returns whether a map differs in nothing but entries that are listed by key.
+    fn cover_entries(&self, difference: &Difference) -> bool {
+        let (Value::Map(recorded), Value::Map(live)) = (&difference.recorded, &difference.live)
+        else {
+            return false;
+        };
+        let mut keys = recorded.keys().chain(live.keys());
+        keys.all(|key| {
+            let quoted = serde_json::to_string(key).unwrap_or_default();
+            recorded.get(key) == live.get(key)
+                || self
+                    .0
+                    .contains(format!("{}[{quoted}]", difference.path).as_str())
+        })
     }
 
     /// Returns whether a path is listed itself, or a path that contains it.
