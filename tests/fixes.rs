@@ -191,6 +191,63 @@ fn a_list_with_comments_loses_and_gains_single_items() {
     );
 }
 
+#[test]
+fn an_entry_of_a_merged_map_is_edited_where_it_is_written() {
+    let code = r#"locals {
+  base = { tags = { Team = "core" } }
+  users = {
+    bulk = merge(local.base, { path = "/bulk/" })
+    mail = merge({ path = "/all/" }, local.base, { path = "/mail/" })
+    none = merge(local.base, var.unknown)
+  }
+}
+variable "unknown" {}
+resource "aws_iam_user" "u" {
+  for_each             = local.users
+  name                 = each.key
+  path                 = each.value.path
+  permissions_boundary = lookup(each.value, "boundary", null)
+  tags                 = each.value.tags
+}
+"#;
+    let files = [("main.tf", code)];
+    let changed = |address: &str, difference: Difference| {
+        let (file, text) = adopted_in(&files, address, vec![difference]);
+        assert_eq!(file, "main.tf");
+        text
+    };
+    let path = |from: &str, to: &str| difference("path", from.into(), to.into());
+    assert_eq!(
+        changed("aws_iam_user.u[\"bulk\"]", path("/bulk/", "/x/")),
+        code.replace("\"/bulk/\"", "\"/x/\"")
+    );
+    assert_eq!(
+        changed("aws_iam_user.u[\"mail\"]", path("/mail/", "/x/")),
+        code.replace("\"/mail/\"", "\"/x/\"")
+    );
+    let boundary = difference(
+        "permissions_boundary",
+        Value::Null,
+        "arn:aws:iam::1:policy/b".into(),
+    );
+    assert_eq!(
+        changed("aws_iam_user.u[\"bulk\"]", boundary),
+        code.replace(
+            "{ path = \"/bulk/\" }",
+            "{ path = \"/bulk/\", boundary = \"arn:aws:iam::1:policy/b\" }"
+        )
+    );
+    // What others have of the same literal stays.
+    let tag = difference("tags[\"Team\"]", "core".into(), "z".into());
+    let (fix, changes) = adopt(&files, "aws_iam_user.u[\"bulk\"]", vec![tag]);
+    assert_eq!((fix.kind, changes.len()), (FixKind::Refused, 0));
+    let reason = fix.reason.unwrap();
+    assert!(
+        reason.contains("aws_iam_user.u[\"mail\"] as well"),
+        "{reason}"
+    );
+}
+
 /// An instance with a script.
 fn heredoc(body: &str) -> String {
     format!(

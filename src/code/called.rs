@@ -2,6 +2,7 @@
 
 use super::data_file;
 use super::element;
+use super::from_file::made_by;
 use super::handed_on::is_call;
 use super::scope::Scope;
 use super::trace::{End, below, trace};
@@ -9,6 +10,8 @@ use super::typed::Typed;
 use crate::model::{Site, Uneditable};
 use hcl_edit::expr::{Expression, FuncCall};
 
+/// The function whose result has the entries of its arguments.
+pub(super) const MERGE: &str = "merge";
 /// Functions whose result is never one of their arguments, and long.
 const ENCODE: &[&str] = &["jsonencode", "yamlencode", "templatefile", "file"];
 
@@ -50,6 +53,33 @@ pub(super) fn called<'a>(
         });
     }
     None
+}
+
+/// Traces an entry of `merge` into the last argument that has it; one that no argument has may be added to the last
+/// literal.
+pub(super) fn entry_of_merge<'a>(
+    scope: &Scope<'a>,
+    call: &'a FuncCall,
+    key: &str,
+    left: usize,
+) -> Result<End<'a>, Uneditable> {
+    let uncertain = || made_by(scope, call, left);
+    let left = left.checked_sub(1).ok_or_else(uncertain)?;
+    let arguments: Vec<&'a Expression> = call.args.iter().collect();
+    for argument in arguments.iter().copied().rev() {
+        let has_key = match scope.known(argument) {
+            Typed::Object(entries) | Typed::Map(_, entries) => entries.contains_key(key),
+            Typed::Null(_) => false,
+            _ => return Err(uncertain()),
+        };
+        if has_key {
+            return below(trace(scope, argument, left)?, key, left);
+        }
+    }
+    let mut literals = arguments.into_iter().rev();
+    let last = literals.find(|argument| matches!(argument, Expression::Object(_)));
+    let last = last.ok_or_else(uncertain)?;
+    below(trace(scope, last, left)?, key, left)
 }
 
 /// Traces a call to the one argument whose text it returns unchanged, as `lower` may do.

@@ -45,6 +45,7 @@ fn read_by<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> Op
     let left = left.checked_sub(1)?;
     let why = match trace(scope, expression, left) {
         Ok(End::Code(scope, Expression::ForExpr(each), _)) => computed_by(&scope, each, left),
+        Ok(End::Code(scope, Expression::FuncCall(call), _)) => made_by(&scope, call, left),
         Ok(End::Tfvars(given, _)) => in_data(scope, expression, &given.source.file)?,
         traced => traced.err()?,
     };

@@ -1,7 +1,7 @@
 //! Indexes literal maps, whose entries are looked up one after another.
 
 use super::expression::certain_key;
-use super::from_file::computed_by;
+use super::from_file::{computed_by, made_by};
 use super::handed_on::by_key;
 use super::instance::TfvarsValue;
 use super::scope::{Collection, Scope};
@@ -39,6 +39,9 @@ impl<'a> Literal<'a> {
             }),
             End::Tfvars(given, _) => Ok(Self::Tfvars(given)),
             End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each),
+            End::Code(scope, Expression::FuncCall(call), _) => {
+                Err(made_by(&scope, call, MAX_CHAIN))
+            }
             other => Err(no_literal(&other)),
         }
     }

@@ -1,10 +1,10 @@
 //! Traces an expression to the literal that defines its value, through variables, locals, calls and `each`.
 
-use super::called::{called, passed_on};
+use super::called::{MERGE, called, entry_of_merge, passed_on};
 use super::element::{entry_of_for, item};
 use super::expression::is_key;
 use super::from_file::made_by;
-use super::handed_on::{is_literal, only_interpolation, taken};
+use super::handed_on::{is_call, is_literal, only_interpolation, taken};
 use super::instance::{Caller, SetBy, TfvarsValue};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
@@ -85,7 +85,11 @@ pub(super) fn trace<'a>(
         Expression::Array(_) | Expression::Object(_) => {
             Ok(End::Code(scope.clone(), expression, Site::Literal))
         }
+        // Their entries have literals of their own.
         Expression::ForExpr(_) => Ok(End::Code(scope.clone(), expression, Site::Literal)),
+        Expression::FuncCall(call) if is_call(call, MERGE) => {
+            Ok(End::Code(scope.clone(), expression, Site::Literal))
+        }
         Expression::Variable(name) => match scope.element(name.as_str()) {
             Some(element) if !element.is_of_block => element.end(left),
             _ => Err(Uneditable::Computed(place())),
@@ -324,6 +328,7 @@ pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>,
             None => Ok(left_out(source(&scope, map), key)),
         },
         End::Tfvars(given, _) => Ok(given_entry(&given, key)),
+        End::Code(scope, Expression::FuncCall(call), _) => entry_of_merge(&scope, call, key, left),
         End::Code(scope, expression @ Expression::ForExpr(each), site) => {
             match Literal::of(End::Code(scope.clone(), expression, site)) {
                 Ok(literal) => literal.entry(key, left),
