@@ -5,7 +5,7 @@ use driftguard::diff::{self, Differences, Ownership, ReadResource};
 use driftguard::model::{
     Address, Attribute, Attributes, AwsLocation, Declared, DeclaredResource, Definition, Interrupt,
     Nesting, Parts, ProviderKey, Reading, Report, Resource, Scanned, Schema, Severity, Shape, Site,
-    Source, StackName, StackReport, Tree, Type, UnmanagedResource, Value, Verdict,
+    Source, StackName, StackReport, Tree, Type, UnmanagedResource, Value, ValueMap, Verdict,
 };
 use driftguard::report::{self, Paint};
 use driftguard::resources;
@@ -487,7 +487,7 @@ fn written(attribute: &Attribute, path: &[String], with_end: bool) -> Value {
             Value::Null
         };
     };
-    let mut block: BTreeMap<String, Value> = parts
+    let mut block: ValueMap = parts
         .keys()
         .map(|name| (name.clone(), Value::Null))
         .collect();

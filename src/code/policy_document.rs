@@ -7,7 +7,7 @@ use super::resource::{body, is_repeated, keys};
 use super::scope::Scope;
 use super::size::Size;
 use super::typed::Typed;
-use crate::model::{Key, Value};
+use crate::model::{Key, Value, ValueMap};
 use hcl_edit::expr::TraversalOperator;
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ fn policy(document: &Value) -> Option<Value> {
         .map(statement)
         .collect();
     let version = document.get("version").as_str().unwrap_or(VERSION);
-    let mut policy = BTreeMap::from([
+    let mut policy = ValueMap::from([
         ("Statement".to_owned(), Value::List(statements?)),
         ("Version".to_owned(), version.into()),
     ]);
@@ -106,7 +106,7 @@ fn policy(document: &Value) -> Option<Value> {
 
 /// Converts a `statement` block to a policy's statement.
 pub(super) fn statement(block: &Value) -> Option<Value> {
-    let mut all = BTreeMap::new();
+    let mut all = ValueMap::new();
     let effect = block.get("effect").as_str().unwrap_or("Allow");
     all.insert("Effect".to_owned(), effect.into());
     if let Some(sid) = block.get("sid").as_str().filter(|sid| !sid.is_empty()) {
@@ -169,6 +169,6 @@ fn conditions(blocks: &[Value]) -> Option<Value> {
             _ => return None,
         }
     }
-    let test = |(test, keys)| (test, Value::Map(keys));
+    let test = |(test, keys)| (test, Value::map(keys));
     Some(Value::Map(tests.into_iter().map(test).collect()))
 }

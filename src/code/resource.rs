@@ -324,7 +324,7 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Value {
             (all, _) => *all = Value::Unknown,
         }
     }
-    Value::Map(parts)
+    Value::map(parts)
 }
 
 /// Returns the paths of `lifecycle.ignore_changes`, as Terraform writes them.

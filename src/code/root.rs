@@ -8,7 +8,7 @@ use super::listing::{code_files as code_files_in, is_code, is_override, is_repla
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::{Scope, alone};
-use crate::model::{Tree, Value};
+use crate::model::{Tree, Value, ValueMap};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub struct BackendBlock {
     /// `s3`, `local`, ...; `cloud` for HCP Terraform.
     pub kind: String,
     /// Its settings; a partial configuration has few.
-    pub attributes: BTreeMap<String, Value>,
+    pub attributes: ValueMap,
     /// The file, relative to the repository.
     pub file: String,
     /// The line, from 1.
@@ -247,20 +247,20 @@ pub(super) fn backend_in(
 }
 
 /// Evaluates the settings of a backend block, which allows no references. A nested block such as `workspaces` is a map.
-fn settings(file: &File, block: &Block, context: &Rc<Context<'_>>) -> BTreeMap<String, Value> {
+fn settings(file: &File, block: &Block, context: &Rc<Context<'_>>) -> ValueMap {
     alone("", file, context, |scope| {
-        let mut settings = arguments(block, scope);
+        let mut settings: BTreeMap<_, _> = arguments(block, scope).into_iter().collect();
         for inner in block.body.blocks() {
             let inner_settings = || Value::Map(arguments(inner, scope));
             let name = inner.ident.as_str().to_owned();
             settings.entry(name).or_insert_with(inner_settings);
         }
-        settings
+        settings.into_iter().collect()
     })
 }
 
 /// Evaluates the arguments of a block.
-fn arguments(block: &Block, scope: &Scope<'_>) -> BTreeMap<String, Value> {
+fn arguments(block: &Block, scope: &Scope<'_>) -> ValueMap {
     let arguments = block.body.attributes();
     arguments
         .map(|argument| {

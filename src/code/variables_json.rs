@@ -8,7 +8,7 @@ use super::json_syntax::{Json, Node, nodes};
 use super::parse::Unparsed;
 use super::size::{ENTRY, MAP};
 use super::typed::Typed;
-use crate::model::{Source, Value, without_values};
+use crate::model::{Source, ValueMap, without_values};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -31,7 +31,7 @@ pub(super) fn settings<'a>(
     };
     let room = context.budget.take(json::bytes(text));
     room.map_err(|_| wrong(1, "it is too large"))?;
-    let values: BTreeMap<String, Value> = serde_json::from_str(text)
+    let values: ValueMap = serde_json::from_str(text)
         .map_err(|error| wrong(error.line(), &without_values(&error.to_string())))?;
     let mut places = places(path, text, context);
     let setting = |(name, value)| {

@@ -169,7 +169,7 @@ fn before(compared: &ComparedResource<'_>) -> Attributes {
     let Some(declared) = compared.declared else {
         return attributes;
     };
-    for (name, recorded) in &mut attributes {
+    for (name, recorded) in attributes.iter_mut() {
         let value = declared.value(name);
         let whole = !value.is_null() && !value.has_unknown();
         // Of a block the state knows the parts that the code leaves out as well.

@@ -1,9 +1,9 @@
 //! Compares tags key by key: a resource's own and the provider's `default_tags`, as one map.
 
 use super::walk::ComparedResource;
-use crate::model::{Difference, ProviderTags, TAGS, TAGS_ALL, Value, Verdict};
+use crate::model::{Difference, ProviderTags, TAGS, TAGS_ALL, Value, ValueMap, Verdict};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The two attributes that hold tags.
 pub(super) const NAMES: &[&str] = &[TAGS, TAGS_ALL];
@@ -125,7 +125,7 @@ fn agree(compared: &ComparedResource<'_>, recorded: &Value, live: &Value) -> boo
 }
 
 /// Returns the declared tags, of the resource and the provider together, as far as they are known.
-fn declared(compared: &ComparedResource<'_>) -> BTreeMap<String, Value> {
+fn declared(compared: &ComparedResource<'_>) -> ValueMap {
     let mut tags = default_tags(compared).map(entries).unwrap_or_default();
     let own = compared.declared.map(|declared| declared.value("tags"));
     match own.as_ref() {
@@ -147,7 +147,7 @@ fn complete(compared: &ComparedResource<'_>) -> bool {
     own.is_some_and(|own| known(&own)) && default_tags(compared).is_some_and(known)
 }
 
-fn entries(tags: &Value) -> BTreeMap<String, Value> {
+fn entries(tags: &Value) -> ValueMap {
     let set = tags
         .as_map()
         .into_iter()

@@ -29,6 +29,7 @@ mod uneditable;
 mod unsealed;
 mod unseen;
 mod value;
+mod value_map;
 mod webhook_event;
 
 pub use address::{Address, BadAddress, Key, ModuleStep};
@@ -72,6 +73,7 @@ pub use uneditable::{RefusalKind, Uneditable};
 pub use unsealed::UnsealedState;
 pub use unseen::{escape_json, is_unseen};
 pub use value::{Number, Value};
+pub use value_map::ValueMap;
 pub use webhook_event::{
     CheckAction, CommentAction, InstallationAction, IssueAction, PullRequestAction,
     RepositoryAction, RepositoryInfo, Sender, WebhookEvent, WebhookPayload,

@@ -1,8 +1,8 @@
 //! A resource instance of a state.
 
-use super::{Address, Value};
+use super::{Address, Value, ValueMap};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Bound;
 
@@ -12,7 +12,7 @@ pub const TAGS: &str = "tags";
 pub const TAGS_ALL: &str = "tags_all";
 
 /// Attribute values by Terraform name.
-pub type Attributes = BTreeMap<String, Value>;
+pub type Attributes = ValueMap;
 
 /// A resource instance of a state, with secrets replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The values of attributes, as Terraform has them.
 
 use super::Fingerprint;
+use super::value_map::{MapVisitor, ValueMap};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The value of an attribute. The order is for sets and maps, and means nothing to Terraform.
@@ -23,7 +23,7 @@ pub enum Value {
     /// A list, a tuple or a set.
     List(Vec<Value>),
     /// A map, an object or a block.
-    Map(BTreeMap<String, Value>),
+    Map(ValueMap),
     /// The fingerprint of a secret; the secret itself was discarded when it was read.
     Secret(Fingerprint),
     /// A value that the code alone does not determine. Only evaluated code has it, never state or AWS.
@@ -152,7 +152,7 @@ impl Value {
     }
 
     /// Returns the entries, if the value is a map.
-    pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
+    pub fn as_map(&self) -> Option<&ValueMap> {
         match self {
             Self::Map(entries) => Some(entries),
             _ => None,
@@ -335,16 +335,12 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
+        list.shrink_to_fit();
         Ok(Value::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut pairs = Vec::new();
-        while let Some(pair) = entries.next_entry()? {
-            pairs.push(pair);
-        }
-        // Built at once, the nodes of a map are full.
-        Ok(Value::Map(pairs.into_iter().collect()))
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
+        MapVisitor.visit_map(entries).map(Value::Map)
     }
 }
 

@@ -3,8 +3,7 @@
 use super::layout::SourceFile;
 use super::literal::escape_templates;
 use crate::code::{JsonNode as Node, JsonValue as Json, json_nodes};
-use crate::model::{Value, escape_json, sort_policy};
-use std::collections::BTreeMap;
+use crate::model::{Value, ValueMap, escape_json, sort_policy};
 use std::ops::Range;
 
 /// How the strings of a file are read.
@@ -137,7 +136,7 @@ impl<'a> JsonFile<'a> {
 }
 
 /// Returns the entries of a new object: those of a policy in the order in which AWS documents them.
-pub(super) fn ordered(entries: &BTreeMap<String, Value>) -> Vec<(&String, &Value)> {
+pub(super) fn ordered(entries: &ValueMap) -> Vec<(&String, &Value)> {
     let mut all: Vec<_> = entries.iter().collect();
     sort_policy(&mut all, |(key, _)| key);
     all

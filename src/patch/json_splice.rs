@@ -3,8 +3,7 @@
 
 use super::json_file::{JsonFile, children, ordered};
 use crate::code::{JsonEntry as Entry, JsonNode as Node, JsonValue as Json};
-use crate::model::{Edit, Value};
-use std::collections::BTreeMap;
+use crate::model::{Edit, Value, ValueMap};
 use std::ops::Range;
 
 impl<'a> JsonFile<'a> {
@@ -72,7 +71,7 @@ impl<'a> JsonFile<'a> {
         &self,
         node: &Node<'a>,
         entries: &[Entry<'a>],
-        new: &BTreeMap<String, Value>,
+        new: &ValueMap,
         edits: &mut Vec<Edit>,
     ) -> Option<()> {
         let mut gone = Vec::new();

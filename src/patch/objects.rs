@@ -11,7 +11,6 @@ use crate::model::{Edit, Shape, Type, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Attribute;
-use std::collections::BTreeMap;
 
 /// Returns the edit after which the list of objects has the value of AWS: objects with an equal meaning keep their
 /// text.
@@ -80,6 +79,5 @@ fn complete(blocks: &Blocks<'_>, group: &Value) -> Option<Value> {
         };
         (name.clone(), value)
     };
-    let parts: BTreeMap<_, _> = blocks.parts.iter().map(part).collect();
-    Some(Value::Map(parts))
+    Some(Value::Map(blocks.parts.iter().map(part).collect()))
 }

@@ -52,9 +52,11 @@ pub(super) fn set(value: &mut Value, steps: &[Step], new_value: &Value) -> bool 
             entries.remove(key);
             true
         }
-        (Step::Key(key), Value::Map(entries)) => {
-            set(entries.entry(key.clone()).or_default(), rest, new_value)
-        }
+        (Step::Key(key), Value::Map(entries)) => set(
+            entries.get_or_insert_with(key, Value::default),
+            rest,
+            new_value,
+        ),
         (Step::Key(key), value @ Value::Null) if rest.is_empty() => {
             *value = Value::map([(key.clone(), new_value.clone())]);
             true

@@ -8,10 +8,9 @@ use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use super::{Stack, defaults};
 use crate::model::{
-    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value,
+    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value, ValueMap,
     escape_json, sort_policy,
 };
-use std::collections::BTreeMap;
 
 /// A policy in the code that is to be rewritten.
 pub(super) struct Rewrite<'a> {
@@ -113,7 +112,7 @@ impl Rewrite<'_> {
         let new_parts = live.as_map().cloned().unwrap_or_default();
         let mut edits = Vec::new();
         for name in own.keys().chain(new_parts.keys()) {
-            let of = |all: &BTreeMap<String, Value>| {
+            let of = |all: &ValueMap| {
                 let found = all.get(name).cloned();
                 Value::map(found.map(|value| (name.as_str(), value)))
             };

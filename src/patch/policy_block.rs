@@ -2,12 +2,11 @@
 
 use super::literal::{quote, render};
 use super::policy::Rewrite;
-use crate::model::{Value, sort_policy};
-use std::collections::BTreeMap;
+use crate::model::{Value, ValueMap, sort_policy};
 
 impl Rewrite<'_> {
     /// Writes the body of a `statement` block.
-    pub(super) fn block(&self, entries: &BTreeMap<String, Value>, indent: &str) -> Option<String> {
+    pub(super) fn block(&self, entries: &ValueMap, indent: &str) -> Option<String> {
         let end = self.page.line_end();
         let list = |value: &Value| match value {
             Value::List(_) => render(&self.variables(value), ""),
@@ -33,7 +32,7 @@ impl Rewrite<'_> {
                     };
                     let kinds = match value {
                         Value::Map(kinds) => kinds.clone(),
-                        everybody => BTreeMap::from([("*".to_owned(), everybody.clone())]),
+                        everybody => ValueMap::from([("*".to_owned(), everybody.clone())]),
                     };
                     for (kind, identifiers) in kinds {
                         let body = [("type", quote(&kind)), ("identifiers", list(&identifiers)?)];

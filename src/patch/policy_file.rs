@@ -5,8 +5,8 @@ use super::policy::Rewrite;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
 use crate::code::JsonValue as Json;
-use crate::model::{Edit, PolicyForm, StatementCode, Uneditable, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::model::{Edit, PolicyForm, StatementCode, Uneditable, Value, ValueMap};
+use std::collections::BTreeSet;
 
 impl<'a> Rewrite<'a> {
     /// Reads the file that holds the policy; `None` where code holds it.
@@ -47,7 +47,7 @@ impl<'a> Rewrite<'a> {
         let names = entries.iter().map(|entry| entry.key.as_str());
         let added = live.as_map().into_iter().flatten();
         let names: BTreeSet<&str> = names.chain(added.map(|(name, _)| name.as_str())).collect();
-        let mut new = BTreeMap::new();
+        let mut new = ValueMap::new();
         for name in names {
             let of = |value: &Value| Value::map([(name, value.get(name).clone())]);
             let value = match self.same(&of(own), &of(live)) {

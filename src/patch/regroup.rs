@@ -2,8 +2,7 @@
 //! whole stays one, and what is left makes one element for each protocol, ports and description.
 
 use super::blocks::{Blocks, is_list};
-use crate::model::Value;
-use std::collections::BTreeMap;
+use crate::model::{Value, ValueMap};
 
 /// The argument of a rule whose source is its own group.
 pub(super) const OWN: &str = "self";
@@ -59,7 +58,7 @@ impl Blocks<'_> {
     }
 
     /// Returns an element without its sources and its empty parts, which the provider takes as left out.
-    pub(super) fn rest(&self, element: &Value) -> BTreeMap<String, Value> {
+    pub(super) fn rest(&self, element: &Value) -> ValueMap {
         let entries = element.as_map().cloned().unwrap_or_default();
         let single = entries.into_iter().filter(|(name, value)| {
             let says_who = name == OWN || self.parts.get(name).is_some_and(is_list);

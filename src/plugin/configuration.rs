@@ -2,9 +2,9 @@
 //! down to the names that the code writes.
 
 use super::schema::{Attribute, Block, BlockNesting, NestedBlock};
-use crate::model::{DeclaredResource, Number, Type, Value};
+use crate::model::{DeclaredResource, Number, Type, Value, ValueMap};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The configuration of a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub fn configuration(
     declared: Option<&DeclaredResource>,
     recorded: &Value,
 ) -> Configuration {
-    let mut value = BTreeMap::new();
+    let mut value = ValueMap::new();
     let mut evaluated = BTreeSet::new();
     for (name, attribute) in &block.attributes {
         let is_set_elsewhere = !attribute.is_settable() || attribute.write_only;
@@ -59,7 +59,7 @@ pub fn configuration(
 pub(super) fn operators_own(block: &Block, written: &Json) -> Result<Value, String> {
     let written = Value::from(written.clone());
     let entries = written.as_map().ok_or("it is no table")?;
-    let mut out = BTreeMap::new();
+    let mut out = ValueMap::new();
     for (name, value) in entries {
         let attribute = block.attributes.get(name);
         let nested = block.blocks.get(name);
@@ -137,7 +137,7 @@ fn nested_of_code(nested: &NestedBlock, code: &Value) -> Option<Value> {
             }
         }
         (BlockNesting::Single | BlockNesting::Group, item) => block_of_code(block, item),
-        (BlockNesting::Map, Value::Null) => Some(Value::Map(BTreeMap::new())),
+        (BlockNesting::Map, Value::Null) => Some(Value::Map(ValueMap::new())),
         // The labels of the blocks are not part of what the code's evaluation returns.
         _ => None,
     }
@@ -145,7 +145,7 @@ fn nested_of_code(nested: &NestedBlock, code: &Value) -> Option<Value> {
 
 fn block_of_code(block: &Block, code: &Value) -> Option<Value> {
     let entries = code.as_map()?;
-    let mut out = BTreeMap::new();
+    let mut out = ValueMap::new();
     for (name, attribute) in &block.attributes {
         let code = entries.get(name).unwrap_or(&Value::Null);
         let value = match attribute.is_settable() && !attribute.write_only {
@@ -197,7 +197,7 @@ fn narrowed(block: &Block, recorded: &Value, code: Option<&Value>) -> Value {
     let code = code.and_then(Value::as_map);
     let writes =
         |name: &str| code.is_none_or(|code| code.get(name).is_some_and(|value| !value.is_null()));
-    let mut out = BTreeMap::new();
+    let mut out = ValueMap::new();
     for (name, attribute) in &block.attributes {
         let is_kept = attribute.is_settable() && !attribute.write_only && writes(name);
         let value = if is_kept {

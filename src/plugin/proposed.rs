@@ -3,15 +3,14 @@
 
 use super::schema::{Block, BlockNesting, NestedBlock};
 use super::value::canonical;
-use crate::model::{Type, Value};
-use std::collections::BTreeMap;
+use crate::model::{Type, Value, ValueMap};
 
 /// Returns the proposed state of a resource that exists.
 pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
     if config.is_null() || matches!(config, Value::Unknown) {
         return config.clone();
     }
-    let mut out = BTreeMap::new();
+    let mut out = ValueMap::new();
     for (name, attribute) in &block.attributes {
         let asked = config.get(name);
         let value = match attribute.computed && asked.is_null() {

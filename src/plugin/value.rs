@@ -2,8 +2,7 @@
 
 use super::msgpack::{self, MsgpackError};
 use super::schema::{Block, BlockNesting, NestedBlock};
-use crate::model::{Number, Type, Value};
-use std::collections::BTreeMap;
+use crate::model::{Number, Type, Value, ValueMap};
 
 /// Why a value does not fit a schema.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,7 +52,7 @@ fn conform_block(block: &Block, value: Value, name: &str) -> Result<Value, Value
         Value::Unknown => return Ok(Value::Unknown),
         _ => return Err(mismatch(name)),
     };
-    let mut conformed = BTreeMap::new();
+    let mut conformed = ValueMap::new();
     for (name, attribute) in &block.attributes {
         let value = entries.remove(name).unwrap_or_default();
         conformed.insert(name.clone(), conform(&attribute.ty, value, name)?);
@@ -77,7 +76,7 @@ fn conform_nested(nested: &NestedBlock, value: Value, name: &str) -> Result<Valu
             let items = items.into_iter().map(inner);
             Ok(Value::List(items.collect::<Result<_, _>>()?))
         }
-        (BlockNesting::Map, Value::Null) => Ok(Value::Map(BTreeMap::new())),
+        (BlockNesting::Map, Value::Null) => Ok(Value::Map(ValueMap::new())),
         (BlockNesting::Map, Value::Map(entries)) => {
             let entries = entries.into_iter();
             let entries = entries.map(|(key, value)| Ok((key, inner(value)?)));
@@ -110,7 +109,7 @@ fn conform(ty: &Type, value: Value, name: &str) -> Result<Value, ValueError> {
             Ok(Value::Map(entries.collect::<Result<_, ValueError>>()?))
         }
         (Type::Object(parts), Value::Map(mut entries)) => {
-            let mut object = BTreeMap::new();
+            let mut object = ValueMap::new();
             for (key, ty) in parts {
                 let value = entries.remove(key).unwrap_or_default();
                 object.insert(key.clone(), conform(ty, value, key)?);
@@ -194,7 +193,7 @@ fn encode_nested(
         }
         (BlockNesting::Single, Value::Null) => msgpack::null(out),
         (BlockNesting::Group, Value::Null) => {
-            let empty = Value::Map(BTreeMap::new());
+            let empty = Value::Map(ValueMap::new());
             encode_block(&nested.block, &empty, name, out)?;
         }
         (BlockNesting::Single | BlockNesting::Group, value) => {

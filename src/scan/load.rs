@@ -9,7 +9,7 @@ use crate::aws::Aws;
 use crate::code::{self, Evaluated, Moves, NestedBlocks, Recorded, RootModule, is_code};
 use crate::memory::ScanShare;
 use crate::model::{
-    Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree,
+    Attributes, Backend, Catalog, Interrupt, Redactor, Region, Resource, ScanError, StackName, Tree,
 };
 use crate::resources::UnmanagedScope;
 use crate::settings::{Settings, StackSettings, Unmanaged};
@@ -19,7 +19,6 @@ use crate::state::backends::{
 };
 use crate::state::{self, ScanStates, State};
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One stack of a repository, as its files describe it.
@@ -384,7 +383,7 @@ pub fn seal(code: &mut Evaluated, catalog: &Catalog, redactor: &Redactor) {
     for (address, resource) in &mut code.declared.resources {
         let schema = catalog.get(&address.tf_type);
         secret_parts::seal_declared(resource, schema, redactor);
-        let values: BTreeMap<_, _> = resource
+        let values: Attributes = resource
             .attributes
             .iter_mut()
             .map(|(name, definition)| (name.clone(), std::mem::take(&mut definition.value)))

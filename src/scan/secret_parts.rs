@@ -4,10 +4,9 @@ use super::load::Sources;
 use crate::code::{Evaluated, ProviderConfig};
 use crate::model::{
     Attributes, DeclaredResource, ProviderTags, Redactor, Resource, Schema, TAGS, TAGS_ALL, Value,
-    root_attribute,
+    ValueMap, root_attribute,
 };
 use crate::state::State;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Returns whether code makes any attribute, or a tag of a provider, from a part of a secret.
@@ -85,7 +84,7 @@ fn made_of_secrets(declared: &DeclaredResource) -> Attributes {
 }
 
 /// Returns the secrets among the tags that its provider adds to a resource: those that it does not set itself.
-fn default_tags(tags: Option<&ProviderTags>, resource: &Resource) -> BTreeMap<String, Value> {
+fn default_tags(tags: Option<&ProviderTags>, resource: &Resource) -> ValueMap {
     let tags = tags.and_then(|tags| tags.default.as_map());
     let recorded = |name| resource.attributes.get(name).and_then(Value::as_map);
     let (own, all) = (recorded(TAGS), recorded(TAGS_ALL));

@@ -292,7 +292,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// Returns whether an earlier item grants everything that another grants: each attribute is the same, a wider pattern
 /// or network, or a subset of its conditions.
 pub fn covers(was: &Attributes, is: &Attributes) -> bool {
-    let covered = |name| {
+    let covered = |name: &String| {
         let [was, is] = [was, is].map(|item| item.get(name).unwrap_or(&Value::Null));
         covers_value(was, is)
     };

@@ -72,9 +72,9 @@ fn numbers() -> impl Strategy<Value = Value> {
 fn resources() -> impl Strategy<Value = Value> {
     let inner = || texts().prop_map(|text| Value::map([("text", text)]));
     let blocks = prop::collection::vec(inner(), 0..20).prop_map(Value::List);
-    let keyed = prop::collection::btree_map("[a-z]{1,4}", inner(), 0..4).prop_map(Value::Map);
+    let keyed = prop::collection::btree_map("[a-z]{1,4}", inner(), 0..4).prop_map(Value::map);
     let list = prop::collection::vec(texts(), 0..20).prop_map(Value::List);
-    let map = prop::collection::btree_map("[a-z]{1,4}", texts(), 0..20).prop_map(Value::Map);
+    let map = prop::collection::btree_map("[a-z]{1,4}", texts(), 0..20).prop_map(Value::map);
     let object = (any::<bool>(), numbers())
         .prop_map(|(flag, number)| Value::map([("a", flag.into()), ("b", number)]));
     (

@@ -3,9 +3,8 @@
 
 use driftguard::code::{self, Evaluated, Options, ProviderConfig};
 use driftguard::live::{self, Providers};
-use driftguard::model::{AwsLocation, Redactor, Region, Resource, Tree, Value};
+use driftguard::model::{AwsLocation, Redactor, Region, Resource, Tree, Value, ValueMap};
 use driftguard::{resources, state};
-use std::collections::BTreeMap;
 
 const STATE: &str = include_str!("terraform.tfstate");
 
@@ -41,7 +40,7 @@ fn the_default_tags_of_each_resource_are_those_that_terraform_added() {
     assert_eq!(resources.len(), 13);
     for resource in &resources {
         let declared = code.declared.get(&resource.address).unwrap();
-        let mut tags = BTreeMap::new();
+        let mut tags = ValueMap::new();
         for own in [
             config(&code, resource).tags.default.clone(),
             declared.value("tags"),

@@ -7,7 +7,7 @@ use driftguard::diff::{self, Ownership, ReadResource};
 use driftguard::model::{
     AccountId, Attribute, Attributes, AwsLocation, Backend, Catalog, Coverage, Interrupt, Reading,
     Redactor, Resource, Scanned, Schema, Shape, StackName, StackReport, Status, Tree, Type,
-    UnmanagedResource, Value,
+    UnmanagedResource, Value, ValueMap,
 };
 use driftguard::patch::{self, Direction};
 use driftguard::price::{self, Book};
@@ -35,7 +35,7 @@ impl Plants {
             Type::String | Type::Dynamic => self.text().into(),
             Type::List(of) | Type::Set(of) => Value::List(vec![self.of_type(of)]),
             Type::Map(of) => {
-                let mut entries = BTreeMap::from([
+                let mut entries = ValueMap::from([
                     ("Plain".to_owned(), self.of_type(of)),
                     (self.text(), "a key".into()),
                 ]);
@@ -87,7 +87,7 @@ fn hcl(tf_type: &str, schema: &Schema, attributes: &Attributes) -> String {
             other => serde_json::to_string(other).unwrap(),
         }
     }
-    fn body(parts: &BTreeMap<String, Attribute>, values: &BTreeMap<String, Value>) -> String {
+    fn body(parts: &BTreeMap<String, Attribute>, values: &ValueMap) -> String {
         let one = |(name, value): (&String, &Value)| match (&parts[name].shape, value) {
             (Shape::Block(_, parts), Value::List(blocks)) => {
                 let block = |block: &Value| {

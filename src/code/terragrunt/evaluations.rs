@@ -11,7 +11,7 @@ use crate::code::overlay::Overlay;
 use crate::code::scope::UNKNOWN_PART;
 use crate::code::typed::Typed;
 use crate::code::{BackendBlock, RequestedFiles};
-use crate::model::{SecretTexts, Tree, Value};
+use crate::model::{SecretTexts, Tree, Value, ValueMap};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -132,7 +132,7 @@ impl UnitEvaluations<'_> {
         let config = state.get("config").map(Typed::plain).unwrap_or_default();
         let attributes = match config {
             Value::Map(attributes) => attributes,
-            Value::Null => BTreeMap::new(),
+            Value::Null => ValueMap::new(),
             _ => return Err(unknown()),
         };
         let path = attributes

@@ -140,7 +140,9 @@ impl Pairs {
             (Value::Secret(before), Value::Secret(now)) => before == now,
             (Value::Secret(_), _) | (_, Value::Secret(_)) => true,
             (Value::Map(before), Value::Map(now)) => {
-                let same = |(key, value)| now.get(key).is_some_and(|now| self.is_same(value, now));
+                let same = |(key, value): (&String, &Value)| {
+                    now.get(key).is_some_and(|now| self.is_same(value, now))
+                };
                 before.len() == now.len() && before.iter().all(same)
             }
             (Value::List(before), Value::List(now)) => self.is_same_list(before, now),

@@ -17,10 +17,10 @@ pub(super) use shape::MASK;
 pub use shape::{credentials, masked};
 
 use super::Value;
+use crate::model::ValueMap;
 use name::{is_about_keys, is_secret_number, is_setting, named};
 use pair::{holds_pair, secret_pair};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The length of a fingerprint, in bytes.
@@ -32,7 +32,7 @@ pub struct Fingerprint(String);
 
 impl Fingerprint {
     /// Reads the fingerprint in the object that replaces a secret in a report: it has no other key.
-    pub(in crate::model) fn read(entries: &BTreeMap<String, Value>) -> Option<Self> {
+    pub(in crate::model) fn read(entries: &ValueMap) -> Option<Self> {
         let code = entries.get("fingerprint")?.as_str()?;
         let is_code =
             code.len() == 2 * FINGERPRINT && code.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,11 +1,10 @@
 //! Recognizes secrets whose name is a sibling entry, as in an environment: `{ name = "DB_PASS", value = "..." }`.
 
 use super::name::{is_setting, named};
-use crate::model::Value;
-use std::collections::BTreeMap;
+use crate::model::{Value, ValueMap};
 
 /// Returns the entries that hold the secret of a pair such as `{ name = "DB_PASS", value = "..." }`.
-pub(super) fn secret_pair(entries: &BTreeMap<String, Value>) -> &'static [&'static str] {
+pub(super) fn secret_pair(entries: &ValueMap) -> &'static [&'static str] {
     const NAMES: &[&str] = &["name", "Name", "key", "Key"];
     const VALUES: &[&str] = &["value", "Value", "values", "Values"];
     let text = |name: &&str| entries.get(*name).and_then(Value::as_str);

@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(sealed.get("name"), &"DB_PASS".into());
         let keys = Value::map([("AKIAIOSFODNN7EXAMPLE", Value::from("web"))]);
         let sealed = redactor.redact_value("tags", keys);
-        let (key, value) = sealed.as_map().unwrap().first_key_value().unwrap();
+        let (key, value) = sealed.as_map().unwrap().iter().next().unwrap();
         assert!(key.starts_with("(secret, fingerprint ") && *value == "web".into());
     }
 

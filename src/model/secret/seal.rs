@@ -113,7 +113,7 @@ impl Redactor {
         recorded: &Attributes,
         live: &mut Attributes,
     ) {
-        for (name, value) in live {
+        for (name, value) in live.iter_mut() {
             match recorded.get(name) {
                 Some(Value::Secret(_)) if !value.is_empty() => {
                     let plain = std::mem::take(value);
@@ -132,7 +132,7 @@ impl Redactor {
         match (recorded, value) {
             (Value::Secret(_), value) if !value.is_empty() => *value = self.fingerprint(value),
             (Value::Map(recorded), Value::Map(entries)) => {
-                for (key, value) in entries {
+                for (key, value) in entries.iter_mut() {
                     if let Some(recorded) = recorded.get(key) {
                         self.seal_like(recorded, value);
                     }

@@ -1,15 +1,15 @@
 //! Compares the elements of sets: an element that mostly stayed the same shows only what changed in it.
 
 use super::{Line, Member, Parts};
-use crate::model::Value;
+use crate::model::{Value, ValueMap};
 use crate::report::words::value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How many pairs of elements are compared; beyond that each element is shown as a whole.
 const MAX_COMPARED: usize = 200;
 
 /// The attributes of an element.
-type Element = BTreeMap<String, Value>;
+type Element = ValueMap;
 
 /// Returns what differs between two sets, given the elements that are in one only.
 pub(super) fn parts(removed: &[Value], added: &[Value]) -> Parts {

@@ -1,7 +1,7 @@
 //! Reads the settings of backends that Terraform takes from the environment, such as `TF_HTTP_ADDRESS`.
 
 use super::ALL;
-use crate::model::Value;
+use crate::model::{Value, ValueMap};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ impl BackendEnvironment {
     }
 
     /// Adds the settings of a backend that its block leaves out.
-    pub fn complete(&self, kind: &str, settings: &mut BTreeMap<String, Value>) {
+    pub fn complete(&self, kind: &str, settings: &mut ValueMap) {
         let backend = ALL.iter().filter(|backend| backend.kind == kind);
         for (variable, setting) in backend.flat_map(|backend| backend.variables) {
             let known = settings.get(*setting).unwrap_or(&Value::Null);
@@ -47,7 +47,7 @@ mod tests {
             environment.add(name, value);
         }
         assert!(!format!("{environment:?}").contains("planted"));
-        let mut settings = BTreeMap::from([("username".to_owned(), Value::text("own"))]);
+        let mut settings = ValueMap::from([("username".to_owned(), Value::text("own"))]);
         environment.complete("s3", &mut settings);
         assert_eq!(settings.len(), 1);
         environment.complete("http", &mut settings);

@@ -2,15 +2,14 @@
 //! `-backend-config` set.
 
 use super::BackendType;
-use crate::model::Value;
+use crate::model::{Value, ValueMap};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// The recorded settings that identify a state. All others, credentials above all, are dropped when they are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitialisedBackend {
     kind: String,
-    settings: BTreeMap<String, Value>,
+    settings: ValueMap,
 }
 
 /// The part of the file with the backend.
@@ -24,7 +23,7 @@ struct Backend {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
-    config: BTreeMap<String, Value>,
+    config: ValueMap,
 }
 
 impl InitialisedBackend {
@@ -41,7 +40,7 @@ impl InitialisedBackend {
     }
 
     /// Adds the settings that the code's block lacks or that are not known, if it is of the same type.
-    pub fn complete(&self, kind: &str, settings: &mut BTreeMap<String, Value>) {
+    pub fn complete(&self, kind: &str, settings: &mut ValueMap) {
         if self.kind != kind {
             return;
         }
@@ -64,7 +63,7 @@ mod tests {
             "AKIA", "secret_key": "planted", "region": null, "endpoints": {}}, "hash": 1}}"#;
         let initialised = InitialisedBackend::parse(file).unwrap_or_default();
         assert!(!format!("{initialised:?}").contains("planted"));
-        let mut settings = BTreeMap::from([
+        let mut settings = ValueMap::from([
             ("key".to_owned(), Value::text("own")),
             ("bucket".to_owned(), Value::Unknown),
         ]);

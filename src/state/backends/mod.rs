@@ -16,11 +16,10 @@ pub use initialised::InitialisedBackend;
 
 use crate::aws::Aws;
 use crate::memory::ScanShare;
-use crate::model::{Backend, Region, ScanError, Tree, Value};
+use crate::model::{Backend, Region, ScanError, Tree, Value, ValueMap};
 use crate::state::{ScanStates, StateObject};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
 
 /// Every backend that DriftGuard reads.
 pub static ALL: &[&BackendType] = &[
@@ -61,7 +60,7 @@ pub struct BackendConfig<'a> {
     /// The stack's folder, relative to the repository.
     pub folder: &'a str,
     /// The settings of the `backend` block; unknown where the code cannot be evaluated.
-    pub settings: BTreeMap<String, Value>,
+    pub settings: ValueMap,
     /// The selected workspace, or `default`.
     pub workspace: &'a str,
     /// Whether all workspaces are meant, in place of that one.
@@ -135,7 +134,7 @@ impl BackendConfig<'_> {
     }
 
     /// Returns a nested block; `None` where the configuration lacks it.
-    fn block(&self, name: &str) -> Option<&BTreeMap<String, Value>> {
+    fn block(&self, name: &str) -> Option<&ValueMap> {
         let block = match self.settings.get(name)? {
             Value::List(blocks) => blocks.first()?,
             block => block,
