@@ -187,7 +187,7 @@ async fn a_state_that_is_too_large_is_refused_before_it_is_read() {
         file.set_len((mebibytes << 20) + 1).unwrap();
         let run = checkout.driftguard("http://127.0.0.1:9", &["scan", option, "large"]);
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{run:?}");
-        let told = format!("large has more than {mebibytes} MiB");
+        let told = format!("large is larger than {mebibytes} MiB");
         assert!(run.err.contains(&told), "{}", run.err);
     }
 }

@@ -12,9 +12,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// Git's own folder, which holds no file of the repository.
+const GIT: &str = ".git";
 /// Folders that hold no code of the repository; what `terraform init` installed is read apart.
 const SKIPPED: &[&str] = &[
-    ".git",
+    GIT,
     INSTALLED,
     ".terragrunt-cache",
     "node_modules",
@@ -31,8 +33,6 @@ pub(super) const MAX_STATE_BYTES: u64 = 512 * MIB;
 const MAX_FILES: usize = 50_000;
 /// How many files of a folder are listed at most, where code asks which there are.
 const MAX_LISTED: usize = 10_000;
-/// Git's own folder, which holds no file of the repository.
-const GIT: &str = ".git";
 
 /// A repository on disk.
 pub(super) struct Checkout {
@@ -99,7 +99,7 @@ impl Checkout {
         let (name, bytes) = match config {
             Some(file) => (
                 file.display().to_string(),
-                Self::file(file, MAX_FILE_BYTES)?,
+                Self::read_limited(file, MAX_FILE_BYTES)?,
             ),
             None => match self.tree.files.get(settings::FILE) {
                 Some(bytes) => (settings::FILE.to_owned(), bytes.to_vec()),
@@ -118,13 +118,12 @@ impl Checkout {
         Settings::parse(&text).with_context(|| format!("while reading {name}"))
     }
 
-    /// Reads what code names besides what is read anyway: files of the repository, by their real paths inside it. False
-    /// where that is nothing new.
-    pub(super) fn supply(&mut self, requested: &RequestedFiles) -> bool {
+    /// Reads the files and folders that `file()`, `fileset()` and the like name. Returns whether the tree gained any.
+    pub(super) fn read_requested(&mut self, requested: &RequestedFiles) -> bool {
         let size = |tree: &Tree| (tree.files.len(), tree.missing.len(), tree.listed.len());
         let before = size(&self.tree);
         for path in &requested.files {
-            match self.named(path) {
+            match self.read_named_file(path) {
                 Ok(Some(bytes)) => drop(self.tree.files.insert(path.clone(), bytes.into())),
                 Ok(None) => drop(self.tree.missing.insert(path.clone())),
                 Err(error) => tell(&format!(
@@ -133,7 +132,7 @@ impl Checkout {
             }
         }
         for folder in &requested.folders {
-            if let Some(files) = self.below(folder) {
+            if let Some(files) = self.list_below(folder) {
                 self.tree.listed.insert(folder.clone(), files);
             }
         }
@@ -141,7 +140,7 @@ impl Checkout {
     }
 
     /// Returns a file that code reads; `None` where there is no such file.
-    fn named(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+    fn read_named_file(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
         let named = self.root.join(path);
         if !named.exists() {
             return Ok(None);
@@ -151,11 +150,11 @@ impl Checkout {
         let inside = inside.context("it lies outside of the repository")?;
         ensure!(!inside.iter().any(|part| part == GIT), "it is Git's own");
         ensure!(full.is_file(), "it is no file");
-        Self::file(&full, MAX_FILE_BYTES).map(Some)
+        Self::read_limited(&full, MAX_FILE_BYTES).map(Some)
     }
 
     /// Returns the files below a folder, relative to it; `None` where there are too many, or links among them.
-    fn below(&self, folder: &str) -> Option<Vec<String>> {
+    fn list_below(&self, folder: &str) -> Option<Vec<String>> {
         let root = fs::canonicalize(self.root.join(folder)).ok()?;
         let inside = root.strip_prefix(&self.root).ok()?;
         if inside.iter().any(|part| part == GIT) {
@@ -179,22 +178,22 @@ impl Checkout {
     }
 
     /// Returns the path of a file relative to the repository's root; `None` where the file was not read.
-    pub(super) fn inside(&self, file: &Path) -> Option<String> {
+    pub(super) fn path_in_tree(&self, file: &Path) -> Option<String> {
         let full = fs::canonicalize(file).ok()?;
         let path = slashed(full.strip_prefix(&self.root).ok()?);
         self.tree.files.contains_key(&path).then_some(path)
     }
 
-    /// Reads one more file, such as `--state` or `--config` name. What it takes is known before it is read, or while it
-    /// is where it has no size, as a pipe.
+    /// Reads one more file, such as `--state` or `--config` name. Checks the size before reading, and again while reading:
+    /// a pipe has no size.
     ///
     /// # Errors
     /// When it cannot be read, or has more bytes than `largest`.
-    pub(super) fn file(path: &Path, largest: u64) -> anyhow::Result<Vec<u8>> {
+    pub(super) fn read_limited(path: &Path, largest: u64) -> anyhow::Result<Vec<u8>> {
         let name = path.display();
         let too_large = || {
             let most = largest / MIB;
-            anyhow::anyhow!("{name} has more than {most} MiB, and no more is read: split it")
+            anyhow::anyhow!("{name} is larger than {most} MiB, which is the limit")
         };
         let while_reading = || format!("while reading {name}");
         let file = fs::File::open(path).with_context(while_reading)?;
@@ -214,7 +213,7 @@ impl Checkout {
 /// When the first mark, or its folder, belongs to a stranger.
 fn enclosing<'a>(folder: &'a Path, trusted: &TrustedUsers) -> Result<&'a Path, UntrustedPath> {
     for above in folder.ancestors() {
-        let marks = [".git", settings::FILE].map(|mark| above.join(mark));
+        let marks = [GIT, settings::FILE].map(|mark| above.join(mark));
         let marks = marks.iter().filter(|mark| mark.exists());
         let marks: Vec<_> = marks.collect();
         if marks.is_empty() {
@@ -222,10 +221,12 @@ fn enclosing<'a>(folder: &'a Path, trusted: &TrustedUsers) -> Result<&'a Path, U
         }
         if above == folder {
             // The user named it, so it is the root: only what another user put there is refused.
-            marks.into_iter().try_for_each(|mark| trusted.owned(mark))?;
+            let mut marks = marks.into_iter();
+            marks.try_for_each(|mark| trusted.check_owner(mark))?;
         } else {
-            let mut kept = std::iter::once(above).chain(marks.into_iter().map(PathBuf::as_path));
-            kept.try_for_each(|path| trusted.kept(path))?;
+            let marks = marks.into_iter().map(PathBuf::as_path);
+            let mut paths = std::iter::once(above).chain(marks);
+            paths.try_for_each(|path| trusted.check_owner_and_mode(path))?;
         }
         return Ok(above);
     }
@@ -255,7 +256,7 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
                 }
             } else if kind.is_file() && Tree::is_read(&relative) {
                 let size = entry.metadata().with_context(while_reading)?.len();
-                keep(&mut tree, relative, &path, size)?;
+                add_file(&mut tree, relative, &path, size)?;
                 ensure_few(&tree, root)?;
             }
         }
@@ -267,14 +268,20 @@ fn walk(root: &Path) -> anyhow::Result<Tree> {
     Ok(tree)
 }
 
-/// Reads one file of the repository, unless it is too large.
-pub(super) fn keep(tree: &mut Tree, name: String, path: &Path, size: u64) -> anyhow::Result<()> {
-    let largest = match name.ends_with(".tfstate") {
-        true => MAX_STATE_BYTES,
-        false => MAX_FILE_BYTES,
+/// Adds a file to the tree, or records it as too large.
+pub(super) fn add_file(
+    tree: &mut Tree,
+    name: String,
+    path: &Path,
+    size: u64,
+) -> anyhow::Result<()> {
+    let largest = if name.ends_with(".tfstate") {
+        MAX_STATE_BYTES
+    } else {
+        MAX_FILE_BYTES
     };
     if size <= largest {
-        let bytes = Checkout::file(path, largest)?;
+        let bytes = Checkout::read_limited(path, largest)?;
         tree.files.insert(name, bytes.into());
     } else if !Tree::is_only_named(&name) {
         tree.too_large.insert(name, size);
@@ -330,13 +337,13 @@ mod tests {
             path: String::new(),
             tree: Tree::default(),
         };
-        assert!(checkout.supply(&requested));
+        assert!(checkout.read_requested(&requested));
         let read: Vec<_> = checkout.tree.files.keys().collect();
         assert_eq!(read, ["keys/web.pub"]);
         let missing: Vec<_> = checkout.tree.missing.iter().collect();
         assert_eq!(missing, ["keys/none.pub"]);
-        assert!(!checkout.supply(&requested), "nothing of it is new");
-        assert_eq!(checkout.below(".git"), None);
-        assert_eq!(checkout.below("vendor/module/.git"), None);
+        assert!(!checkout.read_requested(&requested), "nothing of it is new");
+        assert_eq!(checkout.list_below(".git"), None);
+        assert_eq!(checkout.list_below("vendor/module/.git"), None);
     }
 }

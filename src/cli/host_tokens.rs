@@ -33,7 +33,7 @@ pub(super) fn read() -> HostTokens {
     add_variables(&mut tokens, std::env::vars_os());
     if let Some(home) = std::env::var_os("HOME") {
         let file = Path::new(&home).join(LOGIN_FILE);
-        let bytes = Checkout::file(&file, MAX_LOGIN_FILE);
+        let bytes = Checkout::read_limited(&file, MAX_LOGIN_FILE);
         add_logins(&mut tokens, &bytes.unwrap_or_default());
     }
     tokens

@@ -1,6 +1,6 @@
 //! Reads the modules that `terraform init` installed beside a root module of a checkout. Fetches nothing.
 
-use super::checkout::{Checkout, MAX_FILE_BYTES, keep, slashed};
+use super::checkout::{Checkout, MAX_FILE_BYTES, add_file, slashed};
 use crate::model::Tree;
 use anyhow::Context;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ pub(super) fn add_installed(tree: &mut Tree, root: &Path, module: &Path) -> anyh
     if !is_inside(root, &manifest) || !manifest.is_file() {
         return Ok(());
     }
-    let bytes = Checkout::file(&manifest, MAX_FILE_BYTES)?;
+    let bytes = Checkout::read_limited(&manifest, MAX_FILE_BYTES)?;
     let Ok(read) = serde_json::from_slice::<Manifest>(&bytes) else {
         return Ok(());
     };
@@ -83,7 +83,7 @@ fn add_folder(tree: &mut Tree, root: &Path, folder: &str) -> anyhow::Result<()> 
                 folders.push_back(own);
             } else if kind.is_file() && Tree::is_read(&own) && tree.files.len() < most {
                 let size = entry.metadata().with_context(while_reading)?.len();
-                keep(tree, own, &entry.path(), size)?;
+                add_file(tree, own, &entry.path(), size)?;
             }
         }
     }

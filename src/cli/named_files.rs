@@ -41,7 +41,7 @@ pub(super) fn read_named(checkout: &mut Checkout, stacks: &[Stack]) {
             requested.files.extend(evaluated.requested.files);
             requested.folders.extend(evaluated.requested.folders);
         }
-        if !checkout.supply(&requested) {
+        if !checkout.read_requested(&requested) {
             return;
         }
     }

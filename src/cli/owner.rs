@@ -36,7 +36,7 @@ impl TrustedUsers {
     }
 
     /// Refuses a path that belongs to another user.
-    pub(super) fn owned(&self, path: &Path) -> Result<(), UntrustedPath> {
+    pub(super) fn check_owner(&self, path: &Path) -> Result<(), UntrustedPath> {
         // The link itself: a neighbour may link to what is ours.
         match fs::symlink_metadata(path) {
             Ok(found) => self.check(path, found.uid(), None),
@@ -44,8 +44,8 @@ impl TrustedUsers {
         }
     }
 
-    /// Does the same, and refuses what everybody may write to.
-    pub(super) fn kept(&self, path: &Path) -> Result<(), UntrustedPath> {
+    /// Refuses a path that another user owns, or that everybody may write to.
+    pub(super) fn check_owner_and_mode(&self, path: &Path) -> Result<(), UntrustedPath> {
         match fs::symlink_metadata(path) {
             // A link's own mode says nothing.
             Ok(found) if found.is_symlink() => self.check(path, found.uid(), None),
@@ -80,8 +80,8 @@ impl fmt::Display for UntrustedPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} is not obeyed, and no repository is looked for above the folder that is scanned: {}: if you trust it, name \
-             the repository with --repo DIR, or the settings with --config FILE",
+            "ignoring {}: {}, so only the folder itself is scanned: if you trust it, name the repository with --repo DIR, or \
+             the settings with --config FILE",
             self.path.display(),
             self.why
         )

@@ -327,11 +327,11 @@ impl Source {
                     names.join(", ")
                 );
             };
-            let state = Checkout::file(file, MAX_STATE_BYTES)?;
+            let state = Checkout::read_limited(file, MAX_STATE_BYTES)?;
             stack.given = Some((file.display().to_string(), state.into()));
         }
         for file in &self.var_files {
-            let path = checkout.inside(file).with_context(|| {
+            let path = checkout.path_in_tree(file).with_context(|| {
                 format!(
                     "--var-file {} is not a file of the repository: name its root with --repo",
                     file.display()

@@ -207,7 +207,7 @@ fn initialised(
         .join(name);
     let real = std::fs::canonicalize(path).ok()?;
     let is_inside = real.starts_with(&checkout.root);
-    is_inside.then(|| Checkout::file(&real, MAX_FILE_BYTES).ok())?
+    is_inside.then(|| Checkout::read_limited(&real, MAX_FILE_BYTES).ok())?
 }
 
 /// Gives each stack the variables that the environment sets: those of the arguments count after its own.
@@ -234,7 +234,7 @@ pub(super) fn set_variables(stacks: &mut [Stack], environment: &Environment, che
 /// Returns a file that is named relative to a root module, as it is seen from there.
 fn in_repository(checkout: &Checkout, folder: &str, file: &str) -> Option<String> {
     let relative = match Path::new(file).is_absolute() {
-        true => super::source::climb(folder, &checkout.inside(Path::new(file))?),
+        true => super::source::climb(folder, &checkout.path_in_tree(Path::new(file))?),
         false => file.to_owned(),
     };
     let path = Tree::join(folder, &relative)?;

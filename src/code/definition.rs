@@ -2,7 +2,7 @@
 //! that pass it on, and the maps that it is merged from.
 
 use super::element::computed_for;
-use super::from_file::{computed_by, made_by};
+use super::from_file::{for_reason, function_reason};
 use super::handed_on::{is_call, taken};
 use super::instance::SetBy;
 use super::literal::Literal;
@@ -38,10 +38,10 @@ fn traced<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Result<End<'a>, 
     let end = trace(scope, expression, MAX_CHAIN)?;
     let why = match end {
         End::Code(ref inner, Expression::FuncCall(call), _) => {
-            Some(made_by(inner, call, MAX_CHAIN))
+            Some(function_reason(inner, call, MAX_CHAIN))
         }
         End::Code(ref inner, each, _) => {
-            computed_for(each).map(|each| computed_by(inner, each, MAX_CHAIN))
+            computed_for(each).map(|each| for_reason(inner, each, MAX_CHAIN))
         }
         _ => None,
     };

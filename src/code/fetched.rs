@@ -58,7 +58,7 @@ pub struct ModuleCall {
 }
 
 impl ModuleCall {
-    /// Returns whether the call is followed.
+    /// Returns whether the source and the version are short enough to fetch.
     fn is_short(&self) -> bool {
         let texts = [Some(&self.source), self.version.as_ref()];
         texts
@@ -120,7 +120,7 @@ impl FetchedModule {
 }
 
 /// Returns the calls of the root module in a folder, and of the modules that it leads to, whose modules are neither in
-/// the repository nor fetched yet: those nearest to the root first.
+/// the repository nor fetched yet. Calls nearest to the root come first.
 pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleCall> {
     let known = match &options.modules {
         OtherModules::Fetched(known) => known.clone(),
@@ -131,8 +131,12 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
     let source = root_code
         .call()
         .filter(|call| call.is_short() && !known.0.contains_key(&call.key));
-    let (Ok(root), None) = (&root_code.folder, &source) else {
-        return source.into_iter().collect();
+    // The source of a unit is fetched first: its calls are known only then.
+    if let Some(source) = source {
+        return vec![source];
+    }
+    let Ok(root) = &root_code.folder else {
+        return Vec::new();
     };
     let code = root_code.lay(code);
     let context = Context::new(options, code);
@@ -173,7 +177,7 @@ impl<'a> CallSearch<'a> {
             return;
         }
         above.push(folder.path);
-        let calls = folder.calls.iter().filter(|(name, _)| is_identifier(name));
+        let calls = folder.calls.iter().filter(|(name, _)| is_safe_name(name));
         for (name, (_, block)) in calls {
             let Some(left) = self.left.checked_sub(1) else {
                 break;
@@ -192,7 +196,7 @@ impl<'a> CallSearch<'a> {
                     let key = names.join(".");
                     let is_known = self.known.0.contains_key(&key);
                     let request = module_request(block).filter(|_| !is_known);
-                    // A version that is not certain may be any.
+                    // A call whose `version` is an expression is skipped: it may ask for any version.
                     let has_version = block.body.has_attribute("version");
                     let request = request.filter(|found| found.version.is_some() == has_version);
                     let call = request.map(|request| ModuleCall {
@@ -210,8 +214,8 @@ impl<'a> CallSearch<'a> {
     }
 }
 
-/// Returns whether Terraform takes a text as the name of a call: it becomes part of a path.
-fn is_identifier(name: &str) -> bool {
+/// Returns whether the name of a call is safe as a part of a folder's path. It is looser than Terraform's identifiers.
+fn is_safe_name(name: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     !name.is_empty() && name.chars().all(allowed)
 }

@@ -40,7 +40,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, Default)]
 pub(super) struct Files {
     folders: BTreeMap<String, Vec<Arc<File>>>,
-    problems: Vec<(String, UnreadFile)>,
+    problems: Vec<(String, FileProblem)>,
     root: String,
     installed: Installed,
 }
@@ -54,7 +54,7 @@ impl Files {
             ..Self::default()
         };
         let mut waiting = BTreeSet::from([root.to_owned()]);
-        let mut asked = BTreeSet::new();
+        let mut queued_calls = BTreeSet::new();
         for _ in 0..=MAX_MODULE_DEPTH {
             let mut called = BTreeSet::new();
             for folder in std::mem::take(&mut waiting) {
@@ -68,7 +68,7 @@ impl Files {
                 let (mut parsed, mut overrides) = (Vec::new(), Vec::new());
                 let mut are_overrides_known = true;
                 for named in files {
-                    match file(&named, code, options, budget) {
+                    match parse_file(&named, code, options, budget) {
                         Ok(file) if named.is_override() => overrides.push(file),
                         Ok(file) => parsed.push(file),
                         Err(unread) => {
@@ -82,7 +82,7 @@ impl Files {
                     parsed.clear();
                 }
                 let (parsed, problems) = merged(parsed, &overrides, options, budget);
-                let invalid = problems.into_iter().map(|problem| UnreadFile {
+                let invalid = problems.into_iter().map(|problem| FileProblem {
                     problem,
                     is_too_large: false,
                 });
@@ -92,7 +92,7 @@ impl Files {
                     .iter()
                     .flat_map(|file| file.body.get_blocks("module"));
                 for call in calls {
-                    called.extend(all.folders_of(&folder, call, &mut asked));
+                    called.extend(all.folders_of(&folder, call, &mut queued_calls));
                 }
                 all.folders.insert(folder, parsed);
             }
@@ -101,12 +101,13 @@ impl Files {
         all
     }
 
-    /// Returns the folders that a call may lead to. Installed modules that equal calls share are returned once.
+    /// Returns the folders that a call may lead to. A second call with the same name, source and version leads to none:
+    /// those of the first are queued already.
     fn folders_of(
         &self,
         from: &str,
         call: &Block,
-        asked: &mut BTreeSet<[String; 3]>,
+        queued_calls: &mut BTreeSet<[String; 3]>,
     ) -> Vec<String> {
         let Some(request) = module_request(call) else {
             return Vec::new();
@@ -116,14 +117,14 @@ impl Files {
         }
         let name = call.labels.first().map_or("", |name| name.as_str());
         let version = request.version.unwrap_or_default();
-        if !asked.insert([name, request.source, version].map(str::to_owned)) {
+        if !queued_calls.insert([name, request.source, version].map(str::to_owned)) {
             return Vec::new();
         }
         let installed = self.installed.candidates(name, request);
         installed.into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns the parse errors, those of the root module first.
+    /// Returns what is wrong with the files, those of the root module first.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = self.problems.iter().collect();
         problems.sort_by_key(|(folder, unread)| (*folder != self.root, &unread.problem));
@@ -156,22 +157,22 @@ impl Files {
     }
 }
 
-/// A file that was not parsed.
+/// What is wrong with a file: it was not parsed, or its overrides do not fit.
 #[derive(Debug)]
-struct UnreadFile {
+struct FileProblem {
     problem: Problem,
     /// Whether it is too large, by itself or together with the others.
     is_too_large: bool,
 }
 
 /// Parses one file, if the budget has memory for it.
-fn file(
+fn parse_file(
     named: &NamedFile,
     code: &Overlay<'_>,
     options: &Options,
     budget: &Budget,
-) -> Result<Arc<File>, UnreadFile> {
-    let unread = |line, message: String, is_too_large| UnreadFile {
+) -> Result<Arc<File>, FileProblem> {
+    let unread = |line, message: String, is_too_large| FileProblem {
         problem: Problem {
             file: named.path.as_ref().unwrap_or(&named.name).clone(),
             line,
@@ -222,12 +223,12 @@ fn is_local(source: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct Folders<'a> {
     folders: BTreeMap<&'a str, Folder<'a>>,
-    /// Modules that are not in the repository itself.
+    /// Where calls of modules outside the repository lead.
     installed: &'a Installed,
 }
 
 impl<'a> Folders<'a> {
-    /// Returns a module, where it is one of this repository.
+    /// Returns a loaded module by its folder: of the repository, or an installed or fetched one.
     pub(super) fn get(&self, path: &str) -> Option<&Folder<'a>> {
         self.folders.get(path)
     }

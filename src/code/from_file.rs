@@ -9,8 +9,8 @@ use hcl_edit::expr::{Expression, ForExpr, FuncCall};
 
 /// Functions that read the file which their first argument names.
 const READ: &[&str] = &["file", "templatefile"];
-/// Functions that give what their first argument holds in another form.
-const DECODE: &[&str] = &[
+/// Functions whose result comes from their first argument: if that is read from a file, so is the result.
+const PASS_THROUGH: &[&str] = &[
     "jsondecode",
     "yamldecode",
     "csvdecode",
@@ -22,8 +22,12 @@ const DECODE: &[&str] = &[
     "flatten",
 ];
 
-/// Why what a function gives has no literal.
-pub(super) fn made_by<'a>(scope: &Scope<'a>, call: &'a FuncCall, left: usize) -> Uneditable {
+/// Returns why the result of a function call cannot be edited in place.
+pub(super) fn function_reason<'a>(
+    scope: &Scope<'a>,
+    call: &'a FuncCall,
+    depth_left: usize,
+) -> Uneditable {
     let place = scope.file.place(call.span());
     let function = call.name.name.as_str().to_owned();
     let first = call.args.iter().next();
@@ -33,27 +37,33 @@ pub(super) fn made_by<'a>(scope: &Scope<'a>, call: &'a FuncCall, left: usize) ->
             function: function.clone(),
             place: place.clone(),
         }),
-        name if DECODE.contains(&name) => read_by(scope, first, left),
+        name if PASS_THROUGH.contains(&name) => file_reason(scope, first, depth_left),
         _ => None,
     });
     from_file.unwrap_or(Uneditable::Function { function, place })
 }
 
 /// Returns the reason that names the file which a value is read from; `None` where it is read from none.
-fn read_by<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> Option<Uneditable> {
+fn file_reason<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    depth_left: usize,
+) -> Option<Uneditable> {
     // A local value may lead back to itself.
-    let left = left.checked_sub(1)?;
-    let why = match trace(scope, expression, left) {
-        Ok(End::Code(scope, Expression::ForExpr(each), _)) => computed_by(&scope, each, left),
-        Ok(End::Code(scope, Expression::FuncCall(call), _)) => made_by(&scope, call, left),
-        Ok(End::Tfvars(given, _)) => in_data(scope, expression, &given.source.file)?,
+    let depth_left = depth_left.checked_sub(1)?;
+    let why = match trace(scope, expression, depth_left) {
+        Ok(End::Code(scope, Expression::ForExpr(each), _)) => for_reason(&scope, each, depth_left),
+        Ok(End::Code(scope, Expression::FuncCall(call), _)) => {
+            function_reason(&scope, call, depth_left)
+        }
+        Ok(End::Tfvars(given, _)) => data_file_reason(scope, expression, &given.source.file)?,
         traced => traced.err()?,
     };
     Some(why).filter(is_from_file)
 }
 
 /// Returns the reason that names the data file which a value is in; `None` for other files.
-fn in_data(scope: &Scope<'_>, expression: &Expression, file: &str) -> Option<Uneditable> {
+fn data_file_reason(scope: &Scope<'_>, expression: &Expression, file: &str) -> Option<Uneditable> {
     let (_, ending) = file.rsplit_once('.')?;
     let function = match ending {
         "yaml" | "yml" => "yamldecode",
@@ -68,13 +78,17 @@ fn in_data(scope: &Scope<'_>, expression: &Expression, file: &str) -> Option<Une
     })
 }
 
-/// Returns why the result of a `for` is no literal.
-pub(super) fn computed_by<'a>(scope: &Scope<'a>, each: &'a ForExpr, left: usize) -> Uneditable {
-    let why = read_by(scope, &each.intro.collection_expr, left);
+/// Returns why the result of a `for` cannot be edited in place.
+pub(super) fn for_reason<'a>(
+    scope: &Scope<'a>,
+    each: &'a ForExpr,
+    depth_left: usize,
+) -> Uneditable {
+    let why = file_reason(scope, &each.intro.collection_expr, depth_left);
     why.unwrap_or_else(|| Uneditable::Computed(scope.file.place(each.span())))
 }
 
-/// Whether a value comes from a file.
+/// Returns whether the reason is that a value comes from a file.
 fn is_from_file(why: &Uneditable) -> bool {
     matches!(why, Uneditable::File { .. })
 }

@@ -1,7 +1,7 @@
 //! Indexes literal maps, whose entries are looked up one after another.
 
 use super::expression::certain_key;
-use super::from_file::{computed_by, made_by};
+use super::from_file::{for_reason, function_reason};
 use super::handed_on::by_key;
 use super::instance::TfvarsValue;
 use super::scope::{Collection, Scope};
@@ -40,7 +40,7 @@ impl<'a> Literal<'a> {
             End::Tfvars(given, _) => Ok(Self::Tfvars(given)),
             End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each),
             End::Code(scope, Expression::FuncCall(call), _) => {
-                Err(made_by(&scope, call, MAX_CHAIN))
+                Err(function_reason(&scope, call, MAX_CHAIN))
             }
             other => Err(no_literal(&other)),
         }
@@ -50,7 +50,7 @@ impl<'a> Literal<'a> {
     fn of_elements(scope: &Scope<'a>, each: &'a ForExpr) -> Result<Self, Uneditable> {
         let none = || Uneditable::Computed(scope.file.place(each.span()));
         let intro = &each.intro;
-        let name = by_key(each).ok_or_else(|| computed_by(scope, each, MAX_CHAIN))?;
+        let name = by_key(each).ok_or_else(|| for_reason(scope, each, MAX_CHAIN))?;
         let is_key = |name: &Expression| {
             let key = intro.key_var.as_ref().map(|key| key.as_str());
             name.as_variable().map(|name| name.as_str()) == key && key.is_some()

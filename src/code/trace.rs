@@ -3,7 +3,7 @@
 use super::called::{MERGE, called, entry_of_merge, passed_on};
 use super::element::{entry_of_for, item};
 use super::expression::is_key;
-use super::from_file::made_by;
+use super::from_file::function_reason;
 use super::handed_on::{is_call, is_literal, only_interpolation, taken};
 use super::instance::{Caller, SetBy, TfvarsValue};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
@@ -101,7 +101,7 @@ pub(super) fn trace<'a>(
         },
         Expression::FuncCall(call) => called(scope, call, left)
             .or_else(|| passed_on(scope, expression, call, left).map(Ok))
-            .unwrap_or_else(|| Err(made_by(scope, call, left))),
+            .unwrap_or_else(|| Err(function_reason(scope, call, left))),
         Expression::StringTemplate(template) => match only_interpolation(template.iter()) {
             Some(inner) => trace(scope, inner, left),
             None => Err(Uneditable::Template(place())),

@@ -4,7 +4,7 @@
 use super::dependents::Dependents;
 use super::location::File;
 use super::refusal::Refusal;
-use super::regroup::OWN;
+use super::regroup::SELF;
 use super::target::Target;
 use super::{Stack, objects};
 use crate::model::{
@@ -27,7 +27,7 @@ pub(super) struct Blocks<'a> {
     /// The value of each block in the code.
     pub values: Vec<Value>,
     /// The elements of each block, as the provider compares them.
-    pub own: Vec<Vec<Value>>,
+    pub block_elements: Vec<Vec<Value>>,
 }
 
 /// Returns the edits after which the code's blocks have the value of AWS.
@@ -92,10 +92,10 @@ pub(super) fn plan(
         stack,
         dependents,
         values,
-        own: Vec::new(),
+        block_elements: Vec::new(),
     };
     let values = blocks.values.iter();
-    blocks.own = values
+    blocks.block_elements = values
         .map(|block| blocks.apart(std::slice::from_ref(block)))
         .collect();
     let lists = [&difference.recorded, &difference.live];
@@ -137,32 +137,32 @@ impl Blocks<'_> {
         let Some(mut removed) = self.by_block(removed) else {
             return Ok(None);
         };
-        for at in self.regrouped_by(&added) {
+        for at in self.invalidated_by(&added) {
             removed.entry(at).or_default();
         }
         let mut edits = Vec::new();
-        for second in self.taken_in(removed.keys().copied().collect()) {
-            let own: Vec<&Value> = self.own[second].iter().collect();
+        for second in self.merged_into_earlier(removed.keys().copied().collect()) {
+            let own: Vec<&Value> = self.block_elements[second].iter().collect();
             let lost = removed.insert(second, own.clone()).unwrap_or_default();
             let is_lost = |own: &&Value| lost.iter().any(|lost| self.fits(own, lost));
             added.extend(own.into_iter().filter(|own| !is_lost(own)).cloned());
         }
         let mut gone = Vec::new();
         for (at, lost) in removed {
-            let beside = self.with_same_ports(&self.own[at], &mut added);
-            if lost.len() < self.own[at].len() || !beside.is_empty() {
+            let beside = self.with_same_ports(&self.block_elements[at], &mut added);
+            if lost.len() < self.block_elements[at].len() || !beside.is_empty() {
                 edits.extend(self.rewrite_sources(at, &lost, &beside)?);
             } else {
                 gone.push((at, lost));
             }
         }
-        let mut groups = self.groups(&added);
+        let mut groups = self.merge_by_ports(&added);
         for (at, lost) in gone {
             let lost: Vec<Value> = lost.into_iter().cloned().collect();
-            match self.groups(&lost).as_slice() {
+            match self.merge_by_ports(&lost).as_slice() {
                 [before] if !groups.is_empty() => {
                     let place = (format!("{}[{at}]", self.name), self.name.to_owned());
-                    let after = groups.remove(self.nearest(before, &groups));
+                    let after = groups.remove(self.most_similar(before, &groups));
                     let (place, block) = ((&place, self.parts), &self.values[at]);
                     edits.extend(self.change(place, block, before, &after)?);
                 }
@@ -185,7 +185,7 @@ impl Blocks<'_> {
     fn by_block<'v>(&self, elements: &[&'v Value]) -> Option<BTreeMap<usize, Vec<&'v Value>>> {
         let mut grouped: BTreeMap<usize, Vec<&Value>> = BTreeMap::new();
         for element in elements {
-            let blocks = self.own.iter();
+            let blocks = self.block_elements.iter();
             let at = blocks
                 .take_while(|_| !self.stack.options.interrupt.is_raised())
                 .position(|own| {
@@ -235,11 +235,11 @@ impl Blocks<'_> {
                 edits.extend(self.write(&path, &Value::List(new))?);
             }
         }
-        let holds_own = |element: &Value| element.get(OWN).as_bool() == Some(true);
-        let is_lost = gone.iter().any(|element| holds_own(element));
-        let is_own = (holds_own(block) && !is_lost) || added.iter().any(holds_own);
-        if is_own != holds_own(block) {
-            edits.extend(self.write(&format!("{}[{at}].{OWN}", self.name), &is_own.into())?);
+        let has_self = |element: &Value| element.get(SELF).as_bool() == Some(true);
+        let is_lost = gone.iter().any(|element| has_self(element));
+        let wants_self = (has_self(block) && !is_lost) || added.iter().any(has_self);
+        if wants_self != has_self(block) {
+            edits.extend(self.write(&format!("{}[{at}].{SELF}", self.name), &wants_self.into())?);
         }
         Ok(edits)
     }

@@ -17,7 +17,7 @@ impl Blocks<'_> {
         resource: &'r Block,
         added: &[Value],
     ) -> Option<Edit> {
-        let groups = self.groups(added);
+        let groups = self.merge_by_ports(added);
         let page = file.page;
         let written: Vec<&'r Block> = resource
             .body

@@ -42,7 +42,7 @@ pub(super) fn plan(
     }
     let mut texts = Vec::new();
     let mut kept: Vec<Value> = Vec::new();
-    for (item, own) in items.iter().zip(&blocks.own) {
+    for (item, own) in items.iter().zip(&blocks.block_elements) {
         let stays = own.iter().all(|element| blocks.has(live, element));
         if stays {
             let text = item.span().and_then(|span| old.get(span));
@@ -53,7 +53,7 @@ pub(super) fn plan(
     let indent = page.indent_of(span.start);
     let (inner, end) = (format!("{indent}  "), page.line_end());
     let new = live.iter().filter(|element| !blocks.has(&kept, element));
-    for group in blocks.groups(&new.cloned().collect::<Vec<_>>()) {
+    for group in blocks.merge_by_ports(&new.cloned().collect::<Vec<_>>()) {
         let object = complete(blocks, &group).ok_or_else(not_plain)?;
         texts.push(hcl_writer::value(&object, &inner, end).ok_or_else(not_plain)?);
     }

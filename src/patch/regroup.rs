@@ -1,79 +1,80 @@
-//! Groups the sources of a group's rules into blocks, as the provider reads them: a recorded block that AWS still has
-//! whole stays one, and what is left makes one element for each protocol, ports and description.
+//! Merges security group rules into blocks as the provider reads them back: a recorded block that AWS still has whole
+//! stays, and the other rules are merged by protocol, ports and description.
 
 use super::blocks::{Blocks, is_list};
 use crate::model::{Value, ValueMap};
 
-/// The argument of a rule whose source is its own group.
-pub(super) const OWN: &str = "self";
+/// The argument of a rule whose source is its own security group.
+pub(super) const SELF: &str = "self";
 
 impl Blocks<'_> {
-    /// Returns the blocks that the provider no longer recognizes because of what was added: those with the same ports
-    /// as a new rule whose source is its own group.
-    pub(super) fn regrouped_by(&self, added: &[Value]) -> Vec<usize> {
-        let gains_own = |own: &Vec<Value>| {
-            let holds_own = |element: &Value| element.get(OWN).as_bool() == Some(true);
-            let mut gained = added.iter().filter(|element| holds_own(element));
-            !own.iter().any(holds_own)
-                && own
-                    .first()
-                    .is_some_and(|first| gained.any(|new| self.rest(new) == self.rest(first)))
+    /// Returns the blocks whose ports equal those of an added `self` rule: the provider merges both, so these blocks
+    /// must be rewritten.
+    pub(super) fn invalidated_by(&self, added: &[Value]) -> Vec<usize> {
+        let gains_self = |elements: &Vec<Value>| {
+            let has_self = |element: &Value| element.get(SELF).as_bool() == Some(true);
+            let mut gained = added.iter().filter(|element| has_self(element));
+            !elements.iter().any(has_self)
+                && elements.first().is_some_and(|first| {
+                    let rest = self.without_sources(first);
+                    gained.any(|new| self.without_sources(new) == rest)
+                })
         };
-        let blocks = self.own.iter().enumerate();
+        let blocks = self.block_elements.iter().enumerate();
         blocks
-            .filter(|(_, own)| gains_own(own))
+            .filter(|(_, elements)| gains_self(elements))
             .map(|(at, _)| at)
             .collect()
     }
 
-    /// Returns those of the changed blocks of which AWS reads what is left as a part of an earlier one, with the same
-    /// ports.
-    pub(super) fn taken_in(&self, changed: Vec<usize>) -> Vec<usize> {
-        if !self.parts.contains_key(OWN) {
+    /// Returns the changed blocks whose remaining rules AWS merges into an earlier changed block with the same ports.
+    pub(super) fn merged_into_earlier(&self, changed: Vec<usize>) -> Vec<usize> {
+        if !self.parts.contains_key(SELF) {
             return Vec::new();
         }
-        let mut known = Vec::new();
-        let mut is_known = |at: &usize| {
-            let Some(first) = self.own[*at].first() else {
-                return false;
+        let (mut earlier, mut merged) = (Vec::new(), Vec::new());
+        for at in changed {
+            let Some(first) = self.block_elements[at].first() else {
+                continue;
             };
-            let rest = self.rest(first);
-            let is_known = known.contains(&rest);
-            known.push(rest);
-            is_known
-        };
-        changed.into_iter().filter(|at| is_known(at)).collect()
+            let rest = self.without_sources(first);
+            if earlier.contains(&rest) {
+                merged.push(at);
+            }
+            earlier.push(rest);
+        }
+        merged
     }
 
     /// Takes the added elements that differ from a block's own only in their sources.
     pub(super) fn with_same_ports(&self, own: &[Value], added: &mut Vec<Value>) -> Vec<Value> {
-        let Some(first) = own.first().map(|element| self.rest(element)) else {
+        let Some(first) = own.first().map(|element| self.without_sources(element)) else {
             return Vec::new();
         };
         let (same, others) = std::mem::take(added)
             .into_iter()
-            .partition(|element| self.rest(element) == first);
+            .partition(|element| self.without_sources(element) == first);
         *added = others;
         same
     }
 
     /// Returns an element without its sources and its empty parts, which the provider takes as left out.
-    pub(super) fn rest(&self, element: &Value) -> ValueMap {
+    pub(super) fn without_sources(&self, element: &Value) -> ValueMap {
         let entries = element.as_map().cloned().unwrap_or_default();
-        let single = entries.into_iter().filter(|(name, value)| {
-            let says_who = name == OWN || self.parts.get(name).is_some_and(is_list);
-            !says_who && !self.is_hollow(value)
+        let kept = entries.into_iter().filter(|(name, value)| {
+            let is_source = name == SELF || self.parts.get(name).is_some_and(is_list);
+            !is_source && !self.is_hollow(value)
         });
-        single.collect()
+        kept.collect()
     }
 
-    /// Groups elements by protocol, ports and description: each group is one block.
-    pub(super) fn groups(&self, added: &[Value]) -> Vec<Value> {
+    /// Merges elements with the same protocol, ports and description: each result is one block.
+    pub(super) fn merge_by_ports(&self, added: &[Value]) -> Vec<Value> {
         let mut groups: Vec<Value> = Vec::new();
         for element in added {
             let group = groups
                 .iter_mut()
-                .find(|group| self.rest(group) == self.rest(element));
+                .find(|group| self.without_sources(group) == self.without_sources(element));
             match group {
                 Some(Value::Map(group)) => {
                     for (name, value) in element.as_map().into_iter().flatten() {
@@ -92,8 +93,8 @@ impl Blocks<'_> {
         groups
     }
 
-    /// Returns the position of the group that has the most in common with an element.
-    pub(super) fn nearest(&self, element: &Value, groups: &[Value]) -> usize {
+    /// Returns the position of the block that has the most in common with an element.
+    pub(super) fn most_similar(&self, element: &Value, groups: &[Value]) -> usize {
         let alike = |group: &Value| {
             let parts = element.as_map().into_iter().flatten();
             parts
@@ -101,7 +102,7 @@ impl Blocks<'_> {
                 .count()
         };
         let numbered = groups.iter().enumerate().rev();
-        let nearest = numbered.max_by_key(|(_, group)| alike(group));
-        nearest.map_or(0, |(at, _)| at)
+        let most_similar = numbered.max_by_key(|(_, group)| alike(group));
+        most_similar.map_or(0, |(at, _)| at)
     }
 }

@@ -83,7 +83,7 @@ pub(super) async fn change_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
             );
             while worker
                 .inbox
-                .set_aside(installation, id.clone())
+                .enqueue_alone(installation, id.clone())
                 .await
                 .is_err()
             {

@@ -31,7 +31,7 @@ pub(super) async fn drain_for_ever<P: JobHandler>(worker: Arc<Worker<P>>) {
                     error = format!("{error:#}"),
                     "deliveries wait: the database does not take them"
                 );
-                set_aside(&worker).await;
+                enqueue_alone(&worker).await;
             }
         }
     }
@@ -71,20 +71,20 @@ async fn work_on<P: JobHandler>(
 }
 
 /// Turns the rest of a failed batch into jobs: each is tried alone.
-async fn set_aside<P: JobHandler>(worker: &Worker<P>) {
-    while let Err(error) = try_to_set_aside(worker).await {
+async fn enqueue_alone<P: JobHandler>(worker: &Worker<P>) {
+    while let Err(error) = try_to_enqueue_alone(worker).await {
         tracing::warn!(
             error = format!("{error:#}"),
-            "a batch that failed waits to be set aside"
+            "a batch that failed waits to become jobs"
         );
         tokio::time::sleep(RECOVERY).await;
     }
 }
 
-async fn try_to_set_aside<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<()> {
+async fn try_to_enqueue_alone<P: JobHandler>(worker: &Worker<P>) -> anyhow::Result<()> {
     for (installation, delivery) in worker.inbox.store.taken_by(&worker.name).await? {
         if !worker.changes.has(&delivery) {
-            worker.inbox.set_aside(installation, delivery).await?;
+            worker.inbox.enqueue_alone(installation, delivery).await?;
         }
     }
     Ok(())

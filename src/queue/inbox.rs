@@ -104,7 +104,7 @@ impl Inbox {
     }
 
     /// Turns a delivery that a worker holds into a job, so that it is worked on alone.
-    pub(super) async fn set_aside(
+    pub(super) async fn enqueue_alone(
         &self,
         installation: InstallationId,
         delivery: DeliveryId,

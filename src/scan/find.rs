@@ -49,7 +49,9 @@ impl Search<'_> {
     pub fn stacks(&self) -> Result<FoundStacks, ScanError> {
         let roots = code::root_folders(self.tree, self.within, self.code);
         let units = code::unit_folders(self.tree, self.within, self.code);
-        let own_roots = roots.iter().filter(|root| !units.run(root.path));
+        let own_roots = roots
+            .iter()
+            .filter(|root| !units.is_source_of_a_unit(root.path));
         let roots: BTreeMap<_, _> = own_roots.map(|root| (root.path, root)).collect();
         let unit_modules = units.iter().map(|unit| (unit.module.path.as_str(), unit));
         let unit_modules: BTreeMap<_, _> = unit_modules.collect();
@@ -62,7 +64,7 @@ impl Search<'_> {
         // Who names stacks means those.
         let without_backend = match self.settings.stacks.as_slice() {
             [] => {
-                let is_known = |path: &str| is_root(path) || units.run(path);
+                let is_known = |path: &str| is_root(path) || units.is_source_of_a_unit(path);
                 code::roots_without_backend(self.tree, self.within, is_known)
             }
             _ => Vec::new(),

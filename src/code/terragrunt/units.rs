@@ -1,14 +1,15 @@
 //! The units of a repository: folders that Terragrunt applies, not those that are only included.
 
 use super::{CONFIG, JSON_CONFIG, STACK_CONFIG};
+use crate::code::folder::Problem;
 use crate::code::overlay::Overlay;
-use crate::code::root::backend_in;
+use crate::code::root::{BackendBlock, backend_in};
 use crate::code::root_code::RootCode;
 use crate::code::{Options, RootModule, listing};
 use crate::model::Tree;
 use std::collections::BTreeSet;
 
-/// A unit, as a root module.
+/// A Terragrunt unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitFolder {
     /// Its root module: the backend, or why that is not known.
@@ -29,14 +30,14 @@ impl UnitFolders {
         self.0.iter()
     }
 
-    /// Returns whether a folder is the code of a unit elsewhere, and so no root module of its own.
-    pub fn run(&self, folder: &str) -> bool {
+    /// Returns whether a folder only holds the code of a unit elsewhere, and is no root module of its own.
+    pub fn is_source_of_a_unit(&self, folder: &str) -> bool {
         let is_source = |unit: &UnitFolder| unit.source.as_deref() == Some(folder);
         self.0.iter().any(is_source) && !self.0.iter().any(|unit| unit.module.path == folder)
     }
 }
 
-/// Finds the units in or below a folder. Once interrupted, it finds no more.
+/// Finds the units in or below a folder. Stops at an interrupt, and returns those found so far.
 pub fn unit_folders(tree: &Tree, within: &str, options: &Options) -> UnitFolders {
     let paths = tree.files.keys().chain(tree.links.keys());
     let named = paths.filter(|path| {
@@ -76,18 +77,11 @@ pub fn unit_folders(tree: &Tree, within: &str, options: &Options) -> UnitFolders
     UnitFolders(units.map(|(_, unit)| unit).collect())
 }
 
+/// Describes a unit: the backend that Terragrunt generates, else that of its code, or why neither is known.
 fn unit_folder(folder: &str, root: &RootCode, code: &Overlay<'_>, options: &Options) -> UnitFolder {
-    let stated = root.unit.as_ref().map(|unit| unit.backend.clone());
-    let backend = match (stated, &root.folder) {
-        (Some(Ok(None)), Ok(source)) => backend_in(&root.lay(*code), source, options),
-        (Some(stated), _) => stated,
-        (None, Ok(_)) => Ok(None),
-        (None, Err(problem)) => Err(problem.clone()),
-    };
-    let (backend, problem) = match (backend, &root.folder) {
-        (Ok(None), Err(problem)) => (None, Some(problem.clone())),
-        (Ok(backend), _) => (backend, None),
-        (Err(problem), _) => (None, Some(problem)),
+    let (backend, problem) = match backend_of(root, code, options) {
+        Ok(backend) => (backend, None),
+        Err(problem) => (None, Some(problem)),
     };
     UnitFolder {
         module: RootModule {
@@ -101,5 +95,26 @@ fn unit_folder(folder: &str, root: &RootCode, code: &Overlay<'_>, options: &Opti
             .as_ref()
             .map(|unit| unit.files.clone())
             .unwrap_or_default(),
+    }
+}
+
+/// Returns the backend that Terragrunt generates for a unit, else that of its code.
+///
+/// # Errors
+/// Why the configuration or the code cannot be read.
+fn backend_of(
+    root: &RootCode,
+    code: &Overlay<'_>,
+    options: &Options,
+) -> Result<Option<BackendBlock>, Problem> {
+    let generated = match &root.unit {
+        Some(unit) => unit.backend.clone()?,
+        None => None,
+    };
+    let source = root.folder.as_ref().map_err(Problem::clone);
+    match generated {
+        Some(backend) => Ok(Some(backend)),
+        None if root.unit.is_none() => source.map(|_| None),
+        None => backend_in(&root.lay(*code), source?, options),
     }
 }
