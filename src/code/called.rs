@@ -2,7 +2,7 @@
 
 use super::data_file;
 use super::element;
-use super::from_file::made_by;
+use super::from_file::function_reason;
 use super::handed_on::is_call;
 use super::scope::Scope;
 use super::trace::{End, below, trace};
@@ -63,7 +63,7 @@ pub(super) fn entry_of_merge<'a>(
     key: &str,
     left: usize,
 ) -> Result<End<'a>, Uneditable> {
-    let uncertain = || made_by(scope, call, left);
+    let uncertain = || function_reason(scope, call, left);
     let left = left.checked_sub(1).ok_or_else(uncertain)?;
     let arguments: Vec<&'a Expression> = call.args.iter().collect();
     for argument in arguments.iter().copied().rev() {
