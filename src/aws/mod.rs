@@ -8,7 +8,7 @@ mod reach;
 mod reason;
 mod session;
 
-pub use narrow::session_policy;
+pub use narrow::{API_KEYS, session_policy};
 pub use probe::{Probe, Probes};
 pub use session::{Pages, Session, SessionCredentials};
 

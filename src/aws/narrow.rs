@@ -13,28 +13,31 @@ const LIFETIME: i32 = 900;
 /// AWS's own policy, which allows what reads in any service. IAM has no pattern for that which a policy of our own could
 /// hold: a session policy has 2,048 characters, and no wildcard in the name of a service.
 const READ_ONLY: &str = ":iam::aws:policy/ReadOnlyAccess";
-/// What `ReadOnlyAccess` allows and no provider needs: data of tables, queues, streams, logs, objects, repositories and
-/// disks; credentials, and tokens that are exchanged for credentials.
+/// What `ReadOnlyAccess` allows, and no provider needs or should have: data of tables, queues, streams, logs, traces,
+/// executions, objects, repositories and disks; credentials, and tokens that are exchanged for credentials.
 const DATA: &[&str] = &[
+    "appconfig:GetConfiguration",
+    "appconfig:GetHosted*",
     "aps:QueryMetrics",
     "athena:GetQueryResults*",
     "bedrock-agentcore:*MemoryRecord*",
     "bedrock-mantle:*",
     "cassandra:Select",
-    "codeartifact:GetAuthorizationToken",
-    "codeartifact:GetPackageVersionAsset",
-    "codeartifact:ReadFromRepository",
+    "cloudtrail:GetQuery*",
+    "cloudtrail:LookupEvents",
+    "codeartifact:GetAuth*",
+    "codeartifact:GetPackageVersionA*",
+    "codeartifact:ReadF*",
     "codecommit:GetBlob",
     "codecommit:GetFile",
     "codecommit:GitPull",
-    "cognito-identity:GetCredentialsForIdentity",
+    "cognito-identity:GetCred*",
     "cognito-identity:GetOpenId*",
     "cognito-sync:QueryRecords",
-    "connect:GetContactAttributes",
-    "connect:GetFederationToken",
+    "connect:GetContactA*",
+    "connect:GetFed*",
     "datapipeline:QueryObjects",
-    "dax:BatchGetItem",
-    "dax:GetItem",
+    "dax:*Item",
     "dax:Query",
     "dax:Scan",
     "dynamodb:BatchGet*",
@@ -45,22 +48,25 @@ const DATA: &[&str] = &[
     "dynamodb:Read*",
     "dynamodb:Scan",
     "dynamodb:SearchVectors",
-    "ebs:GetSnapshotBlock",
     "ec2:GetConsole*",
     "ec2:GetPasswordData",
+    "ec2:GetVpn*",
     "ecr:BatchGetImage",
-    "ecr:GetAuthorizationToken",
-    "ecr:GetDownloadUrlForLayer",
-    "ecr-public:GetAuthorizationToken",
+    "ecr:GetAuth*",
+    "ecr:GetDownload*",
+    "ecr-public:GetAuth*",
     "eks:AccessKubernetesApi",
     "es:ESHttp*",
     "glacier:GetJobOutput",
     "healthlake:ReadResource",
-    "iotanalytics:SampleChannelData",
+    "healthlake:Search*",
+    "iot:GetRetained*",
+    "iot:GetThingShadow",
+    "iotanalytics:Sample*",
     "kendra:Query",
     "kinesis:GetRecords",
+    "kinesisvideo:Get*",
     "kms:Decrypt",
-    "lightsail:GetInstanceAccessDetails",
     "logs:FilterLogEvents",
     "logs:GetLogEvents",
     "logs:GetLogRecord",
@@ -72,7 +78,7 @@ const DATA: &[&str] = &[
     "qldb:GetRevision",
     "rds:Download*",
     "rum:GetAppMonitorData",
-    "redshift:GetClusterCredentials*",
+    "redshift:GetClusterC*",
     "s3:GetDataAccess",
     "s3:GetObject*",
     "s3-object-lambda:*",
@@ -85,15 +91,23 @@ const DATA: &[&str] = &[
     "sdb:Select",
     "sqs:Receive*",
     "sso:GetRoleCredentials",
-    "ssm:GetCommandInvocation",
+    "ssm:*Command*",
+    "states:*Execution*",
+    "storagegateway:*Chap*",
     "sts:Assume*",
     "sts:GetSessionToken",
+    "xray:*Trace*",
 ];
 /// What fetches a secret: denied, unless the operator allows the types that need it.
 const SECRETS: &[&str] = &[
-    "secretsmanager:BatchGetSecretValue",
-    "secretsmanager:GetSecretValue",
+    "appsync:ListApiKeys",
+    "secretsmanager:*GetSecretValue",
     "ssm:GetParameter*",
+];
+/// The keys of API Gateway's clients, which have no action of their own: denied as `SECRETS` is.
+pub const API_KEYS: &[&str] = &[
+    "arn:*:apigateway:*::/apikeys*",
+    "arn:*:apigateway:*::/usageplans/*/keys*",
 ];
 /// What those types need besides.
 const DECRYPT: &str = "kms:Decrypt";
@@ -114,19 +128,20 @@ pub fn session_policy(with_secrets: bool) -> String {
         true => denied.filter(|action| *action != DECRYPT).collect(),
         false => denied.chain(SECRETS.iter().copied()).collect(),
     };
-    let mut statements = vec![statement("Deny", &denied)];
-    if with_secrets {
-        statements.push(statement("Allow", &[SECRETS, &[DECRYPT]].concat()));
-    }
+    let of_secrets = match with_secrets {
+        true => statement("Allow", &[SECRETS, &[DECRYPT]].concat(), &["*"]),
+        false => statement("Deny", &["apigateway:GET"], API_KEYS),
+    };
+    let statements = [statement("Deny", &denied, &["*"]), of_secrets];
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
         statements.join(",")
     )
 }
 
-fn statement(effect: &str, actions: &[&str]) -> String {
-    let actions = actions.join(r#"",""#);
-    format!(r#"{{"Effect":"{effect}","Action":["{actions}"],"Resource":"*"}}"#)
+fn statement(effect: &str, actions: &[&str], resources: &[&str]) -> String {
+    let [actions, resources] = [actions, resources].map(|texts| texts.join(r#"",""#));
+    format!(r#"{{"Effect":"{effect}","Action":["{actions}"],"Resource":["{resources}"]}}"#)
 }
 
 impl AssumedFrom {
@@ -177,8 +192,9 @@ mod tests {
         assert!(!allowed(&usual) && allowed(&with_secrets));
         let (denied, rest) = with_secrets.split_once("\"Allow\"").unwrap();
         for action in [
-            "secretsmanager:GetSecretValue",
+            "secretsmanager:*GetSecretValue",
             "ssm:GetParameter*",
+            "appsync:ListApiKeys",
             DECRYPT,
         ] {
             assert!(usual.contains(action), "{action}");
@@ -186,6 +202,85 @@ mod tests {
                 !denied.contains(action) && rest.contains(action),
                 "{action}"
             );
+        }
+        for key in API_KEYS {
+            assert!(usual.contains(key) && !with_secrets.contains(key), "{key}");
+        }
+    }
+
+    /// Whether a policy denies an action on everything.
+    fn denies(policy: &str, action: &str) -> bool {
+        let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let denying = statements.filter(|statement| {
+            statement["Effect"] == "Deny" && statement["Resource"] == serde_json::json!(["*"])
+        });
+        let mut patterns = denying.flat_map(|statement| statement["Action"].as_array().unwrap());
+        patterns.any(|pattern| fits(pattern.as_str().unwrap(), action))
+    }
+
+    /// Whether a text is what a pattern with `*` stands for.
+    fn fits(pattern: &str, text: &str) -> bool {
+        match pattern.split_once('*') {
+            None => pattern == text,
+            Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+                let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+                ends.any(|at| fits(rest, &text[at..]))
+            }),
+        }
+    }
+
+    #[test]
+    fn what_returns_data_or_credentials_is_denied_and_what_types_are_read_by_is_not() {
+        let policy = session_policy(false);
+        for action in [
+            "appconfig:GetHostedConfigurationVersion",
+            "appsync:ListApiKeys",
+            "cloudtrail:LookupEvents",
+            "codeartifact:GetAuthorizationToken",
+            "codecommit:GetFile",
+            "cognito-identity:GetCredentialsForIdentity",
+            "dynamodb:GetItem",
+            "ec2:GetPasswordData",
+            "ec2:GetVpnConnectionDeviceSampleConfiguration",
+            "ecr:GetAuthorizationToken",
+            "kinesis:GetRecords",
+            "kinesisvideo:GetMedia",
+            "redshift:GetClusterCredentialsWithIAM",
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "secretsmanager:GetSecretValue",
+            "sqs:ReceiveMessage",
+            "ssm:GetCommandInvocation",
+            "ssm:GetParametersByPath",
+            "ssm:ListCommandInvocations",
+            "states:GetExecutionHistory",
+            "storagegateway:DescribeChapCredentials",
+            "sts:AssumeRole",
+            "xray:BatchGetTraces",
+        ] {
+            assert!(denies(&policy, action), "{action}");
+        }
+        for action in [
+            "apigateway:GET",
+            "appconfig:GetConfigurationProfile",
+            "cloudtrail:GetTrailStatus",
+            "codeartifact:GetDomainPermissionsPolicy",
+            "codecommit:GetRepository",
+            "cognito-idp:DescribeUserPoolClient",
+            "dynamodb:DescribeTable",
+            "ec2:DescribeVpnConnections",
+            "ecr:GetLifecyclePolicy",
+            "iot:GetTopicRule",
+            "kinesisvideo:DescribeStream",
+            "lambda:GetFunction",
+            "s3:GetBucketPolicy",
+            "secretsmanager:DescribeSecret",
+            "ssm:GetDocument",
+            "states:DescribeStateMachine",
+            "xray:GetSamplingRules",
+        ] {
+            assert!(!denies(&policy, action), "{action}");
         }
     }
 }

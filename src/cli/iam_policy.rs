@@ -80,7 +80,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let reads = found.reads(options.providers);
     tell_reads(&reads);
     let trust = roles::trust(&options.principal, &options.external_id);
-    let policies = roles::permissions_with(&states.objects, &reads.actions);
+    let policies = roles::permissions_with(&states.objects, &reads);
     let Some((policy, more)) = policies.split_first() else {
         return Ok(ExitCode::FAILURE);
     };

@@ -9,12 +9,16 @@ use std::collections::BTreeSet;
 const TABLE: &str = include_str!("provider_reads.tsv");
 /// The mark of an action that returns content.
 const CONTENT: char = '!';
+/// What reads the keys of API Gateway's clients.
+const API_GATEWAY_CONTENT: &str = "!apigateway:GET";
 
 /// What reading types through a provider needs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ProviderReads {
     /// The actions.
     pub actions: BTreeSet<&'static str>,
+    /// Whether the keys of API Gateway's clients are read: no action of their own tells it.
+    pub api_keys: bool,
     /// Types of which only the first call is recorded: a scan names what else is denied.
     pub in_part: BTreeSet<String>,
     /// Types of which no call is recorded.
@@ -48,6 +52,7 @@ pub fn provider_reads<'a>(
         if !is_whole {
             reads.in_part.insert(tf_type.to_owned());
         }
+        reads.api_keys |= content.contains(&API_GATEWAY_CONTENT);
         let content = content
             .iter()
             .map(|action| action.trim_start_matches(CONTENT));

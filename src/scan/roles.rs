@@ -1,5 +1,7 @@
 //! Describes what a repository needs before its AWS accounts are read: a role, and an external id of its own.
 
+use super::provider_reads::ProviderReads;
+use crate::aws::API_KEYS;
 use crate::resources;
 use crate::state::{self, StateObject};
 use hmac::{Hmac, KeyInit, Mac};
@@ -35,6 +37,9 @@ pub fn trust(principal: &str, external_id: &str) -> Value {
     })
 }
 
+/// The action that reads all of API Gateway.
+const API_GATEWAY: &str = "apigateway:GET";
+
 /// The length limit of a managed policy in characters, without white space; an inline policy of a role may have 10,240.
 pub const MAX_POLICY_LENGTH: usize = 6_144;
 
@@ -55,43 +60,58 @@ pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
 
 /// Writes the permissions of the role, with the actions that a provider calls: in the same policy where they fit, else in
 /// further ones, each no longer than a managed policy may be.
-pub fn permissions_with(objects: &BTreeSet<StateObject>, actions: &BTreeSet<&str>) -> Vec<Value> {
+pub fn permissions_with(objects: &BTreeSet<StateObject>, reads: &ProviderReads) -> Vec<Value> {
     let first = permissions(objects);
     let native = native_actions();
-    let more: Vec<_> = actions.difference(&native).copied().collect();
+    let more: Vec<_> = reads.actions.difference(&native).copied().collect();
     if more.is_empty() {
         return vec![first];
     }
     let mut whole = first.clone();
     if let Some(statements) = whole["Statement"].as_array_mut() {
-        statements.push(provider_statement(&more));
+        statements.extend(provider_statements(&more, reads.api_keys));
     }
     if policy_length(&whole) <= MAX_POLICY_LENGTH {
         return vec![whole];
     }
+    let policy_of_reads = |actions: &[&str]| {
+        let statements = provider_statements(actions, reads.api_keys);
+        json!({"Version": "2012-10-17", "Statement": statements})
+    };
     let mut policies = vec![first];
     let mut rest = more.as_slice();
     while !rest.is_empty() {
         let fits =
-            |count: &usize| policy_length(&provider_policy(&rest[..*count])) <= MAX_POLICY_LENGTH;
+            |count: &usize| policy_length(&policy_of_reads(&rest[..*count])) <= MAX_POLICY_LENGTH;
         let count = (1..=rest.len()).take_while(fits).last().unwrap_or(1);
-        policies.push(provider_policy(&rest[..count]));
+        policies.push(policy_of_reads(&rest[..count]));
         rest = &rest[count..];
     }
     policies
 }
 
-fn provider_policy(actions: &[&str]) -> Value {
-    json!({"Version": "2012-10-17", "Statement": [provider_statement(actions)]})
-}
-
-fn provider_statement(actions: &[&str]) -> Value {
-    json!({
+/// Allows actions on everything, but reading API Gateway without its clients' keys unless these are asked for.
+fn provider_statements(actions: &[&str], api_keys: bool) -> Vec<Value> {
+    let is_narrowed = |action: &&str| *action == API_GATEWAY && !api_keys;
+    let (narrowed, whole): (Vec<_>, Vec<_>) = actions.iter().copied().partition(is_narrowed);
+    let whole = json!({
         "Sid": "ReadThroughTheProvider",
         "Effect": "Allow",
-        "Action": actions,
+        "Action": whole,
         "Resource": "*",
-    })
+    });
+    let without_keys = json!({
+        "Sid": "ReadApiGatewayWithoutKeys",
+        "Effect": "Allow",
+        "Action": narrowed,
+        "NotResource": API_KEYS,
+    });
+    let statements = [whole, without_keys].into_iter();
+    let allows = |statement: &Value| {
+        let actions = statement["Action"].as_array();
+        actions.is_some_and(|actions| !actions.is_empty())
+    };
+    statements.filter(allows).collect()
 }
 
 /// Returns the actions of the native readers.
@@ -184,11 +204,15 @@ mod tests {
     fn what_a_provider_calls_is_in_the_policy_or_in_further_ones_none_too_long() {
         let own = objects(["s3://acme/shop.tfstate".to_owned()]);
         let names: Vec<_> = (0..1_000)
-            .map(|number| format!("service{number}:DescribeThings"))
+            .map(|number| &*format!("service{number}:DescribeThings").leak())
             .collect();
         for count in [0, 1, 30, 100, 1_000] {
-            let actions = names.iter().take(count).map(String::as_str).collect();
-            let policies = permissions_with(&own, &actions);
+            let actions: BTreeSet<_> = names.iter().take(count).copied().collect();
+            let reads = ProviderReads {
+                actions: actions.clone(),
+                ..ProviderReads::default()
+            };
+            let policies = permissions_with(&own, &reads);
             let statements = policies.iter().flat_map(|policy| {
                 assert!(policy_length(policy) <= MAX_POLICY_LENGTH, "{count}");
                 policy["Statement"].as_array().unwrap()
@@ -203,7 +227,31 @@ mod tests {
             assert_eq!(policies.len() > 1, count > 100, "{count}");
         }
         // What the native readers call as well is not allowed twice.
-        let native = BTreeSet::from(["ec2:DescribeVpcs"]);
+        let native = ProviderReads {
+            actions: BTreeSet::from(["ec2:DescribeVpcs"]),
+            ..ProviderReads::default()
+        };
         assert_eq!(permissions_with(&own, &native), [permissions(&own)]);
+    }
+
+    #[test]
+    fn api_gateway_is_read_without_the_keys_of_its_clients_unless_they_are_asked_for() {
+        let own = objects(["s3://acme/shop.tfstate".to_owned()]);
+        let statement = |api_keys: bool| {
+            let reads = ProviderReads {
+                actions: BTreeSet::from([API_GATEWAY]),
+                api_keys,
+                ..ProviderReads::default()
+            };
+            let policies = permissions_with(&own, &reads);
+            let statements = policies[0]["Statement"].as_array().unwrap().clone();
+            let reads = |statement: &Value| statement["Action"] == json!([API_GATEWAY]);
+            let found: Vec<_> = statements.into_iter().filter(reads).collect();
+            assert_eq!(found.len(), 1, "{found:?}");
+            found[0].clone()
+        };
+        assert_eq!(statement(false)["NotResource"], json!(API_KEYS));
+        assert_eq!(statement(false)["Resource"], Value::Null);
+        assert_eq!(statement(true)["Resource"], "*");
     }
 }

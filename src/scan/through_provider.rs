@@ -19,8 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The lock file of a root module.
 const LOCK_FILE: &str = ".terraform.lock.hcl";
 /// The types whose reading fetches a secret.
-pub(super) const SECRET_TYPES: &[&str] =
-    &["aws_secretsmanager_secret_version", "aws_ssm_parameter"];
+pub(super) const SECRET_TYPES: &[&str] = &[
+    "aws_api_gateway_api_key",
+    "aws_api_gateway_usage_plan_key",
+    "aws_appsync_api_key",
+    "aws_secretsmanager_secret_version",
+    "aws_ssm_parameter",
+];
 
 /// Returns whether no native reader knows a resource.
 pub(super) fn is_foreign(resource: &Resource) -> bool {
