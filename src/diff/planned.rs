@@ -5,7 +5,10 @@
 
 use super::tags;
 use super::walk::ComparedResource;
-use crate::model::{Difference, PlannedChanges, Value, Verdict, root_attribute};
+use crate::model::{
+    Attribute, Difference, PlannedChanges, Schema, Shape, Type, Value, Verdict, entry_path,
+    root_attribute,
+};
 use std::collections::BTreeSet;
 
 /// Returns the differences that the plan confirms. What it changes and the comparison does not see is a difference of the
@@ -44,8 +47,69 @@ pub(super) fn by_plan(
             }
         }
     }
+    let split = |difference| by_entry(difference, compared.schema);
+    let mut kept: Vec<_> = kept.into_iter().flat_map(split).collect();
     kept.sort_by(|left, right| left.path.cmp(&right.path));
     kept
+}
+
+/// Splits the difference of a whole map into those of its entries, each of which has its own place in the code.
+fn by_entry(difference: Difference, schema: &Schema) -> Vec<Difference> {
+    let Some(plain) = plain_path(&difference.path) else {
+        return vec![difference];
+    };
+    let attribute = attribute_at(schema, &plain);
+    let attribute = attribute.filter(|found| matches!(found.shape, Shape::Plain(Type::Map(_))));
+    let (Some(attribute), Some(declared)) = (attribute, &difference.declared) else {
+        return vec![difference];
+    };
+    let values = [declared, &difference.recorded, &difference.live];
+    let is_map = |value: &&Value| value.is_null() || value.as_map().is_some();
+    if !values.iter().all(is_map) {
+        return vec![difference];
+    }
+    let [asked, before, now] = values.map(|value| schema.normal(attribute, &plain, value));
+    let maps = [&asked, &before, &now].into_iter();
+    let keys = maps.filter_map(Value::as_map).flat_map(|map| map.keys());
+    let keys: BTreeSet<_> = keys.filter(|key| now.get(key) != asked.get(key)).collect();
+    let entry = |key: &String| Difference {
+        path: entry_path(&difference.path, key),
+        // Of an entry that AWS has as it was recorded, the code was changed.
+        verdict: match before.get(key) == now.get(key) {
+            true => Verdict::NotApplied,
+            false => difference.verdict,
+        },
+        declared: Some(declared.get(key).clone()),
+        recorded: difference.recorded.get(key).clone(),
+        live: difference.live.get(key).clone(),
+        added: Vec::new(),
+        removed: Vec::new(),
+        defined_in: None,
+    };
+    match keys.is_empty() {
+        true => vec![difference],
+        false => keys.into_iter().map(entry).collect(),
+    }
+}
+
+/// Returns a path without indexes; `None` where it leads to an element or an entry.
+fn plain_path(path: &str) -> Option<String> {
+    let part = |part: &str| part.split('[').next().unwrap_or(part).to_owned();
+    let parts: Vec<_> = path.split('.').map(part).collect();
+    (!path.ends_with(']')).then(|| parts.join("."))
+}
+
+/// Returns the attribute at a path without indexes.
+fn attribute_at<'s>(schema: &'s Schema, plain: &str) -> Option<&'s Attribute> {
+    let mut parts = plain.split('.');
+    let mut found = schema.attributes.get(parts.next()?)?;
+    for part in parts {
+        let Shape::Block(_, inner) = &found.shape else {
+            return None;
+        };
+        found = inner.get(part)?;
+    }
+    Some(found)
 }
 
 /// Returns the attributes whose plan confirms a difference at this path: a tag is in both attributes of tags.

@@ -1,7 +1,9 @@
 //! Compares tags key by key: a resource's own and the provider's `default_tags`, as one map.
 
 use super::walk::ComparedResource;
-use crate::model::{Difference, ProviderTags, TAGS, TAGS_ALL, Value, ValueMap, Verdict};
+use crate::model::{
+    Difference, ProviderTags, TAGS, TAGS_ALL, Value, ValueMap, Verdict, entry_path,
+};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -54,9 +56,8 @@ pub(super) fn differences(compared: &ComparedResource<'_>) -> Vec<Difference> {
         } else {
             "tags"
         };
-        let quoted = serde_json::to_string(key).unwrap_or_default();
         Some(Difference {
-            path: format!("{name}[{quoted}]"),
+            path: entry_path(name, key),
             verdict,
             declared: match asked {
                 Some(Value::Unknown) => None,

@@ -136,6 +136,20 @@ pub fn root_attribute(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 
+/// Returns the path of an entry of a map, as in `tags["Role"]`.
+pub fn entry_path(map: &str, key: &str) -> String {
+    format!("{map}[{}]", serde_json::Value::from(key))
+}
+
+/// Returns whether one of two paths is the other, or leads into it.
+pub fn overlap(path: &str, other: &str) -> bool {
+    let leads_into = |outer: &str, inner: &str| {
+        let rest = inner.strip_prefix(outer);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    leads_into(path, other) || leads_into(other, path)
+}
+
 /// An attribute that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {

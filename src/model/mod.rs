@@ -41,7 +41,7 @@ pub use declared::{
 pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
 pub use finding::{
     Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
-    root_attribute,
+    entry_path, overlap, root_attribute,
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// The top-level attributes of a resource that the provider's plan changes, or would without `ignore_changes`.
+/// What the provider's plan changes of a resource, or would without `ignore_changes`: top-level attributes, apart from
+/// `all`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlannedChanges {
     /// Those that AWS changed: a plan reverts them.
@@ -11,7 +12,8 @@ pub struct PlannedChanges {
     pub not_applied: BTreeSet<String>,
     /// Those that AWS changed, and `ignore_changes` names.
     pub ignored: BTreeSet<String>,
-    /// All that a plan changes of what the code determines, whatever it means.
+    /// All that a plan changes of what the code determines, whatever it means. Each part of an ordered block and each entry
+    /// of a map has a path of its own.
     pub all: BTreeSet<String>,
     /// Why the provider refuses the edited code, if it did not refuse the code before.
     pub refusal: Option<String>,

@@ -39,7 +39,7 @@ pub struct ProviderFolder {
     reads_secrets: bool,
     /// The providers beside AWS's.
     sources: Vec<ProviderSource>,
-    schemas: SchemaMemory,
+    schemas: Arc<SchemaMemory>,
 }
 
 /// An unpacked provider.
@@ -125,7 +125,7 @@ impl ProviderFolder {
                 pins: None,
                 reads_secrets: false,
                 sources: sources.to_vec(),
-                schemas: SchemaMemory::default(),
+                schemas: Arc::default(),
             }),
         }
     }
@@ -198,6 +198,11 @@ impl ProviderFolder {
         })
     }
 
+    /// Returns the schemas that its providers told.
+    pub fn schemas(&self) -> &Arc<SchemaMemory> {
+        &self.schemas
+    }
+
     /// Returns the schemas of all types of a provider, of the newest version that may be started. It is asked once.
     ///
     /// # Errors
@@ -205,7 +210,7 @@ impl ProviderFolder {
     pub async fn types_of(&self, source: &str) -> Result<Arc<TypeSchemas>, String> {
         let package = self.choose(source, None).await?.package;
         let launch = self.launch(&package, None)?;
-        self.schemas.of(&launch).await
+        self.schemas.types_of(&launch).await
     }
 
     /// Chooses the package for a root module with this lock file: the version that it names; else the newest of the same

@@ -29,7 +29,7 @@ struct Known {
 }
 
 /// A file: its name, its inode, its size, and when it was changed.
-type Stamp = (PathBuf, u64, u64, (i64, i64));
+pub(super) type Stamp = (PathBuf, u64, u64, (i64, i64));
 
 impl Hashes {
     /// Returns the hash of an archive, or of a package's folder.
@@ -60,7 +60,8 @@ fn hash(path: &Path, known: Option<Known>) -> io::Result<Known> {
     Ok(Known { stamps, hash })
 }
 
-fn stamp(file: &Path) -> io::Result<Stamp> {
+/// Returns what tells a file from any other, and from what it was before.
+pub(super) fn stamp(file: &Path) -> io::Result<Stamp> {
     let metadata = fs::metadata(file)?;
     let changed = (metadata.ctime(), metadata.ctime_nsec());
     Ok((file.to_owned(), metadata.ino(), metadata.size(), changed))

@@ -3,16 +3,18 @@
 use super::client::{CallError, Client};
 use super::process::{Launch, Process, StartError};
 use super::schema::{BadSchema, Block, TypeSchema};
+use super::schema_memory::{SchemaMemory, program};
+use super::schemas::{EncodedSchemas, Schemas};
 use super::second_look::Evidence;
 use super::target::Target;
 use super::value;
 use super::wire::{
     ConfigureRequest, DiagnosticsResponse, DynamicValue, Empty, Method, PlanRequest, PlanResponse,
-    PrepareRequest, PrepareResponse, Protocol, RawState, ReadRequest, ReadResponse, Schemas5,
-    Schemas6, UpgradeRequest, UpgradeResponse, ValidateRequest,
+    PrepareRequest, PrepareResponse, Protocol, RawState, ReadRequest, ReadResponse, UpgradeRequest,
+    UpgradeResponse, ValidateRequest,
 };
 use crate::model::{UnsealedState, Value};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,35 +39,6 @@ impl Default for Limits {
             read: Duration::from_secs(200),
             call: Duration::from_secs(60),
         }
-    }
-}
-
-/// The schemas of the types that are read, and of the provider's own configuration.
-#[derive(Debug, Clone, Default)]
-pub struct Schemas {
-    /// The provider's configuration.
-    pub provider: Block,
-    /// The resource types; an error where a schema is not understood.
-    pub types: BTreeMap<String, Result<TypeSchema, BadSchema>>,
-}
-
-impl Schemas {
-    /// Keeps, of all schemas of a provider, those of these types; `None` for all.
-    fn of<S>(
-        provider: Option<&S>,
-        all: &HashMap<String, S>,
-        types: Option<&BTreeSet<&str>>,
-        read: fn(&S) -> Result<TypeSchema, BadSchema>,
-    ) -> Result<Self, BadSchema> {
-        let provider = provider.map(read).transpose()?;
-        let is_asked = |name: &str| types.is_none_or(|types| types.contains(name));
-        let asked = all.iter().filter(|(name, _)| is_asked(name));
-        Ok(Self {
-            provider: provider.map(|schema| schema.block).unwrap_or_default(),
-            types: asked
-                .map(|(name, schema)| (name.clone(), read(schema)))
-                .collect(),
-        })
     }
 }
 
@@ -116,11 +89,11 @@ pub struct Provider {
     client: Client,
     process: Process,
     limits: Limits,
-    schemas: Arc<Schemas>,
+    schemas: Schemas,
 }
 
 impl Provider {
-    /// Starts a provider, and asks for the schemas of these types; `None` for all.
+    /// Starts a provider whose schemas of these types, `None` for all, are known, or asks it for them.
     ///
     /// # Errors
     /// When it does not run, or does not tell its schemas.
@@ -128,47 +101,35 @@ impl Provider {
         launch: &Launch,
         limits: Limits,
         types: Option<&BTreeSet<&str>>,
+        memory: &SchemaMemory,
     ) -> Result<Self, OpenError> {
-        let mut started = Self::start_with(launch, limits, Arc::default()).await?;
-        let client = &started.client;
-        let schemas = match client.protocol() {
-            Protocol::V5 => {
-                let all: Schemas5 = client.call(Method::Schema, &Empty {}, limits.call).await?;
-                let provider = all.provider.as_ref();
-                Schemas::of(provider, &all.resource_schemas, types, TypeSchema::of_v5)?
-            }
-            Protocol::V6 => {
-                let all: Schemas6 = client.call(Method::Schema, &Empty {}, limits.call).await?;
-                let provider = all.provider.as_ref();
-                Schemas::of(provider, &all.resource_schemas, types, TypeSchema::of_v6)?
-            }
-        };
-        started.schemas = Arc::new(schemas);
-        Ok(started)
-    }
-
-    /// Starts a provider whose schemas are known already.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub async fn start_with(
-        launch: &Launch,
-        limits: Limits,
-        schemas: Arc<Schemas>,
-    ) -> Result<Self, OpenError> {
+        // Before it is started: a file that is replaced meanwhile is another program.
+        let program = program(&launch.binary).ok();
         let process = Process::start(launch, limits.start).await?;
         let handshake = &process.handshake;
         let client = Client::connect(&handshake.socket, handshake.protocol, process.user).await?;
+        let known = program.as_ref().and_then(|program| memory.get(program));
+        let encoded = match known {
+            Some(known) => known,
+            None => {
+                let call = client.call(Method::Schema, &Empty {}, limits.call);
+                let told = Arc::new(EncodedSchemas::new(client.protocol(), call.await?));
+                if let Some(program) = program.filter(|_| told.is_optional()) {
+                    memory.put(program, told.clone());
+                }
+                told
+            }
+        };
         Ok(Self {
+            schemas: encoded.decode(types)?,
             client,
             process,
             limits,
-            schemas,
         })
     }
 
     /// Returns the schemas.
-    pub fn schemas(&self) -> &Arc<Schemas> {
+    pub fn schemas(&self) -> &Schemas {
         &self.schemas
     }
 
@@ -205,16 +166,15 @@ impl Provider {
         Ok(())
     }
 
-    /// Upgrades a recorded state, and reads the resource.
+    /// Upgrades a recorded state.
     ///
     /// # Errors
-    /// When the provider fails, or answers what does not fit the schema.
-    pub async fn read(
+    /// When the provider fails.
+    async fn upgrade(
         &self,
         type_name: &str,
-        schema: &TypeSchema,
         state: &UnsealedState,
-    ) -> Result<LiveState, ResourceError> {
+    ) -> Result<DynamicValue, ResourceError> {
         let request = UpgradeRequest {
             type_name: type_name.to_owned(),
             version: i64::try_from(state.schema_version).unwrap_or(i64::MAX),
@@ -226,7 +186,34 @@ impl Provider {
             .client
             .call(Method::Upgrade, &request, self.limits.call)
             .await?;
-        let upgraded = upgraded.upgraded_state.unwrap_or_default();
+        Ok(upgraded.upgraded_state.unwrap_or_default())
+    }
+
+    /// Upgrades a recorded state, and returns it.
+    ///
+    /// # Errors
+    /// When the provider fails, or answers what does not fit the schema.
+    pub async fn recorded(
+        &self,
+        type_name: &str,
+        schema: &TypeSchema,
+        state: &UnsealedState,
+    ) -> Result<Value, ResourceError> {
+        let upgraded = self.upgrade(type_name, state).await?;
+        Ok(decode(&schema.block, &upgraded)?.unwrap_or_default())
+    }
+
+    /// Upgrades a recorded state, and reads the resource.
+    ///
+    /// # Errors
+    /// When the provider fails, or answers what does not fit the schema.
+    pub async fn read(
+        &self,
+        type_name: &str,
+        schema: &TypeSchema,
+        state: &UnsealedState,
+    ) -> Result<LiveState, ResourceError> {
+        let upgraded = self.upgrade(type_name, state).await?;
         let recorded = decode(&schema.block, &upgraded)?.unwrap_or_default();
         let request = ReadRequest {
             type_name: type_name.to_owned(),

@@ -82,10 +82,17 @@ pub struct BadSchema {
     place: String,
 }
 
-fn bad(place: &str) -> BadSchema {
-    BadSchema {
-        place: place.to_owned(),
+impl BadSchema {
+    /// Names what is not understood.
+    pub(super) fn of(place: &str) -> Self {
+        Self {
+            place: place.to_owned(),
+        }
     }
+}
+
+fn bad(place: &str) -> BadSchema {
+    BadSchema::of(place)
 }
 
 impl TypeSchema {

@@ -1,35 +1,111 @@
-//! Keeps the schemas of providers beside AWS's: states are freed of secrets by them before anything is read.
+//! Keeps the schemas that providers told: a provider needs most of a second to tell them, and they stay the same as long as
+//! its program does.
+//!
+//! They are asked for before anything of a repository reaches the process, so no repository has a say in what others
+//! read by.
 
+use super::hash::{Stamp, stamp};
 use super::process::Launch;
 use super::provider::{Limits, Provider};
+use super::schemas::EncodedSchemas;
 use crate::model::Attribute;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many bytes of schemas are kept; those of hashicorp/aws have 5 MB. The newest are kept however large they are.
+const MOST_BYTES: usize = 64 << 20;
 
 /// The attributes and blocks of each type of a provider.
 pub type TypeSchemas = BTreeMap<String, BTreeMap<String, Attribute>>;
 
-/// The schemas that were asked for, by the program that told them.
+/// The schemas that were told, by the file of the program that told them: another file of the same name is asked anew.
 #[derive(Debug, Default)]
-pub(super) struct SchemaMemory(Mutex<BTreeMap<PathBuf, Arc<TypeSchemas>>>);
+pub struct SchemaMemory {
+    encoded: Mutex<VecDeque<(Stamp, Arc<EncodedSchemas>)>>,
+    /// Of providers beside AWS's: states are freed of secrets by them before anything is read.
+    types: tokio::sync::Mutex<BTreeMap<Stamp, Arc<TypeSchemas>>>,
+}
 
 impl SchemaMemory {
-    /// Returns the schemas of a program, which is started where they are not known. Others wait meanwhile: they need
-    /// the same.
-    pub(super) async fn of(&self, launch: &Launch) -> Result<Arc<TypeSchemas>, String> {
-        let mut known = self.0.lock().await;
-        if let Some(schemas) = known.get(&launch.binary) {
-            return Ok(schemas.clone());
+    /// Returns what is known of a program's schemas.
+    pub(super) fn get(&self, program: &Stamp) -> Option<Arc<EncodedSchemas>> {
+        let encoded = self.encoded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = encoded.iter().filter(|(stamp, _)| stamp == program);
+        known.next().map(|(_, schemas)| schemas.clone())
+    }
+
+    /// Keeps the schemas of a program, and drops the oldest where all are too large together.
+    pub(super) fn put(&self, program: Stamp, schemas: Arc<EncodedSchemas>) {
+        let mut encoded = self.encoded.lock().unwrap_or_else(PoisonError::into_inner);
+        encoded.retain(|(stamp, _)| stamp.0 != program.0);
+        encoded.push_back((program, schemas));
+        let size = |encoded: &VecDeque<(Stamp, Arc<EncodedSchemas>)>| -> usize {
+            encoded.iter().map(|(_, schemas)| schemas.size()).sum()
+        };
+        while encoded.len() > 1 && size(&encoded) > MOST_BYTES {
+            encoded.pop_front();
         }
-        let started = Provider::start(launch, Limits::default(), None).await;
-        let provider = started.map_err(|error| format!("its schemas are not known: {error}"))?;
+    }
+
+    /// Returns the types of a program, which is started where they are not known. Others wait meanwhile: they need the
+    /// same.
+    pub(super) async fn types_of(&self, launch: &Launch) -> Result<Arc<TypeSchemas>, String> {
+        let unknown = |error: &dyn std::fmt::Display| format!("its schemas are not known: {error}");
+        let program = program(&launch.binary).map_err(|error| unknown(&error))?;
+        let mut known = self.types.lock().await;
+        if let Some(types) = known.get(&program) {
+            return Ok(types.clone());
+        }
+        let started = Provider::start(launch, Limits::default(), None, self).await;
+        let provider = started.map_err(|error| unknown(&error))?;
         let types = provider.schemas().types.iter();
         let understood = types
             .filter_map(|(name, schema)| Some((name.clone(), schema.as_ref().ok()?.attributes())));
-        let schemas = Arc::new(understood.collect::<TypeSchemas>());
-        known.insert(launch.binary.clone(), schemas.clone());
-        Ok(schemas)
+        let types = Arc::new(understood.collect::<TypeSchemas>());
+        known.retain(|stamp, _| stamp.0 != program.0);
+        known.insert(program, types.clone());
+        Ok(types)
+    }
+}
+
+/// Returns the file that a program is, as it lies there now.
+pub(super) fn program(binary: &Path) -> std::io::Result<Stamp> {
+    stamp(binary)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn schemas(bytes: usize) -> Arc<EncodedSchemas> {
+        Arc::new(EncodedSchemas::sized(bytes))
+    }
+
+    fn file(name: &str, inode: u64) -> Stamp {
+        (name.into(), inode, 1, (0, 0))
+    }
+
+    #[test]
+    fn the_oldest_schemas_go_where_all_are_too_large_together() {
+        let memory = SchemaMemory::default();
+        for (name, bytes) in [("a", 40 << 20), ("b", 20 << 20), ("c", 30 << 20)] {
+            memory.put(file(name, 1), schemas(bytes));
+        }
+        let known = ["a", "b", "c"].map(|name| memory.get(&file(name, 1)).is_some());
+        assert_eq!(known, [false, true, true]);
+        memory.put(file("d", 1), schemas(90 << 20));
+        assert!(memory.get(&file("d", 1)).is_some(), "the newest is kept");
+        assert!(memory.get(&file("c", 1)).is_none());
+    }
+
+    #[test]
+    fn another_file_of_the_same_name_is_another_program() {
+        let memory = SchemaMemory::default();
+        memory.put(file("a", 1), schemas(1));
+        assert!(memory.get(&file("a", 2)).is_none());
+        memory.put(file("a", 2), schemas(1));
+        assert!(memory.get(&file("a", 1)).is_none(), "it is gone");
     }
 }

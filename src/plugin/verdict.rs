@@ -3,9 +3,10 @@
 use super::configuration::Configuration;
 use super::ignored::{ignores, keep_ignored};
 use super::proposed::proposed;
-use super::schema::Block;
+use super::schema::{Block, BlockNesting};
 use super::value::canonical;
-use crate::model::{PlannedChanges, Value};
+use crate::model::{PlannedChanges, TAGS_ALL, Type, Value, entry_path};
+use std::collections::BTreeSet;
 
 /// What a plan of a resource starts from.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ impl PlanInput<'_> {
             }
             let is_evaluated = self.configuration.evaluated.contains(name);
             if is_evaluated {
-                changes.all.insert(name.clone());
+                add_changed(self.block, (name, name), (after, live), &mut changes.all);
             }
             let is_own = self.configuration.is_code || !self.is_computed(name);
             if !is_as_recorded {
@@ -76,6 +77,55 @@ impl PlanInput<'_> {
             }
         }
         changes
+    }
+}
+
+/// Adds the paths at which two values of an attribute or a block differ. Parts of ordered blocks and entries of maps have
+/// paths of their own; elements of a set have none.
+fn add_changed(
+    block: &Block,
+    (name, path): (&str, &str),
+    (after, live): (&Value, &Value),
+    paths: &mut BTreeSet<String>,
+) {
+    let attribute = block.attributes.get(name);
+    let is_map = attribute.is_some_and(|found| matches!(found.ty, Type::Map(_)));
+    // All tags follow from the tags, which tell it.
+    if is_map
+        && path != TAGS_ALL
+        && let (Value::Map(after), Value::Map(live)) = (after, live)
+    {
+        let keys: BTreeSet<_> = after.keys().chain(live.keys()).collect();
+        let keys = keys.into_iter();
+        let changed = keys.filter(|key| after.get(*key) != live.get(*key));
+        paths.extend(changed.map(|key| entry_path(path, key)));
+        return;
+    }
+    let nested = block.blocks.get(name);
+    let pairs: Vec<_> = match (nested.map(|nested| nested.nesting), after, live) {
+        (Some(BlockNesting::List), Value::List(after), Value::List(live))
+            if after.len() == live.len() =>
+        {
+            after.iter().zip(live).collect()
+        }
+        (Some(BlockNesting::Single | BlockNesting::Group), Value::Map(_), Value::Map(_)) => {
+            vec![(after, live)]
+        }
+        _ => Vec::new(),
+    };
+    let Some(nested) = nested.filter(|_| !pairs.is_empty()) else {
+        paths.insert(path.to_owned());
+        return;
+    };
+    let inner = &nested.block;
+    for (at, (after, live)) in pairs.into_iter().enumerate() {
+        for part in inner.attributes.keys().chain(inner.blocks.keys()) {
+            let values = (after.get(part), live.get(part));
+            if values.0 != values.1 {
+                let path = format!("{path}[{at}].{part}");
+                add_changed(inner, (part, &path), values, paths);
+            }
+        }
     }
 }
 

@@ -153,7 +153,7 @@ pub struct NestedType {
 }
 
 macro_rules! schema_messages {
-    ($attribute:ty, $block:ident, $nested:ident, $schema:ident, $schemas:ident) => {
+    ($attribute:ty, $block:ident, $nested:ident, $schema:ident) => {
         /// A block: its attributes and the blocks in it.
         #[derive(Clone, PartialEq, Message)]
         pub struct $block {
@@ -189,25 +189,36 @@ macro_rules! schema_messages {
             #[prost(message, optional, tag = "2")]
             pub block: Option<$block>,
         }
-
-        /// The schemas of all types.
-        #[derive(Clone, PartialEq, Message)]
-        pub struct $schemas {
-            /// That of the provider's configuration.
-            #[prost(message, optional, tag = "1")]
-            pub provider: Option<$schema>,
-            /// Those of the resource types.
-            #[prost(map = "string, message", tag = "2")]
-            pub resource_schemas: HashMap<String, $schema>,
-            /// Errors and warnings.
-            #[prost(message, repeated, tag = "4")]
-            pub diagnostics: Vec<Diagnostic>,
-        }
     };
 }
 
-schema_messages!(Attribute5, Block5, Nested5, Schema5, Schemas5);
-schema_messages!(Attribute6, Block6, Nested6, Schema6, Schemas6);
+schema_messages!(Attribute5, Block5, Nested5, Schema5);
+schema_messages!(Attribute6, Block6, Nested6, Schema6);
+
+/// The schemas of all types, of either version: each is left encoded, for a scan uses few of them.
+#[derive(Clone, PartialEq, Message)]
+pub struct SchemaResponse {
+    /// That of the provider's configuration.
+    #[prost(bytes = "vec", tag = "1")]
+    pub provider: Vec<u8>,
+    /// Those of the resource types.
+    #[prost(map = "string, bytes", tag = "2")]
+    pub resource_schemas: HashMap<String, Vec<u8>>,
+    /// Errors and warnings.
+    #[prost(message, repeated, tag = "4")]
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the provider can do.
+    #[prost(message, optional, tag = "6")]
+    pub capabilities: Option<Capabilities>,
+}
+
+/// What a provider can do, as far as it matters here.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct Capabilities {
+    /// Whether it answers without having been asked for its schemas.
+    #[prost(bool, tag = "2")]
+    pub schema_optional: bool,
+}
 
 /// Asks to complete a provider's configuration.
 #[derive(Clone, PartialEq, Message)]
@@ -367,8 +378,7 @@ macro_rules! diagnosed {
 }
 
 diagnosed!(
-    Schemas5,
-    Schemas6,
+    SchemaResponse,
     PrepareResponse,
     DiagnosticsResponse,
     UpgradeResponse,

@@ -1,8 +1,8 @@
 //! Masks the secrets in what names a resource, such as the key of an instance. Fixes are planned by these names, so they
 //! are masked last.
 
-use super::scan_stacks::ScanResult;
-use crate::model::{Address, Finding, Fix, Key, Redactor};
+use super::scan_result::ScanResult;
+use crate::model::{Address, Finding, Fix, Key, Proof, Redactor};
 
 impl ScanResult {
     /// Masks the secrets that are known by their text in all names of the report.
@@ -41,6 +41,22 @@ fn hide(finding: &mut Finding, redactor: &Redactor) {
     let of_fix = finding.fix.iter_mut().flat_map(texts_of);
     let texts = texts.chain(paths).chain(of_fix);
     hide_in(addresses.into_iter().flatten(), texts, redactor);
+    let fix = finding.fix.as_mut();
+    if let Some(proof) = fix.and_then(|fix| fix.proof.as_mut()) {
+        hide_in_proof(proof, redactor);
+    }
+}
+
+/// Masks the paths that a plan would still change: they may end with the key of an entry.
+fn hide_in_proof(proof: &mut Proof, redactor: &Redactor) {
+    let remaining = proof.remaining.iter_mut();
+    remaining.for_each(|path| mask(path, redactor));
+    let reasons = std::mem::take(&mut proof.reasons).into_iter();
+    let masked = reasons.map(|(mut path, reason)| {
+        mask(&mut path, redactor);
+        (path, reason)
+    });
+    proof.reasons = masked.collect();
 }
 
 /// Masks the secrets that are known by their text in the keys of addresses, and in texts.

@@ -8,6 +8,7 @@ mod hidden_names;
 /// Loads a stack's code and state.
 pub mod load;
 mod locate;
+mod native_shapes;
 /// Compares native readers with the provider.
 pub mod parity;
 mod pending;
@@ -21,6 +22,8 @@ mod provider_group;
 pub mod provider_reads;
 /// Describes the role that reads a repository's AWS accounts.
 pub mod roles;
+/// The result of a scan.
+pub mod scan_result;
 /// Reads, compares, scores and prices stacks.
 pub mod scan_stacks;
 mod scannable;

@@ -4,8 +4,8 @@ mod readings;
 
 use super::load::Loaded;
 use super::provider_access::ProviderAccess;
-use super::scan_stacks::ScanResult;
-use super::through_provider::{Asked, ProviderScan, is_foreign, providers};
+use super::scan_result::ScanResult;
+use super::through_provider::{Asked, NativeReadings, ProviderScan, is_foreign, providers};
 use crate::live::{self, ReadOptions, Tracked};
 use crate::model::{
     Address, Declared, Finding, PlannedChanges, Reading, Resource, TAGS_ALL, Tree, Value, Verdict,
@@ -126,6 +126,7 @@ pub async fn compare_readers(result: &ScanResult, input: &ParityInput<'_>) -> Pa
             declared: &stack.code.declared,
             before: None,
             includes: &includes,
+            native: NativeReadings::new(),
         });
     }
     let by_provider = scan.read(asked).await.readings.into_iter();
@@ -259,8 +260,10 @@ impl StackReadings<'_> {
         let changed = named(|verdict| matches!(verdict, Verdict::Drift | Verdict::NotApplied));
         let missed = planned.drift.iter().map(String::as_str);
         let missed = missed.filter(|name| !shown.contains(name) && *name != TAGS_ALL);
+        let planned_names = planned.all.iter().map(|path| root_attribute(path));
+        let planned_names: BTreeSet<_> = planned_names.collect();
         let surplus = changed.into_iter().filter(|name| {
-            !planned.drift.contains(*name) && !planned.all.contains(*name) && *name != TAGS_ALL
+            !planned.drift.contains(*name) && !planned_names.contains(name) && *name != TAGS_ALL
         });
         let missed = missed.map(|name| ReaderFault::Missed {
             attribute: name.to_owned(),

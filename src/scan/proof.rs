@@ -1,14 +1,15 @@
 //! Proves fixes by the plan of the provider that the operator supplies, and refuses those that it disproves.
 
 use super::load::Loaded;
+use super::native_shapes::{CleanReading, log_wrong_shapes};
 use super::provider_access::ProviderAccess;
-use super::scan_stacks::ScanResult;
-use super::through_provider::{Asked, ProviderScan};
+use super::scan_result::ScanResult;
+use super::through_provider::{Asked, NativeReadings, ProviderScan};
 use crate::code;
 use crate::live::Sessions;
 use crate::model::{
     Address, Catalog, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor,
-    Refusal, RefusalKind, TAGS_ALL, Tree, root_attribute,
+    Refusal, RefusalKind, TAGS_ALL, Tree, overlap, root_attribute,
 };
 use crate::settings::ProviderScope;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,13 +50,16 @@ pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>) -> bool {
         if addresses.is_empty() {
             continue;
         }
+        let clean = result.clean.iter();
+        let clean: Vec<_> = clean.filter(|read| read.stack == report.name).collect();
         let planned = plans(
-            loaded,
+            (loaded, edited),
             &addresses,
-            edited,
+            &clean,
             (input, &result.sessions, &result.redactor),
         )
         .await;
+        log_wrong_shapes(&clean, &planned, &result.catalog);
         for finding in &mut scanned.findings {
             let planned = finding
                 .address
@@ -76,11 +80,12 @@ fn can_be_planned(finding: &Finding) -> bool {
         && fix.is_some_and(|fix| fix.kind == FixKind::Adopt && !fix.edits.is_empty())
 }
 
-/// Returns what the provider plans for these resources of a stack from the edited code, as far as it reads them.
+/// Returns what the provider plans for these resources of a stack from the edited code, as far as it reads them, and for
+/// clean ones from their native readings and the code as it is.
 async fn plans(
-    loaded: &Loaded,
+    (loaded, edited): (&Loaded, &Edited),
     addresses: &BTreeSet<Address>,
-    edited: &Edited,
+    clean: &[&CleanReading],
     (input, sessions, redactor): (&ProofInput<'_>, &Sessions, &Redactor),
 ) -> BTreeMap<Address, PlannedChanges> {
     let (folder, options) = (&loaded.stack.path, &loaded.options);
@@ -92,13 +97,27 @@ async fn plans(
         sessions,
         redactor,
     };
-    let asked = Asked {
+    let edited = Asked {
         stack: loaded,
         declared: &code.declared,
         before: Some(&loaded.code.declared),
         includes: &|resource| addresses.contains(&resource.address),
+        native: NativeReadings::new(),
     };
-    let read = scan.read(vec![asked]).await.readings.into_iter();
+    let native = clean.iter().map(|read| (&read.address, &read.attributes));
+    let native: NativeReadings<'_> = native.collect();
+    let untouched = Asked {
+        declared: &loaded.code.declared,
+        before: None,
+        includes: &|resource| native.contains_key(&resource.address),
+        native: native.clone(),
+        ..edited
+    };
+    let read = scan
+        .read(vec![edited, untouched])
+        .await
+        .readings
+        .into_iter();
     let planned =
         read.filter_map(|(resource, found)| Some((resource.address.clone(), found.planned?)));
     planned.collect()
@@ -107,7 +126,7 @@ async fn plans(
 /// Notes the proof of a fix, or refuses it. Returns whether it was refused.
 fn settle(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) -> bool {
     let fixed: BTreeSet<_> = fixed(finding).collect();
-    let is_fixed = |name: &&String| fixed.contains(name.as_str());
+    let is_fixed = |place: &&String| fixed.iter().any(|path| overlap(path, place));
     let still: Vec<_> = planned.all.iter().filter(is_fixed).collect();
     let listed: Vec<_> = still.iter().map(|name| format!("`{name}`")).collect();
     let proof = |remaining: Vec<&String>| Proof {
@@ -125,7 +144,7 @@ fn settle(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) ->
             let mut proof = proof(planned.all.iter().collect());
             let remaining = proof.remaining.iter();
             let reasons =
-                remaining.map(|name| (name.clone(), why(name, finding, planned, catalog)));
+                remaining.map(|path| (path.clone(), why(path, finding, planned, catalog)));
             proof.reasons = reasons.collect();
             if let Some(fix) = &mut finding.fix {
                 fix.proof = Some(proof);
@@ -147,12 +166,13 @@ fn settle(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) ->
     true
 }
 
-/// Returns why a plan would still change an attribute that a fix does not concern.
-fn why(name: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalog) -> String {
+/// Returns why a plan would still change a path that a fix does not concern.
+fn why(path: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalog) -> String {
+    let name = root_attribute(path);
     let schema = catalog.get(&finding.tf_type);
     let is_never_read = schema.is_some_and(|schema| schema.rules.never_read.contains(&name));
     let mut refused = finding.fix.iter().flat_map(|fix| &fix.refused);
-    let is_left = refused.any(|refused| root_attribute(&refused.path) == name);
+    let is_left = refused.any(|refused| overlap(&refused.path, path));
     let reason = match name {
         TAGS_ALL => "it follows from `tags` and the default tags",
         _ if is_left => "this fix leaves it",
@@ -163,7 +183,7 @@ fn why(name: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalo
     reason.to_owned()
 }
 
-/// Returns the top-level names of the attributes that a fix edits.
+/// Returns the paths that a fix edits. What it leaves to a person is not among them.
 fn fixed(finding: &Finding) -> impl Iterator<Item = &str> {
     let refused = finding.fix.iter().flat_map(|fix| &fix.refused);
     let refused: BTreeSet<_> = refused.map(|attribute| attribute.path.as_str()).collect();
@@ -172,5 +192,5 @@ fn fixed(finding: &Finding) -> impl Iterator<Item = &str> {
         .iter()
         .map(|difference| difference.path.as_str());
     let paths = paths.filter(move |path| !refused.contains(path));
-    paths.map(root_attribute).filter(|name| *name != TAGS_ALL)
+    paths.filter(|path| root_attribute(path) != TAGS_ALL)
 }

@@ -68,6 +68,12 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Returns whether anything is to be read, and not only planned.
+    pub(super) fn reads(&self) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|request| request.native.is_none())
+    }
+
     /// Reads the group in a process of its own.
     pub(super) async fn read(
         self,
@@ -113,6 +119,7 @@ impl<'a> Group<'a> {
             launch: launch.map_err(|message| Reason::NoProvider { message })?,
             target,
             redactor: scan.redactor,
+            schemas: access.folder.schemas().clone(),
             deadline,
             limits: Limits::default(),
         };

@@ -1,8 +1,10 @@
 //! Scans stacks: loads their code and states, reads AWS, compares, scores and prices.
 
 use super::load::{Loaded, Sources, Stack, load, seal_known};
+use super::native_shapes::clean_readings;
 use super::progress::Progress;
 use super::provider_access::{KnownTypes, ProviderAccess};
+use super::scan_result::{ScanResult, is_busy};
 use super::through_provider::{name_readable, note_providers, providers, read_foreign};
 use crate::aws::Aws;
 use crate::diff::{self, Ownership, ReadResource};
@@ -19,7 +21,7 @@ use crate::resources::{OnDemand, UnmanagedScope};
 use crate::score::{self, Benchmark};
 use crate::settings::Settings;
 use crate::state::backends::HttpAccess;
-use crate::state::{self, State, StateBudget};
+use crate::state::{State, StateBudget};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,34 +62,6 @@ impl ScanInput<'_> {
     fn includes(&self, loaded: &Loaded) -> bool {
         loaded.stack.is_asked_for(self.only)
     }
-}
-
-/// A report, with everything needed to plan fixes.
-pub struct ScanResult {
-    /// The report.
-    pub report: Report,
-    /// The stacks, in the order of the report.
-    pub loaded: Vec<Loaded>,
-    /// The provider's schema of each type.
-    pub catalog: Catalog,
-    /// Replaces secrets, including those known by their text.
-    pub redactor: Redactor,
-    /// The sessions in AWS, in which fixes are proven.
-    pub(super) sessions: Sessions,
-}
-
-impl ScanResult {
-    /// Returns whether the stacks were not scanned because other scans use the memory.
-    pub fn is_busy(&self) -> bool {
-        is_busy(&self.loaded)
-    }
-}
-
-fn is_busy(loaded: &[Loaded]) -> bool {
-    loaded.iter().any(|stack| {
-        let starved = stack.options.shared.is_starved();
-        starved || stack.state.as_ref().is_err_and(state::is_busy)
-    })
 }
 
 /// Scans these stacks. A stack that cannot be scanned is reported as such; the others go on.
@@ -140,7 +114,9 @@ pub async fn scan_stacks(
     let compared = catalog.with(foreign.schemas);
 
     report_progress(Progress::Comparing);
-    let mut report = Comparison::new(input, &loaded, &compared, (live, foreign.readings)).report();
+    let comparison = Comparison::new(input, &loaded, &compared, (live, foreign.readings));
+    let mut report = comparison.report();
+    let clean = clean_readings(input, &report, &loaded, &comparison.resources);
     note_providers(&mut report, foreign.notes);
     known.note(&mut report);
     loaded.retain(|stack| busy || input.includes(stack));
@@ -150,6 +126,7 @@ pub async fn scan_stacks(
         catalog: compared,
         redactor,
         sessions,
+        clean,
     }
 }
 

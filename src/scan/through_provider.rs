@@ -6,8 +6,8 @@ use super::provider_group::{Configured, Group};
 use super::scan_stacks::ScanInput;
 use crate::live::{self, Sessions, Tracked};
 use crate::model::{
-    AwsLocation, Coverage, Declared, ProviderKey, ProviderTags, Reason, Redactor, Region, Report,
-    Resource, Schema, Status, Tree, UnsealedState, Value,
+    Address, Attributes, AwsLocation, Coverage, Declared, ProviderKey, ProviderTags, Reason,
+    Redactor, Region, Report, Resource, Schema, Status, Tree, UnsealedState, Value,
 };
 use crate::plugin::{Deadline, Package, ProviderReading, Request, SOURCE};
 use crate::resources::{ResourceType, provider_rules};
@@ -57,6 +57,7 @@ pub(super) async fn read_foreign<'a>(
             declared: &stack.code.declared,
             before: None,
             includes: &includes,
+            native: NativeReadings::new(),
         });
     }
     scan.read(asked).await
@@ -125,7 +126,12 @@ pub(super) struct Asked<'a, 'f> {
     pub before: Option<&'a Declared>,
     /// Whether a resource is read.
     pub includes: &'f (dyn Fn(&Resource) -> bool + Sync),
+    /// What native readers read of resources that are only planned.
+    pub native: NativeReadings<'a>,
 }
+
+/// The readings of native readers, by address.
+pub(super) type NativeReadings<'a> = BTreeMap<&'a Address, &'a Attributes>;
 
 /// What was read through providers.
 #[derive(Default)]
@@ -146,6 +152,8 @@ impl<'a> ProviderScan<'a> {
         for asked in asked {
             self.add(&asked, &mut groups, &mut results).await;
         }
+        // A plan alone is worth no process of its own.
+        groups.retain(Group::reads);
         let deadline = Deadline::after(self.access.time);
         let reads = groups.into_iter().map(|group| group.read(self, deadline));
         for (readings, schemas) in join_all(reads).await {
@@ -273,6 +281,7 @@ impl<'a> Asked<'a, '_> {
             declared: self.declared.get(address),
             before: self.before.and_then(|before| before.get(address)),
             is_located: state.source.is_some() || is_located(tracked),
+            native: self.native.get(address).copied(),
         }
     }
 }

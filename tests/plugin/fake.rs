@@ -4,10 +4,10 @@
 //! `serve` of this program. The test's own output is no handshake; that goes to the descriptor that the script opens.
 
 use driftguard::plugin::wire::{
-    Attribute5, Attribute6, Block5, Block6, ConfigureRequest, Diagnostic, DiagnosticsResponse,
-    DynamicValue, NestedType, PlanRequest, PlanResponse, PrepareRequest, PrepareResponse,
-    ReadRequest, ReadResponse, Schema5, Schema6, Schemas5, Schemas6, UpgradeRequest,
-    UpgradeResponse, ValidateRequest,
+    Attribute5, Attribute6, Block5, Block6, Capabilities, ConfigureRequest, Diagnostic,
+    DiagnosticsResponse, DynamicValue, Nested5, NestedType, PlanRequest, PlanResponse,
+    PrepareRequest, PrepareResponse, ReadRequest, ReadResponse, Schema5, Schema6, SchemaResponse,
+    UpgradeRequest, UpgradeResponse, ValidateRequest,
 };
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::BodyExt;
@@ -26,6 +26,10 @@ use tokio::net::UnixListener;
 pub const TYPE: &str = "aws_sqs_queue";
 /// How the behaviours begin of a provider that speaks version 6, and has `thing_record`.
 pub const SIX: &str = "six";
+/// How a provider behaves that plans another name for the bucket `acme-clean`, and is right about all else.
+pub const OTHER_BUCKET: &str = "plans another bucket";
+/// How a provider behaves that must be asked for its schemas first.
+pub const SCHEMAS_FIRST: &str = "needs to be asked for schemas";
 /// What its log says, as a real one's says everything.
 pub const LOGGED: &str = "hunter2-in-the-log";
 
@@ -192,7 +196,11 @@ async fn respond(
 async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
     let method = path.rsplit('/').next().unwrap();
     match method {
-        "GetSchema" => schemas(behaviour).encode_to_vec(),
+        "GetSchema" => {
+            let before = fs::read_to_string(folder().join("asked")).unwrap_or_default();
+            record("asked", &format!("{before}x"));
+            schemas(behaviour).encode_to_vec()
+        }
         "GetProviderSchema" => schemas6().encode_to_vec(),
         "PrepareProviderConfig" => PrepareResponse {
             prepared_config: PrepareRequest::decode(body).unwrap().config,
@@ -236,6 +244,9 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
             {
                 state.msgpack[at] = 30;
             }
+            if let Some(state) = planned.as_mut().filter(|_| behaviour == OTHER_BUCKET) {
+                replace(&mut state.msgpack, b"acme-clean", b"acme-other");
+            }
             PlanResponse {
                 planned_state: planned,
                 diagnostics: Vec::new(),
@@ -243,6 +254,16 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
             .encode_to_vec()
         }
         other => panic!("{other} is not asked for"),
+    }
+}
+
+/// Writes a text of the same length over another one.
+fn replace(msgpack: &mut [u8], text: &[u8], other: &[u8]) {
+    let found = msgpack
+        .windows(text.len())
+        .position(|window| window == text);
+    if let Some(at) = found {
+        msgpack[at..at + other.len()].copy_from_slice(other);
     }
 }
 
@@ -380,7 +401,7 @@ fn spy() {
     record("given", &all.join("\n"));
 }
 
-fn schemas(behaviour: &str) -> Schemas5 {
+fn schemas(behaviour: &str) -> SchemaResponse {
     let attribute = |name: &str, ty: &str, flags: &str| Attribute5 {
         name: name.to_owned(),
         r#type: ty.as_bytes().to_vec(),
@@ -390,13 +411,28 @@ fn schemas(behaviour: &str) -> Schemas5 {
         sensitive: flags.contains('s'),
         write_only: false,
     };
-    let schema = |version, attributes| Schema5 {
+    let schema = |version, attributes, block_types| Schema5 {
         version,
         block: Some(Block5 {
             attributes,
-            block_types: Vec::new(),
+            block_types,
         }),
     };
+    let rule = vec![
+        attribute("note", r#""string""#, "o"),
+        attribute("target", r#""string""#, "o"),
+        attribute("labels", r#"["map","string"]"#, "o"),
+    ];
+    let rule = Nested5 {
+        type_name: "rule".to_owned(),
+        block: schema(0, rule, Vec::new()).block,
+        nesting: 2,
+    };
+    let bucket = vec![
+        attribute("id", r#""string""#, "oc"),
+        attribute("arn", r#""string""#, "c"),
+        attribute("bucket", r#""string""#, "oc"),
+    ];
     let queue = vec![
         attribute("id", r#""string""#, "oc"),
         attribute("arn", r#""string""#, "c"),
@@ -404,6 +440,7 @@ fn schemas(behaviour: &str) -> Schemas5 {
         attribute("visibility_timeout_seconds", r#""number""#, "o"),
         attribute("policy", r#""string""#, "oc"),
         attribute("secret", r#""string""#, "os"),
+        attribute("labels", r#"["map","string"]"#, "o"),
         attribute("tags", r#"["map","string"]"#, "o"),
         attribute("tags_all", r#"["map","string"]"#, "oc"),
     ];
@@ -418,17 +455,22 @@ fn schemas(behaviour: &str) -> Schemas5 {
         attribute("value", r#""string""#, "os"),
     ];
     let types = [
-        (TYPE.to_owned(), schema(version, queue)),
-        ("aws_ssm_parameter".to_owned(), schema(0, parameter)),
+        (TYPE, schema(version, queue, vec![rule])),
+        ("aws_ssm_parameter", schema(0, parameter, Vec::new())),
+        ("aws_s3_bucket", schema(0, bucket, Vec::new())),
     ];
-    Schemas5 {
-        provider: Some(schema(0, provider.to_vec())),
+    let types = types.map(|(name, schema)| (name.to_owned(), schema.encode_to_vec()));
+    SchemaResponse {
+        provider: schema(0, provider.to_vec(), Vec::new()).encode_to_vec(),
         resource_schemas: types.into(),
         diagnostics: Vec::new(),
+        capabilities: Some(Capabilities {
+            schema_optional: behaviour != SCHEMAS_FIRST,
+        }),
     }
 }
 
-fn schemas6() -> Schemas6 {
+fn schemas6() -> SchemaResponse {
     let attribute = |name: &str, ty: &str, flags: &str| Attribute6 {
         name: name.to_owned(),
         r#type: ty.as_bytes().to_vec(),
@@ -460,12 +502,15 @@ fn schemas6() -> Schemas6 {
         attribute("pass_phrase_of_record", r#""string""#, "os"),
         settings,
     ];
-    Schemas6 {
-        provider: Some(schema(vec![
-            attribute("zone", r#""string""#, "o"),
-            attribute("retries", r#""number""#, "o"),
-        ])),
-        resource_schemas: [("thing_record".to_owned(), schema(record))].into(),
+    let provider = schema(vec![
+        attribute("zone", r#""string""#, "o"),
+        attribute("retries", r#""number""#, "o"),
+    ]);
+    let types = [("thing_record".to_owned(), schema(record).encode_to_vec())];
+    SchemaResponse {
+        provider: provider.encode_to_vec(),
+        resource_schemas: types.into(),
         diagnostics: Vec::new(),
+        capabilities: None,
     }
 }

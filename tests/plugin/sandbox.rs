@@ -162,6 +162,36 @@ async fn a_provider_in_the_sandbox_reads_nothing_of_the_server_and_of_other_prov
     until_gone(&other.records().display().to_string()).await;
 }
 
+/// What the story of the sandbox tries can be reached: without one a provider reaches it.
+#[tokio::test]
+async fn without_the_sandbox_the_same_provider_reaches_what_is_the_servers() {
+    let open = Open::new();
+    let data = TempDir::new().unwrap();
+    mode(data.path(), 0o700);
+    let key = data.path().join("key.pem");
+    fs::write(&key, "key").unwrap();
+    mode(&key, 0o600);
+    let socket = data.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let spy = Fake {
+        behaviour: "spy",
+        live: "{}",
+        records: &open.records(),
+        tries: &[data.path().to_owned(), key, socket],
+    };
+    let found = read_in(spy.write(open.path()), Sandbox::Caller, "spy").await;
+    assert!(matches!(found.reading, Reading::Found(_)), "{found:?}");
+    let tried = open.recorded("tried").await;
+    let reached = tried.lines().filter(|line| line.ends_with(" true"));
+    // Whatever is mapped at its beginning, memory cannot be read as a file.
+    assert!(reached.count() >= 4, "{tried}");
+    for name in ["key.pem", "socket"] {
+        let of_name = |line: &&str| line.contains(name);
+        let line = tried.lines().find(of_name).unwrap();
+        assert!(line.ends_with(" true"), "{tried}");
+    }
+}
+
 #[tokio::test]
 async fn a_provider_that_is_given_up_on_ends_with_its_whole_group() {
     let open = Open::new();

@@ -1,6 +1,6 @@
 //! `driftguard scan --providers`, as a person runs it in a checkout.
 
-use super::fake::program;
+use super::fake::{OTHER_BUCKET, program};
 use super::folder::platform;
 use crate::aws::{Checkout, Run, moto};
 use std::path::PathBuf;
@@ -247,6 +247,109 @@ async fn an_edit_that_the_provider_refuses_or_would_still_change_is_not_made() {
         assert!(fix["reason"].as_str().unwrap().starts_with(reason), "{fix}");
         assert_eq!(code, CODE, "{behaviour}");
     }
+}
+
+#[tokio::test]
+async fn each_entry_of_a_map_and_each_part_of_a_block_is_fixed_by_itself() {
+    let extra = r#"
+  labels                     = { pool = "main", zone = "b" }
+
+  rule {
+    note   = "n"
+    target = format("%s-%s", "t", "u")
+    labels = { size = "small" }
+  }
+"#;
+    let code = CODE.replace(" = 30\n", &format!(" = 30{extra}"));
+    let recorded = r#""labels": {"pool": "main", "zone": "a"},
+      "rule": [{"note": "n", "target": "t-u", "labels": {"size": "small"}}], "tags": null"#;
+    let live = r#"{"secret": null, "labels": {"pool": "other", "zone": "a"},
+      "rule": [{"note": "m", "target": "v", "labels": {"size": "large"}}]}"#;
+    let folder = folder("ok", live);
+    let checkout = checkout("");
+    checkout.write("queue/main.tf", &code);
+    checkout.write(
+        "queue.tfstate",
+        &STATE.replacen(r#""tags": null"#, recorded, 1),
+    );
+    let run = run(&["fix", "--adopt"], Some(&folder), &checkout).await;
+    let finding = run.json()["stacks"][0]["findings"][0].clone();
+    let attributes = finding["attributes"].as_array().unwrap().iter();
+    let paths: Vec<_> = attributes.map(|found| found["path"].clone()).collect();
+    let expected = [
+        r#"labels["pool"]"#,
+        r#"rule[0].labels["size"]"#,
+        "rule[0].note",
+        "rule[0].target",
+    ];
+    assert_eq!(paths, expected, "{finding}");
+    let fix = &finding["fix"];
+    // The zone was changed in the code, and not applied.
+    let proof = serde_json::json!({
+        "by": "provider",
+        "remaining": [r#"labels["zone"]"#, "rule[0].target"],
+        "reasons": {r#"labels["zone"]"#: "not part of this finding", "rule[0].target": "this fix leaves it"},
+    });
+    assert_eq!(
+        (&fix["kind"], &fix["proof"]),
+        (&"adopt".into(), &proof),
+        "{fix}"
+    );
+    assert_eq!(fix["refused"][0]["path"], "rule[0].target", "{fix}");
+    let edited = std::fs::read_to_string(checkout.path().join("queue/main.tf")).unwrap();
+    let fixed = code
+        .replace(r#""main""#, r#""other""#)
+        .replace(r#""small""#, r#""large""#)
+        .replace(r#""n""#, r#""m""#);
+    assert_eq!(edited, fixed);
+}
+
+const BUCKET: &str = r#"
+resource "aws_s3_bucket" "clean" {
+  bucket = "acme-clean"
+}
+"#;
+
+const BUCKET_STATE: &str = r#""resources": [
+  {"mode": "managed", "type": "aws_s3_bucket", "name": "clean",
+   "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]",
+   "instances": [{"schema_version": 0, "attributes": {"id": "acme-clean", "bucket": "acme-clean", "arn": "arn:aws:s3:::acme-clean"}}]},"#;
+
+/// A native reader that reads in a wrong shape is DriftGuard's fault: nobody but the operator is told.
+#[tokio::test]
+async fn a_plan_that_changes_a_clean_native_resource_is_logged_and_no_finding() {
+    let aws = moto().await;
+    aws.put_object("acme-clean", "key", "text").await.unwrap();
+    let live = r#"{"visibility_timeout_seconds": 90, "secret": null}"#;
+    let log = async |behaviour: &str| {
+        let folder = folder(behaviour, live);
+        let checkout = checkout("");
+        let in_region = |text: &str| text.replace("eu-west-1", "us-east-1");
+        checkout.write("queue/main.tf", &in_region(&format!("{CODE}{BUCKET}")));
+        let state = STATE.replacen(r#""resources": ["#, BUCKET_STATE, 1);
+        checkout.write("queue.tfstate", &in_region(&state));
+        let folder = folder.path().to_str().unwrap();
+        let arguments = ["fix", "--adopt", "queue", "--state", "queue.tfstate"];
+        let options = ["--unmanaged", "off", "--format", "json", "--providers"];
+        let arguments = [&arguments[..], &options, &[folder]].concat();
+        let run = checkout.driftguard_in(
+            &[("RUST_LOG", "warn"), ("NO_COLOR", "1")],
+            aws.url(),
+            &arguments,
+        );
+        let queue = "low modified aws_sqs_queue.orders visibility_timeout_seconds";
+        assert_eq!(run.findings(), [queue], "{run:?}");
+        assert_eq!(coverage(&run)[0], "aws_s3_bucket checked ", "{run:?}");
+        run.err
+    };
+    let told = "plans a change of a resource without drift";
+    let right = log("ok").await;
+    assert!(!right.contains(told), "{right}");
+    let wrong = log(OTHER_BUCKET).await;
+    let line = wrong.lines().find(|line| line.contains(told));
+    let line = line.unwrap_or_else(|| panic!("{wrong}"));
+    assert!(line.contains("aws_s3_bucket"), "{line}");
+    assert!(line.contains("attributes=\"bucket\""), "{line}");
 }
 
 /// Returns the fix of the queue that a provider which behaves so disproves.

@@ -1,15 +1,16 @@
 //! What becomes of a resource that a provider reads, however it behaves.
 
-use super::fake::{LOGGED, TYPE, program};
+use super::fake::{LOGGED, SCHEMAS_FIRST, TYPE, program};
 use driftguard::model::{
     AccountId, Attributes, PlannedChanges, ProviderKey, ProviderTags, Reading, Reason, Redactor,
     Region, Resource, UnsealedState, Value,
 };
 use driftguard::plugin::{
     AwsTarget, Credentials, Deadline, Launch, Limits, ProviderReading, Reader, Request, Sandbox,
-    Target,
+    SchemaMemory, Target,
 };
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -38,6 +39,16 @@ async fn read(folder: &Path, behaviour: &str, live: &str) -> ProviderReading {
 
 /// Reads one queue through this program, confined so.
 pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> ProviderReading {
+    read_by(binary, sandbox, behaviour, Arc::default()).await
+}
+
+/// The same, where these schemas are known.
+async fn read_by(
+    binary: PathBuf,
+    sandbox: Sandbox,
+    behaviour: &str,
+    schemas: Arc<SchemaMemory>,
+) -> ProviderReading {
     let redactor = Redactor::new(KEY);
     let reader = Reader {
         launch: Launch {
@@ -58,6 +69,7 @@ pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> Prov
             tags: ProviderTags::default(),
         }),
         redactor: &redactor,
+        schemas,
         deadline: Deadline::start(),
         limits: Limits {
             start: Duration::from_secs(20),
@@ -79,6 +91,7 @@ pub async fn read_in(binary: PathBuf, sandbox: Sandbox, behaviour: &str) -> Prov
         declared: None,
         before: None,
         is_located: true,
+        native: None,
     };
     let mut found = reader.read(&[request]).await.readings;
     assert_eq!(found.len(), 1);
@@ -110,6 +123,32 @@ async fn what_changed_in_aws_is_drift_and_what_did_not_is_none() {
         panic!("{:?}", found.reading);
     };
     assert_eq!(attributes["visibility_timeout_seconds"], Value::from(90));
+}
+
+#[tokio::test]
+async fn a_provider_tells_its_schemas_once_as_long_as_its_program_stays() {
+    let folder = TempDir::new().unwrap();
+    let known = Arc::<SchemaMemory>::default();
+    let asked = || {
+        let asked = std::fs::read_to_string(folder.path().join("asked"));
+        asked.unwrap_or_default().len()
+    };
+    let read = async |binary: &Path, behaviour: &str| {
+        let reading = read_by(binary.to_owned(), Sandbox::Caller, behaviour, known.clone());
+        let found = reading.await;
+        assert!(matches!(found.reading, Reading::Found(_)), "{found:?}");
+    };
+    let binary = program(folder.path(), "ok", "{}");
+    read(&binary, "ok").await;
+    read(&binary, "ok").await;
+    assert_eq!(asked(), 1);
+    let binary = program(folder.path(), "ok", r#"{"policy": "another program"}"#);
+    read(&binary, "ok").await;
+    assert_eq!(asked(), 2, "another program");
+    let binary = program(folder.path(), SCHEMAS_FIRST, "{}");
+    read(&binary, SCHEMAS_FIRST).await;
+    read(&binary, SCHEMAS_FIRST).await;
+    assert_eq!(asked(), 4, "it may not answer otherwise");
 }
 
 #[tokio::test]

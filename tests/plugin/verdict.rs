@@ -4,7 +4,9 @@ use driftguard::model::{
     DeclaredResource, Definition, Parts, PlannedChanges, Site, Source, Type, Value,
 };
 use driftguard::plugin::schema::{Attribute, Block, BlockNesting, NestedBlock};
-use driftguard::plugin::{PlanInput, configuration, keep_ignored, means_the_same, proposed};
+use driftguard::plugin::{
+    PlanInput, configuration, keep_ignored, lay_over, means_the_same, proposed,
+};
 use std::collections::BTreeMap;
 
 fn attribute(optional: bool, computed: bool) -> Attribute {
@@ -152,6 +154,75 @@ fn drift_is_what_aws_changed_and_not_applied_what_the_code_changed() {
         "code and AWS agree about the note"
     );
     assert_eq!(names(&found.not_applied), ["name"]);
+}
+
+#[test]
+fn a_plan_names_the_part_of_an_ordered_block_and_the_entry_of_a_map_that_it_changes() {
+    let mut block = block();
+    let labels = Attribute {
+        ty: Type::Map(Box::new(Type::String)),
+        ..attribute(true, false)
+    };
+    block.attributes.insert("labels".to_owned(), labels);
+    block.blocks.get_mut("rule").unwrap().nesting = BlockNesting::List;
+    let state = |note: &str| {
+        let rules = format!(r#"[{{"name": "r", "note": "{note}"}}, {{"name": "s"}}]"#);
+        let labels = format!(r#"{{"pool": "{note}", "zone": "a"}}"#);
+        value(&format!(
+            r#"{{"name": "a", "rule": {rules}, "labels": {labels}}}"#
+        ))
+    };
+    let (recorded, live) = (state("x"), state("y"));
+    let rule = Value::map([("name", "r".into()), ("note", "x".into())]);
+    let other = Value::map([("name", "s".into())]);
+    let declared = code(&[
+        ("name", "a".into()),
+        ("labels", recorded.get("labels").clone()),
+        ("rule", Value::List(vec![rule, other])),
+    ]);
+    let configuration = configuration(&block, Some(&declared), &recorded);
+    let input = PlanInput {
+        block: &block,
+        recorded: &recorded,
+        live: &live,
+        configuration: &configuration,
+        ignore_changes: &[],
+    };
+    let found = input.changes(&input.proposed());
+    assert_eq!(names(&found.all), [r#"labels["pool"]"#, "rule[0].note"]);
+    assert_eq!(names(&found.drift), ["labels", "rule"]);
+}
+
+#[test]
+fn what_a_native_reader_read_lies_over_the_recorded_state() {
+    let mut block = block();
+    let number = Attribute {
+        ty: Type::Number,
+        ..attribute(true, false)
+    };
+    block.attributes.insert("size".to_owned(), number);
+    let mut ordered = block.blocks["rule"].clone();
+    ordered.nesting = BlockNesting::List;
+    block.blocks.insert("step".to_owned(), ordered);
+    let recorded = value(
+        r#"{"name": "a", "note": "x", "zone": "1a", "size": 1, "rule": [{"name": "r"}],
+            "step": [{"name": "s", "note": "x", "arn": "arn:1"}]}"#,
+    );
+    let read =
+        |json: &str| -> driftguard::model::Attributes { serde_json::from_str(json).unwrap() };
+    let native = read(
+        r#"{"note": "y", "size": "2", "rule": [{"name": "q"}], "step": [{"name": "s", "note": "y"}], "unknown": 1}"#,
+    );
+    let state = lay_over(&block, &recorded, &native);
+    let expected = value(
+        r#"{"name": "a", "note": "y", "zone": "1a", "size": 2, "rule": [{"name": "r"}],
+            "step": [{"name": "s", "note": "y", "arn": "arn:1"}]}"#,
+    );
+    assert_eq!(state.value, expected);
+    assert!(state.misfits.is_empty());
+    let state = lay_over(&block, &recorded, &read(r#"{"size": "large"}"#));
+    assert_eq!(state.value, recorded);
+    assert!(state.misfits.contains("size"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::model::{Choice, Decision, Finding, Interrupt, Tree};
 use crate::patch::{self, Direction};
 use crate::pulls::{DecisionIndex, set_aside_snoozed};
 use crate::scan::proof::{self, ProofInput};
-use crate::scan::scan_stacks::ScanResult;
+use crate::scan::scan_result::ScanResult;
 
 /// The decisions of people, at a time.
 #[derive(Debug, Clone, Copy)]

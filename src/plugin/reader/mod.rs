@@ -3,12 +3,13 @@
 mod resource;
 
 use super::process::Launch;
-use super::provider::{Limits, OpenError, Provider, Schemas};
+use super::provider::{Limits, OpenError, Provider};
 use super::reason;
+use super::schema_memory::SchemaMemory;
 use super::target::Target;
 use crate::model::{
-    DeclaredResource, PlannedChanges, Reading, Reason, Redactor, Resource, Schema, TypeRules,
-    UnsealedState,
+    Attributes, DeclaredResource, PlannedChanges, Reading, Reason, Redactor, Resource, Schema,
+    TypeRules, UnsealedState,
 };
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,8 @@ pub struct Request<'a> {
     pub before: Option<&'a DeclaredResource>,
     /// Whether its account and region are known: else it cannot be called missing.
     pub is_located: bool,
+    /// What a native reader read: then the provider is asked for the plan alone, which starts from it.
+    pub native: Option<&'a Attributes>,
 }
 
 /// What the provider found.
@@ -104,6 +107,8 @@ pub struct Reader<'a> {
     pub target: Target,
     /// Replaces secrets.
     pub redactor: &'a Redactor,
+    /// The schemas that are known.
+    pub schemas: Arc<SchemaMemory>,
     /// When all reads must have ended.
     pub deadline: Deadline,
     /// How long each call may take.
@@ -129,7 +134,7 @@ impl Reader<'_> {
             .iter()
             .map(|request| request.resource.tf_type())
             .collect();
-        let opened = timeout_at(self.deadline.0, self.open(&types)).await;
+        let opened = timeout_at(self.deadline.0, self.open(&types, false)).await;
         let provider = match opened {
             Ok(Ok(provider)) => provider,
             Ok(Err(error)) => {
@@ -142,8 +147,8 @@ impl Reader<'_> {
         self.read_some(&provider, requests, 0..requests.len(), &mut outcomes)
             .await;
         drop(provider);
-        self.read_again(requests, &schemas, &mut outcomes).await;
-        self.look_again(requests, &schemas, &mut outcomes).await;
+        self.read_again(requests, &types, &mut outcomes).await;
+        self.look_again(requests, &types, &mut outcomes).await;
         let mut readings = Vec::new();
         for at in 0..requests.len() {
             readings.push(match outcomes.remove(&at) {
@@ -169,29 +174,16 @@ impl Reader<'_> {
         }
     }
 
-    async fn open(&self, types: &BTreeSet<&str>) -> Result<Provider, OpenError> {
-        let provider = Provider::start(&self.launch, self.limits, Some(types)).await?;
-        self.configure(&provider).await?;
-        Ok(provider)
-    }
-
-    async fn reopen(
-        &self,
-        schemas: &Arc<Schemas>,
-        logs_calls: bool,
-    ) -> Result<Provider, OpenError> {
+    /// Starts the provider and configures it.
+    async fn open(&self, types: &BTreeSet<&str>, logs_calls: bool) -> Result<Provider, OpenError> {
         let launch = Launch {
             logs_calls,
             ..self.launch.clone()
         };
-        let provider = Provider::start_with(&launch, self.limits, schemas.clone()).await?;
-        self.configure(&provider).await?;
-        Ok(provider)
-    }
-
-    async fn configure(&self, provider: &Provider) -> Result<(), OpenError> {
+        let provider = Provider::start(&launch, self.limits, Some(types), &self.schemas).await?;
         let own_endpoint = self.launch.endpoint.is_some();
-        provider.configure(&self.target, own_endpoint).await
+        provider.configure(&self.target, own_endpoint).await?;
+        Ok(provider)
     }
 
     fn all_unknown(&self, requests: &[Request<'_>], reason: &Reason) -> ProviderReadings {
@@ -250,7 +242,7 @@ impl Reader<'_> {
     async fn read_again(
         &self,
         requests: &[Request<'_>],
-        schemas: &Arc<Schemas>,
+        types: &BTreeSet<&str>,
         outcomes: &mut BTreeMap<usize, Outcome>,
     ) {
         let of = |outcomes: &BTreeMap<usize, Outcome>, crashed: bool| -> Vec<usize> {
@@ -266,8 +258,8 @@ impl Reader<'_> {
         if suspects.is_empty() {
             return;
         }
-        let reopened = timeout_at(self.deadline.0, self.reopen(schemas, false)).await;
-        let Ok(Ok(provider)) = reopened else {
+        let opened = timeout_at(self.deadline.0, self.open(types, false)).await;
+        let Ok(Ok(provider)) = opened else {
             return;
         };
         self.read_some(&provider, requests, waiting, outcomes).await;
@@ -284,7 +276,7 @@ impl Reader<'_> {
     async fn look_again(
         &self,
         requests: &[Request<'_>],
-        schemas: &Arc<Schemas>,
+        types: &BTreeSet<&str>,
         outcomes: &mut BTreeMap<usize, Outcome>,
     ) {
         let missing = outcomes.iter();
@@ -293,8 +285,8 @@ impl Reader<'_> {
         if missing.is_empty() {
             return;
         }
-        let reopened = timeout_at(self.deadline.0, self.reopen(schemas, true)).await;
-        let Ok(Ok(provider)) = reopened else {
+        let opened = timeout_at(self.deadline.0, self.open(types, true)).await;
+        let Ok(Ok(provider)) = opened else {
             return;
         };
         for at in missing {

@@ -4,6 +4,7 @@ use super::{NO_RULES, Outcome, ProviderReading, Reader, Request};
 use crate::model::{Attributes, PlannedChanges, Reading, Reason, Schema, TAGS_ALL, Value};
 use crate::plugin::client::CallError;
 use crate::plugin::configuration::configuration;
+use crate::plugin::overlay::lay_over;
 use crate::plugin::provider::{LiveState, Provider, ResourceError};
 use crate::plugin::reason;
 use crate::plugin::schema::TypeSchema;
@@ -29,6 +30,15 @@ impl Reader<'_> {
                     .to_owned(),
             );
         }
+        if let Some(native) = request.native {
+            return match self.plan_native(provider, request, schema, native).await {
+                Ok(planned) => Outcome::Done(ProviderReading {
+                    reading: Reading::Found(native.clone()),
+                    planned: Some(planned),
+                }),
+                Err(error) => self.failed(&error),
+            };
+        }
         let read = match provider.read(tf_type, schema, request.state).await {
             Ok(read) => read,
             Err(error) => return self.failed(&error),
@@ -50,6 +60,28 @@ impl Reader<'_> {
             }),
             Err(error) => self.failed(&error),
         }
+    }
+
+    /// Plans from what a native reader read. What does not even have the schema's type counts as a change.
+    async fn plan_native(
+        &self,
+        provider: &Provider,
+        request: &Request<'_>,
+        schema: &TypeSchema,
+        native: &Attributes,
+    ) -> Result<PlannedChanges, ResourceError> {
+        let tf_type = request.resource.tf_type();
+        let recorded = provider.recorded(tf_type, schema, request.state).await?;
+        let state = lay_over(&schema.block, &recorded, native);
+        let read = LiveState {
+            recorded,
+            live: None,
+            private: request.state.private.clone(),
+        };
+        let planned = self.plan(provider, request, schema, &read, &state.value);
+        let mut planned = planned.await?;
+        planned.drift.extend(state.misfits);
+        Ok(planned)
     }
 
     async fn plan(
@@ -75,12 +107,12 @@ impl Reader<'_> {
         let planned = provider.plan(tf_type, block, states, &read.private).await?;
         let mut changes = input.changes(&planned);
         if !self.knows_default_tags() {
-            for names in [
+            for paths in [
                 &mut changes.drift,
                 &mut changes.not_applied,
                 &mut changes.all,
             ] {
-                names.remove(TAGS_ALL);
+                paths.remove(TAGS_ALL);
             }
         }
         changes.refusal = self
