@@ -3,7 +3,7 @@
 use super::configuration::convert;
 use super::schema::{Block, BlockNesting};
 use crate::model::{Attributes, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A state as a native reader has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,7 @@ fn part(
         let (Some(known), Some(read)) = (recorded.as_map(), read.as_map()) else {
             return Ok(recorded.clone());
         };
-        let mut entries: BTreeMap<_, _> = known.clone();
+        let mut entries = known.clone();
         for (name, value) in read {
             let before = known.get(name).unwrap_or(&Value::Null);
             if let Some(found) = part(&nested.block, name, before, value)? {
