@@ -46,9 +46,9 @@ pub(super) fn differences(compared: &ComparedResource<'_>) -> Vec<Difference> {
     let complete = complete(compared);
     let ignored = |key: &str| compared.tags.is_some_and(|tags| tags.ignores(key));
     let difference = |key: &&String| {
-        let (recorded, live) = (recorded.get(*key), live.get(*key));
-        let by_default = !own.contains_key(*key) && recorded.is_some();
-        let asked = declared.get(*key);
+        let (recorded, live) = (recorded.get(key), live.get(key));
+        let by_default = !own.contains_key(key) && recorded.is_some();
+        let asked = declared.get(key);
         let is_left_out = complete && asked.is_none();
         let verdict = verdict((asked, is_left_out), recorded, live)?;
         let name = if by_default && all == "tags_all" {

@@ -97,7 +97,7 @@ fn add_changed(
     {
         let keys: BTreeSet<_> = after.keys().chain(live.keys()).collect();
         let keys = keys.into_iter();
-        let changed = keys.filter(|key| after.get(*key) != live.get(*key));
+        let changed = keys.filter(|key| after.get(key) != live.get(key));
         paths.extend(changed.map(|key| entry_path(path, key)));
         return;
     }

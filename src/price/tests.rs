@@ -4,7 +4,7 @@ use crate::model::{Difference, Region, Value, Verdict};
 fn finding(kind: Kind, tf_type: &str, before: Attributes, after: Attributes) -> Finding {
     let changed = before
         .iter()
-        .filter(|(name, value)| after.get(*name) != Some(value));
+        .filter(|(name, value)| after.get(name) != Some(value));
     let attributes = changed.map(|(name, value)| Difference {
         path: name.clone(),
         verdict: Verdict::Drift,

@@ -229,7 +229,7 @@ pub(super) fn split_by_source(blocks: Value) -> Value {
         }
         let mut sources: Vec<(&str, Value)> = Vec::new();
         for list in SOURCES {
-            match parts.remove(*list) {
+            match parts.remove(list) {
                 Some(Value::List(items)) => {
                     sources.extend(items.into_iter().map(|item| (*list, texts_of(item))));
                 }

@@ -76,7 +76,7 @@ fn finding(rule: &Rule, example: &Example) -> Finding {
         _ => Kind::Modified,
     };
     let names = before.keys().chain(after.keys());
-    let differs = |name: &&String| before.get(*name) != after.get(*name);
+    let differs = |name: &&String| before.get(name) != after.get(name);
     let difference = |name: &String| Difference {
         path: name.clone(),
         verdict: Verdict::Drift,

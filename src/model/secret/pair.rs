@@ -7,8 +7,8 @@ use crate::model::{Value, ValueMap};
 pub(super) fn secret_pair(entries: &ValueMap) -> &'static [&'static str] {
     const NAMES: &[&str] = &["name", "Name", "key", "Key"];
     const VALUES: &[&str] = &["value", "Value", "values", "Values"];
-    let text = |name: &&str| entries.get(*name).and_then(Value::as_str);
-    let has_value = || VALUES.iter().any(|name| entries.contains_key(*name));
+    let text = |name: &&str| entries.get(name).and_then(Value::as_str);
+    let has_value = || VALUES.iter().any(|name| entries.contains_key(name));
     match has_value() && NAMES.iter().filter_map(text).any(named) {
         true => VALUES,
         false => &[],
@@ -30,7 +30,7 @@ fn has_pair(value: &Value) -> bool {
         Value::Map(entries) => {
             let mut values = secret_pair(entries)
                 .iter()
-                .filter_map(|name| entries.get(*name));
+                .filter_map(|name| entries.get(name));
             values.any(is_one) || entries.values().any(has_pair)
         }
         _ => false,

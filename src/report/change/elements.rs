@@ -89,7 +89,7 @@ fn changed(before: &Value, after: &Value) -> Option<Member> {
     };
     let same = before
         .iter()
-        .filter(|(name, value)| after.get(*name) == Some(*value) && is_set(Some(value)));
+        .filter(|(name, value)| after.get(name) == Some(*value) && is_set(Some(value)));
     let same: Element = same
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();

@@ -23,7 +23,7 @@ impl BackendEnvironment {
     pub fn complete(&self, kind: &str, settings: &mut ValueMap) {
         let backend = ALL.iter().filter(|backend| backend.kind == kind);
         for (variable, setting) in backend.flat_map(|backend| backend.variables) {
-            let known = settings.get(*setting).unwrap_or(&Value::Null);
+            let known = settings.get(setting).unwrap_or(&Value::Null);
             if let (Some(value), Value::Null) = (self.0.get(variable), known) {
                 settings.insert((*setting).to_owned(), Value::text(value.expose_secret()));
             }

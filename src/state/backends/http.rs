@@ -104,7 +104,7 @@ fn check_settings(config: &BackendConfig<'_>) -> Result<(), ScanError> {
     };
     let mut set = UNSUPPORTED
         .iter()
-        .filter(|name| config.settings.get(**name).is_some_and(is_set));
+        .filter(|name| config.settings.get(name).is_some_and(is_set));
     set.next().map_or(Ok(()), |name| {
         Err(error(format!(
             "the http backend's `{name}` is not supported: trust the server's certificate on this machine, or give the \
