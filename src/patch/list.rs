@@ -27,8 +27,8 @@ pub(super) fn rewrite_list(
         if value.has_unknown() {
             return None;
         }
-        let wanted = missing.iter().position(|item| **item == value);
-        changes.push(match wanted {
+        let needed = missing.iter().position(|item| **item == value);
+        changes.push(match needed {
             Some(at) => {
                 missing.remove(at);
                 Change::Keep

@@ -113,11 +113,11 @@ impl Provider {
             Some(known) => known,
             None => {
                 let call = client.call(Method::Schema, &Empty {}, limits.call);
-                let told = Arc::new(EncodedSchemas::new(client.protocol(), call.await?));
-                if let Some(program) = program.filter(|_| told.is_optional()) {
-                    memory.put(program, told.clone());
+                let answered = Arc::new(EncodedSchemas::new(client.protocol(), call.await?));
+                if let Some(program) = program.filter(|_| answered.is_optional()) {
+                    memory.put(program, answered.clone());
                 }
-                told
+                answered
             }
         };
         Ok(Self {

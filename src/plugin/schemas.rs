@@ -14,30 +14,30 @@ pub struct Schemas {
     pub types: BTreeMap<String, Result<TypeSchema, BadSchema>>,
 }
 
-/// All schemas of a provider, as it told them.
+/// All schemas of a provider, as it answered.
 #[derive(Debug)]
 pub struct EncodedSchemas {
     protocol: Protocol,
-    told: SchemaResponse,
+    response: SchemaResponse,
 }
 
 impl EncodedSchemas {
     /// Keeps a provider's answer.
-    pub(super) fn new(protocol: Protocol, told: SchemaResponse) -> Self {
-        Self { protocol, told }
+    pub(super) fn new(protocol: Protocol, response: SchemaResponse) -> Self {
+        Self { protocol, response }
     }
 
     /// Returns whether the provider answers other calls without being asked for its schemas.
     pub(super) fn is_optional(&self) -> bool {
-        let capabilities = self.told.capabilities;
+        let capabilities = self.response.capabilities;
         capabilities.is_some_and(|capabilities| capabilities.schema_optional)
     }
 
     /// Returns about how many bytes it takes.
     pub(super) fn size(&self) -> usize {
-        let types = self.told.resource_schemas.iter();
+        let types = self.response.resource_schemas.iter();
         let types = types.map(|(name, schema)| name.len() + schema.len());
-        self.told.provider.len() + types.sum::<usize>()
+        self.response.provider.len() + types.sum::<usize>()
     }
 
     /// Decodes the schemas of these types; `None` for all.
@@ -46,10 +46,10 @@ impl EncodedSchemas {
     /// When the provider's own configuration is not understood.
     pub(super) fn decode(&self, types: Option<&BTreeSet<&str>>) -> Result<Schemas, BadSchema> {
         let is_asked = |name: &str| types.is_none_or(|types| types.contains(name));
-        let all = self.told.resource_schemas.iter();
+        let all = self.response.resource_schemas.iter();
         let asked = all.filter(|(name, _)| is_asked(name));
         Ok(Schemas {
-            provider: self.schema("provider", &self.told.provider)?.block,
+            provider: self.schema("provider", &self.response.provider)?.block,
             types: asked
                 .map(|(name, encoded)| (name.clone(), self.schema(name, encoded)))
                 .collect(),
@@ -69,10 +69,10 @@ impl EncodedSchemas {
 impl EncodedSchemas {
     /// Creates schemas of this size.
     pub(super) fn sized(bytes: usize) -> Self {
-        let told = SchemaResponse {
+        let response = SchemaResponse {
             provider: vec![0; bytes],
             ..SchemaResponse::default()
         };
-        Self::new(Protocol::V5, told)
+        Self::new(Protocol::V5, response)
     }
 }

@@ -10,8 +10,8 @@ use crate::model::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many resources of a type are planned: a wrong shape is the type's.
-const A_TYPE: usize = 3;
+/// How many resources of a type are planned at most: a wrong shape is that of the type.
+const MAX_PER_TYPE: usize = 3;
 
 /// What a native reader read of a resource that shows no difference.
 pub(super) struct CleanReading {
@@ -49,7 +49,7 @@ pub(super) fn clean_readings(
         for read in clean {
             let count = of_type.entry(read.resource.tf_type()).or_default();
             if let Reading::Found(attributes) = &read.reading
-                && *count < A_TYPE
+                && *count < MAX_PER_TYPE
             {
                 *count += 1;
                 found.push(CleanReading {
