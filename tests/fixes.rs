@@ -546,14 +546,7 @@ fn a_heredoc_keeps_its_line_ends() {
 #[test]
 fn what_a_file_holds_in_another_form_is_refused_with_that_file() {
     let code = r#"locals {
-  config  = yamldecode(file("${path.module}/roles.yaml"))
   greeted = templatefile("note.txt.tftpl", { name = "app" })
-}
-
-resource "aws_iam_role" "merged" {
-  for_each    = { for name, role in local.config.roles : name => merge(role, { path = "/" }) }
-  name        = "merged-${each.key}"
-  description = each.value.note
 }
 
 resource "aws_iam_role" "greeted" {
@@ -561,26 +554,33 @@ resource "aws_iam_role" "greeted" {
   description = local.greeted
 }
 "#;
-    let files = [
-        ("main.tf", code),
-        (
-            "roles.yaml",
-            "note: by default\nroles:\n  app: { note: an app }\n",
-        ),
-        ("note.txt.tftpl", "Hello ${name}"),
-    ];
-    let refused = [
-        ("aws_iam_role.merged[\"app\"]", "description", "roles.yaml"),
-        ("aws_iam_role.greeted", "description", "note.txt.tftpl"),
-    ];
-    for (address, path, file) in refused {
-        let change = difference(path, "before".into(), "after".into());
-        let (fix, changed) = adopt(&files, address, vec![change]);
-        assert_eq!((fix.kind, changed.len()), (FixKind::Refused, 0));
-        let reason = fix.reason.unwrap();
-        let named = format!("the value comes from {file}, which `");
-        assert!(reason.starts_with(&named), "{address}: {reason}");
-    }
+    let files = [("main.tf", code), ("note.txt.tftpl", "Hello ${name}")];
+    let change = difference("description", "before".into(), "after".into());
+    let (fix, changed) = adopt(&files, "aws_iam_role.greeted", vec![change]);
+    assert_eq!((fix.kind, changed.len()), (FixKind::Refused, 0));
+    let reason = fix.reason.unwrap();
+    let named = "the value comes from note.txt.tftpl, which `";
+    assert!(reason.starts_with(named), "{reason}");
+}
+
+#[test]
+fn an_entry_that_merge_takes_from_a_data_file_is_edited_there() {
+    let code = r#"locals {
+  config = yamldecode(file("${path.module}/roles.yaml"))
+}
+
+resource "aws_iam_role" "merged" {
+  for_each    = { for name, role in local.config.roles : name => merge(role, { path = "/" }) }
+  name        = "merged-${each.key}"
+  description = each.value.note
+}
+"#;
+    let data = "note: by default\nroles:\n  app: { note: an app }\n";
+    let files = [("main.tf", code), ("roles.yaml", data)];
+    let change = difference("description", "an app".into(), "the app".into());
+    let (file, after) = adopted_in(&files, "aws_iam_role.merged[\"app\"]", vec![change]);
+    assert_eq!(file, "roles.yaml");
+    assert_eq!(after, data.replace("an app", "the app"));
 }
 
 #[test]

@@ -427,7 +427,7 @@ fn what_grants_access_is_taken_over_only_where_somebody_said_so() {
         assert!(
             fix.reason
                 .unwrap()
-                .contains("DriftGuard adopts it only when asked")
+                .contains("DriftGuard imports it only on request")
         );
         let block = fix.block.unwrap();
         assert!(
