@@ -167,8 +167,7 @@ impl Finder {
         for (name, (file, block)) in &called.folder.outputs {
             let is_asked = *name == output || !called.folder.outputs.contains_key(output);
             if let Some(value) = block.body.get_attribute("value").filter(|_| is_asked) {
-                let value = part(&value.value, entry);
-                names.extend(self.inner(&called.scope(file), value, left));
+                names.extend(self.entry(&called.scope(file), &value.value, entry, left));
             }
         }
         self.known.truncate(depth);
@@ -185,7 +184,7 @@ impl Finder {
         let set = instance.variables.get(name).map(|setting| &setting.by);
         match set {
             Some(Some(SetBy::Argument(caller, argument))) => {
-                self.inner(caller, part(argument, entry), left)
+                self.entry(caller, argument, entry, left)
             }
             _ => Names::new(),
         }
@@ -198,8 +197,29 @@ impl Finder {
         left: usize,
     ) -> Names {
         match instance.local(name) {
-            Some((file, local)) => self.inner(&instance.scope(file), part(local, entry), left),
+            Some((file, local)) => self.entry(&instance.scope(file), local, entry, left),
             None => Names::new(),
+        }
+    }
+
+    /// Finds the variables behind an entry of an expression: an object's other entries do not matter.
+    fn entry(
+        &mut self,
+        scope: &Scope<'_>,
+        expression: &Expression,
+        entry: &str,
+        left: usize,
+    ) -> Names {
+        match expression {
+            Expression::Parenthesis(inner) => self.entry(scope, inner.inner(), entry, left),
+            Expression::Object(object) => {
+                self.inner(scope, entry_at(object, entry).unwrap_or(expression), left)
+            }
+            Expression::Traversal(traversal) => match reference_to_entry(traversal, entry) {
+                Some(names) => self.all(scope, References([names].into()), left),
+                None => self.inner(scope, expression, left),
+            },
+            _ => self.inner(scope, expression, left),
         }
     }
 
@@ -213,18 +233,6 @@ impl Finder {
         let mut references = References::default();
         references.visit_body(body);
         self.all(scope, references, left)
-    }
-}
-
-/// Returns the expression of the entry that is referred to: an object's other entries do not matter.
-fn part<'e>(expression: &'e Expression, entry: &str) -> &'e Expression {
-    match expression {
-        Expression::Parenthesis(inner) => part(inner.inner(), entry),
-        Expression::Object(object) => match entry_at(object, entry) {
-            Some(found) => found,
-            None => expression,
-        },
-        _ => expression,
     }
 }
 
@@ -312,6 +320,26 @@ impl Visit for References {
         self.0.extend(reference(traversal));
         visit::visit_traversal(self, traversal);
     }
+}
+
+/// Returns the names of a reference to an entry of what a traversal refers to; `None` where it is no local value, variable
+/// or output as a whole.
+fn reference_to_entry(traversal: &Traversal, entry: &str) -> Option<[String; 4]> {
+    let mut names = reference(traversal)?;
+    let at = match names[0].as_str() {
+        "var" | "local" => 2,
+        "module" => 3,
+        _ => return None,
+    };
+    let has_index =
+        |operator: &&TraversalOperator| !matches!(operator, TraversalOperator::GetAttr(_));
+    let operators = traversal.operators.iter().map(|operator| operator.value());
+    let indexes = operators.clone().filter(has_index).count();
+    let instances = usize::from(at == 3);
+    let is_whole = operators.count() - indexes == at - 1 && indexes <= instances;
+    let place = names.get_mut(at).filter(|_| is_whole)?;
+    *place = entry.to_owned();
+    Some(names)
 }
 
 /// Returns the first four names of a reference, up to an index: `data`, `aws_iam_policy_document`, `x` and `json`; missing

@@ -9,8 +9,8 @@ use hcl_edit::expr::{Array, Expression};
 use std::ops::Range;
 
 /// Rewrites a list to have these items, and changes nothing else: an item that goes takes its line or its separator
-/// along, a new one takes the place of one that goes, or the next behind the last. `None` where comments or unknown items
-/// are in the way. `known` holds the values of its current items; `reference` writes a reference to a value that is no
+/// along, a new one takes the place of one that goes, or the next behind the last where that is their order. `None` where
+/// comments or unknown items are in the way. `known` holds the values of its current items; `reference` writes a reference to a value that is no
 /// literal.
 pub(super) fn rewrite_list(
     old: &str,
@@ -20,7 +20,7 @@ pub(super) fn rewrite_list(
 ) -> Option<String> {
     let list = List::open(old)?;
     let mut missing: Vec<&Value> = items_to_write.iter().collect();
-    let mut changes = Vec::new();
+    let (mut changes, mut kept) = (Vec::new(), Vec::new());
     for (at, item) in list.items.iter().enumerate() {
         let evaluated = || known?.get(at).map(|part| part.value.clone());
         let value = literal(item).or_else(evaluated)?;
@@ -30,12 +30,13 @@ pub(super) fn rewrite_list(
         let needed = missing.iter().position(|item| **item == value);
         changes.push(match needed {
             Some(at) => {
-                missing.remove(at);
+                kept.push(missing.remove(at));
                 Change::Keep
             }
             None => Change::Remove,
         });
     }
+    let are_last = kept.iter().chain(&missing).copied().eq(items_to_write);
     let pattern = list.spans.first().map_or("\"", |span| &old[span.clone()]);
     let written = missing
         .into_iter()
@@ -43,7 +44,7 @@ pub(super) fn rewrite_list(
     let mut written = written.collect::<Option<Vec<_>>>()?.into_iter();
     for (at, change) in changes.iter_mut().enumerate() {
         // A comment speaks of its own item, and leaves with it.
-        if matches!(change, Change::Remove) && !list.has_comment_beside(at) {
+        if matches!(change, Change::Remove) && !are_last && !list.has_comment_beside(at) {
             *change = written.next().map_or(Change::Remove, Change::Replace);
         }
     }
@@ -254,7 +255,11 @@ mod tests {
                 &list(&["a", "b", "d", "e"])
             )
             .as_deref(),
-            Some("[\n  \"a\", \"b\",\n  \"e\", \"d\",\n]")
+            Some("[\n  \"a\", \"b\",\n  \"d\",\n  \"e\",\n]")
+        );
+        assert_eq!(
+            relisted(r#"["a", "b", "c"]"#, &list(&["a", "d", "c"])).as_deref(),
+            Some(r#"["a", "d", "c"]"#)
         );
         assert_eq!(
             relisted("[\n  \"a\",\n  \"b\",\n  \"c\"\n]", &list(&["a"])).as_deref(),
