@@ -6,8 +6,7 @@
 use super::tags;
 use super::walk::ComparedResource;
 use crate::model::{
-    Attribute, Difference, PlannedChanges, Schema, Shape, Type, Value, Verdict, entry_path,
-    root_attribute,
+    Difference, PlannedChanges, Schema, Shape, Type, Value, Verdict, entry_path, root_attribute,
 };
 use std::collections::BTreeSet;
 
@@ -53,12 +52,10 @@ pub(super) fn by_plan(
     kept
 }
 
-/// Splits the difference of a whole map into those of its entries, each of which has its own place in the code.
+/// Splits the difference of a whole map into those of its entries, each of which has its own place in the code. A map in a
+/// block is edited as a whole.
 fn by_entry(difference: Difference, schema: &Schema) -> Vec<Difference> {
-    let Some(plain) = plain_path(&difference.path) else {
-        return vec![difference];
-    };
-    let attribute = attribute_at(schema, &plain);
+    let attribute = schema.attributes.get(&difference.path);
     let attribute = attribute.filter(|found| matches!(found.shape, Shape::Plain(Type::Map(_))));
     let (Some(attribute), Some(declared)) = (attribute, &difference.declared) else {
         return vec![difference];
@@ -68,7 +65,8 @@ fn by_entry(difference: Difference, schema: &Schema) -> Vec<Difference> {
     if !values.iter().all(is_map) {
         return vec![difference];
     }
-    let [asked, before, now] = values.map(|value| schema.normal(attribute, &plain, value));
+    let [asked, before, now] =
+        values.map(|value| schema.normal(attribute, &difference.path, value));
     let maps = [&asked, &before, &now].into_iter();
     let keys = maps.filter_map(Value::as_map).flat_map(|map| map.keys());
     let keys: BTreeSet<_> = keys.filter(|key| now.get(key) != asked.get(key)).collect();
@@ -90,26 +88,6 @@ fn by_entry(difference: Difference, schema: &Schema) -> Vec<Difference> {
         true => vec![difference],
         false => keys.into_iter().map(entry).collect(),
     }
-}
-
-/// Returns a path without indexes; `None` where it leads to an element or an entry.
-fn plain_path(path: &str) -> Option<String> {
-    let part = |part: &str| part.split('[').next().unwrap_or(part).to_owned();
-    let parts: Vec<_> = path.split('.').map(part).collect();
-    (!path.ends_with(']')).then(|| parts.join("."))
-}
-
-/// Returns the attribute at a path without indexes.
-fn attribute_at<'s>(schema: &'s Schema, plain: &str) -> Option<&'s Attribute> {
-    let mut parts = plain.split('.');
-    let mut found = schema.attributes.get(parts.next()?)?;
-    for part in parts {
-        let Shape::Block(_, inner) = &found.shape else {
-            return None;
-        };
-        found = inner.get(part)?;
-    }
-    Some(found)
 }
 
 /// Returns the attributes whose plan confirms a difference at this path: a tag is in both attributes of tags.

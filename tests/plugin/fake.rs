@@ -245,7 +245,10 @@ async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
                 state.msgpack[at] = 30;
             }
             if let Some(state) = planned.as_mut().filter(|_| behaviour == OTHER_BUCKET) {
-                replace(&mut state.msgpack, b"acme-clean", b"acme-other");
+                // Of the attribute alone: its ARN has the name as well.
+                let [now, then] = ["acme-clean", "acme-other"];
+                let entry = |name: &str| [b"\xa6bucket\xaa", name.as_bytes()].concat();
+                replace(&mut state.msgpack, &entry(now), &entry(then));
             }
             PlanResponse {
                 planned_state: planned,

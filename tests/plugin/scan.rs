@@ -278,7 +278,7 @@ async fn each_entry_of_a_map_and_each_part_of_a_block_is_fixed_by_itself() {
     let paths: Vec<_> = attributes.map(|found| found["path"].clone()).collect();
     let expected = [
         r#"labels["pool"]"#,
-        r#"rule[0].labels["size"]"#,
+        "rule[0].labels",
         "rule[0].note",
         "rule[0].target",
     ];
