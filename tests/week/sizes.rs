@@ -66,7 +66,7 @@ async fn a_state_beyond_the_limit_is_a_check_that_names_the_setting() {
     );
 }
 
-/// A state that takes a hundred times its size once it is read.
+/// A state that takes thirty times its size once it is read.
 fn made_up_state(entries: usize) -> String {
     let list = vec![r#"{"":0}"#; entries].join(",");
     format!(
@@ -77,7 +77,7 @@ fn made_up_state(entries: usize) -> String {
 }
 
 #[tokio::test]
-async fn states_that_take_a_hundred_times_their_size_are_told_and_not_read() {
+async fn states_that_take_thirty_times_their_size_are_told_and_not_read() {
     let setting = Setting {
         // Each of these states is far below it, and so are all of them together.
         state_limit: Some("20MiB"),
@@ -86,7 +86,7 @@ async fn states_that_take_a_hundred_times_their_size_are_told_and_not_read() {
     let mut world = World::start(Database::sqlite().await, setting).await;
     let (backend, state) = (
         "terraform {\n  backend \"local\" {}\n}\n",
-        made_up_state(200_000),
+        made_up_state(640_000),
     );
     let paths: Vec<_> = (0..4)
         .map(|at| (format!("s{at}/main.tf"), format!("s{at}/terraform.tfstate")))
