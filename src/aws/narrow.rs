@@ -219,7 +219,7 @@ mod tests {
         patterns.any(|pattern| fits(pattern.as_str().unwrap(), action))
     }
 
-    /// Whether a text is what a pattern with `*` stands for.
+    /// Returns whether a pattern with `*` matches a text.
     fn fits(pattern: &str, text: &str) -> bool {
         match pattern.split_once('*') {
             None => pattern == text,

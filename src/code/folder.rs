@@ -124,7 +124,7 @@ impl Files {
         installed.into_iter().map(str::to_owned).collect()
     }
 
-    /// Returns what is wrong with the files, those of the root module first.
+    /// Returns the problems of the files, the root module's first.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = self.problems.iter().collect();
         problems.sort_by_key(|(folder, unread)| (*folder != self.root, &unread.problem));
@@ -157,7 +157,7 @@ impl Files {
     }
 }
 
-/// What is wrong with a file: it was not parsed, or its overrides do not fit.
+/// A problem of a file: it was not parsed, or its overrides do not fit.
 #[derive(Debug)]
 struct FileProblem {
     problem: Problem,

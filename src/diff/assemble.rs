@@ -3,7 +3,7 @@
 use super::walk::ComparedResource;
 use super::{Differences, ReadResource};
 use crate::model::{
-    Attributes, Difference, Finding, FindingId, Kind, UnmanagedResource, Value, Verdict,
+    Attributes, Difference, Finding, FindingId, Kind, UnmanagedResource, Value, Verdict, entry_path,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -214,11 +214,8 @@ impl Ignores<'_> {
         };
         let mut keys = recorded.keys().chain(live.keys());
         keys.all(|key| {
-            let quoted = serde_json::to_string(key).unwrap_or_default();
             recorded.get(key) == live.get(key)
-                || self
-                    .0
-                    .contains(format!("{}[{quoted}]", difference.path).as_str())
+                || self.0.contains(entry_path(&difference.path, key).as_str())
         })
     }
 

@@ -198,7 +198,7 @@ impl ProviderFolder {
         })
     }
 
-    /// Returns the schemas that its providers told.
+    /// Returns the memory of its providers' schemas.
     pub fn schemas(&self) -> &Arc<SchemaMemory> {
         &self.schemas
     }

@@ -1,9 +1,10 @@
 //! A provider that runs and is configured for one account and region.
 
 use super::client::{CallError, Client};
+use super::hash::stamp;
 use super::process::{Launch, Process, StartError};
 use super::schema::{BadSchema, Block, TypeSchema};
-use super::schema_memory::{SchemaMemory, program};
+use super::schema_memory::SchemaMemory;
 use super::schemas::{EncodedSchemas, Schemas};
 use super::second_look::Evidence;
 use super::target::Target;
@@ -104,7 +105,7 @@ impl Provider {
         memory: &SchemaMemory,
     ) -> Result<Self, OpenError> {
         // Before it is started: a file that is replaced meanwhile is another program.
-        let program = program(&launch.binary).ok();
+        let program = stamp(&launch.binary).ok();
         let process = Process::start(launch, limits.start).await?;
         let handshake = &process.handshake;
         let client = Client::connect(&handshake.socket, handshake.protocol, process.user).await?;

@@ -83,7 +83,7 @@ pub struct BadSchema {
 }
 
 impl BadSchema {
-    /// Names what is not understood.
+    /// Creates the error for an attribute or block whose schema is not understood.
     pub(super) fn of(place: &str) -> Self {
         Self {
             place: place.to_owned(),

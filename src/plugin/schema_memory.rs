@@ -1,5 +1,5 @@
-//! Keeps the schemas that providers told: a provider needs most of a second to tell them, and they stay the same as long as
-//! its program does.
+//! Keeps the schemas of providers in memory: a provider takes most of a second to send them, and they do not change while
+//! its program does not.
 //!
 //! They are asked for before anything of a repository reaches the process, so no repository has a say in what others
 //! read by.
@@ -10,16 +10,15 @@ use super::provider::{Limits, Provider};
 use super::schemas::EncodedSchemas;
 use crate::model::Attribute;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of schemas are kept; those of hashicorp/aws have 5 MB. The newest are kept however large they are.
-const MOST_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// The attributes and blocks of each type of a provider.
 pub type TypeSchemas = BTreeMap<String, BTreeMap<String, Attribute>>;
 
-/// The schemas that were told, by the file of the program that told them: another file of the same name is asked anew.
+/// The schemas by the file of the program that sent them: another file of the same name is asked anew.
 #[derive(Debug, Default)]
 pub struct SchemaMemory {
     encoded: Mutex<VecDeque<(Stamp, Arc<EncodedSchemas>)>>,
@@ -43,7 +42,7 @@ impl SchemaMemory {
         let size = |encoded: &VecDeque<(Stamp, Arc<EncodedSchemas>)>| -> usize {
             encoded.iter().map(|(_, schemas)| schemas.size()).sum()
         };
-        while encoded.len() > 1 && size(&encoded) > MOST_BYTES {
+        while encoded.len() > 1 && size(&encoded) > MAX_BYTES {
             encoded.pop_front();
         }
     }
@@ -52,7 +51,7 @@ impl SchemaMemory {
     /// same.
     pub(super) async fn types_of(&self, launch: &Launch) -> Result<Arc<TypeSchemas>, String> {
         let unknown = |error: &dyn std::fmt::Display| format!("its schemas are not known: {error}");
-        let program = program(&launch.binary).map_err(|error| unknown(&error))?;
+        let program = stamp(&launch.binary).map_err(|error| unknown(&error))?;
         let mut known = self.types.lock().await;
         if let Some(types) = known.get(&program) {
             return Ok(types.clone());
@@ -67,11 +66,6 @@ impl SchemaMemory {
         known.insert(program, types.clone());
         Ok(types)
     }
-}
-
-/// Returns the file that a program is, as it lies there now.
-pub(super) fn program(binary: &Path) -> std::io::Result<Stamp> {
-    stamp(binary)
 }
 
 #[cfg(test)]
