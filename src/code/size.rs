@@ -20,15 +20,14 @@ pub(super) const MAP: usize = ROOM * (size_of::<String>() + size_of::<Typed>());
 pub(super) const ENTRY: usize = 2 * (size_of::<String>() + size_of::<Typed>()) + TEXT;
 /// A value without types, in such a list.
 const PLAIN: usize = 2 * size_of::<Value>();
-const PLAIN_MAP: usize = ROOM * (size_of::<String>() + size_of::<Value>());
+/// An entry of a map without types, which is such a list.
 const PLAIN_ENTRY: usize = 2 * (size_of::<String>() + size_of::<Value>()) + TEXT;
 /// The heap memory of a number that is not a small integer.
 pub(super) const NUMBER: usize = 192;
-/// A definition with its share of a map.
-const DEFINITION: usize = 2 * (size_of::<String>() + size_of::<Definition>()) + 2 * TEXT;
+/// A definition, without the place that holds it.
+const DEFINITION: usize = 2 * TEXT;
 /// A resource with its share of a map.
-const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>())
-    + ROOM * (size_of::<String>() + size_of::<Definition>());
+const RESOURCE: usize = 2 * (size_of::<Address>() + size_of::<DeclaredResource>());
 /// A policy statement with the map of its parts.
 const STATEMENT: usize =
     2 * size_of::<StatementCode>() + ROOM * (size_of::<String>() + size_of::<Part>());
@@ -76,7 +75,7 @@ impl Size {
             Value::Map(entries) if entries.is_empty() => own,
             Value::Map(entries) => {
                 let own = Self {
-                    bytes: PLAIN + PLAIN_MAP,
+                    bytes: PLAIN + TEXT,
                     ..own
                 };
                 let entries = entries.iter();
@@ -196,6 +195,7 @@ pub(super) fn resource(address: &Address, resource: &DeclaredResource) -> usize 
     let attributes = resource.attributes.iter();
     let ignored = resource.ignore_changes.iter();
     RESOURCE
+        + places(attributes.len())
         + names
         + steps(&address.modules)
         + key(&address.key)
@@ -205,6 +205,11 @@ pub(super) fn resource(address: &Address, resource: &DeclaredResource) -> usize 
         + attributes
             .map(|(path, found)| path.len() + definition(found))
             .sum::<usize>()
+}
+
+/// Returns the bytes of the places for definitions in a map: its first node, or half-full ones.
+fn places(definitions: usize) -> usize {
+    ROOM.max(2 * definitions) * (size_of::<String>() + size_of::<Definition>())
 }
 
 fn source(source: &Source) -> usize {
@@ -241,7 +246,8 @@ fn site(site: &Site) -> usize {
 
 fn parts(parts: &Parts) -> usize {
     let part = |part: &Part| {
-        let behind = part.behind.as_deref().map_or(0, definition);
+        let behind = part.behind.as_deref();
+        let behind = behind.map_or(0, |behind| size_of::<Definition>() + definition(behind));
         size_of::<Part>() + Size::of(&part.value).bytes + behind
     };
     match parts {
