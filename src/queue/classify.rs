@@ -66,7 +66,7 @@ pub(super) fn is_unanswered(error: &anyhow::Error) -> bool {
 
 /// Returns whether the database is unreachable, or cannot write now.
 fn is_database_away(cause: &(dyn std::error::Error + 'static)) -> bool {
-    match cause.downcast_ref::<sqlx::Error>() {
+    match database_error(cause) {
         Some(
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -84,6 +84,19 @@ fn is_database_away(cause: &(dyn std::error::Error + 'static)) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Returns the database's error, which apalis wraps so that no chain of sources shows it.
+fn database_error<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e sqlx::Error> {
+    let postgres = || match cause.downcast_ref() {
+        Some(apalis_postgres::Error::Database(error)) => Some(error),
+        _ => None,
+    };
+    let sqlite = || match cause.downcast_ref() {
+        Some(apalis_sqlite::Error::Database(error)) => Some(error),
+        _ => None,
+    };
+    cause.downcast_ref().or_else(postgres).or_else(sqlite)
 }
 
 #[cfg(test)]
@@ -148,12 +161,25 @@ mod tests {
     #[test]
     fn a_database_that_is_away_is_an_outage() {
         for (error, away) in [
-            (sqlx::Error::PoolTimedOut, true),
-            (sqlx::Error::WorkerCrashed, true),
-            (sqlx::Error::RowNotFound, false),
+            (sqlx::Error::PoolTimedOut.into(), true),
+            (sqlx::Error::WorkerCrashed.into(), true),
+            (sqlx::Error::RowNotFound.into(), false),
+            (
+                apalis_postgres::Error::from(sqlx::Error::PoolTimedOut).into(),
+                true,
+            ),
+            (
+                apalis_sqlite::Error::from(sqlx::Error::PoolTimedOut).into(),
+                true,
+            ),
+            (
+                apalis_postgres::Error::from(sqlx::Error::RowNotFound).into(),
+                false,
+            ),
         ] {
+            let error: anyhow::Error = error;
             let message = error.to_string();
-            let error = anyhow::Error::from(error).context("while reading a scan");
+            let error = error.context("while reading a scan");
             let classified = JobError::from(error);
             assert_eq!(
                 matches!(classified, JobError::Outage(_)),
