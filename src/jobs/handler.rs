@@ -10,7 +10,7 @@ use crate::github::GithubError;
 use crate::queue::inbox::Inbox;
 use crate::queue::job::{JobError, JobHandler, RepositoryTask, ScanJob, TaskJob};
 use crate::queue::redeliver::Redelivery;
-use crate::queue::{RunContext, now, unique_name};
+use crate::queue::{RunContext, unique_name};
 use tracing::{Instrument, info, info_span};
 
 /// Runs the jobs of the App's installations.
@@ -136,7 +136,7 @@ impl JobHandler for AppHandler {
             store: &self.services.store,
             metrics: &self.services.metrics,
             holder: unique_name(),
-            now: now(),
+            now: self.services.store.now().await?,
         };
         redelivery.run().await
     }

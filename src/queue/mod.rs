@@ -27,6 +27,8 @@ pub(crate) mod stopped;
 
 /// Decides which repositories an installation has, whatever the order of the deliveries.
 mod access;
+/// Corrects moments that were stored while a clock was ahead.
+mod ahead;
 /// Runs one attempt of a job.
 mod attempt;
 /// Works on deliveries that add or remove installations and repositories.

@@ -52,10 +52,10 @@ async fn record_for_ever(store: Store, mut arrived: mpsc::Receiver<Arrival>) {
 }
 
 async fn record_together(store: &Store, arrivals: impl Iterator<Item = Arrival>) {
-    let (deliveries, answers): (Vec<_>, Vec<_>) = arrivals
+    let (mut deliveries, answers): (Vec<_>, Vec<_>) = arrivals
         .map(|arrival| (arrival.delivery, arrival.answer))
         .unzip();
-    let recorded = match store.record_deliveries(&deliveries).await {
+    let recorded = match record_at_once(store, &mut deliveries).await {
         Ok(new) => new.into_iter().map(Ok).collect(),
         Err(error) if deliveries.len() > 1 && is_of_a_row(&error) => {
             record_one_by_one(store, &deliveries).await
@@ -66,6 +66,16 @@ async fn record_together(store: &Store, arrivals: impl Iterator<Item = Arrival>)
         // A sender that hung up is answered when GitHub delivers again.
         let _ = answer.send(recorded);
     }
+}
+
+/// Records deliveries as received now by the database's clock: which of two is newer must not depend on the clocks of
+/// the processes that received them.
+async fn record_at_once(store: &Store, deliveries: &mut [Delivery]) -> anyhow::Result<Vec<bool>> {
+    let now = store.now().await?;
+    for delivery in deliveries.iter_mut() {
+        delivery.received_at = now;
+    }
+    store.record_deliveries(deliveries).await
 }
 
 /// Records each delivery alone, so that an invalid one fails no other.

@@ -40,7 +40,7 @@ pub(crate) struct Redelivery<'a> {
     pub metrics: &'a Metrics,
     /// The name of this round, which no other has or had.
     pub holder: String,
-    /// The time in epoch milliseconds.
+    /// The time in epoch milliseconds, by the database's clock.
     pub now: i64,
 }
 
@@ -165,7 +165,9 @@ impl Redelivery<'_> {
     /// Requests the due deliveries, the oldest first; returns how many.
     async fn ask(&self, walk: &DeliveryWalk) -> anyhow::Result<u32> {
         let mut asked = 0;
-        for missed in self.store.due_deliveries(self.now, AT_ONCE).await? {
+        let longest = pause_after(u32::MAX);
+        let due = self.store.due_deliveries(self.now, longest, AT_ONCE);
+        for missed in due.await? {
             if self.is_over(&missed).await? {
                 self.store.delete_missed_delivery(&missed.id).await?;
                 continue;

@@ -12,7 +12,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, SqliteConnection, SqlitePool};
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The queue's name in the database.
 pub(super) const QUEUE: &str = "driftguard";
@@ -119,17 +119,20 @@ impl Queue {
     /// Enqueues a job at its installation's next turn, to be taken after a delay of whole seconds. False where this
     /// pass was enqueued before.
     pub async fn push(&self, queued: &QueuedJob, delay: Duration) -> anyhow::Result<bool> {
-        let task = task(queued, delay)?;
+        let task = task(queued)?;
         let before = "while enqueuing a job";
         match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
-                let new = push_sqlite(&mut transaction, queued, task).await;
+                let new = push_sqlite(&mut transaction, queued, task, delay).await;
                 let new = new.context(before)?;
                 transaction.commit().await.context(before)?;
                 Ok(new)
             }
-            Self::Postgres(pool) => push_postgres(pool, queued, task).await.context(before),
+            Self::Postgres(pool) => {
+                let new = push_postgres(pool, queued, task, delay).await;
+                new.context(before)
+            }
         }
     }
 
@@ -145,9 +148,8 @@ impl Queue {
         for together in jobs.chunks(MAX_BATCH) {
             let mut transaction = pool.begin_with("begin immediate").await.context(before)?;
             for queued in together {
-                let task = task(queued, Duration::ZERO)?;
-                let pushed = push_sqlite(&mut transaction, queued, task).await;
-                pushed.context(before)?;
+                let pushed = push_sqlite(&mut transaction, queued, task(queued)?, Duration::ZERO);
+                pushed.await.context(before)?;
             }
             transaction.commit().await.context(before)?;
         }
@@ -311,12 +313,17 @@ async fn update_sqlite(pool: &SqlitePool, migrations: &Migrator) -> Result<(), M
 }
 
 /// Converts a job to apalis's form.
-fn task(queued: &QueuedJob, delay: Duration) -> anyhow::Result<TaskBuilder<Vec<u8>>> {
+fn task(queued: &QueuedJob) -> anyhow::Result<TaskBuilder<Vec<u8>>> {
     let args = serde_json::to_vec(queued).context("while writing a job")?;
     Ok(TaskBuilder::new(args)
         .idempotency_key(queued.attempt_key())
-        .max_attempts(MAX_TRIES)
-        .run_at_time(SystemTime::now() + delay))
+        .max_attempts(MAX_TRIES))
+}
+
+/// Returns when a job may be taken that is put off at a time in epoch milliseconds, in whole seconds.
+fn seconds(now: i64, delay: Duration) -> u64 {
+    let now = Duration::from_millis(u64::try_from(now).unwrap_or_default());
+    now.saturating_add(delay).as_secs()
 }
 
 /// The insert skips a known key without reporting it, so the pass is looked up first.
@@ -324,6 +331,7 @@ async fn push_sqlite(
     transaction: &mut SqliteConnection,
     queued: &QueuedJob,
     task: TaskBuilder<Vec<u8>>,
+    delay: Duration,
 ) -> anyhow::Result<bool> {
     let known: Option<i64> =
         sqlx::query_scalar("select 1 from Jobs where job_type = $1 and idempotency_key = $2")
@@ -334,13 +342,14 @@ async fn push_sqlite(
     if known.is_some() {
         return Ok(false);
     }
-    let turn = sqlx::query_scalar(turns::SQLITE)
+    let (turn, now) = sqlx::query_as(turns::SQLITE)
         .bind(queued.job.installation().to_string())
         .bind(QUEUE)
         .bind(turns::FIRST)
         .fetch_one(&mut *transaction)
         .await?;
-    let task = task.priority(turns::priority(turn)).build();
+    let task = task.priority(turns::priority(turn));
+    let task = task.run_at_timestamp(seconds(now, delay)).build();
     apalis_sqlite::queries::push_tasks(&mut *transaction, QUEUE, &[task]).await?;
     Ok(true)
 }
@@ -350,15 +359,17 @@ async fn push_postgres(
     pool: &PgPool,
     queued: &QueuedJob,
     task: TaskBuilder<Vec<u8>>,
+    delay: Duration,
 ) -> anyhow::Result<bool> {
     let mut connection = pool.acquire().await?;
-    let turn = sqlx::query_scalar(turns::POSTGRES)
+    let (turn, now) = sqlx::query_as(turns::POSTGRES)
         .bind(queued.job.installation().to_string())
         .bind(QUEUE)
         .bind(turns::FIRST)
         .fetch_one(&mut *connection)
         .await?;
-    let task = task.priority(turns::priority(turn)).build();
+    let task = task.priority(turns::priority(turn));
+    let task = task.run_at_timestamp(seconds(now, delay)).build();
     match apalis_postgres::queries::push_tasks(&mut *connection, QUEUE, vec![task]).await {
         Ok(()) => Ok(true),
         Err(apalis_postgres::Error::Database(error)) if is_known(&error) => Ok(false),

@@ -6,7 +6,8 @@
 /// The priority before the first turn: the highest that PostgreSQL's column holds.
 pub(super) const FIRST: i64 = i32::MAX as i64;
 
-/// Takes and returns an installation's next turn ($1: the installation, $2: the queue, $3: `FIRST`).
+/// Takes an installation's next turn ($1: the installation, $2: the queue, $3: `FIRST`). Returns it with the database's
+/// time in milliseconds, by which a job is put off: other processes' clocks may show another.
 pub(super) const SQLITE: &str =
     "insert into queue_turns (installation, turn) values ($1, 1 + coalesce(
          (select $3 - max(priority) from Jobs
@@ -14,7 +15,7 @@ pub(super) const SQLITE: &str =
          (select max(turn) from queue_turns), 0))
      on conflict (installation) do update set turn = case
          when excluded.turn > queue_turns.turn then excluded.turn else queue_turns.turn + 1 end
-     returning turn";
+     returning turn, cast(unixepoch('subsec') * 1000 as integer)";
 
 /// Takes a turn on PostgreSQL.
 pub(super) const POSTGRES: &str =
@@ -24,7 +25,7 @@ pub(super) const POSTGRES: &str =
          (select max(turn) from queue_turns), 0))
      on conflict (installation) do update set turn = case
          when excluded.turn > queue_turns.turn then excluded.turn else queue_turns.turn + 1 end
-     returning turn";
+     returning turn, cast(extract(epoch from clock_timestamp()) * 1000 as bigint)";
 
 /// Returns the priority of a turn. Turns beyond the last number wait behind all others.
 pub(super) fn priority(turn: i64) -> usize {

@@ -6,7 +6,6 @@ use super::claims::{adopt_for_ever, renew_for_ever};
 use super::drain::drain_for_ever;
 use super::inbox::Inbox;
 use super::job::{JobHandler, QueuedJob};
-use super::now;
 use super::outage::bring_forward_for_ever;
 use super::see_through::see_through;
 use super::shares::Shares;
@@ -27,6 +26,9 @@ pub(super) const RECOVERY: Duration = Duration::from_secs(1);
 
 /// How long the threads of stopped jobs may take to end: their computing is interrupted.
 const THREADS_END: Duration = Duration::from_secs(3);
+
+/// After how many sweeps it is looked again for moments that were stored while a clock was ahead.
+const CORRECTION: u64 = 10;
 
 /// How many jobs a worker runs, how often it polls, and how long it waits.
 #[derive(Debug, Clone, Copy)]
@@ -225,12 +227,25 @@ impl<P: JobHandler> Worker<P> {
 
     async fn sweep_for_ever(self: Arc<Self>) {
         let mut clock = tokio::time::interval(self.config.sweep);
-        loop {
+        for round in 0_u64.. {
             clock.tick().await;
-            if let Err(error) = self.inbox.sweep(now()).await {
+            // Whatever this process's own clock says.
+            let now = match self.inbox.store.now().await {
+                Ok(now) => now,
+                Err(error) => {
+                    tracing::warn!(error = format!("{error:#}"), "there was no sweep");
+                    continue;
+                }
+            };
+            if let Err(error) = self.inbox.sweep(now).await {
                 tracing::warn!(error = format!("{error:#}"), "the sweep failed");
             }
-            if let Err(error) = self.inbox.tick(now()).await {
+            if round % CORRECTION == 0
+                && let Err(error) = self.inbox.correct_moments(now).await
+            {
+                tracing::warn!(error = format!("{error:#}"), "the correction failed");
+            }
+            if let Err(error) = self.inbox.tick(now).await {
                 tracing::warn!(error = format!("{error:#}"), "the schedule failed");
             }
         }

@@ -122,13 +122,20 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the missed deliveries that are due, the oldest first.
-    pub async fn due_deliveries(&self, now: i64, most: u32) -> anyhow::Result<Vec<MissedDelivery>> {
+    /// Returns the missed deliveries that are due, the oldest first. One that is due only after the longest pause was
+    /// stored while a clock was ahead, and is due now.
+    pub async fn due_deliveries(
+        &self,
+        now: i64,
+        longest_pause: i64,
+        most: u32,
+    ) -> anyhow::Result<Vec<MissedDelivery>> {
         let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
             "select delivery, attempt, sent_at, asked, next_at from missed_deliveries
-             where next_at <= $1 order by sent_at, delivery limit $2",
+             where next_at <= $1 or next_at > $2 order by sent_at, delivery limit $3",
         )
         .bind(now)
+        .bind(now.saturating_add(longest_pause))
         .bind(i64::from(most))
         .fetch_all(&self.pool)
         .await

@@ -51,6 +51,7 @@ use crate::model::InstallationId;
 use anyhow::Context;
 use guard::Guarded;
 use handle::{Handle, StartedTransaction};
+use sqlx::AssertSqlSafe;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use std::time::Duration;
 
@@ -142,6 +143,14 @@ impl Store {
             clock: self.clock,
         };
         Ok(StoreTransaction { store, begun })
+    }
+
+    /// Returns the database's clock in epoch milliseconds: the same for all processes, whatever their own clocks show.
+    pub async fn now(&self) -> anyhow::Result<i64> {
+        sqlx::query_scalar(AssertSqlSafe(format!("select {}", self.clock)))
+            .fetch_one(&self.pool)
+            .await
+            .context("while reading the database's clock")
     }
 
     /// Closes all connections.

@@ -143,6 +143,28 @@ impl Tenant<'_> {
         records(repository, stack, rows)
     }
 
+    /// Returns one of the scans of a stack, counted from the newest, which is 0.
+    pub async fn nth_scan(
+        &self,
+        repository: RepositoryId,
+        stack: &str,
+        nth: u32,
+    ) -> anyhow::Result<Option<ScanRecord>> {
+        let row: Option<Row> = sqlx::query_as(
+            "select scan, commit_id, outcome, finished_at from scans
+             where installation = $1 and repository = $2 and stack = $3
+             order by finished_at desc limit 1 offset $4",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack)
+        .bind(i64::from(nth))
+        .fetch_optional(self.pool)
+        .await
+        .context("while reading a scan")?;
+        Ok(records(repository, stack, row.into_iter().collect())?.pop())
+    }
+
     /// Returns the newest scan of a stack.
     pub async fn last_scan(
         &self,

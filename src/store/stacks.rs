@@ -48,6 +48,29 @@ impl Store {
         .context("while looking for scans that are due")?;
         Ok(rows.into_iter().filter_map(due).collect())
     }
+
+    /// Returns the scans of all installations that are due only after a moment, 500 at most, in an order of their own:
+    /// those behind the last one of the page before.
+    pub async fn due_after(
+        &self,
+        moment: i64,
+        behind: Option<&DueScan>,
+    ) -> anyhow::Result<Vec<DueScan>> {
+        let text = |of: fn(&DueScan) -> String| behind.map(of).unwrap_or_default();
+        let rows: Vec<DueRow> = sqlx::query_as(
+            "select installation, repository, stack, schedule, next_at from stacks
+             where next_at > $1 and (installation, repository, stack) > ($2, $3, $4)
+             order by installation, repository, stack limit 500",
+        )
+        .bind(moment)
+        .bind(text(|scan| scan.installation.to_string()))
+        .bind(text(|scan| scan.repository.to_string()))
+        .bind(text(|scan| scan.stack.to_string()))
+        .fetch_all(&self.pool)
+        .await
+        .context("while looking for scans that are due later")?;
+        Ok(rows.into_iter().filter_map(due).collect())
+    }
 }
 
 impl Tenant<'_> {

@@ -5,14 +5,21 @@ use crate::database::{Database, on_both};
 use driftguard::model::{
     DeliveryId, InstallationAction, InstallationId, RepositoryId, WebhookEvent, WebhookPayload,
 };
-use driftguard::store::{DeliveryClaim, Lease};
+use driftguard::queue::job::{Job, QueuedJob, Trigger};
+use driftguard::settings::Schedule;
+use driftguard::store::{DeliveryClaim, Lease, ScanRequest};
 use sqlx::{AnyConnection, Connection, Executor, PgConnection, SqliteConnection};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+const MINUTE: i64 = 60_000;
 
 on_both!(
     a_worker_keeps_what_it_has_taken,
     an_installation_brings_many_repositories,
     what_was_claimed_while_the_clock_was_ahead_keeps_nobody_out,
+    jobs_that_were_stored_while_the_clock_was_ahead_are_done,
+    what_was_scheduled_while_the_clock_was_ahead_is_scanned_when_it_should,
 );
 
 /// The claim has run out, as after a database that was away for long: its worker lives, and takes nothing from itself.
@@ -167,4 +174,120 @@ async fn a_locked_database_keeps_no_sender_for_long() {
     assert!(started.elapsed() < Duration::from_secs(60), "{started:?}");
     locked.rollback().await.unwrap();
     assert!(receive(&inbox, "d-1", push(SHOP, "c1")).await);
+}
+
+/// Moves what waits for its time, and each worker's sign of life, a day ahead: as if a clock had been.
+async fn set_a_day_ahead(database: &Database) {
+    let sqlite = [
+        "update Jobs set run_at = run_at + 86400",
+        "update Workers set last_seen = last_seen + 86400",
+    ];
+    let postgres = [
+        "update apalis.jobs set run_at = run_at + interval '1 day'",
+        "update apalis.workers set last_seen = last_seen + interval '1 day'",
+    ];
+    if database.url.starts_with("sqlite:") {
+        let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+        for statement in sqlite {
+            connection.execute(statement).await.unwrap();
+        }
+        return;
+    }
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
+    for statement in postgres {
+        connection.execute(statement).await.unwrap();
+    }
+}
+
+/// A process that was killed leaves a scan that runs, and one that waits; both were stored while the clock was ahead.
+async fn jobs_that_were_stored_while_the_clock_was_ahead_are_done(database: Database) {
+    let inbox = database.inbox().await;
+    let endless = Scans {
+        takes: Duration::from_secs(3600),
+        ..Scans::default()
+    };
+    let doomed = start(&database.inbox().await, &endless);
+    receive(&inbox, "d-1", push(SHOP, "c1")).await;
+    until("the scan runs", async || {
+        endless.started.load(Ordering::SeqCst) == 1
+    })
+    .await;
+    doomed.kill().await;
+    let other = RepositoryId(11);
+    let request = ScanRequest {
+        repository: other,
+        stack: None,
+        commit: Some("c2"),
+        asked_at: 1,
+    };
+    inbox.store.of(ACME).request_scan(&request).await.unwrap();
+    let job = Job::Scan {
+        installation: ACME,
+        repository: other,
+        stack: None,
+        trigger: Trigger::Push,
+    };
+    let waiting = QueuedJob::new(job, "waits".to_owned());
+    inbox.queue.push(&waiting, Duration::ZERO).await.unwrap();
+    set_a_day_ahead(&database).await;
+
+    let scans = Scans::default();
+    let worker = start(&inbox, &scans);
+    until("both are scanned", async || scans.commits().len() == 2).await;
+    worker.stop().await;
+}
+
+/// More stacks than are looked at together, of three schedules; some were scheduled while a clock was ahead.
+async fn what_was_scheduled_while_the_clock_was_ahead_is_scanned_when_it_should(
+    database: Database,
+) {
+    let inbox = database.inbox().await;
+    let now = inbox.store.now().await.unwrap();
+    let day = 86_400_000;
+    let rare = "0 0 29 2 *";
+    let ahead = |schedule: &str| {
+        let schedule = Schedule::parse(schedule).unwrap_or_default();
+        schedule.next(now + 400 * day, 0).unwrap()
+    };
+    let late = now + 20 * 3_600_000;
+    let rightly = Schedule::parse(rare).unwrap().next(now, 0).unwrap();
+    let mut connection = AnyConnection::connect(&database.url).await.unwrap();
+    for (name, schedule, next_at) in [
+        ("hourly", "17 * * * *", late),
+        ("daily", "", ahead("")),
+        ("rare", rare, ahead(rare) + 366 * 4 * day),
+        ("right", rare, rightly),
+        ("off", "off", 0),
+    ] {
+        let statement = "with recursive number(n) as (select 1 union all select n + 1 from number where n < 300)
+             insert into stacks (installation, repository, stack, schedule, next_at)
+             select '1', '10', $1 || n, $2, $3 from number";
+        let stacks = sqlx::query(statement)
+            .bind(name)
+            .bind(schedule)
+            .bind(next_at);
+        stacks.execute(&mut connection).await.unwrap();
+    }
+    inbox.correct_moments(now).await.unwrap();
+    let stacks = inbox.store.of(ACME).stacks(SHOP).await.unwrap();
+    assert_eq!(stacks.len(), 1_500);
+    for scheduled in stacks {
+        let (stack, next_at) = (scheduled.stack.as_str(), scheduled.next_at);
+        let kind = stack.trim_end_matches(|c: char| c.is_ascii_digit());
+        let latest = match kind {
+            "hourly" => now + 66 * MINUTE,
+            "daily" => now + day,
+            "rare" => rightly + 5 * MINUTE,
+            "right" => {
+                assert_eq!(next_at, Some(rightly));
+                continue;
+            }
+            _ => {
+                assert_eq!(next_at, None);
+                continue;
+            }
+        };
+        let comes = next_at.is_some_and(|at| at > now && at <= latest);
+        assert!(comes, "{stack}: {next_at:?} at {now}");
+    }
 }

@@ -164,8 +164,12 @@ async fn one_process_at_a_time_asks_and_waits_longer_each_time(database: Databas
         .await;
     assert_eq!(round(&server, &other).await.1, 0, "not within the minute");
     let later = driftguard::queue::now() + 61_000;
-    let due = server.inbox.store.due_deliveries(later, 10).await.unwrap();
-    assert_eq!((due.len(), due[0].asked), (1, 1));
+    let store = &server.inbox.store;
+    let due = async |now| store.due_deliveries(now, 14_400_000, 10).await.unwrap();
+    let asked = due(later).await;
+    assert_eq!((asked.len(), asked[0].asked), (1, 1));
+    // It was stored while a clock was a day ahead.
+    assert_eq!(due(later - 86_400_000).await, asked);
 }
 
 async fn a_process_killed_in_its_round_keeps_the_others_waiting_for_a_minute_at_most(

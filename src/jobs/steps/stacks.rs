@@ -2,7 +2,6 @@
 
 use super::repository_scan::RepositoryScan;
 use crate::model::StackName;
-use crate::queue::now;
 use crate::queue::schedule::next;
 use crate::scan::find::FoundStacks;
 use crate::store::StackSchedule;
@@ -18,6 +17,7 @@ pub(in crate::jobs) async fn save(
 ) -> anyhow::Result<()> {
     let (tenant, id) = (&scan.context.tenant, scan.context.id);
     let known = tenant.stacks(id).await?;
+    let now = scan.context.services.store.now().await?;
     for stack in found.stacks.iter().filter(|stack| stack.unlisted.is_none()) {
         let schedule = stack.settings.schedule.to_string();
         let same = |known: &StackSchedule| known.stack == stack.name && known.schedule == schedule;
@@ -26,7 +26,7 @@ pub(in crate::jobs) async fn save(
         }
         let scheduled = StackSchedule {
             stack: stack.name.clone(),
-            next_at: next(&schedule, id, &stack.name, now()),
+            next_at: next(&schedule, id, &stack.name, now),
             schedule,
         };
         tenant.save_stack(id, &scheduled).await?;
