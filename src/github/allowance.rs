@@ -101,6 +101,7 @@ impl Allowance {
         patience: Duration,
         now: i64,
     ) -> Result<Duration, Duration> {
+        self.limit_pauses(now);
         if self.closed_until > now {
             return Err(self.next_turn(self.closed_until, now));
         }
@@ -114,6 +115,7 @@ impl Allowance {
     /// Returns when to retry, where no request may be sent now, or no content be created although it is needed, or few
     /// points are left: a job that starts must not stall half way.
     pub fn closed_for(&mut self, creates: bool, now: i64) -> Option<Duration> {
+        self.limit_pauses(now);
         let content = if creates { self.content_until } else { 0 };
         let until = self.closed_until.max(content).max(self.points.half_at());
         (until > now).then(|| self.next_turn(until, now))
@@ -121,13 +123,15 @@ impl Allowance {
 
     /// Records that GitHub accepts no request for some time, and returns when to retry.
     pub fn close(&mut self, pause: Duration, now: i64) -> Duration {
-        self.closed_until = self.closed_until.max(now + millis(pause));
+        self.closed_until = self.closed_until.max(now.saturating_add(millis(pause)));
+        self.limit_pauses(now);
         self.next_turn(self.closed_until, now)
     }
 
     /// Records that no content may be created for some time, and returns when to retry.
     pub fn close_content(&mut self, pause: Duration, now: i64) -> Duration {
-        self.content_until = self.content_until.max(now + millis(pause));
+        self.content_until = self.content_until.max(now.saturating_add(millis(pause)));
+        self.limit_pauses(now);
         self.next_turn(self.content_until, now)
     }
 
@@ -146,6 +150,15 @@ impl Allowance {
         {
             self.closed_until = self.closed_until.max(reset.saturating_mul(1_000));
         }
+    }
+
+    /// Ends each pause after the longest one that GitHub's limits know. What lies further ahead is an answer that makes
+    /// no sense, or was computed while this machine's clock showed another time.
+    fn limit_pauses(&mut self, now: i64) {
+        let latest = now.saturating_add(millis(CONTENT_MEMORY));
+        self.closed_until = self.closed_until.min(latest);
+        self.content_until = self.content_until.min(latest);
+        self.points.limit(now);
     }
 
     /// Returns a later time for each caller, so that deferred requests do not return all at once.
@@ -179,6 +192,12 @@ impl PointBucket {
     /// Returns when half of the burst is available, in milliseconds.
     fn half_at(&self) -> i64 {
         (self.full_at - self.burst * self.refill / 2) / 1_000
+    }
+
+    /// Fills the bucket within a minute, in milliseconds: fewer points than none are not missing for longer.
+    fn limit(&mut self, now: i64) {
+        let latest = now.saturating_add(60_000).saturating_mul(1_000);
+        self.full_at = self.full_at.min(latest);
     }
 
     /// Returns the pause before a request of this cost, in milliseconds; reserves nothing where the pause exceeds the
@@ -336,6 +355,36 @@ mod tests {
             "what has begun goes on"
         );
         assert_eq!(allowance.closed_for(false, NOW + 1_000), None);
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_githubs_limits_whatever_it_says_and_the_clock_shows() {
+        let hour = CONTENT_MEMORY + milliseconds(MAX_SPREAD);
+        for pause in [Duration::MAX, Duration::from_secs(86_400)] {
+            let mut allowance = Allowance::new(800);
+            assert!(allowance.close(pause, NOW) <= hour);
+            assert!(allowance.close_content(pause, NOW) <= hour);
+            assert!(allowance.reserve(true, MAX_WAIT, NOW).unwrap_err() <= hour);
+        }
+        for reset in [u64::MAX, i64::MAX as u64, 9_000_000_000] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-ratelimit-remaining", 0_u64.into());
+            headers.insert("x-ratelimit-reset", reset.into());
+            let mut allowance = Allowance::new(800);
+            allowance.read(&headers);
+            let pause = allowance.closed_for(false, NOW).unwrap_or_default();
+            assert!(pause <= hour, "{reset}: {pause:?}");
+        }
+        // The clock was a day ahead, and was set back.
+        let mut allowance = Allowance::new(800);
+        let ahead = NOW + 24 * 60 * MINUTE;
+        assert_eq!(allowance.reserve(true, MAX_WAIT, ahead), Ok(Duration::ZERO));
+        allowance.close(Duration::from_secs(60), ahead);
+        allowance.close_content(Duration::from_secs(60), ahead);
+        assert!(allowance.closed_for(true, NOW).unwrap() <= hour);
+        let later = NOW + millis(hour);
+        assert_eq!(allowance.closed_for(true, later), None);
+        assert_eq!(allowance.reserve(true, MAX_WAIT, later), Ok(Duration::ZERO));
     }
 
     #[test]
