@@ -1,5 +1,6 @@
 //! What people say to the bot, and what it answers.
 
+use crate::unit_limits::processor_time;
 use driftguard::commands::{self, Answer, CommandContext, Effect};
 use driftguard::model::{
     Actor, Choice, Control, CostDelta, Decision, Difference, Edit, Finding, FindingId, Fix,
@@ -7,6 +8,7 @@ use driftguard::model::{
     StackName, StackReport, StackStatus, Summary, Value, Verdict,
 };
 use pulldown_cmark::{Event, Options, Parser, Tag};
+use std::time::Duration;
 
 /// 2026-11-24, 07:17 UTC.
 const NOW: i64 = 1_795_504_620_000;
@@ -352,4 +354,16 @@ fn an_answer_is_never_longer_than_a_comment_may_be() {
             .contains("the code will match AWS"),
         "what was done is told"
     );
+}
+
+/// GitHub takes a comment of this length from anybody who may read: a line of as many texts as it has marks.
+#[test]
+fn a_line_of_very_many_texts_is_read_at_once() {
+    for mark in ["\\*", "&lt;", "`a`b", "/driftguard&lt;"] {
+        let comment = mark.repeat(65_536 / mark.len());
+        let before = processor_time();
+        assert!(commands::read(&comment).is_empty(), "{mark}");
+        let took = processor_time() - before;
+        assert!(took < Duration::from_secs(2), "{mark}: {took:?}");
+    }
 }

@@ -428,3 +428,37 @@ async fn a_public_repository_that_took_over_the_name_is_not_taken_for_ours() {
     let told = error.to_string();
     assert!(told.contains("under the name mallory/shop"), "{told}");
 }
+
+#[tokio::test]
+async fn what_others_wrote_is_read_no_further_than_up_to_ones_own() {
+    let desk = Desk::open().await;
+    let propose = desk.propose("a = 2\r\n").await.unwrap();
+    let ProposeOutcome::Opened(number) = propose else {
+        panic!("{propose:?}")
+    };
+    let first = desk.repository.upsert_comment(number, "story", "", "One.");
+    let first = first.await.unwrap();
+    for _ in 0..210 {
+        desk.github
+            .comment("acme/shop", number, "alice", "Hm.")
+            .await;
+    }
+    let pages = || {
+        let seen = desk.github.requests().into_iter();
+        seen.filter(|seen| seen.method == "GET" && seen.path.contains("/comments"))
+            .count()
+    };
+    let before = pages();
+    let again = desk.repository.upsert_comment(number, "story", "", "Two.");
+    assert_eq!(again.await.unwrap(), first);
+    assert_eq!(pages() - before, 1);
+    let other = desk
+        .repository
+        .upsert_comment(number, "other", "", "Three.");
+    assert_ne!(other.await.unwrap(), first);
+    assert_eq!(
+        pages() - before,
+        1 + 3,
+        "all of them, for what is not there"
+    );
+}

@@ -75,25 +75,31 @@ impl Repository {
         Ok(())
     }
 
-    /// Returns the comments of an issue or pull request since a time in GitHub's format; all where that is empty.
-    ///
-    /// # Errors
-    /// As any request: see `GithubError`.
-    pub async fn comments(&self, issue: u64, since: &str) -> Result<Vec<Comment>, GithubError> {
-        let mut all = Vec::new();
+    /// Returns the first comment of the App's with these last words on an issue or pull request, since a time in
+    /// GitHub's format; of all where that is empty. No more than a page is held: anybody may comment, as long as GitHub
+    /// lets them.
+    async fn find_comment(
+        &self,
+        issue: u64,
+        since: &str,
+        end: &str,
+    ) -> Result<Option<Comment>, GithubError> {
+        let bot = self.github.bot().await?;
         let mut query = format!("issues/{issue}/comments?per_page={PAGE}");
         if !since.is_empty() {
             query.push_str(&format!("&since={}", escaped(since)));
         }
         for page in 1.. {
-            let found: Vec<CommentFields> = self.get(&format!("{query}&page={page}")).await?;
-            let is_last = found.len() < PAGE;
-            all.extend(found.into_iter().map(Comment::from));
-            if is_last {
-                break;
+            let page: Vec<CommentFields> = self.get(&format!("{query}&page={page}")).await?;
+            let is_last = page.len() < PAGE;
+            let mut comments = page.into_iter().map(Comment::from);
+            let found =
+                comments.find(|comment| comment.author == bot && comment.body.ends_with(end));
+            if found.is_some() || is_last {
+                return Ok(found);
             }
         }
-        Ok(all)
+        Ok(None)
     }
 
     /// Returns the ids of the App's comments in the repository: all, or those with a marker.
@@ -134,13 +140,8 @@ impl Repository {
     ) -> Result<u64, GithubError> {
         let marked = marked(marker);
         let body = format!("{text}\n\n{marked}");
-        let bot = self.github.bot().await?;
-        let known = self.comments(issue, since).await?;
-        let known = known
-            .into_iter()
-            // At its end, where nobody else's words can bring it.
-            .find(|comment| comment.author == bot && comment.body.ends_with(&marked));
-        match known {
+        // At its end, where nobody else's words can bring it.
+        match self.find_comment(issue, since, &marked).await? {
             Some(known) if known.body == body => Ok(known.id),
             Some(known) => {
                 self.edit_comment(known.id, &body).await?;

@@ -100,13 +100,11 @@ impl Repository {
     /// # Errors
     /// As any request: see `GithubError`.
     pub async fn own_issues(&self) -> Result<Vec<Issue>, GithubError> {
-        let creator = escaped(self.github.bot().await?);
         let mut all = Vec::new();
         for page in 1.. {
-            let path = format!("issues?state=all&creator={creator}&per_page={PAGE}&page={page}");
-            let found: Vec<IssueFields> = self.get(&path).await?;
+            let found = self.own_issues_on(page).await?;
             let is_last = found.len() < PAGE;
-            all.extend(found.into_iter().map(Issue::from));
+            all.extend(found);
             if is_last {
                 break;
             }
@@ -114,15 +112,29 @@ impl Repository {
         Ok(all)
     }
 
+    /// Returns a page of the App's issues and pull requests, the newest first.
+    async fn own_issues_on(&self, page: u64) -> Result<Vec<Issue>, GithubError> {
+        let creator = escaped(self.github.bot().await?);
+        let path = format!("issues?state=all&creator={creator}&per_page={PAGE}&page={page}");
+        let found: Vec<IssueFields> = self.get(&path).await?;
+        Ok(found.into_iter().map(Issue::from).collect())
+    }
+
     /// Returns the newest issue of the App whose body has a marker; pull requests are left out.
     ///
     /// # Errors
     /// As any request: see `GithubError`.
     pub async fn find_issue(&self, marker: &str) -> Result<Option<Issue>, GithubError> {
-        let all = self.own_issues().await?;
-        Ok(all
-            .into_iter()
-            .find(|issue| !issue.pull && issue.body.contains(marker)))
+        for page in 1.. {
+            let issues = self.own_issues_on(page).await?;
+            let is_last = issues.len() < PAGE;
+            let is_meant = |issue: &Issue| !issue.pull && issue.body.contains(marker);
+            let found = issues.into_iter().find(is_meant);
+            if found.is_some() || is_last {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Opens an issue, and returns its number.

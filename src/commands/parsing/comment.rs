@@ -76,16 +76,21 @@ fn dialect() -> Options {
 /// Returns what follows `/driftguard` on the line where a plain text of this length starts.
 fn command(comment: &str, start: usize, length: usize) -> Option<String> {
     let (before, rest) = (comment.get(..start)?, comment.get(start..)?);
-    let line = rest.split(['\n', '\r']).next()?;
-    let called = line
+    let called = rest
         .get(..COMMAND_PREFIX.len())?
         .eq_ignore_ascii_case(COMMAND_PREFIX)
         && length >= COMMAND_PREFIX.len();
-    let margin = before.rsplit(['\n', '\r']).next()?;
+    // A line may have as many texts as characters: only those that may be a command look at more of it.
+    let above = before.trim_end_matches(' ');
+    let alone =
+        before.len() - above.len() <= 3 && (above.is_empty() || above.ends_with(['\n', '\r']));
+    if !called || !alone {
+        return None;
+    }
+    let line = rest.split(['\n', '\r']).next()?;
     let arguments = line.get(COMMAND_PREFIX.len()..)?;
-    let alone = margin.len() <= 3 && margin.bytes().all(|byte| byte == b' ');
     let ends = arguments.is_empty() || arguments.starts_with(char::is_whitespace);
-    (called && alone && ends).then(|| arguments.trim().to_owned())
+    ends.then(|| arguments.trim().to_owned())
 }
 
 /// Counts which of `MUTED_ELEMENTS` are open.
