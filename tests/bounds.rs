@@ -1,12 +1,14 @@
 //! Code that would take for ever, or all memory, if it were evaluated to its end: what is too dear is unknown, and a
 //! problem says where. Each of these took the process down, or kept it busy for minutes.
 
+use crate::unit_limits::processor_time;
 use driftguard::code::{self, Evaluated, Options, Shared};
 use driftguard::memory::ScanBudget;
 use driftguard::model::{Catalog, Finding, Kind, Tree, Value, Verdict};
 use driftguard::patch;
 use driftguard::scan::find::Search;
 use driftguard::settings::Settings;
+use std::time::Duration;
 
 const TOO_LARGE: &str = "this value is too large to evaluate";
 const TOO_DEEP: &str = "this value is nested too deeply to evaluate";
@@ -456,4 +458,82 @@ fn an_interrupted_plan_changes_nothing() {
             .is_some_and(|why| why.contains("too long"))
     );
     assert!(fix.untried);
+}
+
+/// Each workspace is a stack: none copies the list of all, and only those that are scanned copy anything.
+#[test]
+fn a_stack_of_very_many_workspaces_is_found_at_once() {
+    let tree: Tree = [("infra/main.tf", "terraform {\n  backend \"s3\" {}\n}\n")]
+        .into_iter()
+        .collect();
+    let names: Vec<_> = (0..40_000).map(|at| format!("w{at}")).collect();
+    let settings = format!(
+        "stacks:\n  - path: infra\n    workspaces: [{}]\n",
+        names.join(", ")
+    );
+    let before = processor_time();
+    let (found, left_out) = found_stacks(&tree, &settings, &Options::default());
+    let took = processor_time() - before;
+    assert_eq!((found.len(), left_out), (500, 39_500));
+    assert_eq!(found[0], "infra-w0");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
+/// What each of hundreds of stacks would hold is refused where it is long.
+#[test]
+fn what_is_said_of_one_stack_is_bounded() {
+    let of_files = |count: usize| {
+        let files: Vec<_> = (0..count).map(|at| format!("f{at}.tfvars")).collect();
+        format!(
+            "stacks:\n  - path: infra\n    workspaces: [a, b]\n    var_files: [{}]\n",
+            files.join(", ")
+        )
+    };
+    assert!(Settings::parse(&of_files(300)).is_ok());
+    let long = "x".repeat(40_000);
+    for settings in [
+        of_files(1_000),
+        format!("stacks:\n  - path: {long}\n"),
+        format!("stacks:\n  - path: infra\n    state: s3://bucket/{long}\n"),
+        format!(
+            "stacks:\n  - path: infra\n    schedule: {}1 * * * *\n",
+            "1,".repeat(20_000)
+        ),
+        format!(
+            "stacks:\n  - path: infra\n    aws: {{role_arn: \"arn:aws:iam::123456789012:role/{long}\"}}\n"
+        ),
+    ] {
+        let error = Settings::parse(&settings).unwrap_err().to_string();
+        assert!(error.contains("longer than 32 KiB"), "{error:.200}");
+    }
+    for (file, code) in [
+        (
+            "main.tf",
+            format!("terraform {{\n  backend \"s3\" {{\n    key = \"{long}\"\n  }}\n}}\n"),
+        ),
+        (
+            "terragrunt.hcl",
+            format!(
+                "terraform {{\n  source = \"./code\"\n}}\nremote_state {{\n  backend = \"s3\"\n  config = {{\n    bucket = \"b\"\n    key = \"{long}\"\n  }}\n}}\n"
+            ),
+        ),
+    ] {
+        let files = [
+            (file, code.as_str()),
+            ("code/main.tf", "resource \"a\" \"b\" {}\n"),
+        ];
+        let tree: Tree = files.into_iter().collect();
+        let options = Options::default();
+        let search = Search {
+            tree: &tree,
+            settings: &Settings::default(),
+            within: "",
+            most: 500,
+            code: &options,
+        };
+        let module = search.stacks().unwrap().stacks.remove(0).module.unwrap();
+        assert_eq!(module.backend, None, "{file}");
+        let problem = module.problem.unwrap();
+        assert!(problem.message.contains("longer than 16 KiB"), "{problem}");
+    }
 }

@@ -8,6 +8,7 @@ use super::listing::{code_files as code_files_in, is_code, is_override, is_repla
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::scope::{Scope, alone};
+use super::size::Size;
 use crate::model::{Tree, Value, ValueMap};
 use hcl_edit::Span;
 use hcl_edit::structure::Block;
@@ -37,6 +38,31 @@ pub struct BackendBlock {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
+}
+
+/// The most memory that the settings of a backend take, in bytes: each stack of a repository holds its own.
+const MAX_BACKEND: usize = 16 << 10;
+
+impl BackendBlock {
+    /// Returns the block, unless it is too large.
+    ///
+    /// # Errors
+    /// The size that it may have.
+    pub(super) fn bounded(self) -> Result<Self, Problem> {
+        let attributes = self.attributes.iter();
+        let sizes = attributes.map(|(name, value)| name.len() + Size::of(value).bytes);
+        if sizes.sum::<usize>() <= MAX_BACKEND {
+            return Ok(self);
+        }
+        Err(Problem {
+            file: self.file,
+            line: self.line,
+            message: format!(
+                "the settings of this backend are longer than {} KiB: leave out what locates no state",
+                MAX_BACKEND >> 10
+            ),
+        })
+    }
 }
 
 /// A folder with a backend block that is not evaluated yet.
@@ -120,12 +146,16 @@ pub fn root_modules(tree: &Tree, within: &str, options: &Options) -> Vec<RootMod
 impl RootFolder<'_> {
     /// Reads its backend block.
     pub fn module(&self, tree: &Tree, options: &Options) -> RootModule {
-        let (backend, problem) = match self.file.parse(tree, options) {
+        let backend = match self.file.parse(tree, options) {
             Ok(file) => {
                 let context = Context::new(options, Overlay::of(tree));
-                (backend(&file, &context), None)
+                backend(&file, &context).map(BackendBlock::bounded)
             }
-            Err(unparsed) => (None, Some(self.problem(&unparsed))),
+            Err(unparsed) => Some(Err(self.problem(&unparsed))),
+        };
+        let (backend, problem) = match backend.transpose() {
+            Ok(backend) => (backend, None),
+            Err(problem) => (None, Some(problem)),
         };
         RootModule {
             path: self.path.to_owned(),
@@ -243,7 +273,7 @@ pub(super) fn backend_in(
             Err(_) => {}
         }
     }
-    Ok(found)
+    found.map(BackendBlock::bounded).transpose()
 }
 
 /// Evaluates the settings of a backend block, which allows no references. A nested block such as `workspaces` is a map.

@@ -2,7 +2,7 @@
 
 use super::load::Stack;
 use super::locate::configure;
-use crate::model::ScanError;
+use crate::model::{ScanError, StackName};
 use crate::settings::{self, Workspace};
 use crate::state::backends::BackendAccess;
 
@@ -17,7 +17,7 @@ pub async fn expand(
     let mut expanded = Vec::with_capacity(stacks.len());
     for stack in stacks {
         match stack.settings.has_all_workspaces() {
-            true => expanded.extend(of_stack(stack, access).await),
+            true => expanded.extend(of_stack(stack, access, usize::MAX).await.stacks),
             false => expanded.push(stack),
         }
     }
@@ -25,17 +25,44 @@ pub async fn expand(
     Ok(expanded)
 }
 
-/// Returns a stack for each workspace that its backend lists, or the stack itself with the reason why none is listed.
-pub async fn of_stack(stack: Stack, access: &BackendAccess<'_>) -> Vec<Stack> {
+/// The stacks of a stack's workspaces.
+#[derive(Default)]
+pub struct WorkspaceStacks {
+    /// The first ones, as many as are wanted.
+    pub stacks: Vec<Stack>,
+    /// The names of the rest: a backend may list tens of thousands.
+    pub left_out: Vec<StackName>,
+}
+
+/// Returns a stack for each workspace that its backend lists, but for those beyond a number, or the stack itself with the
+/// reason why none is listed.
+pub async fn of_stack(stack: Stack, access: &BackendAccess<'_>, most: usize) -> WorkspaceStacks {
     match list(&stack, access).await {
         Ok(workspaces) => {
-            let each = workspaces.iter().map(|name| of_workspace(&stack, name));
-            each.collect()
+            let (first, rest) = workspaces.split_at(most.min(workspaces.len()));
+            let names = rest.iter().map(|name| stack.settings.name_of(name));
+            WorkspaceStacks {
+                left_out: names.collect(),
+                stacks: first
+                    .iter()
+                    .map(|name| of_workspace(&stack, name))
+                    .collect(),
+            }
         }
-        Err(error) => vec![Stack {
-            unlisted: Some(error),
-            ..stack
-        }],
+        Err(error) => WorkspaceStacks::unlisted(stack, error),
+    }
+}
+
+impl WorkspaceStacks {
+    /// Returns the stack itself, whose workspaces are not listed.
+    pub fn unlisted(stack: Stack, error: ScanError) -> Self {
+        Self {
+            stacks: vec![Stack {
+                unlisted: Some(error),
+                ..stack
+            }],
+            left_out: Vec::new(),
+        }
     }
 }
 

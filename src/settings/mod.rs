@@ -36,6 +36,9 @@ pub const FILE: &str = ".driftguard.yml";
 /// The longest file that is read, in bytes.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// How much may be said of one stack, in bytes: each of its workspaces is a stack of its own that copies it.
+const MAX_STACK: usize = 32 * 1024;
+
 /// An error in a settings file, with its line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{FILE}:{line}: {message}")]
@@ -64,7 +67,7 @@ impl Settings {
         if text.lines().all(says_nothing) {
             return Ok(Self::default());
         }
-        serde_saphyr::from_str(text).map_err(|error| {
+        let settings: Self = serde_saphyr::from_str(text).map_err(|error| {
             let line = error.location().map_or(1, |location| location.line());
             let message = error.to_string();
             let first = message
@@ -73,7 +76,20 @@ impl Settings {
                 .unwrap_or_default()
                 .trim_start_matches("error: ");
             wrong(line, key_before(text, line, &without_values(first)))
-        })
+        })?;
+        let mut stacks = settings.stacks.iter();
+        match stacks.find(|stack| stack.length() > MAX_STACK) {
+            None => Ok(settings),
+            Some(stack) => Err(wrong(
+                1,
+                format!(
+                    "`stacks`: what is said of the stack `{}` is longer than {} KiB, without its workspaces: name fewer \
+                     `var_files`, or put them into folders with shorter names",
+                    stack.name(),
+                    MAX_STACK >> 10
+                ),
+            )),
+        }
     }
 }
 

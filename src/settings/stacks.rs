@@ -7,6 +7,9 @@ use crate::model::{StackName, Tree};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// What a text of a list takes beside its own length, in bytes.
+const ENTRY: usize = 64;
+
 /// The settings of one stack.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,30 +68,84 @@ impl StackSettings {
 
     /// Returns a stack for each of its workspaces, named after it; itself for one workspace, or for all that its
     /// backend lists.
-    fn each_workspace(&self) -> Vec<Self> {
-        match &self.workspaces {
-            Workspaces::Named(names) if !names.is_empty() => {
-                names.iter().map(|name| self.of_workspace(name)).collect()
-            }
-            Workspaces::Named(_) | Workspaces::All => vec![self.clone()],
+    fn each_workspace(&self) -> impl Iterator<Item = NamedStack<'_>> {
+        let names = match &self.workspaces {
+            Workspaces::Named(names) => names.as_slice(),
+            Workspaces::All => &[],
+        };
+        let base = self.name();
+        let itself = names.is_empty().then(|| NamedStack {
+            name: base.clone(),
+            settings: self,
+            workspace: None,
+        });
+        let each = names.iter().map(move |workspace| NamedStack {
+            name: of_workspace(&base, workspace),
+            settings: self,
+            workspace: Some(workspace),
+        });
+        itself.into_iter().chain(each)
+    }
+
+    /// Returns the name of the stack of one of its workspaces.
+    pub fn name_of(&self, workspace: &Workspace) -> StackName {
+        of_workspace(&self.name(), workspace)
+    }
+
+    /// Returns the stack of one of its workspaces. The list of all is not copied.
+    pub fn of_workspace(&self, workspace: &Workspace) -> Self {
+        Self {
+            name: Some(self.name_of(workspace)),
+            path: self.path.clone(),
+            aws: self.aws.clone(),
+            state: self.state.clone(),
+            workspace: Some(workspace.clone()),
+            workspaces: Workspaces::default(),
+            var_files: self.var_files.clone(),
+            schedule: self.schedule.clone(),
+            fix: self.fix,
         }
     }
 
-    /// Returns the stack of one of its workspaces.
-    pub fn of_workspace(&self, workspace: &Workspace) -> Self {
-        let slug = StackName::of_path(&format!("{}-{}", self.name(), workspace.as_str()));
-        Self {
-            name: Some(slug),
-            workspace: Some(workspace.clone()),
-            workspaces: Workspaces::default(),
-            ..self.clone()
-        }
+    /// Returns the length of what each stack of its workspaces copies, in bytes.
+    pub(super) fn length(&self) -> usize {
+        let state = self
+            .state
+            .iter()
+            .map(|(bucket, key)| bucket.len() + key.len());
+        let files = self.var_files.iter().map(|file| file.len() + ENTRY);
+        let aws = self.aws.roles.values().chain(&self.aws.role_arn);
+        let roles = aws.map(|role| role.0.len() + ENTRY);
+        self.path.len()
+            + self.schedule.to_string().len()
+            + state.chain(files).chain(roles).sum::<usize>()
     }
 
     /// Returns whether it stands for all workspaces that its backend lists.
     pub fn has_all_workspaces(&self) -> bool {
         self.workspaces == Workspaces::All
     }
+}
+
+/// A stack of a file of settings, of one workspace where it has several: its settings are not copied yet.
+struct NamedStack<'s> {
+    name: StackName,
+    settings: &'s StackSettings,
+    workspace: Option<&'s Workspace>,
+}
+
+impl NamedStack<'_> {
+    fn settings(&self) -> StackSettings {
+        match self.workspace {
+            Some(workspace) => self.settings.of_workspace(workspace),
+            None => self.settings.clone(),
+        }
+    }
+}
+
+/// Returns the name of a stack's workspace, given the name of the stack.
+fn of_workspace(stack: &StackName, workspace: &Workspace) -> StackName {
+    StackName::of_path(&format!("{stack}-{}", workspace.as_str()))
 }
 
 /// Two stacks of one name.
@@ -128,19 +185,16 @@ impl Settings {
             });
         }
         let each = self.stacks.iter().flat_map(StackSettings::each_workspace);
-        let mut named: Vec<StackSettings> = each.collect();
-        check_names(
-            named
-                .iter()
-                .map(|stack| (stack.name(), stack.path.as_str())),
-        )?;
+        let mut named: Vec<NamedStack<'_>> = each.collect();
+        let names = named.iter();
+        check_names(names.map(|stack| (stack.name.clone(), stack.settings.path.as_str())))?;
         if named.len() > most {
-            named.sort_by(|left, right| left.path.cmp(&right.path));
+            named.sort_by(|left, right| left.settings.path.cmp(&right.settings.path));
         }
         let rest = named.split_off(most.min(named.len()));
         Ok(ChosenStacks {
-            stacks: named,
-            left_out: rest.iter().map(StackSettings::name).collect(),
+            stacks: named.iter().map(NamedStack::settings).collect(),
+            left_out: rest.into_iter().map(|stack| stack.name).collect(),
         })
     }
 }

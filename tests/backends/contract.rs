@@ -4,9 +4,13 @@ use super::standin::{HTTP_PASSWORD, Hcp, TOKEN, Web, Workspace};
 use crate::aws::{BUCKET, KEY, STATE, config, moto};
 use crate::coverage::{enforce, user_without};
 use driftguard::aws::{Access, Aws};
+use driftguard::code::Options;
 use driftguard::model::{Redactor, Region, ScanError, Tree, Value};
 use driftguard::outbound::Outbound;
 use driftguard::resources::catalog;
+use driftguard::scan::find::Search;
+use driftguard::scan::workspaces;
+use driftguard::settings::Settings;
 use driftguard::standin::moto::Moto;
 use driftguard::state::backends::{
     ALL, BackendAccess, BackendConfig, BackendType, HostTokens, HttpAccess,
@@ -367,4 +371,40 @@ async fn a_server_is_led_to_no_private_address() {
     let read = read(backend, &cases.present, (&hosts, &aws, &http), LIMIT).await;
     assert!(read.unwrap_err().message.contains("private address"));
     assert!(hosts.web.arrived().is_empty() && hosts.hcp.asked.lock().unwrap().is_empty());
+}
+
+/// A backend may list tens of thousands of workspaces, and each stack copies what is said of all of them.
+#[tokio::test]
+async fn of_many_workspaces_only_as_many_are_stacks_as_are_wanted() {
+    let state = |at: usize| {
+        let path = format!("infra/terraform.tfstate.d/w{at:04}/terraform.tfstate");
+        (path, STATE.to_owned())
+    };
+    let code = "terraform {\n  backend \"local\" {}\n}\n".to_owned();
+    let code = std::iter::once(("infra/main.tf".to_owned(), code));
+    let tree: Tree = (0..1_200).map(state).chain(code).collect();
+    let settings = "stacks:\n  - {name: shop, path: infra, workspaces: \"*\"}\n";
+    let search = Search {
+        tree: &tree,
+        settings: &Settings::parse(settings).unwrap(),
+        within: "",
+        most: 500,
+        code: &Options::default(),
+    };
+    let stack = search.stacks().unwrap().stacks.remove(0);
+    let aws = Aws::with_config(config("http://127.0.0.1:9").await, Access::default());
+    let budget = StateBudget::of_server(LIMIT);
+    let access = BackendAccess {
+        aws: &aws,
+        http: &HttpAccess::of_server(Outbound::new(false).unwrap(), HostTokens::default()),
+        region: Region::new("us-east-1").unwrap(),
+        tree: &tree,
+        states: &budget.begin(&budget.memory()),
+    };
+    let found = workspaces::of_stack(stack.clone(), &access, 500).await;
+    assert_eq!((found.stacks.len(), found.left_out.len()), (500, 700));
+    assert_eq!(found.stacks[499].name.as_str(), "shop-w0499");
+    assert_eq!(found.left_out[0].as_str(), "shop-w0500");
+    let none = workspaces::of_stack(stack, &access, 0).await;
+    assert_eq!((none.stacks.len(), none.left_out.len()), (0, 1_200));
 }

@@ -146,12 +146,13 @@ impl UnitEvaluations<'_> {
                     .to_owned(),
             ));
         }
-        Ok(Some(BackendBlock {
+        let block = BackendBlock {
             kind: kind.to_owned(),
             attributes,
             file: placed.file,
             line: placed.line,
-        }))
+        };
+        block.bounded().map(Some)
     }
 
     /// Makes the local paths of a `remote_state` relative to the unit.

@@ -7,9 +7,15 @@ use crate::model::ScanError;
 use crate::queue::job::JobError;
 use crate::scan::find::{FoundStacks, MAX_STACKS};
 use crate::scan::load::Stack;
-use crate::scan::workspaces;
+use crate::scan::workspaces::{self, WorkspaceStacks};
 use crate::state::backends::BackendAccess;
 use anyhow::Context;
+
+/// How many stacks beyond the limit are known by name, before no further workspaces are listed.
+const MAX_LEFT_OUT: usize = 10_000;
+
+/// Why no further workspaces are listed.
+const TOO_MANY: &str = "the repository has too many: name those that are to be scanned under `workspaces` in .driftguard.yml";
 
 /// Finds the stacks, or why they cannot be told.
 pub(in crate::jobs) async fn find_stacks(
@@ -24,22 +30,33 @@ pub(in crate::jobs) async fn find_stacks(
     if !found.stacks.iter().any(has_all) {
         return Ok(Ok(found));
     }
-    let mut stacks = Vec::new();
     for stack in std::mem::take(&mut found.stacks) {
-        match has_all(&stack) {
-            true => stacks.extend(expand(scan, stack, probes).await?),
-            false => stacks.push(stack),
-        }
+        let room = MAX_STACKS.saturating_sub(found.stacks.len());
+        let expanded = match has_all(&stack) {
+            true if found.left_out.len() > MAX_LEFT_OUT => unlisted(stack, TOO_MANY),
+            true => expand(scan, stack, probes, room).await?,
+            false if room == 0 => {
+                found.left_out.push(stack.name);
+                continue;
+            }
+            false => {
+                found.stacks.push(stack);
+                continue;
+            }
+        };
+        found.stacks.extend(expanded.stacks);
+        found.left_out.extend(expanded.left_out);
     }
-    if let Err(error) = workspaces::check_names(&stacks) {
-        return Ok(Err(error));
-    }
-    let excess = stacks.split_off(MAX_STACKS.min(stacks.len()));
-    found
-        .left_out
-        .extend(excess.into_iter().map(|stack| stack.name));
-    found.stacks = stacks;
-    Ok(Ok(found))
+    Ok(workspaces::check_names(&found.stacks).map(|()| found))
+}
+
+/// Leaves the workspaces of a stack unlisted, with the reason.
+fn unlisted(stack: Stack, why: &str) -> WorkspaceStacks {
+    let error = ScanError {
+        kind: "backend".into(),
+        message: format!("the workspaces of `{}` were not listed: {why}", stack.name),
+    };
+    WorkspaceStacks::unlisted(stack, error)
 }
 
 /// Replaces a stack by one for each workspace. Where its role may not be used, it stays: what follows says why.
@@ -47,20 +64,14 @@ async fn expand(
     scan: &RepositoryScan<'_>,
     stack: Stack,
     probes: &Probes,
-) -> Result<Vec<Stack>, JobError> {
+    most: usize,
+) -> Result<WorkspaceStacks, JobError> {
     let (context, services) = (scan.context, scan.context.services);
     let ambient = access::is_ambient(context).await?;
     let external_id = context.external_id();
     let (access, stack) = access::of_one(stack, scan.settings, &external_id, ambient);
-    let unlisted = |stack: Stack, why: &str| Stack {
-        unlisted: Some(ScanError {
-            kind: "backend".into(),
-            message: format!("the workspaces of `{}` were not listed: {why}", stack.name),
-        }),
-        ..stack
-    };
     let Some(access) = access else {
-        return Ok(vec![unlisted(stack, "no role is named")]);
+        return Ok(unlisted(stack, "no role is named"));
     };
     let aws = services.aws.with_access(access.clone(), probes);
     let backends = BackendAccess {
@@ -72,15 +83,15 @@ async fn expand(
         tree: scan.tree,
         states: &services.states.begin(scan.memory),
     };
-    let listing = workspaces::of_stack(stack.clone(), &backends);
+    let listing = workspaces::of_stack(stack.clone(), &backends, most);
     let listed = scan.clock.hold(listing).await;
     if let Err(RoleProblem::Open(why) | RoleProblem::NotProbed(why) | RoleProblem::Unbounded(why)) =
         access::verdict(probes, &access)
     {
-        return Ok(vec![unlisted(stack, &why)]);
+        return Ok(unlisted(stack, &why));
     }
     match listed {
         Ok(listed) => Ok(listed),
-        Err(exceeded) => Ok(vec![unlisted(stack, &exceeded.scan_error()?.message)]),
+        Err(exceeded) => Ok(unlisted(stack, &exceeded.scan_error()?.message)),
     }
 }
