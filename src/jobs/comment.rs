@@ -121,8 +121,7 @@ async fn run_commands(
         outcome = scan::run_for_command(context, target.stack()).await?;
     }
     let mut paragraphs = vec![answered];
-    let scanned = outcome.stacks.iter();
-    paragraphs.extend(scanned.map(|stack| report::scanned(&stack.report, &stack.pulls)));
+    paragraphs.extend(outcome.stacks.into_iter().map(|stack| stack.0));
     paragraphs.append(&mut applied.done);
     let problems = applied.problems.iter().chain(&outcome.problems);
     paragraphs.extend(problems.map(|text| report::sentence(text).to_string()));

@@ -54,38 +54,50 @@ impl<'a> RepositoryContext<'a> {
         external_id(self.services.key(), self.head.owner, self.id.0)
     }
 
-    /// Returns the last reports of a stack with the time of each scan, the newest first. A scan that was given up has
-    /// no report.
-    pub(super) async fn reports(
-        &self,
-        stack: &StackName,
-    ) -> anyhow::Result<Vec<(StackReport, i64)>> {
-        self.newest_reports(stack, LOOKED_BACK).await
+    /// Returns the last reports of a stack with the time of each scan, the newest first, which are read one by one: each
+    /// may take megabytes. A scan that was given up has no report.
+    pub(super) fn reports<'c>(&'c self, stack: &'c StackName) -> Reports<'c> {
+        Reports {
+            tenant: &self.tenant,
+            id: self.id,
+            stack,
+            read: 0,
+        }
     }
 
-    /// Returns the last report of a stack and the time of its scan. Earlier scans are read only where the last one has
-    /// no report.
+    /// Returns the last report of a stack and the time of its scan.
     pub(super) async fn report(
         &self,
         stack: &StackName,
     ) -> anyhow::Result<Option<(StackReport, i64)>> {
-        let mut newest = self.newest_reports(stack, 1).await?;
-        if newest.is_empty() {
-            newest = self.reports(stack).await?;
-        }
-        Ok(newest.into_iter().next())
+        self.reports(stack).next().await
     }
+}
 
-    async fn newest_reports(
-        &self,
-        stack: &StackName,
-        most: u32,
-    ) -> anyhow::Result<Vec<(StackReport, i64)>> {
-        let scans = self.tenant.last_scans(self.id, stack.as_str(), most);
-        let reports = scans.await?.into_iter().filter_map(|scan| {
-            let report = serde_json::from_value(scan.outcome).ok()?;
-            Some((report, scan.finished_at))
-        });
-        Ok(reports.collect())
+/// The last reports of a stack.
+pub(super) struct Reports<'c> {
+    tenant: &'c Tenant<'c>,
+    id: RepositoryId,
+    stack: &'c StackName,
+    /// How many scans were read.
+    read: u32,
+}
+
+impl Reports<'_> {
+    /// Reads the next report, with the time of its scan.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<(StackReport, i64)>> {
+        while self.read < LOOKED_BACK {
+            let scan = self
+                .tenant
+                .nth_scan(self.id, self.stack.as_str(), self.read);
+            let Some(scan) = scan.await? else {
+                break;
+            };
+            self.read += 1;
+            if let Ok(report) = serde_json::from_value(scan.outcome) {
+                return Ok(Some((report, scan.finished_at)));
+            }
+        }
+        Ok(None)
     }
 }

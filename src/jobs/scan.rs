@@ -38,12 +38,8 @@ pub(super) struct ScanOutcome {
     pub problems: Vec<String>,
 }
 
-/// The result of scanning one stack.
-pub(super) struct StackScan {
-    pub report: StackReport,
-    /// The numbers of the stack's open pull requests.
-    pub pulls: Vec<u64>,
-}
+/// The result of scanning one stack, in Markdown: the reports of all stacks are not held together.
+pub(super) struct StackScan(pub String);
 
 /// Scans a repository, or one stack of it, and publishes the result.
 pub(super) async fn run(
@@ -281,7 +277,8 @@ async fn publish(scan: &RepositoryScan<'_>, report: StackReport) -> Result<Stack
         .map_or(0, |scanned| scanned.findings.len());
     let pulls = proposed.open;
     info!(findings, ?pulls, "scanned");
-    Ok(StackScan { report, pulls })
+    let text = report::scanned(&report, &pulls);
+    Ok(StackScan(report::fit_comment(&text)))
 }
 
 /// Records the report of a stack, and deletes the oldest ones.

@@ -1,6 +1,6 @@
 //! Decides whether a finding that is missing from this scan is resolved, or merely was not checked.
 
-use crate::model::{Coverage, Finding, FindingId, Kind, Scanned, StackReport};
+use crate::model::{AccountId, Coverage, Finding, FindingId, Kind, Region, Scanned, StackReport};
 use std::collections::{BTreeMap, HashSet};
 
 /// Compares one scan of a stack with earlier scans.
@@ -13,18 +13,36 @@ pub struct Resolution<'a> {
     set_aside: HashSet<&'a str>,
     /// The ids of the findings whose fix was not tried for want of time.
     untried: HashSet<&'a str>,
-    before: BTreeMap<FindingId, Finding>,
+    /// The findings of earlier scans that this one does not report.
+    before: BTreeMap<FindingId, EarlierFinding>,
+}
+
+/// What tells whether the resource of an earlier finding was checked: findings of many scans are held.
+#[derive(Debug)]
+struct EarlierFinding {
+    tf_type: String,
+    /// The type of the resource that it is a part of.
+    parent: Option<String>,
+    account: Option<AccountId>,
+    region: Option<Region>,
+    kind: Kind,
+}
+
+impl From<Finding> for EarlierFinding {
+    fn from(finding: Finding) -> Self {
+        Self {
+            tf_type: finding.tf_type,
+            parent: finding.under.map(|under| under.tf_type),
+            account: finding.account,
+            region: finding.region,
+            kind: finding.kind,
+        }
+    }
 }
 
 impl<'a> Resolution<'a> {
-    /// Compares a scan with `earlier` scans of the stack, the newest first.
-    pub fn new(scanned: &'a Scanned, earlier: impl IntoIterator<Item = StackReport>) -> Self {
-        let mut before = BTreeMap::new();
-        for earlier in earlier.into_iter().filter_map(|report| report.outcome.ok()) {
-            for finding in earlier.findings.into_iter().chain(earlier.set_aside) {
-                before.entry(finding.id.clone()).or_insert(finding);
-            }
-        }
+    /// Starts the comparison of a scan with earlier ones of the stack.
+    pub fn new(scanned: &'a Scanned) -> Self {
         let ids = |findings: &'a [Finding]| {
             findings
                 .iter()
@@ -38,7 +56,20 @@ impl<'a> Resolution<'a> {
             open: ids(&scanned.findings),
             set_aside: ids(&scanned.set_aside),
             scanned,
-            before,
+            before: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an earlier scan: the newest first.
+    pub fn add_earlier(&mut self, report: StackReport) {
+        let scanned = report.outcome.into_iter();
+        let findings =
+            scanned.flat_map(|scanned| scanned.findings.into_iter().chain(scanned.set_aside));
+        for finding in findings {
+            if !self.is_known(&finding.id.0) {
+                let id = finding.id.clone();
+                self.before.entry(id).or_insert_with(|| finding.into());
+            }
         }
     }
 
@@ -77,9 +108,8 @@ impl<'a> Resolution<'a> {
     }
 
     /// Returns whether the scan checked the resource types of this finding in its account and region.
-    fn was_checked(&self, finding: &Finding) -> bool {
-        let parent = finding.under.as_ref().map(|under| under.tf_type.as_str());
-        let types = [Some(finding.tf_type.as_str()), parent];
+    fn was_checked(&self, finding: &EarlierFinding) -> bool {
+        let types = [Some(finding.tf_type.as_str()), finding.parent.as_deref()];
         let here = |row: &&Coverage| {
             let differ = |row: &Option<_>, finding: &Option<_>| {
                 row.is_some() && finding.is_some() && row != finding
@@ -155,7 +185,8 @@ mod tests {
                 looked_below,
                 ..Scanned::default()
             };
-            let resolution = Resolution::new(&scanned, vec![known.clone()]);
+            let mut resolution = Resolution::new(&scanned);
+            resolution.add_earlier(known.clone());
             ["f-1", "f-2", "f-3", "f-unknown"].map(|id| resolution.is_resolved(id))
         };
         assert_eq!(resolved(true, Status::Checked), [true, true, true, true]);
@@ -178,7 +209,7 @@ mod tests {
             looked_below: true,
             ..Scanned::default()
         };
-        let resolution = Resolution::new(&scanned, Vec::new());
+        let resolution = Resolution::new(&scanned);
         let has_unchecked = |ids: &[&str]| {
             let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
             resolution.has_unchecked(&ids)

@@ -37,6 +37,40 @@ fn within_limit(report: StackReport) -> StackReport {
     }
 }
 
+/// How many bytes of JSON the last reports of a repository's stacks may have together where all are read at once.
+const MAX_TOGETHER: usize = 48 << 20;
+
+/// Room for the reports of a repository's stacks.
+pub(crate) struct ReportRoom(LimitedWriter);
+
+impl ReportRoom {
+    /// Creates room for the reports of one repository.
+    pub(crate) fn of_repository() -> Self {
+        Self(LimitedWriter(MAX_TOGETHER))
+    }
+
+    /// Returns a report, or in place of one that does not fit beside those before an error that says so.
+    pub(crate) fn keep(&mut self, report: StackReport) -> StackReport {
+        let mut room = LimitedWriter(self.0.0);
+        if serde_json::to_writer(&mut room, &report).is_ok() {
+            self.0 = room;
+            return report;
+        }
+        let message = format!(
+            "its last report is left out here, because those of the repository's stacks together take more than {} MiB: see \
+             the check of the stack",
+            MAX_TOGETHER >> 20
+        );
+        StackReport {
+            outcome: Err(ScanError {
+                kind: "limit".into(),
+                message,
+            }),
+            ..report
+        }
+    }
+}
+
 /// Counts written bytes, discards them, and fails beyond the limit.
 struct LimitedWriter(usize);
 
@@ -71,6 +105,18 @@ mod tests {
                 ..Scanned::default()
             }),
         }
+    }
+
+    #[test]
+    fn the_reports_of_a_repository_are_kept_as_long_as_there_is_room() {
+        let mut room = ReportRoom::of_repository();
+        let large = report(7_000);
+        let fit = MAX_TOGETHER / serde_json::to_vec(&large).unwrap().len();
+        let kept = (0..10).filter(|_| room.keep(large.clone()).outcome.is_ok());
+        assert!((3..9).contains(&fit) && kept.count() == fit);
+        assert!(room.keep(report(10)).outcome.is_ok(), "a small one fits");
+        let error = room.keep(large).outcome.unwrap_err();
+        assert!(error.message.contains("more than 48 MiB"), "{error}");
     }
 
     #[test]

@@ -158,7 +158,8 @@ impl Known {
     /// Runs something with what is known of the pull requests.
     fn with<T>(&self, run: impl FnOnce(Situation<'_, '_>) -> T) -> T {
         let (stack, scanned) = (stack(), self.scanned());
-        let resolution = Resolution::new(&scanned, [self.earlier()]);
+        let mut resolution = Resolution::new(&scanned);
+        resolution.add_earlier(self.earlier());
         let index = DecisionIndex::new(&stack, &self.decisions);
         let groups = group(
             &stack,

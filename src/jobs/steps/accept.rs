@@ -12,6 +12,7 @@ use crate::queue::now;
 use crate::queue::pushes::ACCEPT;
 use crate::report;
 use crate::settings::{self, CannotAccept, NewAccept};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The comment on a closed pull request whose differences are gone.
 const NOTHING_LEFT: &str = "Nothing of this is left to accept. Closed by DriftGuard.";
@@ -155,23 +156,31 @@ async fn withdraw(context: &RepositoryContext<'_>, open: Proposal) -> Result<(),
 /// Returns the findings to accept, each as the newest scan with it reported it; `None` where no scan has one of
 /// them: it may only not have been checked.
 async fn ignored(context: &RepositoryContext<'_>) -> anyhow::Result<Option<Vec<Ignored>>> {
-    let (tenant, id) = (&context.tenant, context.id);
-    let mut ignored = Vec::new();
-    for decision in tenant.decisions(id).await? {
-        if !matches!(decision.choice, Choice::Ignore { .. }) {
-            continue;
+    let mut decisions = context.tenant.decisions(context.id).await?;
+    decisions.retain(|decision| matches!(decision.choice, Choice::Ignore { .. }));
+    let mut found: Vec<Option<Finding>> = vec![None; decisions.len()];
+    let stacks: BTreeSet<_> = decisions.iter().map(|decision| &decision.stack).collect();
+    for stack in stacks {
+        let of_stack = decisions.iter().zip(&mut found);
+        let mut sought: Vec<_> = of_stack
+            .filter(|(decision, _)| decision.stack == *stack)
+            .collect();
+        let mut reports = context.reports(stack);
+        while !sought.is_empty()
+            && let Some((report, _)) = reports.next().await?
+        {
+            let findings = report.outcome.iter().flat_map(|scanned| &scanned.findings);
+            let findings: BTreeMap<_, _> = findings.map(|found| (&found.id, found)).collect();
+            sought.retain_mut(|(decision, found)| {
+                **found = findings.get(&decision.finding).copied().cloned();
+                found.is_none()
+            });
         }
-        let reports = context.reports(&decision.stack).await?;
-        let found = reports.into_iter().find_map(|(report, _)| {
-            let mut findings = report.outcome.ok()?.findings.into_iter();
-            findings.find(|finding| finding.id == decision.finding)
-        });
-        let Some(found) = found else {
-            return Ok(None);
-        };
-        ignored.push((found, decision));
     }
-    Ok(Some(ignored))
+    let ignored = found.into_iter().zip(decisions);
+    Ok(ignored
+        .map(|(found, decision)| Some((found?, decision)))
+        .collect())
 }
 
 /// Returns the entry of `.driftguard.yml` that accepts a finding.

@@ -112,8 +112,13 @@ async fn last_completed(
     context: &RepositoryContext<'_>,
     stack: &StackReport,
 ) -> anyhow::Result<Option<(StackReport, i64)>> {
-    let mut reports = context.reports(&stack.name).await?.into_iter();
-    Ok(reports.find(|(report, _)| report.outcome.is_ok()))
+    let mut reports = context.reports(&stack.name);
+    while let Some((report, finished_at)) = reports.next().await? {
+        if report.outcome.is_ok() {
+            return Ok(Some((report, finished_at)));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the page where each finding is handled: the pull request that lists it.

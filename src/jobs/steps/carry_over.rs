@@ -25,11 +25,12 @@ pub(in crate::jobs) async fn carry_over(
     let subjects = tenant.former_subjects(id, &stack.name).await?;
     if !formers.is_empty() || !subjects.is_empty() {
         let upgraded_at = formers.first().map_or(0, |last| last.finished_at);
-        let since = context.reports(&stack.name).await?.into_iter();
-        let since = since.filter(|(_, finished_at)| *finished_at > upgraded_at);
-        let since: Vec<_> = since
-            .filter_map(|(report, _)| report.outcome.ok())
-            .collect();
+        let (mut since, mut reports) = (Vec::new(), context.reports(&stack.name));
+        while let Some((report, finished_at)) = reports.next().await?
+            && finished_at > upgraded_at
+        {
+            since.extend(report.outcome);
+        }
         let now = BySubject::of(scanned, redactor);
         let mut same = same_drift(&formers, &since, scanned, &now);
         for (finding, subject) in subjects {

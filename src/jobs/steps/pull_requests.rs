@@ -60,8 +60,11 @@ impl Proposer<'_> {
                 ..StackPulls::default()
             });
         };
-        let earlier = self.context.reports(stack).await?.into_iter();
-        let resolution = Resolution::new(scanned, earlier.map(|(report, _)| report));
+        let mut resolution = Resolution::new(scanned);
+        let mut earlier = self.context.reports(stack);
+        while let Some((report, _)) = earlier.next().await? {
+            resolution.add_earlier(report);
+        }
         let decisions = tenant.decisions(id).await?;
         let index = DecisionIndex::new(stack, &decisions);
         let by = self.settings.group;

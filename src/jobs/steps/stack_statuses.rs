@@ -4,6 +4,7 @@ use crate::jobs::context::RepositoryContext;
 use crate::model::{FindingId, Proposal, ScanError, StackName, StackReport, StackStatus};
 use crate::pulls::undecided;
 use crate::queue::now;
+use crate::scan::report_limit::ReportRoom;
 
 /// Returns the status of each stack of a repository, by name.
 pub(in crate::jobs) async fn stack_statuses(
@@ -12,10 +13,13 @@ pub(in crate::jobs) async fn stack_statuses(
     let (tenant, id) = (&context.tenant, context.id);
     let decisions = tenant.decisions(id).await?;
     let proposals = tenant.proposals(id).await?;
-    let mut statuses = Vec::new();
+    let (mut statuses, mut room) = (Vec::new(), ReportRoom::of_repository());
     for scheduled in tenant.stacks(id).await? {
         let stack = &scheduled.stack;
-        let (report, scanned_at) = context.report(stack).await?.unzip();
+        let report = context.report(stack).await?;
+        let (report, scanned_at) = report
+            .map(|(report, at)| (room.keep(report), at))
+            .unwrap_or_else(|| (unscanned(stack), 0));
         let of_stack = proposals.iter();
         let of_stack = of_stack.filter(|proposal| proposal.stack == stack.as_str());
         let open = of_stack.clone().filter(|proposal| proposal.state.is_open());
@@ -27,8 +31,8 @@ pub(in crate::jobs) async fn stack_statuses(
             resting.flat_map(|(proposal, rest)| ids(proposal).map(move |id| (id, rest.clone())));
         let decided = decisions.iter().filter(|decision| decision.stack == *stack);
         statuses.push(StackStatus {
-            report: report.unwrap_or_else(|| unscanned(stack)),
-            scanned_at: scanned_at.unwrap_or_default(),
+            report,
+            scanned_at,
             next_scan: scheduled.next_at,
             carried: carried.collect(),
             undecided: resting.collect(),
