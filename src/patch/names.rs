@@ -17,21 +17,15 @@ impl Names {
     ) -> Self {
         let mut names = Self::default();
         // What is in use, by module.
-        let mut used: BTreeMap<&[ModuleStep], BTreeSet<String>> = BTreeMap::new();
+        let mut used: BTreeMap<&[ModuleStep], UsedNames> = BTreeMap::new();
         for (finding, path) in added {
             let Some(parent) = &finding.under else {
                 continue;
             };
             let used = used
                 .entry(&parent.modules)
-                .or_insert_with(|| in_use(parent, stack));
-            let readable_name = readable_name(finding, parent, path);
-            let mut name = readable_name.clone();
-            let mut number = 2;
-            while !used.insert(name.clone()) {
-                name = format!("{readable_name}_{number}");
-                number += 1;
-            }
+                .or_insert_with(|| UsedNames::of(in_use(parent, stack)));
+            let name = used.take(readable_name(finding, parent, path));
             names.0.insert(key(finding), name);
         }
         names
@@ -40,6 +34,37 @@ impl Names {
     /// Returns the name of a finding's resource.
     pub(super) fn get(&self, finding: &Finding) -> Option<&str> {
         self.0.get(&key(finding)).map(String::as_str)
+    }
+}
+
+/// The names that are in use in a module.
+struct UsedNames {
+    all: BTreeSet<String>,
+    /// The number that a name of its own was given last, by the readable name: thousands may share one.
+    numbers: BTreeMap<String, usize>,
+}
+
+impl UsedNames {
+    fn of(all: BTreeSet<String>) -> Self {
+        Self {
+            all,
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a name, with a number where it is in use.
+    fn take(&mut self, readable_name: String) -> String {
+        if self.all.insert(readable_name.clone()) {
+            return readable_name;
+        }
+        let number = self.numbers.entry(readable_name.clone()).or_insert(1);
+        loop {
+            *number += 1;
+            let name = format!("{readable_name}_{number}");
+            if self.all.insert(name.clone()) {
+                return name;
+            }
+        }
     }
 }
 
