@@ -136,7 +136,7 @@ pub(super) fn head<'a>(
     }
 }
 
-/// Traces `var.x`, `local.x` and `each.value`, and the entries of maps below them.
+/// Traces `var.x`, `local.x`, `each.value` and the results of calls, and the entries of maps below them.
 fn reference<'a>(
     scope: &Scope<'a>,
     traversal: &'a Traversal,
@@ -150,6 +150,7 @@ fn reference<'a>(
     let bound = root.and_then(|root| scope.element(root));
     let first = match bound {
         Some(element) if !element.is_of_block => "",
+        None if root.is_none() => "",
         _ => match operators.next() {
             Some(TraversalOperator::GetAttr(name)) => name.as_str(),
             _ => "",
@@ -178,6 +179,8 @@ fn reference<'a>(
                 place: place(),
             });
         }
+        // A part of a call's result, or of a literal.
+        (None, None, _) => trace(scope, &traversal.expr, left)?,
         _ => match head(scope, traversal, expression)? {
             Head::Code(scope, inner, site) => renamed(trace(&scope, inner, left)?, site),
             Head::Tfvars(given) => End::Tfvars(given, Site::Tfvars),
