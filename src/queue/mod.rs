@@ -74,7 +74,6 @@ pub use metrics::Metrics;
 pub use run::RunContext;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Returns a name that no other process has: in containers all processes may have the same id and start at the same
@@ -85,32 +84,12 @@ pub fn unique_name() -> String {
     format!("{}-{}-{random:x}", std::process::id(), now())
 }
 
-/// How far back a clock is not followed. Small steps back are corrections; a larger one ends an hour that was wrong.
-const MAX_STEP_BACK: i64 = 60_000;
-
-/// Returns the current time in epoch milliseconds. Where the clock is set back a little, the time stands still until the
-/// clock has caught up: what comes later must not seem earlier, since the order of deliveries depends on it.
+/// Returns the current time in epoch milliseconds.
 pub fn now() -> i64 {
-    static LAST: AtomicI64 = AtomicI64::new(0);
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let read = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-    let last = LAST.fetch_max(read, Ordering::Relaxed);
-    let time = without_small_step_back(read, last);
-    if time < last {
-        LAST.store(time, Ordering::Relaxed);
-    }
-    time
-}
-
-/// Returns the time to go on with after a clock was read, and the time before.
-fn without_small_step_back(read: i64, last: i64) -> i64 {
-    if last.saturating_sub(read) > MAX_STEP_BACK {
-        read
-    } else {
-        read.max(last)
-    }
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -120,14 +99,5 @@ mod tests {
         let names: std::collections::BTreeSet<_> =
             (0..1000).map(|_| super::unique_name()).collect();
         assert_eq!(names.len(), 1000);
-    }
-
-    #[test]
-    fn time_follows_no_small_step_back_of_the_clock() {
-        let seen = |read, last| super::without_small_step_back(read, last);
-        assert_eq!(seen(1_000_001, 1_000_000), 1_000_001);
-        assert_eq!(seen(940_000, 1_000_000), 1_000_000);
-        assert_eq!(seen(939_999, 1_000_000), 939_999);
-        assert_eq!(seen(0, i64::MAX), 0);
     }
 }
