@@ -714,3 +714,145 @@ resource "aws_iam_role" "app" {
         .replace("\"web\"", "\"shop\", \"Kind\": \"x\"");
     assert_eq!((path.as_str(), after), ("app.auto.tfvars.json", expected));
 }
+
+#[test]
+fn a_map_in_a_block_is_edited_entry_by_entry() {
+    let disk = |tags: &str| {
+        format!(
+            "locals {{\n  stage = \"prod\"\n}}\n\nresource \"aws_instance\" \"web\" {{\n  root_block_device {{\n    tags = {tags}\n  }}\n}}\n"
+        )
+    };
+    let map = |entries: &[(&str, &str)]| {
+        Value::map(
+            entries
+                .iter()
+                .map(|(key, value)| (*key, Value::from(*value))),
+        )
+    };
+    let adopted = |before: &str, recorded: &[(&str, &str)], live: &[(&str, &str)]| {
+        let change = difference("root_block_device[0].tags", map(recorded), map(live));
+        let code = disk(before);
+        adopt(&[("main.tf", &code)], "aws_instance.web", vec![change])
+    };
+    let lines = "{\n      Name  = \"web\" # the disk\n      Stage = local.stage\n      Team  = \"a\"\n    }";
+    let recorded = [("Name", "web"), ("Stage", "prod"), ("Team", "a")];
+    for (before, live, after) in [
+        (
+            lines,
+            [("Name", "web"), ("Stage", "prod"), ("Team", "b")],
+            lines.replace("\"a\"", "\"b\""),
+        ),
+        (
+            lines,
+            [("Name", "web"), ("Owner", "b"), ("Stage", "prod")],
+            lines.replace("Team  = \"a\"", "Owner = \"b\""),
+        ),
+        (
+            "{ Name = \"web\", \"Stage\" = \"prod\", Team = \"a\" }",
+            [("Name", "x"), ("Stage", "y"), ("Zone", "z")],
+            "{ Name = \"x\", \"Stage\" = \"y\", Zone = \"z\" }".to_owned(),
+        ),
+    ] {
+        let (fix, changed) = adopted(before, &recorded, &live);
+        assert_eq!(fix.kind, FixKind::Adopt, "{fix:?}");
+        assert_eq!(changed[0].1, disk(&after));
+    }
+    let (_, changed) = adopted(lines, &recorded, &[("Stage", "prod")]);
+    assert_eq!(changed[0].1, disk("{\n      Stage = local.stage\n    }"));
+    let (_, changed) = adopted("{ A = \"1\", B = \"2\" }", &[("A", "1"), ("B", "2")], &[]);
+    assert_eq!(changed[0].1, disk("{}"));
+    let (fix, changed) = adopted(lines, &recorded, &[("Stage", "test")]);
+    assert_eq!(
+        (fix.reason.as_deref(), changed),
+        (
+            Some(
+                "`root_block_device[0].tags[\"Stage\"]` at main.tf:9 is not written as plain values"
+            ),
+            Vec::new()
+        )
+    );
+}
+
+const SIZED: &str = r#"module "sizes" {
+  source = "./sizes"
+}
+
+resource "aws_instance" "web" {
+  instance_type = module.sizes.web
+}
+"#;
+
+#[test]
+fn the_literal_in_an_output_is_edited_where_one_place_reads_it() {
+    let outputs = "output \"web\" {\n  value = \"t3.small\"\n}\n\noutput \"db\" {\n  value = \"t3.large\"\n}\n";
+    let change = || difference("instance_type", "t3.small".into(), "t3.micro".into());
+    let files = [("main.tf", SIZED), ("sizes/main.tf", outputs)];
+    let (path, after) = adopted_in(&files, "aws_instance.web", vec![change()]);
+    let expected = outputs.replace("t3.small", "t3.micro");
+    assert_eq!((path.as_str(), after), ("sizes/main.tf", expected));
+
+    let again = "module \"other\" {\n  source = \"./sizes\"\n}\n";
+    let reader = "output \"web\" {\n  value = \"${module.sizes.web}-x\"\n}\n";
+    for more in [again, reader] {
+        let files = [files[0], files[1], ("more.tf", more)];
+        let (fix, changed) = adopt(&files, "aws_instance.web", vec![change()]);
+        assert_eq!(
+            (fix.reason.as_deref(), fix.refusal, changed),
+            (
+                Some(
+                    "the value is an output's at sizes/main.tf:2, which more than one place reads"
+                ),
+                Some(RefusalKind::Shared),
+                Vec::new()
+            )
+        );
+    }
+}
+
+#[test]
+fn behind_an_output_the_value_is_edited_where_the_call_sets_it() {
+    let module = "variable \"size\" {\n  default = \"t3.small\"\n}\n\noutput \"web\" {\n  value = var.size\n}\n";
+    let change = || difference("instance_type", "t3.small".into(), "t3.micro".into());
+    let files = [("main.tf", SIZED), ("sizes/main.tf", module)];
+    let after = adopted_in(&files, "aws_instance.web", vec![change()]);
+    let left_out = SIZED.replace("./sizes\"\n", "./sizes\"\n  size   = \"t3.micro\"\n");
+    assert_eq!(after, ("main.tf".to_owned(), left_out));
+
+    let repeated = SIZED
+        .replace("./sizes\"\n", "./sizes\"\n  for_each = { a = \"t3.small\", b = \"t3.large\" }\n  size     = each.value\n")
+        .replace("sizes.web", "sizes[\"a\"].web");
+    let files = [("main.tf", repeated.as_str()), ("sizes/main.tf", module)];
+    let after = adopted_in(&files, "aws_instance.web", vec![change()]);
+    let expected = repeated.replace("t3.small", "t3.micro");
+    assert_eq!(after, ("main.tf".to_owned(), expected));
+}
+
+#[test]
+fn what_an_output_computes_is_refused_with_the_place_that_computes_it() {
+    let change = || difference("instance_type", "t3.small".into(), "t3.micro".into());
+    for (value, why) in [
+        (
+            "lower(\"T3.SMALL\")",
+            "the value at sizes/main.tf:2 is made by `lower`",
+        ),
+        (
+            "aws_instance.other.instance_type",
+            "`aws_instance.other.instance_type` at sizes/main.tf:2 refers to something that the code does not set",
+        ),
+        (
+            "local.size",
+            "the value is a local at sizes/local.tf:2, which others may use",
+        ),
+    ] {
+        let module = format!("output \"web\" {{\n  value = {value}\n}}\n");
+        let local = "locals {\n  size = \"t3.small\"\n}\n";
+        let files = [
+            ("main.tf", SIZED),
+            ("sizes/main.tf", &module),
+            ("sizes/local.tf", local),
+        ];
+        let (fix, changed) = adopt(&files, "aws_instance.web", vec![change()]);
+        let reason = fix.reason.unwrap();
+        assert!(reason.ends_with(why) && changed.is_empty(), "{reason}");
+    }
+}

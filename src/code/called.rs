@@ -29,8 +29,11 @@ pub(super) fn called<'a>(
     if is(&["lookup"]) {
         let (map, key) = (arguments.next()?, arguments.next()?);
         let key = scope.known(key);
-        let map = trace(scope, map, left).ok()?;
-        return below(map, key.as_str()?, left).ok().map(Ok);
+        return match trace(scope, map, left) {
+            Ok(map) => below(map, key.as_str()?, left).ok().map(Ok),
+            Err(why @ Uneditable::SetOutside { .. }) => Some(Err(why)),
+            Err(_) => None,
+        };
     }
     if let Some(values) = data_file::of_call(scope, call) {
         return Some(Ok(End::Tfvars(values, Site::Tfvars)));

@@ -360,7 +360,11 @@ fn has_key(value: &Value, key: &str) -> bool {
 /// Marks an entry as one of a map outside the resource's own block.
 fn in_map(mut definition: Definition, map: &Site) -> Definition {
     if definition.site == Site::Literal && *map != Site::Literal {
-        definition.site = Site::MapEntry;
+        definition.site = match map {
+            // Its readers matter for each of its entries.
+            Site::Output => Site::Output,
+            _ => Site::MapEntry,
+        };
     }
     definition
 }

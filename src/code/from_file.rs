@@ -90,5 +90,8 @@ pub(super) fn for_reason<'a>(
 
 /// Returns whether the reason is that a value comes from a file.
 fn is_from_file(why: &Uneditable) -> bool {
-    matches!(why, Uneditable::File { .. })
+    match why {
+        Uneditable::Output { why, .. } => is_from_file(why),
+        why => matches!(why, Uneditable::File { .. }),
+    }
 }

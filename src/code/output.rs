@@ -6,9 +6,12 @@ use super::call;
 use super::instance::Instance;
 use super::scope::Scope;
 use super::size::{ENTRY, MAP, REFERRED};
+use super::trace::{End, part, quoted, renamed, trace};
 use super::typed::Typed;
-use crate::model::Key;
-use hcl_edit::expr::TraversalOperator;
+use super::variable::is_sensitive;
+use crate::model::{Key, Site, Uneditable};
+use hcl_edit::Span;
+use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -40,6 +43,94 @@ pub(super) fn value(
         Some("for_each") => Typed::Object(map),
         _ => Typed::Tuple(list),
     })
+}
+
+/// Traces `module.name.output`, and the entries of maps below it.
+pub(super) fn traced<'a>(
+    scope: &Scope<'a>,
+    (traversal, name): (&'a Traversal, &str),
+    (expression, left): (&'a Expression, usize),
+) -> Result<End<'a>, Uneditable> {
+    let (text, place) = (
+        || quoted(scope, expression).to_owned(),
+        || scope.file.place(expression.span()),
+    );
+    let operators = traversal.operators.iter().skip(1);
+    let operators: Vec<_> = operators.map(|operator| operator.value()).collect();
+    let Some(found) = referred(scope, name, &operators) else {
+        return Err(Uneditable::Foreign {
+            text: text(),
+            place: place(),
+        });
+    };
+    let handed_out = |why| Uneditable::Output {
+        text: text(),
+        place: place(),
+        why: match why {
+            // Of outputs that hand on others the last one matters.
+            Uneditable::Output { why, .. } => why,
+            why => Box::new(why),
+        },
+    };
+    let end = trace(&found.scope, found.value, left).map_err(handed_out)?;
+    let mut end = renamed(end, Site::Output);
+    for operator in found.rest.iter().copied() {
+        end = part(scope, end, operator, (expression, left)).map_err(handed_out)?;
+    }
+    Ok(end)
+}
+
+/// An output that an expression refers to.
+struct Output<'a, 'o> {
+    /// The scope of its value.
+    scope: Scope<'a>,
+    /// Its value.
+    value: &'a Expression,
+    /// The operators behind its name.
+    rest: &'o [&'a TraversalOperator],
+}
+
+/// Returns the output that `module.name` leads to with these operators; `None` where it is not certain which that is, or
+/// where it is sensitive.
+fn referred<'a, 'o>(
+    scope: &Scope<'a>,
+    name: &str,
+    operators: &'o [&'a TraversalOperator],
+) -> Option<Output<'a, 'o>> {
+    let instances = call::kept(&scope.instance, name, scope.depth() + 1)?;
+    let (called, rest) = match (repeated_by(scope, name), operators) {
+        (None, _) => (instances.first()?, operators),
+        (Some(_), [key, rest @ ..]) => {
+            let key = match key {
+                TraversalOperator::Index(key) => scope.known(key),
+                TraversalOperator::GetAttr(key) => Typed::text(key.as_str()),
+                _ => return None,
+            };
+            let mut instances = instances.iter();
+            (instances.find(|called| has_key(called, &key))?, rest)
+        }
+        (Some(_), []) => return None,
+    };
+    let [TraversalOperator::GetAttr(output), rest @ ..] = rest else {
+        return None;
+    };
+    let (file, block) = called.folder.outputs.get(output.as_str())?;
+    let value = block.body.get_attribute("value");
+    Some(Output {
+        scope: called.scope(file),
+        value: &value.filter(|_| !is_sensitive(&block.body))?.value,
+        rest,
+    })
+}
+
+/// Returns whether a key is that of an instance.
+fn has_key(called: &Instance<'_>, key: &Typed) -> bool {
+    let own = called.path.last().and_then(|step| step.key.as_ref());
+    match (own, key) {
+        (Some(Key::Index(own)), Typed::Number(key)) => key.whole() == Some(*own),
+        (Some(Key::Name(own)), key) => key.as_text().as_deref() == Some(own.as_str()),
+        _ => false,
+    }
 }
 
 /// Returns the operators after the key of an instance, which may be written as an attribute, or after a splat of all

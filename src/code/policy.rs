@@ -79,7 +79,7 @@ fn behind<'a>(scope: &Scope<'a>, part: &'a Expression) -> Option<Box<Definition>
         return None;
     }
     let found = definition(scope, part);
-    let is_editable = !matches!(found.site, Site::Refused(_) | Site::Local);
+    let is_editable = !matches!(found.site, Site::Refused(_) | Site::Local | Site::Output);
     is_editable.then(|| Box::new(found))
 }
 

@@ -8,6 +8,7 @@ use super::handed_on::{is_call, is_literal, only_interpolation, taken};
 use super::instance::{Caller, SetBy, TfvarsValue};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
+use super::output;
 use super::resource::{is_repeated, keys};
 use super::scope::{Each, Scope};
 use super::typed::Typed;
@@ -173,6 +174,9 @@ fn reference<'a>(
                 place: place(),
             });
         }
+        (None, Some("module"), name) => {
+            return output::traced(scope, (traversal, name), (expression, left));
+        }
         (Some(_), ..) | (None, Some("each" | "count"), _) => {
             return Err(Uneditable::DiffersByInstance {
                 text: text(),
@@ -194,7 +198,7 @@ fn reference<'a>(
 }
 
 /// Traces a part of what an expression leads to: the entry or the element that an operator names.
-fn part<'a>(
+pub(super) fn part<'a>(
     scope: &Scope<'a>,
     end: End<'a>,
     operator: &'a TraversalOperator,
@@ -368,7 +372,7 @@ fn find<'a>(scope: &Scope<'a>, object: &'a Object, key: &str) -> Option<&'a Expr
 }
 
 /// Returns an expression as it is written, for messages.
-fn quoted<'s>(scope: &Scope<'s>, expression: &Expression) -> &'s str {
+pub(super) fn quoted<'s>(scope: &Scope<'s>, expression: &Expression) -> &'s str {
     let text = scope.file.text.get(expression.span().unwrap_or_default());
     let text = text.unwrap_or_default();
     &text[..text.floor_char_boundary(QUOTED)]

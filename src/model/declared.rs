@@ -223,6 +223,8 @@ pub enum Site {
     ModuleArgument,
     /// A local value.
     Local,
+    /// The value of a module's output.
+    Output,
     /// An entry of a literal map, at any of the places above.
     MapEntry,
     /// A call without the argument that would set the value; the bytes are the call's.

@@ -41,13 +41,23 @@ pub enum Uneditable {
     /// Arithmetic, `for`, a splat of a literal.
     #[error("the value at {0} is computed")]
     Computed(String),
-    /// A reference to a resource, a data source or a module's output.
+    /// A reference to a resource, a data source, or the output of a module that was not evaluated.
     #[error("`{text}` at {place} refers to something that the code does not set")]
     Foreign {
         /// The reference, as it is written.
         text: String,
         /// File and line.
         place: String,
+    },
+    /// A module's output, with no literal behind it.
+    #[error("`{text}` at {place} is a module's output, and {why}")]
+    Output {
+        /// The reference, as it is written.
+        text: String,
+        /// File and line.
+        place: String,
+        /// Why the output has no literal.
+        why: Box<Uneditable>,
     },
     /// `each` where the keys are not known.
     #[error("`{text}` at {place}: the keys of `for_each` are not certain")]
@@ -135,6 +145,7 @@ impl Uneditable {
             | Self::NoMap(place)
             | Self::Merged(place)
             | Self::Statements(place) => Some(place),
+            Self::Output { why, .. } => why.computed_at(),
             _ => None,
         }
     }
@@ -142,6 +153,7 @@ impl Uneditable {
     /// Returns the kind of the refusal.
     pub fn kind(&self) -> RefusalKind {
         match self {
+            Self::Output { why, .. } => why.kind(),
             Self::NotEvaluated(_) | Self::TooFar(_) | Self::LargeMap(_) => RefusalKind::Limit,
             Self::Condition(_)
             | Self::Function { .. }

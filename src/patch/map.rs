@@ -114,7 +114,7 @@ impl<'a> Literal<'a> {
 }
 
 /// Returns the key of an entry where it is written out.
-fn word(key: &ObjectKey) -> Option<String> {
+pub(super) fn word(key: &ObjectKey) -> Option<String> {
     match key {
         ObjectKey::Ident(name) => Some(name.as_str().to_owned()),
         ObjectKey::Expression(Expression::Variable(name)) => Some(name.as_str().to_owned()),

@@ -82,6 +82,9 @@ pub(super) enum Refusal {
     /// A local value.
     #[error("the value is a local at {0}, which others may use")]
     Local(String),
+    /// The value of a module's output that others read.
+    #[error("the value is an output's at {0}, which more than one place reads")]
+    Output(String),
     /// A default that something else may override.
     #[error("`var.{name}` has its default at {place}, and {overridden}")]
     Overridden {
@@ -203,7 +206,7 @@ impl Refusal {
             Self::Unasked(_) => RefusalKind::Unasked,
             Self::Clash { .. } => RefusalKind::Conflict,
             Self::Secret(_) | Self::Credential { .. } => RefusalKind::Secret,
-            Self::Shared(_) | Self::Local(_) => RefusalKind::Shared,
+            Self::Shared(_) | Self::Local(_) | Self::Output(_) => RefusalKind::Shared,
             Self::Overridden { .. } => RefusalKind::SetOutside,
             Self::UnmanagedResource
             | Self::NotEvaluated(_)

@@ -107,7 +107,9 @@ impl<'a> Target<'a> {
         let Site::Refused(why) = &found.site else {
             return None;
         };
-        let Uneditable::Foreign { text, place } = why.as_ref() else {
+        let (Uneditable::Foreign { text, place } | Uneditable::Output { text, place, .. }) =
+            why.as_ref()
+        else {
             return None;
         };
         let is_own = found.source.file == self.resource.file && *place == found.source.place();

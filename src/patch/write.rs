@@ -12,7 +12,7 @@ use super::path::{self, Step};
 use super::policy::Rewrite;
 use super::refusal::Refusal;
 use super::target::{Slot, Target};
-use super::{Stack, heredoc};
+use super::{Stack, heredoc, outputs};
 use crate::code::parse;
 use crate::model::{Definition, Edit, Location, Parts, PolicyCode, Site, Source, Value};
 use hcl_edit::Span;
@@ -42,6 +42,7 @@ impl Target<'_> {
         slot.check(self.resource)?;
         if let Some(location) = slot.location() {
             defaults::check(&location.source, stack)?;
+            outputs::check(location, stack)?;
             if is_data(&location.source.file) {
                 return match slot {
                     Slot::Value(_) => self.write_data(location, value, stack),
@@ -110,6 +111,7 @@ impl Target<'_> {
             return self.put_attribute(&file, block, (self.name, &map()), stack);
         };
         defaults::check(&location.source, stack)?;
+        outputs::check(location, stack)?;
         if is_data(&location.source.file) {
             return Err(self.in_data(location));
         }
@@ -327,7 +329,7 @@ impl Target<'_> {
             (value, _) if refers => referring(value).or_else(|| {
                 hcl_writer::value(value, page.indent_of(source.span.0), page.line_end())
             }),
-            (Value::Map(_), _) => None,
+            (Value::Map(_), _) => return self.rewrite_map(file.as_ref(), source, value),
             (Value::List(items), Parts::Items(known)) => {
                 rewrite_list(old, items, Some(known), &|value| {
                     let alike = self.reference_like(old, value, stack);
