@@ -4,11 +4,11 @@ use super::exit;
 use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
-use crate::model::{Finding, Fix, FixKind, Refusal, RefusalKind};
+use crate::model::{Disproved, Finding, Fix, FixKind, Refusal, RefusalKind};
 use crate::patch::{self, Changed, Direction};
 use crate::scan::ProviderAccess;
 use crate::scan::load::Loaded;
-use crate::scan::proof::{self, ProofInput};
+use crate::scan::proof::{self, ProofInput, Proofs};
 use anyhow::ensure;
 use clap::Args;
 use std::process::ExitCode;
@@ -37,10 +37,24 @@ pub(super) struct Options {
     dry_run: bool,
 }
 
+/// A stack whose fixes are planned.
+struct Planned<'a> {
+    loaded: &'a Loaded,
+    /// What a provider's plan disproved of the fixes that were planned before; `None` where none were.
+    disproved: Option<&'a Disproved>,
+}
+
 pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     let mut scanned = options.source.scan().await?;
-    let mut changed = options.plan(&mut scanned)?;
-    if prove(&mut scanned).await {
+    let mut changed = options.plan(&mut scanned, &[])?;
+    let mut proofs = Proofs::default();
+    for round in 1..=proof::ROUNDS {
+        if !prove(&mut scanned, &mut proofs).await || round == proof::ROUNDS {
+            break;
+        }
+        options.plan(&mut scanned, &proofs.disproved)?;
+    }
+    if proofs.is_any_refused {
         changed = all_files(&scanned);
     }
     if options.dry_run {
@@ -56,8 +70,8 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     Ok(options.exit(&scanned))
 }
 
-/// Proves the fixes where there is a provider. Returns whether one was refused.
-async fn prove(scanned: &mut Scanned) -> bool {
+/// Proves the fixes where there is a provider. Returns whether some are to be planned anew.
+async fn prove(scanned: &mut Scanned, proofs: &mut Proofs) -> bool {
     let Some(providers) = &scanned.providers else {
         return false;
     };
@@ -68,7 +82,7 @@ async fn prove(scanned: &mut Scanned) -> bool {
         providers: ProviderAccess::of_caller(providers),
         edited: &edited,
     };
-    proof::prove(&mut scanned.result, &input).await
+    proof::prove(&mut scanned.result, &input, proofs).await
 }
 
 fn files_by_stack(scanned: &Scanned) -> Vec<Changed> {
@@ -85,12 +99,13 @@ fn all_files(scanned: &Scanned) -> Changed {
 }
 
 impl Options {
-    /// Plans every finding that was asked for.
-    fn plan(&self, scanned: &mut Scanned) -> anyhow::Result<Changed> {
+    /// Plans every finding that was asked for, without what a provider's plan disproved of each stack.
+    fn plan(&self, scanned: &mut Scanned, disproved: &[Disproved]) -> anyhow::Result<Changed> {
         let mut changed = Changed::new();
         let mut known = false;
         let result = &mut scanned.result;
-        for (report, loaded) in result.report.stacks.iter_mut().zip(&result.loaded) {
+        let stacks = result.report.stacks.iter_mut().zip(&result.loaded);
+        for (at, (report, loaded)) in stacks.enumerate() {
             let stack = patch::Stack {
                 tree: &scanned.checkout.tree,
                 folder: &loaded.stack.path,
@@ -100,7 +115,9 @@ impl Options {
             };
             if let Ok(scanned) = &mut report.outcome {
                 known |= scanned.findings.iter().any(|finding| self.asks(finding));
-                self.fix(&mut scanned.findings, &stack, loaded, &mut changed);
+                let disproved = disproved.get(at);
+                let planned = Planned { loaded, disproved };
+                self.fix(&mut scanned.findings, &stack, &planned, &mut changed);
             }
         }
         ensure!(
@@ -116,20 +133,27 @@ impl Options {
         &self,
         findings: &mut [Finding],
         stack: &patch::Stack<'_>,
-        loaded: &Loaded,
+        planned: &Planned<'_>,
         changed: &mut Changed,
     ) {
         let direction = match (self.adopt, self.restore, self.import) {
             (true, _, _) => Direction::Adopt,
             (_, true, _) => Direction::Restore,
             (_, _, true) => Direction::Import,
-            _ => loaded.stack.settings.fix.into(),
+            _ => planned.loaded.stack.settings.fix.into(),
         };
         // What is left alone is told of as well: its siblings' fixes must not touch it.
-        let files = patch::plan_with(findings, stack, |finding| match self.asks(finding) {
+        let direction = |finding: &Finding| match self.asks(finding) {
             true => direction,
             false => Direction::None,
-        });
+        };
+        let files = match planned.disproved {
+            None => patch::plan_with(findings, stack, direction),
+            Some(disproved) if disproved.is_empty() => {
+                patch::files(stack.tree, &findings.iter().collect::<Vec<_>>())
+            }
+            Some(disproved) => patch::plan_without(findings, stack, disproved, direction),
+        };
         // Two stacks may share code: what the first makes of it, the second has not seen.
         let taken =
             |file: &String| changed.contains_key(file) && changed.get(file) != files.get(file);

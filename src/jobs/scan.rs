@@ -237,7 +237,7 @@ async fn scan_and_plan(
         if result.is_busy() {
             return Err(busy());
         }
-        plan::prove(&mut result, scan).await?;
+        plan::prove(&mut result, scan, (decisions, planning.interrupt())).await?;
         result.hide_names();
         Ok(Ok(limited(result.report.stacks)))
     };

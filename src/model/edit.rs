@@ -1,6 +1,6 @@
 //! The fixes of findings.
 
-use super::{Proof, RefusalKind};
+use super::{Proof, Prover, RefusalKind};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -90,6 +90,12 @@ impl Fix {
             untried: false,
             refusal: None,
         }
+    }
+
+    /// Returns whether a provider's plan proved it, or disproved it.
+    pub fn is_judged_by_provider(&self) -> bool {
+        let proof = self.proof.as_ref();
+        proof.is_some_and(|proof| proof.by == Prover::Provider)
     }
 }
 

@@ -47,7 +47,7 @@ pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName}
 pub use interrupt::Interrupt;
 pub use money::Money;
 pub use parked::{FailedScan, ParkedJob};
-pub use planned::PlannedChanges;
+pub use planned::{Disproved, PlannedChanges};
 pub use policy_order::{STATEMENT_ELEMENTS, sort_policy};
 pub use proof::{Proof, Prover};
 pub use proposal::{Proposal, ProposalState};

@@ -1,6 +1,7 @@
 //! What a provider's plan would change.
 
-use std::collections::BTreeSet;
+use super::Address;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the provider's plan changes of a resource, or would without `ignore_changes`: top-level attributes, apart from
 /// `all`.
@@ -17,4 +18,9 @@ pub struct PlannedChanges {
     pub all: BTreeSet<String>,
     /// Why the provider refuses the edited code, if it did not refuse the code before.
     pub refusal: Option<String>,
+    /// The top-level attributes whose edits alone it refuses, and why; without these it takes the edited code.
+    pub refused: BTreeMap<String, String>,
 }
+
+/// The paths whose edits the provider's plan disproves, each with the reason, by resource.
+pub type Disproved = BTreeMap<Address, BTreeMap<String, String>>;

@@ -1,6 +1,7 @@
 //! Edits the code to follow AWS, attribute by attribute: each has its own edits, or its own refusal.
 
 use super::dependents::Dependents;
+use super::reasons::Unproven;
 use super::refusal::Refusal;
 use super::siblings::Siblings;
 use super::target::{Slot, Target};
@@ -39,6 +40,14 @@ pub(super) fn plan(finding: &Finding, context: Context<'_>) -> Vec<Part> {
     let written_as = schema.and_then(|schema| schema.rules.written_as);
     let (mut parts, mut plain) = (Vec::new(), Vec::new());
     for difference in &finding.attributes {
+        let path = &difference.path;
+        if let Some(reason) = context.siblings.disproved(finding.address.as_ref(), path) {
+            parts.push(Part {
+                paths: vec![path.clone()],
+                attempts: Err(Unproven::ByProvider(reason.to_owned()).into()),
+            });
+            continue;
+        }
         let other = written_as.and_then(|of| of(&difference.path, &finding.after));
         let target = other.and_then(|(path, value)| {
             let target = Target::find(finding, path, context.stack).ok()?;

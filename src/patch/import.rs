@@ -11,10 +11,13 @@ use super::location::{File, code};
 use super::names::Names;
 use super::reasons::ImportRefusal;
 use super::refusal::Refusal;
+use super::siblings::Siblings;
 use super::verify::Plan;
 use super::{Stack, version};
 use crate::code::Evaluated;
-use crate::model::{Address, Attributes, Difference, Edit, Finding, Kind, Shape, Value, Verdict};
+use crate::model::{
+    Address, Attributes, Difference, Disproved, Edit, Finding, Kind, Shape, Value, Verdict,
+};
 
 /// The note of an import.
 pub(super) const TAKEN: &str = "an apply takes it into the state";
@@ -313,7 +316,8 @@ impl<'a> Importer<'a> {
             attributes: vec![difference],
             ..Finding::new(Kind::Modified, Verdict::UnseenByPlan, &parent.tf_type)
         };
-        let siblings = [&changed].into_iter().collect();
+        let disproved = Disproved::new();
+        let siblings = Siblings::new([&changed], &disproved);
         let context = Context {
             siblings: &siblings,
             dependents: self.dependents,

@@ -58,7 +58,7 @@ pub use direction::Direction;
 pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
-use crate::model::{Catalog, Declared, Edit, Finding, StackReport, Tree};
+use crate::model::{Catalog, Declared, Disproved, Edit, Finding, FixKind, StackReport, Tree};
 use dependents::Dependents;
 use planner::Planner;
 use std::collections::BTreeMap;
@@ -92,6 +92,58 @@ pub fn plan_with(
     stack: &Stack<'_>,
     direction: impl Fn(&Finding) -> Direction,
 ) -> Changed {
+    plan_all(findings, stack, &Disproved::new(), direction)
+}
+
+/// Plans the fixes anew, without the paths that a provider's plan disproved, and returns the changed files. Fixes that
+/// were disproved as a whole stay refused; those that come out as before keep their proof.
+pub fn plan_without(
+    findings: &mut [Finding],
+    stack: &Stack<'_>,
+    disproved: &Disproved,
+    direction: impl Fn(&Finding) -> Direction,
+) -> Changed {
+    let stays = |finding: &Finding| stays_refused(finding, disproved);
+    let before = findings
+        .iter()
+        .map(|finding| (stays(finding), finding.fix.clone()));
+    let before: Vec<_> = before.collect();
+    plan_all(findings, stack, disproved, |finding| match stays(finding) {
+        true => Direction::None,
+        false => direction(finding),
+    });
+    let is_interrupted = stack.options.interrupt.is_raised();
+    for (finding, (stays, before)) in findings.iter_mut().zip(before) {
+        if is_interrupted || stays {
+            finding.fix = before;
+            continue;
+        }
+        if let (Some(fix), Some(before)) = (&mut finding.fix, before)
+            && fix.edits == before.edits
+            && fix.refused == before.refused
+        {
+            fix.proof = before.proof;
+        }
+    }
+    let all: Vec<_> = findings.iter().collect();
+    files(stack.tree, &all)
+}
+
+/// Returns whether a provider's plan disproved a fix as a whole.
+fn stays_refused(finding: &Finding, disproved: &Disproved) -> bool {
+    let address = finding.address.as_ref();
+    let is_in_part = address.is_some_and(|address| disproved.contains_key(address));
+    let fix = finding.fix.as_ref().filter(|_| !is_in_part);
+    fix.is_some_and(|fix| fix.kind == FixKind::Refused && fix.is_judged_by_provider())
+}
+
+/// Plans the fix of each finding, without what a provider disproved.
+fn plan_all(
+    findings: &mut [Finding],
+    stack: &Stack<'_>,
+    disproved: &Disproved,
+    direction: impl Fn(&Finding) -> Direction,
+) -> Changed {
     let all: &[Finding] = findings;
     let ways: Vec<_> = all
         .iter()
@@ -104,7 +156,7 @@ pub fn plan_with(
     }
     let before = code::evaluate(stack.tree, stack.folder, stack.options);
     let dependents = Dependents::of(stack);
-    let planner = Planner::new(all, &ways, (stack, &dependents), &before);
+    let planner = Planner::new(all, &ways, (stack, &dependents), &before, disproved);
     let mut edits: Vec<Edit> = Vec::new();
     let mut fixes = Vec::new();
     for (finding, way) in all.iter().zip(&ways) {

@@ -10,7 +10,9 @@ use super::siblings::Siblings;
 use super::verify::{Plan, Verifier};
 use super::{Stack, adopt, by_hand, remove, restore, splice};
 use crate::code::Evaluated;
-use crate::model::{self, Difference, Finding, Fix, FixKind, Kind, RefusedAttribute, Value};
+use crate::model::{
+    self, Difference, Disproved, Finding, Fix, FixKind, Kind, RefusedAttribute, Value,
+};
 
 /// The most values in the differences of a resource that is fixed, since lists and sets are compared value by value.
 const MAX_VALUES: usize = 10_000;
@@ -35,12 +37,13 @@ impl<'a> Planner<'a> {
         ways: &[Option<FixDirection>],
         (stack, dependents): (&'a Stack<'a>, &'a Dependents<'a>),
         before: &'a Evaluated,
+        disproved: &'a Disproved,
     ) -> Self {
         // One value may feed several: what goes another way does not change alike.
         let going = |way| -> Siblings<'_> {
             let all = all.iter().zip(ways);
             let going = all.filter(|(_, other)| **other == Some(way));
-            going.map(|(finding, _)| finding).collect()
+            Siblings::new(going.map(|(finding, _)| finding), disproved)
         };
         Self {
             adopted: going(FixDirection::Adopt),

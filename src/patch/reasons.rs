@@ -204,6 +204,9 @@ pub(super) enum Unproven {
     /// The interrupt was raised.
     #[error("the scan ran out of time")]
     Interrupted,
+    /// The plan of a provider disproved it.
+    #[error("{0}")]
+    ByProvider(String),
     /// A parser refused it.
     #[error("the edited {0} would not be valid HCL")]
     NotHcl(String),

@@ -1,27 +1,46 @@
 //! Indexes the findings that are fixed in the same direction, by their resource.
 
-use crate::model::{Address, Difference, Finding};
+use crate::model::{Address, Difference, Disproved, Finding};
 use std::collections::BTreeMap;
 
 /// The findings that are fixed in the same direction.
-pub(super) struct Siblings<'a>(BTreeMap<&'a Address, Vec<&'a Finding>>);
-
-impl<'a> Siblings<'a> {
-    /// Returns the differences of a resource.
-    pub(super) fn differences(&self, address: &Address) -> impl Iterator<Item = &'a Difference> {
-        let findings = self.0.get(address).into_iter().flatten();
-        findings.flat_map(|finding| finding.attributes.iter())
-    }
+pub(super) struct Siblings<'a> {
+    findings: BTreeMap<&'a Address, Vec<&'a Finding>>,
+    /// The paths that are left as they are.
+    disproved: &'a Disproved,
 }
 
-impl<'a> FromIterator<&'a Finding> for Siblings<'a> {
-    fn from_iter<I: IntoIterator<Item = &'a Finding>>(findings: I) -> Self {
-        let mut siblings = BTreeMap::<_, Vec<_>>::new();
-        for finding in findings {
+impl<'a> Siblings<'a> {
+    /// Indexes findings.
+    pub(super) fn new(
+        all: impl IntoIterator<Item = &'a Finding>,
+        disproved: &'a Disproved,
+    ) -> Self {
+        let mut findings = BTreeMap::<_, Vec<_>>::new();
+        for finding in all {
             if let Some(address) = &finding.address {
-                siblings.entry(address).or_default().push(finding);
+                findings.entry(address).or_default().push(finding);
             }
         }
-        Self(siblings)
+        Self {
+            findings,
+            disproved,
+        }
+    }
+
+    /// Returns the differences of a resource that are fixed.
+    pub(super) fn differences(&self, address: &Address) -> impl Iterator<Item = &'a Difference> {
+        let disproved = self.disproved.get(address);
+        let findings = self.findings.get(address).into_iter().flatten();
+        let differences = findings.flat_map(|finding| finding.attributes.iter());
+        differences.filter(move |difference| {
+            disproved.is_none_or(|paths| !paths.contains_key(&difference.path))
+        })
+    }
+
+    /// Returns why a path is left as it is, where a provider's plan disproved its edit.
+    pub(super) fn disproved(&self, address: Option<&Address>, path: &str) -> Option<&'a str> {
+        let paths = self.disproved.get(address?)?;
+        paths.get(path).map(String::as_str)
     }
 }

@@ -8,11 +8,14 @@ use super::through_provider::{Asked, NativeReadings, ProviderScan};
 use crate::code;
 use crate::live::Sessions;
 use crate::model::{
-    Address, Catalog, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover, Redactor,
-    Refusal, RefusalKind, TAGS_ALL, Tree, overlap, root_attribute,
+    Address, Catalog, Disproved, Finding, Fix, FixKind, Kind, PlannedChanges, Proof, Prover,
+    Redactor, Refusal, RefusalKind, TAGS_ALL, Tree, overlap, root_attribute,
 };
 use crate::settings::ProviderScope;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How often fixes are proven, each time without what was disproved before.
+pub const ROUNDS: usize = 3;
 
 /// The new contents of the files that the fixes of a stack edit.
 pub type Edited = BTreeMap<String, Vec<u8>>;
@@ -29,14 +32,32 @@ pub struct ProofInput<'a> {
     pub edited: &'a [Edited],
 }
 
-/// Plans each resource whose code is edited to follow AWS, from the edited code. Returns whether a fix was refused.
+/// What came of proving fixes.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    /// Whether a fix was refused.
+    pub is_any_refused: bool,
+    /// The paths that the refused fixes of each stack can do without; empty before the first round.
+    pub disproved: Vec<Disproved>,
+}
+
+/// Plans each resource whose code is edited to follow AWS, from the edited code; a fix that was proven before is left.
+/// Returns whether refused fixes may be planned anew, without the attributes that are at fault.
 ///
 /// A fix stands if the provider takes the code and plans nothing more for the attributes that were fixed. Where the
 /// provider does not read the resource, the fix stands as it was verified before.
-pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>) -> bool {
-    let mut is_any_refused = false;
+pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>, proofs: &mut Proofs) -> bool {
+    let is_first = proofs.disproved.is_empty();
+    let mut is_any_in_part = false;
+    let count = result.report.stacks.len();
+    proofs.disproved.resize_with(count, Disproved::new);
     let stacks = result.report.stacks.iter_mut().zip(&result.loaded);
-    for ((report, loaded), edited) in stacks.zip(input.edited) {
+    let stacks = stacks.zip(input.edited).zip(&mut proofs.disproved);
+    for (((report, loaded), edited), disproved) in stacks {
+        if !is_first && disproved.is_empty() {
+            // Nothing was planned anew.
+            continue;
+        }
         let Ok(scanned) = &mut report.outcome else {
             continue;
         };
@@ -51,7 +72,8 @@ pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>) -> bool {
             continue;
         }
         let clean = result.clean.iter();
-        let clean: Vec<_> = clean.filter(|read| read.stack == report.name).collect();
+        let clean = clean.filter(|read| is_first && read.stack == report.name);
+        let clean: Vec<_> = clean.collect();
         let planned = plans(
             (loaded, edited),
             &addresses,
@@ -65,19 +87,29 @@ pub async fn prove(result: &mut ScanResult, input: &ProofInput<'_>) -> bool {
                 .address
                 .as_ref()
                 .and_then(|address| planned.get(address));
-            if let Some(planned) = planned.filter(|_| can_be_planned(finding)) {
-                is_any_refused |= settle(finding, planned, &result.catalog);
+            let Some(planned) = planned.filter(|_| can_be_planned(finding)) else {
+                continue;
+            };
+            let Err(at_fault) = settle(finding, planned, &result.catalog) else {
+                continue;
+            };
+            proofs.is_any_refused = true;
+            if let Some(address) = finding.address.clone().filter(|_| !at_fault.is_empty()) {
+                is_any_in_part = true;
+                disproved.entry(address).or_default().extend(at_fault);
             }
         }
     }
-    is_any_refused
+    is_any_in_part
 }
 
 /// Returns whether the edits of a finding make the code say what AWS has, of a resource that there is.
 fn can_be_planned(finding: &Finding) -> bool {
     let fix = finding.fix.as_ref();
     finding.kind == Kind::Modified
-        && fix.is_some_and(|fix| fix.kind == FixKind::Adopt && !fix.edits.is_empty())
+        && fix.is_some_and(|fix| {
+            fix.kind == FixKind::Adopt && !fix.edits.is_empty() && !fix.is_judged_by_provider()
+        })
 }
 
 /// Returns what the provider plans for these resources of a stack from the edited code, as far as it reads them, and for
@@ -123,47 +155,90 @@ async fn plans(
     planned.collect()
 }
 
-/// Notes the proof of a fix, or refuses it. Returns whether it was refused.
-fn settle(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) -> bool {
-    let fixed: BTreeSet<_> = fixed(finding).collect();
+/// Notes the proof of a fix, or refuses it.
+///
+/// # Errors
+/// The paths that are at fault, each with the reason, where others were fixed besides.
+fn settle(
+    finding: &mut Finding,
+    planned: &PlannedChanges,
+    catalog: &Catalog,
+) -> Result<(), BTreeMap<String, String>> {
+    let fixed: BTreeSet<_> = fixed(finding).map(str::to_owned).collect();
     let is_fixed = |place: &&String| fixed.iter().any(|path| overlap(path, place));
-    let still: Vec<_> = planned.all.iter().filter(is_fixed).collect();
-    let listed: Vec<_> = still.iter().map(|name| format!("`{name}`")).collect();
-    let proof = |remaining: Vec<&String>| Proof {
-        by: Prover::Provider,
-        remaining: remaining.into_iter().cloned().collect(),
-        reasons: BTreeMap::new(),
-    };
-    let reason = match (&planned.refusal, still.is_empty()) {
-        (Some(message), _) => format!("the provider does not take the edited code: {message}"),
-        (None, false) => format!(
-            "with this edit the provider would still change {}",
-            listed.join(", ")
-        ),
-        (None, true) => {
-            let mut proof = proof(planned.all.iter().collect());
-            let remaining = proof.remaining.iter();
-            let reasons =
-                remaining.map(|path| (path.clone(), why(path, finding, planned, catalog)));
-            proof.reasons = reasons.collect();
-            if let Some(fix) = &mut finding.fix {
-                fix.proof = Some(proof);
-            }
-            return false;
-        }
-    };
-    let proof = proof(still);
+    let still: Vec<_> = planned.all.iter().filter(is_fixed).cloned().collect();
+    let messages = planned.refusal.iter().chain(planned.refused.values());
+    let mut reasons: Vec<_> = messages.map(|message| not_taken(message)).collect();
+    if reasons.is_empty() && !still.is_empty() {
+        reasons.push(still_changed(&still));
+    }
+    if reasons.is_empty() {
+        note(finding, planned, catalog);
+        return Ok(());
+    }
+    reasons.dedup();
     let before = finding.fix.take();
     finding.fix = Some(Fix {
-        proof: Some(proof),
+        proof: Some(proof(still)),
         command: before.and_then(|fix| fix.command),
         ..Fix::refused(Refusal {
-            reason,
+            reason: reasons.join("; "),
             kind: RefusalKind::Unproven,
             ..Refusal::default()
         })
     });
-    true
+    Err(at_fault(&fixed, planned))
+}
+
+/// Returns the fixed paths that are at fault; none where all are, or where it is not certain which.
+fn at_fault(fixed: &BTreeSet<String>, planned: &PlannedChanges) -> BTreeMap<String, String> {
+    let mut at_fault = BTreeMap::new();
+    for path in fixed {
+        let still = planned.all.iter().filter(|place| overlap(path, place));
+        let still: Vec<_> = still.cloned().collect();
+        if let Some(message) = planned.refused.get(root_attribute(path)) {
+            at_fault.insert(path.clone(), not_taken(message));
+        } else if !still.is_empty() {
+            at_fault.insert(path.clone(), still_changed(&still));
+        }
+    }
+    let is_fixed = |name: &String| fixed.iter().any(|path| root_attribute(path) == name);
+    let is_certain = planned.refusal.is_none() && planned.refused.keys().all(is_fixed);
+    match is_certain && at_fault.len() < fixed.len() {
+        true => at_fault,
+        false => BTreeMap::new(),
+    }
+}
+
+/// Notes that the provider's plan proved a fix, with what it would change besides.
+fn note(finding: &mut Finding, planned: &PlannedChanges, catalog: &Catalog) {
+    let mut proof = proof(planned.all.iter().cloned().collect());
+    let remaining = proof.remaining.iter();
+    let reasons = remaining.map(|path| (path.clone(), why(path, finding, planned, catalog)));
+    proof.reasons = reasons.collect();
+    if let Some(fix) = &mut finding.fix {
+        fix.proof = Some(proof);
+    }
+}
+
+fn proof(remaining: Vec<String>) -> Proof {
+    Proof {
+        by: Prover::Provider,
+        remaining,
+        reasons: BTreeMap::new(),
+    }
+}
+
+fn not_taken(message: &str) -> String {
+    format!("the provider does not take the edited code: {message}")
+}
+
+fn still_changed(paths: &[String]) -> String {
+    let listed: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+    format!(
+        "with this edit the provider would still change {}",
+        listed.join(", ")
+    )
 }
 
 /// Returns why a plan would still change a path that a fix does not concern.

@@ -250,6 +250,43 @@ async fn an_edit_that_the_provider_refuses_or_would_still_change_is_not_made() {
 }
 
 #[tokio::test]
+async fn an_attribute_that_the_provider_disproves_holds_no_other_back() {
+    let described = |code: &str, tag: &str| {
+        let tags = format!("= 30\n  tags = {{\n    team = \"{tag}\"\n  }}\n");
+        code.replace("= 30\n", &tags)
+    };
+    for (behaviour, reason) in [
+        ("refuses 90", "the provider does not take the edited code"),
+        (
+            "always plans 30",
+            "with this edit the provider would still change",
+        ),
+    ] {
+        let folder = folder(
+            behaviour,
+            r#"{"visibility_timeout_seconds": 90, "secret": null, "tags": {"team": "b"}}"#,
+        );
+        let checkout = checkout("");
+        checkout.write("queue/main.tf", &described(CODE, "a"));
+        let state = STATE.replace("\"tags\": null", "\"tags\": {\"team\": \"a\"}");
+        checkout.write("queue.tfstate", &state);
+        let run = run(&["fix", "--adopt"], Some(&folder), &checkout).await;
+        let fix = &run.json()["stacks"][0]["findings"][0]["fix"];
+        assert_eq!(fix["kind"], "adopt", "{fix}");
+        assert_eq!(fix["proof"]["by"], "provider", "{fix}");
+        let refused = &fix["refused"][0];
+        assert_eq!(refused["path"], "visibility_timeout_seconds", "{fix}");
+        assert!(
+            refused["reason"].as_str().unwrap().starts_with(reason),
+            "{fix}"
+        );
+        assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
+        let code = std::fs::read_to_string(checkout.path().join("queue/main.tf")).unwrap();
+        assert_eq!(code, described(CODE, "b"), "{behaviour}");
+    }
+}
+
+#[tokio::test]
 async fn each_entry_of_a_map_and_each_part_of_a_block_is_fixed_or_refused_by_itself() {
     let extra = r#"
   labels                     = { pool = "main", zone = "b" }

@@ -3,10 +3,10 @@
 use super::providers;
 use super::repository_scan::RepositoryScan;
 use crate::code;
-use crate::model::{Choice, Decision, Finding, Interrupt, Tree};
+use crate::model::{Choice, Decision, Disproved, Finding, Interrupt, Tree};
 use crate::patch::{self, Direction};
 use crate::pulls::{DecisionIndex, set_aside_snoozed};
-use crate::scan::proof::{self, ProofInput};
+use crate::scan::proof::{self, ProofInput, Proofs};
 use crate::scan::scan_result::ScanResult;
 
 /// The decisions of people, at a time.
@@ -25,12 +25,28 @@ pub(in crate::jobs) fn plan(
     decisions: Decisions<'_>,
     interrupt: &Interrupt,
 ) {
-    for (report, loaded) in result.report.stacks.iter_mut().zip(&result.loaded) {
+    for report in &mut result.report.stacks {
+        if let Ok(scanned) = &mut report.outcome {
+            let index = DecisionIndex::new(&report.name, decisions.of_repository);
+            set_aside_snoozed(scanned, &index, decisions.now);
+        }
+    }
+    plan_all(result, tree, (decisions, interrupt), &[]);
+}
+
+/// Plans the fix of every finding, without what a provider's plan disproved of each stack.
+fn plan_all(
+    result: &mut ScanResult,
+    tree: &Tree,
+    (decisions, interrupt): (Decisions<'_>, &Interrupt),
+    disproved: &[Disproved],
+) {
+    let stacks = result.report.stacks.iter_mut().zip(&result.loaded);
+    for (at, (report, loaded)) in stacks.enumerate() {
         let Ok(scanned) = &mut report.outcome else {
             continue;
         };
         let index = DecisionIndex::new(&report.name, decisions.of_repository);
-        set_aside_snoozed(scanned, &index, decisions.now);
         let options = code::Options {
             interrupt: interrupt.clone(),
             ..loaded.options.clone()
@@ -52,30 +68,44 @@ pub(in crate::jobs) fn plan(
                 _ => by_settings,
             }
         };
-        patch::plan_with(&mut scanned.findings, &stack, direction);
+        let findings = &mut scanned.findings;
+        match disproved.get(at) {
+            None => patch::plan_with(findings, &stack, direction),
+            Some(disproved) if disproved.is_empty() => continue,
+            Some(disproved) => patch::plan_without(findings, &stack, disproved, direction),
+        };
     }
 }
 
-/// Proves the planned fixes where the operator supplies a provider, and refuses those that its plan disproves.
+/// Proves the planned fixes where the operator supplies a provider, and refuses what its plan disproves. Once
+/// interrupted, it refuses a whole fix for an attribute.
 ///
 /// # Errors
 /// When the store fails.
 pub(in crate::jobs) async fn prove(
     result: &mut ScanResult,
     scan: &RepositoryScan<'_>,
+    planning: (Decisions<'_>, &Interrupt),
 ) -> anyhow::Result<()> {
     let Some(mut providers) = providers::access(scan.context).await? else {
         return Ok(());
     };
     // The readings may have taken half of the scan's time: reading, proving and the rest must end within it.
-    providers.time /= 2;
-    let edited = patch::files_by_stack(scan.tree, &result.report.stacks);
-    let input = ProofInput {
-        tree: scan.tree,
-        settings: &scan.settings.providers,
-        providers,
-        edited: &edited,
-    };
-    proof::prove(result, &input).await;
+    let mut proofs = Proofs::default();
+    for round in 1..=proof::ROUNDS {
+        providers.time /= 2;
+        let edited = patch::files_by_stack(scan.tree, &result.report.stacks);
+        let input = ProofInput {
+            tree: scan.tree,
+            settings: &scan.settings.providers,
+            providers: providers.clone(),
+            edited: &edited,
+        };
+        let is_any_in_part = proof::prove(result, &input, &mut proofs).await;
+        if !is_any_in_part || round == proof::ROUNDS || planning.1.is_raised() {
+            break;
+        }
+        plan_all(result, scan.tree, planning, &proofs.disproved);
+    }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! Reads and plans one resource.
 
 use super::{NO_RULES, Outcome, ProviderReading, Reader, Request};
-use crate::model::{Attributes, PlannedChanges, Reading, Reason, Schema, TAGS_ALL, Value};
+use crate::model::{
+    Attributes, DeclaredResource, PlannedChanges, Reading, Reason, Schema, TAGS_ALL, Value,
+};
 use crate::plugin::client::CallError;
 use crate::plugin::configuration::configuration;
 use crate::plugin::overlay::lay_over;
 use crate::plugin::provider::{LiveState, Provider, ResourceError};
 use crate::plugin::reason;
-use crate::plugin::schema::TypeSchema;
+use crate::plugin::schema::{Block, TypeSchema};
 use crate::plugin::target::Target;
 use crate::plugin::verdict::PlanInput;
 
@@ -115,38 +117,52 @@ impl Reader<'_> {
                 paths.remove(TAGS_ALL);
             }
         }
-        changes.refusal = self
-            .refusal(provider, request, schema, &read.recorded)
-            .await?;
+        if let Some(before) = request.before {
+            let edited = Edited {
+                before: value_of(block, before, &read.recorded),
+                after: configuration.value,
+            };
+            self.validate(provider, (tf_type, block), &edited, &mut changes)
+                .await?;
+        }
         Ok(changes)
     }
 
-    /// Returns why the provider refuses edited code. What it refused before already is not the edits' fault: values that
-    /// the code alone does not determine stand there as they were recorded.
-    async fn refusal(
+    /// Notes why the provider refuses edited code: by attribute, where it takes the code without the edits of these. What
+    /// it refused before already is not the edits' fault: values that the code alone does not determine stand there as
+    /// they were recorded.
+    async fn validate(
         &self,
         provider: &Provider,
-        request: &Request<'_>,
-        schema: &TypeSchema,
-        recorded: &Value,
-    ) -> Result<Option<String>, ResourceError> {
-        let Some(before) = request.before else {
-            return Ok(None);
-        };
-        let (tf_type, block) = (request.resource.tf_type(), &schema.block);
-        let refusal_of = async |code| {
-            let config = configuration(block, code, recorded).value;
-            match provider.validate(tf_type, block, &config).await {
-                Ok(()) => Ok(None),
-                Err(ResourceError::Call(CallError::Provider(message))) => Ok(Some(message)),
-                Err(error) => Err(error),
+        (tf_type, block): (&str, &Block),
+        edited: &Edited,
+        changes: &mut PlannedChanges,
+    ) -> Result<(), ResourceError> {
+        let refusal_of = async |value: &Value| match provider.validate(tf_type, block, value).await
+        {
+            Ok(()) => Ok(None),
+            Err(ResourceError::Call(CallError::Provider(message))) => {
+                Ok(Some(reason::shown(&message, self.redactor)))
             }
+            Err(error) => Err(error),
         };
-        let refusal = refusal_of(request.declared).await?;
-        if refusal.is_none() || refusal_of(Some(before)).await?.is_some() {
-            return Ok(None);
+        let Some(refusal) = refusal_of(&edited.after).await? else {
+            return Ok(());
+        };
+        if refusal_of(&edited.before).await?.is_some() {
+            return Ok(());
         }
-        Ok(refusal.map(|message| reason::shown(&message, self.redactor)))
+        for name in edited.names() {
+            if let Some(message) = refusal_of(&edited.with_only(name)).await? {
+                changes.refused.insert(name.to_owned(), message);
+            }
+        }
+        let rest = edited.without(changes.refused.keys());
+        if changes.refused.is_empty() || refusal_of(&rest).await?.is_some() {
+            changes.refused.clear();
+            changes.refusal = Some(refusal);
+        }
+        Ok(())
     }
 
     /// Returns whether the provider was told all default tags: else its plan takes away those that it was not told.
@@ -187,6 +203,46 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Returns the value of a resource's code.
+fn value_of(block: &Block, code: &DeclaredResource, recorded: &Value) -> Value {
+    configuration(block, Some(code), recorded).value
+}
+
+/// The value of a resource's code before and after edits.
+struct Edited {
+    before: Value,
+    after: Value,
+}
+
+impl Edited {
+    /// Returns the top-level names that the edits change.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.after.as_map().into_iter().flatten();
+        let differs = |(name, value): &(&String, &Value)| self.before.get(name) != *value;
+        names.filter(differs).map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the value before the edits, with the edits of this name.
+    fn with_only(&self, name: &str) -> Value {
+        mixed(&self.before, &self.after, [name])
+    }
+
+    /// Returns the value after the edits, without the edits of these names.
+    fn without<'n>(&self, names: impl IntoIterator<Item = &'n String>) -> Value {
+        let names = names.into_iter().map(String::as_str);
+        mixed(&self.after, &self.before, names)
+    }
+}
+
+/// Returns a value with the parts of these names from another.
+fn mixed<'n>(most: &Value, other: &Value, names: impl IntoIterator<Item = &'n str>) -> Value {
+    let mut entries = most.as_map().cloned().unwrap_or_default();
+    for name in names {
+        entries.insert(name.to_owned(), other.get(name).clone());
+    }
+    Value::Map(entries)
 }
 
 fn no_provider(message: String) -> Outcome {
