@@ -144,3 +144,25 @@ fn a_count_that_came_or_went_moves_the_first_instance() {
         expected
     );
 }
+
+#[test]
+fn nothing_is_implied_of_what_a_moved_block_names() {
+    let counted = |name: &str, moves: &[(&str, &str)]| {
+        format!(
+            "resource \"aws_x\" \"{name}\" {{\n  count = 1\n}}\n{}",
+            blocks(moves)
+        )
+    };
+    let code = counted("new", &[("aws_x.old", "aws_x.new")]);
+    assert_eq!(
+        moved(&[("main.tf", &code)], &["aws_x.old"]),
+        ["aws_x.old -> aws_x.new"]
+    );
+    for moves in [("aws_x.gone", "aws_x.r"), ("aws_x.r[3]", "aws_x.s")] {
+        let code = counted("r", &[moves]);
+        assert_eq!(
+            moved(&[("main.tf", &code)], &["aws_x.r"]),
+            Vec::<String>::new()
+        );
+    }
+}

@@ -24,6 +24,8 @@ pub struct Moves {
     statements: Vec<Statement>,
     /// The indexes of the statements by the name that they move.
     starts: BTreeMap<Start, Vec<usize>>,
+    /// The resource blocks that a statement names: nothing is implied for these.
+    named: BTreeSet<BlockPath>,
     /// Whether each resource block has a `count`, or one instance alone.
     repeated: BTreeMap<BlockPath, Repeated>,
     removed: RemovedBlocks,
@@ -83,7 +85,12 @@ impl Moves {
         let mut taken: BTreeSet<Address> = known.clone().cloned().collect();
         let (mut renamed, mut left) = (BTreeMap::new(), MAX_FOLLOWED);
         for address in known {
-            let new = self.implied(self.moved(address, &mut left));
+            let moved = self.moved(address, &mut left);
+            // What a statement moved lies where that says.
+            let new = match moved == *address {
+                true => self.implied(moved),
+                false => moved,
+            };
             if new != *address && new.tf_type == address.tf_type && taken.insert(new.clone()) {
                 renamed.insert(address.clone(), new);
             }
@@ -136,7 +143,8 @@ impl Moves {
         found.flatten().copied()
     }
 
-    /// Applies the move that Terraform implies when `count` is added or removed: between no key and key 0.
+    /// Applies the move that Terraform implies when `count` is added or removed: between no key and key 0. It implies none
+    /// for a resource that a statement names.
     fn implied(&self, address: Address) -> Address {
         let names = address.modules.iter().map(|step| step.name.clone());
         let block = (
@@ -144,6 +152,9 @@ impl Moves {
             address.tf_type.clone(),
             address.name.clone(),
         );
+        if self.named.contains(&block) {
+            return address;
+        }
         let key = match (self.repeated.get(&block), &address.key) {
             (Some(Repeated::ByCount), None) => Some(Key::Index(0)),
             (Some(Repeated::Once), Some(Key::Index(0))) => None,
@@ -180,6 +191,7 @@ impl<'f> Reader<'f> {
                 let statement = Statement { module, from, to };
                 let starts = self.moves.starts.entry(statement.start()).or_default();
                 starts.push(self.moves.statements.len());
+                self.moves.named.extend(statement.blocks());
                 self.moves.statements.push(statement);
             }
         }
@@ -234,6 +246,21 @@ impl Statement {
             (None, None) => ("", ""),
         };
         (self.module.clone(), kind.to_owned(), name.to_owned())
+    }
+
+    /// Returns the resource blocks that the statement names.
+    fn blocks(&self) -> impl Iterator<Item = BlockPath> {
+        let block = |end: &Endpoint| {
+            let resource = end.resource.as_ref()?;
+            let below = end.modules.iter().map(|step| &step.name);
+            let names = self.module.iter().chain(below);
+            Some((
+                names.cloned().collect(),
+                resource.tf_type.clone(),
+                resource.name.clone(),
+            ))
+        };
+        [block(&self.from), block(&self.to)].into_iter().flatten()
     }
 
     /// Applies the statement to an address; `None` where it does not name the address.
