@@ -289,6 +289,59 @@ fn to_ignore_all_tags_alone_hides_no_change_of_a_tag() {
     assert_eq!(found("tags"), (vec![], vec![format!("{path} Ignored")]));
 }
 
+/// Terraform takes the tags that AWS has for the code's, and the provider adds its own to them.
+#[test]
+fn a_default_tag_that_was_removed_is_set_again_although_tags_are_ignored() {
+    let code = |ignored: &str| {
+        format!(
+            "provider \"aws\" {{\n  default_tags {{ tags = {{ Dept = \"ops\" }} }}\n}}\nresource \"aws_internet_gateway\" \
+             \"g\" {{\n  tags = {{ Name = \"g\" }}\n  lifecycle {{ ignore_changes = [{ignored}] }}\n}}\n"
+        )
+    };
+    let state = r#"{"tags": {"Name": "g"}, "tags_all": {"Name": "g", "Dept": "ops"}}"#;
+    let found = |ignored: &str, live: &str| {
+        told(&with_code(
+            &code(ignored),
+            "aws_internet_gateway.g",
+            state,
+            live,
+        ))
+    };
+    let removed = r#"{"tags_all": {"Name": "g"}}"#;
+    let drift = || (vec!["tags_all[\"Dept\"] Drift".to_owned()], vec![]);
+    for ignored in ["tags", "tags[\"Dept\"]"] {
+        assert_eq!(found(ignored, removed), drift(), "{ignored}");
+    }
+    let ignored = vec!["tags_all[\"Dept\"] Ignored".to_owned()];
+    assert_eq!(found("tags, tags_all", removed), (vec![], ignored));
+    let own = r#"{"tags_all": {"Dept": "ops"}}"#;
+    assert_eq!(
+        found("tags", own),
+        (vec![], vec!["tags[\"Name\"] Ignored".to_owned()])
+    );
+}
+
+#[test]
+fn default_tags_of_volumes_are_no_drift() {
+    let code = r#"
+provider "aws" {
+  default_tags { tags = { Env = "prod" } }
+}
+resource "aws_instance" "web" {
+  volume_tags = { Name = "web" }
+}
+"#;
+    let state = r#"{"volume_tags": {"Name": "web"}, "tags": {}, "tags_all": {}}"#;
+    let found = |tags: &str| {
+        let live = format!(r#"{{"volume_tags": {tags}}}"#);
+        found(code, "aws_instance.web", state, &live)
+    };
+    assert_eq!(found(r#"{"Name": "web", "Env": "prod"}"#), [""; 0]);
+    let changed = ["volume_tags Drift"];
+    assert_eq!(found(r#"{"Name": "web", "Env": "test"}"#), changed);
+    assert_eq!(found(r#"{"Name": "x", "Env": "prod"}"#), changed);
+}
+
 /// Terraform takes the recorded value of what is ignored for the code's.
 #[test]
 fn what_the_code_ignores_waits_for_no_apply() {

@@ -1,9 +1,11 @@
 //! Assembles differences into findings.
 
+use super::tags;
 use super::walk::ComparedResource;
 use super::{Differences, ReadResource};
 use crate::model::{
-    Attributes, Difference, Finding, FindingId, Kind, UnmanagedResource, Value, Verdict, entry_path,
+    Attributes, Difference, Finding, FindingId, Kind, TAGS_ALL, UnmanagedResource, Value, Verdict,
+    entry_path,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -66,7 +68,11 @@ pub(super) fn modified(
     for mut difference in differences {
         let declared = compared.declared;
         difference.defined_in = declared.and_then(|code| code.source(&difference.path).cloned());
-        let is_ignored = || ignores.cover(&difference.path) || ignores.cover_entries(&difference);
+        let is_ignored = || {
+            let is_listed = ignores.cover(&difference.path) || ignores.cover_entries(&difference);
+            is_listed
+                && (ignores.lists_all_tags() || !tags::is_set_by_default(compared, &difference))
+        };
         match difference.verdict {
             // An apply takes the recorded value for what the code says.
             Verdict::NotApplied if is_ignored() => {}
@@ -204,6 +210,11 @@ impl Ignores<'_> {
         // A plan changes `tags`, and `tags_all` with them: that alone hides nothing.
         let plain = path.replacen("tags_all[", "tags[", 1);
         self.0.contains("all") || self.name_of(&plain)
+    }
+
+    /// Returns whether the tags are listed with those that the provider adds.
+    fn lists_all_tags(&self) -> bool {
+        self.0.contains("all") || self.0.contains(TAGS_ALL)
     }
 
     /// Returns whether a map differs in nothing but entries that are listed by key.

@@ -86,6 +86,18 @@ pub(super) fn without_ignored<'v>(
 ) -> Cow<'v, Value> {
     let ignoring = compared.tags.filter(|tags| !tags.ignored.is_empty());
     let name = path.rsplit('.').next().unwrap_or_default();
+    if name == VOLUME_TAGS
+        && let (Some(default), Value::Map(entries)) = (default_tags(compared), value)
+    {
+        // The provider adds its own to those of volumes, and does not tell them.
+        let is_own = |key: &str, value: &Value| {
+            let is_ignored = ignoring.is_some_and(|tags| tags.ignores(key));
+            !is_ignored && (value.is_null() || default.get(key) != value)
+        };
+        let own = entries.iter().filter(|(key, value)| is_own(key, value));
+        let own = own.map(|(key, value)| (key.clone(), value.clone()));
+        return Cow::Owned(Value::map(own));
+    }
     match (ignoring, value) {
         (Some(tags), Value::List(_) | Value::Map(_)) => Cow::Owned(kept(tags, name, value)),
         _ => Cow::Borrowed(value),
@@ -139,6 +151,24 @@ fn declared(compared: &ComparedResource<'_>) -> ValueMap {
 
 fn default_tags<'a>(compared: &ComparedResource<'a>) -> Option<&'a Value> {
     compared.tags.map(|tags| &tags.default)
+}
+
+/// Returns whether an apply sets a tag that AWS lacks although `ignore_changes` lists `tags`: Terraform takes the tags
+/// that the resource has for those of its code, and the provider adds its own.
+pub(super) fn is_set_by_default(compared: &ComparedResource<'_>, difference: &Difference) -> bool {
+    let path = difference.path.as_str();
+    let inherited = path.strip_prefix(TAGS_ALL);
+    let key = inherited.or_else(|| path.strip_prefix(TAGS));
+    let key = key.and_then(|key| key.strip_prefix('[')?.strip_suffix(']'));
+    let key = key.and_then(|key| serde_json::from_str::<String>(key).ok());
+    let (Some(key), Some(default)) = (key, default_tags(compared)) else {
+        return false;
+    };
+    let is_default = match default {
+        Value::Unknown => inherited.is_some(),
+        default => !default.get(&key).is_null(),
+    };
+    difference.live.is_null() && is_default
 }
 
 /// Returns whether all declared tags are known: then the code leaves out every other tag.

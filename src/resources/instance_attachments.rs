@@ -68,21 +68,28 @@ fn group_names(instance: &Instance) -> Value {
     texts(groups.filter_map(|group| group.group_name()))
 }
 
-/// Converts the tags of all volumes of the instance, as one map. Where volumes differ in a tag, the one that is not as
+/// Converts the tags of all volumes of the instance, as one map, without those that the provider's `default_tags` added:
+/// the tags that the state has in `tags_all` and not in `tags`. Where volumes differ in a tag, the one that is not as
 /// recorded counts.
 fn volume_tags(
     instance: &Instance,
     volumes: &BTreeMap<String, Volume>,
     recorded: &Resource,
 ) -> Value {
+    let (inherited, own) = (recorded.get("tags_all"), recorded.get("tags"));
     let recorded = recorded.get("volume_tags");
+    let by_default = |key: &str, value: &Value| {
+        let is_asked = !own.get(key).is_null() || !recorded.get(key).is_null();
+        !is_asked && inherited.get(key) == value
+    };
     let ids = instance.block_device_mappings().iter();
     let ids = ids.filter_map(|mapping| mapping.ebs()?.volume_id());
     let mut all = BTreeMap::new();
     for volume in ids.filter_map(|id| volumes.get(id)) {
         let live = tags(volume.tags().iter().map(|tag| (tag.key(), tag.value())));
         for (key, value) in live.as_map().into_iter().flatten() {
-            if !all.contains_key(key) || recorded.get(key) != value {
+            let is_first = !all.contains_key(key) || recorded.get(key) != value;
+            if is_first && !by_default(key, value) {
                 all.insert(key.clone(), value.clone());
             }
         }
