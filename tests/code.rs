@@ -332,10 +332,10 @@ resource "aws_s3_bucket_policy" "a" {
     assert_eq!(
         made,
         serde_json::json!({"Version": "2012-10-17", "Statement": [{
-            "Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject"],
-            "Resource": ["arn:aws:s3:::a/${aws:username}/*"],
-            "Principal": {"AWS": ["123456789012"]},
-            "Condition": {"Bool": {"aws:SecureTransport": ["true"]}},
+            "Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::a/${aws:username}/*",
+            "Principal": {"AWS": "123456789012"},
+            "Condition": {"Bool": {"aws:SecureTransport": "true"}},
         }]})
     );
     assert!(place.starts_with("data \"aws_iam_policy_document\" \"read\""));

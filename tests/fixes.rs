@@ -856,3 +856,66 @@ fn what_an_output_computes_is_refused_with_the_place_that_computes_it() {
         assert!(reason.ends_with(why) && changed.is_empty(), "{reason}");
     }
 }
+
+#[test]
+fn of_a_documents_blocks_only_the_list_that_differs_changes() {
+    let code = r#"locals {
+  account = "arn:aws:iam::1:root"
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    # Who may use it.
+    principals {
+      type        = "AWS"
+      identifiers = [local.account, "arn:aws:iam::2:root"]
+    }
+    principals {
+      type        = "Service"
+      identifiers = ["ec2.amazonaws.com"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "aws:PrincipalArn"
+      values   = ["a", "b"]
+    }
+  }
+}
+
+resource "aws_iam_role" "app" {
+  name               = "app"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+"#;
+    let policy = |accounts: &str, service: &str, arns: &str| {
+        Value::from(format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"AWS":{accounts},"Service":{service}}},"Condition":{{"StringLike":{{"aws:PrincipalArn":{arns}}}}}}}]}}"#
+        ))
+    };
+    let two = r#"["arn:aws:iam::2:root","arn:aws:iam::1:root"]"#;
+    let (ec2, arns) = (r#""ec2.amazonaws.com""#, r#"["a","b"]"#);
+    let before = policy(two, ec2, arns);
+    for (live, old, new) in [
+        (
+            policy(
+                r#"["arn:aws:iam::1:root","arn:aws:iam::2:root","arn:aws:iam::3:root"]"#,
+                ec2,
+                arns,
+            ),
+            "\"arn:aws:iam::2:root\"]",
+            "\"arn:aws:iam::2:root\", \"arn:aws:iam::3:root\"]",
+        ),
+        (
+            policy(two, r#"["ec2.amazonaws.com","x.amazonaws.com"]"#, arns),
+            "\"ec2.amazonaws.com\"]",
+            "\"ec2.amazonaws.com\", \"x.amazonaws.com\"]",
+        ),
+        (policy(two, ec2, "\"b\""), "[\"a\", \"b\"]", "[\"b\"]"),
+    ] {
+        let change = difference("assume_role_policy", before.clone(), live);
+        let (_, after) = adopted_in(&[("main.tf", code)], "aws_iam_role.app", vec![change]);
+        assert_eq!(after, code.replace(old, new));
+    }
+}

@@ -49,6 +49,7 @@ mod pending;
 mod pipes;
 mod planned;
 mod plugin;
+mod policy_documents;
 mod process;
 mod proofs;
 mod provider_types;

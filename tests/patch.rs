@@ -476,7 +476,7 @@ resource "aws_iam_policy" "a" {
     );
     assert_eq!(
         adopted(document, &widened()),
-        document.replace("[\"s3:GetObject\"]", "[\"s3:GetObject\", \"s3:Put&{x}\"]")
+        document.replace("[\"s3:GetObject\"]", "[\"s3:GetObject\", \"s3:Put$${x}\"]")
     );
     // A statement more, and the same one less.
     let both = || drift(serde_json::json!([read, other]));

@@ -14,12 +14,19 @@ use super::trace::source;
 use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, Source, StatementCode, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
-use hcl_edit::structure::{Block, Body};
+use hcl_edit::structure::{Attribute, Block, Body};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The bytes of a heredoc that count as one step of work.
 pub(super) const TEXT: usize = 16;
+
+/// The blocks of a statement with a list: what it is in JSON, the arguments that name the list, and the list itself.
+const BLOCKS: &[(&str, &str, &[&str], &str)] = &[
+    ("principals", "Principal", &["type"], "identifiers"),
+    ("not_principals", "NotPrincipal", &["type"], "identifiers"),
+    ("condition", "Condition", &["test", "variable"], "values"),
+];
 
 /// Finds the statements of a policy in an expression, and the policy's location: an object in `jsonencode`, JSON in a
 /// heredoc or in a file. Returns `None` where the expression is no policy.
@@ -150,18 +157,11 @@ fn of_statement<'a>(scope: &Scope<'a>, block: &'a Block, inner: &'a Body) -> Opt
     let mut parts = BTreeMap::new();
     let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
     for (name, written) in named {
-        if let Some(attribute) = inner.get_attribute(name) {
-            let part = Part {
-                value: scope.plain(&attribute.value),
-                span: scope.file.span(attribute.value.span()?),
-                behind: behind(scope, &attribute.value),
-            };
-            let is_own = !block.has_ident("dynamic") || is_literal(&attribute.value);
-            if is_own || part.behind.is_some() {
-                parts.insert((*written).to_owned(), part);
-            }
+        if let Some(part) = argument(scope, block, inner.get_attribute(name)) {
+            parts.insert((*written).to_owned(), part);
         }
     }
+    parts.extend(nested_lists(scope, (block, inner)));
     let statement_body = body(scope, inner);
     let value = match statement_body.has_unknown() {
         true => Value::Unknown,
@@ -175,6 +175,48 @@ fn of_statement<'a>(scope: &Scope<'a>, block: &'a Block, inner: &'a Body) -> Opt
         },
         parts,
     })
+}
+
+/// Returns an argument within a statement, which this block makes; `None` where an edit would change other statements.
+fn argument<'a>(
+    scope: &Scope<'a>,
+    block: &Block,
+    attribute: Option<&'a Attribute>,
+) -> Option<Part> {
+    let value = &attribute?.value;
+    let part = Part {
+        value: scope.plain(value),
+        span: scope.file.span(value.span()?),
+        behind: behind(scope, value),
+    };
+    let is_own = !block.has_ident("dynamic") || is_literal(value);
+    (is_own || part.behind.is_some()).then_some(part)
+}
+
+/// Returns the lists in the blocks of a statement: principals as `Principal.KIND`, conditions as
+/// `Condition.TEST.VARIABLE`. Those that several blocks make are left out.
+fn nested_lists<'a>(
+    scope: &Scope<'a>,
+    (block, inner): (&Block, &'a Body),
+) -> BTreeMap<String, Part> {
+    let mut lists: BTreeMap<String, Option<Part>> = BTreeMap::new();
+    for (ident, written, names, list) in BLOCKS {
+        for own in inner.get_blocks(ident) {
+            let mut key = (*written).to_owned();
+            for name in *names {
+                let value = own.body.get_attribute(name);
+                let value = value.map(|attribute| scope.plain(&attribute.value));
+                let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+                key.push('.');
+                key.push_str(text);
+            }
+            let part = argument(scope, block, own.body.get_attribute(list));
+            let known = lists.entry(key);
+            known.and_modify(|part| *part = None).or_insert(part);
+        }
+    }
+    let lists = lists.into_iter();
+    lists.filter_map(|(key, part)| Some((key, part?))).collect()
 }
 
 /// Returns the `aws_iam_policy_document` of this name in a module, and its file.

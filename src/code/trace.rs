@@ -322,6 +322,9 @@ fn document<'a>(
     });
     let inner = inner.ok_or_else(&foreign)?;
     let unsplit = || Uneditable::Statements(file.place(block.span()));
+    if policy_document::is_merged(block) {
+        return Err(Uneditable::MergedDocument(file.place(block.span())));
+    }
     let code = policy::of_document(&inner, block).ok_or_else(unsplit)?;
     let source = file.source(block.span().unwrap_or_default());
     Ok(End::Policy(source, code, Site::Literal))

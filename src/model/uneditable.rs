@@ -121,6 +121,11 @@ pub enum Uneditable {
         "the policy document at {0} makes its statements by `dynamic` blocks, or of what is not known"
     )]
     Statements(String),
+    /// The place of a policy document that takes statements over from others.
+    #[error(
+        "the policy document at {0} takes over statements of other documents: edit the one that holds the statement"
+    )]
+    MergedDocument(String),
     /// A policy document with `count` or `for_each`, or another data source.
     #[error("`{text}` at {place} is no policy document of this module that stands once")]
     Document {
@@ -144,7 +149,8 @@ impl Uneditable {
             | Self::Elements { place, .. }
             | Self::NoMap(place)
             | Self::Merged(place)
-            | Self::Statements(place) => Some(place),
+            | Self::Statements(place)
+            | Self::MergedDocument(place) => Some(place),
             Self::Output { why, .. } => why.computed_at(),
             _ => None,
         }
@@ -165,6 +171,7 @@ impl Uneditable {
             | Self::NoMap(_)
             | Self::Merged(_)
             | Self::Statements(_)
+            | Self::MergedDocument(_)
             | Self::Inputs { .. }
             | Self::DiffersByInstance { .. } => RefusalKind::Computed,
             Self::Foreign { .. } | Self::Document { .. } => RefusalKind::Reference,

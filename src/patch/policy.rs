@@ -119,33 +119,35 @@ impl Rewrite<'_> {
             if self.same(&of(&own), &of(&new_parts)) {
                 continue;
             }
-            let edit = match (statement.parts.get(name), new_parts.get(name)) {
-                (Some(part), Some(value)) => self.rewrite(part, value),
+            let more = match (statement.parts.get(name), new_parts.get(name)) {
+                (Some(part), Some(value)) => self.rewrite(name, part, value).map(|edit| vec![edit]),
+                (None, Some(value)) => self.in_blocks((name, statement), (own.get(name), value)),
                 _ => None,
             };
-            match edit {
-                Some(edit) if edits.contains(&edit) => {}
-                Some(edit) => edits.push(edit),
-                None => return Ok(vec![self.replace(number, live)?]),
-            }
+            let Some(mut more) = more else {
+                return Ok(vec![self.replace(number, live)?]);
+            };
+            more.retain(|edit| !edits.contains(edit));
+            edits.extend(more);
         }
         Ok(edits)
     }
 
-    /// Replaces a value, in the style of the old one: a text or a list.
-    fn rewrite(&self, part: &Part, value: &Value) -> Option<Edit> {
+    /// Replaces a value of this name, in the style of the old one: a text or a list.
+    pub(super) fn rewrite(&self, name: &str, part: &Part, value: &Value) -> Option<Edit> {
+        let value = match self.code.form {
+            PolicyForm::Document => variables(name, value),
+            _ => value.clone(),
+        };
         if let Some(behind) = &part.behind {
             return self.rewrite_behind(behind, value);
         }
         let span = part.span;
         let old = self.page.text.get(span.0..span.1)?;
-        let value = match self.code.form {
-            PolicyForm::Document => self.variables(value),
-            _ => value.clone(),
-        };
         let value = match (old.starts_with('['), value) {
             (true, Value::List(items)) => {
-                let kept = rewrite_list(old, &items, None, &|_| None);
+                let known = items_of(&part.value);
+                let kept = rewrite_list(old, &items, known.as_deref(), &|_| None);
                 if let Some(text) = kept {
                     return Some(self.page.edit(span.0..span.1, text));
                 }
@@ -165,15 +167,11 @@ impl Rewrite<'_> {
     }
 
     /// Replaces the literal that a part of a statement refers to.
-    fn rewrite_behind(&self, behind: &Definition, value: &Value) -> Option<Edit> {
+    fn rewrite_behind(&self, behind: &Definition, value: Value) -> Option<Edit> {
         let source = &behind.source;
         defaults::check(source, self.stack).ok()?;
         let file = File::open(self.stack.tree, &source.file).ok()?;
         let old = file.page.text.get(source.span.0..source.span.1)?;
-        let value = match self.code.form {
-            PolicyForm::Document => self.variables(value),
-            _ => value.clone(),
-        };
         let known = match &behind.parts {
             Parts::Items(items) => Some(items.as_slice()),
             _ => None,
@@ -193,7 +191,13 @@ impl Rewrite<'_> {
         self.keeps_template(&self.code.statements[number])?;
         let span = self.code.statements[number].whole.span;
         let indent = self.page.indent_of(span.0);
-        Ok(self.page.edit(span.0..span.1, self.written(live, indent)?))
+        let mut live = live.clone();
+        if let Value::Map(entries) = &mut live
+            && self.leaves_out_effect(number, entries)
+        {
+            entries.remove("Effect");
+        }
+        Ok(self.page.edit(span.0..span.1, self.written(&live, indent)?))
     }
 
     /// Adds a statement behind the last one.
@@ -299,16 +303,28 @@ impl Rewrite<'_> {
         };
         Ok(format!("{{{end}{lines}{end}{indent}}}"))
     }
+}
 
-    /// Escapes IAM's own variables, which a policy document writes as `&{...}`.
-    pub(super) fn variables(&self, value: &Value) -> Value {
-        match value {
-            Value::String(text) => text.replace("${", "&{").into(),
-            Value::List(items) => {
-                Value::List(items.iter().map(|item| self.variables(item)).collect())
-            }
-            other => other.clone(),
+/// Returns the items of a list, whose bytes do not matter.
+fn items_of(list: &Value) -> Option<Vec<Part>> {
+    let item = |value: &Value| Part {
+        value: value.clone(),
+        span: (0, 0),
+        behind: None,
+    };
+    Some(list.as_list()?.iter().map(item).collect())
+}
+
+/// Escapes IAM's own variables, which a policy document writes as `&{...}`, in a part of this name. Actions have none.
+pub(super) fn variables(name: &str, value: &Value) -> Value {
+    match value {
+        _ if name.ends_with("Action") => value.clone(),
+        Value::String(text) => text.replace("${", "&{").into(),
+        Value::List(items) => {
+            let items = items.iter().map(|item| variables(name, item));
+            Value::List(items.collect())
         }
+        other => other.clone(),
     }
 }
 

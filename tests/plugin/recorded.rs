@@ -157,29 +157,7 @@ impl Share {
 
 /// Whether a value is Terraform's, or Terraform does not know it yet, because an apply will change what it is made of.
 fn agrees(own: &Value, other: &Value) -> bool {
-    let policy = |value: &Value| Some(by_meaning(serde_json::from_str(value.as_str()?).ok()?));
-    own == other || other.has_unknown() || policy(own).is_some_and(|own| policy(other) == Some(own))
-}
-
-/// A policy in one form: a list of one element is that element, and elements have an order.
-fn by_meaning(json: serde_json::Value) -> serde_json::Value {
-    match json {
-        serde_json::Value::Array(items) => {
-            let mut items: Vec<_> = items.into_iter().map(by_meaning).collect();
-            items.sort_by_key(ToString::to_string);
-            match items.len() {
-                1 => items.remove(0),
-                _ => items.into(),
-            }
-        }
-        serde_json::Value::Object(entries) => {
-            let entries = entries.into_iter();
-            entries
-                .map(|(key, value)| (key, by_meaning(value)))
-                .collect()
-        }
-        other => other,
-    }
+    own == other || other.has_unknown()
 }
 
 /// What of an instance comes out otherwise than Terraform has it.

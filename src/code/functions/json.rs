@@ -20,33 +20,14 @@ pub(super) fn jsonencode(call: &Call<'_, '_>) -> Evaluated {
 
 /// Encodes a value as JSON.
 pub(super) fn encoded(call: &Call<'_, '_>, value: &Typed) -> Evaluated {
-    let mut length = Length {
-        left: MAX_TEXT_LENGTH,
-    };
-    let fits = write(value, &mut length).is_ok();
-    let length = if fits {
-        MAX_TEXT_LENGTH - length.left
-    } else {
-        usize::MAX
-    };
+    let length = json::length(MAX_TEXT_LENGTH, |counter| write(value, counter));
+    let length = length.unwrap_or(usize::MAX);
     call.new_text(length, || {
         let mut text = String::with_capacity(length);
         // A text takes all that is written.
         let _ = write(value, &mut text);
         text
     })
-}
-
-/// A writer that counts bytes up to a limit.
-struct Length {
-    left: usize,
-}
-
-impl Write for Length {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.left = self.left.checked_sub(text.len()).ok_or(fmt::Error)?;
-        Ok(())
-    }
 }
 
 fn write(value: &Typed, to: &mut impl Write) -> fmt::Result {
@@ -81,7 +62,7 @@ fn write(value: &Typed, to: &mut impl Write) -> fmt::Result {
 }
 
 /// Writes a string, with the characters escaped that have a meaning in HTML.
-pub(super) fn write_text(text: &str, to: &mut impl Write) -> fmt::Result {
+pub(in crate::code) fn write_text(text: &str, to: &mut impl Write) -> fmt::Result {
     to.write_char('"')?;
     for letter in text.chars() {
         match letter {

@@ -25,6 +25,7 @@ mod verb;
 mod yaml;
 mod yaml_writer;
 
+pub(super) use json::write_text as write_json_text;
 pub(super) use lazy::lazy;
 
 use super::budget::{Budget, Excess};
