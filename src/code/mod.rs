@@ -101,7 +101,7 @@ pub use version_constraint::newest_version;
 use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree};
 use budget::Excess;
 use context::Context;
-use folder::{Files, Folders};
+use folder::{LoadedModules, ModuleIndex};
 use instance::Instance;
 use overlay::Overlay;
 use root_code::RootCode;
@@ -245,8 +245,8 @@ fn evaluate_folder(
         evaluated.problems = budget.problems();
         return;
     }
-    let files = Files::load(&code, root, options, budget);
-    let folders = files.folders();
+    let files = LoadedModules::load(&code, root, options, budget);
+    let folders = files.index();
     evaluated.invalid = files.invalid();
     let Some(folder) = folders.get(root) else {
         if budget.is_over() {
@@ -285,7 +285,7 @@ fn evaluate_folder(
 }
 
 /// Adds the declarations of a module instance and of the modules that it calls.
-fn walk<'a>(folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
+fn walk<'a>(folders: &'a ModuleIndex<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
     provider::declare(instance, &mut evaluated.providers);
     resource::declare(instance, &mut evaluated.declared.resources);
     call::for_each_instance(folders, instance, &mut |called| {

@@ -6,7 +6,7 @@ use super::element::{Element, ElementKey};
 use super::expression;
 use super::fault::{Fault, Invalid};
 use super::file::File;
-use super::folder::Folder;
+use super::folder::ModuleFolder;
 use super::instance::Instance;
 use super::literal::Literal;
 use super::respell;
@@ -120,7 +120,7 @@ pub(super) fn alone<T>(
     context: &Rc<Context<'_>>,
     ask: impl FnOnce(&Scope<'_>) -> T,
 ) -> T {
-    let nothing = Folder::new(path, Vec::new());
+    let nothing = ModuleFolder::new(path, Vec::new());
     let empty = Instance::root(&nothing, BTreeMap::new(), context);
     ask(&empty.scope(file))
 }
