@@ -165,7 +165,7 @@ async fn one_process_at_a_time_asks_and_waits_longer_each_time(database: Databas
     assert_eq!(round(&server, &other).await.1, 0, "not within the minute");
     let later = driftguard::queue::now() + 61_000;
     let due = server.inbox.store.due_deliveries(later, 10).await.unwrap();
-    assert_eq!((due.len(), due[0].asked), (1, 1));
+    assert_eq!((due.len(), due[0].requests), (1, 1));
 }
 
 async fn a_process_killed_in_its_round_keeps_the_others_waiting_for_a_minute_at_most(
