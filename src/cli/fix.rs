@@ -5,7 +5,7 @@ use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::model::{Finding, Fix, FixKind, Refusal, RefusalKind};
-use crate::patch::{self, Changed, Direction};
+use crate::patch::{self, Changed, FixPolicy};
 use crate::scan::ProviderAccess;
 use crate::scan::load::Loaded;
 use crate::scan::proof::{self, ProofInput};
@@ -119,16 +119,16 @@ impl Options {
         loaded: &Loaded,
         changed: &mut Changed,
     ) {
-        let direction = match (self.adopt, self.restore, self.import) {
-            (true, _, _) => Direction::Adopt,
-            (_, true, _) => Direction::Restore,
-            (_, _, true) => Direction::Import,
+        let policy = match (self.adopt, self.restore, self.import) {
+            (true, _, _) => FixPolicy::Adopt,
+            (_, true, _) => FixPolicy::Restore,
+            (_, _, true) => FixPolicy::Import,
             _ => loaded.stack.settings.fix.into(),
         };
         // What is left alone is told of as well: its siblings' fixes must not touch it.
         let files = patch::plan_with(findings, stack, |finding| match self.asks(finding) {
-            true => direction,
-            false => Direction::None,
+            true => policy,
+            false => FixPolicy::None,
         });
         // Two stacks may share code: what the first makes of it, the second has not seen.
         let taken =

@@ -58,15 +58,15 @@ impl<'a> Importer<'a> {
     /// Creates the importer of these findings, each with its direction.
     pub(super) fn new(
         findings: &'a [Finding],
-        ways: &[Option<FixDirection>],
+        directions: &[Option<FixDirection>],
         (stack, dependents): (&'a Stack<'a>, &'a Dependents<'a>),
         before: &'a Evaluated,
     ) -> Self {
-        let all = findings.iter().zip(ways);
+        let all = findings.iter().zip(directions);
         let added =
             all.filter(|(finding, _)| finding.kind == Kind::Unmanaged && finding.under.is_some());
         let added: Vec<_> = added
-            .map(|(finding, way)| (finding, *way == Some(FixDirection::Import)))
+            .map(|(finding, direction)| (finding, *direction == Some(FixDirection::Import)))
             .collect();
         let placed = added
             .iter()

@@ -52,7 +52,7 @@ mod version;
 mod write;
 
 pub use diff::{Mask, diff};
-pub use direction::Direction;
+pub use direction::FixPolicy;
 pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
@@ -78,35 +78,35 @@ pub struct Stack<'a> {
 /// The changed files, each with its full new content.
 pub type Changed = BTreeMap<String, Vec<u8>>;
 
-/// Plans the fix of each finding, all in one direction, and returns the changed files.
-pub fn plan(findings: &mut [Finding], stack: &Stack<'_>, direction: Direction) -> Changed {
-    plan_with(findings, stack, |_| direction)
+/// Plans the fix of each finding, all by one policy, and returns the changed files.
+pub fn plan(findings: &mut [Finding], stack: &Stack<'_>, policy: FixPolicy) -> Changed {
+    plan_with(findings, stack, |_| policy)
 }
 
-/// Plans the fix of each finding, each in its own direction, and returns the changed files. Of findings whose edits
+/// Plans the fix of each finding, each by its own policy, and returns the changed files. Of findings whose edits
 /// conflict the first is fixed.
 pub fn plan_with(
     findings: &mut [Finding],
     stack: &Stack<'_>,
-    direction: impl Fn(&Finding) -> Direction,
+    policy: impl Fn(&Finding) -> FixPolicy,
 ) -> Changed {
     let all: &[Finding] = findings;
-    let ways: Vec<_> = all
+    let directions: Vec<_> = all
         .iter()
-        .map(|finding| direction(finding).way(finding))
+        .map(|finding| policy(finding).direction_of(finding))
         .collect();
-    if ways.iter().all(Option::is_none) {
+    if directions.iter().all(Option::is_none) {
         // The code of a large repository takes seconds to evaluate.
         findings.iter_mut().for_each(|finding| finding.fix = None);
         return Changed::new();
     }
     let before = code::evaluate(stack.tree, stack.folder, stack.options);
     let dependents = Dependents::of(stack);
-    let planner = Planner::new(all, &ways, (stack, &dependents), &before);
+    let planner = Planner::new(all, &directions, (stack, &dependents), &before);
     let mut edits: Vec<Edit> = Vec::new();
     let mut fixes = Vec::new();
-    for (finding, way) in all.iter().zip(&ways) {
-        let fix = way.and_then(|way| planner.fix(finding, way));
+    for (finding, direction) in all.iter().zip(&directions) {
+        let fix = direction.and_then(|direction| planner.fix(finding, direction));
         fixes.push(fix.map(|fix| match splice::join(&mut edits, &fix.edits) {
             Ok(()) => fix,
             Err(clash) => planner.refused(finding, &clash),
