@@ -40,7 +40,7 @@ pub(super) fn for_each_instance<'a>(
             (None, Ok(folder)) => {
                 call.instances(folder, instance, 0, visit);
             }
-            (None, Err(problem)) => instance.context.budget.tell(problem),
+            (None, Err(problem)) => instance.context.budget.report(problem),
         }
         if instance.context.budget.is_over() {
             return;
@@ -137,7 +137,7 @@ impl<'a> Call<'a> {
             budget.settle(mark, 0);
             let affordable = called.hold().and_then(|()| budget.work(INSTANCE));
             if let Err(excess) = affordable {
-                budget.refuse(excess, &self.file.path, self.line());
+                budget.report_excess(excess, &self.file.path, self.line());
                 break;
             }
             visit(&called);

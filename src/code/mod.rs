@@ -241,7 +241,7 @@ fn evaluate_folder(
     let file = first.map_or(root.to_owned(), |file| file.name);
     let file = file.as_str();
     if budget.is_over() {
-        budget.refuse(Excess::End, file, 1);
+        budget.report_excess(Excess::End, file, 1);
         evaluated.problems = budget.problems();
         return;
     }
@@ -250,14 +250,14 @@ fn evaluate_folder(
     evaluated.invalid = files.invalid();
     let Some(folder) = folders.get(root) else {
         if budget.is_over() {
-            budget.refuse(Excess::End, file, 1);
+            budget.report_excess(Excess::End, file, 1);
             evaluated.problems = budget.problems();
         }
         return;
     };
     let of_unit = root_code.unit.iter().flat_map(|unit| unit.problems.clone());
     for problem in of_unit.chain(files.problems()) {
-        budget.tell(problem);
+        budget.report(problem);
     }
     let before = budget.kept();
     let mark = budget.mark();
@@ -271,10 +271,10 @@ fn evaluate_folder(
             imports::declare(&instance, &mut evaluated.imports);
             walk(&folders, &instance, evaluated);
         }
-        Err(excess) => budget.refuse(excess, file, 1),
+        Err(excess) => budget.report_excess(excess, file, 1),
     }
     if budget.is_over() {
-        budget.refuse(Excess::End, file, 1);
+        budget.report_excess(Excess::End, file, 1);
     }
     drop(instance);
     evaluated.problems = budget.problems();

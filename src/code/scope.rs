@@ -350,7 +350,7 @@ impl<'a> Scope<'a> {
     pub(super) fn refuse_at(&self, excess: Excess, span: Option<Range<usize>>) {
         let at = span.map_or(0, |span| span.start);
         let (file, line) = (self.file.path_at(at), self.file.line(at));
-        self.budget().refuse(excess, file, line);
+        self.budget().report_excess(excess, file, line);
     }
 
     /// Copies a value.

@@ -214,7 +214,7 @@ fn set_by_files<'a>(
             Ok(settings) => set.extend(settings),
             Err(problem) => {
                 all_read = false;
-                context.budget.tell(problem);
+                context.budget.report(problem);
             }
         }
     }

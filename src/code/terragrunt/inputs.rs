@@ -100,7 +100,7 @@ impl Unit {
             });
             problem
                 .into_iter()
-                .for_each(|problem: Problem| context.budget.tell(problem));
+                .for_each(|problem: Problem| context.budget.report(problem));
         }
         inputs
     }
