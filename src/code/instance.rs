@@ -119,7 +119,7 @@ impl Deref for Measured {
 }
 
 impl Setting<'_> {
-    /// The same; where its value is made from a part of a secret, each text in it is.
+    /// Marks each text of the value as made from a part of a secret, where `is_secret`.
     pub(super) fn marked(self, is_secret: bool) -> Self {
         match is_secret {
             true => Self {
@@ -130,7 +130,7 @@ impl Setting<'_> {
         }
     }
 
-    /// One of which nothing but its type is certain.
+    /// Creates a value of which only the type is known.
     pub(super) fn unknown(of: &Type) -> Self {
         Self {
             value: Measured::new(Typed::Unknown(of.of_values())),

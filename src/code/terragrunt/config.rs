@@ -291,7 +291,7 @@ impl Layer {
     }
 }
 
-/// Why a configuration was not evaluated to its end.
+/// Returns why a configuration was not evaluated to its end.
 fn over(budget: &Budget) -> String {
     let reason = budget.reason_of_end();
     reason
@@ -299,7 +299,7 @@ fn over(budget: &Budget) -> String {
         .to_owned()
 }
 
-/// The label of a block; empty where it has none.
+/// Returns the label of a block; empty where it has none.
 fn label(block: &Block) -> String {
     let label = block.labels.first();
     label.map_or("", |label| label.as_str()).to_owned()

@@ -1,4 +1,4 @@
-//! What several backends need: the connection to their hosts, and their settings from elsewhere than the code.
+//! Supports several backends: connects to their hosts, and reads their settings from elsewhere than the code.
 
 pub(super) mod environment;
 pub(super) mod hcp;
