@@ -9,7 +9,7 @@ use crate::scan::roles::external_id;
 use crate::store::Tenant;
 
 /// How many scans of a stack are read to find one that has a report.
-pub(super) const LOOKED_BACK: u32 = 20;
+pub(super) const MAX_REPORTS: u32 = 20;
 
 /// A repository at one commit, the job that works on it, and the services that the job may use.
 pub(super) struct RepositoryContext<'a> {
@@ -60,7 +60,7 @@ impl<'a> RepositoryContext<'a> {
         &self,
         stack: &StackName,
     ) -> anyhow::Result<Vec<(StackReport, i64)>> {
-        self.newest_reports(stack, LOOKED_BACK).await
+        self.newest_reports(stack, MAX_REPORTS).await
     }
 
     /// Returns the last report of a stack and the time of its scan. Earlier scans are read only where the last one has

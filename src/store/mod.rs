@@ -160,8 +160,8 @@ fn milliseconds(time: Duration) -> i64 {
 /// Returns how many milliseconds from now a claim may end at most. One that ends later was taken while the database's
 /// clock was ahead. Processes of another version or another setting may take longer ones than this.
 fn too_far_ahead(time: Duration) -> i64 {
-    const LONGEST: Duration = Duration::from_secs(600);
-    milliseconds(time.saturating_mul(2).max(LONGEST))
+    const MIN_LIMIT: Duration = Duration::from_secs(600);
+    milliseconds(time.saturating_mul(2).max(MIN_LIMIT))
 }
 
 /// Removes zero bytes, which PostgreSQL does not store.
