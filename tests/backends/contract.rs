@@ -1,13 +1,12 @@
 //! What every backend must do, one test over all: a new one is missing here until it has its cases.
 
 use super::standin::{HTTP_PASSWORD, Hcp, TOKEN, Web, Workspace};
-use crate::aws::{BUCKET, KEY, STATE, config, moto};
+use crate::aws::{BUCKET, KEY, OwnMoto, STATE, config, moto};
 use crate::coverage::{enforce, user_without};
 use driftguard::aws::{Access, Aws};
 use driftguard::model::{Redactor, Region, ScanError, Tree, Value};
 use driftguard::outbound::Outbound;
 use driftguard::resources::catalog;
-use driftguard::standin::moto::Moto;
 use driftguard::state::backends::{
     ALL, BackendAccess, BackendConfig, BackendType, HostTokens, HttpAccess,
 };
@@ -32,7 +31,7 @@ struct Cases {
 
 /// Everything that keeps states.
 struct Hosts {
-    aws: Moto,
+    aws: OwnMoto,
     hcp: Hcp,
     web: Web,
     tree: Tree,
