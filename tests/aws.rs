@@ -1,8 +1,11 @@
 //! AWS for tests: moto, with the demo's stack in it as Terraform made it.
 
 use driftguard::standin::moto::Moto;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -19,24 +22,91 @@ pub const PASSWORD: &str = "correct-horse-battery-staple";
 pub const BUCKET: &str = "acme-terraform-state";
 pub const KEY: &str = "shop/production/terraform.tfstate";
 
+/// Runs moto, and forks servers from it.
+const FORKS: &str = include_str!("aws/forks.py");
+
+/// A server of moto's that was prepared once for all tests. To start moto and replay an account takes five seconds of a
+/// processor, to fork it next to nothing.
+struct Prepared {
+    /// Where a connection gets a server of its own.
+    address: SocketAddr,
+    /// It ends when its input closes, with this process.
+    _process: Child,
+}
+
+impl Prepared {
+    /// Starts moto, makes these calls and stores the state.
+    async fn start(calls: &str, state: Option<&str>) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
+        static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
+        let python = PYTHON
+            .get_or_init(|| async move { Moto::install(&folder).await.unwrap() })
+            .await;
+        let mut process = Command::new(python)
+            .args(["-c", FORKS])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut told = BufReader::new(process.stdout.take().unwrap());
+        let moto = Moto::at(format!("http://127.0.0.1:{}", port(&mut told)));
+        moto.reset().await.unwrap();
+        moto.replay(calls).await.unwrap();
+        if let Some(state) = state {
+            moto.put_object(BUCKET, KEY, state).await.unwrap();
+        }
+        writeln!(process.stdin.as_ref().unwrap()).unwrap();
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], port(&mut told))),
+            _process: process,
+        }
+    }
+
+    fn fork(&self) -> OwnMoto {
+        let connection = TcpStream::connect(self.address).unwrap();
+        let port = port(&mut BufReader::new(&connection));
+        OwnMoto {
+            moto: Moto::at(format!("http://127.0.0.1:{port}")),
+            _connection: connection,
+        }
+    }
+}
+
+/// Reads the line with a port.
+fn port(told: &mut impl BufRead) -> u16 {
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    line.trim().parse().unwrap()
+}
+
+/// moto on a port of its own, until it is dropped.
+pub struct OwnMoto {
+    moto: Moto,
+    _connection: TcpStream,
+}
+
+impl Deref for OwnMoto {
+    type Target = Moto;
+
+    fn deref(&self) -> &Moto {
+        &self.moto
+    }
+}
+
 /// moto on a port of its own, empty.
-pub async fn moto() -> Moto {
-    static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
-    let python = PYTHON
-        .get_or_init(|| async move { Moto::install(&folder).await.unwrap() })
-        .await;
-    let moto = Moto::start(python).await.unwrap();
-    moto.reset().await.unwrap();
-    moto
+pub async fn moto() -> OwnMoto {
+    static EMPTY: OnceCell<Prepared> = OnceCell::const_new();
+    let empty = EMPTY.get_or_init(|| Prepared::start("", None)).await;
+    empty.fork()
 }
 
 /// The shop's account as Terraform left it, its state in its bucket.
-pub async fn shop() -> Moto {
-    let moto = moto().await;
-    moto.replay(ACCOUNT).await.unwrap();
-    moto.put_object(BUCKET, KEY, STATE).await.unwrap();
-    moto
+pub async fn shop() -> OwnMoto {
+    static SHOP: OnceCell<Prepared> = OnceCell::const_new();
+    let shop = SHOP.get_or_init(|| Prepared::start(ACCOUNT, Some(STATE)));
+    shop.await.fork()
 }
 
 /// The SDK's configuration for this AWS.

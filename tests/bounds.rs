@@ -450,7 +450,7 @@ fn an_interrupted_plan_changes_nothing() {
         ..Finding::new(Kind::Deleted, Verdict::Drift, "a")
     };
     let findings: &mut [_] = &mut [finding];
-    assert!(patch::plan(findings, &stack, patch::Direction::Adopt).is_empty());
+    assert!(patch::plan(findings, &stack, patch::FixPolicy::Adopt).is_empty());
     let fix = findings[0].fix.as_ref().unwrap();
     assert!(
         fix.reason

@@ -526,7 +526,7 @@ fn adopted(tree: &Tree, folder: &str) -> (Option<String>, String) {
         attributes: vec![difference],
         ..Finding::new(Kind::Modified, Verdict::Drift, "aws_vpc")
     }];
-    let changed = patch::plan(&mut findings, &stack, patch::Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, patch::FixPolicy::Adopt);
     let fixed = changed
         .into_values()
         .next()

@@ -1,11 +1,10 @@
 //! A signed push in, a pull request out: over HTTP only, the program as people run it.
 
-use crate::aws::{CONSOLE, PASSWORD, shop};
+use crate::aws::{CONSOLE, OwnMoto, PASSWORD, shop};
 use crate::database::Database;
 use driftguard::model::InstallationId;
 use driftguard::queue::inbox::Inbox;
 use driftguard::standin::github::{AppIdentity, Content, GitHub};
-use driftguard::standin::moto::Moto;
 use driftguard::standin::sts::{Fault, Sts, Trust};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -55,7 +54,7 @@ pub const FILES: &[(&str, &str)] = &[
 /// GitHub, AWS and a running server.
 pub struct World {
     pub github: GitHub,
-    pub aws: Moto,
+    pub aws: OwnMoto,
     app: AppIdentity,
     pub database: Database,
     folder: TempDir,

@@ -4,7 +4,7 @@ use crate::patch::{Drift, adopted, refused};
 use crate::recorded_stack::{difference, finding};
 use driftguard::code::{self, Options};
 use driftguard::model::{Difference, Fix, FixKind, RefusalKind, Tree, Value};
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 
 /// The files of a repository, by path.
@@ -25,7 +25,7 @@ fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, 
         declared: &evaluated.declared,
         catalog: &resources::full_catalog(),
     };
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let changed = changed.into_iter().map(|(path, bytes)| (path, text(bytes)));
     (findings[0].fix.clone().unwrap(), changed.collect())

@@ -7,7 +7,7 @@ use driftguard::model::{
     Attributes, AwsLocation, Declared, Finding, Interrupt, ProviderKey, Reading, Report, Resource,
     Scanned, StackName, StackReport, Tree, Value,
 };
-use driftguard::patch::{self, Direction};
+use driftguard::patch::{self, FixPolicy};
 use driftguard::price::{self, Book};
 use driftguard::report::{self, Paint, StackPulls};
 use driftguard::resources;
@@ -83,7 +83,7 @@ fn scan(resources: &[(Resource, Attributes)], code: &str) -> Vec<Finding> {
         declared: &evaluated.declared,
         catalog: &catalog,
     };
-    for direction in [Direction::Adopt, Direction::Restore] {
+    for direction in [FixPolicy::Adopt, FixPolicy::Restore] {
         let changed = timed("plan", || patch::plan(&mut findings, &stack, direction));
         timed("patch", || {
             patch::diff(&tree, &changed, &driftguard::model::masked)

@@ -292,5 +292,5 @@ fn code_that_is_no_text_is_named_and_never_edited() {
         catalog: &catalog,
     };
     let none: &mut [Finding] = &mut [];
-    assert!(patch::plan(none, &stack, patch::Direction::Adopt).is_empty());
+    assert!(patch::plan(none, &stack, patch::FixPolicy::Adopt).is_empty());
 }

@@ -5,7 +5,7 @@ use driftguard::model::{
     Attributes, Finding, FindingId, FixKind, Kind, ProviderKey, Resource, Severity, Tree, Value,
     Verdict, masked,
 };
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ struct Done {
 }
 
 impl World<'_> {
-    fn fix(&self, mut findings: Vec<Finding>, direction: impl Fn(&Finding) -> Direction) -> Done {
+    fn fix(&self, mut findings: Vec<Finding>, direction: impl Fn(&Finding) -> FixPolicy) -> Done {
         let files = self.files.iter().map(|(path, text)| (*path, text.as_str()));
         let tree: Tree = files.collect();
         let resource = |(address, attributes): &(&str, Vec<(&str, &str)>)| {
@@ -72,7 +72,7 @@ impl World<'_> {
     }
 
     fn import(&self, findings: Vec<Finding>) -> Done {
-        self.fix(findings, |_| Direction::Import)
+        self.fix(findings, |_| FixPolicy::Import)
     }
 
     /// What the code says after all of it was taken over.
@@ -417,7 +417,7 @@ fn a_name_is_new_to_the_code_and_to_the_state() {
 #[test]
 fn what_grants_access_is_taken_over_only_where_somebody_said_so() {
     let world = role(ROLE);
-    for direction in [Direction::ByRisk, Direction::Restore] {
+    for direction in [FixPolicy::ByRisk, FixPolicy::Restore] {
         let mut found = debug();
         found.severity = Severity::Low;
         let done = world.fix(vec![found], |_| direction);
@@ -440,15 +440,15 @@ fn what_grants_access_is_taken_over_only_where_somebody_said_so() {
                 .starts_with("aws iam delete-role-policy")
         );
     }
-    let done = world.fix(vec![debug()], |_| Direction::None);
+    let done = world.fix(vec![debug()], |_| FixPolicy::None);
     assert!(done.fixes[0].is_none() && done.diff.is_empty());
-    let done = world.fix(vec![debug()], |_| Direction::Adopt);
+    let done = world.fix(vec![debug()], |_| FixPolicy::Adopt);
     assert_eq!(done.fixes[0].as_ref().unwrap().kind, FixKind::Import);
     // Of several, those that were decided on.
     let both = vec![debug(), attachment("shop-web", "aws_iam_role.web", ADMIN)];
     let done = world.fix(both, |finding| match finding.tf_type.as_str() {
-        "aws_iam_role_policy" => Direction::Import,
-        _ => Direction::ByRisk,
+        "aws_iam_role_policy" => FixPolicy::Import,
+        _ => FixPolicy::ByRisk,
     });
     let kinds: Vec<_> = done.fixes.iter().flatten().map(|fix| fix.kind).collect();
     assert_eq!(kinds, [FixKind::Import, FixKind::Refused]);
@@ -604,8 +604,8 @@ fn a_groups_blocks_take_over_all_rules_of_a_direction_or_none() {
     world.files[0].1 = blocks.to_owned();
     let found = || vec![open("egress", 1, 443), open("egress", 2, 80)];
     let done = world.fix(found(), |finding| match finding.import_id.as_deref() {
-        Some("sgr-1") => Direction::Import,
-        _ => Direction::None,
+        Some("sgr-1") => FixPolicy::Import,
+        _ => FixPolicy::None,
     });
     let fix = done.fixes[0].as_ref().unwrap();
     let reason = fix.reason.as_deref().unwrap();

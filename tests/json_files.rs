@@ -2,7 +2,7 @@
 
 use driftguard::code::{self, Options};
 use driftguard::model::{Difference, Finding, FixKind, Kind, Tree, Value, Verdict};
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn adopt(
         declared: &evaluated.declared,
         catalog: &catalog,
     };
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let text = |(path, bytes)| (path, String::from_utf8(bytes).unwrap());
     let changed = changed.into_iter().map(text).collect();
     let fix = findings[0].fix.clone().unwrap();

@@ -13,7 +13,6 @@ use driftguard::model::{
     UnmanagedResource, Value,
 };
 use driftguard::resources::{self, ALL, OnDemand, UnmanagedScope};
-use driftguard::standin::moto::Moto;
 use driftguard::state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -42,7 +41,7 @@ impl Stack {
     }
 
     /// AWS with what the stack made there, and nothing else.
-    async fn account(&self) -> Moto {
+    async fn account(&self) -> crate::aws::OwnMoto {
         let aws = crate::aws::moto().await;
         aws.replay(&self.read("account.jsonl")).await.unwrap();
         aws

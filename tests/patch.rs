@@ -2,7 +2,7 @@
 
 use driftguard::code::{self, Options};
 use driftguard::model::{Difference, Finding, FixKind, Kind, Severity, Tree, Value, Verdict};
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 
 /// A drift: address, path, what the state says, what AWS has.
@@ -40,7 +40,7 @@ fn finding((address, path, recorded, live): &Drift<'_>, verdict: Verdict) -> Fin
 fn fix(
     code: &str,
     drifts: &[Drift<'_>],
-    direction: Direction,
+    direction: FixPolicy,
     verdict: Verdict,
 ) -> (String, Vec<(FixKind, String)>) {
     let mut findings: Vec<_> = drifts.iter().map(|drift| finding(drift, verdict)).collect();
@@ -53,7 +53,7 @@ fn fix(
 }
 
 /// The code after the fix of these findings, each of which is told what was done.
-fn planned(code: &str, findings: &mut [Finding], direction: Direction) -> String {
+fn planned(code: &str, findings: &mut [Finding], direction: FixPolicy) -> String {
     planned_with(code, findings, |_| direction)
 }
 
@@ -61,7 +61,7 @@ fn planned(code: &str, findings: &mut [Finding], direction: Direction) -> String
 fn planned_with(
     code: &str,
     findings: &mut [Finding],
-    direction: impl Fn(&Finding) -> Direction,
+    direction: impl Fn(&Finding) -> FixPolicy,
 ) -> String {
     let tree: Tree = [("main.tf", code)].into_iter().collect();
     let options = Options::default();
@@ -83,7 +83,7 @@ fn planned_with(
 
 /// The code after all of it was adopted.
 pub fn adopted(code: &str, drifts: &[Drift<'_>]) -> String {
-    let (after, done) = fix(code, drifts, Direction::Adopt, Verdict::Drift);
+    let (after, done) = fix(code, drifts, FixPolicy::Adopt, Verdict::Drift);
     assert!(
         done.iter().all(|(kind, _)| *kind != FixKind::Refused),
         "{done:?}"
@@ -93,7 +93,7 @@ pub fn adopted(code: &str, drifts: &[Drift<'_>]) -> String {
 
 /// Why one drift was not adopted; the code is as it was.
 pub fn refused(code: &str, drift: Drift<'_>) -> String {
-    let (after, done) = fix(code, &[drift], Direction::Adopt, Verdict::Drift);
+    let (after, done) = fix(code, &[drift], FixPolicy::Adopt, Verdict::Drift);
     assert_eq!(after, code);
     assert_eq!(done[0].0, FixKind::Refused);
     done[0].1.clone()
@@ -120,7 +120,7 @@ fn a_file_that_may_not_be_as_it_was_committed_is_not_edited() {
         catalog: &resources::catalog(),
     };
     let mut findings = [finding(&drift, Verdict::Drift)];
-    assert!(patch::plan(&mut findings, &stack, Direction::Adopt).is_empty());
+    assert!(patch::plan(&mut findings, &stack, FixPolicy::Adopt).is_empty());
     let fix = findings[0].fix.as_ref().unwrap();
     assert_eq!(fix.kind, FixKind::Refused);
     let reason = fix.reason.as_ref().unwrap();
@@ -374,7 +374,7 @@ fn what_is_gone_leaves_with_its_comment_unless_something_refers_to_it() {
     let (after, done) = fix(
         &format!("{WEB}\n{other}"),
         &[gone],
-        Direction::Adopt,
+        FixPolicy::Adopt,
         Verdict::Drift,
     );
     assert_eq!((after.as_str(), done[0].0), (other, FixKind::Remove));
@@ -383,7 +383,7 @@ fn what_is_gone_leaves_with_its_comment_unless_something_refers_to_it() {
     let (after, done) = fix(
         &format!("{WEB}\n{user}"),
         &[gone],
-        Direction::Adopt,
+        FixPolicy::Adopt,
         Verdict::Drift,
     );
     assert_eq!(after, format!("{WEB}\n{user}"));
@@ -403,7 +403,7 @@ fn a_restore_pins_what_no_plan_would_bring_back_and_else_leaves_the_code() {
             "t3.large".into(),
         )
     };
-    let (after, done) = fix(WEB, &[drift()], Direction::Restore, Verdict::Drift);
+    let (after, done) = fix(WEB, &[drift()], FixPolicy::Restore, Verdict::Drift);
     assert_eq!((after.as_str(), done[0].0), (WEB, FixKind::Restore));
     let drift: Drift<'_> = (
         "aws_instance.web",
@@ -411,7 +411,7 @@ fn a_restore_pins_what_no_plan_would_bring_back_and_else_leaves_the_code() {
         true.into(),
         false.into(),
     );
-    let (after, done) = fix(WEB, &[drift], Direction::Restore, Verdict::UnseenByPlan);
+    let (after, done) = fix(WEB, &[drift], FixPolicy::Restore, Verdict::UnseenByPlan);
     assert_eq!(done[0].0, FixKind::Restore);
     assert!(after.contains("  source_dest_check"), "{after}");
 }
@@ -649,7 +649,7 @@ resource "aws_instance" "worker" {
         let (after, done) = fix(
             code,
             &[(&address, "", Value::Null, Value::Null)],
-            Direction::Adopt,
+            FixPolicy::Adopt,
             Verdict::Drift,
         );
         (after, done[0].0)
@@ -678,7 +678,7 @@ fn a_restore_says_what_the_code_left_out() {
     let mut findings = [finding(&drift, Verdict::Drift)];
     findings[0].attributes[0].declared = Some(Value::Null);
     assert_eq!(
-        planned(code, &mut findings, Direction::Restore),
+        planned(code, &mut findings, FixPolicy::Restore),
         "resource \"aws_db_instance\" \"main\" {\n  multi_az            = true\n  publicly_accessible = false\n}\n"
     );
     let fix = findings[0].fix.as_ref().unwrap();
@@ -695,15 +695,15 @@ fn letters_of_several_bytes_stand_where_they_like() {
         let _ = fix(
             code,
             std::slice::from_ref(&forced),
-            Direction::Adopt,
+            FixPolicy::Adopt,
             Verdict::Drift,
         );
         let gone = ("a.b", "", Value::Null, Value::Null);
-        let _ = fix(code, &[gone], Direction::Adopt, Verdict::Drift);
+        let _ = fix(code, &[gone], FixPolicy::Adopt, Verdict::Drift);
     }
     let tagged = "resource \"a\" \"b\" {\n  tags = {\n    x = é\n  }\n}\n";
     let tag = ("a.b", "tags[\"Team\"]", Value::Null, Value::from("shop"));
-    let _ = fix(tagged, &[tag], Direction::Adopt, Verdict::Drift);
+    let _ = fix(tagged, &[tag], FixPolicy::Adopt, Verdict::Drift);
 }
 
 #[test]
@@ -766,7 +766,7 @@ fn a_canned_grant_that_feeds_another_bucket_is_left_alone() {
         findings[0]
             .after
             .insert("access_control_policy".to_owned(), policy.clone());
-        let after = planned(code, &mut findings, Direction::Adopt);
+        let after = planned(code, &mut findings, FixPolicy::Adopt);
         (after, findings[0].fix.clone().unwrap())
     };
     let one = "resource \"aws_s3_bucket_acl\" \"a\" {\n  acl = \"private\"\n}\n";
@@ -794,8 +794,8 @@ fn each_finding_goes_the_way_that_was_chosen_for_it() {
     let mut findings = drifts.map(|drift| finding(&drift, Verdict::Drift));
     let after = planned_with(WEB, &mut findings, |finding| {
         match finding.attributes[0].path.as_str() {
-            "monitoring" => Direction::Adopt,
-            _ => Direction::Restore,
+            "monitoring" => FixPolicy::Adopt,
+            _ => FixPolicy::Restore,
         }
     });
     assert_eq!(after, WEB.replace("\"true\"", "\"false\""));
@@ -825,8 +825,8 @@ fn a_value_that_feeds_an_instance_which_goes_another_way_is_refused() {
     let first = findings[0].address.clone();
     let after = planned_with(code, &mut findings, |finding| {
         match finding.address == first {
-            true => Direction::Adopt,
-            false => Direction::Restore,
+            true => FixPolicy::Adopt,
+            false => FixPolicy::Restore,
         }
     });
     assert_eq!(after, code);

@@ -5,7 +5,7 @@ use driftguard::code::{self, Options, Recorded};
 use driftguard::model::{
     Attributes, Fix, FixKind, ProviderKey, RefusalKind, Resource, Tree, Value,
 };
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn adopt(
         declared: &evaluated.declared,
         catalog: &resources::catalog(),
     };
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let mut after: BTreeMap<_, _> = files
         .iter()

@@ -510,6 +510,49 @@ fn a_summary_says_all_in_one_screen_and_then_each_stack() {
 }
 
 #[test]
+fn where_not_all_was_checked_no_text_says_that_nothing_drifted() {
+    let unread = |resources| Coverage {
+        tf_type: "aws_instance".to_owned(),
+        account: AccountId::new("123456789012"),
+        region: Region::new("us-east-1"),
+        resources,
+        status: Status::Throttled,
+        reason: Some("AWS throttled it".to_owned()),
+        missing_action: None,
+        reader: Default::default(),
+        never_read: Vec::new(),
+        with_provider: false,
+    };
+    let mut partial = stack(0, "");
+    partial.outcome.as_mut().unwrap().coverage = vec![unread(3)];
+    let account = AccountReport {
+        account: AccountId::new("123456789012").unwrap(),
+        findings: Vec::new(),
+        coverage: vec![unread(0)],
+    };
+    const PARTIAL: &str = "No drift found, and not everything could be checked";
+    for (stacks, accounts, row) in [
+        (vec![partial], Vec::new(), "3    aws_instance"),
+        (vec![stack(0, "")], vec![account], "    aws_instance"),
+    ] {
+        let report = Report { stacks, accounts };
+        let summary = report::summary(&report);
+        assert!(summary.starts_with(&format!("## DriftGuard: {PARTIAL}\n")));
+        assert!(summary.contains(&format!("\n{PARTIAL}.\n")), "{summary}");
+        let text = report::text(&report, Paint::Plain);
+        assert!(text.ends_with(&format!("{PARTIAL}.\n")), "{text}");
+        let told = format!("{row} in us-east-1: AWS throttled it");
+        assert!(text.contains(&told), "{text}");
+        for text in [&summary, &text] {
+            assert!(!text.contains("0 `aws") && !text.contains("0    aws"));
+            let heading = text.contains("123456789012: resources in no state")
+                || text.contains("`123456789012`: resources in no state");
+            assert_eq!(heading, !report.accounts.is_empty(), "{text}");
+        }
+    }
+}
+
+#[test]
 fn however_much_there_is_a_summary_is_no_longer_than_a_comment_may_be() {
     for (stacks, findings) in [(1, 5000), (40, 40), (2000, 1), (1, 0)] {
         let report = Report {

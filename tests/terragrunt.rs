@@ -3,7 +3,7 @@
 use crate::aws::{CONSOLE, Checkout, PASSWORD, shop};
 use driftguard::code::{self, Evaluated, GivenVariables, Options};
 use driftguard::model::{Address, Difference, Finding, Fix, Kind, Severity, Tree, Value, Verdict};
-use driftguard::patch::{self, Changed, Direction};
+use driftguard::patch::{self, Changed, FixPolicy};
 use driftguard::resources;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -548,7 +548,7 @@ fn adopt(tree: &Tree, unit: &str, live: &[(&str, Value, Value)]) -> (Changed, Fi
         declared: &evaluated.declared,
         catalog: &resources::catalog(),
     };
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let [finding] = findings;
     (changed, finding.fix.unwrap())
 }

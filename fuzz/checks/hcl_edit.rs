@@ -6,7 +6,7 @@ mod drifts;
 
 use driftguard::code::{self, Options};
 use driftguard::model::{Catalog, Declared, Edit, Finding, FixKind, Tree, Value};
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 use drifts::Input;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ pub fn check(bytes: &[u8]) {
         catalog: &CATALOG,
     };
     let mut findings = input.findings(&before, &CATALOG);
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
 
     let edits = edits(&findings);
     let edited: BTreeSet<&String> = edits.iter().map(|edit| &edit.file).collect();

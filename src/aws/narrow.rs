@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    /// Whether a policy denies an action on everything.
+    /// Returns whether a policy denies an action on every resource.
     fn denies(policy: &str, action: &str) -> bool {
         let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
         let statements = policy["Statement"].as_array().unwrap().iter();

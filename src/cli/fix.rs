@@ -5,7 +5,7 @@ use super::output::{Output, print_patch};
 use super::replace::replace_files;
 use super::source::{Scanned, Source};
 use crate::model::{Disproved, Finding, Fix, FixKind, Refusal, RefusalKind};
-use crate::patch::{self, Changed, Direction};
+use crate::patch::{self, Changed, FixPolicy};
 use crate::scan::ProviderAccess;
 use crate::scan::load::Loaded;
 use crate::scan::proof::{self, ProofInput, Proofs};
@@ -136,23 +136,23 @@ impl Options {
         planned: &Planned<'_>,
         changed: &mut Changed,
     ) {
-        let direction = match (self.adopt, self.restore, self.import) {
-            (true, _, _) => Direction::Adopt,
-            (_, true, _) => Direction::Restore,
-            (_, _, true) => Direction::Import,
+        let policy = match (self.adopt, self.restore, self.import) {
+            (true, _, _) => FixPolicy::Adopt,
+            (_, true, _) => FixPolicy::Restore,
+            (_, _, true) => FixPolicy::Import,
             _ => planned.loaded.stack.settings.fix.into(),
         };
         // What is left alone is told of as well: its siblings' fixes must not touch it.
-        let direction = |finding: &Finding| match self.asks(finding) {
-            true => direction,
-            false => Direction::None,
+        let policy = |finding: &Finding| match self.asks(finding) {
+            true => policy,
+            false => FixPolicy::None,
         };
         let files = match planned.disproved {
-            None => patch::plan_with(findings, stack, direction),
+            None => patch::plan_with(findings, stack, policy),
             Some(disproved) if disproved.is_empty() => {
                 patch::files(stack.tree, &findings.iter().collect::<Vec<_>>())
             }
-            Some(disproved) => patch::plan_without(findings, stack, disproved, direction),
+            Some(disproved) => patch::plan_without(findings, stack, disproved, policy),
         };
         // Two stacks may share code: what the first makes of it, the second has not seen.
         let taken =

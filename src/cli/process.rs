@@ -1,4 +1,5 @@
-//! What a server and a worker process have in common: listening, the end on a signal, and a worker under a name of its own.
+//! Runs what a server and a worker process have in common: listening, the end on a signal, and a worker under a name of
+//! its own.
 
 use crate::queue::inbox::Inbox;
 use crate::queue::job::JobHandler;

@@ -173,7 +173,7 @@ impl Source {
         })
     }
 
-    /// The folder of providers, if there is one. Says that they run as the caller.
+    /// Opens the folder of providers, if there is one, and prints that they run as the caller.
     fn providers(&self) -> anyhow::Result<Option<ProviderFolder>> {
         let Some(path) = &self.providers else {
             return Ok(None);
@@ -350,7 +350,7 @@ impl Source {
     }
 }
 
-/// The day, in UTC, as `2026-11-24`.
+/// Returns today's date in UTC, as `2026-11-24`.
 fn today() -> String {
     jiff::Timestamp::now().strftime("%F").to_string()
 }

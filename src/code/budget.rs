@@ -24,7 +24,7 @@ const MIN_MEMORY: usize = 64 << 10;
 pub(super) const MAX_TEXT_LENGTH: usize = 1 << 20;
 /// The deepest nesting of lists and maps.
 pub(super) const MAX_VALUE_DEPTH: usize = 128;
-/// How many problems of one evaluation are told.
+/// The most problems of one evaluation that are recorded.
 pub(super) const MAX_PROBLEMS: usize = 500;
 
 /// The limit that a value would exceed.
@@ -41,16 +41,19 @@ pub(super) enum Excess {
 /// The remaining budget of one evaluation, and the problems that it met.
 #[derive(Debug)]
 pub(super) struct Budget {
+    /// The work that is left.
     work: Cell<usize>,
     /// Bytes counted until the end: of code, module instances and results.
     kept: Cell<usize>,
     /// Bytes of intermediate values.
     passing: Cell<usize>,
-    most_memory: usize,
+    /// The most bytes of both together.
+    max_memory: usize,
     /// The bytes that the memory of all scans has granted for both.
     granted: Cell<usize>,
     shared: Shared,
-    full: Cell<bool>,
+    /// Whether the memory is used up.
+    is_full: Cell<bool>,
     interrupt: Interrupt,
     problems: RefCell<Problems>,
 }
@@ -74,10 +77,10 @@ impl Budget {
             work: Cell::new(MAX_WORK),
             kept: Cell::new(0),
             passing: Cell::new(0),
-            most_memory: MAX_MEMORY.min(shared.room()),
+            max_memory: MAX_MEMORY.min(shared.room()),
             granted: Cell::new(0),
             shared: shared.clone(),
-            full: Cell::new(false),
+            is_full: Cell::new(false),
             interrupt: interrupt.clone(),
             problems: RefCell::default(),
         }
@@ -104,11 +107,11 @@ impl Budget {
     pub(super) fn take(&self, bytes: usize) -> Result<(), Excess> {
         let passing = self.passing.get().saturating_add(bytes);
         let all = self.kept.get().saturating_add(passing);
-        if all > self.most_memory && passing < MIN_MEMORY && self.kept.get() > MIN_MEMORY {
-            self.full.set(true);
+        if all > self.max_memory && passing < MIN_MEMORY && self.kept.get() > MIN_MEMORY {
+            self.is_full.set(true);
             return Err(Excess::End);
         }
-        if all > self.most_memory {
+        if all > self.max_memory {
             return Err(Excess::Size);
         }
         self.grant(all)?;
@@ -147,8 +150,8 @@ impl Budget {
     pub(super) fn keep(&self, bytes: usize) -> Result<(), Excess> {
         let kept = self.kept.get().saturating_add(bytes);
         let all = kept.saturating_add(self.passing.get());
-        if all > self.most_memory {
-            self.full.set(true);
+        if all > self.max_memory {
+            self.is_full.set(true);
             return Err(Excess::End);
         }
         self.grant(all)?;
@@ -164,7 +167,7 @@ impl Budget {
         }
         let requested = all.next_multiple_of(PIECE);
         if self.shared.grant(requested - granted).is_err() {
-            self.full.set(true);
+            self.is_full.set(true);
             return Err(Excess::End);
         }
         self.granted.set(requested);
@@ -189,7 +192,7 @@ impl Budget {
     /// Returns the bytes that further code may take.
     pub(super) fn room_for_code(&self) -> usize {
         MAX_CODE
-            .min(self.most_memory)
+            .min(self.max_memory)
             .saturating_sub(self.kept.get())
     }
 
@@ -202,11 +205,11 @@ impl Budget {
 
     /// Returns whether the budget is used up or the evaluation was interrupted. All further values are then unknown.
     pub(super) fn is_over(&self) -> bool {
-        self.work.get() == 0 || self.full.get() || self.interrupt.is_raised()
+        self.work.get() == 0 || self.is_full.get() || self.interrupt.is_raised()
     }
 
     /// Records a problem, unless it was recorded before.
-    pub(super) fn tell(&self, problem: Problem) {
+    pub(super) fn report(&self, problem: Problem) {
         let mut problems = self.problems.borrow_mut();
         if problems.reported.len() < MAX_PROBLEMS && problems.known.insert(problem.clone()) {
             problems.reported.push(problem);
@@ -214,7 +217,7 @@ impl Budget {
     }
 
     /// Records that a value exceeded a limit. The end of the evaluation is recorded once, at the place where it ended.
-    pub(super) fn refuse(&self, excess: Excess, file: &str, line: usize) {
+    pub(super) fn report_excess(&self, excess: Excess, file: &str, line: usize) {
         let message = match excess {
             Excess::Size => "this value is too large to evaluate",
             Excess::Depth => "this value is nested too deeply to evaluate",
@@ -227,23 +230,23 @@ impl Budget {
                 self.why_over()
             }
         };
-        self.tell(Problem {
+        self.report(Problem {
             file: file.to_owned(),
             line,
             message: message.to_owned(),
         });
     }
 
-    /// Why the evaluation ended; none while it goes on.
+    /// Returns why the evaluation ended; `None` while it goes on.
     pub(super) fn reason_of_end(&self) -> Option<&'static str> {
         self.is_over().then(|| self.why_over())
     }
 
-    /// Why the evaluation ended.
+    /// Returns why the evaluation ended.
     fn why_over(&self) -> &'static str {
         if self.interrupt.is_raised() {
             "the scan ran out of time, so part of this code was not evaluated"
-        } else if self.full.get() {
+        } else if self.is_full.get() {
             "this code declares too much to keep, so part of it was not evaluated"
         } else {
             "this code takes too long to evaluate, so part of it was not"
@@ -294,10 +297,10 @@ mod tests {
     fn the_end_is_told_once_and_so_is_each_problem() {
         let budget = budget();
         assert_eq!(budget.work(MAX_WORK + 1), Err(Excess::End));
-        budget.refuse(Excess::End, "a.tf", 3);
-        budget.refuse(Excess::End, "a.tf", 4);
-        budget.refuse(Excess::Size, "a.tf", 5);
-        budget.refuse(Excess::Size, "a.tf", 5);
+        budget.report_excess(Excess::End, "a.tf", 3);
+        budget.report_excess(Excess::End, "a.tf", 4);
+        budget.report_excess(Excess::Size, "a.tf", 5);
+        budget.report_excess(Excess::Size, "a.tf", 5);
         let reported: Vec<_> = budget.problems().iter().map(ToString::to_string).collect();
         assert_eq!(
             reported,
@@ -315,7 +318,7 @@ mod tests {
         assert_eq!(budget.work(1), Ok(()));
         interrupt.raise();
         assert_eq!(budget.work(1), Err(Excess::End));
-        budget.refuse(Excess::End, "a.tf", 1);
+        budget.report_excess(Excess::End, "a.tf", 1);
         assert!(budget.problems()[0].message.contains("ran out of time"));
     }
 }

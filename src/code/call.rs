@@ -1,7 +1,7 @@
 //! Evaluates `module` blocks: one module instance each, or one for each key of `count` or `for_each`.
 
 use super::file::File;
-use super::folder::{Folder, Folders, MAX_MODULE_DEPTH, Problem};
+use super::folder::{MAX_MODULE_DEPTH, ModuleFolder, ModuleIndex, Problem};
 use super::installed::NotInstalled;
 use super::instance::{Caller, Instance, Measured, SetBy, Setting};
 use super::resource::keys;
@@ -19,7 +19,7 @@ const INSTANCE: usize = 100;
 /// Passes each instance of the modules that a module calls to `visit`, and drops it afterwards. Records a problem for a
 /// module that is not evaluated.
 pub(super) fn for_each_instance<'a>(
-    folders: &'a Folders<'a>,
+    folders: &'a ModuleIndex<'a>,
     instance: &Rc<Instance<'a>>,
     visit: &mut dyn FnMut(&Rc<Instance<'a>>),
 ) {
@@ -40,7 +40,7 @@ pub(super) fn for_each_instance<'a>(
             (None, Ok(folder)) => {
                 call.instances(folder, instance, 0, visit);
             }
-            (None, Err(problem)) => instance.context.budget.tell(problem),
+            (None, Err(problem)) => instance.context.budget.report(problem),
         }
         if instance.context.budget.is_over() {
             return;
@@ -79,11 +79,11 @@ impl<'a> Call<'a> {
     /// Returns the called module, or why it is not evaluated.
     fn folder(
         &self,
-        folders: &'a Folders<'a>,
+        folders: &'a ModuleIndex<'a>,
         caller: &Instance<'a>,
-    ) -> Result<&'a Folder<'a>, Problem> {
+    ) -> Result<&'a ModuleFolder<'a>, Problem> {
         let name = self.name;
-        let path = folders.path(&caller.names(), caller.folder.path, self.block);
+        let path = folders.resolve(&caller.names(), caller.folder.path, self.block);
         let path = path.map_err(|why| self.problem(elsewhere(name, &why)))?;
         if path == caller.folder.path || caller.above.contains(&path.as_str()) {
             return Err(self.problem(format!(
@@ -111,7 +111,7 @@ impl<'a> Call<'a> {
     /// Passes each instance on.
     fn instances(
         &self,
-        folder: &'a Folder<'a>,
+        folder: &'a ModuleFolder<'a>,
         caller: &Rc<Instance<'a>>,
         depth: usize,
         visit: &mut dyn FnMut(&Rc<Instance<'a>>),
@@ -137,7 +137,7 @@ impl<'a> Call<'a> {
             budget.settle(mark, 0);
             let affordable = called.hold().and_then(|()| budget.work(INSTANCE));
             if let Err(excess) = affordable {
-                budget.refuse(excess, &self.file.path, self.line());
+                budget.report_excess(excess, &self.file.path, self.line());
                 break;
             }
             visit(&called);
@@ -168,7 +168,7 @@ fn elsewhere(name: &str, why: &NotInstalled) -> String {
 
 /// Returns what a call sets the module's variables to.
 fn variables<'a>(
-    folder: &Folder<'a>,
+    folder: &ModuleFolder<'a>,
     arguments: &BTreeMap<&'a str, &'a Expression>,
     scope: &Scope<'a>,
 ) -> BTreeMap<&'a str, Setting<'a>> {

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::context::Context;
-use super::folder::{Files, Folder, Folders, MAX_MODULE_DEPTH, module_request};
+use super::folder::{LoadedModules, MAX_MODULE_DEPTH, ModuleFolder, ModuleIndex, module_request};
 use super::installed::{ModuleRequest, NotInstalled};
 use super::overlay::Overlay;
 use super::root_code::RootCode;
@@ -140,8 +140,8 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
     };
     let code = root_code.lay(code);
     let context = Context::new(options, code);
-    let files = Files::load(&code, root, options, &context.budget);
-    let folders = files.folders();
+    let files = LoadedModules::load(&code, root, options, &context.budget);
+    let folders = files.index();
     let mut search = CallSearch {
         folders: &folders,
         known: &known,
@@ -159,7 +159,7 @@ pub fn calls_to_fetch(tree: &Tree, root: &str, options: &Options) -> Vec<ModuleC
 
 /// A search for module calls from a root module downwards.
 struct CallSearch<'a> {
-    folders: &'a Folders<'a>,
+    folders: &'a ModuleIndex<'a>,
     known: &'a FetchedModules,
     found: Vec<ModuleCall>,
     /// How many calls may still be followed.
@@ -169,7 +169,7 @@ struct CallSearch<'a> {
 impl<'a> CallSearch<'a> {
     fn follow(
         &mut self,
-        folder: &'a Folder<'a>,
+        folder: &'a ModuleFolder<'a>,
         names: &mut Vec<&'a str>,
         above: &mut Vec<&'a str>,
     ) {
@@ -183,7 +183,7 @@ impl<'a> CallSearch<'a> {
                 break;
             };
             self.left = left;
-            let called = self.folders.path(names, folder.path, block);
+            let called = self.folders.resolve(names, folder.path, block);
             names.push(name);
             match called {
                 Ok(path) => {

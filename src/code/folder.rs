@@ -38,14 +38,14 @@ impl fmt::Display for Problem {
 
 /// The parsed files of a root module and of its local modules, by folder.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(super) struct LoadedModules {
     folders: BTreeMap<String, Vec<Arc<File>>>,
     problems: Vec<(String, FileProblem)>,
     root: String,
     installed: Installed,
 }
 
-impl Files {
+impl LoadedModules {
     /// Parses the root module and every folder that its local modules may lead to, as far as the budget goes.
     pub(super) fn load(code: &Overlay<'_>, root: &str, options: &Options, budget: &Budget) -> Self {
         let mut all = Self {
@@ -65,29 +65,7 @@ impl Files {
                 if files.is_empty() {
                     continue;
                 }
-                let (mut parsed, mut overrides) = (Vec::new(), Vec::new());
-                let mut are_overrides_known = true;
-                for named in files {
-                    match parse_file(&named, code, options, budget) {
-                        Ok(file) if named.is_override() => overrides.push(file),
-                        Ok(file) => parsed.push(file),
-                        Err(unread) => {
-                            are_overrides_known &= !named.is_override();
-                            all.problems.push((folder.clone(), unread));
-                        }
-                    }
-                }
-                if !are_overrides_known {
-                    // Anything in the other files may be overridden.
-                    parsed.clear();
-                }
-                let (parsed, problems) = merged(parsed, &overrides, options, budget);
-                let invalid = problems.into_iter().map(|problem| FileProblem {
-                    problem,
-                    is_too_large: false,
-                });
-                let invalid = invalid.map(|unread| (folder.clone(), unread));
-                all.problems.extend(invalid);
+                let parsed = all.parse_folder(&folder, &files, code, options, budget);
                 let calls = parsed
                     .iter()
                     .flat_map(|file| file.body.get_blocks("module"));
@@ -101,6 +79,41 @@ impl Files {
         all
     }
 
+    /// Parses the files of one folder and lays its override files over them. Records what is wrong with them.
+    fn parse_folder(
+        &mut self,
+        folder: &str,
+        files: &[NamedFile],
+        code: &Overlay<'_>,
+        options: &Options,
+        budget: &Budget,
+    ) -> Vec<Arc<File>> {
+        let (mut parsed, mut overrides) = (Vec::new(), Vec::new());
+        let mut are_overrides_known = true;
+        for named in files {
+            match parse_file(named, code, options, budget) {
+                Ok(file) if named.is_override() => overrides.push(file),
+                Ok(file) => parsed.push(file),
+                Err(problem) => {
+                    are_overrides_known &= !named.is_override();
+                    self.problems.push((folder.to_owned(), problem));
+                }
+            }
+        }
+        if !are_overrides_known {
+            // Anything in the other files may be overridden.
+            parsed.clear();
+        }
+        let (parsed, problems) = merged(parsed, &overrides, options, budget);
+        let invalid = problems.into_iter().map(|problem| FileProblem {
+            problem,
+            is_too_large: false,
+        });
+        let invalid = invalid.map(|problem| (folder.to_owned(), problem));
+        self.problems.extend(invalid);
+        parsed
+    }
+
     /// Returns the folders that a call may lead to. A second call with the same name, source and version leads to none:
     /// those of the first are queued already.
     fn folders_of(
@@ -109,12 +122,11 @@ impl Files {
         call: &Block,
         queued_calls: &mut BTreeSet<[String; 3]>,
     ) -> Vec<String> {
-        let Some(request) = module_request(call) else {
-            return Vec::new();
+        let request = match CallTarget::of(from, call) {
+            Some(CallTarget::Local(folder)) => return vec![folder],
+            Some(CallTarget::Outside(request)) => request,
+            None => return Vec::new(),
         };
-        if is_local(request.source) {
-            return Tree::join(from, request.source).into_iter().collect();
-        }
         let name = call.labels.first().map_or("", |name| name.as_str());
         let version = request.version.unwrap_or_default();
         if !queued_calls.insert([name, request.source, version].map(str::to_owned)) {
@@ -143,14 +155,14 @@ impl Files {
         own.map(|(_, unread)| unread.problem.clone()).collect()
     }
 
-    /// Returns the modules with indexes of their blocks.
-    pub(super) fn folders(&self) -> Folders<'_> {
+    /// Returns the modules by folder, with indexes of their blocks.
+    pub(super) fn index(&self) -> ModuleIndex<'_> {
         let mut folders = BTreeMap::new();
         for (path, files) in &self.folders {
             let files = files.iter().map(Arc::as_ref).collect();
-            folders.insert(path.as_str(), Folder::new(path, files));
+            folders.insert(path.as_str(), ModuleFolder::new(path, files));
         }
-        Folders {
+        ModuleIndex {
             folders,
             installed: &self.installed,
         }
@@ -214,22 +226,40 @@ pub(super) fn module_request(call: &Block) -> Option<ModuleRequest<'_>> {
     })
 }
 
-/// Returns whether a module's source is a folder of the repository.
-fn is_local(source: &str) -> bool {
-    source.starts_with("./") || source.starts_with("../") || source == "." || source == ".."
+/// Where the call of a module leads.
+enum CallTarget<'c> {
+    /// To this folder of the repository.
+    Local(String),
+    /// To a module that is installed or fetched.
+    Outside(ModuleRequest<'c>),
 }
 
-/// All modules that a root module may call, directly or through others.
+impl<'c> CallTarget<'c> {
+    /// Returns where a call in this folder leads; `None` where that is not certain, or is outside the repository.
+    fn of(folder: &str, call: &'c Block) -> Option<Self> {
+        let request = module_request(call)?;
+        let source = request.source;
+        let is_local =
+            matches!(source, "." | "..") || source.starts_with("./") || source.starts_with("../");
+        if is_local {
+            Tree::join(folder, source).map(Self::Local)
+        } else {
+            Some(Self::Outside(request))
+        }
+    }
+}
+
+/// The modules that a root module may call, directly or through others, by folder.
 #[derive(Debug)]
-pub(super) struct Folders<'a> {
-    folders: BTreeMap<&'a str, Folder<'a>>,
+pub(super) struct ModuleIndex<'a> {
+    folders: BTreeMap<&'a str, ModuleFolder<'a>>,
     /// Where calls of modules outside the repository lead.
     installed: &'a Installed,
 }
 
-impl<'a> Folders<'a> {
+impl<'a> ModuleIndex<'a> {
     /// Returns a loaded module by its folder: of the repository, or an installed or fetched one.
-    pub(super) fn get(&self, path: &str) -> Option<&Folder<'a>> {
+    pub(super) fn get(&self, path: &str) -> Option<&ModuleFolder<'a>> {
         self.folders.get(path)
     }
 
@@ -237,27 +267,27 @@ impl<'a> Folders<'a> {
     ///
     /// # Errors
     /// No module is known for the call.
-    pub(super) fn path(
+    pub(super) fn resolve(
         &self,
         callers: &[&str],
         from: &str,
         call: &Block,
     ) -> Result<String, NotInstalled> {
-        let module_request = module_request(call).ok_or(NotInstalled::NotRead)?;
-        if is_local(module_request.source) {
-            return Tree::join(from, module_request.source).ok_or(NotInstalled::NotRead);
-        }
+        let request = match CallTarget::of(from, call) {
+            Some(CallTarget::Local(folder)) => return Ok(folder),
+            Some(CallTarget::Outside(request)) => request,
+            None => return Err(NotInstalled::NotRead),
+        };
         let name = call.labels.first().map(|name| name.as_str());
         let key: Vec<_> = callers.iter().copied().chain(name).collect();
-        self.installed
-            .folder(&key.join("."), module_request)
-            .map(str::to_owned)
+        let installed = self.installed.folder(&key.join("."), request);
+        installed.map(str::to_owned)
     }
 }
 
-/// The files of one folder: a module.
+/// One module: the files of its folder, with indexes of their blocks.
 #[derive(Debug)]
-pub(super) struct Folder<'a> {
+pub(super) struct ModuleFolder<'a> {
     /// Its path, relative to the repository; empty for the root.
     pub path: &'a str,
     /// Its files, by path.
@@ -279,7 +309,7 @@ pub(super) struct Folder<'a> {
 /// Blocks with one label, by that, each with its file. Of two with one name the first counts.
 type Named<'a> = BTreeMap<&'a str, (&'a File, &'a Block)>;
 
-impl<'a> Folder<'a> {
+impl<'a> ModuleFolder<'a> {
     /// Creates the module of these files.
     pub(super) fn new(path: &'a str, files: Vec<&'a File>) -> Self {
         let mut folder = Self {

@@ -73,7 +73,7 @@ fn spelled(variable: &Variable<'_>, text: &str, context: &Rc<Context<'_>>) -> Ty
     match parse::expression(text) {
         Ok(expression) => alone("", variable.file, context, |scope| scope.known(&expression)),
         Err(unparsed) => {
-            context.budget.tell(Problem {
+            context.budget.report(Problem {
                 file: variable.file.path.clone(),
                 line: 1,
                 message: format!(

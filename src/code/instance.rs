@@ -3,7 +3,7 @@
 use super::budget::{Budget, Excess};
 use super::context::Context;
 use super::file::File;
-use super::folder::{Folder, Folders};
+use super::folder::{ModuleFolder, ModuleIndex};
 use super::scope::Scope;
 use super::size::{self, ENTRY, MAP, Size};
 use super::terragrunt::ConfigScope;
@@ -23,7 +23,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(super) struct Instance<'a> {
     /// Its code.
-    pub folder: &'a Folder<'a>,
+    pub folder: &'a ModuleFolder<'a>,
     /// The calls that lead to it.
     pub path: Vec<ModuleStep>,
     /// The settings of its variables.
@@ -35,7 +35,7 @@ pub(super) struct Instance<'a> {
     /// The data shared with all other instances.
     pub context: Rc<Context<'a>>,
     /// All modules; `None` where no module can be called.
-    pub folders: Option<&'a Folders<'a>>,
+    pub folders: Option<&'a ModuleIndex<'a>>,
     /// The place where a Terragrunt unit could set each variable that it leaves to its default.
     pub new_inputs: BTreeMap<String, Source>,
     /// The scope of a Terragrunt configuration's functions; `None` in Terraform code.
@@ -119,7 +119,7 @@ impl Deref for Measured {
 }
 
 impl Setting<'_> {
-    /// The same; where its value is made from a part of a secret, each text in it is.
+    /// Marks each text of the value as made from a part of a secret, where `is_secret`.
     pub(super) fn marked(self, is_secret: bool) -> Self {
         match is_secret {
             true => Self {
@@ -130,7 +130,7 @@ impl Setting<'_> {
         }
     }
 
-    /// One of which nothing but its type is certain.
+    /// Creates a value of which only the type is known.
     pub(super) fn unknown(of: &Type) -> Self {
         Self {
             value: Measured::new(Typed::Unknown(of.of_values())),
@@ -173,7 +173,7 @@ enum Local {
 impl<'a> Instance<'a> {
     /// Returns the root module.
     pub(super) fn root(
-        folder: &'a Folder<'a>,
+        folder: &'a ModuleFolder<'a>,
         variables: BTreeMap<&'a str, Setting<'a>>,
         context: &Rc<Context<'a>>,
     ) -> Rc<Self> {
@@ -196,7 +196,7 @@ impl<'a> Instance<'a> {
     }
 
     /// Adds the modules that it may call.
-    pub(super) fn calling(mut self: Rc<Self>, folders: &'a Folders<'a>) -> Rc<Self> {
+    pub(super) fn calling(mut self: Rc<Self>, folders: &'a ModuleIndex<'a>) -> Rc<Self> {
         if let Some(own) = Rc::get_mut(&mut self) {
             own.folders = Some(folders);
         }
@@ -222,7 +222,7 @@ impl<'a> Instance<'a> {
     /// Creates an instance of a module that this one calls.
     pub(super) fn called(
         &self,
-        folder: &'a Folder<'a>,
+        folder: &'a ModuleFolder<'a>,
         step: ModuleStep,
         variables: BTreeMap<&'a str, Setting<'a>>,
         call: Caller<'a>,

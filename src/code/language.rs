@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::file::{CodeText, Syntax};
-use super::folder::Files;
+use super::folder::LoadedModules;
 use super::instance::Instance;
 use super::overlay::Overlay;
 use super::root_code::RootCode;
@@ -43,9 +43,9 @@ fn evaluate(tree: &Tree, expressions: &[&str]) -> Vec<Option<Typed>> {
     let options = Options::default();
     let code = Overlay::of(tree);
     let context = Context::new(&options, code);
-    let files = Files::load(&code, "", &options, &context.budget);
+    let files = LoadedModules::load(&code, "", &options, &context.budget);
     assert_eq!(files.problems(), []);
-    let folders = files.folders();
+    let folders = files.index();
     let folder = folders.get("").unwrap();
     let root = RootCode::find(&code, "", &options);
     let variables = variable::of_root(&code, folder, (&root, &[]), &options, &context);

@@ -70,17 +70,17 @@ pub(super) struct MarkedNumber {
 }
 
 impl MarkedNumber {
-    /// The same number, marked where what it was made from is.
+    /// Creates a number that is marked where what it was made from is.
     pub(super) fn made_of(number: Number, is_secret: bool) -> Self {
         Self { number, is_secret }
     }
 
-    /// Whether it was made from a part of a secret.
+    /// Returns whether it was made from a part of a secret.
     pub(super) fn is_secret(&self) -> bool {
         self.is_secret
     }
 
-    /// The number alone.
+    /// Returns the number without the mark.
     pub(super) fn into_number(self) -> Number {
         self.number
     }

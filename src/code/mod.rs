@@ -101,7 +101,7 @@ pub use version_constraint::newest_version;
 use crate::model::{Declared, Interrupt, ProviderKey, ProviderTags, SecretTexts, Tree};
 use budget::Excess;
 use context::Context;
-use folder::{Files, Folders};
+use folder::{LoadedModules, ModuleIndex};
 use instance::Instance;
 use overlay::Overlay;
 use root_code::RootCode;
@@ -241,23 +241,23 @@ fn evaluate_folder(
     let file = first.map_or(root.to_owned(), |file| file.name);
     let file = file.as_str();
     if budget.is_over() {
-        budget.refuse(Excess::End, file, 1);
+        budget.report_excess(Excess::End, file, 1);
         evaluated.problems = budget.problems();
         return;
     }
-    let files = Files::load(&code, root, options, budget);
-    let folders = files.folders();
+    let files = LoadedModules::load(&code, root, options, budget);
+    let folders = files.index();
     evaluated.invalid = files.invalid();
     let Some(folder) = folders.get(root) else {
         if budget.is_over() {
-            budget.refuse(Excess::End, file, 1);
+            budget.report_excess(Excess::End, file, 1);
             evaluated.problems = budget.problems();
         }
         return;
     };
     let of_unit = root_code.unit.iter().flat_map(|unit| unit.problems.clone());
     for problem in of_unit.chain(files.problems()) {
-        budget.tell(problem);
+        budget.report(problem);
     }
     let before = budget.kept();
     let mark = budget.mark();
@@ -271,10 +271,10 @@ fn evaluate_folder(
             imports::declare(&instance, &mut evaluated.imports);
             walk(&folders, &instance, evaluated);
         }
-        Err(excess) => budget.refuse(excess, file, 1),
+        Err(excess) => budget.report_excess(excess, file, 1),
     }
     if budget.is_over() {
-        budget.refuse(Excess::End, file, 1);
+        budget.report_excess(Excess::End, file, 1);
     }
     drop(instance);
     evaluated.problems = budget.problems();
@@ -285,7 +285,7 @@ fn evaluate_folder(
 }
 
 /// Adds the declarations of a module instance and of the modules that it calls.
-fn walk<'a>(folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
+fn walk<'a>(folders: &'a ModuleIndex<'a>, instance: &Rc<Instance<'a>>, evaluated: &mut Evaluated) {
     provider::declare(instance, &mut evaluated.providers);
     resource::declare(instance, &mut evaluated.declared.resources);
     call::for_each_instance(folders, instance, &mut |called| {

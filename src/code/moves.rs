@@ -3,7 +3,7 @@
 use super::Options;
 use super::budget::Budget;
 use super::endpoint::{Endpoint, MODULE};
-use super::folder::{Files, Folder, Folders, MAX_MODULE_DEPTH};
+use super::folder::{LoadedModules, MAX_MODULE_DEPTH, ModuleFolder, ModuleIndex};
 use super::overlay::Overlay;
 use super::removed::{RemovedBlock, RemovedBlocks};
 use super::root_code::RootCode;
@@ -63,8 +63,8 @@ impl Moves {
             return Self::default();
         };
         let budget = Budget::new(&options.shared, &options.interrupt);
-        let files = Files::load(&root_code.lay(code), root, options, &budget);
-        let folders = files.folders();
+        let files = LoadedModules::load(&root_code.lay(code), root, options, &budget);
+        let folders = files.index();
         let mut reader = Reader {
             folders: &folders,
             budget: &budget,
@@ -166,14 +166,19 @@ impl Moves {
 
 /// Reads modules, one within another.
 struct Reader<'f> {
-    folders: &'f Folders<'f>,
+    folders: &'f ModuleIndex<'f>,
     budget: &'f Budget,
     left: usize,
     moves: Moves,
 }
 
 impl<'f> Reader<'f> {
-    fn read(&mut self, folder: &'f Folder<'f>, names: &mut Vec<&'f str>, above: &mut Vec<&'f str>) {
+    fn read(
+        &mut self,
+        folder: &'f ModuleFolder<'f>,
+        names: &mut Vec<&'f str>,
+        above: &mut Vec<&'f str>,
+    ) {
         self.left = self.left.saturating_sub(1);
         if self.left == 0 || self.budget.is_over() {
             return;
@@ -214,7 +219,7 @@ impl<'f> Reader<'f> {
         }
         above.push(folder.path);
         for (_, call) in folder.blocks("module") {
-            let path = self.folders.path(names, folder.path, call).ok();
+            let path = self.folders.resolve(names, folder.path, call).ok();
             let called = path.and_then(|path| self.folders.get(&path));
             let called = called.filter(|called| !above.contains(&called.path));
             if let (Some(called), Some(name)) = (called, call.labels.first()) {

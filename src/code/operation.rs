@@ -91,7 +91,7 @@ fn logical(scope: &Scope<'_>, left: &Expression, right: &Expression, decides: bo
     })
 }
 
-/// What an operator makes of two numbers. A comparison tells nothing of a secret.
+/// Applies an operator to two numbers. The result of a comparison is not marked: it tells nothing of a secret.
 fn arithmetic(operator: BinaryOperator, left: &MarkedNumber, right: &MarkedNumber) -> Evaluated {
     let is_secret = left.is_secret() || right.is_secret();
     let marked = |number| Typed::from(MarkedNumber::made_of(number, is_secret));

@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::expression::certain_key;
 use super::file::File;
-use super::folder::Folders;
+use super::folder::ModuleIndex;
 use super::instance::{Instance, SetBy};
 use super::outside_variable::{OutsideVariable, as_text};
 use super::overlay::Overlay;
@@ -57,8 +57,8 @@ pub fn outside_variables(
     };
     let code = root_code.lay(code);
     let context = Context::new(options, code);
-    let files = folder::Files::load(&code, folder, options, &context.budget);
-    let folders = files.folders();
+    let files = folder::LoadedModules::load(&code, folder, options, &context.budget);
+    let folders = files.index();
     let configs = root_code.configs();
     let found = folders.get(folder).map(|folder| {
         let of_unit = (&root_code, configs.as_slice());
@@ -143,7 +143,7 @@ struct Expected<'s> {
 }
 
 impl<'s> Search<'s> {
-    fn walk<'a>(&mut self, folders: &'a Folders<'a>, instance: &Rc<Instance<'a>>) {
+    fn walk<'a>(&mut self, folders: &'a ModuleIndex<'a>, instance: &Rc<Instance<'a>>) {
         self.finder.enter(instance);
         for (file, block) in instance.folder.blocks("resource") {
             if instance.context.budget.is_over() {

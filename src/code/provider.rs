@@ -1,7 +1,7 @@
 //! Evaluates provider configurations: region, account and tags.
 
 use super::expression::certain_key;
-use super::folder::Folder;
+use super::folder::ModuleFolder;
 use super::instance::Instance;
 use super::scope::Scope;
 use super::size::Size;
@@ -121,7 +121,7 @@ pub(super) fn default_tags<'a>(
 }
 
 /// Returns the name of a configuration's provider in states; `None` where it is not the AWS provider.
-fn aws_name<'a>(folder: &Folder<'a>, block: &'a Block) -> Option<&'a str> {
+fn aws_name<'a>(folder: &ModuleFolder<'a>, block: &'a Block) -> Option<&'a str> {
     let local = block.labels.first()?.as_str();
     // None is declared, or without a source: that means hashicorp's of that name.
     let source = folder.provider_sources.get(local).copied().flatten();

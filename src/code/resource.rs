@@ -51,7 +51,7 @@ pub(super) fn declare<'a>(
             budget.settle(mark, 0);
             match budget.keep(size::resource(&address, &resource)) {
                 Ok(()) => drop(resources.insert(address, resource)),
-                Err(excess) => budget.refuse(excess, &file.path, resource.line),
+                Err(excess) => budget.report_excess(excess, &file.path, resource.line),
             }
             if budget.is_over() {
                 break;

@@ -3,7 +3,7 @@
 use super::Options;
 use super::context::Context;
 use super::fetched::{ModuleCall, OtherModules};
-use super::folder::{Folder, Problem};
+use super::folder::{ModuleFolder, Problem};
 use super::installed::{ModuleRequest, NotInstalled};
 use super::listing::code_files;
 use super::module_source::ModuleSource;
@@ -75,15 +75,15 @@ impl RootCode {
     }
 
     /// Returns the configurations of the unit as modules.
-    pub(super) fn configs(&self) -> Vec<Folder<'_>> {
+    pub(super) fn configs(&self) -> Vec<ModuleFolder<'_>> {
         self.unit.as_ref().map(Unit::folders).unwrap_or_default()
     }
 
     /// Returns what the unit sets variables to.
     pub(super) fn inputs<'a>(
         &'a self,
-        configs: &'a [Folder<'a>],
-        module: &Folder<'_>,
+        configs: &'a [ModuleFolder<'a>],
+        module: &ModuleFolder<'_>,
         context: &Rc<Context<'a>>,
     ) -> Inputs<'a> {
         let unit = self.unit.as_ref();

@@ -6,7 +6,7 @@ use super::element::{Element, ElementKey};
 use super::expression;
 use super::fault::{Fault, Invalid};
 use super::file::File;
-use super::folder::Folder;
+use super::folder::ModuleFolder;
 use super::instance::Instance;
 use super::literal::Literal;
 use super::respell;
@@ -120,7 +120,7 @@ pub(super) fn alone<T>(
     context: &Rc<Context<'_>>,
     ask: impl FnOnce(&Scope<'_>) -> T,
 ) -> T {
-    let nothing = Folder::new(path, Vec::new());
+    let nothing = ModuleFolder::new(path, Vec::new());
     let empty = Instance::root(&nothing, BTreeMap::new(), context);
     ask(&empty.scope(file))
 }
@@ -350,7 +350,7 @@ impl<'a> Scope<'a> {
     pub(super) fn refuse_at(&self, excess: Excess, span: Option<Range<usize>>) {
         let at = span.map_or(0, |span| span.start);
         let (file, line) = (self.file.path_at(at), self.file.line(at));
-        self.budget().refuse(excess, file, line);
+        self.budget().report_excess(excess, file, line);
     }
 
     /// Copies a value.

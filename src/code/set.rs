@@ -20,7 +20,7 @@ const MAX_DIGITS: usize = 192;
 
 /// Builds a set of elements of one type.
 pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluated {
-    take_keys(&items, budget)?;
+    charge_keys(&items, budget)?;
     let mut keyed: Vec<_> = items
         .into_iter()
         .map(|item| (Key::of(&item), item))
@@ -31,8 +31,8 @@ pub(super) fn new(element: Type, items: Vec<Typed>, budget: &Budget) -> Evaluate
     Ok(Typed::Set(element, items))
 }
 
-/// Requests memory for the keys of elements, before they are built.
-pub(super) fn take_keys(items: &[Typed], budget: &Budget) -> Result<(), Excess> {
+/// Charges the budget for the keys of elements, before they are built.
+pub(super) fn charge_keys(items: &[Typed], budget: &Budget) -> Result<(), Excess> {
     for item in items {
         let size = Size::of_typed(item);
         budget.work(size.items)?;

@@ -147,7 +147,7 @@ impl Typed {
         }
     }
 
-    /// The same, with every text and number in it made from a part of a secret.
+    /// Marks every text and number in it as made from a part of a secret.
     pub(super) fn of_secret(self) -> Self {
         let all = |items: Vec<Self>| items.into_iter().map(Self::of_secret).collect();
         let each = |entries: BTreeMap<String, Self>| {
@@ -183,7 +183,7 @@ impl Typed {
         }
     }
 
-    /// Whether any text or number in it was made from a part of a secret.
+    /// Returns whether any text or number in it was made from a part of a secret.
     pub(super) fn has_secret_text(&self) -> bool {
         let mut has = false;
         self.secret_texts(&mut |_| has = true);

@@ -5,7 +5,7 @@ use super::convert::convert;
 use super::expression::certain_key;
 use super::fault::Fault;
 use super::file::{CodeText, File, Syntax};
-use super::folder::{Folder, Problem};
+use super::folder::{ModuleFolder, Problem};
 use super::instance::{Measured, SetBy, Setting, TfvarsValue};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
@@ -64,7 +64,7 @@ impl<'a> Variable<'a> {
     }
 
     /// Returns its type; `None` where it is not supported.
-    fn kind(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Option<&Type> {
+    fn kind(&self, folder: &ModuleFolder<'a>, context: &Rc<Context<'a>>) -> Option<&Type> {
         let kind = self.kind.get_or_init(|| {
             let Some(constraint) = self.constraint else {
                 return Some(Type::Any);
@@ -81,7 +81,12 @@ impl<'a> Variable<'a> {
     }
 
     /// Converts a value to the variable's type.
-    fn take(&self, value: Measured, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Measured {
+    fn take(
+        &self,
+        value: Measured,
+        folder: &ModuleFolder<'a>,
+        context: &Rc<Context<'a>>,
+    ) -> Measured {
         let Some(kind) = self.kind(folder, context) else {
             return Measured::new(Typed::UNKNOWN);
         };
@@ -95,7 +100,7 @@ impl<'a> Variable<'a> {
     }
 
     /// Returns the setting by its default.
-    fn by_default(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
+    fn by_default(&self, folder: &ModuleFolder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
         let Some(default) = self.default else {
             return self.unknown(folder, context);
         };
@@ -121,7 +126,7 @@ impl<'a> Variable<'a> {
         }
     }
 
-    fn unknown(&self, folder: &Folder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
+    fn unknown(&self, folder: &ModuleFolder<'a>, context: &Rc<Context<'a>>) -> Setting<'a> {
         Setting::unknown(self.kind(folder, context).unwrap_or(&Type::Any))
     }
 
@@ -129,7 +134,7 @@ impl<'a> Variable<'a> {
     pub(super) fn setting(
         &self,
         given: Option<Setting<'a>>,
-        folder: &Folder<'a>,
+        folder: &ModuleFolder<'a>,
         context: &Rc<Context<'a>>,
     ) -> Setting<'a> {
         match given {
@@ -165,8 +170,8 @@ pub(super) struct RootVariables<'a> {
 /// defaults. One that is set outside the code is unknown, whatever its default.
 pub(super) fn of_root<'a>(
     code: &Overlay<'_>,
-    folder: &Folder<'a>,
-    (root, configs): (&'a RootCode, &'a [Folder<'a>]),
+    folder: &ModuleFolder<'a>,
+    (root, configs): (&'a RootCode, &'a [ModuleFolder<'a>]),
     options: &Options,
     context: &Rc<Context<'a>>,
 ) -> RootVariables<'a> {
@@ -209,7 +214,7 @@ fn set_by_files<'a>(
             Ok(settings) => set.extend(settings),
             Err(problem) => {
                 all_read = false;
-                context.budget.tell(problem);
+                context.budget.report(problem);
             }
         }
     }

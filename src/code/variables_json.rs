@@ -15,7 +15,7 @@ use std::rc::Rc;
 /// How many bytes are read for one step of work.
 const READ: usize = 16;
 
-/// The settings of a file.
+/// Returns the settings of a file.
 ///
 /// # Errors
 /// When it holds no object of JSON, or is too large.
@@ -52,7 +52,7 @@ pub(super) fn root(path: &str, text: &str, context: &Context<'_>) -> Option<Rc<T
     file.place(&nodes(text)?)
 }
 
-/// Where the values of a file stand. None are told where there is no memory for that.
+/// Returns the places of a file's values by name; none where there is no memory for them.
 fn places(path: &str, text: &str, context: &Context<'_>) -> BTreeMap<String, Rc<TfvarsValue>> {
     // What this costs shows in what comes next, once the budget is spent.
     let affordable = context.budget.work(text.len() / READ).is_ok();
@@ -75,7 +75,7 @@ struct Text<'t, 'a> {
 }
 
 impl Text<'_, '_> {
-    /// Where a value stands, and where its entries do. None where there is no memory for that.
+    /// Returns the place of a value and of its entries; `None` where there is no memory for them.
     fn place(&self, node: &Node<'_>) -> Option<Rc<TfvarsValue>> {
         let bytes = 2 * size_of::<TfvarsValue>() + MAP + ENTRY + self.path.len();
         self.context.budget.keep(bytes).ok()?;

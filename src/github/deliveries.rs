@@ -85,7 +85,7 @@ impl GitHub {
     ///
     /// # Errors
     /// `NotFound` where GitHub no longer has the attempt.
-    pub async fn deliver_again(&self, attempt: u64) -> Result<(), GithubError> {
+    pub async fn redeliver(&self, attempt: u64) -> Result<(), GithubError> {
         let path = format!("/app/hook/deliveries/{attempt}/attempts");
         let _: Value = self.post(Caller::App, &path, None, true).await?;
         Ok(())

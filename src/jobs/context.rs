@@ -9,7 +9,7 @@ use crate::scan::roles::external_id;
 use crate::store::Tenant;
 
 /// How many scans of a stack are read to find one that has a report.
-pub(super) const LOOKED_BACK: u32 = 20;
+pub(super) const MAX_REPORTS: u32 = 20;
 
 /// A repository at one commit, the job that works on it, and the services that the job may use.
 pub(super) struct RepositoryContext<'a> {

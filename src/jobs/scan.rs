@@ -27,7 +27,7 @@ use anyhow::Context;
 use tracing::{Instrument, info, info_span};
 
 /// How many scans of a stack are kept.
-const KEPT: u32 = 50;
+const MAX_SCANS: u32 = 50;
 
 /// The result of scanning a repository.
 #[derive(Default)]
@@ -295,5 +295,5 @@ async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow
         finished_at,
     };
     tenant.record_scan(&record).await?;
-    tenant.delete_scans_of(id, stack, KEPT).await
+    tenant.delete_scans_of(id, stack, MAX_SCANS).await
 }

@@ -1,4 +1,4 @@
-//! What a provider's plan would change.
+//! Defines what a provider's plan would change.
 
 use super::Address;
 use std::collections::{BTreeMap, BTreeSet};

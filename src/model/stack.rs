@@ -69,6 +69,16 @@ pub struct Report {
     pub accounts: Vec<AccountReport>,
 }
 
+impl Report {
+    /// Returns whether something that can be checked was not, in a stack or in an account.
+    pub fn is_partial(&self) -> bool {
+        let mut stacks = self.stacks.iter().map(|stack| stack.outcome.as_ref());
+        let mut rows = self.accounts.iter().flat_map(|account| &account.coverage);
+        stacks.any(|outcome| outcome.map_or(true, Scanned::is_partial))
+            || !rows.all(|row| row.status.is_known())
+    }
+}
+
 /// The unmanaged resources of an account, whichever stacks it has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountReport {

@@ -55,11 +55,8 @@ pub(super) fn plan(
     if matches!(attribute.shape, Shape::Block(Nesting::List, _)) {
         return Err(by_hand());
     }
-    let written = declared
-        .attributes
-        .get(name)
-        .map(|attribute| &attribute.source);
-    if let Some(source) = written.filter(|source| source.file != declared.file) {
+    let source = declared.attributes.get(name).map(|found| &found.source);
+    if let Some(source) = source.filter(|source| source.file != declared.file) {
         // In an override file, whose blocks take the place of those here.
         return Err(Refusal::Block {
             path: name.to_owned(),
@@ -74,14 +71,7 @@ pub(super) fn plan(
         name: name.to_owned(),
         place: place.clone(),
     };
-    let values = match declared.value(name) {
-        Value::Null => Vec::new(),
-        Value::List(blocks) => blocks,
-        _ => vec![Value::Unknown],
-    };
-    if values.iter().any(Value::has_unknown) {
-        return Err(dynamic());
-    }
+    let values = declared_blocks(declared, name).ok_or_else(dynamic)?;
     let mut blocks = Blocks {
         finding,
         declared,
@@ -110,6 +100,16 @@ pub(super) fn plan(
     let written = is_plain.then_some(written.as_slice());
     let edits = blocks.edits((&file, block), written, &removed, added)?;
     edits.ok_or_else(|| if is_plain { by_hand() } else { dynamic() })
+}
+
+/// Returns the values of the blocks in the code; `None` where a part of them is not known.
+fn declared_blocks(declared: &DeclaredResource, name: &str) -> Option<Vec<Value>> {
+    let values = match declared.value(name) {
+        Value::Null => Vec::new(),
+        Value::List(blocks) => blocks,
+        _ => return None,
+    };
+    (!values.iter().any(Value::has_unknown)).then_some(values)
 }
 
 impl Blocks<'_> {

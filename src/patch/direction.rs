@@ -3,9 +3,9 @@
 use crate::model::{Finding, Kind, Severity};
 use crate::settings;
 
-/// The direction in which findings are fixed.
+/// How findings are fixed: what decides the direction of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Direction {
+pub enum FixPolicy {
     /// Restore what weakens security and what was deleted, adopt the rest.
     #[default]
     ByRisk,
@@ -27,16 +27,16 @@ pub(super) enum FixDirection {
     Import,
 }
 
-impl Direction {
+impl FixPolicy {
     /// Returns the direction of one finding; `None` where nothing is done without a request, as for unmanaged resources
     /// without a managed parent. An added child grants access: the code takes it over only on request.
-    pub(super) fn way(self, finding: &Finding) -> Option<FixDirection> {
-        let added = finding.kind == Kind::Unmanaged;
+    pub(super) fn direction_of(self, finding: &Finding) -> Option<FixDirection> {
+        let is_added = finding.kind == Kind::Unmanaged;
         match self {
-            _ if added && finding.under.is_none() => None,
+            _ if is_added && finding.under.is_none() => None,
             Self::None => None,
-            Self::Import | Self::Adopt if added => Some(FixDirection::Import),
-            Self::ByRisk if added => Some(FixDirection::Restore),
+            Self::Import | Self::Adopt if is_added => Some(FixDirection::Import),
+            Self::ByRisk if is_added => Some(FixDirection::Restore),
             Self::Import => None,
             Self::Adopt => Some(FixDirection::Adopt),
             Self::Restore => Some(FixDirection::Restore),
@@ -52,7 +52,7 @@ fn is_risk(finding: &Finding) -> bool {
         || !finding.controls.is_empty()
 }
 
-impl From<settings::Fix> for Direction {
+impl From<settings::Fix> for FixPolicy {
     fn from(fix: settings::Fix) -> Self {
         match fix {
             settings::Fix::ByRisk => Self::ByRisk,

@@ -50,8 +50,8 @@ pub(super) struct Importer<'a> {
     names: Names,
 }
 
-/// The text of a new resource.
-struct Written {
+/// The code that imports a resource: its blocks, and the attributes that they set.
+struct ImportCode {
     import: String,
     resource: String,
     created: (Address, Attributes),
@@ -61,15 +61,15 @@ impl<'a> Importer<'a> {
     /// Creates the importer of these findings, each with its direction.
     pub(super) fn new(
         findings: &'a [Finding],
-        ways: &[Option<FixDirection>],
+        directions: &[Option<FixDirection>],
         (stack, dependents): (&'a Stack<'a>, &'a Dependents<'a>),
         before: &'a Evaluated,
     ) -> Self {
-        let all = findings.iter().zip(ways);
+        let all = findings.iter().zip(directions);
         let added =
             all.filter(|(finding, _)| finding.kind == Kind::Unmanaged && finding.under.is_some());
         let added: Vec<_> = added
-            .map(|(finding, way)| (finding, *way == Some(FixDirection::Import)))
+            .map(|(finding, direction)| (finding, *direction == Some(FixDirection::Import)))
             .collect();
         let placed = added
             .iter()
@@ -91,24 +91,24 @@ impl<'a> Importer<'a> {
         let child = Child::find(finding, self.stack)?;
         let (parent, place) = (child.parent, &child.declared.file);
         // Code of a module that is called once, and not for each of something, is that of the one call.
-        let stands_once = parent.modules.iter().all(|step| step.key.is_none())
+        let is_called_once = parent.modules.iter().all(|step| step.key.is_none())
             && self.dependents.block(child.declared).len() == 1;
-        if !(parent.modules.is_empty() || stands_once) {
+        if !(parent.modules.is_empty() || is_called_once) {
             return Err(Refusal::Import(ImportRefusal::InModule {
                 parent: Box::new(parent.clone()),
                 file: place.clone(),
             }));
         }
         let ChildStyle::Resource(_, _, id) = &child.style else {
-            return self.in_blocks(&child);
+            return self.plan_in_blocks(&child);
         };
         version::knows_imports(self.stack)?;
-        if let Some(at) = self.imported(id) {
+        if let Some(at) = self.existing_import(id) {
             return Err(ImportRefusal::Taken(at).into());
         }
         let file = File::open(self.stack.tree, place)?;
         let end = file.page.line_end();
-        let written = self.written(&child, &file, end)?;
+        let written = self.write(&child, &file, end)?;
         let edits = match child.declared.call.as_ref().map(|call| &call.file) {
             // An import block stands in the root module only.
             Some(root) if !parent.modules.is_empty() => {
@@ -133,8 +133,8 @@ impl<'a> Importer<'a> {
     pub(super) fn block(&self, finding: &'a Finding) -> Option<String> {
         let child = Child::find(finding, self.stack).ok()?;
         let end = "\n";
-        if let ChildStyle::Blocks(say) = &child.style {
-            let block = say(&finding.after);
+        if let ChildStyle::Blocks(to_block) = &child.style {
+            let block = to_block(&finding.after);
             let arguments = block
                 .as_map()?
                 .iter()
@@ -144,10 +144,10 @@ impl<'a> Importer<'a> {
             };
             let lines: Vec<_> = arguments.map(line).collect::<Option<_>>()?;
             let block = hcl_writer::block(child.path, &lines, "  ", end);
-            return Some(format!("{} {{{end}{block}}}", head(child.parent)));
+            return Some(format!("{} {{{end}{block}}}", header(child.parent)));
         }
         let file = File::open(self.stack.tree, &child.declared.file).ok()?;
-        let written = self.written(&child, &file, end).ok()?;
+        let written = self.write(&child, &file, end).ok()?;
         let place = match child.parent.modules.is_empty() {
             true => String::new(),
             false => format!("# In {}:{end}", child.declared.file),
@@ -157,7 +157,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Returns the place of an existing import block for an id.
-    fn imported(&self, id: &str) -> Option<String> {
+    fn existing_import(&self, id: &str) -> Option<String> {
         code(self.stack).find_map(|file| {
             let ids = file
                 .blocks("import")
@@ -168,8 +168,8 @@ impl<'a> Importer<'a> {
         })
     }
 
-    /// Writes the import block and the resource, and returns the attributes that they set.
-    fn written(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<Written, Refusal> {
+    /// Writes the import block and the resource.
+    fn write(&self, child: &Child<'_>, file: &File<'_>, end: &str) -> Result<ImportCode, Refusal> {
         let parent = child.parent;
         let ChildStyle::Resource(owner, attributes, id) = &child.style else {
             return Err(Refusal::Import(ImportRefusal::Blocks {
@@ -218,9 +218,9 @@ impl<'a> Importer<'a> {
             ("to".to_owned(), address.to_string()),
             ("id".to_owned(), super::literal::quote(id)),
         ];
-        Ok(Written {
+        Ok(ImportCode {
             import: hcl_writer::block("import", &target, "", end),
-            resource: hcl_writer::block(&head(&address), &lines, "", end),
+            resource: hcl_writer::block(&header(&address), &lines, "", end),
             created: (address, arguments),
         })
     }
@@ -282,8 +282,8 @@ impl<'a> Importer<'a> {
 
     /// Returns the edits that add the children to the parent's blocks. Such blocks list all children, so all are taken
     /// over or none.
-    fn in_blocks(&self, child: &Child<'a>) -> Result<Plan, Refusal> {
-        let ChildStyle::Blocks(say) = &child.style else {
+    fn plan_in_blocks(&self, child: &Child<'a>) -> Result<Plan, Refusal> {
+        let ChildStyle::Blocks(to_block) = &child.style else {
             return Ok(Plan::default());
         };
         let (parent, path) = (child.parent, child.path);
@@ -291,15 +291,15 @@ impl<'a> Importer<'a> {
             sibling.under.as_ref() == Some(parent) && sibling.tf_type == child.finding.tf_type
         });
         let mut live = Vec::new();
-        for (sibling, taken) in siblings {
-            if !taken {
+        for (sibling, is_imported) in siblings {
+            if !is_imported {
                 return Err(Refusal::Import(ImportRefusal::OnlySome {
                     parent: Box::new(parent.clone()),
                     path: path.to_owned(),
                     sibling: sibling.import_id.clone().unwrap_or_default(),
                 }));
             }
-            live.push(say(&sibling.after));
+            live.push(to_block(&sibling.after));
         }
         let difference = Difference {
             path: path.to_owned(),
@@ -335,7 +335,8 @@ impl<'a> Importer<'a> {
     }
 }
 
-fn head(address: &Address) -> String {
+/// Returns what stands before the brace of a resource's block.
+fn header(address: &Address) -> String {
     format!("resource \"{}\" \"{}\"", address.tf_type, address.name)
 }
 

@@ -54,7 +54,7 @@ mod version;
 mod write;
 
 pub use diff::{Mask, diff};
-pub use direction::Direction;
+pub use direction::FixPolicy;
 pub use marker::{MARKER, marker};
 
 use crate::code::{self, Options};
@@ -80,19 +80,19 @@ pub struct Stack<'a> {
 /// The changed files, each with its full new content.
 pub type Changed = BTreeMap<String, Vec<u8>>;
 
-/// Plans the fix of each finding, all in one direction, and returns the changed files.
-pub fn plan(findings: &mut [Finding], stack: &Stack<'_>, direction: Direction) -> Changed {
-    plan_with(findings, stack, |_| direction)
+/// Plans the fix of each finding, all by one policy, and returns the changed files.
+pub fn plan(findings: &mut [Finding], stack: &Stack<'_>, policy: FixPolicy) -> Changed {
+    plan_with(findings, stack, |_| policy)
 }
 
-/// Plans the fix of each finding, each in its own direction, and returns the changed files. Of findings whose edits
+/// Plans the fix of each finding, each by its own policy, and returns the changed files. Of findings whose edits
 /// conflict the first is fixed.
 pub fn plan_with(
     findings: &mut [Finding],
     stack: &Stack<'_>,
-    direction: impl Fn(&Finding) -> Direction,
+    policy: impl Fn(&Finding) -> FixPolicy,
 ) -> Changed {
-    plan_all(findings, stack, &Disproved::new(), direction)
+    plan_all(findings, stack, &Disproved::new(), policy)
 }
 
 /// Plans the fixes anew, without the paths that a provider's plan disproved, and returns the changed files. Fixes that
@@ -101,7 +101,7 @@ pub fn plan_without(
     findings: &mut [Finding],
     stack: &Stack<'_>,
     disproved: &Disproved,
-    direction: impl Fn(&Finding) -> Direction,
+    policy: impl Fn(&Finding) -> FixPolicy,
 ) -> Changed {
     let stays = |finding: &Finding| stays_refused(finding, disproved);
     let before = findings
@@ -109,8 +109,8 @@ pub fn plan_without(
         .map(|finding| (stays(finding), finding.fix.clone()));
     let before: Vec<_> = before.collect();
     plan_all(findings, stack, disproved, |finding| match stays(finding) {
-        true => Direction::None,
-        false => direction(finding),
+        true => FixPolicy::None,
+        false => policy(finding),
     });
     let is_interrupted = stack.options.interrupt.is_raised();
     for (finding, (stays, before)) in findings.iter_mut().zip(before) {
@@ -142,25 +142,25 @@ fn plan_all(
     findings: &mut [Finding],
     stack: &Stack<'_>,
     disproved: &Disproved,
-    direction: impl Fn(&Finding) -> Direction,
+    policy: impl Fn(&Finding) -> FixPolicy,
 ) -> Changed {
     let all: &[Finding] = findings;
-    let ways: Vec<_> = all
+    let directions: Vec<_> = all
         .iter()
-        .map(|finding| direction(finding).way(finding))
+        .map(|finding| policy(finding).direction_of(finding))
         .collect();
-    if ways.iter().all(Option::is_none) {
+    if directions.iter().all(Option::is_none) {
         // The code of a large repository takes seconds to evaluate.
         findings.iter_mut().for_each(|finding| finding.fix = None);
         return Changed::new();
     }
     let before = code::evaluate(stack.tree, stack.folder, stack.options);
     let dependents = Dependents::of(stack);
-    let planner = Planner::new(all, &ways, (stack, &dependents), &before, disproved);
+    let planner = Planner::new(all, &directions, (stack, &dependents), &before, disproved);
     let mut edits: Vec<Edit> = Vec::new();
     let mut fixes = Vec::new();
-    for (finding, way) in all.iter().zip(&ways) {
-        let fix = way.and_then(|way| planner.fix(finding, way));
+    for (finding, direction) in all.iter().zip(&directions) {
+        let fix = direction.and_then(|direction| planner.fix(finding, direction));
         fixes.push(fix.map(|fix| match splice::join(&mut edits, &fix.edits) {
             Ok(()) => fix,
             Err(clash) => planner.refused(finding, &clash),

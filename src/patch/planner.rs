@@ -34,15 +34,15 @@ impl<'a> Planner<'a> {
     /// Creates the planner of these findings, each with its direction.
     pub(super) fn new(
         all: &'a [Finding],
-        ways: &[Option<FixDirection>],
+        directions: &[Option<FixDirection>],
         (stack, dependents): (&'a Stack<'a>, &'a Dependents<'a>),
         before: &'a Evaluated,
         disproved: &'a Disproved,
     ) -> Self {
-        // One value may feed several: what goes another way does not change alike.
-        let going = |way| -> Siblings<'_> {
-            let all = all.iter().zip(ways);
-            let going = all.filter(|(_, other)| **other == Some(way));
+        // One literal may set several resources, so all of them must be fixed in one direction.
+        let going = |direction| -> Siblings<'_> {
+            let all = all.iter().zip(directions);
+            let going = all.filter(|(_, other)| **other == Some(direction));
             Siblings::new(going.map(|(finding, _)| finding), disproved)
         };
         Self {
@@ -51,12 +51,12 @@ impl<'a> Planner<'a> {
             stack,
             dependents,
             verifier: Verifier::new(stack, before),
-            importer: Importer::new(all, ways, (stack, dependents), before),
+            importer: Importer::new(all, directions, (stack, dependents), before),
         }
     }
 
     /// Returns the fix of one finding; `None` where nothing is to be done.
-    pub(super) fn fix(&self, finding: &Finding, way: FixDirection) -> Option<Fix> {
+    pub(super) fn fix(&self, finding: &Finding, direction: FixDirection) -> Option<Fix> {
         let interrupt = &self.stack.options.interrupt;
         if interrupt.is_raised() {
             return Some(Fix::untried(&Refusal::NoTime.to_string()));
@@ -64,18 +64,18 @@ impl<'a> Planner<'a> {
         if size(finding) > MAX_VALUES {
             return Some(self.refused(finding, &Refusal::TooLarge));
         }
-        let fix = match (way, finding.kind) {
+        let fix = match (direction, finding.kind) {
             (FixDirection::Adopt, Kind::Modified) => self.in_parts(
                 finding,
                 FixKind::Adopt,
-                adopt::plan(finding, self.context(way)),
+                adopt::plan(finding, self.context(direction)),
             ),
             (FixDirection::Restore, Kind::Modified) => self.in_parts(
                 finding,
                 FixKind::Restore,
-                restore::plan(finding, self.context(way)),
+                restore::plan(finding, self.context(direction)),
             ),
-            _ => self.whole(finding, self.plan(finding, way)?),
+            _ => self.whole(finding, self.plan(finding, direction)?),
         };
         // What was evaluated half proves nothing.
         Some(match interrupt.is_raised() && fix.edits.is_empty() {
@@ -84,9 +84,9 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn context(&self, way: FixDirection) -> Context<'_> {
+    fn context(&self, direction: FixDirection) -> Context<'_> {
         Context {
-            siblings: match way {
+            siblings: match direction {
                 FixDirection::Restore => &self.restored,
                 FixDirection::Adopt | FixDirection::Import => &self.adopted,
             },
@@ -106,8 +106,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Plans a finding that is fixed as a whole.
-    fn plan(&self, finding: &Finding, way: FixDirection) -> Option<Planned> {
-        Some(match (way, finding.kind) {
+    fn plan(&self, finding: &Finding, direction: FixDirection) -> Option<Planned> {
+        Some(match (direction, finding.kind) {
             (FixDirection::Import, Kind::Unmanaged) => self.importer.plan(finding).map(|plan| {
                 let reason = plan.created.is_some().then_some(import::TAKEN);
                 (FixKind::Import, plan, reason)

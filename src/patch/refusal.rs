@@ -259,7 +259,7 @@ pub(super) fn advice(call: &Option<Source>) -> String {
     }
 }
 
-/// Where the root module hands a module what it computes a value from.
+/// Describes where the root module hands a module what it computes a value from.
 fn handed_over(why: &Uneditable, call: &Option<Source>) -> String {
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     match (call, why.computed_at()) {

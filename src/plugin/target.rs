@@ -1,4 +1,4 @@
-//! What a provider is configured with.
+//! Defines what a provider is configured with.
 
 use super::configuration::operators_own;
 use super::schema::Block;

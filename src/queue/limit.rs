@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// How often a limit is checked: computing ends within a second of the limit, also with nested clocks.
-const LOOK: Duration = Duration::from_millis(200);
+const CHECK_EVERY: Duration = Duration::from_millis(200);
 
 /// Limits of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,26 +20,26 @@ pub(crate) struct Limits {
 }
 
 /// How long a scan may compute: the largest known one computes for seconds.
-const COMPUTING: Duration = Duration::from_secs(2 * 60);
+const MAX_COMPUTING: Duration = Duration::from_secs(2 * 60);
 
 /// How long a scan may compute to try fixes: the remaining fixes are then refused, so that the rest of the scan is
 /// reported.
-const PLANNING: Duration = Duration::from_secs(60);
+const MAX_PLANNING: Duration = Duration::from_secs(60);
 
 impl Limits {
     /// Returns the limits for the reading and comparing part of a scan, given its total time.
     pub(crate) fn of_scan(time: Duration) -> Self {
         Self {
             time,
-            computing: COMPUTING.min(time),
+            computing: MAX_COMPUTING.min(time),
         }
     }
 
     /// Returns the limits for trying fixes in a scan with these limits.
     pub(crate) fn of_planning(self) -> Self {
         Self {
-            time: PLANNING.min(self.time / 2),
-            computing: PLANNING.min(self.computing / 2),
+            time: MAX_PLANNING.min(self.time / 2),
+            computing: MAX_PLANNING.min(self.computing / 2),
         }
     }
 }
@@ -179,7 +179,7 @@ impl Watcher {
             if self.run.computed() >= self.computed {
                 return Exceeded::Computing(self.limits.computing);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_EVERY).await;
         }
     }
 }

@@ -14,7 +14,7 @@ pub struct Metrics {
     /// Deliveries acted on.
     pub processed: Count,
     /// Deliveries that GitHub was asked to send again.
-    pub asked_again: Count,
+    pub redeliveries_requested: Count,
     /// Deliveries that never arrived while GitHub kept them.
     pub lost: Count,
     /// Jobs that ended well.
@@ -100,7 +100,7 @@ impl Metrics {
             ("deliveries_received", "Deliveries recorded.", &self.received),
             ("deliveries_repeated", "Deliveries seen before.", &self.repeated),
             ("deliveries_processed", "Deliveries acted on.", &self.processed),
-            ("deliveries_asked_again", "Deliveries that GitHub was asked to send again.", &self.asked_again),
+            ("deliveries_asked_again", "Deliveries that GitHub was asked to send again.", &self.redeliveries_requested),
             ("deliveries_lost", "Deliveries that never arrived while GitHub kept them.", &self.lost),
             ("jobs_done", "Jobs that ended well.", &self.done),
             ("jobs_retried", "Tries that failed and are tried again.", &self.retried),

@@ -20,7 +20,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
 const MAX_UNANSWERED: u32 = 150;
 
 /// How many of the waiting jobs are tried per second after an outage, so as not to overload GitHub again.
-const A_SECOND: i64 = 20;
+const JOBS_PER_SECOND: i64 = 20;
 
 /// Brings jobs forward in the order of their turns ($1: the queue, $2: how many per second).
 const SQLITE: &str = "update Jobs set run_at = min(run_at, strftime('%s', 'now') + waiting.place / $2)
@@ -87,11 +87,11 @@ pub(super) async fn bring_forward_for_ever<P: JobHandler>(worker: Arc<Worker<P>>
 async fn bring_forward(queue: &Queue) -> anyhow::Result<u64> {
     match queue {
         Queue::Sqlite(pool) => {
-            let update = sqlx::query(SQLITE).bind(QUEUE).bind(A_SECOND);
+            let update = sqlx::query(SQLITE).bind(QUEUE).bind(JOBS_PER_SECOND);
             update.execute(pool).await.map(|done| done.rows_affected())
         }
         Queue::Postgres(pool) => {
-            let update = sqlx::query(POSTGRES).bind(QUEUE).bind(A_SECOND);
+            let update = sqlx::query(POSTGRES).bind(QUEUE).bind(JOBS_PER_SECOND);
             update.execute(pool).await.map(|done| done.rows_affected())
         }
     }

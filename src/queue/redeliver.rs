@@ -23,13 +23,12 @@ const PAGES: usize = 20;
 /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
 const AT_ONCE: u32 = 120;
 /// How long no round follows the start of one that requested the maximum: what keeps the rate.
-const ROUND: Duration = Duration::from_secs(60);
-/// How long a process may hold the walk without a sign of life. A process that was killed in its round keeps the others
-/// from the walk for so long: short, then, but no shorter than a full round's pause.
-const TURN: Duration = ROUND;
-/// How often the process that walks gives a sign of life: a request to GitHub with all its attempts may take longer than
-/// a turn.
-const SIGN: Duration = Duration::from_secs(10);
+const FULL_ROUND_PAUSE: Duration = Duration::from_secs(60);
+/// How long a process holds the walk before it must renew its lease. It is short, because a killed process blocks the
+/// others for this long, and at least the pause after a full round.
+const LEASE: Duration = FULL_ROUND_PAUSE;
+/// How often the lease is renewed: a request to GitHub with all its attempts may take longer than the lease.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
 /// The status of deliveries that the App will never accept: no webhook of GitHub's, or too large.
 const REFUSED: [u16; 2] = [400, 413];
 
@@ -49,22 +48,22 @@ impl Redelivery<'_> {
     /// false, where another process walks or the rate wants a pause.
     pub(crate) async fn run(&self) -> anyhow::Result<bool> {
         let start = Instant::now();
-        let begun = self.store.begin_delivery_walk(&self.holder, TURN).await?;
+        let begun = self.store.begin_delivery_walk(&self.holder, LEASE).await?;
         let Some(walk) = begun else {
             return Ok(false);
         };
         tokio::select! {
             ended = self.walk(walk, start) => ended?,
-            lost = self.hold() => lost?,
+            lost = self.renew_lease() => lost?,
         }
         Ok(true)
     }
 
-    /// Gives a sign of life for as long as this process holds the walk. Returns where another one has it.
-    async fn hold(&self) -> anyhow::Result<()> {
+    /// Renews the lease for as long as this process holds the walk. Returns when another one has it.
+    async fn renew_lease(&self) -> anyhow::Result<()> {
         loop {
-            tokio::time::sleep(SIGN).await;
-            if !self.store.hold_delivery_walk(&self.holder, TURN).await? {
+            tokio::time::sleep(RENEW_EVERY).await;
+            if !self.store.hold_delivery_walk(&self.holder, LEASE).await? {
                 return Ok(());
             }
         }
@@ -73,24 +72,29 @@ impl Redelivery<'_> {
     /// Reads, requests, and stores how far it came and when the next round may begin.
     async fn walk(&self, mut walk: DeliveryWalk, start: Instant) -> anyhow::Result<()> {
         let read = self.read(&mut walk).await;
-        // Where another process walks by now, that one asks.
-        let asked = match self.save_walk(&walk).await? {
-            true => self.ask(&walk).await,
-            false => Ok(0),
+        // Where another process walks by now, that one requests them.
+        let requested = if self.save_walk(&walk).await? {
+            self.request_redeliveries(&walk).await
+        } else {
+            Ok(0)
         };
-        let is_full = matches!(asked, Ok(AT_ONCE));
-        let pause = if is_full { ROUND } else { Duration::ZERO };
+        let is_full = matches!(requested, Ok(AT_ONCE));
+        let pause = if is_full {
+            FULL_ROUND_PAUSE
+        } else {
+            Duration::ZERO
+        };
         let left = pause.saturating_sub(start.elapsed());
         self.store
             .save_delivery_walk(&self.holder, &walk, left)
             .await?;
-        read.and(asked).map(drop)
+        read.and(requested).map(drop)
     }
 
     /// Stores the progress of the walk, and holds it for this process. False where another process has it.
     async fn save_walk(&self, walk: &DeliveryWalk) -> anyhow::Result<bool> {
         self.store
-            .save_delivery_walk(&self.holder, walk, TURN)
+            .save_delivery_walk(&self.holder, walk, LEASE)
             .await
     }
 
@@ -156,15 +160,15 @@ impl Redelivery<'_> {
             id: id.clone(),
             attempt: attempt.id,
             sent_at: attempt.at,
-            asked: 0,
+            requests: 0,
             next_at: self.now,
         };
         self.store.record_missed_delivery(&missed).await
     }
 
     /// Requests the due deliveries, the oldest first; returns how many.
-    async fn ask(&self, walk: &DeliveryWalk) -> anyhow::Result<u32> {
-        let mut asked = 0;
+    async fn request_redeliveries(&self, walk: &DeliveryWalk) -> anyhow::Result<u32> {
+        let mut requested = 0;
         let longest = pause_after(u32::MAX);
         let due = self.store.due_deliveries(self.now, longest, AT_ONCE);
         for missed in due.await? {
@@ -175,25 +179,25 @@ impl Redelivery<'_> {
             if !self.save_walk(walk).await? {
                 break;
             }
-            let next_at = self.now + pause_after(missed.asked);
-            match self.github.deliver_again(missed.attempt).await {
-                Ok(()) => asked += 1,
+            let next_at = self.now + pause_after(missed.requests);
+            match self.github.redeliver(missed.attempt).await {
+                Ok(()) => requested += 1,
                 Err(error) if error.is_missing() || error.is_refusal() => tracing::warn!(
                     delivery = missed.id.0,
                     error = format!("{error:#}"),
-                    "GitHub does not deliver again"
+                    "GitHub does not redeliver this delivery"
                 ),
                 Err(error) => return Err(error.into()),
             }
             self.store
-                .record_redelivery(&missed.id, missed.asked + 1, next_at)
+                .record_redelivery(&missed.id, missed.requests + 1, next_at)
                 .await?;
-            self.metrics.asked_again.add();
+            self.metrics.redeliveries_requested.add();
         }
-        if asked > 0 {
-            tracing::info!(asked, "asked GitHub to deliver again");
+        if requested > 0 {
+            tracing::info!(requested, "asked GitHub to redeliver");
         }
-        Ok(asked)
+        Ok(requested)
     }
 
     /// Returns whether a delivery need not be requested any more, or cannot be.
@@ -206,7 +210,7 @@ impl Redelivery<'_> {
             self.metrics.lost.add();
             tracing::error!(
                 delivery = missed.id.0,
-                asked = missed.asked,
+                requests = missed.requests,
                 "a delivery is lost: GitHub kept it for three days, and it never arrived"
             );
         }
@@ -215,8 +219,8 @@ impl Redelivery<'_> {
 }
 
 /// Returns the pause after a delivery was requested this many times.
-fn pause_after(asked: u32) -> i64 {
-    let at = usize::try_from(asked).unwrap_or(usize::MAX);
+fn pause_after(requests: u32) -> i64 {
+    let at = usize::try_from(requests).unwrap_or(usize::MAX);
     PAUSES[at.min(PAUSES.len() - 1)]
 }
 

@@ -12,7 +12,9 @@ use super::proof::{compared, planned};
 use super::size::{MAX_TEXT, some, within};
 use super::stack_pulls::StackPulls;
 use super::when::minute;
-use super::words::{by_severity, counted, cut_value, event, expected, name, posture, value};
+use super::words::{
+    PARTIAL, by_severity, counted, cut_value, event, expected, name, posture, value,
+};
 use crate::model::{Difference, Finding, Kind, Scanned, Severity, StackReport, StackStatus};
 
 /// How many refused pull requests are listed, and in how many characters.
@@ -176,7 +178,7 @@ fn scan(scanned: &Scanned, pulls: &StackPulls) -> CheckText {
                 "{}: {severities}",
                 counted(scanned.findings.len(), "finding")
             ),
-            None if partial => "No drift found, and not everything could be checked".to_owned(),
+            None if partial => PARTIAL.to_owned(),
             None => "No drift".to_owned(),
         },
         summary: lines.join(" "),

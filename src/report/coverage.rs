@@ -15,12 +15,12 @@ pub(super) fn unchecked(coverage: &[Coverage]) -> Vec<String> {
         } else {
             format!(" in {regions}")
         };
-        format!(
-            "{} {}{place}: {}",
-            row.resources,
-            code(row.tf_type),
-            sentence(row.reason)
-        )
+        let count = match row.resources {
+            0 => String::new(),
+            count => format!("{count} "),
+        };
+        let (tf_type, reason) = (code(row.tf_type), sentence(row.reason));
+        format!("{count}{tf_type}{place}: {reason}")
     };
     let mut lines: Vec<_> = Unchecked::of(coverage).iter().map(line).collect();
     lines.extend(readable_by_provider(coverage, |name| {
@@ -70,6 +70,7 @@ pub(super) fn readable_by_provider(
 pub(super) struct Unchecked<'a> {
     pub tf_type: &'a str,
     pub reason: &'a str,
+    /// How many of a state; none where resources in no state were looked for.
     pub resources: usize,
     /// The regions; empty where they are unknown, or the type is global.
     pub regions: BTreeSet<String>,

@@ -57,7 +57,7 @@ struct StackSection {
 }
 
 impl StackSection {
-    /// Whether there is more to show of it than its row.
+    /// Returns whether there is more to show of it than its row.
     fn has_details(&self) -> bool {
         let lists = [&self.waiting, &self.agreed, &self.aside, &self.unchecked];
         self.error.is_some()

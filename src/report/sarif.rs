@@ -105,9 +105,13 @@ impl<'a> Run<'a> {
     fn coverage(&mut self, rows: &[Coverage]) {
         for row in rows.iter().filter(|row| row.status != Status::Checked) {
             let level = if not_read(row) { "warning" } else { "note" };
+            // Of an account no state tells how many there are.
+            let resources = match row.resources {
+                0 => "resources".to_owned(),
+                count => counted(count, "resource"),
+            };
             let text = format!(
-                "{} of type {} not checked: {}",
-                counted(row.resources, "resource"),
+                "{resources} of type {} not checked: {}",
                 row.tf_type,
                 row.reason.as_deref().unwrap_or("no reason is known")
             );

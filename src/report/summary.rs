@@ -11,8 +11,8 @@ use super::person::left_out;
 use super::proof::{compared, planned};
 use super::size::first_that_fits;
 use super::technique::technique;
-use super::words::{by_severity, counted, event, excerpt, posture, signed};
-use crate::model::{AccountReport, Backend, Finding, FixKind, Money, Report, Scanned};
+use super::words::{PARTIAL, by_severity, counted, event, excerpt, posture, signed};
+use crate::model::{AccountReport, Backend, Coverage, Finding, FixKind, Money, Report, Scanned};
 use std::convert::Infallible;
 use std::fmt::Write;
 
@@ -121,6 +121,7 @@ impl SummaryPage {
                     counted(findings.clone().count(), "finding")
                 )
             }
+            None if report.is_partial() => PARTIAL.to_owned(),
             None => "No drift found".to_owned(),
         };
         self.paragraph(&format!("## DriftGuard: {title}"));
@@ -183,7 +184,7 @@ impl SummaryPage {
                     &code(stack.name.as_str()).to_string(),
                     stack.backend.as_ref(),
                 );
-                self.findings(&scanned.findings);
+                self.findings(&scanned.findings, scanned.is_partial());
                 for line in agreed_lines(scanned) {
                     self.paragraph(&line);
                 }
@@ -207,13 +208,15 @@ impl SummaryPage {
         }
         let name = code(account.account.as_str());
         self.paragraph(&format!("### Account {name}: resources in no state"));
-        self.findings(&account.findings);
+        let known = |row: &Coverage| row.status.is_known();
+        self.findings(&account.findings, !account.coverage.iter().all(known));
         self.folded("Not checked by this scan", gaps);
     }
 
-    fn findings(&mut self, findings: &[Finding]) {
+    fn findings(&mut self, findings: &[Finding], is_partial: bool) {
         if findings.is_empty() {
-            return self.paragraph("No drift.");
+            let result = if is_partial { PARTIAL } else { "No drift" };
+            return self.paragraph(&format!("{result}."));
         }
         let alike = alike(findings);
         let heading = Sides::Drift.heading();

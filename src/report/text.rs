@@ -8,8 +8,8 @@ use super::lines::controls;
 use super::not_scanned::{StackRow, rows};
 use super::proof::{compared, planned};
 use super::technique::technique;
-use super::words::{by_severity, counted, event, name, posture, printable, signed};
-use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity};
+use super::words::{PARTIAL, by_severity, counted, event, name, posture, printable, signed};
+use crate::model::{Backend, Coverage, Finding, Fix, FixKind, Report, Scanned, Severity, Status};
 use std::fmt::Write;
 
 /// Whether the text is colored.
@@ -59,7 +59,11 @@ pub fn text(report: &Report, paint: Paint) -> String {
         page.stack(&row);
     }
     for account in &report.accounts {
-        if !account.findings.is_empty() {
+        let unchecked = account
+            .coverage
+            .iter()
+            .any(|row| row.status != Status::Checked);
+        if unchecked || !account.findings.is_empty() {
             let title = format!("account {}: resources in no state", account.account);
             page.line(&paint.strong(&title));
             page.findings(&account.findings);
@@ -234,10 +238,11 @@ impl TextPage {
                 regions => format!(" in {}", regions.join(", ")),
             };
             let (tf_type, reason) = (printable(row.tf_type), printable(row.reason));
-            self.line(&format!(
-                "    {:<4} {tf_type}{place}: {reason}",
-                row.resources
-            ));
+            let count = match row.resources {
+                0 => String::new(),
+                count => format!("{count:<4} "),
+            };
+            self.line(&format!("    {count}{tf_type}{place}: {reason}"));
         }
         if let Some(line) = readable {
             self.line(&format!("    {line}"));
@@ -263,12 +268,8 @@ impl TextPage {
             .clone()
             .filter_map(|finding| finding.monthly_cost.as_ref()?.delta())
             .sum();
-        let partial = report
-            .stacks
-            .iter()
-            .any(|stack| stack.outcome.as_ref().map_or(true, Scanned::is_partial));
         let total = match by_severity(findings) {
-            None if partial => "No drift found, and not everything could be checked.".to_owned(),
+            None if report.is_partial() => format!("{PARTIAL}."),
             None => "No drift found.".to_owned(),
             Some(severities) => {
                 let cost = format!(", {} a month", signed(delta));

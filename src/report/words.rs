@@ -10,6 +10,9 @@ const MAX_VALUE_LENGTH: usize = 160;
 /// How many characters of a name are shown: the keys of an address may have any length.
 const MAX_NAME_LENGTH: usize = 400;
 
+/// The result of a scan without findings that could not check everything: never simply "no drift".
+pub(super) const PARTIAL: &str = "No drift found, and not everything could be checked";
+
 /// Formats a value as HCL, shortened in the middle, without characters that move a cursor or reverse text.
 pub(super) fn value(value: &Value) -> String {
     let text = match value {

@@ -80,13 +80,13 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
         (Ok(details), Ok(list)) => (details, list),
         (Err(reason), _) | (_, Err(reason)) => return ReadResult::unknown(&request, &reason),
     };
-    let both: BTreeMap<String, FoundRole> = details
+    let found: BTreeMap<String, FoundRole> = details
         .roles
         .iter()
         .map(|(name, detail)| {
             (
                 name.clone(),
-                FoundRole::Whole(Box::new((detail.clone(), list.get(name).cloned()))),
+                FoundRole::Listed(Box::new((detail.clone(), list.get(name).cloned()))),
             )
         })
         .collect();
@@ -94,7 +94,7 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
     let mut answer = ReadResult {
         readings: resolve_tracked(
             &request.tracked,
-            &both,
+            &found,
             |_, found| found.convert(),
             get_by_id,
         )
@@ -107,12 +107,12 @@ async fn read<'a>(session: &'a Session, request: ReadRequest<'a>) -> ReadResult<
             answer.unmanaged.extend(
                 detail
                     .into_iter()
-                    .flat_map(|detail| parts(session, &resource.address, detail)),
+                    .flat_map(|detail| policies(session, &resource.address, detail)),
             );
         }
     }
     if request.unmanaged_scope == UnmanagedScope::Account {
-        let own = both
+        let own = found
             .iter()
             .filter(|(name, found)| found.is_user_created() && !is_caller(session, name));
         answer
@@ -130,31 +130,32 @@ async fn get_by_id(session: &Session, name: &str) -> Result<Option<FoundRole>, R
     let request = session.iam().get_role().role_name(name).send();
     let answer = session.find(GET, NOT_FOUND, request).await?;
     let role = answer.and_then(|answer| answer.role);
-    Ok(role.map(Box::new).map(FoundRole::Alone))
+    Ok(role.map(Box::new).map(FoundRole::Single))
 }
 
-/// A role from the account's authorization details, or from a call of its own, which lacks its policies.
+/// A role from the account's authorization details and the list of roles, or from a call of its own, whose answer lacks
+/// the policies.
 enum FoundRole {
-    Whole(Box<(RoleDetail, Option<Role>)>),
-    Alone(Box<Role>),
+    Listed(Box<(RoleDetail, Option<Role>)>),
+    Single(Box<Role>),
 }
 
 impl FoundRole {
     fn convert(&self) -> Attributes {
         match self {
-            Self::Whole(both) => {
+            Self::Listed(both) => {
                 let (detail, role) = both.as_ref();
                 let mut all = role.as_ref().map(of_role).unwrap_or_default();
                 all.extend(of_detail(detail));
                 all
             }
-            Self::Alone(role) => of_role(role),
+            Self::Single(role) => of_role(role),
         }
     }
 
     /// Returns false for roles that AWS created itself, and for DriftGuard's own.
     fn is_user_created(&self) -> bool {
-        let Self::Whole(both) = self else {
+        let Self::Listed(both) = self else {
             return false;
         };
         let (detail, _) = both.as_ref();
@@ -238,7 +239,7 @@ fn of_detail(detail: &RoleDetail) -> Attributes {
 }
 
 /// Returns the policies of a role as unmanaged children.
-fn parts(session: &Session, parent: &Address, detail: &RoleDetail) -> Vec<UnmanagedResource> {
+fn policies(session: &Session, parent: &Address, detail: &RoleDetail) -> Vec<UnmanagedResource> {
     let held = (
         detail.role_name().unwrap_or_default(),
         detail.role_policy_list(),

@@ -1,7 +1,7 @@
 //! Reads AWS resource types, one file each.
 //!
-//! `resource_type` says what a type is, `registry` lists all of them. A new type is its file, its `mod` line here and its
-//! line in `registry::ALL`.
+//! `resource_type` says what a type is, `registry` lists all of them. A new type is its file, its `mod` line here, its two
+//! lines in `registry`, and a fixture: docs/development.md walks through it.
 
 mod acl_rules;
 mod authorizations;

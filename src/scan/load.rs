@@ -74,12 +74,13 @@ impl Stack {
         }
     }
 
-    /// Whether it was asked for, where one stack is: one whose workspaces could not be listed stands for each of them.
+    /// Returns whether it is the requested stack, if one is requested. One whose workspaces could not be listed stands for
+    /// each of them.
     pub fn is_asked_for(&self, only: Option<&StackName>) -> bool {
         only.is_none_or(|only| *only == self.name || self.may_stand_for(only))
     }
 
-    /// Whether a name may be that of one of its workspaces, which could not be listed.
+    /// Returns whether a name may be that of one of its workspaces, which could not be listed.
     pub fn may_stand_for(&self, name: &StackName) -> bool {
         let workspace = name.as_str().strip_prefix(self.name.as_str());
         self.unlisted.is_some() && workspace.is_some_and(|rest| rest.starts_with('-'))
@@ -160,7 +161,7 @@ pub struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// What a backend reads through.
+    /// Returns what a backend reads through.
     pub(super) fn backends(&self) -> BackendAccess<'_> {
         BackendAccess {
             aws: self.aws,

@@ -1,4 +1,4 @@
-//! What a scan may read through the operator's providers, and which types they have.
+//! Decides what a scan may read through the operator's providers, and which types they have.
 
 use super::scan_stacks::ScanInput;
 use crate::model::{Catalog, InstallationId, Report, Schema, Tree};

@@ -20,12 +20,22 @@ const START_TIMEOUT: Duration = Duration::from_secs(60);
 const WARM_UP: &str = r#"{"method": "POST", "url": "/", "scope": "us-east-1/iam/aws4_request", "headers": {"content-type": "application/x-www-form-urlencoded"}, "body": "Action=ListPolicies&Version=2010-05-08&MaxItems=1"}"#;
 /// The seed of moto's ids.
 const SEED: u32 = 7;
+/// Runs the server until its standard input closes: it ends with the process that started it, however that ends.
+const PROGRAM: &str = r#"
+import os, sys, threading
+def watch():
+    sys.stdin.read()
+    os._exit(0)
+threading.Thread(target=watch, daemon=True).start()
+from moto.server import main
+main(sys.argv[1:])
+"#;
 
-/// A running server, which stops when it is dropped.
+/// A running server, which stops when it is dropped, if it was started here.
 #[derive(Debug)]
 pub struct Moto {
     url: String,
-    _process: Child,
+    _process: Option<Child>,
 }
 
 /// A recorded call, without its signature: moto only reads the credential scope.
@@ -90,9 +100,9 @@ impl Moto {
         let port = listener.local_addr()?.port().to_string();
         drop(listener);
         let process = Command::new(python)
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port])
+            .args(["-c", PROGRAM, "-H", "127.0.0.1", "-p", &port])
             .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -100,7 +110,7 @@ impl Moto {
             .with_context(|| format!("while starting moto with {}", python.display()))?;
         let moto = Self {
             url,
-            _process: process,
+            _process: Some(process),
         };
         let answers = async {
             while moto.control("/moto-api/").await.is_err() {
@@ -111,6 +121,14 @@ impl Moto {
             .await
             .context("moto does not answer within a minute")?;
         Ok(moto)
+    }
+
+    /// Returns the server at this address, without a trailing slash, which runs already.
+    pub fn at(url: String) -> Self {
+        Self {
+            url,
+            _process: None,
+        }
     }
 
     /// Returns the address: `http://127.0.0.1:PORT`, without a trailing slash.

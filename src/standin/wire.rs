@@ -9,13 +9,14 @@ use hyper::service::service_fn;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::future::Future;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A request or a response with its whole body.
-pub(super) type WholeMessage<T> = std::result::Result<T, ConnectionCut>;
+/// A response with its whole body, or the order to close the connection without one.
+pub(super) type Reply = std::result::Result<Response<Bytes>, ConnectionCut>;
 
-/// Closes the connection in place of an answer.
+/// Tells the server to close the connection without a response.
 #[derive(Debug)]
 pub(super) struct ConnectionCut;
 
@@ -26,6 +27,9 @@ impl std::fmt::Display for ConnectionCut {
 }
 
 impl std::error::Error for ConnectionCut {}
+
+/// The pause after a connection that could not be accepted, as where no file may be opened any more.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
@@ -53,12 +57,13 @@ pub(super) async fn listen() -> Result<(TcpListener, String)> {
 pub(super) fn serve<A, F>(listener: TcpListener, url: String, answer: A) -> Server
 where
     A: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = WholeMessage<Response<Bytes>>> + Send + 'static,
+    F: Future<Output = Reply> + Send + 'static,
 {
     let task = tokio::spawn(async move {
         let mut connections = JoinSet::new();
         loop {
             let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let answer = answer.clone();

@@ -1,4 +1,4 @@
-//! What a state holds, under the addresses that the code gives it.
+//! Maps what a state holds to the addresses that the code gives it.
 
 use super::State;
 use crate::code::Moves;

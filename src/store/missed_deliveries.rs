@@ -16,7 +16,7 @@ pub struct MissedDelivery {
     /// When the oldest known attempt was made, in epoch milliseconds.
     pub sent_at: i64,
     /// How often a redelivery was requested.
-    pub asked: u32,
+    pub requests: u32,
     /// When the next redelivery is requested, in epoch milliseconds.
     pub next_at: i64,
 }
@@ -114,7 +114,7 @@ impl Store {
         .bind(&missed.id.0)
         .bind(i64::try_from(missed.attempt).context("GitHub's number of an attempt is too large")?)
         .bind(missed.sent_at)
-        .bind(i64::from(missed.asked))
+        .bind(i64::from(missed.requests))
         .bind(missed.next_at)
         .execute(&self.pool)
         .await
@@ -140,11 +140,11 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .context("while looking for missed deliveries")?;
-        let missed = |(id, attempt, sent_at, asked, next_at)| MissedDelivery {
+        let missed = |(id, attempt, sent_at, requests, next_at)| MissedDelivery {
             id: DeliveryId(id),
             attempt: u64::try_from(attempt).unwrap_or_default(),
             sent_at,
-            asked: u32::try_from(asked).unwrap_or(u32::MAX),
+            requests: u32::try_from(requests).unwrap_or(u32::MAX),
             next_at,
         };
         Ok(rows.into_iter().map(missed).collect())
@@ -154,12 +154,12 @@ impl Store {
     pub async fn record_redelivery(
         &self,
         id: &DeliveryId,
-        asked: u32,
+        requests: u32,
         next_at: i64,
     ) -> anyhow::Result<()> {
         sqlx::query("update missed_deliveries set asked = $2, next_at = $3 where delivery = $1")
             .bind(&id.0)
-            .bind(i64::from(asked))
+            .bind(i64::from(requests))
             .bind(next_at)
             .execute(&self.pool)
             .await

@@ -166,11 +166,11 @@ fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The end of a claim, from now, in milliseconds, behind which nobody that renews it can have set it: the database's clock
-/// was ahead when it was taken. Processes of another version or another setting may take longer ones than this.
+/// Returns how many milliseconds from now a claim may end at most. One that ends later was taken while the database's
+/// clock was ahead. Processes of another version or another setting may take longer ones than this.
 fn too_far_ahead(time: Duration) -> i64 {
-    const LONGEST: Duration = Duration::from_secs(600);
-    milliseconds(time.saturating_mul(2).max(LONGEST))
+    const MIN_LIMIT: Duration = Duration::from_secs(600);
+    milliseconds(time.saturating_mul(2).max(MIN_LIMIT))
 }
 
 /// Removes zero bytes, which PostgreSQL does not store.

@@ -9,12 +9,12 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// How long the head of a request may take from its first byte on; of the first request, from the connection on.
-const HEAD: Duration = Duration::from_secs(10);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take to be answered, including its body.
-const ANSWER: Duration = Duration::from_secs(60);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an idle connection is kept: longer than proxies keep theirs, so that none of them sends a request into a
 /// closing connection.
-const IDLE: Duration = Duration::from_secs(90);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// What a connection does, shared by its handler and whoever may close it.
 #[derive(Debug, Clone)]
@@ -49,9 +49,9 @@ impl Activity {
         let (phase, since) = self.now();
         since
             + match phase {
-                Phase::Asking => HEAD,
-                Phase::Sending | Phase::Waiting => ANSWER,
-                Phase::Resting => IDLE,
+                Phase::Asking => HEAD_TIMEOUT,
+                Phase::Sending | Phase::Waiting => RESPONSE_TIMEOUT,
+                Phase::Resting => IDLE_TIMEOUT,
             }
     }
 

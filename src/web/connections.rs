@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
-/// The share of all connections that one address may have.
-const SHARE: usize = 4;
+/// The part of all connections that one address may have: one in so many.
+const ADDRESS_SHARE: usize = 4;
 
 /// The open connections. Where there is no room, the connection that has sent no complete request for longest is
 /// evicted: so nobody blocks the server by connecting and sending nothing, or half a request.
@@ -51,7 +51,7 @@ impl Connections {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if source.is_some() {
             let alike = |connection: &Connection| connection.source == source;
-            open.make_room((self.most / SHARE).max(1), alike)?;
+            open.make_room((self.most / ADDRESS_SHARE).max(1), alike)?;
         }
         open.make_room(self.most, |_| true)?;
         let id = open.next;

@@ -17,11 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// How long open requests may take once the server is stopped.
-const FAREWELL: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause after a connection could not be accepted: the system has no room for more.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a slow connection is checked.
-const TICK: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How many bytes of a request are read ahead; its head must fit.
 const READ_AHEAD: usize = 32 * 1024;
 
@@ -48,14 +48,14 @@ pub async fn serve(
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     drop(listener);
     let ended = async { while open.join_next().await.is_some() {} };
     // What is not answered by then is dropped with the set.
-    let _ = tokio::time::timeout(FAREWELL, ended).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
     Ok(())
 }
 
@@ -105,7 +105,7 @@ async fn attend(
                 stopped = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep(TICK) => {
+            () = tokio::time::sleep(CHECK_EVERY) => {
                 if activity.ends_at() <= Instant::now().into_std() {
                     return;
                 }

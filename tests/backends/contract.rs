@@ -1,7 +1,7 @@
 //! What every backend must do, one test over all: a new one is missing here until it has its cases.
 
 use super::standin::{HTTP_PASSWORD, Hcp, TOKEN, Web, Workspace};
-use crate::aws::{BUCKET, KEY, STATE, config, moto};
+use crate::aws::{BUCKET, KEY, OwnMoto, STATE, config, moto};
 use crate::coverage::{enforce, user_without};
 use driftguard::aws::{Access, Aws};
 use driftguard::code::Options;
@@ -11,7 +11,6 @@ use driftguard::resources::catalog;
 use driftguard::scan::find::Search;
 use driftguard::scan::workspaces;
 use driftguard::settings::Settings;
-use driftguard::standin::moto::Moto;
 use driftguard::state::backends::{
     ALL, BackendAccess, BackendConfig, BackendType, HostTokens, HttpAccess,
 };
@@ -36,7 +35,7 @@ struct Cases {
 
 /// Everything that keeps states.
 struct Hosts {
-    aws: Moto,
+    aws: OwnMoto,
     hcp: Hcp,
     web: Web,
     tree: Tree,

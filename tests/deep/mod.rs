@@ -7,7 +7,7 @@
 use crate::recorded_stack::{findings, tree};
 use driftguard::code::{self, Options, Recorded};
 use driftguard::model::{Redactor, Value};
-use driftguard::patch::{self, Direction, Stack};
+use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::{resources, state};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ fn the_edits_of_code_in_public_styles_are_those_after_which_the_plan_is_empty() 
         catalog: &catalog,
     };
     let mut findings = findings(drifts.iter().map(Drift::change));
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let mut refused = BTreeMap::new();
     for finding in &findings {
         let fix = finding.fix.as_ref().unwrap();

@@ -66,7 +66,7 @@ impl Story {
             id: DeliveryId(format!("d-{}", self.told + 1)),
             attempt: 1,
             sent_at: now() - minutes * MINUTE,
-            asked: 1,
+            requests: 1,
             next_at: now() + MINUTE,
         };
         self.inbox

@@ -3,7 +3,7 @@
 use crate::recorded_stack::{findings, tree};
 use driftguard::code::{self, Options};
 use driftguard::model::{RefusalKind, Tree, Value};
-use driftguard::patch::{self, Changed, Direction, Stack};
+use driftguard::patch::{self, Changed, FixPolicy, Stack};
 use driftguard::resources;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -56,7 +56,7 @@ fn adopt(drifts: Vec<Drift>) -> (Changed, Vec<Outcome>) {
         declared: &evaluated.declared,
         catalog: &resources::catalog(),
     };
-    let changed = patch::plan(&mut findings, &stack, Direction::Adopt);
+    let changed = patch::plan(&mut findings, &stack, FixPolicy::Adopt);
     let mut outcomes = Vec::new();
     for finding in &findings {
         let fix = finding.fix.as_ref().unwrap();

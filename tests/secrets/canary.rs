@@ -9,7 +9,7 @@ use driftguard::model::{
     Redactor, Resource, Scanned, Schema, Shape, StackName, StackReport, Status, Tree, Type,
     UnmanagedResource, Value, ValueMap,
 };
-use driftguard::patch::{self, Direction};
+use driftguard::patch::{self, FixPolicy};
 use driftguard::price::{self, Book};
 use driftguard::report;
 use driftguard::scan::load;
@@ -166,7 +166,7 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
         declared: &evaluated.declared,
         catalog,
     };
-    for direction in [Direction::Adopt, Direction::Restore, Direction::Import] {
+    for direction in [FixPolicy::Adopt, FixPolicy::Restore, FixPolicy::Import] {
         let Ok(scanned) = &mut stack.outcome else {
             unreachable!()
         };

@@ -1,14 +1,13 @@
 //! GitHub, AWS, STS and the bot in this process, for stories that last days.
 
 use crate::app::{OpenDoor, Working};
-use crate::aws::{self, shop};
+use crate::aws::{self, OwnMoto, shop};
 use crate::database::Database;
 use driftguard::queue::inbox::Inbox;
 use driftguard::queue::worker::WorkerConfig;
 use driftguard::standin::github::{
     AppIdentity, CheckRun, Comment, Content, GitHub, Issue, PullRequest,
 };
-use driftguard::standin::moto::Moto;
 use driftguard::standin::registry::Registry;
 use driftguard::standin::sts::{Sts, Trust};
 use std::time::{Duration, Instant};
@@ -72,7 +71,7 @@ pub struct Setting {
 
 pub struct World {
     pub github: GitHub,
-    pub aws: Moto,
+    pub aws: OwnMoto,
     pub sts: Sts,
     /// What the server takes for the public registry of modules.
     pub registry: Registry,

@@ -1,10 +1,10 @@
-//! Functions on maps and objects, and those that choose among values.
+//! Functions on maps and objects, and those that take any collection or choose among values.
 
 use super::Call;
 use crate::code::convert::convert;
 use crate::code::equality::equal;
 use crate::code::fault::{Evaluated, Fault, Invalid};
-use crate::code::set::{Key, take_keys};
+use crate::code::set::{Key, charge_keys};
 use crate::code::size::{ENTRY, VALUE};
 use crate::code::typed::Typed;
 use crate::code::types::Type;
@@ -14,10 +14,11 @@ use unicode_segmentation::UnicodeSegmentation;
 
 pub(super) fn alltrue(call: &Call<'_, '_>) -> Evaluated {
     let items = call.items(0)?;
-    let is_wrong = |item: &Typed| matches!(item, Typed::Bool(false) | Typed::Null(_));
+    let is_false_or_null = |item: &Typed| matches!(item, Typed::Bool(false) | Typed::Null(_));
+    // As in Terraform, whichever comes first decides: what is unknown, or what is false.
     let first = items
         .iter()
-        .find(|item| is_wrong(item) || item.is_unknown());
+        .find(|item| is_false_or_null(item) || item.is_unknown());
     Ok(match first {
         None => true.into(),
         Some(Typed::Unknown(_)) => Typed::Unknown(Type::Bool),
@@ -71,7 +72,7 @@ pub(super) fn coalescelist(call: &Call<'_, '_>) -> Evaluated {
 
 pub(super) fn contains(call: &Call<'_, '_>) -> Evaluated {
     let (items, searched) = (call.items(0)?, call.argument(1)?);
-    call.compares(items, searched)?;
+    call.charge_comparison(items, searched)?;
     let mut is_known = true;
     for item in items {
         match equal(item, searched) {
@@ -146,8 +147,8 @@ pub(super) fn matchkeys(call: &Call<'_, '_>) -> Evaluated {
     if keys.len() != values.len() {
         return Err(Fault::Invalid);
     }
-    take_keys(keys, call.budget())?;
-    take_keys(searched, call.budget())?;
+    charge_keys(keys, call.budget())?;
+    charge_keys(searched, call.budget())?;
     let searched: BTreeSet<_> = searched.iter().map(Key::of).collect();
     let pairs = keys.iter().zip(values);
     let found = pairs.filter(|(key, _)| searched.contains(&Key::of(key)));

@@ -209,7 +209,7 @@ pub(super) fn templatestring(scope: &Scope<'_>, arguments: &[&Expression]) -> Ev
     }
 }
 
-/// The path in the repository of a file that code reads; none where it was not read.
+/// Returns the path in the repository of a file that code reads; `None` where it was not read.
 pub(in crate::code) fn path_of(scope: &Scope<'_>, path: &Expression) -> Option<String> {
     let Typed::String(path) = scope.known(path) else {
         return None;

@@ -164,8 +164,8 @@ impl Call<'_, '_> {
         self.argument(at)?.entries().ok_or(Invalid)
     }
 
-    /// Takes the work of comparing a value with each item from the budget.
-    fn compares(&self, items: &[Typed], value: &Typed) -> Result<(), Excess> {
+    /// Charges the budget for comparing a value with each item.
+    fn charge_comparison(&self, items: &[Typed], value: &Typed) -> Result<(), Excess> {
         let size = Size::of_typed(value);
         self.budget().take(size.bytes)?;
         self.budget().work(items.len().saturating_mul(size.items))

@@ -4,7 +4,7 @@ use super::Call;
 use crate::code::convert::convert;
 use crate::code::equality::equal;
 use crate::code::fault::{Evaluated, Fault, Invalid};
-use crate::code::set::{Key, take_keys};
+use crate::code::set::{Key, charge_keys};
 use crate::code::size::VALUE;
 use crate::code::typed::Typed;
 use crate::code::types::Type;
@@ -68,7 +68,7 @@ pub(super) fn distinct(call: &Call<'_, '_>) -> Evaluated {
     let Typed::List(element, items) = call.argument(0)? else {
         return Err(Fault::Invalid);
     };
-    take_keys(items, call.budget())?;
+    charge_keys(items, call.budget())?;
     let mut known = BTreeSet::new();
     let items = items.iter().filter(|item| known.insert(Key::of(item)));
     Ok(Typed::List(element.clone(), items.cloned().collect()))
@@ -129,7 +129,7 @@ fn flatten_into(list: &[Typed], items: &mut Vec<Typed>) -> bool {
 
 pub(super) fn index(call: &Call<'_, '_>) -> Evaluated {
     let (items, searched) = (ordered(call)?, call.argument(1)?);
-    call.compares(items, searched)?;
+    call.charge_comparison(items, searched)?;
     let at = items
         .iter()
         .position(|item| equal(item, searched) == Some(true));

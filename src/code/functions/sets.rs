@@ -33,7 +33,7 @@ fn alike(call: &Call<'_, '_>) -> Result<(Type, Vec<Vec<Typed>>), Fault> {
 }
 
 fn keys(call: &Call<'_, '_>, items: &[Typed]) -> Result<BTreeSet<Key>, Fault> {
-    set::take_keys(items, call.budget())?;
+    set::charge_keys(items, call.budget())?;
     Ok(items.iter().map(Key::of).collect())
 }
 

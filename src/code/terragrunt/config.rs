@@ -6,7 +6,7 @@ use super::values::{body, copied, entries, generated};
 use crate::code::budget::Budget;
 use crate::code::context::Context;
 use crate::code::file::{CodeText, File, Syntax};
-use crate::code::folder::{Folder, Problem};
+use crate::code::folder::{ModuleFolder, Problem};
 use crate::code::instance::Instance;
 use crate::code::scope::Scope;
 use crate::code::typed::Typed;
@@ -108,7 +108,7 @@ impl Request<'_> {
         })?;
         context.budget.hold_code(file.memory);
         let own = Tree::folder(self.path);
-        let folder = Folder::new(own, vec![file.as_ref()]);
+        let folder = ModuleFolder::new(own, vec![file.as_ref()]);
         let included = self.included.map(|_| own);
         let mut scope = ConfigScope::new(unit_context, self.unit, self.running, included);
         let includes = self.includes(&file, &folder, &scope, context)?;
@@ -140,7 +140,7 @@ impl Request<'_> {
     fn includes<'a>(
         &self,
         file: &'a File,
-        folder: &'a Folder<'a>,
+        folder: &'a ModuleFolder<'a>,
         scope: &ConfigScope,
         context: &Rc<Context<'a>>,
     ) -> Result<Vec<Include<'a>>, Problem> {
@@ -191,7 +191,7 @@ impl Request<'_> {
     fn layer<'a>(
         &self,
         file: &'a Arc<File>,
-        folder: &'a Folder<'a>,
+        folder: &'a ModuleFolder<'a>,
         scope: Rc<ConfigScope>,
         context: &Rc<Context<'a>>,
     ) -> Layer {
@@ -291,7 +291,7 @@ impl Layer {
     }
 }
 
-/// Why a configuration was not evaluated to its end.
+/// Returns why a configuration was not evaluated to its end.
 fn over(budget: &Budget) -> String {
     let reason = budget.reason_of_end();
     reason
@@ -299,7 +299,7 @@ fn over(budget: &Budget) -> String {
         .to_owned()
 }
 
-/// The label of a block; empty where it has none.
+/// Returns the label of a block; empty where it has none.
 fn label(block: &Block) -> String {
     let label = block.labels.first();
     label.map_or("", |label| label.as_str()).to_owned()

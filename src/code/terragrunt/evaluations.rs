@@ -67,8 +67,8 @@ impl UnitEvaluations<'_> {
         }
     }
 
-    /// The values of a part by label, as both evaluations agree on them, in the form that `make` gives them. Of each all are
-    /// taken at once: there may be thousands.
+    /// Returns the values of a part by label, as both evaluations agree on them, in the form that `make` gives them. Those
+    /// of each evaluation are taken at once: there may be thousands.
     fn both(
         &self,
         part: impl Fn(&Config) -> BTreeMap<String, LocatedValue>,
@@ -85,7 +85,7 @@ impl UnitEvaluations<'_> {
         pairs.collect()
     }
 
-    /// Where the code is, where the configuration says so.
+    /// Returns where the code is, if the configuration says so.
     fn source(&self) -> Option<UnitSource> {
         let placed = self.evaluations[0].0.first(|layer| layer.source.clone())?;
         let value = self.agreed(|(config, unit_context)| {

@@ -4,7 +4,7 @@ use super::layers::{Layer, Strategy};
 use super::unit::Unit;
 use crate::code::context::Context;
 use crate::code::expression::is_key;
-use crate::code::folder::{Folder, Problem};
+use crate::code::folder::{ModuleFolder, Problem};
 use crate::code::given::is_primitive;
 use crate::code::handed_on::is_call;
 use crate::code::instance::{Instance, Measured, SetBy, Setting};
@@ -34,14 +34,14 @@ pub(in crate::code) struct Inputs<'a> {
 
 impl Layer {
     /// Returns the configuration as a module.
-    fn folder(&self) -> Folder<'_> {
-        Folder::new(Tree::folder(&self.file.path), vec![self.file.as_ref()])
+    fn folder(&self) -> ModuleFolder<'_> {
+        ModuleFolder::new(Tree::folder(&self.file.path), vec![self.file.as_ref()])
     }
 }
 
 impl Unit {
     /// Returns the configurations as modules, for references to their locals.
-    pub(in crate::code) fn folders(&self) -> Vec<Folder<'_>> {
+    pub(in crate::code) fn folders(&self) -> Vec<ModuleFolder<'_>> {
         let layers = self.config.layers.iter();
         layers.map(Layer::folder).collect()
     }
@@ -49,8 +49,8 @@ impl Unit {
     /// Returns the settings of a module's variables by the inputs, and records which are not known.
     pub(in crate::code) fn inputs<'a>(
         &'a self,
-        folders: &'a [Folder<'a>],
-        module: &Folder<'_>,
+        folders: &'a [ModuleFolder<'a>],
+        module: &ModuleFolder<'_>,
         context: &Rc<Context<'a>>,
     ) -> Inputs<'a> {
         let layers = self.config.layers.iter().zip(folders);
@@ -100,7 +100,7 @@ impl Unit {
             });
             problem
                 .into_iter()
-                .for_each(|problem: Problem| context.budget.tell(problem));
+                .for_each(|problem: Problem| context.budget.report(problem));
         }
         inputs
     }

@@ -8,7 +8,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use std::collections::BTreeMap;
 
-/// A copy of a local value for the layer, which outlives the instance: it counts until the whole unit is evaluated.
+/// Copies a local value for the layer, which outlives the instance: it counts until the whole unit is evaluated.
 /// Unknown where there is no memory for that.
 pub(super) fn copied(scope: &Scope<'_>, value: &Typed) -> Typed {
     let size = Size::of_typed(value);
@@ -21,7 +21,7 @@ pub(super) fn copied(scope: &Scope<'_>, value: &Typed) -> Typed {
     }
 }
 
-/// The arguments of a block, as an object; a block in it, such as `config`, is one as well.
+/// Evaluates the arguments of a block into an object; a block in it, such as `config`, becomes one as well.
 pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Typed {
     let arguments = body.attributes();
     let arguments = arguments.map(|argument| {
@@ -36,7 +36,7 @@ pub(super) fn body(scope: &Scope<'_>, body: &Body) -> Typed {
     Typed::Object(arguments)
 }
 
-/// The arguments of a `generate` block, whose `contents` is code: a part that is not known leaves the others.
+/// Evaluates a `generate` block, whose `contents` is code: a part that is not known leaves the others.
 pub(super) fn generated(scope: &Scope<'_>, block: &Body) -> Typed {
     let mut arguments = body(scope, block);
     let contents = block
@@ -54,7 +54,7 @@ pub(super) fn generated(scope: &Scope<'_>, block: &Body) -> Typed {
     arguments
 }
 
-/// What an expression is; of an object each entry by itself, so that one which is refused leaves the others.
+/// Evaluates an expression; of an object each entry by itself, so that one which is refused leaves the others.
 pub(super) fn entries(scope: &Scope<'_>, expression: &Expression) -> Typed {
     let Expression::Object(object) = expression else {
         return scope.known(expression);

@@ -35,7 +35,7 @@ pub(in crate::jobs) fn groups(
     groups.into_iter().map(access).collect()
 }
 
-/// A stack with the roles that read it, as in `groups`.
+/// Returns a stack with the roles that read it, as in `groups`.
 pub(in crate::jobs) fn of_one(
     stack: Stack,
     settings: &Settings,

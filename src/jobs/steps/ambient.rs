@@ -32,7 +32,7 @@ pub async fn serves(ambient: &Ambient, store: &Store, owner: Owner<'_>) -> anyho
     }
 }
 
-/// Whether the operator names this account: by its id, or by the login that was bound to it.
+/// Returns whether the operator names this account: by its id, or by the login that was bound to it.
 pub(super) async fn is_named(
     named: &AmbientOwner,
     store: &Store,

@@ -5,7 +5,7 @@
 //! pull requests follow it, once.
 
 use super::same_drift::{BySubject, all, same_drift, subject};
-use crate::jobs::context::{LOOKED_BACK, RepositoryContext};
+use crate::jobs::context::{MAX_REPORTS, RepositoryContext};
 use crate::model::{Decision, FindingId, Proposal, Redactor, Scanned, StackReport};
 use crate::store::ScanRecord;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ pub(in crate::jobs) async fn carry_over(
         return Ok(());
     };
     let (tenant, id) = (&context.tenant, context.id);
-    let formers = tenant.former_scans(id, stack.name.as_str(), LOOKED_BACK);
+    let formers = tenant.former_scans(id, stack.name.as_str(), MAX_REPORTS);
     let formers = formers.await?;
     let subjects = tenant.former_subjects(id, &stack.name).await?;
     if !formers.is_empty() || !subjects.is_empty() {

@@ -4,7 +4,7 @@ use super::providers;
 use super::repository_scan::RepositoryScan;
 use crate::code;
 use crate::model::{Choice, Decision, Disproved, Finding, Interrupt, Tree};
-use crate::patch::{self, Direction};
+use crate::patch::{self, FixPolicy};
 use crate::pulls::{DecisionIndex, set_aside_snoozed};
 use crate::scan::proof::{self, ProofInput, Proofs};
 use crate::scan::scan_result::ScanResult;
@@ -58,21 +58,21 @@ fn plan_all(
             declared: &loaded.code.declared,
             catalog: &result.catalog,
         };
-        let by_settings = Direction::from(loaded.stack.settings.fix);
-        let direction = |finding: &Finding| {
+        let by_settings = FixPolicy::from(loaded.stack.settings.fix);
+        let policy = |finding: &Finding| {
             let decision = index.about(finding);
             match decision.map(|decision| &decision.choice) {
-                Some(Choice::Adopt) => Direction::Adopt,
-                Some(Choice::Restore) => Direction::Restore,
-                Some(Choice::Import) => Direction::Import,
+                Some(Choice::Adopt) => FixPolicy::Adopt,
+                Some(Choice::Restore) => FixPolicy::Restore,
+                Some(Choice::Import) => FixPolicy::Import,
                 _ => by_settings,
             }
         };
         let findings = &mut scanned.findings;
         match disproved.get(at) {
-            None => patch::plan_with(findings, &stack, direction),
+            None => patch::plan_with(findings, &stack, policy),
             Some(disproved) if disproved.is_empty() => continue,
-            Some(disproved) => patch::plan_without(findings, &stack, disproved, direction),
+            Some(disproved) => patch::plan_without(findings, &stack, disproved, policy),
         };
     }
 }

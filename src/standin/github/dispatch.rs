@@ -6,7 +6,7 @@ use super::faults::{Fault, secondary_limit};
 use super::gate::{self, text};
 use super::routes::{self, PathParameters, Route};
 use super::world::{AnsweredRequest, World};
-use crate::standin::wire::{ConnectionCut, WholeMessage};
+use crate::standin::wire::{ConnectionCut, Reply};
 use bytes::Bytes;
 use http::{Request, Response, response};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(super) fn answer(
     world: &mut World,
     validator: Option<&Validator>,
     request: &Request<Bytes>,
-) -> WholeMessage<Response<Bytes>> {
+) -> Reply {
     let (method, path) = (request.method().as_str(), request.uri().path());
     let found = routes::find(method, path);
     let name = found.as_ref().map(|(route, _)| route.name());
@@ -43,10 +43,7 @@ pub(super) fn answer(
 }
 
 /// Refuses a request beyond the concurrency limit.
-pub(super) fn too_many(
-    world: &mut World,
-    request: &Request<Bytes>,
-) -> WholeMessage<Response<Bytes>> {
+pub(super) fn too_many(world: &mut World, request: &Request<Bytes>) -> Reply {
     world.refused += 1;
     let refusal = Answer::from(secondary_limit(60));
     let response = respond(world, request, &Caller::Stranger, refusal);

@@ -1,6 +1,6 @@
 //! `cloud`: a state in HCP Terraform or Terraform Enterprise.
 
-use super::hcp::{self, HcpClient};
+use super::support::hcp::{self, HcpClient};
 use super::{BackendAccess, BackendConfig, BackendType, error};
 use crate::model::{Backend, ScanError, Value};
 use futures::FutureExt;

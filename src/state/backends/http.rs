@@ -1,6 +1,6 @@
 //! `http`: a state behind an address, such as GitLab's.
 
-use super::http_access::{HttpAccess, read_state};
+use super::support::http_access::{HttpAccess, read_state};
 use super::{BackendAccess, BackendConfig, BackendType, StoredState, error};
 use crate::model::{Backend, ScanError, Value};
 use base64::Engine;

@@ -1,18 +1,16 @@
-//! Reads state backends, one file each. A new backend is its file, its `mod` line and its line in `ALL`.
+//! Reads state backends, one file each. A new backend is its file, its `mod` line, its line in `ALL` and its cases in
+//! `tests/backends`; `support/` holds what several backends need.
 
 pub mod cloud;
-mod environment;
-mod hcp;
 pub mod http;
-mod http_access;
-mod initialised;
 pub mod local;
 pub mod remote;
 pub mod s3;
+mod support;
 
-pub use environment::BackendEnvironment;
-pub use http_access::{HostTokens, HttpAccess};
-pub use initialised::InitialisedBackend;
+pub use support::environment::BackendEnvironment;
+pub use support::http_access::{HostTokens, HttpAccess};
+pub use support::initialised::InitialisedBackend;
 
 use crate::aws::Aws;
 use crate::memory::ScanShare;

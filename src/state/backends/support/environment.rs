@@ -1,7 +1,7 @@
 //! Reads the settings of backends that Terraform takes from the environment, such as `TF_HTTP_ADDRESS`.
 
-use super::ALL;
 use crate::model::{Value, ValueMap};
+use crate::state::backends::ALL;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 

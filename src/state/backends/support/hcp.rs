@@ -1,9 +1,9 @@
 //! Asks the API of HCP Terraform and Terraform Enterprise for workspaces and their states; it only reads.
 
 use super::http_access::{HttpAccess, read_small, read_state};
-use super::{BackendAccess, BackendConfig, StoredState, error};
 use crate::model::ScanError;
 use crate::outbound::OutboundStream;
+use crate::state::backends::{BackendAccess, BackendConfig, StoredState, error};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use url::{Host, Url};
 
 /// The settings that identify a workspace, of the blocks `cloud` and `backend "remote"`.
-pub(super) const NAMES: &[&str] = &["hostname", "organization", "workspaces"];
+pub(in crate::state::backends) const NAMES: &[&str] = &["hostname", "organization", "workspaces"];
 /// The host unless the code names another.
 const DEFAULT_HOST: &str = "app.terraform.io";
 /// The media type of the API.
@@ -25,7 +25,7 @@ const PAGE_SIZE: &str = "100";
 const MAX_PAGES: u32 = 20;
 
 /// An organization on a host, and what may be asked of it.
-pub(super) struct HcpClient<'a> {
+pub(in crate::state::backends) struct HcpClient<'a> {
     http: &'a HttpAccess,
     base: Url,
     host: String,
@@ -105,7 +105,10 @@ fn host(config: &BackendConfig<'_>) -> Result<String, ScanError> {
 }
 
 /// Returns what the report calls a workspace.
-pub(super) fn location(config: &BackendConfig<'_>, workspace: &str) -> Result<String, ScanError> {
+pub(in crate::state::backends) fn location(
+    config: &BackendConfig<'_>,
+    workspace: &str,
+) -> Result<String, ScanError> {
     let organization = config.required("organization")?;
     Ok(format!("{}/{organization}/{workspace}", host(config)?))
 }
@@ -115,7 +118,7 @@ impl<'a> HcpClient<'a> {
     ///
     /// # Errors
     /// When the configuration names none, or there is no token for its host.
-    pub(super) fn new(
+    pub(in crate::state::backends) fn new(
         config: &'a BackendConfig<'_>,
         access: &'a BackendAccess<'_>,
     ) -> Result<Self, ScanError> {
@@ -151,7 +154,7 @@ impl<'a> HcpClient<'a> {
     ///
     /// # Errors
     /// When there is no such workspace, it has no state, or the token may not read it.
-    pub(super) async fn read(
+    pub(in crate::state::backends) async fn read(
         &self,
         workspace: &str,
         access: &BackendAccess<'_>,
@@ -206,7 +209,7 @@ impl<'a> HcpClient<'a> {
     ///
     /// # Errors
     /// When the API refuses, or there are too many.
-    pub(super) async fn workspaces(
+    pub(in crate::state::backends) async fn workspaces(
         &self,
         query: &[(String, String)],
     ) -> Result<Vec<String>, ScanError> {
@@ -239,7 +242,10 @@ impl<'a> HcpClient<'a> {
     ///
     /// # Errors
     /// When there is none.
-    pub(super) async fn project(&self, name: &str) -> Result<String, ScanError> {
+    pub(in crate::state::backends) async fn project(
+        &self,
+        name: &str,
+    ) -> Result<String, ScanError> {
         let location = format!("{}/{}", self.host, self.organization);
         let path = ["organizations", self.organization, "projects"];
         let query = [("filter[names]".to_owned(), name.to_owned())];

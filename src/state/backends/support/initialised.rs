@@ -1,8 +1,8 @@
 //! Reads the backend as `terraform init` recorded it: `.terraform/terraform.tfstate`, which holds what
 //! `-backend-config` set.
 
-use super::BackendType;
 use crate::model::{Value, ValueMap};
+use crate::state::backends::BackendType;
 use serde::Deserialize;
 
 /// The recorded settings that identify a state. All others, credentials above all, are dropped when they are read.

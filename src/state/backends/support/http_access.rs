@@ -1,9 +1,9 @@
 //! Connects the backends outside of AWS: an HTTP client, API tokens by host, and who asks.
 
-use super::{StoredState, error};
 use crate::model::ScanError;
 use crate::outbound::{Outbound, OutboundError, OutboundStream};
 use crate::state::ScanStates;
+use crate::state::backends::{StoredState, error};
 use http::HeaderMap;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ enum Caller {
 pub struct HttpAccess {
     /// None where the machine's certificates cannot be read: a stack with its state elsewhere needs none.
     outbound: Option<Outbound>,
-    pub(super) tokens: HostTokens,
+    pub(in crate::state::backends) tokens: HostTokens,
     caller: Caller,
 }
 
@@ -70,7 +70,7 @@ impl HttpAccess {
     ///
     /// # Errors
     /// Calls what is read `location`: the address itself may hold a credential.
-    pub(super) async fn get(
+    pub(in crate::state::backends) async fn get(
         &self,
         url: &Url,
         headers: HeaderMap,
@@ -85,18 +85,18 @@ impl HttpAccess {
     }
 
     /// Returns whether private addresses are reached, and plain HTTP is spoken.
-    pub(super) fn reaches_private_addresses(&self) -> bool {
+    pub(in crate::state::backends) fn reaches_private_addresses(&self) -> bool {
         let outbound = self.outbound.as_ref();
         outbound.is_some_and(Outbound::reaches_private_addresses)
     }
 
-    pub(super) fn is_server(&self) -> bool {
+    pub(in crate::state::backends) fn is_server(&self) -> bool {
         self.caller == Caller::Server
     }
 }
 
 /// Reads the body of a response as a state, within the scan's limit.
-pub(super) async fn read_state(
+pub(in crate::state::backends) async fn read_state(
     mut body: OutboundStream,
     location: &str,
     states: &ScanStates,
@@ -123,7 +123,7 @@ pub(super) async fn read_state(
 }
 
 /// Reads the body of a small response, and fails where it is larger than the limit.
-pub(super) async fn read_small(
+pub(in crate::state::backends) async fn read_small(
     mut body: OutboundStream,
     location: &str,
     largest: usize,
