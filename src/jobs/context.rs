@@ -86,7 +86,7 @@ pub(super) struct Reports<'c> {
 impl Reports<'_> {
     /// Reads the next report, with the time of its scan.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<(StackReport, i64)>> {
-        while self.read < LOOKED_BACK {
+        while self.read < MAX_REPORTS {
             let scan = self
                 .tenant
                 .nth_scan(self.id, self.stack.as_str(), self.read);
