@@ -80,7 +80,10 @@ async fn record_at_once(
     last: &mut i64,
 ) -> anyhow::Result<Vec<bool>> {
     let now = without_small_step_back(store.now().await?, *last);
-    let received: Vec<_> = deliveries.iter().map(|one| one.received_at).collect();
+    let received: Vec<_> = deliveries
+        .iter()
+        .map(|delivery| delivery.received_at)
+        .collect();
     for (delivery, at) in deliveries.iter_mut().zip(dates(&received, now, *last)) {
         delivery.received_at = at;
     }

@@ -251,9 +251,9 @@ async fn an_edit_that_the_provider_refuses_or_would_still_change_is_not_made() {
 
 #[tokio::test]
 async fn an_attribute_that_the_provider_disproves_holds_no_other_back() {
-    let described = |code: &str, tag: &str| {
-        let tags = format!("= 30\n  tags = {{\n    team = \"{tag}\"\n  }}\n");
-        code.replace("= 30\n", &tags)
+    let described = |code: &str, pool: &str| {
+        let labels = format!("= 30\n  labels = {{\n    pool = \"{pool}\"\n  }}\n");
+        code.replace("= 30\n", &labels)
     };
     for (behaviour, reason) in [
         ("refuses 90", "the provider does not take the edited code"),
@@ -264,11 +264,11 @@ async fn an_attribute_that_the_provider_disproves_holds_no_other_back() {
     ] {
         let folder = folder(
             behaviour,
-            r#"{"visibility_timeout_seconds": 90, "secret": null, "tags": {"team": "b"}}"#,
+            r#"{"visibility_timeout_seconds": 90, "secret": null, "labels": {"pool": "b"}}"#,
         );
         let checkout = checkout("");
         checkout.write("queue/main.tf", &described(CODE, "a"));
-        let state = STATE.replace("\"tags\": null", "\"tags\": {\"team\": \"a\"}");
+        let state = STATE.replace(r#""tags": null"#, r#""labels": {"pool": "a"}, "tags": null"#);
         checkout.write("queue.tfstate", &state);
         let run = run(&["fix", "--adopt"], Some(&folder), &checkout).await;
         let fix = &run.json()["stacks"][0]["findings"][0]["fix"];
