@@ -268,7 +268,10 @@ async fn an_attribute_that_the_provider_disproves_holds_no_other_back() {
         );
         let checkout = checkout("");
         checkout.write("queue/main.tf", &described(CODE, "a"));
-        let state = STATE.replace(r#""tags": null"#, r#""labels": {"pool": "a"}, "tags": null"#);
+        let state = STATE.replace(
+            r#""tags": null"#,
+            r#""labels": {"pool": "a"}, "tags": null"#,
+        );
         checkout.write("queue.tfstate", &state);
         let run = run(&["fix", "--adopt"], Some(&folder), &checkout).await;
         let fix = &run.json()["stacks"][0]["findings"][0]["fix"];
