@@ -385,8 +385,6 @@ fn rest() -> impl proptest::strategy::Strategy<Value = serde_json::Value> {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
-
     #[test]
     fn of_a_file_of_json_only_the_value_that_drifted_changes(
         kind in 0_usize..3,
@@ -409,9 +407,9 @@ proptest::proptest! {
             let web = evaluated.declared.resources.get(&"aws_instance.web".parse().unwrap());
             web.map_or(Value::Unknown, |web| web.value("instance_type"))
         };
-        // Another entry of the same name may count, or the file be none.
+        // Of two entries of a name either may count; two of unlike types are an error of `jsondecode`.
         let counts = value(&files) == Value::from(OLD);
-        let must_count = !has_bom && rest.get("again:size").is_none();
+        let must_count = !has_bom && !rest.to_string().contains("again:");
         proptest::prop_assert!(counts || !must_count, "{}", text);
         proptest::prop_assume!(counts && live != OLD);
         let drift = ("aws_instance.web", "instance_type", Value::from(live.as_str()));
