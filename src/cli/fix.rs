@@ -70,7 +70,7 @@ pub(super) async fn run(options: Options) -> anyhow::Result<ExitCode> {
     Ok(options.exit(&scanned))
 }
 
-/// Proves the fixes where there is a provider. Returns whether some are to be planned anew.
+/// Proves the fixes by the plan of the provider, if there is one. Returns whether fixes must be planned again.
 async fn prove(scanned: &mut Scanned, proofs: &mut Proofs) -> bool {
     let Some(providers) = &scanned.providers else {
         return false;
@@ -147,13 +147,7 @@ impl Options {
             true => policy,
             false => FixPolicy::None,
         };
-        let files = match planned.disproved {
-            None => patch::plan_with(findings, stack, policy),
-            Some(disproved) if disproved.is_empty() => {
-                patch::files(stack.tree, &findings.iter().collect::<Vec<_>>())
-            }
-            Some(disproved) => patch::plan_without(findings, stack, disproved, policy),
-        };
+        let files = patch::plan_again(findings, stack, planned.disproved, policy);
         // Two stacks may share code: what the first makes of it, the second has not seen.
         let taken =
             |file: &String| changed.contains_key(file) && changed.get(file) != files.get(file);

@@ -79,7 +79,7 @@ impl LoadedModules {
         all
     }
 
-    /// Parses the files of one folder and lays its override files over them. Records what is wrong with them.
+    /// Parses a folder's files, merges its override files into them, and records their problems.
     fn parse_folder(
         &mut self,
         folder: &str,

@@ -2,7 +2,7 @@
 
 use super::walk::ComparedResource;
 use crate::model::{
-    Difference, ProviderTags, TAGS, TAGS_ALL, Value, ValueMap, Verdict, entry_path,
+    Difference, ProviderTags, TAGS, TAGS_ALL, Value, ValueMap, Verdict, entry_path, root_attribute,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -78,7 +78,7 @@ pub(super) fn differences(compared: &ComparedResource<'_>) -> Vec<Difference> {
 }
 
 /// Returns the value of an attribute without the tags that the provider ignores: those of volumes stand in blocks of the
-/// instance.
+/// instance. `volume_tags` loses the tags that the provider adds as well.
 pub(super) fn without_ignored<'v>(
     compared: &ComparedResource<'_>,
     path: &str,
@@ -157,18 +157,15 @@ fn default_tags<'a>(compared: &ComparedResource<'a>) -> Option<&'a Value> {
 /// that the resource has for those of its code, and the provider adds its own.
 pub(super) fn is_set_by_default(compared: &ComparedResource<'_>, difference: &Difference) -> bool {
     let path = difference.path.as_str();
-    let inherited = path.strip_prefix(TAGS_ALL);
-    let key = inherited.or_else(|| path.strip_prefix(TAGS));
-    let key = key.and_then(|key| key.strip_prefix('[')?.strip_suffix(']'));
-    let key = key.and_then(|key| serde_json::from_str::<String>(key).ok());
-    let (Some(key), Some(default)) = (key, default_tags(compared)) else {
-        return false;
-    };
-    let is_default = match default {
-        Value::Unknown => inherited.is_some(),
-        default => !default.get(&key).is_null(),
-    };
-    difference.live.is_null() && is_default
+    let is_entry = |key: &str| NAMES.iter().any(|map| entry_path(map, key) == path);
+    difference.live.is_null()
+        && match default_tags(compared) {
+            Some(Value::Unknown) => path != TAGS_ALL && root_attribute(path) == TAGS_ALL,
+            Some(Value::Map(default)) => default
+                .iter()
+                .any(|(key, value)| !value.is_null() && is_entry(key)),
+            _ => false,
+        }
 }
 
 /// Returns whether all declared tags are known: then the code leaves out every other tag.

@@ -335,7 +335,7 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// Returns what stands before the brace of a resource's block.
+/// Returns the header of a resource's block: its type and its labels.
 fn header(address: &Address) -> String {
     format!("resource \"{}\" \"{}\"", address.tf_type, address.name)
 }

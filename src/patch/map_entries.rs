@@ -163,7 +163,7 @@ impl<'a> Map<'a> {
         Some(apart)
     }
 
-    /// Writes the whole map anew, where no comment and nothing computed would go.
+    /// Rewrites the whole map; returns `None` where a comment or a computed value would be lost.
     fn whole(&self, live: &Value) -> Option<Vec<Edit>> {
         let span = self.source.span.0..self.source.span.1;
         let text = self.page.text.get(span.clone())?;

@@ -95,9 +95,26 @@ pub fn plan_with(
     plan_all(findings, stack, &Disproved::new(), policy)
 }
 
-/// Plans the fixes anew, without the paths that a provider's plan disproved, and returns the changed files. Fixes that
-/// were disproved as a whole stay refused; those that come out as before keep their proof.
-pub fn plan_without(
+/// Plans the fixes as `plan_with`, or anew without what a provider's plan disproved of them; returns the changed files.
+/// Where nothing was disproved in part, the fixes stay as they are.
+pub fn plan_again(
+    findings: &mut [Finding],
+    stack: &Stack<'_>,
+    disproved: Option<&Disproved>,
+    policy: impl Fn(&Finding) -> FixPolicy,
+) -> Changed {
+    match disproved {
+        None => plan_with(findings, stack, policy),
+        Some(disproved) if disproved.is_empty() => {
+            files(stack.tree, &findings.iter().collect::<Vec<_>>())
+        }
+        Some(disproved) => plan_without(findings, stack, disproved, policy),
+    }
+}
+
+/// Plans the fixes without the disproved paths, and returns the changed files. A fix that was disproved as a whole stays
+/// refused; one that comes out as before keeps its proof.
+fn plan_without(
     findings: &mut [Finding],
     stack: &Stack<'_>,
     disproved: &Disproved,

@@ -85,7 +85,7 @@ impl Json {
     }
 }
 
-/// Writes what stands before a value or a closing bracket: a comma behind another value, and the line end.
+/// Writes the separator before a value or a closing bracket: a comma after an earlier value, and a line break.
 fn separate(is_behind: bool, depth: usize, form: Form, to: &mut impl Write) -> fmt::Result {
     if is_behind {
         to.write_char(',')?;

@@ -3,9 +3,6 @@
 use crate::model::Value;
 use std::fmt::Write;
 
-/// The polynomial of the checksum, bits reversed.
-const POLYNOMIAL: u32 = 0xEDB8_8320;
-
 /// Returns the blocks of a set in the provider's order. `sets` names their parts that are sets themselves.
 pub(super) fn sorted<'v>(blocks: &'v [Value], sets: &[&str]) -> Vec<&'v Value> {
     let mut keyed: Vec<_> = blocks
@@ -47,23 +44,17 @@ fn in_order(mut items: Vec<String>) -> Vec<String> {
     items
 }
 
+/// Returns the decimal digits of a text's checksum, that of IEEE 802.3.
 fn digits(text: &str) -> String {
-    checksum(text).to_string()
-}
-
-/// Returns the checksum of IEEE 802.3.
-fn checksum(text: &str) -> u32 {
-    let shift = |left: u32, _| (left >> 1) ^ (POLYNOMIAL & (left & 1).wrapping_neg());
-    let add = |left: u32, byte: u8| (0..8).fold(left ^ u32::from(byte), shift);
-    !text.bytes().fold(u32::MAX, add)
+    crc32fast::hash(text.as_bytes()).to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::checksum;
+    use super::digits;
 
     #[test]
     fn the_checksum_is_the_usual_one() {
-        assert_eq!(checksum("123456789"), 0xCBF4_3926);
+        assert_eq!(digits("123456789"), 0xCBF4_3926_u32.to_string());
     }
 }

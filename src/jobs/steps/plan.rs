@@ -68,12 +68,7 @@ fn plan_all(
                 _ => by_settings,
             }
         };
-        let findings = &mut scanned.findings;
-        match disproved.get(at) {
-            None => patch::plan_with(findings, &stack, policy),
-            Some(disproved) if disproved.is_empty() => continue,
-            Some(disproved) => patch::plan_without(findings, &stack, disproved, policy),
-        };
+        patch::plan_again(&mut scanned.findings, &stack, disproved.get(at), policy);
     }
 }
 
