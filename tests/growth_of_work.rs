@@ -164,6 +164,31 @@ fn searches_count_the_states_of_a_pattern() {
 }
 
 #[test]
+fn a_search_for_files_counts_the_states_of_its_pattern() {
+    let files = (0..2_000).map(|at| format!("{}{at}", "a/".repeat(50)));
+    let listed = [("d".to_owned(), files.collect::<Vec<_>>())];
+    let set = |pattern: &str| {
+        let code =
+            format!("resource \"a\" \"b\" {{\n  x = length(fileset(\"d\", \"{pattern}\"))\n}}\n");
+        let mut tree: Tree = [("main.tf", code.as_str())].into_iter().collect();
+        tree.listed.extend(listed.clone());
+        let evaluated = code::evaluate(&tree, "", &Options::default());
+        let messages = evaluated.problems.iter();
+        let messages: Vec<_> = messages.map(|problem| problem.message.clone()).collect();
+        let resource = &evaluated.declared.resources[&"a.b".parse().unwrap()];
+        (resource.value("x"), messages)
+    };
+    assert_eq!(set("**/*7"), (Value::from(200), vec![]));
+    let (found, messages) = set(&"**/".repeat(60));
+    assert_eq!(
+        (found, messages),
+        (Value::Unknown, vec![TOO_LONG.to_owned()])
+    );
+    // No pattern of more states is compiled.
+    assert_eq!(set(&"**/".repeat(300)).0, Value::Unknown);
+}
+
+#[test]
 fn what_is_only_too_deep_or_too_long_to_be_read_is_not_refused() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let many: String = (0..70).map(|at| format!("{{ k{at} = {at} }}, ")).collect();

@@ -5,6 +5,7 @@ mod glob;
 use super::Call;
 use super::digest::{in_hex, of};
 use super::encoding::in_base64;
+use super::pattern;
 use crate::code::fault::{Evaluated, Fault, Invalid};
 use crate::code::file::File;
 use crate::code::parse;
@@ -148,7 +149,7 @@ pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
     let context = &call.scope.instance.context;
     let unknown = Typed::Unknown(Type::set(Type::String));
     let folder = in_repository(call.scope, call.text(0)?);
-    let (Some(folder), Some(pattern)) = (folder, glob::pattern(call.text(1)?)) else {
+    let (Some(folder), Some(pattern)) = (folder, glob::regex(call.text(1)?)) else {
         return Ok(unknown);
     };
     let Some(files) = context.code.below(&folder) else {
@@ -156,10 +157,14 @@ pub(super) fn fileset(call: &Call<'_, '_>) -> Evaluated {
         context.requested.borrow_mut().folder(folder);
         return Ok(unknown);
     };
+    let Some(pattern) = pattern::measured(call, &pattern, 0)? else {
+        return Ok(unknown);
+    };
     let mut paths = Vec::new();
     for path in files {
         call.budget().work(1 + path.len() / size::LOOKED_AT)?;
-        if pattern.is_match(path) {
+        pattern.search(call, path.len())?;
+        if pattern.regex.is_match(path) {
             call.budget().take(size::text(path.len()))?;
             paths.push(Typed::text(path.as_str()));
         }

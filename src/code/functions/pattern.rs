@@ -48,9 +48,40 @@ fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Reg
     let Some(translated) = translated(text)? else {
         return Ok(None);
     };
-    for memory in MEMORIES {
-        let search = memory.saturating_mul(searched.len());
+    let Some(pattern) = measured(call, &translated, searched.len())? else {
+        return Ok(None);
+    };
+    pattern.search(call, searched.len())?;
+    Ok(Some(pattern.regex))
+}
+
+/// A compiled pattern with the memory that it was compiled within, in bytes.
+pub(super) struct Pattern {
+    pub regex: Regex,
+    memory: usize,
+}
+
+impl Pattern {
+    /// Takes the work of searching a text of this length from the budget.
+    pub fn search(&self, call: &Call<'_, '_>, length: usize) -> Result<(), Excess> {
+        let search = self.memory.saturating_mul(length);
         if search > MAX_SEARCH {
+            return Err(Excess::Size);
+        }
+        let counted = search.saturating_sub(NOT_COUNTED) / SEARCHED;
+        call.budget().work(counted)
+    }
+}
+
+/// Compiles a pattern of this crate's dialect to search a text of this length, and takes the work of compiling it from the
+/// budget; `None` where it takes too much memory.
+pub(super) fn measured(
+    call: &Call<'_, '_>,
+    pattern: &str,
+    searched: usize,
+) -> Result<Option<Pattern>, Fault> {
+    for memory in MEMORIES {
+        if memory.saturating_mul(searched) > MAX_SEARCH {
             return Err(Excess::Size.into());
         }
         let read = if memory > USUAL_MEMORY {
@@ -59,10 +90,9 @@ fn pattern(call: &Call<'_, '_>, text: &str, searched: &str) -> Result<Option<Reg
             READ
         };
         call.budget().work(read)?;
-        if let Some(pattern) = compiled(&translated, memory)? {
-            let counted = search.saturating_sub(NOT_COUNTED) / SEARCHED;
-            call.budget().work(memory / COMPILED + counted)?;
-            return Ok(Some(pattern));
+        if let Some(regex) = compiled(pattern, memory)? {
+            call.budget().work(memory / COMPILED)?;
+            return Ok(Some(Pattern { regex, memory }));
         }
     }
     Ok(None)
