@@ -13,6 +13,21 @@ fn web(reason: &str) -> NewAccept {
 }
 
 #[test]
+fn the_example_of_the_readme_is_valid_and_sets_every_key_that_it_shows() {
+    let readme = include_str!("../README.md");
+    let (_, section) = readme.split_once("### Settings of a repository").unwrap();
+    let lines = section.lines().skip_while(|line| !line.starts_with("    "));
+    let lines = lines.take_while(|line| line.starts_with("    "));
+    let example: String = lines.map(|line| format!("{}\n", &line[4..])).collect();
+    let settings = Settings::parse(&example).unwrap();
+    let stack = &settings.stacks[0];
+    assert_eq!(stack.var_files, ["production.tfvars"]);
+    assert_eq!(settings.pull_requests.per_hour, 5);
+    assert!(settings.notify.is_some());
+    assert_eq!(settings.accept.len(), 1);
+}
+
+#[test]
 fn entries_are_added_where_the_list_is_and_nothing_else_changes() {
     let item = "- address: \"aws_instance.web[1]\"\n";
     for (before, after) in [
