@@ -294,3 +294,65 @@ fn code_that_is_no_text_is_named_and_never_edited() {
     let none: &mut [Finding] = &mut [];
     assert!(patch::plan(none, &stack, patch::FixPolicy::Adopt).is_empty());
 }
+
+/// Values that lead back to themselves: through parts of policies and other JSON, elements of a `for`, and functions.
+#[test]
+fn what_leads_back_to_itself_is_traced_to_an_end() {
+    let policy = |value: &str| format!("jsonencode({{ Statement = [{{ Action = {value} }}] }})");
+    for (locals, value) in [
+        (format!("a = {}", policy("local.a")), "local.a"),
+        (
+            format!("a = {}", policy("local.b")) + "\nb = local.a",
+            "local.b",
+        ),
+        (format!("a = {}", policy(&policy("local.a"))), "local.a"),
+        (
+            "a = jsonencode({ x = local.a, y = [local.a, local.a] })".to_owned(),
+            "local.a",
+        ),
+        (
+            "a = { for x in local.a.b : x.name => x }".to_owned(),
+            "local.a.b",
+        ),
+        (
+            "a = { for k, x in local.a.b : k => x }".to_owned(),
+            "local.a.c",
+        ),
+        ("a = [for x in local.a : x]".to_owned(), "local.a[0]"),
+        (
+            "a = merge(local.a, { for x in local.a.k : x.name => x })".to_owned(),
+            "local.a.c",
+        ),
+        ("a = flatten([local.a])".to_owned(), "local.a[0]"),
+        (
+            "a = try(local.a, lookup(local.a, \"k\", local.a))".to_owned(),
+            "local.a",
+        ),
+        ("a = element(local.a, 0)".to_owned(), "local.a"),
+        ("a = \"${local.a}\"".to_owned(), "local.a"),
+        ("a = local.a ? local.a : local.a".to_owned(), "local.a"),
+    ] {
+        let text = format!(
+            "locals {{\n{locals}\n}}\nresource \"aws_sqs_queue\" \"q\" {{\n  name = \"q\"\n  policy = {value}\n  tags = {value}\n}}\n"
+        );
+        let tree: Tree = [("main.tf", text.into_bytes())].into_iter().collect();
+        let evaluated = code::evaluate(&tree, "", &Options::default());
+        let address = "aws_sqs_queue.q".parse().unwrap();
+        let queue = &evaluated.declared.resources[&address];
+        assert!(queue.value("policy").has_unknown(), "{locals}");
+    }
+    // The statements of a document, plain and made by a dynamic block.
+    for statement in [
+        "statement {\n actions = data.aws_iam_policy_document.d.json\n }",
+        "statement {\n actions = local.a\n resources = local.a\n }",
+        "dynamic \"statement\" {\n for_each = [local.a]\n content {\n actions = [statement.value]\n resources = statement.value\n }\n }",
+    ] {
+        let text = format!(
+            "locals {{\n a = data.aws_iam_policy_document.d.json\n}}\ndata \"aws_iam_policy_document\" \"d\" {{\n {statement}\n}}\n\
+             resource \"aws_sqs_queue\" \"q\" {{\n  policy = local.a\n}}\n"
+        );
+        let tree: Tree = [("main.tf", text.into_bytes())].into_iter().collect();
+        let evaluated = code::evaluate(&tree, "", &Options::default());
+        assert_eq!(evaluated.declared.resources.len(), 1, "{statement}");
+    }
+}

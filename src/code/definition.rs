@@ -15,15 +15,25 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 
 /// Evaluates an expression and finds the places where an edit would change it.
 pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Definition {
+    definition_within(scope, expression, MAX_CHAIN)
+}
+
+/// Finds the definition of a part of a value that was traced so far: what is left of its chain is all that the part has,
+/// since the part may lead back to the value.
+pub(super) fn definition_within<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    left: usize,
+) -> Definition {
     let value = scope.plain(expression);
     let arguments = arguments(scope, expression);
-    let traced = match traced(scope, expression) {
+    let traced = match traced(scope, expression, left) {
         Ok(end) => end.definition(value),
         Err(why) => refused(scope, expression, value, why),
     };
     let alternatives = Alternatives {
         arguments,
-        switch: switch::of_expression(scope, expression, MAX_CHAIN),
+        switch: switch::of_expression(scope, expression, left),
         ..Alternatives::default()
     };
     let has_some = !alternatives.arguments.is_empty() || alternatives.switch.is_some();
@@ -34,14 +44,18 @@ pub(super) fn definition<'a>(scope: &Scope<'a>, expression: &'a Expression) -> D
 }
 
 /// Traces an expression to a literal, or to a `for` that passes each element on unchanged: not to `merge`.
-fn traced<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Result<End<'a>, Uneditable> {
-    let end = trace(scope, expression, MAX_CHAIN)?;
+fn traced<'a>(
+    scope: &Scope<'a>,
+    expression: &'a Expression,
+    left: usize,
+) -> Result<End<'a>, Uneditable> {
+    let end = trace(scope, expression, left)?;
     let why = match end {
         End::Code(ref inner, Expression::FuncCall(call), _) => {
-            Some(function_reason(inner, call, MAX_CHAIN))
+            Some(function_reason(inner, call, left))
         }
         End::Code(ref inner, each, _) => {
-            computed_for(each).map(|each| for_reason(inner, each, MAX_CHAIN))
+            computed_for(each).map(|each| for_reason(inner, each, left))
         }
         _ => None,
     };
@@ -274,7 +288,7 @@ fn elsewhere<'a>(
         End::Code(_, _, own) | End::Tfvars(_, own) if *own != Site::Literal => own.clone(),
         _ => site.clone(),
     };
-    let map = Literal::of(end).ok()?;
+    let map = Literal::of(end, left).ok()?;
     Some(MapPart::Literal(map, own))
 }
 

@@ -6,7 +6,7 @@ use super::handed_on::by_key;
 use super::instance::TfvarsValue;
 use super::scope::{Collection, Scope};
 use super::size::ENTRY;
-use super::trace::{End, MAX_CHAIN, renamed, source, trace};
+use super::trace::{End, renamed, source, trace};
 use super::typed::Typed;
 use crate::model::{Location, Site, Source, Uneditable};
 use hcl_edit::Span;
@@ -29,7 +29,7 @@ pub(super) enum Literal<'a> {
 
 impl<'a> Literal<'a> {
     /// Returns the map at the end of a trace, or why there is none.
-    pub(super) fn of(end: End<'a>) -> Result<Self, Uneditable> {
+    pub(super) fn of(end: End<'a>, left: usize) -> Result<Self, Uneditable> {
         match end {
             End::Code(scope, map @ Expression::Object(object), _) => Ok(Self::Code {
                 source: source(&scope, map),
@@ -38,24 +38,24 @@ impl<'a> Literal<'a> {
                 scope,
             }),
             End::Tfvars(given, _) => Ok(Self::Tfvars(given)),
-            End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each),
+            End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each, left),
             End::Code(scope, Expression::FuncCall(call), _) => {
-                Err(function_reason(&scope, call, MAX_CHAIN))
+                Err(function_reason(&scope, call, left))
             }
             other => Err(no_literal(&other)),
         }
     }
 
     /// Returns the map that `{ for x in list : x.name => x }` makes of the elements of a literal.
-    fn of_elements(scope: &Scope<'a>, each: &'a ForExpr) -> Result<Self, Uneditable> {
+    fn of_elements(scope: &Scope<'a>, each: &'a ForExpr, left: usize) -> Result<Self, Uneditable> {
         let none = || Uneditable::Computed(scope.file.place(each.span()));
         let intro = &each.intro;
-        let name = by_key(each).ok_or_else(|| for_reason(scope, each, MAX_CHAIN))?;
+        let name = by_key(each).ok_or_else(|| for_reason(scope, each, left))?;
         let is_key = |name: &Expression| {
             let key = intro.key_var.as_ref().map(|key| key.as_str());
             name.as_variable().map(|name| name.as_str()) == key && key.is_some()
         };
-        match trace(scope, &intro.collection_expr, MAX_CHAIN)? {
+        match trace(scope, &intro.collection_expr, left)? {
             End::Code(inner, list @ Expression::Array(items), _) => {
                 let mut entries = BTreeMap::new();
                 for item in items {
@@ -73,7 +73,7 @@ impl<'a> Literal<'a> {
                     scope: inner,
                 })
             }
-            end if is_key(name) => Self::of(end),
+            end if is_key(name) => Self::of(end, left),
             _ => Err(none()),
         }
     }
@@ -118,8 +118,10 @@ fn entries<'a>(scope: &Scope<'_>, object: &'a Object) -> Option<BTreeMap<String,
 impl<'a> Collection<'a> {
     /// Returns the literal map behind it, or why there is none: looked for once.
     pub(super) fn literal(&self, left: usize) -> &Result<Literal<'a>, Uneditable> {
-        self.literal
-            .get_or_init(|| trace(&self.scope, self.expression, left).and_then(Literal::of))
+        self.literal.get_or_init(|| {
+            let end = trace(&self.scope, self.expression, left)?;
+            Literal::of(end, left)
+        })
     }
 }
 

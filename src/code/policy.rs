@@ -1,6 +1,6 @@
 //! Finds the statements of IAM policies in code.
 
-use super::definition::definition;
+use super::definition::definition_within;
 use super::element;
 use super::expression::{certain_key, is_key};
 use super::file::File;
@@ -15,6 +15,7 @@ use crate::model::{Definition, Part, PolicyCode, PolicyForm, Site, Source, State
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object};
 use hcl_edit::structure::{Attribute, Block, Body};
+use hcl_edit::template::HeredocTemplate;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -33,44 +34,40 @@ const BLOCKS: &[(&str, &str, &[&str], &str)] = &[
 pub(super) fn of_expression<'a>(
     scope: &Scope<'a>,
     expression: &'a Expression,
+    left: usize,
 ) -> Option<(Source, PolicyCode)> {
     if let Expression::FuncCall(call) = expression
         && let Some(found) = policy_file::of_call(scope, call)
     {
         return Some(found);
     }
-    let code = in_place(scope, expression)?;
+    let code = in_place(scope, expression, left)?;
     Some((source(scope, expression), code))
 }
 
 /// Finds the statements of a policy that is written in the expression itself.
-fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Option<PolicyCode> {
+fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression, left: usize) -> Option<PolicyCode> {
     match expression {
         Expression::FuncCall(call) if call.name.name.as_str() == "jsonencode" => {
             let arguments: Vec<_> = call.args.iter().collect();
             let [Expression::Object(object)] = arguments.as_slice() else {
                 return None;
             };
-            let statements = of_object(scope, object, 0, &|part| behind(scope, part))?;
+            let statements = of_object(scope, object, 0, &|part| behind(scope, part, left))?;
             Some(PolicyCode {
                 form: PolicyForm::Object,
                 statements,
             })
         }
         Expression::HeredocTemplate(heredoc) => {
-            let span = heredoc.span()?;
-            let text = scope.file.text.get(span.clone())?;
-            let (start, end) = (text.find('\n')? + 1, text.trim_end().rfind('\n')? + 1);
-            let text = text.get(start..end)?.trim_end();
-            let indent = text.len() - text.trim_start().len();
-            let (start, text) = (start + indent, text.trim_start());
+            let (start, text) = heredoc_text(scope, heredoc)?;
             scope.budget().work(text.len() / TEXT).ok()?;
             // JSON is an object of HCL, and what is interpolated in its texts are templates of HCL.
             let parsed = parse::expression(text).ok()?;
             let Expression::Object(object) = &parsed else {
                 return None;
             };
-            let statements = of_object(scope, object, span.start + start, &|_| None)?;
+            let statements = of_object(scope, object, start, &|_| None)?;
             Some(PolicyCode {
                 form: PolicyForm::Json,
                 statements,
@@ -80,12 +77,30 @@ fn in_place<'a>(scope: &Scope<'a>, expression: &'a Expression) -> Option<PolicyC
     }
 }
 
-/// Returns the literal that a part refers to, where an edit must change that literal.
-fn behind<'a>(scope: &Scope<'a>, part: &'a Expression) -> Option<Box<Definition>> {
+/// Returns the text of a heredoc without the blanks around it, and its first byte.
+pub(super) fn heredoc_text<'s>(
+    scope: &Scope<'s>,
+    heredoc: &HeredocTemplate,
+) -> Option<(usize, &'s str)> {
+    let span = heredoc.span()?;
+    let text = scope.file.text.get(span.clone())?;
+    let (start, end) = (text.find('\n')? + 1, text.trim_end().rfind('\n')? + 1);
+    let text = text.get(start..end)?.trim_end();
+    let indent = text.len() - text.trim_start().len();
+    Some((span.start + start + indent, text.trim_start()))
+}
+
+/// Returns the literal that a part refers to, where an edit must change that literal. `left` is what is left of the chain
+/// that led to the part, which may lead back to it.
+pub(super) fn behind<'a>(
+    scope: &Scope<'a>,
+    part: &'a Expression,
+    left: usize,
+) -> Option<Box<Definition>> {
     if !matches!(part, Expression::Traversal(_)) {
         return None;
     }
-    let found = definition(scope, part);
+    let found = definition_within(scope, part, left);
     let is_editable = !matches!(found.site, Site::Refused(_) | Site::Local | Site::Output);
     is_editable.then(|| Box::new(found))
 }
@@ -126,21 +141,25 @@ pub(super) fn of_object<'o>(
     statements.into_iter().map(statement_code).collect()
 }
 
-fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
+pub(super) fn moved(span: Range<usize>, offset: usize) -> Range<usize> {
     span.start + offset..span.end + offset
 }
 
 /// Finds the statements of an `aws_iam_policy_document`. Returns `None` where what `dynamic` blocks make is not certain.
-pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<PolicyCode> {
+pub(super) fn of_document<'a>(
+    scope: &Scope<'a>,
+    block: &'a Block,
+    left: usize,
+) -> Option<PolicyCode> {
     let mut statements = Vec::new();
     for inner in block.body.blocks() {
         let label = inner.labels.first().map(|label| label.as_str());
         if inner.has_ident("statement") {
-            statements.push(of_statement(scope, inner, &inner.body)?);
+            statements.push(of_statement(scope, (inner, &inner.body), left)?);
         } else if inner.has_ident("dynamic") && label == Some("statement") {
             let (scopes, content) = element::of_block(scope, inner)?;
             for scope in &scopes {
-                statements.push(of_statement(scope, inner, content)?);
+                statements.push(of_statement(scope, (inner, content), left)?);
             }
         } else if inner.has_ident("dynamic") {
             return None;
@@ -153,15 +172,19 @@ pub(super) fn of_document<'a>(scope: &Scope<'a>, block: &'a Block) -> Option<Pol
 }
 
 /// Finds the parts of a statement, which this block makes.
-fn of_statement<'a>(scope: &Scope<'a>, block: &'a Block, inner: &'a Body) -> Option<StatementCode> {
+fn of_statement<'a>(
+    scope: &Scope<'a>,
+    (block, inner): (&'a Block, &'a Body),
+    left: usize,
+) -> Option<StatementCode> {
     let mut parts = BTreeMap::new();
     let named = LISTS.iter().chain(&[("sid", "Sid"), ("effect", "Effect")]);
     for (name, written) in named {
-        if let Some(part) = argument(scope, block, inner.get_attribute(name)) {
+        if let Some(part) = argument(scope, block, (inner.get_attribute(name), left)) {
             parts.insert((*written).to_owned(), part);
         }
     }
-    parts.extend(nested_lists(scope, (block, inner)));
+    parts.extend(nested_lists(scope, (block, inner), left));
     let statement_body = body(scope, inner);
     let value = match statement_body.has_unknown() {
         true => Value::Unknown,
@@ -181,13 +204,13 @@ fn of_statement<'a>(scope: &Scope<'a>, block: &'a Block, inner: &'a Body) -> Opt
 fn argument<'a>(
     scope: &Scope<'a>,
     block: &Block,
-    attribute: Option<&'a Attribute>,
+    (attribute, left): (Option<&'a Attribute>, usize),
 ) -> Option<Part> {
     let value = &attribute?.value;
     let part = Part {
         value: scope.plain(value),
         span: scope.file.span(value.span()?),
-        behind: behind(scope, value),
+        behind: behind(scope, value, left),
     };
     let is_own = !block.has_ident("dynamic") || is_literal(value);
     (is_own || part.behind.is_some()).then_some(part)
@@ -198,6 +221,7 @@ fn argument<'a>(
 fn nested_lists<'a>(
     scope: &Scope<'a>,
     (block, inner): (&Block, &'a Body),
+    left: usize,
 ) -> BTreeMap<String, Part> {
     let mut lists: BTreeMap<String, Option<Part>> = BTreeMap::new();
     for (ident, written, names, list) in BLOCKS {
@@ -210,7 +234,7 @@ fn nested_lists<'a>(
                 key.push('.');
                 key.push_str(text);
             }
-            let part = argument(scope, block, own.body.get_attribute(list));
+            let part = argument(scope, block, (own.body.get_attribute(list), left));
             let known = lists.entry(key);
             known.and_modify(|part| *part = None).or_insert(part);
         }

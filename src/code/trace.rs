@@ -77,7 +77,7 @@ pub(super) fn trace<'a>(
     let Some(left) = left.checked_sub(1) else {
         return Err(Uneditable::TooFar(place()));
     };
-    if let Some((source, code)) = policy::of_expression(scope, expression) {
+    if let Some((source, code)) = policy::of_expression(scope, expression, left) {
         return Ok(End::Policy(source, code, Site::Literal));
     }
     match expression {
@@ -169,7 +169,7 @@ fn reference<'a>(
             }
         },
         (None, Some("data"), policy_document::TYPE) => {
-            return document(scope, traversal, || Uneditable::Document {
+            return document(scope, (traversal, left), || Uneditable::Document {
                 text: text(),
                 place: place(),
             });
@@ -285,7 +285,7 @@ pub(super) fn renamed(end: End<'_>, site: Site) -> End<'_> {
 /// Traces `data.aws_iam_policy_document.x.json`.
 fn document<'a>(
     scope: &Scope<'a>,
-    traversal: &Traversal,
+    (traversal, left): (&Traversal, usize),
     foreign: impl Fn() -> Uneditable,
 ) -> Result<End<'a>, Uneditable> {
     let operators: Vec<_> = traversal
@@ -325,7 +325,7 @@ fn document<'a>(
     if policy_document::is_merged(block) {
         return Err(Uneditable::MergedDocument(file.place(block.span())));
     }
-    let code = policy::of_document(&inner, block).ok_or_else(unsplit)?;
+    let code = policy::of_document(&inner, block, left).ok_or_else(unsplit)?;
     let source = file.source(block.span().unwrap_or_default());
     Ok(End::Policy(source, code, Site::Literal))
 }
@@ -340,7 +340,7 @@ pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>,
         End::Tfvars(given, _) => Ok(given_entry(&given, key)),
         End::Code(scope, Expression::FuncCall(call), _) => entry_of_merge(&scope, call, key, left),
         End::Code(scope, expression @ Expression::ForExpr(each), site) => {
-            match Literal::of(End::Code(scope.clone(), expression, site)) {
+            match Literal::of(End::Code(scope.clone(), expression, site), left) {
                 Ok(literal) => literal.entry(key, left),
                 Err(why) => entry_of_for(&scope, each, key, left).unwrap_or(Err(why)),
             }
