@@ -1,6 +1,7 @@
 //! Calls a provider: gRPC over HTTP/2 on a socket of its own, with a deadline and a bound for each answer.
 
 use super::wire::{Diagnosed, Diagnostic, Method, Protocol};
+use super::wire_size::is_answer_bounded;
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt, Full};
@@ -108,6 +109,9 @@ impl Client {
         let exchange = self.exchange(&path, request, most);
         let answer = timeout(deadline, exchange).await;
         let bytes = answer.map_err(|_| CallError::Deadline(deadline.as_secs()))??;
+        if !is_answer_bounded(&bytes) {
+            return Err(CallError::Malformed);
+        }
         let answer = A::decode(bytes).map_err(|_| CallError::Malformed)?;
         match errors(answer.diagnostics()) {
             None => Ok(answer),

@@ -22,6 +22,7 @@ mod archive;
 mod client;
 mod folder;
 mod hash;
+mod own_folder;
 mod package;
 mod process;
 mod provider;
@@ -33,6 +34,7 @@ mod schemas;
 mod slots;
 mod target;
 mod users;
+mod wire_size;
 
 pub use crate::config::ProviderSource;
 pub use client::{CallError, MAX_ANSWER};

@@ -5,7 +5,7 @@ use crate::model::{Number, Value};
 /// How deep a value may be nested.
 const MAX_DEPTH: usize = 256;
 /// How many parts a value may have: each takes up to a hundred bytes of memory.
-const MAX_PARTS: usize = 500_000;
+pub(super) const MAX_PARTS: usize = 500_000;
 
 /// Why bytes are no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,24 +1,20 @@
 //! Runs a provider as a child process that knows nothing of its parent.
 
 use super::handshake::{self, BadHandshake, Handshake, MAGIC_COOKIE, MAX_LINE};
+use super::own_folder::OwnFolder;
 use super::sandbox::Sandbox;
 use super::second_look::Evidence;
 use super::users::User;
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{FileTypeExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
-
-/// The mode of a provider's own folder, with its socket.
-const OWN: u32 = 0o700;
 
 /// How a provider is started.
 #[derive(Clone)]
@@ -74,7 +70,7 @@ pub struct Process {
     /// The user that it runs as, where it has one of its own.
     pub user: Option<u32>,
     _group: ProcessGroup,
-    _folder: TempDir,
+    _folder: OwnFolder,
 }
 
 /// A provider with all processes that it started. They end when this is dropped.
@@ -104,11 +100,7 @@ impl Process {
             binary: launch.binary.clone(),
             cause,
         };
-        let folder = tempfile::Builder::new()
-            .prefix("driftguard-provider-")
-            .permissions(Permissions::from_mode(OWN))
-            .tempdir()
-            .map_err(spawn)?;
+        let folder = OwnFolder::create().map_err(spawn)?;
         let mut group = spawn_in(launch, folder.path()).map_err(spawn)?;
         let user = group.user.as_ref().map(User::id);
         let child = &mut group.leader;
@@ -129,8 +121,15 @@ impl Process {
                 });
             }
         };
+        let handshake = handshake::parse(&line, folder.path())?;
+        // A link would lead to another program's socket, which would be given the credentials.
+        if !std::fs::symlink_metadata(&handshake.socket)
+            .is_ok_and(|found| found.file_type().is_socket())
+        {
+            return Err(BadHandshake::Outside.into());
+        }
         Ok(Self {
-            handshake: handshake::parse(&line, folder.path())?,
+            handshake,
             evidence,
             user,
             _group: group,

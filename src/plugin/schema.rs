@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// How deep types and blocks may be nested.
 const MAX_DEPTH: usize = 64;
+/// The longest type of an attribute, as JSON: each two bytes of it may become a value in memory.
+const MAX_TYPE: usize = 1 << 20;
 
 /// The schema of a resource type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,6 +223,9 @@ fn nested_block(name: &str, nesting: i32, block: Block) -> Result<NestedBlock, B
 }
 
 fn type_of_json(name: &str, bytes: &[u8]) -> Result<Type, BadSchema> {
+    if bytes.len() > MAX_TYPE {
+        return Err(bad(name));
+    }
     let json: Json = serde_json::from_slice(bytes).map_err(|_| bad(name))?;
     type_of(&json).ok_or_else(|| bad(name))
 }

@@ -2,6 +2,7 @@
 
 use super::schema::{BadSchema, Block, TypeSchema};
 use super::wire::{Protocol, Schema5, Schema6, SchemaResponse};
+use super::wire_size::{MAX_SCHEMA_PARTS, schema_parts};
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,10 +49,16 @@ impl EncodedSchemas {
         let is_asked = |name: &str| types.is_none_or(|types| types.contains(name));
         let all = self.response.resource_schemas.iter();
         let asked = all.filter(|(name, _)| is_asked(name));
+        let mut left = MAX_SCHEMA_PARTS;
+        let mut decode = |name: &str, encoded: &[u8]| {
+            let parts = schema_parts(encoded, left);
+            left = left.checked_sub(parts).ok_or_else(|| BadSchema::of(name))?;
+            self.schema(name, encoded)
+        };
         Ok(Schemas {
-            provider: self.schema("provider", &self.response.provider)?.block,
+            provider: decode("provider", &self.response.provider)?.block,
             types: asked
-                .map(|(name, encoded)| (name.clone(), self.schema(name, encoded)))
+                .map(|(name, encoded)| (name.clone(), decode(name, encoded)))
                 .collect(),
         })
     }

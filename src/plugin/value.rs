@@ -1,6 +1,6 @@
 //! Encodes and decodes the values of a resource by its type's schema.
 
-use super::msgpack::{self, MsgpackError};
+use super::msgpack::{self, MAX_PARTS, MsgpackError};
 use super::schema::{Block, BlockNesting, NestedBlock};
 use crate::model::{Number, Type, Value, ValueMap};
 
@@ -38,6 +38,13 @@ pub fn decode(block: &Block, bytes: &[u8]) -> Result<Option<Value>, ValueError> 
 /// # Errors
 /// When the text does not fit the schema.
 pub fn decode_json(block: &Block, text: &[u8]) -> Result<Option<Value>, ValueError> {
+    // Each part but the first follows one of these; some stand in texts.
+    let parts = text
+        .iter()
+        .filter(|byte| matches!(byte, b',' | b'[' | b'{'));
+    if parts.count() > MAX_PARTS {
+        return Err(MsgpackError::TooLarge.into());
+    }
     let value: Value = serde_json::from_slice(text).map_err(|_| mismatch("the state"))?;
     match value {
         Value::Null => Ok(None),

@@ -30,6 +30,8 @@ pub const SIX: &str = "six";
 pub const OTHER_BUCKET: &str = "plans another bucket";
 /// How a provider behaves that must be asked for its schemas first.
 pub const SCHEMAS_FIRST: &str = "needs to be asked for schemas";
+/// The pause between two bytes of an answer that never ends.
+const DRIP: std::time::Duration = std::time::Duration::from_millis(20);
 /// What its log says, as a real one's says everything.
 pub const LOGGED: &str = "hunter2-in-the-log";
 
@@ -127,13 +129,19 @@ async fn run(behaviour: String) {
         name if name.starts_with(SIX) => 6,
         _ => 5,
     };
+    let link = Path::new(&folder).join("link");
     let place = match behaviour.as_str() {
         "elsewhere" => "/tmp/elsewhere.sock".to_owned(),
+        "link" => {
+            std::os::unix::fs::symlink(&socket, &link).unwrap();
+            link.display().to_string()
+        }
         _ => socket.display().to_string(),
     };
     let line = match behaviour.as_str() {
         "no handshake" => "hello\n".to_owned(),
         "silent" => String::new(),
+        "two handshakes" => format!("1|5|unix|{place}|grpc|\n1|5|unix|/tmp/elsewhere.sock|grpc|\n"),
         _ => format!("1|{version}|unix|{place}|grpc|\n"),
     };
     // The descriptor itself: another user than the story's may not open it anew.
@@ -148,6 +156,12 @@ async fn run(behaviour: String) {
         assert!(started.unwrap().success());
         record("socket", &socket.display().to_string());
     }
+    if behaviour == "flood" {
+        let started = Command::new("sh")
+            .args(["-c", "yes out >&3 & yes \"$0\" >&2 &", LOGGED])
+            .status();
+        assert!(started.unwrap().success());
+    }
     if behaviour == "ends" {
         return;
     }
@@ -161,8 +175,12 @@ async fn run(behaviour: String) {
     }
 }
 
-/// A message with its trailers.
-struct Answer(Vec<Frame<Bytes>>);
+/// A message with its trailers, the last part first.
+struct Answer {
+    frames: Vec<Frame<Bytes>>,
+    /// The pause before each byte of an answer that never ends.
+    drip: Option<std::pin::Pin<Box<tokio::time::Sleep>>>,
+}
 
 impl hyper::body::Body for Answer {
     type Data = Bytes;
@@ -170,9 +188,15 @@ impl hyper::body::Body for Answer {
 
     fn poll_frame(
         mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
+        context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        std::task::Poll::Ready(self.0.pop().map(Ok))
+        if let Some(drip) = &mut self.drip {
+            std::task::ready!(drip.as_mut().poll(context));
+            drip.set(tokio::time::sleep(DRIP));
+            let byte = Frame::data(Bytes::from_static(&[0]));
+            return std::task::Poll::Ready(Some(Ok(byte)));
+        }
+        std::task::Poll::Ready(self.frames.pop().map(Ok))
     }
 }
 
@@ -190,7 +214,12 @@ async fn respond(
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
     let frames = vec![Frame::trailers(trailers), Frame::data(frame.into())];
     let response = Response::builder().header("content-type", "application/grpc");
-    Ok(response.body(Answer(frames)).unwrap())
+    let is_dripping = behaviour == "drip" && path.ends_with("/ReadResource");
+    let answer = Answer {
+        frames,
+        drip: is_dripping.then(|| Box::pin(tokio::time::sleep(DRIP))),
+    };
+    Ok(response.body(answer).unwrap())
 }
 
 async fn answer(path: &str, body: &[u8], behaviour: &str) -> Vec<u8> {
@@ -320,8 +349,23 @@ async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {
         "spy" => spy(),
         _ => {}
     }
-    if behaviour == "garbage" {
-        answer.new_state.as_mut().unwrap().msgpack = vec![0xdd, 0xff, 0xff, 0xff, 0xff];
+    match behaviour {
+        "garbage" => {
+            answer.new_state.as_mut().unwrap().msgpack = vec![0xdd, 0xff, 0xff, 0xff, 0xff];
+        }
+        "deep" => {
+            answer.new_state = Some(DynamicValue {
+                msgpack: vec![0x91; 10_000],
+                json: Vec::new(),
+            });
+        }
+        "deep in JSON" => answer.new_state = Some(json(b"[".repeat(10_000))),
+        "many parts" => {
+            let items = vec!["0"; 600_000].join(",");
+            answer.new_state = Some(json(format!("{{\"name\": [{items}]}}").into_bytes()));
+        }
+        "many diagnostics" => answer.diagnostics = vec![Diagnostic::default(); 200_000],
+        _ => {}
     }
     let status = match behaviour {
         "null, denied" => Some((400, "AccessDeniedException")),
@@ -337,7 +381,7 @@ async fn read(request: &ReadRequest, behaviour: &str) -> Vec<u8> {
         .new_state
         .as_mut()
         .filter(|state| state.json.starts_with(b"{"))
-        && behaviour != "huge"
+        && !["huge", "many parts"].contains(&behaviour)
     {
         let mut value: serde_json::Value = serde_json::from_slice(&state.json).unwrap();
         let live: serde_json::Value =
@@ -436,7 +480,7 @@ fn schemas(behaviour: &str) -> SchemaResponse {
         attribute("arn", r#""string""#, "c"),
         attribute("bucket", r#""string""#, "oc"),
     ];
-    let queue = vec![
+    let mut queue = vec![
         attribute("id", r#""string""#, "oc"),
         attribute("arn", r#""string""#, "c"),
         attribute("name", r#""string""#, "oc"),
@@ -447,6 +491,9 @@ fn schemas(behaviour: &str) -> SchemaResponse {
         attribute("tags", r#"["map","string"]"#, "o"),
         attribute("tags_all", r#"["map","string"]"#, "oc"),
     ];
+    if behaviour == "100,000 attributes" {
+        queue.extend((0..100_000).map(|n| attribute(&format!("a{n}"), r#""string""#, "o")));
+    }
     let provider = ["region", "access_key", "secret_key", "token"];
     let provider = provider.map(|name| attribute(name, r#""string""#, "o"));
     let version = if behaviour == "older schema" { 0 } else { 1 };

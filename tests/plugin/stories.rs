@@ -75,7 +75,10 @@ async fn read_by(
             start: Duration::from_secs(20),
             call: Duration::from_secs(20),
             // Only who hangs is given up on: a machine may be slow.
-            read: Duration::from_secs(if behaviour == "hang" { 3 } else { 120 }),
+            read: match behaviour {
+                "hang" | "drip" => Duration::from_secs(3),
+                _ => Duration::from_secs(120),
+            },
         },
     };
     let resource = resource();
@@ -206,12 +209,33 @@ async fn a_provider_that_misbehaves_makes_the_resource_unknown_with_its_reason()
         ("garbage", "cannot be decoded"),
         ("huge", "larger than 16 MiB"),
         ("hang", "within 3 seconds"),
+        ("drip", "within 3 seconds"),
+        ("link", "outside of its own folder"),
+        ("deep", "nested too deep"),
+        ("deep in JSON", "type that the provider's schema tells"),
+        ("many parts", "too many parts"),
+        ("many diagnostics", "not one of the protocol's"),
         ("crash", "ended twice"),
         ("older schema", "newer version of the provider"),
     ] {
         let reason = reason(behaviour).await.to_string();
         assert!(reason.contains(part), "{behaviour}: {reason}");
         assert!(!reason.contains(LOGGED), "{behaviour}: {reason}");
+    }
+}
+
+/// What is only much, or said twice, is no reason not to read.
+#[tokio::test]
+async fn a_provider_that_says_too_much_is_read_all_the_same() {
+    for behaviour in ["flood", "two handshakes", "100,000 attributes"] {
+        let folder = TempDir::new().unwrap();
+        let found = read(folder.path(), behaviour, "{}").await;
+        assert!(
+            matches!(found.reading, Reading::Found(_)),
+            "{behaviour}: {:?}",
+            found.reading
+        );
+        assert!(!format!("{found:?}").contains(LOGGED), "{behaviour}");
     }
 }
 
