@@ -131,6 +131,13 @@ fn a_root_without_a_backend_is_named() {
         "{}",
         run.err
     );
+    // One that is named with its state is scanned.
+    checkout.write("stacks/b/terraform.tfstate", EMPTY);
+    let state = checkout.path().join("stacks/b/terraform.tfstate");
+    let scan = ["scan", "stacks/b", "--state", state.to_str().unwrap()];
+    let run = checkout.driftguard(&address, &scan);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(!run.err.contains("have no backend block"), "{}", run.err);
 }
 
 /// An address that takes no more connections: they wait for ever, as behind a firewall.

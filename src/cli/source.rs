@@ -258,10 +258,8 @@ impl Source {
             most: usize::MAX,
             code: &code,
         };
-        let found = search.stacks()?;
-        let stateless = found.stateless();
-        let stateless = stateless.map(|why| format!("not scanned, because {why}, or --state FILE"));
-        let mut stacks = found.stacks;
+        let mut found = search.stacks()?;
+        let mut stacks = std::mem::take(&mut found.stacks);
         stacks.retain(|stack| Tree::holds(folder, &stack.path));
         if stacks.iter().any(|stack| stack.path == folder) && self.path != Path::new(".") {
             stacks.retain(|stack| stack.path == folder);
@@ -273,6 +271,11 @@ impl Source {
                 ..Stack::new(StackSettings::of_path(folder), None)
             });
         }
+        // A root module that is named is scanned, whatever it lacks.
+        let is_scanned = |path: &String| stacks.iter().any(|stack| stack.path == *path);
+        found.without_backend.retain(|path| !is_scanned(path));
+        let stateless = found.stateless();
+        let stateless = stateless.map(|why| format!("not scanned, because {why}, or --state FILE"));
         if stacks.is_empty() {
             let more = stateless.map(|folders| format!("\n{folders}"));
             bail!(
