@@ -8,12 +8,12 @@ use driftguard::patch::{self, FixPolicy, Stack};
 use driftguard::resources;
 
 /// The files of a repository, by path.
-type Files<'a> = &'a [(&'a str, &'a str)];
+pub type Files<'a> = &'a [(&'a str, &'a str)];
 /// The files that change, by path.
-type Changes = Vec<(String, String)>;
+pub type Changes = Vec<(String, String)>;
 
 /// What is done about one resource, and the files that change.
-fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, Changes) {
+pub fn adopt(files: Files<'_>, address: &str, attributes: Vec<Difference>) -> (Fix, Changes) {
     let mut findings = [finding(address, attributes)];
     let tree: Tree = files.iter().map(|(path, text)| (*path, *text)).collect();
     let options = Options::default();
@@ -918,4 +918,30 @@ resource "aws_iam_role" "app" {
         let (_, after) = adopted_in(&[("main.tf", code)], "aws_iam_role.app", vec![change]);
         assert_eq!(after, code.replace(old, new));
     }
+}
+
+#[test]
+fn blocks_within_a_block_are_named_as_such() {
+    let code = "resource \"aws_batch_scheduling_policy\" \"fair\" {\n  name = \"fair\"\n  fair_share_policy {\n    \
+                share_decay_seconds = 60\n  }\n}\n";
+    let share = Value::map([
+        ("share_identifier", Value::from("A")),
+        ("weight_factor", 2.into()),
+    ]);
+    let path = "fair_share_policy[0].share_distribution";
+    let attributes = vec![difference(
+        path,
+        Value::List(Vec::new()),
+        Value::List(vec![share]),
+    )];
+    let (fix, changed) = adopt(
+        &[("main.tf", code)],
+        "aws_batch_scheduling_policy.fair",
+        attributes,
+    );
+    assert_eq!((fix.kind, changed.len()), (FixKind::Refused, 0));
+    assert_eq!(
+        fix.reason.unwrap(),
+        format!("`{path}` is a block at main.tf:1")
+    );
 }

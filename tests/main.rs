@@ -28,6 +28,7 @@ mod hostile;
 mod iam_policy;
 mod import;
 mod jobs;
+mod json_documents;
 mod json_files;
 mod leases;
 mod limits;

@@ -88,6 +88,7 @@ impl End<'_> {
                 (source(&scope, expression), site, items(&scope, expression))
             }
             Self::Policy(source, code, site) => (source, site, Parts::Policy(code)),
+            Self::Json(source, code, site) => (source, site, Parts::Json(code)),
             Self::Tfvars(given, site) => (given.source.clone(), site, Parts::Whole),
             Self::LeftOut(location) => (location.source, location.site, Parts::Whole),
         };

@@ -155,7 +155,7 @@ pub(super) fn no_literal(end: &End<'_>) -> Uneditable {
     let at = |source: &Source| format!("{}:{}", source.file, source.line);
     Uneditable::NoMap(match end {
         End::Code(scope, expression, _) => scope.file.place(expression.span()),
-        End::Policy(source, ..) => at(source),
+        End::Policy(source, ..) | End::Json(source, ..) => at(source),
         End::Tfvars(given, _) => at(&given.source),
         End::LeftOut(location) => at(&location.source),
     })

@@ -27,6 +27,7 @@ mod imports;
 mod installed;
 mod instance;
 mod json;
+mod json_document;
 mod json_syntax;
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, clippy::unwrap_used)]

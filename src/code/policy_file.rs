@@ -49,7 +49,7 @@ fn code(form: PolicyForm, statements: Vec<StatementCode>) -> PolicyCode {
 }
 
 /// Returns the location of a file's whole text.
-fn whole(path: &str, text: &str) -> Source {
+pub(super) fn whole(path: &str, text: &str) -> Source {
     Source {
         file: path.to_owned(),
         line: 1,

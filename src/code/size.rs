@@ -264,6 +264,11 @@ fn parts(parts: &Parts) -> usize {
             });
             statements.sum()
         }
+        Parts::Json(code) => {
+            let mut bytes = code.root.size();
+            code.root.each(&mut |inner| bytes += part(inner));
+            bytes
+        }
     }
 }
 

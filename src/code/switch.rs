@@ -54,7 +54,7 @@ fn of_choice<'a>(scope: &Scope<'a>, choice: &'a Conditional, left: usize) -> Opt
             site,
         },
         End::LeftOut(location) => location,
-        End::Code(..) | End::Policy(..) => return None,
+        End::Code(..) | End::Policy(..) | End::Json(..) => return None,
     };
     Some(Switch {
         location,

@@ -12,8 +12,10 @@ use super::output;
 use super::resource::{is_repeated, keys};
 use super::scope::{Each, Scope};
 use super::typed::Typed;
-use super::{policy, policy_document};
-use crate::model::{Key, LeftOutArgument, Location, PolicyCode, Site, Source, Uneditable, Value};
+use super::{json_document, policy, policy_document};
+use crate::model::{
+    JsonCode, Key, LeftOutArgument, Location, PolicyCode, Site, Source, Uneditable, Value,
+};
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, Object, Traversal, TraversalOperator};
 use std::rc::Rc;
@@ -43,6 +45,8 @@ pub(super) enum End<'a> {
     Code(Scope<'a>, &'a Expression, Site),
     /// A policy in code.
     Policy(Source, PolicyCode, Site),
+    /// Another text of JSON in code.
+    Json(Source, JsonCode, Site),
     /// A value in a tfvars file.
     Tfvars(Rc<TfvarsValue>, Site),
     /// A value that is not set, and the place where it may be added.
@@ -79,6 +83,9 @@ pub(super) fn trace<'a>(
     };
     if let Some((source, code)) = policy::of_expression(scope, expression, left) {
         return Ok(End::Policy(source, code, Site::Literal));
+    }
+    if let Some((source, code)) = json_document::of_expression(scope, expression, left) {
+        return Ok(End::Json(source, code, Site::Literal));
     }
     match expression {
         Expression::Parenthesis(inner) => trace(scope, inner.inner(), left),
@@ -277,6 +284,9 @@ pub(super) fn renamed(end: End<'_>, site: Site) -> End<'_> {
         // What leads to a file of its own does not say how that is edited.
         End::Policy(source, code, Site::Literal) if !code.form.is_file() => {
             End::Policy(source, code, site)
+        }
+        End::Json(source, code, Site::Literal) if !code.form.is_file() => {
+            End::Json(source, code, site)
         }
         other => other,
     }

@@ -1,6 +1,6 @@
 //! The declared side of a stack: its evaluated code.
 
-use super::{Address, Uneditable, Value};
+use super::{Address, JsonCode, Uneditable, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,6 +145,8 @@ pub enum Parts {
     Items(Vec<Part>),
     /// The statements of a policy.
     Policy(PolicyCode),
+    /// The values of a text of JSON that is no policy.
+    Json(JsonCode),
 }
 
 /// One part: its value, and its bytes.
@@ -167,7 +169,7 @@ pub struct PolicyCode {
     pub statements: Vec<StatementCode>,
 }
 
-/// The form in which code writes a policy.
+/// The form in which code writes a policy, or another text of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyForm {
     /// An object in `jsonencode`.
@@ -183,7 +185,7 @@ pub enum PolicyForm {
 }
 
 impl PolicyForm {
-    /// Returns whether a file of JSON holds the policy.
+    /// Returns whether a file of JSON holds the text.
     pub fn is_file(self) -> bool {
         matches!(self, Self::File | Self::Template)
     }

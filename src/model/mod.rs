@@ -10,6 +10,7 @@ mod edit;
 mod finding;
 mod installation;
 mod interrupt;
+mod json_code;
 mod kept;
 mod left_out;
 mod money;
@@ -45,6 +46,7 @@ pub use finding::{
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
+pub use json_code::{JsonCode, JsonPart};
 pub use money::Money;
 pub use parked::{FailedScan, ParkedJob};
 pub use planned::{Disproved, PlannedChanges};

@@ -16,6 +16,8 @@ pub struct PlannedChanges {
     /// All that a plan changes of what the code determines, whatever it means. Each part of an ordered block and each entry
     /// of a map has a path of its own.
     pub all: BTreeSet<String>,
+    /// Those of `all` whose text of JSON is spelled in another way, and says the same.
+    pub respelled: BTreeSet<String>,
     /// Why the provider refuses the edited code, if it did not refuse the code before.
     pub refusal: Option<String>,
     /// The top-level attributes whose edits alone it refuses, and why; without these it takes the edited code.

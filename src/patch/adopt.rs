@@ -224,9 +224,10 @@ impl<'a> Writer<'a> {
                     .ok_or(shared);
             }
             self.is_in_force(target, slot, difference)?;
-            attempt
-                .expected
-                .extend(target.expected_values(slot, value, dependents));
+            let after = target.json_after(slot, value);
+            let expected =
+                target.expected_values(slot, after.as_ref().unwrap_or(value), dependents);
+            attempt.expected.extend(expected);
             match target.block(stack) {
                 Some(parts) if *value == difference.live => {
                     let edits =
@@ -269,7 +270,9 @@ impl<'a> Writer<'a> {
                     blocks::plan(self.finding, difference, &parts, (stack, dependents)).ok()?;
                 (edits, target.span(stack)?)
             }
-            (None, Parts::Policy(_)) => (target.write(slot, value, stack).ok()?, source.span),
+            (None, Parts::Policy(_) | Parts::Json(_)) => {
+                (target.write(slot, value, stack).ok()?, source.span)
+            }
             _ => return None,
         };
         let is_outside = |edit: &Edit| {
@@ -278,8 +281,10 @@ impl<'a> Writer<'a> {
         if edits.is_empty() || !edits.iter().all(is_outside) {
             return None;
         }
-        let mut expected = vec![ExpectedValue::of(target.address, target.path, value)?];
-        for part in policy_parts(definition) {
+        let after = target.json_after(slot, value);
+        let own = after.as_ref().unwrap_or(value);
+        let mut expected = vec![ExpectedValue::of(target.address, target.path, own)?];
+        for part in parts_behind(definition) {
             for (address, path) in dependents.part(&part.source) {
                 let mut differences = siblings.differences(address);
                 let other = differences.find(|difference| difference.path == path);
@@ -351,14 +356,19 @@ fn possible(
     }
 }
 
-/// Returns the literals that the parts of a policy's statements refer to.
-pub(super) fn policy_parts(definition: &Definition) -> impl Iterator<Item = &Definition> {
-    let statements = match &definition.parts {
-        Parts::Policy(code) => code.statements.as_slice(),
-        _ => &[],
-    };
-    let parts = statements
-        .iter()
-        .flat_map(|statement| statement.parts.values());
-    parts.filter_map(|part| part.behind.as_deref())
+/// Returns the literals that the parts of a policy's statements, or of another text of JSON, refer to.
+pub(super) fn parts_behind(definition: &Definition) -> Vec<&Definition> {
+    let mut found = Vec::new();
+    match &definition.parts {
+        Parts::Policy(code) => {
+            let statements = code.statements.iter();
+            let parts = statements.flat_map(|statement| statement.parts.values());
+            found.extend(parts.filter_map(|part| part.behind.as_deref()));
+        }
+        Parts::Json(code) => code
+            .root
+            .each(&mut |part| found.extend(part.behind.as_deref())),
+        Parts::Whole | Parts::Items(_) => {}
+    }
+    found
 }

@@ -1,7 +1,7 @@
 //! Finds the resources that a place in the code sets.
 
 use super::Stack;
-use super::adopt::policy_parts;
+use super::adopt::parts_behind;
 use crate::model::{Address, DeclaredResource, Location, Site, Source};
 use std::collections::HashMap;
 
@@ -108,7 +108,7 @@ fn index<'a>(stack: &Stack<'a>) -> HashMap<FileRange<'a>, Vec<(Role<'a>, Attribu
                     path,
                 );
             }
-            for part in policy_parts(definition) {
+            for part in parts_behind(definition) {
                 add(place(&part.source), Role::Part, path);
             }
             for argument in definition.arguments() {

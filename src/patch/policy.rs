@@ -6,10 +6,11 @@ use super::literal::{escape_templates, key, render};
 use super::location::File;
 use super::reasons::PolicyRefusal;
 use super::refusal::Refusal;
+use super::target::Target;
 use super::{Stack, defaults};
 use crate::model::{
-    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, StatementCode, Value, ValueMap,
-    escape_json, sort_policy,
+    Definition, Edit, Part, Parts, PolicyCode, PolicyForm, Schema, Source, StatementCode, Value,
+    ValueMap, escape_json, sort_policy,
 };
 
 /// A policy in the code that is to be rewritten.
@@ -140,7 +141,7 @@ impl Rewrite<'_> {
             _ => value.clone(),
         };
         if let Some(behind) = &part.behind {
-            return self.rewrite_behind(behind, value);
+            return edit_behind(self.stack, behind, value);
         }
         let span = part.span;
         let old = self.page.text.get(span.0..span.1)?;
@@ -164,26 +165,6 @@ impl Rewrite<'_> {
             _ => render(&value, "")?,
         };
         Some(self.page.edit(span.0..span.1, text))
-    }
-
-    /// Replaces the literal that a part of a statement refers to.
-    fn rewrite_behind(&self, behind: &Definition, value: Value) -> Option<Edit> {
-        let source = &behind.source;
-        defaults::check(source, self.stack).ok()?;
-        let file = File::open(self.stack.tree, &source.file).ok()?;
-        let old = file.page.text.get(source.span.0..source.span.1)?;
-        let known = match &behind.parts {
-            Parts::Items(items) => Some(items.as_slice()),
-            _ => None,
-        };
-        let text = match (old.starts_with('['), value) {
-            (true, Value::List(items)) => rewrite_list(old, &items, known, &|_| None)?,
-            (true, single @ Value::String(_)) => rewrite_list(old, &[single], known, &|_| None)?,
-            (false, Value::List(items)) if items.len() == 1 => render(items.first()?, old)?,
-            (false, single @ Value::String(_)) => render(&single, old)?,
-            _ => return None,
-        };
-        Some(file.page.edit(source.span.0..source.span.1, text))
     }
 
     /// Replaces a statement.
@@ -303,6 +284,51 @@ impl Rewrite<'_> {
         };
         Ok(format!("{{{end}{lines}{end}{indent}}}"))
     }
+}
+
+impl Target<'_> {
+    /// Replaces what changed in a policy.
+    pub(super) fn rewrite_policy(
+        &self,
+        (page, source): (SourceFile<'_>, &Source),
+        code: &PolicyCode,
+        policy: &str,
+        stack: &Stack<'_>,
+    ) -> Result<Vec<Edit>, Refusal> {
+        let schema = stack.catalog.get(&self.address.tf_type);
+        let rewrite = Rewrite {
+            page,
+            code,
+            stack,
+            schema: schema.ok_or_else(|| Refusal::Stale(source.place()))?,
+            name: self.name,
+            at: source.place(),
+        };
+        rewrite.edits(policy)
+    }
+}
+
+/// Replaces the literal that a part of a policy, or of another text of JSON, refers to.
+pub(super) fn edit_behind(stack: &Stack<'_>, behind: &Definition, value: Value) -> Option<Edit> {
+    let source = &behind.source;
+    defaults::check(source, stack).ok()?;
+    let file = File::open(stack.tree, &source.file).ok()?;
+    let old = file.page.text.get(source.span.0..source.span.1)?;
+    let known = match &behind.parts {
+        Parts::Items(items) => Some(items.as_slice()),
+        Parts::Whole => None,
+        Parts::Policy(_) | Parts::Json(_) => return None,
+    };
+    let text = match (old.starts_with('['), value) {
+        (true, Value::List(items)) => rewrite_list(old, &items, known, &|_| None)?,
+        (true, single @ Value::String(_)) => rewrite_list(old, &[single], known, &|_| None)?,
+        (false, Value::List(items)) if items.len() == 1 => render(items.first()?, old)?,
+        (false, single @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) => {
+            render(&single, old)?
+        }
+        _ => return None,
+    };
+    Some(file.page.edit(source.span.0..source.span.1, text))
 }
 
 /// Returns the items of a list, whose bytes do not matter.

@@ -87,6 +87,35 @@ pub(super) enum PolicyRefusal {
     Statement(String),
 }
 
+/// Why a text of JSON that is no policy is not edited.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum JsonRefusal {
+    /// AWS returned no JSON.
+    #[error("AWS's value for {0} is no JSON")]
+    NotJson(String),
+    /// A value that was not evaluated.
+    #[error("the JSON at {0} says what the code alone does not tell")]
+    Unknown(String),
+    /// An expression that is no literal.
+    #[error("`{0}` of the JSON is computed at {1}, so there is no literal to change")]
+    Computed(String, String),
+    /// A value that was changed in the code as well.
+    #[error("the JSON at {1} says something else of `{0}` than the state recorded")]
+    Differs(String, String),
+    /// An object, a list or a single value in place of another.
+    #[error("`{0}` of the JSON at {1} is another kind of value in AWS: write it by hand")]
+    Shape(String, String),
+    /// A list that became longer or shorter, or whose items cannot be told apart.
+    #[error("the items of `{0}` in the JSON at {1} are not AWS's one by one: write them by hand")]
+    Items(String, String),
+    /// An entry that is new in AWS.
+    #[error("AWS's JSON has `{0}`, which the JSON at {1} leaves out: add it by hand")]
+    Added(String, String),
+    /// An entry that is gone from AWS.
+    #[error("AWS's JSON has no `{0}` any more, which the JSON at {1} sets: take it out by hand")]
+    Removed(String, String),
+}
+
 /// Why the code of a deleted resource stays.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum RemovalRefusal {

@@ -1,6 +1,8 @@
 //! Names the refusals: each says what a person would edit, and is counted by kind.
 
-use super::reasons::{FileRefusal, ImportRefusal, PolicyRefusal, RemovalRefusal, Unproven};
+use super::reasons::{
+    FileRefusal, ImportRefusal, JsonRefusal, PolicyRefusal, RemovalRefusal, Unproven,
+};
 use crate::model::{Address, RefusalKind, Source, Uneditable};
 use thiserror::Error;
 
@@ -174,6 +176,9 @@ pub(super) enum Refusal {
     /// A policy.
     #[error("{0}")]
     Policy(#[from] PolicyRefusal),
+    /// A text of JSON that is no policy.
+    #[error("{0}")]
+    Json(#[from] JsonRefusal),
     /// A removal.
     #[error("{0}")]
     Removal(#[from] RemovalRefusal),
@@ -221,7 +226,8 @@ impl Refusal {
             | Self::Heredoc(_)
             | Self::SharesLine { .. }
             | Self::OneLine(_)
-            | Self::Policy(_) => RefusalKind::Layout,
+            | Self::Policy(_)
+            | Self::Json(_) => RefusalKind::Layout,
             Self::File(_) => RefusalKind::File,
             Self::Import(_) => RefusalKind::Unsupported,
             Self::Removal(RemovalRefusal::Referenced { .. }) => RefusalKind::Referenced,

@@ -21,6 +21,8 @@ pub(super) struct Target<'a> {
     pub name: &'a str,
     pub steps: Vec<Step>,
     pub resource: &'a DeclaredResource,
+    /// The value that the state records, where it differs from AWS's.
+    pub recorded: Option<&'a Value>,
 }
 
 /// A place where an attribute may be written.
@@ -52,7 +54,10 @@ impl<'a> Target<'a> {
         if name == "tags_all" {
             return Err(Refusal::DefaultTags(path.to_owned()));
         }
+        let mut differences = finding.attributes.iter();
+        let difference = differences.find(|difference| difference.path == path);
         Ok(Self {
+            recorded: difference.map(|difference| &difference.recorded),
             address,
             path,
             name,
@@ -213,6 +218,22 @@ impl<'a> Target<'a> {
             .into_iter()
             .filter_map(of)
             .collect()
+    }
+
+    /// Returns whether the path leads to blocks within a nested block.
+    pub(super) fn is_inner_block(&self, stack: &Stack<'_>) -> bool {
+        let schema = stack.catalog.get(&self.address.tf_type);
+        let outer = schema.and_then(|schema| schema.attributes.get(self.name));
+        let keys = self.steps.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(key),
+            Step::Index(_) => None,
+        });
+        let inner = keys.fold(outer, |outer, key| match &outer?.shape {
+            Shape::Block(_, parts) => parts.get(key),
+            Shape::Plain(_) => None,
+        });
+        let is_block = |attribute: &Attribute| matches!(attribute.shape, Shape::Block(..));
+        !self.steps.is_empty() && inner.is_some_and(is_block)
     }
 
     /// Returns the parts of the nested blocks at the path; `None` where there are no blocks.

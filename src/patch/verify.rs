@@ -177,7 +177,7 @@ impl<'a> Verifier<'a> {
         expected: &Value,
         live: bool,
     ) -> bool {
-        if found == expected {
+        if found == expected || is_same_json(found, expected) {
             return true;
         }
         let schema = self.stack.catalog.get(&address.tf_type);
@@ -190,6 +190,15 @@ impl<'a> Verifier<'a> {
         found == expected
             || (live && !found.has_unknown() && attribute.is_satisfied(&found, &expected))
     }
+}
+
+/// Returns whether two texts are the same JSON, whatever the order of its keys and the blanks in it.
+fn is_same_json(left: &Value, right: &Value) -> bool {
+    let parsed = |value: &Value| {
+        let text = value.as_str().filter(|text| text.starts_with(['{', '[']))?;
+        serde_json::from_str::<Value>(text).ok()
+    };
+    parsed(left).is_some_and(|left| parsed(right).as_ref() == Some(&left))
 }
 
 /// Checks that both parsers accept a file. The second one supports less of HCL: errors from before the edit do not

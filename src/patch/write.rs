@@ -3,24 +3,22 @@
 use super::data_file::is_data;
 use super::defaults;
 use super::hcl_writer;
-use super::layout::SourceFile;
 use super::list::rewrite_list;
 use super::literal::render;
 use super::location::{File, Owner, block_at, last_attribute, page, whole};
 use super::map::{Literal, take_out_entry};
 use super::path::{self, Step};
-use super::policy::Rewrite;
 use super::refusal::Refusal;
 use super::target::{Slot, Target};
 use super::{Stack, heredoc, outputs};
 use crate::code::parse;
-use crate::model::{Definition, Edit, Location, Parts, PolicyCode, Site, Source, Value};
+use crate::model::{Definition, Edit, JsonCode, Location, Parts, PolicyCode, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
 
 /// The prefix of a map's key that is itself a secret.
-const SEALED: &str = "(secret, fingerprint ";
+pub(super) const SEALED: &str = "(secret, fingerprint ";
 
 /// An entry of a map: its key, and its value.
 pub(super) type Entry = (String, Value);
@@ -212,6 +210,12 @@ impl Target<'_> {
         if self.block(stack).is_some() {
             return Err(left_out());
         }
+        if self.is_inner_block(stack) {
+            return Err(Refusal::Block {
+                path: self.path.to_owned(),
+                place: self.resource.place(),
+            });
+        }
         let inner = block_at(block, self.name, &self.steps).ok_or_else(left_out)?;
         let name = match self.steps.last() {
             Some(Step::Key(part)) => part,
@@ -297,7 +301,11 @@ impl Target<'_> {
         let own = self.definition().filter(|own| own.source == *source);
         let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
         let (page, file) = match parts {
-            Parts::Policy(code) if code.form.is_file() => (page(stack.tree, &source.file)?, None),
+            Parts::Policy(PolicyCode { form, .. }) | Parts::Json(JsonCode { form, .. })
+                if form.is_file() =>
+            {
+                (page(stack.tree, &source.file)?, None)
+            }
             _ if source.file.ends_with(".json") => {
                 return self.replace_json(source, value, stack);
             }
@@ -319,7 +327,10 @@ impl Target<'_> {
             (Value::String(policy), Parts::Policy(code)) => {
                 return self.rewrite_policy((page, source), code, policy, stack);
             }
-            (_, Parts::Policy(_)) => None,
+            (Value::String(_), Parts::Json(code)) => {
+                return self.rewrite_json((page, file.as_ref(), source), (code, value), stack);
+            }
+            (_, Parts::Policy(_) | Parts::Json(_)) => None,
             (Value::String(text), _) if old.starts_with("<<") => {
                 let edit = heredoc::rewrite(page, source.span, text);
                 return edit
@@ -344,26 +355,6 @@ impl Target<'_> {
             place: source.place(),
         })?;
         Ok(vec![page.edit(source.span.0..source.span.1, text)])
-    }
-
-    /// Replaces what changed in a policy.
-    fn rewrite_policy(
-        &self,
-        (page, source): (SourceFile<'_>, &Source),
-        code: &PolicyCode,
-        policy: &str,
-        stack: &Stack<'_>,
-    ) -> Result<Vec<Edit>, Refusal> {
-        let schema = stack.catalog.get(&self.address.tf_type);
-        let rewrite = Rewrite {
-            page,
-            code,
-            stack,
-            schema: schema.ok_or_else(|| Refusal::Stale(source.place()))?,
-            name: self.name,
-            at: source.place(),
-        };
-        rewrite.edits(policy)
     }
 
     /// Removes the attribute, the argument or the entry whose value is at a place.

@@ -65,7 +65,7 @@ impl PlanInput<'_> {
             }
             let is_evaluated = self.configuration.evaluated.contains(name);
             if is_evaluated {
-                add_changed(self.block, (name, name), (after, live), &mut changes.all);
+                add_changed(self.block, (name, name), (after, live), &mut changes);
             }
             let is_own = self.configuration.is_code || !self.is_computed(name);
             if !is_as_recorded {
@@ -86,7 +86,7 @@ fn add_changed(
     block: &Block,
     (name, path): (&str, &str),
     (after, live): (&Value, &Value),
-    paths: &mut BTreeSet<String>,
+    changes: &mut PlannedChanges,
 ) {
     let attribute = block.attributes.get(name);
     let is_map = attribute.is_some_and(|found| matches!(found.ty, Type::Map(_)));
@@ -98,7 +98,8 @@ fn add_changed(
         let keys: BTreeSet<_> = after.keys().chain(live.keys()).collect();
         let keys = keys.into_iter();
         let changed = keys.filter(|key| after.get(key) != live.get(key));
-        paths.extend(changed.map(|key| entry_path(path, key)));
+        let changed = changed.map(|key| entry_path(path, key));
+        changes.all.extend(changed);
         return;
     }
     let nested = block.blocks.get(name);
@@ -114,7 +115,11 @@ fn add_changed(
         _ => Vec::new(),
     };
     let Some(nested) = nested.filter(|_| !pairs.is_empty()) else {
-        paths.insert(path.to_owned());
+        let is_text = after.as_str().is_some() && live.as_str().is_some();
+        if is_text && means_the_same(after, live) {
+            changes.respelled.insert(path.to_owned());
+        }
+        changes.all.insert(path.to_owned());
         return;
     };
     let inner = &nested.block;
@@ -123,7 +128,7 @@ fn add_changed(
             let values = (after.get(part), live.get(part));
             if values.0 != values.1 {
                 let path = format!("{path}[{at}].{part}");
-                add_changed(inner, (part, &path), values, paths);
+                add_changed(inner, (part, &path), values, changes);
             }
         }
     }

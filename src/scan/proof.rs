@@ -166,7 +166,7 @@ fn settle(
 ) -> Result<(), BTreeMap<String, String>> {
     let fixed: BTreeSet<_> = fixed(finding).map(str::to_owned).collect();
     let is_fixed = |place: &&String| fixed.iter().any(|path| overlap(path, place));
-    let still: Vec<_> = planned.all.iter().filter(is_fixed).cloned().collect();
+    let still: Vec<_> = changed(planned).filter(is_fixed).cloned().collect();
     let messages = planned.refusal.iter().chain(planned.refused.values());
     let mut reasons: Vec<_> = messages.map(|message| not_taken(message)).collect();
     if reasons.is_empty() && !still.is_empty() {
@@ -194,7 +194,7 @@ fn settle(
 fn at_fault(fixed: &BTreeSet<String>, planned: &PlannedChanges) -> BTreeMap<String, String> {
     let mut at_fault = BTreeMap::new();
     for path in fixed {
-        let still = planned.all.iter().filter(|place| overlap(path, place));
+        let still = changed(planned).filter(|place| overlap(path, place));
         let still: Vec<_> = still.cloned().collect();
         if let Some(message) = planned.refused.get(root_attribute(path)) {
             at_fault.insert(path.clone(), not_taken(message));
@@ -208,6 +208,12 @@ fn at_fault(fixed: &BTreeSet<String>, planned: &PlannedChanges) -> BTreeMap<Stri
         true => at_fault,
         false => BTreeMap::new(),
     }
+}
+
+/// Returns the paths at which a plan changes what a value says. A text of JSON that is spelled as code spells it says the
+/// same.
+fn changed(planned: &PlannedChanges) -> impl Iterator<Item = &String> {
+    planned.all.difference(&planned.respelled)
 }
 
 /// Notes that the provider's plan proved a fix, with what it would change besides.
@@ -249,6 +255,9 @@ fn why(path: &str, finding: &Finding, planned: &PlannedChanges, catalog: &Catalo
     let mut refused = finding.fix.iter().flat_map(|fix| &fix.refused);
     let is_left = refused.any(|refused| overlap(&refused.path, path));
     let reason = match name {
+        _ if planned.respelled.contains(path) => {
+            "the code spells this JSON in another way than AWS, and it says the same"
+        }
         TAGS_ALL => "it follows from `tags` and the default tags",
         _ if is_left => "this fix leaves it",
         _ if is_never_read => "AWS does not return it",

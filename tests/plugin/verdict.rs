@@ -282,3 +282,31 @@ fn json_texts_are_equal_by_meaning_and_nothing_else_is() {
     assert!(!means_the_same(&0.into(), &1.into()));
     assert!(!means_the_same(&true.into(), &Value::Null));
 }
+
+#[test]
+fn a_text_of_json_that_is_only_spelled_in_another_way_is_told_apart() {
+    let with = |note: &str| {
+        format!(r#"{{"name": "q", "note": {note}, "zone": null, "arn": "a", "rule": []}}"#)
+    };
+    let live = with(r#""{ \"wait\": 45, \"then\": [1] }""#);
+    let recorded = with(r#""{ \"wait\": 30, \"then\": [1] }""#);
+    let declared = |note: &str| code(&[("name", "q".into()), ("note", note.into())]);
+    let spelled = changes(
+        Some(&declared(r#"{"then":[1],"wait":45}"#)),
+        &recorded,
+        &live,
+    );
+    assert_eq!(
+        (names(&spelled.all), names(&spelled.respelled)),
+        (vec!["note"], vec!["note"])
+    );
+    let other = changes(
+        Some(&declared(r#"{"then":[1],"wait":30}"#)),
+        &recorded,
+        &live,
+    );
+    assert_eq!(
+        (names(&other.all), names(&other.respelled)),
+        (vec!["note"], vec![])
+    );
+}
