@@ -149,6 +149,17 @@ pub enum Parts {
     Json(JsonCode),
 }
 
+impl Parts {
+    /// Returns whether they are parts of a file of JSON that code reads.
+    pub fn are_in_file(&self) -> bool {
+        match self {
+            Self::Policy(code) => code.form.is_file(),
+            Self::Json(code) => code.form.is_file(),
+            Self::Whole | Self::Items(_) => false,
+        }
+    }
+}
+
 /// One part: its value, and its bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {

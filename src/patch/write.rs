@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::target::{Slot, Target};
 use super::{Stack, heredoc, outputs};
 use crate::code::parse;
-use crate::model::{Definition, Edit, JsonCode, Location, Parts, PolicyCode, Site, Source, Value};
+use crate::model::{Definition, Edit, Location, Parts, Site, Source, Value};
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Block;
@@ -301,11 +301,7 @@ impl Target<'_> {
         let own = self.definition().filter(|own| own.source == *source);
         let parts = own.map_or(&Parts::Whole, |own: &Definition| &own.parts);
         let (page, file) = match parts {
-            Parts::Policy(PolicyCode { form, .. }) | Parts::Json(JsonCode { form, .. })
-                if form.is_file() =>
-            {
-                (page(stack.tree, &source.file)?, None)
-            }
+            _ if parts.are_in_file() => (page(stack.tree, &source.file)?, None),
             _ if source.file.ends_with(".json") => {
                 return self.replace_json(source, value, stack);
             }

@@ -21,11 +21,11 @@ pub(super) struct OwnFolder(PathBuf);
 impl OwnFolder {
     /// Creates a folder that nobody else may enter.
     pub(super) fn create() -> io::Result<Self> {
-        let made = tempfile::Builder::new()
+        let folder = tempfile::Builder::new()
             .prefix("driftguard-provider-")
             .permissions(Permissions::from_mode(OWN))
             .tempdir()?;
-        Ok(Self(made.keep()))
+        Ok(Self(folder.keep()))
     }
 
     pub(super) fn path(&self) -> &Path {
