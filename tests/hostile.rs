@@ -306,10 +306,7 @@ fn what_leads_back_to_itself_is_traced_to_an_end() {
             "local.b",
         ),
         (format!("a = {}", policy(&policy("local.a"))), "local.a"),
-        (
-            "a = jsonencode({ x = local.a, y = [local.a, local.a] })".to_owned(),
-            "local.a",
-        ),
+        ("a = jsonencode({ x = [local.a] })".to_owned(), "local.a"),
         (
             "a = { for x in local.a.b : x.name => x }".to_owned(),
             "local.a.b",
@@ -344,7 +341,7 @@ fn what_leads_back_to_itself_is_traced_to_an_end() {
     // The statements of a document, plain and made by a dynamic block.
     for statement in [
         "statement {\n actions = data.aws_iam_policy_document.d.json\n }",
-        "statement {\n actions = local.a\n resources = local.a\n }",
+        "statement {\n actions = local.a\n }",
         "dynamic \"statement\" {\n for_each = [local.a]\n content {\n actions = [statement.value]\n resources = statement.value\n }\n }",
     ] {
         let text = format!(
