@@ -116,6 +116,10 @@ pub struct Reader<'a> {
 }
 
 /// The result of one read.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost every outcome is the large one"
+)]
 enum Outcome {
     /// It is known, or will stay unknown.
     Done(ProviderReading),
