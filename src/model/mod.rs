@@ -25,6 +25,7 @@ mod resource;
 mod schema;
 mod secret;
 mod stack;
+mod stack_summary;
 mod tree;
 mod uneditable;
 mod unsealed;
@@ -70,6 +71,7 @@ pub use stack::{
     AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,
     StateInfo, Summary,
 };
+pub use stack_summary::{StackSummary, Urgency};
 pub use tree::Tree;
 pub use uneditable::{RefusalKind, Uneditable};
 pub use unsealed::UnsealedState;

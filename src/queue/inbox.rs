@@ -137,6 +137,7 @@ impl Inbox {
             .delete_created_content(before(now, CONTENT))
             .await?;
         self.store.delete_notifications(before(now, MEMORY)).await?;
+        self.store.delete_sessions(now).await?;
         self.queue.reset_turns().await?;
         self.queue.delete_ended(before(now, ENDED)).await
     }

@@ -1,10 +1,14 @@
 //! Stores the outcome of each scan.
 
+use super::stack_summaries::SummaryUpdate;
 use super::subjects::ID_SCHEME;
 use super::{Store, Tenant};
-use crate::model::{RepositoryId, mask_json};
+use crate::model::{FindingId, RepositoryId, StackReport, StackSummary, mask_json};
 use anyhow::Context;
 use serde_json::Value;
+
+/// How many of the last scans are looked through for one that left a report: others failed.
+const MAX_REPORTS: u32 = 20;
 
 /// A finished scan.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,10 +67,13 @@ impl Store {
 }
 
 impl Tenant<'_> {
-    /// Stores the outcome of a scan.
+    /// Stores the outcome of a scan, and its summary for lists.
     pub async fn record_scan(&self, scan: &ScanRecord) -> anyhow::Result<()> {
         let mut outcome = scan.outcome.clone();
         mask_json(&mut outcome);
+        let report = serde_json::from_value::<StackReport>(outcome.clone()).ok();
+        let transaction = self.pool.begin().await;
+        let transaction = transaction.context("while starting a transaction")?;
         sqlx::query(
             "insert into scans (scan, installation, repository, stack, commit_id, outcome, finished_at, scheme)
              values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -81,10 +88,21 @@ impl Tenant<'_> {
         .bind(outcome.to_string())
         .bind(scan.finished_at)
         .bind(ID_SCHEME)
-        .execute(self.pool)
+        .execute(transaction.handle())
         .await
         .context("while recording a scan")?;
-        Ok(())
+        // A scan that failed for good leaves no report: the last one stays.
+        if let Some(summary) = report.as_ref().map(StackSummary::of) {
+            let update = SummaryUpdate {
+                installation: &self.id,
+                repository: scan.repository,
+                stack: &scan.stack,
+                summary: &summary,
+                scanned_at: scan.finished_at,
+            };
+            update.execute(transaction.handle()).await?;
+        }
+        transaction.commit().await.context("while recording a scan")
     }
 
     /// Deletes all but the newest scans of a stack.
@@ -112,12 +130,18 @@ impl Tenant<'_> {
 
     /// Empties the outcomes of a repository's scans.
     pub async fn empty_scans(&self, repository: RepositoryId) -> anyhow::Result<()> {
-        sqlx::query("delete from scans where installation = $1 and repository = $2")
-            .bind(&self.id)
-            .bind(repository.to_string())
-            .execute(self.pool)
-            .await
-            .context("while deleting a repository's scans")?;
+        for statement in [
+            "delete from scans where installation = $1 and repository = $2",
+            "update stacks set summary = '', urgency_rank = 0, scanned_at = 0
+             where installation = $1 and repository = $2",
+        ] {
+            sqlx::query(statement)
+                .bind(&self.id)
+                .bind(repository.to_string())
+                .execute(self.pool)
+                .await
+                .context("while deleting a repository's scans")?;
+        }
         Ok(())
     }
 
@@ -163,6 +187,49 @@ impl Tenant<'_> {
         .await
         .context("while reading a scan")?;
         Ok(records(repository, stack, row.into_iter().collect())?.pop())
+    }
+
+    /// Returns the newest scan of a stack that left a report, with that.
+    pub async fn last_report(
+        &self,
+        repository: RepositoryId,
+        stack: &str,
+    ) -> anyhow::Result<Option<(StackReport, ScanRecord)>> {
+        for nth in 0..MAX_REPORTS {
+            let Some(mut scan) = self.nth_scan(repository, stack, nth).await? else {
+                break;
+            };
+            if let Ok(report) = serde_json::from_value(scan.outcome.take()) {
+                return Ok(Some((report, scan)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns when the oldest of a stack's scans that has a finding ended, and when the oldest of all did; 0 where there
+    /// is none. Reads the scans of one stack, which are few.
+    pub async fn first_seen(
+        &self,
+        repository: RepositoryId,
+        stack: &str,
+        finding: &FindingId,
+    ) -> anyhow::Result<(i64, i64)> {
+        // An id that is none of ours must not match as a pattern.
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !finding.0.chars().all(plain) {
+            return Ok((0, 0));
+        }
+        sqlx::query_as(
+            "select coalesce(min(case when outcome like $4 then finished_at end), 0), coalesce(min(finished_at), 0)
+             from scans where installation = $1 and repository = $2 and stack = $3",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack)
+        .bind(format!("%\"id\":\"{finding}\"%"))
+        .fetch_one(self.pool)
+        .await
+        .context("while looking for the first scan with a finding")
     }
 
     /// Returns the newest scan of a stack.
