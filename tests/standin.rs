@@ -280,6 +280,11 @@ async fn a_manifest_is_taken_or_refused_as_github_does_it() {
         ),
         ("redirect_url", json!("/created"), "valid URL"),
         (
+            "callback_urls",
+            json!(["/back"]),
+            "Callback url is not valid",
+        ),
+        (
             "default_events",
             json!(["installation"]),
             "unsupported: installation",

@@ -14,6 +14,10 @@ pub(super) enum Caller {
     Stranger,
     /// The App, by its JWT.
     App,
+    /// The App, by its client id and client secret.
+    Client,
+    /// A person with this login, by a token of theirs for the App.
+    Person(String),
     /// An installation, by this token.
     Installation { id: u64, token: String },
 }

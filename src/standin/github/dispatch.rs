@@ -4,6 +4,7 @@ use super::Validator;
 use super::call::{Answer, Call, Caller, Content, Outcome, Refusal};
 use super::faults::{Fault, secondary_limit};
 use super::gate::{self, text};
+use super::oauth;
 use super::routes::{self, PathParameters, Route};
 use super::world::{AnsweredRequest, World};
 use crate::standin::wire::{ConnectionCut, Reply};
@@ -22,6 +23,7 @@ pub(super) fn answer(
     let (method, path) = (request.method().as_str(), request.uri().path());
     let found = routes::find(method, path);
     let name = found.as_ref().map(|(route, _)| route.name());
+    let name = name.or_else(|| oauth::name(method, path));
     let fault = (world.faults).take(&name.unwrap_or_default(), world.requests.len() + 1);
     let mut caller = Caller::Stranger;
     let outcome = match fault {
@@ -79,6 +81,9 @@ fn handle(
     let (method, uri) = (request.method(), request.uri());
     let request_line = format!("{method} {uri}");
     gate::check_headers(request.headers())?;
+    if let Some(outcome) = oauth::answer(world, request) {
+        return outcome;
+    }
     let Some((route, path)) = found else {
         world
             .violations

@@ -51,11 +51,17 @@ pub(super) fn caller(world: &World, headers: &HeaderMap) -> Result<Caller, Refus
         return Ok(Caller::Stranger);
     }
     let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
+    if scheme.eq_ignore_ascii_case("basic") {
+        return world.client_of(secret).ok_or_else(Refusal::bad_credentials);
+    }
     if !["bearer", "token"].contains(&scheme.to_ascii_lowercase().as_str()) {
         return Err(Refusal::bad_credentials());
     }
     if secret.matches('.').count() == 2 {
         return jwt(world, secret).map(|()| Caller::App);
+    }
+    if secret.starts_with("ghu_") {
+        return world.person_of(secret).ok_or_else(Refusal::bad_credentials);
     }
     let token = world
         .tokens
@@ -121,12 +127,19 @@ pub(super) fn admit(
 ) -> Result<u64, Refusal> {
     match (route.needs, caller) {
         (Requirement::Nothing, _) | (Requirement::App, Caller::App) => Ok(0),
+        (Requirement::Client, Caller::Client) | (Requirement::Person, Caller::Person(_)) => Ok(0),
+        (Requirement::Person, Caller::Stranger) => {
+            Err(Refusal::new(401, "Requires authentication"))
+        }
+        (Requirement::Person, _) => Err(Refusal::not_permitted()),
+        (Requirement::Client, _) => Err(Refusal::bad_credentials()),
         (Requirement::App, _) => Err(Refusal::new(401, "A JSON web token could not be decoded")),
         (_, Caller::App) => Err(Refusal::not_permitted()),
         (Requirement::Installation, Caller::Installation { .. }) => Ok(0),
         (Requirement::Installation, Caller::Stranger) => {
             Err(Refusal::new(401, "Requires authentication"))
         }
+        (Requirement::Installation, _) => Err(Refusal::not_permitted()),
         (Requirement::Any(permissions), _) => {
             let (owner, name) = named.unwrap_or_default();
             let found = world.repository(owner, name);

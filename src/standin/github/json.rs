@@ -191,7 +191,7 @@ impl World {
         let app = &self.app;
         let html = format!("{}/apps/{}", self.api, app.slug);
         json!({
-            "id": app.id, "slug": app.slug, "client_id": format!("Iv1.{:016x}", app.id),
+            "id": app.id, "slug": app.slug, "client_id": self.client_id(),
             "node_id": node("A", app.id), "owner": self.show_user("driftguard-authors"), "name": app.name,
             "description": null, "external_url": html, "html_url": html,
             "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
@@ -212,7 +212,7 @@ impl World {
         let by = found.suspended.then(|| self.show_user(&found.account));
         json!({
             "id": id, "node_id": node("I", id), "app_id": self.app.id, "app_slug": self.app.slug,
-            "client_id": format!("Iv1.{:016x}", self.app.id),
+            "client_id": self.client_id(),
             "account": self.show_user(&found.account), "target_id": Self::account_id(&found.account),
             "target_type": "Organization", "repository_selection": selection,
             "access_tokens_url": format!("{}/app/installations/{id}/access_tokens", self.api),

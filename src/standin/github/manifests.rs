@@ -15,6 +15,9 @@ const CODE_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// The longest name of an App.
 const MAX_NAME: usize = 34;
 
+/// How many callback addresses an App has at most.
+const MAX_CALLBACKS: usize = 10;
+
 /// The fields of a manifest.
 const FIELDS: &[&str] = &[
     "name",
@@ -154,6 +157,8 @@ struct ValidManifest {
     name: String,
     url: String,
     hook: Option<String>,
+    /// The addresses that people are sent back to after the sign-in.
+    callbacks: Vec<String>,
     permissions: Permissions,
     events: Vec<String>,
 }
@@ -186,6 +191,7 @@ impl ValidManifest {
         for field in ["redirect_url", "setup_url"] {
             address(&manifest, field)?;
         }
+        let callbacks = callbacks(&manifest)?;
         let permissions = permissions(&manifest)?;
         let events = events(&manifest, &permissions)?;
         if !events.is_empty() && hook.is_none() {
@@ -195,6 +201,7 @@ impl ValidManifest {
             name: name.to_owned(),
             url,
             hook,
+            callbacks,
             permissions,
             events,
         })
@@ -210,7 +217,10 @@ impl ValidManifest {
         let mut app = world.show_app();
         app["owner"] = world.show_user(account);
         app["external_url"] = self.url.into();
-        app["client_secret"] = world.unguessable()[..40].into();
+        let client_secret = world.unguessable()[..40].to_owned();
+        app["client_secret"] = client_secret.clone().into();
+        world.oauth.secret = client_secret;
+        world.oauth.callbacks = self.callbacks;
         app["webhook_secret"] = secret.into();
         app["pem"] = identity.key.into();
         let code = world.unguessable()[..40].to_owned();
@@ -267,6 +277,21 @@ fn permissions(manifest: &Map<String, Value>) -> Result<Permissions, String> {
         permissions.insert(name.clone(), level);
     }
     Ok(permissions)
+}
+
+fn callbacks(manifest: &Map<String, Value>) -> Result<Vec<String>, String> {
+    let none = json!([]);
+    let value = manifest.get("callback_urls").unwrap_or(&none);
+    let all = value.as_array().ok_or("\"callback_urls\" is no list")?;
+    if all.len() > MAX_CALLBACKS {
+        return Err(format!("Callback urls: at most {MAX_CALLBACKS}"));
+    }
+    let url = |value: &Value| {
+        let url = value.as_str().filter(|text| Url::parse(text).is_ok());
+        let invalid = || format!("Callback url is not valid: {}", shown(value));
+        url.map(str::to_owned).ok_or_else(invalid)
+    };
+    all.iter().map(url).collect()
 }
 
 fn events(manifest: &Map<String, Value>, permissions: &Permissions) -> Result<Vec<String>, String> {

@@ -2,8 +2,8 @@
 
 use super::call::{Call, Outcome};
 use super::{
-    apps, archive, checks, code_scanning, comments, contents, issues, manifests, objects, pulls,
-    refs,
+    apps, archive, checks, code_scanning, comments, contents, issues, manifests, oauth, objects,
+    pulls, refs,
 };
 use std::collections::BTreeMap;
 
@@ -14,6 +14,10 @@ pub(super) enum Requirement {
     Nothing,
     /// The App's JWT.
     App,
+    /// The App's client id and client secret.
+    Client,
+    /// The token of a person.
+    Person,
     /// The token of any installation.
     Installation,
     /// A token with one of these permissions on the repository: read for GET, write for all else.
@@ -78,6 +82,10 @@ const ROUTES: &[Route] = &[
     route("GET", "/app/hook/deliveries/{delivery_id}", Requirement::App, apps::delivery),
     route("POST", "/app/hook/deliveries/{delivery_id}/attempts", Requirement::App, apps::redeliver),
     route("GET", "/repos/{owner}/{repo}/installation", Requirement::App, apps::installation_of),
+    route("DELETE", "/applications/{client_id}/token", Requirement::Client, oauth::revoke),
+    route("GET", "/user", Requirement::Person, oauth::user),
+    route("GET", "/user/installations", Requirement::Person, oauth::installations),
+    route("GET", "/user/installations/{installation_id}/repositories", Requirement::Person, oauth::repositories),
     route("GET", "/installation/repositories", Requirement::Installation, apps::repositories),
 
     route("GET", "/repos/{owner}/{repo}", METADATA, contents::repository),

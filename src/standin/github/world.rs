@@ -6,6 +6,7 @@ use super::git::{Objects, Oid};
 use super::hooks::Delivery;
 use super::identity::App;
 use super::manifests::PendingApp;
+use super::oauth::OAuth;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -47,6 +48,8 @@ pub(super) struct World {
     pub refused: usize,
     /// The Apps created from a manifest whose key nobody fetched yet, by code.
     pub pending_apps: BTreeMap<String, PendingApp>,
+    /// The App as a client of the sign-in.
+    pub oauth: OAuth,
     ids: u64,
 }
 
@@ -280,6 +283,7 @@ impl World {
             pause: Duration::ZERO,
             refused: 0,
             pending_apps: BTreeMap::new(),
+            oauth: OAuth::default(),
             ids: 1_000,
         }
     }
