@@ -6,6 +6,7 @@ mod hcp_tokens;
 mod modules;
 mod provider_sources;
 mod providers;
+mod sign_in;
 mod values;
 
 pub use ambient::{Ambient, AmbientOwner};
@@ -14,6 +15,7 @@ pub use hcp_tokens::HcpToken;
 pub use modules::{Modules, PUBLIC_REGISTRY};
 pub use provider_sources::ProviderSource;
 pub use providers::{FOLDER as PROVIDERS, Pin, Providers};
+pub use sign_in::OAuthClient;
 
 use secrecy::SecretString;
 use std::fs::DirBuilder;
@@ -66,6 +68,8 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The public address of the pages.
     pub public_url: Option<Url>,
+    /// The client with which people sign in to the pages; `None` for no pages.
+    pub oauth_client: Option<OAuthClient>,
     /// The owners whose repositories are read with the server's own AWS credentials where they name no role.
     pub ambient: Ambient,
     /// The tokens for states in HCP Terraform.
@@ -125,6 +129,7 @@ impl Config {
             listen: listen(&lookup, LISTEN)?.unwrap_or(USUAL_ADDRESS),
             metrics_listen: listen(&lookup, "DRIFTGUARD_METRICS_LISTEN")?,
             public_url: public_url(&lookup)?,
+            oauth_client: sign_in::oauth_client(&lookup)?,
             ambient: ambient::ambient(&lookup)?,
             hcp_tokens: hcp_tokens::hcp_tokens(&lookup)?,
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,

@@ -81,7 +81,7 @@ pub mod outbound;
 /// Accesses the database, one file per table.
 pub mod store;
 
-/// Serves health, metrics and set-up pages.
+/// Serves health, metrics, set-up, the sign-in and the pages for people.
 pub mod web;
 
 /// Runs the command line, one file per command.

@@ -43,6 +43,7 @@ mod openapi;
 mod outages;
 mod outbound;
 mod outside;
+mod pages;
 mod parity;
 mod parking;
 mod patch;

@@ -276,6 +276,8 @@ async fn one_click_leads_from_the_manifest_to_an_environment_that_starts_the_ser
         format!("{PUBLIC}/webhooks/github")
     );
     assert_eq!(told["redirect_url"], format!("{PUBLIC}/setup/created"));
+    let callback = format!("{PUBLIC}/sign-in/callback");
+    assert_eq!(told["callback_urls"], serde_json::json!([callback]));
     assert_eq!(told["default_permissions"]["contents"], "write");
 
     let code = github.create_app_from_manifest("alice", &manifest).unwrap();
@@ -300,12 +302,17 @@ async fn one_click_leads_from_the_manifest_to_an_environment_that_starts_the_ser
             "DRIFTGUARD_SECRET_KEY",
             "GITHUB_API_URL",
             "GITHUB_APP_ID",
+            "GITHUB_CLIENT_ID",
+            "GITHUB_CLIENT_SECRET",
             "GITHUB_PRIVATE_KEY",
             "GITHUB_URL",
             "GITHUB_WEBHOOK_SECRET",
         ]
     );
     assert_eq!(settings["DRIFTGUARD_SECRET_KEY"].len(), 64);
+    let (client_id, client_secret) = github.oauth_client();
+    assert_eq!(settings["GITHUB_CLIENT_ID"], client_id);
+    assert_eq!(settings["GITHUB_CLIENT_SECRET"], client_secret);
     assert!(settings["GITHUB_PRIVATE_KEY"].starts_with("'-----BEGIN RSA PRIVATE KEY-----\\n"));
 
     // Shown once, asked for once, kept nowhere.
@@ -332,6 +339,7 @@ async fn one_click_leads_from_the_manifest_to_an_environment_that_starts_the_ser
         server.log()
     );
     assert_eq!(server.ask(Method::GET, "/setup").await, Some(404));
+    assert_eq!(server.ask(Method::GET, "/sign-in").await, Some(200));
     // The App's own deliveries are taken: the secret is the right one.
     github.deliver_to(&format!("http://{}/webhooks/github", server.address));
     github.create_repository("alice/shop", true);

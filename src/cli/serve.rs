@@ -53,6 +53,12 @@ async fn serve(
         bodies: BodyStore::new(config.spool_folder()),
     };
     let mut routes = web::router(inbox.clone()).merge(webhook::router(webhook));
+    match web::pages::router(config, app, inbox.store.clone())? {
+        Some(pages) => routes = routes.merge(pages),
+        None => tracing::info!(
+            "no pages: they need GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET and DRIFTGUARD_PUBLIC_URL"
+        ),
+    }
     let metrics = web::metrics(inbox.clone());
     let metrics = match config.metrics_listen {
         Some(address) => {
@@ -106,6 +112,8 @@ impl Exchange for ManifestExchange {
             id: app.id,
             private_key: app.private_key,
             webhook_secret: app.webhook_secret,
+            client_id: app.client_id,
+            client_secret: app.client_secret,
             page: app.page,
         })
     }

@@ -114,3 +114,24 @@ fn a_size_may_have_a_unit() {
     }
     assert_eq!(read(APP).unwrap().state_limit, 100 << 20);
 }
+
+#[test]
+fn the_client_of_the_sign_in_is_whole_or_not_there() {
+    assert!(read(APP).unwrap().oauth_client.is_none());
+    let (id, secret) = (
+        ("GITHUB_CLIENT_ID", "Iv23.abc"),
+        ("GITHUB_CLIENT_SECRET", "hunter2"),
+    );
+    let whole = read(&[APP, &[id, secret]].concat()).unwrap();
+    assert_eq!(whole.oauth_client.as_ref().unwrap().id, "Iv23.abc");
+    assert!(!format!("{whole:?}").contains("hunter2"));
+    for (settings, missing) in [
+        (&[id][..], "GITHUB_CLIENT_SECRET"),
+        (&[secret], "GITHUB_CLIENT_ID"),
+        (&[("GITHUB_CLIENT_ID", "a b"), secret], "GITHUB_CLIENT_ID"),
+    ] {
+        let error = read(&[APP, settings].concat()).unwrap_err().to_string();
+        assert!(error.starts_with(missing), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}

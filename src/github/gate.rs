@@ -296,7 +296,7 @@ impl ApiRequest<'_> {
 }
 
 /// Reads a body up to a limit.
-async fn read_body<B>(body: B, largest: usize) -> anyhow::Result<Bytes>
+pub(super) async fn read_body<B>(body: B, largest: usize) -> anyhow::Result<Bytes>
 where
     B: hyper::body::Body<Data = Bytes, Error: std::error::Error + Send + Sync + 'static>,
 {
@@ -362,7 +362,7 @@ fn requested_pause(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Opti
 }
 
 /// Returns GitHub's message about a refusal, which never repeats what was sent.
-fn message(body: &[u8]) -> String {
+pub(super) fn message(body: &[u8]) -> String {
     let response: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = response["message"].as_str().unwrap_or("no reason given");
     let mut message = message.to_owned();

@@ -29,6 +29,10 @@ pub struct CreatedApp {
     pub private_key: SecretString,
     /// The webhook secret.
     pub webhook_secret: SecretString,
+    /// The client id, for the sign-in to the pages.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: SecretString,
     /// The address of the App's page.
     pub page: String,
 }
@@ -50,6 +54,10 @@ struct CreatedAppFields {
     id: u64,
     pem: String,
     webhook_secret: Option<String>,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    client_secret: String,
     #[serde(default)]
     html_url: String,
 }
@@ -104,6 +112,8 @@ impl Manifests {
             id: read.id,
             private_key: read.pem.into(),
             webhook_secret: secret.into(),
+            client_id: read.client_id,
+            client_secret: read.client_secret.into(),
             page: read.html_url,
         })
     }

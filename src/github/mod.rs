@@ -28,6 +28,7 @@ mod slots;
 /// Unpacks a commit's archive while it is downloaded.
 pub mod tarball;
 mod tree;
+mod user_access;
 
 pub use allowance::{CONTENT_MEMORY, content_pause, content_slice};
 pub use app::{Fence, GitHub};
@@ -45,3 +46,6 @@ pub use pulls::{CommitPage, PullRequest};
 pub use repository::{Head, Repository};
 pub use revision::{ReadOnlyRepository, Revision};
 pub use tarball::{Layout, MAX_TOTAL as MAX_TREE};
+pub use user_access::{
+    Listed, Person, UserAccess, UserAccessError, UserInstallation, UserRepository, UserToken,
+};

@@ -17,6 +17,8 @@ mod not_scanned;
 mod notify;
 mod onboarding;
 mod order;
+/// Writes the pages for people, as HTML.
+pub mod pages;
 mod person;
 mod proof;
 mod pull_request;

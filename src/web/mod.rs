@@ -1,4 +1,7 @@
-//! Serves health, metrics and set-up pages.
+//! Serves health, metrics, set-up, the sign-in and the pages for people.
+
+/// The address at which people reach the pages.
+mod address;
 
 /// Tracks what a connection does.
 mod activity;
@@ -10,8 +13,18 @@ mod descriptors;
 mod health;
 /// Accepts connections, and serves requests on them.
 mod listen;
+/// Serves the pages for people.
+pub mod pages;
+/// Generates what nobody can guess.
+mod random;
 /// Serves the set-up pages that create the App.
 pub mod setup;
+/// Signs people in with GitHub.
+mod sign_in;
+/// The state of the pages, and how each is answered.
+mod site;
+/// Serves the stylesheet.
+mod stylesheet;
 
 pub use health::{alive, metrics, router};
 pub use listen::serve;

@@ -105,7 +105,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Returns an address that paths can be appended to, without a trailing slash: a host, and perhaps a path.
-pub(super) fn plain_address(text: &str) -> Option<String> {
+pub(in crate::web) fn plain_address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let web = matches!(url.scheme(), "http" | "https") && url.has_host();
     let bare = url.username().is_empty() && url.password().is_none();

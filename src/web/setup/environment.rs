@@ -18,6 +18,11 @@ pub(super) fn lines(
             "GITHUB_WEBHOOK_SECRET",
             app.webhook_secret.expose_secret().to_owned(),
         ),
+        ("GITHUB_CLIENT_ID", app.client_id.clone()),
+        (
+            "GITHUB_CLIENT_SECRET",
+            app.client_secret.expose_secret().to_owned(),
+        ),
         ("DRIFTGUARD_SECRET_KEY", tokens::unguessable()?),
         ("DRIFTGUARD_PUBLIC_URL", public_url.to_owned()),
     ];
@@ -29,6 +34,7 @@ pub(super) fn lines(
     }
     let lines = settings
         .iter()
+        .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| format!("{name}={}\n", quoted(value)));
     Ok(lines.collect::<String>().into())
 }

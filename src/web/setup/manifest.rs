@@ -13,6 +13,7 @@ pub(super) fn manifest(name: &str, public_url: &str) -> anyhow::Result<Value> {
     manifest["name"] = name.into();
     manifest["hook_attributes"] =
         json!({"url": format!("{public_url}/webhooks/github"), "active": true});
+    manifest["callback_urls"] = json!([format!("{public_url}/sign-in/callback")]);
     manifest["redirect_url"] = format!("{public_url}/setup/created").into();
     Ok(manifest)
 }

@@ -17,6 +17,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use choices::Choices;
+pub(super) use choices::plain_address;
 use pages::{Refusal, RenderedPage};
 use request::{browser, is_from_elsewhere, reached_by_tls, sender};
 use secrecy::SecretString;
@@ -47,6 +48,10 @@ pub struct NewApp {
     pub private_key: SecretString,
     /// The webhook secret.
     pub webhook_secret: SecretString,
+    /// The client id, for the sign-in to the pages.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: SecretString,
     /// The App's page at GitHub.
     pub page: String,
 }
@@ -89,7 +94,7 @@ type Fields = HashMap<String, String>;
 /// When `DRIFTGUARD_PUBLIC_URL` is more than an address that paths can be appended to.
 pub fn router<E: Exchange>(config: &Config, exchange: E) -> anyhow::Result<Router> {
     let public = config.public_url.as_ref().map(|url| {
-        choices::plain_address(url.as_str()).context(
+        plain_address(url.as_str()).context(
             "DRIFTGUARD_PUBLIC_URL holds more than a host and a path: write it as in https://driftguard.example.com",
         )
     });

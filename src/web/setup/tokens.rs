@@ -3,7 +3,7 @@
 //!
 //! Tokens are signed, not stored: so nobody can start so often that another's attempt is forgotten.
 
-use anyhow::anyhow;
+pub(super) use crate::web::random::{could_be, unguessable};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign, verify};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +14,6 @@ const LIFE: Duration = Duration::from_secs(60 * 60);
 /// How many used states are remembered. One that is forgotten costs GitHub one more refusal, since its code is used up
 /// as well.
 const USED: usize = 1_000;
-/// How many random bytes a secret has.
-const LENGTH: usize = 32;
 
 /// Issues and verifies tokens, as long as the process runs.
 pub(super) struct Tokens {
@@ -106,18 +104,6 @@ impl Tokens {
         let bytes = hex::decode(signature);
         bytes.is_ok_and(|bytes| verify(&self.key, text.as_bytes(), &bytes).is_ok())
     }
-}
-
-/// Generates 32 random bytes, in hexadecimal.
-pub(super) fn unguessable() -> anyhow::Result<String> {
-    let mut bytes = [0; LENGTH];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("no random bytes came"))?;
-    Ok(hex::encode(bytes))
-}
-
-/// Returns whether a text has the form that [`unguessable`] generates.
-pub(super) fn could_be(text: &str) -> bool {
-    text.len() == 2 * LENGTH && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

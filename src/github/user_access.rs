@@ -1,0 +1,370 @@
+//! Asks GitHub on behalf of a person: exchanges the code of a sign-in, and lists what the person sees, with their token.
+//!
+//! These requests count against the person, not against an installation, and a page waits for them: so they do not go
+//! through the gate of the App's own requests, and none is repeated.
+
+use super::gate::{message, read_body};
+use crate::model::{InstallationId, RepositoryId, RepositoryName};
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use octocrab::Octocrab;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use url::form_urlencoded;
+
+/// How long one request may take, the wait for its turn included.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How many of these requests are in flight at once.
+const MAX_AT_ONCE: usize = 16;
+/// The most bytes of an answer: a hundred repositories take less than one mebibyte.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+/// How many entries a page of a list has.
+const PAGE: usize = 100;
+/// How many pages of installations are read.
+const MAX_INSTALLATION_PAGES: usize = 5;
+/// How many pages of an installation's repositories are read.
+const MAX_REPOSITORY_PAGES: usize = 20;
+/// The longest code that is forwarded; GitHub's have 20 characters.
+const MAX_CODE_LENGTH: usize = 200;
+
+/// GitHub as a person reaches it through the App. Clones share connections.
+#[derive(Clone)]
+pub struct UserAccess(Arc<Client>);
+
+struct Client {
+    api: Octocrab,
+    pages: Octocrab,
+    id: String,
+    secret: SecretString,
+    turns: Semaphore,
+}
+
+impl std::fmt::Debug for UserAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UserAccess({})", self.0.id)
+    }
+}
+
+/// A person's token, with what renews it.
+#[derive(Debug, Clone)]
+pub struct UserToken {
+    /// The access token.
+    pub access: SecretString,
+    /// For how long the access token is valid; `None` where it does not expire.
+    pub lifetime: Option<Duration>,
+    /// The refresh token, which is valid once; `None` where the access token does not expire.
+    pub refresh: Option<SecretString>,
+}
+
+/// A person at GitHub.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Person {
+    /// The id, which stays when the login changes.
+    pub id: u64,
+    /// The login.
+    pub login: String,
+}
+
+/// An installation that a person sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserInstallation {
+    /// The installation.
+    pub id: InstallationId,
+    /// The login of the account.
+    pub account: String,
+}
+
+/// A repository that a person sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRepository {
+    /// The repository.
+    pub id: RepositoryId,
+    /// The name.
+    pub name: RepositoryName,
+    /// Whether the repository is private, or internal to a company.
+    pub private: bool,
+    /// Whether the person may read.
+    pub may_read: bool,
+    /// Whether the person may write.
+    pub may_write: bool,
+}
+
+/// A list, as far as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Whether GitHub has more of them.
+    pub is_cut: bool,
+}
+
+/// Why GitHub does not answer a person's request. No message shows a code, a token or the client secret.
+#[derive(Debug, thiserror::Error)]
+pub enum UserAccessError {
+    /// GitHub refused a code or a refresh token.
+    #[error("GitHub refused the sign-in: {0}")]
+    Refused(String),
+    /// The token is valid no more.
+    #[error("GitHub no longer accepts the person's token")]
+    Ended,
+    /// The person does not see it.
+    #[error("GitHub shows this person no such thing")]
+    NotFound,
+    /// GitHub did not answer, or answered with an error.
+    #[error("GitHub did not answer: {0}")]
+    Unavailable(String),
+}
+
+type Result<T> = std::result::Result<T, UserAccessError>;
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+    refresh_token: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct InstallationsPage {
+    total_count: usize,
+    installations: Vec<InstallationFields>,
+}
+
+#[derive(Deserialize)]
+struct InstallationFields {
+    id: u64,
+    account: Option<AccountFields>,
+    suspended_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AccountFields {
+    login: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RepositoriesPage {
+    total_count: usize,
+    repositories: Vec<RepositoryFields>,
+}
+
+#[derive(Deserialize)]
+struct RepositoryFields {
+    id: u64,
+    full_name: String,
+    private: bool,
+    #[serde(default)]
+    permissions: PermissionFields,
+}
+
+#[derive(Deserialize, Default)]
+struct PermissionFields {
+    #[serde(default)]
+    pull: bool,
+    #[serde(default)]
+    push: bool,
+}
+
+impl UserAccess {
+    /// Creates a client of this API and these pages, for an App's client id and secret.
+    ///
+    /// # Errors
+    /// When an address cannot be used.
+    pub fn new(api: &str, pages: &str, id: &str, secret: SecretString) -> anyhow::Result<Self> {
+        let client = |base: &str| Octocrab::builder().base_uri(base)?.build();
+        Ok(Self(Arc::new(Client {
+            api: client(api).context("while preparing the way to GITHUB_API_URL")?,
+            pages: client(pages).context("while preparing the way to GITHUB_URL")?,
+            id: id.to_owned(),
+            secret,
+            turns: Semaphore::new(MAX_AT_ONCE),
+        })))
+    }
+
+    /// Exchanges the code of a sign-in for the person's token. Sent once: a code is valid once.
+    pub async fn exchange(
+        &self,
+        code: &str,
+        verifier: &SecretString,
+        callback: &str,
+    ) -> Result<UserToken> {
+        if code.is_empty() || code.len() > MAX_CODE_LENGTH {
+            let reason = "the code has not the form of one".to_owned();
+            return Err(UserAccessError::Refused(reason));
+        }
+        self.token(&[
+            ("code", code),
+            ("code_verifier", verifier.expose_secret()),
+            ("redirect_uri", callback),
+        ])
+        .await
+    }
+
+    /// Renews a person's token. Sent once: a refresh token is valid once.
+    pub async fn refresh(&self, refresh: &SecretString) -> Result<UserToken> {
+        self.token(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh.expose_secret()),
+        ])
+        .await
+    }
+
+    async fn token(&self, fields: &[(&str, &str)]) -> Result<UserToken> {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", &self.0.id)
+            .append_pair("client_secret", self.0.secret.expose_secret())
+            .extend_pairs(fields)
+            .finish();
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/login/oauth/access_token")
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(body);
+        let body = self.send(&self.0.pages, request).await?;
+        let answer: TokenAnswer = read(&body)?;
+        if let Some(error) = answer.error {
+            let reason = answer.error_description.unwrap_or(error);
+            return Err(UserAccessError::Refused(reason));
+        }
+        let access = answer.access_token.filter(|token| !token.is_empty());
+        let access = access.ok_or_else(|| unavailable("its answer holds no token"))?;
+        Ok(UserToken {
+            access: access.into(),
+            lifetime: answer.expires_in.map(Duration::from_secs),
+            refresh: answer.refresh_token.map(SecretString::from),
+        })
+    }
+
+    /// Returns whose token it is.
+    pub async fn person(&self, token: &SecretString) -> Result<Person> {
+        self.get("/user", token).await
+    }
+
+    /// Lists the installations that a person sees, without suspended ones.
+    pub async fn installations(&self, token: &SecretString) -> Result<Listed<UserInstallation>> {
+        let (mut items, mut seen, mut total) = (Vec::new(), 0, 0);
+        for page in 1..=MAX_INSTALLATION_PAGES {
+            let path = format!("/user/installations?per_page={PAGE}&page={page}");
+            let answer: InstallationsPage = self.get(&path, token).await?;
+            let count = answer.installations.len();
+            (seen, total) = (seen + count, answer.total_count);
+            let active = answer.installations.into_iter();
+            items.extend(
+                active
+                    .filter(|found| found.suspended_at.is_none())
+                    .filter_map(|found| {
+                        Some(UserInstallation {
+                            id: InstallationId(found.id),
+                            account: found.account?.login?,
+                        })
+                    }),
+            );
+            if count < PAGE || seen >= total {
+                break;
+            }
+        }
+        let is_cut = seen < total;
+        Ok(Listed { items, is_cut })
+    }
+
+    /// Lists the repositories of an installation that a person sees.
+    pub async fn repositories(
+        &self,
+        token: &SecretString,
+        installation: InstallationId,
+    ) -> Result<Listed<UserRepository>> {
+        let (mut items, mut seen, mut total) = (Vec::new(), 0, 0);
+        for page in 1..=MAX_REPOSITORY_PAGES {
+            let path = format!(
+                "/user/installations/{installation}/repositories?per_page={PAGE}&page={page}"
+            );
+            let answer: RepositoriesPage = self.get(&path, token).await?;
+            let count = answer.repositories.len();
+            (seen, total) = (seen + count, answer.total_count);
+            items.extend(answer.repositories.into_iter().filter_map(repository));
+            if count < PAGE || seen >= total {
+                break;
+            }
+        }
+        let is_cut = seen < total;
+        Ok(Listed { items, is_cut })
+    }
+
+    /// Revokes a person's token.
+    pub async fn revoke(&self, token: &SecretString) -> Result<()> {
+        let client = format!("{}:{}", self.0.id, self.0.secret.expose_secret());
+        let body = serde_json::json!({"access_token": token.expose_secret()});
+        let request = Request::builder()
+            .method(Method::DELETE)
+            .uri(format!("/applications/{}/token", self.0.id))
+            .header(header::ACCEPT, "application/vnd.github+json")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(
+                header::AUTHORIZATION,
+                format!("Basic {}", STANDARD.encode(client)),
+            )
+            .body(body.to_string());
+        self.send(&self.0.api, request).await.map(drop)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, token: &SecretString) -> Result<T> {
+        let request = Request::builder()
+            .uri(path)
+            .header(header::ACCEPT, "application/vnd.github+json")
+            .header("x-github-api-version", "2022-11-28")
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", token.expose_secret()),
+            )
+            .body(String::new());
+        read(&self.send(&self.0.api, request).await?)
+    }
+
+    async fn send(&self, to: &Octocrab, request: http::Result<Request<String>>) -> Result<Bytes> {
+        let request = request.map_err(|_| unavailable("the request cannot be written"))?;
+        let sent = async {
+            let _turn = self.0.turns.acquire().await?;
+            let (head, body) = to.execute(request).await?.into_parts();
+            anyhow::Ok((head.status, read_body(body, MAX_ANSWER).await?))
+        };
+        let sent = tokio::time::timeout(TIMEOUT, sent).await;
+        let sent =
+            sent.map_err(|_| unavailable(&format!("nothing within {} s", TIMEOUT.as_secs())))?;
+        let (status, body) = sent.map_err(|error| unavailable(&format!("{error:#}")))?;
+        match status {
+            status if status.is_success() => Ok(body),
+            StatusCode::UNAUTHORIZED => Err(UserAccessError::Ended),
+            StatusCode::NOT_FOUND => Err(UserAccessError::NotFound),
+            status => Err(unavailable(&format!("{status}: {}", message(&body)))),
+        }
+    }
+}
+
+fn repository(found: RepositoryFields) -> Option<UserRepository> {
+    Some(UserRepository {
+        id: RepositoryId(found.id),
+        name: RepositoryName::new(&found.full_name)?,
+        private: found.private,
+        may_read: found.permissions.pull,
+        may_write: found.permissions.push,
+    })
+}
+
+fn unavailable(problem: &str) -> UserAccessError {
+    UserAccessError::Unavailable(problem.to_owned())
+}
+
+/// Reads an answer. What serde says of a wrong one may quote it, so it is left out.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|_| unavailable("its answer cannot be read"))
+}

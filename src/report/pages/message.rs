@@ -1,0 +1,124 @@
+//! Writes the sign-in, and the pages that tell why another one is not shown.
+
+use super::{Crumb, Frame};
+use crate::report::words::printable;
+use askama::Template;
+
+/// Why a page is not shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// There is no such page, or the person may not look at it.
+    NotFound,
+    /// GitHub does not tell what the person sees, for this reason.
+    GithubAway(String),
+    /// The server failed.
+    Failed,
+    /// GitHub refused the sign-in, for this reason.
+    Refused(String),
+    /// The sign-in was not started in this browser, or not lately, or was used before.
+    NotBegunHere,
+    /// Too many people sign in at the moment.
+    Busy,
+    /// A form was not sent from a page of this session.
+    ForeignForm,
+}
+
+/// The page with the way to GitHub.
+#[derive(Debug, Template)]
+#[template(path = "pages/sign_in.html")]
+pub struct SignInPage {
+    /// What stands around the page.
+    pub frame: Frame,
+    /// The link that leads to GitHub.
+    pub start: String,
+}
+
+impl SignInPage {
+    /// Renders the page.
+    pub fn html(&self) -> askama::Result<String> {
+        self.render()
+    }
+
+    fn crumbs(&self) -> Vec<Crumb> {
+        Vec::new()
+    }
+}
+
+/// A page that tells why another one is not shown.
+#[derive(Debug, Template)]
+#[template(path = "pages/message.html")]
+pub struct MessagePage {
+    frame: Frame,
+    title: &'static str,
+    reason: String,
+    /// The link to go on with, and its text.
+    way: Option<(String, &'static str)>,
+}
+
+impl MessagePage {
+    /// Prepares the page of a message.
+    pub fn new(frame: Frame, message: &Message) -> Self {
+        let (title, reason) = match message {
+            Message::NotFound => (
+                "There is no such page",
+                "Or you may not look at it: DriftGuard shows what GitHub lets you read, and of public repositories what \
+                 you may write to. Access that was given a moment ago counts within three minutes."
+                    .to_owned(),
+            ),
+            Message::GithubAway(problem) => (
+                "GitHub does not tell what you may see",
+                format!(
+                    "DriftGuard asks GitHub, and shows nothing without its answer. Try again in a moment. What came \
+                     instead: {}",
+                    printable(problem)
+                ),
+            ),
+            Message::Failed => (
+                "This page cannot be shown",
+                "The server failed. Its operator finds the reason in the log.".to_owned(),
+            ),
+            Message::Refused(reason) => (
+                "GitHub did not sign you in",
+                format!("GitHub says: {}", printable(reason)),
+            ),
+            Message::NotBegunHere => (
+                "This sign-in was not started here",
+                "What GitHub sent back does not belong to a sign-in that this browser started within the last ten \
+                 minutes, or it was used already. Start again, and stay in one browser."
+                    .to_owned(),
+            ),
+            Message::Busy => (
+                "Too many people sign in at the moment",
+                "Start again in a few seconds.".to_owned(),
+            ),
+            Message::ForeignForm => (
+                "This form was not sent from a page of yours",
+                "Nothing was done. Open the page again, at the address that the server is set up for, and send the \
+                 form from there."
+                    .to_owned(),
+            ),
+        };
+        let home = |text| Some((format!("{}/", frame.base), text));
+        let sign_in = || Some((format!("{}/sign-in", frame.base), "Sign in"));
+        let way = match message {
+            Message::Refused(_) | Message::NotBegunHere | Message::Busy => sign_in(),
+            _ if frame.login.is_some() => home("Your organisations"),
+            _ => None,
+        };
+        Self {
+            frame,
+            title,
+            reason,
+            way,
+        }
+    }
+
+    /// Renders the page.
+    pub fn html(&self) -> askama::Result<String> {
+        self.render()
+    }
+
+    fn crumbs(&self) -> Vec<Crumb> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,134 @@
+//! Writes the pages for people, as HTML: each from stored rows alone. askama escapes what stands in them.
+
+mod finding;
+mod message;
+mod organisation;
+mod prose;
+mod stack;
+mod stack_rows;
+
+pub use finding::{FindingContext, FindingPage};
+pub use message::{Message, MessagePage, SignInPage};
+pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
+pub use stack::{FindingFilter, StackContext, StackPage};
+
+use crate::model::{Proposal, ProposalState, Severity};
+use crate::report::when::minute;
+
+/// What stands around each page.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// The path that every link starts with, without a trailing slash.
+    pub base: String,
+    /// The path of the stylesheet.
+    pub stylesheet: String,
+    /// The login of whoever is signed in.
+    pub login: Option<String>,
+    /// The token of the session's forms.
+    pub form_token: String,
+}
+
+/// A step of the way to a page: `None` leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Crumb {
+    label: String,
+    path: Option<String>,
+}
+
+impl Crumb {
+    fn to(label: &str, path: String) -> Self {
+        Self {
+            label: label.to_owned(),
+            path: Some(path),
+        }
+    }
+
+    fn here(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            path: None,
+        }
+    }
+}
+
+/// A count of findings of a severity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SeverityCount {
+    name: &'static str,
+    count: usize,
+}
+
+/// A pull request of DriftGuard's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PullRow {
+    number: u64,
+    url: String,
+    branch: String,
+    state: &'static str,
+    findings: usize,
+    opened: String,
+}
+
+impl PullRow {
+    fn new(proposal: &Proposal, repository_url: &str) -> Self {
+        Self {
+            number: proposal.number,
+            url: format!("{repository_url}/pull/{}", proposal.number),
+            branch: proposal.branch.clone(),
+            state: match proposal.state {
+                ProposalState::Open => "open",
+                ProposalState::TakenOver => "open, taken over by a person",
+                ProposalState::Closed => "closed: nothing was left to fix",
+                ProposalState::Merged => "merged",
+                ProposalState::Declined => "declined",
+                ProposalState::Undecided => "closed, not decided",
+            },
+            findings: proposal.findings.len(),
+            opened: match proposal.opened_at {
+                0 => String::new(),
+                at => minute(at),
+            },
+        }
+    }
+
+    /// Returns the rows of pull requests, the open ones first, then the newest.
+    fn all<'a>(
+        proposals: impl IntoIterator<Item = &'a Proposal>,
+        repository_url: &str,
+    ) -> Vec<Self> {
+        let mut proposals: Vec<_> = proposals.into_iter().collect();
+        proposals.sort_by_key(|proposal| {
+            let is_closed = !proposal.state.is_open();
+            (is_closed, std::cmp::Reverse(proposal.number))
+        });
+        let rows = proposals.into_iter();
+        rows.map(|proposal| Self::new(proposal, repository_url))
+            .collect()
+    }
+}
+
+/// Describes when a stack is scanned next. Times are in epoch milliseconds.
+fn next_scan(next_at: Option<i64>, now: i64) -> String {
+    match next_at {
+        Some(at) if at <= now => "now".to_owned(),
+        Some(at) => minute(at),
+        None => "with the next push".to_owned(),
+    }
+}
+
+/// Parses the name of a severity; `None` where there is none of that name.
+fn severity(name: &str) -> Option<Severity> {
+    let mut all = Severity::ALL.into_iter();
+    all.find(|severity| severity.as_str() == name)
+}
+
+/// Escapes text for an address; the slashes of a path stay.
+fn escaped(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./~".contains(&b);
+    text.bytes()
+        .map(|b| match plain(b) {
+            true => char::from(b).to_string(),
+            false => format!("%{b:02X}"),
+        })
+        .collect()
+}

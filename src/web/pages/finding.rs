@@ -1,0 +1,62 @@
+//! Serves the page of a finding.
+
+use super::Shared;
+use crate::queue::now;
+use crate::report::pages::{FindingContext, FindingPage};
+use crate::web::sign_in::{Session, Visitor};
+use crate::web::site::{PageError, Site};
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+/// Shows a finding of a stack's last scan.
+pub(super) async fn show(
+    State(site): Shared,
+    Visitor(session): Visitor,
+    Path((owner, repository, stack, finding)): Path<(String, String, String, String)>,
+) -> Response {
+    let names = (owner.as_str(), repository.as_str(), stack.as_str());
+    let page = page(&site, &session, names, &finding).await;
+    site.respond(Some(&session), page)
+}
+
+async fn page(
+    site: &Site,
+    session: &Session,
+    names: (&str, &str, &str),
+    id: &str,
+) -> Result<String, PageError> {
+    let found = site.stack(session, names).await?;
+    let (repository, stack) = (found.listed.repository, &found.listed.stack);
+    let tenant = site.store.of(found.account.installation);
+    let last = tenant.last_report(repository, stack.as_str()).await?;
+    let (report, scan) = last.ok_or(PageError::NotFound)?;
+    let scanned = report.outcome.as_ref().map_err(|_| PageError::NotFound)?;
+    let mut all = scanned.findings.iter().chain(&scanned.set_aside);
+    let finding = all.find(|finding| finding.id.0 == id);
+    let finding = finding.ok_or(PageError::NotFound)?;
+    let seen = tenant.first_seen(repository, stack.as_str(), &finding.id);
+    let (first_seen, oldest_scan) = seen.await?;
+    let mut proposals = tenant.proposals(repository).await?;
+    proposals.retain(|proposal| {
+        proposal.stack == stack.as_str() && proposal.findings.iter().any(|known| known == id)
+    });
+    let decisions = tenant.decisions(repository).await?;
+    let decision = decisions
+        .iter()
+        .find(|decision| decision.stack == *stack && decision.finding == finding.id);
+    let context = FindingContext {
+        account: &found.account.name,
+        repository: &found.name,
+        stack,
+        github_pages: &site.github_pages,
+        commit: &scan.commit,
+        scanned_at: scan.finished_at,
+        first_seen,
+        is_older: first_seen == oldest_scan,
+        proposals: &proposals,
+        decision,
+        now: now(),
+    };
+    let page = FindingPage::new(site.frame(Some(session)), &context, finding);
+    Ok(page.html()?)
+}

@@ -1,0 +1,112 @@
+//! Serves the pages for people: what the last scans found, as far as each person may look at it.
+
+mod finding;
+mod organisation;
+mod stack;
+
+use super::address::PublicAddress;
+use super::sign_in::{self, SignIn, Visitor};
+use super::site::{PageError, Site};
+use super::stylesheet;
+use crate::config::{App, Config};
+use crate::github::UserAccess;
+use crate::queue::now;
+use crate::report::pages::{Organisation, OrganisationsPage};
+use crate::store::Store;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use std::collections::HashMap;
+use std::sync::Arc;
+use url::Url;
+
+/// The largest form that is read, in bytes.
+const MAX_FORM_BYTES: usize = 4 * 1024;
+
+type Shared = State<Arc<Site>>;
+type Fields = HashMap<String, String>;
+
+/// The paths of the pages that a person must be signed in for, as axum writes them.
+pub const PATHS: [&str; 4] = [
+    "/",
+    "/orgs/{owner}",
+    "/orgs/{owner}/{repository}/{stack}",
+    "/orgs/{owner}/{repository}/{stack}/findings/{finding}",
+];
+
+/// Routes the pages and the sign-in; `None` where the settings name no client of GitHub's sign-in, or no public address.
+///
+/// # Errors
+/// When `DRIFTGUARD_PUBLIC_URL` is more than an address that paths can be appended to.
+pub fn router(config: &Config, app: &App, store: Store) -> anyhow::Result<Option<Router>> {
+    let (Some(client), Some(public)) = (&config.oauth_client, &config.public_url) else {
+        return Ok(None);
+    };
+    let github = UserAccess::new(
+        &config.api_url,
+        &config.pages_url,
+        &client.id,
+        client.secret.clone(),
+    )?;
+    let pages = Url::parse(&config.pages_url)?;
+    let site = Site {
+        sign_in: SignIn::new(client, &app.secret_key, store.clone(), github)?,
+        store,
+        address: PublicAddress::new(public)?,
+        github_pages: config.pages_url.clone(),
+        github_origin: pages.origin().ascii_serialization(),
+    };
+    // A program that only looks where a link leads must not use its code up.
+    let callback = get(sign_in::callback).head(StatusCode::METHOD_NOT_ALLOWED);
+    let [
+        organisations_path,
+        organisation_path,
+        stack_path,
+        finding_path,
+    ] = PATHS;
+    Ok(Some(
+        Router::new()
+            .route(organisations_path, get(organisations))
+            .route(organisation_path, get(organisation::show))
+            .route(stack_path, get(stack::show))
+            .route(finding_path, get(finding::show))
+            .route("/sign-in", get(sign_in::show))
+            .route("/sign-in/github", get(sign_in::start))
+            .route("/sign-in/callback", callback)
+            .route("/sign-out", post(sign_in::leave))
+            .route(stylesheet::path(), get(stylesheet::serve))
+            .fallback(missing)
+            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+            .with_state(Arc::new(site)),
+    ))
+}
+
+/// Answers for an address that is no page's.
+async fn missing(State(site): Shared, headers: HeaderMap) -> Response {
+    match site.session(&headers).await {
+        Ok(session) => site.respond(session.as_ref(), Err(PageError::NotFound)),
+        Err(error) => site.respond(None, Err(PageError::Internal(error))),
+    }
+}
+
+/// Lists the organisations that a person sees.
+async fn organisations(State(site): Shared, Visitor(session): Visitor) -> Response {
+    let page = async {
+        let listed = site.rights().installations(&session, now()).await?;
+        let mut organisations: Vec<_> = (listed.items.iter())
+            .map(|found| Organisation {
+                name: found.account.clone(),
+            })
+            .collect();
+        organisations.sort_by_key(|found| found.name.to_lowercase());
+        let page = OrganisationsPage {
+            frame: site.frame(Some(&session)),
+            organisations,
+            is_cut: listed.is_cut,
+        };
+        Ok(page.html()?)
+    };
+    site.respond(Some(&session), page.await)
+}

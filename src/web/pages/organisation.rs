@@ -1,0 +1,227 @@
+//! Serves the page of an organisation: its stacks, the most urgent first.
+
+use super::{Fields, Shared};
+use crate::model::{InstallationId, RepositoryName, StackName, StackSummary, Urgency};
+use crate::queue::now;
+use crate::report::pages::{OrganisationPage, StackFacts, StackRow};
+use crate::store::{ListedStack, StackPlace, Tenant};
+use crate::web::sign_in::{Session, VisibleRepositories, Visitor};
+use crate::web::site::{PageError, Site};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use std::sync::Arc;
+
+/// How many stacks a page lists.
+const PAGE: usize = 100;
+/// How many rows are read at once; those of repositories that the person does not see are left out.
+const BATCH: u32 = 500;
+/// How many batches are read for a page: beyond, it goes on behind them.
+const MAX_BATCHES: usize = 4;
+/// How many stacks that an earlier version scanned are summarized for a page.
+const MAX_SUMMARIZED: u32 = 20;
+
+/// Shows an organisation.
+pub(super) async fn show(
+    State(site): Shared,
+    Visitor(session): Visitor,
+    Path(owner): Path<String>,
+    Query(asked): Query<Fields>,
+) -> Response {
+    let after = asked.get("after").and_then(|text| place(text));
+    let page = page(&site, &session, &owner, after).await;
+    site.respond(Some(&session), page)
+}
+
+async fn page(
+    site: &Site,
+    session: &Session,
+    owner: &str,
+    after: Option<StackPlace>,
+) -> Result<String, PageError> {
+    let account = site.account(session, owner).await?;
+    let tenant = site.store.of(account.installation);
+    if after.is_none() {
+        summarize(&tenant).await?;
+    }
+    let listed = list(&tenant, &account.repositories, after.clone()).await?;
+    let rows = listed.stacks.iter().filter_map(|stack| {
+        let name = account.repositories.name(stack.repository)?;
+        Some(StackRow::new(stack_facts(stack), name, now()))
+    });
+    let page = OrganisationPage {
+        frame: site.frame(Some(session)),
+        rows: rows.collect(),
+        name: account.name,
+        is_first: after.is_none(),
+        is_cut: account.repositories.is_cut,
+        next: listed.next.map(|place| written(&place)),
+    };
+    Ok(page.html()?)
+}
+
+/// What a person may look at of an account.
+pub(super) struct Account {
+    /// The login, as GitHub spells it.
+    pub name: String,
+    pub installation: InstallationId,
+    pub repositories: Arc<VisibleRepositories>,
+}
+
+impl Site {
+    /// Returns the account with this login, if the person sees an installation on it.
+    pub(super) async fn account(
+        &self,
+        session: &Session,
+        owner: &str,
+    ) -> Result<Account, PageError> {
+        let installations = self.rights().installations(session, now()).await?;
+        let mut all = installations.items.iter();
+        let found = all.find(|found| found.account.eq_ignore_ascii_case(owner));
+        let found = found.ok_or(PageError::NotFound)?;
+        let repositories = self.rights().repositories(session, found.id, now()).await?;
+        Ok(Account {
+            name: found.account.clone(),
+            installation: found.id,
+            repositories,
+        })
+    }
+
+    /// Returns the account, and the stack that these parts of an address name, if the person may look at it.
+    pub(super) async fn stack(
+        &self,
+        session: &Session,
+        (owner, repository, stack): (&str, &str, &str),
+    ) -> Result<FoundStack, PageError> {
+        let account = self.account(session, owner).await?;
+        let name = RepositoryName::new(&format!("{owner}/{repository}"));
+        let name = name.ok_or(PageError::NotFound)?;
+        let id = account.repositories.id(&name).ok_or(PageError::NotFound)?;
+        let stack = StackName::new(stack).ok_or(PageError::NotFound)?;
+        let tenant = self.store.of(account.installation);
+        let listed = tenant.listed_stack(id, &stack).await?;
+        let listed = listed.ok_or(PageError::NotFound)?;
+        Ok(FoundStack {
+            account,
+            name,
+            listed,
+        })
+    }
+}
+
+/// A stack that a person may look at.
+pub(super) struct FoundStack {
+    pub account: Account,
+    /// The repository's name.
+    pub name: RepositoryName,
+    pub listed: ListedStack,
+}
+
+/// A part of the list of stacks.
+struct Listed {
+    stacks: Vec<ListedStack>,
+    /// Where the list goes on.
+    next: Option<StackPlace>,
+}
+
+/// Reads the stacks of the repositories that a person may look at.
+async fn list(
+    tenant: &Tenant<'_>,
+    visible: &VisibleRepositories,
+    mut behind: Option<StackPlace>,
+) -> anyhow::Result<Listed> {
+    let mut stacks = Vec::new();
+    for _ in 0..MAX_BATCHES {
+        let rows = tenant.stacks_by_urgency(behind.as_ref(), BATCH).await?;
+        let is_last = rows.len() < BATCH as usize;
+        for row in rows {
+            if stacks.len() == PAGE {
+                return Ok(Listed {
+                    stacks,
+                    next: behind,
+                });
+            }
+            behind = Some(row.place.clone());
+            if visible.name(row.repository).is_some() {
+                stacks.push(row);
+            }
+        }
+        if is_last {
+            return Ok(Listed { stacks, next: None });
+        }
+    }
+    Ok(Listed {
+        stacks,
+        next: behind,
+    })
+}
+
+/// Summarizes some of the stacks that an earlier version scanned.
+async fn summarize(tenant: &Tenant<'_>) -> anyhow::Result<()> {
+    for (repository, stack) in tenant.unsummarized_stacks(MAX_SUMMARIZED).await? {
+        let last = tenant.last_report(repository, stack.as_str()).await?;
+        let (summary, at) = match last {
+            Some((report, scan)) => (StackSummary::of(&report), scan.finished_at),
+            None => {
+                let failed = StackSummary {
+                    error: Some("None of its last scans was finished.".to_owned()),
+                    ..StackSummary::default()
+                };
+                (failed, 0)
+            }
+        };
+        tenant
+            .save_summary(repository, &stack, &summary, at)
+            .await?;
+    }
+    Ok(())
+}
+
+fn stack_facts(stack: &ListedStack) -> StackFacts<'_> {
+    StackFacts {
+        name: &stack.stack,
+        summary: stack.summary.as_ref(),
+        scanned_at: stack.scanned_at,
+        next_at: stack.next_at,
+    }
+}
+
+/// Writes a place as the page's address has it: `1.123.production`.
+fn written(place: &StackPlace) -> String {
+    format!("{}.{}.{}", place.rank, place.repository, place.stack)
+}
+
+/// Reads a place; `None` for a text that is none.
+fn place(text: &str) -> Option<StackPlace> {
+    let (rank, rest) = text.split_once('.')?;
+    let (repository, stack) = rest.split_once('.')?;
+    let rank = rank.parse().ok()?;
+    let last = Urgency::NoDrift.rank();
+    let is_place = (0..=last).contains(&rank)
+        && repository.bytes().all(|b| b.is_ascii_digit())
+        && StackName::new(stack).is_some();
+    is_place.then(|| StackPlace {
+        rank,
+        repository: repository.to_owned(),
+        stack: stack.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_written() {
+        let known = StackPlace {
+            rank: 2,
+            repository: "123".to_owned(),
+            stack: "infra-production".to_owned(),
+        };
+        assert_eq!(place(&written(&known)), Some(known));
+        for wrong in [
+            "", "1", "1.2", "7.2.a", "-1.2.a", "1.x.a", "1.2.A", "1.2.a/b",
+        ] {
+            assert_eq!(place(wrong), None, "{wrong}");
+        }
+    }
+}

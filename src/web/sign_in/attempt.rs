@@ -1,0 +1,160 @@
+//! An attempt to sign in: what ties GitHub's answer to the browser that started.
+//!
+//! It lies sealed in a cookie of that browser and nowhere else, so that strangers who start fill no table.
+
+use super::seal::{Seal, challenge, verifier};
+use crate::web::random::unguessable;
+use anyhow::Context;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long GitHub may take to send the browser back.
+pub(super) const LIFE: Duration = Duration::from_secs(10 * 60);
+/// How many used states are remembered. One that is forgotten is refused by its session, and its code by GitHub.
+const USED: usize = 1_000;
+/// What the seal of an attempt is bound to.
+const BOUND_TO: &str = "attempt";
+
+/// The attempts to sign in.
+pub(super) struct Attempts {
+    seal: Arc<Seal>,
+    used: Mutex<VecDeque<String>>,
+}
+
+/// A started attempt.
+pub(super) struct StartedAttempt {
+    /// What the browser's cookie holds.
+    pub cookie: String,
+    /// The state, which GitHub returns.
+    pub state: String,
+    /// The challenge, whose verifier only the cookie holds.
+    pub challenge: String,
+}
+
+/// An attempt whose state GitHub returned to the browser that started.
+pub(super) struct ReturnedAttempt {
+    /// The state.
+    pub state: String,
+    /// The verifier of the challenge.
+    pub verifier: SecretString,
+    /// The path to go on to.
+    pub to: String,
+}
+
+/// The result of using a state.
+pub(super) enum AttemptUse {
+    /// It was started in this browser, and is used now.
+    Fresh(ReturnedAttempt),
+    /// It was used before.
+    Used,
+    /// It was not started in this browser, or not lately.
+    Unknown,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AttemptFields {
+    state: String,
+    verifier: String,
+    to: String,
+    at: i64,
+}
+
+impl Attempts {
+    pub fn new(seal: Arc<Seal>) -> Self {
+        Self {
+            seal,
+            used: Mutex::default(),
+        }
+    }
+
+    /// Starts an attempt that goes on to a path. `now` is in epoch milliseconds.
+    pub fn start(&self, to: &str, now: i64) -> anyhow::Result<StartedAttempt> {
+        let fields = AttemptFields {
+            state: unguessable()?,
+            verifier: verifier()?,
+            to: to.to_owned(),
+            at: now,
+        };
+        let text = serde_json::to_string(&fields).context("while writing an attempt")?;
+        Ok(StartedAttempt {
+            cookie: self.seal.seal(&text, BOUND_TO)?,
+            challenge: challenge(&fields.verifier),
+            state: fields.state,
+        })
+    }
+
+    /// Uses the attempt in a browser's cookie, once, if its state is the one that GitHub returned.
+    pub fn take(&self, cookie: &str, state: &str, now: i64) -> AttemptUse {
+        let Some(fields) = self.opened(cookie, now) else {
+            return AttemptUse::Unknown;
+        };
+        if verify_slices_are_equal(fields.state.as_bytes(), state.as_bytes()).is_err() {
+            return AttemptUse::Unknown;
+        }
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.contains(&fields.state) {
+            return AttemptUse::Used;
+        }
+        if used.len() >= USED {
+            used.pop_front();
+        }
+        used.push_back(fields.state.clone());
+        AttemptUse::Fresh(ReturnedAttempt {
+            state: fields.state,
+            verifier: fields.verifier.into(),
+            to: fields.to,
+        })
+    }
+
+    fn opened(&self, cookie: &str, now: i64) -> Option<AttemptFields> {
+        let text = self.seal.open(cookie, BOUND_TO)?;
+        let fields: AttemptFields = serde_json::from_str(text.expose_secret()).ok()?;
+        let age = u64::try_from(now.checked_sub(fields.at)?).ok()?;
+        (Duration::from_millis(age) < LIFE).then_some(fields)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn attempts(key: &str) -> Attempts {
+        let seal = Seal::new(&key.to_owned().into()).unwrap();
+        Attempts::new(Arc::new(seal))
+    }
+
+    fn is_unknown(taken: &AttemptUse) -> bool {
+        matches!(taken, AttemptUse::Unknown)
+    }
+
+    #[test]
+    fn an_attempt_is_good_once_in_its_browser_and_for_ten_minutes() {
+        let own = attempts("0123456789abcdef0123456789abcdef");
+        let started = own.start("/orgs/acme", 1_000).unwrap();
+        let other = own.start("/", 1_000).unwrap();
+        let (cookie, state) = (&started.cookie, &started.state);
+        let late = 1_000 + i64::try_from(LIFE.as_millis()).unwrap();
+        assert!(is_unknown(&own.take(cookie, &other.state, 2_000)));
+        assert!(is_unknown(&own.take(&other.cookie, state, 2_000)));
+        assert!(is_unknown(&own.take(cookie, "", 2_000)));
+        assert!(is_unknown(&own.take("", state, 2_000)));
+        assert!(is_unknown(&own.take(cookie, state, late)));
+        assert!(is_unknown(&own.take(cookie, state, 999)));
+        let stranger = attempts("another key of the server, as long");
+        assert!(is_unknown(&stranger.take(cookie, state, 2_000)));
+        let AttemptUse::Fresh(returned) = own.take(cookie, state, 2_000) else {
+            panic!("it is good");
+        };
+        assert_eq!(returned.to, "/orgs/acme");
+        assert_eq!(
+            challenge(returned.verifier.expose_secret()),
+            started.challenge
+        );
+        assert!(matches!(own.take(cookie, state, 3_000), AttemptUse::Used));
+    }
+}

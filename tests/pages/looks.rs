@@ -1,0 +1,184 @@
+//! The HTML of each page, as people are sent it.
+
+use driftguard::model::{
+    Choice, Decision, FindingId, Proposal, ProposalState, RepositoryId, RepositoryName, StackName,
+    StackSummary,
+};
+use driftguard::report::pages::{
+    FindingContext, FindingFilter, FindingPage, Frame, Message, MessagePage, Organisation,
+    OrganisationPage, OrganisationsPage, SignInPage, StackContext, StackFacts, StackPage, StackRow,
+};
+
+/// 2026-11-24 16:30 UTC.
+const SCANNED: i64 = super::site::SCANNED;
+
+fn frame() -> Frame {
+    Frame {
+        base: "/drift".to_owned(),
+        stylesheet: "/drift/assets/a.css".to_owned(),
+        login: Some("alice".to_owned()),
+        form_token: "a-token".to_owned(),
+    }
+}
+
+fn proposals() -> Vec<Proposal> {
+    let proposal = |number, state, opened_at| Proposal {
+        repository: RepositoryId(1),
+        branch: format!("driftguard/production/{number}"),
+        stack: "production".to_owned(),
+        number,
+        state,
+        findings: vec!["f-00000000000a".to_owned()],
+        opened_at,
+        changed_at: SCANNED,
+        recreate: false,
+        closed_by: String::new(),
+    };
+    vec![
+        proposal(3, ProposalState::Merged, 0),
+        proposal(12, ProposalState::Open, SCANNED),
+    ]
+}
+
+#[test]
+fn each_page_is_sent_as_html() {
+    let reports = crate::report::world().stacks;
+    let repository = RepositoryName::new("acme/shop").unwrap();
+    let rows = reports.iter().map(|report| {
+        let summary = StackSummary::of(report);
+        let facts = StackFacts {
+            name: &report.name,
+            summary: Some(&summary),
+            scanned_at: SCANNED,
+            next_at: Some(SCANNED + 86_400_000),
+        };
+        StackRow::new(facts, &repository, SCANNED)
+    });
+    let organisation = OrganisationPage {
+        frame: frame(),
+        name: "acme".to_owned(),
+        rows: rows.collect(),
+        is_first: true,
+        is_cut: false,
+        next: Some("1.2.production".to_owned()),
+    };
+    insta::assert_snapshot!("page_organisation", organisation.html().unwrap());
+
+    let organisations = OrganisationsPage {
+        frame: frame(),
+        organisations: vec![Organisation {
+            name: "acme".to_owned(),
+        }],
+        is_cut: false,
+    };
+    insta::assert_snapshot!("page_organisations", organisations.html().unwrap());
+
+    let stack = StackName::new("production").unwrap();
+    let context = StackContext {
+        account: "acme",
+        repository: &repository,
+        stack: &stack,
+        github_pages: "https://github.com",
+        commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
+        scanned_at: SCANNED,
+        next_at: None,
+        now: SCANNED,
+    };
+    let page = |report, filter| {
+        let page = StackPage::new(frame(), &context, report, &proposals(), filter);
+        page.html().unwrap()
+    };
+    let all = FindingFilter::default();
+    insta::assert_snapshot!("page_stack", page(Some(&reports[0]), all.clone()));
+    insta::assert_snapshot!(
+        "page_stack_that_failed",
+        page(Some(&reports[1]), all.clone())
+    );
+    let none = page(None, all);
+    assert!(none.contains("It was not scanned yet."), "{none}");
+
+    let scanned = reports[0].outcome.as_ref().unwrap();
+    let decision = Decision {
+        finding: FindingId("f-00000000000a".to_owned()),
+        stack: stack.clone(),
+        choice: Choice::Snooze { until: SCANNED + 1 },
+        person: "bob".to_owned(),
+        decided_at: SCANNED,
+    };
+    let proposals = proposals();
+    let context = FindingContext {
+        account: "acme",
+        repository: &repository,
+        stack: &stack,
+        github_pages: "https://github.com",
+        commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
+        scanned_at: SCANNED,
+        first_seen: SCANNED,
+        is_older: true,
+        proposals: &proposals,
+        decision: Some(&decision),
+        now: SCANNED,
+    };
+    let html = |id: &str| {
+        let mut findings = scanned.findings.iter();
+        let finding = findings.find(|finding| finding.id.0 == id).unwrap();
+        FindingPage::new(frame(), &context, finding).html().unwrap()
+    };
+    insta::assert_snapshot!("page_finding", html("f-00000000000a"));
+    insta::assert_snapshot!("page_finding_for_a_person", html("f-00000000000c"));
+
+    let sign_in = SignInPage {
+        frame: Frame {
+            login: None,
+            ..frame()
+        },
+        start: "/drift/sign-in/github?to=%2F".to_owned(),
+    };
+    insta::assert_snapshot!("page_sign_in", sign_in.html().unwrap());
+    let missing = MessagePage::new(frame(), &Message::NotFound);
+    insta::assert_snapshot!("page_missing", missing.html().unwrap());
+}
+
+#[test]
+fn a_list_of_findings_goes_on_with_the_same_filter() {
+    let mut report = crate::report::world().stacks.remove(0);
+    let scanned = report.outcome.as_mut().unwrap();
+    let finding = scanned.findings[0].clone();
+    scanned.findings = vec![finding; 250];
+    let (repository, stack) = (
+        RepositoryName::new("acme/shop").unwrap(),
+        StackName::new("production").unwrap(),
+    );
+    let context = StackContext {
+        account: "acme",
+        repository: &repository,
+        stack: &stack,
+        github_pages: "https://github.com",
+        commit: "",
+        scanned_at: SCANNED,
+        next_at: None,
+        now: SCANNED,
+    };
+    let page = |number| {
+        let filter = FindingFilter::new("low", "aws_instance", "web & \"co", number);
+        let filter = match number {
+            0 => FindingFilter::new("low", "aws_instance", "web", 1),
+            _ => filter,
+        };
+        StackPage::new(frame(), &context, Some(&report), &[], filter)
+            .html()
+            .unwrap()
+    };
+    let first = page(0);
+    assert_eq!(
+        first.matches("/findings/f-").count(),
+        101,
+        "one is set aside"
+    );
+    let next = "?severity=low&#38;type=aws_instance&#38;q=web&#38;page=2";
+    assert!(first.contains(next), "{first}");
+    assert!(page(1).contains("None of the 250 findings fits."));
+    let last = FindingFilter::new("", "", "", 99);
+    let last = StackPage::new(frame(), &context, Some(&report), &[], last);
+    assert_eq!(last.html().unwrap().matches("/findings/f-").count(), 51);
+}
