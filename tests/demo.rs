@@ -1,7 +1,9 @@
 //! `driftguard demo`, the README's first command.
 
+use crate::pages::browser::Browser;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use tempfile::TempDir;
 
 /// Runs the demo, whose server scans a shop, with more in its environment: how it ended, and all that it said and sent.
@@ -39,6 +41,42 @@ async fn the_demo_prints_the_pull_requests_and_says_where_to_look() {
     let (status, out) = run(&[]);
     assert!(status.success(), "{out}");
     tells_of_the_shop(&out);
+}
+
+#[tokio::test]
+async fn a_demo_that_is_kept_serves_its_pages() {
+    crate::aws::moto().await;
+    let home = TempDir::new().unwrap();
+    std::fs::create_dir(home.path().join("driftguard")).unwrap();
+    let moto = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moto");
+    std::os::unix::fs::symlink(moto, home.path().join("driftguard/moto")).unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_driftguard"))
+        .args(["demo", "--keep"])
+        .env("XDG_CACHE_HOME", home.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| line.unwrap());
+    let place = lines.find_map(|line| {
+        let rest = line.strip_prefix("The pages are at ")?;
+        Some(rest.split(": ").next()?.to_owned())
+    });
+    let place = place.expect("it tells where its pages are");
+    let mut browser = Browser::new();
+    let page = browser.open(&place).await;
+    let start = page.url.join(&page.link("Sign in with GitHub")).unwrap();
+    let page = browser.open(start.as_str()).await;
+    let stack = page.url.join(&page.link("infra-production")).unwrap();
+    let page = browser.open(stack.as_str()).await;
+    assert!(page.html.contains("7 findings"), "{}", page.html);
+    // As Ctrl-C does.
+    let stopped = Command::new("kill")
+        .args(["-INT", &demo.id().to_string()])
+        .status();
+    assert!(stopped.unwrap().success());
+    assert!(demo.wait().unwrap().success());
 }
 
 /// Checks that the pull requests and the check are those of the shop.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// A stack that Terraform made, and what somebody then did to it in the console.
 static STACK: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/demo");
@@ -23,12 +23,15 @@ static STACK: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/demo");
 /// The location of the state in the stack's backend block.
 const BUCKET: &str = "acme-terraform-state";
 const KEY: &str = "shop/production/terraform.tfstate";
+/// The person who signs in to the pages.
+const PERSON: &str = "alice";
 /// The repository.
 const REPOSITORY: &str = "acme/shop";
 /// The time limit of the server's work.
 const SERVER_TIMEOUT: Duration = Duration::from_secs(90);
 
-pub(super) async fn run() -> anyhow::Result<ExitCode> {
+/// Runs the demo. With `keep` the server stays up afterwards, and serves its pages.
+pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
     say(
         "Starting moto, which stands in for AWS (the first time it is installed into a folder of its own).",
     );
@@ -38,7 +41,11 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let github = GitHub::start(&app, None).await?;
     let folder = TempDir::new().context("while making a folder for the database")?;
     let address = free_address()?;
-    let _server = serve(&app, &github, &moto, (&folder, &address))?;
+    let mut server = command(&app, &github, &moto, (&folder, &address))?;
+    if keep {
+        with_pages(&mut server, &github, &address);
+    }
+    let _server = server.spawn().context("while starting the server")?;
     ready(&address).await?;
     github.deliver_to(&format!("http://{address}/webhooks/github"));
 
@@ -70,7 +77,26 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         "\nThe pull requests are also in {}, as Markdown and as patches.\n",
         shown.display()
     ))?;
+    if keep {
+        print(&format!(
+            "\nThe pages are at http://{address}/orgs/acme: sign in, as {PERSON}. Ctrl-C ends the demo.\n"
+        ))?;
+        tokio::signal::ctrl_c().await?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds what the pages need: the stand-in signs everybody in as the same person.
+fn with_pages(server: &mut Command, github: &GitHub, address: &str) {
+    let public_url = format!("http://{address}");
+    let (id, secret) = github.oauth_client();
+    github.add_callback(&format!("{public_url}/sign-in/callback"));
+    github.use_browser_of(Some(PERSON));
+    server
+        .env("GITHUB_URL", github.url())
+        .env("GITHUB_CLIENT_ID", id)
+        .env("GITHUB_CLIENT_SECRET", secret)
+        .env("DRIFTGUARD_PUBLIC_URL", public_url);
 }
 
 fn say(text: &str) {
@@ -115,17 +141,18 @@ fn free_address() -> anyhow::Result<String> {
     Ok(listener.local_addr()?.to_string())
 }
 
-/// Starts the server: this program, with the settings that a real one has.
-fn serve(
+/// Returns the command that starts the server: this program, with the settings that a real one has.
+fn command(
     app: &AppIdentity,
     github: &GitHub,
     moto: &Moto,
     (folder, address): (&TempDir, &str),
-) -> anyhow::Result<Child> {
+) -> anyhow::Result<Command> {
     let program = std::env::current_exe().context("while looking for this program")?;
     let log = std::fs::File::create(folder.path().join("log"))
         .context("while making the server's log")?;
-    let server = Command::new(program)
+    let mut server = Command::new(program);
+    server
         .arg("serve")
         .env("GITHUB_APP_ID", app.id.to_string())
         .env("GITHUB_PRIVATE_KEY", &app.key)
@@ -147,9 +174,8 @@ fn serve(
         .env_remove("AWS_SESSION_TOKEN")
         .stdout(Stdio::null())
         .stderr(log)
-        .kill_on_drop(true)
-        .spawn();
-    server.context("while starting the server")
+        .kill_on_drop(true);
+    Ok(server)
 }
 
 async fn ready(address: &str) -> anyhow::Result<()> {

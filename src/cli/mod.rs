@@ -56,7 +56,11 @@ enum Command {
     Fix(fix::Options),
     /// Run a demo on this machine, end to end, without any account
     #[cfg(feature = "standin")]
-    Demo,
+    Demo {
+        /// Stay up afterwards, with the pages of what was found
+        #[arg(long)]
+        keep: bool,
+    },
     /// List the server's jobs, retry a failed or parked one, or discard one
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
@@ -88,7 +92,7 @@ pub async fn run() -> ExitCode {
         Command::Scan(options) => scan::run(options).await,
         Command::Fix(options) => fix::run(options).await,
         #[cfg(feature = "standin")]
-        Command::Demo => demo::run().await,
+        Command::Demo { keep } => demo::run(keep).await,
         Command::Jobs(wish) => jobs::run(wish).await,
         Command::IamPolicy(options) => iam_policy::run(&options),
         Command::Parity(options) => parity::run(options).await,
