@@ -63,6 +63,9 @@ pub mod score;
 /// Pure: computes the monthly cost of each finding.
 pub mod price;
 
+/// Pure: decides from CloudTrail's events who made the change of a finding.
+pub mod who;
+
 /// Pure: edits the code with verified byte splices.
 pub mod patch;
 

@@ -24,22 +24,25 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("patch", &["model", "settings", "code"], &["hcl_edit", "tree_sitter", "tree_sitter_hcl", "serde_json", "thiserror", "similar"]),
     ("report", &["model", "settings", "patch"], &["askama", "jiff", "serde", "serde_json", "thiserror", "similar"]),
     ("commands", &["model", "settings", "report"], &["jiff", "pulldown_cmark", "serde"]),
-    ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_credential_types", "aws_types", "aws_smithy_async", "aws_smithy_runtime_api", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "secrecy", "serde_json", "url"]),
+    ("aws", &["model"], &["anyhow", "thiserror", "tracing", "tokio", "futures", "aws_config", "aws_credential_types", "aws_types", "aws_smithy_async", "aws_smithy_runtime_api", "aws_smithy_types", "aws_sdk_cloudtrail", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3", "aws_sdk_sts", "secrecy", "serde_json", "url"]),
     ("resources", &["model", "aws"], &["anyhow", "base64", "futures", "hex", "serde", "serde_json", "sha1", "sha2", "thiserror", "tracing", "aws_smithy_types", "aws_sdk_ec2", "aws_sdk_iam", "aws_sdk_rds", "aws_sdk_s3"]),
     ("live", &["model", "aws", "resources"], &["futures", "tracing"]),
+    // What CloudTrail says comes as text: who made a change is decided without AWS.
+    ("who", &["model"], &["serde", "serde_json"]),
     ("plugin", &["model", "config"], &["aws_lc_rs", "base64", "bytes", "futures", "hex", "http", "http_body_util", "hyper", "hyper_util", "prost", "rustix", "secrecy", "serde_json", "tempfile", "thiserror", "tokio", "zip"]),
     ("github", &["model", "memory"], &["anyhow", "base64", "bytes", "flate2", "futures", "hex", "http", "http_body_util", "hyper", "jiff", "jsonwebtoken", "octocrab", "secrecy", "serde", "serde_json", "sha1", "tar", "thiserror", "tokio", "tracing", "url"]),
     ("outbound", &["model"], &["bytes", "hex", "hmac", "http", "http_body_util", "hyper", "reqwest", "sha2", "thiserror", "tokio", "url"]),
     ("modules", &["model", "config", "code", "github", "outbound"], &["bytes", "http", "serde", "serde_json", "thiserror", "tokio", "url"]),
     ("store", &["model"], &["anyhow", "futures", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing"]),
     ("queue", &["model", "settings", "github", "store"], &["anyhow", "apalis", "apalis_postgres", "apalis_sqlite", "futures", "serde", "serde_json", "sha2", "sqlx", "thiserror", "tokio", "tracing"]),
-    ("scan", &["model", "memory", "settings", "code", "state", "aws", "resources", "live", "plugin", "diff", "score", "price"], &["bytes", "futures", "hex", "hmac", "serde_json", "sha2", "tracing"]),
+    // Tokio for the deadline of CloudTrail's lookups alone.
+    ("scan", &["model", "memory", "settings", "code", "state", "aws", "resources", "live", "plugin", "diff", "score", "price", "who"], &["bytes", "futures", "hex", "hmac", "serde_json", "sha2", "tokio", "tracing"]),
     ("pulls", &["model", "settings", "report"], &["hex", "sha2"]),
-    ("jobs", &["model", "memory", "config", "settings", "commands", "code", "state", "aws", "resources", "score", "patch", "report", "github", "outbound", "modules", "store", "queue", "plugin", "scan", "pulls"], &["anyhow", "hex", "jiff", "secrecy", "serde_json", "sha2", "tokio", "tracing"]),
+    ("jobs", &["model", "memory", "config", "settings", "commands", "code", "state", "aws", "resources", "score", "patch", "report", "github", "outbound", "modules", "store", "queue", "plugin", "scan", "pulls", "who"], &["anyhow", "hex", "jiff", "secrecy", "serde_json", "sha2", "tokio", "tracing"]),
     ("webhook", &["model", "memory", "config", "queue", "store"], &["anyhow", "axum", "bytes", "futures", "hex", "hmac", "http", "secrecy", "serde", "serde_json", "sha2", "tempfile", "thiserror", "tokio", "tracing"]),
     ("web", &["model", "config", "github", "store", "queue", "report"], &["anyhow", "askama", "aws_lc_rs", "axum", "base64", "futures", "hex", "http", "hyper", "hyper_util", "secrecy", "serde", "serde_json", "serde_saphyr", "thiserror", "tokio", "tracing", "url"]),
     ("standin", &["model"], &["anyhow", "aws_lc_rs", "base64", "bytes", "flate2", "hex", "hmac", "http", "http_body_util", "hyper", "hyper_util", "jiff", "jsonwebtoken", "serde", "serde_json", "sha1", "sha2", "similar", "tar", "tokio", "tracing", "url"]),
-    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "plugin", "diff", "score", "price", "patch", "report", "github", "outbound", "store", "queue", "scan", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
+    ("cli", &["model", "config", "settings", "commands", "code", "state", "aws", "resources", "live", "plugin", "diff", "score", "price", "patch", "report", "github", "outbound", "store", "queue", "scan", "who", "jobs", "webhook", "web", "standin"], &["anyhow", "clap", "futures", "include_dir", "indicatif", "jiff", "secrecy", "serde", "serde_json", "similar", "tempfile", "tokio", "tracing", "tracing_subscriber", "url"]),
 ];
 
 /// The outside crates that have a home.
@@ -53,6 +56,7 @@ const OUTSIDE: &[&str] = &[
     "aws_config",
     "aws_credential_types",
     "aws_lc_rs",
+    "aws_sdk_cloudtrail",
     "aws_sdk_ec2",
     "aws_sdk_iam",
     "aws_sdk_rds",

@@ -3,8 +3,8 @@
 use crate::unit_limits::processor_time;
 use driftguard::commands::{self, Answer, CommandContext, Effect};
 use driftguard::model::{
-    Actor, Choice, Control, CostDelta, Decision, Difference, Edit, Finding, FindingId, Fix,
-    FixKind, Kind, Money, MonthlyCost, Posture, Refusal, ScanError, Scanned, Severity, Source,
+    Actor, CallSource, Choice, Control, CostDelta, Decision, Difference, Edit, Finding, FindingId,
+    Fix, FixKind, Kind, Money, MonthlyCost, Posture, Refusal, ScanError, Scanned, Severity, Source,
     StackName, StackReport, StackStatus, Summary, Value, Verdict,
 };
 use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -58,7 +58,12 @@ fn larger() -> Finding {
             principal: "arn:aws:iam::123456789012:user/mallory".to_owned(),
             event: "ModifyInstanceAttribute".to_owned(),
             time: "2026-11-23T19:02:11Z".to_owned(),
-            source: "cloudtrail".to_owned(),
+            session: None,
+            role: None,
+            source: CallSource::Console,
+            source_address: Some("203.0.113.7".to_owned()),
+            others: Vec::new(),
+            more: false,
         }),
         fix: Some(Fix::of(FixKind::Adopt, vec![edit])),
         why: vec!["A larger instance costs more, and may be mining cryptocurrency.".to_owned()],

@@ -86,6 +86,7 @@ pub fn tells_of_the_shop(out: &str) {
         "#1 DriftGuard: restore settings of 3 resources in infra-production",
         "-instance_type = \"t3.small\"\n+instance_type = \"t3.xlarge\"",
         "DriftGuard / infra-production: 7 findings",
+        "who: `sam@acme.example` (role ",
     ] {
         assert!(out.contains(told), "`{told}` is not in:\n{out}");
     }

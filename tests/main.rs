@@ -81,3 +81,4 @@ mod unread;
 mod verdicts;
 mod webhook;
 mod week;
+mod who;

@@ -20,7 +20,10 @@ START = 60
 # The AWS provider finds a database by its resource id, of which moto gives all the same one.
 SERVE = """
 import hashlib, sys
+from moto.cloudtrail.responses import CloudTrailResponse
 from moto.rds import models
+# moto does not know CloudTrail's lookups: nobody called anything.
+CloudTrailResponse.lookup_events = lambda self: '{"Events": []}'
 if sys.argv.pop(1) == "corrected":
     plain = models.DBInstance.__init__
     def made(self, *arguments, **named):

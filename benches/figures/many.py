@@ -64,6 +64,8 @@ def code(repo, drifts, files):
     """A repository whose stack has a file for each volume, among other stacks and modules."""
     stack = repo / "infra/production"
     stack.mkdir(parents=True)
+    # What is measured is the fixing: CloudTrail's two lookups a second are not.
+    (repo / ".driftguard.yml").write_text("version: 1\nwho: off\n")
     (stack / "main.tf").write_text(HEAD)
     for number in range(drifts):
         (stack / f"data_{number}.tf").write_text(VOLUME.format(number=number, size=DECLARED))

@@ -151,7 +151,10 @@ fn files(number: usize, vpc: &str, hostile: bool) -> Vec<(String, String)> {
                 region = \"us-east-1\"\n}\n\nresource \"aws_vpc\" \"main\" {\n  cidr_block = \"10.30.0.0/16\"\n\n  \
                 tags = {\n    Name = \"main\"\n  }\n}\n";
     let mut files = vec![
-        (".driftguard.yml".to_owned(), "version: 1\n".to_owned()),
+        (
+            ".driftguard.yml".to_owned(),
+            "version: 1\nwho: off\n".to_owned(),
+        ),
         ("infra/main.tf".to_owned(), code.to_owned()),
         ("infra/terraform.tfstate".to_owned(), state(vpc)),
     ];

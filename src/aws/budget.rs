@@ -1,13 +1,13 @@
 //! Limits how many calls all scans of the process make to one account: a scanner must not use up the quota that
 //! autoscaling depends on, however many repositories read the account.
 
-use crate::model::AccountId;
+use crate::model::{AccountId, Region};
 use aws_sdk_sts::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_sts::config::retry::RetryPartition;
 use aws_sdk_sts::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sts::error::BoxError;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,6 +22,11 @@ const CALLS_PER_SECOND: u32 = 60;
 const S3_CALLS_PER_SECOND: u32 = 300;
 /// Calls that may be made at once after a pause.
 const BURST: u32 = 100;
+/// CloudTrail's lookups: two a second in an account and region, with room for what takes longer on its way.
+const TRAIL: Rate = Rate {
+    each: Duration::from_millis(550),
+    burst: 1,
+};
 
 /// The budgets of every account that the process reads. Clones share them.
 #[derive(Debug, Clone)]
@@ -34,19 +39,26 @@ struct BudgetMap {
     processes: Arc<AtomicU32>,
 }
 
-/// The token buckets of one account, shared by all its regions.
+/// The token buckets of one account, shared by all its regions but those for CloudTrail.
 #[derive(Debug, Clone)]
 struct AccountBuckets {
     s3: Arc<TokenBucket>,
     others: Arc<TokenBucket>,
+    trails: TrailBuckets,
 }
+
+/// The buckets for CloudTrail's lookups, by region.
+type TrailBuckets = Arc<Mutex<BTreeMap<Region, Arc<TokenBucket>>>>;
 
 impl Default for Budgets {
     fn default() -> Self {
         let processes = Arc::new(AtomicU32::new(1));
         Self(Arc::new(BudgetMap {
             accounts: Mutex::default(),
-            sts: Arc::new(TokenBucket::new(CALLS_PER_SECOND, processes.clone())),
+            sts: Arc::new(TokenBucket::new(
+                Rate::of(CALLS_PER_SECOND),
+                processes.clone(),
+            )),
             processes,
         }))
     }
@@ -67,12 +79,21 @@ impl Budgets {
         let account = accounts
             .entry(account.clone())
             .or_insert_with(|| AccountBuckets {
-                s3: Arc::new(TokenBucket::new(S3_CALLS_PER_SECOND, processes.clone())),
-                others: Arc::new(TokenBucket::new(CALLS_PER_SECOND, processes.clone())),
+                s3: Arc::new(TokenBucket::new(
+                    Rate::of(S3_CALLS_PER_SECOND),
+                    processes.clone(),
+                )),
+                others: Arc::new(TokenBucket::new(
+                    Rate::of(CALLS_PER_SECOND),
+                    processes.clone(),
+                )),
+                trails: Arc::default(),
             });
         AccountBudget {
             s3: CallQueue::new(account.s3.clone()),
             others: CallQueue::new(account.others.clone()),
+            trails: account.trails.clone(),
+            processes: processes.clone(),
         }
     }
 
@@ -91,7 +112,8 @@ impl Budgets {
 impl AccountBuckets {
     fn is_idle(&self) -> bool {
         let idle = |budget: &Arc<TokenBucket>| Arc::strong_count(budget) == 1 && budget.is_full();
-        idle(&self.s3) && idle(&self.others)
+        let trails = self.trails.lock().unwrap_or_else(PoisonError::into_inner);
+        idle(&self.s3) && idle(&self.others) && trails.values().all(idle)
     }
 }
 
@@ -102,9 +124,18 @@ pub(super) struct AccountBudget {
     pub(super) s3: CallQueue,
     /// The queue for all other services.
     pub(super) others: CallQueue,
+    trails: TrailBuckets,
+    processes: Arc<AtomicU32>,
 }
 
 impl AccountBudget {
+    /// Returns a queue for CloudTrail's lookups in a region.
+    pub(super) fn trail(&self, region: &Region) -> CallQueue {
+        let mut trails = self.trails.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(TokenBucket::new(TRAIL, self.processes.clone()));
+        CallQueue::new(trails.entry(region.clone()).or_insert_with(new).clone())
+    }
+
     /// Waits until a call that needs this IAM action is within its budget. The call ends when the permit is dropped.
     pub(super) async fn acquire(&self, action: &str) -> CallPermit<'_> {
         let queue = match action.split(':').next() {
@@ -165,7 +196,7 @@ impl CallQueue {
 /// A token bucket.
 #[derive(Debug)]
 struct TokenBucket {
-    per_second: u32,
+    rate: Rate,
     processes: Arc<AtomicU32>,
     slots: Semaphore,
     retry_partition: RetryPartition,
@@ -174,9 +205,9 @@ struct TokenBucket {
 }
 
 impl TokenBucket {
-    fn new(per_second: u32, processes: Arc<AtomicU32>) -> Self {
+    fn new(rate: Rate, processes: Arc<AtomicU32>) -> Self {
         Self {
-            per_second,
+            rate,
             processes,
             slots: Semaphore::new(MAX_CONCURRENT_CALLS),
             retry_partition: RetryPartition::custom("account").build(),
@@ -187,7 +218,7 @@ impl TokenBucket {
     /// Takes calls from the bucket, and returns how long the last of them has to wait.
     fn charge(&self, calls: u32) -> Duration {
         let rate = RefillRate {
-            per_second: self.per_second,
+            rate: self.rate,
             processes: self.processes.load(Ordering::Relaxed),
         };
         let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -199,20 +230,39 @@ impl TokenBucket {
     }
 }
 
-/// How fast a bucket refills, and how large it is: this process's share of both.
+/// How fast a bucket refills, and how large it is.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    /// After which time there is room for one more call.
+    each: Duration,
+    /// How many calls may be made at once.
+    burst: u32,
+}
+
+impl Rate {
+    fn of(per_second: u32) -> Self {
+        Self {
+            each: Duration::from_secs(1) / per_second,
+            burst: BURST,
+        }
+    }
+}
+
+/// This process's share of a rate.
 #[derive(Debug, Clone, Copy)]
 struct RefillRate {
-    per_second: u32,
+    rate: Rate,
     processes: u32,
 }
 
 impl RefillRate {
     /// Returns how long calls have to wait, and advances when the bucket is full again.
     fn charge(self, full_at: &mut Instant, now: Instant, calls: u32) -> Duration {
-        let second = Duration::from_secs(1);
-        *full_at = (*full_at).max(now) + second * self.processes * calls / self.per_second;
+        let Rate { each, burst } = self.rate;
+        *full_at = (*full_at).max(now) + each * self.processes * calls;
         let owed = full_at.duration_since(now);
-        owed.saturating_sub(second * BURST / self.per_second)
+        // However many processes share it, the first call need not wait.
+        owed.saturating_sub(each * burst.max(self.processes))
     }
 }
 
@@ -257,7 +307,7 @@ mod tests {
             let now = Instant::now();
             let mut full_at = now;
             let rate = RefillRate {
-                per_second: CALLS_PER_SECOND,
+                rate: Rate::of(CALLS_PER_SECOND),
                 processes,
             };
             let mut call = |at| rate.charge(&mut full_at, at, 1);
@@ -274,6 +324,18 @@ mod tests {
                 "so many seconds for as many calls"
             );
             assert_eq!(call(now + Duration::from_secs(60)), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn lookups_in_cloudtrail_are_never_more_than_two_a_second() {
+        for processes in [1, 3] {
+            let now = Instant::now();
+            let (mut full_at, rate) = (now, TRAIL);
+            let rate = RefillRate { rate, processes };
+            let waits = [0, 1, 2, 3].map(|_| rate.charge(&mut full_at, now, 1).as_millis());
+            let each = 550 * u128::from(processes);
+            assert_eq!(waits, [0, each, 2 * each, 3 * each]);
         }
     }
 

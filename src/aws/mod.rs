@@ -7,10 +7,12 @@ mod probe;
 mod reach;
 mod reason;
 mod session;
+mod trail;
 
 pub use narrow::{API_KEYS, session_policy};
 pub use probe::{Probe, Probes};
 pub use session::{Pages, Session, SessionCredentials};
+pub use trail::{EventPage, EventQuery, LOOKUP};
 
 use crate::model::{AccountId, Reason, Region};
 use anyhow::Context;

@@ -29,9 +29,9 @@ pub struct SessionCredentials {
 /// A session in one account and region: its clients, its budget, and what was read already.
 #[derive(Clone)]
 pub struct Session {
-    identity: Arc<Identity>,
+    pub(super) identity: Arc<Identity>,
     region: Region,
-    config: SdkConfig,
+    pub(super) config: SdkConfig,
 }
 
 impl Session {

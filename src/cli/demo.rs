@@ -6,6 +6,7 @@
 use super::output::{print, tell};
 use crate::model::{Tree, masked};
 use crate::patch::{self, Changed};
+use crate::standin::cloudtrail::CloudTrail;
 use crate::standin::github::{AppIdentity, Content, GitHub, PullRequest};
 use crate::standin::moto::Moto;
 use anyhow::{Context, bail};
@@ -41,7 +42,12 @@ pub(super) async fn run(keep: bool) -> anyhow::Result<ExitCode> {
     let github = GitHub::start(&app, None).await?;
     let folder = TempDir::new().context("while making a folder for the database")?;
     let address = free_address()?;
-    let mut server = command(&app, &github, &moto, (&folder, &address))?;
+    let trail = trail().await?;
+    let aws = [
+        ("AWS_ENDPOINT_URL", moto.url()),
+        ("AWS_ENDPOINT_URL_CLOUDTRAIL", trail.url()),
+    ];
+    let mut server = command(&app, &github, aws, (&folder, &address))?;
     if keep {
         with_pages(&mut server, &github, &address);
     }
@@ -114,6 +120,28 @@ async fn account(python: &Path) -> anyhow::Result<Moto> {
     Ok(moto)
 }
 
+/// Starts the stand-in for CloudTrail, with the calls by which the account was changed.
+async fn trail() -> anyhow::Result<CloudTrail> {
+    let trail = CloudTrail::start().await?;
+    for line in text("trail.jsonl")?.lines() {
+        let mut call: RecordedCall = serde_json::from_str(line).context("while reading a call")?;
+        let ago = jiff::SignedDuration::from_mins(call.minutes_ago);
+        let time = jiff::Timestamp::now() - ago;
+        call.event["eventTime"] = time.strftime("%FT%TZ").to_string().into();
+        let resources: Vec<_> = call.resources.iter().map(String::as_str).collect();
+        trail.record(&resources, call.event)?;
+    }
+    Ok(trail)
+}
+
+/// A call that changed the account.
+#[derive(serde::Deserialize)]
+struct RecordedCall {
+    resources: Vec<String>,
+    minutes_ago: i64,
+    event: serde_json::Value,
+}
+
 fn text(file: &str) -> anyhow::Result<&'static str> {
     let found = STACK.get_file(file).and_then(|file| file.contents_utf8());
     found.with_context(|| format!("the demo's {file} is not in this program"))
@@ -145,7 +173,7 @@ fn free_address() -> anyhow::Result<String> {
 fn command(
     app: &AppIdentity,
     github: &GitHub,
-    moto: &Moto,
+    aws: [(&str, &str); 2],
     (folder, address): (&TempDir, &str),
 ) -> anyhow::Result<Command> {
     let program = std::env::current_exe().context("while looking for this program")?;
@@ -165,7 +193,7 @@ fn command(
         .env("DRIFTGUARD_LISTEN", address)
         .env("DRIFTGUARD_DATA_DIR", folder.path())
         .env("DRIFTGUARD_AWS_AMBIENT", "1")
-        .env("AWS_ENDPOINT_URL", moto.url())
+        .envs(aws)
         .env("AWS_ACCESS_KEY_ID", "demo")
         .env("AWS_SECRET_ACCESS_KEY", "demo")
         .env("AWS_REGION", "us-east-1")

@@ -1,6 +1,6 @@
 //! `driftguard iam-policy`: the least that a scan needs to read.
 
-use super::checkout::Checkout;
+use super::checkout::{Checkout, MAX_FILE_BYTES};
 use super::exit;
 use super::output::{print, tell};
 use super::terraform::{self, Environment};
@@ -12,7 +12,9 @@ use crate::scan::load::Stack;
 use crate::scan::provider_reads::{ProviderReads, provider_reads};
 use crate::scan::roles::{self, MAX_POLICY_LENGTH};
 use crate::scan::states::States;
+use crate::settings::{self, Settings, Who};
 use crate::state::StateObject;
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -80,7 +82,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let reads = found.reads(options.providers);
     tell_reads(&reads);
     let trust = roles::trust(&options.principal, &options.external_id);
-    let policies = roles::permissions_with(&states.objects, &reads);
+    let policies = roles::permissions_with(&states.objects, &found.who, &reads);
     let Some((policy, more)) = policies.split_first() else {
         return Ok(ExitCode::FAILURE);
     };
@@ -138,6 +140,8 @@ fn tell_reads(reads: &ProviderReads) {
 struct Found {
     checkout: Option<Checkout>,
     stacks: Vec<Stack>,
+    /// Whether CloudTrail is asked who made a change.
+    who: Who,
 }
 
 impl Found {
@@ -169,12 +173,28 @@ impl Options {
         }
     }
 
+    /// Returns the setting where nothing else of the path is read: that of the named file, else of the path's own.
+    fn who(&self) -> anyhow::Result<Who> {
+        let own = || Some(self.path.join(settings::FILE)).filter(|file| file.is_file());
+        let Some(file) = self.config.clone().or_else(own) else {
+            return Ok(Who::default());
+        };
+        let text = String::from_utf8(Checkout::read_limited(&file, MAX_FILE_BYTES)?);
+        let text =
+            text.with_context(|| format!("{} is not UTF-8: save it as such", file.display()))?;
+        let settings = Settings::parse(&text);
+        Ok(settings
+            .with_context(|| format!("while reading {}", file.display()))?
+            .who)
+    }
+
     /// Finds the stacks of the path, unless nothing is asked of them.
     fn find(&self) -> anyhow::Result<Found> {
         if !self.states.is_empty() && !self.providers {
             return Ok(Found {
                 checkout: None,
                 stacks: Vec::new(),
+                who: self.who()?,
             });
         }
         let checkout = Checkout::read(&self.path, self.repo.as_deref())?;
@@ -199,6 +219,7 @@ impl Options {
         Ok(Found {
             checkout: Some(checkout),
             stacks,
+            who: settings.who,
         })
     }
 }

@@ -28,6 +28,7 @@ impl ProgressLine {
             Progress::Asking(1) => "asking AWS about 1 resource".to_owned(),
             Progress::Asking(resources) => format!("asking AWS about {resources} resources"),
             Progress::Comparing => "comparing".to_owned(),
+            Progress::AskingWho => "asking CloudTrail who made the changes".to_owned(),
         });
     }
 

@@ -13,8 +13,10 @@ use crate::plugin::ProviderFolder;
 use crate::report;
 use crate::resources::UnmanagedScope;
 use crate::scan::ProviderAccess;
+use crate::scan::actors::{self, ActorSearch};
 use crate::scan::find::{MAX_STACKS, Search};
 use crate::scan::load::{self, Stack};
+use crate::scan::progress::Progress;
 use crate::scan::scan_result::ScanResult;
 use crate::scan::scan_stacks::{ScanInput, scan_stacks};
 use crate::scan::workspaces;
@@ -22,6 +24,7 @@ use crate::score::Benchmark;
 use crate::settings::{self, ProviderScope, Settings, StackSettings, Workspace};
 use crate::state::StateBudget;
 use crate::state::backends::{BackendAccess, HttpAccess};
+use crate::who::MAX_AGE;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -158,7 +161,8 @@ impl Source {
             providers: providers.as_ref().map(ProviderAccess::of_caller),
         };
         let progress = progress::ProgressLine::start();
-        let result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
+        let mut result = scan_stacks(&input, stacks, &|step| progress.show(step)).await;
+        name_actors(&mut result, &settings, &|step| progress.show(step)).await;
         progress.end();
         let mut stacks = result.report.stacks.iter();
         ensure!(
@@ -351,6 +355,22 @@ impl Source {
         }
         Ok(())
     }
+}
+
+/// Asks CloudTrail who made the changes. No earlier scan is known here, so each may be as old as its oldest event.
+async fn name_actors(
+    result: &mut ScanResult,
+    settings: &Settings,
+    report_progress: &(dyn Fn(Progress) + Sync),
+) {
+    report_progress(Progress::AskingWho);
+    let now = jiff::Timestamp::now().as_millisecond();
+    let search = ActorSearch {
+        who: &settings.who,
+        now,
+        since: &|_, _| Some(now - MAX_AGE),
+    };
+    actors::name_actors(result, &search).await;
 }
 
 /// Returns today's date in UTC, as `2026-11-24`.

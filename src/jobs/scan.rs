@@ -8,8 +8,8 @@ use super::steps::pull_requests::Proposer;
 use super::steps::repository_scan::{RepositoryScan, busy};
 use super::steps::repository_settings::{self, may_publish};
 use super::steps::{
-    accept, announce, carry_over, dashboard, modules, notification_secret, onboarding, plan,
-    redact, stacks, workspaces,
+    accept, actors, announce, carry_over, dashboard, modules, notification_secret, onboarding,
+    plan, redact, stacks, workspaces,
 };
 use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
@@ -175,7 +175,7 @@ async fn scan_by_access(
             continue;
         }
         let Some(access) = access else {
-            let text = access::onboarding(aws, &external_id, &stacks).await;
+            let text = access::onboarding(aws, &external_id, &stacks, &scan.settings.who).await;
             create_check(context, CHECK, &text).await?;
             continue;
         };
@@ -225,6 +225,7 @@ async fn scan_and_plan(
         for stack in &result.report.stacks {
             carry_over::carry_over(context, stack, &result.redactor).await?;
         }
+        actors::name_actors(scan, &mut result).await?;
         let decisions = context.tenant.decisions(context.id).await?;
         let limits = scan.clock.limits().of_planning();
         let planning = Clock::below(limits, context.run, scan.clock.interrupt());

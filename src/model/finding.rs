@@ -1,6 +1,6 @@
 //! The findings of a scan.
 
-use super::{AccountId, Address, Attributes, Fix, Money, Region, Source, Value, kept};
+use super::{AccountId, Actor, Address, Attributes, Fix, Money, Region, Source, Value, kept};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub struct Finding {
     pub monthly_cost: Option<MonthlyCost>,
     /// The fix.
     pub fix: Option<Fix>,
-    /// Who made the change.
+    /// Who made the change, by CloudTrail, as far as that is known. No part of the id.
     pub actor: Option<Actor>,
     /// Why the finding is set aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -294,17 +294,4 @@ impl<'de> Deserialize<'de> for MonthlyCost {
             MonthlyCostJson::NotPriced { not_priced } => Self::NotPriced(not_priced),
         })
     }
-}
-
-/// Who made a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Actor {
-    /// The ARN of the principal.
-    pub principal: String,
-    /// The API action, such as `AuthorizeSecurityGroupIngress`.
-    pub event: String,
-    /// The time in RFC 3339.
-    pub time: String,
-    /// The source of this information: `cloudtrail`.
-    pub source: String,
 }

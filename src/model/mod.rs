@@ -1,6 +1,7 @@
 //! Defines the nouns that all stages share. Imports nothing of this crate, does no IO.
 #![deny(clippy::disallowed_methods)]
 
+mod actor;
 mod address;
 /// Boxes that people tick.
 pub mod boxes;
@@ -34,6 +35,7 @@ mod value;
 mod value_map;
 mod webhook_event;
 
+pub use actor::{Actor, CallSource};
 pub use address::{Address, BadAddress, Key, ModuleStep};
 pub use decision::{Choice, Decision, StackStatus, Undecided};
 pub use declared::{
@@ -42,8 +44,8 @@ pub use declared::{
 };
 pub use edit::{Edit, Fix, FixKind, Refusal, RefusedAttribute};
 pub use finding::{
-    Actor, Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict,
-    entry_path, overlap, root_attribute,
+    Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,
+    overlap, root_attribute,
 };
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
@@ -54,7 +56,9 @@ pub use planned::{Disproved, PlannedChanges};
 pub use policy_order::{STATEMENT_ELEMENTS, sort_policy};
 pub use proof::{Proof, Prover};
 pub use proposal::{Proposal, ProposalState};
-pub use reading::{Coverage, Reading, Readings, Reason, Status, TypeReader, UnmanagedResource};
+pub use reading::{
+    Coverage, Reading, Readings, Reason, Status, TRAIL_EVENTS, TypeReader, UnmanagedResource,
+};
 pub use resource::{
     AccountId, Attributes, AwsLocation, IgnoredTags, ProviderKey, ProviderTags, Region, Resource,
     TAGS, TAGS_ALL,
@@ -68,8 +72,8 @@ pub use secret::{
     masked, without_values,
 };
 pub use stack::{
-    AccountReport, Backend, CostDelta, Posture, Report, ScanError, Scanned, StackName, StackReport,
-    StateInfo, Summary,
+    AccountReport, Backend, CheckedResource, CostDelta, Posture, Report, ScanError, Scanned,
+    StackName, StackReport, StateInfo, Summary,
 };
 pub use stack_summary::{StackSummary, Urgency};
 pub use tree::Tree;

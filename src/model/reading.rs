@@ -161,6 +161,16 @@ pub struct Coverage {
     pub with_provider: bool,
 }
 
+/// The name of CloudTrail's events in coverage, beside the resource types.
+pub const TRAIL_EVENTS: &str = "cloudtrail_events";
+
+impl Coverage {
+    /// Returns whether everything that can be known of the resources is known. Who changed them is beside that.
+    pub fn is_known(&self) -> bool {
+        self.status.is_known() || self.tf_type == TRAIL_EVENTS
+    }
+}
+
 /// A resource in AWS that is not tracked. `diff` decides whether a state claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmanagedResource {

@@ -1,7 +1,7 @@
 //! A stack: a root module with its state, and the report of its scan.
 
 use super::secret::MASK;
-use super::{AccountId, Coverage, Finding, Money, masked};
+use super::{AccountId, Coverage, Finding, Kind, Money, Region, masked};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -75,7 +75,7 @@ impl Report {
         let mut stacks = self.stacks.iter().map(|stack| stack.outcome.as_ref());
         let mut rows = self.accounts.iter().flat_map(|account| &account.coverage);
         stacks.any(|outcome| outcome.map_or(true, Scanned::is_partial))
-            || !rows.all(|row| row.status.is_known())
+            || !rows.all(Coverage::is_known)
     }
 }
 
@@ -129,7 +129,53 @@ pub struct Scanned {
 impl Scanned {
     /// Returns whether something that can be checked was not.
     pub fn is_partial(&self) -> bool {
-        !self.unread.is_empty() || !self.coverage.iter().all(|row| row.status.is_known())
+        !self.unread.is_empty() || !self.coverage.iter().all(Coverage::is_known)
+    }
+
+    /// Returns whether the types that a resource is seen in were checked in its account and region: a finding about it
+    /// that the scan does not report is not there.
+    pub fn has_checked(&self, resource: &CheckedResource<'_>) -> bool {
+        let types = [Some(resource.tf_type), resource.parent];
+        let here = |row: &&Coverage| {
+            let differ = |row: Option<&AccountId>, own: Option<&AccountId>| {
+                row.is_some() && own.is_some() && row != own
+            };
+            types.contains(&Some(row.tf_type.as_str()))
+                && !differ(row.account.as_ref(), resource.account)
+                && (row.region.is_none()
+                    || resource.region.is_none()
+                    || row.region.as_ref() == resource.region)
+        };
+        let mut rows = self.coverage.iter().filter(here);
+        let looked_below = resource.kind != Kind::Unmanaged || self.looked_below;
+        looked_below && rows.all(Coverage::is_known)
+    }
+}
+
+/// The resource of a finding, as far as it tells where the resource is seen.
+#[derive(Debug, Clone, Copy)]
+pub struct CheckedResource<'a> {
+    /// The resource type.
+    pub tf_type: &'a str,
+    /// The type of the resource that it is a part of.
+    pub parent: Option<&'a str>,
+    /// The account.
+    pub account: Option<&'a AccountId>,
+    /// The region.
+    pub region: Option<&'a Region>,
+    /// What the finding says of it.
+    pub kind: Kind,
+}
+
+impl<'a> From<&'a Finding> for CheckedResource<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            tf_type: &finding.tf_type,
+            parent: finding.under.as_ref().map(|under| under.tf_type.as_str()),
+            account: finding.account.as_ref(),
+            region: finding.region.as_ref(),
+            kind: finding.kind,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Decides whether a finding that is missing from this scan is resolved, or merely was not checked.
 
-use crate::model::{AccountId, Coverage, Finding, FindingId, Kind, Region, Scanned, StackReport};
+use crate::model::{
+    AccountId, CheckedResource, Finding, FindingId, Kind, Region, Scanned, StackReport,
+};
 use std::collections::{BTreeMap, HashSet};
 
 /// Compares one scan of a stack with earlier scans.
@@ -109,20 +111,13 @@ impl<'a> Resolution<'a> {
 
     /// Returns whether the scan checked the resource types of this finding in its account and region.
     fn was_checked(&self, finding: &EarlierFinding) -> bool {
-        let types = [Some(finding.tf_type.as_str()), finding.parent.as_deref()];
-        let here = |row: &&Coverage| {
-            let differ = |row: &Option<_>, finding: &Option<_>| {
-                row.is_some() && finding.is_some() && row != finding
-            };
-            types.contains(&Some(row.tf_type.as_str()))
-                && !differ(&row.account, &finding.account)
-                && (row.region.is_none()
-                    || finding.region.is_none()
-                    || row.region == finding.region)
-        };
-        let mut rows = self.scanned.coverage.iter().filter(here);
-        let looked_below = finding.kind != Kind::Unmanaged || self.scanned.looked_below;
-        looked_below && rows.all(|row| row.status.is_known())
+        self.scanned.has_checked(&CheckedResource {
+            tf_type: &finding.tf_type,
+            parent: finding.parent.as_deref(),
+            account: finding.account.as_ref(),
+            region: finding.region.as_ref(),
+            kind: finding.kind,
+        })
     }
 
     /// Returns whether the scan checked all resource types that DriftGuard can read.
@@ -134,7 +129,7 @@ impl<'a> Resolution<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Fix, FixKind, Refusal, Status, Verdict};
+    use crate::model::{Coverage, Fix, FixKind, Refusal, Status, Verdict};
 
     fn finding(id: &str, tf_type: &str, kind: Kind) -> Finding {
         let mut finding = Finding::new(kind, Verdict::Drift, tf_type);

@@ -1,5 +1,6 @@
 //! Writes the texts of check runs.
 
+use super::actor::who;
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::Sides;
@@ -214,6 +215,7 @@ fn lines_of(alike: &Alike<'_>, pulls: &StackPulls) -> Vec<String> {
         pull.unwrap_or_default(),
         cost.unwrap_or_default()
     )];
+    lines.extend(who(alike).map(|who| format!("  - who: {who}")));
     if needs_person(finding) {
         let id = code(&finding.id.to_string());
         lines.push(format!(

@@ -1,5 +1,6 @@
 //! Writes the dashboard: the state of each stack, and the boxes that start actions.
 
+use super::actor::who_briefly;
 use super::agreed::agreed_lines;
 use super::change::Sides;
 use super::coverage::unchecked;
@@ -262,13 +263,15 @@ pub fn numbers(pulls: &[u64]) -> String {
 
 fn row(finding: &Finding, status: &StackStatus) -> FindingRow {
     let price = cost(finding).map(|cost| sentence(&format!(", {cost}")).to_string());
+    let who = who_briefly(finding).map(|who| format!(", by {who}"));
     FindingRow {
         severity: finding.severity.as_str(),
         name: code(&name(finding)).in_cell(),
         event: in_cell(&format!(
-            "{}{}",
+            "{}{}{}",
             describe(finding, Sides::Drift),
-            price.unwrap_or_default()
+            price.unwrap_or_default(),
+            who.unwrap_or_default()
         )),
         state: state(finding, status),
     }

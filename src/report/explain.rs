@@ -1,12 +1,13 @@
 //! Explains a finding in a comment.
 
+use super::actor::who_of;
 use super::change::{Sides, diff};
 use super::lines::{controls, places, techniques};
 use super::markdown::{Markdown, block, code, sentence};
 use super::person::left_out;
 use super::proof::checked;
 use super::words::{cost, counted, event, name};
-use crate::model::{Actor, Finding, Fix, FixKind, Verdict};
+use crate::model::{Finding, Fix, FixKind, Verdict};
 
 /// How many lines of a change are shown.
 const LINES: usize = 60;
@@ -56,7 +57,7 @@ fn facts(finding: &Finding) -> Vec<String> {
     facts.extend(listed("Controls", controls(finding).collect()));
     facts.extend(listed("Techniques", techniques(finding).collect()));
     facts.extend(cost(finding).map(|cost| sentence(&format!("Cost: {cost}")).to_string()));
-    facts.extend(finding.actor.as_ref().map(who));
+    facts.extend(who_of(finding).map(|who| format!("Who: {who}")));
     let place = [
         finding.account.as_ref().map(ToString::to_string),
         finding.region.as_ref().map(ToString::to_string),
@@ -90,16 +91,6 @@ fn notice(finding: &Finding) -> String {
             format!("Set aside: {reason}")
         }
     }
-}
-
-fn who(actor: &Actor) -> String {
-    format!(
-        "Who: {} with {}, {} (source: {})",
-        code(&actor.principal),
-        code(&actor.event),
-        sentence(&actor.time),
-        sentence(&actor.source)
-    )
 }
 
 /// Explains the fix, or why there is none and what to do by hand.

@@ -1,6 +1,7 @@
 //! Pure: writes what people and programs read.
 #![deny(clippy::disallowed_methods)]
 
+mod actor;
 mod agreed;
 mod alert;
 mod alike;

@@ -2,8 +2,8 @@
 
 use super::json::credentials_masked;
 use crate::model::{
-    Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity, StackName,
-    StackReport, escape_json,
+    Actor, Address, Control, Finding, FindingId, Kind, MonthlyCost, RepositoryName, Severity,
+    StackName, StackReport, escape_json,
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,8 @@ struct Entry<'a> {
     monthly_cost: Option<&'a MonthlyCost>,
     controls: &'a [Control],
     techniques: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor: Option<Actor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
 }
@@ -122,6 +124,7 @@ fn unless<'a>(
             monthly_cost: finding.monthly_cost.as_ref(),
             controls: &finding.controls,
             techniques: &finding.techniques,
+            actor: finding.actor.as_ref().map(Actor::without_addresses),
             url: occasion.pages.get(&finding.id).map(String::as_str),
         })
         .collect()

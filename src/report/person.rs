@@ -1,5 +1,6 @@
 //! Shows findings that need a person, since no pull request fixes them.
 
+use super::actor::{who_briefly, who_of};
 use super::markdown::{block, code, sentence};
 use super::words::{event, name};
 use crate::model::{Finding, Fix, FixKind, Severity};
@@ -31,6 +32,7 @@ pub(super) fn warning(finding: &Finding) -> String {
             reason.unwrap_or_default()
         ),
     ];
+    lines.extend(who_of(finding).map(|who| format!("Who: {who}.")));
     if let Some(command) = fix.and_then(|fix| fix.command.as_deref()) {
         lines.push("To undo it:".to_owned());
         lines.push(String::new());
@@ -46,12 +48,14 @@ pub(super) fn warning(finding: &Finding) -> String {
 
 /// Formats a finding that needs a person as a line.
 pub(super) fn left(finding: &Finding) -> String {
+    let who = who_briefly(finding).map(|who| format!(" By {who}."));
     format!(
-        "**{}** {} (finding {}): {}",
+        "**{}** {} (finding {}): {}{}",
         finding.severity.as_str(),
         code(&name(finding)),
         code(&finding.id.to_string()),
-        refusal(finding)
+        refusal(finding),
+        who.unwrap_or_default()
     )
 }
 

@@ -1,5 +1,6 @@
 //! Writes the texts of pull requests.
 
+use super::actor::who;
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::{Sides, diff};
@@ -11,7 +12,9 @@ use super::person::{self, is_urgent, needs_person, warning};
 use super::proof::{compared, planned};
 use super::size::{first_that_fits, some};
 use super::words::{amount, by_severity, counted, name};
-use crate::model::{Finding, Kind, Money, Scanned, Severity, StackReport, boxes};
+use crate::model::{
+    Coverage, Finding, Kind, Money, Scanned, Severity, StackReport, TRAIL_EVENTS, boxes,
+};
 use askama::Template;
 
 /// The order of the box that recreates a branch.
@@ -203,7 +206,7 @@ fn page<'a>(
         left: few(left),
         agreed: few(agreed_lines(scanned)),
         aside: few(scanned.set_aside.iter().map(aside).collect()),
-        unchecked: few(unchecked(&scanned.coverage)),
+        unchecked: few(unchecked(&checkable(scanned))),
         notes: few(scanned
             .notes
             .iter()
@@ -215,6 +218,14 @@ fn page<'a>(
         ),
         marker,
     }
+}
+
+/// Returns the coverage but for CloudTrail's, which the check tells: it comes and goes while the drift stays the same.
+fn checkable(scanned: &Scanned) -> Vec<Coverage> {
+    let rows = scanned.coverage.iter();
+    rows.filter(|row| row.tf_type != TRAIL_EVENTS)
+        .cloned()
+        .collect()
 }
 
 /// Lists what no pull request fixes: as warnings if it is at least as severe as everything fixed here, else as lines.
@@ -345,6 +356,7 @@ fn section(alike: &Alike<'_>, sides: Sides, detail: Detail) -> Section {
         facts: controls(finding)
             .chain(techniques(finding))
             .chain(drift_cost(alike))
+            .chain(who(alike).map(|who| format!("who: {who}")))
             .collect(),
         fix: fix_line(alike),
         members: members(alike),

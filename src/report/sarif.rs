@@ -67,7 +67,7 @@ pub fn code_scanning(
 
 /// Returns whether a coverage row has resources that could be checked and were not.
 fn not_read(row: &Coverage) -> bool {
-    !row.status.is_known()
+    !row.is_known()
 }
 
 #[derive(Default)]

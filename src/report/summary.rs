@@ -1,5 +1,6 @@
 //! Writes the Markdown summary of a whole scan: an overview of one screen, then each stack.
 
+use super::actor::who;
 use super::agreed::agreed_lines;
 use super::alike::{Alike, alike};
 use super::change::{Sides, diff};
@@ -208,8 +209,8 @@ impl SummaryPage {
         }
         let name = code(account.account.as_str());
         self.paragraph(&format!("### Account {name}: resources in no state"));
-        let known = |row: &Coverage| row.status.is_known();
-        self.findings(&account.findings, !account.coverage.iter().all(known));
+        let is_partial = !account.coverage.iter().all(Coverage::is_known);
+        self.findings(&account.findings, is_partial);
         self.folded("Not checked by this scan", gaps);
     }
 
@@ -342,13 +343,7 @@ fn facts(alike: &Alike<'_>) -> Vec<String> {
     let tags = controls(finding).chain(techniques);
     let mut facts: Vec<_> = tags.map(|tag| sentence(&tag).to_string()).collect();
     facts.extend(price(alike));
-    if let Some(actor) = &finding.actor {
-        facts.push(format!(
-            "{} by {}",
-            code(&actor.event),
-            code(&actor.principal)
-        ));
-    }
+    facts.extend(who(alike).map(|who| format!("who: {who}")));
     if alike.others.is_empty() {
         facts.push(format!("finding {}", code(&finding.id.to_string())));
     }

@@ -1,5 +1,6 @@
 //! Writes the report for a terminal.
 
+use super::actor::who_plain;
 use super::agreed::{agreed, agreement};
 use super::alike::{Alike, alike};
 use super::change::{Change, Parts, Sides, changes};
@@ -173,6 +174,9 @@ impl TextPage {
         let tags: Vec<_> = controls.chain(techniques).chain(alike.cost()).collect();
         if !tags.is_empty() {
             self.detail(&tags.join(", "));
+        }
+        if let Some(who) = who_plain(alike) {
+            self.detail(&format!("who: {who}"));
         }
         if let Some(fix) = &finding.fix {
             self.fix(fix);

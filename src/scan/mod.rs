@@ -1,5 +1,7 @@
 //! Scans stacks, from files to a scored and priced report: for the command line and the jobs.
 
+/// Asks CloudTrail who made the changes.
+pub mod actors;
 mod empty_state;
 /// Finds the stacks of a repository.
 pub mod find;

@@ -9,4 +9,6 @@ pub enum Progress {
     Asking(usize),
     /// Comparing, scoring, pricing.
     Comparing,
+    /// Asking CloudTrail who made the changes.
+    AskingWho,
 }

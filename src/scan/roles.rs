@@ -1,8 +1,9 @@
 //! Describes what a repository needs before its AWS accounts are read: a role, and an external id of its own.
 
 use super::provider_reads::ProviderReads;
-use crate::aws::API_KEYS;
+use crate::aws::{API_KEYS, LOOKUP};
 use crate::resources;
+use crate::settings::Who;
 use crate::state::{self, StateObject};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -43,14 +44,14 @@ const API_GATEWAY: &str = "apigateway:GET";
 /// The length limit of a managed policy in characters, without white space; an inline policy of a role may have 10,240.
 pub const MAX_POLICY_LENGTH: usize = 6_144;
 
-/// Writes the permissions of the role: to read what the resource types name and the objects of these states, and
-/// nothing else.
+/// Writes the permissions of the role: to read what the resource types name and the objects of these states, to look up
+/// in CloudTrail who made a change unless that is off, and nothing else.
 ///
 /// Where the policy would be too long for all the objects, it names their folders instead.
-pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
+pub fn permissions(objects: &BTreeSet<StateObject>, who: &Who) -> Value {
     let mut policy = Value::Null;
     for objects in state::widening(objects) {
-        policy = policy_of(&objects);
+        policy = policy_of(&objects, who);
         if policy_length(&policy) <= MAX_POLICY_LENGTH {
             break;
         }
@@ -60,9 +61,13 @@ pub fn permissions(objects: &BTreeSet<StateObject>) -> Value {
 
 /// Writes the permissions of the role, with the actions that a provider calls: in the same policy where they fit, else in
 /// further ones, each no longer than a managed policy may be.
-pub fn permissions_with(objects: &BTreeSet<StateObject>, reads: &ProviderReads) -> Vec<Value> {
-    let first = permissions(objects);
-    let native = native_actions();
+pub fn permissions_with(
+    objects: &BTreeSet<StateObject>,
+    who: &Who,
+    reads: &ProviderReads,
+) -> Vec<Value> {
+    let first = permissions(objects, who);
+    let native = native_actions(who);
     let more: Vec<_> = reads.actions.difference(&native).copied().collect();
     if more.is_empty() {
         return vec![first];
@@ -114,17 +119,18 @@ fn provider_statements(actions: &[&str], api_keys: bool) -> Vec<Value> {
     statements.filter(allows).collect()
 }
 
-/// Returns the actions of the native readers.
-fn native_actions() -> BTreeSet<&'static str> {
+/// Returns the actions of the native readers, and of CloudTrail's lookups where it is asked.
+fn native_actions(who: &Who) -> BTreeSet<&'static str> {
     let of_types = resources::ALL.iter().flat_map(|known| known.actions);
-    of_types.copied().collect()
+    let lookup = who.is_on().then_some(LOOKUP);
+    of_types.copied().chain(lookup).collect()
 }
 
-fn policy_of(objects: &BTreeSet<StateObject>) -> Value {
+fn policy_of(objects: &BTreeSet<StateObject>, who: &Who) -> Value {
     let mut statements = vec![json!({
         "Sid": "ReadWhatTerraformManages",
         "Effect": "Allow",
-        "Action": native_actions(),
+        "Action": native_actions(who),
         "Resource": "*",
     })];
     statements.extend(state::statements(objects));
@@ -161,7 +167,8 @@ mod tests {
 
     #[test]
     fn the_role_may_only_read_and_of_objects_only_the_states() {
-        let policy = permissions(&objects(["s3://acme/shop.tfstate".to_owned()]));
+        let own = objects(["s3://acme/shop.tfstate".to_owned()]);
+        let policy = permissions(&own, &Who::On);
         let statements = policy["Statement"].as_array().unwrap();
         assert_eq!(statements.len(), 3);
         for statement in statements {
@@ -169,7 +176,7 @@ mod tests {
             for action in statement["Action"].as_array().unwrap() {
                 let action = action.as_str().unwrap();
                 let (_, verb) = action.split_once(':').unwrap();
-                let reads = ["Get", "List", "Describe", "Decrypt"]
+                let reads = ["Get", "List", "Describe", "Decrypt", "Lookup"]
                     .iter()
                     .any(|start| verb.starts_with(start));
                 assert!(reads, "{action}");
@@ -177,6 +184,8 @@ mod tests {
                 assert!(!everything || !of_content, "{action} on everything");
             }
         }
+        let asks = |policy: &Value| policy.to_string().contains(LOOKUP);
+        assert!(asks(&policy) && !asks(&permissions(&own, &Who::Off)));
     }
 
     #[test]
@@ -188,7 +197,7 @@ mod tests {
                     n % 7
                 )
             };
-            permissions(&objects((0..count).map(place)))
+            permissions(&objects((0..count).map(place)), &Who::On)
         };
         let resources =
             |policy: &Value| policy["Statement"][1]["Resource"].as_array().unwrap().len();
@@ -212,7 +221,7 @@ mod tests {
                 actions: actions.clone(),
                 ..ProviderReads::default()
             };
-            let policies = permissions_with(&own, &reads);
+            let policies = permissions_with(&own, &Who::On, &reads);
             let statements = policies.iter().flat_map(|policy| {
                 assert!(policy_length(policy) <= MAX_POLICY_LENGTH, "{count}");
                 policy["Statement"].as_array().unwrap()
@@ -231,7 +240,8 @@ mod tests {
             actions: BTreeSet::from(["ec2:DescribeVpcs"]),
             ..ProviderReads::default()
         };
-        assert_eq!(permissions_with(&own, &native), [permissions(&own)]);
+        let policies = permissions_with(&own, &Who::On, &native);
+        assert_eq!(policies, [permissions(&own, &Who::On)]);
     }
 
     #[test]
@@ -243,7 +253,7 @@ mod tests {
                 api_keys,
                 ..ProviderReads::default()
             };
-            let policies = permissions_with(&own, &reads);
+            let policies = permissions_with(&own, &Who::On, &reads);
             let statements = policies[0]["Statement"].as_array().unwrap().clone();
             let reads = |statement: &Value| statement["Action"] == json!([API_GATEWAY]);
             let found: Vec<_> = statements.into_iter().filter(reads).collect();

@@ -2,8 +2,9 @@
 
 use super::load::Loaded;
 use super::native_shapes::CleanReading;
+use crate::aws::Aws;
 use crate::live::Sessions;
-use crate::model::{Catalog, Redactor, Report};
+use crate::model::{Catalog, Redactor, Region, Report};
 use crate::state;
 
 /// A report, with everything needed to plan fixes.
@@ -16,6 +17,10 @@ pub struct ScanResult {
     pub catalog: Catalog,
     /// Replaces secrets, including those known by their text.
     pub redactor: Redactor,
+    /// The connection to AWS.
+    pub(super) aws: Aws,
+    /// The region where neither code nor state names one.
+    pub(super) region: Region,
     /// The sessions in AWS, in which fixes are proven.
     pub(super) sessions: Sessions,
     /// Native readings that show no difference, which are proven with the fixes.

@@ -125,6 +125,8 @@ pub async fn scan_stacks(
         loaded,
         catalog: compared,
         redactor,
+        aws: input.aws.clone(),
+        region: input.region.clone(),
         sessions,
         clean,
     }

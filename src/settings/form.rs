@@ -3,6 +3,7 @@
 use super::accept::Accept;
 use super::providers::ProviderScope;
 use super::stacks::StackSettings;
+use super::who::Who;
 use crate::model::AccountId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub unmanaged: Option<Unmanaged>,
     /// Which types are read through the operator's providers.
     pub providers: ProviderScope,
+    /// Whether CloudTrail is asked who made a change.
+    pub who: Who,
     /// The stacks, if they are not found by their backend blocks.
     pub stacks: Vec<StackSettings>,
     /// How pull requests are opened.
@@ -49,6 +52,7 @@ impl Default for Settings {
             benchmark: "cis-3.0".to_owned(),
             unmanaged: None,
             providers: ProviderScope::default(),
+            who: Who::default(),
             stacks: Vec::new(),
             pull_requests: PullRequests::default(),
             dashboard: true,

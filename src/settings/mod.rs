@@ -11,6 +11,7 @@ mod pattern;
 mod providers;
 mod schedule;
 mod stacks;
+mod who;
 mod workspaces;
 mod yaml;
 
@@ -26,6 +27,7 @@ pub use pattern::TooCostly;
 pub use providers::ProviderScope;
 pub use schedule::Schedule;
 pub use stacks::{BadStacks, ChosenStacks, StackSettings, check_names};
+pub use who::Who;
 pub use workspaces::Workspace;
 
 use crate::model::without_values;

@@ -13,10 +13,15 @@ import sys
 import threading
 
 from moto.backends import get_backend
+from moto.cloudtrail.responses import CloudTrailResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 HOST = "127.0.0.1"
+
+
+# moto does not know CloudTrail's lookups: nobody called anything.
+CloudTrailResponse.lookup_events = lambda self: '{"Events": []}'
 
 
 def server(app, threaded):
@@ -54,7 +59,7 @@ def serve(app, connection):
 
 
 def main():
-    for service in ["ec2", "iam", "rds", "s3", "sts"]:
+    for service in ["cloudtrail", "ec2", "iam", "rds", "s3", "sts"]:
         get_backend(service)
     app = DomainDispatcherApplication(create_backend_app)
     app.debug = True

@@ -15,6 +15,7 @@ use driftguard::report;
 use driftguard::scan::load;
 use driftguard::score::{self, Benchmark};
 use driftguard::settings::Settings;
+use driftguard::who::Suspects;
 use driftguard::{resources, state};
 use std::collections::BTreeMap;
 
@@ -166,6 +167,13 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
         declared: &evaluated.declared,
         catalog,
     };
+    let suspects = callers(&mut plants);
+    if let Ok(scanned) = &mut stack.outcome {
+        for finding in &mut scanned.findings {
+            finding.actor = suspects.actor(finding, &redactor);
+            assert!(finding.actor.is_some());
+        }
+    }
     for direction in [FixPolicy::Adopt, FixPolicy::Restore, FixPolicy::Import] {
         let Ok(scanned) = &mut stack.outcome else {
             unreachable!()
@@ -177,6 +185,27 @@ fn everything_that_is_said(tf_type: &str, schema: &Schema, catalog: &Catalog, fi
             holds_none(&format!("{format} of {tf_type}"), &text);
         }
     }
+}
+
+/// Calls of CloudTrail's with a secret in each text.
+fn callers(plants: &mut Plants) -> Suspects {
+    let mut suspects = Suspects::default();
+    for kind in ["AssumedRole", "IAMUser", "AWSService"] {
+        let call = serde_json::json!({
+            "eventName": plants.text(), "eventTime": plants.text(), "sourceIPAddress": plants.text(),
+            "userAgent": plants.text(), "errorMessage": plants.text(), "readOnly": false,
+            "requestParameters": {"password": plants.text(), "userData": plants.text()},
+            "userIdentity": {
+                "type": kind, "arn": plants.text(), "userName": plants.text(), "accessKeyId": plants.text(),
+                "principalId": format!("AROA4EXAMPLE:{}", plants.text()), "invokedBy": plants.text(),
+                "sessionContext": {
+                    "sessionIssuer": {"arn": plants.text(), "userName": "AWSReservedSSO_Admin"},
+                },
+            },
+        });
+        suspects.add(&call.to_string(), &[]);
+    }
+    suspects
 }
 
 fn compare(code: &Evaluated, resource: &Resource, live: Attributes, catalog: &Catalog) -> Scanned {

@@ -1,8 +1,8 @@
 //! Every form that a report leaves in, and what nobody sees in none of them.
 
 use driftguard::model::{
-    Difference, Finding, Kind, Report, RepositoryName, ScanError, Scanned, StackName, StackReport,
-    StackStatus, Value, Verdict, masked,
+    Actor, CallSource, Difference, Finding, Kind, Report, RepositoryName, ScanError, Scanned,
+    StackName, StackReport, StackStatus, Value, Verdict, masked,
 };
 use driftguard::patch;
 use driftguard::report::{self, DashboardContent, Detail, NotificationContext, Paint, StackPulls};
@@ -125,6 +125,7 @@ fn report_of(text: &str) -> StackReport {
     };
     let keyed = format!("aws_instance.web[{}]", serde_json::to_string(text).unwrap());
     let changed = Finding {
+        actor: Some(caller(text)),
         address: keyed.parse().ok(),
         attributes: vec![difference],
         reason: Some(text.to_owned()),
@@ -132,6 +133,7 @@ fn report_of(text: &str) -> StackReport {
     };
     assert!(changed.address.is_some(), "{keyed}");
     let added = Finding {
+        actor: Some(caller(text)),
         import_id: Some(text.to_owned()),
         under: Some("aws_iam_role.web".parse().unwrap()),
         ..Finding::new(
@@ -150,6 +152,26 @@ fn report_of(text: &str) -> StackReport {
             notes: vec![text.to_owned()],
             ..Scanned::default()
         }),
+    }
+}
+
+/// A caller who chose this text wherever one can.
+fn caller(text: &str) -> Actor {
+    let call = Actor {
+        principal: text.to_owned(),
+        session: Some(text.to_owned()),
+        role: Some(text.to_owned()),
+        event: text.to_owned(),
+        time: text.to_owned(),
+        source: CallSource::Automation,
+        source_address: Some(text.to_owned()),
+        others: Vec::new(),
+        more: false,
+    };
+    Actor {
+        others: vec![call.clone()],
+        more: true,
+        ..call
     }
 }
 
@@ -182,6 +204,35 @@ fn what_nobody_sees_is_shown_as_an_escape_in_every_form() {
         }
         assert!(escapes > 5, "it is shown: {escapes}");
     }
+}
+
+/// It is personal data.
+#[test]
+fn the_address_that_a_call_came_from_is_in_the_json_alone() {
+    const ADDRESS: &str = "203.0.113.7";
+    let mut stack = report_of("a text");
+    let Ok(scanned) = &mut stack.outcome else {
+        unreachable!()
+    };
+    for finding in &mut scanned.findings {
+        let actor = finding.actor.as_mut().unwrap();
+        for call in std::iter::once(&mut actor.source_address)
+            .chain(actor.others.iter_mut().map(|call| &mut call.source_address))
+        {
+            *call = Some(ADDRESS.to_owned());
+        }
+        actor.principal = "arn:aws:iam::123456789012:user/mallory".to_owned();
+    }
+    let mut named = 0;
+    for (format, text) in formats(&stack) {
+        assert_eq!(
+            text.contains(ADDRESS),
+            format == "the JSON",
+            "{format}: {text}"
+        );
+        named += usize::from(text.contains("user/mallory"));
+    }
+    assert!(named >= 9, "who it was is told: {named}");
 }
 
 /// What stands for a secret in a report that was kept is no map of its fingerprint.

@@ -22,6 +22,23 @@ on_both!(no_secret_leaves_by_any_way_that_the_server_has);
 const LOGIN: &str = "AKIALOGINLOGINLOGIN2";
 const BRANCH: &str = "feature/AKIABRANCHBRANCHBR23";
 
+/// A page of CloudTrail's: whoever made the call chose credentials for names, and used some in the call.
+fn calls() -> String {
+    let key = "AKIACANARYTRAILTR234";
+    let call = serde_json::json!({
+        "eventName": "ModifyInstanceAttribute", "eventTime": "2026-11-23T19:02:11Z", "readOnly": false,
+        "userAgent": format!("{key} Pwd=CANARYtrail1;"), "sourceIPAddress": key, "awsRegion": "us-east-1",
+        "userIdentity": {
+            "type": "AssumedRole", "accessKeyId": key, "principalId": format!("AROA4EXAMPLE:{key}"),
+            "sessionContext": {"sessionIssuer": {"arn": format!("arn:aws:iam::123456789012:role/{key}"), "userName": key}},
+        },
+        "requestParameters": {"masterUserPassword": "CANARYtrail2", "userData": "CANARYtrail3"},
+        "responseElements": {"accessKey": {"secretAccessKey": "CANARYtrail4"}},
+    });
+    serde_json::json!({"Events": [{"EventId": "1", "CloudTrailEvent": call.to_string()}]})
+        .to_string()
+}
+
 /// A service of AWS that quotes a credential in each of its errors, before the account.
 async fn leaky(aws: String) -> String {
     let client = reqwest::Client::new();
@@ -30,6 +47,9 @@ async fn leaky(aws: String) -> String {
             let error = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameterValue</Code><Message>the parameter \
                          Pwd=CANARYaws1; of AKIACANARYAWSAWS2345 is not valid</Message></Error></ErrorResponse>";
             return (StatusCode::BAD_REQUEST, error).into_response();
+        }
+        if headers.get("x-amz-target").is_some() {
+            return calls().into_response();
         }
         let request = client
             .request(method, format!("{aws}{uri}"))

@@ -8,7 +8,7 @@ use crate::report::{self, CheckText, NeededRole};
 use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
 use crate::scan::states::States;
-use crate::settings::{self, MAX_ROLES, RoleArn, Settings};
+use crate::settings::{self, MAX_ROLES, RoleArn, Settings, Who};
 use crate::state::backends::{HostTokens, HttpAccess};
 use anyhow::anyhow;
 use serde_json::Value;
@@ -206,6 +206,7 @@ pub(in crate::jobs) async fn onboarding(
     aws: &Aws,
     external_id: &str,
     stacks: &[Stack],
+    who: &Who,
 ) -> CheckText {
     let principal = principal(aws).await;
     let states = States::of(stacks);
@@ -213,7 +214,7 @@ pub(in crate::jobs) async fn onboarding(
     report::needs_role(&NeededRole {
         external_id,
         trust: &text(trust(&principal, external_id)),
-        permissions: &text(permissions(&states.objects)),
+        permissions: &text(permissions(&states.objects, who)),
         unknown_states: &states.unknown_names(),
     })
 }

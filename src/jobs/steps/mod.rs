@@ -9,6 +9,8 @@ pub mod notification_secret;
 pub(super) mod accept;
 /// Chooses and probes the roles that read stacks.
 pub(super) mod access;
+/// Names who made the changes of findings.
+pub(super) mod actors;
 /// Announces findings to code scanning and by notification.
 pub(super) mod announce;
 /// Carries decisions over to the ids of a new version.

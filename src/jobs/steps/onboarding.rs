@@ -22,7 +22,7 @@ use crate::scan::find::FoundStacks;
 use crate::scan::load::Stack;
 use crate::scan::roles::{permissions, trust};
 use crate::scan::states::States;
-use crate::settings::{self, NewAccept, Settings};
+use crate::settings::{self, NewAccept, Settings, Who};
 use std::collections::BTreeMap;
 
 /// The reason in the entries that accept today's drift.
@@ -132,7 +132,7 @@ async fn text(
         role: NeededRole {
             external_id: &external_id,
             trust: &json(trust(&principal, &external_id)),
-            permissions: &json(permissions(&states.objects)),
+            permissions: &json(permissions(&states.objects, &Who::default())),
             unknown_states: &states.unknown_names(),
         },
         first,
