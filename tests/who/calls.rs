@@ -208,7 +208,7 @@ fn what_changed_nothing_and_what_terraform_did_is_no_cause() {
         pipeline,
     ] {
         assert_eq!(
-            actor(Kind::Modified, &[innocent.clone()]),
+            actor(Kind::Modified, std::slice::from_ref(&innocent)),
             None,
             "{innocent}"
         );
