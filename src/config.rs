@@ -24,7 +24,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
-use values::{address, count, duration, listen, parse_address, size, switch};
+use values::{address, count, days, duration, listen, parse_address, size, switch};
 
 /// The variable with the address and port to listen on.
 const LISTEN: &str = "DRIFTGUARD_LISTEN";
@@ -32,6 +32,9 @@ const LISTEN: &str = "DRIFTGUARD_LISTEN";
 const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// The default of `DRIFTGUARD_SCAN_TIMEOUT`: an account of many thousand resources, read slowly, takes minutes.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// The default of `DRIFTGUARD_RETENTION`: a year can be compared with the one before.
+const RETENTION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The default of `DRIFTGUARD_STATE_LIMIT`, in bytes.
 const STATE_LIMIT: u64 = 100 * 1024 * 1024;
@@ -80,6 +83,8 @@ pub struct Config {
     pub modules: Modules,
     /// How long a scan may take, waiting for AWS and GitHub included.
     pub scan_timeout: Duration,
+    /// How long the history of findings and scans is kept.
+    pub retention: Duration,
     /// How many bytes a state may have, and all states of one scan together.
     pub state_limit: u64,
     /// The Terraform providers that are run; `None` for none.
@@ -135,6 +140,7 @@ impl Config {
             private_addresses: switch(&lookup, "DRIFTGUARD_PRIVATE_ADDRESSES")?,
             modules: modules::modules(&lookup)?,
             scan_timeout: duration(&lookup, "DRIFTGUARD_SCAN_TIMEOUT")?.unwrap_or(SCAN_TIMEOUT),
+            retention: days(&lookup, "DRIFTGUARD_RETENTION")?.unwrap_or(RETENTION),
             state_limit: size(&lookup, "DRIFTGUARD_STATE_LIMIT")?.unwrap_or(STATE_LIMIT),
             providers: providers::providers(&lookup)?,
         })

@@ -124,6 +124,7 @@ fn pace() -> WorkerConfig {
         pause: Duration::ZERO,
         tries: 3,
         sweep: Duration::from_millis(100),
+        retention: Duration::from_secs(24 * 60 * 60),
         redelivery_interval: Duration::from_millis(100),
         shutdown_timeout: Duration::from_millis(200),
     }

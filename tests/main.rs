@@ -24,6 +24,7 @@ mod fuzz;
 mod github;
 mod growth;
 mod growth_of_work;
+mod history;
 mod hostile;
 mod iam_policy;
 mod import;

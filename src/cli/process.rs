@@ -6,17 +6,17 @@ use crate::queue::job::JobHandler;
 use crate::queue::worker::{Worker, WorkerConfig};
 use anyhow::Context;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Returns a worker of this process, under a name of its own.
-pub(super) fn worker<P: JobHandler>(inbox: Inbox, handler: P) -> Worker<P> {
-    Worker::new(
-        inbox,
-        handler,
-        WorkerConfig::default(),
-        crate::queue::unique_name(),
-    )
+pub(super) fn worker<P: JobHandler>(inbox: Inbox, handler: P, retention: Duration) -> Worker<P> {
+    let config = WorkerConfig {
+        retention,
+        ..WorkerConfig::default()
+    };
+    Worker::new(inbox, handler, config, crate::queue::unique_name())
 }
 
 /// Ends when the process is asked to stop.

@@ -74,7 +74,7 @@ async fn serve(
     let (served, measured, worked) = tokio::join!(
         web::serve(listener, routes, stop.clone()),
         metrics,
-        worker(inbox.clone(), handler).run(stop),
+        worker(inbox.clone(), handler, config.retention).run(stop),
     );
     inbox.close().await;
     served.and(measured).and(worked)

@@ -17,7 +17,9 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     config.prepare()?;
     let inbox = Inbox::connect(config.database_url.expose_secret()).await?;
     let handler = AppHandler::connect(&config, app, &inbox).await?;
-    let worked = worker(inbox.clone(), handler).run(stop).await;
+    let worked = worker(inbox.clone(), handler, config.retention)
+        .run(stop)
+        .await;
     inbox.close().await;
     worked
 }

@@ -68,6 +68,8 @@ fn a_wrong_setting_is_named_with_its_remedy_and_without_its_value() {
         ("DRIFTGUARD_SCAN_TIMEOUT", "10"),
         ("DRIFTGUARD_SCAN_TIMEOUT", "0s"),
         ("DRIFTGUARD_SCAN_TIMEOUT", "2d"),
+        ("DRIFTGUARD_RETENTION", "1y"),
+        ("DRIFTGUARD_RETENTION", "0d"),
         ("DRIFTGUARD_DATA_DIR", "here"),
         ("DRIFTGUARD_STATE_LIMIT", "100 apples"),
         ("DRIFTGUARD_STATE_LIMIT", "0"),
@@ -98,6 +100,14 @@ fn a_scans_timeout_is_a_number_with_its_unit() {
         assert_eq!(config.scan_timeout, Duration::from_secs(seconds));
     }
     assert_eq!(read(APP).unwrap().scan_timeout, SCAN_TIMEOUT);
+}
+
+#[test]
+fn history_is_kept_for_a_number_of_days() {
+    let day = Duration::from_secs(24 * 60 * 60);
+    let config = read(&[APP, &[("DRIFTGUARD_RETENTION", "90d")]].concat()).unwrap();
+    assert_eq!(config.retention, 90 * day);
+    assert_eq!(read(APP).unwrap().retention, 400 * day);
 }
 
 #[test]

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use url::Url;
 
+/// A day, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+
 /// The units of a size, in bytes.
 const UNITS: [(&str, u64); 4] = [
     ("KiB", 1 << 10),
@@ -98,6 +101,24 @@ pub(super) fn duration(
         variable,
         problem: "is no duration".to_owned(),
         remedy: "write it as in 90s, 10m or 1h",
+    })
+}
+
+/// Parses a number of days, such as `400d`.
+pub(super) fn days(
+    lookup: Lookup,
+    variable: &'static str,
+) -> Result<Option<Duration>, ConfigError> {
+    let Some(text) = lookup(variable) else {
+        return Ok(None);
+    };
+    let count = text.strip_suffix('d').and_then(|count| count.parse().ok());
+    let count = count.filter(|count: &u32| *count > 0);
+    let days = |count| Duration::from_secs(u64::from(count) * DAY);
+    count.map(days).map(Some).ok_or_else(|| ConfigError::Bad {
+        variable,
+        problem: "is no number of days".to_owned(),
+        remedy: "write it as in 400d",
     })
 }
 

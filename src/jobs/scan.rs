@@ -13,7 +13,8 @@ use super::steps::{
 };
 use crate::aws::{Access, Probes};
 use crate::github::{CommitFiles, GithubError};
-use crate::model::{ScanError, StackName, StackReport};
+use crate::model::{ScanError, ScanTotals, StackName, StackReport};
+use crate::pulls::history_update;
 use crate::queue::job::JobError;
 use crate::queue::limit::Clock;
 use crate::queue::now;
@@ -295,6 +296,16 @@ async fn record(context: &RepositoryContext<'_>, report: &StackReport) -> anyhow
         outcome: serde_json::to_value(report).context("while writing a scan's outcome")?,
         finished_at,
     };
-    tenant.record_scan(&record).await?;
+    match &report.outcome {
+        Ok(scanned) => {
+            let before = tenant.open_occurrences(id, &report.name).await?;
+            let update = history_update(&before, scanned, finished_at);
+            let totals = ScanTotals::of(scanned, commit, finished_at);
+            tenant
+                .record_completed_scan(&record, &totals, &update)
+                .await?;
+        }
+        Err(_) => tenant.record_scan(&record).await?,
+    }
     tenant.delete_scans_of(id, stack, MAX_SCANS).await
 }

@@ -9,6 +9,7 @@ mod decision;
 mod declared;
 mod edit;
 mod finding;
+mod history;
 mod installation;
 mod interrupt;
 mod json_code;
@@ -47,6 +48,7 @@ pub use finding::{
     Control, Difference, Finding, FindingId, Kind, MonthlyCost, Severity, Verdict, entry_path,
     overlap, root_attribute,
 };
+pub use history::{Ending, HistoryUpdate, Occurrence, ScanTotals};
 pub use installation::{DeliveryId, InstallationId, RepositoryId, RepositoryName};
 pub use interrupt::Interrupt;
 pub use json_code::{JsonCode, JsonPart};

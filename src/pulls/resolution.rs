@@ -1,7 +1,7 @@
 //! Decides whether a finding that is missing from this scan is resolved, or merely was not checked.
 
 use crate::model::{
-    AccountId, CheckedResource, Finding, FindingId, Kind, Region, Scanned, StackReport,
+    AccountId, CheckedResource, Finding, FindingId, Kind, Occurrence, Region, Scanned, StackReport,
 };
 use std::collections::{BTreeMap, HashSet};
 
@@ -73,6 +73,17 @@ impl<'a> Resolution<'a> {
                 self.before.entry(id).or_insert_with(|| finding.into());
             }
         }
+    }
+
+    /// Returns whether the scan set this finding aside.
+    pub(super) fn is_set_aside(&self, id: &str) -> bool {
+        self.set_aside.contains(id)
+    }
+
+    /// Returns whether a finding of the stack's history ended: the scan checked its resource types, and does not report
+    /// it.
+    pub(super) fn has_ended(&self, occurrence: &Occurrence) -> bool {
+        !self.is_known(&occurrence.finding.0) && self.scanned.has_checked(&occurrence.into())
     }
 
     /// Returns whether the scan reports this finding as drift.

@@ -125,10 +125,11 @@ impl Inbox {
         self.enqueue(queued).await
     }
 
-    /// Deletes what is old.
-    pub async fn sweep(&self, now: i64) -> anyhow::Result<()> {
+    /// Deletes what is old; history only after `retention`.
+    pub async fn sweep(&self, now: i64, retention: Duration) -> anyhow::Result<()> {
         self.store.delete_deliveries(before(now, MEMORY)).await?;
         self.store.delete_scans(before(now, MEMORY)).await?;
+        self.store.delete_history(before(now, retention)).await?;
         self.store.delete_failed_jobs(before(now, MEMORY)).await?;
         self.store
             .delete_access_changes(before(now, MEMORY))

@@ -49,6 +49,8 @@ pub struct WorkerConfig {
     pub tries: u32,
     /// How often due scans are enqueued, and old rows deleted.
     pub sweep: Duration,
+    /// How long the history of findings and scans is kept.
+    pub retention: Duration,
     /// How often GitHub is asked for missed deliveries.
     pub redelivery_interval: Duration,
     /// How long running jobs may take to finish when the worker is told to stop.
@@ -67,6 +69,7 @@ impl Default for WorkerConfig {
             // Some forty minutes in all: GitHub's longer outages are shorter.
             tries: 10,
             sweep: Duration::from_secs(60),
+            retention: Duration::from_secs(400 * 24 * 60 * 60),
             redelivery_interval: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(20),
         }
@@ -237,7 +240,7 @@ impl<P: JobHandler> Worker<P> {
                     continue;
                 }
             };
-            if let Err(error) = self.inbox.sweep(now).await {
+            if let Err(error) = self.inbox.sweep(now, self.config.retention).await {
                 tracing::warn!(error = format!("{error:#}"), "the sweep failed");
             }
             if round % CORRECTION == 0

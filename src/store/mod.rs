@@ -12,6 +12,7 @@ mod deliveries;
 mod delivery_queue;
 mod guard;
 mod handle;
+mod history;
 mod installations;
 mod leases;
 mod lone_runs;

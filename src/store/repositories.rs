@@ -21,7 +21,7 @@ pub struct Repository {
 type Row = (String, String, String, i64);
 
 /// The tables whose rows go with a repository to its new owner.
-const TRANSFERRED_TABLES: [&str; 8] = [
+const TRANSFERRED_TABLES: [&str; 10] = [
     "proposals",
     "decisions",
     "stacks",
@@ -29,6 +29,8 @@ const TRANSFERRED_TABLES: [&str; 8] = [
     "refusals",
     "orders",
     "scans",
+    "finding_history",
+    "stack_history",
     "unconcealed",
 ];
 
@@ -156,6 +158,8 @@ impl Tenant<'_> {
             "delete from repositories where installation = $1 and repository = $2",
             "delete from waiting_scans where installation = $1 and repository = $2",
             "delete from scans where installation = $1 and repository = $2",
+            "delete from finding_history where installation = $1 and repository = $2",
+            "delete from stack_history where installation = $1 and repository = $2",
             "delete from proposals where installation = $1 and repository = $2",
             "delete from decisions where installation = $1 and repository = $2",
             "delete from stacks where installation = $1 and repository = $2",

@@ -154,6 +154,8 @@ impl Tenant<'_> {
         for statement in [
             "delete from stacks where installation = $1 and repository = $2 and stack = $3",
             "delete from scans where installation = $1 and repository = $2 and stack = $3",
+            "delete from finding_history where installation = $1 and repository = $2 and stack = $3",
+            "delete from stack_history where installation = $1 and repository = $2 and stack = $3",
             "delete from decisions where installation = $1 and repository = $2 and stack = $3",
         ] {
             sqlx::query(statement)

@@ -3,6 +3,7 @@
 mod decline;
 mod faults;
 mod former;
+mod history;
 mod modules;
 mod public;
 mod regressions;

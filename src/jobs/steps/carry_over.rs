@@ -40,6 +40,9 @@ pub(in crate::jobs) async fn carry_over(
         }
         carry_decisions(context, stack, &same).await?;
         carry_proposals(context, &same).await?;
+        for carried in &same {
+            tenant.rename_occurrence(id, &stack.name, carried).await?;
+        }
         if let Some(last) = formers.into_iter().next().filter(|_| since.is_empty()) {
             tenant.record_scan(&renamed(last, &same)?).await?;
         }

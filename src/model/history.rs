@@ -1,0 +1,138 @@
+//! The history of a stack: since when each finding is reported, and what each scan came to in numbers.
+
+use super::{
+    AccountId, CheckedResource, Finding, FindingId, Kind, Region, Scanned, Severity, Summary,
+    masked,
+};
+
+/// A time during which scans reported a finding. A finding that comes back has another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence {
+    /// The finding.
+    pub finding: FindingId,
+    /// The resource's address; empty for an unmanaged resource.
+    pub address: String,
+    /// The resource type.
+    pub tf_type: String,
+    /// The type of the managed parent of an unmanaged child.
+    pub parent_type: Option<String>,
+    /// The account.
+    pub account: Option<AccountId>,
+    /// The region; `None` for a global type.
+    pub region: Option<Region>,
+    /// What changed.
+    pub kind: Kind,
+    /// The severity by the newest scan that reported the finding.
+    pub severity: Severity,
+    /// The end of the first scan that reported the finding, in epoch milliseconds.
+    pub first_seen: i64,
+    /// The end of the last scan that reported the finding, in epoch milliseconds.
+    pub last_seen: i64,
+    /// The number of scans that reported the finding.
+    pub scans: u64,
+    /// How and when the time ended; `None` while the finding is reported, or could not be checked since.
+    pub ending: Option<(Ending, i64)>,
+}
+
+impl Occurrence {
+    /// Starts the time of a finding that a scan reports first.
+    pub fn start(finding: &Finding, at: i64) -> Self {
+        let address = finding.address.as_ref().map(ToString::to_string);
+        Self {
+            finding: finding.id.clone(),
+            // Keys of instances may be secrets.
+            address: masked(&address.unwrap_or_default()).into_owned(),
+            tf_type: finding.tf_type.clone(),
+            parent_type: finding.under.as_ref().map(|under| under.tf_type.clone()),
+            account: finding.account.clone(),
+            region: finding.region.clone(),
+            kind: finding.kind,
+            severity: finding.severity,
+            first_seen: at,
+            last_seen: at,
+            scans: 1,
+            ending: None,
+        }
+    }
+}
+
+impl<'a> From<&'a Occurrence> for CheckedResource<'a> {
+    fn from(occurrence: &'a Occurrence) -> Self {
+        Self {
+            tf_type: &occurrence.tf_type,
+            parent: occurrence.parent_type.as_deref(),
+            account: occurrence.account.as_ref(),
+            region: occurrence.region.as_ref(),
+            kind: occurrence.kind,
+        }
+    }
+}
+
+/// Why scans no longer report a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// A scan that checked the resource reported no such difference.
+    Resolved,
+    /// The difference is there, and is no drift: the settings accept it, the code ignores it or is not applied yet.
+    SetAside,
+}
+
+impl Ending {
+    /// All endings.
+    pub const ALL: [Self; 2] = [Self::Resolved, Self::SetAside];
+
+    /// Returns the name that is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::SetAside => "set_aside",
+        }
+    }
+}
+
+/// What a scan changes of a stack's history.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HistoryUpdate {
+    /// The findings that are reported again.
+    pub again: Vec<FindingId>,
+    /// Those of them whose severity changed.
+    pub severities: Vec<(FindingId, Severity)>,
+    /// The findings that are reported first.
+    pub started: Vec<Occurrence>,
+    /// The findings that are no longer reported.
+    pub ended: Vec<(FindingId, Ending)>,
+}
+
+/// A completed scan in numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScanTotals {
+    /// The end of the scan, in epoch milliseconds.
+    pub finished_at: i64,
+    /// The scanned commit.
+    pub commit: String,
+    /// The number of findings of each severity, in the order of `Severity::ALL`.
+    pub findings: [u64; Severity::ALL.len()],
+    /// The number of differences that are no drift.
+    pub set_aside: u64,
+    /// Resources, posture and cost.
+    pub summary: Summary,
+}
+
+impl ScanTotals {
+    /// Counts the findings of a scan.
+    pub fn of(scanned: &Scanned, commit: &str, finished_at: i64) -> Self {
+        let count = |severity| {
+            let findings = scanned.findings.iter();
+            findings
+                .filter(|finding| finding.severity == severity)
+                .count() as u64
+        };
+        Self {
+            finished_at,
+            commit: commit.to_owned(),
+            findings: Severity::ALL.map(count),
+            set_aside: scanned.set_aside.len() as u64,
+            summary: scanned.summary.clone(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Stores the history of each stack: its findings, and its scans in numbers.
+
+mod record;
+
+use super::{Store, Tenant};
+use crate::model::{
+    AccountId, Ending, FindingId, Occurrence, Region, RepositoryId, ScanTotals, Severity, StackName,
+};
+use anyhow::Context;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+/// The query whose rows `occurrence` reads.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select finding, first_seen, last_seen, scans, ending, ended_at, address, resource_type, parent_type, account,
+                 region, kind, severity
+             from finding_history where installation = $1 and repository = $2 and stack = $3 ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Deletes what ended before a moment: findings that are no longer reported, and scans in numbers.
+    pub async fn delete_history(&self, before: i64) -> anyhow::Result<()> {
+        for statement in [
+            "delete from finding_history where ended_at > 0 and ended_at < $1",
+            "delete from stack_history where finished_at < $1",
+        ] {
+            sqlx::query(statement)
+                .bind(before)
+                .execute(&self.pool)
+                .await
+                .context("while deleting old history")?;
+        }
+        Ok(())
+    }
+}
+
+impl Tenant<'_> {
+    /// Returns the findings of a stack that are still reported, or could not be checked since.
+    pub async fn open_occurrences(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+    ) -> anyhow::Result<Vec<Occurrence>> {
+        let rows = sqlx::query(select!("and ended_at = 0 order by finding"))
+            .bind(&self.id)
+            .bind(repository.to_string())
+            .bind(stack.as_str())
+            .fetch_all(self.pool)
+            .await
+            .context("while reading the history of findings")?;
+        rows.iter().map(occurrence).collect()
+    }
+
+    /// Returns all times that a finding was reported, the newest first.
+    pub async fn occurrences(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        finding: &FindingId,
+    ) -> anyhow::Result<Vec<Occurrence>> {
+        let rows = sqlx::query(select!(
+            "and finding = $4 order by first_seen desc limit 100"
+        ))
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .bind(&finding.0)
+        .fetch_all(self.pool)
+        .await
+        .context("while reading a finding's history")?;
+        rows.iter().map(occurrence).collect()
+    }
+
+    /// Returns the findings of a stack that ended last, the newest first.
+    pub async fn ended_occurrences(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        most: u32,
+    ) -> anyhow::Result<Vec<Occurrence>> {
+        let rows = sqlx::query(select!(
+            "and ended_at > 0 order by ended_at desc, finding limit $4"
+        ))
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while reading what ended")?;
+        rows.iter().map(occurrence).collect()
+    }
+
+    /// Returns the mean time in milliseconds from the first scan that reported a finding to the one that found it
+    /// resolved, over the findings of a stack that were resolved since a moment; `None` where none was.
+    pub async fn mean_time_to_repair(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        since: i64,
+    ) -> anyhow::Result<Option<i64>> {
+        let (count, sum): (i64, i64) = sqlx::query_as(
+            "select count(*), cast(coalesce(sum(ended_at - first_seen), 0) as bigint) from finding_history
+             where installation = $1 and repository = $2 and stack = $3 and ended_at >= $4 and ending = 'resolved'",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .bind(since.max(1))
+        .fetch_one(self.pool)
+        .await
+        .context("while reading how long repairs took")?;
+        Ok(sum.checked_div(count))
+    }
+
+    /// Returns the newest scans of a stack in numbers, the newest first.
+    pub async fn scan_totals(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        most: u32,
+    ) -> anyhow::Result<Vec<ScanTotals>> {
+        let rows = sqlx::query(
+            "select finished_at, commit_id, critical, high, medium, low, info, set_aside, summary from stack_history
+             where installation = $1 and repository = $2 and stack = $3 order by finished_at desc limit $4",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .bind(i64::from(most))
+        .fetch_all(self.pool)
+        .await
+        .context("while reading the history of scans")?;
+        rows.iter().map(totals).collect()
+    }
+
+    /// Gives a finding of the history its id of this version.
+    pub async fn rename_occurrence(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+        (former, now): (&FindingId, &FindingId),
+    ) -> anyhow::Result<()> {
+        sqlx::query(
+            "update finding_history set finding = $5
+             where installation = $1 and repository = $2 and stack = $3 and finding = $4 and not exists (
+                 select 1 from finding_history as known
+                 where known.installation = $1 and known.repository = $2 and known.stack = $3 and known.finding = $5)",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .bind(&former.0)
+        .bind(&now.0)
+        .execute(self.pool)
+        .await
+        .context("while renaming a finding of the history")?;
+        Ok(())
+    }
+}
+
+fn occurrence(row: &AnyRow) -> anyhow::Result<Occurrence> {
+    let text = |column: &str| -> anyhow::Result<String> { Ok(row.try_get(column)?) };
+    let ended_at: i64 = row.try_get("ended_at")?;
+    let ending = text("ending")?;
+    let ending = Ending::ALL.into_iter().find(|how| how.as_str() == ending);
+    let parent_type = Some(text("parent_type")?).filter(|parent| !parent.is_empty());
+    Ok(Occurrence {
+        finding: FindingId(text("finding")?),
+        address: text("address")?,
+        tf_type: text("resource_type")?,
+        parent_type,
+        account: AccountId::new(&text("account")?),
+        region: Region::new(&text("region")?),
+        kind: named(&text("kind")?)?,
+        severity: named(&text("severity")?)?,
+        first_seen: row.try_get("first_seen")?,
+        last_seen: row.try_get("last_seen")?,
+        scans: count(row, "scans")?,
+        ending: ending.map(|how| (how, ended_at)),
+    })
+}
+
+fn totals(row: &AnyRow) -> anyhow::Result<ScanTotals> {
+    let mut findings = [0; Severity::ALL.len()];
+    for (number, severity) in findings.iter_mut().zip(Severity::ALL) {
+        *number = count(row, severity.as_str())?;
+    }
+    let summary: String = row.try_get("summary")?;
+    Ok(ScanTotals {
+        finished_at: row.try_get("finished_at")?,
+        commit: row.try_get("commit_id")?,
+        findings,
+        set_aside: count(row, "set_aside")?,
+        summary: serde_json::from_str(&summary).context("while reading a summary")?,
+    })
+}
+
+fn count(row: &AnyRow, column: &str) -> anyhow::Result<u64> {
+    let number: i64 = row.try_get(column)?;
+    Ok(u64::try_from(number).unwrap_or_default())
+}
+
+fn named<T: DeserializeOwned>(name: &str) -> anyhow::Result<T> {
+    serde_json::from_value(Value::from(name)).context("while reading the history of findings")
+}
