@@ -6,6 +6,7 @@ mod agreed;
 mod alert;
 mod alike;
 mod change;
+mod chart;
 mod check;
 mod coverage;
 mod dashboard;
@@ -34,6 +35,7 @@ mod undecided;
 mod when;
 mod words;
 
+pub use chart::{Chart, ChartError};
 pub use check::{CheckText, LineAnnotation, check, failed, needs_role, review};
 pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, DashboardContent, dashboard, numbers};
 pub use direction::{Direction, carries};

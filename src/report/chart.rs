@@ -1,0 +1,130 @@
+//! Draws numbers over time as SVG.
+//!
+//! The colours are the page's: a stylesheet overrides the attributes that are written here.
+
+use super::when::{day, minute};
+use plotters::prelude::{BLACK, BLUE, ChartBuilder, IntoDrawingArea, LineSeries, SVGBackend};
+use std::fmt::Display;
+use std::ops::Range;
+
+/// Width and height, in units of the SVG.
+const SIZE: (u32, u32) = (720, 150);
+/// The room for labels below and left of the chart.
+const LABELS: (u32, u32) = (22, 64);
+
+/// A chart of less than this, in milliseconds, names times beside days.
+const SHORT: i64 = 3 * 24 * 60 * 60 * 1_000;
+
+/// A number over time.
+pub struct Chart<'a> {
+    /// Times in epoch milliseconds with the number at each, the earliest first.
+    pub points: &'a [(i64, f64)],
+    /// The least and the greatest number that the chart shows.
+    pub range: Range<f64>,
+    /// Formats the numbers beside the chart.
+    pub label: fn(&f64) -> String,
+}
+
+/// A chart that cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("a chart cannot be drawn: {0}")]
+pub struct ChartError(String);
+
+impl ChartError {
+    fn of(error: impl Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Chart<'_> {
+    /// Draws the chart; `None` where there are not two points in time.
+    pub fn svg(&self) -> Result<Option<String>, ChartError> {
+        let (Some((first, _)), Some((last, _))) = (self.points.first(), self.points.last()) else {
+            return Ok(None);
+        };
+        if first >= last {
+            return Ok(None);
+        }
+        let is_short = last.saturating_sub(*first) < SHORT;
+        // Plotters multiplies whole numbers by the width, beyond what they hold.
+        let (start, end) = (*first as f64, *last as f64);
+        let points = self.points.iter().map(|(at, number)| (*at as f64, *number));
+        let time = |at: &f64| match is_short {
+            true => minute(*at as i64),
+            false => day(*at as i64),
+        };
+        let mut text = String::new();
+        {
+            let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+            let mut chart = ChartBuilder::on(&area)
+                .margin(8)
+                .x_label_area_size(LABELS.0)
+                .y_label_area_size(LABELS.1)
+                .build_cartesian_2d(start..end, self.range.clone())
+                .map_err(ChartError::of)?;
+            chart
+                .configure_mesh()
+                .disable_x_mesh()
+                .light_line_style(BLACK)
+                .max_light_lines(0)
+                .x_labels(5)
+                .y_labels(3)
+                .x_label_formatter(&time)
+                .y_label_formatter(&self.label)
+                .draw()
+                .map_err(ChartError::of)?;
+            let line = LineSeries::new(points, &BLUE);
+            chart.draw_series(line).map_err(ChartError::of)?;
+            area.present().map_err(ChartError::of)?;
+        }
+        Ok(Some(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+
+    fn drawn(points: &[(i64, f64)]) -> Option<String> {
+        let chart = Chart {
+            points,
+            range: 0.0..100.0,
+            label: |number| format!("{number:.0}"),
+        };
+        chart.svg().unwrap()
+    }
+
+    #[test]
+    fn a_line_is_drawn_between_points_in_time() {
+        let text = drawn(&[(0, 0.0), (2 * DAY, 100.0), (4 * DAY, 50.0)]).unwrap();
+        let line = text.lines().find(|line| line.contains("#0000FF")).unwrap();
+        let (_, points) = line.split_once("points=\"").unwrap();
+        let points: Vec<_> = points.split(['"', ' ']).take(3).collect();
+        let number = |at: usize, axis: usize| -> i32 {
+            points[at].split(',').nth(axis).unwrap().parse().unwrap()
+        };
+        assert!(
+            number(0, 0) < number(1, 0) && number(1, 0) < number(2, 0),
+            "{line}"
+        );
+        assert!(
+            number(1, 1) < number(2, 1) && number(2, 1) < number(0, 1),
+            "{line}"
+        );
+        assert!(
+            text.contains("\n100\n") && text.contains("1970-01-03"),
+            "{text}"
+        );
+        // The pages allow no styles but the stylesheet's.
+        assert!(!text.contains("style=") && !text.contains("<style"));
+    }
+
+    #[test]
+    fn nothing_is_drawn_of_a_single_moment() {
+        assert_eq!(drawn(&[]), None);
+        assert_eq!(drawn(&[(1, 5.0)]), None);
+        assert_eq!(drawn(&[(1, 5.0), (1, 6.0)]), None);
+    }
+}
