@@ -17,6 +17,8 @@ const SHORT: i64 = 3 * 24 * 60 * 60 * 1_000;
 
 /// A number over time.
 pub struct Chart<'a> {
+    /// What the number is, for who does not see the chart.
+    pub title: &'static str,
     /// Times in epoch milliseconds with the number at each, the earliest first.
     pub points: &'a [(i64, f64)],
     /// The least and the greatest number that the chart shows.
@@ -77,7 +79,9 @@ impl Chart<'_> {
             chart.draw_series(line).map_err(ChartError::of)?;
             area.present().map_err(ChartError::of)?;
         }
-        Ok(Some(text))
+        // What plotters writes names no role.
+        let label = format!("<svg role=\"img\" aria-label=\"{} over time\" ", self.title);
+        Ok(Some(text.replacen("<svg ", &label, 1)))
     }
 }
 
@@ -89,6 +93,7 @@ mod tests {
 
     fn drawn(points: &[(i64, f64)]) -> Option<String> {
         let chart = Chart {
+            title: "Posture",
             points,
             range: 0.0..100.0,
             label: |number| format!("{number:.0}"),

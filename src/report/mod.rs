@@ -35,7 +35,7 @@ mod undecided;
 mod when;
 mod words;
 
-pub use chart::{Chart, ChartError};
+pub use chart::ChartError;
 pub use check::{CheckText, LineAnnotation, check, failed, needs_role, review};
 pub use dashboard::{DASHBOARD, DASHBOARD_MARKER, DashboardContent, dashboard, numbers};
 pub use direction::{Direction, carries};

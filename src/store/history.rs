@@ -141,6 +141,24 @@ impl Tenant<'_> {
         rows.iter().map(totals).collect()
     }
 
+    /// Returns when the first scan of a stack's history ended, in epoch milliseconds; 0 where there is none.
+    pub async fn history_begins(
+        &self,
+        repository: RepositoryId,
+        stack: &StackName,
+    ) -> anyhow::Result<i64> {
+        sqlx::query_scalar(
+            "select coalesce(min(finished_at), 0) from stack_history
+             where installation = $1 and repository = $2 and stack = $3",
+        )
+        .bind(&self.id)
+        .bind(repository.to_string())
+        .bind(stack.as_str())
+        .fetch_one(self.pool)
+        .await
+        .context("while looking for the first scan of the history")
+    }
+
     /// Gives a finding of the history its id of this version.
     pub async fn rename_occurrence(
         &self,

@@ -3,7 +3,7 @@
 use super::stack_summaries::SummaryUpdate;
 use super::subjects::ID_SCHEME;
 use super::{Store, Tenant};
-use crate::model::{FindingId, RepositoryId, StackReport, StackSummary, mask_json};
+use crate::model::{RepositoryId, StackReport, StackSummary, mask_json};
 use anyhow::Context;
 use serde_json::Value;
 
@@ -204,32 +204,6 @@ impl Tenant<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// Returns when the oldest of a stack's scans that has a finding ended, and when the oldest of all did; 0 where there
-    /// is none. Reads the scans of one stack, which are few.
-    pub async fn first_seen(
-        &self,
-        repository: RepositoryId,
-        stack: &str,
-        finding: &FindingId,
-    ) -> anyhow::Result<(i64, i64)> {
-        // An id that is none of ours must not match as a pattern.
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        if !finding.0.chars().all(plain) {
-            return Ok((0, 0));
-        }
-        sqlx::query_as(
-            "select coalesce(min(case when outcome like $4 then finished_at end), 0), coalesce(min(finished_at), 0)
-             from scans where installation = $1 and repository = $2 and stack = $3",
-        )
-        .bind(&self.id)
-        .bind(repository.to_string())
-        .bind(stack)
-        .bind(format!("%\"id\":\"{finding}\"%"))
-        .fetch_one(self.pool)
-        .await
-        .context("while looking for the first scan with a finding")
     }
 
     /// Returns the newest scan of a stack.

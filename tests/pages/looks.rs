@@ -1,16 +1,18 @@
 //! The HTML of each page, as people are sent it.
 
 use driftguard::model::{
-    Choice, Decision, FindingId, Proposal, ProposalState, RepositoryId, RepositoryName, StackName,
-    StackSummary,
+    Choice, Decision, Ending, FindingId, Occurrence, Proposal, ProposalState, RepositoryId,
+    RepositoryName, ScanTotals, StackName, StackSummary,
 };
 use driftguard::report::pages::{
     FindingContext, FindingFilter, FindingPage, Frame, Message, MessagePage, Organisation,
-    OrganisationPage, OrganisationsPage, SignInPage, StackContext, StackFacts, StackPage, StackRow,
+    OrganisationPage, OrganisationsPage, SignInPage, StackContext, StackFacts, StackHistory,
+    StackPage, StackRow,
 };
 
 /// 2026-11-24 16:30 UTC.
 const SCANNED: i64 = super::site::SCANNED;
+const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 fn frame() -> Frame {
     Frame {
@@ -38,6 +40,36 @@ fn proposals() -> Vec<Proposal> {
         proposal(3, ProposalState::Merged, 0),
         proposal(12, ProposalState::Open, SCANNED),
     ]
+}
+
+/// A finding that was repaired, and came back.
+fn occurrences() -> Vec<Occurrence> {
+    let report = crate::report::world().stacks.remove(0);
+    let finding = &report.outcome.unwrap().findings[0];
+    let again = Occurrence {
+        last_seen: SCANNED,
+        scans: 9,
+        ..Occurrence::start(finding, SCANNED - DAY)
+    };
+    let first = Occurrence {
+        last_seen: SCANNED - 6 * DAY,
+        scans: 17,
+        ending: Some((Ending::Resolved, SCANNED - 5 * DAY)),
+        ..Occurrence::start(finding, SCANNED - 10 * DAY)
+    };
+    vec![again, first]
+}
+
+/// Ten days of scans, the newest first.
+fn totals() -> Vec<ScanTotals> {
+    let report = crate::report::world().stacks.remove(0);
+    let scanned = report.outcome.unwrap();
+    let scan = |day: i64| {
+        let mut totals = ScanTotals::of(&scanned, "c1", SCANNED - day * DAY);
+        totals.summary.posture.live = Some(60 + u8::try_from(day).unwrap());
+        totals
+    };
+    (0..10).map(scan).collect()
 }
 
 #[test]
@@ -84,9 +116,15 @@ fn each_page_is_sent_as_html() {
         next_at: None,
         now: SCANNED,
     };
+    let (totals, ended) = (totals(), occurrences());
+    let history = StackHistory {
+        totals: &totals,
+        ended: &ended[1..],
+        mean_time_to_repair: Some(5 * DAY),
+    };
     let page = |report, filter| {
         let page = StackPage::new(frame(), &context, report, &proposals(), filter);
-        page.html().unwrap()
+        page.with_history(&history).unwrap().html().unwrap()
     };
     let all = FindingFilter::default();
     insta::assert_snapshot!("page_stack", page(Some(&reports[0]), all.clone()));
@@ -106,6 +144,7 @@ fn each_page_is_sent_as_html() {
         decided_at: SCANNED,
     };
     let proposals = proposals();
+    let occurrences = occurrences();
     let context = FindingContext {
         account: "acme",
         repository: &repository,
@@ -113,8 +152,8 @@ fn each_page_is_sent_as_html() {
         github_pages: "https://github.com",
         commit: "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
         scanned_at: SCANNED,
-        first_seen: SCANNED,
-        is_older: true,
+        occurrences: &occurrences,
+        history_begins: SCANNED - 10 * DAY,
         proposals: &proposals,
         decision: Some(&decision),
         now: SCANNED,

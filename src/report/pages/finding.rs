@@ -1,11 +1,12 @@
 //! Writes the page of a finding: before and after, severity and why, price, fix and proof.
 
+use super::history::OccurrenceRow;
 use super::prose::Prose;
 use super::stack::{Fact, stack_link};
 use super::{Crumb, Frame, PullRow, escaped};
 use crate::model::{
-    Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Proposal, RepositoryName, StackName,
-    Verdict,
+    Choice, Decision, Finding, Fix, FixKind, MonthlyCost, Occurrence, Proposal, RepositoryName,
+    StackName, Verdict,
 };
 use crate::report::change::{Change, Line, Member, Parts, Sides, changes};
 use crate::report::proof::checked;
@@ -34,10 +35,10 @@ pub struct FindingContext<'a> {
     pub commit: &'a str,
     /// When the last scan finished.
     pub scanned_at: i64,
-    /// When the first scan that is kept, and has the finding, finished; 0 where it is not known.
-    pub first_seen: i64,
-    /// Whether the finding may be older: no earlier scan is kept.
-    pub is_older: bool,
+    /// The times during which the finding was reported, the newest first.
+    pub occurrences: &'a [Occurrence],
+    /// When the stack's history begins: what was seen first then may be older.
+    pub history_begins: i64,
     /// The pull requests that list the finding.
     pub proposals: &'a [Proposal],
     /// What a person decided about it.
@@ -68,6 +69,7 @@ pub struct FindingPage {
     techniques: Vec<(String, String)>,
     fix: Option<FixView>,
     pulls: Vec<PullRow>,
+    occurrences: Vec<OccurrenceRow>,
 }
 
 /// A changed attribute: both values, or the lines in which they differ.
@@ -132,6 +134,7 @@ impl FindingPage {
             techniques: techniques.collect(),
             fix: finding.fix.as_ref().map(|fix| FixView::of(fix, &blob)),
             pulls: PullRow::all(context.proposals, &repository_url),
+            occurrences: context.occurrences.iter().map(OccurrenceRow::of).collect(),
             frame,
         }
     }
@@ -198,9 +201,11 @@ fn facts(context: &FindingContext<'_>, finding: &Finding) -> Vec<Fact> {
     facts.extend(account.map(|it| Fact::new("Account", it.to_string())));
     let region = finding.region.as_ref();
     facts.extend(region.map(|it| Fact::new("Region", it.to_string())));
-    if context.first_seen > 0 {
-        let seen = minute(context.first_seen);
-        let or_earlier = if context.is_older { " or earlier" } else { "" };
+    let first = context.occurrences.iter().map(|time| time.first_seen).min();
+    if let Some(first) = first {
+        let seen = minute(first);
+        let is_older = first <= context.history_begins;
+        let or_earlier = if is_older { " or earlier" } else { "" };
         facts.push(Fact::new("First seen", format!("{seen}{or_earlier}")));
     }
     facts.push(Fact::new("Last seen", minute(context.scanned_at)));

@@ -1,6 +1,7 @@
 //! Writes the pages for people, as HTML: each from stored rows alone. askama escapes what stands in them.
 
 mod finding;
+mod history;
 mod message;
 mod organisation;
 mod prose;
@@ -8,6 +9,7 @@ mod stack;
 mod stack_rows;
 
 pub use finding::{FindingContext, FindingPage};
+pub use history::StackHistory;
 pub use message::{Message, MessagePage, SignInPage};
 pub use organisation::{Organisation, OrganisationPage, OrganisationsPage, StackFacts, StackRow};
 pub use stack::{FindingFilter, StackContext, StackPage};

@@ -1,9 +1,11 @@
 //! Writes the page of a stack: findings, what is set aside, coverage, pull requests.
 
+use super::history::{HistoryView, StackHistory};
 use super::prose::Prose;
 use super::stack_rows::{AsideRow, CoverageRow, FindingRow};
 use super::{Crumb, Frame, PullRow, escaped, next_scan, severity};
 use crate::model::{Finding, Proposal, RepositoryName, Scanned, Severity, StackName, StackReport};
+use crate::report::chart::ChartError;
 use crate::report::when::minute;
 use crate::report::words::{excerpt, name, posture, signed};
 use askama::Template;
@@ -131,6 +133,7 @@ pub struct StackPage {
     coverage: Vec<CoverageRow>,
     more_coverage: usize,
     pulls: Vec<PullRow>,
+    history: Option<HistoryView>,
 }
 
 /// A fact with its name.
@@ -214,10 +217,17 @@ impl StackPage {
                 .map(CoverageRow::new)
                 .collect(),
             pulls: PullRow::all(proposals, &repository_url),
+            history: None,
             link,
             filter,
             frame,
         }
+    }
+
+    /// Adds what became of findings, and what the scans came to.
+    pub fn with_history(self, history: &StackHistory<'_>) -> Result<Self, ChartError> {
+        let history = Some(HistoryView::new(history)?);
+        Ok(Self { history, ..self })
     }
 
     /// Renders the page.

@@ -34,8 +34,8 @@ async fn page(
     let mut all = scanned.findings.iter().chain(&scanned.set_aside);
     let finding = all.find(|finding| finding.id.0 == id);
     let finding = finding.ok_or(PageError::NotFound)?;
-    let seen = tenant.first_seen(repository, stack.as_str(), &finding.id);
-    let (first_seen, oldest_scan) = seen.await?;
+    let occurrences = tenant.occurrences(repository, stack, &finding.id).await?;
+    let history_begins = tenant.history_begins(repository, stack).await?;
     let mut proposals = tenant.proposals(repository).await?;
     proposals.retain(|proposal| {
         proposal.stack == stack.as_str() && proposal.findings.iter().any(|known| known == id)
@@ -51,8 +51,8 @@ async fn page(
         github_pages: &site.github_pages,
         commit: &scan.commit,
         scanned_at: scan.finished_at,
-        first_seen,
-        is_older: first_seen == oldest_scan,
+        occurrences: &occurrences,
+        history_begins,
         proposals: &proposals,
         decision,
         now: now(),

@@ -2,11 +2,18 @@
 
 use super::{Fields, Shared};
 use crate::queue::now;
-use crate::report::pages::{FindingFilter, StackContext, StackPage};
+use crate::report::pages::{FindingFilter, StackContext, StackHistory, StackPage};
 use crate::web::sign_in::{Session, Visitor};
 use crate::web::site::{PageError, Site};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+
+/// How many scans the charts show.
+const MAX_SCANS: u32 = 500;
+/// How many findings that ended are listed.
+const MAX_ENDED: u32 = 20;
+/// How far back repairs count, in milliseconds: 90 days.
+const REPAIRS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 /// Shows a stack.
 pub(super) async fn show(
@@ -31,6 +38,16 @@ async fn page(
     let last = tenant.last_report(repository, stack.as_str()).await?;
     let mut proposals = tenant.proposals(repository).await?;
     proposals.retain(|proposal| proposal.stack == stack.as_str());
+    let totals = tenant.scan_totals(repository, stack, MAX_SCANS).await?;
+    let ended = tenant.ended_occurrences(repository, stack, MAX_ENDED);
+    let ended = ended.await?;
+    let since = now().saturating_sub(REPAIRS);
+    let repairs = tenant.mean_time_to_repair(repository, stack, since);
+    let history = StackHistory {
+        totals: &totals,
+        ended: &ended,
+        mean_time_to_repair: repairs.await?,
+    };
     let (report, scan) = last.unzip();
     let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
     let context = StackContext {
@@ -51,5 +68,6 @@ async fn page(
     );
     let frame = site.frame(Some(session));
     let page = StackPage::new(frame, &context, report.as_ref(), &proposals, filter);
+    let page = page.with_history(&history).map_err(anyhow::Error::from)?;
     Ok(page.html()?)
 }

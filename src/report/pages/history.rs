@@ -1,0 +1,152 @@
+//! Writes what became of findings, and what a stack's scans came to.
+
+use crate::model::{Ending, Occurrence, ScanTotals};
+use crate::report::chart::{Chart, ChartError};
+use crate::report::when::minute;
+use crate::report::words::counted;
+use std::ops::Range;
+
+/// The history of a stack.
+#[derive(Debug, Clone, Copy)]
+pub struct StackHistory<'a> {
+    /// The scans in numbers, the newest first.
+    pub totals: &'a [ScanTotals],
+    /// The findings that ended last, the newest first.
+    pub ended: &'a [Occurrence],
+    /// The mean time from the first scan with a finding to the one that found it resolved, in milliseconds.
+    pub mean_time_to_repair: Option<i64>,
+}
+
+/// The history of a stack as its page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HistoryView {
+    /// Each chart with its title.
+    pub charts: Vec<(&'static str, String)>,
+    pub mean_time_to_repair: Option<String>,
+    pub ended: Vec<OccurrenceRow>,
+}
+
+/// A time during which a finding was reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OccurrenceRow {
+    pub severity: &'static str,
+    pub name: String,
+    pub first_seen: String,
+    pub last_seen: String,
+    pub scans: u64,
+    pub ending: String,
+}
+
+impl HistoryView {
+    pub fn new(history: &StackHistory<'_>) -> Result<Self, ChartError> {
+        let points = |number: &dyn Fn(&ScanTotals) -> Option<f64>| -> Vec<_> {
+            let scans = history.totals.iter().rev();
+            scans
+                .filter_map(|scan| Some((scan.finished_at, number(scan)?)))
+                .collect()
+        };
+        let posture = points(&|scan| scan.summary.posture.live.map(f64::from));
+        let findings = points(&|scan| Some(scan.findings.iter().sum::<u64>() as f64));
+        let cost = points(&|scan| {
+            let amount = &scan.summary.monthly_cost_delta.amount;
+            amount.to_string().parse().ok()
+        });
+        let all: [(
+            &str,
+            Vec<(i64, f64)>,
+            Option<Range<f64>>,
+            fn(&f64) -> String,
+        ); 3] = [
+            ("Posture, of 100", posture, Some(0.0..100.0), whole),
+            ("Findings", findings, None, whole),
+            ("What the drift costs a month", cost, None, dollars),
+        ];
+        let mut charts = Vec::new();
+        for (title, points, range, label) in all {
+            let chart = Chart {
+                title,
+                points: &points,
+                range: range.unwrap_or_else(|| range_of(&points)),
+                label,
+            };
+            charts.extend(chart.svg()?.map(|svg| (title, svg)));
+        }
+        let mean = history.mean_time_to_repair;
+        Ok(Self {
+            charts,
+            mean_time_to_repair: mean.map(duration),
+            ended: history.ended.iter().map(OccurrenceRow::of).collect(),
+        })
+    }
+}
+
+impl OccurrenceRow {
+    pub fn of(occurrence: &Occurrence) -> Self {
+        let name = match occurrence.address.as_str() {
+            "" => &occurrence.tf_type,
+            address => address,
+        };
+        let ending = match occurrence.ending {
+            None => "still there".to_owned(),
+            Some((Ending::Resolved, at)) => {
+                let lasted = duration(at.saturating_sub(occurrence.first_seen));
+                format!("resolved {}, after {lasted}", minute(at))
+            }
+            Some((Ending::SetAside, at)) => format!("set aside {}", minute(at)),
+        };
+        Self {
+            severity: occurrence.severity.as_str(),
+            name: name.to_owned(),
+            first_seen: minute(occurrence.first_seen),
+            last_seen: minute(occurrence.last_seen),
+            scans: occurrence.scans,
+            ending,
+        }
+    }
+}
+
+/// Returns the range from zero to beyond the outermost number.
+fn range_of(points: &[(i64, f64)]) -> Range<f64> {
+    let numbers = || points.iter().map(|(_, number)| *number);
+    let least = numbers().fold(0.0, f64::min);
+    let most = numbers().fold(least + 1.0, f64::max);
+    least..most
+}
+
+fn whole(number: &f64) -> String {
+    format!("{number:.0}")
+}
+
+fn dollars(number: &f64) -> String {
+    format!("${number:.0}")
+}
+
+/// Describes a time in milliseconds: `3 days`, `5 hours`, `12 minutes`.
+fn duration(milliseconds: i64) -> String {
+    let minutes = usize::try_from(milliseconds / 60_000).unwrap_or_default();
+    match minutes {
+        0..60 => counted(minutes, "minute"),
+        60..2_880 => counted(minutes / 60, "hour"),
+        _ => counted(minutes / 1_440, "day"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_said_in_its_largest_unit() {
+        let minute = 60_000;
+        for (milliseconds, text) in [
+            (-1, "0 minutes"),
+            (59_999, "0 minutes"),
+            (minute, "1 minute"),
+            (90 * minute, "1 hour"),
+            (47 * 60 * minute, "47 hours"),
+            (49 * 60 * minute, "2 days"),
+        ] {
+            assert_eq!(duration(milliseconds), text);
+        }
+    }
+}
