@@ -8,9 +8,9 @@ use std::fmt::Display;
 use std::ops::Range;
 
 /// Width and height, in units of the SVG.
-const SIZE: (u32, u32) = (720, 150);
+const SIZE: (u32, u32) = (440, 150);
 /// The room for labels below and left of the chart.
-const LABELS: (u32, u32) = (22, 64);
+const LABELS: (u32, u32) = (22, 44);
 
 /// A chart of less than this, in milliseconds, names times beside days.
 const SHORT: i64 = 3 * 24 * 60 * 60 * 1_000;
@@ -69,7 +69,7 @@ impl Chart<'_> {
                 .disable_x_mesh()
                 .light_line_style(BLACK)
                 .max_light_lines(0)
-                .x_labels(5)
+                .x_labels(4)
                 .y_labels(3)
                 .x_label_formatter(&time)
                 .y_label_formatter(&self.label)
@@ -80,7 +80,10 @@ impl Chart<'_> {
             area.present().map_err(ChartError::of)?;
         }
         // What plotters writes names no role.
-        let label = format!("<svg role=\"img\" aria-label=\"{} over time\" ", self.title);
+        let label = format!(
+            "<svg role=\"img\" aria-label=\"{}, over time\" ",
+            self.title
+        );
         Ok(Some(text.replacen("<svg ", &label, 1)))
     }
 }

@@ -7,8 +7,9 @@ use driftguard::cli::serve;
 use driftguard::config::Config;
 use driftguard::model::{
     InstallationId, Proposal, ProposalState, RepositoryId, RepositoryInfo, RepositoryName,
-    StackName, StackReport,
+    ScanTotals, StackName, StackReport,
 };
+use driftguard::pulls::history_update;
 use driftguard::queue::RunContext;
 use driftguard::queue::job::{JobError, ScanJob};
 use driftguard::standin::github::{AppIdentity, GitHub};
@@ -149,7 +150,14 @@ impl Site {
                 outcome: serde_json::to_value(report).unwrap(),
                 finished_at: SCANNED,
             };
-            tenant.record_scan(&scan).await.unwrap();
+            let Ok(scanned) = &report.outcome else {
+                tenant.record_scan(&scan).await.unwrap();
+                continue;
+            };
+            let totals = ScanTotals::of(scanned, &scan.commit, SCANNED);
+            let update = history_update(&[], scanned, SCANNED);
+            let recorded = tenant.record_completed_scan(&scan, &totals, &update);
+            recorded.await.unwrap();
         }
         id
     }

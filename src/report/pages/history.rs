@@ -57,12 +57,17 @@ impl HistoryView {
             Option<Range<f64>>,
             fn(&f64) -> String,
         ); 3] = [
-            ("Posture, of 100", posture, Some(0.0..100.0), whole),
+            ("Posture of 100", posture, Some(0.0..100.0), whole),
             ("Findings", findings, None, whole),
             ("What the drift costs a month", cost, None, dollars),
         ];
         let mut charts = Vec::new();
+        let is_zero = |(_, number): &(i64, f64)| *number == 0.0;
         for (title, points, range, label) in all {
+            // Of a stack without drift, or whose drift costs nothing, there is nothing to see.
+            if points.iter().all(is_zero) {
+                continue;
+            }
             let chart = Chart {
                 title,
                 points: &points,
