@@ -65,7 +65,7 @@ resource "aws_instance" "kept" {
             "instance_type",
             "t3.small",
             "\"t3.small\"",
-            Site::Tfvars,
+            Site::FileValue,
         ),
         (
             "aws_instance.web",

@@ -36,7 +36,7 @@ pub(super) fn called<'a>(
         };
     }
     if let Some(values) = data_file::of_call(scope, call) {
-        return Some(Ok(End::Tfvars(values, Site::Tfvars)));
+        return Some(Ok(End::FileValue(values, Site::FileValue)));
     }
     if is(&["flatten"]) {
         return flattened(scope, arguments.next()?, left);

@@ -1,7 +1,7 @@
 //! Holds what all module instances of one evaluation share.
 
 use super::budget::Budget;
-use super::instance::TfvarsValue;
+use super::instance::FileValue;
 use super::overlay::Overlay;
 use super::{Options, Recorded, RequestedFiles, Shared};
 use crate::model::SecretTexts;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// Where the values of data files stand, by function and path; `None` where they are not edited.
-type DataFiles = BTreeMap<(String, String), Option<Rc<TfvarsValue>>>;
+type DataFiles = BTreeMap<(String, String), Option<Rc<FileValue>>>;
 
 /// The shared data of one evaluation.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::file::line_ends;
 use super::functions::file::policy_text;
 use super::handed_on::is_call;
-use super::instance::TfvarsValue;
+use super::instance::FileValue;
 use super::scope::Scope;
 use super::size::LOOKED_AT;
 use super::variables_json;
@@ -24,7 +24,7 @@ const MAX_DEPTH: usize = 64;
 
 /// Returns the values of the file that `jsondecode(file(...))` and its like read; `None` for any other call, and where
 /// the file was not read.
-pub(super) fn of_call(scope: &Scope<'_>, call: &FuncCall) -> Option<Rc<TfvarsValue>> {
+pub(super) fn of_call(scope: &Scope<'_>, call: &FuncCall) -> Option<Rc<FileValue>> {
     let Expression::FuncCall(read) = call.args.iter().next()? else {
         return None;
     };
@@ -49,11 +49,7 @@ pub(super) fn of_call(scope: &Scope<'_>, call: &FuncCall) -> Option<Rc<TfvarsVal
     )
 }
 
-fn values(
-    scope: &Scope<'_>,
-    function: &str,
-    (path, text): (&str, &str),
-) -> Option<Rc<TfvarsValue>> {
+fn values(scope: &Scope<'_>, function: &str, (path, text): (&str, &str)) -> Option<Rc<FileValue>> {
     let budget = scope.budget();
     budget.work(text.len() / LOOKED_AT).ok()?;
     if text.len() > MAX_BYTES {
@@ -80,10 +76,10 @@ impl<'t> DataFile<'t> {
     fn value(
         &self,
         span: (usize, usize),
-        entries: BTreeMap<String, Rc<TfvarsValue>>,
-        items: Vec<Rc<TfvarsValue>>,
-    ) -> Rc<TfvarsValue> {
-        Rc::new(TfvarsValue {
+        entries: BTreeMap<String, Rc<FileValue>>,
+        items: Vec<Rc<FileValue>>,
+    ) -> Rc<FileValue> {
+        Rc::new(FileValue {
             source: Source {
                 file: self.path.to_owned(),
                 line: 1 + self.lines.partition_point(|end| *end < span.0),
@@ -94,7 +90,7 @@ impl<'t> DataFile<'t> {
         })
     }
 
-    fn yaml(&self) -> Option<Rc<TfvarsValue>> {
+    fn yaml(&self) -> Option<Rc<FileValue>> {
         let mut events = Parser::new_from_str(self.text);
         loop {
             match next(&mut events)? {
@@ -110,7 +106,7 @@ impl<'t> DataFile<'t> {
         events: &mut Parser<'t, StrInput<'t>>,
         (event, span): (Event<'t>, Span),
         depth: usize,
-    ) -> Option<Rc<TfvarsValue>> {
+    ) -> Option<Rc<FileValue>> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -145,7 +141,7 @@ impl<'t> DataFile<'t> {
     }
 
     /// Reads a table whose first row names the columns. Cells in quotes may not hold line ends.
-    fn csv(&self) -> Option<Rc<TfvarsValue>> {
+    fn csv(&self) -> Option<Rc<FileValue>> {
         let mut at = 0;
         let mut rows = self.text.split_inclusive('\n').map(|line| {
             let start = at;

@@ -89,7 +89,7 @@ impl End<'_> {
             }
             Self::Policy(source, code, site) => (source, site, Parts::Policy(code)),
             Self::Json(source, code, site) => (source, site, Parts::Json(code)),
-            Self::Tfvars(given, site) => (given.source.clone(), site, Parts::Whole),
+            Self::FileValue(given, site) => (given.source.clone(), site, Parts::Whole),
             Self::LeftOut(location) => (location.source, location.site, Parts::Whole),
         };
         Definition {
@@ -257,8 +257,8 @@ fn collect<'a>(
                         }));
                     }
                 }
-                Ok(Head::Tfvars(given)) => {
-                    parts.push(MapPart::Literal(Literal::Tfvars(given), Site::Tfvars));
+                Ok(Head::FileValue(given)) => {
+                    parts.push(MapPart::Literal(Literal::FileValue(given), Site::FileValue));
                 }
                 Ok(Head::LeftOut(location)) => parts.push(MapPart::LeftOut(location)),
                 _ => parts.push(computed()),
@@ -286,7 +286,7 @@ fn elsewhere<'a>(
         end => end,
     };
     let own = match &end {
-        End::Code(_, _, own) | End::Tfvars(_, own) if *own != Site::Literal => own.clone(),
+        End::Code(_, _, own) | End::FileValue(_, own) if *own != Site::Literal => own.clone(),
         _ => site.clone(),
     };
     let map = Literal::of(end, left).ok()?;
@@ -344,10 +344,10 @@ fn winner(
                     return Some(in_map(Definition { value, ..own }, site));
                 }
             }
-            MapPart::Literal(Literal::Tfvars(given), _) => {
+            MapPart::Literal(Literal::FileValue(given), _) => {
                 if let Some(entry) = given.entries.get(key) {
                     return Some(
-                        End::Tfvars(entry.clone(), Site::MapEntry).definition(value.clone()),
+                        End::FileValue(entry.clone(), Site::MapEntry).definition(value.clone()),
                     );
                 }
             }

@@ -3,7 +3,7 @@
 use super::convert::convert;
 use super::for_expression::pairs;
 use super::handed_on::by_key;
-use super::instance::TfvarsValue;
+use super::instance::FileValue;
 use super::literal::no_literal;
 use super::number::Number;
 use super::scope::{Collection, Scope};
@@ -90,14 +90,14 @@ pub(super) fn item<'a>(
             let scope = scopes(scope, each)?.nth(index)??;
             Some(trace(&scope, &each.value_expr, left))
         }
-        End::Tfvars(given, _) => given_item(given, index),
+        End::FileValue(given, _) => given_item(given, index),
         _ => None,
     }
 }
 
-fn given_item<'a>(given: &TfvarsValue, index: usize) -> Option<Result<End<'a>, Uneditable>> {
+fn given_item<'a>(given: &FileValue, index: usize) -> Option<Result<End<'a>, Uneditable>> {
     let item = given.items.get(index)?;
-    Some(Ok(End::Tfvars(item.clone(), Site::MapEntry)))
+    Some(Ok(End::FileValue(item.clone(), Site::MapEntry)))
 }
 
 /// Returns the value that `{ for ... }` gives to a key; `None` where that is not certain.

@@ -15,7 +15,7 @@ pub(super) enum Fault {
     Excess(Excess),
 }
 
-/// Terraform refuses an expression.
+/// Terraform refuses an expression: the error where no limit can be exceeded. `?` makes it a `Fault::Invalid`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Invalid;
 

@@ -56,7 +56,7 @@ fn file_reason<'a>(
         Ok(End::Code(scope, Expression::FuncCall(call), _)) => {
             function_reason(&scope, call, depth_left)
         }
-        Ok(End::Tfvars(given, _)) => data_file_reason(scope, expression, &given.source.file)?,
+        Ok(End::FileValue(given, _)) => data_file_reason(scope, expression, &given.source.file)?,
         traced => traced.err()?,
     };
     Some(why).filter(is_from_file)

@@ -145,19 +145,19 @@ pub(super) enum SetBy<'a> {
     /// Its own default.
     Default(&'a File, &'a Expression),
     /// A file of variables.
-    Tfvars(Rc<TfvarsValue>),
+    FileValue(Rc<FileValue>),
     /// An argument of the call, evaluated in the scope of the call, or an input of a Terragrunt unit.
     Argument(Scope<'a>, &'a Expression),
     /// The merged inputs of a Terragrunt unit at this place, where no single expression sets it.
     Inputs(Rc<str>),
 }
 
-/// The location of a value in a tfvars file, and those of its entries or items.
+/// The location of a value in a file of variables or a data file, and those of its entries or items.
 #[derive(Debug, Clone)]
-pub(super) struct TfvarsValue {
+pub(super) struct FileValue {
     pub source: Source,
-    pub entries: BTreeMap<String, Rc<TfvarsValue>>,
-    pub items: Vec<Rc<TfvarsValue>>,
+    pub entries: BTreeMap<String, Rc<FileValue>>,
+    pub items: Vec<Rc<FileValue>>,
 }
 
 /// The instances of one call.

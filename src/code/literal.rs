@@ -3,7 +3,7 @@
 use super::expression::certain_key;
 use super::from_file::{for_reason, function_reason};
 use super::handed_on::by_key;
-use super::instance::TfvarsValue;
+use super::instance::FileValue;
 use super::scope::{Collection, Scope};
 use super::size::ENTRY;
 use super::trace::{End, renamed, source, trace};
@@ -23,8 +23,8 @@ pub(super) enum Literal<'a> {
         source: Source,
         entries: BTreeMap<String, &'a Expression>,
     },
-    /// A value in a tfvars file.
-    Tfvars(Rc<TfvarsValue>),
+    /// A value in a file of variables, or in a data file.
+    FileValue(Rc<FileValue>),
 }
 
 impl<'a> Literal<'a> {
@@ -37,7 +37,7 @@ impl<'a> Literal<'a> {
                     .ok_or_else(|| Uneditable::LargeMap(scope.file.path.clone()))?,
                 scope,
             }),
-            End::Tfvars(given, _) => Ok(Self::Tfvars(given)),
+            End::FileValue(given, _) => Ok(Self::FileValue(given)),
             End::Code(scope, Expression::ForExpr(each), _) => Self::of_elements(&scope, each, left),
             End::Code(scope, Expression::FuncCall(call), _) => {
                 Err(function_reason(&scope, call, left))
@@ -89,7 +89,7 @@ impl<'a> Literal<'a> {
                 Some(value) => entry_at(scope, value, left),
                 None => Ok(left_out(source.clone(), key)),
             },
-            Self::Tfvars(given) => Ok(given_entry(given, key)),
+            Self::FileValue(given) => Ok(given_entry(given, key)),
         }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Literal<'a> {
     pub(super) fn source(&self) -> Source {
         match self {
             Self::Code { source, .. } => source.clone(),
-            Self::Tfvars(given) => given.source.clone(),
+            Self::FileValue(given) => given.source.clone(),
         }
     }
 }
@@ -135,9 +135,9 @@ pub(super) fn entry_at<'a>(
 }
 
 /// Returns an entry of a map in a tfvars file.
-pub(super) fn given_entry<'a>(given: &TfvarsValue, key: &str) -> End<'a> {
+pub(super) fn given_entry<'a>(given: &FileValue, key: &str) -> End<'a> {
     match given.entries.get(key) {
-        Some(entry) => End::Tfvars(entry.clone(), Site::MapEntry),
+        Some(entry) => End::FileValue(entry.clone(), Site::MapEntry),
         None => left_out(given.source.clone(), key),
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn no_literal(end: &End<'_>) -> Uneditable {
     Uneditable::NoMap(match end {
         End::Code(scope, expression, _) => scope.file.place(expression.span()),
         End::Policy(source, ..) | End::Json(source, ..) => at(source),
-        End::Tfvars(given, _) => at(&given.source),
+        End::FileValue(given, _) => at(&given.source),
         End::LeftOut(location) => at(&location.source),
     })
 }

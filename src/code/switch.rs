@@ -21,7 +21,7 @@ pub(super) fn of_expression<'a>(
         Expression::Traversal(traversal) if traversal.operators.len() == 1 => {
             match head(scope, traversal, expression).ok()? {
                 Head::Code(scope, inner, _) => of_expression(&scope, inner, left),
-                Head::Tfvars(_) | Head::LeftOut(_) => None,
+                Head::FileValue(_) | Head::LeftOut(_) => None,
             }
         }
         Expression::FuncCall(call) if is_call(call, "try") => {
@@ -49,7 +49,7 @@ fn of_choice<'a>(scope: &Scope<'a>, choice: &'a Conditional, left: usize) -> Opt
             source: source(&scope, literal),
             site,
         },
-        End::Tfvars(given, site) => Location {
+        End::FileValue(given, site) => Location {
             source: given.source.clone(),
             site,
         },

@@ -5,7 +5,7 @@ use super::element::{entry_of_for, item};
 use super::expression::is_key;
 use super::from_file::function_reason;
 use super::handed_on::{is_call, is_literal, only_interpolation, taken};
-use super::instance::{Caller, SetBy, TfvarsValue};
+use super::instance::{Caller, FileValue, SetBy};
 use super::literal::{Literal, entry_at, given_entry, left_out, no_literal};
 use super::number::Number;
 use super::output;
@@ -34,7 +34,7 @@ pub(super) fn collection(each: &Each<'_>) -> Option<Source> {
         End::Code(scope, literal @ (Expression::Array(_) | Expression::Object(_)), _) => {
             Some(source(&scope, literal))
         }
-        End::Tfvars(given, _) => Some(given.source.clone()),
+        End::FileValue(given, _) => Some(given.source.clone()),
         _ => None,
     }
 }
@@ -47,8 +47,8 @@ pub(super) enum End<'a> {
     Policy(Source, PolicyCode, Site),
     /// Another text of JSON in code.
     Json(Source, JsonCode, Site),
-    /// A value in a tfvars file.
-    Tfvars(Rc<TfvarsValue>, Site),
+    /// A value in a file of variables, or in a data file.
+    FileValue(Rc<FileValue>, Site),
     /// A value that is not set, and the place where it may be added.
     LeftOut(Location),
 }
@@ -57,8 +57,8 @@ pub(super) enum End<'a> {
 pub(super) enum Head<'a> {
     /// An expression, and how it is referred to.
     Code(Scope<'a>, &'a Expression, Site),
-    /// A value in a tfvars file.
-    Tfvars(Rc<TfvarsValue>),
+    /// A value in a file of variables, or in a data file.
+    FileValue(Rc<FileValue>),
     /// The module's default, as long as the call leaves the argument out.
     LeftOut(Location),
 }
@@ -194,7 +194,7 @@ fn reference<'a>(
         (None, None, _) => trace(scope, &traversal.expr, left)?,
         _ => match head(scope, traversal, expression)? {
             Head::Code(scope, inner, site) => renamed(trace(&scope, inner, left)?, site),
-            Head::Tfvars(given) => End::Tfvars(given, Site::Tfvars),
+            Head::FileValue(given) => End::FileValue(given, Site::FileValue),
             Head::LeftOut(location) => End::LeftOut(location),
         },
     };
@@ -248,7 +248,7 @@ fn variable<'a>(
         });
     };
     Ok(match (by, &scope.instance.call) {
-        (SetBy::Tfvars(given), _) => Head::Tfvars(given),
+        (SetBy::FileValue(given), _) => Head::FileValue(given),
         (SetBy::Inputs(inputs), _) => {
             return Err(Uneditable::Inputs {
                 name: name.to_owned(),
@@ -347,7 +347,7 @@ pub(super) fn below<'a>(end: End<'a>, key: &str, left: usize) -> Result<End<'a>,
             Some(value) => entry_at(&scope, value, left),
             None => Ok(left_out(source(&scope, map), key)),
         },
-        End::Tfvars(given, _) => Ok(given_entry(&given, key)),
+        End::FileValue(given, _) => Ok(given_entry(&given, key)),
         End::Code(scope, Expression::FuncCall(call), _) => entry_of_merge(&scope, call, key, left),
         End::Code(scope, expression @ Expression::ForExpr(each), site) => {
             match Literal::of(End::Code(scope.clone(), expression, site), left) {

@@ -6,7 +6,7 @@ use super::expression::certain_key;
 use super::fault::Fault;
 use super::file::{CodeText, File, Syntax};
 use super::folder::{ModuleFolder, Problem};
-use super::instance::{Measured, SetBy, Setting, TfvarsValue};
+use super::instance::{FileValue, Measured, SetBy, Setting};
 use super::overlay::Overlay;
 use super::parse::Unparsed;
 use super::root_code::RootCode;
@@ -285,7 +285,7 @@ fn hcl<'a>(
         .file(&CodeText { path, text, syntax }, room)?;
     Ok(alone("", &file, context, |scope| {
         let set = file.body.attributes().map(|set| {
-            let by = place(scope, &set.value).map(SetBy::Tfvars);
+            let by = place(scope, &set.value).map(SetBy::FileValue);
             let value = Measured::new(scope.known(&set.value));
             (set.key.as_str().to_owned(), Setting { value, by })
         });
@@ -298,8 +298,8 @@ const MAX_ITEMS: usize = 1000;
 
 /// Returns the location of a value in a tfvars file, and those of its entries and items; `None` where the budget has no memory
 /// for them.
-fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<TfvarsValue>> {
-    let bytes = 2 * size_of::<TfvarsValue>() + MAP + ENTRY + scope.file.path.len();
+fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<FileValue>> {
+    let bytes = 2 * size_of::<FileValue>() + MAP + ENTRY + scope.file.path.len();
     if let Err(excess) = scope.budget().keep(bytes) {
         scope.refuse(excess, value);
         return None;
@@ -320,7 +320,7 @@ fn place(scope: &Scope<'_>, value: &Expression) -> Option<Rc<TfvarsValue>> {
         }
         _ => Some(Vec::new()),
     };
-    Some(Rc::new(TfvarsValue {
+    Some(Rc::new(FileValue {
         source: scope.file.source(span),
         items: items?,
         entries,

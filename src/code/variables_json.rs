@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::file::line_ends;
-use super::instance::{Measured, SetBy, Setting, TfvarsValue};
+use super::instance::{FileValue, Measured, SetBy, Setting};
 use super::json;
 use super::json_syntax::{Json, Node, nodes};
 use super::parse::Unparsed;
@@ -35,7 +35,7 @@ pub(super) fn settings<'a>(
         .map_err(|error| wrong(error.line(), &without_values(&error.to_string())))?;
     let mut places = places(path, text, context);
     let setting = |(name, value)| {
-        let by = places.remove(&name).map(SetBy::Tfvars);
+        let by = places.remove(&name).map(SetBy::FileValue);
         let value = Measured::new(Typed::of_json(value));
         (name, Setting { value, by })
     };
@@ -43,7 +43,7 @@ pub(super) fn settings<'a>(
 }
 
 /// Returns where the values of a file stand; `None` where there is no memory for that.
-pub(super) fn root(path: &str, text: &str, context: &Context<'_>) -> Option<Rc<TfvarsValue>> {
+pub(super) fn root(path: &str, text: &str, context: &Context<'_>) -> Option<Rc<FileValue>> {
     let file = Text {
         path,
         lines: line_ends(text),
@@ -53,7 +53,7 @@ pub(super) fn root(path: &str, text: &str, context: &Context<'_>) -> Option<Rc<T
 }
 
 /// Returns the places of a file's values by name; none where there is no memory for them.
-fn places(path: &str, text: &str, context: &Context<'_>) -> BTreeMap<String, Rc<TfvarsValue>> {
+fn places(path: &str, text: &str, context: &Context<'_>) -> BTreeMap<String, Rc<FileValue>> {
     // What this costs shows in what comes next, once the budget is spent.
     let affordable = context.budget.work(text.len() / READ).is_ok();
     let root = nodes(text).filter(|_| affordable);
@@ -76,8 +76,8 @@ struct Text<'t, 'a> {
 
 impl Text<'_, '_> {
     /// Returns the place of a value and of its entries; `None` where there is no memory for them.
-    fn place(&self, node: &Node<'_>) -> Option<Rc<TfvarsValue>> {
-        let bytes = 2 * size_of::<TfvarsValue>() + MAP + ENTRY + self.path.len();
+    fn place(&self, node: &Node<'_>) -> Option<Rc<FileValue>> {
+        let bytes = 2 * size_of::<FileValue>() + MAP + ENTRY + self.path.len();
         self.context.budget.keep(bytes).ok()?;
         let mut entries = BTreeMap::new();
         if let Json::Object(own) = &node.json {
@@ -90,7 +90,7 @@ impl Text<'_, '_> {
             Json::List(own) => own.iter().map(|item| self.place(item)).collect(),
             _ => Some(Vec::new()),
         };
-        Some(Rc::new(TfvarsValue {
+        Some(Rc::new(FileValue {
             items: items?,
             source: Source {
                 file: self.path.to_owned(),

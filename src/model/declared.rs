@@ -228,8 +228,8 @@ pub struct Source {
 pub enum Site {
     /// The value itself, in the resource's own block.
     Literal,
-    /// The value of a variable, in a tfvars file.
-    Tfvars,
+    /// A value in a file of variables, or in a data file that code decodes.
+    FileValue,
     /// The default of a variable of the root module.
     VariableDefault,
     /// An argument of a module call.
