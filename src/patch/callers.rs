@@ -36,8 +36,15 @@ impl Callers {
             if file.ends_with(CONFIG_ENDING) {
                 continue;
             }
+            let folder = Tree::folder(&file);
+            if file.contains(".tfvars") && !has_code(folder, stack) {
+                if !Tree::holds(stack.folder, folder) {
+                    return Err(Unproven::OtherVariables(file));
+                }
+                continue;
+            }
             let foreign = match code::is_code(&file) || file.contains(".tfvars") {
-                true => self.foreign(Tree::folder(&file), stack),
+                true => self.foreign(folder, stack),
                 false => readers(&file, stack)
                     .into_iter()
                     .find_map(|folder| self.foreign(folder, stack)),
@@ -47,6 +54,12 @@ impl Callers {
             }
         }
         Ok(())
+    }
+
+    /// Returns the folders that call the module in a folder.
+    pub(super) fn of(&self, folder: &str, stack: &Stack<'_>) -> impl Iterator<Item = &str> {
+        let callers = self.uses(stack).callers.get(folder).into_iter();
+        callers.flatten().map(String::as_str)
     }
 
     fn uses(&self, stack: &Stack<'_>) -> &Uses {
@@ -93,8 +106,7 @@ impl Uses {
             }
             let folder = Tree::folder(path);
             let text = stack.tree.text(path).unwrap_or_default();
-            let sources = text.lines().filter_map(source);
-            for called in sources.filter_map(|source| Tree::join(folder, source)) {
+            for called in sources(text).filter_map(|source| Tree::join(folder, source)) {
                 callers.entry(called).or_default().insert(folder.to_owned());
             }
         }
@@ -116,6 +128,12 @@ impl Uses {
         }
         Self { callers, units }
     }
+}
+
+/// Returns whether there is code in a folder itself.
+fn has_code(folder: &str, stack: &Stack<'_>) -> bool {
+    let mut files = stack.tree.files.keys();
+    files.any(|path| Tree::folder(path) == folder && code::is_code(path))
 }
 
 /// Returns the folders whose code may read a file that is no code itself: those that name it, and those that put a name
@@ -155,15 +173,19 @@ fn may_read(line: &str, name: &str) -> bool {
     !named || plain.contains("${")
 }
 
-/// Returns the local folder in `source = "./x"`.
-fn source(line: &str) -> Option<&str> {
-    let value = line
-        .split_once("source")?
-        .1
-        .trim_start()
-        .strip_prefix('=')?;
-    let named = value.trim_start().strip_prefix('"')?.split('"').next()?;
-    named.starts_with('.').then_some(named)
+/// Returns whether the code of one folder calls the module in another.
+pub(super) fn leads_to(text: &str, from: &str, folder: &str) -> bool {
+    sources(text).any(|source| Tree::join(from, source).as_deref() == Some(folder))
+}
+
+/// Returns the local folders that code names as `source = "./x"`, or as JSON's `"source": "./x"`.
+fn sources(text: &str) -> impl Iterator<Item = &str> {
+    text.split("source").skip(1).filter_map(|rest| {
+        let rest = rest.strip_prefix('"').unwrap_or(rest).trim_start();
+        let value = rest.strip_prefix(['=', ':'])?.trim_start();
+        let named = value.strip_prefix('"')?.split('"').next()?;
+        named.starts_with('.').then_some(named)
+    })
 }
 
 #[cfg(test)]
@@ -201,9 +223,15 @@ mod tests {
 
     #[test]
     fn a_source_is_told_from_what_is_none() {
-        assert_eq!(source("  source = \"../x\" # y"), Some("../x"));
-        assert_eq!(source("module \"a\" { source = \"./x\" }"), Some("./x"));
-        assert_eq!(source("  source = \"hashicorp/x\""), None);
-        assert_eq!(source("  sources = [\"./x\"]"), None);
+        let named = |text| sources(text).collect::<Vec<_>>();
+        assert_eq!(named("  source = \"../x\" # y"), ["../x"]);
+        assert_eq!(named("module \"a\" { source = \"./x\" }"), ["./x"]);
+        assert_eq!(named("module \"source\" { source = \"./x\" }"), ["./x"]);
+        assert_eq!(
+            named("{\"source\": \"./x\", \"a\": {\"source\" : \"./y\"}}"),
+            ["./x", "./y"]
+        );
+        assert!(named("  source = \"hashicorp/x\"").is_empty());
+        assert!(named("  sources = [\"./x\"]").is_empty());
     }
 }

@@ -1,67 +1,94 @@
 //! Guards the literals in a module's outputs: they are edited only where nothing else reads the output.
 
 use super::Stack;
+use super::callers::{Callers, leads_to};
 use super::location::File;
 use super::refusal::Refusal;
 use crate::code;
-use crate::model::{Location, Site, Tree};
+use crate::model::{Edit, Tree};
+use hcl_edit::Span;
+use hcl_edit::expr::Expression;
 
-/// Checks that one place alone reads the output whose value is at a place.
+/// Checks that one place alone reads each output whose value these edits change. Of a map each entry has its own readers,
+/// which the verification compares.
 ///
 /// # Errors
 /// Another reader, or another call of the module.
-pub(super) fn check(location: &Location, stack: &Stack<'_>) -> Result<(), Refusal> {
-    let source = &location.source;
-    if location.site != Site::Output || source.file.ends_with(".json") {
-        return Ok(());
-    }
-    let shared = || Refusal::Output(source.place());
-    let file = File::open(stack.tree, &source.file)?;
-    let block = file.block_around(source.span);
-    let output = block.filter(|block| block.has_ident("output"));
-    let name = output.and_then(|block| block.labels.first());
-    let name = name.ok_or_else(shared)?.as_str();
-    let calls = calls(Tree::folder(&source.file), stack);
-    let [(folder, call)] = calls.as_slice() else {
-        return Err(shared());
-    };
-    let readers = texts(stack).filter(|(path, _)| Tree::folder(path) == folder);
-    let readers: usize = readers.map(|(_, text)| count(text, call, name)).sum();
-    if readers > 1 {
-        return Err(shared());
+pub(super) fn check(edits: &[Edit], callers: &Callers, stack: &Stack<'_>) -> Result<(), Refusal> {
+    for edit in edits {
+        if let Some((name, place)) = changed(edit, stack)?
+            && !is_read_once(&name, Tree::folder(&edit.file), (callers, stack))
+        {
+            return Err(Refusal::Output(place));
+        }
     }
     Ok(())
 }
 
-/// Returns the files of code, with their texts.
-fn texts<'a>(stack: &Stack<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+/// Returns the output whose value an edit changes: its name, and the file and line of the value.
+fn changed(edit: &Edit, stack: &Stack<'_>) -> Result<Option<(String, String)>, Refusal> {
+    let is_json = edit.file.ends_with(".json");
+    let text = stack.tree.text(&edit.file).unwrap_or_default();
+    if is_json || !code::is_code(&edit.file) || !text.contains("output") {
+        return Ok(None);
+    }
+    let file = File::open(stack.tree, &edit.file)?;
+    let (start, end) = (edit.range.start, edit.range.end);
+    let block = file.block_around((start, end));
+    let Some(block) = block.filter(|block| block.has_ident("output")) else {
+        return Ok(None);
+    };
+    let value = block.body.get_attribute("value");
+    let value = value.filter(|value| !matches!(value.value, Expression::Object(_)));
+    let (Some(value), Some(name)) = (value, block.labels.first()) else {
+        return Ok(None);
+    };
+    let span = value.value.span().unwrap_or_default();
+    let is_inside = span.start <= start && end <= span.end;
+    let line = file.line(value);
+    Ok(is_inside.then(|| (name.as_str().to_owned(), format!("{}:{line}", edit.file))))
+}
+
+/// Returns whether one place alone reads an output of the module in a folder.
+fn is_read_once(name: &str, folder: &str, (callers, stack): (&Callers, &Stack<'_>)) -> bool {
+    let calls = calls(folder, (callers, stack));
+    let [(caller, call)] = calls.as_slice() else {
+        return false;
+    };
+    let readers = texts(caller, stack).map(|(_, text)| count(text, call, name));
+    readers.sum::<usize>() <= 1
+}
+
+/// Returns the files of code in a folder, with their texts.
+fn texts<'a>(folder: &str, stack: &Stack<'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
     let tree = stack.tree;
-    let code = tree.files.keys().filter(|path| code::is_code(path));
-    code.filter_map(|path| Some((path.as_str(), tree.text(path)?)))
+    let own = tree
+        .files
+        .keys()
+        .filter(move |path| Tree::folder(path) == folder && code::is_code(path));
+    own.filter_map(|path| Some((path.as_str(), tree.text(path)?)))
 }
 
 /// Returns the calls of the module in a folder: the folder of the caller, and the name of the call.
-fn calls(folder: &str, stack: &Stack<'_>) -> Vec<(String, String)> {
+fn calls<'c>(folder: &str, (callers, stack): (&'c Callers, &Stack<'_>)) -> Vec<(&'c str, String)> {
     let mut calls = Vec::new();
-    let base = folder.rsplit('/').next().unwrap_or(folder);
-    for (path, text) in texts(stack).filter(|(_, text)| text.contains(base)) {
-        let Ok(body) = code::parse::body(text) else {
-            // JSON may call it.
-            calls.push((Tree::folder(path).to_owned(), String::new()));
-            continue;
-        };
-        for block in body.get_blocks("module") {
-            let source = block.body.get_attribute("source");
-            let source = source.and_then(|source| source.value.as_str());
-            let own = Tree::folder(path);
-            let called = source.filter(|source| source.starts_with('.'));
-            let called = called.and_then(|source| Tree::join(own, source));
-            if let Some(name) = block
-                .labels
-                .first()
-                .filter(|_| called.as_deref() == Some(folder))
-            {
-                calls.push((own.to_owned(), name.as_str().to_owned()));
+    for caller in callers.of(folder, stack) {
+        let calling = texts(caller, stack);
+        for (_, text) in calling.filter(|(_, text)| leads_to(text, caller, folder)) {
+            let Ok(body) = code::parse::body(text) else {
+                // JSON calls it.
+                calls.push((caller, String::new()));
+                continue;
+            };
+            for block in body.get_blocks("module") {
+                let source = block.body.get_attribute("source");
+                let source = source.and_then(|source| source.value.as_str());
+                let called = source.filter(|source| source.starts_with('.'));
+                let called = called.and_then(|source| Tree::join(caller, source));
+                let name = block.labels.first();
+                if let Some(name) = name.filter(|_| called.as_deref() == Some(folder)) {
+                    calls.push((caller, name.as_str().to_owned()));
+                }
             }
         }
     }

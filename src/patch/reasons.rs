@@ -265,6 +265,11 @@ pub(super) enum Unproven {
         /// The other root module.
         folder: String,
     },
+    /// A file of variables outside of the root module.
+    #[error(
+        "{0} is not below the folder of this root module, and others may use it as well: set the value in a file of its own"
+    )]
+    OtherVariables(String),
     /// A configuration of Terragrunt's that another unit reads.
     #[error(
         "{file} is a configuration that the unit `{folder}` reads as well: set the input in the unit's own terragrunt.hcl"

@@ -232,9 +232,11 @@ impl Refusal {
             Self::Import(_) => RefusalKind::Unsupported,
             Self::Removal(RemovalRefusal::Referenced { .. }) => RefusalKind::Referenced,
             Self::Removal(RemovalRefusal::Several { .. })
-            | Self::Unproven(Unproven::OtherRoot { .. } | Unproven::OtherUnit { .. }) => {
-                RefusalKind::Shared
-            }
+            | Self::Unproven(
+                Unproven::OtherRoot { .. }
+                | Unproven::OtherUnit { .. }
+                | Unproven::OtherVariables(_),
+            ) => RefusalKind::Shared,
             Self::Removal(_) => RefusalKind::Layout,
             Self::Stale(_) | Self::SaidAlready | Self::Unproven(_) => RefusalKind::Unproven,
         }

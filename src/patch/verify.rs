@@ -6,7 +6,7 @@ use super::location::is_hcl;
 use super::path::{self, Step};
 use super::reasons::Unproven;
 use super::refusal::Refusal;
-use super::{Stack, splice, valid};
+use super::{Stack, outputs, splice, valid};
 use crate::code::{self, Evaluated, Problem, parse};
 use crate::model::{Address, Attributes, Edit, Interrupt, Value, credentials};
 use std::borrow::Cow;
@@ -77,6 +77,7 @@ impl<'a> Verifier<'a> {
             self.holds_no_new_credential(edit)?;
         }
         self.callers.check(&plan.edits, self.stack)?;
+        outputs::check(&plan.edits, &self.callers, self.stack)?;
         let interrupt = &self.stack.options.interrupt;
         let edited = splice::files(self.stack.tree, &plan.edits);
         for (file, bytes) in &edited {

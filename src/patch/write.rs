@@ -10,7 +10,7 @@ use super::map::{Literal, take_out_entry};
 use super::path::{self, Step};
 use super::refusal::Refusal;
 use super::target::{Slot, Target};
-use super::{Stack, heredoc, outputs};
+use super::{Stack, heredoc};
 use crate::code::parse;
 use crate::model::{Definition, Edit, Location, Parts, Site, Source, Value};
 use hcl_edit::Span;
@@ -40,7 +40,6 @@ impl Target<'_> {
         slot.check(self.resource)?;
         if let Some(location) = slot.location() {
             defaults::check(&location.source, stack)?;
-            outputs::check(location, stack)?;
             if is_data(&location.source.file) {
                 return match slot {
                     Slot::Value(_) => self.write_data(location, value, stack),
@@ -109,7 +108,6 @@ impl Target<'_> {
             return self.put_attribute(&file, block, (self.name, &map()), stack);
         };
         defaults::check(&location.source, stack)?;
-        outputs::check(location, stack)?;
         if is_data(&location.source.file) {
             return Err(self.in_data(location));
         }
